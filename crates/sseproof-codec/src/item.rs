@@ -1,0 +1,203 @@
+//! What a decoder hands out: events, and everything else that a checker needs beside them.
+
+use alloc::borrow::Cow;
+use core::ops::Range;
+
+/// A half-open range of byte offsets, counted from the first byte of the stream (a BOM included).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Span {
+    /// The offset of the first byte.
+    pub start: u64,
+    /// The offset behind the last byte.
+    pub end: u64,
+}
+
+impl Span {
+    /// The span from `start` up to, and without, `end`.
+    pub const fn new(start: u64, end: u64) -> Self {
+        Self { start, end }
+    }
+
+    /// How many bytes the span covers.
+    pub const fn len(self) -> u64 {
+        self.end - self.start
+    }
+
+    /// Whether the span covers no byte.
+    pub const fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
+impl From<Range<u64>> for Span {
+    fn from(range: Range<u64>) -> Self {
+        Self::new(range.start, range.end)
+    }
+}
+
+/// One thing that the decoder saw, in stream order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Item<'a> {
+    /// An event that a client dispatches.
+    Event(Event<'a>),
+    /// A line that starts with a colon.
+    Comment(Comment<'a>),
+    /// A `retry` field that sets the reconnection time, at once, whether or not its block dispatches.
+    Retry(Retry),
+    /// A field whose name no client knows, so that every client ignores it.
+    UnknownField(UnknownField<'a>),
+    /// A block that had fields, but no `data`: nothing is dispatched (its id does count).
+    EmptyBlock(EmptyBlock),
+    /// Something that is wrong, or at least not what it seems.
+    Anomaly(Anomaly),
+}
+
+/// An event as a client dispatches it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Event<'a> {
+    /// The event type, `message` unless the block set another one.
+    pub event_type: Cow<'a, str>,
+    /// The data lines, joined by LF.
+    pub data: Cow<'a, str>,
+    /// The last event ID string at the time of dispatch, inherited from earlier blocks too.
+    pub last_event_id: Cow<'a, str>,
+    /// Whether this very block set the id (also to the empty string).
+    pub sets_id: bool,
+    /// From the first byte of the block to behind the line end of the blank line that ends it.
+    pub span: Span,
+}
+
+/// A comment line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Comment<'a> {
+    /// What follows the colon, unchanged.
+    pub text: Cow<'a, str>,
+    /// The line, without its line end.
+    pub span: Span,
+}
+
+/// A reconnection time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Retry {
+    /// Milliseconds; `u64::MAX` for a number that is too large for it.
+    pub millis: u64,
+    /// The line, without its line end.
+    pub span: Span,
+}
+
+/// A field with a name other than `data`, `event`, `id` and `retry`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct UnknownField<'a> {
+    /// The name, as spelled.
+    pub name: Cow<'a, str>,
+    /// The value, without the one leading space.
+    pub value: Cow<'a, str>,
+    /// Whether the line has a colon at all.
+    pub has_colon: bool,
+    /// The line, without its line end.
+    pub span: Span,
+}
+
+/// A block that had at least one `event`, `id` or `retry` field and no `data` field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct EmptyBlock {
+    /// Whether it set the id, which counts although nothing is dispatched.
+    pub sets_id: bool,
+    /// Whether it set an event type, which is lost.
+    pub sets_event: bool,
+    /// From the first byte of the block to behind the blank line that ends it.
+    pub span: Span,
+}
+
+/// Something wrong at a byte offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Anomaly {
+    /// What is wrong.
+    pub kind: AnomalyKind,
+    /// The bytes that are wrong; `start` is the offset to point at.
+    pub span: Span,
+}
+
+/// The kinds of anomalies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum AnomalyKind {
+    /// Bytes that are not UTF-8: the client shows U+FFFD for them. One anomaly per maximal invalid run.
+    InvalidUtf8,
+    /// A byte order mark at the start of a line that is not the first: it becomes part of a field name.
+    BomNotAtStart,
+    /// An `id` with a NUL: the client ignores the whole field.
+    NulInId,
+    /// A `retry` whose value is not ASCII digits only: the client ignores it.
+    RetryNotDigits,
+    /// The stream ended inside a block: the client discards it, its id too.
+    UnterminatedBlock,
+    /// A line longer than the limit: it was dropped, with its block.
+    LineTooLong,
+    /// An event larger than the limit: it was dropped.
+    EventTooLarge,
+}
+
+impl Item<'_> {
+    /// The same item, free of what it borrowed.
+    pub fn into_owned(self) -> Item<'static> {
+        match self {
+            Item::Event(event) => Item::Event(event.into_owned()),
+            Item::Comment(Comment { text, span }) => {
+                Item::Comment(Comment { text: owned(text), span })
+            }
+            Item::Retry(retry) => Item::Retry(retry),
+            Item::UnknownField(UnknownField { name, value, has_colon, span }) => {
+                Item::UnknownField(UnknownField {
+                    name: owned(name),
+                    value: owned(value),
+                    has_colon,
+                    span,
+                })
+            }
+            Item::EmptyBlock(block) => Item::EmptyBlock(block),
+            Item::Anomaly(anomaly) => Item::Anomaly(anomaly),
+        }
+    }
+
+    /// The bytes that the item is about.
+    pub fn span(&self) -> Span {
+        match self {
+            Item::Event(event) => event.span,
+            Item::Comment(comment) => comment.span,
+            Item::Retry(retry) => retry.span,
+            Item::UnknownField(field) => field.span,
+            Item::EmptyBlock(block) => block.span,
+            Item::Anomaly(anomaly) => anomaly.span,
+        }
+    }
+}
+
+impl Event<'_> {
+    /// The same event, free of what it borrowed.
+    pub fn into_owned(self) -> Event<'static> {
+        Event {
+            event_type: owned(self.event_type),
+            data: owned(self.data),
+            last_event_id: owned(self.last_event_id),
+            sets_id: self.sets_id,
+            span: self.span,
+        }
+    }
+}
+
+fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
+}
