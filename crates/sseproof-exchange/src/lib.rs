@@ -1,0 +1,23 @@
+//! What crosses the wire, as plain values: the [`Request`], the [`Plan`] that a server plays, and
+//! the [`Transcript`] of what a client saw.
+//!
+//! Everything here is pure.
+//! Times are [`Duration`](std::time::Duration)s since the start of the run; nobody here asks a clock.
+
+mod bytes;
+mod headers;
+mod plan;
+mod recording;
+mod request;
+mod transcript;
+mod visit;
+
+pub use bytes::Bytes;
+pub use headers::{Header, Headers};
+pub use plan::{Action, Framing, Plan};
+pub use recording::{READ_VERSION, RecordingError, read_recording, write_recording};
+pub use request::{EVENT_STREAM, Request, Version};
+pub use transcript::{
+    Chunk, End, Ending, Exchange, Follows, Head, Phase, Phases, Reason, Target, Transcript,
+};
+pub use visit::{Answer, Visit};

@@ -1,0 +1,256 @@
+//! The JSON lines form of a transcript.
+//!
+//! The first line names the format, its version and the target; then come, for each exchange, a
+//! line with the request, one with the head, one for each piece of the wire and of the body, and
+//! one with the end.
+//! Times are microseconds since the start of the run.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Bytes, Chunk, End, Ending, Exchange, Follows, Head, Headers, Phases, Request, Target,
+    Transcript, Version,
+};
+
+/// The version of the format that is written, and the newest that is read.
+pub const READ_VERSION: u32 = 1;
+
+/// Why a recording cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordingError {
+    /// A line is not what the format asks for.
+    #[error("line {line}: {message}")]
+    Line {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The file is of a later version than this program reads.
+    #[error("the recording has version {found}, and this program reads up to {READ_VERSION}")]
+    Version {
+        /// The version of the file.
+        found: u32,
+    },
+    /// There is no line at all.
+    #[error("the recording is empty")]
+    Empty,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Line {
+    Transcript { version: u32, target: Target, started: String },
+    Exchange(ExchangeLine),
+    Head { exchange: usize, at_us: u64, version: Version, status: u16, headers: Headers },
+    Wire { exchange: usize, at_us: u64, bytes: Bytes },
+    Body { exchange: usize, at_us: u64, bytes: Bytes },
+    End { exchange: usize, at_us: u64, how: Ending },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExchangeLine {
+    number: usize,
+    scenario: String,
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    follows: Option<Follows>,
+    judged: bool,
+    request: Request,
+    started_us: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resolved_us: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connected_us: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sent_us: Option<u64>,
+}
+
+/// The transcript as JSON lines.
+pub fn write_recording(transcript: &Transcript) -> String {
+    let mut out = String::new();
+    let mut line = |line: &Line| {
+        // Serialising these types cannot fail: no map has a key that is not a string.
+        if let Ok(json) = serde_json::to_string(line) {
+            let _ = writeln!(out, "{json}");
+        }
+    };
+    line(&Line::Transcript {
+        version: READ_VERSION,
+        target: transcript.target.clone(),
+        started: transcript.started.clone(),
+    });
+    for exchange in &transcript.exchanges {
+        let number = exchange.number;
+        line(&Line::Exchange(ExchangeLine {
+            number,
+            scenario: exchange.scenario.clone(),
+            name: exchange.name.clone(),
+            follows: exchange.follows,
+            judged: exchange.judged,
+            request: exchange.request.clone(),
+            started_us: micros(exchange.started),
+            resolved_us: exchange.phases.resolved.map(micros),
+            connected_us: exchange.phases.connected.map(micros),
+            sent_us: exchange.phases.sent.map(micros),
+        }));
+        if let Some(head) = &exchange.head {
+            line(&Line::Head {
+                exchange: number,
+                at_us: micros(head.at),
+                version: head.version,
+                status: head.status,
+                headers: head.headers.clone(),
+            });
+        }
+        for chunk in &exchange.wire {
+            let (at_us, bytes) = (micros(chunk.at), chunk.bytes.clone());
+            line(&Line::Wire { exchange: number, at_us, bytes });
+        }
+        for chunk in &exchange.body {
+            let (at_us, bytes) = (micros(chunk.at), chunk.bytes.clone());
+            line(&Line::Body { exchange: number, at_us, bytes });
+        }
+        let (at_us, how) = (micros(exchange.end.at), exchange.end.how.clone());
+        line(&Line::End { exchange: number, at_us, how });
+    }
+    out
+}
+
+/// The transcript that the JSON lines hold.
+///
+/// # Errors
+/// [`RecordingError`], with the line, where the text is not a recording or one of a later version.
+pub fn read_recording(text: &str) -> Result<Transcript, RecordingError> {
+    let mut transcript = None;
+    for (index, json) in text.lines().enumerate().filter(|(_, json)| !json.trim().is_empty()) {
+        let fault = |message: String| RecordingError::Line { line: index + 1, message };
+        let line: Line = serde_json::from_str(json).map_err(|error| fault(error.to_string()))?;
+        match (&mut transcript, line) {
+            (None, Line::Transcript { version, target, started }) => {
+                if version > READ_VERSION {
+                    return Err(RecordingError::Version { found: version });
+                }
+                transcript = Some(Transcript { target, started, exchanges: Vec::new() });
+            }
+            (None, _) => {
+                return Err(fault("the first line must be a `transcript` line".to_owned()));
+            }
+            (Some(_), Line::Transcript { .. }) => {
+                return Err(fault("a second `transcript` line".to_owned()));
+            }
+            (Some(transcript), line) => add(transcript, line).map_err(fault)?,
+        }
+    }
+    transcript.ok_or(RecordingError::Empty)
+}
+
+fn add(transcript: &mut Transcript, line: Line) -> Result<(), String> {
+    match line {
+        Line::Transcript { .. } => {}
+        Line::Exchange(line) => {
+            let expected = transcript.exchanges.len() + 1;
+            if line.number != expected {
+                return Err(format!("exchange {} where {expected} must come", line.number));
+            }
+            let started = Duration::from_micros(line.started_us);
+            transcript.exchanges.push(Exchange {
+                scenario: line.scenario,
+                name: line.name,
+                follows: line.follows,
+                judged: line.judged,
+                phases: Phases {
+                    resolved: line.resolved_us.map(Duration::from_micros),
+                    connected: line.connected_us.map(Duration::from_micros),
+                    sent: line.sent_us.map(Duration::from_micros),
+                },
+                ..Exchange::begun(line.number, line.request, started)
+            });
+        }
+        Line::Head { exchange, at_us, version, status, headers } => {
+            let at = Duration::from_micros(at_us);
+            of(transcript, exchange)?.head = Some(Head { at, version, status, headers });
+        }
+        Line::Wire { exchange, at_us, bytes } => {
+            of(transcript, exchange)?.wire.push(Chunk { at: Duration::from_micros(at_us), bytes });
+        }
+        Line::Body { exchange, at_us, bytes } => {
+            of(transcript, exchange)?.body.push(Chunk { at: Duration::from_micros(at_us), bytes });
+        }
+        Line::End { exchange, at_us, how } => {
+            of(transcript, exchange)?.end = End { at: Duration::from_micros(at_us), how };
+        }
+    }
+    Ok(())
+}
+
+fn of(transcript: &mut Transcript, number: usize) -> Result<&mut Exchange, String> {
+    number
+        .checked_sub(1)
+        .and_then(|index| transcript.exchanges.get_mut(index))
+        .ok_or_else(|| format!("exchange {number} has no `exchange` line before"))
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Reason;
+
+    fn transcript() -> Transcript {
+        let at = Duration::from_micros;
+        let first = Exchange {
+            scenario: "baseline".to_owned(),
+            name: "first".to_owned(),
+            phases: Phases { resolved: None, connected: Some(at(10)), sent: Some(at(12)) },
+            head: Some(Head {
+                at: at(20),
+                version: Version::Http11,
+                status: 200,
+                headers: [("Content-Type", "text/event-stream")].into_iter().collect(),
+            }),
+            wire: vec![Chunk { at: at(20), bytes: Bytes::from(b"HTTP/1.1 200 OK\r\n\r\n") }],
+            body: vec![Chunk { at: at(30), bytes: Bytes::from(b"data: caf\xE9\n\n") }],
+            end: End { at: at(40), how: Ending::Reset },
+            ..Exchange::begun(1, Request::subscribe("http://h/s"), at(1))
+        };
+        let second = Exchange {
+            follows: Some(Follows { exchange: 1, reason: Reason::Reconnect }),
+            judged: false,
+            end: End { at: at(60), how: Ending::OverLimit(7) },
+            ..Exchange::begun(2, Request::subscribe("http://h/s"), at(50))
+        };
+        Transcript {
+            target: Target { url: "http://h/s".to_owned(), method: "GET".to_owned() },
+            started: "2026-01-01T00:00:00Z".to_owned(),
+            exchanges: vec![first, second],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let transcript = transcript();
+        assert_eq!(read_recording(&write_recording(&transcript)), Ok(transcript));
+    }
+
+    #[test]
+    fn a_recording_that_is_cut_or_wrong_names_the_line() {
+        let text = write_recording(&transcript());
+        let cut = &text[..text.len() - 20];
+        let last = cut.lines().count();
+        assert!(matches!(read_recording(cut), Err(RecordingError::Line { line, .. }) if line == last));
+        assert_eq!(read_recording("\n"), Err(RecordingError::Empty));
+        let later = text.replacen("\"version\":1", "\"version\":99", 1);
+        assert_eq!(read_recording(&later), Err(RecordingError::Version { found: 99 }));
+        let headless: String = text.lines().skip(1).map(|line| format!("{line}\n")).collect();
+        assert!(matches!(read_recording(&headless), Err(RecordingError::Line { line: 1, .. })));
+    }
+}

@@ -1,0 +1,98 @@
+//! A request, as it is sent.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Bytes, Headers};
+
+/// The media type of an event stream.
+pub const EVENT_STREAM: &str = "text/event-stream";
+
+/// The version of HTTP that the request is made with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Version {
+    /// HTTP/1.0: no chunked transfer coding, no persistent connection.
+    #[serde(rename = "1.0")]
+    Http10,
+    /// HTTP/1.1.
+    #[default]
+    #[serde(rename = "1.1")]
+    Http11,
+}
+
+/// One HTTP request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The method, in upper case.
+    pub method: String,
+    /// The absolute URL.
+    pub url: String,
+    /// The version of HTTP.
+    #[serde(default)]
+    pub version: Version,
+    /// The field lines, without `Host` and `Content-Length`, which the client adds by itself.
+    #[serde(default)]
+    pub headers: Headers,
+    /// The body, empty for none.
+    #[serde(default)]
+    pub body: Bytes,
+}
+
+impl Request {
+    /// What an `EventSource` sends: a GET with `Accept: text/event-stream` and `Cache-Control: no-cache`.
+    pub fn subscribe(url: impl Into<String>) -> Self {
+        Self {
+            method: "GET".to_owned(),
+            url: url.into(),
+            version: Version::Http11,
+            headers: [("Accept", EVENT_STREAM), ("Cache-Control", "no-cache")].into_iter().collect(),
+            body: Bytes::default(),
+        }
+    }
+
+    /// The same request with the field set.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Bytes>) -> Self {
+        self.headers.set(name, value);
+        self
+    }
+
+    /// The path and query of the URL: `/stream?topic=1`.
+    pub fn target(&self) -> &str {
+        let after_scheme = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
+        let path = after_scheme.find(['/', '?']).map_or("/", |start| &after_scheme[start..]);
+        path.split('#').next().unwrap_or(path)
+    }
+
+    /// The path alone.
+    pub fn path(&self) -> &str {
+        self.target().split('?').next().unwrap_or("/")
+    }
+
+    /// The `Last-Event-ID` that the request carries.
+    pub fn last_event_id(&self) -> Option<&Bytes> {
+        self.headers.all("last-event-id").next().map(|header| &header.value)
+    }
+
+    /// `GET /stream`, for messages.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.method, self.target())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_is_what_stands_in_the_request_line() {
+        for (url, target, path) in [
+            ("http://h:1/a/b?c=d#e", "/a/b?c=d", "/a/b"),
+            ("http://h", "/", "/"),
+            ("/just/a/path", "/just/a/path", "/just/a/path"),
+        ] {
+            let request = Request::subscribe(url);
+            assert_eq!((request.target(), request.path()), (target, path), "{url}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What a client saw: the ordered list of the exchanges of one run.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Bytes, EVENT_STREAM, Headers, Request, Version};
+
+/// What the run was aimed at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The URL that the user named.
+    pub url: String,
+    /// The method that asks for the stream.
+    pub method: String,
+}
+
+/// The record of one run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transcript {
+    /// The target.
+    pub target: Target,
+    /// When the run started, RFC 3339; empty where nobody said.
+    pub started: String,
+    /// The exchanges, in the order in which they were begun; `exchanges[i].number == i + 1`.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// One request and what came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// Counts from 1, in the order of the run.
+    pub number: usize,
+    /// The scenario that asked for it: a probe's id, or the name of a user's file.
+    pub scenario: String,
+    /// The name that the scenario gave it.
+    pub name: String,
+    /// The exchange that this one comes out of.
+    pub follows: Option<Follows>,
+    /// Whether the standing rules judge it: not for ordinary requests of a scenario, nor for those
+    /// where a scenario expects something other than a stream.
+    pub judged: bool,
+    /// The request.
+    pub request: Request,
+    /// When it was begun.
+    pub started: Duration,
+    /// The moments until the head.
+    pub phases: Phases,
+    /// The head of the final response.
+    pub head: Option<Head>,
+    /// The body, free of the transfer coding, piece by piece as it arrived.
+    pub body: Vec<Chunk>,
+    /// Everything that came over an HTTP/1 connection since the request was sent: heads, chunk
+    /// sizes and all.
+    pub wire: Vec<Chunk>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// Why an exchange follows another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Follows {
+    /// The number of the earlier exchange.
+    pub exchange: usize,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// The reasons for a following exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The earlier one answered with a redirect.
+    Redirect,
+    /// The earlier connection ended, and the client comes back as an `EventSource` does.
+    Reconnect,
+}
+
+/// The moments until the head; `None` for what was not reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// The name was resolved.
+    pub resolved: Option<Duration>,
+    /// The connection stood.
+    pub connected: Option<Duration>,
+    /// The request was written.
+    pub sent: Option<Duration>,
+}
+
+/// The head of a response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// When it was complete.
+    pub at: Duration,
+    /// The version in the status line.
+    pub version: Version,
+    /// The status code.
+    pub status: u16,
+    /// The field lines.
+    pub headers: Headers,
+}
+
+/// Bytes that arrived together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// When they arrived.
+    pub at: Duration,
+    /// What arrived.
+    pub bytes: Bytes,
+}
+
+/// The end of an exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// When.
+    pub at: Duration,
+    /// How.
+    pub how: Ending,
+}
+
+/// The ways in which an exchange ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Ending {
+    /// The server ended the response, whole by its own framing.
+    Complete,
+    /// The client had seen enough and left; the stream was still open.
+    Left,
+    /// The client left because the body passed the limit of the recorder, in bytes.
+    OverLimit(u64),
+    /// The wait came to its end before the named phase was reached.
+    TimedOut(Phase),
+    /// The name could not be resolved.
+    Unresolved(String),
+    /// No connection: refused, unreachable.
+    Unconnected(String),
+    /// The server reset the connection (RST).
+    Reset,
+    /// The connection was closed before the response was whole by its own framing.
+    Truncated,
+    /// What came is not HTTP, with the parser's word on it.
+    Malformed(String),
+}
+
+/// What a wait waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The connection.
+    Connect,
+    /// The head of the response.
+    Head,
+}
+
+impl Exchange {
+    /// A new exchange that has only just begun.
+    pub fn begun(number: usize, request: Request, started: Duration) -> Self {
+        Self {
+            number,
+            scenario: String::new(),
+            name: String::new(),
+            follows: None,
+            judged: true,
+            request,
+            started,
+            phases: Phases::default(),
+            head: None,
+            body: Vec::new(),
+            wire: Vec::new(),
+            end: End { at: started, how: Ending::Left },
+        }
+    }
+
+    /// All bytes of the body.
+    pub fn body_bytes(&self) -> Vec<u8> {
+        self.body.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect()
+    }
+
+    /// All bytes that came over the wire.
+    pub fn wire_bytes(&self) -> Vec<u8> {
+        self.wire.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect()
+    }
+
+    /// How many bytes the body has so far.
+    pub fn body_len(&self) -> u64 {
+        self.body.iter().map(|chunk| chunk.bytes.len() as u64).sum()
+    }
+
+    /// When the byte at the offset of the body arrived; past the end, when the exchange ended.
+    pub fn arrival(&self, offset: u64) -> Duration {
+        let mut start = 0;
+        for chunk in &self.body {
+            start += chunk.bytes.len() as u64;
+            if offset < start {
+                return chunk.at;
+            }
+        }
+        self.end.at
+    }
+
+    /// When the first byte of the body arrived.
+    pub fn first_byte(&self) -> Option<Duration> {
+        self.body.iter().find(|chunk| !chunk.bytes.is_empty()).map(|chunk| chunk.at)
+    }
+
+    /// The status code, where there is a head.
+    pub fn status(&self) -> Option<u16> {
+        self.head.as_ref().map(|head| head.status)
+    }
+
+    /// Whether a client takes the answer as an event stream: 200 and `text/event-stream`.
+    pub fn is_stream(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.status == 200 && head.is_event_stream())
+    }
+}
+
+impl Head {
+    /// The media type without parameters, in lower case.
+    pub fn media_type(&self) -> Option<String> {
+        let value = self.headers.first("content-type")?;
+        Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+    }
+
+    /// Whether the media type is `text/event-stream`, whatever its case and parameters.
+    pub fn is_event_stream(&self) -> bool {
+        self.media_type().as_deref() == Some(EVENT_STREAM)
+    }
+}

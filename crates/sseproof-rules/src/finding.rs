@@ -1,0 +1,154 @@
+//! A verdict with its evidence, free of the transcript: what reports are made of.
+
+use serde::{Deserialize, Serialize};
+use sseproof_exchange::{Bytes, Chunk, Exchange};
+
+use crate::{Fault, Level, Place, Record, Rule, Verdict, requirement};
+
+/// How many bytes stand before and behind the marked one in an excerpt.
+const AROUND: usize = 32;
+
+/// What a finding says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The requirement holds.
+    Pass,
+    /// It does not.
+    Fail,
+    /// It could not be asked.
+    Skip,
+    /// It was asked, and the evidence is too thin to say.
+    Inconclusive,
+}
+
+/// A rule's verdict with its evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// The rule.
+    pub rule: String,
+    /// The requirement that it judges.
+    pub requirement: String,
+    /// How binding the requirement is.
+    pub level: Level,
+    /// What it says.
+    pub status: Status,
+    /// Pass: what was seen. Skip and inconclusive: why. Fail: empty.
+    pub note: String,
+    /// Fail: the places, at least one.
+    pub evidence: Vec<Evidence>,
+}
+
+/// One place where a requirement is broken, with the bytes around it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// What is wrong.
+    pub message: String,
+    /// What it does to clients here, where that is more than the rule's own `why`.
+    pub consequence: Option<String>,
+    /// The number of the exchange.
+    pub exchange: usize,
+    /// `GET /stream`.
+    pub request: String,
+    /// The scenario that asked for the exchange.
+    pub scenario: String,
+    /// `head`, `header content-type`, `body`, `wire` or `exchange`.
+    pub place: String,
+    /// The offset in the body or on the wire.
+    pub offset: Option<u64>,
+    /// Microseconds from the head of the exchange to the arrival of the byte at fault (of its end,
+    /// where the fault is no byte); from the start of the exchange where there is no head.
+    pub after_us: u64,
+    /// The bytes around the fault.
+    pub excerpt: Option<Excerpt>,
+}
+
+/// A piece of a body or of the wire, with one offset marked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Excerpt {
+    /// The offset of the first byte of the excerpt.
+    pub start: u64,
+    /// The bytes.
+    pub bytes: Bytes,
+    /// The marked offset, absolute like `start`; equal to the end for what is missing behind it.
+    pub mark: u64,
+    /// Whether the excerpt's last byte is the last one of all.
+    pub at_end: bool,
+}
+
+impl Finding {
+    /// Judges the record by the rule.
+    pub fn of(rule: &Rule, record: &Record<'_>) -> Self {
+        let (status, note, faults) = match (rule.judge)(record) {
+            Verdict::Pass(note) => (Status::Pass, note, Vec::new()),
+            Verdict::Fail(faults) => (Status::Fail, String::new(), faults),
+            Verdict::Skip(why) => (Status::Skip, why, Vec::new()),
+            Verdict::Inconclusive(why) => (Status::Inconclusive, why, Vec::new()),
+        };
+        Self {
+            rule: rule.id.to_owned(),
+            requirement: rule.requirement.to_owned(),
+            level: requirement(rule.requirement).map_or(Level::Must, |found| found.level),
+            status,
+            note,
+            evidence: faults
+                .into_iter()
+                .filter_map(|fault| {
+                    let exchange = record.exchange(fault.exchange)?.exchange();
+                    Some(evidence(fault, exchange))
+                })
+                .collect(),
+        }
+    }
+}
+
+fn evidence(fault: Fault, exchange: &Exchange) -> Evidence {
+    let (place, offset, chunks) = match &fault.place {
+        Place::Exchange => ("exchange".to_owned(), None, None),
+        Place::StatusLine => ("head".to_owned(), None, None),
+        Place::Header(name) => (format!("header {name}"), None, None),
+        Place::Body(offset) => ("body".to_owned(), Some(*offset), Some(&exchange.body)),
+        Place::Wire(offset) => ("wire".to_owned(), Some(*offset), Some(&exchange.wire)),
+    };
+    let at = match (&fault.place, chunks, offset) {
+        (_, Some(chunks), Some(offset)) => arrival(chunks, offset).unwrap_or(exchange.end.at),
+        (Place::Exchange, ..) => exchange.end.at,
+        _ => exchange.head.as_ref().map_or(exchange.end.at, |head| head.at),
+    };
+    let origin = exchange.head.as_ref().map_or(exchange.started, |head| head.at);
+    Evidence {
+        message: fault.message,
+        consequence: fault.consequence,
+        exchange: exchange.number,
+        request: exchange.request.label(),
+        scenario: exchange.scenario.clone(),
+        place,
+        offset,
+        after_us: u64::try_from(at.saturating_sub(origin).as_micros()).unwrap_or(u64::MAX),
+        excerpt: chunks.zip(offset).map(|(chunks, offset)| excerpt(chunks, offset)),
+    }
+}
+
+fn arrival(chunks: &[Chunk], offset: u64) -> Option<std::time::Duration> {
+    let mut end = 0;
+    chunks.iter().find_map(|chunk| {
+        end += chunk.bytes.len() as u64;
+        (offset < end).then_some(chunk.at)
+    })
+}
+
+fn excerpt(chunks: &[Chunk], mark: u64) -> Excerpt {
+    let all: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();
+    let middle = usize::try_from(mark).unwrap_or(usize::MAX).min(all.len());
+    let start = middle.saturating_sub(AROUND);
+    let end = (middle + AROUND).min(all.len());
+    Excerpt {
+        start: start as u64,
+        bytes: Bytes::from(&all[start..end]),
+        mark: middle as u64,
+        at_end: end == all.len(),
+    }
+}

@@ -1,0 +1,26 @@
+//! The requirements on an SSE server, and the rules that judge a transcript by them.
+//!
+//! A rule is a pure function over a [`Record`]; each stands in a file of its own, with the mutants
+//! that it must find and its tests, and is registered by one line in [`registry`].
+//! What a requirement says, how binding it is and where it comes from stands once, in `specs/`.
+
+mod delivery;
+mod finding;
+pub mod reference;
+mod reconnect;
+mod record;
+mod registry;
+mod requirement;
+mod response;
+mod resume;
+mod retry;
+mod rule;
+mod stream;
+#[cfg(test)]
+mod testing;
+
+pub use finding::{Evidence, Excerpt, Finding, Status};
+pub use record::{Record, Seen, View};
+pub use registry::{judge, mutants, rule, rules};
+pub use requirement::{Level, Requirement, Subject, requirement, requirements};
+pub use rule::{Fault, Mutant, Place, Recipe, Rule, Verdict};

@@ -1,0 +1,209 @@
+//! A transcript with its bodies decoded once, and the questions that rules ask of it.
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use sseproof_codec::{Anomaly, Comment, Event, Item, Retry, decode};
+use sseproof_exchange::{Exchange, Reason, Target, Transcript, Version};
+
+/// A transcript, ready to be judged.
+pub struct Record<'t> {
+    transcript: &'t Transcript,
+    streams: Vec<Vec<Seen>>,
+}
+
+/// An item of a stream, and when its last byte arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The item.
+    pub item: Item<'static>,
+    /// When its last byte arrived.
+    pub at: Duration,
+}
+
+/// One exchange with its decoded stream. Derefs to the [`Exchange`].
+#[derive(Clone, Copy)]
+pub struct View<'r> {
+    exchange: &'r Exchange,
+    seen: &'r [Seen],
+}
+
+impl Deref for View<'_> {
+    type Target = Exchange;
+    fn deref(&self) -> &Exchange {
+        self.exchange
+    }
+}
+
+impl<'t> Record<'t> {
+    /// Decodes every body of the transcript.
+    ///
+    /// An anomaly that only says that we ourselves left in mid-block is not the server's and is
+    /// left out: [`View::ended_by_server`] tells.
+    pub fn new(transcript: &'t Transcript) -> Self {
+        let streams = transcript.exchanges.iter().map(seen).collect();
+        Self { transcript, streams }
+    }
+
+    /// The target of the run.
+    pub fn target(&self) -> &'t Target {
+        &self.transcript.target
+    }
+
+    /// Every exchange, also those that the standing rules do not judge.
+    pub fn all(&self) -> impl Iterator<Item = View<'_>> {
+        self.transcript
+            .exchanges
+            .iter()
+            .zip(&self.streams)
+            .map(|(exchange, seen)| View { exchange, seen })
+    }
+
+    /// The exchanges that the standing rules judge.
+    pub fn judged(&self) -> impl Iterator<Item = View<'_>> {
+        self.all().filter(|view| view.judged)
+    }
+
+    /// The judged exchanges whose answer a client takes as an event stream (200 and the media
+    /// type), HEAD aside, with a body in no content coding.
+    pub fn streams(&self) -> impl Iterator<Item = View<'_>> {
+        self.judged().filter(|view| {
+            view.is_stream() && view.request.method != "HEAD" && !view.is_encoded()
+        })
+    }
+
+    /// The judged exchanges that ask as an `EventSource` asks: the target's method, HTTP/1.1,
+    /// `Accept: text/event-stream`, no `Connection: close`, and no `Last-Event-ID` other than one
+    /// that the server gave out itself.
+    pub fn subscriptions(&self) -> impl Iterator<Item = View<'_>> {
+        self.judged().filter(|view| self.is_subscription(view))
+    }
+
+    /// Whether the exchange asks as an `EventSource` asks: see [`Record::subscriptions`].
+    pub fn is_subscription(&self, view: &View<'_>) -> bool {
+        let request = &view.request;
+        request.method == self.target().method
+            && request.version == Version::Http11
+            && request.headers.list("accept").iter().any(|media| media == "text/event-stream")
+            && !request.headers.list("connection").iter().any(|option| option == "close")
+            && request.last_event_id().is_none_or(|id| self.gave_out(&id.to_text(), view.number))
+    }
+
+    /// Whether an exchange before the one of that number carried an event with this id.
+    pub fn gave_out(&self, id: &str, before: usize) -> bool {
+        self.all()
+            .take_while(|view| view.number < before)
+            .any(|view| view.events().any(|(event, _)| event.last_event_id == id && !id.is_empty()))
+    }
+
+    /// The exchange of that number.
+    pub fn exchange(&self, number: usize) -> Option<View<'_>> {
+        self.all().find(|view| view.number == number)
+    }
+
+    /// The exchange that this one follows, for that reason.
+    pub fn followed(&self, view: &View<'_>, reason: Reason) -> Option<View<'_>> {
+        let follows = view.follows.filter(|follows| follows.reason == reason)?;
+        self.exchange(follows.exchange)
+    }
+}
+
+impl<'r> View<'r> {
+    /// The exchange itself, for as long as the record lives.
+    pub fn exchange(&self) -> &'r Exchange {
+        self.exchange
+    }
+
+    /// Everything in the stream, in order.
+    pub fn seen(&self) -> &'r [Seen] {
+        self.seen
+    }
+
+    /// The events, and when each arrived.
+    pub fn events(&self) -> impl Iterator<Item = (&'r Event<'static>, Duration)> + use<'r> {
+        self.seen.iter().filter_map(|seen| match &seen.item {
+            Item::Event(event) => Some((event, seen.at)),
+            _ => None,
+        })
+    }
+
+    /// The comments, and when each arrived.
+    pub fn comments(&self) -> impl Iterator<Item = (&'r Comment<'static>, Duration)> + use<'r> {
+        self.seen.iter().filter_map(|seen| match &seen.item {
+            Item::Comment(comment) => Some((comment, seen.at)),
+            _ => None,
+        })
+    }
+
+    /// The `retry` fields that count, and when each arrived.
+    pub fn retries(&self) -> impl Iterator<Item = (Retry, Duration)> + use<'r> {
+        self.seen.iter().filter_map(|seen| match &seen.item {
+            Item::Retry(retry) => Some((*retry, seen.at)),
+            _ => None,
+        })
+    }
+
+    /// The anomalies.
+    pub fn anomalies(&self) -> impl Iterator<Item = Anomaly> + use<'r> {
+        self.seen.iter().filter_map(|seen| match &seen.item {
+            Item::Anomaly(anomaly) => Some(*anomaly),
+            _ => None,
+        })
+    }
+
+    /// When the first event arrived.
+    pub fn first_event(&self) -> Option<Duration> {
+        self.events().next().map(|(_, at)| at)
+    }
+
+    /// Whether the body is in a content coding, so that its bytes are not the stream's.
+    pub fn is_encoded(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| {
+            head.headers.list("content-encoding").iter().any(|coding| coding != "identity")
+        })
+    }
+
+    /// Whether the server, and not we, ended the exchange after its head.
+    pub fn ended_by_server(&self) -> bool {
+        use sseproof_exchange::Ending;
+        self.head.is_some()
+            && matches!(self.end.how, Ending::Complete | Ending::Reset | Ending::Truncated)
+    }
+
+    /// How long the exchange lasted.
+    pub fn lasted(&self) -> Duration {
+        self.end.at.saturating_sub(self.started)
+    }
+
+    /// Whether the two exchanges were open at the same time.
+    pub fn overlaps(&self, other: &View<'_>) -> bool {
+        self.started < other.end.at && other.started < self.end.at
+    }
+}
+
+fn seen(exchange: &Exchange) -> Vec<Seen> {
+    let body = exchange.body_bytes();
+    let view = View { exchange, seen: &[] };
+    let ended = view.ended_by_server();
+    decode(&body)
+        .into_iter()
+        .filter(|item| ended || !is_cut_by_us(item, body.len() as u64))
+        .map(|item| {
+            let last = item.span().end.saturating_sub(1);
+            Seen { at: exchange.arrival(last.min(body.len().saturating_sub(1) as u64)), item }
+        })
+        .collect()
+}
+
+/// Whether the anomaly only says that the body stops here, which it does because we left.
+fn is_cut_by_us(item: &Item<'_>, end: u64) -> bool {
+    use sseproof_codec::AnomalyKind::{InvalidUtf8, UnterminatedBlock};
+    match item {
+        Item::Anomaly(anomaly) => match anomaly.kind {
+            UnterminatedBlock => true,
+            InvalidUtf8 => anomaly.span.end == end && anomaly.span.len() < 4,
+            _ => false,
+        },
+        _ => false,
+    }
+}

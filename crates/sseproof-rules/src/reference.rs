@@ -1,0 +1,137 @@
+//! The reference server: what a right answer looks like, and what mutants change one thing of.
+//!
+//! It is a pure function of the visit.
+//! Event `n` happens `n * INTERVAL` after the server's start, for every subscriber alike, so a
+//! resumed stream can be computed instead of remembered.
+
+use std::time::Duration;
+
+use sseproof_codec::{Frame, encode};
+use sseproof_exchange::{Action, Bytes, EVENT_STREAM, Framing, Headers, Plan, Version, Visit};
+
+/// The time between two events.
+pub const INTERVAL: Duration = Duration::from_millis(50);
+/// How many events a stream carries before the server ends it on purpose.
+pub const EVENTS: u64 = 40;
+/// The announced reconnection time.
+pub const RETRY: Duration = Duration::from_millis(100);
+/// How far back a stream can be resumed, in events.
+const HISTORY: u64 = 2_000;
+
+/// The right answer to any request.
+///
+/// `/events` (and every path that is not named here) is the stream; `/published` follows what is
+/// POSTed to `/publish`.
+pub fn answer(visit: &Visit<'_>) -> Plan {
+    let request = visit.request;
+    match (request.method.as_str(), request.path()) {
+        ("POST", "/publish") => publish(visit),
+        ("GET" | "HEAD", "/published") => {
+            let after = request
+                .last_event_id()
+                .and_then(|id| id.to_text().parse().ok())
+                // Who brings no id begins with what comes next: the player stops at the end.
+                .unwrap_or(u64::MAX);
+            stream(visit, [Action::Follow { topic: "published".to_owned(), after }])
+        }
+        ("GET" | "HEAD", _) => stream(visit, timeline(visit)),
+        ("OPTIONS", _) => Plan {
+            actions: vec![Action::Head {
+                status: 204,
+                headers: [("Allow", "GET, HEAD, OPTIONS")].into_iter().collect(),
+                framing: Framing::None,
+            }],
+        },
+        _ => Plan::answer(405, "text/plain", "this resource is an event stream: use GET\n")
+            .with_header("Allow", "GET, HEAD, OPTIONS"),
+    }
+}
+
+/// The bytes of event `n` of the timeline.
+pub fn event(n: u64) -> Bytes {
+    frame(&Frame {
+        id: Some(&n.to_string()),
+        data: Some(&format!("{{\"n\":{n},\"text\":\"café \u{2615}\"}}")),
+        ..Frame::default()
+    })
+}
+
+/// The head of an answer that is a stream, in the framing that the request allows.
+pub fn head(visit: &Visit<'_>) -> Action {
+    let headers: Headers = [
+        ("Content-Type", EVENT_STREAM),
+        ("Cache-Control", "no-store, no-transform"),
+        ("X-Accel-Buffering", "no"),
+    ]
+    .into_iter()
+    .collect();
+    let framing = match (visit.request.method.as_str(), visit.request.version) {
+        ("HEAD", _) => Framing::None,
+        (_, Version::Http10) => Framing::Close,
+        _ => Framing::Chunked,
+    };
+    Action::Head { status: 200, headers, framing }
+}
+
+/// A frame that is known to be encodable, as bytes.
+fn frame(frame: &Frame<'_>) -> Bytes {
+    let mut bytes = Vec::new();
+    // Every frame of this file is made of digits and JSON without line ends.
+    let written = encode(frame, &mut bytes);
+    debug_assert_eq!(written, Ok(()));
+    Bytes(bytes)
+}
+
+fn stream(visit: &Visit<'_>, rest: impl IntoIterator<Item = Action>) -> Plan {
+    let mut actions = vec![head(visit)];
+    if visit.request.method != "HEAD" {
+        let millis = u64::try_from(RETRY.as_millis()).ok();
+        let hello = Frame { comment: Some(" sseproof"), retry: millis, ..Frame::default() };
+        actions.extend([Action::Write(frame(&hello)), Action::Flush]);
+        actions.extend(rest);
+    }
+    Plan { actions }
+}
+
+/// What happened since the id that the client brings, then what happens from now on.
+fn timeline(visit: &Visit<'_>) -> Vec<Action> {
+    let latest = number_at(visit.now);
+    let resumed: Option<u64> = visit
+        .request
+        .last_event_id()
+        .and_then(|id| id.to_text().parse().ok())
+        .filter(|&id| id <= latest && latest - id <= HISTORY);
+    let first = resumed.map_or(latest + 1, |id| id + 1);
+    let last = latest + EVENTS;
+    let mut clock = visit.now;
+    let mut actions = Vec::new();
+    for n in first..=last {
+        let due = INTERVAL * u32::try_from(n).unwrap_or(u32::MAX);
+        if due > clock {
+            actions.push(Action::Wait(due - clock));
+            clock = due;
+        }
+        actions.extend([Action::Write(event(n)), Action::Flush]);
+    }
+    actions.push(Action::Finish);
+    actions
+}
+
+/// The number of the last event that happened by then.
+pub fn number_at(now: Duration) -> u64 {
+    u64::try_from(now.as_micros() / INTERVAL.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn publish(visit: &Visit<'_>) -> Plan {
+    let mut bytes = Vec::new();
+    let data = String::from_utf8_lossy(&visit.request.body);
+    match encode(&Frame { data: Some(&data), ..Frame::default() }, &mut bytes) {
+        Ok(()) => Plan {
+            actions: vec![
+                Action::Publish { topic: "published".to_owned(), bytes: Bytes(bytes) },
+                Action::Head { status: 204, headers: Headers::default(), framing: Framing::None },
+            ],
+        },
+        Err(error) => Plan::answer(422, "text/plain", format!("cannot be sent: {error}\n")),
+    }
+}

@@ -1,0 +1,100 @@
+//! The requirements, read from `specs/`.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+/// The files in `specs/`, in the order in which they are listed.
+const FILES: [(&str, &str); 3] = [
+    ("specs/whatwg-sse.yaml", include_str!("../../../specs/whatwg-sse.yaml")),
+    ("specs/http.yaml", include_str!("../../../specs/http.yaml")),
+    ("specs/practice.yaml", include_str!("../../../specs/practice.yaml")),
+];
+
+/// How binding a requirement is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Breaking it is an error.
+    Must,
+    /// Breaking it needs a good reason; an error with `--strict`.
+    Should,
+    /// Good practice; never an error.
+    Advice,
+}
+
+/// What a requirement speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The server, or what stands in front of it.
+    Server,
+    /// The client.
+    Client,
+    /// The parser inside a client.
+    Parser,
+}
+
+/// One statement of a standard or of operating practice, in our own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requirement {
+    /// `source/name`, as in `whatwg-sse/utf8`.
+    pub id: String,
+    /// How binding it is.
+    pub level: Level,
+    /// What it speaks of.
+    pub subject: Subject,
+    /// What it demands, in one or two sentences.
+    pub text: String,
+    /// The name of the source and its section, for people.
+    pub source: String,
+    /// The link to it.
+    pub link: String,
+    /// Why no black box can judge it, where that is so.
+    #[serde(default)]
+    pub untestable: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    requirements: Vec<Requirement>,
+}
+
+static REQUIREMENTS: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
+    FILES
+        .iter()
+        .flat_map(|(name, text)| match serde_yaml::from_str::<File>(text) {
+            Ok(file) => file.requirements,
+            // The files are part of the program, and a test reads them all.
+            Err(error) => panic!("{name} does not parse: {error}"),
+        })
+        .collect()
+});
+
+/// All requirements.
+pub fn requirements() -> &'static [Requirement] {
+    &REQUIREMENTS
+}
+
+/// The requirement of that id.
+pub fn requirement(id: &str) -> Option<&'static Requirement> {
+    REQUIREMENTS.iter().find(|requirement| requirement.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_files_parse_and_ids_are_unique_and_links_are_links() {
+        let ids: BTreeSet<_> = requirements().iter().map(|found| &found.id).collect();
+        assert_eq!(ids.len(), requirements().len());
+        for found in requirements() {
+            assert!(found.link.starts_with("https://"), "{}: {}", found.id, found.link);
+            assert!(found.text.ends_with('.'), "{}: {}", found.id, found.text);
+        }
+    }
+}

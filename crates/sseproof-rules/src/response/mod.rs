@@ -1,0 +1,6 @@
+//! Rules of the `response/` family.
+
+use crate::Rule;
+
+/// The family.
+pub(crate) const RULES: &[&Rule] = &[];

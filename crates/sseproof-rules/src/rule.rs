@@ -1,0 +1,122 @@
+//! What a rule is made of, and what it answers.
+
+use sseproof_exchange::Answer;
+
+use crate::{Record, View};
+
+/// The code that judges one requirement over a record.
+pub struct Rule {
+    /// `family/name`, as in `stream/utf8`.
+    pub id: &'static str,
+    /// The id of the requirement in `specs/` that it judges.
+    pub requirement: &'static str,
+    /// What holds when the rule passes: a sentence without capital and full stop.
+    pub title: &'static str,
+    /// What breaking it does to the users of the stream.
+    pub why: &'static str,
+    /// What to change in the server.
+    pub fix: &'static str,
+    /// How to change it in servers that many use.
+    pub recipes: &'static [Recipe],
+    /// The judge.
+    pub judge: fn(&Record<'_>) -> Verdict,
+    /// Servers that are wrong on purpose: each must fail this rule.
+    pub mutants: &'static [Mutant],
+}
+
+/// How to mend a fault in one well-known server or library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// The server or library: `nginx`, `Express`.
+    pub with: &'static str,
+    /// The line or lines to write.
+    pub write: &'static str,
+}
+
+/// A server that is wrong on purpose.
+#[derive(Clone, Copy)]
+pub struct Mutant {
+    /// Its name, unique in the registry, as in `latin1-payload`.
+    pub id: &'static str,
+    /// What it does wrong: a sentence without capital and full stop.
+    pub wrong: &'static str,
+    /// What it answers.
+    pub serve: Answer,
+}
+
+/// What a rule says of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds; with what was seen, as a fragment (`12 events in 3 exchanges`).
+    Pass(String),
+    /// It does not hold, with at least one fault. Of many alike, the first few are enough.
+    Fail(Vec<Fault>),
+    /// It could not be asked here, and why (`the stream has no ids`).
+    Skip(String),
+    /// It was asked, and the evidence is too thin to say, and why.
+    Inconclusive(String),
+}
+
+/// One place where a requirement is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The number of the exchange.
+    pub exchange: usize,
+    /// Where in it.
+    pub place: Place,
+    /// What is wrong there: a sentence without capital and full stop.
+    pub message: String,
+    /// What it does to clients in this very case, where that says more than the rule's `why`.
+    pub consequence: Option<String>,
+}
+
+/// Where a fault lies in an exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the exchange as a whole: its end, its times, that it has no answer.
+    Exchange,
+    /// In the field of that name, or in its absence.
+    Header(String),
+    /// In the status line.
+    StatusLine,
+    /// At this offset of the body.
+    Body(u64),
+    /// At this offset of the bytes on the wire.
+    Wire(u64),
+}
+
+impl Fault {
+    /// A fault at an offset of the body.
+    pub fn at(view: &View<'_>, offset: u64, message: impl Into<String>) -> Self {
+        Self::new(view, Place::Body(offset), message)
+    }
+
+    /// A fault in a header field, or in its absence.
+    pub fn header(view: &View<'_>, name: &str, message: impl Into<String>) -> Self {
+        Self::new(view, Place::Header(name.to_owned()), message)
+    }
+
+    /// A fault of the exchange as a whole.
+    pub fn whole(view: &View<'_>, message: impl Into<String>) -> Self {
+        Self::new(view, Place::Exchange, message)
+    }
+
+    /// A fault at that place.
+    pub fn new(view: &View<'_>, place: Place, message: impl Into<String>) -> Self {
+        Self { exchange: view.number, place, message: message.into(), consequence: None }
+    }
+
+    /// The same fault, with what it does to clients in this case.
+    #[must_use]
+    pub fn so(mut self, consequence: impl Into<String>) -> Self {
+        self.consequence = Some(consequence.into());
+        self
+    }
+}
+
+impl Verdict {
+    /// Fail with these faults, or pass with the note where there are none.
+    pub fn from_faults(faults: Vec<Fault>, pass: impl Into<String>) -> Self {
+        if faults.is_empty() { Self::Pass(pass.into()) } else { Self::Fail(faults) }
+    }
+}

@@ -1,0 +1,171 @@
+//! For the tests of rules: plays plans without a network, and builds transcripts by hand.
+
+use std::time::Duration;
+
+use sseproof_exchange::{
+    Action, Bytes, Chunk, End, Ending, Exchange, Follows, Framing, Head, Plan, Reason, Request,
+    Target, Transcript, Version, Visit,
+};
+
+use crate::{Fault, Record, Rule, Verdict};
+
+/// The URL of the target in these tests.
+pub(crate) const URL: &str = "http://server/events";
+
+/// A run under construction.
+pub(crate) struct Run {
+    transcript: Transcript,
+    now: Duration,
+    serve: sseproof_exchange::Answer,
+}
+
+impl Run {
+    /// A run against that server.
+    pub(crate) fn against(serve: sseproof_exchange::Answer) -> Self {
+        let target = Target { url: URL.to_owned(), method: "GET".to_owned() };
+        let transcript = Transcript { target, ..Transcript::default() };
+        Self { transcript, now: Duration::from_secs(1), serve }
+    }
+
+    /// Sends the request, stays for that long at the most, leaves, and goes on after that.
+    pub(crate) fn visit(mut self, request: Request, stay: Duration) -> Self {
+        let visit = Visit {
+            request: &request,
+            now: self.now,
+            earlier: self.transcript.exchanges.len() as u64,
+            open: 0,
+        };
+        let plan = (self.serve)(&visit);
+        let number = self.transcript.exchanges.len() + 1;
+        let exchange = play(&plan, number, request, self.now, stay);
+        self.now = exchange.end.at + Duration::from_millis(1);
+        self.transcript.exchanges.push(exchange);
+        self
+    }
+
+    /// Subscribes as an `EventSource` does and stays for a second.
+    pub(crate) fn subscribe(self) -> Self {
+        self.visit(Request::subscribe(URL), Duration::from_secs(1))
+    }
+
+    /// Comes back as an `EventSource` does after exchange `of`, with this id.
+    pub(crate) fn reconnect(self, of: usize, id: &str) -> Self {
+        let request = Request::subscribe(URL).with("Last-Event-ID", id);
+        self.visit(request, Duration::from_secs(1))
+            .edit(|last| last.follows = Some(Follows { exchange: of, reason: Reason::Reconnect }))
+    }
+
+    /// Changes the last exchange.
+    pub(crate) fn edit(mut self, edit: impl FnOnce(&mut Exchange)) -> Self {
+        edit(self.transcript.exchanges.last_mut().expect("an exchange"));
+        self
+    }
+
+    /// The verdict of the rule.
+    pub(crate) fn judge(&self, rule: &Rule) -> Verdict {
+        (rule.judge)(&Record::new(&self.transcript))
+    }
+
+    /// The faults of the rule, which must fail.
+    pub(crate) fn faults(&self, rule: &Rule) -> Vec<Fault> {
+        match self.judge(rule) {
+            Verdict::Fail(faults) => faults,
+            other => panic!("{} does not fail: {other:?}", rule.id),
+        }
+    }
+
+    /// Demands that the rule passes.
+    pub(crate) fn passes(&self, rule: &Rule) {
+        let verdict = self.judge(rule);
+        assert!(matches!(verdict, Verdict::Pass(_)), "{} does not pass: {verdict:?}", rule.id);
+    }
+
+    /// Demands that the rule skips.
+    pub(crate) fn skips(&self, rule: &Rule) {
+        let verdict = self.judge(rule);
+        assert!(matches!(verdict, Verdict::Skip(_)), "{} does not skip: {verdict:?}", rule.id);
+    }
+}
+
+/// A run of one subscription to a stream with exactly this body, which the server then ends cleanly.
+pub(crate) fn body(bytes: &[u8]) -> Run {
+    Run::against(crate::reference::answer).subscribe().edit(|exchange| {
+        let at = exchange.head.as_ref().expect("a head").at;
+        exchange.body = vec![Chunk { at, bytes: Bytes::from(bytes) }];
+        exchange.end = End { at: at + Duration::from_secs(1), how: Ending::Complete };
+    })
+}
+
+/// Plays a plan as a lab server and a recording client would, each action taking no time.
+pub(crate) fn play(
+    plan: &Plan,
+    number: usize,
+    request: Request,
+    started: Duration,
+    stay: Duration,
+) -> Exchange {
+    let mut exchange = Exchange::begun(number, request, started);
+    exchange.phases.connected = Some(started);
+    exchange.phases.sent = Some(started);
+    let leave = started + stay;
+    let mut now = started;
+    let mut written = Vec::new();
+    let mut body_framing = Framing::None;
+    let mut how = Ending::Left;
+    for action in plan.actions.iter().chain([&Action::Flush]) {
+        let flushes = !matches!(action, Action::Write(_) | Action::Head { .. });
+        if flushes && !written.is_empty() {
+            let bytes = Bytes(std::mem::take(&mut written));
+            exchange.wire.push(Chunk { at: now, bytes: framed(&bytes, body_framing) });
+            if exchange.request.method != "HEAD" {
+                exchange.body.push(Chunk { at: now, bytes });
+            }
+        }
+        match action {
+            Action::Head { status, headers, framing } => {
+                body_framing = *framing;
+                let mut headers = headers.clone();
+                match framing {
+                    Framing::Chunked => headers.add("Transfer-Encoding", "chunked"),
+                    Framing::Length(length) => headers.add("Content-Length", length.to_string()),
+                    Framing::Close => headers.add("Connection", "close"),
+                    Framing::None => {}
+                }
+                exchange.head =
+                    Some(Head { at: now, version: Version::Http11, status: *status, headers });
+            }
+            Action::Write(bytes) => written.extend_from_slice(bytes),
+            Action::Wait(time) => now += *time,
+            Action::Raw(bytes) => exchange.wire.push(Chunk { at: now, bytes: bytes.clone() }),
+            Action::Finish => how = Ending::Complete,
+            Action::Close => {
+                let whole = body_framing != Framing::Chunked;
+                how = if whole { Ending::Complete } else { Ending::Truncated };
+            }
+            Action::Reset => how = Ending::Reset,
+            Action::Hold | Action::Follow { .. } => now = leave,
+            Action::Flush | Action::Publish { .. } => {}
+        }
+        if now >= leave || !matches!(how, Ending::Left) {
+            break;
+        }
+    }
+    let answered_whole = matches!(body_framing, Framing::None | Framing::Length(_));
+    if exchange.head.is_some() && how == Ending::Left && answered_whole && now < leave {
+        how = Ending::Complete;
+    }
+    exchange.end = End { at: if how == Ending::Left { leave } else { now }, how };
+    exchange
+}
+
+fn framed(bytes: &Bytes, framing: Framing) -> Bytes {
+    match framing {
+        Framing::Chunked => {
+            let mut out = format!("{:x}\r\n", bytes.len()).into_bytes();
+            out.extend_from_slice(bytes);
+            out.extend_from_slice(b"\r\n");
+            Bytes(out)
+        }
+        _ => bytes.clone(),
+    }
+}
