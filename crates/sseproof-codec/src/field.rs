@@ -64,3 +64,29 @@ pub(crate) fn parse_retry(value: &str) -> Option<u64> {
         Some(millis.saturating_mul(10).saturating_add(digit))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The corpus holds no number that a JSON reader would round, so the huge ones are here.
+    #[test]
+    fn a_huge_retry_saturates() {
+        assert_eq!(parse_retry("18446744073709551615"), Some(u64::MAX));
+        assert_eq!(parse_retry("18446744073709551616"), Some(u64::MAX));
+        assert_eq!(parse_retry(&"9".repeat(400)), Some(u64::MAX));
+        assert_eq!(parse_retry(&alloc::format!("{}7", "0".repeat(400))), Some(7));
+        assert_eq!(parse_retry(&alloc::format!("{}x", "9".repeat(400))), None);
+    }
+
+    #[test]
+    fn a_line_comes_apart_at_its_first_colon() {
+        let field =
+            |kind, name, value, has_colon| Parsed::Field(Field { kind, name, value, has_colon });
+        assert_eq!(parse("data: a:b"), field(FieldKind::Data, 0..4, 6..9, true));
+        assert_eq!(parse("data"), field(FieldKind::Data, 0..4, 4..4, false));
+        assert_eq!(parse("id:"), field(FieldKind::Id, 0..2, 3..3, true));
+        assert_eq!(parse(" :"), field(FieldKind::Unknown, 0..1, 2..2, true));
+        assert_eq!(parse(": x"), Parsed::Comment { text: 1..3 });
+    }
+}

@@ -68,7 +68,8 @@ pub struct Event<'a> {
     pub last_event_id: Cow<'a, str>,
     /// Whether this very block set the id (also to the empty string).
     pub sets_id: bool,
-    /// From the first byte of the block to behind the line end of the blank line that ends it.
+    /// From the first byte of the block's first field line to behind the blank line that ends it.
+    /// If that ends with CRLF, the LF is outside: the event is dispatched before it has come.
     pub span: Span,
 }
 
@@ -106,15 +107,16 @@ pub struct UnknownField<'a> {
     pub span: Span,
 }
 
-/// A block that had at least one `event`, `id` or `retry` field and no `data` field.
+/// A block that had at least one `event`, `id` or `retry` field, be it a valid one or not, and no
+/// `data` field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EmptyBlock {
     /// Whether it set the id, which counts although nothing is dispatched.
     pub sets_id: bool,
-    /// Whether it set an event type, which is lost.
+    /// Whether it set an event type (other than the empty string), which is lost.
     pub sets_event: bool,
-    /// From the first byte of the block to behind the blank line that ends it.
+    /// The same bytes as the span of an [`Event`].
     pub span: Span,
 }
 
@@ -135,18 +137,25 @@ pub struct Anomaly {
 #[non_exhaustive]
 pub enum AnomalyKind {
     /// Bytes that are not UTF-8: the client shows U+FFFD for them. One anomaly per maximal invalid run.
+    /// Bytes of a line that never ends are not reported, as no client shows that line.
     InvalidUtf8,
-    /// A byte order mark at the start of a line that is not the first: it becomes part of a field name.
+    /// A byte order mark at the start of a line, other than the one that starts the stream: it
+    /// becomes part of a field name.
     BomNotAtStart,
-    /// An `id` with a NUL: the client ignores the whole field.
+    /// An `id` with a NUL: the client ignores the whole field. The span is its first NUL.
     NulInId,
-    /// A `retry` whose value is not ASCII digits only: the client ignores it.
+    /// A `retry` whose value is not ASCII digits only, or is empty: the client ignores it. The span
+    /// is the value.
     RetryNotDigits,
-    /// The stream ended inside a block: the client discards it, its id too.
+    /// The stream ended inside a block: the client discards it, its id too. The span goes from the
+    /// first field line of the block to the end of the stream. A comment that is cut off is no loss,
+    /// so it is no anomaly.
     UnterminatedBlock,
-    /// A line longer than the limit: it was dropped, with its block.
+    /// A line longer than the limit: it was dropped, with its block. The span goes from the start of
+    /// the line to behind the first byte over the limit.
     LineTooLong,
-    /// An event larger than the limit: it was dropped.
+    /// An event larger than the limit: it was dropped. The span goes from the first field line of the
+    /// block to the end of the line that passed the limit.
     EventTooLarge,
 }
 

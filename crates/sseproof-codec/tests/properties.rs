@@ -1,0 +1,204 @@
+//! What holds for every stream and every frame.
+
+mod chunked;
+mod naive;
+
+use proptest::prelude::*;
+use sseproof_codec::{Decoder, EmptyBlock, Event, Frame, Item, Span, decode, encode};
+
+/// Streams made of what matters to a decoder, and of noise.
+fn streams() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => prop::sample::select(vec![&b"\n"[..], b"\r", b"\r\n", b"\n\n", b"\r\r", b"\r\n\r\n"]),
+        4 => prop::sample::select(vec![&b"data"[..], b"event", b"id", b"retry", b"data:", b"data: ",
+            b"event: ", b"id: ", b"retry: ", b"Data: ", b"foo: "]),
+        3 => prop::sample::select(vec![&b":"[..], b" ", b"\t", b"\0", b"0", b"42",
+            b"99999999999999999999", b"a", b"message", b"\\", b"+1"]),
+        2 => prop::sample::select(vec![&b"\xEF\xBB\xBF"[..], b"\xEF", b"\xBB", b"\xBF", b"\xEF\xBB",
+            b"\xE2\x82\xAC", b"\xE2\x82", b"\xF0\x9F\x98\x80", b"\xF0\x9F", b"\x80", b"\xFF",
+            b"\xC0\x8A", b"\xED\xA0\x80", b"\xE2\x80\xA8", b"\xC2\x85"]),
+    ];
+    let noise = prop::collection::vec(any::<u8>(), 0..4);
+    let piece = prop_oneof![9 => piece.prop_map(<[u8]>::to_vec), 1 => noise];
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+/// Texts with all that a frame can and cannot carry.
+fn texts() -> impl Strategy<Value = String> {
+    let char = prop_oneof![
+        6 => prop::sample::select(vec!['a', ' ', ':', '\n', '\t', '0', '\u{FEFF}', '\u{2028}', '\u{85}', 'é', '😀']),
+        1 => prop::sample::select(vec!['\r', '\0', '\u{FFFD}']),
+        1 => any::<char>(),
+    ];
+    prop::collection::vec(char, 0..12).prop_map(String::from_iter)
+}
+
+/// A frame that owns its texts.
+#[derive(Clone, Debug)]
+struct Written {
+    comment: Option<String>,
+    event: Option<String>,
+    id: Option<String>,
+    retry: Option<u64>,
+    data: Option<String>,
+}
+
+impl Written {
+    fn frame(&self) -> Frame<'_> {
+        Frame {
+            comment: self.comment.as_deref(),
+            event: self.event.as_deref(),
+            id: self.id.as_deref(),
+            retry: self.retry,
+            data: self.data.as_deref(),
+        }
+    }
+}
+
+prop_compose! {
+    fn frames()(
+        comment in prop::option::of(texts()),
+        event in prop::option::of(texts()),
+        id in prop::option::of(texts()),
+        retry in prop::option::of(any::<u64>()),
+        data in prop::option::of(texts()),
+    ) -> Written {
+        Written { comment, event, id, retry, data }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn the_decoder_is_the_standard(stream in streams()) {
+        prop_assert_eq!(decode(&stream), naive::decode(&stream));
+    }
+
+    #[test]
+    fn noise_too(stream in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert_eq!(decode(&stream), naive::decode(&stream));
+    }
+
+    #[test]
+    fn chunks_change_nothing(stream in streams(), sizes in prop::collection::vec(0_usize..9, 1..20)) {
+        prop_assume!(sizes.iter().any(|&size| size > 0));
+        let mut chunks = Vec::new();
+        let mut rest = stream.as_slice();
+        for &size in sizes.iter().cycle() {
+            let (chunk, behind) = rest.split_at(size.min(rest.len()));
+            chunks.push(chunk);
+            rest = behind;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!(chunked::decode(chunks), decode(&stream));
+    }
+
+    /// Whoever drops the items early finds the decoder as if he had read them all.
+    #[test]
+    fn items_may_be_dropped(stream in streams(), read in 0_usize..5) {
+        let mut whole = Decoder::new();
+        let mut items = whole.feed(&stream);
+        while items.next().is_some() {}
+        drop(items);
+
+        let mut dropped = Decoder::new();
+        for half in stream.chunks(stream.len() / 2 + 1) {
+            let mut items = dropped.feed(half);
+            for _ in 0..read {
+                items.next();
+            }
+        }
+        prop_assert_eq!(dropped.finish(), whole.finish());
+        prop_assert_eq!(dropped.last_event_id(), whole.last_event_id());
+        prop_assert_eq!(dropped.reconnection_time(), whole.reconnection_time());
+        prop_assert_eq!(dropped.offset(), whole.offset());
+    }
+
+    /// Items come line by line; only those of the same line may be out of order.
+    #[test]
+    fn spans_lie_in_the_stream_and_items_in_order(stream in streams()) {
+        let mut line = 0;
+        for item in decode(&stream) {
+            let Span { start, end } = item.span();
+            prop_assert!(start <= end && end <= stream.len() as u64);
+            let item_line = stream[..end.saturating_sub(1) as usize].iter()
+                .filter(|&&byte| byte == b'\n' || byte == b'\r').count();
+            prop_assert!(item_line >= line, "{:?} is late", item);
+            line = item_line;
+        }
+    }
+
+    /// What the encoder accepts decodes to the same, without an anomaly; what it refuses leaves no trace.
+    #[test]
+    fn frames_come_back(written in prop::collection::vec(frames(), 0..6)) {
+        let mut out = Vec::new();
+        let mut expected = Vec::new();
+        let mut last_event_id = String::new();
+        for written in &written {
+            let before = out.clone();
+            match encode(&written.frame(), &mut out) {
+                Ok(()) => expect(written, &mut last_event_id, &mut expected),
+                Err(error) => {
+                    prop_assert_eq!(&out, &before);
+                    prop_assert!(cannot_be_carried(written), "{} in {:?}", error, written);
+                }
+            }
+        }
+        let decoded: Vec<Item<'static>> = decode(&out).into_iter().map(without_span).collect();
+        prop_assert_eq!(decoded, expected);
+    }
+}
+
+fn cannot_be_carried(written: &Written) -> bool {
+    let has = |text: &Option<String>, chars: &[char]| {
+        text.as_deref().is_some_and(|text| text.contains(chars))
+    };
+    has(&written.comment, &['\r'])
+        || has(&written.data, &['\r'])
+        || has(&written.event, &['\r', '\n'])
+        || has(&written.id, &['\r', '\n', '\0'])
+        || written.event.as_deref() == Some("")
+}
+
+fn expect(written: &Written, last_event_id: &mut String, expected: &mut Vec<Item<'static>>) {
+    use sseproof_codec::{Comment, Retry};
+
+    let span = Span::default();
+    for text in written.comment.iter().flat_map(|comment| comment.split('\n')) {
+        expected.push(Item::Comment(Comment { text: text.to_owned().into(), span }));
+    }
+    expected.extend(written.retry.map(|millis| Item::Retry(Retry { millis, span })));
+    if let Some(id) = &written.id {
+        last_event_id.clone_from(id);
+    }
+    let sets_id = written.id.is_some();
+    if let Some(data) = &written.data {
+        expected.push(Item::Event(Event {
+            event_type: written.event.clone().unwrap_or("message".to_owned()).into(),
+            data: data.clone().into(),
+            last_event_id: last_event_id.clone().into(),
+            sets_id,
+            span,
+        }));
+    } else if written.event.is_some() || sets_id || written.retry.is_some() {
+        let sets_event = written.event.is_some();
+        expected.push(Item::EmptyBlock(EmptyBlock { sets_id, sets_event, span }));
+    }
+}
+
+fn without_span(mut item: Item<'static>) -> Item<'static> {
+    let span = match &mut item {
+        Item::Event(event) => &mut event.span,
+        Item::Comment(comment) => &mut comment.span,
+        Item::Retry(retry) => &mut retry.span,
+        Item::UnknownField(field) => &mut field.span,
+        Item::EmptyBlock(block) => &mut block.span,
+        Item::Anomaly(anomaly) => &mut anomaly.span,
+        _ => return item,
+    };
+    *span = Span::default();
+    item
+}
