@@ -98,7 +98,8 @@ mod tests {
         let mut headers: Headers =
             [("A", "1"), ("b", "2"), ("a", "3"), ("c", "4")].into_iter().collect();
         headers.set("a", "9");
-        let names: Vec<_> = headers.0.iter().map(|h| (h.name.as_str(), h.value.to_text())).collect();
+        let names: Vec<_> =
+            headers.0.iter().map(|h| (h.name.as_str(), h.value.to_text())).collect();
         assert_eq!(names, [("a", "9".into()), ("b", "2".into()), ("c", "4".into())]);
     }
 

@@ -246,7 +246,9 @@ mod tests {
         let text = write_recording(&transcript());
         let cut = &text[..text.len() - 20];
         let last = cut.lines().count();
-        assert!(matches!(read_recording(cut), Err(RecordingError::Line { line, .. }) if line == last));
+        assert!(
+            matches!(read_recording(cut), Err(RecordingError::Line { line, .. }) if line == last)
+        );
         assert_eq!(read_recording("\n"), Err(RecordingError::Empty));
         let later = text.replacen("\"version\":1", "\"version\":99", 1);
         assert_eq!(read_recording(&later), Err(RecordingError::Version { found: 99 }));

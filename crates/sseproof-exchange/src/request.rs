@@ -45,7 +45,9 @@ impl Request {
             method: "GET".to_owned(),
             url: url.into(),
             version: Version::Http11,
-            headers: [("Accept", EVENT_STREAM), ("Cache-Control", "no-cache")].into_iter().collect(),
+            headers: [("Accept", EVENT_STREAM), ("Cache-Control", "no-cache")]
+                .into_iter()
+                .collect(),
             body: Bytes::default(),
         }
     }

@@ -1,1 +1,26 @@
 //! Everything that opens a socket: dialling, the recording client, and the lab server.
+//!
+//! Client and server are generic over the byte pipe ([`Socket`]), so that the tests run the very
+//! same code over an in-memory pipe with a paused clock.
+
+mod client;
+mod dial;
+mod exchange;
+mod lab;
+mod limits;
+mod pipe;
+mod player;
+mod progress;
+mod redirect;
+mod server_request;
+mod socket;
+mod tap;
+
+pub use client::{Client, Leave, Live, RequestError, Waited};
+pub use dial::{Dial, DialError, Dialled, Dialling, Direct};
+pub use lab::{InProcess, Lab};
+pub use limits::Limits;
+pub use pipe::{InMemory, pipe};
+pub use progress::Progress;
+pub use redirect::{Redirect, redirect};
+pub use socket::Socket;

@@ -1,0 +1,172 @@
+//! The recording client: one exchange per connection, recorded in the background from the first
+//! byte to the last.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sseproof_exchange::{Ending, Exchange, Request};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+
+use crate::exchange::{Prepared, drive};
+use crate::progress::{Clock, Shared};
+use crate::{Dial, Limits, Progress};
+
+/// How much more than the body the wire may hold: the framing of a body in tiny chunks.
+const WIRE_PER_BODY: u64 = 2;
+
+/// Opens exchanges; a clone shares the clock and the dialler.
+#[derive(Clone)]
+pub struct Client {
+    dial: Arc<dyn Dial>,
+    limits: Limits,
+    clock: Clock,
+}
+
+/// Why a request cannot be sent at all; the fault of who wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The URL does not parse, or names no host.
+    #[error(
+        "`{url}` is no URL of a server: {message}; write one like http://127.0.0.1:8080/events"
+    )]
+    Url {
+        /// What was given.
+        url: String,
+        /// The parser's word on it.
+        message: String,
+    },
+    /// A scheme that is not spoken here.
+    #[error("`{0}` URLs cannot be dialled; use one that starts with http://")]
+    Scheme(String),
+    /// A method, header name or header value that HTTP has no form for.
+    #[error("{what} `{value}` cannot be sent over HTTP")]
+    Field {
+        /// `the method`, `the header name`, `the value of x-y`.
+        what: String,
+        /// What was given.
+        value: String,
+    },
+}
+
+/// An exchange under way. Dropping it leaves the server.
+pub struct Live {
+    shared: Shared,
+    task: JoinHandle<()>,
+    reset: Arc<AtomicBool>,
+}
+
+/// How a client leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Leave {
+    /// Closes the connection (FIN).
+    #[default]
+    Fin,
+    /// Resets it (RST).
+    Reset,
+}
+
+/// How a wait came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// What was waited for is there.
+    Reached,
+    /// The exchange ended before.
+    Ended,
+    /// The time is over.
+    TimedOut,
+}
+
+impl Client {
+    /// A client whose clock starts now.
+    pub fn new(dial: Arc<dyn Dial>, limits: Limits) -> Self {
+        Self { dial, limits, clock: Clock::started_now() }
+    }
+
+    /// The time since the start of the run.
+    pub fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// What bounds each exchange.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Begins the exchange in the background.
+    ///
+    /// # Errors
+    /// [`RequestError`] where the request has no form on the wire; whatever goes wrong later is
+    /// part of the record.
+    pub fn open(&self, request: Request) -> Result<Live, RequestError> {
+        let prepared = Prepared::new(&request)?;
+        let exchange = Exchange::begun(0, request, self.clock.now());
+        let wire_room = self.limits.head_bytes as u64 + WIRE_PER_BODY * self.limits.body_bytes;
+        let shared = Shared::new(exchange, self.clock, wire_room);
+        let reset = Arc::new(AtomicBool::new(false));
+        let task = tokio::spawn(drive(
+            prepared,
+            Arc::clone(&self.dial),
+            self.limits,
+            shared.clone(),
+            Arc::clone(&reset),
+        ));
+        Ok(Live { shared, task, reset })
+    }
+}
+
+impl Live {
+    /// Waits until the condition holds, the exchange ends, or the time is over.
+    ///
+    /// The condition is looked at once more when the exchange has ended: an exchange that ends
+    /// with what was waited for has reached it.
+    pub async fn wait(
+        &mut self,
+        within: Duration,
+        mut reached: impl FnMut(&Progress) -> bool,
+    ) -> Waited {
+        let deadline = Instant::now() + within;
+        let mut bell = self.shared.bell();
+        loop {
+            bell.mark_unchanged();
+            {
+                let progress = self.shared.lock();
+                if reached(&progress) {
+                    return Waited::Reached;
+                }
+                if progress.ended {
+                    return Waited::Ended;
+                }
+            }
+            match timeout_at(deadline, bell.changed()).await {
+                Ok(_) => {}
+                Err(_) => return Waited::TimedOut,
+            }
+        }
+    }
+
+    /// Looks at what is known so far.
+    pub fn look<T>(&self, look: impl FnOnce(&Progress) -> T) -> T {
+        look(&self.shared.lock())
+    }
+
+    /// Leaves the server, if the exchange is not over, and gives its record.
+    pub async fn leave(self, how: Leave) -> Exchange {
+        self.reset.store(how == Leave::Reset, Ordering::SeqCst);
+        self.shared.change(|progress, now| progress.end(now, Ending::Left));
+        // The task holds the connection: it is closed once the task is gone.
+        self.task.abort();
+        let shared = self.shared.clone();
+        let mut this = self;
+        let _ = (&mut this.task).await;
+        shared.lock().exchange.clone()
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

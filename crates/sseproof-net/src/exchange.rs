@@ -1,0 +1,205 @@
+//! One exchange from the dialling to its end, written down as it happens.
+
+use std::error::Error as _;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use bytes::Bytes as Payload;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
+use hyper_util::rt::TokioIo;
+use sseproof_exchange::{Ending, Head, Headers, Phase, Request, Version};
+use tokio::time::timeout;
+use url::Url;
+
+use crate::client::RequestError;
+use crate::progress::Shared;
+use crate::tap::Tap;
+use crate::{Dial, DialError, Limits};
+
+/// How long a whole response is listened behind, for bytes that do not belong there.
+const AFTERMATH: Duration = Duration::from_millis(20);
+
+/// A request that can be sent.
+pub(crate) struct Prepared {
+    host: String,
+    port: u16,
+    request: hyper::Request<Full<Payload>>,
+}
+
+impl Prepared {
+    pub(crate) fn new(request: &Request) -> Result<Self, RequestError> {
+        let fault = |message: String| RequestError::Url { url: request.url.clone(), message };
+        let url = Url::parse(&request.url).map_err(|error| fault(error.to_string()))?;
+        if url.scheme() != "http" {
+            return Err(RequestError::Scheme(url.scheme().to_owned()));
+        }
+        let host = url.host_str().ok_or_else(|| fault("it has no host".to_owned()))?;
+        let port = url.port_or_known_default().unwrap_or(80);
+        let authority = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        let field = |what: &str, value: &str| RequestError::Field {
+            what: what.to_owned(),
+            value: value.to_owned(),
+        };
+        let mut sent = hyper::Request::new(Full::new(Payload::from(request.body.0.clone())));
+        *sent.method_mut() = hyper::Method::from_bytes(request.method.as_bytes())
+            .map_err(|_| field("the method", &request.method))?;
+        *sent.version_mut() = match request.version {
+            Version::Http10 => hyper::Version::HTTP_10,
+            Version::Http11 => hyper::Version::HTTP_11,
+        };
+        let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        *sent.uri_mut() = target.parse().map_err(|_| field("the request target", target))?;
+        let headers = sent.headers_mut();
+        let value = |name: &str, bytes: &[u8]| {
+            HeaderValue::from_bytes(bytes).map_err(|_| {
+                field(&format!("the value of {name}"), &String::from_utf8_lossy(bytes))
+            })
+        };
+        if !request.headers.has("host") {
+            headers.insert(HOST, value("host", authority.as_bytes())?);
+        }
+        for header in &request.headers.0 {
+            let name = HeaderName::from_bytes(header.name.as_bytes())
+                .map_err(|_| field("the header name", &header.name))?;
+            headers.append(name, value(&header.name, &header.value)?);
+        }
+        if !request.body.is_empty() && !request.headers.has("content-length") {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(request.body.len()));
+        }
+        Ok(Self { host: host.to_owned(), port, request: sent })
+    }
+}
+
+/// Runs the exchange to its end; every step is written to `shared`.
+pub(crate) async fn drive(
+    prepared: Prepared,
+    dial: Arc<dyn Dial>,
+    limits: Limits,
+    shared: Shared,
+    reset: Arc<AtomicBool>,
+) {
+    let how = run(prepared, &*dial, limits, &shared, reset).await;
+    shared.change(|progress, now| {
+        let how = match how {
+            Ending::Truncated | Ending::Malformed(_) if progress.was_reset => Ending::Reset,
+            how => how,
+        };
+        progress.end(now, how);
+    });
+}
+
+async fn run(
+    prepared: Prepared,
+    dial: &dyn Dial,
+    limits: Limits,
+    shared: &Shared,
+    reset: Arc<AtomicBool>,
+) -> Ending {
+    let dialled = match timeout(limits.connect, dial.dial(&prepared.host, prepared.port)).await {
+        Err(_) => return Ending::TimedOut(Phase::Connect),
+        Ok(Err(DialError::Unresolved(error))) => return Ending::Unresolved(error),
+        Ok(Err(DialError::Unconnected(error))) => return Ending::Unconnected(error),
+        Ok(Ok(dialled)) => dialled,
+    };
+    shared.change(|progress, now| {
+        progress.exchange.phases.resolved = dialled.resolved.map(|at| shared.clock.at(at));
+        progress.exchange.phases.connected = Some(now);
+    });
+    let tap = Tap::new(dialled.socket, shared.clone(), reset);
+    let handshake = http1::Builder::new()
+        .title_case_headers(true)
+        .max_buf_size(limits.head_bytes.max(8 << 10))
+        .max_headers(1_000)
+        .handshake(TokioIo::new(tap))
+        .await;
+    let (mut sender, connection) = match handshake {
+        Ok(pair) => pair,
+        Err(error) => return ending(&error),
+    };
+    let mut connection = pin!(connection);
+    let mut connected = true;
+
+    let mut response = pin!(timeout(limits.head, sender.send_request(prepared.request)));
+    let response = loop {
+        tokio::select! {
+            biased;
+            response = &mut response => break response,
+            _ = &mut connection, if connected => connected = false,
+        }
+    };
+    let response = match response {
+        Err(_) => return Ending::TimedOut(Phase::Head),
+        Ok(Err(error)) => return ending(&error),
+        Ok(Ok(response)) => response,
+    };
+    let (head, mut body) = response.into_parts();
+    shared.change(|progress, at| {
+        progress.exchange.head = Some(Head {
+            at,
+            version: match head.version {
+                hyper::Version::HTTP_10 | hyper::Version::HTTP_09 => Version::Http10,
+                _ => Version::Http11,
+            },
+            status: head.status.as_u16(),
+            headers: head
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_bytes()))
+                .collect::<Headers>(),
+        });
+    });
+
+    let mut received = 0;
+    loop {
+        let frame = tokio::select! {
+            biased;
+            frame = body.frame() => frame,
+            _ = &mut connection, if connected => {
+                connected = false;
+                continue;
+            }
+        };
+        match frame {
+            None => break,
+            Some(Err(error)) => return ending(&error),
+            Some(Ok(frame)) => {
+                let Some(data) = frame.data_ref() else { continue };
+                let room = limits.body_bytes - received;
+                let kept = &data[..data.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
+                received += kept.len() as u64;
+                shared.change(|progress, now| progress.add_body(now, kept));
+                if received >= limits.body_bytes {
+                    return Ending::OverLimit(limits.body_bytes);
+                }
+            }
+        }
+    }
+    shared.change(|progress, now| progress.end(now, Ending::Complete));
+    if connected {
+        // What comes now is on the wire, where a rule may find it.
+        let _ = timeout(AFTERMATH, connection).await;
+    }
+    Ending::Complete
+}
+
+fn ending(error: &hyper::Error) -> Ending {
+    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    match io.map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => return Ending::Reset,
+        Some(io::ErrorKind::UnexpectedEof) => return Ending::Truncated,
+        _ => {}
+    }
+    if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+        return Ending::Truncated;
+    }
+    let detail = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+    Ending::Malformed(format!("{error}{detail}"))
+}

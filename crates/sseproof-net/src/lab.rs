@@ -1,0 +1,178 @@
+//! The lab server: answers each request by a plan, and plays the plan to the byte.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sseproof_exchange::{Answer, Bytes, Request, Visit};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::dial::Dialling;
+use crate::player::{Then, play};
+use crate::server_request::read_request;
+use crate::{Dial, Dialled, Socket, pipe};
+
+/// How many entries a topic of the log keeps.
+const LOG_ENTRIES: usize = 10_000;
+
+/// A server whose every answer is a plan. A clone is the same server.
+#[derive(Clone)]
+pub struct Lab {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    answer: Answer,
+    started: Instant,
+    earlier: AtomicU64,
+    open: AtomicUsize,
+    log: Mutex<HashMap<String, Topic>>,
+    published: watch::Sender<()>,
+}
+
+#[derive(Default)]
+struct Topic {
+    /// How many entries have fallen out at the front.
+    forgotten: u64,
+    entries: Vec<Bytes>,
+}
+
+impl Lab {
+    /// A server that starts now.
+    pub fn new(answer: Answer) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                answer,
+                started: Instant::now(),
+                earlier: AtomicU64::new(0),
+                open: AtomicUsize::new(0),
+                log: Mutex::default(),
+                published: watch::Sender::new(()),
+            }),
+        }
+    }
+
+    /// Accepts connections for as long as the future is polled.
+    ///
+    /// # Errors
+    /// Only when the listener itself fails; what goes wrong on a connection ends that connection.
+    pub async fn listen(&self, listener: TcpListener) -> io::Result<()> {
+        loop {
+            let (stream, _) = listener.accept().await?;
+            // Where it cannot be set, small chunks may wait for an acknowledgement.
+            let _ = stream.set_nodelay(true);
+            tokio::spawn(self.clone().serve(Box::new(stream)));
+        }
+    }
+
+    /// A dialler that leads here over a pipe in memory, whatever the host is.
+    pub fn in_process(&self) -> InProcess {
+        InProcess(self.clone())
+    }
+
+    /// Serves one connection to its end.
+    pub async fn serve(self, mut socket: Box<dyn Socket>) {
+        let mut rest = Vec::new();
+        while let Ok(Some(request)) = read_request(&mut socket, &mut rest).await {
+            match self.answer(&request, &mut socket, &mut rest).await {
+                Ok(Then::KeepAlive) => {}
+                Ok(Then::Reset) => {
+                    socket.reset();
+                    return;
+                }
+                // The client may have left at any point; the connection ends then.
+                Ok(Then::Close) | Err(_) => return,
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        request: &Request,
+        socket: &mut Box<dyn Socket>,
+        rest: &mut Vec<u8>,
+    ) -> io::Result<Then> {
+        let playing = Playing::begin(&self.inner);
+        let visit = Visit {
+            request,
+            now: self.inner.started.elapsed(),
+            earlier: playing.earlier,
+            open: playing.others,
+        };
+        let plan = (self.inner.answer)(&visit);
+        play(plan, request, socket, rest, self).await
+    }
+
+    pub(crate) fn publish(&self, topic: &str, bytes: Bytes) {
+        let mut log = self.log();
+        let topic = log.entry(topic.to_owned()).or_default();
+        topic.entries.push(bytes);
+        if topic.entries.len() > LOG_ENTRIES {
+            topic.entries.remove(0);
+            topic.forgotten += 1;
+        }
+        drop(log);
+        self.inner.published.send_replace(());
+    }
+
+    /// The entries behind the position, each with its number (from 1).
+    pub(crate) fn published(&self, topic: &str, after: u64) -> Vec<(u64, Bytes)> {
+        let log = self.log();
+        let Some(topic) = log.get(topic) else { return Vec::new() };
+        let skip = usize::try_from(after.saturating_sub(topic.forgotten)).unwrap_or(usize::MAX);
+        let numbers = topic.forgotten + 1..;
+        numbers.zip(&topic.entries).skip(skip).map(|(n, bytes)| (n, bytes.clone())).collect()
+    }
+
+    /// The number of the last entry of the topic.
+    pub(crate) fn latest(&self, topic: &str) -> u64 {
+        let log = self.log();
+        log.get(topic).map_or(0, |topic| topic.forgotten + topic.entries.len() as u64)
+    }
+
+    pub(crate) fn bell(&self) -> watch::Receiver<()> {
+        self.inner.published.subscribe()
+    }
+
+    fn log(&self) -> MutexGuard<'_, HashMap<String, Topic>> {
+        self.inner.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts an answer as open for as long as it is played.
+struct Playing<'a> {
+    inner: &'a Inner,
+    earlier: u64,
+    others: usize,
+}
+
+impl<'a> Playing<'a> {
+    fn begin(inner: &'a Inner) -> Self {
+        let earlier = inner.earlier.fetch_add(1, Ordering::SeqCst);
+        let others = inner.open.fetch_add(1, Ordering::SeqCst);
+        Self { inner, earlier, others }
+    }
+}
+
+impl Drop for Playing<'_> {
+    fn drop(&mut self) {
+        self.inner.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Dials a [`Lab`] over a pipe in memory.
+#[derive(Clone)]
+pub struct InProcess(Lab);
+
+impl Dial for InProcess {
+    fn dial<'a>(&'a self, _host: &'a str, _port: u16) -> Dialling<'a> {
+        Box::pin(async move {
+            let (ours, theirs) = pipe();
+            tokio::spawn(self.0.clone().serve(Box::new(theirs)));
+            Ok(Dialled { resolved: None, socket: Box::new(ours) })
+        })
+    }
+}

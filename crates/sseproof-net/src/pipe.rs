@@ -1,0 +1,68 @@
+//! A pipe in memory that can be closed and reset like a TCP connection.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
+
+use crate::Socket;
+
+/// How many bytes fit into one direction before the writer has to wait.
+const CAPACITY: usize = 64 << 10;
+
+/// One end of a pipe in memory.
+pub struct InMemory {
+    stream: DuplexStream,
+    /// Set by the end that resets, seen by both.
+    reset: Arc<AtomicBool>,
+}
+
+/// Two connected ends.
+pub fn pipe() -> (InMemory, InMemory) {
+    let (left, right) = duplex(CAPACITY);
+    let reset = Arc::new(AtomicBool::new(false));
+    (InMemory { stream: left, reset: Arc::clone(&reset) }, InMemory { stream: right, reset })
+}
+
+impl Socket for InMemory {
+    fn reset(self: Box<Self>) {
+        self.reset.store(true, Ordering::SeqCst);
+    }
+}
+
+impl AsyncRead for InMemory {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let is_end = matches!(read, Poll::Ready(Ok(()))) && buf.filled().len() == before;
+        if is_end && self.reset.load(Ordering::SeqCst) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        read
+    }
+}
+
+impl AsyncWrite for InMemory {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,128 @@
+//! An exchange under way, as the recorder and whoever waits for it share it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sseproof_codec::{Decoder, Item};
+use sseproof_exchange::{Bytes, Chunk, End, Ending, Exchange};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// What is known of an exchange so far.
+pub struct Progress {
+    /// The exchange; its number, scenario and name are set by whoever keeps the transcript.
+    pub exchange: Exchange,
+    /// What its stream carried, and when each item was complete.
+    pub items: Vec<(Duration, Item<'static>)>,
+    /// Whether it is over.
+    pub ended: bool,
+    decoder: Decoder,
+    /// What the wire may still hold.
+    wire_room: u64,
+    /// Whether the peer reset the connection.
+    pub(crate) was_reset: bool,
+}
+
+impl Progress {
+    fn new(exchange: Exchange, wire_room: u64) -> Self {
+        Self {
+            exchange,
+            items: Vec::new(),
+            ended: false,
+            decoder: Decoder::new(),
+            wire_room,
+            was_reset: false,
+        }
+    }
+
+    /// The last event ID as a client would send it now.
+    pub fn last_event_id(&self) -> &str {
+        self.decoder.last_event_id()
+    }
+
+    /// The reconnection time that the server announced, in milliseconds.
+    pub fn reconnection_time(&self) -> Option<u64> {
+        self.decoder.reconnection_time()
+    }
+
+    /// How many events came so far.
+    pub fn events(&self) -> usize {
+        self.items.iter().filter(|(_, item)| matches!(item, Item::Event(_))).count()
+    }
+
+    pub(crate) fn add_body(&mut self, at: Duration, bytes: &[u8]) {
+        let mut items = self.decoder.feed(bytes);
+        while let Some(item) = items.next() {
+            self.items.push((at, item.into_owned()));
+        }
+        drop(items);
+        self.exchange.body.push(Chunk { at, bytes: Bytes::from(bytes) });
+    }
+
+    fn add_wire(&mut self, at: Duration, bytes: &[u8]) {
+        let kept = bytes.len().min(usize::try_from(self.wire_room).unwrap_or(usize::MAX));
+        self.wire_room -= kept as u64;
+        if kept > 0 {
+            self.exchange.wire.push(Chunk { at, bytes: Bytes::from(&bytes[..kept]) });
+        }
+    }
+
+    pub(crate) fn end(&mut self, at: Duration, how: Ending) {
+        if !self.ended {
+            self.ended = true;
+            self.exchange.end = End { at, how };
+        }
+    }
+}
+
+/// The clock of a run: microseconds since its start, the resolution of a recording.
+#[derive(Clone, Copy)]
+pub(crate) struct Clock(Instant);
+
+impl Clock {
+    pub(crate) fn started_now() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn now(self) -> Duration {
+        self.at(Instant::now())
+    }
+
+    pub(crate) fn at(self, instant: Instant) -> Duration {
+        let micros = instant.saturating_duration_since(self.0).as_micros();
+        Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+    }
+}
+
+/// The shared progress, with a bell that rings at each change.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    progress: Arc<Mutex<Progress>>,
+    bell: watch::Sender<()>,
+    pub(crate) clock: Clock,
+}
+
+impl Shared {
+    pub(crate) fn new(exchange: Exchange, clock: Clock, wire_room: u64) -> Self {
+        let progress = Arc::new(Mutex::new(Progress::new(exchange, wire_room)));
+        Self { progress, bell: watch::Sender::new(()), clock }
+    }
+
+    /// A panic of another holder leaves a progress that is still whole: each change is one step.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Progress, Duration)) {
+        change(&mut self.lock(), self.clock.now());
+        self.bell.send_replace(());
+    }
+
+    pub(crate) fn bell(&self) -> watch::Receiver<()> {
+        self.bell.subscribe()
+    }
+
+    pub(crate) fn saw_wire(&self, bytes: &[u8]) {
+        self.change(|progress, now| progress.add_wire(now, bytes));
+    }
+}

@@ -1,0 +1,18 @@
+//! A byte pipe in both directions.
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+/// What HTTP is spoken over: a TCP connection, or a pipe in memory.
+pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Ends the connection at once, so that the other end sees a reset.
+    fn reset(self: Box<Self>);
+}
+
+impl Socket for TcpStream {
+    fn reset(self: Box<Self>) {
+        // A linger time of zero makes the close a reset; where it cannot be set, the close is an
+        // ordinary one, and the other end sees that instead.
+        let _ = socket2::SockRef::from(&*self).set_linger(Some(std::time::Duration::ZERO));
+    }
+}

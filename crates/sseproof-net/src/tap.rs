@@ -1,0 +1,84 @@
+//! Listens in on a connection: every byte that comes in is recorded before HTTP sees it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::Socket;
+use crate::progress::Shared;
+
+/// A socket whose incoming bytes are recorded.
+pub(crate) struct Tap {
+    /// Taken only when it is dropped.
+    socket: Option<Box<dyn Socket>>,
+    shared: Shared,
+    /// Whether dropping it resets the connection instead of closing it.
+    reset: Arc<AtomicBool>,
+}
+
+impl Tap {
+    pub(crate) fn new(socket: Box<dyn Socket>, shared: Shared, reset: Arc<AtomicBool>) -> Self {
+        Self { socket: Some(socket), shared, reset }
+    }
+
+    fn socket(&mut self) -> io::Result<Pin<&mut Box<dyn Socket>>> {
+        self.socket.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        if let Some(socket) = self.socket.take()
+            && self.reset.load(Ordering::SeqCst)
+        {
+            socket.reset();
+        }
+    }
+}
+
+impl AsyncRead for Tap {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = self.socket()?.poll_read(cx, buf);
+        match &read {
+            Poll::Ready(Ok(())) if buf.filled().len() > before => {
+                self.shared.saw_wire(&buf.filled()[before..]);
+            }
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
+                self.shared.lock().was_reset = true;
+            }
+            _ => {}
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Tap {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = self.socket()?.poll_write(cx, bytes);
+        if let Poll::Ready(Ok(_)) = written {
+            self.shared.change(|progress, now| progress.exchange.phases.sent = Some(now));
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket()?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket()?.poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,274 @@
+//! The recording client against the lab server, over a pipe in memory, with a paused clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sseproof_exchange::{
+    Action, Answer, Bytes, Ending, Exchange, Framing, Headers, Phase, Plan, Request, Version,
+};
+use sseproof_net::{Client, Lab, Leave, Limits, RequestError, Waited};
+
+const LONG: Duration = Duration::from_secs(100);
+
+fn client(answer: Answer) -> Client {
+    Client::new(Arc::new(Lab::new(answer).in_process()), Limits::default())
+}
+
+fn get() -> Request {
+    Request::subscribe("http://lab/events")
+}
+
+async fn whole(client: &Client, request: Request) -> Exchange {
+    let mut live = client.open(request).expect("a request that can be sent");
+    assert_ne!(live.wait(LONG, |_| false).await, Waited::TimedOut);
+    live.leave(Leave::Fin).await
+}
+
+async fn ending(answer: Answer) -> Ending {
+    whole(&client(answer), get()).await.end.how
+}
+
+fn chunked(actions: impl IntoIterator<Item = Action>) -> Plan {
+    let headers = [("Content-Type", "text/event-stream")].into_iter().collect();
+    let head = Action::Head { status: 200, headers, framing: Framing::Chunked };
+    Plan { actions: [head].into_iter().chain(actions).collect() }
+}
+
+fn write(text: &str) -> Action {
+    Action::Write(Bytes::from(text))
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_piece_is_recorded_with_its_time() {
+    let client = client(|_| {
+        let second = Duration::from_secs(1);
+        let pieces = ["data: 1\n\n", "data: 2", "\n\n"].into_iter();
+        let actions = pieces.flat_map(|piece| [Action::Wait(Duration::from_secs(1)), write(piece)]);
+        chunked(actions.chain([Action::Wait(second), Action::Finish]))
+    });
+    let exchange = whole(&client, get()).await;
+    let seconds: Vec<_> =
+        exchange.body.iter().map(|chunk| (chunk.at.as_secs(), chunk.bytes.to_text())).collect();
+    let expected = [(1, "data: 1\n\n"), (2, "data: 2"), (3, "\n\n")];
+    assert_eq!(seconds, expected.map(|(at, text)| (at, text.to_owned())));
+    assert_eq!(exchange.end.how, Ending::Complete);
+    assert_eq!(exchange.end.at.as_secs(), 4);
+    let wire = exchange.wire_bytes();
+    assert!(wire.starts_with(b"HTTP/1.1 200 OK\r\n"), "{wire:?}");
+    assert!(
+        wire.ends_with(b"9\r\ndata: 1\n\n\r\n7\r\ndata: 2\r\n2\r\n\n\n\r\n0\r\n\r\n"),
+        "{wire:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_ends_with_what_it_waits_for() {
+    let client = client(|_| {
+        let event = || [write("data: x\n\n"), Action::Wait(Duration::from_secs(1))];
+        chunked((0..10).flat_map(|_| event()).chain([Action::Finish]))
+    });
+    let mut live = client.open(get()).unwrap();
+    assert_eq!(live.wait(LONG, |progress| progress.events() == 3).await, Waited::Reached);
+    assert_eq!(client.now().as_secs(), 2);
+    assert_eq!(live.wait(Duration::from_secs(1), |_| false).await, Waited::TimedOut);
+    let exchange = live.leave(Leave::Fin).await;
+    assert_eq!(exchange.end.how, Ending::Left);
+    assert_eq!(exchange.end.at.as_secs(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_ending_is_told_apart() {
+    assert_eq!(ending(|_| chunked([write("data: x\n\n"), Action::Finish])).await, Ending::Complete);
+    assert_eq!(ending(|_| chunked([write("data: x\n\n"), Action::Close])).await, Ending::Truncated);
+    assert_eq!(ending(|_| chunked([write("data: x\n\n"), Action::Reset])).await, Ending::Reset);
+    assert_eq!(ending(|_| Plan::default().cut(0, [Action::Close])).await, Ending::Truncated);
+    assert_eq!(ending(|_| Plan::default().cut(0, [Action::Reset])).await, Ending::Reset);
+    assert_eq!(
+        ending(|_| Plan::default().cut(0, [Action::Hold])).await,
+        Ending::TimedOut(Phase::Head)
+    );
+    for garbage in [
+        "SSH-2.0-OpenSSH\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Type text\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+    ] {
+        // An answer is a plain function, so the garbage travels in the request.
+        let request = get().with("x-garbage", garbage.replace("\r\n", "|"));
+        let exchange = whole(
+            &client(|visit| {
+                let bytes = visit.request.headers.first("x-garbage").unwrap_or_default();
+                Plan::default().cut(0, [Action::Raw(Bytes::from(bytes.replace('|', "\r\n")))])
+            }),
+            request,
+        )
+        .await;
+        assert!(matches!(exchange.end.how, Ending::Malformed(_)), "{garbage}: {exchange:?}");
+        assert_eq!(exchange.wire_bytes(), garbage.as_bytes());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_without_end_is_cut_at_the_limit() {
+    let answer: Answer = |_| {
+        let piece = "x".repeat(60_000);
+        chunked((0..1_000).flat_map(|_| [write(&piece), Action::Flush]).chain([Action::Hold]))
+    };
+    let limits = Limits { body_bytes: 1 << 20, ..Limits::default() };
+    let client = Client::new(Arc::new(Lab::new(answer).in_process()), limits);
+    let exchange = whole(&client, get()).await;
+    assert_eq!(exchange.end.how, Ending::OverLimit(1 << 20));
+    assert_eq!(exchange.body_len(), 1 << 20);
+    assert!(exchange.wire_bytes().len() <= (2 << 20) + limits.head_bytes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_without_end_is_refused_in_bounded_memory() {
+    let exchange = whole(
+        &client(|_| {
+            let headers = Headers::from_iter([("x", "y".repeat(1 << 20))]);
+            let head = Action::Head { status: 200, headers, framing: Framing::Chunked };
+            Plan { actions: vec![head, Action::Hold] }
+        }),
+        get(),
+    )
+    .await;
+    assert!(matches!(exchange.end.how, Ending::Malformed(_)), "{:?}", exchange.end);
+    assert!(exchange.head.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn head_and_old_requests_go_out_as_they_are() {
+    let client = client(|visit| {
+        let request = visit.request;
+        let text = format!("{:?} {:?}", request.version, request.headers.0);
+        let framing = match request.version {
+            Version::Http10 => Framing::Close,
+            Version::Http11 => Framing::Length(text.len() as u64),
+        };
+        Plan::answer(200, "text/plain", text).with_framing(framing)
+    });
+    let old = whole(&client, Request { version: Version::Http10, ..get() }).await;
+    assert_eq!(old.end.how, Ending::Complete);
+    let text = String::from_utf8(old.body_bytes()).unwrap();
+    assert!(
+        text.starts_with("Http10") && text.contains("Host") && !text.contains("onnection"),
+        "{text}"
+    );
+    let head = whole(&client, Request { method: "HEAD".to_owned(), ..get() }).await;
+    assert_eq!((head.body_len(), head.end.how), (0, Ending::Complete));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_behind_the_end_are_on_the_wire() {
+    let exchange = whole(
+        &client(|_| {
+            chunked([write("data: x\n\n"), Action::Finish, Action::Raw(Bytes::from("more"))])
+        }),
+        get(),
+    )
+    .await;
+    assert_eq!(exchange.end.how, Ending::Complete);
+    assert!(exchange.wire_bytes().ends_with(b"0\r\n\r\nmore"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_sees_who_is_there_and_who_has_left() {
+    let client = client(|visit| {
+        let text = format!("{} {}", visit.earlier, visit.open);
+        match visit.request.path() {
+            "/hold" => chunked([write(&text), Action::Hold]),
+            _ => Plan::answer(200, "text/plain", text),
+        }
+    });
+    let mut first = client.open(Request::subscribe("http://lab/hold")).unwrap();
+    assert_eq!(
+        first.wait(LONG, |progress| progress.exchange.body_len() > 0).await,
+        Waited::Reached
+    );
+    assert_eq!(whole(&client, get()).await.body_bytes(), b"1 1");
+    for how in [Leave::Reset, Leave::Fin] {
+        let left = first.leave(how).await;
+        assert_eq!(left.end.how, Ending::Left);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let seen = String::from_utf8(whole(&client, get()).await.body_bytes()).unwrap();
+        assert!(seen.ends_with(" 0"), "{seen}");
+        first = client.open(Request::subscribe("http://lab/hold")).unwrap();
+        first.wait(LONG, |progress| progress.exchange.body_len() > 0).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_follows_a_topic_gets_what_is_published() {
+    let client = client(|visit| match visit.request.method.as_str() {
+        "POST" => {
+            let bytes = Bytes::from(&[b"data: ", &visit.request.body[..], b"\n\n"].concat());
+            let publish = Action::Publish { topic: "t".to_owned(), bytes };
+            let mut plan = Plan::answer(200, "text/plain", "");
+            plan.actions.insert(0, publish);
+            plan
+        }
+        _ => {
+            let after = visit.request.last_event_id().map_or(u64::MAX, |_| 1);
+            chunked([Action::Follow { topic: "t".to_owned(), after }])
+        }
+    });
+    let post = |text: &str| Request {
+        method: "POST".to_owned(),
+        body: Bytes::from(text),
+        ..Request::subscribe("http://lab/publish")
+    };
+    whole(&client, post("before")).await;
+    let mut live = client.open(get()).unwrap();
+    live.wait(LONG, |progress| progress.exchange.head.is_some()).await;
+    whole(&client, post("one")).await;
+    whole(&client, post("two")).await;
+    assert_eq!(live.wait(LONG, |progress| progress.events() == 2).await, Waited::Reached);
+    let live = live.leave(Leave::Fin).await;
+    assert_eq!(live.body_bytes(), b"id: 2\ndata: one\n\nid: 3\ndata: two\n\n");
+    let mut resumed = client.open(get().with("Last-Event-ID", "1")).unwrap();
+    assert_eq!(resumed.wait(LONG, |progress| progress.events() == 2).await, Waited::Reached);
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_or_reached_is_told_apart() {
+    let refused = |request: Request| client(|_| Plan::default()).open(request).err().unwrap();
+    assert!(matches!(refused(Request::subscribe("nonsense")), RequestError::Url { .. }));
+    assert_eq!(refused(Request::subscribe("https://h/")), RequestError::Scheme("https".to_owned()));
+    assert!(matches!(refused(get().with("x", b"\n")), RequestError::Field { .. }));
+    assert!(matches!(refused(get().with("x y", "")), RequestError::Field { .. }));
+
+    let direct = Client::new(Arc::new(sseproof_net::Direct), Limits::default());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let exchange = whole(&direct, Request::subscribe(format!("http://127.0.0.1:{port}/"))).await;
+    assert!(matches!(exchange.end.how, Ending::Unconnected(_)), "{:?}", exchange.end);
+    let exchange = whole(&direct, Request::subscribe("http://sseproof.invalid/")).await;
+    assert!(matches!(exchange.end.how, Ending::Unresolved(_)), "{:?}", exchange.end);
+}
+
+#[tokio::test]
+async fn over_tcp_the_endings_are_the_same() {
+    let lab = Lab::new(|visit| {
+        let last = match visit.request.path() {
+            "/finish" => Action::Finish,
+            "/close" => Action::Close,
+            _ => Action::Reset,
+        };
+        // A moment between the last byte and the end, so that a reset cannot overtake it.
+        let pause = Action::Wait(Duration::from_millis(50));
+        chunked([write("data: x\n\n"), pause, last])
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move { lab.listen(listener).await });
+    let direct = Client::new(Arc::new(sseproof_net::Direct), Limits::default());
+    for (path, how) in
+        [("finish", Ending::Complete), ("close", Ending::Truncated), ("reset", Ending::Reset)]
+    {
+        let request = Request::subscribe(format!("http://{address}/{path}"));
+        let exchange = whole(&direct, request).await;
+        assert_eq!((exchange.body_bytes(), exchange.end.how), (b"data: x\n\n".to_vec(), how));
+    }
+    server.abort();
+}
