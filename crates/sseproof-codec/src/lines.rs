@@ -126,12 +126,10 @@ impl Lines {
             self.carried.extend_from_slice(&BOM[..matched]);
         }
         let start = core::mem::replace(&mut self.line_start, self.offset);
-        let first = self.carried.first().copied();
-        self.carried = Vec::new();
-        if core::mem::take(&mut self.skipping) {
-            return None;
-        }
-        first.map(|first| Rest { start, is_comment: first == b':' })
+        // A line that is being skipped has left nothing here.
+        self.skipping = false;
+        let rest = core::mem::take(&mut self.carried);
+        rest.first().map(|&first| Rest { start, is_comment: first == b':' })
     }
 
     /// Removes one BOM at the very start of the stream (`whatwg-sse/bom-at-start`).

@@ -98,6 +98,7 @@ fn a_dropped_block_is_reported_once() {
     check(b"data: 12345\ndata: 12345\n\xFF\nretry: x\n: c\nfoo\n", &["LineTooLong 0..11"]);
     check(b"data: 1234\ndata: 1234\ndata: 12345", &["EventTooLarge 0..21"]);
     check(b"data: 12345", &["LineTooLong 0..11"]);
+    check(b"data: 12345\nfoo", &["LineTooLong 0..11"]);
 }
 
 /// Comments are not kept, so a block of them may go on for ever.
