@@ -70,6 +70,11 @@ impl Progress {
     pub(crate) fn end(&mut self, at: Duration, how: Ending) {
         if !self.ended {
             self.ended = true;
+            // Who leaves cuts the stream himself; only the server's own end can be a wrong one.
+            if matches!(how, Ending::Complete | Ending::Reset | Ending::Truncated) {
+                let anomaly = self.decoder.finish();
+                self.items.extend(anomaly.map(|anomaly| (at, Item::Anomaly(anomaly))));
+            }
             self.exchange.end = End { at, how };
         }
     }
