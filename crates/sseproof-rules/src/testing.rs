@@ -48,6 +48,18 @@ impl Run {
         self.visit(Request::subscribe(URL), Duration::from_secs(1))
     }
 
+    /// Subscribes beside exchange `of`, that long after its start, and stays for that long.
+    pub(crate) fn join(mut self, of: usize, after: Duration, stay: Duration) -> Self {
+        let request = Request::subscribe(URL);
+        let started = self.transcript.exchanges[of - 1].started + after;
+        let earlier = self.transcript.exchanges.len();
+        let visit = Visit { request: &request, now: started, earlier: earlier as u64, open: 1 };
+        let exchange = play(&(self.serve)(&visit), earlier + 1, request, started, stay);
+        self.now = self.now.max(exchange.end.at + Duration::from_millis(1));
+        self.transcript.exchanges.push(exchange);
+        self
+    }
+
     /// Comes back as an `EventSource` does after exchange `of`, with this id.
     pub(crate) fn reconnect(self, of: usize, id: &str) -> Self {
         let request = Request::subscribe(URL).with("Last-Event-ID", id);
@@ -59,6 +71,17 @@ impl Run {
     pub(crate) fn edit(mut self, edit: impl FnOnce(&mut Exchange)) -> Self {
         edit(self.transcript.exchanges.last_mut().expect("an exchange"));
         self
+    }
+
+    /// Changes the exchange of that number.
+    pub(crate) fn edit_at(mut self, number: usize, edit: impl FnOnce(&mut Exchange)) -> Self {
+        edit(&mut self.transcript.exchanges[number - 1]);
+        self
+    }
+
+    /// The transcript so far.
+    pub(crate) fn transcript(&self) -> &Transcript {
+        &self.transcript
     }
 
     /// The verdict of the rule.
@@ -78,6 +101,13 @@ impl Run {
     pub(crate) fn passes(&self, rule: &Rule) {
         let verdict = self.judge(rule);
         assert!(matches!(verdict, Verdict::Pass(_)), "{} does not pass: {verdict:?}", rule.id);
+    }
+
+    /// Demands that the rule finds the evidence too thin.
+    pub(crate) fn is_thin(&self, rule: &Rule) {
+        let verdict = self.judge(rule);
+        let thin = matches!(verdict, Verdict::Inconclusive(_));
+        assert!(thin, "{} is not inconclusive: {verdict:?}", rule.id);
     }
 
     /// Demands that the rule skips.

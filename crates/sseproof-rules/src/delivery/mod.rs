@@ -1,6 +1,19 @@
-//! Rules of the `delivery/` family.
+//! Rules on how events get through: at once, to everybody, and across quiet times.
+
+pub(crate) mod figures;
+mod heartbeat;
+mod one_by_one;
+mod second_subscriber;
+mod time_to_first_event;
+mod time_to_head;
 
 use crate::Rule;
 
 /// The family.
-pub(crate) const RULES: &[&Rule] = &[];
+pub(crate) const RULES: &[&Rule] = &[
+    &one_by_one::RULE,
+    &second_subscriber::RULE,
+    &heartbeat::RULE,
+    &time_to_head::RULE,
+    &time_to_first_event::RULE,
+];

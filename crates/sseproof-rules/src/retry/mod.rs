@@ -1,6 +1,10 @@
-//! Rules of the `retry/` family.
+//! Rules on the reconnection time that a server announces.
+
+mod announced;
+pub(crate) mod done;
+mod reasonable;
 
 use crate::Rule;
 
 /// The family.
-pub(crate) const RULES: &[&Rule] = &[];
+pub(crate) const RULES: &[&Rule] = &[&announced::RULE, &reasonable::RULE];

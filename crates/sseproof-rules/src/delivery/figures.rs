@@ -1,0 +1,98 @@
+//! Times as people read them, and what several of them have in common.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::View;
+
+/// The time in the unit that suits it: `7 ms`, `1.20 s`, `75.0 s`.
+pub(crate) fn shown(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds < 1.0 => format!("{} ms", time.as_millis()),
+        seconds if seconds < 10.0 => format!("{seconds:.2} s"),
+        seconds => format!("{seconds:.1} s"),
+    }
+}
+
+/// The least, the middle and the greatest of some times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spread {
+    /// How many times there are.
+    pub(crate) count: usize,
+    /// The least.
+    pub(crate) min: Duration,
+    /// The middle one; of an even number, the lower of the two.
+    pub(crate) median: Duration,
+    /// The greatest.
+    pub(crate) max: Duration,
+}
+
+impl Spread {
+    /// The spread of these times; `None` where there are none.
+    pub(crate) fn of(times: impl IntoIterator<Item = Duration>) -> Option<Self> {
+        let mut times: Vec<_> = times.into_iter().collect();
+        times.sort_unstable();
+        Some(Self {
+            count: times.len(),
+            min: *times.first()?,
+            median: *times.get((times.len() - 1) / 2)?,
+            max: *times.last()?,
+        })
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [min, median, max] = [self.min, self.median, self.max].map(shown);
+        match self.count {
+            1 => write!(f, "{median} in the only exchange"),
+            count => write!(
+                f,
+                "{min} at least, {median} in the middle, {max} at most, of {count} exchanges"
+            ),
+        }
+    }
+}
+
+/// When the request was on its way, as nearly as the record knows.
+pub(crate) fn sent(view: &View<'_>) -> Duration {
+    view.phases.sent.or(view.phases.connected).unwrap_or(view.started)
+}
+
+/// How long the head took; `None` where none came.
+pub(crate) fn time_to_head(view: &View<'_>) -> Option<Duration> {
+    view.head.as_ref().map(|head| head.at.saturating_sub(sent(view)))
+}
+
+/// How long we stood and waited for a head that never came; `None` where one came, or where
+/// something other than our patience ended the wait.
+pub(crate) fn waited_in_vain(view: &View<'_>) -> Option<Duration> {
+    use sseproof_exchange::{Ending, Phase};
+    let patience = matches!(view.end.how, Ending::Left | Ending::TimedOut(Phase::Head));
+    (view.head.is_none() && patience).then(|| view.end.at.saturating_sub(sent(view)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short() {
+        for (millis, text) in [(7, "7 ms"), (999, "999 ms"), (1_204, "1.20 s"), (75_000, "75.0 s")]
+        {
+            assert_eq!(shown(Duration::from_millis(millis)), text);
+        }
+    }
+
+    #[test]
+    fn a_spread_has_a_middle() {
+        let times = [5, 1, 900, 4].map(Duration::from_millis);
+        let spread = Spread::of(times).expect("a spread");
+        assert_eq!(spread.median, Duration::from_millis(4));
+        assert_eq!(
+            spread.to_string(),
+            "1 ms at least, 4 ms in the middle, 900 ms at most, of 4 exchanges"
+        );
+        assert_eq!(Spread::of([]), None);
+    }
+}

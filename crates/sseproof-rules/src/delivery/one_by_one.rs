@@ -1,0 +1,330 @@
+//! Events arrive one by one, and not in bursts.
+//!
+//! From outside, a buffer on the way and an author who sends in batches look much alike.
+//! Two things only a buffer does: it lets go in mid-line, because it counts bytes and not events;
+//! and it gives out a whole stream in the moment in which the stream ends.
+//! Everything else that comes in bursts is reported as what it is: unclear.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Action, Bytes, Ending, Plan, Visit};
+
+use super::figures::shown;
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+
+/// What arrives within this time arrived together.
+const TOGETHER: Duration = Duration::from_millis(10);
+/// A pause that neither a lost packet nor a busy machine explains.
+const PAUSE: Duration = Duration::from_millis(400);
+/// A pause between two bursts that are unclear.
+const SHORT_PAUSE: Duration = Duration::from_millis(250);
+/// So many events at once are a burst.
+const BURST: usize = 5;
+/// So many bursts, or lines that were torn, are no accident.
+const AGAIN: usize = 2;
+
+pub(super) const RULE: Rule = Rule {
+    id: "delivery/one-by-one",
+    requirement: "practice/events-as-they-happen",
+    title: "events arrive when they happen, and not when a buffer is full",
+    why: "Something between the author and the client holds events back until it has enough of them: the page stands still, then jumps, and the last events before a pause do not come at all.",
+    fix: "Flush behind every event, and switch off buffering and compression for this path in everything on the way.",
+    recipes: &[
+        Recipe {
+            with: "nginx",
+            write: "proxy_buffering off;\n# or, from the application: X-Accel-Buffering: no",
+        },
+        Recipe { with: "Express, compression", write: "res.write(event); res.flush();" },
+        Recipe { with: "Go", write: "w.(http.Flusher).Flush() // behind every event" },
+        Recipe { with: "PHP", write: "ob_flush(); flush(); // behind every event" },
+        Recipe {
+            with: "any proxy that compresses",
+            write: "Cache-Control: no-cache, no-transform",
+        },
+    ],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "buffer-of-512",
+            wrong: "sends its bytes on whenever there are 512 of them",
+            serve: |visit| buffered(visit, Some(512)),
+        },
+        Mutant {
+            id: "buffer-until-end",
+            wrong: "sends the head at once and everything else when the stream ends",
+            serve: |visit| buffered(visit, None),
+        },
+    ],
+};
+
+/// The right answer behind a buffer of that many bytes, or of any number.
+fn buffered(visit: &Visit<'_>, size: Option<usize>) -> Plan {
+    let mut plan = Plan::default();
+    let mut held = Vec::new();
+    for action in reference::answer(visit).actions {
+        match action {
+            Action::Write(bytes) => {
+                held.extend_from_slice(&bytes);
+                while let Some(size) = size.filter(|&size| held.len() >= size) {
+                    let full = Bytes(held.drain(..size).collect());
+                    plan.actions.extend([Action::Write(full), Action::Flush]);
+                }
+            }
+            Action::Flush => {}
+            Action::Finish => {
+                let rest = Bytes(std::mem::take(&mut held));
+                plan.actions.extend([Action::Write(rest), Action::Finish]);
+            }
+            other => plan.actions.push(other),
+        }
+    }
+    plan
+}
+
+/// Bytes that arrived together, and what they completed.
+struct Arrival {
+    at: Duration,
+    /// The offset behind the last byte.
+    end: u64,
+    /// Whether the last byte stands in the middle of a line.
+    torn: bool,
+    /// How many events the bytes completed.
+    events: usize,
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let streams: Vec<_> = record.streams().collect();
+    let mut torn = Vec::new();
+    let mut at_the_end = Vec::new();
+    let mut bursts = None;
+    let mut events = 0;
+    let mut longest = Duration::ZERO;
+    for view in &streams {
+        let arrivals = arrivals(view);
+        events += view.events().count();
+        longest = longest.max(view.lasted());
+        torn.extend(torn_lines(view, &arrivals));
+        at_the_end.extend(all_at_the_end(view, &arrivals));
+        bursts = bursts.or_else(|| unclear_bursts(view, &arrivals));
+    }
+    if torn.len() >= AGAIN {
+        torn.truncate(3);
+        return Verdict::Fail(torn);
+    }
+    if !at_the_end.is_empty() {
+        at_the_end.truncate(3);
+        return Verdict::Fail(at_the_end);
+    }
+    if let Some(bursts) = bursts {
+        return Verdict::Inconclusive(bursts);
+    }
+    match (streams.len(), events) {
+        (0, _) => Verdict::Skip("there is no stream whose bytes can be read".to_owned()),
+        (_, 0) => Verdict::Inconclusive(format!(
+            "no event came within {}: a quiet stream, or one that is held back",
+            shown(longest)
+        )),
+        (_, 1..BURST) => Verdict::Inconclusive(format!("only {events} events came")),
+        (count, _) => Verdict::Pass(format!("{events} events in {count} exchanges, no bursts")),
+    }
+}
+
+fn arrivals(view: &View<'_>) -> Vec<Arrival> {
+    let mut arrivals: Vec<Arrival> = Vec::new();
+    let mut offset = 0;
+    let mut begun = Duration::ZERO;
+    for chunk in view.body.iter().filter(|chunk| !chunk.bytes.is_empty()) {
+        let start = offset;
+        offset += chunk.bytes.len() as u64;
+        let torn = !matches!(chunk.bytes.last(), Some(b'\n' | b'\r'));
+        let ends = |end: u64| start < end && end <= offset;
+        let events = view.events().filter(|(event, _)| ends(event.span.end)).count();
+        match arrivals.last_mut() {
+            Some(last) if chunk.at.saturating_sub(begun) <= TOGETHER => {
+                *last = Arrival { at: chunk.at, end: offset, torn, events: last.events + events };
+            }
+            _ => {
+                begun = chunk.at;
+                arrivals.push(Arrival { at: chunk.at, end: offset, torn, events });
+            }
+        }
+    }
+    arrivals
+}
+
+/// The places where several events came at once, and a piece of the next one with them, whose rest
+/// came only much later: a full buffer was let go.
+fn torn_lines(view: &View<'_>, arrivals: &[Arrival]) -> Vec<Fault> {
+    arrivals
+        .windows(2)
+        .filter(|pair| pair[0].torn && pair[0].events >= 2)
+        .filter(|pair| pair[1].at.saturating_sub(pair[0].at) >= PAUSE)
+        .map(|pair| {
+            let message = format!(
+                "{} events arrive at once and a torn one behind them, whose rest takes {} more",
+                pair[0].events,
+                shown(pair[1].at.saturating_sub(pair[0].at))
+            );
+            Fault::at(view, pair[0].end, message)
+                .so("a buffer was full: what comes behind waits until it is full again")
+        })
+        .collect()
+}
+
+/// The fault where the whole stream came in the moment in which it ended, long after the head.
+fn all_at_the_end(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
+    const LONG: Duration = Duration::from_secs(1);
+    let head = view.head.as_ref()?.at;
+    let [only] = arrivals else { return None };
+    let held = only.at.saturating_sub(head);
+    let ended = matches!(view.end.how, Ending::Complete | Ending::Truncated)
+        && view.end.at.saturating_sub(only.at) <= TOGETHER * 10;
+    (ended && only.events >= BURST && held >= LONG).then(|| {
+        let message = format!(
+            "all {} events arrive at once, {} behind the head, when the stream ends",
+            only.events,
+            shown(held)
+        );
+        Fault::at(view, 0, message).so("the client sees nothing as long as the stream is open")
+    })
+}
+
+/// What can be said of a stream that comes in bursts for no visible reason.
+fn unclear_bursts(view: &View<'_>, arrivals: &[Arrival]) -> Option<String> {
+    // What comes first may be a history or a snapshot.
+    let live: Vec<_> = arrivals.windows(2).filter(|pair| pair[1].events > 0).collect();
+    let total: usize = live.iter().map(|pair| pair[1].events).sum();
+    let bursts: Vec<_> = live
+        .iter()
+        .filter(|pair| pair[1].events >= BURST)
+        .filter(|pair| pair[1].at.saturating_sub(pair[0].at) >= SHORT_PAUSE)
+        .collect();
+    let within: usize = bursts.iter().map(|pair| pair[1].events).sum();
+    (bursts.len() > AGAIN && within * 10 >= total * 9).then(|| {
+        format!(
+            "exchange {} comes in {} bursts of about {} events: a buffer on the way, or batches by design",
+            view.number,
+            bursts.len(),
+            within / bursts.len()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::{Run, URL, body};
+    use sseproof_exchange::{Chunk, Request};
+
+    fn whole(serve: sseproof_exchange::Answer) -> Run {
+        Run::against(serve).visit(Request::subscribe(URL), Duration::from_secs(3))
+    }
+
+    /// A stream of these pieces, each that many milliseconds behind the one before it.
+    fn pieces(pieces: &[(u64, String)]) -> Run {
+        body(b"").edit(|last| {
+            let mut at = last.started;
+            last.body = pieces
+                .iter()
+                .map(|(millis, text)| {
+                    at += Duration::from_millis(*millis);
+                    Chunk { at, bytes: text.as_str().into() }
+                })
+                .collect();
+            last.end.at = at + Duration::from_secs(1);
+            last.end.how = Ending::Left;
+        })
+    }
+
+    fn events(count: usize) -> String {
+        "data: 1\n\n".repeat(count)
+    }
+
+    #[test]
+    fn the_reference_sends_one_by_one() {
+        whole(reference::answer).passes(&RULE);
+        whole(reference::answer).reconnect(1, "1").passes(&RULE);
+    }
+
+    #[test]
+    fn a_buffer_is_known_by_the_lines_that_it_tears() {
+        let faults = whole(RULE.mutants[0].serve).faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(512));
+        assert!(faults[0].message.contains("a torn one behind them"), "{}", faults[0].message);
+    }
+
+    #[test]
+    fn a_stream_that_comes_whole_when_it_ends_is_a_fault() {
+        let faults = whole(RULE.mutants[1].serve).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "all 40 events arrive at once, 2.00 s behind the head, when the stream ends"
+        );
+    }
+
+    #[test]
+    fn one_torn_line_may_be_a_lost_packet() {
+        pieces(&[(50, events(9) + "da"), (900, "ta: 2\n\n".to_owned())]).passes(&RULE);
+        let short = (300, "ta: 2\n\n".to_owned() + &events(9) + "da");
+        pieces(&[(50, events(9) + "da"), short.clone(), short]).passes(&RULE);
+    }
+
+    #[test]
+    fn a_field_that_is_written_before_its_event_is_no_torn_line() {
+        let ahead = (900, "data: 1\n\n".to_owned() + &events(2) + "event: tick\n");
+        pieces(&[ahead.clone(), ahead.clone(), ahead]).passes(&RULE);
+    }
+
+    #[test]
+    fn a_long_event_in_several_pieces_is_no_buffer() {
+        let begin = (900, "data: a long".to_owned());
+        let rest = (900, " line\n\n".to_owned());
+        let all = [begin.clone(), rest.clone(), begin.clone(), rest.clone(), begin, rest];
+        pieces(&all).is_thin(&RULE);
+    }
+
+    #[test]
+    fn batches_without_a_torn_line_are_unclear() {
+        let batch = (500, events(10));
+        pieces(&[batch.clone(), batch.clone(), batch.clone(), batch.clone()]).is_thin(&RULE);
+        pieces(&[batch.clone(), batch.clone(), batch]).passes(&RULE);
+    }
+
+    #[test]
+    fn two_or_three_events_together_are_no_burst() {
+        let some = (500, events(3));
+        pieces(&[some.clone(), some.clone(), some.clone(), some.clone(), some]).passes(&RULE);
+    }
+
+    #[test]
+    fn a_quick_stream_is_no_burst() {
+        let quick: Vec<_> = (0..300).map(|_| (5, events(1))).collect();
+        pieces(&quick).passes(&RULE);
+    }
+
+    #[test]
+    fn a_history_at_the_start_is_no_burst() {
+        let live = (500, events(1));
+        pieces(&[(50, events(500)), live.clone(), live.clone(), live]).passes(&RULE);
+    }
+
+    #[test]
+    fn a_short_answer_that_is_computed_and_sent_at_once_is_no_buffer() {
+        let answer = |count, millis| {
+            pieces(&[(millis, events(count))]).edit(|last| {
+                last.end.at = last.body[0].at;
+                last.end.how = Ending::Complete;
+            })
+        };
+        answer(4, 2_000).is_thin(&RULE);
+        answer(40, 300).passes(&RULE);
+        answer(40, 2_000).faults(&RULE);
+    }
+
+    #[test]
+    fn a_stream_without_events_is_thin_and_none_is_skipped() {
+        pieces(&[(50, ":\n".to_owned())]).is_thin(&RULE);
+        Run::against(|visit| reference::answer(visit).with_status(404)).subscribe().skips(&RULE);
+    }
+}

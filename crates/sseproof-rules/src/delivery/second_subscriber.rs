@@ -1,0 +1,302 @@
+//! A second subscriber gets its stream while the first one has its own.
+
+use std::time::Duration;
+
+use sseproof_exchange::Action;
+
+use super::figures::{sent, shown, time_to_head, waited_in_vain};
+use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View, reference};
+
+/// A wait that is too short to say that somebody is kept waiting.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// A wait that is so many times longer than usual is no accident.
+const FAR: u32 = 4;
+/// So many events make a pace.
+const PACE: usize = 4;
+
+pub(super) const RULE: Rule = Rule {
+    id: "delivery/second-subscriber",
+    requirement: "practice/many-subscribers",
+    title: "a second subscriber gets its stream while the first one has its own",
+    why: "One open tab keeps all other visitors out, or takes their events away: the server works for its author, and for nobody else.",
+    fix: "Give each stream a thread or a task of its own, and each subscriber a queue of its own; a worker that handles one request at a time is taken for as long as a stream is open.",
+    recipes: &[
+        Recipe { with: "gunicorn", write: "gunicorn --worker-class gthread --threads 100 app:app" },
+        Recipe { with: "Flask", write: "app.run(threaded=True)" },
+        Recipe { with: "PHP", write: "session_write_close(); // before the loop" },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "one-at-a-time",
+        wrong: "answers nobody as long as somebody has a stream open",
+        serve: |visit| {
+            let right = reference::answer(visit);
+            if visit.open > 0 { right.after([Action::Hold]) } else { right }
+        },
+    }],
+};
+
+/// What became of a subscriber who came while another one was there.
+enum Fate {
+    Served,
+    Shut(Fault),
+    Unclear(String),
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let views: Vec<_> = record.subscriptions().collect();
+    let mut faults = Vec::new();
+    let mut doubts = Vec::new();
+    let mut served = 0;
+    for second in &views {
+        let Some(first) = views.iter().find(|first| has_stream(first, second)) else { continue };
+        match fate(&views, first, second) {
+            None => {}
+            Some(Fate::Served) => {
+                served += 1;
+                faults.extend(starved(first, second));
+            }
+            Some(Fate::Shut(fault)) => faults.push(fault),
+            Some(Fate::Unclear(doubt)) => doubts.push(doubt),
+        }
+    }
+    match (faults.is_empty(), doubts.into_iter().next(), served) {
+        (false, ..) => Verdict::Fail(faults),
+        (true, Some(doubt), _) => Verdict::Inconclusive(doubt),
+        (true, None, 0) => {
+            Verdict::Skip("no two subscribers were there at the same time".to_owned())
+        }
+        (true, None, _) => Verdict::Pass(match served {
+            1 => "a second subscriber was served beside the first".to_owned(),
+            _ => format!("{served} subscribers were served beside another"),
+        }),
+    }
+}
+
+/// Whether the first has its stream when the second asks.
+fn has_stream(first: &View<'_>, second: &View<'_>) -> bool {
+    let head = first.head.as_ref();
+    first.number < second.number
+        && first.is_stream()
+        && head.is_some_and(|head| head.at <= second.started)
+        && first.end.at > second.started
+}
+
+fn fate(views: &[View<'_>], first: &View<'_>, second: &View<'_>) -> Option<Fate> {
+    // The slowest head of somebody who was alone: what takes that long is not due to the other.
+    let usual = views
+        .iter()
+        .filter(|alone| !views.iter().any(|other| has_stream(other, alone)))
+        .filter_map(time_to_head)
+        .max()
+        .unwrap_or(PATIENCE);
+    let enough = PATIENCE.max(usual * FAR);
+    let (one, two) = (first.number, second.number);
+    match (&second.head, waited_in_vain(second)) {
+        (Some(head), _) if second.is_stream() => {
+            let late = head.at.saturating_sub(sent(second));
+            if head.at >= first.end.at && late >= usual * FAR && late >= PATIENCE / 2 {
+                let message = format!(
+                    "the head comes only when exchange {one} has ended, after {}; a lone subscriber has it after {}",
+                    shown(late),
+                    shown(usual)
+                );
+                return Some(Fate::Shut(Fault::new(second, Place::StatusLine, message)));
+            }
+            Some(Fate::Served)
+        }
+        // The other half of a redirect is an exchange of its own.
+        (Some(head), _) if (300..400).contains(&head.status) => None,
+        (Some(head), _) if head.status >= 500 => {
+            let message = format!("answered {} while exchange {one} is open", head.status);
+            Some(Fate::Shut(Fault::new(second, Place::StatusLine, message)))
+        }
+        (Some(head), _) => Some(Fate::Unclear(format!(
+            "exchange {two} is answered {} while exchange {one} is open: a limit on subscribers, or a fault",
+            head.status
+        ))),
+        (None, Some(_)) => {
+            let shut_for = first.end.at.min(second.end.at).saturating_sub(sent(second));
+            if shut_for < enough {
+                return Some(Fate::Unclear(format!(
+                    "exchange {two} had no head after {}, and a lone subscriber waits for {}",
+                    shown(shut_for),
+                    shown(usual)
+                )));
+            }
+            let message = format!(
+                "no head within {} while exchange {one} is open; a lone subscriber has it after {}",
+                shown(shut_for),
+                shown(usual)
+            );
+            Some(Fate::Shut(Fault::whole(second, message)))
+        }
+        (None, None) => Some(Fate::Unclear(format!(
+            "exchange {two} has no answer to judge: {:?}",
+            second.end.how
+        ))),
+    }
+}
+
+/// The fault where the first one's events stop when the second one's begin.
+fn starved(first: &View<'_>, second: &View<'_>) -> Option<Fault> {
+    let joined = second.head.as_ref()?.at;
+    let until = first.end.at.min(second.end.at);
+    if first.ended_by_server() && first.end.at <= until {
+        return None;
+    }
+    let before: Vec<_> = first.events().filter(|(_, at)| *at <= joined).collect();
+    let gaps = before.windows(2).map(|pair| pair[1].1.saturating_sub(pair[0].1));
+    let pace = gaps.max().unwrap_or_default();
+    let quiet = until.saturating_sub(joined);
+    let last = before.last()?.1;
+    let has_pace = before.len() >= PACE && joined.saturating_sub(last) <= pace * 2;
+    // What the second one gets must be news: its own copy of a short answer takes nothing away.
+    let news = second
+        .events()
+        .filter(|(event, at)| {
+            let is_old = |(old, _): &(&sseproof_codec::Event<'_>, _)| old.data == event.data;
+            *at <= until && !before.iter().any(is_old)
+        })
+        .count();
+    let silent = !first.body.iter().any(|chunk| chunk.at > joined && chunk.at <= until);
+    let starves = has_pace && quiet >= PATIENCE.max(pace * 10) && news >= PACE && silent;
+    starves.then(|| {
+        let message = format!(
+            "no byte any more for {}, since exchange {} has its stream; before, there was an event every {}",
+            shown(quiet),
+            second.number,
+            shown(pace)
+        );
+        Fault::at(first, first.body_len(), message)
+            .so("each new subscriber takes the events of the one before it")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Ending, Request};
+
+    const SHORT: Duration = Duration::from_millis(250);
+    const LONG: Duration = Duration::from_millis(1_500);
+
+    fn first(serve: sseproof_exchange::Answer) -> Run {
+        Run::against(serve).visit(Request::subscribe(URL), Duration::from_secs(4))
+    }
+
+    fn both(serve: sseproof_exchange::Answer) -> Run {
+        first(serve).join(1, SHORT, LONG)
+    }
+
+    #[test]
+    fn the_reference_serves_both() {
+        both(reference::answer).passes(&RULE);
+    }
+
+    #[test]
+    fn a_second_one_without_a_head_is_a_fault() {
+        let faults = both(RULE.mutants[0].serve).faults(&RULE);
+        assert_eq!(faults[0].exchange, 2);
+        assert_eq!(
+            faults[0].message,
+            "no head within 1.50 s while exchange 1 is open; a lone subscriber has it after 0 ms"
+        );
+    }
+
+    #[test]
+    fn a_head_that_comes_when_the_first_has_ended_is_a_fault() {
+        let late: sseproof_exchange::Answer = |visit| {
+            let wait = Duration::from_millis(1_760);
+            let right = reference::answer(visit);
+            if visit.open > 0 { right.after([Action::Wait(wait)]) } else { right }
+        };
+        let faults = first(late).join(1, SHORT, LONG * 2).faults(&RULE);
+        assert!(faults[0].message.starts_with("the head comes only when exchange 1 has ended"));
+    }
+
+    #[test]
+    fn a_second_one_that_is_slow_but_served_passes() {
+        let slow: sseproof_exchange::Answer =
+            |visit| reference::answer(visit).after([Action::Wait(SHORT * 3)]);
+        first(slow).join(1, SHORT * 4, LONG).passes(&RULE);
+    }
+
+    #[test]
+    fn a_short_wait_is_thin() {
+        first(RULE.mutants[0].serve).join(1, SHORT, SHORT).is_thin(&RULE);
+    }
+
+    #[test]
+    fn a_server_that_is_always_slow_is_not_blamed() {
+        let slow: sseproof_exchange::Answer =
+            |visit| reference::answer(visit).after([Action::Wait(LONG)]);
+        first(slow).join(1, LONG + SHORT, LONG - SHORT).is_thin(&RULE);
+    }
+
+    #[test]
+    fn a_refusal_is_a_fault_or_a_limit() {
+        let refuses = |status| {
+            both(reference::answer).edit(|last| {
+                last.head.as_mut().expect("a head").status = status;
+            })
+        };
+        let faults = refuses(503).faults(&RULE);
+        assert_eq!(faults[0].message, "answered 503 while exchange 1 is open");
+        refuses(429).is_thin(&RULE);
+        refuses(302).skips(&RULE);
+    }
+
+    #[test]
+    fn no_connection_is_thin() {
+        both(reference::answer)
+            .edit(|last| {
+                last.head = None;
+                last.end.how = Ending::Unconnected("refused".to_owned());
+            })
+            .is_thin(&RULE);
+    }
+
+    #[test]
+    fn one_behind_the_other_is_not_together() {
+        Run::against(reference::answer).subscribe().subscribe().skips(&RULE);
+    }
+
+    /// A run in which the first one hears nothing more from the moment at which the second joins.
+    fn taken_away() -> Run {
+        let mut joined = Duration::ZERO;
+        let run = both(reference::answer).edit(|last| joined = last.started);
+        run.edit_at(1, |first| {
+            first.body.retain(|chunk| chunk.at <= joined);
+            first.end.how = Ending::Left;
+        })
+    }
+
+    #[test]
+    fn events_that_are_taken_from_the_first_are_a_fault() {
+        let faults = taken_away().faults(&RULE);
+        assert_eq!(faults[0].exchange, 1);
+        assert!(faults[0].message.starts_with("no byte any more for 1.50 s, since exchange 2"));
+    }
+
+    #[test]
+    fn a_first_stream_that_ended_or_repeats_was_not_robbed() {
+        taken_away()
+            .edit_at(1, |first| {
+                let at = first.body.last().expect("a chunk").at;
+                first.end = sseproof_exchange::End { at, how: Ending::Complete };
+            })
+            .skips(&RULE);
+        let mut old = Vec::new();
+        taken_away()
+            .edit_at(1, |first| old = first.body.clone())
+            .edit(|second| {
+                let at = second.body[0].at;
+                second.body = old;
+                second.body.iter_mut().for_each(|chunk| chunk.at = at);
+            })
+            .passes(&RULE);
+        taken_away().edit(|second| second.body.truncate(3)).passes(&RULE);
+    }
+}

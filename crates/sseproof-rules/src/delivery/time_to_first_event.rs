@@ -1,0 +1,157 @@
+//! A new subscriber soon gets a first event.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Action, Reason};
+
+use super::figures::{Spread, shown};
+use crate::retry::done::says_done;
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
+
+/// What is too long for a first event, where events are frequent.
+const LIMIT: Duration = Duration::from_secs(2);
+/// How many times as long as the usual gap between events the first one must take to stand out.
+const STANDS_OUT: u32 = 10;
+
+pub(super) const RULE: Rule = Rule {
+    id: "delivery/time-to-first-event",
+    requirement: "practice/prompt-first-event",
+    title: "a new subscriber soon gets a first event",
+    why: "Until the first event the page is empty, although the stream is open; after some seconds people reload it, which starts the wait again.",
+    fix: "Send what is known at once (a snapshot, the last event, a status), and do the slow work behind it.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "late-first-event",
+        wrong: "opens a new stream at once, then lets it wait for two seconds and more",
+        serve: |visit| {
+            let mut plan = reference::answer(visit);
+            if visit.request.last_event_id().is_none() && visit.request.method == "GET" {
+                // Behind the head, the greeting and its flush.
+                let place = plan.actions.len().min(3);
+                plan.actions.insert(place, Action::Wait(Duration::from_millis(2_300)));
+            }
+            plan
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let fresh: Vec<_> = record
+        .subscriptions()
+        .filter(|view| view.is_stream() && !view.is_encoded())
+        .filter(|view| view.request.last_event_id().is_none())
+        .filter(|view| record.followed(view, Reason::Redirect).is_none())
+        .collect();
+    let Some(spread) = Spread::of(fresh.iter().filter_map(time_to_first_event)) else {
+        return match fresh.iter().map(|view| view.lasted()).max() {
+            Some(longest) => {
+                Verdict::Inconclusive(format!("no event came within {}", shown(longest)))
+            }
+            None => Verdict::Skip("no new subscription was answered by a stream".to_owned()),
+        };
+    };
+    let pass = Verdict::Pass(format!("first event behind the head after {spread}"));
+    // Where it is short only once, the stream is one whose events come when they come; and a gap
+    // as long between two later events says the same.
+    let pauses = fresh.iter().flat_map(gaps).filter(|gap| *gap * 4 > spread.min).count();
+    if spread.min <= LIMIT || spread.count < 2 || pauses > 0 {
+        return pass;
+    }
+    // An answer that is computed and then ends takes the time that it takes.
+    if fresh.iter().any(says_done) {
+        return pass;
+    }
+    match Spread::of(fresh.iter().flat_map(gaps)) {
+        Some(pace) if pace.median * STANDS_OUT < spread.min => {
+            let message = format!(
+                "the first event comes late behind the head: after {spread}; from then on there is one every {}",
+                shown(pace.median)
+            );
+            let first = fresh.iter().find_map(|view| Some((view, view.events().next()?.0)));
+            let faults = first.map(|(view, event)| Fault::at(view, event.span.start, message));
+            Verdict::from_faults(faults.into_iter().collect(), String::new())
+        }
+        _ => pass,
+    }
+}
+
+fn time_to_first_event(view: &View<'_>) -> Option<Duration> {
+    // From the head on: what the head itself takes is another rule's.
+    let head = view.head.as_ref()?.at;
+    view.first_event().map(|at| at.saturating_sub(head))
+}
+
+fn gaps(view: &View<'_>) -> Vec<Duration> {
+    let times: Vec<_> = view.events().map(|(_, at)| at).collect();
+    times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Chunk, Request};
+
+    const LATE: sseproof_exchange::Answer = RULE.mutants[0].serve;
+
+    fn patient(run: Run) -> Run {
+        run.visit(Request::subscribe(URL), Duration::from_secs(3))
+    }
+
+    #[test]
+    fn the_reference_is_quick() {
+        Run::against(reference::answer).subscribe().subscribe().passes(&RULE);
+    }
+
+    #[test]
+    fn a_late_first_event_of_a_busy_stream_is_a_fault() {
+        let faults = patient(patient(Run::against(LATE))).faults(&RULE);
+        assert!(matches!(faults[0].place, Place::Body(_)));
+        assert!(faults[0].message.ends_with("one every 50 ms"), "{}", faults[0].message);
+    }
+
+    #[test]
+    fn once_is_chance() {
+        patient(Run::against(LATE)).passes(&RULE);
+        patient(Run::against(LATE)).subscribe().passes(&RULE);
+    }
+
+    #[test]
+    fn a_stream_whose_events_are_rare_is_not_late() {
+        let rare: sseproof_exchange::Answer = |visit| {
+            let mut actions = vec![reference::head(visit)];
+            for n in 1..4 {
+                actions.extend([Action::Wait(LIMIT * 2), Action::Write(reference::event(n))]);
+            }
+            sseproof_exchange::Plan { actions }
+        };
+        let run = Run::against(rare);
+        let stay = Duration::from_secs(20);
+        run.visit(Request::subscribe(URL), stay).visit(Request::subscribe(URL), stay).passes(&RULE);
+    }
+
+    #[test]
+    fn an_answer_that_is_computed_takes_its_time() {
+        let computed = |run: Run| {
+            patient(run).edit(|last| {
+                let at = last.end.at;
+                last.body.push(Chunk { at, bytes: "data: [DONE]\n\n".into() });
+            })
+        };
+        computed(computed(Run::against(LATE))).passes(&RULE);
+    }
+
+    #[test]
+    fn no_event_at_all_says_nothing() {
+        let quiet: sseproof_exchange::Answer =
+            |visit| reference::answer(visit).cut(1, [Action::Hold]);
+        Run::against(quiet).subscribe().is_thin(&RULE);
+    }
+
+    #[test]
+    fn what_is_resumed_is_not_measured() {
+        Run::against(reference::answer).reconnect(1, "unknown").skips(&RULE);
+    }
+}

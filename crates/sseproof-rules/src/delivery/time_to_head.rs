@@ -1,0 +1,162 @@
+//! The head of the response comes at once.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Action, Reason};
+
+use super::figures::{Spread, sent, shown, time_to_head, waited_in_vain};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+
+/// What is too long for a head that nothing has to be computed for.
+const LIMIT: Duration = Duration::from_secs(2);
+
+pub(super) const RULE: Rule = Rule {
+    id: "delivery/time-to-head",
+    requirement: "practice/prompt-head",
+    title: "the head of the response comes at once",
+    why: "The stream is not open for a client until the head is there: `onopen` is late, the page shows \"connecting\", and proxies may answer 504.",
+    fix: "Send the head as soon as the request is accepted, and flush it, by a comment if need be; do not wait for the first event, and let no buffer hold it back.",
+    recipes: &[
+        Recipe { with: "Node", write: "res.writeHead(200, headers); res.flushHeaders();" },
+        Recipe { with: "Go", write: "w.WriteHeader(http.StatusOK)\nw.(http.Flusher).Flush()" },
+        Recipe { with: "nginx", write: "proxy_buffering off;" },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "late-head",
+        wrong: "keeps the head of a stream back for two seconds and more",
+        serve: |visit| {
+            let request = visit.request;
+            let right = reference::answer(visit);
+            let subscribes = request.method == "GET" && request.headers.has("accept");
+            if subscribes {
+                right.after([Action::Wait(Duration::from_millis(2_400))])
+            } else {
+                right
+            }
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    // A redirect is only half of the way, and an answer that is no stream has another fault.
+    let asked: Vec<_> = record
+        .subscriptions()
+        .filter(|view| record.followed(view, Reason::Redirect).is_none())
+        .filter(|view| view.is_stream() || waited_in_vain(view).is_some())
+        .collect();
+    let came = Spread::of(asked.iter().filter_map(time_to_head));
+    let longest_wait = asked.iter().filter_map(waited_in_vain).max();
+    let Some(came) = came else {
+        return match (asked.first(), longest_wait) {
+            (Some(first), Some(wait)) if wait > LIMIT => {
+                Verdict::Fail(vec![never(first, wait, asked.len())])
+            }
+            (Some(_), Some(wait)) => {
+                Verdict::Inconclusive(format!("no head came within {}", shown(wait)))
+            }
+            _ => Verdict::Skip("no subscription was answered by a stream".to_owned()),
+        };
+    };
+    if came.median <= LIMIT {
+        return Verdict::Pass(format!("head after {came}"));
+    }
+    if came.count == 1 {
+        let note = format!("the head came after {}, but only one was seen", shown(came.median));
+        return Verdict::Inconclusive(note);
+    }
+    let slowest =
+        asked.iter().filter(|view| view.head.is_some()).max_by_key(|view| time_to_head(view));
+    let faults = slowest.map(|view| {
+        Fault::new(view, crate::Place::StatusLine, format!("the head comes late: after {came}"))
+    });
+    Verdict::from_faults(faults.into_iter().collect(), String::new())
+}
+
+fn never(view: &View<'_>, wait: Duration, count: usize) -> Fault {
+    let since = shown(sent(view).saturating_sub(view.started));
+    let message = match count {
+        1 => format!(
+            "no head came within {} of the request, which took {since} to send",
+            shown(wait)
+        ),
+        _ => format!("no head came to any of {count} subscriptions, within up to {}", shown(wait)),
+    };
+    Fault::whole(view, message)
+        .so("a client shows neither an open stream nor an error, and goes on waiting")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Ending, Plan, Request};
+
+    const LATE: sseproof_exchange::Answer = RULE.mutants[0].serve;
+
+    fn patient(run: Run) -> Run {
+        run.visit(Request::subscribe(URL), Duration::from_secs(3))
+    }
+
+    fn silent(run: Run, stay: Duration) -> Run {
+        run.visit(Request::subscribe(URL), stay)
+    }
+
+    #[test]
+    fn the_reference_is_quick() {
+        Run::against(reference::answer).subscribe().subscribe().passes(&RULE);
+    }
+
+    #[test]
+    fn a_late_head_is_a_fault_with_its_figures() {
+        let faults = patient(patient(Run::against(LATE))).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "the head comes late: after 2.40 s at least, 2.40 s in the middle, 2.40 s at most, of 2 exchanges"
+        );
+    }
+
+    #[test]
+    fn one_late_head_may_be_a_cold_start() {
+        let run = patient(Run::against(LATE));
+        run.is_thin(&RULE);
+    }
+
+    #[test]
+    fn one_late_head_among_quick_ones_passes() {
+        Run::against(reference::answer)
+            .subscribe()
+            .subscribe()
+            .edit(|last| last.head.as_mut().expect("a head").at += Duration::from_secs(5))
+            .subscribe()
+            .passes(&RULE);
+    }
+
+    #[test]
+    fn a_head_that_never_comes_is_a_fault() {
+        let holds: sseproof_exchange::Answer = |_| Plan { actions: vec![Action::Hold] };
+        let faults = silent(silent(Run::against(holds), LIMIT * 2), LIMIT * 2).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "no head came to any of 2 subscriptions, within up to 4.00 s"
+        );
+        let short = silent(Run::against(holds), LIMIT / 2);
+        short.is_thin(&RULE);
+    }
+
+    #[test]
+    fn an_answer_that_is_no_stream_is_not_measured() {
+        Run::against(|visit| reference::answer(visit).with_status(500)).subscribe().skips(&RULE);
+    }
+
+    #[test]
+    fn a_refused_connection_is_not_measured() {
+        Run::against(reference::answer)
+            .subscribe()
+            .edit(|last| {
+                last.head = None;
+                last.end.how = Ending::Unconnected("refused".to_owned());
+            })
+            .skips(&RULE);
+    }
+}

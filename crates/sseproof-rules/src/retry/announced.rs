@@ -1,0 +1,169 @@
+//! A server that ends streams on purpose announces when to come back.
+
+use sseproof_codec::AnomalyKind;
+use sseproof_exchange::{Ending, Reason};
+
+use super::done::says_done;
+use crate::delivery::figures::shown;
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "retry/announced",
+    requirement: "practice/retry-announced",
+    title: "a server that ends streams on purpose announces when to come back",
+    why: "Every client comes back after a time of its own, three seconds in one browser and five in another; the server cannot spread the load, and each pause is a hole in the stream.",
+    fix: "Write `retry: 2000` (milliseconds) with the first event of each stream, with a little randomness if many clients are cut off at once; or do not end the stream.",
+    recipes: &[
+        Recipe { with: "Spring", write: "SseEmitter.event().reconnectTime(2000).data(data)" },
+        Recipe { with: "sse-starlette", write: "ServerSentEvent(data=data, retry=2000)" },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "no-retry",
+        wrong: "ends its streams and never says when to come back",
+        serve: |visit| {
+            reference::answer(visit)
+                .map_writes(|index, bytes| if index == 0 { ": sseproof\n".into() } else { bytes })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let ended: Vec<_> = record
+        .streams()
+        .filter(|view| view.end.how == Ending::Complete && view.first_event().is_some())
+        .collect();
+    if ended.is_empty() {
+        return Verdict::Skip("the server ended no stream on purpose".to_owned());
+    }
+    let recurring: Vec<_> = ended
+        .iter()
+        // An `EventSource` can only GET: who reads the answer to a POST does not come back.
+        .filter(|view| view.request.method == "GET" && !says_done(view))
+        .filter(|view| !is_told_to_stop(record, view))
+        .collect();
+    if recurring.is_empty() {
+        return Verdict::Skip("the streams that ended are over for good".to_owned());
+    }
+    if let Some(view) = recurring.iter().find(|view| is_misspelt(view)) {
+        let exchange = view.number;
+        return Verdict::Skip(format!(
+            "the retry of exchange {exchange} is no number: that is judged elsewhere"
+        ));
+    }
+    let silent: Vec<_> =
+        recurring.iter().filter(|view| announced(record, view).is_none()).collect();
+    match silent.first() {
+        None => Verdict::Pass(note(record, &recurring)),
+        Some(view) => {
+            let others = match silent.len() {
+                1 => String::new(),
+                count => format!(" (as do {} more)", count - 1),
+            };
+            let lasted = shown(view.end.at.saturating_sub(view.started));
+            let message =
+                format!("the server ends the stream after {lasted} without a `retry`{others}");
+            Verdict::Fail(vec![Fault::at(view, view.body_len(), message)])
+        }
+    }
+}
+
+/// The reconnection time that holds at the end of the exchange: the last one that it, or what it
+/// was resumed from, announced.
+fn announced(record: &Record<'_>, view: &View<'_>) -> Option<u64> {
+    let own = view.retries().last().map(|(retry, _)| retry.millis);
+    own.or_else(|| announced(record, &record.followed(view, Reason::Reconnect)?))
+}
+
+fn is_misspelt(view: &View<'_>) -> bool {
+    view.anomalies().any(|anomaly| anomaly.kind == AnomalyKind::RetryNotDigits)
+}
+
+/// Whether the client that came back was told, by any status but 200, to stay away.
+fn is_told_to_stop(record: &Record<'_>, view: &View<'_>) -> bool {
+    record.all().any(|next| {
+        record.followed(&next, Reason::Reconnect).is_some_and(|before| before.number == view.number)
+            && next.status() == Some(204)
+    })
+}
+
+/// What was announced, and whether we kept to it when we came back.
+fn note(record: &Record<'_>, ended: &[&View<'_>]) -> String {
+    let millis = ended.iter().find_map(|view| announced(record, view)).unwrap_or_default();
+    let back = record.all().find_map(|next| {
+        let before = record.followed(&next, Reason::Reconnect)?;
+        let ended = ended.iter().any(|view| view.number == before.number);
+        ended.then(|| next.started.saturating_sub(before.end.at))
+    });
+    match back {
+        Some(pause) => format!("retry: {millis} ms; the client came back after {}", shown(pause)),
+        None => format!("retry: {millis} ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, URL, body};
+    use sseproof_exchange::{Follows, Request};
+    use std::time::Duration;
+
+    fn whole(run: Run) -> Run {
+        run.visit(Request::subscribe(URL), Duration::from_secs(3))
+    }
+
+    #[test]
+    fn the_reference_announces_and_the_note_says_when_the_client_was_back() {
+        let run = whole(Run::against(reference::answer)).reconnect(1, "60");
+        assert_eq!(
+            run.judge(&RULE),
+            Verdict::Pass("retry: 100 ms; the client came back after 1 ms".to_owned())
+        );
+    }
+
+    #[test]
+    fn an_end_without_a_retry_is_a_fault() {
+        let faults = whole(whole(Run::against(RULE.mutants[0].serve))).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "the server ends the stream after 2.00 s without a `retry` (as do 1 more)"
+        );
+    }
+
+    #[test]
+    fn what_was_announced_once_still_holds_after_a_reconnect() {
+        body(b"retry: 100\ndata: 1\n\n")
+            .subscribe()
+            .edit(|last| {
+                last.follows = Some(Follows { exchange: 1, reason: Reason::Reconnect });
+                last.body = vec![sseproof_exchange::Chunk {
+                    at: last.started,
+                    bytes: "data: 2\n\n".into(),
+                }];
+                last.end.how = Ending::Complete;
+            })
+            .passes(&RULE);
+    }
+
+    #[test]
+    fn a_stream_that_is_over_for_good_needs_none() {
+        body(b"data: 1\n\ndata: [DONE]\n\n").skips(&RULE);
+        body(b"data: 1\n\n").edit(|last| last.request.method = "POST".to_owned()).skips(&RULE);
+        body(b"data: 1\n\n")
+            .reconnect(1, "")
+            .edit(|last| last.head.as_mut().expect("a head").status = 204)
+            .skips(&RULE);
+    }
+
+    #[test]
+    fn a_stream_that_we_left_or_that_broke_is_not_judged() {
+        Run::against(RULE.mutants[0].serve).subscribe().skips(&RULE);
+        body(b"data: 1\n\n").edit(|last| last.end.how = Ending::Reset).skips(&RULE);
+        body(b"").skips(&RULE);
+    }
+
+    #[test]
+    fn a_misspelt_retry_has_a_rule_of_its_own() {
+        body(b"retry: 2s\ndata: 1\n\n").skips(&RULE);
+    }
+}

@@ -1,0 +1,99 @@
+//! The announced reconnection time is one that a client can live with.
+
+use crate::delivery::figures::shown;
+use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use std::time::Duration;
+
+/// Below this a client hardly waits at all, and the number looks like seconds.
+const SHORTEST: u64 = 50;
+/// Above this nobody waits for the stream any more.
+const LONGEST: u64 = 60 * 60 * 1000;
+
+pub(super) const RULE: Rule = Rule {
+    id: "retry/reasonable",
+    requirement: "practice/retry-reasonable",
+    title: "the announced reconnection time is neither next to nothing nor hours",
+    why: "With next to nothing, all clients of a server that restarts call again and again in a busy loop; with hours, a stream that broke once is dead until the page is loaded anew.",
+    fix: "Announce one to ten seconds; the value is in milliseconds: `retry: 3000`.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "retry-zero",
+        wrong: "tells its clients to come back without a pause",
+        serve: |visit| {
+            let hello = ": sseproof\nretry: 0\n\n";
+            reference::answer(visit)
+                .map_writes(|index, bytes| if index == 0 { hello.into() } else { bytes })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut values = Vec::new();
+    for view in record.streams() {
+        for (retry, _) in view.retries() {
+            if values.contains(&retry.millis) {
+                continue;
+            }
+            values.push(retry.millis);
+            let millis = retry.millis;
+            let message = match millis {
+                0 => "retry: 0 makes clients come back without any pause".to_owned(),
+                1..SHORTEST => format!(
+                    "retry: {millis} is {millis} milliseconds: seconds would be `retry: {millis}000`"
+                ),
+                LONGEST.. => {
+                    format!("retry: {millis} makes clients wait for {} hours", millis / LONGEST)
+                }
+                _ => continue,
+            };
+            faults.push(Fault::at(&view, retry.span.start, message));
+        }
+    }
+    if values.is_empty() {
+        return Verdict::Skip("no stream announced a reconnection time".to_owned());
+    }
+    let shown: Vec<_> =
+        values.into_iter().map(|millis| shown(Duration::from_millis(millis))).collect();
+    Verdict::from_faults(faults, format!("retry of {}", shown.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::{Run, body};
+
+    #[test]
+    fn the_reference_is_reasonable() {
+        let run = Run::against(reference::answer).subscribe().subscribe();
+        assert_eq!(run.judge(&RULE), Verdict::Pass("retry of 100 ms".to_owned()));
+    }
+
+    #[test]
+    fn each_unreasonable_value_is_named_once() {
+        let stream = b"data: 1\n\nretry: 0\nretry: 3\nretry: 3\nretry: 7200000\n\n";
+        let faults = body(stream).faults(&RULE);
+        let messages: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "retry: 0 makes clients come back without any pause",
+                "retry: 3 is 3 milliseconds: seconds would be `retry: 3000`",
+                "retry: 7200000 makes clients wait for 2 hours",
+            ]
+        );
+        assert_eq!(faults[0].place, Place::Body(9));
+    }
+
+    #[test]
+    fn the_borders_are_allowed() {
+        body(b"retry: 50\nretry: 3599999\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn no_retry_is_another_rule() {
+        body(b"data: 1\n\n").skips(&RULE);
+    }
+}
