@@ -93,6 +93,20 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Bytes {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Bytes".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "Bytes: UTF-8 stands as it is; the backslash, control characters and bytes that are not UTF-8 are escaped as in \\n, \\x00 and \\xE9.",
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Bytes;

@@ -10,6 +10,7 @@ const AROUND: usize = 32;
 
 /// What a finding says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// The requirement holds.
@@ -42,6 +43,7 @@ pub struct Finding {
 
 /// One place where a requirement is broken, with the bytes around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// What is wrong.
@@ -67,6 +69,7 @@ pub struct Evidence {
 
 /// A piece of a body or of the wire, with one offset marked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Excerpt {
     /// The offset of the first byte of the excerpt.
