@@ -1,1 +1,35 @@
-//! To come.
+//! Results as text for a terminal, JSON, JUnit and Markdown.
+//!
+//! Every report is a pure function over one [`Report`]: `terminal::render`, `json::render`,
+//! `junit::render`, `markdown::render`.
+//! What a run amounts to is said once, by [`Report::outcome`].
+
+mod command;
+mod dump;
+#[cfg(test)]
+mod examples;
+mod explain;
+pub mod json;
+mod judged;
+pub mod junit;
+mod lists;
+pub mod markdown;
+mod matrix;
+mod paint;
+mod progress;
+mod report;
+mod summary;
+mod table;
+pub mod terminal;
+mod text;
+mod units;
+
+pub use explain::explain;
+pub use judged::{Judged, Mend};
+pub use lists::{list_mutants, list_probes, list_requirements, list_rules};
+pub use matrix::peers_matrix;
+pub use progress::{Progress, progress};
+pub use report::{
+    Counts, KnownResult, Measures, Outcome, Report, ScenarioFailure, ScenarioResult, ShownLine,
+    Spread, Standing,
+};

@@ -1,0 +1,132 @@
+//! A report as JSON, for programs: versioned, with a schema, and read again by [`read`].
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Counts, Outcome, Report, Standing};
+
+/// The version of the document that [`render`] writes. A change that a reader must know of is a
+/// new version.
+pub const VERSION: u32 = 1;
+
+/// What stands in the file: the report, and what it amounts to, so that no reader has to know how
+/// levels, `--strict` and known failures play together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "sseproof report")]
+pub struct Document {
+    /// The version of this document: 1.
+    pub version: u32,
+    /// What the run amounts to.
+    pub outcome: Outcome,
+    /// The ids of the rules that are broken and make the outcome `broken`.
+    pub broken: Vec<String>,
+    /// How many there are of what.
+    pub counts: Counts,
+    /// All that the run showed.
+    pub report: Report,
+}
+
+/// Why a report could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The text is no report.
+    #[error("read the report: {0}")]
+    Malformed(String),
+    /// It was written by a version that this one does not know.
+    #[error("read the report: it has version {found}, and this sseproof reads version {VERSION}")]
+    Version {
+        /// Its version.
+        found: u64,
+    },
+}
+
+/// Writes the report as indented JSON with a line feed at its end.
+pub fn render(report: &Report) -> String {
+    let document = Document {
+        version: VERSION,
+        outcome: report.outcome(),
+        broken: report.standing_at(Standing::Broken).map(|found| found.rule.clone()).collect(),
+        counts: report.counts(),
+        report: report.clone(),
+    };
+    match serde_json::to_string_pretty(&document) {
+        Ok(text) => text + "\n",
+        // Strings, numbers, lists and structs: there is nothing in it that JSON cannot say.
+        Err(error) => unreachable!("a report is plain values: {error}"),
+    }
+}
+
+/// Reads what [`render`] wrote.
+///
+/// # Errors
+/// The text is no report, or one of another version.
+pub fn read(text: &str) -> Result<Report, ReadError> {
+    let malformed = |error: serde_json::Error| ReadError::Malformed(error.to_string());
+    let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;
+    match value.get("version").and_then(serde_json::Value::as_u64) {
+        Some(found) if found != u64::from(VERSION) => return Err(ReadError::Version { found }),
+        _ => {}
+    }
+    let document: Document = serde_json::from_str(text).map_err(malformed)?;
+    Ok(document.report)
+}
+
+/// The JSON Schema of the document.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Document).to_value()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::{broken, held, partial, strict, unknown};
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for report in [broken(), held(), partial(), strict(), unknown(), Report::default()] {
+            assert_eq!(read(&render(&report)), Ok(report));
+        }
+    }
+
+    #[test]
+    fn a_document_reads_well() {
+        insta::assert_snapshot!(render(&strict()));
+    }
+
+    #[test]
+    fn what_is_no_report_is_refused() {
+        let other = render(&held()).replacen("\"version\": 1", "\"version\": 9", 1);
+        assert_eq!(read(&other), Err(ReadError::Version { found: 9 }));
+        for text in ["", "{}", "[]", "{\"version\": 1}"] {
+            assert!(matches!(read(text), Err(ReadError::Malformed(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_schema_names_every_field_of_the_document() {
+        let schema = schema();
+        let document = serde_json::from_str::<serde_json::Value>(&render(&broken())).unwrap();
+        let properties = |name: &str| match name {
+            "" => schema["properties"].as_object().unwrap(),
+            name => schema["$defs"][name]["properties"].as_object().unwrap(),
+        };
+        let same = |value: &serde_json::Value, name: &str| {
+            let mut found: Vec<_> = value.as_object().unwrap().keys().collect();
+            let mut named: Vec<_> = properties(name).keys().collect();
+            found.sort();
+            named.sort();
+            assert_eq!(found, named, "{name}");
+        };
+        let report = &document["report"];
+        same(&document, "");
+        same(report, "Report");
+        same(&report["findings"][0], "Judged");
+        same(&report["findings"][0]["evidence"][0], "Evidence");
+        same(&report["findings"][4]["evidence"][0]["excerpt"], "Excerpt");
+        same(&report["scenarios"][1]["failures"][0], "ScenarioFailure");
+        same(&report["known"][0], "KnownResult");
+        assert_eq!(schema["$defs"]["Bytes"]["type"], "string");
+    }
+}

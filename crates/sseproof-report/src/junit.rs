@@ -1,0 +1,151 @@
+//! A report as JUnit XML, for CI systems: a suite for each family of rules and for each file of
+//! scenarios, a case for each rule and scenario.
+//!
+//! JUnit knows no warnings. A rule that is not followed and yet is no error is written as skipped,
+//! for that is what CI systems show with its message and without turning red.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+
+use crate::judged::level_word;
+use crate::terminal::{Detail, Options, failure_text, scenario_text};
+use crate::text::clean;
+use crate::{Judged, Report, ScenarioResult, Standing};
+
+/// How the text of a failure is written.
+const TEXT: Options = Options { width: 100, colour: false, detail: Detail::Normal };
+
+/// Writes the report.
+pub fn render(report: &Report) -> String {
+    let mut junit = quick_junit::Report::new("sseproof");
+    junit.set_time(Duration::from_millis(report.duration_ms));
+    junit.add_test_suites(families(report));
+    junit.add_test_suites(files(report));
+    junit.add_test_suites(run(report));
+    // What goes wrong here is a writer that fails, and a string does not.
+    junit.to_string().unwrap_or_default()
+}
+
+fn families(report: &Report) -> Vec<TestSuite> {
+    let mut suites: Vec<(&str, TestSuite)> = Vec::new();
+    for finding in &report.findings {
+        let family = finding.family();
+        let index = suites.iter().position(|(name, _)| *name == family).unwrap_or_else(|| {
+            suites.push((family, TestSuite::new(family)));
+            suites.len() - 1
+        });
+        let mut case = TestCase::new(finding.rule.as_str(), status(report, finding));
+        case.set_classname(format!("sseproof.{family}"));
+        if report.standing(finding) == Standing::Held && !finding.note.is_empty() {
+            case.set_system_out(clean(&finding.note));
+        }
+        suites[index].1.add_test_case(case);
+    }
+    suites.into_iter().map(|(_, suite)| suite).collect()
+}
+
+fn status(report: &Report, finding: &Judged) -> TestCaseStatus {
+    let text = || failure_text(report, finding, &TEXT);
+    match report.standing(finding) {
+        Standing::Held => TestCaseStatus::success(),
+        Standing::Broken => failure(&finding.headline(), level_word(finding.level), &text()),
+        Standing::Warned => {
+            let mut status = skipped(level_word(finding.level), &finding.headline());
+            status.set_description(text());
+            status
+        }
+        Standing::Known => {
+            let reason = report.known_entry(&finding.rule).map_or("", |entry| &entry.reason);
+            let mut status = skipped("known to fail", reason);
+            status.set_description(text());
+            status
+        }
+        Standing::Inconclusive => skipped("not decided", &finding.note),
+        Standing::Skipped => skipped("skipped", &finding.note),
+    }
+}
+
+fn files(report: &Report) -> Vec<TestSuite> {
+    let mut suites: Vec<(&str, TestSuite)> = Vec::new();
+    for scenario in &report.scenarios {
+        let index =
+            suites.iter().position(|(name, _)| *name == scenario.file).unwrap_or_else(|| {
+                suites.push((&scenario.file, TestSuite::new(scenario.file.as_str())));
+                suites.len() - 1
+            });
+        let mut case = TestCase::new(clean(&scenario.name), scenario_status(scenario));
+        case.set_classname("sseproof.scenario");
+        case.set_time(Duration::from_millis(scenario.duration_ms));
+        suites[index].1.add_test_case(case);
+    }
+    suites.into_iter().map(|(_, suite)| suite).collect()
+}
+
+fn scenario_status(scenario: &ScenarioResult) -> TestCaseStatus {
+    match (scenario.failures.first(), &scenario.skipped) {
+        (Some(first), _) => {
+            let message = format!("{}: {}", first.step, first.message.replace('\n', "; "));
+            failure(&message, "expectation", &scenario_text(scenario, &TEXT))
+        }
+        (None, Some(why)) => skipped("skipped", why),
+        (None, None) => TestCaseStatus::success(),
+    }
+}
+
+/// What breaks the run and is neither a rule nor a scenario.
+fn run(report: &Report) -> Option<TestSuite> {
+    let mut suite = TestSuite::new("run");
+    let mut add = |name: &str, message: &str, kind: &str| {
+        let mut case = TestCase::new(name, failure(message, kind, message));
+        case.set_classname("sseproof.run");
+        suite.add_test_case(case);
+    };
+    if let Some(why) = &report.partial {
+        add("the run is whole", &format!("the run ended early: {why}"), "partial");
+    }
+    for entry in report.known.iter().filter(|entry| entry.stale) {
+        let message =
+            "what this entry excuses holds by now: remove it from the list of known failures";
+        add(&format!("known failure {}", entry.glob), message, "stale");
+    }
+    (!suite.test_cases.is_empty()).then_some(suite)
+}
+
+fn failure(message: &str, kind: &str, text: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_message(clean(message)).set_type(kind).set_description(text);
+    status
+}
+
+fn skipped(what: &str, why: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    let message = if why.is_empty() { what.to_owned() } else { format!("{what}: {why}") };
+    status.set_message(clean(&message));
+    status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Outcome;
+    use crate::examples::{broken, held, partial, quiet_failure, strict, unknown};
+
+    #[test]
+    fn a_broken_run() {
+        insta::assert_snapshot!(render(&broken()));
+    }
+
+    #[test]
+    fn every_report_is_read_again_and_fails_exactly_when_the_run_is_broken() {
+        let all =
+            [broken(), held(), partial(), quiet_failure(), strict(), unknown(), Report::default()];
+        for report in all {
+            let text = render(&report);
+            let read = quick_junit::Report::deserialize_from_str(&text).unwrap();
+            let failed = read.failures + read.errors > 0;
+            assert_eq!(failed, report.outcome() == Outcome::Broken, "{text}");
+            assert!(text.chars().all(|char| matches!(char, '\n' | ' '..)), "{text:?}");
+        }
+    }
+}

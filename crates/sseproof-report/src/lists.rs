@@ -1,0 +1,105 @@
+//! The lists of `sseproof list`: rules, requirements, mutants, probes.
+
+use std::time::Duration;
+
+use sseproof_rules::{Level, Mutant, Requirement, Rule, Subject, requirement};
+
+use crate::judged::level_word;
+use crate::table::table;
+use crate::units;
+
+/// The rules: id, level, what holds.
+pub fn list_rules<'a>(rules: impl IntoIterator<Item = &'a Rule>, width: usize) -> String {
+    let rows = rules.into_iter().map(|rule| {
+        let level = requirement(rule.requirement).map_or(Level::Must, |found| found.level);
+        [rule.id, level_word(level), rule.title].map(str::to_owned)
+    });
+    headed(["rule", "level", "holds when"], rows, width)
+}
+
+/// The requirements: id, level, whom they bind, what they say.
+pub fn list_requirements<'a>(
+    requirements: impl IntoIterator<Item = &'a Requirement>,
+    width: usize,
+) -> String {
+    let rows = requirements.into_iter().map(|found| {
+        let subject = match found.subject {
+            Subject::Server => "server",
+            Subject::Client => "client",
+            Subject::Parser => "parser",
+        };
+        let text = match &found.untestable {
+            Some(why) => format!("{} (untestable: {why})", found.text),
+            None => found.text.clone(),
+        };
+        [found.id.clone(), level_word(found.level).to_owned(), subject.to_owned(), text]
+    });
+    headed(["requirement", "level", "binds", "says"], rows, width)
+}
+
+/// The mutants: id, the rule that each must fail, what it does wrong.
+pub fn list_mutants<'a>(
+    mutants: impl IntoIterator<Item = (&'a Rule, &'a Mutant)>,
+    width: usize,
+) -> String {
+    let rows = mutants
+        .into_iter()
+        .map(|(rule, mutant)| [mutant.id, rule.id, mutant.wrong].map(str::to_owned));
+    headed(["mutant", "fails", "what it does wrong"], rows, width)
+}
+
+/// The probes: id, how long each lets the stream idle at most, what it is about.
+pub fn list_probes(probes: &[(String, String, Duration)], width: usize) -> String {
+    let rows = probes.iter().map(|(id, about, idle)| {
+        let idle = match u64::try_from(idle.as_millis()).unwrap_or(u64::MAX) {
+            0 => String::new(),
+            ms if ms % 1_000 == 0 && ms < 60_000 => format!("{} s", ms / 1_000),
+            ms => units::millis(ms),
+        };
+        [id.clone(), idle, about.clone()]
+    });
+    headed(["probe", "idles", "about"], rows, width)
+}
+
+fn headed<const N: usize>(
+    head: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+    width: usize,
+) -> String {
+    table(std::iter::once(head.map(str::to_owned)).chain(rows), 0, width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn the_lists_read_well() {
+        let (rule, requirement) = (examples::rule(), examples::requirement());
+        let untestable = Requirement {
+            id: "whatwg-sse/cors-credentials".to_owned(),
+            level: Level::Advice,
+            subject: Subject::Client,
+            untestable: Some("no black box sees it".to_owned()),
+            ..requirement.clone()
+        };
+        let probes = [
+            ("baseline".to_owned(), "connects and reads".to_owned(), Duration::ZERO),
+            ("idle".to_owned(), "says nothing and waits".to_owned(), Duration::from_secs(45)),
+        ];
+        let lists = [
+            list_rules([&rule], 60),
+            list_requirements([&requirement, &untestable], 80),
+            list_mutants(rule.mutants.iter().map(|mutant| (&rule, mutant)), 80),
+            list_probes(&probes, 80),
+        ];
+        assert_snapshot!(lists.join("\n"));
+    }
+
+    #[test]
+    fn an_empty_list_is_its_head() {
+        assert_eq!(list_probes(&[], 80), "probe  idles  about\n");
+    }
+}

@@ -1,0 +1,187 @@
+//! A report as Markdown, short enough for a comment on a pull request.
+
+use sseproof_rules::Level;
+
+use crate::judged::level_word;
+use crate::summary::{rules, seen, verdict};
+use crate::terminal::{Detail, Options, failure_text, scenario_text};
+use crate::text::clean;
+use crate::{Judged, Outcome, Report, Standing};
+
+/// How many failures are shown with their bytes: a comment has a limit, and its reader too.
+const DETAILED: usize = 15;
+
+/// How the text of a failure is written.
+const TEXT: Options = Options { width: 88, colour: false, detail: Detail::Normal };
+
+/// Writes the report.
+pub fn render(report: &Report) -> String {
+    let mark = match report.outcome() {
+        Outcome::Held => "✅",
+        Outcome::Broken => "❌",
+    };
+    let mut out = format!("### {mark} sseproof: {}\n\n", escape(&verdict(report)));
+    if !report.target.is_empty() {
+        out.push_str(&format!("{}\\\n", code(&report.target)));
+    }
+    out.push_str(&format!("rules: {}\\\n", escape(&rules(report))));
+    out.push_str(&format!("seen: {}\n", escape(&seen(report))));
+    failures(&mut out, report);
+    scenarios(&mut out, report);
+    stale(&mut out, report);
+    passes(&mut out, report);
+    if !report.tool.is_empty() {
+        out.push_str(&format!("\n<sub>{}</sub>\n", escape(&report.tool)));
+    }
+    out
+}
+
+fn failures(out: &mut String, report: &Report) {
+    let failed = report.failed();
+    if failed.is_empty() {
+        return;
+    }
+    out.push_str("\n| | rule | level | what is wrong |\n| --- | --- | --- | --- |\n");
+    for finding in &failed {
+        let (mark, level) = (mark(report, finding), level_word(finding.level));
+        let message = escape(&finding.headline());
+        out.push_str(&format!("| {mark} | {} | {level} | {message} |\n", name(finding)));
+    }
+    for finding in failed.iter().take(DETAILED) {
+        let summary =
+            format!("<code>{}</code>: where, why and how to mend it", html(&finding.rule));
+        details(out, &summary, &fence(&failure_text(report, finding, &TEXT)));
+    }
+}
+
+fn scenarios(out: &mut String, report: &Report) {
+    for scenario in report.scenarios.iter().filter(|scenario| !scenario.failures.is_empty()) {
+        let summary = format!("❌ scenario: {}", html(&scenario.name));
+        details(out, &summary, &fence(&scenario_text(scenario, &TEXT)));
+    }
+}
+
+fn stale(out: &mut String, report: &Report) {
+    for entry in report.known.iter().filter(|entry| entry.stale) {
+        let text = "what this known failure excuses holds by now; remove the entry.";
+        out.push_str(&format!("\n❌ {}: {text}\n", code(&entry.glob)));
+    }
+}
+
+fn passes(out: &mut String, report: &Report) {
+    let mut rows = String::new();
+    for (standing, mark) in [
+        (Standing::Inconclusive, "❔ not decided"),
+        (Standing::Known, "known to fail"),
+        (Standing::Held, "✅"),
+        (Standing::Skipped, "skipped"),
+    ] {
+        for finding in report.standing_at(standing) {
+            let note = match standing {
+                Standing::Known => {
+                    report.known_entry(&finding.rule).map_or("", |entry| &entry.reason)
+                }
+                _ => &finding.note,
+            };
+            rows.push_str(&format!("| {mark} | {} | {} |\n", name(finding), escape(note)));
+        }
+    }
+    if !rows.is_empty() {
+        let text = format!("| | rule | what was seen |\n| --- | --- | --- |\n{rows}");
+        details(out, "what held, and what was not asked", &text);
+    }
+}
+
+fn mark(report: &Report, finding: &Judged) -> &'static str {
+    match (report.standing(finding), finding.level) {
+        (Standing::Broken, _) => "❌",
+        (_, Level::Advice) => "💡",
+        _ => "⚠️",
+    }
+}
+
+/// The rule's id, linked to what it says where that is known.
+fn name(finding: &Judged) -> String {
+    let name = code(&finding.rule);
+    if finding.link.starts_with("https://") && !finding.link.contains([' ', ')', '|', '<']) {
+        format!("[{name}]({})", finding.link)
+    } else {
+        name
+    }
+}
+
+fn details(out: &mut String, summary: &str, text: &str) {
+    out.push_str(&format!("\n<details><summary>{summary}</summary>\n\n{text}\n</details>\n"));
+}
+
+/// The text in a fence that is longer than every run of backticks in it.
+fn fence(text: &str) -> String {
+    let longest = text.split(|char| char != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}text\n{}\n{fence}\n", text.trim_end())
+}
+
+/// The text as code in a line, also in a table.
+fn code(text: &str) -> String {
+    let text = clean(text).replace('\n', " ").replace('`', "'").replace('|', "\\|");
+    if text.is_empty() { String::new() } else { format!("`{text}`") }
+}
+
+/// The text in one line, with nothing left that Markdown or HTML would obey; a mention of nobody.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in clean(text).replace('\n', " ").chars() {
+        match char {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '@' => out.push_str("@<!-- -->"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => {
+                out.push('\\');
+                out.push(char);
+            }
+            char => out.push(char),
+        }
+    }
+    out
+}
+
+/// The text inside an HTML element, where Markdown is not read.
+fn html(text: &str) -> String {
+    let text = clean(text).replace('\n', " ");
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::{broken, fail, held, partial, quiet_failure, unknown};
+    use insta::assert_snapshot;
+
+    #[test]
+    fn a_broken_run() {
+        assert_snapshot!(render(&broken()));
+    }
+
+    #[test]
+    fn runs_that_are_short_to_tell() {
+        let all = [held(), partial(), quiet_failure(), unknown(), Report::default()];
+        assert_snapshot!(all.iter().map(render).collect::<Vec<_>>().join("\n---\n\n"));
+    }
+
+    #[test]
+    fn a_target_writes_no_markdown() {
+        assert_eq!(
+            escape("a|b <img> @someone\n[x](y) `z`"),
+            "a\\|b &lt;img&gt; @<!-- -->someone \\[x\\](y) \\`z\\`"
+        );
+        assert_eq!(fence("a ``` b ````"), "`````text\na ``` b ````\n`````\n");
+    }
+
+    #[test]
+    fn a_comment_stays_short() {
+        let findings = (0..60).map(|n| fail(&format!("stream/{n}"), Level::Must, &[])).collect();
+        let text = render(&Report { findings, ..held() });
+        assert!(text.len() < 32_000, "{}", text.len());
+    }
+}

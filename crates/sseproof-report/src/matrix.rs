@@ -1,0 +1,82 @@
+//! Many targets beside each other: rule by peer, as Markdown.
+
+use sseproof_rules::{Level, Status};
+
+use crate::judged::level_word;
+use crate::markdown::escape;
+use crate::{Judged, Outcome, Report};
+
+/// What the marks mean.
+const LEGEND: &str = "✓ holds · ✗ a must is broken · ! a should is broken · \
+    · an advice is not followed · ? could not be decided · – could not be asked";
+
+/// The table of what each peer's run says of each rule, and what it amounts to.
+///
+/// Rules stand in the order in which the reports name them. A known failure is shown as a failure:
+/// the table says what servers do, not what is forgiven them.
+pub fn peers_matrix(peers: &[(String, Report)]) -> String {
+    let mut rules: Vec<&Judged> = Vec::new();
+    for finding in peers.iter().flat_map(|(_, report)| &report.findings) {
+        if !rules.iter().any(|known| known.rule == finding.rule) {
+            rules.push(finding);
+        }
+    }
+    let mut out = String::from("| rule | level |");
+    for (name, _) in peers {
+        out.push_str(&format!(" {} |", escape(name)));
+    }
+    out.push_str("\n| --- | --- |");
+    out.push_str(&" :-: |".repeat(peers.len()));
+    out.push('\n');
+    for rule in &rules {
+        out.push_str(&format!("| {} | {} |", escape(&rule.rule), level_word(rule.level)));
+        for (_, report) in peers {
+            let finding = report.findings.iter().find(|finding| finding.rule == rule.rule);
+            out.push_str(&format!(" {} |", finding.map_or("", mark)));
+        }
+        out.push('\n');
+    }
+    out.push_str("| **all that binds** | |");
+    for (_, report) in peers {
+        let mark = match report.outcome() {
+            Outcome::Held => "✓",
+            Outcome::Broken => "✗",
+        };
+        out.push_str(&format!(" **{mark}** |"));
+    }
+    out.push_str(&format!("\n\n{LEGEND}\n"));
+    out
+}
+
+fn mark(finding: &Judged) -> &'static str {
+    match (finding.status, finding.level) {
+        (Status::Pass, _) => "✓",
+        (Status::Fail, Level::Must) => "✗",
+        (Status::Fail, Level::Should) => "!",
+        (Status::Fail, Level::Advice) => "·",
+        (Status::Skip, _) => "–",
+        (Status::Inconclusive, _) => "?",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::{broken, held, quiet_failure};
+    use insta::assert_snapshot;
+
+    #[test]
+    fn each_peer_is_a_column() {
+        let peers = [
+            ("axum 0.8".to_owned(), held()),
+            ("a|b".to_owned(), broken()),
+            ("Express".to_owned(), quiet_failure()),
+        ];
+        assert_snapshot!(peers_matrix(&peers));
+    }
+
+    #[test]
+    fn no_peer_is_no_error() {
+        assert!(peers_matrix(&[]).ends_with(&format!("{LEGEND}\n")));
+    }
+}

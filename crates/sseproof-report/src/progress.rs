@@ -1,0 +1,64 @@
+//! The one line that says how far a run is.
+
+use std::time::Duration;
+
+use crate::text::truncate;
+use crate::units;
+
+/// How far a run is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// What is played at the moment: a probe's id or a scenario's name.
+    pub playing: String,
+    /// How many are done.
+    pub done: usize,
+    /// How many there are; 0 where it is unknown.
+    pub total: usize,
+    /// How many exchanges there were so far.
+    pub exchanges: u64,
+    /// How many events came so far.
+    pub events: u64,
+    /// For how long the run goes.
+    pub elapsed: Duration,
+}
+
+/// The line, without a line end, in at most `width` columns.
+///
+/// It may be shorter than the one before: clear the line first (`\r\x1b[K`).
+pub fn progress(state: &Progress, width: usize) -> String {
+    let mut parts = vec![match state.total {
+        0 => format!("[{}]", state.done),
+        total => format!("[{}/{total}]", state.done),
+    }];
+    if !state.playing.is_empty() {
+        parts[0].push_str(&format!(" {}", state.playing));
+    }
+    parts.push(units::number(state.exchanges, "exchange"));
+    parts.push(units::number(state.events, "event"));
+    parts.push(match state.elapsed.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    });
+    truncate(&parts.join(" · "), width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_says_how_far_it_is_and_fits() {
+        let state = Progress {
+            playing: "idle".to_owned(),
+            done: 3,
+            total: 24,
+            exchanges: 1,
+            events: 340,
+            elapsed: Duration::from_millis(72_900),
+        };
+        assert_eq!(progress(&state, 80), "[3/24] idle · 1 exchange · 340 events · 1 min 12 s");
+        assert_eq!(progress(&state, 20), "[3/24] idle · 1 exc…");
+        let start = progress(&Progress::default(), 80);
+        assert_eq!(start, "[0] · 0 exchanges · 0 events · 0 s");
+    }
+}

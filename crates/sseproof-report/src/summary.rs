@@ -1,0 +1,110 @@
+//! The verdict, the counts and the measures in words: the same in every report for people.
+
+use crate::{Outcome, Report, Spread, units};
+
+/// `broken: 1 must and 2 scenarios`, as a fragment that opens a line.
+pub(crate) fn verdict(report: &Report) -> String {
+    let counts = report.counts();
+    let early = report.partial.as_ref().map(|why| format!("the run ended early: {why}"));
+    let mut broken = some(&[(counts.must, "must")]);
+    let should = some(&[(counts.should, "should")]);
+    let mut lax = Vec::new();
+    if report.strict {
+        broken.extend(should)
+    } else {
+        lax.extend(should)
+    };
+    lax.extend(some(&[(counts.advice, "advice")]));
+    if counts.scenarios_failed > 0 {
+        broken.push(units::number(counts.scenarios_failed as u64, "scenario"));
+    }
+    if counts.stale_known > 0 {
+        broken.push(units::number(counts.stale_known as u64, "stale known failure"));
+    }
+    let asked = counts.held + counts.known + counts.scenarios_held > 0;
+    match (report.outcome(), early) {
+        (Outcome::Broken, Some(early)) if broken.is_empty() => format!("not proven: {early}"),
+        (Outcome::Broken, Some(early)) => format!("broken: {}; {early}", units::list(&broken)),
+        (Outcome::Broken, None) => format!("broken: {}", units::list(&broken)),
+        (Outcome::Held, _) if !lax.is_empty() => {
+            let hint = if counts.should > 0 { " (an error with --strict)" } else { "" };
+            format!("all that binds held; not followed: {}{hint}", units::list(&lax))
+        }
+        (Outcome::Held, _) if !asked => "nothing is broken, but nothing could be asked".to_owned(),
+        (Outcome::Held, _) => "all held".to_owned(),
+    }
+}
+
+/// The lines below the verdict, each with its label.
+pub(crate) fn summary_lines(report: &Report) -> Vec<(&'static str, String)> {
+    let mut lines = vec![("rules", rules(report))];
+    let counts = report.counts();
+    let scenarios = some(&[
+        (counts.scenarios_held, "held"),
+        (counts.scenarios_failed, "failed"),
+        (counts.scenarios_skipped, "skipped"),
+    ]);
+    if !scenarios.is_empty() {
+        lines.push(("scenarios", scenarios.join(" · ")));
+    }
+    lines.push(("seen", seen(report)));
+    let times = times(report);
+    if !times.is_empty() {
+        lines.push(("median times", times));
+    }
+    lines.extend(report.recording.clone().map(|file| ("recording", file)));
+    lines
+}
+
+/// `38 held · 1 must and 2 should broken · 5 skipped`.
+pub(crate) fn rules(report: &Report) -> String {
+    let counts = report.counts();
+    let mut parts = vec![format!("{} held", counts.held)];
+    let levels =
+        some(&[(counts.must, "must"), (counts.should, "should"), (counts.advice, "advice")]);
+    if !levels.is_empty() {
+        parts.push(format!("{} broken", units::list(&levels)));
+    }
+    parts.extend(some(&[
+        (counts.inconclusive, "not decided"),
+        (counts.known, "known to fail"),
+        (counts.skipped, "skipped"),
+    ]));
+    parts.join(" · ")
+}
+
+/// `12 exchanges, 340 events and 45.2 kB in 12.345 s`.
+pub(crate) fn seen(report: &Report) -> String {
+    let measures = &report.measures;
+    let mut seen = Vec::new();
+    seen.extend(measures.exchanges.map(|count| units::number(count, "exchange")));
+    seen.extend(measures.events.map(|count| units::number(count, "event")));
+    seen.extend(measures.bytes.map(units::bytes));
+    let seen = if seen.is_empty() { "nothing".to_owned() } else { units::list(&seen) };
+    format!("{seen} in {}", units::millis(report.duration_ms))
+}
+
+/// `head after 3 ms (1 ms to 40 ms), first event after 31 ms`; empty where nothing was measured.
+pub(crate) fn times(report: &Report) -> String {
+    let measures = &report.measures;
+    let times = [
+        ("head after", measures.time_to_head_ms),
+        ("first event after", measures.time_to_first_event_ms),
+        ("between events", measures.inter_event_gap_ms),
+    ];
+    let times = times
+        .into_iter()
+        .filter_map(|(words, spread)| Some(format!("{words} {}", spread_words(spread?))));
+    times.collect::<Vec<_>>().join(", ")
+}
+
+fn spread_words(spread: Spread) -> String {
+    let [min, median, max] = [spread.min, spread.median, spread.max].map(units::measure);
+    if min == max { median } else { format!("{median} ({min} to {max})") }
+}
+
+/// `3 must` of each that is not zero.
+fn some(counts: &[(usize, &str)]) -> Vec<String> {
+    let there = counts.iter().filter(|(count, _)| *count > 0);
+    there.map(|(count, words)| format!("{count} {words}")).collect()
+}

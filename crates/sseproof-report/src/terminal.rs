@@ -1,0 +1,185 @@
+//! A report as text for a terminal and for the log of a CI job.
+//!
+//! What failed comes first, for its reader has little time; what held comes last, above the
+//! summary, for its reader wants to know what was looked at.
+
+mod failure;
+mod page;
+mod rest;
+mod scenarios;
+
+use crate::paint::Ink;
+use crate::summary::{summary_lines, verdict};
+use crate::{Judged, Outcome, Report, Standing};
+
+pub(crate) use failure::write_recipe;
+pub(crate) use page::Page;
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How many columns the terminal has.
+    pub width: usize,
+    /// Whether to colour, by ANSI escape sequences.
+    pub colour: bool,
+    /// How much to tell.
+    pub detail: Detail,
+}
+
+/// How much to tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// What broke the run, and the summary.
+    Quiet,
+    /// Also what was not decided, what is known, skipped and held.
+    #[default]
+    Normal,
+    /// Also every place of a failure, all recipes and links.
+    Verbose,
+}
+
+impl Default for Options {
+    /// A hundred columns, no colour, the usual detail.
+    fn default() -> Self {
+        Self { width: 100, colour: false, detail: Detail::Normal }
+    }
+}
+
+/// Writes the report.
+pub fn render(report: &Report, options: &Options) -> String {
+    let mut page = Page::new(options);
+    head(&mut page, report);
+    let quiet = options.detail == Detail::Quiet;
+    for finding in report.failed() {
+        if quiet && report.standing(finding) != Standing::Broken {
+            continue;
+        }
+        page.gap();
+        failure::write(&mut page, report, finding);
+    }
+    if options.detail > Detail::Quiet {
+        rest::inconclusive(&mut page, report);
+    }
+    rest::known(&mut page, report);
+    if options.detail > Detail::Quiet {
+        rest::skipped(&mut page, report);
+        rest::held(&mut page, report);
+    }
+    scenarios::write(&mut page, report);
+    page.gap();
+    summary(&mut page, report);
+    page.finish()
+}
+
+/// The block of one failure alone, without colour: for reports that show each rule by itself.
+pub(crate) fn failure_text(report: &Report, finding: &Judged, options: &Options) -> String {
+    let mut page = Page::new(options);
+    failure::write(&mut page, report, finding);
+    page.finish()
+}
+
+/// The block of one scenario alone, without colour.
+pub(crate) fn scenario_text(scenario: &crate::ScenarioResult, options: &Options) -> String {
+    let mut page = Page::new(options);
+    scenarios::one(&mut page, scenario);
+    page.finish()
+}
+
+fn head(page: &mut Page, report: &Report) {
+    let parts = [&report.tool, &report.target, &report.started];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).cloned().collect();
+    if !parts.is_empty() && page.detail > Detail::Quiet {
+        page.text(0, Ink::Faint, &parts.join(" · "));
+    }
+}
+
+fn summary(page: &mut Page, report: &Report) {
+    let (mark, ink) = match report.outcome() {
+        Outcome::Held => ("✓ ", Ink::Good),
+        Outcome::Broken => ("✗ ", Ink::Bad),
+    };
+    page.labelled(0, mark, ink, ink, &verdict(report));
+    for (label, text) in summary_lines(report) {
+        page.labelled(2, &format!("{label}: "), Ink::Faint, Ink::Plain, &text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::{broken, held, partial, quiet_failure, strict, unknown};
+    use crate::text::columns;
+    use insta::assert_snapshot;
+
+    fn plain(report: &Report, width: usize, detail: Detail) -> String {
+        render(report, &Options { width, colour: false, detail })
+    }
+
+    #[test]
+    fn a_broken_run() {
+        assert_snapshot!(plain(&broken(), 100, Detail::Normal));
+    }
+
+    #[test]
+    fn a_broken_run_in_few_words() {
+        assert_snapshot!(plain(&broken(), 100, Detail::Quiet));
+    }
+
+    #[test]
+    fn a_broken_run_in_many_words() {
+        assert_snapshot!(plain(&broken(), 100, Detail::Verbose));
+    }
+
+    #[test]
+    fn a_broken_run_in_a_narrow_terminal() {
+        let text = plain(&broken(), 60, Detail::Normal);
+        for line in text.lines().filter(|line| !line.contains("://")) {
+            assert!(columns(line) <= 60, "{line}");
+        }
+        assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_broken_run_in_colour() {
+        let options = Options { width: 100, colour: true, detail: Detail::Normal };
+        let text = render(&broken(), &options);
+        assert_snapshot!(text.replace('\x1b', "⎋"));
+    }
+
+    #[test]
+    fn a_run_in_which_all_holds() {
+        assert_snapshot!(plain(&held(), 100, Detail::Normal));
+        assert_snapshot!(plain(&held(), 100, Detail::Quiet));
+    }
+
+    #[test]
+    fn a_run_that_ended_early() {
+        assert_snapshot!(plain(&partial(), 100, Detail::Normal));
+    }
+
+    #[test]
+    fn a_should_without_strict_and_with_it() {
+        assert_snapshot!(plain(&quiet_failure(), 100, Detail::Normal));
+        assert_snapshot!(plain(&strict(), 100, Detail::Normal));
+    }
+
+    #[test]
+    fn a_rule_of_another_version() {
+        assert_snapshot!(plain(&unknown(), 100, Detail::Verbose));
+    }
+
+    #[test]
+    fn nothing_at_all_and_any_width() {
+        assert_snapshot!(plain(&Report::default(), 100, Detail::Normal));
+        for width in [0, 1, 10, 79, 500] {
+            for detail in [Detail::Quiet, Detail::Normal, Detail::Verbose] {
+                plain(&broken(), width, detail);
+            }
+        }
+    }
+
+    #[test]
+    fn without_colour_there_is_no_escape() {
+        assert!(!plain(&broken(), 100, Detail::Verbose).contains('\x1b'));
+    }
+}

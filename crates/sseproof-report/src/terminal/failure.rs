@@ -1,0 +1,135 @@
+//! One failure: what, where, what it does to the users, what to change.
+
+use sseproof_rules::{Evidence, Level};
+
+use super::{Detail, Page};
+use crate::dump::dump;
+use crate::paint::Ink;
+use crate::{Judged, Mend, Report, Standing, command, units};
+
+/// How many places of a failure are shown, unless all are asked for.
+const PLACES: usize = 3;
+
+/// How many recipes, of how many lines each, are short enough to stand with a failure.
+const RECIPES: usize = 3;
+const RECIPE_LINES: usize = 4;
+
+/// Writes the block of one failure.
+pub(super) fn write(page: &mut Page, report: &Report, finding: &Judged) {
+    let (mark, ink) = match (report.standing(finding), finding.level) {
+        (Standing::Warned, Level::Advice) => ("·", Ink::Hint),
+        (Standing::Warned, _) => ("!", Ink::Warning),
+        _ => ("✗", Ink::Bad),
+    };
+    page.titled(mark, ink, &finding.rule, &finding.standing_line());
+    if page.detail == Detail::Verbose && !finding.link.is_empty() {
+        page.text(2, Ink::Faint, &finding.link);
+    }
+    places(page, finding);
+    if !finding.fix.is_empty() {
+        page.labelled(2, "fix: ", Ink::Good, Ink::Plain, &finding.fix);
+    }
+    let told = tell(page, &finding.recipes);
+    let more = match finding.recipes.len() {
+        0 => command::explain(&finding.rule),
+        _ if told => command::explain(&finding.rule),
+        _ => {
+            let with: Vec<_> = finding.recipes.iter().map(|recipe| recipe.with.clone()).collect();
+            format!("{} (how to with {})", command::explain(&finding.rule), units::list(&with))
+        }
+    };
+    page.labelled(2, "more: ", Ink::Faint, Ink::Plain, &more);
+}
+
+/// The places, each under its message; a message and a consequence that several places share
+/// stand once.
+fn places(page: &mut Page, finding: &Judged) {
+    let limit = if page.detail == Detail::Verbose { usize::MAX } else { PLACES };
+    let shown = &finding.evidence[..finding.evidence.len().min(limit)];
+    if shown.is_empty() {
+        page.text(2, Ink::Strong, &finding.headline());
+    }
+    let alike =
+        |a: &Evidence, b: &Evidence| (&a.message, &a.consequence) == (&b.message, &b.consequence);
+    for group in shown.chunk_by(alike) {
+        page.text(2, Ink::Strong, &group[0].message);
+        for (index, evidence) in group.iter().enumerate() {
+            page.text(4, Ink::Faint, &where_it_is(evidence));
+            // The bytes of the first place stand for those of its like.
+            if index == 0 || page.detail == Detail::Verbose {
+                bytes(page, evidence);
+            }
+        }
+        if let Some(consequence) = &group[0].consequence {
+            page.text(2, Ink::Plain, consequence);
+        }
+    }
+    let more = finding.evidence.len() - shown.len();
+    if more > 0 {
+        page.text(2, Ink::Faint, &format!("… and {more} more (--verbose shows all)"));
+    }
+    let own_words = !shown.is_empty() && shown.iter().all(|one| one.consequence.is_some());
+    if !own_words && !finding.why.is_empty() {
+        page.text(2, Ink::Plain, &finding.why);
+    }
+}
+
+fn bytes(page: &mut Page, evidence: &Evidence) {
+    if let Some(excerpt) = &evidence.excerpt {
+        for line in dump(excerpt, evidence.place == "body", page.width.saturating_sub(4)) {
+            let ink = if line.contains('▲') { Ink::Warning } else { Ink::Plain };
+            page.verbatim(4, ink, &line);
+        }
+    }
+}
+
+/// `exchange 1 (GET /stream, baseline), byte 1042, 3.204 s after the head`.
+pub(crate) fn where_it_is(evidence: &Evidence) -> String {
+    let mut out = format!("exchange {}", evidence.exchange);
+    let of = [evidence.request.as_str(), evidence.scenario.as_str()];
+    let of: Vec<_> = of.into_iter().filter(|part| !part.is_empty()).collect();
+    if !of.is_empty() {
+        out.push_str(&format!(" ({})", of.join(", ")));
+    }
+    let after = units::micros(evidence.after_us);
+    match (evidence.place.as_str(), evidence.offset) {
+        ("body", Some(offset)) => out.push_str(&format!(", byte {offset}, {after} after the head")),
+        ("wire", Some(offset)) => {
+            out.push_str(&format!(", byte {offset} on the wire, after {after}"));
+        }
+        ("head", _) => out.push_str(", the status line"),
+        // The evidence does not say whether there was a head to count from.
+        ("exchange", _) => out.push_str(&format!(", after {after}")),
+        (place, Some(offset)) => out.push_str(&format!(", {place}, byte {offset}")),
+        ("", None) => {}
+        (place, None) => out.push_str(&format!(", {place}")),
+    }
+    out
+}
+
+/// Writes the recipes where they are short enough, and says whether it did.
+fn tell(page: &mut Page, recipes: &[Mend]) -> bool {
+    let short = recipes.len() <= RECIPES
+        && recipes.iter().all(|recipe| recipe.write.lines().count() <= RECIPE_LINES);
+    if !short && page.detail < Detail::Verbose {
+        return false;
+    }
+    for recipe in recipes {
+        write_recipe(page, recipe);
+    }
+    true
+}
+
+/// One recipe: on the line of its name where it is one line.
+pub(crate) fn write_recipe(page: &mut Page, recipe: &Mend) {
+    let lines: Vec<&str> = recipe.write.trim_end().lines().collect();
+    match lines.as_slice() {
+        [line] => page.labelled(4, &format!("{}: ", recipe.with), Ink::Faint, Ink::Plain, line),
+        lines => {
+            page.text(4, Ink::Faint, &format!("{}:", recipe.with));
+            for line in lines {
+                page.verbatim(6, Ink::Plain, line);
+            }
+        }
+    }
+}

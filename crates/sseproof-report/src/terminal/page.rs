@@ -1,0 +1,102 @@
+//! The page that a report is written on: wrapped lines, indented, coloured.
+
+use super::{Detail, Options};
+use crate::paint::{Ink, paint};
+use crate::text::{clean, columns, wrap};
+
+/// Lines of text that grow.
+pub(crate) struct Page {
+    out: String,
+    pub(crate) width: usize,
+    pub(crate) detail: Detail,
+    colour: bool,
+}
+
+impl Page {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            out: String::new(),
+            width: options.width.max(40),
+            detail: options.detail,
+            colour: options.colour,
+        }
+    }
+
+    pub(crate) fn finish(self) -> String {
+        self.out
+    }
+
+    /// An empty line, except at the top.
+    pub(crate) fn gap(&mut self) {
+        if !self.out.is_empty() {
+            self.out.push('\n');
+        }
+    }
+
+    /// Wrapped text behind an indent.
+    pub(crate) fn text(&mut self, indent: usize, ink: Ink, text: &str) {
+        self.labelled(indent, "", Ink::Plain, ink, text);
+    }
+
+    /// Wrapped text behind a label, which its later lines are indented by.
+    pub(crate) fn labelled(
+        &mut self,
+        indent: usize,
+        label: &str,
+        label_ink: Ink,
+        ink: Ink,
+        text: &str,
+    ) {
+        let hang = indent + columns(label);
+        for (index, line) in wrap(text, self.width.saturating_sub(hang)).iter().enumerate() {
+            let (indent, label) = if index == 0 { (indent, label) } else { (hang, "") };
+            self.out.push_str(&" ".repeat(indent));
+            self.out.push_str(&paint(label, label_ink, self.colour));
+            self.out.push_str(&paint(line, ink, self.colour));
+            self.end_line();
+        }
+    }
+
+    /// A title on the left and a fainter remark on the right, or below it where it is narrow.
+    pub(crate) fn titled(&mut self, mark: &str, ink: Ink, title: &str, remark: &str) {
+        /// Where the remark starts, where the title leaves it room.
+        const REMARK: usize = 42;
+        let (title, remark) = (clean(title), clean(remark));
+        self.out.push_str(&paint(mark, ink, self.colour));
+        self.out.push(' ');
+        let used = columns(mark) + 1 + columns(&title);
+        let start = REMARK.max(used + 2);
+        if start + columns(&remark) <= self.width && !remark.contains('\n') {
+            self.out.push_str(&paint(&title, Ink::Strong, self.colour));
+            self.out.push_str(&" ".repeat(start - used));
+            self.out.push_str(&paint(&remark, Ink::Faint, self.colour));
+            self.end_line();
+            return;
+        }
+        let lines = wrap(&title, self.width.saturating_sub(columns(mark) + 1));
+        for (index, line) in lines.iter().enumerate() {
+            self.out.push_str(if index == 0 { "" } else { "  " });
+            self.out.push_str(&paint(line, Ink::Strong, self.colour));
+            self.end_line();
+        }
+        self.text(2, Ink::Faint, &remark);
+    }
+
+    /// A line as it is, cleaned and neither wrapped nor trimmed at its start.
+    pub(crate) fn verbatim(&mut self, indent: usize, ink: Ink, line: &str) {
+        self.out.push_str(&" ".repeat(indent));
+        self.out.push_str(&paint(&clean(line), ink, self.colour));
+        self.end_line();
+    }
+
+    /// Whole lines that are laid out already.
+    pub(crate) fn block(&mut self, lines: &str) {
+        self.out.push_str(lines);
+    }
+
+    fn end_line(&mut self) {
+        let end = self.out.trim_end_matches(' ').len();
+        self.out.truncate(end);
+        self.out.push('\n');
+    }
+}

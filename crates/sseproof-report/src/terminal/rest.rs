@@ -1,0 +1,104 @@
+//! What did not fail: not decided, known, skipped, held.
+
+use super::Page;
+use crate::judged::level_word;
+use crate::paint::Ink;
+use crate::table::table;
+use crate::{Report, Standing};
+
+/// What was asked and could not be decided, with why.
+pub(super) fn inconclusive(page: &mut Page, report: &Report) {
+    let found: Vec<_> = report.standing_at(Standing::Inconclusive).collect();
+    if found.is_empty() {
+        return;
+    }
+    section(page, Ink::Warning, &format!("? not decided ({})", found.len()));
+    let rows = found
+        .iter()
+        .map(|one| [one.rule.clone(), level_word(one.level).to_owned(), one.note.clone()]);
+    let lines = table(rows, 2, page.width);
+    page.block(&lines);
+}
+
+/// Stale entries always, for they are errors; what is known to fail only where more is told.
+pub(super) fn known(page: &mut Page, report: &Report) {
+    for entry in report.known.iter().filter(|entry| entry.stale) {
+        page.gap();
+        page.titled("✗", Ink::Bad, &entry.glob, "known failure");
+        page.text(2, Ink::Strong, "what this entry excuses holds by now");
+        if !entry.reason.is_empty() {
+            page.labelled(4, "reason given: ", Ink::Faint, Ink::Plain, &entry.reason);
+        }
+        page.text(
+            2,
+            Ink::Plain,
+            "As long as it stands, it would hide the next failure of these rules.",
+        );
+        page.labelled(
+            2,
+            "fix: ",
+            Ink::Good,
+            Ink::Plain,
+            "Remove the entry from the list of known failures.",
+        );
+    }
+    if page.detail == super::Detail::Quiet {
+        return;
+    }
+    let known: Vec<_> = report.standing_at(Standing::Known).collect();
+    if known.is_empty() {
+        return;
+    }
+    section(page, Ink::Warning, &format!("~ known to fail ({})", known.len()));
+    let rows = known.iter().map(|one| {
+        let entry = report.known_entry(&one.rule);
+        let reason = entry.map_or("", |entry| entry.reason.as_str());
+        let note = match reason {
+            "" => one.headline(),
+            reason => format!("{} ({reason})", one.headline()),
+        };
+        [one.rule.clone(), level_word(one.level).to_owned(), note]
+    });
+    let lines = table(rows, 2, page.width);
+    page.block(&lines);
+}
+
+/// What could not be asked: grouped by why, for the reasons are few.
+pub(super) fn skipped(page: &mut Page, report: &Report) {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for finding in report.standing_at(Standing::Skipped) {
+        match groups.iter_mut().find(|(why, _)| *why == finding.note) {
+            Some((_, rules)) => rules.push(&finding.rule),
+            None => groups.push((&finding.note, vec![&finding.rule])),
+        }
+    }
+    let count: usize = groups.iter().map(|(_, rules)| rules.len()).sum();
+    if count == 0 {
+        return;
+    }
+    section(page, Ink::Faint, &format!("– skipped ({count})"));
+    for (why, rules) in groups {
+        let why = if why.is_empty() { "no reason given" } else { why };
+        page.labelled(2, "", Ink::Plain, Ink::Plain, &format!("{why}:"));
+        page.text(4, Ink::Faint, &rules.join(", "));
+    }
+}
+
+/// What held, and what was seen.
+pub(super) fn held(page: &mut Page, report: &Report) {
+    let found: Vec<_> = report.standing_at(Standing::Held).collect();
+    if found.is_empty() {
+        return;
+    }
+    section(page, Ink::Good, &format!("✓ held ({})", found.len()));
+    let rows = found
+        .iter()
+        .map(|one| [one.rule.clone(), level_word(one.level).to_owned(), one.note.clone()]);
+    let lines = table(rows, 2, page.width);
+    page.block(&lines);
+}
+
+fn section(page: &mut Page, ink: Ink, title: &str) {
+    page.gap();
+    page.text(0, ink, title);
+}
