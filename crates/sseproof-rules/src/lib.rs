@@ -6,9 +6,9 @@
 
 mod delivery;
 mod finding;
-pub mod reference;
 mod reconnect;
 mod record;
+pub mod reference;
 mod registry;
 mod requirement;
 mod response;

@@ -67,9 +67,8 @@ impl<'t> Record<'t> {
     /// The judged exchanges whose answer a client takes as an event stream (200 and the media
     /// type), HEAD aside, with a body in no content coding.
     pub fn streams(&self) -> impl Iterator<Item = View<'_>> {
-        self.judged().filter(|view| {
-            view.is_stream() && view.request.method != "HEAD" && !view.is_encoded()
-        })
+        self.judged()
+            .filter(|view| view.is_stream() && view.request.method != "HEAD" && !view.is_encoded())
     }
 
     /// The judged exchanges that ask as an `EventSource` asks: the target's method, HTTP/1.1,

@@ -41,7 +41,12 @@ mod tests {
     #[test]
     fn every_rule_is_whole() {
         for rule in rules() {
-            assert!(requirement(rule.requirement).is_some(), "{}: no {}", rule.id, rule.requirement);
+            assert!(
+                requirement(rule.requirement).is_some(),
+                "{}: no {}",
+                rule.id,
+                rule.requirement
+            );
             assert!(!rule.mutants.is_empty(), "{} has no mutant", rule.id);
             assert!(rule.id.split_once('/').is_some(), "{}", rule.id);
             for (what, text) in [("why", rule.why), ("fix", rule.fix)] {

@@ -103,6 +103,13 @@ impl Run {
         assert!(matches!(verdict, Verdict::Pass(_)), "{} does not pass: {verdict:?}", rule.id);
     }
 
+    /// Demands that the rule has nothing to complain of.
+    pub(crate) fn passes_or_skips(&self, rule: &Rule) {
+        let verdict = self.judge(rule);
+        let fine = matches!(verdict, Verdict::Pass(_) | Verdict::Skip(_));
+        assert!(fine, "{} neither passes nor skips: {verdict:?}", rule.id);
+    }
+
     /// Demands that the rule finds the evidence too thin.
     pub(crate) fn is_thin(&self, rule: &Rule) {
         let verdict = self.judge(rule);

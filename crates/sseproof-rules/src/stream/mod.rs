@@ -1,8 +1,145 @@
 //! Rules on the bytes of the stream itself.
 
+mod bom;
+mod doubled_prefix;
+mod empty_block;
+mod event_size;
+mod event_type_clash;
+mod field_spelling;
+mod id_ascii;
+mod id_header_safe;
+mod id_length;
+mod id_nul;
+mod id_trimmed;
+mod id_unique;
+mod json_twice;
+mod leading_bom;
+mod line_ends;
+mod line_length;
+mod lines;
+mod one_event_per_block;
+mod payload_lines;
+mod retry_ceiling;
+mod retry_digits;
+mod tally;
+mod terminated;
+mod unknown;
+mod unknown_fields;
 mod utf8;
 
-use crate::Rule;
+use sseproof_exchange::{Action, Bytes, Framing, Plan, Visit};
 
-/// The family.
-pub(crate) const RULES: &[&Rule] = &[&utf8::RULE];
+use crate::{Rule, reference};
+
+/// The family: first what makes a stream unreadable, then what loses events, ids and times, last
+/// what only known clients trip over.
+pub(crate) const RULES: &[&Rule] = &[
+    &utf8::RULE,
+    &bom::RULE,
+    &line_ends::RULE,
+    &terminated::RULE,
+    &one_event_per_block::RULE,
+    &payload_lines::RULE,
+    &field_spelling::RULE,
+    &unknown_fields::RULE,
+    &empty_block::RULE,
+    &id_nul::RULE,
+    &id_unique::RULE,
+    &id_header_safe::RULE,
+    &id_trimmed::RULE,
+    &id_ascii::RULE,
+    &id_length::RULE,
+    &retry_digits::RULE,
+    &retry_ceiling::RULE,
+    &doubled_prefix::RULE,
+    &json_twice::RULE,
+    &event_type_clash::RULE,
+    &line_length::RULE,
+    &event_size::RULE,
+    &leading_bom::RULE,
+];
+
+/// What the mutants of this family answer: the reference's stream, spoilt, and everything that is
+/// no stream with a body as the reference has it, so that only the stream is wrong.
+fn spoil(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {
+    let plan = reference::answer(visit);
+    let streams = plan.actions.iter().any(|action| {
+        matches!(action, Action::Head { status: 200, framing, .. } if *framing != Framing::None)
+    });
+    if streams { edit(plan) } else { plan }
+}
+
+/// The reference's stream with these bytes behind its first block, ahead of every event that has
+/// an id, so that what can be resumed stays as it was.
+fn slip_in(visit: &Visit<'_>, bytes: &[u8]) -> Plan {
+    spoil(visit, |plan| plan.insert(1, bytes))
+}
+
+/// Bytes as they stand in a message: escaped, in backticks, and not too many of them.
+fn quoted(bytes: &[u8]) -> String {
+    const SHOWN: usize = 48;
+    let escaped = Bytes::from(bytes).escaped();
+    let mut chars = escaped.chars();
+    let shown: String = chars.by_ref().take(SHOWN).collect();
+    let more = if chars.next().is_some() { "…" } else { "" };
+    format!("`{shown}{more}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Run;
+    use crate::{Finding, Record, Status, rules};
+
+    #[test]
+    fn the_reference_breaks_no_rule_of_the_stream() {
+        let run = Run::against(reference::answer).subscribe().subscribe().reconnect(1, "22");
+        for rule in RULES {
+            run.passes_or_skips(rule);
+        }
+    }
+
+    #[test]
+    fn each_mutant_fails_its_rule_and_no_other_of_this_family() {
+        for rule in RULES {
+            for mutant in rule.mutants {
+                let run = Run::against(mutant.serve)
+                    .visit(
+                        sseproof_exchange::Request::subscribe(crate::testing::URL),
+                        std::time::Duration::from_secs(4),
+                    )
+                    .subscribe();
+                let record = Record::new(run.transcript());
+                let failed: Vec<_> = rules()
+                    .filter(|rule| rule.id.starts_with("stream/"))
+                    .filter(|rule| Finding::of(rule, &record).status == Status::Fail)
+                    .map(|rule| rule.id)
+                    .collect();
+                assert_eq!(failed, [rule.id], "{}", mutant.id);
+            }
+        }
+    }
+
+    #[test]
+    fn mutants_spoil_only_streams() {
+        for (method, path) in [("OPTIONS", "/events"), ("PUT", "/events"), ("HEAD", "/events")] {
+            let mut request = sseproof_exchange::Request::subscribe(path);
+            request.method = method.to_owned();
+            let visit = Visit {
+                request: &request,
+                now: std::time::Duration::from_secs(1),
+                earlier: 0,
+                open: 0,
+            };
+            for mutant in RULES.iter().flat_map(|rule| rule.mutants) {
+                assert_eq!((mutant.serve)(&visit), reference::answer(&visit), "{}", mutant.id);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_quoted_is_short_and_shows_every_byte() {
+        assert_eq!(quoted(b"a\x00\xE9"), r"`a\x00\xE9`");
+        assert_eq!(quoted(&[b'x'; 49]), format!("`{}…`", "x".repeat(48)));
+    }
+}

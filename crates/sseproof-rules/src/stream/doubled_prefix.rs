@@ -1,0 +1,117 @@
+//! No payload begins with `data:` itself.
+
+use sseproof_codec::Event;
+use sseproof_exchange::Bytes;
+
+use super::tally::{counted, none_of};
+use super::{quoted, spoil};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/doubled-prefix",
+    requirement: "practice/single-prefix",
+    title: "`data:` is written once",
+    why: "The payload that clients get begins with `data:`, so that it is no JSON any more: every parser behind the event stream fails.",
+    fix: "The framework writes the field names and the blank line itself: hand it the payload alone, without `data: ` and without line feeds behind it.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "data-data",
+        wrong: "writes `data:` before a payload that has it already",
+        serve: |visit| {
+            spoil(visit, |plan| {
+                plan.map_writes(|_, bytes| {
+                    Bytes::from(bytes.to_text().replace("data: ", "data: data: "))
+                })
+            })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut doubt = None;
+    let mut looked = 0;
+    for view in record.streams() {
+        let payloads: Vec<_> =
+            view.events().map(|(event, _)| event).filter(|event| !event.data.is_empty()).collect();
+        looked += payloads.len() as u64;
+        let doubled: Vec<_> =
+            payloads.iter().filter(|event| event.data.starts_with("data:")).collect();
+        let Some(first) = doubled.first() else { continue };
+        let all = doubled.len() == payloads.len() && doubled.len() > 1;
+        match doubled.iter().find(|event| all || hides_payload(event)) {
+            Some(event) => {
+                let message = format!(
+                    "the payload begins with `data:` itself: {}",
+                    quoted(event.data.as_bytes())
+                );
+                let number = doubled.len();
+                let more = if number > 1 {
+                    format!(" (the first of {number} in this stream)")
+                } else {
+                    String::new()
+                };
+                faults.push(Fault::at(&view, event.span.start, message + &more));
+            }
+            None => doubt = Some(quoted(first.data.as_bytes())),
+        }
+    }
+    faults.truncate(3);
+    match doubt {
+        _ if !faults.is_empty() => Verdict::Fail(faults),
+        Some(data) => Verdict::Inconclusive(format!(
+            "one payload begins with `data:` and others do not, so it may be meant: {data}"
+        )),
+        None if looked == 0 => Verdict::Skip(none_of("event")),
+        None => Verdict::Pass(counted(looked, "event")),
+    }
+}
+
+/// Whether what follows the second `data:` is what programs, and not people, read.
+fn hides_payload(event: &Event<'_>) -> bool {
+    let inner = event.data.trim_start_matches("data:").trim();
+    inner == "[DONE]"
+        || inner.starts_with(['{', '['])
+            && serde_json::from_str::<serde::de::IgnoredAny>(inner).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::body;
+
+    #[test]
+    fn where_all_payloads_have_it_the_first_is_named() {
+        let faults = body(b"data: data: a\n\ndata: data: b\n\n").faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(0));
+        assert_eq!(
+            faults[0].message,
+            "the payload begins with `data:` itself: `data: a` (the first of 2 in this stream)"
+        );
+    }
+
+    #[test]
+    fn json_behind_it_is_proof_enough() {
+        let faults = body(b"data: a\n\ndata: data: {\"n\":1}\ndata:\ndata:\n\n").faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(9));
+        assert_eq!(body(b"data: {}\n\ndata: data: [DONE]\n\n").faults(&RULE).len(), 1);
+    }
+
+    #[test]
+    fn a_single_text_may_mean_it() {
+        body(b"data: data: is a field\n\n").is_thin(&RULE);
+        body(b"data: a\n\ndata: data: is a field\n\n").is_thin(&RULE);
+    }
+
+    #[test]
+    fn elsewhere_in_a_payload_it_is_text() {
+        body(b"data: a data: b\n\ndata: database\n\ndata\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn no_event_is_no_evidence() {
+        body(b": data: data:\n\n").skips(&RULE);
+    }
+}

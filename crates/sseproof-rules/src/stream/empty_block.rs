@@ -1,0 +1,113 @@
+//! An event has data.
+
+use super::lines::{Block, Known, Line, blocks};
+use super::tally::each_stream;
+use super::{quoted, slip_in};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/event-without-data",
+    requirement: "whatwg-sse/event-needs-data",
+    title: "every block that names an event type has data",
+    why: "A client delivers nothing for a block without a `data` field: the event that the block names never reaches its listeners.",
+    fix: "Give the event a `data:` line, an empty one if there is nothing to say. For a heartbeat that nobody shall see, write a comment.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "event-without-data",
+        wrong: "writes an event that has a type and no data",
+        serve: |visit| slip_in(visit, b"event: complete\n\n"),
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_stream(record, "block", |view, tally| {
+        let body = view.body_bytes();
+        let blocks = blocks(&body);
+        let closed = || blocks.iter().filter(|block| block.is_closed());
+        let behind = closed().skip(1).map(Some).chain([None]);
+        for (block, next) in closed().zip(behind) {
+            tally.look_at(u64::from(block.fields().next().is_some()));
+            if let Some(event) = lost(block) {
+                tally.fault(|| fault(view, event, next));
+            }
+        }
+    })
+}
+
+/// The type of an event that is lost since its block has no data. A block with a line that no
+/// client knows is left out: its data may be what that line was meant to be.
+fn lost<'l, 'b>(block: &'l Block<'b>) -> Option<&'l Line<'b>> {
+    let all_known = block.fields().all(|line| line.known().is_some());
+    let event = block.all(Known::Event).next_back()?;
+    (all_known && !block.has(Known::Data) && !event.value().is_empty()).then_some(event)
+}
+
+fn fault(view: &View<'_>, event: &Line<'_>, next: Option<&Block<'_>>) -> Fault {
+    let name = quoted(event.value());
+    let fault = Fault::at(
+        view,
+        event.start,
+        format!("the event {name} has no data, so it is never delivered"),
+    );
+    let cut_off = next.is_some_and(|next| {
+        next.fields().next().is_some_and(|first| first.known() == Some(Known::Data))
+            && !next.has(Known::Event)
+    });
+    if cut_off {
+        fault.so("the data behind the blank line is delivered as `message`, if it was meant for this event")
+    } else {
+        fault
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::body;
+
+    #[test]
+    fn the_lost_event_is_named() {
+        let faults = body(b"id: 1\nevent: complete\n\n").faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(6));
+        assert_eq!(faults[0].message, "the event `complete` has no data, so it is never delivered");
+        assert_eq!(faults[0].consequence, None);
+    }
+
+    #[test]
+    fn a_blank_line_too_many_is_guessed() {
+        let faults = body(b"event: news\n\ndata: a\n\n").faults(&RULE);
+        assert!(faults[0].consequence.as_deref().is_some_and(|so| so.contains("`message`")));
+    }
+
+    #[test]
+    fn ids_and_times_alone_are_fine() {
+        body(b"id: 7\n\nretry: 5\n\nid\n\n: hi\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn empty_data_is_data() {
+        body(b"event: a\ndata:\n\nevent: b\ndata\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn an_empty_type_is_no_event() {
+        body(b"event:\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn data_that_is_misspelled_is_judged_elsewhere() {
+        body(b"event: a\nData: x\n\nevent: b\n{\"n\":1}\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn an_event_that_nothing_ends_is_judged_elsewhere() {
+        body(b"data: a\n\nevent: b\n").passes(&RULE);
+    }
+
+    #[test]
+    fn no_block_is_no_evidence() {
+        body(b": only a comment\n\n").skips(&RULE);
+    }
+}

@@ -1,0 +1,60 @@
+//! Ids are ASCII.
+
+use super::lines::{blocks, ids};
+use super::tally::each_stream;
+use super::{quoted, slip_in};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/id-ascii",
+    requirement: "practice/id-ascii",
+    title: "every id is ASCII",
+    why: "Browsers send an id back as UTF-8, but clients built on fetch or on HTTP libraries send Latin-1 or throw (not a ByteString): the server gets another id, or no reconnection at all.",
+    fix: "Encode ids as visible ASCII: digits, hex, base64url or percent-encoding.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "id-in-unicode",
+        wrong: "writes an id with characters beyond ASCII",
+        serve: |visit| slip_in(visit, "id: naïve-☕\ndata: x\n\n".as_bytes()),
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_stream(record, "id", |view, tally| {
+        let body = view.body_bytes();
+        for line in ids(&blocks(&body)) {
+            tally.look();
+            let id = line.value();
+            let Some(place) = id.iter().position(|byte| !byte.is_ascii()) else { continue };
+            tally.fault(|| {
+                let message = format!("the id {} is not ASCII", quoted(id));
+                Fault::at(view, line.value_start() + place as u64, message)
+            });
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::body;
+
+    #[test]
+    fn the_first_character_beyond_ascii_is_named() {
+        let faults = body("id: é\ndata: x\n\n".as_bytes()).faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(4));
+        assert_eq!(faults[0].message, "the id `é` is not ASCII");
+    }
+
+    #[test]
+    fn ascii_of_any_kind_is_fine() {
+        body(b"id: {\"a\":[1]}\ndata: \xC3\xA9\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn no_id_is_no_evidence() {
+        body(b"data: a\n\nid\n\n").skips(&RULE);
+    }
+}

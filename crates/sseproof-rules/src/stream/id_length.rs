@@ -1,0 +1,65 @@
+//! Ids are short enough for a header.
+
+use super::lines::{blocks, ids};
+use super::tally::each_stream;
+use super::{quoted, slip_in};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/id-length",
+    requirement: "practice/id-length",
+    title: "every id is short enough to come back in a header",
+    why: "nginx and Apache refuse a header field of more than 8 KiB as they are shipped, and others limit all fields together: a client with such an id is refused at every reconnection, for ever.",
+    fix: "Give out a short key and keep the state behind it on the server; cookies and tokens need room too.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "id-too-long",
+        wrong: "writes an id of five kilobytes",
+        serve: |visit| slip_in(visit, format!("id: {}\ndata: x\n\n", "7".repeat(5_000)).as_bytes()),
+    }],
+};
+
+/// Half of what nginx and Apache take, in bytes.
+const MOST: usize = 4_096;
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_stream(record, "id", |view, tally| {
+        let body = view.body_bytes();
+        for line in ids(&blocks(&body)) {
+            tally.look();
+            let id = line.value();
+            if id.len() <= MOST {
+                continue;
+            }
+            tally.fault(|| {
+                let message = format!("an id of {} bytes: {}", id.len(), quoted(id));
+                Fault::at(view, line.start, message)
+            });
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::body;
+
+    #[test]
+    fn a_longer_one_is_named() {
+        let faults = body(format!("id: {}\n\n", "a".repeat(4_097)).as_bytes()).faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(0));
+        assert!(faults[0].message.starts_with("an id of 4097 bytes: `aaaa"));
+    }
+
+    #[test]
+    fn the_longest_is_fine() {
+        body(format!("id: {}\n\n", "a".repeat(4_096)).as_bytes()).passes(&RULE);
+    }
+
+    #[test]
+    fn no_id_is_no_evidence() {
+        body(b"data: a\n\nid\n\n").skips(&RULE);
+    }
+}

@@ -1,0 +1,70 @@
+//! Ids have no NUL.
+
+use sseproof_codec::AnomalyKind;
+
+use super::lines::{Known, blocks};
+use super::slip_in;
+use super::tally::each_stream;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/id-nul",
+    requirement: "whatwg-sse/id-without-nul",
+    title: "no id has a NUL",
+    why: "A client ignores such an id and keeps the one before, so it resumes at the wrong place. Some clients cut the id at the NUL instead.",
+    fix: "Encode ids as text: digits, hex or base64url, never raw bytes of a key or a struct.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "id-with-nul",
+        wrong: "writes an id with a NUL",
+        serve: |visit| slip_in(visit, b"id: a\0b\ndata: x\n\n"),
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_stream(record, "id", |view, tally| {
+        let body = view.body_bytes();
+        tally.look_at(blocks(&body).iter().map(|block| block.all(Known::Id).count() as u64).sum());
+        for anomaly in view.anomalies().filter(|a| a.kind == AnomalyKind::NulInId) {
+            tally.fault(|| {
+                let before = view
+                    .events()
+                    .take_while(|(event, _)| event.span.end <= anomaly.span.start)
+                    .last()
+                    .map(|(event, _)| super::quoted(event.last_event_id.as_bytes()));
+                let stays = match before {
+                    Some(id) if id != "``" => format!("clients ignore the id and keep {id}"),
+                    _ => "clients ignore the id and have none".to_owned(),
+                };
+                Fault::at(view, anomaly.span.start, "a NUL in an id").so(stays)
+            });
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::body;
+
+    #[test]
+    fn the_nul_is_named_and_the_id_that_stays() {
+        let faults = body(b"id: 1\ndata: a\n\nid: a\0\ndata: b\n\n").faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(20));
+        assert_eq!(faults[0].consequence.as_deref(), Some("clients ignore the id and keep `1`"));
+        let faults = body(b"id: a\0\ndata: b\n\n").faults(&RULE);
+        assert_eq!(faults[0].consequence.as_deref(), Some("clients ignore the id and have none"));
+    }
+
+    #[test]
+    fn a_nul_elsewhere_is_only_a_character() {
+        body(b"id: 1\ndata: a\0b\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn no_id_is_no_evidence() {
+        body(b"data: a\n\n").skips(&RULE);
+    }
+}

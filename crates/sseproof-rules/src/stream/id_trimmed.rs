@@ -1,0 +1,70 @@
+//! Ids neither begin nor end with white space.
+
+use super::lines::{blocks, ids};
+use super::tally::each_stream;
+use super::{quoted, slip_in};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/id-trimmed",
+    requirement: "practice/id-trimmed",
+    title: "no id begins or ends with white space",
+    why: "HTTP takes white space off both ends of a header value: the id that the server gets in Last-Event-ID is not the one that it gave out, and a lookup by it finds nothing.",
+    fix: "Trim ids before they are written, and write one space behind the colon, or none.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "id-with-spaces",
+        wrong: "writes an id that ends with a space",
+        serve: |visit| slip_in(visit, b"id: first \ndata: x\n\n"),
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_stream(record, "id", |view, tally| {
+        let body = view.body_bytes();
+        for line in ids(&blocks(&body)) {
+            tally.look();
+            let id = line.value();
+            let trimmed = id.trim_ascii();
+            if trimmed == id {
+                continue;
+            }
+            tally.fault(|| {
+                let message = format!("the id {} comes back as {}", quoted(id), quoted(trimmed));
+                Fault::at(view, line.value_start(), message)
+            });
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::body;
+
+    #[test]
+    fn spaces_and_tabs_at_both_ends_are_named() {
+        for (bytes, message) in [
+            (&b"id:  7\ndata: x\n\n"[..], "the id ` 7` comes back as `7`"),
+            (b"id: 7 \ndata: x\n\n", "the id `7 ` comes back as `7`"),
+            (b"id:\t7\ndata: x\n\n", "the id `\\t7` comes back as `7`"),
+            (b"id:  \ndata: x\n\n", "the id ` ` comes back as ``"),
+        ] {
+            let faults = body(bytes).faults(&RULE);
+            let place = if bytes[3] == b'\t' { 3 } else { 4 };
+            assert_eq!((&*faults[0].message, &faults[0].place), (message, &Place::Body(place)));
+        }
+    }
+
+    #[test]
+    fn one_space_behind_the_colon_is_no_part_of_the_id() {
+        body(b"id: 7\n\nid:8\n\nid: a b\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn no_id_is_no_evidence() {
+        body(b"data: a\n\nid\n\n").skips(&RULE);
+    }
+}

@@ -1,0 +1,168 @@
+//! An id stands for one event of a stream.
+
+use std::collections::HashMap;
+
+use sseproof_codec::Event;
+
+use super::tally::{counted, none_of};
+use super::{quoted, spoil};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/id-unique",
+    requirement: "practice/id-unique",
+    title: "two events of a stream have two ids",
+    why: "The id is all that a client says when it comes back. Where two events share one, the server cannot know which was the last to arrive: events are lost, or come twice.",
+    fix: "Give each event the id of its place in the log (a sequence number, an offset), and leave the id out where an event is no place to resume from.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "id-again",
+            wrong: "gives an id to a second event",
+            serve: |visit| {
+                spoil(visit, |plan| {
+                    let mut first = Vec::new();
+                    let plan = plan.map_writes(|index, bytes| {
+                        if index == 1 {
+                            first =
+                                bytes.split(|&byte| byte == b'\n').next().unwrap_or(&[]).to_vec();
+                        }
+                        bytes
+                    });
+                    plan.insert(3, [&first[..], b"\ndata: another\n\n"].concat())
+                })
+            },
+        },
+        Mutant {
+            id: "id-of-the-session",
+            wrong: "gives every event the same id",
+            serve: |visit| {
+                spoil(visit, |plan| {
+                    plan.map_writes(|index, bytes| match index {
+                        0 => bytes,
+                        _ => format!("id: session\ndata: {{\"n\":{index}}}\n\n").into(),
+                    })
+                })
+            },
+        },
+    ],
+};
+
+/// How many events a single id must cover before it is a constant and not a checkpoint.
+const CONSTANT: usize = 3;
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut doubt = None;
+    let mut looked = 0;
+    for view in record.streams() {
+        let events: Vec<_> = view
+            .events()
+            .map(|(event, _)| event)
+            .filter(|e| e.sets_id && !e.last_event_id.is_empty())
+            .collect();
+        looked += events.len() as u64;
+        if let Some(fault) = constant(&view, &events).or_else(|| again(&view, &events)) {
+            faults.push(fault);
+        } else if let Some(pair) = events.windows(2).find(|pair| clash(pair[0], pair[1])) {
+            doubt = Some((view.number, quoted(pair[0].last_event_id.as_bytes())));
+        }
+    }
+    faults.truncate(3);
+    match doubt {
+        _ if !faults.is_empty() => Verdict::Fail(faults),
+        Some((number, id)) => Verdict::Inconclusive(format!(
+            "exchange {number} has several events in a row with the id {id}: if it marks the group, a client that is cut off inside the group cannot say so"
+        )),
+        None if looked == 0 => Verdict::Skip(none_of("id")),
+        None => Verdict::Pass(counted(looked, "id")),
+    }
+}
+
+/// Whether the events are two, and not one that came twice.
+fn clash(one: &Event<'_>, other: &Event<'_>) -> bool {
+    one.last_event_id == other.last_event_id
+        && (&one.data, &one.event_type) != (&other.data, &other.event_type)
+}
+
+/// All events have the same id.
+fn constant(view: &View<'_>, events: &[&Event<'_>]) -> Option<Fault> {
+    let (first, rest) = events.split_first()?;
+    let all_clash = rest.iter().all(|event| event.last_event_id == first.last_event_id)
+        && rest.iter().filter(|event| clash(first, event)).count() + 1 >= CONSTANT;
+    all_clash.then(|| {
+        let id = quoted(first.last_event_id.as_bytes());
+        let message = format!("all {} events have the id {id}", events.len());
+        Fault::at(view, rest[0].span.start, message)
+            .so("a client that comes back with it cannot say where it was")
+    })
+}
+
+/// An id comes back after another one.
+fn again(view: &View<'_>, events: &[&Event<'_>]) -> Option<Fault> {
+    let mut last: HashMap<&str, (usize, &Event<'_>)> = HashMap::new();
+    for (index, event) in events.iter().enumerate() {
+        let before = last.insert(&event.last_event_id, (index, event));
+        let Some((earlier, other)) = before else { continue };
+        let others_between =
+            events[earlier + 1..index].iter().any(|e| e.last_event_id != event.last_event_id);
+        if others_between && clash(other, event) {
+            let id = quoted(event.last_event_id.as_bytes());
+            let message = format!("the id {id} for a second event, with other ids between the two");
+            return Some(Fault::at(view, event.span.start, message));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::body;
+
+    #[test]
+    fn an_id_that_comes_back_is_named() {
+        let faults = body(b"id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 1\ndata: c\n\n").faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(30));
+        assert_eq!(
+            faults[0].message,
+            "the id `1` for a second event, with other ids between the two"
+        );
+    }
+
+    #[test]
+    fn an_id_for_everything_is_named() {
+        let faults = body(b"id: 1\ndata: a\n\nid: 1\ndata: b\n\nid: 1\ndata: c\n\n").faults(&RULE);
+        assert_eq!(faults[0].message, "all 3 events have the id `1`");
+        assert_eq!(faults[0].place, Place::Body(15));
+    }
+
+    #[test]
+    fn an_id_for_a_group_may_be_meant() {
+        body(b"id: 1\ndata: a\n\nid: 1\ndata: b\n\n").is_thin(&RULE);
+        body(b"id: 1\ndata: a\n\nid: 1\ndata: b\n\nid: 2\ndata: c\n\n").is_thin(&RULE);
+    }
+
+    #[test]
+    fn the_same_event_twice_is_no_second_event() {
+        body(b"id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 1\ndata: a\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn an_inherited_id_is_not_given_again() {
+        body(b"id: 1\ndata: a\n\ndata: b\n\ndata: c\n\nid\ndata: d\n\nid\ndata: e\n\n")
+            .passes(&RULE);
+    }
+
+    #[test]
+    fn two_streams_may_count_alike() {
+        body(b"id: 1\ndata: a\n\n").subscribe().passes(&RULE);
+    }
+
+    #[test]
+    fn no_id_is_no_evidence() {
+        body(b"data: a\n\n").skips(&RULE);
+    }
+}

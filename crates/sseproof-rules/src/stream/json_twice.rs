@@ -1,0 +1,137 @@
+//! JSON is encoded once.
+
+use sseproof_codec::Event;
+use sseproof_exchange::Bytes;
+
+use super::tally::{counted, none_of};
+use super::{quoted, spoil};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/json-twice",
+    requirement: "practice/json-once",
+    title: "JSON payloads are not encoded a second time",
+    why: "Clients that parse the payload get a string and not an object: its fields are undefined, and each client needs a second parse that nobody documented.",
+    fix: "Hand the value to the framework and let it encode, or hand it the encoded text as text: not both.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "json-in-json",
+        wrong: "encodes each JSON payload a second time",
+        serve: |visit| {
+            spoil(visit, |plan| {
+                plan.map_writes(|_, bytes| {
+                    let lines: Vec<_> = bytes.to_text().lines().map(encode_again).collect();
+                    Bytes::from(lines.concat())
+                })
+            })
+        },
+    }],
+};
+
+fn encode_again(line: &str) -> String {
+    match line.strip_prefix("data: ") {
+        Some(data) => format!("data: {}\n", serde_json::Value::from(data)),
+        None => format!("{line}\n"),
+    }
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut events = 0;
+    let mut strings = 0_usize;
+    let mut twice = Vec::new();
+    for view in record.streams() {
+        for (event, _) in view.events() {
+            events += 1;
+            let Some(inner) = string(event) else { continue };
+            strings += 1;
+            if is_json(&inner) {
+                let message = format!(
+                    "the payload is a JSON string with JSON in it: {}",
+                    quoted(event.data.as_bytes())
+                );
+                twice.push(Fault::at(&view, event.span.start, message));
+            }
+        }
+    }
+    // A single one may be a string that happens to look so, and one among other strings is.
+    match twice.len() {
+        _ if events == 0 => Verdict::Skip(none_of("event")),
+        0 => Verdict::Pass(counted(events, "event")),
+        1 => Verdict::Inconclusive("a single payload is a JSON string with JSON in it".to_owned()),
+        found if found < strings => Verdict::Pass(format!(
+            "{}; some are JSON strings with JSON in them, others are plain strings",
+            counted(events, "event")
+        )),
+        found => {
+            twice.truncate(1);
+            if let Some(first) = twice.first_mut() {
+                first.message += &format!(" (the first of {found})");
+            }
+            Verdict::Fail(twice)
+        }
+    }
+}
+
+/// The text, where the payload is a JSON string.
+fn string(event: &Event<'_>) -> Option<String> {
+    event.data.trim_start().starts_with('"').then(|| serde_json::from_str(&event.data).ok())?
+}
+
+/// Whether the text is an object or an array with something in it.
+fn is_json(text: &str) -> bool {
+    match serde_json::from_str(text) {
+        Ok(serde_json::Value::Object(fields)) => !fields.is_empty(),
+        Ok(serde_json::Value::Array(items)) => !items.is_empty(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::body;
+
+    #[test]
+    fn where_all_strings_are_json_the_first_is_named() {
+        let faults = body(
+            br#"data: "{\"a\":1}"
+
+data: "[1]"
+
+"#,
+        )
+        .faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(0));
+        assert_eq!(
+            faults[0].message,
+            r#"the payload is a JSON string with JSON in it: `"{\\"a\\":1}"` (the first of 2)"#
+        );
+    }
+
+    #[test]
+    fn a_single_one_proves_nothing() {
+        body(b"data: \"[1]\"\n\ndata: {}\n\n").is_thin(&RULE);
+    }
+
+    #[test]
+    fn plain_strings_among_them_show_that_strings_are_meant() {
+        body(b"data: \"[1]\"\n\ndata: \"Hello\"\n\ndata: \"[2]\"\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn empty_brackets_and_halves_are_tokens_of_a_text() {
+        body(b"data: \"{}\"\n\ndata: \"[]\"\n\ndata: \"{\"\n\ndata: \"7\"\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn json_and_text_are_fine() {
+        body(b"data: {\"a\":\"{}\"}\n\ndata: \"half\n\ndata: text\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn no_event_is_no_evidence() {
+        body(b": a\n\n").skips(&RULE);
+    }
+}

@@ -1,0 +1,63 @@
+//! The stream begins without a byte order mark.
+
+use super::lines::BOM;
+use super::spoil;
+use super::tally::each_stream;
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/leading-bom",
+    requirement: "practice/no-bom",
+    title: "the stream begins without a byte order mark",
+    why: "The standard allows it, but clients that are in wide use do not strip it: they lose the first event, and one panics.",
+    fix: "Open the writer of the stream with an encoding that emits no byte order mark.",
+    recipes: &[Recipe {
+        with: ".NET",
+        write: "new StreamWriter(response.Body, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false))",
+    }],
+    judge,
+    mutants: &[Mutant {
+        id: "bom-first",
+        wrong: "begins the stream with a byte order mark",
+        serve: |visit| spoil(visit, |plan| plan.insert(0, BOM)),
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_stream(record, "byte", |view, tally| {
+        tally.look_at(view.body_len());
+        if view.body_bytes().starts_with(BOM) {
+            tally.fault(|| {
+                Fault::at(view, 0, "the stream begins with a byte order mark (ef bb bf)")
+            });
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::body;
+
+    #[test]
+    fn a_mark_at_the_start_is_named() {
+        let faults = body("\u{feff}data: a\n\n".as_bytes()).faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(0));
+    }
+
+    #[test]
+    fn half_a_mark_is_none() {
+        body(b"\xEF\xBBdata: a\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn later_marks_are_judged_elsewhere() {
+        body("data: a\n\n\u{feff}data: b\n\n".as_bytes()).passes(&RULE);
+    }
+
+    #[test]
+    fn no_bytes_are_no_evidence() {
+        body(b"").skips(&RULE);
+    }
+}

@@ -1,0 +1,129 @@
+//! Lines end with line ends, and not with the letters of an escape sequence.
+
+use super::lines::{Known, blocks};
+use super::tally::each_stream;
+use super::{quoted, spoil};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+use sseproof_exchange::Bytes;
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/line-ends",
+    requirement: "whatwg-sse/line-separators",
+    title: "lines end with LF, CR or CRLF",
+    why: "A client that never sees a line end never sees an event: it waits for ever, and its buffer grows.",
+    fix: "Write the line feed itself (byte 0a), twice behind each event, and not a backslash and an n.",
+    recipes: &[
+        Recipe {
+            with: "PHP",
+            write: "echo \"data: $json\\n\\n\";  // double quotes: '\\n' is two letters",
+        },
+        Recipe {
+            with: "sh",
+            write: "printf 'data: %s\\n\\n' \"$json\"  # echo leaves \\n as it is",
+        },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "escaped-line-feeds",
+        wrong: "writes a backslash and an n for each line feed",
+        serve: |visit| {
+            spoil(visit, |plan| {
+                plan.map_writes(|_, bytes| {
+                    Bytes::from(bytes.to_text().replace(": sseproof\n", "").replace('\n', "\\n"))
+                })
+            })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_stream(record, "byte", |view, tally| {
+        tally.look_at(view.body_len());
+        if let Some(offset) = escaped(view) {
+            tally.fault(|| {
+                let body = view.body_bytes();
+                let place = usize::try_from(offset).unwrap_or(body.len()).min(body.len());
+                let message = format!(
+                    "a backslash and an n where a line must end, {}",
+                    quoted(&body[place..])
+                );
+                Fault::at(view, offset, message).so("not one event of this stream is delivered")
+            });
+        }
+    })
+}
+
+/// Where a stream without any event writes the letters `\n` behind a field, and then another field
+/// or nothing more of the event. In a stream that does deliver events they may be meant.
+pub(super) fn escaped(view: &View<'_>) -> Option<u64> {
+    const SIGNS: [&str; 7] =
+        ["\\n\\n", "\\r\\n\\r\\n", "\\ndata:", "\\nevent:", "\\nid:", "\\nretry:", "\\n:"];
+    if view.first_event().is_some() {
+        return None;
+    }
+    let body = view.body_bytes();
+    let blocks = blocks(&body);
+    let mut fields = blocks.iter().flat_map(|block| block.fields());
+    fields.find_map(|line| {
+        line.known()?;
+        let value = String::from_utf8_lossy(line.value());
+        let is_json = line.known() == Some(Known::Data)
+            && serde_json::from_str::<serde::de::IgnoredAny>(&value).is_ok();
+        let found = SIGNS.iter().filter_map(|sign| value.find(sign)).min();
+        found.filter(|_| !is_json).map(|place| line.value_start() + place as u64)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::body;
+
+    #[test]
+    fn a_stream_that_is_one_line_is_named() {
+        let faults = body(br"data: one\n\ndata: two\n\n").faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(9));
+        assert_eq!(
+            faults[0].message,
+            r"a backslash and an n where a line must end, `\\n\\ndata: two\\n\\n`"
+        );
+    }
+
+    #[test]
+    fn an_id_and_its_data_on_one_line_are_named() {
+        let faults = body(br"id: 1\ndata: one\n\n").faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(5));
+    }
+
+    #[test]
+    fn crlf_can_be_spelled_out_too() {
+        assert_eq!(body(br"data: one\r\n\r\n").faults(&RULE)[0].place, Place::Body(9));
+    }
+
+    #[test]
+    fn in_a_payload_of_a_stream_with_events_they_may_be_meant() {
+        body(b"data: a\\n\\ndata: b\n\n").passes(&RULE);
+        body(b"data: one\n\ndata: two\\n\\n").passes(&RULE);
+    }
+
+    #[test]
+    fn json_says_it_so() {
+        body(b"data: {\"text\":\"a\\n\\nb\"}\n").passes(&RULE);
+    }
+
+    #[test]
+    fn comments_may_say_anything() {
+        body(b": \\n\\n\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn all_three_line_ends_are_fine() {
+        body(b"data: a\r\rdata: b\r\n\r\ndata: c\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn no_bytes_are_no_evidence() {
+        body(b"").skips(&RULE);
+    }
+}

@@ -1,0 +1,97 @@
+//! A block holds one event.
+
+use super::lines::{Block, Known, Line, blocks};
+use super::tally::each_stream;
+use super::{quoted, slip_in};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/one-event-per-block",
+    requirement: "practice/one-event-per-block",
+    title: "a block holds the fields of one event",
+    why: "Fields of two events without a blank line between them make one event: the payloads are joined, and only the last id and the last type are left.",
+    fix: "Write each event, its blank line included, in one piece. Before an error event is written behind an event that was not finished, end that one with a blank line.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "error-into-half-an-event",
+        wrong: "writes an error event behind half of another one",
+        serve: |visit| {
+            slip_in(visit, b"data: {\"half\":\nevent: failure\ndata: {\"error\":\"broken\"}\n\n")
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_stream(record, "event", |view, tally| {
+        let body = view.body_bytes();
+        for block in blocks(&body).iter().filter(|block| block.is_closed()) {
+            tally.look_at(u64::from(block.has(Known::Data)));
+            if let Some(second) = second_event(block) {
+                tally.fault(|| {
+                    let message = format!(
+                        "{} begins a second event, and no blank line stands before it",
+                        quoted(second.bytes)
+                    );
+                    Fault::at(view, second.start, message)
+                        .so("clients deliver both as one event, with the payloads joined")
+                });
+            }
+        }
+    })
+}
+
+/// The line with which a second event begins: an `event` or `id` with data on both its sides, or
+/// one that changes what the same block has said before.
+fn second_event<'l, 'b>(block: &'l Block<'b>) -> Option<&'l Line<'b>> {
+    let is_data = |line: &Line<'_>| line.known() == Some(Known::Data);
+    let names = |line: &Line<'_>| matches!(line.known(), Some(Known::Event | Known::Id));
+    let mut behind_data = block.fields().skip_while(|line| !is_data(line));
+    let between = behind_data.clone().find(|line| names(line));
+    let is_between = between
+        .is_some_and(|between| behind_data.any(|line| line.start > between.start && is_data(line)));
+    if is_between {
+        return between;
+    }
+    [Known::Event, Known::Id].into_iter().find_map(|known| {
+        let first = block.all(known).next()?.value();
+        block.all(known).find(|line| line.value() != first)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::body;
+
+    #[test]
+    fn an_error_event_in_the_middle_of_another_is_named() {
+        let faults = body(b"data: {\"a\nevent: error\ndata: {}\n\n").faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(10));
+        assert!(faults[0].message.starts_with("`event: error` begins"), "{}", faults[0].message);
+    }
+
+    #[test]
+    fn whole_events_without_a_blank_line_between_are_named() {
+        let faults = body(b"id: 1\ndata: a\nid: 2\ndata: b\n\n").faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(14));
+    }
+
+    #[test]
+    fn a_second_id_is_named_without_data_too() {
+        assert_eq!(body(b"id: 1\nid: 2\ndata: a\n\n").faults(&RULE)[0].place, Place::Body(6));
+    }
+
+    #[test]
+    fn fields_in_any_order_are_one_event() {
+        body(b"data: a\ndata: b\nevent: x\nid: 1\n\n").passes(&RULE);
+        body(b"event: x\nid: 1\ndata: a\nretry: 5\ndata: b\n: c\n\n").passes(&RULE);
+        body(b"id: 1\nid: 1\ndata: a\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn what_no_blank_line_ends_is_judged_elsewhere() {
+        body(b"id: 1\ndata: a\nid: 2\ndata: b\n").skips(&RULE);
+    }
+}

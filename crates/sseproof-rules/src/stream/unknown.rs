@@ -1,0 +1,136 @@
+//! What a line is meant to be whose name no client knows.
+//!
+//! The standard lets a client ignore it, so that the format can grow: an unknown name alone is no
+//! fault. What it looks like, and where it stands, tells a vendor's extension from a payload that
+//! has lost its `data:`.
+
+use super::lines::{BOM, Block, Known, Line, LineEnd};
+
+/// What an unknown line looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// A known field in another case, or with white space around its name.
+    Misspelled(&'static str),
+    /// A piece of a payload.
+    Payload(Cause),
+    /// A field of somebody's own.
+    Extension,
+}
+
+/// What made a piece of a payload a line of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The payload has a line feed, and only its first line got its `data:`.
+    LineFeed,
+    /// The payload has a lone CR, which ends a line like any other line end.
+    CarriageReturn,
+    /// It never had a `data:`.
+    NoPrefix,
+}
+
+/// The lines without a known name, in stream order.
+///
+/// Left out are those that begin with a byte order mark or that are not UTF-8: they have rules of
+/// their own.
+pub(super) fn unknown_lines<'l, 'b>(blocks: &'l [Block<'b>]) -> Vec<(&'l Line<'b>, Unknown)> {
+    let ends = || blocks.iter().flat_map(Block::line_ends);
+    let lone = ends().filter(|&end| end == LineEnd::Cr).count();
+    let other = ends().filter(|end| matches!(end, LineEnd::Lf | LineEnd::CrLf)).count();
+    let cr_is_foreign = lone < other;
+    let mut found = Vec::new();
+    let mut before: Option<&Line<'_>> = None;
+    for block in blocks {
+        let mut behind_data = false;
+        for line in block.lines() {
+            let behind_cr = cr_is_foreign
+                && before.is_some_and(|before| {
+                    before.end == LineEnd::Cr
+                        && before.start + before.bytes.len() as u64 + 1 == line.start
+                });
+            before = Some(line);
+            if line.is_comment() {
+                continue;
+            }
+            match line.known() {
+                Some(Known::Data) => behind_data = true,
+                Some(_) => behind_data = false,
+                None if line.bytes.starts_with(BOM) || str::from_utf8(line.bytes).is_err() => {}
+                None => found.push((line, classify(line, behind_data, behind_cr))),
+            }
+        }
+    }
+    found
+}
+
+fn classify(line: &Line<'_>, behind_data: bool, behind_cr: bool) -> Unknown {
+    let name = line.name();
+    let indented = name.first().is_some_and(u8::is_ascii_whitespace);
+    let spelling = ["data", "event", "id", "retry"]
+        .into_iter()
+        .find(|known| name.trim_ascii().eq_ignore_ascii_case(known.as_bytes()));
+    match spelling {
+        _ if behind_cr => Unknown::Payload(Cause::CarriageReturn),
+        Some(known) if line.has_colon() && !(indented && behind_data) => Unknown::Misspelled(known),
+        _ if behind_data && !(line.has_colon() && is_name(name)) => {
+            Unknown::Payload(Cause::LineFeed)
+        }
+        _ if !is_name(name) => Unknown::Payload(Cause::NoPrefix),
+        _ => Unknown::Extension,
+    }
+}
+
+/// Whether anybody would call a field so.
+fn is_name(name: &[u8]) -> bool {
+    const LONGEST: usize = 64;
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.$@#/+!*~".contains(byte);
+    name.len() <= LONGEST && name.iter().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lines::blocks;
+    use super::*;
+
+    fn found(body: &str) -> Vec<(String, Unknown)> {
+        let blocks = blocks(body.as_bytes());
+        unknown_lines(&blocks)
+            .into_iter()
+            .map(|(line, unknown)| (String::from_utf8_lossy(line.bytes).into_owned(), unknown))
+            .collect()
+    }
+
+    #[test]
+    fn each_line_is_taken_for_what_it_looks_like() {
+        use Cause::{CarriageReturn, LineFeed, NoPrefix};
+        use Unknown::{Extension, Misspelled, Payload};
+        for (body, line, unknown) in [
+            ("Data: a\n\n", "Data: a", Misspelled("data")),
+            (" data: a\n\n", " data: a", Misspelled("data")),
+            ("ID : 1\n\n", "ID : 1", Misspelled("id")),
+            ("data: a\nEvent: b\n\n", "Event: b", Misspelled("event")),
+            ("data: a\n  id: b\n\n", "  id: b", Payload(LineFeed)),
+            ("data: {\n  \"a\": 1\n\n", "  \"a\": 1", Payload(LineFeed)),
+            ("data: a\nb\n\n", "b", Payload(LineFeed)),
+            ("data: a\nError: b\n\n", "Error: b", Extension),
+            ("data: a\rb: c\n\n", "b: c", Payload(CarriageReturn)),
+            ("{\"error\": 1}\n\n", "{\"error\": 1}", Payload(NoPrefix)),
+            ("<html>\n", "<html>", Payload(NoPrefix)),
+            ("two words\n", "two words", Payload(NoPrefix)),
+            ("ping\n\n", "ping", Extension),
+            ("ID\n\n", "ID", Extension),
+            ("x-vendor: 1\n\n", "x-vendor: 1", Extension),
+        ] {
+            assert_eq!(found(body), [(line.to_owned(), unknown)], "{body:?}");
+        }
+    }
+
+    #[test]
+    fn in_a_stream_of_crs_a_cr_is_a_line_end() {
+        assert_eq!(found("data: a\rfoo: b\r\r")[0].1, Unknown::Extension);
+    }
+
+    #[test]
+    fn known_fields_comments_and_marks_are_left_out() {
+        assert_eq!(found("data\nevent: x\nid\nretry:5\n: Data: x\n\n\u{feff}data: y\n\n"), []);
+    }
+}
