@@ -8,6 +8,8 @@ use std::time::Duration;
 const SHORTEST: u64 = 50;
 /// Above this nobody waits for the stream any more.
 const LONGEST: u64 = 60 * 60 * 1000;
+/// Above this, timers overflow and fire at once, which is the fault that `stream/retry-ceiling` names.
+const TIMER: u64 = 2_147_483_647;
 
 pub(super) const RULE: Rule = Rule {
     id: "retry/reasonable",
@@ -43,7 +45,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                 1..SHORTEST => format!(
                     "retry: {millis} is {millis} milliseconds: seconds would be `retry: {millis}000`"
                 ),
-                LONGEST.. => {
+                LONGEST..=TIMER => {
                     format!("retry: {millis} makes clients wait for {} hours", millis / LONGEST)
                 }
                 _ => continue,
@@ -90,6 +92,12 @@ mod tests {
     #[test]
     fn the_borders_are_allowed() {
         body(b"retry: 50\nretry: 3599999\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn what_overflows_a_timer_is_another_rule() {
+        body(b"retry: 2147483648\n\n").passes(&RULE);
+        body(b"retry: 2147483647\n\n").faults(&RULE);
     }
 
     #[test]
