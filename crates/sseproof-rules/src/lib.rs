@@ -6,6 +6,7 @@
 
 mod delivery;
 mod finding;
+mod outcome;
 mod reconnect;
 mod record;
 pub mod reference;
@@ -18,6 +19,7 @@ mod rule;
 mod stream;
 #[cfg(test)]
 mod testing;
+mod wire;
 
 pub use finding::{Evidence, Excerpt, Finding, Status};
 pub use record::{Record, Seen, View};

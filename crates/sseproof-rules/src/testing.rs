@@ -43,6 +43,12 @@ impl Run {
         self
     }
 
+    /// Lets time pass before the next visit.
+    pub(crate) fn pause(mut self, time: Duration) -> Self {
+        self.now += time;
+        self
+    }
+
     /// Subscribes as an `EventSource` does and stays for a second.
     pub(crate) fn subscribe(self) -> Self {
         self.visit(Request::subscribe(URL), Duration::from_secs(1))
@@ -84,6 +90,24 @@ impl Run {
         &self.transcript
     }
 
+    /// Makes the last exchange one that follows exchange `of` for that reason.
+    pub(crate) fn follows(self, of: usize, reason: Reason) -> Self {
+        self.edit(|last| last.follows = Some(Follows { exchange: of, reason }))
+    }
+
+    /// The last id that the server gave out, empty if there is none.
+    pub(crate) fn last_id(&self) -> String {
+        self.with_record(|record| {
+            let ids = record.all().flat_map(|view| view.events().map(|(event, _)| event));
+            ids.last().map(|event| event.last_event_id.to_string()).unwrap_or_default()
+        })
+    }
+
+    /// Asks the record something.
+    pub(crate) fn with_record<T>(&self, ask: impl FnOnce(&Record<'_>) -> T) -> T {
+        ask(&Record::new(&self.transcript))
+    }
+
     /// The verdict of the rule.
     pub(crate) fn judge(&self, rule: &Rule) -> Verdict {
         (rule.judge)(&Record::new(&self.transcript))
@@ -121,6 +145,13 @@ impl Run {
     pub(crate) fn skips(&self, rule: &Rule) {
         let verdict = self.judge(rule);
         assert!(matches!(verdict, Verdict::Skip(_)), "{} does not skip: {verdict:?}", rule.id);
+    }
+
+    /// Demands that the rule cannot say.
+    pub(crate) fn is_inconclusive(&self, rule: &Rule) {
+        let verdict = self.judge(rule);
+        let thin = matches!(verdict, Verdict::Inconclusive(_));
+        assert!(thin, "{} is not inconclusive: {verdict:?}", rule.id);
     }
 }
 
@@ -165,16 +196,28 @@ pub(crate) fn play(
                 match framing {
                     Framing::Chunked => headers.add("Transfer-Encoding", "chunked"),
                     Framing::Length(length) => headers.add("Content-Length", length.to_string()),
-                    Framing::Close => headers.add("Connection", "close"),
-                    Framing::None => {}
+                    Framing::Close | Framing::None => {}
                 }
-                exchange.head =
-                    Some(Head { at: now, version: Version::Http11, status: *status, headers });
+                let closes = *framing == Framing::Close
+                    || exchange.request.version == Version::Http10
+                    || exchange.request.headers.list("connection").contains(&"close".to_owned());
+                if closes && !headers.has("connection") {
+                    headers.add("Connection", "close");
+                }
+                let head = Head { at: now, version: Version::Http11, status: *status, headers };
+                exchange.wire.push(Chunk { at: now, bytes: head_bytes(&head) });
+                exchange.head = Some(head);
             }
             Action::Write(bytes) => written.extend_from_slice(bytes),
             Action::Wait(time) => now += *time,
             Action::Raw(bytes) => exchange.wire.push(Chunk { at: now, bytes: bytes.clone() }),
-            Action::Finish => how = Ending::Complete,
+            Action::Finish => {
+                if body_framing == Framing::Chunked {
+                    let bytes = Bytes::from(b"0\r\n\r\n");
+                    exchange.wire.push(Chunk { at: now, bytes });
+                }
+                how = Ending::Complete;
+            }
             Action::Close => {
                 let whole = body_framing != Framing::Chunked;
                 how = if whole { Ending::Complete } else { Ending::Truncated };
@@ -193,6 +236,18 @@ pub(crate) fn play(
     }
     exchange.end = End { at: if how == Ending::Left { leave } else { now }, how };
     exchange
+}
+
+fn head_bytes(head: &Head) -> Bytes {
+    let mut out = format!("HTTP/1.1 {} \r\n", head.status).into_bytes();
+    for header in &head.headers.0 {
+        out.extend_from_slice(header.name.as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(&header.value);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+    Bytes(out)
 }
 
 fn framed(bytes: &Bytes, framing: Framing) -> Bytes {

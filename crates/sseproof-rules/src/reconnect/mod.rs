@@ -1,6 +1,65 @@
-//! Rules of the `reconnect/` family.
+//! Rules on what becomes of a client that comes back, or is sent elsewhere.
 
-use crate::Rule;
+mod after_end;
+mod at_once;
+mod no_page;
+mod redirect;
+mod stop_status;
+
+use std::ops::RangeInclusive;
+
+use sseproof_exchange::{Plan, Visit};
+
+use crate::outcome::{Coming, coming};
+use crate::{Record, Rule, View, reference};
 
 /// The family.
-pub(crate) const RULES: &[&Rule] = &[];
+pub(crate) const RULES: &[&Rule] =
+    &[&at_once::RULE, &after_end::RULE, &stop_status::RULE, &no_page::RULE, &redirect::RULE];
+
+/// A client that came back to what had been a stream.
+struct Return<'r> {
+    /// The exchange.
+    view: View<'r>,
+    /// The stream that it had before.
+    before: View<'r>,
+}
+
+/// The clients that came back to what had been a stream.
+fn returns<'r>(record: &'r Record<'_>) -> impl Iterator<Item = Return<'r>> {
+    record.judged().filter_map(|view| {
+        let before = last_stream(record, &view)?;
+        Some(Return { view, before })
+    })
+}
+
+/// The last stream that the client had, in the chain of its returns: one refusal does not make the
+/// next one right.
+fn last_stream<'r>(record: &'r Record<'_>, view: &View<'r>) -> Option<View<'r>> {
+    let mut at = *view;
+    loop {
+        match coming(record, &at) {
+            Coming::Back(before) if before.is_stream() => return Some(before),
+            Coming::Back(before) if before.number < at.number => at = before,
+            _ => return None,
+        }
+    }
+}
+
+/// For mutants: the plan, changed for a client whose last event lies so many events back.
+///
+/// A client that was cut off a moment ago is at most one event behind; one that waits for the
+/// announced reconnection time, two or three.
+fn on_return(
+    visit: &Visit<'_>,
+    behind: RangeInclusive<u64>,
+    edit: impl FnOnce(Plan) -> Plan,
+) -> Plan {
+    let answer = reference::answer(visit);
+    let id = visit.request.last_event_id().and_then(|id| id.to_text().parse::<u64>().ok());
+    let latest = reference::number_at(visit.now);
+    match id.and_then(|id| latest.checked_sub(id)) {
+        Some(events) if visit.request.method == "GET" && behind.contains(&events) => edit(answer),
+        _ => answer,
+    }
+}

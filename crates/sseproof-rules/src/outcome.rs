@@ -1,0 +1,245 @@
+//! What became of a request, in the cases that rules tell apart, and how the client came to ask.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use sseproof_exchange::{Ending, Phase, Reason};
+
+use crate::{Fault, Record, View};
+
+/// The reason to skip where no exchange shows a stream.
+pub(crate) const NO_STREAM: &str = "no stream was seen";
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// An event stream: 200 and the media type.
+    Stream,
+    /// 200, with another media type or none.
+    OtherType,
+    /// A redirect: 301, 302, 303, 307 or 308.
+    Redirect(u16),
+    /// Any other status.
+    Status(u16),
+    /// No head within this time.
+    Silent(Duration),
+    /// The connection was closed or reset before a head came.
+    Closed,
+    /// The connection was refused.
+    Refused,
+    /// No connection for another reason, which may be the network's.
+    Unreachable,
+    /// What came is not HTTP.
+    NotHttp,
+}
+
+impl Outcome {
+    /// What became of the exchange.
+    pub(crate) fn of(view: &View<'_>) -> Self {
+        match (&view.head, &view.end.how) {
+            (Some(head), _) => match head.status {
+                200 if head.is_event_stream() => Self::Stream,
+                200 => Self::OtherType,
+                status @ (301 | 302 | 303 | 307 | 308) => Self::Redirect(status),
+                status => Self::Status(status),
+            },
+            (None, Ending::Malformed(_)) => Self::NotHttp,
+            (None, Ending::Unconnected(why)) if why.to_lowercase().contains("refused") => {
+                Self::Refused
+            }
+            (None, Ending::Unconnected(_) | Ending::Unresolved(_)) => Self::Unreachable,
+            (None, Ending::TimedOut(Phase::Connect)) => Self::Unreachable,
+            (None, Ending::Reset | Ending::Truncated | Ending::Complete) => Self::Closed,
+            (None, _) => Self::Silent(view.end.at.saturating_sub(asked(view))),
+        }
+    }
+
+    /// What a rule says of an answer that is neither a stream nor a redirect.
+    pub(crate) fn told(&self) -> String {
+        match self {
+            Self::Stream => "a stream".to_owned(),
+            Self::OtherType => "200 with a body that is no event stream".to_owned(),
+            Self::Redirect(status) => format!("the redirect {status}"),
+            Self::Status(status) => match reason(*status) {
+                "" => format!("the status {status}"),
+                reason => format!("the status {status} ({reason})"),
+            },
+            Self::Silent(waited) => format!("no answer within {}", seconds(*waited)),
+            Self::Closed => "a closed connection and no answer".to_owned(),
+            Self::Refused => "a refused connection".to_owned(),
+            Self::Unreachable => "no connection".to_owned(),
+            Self::NotHttp => "something that is not HTTP".to_owned(),
+        }
+    }
+
+    /// What a client makes of it, where the client is one like `EventSource`.
+    pub(crate) fn consequence(&self) -> &'static str {
+        match self {
+            Self::Stream | Self::Redirect(_) => "the client goes on",
+            Self::Status(204) => {
+                "204 tells the client to stop: it closes for good and never asks again"
+            }
+            Self::Status(429 | 502 | 503 | 504) => {
+                "the client does not try again later, as one may think: any status but 200 closes it for good"
+            }
+            Self::Status(401 | 403 | 407) => {
+                "the client closes for good, and a page that holds it sees an error without the status"
+            }
+            Self::Status(_) | Self::OtherType => "the client closes for good and never asks again",
+            Self::Silent(_) => "the client waits, shows nothing and reports no error",
+            Self::Closed | Self::Refused | Self::Unreachable => {
+                "the client keeps trying, and its user sees nothing new meanwhile"
+            }
+            Self::NotHttp => "the client cannot read the answer",
+        }
+    }
+}
+
+/// How the client came to ask.
+#[derive(Clone, Copy)]
+pub(crate) enum Coming<'r> {
+    /// For the first time: no subscription had been given a stream yet.
+    First,
+    /// Anew, after an earlier subscription had been given a stream.
+    Anew,
+    /// Back, after this exchange had ended.
+    Back(View<'r>),
+}
+
+/// How the client came to make this exchange, redirects aside.
+pub(crate) fn coming<'r>(record: &'r Record<'_>, view: &View<'r>) -> Coming<'r> {
+    let root = root(record, view);
+    if let Some(before) = record.followed(&root, Reason::Reconnect) {
+        return Coming::Back(before);
+    }
+    let given = record
+        .subscriptions()
+        .any(|other| other.number < root.number && Outcome::of(&other) == Outcome::Stream);
+    if given { Coming::Anew } else { Coming::First }
+}
+
+/// The exchange in which a chain of redirects began.
+fn root<'r>(record: &'r Record<'_>, view: &View<'r>) -> View<'r> {
+    let mut root = *view;
+    while let Some(before) = record.followed(&root, Reason::Redirect) {
+        // A recording is a file that anybody may write: a circle in it ends here.
+        if before.number >= root.number {
+            break;
+        }
+        root = before;
+    }
+    root
+}
+
+/// The exchanges whose answer is an event stream, whatever its content coding, HEAD aside.
+pub(crate) fn stream_answers<'r>(record: &'r Record<'_>) -> impl Iterator<Item = View<'r>> {
+    record.judged().filter(|view| view.is_stream() && view.request.method != "HEAD")
+}
+
+/// When the request was sent, as far as it is known.
+pub(crate) fn asked(view: &View<'_>) -> Duration {
+    view.phases.sent.or(view.phases.connected).unwrap_or(view.started)
+}
+
+/// How long the head took to come.
+pub(crate) fn head_took(view: &View<'_>) -> Option<Duration> {
+    view.head.as_ref().map(|head| head.at.saturating_sub(asked(view)))
+}
+
+/// The first fault of each kind: a server that repeats a fault in each answer has one.
+pub(crate) fn each_once(faults: Vec<Fault>) -> Vec<Fault> {
+    let mut seen = BTreeSet::new();
+    faults.into_iter().filter(|fault| seen.insert(fault.message.clone())).collect()
+}
+
+/// `1 answer`, `3 answers`.
+pub(crate) fn count(number: usize, one: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        _ => format!("{number} {one}s"),
+    }
+}
+
+/// A time as people write it: `40 ms`, `2.5 s`.
+pub(crate) fn seconds(time: Duration) -> String {
+    let millis = time.as_millis();
+    match millis {
+        0..1000 => format!("{millis} ms"),
+        _ if millis.is_multiple_of(1000) => format!("{} s", millis / 1000),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        204 => "no content",
+        304 => "not modified",
+        400 => "bad request",
+        401 => "unauthorized",
+        403 => "forbidden",
+        404 => "not found",
+        405 => "method not allowed",
+        406 => "not acceptable",
+        408 => "request timeout",
+        409 => "conflict",
+        410 => "gone",
+        429 => "too many requests",
+        500 => "internal server error",
+        501 => "not implemented",
+        502 => "bad gateway",
+        503 => "service unavailable",
+        504 => "gateway timeout",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference;
+    use crate::testing::Run;
+
+    fn outcome(edit: impl FnOnce(&mut sseproof_exchange::Exchange)) -> Outcome {
+        Run::against(reference::answer)
+            .subscribe()
+            .edit(edit)
+            .with_record(|record| Outcome::of(&record.all().next().unwrap()))
+    }
+
+    #[test]
+    fn each_ending_without_a_head_has_its_outcome() {
+        let ended = |how: Ending| {
+            outcome(|exchange| {
+                exchange.head = None;
+                exchange.end.how = how;
+            })
+        };
+        assert_eq!(ended(Ending::Malformed("x".into())), Outcome::NotHttp);
+        assert_eq!(ended(Ending::Unconnected("Connection refused".into())), Outcome::Refused);
+        assert_eq!(ended(Ending::Unconnected("no route".into())), Outcome::Unreachable);
+        assert_eq!(ended(Ending::TimedOut(Phase::Connect)), Outcome::Unreachable);
+        assert_eq!(ended(Ending::Reset), Outcome::Closed);
+        let second = Duration::from_secs(1);
+        assert_eq!(ended(Ending::TimedOut(Phase::Head)), Outcome::Silent(second));
+        assert_eq!(ended(Ending::Left), Outcome::Silent(second));
+    }
+
+    #[test]
+    fn each_head_has_its_outcome() {
+        let with =
+            |status: u16| outcome(|exchange| exchange.head.as_mut().unwrap().status = status);
+        assert_eq!(with(200), Outcome::Stream);
+        assert_eq!(with(303), Outcome::Redirect(303));
+        assert_eq!(with(304), Outcome::Status(304));
+        let html = outcome(|exchange| {
+            exchange.head.as_mut().unwrap().headers.set("Content-Type", "text/html");
+        });
+        assert_eq!(html, Outcome::OtherType);
+    }
+
+    #[test]
+    fn times_read_as_people_write_them() {
+        let shown = [40, 2_000, 2_540].map(|millis| seconds(Duration::from_millis(millis)));
+        assert_eq!(shown, ["40 ms", "2 s", "2.5 s"]);
+    }
+}

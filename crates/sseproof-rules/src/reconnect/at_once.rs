@@ -1,0 +1,195 @@
+//! A client whose connection was cut is taken back at once.
+
+use std::time::Duration;
+
+use sseproof_exchange::Plan;
+
+use super::{Return, on_return};
+use crate::outcome::{Outcome, count, each_once, head_took, seconds};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "reconnect/at-once",
+    requirement: "practice/reconnect-at-once",
+    title: "a client whose connection was cut is taken back at once, again and again",
+    why: "Connections break all the time, and on a train every minute: whoever is not taken back at once sees nothing new, or nothing at all any more.",
+    fix: "Free the place of a client as soon as its connection is gone, do not count its return as abuse, and let a new connection of a client take the place of its old one.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "too-many-requests",
+            wrong: "answers a client that comes back within moments with 429",
+            serve: |visit| {
+                let refusal = Plan::answer(429, "text/plain", "not so fast\n");
+                on_return(visit, 0..=1, |_| refusal)
+            },
+        },
+        Mutant {
+            id: "every-third-time",
+            wrong: "has no place for a client that comes back again and again",
+            serve: |visit| {
+                let refusal = Plan::answer(503, "text/plain", "full\n");
+                on_return(visit, 0..=1, |plan| if visit.earlier % 3 == 2 { refusal } else { plan })
+            },
+        },
+        Mutant {
+            id: "no-answer-on-return",
+            wrong: "does not answer a client that comes back within moments",
+            serve: |visit| {
+                on_return(visit, 0..=1, |plan| plan.after([sseproof_exchange::Action::Hold]))
+            },
+        },
+    ],
+};
+
+/// Less than this is a slow answer and not a missing one.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut doubt = None;
+    let (mut back, mut came) = (0, 0);
+    for Return { view, before } in super::returns(record) {
+        if before.ended_by_server() {
+            // Who comes back after an end is judged by `reconnect/after-end`.
+            continue;
+        }
+        came += 1;
+        let outcome = Outcome::of(&view);
+        match &outcome {
+            Outcome::Stream => back += 1,
+            Outcome::Redirect(_) | Outcome::OtherType | Outcome::NotHttp => {}
+            Outcome::Status(_) => {
+                let message =
+                    format!("a client that comes back after a cut gets {}", outcome.told());
+                faults
+                    .push(Fault::new(&view, Place::StatusLine, message).so(outcome.consequence()));
+            }
+            Outcome::Silent(waited) if !is_hang(*waited, &before) => {
+                doubt =
+                    Some(format!("no answer within {}, which may be slowness", seconds(*waited)));
+            }
+            Outcome::Silent(_) | Outcome::Closed | Outcome::Refused => {
+                let message =
+                    format!("a client that comes back after a cut gets {}", outcome.told());
+                faults.push(Fault::whole(&view, message).so(outcome.consequence()));
+            }
+            Outcome::Unreachable => {
+                doubt = Some("the way back was closed: no connection".to_owned())
+            }
+        }
+    }
+    if !faults.is_empty() {
+        let rest = match back {
+            0 => String::new(),
+            _ => format!("; it was taken back {} of {came} times", back),
+        };
+        let mut faults = each_once(faults);
+        for fault in &mut faults {
+            fault.consequence = fault.consequence.take().map(|told| told + &rest);
+        }
+        return Verdict::Fail(faults);
+    }
+    match doubt {
+        Some(doubt) => Verdict::Inconclusive(doubt),
+        None if back > 0 => Verdict::Pass(count(back, "return")),
+        None => Verdict::Skip("no client came back to a stream after a cut".to_owned()),
+    }
+}
+
+/// Whether the silence is one, and no slowness: the first time, the head came in a fraction of it.
+fn is_hang(waited: Duration, before: &View<'_>) -> bool {
+    waited >= PATIENCE && head_took(before).is_some_and(|took| took * 4 <= waited)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference;
+    use crate::testing::Run;
+    use sseproof_exchange::{Ending, Phase};
+
+    /// A client that is cut off and comes back `times` times.
+    fn cut_off(serve: sseproof_exchange::Answer, times: usize) -> Run {
+        (0..times).fold(Run::against(serve).subscribe(), |run, time| {
+            let id = run.last_id();
+            run.reconnect(time + 1, &id)
+        })
+    }
+
+    fn second(edit: impl FnOnce(&mut sseproof_exchange::Exchange)) -> Run {
+        cut_off(reference::answer, 1).edit(edit)
+    }
+
+    fn silent(after: u64) -> Run {
+        second(|last| {
+            last.head = None;
+            last.body.clear();
+            last.end.how = Ending::TimedOut(Phase::Head);
+            last.end.at = last.started + Duration::from_secs(after);
+        })
+    }
+
+    #[test]
+    fn the_reference_takes_everybody_back() {
+        cut_off(reference::answer, 5).passes(&RULE);
+    }
+
+    #[test]
+    fn each_mutant_fails() {
+        let expected = [
+            "a client that comes back after a cut gets the status 429 (too many requests)",
+            "a client that comes back after a cut gets the status 503 (service unavailable)",
+        ];
+        for (mutant, message) in RULE.mutants.iter().zip(expected) {
+            let faults = cut_off(mutant.serve, 3).faults(&RULE);
+            assert_eq!(faults.len(), 1, "{}", mutant.id);
+            assert_eq!(faults[0].message, message);
+        }
+        let faults = cut_off(RULE.mutants[1].serve, 3).faults(&RULE);
+        assert!(faults[0].consequence.as_deref().unwrap().ends_with("taken back 2 of 3 times"));
+        cut_off(RULE.mutants[2].serve, 1)
+            .edit(|last| last.end.at = last.started + Duration::from_secs(3))
+            .faults(&RULE);
+    }
+
+    #[test]
+    fn a_hang_is_told_from_slowness() {
+        assert!(silent(3).faults(&RULE)[0].message.ends_with("no answer within 3 s"));
+        silent(1).is_inconclusive(&RULE);
+    }
+
+    #[test]
+    fn a_refused_connection_fails_and_an_unreachable_network_does_not() {
+        let gone = |how: &str| {
+            second(|last| {
+                last.head = None;
+                last.end.how = Ending::Unconnected(how.to_owned());
+            })
+        };
+        gone("Connection refused (os error 111)").faults(&RULE);
+        gone("network is unreachable").is_inconclusive(&RULE);
+    }
+
+    #[test]
+    fn who_comes_back_after_an_end_or_to_no_stream_is_not_judged_here() {
+        Run::against(reference::answer)
+            .subscribe()
+            .edit(|last| last.end.how = Ending::Complete)
+            .reconnect(1, "1")
+            .edit(|last| last.head.as_mut().unwrap().status = 503)
+            .skips(&RULE);
+        Run::against(|_| Plan::answer(404, "text/plain", ""))
+            .subscribe()
+            .reconnect(1, "")
+            .skips(&RULE);
+        Run::against(reference::answer).subscribe().skips(&RULE);
+    }
+
+    #[test]
+    fn a_page_is_not_judged_here() {
+        second(|last| last.head.as_mut().unwrap().headers.set("Content-Type", "text/html"))
+            .skips(&RULE);
+    }
+}

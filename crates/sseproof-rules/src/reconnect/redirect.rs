@@ -1,0 +1,194 @@
+//! Redirects lead somewhere.
+
+use std::collections::BTreeSet;
+
+use sseproof_exchange::{Action, Framing, Plan, Reason};
+
+use crate::outcome::{Outcome, count, each_once};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "reconnect/redirect",
+    requirement: "whatwg-sse/redirect",
+    title: "redirects lead to an answer",
+    why: "A client follows redirects when it connects and each time it comes back; where they lead nowhere, it gives up.",
+    fix: "Send the whole target in `Location`, reachable from outside, and let it not redirect in turn to where the client came from.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "redirect-loop",
+            wrong: "redirects every subscriber to the same place again",
+            serve: |visit| match visit.request.method.as_str() {
+                "GET" => redirect(visit.request.target()),
+                _ => reference::answer(visit),
+            },
+        },
+        Mutant {
+            id: "redirect-to-nowhere",
+            wrong: "redirects without saying where to",
+            serve: |visit| match visit.request.method.as_str() {
+                "GET" => redirect("").without_header("Location"),
+                _ => reference::answer(visit),
+            },
+        },
+    ],
+};
+
+/// How many redirects are followed, here as in browsers' order of magnitude, before it is a loop.
+const PATIENCE: usize = 10;
+
+fn redirect(location: &str) -> Plan {
+    let headers = [("Location", location)].into_iter().collect();
+    Plan { actions: vec![Action::Head { status: 307, headers, framing: Framing::Length(0) }] }
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut followed = 0;
+    let mut doubt = None;
+    for view in record.judged() {
+        let is_last = !record.judged().any(|next| follows(record, &next, &view));
+        match Outcome::of(&view) {
+            Outcome::Redirect(status) if is_last => match dead_end(record, &view, status) {
+                Some(fault) => faults.push(fault),
+                None => doubt = Some("a redirect was not followed".to_owned()),
+            },
+            Outcome::Redirect(_) => {}
+            outcome => match record.followed(&view, Reason::Redirect) {
+                None => {}
+                Some(from) => match unreachable(&from, &view, &outcome) {
+                    Some(fault) => faults.push(fault),
+                    None => followed += 1,
+                },
+            },
+        }
+    }
+    if !faults.is_empty() {
+        return Verdict::Fail(each_once(faults));
+    }
+    match doubt {
+        Some(doubt) => Verdict::Inconclusive(doubt),
+        None if followed > 0 => Verdict::Pass(count(followed, "redirect")),
+        None => Verdict::Skip("nothing was redirected".to_owned()),
+    }
+}
+
+fn follows(record: &Record<'_>, next: &View<'_>, view: &View<'_>) -> bool {
+    record.followed(next, Reason::Redirect).is_some_and(|from| from.number == view.number)
+}
+
+/// Why nothing follows this redirect, if that is the server's fault.
+fn dead_end(record: &Record<'_>, view: &View<'_>, status: u16) -> Option<Fault> {
+    let location = view.head.as_ref()?.headers.first("location").unwrap_or_default();
+    if location.is_empty() {
+        let message = format!("the redirect {status} has no Location");
+        return Some(
+            Fault::header(view, "location", message)
+                .so("the client has no place to go to and closes for good"),
+        );
+    }
+    let mut urls = BTreeSet::from([view.request.url.clone()]);
+    let mut chain = 1;
+    let mut at = *view;
+    while let Some(from) =
+        record.followed(&at, Reason::Redirect).filter(|from| from.number < at.number)
+    {
+        urls.insert(from.request.url.clone());
+        chain += 1;
+        at = from;
+    }
+    if chain < PATIENCE {
+        return None;
+    }
+    let message = if urls.len() < chain {
+        format!("the redirects go in a circle, by way of {location}")
+    } else {
+        format!("still a redirect after {chain} of them, now to {location}")
+    };
+    Some(
+        Fault::new(view, Place::Header("location".to_owned()), message)
+            .so("the client gives up and closes for good"),
+    )
+}
+
+/// The fault that a redirect leads to a place that is not there.
+fn unreachable(from: &View<'_>, view: &View<'_>, outcome: &Outcome) -> Option<Fault> {
+    if !matches!(outcome, Outcome::Refused | Outcome::Unreachable) {
+        return None;
+    }
+    let message =
+        format!("the redirect leads to {}, and there is {}", view.request.url, outcome.told());
+    Some(
+        Fault::header(from, "location", message)
+            .so("an address from behind the proxy, perhaps, which clients cannot reach"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Ending, Request};
+    use std::time::Duration;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Redirected `times` times, then an answer of the reference server.
+    fn chain(times: usize, url: impl Fn(usize) -> String) -> Run {
+        let serve = |visit: &sseproof_exchange::Visit<'_>| match visit.request.path() {
+            "/there" => reference::answer(visit),
+            _ => redirect("/next"),
+        };
+        (0..times).fold(Run::against(serve), |run, number| {
+            let run = run.visit(Request::subscribe(url(number)), SECOND);
+            if number == 0 { run } else { run.follows(number, Reason::Redirect) }
+        })
+    }
+
+    fn to(run: Run, url: &str, from: usize) -> Run {
+        run.visit(Request::subscribe(url), SECOND).follows(from, Reason::Redirect)
+    }
+
+    #[test]
+    fn a_redirect_that_leads_to_an_answer_passes() {
+        let there = "http://server/there";
+        to(chain(1, |_| URL.to_owned()), there, 1).passes(&RULE);
+        to(chain(9, |n| format!("{URL}/{n}")), there, 9).passes(&RULE);
+        // What that answer says is judged by other rules.
+        to(chain(1, |_| URL.to_owned()), there, 1)
+            .edit(|last| last.head.as_mut().unwrap().status = 404)
+            .passes(&RULE);
+    }
+
+    #[test]
+    fn a_circle_and_an_endless_chain_fail() {
+        let faults = chain(11, |_| URL.to_owned()).faults(&RULE);
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].exchange, 11);
+        assert_eq!(faults[0].message, "the redirects go in a circle, by way of /next");
+        let faults = chain(11, |n| format!("{URL}/{n}")).faults(&RULE);
+        assert_eq!(faults[0].message, "still a redirect after 11 of them, now to /next");
+    }
+
+    #[test]
+    fn the_mutants_answer_with_redirects() {
+        Run::against(RULE.mutants[0].serve).subscribe().is_inconclusive(&RULE);
+        let faults = Run::against(RULE.mutants[1].serve).subscribe().faults(&RULE);
+        assert_eq!(faults[0].message, "the redirect 307 has no Location");
+    }
+
+    #[test]
+    fn a_place_that_is_not_there_fails_at_the_redirect() {
+        let run = to(chain(1, |_| URL.to_owned()), "http://10.0.0.7/there", 1).edit(|last| {
+            last.head = None;
+            last.end.how = Ending::Unconnected("no route to host".to_owned());
+        });
+        assert_eq!(run.faults(&RULE)[0].exchange, 1);
+    }
+
+    #[test]
+    fn without_redirects_there_is_nothing_to_judge() {
+        Run::against(reference::answer).subscribe().skips(&RULE);
+    }
+}

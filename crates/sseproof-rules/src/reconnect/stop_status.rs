@@ -1,0 +1,142 @@
+//! Who subscribes anew is not stopped for good by accident.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Plan, Reason};
+
+use crate::outcome::{Coming, Outcome, coming, count, each_once};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "reconnect/stop-status",
+    requirement: "whatwg-sse/stop",
+    title: "a later subscriber is not turned away with a status that stops it for good",
+    why: "To a client every status but 200 means: stop, and never ask again; a second tab that is turned away for a moment stays dead until it is loaded anew.",
+    fix: "Answer 200 and keep the stream quiet, or hold the request, while there is no place; use 204 only where a client is to stop for good.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "one-subscriber-only",
+        wrong: "turns a second subscriber away while the first is there",
+        serve: |visit| {
+            let subscribes = visit.request.headers.list("accept") == ["text/event-stream"]
+                && visit.request.method == "GET"
+                && !visit.request.headers.has("last-event-id");
+            if subscribes && visit.open > 0 {
+                return Plan::answer(409, "text/plain", "somebody is listening already\n");
+            }
+            reference::answer(visit)
+        },
+    }],
+};
+
+/// Less than this is a slow answer and not a missing one.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut good = 0;
+    for view in record.subscriptions() {
+        let Coming::Anew = coming(record, &view) else { continue };
+        let outcome = Outcome::of(&view);
+        let message =
+            || format!("a later subscriber gets {}{}", outcome.told(), beside(record, &view));
+        match &outcome {
+            Outcome::Stream => good += 1,
+            Outcome::Status(_) => faults
+                .push(Fault::new(&view, Place::StatusLine, message()).so(outcome.consequence())),
+            Outcome::Silent(waited) if *waited >= PATIENCE => {
+                faults.push(Fault::whole(&view, message()).so(outcome.consequence()));
+            }
+            Outcome::Closed => {
+                faults.push(Fault::whole(&view, message()).so(outcome.consequence()));
+            }
+            _ => {}
+        }
+    }
+    if good == 0 && faults.is_empty() {
+        return Verdict::Skip("nobody subscribed a second time".to_owned());
+    }
+    Verdict::from_faults(each_once(faults), count(good, "later subscriber"))
+}
+
+fn beside(record: &Record<'_>, view: &View<'_>) -> &'static str {
+    let redirected = |other: &View<'_>| {
+        record.followed(view, Reason::Redirect).is_some_and(|from| from.number == other.number)
+    };
+    let open = record
+        .judged()
+        .any(|other| other.number != view.number && other.overlaps(view) && !redirected(&other));
+    if open { " while another stream is open" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Run;
+    use sseproof_exchange::Ending;
+
+    fn second(edit: impl FnOnce(&mut sseproof_exchange::Exchange)) -> Run {
+        Run::against(reference::answer).subscribe().subscribe().edit(edit)
+    }
+
+    #[test]
+    fn the_reference_has_a_place_for_all() {
+        second(|_| ()).passes(&RULE);
+    }
+
+    #[test]
+    fn the_mutant_fails_and_the_message_says_beside_whom() {
+        let refusal = |last: &mut sseproof_exchange::Exchange| {
+            let visit = sseproof_exchange::Visit {
+                request: &last.request.clone(),
+                now: last.started,
+                earlier: 1,
+                open: 1,
+            };
+            let plan = (RULE.mutants[0].serve)(&visit);
+            let played =
+                crate::testing::play(&plan, 2, last.request.clone(), last.started, Duration::ZERO);
+            last.head = played.head;
+            last.started -= Duration::from_millis(500);
+        };
+        let faults = second(refusal).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "a later subscriber gets the status 409 (conflict) while another stream is open"
+        );
+    }
+
+    #[test]
+    fn each_stop_is_told_for_what_it_is() {
+        let told = |status: u16| {
+            let run = second(|last| last.head.as_mut().unwrap().status = status);
+            run.faults(&RULE)[0].consequence.clone().unwrap()
+        };
+        assert!(told(204).starts_with("204 tells the client to stop"));
+        assert!(told(503).contains("does not try again later"));
+        assert!(told(404).contains("for good"));
+        second(|last| last.head.as_mut().unwrap().status = 307).skips(&RULE);
+    }
+
+    #[test]
+    fn only_a_closed_door_and_long_silence_count_besides() {
+        let without = |how: Ending, millis: u64| {
+            second(|last| {
+                last.head = None;
+                last.end.how = how;
+                last.end.at = last.started + Duration::from_millis(millis);
+            })
+        };
+        without(Ending::Truncated, 1).faults(&RULE);
+        without(Ending::Left, 2_500).faults(&RULE);
+        without(Ending::Left, 500).skips(&RULE);
+        without(Ending::Unconnected("refused".into()), 1).skips(&RULE);
+    }
+
+    #[test]
+    fn the_first_answer_is_not_judged_here() {
+        Run::against(|_| Plan::answer(404, "text/plain", "")).subscribe().subscribe().skips(&RULE);
+        Run::against(reference::answer).subscribe().skips(&RULE);
+    }
+}

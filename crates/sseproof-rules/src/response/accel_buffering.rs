@@ -1,0 +1,103 @@
+//! nginx is asked not to buffer the stream.
+
+use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/accel-buffering",
+    requirement: "practice/accel-buffering",
+    title: "X-Accel-Buffering asks nginx not to buffer the stream",
+    why: "nginx, and what is built on it, buffers an answer unless it is told not to: behind it, events come late or in lumps.",
+    fix: "Send `X-Accel-Buffering: no` with the stream; it does no harm where no nginx is.",
+    recipes: &[
+        Recipe { with: "Node http, Express", write: "res.setHeader('X-Accel-Buffering', 'no')" },
+        Recipe { with: "Go net/http", write: "w.Header().Set(\"X-Accel-Buffering\", \"no\")" },
+        Recipe { with: "Flask, Django", write: "response.headers[\"X-Accel-Buffering\"] = \"no\"" },
+        Recipe {
+            with: "nginx, without a change of the application",
+            write: "proxy_buffering off;",
+        },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "may-be-buffered",
+        wrong: "does not ask nginx to pass the stream on at once",
+        serve: |visit| reference::answer(visit).without_header("X-Accel-Buffering"),
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let (mut streams, mut hidden) = (0, 0);
+    for view in stream_answers(record) {
+        streams += 1;
+        let head = view.head.as_ref();
+        match head.and_then(|head| head.headers.first("x-accel-buffering")) {
+            Some(value) if value.eq_ignore_ascii_case("no") => {}
+            Some(value) => {
+                let message = format!("X-Accel-Buffering is {value:?} and not `no`");
+                faults.push(Fault::header(&view, "x-accel-buffering", message));
+            }
+            None if is_behind_nginx(&view) => hidden += 1,
+            None => {
+                let message = "there is no `X-Accel-Buffering: no`";
+                faults.push(Fault::header(&view, "x-accel-buffering", message));
+            }
+        }
+    }
+    if streams == 0 {
+        return Verdict::Skip(NO_STREAM.to_owned());
+    }
+    if faults.is_empty() && hidden > 0 {
+        return Verdict::Skip(
+            "the answer came through nginx, which keeps this header for itself".to_owned(),
+        );
+    }
+    Verdict::from_faults(each_once(faults), count(streams, "stream"))
+}
+
+/// Whether an nginx, or what is built on it, may have taken the header out: it obeys it and does
+/// not pass it on.
+fn is_behind_nginx(view: &View<'_>) -> bool {
+    let server = view.head.as_ref().and_then(|head| head.headers.first("server"));
+    let server = server.unwrap_or_default().to_ascii_lowercase();
+    ["nginx", "openresty", "tengine", "kong", "angie"].iter().any(|name| server.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Run;
+    use sseproof_exchange::Plan;
+
+    fn with(name: &'static str, value: &'static str) -> Run {
+        Run::against(RULE.mutants[0].serve)
+            .subscribe()
+            .edit(|last| last.head.as_mut().unwrap().headers.set(name, value))
+    }
+
+    #[test]
+    fn no_in_any_case_passes_and_anything_else_fails() {
+        with("X-Accel-Buffering", "no").passes(&RULE);
+        with("x-accel-buffering", "No").passes(&RULE);
+        with("X-Accel-Buffering", "yes").faults(&RULE);
+        with("Server", "Apache").faults(&RULE);
+    }
+
+    #[test]
+    fn behind_nginx_nobody_can_see_it() {
+        with("Server", "nginx/1.27").skips(&RULE);
+        with("Server", "openresty").skips(&RULE);
+    }
+
+    #[test]
+    fn the_mutant_fails_once() {
+        let faults = Run::against(RULE.mutants[0].serve).subscribe().subscribe().faults(&RULE);
+        assert_eq!(faults.len(), 1);
+    }
+
+    #[test]
+    fn without_a_stream_there_is_nothing_to_judge() {
+        Run::against(|_| Plan::answer(404, "text/plain", "")).subscribe().skips(&RULE);
+    }
+}

@@ -1,0 +1,195 @@
+//! No cache keeps the stream.
+
+use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/cache-control",
+    requirement: "practice/no-store",
+    title: "Cache-Control keeps caches from storing the stream",
+    why: "A shared cache that may keep the answer can give one user the old stream of another, or wait for its end before it passes on a byte.",
+    fix: "Send `Cache-Control: no-store` with the stream (`no-cache` does too).",
+    recipes: &[
+        Recipe { with: "Node http, Express", write: "res.setHeader('Cache-Control', 'no-store')" },
+        Recipe { with: "Go net/http", write: "w.Header().Set(\"Cache-Control\", \"no-store\")" },
+        Recipe {
+            with: "Flask, Django",
+            write: "response.headers[\"Cache-Control\"] = \"no-store\"",
+        },
+        Recipe {
+            with: "FastAPI, Starlette",
+            write: "StreamingResponse(events(), media_type=\"text/event-stream\", headers={\"Cache-Control\": \"no-store\"})",
+        },
+        Recipe { with: "Rails", write: "response.headers[\"Cache-Control\"] = \"no-store\"" },
+        Recipe { with: "ASP.NET Core", write: "Response.Headers.CacheControl = \"no-store\";" },
+    ],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "no-cache-control",
+            wrong: "says nothing to caches but no-transform",
+            serve: |visit| reference::answer(visit).with_header("Cache-Control", "no-transform"),
+        },
+        Mutant {
+            id: "public-stream",
+            wrong: "lets every cache keep the stream for an hour",
+            serve: |visit| {
+                let value = "public, max-age=3600, no-transform";
+                reference::answer(visit).with_header("Cache-Control", value)
+            },
+        },
+    ],
+};
+
+/// What a response says to caches.
+enum Said {
+    /// Nobody keeps it, or nobody uses it unasked.
+    No,
+    /// No shared cache keeps it (`private`), or it is stale at once (`max-age=0`).
+    Enough,
+    /// It may be kept, with the words that say so.
+    Keep(String),
+    /// Nothing.
+    Nothing,
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let (mut streams, mut enough) = (0, 0);
+    for view in stream_answers(record) {
+        match said(&view) {
+            Said::No => {}
+            Said::Enough => enough += 1,
+            Said::Keep(words) => {
+                let message = format!("Cache-Control lets caches keep the stream: {words}");
+                faults.push(Fault::header(&view, "cache-control", message));
+            }
+            // No cache keeps an answer to another method unless it is told to.
+            Said::Nothing if view.request.method != "GET" => {}
+            Said::Nothing => faults.push(nothing(&view)),
+        }
+        streams += 1;
+    }
+    if streams == 0 {
+        return Verdict::Skip(NO_STREAM.to_owned());
+    }
+    let note = match enough {
+        0 => count(streams, "stream"),
+        _ => format!("{}; no-store would say it more plainly", count(streams, "stream")),
+    };
+    Verdict::from_faults(each_once(faults), note)
+}
+
+fn said(view: &View<'_>) -> Said {
+    let Some(head) = &view.head else { return Said::Nothing };
+    let directives = head.headers.list("cache-control");
+    let has = |wanted: &str| directives.iter().any(|directive| name(directive) == wanted);
+    if has("no-store") || has("no-cache") {
+        return Said::No;
+    }
+    let ages = || directives.iter().filter(|one| matches!(name(one), "max-age" | "s-maxage"));
+    let lasting: Vec<_> = ages().filter(|one| age(one) != Some(0)).map(String::as_str).collect();
+    if has("private") {
+        // The cache of a browser is passed by: an EventSource asks with the cache mode no-store.
+        return Said::Enough;
+    }
+    let stale_at_once = lasting.is_empty() && ages().next().is_some();
+    if stale_at_once {
+        return Said::Enough;
+    }
+    if !lasting.is_empty() || has("public") {
+        let public = has("public").then_some("public");
+        return Said::Keep(public.into_iter().chain(lasting).collect::<Vec<_>>().join(", "));
+    }
+    Said::Nothing
+}
+
+fn nothing(view: &View<'_>) -> Fault {
+    let fault = Fault::header(view, "cache-control", "no Cache-Control forbids to keep the stream");
+    let has = |name: &str| view.head.as_ref().is_some_and(|head| head.headers.has(name));
+    match ["pragma", "expires"].into_iter().find(|name| has(name)) {
+        Some(name) => fault.so(format!(
+            "`{name}` is from the days of HTTP/1.0, and many a cache pays no heed to it"
+        )),
+        None => fault.so(
+            "whether a cache or CDN on the way keeps the answer, and how long, is left to its defaults",
+        ),
+    }
+}
+
+fn name(directive: &str) -> &str {
+    directive.split('=').next().unwrap_or_default().trim()
+}
+
+fn age(directive: &str) -> Option<u64> {
+    directive.split_once('=')?.1.trim().trim_matches('"').parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Plan, Request};
+    use std::time::Duration;
+
+    fn saying(value: &str) -> Run {
+        Run::against(reference::answer)
+            .subscribe()
+            .edit(|last| last.head.as_mut().unwrap().headers.set("Cache-Control", value))
+    }
+
+    #[test]
+    fn what_keeps_caches_away_passes() {
+        for value in [
+            "no-store",
+            "No-Cache",
+            "no-cache=\"set-cookie\"",
+            "private",
+            "max-age=0",
+            "private, max-age=60",
+            "public, max-age=60, no-cache",
+            "s-maxage=0",
+            "public, max-age=0, must-revalidate",
+        ] {
+            saying(value).passes(&RULE);
+        }
+    }
+
+    #[test]
+    fn what_lets_caches_keep_it_fails_and_names_the_words() {
+        for (value, words) in [
+            ("public", "public"),
+            ("max-age=60", "max-age=60"),
+            ("max-age=0, s-maxage=9", "s-maxage=9"),
+            ("public, max-age=1", "public, max-age=1"),
+        ] {
+            let faults = saying(value).faults(&RULE);
+            assert!(faults[0].message.ends_with(&format!(": {words}")), "{}", faults[0].message);
+        }
+    }
+
+    #[test]
+    fn saying_nothing_fails_for_get_and_not_for_post() {
+        let run = || Run::against(RULE.mutants[0].serve);
+        assert_eq!(run().subscribe().subscribe().faults(&RULE).len(), 1);
+        run().subscribe().edit(|last| last.request.method = "POST".to_owned()).passes(&RULE);
+        let faults = Run::against(RULE.mutants[1].serve).subscribe().faults(&RULE);
+        assert!(faults[0].message.contains("public, max-age=3600"));
+    }
+
+    #[test]
+    fn an_old_word_is_called_old() {
+        let run = Run::against(RULE.mutants[0].serve)
+            .subscribe()
+            .edit(|last| last.head.as_mut().unwrap().headers.set("Pragma", "no-cache"));
+        assert!(run.faults(&RULE)[0].consequence.as_deref().unwrap().contains("`pragma`"));
+    }
+
+    #[test]
+    fn without_a_stream_there_is_nothing_to_judge() {
+        Run::against(|_| Plan::answer(404, "text/plain", "")).subscribe().skips(&RULE);
+        let mut head = Request::subscribe(URL);
+        head.method = "HEAD".to_owned();
+        Run::against(reference::answer).visit(head, Duration::from_secs(1)).skips(&RULE);
+    }
+}

@@ -1,0 +1,94 @@
+//! The charset of the media type, where it has one, is UTF-8.
+
+use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/content-type-charset",
+    requirement: "whatwg-sse/charset",
+    title: "the Content-Type names no charset but UTF-8",
+    why: "Clients differ here: most read UTF-8 all the same, some refuse the stream or show wrong letters.",
+    fix: "Send `Content-Type: text/event-stream` without a charset, or with `charset=utf-8`.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "latin1-charset",
+        wrong: "calls its UTF-8 stream ISO-8859-1",
+        serve: |visit| {
+            let value = "text/event-stream; charset=ISO-8859-1";
+            let answer = reference::answer(visit);
+            if visit.request.method == "GET" {
+                answer.with_header("Content-Type", value)
+            } else {
+                answer
+            }
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut streams = 0;
+    for view in stream_answers(record) {
+        streams += 1;
+        if let Some(charset) =
+            charset(&view).filter(|charset| !charset.eq_ignore_ascii_case("utf-8"))
+        {
+            let message = format!("the Content-Type names the charset {charset:?}");
+            faults.push(Fault::header(&view, "content-type", message));
+        }
+    }
+    if streams == 0 {
+        return Verdict::Skip(NO_STREAM.to_owned());
+    }
+    Verdict::from_faults(each_once(faults), count(streams, "stream"))
+}
+
+fn charset(view: &View<'_>) -> Option<String> {
+    let value = view.head.as_ref()?.headers.first("content-type")?;
+    value.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let value = value.trim().trim_matches('"');
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Run;
+    use sseproof_exchange::Plan;
+
+    fn typed(value: &str) -> Run {
+        Run::against(reference::answer)
+            .subscribe()
+            .edit(|last| last.head.as_mut().unwrap().headers.set("Content-Type", value))
+    }
+
+    #[test]
+    fn utf8_in_any_spelling_and_no_charset_pass() {
+        for value in [
+            "text/event-stream",
+            "text/event-stream; charset=UTF-8",
+            "text/event-stream;Charset=\"utf-8\"",
+            "text/event-stream; x=charset",
+        ] {
+            typed(value).passes(&RULE);
+        }
+    }
+
+    #[test]
+    fn the_mutant_fails_once() {
+        let faults = Run::against(RULE.mutants[0].serve).subscribe().subscribe().faults(&RULE);
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].message, "the Content-Type names the charset \"ISO-8859-1\"");
+        typed("text/event-stream; charset=utf8").faults(&RULE);
+    }
+
+    #[test]
+    fn without_a_stream_there_is_nothing_to_judge() {
+        let html = "text/html; charset=latin1";
+        Run::against(|_| Plan::answer(404, "text/html", "")).subscribe().skips(&RULE);
+        typed(html).skips(&RULE);
+    }
+}

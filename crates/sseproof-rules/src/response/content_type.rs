@@ -1,0 +1,179 @@
+//! The media type is `text/event-stream`.
+
+use crate::outcome::{Coming, Outcome, coming, count, each_once};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/content-type",
+    requirement: "whatwg-sse/content-type",
+    title: "the media type of the stream is text/event-stream",
+    why: "An EventSource reads not one event of any other type: it closes for good before the first.",
+    fix: "Send `Content-Type: text/event-stream`, once; where a page comes instead, look for a login, a fallback page or a proxy in front.",
+    recipes: &[
+        Recipe {
+            with: "Node http, Express",
+            write: "res.setHeader('Content-Type', 'text/event-stream')",
+        },
+        Recipe {
+            with: "Flask",
+            write: "return Response(events(), mimetype=\"text/event-stream\")",
+        },
+        Recipe {
+            with: "FastAPI, Starlette",
+            write: "return StreamingResponse(events(), media_type=\"text/event-stream\")",
+        },
+        Recipe {
+            with: "Django",
+            write: "return StreamingHttpResponse(events(), content_type=\"text/event-stream\")",
+        },
+        Recipe {
+            with: "Go net/http",
+            write: "w.Header().Set(\"Content-Type\", \"text/event-stream\")",
+        },
+        Recipe {
+            with: "Spring",
+            write: "@GetMapping(path = \"/events\", produces = MediaType.TEXT_EVENT_STREAM_VALUE)",
+        },
+        Recipe {
+            with: "Rails",
+            write: "response.headers[\"Content-Type\"] = \"text/event-stream\"",
+        },
+        Recipe { with: "ASP.NET Core", write: "Response.ContentType = \"text/event-stream\";" },
+        Recipe { with: "axum", write: "Sse::new(stream)" },
+    ],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "plain-text",
+            wrong: "sends the stream as text/plain",
+            serve: |visit| reference::answer(visit).with_header("Content-Type", "text/plain"),
+        },
+        Mutant {
+            id: "no-content-type",
+            wrong: "sends the stream without a Content-Type",
+            serve: |visit| reference::answer(visit).without_header("Content-Type"),
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut streams = 0;
+    for view in record.subscriptions() {
+        match (Outcome::of(&view), coming(record, &view)) {
+            (Outcome::Stream, _) => {
+                streams += 1;
+                faults.extend(told_twice(&view));
+            }
+            // Where a stream came before, a page is a server in trouble: see `reconnect/`.
+            (Outcome::OtherType, Coming::First) => faults.push(other_type(&view)),
+            _ => {}
+        }
+    }
+    if streams == 0 && faults.is_empty() {
+        return Verdict::Skip("no subscription was answered with 200".to_owned());
+    }
+    Verdict::from_faults(each_once(faults), count(streams, "stream"))
+}
+
+fn other_type(view: &View<'_>) -> Fault {
+    let head = view.head.as_ref();
+    let Some(value) = head.and_then(|head| head.headers.first("content-type")) else {
+        return Fault::header(view, "content-type", "the answer has no Content-Type");
+    };
+    let message = format!("the Content-Type is {value:?} and not text/event-stream");
+    let fault = Fault::header(view, "content-type", message);
+    match head.and_then(|head| head.media_type()).as_deref() {
+        Some("text/html") => fault.so(
+            "this is a page, as a login, a fallback route or a proxy in front sends it; an EventSource closes for good",
+        ),
+        _ => fault,
+    }
+}
+
+fn told_twice(view: &View<'_>) -> Option<Fault> {
+    let head = view.head.as_ref()?;
+    let values: Vec<_> =
+        head.headers.all("content-type").map(|header| header.value.to_text()).collect();
+    let first = values.first()?;
+    let other = values.iter().find(|value| *value != first)?;
+    let message = format!("there are two Content-Types, {first:?} and {other:?}");
+    Some(Fault::header(view, "content-type", message).so(
+        "some clients take the first, others the last: for the latter this may be no event stream",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Run;
+    use sseproof_exchange::Plan;
+
+    fn typed(value: &str) -> Run {
+        Run::against(reference::answer)
+            .subscribe()
+            .edit(|last| last.head.as_mut().unwrap().headers.set("Content-Type", value))
+    }
+
+    #[test]
+    fn case_and_parameters_do_not_matter() {
+        for value in [
+            "text/event-stream",
+            "Text/Event-Stream",
+            "text/event-stream;charset=UTF-8",
+            "text/event-stream ; x=\"y\"",
+        ] {
+            typed(value).passes(&RULE);
+        }
+    }
+
+    #[test]
+    fn each_mutant_fails() {
+        let messages = RULE.mutants.iter().map(|mutant| {
+            let faults = Run::against(mutant.serve).subscribe().subscribe().faults(&RULE);
+            assert_eq!(faults.len(), 1, "{}", mutant.id);
+            faults[0].message.clone()
+        });
+        assert_eq!(
+            messages.collect::<Vec<_>>(),
+            [
+                "the Content-Type is \"text/plain\" and not text/event-stream",
+                "the answer has no Content-Type"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_page_is_called_a_page() {
+        let faults = typed("text/html; charset=utf-8").faults(&RULE);
+        assert!(faults[0].consequence.as_deref().unwrap().contains("a page"));
+    }
+
+    #[test]
+    fn near_misses_fail() {
+        for value in ["", "text/event-streams", "text/event-stream, text/html", "event-stream"] {
+            typed(value).faults(&RULE);
+        }
+    }
+
+    #[test]
+    fn two_values_fail_and_the_same_twice_does_not() {
+        let add = |value: &'static str| {
+            Run::against(reference::answer)
+                .subscribe()
+                .edit(|last| last.head.as_mut().unwrap().headers.add("Content-Type", value))
+        };
+        add("text/event-stream").passes(&RULE);
+        assert!(add("text/html").faults(&RULE)[0].message.contains("two Content-Types"));
+    }
+
+    #[test]
+    fn errors_and_later_pages_are_not_judged_here() {
+        Run::against(|_| Plan::answer(404, "text/html", "<p>")).subscribe().skips(&RULE);
+        Run::against(reference::answer)
+            .subscribe()
+            .subscribe()
+            .edit(|last| last.head.as_mut().unwrap().headers.set("Content-Type", "text/html"))
+            .passes(&RULE);
+    }
+}

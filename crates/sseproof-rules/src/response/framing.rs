@@ -1,0 +1,258 @@
+//! The body is framed as the head says, to the last byte.
+
+use sseproof_exchange::{Action, Bytes, Ending, Framing, Plan, Version};
+
+use super::{instead_of_finish, on_stream};
+use crate::outcome::{count, each_once};
+use crate::wire::{BodyRead, Flaw, HeadRead, WireHead, field, read_body, read_head};
+use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/framing",
+    requirement: "http/framing",
+    title: "the body is framed right, from its first chunk to its end",
+    why: "A client that cannot tell where the body ends loses events, reports a network error, or takes left-over bytes for the next answer.",
+    fix: "Let the HTTP library write the framing and end the response through it; look for a write timeout, a killed worker or an exception in mid-stream.",
+    recipes: &[
+        Recipe {
+            with: "Go net/http, where WriteTimeout cuts the stream",
+            write: "http.NewResponseController(w).SetWriteDeadline(time.Time{})",
+        },
+        Recipe {
+            with: "nginx, where proxy_read_timeout cuts a quiet stream",
+            write: "proxy_read_timeout 1h;",
+        },
+        Recipe {
+            with: "gunicorn, where --timeout kills a busy worker",
+            write: "gunicorn --worker-class gevent app:app",
+        },
+    ],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "no-last-chunk",
+            wrong: "closes the connection instead of sending the last chunk",
+            serve: |visit| on_stream(visit, |plan| instead_of_finish(plan, Action::Close)),
+        },
+        Mutant {
+            id: "bad-chunk-size",
+            wrong: "writes a line into the stream past its chunks",
+            serve: |visit| {
+                let stray = [Action::Raw(Bytes::from("\r\n: stray\r\n")), Action::Hold];
+                on_stream(visit, |plan| if chunked(&plan) { plan.cut(4, stray) } else { plan })
+            },
+        },
+        Mutant {
+            id: "bytes-behind-the-end",
+            wrong: "goes on writing behind the end of the response",
+            serve: |visit| {
+                on_stream(visit, |mut plan| {
+                    plan.actions.push(Action::Raw(Bytes::from(": one more\n\n")));
+                    plan
+                })
+            },
+        },
+    ],
+};
+
+fn chunked(plan: &Plan) -> bool {
+    let chunked =
+        |action: &Action| matches!(action, Action::Head { framing: Framing::Chunked, .. });
+    plan.actions.iter().any(chunked)
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut answers = 0;
+    let mut doubt = None;
+    for view in record.judged().filter(|view| !view.wire.is_empty()) {
+        let wire = view.wire_bytes();
+        let HeadRead::Whole(head) = read_head(&wire) else { continue };
+        let coded = head.headers.has("transfer-encoding");
+        if coded && view.request.version == Version::Http10 {
+            // That it is there at all is the fault: see `response/http10`.
+            continue;
+        }
+        answers += 1;
+        if coded && head.headers.has("content-length") {
+            let offset = field(&wire, "content-length");
+            let message = "the head has Content-Length beside Transfer-Encoding".to_owned();
+            faults.push(fault(&view, Flaw { offset, message }).so(
+                "two ends for one body: a proxy and a client may each believe another one, and a request can be smuggled in between",
+            ));
+        }
+        faults.extend(body(&view, &wire, &head, &mut doubt));
+    }
+    if !faults.is_empty() {
+        return Verdict::Fail(each_once(faults));
+    }
+    match doubt {
+        Some(doubt) => Verdict::Inconclusive(doubt),
+        None if answers == 0 => {
+            Verdict::Skip("no answer was recorded as it stood on the wire".to_owned())
+        }
+        None => Verdict::Pass(count(answers, "answer")),
+    }
+}
+
+fn body(
+    view: &View<'_>,
+    wire: &[u8],
+    head: &WireHead,
+    doubt: &mut Option<String>,
+) -> Option<Fault> {
+    let at_the_end = |message: String| fault(view, Flaw { offset: wire.len(), message });
+    match (read_body(wire, head, &view.request.method), &view.end.how) {
+        (BodyRead::Wrong(flaw), _) => Some(fault(view, flaw).so(
+            "the client gives up here with a network error: what follows on this connection is lost",
+        )),
+        // What follows an answer to HEAD is judged by `response/head-no-body`.
+        (BodyRead::Whole(end), _) if end < wire.len() && view.request.method != "HEAD" => {
+            let message = format!("{} behind the end of the response", count(wire.len() - end, "byte"));
+            Some(fault(view, Flaw { offset: end, message }).so(
+                "no client sees these bytes, and on a connection that is used again they are taken for the next answer",
+            ))
+        }
+        (BodyRead::Whole(_), _) => None,
+        (BodyRead::Open(place), Ending::Truncated) => Some(
+            at_the_end(format!("the connection was closed {place}, so the body is not whole"))
+                .so("a browser reports a network error and comes back; a client on top of fetch throws in mid-stream"),
+        ),
+        (BodyRead::Open(place), Ending::Reset) => {
+            Some(at_the_end(format!("the connection was reset {place}, so the body is not whole")).so(RESET))
+        }
+        (BodyRead::UntilClose, Ending::Reset) => Some(
+            at_the_end("the connection was reset, so nobody knows whether the body is whole".to_owned())
+                .so(RESET),
+        ),
+        (_, Ending::Malformed(word)) => {
+            *doubt = Some(format!("the HTTP client gave up on an answer whose fault is not seen: {word}"));
+            None
+        }
+        _ => None,
+    }
+}
+
+const RESET: &str = "a crash, a killed worker, a close with unread input, or a proxy or firewall on the way does this; the last bytes on their way may be lost";
+
+fn fault(view: &View<'_>, flaw: Flaw) -> Fault {
+    Fault::new(view, Place::Wire(flaw.offset as u64), flaw.message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Chunk, Request};
+    use std::time::Duration;
+
+    const LONG: Duration = Duration::from_secs(3);
+
+    fn wire(head: &str, body: &str, how: Ending) -> Run {
+        let bytes = Bytes::from(&format!("HTTP/1.1 200 OK\r\n{head}\r\n{body}"));
+        Run::against(reference::answer).subscribe().edit(|last| {
+            last.wire = vec![Chunk { at: last.started, bytes }];
+            last.end.how = how;
+        })
+    }
+
+    const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
+    // "HTTP/1.1 200 OK" and CHUNKED, with their line ends and the blank line.
+    const CHUNKED_HEAD: u64 = 47;
+
+    #[test]
+    fn the_reference_passes_left_or_ended() {
+        let subscribe = || Request::subscribe(URL);
+        Run::against(reference::answer).visit(subscribe(), LONG).subscribe().passes(&RULE);
+        let mut old = subscribe();
+        old.version = Version::Http10;
+        Run::against(reference::answer).visit(old, LONG).passes(&RULE);
+    }
+
+    #[test]
+    fn each_mutant_fails() {
+        let expected = [
+            "the connection was closed where a chunk size is due, so the body is not whole",
+            "a chunk size is due, and here stands `\\r`",
+            "12 bytes behind the end of the response",
+        ];
+        for (mutant, message) in RULE.mutants.iter().zip(expected) {
+            let request = Request::subscribe(URL);
+            let mut run = Run::against(mutant.serve).visit(request, LONG);
+            if mutant.id == "bytes-behind-the-end" {
+                run = run.edit(|last| {
+                    last.wire.push(Chunk { at: last.end.at, bytes: Bytes::from(": one more\n\n") });
+                });
+            }
+            let faults = run.faults(&RULE);
+            assert_eq!(faults.len(), 1, "{}", mutant.id);
+            assert_eq!(faults[0].message, message);
+        }
+    }
+
+    #[test]
+    fn the_offset_is_that_of_the_byte() {
+        let run = wire(CHUNKED, "5\r\nhelloX", Ending::Malformed("x".into()));
+        assert_eq!(run.faults(&RULE)[0].place, Place::Wire(CHUNKED_HEAD + 8));
+        let run = wire(CHUNKED, "5\r\nhel", Ending::Truncated);
+        assert_eq!(run.faults(&RULE)[0].place, Place::Wire(CHUNKED_HEAD + 6));
+        let run = wire("Content-Length: 9\r\n", "hel", Ending::Truncated);
+        assert!(run.faults(&RULE)[0].message.contains("inside a body of a stated length"));
+    }
+
+    #[test]
+    fn leaving_in_the_middle_is_our_own_doing() {
+        for how in [Ending::Left, Ending::OverLimit(4)] {
+            for part in ["", "5", "5\r\nhel", "5\r\nhello\r"] {
+                wire(CHUNKED, part, how.clone()).passes(&RULE);
+            }
+            wire("Content-Length: 9\r\n", "hel", how).passes(&RULE);
+        }
+    }
+
+    #[test]
+    fn a_reset_counts_only_before_the_end() {
+        assert!(
+            wire(CHUNKED, "5\r\nhel", Ending::Reset).faults(&RULE)[0].message.contains("reset")
+        );
+        wire("", "data: x\n\n", Ending::Reset).faults(&RULE);
+        wire(CHUNKED, "0\r\n\r\n", Ending::Reset).passes(&RULE);
+        wire("", "data: x\n\n", Ending::Complete).passes(&RULE);
+    }
+
+    #[test]
+    fn two_framings_at_once_fail() {
+        let run = wire(
+            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+            "0\r\n\r\n",
+            Ending::Complete,
+        );
+        assert_eq!(run.faults(&RULE)[0].place, Place::Wire(17));
+    }
+
+    #[test]
+    fn a_refusal_without_a_fault_that_we_see_is_no_verdict() {
+        wire(CHUNKED, "5\r\nhel", Ending::Malformed("odd".into())).is_inconclusive(&RULE);
+    }
+
+    #[test]
+    fn what_other_rules_judge_is_left_to_them() {
+        wire(CHUNKED, "nonsense", Ending::Left)
+            .edit(|last| last.request.version = Version::Http10)
+            .skips(&RULE);
+        wire("", "bytes", Ending::Complete)
+            .edit(|last| last.request.method = "HEAD".to_owned())
+            .passes(&RULE);
+        wire("", "", Ending::Left).edit(|last| last.wire.clear()).skips(&RULE);
+    }
+
+    #[test]
+    fn an_answer_without_content_has_none() {
+        let run = wire("", "", Ending::Complete).edit(|last| {
+            let bytes = Bytes::from("HTTP/1.1 204 No Content\r\n\r\nhello");
+            last.wire = vec![Chunk { at: last.started, bytes }];
+        });
+        assert_eq!(run.faults(&RULE)[0].message, "5 bytes behind the end of the response");
+    }
+}

@@ -1,0 +1,117 @@
+//! The head is what the grammar of HTTP allows.
+
+use sseproof_exchange::{Action, Bytes, Ending, Plan};
+
+use super::on_stream;
+use crate::outcome::{count, each_once};
+use crate::wire::{HeadRead, read_head};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/head-syntax",
+    requirement: "http/head-grammar",
+    title: "the head of the answer is well-formed HTTP",
+    why: "Strict clients and proxies refuse the whole answer, and lenient ones read it each in another way, which attackers use.",
+    fix: "Let the HTTP library write the head; never put a line end, a control character or unchecked input into a header.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "space-in-header-name",
+            wrong: "sends a header whose name has a space in it",
+            serve: |visit| on_stream(visit, |_| raw(b"X Powered By: us\r\n")),
+        },
+        Mutant {
+            id: "null-in-header-value",
+            wrong: "sends a header whose value has a NUL in it",
+            serve: |visit| on_stream(visit, |_| raw(b"X-Topic: a\0b\r\n")),
+        },
+    ],
+};
+
+/// A stream with this header line among others, the head past the player of the plan.
+fn raw(line: &[u8]) -> Plan {
+    let mut head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n".to_vec();
+    head.extend_from_slice(line);
+    head.extend_from_slice(b"\r\ndata: hello\n\n");
+    Plan { actions: vec![Action::Raw(Bytes(head)), Action::Hold] }
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut heads = 0;
+    for view in record.judged().filter(|view| !view.wire.is_empty()) {
+        let wire = view.wire_bytes();
+        let fault =
+            |offset: usize, message: String| Fault::new(&view, Place::Wire(offset as u64), message);
+        match read_head(&wire) {
+            HeadRead::Whole(head) => {
+                heads += 1;
+                faults.extend(head.flaws.into_iter().map(|flaw| fault(flaw.offset, flaw.message)));
+            }
+            HeadRead::NotHttp(flaw) => faults.push(fault(flaw.offset, flaw.message).so(
+                "what answers here does not speak HTTP/1: another protocol, or TLS, on this port?",
+            )),
+            HeadRead::Partial if matches!(view.end.how, Ending::Truncated | Ending::Reset) => {
+                let message = "the connection was closed in the middle of the head".to_owned();
+                faults.push(fault(wire.len(), message));
+            }
+            HeadRead::Partial => {}
+        }
+    }
+    if heads == 0 && faults.is_empty() {
+        return Verdict::Skip("no head was recorded as it stood on the wire".to_owned());
+    }
+    Verdict::from_faults(each_once(faults), count(heads, "head"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference;
+    use crate::testing::Run;
+    use sseproof_exchange::Chunk;
+
+    fn wire(bytes: &[u8], how: Ending) -> Run {
+        Run::against(reference::answer).subscribe().edit(|last| {
+            last.wire = vec![Chunk { at: last.started, bytes: Bytes::from(bytes) }];
+            last.end.how = how;
+        })
+    }
+
+    #[test]
+    fn the_reference_passes() {
+        Run::against(reference::answer).subscribe().passes(&RULE);
+    }
+
+    #[test]
+    fn each_mutant_fails_at_the_byte() {
+        let expected = [(b'X', 1), (b'X', 10)];
+        for (mutant, (first, inside)) in RULE.mutants.iter().zip(expected) {
+            let run = Run::against(mutant.serve).subscribe().subscribe();
+            let faults = run.faults(&RULE);
+            assert_eq!(faults.len(), 1, "{}", mutant.id);
+            let wire = run.with_record(|record| record.exchange(1).unwrap().wire_bytes());
+            let line = wire.windows(3).position(|at| at[0] == b'\n' && at[1] == first).unwrap() + 1;
+            assert_eq!(faults[0].place, Place::Wire((line + inside) as u64), "{}", mutant.id);
+        }
+    }
+
+    #[test]
+    fn another_protocol_fails() {
+        let run = wire(b"SSH-2.0-OpenSSH_9.6\r\n", Ending::Malformed("x".into()));
+        assert!(run.faults(&RULE)[0].consequence.is_some());
+    }
+
+    #[test]
+    fn a_cut_head_is_the_servers_only_where_the_server_cut_it() {
+        let part = b"HTTP/1.1 200 OK\r\nConte";
+        assert_eq!(wire(part, Ending::Truncated).faults(&RULE)[0].place, Place::Wire(22));
+        wire(part, Ending::Left).skips(&RULE);
+    }
+
+    #[test]
+    fn without_the_wire_there_is_nothing_to_judge() {
+        Run::against(reference::answer).subscribe().edit(|last| last.wire.clear()).skips(&RULE);
+    }
+}

@@ -1,0 +1,154 @@
+//! A subscription is answered with the status 200.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Framing, Plan, Visit};
+
+use crate::outcome::{Coming, Outcome, coming, count, each_once};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/status",
+    requirement: "whatwg-sse/status",
+    title: "a subscription is answered with the status 200",
+    why: "Any other status closes an EventSource for good: it does not come back, and no user sees why.",
+    fix: "Answer a subscription with 200 and the stream; check the path, the credentials and the headers that the request carries.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "not-found",
+            wrong: "answers every GET with 404",
+            serve: |visit| instead(visit, Plan::answer(404, "text/plain", "no such stream\n")),
+        },
+        Mutant {
+            id: "created",
+            wrong: "answers a subscription with 201",
+            serve: |visit| instead(visit, reference::answer(visit).with_status(201)),
+        },
+        Mutant {
+            id: "nothing-to-say",
+            wrong: "answers a subscription with 204 until there is something to send",
+            serve: |visit| {
+                let answer = reference::answer(visit).with_status(204).cut(0, []);
+                instead(visit, answer.with_framing(Framing::None))
+            },
+        },
+    ],
+};
+
+/// Less than this is a slow answer and not a missing one.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn instead(visit: &Visit<'_>, answer: Plan) -> Plan {
+    if visit.request.method == "GET" { answer } else { reference::answer(visit) }
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let (mut good, mut redirected, mut not_http) = (0, 0, 0);
+    let mut faults = Vec::new();
+    let mut unanswered = Vec::new();
+    let mut unreached = None;
+    for view in record.subscriptions() {
+        let Coming::First = coming(record, &view) else { continue };
+        let outcome = Outcome::of(&view);
+        match &outcome {
+            Outcome::Stream | Outcome::OtherType => good += 1,
+            Outcome::Redirect(_) => redirected += 1,
+            Outcome::NotHttp => not_http += 1,
+            Outcome::Status(_) => faults.push(
+                Fault::new(&view, Place::StatusLine, format!("the answer is {}", outcome.told()))
+                    .so(outcome.consequence()),
+            ),
+            Outcome::Silent(waited) if *waited < PATIENCE => unreached = Some(outcome),
+            Outcome::Silent(_) | Outcome::Closed => unanswered.push(
+                Fault::whole(&view, format!("the server gives {}", outcome.told()))
+                    .so(outcome.consequence()),
+            ),
+            Outcome::Refused | Outcome::Unreachable => unreached = Some(outcome),
+        }
+    }
+    if !faults.is_empty() {
+        return Verdict::Fail(each_once(faults));
+    }
+    if good > 0 {
+        return Verdict::Pass(count(good, "subscription"));
+    }
+    // One silence beside an answer is a server that had to wake up; nothing but silence is a fault.
+    if !unanswered.is_empty() {
+        return Verdict::Fail(each_once(unanswered));
+    }
+    match unreached {
+        Some(outcome) => Verdict::Inconclusive(format!("there was {}", outcome.told())),
+        None if redirected > 0 => Verdict::Skip("every answer is a redirect".to_owned()),
+        None if not_http > 0 => Verdict::Skip("no answer was HTTP".to_owned()),
+        None => Verdict::Skip("nobody subscribed".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Ending, Phase, Request};
+
+    fn ended(how: Ending, after: u64) -> Run {
+        Run::against(reference::answer).subscribe().edit(|exchange| {
+            exchange.head = None;
+            exchange.end.how = how;
+            exchange.end.at = exchange.started + Duration::from_secs(after);
+        })
+    }
+
+    #[test]
+    fn the_reference_passes() {
+        Run::against(reference::answer).subscribe().passes(&RULE);
+    }
+
+    #[test]
+    fn each_mutant_fails_and_the_message_names_the_status() {
+        let expected = ["404 (not found)", "201", "204 (no content)"];
+        for (mutant, status) in RULE.mutants.iter().zip(expected) {
+            let faults = Run::against(mutant.serve).subscribe().subscribe().faults(&RULE);
+            assert_eq!(faults.len(), 1, "{}", mutant.id);
+            assert_eq!(faults[0].message, format!("the answer is the status {status}"));
+            assert_eq!(faults[0].place, Place::StatusLine);
+        }
+    }
+
+    #[test]
+    fn a_later_refusal_is_not_judged_here() {
+        Run::against(reference::answer)
+            .subscribe()
+            .subscribe()
+            .edit(|last| last.head.as_mut().unwrap().status = 503)
+            .passes(&RULE);
+    }
+
+    #[test]
+    fn a_redirect_is_not_judged_here() {
+        Run::against(|_| Plan::answer(307, "text/plain", "")).subscribe().skips(&RULE);
+    }
+
+    #[test]
+    fn nothing_but_silence_fails_and_silence_before_an_answer_does_not() {
+        let silent = ended(Ending::TimedOut(Phase::Head), 5);
+        assert_eq!(silent.faults(&RULE)[0].message, "the server gives no answer within 5 s");
+        silent.subscribe().passes(&RULE);
+        ended(Ending::Left, 1).is_inconclusive(&RULE);
+        ended(Ending::Reset, 0).faults(&RULE);
+    }
+
+    #[test]
+    fn a_target_that_is_not_there_is_no_status() {
+        ended(Ending::Unresolved("x".into()), 1).is_inconclusive(&RULE);
+        ended(Ending::Unconnected("refused".into()), 1).is_inconclusive(&RULE);
+        ended(Ending::Malformed("x".into()), 1).skips(&RULE);
+    }
+
+    #[test]
+    fn other_requests_are_no_subscriptions() {
+        let plain = Request::subscribe(URL).with("Accept", "application/json");
+        Run::against(RULE.mutants[0].serve).visit(plain, Duration::from_secs(1)).skips(&RULE);
+    }
+}
