@@ -9,3 +9,8 @@ pub(crate) fn explain(rule: &str) -> String {
 pub(crate) fn only(rule: &str) -> String {
     format!("sseproof check URL --only {rule}")
 }
+
+/// How to judge a recording again.
+pub(crate) fn replay(recording: &str) -> String {
+    format!("sseproof check --replay {recording}")
+}

@@ -19,6 +19,7 @@ pub fn render(report: &Report) -> String {
     let mark = match report.outcome() {
         Outcome::Held => "✅",
         Outcome::Broken => "❌",
+        Outcome::Unproven => "❔",
     };
     let mut out = format!("### {mark} sseproof: {}\n\n", escape(&verdict(report)));
     if !report.target.is_empty() {

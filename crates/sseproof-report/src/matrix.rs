@@ -41,6 +41,7 @@ pub fn peers_matrix(peers: &[(String, Report)]) -> String {
         let mark = match report.outcome() {
             Outcome::Held => "✓",
             Outcome::Broken => "✗",
+            Outcome::Unproven => "?",
         };
         out.push_str(&format!(" **{mark}** |"));
     }

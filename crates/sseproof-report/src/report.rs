@@ -153,8 +153,10 @@ pub enum Standing {
 pub enum Outcome {
     /// All that is an error when broken held.
     Held,
-    /// Something did not hold, or the run ended before it could be said.
+    /// Something did not hold.
     Broken,
+    /// Nothing is broken, but the run ended before all was asked.
+    Unproven,
 }
 
 /// How many there are of what.
@@ -205,11 +207,14 @@ impl Report {
     ///
     /// A run that ended early is not held: what was not asked is not proven.
     pub fn outcome(&self) -> Outcome {
-        let broken = self.partial.is_some()
-            || self.findings.iter().any(|finding| self.standing(finding) == Standing::Broken)
+        let broken = self.findings.iter().any(|finding| self.standing(finding) == Standing::Broken)
             || self.scenarios.iter().any(|scenario| !scenario.failures.is_empty())
             || self.known.iter().any(|entry| entry.stale);
-        if broken { Outcome::Broken } else { Outcome::Held }
+        match (broken, &self.partial) {
+            (true, _) => Outcome::Broken,
+            (false, Some(_)) => Outcome::Unproven,
+            (false, None) => Outcome::Held,
+        }
     }
 
     /// How many there are of what.
@@ -327,15 +332,16 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_scenario_and_an_early_end_break_the_run() {
+    fn a_failed_scenario_breaks_the_run_and_an_early_end_leaves_it_unproven() {
         let failed = ScenarioResult {
             failures: vec![ScenarioFailure::default()],
             ..ScenarioResult::default()
         };
         let report = Report { scenarios: vec![failed], ..Report::default() };
         assert_eq!(report.outcome(), Outcome::Broken);
-        let report = Report { partial: Some("interrupted".to_owned()), ..Report::default() };
-        assert_eq!(report.outcome(), Outcome::Broken);
+        let early = Report { partial: Some("interrupted".to_owned()), ..Report::default() };
+        assert_eq!(early.outcome(), Outcome::Unproven);
+        assert_eq!(Report { partial: early.partial, ..report }.outcome(), Outcome::Broken);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The verdict, the counts and the measures in words: the same in every report for people.
 
-use crate::{Outcome, Report, Spread, units};
+use crate::{Outcome, Report, Spread, command, units};
 
 /// `broken: 1 must and 2 scenarios`, as a fragment that opens a line.
 pub(crate) fn verdict(report: &Report) -> String {
@@ -23,7 +23,7 @@ pub(crate) fn verdict(report: &Report) -> String {
     }
     let asked = counts.held + counts.known + counts.scenarios_held > 0;
     match (report.outcome(), early) {
-        (Outcome::Broken, Some(early)) if broken.is_empty() => format!("not proven: {early}"),
+        (Outcome::Unproven, early) => format!("not proven: {}", early.unwrap_or_default()),
         (Outcome::Broken, Some(early)) => format!("broken: {}; {early}", units::list(&broken)),
         (Outcome::Broken, None) => format!("broken: {}", units::list(&broken)),
         (Outcome::Held, _) if !lax.is_empty() => {
@@ -52,7 +52,8 @@ pub(crate) fn summary_lines(report: &Report) -> Vec<(&'static str, String)> {
     if !times.is_empty() {
         lines.push(("median times", times));
     }
-    lines.extend(report.recording.clone().map(|file| ("recording", file)));
+    let again = |file: &String| format!("{file} (judge it again: {})", command::replay(file));
+    lines.extend(report.recording.as_ref().map(|file| ("recording", again(file))));
     lines
 }
 

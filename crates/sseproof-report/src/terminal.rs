@@ -97,6 +97,7 @@ fn summary(page: &mut Page, report: &Report) {
     let (mark, ink) = match report.outcome() {
         Outcome::Held => ("✓ ", Ink::Good),
         Outcome::Broken => ("✗ ", Ink::Bad),
+        Outcome::Unproven => ("? ", Ink::Warning),
     };
     page.labelled(0, mark, ink, ink, &verdict(report));
     for (label, text) in summary_lines(report) {

@@ -65,7 +65,8 @@ impl Page {
         self.out.push_str(&paint(mark, ink, self.colour));
         self.out.push(' ');
         let used = columns(mark) + 1 + columns(&title);
-        let start = REMARK.max(used + 2);
+        // A long remark moves to the left as far as the title lets it.
+        let start = REMARK.min(self.width.saturating_sub(columns(&remark))).max(used + 2);
         if start + columns(&remark) <= self.width && !remark.contains('\n') {
             self.out.push_str(&paint(&title, Ink::Strong, self.colour));
             self.out.push_str(&" ".repeat(start - used));
