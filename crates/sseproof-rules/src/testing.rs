@@ -79,6 +79,14 @@ impl Run {
         self
     }
 
+    /// Gives the last exchange this body, which arrives where its first piece did.
+    pub(crate) fn with_body(self, bytes: impl Into<Bytes>) -> Self {
+        self.edit(|last| {
+            let at = last.body.first().map_or(last.started, |chunk| chunk.at);
+            last.body = vec![Chunk { at, bytes: bytes.into() }];
+        })
+    }
+
     /// Changes the exchange of that number.
     pub(crate) fn edit_at(mut self, number: usize, edit: impl FnOnce(&mut Exchange)) -> Self {
         edit(&mut self.transcript.exchanges[number - 1]);

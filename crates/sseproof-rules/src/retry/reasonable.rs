@@ -1,8 +1,9 @@
 //! The announced reconnection time is one that a client can live with.
 
+use std::time::Duration;
+
 use crate::delivery::figures::shown;
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
-use std::time::Duration;
 
 /// Below this a client hardly waits at all, and the number looks like seconds.
 const SHORTEST: u64 = 50;

@@ -1,0 +1,150 @@
+//! A stream goes on behind the id that a client brings back.
+
+use super::resumption::{Resumption, Taken, answer_without_id, events, resumptions};
+use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "resume/honoured",
+    requirement: "practice/resume-honoured",
+    title: "a stream goes on behind the id that a client brings back",
+    why: "The ids promise that nothing is lost when a connection breaks, every client sends the last one back, and the server does not look at it: each reconnect loses events, or shows all of them again.",
+    fix: "Read the Last-Event-ID header, send what came behind that id, then go on live; or give out no ids, and send a full state at the start of each stream.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "ignores-last-event-id",
+            wrong: "goes on live whatever id a client brings back",
+            serve: |visit| answer_without_id(visit),
+        },
+        Mutant {
+            id: "counts-per-connection",
+            wrong: "begins every stream with event 1",
+            serve: |visit| {
+                answer_without_id(visit).map_writes(|index, bytes| match index {
+                    0 => bytes,
+                    n => reference::event(n as u64),
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let found = match resumptions(record) {
+        Ok(found) => found,
+        Err(verdict) => return verdict,
+    };
+    let mut faults = Vec::new();
+    let mut doubt = None;
+    let mut honoured = None;
+    for resumption in &found {
+        match resumption.taken() {
+            Taken::Honoured => honoured = honoured.or(Some(resumption)),
+            Taken::OnlyNew => faults.push(only_new(resumption)),
+            Taken::StartsOver => faults.push(starts_over(resumption)),
+            Taken::NothingMissed => {
+                let note = "nothing is known to have happened behind the id that was brought back";
+                doubt = doubt.or_else(|| Some(note.to_owned()));
+            }
+            Taken::Unclear(why) => doubt = doubt.or(Some(why)),
+        }
+    }
+    faults.truncate(3);
+    match (faults.is_empty(), honoured, doubt) {
+        (false, ..) => Verdict::Fail(faults),
+        (true, Some(resumption), _) => {
+            Verdict::Pass(format!("{} was honoured", resumption.label()))
+        }
+        (true, None, doubt) => Verdict::Inconclusive(doubt.unwrap_or_default()),
+    }
+}
+
+fn only_new(resumption: &Resumption<'_>) -> Fault {
+    let came = resumption.came.first().copied();
+    let next = came.map_or_else(String::new, |event| format!("{:?}", event.last_event_id));
+    let message = format!("{} is ignored: the stream goes on with {next}", resumption.label());
+    let lost = resumption.missed.len();
+    Fault::at(&resumption.second, came.map_or(0, |event| event.span.start), message).so(format!(
+        "{} that happened behind it, and more while the client was away, are lost",
+        events(lost)
+    ))
+}
+
+fn starts_over(resumption: &Resumption<'_>) -> Fault {
+    let again = |id: &str| resumption.had.iter().find(|event| event.last_event_id == id);
+    let pair =
+        resumption.came.iter().find_map(|event| Some((*event, *again(&event.last_event_id)?)));
+    let label = resumption.label();
+    let Some((event, old)) = pair else {
+        return Fault::whole(&resumption.second, format!("{label} is ignored"));
+    };
+    let id = &event.last_event_id;
+    let (message, so) = if event.data == old.data && event.event_type == old.event_type {
+        let message = format!("{label} is ignored: the stream sends {id:?} again, which is older");
+        (message, "after every reconnect the client has all events twice")
+    } else {
+        let message =
+            format!("{label} is ignored: ids are counted anew, and {id:?} is now another event");
+        (
+            message,
+            "an id means something else on every connection, so that no client can go on from it",
+        )
+    };
+    Fault::at(&resumption.second, event.span.start, message).so(so)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, body};
+
+    #[test]
+    fn the_reference_goes_on() {
+        let run = Run::against(reference::answer).subscribe().reconnect(1, "22");
+        let note = "Last-Event-ID \"22\" of exchange 1 was honoured".to_owned();
+        assert_eq!(run.judge(&RULE), Verdict::Pass(note));
+    }
+
+    #[test]
+    fn a_server_that_goes_on_live_ignores_the_id() {
+        let faults =
+            Run::against(RULE.mutants[0].serve).subscribe().reconnect(1, "22").faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "Last-Event-ID \"22\" of exchange 1 is ignored: the stream goes on with \"41\""
+        );
+        assert!(faults[0].consequence.as_ref().is_some_and(|so| so.starts_with("17 events")));
+    }
+
+    #[test]
+    fn a_server_that_starts_over_ignores_the_id() {
+        let faults =
+            Run::against(RULE.mutants[1].serve).subscribe().reconnect(1, "2").faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "Last-Event-ID \"2\" of exchange 1 is ignored: the stream sends \"1\" again, which is older"
+        );
+    }
+
+    #[test]
+    fn ids_that_are_counted_anew_are_called_so() {
+        let faults = body(b"id: 1\ndata: a\n\nid: 2\ndata: b\n\n")
+            .reconnect(1, "2")
+            .with_body(b"id: 1\ndata: c\n\nid: 2\ndata: d\n\n")
+            .faults(&RULE);
+        assert!(
+            faults[0].message.ends_with("ids are counted anew, and \"1\" is now another event")
+        );
+    }
+
+    #[test]
+    fn the_last_id_of_all_proves_nothing() {
+        body(b"id: 1\ndata: a\n\n").reconnect(1, "1").is_thin(&RULE);
+    }
+
+    #[test]
+    fn without_ids_there_is_nothing_to_honour() {
+        body(b"data: a\n\n").reconnect(1, "1").skips(&RULE);
+    }
+}

@@ -1,0 +1,99 @@
+//! Events carry ids, so that a stream can be resumed.
+
+use sseproof_codec::Item;
+
+use crate::retry::done::says_done;
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "resume/ids-present",
+    requirement: "practice/ids-present",
+    title: "events carry ids, so that a stream can be resumed",
+    why: "Every connection breaks some day, and without ids what happens between the break and the reconnect is lost without a trace.",
+    fix: "Write an `id` with each event that must not be lost, and go on behind the Last-Event-ID that a client brings back; or send a full state at the start of each stream.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "no-ids",
+        wrong: "gives its events no ids",
+        serve: |visit| {
+            reference::answer(visit).map_writes(|_, bytes| {
+                let text = bytes.to_text();
+                match text.strip_prefix("id: ").and_then(|rest| rest.split_once('\n')) {
+                    Some((_, rest)) => rest.into(),
+                    None => bytes,
+                }
+            })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let streams: Vec<_> = record.streams().filter(|view| view.first_event().is_some()).collect();
+    let total: usize = streams.iter().map(|view| view.events().count()).sum();
+    let with_id: usize = streams.iter().map(with_ids).sum();
+    if total == 0 {
+        return Verdict::Skip("no stream carried an event".to_owned());
+    }
+    if with_id > 0 {
+        return Verdict::Pass(format!("{with_id} of {total} events have an id"));
+    }
+    let resumable: Vec<_> =
+        streams.iter().filter(|view| view.request.method == "GET" && !says_done(view)).collect();
+    let Some(first) = resumable.first() else {
+        return Verdict::Skip("the streams are over for good when they end".to_owned());
+    };
+    let message = match total {
+        1 => "the only event has no id: the stream cannot be resumed".to_owned(),
+        _ => format!("none of {total} events has an id: the stream cannot be resumed"),
+    };
+    let start = first.events().next().map_or(0, |(event, _)| event.span.start);
+    Verdict::Fail(vec![Fault::at(first, start, message)])
+}
+
+/// How many ids the stream gives out; a block without data gives one out too.
+fn with_ids(view: &View<'_>) -> usize {
+    let gives = |item: &Item<'_>| match item {
+        Item::Event(event) => event.sets_id && !event.last_event_id.is_empty(),
+        Item::EmptyBlock(block) => block.sets_id,
+        _ => false,
+    };
+    view.seen().iter().filter(|seen| gives(&seen.item)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, body};
+
+    #[test]
+    fn the_reference_has_ids() {
+        let run = Run::against(reference::answer).subscribe();
+        assert_eq!(run.judge(&RULE), Verdict::Pass("19 of 19 events have an id".to_owned()));
+    }
+
+    #[test]
+    fn a_stream_without_ids_is_reported() {
+        let faults = Run::against(RULE.mutants[0].serve).subscribe().faults(&RULE);
+        assert_eq!(faults[0].message, "none of 19 events has an id: the stream cannot be resumed");
+        body(b"data: 1\n\n").faults(&RULE);
+        body(b"id\ndata: 1\n\n").faults(&RULE);
+    }
+
+    #[test]
+    fn some_ids_are_enough() {
+        body(b"id: 1\ndata: 1\n\ndata: 2\n\n").passes(&RULE);
+        body(b"id: 1\n\ndata: 2\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn a_stream_that_is_over_for_good_needs_none() {
+        body(b"data: 1\n\ndata: [DONE]\n\n").skips(&RULE);
+        body(b"data: 1\n\n").edit(|last| last.request.method = "POST".to_owned()).skips(&RULE);
+    }
+
+    #[test]
+    fn no_events_need_no_ids() {
+        body(b": hello\n").skips(&RULE);
+    }
+}

@@ -1,0 +1,305 @@
+//! What a client had when it came back with an id, and what it then got.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use sseproof_codec::Event;
+use sseproof_exchange::{Plan, Reason, Request, Visit};
+
+use crate::delivery::figures::shown;
+use crate::{Record, Verdict, View, reference};
+
+/// So many events that nobody knows show that a server goes on without looking back.
+const ENOUGH: usize = 3;
+/// So long a time after the first event shows it too: a replay comes at once.
+const SETTLED: Duration = Duration::from_millis(500);
+
+/// A client that came back with the id of an event that it had.
+pub(super) struct Resumption<'r> {
+    /// The exchange that gave out the id.
+    pub(super) first: View<'r>,
+    /// The exchange that brought it back.
+    pub(super) second: View<'r>,
+    /// The id.
+    pub(super) id: String,
+    /// What the first one brought, up to and with that id.
+    pub(super) had: Vec<&'r Event<'static>>,
+    /// What the first one brought behind it: known to exist, and asked for again.
+    pub(super) missed: Vec<&'r Event<'static>>,
+    /// What the second one brought.
+    pub(super) came: Vec<&'r Event<'static>>,
+}
+
+/// How a server took the id.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It goes on behind it.
+    Honoured,
+    /// It goes on, and nothing was known to lie between.
+    NothingMissed,
+    /// It goes on with what is new, and what lay between is lost.
+    OnlyNew,
+    /// It begins again with what the client had.
+    StartsOver,
+    /// Nobody can say, for that reason.
+    Unclear(String),
+}
+
+impl Resumption<'_> {
+    /// How the server took the id.
+    pub(super) fn taken(&self) -> Taken {
+        let number = self.second.number;
+        if !self.second.is_stream() || self.second.is_encoded() {
+            let answer = match self.second.status() {
+                Some(status) => format!("was answered {status}"),
+                None => "had no answer".to_owned(),
+            };
+            return Taken::Unclear(format!("exchange {number}, which brings an id back, {answer}"));
+        }
+        let Some(first) = self.came.first() else {
+            let lasted = shown(self.second.lasted());
+            return Taken::Unclear(format!(
+                "exchange {number} brought no event with an id within {lasted}"
+            ));
+        };
+        let came = |event: &&Event<'_>| {
+            self.came.iter().any(|other| other.last_event_id == event.last_event_id)
+        };
+        let (last, earlier) = self.had.split_last().map_or((None, &[][..]), |(l, e)| (Some(l), e));
+        if last.is_some_and(came) && earlier.iter().any(came) {
+            return Taken::StartsOver;
+        }
+        if self.missed.is_empty() {
+            return Taken::NothingMissed;
+        }
+        if self.missed.iter().any(came) || last.is_some_and(came) {
+            return Taken::Honoured;
+        }
+        let new = self.came.iter().filter(|event| !self.had(&event.last_event_id)).count();
+        let since = self.second.end.at.saturating_sub(self.second.arrival(first.span.end - 1));
+        if new >= ENOUGH || (new + 1 >= ENOUGH && since >= SETTLED) {
+            return Taken::OnlyNew;
+        }
+        Taken::Unclear(format!(
+            "exchange {number} brought only {} with an id",
+            events(self.came.len())
+        ))
+    }
+
+    /// Whether the client had an event of that id before it came back.
+    pub(super) fn had(&self, id: &str) -> bool {
+        self.had.iter().any(|event| event.last_event_id == id)
+    }
+
+    /// The place of the id among what was missed.
+    pub(super) fn place(&self, id: &str) -> Option<usize> {
+        self.missed.iter().position(|event| event.last_event_id == id)
+    }
+
+    /// `Last-Event-ID "7" of exchange 1`, for messages.
+    pub(super) fn label(&self) -> String {
+        format!("Last-Event-ID {:?} of exchange {}", self.id, self.first.number)
+    }
+}
+
+/// The resumptions of the record; a verdict where there is nothing to judge.
+pub(super) fn resumptions<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'r>>, Verdict> {
+    if !record.streams().any(|view| !with_ids(&view).is_empty()) {
+        return Err(Verdict::Skip("no event carries an id".to_owned()));
+    }
+    let mut found = Vec::new();
+    let mut shared = None;
+    for back in record.judged() {
+        let Some(before) = record.followed(&back, Reason::Reconnect) else { continue };
+        let Some(id) = back.request.last_event_id().map(|id| id.to_text()) else { continue };
+        let (first, second) = (landing(record, before), landing(record, back));
+        if first.is_encoded() {
+            continue;
+        }
+        let events = with_ids(&first);
+        let ids: BTreeSet<_> = events.iter().map(|event| &event.last_event_id).collect();
+        if ids.len() < events.len() {
+            shared = Some(first.number);
+            continue;
+        }
+        let Some(place) = events.iter().position(|event| event.last_event_id == id) else {
+            continue;
+        };
+        let missed = events[place + 1..].to_vec();
+        let had = events[..=place].to_vec();
+        found.push(Resumption { first, second, id, had, missed, came: with_ids(&second) });
+    }
+    match (found.is_empty(), shared) {
+        (false, _) => Ok(found),
+        (true, Some(number)) => {
+            let why = format!(
+                "exchange {number} gives one id to several events: an id is no place to go on from"
+            );
+            Err(Verdict::Skip(why))
+        }
+        (true, None) => {
+            Err(Verdict::Skip("no client came back with an id that it was given".to_owned()))
+        }
+    }
+}
+
+/// The resumptions in which the server took the id for what it is; a verdict where there are none.
+///
+/// A server that ignores the header breaks one requirement, and not five: `resume/honoured` says it.
+pub(super) fn honoured<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'r>>, Verdict> {
+    let mut kept = Vec::new();
+    let mut doubt = None;
+    for resumption in resumptions(record)? {
+        match resumption.taken() {
+            Taken::Honoured | Taken::NothingMissed => kept.push(resumption),
+            Taken::OnlyNew | Taken::StartsOver => {
+                return Err(Verdict::Skip(
+                    "Last-Event-ID is ignored: see resume/honoured".to_owned(),
+                ));
+            }
+            Taken::Unclear(why) => doubt = doubt.or(Some(why)),
+        }
+    }
+    match doubt {
+        Some(why) if kept.is_empty() => Err(Verdict::Inconclusive(why)),
+        _ => Ok(kept),
+    }
+}
+
+/// `1 event`, `2 events`.
+pub(super) fn events(count: usize) -> String {
+    if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
+}
+
+/// The events that set an id of their own.
+fn with_ids<'r>(view: &View<'r>) -> Vec<&'r Event<'static>> {
+    let own = |event: &&Event<'_>| event.sets_id && !event.last_event_id.is_empty();
+    view.events().map(|(event, _)| event).filter(own).collect()
+}
+
+/// Where the exchange leads: itself, or what its redirects end in.
+fn landing<'r>(record: &'r Record<'_>, view: View<'r>) -> View<'r> {
+    let mut at = view;
+    for next in record.all().filter(|next| next.number > view.number) {
+        let from = record.followed(&next, Reason::Redirect);
+        if from.is_some_and(|from| from.number == at.number) {
+            at = next;
+        }
+    }
+    at
+}
+
+/// For mutants: the number that the client brings back.
+pub(super) fn brought(visit: &Visit<'_>) -> Option<u64> {
+    visit.request.last_event_id()?.to_text().parse().ok()
+}
+
+/// For mutants: the right answer to the same request without a `Last-Event-ID`.
+pub(super) fn answer_without_id(visit: &Visit<'_>) -> Plan {
+    let mut request: Request = visit.request.clone();
+    request.headers.remove("last-event-id");
+    reference::answer(&Visit { request: &request, ..*visit })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, URL, body};
+    use sseproof_exchange::{Chunk, Follows};
+
+    /// How a server took the id 2, when the first exchange had 1, 2, 3 and 4.
+    fn taken(second: &str, stay: u64) -> Taken {
+        let run = back(
+            body(b"id:1\ndata:\n\nid:2\ndata:\n\nid:3\ndata:\n\nid:4\ndata:\n\n"),
+            "2",
+            second,
+            stay,
+        );
+        let record = Record::new(run.transcript());
+        let mut found = resumptions(&record).unwrap_or_else(|verdict| panic!("{verdict:?}"));
+        found.remove(0).taken()
+    }
+
+    fn back(run: Run, id: &str, second: &str, stay: u64) -> Run {
+        run.reconnect(1, id).edit(|last| {
+            last.body = vec![Chunk { at: last.started, bytes: second.into() }];
+            last.end.at = last.started + Duration::from_millis(stay);
+        })
+    }
+
+    fn ids(ids: &[&str]) -> String {
+        ids.iter().map(|id| format!("id: {id}\ndata: {id}\n\n")).collect()
+    }
+
+    #[test]
+    fn a_server_goes_on_or_starts_over_or_skips() {
+        for (came, expected) in [
+            (&["3", "4", "5"][..], Taken::Honoured),
+            (&["3"], Taken::Honoured),
+            (&["4", "5"], Taken::Honoured),
+            (&["2", "3"], Taken::Honoured),
+            (&["hello", "3"], Taken::Honoured),
+            (&["1", "3"], Taken::Honoured),
+            (&["1", "2"], Taken::StartsOver),
+            (&["0", "1", "2", "3"], Taken::StartsOver),
+            (&["7", "8", "9"], Taken::OnlyNew),
+            (&["1", "7", "8", "9"], Taken::OnlyNew),
+        ] {
+            assert_eq!(taken(&ids(came), 100), expected, "{came:?}");
+        }
+    }
+
+    #[test]
+    fn few_events_say_little_and_time_says_more() {
+        assert_eq!(taken(&ids(&["7", "8"]), 600), Taken::OnlyNew);
+        for (came, stay) in [(&["7", "8"][..], 100), (&["7"], 600), (&["1"], 600), (&[], 600)] {
+            let taken = taken(&ids(came), stay);
+            assert!(matches!(taken, Taken::Unclear(_)), "{came:?}: {taken:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_no_stream_says_nothing() {
+        let run = back(body(b"id: 1\ndata: 1\n\n"), "1", "", 100)
+            .edit(|last| last.head.as_mut().expect("a head").status = 503);
+        let record = Record::new(run.transcript());
+        let Err(verdict) = honoured(&record) else { panic!("it is judged") };
+        let why = "exchange 2, which brings an id back, was answered 503".to_owned();
+        assert_eq!(verdict, Verdict::Inconclusive(why));
+    }
+
+    #[test]
+    fn what_cannot_be_judged_is_skipped_with_the_reason() {
+        for (run, why) in [
+            (body(b"data: 1\n\n"), "no event carries an id"),
+            (body(b"id\ndata: 1\n\n"), "no event carries an id"),
+            (body(b"id: 1\ndata: 1\n\n"), "no client came back with an id that it was given"),
+            (
+                back(body(b"id: 1\ndata: 1\n\n"), "never", "", 9),
+                "no client came back with an id that it was given",
+            ),
+            (
+                back(body(b"id: 1\ndata: 1\n\nid: 1\ndata: 2\n\n"), "1", "", 9),
+                "exchange 1 gives one id to several events: an id is no place to go on from",
+            ),
+        ] {
+            let record = Record::new(run.transcript());
+            let Err(verdict) = resumptions(&record) else { panic!("it is judged: {why}") };
+            assert_eq!(verdict, Verdict::Skip(why.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_redirect_on_the_way_changes_nothing() {
+        let run = back(body(b"id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n"), "1", "", 9)
+            .edit(|last| last.head.as_mut().expect("a head").status = 307)
+            .visit(Request::subscribe(URL), Duration::from_secs(1))
+            .edit(|last| {
+                last.follows = Some(Follows { exchange: 2, reason: Reason::Redirect });
+                last.body = vec![Chunk { at: last.started, bytes: ids(&["2"]).as_str().into() }];
+            });
+        let record = Record::new(run.transcript());
+        let Ok(found) = resumptions(&record) else { panic!("it is not judged") };
+        assert_eq!((found[0].second.number, found[0].taken()), (3, Taken::Honoured));
+    }
+}
