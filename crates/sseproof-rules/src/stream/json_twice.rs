@@ -106,7 +106,7 @@ data: "[1]"
         assert_eq!(faults[0].place, Place::Body(0));
         assert_eq!(
             faults[0].message,
-            r#"the payload is a JSON string with JSON in it: `"{\\"a\\":1}"` (the first of 2)"#
+            r#"the payload is a JSON string with JSON in it: `"{\"a\":1}"` (the first of 2)"#
         );
     }
 

@@ -1,10 +1,12 @@
 //! Lines end with line ends, and not with the letters of an escape sequence.
 
-use super::lines::{Known, blocks};
+use serde::de::IgnoredAny;
+use sseproof_exchange::Bytes;
+
+use super::lines::{blocks, is_whole};
 use super::tally::each_stream;
 use super::{quoted, spoil};
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
-use sseproof_exchange::Bytes;
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/line-ends",
@@ -56,22 +58,34 @@ fn judge(record: &Record<'_>) -> Verdict {
 /// Where a stream without any event writes the letters `\n` behind a field, and then another field
 /// or nothing more of the event. In a stream that does deliver events they may be meant.
 pub(super) fn escaped(view: &View<'_>) -> Option<u64> {
-    const SIGNS: [&str; 7] =
-        ["\\n\\n", "\\r\\n\\r\\n", "\\ndata:", "\\nevent:", "\\nid:", "\\nretry:", "\\n:"];
+    const FIELDS: [&str; 4] = ["\\ndata:", "\\nevent:", "\\nid:", "\\nretry:"];
+    const BLANKS: [&str; 2] = ["\\n\\n", "\\r\\n\\r\\n"];
     if view.first_event().is_some() {
         return None;
     }
     let body = view.body_bytes();
+    // While an event may still be under way, two line feeds can be a part of its text.
+    let blanks = if is_whole(view) { &BLANKS[..] } else { &[] };
     let blocks = blocks(&body);
     let mut fields = blocks.iter().flat_map(|block| block.fields());
     fields.find_map(|line| {
         line.known()?;
         let value = String::from_utf8_lossy(line.value());
-        let is_json = line.known() == Some(Known::Data)
-            && serde_json::from_str::<serde::de::IgnoredAny>(&value).is_ok();
-        let found = SIGNS.iter().filter_map(|sign| value.find(sign)).min();
-        found.filter(|_| !is_json).map(|place| line.value_start() + place as u64)
+        let json = json_prefix(&value)?;
+        let found = FIELDS.iter().chain(blanks).filter_map(|sign| value[json..].find(sign)).min();
+        found.map(|place| line.value_start() + (json + place) as u64)
     })
+}
+
+/// How many bytes of the value are JSON, which says `\n` so itself, or nothing if that JSON is not
+/// complete. What does not begin like JSON has none.
+fn json_prefix(value: &str) -> Option<usize> {
+    if !value.starts_with(['{', '[', '"']) {
+        return Some(0);
+    }
+    let mut values = serde_json::Deserializer::from_str(value).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    Some(values.byte_offset())
 }
 
 #[cfg(test)]
@@ -79,6 +93,7 @@ mod tests {
     use super::*;
     use crate::Place;
     use crate::testing::body;
+    use sseproof_exchange::Ending;
 
     #[test]
     fn a_stream_that_is_one_line_is_named() {
@@ -86,7 +101,7 @@ mod tests {
         assert_eq!(faults[0].place, Place::Body(9));
         assert_eq!(
             faults[0].message,
-            r"a backslash and an n where a line must end, `\\n\\ndata: two\\n\\n`"
+            r"a backslash and an n where a line must end, `\n\ndata: two\n\n`"
         );
     }
 
@@ -110,6 +125,20 @@ mod tests {
     #[test]
     fn json_says_it_so() {
         body(b"data: {\"text\":\"a\\n\\nb\"}\n").passes(&RULE);
+        body(b"data: {\"text\":\"a\\n\\nb").passes(&RULE);
+    }
+
+    #[test]
+    fn behind_json_it_is_no_part_of_it() {
+        let faults = body(br#"data: {"a":"\n\n"}\n\n"#).faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(18));
+    }
+
+    #[test]
+    fn in_a_text_that_may_go_on_only_another_field_is_proof() {
+        let left = |bytes| body(bytes).edit(|exchange| exchange.end.how = Ending::Left);
+        left(br"data: one\n\ntwo").passes(&RULE);
+        left(br"data: one\n\ndata: two\n\n").faults(&RULE);
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 mod bom;
 mod doubled_prefix;
-mod empty_block;
+mod escaped_newlines;
 mod event_size;
 mod event_type_clash;
+mod event_without_data;
 mod field_spelling;
 mod id_ascii;
 mod id_header_safe;
@@ -26,6 +27,8 @@ mod terminated;
 mod unknown;
 mod unknown_fields;
 mod utf8;
+#[cfg(test)]
+mod wild;
 
 use sseproof_exchange::{Action, Bytes, Framing, Plan, Visit};
 
@@ -42,7 +45,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &payload_lines::RULE,
     &field_spelling::RULE,
     &unknown_fields::RULE,
-    &empty_block::RULE,
+    &event_without_data::RULE,
     &id_nul::RULE,
     &id_unique::RULE,
     &id_header_safe::RULE,
@@ -53,6 +56,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &retry_ceiling::RULE,
     &doubled_prefix::RULE,
     &json_twice::RULE,
+    &escaped_newlines::RULE,
     &event_type_clash::RULE,
     &line_length::RULE,
     &event_size::RULE,
@@ -75,10 +79,11 @@ fn slip_in(visit: &Visit<'_>, bytes: &[u8]) -> Plan {
     spoil(visit, |plan| plan.insert(1, bytes))
 }
 
-/// Bytes as they stand in a message: escaped, in backticks, and not too many of them.
+/// Bytes as they stand in a message: in backticks, escaped where they cannot be shown, and not too
+/// many of them. A backslash stays one, since payloads are full of them.
 fn quoted(bytes: &[u8]) -> String {
     const SHOWN: usize = 48;
-    let escaped = Bytes::from(bytes).escaped();
+    let escaped = Bytes::from(bytes).escaped().replace("\\\\", "\\");
     let mut chars = escaped.chars();
     let shown: String = chars.by_ref().take(SHOWN).collect();
     let more = if chars.next().is_some() { "…" } else { "" };
@@ -139,7 +144,7 @@ mod tests {
 
     #[test]
     fn what_is_quoted_is_short_and_shows_every_byte() {
-        assert_eq!(quoted(b"a\x00\xE9"), r"`a\x00\xE9`");
+        assert_eq!(quoted(b"a\x00\xE9\\n\n"), r"`a\x00\xE9\n\n`");
         assert_eq!(quoted(&[b'x'; 49]), format!("`{}…`", "x".repeat(48)));
     }
 }

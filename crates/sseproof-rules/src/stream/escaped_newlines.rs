@@ -1,0 +1,99 @@
+//! Line feeds of a text are lines, and not the letters of an escape sequence.
+
+use sseproof_codec::Event;
+
+use super::tally::{counted, none_of};
+use super::{quoted, slip_in};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/escaped-newlines",
+    requirement: "practice/newlines-as-lines",
+    title: "texts of several lines are sent as several data fields",
+    why: "The format carries line feeds by itself. With the letters `\\n` in their place, readers see a backslash and an n, unless every client knows to replace them; and then a backslash in the text goes wrong.",
+    fix: "Write a `data:` line for each line of the text, which clients join with line feeds, or encode the text as JSON.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "escaped-text",
+        wrong: "writes texts with a backslash and an n for each line feed",
+        serve: |visit| slip_in(visit, b"data: one\\n\\ntwo\\n\n\n".repeat(ENOUGH).as_slice()),
+    }],
+};
+
+/// How many texts must look so: a single one may be about programs.
+const ENOUGH: usize = 3;
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut events = 0;
+    let mut knows_lines = false;
+    let mut found = Vec::new();
+    for view in record.streams() {
+        for (event, _) in view.events() {
+            events += 1;
+            knows_lines |= event.data.trim_end().contains('\n');
+            if looks_escaped(event) {
+                let message =
+                    format!("a backslash and an n in a text: {}", quoted(event.data.as_bytes()));
+                found.push(Fault::at(&view, event.span.start, message));
+            }
+        }
+    }
+    if events == 0 {
+        return Verdict::Skip(none_of("event"));
+    }
+    // A server that writes several data lines elsewhere means the letters where it writes them.
+    if knows_lines || found.len() < ENOUGH {
+        return Verdict::Pass(counted(events, "event"));
+    }
+    let number = found.len();
+    found.truncate(1);
+    if let Some(first) = found.first_mut() {
+        first.message += &format!(" (the first of {number})");
+    }
+    Verdict::Fail(found)
+}
+
+/// Whether a text, which is not JSON, has the letters `\n` where a line would end: twice in a row,
+/// or with nothing behind them. `C:\new` and `\nabla` do not.
+fn looks_escaped(event: &Event<'_>) -> bool {
+    let data = event.data.as_ref();
+    !data.starts_with(['{', '[', '"']) && (data.contains("\\n\\n") || data.ends_with("\\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::body;
+
+    #[test]
+    fn where_texts_have_it_again_and_again_the_first_is_named() {
+        let faults =
+            body(b"data: x\n\ndata: a\\n\n\ndata: b\\n\\nc\n\ndata: \\n\n\n").faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(9));
+        assert_eq!(faults[0].message, "a backslash and an n in a text: `a\\n` (the first of 3)");
+    }
+
+    #[test]
+    fn one_or_two_prove_nothing() {
+        body(b"data: a\\n\n\ndata: b\\n\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn a_server_that_writes_lines_means_what_it_writes() {
+        body(b"data: a\ndata: b\n\ndata: a\\n\n\ndata: b\\n\n\ndata: c\\n\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn json_paths_and_formulas_are_fine() {
+        body(b"data: {\"a\":\"\\n\\n\"}\n\n".repeat(3).as_slice()).passes(&RULE);
+        body(b"data: C:\\new\\nested\n\n".repeat(3).as_slice()).passes(&RULE);
+        body(b"data: \\nabla a\n\n".repeat(3).as_slice()).passes(&RULE);
+    }
+
+    #[test]
+    fn no_event_is_no_evidence() {
+        body(b": \\n\\n\n\n").skips(&RULE);
+    }
+}
