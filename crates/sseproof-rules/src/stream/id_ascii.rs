@@ -2,7 +2,7 @@
 
 use super::lines::{blocks, ids};
 use super::tally::each_stream;
-use super::{quoted, slip_in};
+use super::{quoted, slip_in_first};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[Mutant {
         id: "id-in-unicode",
         wrong: "writes an id with characters beyond ASCII",
-        serve: |visit| slip_in(visit, "id: naïve-☕\ndata: x\n\n".as_bytes()),
+        serve: |visit| slip_in_first(visit, "id: naïve-☕\ndata: x\n\n".as_bytes()),
     }],
 };
 

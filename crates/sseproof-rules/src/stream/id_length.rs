@@ -2,7 +2,7 @@
 
 use super::lines::{blocks, ids};
 use super::tally::each_stream;
-use super::{quoted, slip_in};
+use super::{quoted, slip_in_first};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
@@ -16,7 +16,9 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[Mutant {
         id: "id-too-long",
         wrong: "writes an id of five kilobytes",
-        serve: |visit| slip_in(visit, format!("id: {}\ndata: x\n\n", "7".repeat(5_000)).as_bytes()),
+        serve: |visit| {
+            slip_in_first(visit, format!("id: {}\ndata: x\n\n", "7".repeat(5_000)).as_bytes())
+        },
     }],
 };
 

@@ -2,7 +2,7 @@
 
 use super::lines::{blocks, ids};
 use super::tally::each_stream;
-use super::{quoted, slip_in};
+use super::{quoted, slip_in_first};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[Mutant {
         id: "id-with-spaces",
         wrong: "writes an id that ends with a space",
-        serve: |visit| slip_in(visit, b"id: first \ndata: x\n\n"),
+        serve: |visit| slip_in_first(visit, b"id: first \ndata: x\n\n"),
     }],
 };
 
