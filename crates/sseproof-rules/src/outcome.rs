@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sseproof_exchange::{Ending, Phase, Reason};
 
+use crate::delivery::figures::{sent, shown};
 use crate::{Fault, Record, View};
 
 /// The reason to skip where no exchange shows a stream.
@@ -50,7 +51,7 @@ impl Outcome {
             (None, Ending::Unconnected(_) | Ending::Unresolved(_)) => Self::Unreachable,
             (None, Ending::TimedOut(Phase::Connect)) => Self::Unreachable,
             (None, Ending::Reset | Ending::Truncated | Ending::Complete) => Self::Closed,
-            (None, _) => Self::Silent(view.end.at.saturating_sub(asked(view))),
+            (None, _) => Self::Silent(view.end.at.saturating_sub(sent(view))),
         }
     }
 
@@ -64,7 +65,7 @@ impl Outcome {
                 "" => format!("the status {status}"),
                 reason => format!("the status {status} ({reason})"),
             },
-            Self::Silent(waited) => format!("no answer within {}", seconds(*waited)),
+            Self::Silent(waited) => format!("no answer within {}", shown(*waited)),
             Self::Closed => "a closed connection and no answer".to_owned(),
             Self::Refused => "a refused connection".to_owned(),
             Self::Unreachable => "no connection".to_owned(),
@@ -136,16 +137,6 @@ pub(crate) fn stream_answers<'r>(record: &'r Record<'_>) -> impl Iterator<Item =
     record.judged().filter(|view| view.is_stream() && view.request.method != "HEAD")
 }
 
-/// When the request was sent, as far as it is known.
-pub(crate) fn asked(view: &View<'_>) -> Duration {
-    view.phases.sent.or(view.phases.connected).unwrap_or(view.started)
-}
-
-/// How long the head took to come.
-pub(crate) fn head_took(view: &View<'_>) -> Option<Duration> {
-    view.head.as_ref().map(|head| head.at.saturating_sub(asked(view)))
-}
-
 /// The first fault of each kind: a server that repeats a fault in each answer has one.
 pub(crate) fn each_once(faults: Vec<Fault>) -> Vec<Fault> {
     let mut seen = BTreeSet::new();
@@ -157,16 +148,6 @@ pub(crate) fn count(number: usize, one: &str) -> String {
     match number {
         1 => format!("1 {one}"),
         _ => format!("{number} {one}s"),
-    }
-}
-
-/// A time as people write it: `40 ms`, `2.5 s`.
-pub(crate) fn seconds(time: Duration) -> String {
-    let millis = time.as_millis();
-    match millis {
-        0..1000 => format!("{millis} ms"),
-        _ if millis.is_multiple_of(1000) => format!("{} s", millis / 1000),
-        _ => format!("{:.1} s", time.as_secs_f64()),
     }
 }
 
@@ -235,11 +216,5 @@ mod tests {
             exchange.head.as_mut().unwrap().headers.set("Content-Type", "text/html");
         });
         assert_eq!(html, Outcome::OtherType);
-    }
-
-    #[test]
-    fn times_read_as_people_write_them() {
-        let shown = [40, 2_000, 2_540].map(|millis| seconds(Duration::from_millis(millis)));
-        assert_eq!(shown, ["40 ms", "2 s", "2.5 s"]);
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use sseproof_exchange::Plan;
 
 use super::{Return, on_return};
-use crate::outcome::{Outcome, count, each_once, seconds};
+use crate::delivery::figures::shown;
+use crate::outcome::{Outcome, count, each_once};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
@@ -47,8 +48,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                 faults.push(Fault::new(&view, Place::StatusLine, message).so(outcome.consequence()))
             }
             Outcome::Silent(waited) if *waited < PATIENCE => {
-                doubt =
-                    Some(format!("no answer within {}, which may be slowness", seconds(*waited)));
+                doubt = Some(format!("no answer within {}, which may be slowness", shown(*waited)));
             }
             Outcome::Silent(_) | Outcome::Closed | Outcome::Refused => {
                 faults.push(Fault::whole(&view, message).so(outcome.consequence()));

@@ -5,7 +5,8 @@ use std::time::Duration;
 use sseproof_exchange::Plan;
 
 use super::{Return, on_return};
-use crate::outcome::{Outcome, count, each_once, head_took, seconds};
+use crate::delivery::figures::{shown, time_to_head};
+use crate::outcome::{Outcome, count, each_once};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -67,8 +68,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                     .push(Fault::new(&view, Place::StatusLine, message).so(outcome.consequence()));
             }
             Outcome::Silent(waited) if !is_hang(*waited, &before) => {
-                doubt =
-                    Some(format!("no answer within {}, which may be slowness", seconds(*waited)));
+                doubt = Some(format!("no answer within {}, which may be slowness", shown(*waited)));
             }
             Outcome::Silent(_) | Outcome::Closed | Outcome::Refused => {
                 let message =
@@ -100,7 +100,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 
 /// Whether the silence is one, and no slowness: the first time, the head came in a fraction of it.
 fn is_hang(waited: Duration, before: &View<'_>) -> bool {
-    waited >= PATIENCE && head_took(before).is_some_and(|took| took * 4 <= waited)
+    waited >= PATIENCE && time_to_head(before).is_some_and(|took| took * 4 <= waited)
 }
 
 #[cfg(test)]
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_hang_is_told_from_slowness() {
-        assert!(silent(3).faults(&RULE)[0].message.ends_with("no answer within 3 s"));
+        assert!(silent(3).faults(&RULE)[0].message.ends_with("no answer within 3.00 s"));
         silent(1).is_inconclusive(&RULE);
     }
 

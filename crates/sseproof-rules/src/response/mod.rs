@@ -1,13 +1,22 @@
 //! Rules on the head of the answer and on its framing.
 
 mod accel_buffering;
+mod accept;
 mod ascii_fields;
 mod cache;
 mod charset;
+mod connection_close;
+mod content_coding;
+mod content_length;
 mod content_type;
 mod framing;
+mod head_before_event;
+mod head_method;
+mod head_no_body;
 mod head_syntax;
+mod http10;
 mod no_transform;
+mod other_method;
 mod status;
 
 use sseproof_exchange::{Action, Plan, Visit};
@@ -19,12 +28,21 @@ pub(crate) const RULES: &[&Rule] = &[
     &status::RULE,
     &content_type::RULE,
     &charset::RULE,
+    &head_before_event::RULE,
+    &content_length::RULE,
+    &content_coding::RULE,
     &cache::RULE,
     &no_transform::RULE,
     &accel_buffering::RULE,
     &head_syntax::RULE,
     &ascii_fields::RULE,
     &framing::RULE,
+    &http10::RULE,
+    &connection_close::RULE,
+    &head_method::RULE,
+    &head_no_body::RULE,
+    &other_method::RULE,
+    &accept::RULE,
 ];
 
 /// For mutants: the reference's answer, changed where it is a stream that GET asks for.

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn nothing_but_silence_fails_and_silence_before_an_answer_does_not() {
         let silent = ended(Ending::TimedOut(Phase::Head), 5);
-        assert_eq!(silent.faults(&RULE)[0].message, "the server gives no answer within 5 s");
+        assert_eq!(silent.faults(&RULE)[0].message, "the server gives no answer within 5.00 s");
         silent.subscribe().passes(&RULE);
         ended(Ending::Left, 1).is_inconclusive(&RULE);
         ended(Ending::Reset, 0).faults(&RULE);

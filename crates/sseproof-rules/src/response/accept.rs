@@ -1,0 +1,186 @@
+//! A client that does not ask for an event stream is answered cleanly.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Plan, Request, Visit};
+
+use crate::outcome::{NO_STREAM, Outcome, count, each_once};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/accept",
+    requirement: "http/accept",
+    title: "a request that does not ask for an event stream is answered cleanly",
+    why: "Not every client of a stream sends `Accept: text/event-stream`: the standard leaves it free to, and a crash or a page is no answer to it.",
+    fix: "Answer with the stream whatever `Accept` says, or refuse with 406.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "accept-crash",
+            wrong: "answers 500 where Accept is missing",
+            serve: |visit| {
+                let crash = Plan::answer(500, "text/plain", "undefined is not an object\n");
+                instead(visit, !visit.request.headers.has("accept"), crash)
+            },
+        },
+        Mutant {
+            id: "page-for-others",
+            wrong: "answers with a page where Accept does not name the stream",
+            serve: |visit| {
+                let page = Plan::answer(200, "text/html", "<h1>Welcome</h1>\n");
+                instead(visit, !names(visit.request, "text/event-stream"), page)
+            },
+        },
+    ],
+};
+
+/// Less than this is a slow answer and not a missing one.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+fn instead(visit: &Visit<'_>, wrong: bool, answer: Plan) -> Plan {
+    match visit.request.method.as_str() {
+        "GET" if wrong => answer,
+        _ => reference::answer(visit),
+    }
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut doubt = None;
+    let (mut asked, mut clean) = (0, 0);
+    let others = record.judged().filter(|view| {
+        view.request.method == record.target().method && !names(&view.request, "text/event-stream")
+    });
+    for view in others {
+        asked += 1;
+        let outcome = Outcome::of(&view);
+        let what = match view.request.headers.first("accept") {
+            Some(accept) => format!("`Accept: {accept}`"),
+            None => "a request without Accept".to_owned(),
+        };
+        match &outcome {
+            Outcome::Status(500 | 502..=599) => {
+                let message = format!("{what} is answered with {}", outcome.told());
+                faults.push(Fault::new(&view, Place::StatusLine, message));
+            }
+            Outcome::OtherType if is_page(&view) && !names(&view.request, "text/html") => {
+                let message = format!("{what} is answered with 200 and a page");
+                faults.push(Fault::header(&view, "content-type", message).so(
+                    "a client of the stream that does not name its type gets a page instead, and stops",
+                ));
+            }
+            Outcome::Silent(waited) if *waited < PATIENCE => {
+                doubt = Some(format!("{what} got {}", outcome.told()));
+            }
+            Outcome::Silent(_) | Outcome::Closed => {
+                let message = format!("{what} gets {}", outcome.told());
+                faults.push(Fault::whole(&view, message));
+            }
+            Outcome::Refused | Outcome::Unreachable => {
+                doubt = Some(format!("{what} got {}", outcome.told()));
+            }
+            Outcome::NotHttp => {}
+            _ => clean += 1,
+        }
+    }
+    if asked == 0 {
+        return Verdict::Skip("every request asked for an event stream".to_owned());
+    }
+    // Of a server that gives no stream to anybody, other rules speak.
+    if !record.subscriptions().any(|view| view.is_stream()) {
+        return Verdict::Skip(NO_STREAM.to_owned());
+    }
+    if !faults.is_empty() {
+        return Verdict::Fail(each_once(faults));
+    }
+    match doubt {
+        Some(doubt) => Verdict::Inconclusive(doubt),
+        None if clean == 0 => Verdict::Skip("no answer was HTTP".to_owned()),
+        None => Verdict::Pass(count(clean, "other request")),
+    }
+}
+
+/// Whether Accept names the media type, whatever its weight.
+fn names(request: &Request, media: &str) -> bool {
+    let list = request.headers.list("accept");
+    list.iter().any(|member| member.split(';').next().unwrap_or_default().trim() == media)
+}
+
+fn is_page(view: &View<'_>) -> bool {
+    view.head.as_ref().and_then(|head| head.media_type()).as_deref() == Some("text/html")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Answer, Ending, Exchange};
+
+    fn accepting(serve: Answer, accept: Option<&str>) -> Run {
+        let mut request = Request::subscribe(URL);
+        match accept {
+            Some(accept) => request.headers.set("Accept", accept),
+            None => request.headers.remove("Accept"),
+        }
+        Run::against(serve).subscribe().visit(request, Duration::from_secs(2))
+    }
+
+    fn answered(accept: Option<&str>, status: u16, media: &str) -> Run {
+        accepting(reference::answer, accept).edit(|last: &mut Exchange| {
+            let head = last.head.as_mut().unwrap();
+            head.status = status;
+            head.headers.set("Content-Type", media);
+        })
+    }
+
+    const JSON: Option<&str> = Some("application/json");
+
+    #[test]
+    fn the_stream_for_everybody_passes() {
+        accepting(reference::answer, JSON).passes(&RULE);
+        accepting(reference::answer, None).passes(&RULE);
+    }
+
+    #[test]
+    fn each_mutant_fails() {
+        assert_eq!(
+            accepting(RULE.mutants[0].serve, None).faults(&RULE)[0].message,
+            "a request without Accept is answered with the status 500 (internal server error)"
+        );
+        assert_eq!(
+            accepting(RULE.mutants[1].serve, JSON).faults(&RULE)[0].message,
+            "`Accept: application/json` is answered with 200 and a page"
+        );
+        accepting(RULE.mutants[1].serve, None).faults(&RULE);
+    }
+
+    #[test]
+    fn a_refusal_and_what_was_asked_for_pass() {
+        answered(JSON, 406, "text/html").passes(&RULE);
+        answered(JSON, 501, "text/html").passes(&RULE);
+        answered(JSON, 200, "application/json").passes(&RULE);
+        answered(Some("text/html, */*;q=0.1"), 200, "text/html").passes(&RULE);
+    }
+
+    #[test]
+    fn silence_counts_when_it_is_long() {
+        let silent = |millis: u64, how: Ending| {
+            answered(JSON, 200, "x/y").edit(|last| {
+                last.head = None;
+                last.end.how = how;
+                last.end.at = last.started + Duration::from_millis(millis);
+            })
+        };
+        silent(2_000, Ending::Left).faults(&RULE);
+        silent(500, Ending::Left).is_inconclusive(&RULE);
+        silent(5, Ending::Reset).faults(&RULE);
+    }
+
+    #[test]
+    fn subscribers_and_a_target_without_a_stream_are_not_judged_here() {
+        Run::against(reference::answer).subscribe().skips(&RULE);
+        accepting(reference::answer, Some("text/event-stream;q=0.9")).skips(&RULE);
+        accepting(|_| Plan::answer(500, "text/plain", ""), JSON).skips(&RULE);
+    }
+}

@@ -1,0 +1,127 @@
+//! The stream is not compressed unasked.
+
+use super::on_stream;
+use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/content-coding",
+    requirement: "http/content-coding",
+    title: "the stream is in no content coding that the client did not ask for",
+    why: "A client that did not ask for compression may not be able to undo it, and most compressors hold events back until their buffer is full.",
+    fix: "Take the route of the stream out of compression, and send no `Content-Encoding: identity`.",
+    recipes: &[
+        Recipe {
+            with: "Express with compression",
+            write: "app.use(compression({ filter: (req, res) => !/event-stream/.test(String(res.getHeader('Content-Type'))) && compression.filter(req, res) }))",
+        },
+        Recipe { with: "nginx", write: "gzip off;  # in the location of the stream" },
+    ],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "unasked-gzip",
+            wrong: "calls the stream compressed, which nobody asked for",
+            serve: |visit| on_stream(visit, |plan| plan.with_header("Content-Encoding", "gzip")),
+        },
+        Mutant {
+            id: "identity-coding",
+            wrong: "names the coding `identity`, which is no coding",
+            serve: |visit| {
+                on_stream(visit, |plan| plan.with_header("Content-Encoding", "identity"))
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut streams = 0;
+    for view in stream_answers(record) {
+        streams += 1;
+        let codings = view.head.as_ref().map(|head| head.headers.list("content-encoding"));
+        for coding in codings.unwrap_or_default() {
+            if coding == "identity" {
+                let message = "Content-Encoding names `identity`, which means no coding at all";
+                faults.push(Fault::header(&view, "content-encoding", message).so(
+                    "most clients read over it; some take it for a coding that they do not know and refuse the stream",
+                ));
+            } else if !asks_for(&view, &coding) {
+                let message = format!(
+                    "the stream is in the coding {coding}, which the request does not ask for"
+                );
+                faults.push(Fault::header(&view, "content-encoding", message));
+            }
+        }
+    }
+    if streams == 0 {
+        return Verdict::Skip(NO_STREAM.to_owned());
+    }
+    Verdict::from_faults(each_once(faults), count(streams, "stream"))
+}
+
+/// Whether the request lists the coding, or `*`, and not with a weight of nought.
+fn asks_for(view: &View<'_>, coding: &str) -> bool {
+    let plain = |name: &str| name.trim().trim_start_matches("x-").to_owned();
+    view.request.headers.list("accept-encoding").iter().any(|member| {
+        let (name, weight) = member.split_once(';').unwrap_or((member, ""));
+        let refused = weight
+            .trim()
+            .strip_prefix("q=")
+            .and_then(|weight| weight.trim().parse::<f32>().ok())
+            .is_some_and(|weight| weight == 0.0);
+        !refused && (name.trim() == "*" || plain(name) == plain(coding))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Plan, Request};
+    use std::time::Duration;
+
+    fn asking(accept: &str, coding: &str) -> Run {
+        let request = Request::subscribe(URL).with("Accept-Encoding", accept);
+        Run::against(reference::answer)
+            .visit(request, Duration::from_secs(1))
+            .edit(|last| last.head.as_mut().unwrap().headers.set("Content-Encoding", coding))
+    }
+
+    #[test]
+    fn no_coding_passes() {
+        Run::against(reference::answer).subscribe().passes(&RULE);
+    }
+
+    #[test]
+    fn each_mutant_fails_once() {
+        for mutant in RULE.mutants {
+            let faults = Run::against(mutant.serve).subscribe().subscribe().faults(&RULE);
+            assert_eq!(faults.len(), 1, "{}", mutant.id);
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_passes() {
+        for (accept, coding) in
+            [("gzip, br", "br"), ("*", "zstd"), ("x-gzip", "gzip"), ("gzip;q=0.5", "GZIP")]
+        {
+            asking(accept, coding).passes(&RULE);
+        }
+    }
+
+    #[test]
+    fn what_is_refused_or_not_listed_fails() {
+        for (accept, coding) in
+            [("gzip", "br"), ("gzip;q=0", "gzip"), ("*;q=0", "br"), ("", "gzip")]
+        {
+            asking(accept, coding).faults(&RULE);
+        }
+    }
+
+    #[test]
+    fn without_a_stream_there_is_nothing_to_judge() {
+        Run::against(|_| Plan::answer(404, "text/plain", "x")).subscribe().skips(&RULE);
+    }
+}

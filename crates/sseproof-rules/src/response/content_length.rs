@@ -1,0 +1,101 @@
+//! A live stream has no Content-Length.
+
+use sseproof_exchange::{Action, Ending, Framing};
+
+use super::{instead_of_finish, on_stream};
+use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/content-length",
+    requirement: "http/content-length",
+    title: "a live stream has no Content-Length",
+    why: "The stream ends for the client at that byte, in the middle of an event, and proxies may wait for the whole body first.",
+    fix: "Do not set Content-Length on a stream, and keep whatever adds it (a cache, a compressor, a wrapper that collects the body) away from it.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "stated-length",
+        wrong: "states a length for a stream that has none",
+        serve: |visit| {
+            on_stream(visit, |plan| {
+                instead_of_finish(plan, Action::Hold).with_framing(Framing::Length(1_000_000))
+            })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let (mut streams, mut whole) = (0, 0);
+    for view in stream_answers(record) {
+        streams += 1;
+        let Some(head) = &view.head else { continue };
+        // Beside Transfer-Encoding it counts for nothing: see `response/framing`.
+        let length = head.headers.first("content-length");
+        let Some(length) = length.filter(|_| !head.headers.has("transfer-encoding")) else {
+            continue;
+        };
+        let open = matches!(view.end.how, Ending::Left | Ending::OverLimit(_));
+        if open && view.events().next().is_some() {
+            let message = format!("Content-Length is {length}, and the stream goes on");
+            faults.push(Fault::header(&view, "content-length", message));
+        } else if view.end.how == Ending::Complete {
+            whole += 1;
+        }
+    }
+    if streams == 0 {
+        return Verdict::Skip(NO_STREAM.to_owned());
+    }
+    let note = match whole {
+        0 => count(streams, "stream"),
+        _ => format!("{}, {whole} of them finite and sent whole", count(streams, "stream")),
+    };
+    Verdict::from_faults(each_once(faults), note)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference;
+    use crate::testing::Run;
+    use sseproof_exchange::{Exchange, Plan};
+
+    fn stated(edit: impl FnOnce(&mut Exchange)) -> Run {
+        Run::against(RULE.mutants[0].serve).subscribe().edit(edit)
+    }
+
+    #[test]
+    fn no_length_passes() {
+        Run::against(reference::answer).subscribe().passes(&RULE);
+    }
+
+    #[test]
+    fn the_mutant_fails_once() {
+        let faults = Run::against(RULE.mutants[0].serve).subscribe().subscribe().faults(&RULE);
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].message, "Content-Length is 1000000, and the stream goes on");
+    }
+
+    #[test]
+    fn a_finite_answer_may_have_its_length() {
+        stated(|last| last.end.how = Ending::Complete).passes(&RULE);
+    }
+
+    #[test]
+    fn what_framing_judges_is_left_to_it() {
+        stated(|last| last.end.how = Ending::Truncated).passes(&RULE);
+        stated(|last| last.head.as_mut().unwrap().headers.set("Transfer-Encoding", "chunked"))
+            .passes(&RULE);
+    }
+
+    #[test]
+    fn without_an_event_nothing_shows_that_it_is_live() {
+        stated(|last| last.body.clear()).passes(&RULE);
+    }
+
+    #[test]
+    fn without_a_stream_there_is_nothing_to_judge() {
+        Run::against(|_| Plan::answer(404, "text/plain", "x")).subscribe().skips(&RULE);
+    }
+}

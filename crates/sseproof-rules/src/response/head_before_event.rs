@@ -1,0 +1,198 @@
+//! The head is sent before there is an event.
+//!
+//! From outside, a head that waits for the first event and a head that waits for something else
+//! (a login, a cold start) look alike in one exchange.
+//! So a fault is only told where the waiting itself has the rhythm of the events, or where the
+//! same resource answers HEAD in a fraction of the time.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Action, Plan};
+
+use super::on_stream;
+use crate::delivery::figures::{shown, time_to_head};
+use crate::outcome::{NO_STREAM, count};
+use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/head-before-event",
+    requirement: "practice/head-at-once",
+    title: "the head of the stream is not held back until the first event",
+    why: "On a quiet stream a client then stays in the state `connecting`: no `open` event, a spinner on the page, and in the end a proxy's timeout.",
+    fix: "Flush the head as soon as the subscription is accepted; where the framework sends it only with the first bytes, write a comment (`: hello` and an empty line) first.",
+    recipes: &[
+        Recipe { with: "Node http, Express", write: "res.flushHeaders()" },
+        Recipe {
+            with: "Go net/http",
+            write: "w.WriteHeader(http.StatusOK)\nhttp.NewResponseController(w).Flush()",
+        },
+        Recipe {
+            with: "Flask, Django and other WSGI servers",
+            write: "yield \": hello\\n\\n\"  # the first line of the generator",
+        },
+        Recipe { with: "Rails", write: "response.stream.write \": hello\\n\\n\"" },
+        Recipe { with: "ASP.NET Core", write: "await Response.StartAsync();" },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "held-head",
+        wrong: "sends the head of a stream only with its first event",
+        serve: |visit| on_stream(visit, |plan| held(plan, Duration::from_millis(800))),
+    }],
+};
+
+/// A head and an event that came within this time came together.
+const TOGETHER: Duration = Duration::from_millis(10);
+/// A head within this time is quick, whatever came with it.
+const QUICK: Duration = Duration::from_millis(300);
+
+/// The plan with its first event before its greeting, and the head as late as that event.
+fn held(mut plan: Plan, late: Duration) -> Plan {
+    let is_write = |action: &Action| matches!(action, Action::Write(_));
+    let mut writes = plan.actions.iter().enumerate().filter(|(_, action)| is_write(action));
+    if let (Some((first, _)), Some((second, _))) = (writes.next(), writes.next()) {
+        plan.actions.swap(first, second);
+        // What was waited for between the two has passed before the head.
+        plan.actions.drain(first + 1..second);
+        plan.actions.insert(first + 1, Action::Flush);
+        return plan.after([Action::Wait(late)]);
+    }
+    plan
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut apart = 0;
+    let mut together = Vec::new();
+    for view in record.streams() {
+        let (Some(head), Some(took)) = (&view.head, time_to_head(&view)) else { continue };
+        match view.first_event() {
+            Some(event) if event.saturating_sub(head.at) <= TOGETHER => together.push((view, took)),
+            // A stream that stayed empty has its head all the same.
+            _ => apart += 1,
+        }
+    }
+    if apart > 0 {
+        return Verdict::Pass(format!("{} came before any event", count(apart, "head")));
+    }
+    let Some(slowest) = together.iter().map(|(_, took)| *took).max() else {
+        return Verdict::Skip(NO_STREAM.to_owned());
+    };
+    let slow: Vec<_> = together.iter().filter(|(_, took)| *took > QUICK).collect();
+    if slow.len() < together.len() {
+        return Verdict::Pass(format!(
+            "{} of {} came within {}",
+            together.len() - slow.len(),
+            count(together.len(), "head"),
+            shown(QUICK)
+        ));
+    }
+    let (first, took) = together[0];
+    let in_rhythm = together.iter().filter(|(view, took)| is_the_interval(view, *took)).count();
+    let because = if in_rhythm >= 2 {
+        "as long as there is between two events".to_owned()
+    } else if let Some(head) = quick_head(record, slowest) {
+        format!("while HEAD is answered within {}", shown(head))
+    } else {
+        return Verdict::Inconclusive(format!(
+            "each head came together with the first event, after up to {}, which may be the time that an answer takes here",
+            shown(slowest)
+        ));
+    };
+    let message =
+        format!("the head comes together with the first event, after {}, {because}", shown(took));
+    Verdict::Fail(vec![Fault::new(&first, Place::StatusLine, message).so(
+        "for that long the client is not connected, and the quieter the stream, the longer it lasts",
+    )])
+}
+
+/// Whether the head took as long as the next event did, give or take a tenth.
+fn is_the_interval(view: &View<'_>, took: Duration) -> bool {
+    let mut times = view.events().map(|(_, at)| at);
+    let (Some(first), Some(second)) = (times.next(), times.next()) else { return false };
+    let interval = second.saturating_sub(first);
+    took.abs_diff(interval) * 10 <= interval
+}
+
+/// How long the slowest HEAD request took, if that is less than a quarter of the time.
+fn quick_head(record: &Record<'_>, slowest: Duration) -> Option<Duration> {
+    let heads = record.judged().filter(|view| view.request.method == "HEAD" && view.is_stream());
+    heads.filter_map(|view| time_to_head(&view)).max().filter(|took| *took * 4 < slowest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Bytes, Chunk, Request};
+
+    fn head(run: Run) -> Run {
+        let mut head = Request::subscribe(URL);
+        head.method = "HEAD".to_owned();
+        run.visit(head, Duration::from_secs(1))
+    }
+
+    /// A stream whose head comes after so many milliseconds, and its events after these.
+    fn timed(run: Run, head: u64, events: &[u64]) -> Run {
+        run.subscribe().edit(|last| {
+            let at = |millis: u64| last.started + Duration::from_millis(millis);
+            let head_at = at(head);
+            last.body = events
+                .iter()
+                .map(|millis| Chunk { at: at(*millis), bytes: Bytes::from("data: x\n\n") })
+                .collect();
+            last.head.as_mut().unwrap().at = head_at;
+        })
+    }
+
+    fn run() -> Run {
+        Run::against(reference::answer)
+    }
+
+    #[test]
+    fn the_reference_passes() {
+        run().subscribe().passes(&RULE);
+    }
+
+    #[test]
+    fn the_mutant_fails_where_head_is_quicker() {
+        let run = Run::against(RULE.mutants[0].serve).subscribe();
+        run.is_inconclusive(&RULE);
+        let faults = head(Run::against(RULE.mutants[0].serve).subscribe()).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "the head comes together with the first event, after 800 ms, while HEAD is answered within 0 ms"
+        );
+    }
+
+    #[test]
+    fn waiting_in_the_rhythm_of_the_events_fails() {
+        let once = timed(run(), 1_000, &[1_001, 2_003, 3_000]);
+        once.is_inconclusive(&RULE);
+        let faults = timed(once, 1_010, &[1_010, 2_000]).faults(&RULE);
+        assert!(faults[0].message.contains("as long as there is between two events"));
+    }
+
+    #[test]
+    fn a_slow_server_is_not_accused() {
+        let slow = || timed(run(), 900, &[900, 1_000, 1_100]);
+        timed(slow(), 900, &[901, 1_000]).is_inconclusive(&RULE);
+        // HEAD is as slow.
+        head(slow())
+            .edit(|last| last.head.as_mut().unwrap().at += Duration::from_millis(800))
+            .is_inconclusive(&RULE);
+        // A cold start: later ones are quick.
+        timed(slow(), 20, &[20, 120]).passes(&RULE);
+    }
+
+    #[test]
+    fn one_head_without_an_event_shows_that_it_does_not_wait() {
+        timed(timed(run(), 900, &[900]), 900, &[1_000]).passes(&RULE);
+        timed(run(), 900, &[]).passes(&RULE);
+    }
+
+    #[test]
+    fn without_a_stream_there_is_nothing_to_judge() {
+        Run::against(|_| Plan::answer(404, "text/plain", "")).subscribe().skips(&RULE);
+    }
+}

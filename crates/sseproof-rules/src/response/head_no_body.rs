@@ -1,0 +1,89 @@
+//! The answer to HEAD ends with its head.
+
+use sseproof_exchange::{Action, Bytes};
+
+use crate::outcome::{count, each_once};
+use crate::wire::{HeadRead, read_head};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/head-no-body",
+    requirement: "http/head-no-content",
+    title: "no body follows the head of an answer to HEAD",
+    why: "The client takes these bytes for the beginning of the next answer on the same connection, which is then garbage.",
+    fix: "End the answer to HEAD behind its head, before anything is written to the stream.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "head-with-body",
+        wrong: "writes the beginning of the stream behind the answer to HEAD",
+        serve: |visit| {
+            let mut answer = reference::answer(visit);
+            if visit.request.method == "HEAD" {
+                answer.actions.push(Action::Raw(Bytes::from(": sseproof\n\n")));
+            }
+            answer
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut heads = 0;
+    let asked = record.judged().filter(|view| view.request.method == "HEAD");
+    for view in asked.filter(|view| !view.wire.is_empty()) {
+        let wire = view.wire_bytes();
+        let HeadRead::Whole(head) = read_head(&wire) else { continue };
+        heads += 1;
+        if head.end < wire.len() {
+            let message = format!(
+                "{} behind the head of an answer to HEAD",
+                count(wire.len() - head.end, "byte")
+            );
+            faults.push(Fault::new(&view, Place::Wire(head.end as u64), message));
+        }
+    }
+    if heads == 0 {
+        return Verdict::Skip("no answer to HEAD was recorded as it stood on the wire".to_owned());
+    }
+    Verdict::from_faults(each_once(faults), count(heads, "HEAD request"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Answer, Request};
+    use std::time::Duration;
+
+    fn head(serve: Answer) -> Run {
+        let mut request = Request::subscribe(URL);
+        request.method = "HEAD".to_owned();
+        Run::against(serve).visit(request, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn a_length_alone_is_no_body() {
+        head(reference::answer).passes(&RULE);
+        head(|visit| {
+            let framing = sseproof_exchange::Framing::Length(99);
+            reference::answer(visit).with_framing(framing)
+        })
+        .passes(&RULE);
+    }
+
+    #[test]
+    fn the_mutant_fails_behind_its_head() {
+        let run = head(RULE.mutants[0].serve);
+        let faults = run.faults(&RULE);
+        assert_eq!(faults[0].message, "12 bytes behind the head of an answer to HEAD");
+        let length = run.with_record(|record| record.exchange(1).unwrap().wire_bytes().len());
+        assert_eq!(faults[0].place, Place::Wire(length as u64 - 12));
+    }
+
+    #[test]
+    fn without_head_or_the_wire_there_is_nothing_to_judge() {
+        Run::against(reference::answer).subscribe().skips(&RULE);
+        head(RULE.mutants[0].serve).edit(|last| last.wire.clear()).skips(&RULE);
+    }
+}

@@ -1,0 +1,110 @@
+//! An HTTP/1.0 client gets no chunks.
+
+use sseproof_exchange::{Framing, Headers, Version};
+
+use crate::outcome::{Outcome, count, each_once};
+use crate::wire::{HeadRead, read_head};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/http10",
+    requirement: "http/http10",
+    title: "an HTTP/1.0 request gets no chunked body",
+    why: "An HTTP/1.0 client, often a plain proxy, hands the chunk sizes on as if they were part of the stream, and events fall apart.",
+    fix: "Answer an HTTP/1.0 request without Transfer-Encoding and end the body by closing the connection; in front of a proxy, set it to speak HTTP/1.1.",
+    recipes: &[crate::Recipe {
+        with: "nginx, to speak HTTP/1.1 to the server",
+        write: "proxy_http_version 1.1;\nproxy_set_header Connection \"\";",
+    }],
+    judge,
+    mutants: &[Mutant {
+        id: "chunks-for-http10",
+        wrong: "sends chunks to an HTTP/1.0 client",
+        serve: |visit| {
+            let answer = reference::answer(visit);
+            match visit.request.version {
+                Version::Http10 => answer.with_framing(Framing::Chunked),
+                Version::Http11 => answer,
+            }
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut doubt = None;
+    let mut answers = 0;
+    for view in record.judged().filter(|view| view.request.version == Version::Http10) {
+        let Some(headers) = headers(&view) else {
+            doubt = Some(format!("an HTTP/1.0 request got {}", Outcome::of(&view).told()));
+            continue;
+        };
+        answers += 1;
+        if let Some(coding) = headers.first("transfer-encoding") {
+            let message =
+                format!("an HTTP/1.0 request is answered with Transfer-Encoding: {coding}");
+            faults.push(Fault::header(&view, "transfer-encoding", message));
+        }
+    }
+    match doubt {
+        _ if !faults.is_empty() => Verdict::Fail(each_once(faults)),
+        _ if answers > 0 => Verdict::Pass(count(answers, "HTTP/1.0 request")),
+        Some(doubt) => Verdict::Inconclusive(doubt),
+        None => Verdict::Skip("nobody asked by HTTP/1.0".to_owned()),
+    }
+}
+
+/// The fields as they stood on the wire: a client may have taken some out, or refused the head.
+fn headers(view: &View<'_>) -> Option<Headers> {
+    match read_head(&view.wire_bytes()) {
+        HeadRead::Whole(head) => Some(head.headers),
+        _ => view.head.as_ref().map(|head| head.headers.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Answer, Ending, Plan, Request};
+    use std::time::Duration;
+
+    fn old(serve: Answer) -> Run {
+        let mut request = Request::subscribe(URL);
+        request.version = Version::Http10;
+        Run::against(serve).visit(request, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn the_reference_and_a_refusal_pass() {
+        old(reference::answer).passes(&RULE);
+        old(|_| Plan::answer(505, "text/plain", "")).passes(&RULE);
+    }
+
+    #[test]
+    fn the_mutant_fails_with_and_without_the_wire() {
+        let run = old(RULE.mutants[0].serve);
+        assert_eq!(
+            run.faults(&RULE)[0].message,
+            "an HTTP/1.0 request is answered with Transfer-Encoding: chunked"
+        );
+        run.edit(|last| last.wire.clear()).faults(&RULE);
+        old(RULE.mutants[0].serve).edit(|last| last.head = None).faults(&RULE);
+    }
+
+    #[test]
+    fn no_answer_is_no_verdict() {
+        old(reference::answer)
+            .edit(|last| {
+                last.head = None;
+                last.wire.clear();
+                last.end.how = Ending::Truncated;
+            })
+            .is_inconclusive(&RULE);
+    }
+
+    #[test]
+    fn chunks_for_everybody_else_are_right() {
+        Run::against(reference::answer).subscribe().skips(&RULE);
+    }
+}

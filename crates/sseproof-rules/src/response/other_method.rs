@@ -1,0 +1,178 @@
+//! Methods that a stream does not have are refused cleanly.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Plan, Request, Visit};
+
+use crate::outcome::{NO_STREAM, Outcome, count, each_once};
+use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/other-method",
+    requirement: "http/other-method",
+    title: "a method that the stream does not have is refused cleanly",
+    why: "A stream that any method opens is held open by scanners and preflights until no place is left; a crash on an unknown method is an attacker's lever.",
+    fix: "Register the stream for GET alone, and answer any other method with 405 and `Allow: GET, HEAD`.",
+    recipes: &[
+        Recipe { with: "Express", write: "app.get('/events', stream)  // not app.all or app.use" },
+        Recipe {
+            with: "Node http",
+            write: "if (req.method !== 'GET') { res.writeHead(405, { Allow: 'GET' }).end(); return }",
+        },
+        Recipe { with: "Go net/http", write: "mux.HandleFunc(\"GET /events\", stream)" },
+        Recipe { with: "Django", write: "@require_safe" },
+    ],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "any-method",
+            wrong: "opens the stream for any method",
+            serve: |visit| {
+                let method = visit.request.method.as_str();
+                if !is_other(method) {
+                    return reference::answer(visit);
+                }
+                let request = Request { method: "GET".to_owned(), ..visit.request.clone() };
+                reference::answer(&Visit { request: &request, ..*visit })
+            },
+        },
+        Mutant {
+            id: "method-crash",
+            wrong: "answers a method that it does not know with 500",
+            serve: |visit| match visit.request.method.as_str() {
+                "PROPFIND" => Plan::answer(500, "text/plain", "unhandled\n"),
+                _ => reference::answer(visit),
+            },
+        },
+    ],
+};
+
+/// Less than this is a slow answer and not a missing one.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// The safe methods that are neither GET nor HEAD: nothing else is sent uninvited.
+fn is_other(method: &str) -> bool {
+    matches!(method, "PROPFIND" | "OPTIONS" | "REPORT" | "SEARCH" | "TRACE")
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut doubt = None;
+    let (mut asked, mut clean) = (0, 0);
+    let target = &record.target().method;
+    let others = record
+        .judged()
+        .filter(|view| is_other(&view.request.method) && view.request.method != *target);
+    for view in others {
+        asked += 1;
+        let method = &view.request.method;
+        let outcome = Outcome::of(&view);
+        match &outcome {
+            Outcome::Stream => {
+                let message = format!("{method} opens the stream");
+                faults.push(Fault::new(&view, Place::StatusLine, message));
+            }
+            Outcome::Status(500 | 502..=599) => {
+                let message = format!("{method} is answered with {}", outcome.told());
+                faults.push(Fault::new(&view, Place::StatusLine, message).so(
+                    "a request that is only not supported looks like a failure of the server, in its logs and to its clients",
+                ));
+            }
+            Outcome::Silent(waited) if *waited < PATIENCE => {
+                doubt = Some(format!("{method} got {}", outcome.told()));
+            }
+            Outcome::Silent(_) | Outcome::Closed => {
+                let message = format!("{method} gets {}", outcome.told());
+                faults.push(Fault::whole(&view, message).so("whoever asks so waits in vain"));
+            }
+            Outcome::Refused | Outcome::Unreachable => {
+                doubt = Some(format!("{method} got {}", outcome.told()));
+            }
+            Outcome::NotHttp => {}
+            _ => clean += 1,
+        }
+    }
+    if asked == 0 {
+        return Verdict::Skip("no other method was tried".to_owned());
+    }
+    // Of a server that gives no stream to anybody, other rules speak.
+    let streams = record.judged().any(|view| view.is_stream() && view.request.method == *target);
+    if !streams {
+        return Verdict::Skip(NO_STREAM.to_owned());
+    }
+    if !faults.is_empty() {
+        return Verdict::Fail(each_once(faults));
+    }
+    match doubt {
+        Some(doubt) => Verdict::Inconclusive(doubt),
+        None if clean == 0 => Verdict::Skip("no answer to another method was HTTP".to_owned()),
+        None => Verdict::Pass(count(clean, "other request")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Answer, Ending};
+
+    fn other(serve: Answer, method: &str) -> Run {
+        let mut request = Request::subscribe(URL);
+        request.method = method.to_owned();
+        Run::against(serve).subscribe().visit(request, Duration::from_secs(2))
+    }
+
+    fn answered(status: u16) -> Run {
+        other(reference::answer, "PROPFIND")
+            .edit(|last| last.head.as_mut().unwrap().status = status)
+    }
+
+    #[test]
+    fn the_reference_passes() {
+        other(reference::answer, "PROPFIND").passes(&RULE);
+        other(reference::answer, "OPTIONS").passes(&RULE);
+    }
+
+    #[test]
+    fn each_mutant_fails() {
+        let expected = [
+            "PROPFIND opens the stream",
+            "PROPFIND is answered with the status 500 (internal server error)",
+        ];
+        for (mutant, message) in RULE.mutants.iter().zip(expected) {
+            assert_eq!(other(mutant.serve, "PROPFIND").faults(&RULE)[0].message, message);
+        }
+        other(RULE.mutants[0].serve, "OPTIONS").faults(&RULE);
+    }
+
+    #[test]
+    fn anything_clean_passes() {
+        for status in [200, 204, 207, 302, 400, 401, 403, 404, 405, 501] {
+            answered(status).passes(&RULE);
+        }
+        for status in [500, 502, 503] {
+            answered(status).faults(&RULE);
+        }
+    }
+
+    #[test]
+    fn silence_counts_when_it_is_long() {
+        let silent = |millis: u64| {
+            answered(200).edit(|last| {
+                last.head = None;
+                last.end.how = Ending::Left;
+                last.end.at = last.started + Duration::from_millis(millis);
+            })
+        };
+        silent(2_000).faults(&RULE);
+        silent(500).is_inconclusive(&RULE);
+        silent(5).edit(|last| last.end.how = Ending::Truncated).faults(&RULE);
+    }
+
+    #[test]
+    fn the_targets_own_method_and_a_target_without_a_stream_are_not_judged_here() {
+        Run::against(reference::answer).subscribe().skips(&RULE);
+        other(reference::answer, "POST").skips(&RULE);
+        other(|_| Plan::answer(500, "text/plain", ""), "PROPFIND").skips(&RULE);
+    }
+}
