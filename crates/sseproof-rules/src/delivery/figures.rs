@@ -64,12 +64,13 @@ pub(crate) fn time_to_head(view: &View<'_>) -> Option<Duration> {
     view.head.as_ref().map(|head| head.at.saturating_sub(sent(view)))
 }
 
-/// How long we stood and waited for a head that never came; `None` where one came, or where
-/// something other than our patience ended the wait.
+/// How long we stood and waited for an answer that never began; `None` where one came, or a piece
+/// of one, or where something other than our patience ended the wait.
 pub(crate) fn waited_in_vain(view: &View<'_>) -> Option<Duration> {
     use sseproof_exchange::{Ending, Phase};
     let patience = matches!(view.end.how, Ending::Left | Ending::TimedOut(Phase::Head));
-    (view.head.is_none() && patience).then(|| view.end.at.saturating_sub(sent(view)))
+    let silent = view.head.is_none() && view.wire.is_empty();
+    (silent && patience).then(|| view.end.at.saturating_sub(sent(view)))
 }
 
 #[cfg(test)]

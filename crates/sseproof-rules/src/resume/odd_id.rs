@@ -240,6 +240,7 @@ mod tests {
     fn headless(how: Ending, after: Duration) -> Run {
         edited(|last| {
             last.head = None;
+            last.wire.clear();
             last.body.clear();
             last.end.how = how;
             last.end.at = last.started + after;
@@ -307,7 +308,10 @@ mod tests {
         let short = headless(Ending::Left, STAY / 4);
         assert!(matches!(verdict(&short), Verdict::Inconclusive(_)));
         let slow: Answer = |visit| reference::answer(visit).after([Action::Wait(STAY / 3)]);
-        let run = with(slow, "never").edit(|last| last.head = None);
+        let run = with(slow, "never").edit(|last| {
+            last.head = None;
+            last.wire.clear();
+        });
         assert!(matches!(verdict(&run), Verdict::Inconclusive(_)));
     }
 
