@@ -40,6 +40,10 @@ fn judge(record: &Record<'_>) -> Verdict {
     let mut longest_stay = Duration::ZERO;
     for view in record.streams() {
         let Some(head) = &view.head else { continue };
+        // A body of a stated length is no endless stream, or one with another fault.
+        if head.headers.has("content-length") {
+            continue;
+        }
         let stay = view.end.at.saturating_sub(head.at);
         longest_stay = longest_stay.max(stay);
         let bytes = view.body.iter().filter(|chunk| !chunk.bytes.is_empty()).map(|chunk| chunk.at);
@@ -177,6 +181,13 @@ mod tests {
     fn a_short_stay_says_nothing() {
         let verdict = Run::against(reference::answer).subscribe().judge(&RULE);
         assert!(matches!(verdict, Verdict::Skip(why) if why.contains("--idle")));
+    }
+
+    #[test]
+    fn a_body_of_a_stated_length_is_not_judged() {
+        idle(RULE.mutants[0].serve)
+            .edit(|last| last.head.as_mut().expect("a head").headers.set("Content-Length", "9000"))
+            .skips(&RULE);
     }
 
     #[test]

@@ -110,12 +110,8 @@ fn fate(views: &[View<'_>], first: &View<'_>, second: &View<'_>) -> Option<Fate>
         }
         // The other half of a redirect is an exchange of its own.
         (Some(head), _) if (300..400).contains(&head.status) => None,
-        (Some(head), _) if head.status >= 500 => {
-            let message = format!("answered {} while exchange {one} is open", head.status);
-            Some(Fate::Shut(Fault::new(second, Place::StatusLine, message)))
-        }
         (Some(head), _) => Some(Fate::Unclear(format!(
-            "exchange {two} is answered {} while exchange {one} is open: a limit on subscribers, or a fault",
+            "exchange {two} is answered {} while exchange {one} is open: reconnect/stop-status judges that",
             head.status
         ))),
         (None, Some(_)) => {
@@ -239,14 +235,13 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_a_fault_or_a_limit() {
+    fn a_refusal_is_another_rule() {
         let refuses = |status| {
             both(reference::answer).edit(|last| {
                 last.head.as_mut().expect("a head").status = status;
             })
         };
-        let faults = refuses(503).faults(&RULE);
-        assert_eq!(faults[0].message, "answered 503 while exchange 1 is open");
+        refuses(503).is_thin(&RULE);
         refuses(429).is_thin(&RULE);
         refuses(302).skips(&RULE);
     }

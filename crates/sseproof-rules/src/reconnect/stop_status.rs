@@ -45,7 +45,8 @@ fn judge(record: &Record<'_>) -> Verdict {
             Outcome::Stream => good += 1,
             Outcome::Status(_) => faults
                 .push(Fault::new(&view, Place::StatusLine, message()).so(outcome.consequence())),
-            Outcome::Silent(waited) if *waited >= PATIENCE => {
+            // Silence beside an open stream is what delivery/second-subscriber measures.
+            Outcome::Silent(waited) if *waited >= PATIENCE && beside(record, &view).is_empty() => {
                 faults.push(Fault::whole(&view, message()).so(outcome.consequence()));
             }
             Outcome::Closed => {
