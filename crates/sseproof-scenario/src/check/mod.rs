@@ -1,0 +1,313 @@
+//! What only makes sense between steps: that names are known and free, that variables have values,
+//! that a step says neither too little nor two things at once.
+
+mod names;
+mod texts;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::names::{Names, Opened};
+use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
+use crate::model::{At, Document, Expect, Http, Part, Step, Text};
+use crate::nearest::nearest;
+use crate::variables::Variables;
+
+/// Checks the document, and gives the values of its `vars`.
+pub(crate) fn check(
+    document: &Document,
+    source: &Source<'_>,
+    variables: &Variables,
+) -> Result<BTreeMap<String, String>, Mistakes> {
+    let mut check = Check {
+        source,
+        variables,
+        known: variables.given.keys().cloned().collect(),
+        names: Names::default(),
+        mistakes: Vec::new(),
+    };
+    let vars = check.vars(document);
+    check.steps(&document.steps);
+    let mut mistakes = check.mistakes;
+    mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
+    mistakes.dedup();
+    if mistakes.is_empty() { Ok(vars) } else { Err(Mistakes(mistakes)) }
+}
+
+struct Check<'s> {
+    source: &'s Source<'s>,
+    variables: &'s Variables,
+    /// The variables that have a value at this step.
+    known: BTreeSet<String>,
+    names: Names,
+    mistakes: Vec<Mistake>,
+}
+
+impl Check<'_> {
+    fn slip(&mut self, place: Place, slip: Slip) {
+        self.mistakes.push(slip.at(self.source, place));
+    }
+
+    fn vars(&mut self, document: &Document) -> BTreeMap<String, String> {
+        let environment = self.variables.environment.clone();
+        let scope = crate::model::Scope { environment, ..Default::default() };
+        let mut values = BTreeMap::new();
+        for (name, text) in &document.vars {
+            if let Some(given) = self.variables.given.get(name) {
+                values.insert(name.clone(), given.clone());
+                continue;
+            }
+            let inner = text.0.iter().find(|part| matches!(part, Part::Variable(_)));
+            if inner.is_some() {
+                let what = "a variable of the file cannot be made of others";
+                let instead = "only ${env:NAME} and ${300*x} can stand here";
+                self.slip(text.place, Slip::instead(what, instead));
+            } else {
+                self.text(text, text.place);
+            }
+            values.insert(name.clone(), text.fill(&scope).unwrap_or_default());
+        }
+        self.known.extend(document.vars.keys().cloned());
+        let others =
+            self.variables.given.iter().filter(|(name, _)| !document.vars.contains_key(*name));
+        values.extend(others.map(|(name, value)| (name.clone(), value.clone())));
+        values
+    }
+
+    /// Whether each variable of the text has a value; `near` is where to look for it in the file.
+    fn text(&mut self, text: &Text, near: Place) {
+        for part in &text.0 {
+            let (written, slip) = match part {
+                Part::Variable(name) if !self.known.contains(name) => {
+                    (format!("${{{name}}}"), self.undefined(name))
+                }
+                Part::Environment(name) if !self.variables.environment.contains_key(name) => (
+                    format!("${{env:{name}}}"),
+                    Slip::instead(
+                        format!("the environment has no variable `{name}`"),
+                        format!("set it before the run: {name}=… sseproof …"),
+                    ),
+                ),
+                _ => continue,
+            };
+            let place = self.source.find(&written, near).unwrap_or(near);
+            self.slip(place, slip);
+        }
+    }
+
+    fn undefined(&self, name: &str) -> Slip {
+        let what = format!("nothing gives `{name}` a value before this step");
+        match nearest(name, self.known.iter().map(String::as_str)) {
+            Some(meant) => Slip::instead(what, format!("did you mean `${{{meant}}}`?")),
+            None => Slip::instead(
+                what,
+                format!(
+                    "add `vars: {{ {name}: … }}` to the file, capture it, or give --var {name}=…"
+                ),
+            ),
+        }
+    }
+
+    fn steps(&mut self, steps: &At<Vec<At<Step>>>) {
+        if steps.is_empty() {
+            let instead =
+                "write at least one step: [connect: {}], or `- connect: {}` in a line below";
+            self.slip(steps.place, Slip::instead("there are no steps", instead));
+        }
+        for step in &steps.value {
+            self.step(step);
+        }
+    }
+
+    fn step(&mut self, step: &At<Step>) {
+        for text in texts::of(step) {
+            self.text(&text, step.place);
+        }
+        let place = step.place;
+        match &step.value {
+            Step::Connect(connect) => {
+                self.one_body(connect.body.is_some(), connect.json.is_some(), place);
+                self.path(connect.path.as_ref(), place);
+                self.open(connect.name.as_ref(), "stream", Opened::Stream, place);
+            }
+            Step::Reconnect(reconnect) => {
+                let from = self.stream(reconnect.from.as_ref(), place);
+                if reconnect.last_event_id.is_some() && reconnect.after_event.is_some() {
+                    let what = "`last-event-id` and `after-event` both say which id is sent";
+                    self.slip(place, Slip::instead(what, "keep one of the two"));
+                }
+                if let Some(from) = from {
+                    self.names.free(&from);
+                    self.open(reconnect.name.as_ref(), &from, Opened::Stream, place);
+                }
+            }
+            Step::Expect(expect) => self.expect(expect, place),
+            Step::Read(read) => {
+                self.stream(read.from.as_ref(), place);
+                let slip = match (read.events, read.time, read.within) {
+                    (None, None, _) => Slip::instead(
+                        "the step does not say how much to read",
+                        "write `events: 3` for a number of events, or `for: 2s` for a time",
+                    ),
+                    (Some(_), Some(_), _) => {
+                        Slip::instead("`events` and `for` exclude each other", "write two steps")
+                    }
+                    (None, Some(_), Some(_)) => Slip::instead(
+                        "`within` says nothing where a time is read",
+                        "leave it out: `for` is the time",
+                    ),
+                    _ => return,
+                };
+                self.slip(place, slip);
+            }
+            Step::Observe(observe) => {
+                self.stream(observe.from.as_ref(), place);
+            }
+            Step::Drop(cut) => {
+                if let Some(name) = self.stream(cut.from.as_ref(), place) {
+                    self.drop(&name, place);
+                }
+            }
+            Step::Http(http) => self.http(http, place),
+            Step::Publish(publish) => self.path(publish.path.as_ref(), place),
+            Step::Run(command) => {
+                let plain = command.command.plain().map(|text| (text, shlex::split(text)));
+                if let Some((text, words)) = plain
+                    && words.as_ref().is_none_or(Vec::is_empty)
+                {
+                    let what = format!("`{text}` cannot be split into a program and its arguments");
+                    let instead =
+                        "a quote may be open, or there is nothing: `run: ./restart --now`";
+                    self.slip(place, Slip::instead(what, instead));
+                }
+            }
+            Step::Capture(capture) => {
+                self.named(capture.from.as_ref(), place);
+                let part = capture.path.is_some() || capture.regex.is_some();
+                if capture.header.is_some()
+                    && (part && capture.path.is_some() || capture.field.is_some())
+                {
+                    let what = "`header` excludes `path` and `field`, which are of the stream";
+                    self.slip(
+                        place,
+                        Slip::instead(what, "keep one of the two; `regex` goes with both"),
+                    );
+                }
+                self.known.insert(capture.into.0.clone());
+            }
+            Step::Repeat(repeat) => {
+                let rounds = repeat.times.0;
+                self.rounds(&repeat.steps, rounds, None);
+            }
+            Step::ForEach(each) => {
+                if each.values.is_empty() {
+                    let what = "there are no values to go through";
+                    self.slip(each.values.place, Slip::instead(what, "write some: in: [a, b]"));
+                }
+                self.rounds(&each.steps, each.values.len(), Some(&each.var.0));
+            }
+            Step::Wait(_) => {}
+        }
+    }
+
+    /// The second round finds what the first one left behind.
+    fn rounds(&mut self, steps: &At<Vec<At<Step>>>, rounds: usize, var: Option<&str>) {
+        let outside = self.known.clone();
+        self.known.insert("round".to_owned());
+        self.known.extend(var.map(str::to_owned));
+        self.steps(steps);
+        if rounds > 1 {
+            self.steps(steps);
+        }
+        // What was captured stays; what only a round has goes.
+        for name in ["round"].into_iter().chain(var) {
+            if !outside.contains(name) {
+                self.known.remove(name);
+            }
+        }
+    }
+
+    fn one_body(&mut self, body: bool, json: bool, place: Place) {
+        if body && json {
+            let what = "`body` and `json` both say what is sent";
+            self.slip(place, Slip::instead(what, "keep one of the two"));
+        }
+    }
+
+    fn path(&mut self, path: Option<&Text>, near: Place) {
+        let Some(Part::Plain(start)) = path.and_then(|path| path.0.first()) else { return };
+        if !start.starts_with(['/', '?']) {
+            let place = self.source.find(start, near).unwrap_or(near);
+            let what = format!("the path `{start}` does not begin with a slash");
+            let instead = if start.contains("://") {
+                "the server is the target's: write only the path, as in /events?topic=1".to_owned()
+            } else {
+                format!("write /{start}")
+            };
+            self.slip(place, Slip::instead(what, instead));
+        }
+    }
+
+    fn http(&mut self, http: &Http, place: Place) {
+        self.one_body(http.body.is_some(), http.json.is_some(), place);
+        self.path(http.path.as_ref(), place);
+        if http.path.is_some() && http.url.is_some() {
+            let what = "`path` and `url` both say where the request goes";
+            self.slip(
+                place,
+                Slip::instead(what, "keep `path` for the target, `url` for another server"),
+            );
+        }
+        if let Some(name) = &http.name {
+            self.open(Some(name), &name.0, Opened::Answer, place);
+        }
+    }
+
+    fn expect(&mut self, expect: &Expect, place: Place) {
+        let name = self.named(expect.from.as_ref(), place);
+        let kinds: Vec<&str> = [
+            ("event", expect.event.is_some()),
+            ("comment", expect.comment.is_some()),
+            ("retry", expect.retry.is_some()),
+            ("end", expect.end.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(kind, said)| said.then_some(kind))
+        .collect();
+        let of_head = expect.status.is_some() || !expect.headers.is_empty();
+        let counts = expect.count.is_some() || expect.next || expect.none_within.is_some();
+        let slip = match kinds.as_slice() {
+            [] if !of_head => Slip::instead(
+                "the step does not say what is expected",
+                "add one of `event`, `comment`, `retry` and `end`, or `status` and `headers`; \
+                 `event: {}` is any event",
+            ),
+            [] if counts => Slip::instead(
+                "`count`, `next` and `none-within` are of what comes in the stream",
+                "leave them out, or add `event: {}`",
+            ),
+            [first, second, ..] => Slip::instead(
+                format!("`{first}` and `{second}` cannot be expected in one step"),
+                "write a step for each: each has its own time and its own place in the stream",
+            ),
+            _ if expect.within.is_some() && expect.none_within.is_some() => Slip::instead(
+                "`within` and `none-within` exclude each other",
+                "keep `within` for what must come, `none-within` for what must not",
+            ),
+            _ if expect.none_within.is_some() && (expect.count.is_some() || expect.next) => {
+                Slip::instead(
+                    "`none-within` already says how many: none",
+                    "leave `count` and `next` out",
+                )
+            }
+            ["end"] if expect.count.is_some() || expect.next => {
+                Slip::instead("a stream has one end", "leave `count` and `next` out")
+            }
+            [kind] if name.is_some_and(|name| self.names.is_answer(&name)) => Slip::instead(
+                format!("the answer to an ordinary request has no `{kind}`"),
+                "expect its `status` and `headers`; for a stream, use `connect`",
+            ),
+            _ => return,
+        };
+        self.slip(place, slip);
+    }
+}

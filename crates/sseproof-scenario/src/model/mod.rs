@@ -1,0 +1,127 @@
+//! The language: what a file may say, as serde reads it and as the JSON Schema tells it to editors.
+//!
+//! The leaves are parsed where they are read, so that whatever has come this far is well formed by
+//! itself; what only makes sense between steps (names, variables) is the business of `check`.
+
+mod matcher;
+mod scalar;
+mod short;
+mod step;
+mod text;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer};
+
+use crate::mistake::{Mistakes, Place, Source};
+use crate::variables::Variables;
+
+pub(crate) use matcher::{EndKind, EventMatcher, Pattern, Query, RetryMatcher, Value};
+pub(crate) use scalar::{Count, Headers, Method, Name, Pause, Statuses};
+pub(crate) use short::{Short, Shorthand};
+pub(crate) use step::{
+    Capture, Command, Connect, Cut, Expect, Field, ForEach, Http, Observe, OnlyIf, Publish, Read,
+    Reconnect, Repeat, Step,
+};
+pub(crate) use text::{Json, Part, Scope, Text};
+
+/// A scenario: what to do to a target, and what to expect of it.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// What its exchanges are marked with: the file, or the id of a probe.
+    pub id: String,
+    /// The file, as the user named it.
+    pub file: String,
+    /// What it shows, in the words of its author.
+    pub title: String,
+    /// Whether it takes so long that it only runs when it is asked for.
+    pub idle: bool,
+    /// Whether it is of the built-in pack: what it does not get is for the rules to judge.
+    pub(crate) is_probe: bool,
+    pub(crate) source: Arc<str>,
+    pub(crate) vars: BTreeMap<String, String>,
+    pub(crate) steps: Vec<At<Step>>,
+}
+
+impl Scenario {
+    /// Reads a scenario. `file` is only used to name it in messages.
+    ///
+    /// # Errors
+    /// [`Mistakes`], each with its place and with what to write instead: what is wrong with the
+    /// YAML comes alone, what is wrong between the steps comes all at once.
+    pub fn parse(file: &str, source: &str, variables: &Variables) -> Result<Self, Mistakes> {
+        let text = Source { file, text: source };
+        let document = crate::yaml::read(&text)?;
+        let vars = crate::check::check(&document, &text, variables)?;
+        Ok(Self {
+            id: file.to_owned(),
+            file: file.to_owned(),
+            title: document.scenario,
+            idle: document.idle,
+            is_probe: false,
+            source: source.into(),
+            vars,
+            steps: document.steps.value,
+        })
+    }
+}
+
+/// What to do to a server of Server-Sent Events, and what to expect of it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "sseproof scenario")]
+pub(crate) struct Document {
+    /// What the scenario shows, in one sentence.
+    pub(crate) scenario: String,
+    /// Runs only when it is asked for (`--idle`), because it takes long.
+    #[serde(default)]
+    pub(crate) idle: bool,
+    /// Values for `${name}`, unless the command line gives others (`--var name=value`).
+    #[serde(default)]
+    pub(crate) vars: BTreeMap<String, At<Text>>,
+    /// What to do and to expect, in order.
+    pub(crate) steps: At<Vec<At<Step>>>,
+}
+
+/// A value and where it stands in its file.
+#[derive(Clone, Debug)]
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    pub(crate) place: Place,
+}
+
+impl<T> std::ops::Deref for At<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = serde_yaml::Spanned::<T>::deserialize(deserializer)?;
+        Ok(Self { value: spanned.value, place: spanned.referenced.into() })
+    }
+}
+
+impl From<serde_yaml::Location> for Place {
+    fn from(location: serde_yaml::Location) -> Self {
+        let number = |of: u64| usize::try_from(of).unwrap_or(usize::MAX).max(1);
+        Self { line: number(location.line()), column: number(location.column()) }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for At<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}

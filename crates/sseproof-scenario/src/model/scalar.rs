@@ -1,0 +1,235 @@
+//! The words of the language that are no sentences: durations, names, methods, numbers.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::Text;
+use crate::mistake::Slip;
+
+/// A time with its unit: `5s`, `200ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pause(pub(crate) Duration);
+
+impl Pause {
+    pub(crate) fn parse(text: &str) -> Result<Self, Slip> {
+        const UNITS: &str = "the units are ms, s, m and h, as in 200ms, 1.5s or 2m";
+        let text = text.trim();
+        let split = text.find(|char: char| !char.is_ascii_digit() && char != '.');
+        let (number, unit) = text.split_at(split.unwrap_or(text.len()));
+        let wrong = || Slip::instead(format!("`{text}` is no duration"), UNITS);
+        let number: f64 = number.parse().map_err(|_| wrong())?;
+        let seconds = match unit.trim() {
+            "ms" => number / 1000.0,
+            "s" => number,
+            "m" => number * 60.0,
+            "h" => number * 3600.0,
+            "" => {
+                return Err(Slip::instead(
+                    format!("`{text}` has no unit"),
+                    format!("write {text}s for seconds, or {text}ms for milliseconds"),
+                ));
+            }
+            _ => return Err(wrong()),
+        };
+        Duration::try_from_secs_f64(seconds).map(Self).map_err(|_| wrong())
+    }
+}
+
+impl<'de> Deserialize<'de> for Pause {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// The name of a connection or of a variable.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Name(pub(crate) String);
+
+impl Name {
+    pub(crate) fn parse(text: &str) -> Result<Self, Slip> {
+        let fits = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
+        if !text.is_empty() && text.chars().all(fits) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Slip::instead(
+            format!("`{text}` is no name"),
+            "a name is made of the letters a to z, digits, `-` and `_`, as in `first`",
+        ))
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// An HTTP method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Method(pub(crate) String);
+
+impl<'de> Deserialize<'de> for Method {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
+            return Ok(Self(text));
+        }
+        let instead = match text.to_ascii_uppercase() {
+            upper if upper.bytes().all(|byte| byte.is_ascii_uppercase()) && !upper.is_empty() => {
+                format!("methods are in upper case: {upper}")
+            }
+            _ => "a method is one word in upper case, as in GET or POST".to_owned(),
+        };
+        Err(D::Error::custom(Slip::instead(format!("`{text}` is no HTTP method"), instead)))
+    }
+}
+
+/// A number of things, at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Count(pub(crate) usize);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.parse::<u32>() {
+            Ok(0) => Err(D::Error::custom(Slip::instead(
+                "none at all is no number to wait for",
+                "write 1 or more; for what must not come, use `none-within` in an `expect`",
+            ))),
+            Ok(count) => Ok(Self(count as usize)),
+            Err(_) => Err(D::Error::custom(Slip::instead(
+                format!("`{text}` is no whole number"),
+                "write a number such as 3",
+            ))),
+        }
+    }
+}
+
+/// Status codes, any of which will do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Statuses(pub(crate) Vec<u16>);
+
+impl<'de> Deserialize<'de> for Statuses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OneOrMany).map(Self)
+    }
+}
+
+struct OneOrMany;
+
+fn status<E: Error>(text: &str) -> Result<u16, E> {
+    text.parse().ok().filter(|code| (100..=599).contains(code)).ok_or_else(|| {
+        E::custom(Slip::instead(
+            format!("`{text}` is no status code"),
+            "write one such as 200, or several: [200, 204]",
+        ))
+    })
+}
+
+impl<'de> Visitor<'de> for OneOrMany {
+    type Value = Vec<u16>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a status code or a list of them")
+    }
+
+    fn visit_u64<E: Error>(self, code: u64) -> Result<Vec<u16>, E> {
+        self.visit_str(&code.to_string())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Vec<u16>, E> {
+        status(text).map(|code| vec![code])
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut codes: A) -> Result<Vec<u16>, A::Error> {
+        let mut all = Vec::new();
+        while let Some(code) = codes.next_element::<String>()? {
+            all.push(status(&code)?);
+        }
+        Ok(all)
+    }
+}
+
+/// Header fields to send; nothing as the value leaves a field out that would be sent otherwise.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Headers(pub(crate) BTreeMap<String, Option<Text>>);
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = BTreeMap::<String, Option<Text>>::deserialize(deserializer)?;
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        match fields.keys().find(|name| name.is_empty() || !name.bytes().all(fits)) {
+            Some(name) => Err(D::Error::custom(Slip::instead(
+                format!("`{name}` is no name of a header field"),
+                "write one like `Authorization`, without colon and white space",
+            ))),
+            None => Ok(Self(fields)),
+        }
+    }
+}
+
+/// Names the type in the schema, which is the same wherever it is used.
+macro_rules! schema {
+    ($type:ty, $name:literal, $generator:ident => $schema:expr) => {
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+            fn json_schema($generator: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    };
+}
+
+schema!(Pause, "Duration", _generator => json_schema!({
+    "type": "string",
+    "description": "A time with its unit: 200ms, 5s, 2m, 1h.",
+    "pattern": r"^\s*[0-9]*\.?[0-9]+\s*(ms|s|m|h)\s*$",
+}));
+schema!(Name, "Name", _generator => json_schema!({
+    "type": "string",
+    "description": "A name: letters, digits, `-` and `_`.",
+    "pattern": "^[A-Za-z0-9_-]+$",
+}));
+schema!(Method, "Method", _generator => json_schema!({
+    "type": "string",
+    "description": "An HTTP method, in upper case.",
+    "pattern": "^[A-Z-]+$",
+}));
+schema!(Count, "Count", _generator => json_schema!({ "type": "integer", "minimum": 1 }));
+schema!(Statuses, "Statuses", _generator => json_schema!({
+    "anyOf": [
+        { "type": "integer", "minimum": 100, "maximum": 599 },
+        { "type": "array", "items": { "type": "integer", "minimum": 100, "maximum": 599 } },
+    ],
+}));
+schema!(Headers, "Headers", generator => {
+    let value = generator.subschema_for::<Option<Text>>();
+    json_schema!({
+        "type": "object",
+        "description": "Header fields to send; null leaves out one that would be sent otherwise.",
+        "additionalProperties": value,
+    })
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units() {
+        for (text, millis) in [("200ms", 200), ("5s", 5_000), ("1.5 s", 1_500), ("2m", 120_000)] {
+            assert_eq!(Pause::parse(text), Ok(Pause(Duration::from_millis(millis))), "{text}");
+        }
+        for text in ["", "5", "s", "5 sec", "-1s", "1.2.3s", "1e400s", "9999999999999999999999h"] {
+            assert!(Pause::parse(text).is_err(), "{text}");
+        }
+    }
+}

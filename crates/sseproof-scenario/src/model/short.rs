@@ -1,0 +1,106 @@
+//! Mappings that have a short form: one value instead of the whole.
+//!
+//! `untagged` would do the same with messages that nobody can use.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::mistake::Slip;
+
+/// What can be written as one text.
+pub(crate) trait Shorthand: Sized {
+    /// What is expected: `a name`.
+    const EXPECTED: &'static str;
+    /// How it is written, short and long.
+    const WRITTEN: &'static str;
+
+    /// Reads the short form.
+    fn short(text: &str) -> Result<Self, Slip>;
+}
+
+/// A `T` in its short or its long form.
+#[derive(Clone, Debug)]
+pub(crate) struct Short<T>(pub(crate) T);
+
+impl<T> std::ops::Deref for Short<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de> + Shorthand> Deserialize<'de> for Short<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Either(PhantomData)).map(Self)
+    }
+}
+
+struct Either<T>(PhantomData<T>);
+
+fn wrong<T: Shorthand, E: Error>(found: &str) -> E {
+    E::custom(Slip::instead(
+        format!("{found} stands where {} is expected", T::EXPECTED),
+        format!("write {}", T::WRITTEN),
+    ))
+}
+
+impl<'de, T: Deserialize<'de> + Shorthand> Visitor<'de> for Either<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::EXPECTED)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        T::short(text).map_err(E::custom)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<T, E> {
+        self.visit_str(if value { "true" } else { "false" })
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<T, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<T, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    // How a float was spelled is lost here: `1.0` and `1.00` are the same number and different texts.
+    fn visit_f64<E: Error>(self, _: f64) -> Result<T, E> {
+        let instead = "put it in quotes, so that it is clear which text is meant: \"1.0\"";
+        Err(E::custom(Slip::instead("this is a number with a fraction, not a text", instead)))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<T, E> {
+        Err(wrong::<T, E>("nothing"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<T, A::Error> {
+        Err(wrong::<T, A::Error>("a list"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Short<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        format!("Short{}", T::schema_name()).into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let long = generator.subschema_for::<T>();
+        json_schema!({ "anyOf": [{ "type": ["string", "number", "boolean"] }, long] })
+    }
+}

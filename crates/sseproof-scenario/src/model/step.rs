@@ -1,0 +1,329 @@
+//! The steps. What stands above each field is what an editor shows.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use sseproof_exchange::Version;
+
+use std::collections::BTreeMap;
+
+use super::{
+    At, Count, EndKind, EventMatcher, Headers, Json, Method, Name, Pattern, Pause, Query,
+    RetryMatcher, Short, Shorthand, Statuses, Text, Value,
+};
+use crate::mistake::Slip;
+
+/// One thing to do or to expect.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Step {
+    /// Opens a connection as an `EventSource` does, and follows redirects.
+    Connect(Connect),
+    /// Demands something of a connection.
+    Expect(Box<Expect>),
+    /// Waits for more events, or reads on for a while; fails where the stream falls short.
+    Read(Read),
+    /// Waits and never fails: for what a server may do or not.
+    Observe(Observe),
+    /// Leaves a connection.
+    Drop(Short<Cut>),
+    /// Comes back as an `EventSource` does when its connection has ended.
+    Reconnect(Reconnect),
+    /// Does nothing for a while.
+    Wait(Pause),
+    /// Sends an ordinary request, whose answer is not judged as a stream.
+    Http(Http),
+    /// POSTs data to be published: short for an `http` step.
+    Publish(Short<Publish>),
+    /// Runs a command and waits for its end.
+    Run(Short<Command>),
+    /// Keeps a value for later, as `${name}`.
+    Capture(Capture),
+    /// Does the steps several times; `${round}` counts from 1.
+    Repeat(Repeat),
+    /// Does the steps once for each value; `${round}` counts from 1.
+    ForEach(ForEach),
+}
+
+/// Opens a connection. What is not said is the target's.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Connect {
+    /// The path and query, in place of those of the target's URL.
+    pub(crate) path: Option<Text>,
+    /// The method, in place of the target's.
+    pub(crate) method: Option<Method>,
+    /// Header fields, besides those of an `EventSource` and of the target.
+    #[serde(default)]
+    pub(crate) headers: Headers,
+    /// The body, in place of the target's.
+    pub(crate) body: Option<Text>,
+    /// The body as JSON, with its content type.
+    pub(crate) json: Option<Json>,
+    /// The version of HTTP: `"1.0"` or `"1.1"`.
+    #[schemars(with = "Option<VersionText>")]
+    pub(crate) http: Option<Version>,
+    /// Whether redirects are followed, as they are by default.
+    pub(crate) redirects: Option<bool>,
+    /// What later steps call the connection (`stream` if nothing is said).
+    #[serde(rename = "as")]
+    pub(crate) name: Option<At<Name>>,
+}
+
+/// How the version of HTTP is written.
+#[derive(JsonSchema)]
+#[schemars(rename = "HttpVersion")]
+#[expect(dead_code, reason = "it only lends its schema to a type of another crate")]
+enum VersionText {
+    #[schemars(rename = "1.0")]
+    Http10,
+    #[schemars(rename = "1.1")]
+    Http11,
+}
+
+/// Demands something of a connection: the head, or one kind of thing in the stream, or both.
+///
+/// Each kind is sought behind the last one of its kind that was read or expected.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Expect {
+    /// The connection; the one opened last if nothing is said.
+    pub(crate) from: Option<At<Name>>,
+    /// The status code, or several of which one will do.
+    pub(crate) status: Option<Statuses>,
+    /// Header fields of the answer; null for one that must be absent.
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, Option<Short<Value>>>,
+    /// An event, by its data, or by `data`, `type` and `id`.
+    pub(crate) event: Option<Short<EventMatcher>>,
+    /// A comment, by what follows its colon.
+    pub(crate) comment: Option<Short<Value>>,
+    /// A reconnection time.
+    pub(crate) retry: Option<Short<RetryMatcher>>,
+    /// The end of the stream.
+    pub(crate) end: Option<EndKind>,
+    /// How many that fit are waited for (1 if nothing is said). More may follow.
+    pub(crate) count: Option<Count>,
+    /// Whether it must be the very next of its kind; others are passed over otherwise.
+    #[serde(default)]
+    pub(crate) next: bool,
+    /// How long to wait for it (5s if nothing is said).
+    pub(crate) within: Option<Pause>,
+    /// Demands the contrary: nothing that fits comes for this long.
+    pub(crate) none_within: Option<Pause>,
+}
+
+/// Waits for more events, or reads on for a while; fails where the stream falls short.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Read {
+    /// The connection; the one opened last if nothing is said.
+    pub(crate) from: Option<At<Name>>,
+    /// How many events, behind those that were read or expected before.
+    pub(crate) events: Option<Count>,
+    /// How long to read on; the stream must not end before.
+    #[serde(rename = "for")]
+    pub(crate) time: Option<Pause>,
+    /// How long to wait for the events (5s if nothing is said).
+    pub(crate) within: Option<Pause>,
+}
+
+/// Waits until what is said is there, the stream ends, or the time is over; never fails.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Observe {
+    /// The connection; the one opened last if nothing is said.
+    pub(crate) from: Option<At<Name>>,
+    /// Until the connection has had this many events in all.
+    pub(crate) events: Option<Count>,
+    /// Until the head of the answer is there.
+    #[serde(default)]
+    pub(crate) head: bool,
+    /// Until the end, which ends every `observe`: says that nothing else is waited for.
+    #[serde(default)]
+    pub(crate) end: bool,
+    /// How long at the most (5s if nothing is said).
+    pub(crate) within: Option<Pause>,
+}
+
+/// Leaves a connection.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Drop")]
+pub(crate) struct Cut {
+    /// The connection; the one opened last if nothing is said.
+    pub(crate) from: Option<At<Name>>,
+    /// Resets the connection (RST) instead of closing it (FIN).
+    #[serde(default)]
+    pub(crate) reset: bool,
+}
+
+impl Shorthand for Cut {
+    const EXPECTED: &'static str = "the name of a connection";
+    const WRITTEN: &'static str = "`drop: first`, or `drop: { from: first, reset: true }`";
+
+    fn short(text: &str) -> Result<Self, Slip> {
+        // The place is filled in by who knows it: see `check`.
+        let place = crate::mistake::Place { line: 0, column: 0 };
+        Ok(Self { from: Some(At { value: Name::parse(text)?, place }), reset: false })
+    }
+}
+
+/// Comes back as an `EventSource` does when its connection has ended: with the same request, the
+/// last event ID, and after the announced reconnection time.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Reconnect {
+    /// The connection that ended; the one opened last if nothing is said.
+    pub(crate) from: Option<At<Name>>,
+    /// What later steps call the new connection; its name is the old one's if nothing is said.
+    #[serde(rename = "as")]
+    pub(crate) name: Option<At<Name>>,
+    /// How long after the end of the old connection, in place of the announced time (3s where
+    /// none was announced, and never more than a minute).
+    pub(crate) wait: Option<Pause>,
+    /// The `Last-Event-ID` to send, in place of the last one received.
+    pub(crate) last_event_id: Option<Text>,
+    /// Sends the id of this event of the old connection, counted from 1, as if nothing behind it
+    /// had arrived.
+    pub(crate) after_event: Option<Count>,
+    /// Leaves the step out, and all that concerns the new connection, unless this holds.
+    pub(crate) only_if: Option<OnlyIf>,
+    /// Header fields in place of those that were sent before.
+    #[serde(default)]
+    pub(crate) headers: Headers,
+}
+
+/// What must hold of the old connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OnlyIf {
+    /// It was a stream, and the server ended it.
+    Ended,
+    /// There is an id to send.
+    HasIds,
+}
+
+/// Sends an ordinary request and reads the answer to its end.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Http {
+    /// The path and query, in place of those of the target's URL.
+    pub(crate) path: Option<Text>,
+    /// A whole URL, for another server.
+    pub(crate) url: Option<Text>,
+    /// The method: GET, or POST where there is a body, if nothing is said.
+    pub(crate) method: Option<Method>,
+    /// Header fields, besides those of the target.
+    #[serde(default)]
+    pub(crate) headers: Headers,
+    /// The body.
+    pub(crate) body: Option<Text>,
+    /// The body as JSON, with its content type.
+    pub(crate) json: Option<Json>,
+    /// The status code, or several of which one will do (200 to 299 if nothing is said).
+    pub(crate) status: Option<Statuses>,
+    /// How long to wait for the whole answer (5s if nothing is said).
+    pub(crate) within: Option<Pause>,
+    /// What later steps call the answer.
+    #[serde(rename = "as")]
+    pub(crate) name: Option<At<Name>>,
+}
+
+/// POSTs data to be published, as text, and demands an answer from 200 to 299.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Publish {
+    /// What is published.
+    pub(crate) data: Text,
+    /// Where to, in place of the target's publish path (`/publish` where it names none).
+    pub(crate) path: Option<Text>,
+    /// Header fields, besides those of the target.
+    #[serde(default)]
+    pub(crate) headers: Headers,
+}
+
+impl Shorthand for Publish {
+    const EXPECTED: &'static str = "what to publish";
+    const WRITTEN: &'static str = "`publish: { data: hello }`, or `publish: hello`";
+
+    fn short(text: &str) -> Result<Self, Slip> {
+        Ok(Self { data: Text::parse(text)?, path: None, headers: Headers::default() })
+    }
+}
+
+/// Runs a command. It is split into words as a shell does, and no shell sees it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Run")]
+pub(crate) struct Command {
+    /// The program and its arguments.
+    pub(crate) command: Text,
+    /// How long it may take (30s if nothing is said).
+    pub(crate) within: Option<Pause>,
+    /// The exit code that it must have (0 if nothing is said).
+    #[serde(default)]
+    pub(crate) exit: i32,
+}
+
+impl Shorthand for Command {
+    const EXPECTED: &'static str = "a command";
+    const WRITTEN: &'static str =
+        "`run: ./restart --now`, or `run: { command: ./restart --now, within: 30s }`";
+
+    fn short(text: &str) -> Result<Self, Slip> {
+        Ok(Self { command: Text::parse(text)?, within: None, exit: 0 })
+    }
+}
+
+/// Keeps a value of the event that was read or expected last, or of the answer, as `${name}`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Capture {
+    /// The connection or answer; the one opened last if nothing is said.
+    pub(crate) from: Option<At<Name>>,
+    /// The name of the variable.
+    pub(crate) into: Name,
+    /// Which part of the event (`data` if nothing is said).
+    pub(crate) field: Option<Field>,
+    /// A JSON path into it: what it selects first.
+    pub(crate) path: Option<Query>,
+    /// A regular expression: what its first group matches, or all of it.
+    pub(crate) regex: Option<Pattern>,
+    /// A header field of the answer, instead of something in the stream.
+    pub(crate) header: Option<String>,
+}
+
+/// A part of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Field {
+    /// The data.
+    Data,
+    /// The last event ID at the time of the event.
+    Id,
+    /// The event type.
+    Type,
+}
+
+/// Does the steps several times.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Repeat {
+    /// How often.
+    pub(crate) times: Count,
+    /// What to do.
+    pub(crate) steps: At<Vec<At<Step>>>,
+}
+
+/// Does the steps once for each value.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ForEach {
+    /// The name of the variable that holds the value.
+    pub(crate) var: Name,
+    /// The values.
+    #[serde(rename = "in")]
+    pub(crate) values: At<Vec<Text>>,
+    /// What to do with each.
+    pub(crate) steps: At<Vec<At<Step>>>,
+}

@@ -1,0 +1,249 @@
+//! Text with variables in it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use crate::mistake::Slip;
+
+/// How long a text made of `${300*x}` may become.
+const LONGEST: usize = 1 << 20;
+
+/// A text in which `${name}` stands for a value. `$${` stands for `${` itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Text(pub(crate) Vec<Part>);
+
+/// A piece of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What stands for itself.
+    Plain(String),
+    /// `${name}`.
+    Variable(String),
+    /// `${env:NAME}`.
+    Environment(String),
+}
+
+/// The values of the variables at one moment of a run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scope {
+    pub(crate) values: BTreeMap<String, String>,
+    pub(crate) environment: BTreeMap<String, String>,
+}
+
+impl Text {
+    pub(crate) fn parse(text: &str) -> Result<Self, Slip> {
+        let mut parts = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text;
+        while let Some(start) = rest.find("${") {
+            if rest[..start].ends_with('$') {
+                plain.push_str(&rest[..start - 1]);
+                plain.push_str("${");
+                rest = &rest[start + 2..];
+                continue;
+            }
+            plain.push_str(&rest[..start]);
+            let Some((name, behind)) = rest[start + 2..].split_once('}') else {
+                return Err(Slip::instead(
+                    "`${` has no `}` behind it",
+                    "write ${name} for a variable, or $${ for the two characters themselves",
+                ));
+            };
+            match part(name)? {
+                Part::Plain(text) => plain.push_str(&text),
+                variable => {
+                    if !plain.is_empty() {
+                        parts.push(Part::Plain(std::mem::take(&mut plain)));
+                    }
+                    parts.push(variable);
+                }
+            }
+            rest = behind;
+        }
+        plain.push_str(rest);
+        if !plain.is_empty() {
+            parts.push(Part::Plain(plain));
+        }
+        Ok(Self(parts))
+    }
+
+    /// The text with each variable replaced by what `form` makes of its value.
+    ///
+    /// # Errors
+    /// The name of a variable that has no value.
+    pub(crate) fn fill_with(
+        &self,
+        scope: &Scope,
+        form: impl Fn(&str) -> String,
+    ) -> Result<String, String> {
+        let mut out = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Plain(text) => out.push_str(text),
+                Part::Variable(name) => {
+                    out.push_str(&form(scope.values.get(name).ok_or_else(|| name.clone())?));
+                }
+                Part::Environment(name) => {
+                    let value = scope.environment.get(name).ok_or_else(|| format!("env:{name}"))?;
+                    out.push_str(&form(value));
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    pub(crate) fn fill(&self, scope: &Scope) -> Result<String, String> {
+        self.fill_with(scope, str::to_owned)
+    }
+
+    /// The text, where it has no variables.
+    pub(crate) fn plain(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [] => Some(""),
+            [Part::Plain(text)] => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// What stands between `${` and `}`.
+fn part(inside: &str) -> Result<Part, Slip> {
+    const FORMS: &str = "write ${name}, ${env:NAME}, or ${300*x} for a text repeated";
+    if let Some((times, text)) = inside.split_once('*') {
+        let fits = |times: &usize| times.checked_mul(text.len()).is_some_and(|all| all <= LONGEST);
+        return match times.trim().parse::<usize>().ok().filter(fits) {
+            Some(times) => Ok(Part::Plain(text.repeat(times))),
+            None => Err(Slip::instead(
+                format!("`${{{inside}}}` does not say how often (or makes more than a mebibyte)"),
+                FORMS,
+            )),
+        };
+    }
+    let name = inside.strip_prefix("env:").unwrap_or(inside);
+    let fits = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
+    if name.is_empty() || !name.chars().all(fits) {
+        return Err(Slip::instead(format!("`${{{inside}}}` is no variable"), FORMS));
+    }
+    Ok(match inside.strip_prefix("env:") {
+        Some(name) => Part::Environment(name.to_owned()),
+        None => Part::Variable(name.to_owned()),
+    })
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for Text {
+    fn schema_name() -> Cow<'static, str> {
+        "Text".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["string", "number", "boolean"],
+            "description": "A text; ${name} and ${env:NAME} stand for their values, ${300*x} for a text repeated, $${ for ${ itself.",
+        })
+    }
+}
+
+/// Any JSON value, with variables in its strings.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Json(pub(crate) serde_json::Value);
+
+impl Json {
+    /// Every text in it.
+    pub(crate) fn texts(&self) -> Vec<Text> {
+        fn walk(value: &serde_json::Value, texts: &mut Vec<Text>) {
+            match value {
+                serde_json::Value::String(text) => texts.extend(Text::parse(text)),
+                serde_json::Value::Array(all) => all.iter().for_each(|one| walk(one, texts)),
+                serde_json::Value::Object(all) => all.values().for_each(|one| walk(one, texts)),
+                _ => {}
+            }
+        }
+        let mut texts = Vec::new();
+        walk(&self.0, &mut texts);
+        texts
+    }
+
+    pub(crate) fn fill(&self, scope: &Scope) -> Result<serde_json::Value, String> {
+        map(&self.0, &|text| match Text::parse(text) {
+            Ok(parsed) => parsed.fill(scope),
+            Err(_) => Ok(text.to_owned()),
+        })
+    }
+}
+
+/// The same value with each string changed.
+fn map<E>(
+    value: &serde_json::Value,
+    change: &impl Fn(&str) -> Result<String, E>,
+) -> Result<serde_json::Value, E> {
+    use serde_json::Value;
+    Ok(match value {
+        Value::String(text) => Value::String(change(text)?),
+        Value::Array(all) => {
+            Value::Array(all.iter().map(|one| map(one, change)).collect::<Result<_, E>>()?)
+        }
+        Value::Object(all) => Value::Object(
+            all.iter()
+                .map(|(key, one)| Ok((key.clone(), map(one, change)?)))
+                .collect::<Result<_, E>>()?,
+        ),
+        other => other.clone(),
+    })
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        map(&value, &|text| Text::parse(text).map(|_| String::new())).map_err(D::Error::custom)?;
+        Ok(Self(value))
+    }
+}
+
+impl JsonSchema for Json {
+    fn schema_name() -> Cow<'static, str> {
+        "Json".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "Any JSON value; ${name} in its strings stands for a value." })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_filled_in() {
+        let mut scope = Scope::default();
+        scope.values.insert("a".to_owned(), "1".to_owned());
+        scope.environment.insert("HOME".to_owned(), "/h".to_owned());
+        for (text, filled) in [
+            ("", Ok("")),
+            ("plain $ {a}", Ok("plain $ {a}")),
+            ("${a}${a}-${env:HOME}", Ok("11-/h")),
+            ("$${a}", Ok("${a}")),
+            ("<${3*ab}>", Ok("<ababab>")),
+            ("${b}", Err("b")),
+            ("${env:NO}", Err("env:NO")),
+        ] {
+            let filled = filled.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(Text::parse(text).expect(text).fill(&scope), filled, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_variable_is_answered() {
+        for text in ["${", "${}", "${a b}", "${x*3}", "${9999999999*x}", "${env:}"] {
+            assert!(Text::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The built-in pack: scenarios that provoke what the standing rules judge.
+
+use std::sync::LazyLock;
+
+use crate::{Scenario, Variables};
+
+/// A scenario of the built-in pack.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// Its name: the stem of its file.
+    pub id: &'static str,
+    /// Whether it takes so long that it only runs when it is asked for.
+    pub idle: bool,
+    /// What it does.
+    pub scenario: Scenario,
+}
+
+macro_rules! sources {
+    ($($id:literal),* $(,)?) => {
+        /// The probes, in the order in which they run: the others need what `baseline` shows.
+        const SOURCES: &[(&str, &str)] = &[
+            $(($id, include_str!(concat!("../../../scenarios/conformance/", $id, ".yaml")))),*
+        ];
+    };
+}
+
+sources![
+    "baseline",
+    "resume",
+    "end",
+    "reconnect",
+    "odd-ids",
+    "accept",
+    "other-method",
+    "head",
+    "http10",
+    "connection-close",
+    "idle",
+];
+
+/// The built-in pack, in the order in which it runs.
+pub fn probes() -> &'static [Probe] {
+    static PROBES: LazyLock<Vec<Probe>> =
+        LazyLock::new(|| SOURCES.iter().filter_map(|&(id, source)| probe(id, source)).collect());
+    &PROBES
+}
+
+/// The tests see to it that every file parses: none is left out here.
+fn probe(id: &'static str, source: &str) -> Option<Probe> {
+    let file = format!("scenarios/conformance/{id}.yaml");
+    let mut scenario = Scenario::parse(&file, source, &Variables::default()).ok()?;
+    scenario.id = id.to_owned();
+    scenario.is_probe = true;
+    Some(Probe { id, idle: scenario.idle, scenario })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    #[test]
+    fn every_probe_parses() {
+        for (id, source) in SOURCES {
+            if let Err(mistakes) = Scenario::parse(id, source, &Variables::default()) {
+                panic!("{mistakes}");
+            }
+        }
+        assert_eq!(probes().len(), SOURCES.len());
+        assert_eq!(probes().iter().filter(|probe| probe.idle).count(), 1);
+    }
+
+    #[test]
+    fn every_file_is_embedded() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/conformance");
+        let files: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let embedded = SOURCES.iter().map(|(id, _)| format!("{id}.yaml")).collect();
+        assert_eq!(files, embedded);
+    }
+}
