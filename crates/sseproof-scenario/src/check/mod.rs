@@ -8,29 +8,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::names::{Names, Opened};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
-use crate::model::{At, Document, Expect, Http, Part, Step, Text};
+use crate::model::{At, Document, Expect, Http, Part, Scope, Step, Text};
 use crate::nearest::nearest;
 use crate::variables::Variables;
 
-/// Checks the document, and gives the values of its `vars`.
+/// Checks the document, and gives the values that its variables begin with.
 pub(crate) fn check(
     document: &Document,
     source: &Source<'_>,
     variables: &Variables,
-) -> Result<BTreeMap<String, String>, Mistakes> {
+) -> Result<Scope, Mistakes> {
     let mut check = Check {
         source,
         variables,
         known: variables.given.keys().cloned().collect(),
         names: Names::default(),
+        used: BTreeMap::new(),
         mistakes: Vec::new(),
     };
-    let vars = check.vars(document);
+    let values = check.vars(document);
     check.steps(&document.steps);
-    let mut mistakes = check.mistakes;
+    let Check { used: environment, mut mistakes, .. } = check;
     mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
     mistakes.dedup();
-    if mistakes.is_empty() { Ok(vars) } else { Err(Mistakes(mistakes)) }
+    if mistakes.is_empty() { Ok(Scope { values, environment }) } else { Err(Mistakes(mistakes)) }
 }
 
 struct Check<'s> {
@@ -39,6 +40,8 @@ struct Check<'s> {
     /// The variables that have a value at this step.
     known: BTreeSet<String>,
     names: Names,
+    /// What of the environment is used.
+    used: BTreeMap<String, String>,
     mistakes: Vec<Mistake>,
 }
 
@@ -49,7 +52,7 @@ impl Check<'_> {
 
     fn vars(&mut self, document: &Document) -> BTreeMap<String, String> {
         let environment = self.variables.environment.clone();
-        let scope = crate::model::Scope { environment, ..Default::default() };
+        let scope = Scope { environment, ..Scope::default() };
         let mut values = BTreeMap::new();
         for (name, text) in &document.vars {
             if let Some(given) = self.variables.given.get(name) {
@@ -76,6 +79,11 @@ impl Check<'_> {
     /// Whether each variable of the text has a value; `near` is where to look for it in the file.
     fn text(&mut self, text: &Text, near: Place) {
         for part in &text.0 {
+            if let Part::Environment(name) = part
+                && let Some(value) = self.variables.environment.get(name)
+            {
+                self.used.insert(name.clone(), value.clone());
+            }
             let (written, slip) = match part {
                 Part::Variable(name) if !self.known.contains(name) => {
                     (format!("${{{name}}}"), self.undefined(name))

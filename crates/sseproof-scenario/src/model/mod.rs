@@ -42,7 +42,8 @@ pub struct Scenario {
     /// Whether it is of the built-in pack: what it does not get is for the rules to judge.
     pub(crate) is_probe: bool,
     pub(crate) source: Arc<str>,
-    pub(crate) vars: BTreeMap<String, String>,
+    /// What the variables stand for when the run begins.
+    pub(crate) scope: Scope,
     pub(crate) steps: Vec<At<Step>>,
 }
 
@@ -55,7 +56,7 @@ impl Scenario {
     pub fn parse(file: &str, source: &str, variables: &Variables) -> Result<Self, Mistakes> {
         let text = Source { file, text: source };
         let document = crate::yaml::read(&text)?;
-        let vars = crate::check::check(&document, &text, variables)?;
+        let scope = crate::check::check(&document, &text, variables)?;
         Ok(Self {
             id: file.to_owned(),
             file: file.to_owned(),
@@ -63,7 +64,7 @@ impl Scenario {
             idle: document.idle,
             is_probe: false,
             source: source.into(),
-            vars,
+            scope,
             steps: document.steps.value,
         })
     }

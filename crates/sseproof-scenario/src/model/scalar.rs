@@ -121,6 +121,14 @@ impl<'de> Deserialize<'de> for Statuses {
     }
 }
 
+impl Statuses {
+    /// `401 or 403`.
+    pub(crate) fn describe(&self) -> String {
+        let codes: Vec<String> = self.0.iter().map(u16::to_string).collect();
+        codes.join(" or ")
+    }
+}
+
 struct OneOrMany;
 
 fn status<E: Error>(text: &str) -> Result<u16, E> {

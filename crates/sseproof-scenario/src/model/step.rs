@@ -95,7 +95,7 @@ pub(crate) struct Expect {
     pub(crate) headers: BTreeMap<String, Option<Short<Value>>>,
     /// An event, by its data, or by `data`, `type` and `id`.
     pub(crate) event: Option<Short<EventMatcher>>,
-    /// A comment, by what follows its colon.
+    /// A comment, by what follows its colon and one space.
     pub(crate) comment: Option<Short<Value>>,
     /// A reconnection time.
     pub(crate) retry: Option<Short<RetryMatcher>>,

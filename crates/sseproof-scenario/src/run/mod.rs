@@ -1,1 +1,214 @@
-//! To come.
+//! Plays scenarios against a target, and keeps what crossed the wire.
+//!
+//! A step only decides when to dial, read, drop, publish and expect.
+//! Whatever happens, every exchange that was begun is in the outcome: also those of a run that was
+//! cancelled half way.
+
+mod command;
+mod evidence;
+mod expect;
+mod play;
+mod request;
+mod session;
+mod slot;
+mod steps;
+mod wanted;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::{Deserialize, Serialize};
+use sseproof_exchange::{Bytes, Exchange, Headers, Target, Transcript};
+use sseproof_net::Client;
+
+use self::session::Session;
+use crate::Scenario;
+
+/// What is under test, and how a request for its stream looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetConfig {
+    /// The URL of the stream.
+    pub url: String,
+    /// The method that asks for it.
+    pub method: String,
+    /// Header fields of every request to it, those for authentication for instance.
+    pub headers: Headers,
+    /// The body that asks for it, empty for none.
+    pub body: Bytes,
+    /// The path that takes what a `publish` step sends; `/publish` if nothing is said.
+    pub publish: Option<String>,
+}
+
+impl TargetConfig {
+    /// A target that is asked by GET.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            method: "GET".to_owned(),
+            headers: Headers::default(),
+            body: Bytes::default(),
+            publish: None,
+        }
+    }
+}
+
+/// What one scenario came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The exchanges, in the order in which they were begun, numbered on from the given number.
+    pub exchanges: Vec<Exchange>,
+    /// What did not hold. A scenario stops at its first failure.
+    pub failures: Vec<StepFailure>,
+    /// Why the run as a whole has to stop.
+    pub stopped: Option<Stopped>,
+}
+
+/// What several scenarios came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Results {
+    /// Everything that crossed the wire.
+    pub transcript: Transcript,
+    /// What did not hold.
+    pub failures: Vec<StepFailure>,
+    /// Why not every scenario was played to its end.
+    pub stopped: Option<Stopped>,
+    /// The scenarios that were not begun, by their ids.
+    pub left_out: Vec<String>,
+}
+
+/// Why a run stopped before its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Stopped {
+    /// The very first exchange found nobody: with the reason.
+    Unreachable(String),
+    /// The probe `baseline` saw no event stream, so that no other probe can see one: with what it
+    /// saw. Scenarios that are no probes were played all the same.
+    NoStream(String),
+    /// Whoever started the run stopped it.
+    Cancelled,
+}
+
+/// A step that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepFailure {
+    /// Whose fault it is.
+    pub kind: FailureKind,
+    /// The id of the scenario.
+    pub scenario: String,
+    /// Its file.
+    pub file: String,
+    /// Where the step begins: the line, from 1.
+    pub line: usize,
+    /// Where the step begins: the column, from 1.
+    pub column: usize,
+    /// The step, as it is written.
+    pub step: String,
+    /// What was expected and did not come: a sentence without capital and full stop.
+    pub message: String,
+    /// What was seen instead, one line each: the last few things in the stream, and its state.
+    pub seen: Vec<String>,
+    /// The number of the exchange that it is about.
+    pub exchange: Option<usize>,
+    /// What the scenario calls it.
+    pub connection: Option<String>,
+}
+
+/// Whose fault a failure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The target did something else than was expected.
+    Unmet,
+    /// The scenario asks for what cannot be done: a request that HTTP has no form for, a command
+    /// that is not there.
+    Impossible,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Progressed<'p> {
+    /// A scenario begins.
+    Begins(&'p Scenario),
+    /// A step begins, in this line of the scenario's file.
+    Step(&'p Scenario, usize),
+    /// A scenario ended, with the failures that it had.
+    Ends(&'p Scenario, &'p [StepFailure]),
+}
+
+/// Hears how far a run has come.
+pub type OnProgress<'p> = &'p mut (dyn FnMut(Progressed<'_>) + Send);
+
+/// Completes when the run is to be stopped: Ctrl-C, a time limit.
+pub type Cancel<'c> = Pin<&'c mut (dyn Future<Output = ()> + Send)>;
+
+/// Plays one scenario; its first exchange gets the number `first`.
+pub async fn run(
+    scenario: &Scenario,
+    target: &TargetConfig,
+    client: &Client,
+    first: usize,
+    on_progress: OnProgress<'_>,
+    cancel: Cancel<'_>,
+) -> Outcome {
+    on_progress(Progressed::Begins(scenario));
+    let mut session = Session::new(scenario, target, client, first, &mut *on_progress);
+    let stop = tokio::select! {
+        biased;
+        () = cancel => Some(play::Stop::Run(Stopped::Cancelled)),
+        played = session.play() => played.err(),
+    };
+    let exchanges = session.finish().await;
+    let mut outcome = Outcome { exchanges, ..Outcome::default() };
+    match stop {
+        Some(play::Stop::Step(failure)) => outcome.failures.push(*failure),
+        Some(play::Stop::Run(stopped)) => outcome.stopped = Some(stopped),
+        None => {}
+    }
+    on_progress(Progressed::Ends(scenario, &outcome.failures));
+    outcome
+}
+
+/// Plays the scenarios one after the other, into one transcript.
+///
+/// `started` is the time at which the run started, RFC 3339, for the transcript.
+pub async fn run_all(
+    scenarios: &[&Scenario],
+    target: &TargetConfig,
+    client: &Client,
+    started: &str,
+    on_progress: OnProgress<'_>,
+    mut cancel: Cancel<'_>,
+) -> Results {
+    let mut results = Results::default();
+    results.transcript.target = Target { url: target.url.clone(), method: target.method.clone() };
+    results.transcript.started = started.to_owned();
+    for scenario in scenarios {
+        let pointless = scenario.is_probe && results.stopped.is_some();
+        let over = matches!(&results.stopped, Some(Stopped::Unreachable(_) | Stopped::Cancelled));
+        if pointless || over {
+            results.left_out.push(scenario.id.clone());
+            continue;
+        }
+        let first = results.transcript.exchanges.len() + 1;
+        let outcome =
+            run(scenario, target, client, first, &mut *on_progress, cancel.as_mut()).await;
+        let no_stream = scenario.is_probe
+            && scenario.id == "baseline"
+            && !outcome.exchanges.iter().any(Exchange::is_stream);
+        if no_stream && outcome.stopped.is_none() {
+            let seen = outcome.exchanges.first().map(evidence::answer);
+            results.stopped = Some(Stopped::NoStream(seen.unwrap_or_default()));
+        }
+        if outcome.stopped.is_some() {
+            results.stopped = outcome.stopped;
+        }
+        results.transcript.exchanges.extend(outcome.exchanges);
+        results.failures.extend(outcome.failures);
+    }
+    results
+}

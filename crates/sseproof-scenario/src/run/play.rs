@@ -1,0 +1,120 @@
+//! Step by step through a scenario.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use super::session::Session;
+use super::{Progressed, StepFailure, Stopped, command};
+use crate::model::{At, Command, ForEach, Repeat, Step};
+
+/// Why a scenario does not go on.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// A step did not hold.
+    Step(Box<StepFailure>),
+    /// The run as a whole has to stop.
+    Run(Stopped),
+}
+
+/// How long a command may take if nothing is said.
+const COMMAND: std::time::Duration = std::time::Duration::from_secs(30);
+
+impl<'r> Session<'r> {
+    /// Plays the scenario to its end, or to what stops it.
+    pub(super) async fn play(&mut self) -> Result<(), Stop> {
+        let scenario = self.scenario;
+        self.steps(&scenario.steps).await
+    }
+
+    /// Boxed, because steps have steps.
+    fn steps<'s>(
+        &'s mut self,
+        steps: &'r [At<Step>],
+    ) -> Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + 's>>
+    where
+        'r: 's,
+    {
+        Box::pin(async move {
+            for step in steps {
+                self.place = step.place;
+                (self.on_progress)(Progressed::Step(self.scenario, step.place.line));
+                self.step(step).await?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn step(&mut self, step: &'r At<Step>) -> Result<(), Stop> {
+        match &step.value {
+            Step::Connect(connect) => self.connect(connect).await,
+            Step::Expect(expect) => self.expect(expect).await,
+            Step::Read(read) => self.read(read).await,
+            Step::Observe(observe) => self.observe(observe).await,
+            Step::Drop(cut) => self.cut(cut).await,
+            Step::Reconnect(reconnect) => self.reconnect(reconnect).await,
+            Step::Wait(pause) => {
+                tokio::time::sleep(pause.0).await;
+                Ok(())
+            }
+            Step::Http(http) => self.http(http).await,
+            Step::Publish(publish) => self.publish(publish).await,
+            Step::Run(command) => self.command(command).await,
+            Step::Capture(capture) => self.capture(capture),
+            Step::Repeat(repeat) => self.repeat(repeat).await,
+            Step::ForEach(each) => self.for_each(each).await,
+        }
+    }
+
+    async fn command(&mut self, step: &Command) -> Result<(), Stop> {
+        // A value stays one word, whatever is in it.
+        let quoted = |value: &str| {
+            shlex::try_quote(value).map_or_else(|_| value.to_owned(), |quoted| quoted.into_owned())
+        };
+        let command = self.filled(step.command.fill_with(&self.scope, quoted))?;
+        let within = step.within.map_or(COMMAND, |within| within.0);
+        match command::run(&command, within, step.exit).await {
+            Ok(()) => Ok(()),
+            Err(error @ command::CommandError::Exit { .. }) => {
+                let message = error.to_string();
+                let command::CommandError::Exit { said, .. } = error else { return Ok(()) };
+                Err(self.failed(message, said))
+            }
+            Err(error @ command::CommandError::TooLong(_)) => {
+                Err(self.failed(error.to_string(), Vec::new()))
+            }
+            Err(error) => Err(self.impossible(error.to_string())),
+        }
+    }
+
+    async fn repeat(&mut self, step: &'r Repeat) -> Result<(), Stop> {
+        let outside = self.scope.values.get("round").cloned();
+        for round in 1..=step.times.0 {
+            self.scope.values.insert("round".to_owned(), round.to_string());
+            self.steps(&step.steps).await?;
+        }
+        self.restore("round", outside);
+        Ok(())
+    }
+
+    async fn for_each(&mut self, step: &'r ForEach) -> Result<(), Stop> {
+        let var = &step.var.0;
+        let outside = ["round", var].map(|name| self.scope.values.get(name).cloned());
+        for (index, value) in step.values.iter().enumerate() {
+            let value = self.filled(value.fill(&self.scope))?;
+            self.scope.values.insert("round".to_owned(), (index + 1).to_string());
+            self.scope.values.insert(var.clone(), value);
+            self.steps(&step.steps).await?;
+        }
+        let [round, value] = outside;
+        self.restore("round", round);
+        self.restore(var, value);
+        Ok(())
+    }
+
+    fn restore(&mut self, name: &str, value: Option<String>) {
+        match value {
+            Some(value) => self.scope.values.insert(name.to_owned(), value),
+            None => self.scope.values.remove(name),
+        };
+    }
+}

@@ -1,0 +1,159 @@
+//! The requests of steps: what the step says, and what the target says otherwise.
+
+use sseproof_exchange::{Bytes, Request, Version};
+
+use super::TargetConfig;
+use crate::model::{Connect, Headers, Http, Json, Publish, Scope, Text};
+
+/// A request for the stream.
+pub(super) fn connect(
+    step: &Connect,
+    target: &TargetConfig,
+    scope: &Scope,
+) -> Result<Request, String> {
+    let mut request = Request::subscribe(at(&target.url, step.path.as_ref(), scope)?);
+    request.method.clone_from(step.method.as_ref().map_or(&target.method, |method| &method.0));
+    request.version = step.http.unwrap_or_default();
+    for header in &target.headers.0 {
+        request.headers.set(&header.name, header.value.clone());
+    }
+    request.body = target.body.clone();
+    body(&mut request, step.body.as_ref(), step.json.as_ref(), scope)?;
+    headers(&mut request, &step.headers, scope)?;
+    Ok(request)
+}
+
+/// An ordinary request.
+pub(super) fn http(step: &Http, target: &TargetConfig, scope: &Scope) -> Result<Request, String> {
+    let has_body = step.body.is_some() || step.json.is_some();
+    let method = step.method.as_ref().map(|method| method.0.as_str());
+    let url = match &step.url {
+        Some(url) => url.fill(scope)?,
+        None => at(&target.url, step.path.as_ref(), scope)?,
+    };
+    let mut request = ordinary(method.unwrap_or(if has_body { "POST" } else { "GET" }), url);
+    // Who speaks to another server does not hand it the credentials of the target.
+    if step.url.is_none() {
+        request.headers.0.extend(target.headers.0.iter().cloned());
+    }
+    body(&mut request, step.body.as_ref(), step.json.as_ref(), scope)?;
+    headers(&mut request, &step.headers, scope)?;
+    Ok(request)
+}
+
+/// What publishes data.
+pub(super) fn publish(
+    step: &Publish,
+    target: &TargetConfig,
+    scope: &Scope,
+) -> Result<Request, String> {
+    let url = match (&step.path, &target.publish) {
+        (Some(path), _) => at(&target.url, Some(path), scope)?,
+        (None, Some(place)) if place.contains("://") => place.clone(),
+        (None, place) => on(&target.url, place.as_deref().unwrap_or("/publish")),
+    };
+    let mut request = ordinary("POST", url);
+    request.headers.0.extend(target.headers.0.iter().cloned());
+    request.headers.set("Content-Type", "text/plain; charset=utf-8");
+    request.body = Bytes::from(step.data.fill(scope)?);
+    headers(&mut request, &step.headers, scope)?;
+    Ok(request)
+}
+
+fn ordinary(method: &str, url: String) -> Request {
+    Request {
+        method: method.to_owned(),
+        url,
+        version: Version::Http11,
+        headers: [("Accept", "*/*")].into_iter().collect(),
+        body: Bytes::default(),
+    }
+}
+
+/// The step's fields over those that are there; one without a value leaves the field out.
+pub(super) fn headers(
+    request: &mut Request,
+    fields: &Headers,
+    scope: &Scope,
+) -> Result<(), String> {
+    for (name, value) in &fields.0 {
+        match value {
+            Some(value) => request.headers.set(name, value.fill(scope)?),
+            None => request.headers.remove(name),
+        }
+    }
+    Ok(())
+}
+
+fn body(
+    request: &mut Request,
+    text: Option<&Text>,
+    json: Option<&Json>,
+    scope: &Scope,
+) -> Result<(), String> {
+    if let Some(text) = text {
+        request.body = Bytes::from(text.fill(scope)?);
+    }
+    if let Some(json) = json {
+        request.body = Bytes::from(json.fill(scope)?.to_string());
+        request.headers.set("Content-Type", "application/json");
+    }
+    Ok(())
+}
+
+fn at(url: &str, path: Option<&Text>, scope: &Scope) -> Result<String, String> {
+    Ok(match path {
+        Some(path) => on(url, &path.fill(scope)?),
+        None => url.to_owned(),
+    })
+}
+
+/// The URL with another path and query; with another query alone where that begins with `?`.
+fn on(url: &str, path: &str) -> String {
+    let host = url.find("://").map_or(0, |scheme| scheme + 3);
+    let keeps_path = path.starts_with('?');
+    let end = url[host..]
+        .find(|char| matches!(char, '?' | '#') || (char == '/' && !keeps_path))
+        .map_or(url.len(), |end| host + end);
+    format!("{}{path}", &url[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_takes_the_place_of_path_and_query() {
+        for (url, path, together) in [
+            ("http://h:1/a/b?c=d#e", "/x?y", "http://h:1/x?y"),
+            ("http://h", "/x", "http://h/x"),
+            ("http://h?q", "/x", "http://h/x"),
+            ("http://h/a?b", "?c=d", "http://h/a?c=d"),
+        ] {
+            assert_eq!(on(url, path), together);
+        }
+    }
+
+    #[test]
+    fn a_step_wins_over_the_target_and_null_removes() {
+        let mut target = TargetConfig::new("http://h/events");
+        target.headers.set("authorization", "Bearer a");
+        target.headers.set("Cache-Control", "no-store");
+        target.body = Bytes::from("all");
+        let step = |yaml| serde_yaml::from_str::<Connect>(yaml).unwrap();
+        let scope = Scope::default();
+        let plain = connect(&step("{}"), &target, &scope).unwrap();
+        assert_eq!(plain.headers.first("authorization").as_deref(), Some("Bearer a"));
+        assert_eq!(plain.headers.first("cache-control").as_deref(), Some("no-store"));
+        assert_eq!(plain.headers.first("accept").as_deref(), Some("text/event-stream"));
+        assert_eq!((plain.method.as_str(), plain.body.to_text().as_str()), ("GET", "all"));
+
+        let own = "{ method: POST, headers: { Authorization: null, Accept: a/b }, json: { a: 1 }, http: '1.0' }";
+        let own = connect(&step(own), &target, &scope).unwrap();
+        assert!(!own.headers.has("authorization"));
+        assert_eq!(own.headers.first("accept").as_deref(), Some("a/b"));
+        assert_eq!(own.headers.first("content-type").as_deref(), Some("application/json"));
+        assert_eq!((own.method.as_str(), own.version), ("POST", Version::Http10));
+        assert_eq!(own.body.to_text(), "{\"a\":1}");
+    }
+}

@@ -1,0 +1,228 @@
+//! One scenario under way: its exchanges, what it calls them, and its variables.
+
+use std::collections::BTreeMap;
+
+use sseproof_exchange::{Ending, Exchange, Follows, Phase, Request};
+use sseproof_net::{Client, Leave};
+
+use super::evidence::About;
+use super::play::Stop;
+use super::slot::{Sight, Slot, marked};
+use super::{FailureKind, OnProgress, StepFailure, Stopped, TargetConfig, evidence};
+use crate::Scenario;
+use crate::mistake::Place;
+use crate::model::{At, Name, Scope};
+
+/// One scenario under way.
+pub(super) struct Session<'r> {
+    pub(super) scenario: &'r Scenario,
+    pub(super) target: &'r TargetConfig,
+    pub(super) client: &'r Client,
+    pub(super) scope: Scope,
+    pub(super) on_progress: OnProgress<'r>,
+    /// Where the step at hand begins.
+    pub(super) place: Place,
+    first: usize,
+    slots: Vec<Slot>,
+    connections: BTreeMap<String, Option<Connection>>,
+    latest: Option<String>,
+}
+
+/// What a name of the scenario stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    pub(super) name: String,
+    /// Its exchange: the last one, where redirects were followed.
+    pub(super) slot: usize,
+    /// The request that it began with.
+    pub(super) request: Request,
+    /// The last event ID that it began with.
+    pub(super) last_event_id: String,
+    /// The reconnection time that it began with, in milliseconds.
+    pub(super) reconnection_time: Option<u64>,
+    /// How many of each kind were read or expected.
+    pub(super) passed: Passed,
+}
+
+/// How many of each kind were read or expected.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Passed {
+    pub(super) events: usize,
+    pub(super) comments: usize,
+    pub(super) retries: usize,
+}
+
+impl<'r> Session<'r> {
+    pub(super) fn new(
+        scenario: &'r Scenario,
+        target: &'r TargetConfig,
+        client: &'r Client,
+        first: usize,
+        on_progress: OnProgress<'r>,
+    ) -> Self {
+        Self {
+            scenario,
+            target,
+            client,
+            scope: scenario.scope.clone(),
+            on_progress,
+            place: Place { line: 1, column: 1 },
+            first,
+            slots: Vec::new(),
+            connections: BTreeMap::new(),
+            latest: None,
+        }
+    }
+
+    /// Leaves whatever is open, and gives every exchange that was begun.
+    pub(super) async fn finish(mut self) -> Vec<Exchange> {
+        for slot in &mut self.slots {
+            slot.leave(Leave::Fin, self.client.now()).await;
+        }
+        self.slots.into_iter().map(Slot::into_exchange).collect()
+    }
+
+    /// Begins an exchange; gives its place among them all.
+    pub(super) fn open(
+        &mut self,
+        name: &str,
+        request: Request,
+        follows: Option<Follows>,
+        judged: bool,
+    ) -> Result<usize, Stop> {
+        let live = match self.client.open(request.clone()) {
+            Ok(live) => live,
+            Err(error) => {
+                let message = format!("the request cannot be sent: {error}");
+                return Err(self.impossible(message));
+            }
+        };
+        let number = self.first + self.slots.len();
+        let mut exchange = marked(number, &self.scenario.id, name, request);
+        exchange.follows = follows;
+        exchange.judged = judged;
+        self.slots.push(Slot::new(live, exchange));
+        Ok(self.slots.len() - 1)
+    }
+
+    /// Gives what was opened a name.
+    pub(super) fn name(&mut self, connection: Connection, is_stream: bool) {
+        if is_stream {
+            self.latest = Some(connection.name.clone());
+        }
+        self.connections.insert(connection.name.clone(), Some(connection));
+    }
+
+    /// The name stands for something that was left out.
+    pub(super) fn absent(&mut self, name: &str) {
+        self.latest = Some(name.to_owned());
+        self.connections.insert(name.to_owned(), None);
+    }
+
+    /// What the step is about; `None` where it was left out, and with it the step.
+    pub(super) fn named(&self, name: Option<&At<Name>>) -> Option<Connection> {
+        let name = name.map(|name| &name.0).or(self.latest.as_ref())?;
+        self.connections.get(name).cloned().flatten()
+    }
+
+    /// The name that a step uses where it says none.
+    pub(super) fn latest(&self) -> &str {
+        self.latest.as_deref().unwrap_or("stream")
+    }
+
+    pub(super) fn passed(&mut self, connection: &Connection, passed: Passed) {
+        if let Some(Some(known)) = self.connections.get_mut(&connection.name) {
+            known.passed = passed;
+        }
+    }
+
+    pub(super) fn slot(&mut self, connection: &Connection) -> &mut Slot {
+        &mut self.slots[connection.slot]
+    }
+
+    pub(super) fn slot_at(&mut self, index: usize) -> &mut Slot {
+        &mut self.slots[index]
+    }
+
+    pub(super) fn look<T>(&self, index: usize, look: impl FnOnce(&Sight<'_>) -> T) -> T {
+        self.slots[index].look(look)
+    }
+
+    pub(super) async fn leave(&mut self, index: usize, how: Leave) {
+        let now = self.client.now();
+        self.slots[index].leave(how, now).await;
+    }
+
+    /// Stops the run where its very first exchange found nobody.
+    pub(super) fn reached(&self, index: usize) -> Result<(), Stop> {
+        if self.first + index > 1 {
+            return Ok(());
+        }
+        self.slots[index].look(|sight| match &sight.exchange.end.how {
+            Ending::Unresolved(_) | Ending::Unconnected(_) | Ending::TimedOut(Phase::Connect)
+                if sight.ended =>
+            {
+                Err(Stop::Run(Stopped::Unreachable(evidence::answer(sight.exchange))))
+            }
+            _ => Ok(()),
+        })
+    }
+
+    /// The step failed by the target's fault.
+    pub(super) fn unmet(&self, connection: &Connection, message: impl Into<String>) -> Stop {
+        self.unmet_about(connection, message, About::Everything)
+    }
+
+    /// The same, with evidence of one kind.
+    pub(super) fn unmet_about(
+        &self,
+        connection: &Connection,
+        message: impl Into<String>,
+        about: About,
+    ) -> Stop {
+        let slot = &self.slots[connection.slot];
+        let mut failure = self.failure(FailureKind::Unmet, message.into());
+        failure.seen = slot.look(|sight| evidence::seen(sight, about));
+        failure.exchange = Some(slot.number());
+        failure.connection = Some(connection.name.clone()).filter(|name| !name.is_empty());
+        Stop::Step(Box::new(failure))
+    }
+
+    /// The step cannot be done as it is written.
+    pub(super) fn impossible(&self, message: impl Into<String>) -> Stop {
+        Stop::Step(Box::new(self.failure(FailureKind::Impossible, message.into())))
+    }
+
+    /// The step has no exchange, and did not come out as expected.
+    pub(super) fn failed(&self, message: impl Into<String>, seen: Vec<String>) -> Stop {
+        let mut failure = self.failure(FailureKind::Unmet, message.into());
+        failure.seen = seen;
+        Stop::Step(Box::new(failure))
+    }
+
+    fn failure(&self, kind: FailureKind, message: String) -> StepFailure {
+        let Place { line, column } = self.place;
+        StepFailure {
+            kind,
+            scenario: self.scenario.id.clone(),
+            file: self.scenario.file.clone(),
+            line,
+            column,
+            step: evidence::step(&self.scenario.source, self.place),
+            message,
+            seen: Vec::new(),
+            exchange: None,
+            connection: None,
+        }
+    }
+
+    /// What comes of filling in variables: they have values, unless the step that captures one was
+    /// left out.
+    pub(super) fn filled<T>(&self, filled: Result<T, String>) -> Result<T, Stop> {
+        filled.map_err(|name| {
+            self.impossible(format!(
+                "`${{{name}}}` has no value: the step that gives it one was left out"
+            ))
+        })
+    }
+}
