@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sseproof_exchange::{Ending, Phase, Reason};
 
-use crate::delivery::figures::{sent, shown};
+use crate::delivery::figures::{sent, shown, time_to_head};
 use crate::{Fault, Record, View};
 
 /// The reason to skip where no exchange shows a stream.
@@ -136,6 +136,16 @@ fn root<'r>(record: &'r Record<'_>, view: &View<'r>) -> View<'r> {
 pub(crate) fn stream_answers<'r>(record: &'r Record<'_>) -> impl Iterator<Item = View<'r>> {
     record.judged().filter(|view| view.is_stream() && view.request.method != "HEAD")
 }
+
+/// Whether a silence of this length is one, and no slowness: it is long, and every stream of this
+/// record had its head in a fraction of it.
+pub(crate) fn is_hang(record: &Record<'_>, waited: Duration) -> bool {
+    let slowest = stream_answers(record).filter_map(|view| time_to_head(&view)).max();
+    waited >= PATIENCE && slowest.is_some_and(|slowest| slowest * 4 <= waited)
+}
+
+/// Less than this is a slow answer and not a missing one.
+const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// The first fault of each kind: a server that repeats a fault in each answer has one.
 pub(crate) fn each_once(faults: Vec<Fault>) -> Vec<Fault> {

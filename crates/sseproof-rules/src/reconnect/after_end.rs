@@ -1,12 +1,10 @@
 //! A stream that the server ended can be had again.
 
-use std::time::Duration;
-
 use sseproof_exchange::Plan;
 
 use super::{Return, on_return};
 use crate::delivery::figures::shown;
-use crate::outcome::{Outcome, count, each_once};
+use crate::outcome::{Outcome, count, each_once, is_hang};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
@@ -27,9 +25,6 @@ pub(super) const RULE: Rule = Rule {
     }],
 };
 
-/// Less than this is a slow answer and not a missing one.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
     let mut doubt = None;
@@ -47,7 +42,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             Outcome::Status(_) => {
                 faults.push(Fault::new(&view, Place::StatusLine, message).so(outcome.consequence()))
             }
-            Outcome::Silent(waited) if *waited < PATIENCE => {
+            Outcome::Silent(waited) if !is_hang(record, *waited) => {
                 doubt = Some(format!("no answer within {}, which may be slowness", shown(*waited)));
             }
             Outcome::Silent(_) | Outcome::Closed | Outcome::Refused => {
@@ -77,6 +72,7 @@ mod tests {
     use crate::reference;
     use crate::testing::{Run, URL};
     use sseproof_exchange::{Answer, Ending, Phase, Request};
+    use std::time::Duration;
 
     /// A client that stays to the end and comes back as it was told to, in 100 ms.
     fn to_the_end(serve: Answer) -> Run {

@@ -1,13 +1,11 @@
 //! A client whose connection was cut is taken back at once.
 
-use std::time::Duration;
-
 use sseproof_exchange::Plan;
 
 use super::{Return, on_return};
-use crate::delivery::figures::{shown, time_to_head};
-use crate::outcome::{Outcome, count, each_once};
-use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
+use crate::delivery::figures::shown;
+use crate::outcome::{Outcome, count, each_once, is_hang};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "reconnect/at-once",
@@ -44,9 +42,6 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-/// Less than this is a slow answer and not a missing one.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
     let mut doubt = None;
@@ -67,7 +62,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                 faults
                     .push(Fault::new(&view, Place::StatusLine, message).so(outcome.consequence()));
             }
-            Outcome::Silent(waited) if !is_hang(*waited, &before) => {
+            Outcome::Silent(waited) if !is_hang(record, *waited) => {
                 doubt = Some(format!("no answer within {}, which may be slowness", shown(*waited)));
             }
             Outcome::Silent(_) | Outcome::Closed | Outcome::Refused => {
@@ -98,17 +93,13 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
 }
 
-/// Whether the silence is one, and no slowness: the first time, the head came in a fraction of it.
-fn is_hang(waited: Duration, before: &View<'_>) -> bool {
-    waited >= PATIENCE && time_to_head(before).is_some_and(|took| took * 4 <= waited)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::Run;
     use sseproof_exchange::{Ending, Phase};
+    use std::time::Duration;
 
     /// A client that is cut off and comes back `times` times.
     fn cut_off(serve: sseproof_exchange::Answer, times: usize) -> Run {
@@ -158,6 +149,10 @@ mod tests {
     fn a_hang_is_told_from_slowness() {
         assert!(silent(3).faults(&RULE)[0].message.ends_with("no answer within 3.00 s"));
         silent(1).is_inconclusive(&RULE);
+        // The first head took long as well.
+        silent(3)
+            .edit_at(1, |first| first.head.as_mut().unwrap().at += Duration::from_millis(900))
+            .is_inconclusive(&RULE);
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! Who subscribes anew is not stopped for good by accident.
 
-use std::time::Duration;
-
 use sseproof_exchange::{Plan, Reason};
 
 use crate::outcome::{Coming, Outcome, coming, count, each_once};
@@ -30,9 +28,6 @@ pub(super) const RULE: Rule = Rule {
     }],
 };
 
-/// Less than this is a slow answer and not a missing one.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
     let mut good = 0;
@@ -45,13 +40,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             Outcome::Stream => good += 1,
             Outcome::Status(_) => faults
                 .push(Fault::new(&view, Place::StatusLine, message()).so(outcome.consequence())),
-            // Silence beside an open stream is what delivery/second-subscriber measures.
-            Outcome::Silent(waited) if *waited >= PATIENCE && beside(record, &view).is_empty() => {
-                faults.push(Fault::whole(&view, message()).so(outcome.consequence()));
-            }
-            Outcome::Closed => {
-                faults.push(Fault::whole(&view, message()).so(outcome.consequence()));
-            }
+            // No answer at all stops nobody for good.
             _ => {}
         }
     }
@@ -76,6 +65,7 @@ mod tests {
     use super::*;
     use crate::testing::Run;
     use sseproof_exchange::Ending;
+    use std::time::Duration;
 
     fn second(edit: impl FnOnce(&mut sseproof_exchange::Exchange)) -> Run {
         Run::against(reference::answer).subscribe().subscribe().edit(edit)
@@ -121,18 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn only_a_closed_door_and_long_silence_count_besides() {
-        let without = |how: Ending, millis: u64| {
+    fn no_answer_stops_nobody() {
+        for how in [Ending::Truncated, Ending::Left, Ending::Unconnected("refused".into())] {
             second(|last| {
                 last.head = None;
                 last.end.how = how;
-                last.end.at = last.started + Duration::from_millis(millis);
             })
-        };
-        without(Ending::Truncated, 1).faults(&RULE);
-        without(Ending::Left, 2_500).faults(&RULE);
-        without(Ending::Left, 500).skips(&RULE);
-        without(Ending::Unconnected("refused".into()), 1).skips(&RULE);
+            .skips(&RULE);
+        }
     }
 
     #[test]

@@ -1,10 +1,8 @@
 //! A client that does not ask for an event stream is answered cleanly.
 
-use std::time::Duration;
-
 use sseproof_exchange::{Plan, Request, Visit};
 
-use crate::outcome::{NO_STREAM, Outcome, count, each_once};
+use crate::outcome::{NO_STREAM, Outcome, count, each_once, is_hang};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -34,9 +32,6 @@ pub(super) const RULE: Rule = Rule {
         },
     ],
 };
-
-/// Less than this is a slow answer and not a missing one.
-const PATIENCE: Duration = Duration::from_millis(1_500);
 
 fn instead(visit: &Visit<'_>, wrong: bool, answer: Plan) -> Plan {
     match visit.request.method.as_str() {
@@ -70,7 +65,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                     "a client of the stream that does not name its type gets a page instead, and stops",
                 ));
             }
-            Outcome::Silent(waited) if *waited < PATIENCE => {
+            Outcome::Silent(waited) if !is_hang(record, *waited) => {
                 doubt = Some(format!("{what} got {}", outcome.told()));
             }
             Outcome::Silent(_) | Outcome::Closed => {
@@ -116,6 +111,7 @@ mod tests {
     use super::*;
     use crate::testing::{Run, URL};
     use sseproof_exchange::{Answer, Ending, Exchange};
+    use std::time::Duration;
 
     fn accepting(serve: Answer, accept: Option<&str>) -> Run {
         let mut request = Request::subscribe(URL);

@@ -31,7 +31,10 @@ fn judge(record: &Record<'_>) -> Verdict {
     let close = |list: &[String]| list.iter().any(|option| option == "close");
     for view in record.judged().filter(|view| close(&view.request.headers.list("connection"))) {
         let Some(head) = &view.head else {
-            doubt = Some(format!("the request got {}", Outcome::of(&view).told()));
+            let outcome = Outcome::of(&view);
+            if outcome != Outcome::NotHttp {
+                doubt = Some(format!("the request got {}", outcome.told()));
+            }
             continue;
         };
         answers += 1;
@@ -46,7 +49,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         _ if !faults.is_empty() => Verdict::Fail(each_once(faults)),
         _ if answers > 0 => Verdict::Pass(count(answers, "answer")),
         Some(doubt) => Verdict::Inconclusive(doubt),
-        None => Verdict::Skip("no request said `Connection: close`".to_owned()),
+        None => Verdict::Skip("no request with `Connection: close` was answered".to_owned()),
     }
 }
 

@@ -125,7 +125,8 @@ fn body(
             at_the_end("the connection was reset, so nobody knows whether the body is whole".to_owned())
                 .so(RESET),
         ),
-        (_, Ending::Malformed(word)) => {
+        // A head that a client refuses is judged by `response/head-syntax`.
+        (_, Ending::Malformed(word)) if head.flaws.is_empty() => {
             *doubt = Some(format!("the HTTP client gave up on an answer whose fault is not seen: {word}"));
             None
         }
@@ -234,6 +235,11 @@ mod tests {
     #[test]
     fn a_refusal_without_a_fault_that_we_see_is_no_verdict() {
         wire(CHUNKED, "5\r\nhel", Ending::Malformed("odd".into())).is_inconclusive(&RULE);
+    }
+
+    #[test]
+    fn a_head_that_is_refused_is_not_judged_here() {
+        wire("X Y: 1\r\n", "data: x\n\n", Ending::Malformed("odd".into())).passes(&RULE);
     }
 
     #[test]

@@ -1,10 +1,8 @@
 //! A HEAD request is answered.
 
-use std::time::Duration;
-
 use sseproof_exchange::{Action, Plan, Visit};
 
-use crate::outcome::{NO_STREAM, Outcome, count, each_once, stream_answers};
+use crate::outcome::{NO_STREAM, Outcome, count, each_once, is_hang, stream_answers};
 use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -43,9 +41,6 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-/// Less than this is a slow answer and not a missing one.
-const PATIENCE: Duration = Duration::from_millis(1_500);
-
 fn on_head(visit: &Visit<'_>, answer: Plan) -> Plan {
     if visit.request.method == "HEAD" { answer } else { reference::answer(visit) }
 }
@@ -74,7 +69,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                 )
                 .so("whoever asks by HEAD takes the server for broken"),
             ),
-            Outcome::Silent(waited) if *waited < PATIENCE => {
+            Outcome::Silent(waited) if !is_hang(record, *waited) => {
                 doubt = Some(format!("HEAD got {}", outcome.told()));
             }
             Outcome::Silent(_) | Outcome::Closed => {
@@ -111,6 +106,7 @@ mod tests {
     use super::*;
     use crate::testing::{Run, URL};
     use sseproof_exchange::{Answer, Ending, Request};
+    use std::time::Duration;
 
     fn head(serve: Answer) -> Run {
         let mut request = Request::subscribe(URL);

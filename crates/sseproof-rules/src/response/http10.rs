@@ -36,7 +36,10 @@ fn judge(record: &Record<'_>) -> Verdict {
     let mut answers = 0;
     for view in record.judged().filter(|view| view.request.version == Version::Http10) {
         let Some(headers) = headers(&view) else {
-            doubt = Some(format!("an HTTP/1.0 request got {}", Outcome::of(&view).told()));
+            let outcome = Outcome::of(&view);
+            if outcome != Outcome::NotHttp {
+                doubt = Some(format!("an HTTP/1.0 request got {}", outcome.told()));
+            }
             continue;
         };
         answers += 1;
@@ -50,7 +53,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         _ if !faults.is_empty() => Verdict::Fail(each_once(faults)),
         _ if answers > 0 => Verdict::Pass(count(answers, "HTTP/1.0 request")),
         Some(doubt) => Verdict::Inconclusive(doubt),
-        None => Verdict::Skip("nobody asked by HTTP/1.0".to_owned()),
+        None => Verdict::Skip("no HTTP/1.0 request was answered".to_owned()),
     }
 }
 

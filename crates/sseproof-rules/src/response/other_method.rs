@@ -1,10 +1,8 @@
 //! Methods that a stream does not have are refused cleanly.
 
-use std::time::Duration;
-
 use sseproof_exchange::{Plan, Request, Visit};
 
-use crate::outcome::{NO_STREAM, Outcome, count, each_once};
+use crate::outcome::{NO_STREAM, Outcome, count, each_once, is_hang};
 use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -47,9 +45,6 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-/// Less than this is a slow answer and not a missing one.
-const PATIENCE: Duration = Duration::from_millis(1_500);
-
 /// The safe methods that are neither GET nor HEAD: nothing else is sent uninvited.
 fn is_other(method: &str) -> bool {
     matches!(method, "PROPFIND" | "OPTIONS" | "REPORT" | "SEARCH" | "TRACE")
@@ -78,7 +73,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                     "a request that is only not supported looks like a failure of the server, in its logs and to its clients",
                 ));
             }
-            Outcome::Silent(waited) if *waited < PATIENCE => {
+            Outcome::Silent(waited) if !is_hang(record, *waited) => {
                 doubt = Some(format!("{method} got {}", outcome.told()));
             }
             Outcome::Silent(_) | Outcome::Closed => {
@@ -115,6 +110,7 @@ mod tests {
     use super::*;
     use crate::testing::{Run, URL};
     use sseproof_exchange::{Answer, Ending};
+    use std::time::Duration;
 
     fn other(serve: Answer, method: &str) -> Run {
         let mut request = Request::subscribe(URL);
