@@ -38,8 +38,11 @@ fn judge(record: &Record<'_>) -> Verdict {
     if with_id > 0 {
         return Verdict::Pass(format!("{with_id} of {total} events have an id"));
     }
-    let resumable: Vec<_> =
-        streams.iter().filter(|view| view.request.method == "GET" && !says_done(view)).collect();
+    // Where one stream says that it is over, the others were only left before they could.
+    let resumable: Vec<_> = match streams.iter().any(says_done) {
+        true => Vec::new(),
+        false => streams.iter().filter(|view| view.request.method == "GET").collect(),
+    };
     let Some(first) = resumable.first() else {
         return Verdict::Skip("the streams are over for good when they end".to_owned());
     };
@@ -89,6 +92,7 @@ mod tests {
     #[test]
     fn a_stream_that_is_over_for_good_needs_none() {
         body(b"data: 1\n\ndata: [DONE]\n\n").skips(&RULE);
+        body(b"data: 1\n\ndata: [DONE]\n\n").subscribe().with_body("data: 1\n\n").skips(&RULE);
         body(b"data: 1\n\n").edit(|last| last.request.method = "POST".to_owned()).skips(&RULE);
     }
 
