@@ -95,6 +95,12 @@ impl Client {
         self.limits
     }
 
+    /// A client with the same clock and dialler, and other limits.
+    #[must_use]
+    pub fn with_limits(&self, limits: Limits) -> Self {
+        Self { limits, ..self.clone() }
+    }
+
     /// Begins the exchange in the background.
     ///
     /// # Errors

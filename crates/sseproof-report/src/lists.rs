@@ -1,12 +1,9 @@
 //! The lists of `sseproof list`: rules, requirements, mutants, probes.
 
-use std::time::Duration;
-
 use sseproof_rules::{Level, Mutant, Requirement, Rule, Subject, requirement};
 
 use crate::judged::level_word;
 use crate::table::table;
-use crate::units;
 
 /// The rules: id, level, what holds.
 pub fn list_rules<'a>(rules: impl IntoIterator<Item = &'a Rule>, width: usize) -> String {
@@ -48,17 +45,13 @@ pub fn list_mutants<'a>(
     headed(["mutant", "fails", "what it does wrong"], rows, width)
 }
 
-/// The probes: id, how long each lets the stream idle at most, what it is about.
-pub fn list_probes(probes: &[(String, String, Duration)], width: usize) -> String {
+/// The probes: id, whether each only runs with `--idle`, what it does.
+pub fn list_probes(probes: &[(String, String, bool)], width: usize) -> String {
     let rows = probes.iter().map(|(id, about, idle)| {
-        let idle = match u64::try_from(idle.as_millis()).unwrap_or(u64::MAX) {
-            0 => String::new(),
-            ms if ms % 1_000 == 0 && ms < 60_000 => format!("{} s", ms / 1_000),
-            ms => units::millis(ms),
-        };
-        [id.clone(), idle, about.clone()]
+        let runs = if *idle { "with --idle" } else { "always" };
+        [id.clone(), runs.to_owned(), about.clone()]
     });
-    headed(["probe", "idles", "about"], rows, width)
+    headed(["probe", "runs", "does"], rows, width)
 }
 
 fn headed<const N: usize>(
@@ -86,8 +79,8 @@ mod tests {
             ..requirement.clone()
         };
         let probes = [
-            ("baseline".to_owned(), "connects and reads".to_owned(), Duration::ZERO),
-            ("idle".to_owned(), "says nothing and waits".to_owned(), Duration::from_secs(45)),
+            ("baseline".to_owned(), "connects and reads".to_owned(), false),
+            ("idle".to_owned(), "says nothing and waits".to_owned(), true),
         ];
         let lists = [
             list_rules([&rule], 60),
@@ -100,6 +93,6 @@ mod tests {
 
     #[test]
     fn an_empty_list_is_its_head() {
-        assert_eq!(list_probes(&[], 80), "probe  idles  about\n");
+        assert_eq!(list_probes(&[], 80), "probe  runs  does\n");
     }
 }

@@ -33,8 +33,12 @@ pub fn progress(state: &Progress, width: usize) -> String {
     if !state.playing.is_empty() {
         parts[0].push_str(&format!(" {}", state.playing));
     }
-    parts.push(units::number(state.exchanges, "exchange"));
-    parts.push(units::number(state.events, "event"));
+    if state.exchanges > 0 {
+        parts.push(units::number(state.exchanges, "exchange"));
+    }
+    if state.events > 0 {
+        parts.push(units::number(state.events, "event"));
+    }
     parts.push(match state.elapsed.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),
         seconds => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -59,6 +63,6 @@ mod tests {
         assert_eq!(progress(&state, 80), "[3/24] idle · 1 exchange · 340 events · 1 min 12 s");
         assert_eq!(progress(&state, 20), "[3/24] idle · 1 exc…");
         let start = progress(&Progress::default(), 80);
-        assert_eq!(start, "[0] · 0 exchanges · 0 events · 0 s");
+        assert_eq!(start, "[0] · 0 s");
     }
 }

@@ -15,7 +15,7 @@ mod yaml;
 
 pub use mistake::{Mistake, Mistakes};
 pub use model::Scenario;
-pub use probes::{Probe, probes};
+pub use probes::{Probe, patient_probe, probes};
 pub use run::{
     Cancel, FailureKind, OnProgress, Outcome, Progressed, Results, StepFailure, Stopped,
     TargetConfig, run, run_all,

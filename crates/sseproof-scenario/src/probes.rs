@@ -38,6 +38,17 @@ sources![
     "idle",
 ];
 
+/// Plays only where no head came in the usual time.
+const LATE_HEAD: (&str, &str) =
+    ("late-head", include_str!("../../../scenarios/conformance/late-head.yaml"));
+
+/// The probe for a target whose head did not come in the usual time; it asks for more patience than
+/// the limits of most clients have.
+pub fn patient_probe() -> Option<&'static Probe> {
+    static PROBE: LazyLock<Option<Probe>> = LazyLock::new(|| probe(LATE_HEAD.0, LATE_HEAD.1));
+    PROBE.as_ref()
+}
+
 /// The built-in pack, in the order in which it runs.
 pub fn probes() -> &'static [Probe] {
     static PROBES: LazyLock<Vec<Probe>> =
@@ -62,12 +73,13 @@ mod tests {
 
     #[test]
     fn every_probe_parses() {
-        for (id, source) in SOURCES {
+        for (id, source) in SOURCES.iter().chain([&LATE_HEAD]) {
             if let Err(mistakes) = Scenario::parse(id, source, &Variables::default()) {
                 panic!("{mistakes}");
             }
         }
         assert_eq!(probes().len(), SOURCES.len());
+        assert!(patient_probe().is_some());
         assert_eq!(probes().iter().filter(|probe| probe.idle).count(), 1);
     }
 
@@ -78,7 +90,8 @@ mod tests {
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
-        let embedded = SOURCES.iter().map(|(id, _)| format!("{id}.yaml")).collect();
+        let embedded =
+            SOURCES.iter().chain([&LATE_HEAD]).map(|(id, _)| format!("{id}.yaml")).collect();
         assert_eq!(files, embedded);
     }
 }

@@ -1,2 +1,54 @@
-//! The command line.
-fn main() {}
+//! `sseproof`: proves a Server-Sent Events server right, or shows the byte where it is wrong.
+
+mod args;
+mod check;
+mod exit;
+mod known;
+mod parse;
+mod reference_texts;
+mod screen;
+mod serve;
+mod started;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Arguments, Command};
+use crate::exit::{Blame, Exit};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("sseproof: start the runtime: {error}");
+            return Exit::Fault.into();
+        }
+    };
+    let ended = runtime.block_on(run(arguments.command));
+    // What still runs in the background (a reader of standard input, say) must not hold us up.
+    runtime.shutdown_background();
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(blame) => {
+            eprintln!("sseproof: {blame}");
+            if blame.exit == Exit::Fault {
+                eprintln!(
+                    "This is a fault of sseproof itself; please report it with this message."
+                );
+            }
+            blame.exit.into()
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<Exit, Blame> {
+    match command {
+        Command::Check(arguments) => check::run(&arguments).await,
+        Command::Serve { listen, mutant } => serve::run(&listen, mutant.as_deref()).await,
+        Command::Parse { source } => parse::run(&source).await,
+        Command::Explain { rule } => reference_texts::explain(&rule),
+        Command::List { what } => reference_texts::list(what),
+    }
+}

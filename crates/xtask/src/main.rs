@@ -1,2 +1,89 @@
-//! The command line.
-fn main() {}
+//! Development tasks: `cargo xtask --help`.
+
+mod fuzz;
+mod generate;
+mod peers;
+mod purity;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, bail};
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Development tasks of sseproof.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Write the generated files, or check that they are up to date.
+    Generate {
+        /// What to do with a file that differs.
+        #[arg(long, value_enum, default_value_t = Mode::Write)]
+        mode: Mode,
+    },
+    /// Prove that the pure crates pull in nothing that opens a socket.
+    Purity,
+    /// Install and start real servers that others wrote, check each, and write reports/peers.md.
+    Peers {
+        /// Only these; all of scenarios/peers/ without one.
+        names: Vec<String>,
+    },
+    /// Run each fuzz target for a while (needs nightly and cargo-fuzz).
+    Fuzz {
+        /// For how long, each.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
+}
+
+/// What to do with generated files.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    /// Write them.
+    Write,
+    /// Fail where one differs.
+    Check,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Generate { mode } => generate::run(mode),
+        Task::Purity => purity::run(),
+        Task::Peers { names } => peers::run(&names),
+        Task::Fuzz { seconds } => fuzz::run(seconds),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// Runs the command in the folder to its end; an error where it fails.
+fn run(folder: &Path, command: &[impl AsRef<str>]) -> anyhow::Result<()> {
+    let words: Vec<&str> = command.iter().map(AsRef::as_ref).collect();
+    let [program, arguments @ ..] = words.as_slice() else { bail!("an empty command") };
+    let status = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .status()
+        .with_context(|| format!("start {program}"))?;
+    if !status.success() {
+        bail!("`{}` ended with {status}", words.join(" "));
+    }
+    Ok(())
+}

@@ -68,6 +68,18 @@ impl Scenario {
             steps: document.steps.value,
         })
     }
+
+    /// How many steps it has, those inside of other steps counted with them as one.
+    pub fn steps(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// The line of that number (from 1) and its neighbours, each with its number.
+    pub fn lines_around(&self, line: usize) -> impl Iterator<Item = (usize, &str)> {
+        let first = line.saturating_sub(1).max(1);
+        let numbered = self.source.lines().enumerate().map(|(index, text)| (index + 1, text));
+        numbered.skip(first - 1).take(line + 2 - first)
+    }
 }
 
 /// What to do to a server of Server-Sent Events, and what to expect of it.

@@ -1,0 +1,170 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Proves a Server-Sent Events server right, or shows the byte where it is wrong.
+#[derive(Parser)]
+#[command(name = "sseproof", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Check a server: without a URL, the embedded reference server.
+    Check(Box<Check>),
+    /// Serve the reference stream, or a server that is wrong on purpose.
+    Serve {
+        /// Where to listen; port 0 lets the system choose.
+        #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+        listen: String,
+        /// Be wrong in this way (`sseproof list mutants`).
+        #[arg(long, value_name = "ID")]
+        mutant: Option<String>,
+    },
+    /// Print a stream as JSON lines: events, comments, and what is wrong at which byte.
+    Parse {
+        /// A file, `-` for standard input, or a URL.
+        #[arg(default_value = "-")]
+        source: String,
+    },
+    /// Say what a rule demands, why it matters, and how to mend a server that breaks it.
+    Explain {
+        /// The rule, as in `stream/utf8`.
+        rule: String,
+    },
+    /// List what there is.
+    List {
+        /// What to list.
+        #[arg(value_enum)]
+        what: Listed,
+    },
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listed {
+    /// The rules.
+    Rules,
+    /// The requirements that they judge.
+    Requirements,
+    /// The servers that are wrong on purpose.
+    Mutants,
+    /// The built-in scenarios.
+    Probes,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    /// The URL of the stream, and scenarios of your own (YAML files).
+    #[arg(value_name = "URL | SCENARIO.yaml")]
+    pub(crate) targets: Vec<String>,
+
+    /// Judge only by the rules that match this glob, as in 'resume/*'. May be given again.
+    #[arg(long, value_name = "GLOB", help_heading = "What is judged")]
+    pub(crate) only: Vec<String>,
+    /// Do not judge by the rules that match this glob. May be given again.
+    #[arg(long, value_name = "GLOB", help_heading = "What is judged")]
+    pub(crate) skip: Vec<String>,
+    /// Fail where a `should` is broken, too.
+    #[arg(long, help_heading = "What is judged")]
+    pub(crate) strict: bool,
+    /// Accept the failures in this file (`GLOB: reason` lines); an entry that no longer fails is an error.
+    #[arg(long, value_name = "FILE", help_heading = "What is judged")]
+    pub(crate) known: Option<PathBuf>,
+    /// Watch an idle stream for more than a minute, too.
+    #[arg(long, help_heading = "What is judged")]
+    pub(crate) idle: bool,
+    /// Play only the scenarios that are named, not the built-in probes.
+    #[arg(long, help_heading = "What is judged")]
+    pub(crate) no_probes: bool,
+
+    /// Send this header with each request. May be given again.
+    #[arg(short = 'H', long, value_name = "NAME: VALUE", help_heading = "Requests")]
+    pub(crate) header: Vec<String>,
+    /// Ask for the stream with this method.
+    #[arg(short = 'X', long, default_value = "GET", help_heading = "Requests")]
+    pub(crate) method: String,
+    /// Send this body, or the contents of @FILE.
+    #[arg(short = 'd', long, value_name = "TEXT | @FILE", help_heading = "Requests")]
+    pub(crate) body: Option<String>,
+    /// Set a variable of the scenarios. May be given again.
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Requests")]
+    pub(crate) var: Vec<String>,
+    /// How long to wait for a connection, and then for the head of a response.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time, help_heading = "Requests")]
+    pub(crate) timeout: Duration,
+
+    /// Start this command first, and stop it at the end. It runs without a shell.
+    #[arg(long, value_name = "COMMAND", help_heading = "The server")]
+    pub(crate) start: Option<String>,
+    /// Wait until the port answers: 10s with --start, otherwise not at all.
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "The server")]
+    pub(crate) wait_for: Option<Duration>,
+
+    /// Write the result as JSON.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the result as JUnit XML, a case for each rule.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Write the result as Markdown, for a pull request.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// Write all that crossed the wire.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) record: Option<PathBuf>,
+    /// Judge what was recorded before, without a server.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "start", "record"], help_heading = "Output")]
+    pub(crate) replay: Option<PathBuf>,
+    /// Print only what is broken, and the summary.
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// Print all evidence.
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+/// A time with its unit: `500ms`, `10s`, `2m`.
+fn time(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
+    let number: f64 = digits
+        .parse()
+        .map_err(|_| format!("`{text}` is no time; write one like 500ms, 10s or 2m"))?;
+    let unit = match &text[digits.len()..] {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        other => {
+            return Err(format!(
+                "`{text}` has the unit `{other}`; write one like 500ms, 10s or 2m"
+            ));
+        }
+    };
+    Duration::try_from_secs_f64(number * unit)
+        .map_err(|_| format!("`{text}` is no time that can be waited for"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(time("1.5m"), Ok(Duration::from_secs(90)));
+        for wrong in ["5", "s", "", "-1s", "5h", "1e99s"] {
+            assert!(time(wrong).is_err_and(|error| error.contains("tim")), "{wrong}");
+        }
+    }
+}

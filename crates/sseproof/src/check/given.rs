@@ -1,0 +1,157 @@
+//! What the user gave, made ready: the target, the scenarios, the choice of rules.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use globset::GlobMatcher;
+use sseproof_exchange::{Bytes, Headers};
+use sseproof_net::Limits;
+use sseproof_scenario::{Scenario, TargetConfig, Variables};
+use url::Url;
+
+use crate::args::Check;
+use crate::exit::{Blame, Blamed as _, Exit};
+use crate::known::matcher;
+
+/// How long a server that we start may take to answer on its port.
+const START_WAIT: Duration = Duration::from_secs(10);
+
+/// A run that can begin.
+pub(super) struct Given {
+    /// The target; `None` is the embedded reference server.
+    pub(super) url: Option<String>,
+    pub(super) method: String,
+    pub(super) headers: Headers,
+    pub(super) body: Bytes,
+    pub(super) scenarios: Vec<Scenario>,
+    pub(super) limits: Limits,
+    /// How long to wait for the port, where that is asked for.
+    pub(super) wait_for: Option<Duration>,
+}
+
+impl Given {
+    pub(super) fn new(arguments: &Check) -> Result<Self, Blame> {
+        let (files, urls): (Vec<_>, Vec<_>) = arguments
+            .targets
+            .iter()
+            .partition(|given| given.ends_with(".yaml") || given.ends_with(".yml"));
+        let url = match urls.as_slice() {
+            [] => None,
+            [url] => Some(checked(url).usage()?),
+            [_, second, ..] => {
+                let error = anyhow!(
+                    "a check has one target, and `{second}` is the second URL; scenarios are files that end in .yaml"
+                );
+                return Err(Blame { exit: Exit::Usage, error });
+            }
+        };
+        if url.is_none() && arguments.start.is_some() {
+            let error = anyhow!("--start needs the URL of the stream that the server then serves");
+            return Err(Blame { exit: Exit::Usage, error });
+        }
+        let variables = Variables::with_environment(variables(&arguments.var).usage()?);
+        let scenarios = files
+            .into_iter()
+            .map(|file| scenario(file, &variables))
+            .collect::<anyhow::Result<_>>()
+            .usage()?;
+        let limits =
+            Limits { connect: arguments.timeout, head: arguments.timeout, ..Limits::default() };
+        Ok(Self {
+            url,
+            method: arguments.method.to_ascii_uppercase(),
+            headers: headers(&arguments.header).usage()?,
+            body: body(arguments.body.as_deref()).usage()?,
+            scenarios,
+            limits,
+            wait_for: arguments.wait_for.or(arguments.start.as_ref().map(|_| START_WAIT)),
+        })
+    }
+
+    /// The target, once its URL is known.
+    pub(super) fn target(&self, url: String) -> TargetConfig {
+        TargetConfig {
+            method: self.method.clone(),
+            headers: self.headers.clone(),
+            body: self.body.clone(),
+            ..TargetConfig::new(url)
+        }
+    }
+}
+
+/// The rules that are to judge.
+pub(super) struct Chosen {
+    only: Vec<GlobMatcher>,
+    skip: Vec<GlobMatcher>,
+}
+
+impl Chosen {
+    pub(super) fn new(only: &[String], skip: &[String]) -> anyhow::Result<Self> {
+        let matchers = |globs: &[String], flag: &str| {
+            globs
+                .iter()
+                .map(|glob| matcher(glob).with_context(|| format!("read --{flag} {glob:?}")))
+                .collect::<anyhow::Result<Vec<_>>>()
+        };
+        Ok(Self { only: matchers(only, "only")?, skip: matchers(skip, "skip")? })
+    }
+
+    pub(super) fn has(&self, rule: &str) -> bool {
+        let matches = |globs: &[GlobMatcher]| globs.iter().any(|glob| glob.is_match(rule));
+        (self.only.is_empty() || matches(&self.only)) && !matches(&self.skip)
+    }
+}
+
+fn checked(url: &str) -> anyhow::Result<String> {
+    if !url.contains("://") {
+        bail!(
+            "`{url}` is no URL; did you mean http://{url}? (Scenarios are files that end in .yaml)"
+        );
+    }
+    let parsed = Url::parse(url).with_context(|| format!("read the URL `{url}`"))?;
+    if parsed.scheme() != "http" {
+        bail!("`{}` URLs cannot be checked yet; use one that starts with http://", parsed.scheme());
+    }
+    Ok(url.to_owned())
+}
+
+fn scenario(file: &str, variables: &Variables) -> anyhow::Result<Scenario> {
+    let text = fs::read_to_string(file).with_context(|| format!("read {file}"))?;
+    Scenario::parse(file, &text, variables).map_err(|mistakes| anyhow!("{mistakes}"))
+}
+
+fn headers(given: &[String]) -> anyhow::Result<Headers> {
+    given
+        .iter()
+        .map(|line| {
+            let (name, value) = line.split_once(':').with_context(|| {
+                format!("read --header {line:?}: write it as 'Authorization: Bearer abc'")
+            })?;
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        })
+        .collect()
+}
+
+fn body(given: Option<&str>) -> anyhow::Result<Bytes> {
+    match given.map(|text| (text, text.strip_prefix('@'))) {
+        None => Ok(Bytes::default()),
+        Some((_, Some(file))) => {
+            Ok(Bytes(fs::read(file).with_context(|| format!("read --body {file}"))?))
+        }
+        Some((text, None)) => Ok(Bytes::from(text)),
+    }
+}
+
+fn variables(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
+    given
+        .iter()
+        .map(|pair| {
+            let (name, value) = pair
+                .split_once('=')
+                .with_context(|| format!("read --var {pair:?}: write it as --var name=value"))?;
+            Ok((name.to_owned(), value.to_owned()))
+        })
+        .collect()
+}

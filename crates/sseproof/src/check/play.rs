@@ -1,0 +1,199 @@
+//! Plays the probes and the user's scenarios against the target.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sseproof_exchange::{Ending, Phase};
+use sseproof_net::{Client, Direct, Limits};
+use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
+use sseproof_scenario::{
+    Progressed, Results, Scenario, StepFailure, Stopped, TargetConfig, patient_probe, probes, run,
+    run_all,
+};
+
+use super::Material;
+use super::given::Given;
+use crate::args::Check;
+use crate::exit::{Blame, Blamed as _};
+use crate::screen;
+use crate::serve;
+use crate::started::{Started, wait_for};
+
+/// How long a head is waited for that was not there in the usual time: whether it comes at all
+/// tells a buffer from a server that is stuck.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) async fn play(given: Given, arguments: &Check) -> Result<Material, Blame> {
+    let url = match &given.url {
+        Some(url) => url.clone(),
+        None => serve::embedded().await?,
+    };
+    let mut started = arguments.start.as_deref().map(Started::new).transpose().unreachable()?;
+    if let Some(within) = given.wait_for {
+        // Ctrl-C during the wait ends the program; the server goes with it.
+        tokio::select! {
+            ready = wait_for(&url, within, started.as_mut()) => ready.unreachable()?,
+            _ = tokio::signal::ctrl_c() => return Ok(interrupted_early(&given, url)),
+        }
+    }
+    let material = scenarios(&given, arguments, given.target(url)).await;
+    if let Some(started) = started {
+        started.stop().await;
+    }
+    Ok(material)
+}
+
+async fn scenarios(given: &Given, arguments: &Check, target: TargetConfig) -> Material {
+    let mut scenarios: Vec<&Scenario> = Vec::new();
+    if !arguments.no_probes {
+        let wanted = probes().iter().filter(|probe| arguments.idle || !probe.idle);
+        scenarios.extend(wanted.map(|probe| &probe.scenario));
+    }
+    scenarios.extend(&given.scenarios);
+    let client = Client::new(Arc::new(Direct), given.limits);
+    let mut watch = Watch::new(scenarios.len());
+    let mut cancel = pin!(async {
+        // Where the signal cannot be heard, the program ends by it as any other does.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    });
+    let now = jiff::Timestamp::now().to_string();
+    let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);
+    let mut results = run_all(&scenarios, &target, &client, &now, hear, cancel.as_mut()).await;
+    if let Some(probe) = patient_probe().filter(|_| is_held_back(&results)) {
+        let patient =
+            client.with_limits(Limits { head: PATIENCE.max(given.limits.head), ..given.limits });
+        let first = results.transcript.exchanges.len() + 1;
+        let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);
+        let outcome = run(&probe.scenario, &target, &patient, first, hear, cancel).await;
+        results.transcript.exchanges.extend(outcome.exchanges);
+        if outcome.stopped == Some(Stopped::Cancelled) {
+            results.stopped = Some(Stopped::Cancelled);
+        }
+    }
+    watch.clear();
+    material(results, &given.scenarios, &watch.took)
+}
+
+/// Whether the server takes connections and sends no head in the usual time.
+fn is_held_back(results: &Results) -> bool {
+    matches!(results.stopped, Some(Stopped::NoStream(_)))
+        && results
+            .transcript
+            .exchanges
+            .iter()
+            .all(|exchange| exchange.end.how == Ending::TimedOut(Phase::Head))
+}
+
+fn material(results: Results, own: &[Scenario], took: &BTreeMap<String, Duration>) -> Material {
+    let mut failures: BTreeMap<String, Vec<StepFailure>> = BTreeMap::new();
+    for failure in results.failures {
+        failures.entry(failure.scenario.clone()).or_default().push(failure);
+    }
+    let scenarios = own
+        .iter()
+        .map(|scenario| ScenarioResult {
+            name: scenario.title.clone(),
+            file: scenario.file.clone(),
+            steps: scenario.steps(),
+            steps_taken: scenario.steps(),
+            duration_ms: took
+                .get(&scenario.id)
+                .map_or(0, |took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+            failures: failures
+                .remove(&scenario.id)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|failure| shown(failure, scenario))
+                .collect(),
+            skipped: results
+                .left_out
+                .contains(&scenario.id)
+                .then(|| "the run ended before it".to_owned()),
+        })
+        .collect();
+    let (partial, unreachable, interrupted) = match results.stopped {
+        None => (None, None, false),
+        Some(Stopped::Unreachable(why)) => (Some(why.clone()), Some(why), false),
+        Some(Stopped::Cancelled) => (Some("interrupted".to_owned()), None, true),
+        Some(Stopped::NoStream(seen)) => {
+            (Some(format!("no event stream was seen ({seen})")), None, false)
+        }
+        Some(other) => (Some(format!("{other:?}")), None, false),
+    };
+    Material { transcript: results.transcript, scenarios, partial, unreachable, interrupted }
+}
+
+fn shown(failure: StepFailure, scenario: &Scenario) -> ScenarioFailure {
+    let mut message = failure.message;
+    for line in &failure.seen {
+        message.push('\n');
+        message.push_str(line);
+    }
+    ScenarioFailure {
+        file: failure.file,
+        line: failure.line,
+        column: failure.column,
+        step: failure.step,
+        message,
+        shown: scenario
+            .lines_around(failure.line)
+            .map(|(number, text)| sseproof_report::ShownLine { number, text: text.to_owned() })
+            .collect(),
+    }
+}
+
+fn interrupted_early(given: &Given, url: String) -> Material {
+    let target = given.target(url);
+    let mut results = Results { stopped: Some(Stopped::Cancelled), ..Results::default() };
+    results.transcript.target.url = target.url;
+    results.transcript.target.method = target.method;
+    results.left_out = given.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
+    material(results, &given.scenarios, &BTreeMap::new())
+}
+
+/// Watches the run: the line on the terminal, and how long each scenario takes.
+struct Watch {
+    line: Progress,
+    began: Instant,
+    scenario_began: Instant,
+    took: BTreeMap<String, Duration>,
+}
+
+impl Watch {
+    fn new(total: usize) -> Self {
+        let now = Instant::now();
+        let line = Progress { total, ..Progress::default() };
+        Self { line, began: now, scenario_began: now, took: BTreeMap::new() }
+    }
+
+    fn hear(&mut self, heard: &Progressed<'_>) {
+        match heard {
+            Progressed::Begins(scenario) => {
+                self.line.playing = scenario.id.clone();
+                self.scenario_began = Instant::now();
+            }
+            Progressed::Ends(scenario, _) => {
+                self.line.done += 1;
+                self.took.insert(scenario.id.clone(), self.scenario_began.elapsed());
+            }
+            _ => {}
+        }
+        self.line.elapsed = self.began.elapsed();
+        if screen::is_watched() {
+            eprint!("\r\x1b[K{}", progress(&self.line, screen::columns()));
+            // A terminal that cannot be written to shows no progress, and that is all.
+            let _ = std::io::stderr().flush();
+        }
+    }
+
+    fn clear(&self) {
+        if screen::is_watched() {
+            eprint!("\r\x1b[K");
+        }
+    }
+}

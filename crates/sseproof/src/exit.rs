@@ -1,0 +1,68 @@
+//! The exit codes, all of them.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All held.
+    Held = 0,
+    /// A requirement, a scenario or a threshold did not hold.
+    Broken = 1,
+    /// Wrong usage, or a file that somebody wrote does not parse. clap uses this code too.
+    Usage = 2,
+    /// The target could not be reached, or the server to be started did not start.
+    Unreachable = 3,
+    /// Our own fault.
+    Fault = 4,
+    /// Ended by Ctrl-C with nothing found broken until then (128 + SIGINT, as shells have it).
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// An error that knows who is to blame.
+#[derive(Debug)]
+pub(crate) struct Blame {
+    /// The code to end with.
+    pub(crate) exit: Exit,
+    /// What to tell the user, with the remedy.
+    pub(crate) error: anyhow::Error,
+}
+
+impl fmt::Display for Blame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The alternate form tells the causes too, each behind a colon.
+        write!(f, "{:#}", self.error)
+    }
+}
+
+/// Says whose fault an error is.
+pub(crate) trait Blamed<T> {
+    /// The user's: wrong usage, or a file that does not parse.
+    fn usage(self) -> Result<T, Blame>;
+    /// The target's: it cannot be reached, or does not start.
+    fn unreachable(self) -> Result<T, Blame>;
+}
+
+impl<T, E: Into<anyhow::Error>> Blamed<T> for Result<T, E> {
+    fn usage(self) -> Result<T, Blame> {
+        self.map_err(|error| Blame { exit: Exit::Usage, error: error.into() })
+    }
+
+    fn unreachable(self) -> Result<T, Blame> {
+        self.map_err(|error| Blame { exit: Exit::Unreachable, error: error.into() })
+    }
+}
+
+/// What nobody blamed anyone for is our own fault.
+impl From<anyhow::Error> for Blame {
+    fn from(error: anyhow::Error) -> Self {
+        Self { exit: Exit::Fault, error }
+    }
+}

@@ -1,0 +1,76 @@
+//! The file of known failures: `--known FILE`.
+//!
+//! It is a map of globs over rule ids to reasons. An entry that no longer fails is itself an error,
+//! so that the list can only shrink.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use globset::{Glob, GlobMatcher};
+
+/// One known failure.
+pub(crate) struct Known {
+    /// The glob as written.
+    pub(crate) glob: String,
+    /// The same, ready to match.
+    pub(crate) matcher: GlobMatcher,
+    /// Why it is accepted for now.
+    pub(crate) reason: String,
+}
+
+/// Reads the file.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Known>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    parse(&text).with_context(|| format!("read {}", path.display()))
+}
+
+fn parse(text: &str) -> anyhow::Result<Vec<Known>> {
+    let entries: BTreeMap<String, String> = serde_yaml::from_str(text).context(
+        "each line must be a glob over rule ids and a reason, as in `response/http10: fixed in June`",
+    )?;
+    entries
+        .into_iter()
+        .map(|(glob, reason)| {
+            if reason.trim().is_empty() {
+                bail!("`{glob}` has no reason; write one behind the colon");
+            }
+            let matcher = matcher(&glob)?;
+            Ok(Known { glob, matcher, reason })
+        })
+        .collect()
+}
+
+/// A glob over rule ids; one that matches no rule is a mistake.
+pub(crate) fn matcher(glob: &str) -> anyhow::Result<GlobMatcher> {
+    let matcher = Glob::new(glob)
+        .with_context(|| format!("`{glob}` is no glob; write one like 'resume/*'"))?
+        .compile_matcher();
+    if !sseproof_rules::rules().any(|rule| matcher.is_match(rule.id)) {
+        bail!("`{glob}` matches no rule; `sseproof list rules` names them all");
+    }
+    Ok(matcher)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_failure_needs_a_rule_and_a_reason() {
+        let known = parse("stream/utf8: legacy tenant, gone in May\n").unwrap();
+        assert_eq!(
+            (known[0].glob.as_str(), known[0].matcher.is_match("stream/utf8")),
+            ("stream/utf8", true)
+        );
+        for (text, says) in [
+            ("stream/utf8: ''", "has no reason"),
+            ("stream/utf9: x", "matches no rule"),
+            ("'[': x", "is no glob"),
+            ("- stream/utf8", "each line must be"),
+        ] {
+            let error = format!("{:#}", parse(text).err().unwrap());
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+}

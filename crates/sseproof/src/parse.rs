@@ -1,0 +1,97 @@
+//! `sseproof parse`: a stream as JSON lines.
+
+use std::io::{Read as _, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use sseproof_codec::{Decoder, Item};
+use sseproof_exchange::{Ending, Request};
+use sseproof_net::{Client, Direct, Leave, Limits, Waited};
+
+use crate::exit::{Blame, Blamed as _, Exit};
+
+/// How much of a file is read at a time.
+const PIECE: usize = 64 << 10;
+/// The longest wait for the next piece of a stream; it only bounds how often the wait is renewed.
+const RENEW: Duration = Duration::from_secs(3_600);
+
+/// Prints what the source holds.
+pub(crate) async fn run(source: &str) -> Result<Exit, Blame> {
+    if source.starts_with("http://") || source.starts_with("https://") {
+        return url(source).await;
+    }
+    let mut input: Box<dyn std::io::Read> = if source == "-" {
+        Box::new(std::io::stdin().lock())
+    } else {
+        let file = std::fs::File::open(source)
+            .with_context(|| format!("open {source:?} (a file, `-`, or a URL with http://)"));
+        Box::new(file.usage()?)
+    };
+    let mut decoder = Decoder::new();
+    let mut piece = vec![0; PIECE];
+    loop {
+        let read = input.read(&mut piece).with_context(|| format!("read {source:?}")).usage()?;
+        if read == 0 {
+            break;
+        }
+        let mut items = decoder.feed(&piece[..read]);
+        while let Some(item) = items.next() {
+            if print(&item)?.is_none() {
+                return Ok(Exit::Held);
+            }
+        }
+    }
+    if let Some(anomaly) = decoder.finish() {
+        print(&Item::Anomaly(anomaly))?;
+    }
+    Ok(Exit::Held)
+}
+
+async fn url(url: &str) -> Result<Exit, Blame> {
+    let client = Client::new(Arc::new(Direct), Limits::default());
+    let mut live = client.open(Request::subscribe(url)).usage()?;
+    let mut printed = 0;
+    loop {
+        let waited = live.wait(RENEW, |progress| progress.items.len() > printed).await;
+        let new: Vec<_> = live.look(|progress| progress.items[printed..].to_vec());
+        printed += new.len();
+        for (_, item) in &new {
+            if print(item)?.is_none() {
+                return Ok(Exit::Held);
+            }
+        }
+        if waited == Waited::Ended {
+            break;
+        }
+    }
+    let exchange = live.leave(Leave::Fin).await;
+    match (&exchange.head, &exchange.end.how) {
+        (None, how) => {
+            let error = anyhow::anyhow!("read {url}: no answer ({how:?})");
+            Err(Blame { exit: Exit::Unreachable, error })
+        }
+        (Some(head), _) if !exchange.is_stream() => {
+            let kind = head.media_type().unwrap_or_else(|| "no content type".to_owned());
+            eprintln!("sseproof: {url} answered {} with {kind}: no event stream", head.status);
+            Ok(Exit::Broken)
+        }
+        (Some(_), how) => {
+            if *how != Ending::Complete {
+                eprintln!("sseproof: the stream of {url} was cut: {how:?}");
+            }
+            Ok(Exit::Held)
+        }
+    }
+}
+
+/// Prints the item; `None` where nobody reads on.
+fn print(item: &Item<'_>) -> Result<Option<()>, Blame> {
+    let json = serde_json::to_string(item).context("write an item as JSON")?;
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{json}").and_then(|()| out.flush()) {
+        Ok(()) => Ok(Some(())),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(None),
+        Err(error) => Err(anyhow::Error::from(error).context("write to standard output").into()),
+    }
+}

@@ -1,0 +1,54 @@
+//! `sseproof explain` and `sseproof list`.
+
+use anyhow::anyhow;
+use sseproof_report::terminal::Detail;
+use sseproof_report::{
+    explain as render, list_mutants, list_probes, list_requirements, list_rules,
+};
+use sseproof_rules::{mutants, requirements, rule, rules};
+use sseproof_scenario::probes;
+
+use crate::args::Listed;
+use crate::exit::{Blame, Exit};
+use crate::screen;
+
+/// Prints all that is known of the rule.
+pub(crate) fn explain(id: &str) -> Result<Exit, Blame> {
+    let Some(rule) = rule(id) else {
+        let near: Vec<_> = rules()
+            .map(|rule| rule.id)
+            .filter(|known| {
+                known.contains(id) || id.contains(known.split('/').nth(1).unwrap_or("/"))
+            })
+            .collect();
+        let hint = match near.as_slice() {
+            [] => "`sseproof list rules` names them all".to_owned(),
+            near => format!("did you mean {}?", near.join(", ")),
+        };
+        let error = anyhow!("there is no rule `{id}`; {hint}");
+        return Err(Blame { exit: Exit::Usage, error });
+    };
+    print!("{}", render(rule, rule.mutants, &screen::options(Detail::Verbose)));
+    Ok(Exit::Held)
+}
+
+/// Prints the list.
+pub(crate) fn list(what: Listed) -> Result<Exit, Blame> {
+    let width = screen::columns();
+    print!(
+        "{}",
+        match what {
+            Listed::Rules => list_rules(rules(), width),
+            Listed::Requirements => list_requirements(requirements(), width),
+            Listed::Mutants => list_mutants(mutants(), width),
+            Listed::Probes => {
+                let probes: Vec<_> = probes()
+                    .iter()
+                    .map(|probe| (probe.id.to_owned(), probe.scenario.title.clone(), probe.idle))
+                    .collect();
+                list_probes(&probes, width)
+            }
+        }
+    );
+    Ok(Exit::Held)
+}

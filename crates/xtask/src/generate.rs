@@ -1,0 +1,45 @@
+//! The files that are made from the code: each starts with the command that makes it again.
+
+mod coverage;
+mod rule_table;
+
+use std::fs;
+
+use anyhow::{Context as _, bail};
+
+use crate::{Mode, root};
+
+/// The first line of each generated Markdown file.
+const MARK: &str = "<!-- made by `cargo xtask generate`: do not edit -->\n\n";
+
+pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
+    let files = [
+        ("specs/COVERAGE.md", format!("{MARK}{}", coverage::render()?)),
+        ("specs/RULES.md", format!("{MARK}{}", rule_table::render())),
+        ("scenarios/scenario.schema.json", json(&sseproof_scenario::schema())?),
+        ("reports/report.schema.json", json(&sseproof_report::json::schema())?),
+    ];
+    let mut stale = Vec::new();
+    for (name, text) in files {
+        let path = root().join(name);
+        let is_current = fs::read_to_string(&path).is_ok_and(|found| found == text);
+        match mode {
+            Mode::Write if !is_current => {
+                fs::write(&path, text).with_context(|| format!("write {name}"))?;
+                println!("wrote {name}");
+            }
+            Mode::Check if !is_current => stale.push(name),
+            _ => println!("{name} is up to date"),
+        }
+    }
+    if !stale.is_empty() {
+        bail!("{} is out of date: run `cargo xtask generate`", stale.join(", "));
+    }
+    Ok(())
+}
+
+fn json(value: &serde_json::Value) -> anyhow::Result<String> {
+    let mut text = serde_json::to_string_pretty(value).context("write a schema as JSON")?;
+    text.push('\n');
+    Ok(text)
+}

@@ -1,0 +1,107 @@
+//! What judges each requirement: a rule, a case of the corpus, or nothing, and why.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use sseproof_rules::{Level, Requirement, Subject, requirements, rules};
+
+use crate::root;
+
+#[derive(Deserialize)]
+struct Group {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    requirement: String,
+}
+
+pub(super) fn render() -> anyhow::Result<String> {
+    let cases = corpus()?;
+    let known = |id: &String| requirements().iter().any(|found| found.id == *id);
+    if let Some(id) = cases.keys().find(|id| !known(id)) {
+        bail!("the corpus has cases for {id}, which is no requirement in specs/");
+    }
+    let mut out = String::from("# What judges each requirement\n\n");
+    let mut counts = [0; 3];
+    let mut table =
+        String::from("| requirement | level | subject | judged by |\n|---|---|---|---|\n");
+    for found in requirements() {
+        let by = judges(found, cases.get(&found.id).copied().unwrap_or(0));
+        let (column, text) = match (by, &found.untestable) {
+            (Some(by), None) => (usize::from(by.contains("corpus")), by),
+            (None, Some(why)) => (2, format!("untestable: {why}")),
+            (Some(by), Some(_)) => {
+                bail!("{} is judged by {by}, and says that it cannot be", found.id)
+            }
+            (None, None) => bail!("{} is judged by nothing, and does not say why", found.id),
+        };
+        counts[column] += 1;
+        let _ = writeln!(
+            table,
+            "| [{}]({}) | {} | {} | {text} |",
+            found.id,
+            found.link,
+            level(found.level),
+            subject(found.subject)
+        );
+    }
+    let [by_rules, by_corpus, untestable] = counts;
+    let total: usize = cases.values().sum();
+    let _ = writeln!(
+        out,
+        "{} requirements: {by_rules} judged by rules, {by_corpus} by the {total} cases of the corpus, {untestable} untestable for a black box.\n",
+        requirements().len()
+    );
+    out.push_str(&table);
+    Ok(out)
+}
+
+fn judges(found: &Requirement, cases: usize) -> Option<String> {
+    let mut by: Vec<String> = rules()
+        .filter(|rule| rule.requirement == found.id)
+        .map(|rule| format!("`{}`", rule.id))
+        .collect();
+    if cases > 0 {
+        by.push(format!("{cases} corpus case{}", if cases == 1 { "" } else { "s" }));
+    }
+    (!by.is_empty()).then(|| by.join(", "))
+}
+
+fn corpus() -> anyhow::Result<BTreeMap<String, usize>> {
+    let folder = root().join("specs/corpus");
+    let mut counts = BTreeMap::new();
+    for entry in fs::read_dir(&folder).context("read specs/corpus")? {
+        let path = entry.context("read specs/corpus")?.path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let group: Group =
+            serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
+        for case in group.cases {
+            *counts.entry(case.requirement).or_default() += 1;
+        }
+    }
+    Ok(counts)
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Must => "must",
+        Level::Should => "should",
+        Level::Advice => "advice",
+    }
+}
+
+fn subject(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Server => "server",
+        Subject::Client => "client",
+        Subject::Parser => "parser",
+    }
+}

@@ -1,0 +1,188 @@
+//! Real servers that others wrote: installed, started, checked, compared with what is expected.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use sseproof_report::{Report, peers_matrix};
+use sseproof_rules::Status;
+
+use crate::root;
+
+/// How long a server may take to answer on its port.
+const WAIT: &str = "30s";
+
+/// A folder under `scenarios/peers/`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Peer {
+    /// Its name, the folder's too.
+    peer: String,
+    /// What it is, in a line.
+    about: String,
+    /// The versions that are installed.
+    versions: Vec<String>,
+    /// The commands that install it, run in a copy of the folder.
+    install: Vec<Vec<String>>,
+    /// Packages of Debian that it needs.
+    #[serde(default)]
+    apt: Vec<String>,
+    /// The command that starts it, with `PORT` in its environment.
+    start: Vec<String>,
+    /// The URL, with `{port}`.
+    url: String,
+    /// The rules that it is known to break, each with what was seen by hand.
+    expect: BTreeMap<String, String>,
+}
+
+pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
+    let root = root();
+    crate::run(&root, &["cargo", "build", "--release", "--quiet"])?;
+    let mut results = Vec::new();
+    let mut surprises = Vec::new();
+    for peer in peers(names)? {
+        println!("== {}: {}", peer.peer, peer.about);
+        let report = check(&peer).with_context(|| format!("check {}", peer.peer))?;
+        surprises.extend(compare(&peer, &report));
+        results.push((peer, report));
+    }
+    if names.is_empty() {
+        fs::write(root.join("reports/peers.md"), page(&results))
+            .context("write reports/peers.md")?;
+        println!("wrote reports/peers.md");
+    }
+    for surprise in &surprises {
+        println!("{surprise}");
+    }
+    if !surprises.is_empty() {
+        bail!("{} findings are not what scenarios/peers/ expects", surprises.len());
+    }
+    Ok(())
+}
+
+fn peers(names: &[String]) -> anyhow::Result<Vec<Peer>> {
+    let mut peers = Vec::new();
+    let folder = root().join("scenarios/peers");
+    let mut entries: Vec<PathBuf> = fs::read_dir(&folder)
+        .context("read scenarios/peers")?
+        .filter_map(|entry| Some(entry.ok()?.path().join("peer.yaml")))
+        .filter(|path| path.exists())
+        .collect();
+    entries.sort();
+    for path in entries {
+        let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let peer: Peer = serde_yaml::from_str(&text)
+            .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+        if names.is_empty() || names.contains(&peer.peer) {
+            peers.push(peer);
+        }
+    }
+    if let Some(name) = names.iter().find(|name| !peers.iter().any(|peer| peer.peer == **name)) {
+        bail!("there is no peer {name:?} in scenarios/peers/");
+    }
+    Ok(peers)
+}
+
+fn check(peer: &Peer) -> anyhow::Result<Report> {
+    let root = root();
+    let folder = root.join("target/peers").join(&peer.peer);
+    copy(&root.join("scenarios/peers").join(&peer.peer), &folder)?;
+    for package in &peer.apt {
+        let known = Command::new("dpkg").args(["-s", package]).output().context("start dpkg")?;
+        if !known.status.success() {
+            crate::run(&folder, &["apt-get", "install", "-y", "-qq", package])?;
+        }
+    }
+    for command in &peer.install {
+        crate::run(&folder, command)?;
+    }
+    let port = TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .context("find a free port")?
+        .port();
+    let json = root.join("reports/peers").join(format!("{}.json", peer.peer));
+    fs::create_dir_all(root.join("reports/peers")).context("make reports/peers")?;
+    let start = shlex::try_join(peer.start.iter().map(String::as_str)).context("join `start`")?;
+    let status = Command::new(root.join("target/release/sseproof"))
+        .arg("check")
+        .arg(peer.url.replace("{port}", &port.to_string()))
+        .args(["--start", &start, "--wait-for", WAIT, "--quiet", "--json"])
+        .arg(&json)
+        .env("PORT", port.to_string())
+        .current_dir(&folder)
+        .status()
+        .context("start sseproof")?;
+    if !matches!(status.code(), Some(0 | 1)) {
+        bail!("sseproof check ended with {status}");
+    }
+    let text = fs::read_to_string(&json).with_context(|| format!("read {}", json.display()))?;
+    sseproof_report::json::read(&text).with_context(|| format!("read {}", json.display()))
+}
+
+/// What is found and not expected, or expected and not found; advice is not compared.
+fn compare(peer: &Peer, report: &Report) -> Vec<String> {
+    let failing: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.status == Status::Fail)
+        .map(|finding| (finding.rule.as_str(), finding.level))
+        .collect();
+    let unexpected = failing
+        .iter()
+        .filter(|(rule, level)| {
+            *level != sseproof_rules::Level::Advice && !peer.expect.contains_key(*rule)
+        })
+        .map(|(rule, _)| format!("{}: {rule} fails and is not expected to", peer.peer));
+    let missing = peer
+        .expect
+        .keys()
+        .filter(|rule| !failing.iter().any(|(failing, _)| failing == rule))
+        .map(|rule| format!("{}: {rule} is expected to fail and does not", peer.peer));
+    unexpected.chain(missing).collect()
+}
+
+fn page(results: &[(Peer, Report)]) -> String {
+    let mut out = String::from(
+        "# sseproof on servers that others wrote\n\nMade by `cargo xtask peers`; the whole result of each stands beside it, in `peers/NAME.json`.\n\n| peer | what it is | versions |\n|---|---|---|\n",
+    );
+    for (peer, _) in results {
+        out.push_str(&format!(
+            "| [{0}](../scenarios/peers/{0}) | {1} | {2} |\n",
+            peer.peer,
+            peer.about,
+            peer.versions.join(", ")
+        ));
+    }
+    let columns: Vec<_> =
+        results.iter().map(|(peer, report)| (peer.peer.clone(), report.clone())).collect();
+    out.push('\n');
+    out.push_str(&peers_matrix(&columns));
+    out.push_str("\n## What was looked at by hand\n\nEach of these findings was provoked again with a raw socket and is true.\n");
+    for (peer, _) in results.iter().filter(|(peer, _)| !peer.expect.is_empty()) {
+        out.push_str(&format!("\n### {}\n\n", peer.peer));
+        for (rule, reason) in &peer.expect {
+            out.push_str(&format!("- `{rule}`: {reason}\n"));
+        }
+    }
+    out
+}
+
+/// Copies the folder anew, but keeps what an earlier install left beside it.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("make {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("read {}", from.display()))? {
+        let path = entry.with_context(|| format!("read {}", from.display()))?.path();
+        let Some(name) = path.file_name() else { continue };
+        let place = to.join(name);
+        if path.is_dir() {
+            copy(&path, &place)?;
+        } else {
+            fs::copy(&path, &place).with_context(|| format!("copy {}", path.display()))?;
+        }
+    }
+    Ok(())
+}

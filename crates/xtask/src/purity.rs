@@ -1,0 +1,36 @@
+//! The pure crates open no socket and keep no runtime: `cargo tree` is the witness.
+
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+use crate::root;
+
+/// The crates that decode and judge.
+const PURE: [&str; 4] =
+    ["sseproof-codec", "sseproof-exchange", "sseproof-rules", "sseproof-report"];
+/// What none of them may depend on.
+const BANNED: [&str; 5] = ["tokio", "mio", "socket2", "hyper", "rustix"];
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    for pure in PURE {
+        let output = Command::new(env!("CARGO"))
+            .args(["tree", "--quiet", "--edges", "normal", "--prefix", "none", "--package", pure])
+            .args(["--all-features", "--format", "{p}"])
+            .current_dir(root())
+            .output()
+            .context("start cargo tree")?;
+        if !output.status.success() {
+            bail!("cargo tree of {pure}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        let tree = String::from_utf8_lossy(&output.stdout);
+        for line in tree.lines() {
+            let name = line.split(' ').next().unwrap_or_default();
+            if BANNED.contains(&name) {
+                bail!("{pure} depends on {name}: it must stay pure");
+            }
+        }
+        println!("{pure}: none of {} in its {} crates", BANNED.join(", "), tree.lines().count());
+    }
+    Ok(())
+}
