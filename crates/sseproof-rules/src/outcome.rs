@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sseproof_exchange::{Ending, Phase, Reason};
 
-use crate::delivery::figures::{sent, shown, time_to_head};
+use crate::delivery::figures::{Spread, sent, shown, time_to_head};
 use crate::{Fault, Record, View};
 
 /// The reason to skip where no exchange shows a stream.
@@ -137,11 +137,12 @@ pub(crate) fn stream_answers<'r>(record: &'r Record<'_>) -> impl Iterator<Item =
     record.judged().filter(|view| view.is_stream() && view.request.method != "HEAD")
 }
 
-/// Whether a silence of this length is one, and no slowness: it is long, and every stream of this
-/// record had its head in a fraction of it.
+/// Whether a silence of this length is one, and no slowness: it is long, four times as long as the
+/// head of a stream takes in this record, and twice as long as any took.
 pub(crate) fn is_hang(record: &Record<'_>, waited: Duration) -> bool {
-    let slowest = stream_answers(record).filter_map(|view| time_to_head(&view)).max();
-    waited >= PATIENCE && slowest.is_some_and(|slowest| slowest * 4 <= waited)
+    let heads = Spread::of(stream_answers(record).filter_map(|view| time_to_head(&view)));
+    let is_longer = |heads: Spread| heads.median * 4 <= waited && heads.max * 2 <= waited;
+    waited >= PATIENCE && heads.is_some_and(is_longer)
 }
 
 /// Less than this is a slow answer and not a missing one.

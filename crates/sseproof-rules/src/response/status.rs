@@ -61,7 +61,12 @@ fn judge(record: &Record<'_>) -> Verdict {
                     .so(outcome.consequence()),
             ),
             Outcome::Silent(waited) if *waited < PATIENCE => unreached = Some(outcome),
-            Outcome::Silent(_) | Outcome::Closed => unanswered.push(
+            Outcome::Silent(_) => unanswered.push(
+                Fault::whole(&view, format!("the server gives {}", outcome.told())).so(
+                    "the client waits and shows nothing; a handler that waits for its first event, or a proxy that buffers as nginx does by default, holds the head back like this",
+                ),
+            ),
+            Outcome::Closed => unanswered.push(
                 Fault::whole(&view, format!("the server gives {}", outcome.told()))
                     .so(outcome.consequence()),
             ),
