@@ -72,8 +72,19 @@ fn mistake(error: &Error, source: &Source<'_>) -> Mistake {
             "begin it with `scenario: what it shows` and `steps:`",
         )
         .at(source, start),
-        _ => slip(error).at(source, place),
+        _ => in_braces(place, source).unwrap_or_else(|| slip(error)).at(source, place),
     }
+}
+
+/// Between braces, the braces of a variable are those of YAML.
+fn in_braces(place: Place, source: &Source<'_>) -> Option<Slip> {
+    let upto: String = source.line(place.line).chars().take(place.column).collect();
+    upto.ends_with("${").then(|| {
+        Slip::instead(
+            "between { and }, a text with a variable needs quotes around it",
+            "write \"${name}\", or each `key: value` in a line of its own",
+        )
+    })
 }
 
 fn unknown_key(field: &str, expected: &[&'static str]) -> Slip {
@@ -110,7 +121,15 @@ fn unexpected(expected: &str, place: Place, source: &Source<'_>) -> Mistake {
         let key = line.trim_end().trim_end_matches(':').trim_start_matches([' ', '-']);
         Slip::instead(
             format!("there is nothing behind `{key}:`"),
-            format!("write `{key}: {{}}` where nothing needs to be said"),
+            format!(
+                "indent what belongs to it deeper than `{key}` itself, or write `{key}: {{}}` \
+                 where nothing needs to be said"
+            ),
+        )
+    } else if expected.contains("mapping") && place.column == 1 {
+        Slip::instead(
+            "a scenario is made of keys with values",
+            "begin the file with `scenario: what it shows`, then `steps:` and the list of them",
         )
     } else if expected.contains("mapping") {
         Slip::instead(
@@ -233,6 +252,12 @@ fn parser(error: &Error) -> Slip {
         let instead = "a text with a colon and a space in it needs quotes around it; \
                        otherwise the lines above are indented in another way";
         return Slip::instead(what, instead);
+    }
+    if message.contains("unexpected character") {
+        return Slip::instead(what, "put quotes around a text that begins with it");
+    }
+    if message.contains("did not find expected key") {
+        return Slip::instead(what, "this line is indented in another way than those above it");
     }
     if message.contains("tab") {
         return Slip::instead(what, "indent with spaces");

@@ -29,3 +29,20 @@ fn each_broken_file_gets_its_message() {
     }
     insta::assert_snapshot!("messages", shown);
 }
+
+#[test]
+fn no_beginning_of_a_file_breaks_the_reader() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["tests/broken", "../../scenarios/examples", "../../scenarios/conformance"];
+    for folder in folders {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            for (end, _) in source.char_indices() {
+                if let Err(mistakes) = Scenario::parse("f", &source[..end], &Variables::default()) {
+                    assert!(!mistakes.0.is_empty());
+                    assert!(!mistakes.to_string().contains('\u{1f}'), "{mistakes}");
+                }
+            }
+        }
+    }
+}

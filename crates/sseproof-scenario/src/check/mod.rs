@@ -169,6 +169,12 @@ impl Check<'_> {
             }
             Step::Observe(observe) => {
                 self.stream(observe.from.as_ref(), place);
+                if observe.end && (observe.head || observe.events.is_some()) {
+                    let what = "`end` waits for the end, whatever comes before it";
+                    let instead =
+                        "leave out the others, or leave out `end`: it ends every `observe`";
+                    self.slip(place, Slip::instead(what, instead));
+                }
             }
             Step::Drop(cut) => {
                 if let Some(name) = self.stream(cut.from.as_ref(), place) {

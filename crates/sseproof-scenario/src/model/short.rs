@@ -84,7 +84,12 @@ impl<'de, T: Deserialize<'de> + Shorthand> Visitor<'de> for Either<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<T, A::Error> {
-        Err(wrong::<T, A::Error>("a list"))
+        let what = format!("a list stands where {} is expected", T::EXPECTED);
+        let instead = format!(
+            "put quotes around a text that begins with a bracket; else write {}",
+            T::WRITTEN
+        );
+        Err(A::Error::custom(Slip::instead(what, instead)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {

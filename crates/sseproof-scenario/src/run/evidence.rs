@@ -23,7 +23,7 @@ pub(super) enum About {
 }
 
 impl About {
-    fn covers(self, item: &Item<'_>) -> bool {
+    pub(super) fn covers(self, item: &Item<'_>) -> bool {
         match self {
             Self::Everything => true,
             Self::Events => matches!(item, Item::Event(_)),

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use sseproof_codec::Item;
 use sseproof_exchange::Ending;
 use sseproof_net::Waited;
 
-use super::evidence::About;
 use super::play::Stop;
-use super::session::{Connection, Passed, Session};
-use super::slot::Sight;
+use super::session::{Connection, Session};
+use super::sought::{Search, Sought};
 use super::steps::WITHIN;
 use super::wanted::{Wanted, WantedEvent};
-use crate::model::{EndKind, Expect, RetryMatcher};
+use crate::model::{EndKind, Expect};
 
 /// How servers spell the media type of a stream.
 const STREAMS: [&str; 5] = [
@@ -22,93 +20,6 @@ const STREAMS: [&str; 5] = [
     "text/event-stream; charset=UTF-8",
     "text/event-stream;charset=UTF-8",
 ];
-
-/// What is sought in the stream.
-enum Sought {
-    Event(Box<WantedEvent>),
-    Comment(Wanted),
-    Retry(RetryMatcher),
-}
-
-/// How a search stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Search {
-    /// Found: how many of the kind have passed by then.
-    Found(usize),
-    /// Another one of the kind came first.
-    Another,
-    /// Not yet, with how many that fit.
-    Open(usize),
-}
-
-impl Sought {
-    /// Whether the item is of the kind, and then whether it fits.
-    fn fits(&self, item: &Item<'_>) -> Option<bool> {
-        match (self, item) {
-            (Self::Event(wanted), Item::Event(event)) => Some(wanted.fits(event)),
-            (Self::Comment(wanted), Item::Comment(comment)) => {
-                // As with fields, the space behind the colon is not part of the value.
-                Some(wanted.fits(comment.text.strip_prefix(' ').unwrap_or(&comment.text)))
-            }
-            (Self::Retry(wanted), Item::Retry(retry)) => {
-                Some(wanted.fits(Duration::from_millis(retry.millis)))
-            }
-            _ => None,
-        }
-    }
-
-    fn search(&self, sight: &Sight<'_>, passed: usize, count: usize, next: bool) -> Search {
-        let kind = sight.items.iter().filter_map(|(_, item)| self.fits(item));
-        let mut found = 0;
-        for (index, fits) in kind.enumerate().skip(passed) {
-            if fits {
-                found += 1;
-            } else if next {
-                return Search::Another;
-            }
-            if found == count {
-                return Search::Found(index + 1);
-            }
-        }
-        Search::Open(found)
-    }
-
-    fn of_kind(&self, sight: &Sight<'_>) -> usize {
-        sight.items.iter().filter(|(_, item)| self.fits(item).is_some()).count()
-    }
-
-    fn passed<'p>(&self, passed: &'p mut Passed) -> &'p mut usize {
-        match self {
-            Self::Event(_) => &mut passed.events,
-            Self::Comment(_) => &mut passed.comments,
-            Self::Retry(_) => &mut passed.retries,
-        }
-    }
-
-    fn describe(&self) -> String {
-        match self {
-            Self::Event(wanted) => wanted.describe(),
-            Self::Comment(wanted) => wanted.describe("a comment"),
-            Self::Retry(RetryMatcher { at_least, at_most }) => match (at_least, at_most) {
-                (Some(least), Some(most)) if least == most => format!("a retry of {:?}", least.0),
-                (Some(least), Some(most)) => {
-                    format!("a retry between {:?} and {:?}", least.0, most.0)
-                }
-                (Some(least), None) => format!("a retry of at least {:?}", least.0),
-                (None, Some(most)) => format!("a retry of at most {:?}", most.0),
-                (None, None) => "a retry".to_owned(),
-            },
-        }
-    }
-
-    fn about(&self) -> About {
-        match self {
-            Self::Event(_) => About::Events,
-            Self::Comment(_) => About::Comments,
-            Self::Retry(_) => About::Retries,
-        }
-    }
-}
 
 impl Session<'_> {
     pub(super) async fn expect(&mut self, step: &Expect) -> Result<(), Stop> {
@@ -224,31 +135,26 @@ impl Session<'_> {
         let count = step.count.map_or(1, |count| count.0);
         let mut passed = connection.passed;
         let before = *sought.passed(&mut passed);
-        let mut search = Search::Open(0);
+        let mut search = Search::default();
         let waited = self
             .slot(connection)
-            .wait(left, |sight| {
-                search = sought.search(sight, before, count, step.next);
-                !matches!(search, Search::Open(_))
-            })
+            .wait(left, |sight| search.go_on(sought, sight.items, before, (count, step.next)))
             .await;
+        if search.found == count {
+            *sought.passed(&mut passed) = search.of_kind;
+            self.passed(connection, passed);
+            return Ok(());
+        }
         let what = sought.describe();
-        let message = match search {
-            Search::Found(index) => {
-                *sought.passed(&mut passed) = index;
-                self.passed(connection, passed);
-                return Ok(());
-            }
-            Search::Another => format!("expected {what} next, and another came first"),
-            Search::Open(found) => {
-                let time = match waited {
-                    Waited::Ended => "before the end".to_owned(),
-                    _ => format!("within {within:?}"),
-                };
-                match count {
-                    1 => format!("expected {what}, and none came {time}"),
-                    _ => format!("expected {what} {count} times, and {found} came {time}"),
-                }
+        let time = match waited {
+            Waited::Ended => "before the end".to_owned(),
+            _ => format!("within {within:?}"),
+        };
+        let message = match (search.another, count) {
+            (true, _) => format!("expected {what} next, and another came first"),
+            (false, 1) => format!("expected {what}, and none came {time}"),
+            (false, _) => {
+                format!("expected {what} {count} times, and {} came {time}", search.found)
             }
         };
         Err(self.unmet_about(connection, message, sought.about()))
@@ -262,18 +168,15 @@ impl Session<'_> {
     ) -> Result<(), Stop> {
         let mut passed = connection.passed;
         let before = *sought.passed(&mut passed);
-        let mut search = Search::Open(0);
+        let mut search = Search::default();
         self.slot(connection)
-            .wait(time, |sight| {
-                search = sought.search(sight, before, 1, false);
-                matches!(search, Search::Found(_))
-            })
+            .wait(time, |sight| search.go_on(sought, sight.items, before, (1, false)))
             .await;
-        if let Search::Found(_) = search {
+        if search.found > 0 {
             let message = format!("{} was not to come, and did", sought.describe());
             return Err(self.unmet_about(connection, message, sought.about()));
         }
-        *sought.passed(&mut passed) = self.look(connection.slot, |sight| sought.of_kind(sight));
+        *sought.passed(&mut passed) = search.of_kind;
         self.passed(connection, passed);
         Ok(())
     }

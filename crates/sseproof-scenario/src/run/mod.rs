@@ -11,6 +11,7 @@ mod play;
 mod request;
 mod session;
 mod slot;
+mod sought;
 mod steps;
 mod wanted;
 

@@ -281,7 +281,10 @@ impl Session<'_> {
             let message = format!("the status was to be {wanted}, and is {status}");
             return Err(self.unmet(&connection, message));
         }
-        if waited == Waited::TimedOut || !whole {
+        if waited != Waited::TimedOut && !whole {
+            return Err(self.unmet(&connection, "the answer is cut off"));
+        }
+        if !whole {
             let message = format!("the answer is not whole within {within:?}");
             return Err(self.unmet(&connection, message));
         }
