@@ -15,7 +15,7 @@ use sseproof_rules::{Finding, Record, Status, judge, mutants, reference, rules};
 use sseproof_scenario::{Scenario, TargetConfig, probes, run_all};
 
 /// How many mutants are checked over TCP at a time.
-const AT_A_TIME: usize = 12;
+const AT_A_TIME: usize = 40;
 /// Set to also watch, over TCP, the mutants that only a minute of silence gives away.
 const SLOW: &str = "SSEPROOF_SLOW_TESTS";
 
