@@ -32,7 +32,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     for view in record.judged().filter(|view| close(&view.request.headers.list("connection"))) {
         let Some(head) = &view.head else {
             let outcome = Outcome::of(&view);
-            if outcome != Outcome::NotHttp {
+            if !matches!(outcome, Outcome::NotHttp | Outcome::Refused | Outcome::Unreachable) {
                 doubt = Some(format!("the request got {}", outcome.told()));
             }
             continue;

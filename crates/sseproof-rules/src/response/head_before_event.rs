@@ -11,7 +11,7 @@ use sseproof_exchange::{Action, Plan};
 
 use super::on_stream;
 use crate::delivery::figures::{shown, time_to_head};
-use crate::outcome::{NO_STREAM, count};
+use crate::outcome::{NO_STREAM, Outcome, count};
 use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -22,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
     fix: "Flush the head as soon as the subscription is accepted; where the framework sends it only with the first bytes, write a comment (`: hello` and an empty line) first.",
     recipes: &[
         Recipe { with: "Node http, Express", write: "res.flushHeaders()" },
+        Recipe { with: "nginx", write: "proxy_buffering off;" },
         Recipe {
             with: "Go net/http",
             write: "w.WriteHeader(http.StatusOK)\nhttp.NewResponseController(w).Flush()",
@@ -47,6 +48,8 @@ const TOGETHER: Duration = Duration::from_millis(10);
 const QUICK: Duration = Duration::from_millis(100);
 /// From this time on, a HEAD that is quicker tells something; below, the difference may be chance.
 const SLOW: Duration = Duration::from_millis(300);
+/// So long without a head, again and again, is no cold start.
+const LONG: Duration = Duration::from_secs(4);
 
 /// The plan with its first event before its greeting, and the head as late as that event.
 fn held(mut plan: Plan, late: Duration) -> Plan {
@@ -77,7 +80,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Pass(format!("{} came before any event", count(apart, "head")));
     }
     let Some(slowest) = together.iter().map(|(_, took)| *took).max() else {
-        return Verdict::Skip(NO_STREAM.to_owned());
+        return without_a_head(record);
     };
     let slow: Vec<_> = together.iter().filter(|(_, took)| *took > QUICK).collect();
     if slow.len() < together.len() {
@@ -114,6 +117,31 @@ fn judge(record: &Record<'_>) -> Verdict {
     Verdict::Fail(vec![Fault::new(first, Place::StatusLine, message).so(
         "for that long the client is not connected, and the quieter the stream, the longer it lasts",
     )])
+}
+
+/// What can be said where no stream was seen: that no head came at all, to anybody.
+fn without_a_head(record: &Record<'_>) -> Verdict {
+    let waited: Vec<_> = record
+        .subscriptions()
+        .filter_map(|view| match Outcome::of(&view) {
+            Outcome::Silent(waited) if waited >= LONG => Some((view, waited)),
+            _ => None,
+        })
+        .collect();
+    let answered = record.subscriptions().any(|view| view.head.is_some());
+    match waited[..] {
+        [(first, wait), _, ..] if !answered => {
+            let tries = count(waited.len(), "subscription");
+            let message = format!("no head comes within {}, in {tries}", shown(wait));
+            Verdict::Fail(vec![Fault::whole(&first, message).so(
+                "a handler that waits for its first event, or a proxy that buffers, as nginx does by default, holds the head back like this",
+            )])
+        }
+        [(_, wait)] if !answered => {
+            Verdict::Inconclusive(format!("no head came within {}, in one try", shown(wait)))
+        }
+        _ => Verdict::Skip(NO_STREAM.to_owned()),
+    }
 }
 
 /// Whether the head took as long as the next event did, give or take a tenth.
@@ -209,6 +237,22 @@ mod tests {
     fn one_head_without_an_event_shows_that_it_does_not_wait() {
         timed(timed(run(), 900, &[900]), 900, &[1_000]).passes(&RULE);
         timed(run(), 900, &[]).passes(&RULE);
+    }
+
+    #[test]
+    fn a_head_that_never_comes_fails_from_the_second_time_on() {
+        let silent = |run: Run, seconds: u64| {
+            run.subscribe().edit(|last| {
+                last.head = None;
+                last.body.clear();
+                last.end.at = last.started + Duration::from_secs(seconds);
+            })
+        };
+        silent(run(), 5).is_inconclusive(&RULE);
+        let faults = silent(silent(run(), 5), 5).faults(&RULE);
+        assert_eq!(faults[0].message, "no head comes within 5.00 s, in 2 subscriptions");
+        silent(silent(run(), 2), 2).skips(&RULE);
+        silent(silent(run(), 5), 5).subscribe().passes(&RULE);
     }
 
     #[test]

@@ -37,7 +37,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     for view in record.judged().filter(|view| view.request.version == Version::Http10) {
         let Some(headers) = headers(&view) else {
             let outcome = Outcome::of(&view);
-            if outcome != Outcome::NotHttp {
+            if !matches!(outcome, Outcome::NotHttp | Outcome::Refused | Outcome::Unreachable) {
                 doubt = Some(format!("an HTTP/1.0 request got {}", outcome.told()));
             }
             continue;
