@@ -1,7 +1,5 @@
-//! An HTTP/1 response as it stood on the wire, read by the grammar of RFC 9112 and no more
-//! forgivingly: a client reads past many a fault, and the fault is still there.
-//!
-//! Offsets count from the first byte on the wire.
+//! An HTTP/1 response as it stood on the wire, read by the grammar of RFC 9112: a client reads past
+//! many a fault, and the fault is still there. Offsets count from the first byte on the wire.
 
 use sseproof_exchange::{Header, Headers};
 
@@ -336,8 +334,8 @@ mod tests {
 
     #[test]
     fn bare_line_feeds_are_told_once() {
-        let head = whole("HTTP/1.1 200 OK\nA: b\n\n");
-        assert_eq!((head.flaws.len(), head.flaws[0].offset, head.end), (1, 15, 22));
+        let WireHead { flaws, end, .. } = whole("HTTP/1.1 200 OK\nA: b\n\n");
+        assert_eq!((flaws.len(), flaws[0].offset, end), (1, 15, 22));
     }
 
     #[test]
