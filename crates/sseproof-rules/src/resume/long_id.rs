@@ -55,4 +55,15 @@ mod tests {
     fn without_such_an_id_nothing_is_judged() {
         Run::against(RULE.mutants[0].serve).subscribe().skips(&RULE);
     }
+
+    #[test]
+    fn where_any_unknown_id_is_refused_its_length_is_not_the_cause() {
+        let refuse: Answer = |visit| match visit.request.last_event_id() {
+            Some(_) => sseproof_exchange::Plan::answer(422, "text/plain", "no number\n"),
+            None => reference::answer(visit),
+        };
+        let unknown = Request::subscribe(URL).with("Last-Event-ID", "sseproof-unknown-id");
+        run(refuse).faults(&RULE);
+        run(refuse).visit(unknown, Duration::from_secs(2)).skips(&RULE);
+    }
 }

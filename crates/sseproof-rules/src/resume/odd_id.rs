@@ -73,6 +73,11 @@ pub(super) fn judge_odd(record: &Record<'_>, odd: Odd) -> Verdict {
     let Some(plain) = plain(record) else {
         return Verdict::Skip("no plain subscription was answered by a stream".to_owned());
     };
+    if let Some(status) = refused_alike(record, odd, &asked) {
+        return Verdict::Skip(format!(
+            "every id that the server does not know is answered {status}: see resume/unknown-id"
+        ));
+    }
     let mut faults = Vec::new();
     let mut doubt = None;
     let mut fine = 0;
@@ -90,6 +95,15 @@ pub(super) fn judge_odd(record: &Record<'_>, odd: Odd) -> Verdict {
         (true, None, 0) => Verdict::Skip("the answer lies behind a redirect".to_owned()),
         (true, None, _) => Verdict::Pass(format!("{} opens a stream", odd.label())),
     }
+}
+
+/// The status with which all these ids are refused, where an id with nothing odd about it is
+/// refused in the same way: then its length or its letters are not the cause.
+fn refused_alike(record: &Record<'_>, odd: Odd, asked: &[View<'_>]) -> Option<u16> {
+    let unknown = record.judged().find(|view| brings(record, view, Odd::Unknown))?;
+    let status = unknown.status().filter(|status| *status >= 400)?;
+    let alike = asked.iter().all(|view| view.status() == Some(status));
+    (odd != Odd::Unknown && alike).then_some(status)
 }
 
 enum Trouble {
