@@ -61,7 +61,7 @@ async fn scenarios(given: &Given, arguments: &Check, target: TargetConfig) -> Ma
             std::future::pending::<()>().await;
         }
     });
-    let now = jiff::Timestamp::now().to_string();
+    let now = now();
     let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);
     let mut results = run_all(&scenarios, &target, &client, &now, hear, cancel.as_mut()).await;
     if let Some(probe) = patient_probe().filter(|_| is_held_back(&results)) {
@@ -77,6 +77,12 @@ async fn scenarios(given: &Given, arguments: &Check, target: TargetConfig) -> Ma
     }
     watch.clear();
     material(results, &given.scenarios, &watch.took)
+}
+
+/// The time of day, to the second: RFC 3339.
+fn now() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }
 
 /// Whether the server takes connections and sends no head in the usual time.
