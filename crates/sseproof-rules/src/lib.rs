@@ -1,7 +1,7 @@
 //! The requirements on an SSE server, and the rules that judge a transcript by them.
 //!
 //! A rule is a pure function over a [`Record`]; each stands in a file of its own, with the mutants
-//! that it must find and its tests, and is registered by one line in [`registry`].
+//! that it must find and its tests, and is registered by one line in its family.
 //! What a requirement says, how binding it is and where it comes from stands once, in `specs/`.
 
 mod delivery;

@@ -34,7 +34,7 @@ fn in_memory(answer: Answer) -> Transcript {
         .enable_all()
         .start_paused(true)
         .build()
-        .unwrap();
+        .expect("a runtime");
     runtime.block_on(async {
         let lab = Lab::new(answer);
         let url = "http://lab/events".to_owned();
@@ -121,8 +121,8 @@ fn every_mutant_fails_over_tcp_too() {
 }
 
 async fn over_tcp(answer: Answer, idle: bool) -> Transcript {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/events", listener.local_addr().unwrap());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/events", listener.local_addr().expect("an address"));
     let lab = Lab::new(answer);
     let server = tokio::spawn(async move { lab.listen(listener).await });
     let limits = Limits { head: Duration::from_secs(3), ..Limits::default() };
