@@ -59,7 +59,11 @@ fn the_reference_server_passes_every_rule() {
     let mut table = String::new();
     for finding in findings(&in_memory(reference::answer)) {
         assert_ne!(finding.status, Status::Fail, "{finding:#?}");
-        let _ = writeln!(table, "{:<34} {:?}: {}", finding.rule, finding.status, finding.note);
+        // What was seen changes with every probe; only why something was not asked matters here.
+        let _ = match finding.status {
+            Status::Pass => writeln!(table, "{}", finding.rule),
+            status => writeln!(table, "{} {status:?}: {}", finding.rule, finding.note),
+        };
     }
     insta::assert_snapshot!("reference", table);
 }

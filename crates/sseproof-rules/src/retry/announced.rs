@@ -1,6 +1,8 @@
 //! A server that ends streams on purpose announces when to come back.
 
 use sseproof_codec::AnomalyKind;
+use std::time::Duration;
+
 use sseproof_exchange::{Ending, Reason};
 
 use super::done::says_done;
@@ -96,6 +98,9 @@ fn note(record: &Record<'_>, ended: &[&View<'_>]) -> String {
         ended.then(|| next.started.saturating_sub(before.end.at))
     });
     match back {
+        Some(pause) if pause < Duration::from_millis(millis) => {
+            format!("retry: {millis} ms; the check came back sooner, after {}", shown(pause))
+        }
         Some(pause) => format!("retry: {millis} ms; the client came back after {}", shown(pause)),
         None => format!("retry: {millis} ms"),
     }
@@ -106,7 +111,6 @@ mod tests {
     use super::*;
     use crate::testing::{Run, URL, body};
     use sseproof_exchange::{Follows, Request};
-    use std::time::Duration;
 
     fn whole(run: Run) -> Run {
         run.visit(Request::subscribe(URL), Duration::from_secs(3))
@@ -117,7 +121,7 @@ mod tests {
         let run = whole(Run::against(reference::answer)).reconnect(1, "60");
         assert_eq!(
             run.judge(&RULE),
-            Verdict::Pass("retry: 100 ms; the client came back after 1 ms".to_owned())
+            Verdict::Pass("retry: 100 ms; the check came back sooner, after 1 ms".to_owned())
         );
     }
 

@@ -22,6 +22,8 @@ const REDIRECTS: usize = 10;
 const RECONNECTION_TIME: Duration = Duration::from_secs(3);
 /// The longest announced time that is waited for: a server may announce years.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The same for a probe: how long it is does not change what the server answers then.
+const LONGEST_WAIT_OF_A_PROBE: Duration = Duration::from_secs(5);
 
 impl Session<'_> {
     pub(super) async fn connect(&mut self, step: &Connect) -> Result<(), Stop> {
@@ -181,8 +183,9 @@ impl Session<'_> {
         let (ended_at, announced) = self.look(old.slot, |sight| {
             (sight.exchange.end.at, sight.reconnection_time.or(old.reconnection_time))
         });
+        let longest = if self.scenario.is_probe { LONGEST_WAIT_OF_A_PROBE } else { LONGEST_WAIT };
         let pause = step.wait.map_or_else(
-            || announced.map_or(RECONNECTION_TIME, Duration::from_millis).min(LONGEST_WAIT),
+            || announced.map_or(RECONNECTION_TIME, Duration::from_millis).min(longest),
             |wait| wait.0,
         );
         tokio::time::sleep((ended_at + pause).saturating_sub(self.client.now())).await;
