@@ -123,6 +123,14 @@ impl Client {
     }
 }
 
+/// Whether the request has a form on the wire, without sending it.
+///
+/// # Errors
+/// [`RequestError`] where it has none.
+pub fn sendable(request: &Request) -> Result<(), RequestError> {
+    Prepared::new(request).map(drop)
+}
+
 impl Live {
     /// Waits until the condition holds, the exchange ends, or the time is over.
     ///

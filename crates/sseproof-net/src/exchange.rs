@@ -122,7 +122,7 @@ async fn run(
         .await;
     let (mut sender, connection) = match handshake {
         Ok(pair) => pair,
-        Err(error) => return ending(&error),
+        Err(error) => return ending(&error, limits),
     };
     let mut connection = pin!(connection);
     let mut connected = true;
@@ -137,7 +137,7 @@ async fn run(
     };
     let response = match response {
         Err(_) => return Ending::TimedOut(Phase::Head),
-        Ok(Err(error)) => return ending(&error),
+        Ok(Err(error)) => return ending(&error, limits),
         Ok(Ok(response)) => response,
     };
     let (head, mut body) = response.into_parts();
@@ -169,15 +169,15 @@ async fn run(
         };
         match frame {
             None => break,
-            Some(Err(error)) => return ending(&error),
+            Some(Err(error)) => return ending(&error, limits),
             Some(Ok(frame)) => {
                 let Some(data) = frame.data_ref() else { continue };
                 let room = limits.body_bytes - received;
                 let kept = &data[..data.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
                 received += kept.len() as u64;
                 shared.change(|progress, now| progress.add_body(now, kept));
-                if received >= limits.body_bytes {
-                    return Ending::OverLimit(limits.body_bytes);
+                if received >= limits.body_bytes || shared.lock().pieces() >= limits.pieces {
+                    return Ending::OverLimit(received);
                 }
             }
         }
@@ -190,7 +190,12 @@ async fn run(
     Ending::Complete
 }
 
-fn ending(error: &hyper::Error) -> Ending {
+fn ending(error: &hyper::Error, limits: Limits) -> Ending {
+    // hyper tells this one only in words.
+    if error.to_string().contains("too large") {
+        let kibi = limits.head_bytes >> 10;
+        return Ending::Malformed(format!("its head has more than {kibi} KiB or 1000 fields"));
+    }
     let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
     match io.map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => return Ending::Reset,

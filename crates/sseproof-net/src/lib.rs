@@ -16,7 +16,7 @@ mod server_request;
 mod socket;
 mod tap;
 
-pub use client::{Client, Leave, Live, RequestError, Waited};
+pub use client::{Client, Leave, Live, RequestError, Waited, sendable};
 pub use dial::{Dial, DialError, Dialled, Dialling, Direct};
 pub use lab::{InProcess, Lab};
 pub use limits::Limits;

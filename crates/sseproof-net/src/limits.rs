@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct Limits {
     /// The most bytes of a body that are recorded; then the client leaves.
     pub body_bytes: u64,
+    /// The most pieces of a body, and the most items of a stream, that are recorded: tiny ones take
+    /// many times their bytes in memory.
+    pub pieces: usize,
     /// The most bytes that the head of a response may have.
     pub head_bytes: usize,
     /// The longest wait for a connection.
@@ -18,7 +21,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            body_bytes: 16 << 20,
+            body_bytes: 4 << 20,
+            pieces: 100_000,
             head_bytes: 256 << 10,
             connect: Duration::from_secs(5),
             head: Duration::from_secs(5),

@@ -50,6 +50,11 @@ impl Progress {
         self.items.iter().filter(|(_, item)| matches!(item, Item::Event(_))).count()
     }
 
+    /// How many pieces there are to keep in memory.
+    pub(crate) fn pieces(&self) -> usize {
+        self.items.len().max(self.exchange.body.len())
+    }
+
     pub(crate) fn add_body(&mut self, at: Duration, bytes: &[u8]) {
         let mut items = self.decoder.feed(bytes);
         while let Some(item) = items.next() {

@@ -184,12 +184,26 @@ fn seen(exchange: &Exchange) -> Vec<Seen> {
     let body = exchange.body_bytes();
     let view = View { exchange, seen: &[] };
     let ended = view.ended_by_server();
+    // Where each piece of the body ends: a hundred thousand items look for theirs.
+    let mut end = 0;
+    let ends: Vec<u64> = exchange
+        .body
+        .iter()
+        .map(|chunk| {
+            end += chunk.bytes.len() as u64;
+            end
+        })
+        .collect();
+    let arrival = |offset: u64| {
+        let piece = ends.partition_point(|&end| end <= offset);
+        exchange.body.get(piece).map_or(exchange.end.at, |chunk| chunk.at)
+    };
     decode(&body)
         .into_iter()
         .filter(|item| ended || !is_cut_by_us(item, body.len() as u64))
         .map(|item| {
             let last = item.span().end.saturating_sub(1);
-            Seen { at: exchange.arrival(last.min(body.len().saturating_sub(1) as u64)), item }
+            Seen { at: arrival(last.min(body.len().saturating_sub(1) as u64)), item }
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use sseproof_exchange::Plan;
 use super::{Return, on_return};
 use crate::delivery::figures::shown;
 use crate::outcome::{Outcome, count, each_once, is_hang};
-use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "reconnect/at-once",
@@ -65,6 +65,9 @@ fn judge(record: &Record<'_>) -> Verdict {
             Outcome::Silent(waited) if !is_hang(record, *waited) => {
                 doubt = Some(format!("no answer within {}, which may be slowness", shown(*waited)));
             }
+            Outcome::Refused if is_the_last_seen(record, &view) => {
+                doubt = Some("the connection was refused, and so was every later one".to_owned());
+            }
             Outcome::Silent(_) | Outcome::Closed | Outcome::Refused => {
                 let message =
                     format!("a client that comes back after a cut gets {}", outcome.told());
@@ -91,6 +94,13 @@ fn judge(record: &Record<'_>) -> Verdict {
         None if back > 0 => Verdict::Pass(count(back, "return")),
         None => Verdict::Skip("no client came back to a stream after a cut".to_owned()),
     }
+}
+
+/// Whether nobody was there any more, for anybody: a server that died has another fault.
+fn is_the_last_seen(record: &Record<'_>, view: &View<'_>) -> bool {
+    let is_gone =
+        |later: View<'_>| matches!(Outcome::of(&later), Outcome::Refused | Outcome::Unreachable);
+    record.judged().filter(|later| later.number > view.number).all(is_gone)
 }
 
 #[cfg(test)]
@@ -163,7 +173,9 @@ mod tests {
                 last.end.how = Ending::Unconnected(how.to_owned());
             })
         };
-        gone("Connection refused (os error 111)").faults(&RULE);
+        let refused = gone("Connection refused (os error 111)");
+        refused.is_inconclusive(&RULE);
+        refused.subscribe().faults(&RULE);
         gone("network is unreachable").is_inconclusive(&RULE);
     }
 

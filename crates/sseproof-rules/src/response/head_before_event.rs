@@ -138,7 +138,14 @@ fn without_a_head(record: &Record<'_>) -> Verdict {
     if answered || waited.len() < AGAIN {
         return Verdict::Inconclusive(format!("no head came within {}, in {tries}", shown(wait)));
     }
-    let message = format!("no head comes within {}, in {tries}", shown(wait));
+    let message = match first.wire_bytes().len() {
+        0 => format!("no head comes within {}, in {tries}", shown(wait)),
+        came => format!(
+            "no whole head comes within {}, in {tries}: {} of it came",
+            shown(wait),
+            count(came, "byte")
+        ),
+    };
     Verdict::Fail(vec![Fault::whole(&first, message).so(
         "a handler that waits for its first event, or a proxy that buffers, as nginx does by default, holds the head back like this",
     )])
@@ -246,6 +253,7 @@ mod tests {
                 run.subscribe().edit(|last| {
                     last.head = None;
                     last.body.clear();
+                    last.wire.clear();
                     last.end.at = last.started + Duration::from_millis(millis);
                 })
             })

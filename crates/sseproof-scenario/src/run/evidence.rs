@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_codec::Item;
+use sseproof_codec::{Item, decode};
 use sseproof_exchange::{Ending, Exchange, Phase};
 
 use super::slot::Sight;
@@ -142,10 +142,20 @@ pub(super) fn answer(exchange: &Exchange) -> String {
             format!("{}: no connection in time", exchange.request.url)
         }
         Ending::TimedOut(Phase::Head) => format!("{of} got no answer in time"),
-        Ending::Malformed(why) => format!("the answer to {of} is no HTTP: {why}"),
+        Ending::Malformed(why) => format!("the answer to {of} cannot be read: {why}"),
         Ending::Reset => format!("{of} was reset before an answer"),
         _ => format!("{of} got no answer before the connection was closed"),
     }
+}
+
+/// What a stream is that goes on and on without an event, where one of them does.
+pub(super) fn flood(exchanges: &[Exchange]) -> Option<String> {
+    let (of, sent) = exchanges.iter().find_map(|exchange| match exchange.end.how {
+        Ending::OverLimit(sent) if exchange.is_stream() => Some((exchange, sent)),
+        _ => None,
+    })?;
+    let has_event = decode(&of.body_bytes()).iter().any(|item| matches!(item, Item::Event(_)));
+    (!has_event).then(|| format!("{} sent {sent} bytes and no event", of.request.label()))
 }
 
 /// `0.150 s`.

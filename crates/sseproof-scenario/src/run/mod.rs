@@ -19,7 +19,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
-use sseproof_exchange::{Bytes, Exchange, Headers, Target, Transcript};
+use sseproof_exchange::{Bytes, Ending, Exchange, Headers, Target, Transcript};
 use sseproof_net::Client;
 
 use self::session::Session;
@@ -84,9 +84,11 @@ pub struct Results {
 pub enum Stopped {
     /// The very first exchange found nobody: with the reason.
     Unreachable(String),
-    /// The probe `baseline` saw no event stream, so that no other probe can see one: with what it
+    /// The probe `baseline` saw no event stream, or one without end and without an event, so that no other probe can see one: with what it
     /// saw. Scenarios that are no probes were played all the same.
     NoStream(String),
+    /// The server was there, and then it was not: with what the last exchange found.
+    Lost(String),
     /// Whoever started the run stopped it.
     Cancelled,
 }
@@ -190,7 +192,10 @@ pub async fn run_all(
     results.transcript.started = started.to_owned();
     for scenario in scenarios {
         let pointless = scenario.is_probe && results.stopped.is_some();
-        let over = matches!(&results.stopped, Some(Stopped::Unreachable(_) | Stopped::Cancelled));
+        let over = matches!(
+            &results.stopped,
+            Some(Stopped::Unreachable(_) | Stopped::Lost(_) | Stopped::Cancelled)
+        );
         if pointless || over {
             results.left_out.push(scenario.id.clone());
             continue;
@@ -198,18 +203,40 @@ pub async fn run_all(
         let first = results.transcript.exchanges.len() + 1;
         let outcome =
             run(scenario, target, client, first, &mut *on_progress, cancel.as_mut()).await;
-        let no_stream = scenario.is_probe
-            && scenario.id == "baseline"
-            && !outcome.exchanges.iter().any(Exchange::is_stream);
-        if no_stream && outcome.stopped.is_none() {
-            let seen = outcome.exchanges.first().map(evidence::answer);
-            results.stopped = Some(Stopped::NoStream(seen.unwrap_or_default()));
-        }
         if outcome.stopped.is_some() {
             results.stopped = outcome.stopped;
+        } else if scenario.is_probe {
+            let exchanges = outcome.exchanges.as_slice();
+            let stopped = if scenario.id == "baseline" { no_stream(exchanges) } else { None };
+            results.stopped = stopped.or_else(|| lost(exchanges)).or(results.stopped);
         }
         results.transcript.exchanges.extend(outcome.exchanges);
         results.failures.extend(outcome.failures);
     }
+    // A server that falls at the very end proves no more than one that falls before.
+    if results.stopped.is_none()
+        && let Some(last) = results.transcript.exchanges.last()
+        && last.judged
+    {
+        results.stopped = lost(std::slice::from_ref(last));
+    }
     results
+}
+
+/// Whether no stream was seen that the other probes could work with.
+fn no_stream(exchanges: &[Exchange]) -> Option<Stopped> {
+    let first = exchanges.first()?;
+    if !exchanges.iter().any(Exchange::is_stream) {
+        return Some(Stopped::NoStream(evidence::answer(first)));
+    }
+    evidence::flood(exchanges).map(Stopped::NoStream)
+}
+
+/// Whether every one of these exchanges found nobody.
+fn lost(exchanges: &[Exchange]) -> Option<Stopped> {
+    let last = exchanges.last()?;
+    let nobody = |exchange: &Exchange| {
+        matches!(exchange.end.how, Ending::Unresolved(_) | Ending::Unconnected(_))
+    };
+    exchanges.iter().all(nobody).then(|| Stopped::Lost(evidence::answer(last)))
 }

@@ -188,6 +188,13 @@ impl Session<'_> {
             || announced.map_or(RECONNECTION_TIME, Duration::from_millis).min(longest),
             |wait| wait.0,
         );
+        if step.last_event_id.is_none() && id.chars().any(char::is_control) {
+            let message = format!(
+                "the client has to bring back the id {id:?}, and no header can carry a control \
+                 character: the server must not send such an id (see the rule stream/id-header-safe)"
+            );
+            return Err(self.unmet(&old, message));
+        }
         tokio::time::sleep((ended_at + pause).saturating_sub(self.client.now())).await;
 
         let request = self.request_to_send(step, &old, &id)?;

@@ -1,0 +1,293 @@
+//! What a user sees of servers that are wrong in the worst ways, to the last word.
+//!
+//! Over a pipe in memory with a paused clock: the runner, the rules and the report are those of a
+//! real check.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use sseproof_exchange::{
+    Action, Answer, Bytes, Ending, Framing, Header, Headers, Phase, Plan, Version, Visit,
+};
+use sseproof_net::{Client, Dial, DialError, Dialling, InProcess, Lab, Limits};
+use sseproof_report::terminal::{self, Detail, Options};
+use sseproof_report::{Judged, Outcome, Report};
+use sseproof_rules::{Record, Status, judge, reference};
+use sseproof_scenario::{Scenario, Stopped, TargetConfig, patient_probe, probes, run, run_all};
+
+/// What the check comes to: the report, and how long it took by the clock of the run.
+struct Checked {
+    report: Report,
+    lasted: Duration,
+    stopped: Option<Stopped>,
+}
+
+fn check(answer: Answer) -> Checked {
+    dialled(answer, |lab| Arc::new(lab))
+}
+
+fn dialled(answer: Answer, dial: impl FnOnce(InProcess) -> Arc<dyn Dial>) -> Checked {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let client = Client::new(dial(Lab::new(answer).in_process()), Limits::default());
+        let target = TargetConfig::new("http://lab/events");
+        let scenarios: Vec<&Scenario> =
+            probes().iter().filter(|probe| !probe.idle).map(|probe| &probe.scenario).collect();
+        let never = pin!(std::future::pending());
+        let mut results = run_all(&scenarios, &target, &client, "", &mut |_| {}, never).await;
+        let silent = Ending::TimedOut(Phase::Head);
+        if results.transcript.exchanges.iter().all(|exchange| exchange.end.how == silent) {
+            let probe = &patient_probe().unwrap().scenario;
+            let patient =
+                client.with_limits(Limits { head: Duration::from_secs(20), ..Limits::default() });
+            let first = results.transcript.exchanges.len() + 1;
+            let never = pin!(std::future::pending());
+            let outcome = run(probe, &target, &patient, first, &mut |_| {}, never).await;
+            results.transcript.exchanges.extend(outcome.exchanges);
+        }
+        let record = Record::new(&results.transcript);
+        let report = Report {
+            target: target.url,
+            findings: judge(&record, |_| true).into_iter().map(Judged::from).collect(),
+            partial: results.stopped.as_ref().map(|stopped| match stopped {
+                Stopped::NoStream(seen) => format!("no event stream was seen ({seen})"),
+                Stopped::Lost(seen) => format!("the server is gone ({seen})"),
+                other => format!("{other:?}"),
+            }),
+            ..Report::default()
+        };
+        Checked { report, lasted: client.now(), stopped: results.stopped }
+    })
+}
+
+impl Checked {
+    fn text(&self) -> String {
+        let failing: Vec<_> = self.failing();
+        let options = Options { detail: Detail::Quiet, ..Options::default() };
+        format!(
+            "{:?} after {} s: {}\n\n{}",
+            self.report.outcome(),
+            self.lasted.as_secs(),
+            failing.join(", "),
+            terminal::render(&Report { strict: true, ..self.report.clone() }, &options)
+        )
+    }
+
+    fn failing(&self) -> Vec<&str> {
+        let failed = self.report.findings.iter().filter(|one| one.status == Status::Fail);
+        failed.map(|one| one.rule.as_str()).collect()
+    }
+}
+
+fn is_stream_request(visit: &Visit<'_>) -> bool {
+    visit.request.method == "GET" && visit.request.headers.has("accept")
+}
+
+/// The plan where a client subscribes as a browser does; the right answer to whatever else is asked.
+fn to_subscribers(visit: &Visit<'_>, plan: Plan) -> Plan {
+    let is_old = visit.request.version == Version::Http10;
+    if is_stream_request(visit) && !is_old { plan } else { reference::answer(visit) }
+}
+
+fn stream(actions: impl IntoIterator<Item = Action>) -> Plan {
+    let headers = [
+        ("Content-Type", "text/event-stream"),
+        ("Cache-Control", "no-store, no-transform"),
+        ("X-Accel-Buffering", "no"),
+    ];
+    let head = Action::Head {
+        status: 200,
+        headers: headers.into_iter().collect(),
+        framing: Framing::Chunked,
+    };
+    Plan { actions: [head].into_iter().chain(actions).collect() }
+}
+
+fn raw(text: &str) -> Action {
+    Action::Raw(Bytes::from(text))
+}
+
+/// The bytes, one each second.
+fn drip(bytes: &[u8]) -> impl Iterator<Item = Action> {
+    bytes
+        .iter()
+        .flat_map(|byte| [Action::Raw(Bytes(vec![*byte])), Action::Wait(Duration::from_secs(1))])
+}
+
+fn shown(name: &str, answer: Answer) {
+    let checked = check(answer);
+    insta::assert_snapshot!(name, checked.text());
+    assert_ne!(
+        checked.report.outcome(),
+        Outcome::Held,
+        "{name}: a must fails, or nothing is proven"
+    );
+    assert!(checked.lasted < Duration::from_secs(180), "{name}: {:?}", checked.lasted);
+}
+
+#[test]
+fn a_plain_404() {
+    shown("plain-404", |_| Plan::answer(404, "text/plain", "not found\n"));
+}
+
+#[test]
+fn an_html_page() {
+    shown("html-page", |_| {
+        Plan::answer(200, "text/html; charset=utf-8", "<!doctype html><title>Sign in</title>\n")
+    });
+}
+
+#[test]
+fn a_server_that_never_sends_a_head() {
+    shown("no-head", |_| Plan { actions: vec![Action::Hold] });
+}
+
+#[test]
+fn a_head_of_one_byte_a_second() {
+    shown("slow-head", |_| Plan {
+        actions: drip(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n").collect(),
+    });
+}
+
+#[test]
+fn a_body_of_one_byte_a_second() {
+    let checked = check(|visit| {
+        to_subscribers(visit, stream(drip_chunks(&b"id: 1\ndata: {\"n\":1}\n\n".repeat(10))))
+    });
+    insta::assert_snapshot!("slow-body", checked.text());
+    assert!(checked.lasted < Duration::from_secs(180), "{:?}", checked.lasted);
+}
+
+fn drip_chunks(bytes: &[u8]) -> Vec<Action> {
+    let pieces = bytes
+        .iter()
+        .flat_map(|byte| [Action::Write(Bytes(vec![*byte])), Action::Wait(Duration::from_secs(1))]);
+    pieces.collect()
+}
+
+#[test]
+fn a_line_without_end() {
+    shown("endless-line", |visit| {
+        let piece = Action::Write(Bytes(vec![b'x'; 60_000]));
+        to_subscribers(visit, stream((0..100).flat_map(|_| [piece.clone(), Action::Flush])))
+    });
+}
+
+#[test]
+fn events_without_end() {
+    let checked = check(|visit| {
+        let piece = Action::Write(Bytes(b"id\ndata\n\n:\n".repeat(8_000)));
+        to_subscribers(visit, stream((0..100).flat_map(|_| [piece.clone(), Action::Flush])))
+    });
+    insta::assert_snapshot!("endless-events", checked.text());
+}
+
+#[test]
+fn a_reset_in_the_middle_of_a_chunk() {
+    shown("reset-in-chunk", |visit| {
+        to_subscribers(visit, stream([raw("20\r\ndata: half of the ev"), Action::Reset]))
+    });
+}
+
+#[test]
+fn a_chunk_that_is_longer_than_it_says() {
+    shown("wrong-chunk-size", |visit| {
+        to_subscribers(visit, stream([raw("5\r\ndata: hello\n\n\r\n"), Action::Hold]))
+    });
+}
+
+#[test]
+fn a_chunk_whose_size_is_no_number() {
+    shown("no-chunk-size", |visit| {
+        to_subscribers(visit, stream([raw("data: hello\n\n"), Action::Hold]))
+    });
+}
+
+#[test]
+fn a_head_of_a_mebibyte() {
+    shown("huge-head", |_| stream([]).with_header("X-Padding", "y".repeat(1 << 20)));
+}
+
+#[test]
+fn a_header_that_is_no_utf_8() {
+    let checked = check(|visit| {
+        let mut plan = reference::answer(visit);
+        if let Some(Headers(headers)) = plan.headers() {
+            headers
+                .push(Header { name: "X-City".to_owned(), value: Bytes(b"M\xfcnchen".to_vec()) });
+        }
+        plan
+    });
+    insta::assert_snapshot!("header-not-utf-8", checked.text());
+    assert_eq!(checked.failing(), ["response/ascii-headers"]);
+}
+
+#[test]
+fn a_redirect_that_leads_to_itself() {
+    shown("redirect-loop", |_| {
+        Plan::answer(307, "text/plain", "").with_header("Location", "/events")
+    });
+}
+
+#[test]
+fn something_that_does_not_speak_http() {
+    shown("no-http", |_| Plan { actions: vec![raw("SSH-2.0-OpenSSH_9.6\r\n"), Action::Hold] });
+}
+
+#[test]
+fn a_server_that_closes_every_connection() {
+    shown("closes", |_| Plan { actions: vec![Action::Close] });
+}
+
+/// Refuses every connection behind the first few.
+struct Dies {
+    lab: InProcess,
+    left: AtomicUsize,
+}
+
+impl Dial for Dies {
+    fn dial<'a>(&'a self, host: &'a str, port: u16) -> Dialling<'a> {
+        let lives =
+            self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        match lives {
+            Ok(_) => self.lab.dial(host, port),
+            Err(_) => Box::pin(async {
+                Err(DialError::Unconnected("Connection refused (os error 111)".to_owned()))
+            }),
+        }
+    }
+}
+
+#[test]
+fn a_server_that_dies_in_mid_check() {
+    let checked =
+        dialled(reference::answer, |lab| Arc::new(Dies { lab, left: AtomicUsize::new(3) }));
+    insta::assert_snapshot!("dies", checked.text());
+    assert_ne!(checked.report.outcome(), Outcome::Held, "a dead server proves nothing");
+}
+
+#[test]
+fn a_server_that_is_not_there() {
+    let checked =
+        dialled(reference::answer, |lab| Arc::new(Dies { lab, left: AtomicUsize::new(0) }));
+    assert!(matches!(checked.stopped, Some(Stopped::Unreachable(_))), "{:?}", checked.stopped);
+}
+
+#[test]
+fn a_stream_only_for_subscribers() {
+    // The worst server that is right in what is asked most: it closes on every other request.
+    let checked = check(|visit| {
+        if is_stream_request(visit) {
+            reference::answer(visit)
+        } else {
+            Plan { actions: vec![Action::Close] }
+        }
+    });
+    insta::assert_snapshot!("closes-on-others", checked.text());
+}
