@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::exit;
+
 /// Proves a Server-Sent Events server right, or shows the byte where it is wrong.
 #[derive(Parser)]
-#[command(name = "sseproof", version, about, max_term_width = 100)]
+#[command(name = "sseproof", version, about, max_term_width = 100, after_help = exit::HELP)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -58,7 +60,16 @@ pub(crate) enum Listed {
     Probes,
 }
 
+/// What is typed most, below the options.
+const EXAMPLES: &str = "\
+Examples:
+  sseproof check http://localhost:8080/events
+  sseproof check http://localhost:8080/events --start 'python app.py'
+  sseproof check http://localhost:8080/events login.yaml --no-probes -H 'Authorization: Bearer abc'
+  sseproof check http://localhost:8080/events --junit sse.xml --record sse.jsonl";
+
 #[derive(Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
 pub(crate) struct Check {
     /// The URL of the stream, and scenarios of your own (YAML files).
     #[arg(value_name = "URL | SCENARIO.yaml")]
@@ -139,9 +150,10 @@ fn time(text: &str) -> Result<Duration, String> {
         "ms" => 0.001,
         "s" => 1.0,
         "m" => 60.0,
+        "" => return Err(format!("it has no unit; write {number}s for seconds, or {number}ms")),
         other => {
             return Err(format!(
-                "`{text}` has the unit `{other}`; write one like 500ms, 10s or 2m"
+                "`{other}` is no unit of time here; write one like 500ms, 10s or 2m"
             ));
         }
     };
@@ -164,7 +176,10 @@ mod tests {
         assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(time("1.5m"), Ok(Duration::from_secs(90)));
         for wrong in ["5", "s", "", "-1s", "5h", "1e99s"] {
-            assert!(time(wrong).is_err_and(|error| error.contains("tim")), "{wrong}");
+            assert!(
+                time(wrong).is_err_and(|error| error.contains("time") || error.contains("no unit")),
+                "{wrong}"
+            );
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod given;
 mod measure;
+mod outputs;
 mod play;
 
 use std::fs;
@@ -9,12 +10,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use sseproof_exchange::{Transcript, read_recording, write_recording};
+use sseproof_exchange::{Transcript, read_recording};
 use sseproof_report::terminal;
 use sseproof_report::terminal::Detail;
-use sseproof_report::{
-    Judged, KnownResult, Outcome, Report, ScenarioResult, json, junit, markdown,
-};
+use sseproof_report::{Judged, KnownResult, Outcome, Report, ScenarioResult};
 use sseproof_rules::{Record, judge};
 
 use crate::args::Check;
@@ -39,24 +38,20 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     // Everything that a person may have got wrong is looked at before the first connection.
     let known = arguments.known.as_deref().map(known::read).transpose().usage()?;
     let chosen = Chosen::new(&arguments.only, &arguments.skip).usage()?;
-    let begun = Instant::now();
-    let material = match &arguments.replay {
-        Some(file) => replay(file).usage()?,
-        None => play::play(Given::new(arguments)?, arguments).await?,
+    let given = match &arguments.replay {
+        Some(_) => None,
+        None => Some(Given::new(arguments)?),
     };
-    if let Some(file) = &arguments.record {
-        write(file, &write_recording(&material.transcript))?;
-    }
+    outputs::writable(arguments).usage()?;
+    let begun = Instant::now();
+    let material = match (given, &arguments.replay) {
+        (Some(given), _) => play::play(given, arguments).await?,
+        (None, file) => replay(file.as_deref().unwrap_or(Path::new(""))).usage()?,
+    };
+    // What was recorded is safe before anything is made of it.
+    outputs::record(arguments, &material.transcript).usage()?;
     let report = report(arguments, &material, &chosen, known.unwrap_or_default(), begun.elapsed());
-    for (file, render) in [
-        (&arguments.json, json::render as fn(&Report) -> String),
-        (&arguments.junit, junit::render),
-        (&arguments.markdown, markdown::render),
-    ] {
-        if let Some(file) = file {
-            write(file, &render(&report))?;
-        }
-    }
+    outputs::report(arguments, &report).usage()?;
     if let Some(why) = material.unreachable {
         return Err(Blame { exit: Exit::Unreachable, error: anyhow::anyhow!(why) });
     }
@@ -65,7 +60,7 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
         (_, true) => Detail::Verbose,
         _ => Detail::Normal,
     };
-    print!("{}", terminal::render(&report, &screen::options(detail)));
+    screen::print(&terminal::render(&report, &screen::options(detail)))?;
     Ok(match report.outcome() {
         Outcome::Held => Exit::Held,
         Outcome::Unproven if material.interrupted => Exit::Interrupted,
@@ -74,9 +69,13 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
 }
 
 fn replay(file: &Path) -> anyhow::Result<Material> {
-    let text = fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("cannot read --replay {}", file.display()))?;
     let transcript = read_recording(&text).with_context(|| {
-        format!("read {} (a recording is what `sseproof check --record` writes)", file.display())
+        format!(
+            "cannot read --replay {} (a recording is what `sseproof check --record` writes)",
+            file.display()
+        )
     })?;
     Ok(Material {
         transcript,
@@ -117,8 +116,4 @@ fn report(
         partial: material.partial.clone(),
         recording: arguments.record.as_deref().map(|file| file.display().to_string()),
     }
-}
-
-fn write(file: &Path, text: &str) -> Result<(), Blame> {
-    fs::write(file, text).with_context(|| format!("write {}", file.display())).usage()
 }

@@ -3,6 +3,16 @@
 use std::fmt;
 use std::process::ExitCode;
 
+/// The same for the help text.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0    all held
+  1    a requirement or a scenario did not hold, or the run ended too early to tell
+  2    wrong usage, or a file that cannot be read or written
+  3    the server could not be reached, or did not start
+  4    a fault of sseproof itself
+  130  interrupted, with nothing broken until then";
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -10,7 +20,8 @@ pub(crate) enum Exit {
     Held = 0,
     /// A requirement, a scenario or a threshold did not hold.
     Broken = 1,
-    /// Wrong usage, or a file that somebody wrote does not parse. clap uses this code too.
+    /// Wrong usage, a file that does not parse, or one that cannot be written. clap uses this code
+    /// too.
     Usage = 2,
     /// The target could not be reached, or the server to be started did not start.
     Unreachable = 3,

@@ -21,8 +21,9 @@ pub(crate) struct Known {
 
 /// Reads the file.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Known>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    parse(&text).with_context(|| format!("read {}", path.display()))
+    let cannot = || format!("cannot read --known {}", path.display());
+    let text = std::fs::read_to_string(path).with_context(cannot)?;
+    parse(&text).with_context(cannot)
 }
 
 fn parse(text: &str) -> anyhow::Result<Vec<Known>> {

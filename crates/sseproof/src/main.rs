@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod exit;
+mod interrupt;
 mod known;
 mod parse;
 mod reference_texts;

@@ -1,6 +1,6 @@
 //! `sseproof parse`: a stream as JSON lines.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use sseproof_exchange::{Ending, Request};
 use sseproof_net::{Client, Direct, Leave, Limits, Waited};
 
 use crate::exit::{Blame, Blamed as _, Exit};
+use crate::screen;
 
 /// How much of a file is read at a time.
 const PIECE: usize = 64 << 10;
@@ -25,19 +26,20 @@ pub(crate) async fn run(source: &str) -> Result<Exit, Blame> {
         Box::new(std::io::stdin().lock())
     } else {
         let file = std::fs::File::open(source)
-            .with_context(|| format!("open {source:?} (a file, `-`, or a URL with http://)"));
+            .with_context(|| format!("cannot open {source} (a file, `-`, or a URL with http://)"));
         Box::new(file.usage()?)
     };
     let mut decoder = Decoder::new();
     let mut piece = vec![0; PIECE];
     loop {
-        let read = input.read(&mut piece).with_context(|| format!("read {source:?}")).usage()?;
+        let read =
+            input.read(&mut piece).with_context(|| format!("cannot read {source}")).usage()?;
         if read == 0 {
             break;
         }
         let mut items = decoder.feed(&piece[..read]);
         while let Some(item) = items.next() {
-            if print(&item)?.is_none() {
+            if !print(&item)? {
                 return Ok(Exit::Held);
             }
         }
@@ -57,7 +59,7 @@ async fn url(url: &str) -> Result<Exit, Blame> {
         let new: Vec<_> = live.look(|progress| progress.items[printed..].to_vec());
         printed += new.len();
         for (_, item) in &new {
-            if print(item)?.is_none() {
+            if !print(item)? {
                 return Ok(Exit::Held);
             }
         }
@@ -85,13 +87,9 @@ async fn url(url: &str) -> Result<Exit, Blame> {
     }
 }
 
-/// Prints the item; `None` where nobody reads on.
-fn print(item: &Item<'_>) -> Result<Option<()>, Blame> {
-    let json = serde_json::to_string(item).context("write an item as JSON")?;
-    let mut out = std::io::stdout().lock();
-    match writeln!(out, "{json}").and_then(|()| out.flush()) {
-        Ok(()) => Ok(Some(())),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(None),
-        Err(error) => Err(anyhow::Error::from(error).context("write to standard output").into()),
-    }
+/// Prints the item; `false` where nobody reads on.
+fn print(item: &Item<'_>) -> Result<bool, Blame> {
+    let mut line = serde_json::to_string(item).context("write an item as JSON")?;
+    line.push('\n');
+    screen::print(&line)
 }

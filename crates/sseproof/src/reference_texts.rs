@@ -28,27 +28,25 @@ pub(crate) fn explain(id: &str) -> Result<Exit, Blame> {
         let error = anyhow!("there is no rule `{id}`; {hint}");
         return Err(Blame { exit: Exit::Usage, error });
     };
-    print!("{}", render(rule, rule.mutants, &screen::options(Detail::Verbose)));
+    screen::print(&render(rule, rule.mutants, &screen::options(Detail::Verbose)))?;
     Ok(Exit::Held)
 }
 
 /// Prints the list.
 pub(crate) fn list(what: Listed) -> Result<Exit, Blame> {
     let width = screen::columns();
-    print!(
-        "{}",
-        match what {
-            Listed::Rules => list_rules(rules(), width),
-            Listed::Requirements => list_requirements(requirements(), width),
-            Listed::Mutants => list_mutants(mutants(), width),
-            Listed::Probes => {
-                let probes: Vec<_> = probes()
-                    .iter()
-                    .map(|probe| (probe.id.to_owned(), probe.scenario.title.clone(), probe.idle))
-                    .collect();
-                list_probes(&probes, width)
-            }
+    let text = match what {
+        Listed::Rules => list_rules(rules(), width),
+        Listed::Requirements => list_requirements(requirements(), width),
+        Listed::Mutants => list_mutants(mutants(), width),
+        Listed::Probes => {
+            let probes: Vec<_> = probes()
+                .iter()
+                .map(|probe| (probe.id.to_owned(), probe.scenario.title.clone(), probe.idle))
+                .collect();
+            list_probes(&probes, width)
         }
-    );
+    };
+    screen::print(&text)?;
     Ok(Exit::Held)
 }

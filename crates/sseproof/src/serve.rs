@@ -9,6 +9,8 @@ use sseproof_rules::{mutants, reference};
 use tokio::net::TcpListener;
 
 use crate::exit::{Blame, Blamed as _, Exit};
+use crate::interrupt::interrupted;
+use crate::screen;
 
 /// The path of the stream.
 pub(crate) const PATH: &str = "/events";
@@ -21,7 +23,7 @@ pub(crate) async fn run(listen: &str, mutant: Option<&str>) -> Result<Exit, Blam
             let (rule, mutant) = mutants()
                 .find(|(_, mutant)| mutant.id == id)
                 .with_context(|| {
-                    format!("there is no mutant {id:?}; `sseproof list mutants` names them all")
+                    format!("there is no mutant `{id}`; `sseproof list mutants` names them all")
                 })
                 .usage()?;
             (
@@ -32,16 +34,16 @@ pub(crate) async fn run(listen: &str, mutant: Option<&str>) -> Result<Exit, Blam
     };
     let listener = TcpListener::bind(listen)
         .await
-        .with_context(|| format!("listen on {listen:?} (write it as 127.0.0.1:8080)"))
+        .with_context(|| format!("cannot listen on {listen} (write it as 127.0.0.1:8080)"))
         .usage()?;
     let address = listener.local_addr().context("ask for the port")?;
-    println!("{name} listens on {}", url(address));
+    screen::print(&format!("{name} listens on {}\n", url(address)))?;
     let lab = Lab::new(answer);
     tokio::select! {
         ended = lab.listen(listener) => {
             ended.context("accept connections")?;
         }
-        _ = tokio::signal::ctrl_c() => {}
+        () = interrupted() => {}
     }
     Ok(Exit::Held)
 }

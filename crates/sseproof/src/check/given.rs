@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use globset::GlobMatcher;
-use sseproof_exchange::{Bytes, Headers};
-use sseproof_net::Limits;
+use sseproof_exchange::{Bytes, Headers, Request};
+use sseproof_net::{Limits, sendable};
 use sseproof_scenario::{Scenario, TargetConfig, Variables};
 use url::Url;
 
@@ -51,6 +52,12 @@ impl Given {
             let error = anyhow!("--start needs the URL of the stream that the server then serves");
             return Err(Blame { exit: Exit::Usage, error });
         }
+        if files.is_empty() && arguments.no_probes {
+            let error = anyhow!(
+                "with --no-probes and no scenario there is nothing to do; name a scenario (a .yaml file)"
+            );
+            return Err(Blame { exit: Exit::Usage, error });
+        }
         let variables = Variables::with_environment(variables(&arguments.var).usage()?);
         let scenarios = files
             .into_iter()
@@ -59,7 +66,7 @@ impl Given {
             .usage()?;
         let limits =
             Limits { connect: arguments.timeout, head: arguments.timeout, ..Limits::default() };
-        Ok(Self {
+        let given = Self {
             url,
             method: arguments.method.to_ascii_uppercase(),
             headers: headers(&arguments.header).usage()?,
@@ -67,7 +74,18 @@ impl Given {
             scenarios,
             limits,
             wait_for: arguments.wait_for.or(arguments.start.as_ref().map(|_| START_WAIT)),
-        })
+        };
+        given.sendable().usage()?;
+        Ok(given)
+    }
+
+    /// Whether the request for the stream has a form on the wire.
+    fn sendable(&self) -> anyhow::Result<()> {
+        let url = self.url.clone().unwrap_or_else(|| "http://127.0.0.1/".to_owned());
+        let mut request = Request::subscribe(url);
+        request.method.clone_from(&self.method);
+        request.headers.0.extend(self.headers.0.iter().cloned());
+        sendable(&request).context("the target cannot be asked")
     }
 
     /// The target, once its URL is known.
@@ -92,7 +110,7 @@ impl Chosen {
         let matchers = |globs: &[String], flag: &str| {
             globs
                 .iter()
-                .map(|glob| matcher(glob).with_context(|| format!("read --{flag} {glob:?}")))
+                .map(|glob| matcher(glob).with_context(|| format!("cannot use --{flag}")))
                 .collect::<anyhow::Result<Vec<_>>>()
         };
         Ok(Self { only: matchers(only, "only")?, skip: matchers(skip, "skip")? })
@@ -105,20 +123,28 @@ impl Chosen {
 }
 
 fn checked(url: &str) -> anyhow::Result<String> {
+    if Path::new(url).is_file() {
+        bail!("`{url}` is a file, but no scenario: the name of a scenario ends in .yaml");
+    }
     if !url.contains("://") {
         bail!(
             "`{url}` is no URL; did you mean http://{url}? (Scenarios are files that end in .yaml)"
         );
     }
-    let parsed = Url::parse(url).with_context(|| format!("read the URL `{url}`"))?;
+    let parsed = Url::parse(url).with_context(|| format!("cannot read the URL `{url}`"))?;
     if parsed.scheme() != "http" {
         bail!("`{}` URLs cannot be checked yet; use one that starts with http://", parsed.scheme());
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        bail!(
+            "credentials in a URL are not sent; leave them out and write -H 'Authorization: Basic …'"
+        );
     }
     Ok(url.to_owned())
 }
 
 fn scenario(file: &str, variables: &Variables) -> anyhow::Result<Scenario> {
-    let text = fs::read_to_string(file).with_context(|| format!("read {file}"))?;
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
     Scenario::parse(file, &text, variables).map_err(|mistakes| anyhow!("{mistakes}"))
 }
 
@@ -127,7 +153,7 @@ fn headers(given: &[String]) -> anyhow::Result<Headers> {
         .iter()
         .map(|line| {
             let (name, value) = line.split_once(':').with_context(|| {
-                format!("read --header {line:?}: write it as 'Authorization: Bearer abc'")
+                format!("cannot read --header {line:?}; write it as 'Authorization: Bearer abc'")
             })?;
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         })
@@ -138,7 +164,7 @@ fn body(given: Option<&str>) -> anyhow::Result<Bytes> {
     match given.map(|text| (text, text.strip_prefix('@'))) {
         None => Ok(Bytes::default()),
         Some((_, Some(file))) => {
-            Ok(Bytes(fs::read(file).with_context(|| format!("read --body {file}"))?))
+            Ok(Bytes(fs::read(file).with_context(|| format!("cannot read --body @{file}"))?))
         }
         Some((text, None)) => Ok(Bytes::from(text)),
     }
@@ -148,9 +174,9 @@ fn variables(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
     given
         .iter()
         .map(|pair| {
-            let (name, value) = pair
-                .split_once('=')
-                .with_context(|| format!("read --var {pair:?}: write it as --var name=value"))?;
+            let (name, value) = pair.split_once('=').with_context(|| {
+                format!("cannot read --var {pair:?}; write it as --var name=value")
+            })?;
             Ok((name.to_owned(), value.to_owned()))
         })
         .collect()

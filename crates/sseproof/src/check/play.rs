@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use sseproof_exchange::{Ending, Phase};
 use sseproof_net::{Client, Direct, Limits};
 use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
@@ -18,9 +19,10 @@ use super::Material;
 use super::given::Given;
 use crate::args::Check;
 use crate::exit::{Blame, Blamed as _};
+use crate::interrupt::interrupted;
 use crate::screen;
 use crate::serve;
-use crate::started::{Started, wait_for};
+use crate::started::{Started, is_free, wait_for};
 
 /// How long a head is waited for that was not there in the usual time: whether it comes at all
 /// tells a buffer from a server that is stuck.
@@ -31,19 +33,36 @@ pub(super) async fn play(given: Given, arguments: &Check) -> Result<Material, Bl
         Some(url) => url.clone(),
         None => serve::embedded().await?,
     };
-    let mut started = arguments.start.as_deref().map(Started::new).transpose().unreachable()?;
-    if let Some(within) = given.wait_for {
-        // Ctrl-C during the wait ends the program; the server goes with it.
-        tokio::select! {
-            ready = wait_for(&url, within, started.as_mut()) => ready.unreachable()?,
-            _ = tokio::signal::ctrl_c() => return Ok(interrupted_early(&given, url)),
-        }
+    if arguments.start.is_some() {
+        is_free(&url).await.unreachable()?;
     }
-    let material = scenarios(&given, arguments, given.target(url)).await;
+    let mut started = arguments.start.as_deref().map(Started::new).transpose().unreachable()?;
+    let ready = match given.wait_for {
+        Some(within) => tokio::select! {
+            ready = wait_for(&url, within, started.as_mut()) => Some(ready),
+            () = interrupted() => None,
+        },
+        None => Some(Ok(())),
+    };
+    let material = match ready {
+        Some(Ok(())) => {
+            let mut material = scenarios(&given, arguments, given.target(url)).await;
+            if let Some(started) = &mut started
+                && !material.interrupted
+                && let Some(end) = started.ended().await.context("look after the server")?
+            {
+                eprintln!("sseproof: the server died in mid-check: {end}");
+                material.partial.get_or_insert_with(|| "the server died".to_owned());
+            }
+            Ok(material)
+        }
+        Some(Err(error)) => Err(error).unreachable(),
+        None => Ok(interrupted_early(&given, url)),
+    };
     if let Some(started) = started {
         started.stop().await;
     }
-    Ok(material)
+    material
 }
 
 async fn scenarios(given: &Given, arguments: &Check, target: TargetConfig) -> Material {
@@ -55,15 +74,9 @@ async fn scenarios(given: &Given, arguments: &Check, target: TargetConfig) -> Ma
     scenarios.extend(&given.scenarios);
     let client = Client::new(Arc::new(Direct), given.limits);
     let mut watch = Watch::new(scenarios.len());
-    let mut cancel = pin!(async {
-        // Where the signal cannot be heard, the program ends by it as any other does.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    });
-    let now = now();
+    let mut cancel = pin!(interrupted());
     let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);
-    let mut results = run_all(&scenarios, &target, &client, &now, hear, cancel.as_mut()).await;
+    let mut results = run_all(&scenarios, &target, &client, &now(), hear, cancel.as_mut()).await;
     if let Some(probe) = patient_probe().filter(|_| is_held_back(&results)) {
         let patient =
             client.with_limits(Limits { head: PATIENCE.max(given.limits.head), ..given.limits });
@@ -129,6 +142,7 @@ fn material(results: Results, own: &[Scenario], took: &BTreeMap<String, Duration
         Some(Stopped::NoStream(seen)) => {
             (Some(format!("no event stream was seen ({seen})")), None, false)
         }
+        Some(Stopped::Lost(seen)) => (Some(format!("the server is gone ({seen})")), None, false),
         Some(other) => (Some(format!("{other:?}")), None, false),
     };
     Material { transcript: results.transcript, scenarios, partial, unreachable, interrupted }

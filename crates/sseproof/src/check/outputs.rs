@@ -1,0 +1,66 @@
+//! The files that a check writes.
+
+use std::fs::{self, OpenOptions};
+use std::path::Path;
+
+use anyhow::Context as _;
+use sseproof_exchange::{Transcript, write_recording};
+use sseproof_report::{Report, json, junit, markdown};
+
+use crate::args::Check;
+
+/// Whether each of the files can be written: nobody wants to hear that behind a run of a minute.
+pub(super) fn writable(arguments: &Check) -> anyhow::Result<()> {
+    for (flag, file) in [
+        ("record", &arguments.record),
+        ("json", &arguments.json),
+        ("junit", &arguments.junit),
+        ("markdown", &arguments.markdown),
+    ] {
+        let Some(file) = file else { continue };
+        probe(file).with_context(|| cannot(flag, file))?;
+    }
+    Ok(())
+}
+
+/// Opens the file for writing and leaves it as it was.
+fn probe(file: &Path) -> std::io::Result<()> {
+    let is_new = match fs::metadata(file) {
+        // To open a pipe would wait for its reader.
+        Ok(known) if !known.is_file() && !known.is_dir() => return Ok(()),
+        Ok(_) => false,
+        Err(_) => true,
+    };
+    OpenOptions::new().append(true).create(true).open(file)?;
+    if is_new { fs::remove_file(file) } else { Ok(()) }
+}
+
+/// Writes the recording, where one is asked for.
+pub(super) fn record(arguments: &Check, transcript: &Transcript) -> anyhow::Result<()> {
+    match &arguments.record {
+        Some(file) => write("record", file, &write_recording(transcript)),
+        None => Ok(()),
+    }
+}
+
+/// Writes the reports that are asked for.
+pub(super) fn report(arguments: &Check, report: &Report) -> anyhow::Result<()> {
+    for (flag, file, render) in [
+        ("json", &arguments.json, json::render as fn(&Report) -> String),
+        ("junit", &arguments.junit, junit::render),
+        ("markdown", &arguments.markdown, markdown::render),
+    ] {
+        if let Some(file) = file {
+            write(flag, file, &render(report))?;
+        }
+    }
+    Ok(())
+}
+
+fn write(flag: &str, file: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(file, text).with_context(|| cannot(flag, file))
+}
+
+fn cannot(flag: &str, file: &Path) -> String {
+    format!("cannot write --{flag} {}", file.display())
+}

@@ -1,0 +1,140 @@
+//! Servers that come late, are started, die, and runs that are interrupted.
+
+use std::io::Read as _;
+use std::net::TcpStream;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::program::{Folder, accepting, answering, finish, free_address, read, run, sseproof};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_sseproof");
+
+/// A scenario that is over at once.
+const ONE: &str = "scenario: one\nsteps:\n  - connect: {}\n  - expect: { event: {}, within: 3s }\n";
+
+#[test]
+fn a_server_may_come_late() {
+    let address = free_address();
+    let url = format!("http://{address}/events");
+    let folder = Folder::new();
+    let one = folder.write("one.yaml", ONE);
+    let late = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(600));
+        let listen = address.to_string();
+        sseproof(&["serve", "--listen", &listen]).spawn().unwrap()
+    });
+    run(&["check", &url, &one, "--no-probes", "--wait-for", "20s"]).ends(0, &["✓"]);
+    let mut server = late.join().unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
+
+    let nobody = format!("http://{}/", free_address());
+    run(&["check", &nobody, "--wait-for", "200ms"]).ends(3, &["nobody listens on", "200ms"]);
+}
+
+#[test]
+fn a_started_server_is_checked_and_stopped_with_its_children() {
+    let address = free_address();
+    let url = format!("http://{address}/events");
+    let folder = Folder::new();
+    let one = folder.write("one.yaml", ONE);
+    // The shell stays as the parent of the server, and of one that heeds no SIGTERM.
+    let script = folder.write(
+        "start.sh",
+        &format!(
+            "sh -c 'trap \"\" TERM; sleep 60 & echo $! >{}; wait' &\n'{BINARY}' serve --listen {address} &\nwait\n",
+            folder.name("pid")
+        ),
+    );
+    let start = format!("sh {script}");
+    run(&["check", &url, &one, "--no-probes", "--start", &start]).ends(0, &["✓"]);
+    assert!(TcpStream::connect(address).is_err(), "the server is gone");
+    let pid = read(folder.path("pid"));
+    assert!(!is_running(pid.trim()), "the child {pid} is gone");
+}
+
+/// Whether the process runs; one that only waits to be reaped does not.
+fn is_running(pid: &str) -> bool {
+    let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap().stdout;
+    !state.is_empty() && !state.starts_with(b"Z")
+}
+
+#[test]
+fn a_started_server_that_dies_tells_its_last_words() {
+    let url = format!("http://{}/events", free_address());
+    let folder = Folder::new();
+    let dies = folder.write("dies.sh", "echo starting\necho 'port is taken' >&2\nexit 7\n");
+    let start = format!("sh {dies}");
+    run(&["check", &url, "--start", &start])
+        .ends(3, &["did not start", "exit status: 7", "starting", "port is taken"]);
+    run(&["check", &url, "--start", "sseproof-nonexistent"]).ends(3, &["cannot start"]);
+    run(&["check", &url, "--start", "'x"]).ends(3, &["a quotation mark is missing"]);
+}
+
+#[test]
+fn a_started_server_that_never_listens_is_given_up() {
+    let url = format!("http://{}/events", free_address());
+    let began = Instant::now();
+    run(&["check", &url, "--start", "sleep 60", "--wait-for", "300ms"])
+        .ends(3, &["nobody listens on", "it printed nothing"]);
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn another_server_on_the_port_is_not_taken_for_the_started_one() {
+    let (url, _requests) = answering(b"");
+    run(&["check", &url, "--start", "sleep 60"]).ends(3, &["something listens on"]);
+}
+
+#[test]
+fn a_timeout_bounds_the_wait_for_a_head() {
+    let address = accepting(|mut stream| {
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let url = format!("http://{address}/events");
+    let folder = Folder::new();
+    let one = folder.write("one.yaml", ONE);
+    let began = Instant::now();
+    run(&["check", &url, &one, "--no-probes", "--timeout", "300ms"])
+        .ends(1, &["got no answer in time"]);
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn an_interrupted_run_keeps_what_it_has() {
+    for signal in ["-INT", "-TERM"] {
+        let folder = Folder::new();
+        let (json, recording) = (folder.name("r.json"), folder.name("r.jsonl"));
+        let long =
+            folder.write("long.yaml", "scenario: long\nsteps:\n  - connect: {}\n  - wait: 60s\n");
+        let arguments = ["check", &long, "--no-probes", "--json", &json, "--record", &recording];
+        let child = sseproof(&arguments).spawn().unwrap();
+        thread::sleep(Duration::from_millis(1_500));
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        finish(child).ends(130, &["not proven", "interrupted", "1 exchange"]);
+        assert!(read(&json).contains("\"interrupted\""));
+        run(&["check", "--replay", &recording, "--only", "stream/utf8"]).ends(0, &["✓ held"]);
+    }
+}
+
+#[test]
+fn an_endless_line_ends_the_check_soon_and_is_no_success() {
+    let address = accepting(|mut stream| {
+        use std::io::Write as _;
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request);
+        let head =
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+        let piece = vec![b'x'; 64 << 10];
+        let mut going = stream.write_all(head);
+        while going.is_ok() {
+            going = stream.write_all(&piece);
+        }
+    });
+    let url = format!("http://{address}/events");
+    let began = Instant::now();
+    run(&["check", &url]).ends(1, &["not proven", "no event", "stream/line-length"]);
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+}

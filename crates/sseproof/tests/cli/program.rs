@@ -1,0 +1,134 @@
+//! The real binary as a process, and servers for it to look at.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+/// What a run of the binary came to.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    /// The run ended with this code, and each of the words stands in what it printed.
+    #[track_caller]
+    pub(crate) fn ends(&self, code: i32, says: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        let said = format!("{}{}", self.out, self.err);
+        for words in says {
+            assert!(said.contains(words), "`{words}` is missing: {self:#?}");
+        }
+        assert!(!said.contains('\x1b'), "no colour on a pipe: {self:#?}");
+        assert!(!said.contains("panicked"), "{self:#?}");
+    }
+}
+
+pub(crate) fn sseproof(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sseproof"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+pub(crate) fn run(arguments: &[&str]) -> Ran {
+    finish(sseproof(arguments).spawn().unwrap())
+}
+
+pub(crate) fn run_with_input(arguments: &[&str], input: &[u8]) -> Ran {
+    let mut child = sseproof(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    finish(child)
+}
+
+pub(crate) fn finish(child: Child) -> Ran {
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// `sseproof serve`, until it is dropped.
+pub(crate) struct Served {
+    child: Child,
+    pub(crate) url: String,
+}
+
+pub(crate) fn serve(mutant: Option<&str>) -> Served {
+    let mut arguments = vec!["serve"];
+    arguments.extend(mutant.iter().flat_map(|id| ["--mutant", id]));
+    let mut child = sseproof(&arguments).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().rsplit(' ').next().unwrap().to_owned();
+    Served { child, url }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A server that writes `answer` to whoever asks, and hands on the requests.
+pub(crate) fn answering(answer: &'static [u8]) -> (String, std::sync::mpsc::Receiver<String>) {
+    let (tell, requests) = std::sync::mpsc::channel();
+    let address = accepting(move |mut stream| {
+        let mut request = vec![0; 64 << 10];
+        let read = stream.read(&mut request).unwrap_or(0);
+        let _ = tell.send(String::from_utf8_lossy(&request[..read]).into_owned());
+        let _ = stream.write_all(answer);
+    });
+    (format!("http://{address}/events"), requests)
+}
+
+/// A listener whose connections go to `handle`, each in a thread of its own.
+pub(crate) fn accepting(handle: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let handle = handle.clone();
+            thread::spawn(move || handle(stream));
+        }
+    });
+    address
+}
+
+/// An address on which nobody listens.
+pub(crate) fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// A folder for the files of one test.
+pub(crate) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// The path as an argument.
+    pub(crate) fn name(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.path(name), text).unwrap();
+        self.name(name)
+    }
+}
+
+pub(crate) fn read(path: impl AsRef<Path>) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
