@@ -56,8 +56,8 @@ fn a_started_server_is_checked_and_stopped_with_its_children() {
 
 /// Whether the process runs; one that only waits to be reaped does not.
 fn is_running(pid: &str) -> bool {
-    let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap().stdout;
-    !state.is_empty() && !state.starts_with(b"Z")
+    let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
+    state.is_ok_and(|state| !state.stdout.is_empty() && !state.stdout.starts_with(b"Z"))
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! The real binary as a process, and servers for it to look at.
+#![expect(clippy::unwrap_used, reason = "a test ends where its surroundings fail")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
