@@ -68,13 +68,13 @@ fn dialled(answer: Answer, dial: impl FnOnce(InProcess) -> Arc<dyn Dial>) -> Che
 }
 
 impl Checked {
+    /// Without the time that it took: that changes with the pauses of the probes.
     fn text(&self) -> String {
         let failing: Vec<_> = self.failing();
         let options = Options { detail: Detail::Quiet, ..Options::default() };
         format!(
-            "{:?} after {} s: {}\n\n{}",
+            "{:?}: {}\n\n{}",
             self.report.outcome(),
-            self.lasted.as_secs(),
             failing.join(", "),
             terminal::render(&Report { strict: true, ..self.report.clone() }, &options)
         )

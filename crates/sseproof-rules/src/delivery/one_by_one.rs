@@ -133,12 +133,15 @@ fn arrivals(view: &View<'_>) -> Vec<Arrival> {
     let mut arrivals: Vec<Arrival> = Vec::new();
     let mut offset = 0;
     let mut begun = Duration::ZERO;
+    let mut ends = view.events().map(|(event, _)| event.span.end).peekable();
     for chunk in view.body.iter().filter(|chunk| !chunk.bytes.is_empty()) {
-        let start = offset;
         offset += chunk.bytes.len() as u64;
         let torn = !matches!(chunk.bytes.last(), Some(b'\n' | b'\r'));
-        let ends = |end: u64| start < end && end <= offset;
-        let events = view.events().filter(|(event, _)| ends(event.span.end)).count();
+        // Each event is looked at once: a hundred thousand may come in as many pieces.
+        let mut events = 0;
+        while ends.next_if(|&end| end <= offset).is_some() {
+            events += 1;
+        }
         match arrivals.last_mut() {
             Some(last) if chunk.at.saturating_sub(begun) <= TOGETHER => {
                 *last = Arrival { at: chunk.at, end: offset, torn, events: last.events + events };
