@@ -18,7 +18,7 @@ pub use model::Scenario;
 pub use probes::{Probe, patient_probe, probes};
 pub use run::{
     Cancel, FailureKind, OnProgress, Outcome, Progressed, Results, StepFailure, Stopped,
-    TargetConfig, run, run_all,
+    TargetConfig, run, run_all, run_patiently,
 };
 pub use variables::Variables;
 pub use yaml::schema;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use sseproof_exchange::{Answer, Transcript, read_recording, write_recording};
 use sseproof_net::{Client, Dial, Direct, Lab, Limits};
 use sseproof_rules::{Finding, Record, Status, judge, mutants, reference, rules};
-use sseproof_scenario::{Scenario, TargetConfig, probes, run_all};
+use sseproof_scenario::{Scenario, TargetConfig, probes, run_all, run_patiently};
 
 /// How many mutants are checked over TCP at a time.
 const AT_A_TIME: usize = 40;
@@ -23,9 +23,11 @@ async fn transcript(dial: Arc<dyn Dial>, url: String, idle: bool, limits: Limits
     let scenarios: Vec<&Scenario> =
         probes().iter().filter(|probe| idle || !probe.idle).map(|probe| &probe.scenario).collect();
     let client = Client::new(dial, limits);
-    let cancel = pin!(std::future::pending());
+    let mut cancel = pin!(std::future::pending());
     let target = TargetConfig::new(url);
-    run_all(&scenarios, &target, &client, "", &mut |_| {}, cancel).await.transcript
+    let mut results = run_all(&scenarios, &target, &client, "", &mut |_| {}, cancel.as_mut()).await;
+    run_patiently(&mut results, &target, &client, &mut |_| {}, cancel).await;
+    results.transcript
 }
 
 /// The transcript of a check with all probes, without any real time.

@@ -7,6 +7,7 @@
 mod command;
 mod evidence;
 mod expect;
+mod patient;
 mod play;
 mod request;
 mod session;
@@ -17,11 +18,13 @@ mod wanted;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sseproof_exchange::{Bytes, Ending, Exchange, Headers, Target, Transcript};
 use sseproof_net::Client;
 
+pub use self::patient::run_patiently;
 use self::session::Session;
 use crate::Scenario;
 
@@ -84,11 +87,15 @@ pub struct Results {
 pub enum Stopped {
     /// The very first exchange found nobody: with the reason.
     Unreachable(String),
-    /// The probe `baseline` saw no event stream, or one without end and without an event, so that no other probe can see one: with what it
-    /// saw. Scenarios that are no probes were played all the same.
+    /// The probe `baseline` saw no event stream, or one without end and without an event, so that
+    /// no other probe can see one: with what it saw. Scenarios that are no probes were played all
+    /// the same.
     NoStream(String),
     /// The server was there, and then it was not: with what the last exchange found.
     Lost(String),
+    /// The head of the stream came, but only to who waited this long for it; no probe but
+    /// `baseline` and `late-head` was played.
+    LateHead(Duration),
     /// Whoever started the run stopped it.
     Cancelled,
 }

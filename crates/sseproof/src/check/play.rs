@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use sseproof_exchange::{Ending, Phase};
-use sseproof_net::{Client, Direct, Limits};
+use sseproof_net::{Client, Direct};
 use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
 use sseproof_scenario::{
-    Progressed, Results, Scenario, StepFailure, Stopped, TargetConfig, patient_probe, probes, run,
-    run_all,
+    Progressed, Results, Scenario, StepFailure, Stopped, TargetConfig, probes, run_all,
+    run_patiently,
 };
 
 use super::Material;
@@ -23,10 +22,6 @@ use crate::interrupt::interrupted;
 use crate::screen;
 use crate::serve;
 use crate::started::{Started, is_free, wait_for};
-
-/// How long a head is waited for that was not there in the usual time: whether it comes at all
-/// tells a buffer from a server that is stuck.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) async fn play(given: Given, arguments: &Check) -> Result<Material, Blame> {
     let url = match &given.url {
@@ -77,17 +72,8 @@ async fn scenarios(given: &Given, arguments: &Check, target: TargetConfig) -> Ma
     let mut cancel = pin!(interrupted());
     let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);
     let mut results = run_all(&scenarios, &target, &client, &now(), hear, cancel.as_mut()).await;
-    if let Some(probe) = patient_probe().filter(|_| is_held_back(&results)) {
-        let patient =
-            client.with_limits(Limits { head: PATIENCE.max(given.limits.head), ..given.limits });
-        let first = results.transcript.exchanges.len() + 1;
-        let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);
-        let outcome = run(&probe.scenario, &target, &patient, first, hear, cancel).await;
-        results.transcript.exchanges.extend(outcome.exchanges);
-        if outcome.stopped == Some(Stopped::Cancelled) {
-            results.stopped = Some(Stopped::Cancelled);
-        }
-    }
+    let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);
+    run_patiently(&mut results, &target, &client, hear, cancel).await;
     watch.clear();
     material(results, &given.scenarios, &watch.took)
 }
@@ -96,16 +82,6 @@ async fn scenarios(given: &Given, arguments: &Check, target: TargetConfig) -> Ma
 fn now() -> String {
     let now = jiff::Timestamp::now();
     now.round(jiff::Unit::Second).unwrap_or(now).to_string()
-}
-
-/// Whether the server takes connections and sends no head in the usual time.
-fn is_held_back(results: &Results) -> bool {
-    matches!(results.stopped, Some(Stopped::NoStream(_)))
-        && results
-            .transcript
-            .exchanges
-            .iter()
-            .all(|exchange| exchange.end.how == Ending::TimedOut(Phase::Head))
 }
 
 fn material(results: Results, own: &[Scenario], took: &BTreeMap<String, Duration>) -> Material {
@@ -143,6 +119,12 @@ fn material(results: Results, own: &[Scenario], took: &BTreeMap<String, Duration
             (Some(format!("no event stream was seen ({seen})")), None, false)
         }
         Some(Stopped::Lost(seen)) => (Some(format!("the server is gone ({seen})")), None, false),
+        Some(Stopped::LateHead(took)) => {
+            let took = took.as_secs_f64();
+            let why =
+                format!("the head of the stream took {took:.1} s, so most probes were left out");
+            (Some(why), None, false)
+        }
         Some(other) => (Some(format!("{other:?}")), None, false),
     };
     Material { transcript: results.transcript, scenarios, partial, unreachable, interrupted }
