@@ -30,6 +30,7 @@ sources![
     "end",
     "reconnect",
     "odd-ids",
+    "compression",
     "accept",
     "other-method",
     "head",

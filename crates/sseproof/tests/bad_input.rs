@@ -9,14 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sseproof_exchange::{
-    Action, Answer, Bytes, Ending, Framing, Header, Headers, Phase, Plan, Version, Visit,
-};
+use sseproof_exchange::{Action, Answer, Bytes, Framing, Header, Headers, Plan, Version, Visit};
 use sseproof_net::{Client, Dial, DialError, Dialling, InProcess, Lab, Limits};
 use sseproof_report::terminal::{self, Detail, Options};
 use sseproof_report::{Judged, Outcome, Report};
 use sseproof_rules::{Record, Status, judge, reference};
-use sseproof_scenario::{Scenario, Stopped, TargetConfig, patient_probe, probes, run, run_all};
+use sseproof_scenario::{Scenario, Stopped, TargetConfig, probes, run_all, run_patiently};
 
 /// What the check comes to: the report, and how long it took by the clock of the run.
 struct Checked {
@@ -40,18 +38,10 @@ fn dialled(answer: Answer, dial: impl FnOnce(InProcess) -> Arc<dyn Dial>) -> Che
         let target = TargetConfig::new("http://lab/events");
         let scenarios: Vec<&Scenario> =
             probes().iter().filter(|probe| !probe.idle).map(|probe| &probe.scenario).collect();
-        let never = pin!(std::future::pending());
-        let mut results = run_all(&scenarios, &target, &client, "", &mut |_| {}, never).await;
-        let silent = Ending::TimedOut(Phase::Head);
-        if results.transcript.exchanges.iter().all(|exchange| exchange.end.how == silent) {
-            let probe = &patient_probe().unwrap().scenario;
-            let patient =
-                client.with_limits(Limits { head: Duration::from_secs(20), ..Limits::default() });
-            let first = results.transcript.exchanges.len() + 1;
-            let never = pin!(std::future::pending());
-            let outcome = run(probe, &target, &patient, first, &mut |_| {}, never).await;
-            results.transcript.exchanges.extend(outcome.exchanges);
-        }
+        let mut never = pin!(std::future::pending());
+        let mut results =
+            run_all(&scenarios, &target, &client, "", &mut |_| {}, never.as_mut()).await;
+        run_patiently(&mut results, &target, &client, &mut |_| {}, never).await;
         let record = Record::new(&results.transcript);
         let report = Report {
             target: target.url,

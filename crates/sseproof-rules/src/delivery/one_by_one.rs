@@ -1,15 +1,17 @@
 //! Events arrive one by one, and not in bursts.
 //!
 //! From outside, a buffer on the way and an author who sends in batches look much alike.
-//! Two things only a buffer does: it lets go in mid-line, because it counts bytes and not events;
-//! and it gives out a whole stream in the moment in which the stream ends.
+//! Three things only a buffer does: it lets go in mid-line, because it counts bytes and not events;
+//! it gives out a whole stream in the moment in which the stream ends; and it holds even the head
+//! back until it is full.
 //! Everything else that comes in bursts is reported as what it is: unclear.
 
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Bytes, Ending, Plan, Visit};
+use sseproof_exchange::Ending;
 
-use super::figures::shown;
+use super::figures::{shown, time_to_head};
+use super::mutants::{buffered, with_head};
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
 
 /// What arrives within this time arrived together.
@@ -22,6 +24,12 @@ const SHORT_PAUSE: Duration = Duration::from_millis(250);
 const BURST: usize = 5;
 /// So many bursts, or lines that were torn, are no accident.
 const AGAIN: usize = 2;
+/// A head that takes so long was held back, or somebody had to wake up.
+const LATE_HEAD: Duration = Duration::from_secs(2);
+/// What comes within this time of the head came with it.
+const WITH_HEAD: Duration = Duration::from_millis(50);
+/// A torn event whose rest takes so long waits for the buffer to fill again.
+const HELD: Duration = Duration::from_secs(1);
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/one-by-one",
@@ -54,32 +62,18 @@ pub(super) const RULE: Rule = Rule {
             wrong: "sends the head at once and everything else when the stream ends",
             serve: |visit| buffered(visit, None),
         },
+        Mutant {
+            id: "buffer-holds-head",
+            wrong: "keeps the head and the first 512 bytes back for two seconds, and then the rest",
+            serve: |visit| match visit.request.method.as_str() {
+                "GET" if visit.request.headers.has("accept") => {
+                    with_head(buffered(visit, Some(512)))
+                }
+                _ => reference::answer(visit),
+            },
+        },
     ],
 };
-
-/// The right answer behind a buffer of that many bytes, or of any number.
-fn buffered(visit: &Visit<'_>, size: Option<usize>) -> Plan {
-    let mut plan = Plan::default();
-    let mut held = Vec::new();
-    for action in reference::answer(visit).actions {
-        match action {
-            Action::Write(bytes) => {
-                held.extend_from_slice(&bytes);
-                while let Some(size) = size.filter(|&size| held.len() >= size) {
-                    let full = Bytes(held.drain(..size).collect());
-                    plan.actions.extend([Action::Write(full), Action::Flush]);
-                }
-            }
-            Action::Flush => {}
-            Action::Finish => {
-                let rest = Bytes(std::mem::take(&mut held));
-                plan.actions.extend([Action::Write(rest), Action::Finish]);
-            }
-            other => plan.actions.push(other),
-        }
-    }
-    plan
-}
 
 /// Bytes that arrived together, and what they completed.
 struct Arrival {
@@ -96,6 +90,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let streams: Vec<_> = record.streams().collect();
     let mut torn = Vec::new();
     let mut at_the_end = Vec::new();
+    let mut with_the_head = Vec::new();
     let mut bursts = None;
     let mut events = 0;
     let mut longest = Duration::ZERO;
@@ -105,7 +100,13 @@ fn judge(record: &Record<'_>) -> Verdict {
         longest = longest.max(view.lasted());
         torn.extend(torn_lines(view, &arrivals));
         at_the_end.extend(all_at_the_end(view, &arrivals));
+        with_the_head.extend(held_with_the_head(view, &arrivals));
         bursts = bursts.or_else(|| unclear_bursts(view, &arrivals));
+    }
+    // One cause has one finding: where even the head was held back, that says it all.
+    if !with_the_head.is_empty() {
+        with_the_head.truncate(3);
+        return Verdict::Fail(with_the_head);
     }
     if torn.len() >= AGAIN {
         torn.truncate(3);
@@ -127,6 +128,11 @@ fn judge(record: &Record<'_>) -> Verdict {
         (_, 1..BURST) => Verdict::Inconclusive(format!("only {events} events came")),
         (count, _) => Verdict::Pass(format!("{events} events in {count} exchanges, no bursts")),
     }
+}
+
+/// Whether a buffer was seen that holds back even the head.
+pub(crate) fn is_held_with_events(record: &Record<'_>) -> bool {
+    record.streams().any(|view| held_with_the_head(&view, &arrivals(&view)).is_some())
 }
 
 fn arrivals(view: &View<'_>) -> Vec<Arrival> {
@@ -172,6 +178,35 @@ fn torn_lines(view: &View<'_>, arrivals: &[Arrival]) -> Vec<Fault> {
                 .so("a buffer was full: what comes behind waits until it is full again")
         })
         .collect()
+}
+
+/// The fault where the head came late, several events with it, and a piece of the next one, whose
+/// rest came only much later or not while we watched.
+///
+/// A server that wakes up and then sends its history at once tears no line for that long.
+fn held_with_the_head(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
+    let took = time_to_head(view).filter(|took| *took >= LATE_HEAD)?;
+    let head = view.head.as_ref()?.at;
+    let with = |arrival: &&Arrival| arrival.at.saturating_sub(head) <= WITH_HEAD;
+    let together = arrivals.iter().take_while(with).count();
+    let last = arrivals[..together].last().filter(|last| last.torn)?;
+    let events: usize = arrivals[..together].iter().map(|arrival| arrival.events).sum();
+    let (rest, is_there) = match arrivals.get(together) {
+        Some(next) => (next.at, true),
+        None if view.ended_by_server() => return None,
+        None => (view.end.at, false),
+    };
+    let held = rest.saturating_sub(last.at);
+    (events >= BURST && held >= HELD).then(|| {
+        let message = format!(
+            "the head and {events} events arrive at once, {} behind the request, and a torn event behind them, whose rest {} {}",
+            shown(took),
+            if is_there { "takes" } else { "does not come within" },
+            shown(held)
+        );
+        Fault::at(view, last.end, message)
+            .so("everything waits until a buffer on the way is full, the head too: until then the client is not even connected")
+    })
 }
 
 /// The fault where the whole stream came in the moment in which it ended, long after the head.
@@ -264,6 +299,28 @@ mod tests {
             faults[0].message,
             "all 40 events arrive at once, 2.00 s behind the head, when the stream ends"
         );
+    }
+
+    #[test]
+    fn a_buffer_that_holds_back_the_head_is_known_by_one_burst() {
+        let run = || Run::against(RULE.mutants[2].serve);
+        let faults =
+            run().visit(Request::subscribe(URL), Duration::from_millis(3_500)).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "the head and 11 events arrive at once, 2.20 s behind the request, and a torn event behind them, whose rest does not come within 1.30 s"
+        );
+        let whole = run().visit(Request::subscribe(URL), Duration::from_secs(5)).faults(&RULE);
+        assert!(whole[0].message.ends_with("whose rest takes 1.50 s"), "{}", whole[0].message);
+        // Too short a look, a quick head, a line that is whole: each may have another reason.
+        let watched = |millis| run().visit(Request::subscribe(URL), Duration::from_millis(millis));
+        watched(3_000).passes(&RULE);
+        watched(3_500).edit(|last| last.phases.sent = Some(last.started * 2)).passes(&RULE);
+        let whole = watched(3_500).edit(|last| {
+            let bytes = events(40);
+            last.body[0].bytes = bytes.as_str().into();
+        });
+        whole.passes(&RULE);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod accel_buffering;
 mod accept;
+pub(crate) mod answered;
 mod ascii_fields;
 mod cache;
 mod charset;
@@ -18,6 +19,7 @@ mod http10;
 mod no_transform;
 mod other_method;
 mod status;
+mod vary;
 
 use sseproof_exchange::{Action, Plan, Visit};
 
@@ -25,12 +27,14 @@ use crate::{Rule, reference};
 
 /// The family.
 pub(crate) const RULES: &[&Rule] = &[
+    &answered::RULE,
     &status::RULE,
     &content_type::RULE,
     &charset::RULE,
     &head_before_event::RULE,
     &content_length::RULE,
     &content_coding::RULE,
+    &vary::RULE,
     &cache::RULE,
     &no_transform::RULE,
     &accel_buffering::RULE,

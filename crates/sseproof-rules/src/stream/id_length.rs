@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Half of what nginx and Apache take, in bytes.
-const MOST: usize = 4_096;
+pub(super) const MOST: usize = 4_096;
 
 fn judge(record: &Record<'_>) -> Verdict {
     each_stream(record, "id", |view, tally| {

@@ -11,6 +11,7 @@ mod id_ascii;
 mod id_header_safe;
 mod id_length;
 mod id_nul;
+mod id_preflight;
 mod id_trimmed;
 mod id_unique;
 mod json_twice;
@@ -52,6 +53,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &id_trimmed::RULE,
     &id_ascii::RULE,
     &id_length::RULE,
+    &id_preflight::RULE,
     &retry_digits::RULE,
     &retry_ceiling::RULE,
     &doubled_prefix::RULE,

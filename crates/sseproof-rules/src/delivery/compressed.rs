@@ -1,0 +1,371 @@
+//! A compressed stream flows as a plain one does.
+//!
+//! Nothing is decompressed here: whether bytes come at all tells a compressor that is flushed
+//! behind every event from one that waits until its buffer is full.
+//! What is to be expected is what plain streams of the same record showed.
+
+use std::time::Duration;
+
+use sseproof_exchange::Action;
+
+use super::figures::{shown, waited_in_vain};
+use super::mutants::{GZIP, compressed, until_end};
+use crate::outcome::{count, is_hang};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "delivery/compressed",
+    requirement: "practice/compressed-flow",
+    title: "a client that can undo compression gets its events as they happen",
+    why: "Every browser offers to undo compression. A compressor that is not flushed keeps the events until its buffer is full: the stream opens, and the page stays empty, while curl shows everything.",
+    fix: "Take event streams out of compression, or flush the compressor behind every event; `no-transform` in Cache-Control keeps most compressors away.",
+    recipes: &[
+        Recipe {
+            with: "Express with compression, out of it",
+            write: "app.use(compression({ filter: (req, res) => !/event-stream/.test(String(res.getHeader('Content-Type'))) && compression.filter(req, res) }))",
+        },
+        Recipe {
+            with: "Express with compression, flushed",
+            write: "res.write(event); res.flush();  // behind every event",
+        },
+        Recipe {
+            with: "any compressor that keeps to Cache-Control, as that of Express does",
+            write: "Cache-Control: no-cache, no-transform",
+        },
+        Recipe { with: "nginx", write: "gzip off;  # in the location of the stream" },
+        Recipe {
+            with: "Starlette, FastAPI",
+            write: "starlette>=0.46.0  # from there on GZipMiddleware leaves event streams alone",
+        },
+        Recipe {
+            with: "tower-http",
+            write: "tower-http = \"0.5.2\"  # from there on CompressionLayer leaves event streams alone",
+        },
+    ],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "gzip-never-flushed",
+            wrong: "sends nothing but the header of gzip to who can undo it",
+            serve: |visit| {
+                compressed(visit, |plan| plan.cut(0, [Action::Write(GZIP.into()), Action::Hold]))
+            },
+        },
+        Mutant {
+            id: "gzip-until-end",
+            wrong: "sends a compressed stream whole, in the moment in which it ends",
+            serve: |visit| compressed(visit, until_end),
+        },
+        Mutant {
+            id: "head-held-by-encoder",
+            wrong: "does not even send the head to who can undo compression",
+            serve: |visit| compressed(visit, |plan| plan.after([Action::Hold])),
+        },
+    ],
+};
+
+/// The longest preamble of a coding (zstd: magic number and frame header) has 18 bytes.
+const PREAMBLE: u64 = 32;
+/// So many events a plain stream must have carried in the time of a compressed one.
+const SEVERAL: u32 = 3;
+/// So many gaps between events make a pace.
+const PACE: usize = 4;
+/// What arrives within this time arrived together.
+const TOGETHER: Duration = Duration::from_millis(10);
+/// So long behind the head is late, where everything comes at once.
+const LATE: Duration = Duration::from_secs(1);
+
+/// How plain streams flow, at their slowest.
+struct Pace {
+    /// The longest time from a head to its first event.
+    first: Duration,
+    /// The longest time between two events.
+    gap: Duration,
+}
+
+impl Pace {
+    /// `None` where there are too few events to say.
+    fn of(record: &Record<'_>) -> Option<Self> {
+        let mut first = Duration::ZERO;
+        let mut gaps = Vec::new();
+        for view in record.streams().filter(|view| record.is_subscription(view)) {
+            let Some(head) = &view.head else { continue };
+            let times: Vec<_> = view.events().map(|(_, at)| at).collect();
+            let Some(begin) = times.first() else { continue };
+            first = first.max(begin.saturating_sub(head.at));
+            gaps.extend(times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])));
+        }
+        let gap = *gaps.iter().max()?;
+        (gaps.len() >= PACE).then_some(Self { first, gap })
+    }
+
+    /// How many events a plain stream carries within that time behind its head.
+    fn events_within(&self, time: Duration) -> u32 {
+        let Some(rest) = time.checked_sub(self.first) else { return 0 };
+        let gap = self.gap.max(Duration::from_millis(1));
+        u32::try_from(rest.as_micros() / gap.as_micros()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+}
+
+/// What became of a client that can undo compression.
+enum Fate {
+    Plain,
+    Flows(String),
+    Held(Fault),
+    Unclear(String),
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let pace = Pace::of(record);
+    let fates: Vec<_> = record
+        .subscriptions()
+        .filter(offers)
+        .filter_map(|view| fate(record, &view, pace.as_ref()))
+        .collect();
+    let mut faults = Vec::new();
+    let mut flows = None;
+    let mut doubt = None;
+    for fate in &fates {
+        match fate {
+            Fate::Plain => {}
+            Fate::Held(fault) => faults.push(fault.clone()),
+            Fate::Flows(how) => flows = flows.or(Some(how)),
+            Fate::Unclear(why) => doubt = doubt.or(Some(why)),
+        }
+    }
+    match (doubt, flows) {
+        _ if fates.is_empty() => Verdict::Skip("no client offered to undo compression".to_owned()),
+        _ if !faults.is_empty() => Verdict::Fail(faults),
+        (Some(why), _) => Verdict::Inconclusive(why.clone()),
+        (None, Some(how)) => Verdict::Pass(how.clone()),
+        (None, None) => Verdict::Pass("not compressed, although the client offers it".to_owned()),
+    }
+}
+
+/// Whether the client offers to undo some coding.
+fn offers(view: &View<'_>) -> bool {
+    view.request.headers.list("accept-encoding").iter().any(|coding| {
+        let name = coding.split(';').next().unwrap_or_default().trim();
+        !matches!(name, "identity" | "")
+    })
+}
+
+/// `None` where another exchange tells.
+fn fate(record: &Record<'_>, view: &View<'_>, pace: Option<&Pace>) -> Option<Fate> {
+    if let Some(waited) = waited_in_vain(view) {
+        return Some(no_head(record, view, waited));
+    }
+    match view.status()? {
+        300..400 => None,
+        _ if view.is_stream() && !view.is_encoded() => Some(Fate::Plain),
+        _ if view.is_stream() => Some(encoded(view, pace)),
+        status => Some(Fate::Unclear(format!(
+            "a client that offers to undo compression is answered {status}"
+        ))),
+    }
+}
+
+fn no_head(record: &Record<'_>, view: &View<'_>, waited: Duration) -> Fate {
+    let message = format!(
+        "no head came within {} to a client that can undo compression, as every browser can",
+        shown(waited)
+    );
+    if !is_hang(record, waited) {
+        return Fate::Unclear(message);
+    }
+    Fate::Held(Fault::whole(view, message).so(
+        "an encoder in front keeps even the head until it has enough to compress: no browser gets an open stream",
+    ))
+}
+
+/// What became of a stream in a content coding.
+fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Fate {
+    let head = view.head.as_ref().map_or(view.started, |head| head.at);
+    let watched = view.end.at.saturating_sub(head);
+    let coding = view.head.as_ref().map(|head| head.headers.list("content-encoding").join(", "));
+    let coding = coding.unwrap_or_default();
+    let arrivals = arrivals(view);
+    let pieces = u32::try_from(arrivals.len()).unwrap_or(u32::MAX);
+    let events = pace.map_or(0, |pace| pace.events_within(watched));
+    let came = format!("{} came in {}", count_bytes(view.body_len()), shown(watched));
+    let plain = pace.map_or_else(String::new, |pace| {
+        format!(
+            "while a plain stream has its first event after {} and then one every {} at the latest",
+            shown(pace.first),
+            shown(pace.gap)
+        )
+    });
+    let whole = arrivals.first().filter(|at| {
+        let ends = view.ended_by_server() && view.end.at.saturating_sub(**at) <= TOGETHER * 10;
+        pieces == 1 && ends && at.saturating_sub(head) >= LATE
+    });
+    match (pieces, whole) {
+        (0, _) if events >= SEVERAL => {
+            let message = format!("compressed with {coding}, {came}, {plain}");
+            Fate::Held(Fault::at(view, view.body_len(), message).so(
+                "a browser shows an open stream without a single event; a client that cannot undo compression gets them all",
+            ))
+        }
+        (_, Some(at)) if events >= SEVERAL => {
+            let late = shown(at.saturating_sub(head));
+            let message = format!(
+                "compressed with {coding}, everything came at once when the stream ended, {late} behind the head, {plain}"
+            );
+            Fate::Held(Fault::at(view, 0, message))
+        }
+        (0, _) => Fate::Unclear(format!(
+            "compressed with {coding}, {came}, and the plain streams are too slow to compare"
+        )),
+        _ if pieces.saturating_mul(4) < events => Fate::Unclear(format!(
+            "compressed with {coding}, {came} in {}, {plain}",
+            count(arrivals.len(), "piece")
+        )),
+        _ => Fate::Flows(format!(
+            "compressed with {coding}, {came} in {}",
+            count(arrivals.len(), "piece")
+        )),
+    }
+}
+
+fn count_bytes(bytes: u64) -> String {
+    if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
+}
+
+/// When bytes behind the preamble of the coding came; what came together counts once.
+fn arrivals(view: &View<'_>) -> Vec<Duration> {
+    let mut times: Vec<Duration> = Vec::new();
+    let mut end = 0;
+    for chunk in &view.body {
+        end += chunk.bytes.len() as u64;
+        let is_new = times.last().is_none_or(|last| chunk.at.saturating_sub(*last) > TOGETHER);
+        if end > PREAMBLE && !chunk.bytes.is_empty() && is_new {
+            times.push(chunk.at);
+        }
+    }
+    times
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Answer, Bytes, Chunk, Ending, Request};
+
+    const STAY: Duration = Duration::from_secs(4);
+
+    fn offering(run: Run) -> Run {
+        let request = Request::subscribe(URL).with("Accept-Encoding", "gzip, deflate, br, zstd");
+        run.visit(request, STAY)
+    }
+
+    fn run(serve: Answer) -> Run {
+        offering(Run::against(serve).subscribe())
+    }
+
+    /// A run whose last answer is in gzip, with pieces of that size that many milliseconds behind
+    /// the head.
+    fn pieces(pieces: &[(u64, usize)]) -> Run {
+        run(reference::answer).edit(|last| {
+            let head = last.head.as_mut().unwrap();
+            head.headers.set("Content-Encoding", "gzip");
+            let at = head.at;
+            last.body = pieces
+                .iter()
+                .map(|(millis, size)| Chunk {
+                    at: at + Duration::from_millis(*millis),
+                    bytes: Bytes(vec![0; *size]),
+                })
+                .collect();
+            last.end.at = at + STAY;
+            last.end.how = Ending::Left;
+        })
+    }
+
+    #[test]
+    fn who_is_not_compressed_passes() {
+        run(reference::answer).passes(&RULE);
+        Run::against(reference::answer).subscribe().skips(&RULE);
+        let identity = Request::subscribe(URL).with("Accept-Encoding", "identity");
+        Run::against(reference::answer).subscribe().visit(identity, STAY).skips(&RULE);
+    }
+
+    #[test]
+    fn each_mutant_fails_with_its_figures() {
+        let plain = "while a plain stream has its first event after 50 ms and then one every 50 ms at the latest";
+        for (mutant, message) in RULE.mutants.iter().zip([
+            format!("compressed with gzip, 10 bytes came in 4.00 s, {plain}"),
+            format!(
+                "compressed with gzip, everything came at once when the stream ended, 2.00 s behind the head, {plain}"
+            ),
+            "no head came within 4.00 s to a client that can undo compression, as every browser can"
+                .to_owned(),
+        ]) {
+            let faults = run(mutant.serve).faults(&RULE);
+            assert_eq!(faults[0].message, message, "{}", mutant.id);
+            assert_eq!(faults.len(), 1, "{}", mutant.id);
+        }
+    }
+
+    #[test]
+    fn pieces_at_the_pace_of_the_events_pass() {
+        let flow: Vec<_> = (1..70).map(|n| (n * 50, 40)).collect();
+        pieces(&flow).passes(&RULE);
+    }
+
+    #[test]
+    fn the_preamble_is_no_event() {
+        for preamble in [&[][..], &[(1, 2)], &[(200, 10)], &[(1, 10), (2, 18)]] {
+            pieces(preamble).faults(&RULE);
+        }
+    }
+
+    #[test]
+    fn now_and_then_a_piece_is_unclear() {
+        pieces(&[(1_000, 400), (2_000, 400), (3_000, 400)]).is_thin(&RULE);
+    }
+
+    #[test]
+    fn slow_plain_streams_are_no_measure() {
+        let no_events = |run: Run| run.edit_at(1, |first| first.body.clear());
+        no_events(pieces(&[])).is_thin(&RULE);
+        let slow = pieces(&[]).edit_at(1, |first| {
+            let started = first.started;
+            for (n, chunk) in (0..).zip(&mut first.body) {
+                chunk.at = started + Duration::from_secs(2) * n;
+            }
+        });
+        slow.is_thin(&RULE);
+        // What flows is judged without a measure.
+        no_events(pieces(&[(50, 100), (100, 100)])).passes(&RULE);
+    }
+
+    #[test]
+    fn a_short_look_is_thin() {
+        pieces(&[(1, 10)])
+            .edit(|last| last.end.at = last.started + Duration::from_millis(140))
+            .is_thin(&RULE);
+    }
+
+    #[test]
+    fn an_answer_that_ends_at_once_was_not_held_back() {
+        let brief = pieces(&[(20, 300)]).edit(|last| {
+            last.end.at = last.started + Duration::from_millis(20);
+            last.end.how = Ending::Complete;
+        });
+        brief.passes(&RULE);
+    }
+
+    #[test]
+    fn a_refusal_is_another_rule() {
+        let refuses = |status| {
+            run(reference::answer).edit(|last| last.head.as_mut().unwrap().status = status)
+        };
+        refuses(406).is_thin(&RULE);
+        refuses(307).skips(&RULE);
+        // Too short a wait for a head.
+        run(RULE.mutants[2].serve)
+            .edit(|last| last.end.at = last.started + Duration::from_secs(1))
+            .is_thin(&RULE);
+    }
+}

@@ -1,0 +1,78 @@
+//! What the mutants of this family answer: a buffer on the way, or an encoder that is not flushed.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Action, Bytes, Plan, Visit};
+
+use crate::reference;
+
+/// The header of a gzip file: ten bytes that say nothing of what follows.
+pub(super) const GZIP: &[u8; 10] = b"\x1F\x8B\x08\0\0\0\0\0\0\x03";
+
+/// The right answer behind a buffer of that many bytes, or of any number.
+pub(super) fn buffered(visit: &Visit<'_>, size: Option<usize>) -> Plan {
+    let mut plan = Plan::default();
+    let mut held = Vec::new();
+    for action in reference::answer(visit).actions {
+        match action {
+            Action::Write(bytes) => {
+                held.extend_from_slice(&bytes);
+                while let Some(size) = size.filter(|&size| held.len() >= size) {
+                    let full = Bytes(held.drain(..size).collect());
+                    plan.actions.extend([Action::Write(full), Action::Flush]);
+                }
+            }
+            Action::Flush => {}
+            Action::Finish => {
+                let rest = Bytes(std::mem::take(&mut held));
+                plan.actions.extend([Action::Write(rest), Action::Finish]);
+            }
+            other => plan.actions.push(other),
+        }
+    }
+    plan
+}
+
+/// The plan of a buffered answer with its head as late as its first bytes, and with all others
+/// together later.
+pub(super) fn with_head(plan: Plan) -> Plan {
+    let is_write = |action: &Action| matches!(action, Action::Write(_));
+    let (mut writes, others): (Vec<_>, Vec<_>) = plan.actions.into_iter().partition(is_write);
+    let head = others.into_iter().next();
+    let rest = writes.split_off(writes.len().min(1));
+    let late = Action::Wait(Duration::from_millis(2_200));
+    let later = Action::Wait(Duration::from_millis(1_500));
+    let begin = [late].into_iter().chain(head).chain(writes);
+    Plan { actions: begin.chain([later]).chain(rest).chain([Action::Finish]).collect() }
+}
+
+/// The reference's stream, compressed as far as its head goes and changed, for who
+/// accepts gzip.
+pub(super) fn compressed(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {
+    let answer = reference::answer(visit);
+    let accepts = visit.request.headers.list("accept-encoding").contains(&"gzip".to_owned());
+    if visit.request.method != "GET" || !accepts {
+        return answer;
+    }
+    edit(answer.with_header("Content-Encoding", "gzip").with_header("Vary", "Accept-Encoding"))
+}
+
+/// The plan with everything that it writes behind all of its waits.
+pub(super) fn until_end(plan: Plan) -> Plan {
+    let (mut first, mut last) = (Vec::new(), vec![Action::Write(GZIP.into())]);
+    for action in plan.actions {
+        match action {
+            Action::Write(bytes) => last.push(Action::Write(scrambled(&bytes))),
+            Action::Flush => {}
+            Action::Finish => last.push(Action::Finish),
+            other => first.push(other),
+        }
+    }
+    first.extend(last);
+    Plan { actions: first }
+}
+
+/// Bytes in which nobody finds a line, as those of a compressor are; nothing undoes them here.
+fn scrambled(bytes: &Bytes) -> Bytes {
+    Bytes(bytes.iter().map(|byte| !byte).collect())
+}

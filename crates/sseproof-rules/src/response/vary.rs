@@ -1,0 +1,99 @@
+//! A compressed stream that a cache may keep says what it depends on.
+
+use super::on_stream;
+use crate::outcome::{count, each_once, stream_answers};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/vary",
+    requirement: "http/vary",
+    title: "a compressed stream says that it depends on Accept-Encoding",
+    why: "A cache on the way may hand the compressed answer on to a client that did not offer to undo it, which reads garbage.",
+    fix: "Send `Vary: Accept-Encoding` wherever the answer may be compressed; or `Cache-Control: no-store`, so that nothing keeps it.",
+    recipes: &[
+        Recipe { with: "Node http, Express", write: "res.vary('Accept-Encoding')  // Express" },
+        Recipe { with: "nginx", write: "gzip_vary on;" },
+        Recipe { with: "Go net/http", write: "w.Header().Add(\"Vary\", \"Accept-Encoding\")" },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "gzip-without-vary",
+        wrong: "compresses the stream where the client accepts that, and does not say so to caches",
+        serve: |visit| {
+            let accepts =
+                visit.request.headers.list("accept-encoding").contains(&"gzip".to_owned());
+            on_stream(visit, |plan| {
+                // Only what caches may keep has to say on what it depends.
+                let plan = plan.with_header("Cache-Control", "no-cache, no-transform");
+                if accepts { plan.with_header("Content-Encoding", "gzip") } else { plan }
+            })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let compressed: Vec<_> = stream_answers(record).filter(View::is_encoded).collect();
+    if compressed.is_empty() {
+        return Verdict::Skip("no stream was compressed".to_owned());
+    }
+    let faults = compressed.iter().filter(|view| !says_so(view)).map(|view| {
+        let message = "the stream is compressed, and Vary does not name Accept-Encoding";
+        Fault::header(view, "vary", message)
+    });
+    Verdict::from_faults(each_once(faults.collect()), count(compressed.len(), "compressed stream"))
+}
+
+/// Whether a cache is told on what the answer depends, or not to keep it at all.
+fn says_so(view: &View<'_>) -> bool {
+    view.head.as_ref().is_some_and(|head| {
+        let varies = head.headers.list("vary");
+        varies.iter().any(|name| name == "accept-encoding" || name == "*")
+            || head.headers.list("cache-control").iter().any(|directive| directive == "no-store")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Answer, Request};
+    use std::time::Duration;
+
+    fn run(serve: Answer) -> Run {
+        let request = Request::subscribe(URL).with("Accept-Encoding", "gzip, br");
+        Run::against(serve).subscribe().visit(request, Duration::from_secs(1))
+    }
+
+    fn with(name: &'static str, value: &'static str) -> Run {
+        run(RULE.mutants[0].serve).edit(|last| last.head.as_mut().unwrap().headers.set(name, value))
+    }
+
+    #[test]
+    fn a_plain_stream_is_not_judged() {
+        run(reference::answer).skips(&RULE);
+        with("Content-Encoding", "identity").skips(&RULE);
+    }
+
+    #[test]
+    fn the_mutant_fails_once() {
+        let faults = run(RULE.mutants[0].serve).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "the stream is compressed, and Vary does not name Accept-Encoding"
+        );
+    }
+
+    #[test]
+    fn vary_in_any_case_and_place_passes() {
+        for value in ["Accept-Encoding", "origin, ACCEPT-ENCODING", "*"] {
+            with("Vary", value).passes(&RULE);
+        }
+        with("Vary", "Origin").faults(&RULE);
+    }
+
+    #[test]
+    fn what_nothing_keeps_depends_on_nothing() {
+        with("Cache-Control", "no-store").passes(&RULE);
+    }
+}

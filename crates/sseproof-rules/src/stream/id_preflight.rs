@@ -1,0 +1,155 @@
+//! Ids come back to another origin without a preflight.
+//!
+//! A page of another origin may send a header by itself only where Fetch takes it for harmless: no
+//! more than 128 bytes, and none of those that are known from attacks.
+//! The stream's own pages are not concerned, so a stream that admits no other origin is not judged.
+
+use sseproof_exchange::Plan;
+
+use super::lines::{blocks, ids};
+use super::tally::counted;
+use super::{quoted, spoil};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/id-preflight",
+    requirement: "practice/id-preflight",
+    title: "a page of another origin can send every id back without a preflight",
+    why: "A browser that keeps to the rules for harmless headers asks by OPTIONS first, each time such a client comes back to another origin; where OPTIONS is not answered with the right permissions, that client cannot come back at all.",
+    fix: "Give out shorter ids of letters, digits, `-`, `.` and `_` (`01J9…` and not `urn:uuid:01J9…`); or answer OPTIONS with `Access-Control-Allow-Headers: Last-Event-ID`.",
+    recipes: &[Recipe {
+        with: "Express with cors, to allow it",
+        write: "cors({ origin, allowedHeaders: ['Last-Event-ID', 'Cache-Control'] })",
+    }],
+    judge,
+    mutants: &[Mutant {
+        id: "id-for-preflight",
+        wrong: "writes an id with a colon into a stream that is open to all origins",
+        serve: |visit| {
+            let id = b"id: urn:uuid:5c3f\ndata: x\n\n";
+            match visit.request.last_event_id() {
+                Some(_) => spoil(visit, open),
+                None => spoil(visit, |plan| open(plan).insert(1, &id[..])),
+            }
+        },
+    }],
+};
+
+/// For the mutant: the plan, which pages of every origin may read.
+fn open(plan: Plan) -> Plan {
+    plan.with_header("Access-Control-Allow-Origin", "*")
+}
+
+/// What Fetch allows as the value of a harmless header, in bytes.
+const MOST: usize = 128;
+/// The visible ones among the CORS-unsafe request-header bytes of Fetch. The others, control
+/// characters, are `stream/id-header-safe`'s.
+const UNSAFE: &[u8] = b"\"():<>?@[\\]{}";
+/// How many streams with the same fault are shown.
+const SHOWN: usize = 3;
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut looked = 0;
+    let mut streams = 0;
+    for view in record.streams().filter(admits_others) {
+        streams += 1;
+        let body = view.body_bytes();
+        let all: Vec<_> =
+            ids(&blocks(&body)).filter(|line| is_fine(line.value())).copied().collect();
+        looked += all.len() as u64;
+        let mut costly = all.iter().filter_map(|line| Some((line, flaw(line.value())?)));
+        let Some((line, (place, why))) = costly.next() else { continue };
+        let more = match costly.count() {
+            0 => String::new(),
+            more => format!(" (the first of {} in this stream)", more + 1),
+        };
+        let message = format!("{why} in the id {}{more}", quoted(line.value()));
+        faults.push(Fault::at(&view, line.value_start() + place as u64, message));
+    }
+    faults.truncate(SHOWN);
+    match (streams, looked) {
+        (0, _) => Verdict::Skip("no stream is open to pages of another origin".to_owned()),
+        (_, 0) => Verdict::Skip("no stream that is open to other origins carried an id".to_owned()),
+        _ => Verdict::from_faults(faults, counted(looked, "id")),
+    }
+}
+
+/// Whether pages of another origin may read the stream at all.
+fn admits_others(view: &View<'_>) -> bool {
+    view.head.as_ref().is_some_and(|head| head.headers.has("access-control-allow-origin"))
+}
+
+/// Whether no other rule has something to say of the id.
+fn is_fine(id: &[u8]) -> bool {
+    let printable = |byte: &u8| byte.is_ascii() && (*byte == b'\t' || !byte.is_ascii_control());
+    id.iter().all(printable) && id.trim_ascii() == id && id.len() <= super::id_length::MOST
+}
+
+/// What makes a browser ask first, and where in the id.
+fn flaw(id: &[u8]) -> Option<(usize, String)> {
+    if let Some(place) = id.iter().position(|byte| UNSAFE.contains(byte)) {
+        return Some((place, format!("the character `{}`", char::from(id[place]))));
+    }
+    (id.len() > MOST).then(|| (0, format!("{} bytes, which is more than {MOST},", id.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::{Run, body};
+
+    fn open(bytes: &[u8]) -> Run {
+        body(bytes).edit(|last| {
+            last.head.as_mut().unwrap().headers.set("Access-Control-Allow-Origin", "*");
+        })
+    }
+
+    fn id(id: &str) -> Run {
+        open(format!("id: {id}\ndata: x\n\n").as_bytes())
+    }
+
+    #[test]
+    fn ids_as_many_give_them_out_pass() {
+        for fine in [
+            "7",
+            "1714000000000-0",
+            "dfa16618-cd2d-47c0-92af-56627d97db8f",
+            "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+            "YWJj/+_-==",
+            "a b\tc~!#$%&'*,.;^`|",
+        ] {
+            id(fine).passes(&RULE);
+        }
+        id(&"x".repeat(128)).passes(&RULE);
+    }
+
+    #[test]
+    fn the_character_or_the_length_is_named() {
+        let faults = open(b"id: 1\n\nid: urn:uuid:1\ndata: x\n\nid: a<b\n\n").faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(14));
+        assert_eq!(
+            faults[0].message,
+            "the character `:` in the id `urn:uuid:1` (the first of 2 in this stream)"
+        );
+        let long = id(&"x".repeat(129)).faults(&RULE);
+        assert!(long[0].message.starts_with("129 bytes, which is more than 128, in the id `xxx"));
+        for byte in UNSAFE {
+            id(&format!("a{}b", char::from(*byte))).faults(&RULE);
+        }
+    }
+
+    #[test]
+    fn pages_of_the_same_origin_pay_nothing() {
+        body(b"id: urn:uuid:1\ndata: x\n\n").skips(&RULE);
+    }
+
+    #[test]
+    fn what_other_rules_judge_is_left_to_them() {
+        for other in ["naïve:1", "a\x1F:", " a:", &":".repeat(5_000)] {
+            id(other).skips(&RULE);
+        }
+        open(b"data: x\n\n").skips(&RULE);
+    }
+}
