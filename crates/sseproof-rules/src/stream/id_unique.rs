@@ -1,6 +1,7 @@
 //! An id stands for one event of a stream.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use sseproof_codec::Event;
 
@@ -51,6 +52,10 @@ pub(super) const RULE: Rule = Rule {
 
 /// How many events a single id must cover before it is a constant and not a checkpoint.
 const CONSTANT: usize = 3;
+/// How far the events lie apart, at the least, that are no group which was written in one go.
+const APART: Duration = Duration::from_millis(500);
+/// The same, where another stream has other ids: an id may stand for a long group.
+const FAR_APART: Duration = Duration::from_secs(2);
 
 fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
@@ -63,7 +68,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             .filter(|e| e.sets_id && !e.last_event_id.is_empty())
             .collect();
         looked += events.len() as u64;
-        if let Some(fault) = constant(&view, &events).or_else(|| again(&view, &events)) {
+        if let Some(fault) = constant(record, &view, &events).or_else(|| again(&view, &events)) {
             faults.push(fault);
         } else if let Some(pair) = events.windows(2).find(|pair| clash(pair[0], pair[1])) {
             doubt = Some((view.number, quoted(pair[0].last_event_id.as_bytes())));
@@ -86,9 +91,21 @@ fn clash(one: &Event<'_>, other: &Event<'_>) -> bool {
         && (&one.data, &one.event_type) != (&other.data, &other.event_type)
 }
 
-/// All events have the same id.
-fn constant(view: &View<'_>, events: &[&Event<'_>]) -> Option<Fault> {
+/// All events have the same id, and are no single group that a client may see at once.
+fn constant(record: &Record<'_>, view: &View<'_>, events: &[&Event<'_>]) -> Option<Fault> {
     let (first, rest) = events.split_first()?;
+    let at = |event: &Event<'_>| view.arrival(event.span.end.saturating_sub(1));
+    let spread = at(rest.last()?).saturating_sub(at(first));
+    let elsewhere = record.streams().any(|other| {
+        other.events().any(|(e, _)| e.sets_id && e.last_event_id != first.last_event_id)
+    });
+    let may_be_one_group = match elsewhere {
+        true => spread < FAR_APART,
+        false => spread < APART && !view.ended_by_server(),
+    };
+    if may_be_one_group {
+        return None;
+    }
     let all_clash = rest.iter().all(|event| event.last_event_id == first.last_event_id)
         && rest.iter().filter(|event| clash(first, event)).count() + 1 >= CONSTANT;
     all_clash.then(|| {
@@ -121,6 +138,7 @@ mod tests {
     use super::*;
     use crate::Place;
     use crate::testing::body;
+    use sseproof_exchange::{Chunk, Ending};
 
     #[test]
     fn an_id_that_comes_back_is_named() {
@@ -143,6 +161,30 @@ mod tests {
     fn an_id_for_a_group_may_be_meant() {
         body(b"id: 1\ndata: a\n\nid: 1\ndata: b\n\n").is_thin(&RULE);
         body(b"id: 1\ndata: a\n\nid: 1\ndata: b\n\nid: 2\ndata: c\n\n").is_thin(&RULE);
+    }
+
+    #[test]
+    fn a_stream_of_one_group_may_be_meant() {
+        let group = b"id: 1\ndata: a\n\nid: 1\ndata: b\n\nid: 1\ndata: c\n\n";
+        // The state of things, which does not change while we are there.
+        body(group).edit(|last| last.end.how = Ending::Left).is_thin(&RULE);
+        // An answer for each change, each with its own id.
+        body(group).subscribe().with_body(b"id: 2\ndata: d\n\n").is_thin(&RULE);
+    }
+
+    #[test]
+    fn an_id_for_each_connection_is_named_where_it_lasts() {
+        let run = body(b"id: 1\ndata: a\n\nid: 1\ndata: b\n\n")
+            .edit(|last| {
+                let late = Chunk {
+                    at: last.started + Duration::from_secs(3),
+                    bytes: b"id: 1\ndata: c\n\n".into(),
+                };
+                last.body.push(late);
+            })
+            .subscribe()
+            .with_body(b"id: 2\ndata: d\n\n");
+        assert_eq!(run.faults(&RULE)[0].message, "all 3 events have the id `1`");
     }
 
     #[test]
