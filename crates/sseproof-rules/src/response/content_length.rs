@@ -4,7 +4,7 @@ use sseproof_exchange::{Action, Ending, Framing};
 
 use super::{instead_of_finish, on_stream};
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
-use crate::{Fault, Mutant, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/content-length",
@@ -28,15 +28,15 @@ pub(super) const RULE: Rule = Rule {
 fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
     let (mut streams, mut whole) = (0, 0);
+    // Where one answer came to its stated end, the others are as finite, and we left them early.
+    let is_finite = stream_answers(record)
+        .any(|view| length(&view).is_some() && view.end.how == Ending::Complete);
     for view in stream_answers(record) {
         streams += 1;
-        let Some(head) = &view.head else { continue };
-        // Beside Transfer-Encoding it counts for nothing: see `response/framing`.
-        let length = head.headers.first("content-length");
-        let Some(length) = length.filter(|_| !head.headers.has("transfer-encoding")) else {
-            continue;
-        };
-        let open = matches!(view.end.how, Ending::Left | Ending::OverLimit(_));
+        let Some(length) = length(&view) else { continue };
+        let is_whole = length.parse().is_ok_and(|length: u64| view.body_len() >= length);
+        let open =
+            matches!(view.end.how, Ending::Left | Ending::OverLimit(_)) && !is_whole && !is_finite;
         if open && view.events().next().is_some() {
             let message = format!("Content-Length is {length}, and the stream goes on");
             faults.push(Fault::header(&view, "content-length", message));
@@ -52,6 +52,12 @@ fn judge(record: &Record<'_>) -> Verdict {
         _ => format!("{}, {whole} of them finite and sent whole", count(streams, "stream")),
     };
     Verdict::from_faults(each_once(faults), note)
+}
+
+/// The length that counts: beside Transfer-Encoding it counts for nothing, see `response/framing`.
+fn length(view: &View<'_>) -> Option<String> {
+    let headers = &view.head.as_ref()?.headers;
+    headers.first("content-length").filter(|_| !headers.has("transfer-encoding"))
 }
 
 #[cfg(test)]
@@ -80,6 +86,16 @@ mod tests {
     #[test]
     fn a_finite_answer_may_have_its_length() {
         stated(|last| last.end.how = Ending::Complete).passes(&RULE);
+    }
+
+    #[test]
+    fn who_leaves_a_finite_answer_early_proves_nothing() {
+        stated(|last| last.end.how = Ending::Complete).subscribe().passes(&RULE);
+        stated(|last| {
+            let length = last.body_len().to_string();
+            last.head.as_mut().unwrap().headers.set("Content-Length", length);
+        })
+        .passes(&RULE);
     }
 
     #[test]
