@@ -41,6 +41,7 @@ pub(super) fn unknown_lines<'l, 'b>(blocks: &'l [Block<'b>]) -> Vec<(&'l Line<'b
     let mut before: Option<&Line<'_>> = None;
     for block in blocks {
         let mut behind_data = false;
+        let last_data = block.all(Known::Data).last().map_or(0, |line| line.start);
         for line in block.lines() {
             let behind_cr = cr_is_foreign
                 && before.is_some_and(|before| {
@@ -55,7 +56,12 @@ pub(super) fn unknown_lines<'l, 'b>(blocks: &'l [Block<'b>]) -> Vec<(&'l Line<'b
                 Some(Known::Data) => behind_data = true,
                 Some(_) => behind_data = false,
                 None if line.bytes.starts_with(BOM) || str::from_utf8(line.bytes).is_err() => {}
-                None => found.push((line, classify(line, behind_data, behind_cr))),
+                None => {
+                    // Who forgets the prefix of a line forgets it on all that follow.
+                    let is_amid = last_data > line.start && is_name(line.bytes);
+                    let behind_data = behind_data && !is_amid;
+                    found.push((line, classify(line, behind_data, behind_cr)));
+                }
             }
         }
     }
@@ -117,6 +123,7 @@ mod tests {
             ("<html>\n", "<html>", Payload(NoPrefix)),
             ("two words\n", "two words", Payload(NoPrefix)),
             ("ping\n\n", "ping", Extension),
+            ("data: a\nurgent\ndata: b\n\n", "urgent", Extension),
             ("ID\n\n", "ID", Extension),
             ("x-vendor: 1\n\n", "x-vendor: 1", Extension),
         ] {
