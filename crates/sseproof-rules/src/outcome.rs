@@ -148,6 +148,12 @@ pub(crate) fn is_hang(record: &Record<'_>, waited: Duration) -> bool {
 /// Less than this is a slow answer and not a missing one.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
+/// Whether a plain subscription was closed without an answer, too: then what is special about
+/// another request need not be the cause.
+pub(crate) fn closes_on_anybody(record: &Record<'_>) -> bool {
+    record.subscriptions().any(|view| Outcome::of(&view) == Outcome::Closed)
+}
+
 /// The first fault of each kind: a server that repeats a fault in each answer has one.
 pub(crate) fn each_once(faults: Vec<Fault>) -> Vec<Fault> {
     let mut seen = BTreeSet::new();

@@ -45,6 +45,7 @@ pub(super) const RULE: Rule = Rule {
 fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
     let mut doubt = None;
+    let mut closed = Vec::new();
     let (mut back, mut came) = (0, 0);
     for Return { view, before } in super::returns(record) {
         if before.ended_by_server() {
@@ -71,12 +72,23 @@ fn judge(record: &Record<'_>) -> Verdict {
             Outcome::Silent(_) | Outcome::Closed | Outcome::Refused => {
                 let message =
                     format!("a client that comes back after a cut gets {}", outcome.told());
-                faults.push(Fault::whole(&view, message).so(outcome.consequence()));
+                let fault = Fault::whole(&view, message).so(outcome.consequence());
+                match outcome {
+                    Outcome::Silent(_) => faults.push(fault),
+                    _ => closed.push(fault),
+                }
             }
             Outcome::Unreachable => {
                 doubt = Some("the way back was closed: no connection".to_owned())
             }
         }
+    }
+    // A connection that breaks before its head once among others may be the network's.
+    match closed.as_slice() {
+        [_] if back > 0 && faults.is_empty() => {
+            doubt = Some(format!("one connection of {came} broke before its head: the network?"));
+        }
+        _ => faults.extend(closed),
     }
     if !faults.is_empty() {
         let rest = match back {
@@ -177,6 +189,20 @@ mod tests {
         refused.is_inconclusive(&RULE);
         refused.subscribe().faults(&RULE);
         gone("network is unreachable").is_inconclusive(&RULE);
+    }
+
+    #[test]
+    fn one_broken_connection_among_others_may_be_the_network() {
+        let broken = |last: &mut sseproof_exchange::Exchange| {
+            last.head = None;
+            last.body.clear();
+            last.end.how = Ending::Reset;
+        };
+        let once = cut_off(reference::answer, 3).edit_at(2, broken);
+        once.is_inconclusive(&RULE);
+        cut_off(reference::answer, 1).edit(broken).faults(&RULE);
+        let twice = cut_off(reference::answer, 4).edit_at(2, broken).edit_at(4, broken);
+        assert!(twice.faults(&RULE)[0].message.contains("closed connection"));
     }
 
     #[test]

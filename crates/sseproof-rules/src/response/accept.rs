@@ -2,7 +2,7 @@
 
 use sseproof_exchange::{Plan, Request, Visit};
 
-use crate::outcome::{NO_STREAM, Outcome, count, each_once, is_hang};
+use crate::outcome::{NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -66,6 +66,9 @@ fn judge(record: &Record<'_>) -> Verdict {
                 ));
             }
             Outcome::Silent(waited) if !is_hang(record, *waited) => {
+                doubt = Some(format!("{what} got {}", outcome.told()));
+            }
+            Outcome::Closed if closes_on_anybody(record) => {
                 doubt = Some(format!("{what} got {}", outcome.told()));
             }
             Outcome::Silent(_) | Outcome::Closed => {

@@ -2,7 +2,9 @@
 
 use sseproof_exchange::{Action, Plan, Visit};
 
-use crate::outcome::{NO_STREAM, Outcome, count, each_once, is_hang, stream_answers};
+use crate::outcome::{
+    NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang, stream_answers,
+};
 use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -70,6 +72,9 @@ fn judge(record: &Record<'_>) -> Verdict {
                 .so("whoever asks by HEAD takes the server for broken"),
             ),
             Outcome::Silent(waited) if !is_hang(record, *waited) => {
+                doubt = Some(format!("HEAD got {}", outcome.told()));
+            }
+            Outcome::Closed if closes_on_anybody(record) => {
                 doubt = Some(format!("HEAD got {}", outcome.told()));
             }
             Outcome::Silent(_) | Outcome::Closed => {

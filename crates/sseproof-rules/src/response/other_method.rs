@@ -2,7 +2,7 @@
 
 use sseproof_exchange::{Plan, Request, Visit};
 
-use crate::outcome::{NO_STREAM, Outcome, count, each_once, is_hang};
+use crate::outcome::{NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang};
 use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -74,6 +74,9 @@ fn judge(record: &Record<'_>) -> Verdict {
                 ));
             }
             Outcome::Silent(waited) if !is_hang(record, *waited) => {
+                doubt = Some(format!("{method} got {}", outcome.told()));
+            }
+            Outcome::Closed if closes_on_anybody(record) => {
                 doubt = Some(format!("{method} got {}", outcome.told()));
             }
             Outcome::Silent(_) | Outcome::Closed => {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use sseproof_exchange::{Ending, Reason, Version};
 
 use crate::delivery::figures::{shown, time_to_head, waited_in_vain};
+use crate::outcome::closes_on_anybody;
 use crate::{Fault, Place, Record, Verdict, View};
 
 /// From here on an id is a long one, in bytes.
@@ -156,7 +157,7 @@ fn fate(
     let fault =
         |place, message: String| Some(Err(Trouble::Fault(Fault::new(view, place, message))));
     let doubt = |why: String| Some(Err(Trouble::Doubt(why)));
-    let Some(status) = view.status() else { return no_head(view, odd, plain) };
+    let Some(status) = view.status() else { return no_head(record, view, odd, plain) };
     let redirects = |next: View<'_>| {
         record.followed(&next, Reason::Redirect).is_some_and(|from| from.number == view.number)
     };
@@ -184,6 +185,9 @@ fn fate(
                 _ => Some(Ok(())),
             }
         }
+        status if record.subscriptions().any(|other| other.status() == Some(status)) => {
+            doubt(format!("{label} is answered {status}, and so is a plain subscription"))
+        }
         429 => doubt(format!("{label} is answered 429: there were too many requests")),
         status => {
             let fault =
@@ -193,7 +197,12 @@ fn fate(
     }
 }
 
-fn no_head(view: &View<'_>, odd: Odd, plain: &Plain) -> Option<Result<(), Trouble>> {
+fn no_head(
+    record: &Record<'_>,
+    view: &View<'_>,
+    odd: Odd,
+    plain: &Plain,
+) -> Option<Result<(), Trouble>> {
     let label = odd.label();
     let doubt = |why: String| Some(Err(Trouble::Doubt(why)));
     let usual = shown(plain.head);
@@ -209,6 +218,9 @@ fn no_head(view: &View<'_>, odd: Odd, plain: &Plain) -> Option<Result<(), Troubl
             "{label} had no answer within {}; a plain subscription waits for {usual}",
             shown(waited)
         )),
+        (None, Ending::Reset | Ending::Truncated) if closes_on_anybody(record) => {
+            doubt(format!("the connection is closed on {label}, and on a plain subscription too"))
+        }
         (None, Ending::Reset | Ending::Truncated) => {
             let message = format!("the connection is closed on {label}, without an answer");
             Some(Err(Trouble::Fault(Fault::whole(view, message))))
@@ -297,6 +309,17 @@ mod tests {
             );
         }
         assert!(matches!(verdict(&status(429)), Verdict::Inconclusive(_)));
+    }
+
+    #[test]
+    fn what_plain_subscriptions_meet_too_is_not_the_ids_fault() {
+        let gone = status(410).subscribe().edit(|last| last.head.as_mut().unwrap().status = 410);
+        assert!(matches!(verdict(&gone), Verdict::Inconclusive(_)));
+        let closed = headless(Ending::Reset, STAY).subscribe().edit(|last| {
+            last.head = None;
+            last.end.how = Ending::Reset;
+        });
+        assert!(matches!(verdict(&closed), Verdict::Inconclusive(_)));
     }
 
     #[test]
