@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sseproof_codec::Event;
-use sseproof_exchange::{Plan, Reason, Request, Visit};
+use sseproof_exchange::{Ending, Plan, Reason, Request, Visit};
 
 use crate::delivery::figures::shown;
 use crate::{Record, Verdict, View, reference};
@@ -13,6 +13,8 @@ use crate::{Record, Verdict, View, reference};
 const ENOUGH: usize = 3;
 /// So long a time after the first event shows it too: a replay comes at once.
 const SETTLED: Duration = Duration::from_millis(500);
+/// Who leaves within this time did not wait for an event.
+const HASTE: Duration = Duration::from_millis(500);
 
 /// A client that came back with the id of an event that it had.
 pub(super) struct Resumption<'r> {
@@ -28,6 +30,8 @@ pub(super) struct Resumption<'r> {
     pub(super) missed: Vec<&'r Event<'static>>,
     /// What the second one brought.
     pub(super) came: Vec<&'r Event<'static>>,
+    /// Whether each new subscriber first gets the newest event, as where every event says all.
+    pub(super) is_state: bool,
 }
 
 /// How a server took the id.
@@ -72,6 +76,18 @@ impl Resumption<'_> {
         if self.missed.is_empty() {
             return Taken::NothingMissed;
         }
+        let behind = self.missed.first().is_some_and(came);
+        if self.is_state && !behind {
+            return Taken::Unclear(
+                "each new subscriber first gets the newest event: if that is the whole state, nothing is lost"
+                    .to_owned(),
+            );
+        }
+        if let Some((old, new)) = self.renamed() {
+            return Taken::Unclear(format!(
+                "the event {old:?} comes again as {new:?}: an id is a place here, and no event's name"
+            ));
+        }
         if self.missed.iter().any(came) || last.is_some_and(came) {
             return Taken::Honoured;
         }
@@ -84,6 +100,22 @@ impl Resumption<'_> {
             "exchange {number} brought only {} with an id",
             events(self.came.len())
         ))
+    }
+
+    /// An event that was missed and comes again under another id, as where the id is a vector of
+    /// offsets: `None` where it may be another event that says the same.
+    fn renamed(&self) -> Option<(&str, &str)> {
+        let before = || self.had.iter().chain(&self.missed);
+        let says = |one: &Event<'_>, other: &Event<'_>| {
+            one.event_type == other.event_type && one.data == other.data
+        };
+        self.missed.iter().find_map(|old| {
+            let only_it = !old.data.is_empty() && before().filter(|e| says(e, old)).count() == 1;
+            let again = self.came.iter().any(|e| e.last_event_id == old.last_event_id);
+            let new = self.came.iter().find(|e| says(e, old));
+            let new = new.filter(|_| only_it && !again)?;
+            Some((&*old.last_event_id, &*new.last_event_id))
+        })
     }
 
     /// Whether the client had an event of that id before it came back.
@@ -109,6 +141,8 @@ pub(super) fn resumptions<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'
     }
     let mut found = Vec::new();
     let mut shared = None;
+    let mut hasty = false;
+    let is_state = is_state(record);
     for back in record.judged() {
         let Some(before) = record.followed(&back, Reason::Reconnect) else { continue };
         let Some(id) = back.request.last_event_id().map(|id| id.to_text()) else { continue };
@@ -127,7 +161,13 @@ pub(super) fn resumptions<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'
         };
         let missed = events[place + 1..].to_vec();
         let had = events[..=place].to_vec();
-        found.push(Resumption { first, second, id, had, missed, came: with_ids(&second) });
+        let came = with_ids(&second);
+        let left = second.is_stream() && second.end.how == Ending::Left;
+        if came.is_empty() && left && second.lasted() < HASTE {
+            hasty = true;
+            continue;
+        }
+        found.push(Resumption { first, second, id, had, missed, came, is_state });
     }
     match (found.is_empty(), shared) {
         (false, _) => Ok(found),
@@ -136,6 +176,10 @@ pub(super) fn resumptions<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'
                 "exchange {number} gives one id to several events: an id is no place to go on from"
             );
             Err(Verdict::Skip(why))
+        }
+        (true, None) if hasty => {
+            let why = "events are rare: no client that came back with an id stayed for one";
+            Err(Verdict::Skip(why.to_owned()))
         }
         (true, None) => {
             Err(Verdict::Skip("no client came back with an id that it was given".to_owned()))
@@ -175,6 +219,22 @@ pub(super) fn events(count: usize) -> String {
 fn with_ids<'r>(view: &View<'r>) -> Vec<&'r Event<'static>> {
     let own = |event: &&Event<'_>| event.sets_id && !event.last_event_id.is_empty();
     view.events().map(|(event, _)| event).filter(own).collect()
+}
+
+/// Whether a new subscriber first gets the event that another one had last before.
+fn is_state(record: &Record<'_>) -> bool {
+    let fresh = || record.streams().filter(|view| view.request.last_event_id().is_none());
+    let own = |event: &Event<'_>| event.sets_id && !event.last_event_id.is_empty();
+    fresh().any(|later| {
+        let Some((first, _)) = later.events().find(|(event, _)| own(event)) else { return false };
+        fresh().filter(|view| view.number != later.number && view.overlaps(&later)).any(|other| {
+            let earlier = other.events().filter(|(event, at)| own(event) && *at < later.started);
+            let events: Vec<_> = earlier.collect();
+            // With one event it would be the whole history as well.
+            events.len() > 1
+                && events.last().is_some_and(|(e, _)| e.last_event_id == first.last_event_id)
+        })
+    })
 }
 
 /// Where the exchange leads: itself, or what its redirects end in.
@@ -259,6 +319,32 @@ mod tests {
     }
 
     #[test]
+    fn a_state_that_is_sent_anew_loses_nothing() {
+        let run = |second: &str| {
+            let joined = body(ids(&["1", "2", "3", "4"]).as_bytes())
+                .join(1, Duration::from_millis(500), Duration::from_millis(100))
+                .with_body(ids(&[second]));
+            back(joined, "2", &ids(&["7", "8", "9"]), 100)
+        };
+        let taken = |run: Run| resumptions(&Record::new(run.transcript())).unwrap()[0].taken();
+        assert!(matches!(taken(run("4")), Taken::Unclear(_)));
+        // A history begins with something older, and news with something newer.
+        for other in ["1", "3", "5"] {
+            assert_eq!(taken(run(other)), Taken::OnlyNew, "{other}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_a_vector_names_no_event() {
+        let first =
+            "id: 1,0\ndata: a\n\nid: 1,1\ndata: b\n\nid: 2,1\ndata: c\n\nid: 2,2\ndata: d\n\n";
+        let again = "id: 2,0\ndata: c\n\nid: 2,1\ndata: b\n\nid: 2,2\ndata: d\n\n";
+        let run = back(body(first.as_bytes()), "1,0", again, 100);
+        let taken = resumptions(&Record::new(run.transcript())).unwrap()[0].taken();
+        assert!(matches!(taken, Taken::Unclear(_)), "{taken:?}");
+    }
+
+    #[test]
     fn an_answer_that_is_no_stream_says_nothing() {
         let run = back(body(b"id: 1\ndata: 1\n\n"), "1", "", 100)
             .edit(|last| last.head.as_mut().expect("a head").status = 503);
@@ -277,6 +363,10 @@ mod tests {
             (
                 back(body(b"id: 1\ndata: 1\n\n"), "never", "", 9),
                 "no client came back with an id that it was given",
+            ),
+            (
+                back(body(b"id: 1\ndata: 1\n\n"), "1", "", 9),
+                "events are rare: no client that came back with an id stayed for one",
             ),
             (
                 back(body(b"id: 1\ndata: 1\n\nid: 1\ndata: 2\n\n"), "1", "", 9),
