@@ -103,12 +103,17 @@ impl Resumption<'_> {
     }
 
     /// An event that was missed and comes again under another id, as where the id is a vector of
-    /// offsets: `None` where it may be another event that says the same.
+    /// offsets: `None` where it may be another event that says the same, and where no id at all is
+    /// known from before, as those of each connection are not.
     fn renamed(&self) -> Option<(&str, &str)> {
         let before = || self.had.iter().chain(&self.missed);
         let says = |one: &Event<'_>, other: &Event<'_>| {
             one.event_type == other.event_type && one.data == other.data
         };
+        let known = |id: &str| before().any(|event| event.last_event_id == id);
+        if !self.came.iter().any(|event| known(&event.last_event_id)) {
+            return None;
+        }
         self.missed.iter().find_map(|old| {
             let only_it = !old.data.is_empty() && before().filter(|e| says(e, old)).count() == 1;
             let again = self.came.iter().any(|e| e.last_event_id == old.last_event_id);
@@ -342,6 +347,11 @@ mod tests {
         let run = back(body(first.as_bytes()), "1,0", again, 100);
         let taken = resumptions(&Record::new(run.transcript())).unwrap()[0].taken();
         assert!(matches!(taken, Taken::Unclear(_)), "{taken:?}");
+        // Ids of each connection, counted anew, are no such vectors.
+        let again = "id: x1\ndata: a\n\nid: x2\ndata: b\n\nid: x3\ndata: c\n\n";
+        let run = back(body(first.as_bytes()), "1,0", again, 100);
+        let taken = resumptions(&Record::new(run.transcript())).unwrap()[0].taken();
+        assert_eq!(taken, Taken::OnlyNew);
     }
 
     #[test]
