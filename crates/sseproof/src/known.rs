@@ -43,14 +43,24 @@ fn parse(text: &str) -> anyhow::Result<Vec<Known>> {
 }
 
 /// A glob over rule ids; one that matches no rule is a mistake.
-pub(crate) fn matcher(glob: &str) -> anyhow::Result<GlobMatcher> {
-    let matcher = Glob::new(glob)
-        .with_context(|| format!("`{glob}` is no glob; write one like 'resume/*'"))?
-        .compile_matcher();
-    if !sseproof_rules::rules().any(|rule| matcher.is_match(rule.id)) {
-        bail!("`{glob}` matches no rule; `sseproof list rules` names them all");
+pub(crate) fn matcher(text: &str) -> anyhow::Result<GlobMatcher> {
+    let matcher = glob(text)?;
+    if !matches_a_rule(&matcher) {
+        bail!("`{text}` matches no rule; `sseproof list rules` names them all");
     }
     Ok(matcher)
+}
+
+/// A glob over rule ids, which may match none.
+pub(crate) fn glob(text: &str) -> anyhow::Result<GlobMatcher> {
+    let glob = Glob::new(text)
+        .with_context(|| format!("`{text}` is no glob; write one like 'resume/*'"))?;
+    Ok(glob.compile_matcher())
+}
+
+/// Whether there is a rule that the glob matches.
+pub(crate) fn matches_a_rule(matcher: &GlobMatcher) -> bool {
+    sseproof_rules::rules().any(|rule| matcher.is_match(rule.id))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::args::Check;
 use crate::exit::{Blame, Blamed as _, Exit};
-use crate::known::matcher;
+use crate::known::{glob, matcher, matches_a_rule};
 
 /// How long a server that we start may take to answer on its port.
 const START_WAIT: Duration = Duration::from_secs(10);
@@ -106,14 +106,24 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
+    /// A glob of `--skip` may match nothing: a list that is written for several versions names
+    /// rules that this one lacks. One of `--only` may not, for then nothing would be judged.
     pub(super) fn new(only: &[String], skip: &[String]) -> anyhow::Result<Self> {
-        let matchers = |globs: &[String], flag: &str| {
-            globs
-                .iter()
-                .map(|glob| matcher(glob).with_context(|| format!("cannot use --{flag}")))
-                .collect::<anyhow::Result<Vec<_>>>()
-        };
-        Ok(Self { only: matchers(only, "only")?, skip: matchers(skip, "skip")? })
+        let only = only
+            .iter()
+            .map(|text| matcher(text).context("cannot use --only"))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let skip = skip
+            .iter()
+            .map(|text| {
+                let glob = glob(text).context("cannot use --skip")?;
+                if !matches_a_rule(&glob) {
+                    eprintln!("sseproof: --skip '{text}' matches no rule, and skips nothing");
+                }
+                Ok(glob)
+            })
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(Self { only, skip })
     }
 
     pub(super) fn has(&self, rule: &str) -> bool {

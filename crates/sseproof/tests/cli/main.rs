@@ -55,7 +55,11 @@ fn a_mutant_breaks_with_the_rule_the_byte_and_the_fix() {
     let replayed = folder.name("replayed.json");
     run(&["check", "--replay", &recording, "--json", &replayed]).ends(1, &["✗ stream/utf8"]);
     let replayed: serde_json::Value = serde_json::from_str(&read(&replayed)).unwrap();
-    assert_eq!(replayed["findings"], value["findings"], "a recording gives the same verdicts");
+    assert!(value["report"]["findings"].as_array().is_some_and(|findings| findings.len() > 1));
+    assert_eq!(
+        replayed["report"]["findings"], value["report"]["findings"],
+        "a recording gives the same verdicts"
+    );
 }
 
 #[test]
@@ -63,6 +67,8 @@ fn rules_are_chosen_by_globs() {
     let served = serve(Some("latin1-payload"));
     let folder = Folder::new();
     quick(&served, &folder, &["--skip", "stream/utf8"]).ends(0, &["✓"]);
+    // A list of another version may name rules that this one lacks.
+    quick(&served, &folder, &["--skip", "operations/*"]).ends(1, &["stream/utf8"]);
     quick(&served, &folder, &["--only", "response/*"]).ends(0, &["✓"]);
     quick(&served, &folder, &["--only", "stream/*"]).ends(1, &["✗ stream/utf8"]);
 }
