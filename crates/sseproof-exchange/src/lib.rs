@@ -7,6 +7,7 @@
 mod bytes;
 mod headers;
 mod plan;
+mod published;
 mod recording;
 mod request;
 mod transcript;
@@ -15,6 +16,7 @@ mod visit;
 pub use bytes::Bytes;
 pub use headers::{Header, Headers};
 pub use plan::{Action, Framing, Plan};
+pub use published::{FORGED, FORGED_RETRY, PublishOutcome, Published};
 pub use recording::{READ_VERSION, RecordingError, read_recording, write_recording};
 pub use request::{EVENT_STREAM, Request, Version};
 pub use transcript::{

@@ -1,8 +1,8 @@
 //! The JSON lines form of a transcript.
 //!
 //! The first line names the format, its version and the target; then come, for each exchange, a
-//! line with the request, one with the head, one for each piece of the wire and of the body, and
-//! one with the end.
+//! line with the request, one with the head, one for each piece of the wire and of the body, one
+//! for each thing that was published to the stream meanwhile, and one with the end.
 //! Times are microseconds since the start of the run.
 
 use std::fmt::Write as _;
@@ -11,8 +11,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, Chunk, End, Ending, Exchange, Follows, Head, Headers, Phases, Request, Target,
-    Transcript, Version,
+    Bytes, Chunk, End, Ending, Exchange, Follows, Head, Headers, Phases, Published, Request,
+    Target, Transcript, Version,
 };
 
 /// The version of the format that is written, and the newest that is read.
@@ -49,6 +49,7 @@ enum Line {
     Head { exchange: usize, at_us: u64, version: Version, status: u16, headers: Headers },
     Wire { exchange: usize, at_us: u64, bytes: Bytes },
     Body { exchange: usize, at_us: u64, bytes: Bytes },
+    Published { exchange: usize, what: Published },
     End { exchange: usize, at_us: u64, how: Ending },
 }
 
@@ -116,6 +117,9 @@ pub fn write_recording(transcript: &Transcript) -> String {
             let (at_us, bytes) = (micros(chunk.at), chunk.bytes.clone());
             line(&Line::Body { exchange: number, at_us, bytes });
         }
+        for published in &exchange.published {
+            line(&Line::Published { exchange: number, what: published.clone() });
+        }
         let (at_us, how) = (micros(exchange.end.at), exchange.end.how.clone());
         line(&Line::End { exchange: number, at_us, how });
     }
@@ -182,6 +186,7 @@ fn add(transcript: &mut Transcript, line: Line) -> Result<(), String> {
         Line::Body { exchange, at_us, bytes } => {
             of(transcript, exchange)?.body.push(Chunk { at: Duration::from_micros(at_us), bytes });
         }
+        Line::Published { exchange, what } => of(transcript, exchange)?.published.push(what),
         Line::End { exchange, at_us, how } => {
             of(transcript, exchange)?.end = End { at: Duration::from_micros(at_us), how };
         }
@@ -203,7 +208,7 @@ fn micros(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Reason;
+    use crate::{PublishOutcome, Reason};
 
     fn transcript() -> Transcript {
         let at = Duration::from_micros;
@@ -219,6 +224,11 @@ mod tests {
             }),
             wire: vec![Chunk { at: at(20), bytes: Bytes::from(b"HTTP/1.1 200 OK\r\n\r\n") }],
             body: vec![Chunk { at: at(30), bytes: Bytes::from(b"data: caf\xE9\n\n") }],
+            published: vec![Published {
+                payload: Some("a NUL".to_owned()),
+                data: "a\0b".to_owned(),
+                outcome: PublishOutcome::Refused("POST /publish answered 422".to_owned()),
+            }],
             end: End { at: at(40), how: Ending::Reset },
             ..Exchange::begun(1, Request::subscribe("http://h/s"), at(1))
         };

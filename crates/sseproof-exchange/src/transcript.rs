@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, EVENT_STREAM, Headers, Request, Version};
+use crate::{Bytes, EVENT_STREAM, Headers, Published, Request, Version};
 
 /// What the run was aimed at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub struct Exchange {
     /// Everything that came over an HTTP/1 connection since the request was sent: heads, chunk
     /// sizes and all.
     pub wire: Vec<Chunk>,
+    /// What was published to the stream while it was open, in order.
+    pub published: Vec<Published>,
     /// How it ended.
     pub end: End,
 }
@@ -170,6 +172,7 @@ impl Exchange {
             head: None,
             body: Vec::new(),
             wire: Vec::new(),
+            published: Vec::new(),
             end: End { at: started, how: Ending::Left },
         }
     }

@@ -5,6 +5,7 @@
 //! What a requirement says, how binding it is and where it comes from stands once, in `specs/`.
 
 mod delivery;
+mod encode;
 mod finding;
 mod outcome;
 mod reconnect;

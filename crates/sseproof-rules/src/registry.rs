@@ -1,15 +1,16 @@
 //! All rules, a family a line, and the judgement of a whole record.
 
 use crate::{Finding, Mutant, Record, Rule};
-use crate::{delivery, reconnect, response, resume, retry, stream};
+use crate::{delivery, encode, reconnect, response, resume, retry, stream};
 
-const FAMILIES: [&[&Rule]; 6] = [
+const FAMILIES: [&[&Rule]; 7] = [
     response::RULES,
     stream::RULES,
     delivery::RULES,
     reconnect::RULES,
     retry::RULES,
     resume::RULES,
+    encode::RULES,
 ];
 
 /// All rules, in the order of the families.

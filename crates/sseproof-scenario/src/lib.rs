@@ -10,6 +10,7 @@ mod model;
 mod nearest;
 mod probes;
 mod run;
+mod target;
 mod variables;
 mod yaml;
 
@@ -20,5 +21,6 @@ pub use run::{
     Cancel, FailureKind, OnProgress, Outcome, Progressed, Results, StepFailure, Stopped,
     TargetConfig, run, run_all, run_patiently,
 };
+pub use target::{PublishHook, TargetFile};
 pub use variables::Variables;
 pub use yaml::schema;

@@ -37,6 +37,7 @@ sources![
     "http10",
     "connection-close",
     "idle",
+    "encode",
 ];
 
 /// Plays only where no head came in the usual time.

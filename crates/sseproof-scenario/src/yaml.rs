@@ -1,5 +1,6 @@
 //! From YAML to the model, with messages for people instead of those for programmers.
 
+use serde::de::DeserializeOwned;
 use serde_yaml::Error;
 
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
@@ -45,19 +46,33 @@ pub fn schema() -> serde_json::Value {
     schema
 }
 
-/// Reads the document; the mistake is the first one that the YAML has.
-pub(crate) fn read(source: &Source<'_>) -> Result<Document, Mistakes> {
-    let options = serde_yaml::options! { with_snippet: false, strict_booleans: true };
-    serde_yaml::from_str_with_options(source.text, options)
-        .map_err(|error| Mistakes(vec![mistake(&error, source)]))
+/// What a file is, for the mistakes that concern the whole of it.
+pub(crate) trait Kind: DeserializeOwned {
+    /// What it holds: `scenario`.
+    const NOUN: &'static str;
+    /// How to begin one.
+    const BEGIN: &'static str;
 }
 
-fn mistake(error: &Error, source: &Source<'_>) -> Mistake {
+impl Kind for Document {
+    const NOUN: &'static str = "scenario";
+    const BEGIN: &'static str =
+        "begin the file with `scenario: what it shows`, then `steps:` and the list of them";
+}
+
+/// Reads the document; the mistake is the first one that the YAML has.
+pub(crate) fn read<K: Kind>(source: &Source<'_>) -> Result<K, Mistakes> {
+    let options = serde_yaml::options! { with_snippet: false, strict_booleans: true };
+    serde_yaml::from_str_with_options(source.text, options)
+        .map_err(|error| Mistakes(vec![mistake::<K>(&error, source)]))
+}
+
+fn mistake<K: Kind>(error: &Error, source: &Source<'_>) -> Mistake {
     let error = error.without_snippet();
     let start = Place { line: 1, column: 1 };
     let place = error.location().map_or(start, Place::from);
     match error {
-        Error::AliasError { error, .. } => mistake(error, source),
+        Error::AliasError { error, .. } => mistake::<K>(error, source),
         Error::SerdeUnknownField { field, expected, .. } => {
             let place = source.find_key(field, place).unwrap_or(place);
             // A key right behind a dash is the next step: the one before it is only a word.
@@ -66,12 +81,12 @@ fn mistake(error: &Error, source: &Source<'_>) -> Mistake {
             let bare = next_step.then(|| bare_step(place, source)).flatten();
             bare.unwrap_or_else(|| unknown_key(field, expected).at(source, place))
         }
-        Error::Unexpected { expected, .. } => unexpected(expected, place, source),
-        Error::Eof { .. } => Slip::instead(
-            "the file is empty",
-            "begin it with `scenario: what it shows` and `steps:`",
-        )
-        .at(source, start),
+        Error::Unexpected { expected, .. } => unexpected::<K>(expected, place, source),
+        Error::Eof { .. } => Slip::instead("the file is empty", K::BEGIN).at(source, start),
+        Error::MultipleDocuments { .. } => {
+            let what = format!("a second document begins here, and a file holds one {}", K::NOUN);
+            Slip::instead(what, "put it into a file of its own").at(source, place)
+        }
         _ => in_braces(place, source).unwrap_or_else(|| slip(error)).at(source, place),
     }
 }
@@ -112,7 +127,7 @@ fn meant(written: &str, words: &[&'static str]) -> Option<&'static str> {
 }
 
 /// The parser met another kind of YAML than the language has there.
-fn unexpected(expected: &str, place: Place, source: &Source<'_>) -> Mistake {
+fn unexpected<K: Kind>(expected: &str, place: Place, source: &Source<'_>) -> Mistake {
     if let Some(bare) = bare_step(place, source) {
         return bare;
     }
@@ -127,10 +142,7 @@ fn unexpected(expected: &str, place: Place, source: &Source<'_>) -> Mistake {
             ),
         )
     } else if expected.contains("mapping") && place.column == 1 {
-        Slip::instead(
-            "a scenario is made of keys with values",
-            "begin the file with `scenario: what it shows`, then `steps:` and the list of them",
-        )
+        Slip::instead(format!("a {} is made of keys with values", K::NOUN), K::BEGIN)
     } else if expected.contains("mapping") {
         Slip::instead(
             "keys with values are expected here",
@@ -203,10 +215,6 @@ fn slip(error: &Error) -> Slip {
         | Error::SerdeInvalidValue { unexpected, expected, .. } => {
             Slip::new(format!("{unexpected} stands where {expected} is expected"))
         }
-        Error::MultipleDocuments { .. } => Slip::instead(
-            "a second document begins here, and a file holds one scenario",
-            "put it into a file of its own",
-        ),
         Error::UnknownAnchor { .. } => Slip::instead(
             "there is no anchor of that name",
             "a value that begins with `*` needs quotes, unless it repeats one marked with `&`",

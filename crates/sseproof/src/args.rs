@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use sseproof_scenario::PublishHook;
+
 use crate::exit;
 
 /// Proves a Server-Sent Events server right, or shows the byte where it is wrong.
@@ -65,6 +67,7 @@ const EXAMPLES: &str = "\
 Examples:
   sseproof check http://localhost:8080/events
   sseproof check http://localhost:8080/events --start 'python app.py'
+  sseproof check http://localhost:8080/events --publish 'POST /publish'
   sseproof check http://localhost:8080/events login.yaml --no-probes -H 'Authorization: Bearer abc'
   sseproof check http://localhost:8080/events --junit sse.xml --record sse.jsonl";
 
@@ -110,6 +113,13 @@ pub(crate) struct Check {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time, help_heading = "Requests")]
     pub(crate) timeout: Duration,
 
+    /// Read how to drive the server from this file: its URL, headers, and how to publish.
+    #[arg(long, value_name = "FILE", conflicts_with = "replay", help_heading = "The server")]
+    pub(crate) target: Option<PathBuf>,
+    /// Publish with this request, whose body is the data, as in 'POST /publish'. Hostile payloads
+    /// are sent with it, and the server's subscribers get them.
+    #[arg(long, value_name = "METHOD PATH", value_parser = hook, conflicts_with = "replay", help_heading = "The server")]
+    pub(crate) publish: Option<PublishHook>,
     /// Start this command first, and stop it at the end. It runs without a shell.
     #[arg(long, value_name = "COMMAND", help_heading = "The server")]
     pub(crate) start: Option<String>,
@@ -138,6 +148,22 @@ pub(crate) struct Check {
     /// Print all evidence.
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
+}
+
+/// A request that publishes: `POST /publish`.
+fn hook(text: &str) -> Result<PublishHook, String> {
+    const WRITTEN: &str = "write it as 'POST /publish'";
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (method, place) = match words.as_slice() {
+        [place] => ("POST", *place),
+        [method, place] => (*method, *place),
+        _ => return Err(WRITTEN.to_owned()),
+    };
+    let is_place = place.starts_with('/') || place.contains("://");
+    if !is_place || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err(WRITTEN.to_owned());
+    }
+    Ok(PublishHook::http(method, place))
 }
 
 /// A time with its unit: `500ms`, `10s`, `2m`.
@@ -169,6 +195,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_hook_is_a_method_and_a_place() {
+        assert_eq!(hook("/publish"), Ok(PublishHook::http("POST", "/publish")));
+        assert_eq!(hook("PUT http://h/x"), Ok(PublishHook::http("PUT", "http://h/x")));
+        for wrong in ["", "publish", "post /x", "POST /x y"] {
+            assert!(hook(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

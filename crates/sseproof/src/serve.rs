@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use sseproof_exchange::Answer;
 use sseproof_net::Lab;
 use sseproof_rules::{mutants, reference};
+use sseproof_scenario::PublishHook;
 use tokio::net::TcpListener;
 
 use crate::exit::{Blame, Blamed as _, Exit};
@@ -54,6 +55,11 @@ pub(crate) async fn embedded() -> anyhow::Result<String> {
     let address = listener.local_addr().context("ask for the port")?;
     tokio::spawn(async move { Lab::new(reference::answer).listen(listener).await });
     Ok(url(address))
+}
+
+/// How to publish to the reference.
+pub(crate) fn embedded_hook() -> PublishHook {
+    PublishHook::http("POST", "/publish").on_stream("/published")
 }
 
 fn url(address: SocketAddr) -> String {

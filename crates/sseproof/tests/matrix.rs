@@ -24,7 +24,8 @@ async fn transcript(dial: Arc<dyn Dial>, url: String, idle: bool, limits: Limits
         probes().iter().filter(|probe| idle || !probe.idle).map(|probe| &probe.scenario).collect();
     let client = Client::new(dial, limits);
     let mut cancel = pin!(std::future::pending());
-    let target = TargetConfig::new(url);
+    let hook = sseproof_scenario::PublishHook::http("POST", "/publish").on_stream("/published");
+    let target = TargetConfig { publish: Some(hook), ..TargetConfig::new(url) };
     let mut results = run_all(&scenarios, &target, &client, "", &mut |_| {}, cancel.as_mut()).await;
     run_patiently(&mut results, &target, &client, &mut |_| {}, cancel).await;
     results.transcript

@@ -92,7 +92,7 @@ fn slip_in_first(visit: &Visit<'_>, bytes: &[u8]) -> Plan {
 
 /// Bytes as they stand in a message: in backticks, escaped where they cannot be shown, and not too
 /// many of them. A backslash stays one, since payloads are full of them.
-fn quoted(bytes: &[u8]) -> String {
+pub(crate) fn quoted(bytes: &[u8]) -> String {
     const SHOWN: usize = 48;
     let escaped = Bytes::from(bytes).escaped().replace("\\\\", "\\");
     let mut chars = escaped.chars();

@@ -59,7 +59,7 @@ impl Check<'_> {
                 values.insert(name.clone(), given.clone());
                 continue;
             }
-            let inner = text.0.iter().find(|part| matches!(part, Part::Variable(_)));
+            let inner = text.0.iter().find(|part| matches!(part, Part::Variable(..)));
             if inner.is_some() {
                 let what = "a variable of the file cannot be made of others";
                 let instead = "only ${env:NAME} and ${300*x} can stand here";
@@ -85,8 +85,8 @@ impl Check<'_> {
                 self.used.insert(name.clone(), value.clone());
             }
             let (written, slip) = match part {
-                Part::Variable(name) if !self.known.contains(name) => {
-                    (format!("${{{name}}}"), self.undefined(name))
+                Part::Variable(name, form) if !self.known.contains(name) => {
+                    (form.spelled(name), self.undefined(name))
                 }
                 Part::Environment(name) if !self.variables.environment.contains_key(name) => (
                     format!("${{env:{name}}}"),
@@ -219,7 +219,7 @@ impl Check<'_> {
                 }
                 self.rounds(&each.steps, each.values.len(), Some(&each.var.0));
             }
-            Step::Wait(_) => {}
+            Step::Wait(_) | Step::Payloads(_) => {}
         }
     }
 

@@ -37,7 +37,12 @@ pub(super) fn of(step: &Step) -> Vec<Text> {
         Step::Run(command) => texts.add(Some(&command.command)),
         Step::Capture(capture) => texts.add(capture.regex.as_ref().map(|regex| &regex.0)),
         Step::ForEach(each) => each.values.iter().for_each(|value| texts.add(Some(value))),
-        Step::Read(_) | Step::Observe(_) | Step::Drop(_) | Step::Wait(_) | Step::Repeat(_) => {}
+        Step::Read(_)
+        | Step::Observe(_)
+        | Step::Drop(_)
+        | Step::Wait(_)
+        | Step::Payloads(_)
+        | Step::Repeat(_) => {}
     }
     texts.0
 }

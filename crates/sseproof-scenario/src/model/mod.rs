@@ -23,10 +23,10 @@ pub(crate) use matcher::{EndKind, EventMatcher, Pattern, Query, RetryMatcher, Va
 pub(crate) use scalar::{Count, Headers, Method, Name, Pause, Statuses};
 pub(crate) use short::{Short, Shorthand};
 pub(crate) use step::{
-    Capture, Command, Connect, Cut, Expect, Field, ForEach, Http, Observe, OnlyIf, Publish, Read,
-    Reconnect, Repeat, Step,
+    Capture, Command, Connect, Cut, Expect, Field, ForEach, Http, Observe, OnlyIf, Payloads,
+    Publish, Read, Reconnect, Repeat, Step,
 };
-pub(crate) use text::{Json, Part, Scope, Text};
+pub(crate) use text::{Form, Json, Part, Scope, Text};
 
 /// A scenario: what to do to a target, and what to expect of it.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ pub(crate) struct Document {
 }
 
 /// A value and where it stands in its file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct At<T> {
     pub(crate) value: T,
     pub(crate) place: Place,

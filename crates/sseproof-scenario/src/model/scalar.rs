@@ -165,7 +165,7 @@ impl<'de> Visitor<'de> for OneOrMany {
 }
 
 /// Header fields to send; nothing as the value leaves a field out that would be sent otherwise.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Headers(pub(crate) BTreeMap<String, Option<Text>>);
 
 impl<'de> Deserialize<'de> for Headers {

@@ -32,8 +32,11 @@ pub(crate) enum Step {
     Wait(Pause),
     /// Sends an ordinary request, whose answer is not judged as a stream.
     Http(Http),
-    /// POSTs data to be published: short for an `http` step.
+    /// Publishes data as the target says, or by POST.
     Publish(Short<Publish>),
+    /// Publishes every dangerous payload as the target says, each between two sentinels, for the
+    /// `encode/` rules to judge; it never fails by itself.
+    Payloads(Payloads),
     /// Runs a command and waits for its end.
     Run(Short<Command>),
     /// Keeps a value for later, as `${name}`.
@@ -204,7 +207,7 @@ pub(crate) enum OnlyIf {
 }
 
 /// Sends an ordinary request and reads the answer to its end.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Http {
     /// The path and query, in place of those of the target's URL.
@@ -229,13 +232,14 @@ pub(crate) struct Http {
     pub(crate) name: Option<At<Name>>,
 }
 
-/// POSTs data to be published, as text, and demands an answer from 200 to 299.
+/// Publishes data as the target says (where it says nothing, or the step names a path: by POST, as
+/// text), and demands an answer from 200 to 299.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Publish {
     /// What is published.
     pub(crate) data: Text,
-    /// Where to, in place of the target's publish path (`/publish` where it names none).
+    /// Where to POST it, in place of what the target says (`/publish` where it says nothing).
     pub(crate) path: Option<Text>,
     /// Header fields, besides those of the target.
     #[serde(default)]
@@ -249,6 +253,14 @@ impl Shorthand for Publish {
     fn short(text: &str) -> Result<Self, Slip> {
         Ok(Self { data: Text::parse(text)?, path: None, headers: Headers::default() })
     }
+}
+
+/// Publishes every dangerous payload, each between two sentinels.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Payloads {
+    /// How long to wait for each sentinel in the stream (2s if nothing is said).
+    pub(crate) within: Option<Pause>,
 }
 
 /// Runs a command. It is split into words as a shell does, and no shell sees it.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -21,14 +22,56 @@ pub(crate) struct Text(pub(crate) Vec<Part>);
 pub(crate) enum Part {
     /// What stands for itself.
     Plain(String),
-    /// `${name}`.
-    Variable(String),
+    /// `${name}`, or `${name:json}`.
+    Variable(String, Form),
     /// `${env:NAME}`.
     Environment(String),
 }
 
+/// How the value of a variable is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As it is.
+    Plain,
+    /// As a JSON string, quotes and all.
+    Json,
+    /// In Base64, with padding.
+    Base64,
+    /// Percent-encoded, but for the letters, digits and `-._~` that need it nowhere in a URL.
+    Percent,
+}
+
+impl Form {
+    /// How the variable is written in this form.
+    pub(crate) fn spelled(self, name: &str) -> String {
+        match self {
+            Self::Plain => format!("${{{name}}}"),
+            Self::Json => format!("${{{name}:json}}"),
+            Self::Base64 => format!("${{{name}:base64}}"),
+            Self::Percent => format!("${{{name}:percent}}"),
+        }
+    }
+
+    fn apply(self, value: &str) -> Cow<'_, str> {
+        match self {
+            Self::Plain => value.into(),
+            Self::Json => serde_json::Value::from(value).to_string().into(),
+            Self::Base64 => base64::prelude::BASE64_STANDARD.encode(value).into(),
+            Self::Percent => value
+                .bytes()
+                .map(|byte| match byte {
+                    b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+                    byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+                    byte => format!("%{byte:02X}"),
+                })
+                .collect::<String>()
+                .into(),
+        }
+    }
+}
+
 /// The values of the variables at one moment of a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scope {
     pub(crate) values: BTreeMap<String, String>,
     pub(crate) environment: BTreeMap<String, String>,
@@ -84,8 +127,9 @@ impl Text {
         for part in &self.0 {
             match part {
                 Part::Plain(text) => out.push_str(text),
-                Part::Variable(name) => {
-                    out.push_str(&form(scope.values.get(name).ok_or_else(|| name.clone())?));
+                Part::Variable(name, written) => {
+                    let value = scope.values.get(name).ok_or_else(|| name.clone())?;
+                    out.push_str(&form(&written.apply(value)));
                 }
                 Part::Environment(name) => {
                     let value = scope.environment.get(name).ok_or_else(|| format!("env:{name}"))?;
@@ -113,6 +157,8 @@ impl Text {
 /// What stands between `${` and `}`.
 fn part(inside: &str) -> Result<Part, Slip> {
     const FORMS: &str = "write ${name}, ${env:NAME}, or ${300*x} for a text repeated";
+    const ENCODED: &str =
+        "a value can be written as ${name:json}, ${name:base64} or ${name:percent}";
     if let Some((times, text)) = inside.split_once('*') {
         let fits = |times: &usize| times.checked_mul(text.len()).is_some_and(|all| all <= LONGEST);
         return match times.trim().parse::<usize>().ok().filter(fits) {
@@ -123,14 +169,23 @@ fn part(inside: &str) -> Result<Part, Slip> {
             )),
         };
     }
-    let name = inside.strip_prefix("env:").unwrap_or(inside);
+    let (name, form) = match inside.split_once(':') {
+        None | Some(("env", _)) => (inside.strip_prefix("env:").unwrap_or(inside), Form::Plain),
+        Some((name, "json")) => (name, Form::Json),
+        Some((name, "base64")) => (name, Form::Base64),
+        Some((name, "percent")) => (name, Form::Percent),
+        Some(_) => {
+            let what = format!("`${{{inside}}}` asks for a form that there is not");
+            return Err(Slip::instead(what, ENCODED));
+        }
+    };
     let fits = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
     if name.is_empty() || !name.chars().all(fits) {
         return Err(Slip::instead(format!("`${{{inside}}}` is no variable"), FORMS));
     }
     Ok(match inside.strip_prefix("env:") {
         Some(name) => Part::Environment(name.to_owned()),
-        None => Part::Variable(name.to_owned()),
+        None => Part::Variable(name.to_owned(), form),
     })
 }
 
@@ -147,13 +202,13 @@ impl JsonSchema for Text {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": ["string", "number", "boolean"],
-            "description": "A text; ${name} and ${env:NAME} stand for their values, ${300*x} for a text repeated, $${ for ${ itself.",
+            "description": "A text; ${name} and ${env:NAME} stand for their values (${name:json}, ${name:base64} and ${name:percent} for them encoded), ${300*x} for a text repeated, $${ for ${ itself.",
         })
     }
 }
 
 /// Any JSON value, with variables in its strings.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Json(pub(crate) serde_json::Value);
 
 impl Json {
@@ -225,12 +280,14 @@ mod tests {
     fn variables_are_filled_in() {
         let mut scope = Scope::default();
         scope.values.insert("a".to_owned(), "1".to_owned());
+        scope.values.insert("q".to_owned(), "\n\"".to_owned());
         scope.environment.insert("HOME".to_owned(), "/h".to_owned());
         for (text, filled) in [
             ("", Ok("")),
             ("plain $ {a}", Ok("plain $ {a}")),
             ("${a}${a}-${env:HOME}", Ok("11-/h")),
             ("$${a}", Ok("${a}")),
+            ("${q:json} ${q:base64} ${q:percent}", Ok(r#""\n\"" CiI= %0A%22"#)),
             ("<${3*ab}>", Ok("<ababab>")),
             ("${b}", Err("b")),
             ("${env:NO}", Err("env:NO")),
@@ -242,7 +299,9 @@ mod tests {
 
     #[test]
     fn what_is_no_variable_is_answered() {
-        for text in ["${", "${}", "${a b}", "${x*3}", "${9999999999*x}", "${env:}"] {
+        for text in
+            ["${", "${}", "${a b}", "${x*3}", "${9999999999*x}", "${env:}", "${a:yaml}", "${:json}"]
+        {
             assert!(Text::parse(text).is_err(), "{text}");
         }
     }

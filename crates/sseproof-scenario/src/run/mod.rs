@@ -5,11 +5,13 @@
 //! cancelled half way.
 
 mod command;
+mod dangerous;
 mod evidence;
 mod expect;
 mod patient;
+mod payloads;
 mod play;
-mod request;
+pub(crate) mod request;
 mod session;
 mod slot;
 mod sought;
@@ -26,7 +28,7 @@ use sseproof_net::Client;
 
 pub use self::patient::run_patiently;
 use self::session::Session;
-use crate::Scenario;
+use crate::{PublishHook, Scenario};
 
 /// What is under test, and how a request for its stream looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +41,9 @@ pub struct TargetConfig {
     pub headers: Headers,
     /// The body that asks for it, empty for none.
     pub body: Bytes,
-    /// The path that takes what a `publish` step sends; `/publish` if nothing is said.
-    pub publish: Option<String>,
+    /// What makes the server emit an event; where nothing is said, a `publish` step POSTs to
+    /// `/publish`, and the dangerous payloads are left out.
+    pub publish: Option<PublishHook>,
 }
 
 impl TargetConfig {

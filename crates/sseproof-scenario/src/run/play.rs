@@ -2,9 +2,10 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use super::session::Session;
-use super::{Progressed, StepFailure, Stopped, command};
+use super::{Progressed, StepFailure, Stopped, command, request};
 use crate::model::{At, Command, ForEach, Repeat, Step};
 
 /// Why a scenario does not go on.
@@ -17,7 +18,7 @@ pub(super) enum Stop {
 }
 
 /// How long a command may take if nothing is said.
-const COMMAND: std::time::Duration = std::time::Duration::from_secs(30);
+pub(super) const COMMAND: Duration = Duration::from_secs(30);
 
 impl<'r> Session<'r> {
     /// Plays the scenario to its end, or to what stops it.
@@ -58,6 +59,7 @@ impl<'r> Session<'r> {
             }
             Step::Http(http) => self.http(http).await,
             Step::Publish(publish) => self.publish(publish).await,
+            Step::Payloads(payloads) => self.payloads(payloads).await,
             Step::Run(command) => self.command(command).await,
             Step::Capture(capture) => self.capture(capture),
             Step::Repeat(repeat) => self.repeat(repeat).await,
@@ -66,13 +68,19 @@ impl<'r> Session<'r> {
     }
 
     async fn command(&mut self, step: &Command) -> Result<(), Stop> {
-        // A value stays one word, whatever is in it.
-        let quoted = |value: &str| {
-            shlex::try_quote(value).map_or_else(|_| value.to_owned(), |quoted| quoted.into_owned())
-        };
-        let command = self.filled(step.command.fill_with(&self.scope, quoted))?;
+        let command = self.filled(step.command.fill_with(&self.scope, request::word))?;
         let within = step.within.map_or(COMMAND, |within| within.0);
-        match command::run(&command, within, step.exit).await {
+        self.run(&command, within, step.exit).await
+    }
+
+    /// Runs the command, which must end with this exit code.
+    pub(super) async fn run(
+        &mut self,
+        command: &str,
+        within: Duration,
+        exit: i32,
+    ) -> Result<(), Stop> {
+        match command::run(command, within, exit).await {
             Ok(()) => Ok(()),
             Err(error @ command::CommandError::Exit { .. }) => {
                 let message = error.to_string();

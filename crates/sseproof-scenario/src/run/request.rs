@@ -24,7 +24,7 @@ pub(super) fn connect(
 }
 
 /// An ordinary request.
-pub(super) fn http(step: &Http, target: &TargetConfig, scope: &Scope) -> Result<Request, String> {
+pub(crate) fn http(step: &Http, target: &TargetConfig, scope: &Scope) -> Result<Request, String> {
     let has_body = step.body.is_some() || step.json.is_some();
     let method = step.method.as_ref().map(|method| method.0.as_str());
     let url = match &step.url {
@@ -41,16 +41,20 @@ pub(super) fn http(step: &Http, target: &TargetConfig, scope: &Scope) -> Result<
     Ok(request)
 }
 
-/// What publishes data.
+/// A value as it stands in a command: it stays one word, whatever is in it.
+pub(crate) fn word(value: &str) -> String {
+    shlex::try_quote(value).map_or_else(|_| value.to_owned(), |quoted| quoted.into_owned())
+}
+
+/// What publishes data where the target does not say how.
 pub(super) fn publish(
     step: &Publish,
     target: &TargetConfig,
     scope: &Scope,
 ) -> Result<Request, String> {
-    let url = match (&step.path, &target.publish) {
-        (Some(path), _) => at(&target.url, Some(path), scope)?,
-        (None, Some(place)) if place.contains("://") => place.clone(),
-        (None, place) => on(&target.url, place.as_deref().unwrap_or("/publish")),
+    let url = match &step.path {
+        Some(path) => at(&target.url, Some(path), scope)?,
+        None => on(&target.url, "/publish"),
     };
     let mut request = ordinary("POST", url);
     request.headers.0.extend(target.headers.0.iter().cloned());

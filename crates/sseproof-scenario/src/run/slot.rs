@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sseproof_codec::{Event, Item};
-use sseproof_exchange::{End, Ending, Exchange, Request};
+use sseproof_exchange::{End, Ending, Exchange, Published, Request};
 use sseproof_net::{Leave, Live, Progress, Waited};
 
 /// An exchange, under way or over.
@@ -81,6 +81,11 @@ impl Slot {
         self.kept.exchange.number
     }
 
+    /// Something was published for this stream to carry.
+    pub(super) fn published(&mut self, published: Published) {
+        self.kept.exchange.published.push(published);
+    }
+
     pub(super) fn not_judged(&mut self) {
         self.kept.exchange.judged = false;
     }
@@ -147,6 +152,7 @@ impl Kept {
         self.exchange.name = marked.name;
         self.exchange.follows = marked.follows;
         self.exchange.judged = marked.judged;
+        self.exchange.published = marked.published;
     }
 }
 

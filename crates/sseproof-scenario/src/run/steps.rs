@@ -6,12 +6,13 @@ use sseproof_exchange::{Follows, Reason, Request};
 use sseproof_net::{Leave, Redirect, Waited, redirect};
 
 use super::evidence::About;
-use super::play::Stop;
+use super::play::{COMMAND, Stop};
 use super::session::{Connection, Passed, Session};
 use super::{evidence, request, wanted};
 use crate::model::{
     Capture, Connect, Cut, Field, Http, Observe, OnlyIf, Publish, Read, Reconnect, Statuses,
 };
+use crate::target::Act;
 
 /// How long to wait if nothing is said.
 pub(super) const WITHIN: Duration = Duration::from_secs(5);
@@ -251,7 +252,21 @@ impl Session<'_> {
     }
 
     pub(super) async fn publish(&mut self, step: &Publish) -> Result<(), Stop> {
-        let request = self.filled(request::publish(step, self.target, &self.scope))?;
+        let target = self.target;
+        let hook = target.publish.as_ref().filter(|_| step.path.is_none());
+        let request = match hook {
+            Some(hook) => {
+                let data = self.filled(step.data.fill(&self.scope))?;
+                match self.filled(hook.act(target, &data))? {
+                    Act::Send(mut request) => {
+                        self.filled(request::headers(&mut request, &step.headers, &self.scope))?;
+                        request
+                    }
+                    Act::Run(command) => return self.run(&command, COMMAND, 0).await,
+                }
+            }
+            None => self.filled(request::publish(step, target, &self.scope))?,
+        };
         self.ordinary(request, "", None, WITHIN).await
     }
 

@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 use globset::GlobMatcher;
 use sseproof_exchange::{Bytes, Headers, Request};
 use sseproof_net::{Limits, sendable};
-use sseproof_scenario::{Scenario, TargetConfig, Variables};
+use sseproof_scenario::{PublishHook, Scenario, TargetConfig, TargetFile, Variables};
 use url::Url;
 
 use crate::args::Check;
@@ -26,6 +26,7 @@ pub(super) struct Given {
     pub(super) method: String,
     pub(super) headers: Headers,
     pub(super) body: Bytes,
+    pub(super) publish: Option<PublishHook>,
     pub(super) scenarios: Vec<Scenario>,
     pub(super) limits: Limits,
     /// How long to wait for the port, where that is asked for.
@@ -38,8 +39,10 @@ impl Given {
             .targets
             .iter()
             .partition(|given| given.ends_with(".yaml") || given.ends_with(".yml"));
+        let variables = Variables::with_environment(variables(&arguments.var).usage()?);
+        let file = target_file(arguments.target.as_deref(), &variables).usage()?;
         let url = match urls.as_slice() {
-            [] => None,
+            [] => file.url.as_deref().map(checked).transpose().usage()?,
             [url] => Some(checked(url).usage()?),
             [_, second, ..] => {
                 let error = anyhow!(
@@ -48,6 +51,12 @@ impl Given {
                 return Err(Blame { exit: Exit::Usage, error });
             }
         };
+        if url.is_none() && (arguments.target.is_some() || arguments.publish.is_some()) {
+            let error = anyhow!(
+                "the target has no URL; name it, or add `url: http://127.0.0.1:8080/events` to the file of --target"
+            );
+            return Err(Blame { exit: Exit::Usage, error });
+        }
         if url.is_none() && arguments.start.is_some() {
             let error = anyhow!("--start needs the URL of the stream that the server then serves");
             return Err(Blame { exit: Exit::Usage, error });
@@ -58,7 +67,6 @@ impl Given {
             );
             return Err(Blame { exit: Exit::Usage, error });
         }
-        let variables = Variables::with_environment(variables(&arguments.var).usage()?);
         let scenarios = files
             .into_iter()
             .map(|file| scenario(file, &variables))
@@ -69,8 +77,9 @@ impl Given {
         let given = Self {
             url,
             method: arguments.method.to_ascii_uppercase(),
-            headers: headers(&arguments.header).usage()?,
+            headers: over(file.headers, headers(&arguments.header).usage()?),
             body: body(arguments.body.as_deref()).usage()?,
+            publish: arguments.publish.clone().or(file.publish),
             scenarios,
             limits,
             wait_for: arguments.wait_for.or(arguments.start.as_ref().map(|_| START_WAIT)),
@@ -94,6 +103,7 @@ impl Given {
             method: self.method.clone(),
             headers: self.headers.clone(),
             body: self.body.clone(),
+            publish: self.publish.clone(),
             ..TargetConfig::new(url)
         }
     }
@@ -151,6 +161,20 @@ fn checked(url: &str) -> anyhow::Result<String> {
         );
     }
     Ok(url.to_owned())
+}
+
+fn target_file(file: Option<&Path>, variables: &Variables) -> anyhow::Result<TargetFile> {
+    let Some(file) = file else { return Ok(TargetFile::default()) };
+    let name = file.display().to_string();
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read --target {name}"))?;
+    TargetFile::parse(&name, &text, variables).map_err(|mistakes| anyhow!("{mistakes}"))
+}
+
+/// The fields of the file; those of the command line take the place of their namesakes.
+fn over(mut file: Headers, given: Headers) -> Headers {
+    file.0.retain(|header| !given.has(&header.name));
+    file.0.extend(given.0);
+    file
 }
 
 fn scenario(file: &str, variables: &Variables) -> anyhow::Result<Scenario> {

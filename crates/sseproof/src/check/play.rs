@@ -41,7 +41,11 @@ pub(super) async fn play(given: Given, arguments: &Check) -> Result<Material, Bl
     };
     let material = match ready {
         Some(Ok(())) => {
-            let mut material = scenarios(&given, arguments, given.target(url)).await;
+            let mut target = given.target(url);
+            if given.url.is_none() {
+                target.publish = Some(serve::embedded_hook());
+            }
+            let mut material = scenarios(&given, arguments, target).await;
             if let Some(started) = &mut started
                 && !material.interrupted
                 && let Some(end) = started.ended().await.context("look after the server")?

@@ -1,0 +1,96 @@
+//! An event without a text is an event.
+
+use sseproof_exchange::PublishOutcome;
+
+use super::trials::trials;
+use super::{data_lines, publishing, with_line_feeds};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "encode/empty-data",
+    requirement: "practice/empty-data",
+    title: "empty data arrives as an empty event, or is refused",
+    why: "An empty text means something: a field was cleared, a signal was given. Clients drop a block without a `data` field, so what the server took is lost without a word.",
+    fix: "Write `data:` and the blank line also where the text is empty; a test for a truthy text before it loses the event.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "drops-empty",
+            wrong: "takes empty data and sends nothing",
+            serve: |visit| publishing(visit, |data| lines_or(data, b"")),
+        },
+        Mutant {
+            id: "empty-without-data",
+            wrong: "writes a block without a data field for empty data",
+            serve: |visit| publishing(visit, |data| lines_or(data, b"\n")),
+        },
+    ],
+};
+
+fn lines_or(data: &str, empty: &[u8]) -> Vec<u8> {
+    if data.is_empty() { empty.to_vec() } else { data_lines(with_line_feeds(data).split('\n')) }
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let trials = match trials(record) {
+        Ok(trials) => trials,
+        Err(verdict) => return verdict,
+    };
+    let mut faults = Vec::new();
+    let mut note = None;
+    for trial in trials.iter().filter(|trial| trial.published.data.is_empty()) {
+        if trial.is_intact() {
+            note = Some("it arrives");
+        } else if trial.published.outcome == PublishOutcome::Accepted {
+            let message = match trial.events().next() {
+                Some(_) => "empty data was taken and arrives as something else",
+                None => "empty data was taken and never arrives",
+            };
+            faults.push(Fault::at(&trial.view, trial.closing, message));
+        } else if matches!(trial.published.outcome, PublishOutcome::Refused(_)) {
+            note = Some("it is refused");
+        }
+    }
+    faults.truncate(1);
+    match note {
+        None if faults.is_empty() => {
+            Verdict::Inconclusive("what became of empty data could not be seen".to_owned())
+        }
+        note => Verdict::from_faults(faults, note.unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::testing::{answered, published, published_to};
+    use crate::reference;
+
+    #[test]
+    fn an_empty_event_is_enough() {
+        published(b"data\n\n", "").passes(&RULE);
+        published_to(reference::answer, "").passes(&RULE);
+    }
+
+    #[test]
+    fn a_block_without_data_is_none() {
+        for mutant in RULE.mutants {
+            let faults = published_to(mutant.serve, "").faults(&RULE);
+            assert_eq!(faults[0].message, "empty data was taken and never arrives");
+        }
+    }
+
+    #[test]
+    fn null_is_something_else() {
+        let faults = published(b"data: null\n\n", "").faults(&RULE);
+        assert_eq!(faults[0].message, "empty data was taken and arrives as something else");
+    }
+
+    #[test]
+    fn it_may_be_refused() {
+        answered(b"", "", PublishOutcome::Refused("400".to_owned())).passes(&RULE);
+        answered(b"", "", PublishOutcome::Unanswered("no answer".to_owned()))
+            .is_inconclusive(&RULE);
+    }
+}

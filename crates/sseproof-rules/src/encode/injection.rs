@@ -1,0 +1,120 @@
+//! No payload is read as a field or as an event.
+
+use super::trials::trials;
+use super::{data_lines, publishing};
+use crate::stream::quoted;
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "encode/injection",
+    requirement: "practice/no-injection",
+    title: "no payload forges an event or a field",
+    why: "Whoever may choose a text, if only his own name, can make the server say what he wants to everybody who listens: events that it never sent, ids that make clients resume at the wrong place, a reconnection time of a day.",
+    fix: "Split each payload at LF, CRLF and CR, and write every line with its own `data:`; or encode it as JSON on one line. Never paste a text behind `data:`.",
+    recipes: &[
+        Recipe {
+            with: "Node.js",
+            write: "for (const line of text.split(/\\r\\n|\\r|\\n/)) response.write(`data: ${line}\\n`)\nresponse.write('\\n')",
+        },
+        Recipe {
+            with: "Python",
+            write: "lines = re.split(r\"\\r\\n|\\r|\\n\", text)  # not splitlines(), which knows more line ends\nyield \"\".join(f\"data: {line}\\n\" for line in lines) + \"\\n\"",
+        },
+    ],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "pasted-payload",
+            wrong: "writes a payload behind `data:` as it is",
+            serve: |visit| publishing(visit, |data| format!("data: {data}\n\n").into_bytes()),
+        },
+        Mutant {
+            id: "forgets-cr",
+            wrong: "splits payloads at LF alone, so that a CR ends a line",
+            serve: |visit| publishing(visit, |data| data_lines(data.split('\n'))),
+        },
+    ],
+};
+
+/// How many forgeries are shown.
+const SHOWN: usize = 3;
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let trials = match trials(record) {
+        Ok(trials) => trials,
+        Err(verdict) => return verdict,
+    };
+    let mut faults: Vec<Fault> = trials
+        .iter()
+        .filter_map(|trial| {
+            let forged = trial.forged()?;
+            let sent = quoted(trial.published.data.as_bytes());
+            let what = forged.what;
+            let message = format!("the data {sent} forged {what}");
+            Some(Fault::at(&trial.view, forged.offset, message))
+        })
+        .collect();
+    faults.truncate(SHOWN);
+    if let Some(first) = faults.first_mut() {
+        let so = "whoever chooses a text speaks in the server's name, and clients believe him";
+        first.consequence = Some(so.to_owned());
+    }
+    Verdict::from_faults(faults, format!("{} payloads", trials.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::encode::testing::{published, published_to};
+    use crate::reference;
+    use sseproof_exchange::Plan;
+
+    #[test]
+    fn the_forged_event_is_shown_where_it_begins() {
+        let faults =
+            published(b"data: a\n\ndata: sseproof-forged\n\n", "a\n\ndata: sseproof-forged")
+                .faults(&RULE);
+        assert_eq!(faults[0].place, Place::Body(19));
+        assert_eq!(faults[0].message, r"the data `a\n\ndata: sseproof-forged` forged an event");
+    }
+
+    #[test]
+    fn every_kind_of_field_is_found() {
+        for (field, what) in [
+            ("event: sseproof-forged", "the event type"),
+            ("id: sseproof-forged", "the event id"),
+            ("retry: 86399999", "the reconnection time"),
+            ("data: sseproof-forged", "a data field"),
+        ] {
+            let body = format!("data: a\r{field}\n\n");
+            let faults = published(body.as_bytes(), &format!("a\r{field}")).faults(&RULE);
+            assert!(faults[0].message.ends_with(what), "{}", faults[0].message);
+        }
+    }
+
+    #[test]
+    fn what_comes_back_whole_forges_nothing() {
+        let whole = b"data: a\ndata: \ndata: data: sseproof-forged\n\n";
+        published(whole, "a\n\ndata: sseproof-forged").passes(&RULE);
+        let json = br#"data: "a\n\ndata: sseproof-forged""#;
+        published(&[json.as_slice(), b"\n\n"].concat(), "a\n\ndata: sseproof-forged").passes(&RULE);
+    }
+
+    #[test]
+    fn mutants_forge() {
+        for mutant in RULE.mutants {
+            published_to(mutant.serve, "a\r\rdata: sseproof-forged").faults(&RULE);
+        }
+    }
+
+    #[test]
+    fn without_a_way_to_publish_there_is_nothing_to_judge() {
+        crate::testing::Run::against(reference::answer).subscribe().skips(&RULE);
+    }
+
+    #[test]
+    fn a_hook_that_is_not_there_proves_nothing() {
+        published_to(|_| Plan::answer(404, "text/plain", ""), "a").is_inconclusive(&RULE);
+    }
+}

@@ -1,0 +1,223 @@
+//! What came of each payload: what stands in the stream between the two sentinels around it.
+
+use serde_json::Value;
+use sseproof_codec::{Event, Item};
+use sseproof_exchange::{FORGED, FORGED_RETRY, PublishOutcome, Published};
+
+use super::with_line_feeds;
+use crate::{Record, Seen, Verdict, View};
+
+/// Why the family has nothing to judge, with the line that changes it.
+const NO_HOOK: &str = "nothing says how to publish; add `publish: { http: { path: /publish, body: \"${data}\" } }` to the file of --target, or give --publish 'POST /publish'";
+
+/// One payload, and what stands between the sentinels around it.
+pub(super) struct Trial<'r> {
+    pub(super) view: View<'r>,
+    pub(super) published: &'r Published,
+    seen: &'r [Seen],
+    /// How the server wraps data, as either sentinel has it: something of another block may have
+    /// got into one of them.
+    shapes: [Shape; 2],
+    /// The type of the events that carry what is published.
+    event_type: &'r str,
+    /// Where the closing sentinel begins.
+    pub(super) closing: u64,
+}
+
+/// What was forged, and where it stands.
+pub(super) struct Forged {
+    pub(super) what: &'static str,
+    pub(super) offset: u64,
+}
+
+/// How data comes back in the data of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shape {
+    /// Between these two texts, mostly empty ones.
+    Text { before: String, after: String },
+    /// As the string at this JSON pointer.
+    Json(String),
+}
+
+/// The trials of all streams that something was published to, or why there are none.
+pub(super) fn trials<'r>(record: &'r Record<'_>) -> Result<Vec<Trial<'r>>, Verdict> {
+    let mut trials = Vec::new();
+    let mut sentinels = Vec::new();
+    for view in record.all() {
+        let published = &view.exchange().published;
+        sentinels.extend(published.iter().filter(|one| one.payload.is_none()));
+        trials.extend(of_stream(view, published));
+    }
+    if !trials.is_empty() {
+        return Ok(trials);
+    }
+    let Some(first) = sentinels.first() else { return Err(Verdict::Skip(NO_HOOK.to_owned())) };
+    let refused = sentinels.iter().all(|one| one.outcome != PublishOutcome::Accepted);
+    let why = match first.outcome.said() {
+        Some(said) if refused => format!("nothing could be published: {said}"),
+        _ => "what was published never came to the stream; does another path carry it? (`publish: { stream: /path }`)".to_owned(),
+    };
+    Err(Verdict::Inconclusive(why))
+}
+
+fn of_stream<'r>(view: View<'r>, published: &'r [Published]) -> Vec<Trial<'r>> {
+    let mut from = 0;
+    // Where each sentinel stands among the items; `None` where it did not come, and for payloads.
+    let places: Vec<Option<(usize, &Event<'_>)>> = published
+        .iter()
+        .map(|one| {
+            one.payload.as_ref().map_or(Some(()), |_| None)?;
+            let found = view.seen()[from..].iter().enumerate().find_map(|(index, seen)| {
+                let Item::Event(event) = &seen.item else { return None };
+                event.data.contains(&one.data).then_some((from + index, event))
+            })?;
+            from = found.0 + 1;
+            Some(found)
+        })
+        .collect();
+    let mut trials = Vec::new();
+    let mut opening = None;
+    for (index, one) in published.iter().enumerate() {
+        if let Some(place) = places[index] {
+            opening = Some((place, &one.data));
+        }
+        if one.payload.is_none() || matches!(one.outcome, PublishOutcome::Unsendable(_)) {
+            continue;
+        }
+        let behind = published.iter().zip(&places).skip(index + 1);
+        // Up to the next payload, the first sentinel that came.
+        let closing = behind
+            .take_while(|(other, _)| other.payload.is_none())
+            .find_map(|(other, place)| Some(((*place)?, &other.data)));
+        let (Some(((start, first), opened)), Some(((end, last), closed))) =
+            (opening.take(), closing)
+        else {
+            continue;
+        };
+        let shapes = (Shape::of(&first.data, opened), Shape::of(&last.data, closed));
+        let (Some(before), Some(after)) = shapes else { continue };
+        trials.push(Trial {
+            view,
+            published: one,
+            seen: &view.seen()[start + 1..end],
+            shapes: [before, after],
+            event_type: &last.event_type,
+            closing: last.span.start,
+        });
+    }
+    trials
+}
+
+impl<'r> Trial<'r> {
+    /// What is dangerous about the payload.
+    pub(super) fn name(&self) -> &'r str {
+        self.published.payload.as_deref().unwrap_or_default()
+    }
+
+    /// The events between the sentinels that are of the type of what is published: others may be
+    /// the server's own.
+    pub(super) fn events(&self) -> impl Iterator<Item = &'r Event<'static>> + '_ {
+        self.seen.iter().filter_map(|seen| match &seen.item {
+            Item::Event(event) if event.event_type == self.event_type => Some(event),
+            _ => None,
+        })
+    }
+
+    /// What came as the data, where an event has the shape of the sentinel's.
+    pub(super) fn carried(&self, event: &Event<'_>) -> Option<String> {
+        self.shapes.iter().rev().find_map(|shape| shape.take(&event.data))
+    }
+
+    /// Whether the payload came as it was sent; the format cannot carry which line end it was.
+    pub(super) fn is_intact(&self) -> bool {
+        let sent = &self.published.data;
+        self.events()
+            .flat_map(|event| self.shapes.iter().filter_map(|shape| shape.take(&event.data)))
+            .any(|came| came == *sent || came == with_line_feeds(sent))
+    }
+
+    /// What the payload forged: data that was read as a field.
+    pub(super) fn forged(&self) -> Option<Forged> {
+        self.seen.iter().find_map(|seen| {
+            let (what, offset) = match &seen.item {
+                Item::Event(event) if event.data == FORGED => ("an event", event.span.start),
+                Item::Event(event) if event.event_type == FORGED => {
+                    ("the event type", event.span.start)
+                }
+                Item::Event(event) if event.sets_id && event.last_event_id == FORGED => {
+                    ("the event id", event.span.start)
+                }
+                // As a line of its own it stands in no payload: the name of a field is before it.
+                Item::Event(event) if event.data.lines().any(|line| line == FORGED) => {
+                    ("a data field", event.span.start)
+                }
+                Item::Retry(retry) if retry.millis == FORGED_RETRY => {
+                    ("the reconnection time", retry.span.start)
+                }
+                _ => return None,
+            };
+            Some(Forged { what, offset })
+        })
+    }
+}
+
+impl Shape {
+    /// How the sentinel came.
+    fn of(came: &str, sentinel: &str) -> Option<Self> {
+        if let Ok(json) = serde_json::from_str::<Value>(came)
+            && let Some(pointer) = pointer_to(&json, sentinel)
+        {
+            return Some(Self::Json(pointer));
+        }
+        let (before, after) = came.split_once(sentinel)?;
+        Some(Self::Text { before: before.to_owned(), after: after.to_owned() })
+    }
+
+    /// The data in what came, where it has this shape.
+    fn take(&self, came: &str) -> Option<String> {
+        match self {
+            Self::Text { before, after } => {
+                came.strip_prefix(before.as_str())?.strip_suffix(after.as_str()).map(str::to_owned)
+            }
+            Self::Json(pointer) => {
+                let json: Value = serde_json::from_str(came).ok()?;
+                json.pointer(pointer)?.as_str().map(str::to_owned)
+            }
+        }
+    }
+}
+
+/// The JSON pointer to the first string that is this text.
+fn pointer_to(json: &Value, text: &str) -> Option<String> {
+    match json {
+        Value::String(found) => (found == text).then(String::new),
+        Value::Array(all) => all.iter().enumerate().find_map(|(index, one)| {
+            pointer_to(one, text).map(|behind| format!("/{index}{behind}"))
+        }),
+        Value::Object(all) => all.iter().find_map(|(key, one)| {
+            let key = key.replace('~', "~0").replace('/', "~1");
+            pointer_to(one, text).map(|behind| format!("/{key}{behind}"))
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_found_in_what_the_server_wraps_it_in() {
+        for (came, next, taken) in [
+            ("S", "a\nb", Some("a\nb")),
+            ("<S>", "<a>", Some("a")),
+            ("<S>", "a", None),
+            (r#"{"at":1,"m":[{"a/b":"S"}]}"#, r#"{"at":2,"m":[{"a/b":"x\r"}]}"#, Some("x\r")),
+            ("\"S\"", r#""x""#, Some("x")),
+        ] {
+            let shape = Shape::of(came, "S").unwrap();
+            assert_eq!(shape.take(next).as_deref(), taken, "{came}");
+        }
+        assert_eq!(Shape::of("x", "S"), None);
+    }
+}
