@@ -45,12 +45,10 @@ pub fn list_mutants<'a>(
     headed(["mutant", "fails", "what it does wrong"], rows, width)
 }
 
-/// The probes: id, whether each only runs with `--idle`, what it does.
-pub fn list_probes(probes: &[(String, String, bool)], width: usize) -> String {
-    let rows = probes.iter().map(|(id, about, idle)| {
-        let runs = if *idle { "with --idle" } else { "always" };
-        [id.clone(), runs.to_owned(), about.clone()]
-    });
+/// The probes: id, what it does, when it runs (`always`, `with --idle`).
+pub fn list_probes(probes: &[(String, String, &str)], width: usize) -> String {
+    let rows =
+        probes.iter().map(|(id, about, runs)| [id.clone(), (*runs).to_owned(), about.clone()]);
     headed(["probe", "runs", "does"], rows, width)
 }
 
@@ -79,8 +77,8 @@ mod tests {
             ..requirement.clone()
         };
         let probes = [
-            ("baseline".to_owned(), "connects and reads".to_owned(), false),
-            ("idle".to_owned(), "says nothing and waits".to_owned(), true),
+            ("baseline".to_owned(), "connects and reads".to_owned(), "always"),
+            ("idle".to_owned(), "says nothing and waits".to_owned(), "with --idle"),
         ];
         let lists = [
             list_rules([&rule], 60),

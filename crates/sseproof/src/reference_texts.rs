@@ -6,7 +6,7 @@ use sseproof_report::{
     explain as render, list_mutants, list_probes, list_requirements, list_rules,
 };
 use sseproof_rules::{mutants, requirements, rule, rules};
-use sseproof_scenario::probes;
+use sseproof_scenario::{Probe, probes};
 
 use crate::args::Listed;
 use crate::exit::{Blame, Exit};
@@ -42,11 +42,20 @@ pub(crate) fn list(what: Listed) -> Result<Exit, Blame> {
         Listed::Probes => {
             let probes: Vec<_> = probes()
                 .iter()
-                .map(|probe| (probe.id.to_owned(), probe.scenario.title.clone(), probe.idle))
+                .map(|probe| (probe.id.to_owned(), probe.scenario.title.clone(), runs(probe)))
                 .collect();
             list_probes(&probes, width)
         }
     };
     screen::print(&text)?;
     Ok(Exit::Held)
+}
+
+/// When the probe runs.
+fn runs(probe: &Probe) -> &'static str {
+    match probe.id {
+        "encode" => "with --publish",
+        _ if probe.idle => "with --idle",
+        _ => "always",
+    }
 }
