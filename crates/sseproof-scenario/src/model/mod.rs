@@ -74,6 +74,12 @@ impl Scenario {
         self.steps.len()
     }
 
+    /// How many of these steps stand at or before that line: those that were begun when the step in
+    /// it was.
+    pub fn steps_up_to(&self, line: usize) -> usize {
+        self.steps.iter().take_while(|step| step.place.line <= line).count()
+    }
+
     /// The line of that number (from 1) and its neighbours, each with its number.
     pub fn lines_around(&self, line: usize) -> impl Iterator<Item = (usize, &str)> {
         let first = line.saturating_sub(1).max(1);

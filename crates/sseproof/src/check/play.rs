@@ -79,7 +79,7 @@ async fn scenarios(given: &Given, arguments: &Check, target: TargetConfig) -> Ma
     let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);
     run_patiently(&mut results, &target, &client, hear, cancel).await;
     watch.clear();
-    material(results, &given.scenarios, &watch.took)
+    material(results, &given.scenarios, &watch.seen)
 }
 
 /// The time of day, to the second: RFC 3339.
@@ -88,7 +88,7 @@ fn now() -> String {
     now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }
 
-fn material(results: Results, own: &[Scenario], took: &BTreeMap<String, Duration>) -> Material {
+fn material(results: Results, own: &[Scenario], seen: &BTreeMap<String, Seen>) -> Material {
     let mut failures: BTreeMap<String, Vec<StepFailure>> = BTreeMap::new();
     for failure in results.failures {
         failures.entry(failure.scenario.clone()).or_default().push(failure);
@@ -99,10 +99,10 @@ fn material(results: Results, own: &[Scenario], took: &BTreeMap<String, Duration
             name: scenario.title.clone(),
             file: scenario.file.clone(),
             steps: scenario.steps(),
-            steps_taken: scenario.steps(),
-            duration_ms: took
+            steps_taken: seen.get(&scenario.id).map_or(0, |seen| scenario.steps_up_to(seen.line)),
+            duration_ms: seen
                 .get(&scenario.id)
-                .map_or(0, |took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+                .map_or(0, |seen| u64::try_from(seen.took.as_millis()).unwrap_or(u64::MAX)),
             failures: failures
                 .remove(&scenario.id)
                 .unwrap_or_default()
@@ -162,19 +162,27 @@ fn interrupted_early(given: &Given, url: String) -> Material {
     material(results, &given.scenarios, &BTreeMap::new())
 }
 
-/// Watches the run: the line on the terminal, and how long each scenario takes.
+/// Watches the run: the line on the terminal, and how far each scenario comes.
 struct Watch {
     line: Progress,
     began: Instant,
     scenario_began: Instant,
-    took: BTreeMap<String, Duration>,
+    seen: BTreeMap<String, Seen>,
+}
+
+/// How far one scenario came.
+#[derive(Default)]
+struct Seen {
+    /// The line of the step that was begun last, from 1; 0 before the first.
+    line: usize,
+    took: Duration,
 }
 
 impl Watch {
     fn new(total: usize) -> Self {
         let now = Instant::now();
         let line = Progress { total, ..Progress::default() };
-        Self { line, began: now, scenario_began: now, took: BTreeMap::new() }
+        Self { line, began: now, scenario_began: now, seen: BTreeMap::new() }
     }
 
     fn hear(&mut self, heard: &Progressed<'_>) {
@@ -183,9 +191,13 @@ impl Watch {
                 self.line.playing = scenario.id.clone();
                 self.scenario_began = Instant::now();
             }
+            Progressed::Step(scenario, line) => {
+                self.seen.entry(scenario.id.clone()).or_default().line = *line;
+            }
             Progressed::Ends(scenario, _) => {
                 self.line.done += 1;
-                self.took.insert(scenario.id.clone(), self.scenario_began.elapsed());
+                let seen = self.seen.entry(scenario.id.clone()).or_default();
+                seen.took = self.scenario_began.elapsed();
             }
             _ => {}
         }

@@ -104,6 +104,9 @@ fn own_scenarios_hold_and_fail_and_are_read_before_the_run() {
     let place = format!("{fails}:4:5");
     run(&["check", &served.url, &fails, "--no-probes"])
         .ends(1, &["the impossible is expected", &place, "never"]);
+    let cut = "scenario: cut\nsteps:\n  - connect: {}\n  - expect: { status: 404 }\n  - wait: 1s\n";
+    let cut = folder.write("cut.yaml", cut);
+    run(&["check", &served.url, &cut, "--no-probes"]).ends(1, &["cut.yaml, 2 of 3 steps"]);
     let broken = folder.write("broken.yaml", "scenario: x\nsteps:\n  - conect: {}\n");
     let place = format!("{broken}:3:");
     run(&["check", &served.url, &broken]).ends(2, &[&place, "connect"]);
