@@ -2,7 +2,6 @@
 
 use sseproof_rules::{Mutant, Requirement, Rule, requirement};
 
-use crate::judged::level_word;
 use crate::paint::Ink;
 use crate::terminal::{Options, Page, write_recipe};
 use crate::{Mend, command};
@@ -27,7 +26,7 @@ fn explain_as(
         Some(found) => {
             page.text(0, Ink::Strong, "what is asked");
             page.text(2, Ink::Plain, &found.text);
-            let source = format!("{} · {} ({})", level_word(found.level), found.source, found.id);
+            let source = format!("{} · {} ({})", found.level.word(), found.source, found.id);
             page.text(2, Ink::Faint, &source);
             page.text(2, Ink::Faint, &found.link);
         }

@@ -90,17 +90,8 @@ impl Judged {
     /// `must · WHATWG HTML, the event stream format`.
     pub(crate) fn standing_line(&self) -> String {
         let source = if self.source.is_empty() { &self.requirement } else { &self.source };
-        let level = level_word(self.level);
+        let level = self.level.word();
         if source.is_empty() { level.to_owned() } else { format!("{level} · {source}") }
-    }
-}
-
-/// The level as it is written in the requirements.
-pub(crate) fn level_word(level: Level) -> &'static str {
-    match level {
-        Level::Must => "must",
-        Level::Should => "should",
-        Level::Advice => "advice",
     }
 }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use crate::judged::level_word;
 use crate::terminal::{Detail, Options, failure_text, scenario_text};
 use crate::text::clean;
 use crate::{Judged, Report, ScenarioResult, Standing};
@@ -52,9 +51,9 @@ fn status(report: &Report, finding: &Judged) -> TestCaseStatus {
     let text = || failure_text(report, finding, &TEXT);
     match report.standing(finding) {
         Standing::Held => TestCaseStatus::success(),
-        Standing::Broken => failure(&finding.headline(), level_word(finding.level), &text()),
+        Standing::Broken => failure(&finding.headline(), finding.level.word(), &text()),
         Standing::Warned => {
-            let mut status = skipped(level_word(finding.level), &finding.headline());
+            let mut status = skipped(finding.level.word(), &finding.headline());
             status.set_description(text());
             status
         }

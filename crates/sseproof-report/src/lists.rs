@@ -1,15 +1,14 @@
 //! The lists of `sseproof list`: rules, requirements, mutants, probes.
 
-use sseproof_rules::{Level, Mutant, Requirement, Rule, Subject, requirement};
+use sseproof_rules::{Level, Mutant, Requirement, Rule, requirement};
 
-use crate::judged::level_word;
 use crate::table::table;
 
 /// The rules: id, level, what holds.
 pub fn list_rules<'a>(rules: impl IntoIterator<Item = &'a Rule>, width: usize) -> String {
     let rows = rules.into_iter().map(|rule| {
         let level = requirement(rule.requirement).map_or(Level::Must, |found| found.level);
-        [rule.id, level_word(level), rule.title].map(str::to_owned)
+        [rule.id, level.word(), rule.title].map(str::to_owned)
     });
     headed(["rule", "level", "holds when"], rows, width)
 }
@@ -20,16 +19,11 @@ pub fn list_requirements<'a>(
     width: usize,
 ) -> String {
     let rows = requirements.into_iter().map(|found| {
-        let subject = match found.subject {
-            Subject::Server => "server",
-            Subject::Client => "client",
-            Subject::Parser => "parser",
-        };
         let text = match &found.untestable {
             Some(why) => format!("{} (untestable: {why})", found.text),
             None => found.text.clone(),
         };
-        [found.id.clone(), level_word(found.level).to_owned(), subject.to_owned(), text]
+        [found.id.clone(), found.level.word().to_owned(), found.subject.word().to_owned(), text]
     });
     headed(["requirement", "level", "binds", "says"], rows, width)
 }
@@ -65,6 +59,7 @@ mod tests {
     use super::*;
     use crate::examples;
     use insta::assert_snapshot;
+    use sseproof_rules::Subject;
 
     #[test]
     fn the_lists_read_well() {

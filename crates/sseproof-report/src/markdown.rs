@@ -2,7 +2,6 @@
 
 use sseproof_rules::Level;
 
-use crate::judged::level_word;
 use crate::summary::{rules, seen, verdict};
 use crate::terminal::{Detail, Options, failure_text, scenario_text};
 use crate::text::clean;
@@ -44,7 +43,7 @@ fn failures(out: &mut String, report: &Report) {
     }
     out.push_str("\n| | rule | level | what is wrong |\n| --- | --- | --- | --- |\n");
     for finding in &failed {
-        let (mark, level) = (mark(report, finding), level_word(finding.level));
+        let (mark, level) = (mark(report, finding), finding.level.word());
         let message = escape(&finding.headline());
         out.push_str(&format!("| {mark} | {} | {level} | {message} |\n", name(finding)));
     }

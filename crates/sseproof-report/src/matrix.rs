@@ -2,7 +2,6 @@
 
 use sseproof_rules::{Level, Status};
 
-use crate::judged::level_word;
 use crate::markdown::escape;
 use crate::{Judged, Outcome, Report};
 
@@ -29,7 +28,7 @@ pub fn peers_matrix(peers: &[(String, Report)]) -> String {
     out.push_str(&" :-: |".repeat(peers.len()));
     out.push('\n');
     for rule in &rules {
-        out.push_str(&format!("| {} | {} |", escape(&rule.rule), level_word(rule.level)));
+        out.push_str(&format!("| {} | {} |", escape(&rule.rule), rule.level.word()));
         for (_, report) in peers {
             let finding = report.findings.iter().find(|finding| finding.rule == rule.rule);
             out.push_str(&format!(" {} |", finding.map_or("", mark)));

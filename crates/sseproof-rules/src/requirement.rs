@@ -36,6 +36,28 @@ pub enum Subject {
     Parser,
 }
 
+impl Level {
+    /// The word for it, as the files in `specs/` write it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Must => "must",
+            Self::Should => "should",
+            Self::Advice => "advice",
+        }
+    }
+}
+
+impl Subject {
+    /// The word for it, as the files in `specs/` write it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+            Self::Parser => "parser",
+        }
+    }
+}
+
 /// One statement of a standard or of operating practice, in our own words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,6 @@
 //! What did not fail: not decided, known, skipped, held.
 
 use super::Page;
-use crate::judged::level_word;
 use crate::paint::Ink;
 use crate::table::table;
 use crate::{Report, Standing};
@@ -13,9 +12,8 @@ pub(super) fn inconclusive(page: &mut Page, report: &Report) {
         return;
     }
     section(page, Ink::Warning, &format!("? not decided ({})", found.len()));
-    let rows = found
-        .iter()
-        .map(|one| [one.rule.clone(), level_word(one.level).to_owned(), one.note.clone()]);
+    let rows =
+        found.iter().map(|one| [one.rule.clone(), one.level.word().to_owned(), one.note.clone()]);
     let lines = table(rows, 2, page.width);
     page.block(&lines);
 }
@@ -57,7 +55,7 @@ pub(super) fn known(page: &mut Page, report: &Report) {
             "" => one.headline(),
             reason => format!("{} ({reason})", one.headline()),
         };
-        [one.rule.clone(), level_word(one.level).to_owned(), note]
+        [one.rule.clone(), one.level.word().to_owned(), note]
     });
     let lines = table(rows, 2, page.width);
     page.block(&lines);
@@ -91,9 +89,8 @@ pub(super) fn held(page: &mut Page, report: &Report) {
         return;
     }
     section(page, Ink::Good, &format!("✓ held ({})", found.len()));
-    let rows = found
-        .iter()
-        .map(|one| [one.rule.clone(), level_word(one.level).to_owned(), one.note.clone()]);
+    let rows =
+        found.iter().map(|one| [one.rule.clone(), one.level.word().to_owned(), one.note.clone()]);
     let lines = table(rows, 2, page.width);
     page.block(&lines);
 }

@@ -6,7 +6,7 @@ use std::fs;
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
-use sseproof_rules::{Level, Requirement, Subject, requirements, rules};
+use sseproof_rules::{Requirement, requirements, rules};
 
 use crate::root;
 
@@ -46,8 +46,8 @@ pub(super) fn render() -> anyhow::Result<String> {
             "| [{}]({}) | {} | {} | {text} |",
             found.id,
             found.link,
-            level(found.level),
-            subject(found.subject)
+            found.level.word(),
+            found.subject.word()
         );
     }
     let [by_rules, by_corpus, untestable] = counts;
@@ -88,20 +88,4 @@ fn corpus() -> anyhow::Result<BTreeMap<String, usize>> {
         }
     }
     Ok(counts)
-}
-
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Must => "must",
-        Level::Should => "should",
-        Level::Advice => "advice",
-    }
-}
-
-fn subject(subject: Subject) -> &'static str {
-    match subject {
-        Subject::Server => "server",
-        Subject::Client => "client",
-        Subject::Parser => "parser",
-    }
 }

@@ -18,11 +18,7 @@ pub(super) fn render() -> String {
                 "\n## {family}\n\n| rule | level | what holds | why it matters | mutants |\n|---|---|---|---|---|"
             );
         }
-        let level = match requirement(rule.requirement).map(|found| found.level) {
-            Some(Level::Must) | None => "must",
-            Some(Level::Should) => "should",
-            Some(Level::Advice) => "advice",
-        };
+        let level = requirement(rule.requirement).map_or(Level::Must, |found| found.level).word();
         let mutants: Vec<_> =
             rule.mutants.iter().map(|mutant| format!("`{}`", mutant.id)).collect();
         let _ = writeln!(
