@@ -1,8 +1,8 @@
 //! The JSON lines form of a transcript.
 //!
 //! The first line names the format, its version and the target; then come, for each exchange, a
-//! line with the request, one with the head, one for each piece of the wire and of the body, one
-//! for each thing that was published to the stream meanwhile, and one with the end.
+//! line with the request, one with what was written of it to the wire, one with the head, one for
+//! each piece of the wire and of the body, one for each thing that was published to the stream meanwhile, and one with the end.
 //! Times are microseconds since the start of the run.
 
 use std::fmt::Write as _;
@@ -46,6 +46,7 @@ pub enum RecordingError {
 enum Line {
     Transcript { version: u32, target: Target, started: String },
     Exchange(ExchangeLine),
+    Sent { exchange: usize, at_us: u64, bytes: Bytes },
     Head { exchange: usize, at_us: u64, version: Version, status: u16, headers: Headers },
     Wire { exchange: usize, at_us: u64, bytes: Bytes },
     Body { exchange: usize, at_us: u64, bytes: Bytes },
@@ -100,6 +101,10 @@ pub fn write_recording(transcript: &Transcript) -> String {
             connected_us: exchange.phases.connected.map(micros),
             sent_us: exchange.phases.sent.map(micros),
         }));
+        for chunk in &exchange.sent {
+            let (at_us, bytes) = (micros(chunk.at), chunk.bytes.clone());
+            line(&Line::Sent { exchange: number, at_us, bytes });
+        }
         if let Some(head) = &exchange.head {
             line(&Line::Head {
                 exchange: number,
@@ -176,6 +181,9 @@ fn add(transcript: &mut Transcript, line: Line) -> Result<(), String> {
                 ..Exchange::begun(line.number, line.request, started)
             });
         }
+        Line::Sent { exchange, at_us, bytes } => {
+            of(transcript, exchange)?.sent.push(Chunk { at: Duration::from_micros(at_us), bytes });
+        }
         Line::Head { exchange, at_us, version, status, headers } => {
             let at = Duration::from_micros(at_us);
             of(transcript, exchange)?.head = Some(Head { at, version, status, headers });
@@ -216,6 +224,7 @@ mod tests {
             scenario: "baseline".to_owned(),
             name: "first".to_owned(),
             phases: Phases { resolved: None, connected: Some(at(10)), sent: Some(at(12)) },
+            sent: vec![Chunk { at: at(12), bytes: Bytes::from(b"GET /s HTTP/1.1\r\n\r\n") }],
             head: Some(Head {
                 at: at(20),
                 version: Version::Http11,

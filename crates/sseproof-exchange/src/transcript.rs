@@ -47,6 +47,8 @@ pub struct Exchange {
     pub started: Duration,
     /// The moments until the head.
     pub phases: Phases,
+    /// What we wrote: the request with everything that the client adds to it.
+    pub sent: Vec<Chunk>,
     /// The head of the final response.
     pub head: Option<Head>,
     /// The body, free of the transfer coding, piece by piece as it arrived.
@@ -104,12 +106,12 @@ pub struct Head {
     pub headers: Headers,
 }
 
-/// Bytes that arrived together.
+/// Bytes that crossed the wire together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// When they arrived.
+    /// When they arrived, or were written.
     pub at: Duration,
-    /// What arrived.
+    /// What arrived, or was written.
     pub bytes: Bytes,
 }
 
@@ -169,6 +171,7 @@ impl Exchange {
             request,
             started,
             phases: Phases::default(),
+            sent: Vec::new(),
             head: None,
             body: Vec::new(),
             wire: Vec::new(),

@@ -8,6 +8,9 @@ use sseproof_exchange::{Bytes, Chunk, End, Ending, Exchange};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+/// How much of what we send is kept, in bytes: a head in any case, and bodies that one can read.
+const SENT: usize = 256 << 10;
+
 /// What is known of an exchange so far.
 pub struct Progress {
     /// The exchange; its number, scenario and name are set by whoever keeps the transcript.
@@ -19,6 +22,8 @@ pub struct Progress {
     decoder: Decoder,
     /// What the wire may still hold.
     wire_room: u64,
+    /// What may still be kept of what we send.
+    sent_room: usize,
     /// Whether the peer reset the connection.
     pub(crate) was_reset: bool,
 }
@@ -31,6 +36,7 @@ impl Progress {
             ended: false,
             decoder: Decoder::new(),
             wire_room,
+            sent_room: SENT,
             was_reset: false,
         }
     }
@@ -62,6 +68,15 @@ impl Progress {
         }
         drop(items);
         self.exchange.body.push(Chunk { at, bytes: Bytes::from(bytes) });
+    }
+
+    pub(crate) fn add_sent(&mut self, at: Duration, bytes: &[u8]) {
+        self.exchange.phases.sent = Some(at);
+        let kept = bytes.len().min(self.sent_room);
+        self.sent_room -= kept;
+        if kept > 0 {
+            self.exchange.sent.push(Chunk { at, bytes: Bytes::from(&bytes[..kept]) });
+        }
     }
 
     fn add_wire(&mut self, at: Duration, bytes: &[u8]) {

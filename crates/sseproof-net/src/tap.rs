@@ -1,4 +1,4 @@
-//! Listens in on a connection: every byte that comes in is recorded before HTTP sees it.
+//! Listens in on a connection: every byte that goes out or comes in is recorded below HTTP.
 
 use std::io;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::Socket;
 use crate::progress::Shared;
 
-/// A socket whose incoming bytes are recorded.
+/// A socket whose bytes are recorded, in both directions.
 pub(crate) struct Tap {
     /// Taken only when it is dropped.
     socket: Option<Box<dyn Socket>>,
@@ -68,8 +68,8 @@ impl AsyncWrite for Tap {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = self.socket()?.poll_write(cx, bytes);
-        if let Poll::Ready(Ok(_)) = written {
-            self.shared.change(|progress, now| progress.exchange.phases.sent = Some(now));
+        if let Poll::Ready(Ok(count)) = written {
+            self.shared.change(|progress, now| progress.add_sent(now, &bytes[..count]));
         }
         written
     }

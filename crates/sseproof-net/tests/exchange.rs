@@ -62,6 +62,19 @@ async fn every_piece_is_recorded_with_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_we_write_is_recorded_as_it_was_written() {
+    let client = client(|_| Plan::answer(200, "text/plain", "x"));
+    let request = Request { method: "POST".to_owned(), body: Bytes::from("hello"), ..get() };
+    let exchange = whole(&client, request).await;
+    let sent: Vec<u8> = exchange.sent.iter().flat_map(|chunk| chunk.bytes.0.clone()).collect();
+    let sent = String::from_utf8(sent).unwrap();
+    assert!(sent.starts_with("POST /events HTTP/1.1\r\n"), "{sent}");
+    assert!(sent.contains("\r\nHost: lab\r\n"), "what the client adds is in it: {sent}");
+    assert!(sent.ends_with("\r\n\r\nhello"), "{sent}");
+    assert_eq!(exchange.phases.sent, exchange.sent.last().map(|chunk| chunk.at));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wait_ends_with_what_it_waits_for() {
     let client = client(|_| {
         let event = || [write("data: x\n\n"), Action::Wait(Duration::from_secs(1))];
