@@ -15,6 +15,7 @@ fn judged(rule: &str, level: Level, status: Status, note: &str) -> Judged {
         rule: rule.to_owned(),
         requirement: format!("whatwg-sse/{}", rule.rsplit('/').next().unwrap_or_default()),
         level,
+        security: None,
         status,
         note: note.to_owned(),
         evidence: Vec::new(),
@@ -299,6 +300,7 @@ pub(crate) fn requirement() -> Requirement {
         text: "An event is ended by an empty line; what the stream ends in is thrown away, whatever it has said so far.".to_owned(),
         source: "WHATWG HTML, interpreting an event stream".to_owned(),
         link: "https://html.spec.whatwg.org/multipage/server-sent-events.html".to_owned(),
+        security: None,
         untestable: None,
     }
 }

@@ -26,7 +26,7 @@ fn explain_as(
         Some(found) => {
             page.text(0, Ink::Strong, "what is asked");
             page.text(2, Ink::Plain, &found.text);
-            let source = format!("{} · {} ({})", found.level.word(), found.source, found.id);
+            let source = format!("{} · {} ({})", found.standing(), found.source, found.id);
             page.text(2, Ink::Faint, &source);
             page.text(2, Ink::Faint, &found.link);
         }

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sseproof_rules::{Evidence, Finding, Level, Status, requirement, rule};
+use sseproof_rules::{Evidence, Finding, Level, Status, requirement, rule, standing};
 
 /// A finding with all that its reader needs: what the rule says, why, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -14,6 +14,9 @@ pub struct Judged {
     pub requirement: String,
     /// How binding the requirement is.
     pub level: Level,
+    /// The weakness that a failure is, where it is a matter of security: `CWE-93`.
+    #[serde(default)]
+    pub security: Option<String>,
     /// What the finding says.
     pub status: Status,
     /// Pass: what was seen. Skip and inconclusive: why. Fail: empty.
@@ -62,6 +65,7 @@ impl From<Finding> for Judged {
             }),
             source: requirement.map_or_else(String::new, |found| found.source.clone()),
             link: requirement.map_or_else(String::new, |found| found.link.clone()),
+            security: requirement.and_then(|found| found.security.clone()),
             rule: finding.rule,
             requirement: finding.requirement,
             level: finding.level,
@@ -87,11 +91,20 @@ impl Judged {
         }
     }
 
-    /// `must · WHATWG HTML, the event stream format`.
+    /// `must`, or `must, security`.
+    pub(crate) fn level_words(&self) -> String {
+        standing(self.level, self.security.as_deref())
+    }
+
+    /// `must · WHATWG HTML, the event stream format`; `must, security · CWE-93, …`.
     pub(crate) fn standing_line(&self) -> String {
         let source = if self.source.is_empty() { &self.requirement } else { &self.source };
-        let level = self.level.word();
-        if source.is_empty() { level.to_owned() } else { format!("{level} · {source}") }
+        let level = self.level_words();
+        let mut parts = vec![level.as_str()];
+        // Where the source is the weakness itself, its number stands there.
+        parts.extend(self.security.as_deref().filter(|weakness| !source.contains(*weakness)));
+        parts.extend(Some(source.as_str()).filter(|source| !source.is_empty()));
+        parts.join(" · ")
     }
 }
 
@@ -116,6 +129,14 @@ mod tests {
         assert!(judged.link.starts_with("https://") && judged.fix.ends_with('.'));
         assert!(judged.headline().starts_with("it does not hold that "));
         assert_eq!(judged.family(), "stream");
+    }
+
+    #[test]
+    fn what_is_a_matter_of_security_says_so() {
+        let mut judged = Judged::from(finding("encode/injection", "practice/no-injection"));
+        assert!(judged.standing_line().starts_with("must, security · CWE-93, "));
+        judged.source = "a book".to_owned();
+        assert_eq!(judged.standing_line(), "must, security · CWE-93 · a book");
     }
 
     #[test]

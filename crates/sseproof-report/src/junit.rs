@@ -51,9 +51,9 @@ fn status(report: &Report, finding: &Judged) -> TestCaseStatus {
     let text = || failure_text(report, finding, &TEXT);
     match report.standing(finding) {
         Standing::Held => TestCaseStatus::success(),
-        Standing::Broken => failure(&finding.headline(), finding.level.word(), &text()),
+        Standing::Broken => failure(&finding.headline(), &finding.level_words(), &text()),
         Standing::Warned => {
-            let mut status = skipped(finding.level.word(), &finding.headline());
+            let mut status = skipped(&finding.level_words(), &finding.headline());
             status.set_description(text());
             status
         }

@@ -7,8 +7,9 @@ use crate::table::table;
 /// The rules: id, level, what holds.
 pub fn list_rules<'a>(rules: impl IntoIterator<Item = &'a Rule>, width: usize) -> String {
     let rows = rules.into_iter().map(|rule| {
-        let level = requirement(rule.requirement).map_or(Level::Must, |found| found.level);
-        [rule.id, level.word(), rule.title].map(str::to_owned)
+        let level = requirement(rule.requirement)
+            .map_or_else(|| Level::Must.word().to_owned(), Requirement::standing);
+        [rule.id.to_owned(), level, rule.title.to_owned()]
     });
     headed(["rule", "level", "holds when"], rows, width)
 }
@@ -23,7 +24,7 @@ pub fn list_requirements<'a>(
             Some(why) => format!("{} (untestable: {why})", found.text),
             None => found.text.clone(),
         };
-        [found.id.clone(), found.level.word().to_owned(), found.subject.word().to_owned(), text]
+        [found.id.clone(), found.standing(), found.subject.word().to_owned(), text]
     });
     headed(["requirement", "level", "binds", "says"], rows, width)
 }

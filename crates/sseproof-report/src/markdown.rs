@@ -43,7 +43,7 @@ fn failures(out: &mut String, report: &Report) {
     }
     out.push_str("\n| | rule | level | what is wrong |\n| --- | --- | --- | --- |\n");
     for finding in &failed {
-        let (mark, level) = (mark(report, finding), finding.level.word());
+        let (mark, level) = (mark(report, finding), finding.level_words());
         let message = escape(&finding.headline());
         out.push_str(&format!("| {mark} | {} | {level} | {message} |\n", name(finding)));
     }

@@ -25,5 +25,5 @@ mod wire;
 pub use finding::{Evidence, Excerpt, Finding, Status};
 pub use record::{Record, Seen, View};
 pub use registry::{judge, mutants, rule, rules};
-pub use requirement::{Level, Requirement, Subject, requirement, requirements};
+pub use requirement::{Level, Requirement, Subject, requirement, requirements, standing};
 pub use rule::{Fault, Mutant, Place, Recipe, Rule, Verdict};

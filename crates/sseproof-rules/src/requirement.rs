@@ -58,6 +58,19 @@ impl Subject {
     }
 }
 
+impl Requirement {
+    /// The word for its level, and the mark of what is a matter of security: `must, security`.
+    pub fn standing(&self) -> String {
+        standing(self.level, self.security.as_deref())
+    }
+}
+
+/// The word for a level, with a mark where a weakness is named.
+pub fn standing(level: Level, security: Option<&str>) -> String {
+    let mark = if security.is_some() { ", security" } else { "" };
+    format!("{}{mark}", level.word())
+}
+
 /// One statement of a standard or of operating practice, in our own words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,6 +87,9 @@ pub struct Requirement {
     pub source: String,
     /// The link to it.
     pub link: String,
+    /// The weakness that breaking it is, where that is a matter of security: `CWE-93`.
+    #[serde(default)]
+    pub security: Option<String>,
     /// Why no black box can judge it, where that is so.
     #[serde(default)]
     pub untestable: Option<String>,
@@ -118,6 +134,10 @@ mod tests {
         for found in requirements() {
             assert!(found.link.starts_with("https://"), "{}: {}", found.id, found.link);
             assert!(found.text.ends_with('.'), "{}: {}", found.id, found.text);
+            if let Some(weakness) = &found.security {
+                let number = weakness.strip_prefix("CWE-").map(str::parse::<u32>);
+                assert!(matches!(number, Some(Ok(_))), "{}: {weakness}", found.id);
+            }
         }
     }
 }

@@ -12,8 +12,7 @@ pub(super) fn inconclusive(page: &mut Page, report: &Report) {
         return;
     }
     section(page, Ink::Warning, &format!("? not decided ({})", found.len()));
-    let rows =
-        found.iter().map(|one| [one.rule.clone(), one.level.word().to_owned(), one.note.clone()]);
+    let rows = found.iter().map(|one| [one.rule.clone(), one.level_words(), one.note.clone()]);
     let lines = table(rows, 2, page.width);
     page.block(&lines);
 }
@@ -55,7 +54,7 @@ pub(super) fn known(page: &mut Page, report: &Report) {
             "" => one.headline(),
             reason => format!("{} ({reason})", one.headline()),
         };
-        [one.rule.clone(), one.level.word().to_owned(), note]
+        [one.rule.clone(), one.level_words(), note]
     });
     let lines = table(rows, 2, page.width);
     page.block(&lines);
@@ -89,8 +88,7 @@ pub(super) fn held(page: &mut Page, report: &Report) {
         return;
     }
     section(page, Ink::Good, &format!("✓ held ({})", found.len()));
-    let rows =
-        found.iter().map(|one| [one.rule.clone(), one.level.word().to_owned(), one.note.clone()]);
+    let rows = found.iter().map(|one| [one.rule.clone(), one.level_words(), one.note.clone()]);
     let lines = table(rows, 2, page.width);
     page.block(&lines);
 }

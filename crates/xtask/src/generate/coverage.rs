@@ -46,7 +46,7 @@ pub(super) fn render() -> anyhow::Result<String> {
             "| [{}]({}) | {} | {} | {text} |",
             found.id,
             found.link,
-            found.level.word(),
+            found.standing(),
             found.subject.word()
         );
     }

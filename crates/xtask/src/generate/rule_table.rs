@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sseproof_rules::{Level, requirement, rules};
+use sseproof_rules::{Level, Requirement, requirement, rules};
 
 pub(super) fn render() -> String {
     let mut out = String::from(
@@ -18,7 +18,8 @@ pub(super) fn render() -> String {
                 "\n## {family}\n\n| rule | level | what holds | why it matters | mutants |\n|---|---|---|---|---|"
             );
         }
-        let level = requirement(rule.requirement).map_or(Level::Must, |found| found.level).word();
+        let level = requirement(rule.requirement)
+            .map_or_else(|| Level::Must.word().to_owned(), Requirement::standing);
         let mutants: Vec<_> =
             rule.mutants.iter().map(|mutant| format!("`{}`", mutant.id)).collect();
         let _ = writeln!(
