@@ -5,6 +5,7 @@
 //! Times are [`Duration`](std::time::Duration)s since the start of the run; nobody here asks a clock.
 
 mod bytes;
+mod happening;
 mod headers;
 mod plan;
 mod published;
@@ -14,6 +15,7 @@ mod transcript;
 mod visit;
 
 pub use bytes::Bytes;
+pub use happening::{Gauge, Happening, Lack, Reading, What};
 pub use headers::{Header, Headers};
 pub use plan::{Action, Framing, Plan};
 pub use published::{FORGED, FORGED_RETRY, PublishOutcome, Published};

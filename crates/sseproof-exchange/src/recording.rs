@@ -2,7 +2,9 @@
 //!
 //! The first line names the format, its version and the target; then come, for each exchange, a
 //! line with the request, one with what was written of it to the wire, one with the head, one for
-//! each piece of the wire and of the body, one for each thing that was published to the stream meanwhile, and one with the end.
+//! each piece of the wire and of the body, one for each thing that was published to the stream
+//! meanwhile, and one with the end; and last a line for each thing that the run did to the server,
+//! or read of it, besides the exchanges.
 //! Times are microseconds since the start of the run.
 
 use std::fmt::Write as _;
@@ -11,8 +13,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, Chunk, End, Ending, Exchange, Follows, Head, Headers, Phases, Published, Request,
-    Target, Transcript, Version,
+    Bytes, Chunk, End, Ending, Exchange, Follows, Happening, Head, Headers, Phases, Published,
+    Request, Target, Transcript, Version, What,
 };
 
 /// The version of the format that is written, and the newest that is read.
@@ -52,6 +54,7 @@ enum Line {
     Body { exchange: usize, at_us: u64, bytes: Bytes },
     Published { exchange: usize, what: Published },
     End { exchange: usize, at_us: u64, how: Ending },
+    Happening { at_us: u64, scenario: String, name: String, what: What },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,6 +66,8 @@ struct ExchangeLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     follows: Option<Follows>,
     judged: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    via: bool,
     request: Request,
     started_us: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,6 +100,7 @@ pub fn write_recording(transcript: &Transcript) -> String {
             name: exchange.name.clone(),
             follows: exchange.follows,
             judged: exchange.judged,
+            via: exchange.via,
             request: exchange.request.clone(),
             started_us: micros(exchange.started),
             resolved_us: exchange.phases.resolved.map(micros),
@@ -128,6 +134,14 @@ pub fn write_recording(transcript: &Transcript) -> String {
         let (at_us, how) = (micros(exchange.end.at), exchange.end.how.clone());
         line(&Line::End { exchange: number, at_us, how });
     }
+    for happening in &transcript.happenings {
+        line(&Line::Happening {
+            at_us: micros(happening.at),
+            scenario: happening.scenario.clone(),
+            name: happening.name.clone(),
+            what: happening.what.clone(),
+        });
+    }
     out
 }
 
@@ -145,7 +159,7 @@ pub fn read_recording(text: &str) -> Result<Transcript, RecordingError> {
                 if version > READ_VERSION {
                     return Err(RecordingError::Version { found: version });
                 }
-                transcript = Some(Transcript { target, started, exchanges: Vec::new() });
+                transcript = Some(Transcript { target, started, ..Transcript::default() });
             }
             (None, _) => {
                 return Err(fault("the first line must be a `transcript` line".to_owned()));
@@ -173,6 +187,7 @@ fn add(transcript: &mut Transcript, line: Line) -> Result<(), String> {
                 name: line.name,
                 follows: line.follows,
                 judged: line.judged,
+                via: line.via,
                 phases: Phases {
                     resolved: line.resolved_us.map(Duration::from_micros),
                     connected: line.connected_us.map(Duration::from_micros),
@@ -198,6 +213,10 @@ fn add(transcript: &mut Transcript, line: Line) -> Result<(), String> {
         Line::End { exchange, at_us, how } => {
             of(transcript, exchange)?.end = End { at: Duration::from_micros(at_us), how };
         }
+        Line::Happening { at_us, scenario, name, what } => {
+            let at = Duration::from_micros(at_us);
+            transcript.happenings.push(Happening { at, scenario, name, what });
+        }
     }
     Ok(())
 }
@@ -216,7 +235,33 @@ fn micros(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PublishOutcome, Reason};
+    use crate::{Gauge, Lack, PublishOutcome, Reading, Reason};
+
+    fn happenings() -> Vec<Happening> {
+        let published = Published {
+            payload: None,
+            data: "hello".to_owned(),
+            outcome: PublishOutcome::Accepted,
+        };
+        let reading = |value| Reading { gauge: Gauge::Active, value, against: None };
+        [
+            What::Reading(reading(Ok(3))),
+            What::Reading(reading(Err("GET /active answered 500".to_owned()))),
+            What::Published { what: published, answered_us: Some(7) },
+            What::Restarted { ready_us: Some(90), failed: None },
+            What::Churned { connections: 200, streams: 199 },
+            What::Stalled { exchange: 1, until_us: 40 },
+            What::Lacking(Lack::Via),
+        ]
+        .into_iter()
+        .map(|what| Happening {
+            at: Duration::from_micros(70),
+            scenario: "baseline".to_owned(),
+            name: "before".to_owned(),
+            what,
+        })
+        .collect()
+    }
 
     fn transcript() -> Transcript {
         let at = Duration::from_micros;
@@ -244,6 +289,7 @@ mod tests {
         let second = Exchange {
             follows: Some(Follows { exchange: 1, reason: Reason::Reconnect }),
             judged: false,
+            via: true,
             end: End { at: at(60), how: Ending::OverLimit(7) },
             ..Exchange::begun(2, Request::subscribe("http://h/s"), at(50))
         };
@@ -251,6 +297,7 @@ mod tests {
             target: Target { url: "http://h/s".to_owned(), method: "GET".to_owned() },
             started: "2026-01-01T00:00:00Z".to_owned(),
             exchanges: vec![first, second],
+            happenings: happenings(),
         }
     }
 

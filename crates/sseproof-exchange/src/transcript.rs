@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, EVENT_STREAM, Headers, Published, Request, Version};
+use crate::{Bytes, EVENT_STREAM, Happening, Headers, Published, Request, Version};
 
 /// What the run was aimed at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub struct Transcript {
     pub started: String,
     /// The exchanges, in the order in which they were begun; `exchanges[i].number == i + 1`.
     pub exchanges: Vec<Exchange>,
+    /// What the run did to the server, or read of it, besides the exchanges; in order.
+    pub happenings: Vec<Happening>,
 }
 
 /// One request and what came back.
@@ -41,6 +43,8 @@ pub struct Exchange {
     /// Whether the standing rules judge it: not for ordinary requests of a scenario, nor for those
     /// where a scenario expects something other than a stream.
     pub judged: bool,
+    /// Whether it went to the proxy that the target names, and not to the server itself.
+    pub via: bool,
     /// The request.
     pub request: Request,
     /// When it was begun.
@@ -168,6 +172,7 @@ impl Exchange {
             name: String::new(),
             follows: None,
             judged: true,
+            via: false,
             request,
             started,
             phases: Phases::default(),

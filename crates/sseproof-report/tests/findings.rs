@@ -26,7 +26,7 @@ fn transcript(headers: &[(&str, &str)], body: &[u8]) -> Transcript {
         ..Exchange::begun(1, Request::subscribe(URL), at(0))
     };
     let target = Target { url: URL.to_owned(), method: "GET".to_owned() };
-    Transcript { target, started: String::new(), exchanges: vec![exchange] }
+    Transcript { target, exchanges: vec![exchange], ..Transcript::default() }
 }
 
 fn report(transcript: &Transcript) -> Report {

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use sseproof_codec::{Anomaly, Comment, Event, Item, Retry, decode};
-use sseproof_exchange::{Exchange, Reason, Target, Transcript, Version};
+use sseproof_exchange::{Exchange, Happening, Reason, Target, Transcript, Version};
 
 /// A transcript, ready to be judged.
 pub struct Record<'t> {
@@ -48,6 +48,11 @@ impl<'t> Record<'t> {
     /// The target of the run.
     pub fn target(&self) -> &'t Target {
         &self.transcript.target
+    }
+
+    /// What the run did to the server, or read of it, besides the exchanges.
+    pub fn happenings(&self) -> &'t [Happening] {
+        &self.transcript.happenings
     }
 
     /// Every exchange, also those that the standing rules do not judge.

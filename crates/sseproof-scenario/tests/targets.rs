@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::pin::pin;
 
-use sseproof_exchange::{PublishOutcome, Transcript};
+use sseproof_exchange::{PublishOutcome, Transcript, What};
 use sseproof_scenario::{Scenario, TargetConfig, TargetFile, Variables, probes, run_all};
 
 /// Files that are wrong, each in one way.
@@ -132,8 +132,16 @@ async fn a_publish_step_publishes_as_the_target_says() {
     )
     .await;
     assert!(failures.is_empty(), "{failures:?}");
-    let (_, failures) = played("publish:\n  run: sh -c 'exit 3' ${data}\n", &scenario).await;
-    assert_eq!(failures, ["the command was to end with exit code 0, and ended with 3"]);
+    let (transcript, failures) =
+        played("publish:\n  run: sh -c 'exit 3' ${data}\n", &scenario).await;
+    let broke = "the command was to end with exit code 0, and ended with 3";
+    assert_eq!(failures, [broke]);
+    let [happening] = transcript.happenings.as_slice() else { panic!("{transcript:?}") };
+    let What::Published { what, answered_us: Some(_) } = &happening.what else {
+        panic!("{happening:?}")
+    };
+    assert_eq!(what.data, "it's $x");
+    assert_eq!(what.outcome, PublishOutcome::Failed(broke.to_owned()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,7 +23,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sseproof_exchange::{Bytes, Ending, Exchange, Headers, Target, Transcript};
+use sseproof_exchange::{Bytes, Ending, Exchange, Happening, Headers, Target, Transcript};
 use sseproof_net::Client;
 
 pub use self::patient::run_patiently;
@@ -64,6 +64,8 @@ impl TargetConfig {
 pub struct Outcome {
     /// The exchanges, in the order in which they were begun, numbered on from the given number.
     pub exchanges: Vec<Exchange>,
+    /// What was done to the server, or read of it, besides.
+    pub happenings: Vec<Happening>,
     /// What did not hold. A scenario stops at its first failure.
     pub failures: Vec<StepFailure>,
     /// Why the run as a whole has to stop.
@@ -175,8 +177,8 @@ pub async fn run(
         () = cancel => Some(play::Stop::Run(Stopped::Cancelled)),
         played = session.play() => played.err(),
     };
-    let exchanges = session.finish().await;
-    let mut outcome = Outcome { exchanges, ..Outcome::default() };
+    let (exchanges, happenings) = session.finish().await;
+    let mut outcome = Outcome { exchanges, happenings, ..Outcome::default() };
     match stop {
         Some(play::Stop::Step(failure)) => outcome.failures.push(*failure),
         Some(play::Stop::Run(stopped)) => outcome.stopped = Some(stopped),
@@ -221,6 +223,7 @@ pub async fn run_all(
             results.stopped = stopped.or_else(|| lost(exchanges)).or(results.stopped);
         }
         results.transcript.exchanges.extend(outcome.exchanges);
+        results.transcript.happenings.extend(outcome.happenings);
         results.failures.extend(outcome.failures);
     }
     // A server that falls at the very end proves no more than one that falls before.

@@ -32,6 +32,7 @@ pub async fn run_patiently(
         results.stopped = Some(Stopped::LateHead(took));
     }
     results.transcript.exchanges.extend(outcome.exchanges);
+    results.transcript.happenings.extend(outcome.happenings);
 }
 
 /// Whether the server takes connections and sends no head in the usual time.

@@ -1,8 +1,9 @@
 //! One scenario under way: its exchanges, what it calls them, and its variables.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use sseproof_exchange::{Ending, Exchange, Follows, Phase, Request};
+use sseproof_exchange::{Ending, Exchange, Follows, Happening, Phase, Request, What};
 use sseproof_net::{Client, Leave};
 
 use super::evidence::About;
@@ -24,6 +25,7 @@ pub(super) struct Session<'r> {
     pub(super) place: Place,
     first: usize,
     slots: Vec<Slot>,
+    happenings: Vec<Happening>,
     connections: BTreeMap<String, Option<Connection>>,
     latest: Option<String>,
 }
@@ -69,17 +71,18 @@ impl<'r> Session<'r> {
             place: Place { line: 1, column: 1 },
             first,
             slots: Vec::new(),
+            happenings: Vec::new(),
             connections: BTreeMap::new(),
             latest: None,
         }
     }
 
-    /// Leaves whatever is open, and gives every exchange that was begun.
-    pub(super) async fn finish(mut self) -> Vec<Exchange> {
+    /// Leaves whatever is open, and gives every exchange that was begun, and what happened besides.
+    pub(super) async fn finish(mut self) -> (Vec<Exchange>, Vec<Happening>) {
         for slot in &mut self.slots {
             slot.leave(Leave::Fin, self.client.now()).await;
         }
-        self.slots.into_iter().map(Slot::into_exchange).collect()
+        (self.slots.into_iter().map(Slot::into_exchange).collect(), self.happenings)
     }
 
     /// Begins an exchange; gives its place among them all.
@@ -103,6 +106,16 @@ impl<'r> Session<'r> {
         exchange.judged = judged;
         self.slots.push(Slot::new(live, exchange));
         Ok(self.slots.len() - 1)
+    }
+
+    /// Keeps what happened besides the exchanges, under the name that the step gives it.
+    pub(super) fn happened(&mut self, at: Duration, name: &str, what: What) {
+        self.happenings.push(Happening {
+            at,
+            scenario: self.scenario.id.clone(),
+            name: name.to_owned(),
+            what,
+        });
     }
 
     /// Gives what was opened a name.

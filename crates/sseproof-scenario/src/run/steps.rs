@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Follows, Reason, Request};
+use sseproof_exchange::{Follows, PublishOutcome, Published, Reason, Request, What};
 use sseproof_net::{Leave, Redirect, Waited, redirect};
 
 use super::evidence::About;
@@ -254,20 +254,31 @@ impl Session<'_> {
     pub(super) async fn publish(&mut self, step: &Publish) -> Result<(), Stop> {
         let target = self.target;
         let hook = target.publish.as_ref().filter(|_| step.path.is_none());
-        let request = match hook {
-            Some(hook) => {
-                let data = self.filled(step.data.fill(&self.scope))?;
-                match self.filled(hook.act(target, &data))? {
-                    Act::Send(mut request) => {
-                        self.filled(request::headers(&mut request, &step.headers, &self.scope))?;
-                        request
-                    }
-                    Act::Run(command) => return self.run(&command, COMMAND, 0).await,
+        let data = self.filled(step.data.fill(&self.scope))?;
+        let at = self.client.now();
+        let act = match hook {
+            Some(hook) => match self.filled(hook.act(target, &data))? {
+                Act::Send(mut request) => {
+                    self.filled(request::headers(&mut request, &step.headers, &self.scope))?;
+                    Act::Send(request)
                 }
-            }
-            None => self.filled(request::publish(step, target, &self.scope))?,
+                run @ Act::Run(_) => run,
+            },
+            None => Act::Send(self.filled(request::publish(step, target, &self.scope))?),
         };
-        self.ordinary(request, "", None, WITHIN).await
+        let done = match act {
+            Act::Send(request) => self.ordinary(request, "", None, WITHIN).await,
+            Act::Run(command) => self.run(&command, COMMAND, 0).await,
+        };
+        let outcome = match &done {
+            Ok(()) => PublishOutcome::Accepted,
+            Err(Stop::Step(failure)) => PublishOutcome::Failed(failure.message.clone()),
+            Err(Stop::Run(_)) => return done,
+        };
+        let answered_us = u64::try_from(self.client.now().as_micros()).ok();
+        let what = Published { payload: None, data, outcome };
+        self.happened(at, "", What::Published { what, answered_us });
+        done
     }
 
     async fn ordinary(

@@ -1,0 +1,130 @@
+//! What a run did to the server, or read of it, besides its exchanges.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Published;
+
+/// One thing that happened beside the exchanges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// When it began.
+    pub at: Duration,
+    /// The scenario that did it: a probe's id, or the name of a user's file.
+    pub scenario: String,
+    /// What the step calls it (`before`); empty where it has no name.
+    pub name: String,
+    /// What it was.
+    pub what: What,
+}
+
+/// The kinds of things that happen beside the exchanges.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum What {
+    /// A gauge of the server was read.
+    Reading(Reading),
+    /// Something was published, for whichever stream carries it.
+    Published {
+        /// What, and what became of it.
+        what: Published,
+        /// When the answer to it was there.
+        answered_us: Option<u64>,
+    },
+    /// The server was restarted.
+    Restarted {
+        /// When it took connections again; `None` where it did not.
+        ready_us: Option<u64>,
+        /// Why it did not, with what was tried.
+        failed: Option<String>,
+    },
+    /// Many clients came and left.
+    Churned {
+        /// How many connections were made since the step began.
+        connections: u64,
+        /// How many of them were given an event stream.
+        streams: u64,
+    },
+    /// A client stopped to read.
+    Stalled {
+        /// Its exchange.
+        exchange: usize,
+        /// When it read again, or left.
+        until_us: u64,
+    },
+    /// A step was left out, since the target does not offer what it needs.
+    Lacking(Lack),
+}
+
+/// A number that was read of the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    /// What was read.
+    pub gauge: Gauge,
+    /// What it showed, or why it could not be read.
+    pub value: Result<u64, String>,
+    /// The earlier reading that it was waited for to fall to, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<String>,
+}
+
+/// What can be read of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gauge {
+    /// How many producers are alive, as the server tells itself.
+    Active,
+    /// How many connections of clients the server's processes hold, also of clients that left.
+    Connections,
+    /// How many descriptors the server's processes hold.
+    Descriptors,
+    /// How many threads the server's processes have.
+    Threads,
+    /// The private memory of the server's processes, in bytes.
+    Memory,
+}
+
+impl fmt::Display for Gauge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Active => "producers",
+            Self::Connections => "connections",
+            Self::Descriptors => "descriptors",
+            Self::Threads => "threads",
+            Self::Memory => "bytes of memory",
+        })
+    }
+}
+
+/// What a target can offer beside its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lack {
+    /// A way to publish.
+    Publish,
+    /// A number of what is alive: neither a gauge, nor a process that can be looked into.
+    Active,
+    /// A process that can be looked into.
+    Process,
+    /// A way to restart it.
+    Restart,
+    /// The same stream through a proxy.
+    Via,
+}
+
+impl Lack {
+    /// The line of the target file that offers it.
+    pub fn line(self) -> &'static str {
+        match self {
+            Self::Publish => "publish: { http: { path: /publish, body: \"${data}\" } }",
+            Self::Active => "active: { http: { path: /active }, pointer: /active }",
+            Self::Process => "start: { run: ./server }",
+            Self::Restart => "restart: { run: ./restart }",
+            Self::Via => "via: http://127.0.0.1:8081/events",
+        }
+    }
+}
