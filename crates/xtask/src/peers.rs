@@ -14,7 +14,11 @@ use sseproof_rules::Status;
 use crate::root;
 
 /// How long a server may take to answer on its port.
-const WAIT: &str = "30s";
+const WAIT: &str = "60s";
+/// How to drive the peer, beside its `peer.yaml`; the ports are in the environment.
+const TARGET: &str = "sseproof.yaml";
+/// The folder with the server that stands behind each proxy.
+const UPSTREAM: &str = "upstream";
 
 /// A folder under `scenarios/peers/`.
 #[derive(Deserialize)]
@@ -31,10 +35,9 @@ struct Peer {
     /// Packages of Debian that it needs.
     #[serde(default)]
     apt: Vec<String>,
-    /// The command that starts it, with `PORT` in its environment.
+    /// The command that starts it, with `PORT` in its environment, and `UPSTREAM_PORT` for what
+    /// stands behind a proxy.
     start: Vec<String>,
-    /// The URL, with `{port}`.
-    url: String,
     /// The rules that it is known to break, each with what was seen by hand.
     expect: BTreeMap<String, String>,
 }
@@ -89,8 +92,11 @@ fn peers(names: &[String]) -> anyhow::Result<Vec<Peer>> {
 
 fn check(peer: &Peer) -> anyhow::Result<Report> {
     let root = root();
-    let folder = root.join("target/peers").join(&peer.peer);
-    copy(&root.join("scenarios/peers").join(&peer.peer), &folder)?;
+    let installed = root.join("target/peers");
+    let folder = installed.join(&peer.peer);
+    for name in [peer.peer.as_str(), UPSTREAM] {
+        copy(&root.join("scenarios/peers").join(name), &installed.join(name))?;
+    }
     for package in &peer.apt {
         let known = Command::new("dpkg").args(["-s", package]).output().context("start dpkg")?;
         if !known.status.success() {
@@ -100,19 +106,15 @@ fn check(peer: &Peer) -> anyhow::Result<Report> {
     for command in &peer.install {
         crate::run(&folder, command)?;
     }
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .context("find a free port")?
-        .port();
     let json = root.join("reports/peers").join(format!("{}.json", peer.peer));
     fs::create_dir_all(root.join("reports/peers")).context("make reports/peers")?;
     let start = shlex::try_join(peer.start.iter().map(String::as_str)).context("join `start`")?;
     let status = Command::new(root.join("target/release/sseproof"))
-        .arg("check")
-        .arg(peer.url.replace("{port}", &port.to_string()))
-        .args(["--start", &start, "--wait-for", WAIT, "--quiet", "--json"])
+        .args(["check", "--target", TARGET, "--start", &start, "--wait-for", WAIT])
+        .args(["--quiet", "--json"])
         .arg(&json)
-        .env("PORT", port.to_string())
+        .env("PORT", free_port()?.to_string())
+        .env("UPSTREAM_PORT", free_port()?.to_string())
         .current_dir(&folder)
         .status()
         .context("start sseproof")?;
@@ -121,6 +123,13 @@ fn check(peer: &Peer) -> anyhow::Result<Report> {
     }
     let text = fs::read_to_string(&json).with_context(|| format!("read {}", json.display()))?;
     sseproof_report::json::read(&text).with_context(|| format!("read {}", json.display()))
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .context("find a free port")
 }
 
 /// What is found and not expected, or expected and not found; advice is not compared.

@@ -1,11 +1,14 @@
-// A session per request, in the form of better-sse's own README.
-import { createSession } from "better-sse";
+// A session per request and a channel, in the form of better-sse's own README.
+import { createChannel, createSession } from "better-sse";
 import express from "express";
 
 const app = express();
+const channel = createChannel();
+let active = 0;
 
 app.get("/stream", async (req, res) => {
   const session = await createSession(req, res);
+  active += 1;
 
   let n = 0;
   const timer = setInterval(() => {
@@ -13,7 +16,23 @@ app.get("/stream", async (req, res) => {
     session.push({ n }, "message");
   }, 200);
 
-  session.on("disconnected", () => clearInterval(timer));
+  session.on("disconnected", () => {
+    active -= 1;
+    clearInterval(timer);
+  });
 });
+
+app.get("/published", async (req, res) => {
+  const session = await createSession(req, res);
+  channel.register(session);
+});
+
+app.post("/publish", express.text({ type: "text/*", limit: "2mb" }), express.json(), (req, res) => {
+  const event = typeof req.body === "object" ? req.body : { data: req.body };
+  channel.broadcast(event.data ?? "", event.event, { eventId: event.id });
+  res.sendStatus(204);
+});
+
+app.get("/active", (req, res) => res.json({ active: active + channel.sessionCount }));
 
 app.listen(process.env.PORT, "127.0.0.1");

@@ -1,14 +1,17 @@
-"""A StreamingHttpResponse over an endless generator, on Django's own `runserver`."""
+"""A StreamingHttpResponse over a generator, on Django's own `runserver`."""
 
 import json
 import os
+import queue
+import threading
 import time
 from itertools import count
 
 from django.conf import settings
 from django.core.management import execute_from_command_line
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 
 # What `startproject` writes, without the parts that need a database.
 settings.configure(
@@ -23,6 +26,22 @@ settings.configure(
     ],
 )
 
+queues = []
+active = 0
+lock = threading.Lock()
+
+
+def counted(generator):
+    """Counts the producers that are alive."""
+    global active
+    with lock:
+        active += 1
+    try:
+        yield from generator
+    finally:
+        with lock:
+            active -= 1
+
 
 def stream(request):
     def generate():
@@ -30,12 +49,44 @@ def stream(request):
             yield f"data: {json.dumps({'n': n, 'time': time.time()})}\n\n"
             time.sleep(0.2)
 
-    response = StreamingHttpResponse(generate(), content_type="text/event-stream")
+    response = StreamingHttpResponse(counted(generate()), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     return response
 
 
-urlpatterns = [path("stream", stream)]
+def published(request):
+    messages = queue.Queue()
+    queues.append(messages)
+
+    def generate():
+        try:
+            while True:
+                yield f"data: {messages.get()}\n\n"
+        finally:
+            queues.remove(messages)
+
+    response = StreamingHttpResponse(counted(generate()), content_type="text/event-stream")
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@csrf_exempt
+def publish(request):
+    for messages in queues:
+        messages.put(request.body.decode())
+    return HttpResponse(status=204)
+
+
+def gauge(request):
+    return JsonResponse({"active": active})
+
+
+urlpatterns = [
+    path("stream", stream),
+    path("published", published),
+    path("publish", publish),
+    path("active", gauge),
+]
 
 if __name__ == "__main__":
     address = f"127.0.0.1:{os.environ['PORT']}"

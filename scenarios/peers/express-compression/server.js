@@ -6,11 +6,19 @@ const express = require("express");
 const app = express();
 app.use(compression());
 
-app.get("/stream", (req, res) => {
+const listeners = new Set();
+let active = 0;
+
+function head(res) {
   res.setHeader("Content-Type", "text/event-stream");
   res.setHeader("Cache-Control", "no-cache");
   res.setHeader("Connection", "keep-alive");
   res.flushHeaders();
+  active += 1;
+}
+
+app.get("/stream", (req, res) => {
+  head(res);
 
   let n = 0;
   const timer = setInterval(() => {
@@ -18,7 +26,26 @@ app.get("/stream", (req, res) => {
     res.write(`data: ${JSON.stringify({ n, time: new Date() })}\n\n`);
   }, 200);
 
-  req.on("close", () => clearInterval(timer));
+  req.on("close", () => {
+    clearInterval(timer);
+    active -= 1;
+  });
 });
+
+app.get("/published", (req, res) => {
+  head(res);
+  listeners.add(res);
+  req.on("close", () => {
+    listeners.delete(res);
+    active -= 1;
+  });
+});
+
+app.post("/publish", express.text({ type: "*/*", limit: "2mb" }), (req, res) => {
+  for (const listener of listeners) listener.write(`data: ${req.body}\n\n`);
+  res.sendStatus(204);
+});
+
+app.get("/active", (req, res) => res.json({ active }));
 
 app.listen(process.env.PORT, "127.0.0.1");
