@@ -1,0 +1,40 @@
+"""Flask-SSE's quickstart: one blueprint, Redis behind it, gunicorn with gevent in front."""
+
+import os
+import threading
+import time
+
+from flask import Flask, request
+from flask_sse import sse
+
+app = Flask(__name__)
+app.config["REDIS_URL"] = f"unix://{os.getcwd()}/redis.sock"
+app.register_blueprint(sse, url_prefix="/stream")
+
+
+@app.route("/publish", methods=["POST"])
+def publish():
+    if request.is_json:
+        sse.publish(**request.json, channel="published")
+    else:
+        sse.publish(request.get_data(as_text=True), channel="published")
+    return "", 204
+
+
+@app.route("/active")
+def gauge():
+    """Redis knows best how many generators still listen."""
+    with app.app_context():
+        return {"active": sum(n for _, n in sse.redis.pubsub_numsub("sse", "published"))}
+
+
+def ticks():
+    n = 0
+    while True:
+        n += 1
+        with app.app_context():
+            sse.publish({"n": n}, type="tick")
+        time.sleep(0.2)
+
+
+threading.Thread(target=ticks, daemon=True).start()

@@ -1,0 +1,48 @@
+// Hono's streaming helper: `streamSSE` with `writeSSE` in a loop, on Node.
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+import { streamSSE } from "hono/streaming";
+
+const app = new Hono();
+const streams = new Set();
+let active = 0;
+
+app.get("/stream", (c) =>
+  streamSSE(c, async (stream) => {
+    active += 1;
+    try {
+      let id = 0;
+      while (true) {
+        await stream.writeSSE({ data: `tick ${id}`, event: "tick", id: String(id++) });
+        await stream.sleep(200);
+      }
+    } finally {
+      active -= 1;
+    }
+  }),
+);
+
+app.get("/published", (c) =>
+  streamSSE(c, async (stream) => {
+    active += 1;
+    streams.add(stream);
+    await new Promise((resolve) => stream.onAbort(resolve));
+    streams.delete(stream);
+    active -= 1;
+  }),
+);
+
+app.post("/publish", async (c) => {
+  const json = c.req.header("content-type") === "application/json";
+  const event = json ? await c.req.json() : { data: await c.req.text() };
+  try {
+    for (const stream of streams) await stream.writeSSE(event);
+  } catch (error) {
+    return c.text(`${error}`, 400);
+  }
+  return c.body(null, 204);
+});
+
+app.get("/active", (c) => c.json({ active }));
+
+serve({ fetch: app.fetch, port: Number(process.env.PORT), hostname: "127.0.0.1" });
