@@ -1,0 +1,2 @@
+#!/bin/sh
+exec apache2 -f "$PWD/apache.conf" -D FOREGROUND

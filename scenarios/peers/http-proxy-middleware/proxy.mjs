@@ -1,0 +1,9 @@
+// http-proxy-middleware behind `compression`, as many development servers are put together.
+import compression from "compression";
+import express from "express";
+import { createProxyMiddleware } from "http-proxy-middleware";
+
+const app = express();
+app.use(compression());
+app.use(createProxyMiddleware({ target: `http://127.0.0.1:${process.env.UPSTREAM_PORT}` }));
+app.listen(process.env.PORT, "127.0.0.1");
