@@ -27,9 +27,9 @@ app.get("/published", async (req, res) => {
   channel.register(session);
 });
 
-app.post("/publish", express.text({ type: "text/*", limit: "2mb" }), express.json(), (req, res) => {
-  const event = typeof req.body === "object" ? req.body : { data: req.body };
-  channel.broadcast(event.data ?? "", event.event, { eventId: event.id });
+app.post("/publish", express.json({ limit: "2mb" }), (req, res) => {
+  const { data, event, id } = req.body;
+  channel.broadcast(data, event, { eventId: id });
   res.sendStatus(204);
 });
 

@@ -41,8 +41,8 @@ app.get("/published", (req, res) => {
   });
 });
 
-app.post("/publish", express.text({ type: "*/*", limit: "2mb" }), (req, res) => {
-  for (const listener of listeners) listener.write(`data: ${req.body}\n\n`);
+app.post("/publish", express.json({ limit: "2mb" }), (req, res) => {
+  for (const listener of listeners) listener.write(`data: ${req.body.data}\n\n`);
   res.sendStatus(204);
 });
 

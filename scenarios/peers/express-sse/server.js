@@ -15,9 +15,9 @@ setInterval(() => {
   ticks.send({ n }, "tick");
 }, 200);
 
-app.post("/publish", express.text({ type: "text/*", limit: "2mb" }), express.json(), (req, res) => {
-  const { data, event, id } = typeof req.body === "object" ? req.body : { data: req.body };
-  published.send(data ?? "", event, id);
+app.post("/publish", express.json({ limit: "2mb" }), (req, res) => {
+  const { data, event, id } = req.body;
+  published.send(data, event, id);
   res.sendStatus(204);
 });
 

@@ -23,8 +23,8 @@ class Events {
   }
 
   publish(request) {
-    const { body } = request;
-    published.next(typeof body === "object" ? { ...body, type: body.event } : { data: body });
+    const { event, ...body } = request.body;
+    published.next({ ...body, type: event });
   }
 
   gauge() {
@@ -48,5 +48,5 @@ class App {}
 Module({ controllers: [Events] })(App);
 
 const app = await NestFactory.create(App, { logger: false });
-app.useBodyParser("text", { limit: "2mb" });
+app.useBodyParser("json", { limit: "2mb" });
 await app.listen(process.env.PORT, "127.0.0.1");
