@@ -7,21 +7,29 @@
 mod bytes;
 mod happening;
 mod headers;
+mod plain;
 mod plan;
 mod published;
 mod recording;
+mod redact;
 mod request;
+mod tape;
 mod transcript;
 mod visit;
 
 pub use bytes::Bytes;
 pub use happening::{Gauge, Happening, Lack, Reading, What};
 pub use headers::{Header, Headers};
+pub use plain::{PlainError, read_plain};
 pub use plan::{Action, Framing, Plan};
 pub use published::{FORGED, FORGED_RETRY, PublishOutcome, Published};
-pub use recording::{READ_VERSION, RecordingError, read_recording, write_recording};
+pub use recording::{
+    READ_VERSION, RecordingError, read_cut_recording, read_recording, write_recording,
+};
+pub use redact::redact;
 pub use request::{EVENT_STREAM, Request, Version};
+pub use tape::Tape;
 pub use transcript::{
-    Chunk, End, Ending, Exchange, Follows, Head, Phase, Phases, Reason, Target, Transcript,
+    Chunk, End, Ending, Exchange, Follows, Head, Phase, Phases, Reason, Source, Target, Transcript,
 };
 pub use visit::{Answer, Visit};

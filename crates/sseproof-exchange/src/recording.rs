@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Bytes, Chunk, End, Ending, Exchange, Follows, Happening, Head, Headers, Phases, Published,
-    Request, Target, Transcript, Version, What,
+    Request, Source, Target, Transcript, Version, What,
 };
 
 /// The version of the format that is written, and the newest that is read.
@@ -38,6 +38,12 @@ pub enum RecordingError {
         /// The version of the file.
         found: u32,
     },
+    /// The file ends in the middle of an exchange.
+    #[error("line {line}: the recording is cut off here, in the middle of an exchange")]
+    Cut {
+        /// The last line.
+        line: usize,
+    },
     /// There is no line at all.
     #[error("the recording is empty")]
     Empty,
@@ -46,15 +52,51 @@ pub enum RecordingError {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Line {
-    Transcript { version: u32, target: Target, started: String },
+    Transcript {
+        version: u32,
+        target: Target,
+        started: String,
+        #[serde(default, skip_serializing_if = "is_run")]
+        source: Source,
+    },
     Exchange(ExchangeLine),
-    Sent { exchange: usize, at_us: u64, bytes: Bytes },
-    Head { exchange: usize, at_us: u64, version: Version, status: u16, headers: Headers },
-    Wire { exchange: usize, at_us: u64, bytes: Bytes },
-    Body { exchange: usize, at_us: u64, bytes: Bytes },
-    Published { exchange: usize, what: Published },
-    End { exchange: usize, at_us: u64, how: Ending },
-    Happening { at_us: u64, scenario: String, name: String, what: What },
+    Sent {
+        exchange: usize,
+        at_us: u64,
+        bytes: Bytes,
+    },
+    Head {
+        exchange: usize,
+        at_us: u64,
+        version: Version,
+        status: u16,
+        headers: Headers,
+    },
+    Wire {
+        exchange: usize,
+        at_us: u64,
+        bytes: Bytes,
+    },
+    Body {
+        exchange: usize,
+        at_us: u64,
+        bytes: Bytes,
+    },
+    Published {
+        exchange: usize,
+        what: Published,
+    },
+    End {
+        exchange: usize,
+        at_us: u64,
+        how: Ending,
+    },
+    Happening {
+        at_us: u64,
+        scenario: String,
+        name: String,
+        what: What,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,6 +133,7 @@ pub fn write_recording(transcript: &Transcript) -> String {
         version: READ_VERSION,
         target: transcript.target.clone(),
         started: transcript.started.clone(),
+        source: transcript.source,
     });
     for exchange in &transcript.exchanges {
         let number = exchange.number;
@@ -151,15 +194,63 @@ pub fn write_recording(transcript: &Transcript) -> String {
 /// [`RecordingError`], with the line, where the text is not a recording or one of a later version.
 pub fn read_recording(text: &str) -> Result<Transcript, RecordingError> {
     let mut transcript = None;
+    read(&mut transcript, text)?;
+    transcript.ok_or(RecordingError::Empty)
+}
+
+/// The transcript that the JSON lines hold, as far as they go: where the file is cut, the second
+/// value says where and why.
+///
+/// What was cut off is taken for something that we did not wait for: the last exchange then ends
+/// with what is known of it, by our own leaving.
+///
+/// # Errors
+/// [`RecordingError`] as of [`read_recording`], where a line is wrong and another one follows it.
+pub fn read_cut_recording(
+    text: &str,
+) -> Result<(Transcript, Option<RecordingError>), RecordingError> {
+    let mut transcript = None;
+    let ended = read(&mut transcript, text);
+    let last = text.trim_end().lines().count();
+    let mut transcript = transcript.ok_or(RecordingError::Empty);
+    let cut = match ended {
+        // Only a line that the file ends in, without a line end, was cut off.
+        Err(RecordingError::Line { line, .. }) if line == last && line > 1 => {
+            Some(RecordingError::Cut { line })
+        }
+        Err(error) => return Err(error),
+        Ok(()) => is_open(text).then_some(RecordingError::Cut { line: last }),
+    };
+    if let (true, Ok(transcript)) = (is_open(text), &mut transcript)
+        && let Some(exchange) = transcript.exchanges.last_mut()
+    {
+        let pieces = exchange.wire.iter().chain(&exchange.body).map(|chunk| chunk.at);
+        let at = pieces.chain(exchange.head.as_ref().map(|head| head.at)).max();
+        exchange.end = End { at: at.unwrap_or(exchange.started), how: Ending::Left };
+    }
+    transcript.map(|transcript| (transcript, cut))
+}
+
+/// Whether the last exchange has no end.
+fn is_open(text: &str) -> bool {
+    let ends = text.lines().rev().find_map(|line| match serde_json::from_str(line) {
+        Ok(Line::End { .. }) => Some(false),
+        Ok(Line::Exchange(_)) => Some(true),
+        _ => None,
+    });
+    ends.unwrap_or(false)
+}
+
+fn read(transcript: &mut Option<Transcript>, text: &str) -> Result<(), RecordingError> {
     for (index, json) in text.lines().enumerate().filter(|(_, json)| !json.trim().is_empty()) {
         let fault = |message: String| RecordingError::Line { line: index + 1, message };
         let line: Line = serde_json::from_str(json).map_err(|error| fault(error.to_string()))?;
-        match (&mut transcript, line) {
-            (None, Line::Transcript { version, target, started }) => {
+        match (&mut *transcript, line) {
+            (None, Line::Transcript { version, target, started, source }) => {
                 if version > READ_VERSION {
                     return Err(RecordingError::Version { found: version });
                 }
-                transcript = Some(Transcript { target, started, ..Transcript::default() });
+                *transcript = Some(Transcript { target, started, source, ..Transcript::default() });
             }
             (None, _) => {
                 return Err(fault("the first line must be a `transcript` line".to_owned()));
@@ -170,7 +261,7 @@ pub fn read_recording(text: &str) -> Result<Transcript, RecordingError> {
             (Some(transcript), line) => add(transcript, line).map_err(fault)?,
         }
     }
-    transcript.ok_or(RecordingError::Empty)
+    Ok(())
 }
 
 fn add(transcript: &mut Transcript, line: Line) -> Result<(), String> {
@@ -226,6 +317,10 @@ fn of(transcript: &mut Transcript, number: usize) -> Result<&mut Exchange, Strin
         .checked_sub(1)
         .and_then(|index| transcript.exchanges.get_mut(index))
         .ok_or_else(|| format!("exchange {number} has no `exchange` line before"))
+}
+
+fn is_run(source: &Source) -> bool {
+    *source == Source::Run
 }
 
 fn micros(time: Duration) -> u64 {
@@ -296,6 +391,7 @@ mod tests {
         Transcript {
             target: Target { url: "http://h/s".to_owned(), method: "GET".to_owned() },
             started: "2026-01-01T00:00:00Z".to_owned(),
+            source: Source::Run,
             exchanges: vec![first, second],
             happenings: happenings(),
         }
@@ -305,6 +401,32 @@ mod tests {
     fn what_is_written_is_read_again() {
         let transcript = transcript();
         assert_eq!(read_recording(&write_recording(&transcript)), Ok(transcript));
+    }
+
+    #[test]
+    fn a_recording_that_is_cut_is_read_as_far_as_it_goes() {
+        let text = write_recording(&transcript());
+        let whole = read_cut_recording(&text);
+        assert_eq!(whole, Ok((transcript(), None)));
+        // The first line, and the first of the two exchanges.
+        let first = text.find("{\"exchange\":{\"number\":2").unwrap();
+        for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+            let read = read_cut_recording(&text[..end]);
+            let Ok((read, cut)) = read else {
+                assert!(end < text.lines().next().unwrap().len(), "{end}: {read:?}");
+                continue;
+            };
+            let lines = text[..end].lines().count();
+            assert!(cut.is_none() || cut == Some(RecordingError::Cut { line: lines }), "{end}");
+            if cut.is_some()
+                && let Some(last) = read.exchanges.last()
+            {
+                let is_open = last.number == 1 && end < first;
+                assert!(!is_open || last.end.how == Ending::Left, "{end}");
+            }
+        }
+        let torn = text.replacen("{\"head\"", "{\"hea", 1);
+        assert!(matches!(read_cut_recording(&torn), Err(RecordingError::Line { line: 4, .. })));
     }
 
     #[test]

@@ -16,6 +16,20 @@ pub struct Target {
     pub method: String,
 }
 
+/// Where a transcript comes from, and so what is known of each exchange.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A run: every byte with its time.
+    #[default]
+    Run,
+    /// A file with heads and a body, as `curl -isN` writes it: no times, no end, and the request is
+    /// only guessed.
+    HeadAndBody,
+    /// A file with a body alone.
+    BodyOnly,
+}
+
 /// The record of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcript {
@@ -23,6 +37,8 @@ pub struct Transcript {
     pub target: Target,
     /// When the run started, RFC 3339; empty where nobody said.
     pub started: String,
+    /// Where it comes from.
+    pub source: Source,
     /// The exchanges, in the order in which they were begun; `exchanges[i].number == i + 1`.
     pub exchanges: Vec<Exchange>,
     /// What the run did to the server, or read of it, besides the exchanges; in order.

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sseproof_exchange::{Answer, Bytes, Request, Visit};
+use sseproof_exchange::{Bytes, Plan, Request, Visit};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -24,8 +24,11 @@ pub struct Lab {
     inner: Arc<Inner>,
 }
 
+/// What a visit is answered with.
+type Answerer = dyn Fn(&Visit<'_>) -> Plan + Send + Sync;
+
 struct Inner {
-    answer: Answer,
+    answer: Box<Answerer>,
     started: Instant,
     earlier: AtomicU64,
     open: AtomicUsize,
@@ -42,10 +45,10 @@ struct Topic {
 
 impl Lab {
     /// A server that starts now.
-    pub fn new(answer: Answer) -> Self {
+    pub fn new(answer: impl Fn(&Visit<'_>) -> Plan + Send + Sync + 'static) -> Self {
         Self {
             inner: Arc::new(Inner {
-                answer,
+                answer: Box::new(answer),
                 started: Instant::now(),
                 earlier: AtomicU64::new(0),
                 open: AtomicUsize::new(0),

@@ -43,7 +43,7 @@ pub(crate) fn fail(rule: &str, level: Level, evidence: &[Evidence]) -> Judged {
     Judged { evidence: evidence.to_vec(), ..judged(rule, level, Status::Fail, "") }
 }
 
-fn at(place: &str, offset: Option<u64>, message: &str) -> Evidence {
+pub(crate) fn place(place: &str, offset: Option<u64>, message: &str) -> Evidence {
     Evidence {
         message: message.to_owned(),
         consequence: None,
@@ -54,6 +54,7 @@ fn at(place: &str, offset: Option<u64>, message: &str) -> Evidence {
         offset,
         after_us: 3_204_000,
         excerpt: None,
+        log: Vec::new(),
     }
 }
 
@@ -68,7 +69,7 @@ fn terminated() -> Judged {
             mark: 1042,
             at_end: true,
         }),
-        ..at("body", Some(1042), "the stream ends inside an event: event 42 is never delivered")
+        ..place("body", Some(1042), "the stream ends inside an event: event 42 is never delivered")
     };
     fail("stream/terminated", Level::Must, &[evidence])
 }
@@ -79,7 +80,7 @@ fn utf8() -> Judged {
     let one = |exchange, mark| Evidence {
         exchange,
         excerpt: Some(Excerpt { start: 64, bytes: bytes.clone().into(), mark, at_end: false }),
-        ..at("body", Some(mark), "the byte e9 that no UTF-8 has here")
+        ..place("body", Some(mark), "the byte e9 that no UTF-8 has here")
     };
     let places: Vec<_> =
         [(1, 103), (2, 103), (3, 103), (4, 103), (5, 103)].map(|(n, at)| one(n, at)).into();
@@ -101,7 +102,7 @@ fn media_type() -> Judged {
         Level::Must,
         &[Evidence {
             consequence: Some("an EventSource fails for good and does not come back".to_owned()),
-            ..at(
+            ..place(
                 "header content-type",
                 None,
                 "the media type is \"text/html; charset=utf-8\", from a page that begins <!doctype html>\x1b[2J, and not \"text/event-stream\", which is the only one that a client takes",
@@ -121,7 +122,7 @@ fn keepalive() -> Judged {
         ..fail(
             "delivery/keepalive",
             Level::Should,
-            &[at("exchange", None, "nothing came for 45 s")],
+            &[place("exchange", None, "nothing came for 45 s")],
         )
     }
 }
@@ -171,7 +172,7 @@ pub(crate) fn broken() -> Report {
         fail(
             "delivery/compression",
             Level::Advice,
-            &[at("header content-encoding", None, "the stream is compressed with gzip")],
+            &[place("header content-encoding", None, "the stream is compressed with gzip")],
         ),
         keepalive(),
         pass("response/status", "200 in 12 exchanges"),
@@ -185,16 +186,16 @@ pub(crate) fn broken() -> Report {
         fail(
             "stream/bom",
             Level::Must,
-            &[at("body", Some(0), "a byte order mark opens the stream")],
+            &[place("body", Some(0), "a byte order mark opens the stream")],
         ),
         fail(
             "reconnect/wire",
             Level::Should,
             &[
-                at("wire", Some(17), "the chunk has no size"),
-                at("head", None, "the status line has no reason"),
-                at("somewhere new", Some(3), "a place of another version"),
-                at("", None, "no place"),
+                place("wire", Some(17), "the chunk has no size"),
+                place("head", None, "the status line has no reason"),
+                place("somewhere new", Some(3), "a place of another version"),
+                place("", None, "no place"),
             ],
         ),
         judged(

@@ -23,6 +23,7 @@ mod table;
 pub mod terminal;
 mod text;
 mod units;
+pub mod wire_log;
 
 pub use explain::explain;
 pub use judged::{Judged, Mend};

@@ -10,6 +10,9 @@ use crate::{Judged, Outcome, Report, Standing};
 /// How many failures are shown with their bytes: a comment has a limit, and its reader too.
 const DETAILED: usize = 15;
 
+/// Where this much is written, in bytes, the later failures stand without their logs.
+const LOGS: usize = 24_000;
+
 /// How the text of a failure is written.
 const TEXT: Options = Options { width: 88, colour: false, detail: Detail::Normal };
 
@@ -50,7 +53,12 @@ fn failures(out: &mut String, report: &Report) {
     for finding in failed.iter().take(DETAILED) {
         let summary =
             format!("<code>{}</code>: where, why and how to mend it", html(&finding.rule));
-        details(out, &summary, &fence(&failure_text(report, finding, &TEXT)));
+        let mut text = fence(&failure_text(report, finding, &TEXT));
+        let log = finding.evidence.first().map(|evidence| &evidence.log);
+        if let Some(log) = log.filter(|log| !log.is_empty() && out.len() < LOGS) {
+            details(&mut text, "what crossed the wire", &fence(&clean(&log.join("\n"))));
+        }
+        details(out, &summary, &text);
     }
 }
 

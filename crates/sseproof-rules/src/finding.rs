@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sseproof_exchange::{Bytes, Chunk, Exchange};
 
+use crate::plain::untold;
 use crate::{Fault, Level, Place, Record, Rule, Verdict, requirement};
 
 /// How many bytes stand before and behind the marked one in an excerpt.
@@ -65,6 +66,9 @@ pub struct Evidence {
     pub after_us: u64,
     /// The bytes around the fault.
     pub excerpt: Option<Excerpt>,
+    /// What crossed the wire around the fault, line by line; filled in by whoever reports.
+    #[serde(default)]
+    pub log: Vec<String>,
 }
 
 /// A piece of a body or of the wire, with one offset marked.
@@ -85,7 +89,9 @@ pub struct Excerpt {
 impl Finding {
     /// Judges the record by the rule.
     pub fn of(rule: &Rule, record: &Record<'_>) -> Self {
-        let (status, note, faults) = match (rule.judge)(record) {
+        let untold = untold(rule, record).map(Verdict::Skip);
+        let verdict = untold.unwrap_or_else(|| (rule.judge)(record));
+        let (status, note, faults) = match verdict {
             Verdict::Pass(note) => (Status::Pass, note, Vec::new()),
             Verdict::Fail(faults) => (Status::Fail, String::new(), faults),
             Verdict::Skip(why) => (Status::Skip, why, Vec::new()),
@@ -132,6 +138,7 @@ fn evidence(fault: Fault, exchange: &Exchange) -> Evidence {
         offset,
         after_us: u64::try_from(at.saturating_sub(origin).as_micros()).unwrap_or(u64::MAX),
         excerpt: chunks.zip(offset).map(|(chunks, offset)| excerpt(chunks, offset)),
+        log: Vec::new(),
     }
 }
 

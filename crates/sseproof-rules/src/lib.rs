@@ -8,6 +8,7 @@ mod delivery;
 mod encode;
 mod finding;
 mod outcome;
+mod plain;
 mod reconnect;
 mod record;
 pub mod reference;

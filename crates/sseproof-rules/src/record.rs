@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use sseproof_codec::{Anomaly, Comment, Event, Item, Retry, decode};
-use sseproof_exchange::{Exchange, Happening, Reason, Target, Transcript, Version};
+use sseproof_exchange::{Exchange, Happening, Reason, Source, Target, Transcript, Version};
 
 /// A transcript, ready to be judged.
 pub struct Record<'t> {
@@ -53,6 +53,11 @@ impl<'t> Record<'t> {
     /// What the run did to the server, or read of it, besides the exchanges.
     pub fn happenings(&self) -> &'t [Happening] {
         &self.transcript.happenings
+    }
+
+    /// Where the transcript comes from.
+    pub fn source(&self) -> Source {
+        self.transcript.source
     }
 
     /// Every exchange, also those that the standing rules do not judge.

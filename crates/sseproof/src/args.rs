@@ -29,12 +29,24 @@ pub(crate) enum Command {
         /// Be wrong in this way (`sseproof list mutants`).
         #[arg(long, value_name = "ID")]
         mutant: Option<String>,
+        /// Serve what is in this file, byte by byte and at its pace: a recording, or what
+        /// `curl -isN URL > FILE` wrote. The n-th request of a kind gets the n-th answer to it.
+        #[arg(long, value_name = "FILE", conflicts_with = "mutant")]
+        play: Option<PathBuf>,
     },
     /// Print a stream as JSON lines: events, comments, and what is wrong at which byte.
     Parse {
         /// A file, `-` for standard input, or a URL.
         #[arg(default_value = "-")]
         source: String,
+    },
+    /// Cut a recording down to the exchanges that show a finding, and print it.
+    Cut {
+        /// What `sseproof check --record` wrote.
+        recording: PathBuf,
+        /// The rule that is broken, as in `stream/utf8`.
+        #[arg(long)]
+        rule: String,
     },
     /// Say what a rule demands, why it matters, and how to mend a server that breaks it.
     Explain {
@@ -136,10 +148,17 @@ pub(crate) struct Check {
     /// Write the result as Markdown, for a pull request.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) markdown: Option<PathBuf>,
-    /// Write all that crossed the wire.
+    /// Write all that crossed the wire, with credentials replaced.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) record: Option<PathBuf>,
-    /// Judge what was recorded before, without a server.
+    /// Write what crossed the wire for each failure into this folder, a text file for each rule.
+    #[arg(long, value_name = "FOLDER", help_heading = "Output")]
+    pub(crate) wire_log: Option<PathBuf>,
+    /// Leave credentials in recordings and logs as they are.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) secrets: bool,
+    /// Judge what was recorded before, without a server: a recording, or what
+    /// `curl -isN URL > FILE` wrote.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "start", "record"], help_heading = "Output")]
     pub(crate) replay: Option<PathBuf>,
     /// Print only what is broken, and the summary.

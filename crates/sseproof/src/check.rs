@@ -9,18 +9,20 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use sseproof_exchange::{Transcript, read_recording};
-use sseproof_report::terminal;
+use sseproof_exchange::{Source, Transcript, redact};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{Judged, KnownResult, Outcome, Report, ScenarioResult};
+use sseproof_report::{terminal, wire_log};
 use sseproof_rules::{Record, judge};
 
 use crate::args::Check;
 use crate::check::given::{Chosen, Given};
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{self, Known};
-use crate::screen;
+use crate::{recorded, screen};
+
+/// How many places of a finding have their log in the report.
+const LOGS: usize = 3;
 
 /// What there is to judge, however it was come by.
 struct Material {
@@ -48,10 +50,15 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
         (Some(given), _) => play::play(given, arguments).await?,
         (None, file) => replay(file.as_deref().unwrap_or(Path::new(""))).usage()?,
     };
+    let told = told(arguments, &material.transcript);
     // What was recorded is safe before anything is made of it.
-    outputs::record(arguments, &material.transcript).usage()?;
-    let report = report(arguments, &material, &chosen, known.unwrap_or_default(), begun.elapsed());
+    outputs::record(arguments, &told).usage()?;
+    let mut report =
+        report(arguments, &material, &chosen, known.unwrap_or_default(), begun.elapsed());
+    report.target.clone_from(&told.target.url);
+    logs(&mut report, &told);
     outputs::report(arguments, &report).usage()?;
+    outputs::wire_logs(arguments, &report, &told).usage()?;
     if let Some(why) = material.unreachable {
         return Err(Blame { exit: Exit::Unreachable, error: anyhow::anyhow!(why) });
     }
@@ -69,21 +76,53 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
 }
 
 fn replay(file: &Path) -> anyhow::Result<Material> {
-    let text = fs::read_to_string(file)
-        .with_context(|| format!("cannot read --replay {}", file.display()))?;
-    let transcript = read_recording(&text).with_context(|| {
-        format!(
-            "cannot read --replay {} (a recording is what `sseproof check --record` writes)",
+    let recorded = recorded::read("--replay", file)?;
+    if let Some(cut) = &recorded.cut {
+        eprintln!("sseproof: {}, {cut}; what stands before it is judged", file.display());
+    }
+    if recorded.transcript.source == Source::BodyOnly {
+        eprintln!(
+            "sseproof: {} has no head and is taken for the body of a stream; with `curl -isN URL > file` the head is in it, too",
             file.display()
-        )
-    })?;
+        );
+    }
     Ok(Material {
-        transcript,
+        transcript: recorded.transcript,
         scenarios: Vec::new(),
-        partial: None,
+        partial: recorded.cut.map(|_| "the recording is cut off".to_owned()),
         unreachable: None,
         interrupted: false,
     })
+}
+
+/// The transcript as it is told to others: without secrets, unless they are asked for.
+fn told(arguments: &Check, transcript: &Transcript) -> Transcript {
+    if arguments.secrets {
+        return transcript.clone();
+    }
+    let texts = arguments.targets.iter().filter(|given| Path::new(given).is_file());
+    let files = texts.map(Path::new).chain(arguments.target.as_deref());
+    let texts: Vec<String> = files.filter_map(|file| fs::read_to_string(file).ok()).collect();
+    redact(transcript, &environment(&texts))
+}
+
+/// The values of the environment's variables that these files name.
+fn environment(texts: &[String]) -> Vec<String> {
+    let names = texts.iter().flat_map(|text| text.split("${env:").skip(1));
+    let names = names.filter_map(|rest| rest.split(['}', ':']).next());
+    names.filter_map(|name| std::env::var(name).ok()).collect()
+}
+
+/// Puts what crossed the wire to each place where something is wrong.
+fn logs(report: &mut Report, transcript: &Transcript) {
+    for finding in &mut report.findings {
+        for evidence in finding.evidence.iter_mut().take(LOGS) {
+            let exchange = evidence.exchange.checked_sub(1);
+            let exchange = exchange.and_then(|index| transcript.exchanges.get(index));
+            evidence.log =
+                exchange.map(|exchange| wire_log::around(exchange, evidence)).unwrap_or_default();
+        }
+    }
 }
 
 fn report(

@@ -2,10 +2,12 @@
 
 mod args;
 mod check;
+mod cut;
 mod exit;
 mod interrupt;
 mod known;
 mod parse;
+mod recorded;
 mod reference_texts;
 mod screen;
 mod serve;
@@ -47,7 +49,10 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<Exit, Blame> {
     match command {
         Command::Check(arguments) => check::run(&arguments).await,
-        Command::Serve { listen, mutant } => serve::run(&listen, mutant.as_deref()).await,
+        Command::Serve { listen, mutant, play } => {
+            serve::run(&listen, mutant.as_deref(), play.as_deref()).await
+        }
+        Command::Cut { recording, rule } => cut::run(&recording, &rule),
         Command::Parse { source } => parse::run(&source).await,
         Command::Explain { rule } => reference_texts::explain(&rule),
         Command::List { what } => reference_texts::list(what),

@@ -1,9 +1,11 @@
-//! `sseproof serve`: the reference server, or a mutant of it.
+//! `sseproof serve`: the reference server, a mutant of it, or what was recorded.
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
-use sseproof_exchange::Answer;
+use sseproof_exchange::{Answer, Plan, Tape};
 use sseproof_net::Lab;
 use sseproof_rules::{mutants, reference};
 use sseproof_scenario::PublishHook;
@@ -11,13 +13,22 @@ use tokio::net::TcpListener;
 
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::interrupt::interrupted;
-use crate::screen;
+use crate::{recorded, screen};
 
 /// The path of the stream.
 pub(crate) const PATH: &str = "/events";
 
 /// Serves until Ctrl-C.
-pub(crate) async fn run(listen: &str, mutant: Option<&str>) -> Result<Exit, Blame> {
+pub(crate) async fn run(
+    listen: &str,
+    mutant: Option<&str>,
+    play: Option<&Path>,
+) -> Result<Exit, Blame> {
+    if let Some(file) = play {
+        let tape = tape(file).usage()?;
+        let name = format!("what is in {} ({} exchanges)", file.display(), tape.len());
+        return serve(listen, &name, player(tape)).await;
+    }
     let (name, answer) = match mutant {
         None => ("the reference server".to_owned(), reference::answer as Answer),
         Some(id) => {
@@ -33,13 +44,47 @@ pub(crate) async fn run(listen: &str, mutant: Option<&str>) -> Result<Exit, Blam
             )
         }
     };
+    serve(listen, &name, Lab::new(answer)).await
+}
+
+/// What is in the file, to be played.
+fn tape(file: &Path) -> anyhow::Result<Tape> {
+    let recorded = recorded::read("--play", file)?;
+    if let Some(cut) = &recorded.cut {
+        eprintln!("sseproof: {}, {cut}; what stands before it is played", file.display());
+    }
+    let tape = Tape::new(recorded.transcript);
+    if tape.is_empty() {
+        anyhow::bail!("there is no answer to play in --play {}", file.display());
+    }
+    Ok(tape)
+}
+
+/// A server that plays the tape, and says which exchange it plays.
+fn player(tape: Tape) -> Lab {
+    let tape = Mutex::new(tape);
+    Lab::new(move |visit| {
+        let asked = visit.request.label();
+        match tape.lock().unwrap_or_else(PoisonError::into_inner).answer(visit.request) {
+            Some((number, plan)) => {
+                eprintln!("{asked}: exchange {number}");
+                plan
+            }
+            None => {
+                eprintln!("{asked}: nothing like it was recorded");
+                Plan::answer(404, "text/plain", "nothing like this request was recorded\n")
+            }
+        }
+    })
+}
+
+async fn serve(listen: &str, name: &str, lab: Lab) -> Result<Exit, Blame> {
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen} (write it as 127.0.0.1:8080)"))
         .usage()?;
     let address = listener.local_addr().context("ask for the port")?;
     screen::print(&format!("{name} listens on {}\n", url(address)))?;
-    let lab = Lab::new(answer);
     tokio::select! {
         ended = lab.listen(listener) => {
             ended.context("accept connections")?;

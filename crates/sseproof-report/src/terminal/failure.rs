@@ -59,6 +59,9 @@ fn places(page: &mut Page, finding: &Judged) {
             if index == 0 || page.detail == Detail::Verbose {
                 bytes(page, evidence);
             }
+            if page.detail == Detail::Verbose {
+                log(page, evidence);
+            }
         }
         if let Some(consequence) = &group[0].consequence {
             page.text(2, Ink::Plain, consequence);
@@ -80,6 +83,16 @@ fn bytes(page: &mut Page, evidence: &Evidence) {
             let ink = if line.contains('▲') { Ink::Warning } else { Ink::Plain };
             page.verbatim(4, ink, &line);
         }
+    }
+}
+
+/// What crossed the wire around the place.
+fn log(page: &mut Page, evidence: &Evidence) {
+    if !evidence.log.is_empty() {
+        page.text(4, Ink::Faint, "on the wire (> sent, < received):");
+    }
+    for line in &evidence.log {
+        page.verbatim(6, Ink::Plain, line);
     }
 }
 

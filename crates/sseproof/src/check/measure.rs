@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sseproof_exchange::Source;
 use sseproof_report::{Measures, Spread};
 use sseproof_rules::Record;
 
@@ -10,7 +11,8 @@ pub(super) fn measures(record: &Record<'_>) -> Measures {
     let mut heads = Vec::new();
     let mut first_events = Vec::new();
     let mut gaps = Vec::new();
-    for view in record.streams() {
+    // A file without times has none to tell.
+    for view in record.streams().filter(|_| record.source() == Source::Run) {
         let since = |at: Duration| millis(at.saturating_sub(view.started));
         heads.extend(view.head.as_ref().map(|head| since(head.at)));
         first_events.extend(view.first_event().map(since));

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use sseproof_exchange::{Transcript, write_recording};
-use sseproof_report::{Report, json, junit, markdown};
+use sseproof_report::{Report, json, junit, markdown, wire_log};
+use sseproof_rules::Status;
 
 use crate::args::Check;
 
@@ -19,6 +20,10 @@ pub(super) fn writable(arguments: &Check) -> anyhow::Result<()> {
     ] {
         let Some(file) = file else { continue };
         probe(file).with_context(|| cannot(flag, file))?;
+    }
+    if let Some(folder) = &arguments.wire_log {
+        fs::create_dir_all(folder).with_context(|| cannot("wire-log", folder))?;
+        probe(&folder.join("stream-utf8.txt")).with_context(|| cannot("wire-log", folder))?;
     }
     Ok(())
 }
@@ -53,6 +58,20 @@ pub(super) fn report(arguments: &Check, report: &Report) -> anyhow::Result<()> {
         if let Some(file) = file {
             write(flag, file, &render(report))?;
         }
+    }
+    Ok(())
+}
+
+/// Writes a log for each finding that fails, where they are asked for.
+pub(super) fn wire_logs(
+    arguments: &Check,
+    report: &Report,
+    transcript: &Transcript,
+) -> anyhow::Result<()> {
+    let Some(folder) = &arguments.wire_log else { return Ok(()) };
+    for finding in report.findings.iter().filter(|finding| finding.status == Status::Fail) {
+        let file = folder.join(format!("{}.txt", finding.rule.replace('/', "-")));
+        write("wire-log", &file, &wire_log::whole(finding, transcript))?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The binary as its users know it: arguments, exit codes, files, words.
 
+mod evidence;
 #[cfg(unix)]
 mod lifetime;
 mod program;
@@ -181,7 +182,7 @@ fn wrong_usage_is_told_before_the_first_connection() {
         (&[&url, "--timeout", "5"], "write 5s for seconds"),
         (&["--start", "x"], "--start needs the URL"),
         (&["--replay", "/nonexistent/x"], "cannot read --replay /nonexistent/x"),
-        (&["--replay", &text], "a recording is what `sseproof check --record` writes"),
+        (&["--replay", &text], "`sseproof check --record FILE`"),
         (&["--replay", &text, &url], "cannot be used with"),
         (&["--quiet", "--verbose"], "cannot be used with"),
     ] {

@@ -61,8 +61,13 @@ pub(crate) struct Served {
 }
 
 pub(crate) fn serve(mutant: Option<&str>) -> Served {
+    let arguments: Vec<&str> = mutant.iter().flat_map(|id| ["--mutant", id]).collect();
+    serve_with(&arguments)
+}
+
+pub(crate) fn serve_with(more: &[&str]) -> Served {
     let mut arguments = vec!["serve"];
-    arguments.extend(mutant.iter().flat_map(|id| ["--mutant", id]));
+    arguments.extend(more);
     let mut child = sseproof(&arguments).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

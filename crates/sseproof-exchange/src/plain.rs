@@ -1,0 +1,319 @@
+//! A transcript out of a plain file, as `curl -isN URL > file` writes it: heads, and a body.
+//!
+//! Such a file has no times and does not say how the stream ended, so everything happens at once
+//! and we are taken to have left.
+
+use std::time::Duration;
+
+use crate::{
+    Bytes, Chunk, End, Ending, Exchange, Follows, Head, Headers, Reason, Request, Source, Target,
+    Transcript, Version,
+};
+
+/// The URL of what is not known: a file names none.
+const URL: &str = "http://unknown/";
+
+/// Why a file is not what curl writes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlainError {
+    /// There is nothing in it.
+    #[error("the file is empty")]
+    Empty,
+    /// A line of a head is not one.
+    #[error("line {line}: `{text}` is no header field, and the head is not over")]
+    Field {
+        /// The line, from 1.
+        line: usize,
+        /// What it says.
+        text: String,
+    },
+    /// The file ends in a head.
+    #[error("line {line}: the file ends in the middle of a head")]
+    Headless {
+        /// The last line.
+        line: usize,
+    },
+    /// Neither a head nor a stream.
+    #[error(
+        "it begins with neither a head (`HTTP/1.1 200 OK`) nor a field of a stream (`data: …`)"
+    )]
+    Foreign,
+}
+
+/// Reads heads and a body, or a body alone.
+///
+/// Of several heads, interim answers (`100`), those of proxies and of refused first attempts are
+/// passed over; a redirect becomes an exchange of its own.
+/// A body that still has its chunks (`curl --raw`) loses them, and is kept on the wire with them.
+///
+/// # Errors
+/// [`PlainError`], with the line.
+pub fn read_plain(file: &[u8]) -> Result<Transcript, PlainError> {
+    if file.trim_ascii().is_empty() {
+        return Err(PlainError::Empty);
+    }
+    let target = Target { url: URL.to_owned(), method: "GET".to_owned() };
+    if status_line(file).is_none() {
+        if !looks_like_a_stream(file) {
+            return Err(PlainError::Foreign);
+        }
+        let headers = [("Content-Type", crate::EVENT_STREAM)].into_iter().collect();
+        let head = Head { at: Duration::ZERO, version: Version::Http11, status: 200, headers };
+        let exchange = exchange(1, URL, head, file);
+        let exchanges = vec![exchange];
+        return Ok(Transcript {
+            target,
+            source: Source::BodyOnly,
+            exchanges,
+            ..Transcript::default()
+        });
+    }
+    let mut exchanges: Vec<Exchange> = Vec::new();
+    let mut url = URL.to_owned();
+    let mut rest = file;
+    loop {
+        let line = 1 + count_lines(&file[..file.len() - rest.len()]);
+        let (head, behind) = head(rest, line)?;
+        let another = status_line(behind).is_some();
+        let location = head.headers.first("location");
+        let is_redirect = (300..400).contains(&head.status) && location.is_some();
+        if another && !is_redirect {
+            rest = behind;
+            continue;
+        }
+        let number = exchanges.len() + 1;
+        let body = if another { &[] } else { behind };
+        let mut exchange = exchange(number, &url, head, body);
+        exchange.follows = exchanges
+            .last()
+            .map(|before| Follows { exchange: before.number, reason: Reason::Redirect });
+        if another {
+            exchange.end.how = Ending::Complete;
+            url = location.filter(|to| to.contains("://")).unwrap_or(url);
+        } else if exchange.head.as_ref().is_some_and(|head| is_chunked(&head.headers)) {
+            let start = file.len() - rest.len();
+            dechunk(&mut exchange, &file[start..], behind);
+        }
+        exchanges.push(exchange);
+        if !another {
+            break;
+        }
+        rest = behind;
+    }
+    Ok(Transcript { target, source: Source::HeadAndBody, exchanges, ..Transcript::default() })
+}
+
+fn exchange(number: usize, url: &str, head: Head, body: &[u8]) -> Exchange {
+    let chunk = Chunk { at: Duration::ZERO, bytes: Bytes::from(body) };
+    Exchange {
+        scenario: "file".to_owned(),
+        head: Some(undone(head, body)),
+        body: if body.is_empty() { Vec::new() } else { vec![chunk] },
+        end: End { at: Duration::ZERO, how: Ending::Left },
+        ..Exchange::begun(number, Request::subscribe(url), Duration::ZERO)
+    }
+}
+
+/// The head without a content coding that curl has undone (`--compressed`): the field stays in what
+/// it writes, and the body would be taken for compressed bytes.
+fn undone(mut head: Head, body: &[u8]) -> Head {
+    if head.headers.has("content-encoding") && looks_like_a_stream(body) {
+        head.headers.remove("content-encoding");
+    }
+    head
+}
+
+/// The version and status of a status line, `HTTP/2 200`.
+fn status_line(bytes: &[u8]) -> Option<(Version, u16)> {
+    let line = bytes.split(|byte| *byte == b'\n').next()?;
+    let text = std::str::from_utf8(line).ok()?;
+    let (version, rest) = text.strip_prefix("HTTP/")?.split_once(' ')?;
+    let status = rest.get(..3)?.parse().ok().filter(|status| (100..1_000).contains(status))?;
+    let ends = rest.as_bytes().get(3).is_none_or(u8::is_ascii_whitespace);
+    let version = match version {
+        "1.0" => Version::Http10,
+        "1.1" | "2" | "2.0" | "3" => Version::Http11,
+        _ => return None,
+    };
+    ends.then_some((version, status))
+}
+
+/// The head at the start of the bytes, and what is behind it.
+fn head(bytes: &[u8], first: usize) -> Result<(Head, &[u8]), PlainError> {
+    let mut headers = Headers::default();
+    let (version, status) = status_line(bytes).ok_or(PlainError::Foreign)?;
+    let mut at = 0;
+    for (index, raw) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        at += raw.len();
+        let line = raw.strip_suffix(b"\n").ok_or(PlainError::Headless { line: first + index })?;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            let head = Head { at: Duration::ZERO, version, status, headers };
+            return Ok((head, &bytes[at..]));
+        }
+        if index == 0 {
+            continue;
+        }
+        let colon = line.iter().position(|byte| *byte == b':');
+        let Some((name, value)) = colon.map(|colon| line.split_at(colon)) else {
+            let text = String::from_utf8_lossy(&line[..line.len().min(60)]).into_owned();
+            return Err(PlainError::Field { line: first + index, text });
+        };
+        headers.add(&String::from_utf8_lossy(name), value[1..].trim_ascii());
+    }
+    Err(PlainError::Headless { line: first + count_lines(bytes) })
+}
+
+fn is_chunked(headers: &Headers) -> bool {
+    headers.list("transfer-encoding").iter().any(|coding| coding == "chunked")
+}
+
+/// Takes the chunks out of the body, where they are still in it.
+fn dechunk(exchange: &mut Exchange, wire: &[u8], body: &[u8]) {
+    let at = Duration::ZERO;
+    let mut pieces = Vec::new();
+    let mut rest = body;
+    let mut whole = false;
+    while let Some((size, data)) = chunk_size(rest) {
+        if size == 0 {
+            whole = true;
+            break;
+        }
+        let end = size.min(data.len());
+        pieces.push(Chunk { at, bytes: Bytes::from(&data[..end]) });
+        if end < size {
+            break;
+        }
+        let behind = &data[end..];
+        let Some(next) = behind.strip_prefix(b"\r\n") else {
+            // Not chunks after all, unless the file is cut right here.
+            if !b"\r\n".starts_with(behind) {
+                return;
+            }
+            break;
+        };
+        rest = next;
+    }
+    // A stream whose first line happens to be a number has no line end where the chunk would end.
+    if pieces.is_empty() && !whole {
+        return;
+    }
+    exchange.body = pieces;
+    exchange.wire = vec![Chunk { at, bytes: Bytes::from(wire) }];
+    if whole {
+        exchange.end.how = Ending::Complete;
+    }
+}
+
+/// The size of the chunk that begins here, and what is behind its line.
+fn chunk_size(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let end = bytes.iter().take(100).position(|byte| *byte == b'\n')?;
+    let line = bytes[..end].strip_suffix(b"\r")?;
+    let digits = line.split(|byte| *byte == b';').next()?;
+    let text = std::str::from_utf8(digits).ok()?.trim();
+    let size = usize::from_str_radix(text, 16).ok()?;
+    Some((size, &bytes[end + 1..]))
+}
+
+/// Whether a line at the beginning is a field or a comment of a stream.
+fn looks_like_a_stream(bytes: &[u8]) -> bool {
+    let start = &bytes[..bytes.len().min(64 << 10)];
+    start.split(|byte| matches!(byte, b'\n' | b'\r')).any(|line| {
+        let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
+        [&b"data:"[..], b"event:", b"id:", b"retry:", b":"]
+            .iter()
+            .any(|field| line.starts_with(field))
+    })
+}
+
+fn count_lines(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Transcript {
+        read_plain(text.as_bytes()).unwrap()
+    }
+
+    const HEAD: &str =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+    #[test]
+    fn a_head_and_a_body_are_one_exchange() {
+        let read = read(&format!("{HEAD}data: x\n\n"));
+        let [exchange] = read.exchanges.as_slice() else { panic!("{read:?}") };
+        assert!(exchange.is_stream());
+        assert_eq!(exchange.body_bytes(), b"data: x\n\n");
+        assert_eq!(exchange.end.how, Ending::Left, "nobody knows how it ended");
+        assert_eq!((read.source, exchange.wire.len()), (Source::HeadAndBody, 0));
+    }
+
+    #[test]
+    fn only_the_last_head_counts_and_redirects_are_kept() {
+        let read = read(&format!(
+            "HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/2 307 \r\nlocation: http://b/s\r\n\r\nHTTP/2 401\r\nx: y\r\n\r\n{HEAD}data: HTTP/1.1 200 OK\n\n"
+        ));
+        let of: Vec<_> = read
+            .exchanges
+            .iter()
+            .map(|exchange| (exchange.status().unwrap(), exchange.request.url.as_str()))
+            .collect();
+        assert_eq!(of, [(307, URL), (200, "http://b/s")]);
+        assert_eq!(read.exchanges[1].body_bytes(), b"data: HTTP/1.1 200 OK\n\n");
+        assert_eq!(read.exchanges[1].follows.unwrap().reason, Reason::Redirect);
+    }
+
+    #[test]
+    fn chunks_are_taken_out_where_curl_left_them_in() {
+        let raw = read(&format!("{HEAD}9\r\ndata: x\n\n\r\n9;a=b\r\ndata: y\n\n\r\n0\r\n\r\n"));
+        assert_eq!(raw.exchanges[0].body_bytes(), b"data: x\n\ndata: y\n\n");
+        assert!(raw.exchanges[0].wire_bytes().ends_with(b"\r\n0\r\n\r\n"));
+        assert_eq!(raw.exchanges[0].end.how, Ending::Complete);
+        let cut = read(&format!("{HEAD}9\r\ndata: x\n\n\r\n9\r\ndata"));
+        assert_eq!(cut.exchanges[0].body_bytes(), b"data: x\n\ndata");
+        assert_eq!(cut.exchanges[0].end.how, Ending::Left);
+        let stream = read(&format!("{HEAD}1\r\ndata: x\r\n\r\n"));
+        assert_eq!(stream.exchanges[0].body_bytes(), b"1\r\ndata: x\r\n\r\n");
+    }
+
+    #[test]
+    fn a_coding_that_curl_has_undone_is_none() {
+        let coded = |body: &[u8]| {
+            let head =
+                b"HTTP/1.1 200 OK\nContent-Type: text/event-stream\nContent-Encoding: gzip\n\n";
+            let read = read_plain(&[&head[..], body].concat()).unwrap();
+            read.exchanges[0].head.as_ref().unwrap().headers.has("content-encoding")
+        };
+        assert!(!coded(b"data: x\n\n"));
+        assert!(coded(b"\x1f\x8b\x08"));
+    }
+
+    #[test]
+    fn a_body_alone_is_a_stream_where_it_looks_like_one() {
+        for stream in ["data: x\n\n", "\u{feff}data: x\n\n", "junk\r:\r", "\n\nid: 1"] {
+            let read = read(stream);
+            assert_eq!(read.source, Source::BodyOnly);
+            assert!(read.exchanges[0].is_stream());
+        }
+        for foreign in ["<!doctype html>", "{\"a\": 1}", "HTTP/9 x"] {
+            assert_eq!(read_plain(foreign.as_bytes()), Err(PlainError::Foreign), "{foreign}");
+        }
+        assert_eq!(read_plain(b" \n"), Err(PlainError::Empty));
+    }
+
+    #[test]
+    fn a_head_that_is_none_names_its_line() {
+        let wrong = read_plain(b"HTTP/1.1 200 OK\r\nContent-Type: x\r\nwhat\r\n\r\n");
+        assert_eq!(wrong, Err(PlainError::Field { line: 3, text: "what".to_owned() }));
+        for cut in ["HTTP/1.1 200 OK", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nA: b\r\nC"] {
+            assert!(
+                matches!(read_plain(cut.as_bytes()), Err(PlainError::Headless { .. })),
+                "{cut}"
+            );
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! A transcript without the secrets of who made it, fit to be handed on.
+//!
+//! A secret becomes `redacted-1`, the next one `redacted-2`: two requests with the same credentials
+//! still look alike, and two users still look like two.
+//! The word is plain ASCII, so that a rule on the bytes of a head says the same of it.
+
+use std::collections::BTreeMap;
+
+use crate::{Bytes, Chunk, Exchange, Headers, Transcript};
+
+/// The fields whose values give access to something.
+const SECRET_FIELDS: [&str; 9] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "x-api-key",
+    "api-key",
+    "x-auth-token",
+    "x-access-token",
+    "x-csrf-token",
+    "x-goog-api-key",
+];
+
+/// The query parameters that stand for a field, since an `EventSource` can send none.
+const SECRET_PARAMETERS: [&str; 10] = [
+    "access_token",
+    "api_key",
+    "apikey",
+    "auth",
+    "authorization",
+    "jwt",
+    "password",
+    "secret",
+    "signature",
+    "token",
+];
+
+/// A shorter value is too likely to stand somewhere by chance, and is replaced in its field only.
+const SHORTEST: usize = 6;
+
+/// The transcript with its secrets replaced: the values of fields and query parameters that hold
+/// credentials, and whatever of `known` (values from the environment, say) stands in a field.
+///
+/// Streams are left as they came: they are the evidence.
+pub fn redact(transcript: &Transcript, known: &[String]) -> Transcript {
+    let secrets = Secrets::of(transcript, known);
+    let mut out = transcript.clone();
+    secrets.text(&mut out.target.url);
+    for exchange in &mut out.exchanges {
+        secrets.exchange(exchange);
+    }
+    out
+}
+
+/// Each secret with the word that stands for it.
+#[derive(Default)]
+struct Secrets(BTreeMap<Vec<u8>, String>);
+
+impl Secrets {
+    fn of(transcript: &Transcript, known: &[String]) -> Self {
+        let mut secrets = Self::default();
+        for exchange in &transcript.exchanges {
+            secrets.parameters(&exchange.request.url);
+            for header in &exchange.request.headers.0 {
+                if is_secret(&header.name) {
+                    for value in values(&header.name, &header.value) {
+                        secrets.add(value);
+                    }
+                }
+                let given = known.iter().map(String::as_bytes).filter(|known| {
+                    !["host", "origin", "referer"].contains(&&*header.name.to_ascii_lowercase())
+                        && known.len() >= SHORTEST
+                        && find(&header.value, known).is_some()
+                });
+                given.for_each(|known| secrets.add(known));
+            }
+            let head = exchange.head.iter().flat_map(|head| head.headers.all("set-cookie"));
+            head.for_each(|header| secrets.add(cookie_value(&header.value)));
+        }
+        secrets.parameters(&transcript.target.url);
+        secrets
+    }
+
+    fn parameters(&mut self, url: &str) {
+        let query = url.split_once('?').map_or("", |(_, query)| query);
+        for pair in query.split('#').next().unwrap_or_default().split('&') {
+            let Some((name, value)) = pair.split_once('=') else { continue };
+            if SECRET_PARAMETERS.contains(&&*name.to_ascii_lowercase()) {
+                self.add(value.as_bytes());
+            }
+        }
+    }
+
+    fn add(&mut self, value: &[u8]) {
+        let number = self.0.len() + 1;
+        // What is a secret already need not become one again: a redacted recording stays as it is.
+        if !value.is_empty() && !value.starts_with(b"redacted-") {
+            self.0.entry(value.to_vec()).or_insert_with(|| format!("redacted-{number}"));
+        }
+    }
+
+    fn exchange(&self, exchange: &mut Exchange) {
+        self.text(&mut exchange.request.url);
+        self.headers(&mut exchange.request.headers);
+        exchange.request.body = self.anywhere(&exchange.request.body);
+        self.joined(&mut exchange.sent, usize::MAX);
+        if let Some(head) = &mut exchange.head {
+            self.headers(&mut head.headers);
+        }
+        let wire = exchange.wire_bytes();
+        self.joined(&mut exchange.wire, heads_end(&wire));
+        if !exchange.judged {
+            // The answer to a login, say, has the token that later requests carry.
+            for chunk in exchange.body.iter_mut().chain(&mut exchange.wire) {
+                chunk.bytes = self.anywhere(&chunk.bytes);
+            }
+        }
+    }
+
+    fn headers(&self, headers: &mut Headers) {
+        for header in &mut headers.0 {
+            header.value = if is_secret(&header.name) || is_cookie(&header.name) {
+                self.field(&header.name, &header.value)
+            } else {
+                self.anywhere(&header.value)
+            };
+        }
+    }
+
+    /// The value of a field that holds credentials: here a short secret is replaced, too.
+    fn field(&self, name: &str, value: &[u8]) -> Bytes {
+        let mut out = value.to_vec();
+        let parts: Vec<&[u8]> =
+            if is_cookie(name) { vec![cookie_value(value)] } else { values(name, value) };
+        for part in parts {
+            if let Some(word) = self.0.get(part) {
+                // From behind: the name of a cookie may be the same as its value.
+                if let Some(at) = rfind(&out, part) {
+                    out.splice(at..at + part.len(), word.bytes());
+                }
+            }
+        }
+        self.anywhere(&out)
+    }
+
+    fn text(&self, text: &mut String) {
+        *text = self.anywhere(text.as_bytes()).to_text();
+    }
+
+    /// The bytes with every secret replaced that is long enough.
+    fn anywhere(&self, bytes: &[u8]) -> Bytes {
+        let mut out = bytes.to_vec();
+        // The longest first: a secret may stand within another.
+        let mut secrets: Vec<_> =
+            self.0.iter().filter(|(value, _)| value.len() >= SHORTEST).collect();
+        secrets.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+        for (value, word) in secrets {
+            let mut from = 0;
+            while let Some(at) = find(&out[from..], value) {
+                out.splice(from + at..from + at + value.len(), word.bytes());
+                from += at + word.len();
+            }
+        }
+        Bytes(out)
+    }
+
+    /// Replaces the secrets in the first `end` bytes of what came or went in pieces, line by line.
+    ///
+    /// A secret may be torn by the border of two pieces, so the pieces of a head that has one
+    /// become one piece, with the time of the last of them.
+    fn joined(&self, chunks: &mut Vec<Chunk>, end: usize) {
+        let mut head = Vec::new();
+        let mut count = 0;
+        let mut at = None;
+        for chunk in chunks.iter() {
+            if head.len() >= end.min(usize::MAX - 1) {
+                break;
+            }
+            head.extend_from_slice(&chunk.bytes);
+            at = Some(chunk.at);
+            count += 1;
+        }
+        let Some(at) = at else { return };
+        let rest = head.split_off(end.min(head.len()));
+        let lines: Vec<u8> =
+            head.split_inclusive(|byte| *byte == b'\n').flat_map(|line| self.line(line)).collect();
+        if lines == head {
+            return;
+        }
+        let pieces = [lines, rest].into_iter().filter(|bytes| !bytes.is_empty());
+        let pieces: Vec<_> = pieces.map(|bytes| Chunk { at, bytes: Bytes(bytes) }).collect();
+        chunks.splice(0..count, pieces);
+    }
+
+    fn line(&self, line: &[u8]) -> Vec<u8> {
+        let name = line.iter().position(|byte| *byte == b':').map(|colon| line.split_at(colon + 1));
+        match name {
+            Some((name, value)) => {
+                let text = String::from_utf8_lossy(&name[..name.len() - 1]).into_owned();
+                if !is_secret(&text) && !is_cookie(&text) {
+                    return self.anywhere(line).0;
+                }
+                let blank = value.len() - value.trim_ascii_start().len();
+                let end = value.trim_ascii_end().len().max(blank);
+                let field = self.field(&text, &value[blank..end]);
+                [name, &value[..blank], &field, &value[end..]].concat()
+            }
+            None => self.anywhere(line).0,
+        }
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    SECRET_FIELDS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
+fn is_cookie(name: &str) -> bool {
+    name.eq_ignore_ascii_case("set-cookie")
+}
+
+/// The secret parts of a field: what stands behind the scheme, and behind the names of cookies.
+fn values<'a>(name: &str, value: &'a [u8]) -> Vec<&'a [u8]> {
+    if name.eq_ignore_ascii_case("cookie") {
+        return value.split(|byte| *byte == b';').map(cookie_value).collect();
+    }
+    let has_scheme = name.to_ascii_lowercase().ends_with("authorization");
+    let scheme = has_scheme.then(|| value.iter().position(|byte| *byte == b' ')).flatten();
+    vec![scheme.map_or(value, |space| value[space + 1..].trim_ascii())]
+}
+
+/// The value of the cookie in `name=value; Path=/`.
+fn cookie_value(pair: &[u8]) -> &[u8] {
+    let pair = pair.split(|byte| *byte == b';').next().unwrap_or_default();
+    let equals = pair.iter().position(|byte| *byte == b'=');
+    equals.map_or(pair, |equals| &pair[equals + 1..]).trim_ascii()
+}
+
+/// Where the heads on the wire end: that of the answer, and those of interim answers before it.
+fn heads_end(wire: &[u8]) -> usize {
+    let mut end = 0;
+    loop {
+        let head = &wire[end..];
+        let interim = head.starts_with(b"HTTP/1.1 1") || head.starts_with(b"HTTP/1.0 1");
+        let Some(at) = find(head, b"\r\n\r\n") else { return wire.len() };
+        end += at + 4;
+        if !interim {
+            return end;
+        }
+    }
+}
+
+fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bstr::ByteSlice::find(bytes, part)
+}
+
+fn rfind(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bstr::ByteSlice::rfind(bytes, part)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Head, Request, Target, Version, write_recording};
+
+    fn chunk(text: &str) -> Chunk {
+        Chunk { at: Duration::ZERO, bytes: Bytes::from(text) }
+    }
+
+    fn transcript() -> Transcript {
+        let url = "http://h/s?topic=a&token=from-the-query#x";
+        let request = Request::subscribe(url)
+            .with("Authorization", "Bearer top-secret")
+            .with("Cookie", "theme=dark; sid=1234567")
+            .with("X-Tenant", "of-the-environment/7");
+        let head = "HTTP/1.1 200 OK\r\nSet-Cookie: sid=89abcdef; Path=/\r\nX-You: 1234567\r\n\r\n";
+        let exchange = Exchange {
+            sent: vec![
+                chunk(
+                    "GET /s?topic=a&token=from-the-query HTTP/1.1\r\nAuthorization: Bearer top-se",
+                ),
+                chunk(
+                    "cret\r\nCookie: theme=dark; sid=1234567\r\nX-Tenant: of-the-environment/7\r\n\r\n",
+                ),
+            ],
+            head: Some(Head {
+                at: Duration::ZERO,
+                version: Version::Http11,
+                status: 200,
+                headers: [("Set-Cookie", "sid=89abcdef; Path=/"), ("X-You", "1234567")]
+                    .into_iter()
+                    .collect(),
+            }),
+            wire: vec![chunk(&head[..30]), chunk(&format!("{}data: top-secret\n\n", &head[30..]))],
+            body: vec![chunk("data: top-secret\n\n")],
+            ..Exchange::begun(1, request, Duration::ZERO)
+        };
+        let target = Target { url: url.to_owned(), method: "GET".to_owned() };
+        Transcript { target, exchanges: vec![exchange], ..Transcript::default() }
+    }
+
+    #[test]
+    fn no_secret_is_left_but_in_the_stream() {
+        let mut redacted = redact(&transcript(), &["of-the-environment".to_owned()]);
+        let exchange = &mut redacted.exchanges[0];
+        let stream = "data: top-secret\n\n";
+        assert_eq!(exchange.body[0].bytes.to_text(), stream);
+        let wire = exchange.wire.pop().unwrap().bytes.to_text();
+        assert_eq!(wire, stream, "the stream is evidence");
+        exchange.body.clear();
+        let text = write_recording(&redacted);
+        for secret in ["top-se", "1234567", "89abcdef", "from-the-query", "of-the-env", "dark"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+        for kept in ["Bearer redacted-", "sid=redacted-", "topic=a&token=redacted-", "; Path=/"] {
+            assert!(text.contains(kept), "{kept} not in {text}");
+        }
+    }
+
+    #[test]
+    fn the_same_secret_has_the_same_word_and_another_another() {
+        let mut transcript = transcript();
+        let mut second = transcript.exchanges[0].clone();
+        second.request.headers.set("Authorization", "Bearer top-secret2");
+        transcript.exchanges.extend([transcript.exchanges[0].clone(), second]);
+        let redacted = redact(&transcript, &[]);
+        let of = |index: usize| redacted.exchanges[index].request.headers.first("authorization");
+        assert_eq!(of(0), of(1));
+        assert_ne!(of(0), of(2));
+    }
+
+    #[test]
+    fn to_redact_twice_changes_nothing_more() {
+        let once = redact(&transcript(), &["of-the-environment".to_owned()]);
+        assert_eq!(redact(&once, &[]), once);
+    }
+
+    #[test]
+    fn what_has_no_secret_stays_as_it_is() {
+        let exchange = Exchange {
+            wire: vec![chunk("HTTP/1.1 2"), chunk("00 OK\r\n\r\n"), chunk("data: x\n\n")],
+            ..Exchange::begun(1, Request::subscribe("http://h/s"), Duration::ZERO)
+        };
+        let transcript = Transcript { exchanges: vec![exchange], ..Transcript::default() };
+        assert_eq!(redact(&transcript, &[]), transcript);
+    }
+
+    #[test]
+    fn the_answer_to_a_login_loses_the_token_that_later_requests_carry() {
+        let mut transcript = transcript();
+        transcript.exchanges[0].judged = false;
+        let redacted = redact(&transcript, &[]);
+        assert!(!redacted.exchanges[0].body[0].bytes.to_text().contains("top-secret"));
+    }
+}

@@ -1,0 +1,381 @@
+//! What crossed the wire, in both directions, as a person reads it.
+//!
+//! `>` is what we sent, `<` what came, `*` what happened to the connection.
+//! Times are seconds since the exchange was begun.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use sseproof_exchange::{Bytes, Ending, Exchange, Phase, Source, Transcript};
+use sseproof_rules::{Evidence, Excerpt};
+
+use crate::dump::dump;
+use crate::{Judged, units};
+
+/// How many lines of the request, and of the head of the answer, stand in a short log.
+const HEAD: usize = 24;
+/// How many lines stand before and behind the fault in a short log.
+const AROUND: usize = 8;
+/// How many characters of a line stand in a short log.
+const WIDTH: usize = 160;
+/// How many bytes of one piece are shown in hex in a long log.
+const HEX: usize = 64 << 10;
+
+/// The part of the log of the exchange that shows the fault: the request, the head of the answer,
+/// what came around the fault, and the end.
+pub fn around(exchange: &Exchange, evidence: &Evidence) -> Vec<String> {
+    let lines = lines(exchange);
+    let head = lines.iter().position(|line| line.is_body).unwrap_or(lines.len());
+    let fault = fault_line(&lines, evidence).unwrap_or(0);
+    let sent = lines.iter().take_while(|line| line.mark != '<').count();
+    let is_kept = |index: usize| {
+        index < sent.min(HEAD)
+            || (sent..head.min(sent + HEAD)).contains(&index)
+            || index + AROUND >= fault && index <= fault + AROUND && index >= head
+            || index + 1 == lines.len()
+    };
+    let mut out: Vec<String> = Vec::new();
+    let mut left_out = 0;
+    for (index, line) in lines.iter().enumerate() {
+        if !is_kept(index) {
+            left_out += 1;
+            continue;
+        }
+        if left_out > 0 {
+            out.push(format!("          … {} left out", count(left_out, "line")));
+            left_out = 0;
+        }
+        out.push(line.shown(WIDTH));
+    }
+    out
+}
+
+/// The whole log of a failing finding, for a file: what is wrong, then each exchange that shows it,
+/// with every byte.
+pub fn whole(finding: &Judged, transcript: &Transcript) -> String {
+    let mut out = format!("{}: {}\n{}\n", finding.rule, finding.headline(), finding.link);
+    let _ = writeln!(out, "> sent, < received, * the connection; seconds since the exchange began");
+    let mut shown = Vec::new();
+    for evidence in &finding.evidence {
+        let number = evidence.exchange;
+        let exchange = transcript.exchanges.iter().find(|exchange| exchange.number == number);
+        let Some(exchange) = exchange else { continue };
+        if shown.contains(&number) {
+            continue;
+        }
+        shown.push(number);
+        let name = if exchange.name.is_empty() { "" } else { ", " };
+        let _ = writeln!(
+            out,
+            "\n=== exchange {number}: {} ({}{name}{}), begun {} after the start of the run",
+            exchange.request.label(),
+            exchange.scenario,
+            exchange.name,
+            units::micros(u64::try_from(exchange.started.as_micros()).unwrap_or(u64::MAX)),
+        );
+        for evidence in finding.evidence.iter().filter(|one| one.exchange == number) {
+            let at = evidence.offset.map_or_else(String::new, |at| format!(", byte {at}"));
+            let _ = writeln!(out, "!!! {}{at}: {}", evidence.place, evidence.message);
+        }
+        exchange_log(&mut out, exchange, transcript.source);
+    }
+    out
+}
+
+fn exchange_log(out: &mut String, exchange: &Exchange, source: Source) {
+    if source != Source::Run {
+        out.push_str("    (from a file without times; the request is a guess)\n");
+    }
+    let lines = lines(exchange);
+    for line in &lines {
+        match &line.raw {
+            Some((offset, bytes)) => {
+                let _ = writeln!(out, "{} < {}", line.time(), count(bytes.len(), "byte"));
+                let shown = &bytes[..bytes.len().min(HEX)];
+                let excerpt =
+                    Excerpt { start: *offset, bytes: shown.into(), mark: u64::MAX, at_end: false };
+                for line in dump(&excerpt, false, 100) {
+                    let _ = writeln!(out, "            {line}");
+                }
+                if shown.len() < bytes.len() {
+                    let rest = count(bytes.len() - shown.len(), "byte");
+                    let _ = writeln!(out, "            … {rest} left out");
+                }
+            }
+            None if line.is_body => {}
+            None => {
+                let _ = writeln!(out, "{}", line.shown(usize::MAX));
+            }
+        }
+    }
+}
+
+/// A line of the log.
+struct Line {
+    at: Duration,
+    /// Whether the time is that of the line before.
+    continues: bool,
+    mark: char,
+    text: String,
+    /// Whether it is part of what followed the head.
+    is_body: bool,
+    /// For the first line of a piece behind the head: its offset, and all of it.
+    raw: Option<(u64, Vec<u8>)>,
+    /// Where the line begins among the bytes on the wire, and in the body.
+    offset: u64,
+}
+
+impl Line {
+    fn time(&self) -> String {
+        if self.continues {
+            return " ".repeat(9);
+        }
+        format!("{:>9}", format!("+{:.3} s", self.at.as_secs_f64()))
+    }
+
+    fn shown(&self, width: usize) -> String {
+        let mut text: String = self.text.chars().take(width).collect();
+        let more = self.text.chars().count().saturating_sub(width);
+        if more > 0 {
+            let _ = write!(text, "… ({more} more)");
+        }
+        format!("{} {} {text}", self.time(), self.mark).trim_end().to_owned()
+    }
+}
+
+/// The lines of the exchange in the order of their times.
+fn lines(exchange: &Exchange) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let since = |at: Duration| at.saturating_sub(exchange.started);
+    let happened = |at: Duration, text: &str| Line {
+        at: since(at),
+        continues: false,
+        mark: '*',
+        text: text.to_owned(),
+        is_body: false,
+        raw: None,
+        offset: 0,
+    };
+    lines.extend(exchange.phases.connected.map(|at| happened(at, "connected")));
+    if exchange.sent.is_empty() && exchange.phases.sent.is_some() {
+        lines.extend(texts(since(exchange.started), '>', &request(exchange), 0, 0));
+    }
+    for chunk in &exchange.sent {
+        lines.extend(texts(since(chunk.at), '>', &chunk.bytes, 0, 0));
+    }
+    let (head, pieces) = received(exchange);
+    let mut offset = 0;
+    for (at, bytes) in &pieces {
+        let before = lines.len();
+        let in_head = usize::try_from(head.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let in_head = in_head.min(bytes.len());
+        lines.extend(texts(since(*at), '<', &bytes[..in_head], offset, 0));
+        let body = &bytes[in_head..];
+        if !body.is_empty() {
+            let start = offset + in_head as u64;
+            let first = lines.len();
+            lines.extend(texts(since(*at), '<', body, start, head));
+            lines[first].raw = Some((start, body.to_vec()));
+        }
+        if let Some(first) = lines.get_mut(before) {
+            first.continues = false;
+        }
+        offset += bytes.len() as u64;
+    }
+    lines.push(happened(exchange.end.at, &ending(&exchange.end.how)));
+    lines.sort_by_key(|line| line.at);
+    lines
+}
+
+/// Where the head ends, and what came, piece by piece: from the wire, or made of head and body where
+/// there is no text on the wire.
+fn received(exchange: &Exchange) -> (u64, Vec<(Duration, Bytes)>) {
+    if !exchange.wire.is_empty() && exchange.wire_bytes().starts_with(b"HTTP/") {
+        let wire = exchange.wire_bytes();
+        let mut end = 0;
+        loop {
+            let at = wire[end..].windows(4).position(|four| four == b"\r\n\r\n");
+            let is_interim = wire[end..].starts_with(b"HTTP/1.1 1");
+            end = at.map_or(wire.len(), |at| end + at + 4);
+            if !is_interim || at.is_none() {
+                break;
+            }
+        }
+        let pieces = exchange.wire.iter().map(|chunk| (chunk.at, chunk.bytes.clone()));
+        return (end as u64, pieces.collect());
+    }
+    let mut pieces = Vec::new();
+    let mut end = 0;
+    if let Some(head) = &exchange.head {
+        let mut bytes = format!("HTTP {}\r\n", head.status).into_bytes();
+        for header in &head.headers.0 {
+            bytes.extend_from_slice(format!("{}: ", header.name).as_bytes());
+            bytes.extend_from_slice(&header.value);
+            bytes.extend_from_slice(b"\r\n");
+        }
+        bytes.extend_from_slice(b"\r\n");
+        end = bytes.len() as u64;
+        pieces.push((head.at, Bytes(bytes)));
+    }
+    pieces.extend(exchange.body.iter().map(|chunk| (chunk.at, chunk.bytes.clone())));
+    (end, pieces)
+}
+
+/// What the request looks like where nobody recorded it.
+fn request(exchange: &Exchange) -> Vec<u8> {
+    let mut out = format!("{}\r\n", exchange.request.label()).into_bytes();
+    for header in &exchange.request.headers.0 {
+        out.extend_from_slice(format!("{}: ", header.name).as_bytes());
+        out.extend_from_slice(&header.value);
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}
+
+/// The bytes as lines; behind the head, a line end is shown where it is not a bare line feed.
+fn texts(at: Duration, mark: char, bytes: &[u8], start: u64, head: u64) -> Vec<Line> {
+    let mut offset = start;
+    let is_body = mark == '<' && head > 0;
+    bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .enumerate()
+        .map(|(index, raw)| {
+            let line = raw.strip_suffix(b"\n").unwrap_or(raw);
+            let line = if is_body { line } else { line.strip_suffix(b"\r").unwrap_or(line) };
+            let text = Bytes::from(line).escaped();
+            let this = offset;
+            offset += raw.len() as u64;
+            let continues = index > 0;
+            Line { at, continues, mark, text, is_body, raw: None, offset: this }
+        })
+        .collect()
+}
+
+/// The line that the evidence speaks of.
+fn fault_line(lines: &[Line], evidence: &Evidence) -> Option<usize> {
+    let last = lines.len().checked_sub(1)?;
+    let begun_behind = |found: &dyn Fn(&Line) -> bool| lines.iter().rposition(found);
+    match (evidence.place.as_str(), evidence.offset) {
+        ("wire", Some(offset)) => {
+            begun_behind(&|line| line.mark == '<' && line.offset <= offset).or(Some(last))
+        }
+        // The framing stands between the body and the wire, so the time has to lead there.
+        ("body", _) => {
+            let head = lines.iter().find(|line| line.mark == '<').map(|line| line.at)?;
+            let at = head + Duration::from_micros(evidence.after_us);
+            lines.iter().position(|line| line.is_body && line.at >= at).or(Some(last))
+        }
+        ("exchange", _) => Some(last),
+        _ => Some(0),
+    }
+}
+
+fn ending(how: &Ending) -> String {
+    match how {
+        Ending::Complete => "the answer is complete".to_owned(),
+        Ending::Left => "we left".to_owned(),
+        Ending::OverLimit(bytes) => format!("we left behind {bytes} bytes"),
+        Ending::TimedOut(Phase::Connect) => "no connection in time".to_owned(),
+        Ending::TimedOut(_) => "no head in time".to_owned(),
+        Ending::Unresolved(why) => format!("the name has no address: {why}"),
+        Ending::Unconnected(why) => format!("no connection: {why}"),
+        Ending::Reset => "the server reset the connection (RST)".to_owned(),
+        Ending::Truncated => {
+            "the server closed the connection before the answer was whole".to_owned()
+        }
+        Ending::Malformed(why) => format!("this is no HTTP: {why}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn count(number: usize, one: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{s}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::{fail, place};
+    use insta::assert_snapshot;
+    use sseproof_exchange::{Chunk, End, Request};
+    use sseproof_rules::Level;
+
+    fn exchange() -> Exchange {
+        let at = Duration::from_millis;
+        let chunk = |millis: u64, text: &str| Chunk { at: at(millis), bytes: Bytes::from(text) };
+        let mut exchange = Exchange::begun(1, Request::subscribe("http://h/events"), at(1_000));
+        exchange.scenario = "baseline".to_owned();
+        exchange.phases.connected = Some(at(1_001));
+        exchange.phases.sent = Some(at(1_002));
+        exchange.sent = vec![chunk(1_002, "GET /events HTTP/1.1\r\nHost: h\r\n\r\n")];
+        exchange
+            .wire
+            .push(chunk(1_204, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"));
+        exchange.head = Some(sseproof_exchange::Head {
+            at: at(1_204),
+            version: sseproof_exchange::Version::Http11,
+            status: 200,
+            headers: [("Content-Type", "text/event-stream")].into_iter().collect(),
+        });
+        for n in 0..40 {
+            let bytes = format!("data: {n}\n\n").into_bytes();
+            let bytes = if n == 20 { b"data: caf\xE9\r\n\r\n".to_vec() } else { bytes };
+            let chunk = Chunk { at: at(1_300 + n * 50), bytes: Bytes(bytes) };
+            exchange.wire.push(chunk.clone());
+            exchange.body.push(chunk);
+        }
+        exchange.end = End { at: at(4_000), how: Ending::Left };
+        exchange
+    }
+
+    fn evidence() -> Evidence {
+        let after_us = 96_000 + 20 * 50_000;
+        Evidence { after_us, ..place("body", Some(199), "the byte e9 that no UTF-8 has here") }
+    }
+
+    #[test]
+    fn a_short_log_shows_the_heads_the_fault_and_the_end() {
+        assert_snapshot!(around(&exchange(), &evidence()).join("\n"));
+    }
+
+    #[test]
+    fn a_short_log_stays_short() {
+        let mut exchange = exchange();
+        exchange.body.clear();
+        exchange.wire.truncate(1);
+        exchange.wire.push(Chunk {
+            at: exchange.end.at,
+            bytes: Bytes("x\n".repeat(1_000_000).into_bytes()),
+        });
+        exchange.wire.push(Chunk { at: exchange.end.at, bytes: Bytes(vec![b'y'; 1_000_000]) });
+        for place in ["wire", "body", "exchange", "head"] {
+            let evidence = Evidence { place: place.to_owned(), ..evidence() };
+            let text = around(&exchange, &evidence).join("\n");
+            assert!(text.len() < 4_096, "{place}: {}", text.len());
+        }
+    }
+
+    #[test]
+    fn a_long_log_has_every_byte() {
+        let finding = fail("stream/utf8", Level::Must, &[evidence()]);
+        let mut exchange = exchange();
+        for pieces in [&mut exchange.wire, &mut exchange.body] {
+            pieces.drain(4..20);
+            pieces.truncate(6);
+        }
+        let transcript = Transcript { exchanges: vec![exchange], ..Transcript::default() };
+        assert_snapshot!(whole(&finding, &transcript));
+    }
+
+    #[test]
+    fn without_a_wire_head_and_body_stand_for_it() {
+        let mut exchange = exchange();
+        exchange.wire.clear();
+        exchange.sent.clear();
+        let text = around(&exchange, &evidence()).join("\n");
+        for line in ["> GET /events", "< HTTP 200", "data: caf\\xE9\\r", "* we left"] {
+            assert!(text.contains(line), "{line} is not in {text}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What was recorded, handed on: cut, played again, read from a file of curl, told without secrets.
+
+use crate::program::{Folder, Served, finish, read, run, serve, serve_with, sseproof};
+use crate::quick;
+
+const PLAIN: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store, no-transform\r\nX-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\ndata: x\n\n";
+
+/// Records a quick check of a server with a fault in its stream.
+fn recorded(folder: &Folder) -> String {
+    let served = serve(Some("latin1-payload"));
+    let recording = folder.name("r.jsonl");
+    quick(&served, folder, &["--record", &recording]).ends(1, &["✗ stream/utf8"]);
+    recording
+}
+
+#[test]
+fn a_recording_is_cut_to_what_shows_a_finding_and_played_to_a_colleague() {
+    let folder = Folder::new();
+    let recording = recorded(&folder);
+    let cut = run(&["cut", &recording, "--rule", "stream/utf8"]);
+    cut.ends(0, &["exchanges show how stream/utf8 is broken"]);
+    let small = folder.write("small.jsonl", &cut.out);
+    run(&["check", "--replay", &small]).ends(1, &["✗ stream/utf8"]);
+    run(&["cut", &recording, "--rule", "stream/bom"]).ends(2, &["stream/bom holds"]);
+    run(&["cut", &recording, "--rule", "stream/x"]).ends(2, &["there is no rule"]);
+
+    let served = serve_with(&["--play", &small]);
+    quick(&served, &folder, &[]).ends(1, &["✗ stream/utf8"]);
+}
+
+#[test]
+fn a_server_in_a_file_gives_the_findings_of_the_server_itself() {
+    let folder = Folder::new();
+    let recording = folder.name("whole.jsonl");
+    let broken = |server: &Served, more: &[&str]| {
+        let json = folder.name("r.json");
+        let mut arguments = vec!["check", &server.url, "--json", &json];
+        arguments.extend(more);
+        run(&arguments);
+        let value: serde_json::Value = serde_json::from_str(&read(&json)).unwrap();
+        value["broken"].clone()
+    };
+    let served = serve(Some("latin1-payload"));
+    let first = broken(&served, &["--record", &recording]);
+    drop(served);
+    assert_eq!(broken(&serve_with(&["--play", &recording]), &[]), first);
+    assert!(first.as_array().is_some_and(|rules| !rules.is_empty()), "{first}");
+}
+
+#[test]
+fn a_file_of_curl_is_judged_and_played() {
+    let folder = Folder::new();
+    let right = folder.write("right.txt", PLAIN);
+    run(&["check", "--replay", &right]).ends(0, &["✓", "a file holds one answer"]);
+    let wrong = folder.write("wrong.txt", &PLAIN.replace("data: x", "Data: x"));
+    run(&["check", "--replay", &wrong]).ends(1, &["✗ stream/field-spelling"]);
+    let body = folder.write("body.txt", "Data: x\n\nid: 1\ndata: y\n\n");
+    run(&["check", "--replay", &body]).ends(1, &["✗ stream/field-spelling", "curl -isN URL"]);
+
+    let served = serve_with(&["--play", &wrong]);
+    quick(&served, &folder, &["--only", "stream/*"]).ends(1, &["✗ stream/field-spelling"]);
+}
+
+#[test]
+fn a_file_that_is_no_recording_says_what_is_one() {
+    let folder = Folder::new();
+    let page = folder.write("page.html", "<!doctype html>");
+    run(&["check", "--replay", &page]).ends(2, &["curl -isN URL > FILE", "neither a head"]);
+    let torn = folder.write("torn.txt", "HTTP/1.1 200 OK\r\nwhat\r\n\r\n");
+    run(&["check", "--replay", &torn]).ends(2, &["line 2: `what` is no header field"]);
+    run(&["serve", "--play", &page]).ends(2, &["cannot read --play"]);
+    let empty = folder.write("empty.txt", "");
+    run(&["check", "--replay", &empty]).ends(2, &["the file is empty"]);
+}
+
+#[test]
+fn a_recording_that_is_cut_off_is_judged_as_far_as_it_goes() {
+    let folder = Folder::new();
+    let text = read(recorded(&folder));
+    let half = folder.write("half.jsonl", &text[..text.rfind("{\"end\"").unwrap() + 10]);
+    let ran = run(&["check", "--replay", &half]);
+    ran.ends(1, &["the recording is cut off here", "✗ stream/utf8"]);
+    assert!(ran.err.contains(&format!("line {}", text.trim_end().lines().count())), "{ran:?}");
+    // Where nothing is broken in what is left, nothing is proven either.
+    let none = folder.write("none.jsonl", &text[..text.find("{\"wire\"").unwrap()]);
+    run(&["check", "--replay", &none]).ends(1, &["the recording is cut off"]);
+    let torn = folder.write("torn.jsonl", &text.replacen("{\"head\"", "{\"hea", 1));
+    run(&["check", "--replay", &torn]).ends(2, &["line "]);
+}
+
+#[test]
+fn each_failure_has_a_log_that_a_person_can_read() {
+    let served = serve(Some("latin1-payload"));
+    let folder = Folder::new();
+    let (logs, json) = (folder.name("logs"), folder.name("r.json"));
+    let markdown = folder.name("r.md");
+    let outputs = ["--wire-log", &logs, "--json", &json, "--markdown", &markdown, "--verbose"];
+    let ran = quick(&served, &folder, &outputs);
+    ran.ends(1, &["> GET /events HTTP/1.1", "< HTTP/1.1 200 OK", "* we left"]);
+    let log = read(folder.path("logs").join("stream-utf8.txt"));
+    for line in ["> GET /events HTTP/1.1", "< HTTP/1.1 200 OK", "+0.0", "64 61 74 61 3a"] {
+        assert!(log.contains(line), "{line} is not in {log}");
+    }
+    assert!(read(&markdown).contains("what crossed the wire"));
+    assert!(read(&json).contains("> GET /events HTTP/1.1"));
+}
+
+#[test]
+fn credentials_stay_here_unless_they_are_asked_for() {
+    let served = serve(Some("latin1-payload"));
+    let folder = Folder::new();
+    let target =
+        folder.write("t.yaml", "headers: { X-Tenant: \"id ${env:SSEPROOF_TEST_SECRET}\" }\n");
+    let outputs: Vec<String> =
+        ["r.jsonl", "r.json", "logs"].iter().map(|name| folder.name(name)).collect();
+    let scenario = folder.write("holds.yaml", crate::HOLDS);
+    let mut arguments = vec!["check", &served.url, &scenario, "--no-probes", "--verbose"];
+    arguments.extend(["--target", &target, "-H", "Authorization: Bearer hunter22"]);
+    arguments.extend(["--record", &outputs[0], "--json", &outputs[1], "--wire-log", &outputs[2]]);
+    let check = |more: &[&str]| {
+        let mut command = sseproof(&arguments);
+        command.args(more).env("SSEPROOF_TEST_SECRET", "of-the-environment");
+        let ran = finish(command.spawn().unwrap());
+        let log = read(folder.path("logs").join("stream-utf8.txt"));
+        [ran.out, read(&outputs[0]), read(&outputs[1]), log].join("\n")
+    };
+    let told = check(&[]);
+    assert!(told.contains("Authorization: Bearer redacted-"), "{told}");
+    for secret in ["hunter22", "of-the-environment"] {
+        assert!(!told.contains(secret), "{secret} is in {told}");
+    }
+    assert!(check(&["--secrets"]).contains("hunter22"));
+}
