@@ -15,6 +15,7 @@ mod redact;
 mod request;
 mod tape;
 mod transcript;
+mod transport;
 mod visit;
 
 pub use bytes::Bytes;
@@ -32,4 +33,5 @@ pub use tape::Tape;
 pub use transcript::{
     Chunk, End, Ending, Exchange, Follows, Head, Phase, Phases, Reason, Source, Target, Transcript,
 };
+pub use transport::Transport;
 pub use visit::{Answer, Visit};

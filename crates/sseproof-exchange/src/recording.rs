@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Bytes, Chunk, End, Ending, Exchange, Follows, Happening, Head, Headers, Phases, Published,
-    Request, Source, Target, Transcript, Version, What,
+    Request, Source, Target, Transcript, Transport, Version, What,
 };
 
 /// The version of the format that is written, and the newest that is read.
@@ -59,7 +59,7 @@ enum Line {
         #[serde(default, skip_serializing_if = "is_run")]
         source: Source,
     },
-    Exchange(ExchangeLine),
+    Exchange(Box<ExchangeLine>),
     Sent {
         exchange: usize,
         at_us: u64,
@@ -111,6 +111,8 @@ struct ExchangeLine {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     via: bool,
     request: Request,
+    #[serde(default, skip_serializing_if = "Transport::is_plain")]
+    transport: Transport,
     started_us: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     resolved_us: Option<u64>,
@@ -137,7 +139,7 @@ pub fn write_recording(transcript: &Transcript) -> String {
     });
     for exchange in &transcript.exchanges {
         let number = exchange.number;
-        line(&Line::Exchange(ExchangeLine {
+        line(&Line::Exchange(Box::new(ExchangeLine {
             number,
             scenario: exchange.scenario.clone(),
             name: exchange.name.clone(),
@@ -145,11 +147,12 @@ pub fn write_recording(transcript: &Transcript) -> String {
             judged: exchange.judged,
             via: exchange.via,
             request: exchange.request.clone(),
+            transport: exchange.transport.clone(),
             started_us: micros(exchange.started),
             resolved_us: exchange.phases.resolved.map(micros),
             connected_us: exchange.phases.connected.map(micros),
             sent_us: exchange.phases.sent.map(micros),
-        }));
+        })));
         for chunk in &exchange.sent {
             let (at_us, bytes) = (micros(chunk.at), chunk.bytes.clone());
             line(&Line::Sent { exchange: number, at_us, bytes });
@@ -279,6 +282,7 @@ fn add(transcript: &mut Transcript, line: Line) -> Result<(), String> {
                 follows: line.follows,
                 judged: line.judged,
                 via: line.via,
+                transport: line.transport,
                 phases: Phases {
                     resolved: line.resolved_us.map(Duration::from_micros),
                     connected: line.connected_us.map(Duration::from_micros),
@@ -385,6 +389,7 @@ mod tests {
             follows: Some(Follows { exchange: 1, reason: Reason::Reconnect }),
             judged: false,
             via: true,
+            transport: Transport { stream: Some(3), ..Transport::default() },
             end: End { at: at(60), how: Ending::OverLimit(7) },
             ..Exchange::begun(2, Request::subscribe("http://h/s"), at(50))
         };

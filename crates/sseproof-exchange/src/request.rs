@@ -17,6 +17,16 @@ pub enum Version {
     #[default]
     #[serde(rename = "1.1")]
     Http11,
+    /// HTTP/2: many streams of frames on one connection.
+    #[serde(rename = "2")]
+    Http2,
+}
+
+impl Version {
+    /// Whether it has the framing of HTTP/1: status line, field lines, chunks.
+    pub const fn is_http1(self) -> bool {
+        matches!(self, Self::Http10 | Self::Http11)
+    }
 }
 
 /// One HTTP request.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, EVENT_STREAM, Happening, Headers, Published, Request, Version};
+use crate::{Bytes, EVENT_STREAM, Happening, Headers, Published, Request, Transport, Version};
 
 /// What the run was aimed at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +65,8 @@ pub struct Exchange {
     pub request: Request,
     /// When it was begun.
     pub started: Duration,
+    /// What it went over.
+    pub transport: Transport,
     /// The moments until the head.
     pub phases: Phases,
     /// What we wrote: the request with everything that the client adds to it.
@@ -73,8 +75,8 @@ pub struct Exchange {
     pub head: Option<Head>,
     /// The body, free of the transfer coding, piece by piece as it arrived.
     pub body: Vec<Chunk>,
-    /// Everything that came over an HTTP/1 connection since the request was sent: heads, chunk
-    /// sizes and all.
+    /// Everything that came over the connection, below HTTP and above TLS: over HTTP/1, heads,
+    /// chunk sizes and all; over HTTP/2, the frames of all its streams from the first one on.
     pub wire: Vec<Chunk>,
     /// What was published to the stream while it was open, in order.
     pub published: Vec<Published>,
@@ -118,7 +120,7 @@ pub struct Phases {
 pub struct Head {
     /// When it was complete.
     pub at: Duration,
-    /// The version in the status line.
+    /// The version in the status line, or that of the connection.
     pub version: Version,
     /// The status code.
     pub status: u16,
@@ -161,10 +163,17 @@ pub enum Ending {
     Unresolved(String),
     /// No connection: refused, unreachable.
     Unconnected(String),
+    /// A connection, but no way to speak on it (TLS, or the version of HTTP), with what is wrong
+    /// and what to do.
+    Handshake(String),
     /// The server reset the connection (RST).
     Reset,
     /// The connection was closed before the response was whole by its own framing.
     Truncated,
+    /// The server ended the HTTP/2 stream with RST_STREAM and this error code, before END_STREAM.
+    StreamReset(u32),
+    /// The server ended the HTTP/2 connection with GOAWAY and this error code, before END_STREAM.
+    GoneAway(u32),
     /// What came is not HTTP, with the parser's word on it.
     Malformed(String),
 }
@@ -179,6 +188,18 @@ pub enum Phase {
     Head,
 }
 
+impl Ending {
+    /// Whether the server, or what stands in front of it, ended what had begun.
+    pub fn is_servers(&self) -> bool {
+        *self == Self::Complete || self.is_cut()
+    }
+
+    /// Whether the server, or what stands in front of it, cut the response short.
+    pub fn is_cut(&self) -> bool {
+        matches!(self, Self::Reset | Self::Truncated | Self::StreamReset(_) | Self::GoneAway(_))
+    }
+}
+
 impl Exchange {
     /// A new exchange that has only just begun.
     pub fn begun(number: usize, request: Request, started: Duration) -> Self {
@@ -191,6 +212,7 @@ impl Exchange {
             via: false,
             request,
             started,
+            transport: Transport::default(),
             phases: Phases::default(),
             sent: Vec::new(),
             head: None,
@@ -236,6 +258,13 @@ impl Exchange {
     /// The status code, where there is a head.
     pub fn status(&self) -> Option<u16> {
         self.head.as_ref().map(|head| head.status)
+    }
+
+    /// Whether what came is a record of TLS, an alert or a part of the handshake, where HTTP was due.
+    pub fn is_answered_in_tls(&self) -> bool {
+        let first: Vec<u8> =
+            self.wire.iter().flat_map(|chunk| chunk.bytes.iter().copied()).take(2).collect();
+        self.head.is_none() && matches!(first[..], [0x15 | 0x16, 0x03])
     }
 
     /// Whether a client takes the answer as an event stream: 200 and `text/event-stream`.

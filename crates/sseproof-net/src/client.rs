@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::exchange::{Prepared, drive};
 use crate::progress::{Clock, Shared};
-use crate::{Dial, Limits, Progress};
+use crate::{Dial, Limits, Progress, Ways};
 
 /// How much more than the body the wire may hold: the framing of a body in tiny chunks.
 const WIRE_PER_BODY: u64 = 2;
@@ -21,6 +21,7 @@ const WIRE_PER_BODY: u64 = 2;
 pub struct Client {
     dial: Arc<dyn Dial>,
     limits: Limits,
+    ways: Ways,
     clock: Clock,
 }
 
@@ -39,7 +40,7 @@ pub enum RequestError {
         message: String,
     },
     /// A scheme that is not spoken here.
-    #[error("`{0}` URLs cannot be dialled; use one that starts with http://")]
+    #[error("`{0}` URLs cannot be dialled; use one that starts with http:// or https://")]
     Scheme(String),
     /// A method, header name or header value that HTTP has no form for.
     #[error("{what} `{value}` cannot be sent over HTTP")]
@@ -82,7 +83,14 @@ pub enum Waited {
 impl Client {
     /// A client whose clock starts now.
     pub fn new(dial: Arc<dyn Dial>, limits: Limits) -> Self {
-        Self { dial, limits, clock: Clock::started_now() }
+        Self { dial, limits, ways: Ways::default(), clock: Clock::started_now() }
+    }
+
+    /// The same client, going other ways.
+    #[must_use]
+    pub fn by(mut self, ways: Ways) -> Self {
+        self.ways = ways;
+        self
     }
 
     /// The time since the start of the run.
@@ -115,6 +123,7 @@ impl Client {
         let task = tokio::spawn(drive(
             prepared,
             Arc::clone(&self.dial),
+            self.ways.clone(),
             self.limits,
             shared.clone(),
             Arc::clone(&reset),

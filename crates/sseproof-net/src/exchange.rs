@@ -19,15 +19,22 @@ use url::Url;
 use crate::client::RequestError;
 use crate::progress::Shared;
 use crate::tap::Tap;
-use crate::{Dial, DialError, Limits};
+use crate::{Dial, DialError, Limits, Ways};
 
 /// How long a whole response is listened behind, for bytes that do not belong there.
 const AFTERMATH: Duration = Duration::from_millis(20);
+
+/// What is said of a server that is silent in the handshake.
+const SILENT_HANDSHAKE: &str = "the server did not answer in the TLS handshake; if this port speaks plain HTTP, write the URL with http://";
+
+/// What is said of a server that answers plain HTTP with TLS.
+const SECURE: &str = "the server speaks TLS on this port; write the URL with https://";
 
 /// A request that can be sent.
 pub(crate) struct Prepared {
     host: String,
     port: u16,
+    secure: bool,
     request: hyper::Request<Full<Payload>>,
 }
 
@@ -35,7 +42,7 @@ impl Prepared {
     pub(crate) fn new(request: &Request) -> Result<Self, RequestError> {
         let fault = |message: String| RequestError::Url { url: request.url.clone(), message };
         let url = Url::parse(&request.url).map_err(|error| fault(error.to_string()))?;
-        if url.scheme() != "http" {
+        if !matches!(url.scheme(), "http" | "https") {
             return Err(RequestError::Scheme(url.scheme().to_owned()));
         }
         let host = url.host_str().ok_or_else(|| fault("it has no host".to_owned()))?;
@@ -53,7 +60,7 @@ impl Prepared {
             .map_err(|_| field("the method", &request.method))?;
         *sent.version_mut() = match request.version {
             Version::Http10 => hyper::Version::HTTP_10,
-            Version::Http11 => hyper::Version::HTTP_11,
+            _ => hyper::Version::HTTP_11,
         };
         let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
         *sent.uri_mut() = target.parse().map_err(|_| field("the request target", target))?;
@@ -74,7 +81,8 @@ impl Prepared {
         if !request.body.is_empty() && !request.headers.has("content-length") {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(request.body.len()));
         }
-        Ok(Self { host: host.to_owned(), port, request: sent })
+        let secure = url.scheme() == "https";
+        Ok(Self { host: host.to_owned(), port, secure, request: sent })
     }
 }
 
@@ -82,12 +90,22 @@ impl Prepared {
 pub(crate) async fn drive(
     prepared: Prepared,
     dial: Arc<dyn Dial>,
+    ways: Ways,
     limits: Limits,
     shared: Shared,
     reset: Arc<AtomicBool>,
 ) {
-    let how = run(prepared, &*dial, limits, &shared, reset).await;
+    let how = run(prepared, &*dial, &ways, limits, &shared, reset).await;
     shared.change(|progress, now| {
+        let refused = progress.tls_fault.take().filter(|_| progress.exchange.head.is_none());
+        let how = match (refused, how) {
+            (Some(why), _) => Ending::Handshake(why),
+            // A record of TLS, an alert mostly: what TLS servers answer to a request in the clear.
+            (None, Ending::Malformed(_)) if progress.exchange.is_answered_in_tls() => {
+                Ending::Handshake(SECURE.to_owned())
+            }
+            (None, how) => how,
+        };
         let how = match how {
             Ending::Truncated | Ending::Malformed(_) if progress.was_reset => Ending::Reset,
             how => how,
@@ -99,6 +117,7 @@ pub(crate) async fn drive(
 async fn run(
     prepared: Prepared,
     dial: &dyn Dial,
+    ways: &Ways,
     limits: Limits,
     shared: &Shared,
     reset: Arc<AtomicBool>,
@@ -113,7 +132,21 @@ async fn run(
         progress.exchange.phases.resolved = dialled.resolved.map(|at| shared.clock.at(at));
         progress.exchange.phases.connected = Some(now);
     });
-    let tap = Tap::new(dialled.socket, shared.clone(), reset);
+    let mut socket = dialled.socket;
+    if prepared.secure {
+        let shaken = ways.tls.handshake(&prepared.host, socket, &["http/1.1"]);
+        let secured = match timeout(limits.connect, shaken).await {
+            Err(_) => return Ending::Handshake(SILENT_HANDSHAKE.to_owned()),
+            Ok(Err(why)) => return Ending::Handshake(why),
+            Ok(Ok(secured)) => secured,
+        };
+        shared.change(|progress, _| {
+            progress.exchange.transport.tls = secured.version();
+            progress.exchange.transport.alpn = secured.alpn();
+        });
+        socket = Box::new(secured);
+    }
+    let tap = Tap::new(socket, shared.clone(), reset);
     let handshake = http1::Builder::new()
         .title_case_headers(true)
         .max_buf_size(limits.head_bytes.max(8 << 10))

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::dial::Dialling;
 use crate::player::{Then, play};
 use crate::server_request::read_request;
-use crate::{Dial, Dialled, Socket, pipe};
+use crate::{Dial, Dialled, Identity, Socket, pipe};
 
 /// How many entries a topic of the log keeps.
 const LOG_ENTRIES: usize = 10_000;
@@ -22,6 +22,8 @@ const LOG_ENTRIES: usize = 10_000;
 #[derive(Clone)]
 pub struct Lab {
     inner: Arc<Inner>,
+    /// What it shows of itself where it speaks TLS.
+    identity: Option<Identity>,
 }
 
 /// What a visit is answered with.
@@ -47,6 +49,7 @@ impl Lab {
     /// A server that starts now.
     pub fn new(answer: impl Fn(&Visit<'_>) -> Plan + Send + Sync + 'static) -> Self {
         Self {
+            identity: None,
             inner: Arc::new(Inner {
                 answer: Box::new(answer),
                 started: Instant::now(),
@@ -56,6 +59,12 @@ impl Lab {
                 published: watch::Sender::new(()),
             }),
         }
+    }
+
+    /// The same server, speaking TLS.
+    #[must_use]
+    pub fn over_tls(&self, identity: Identity) -> Self {
+        Self { inner: Arc::clone(&self.inner), identity: Some(identity) }
     }
 
     /// Accepts connections for as long as the future is polled.
@@ -79,6 +88,11 @@ impl Lab {
     /// Serves one connection to its end.
     pub async fn serve(self, mut socket: Box<dyn Socket>) {
         let mut rest = Vec::new();
+        if let Some(identity) = &self.identity {
+            // A client that does not like the certificate is gone here.
+            let Ok((secured, _)) = identity.accept(socket).await else { return };
+            socket = secured;
+        }
         while let Ok(Some(request)) = read_request(&mut socket, &mut rest).await {
             match self.answer(&request, &mut socket, &mut rest).await {
                 Ok(Then::KeepAlive) => {}

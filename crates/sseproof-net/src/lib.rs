@@ -6,6 +6,7 @@
 mod client;
 mod dial;
 mod exchange;
+mod identity;
 mod lab;
 mod limits;
 mod pipe;
@@ -15,12 +16,17 @@ mod redirect;
 mod server_request;
 mod socket;
 mod tap;
+mod tls;
+mod ways;
 
 pub use client::{Client, Leave, Live, RequestError, Waited, sendable};
 pub use dial::{Dial, DialError, Dialled, Dialling, Direct};
+pub use identity::{Identity, IdentityOptions};
 pub use lab::{InProcess, Lab};
 pub use limits::Limits;
 pub use pipe::{InMemory, pipe};
 pub use progress::Progress;
 pub use redirect::{Redirect, redirect};
 pub use socket::Socket;
+pub use tls::{Tls, TlsError, TlsGiven};
+pub use ways::{HttpChoice, Ways};

@@ -26,6 +26,8 @@ pub struct Progress {
     sent_room: usize,
     /// Whether the peer reset the connection.
     pub(crate) was_reset: bool,
+    /// What TLS says that went wrong behind the handshake.
+    pub(crate) tls_fault: Option<String>,
 }
 
 impl Progress {
@@ -38,6 +40,7 @@ impl Progress {
             wire_room,
             sent_room: SENT,
             was_reset: false,
+            tls_fault: None,
         }
     }
 
@@ -91,7 +94,7 @@ impl Progress {
         if !self.ended {
             self.ended = true;
             // Who leaves cuts the stream himself; only the server's own end can be a wrong one.
-            if matches!(how, Ending::Complete | Ending::Reset | Ending::Truncated) {
+            if how.is_servers() {
                 let anomaly = self.decoder.finish();
                 self.items.extend(anomaly.map(|anomaly| (at, Item::Anomaly(anomaly))));
             }

@@ -9,6 +9,12 @@ pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     fn reset(self: Box<Self>);
 }
 
+impl Socket for Box<dyn Socket> {
+    fn reset(self: Box<Self>) {
+        (*self).reset();
+    }
+}
+
 impl Socket for TcpStream {
     fn reset(self: Box<Self>) {
         // A linger time of zero makes the close a reset; where it cannot be set, the close is an

@@ -55,6 +55,14 @@ impl AsyncRead for Tap {
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
                 self.shared.lock().was_reset = true;
             }
+            // With TLS 1.3 a server refuses the certificate of a client behind the handshake.
+            Poll::Ready(Err(error))
+                if error
+                    .get_ref()
+                    .is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) =>
+            {
+                self.shared.lock().tls_fault = Some(crate::tls::words(error, &[], &[]));
+            }
             _ => {}
         }
         read

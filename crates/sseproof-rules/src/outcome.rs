@@ -48,9 +48,11 @@ impl Outcome {
             (None, Ending::Unconnected(why)) if why.to_lowercase().contains("refused") => {
                 Self::Refused
             }
-            (None, Ending::Unconnected(_) | Ending::Unresolved(_)) => Self::Unreachable,
+            (None, Ending::Unconnected(_) | Ending::Unresolved(_) | Ending::Handshake(_)) => {
+                Self::Unreachable
+            }
             (None, Ending::TimedOut(Phase::Connect)) => Self::Unreachable,
-            (None, Ending::Reset | Ending::Truncated | Ending::Complete) => Self::Closed,
+            (None, how) if how.is_servers() => Self::Closed,
             (None, _) => Self::Silent(view.end.at.saturating_sub(sent(view))),
         }
     }

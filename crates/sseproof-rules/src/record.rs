@@ -81,8 +81,8 @@ impl<'t> Record<'t> {
             .filter(|view| view.is_stream() && view.request.method != "HEAD" && !view.is_encoded())
     }
 
-    /// The judged exchanges that ask as an `EventSource` asks: the target's method, HTTP/1.1,
-    /// `Accept: text/event-stream`, no `Connection: close`, and no `Last-Event-ID` other than one
+    /// The judged exchanges that ask as an `EventSource` asks: the target's method, HTTP/1.1
+    /// or later, `Accept: text/event-stream`, no `Connection: close`, and no `Last-Event-ID` other than one
     /// that the server gave out itself.
     pub fn subscriptions(&self) -> impl Iterator<Item = View<'_>> {
         self.judged().filter(|view| self.is_subscription(view))
@@ -92,7 +92,7 @@ impl<'t> Record<'t> {
     pub fn is_subscription(&self, view: &View<'_>) -> bool {
         let request = &view.request;
         request.method == self.target().method
-            && request.version == Version::Http11
+            && request.version != Version::Http10
             && request.headers.list("accept").iter().any(|media| media == "text/event-stream")
             && !request.headers.list("connection").iter().any(|option| option == "close")
             && request.last_event_id().is_none_or(|id| self.gave_out(&id.to_text(), view.number))
@@ -174,9 +174,7 @@ impl<'r> View<'r> {
 
     /// Whether the server, and not we, ended the exchange after its head.
     pub fn ended_by_server(&self) -> bool {
-        use sseproof_exchange::Ending;
-        self.head.is_some()
-            && matches!(self.end.how, Ending::Complete | Ending::Reset | Ending::Truncated)
+        self.head.is_some() && self.end.how.is_servers()
     }
 
     /// How long the exchange lasted.

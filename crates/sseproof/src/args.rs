@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sseproof_scenario::PublishHook;
 
 use crate::exit;
+use crate::ways::WaysGiven;
 
 /// Proves a Server-Sent Events server right, or shows the byte where it is wrong.
 #[derive(Parser)]
@@ -33,12 +34,18 @@ pub(crate) enum Command {
         /// `curl -isN URL > FILE` wrote. The n-th request of a kind gets the n-th answer to it.
         #[arg(long, value_name = "FILE", conflicts_with = "mutant")]
         play: Option<PathBuf>,
+        /// Speak TLS. The authority behind its certificate is made for this run, and written to this
+        /// file (PEM), for `sseproof check --ca FILE`.
+        #[arg(long, value_name = "FILE")]
+        tls: Option<PathBuf>,
     },
     /// Print a stream as JSON lines: events, comments, and what is wrong at which byte.
     Parse {
         /// A file, `-` for standard input, or a URL.
         #[arg(default_value = "-")]
         source: String,
+        #[command(flatten)]
+        ways: Box<WaysGiven>,
     },
     /// Cut a recording down to the exchanges that show a finding, and print it.
     Cut {
@@ -124,6 +131,9 @@ pub(crate) struct Check {
     /// How long to wait for a connection, and then for the head of a response.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time, help_heading = "Requests")]
     pub(crate) timeout: Duration,
+
+    #[command(flatten)]
+    pub(crate) ways: WaysGiven,
 
     /// Read how to drive the server from this file: its URL, headers, and how to publish.
     #[arg(long, value_name = "FILE", conflicts_with = "replay", help_heading = "The server")]

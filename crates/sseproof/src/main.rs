@@ -12,6 +12,7 @@ mod reference_texts;
 mod screen;
 mod serve;
 mod started;
+mod ways;
 
 use std::process::ExitCode;
 
@@ -49,11 +50,11 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<Exit, Blame> {
     match command {
         Command::Check(arguments) => check::run(&arguments).await,
-        Command::Serve { listen, mutant, play } => {
-            serve::run(&listen, mutant.as_deref(), play.as_deref()).await
+        Command::Serve { listen, mutant, play, tls } => {
+            serve::run(&listen, mutant.as_deref(), play.as_deref(), tls.as_deref()).await
         }
         Command::Cut { recording, rule } => cut::run(&recording, &rule),
-        Command::Parse { source } => parse::run(&source).await,
+        Command::Parse { source, ways } => parse::run(&source, &ways).await,
         Command::Explain { rule } => reference_texts::explain(&rule),
         Command::List { what } => reference_texts::list(what),
     }

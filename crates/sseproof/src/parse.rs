@@ -7,10 +7,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use sseproof_codec::{Decoder, Item};
 use sseproof_exchange::{Ending, Request};
-use sseproof_net::{Client, Direct, Leave, Limits, Waited};
+use sseproof_net::{Client, Direct, Leave, Limits, Waited, Ways};
 
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::screen;
+use crate::ways::WaysGiven;
 
 /// How much of a file is read at a time.
 const PIECE: usize = 64 << 10;
@@ -18,9 +19,9 @@ const PIECE: usize = 64 << 10;
 const RENEW: Duration = Duration::from_secs(3_600);
 
 /// Prints what the source holds.
-pub(crate) async fn run(source: &str) -> Result<Exit, Blame> {
+pub(crate) async fn run(source: &str, ways: &WaysGiven) -> Result<Exit, Blame> {
     if source.starts_with("http://") || source.starts_with("https://") {
-        return url(source).await;
+        return url(source, ways.ways().usage()?).await;
     }
     let mut input: Box<dyn std::io::Read> = if source == "-" {
         Box::new(std::io::stdin().lock())
@@ -50,8 +51,8 @@ pub(crate) async fn run(source: &str) -> Result<Exit, Blame> {
     Ok(Exit::Held)
 }
 
-async fn url(url: &str) -> Result<Exit, Blame> {
-    let client = Client::new(Arc::new(Direct), Limits::default());
+async fn url(url: &str, ways: Ways) -> Result<Exit, Blame> {
+    let client = Client::new(Arc::new(Direct), Limits::default()).by(ways);
     let mut live = client.open(Request::subscribe(url)).usage()?;
     let mut printed = 0;
     loop {
@@ -69,6 +70,10 @@ async fn url(url: &str) -> Result<Exit, Blame> {
     }
     let exchange = live.leave(Leave::Fin).await;
     match (&exchange.head, &exchange.end.how) {
+        (None, Ending::Handshake(why)) => {
+            let error = anyhow::anyhow!("read {url}: {why}");
+            Err(Blame { exit: Exit::Unreachable, error })
+        }
         (None, how) => {
             let error = anyhow::anyhow!("read {url}: no answer ({how:?})");
             Err(Blame { exit: Exit::Unreachable, error })

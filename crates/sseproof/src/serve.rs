@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use sseproof_exchange::{Answer, Plan, Tape};
-use sseproof_net::Lab;
+use sseproof_net::{Identity, IdentityOptions, Lab};
 use sseproof_rules::{mutants, reference};
 use sseproof_scenario::PublishHook;
 use tokio::net::TcpListener;
@@ -23,11 +23,12 @@ pub(crate) async fn run(
     listen: &str,
     mutant: Option<&str>,
     play: Option<&Path>,
+    tls: Option<&Path>,
 ) -> Result<Exit, Blame> {
     if let Some(file) = play {
         let tape = tape(file).usage()?;
         let name = format!("what is in {} ({} exchanges)", file.display(), tape.len());
-        return serve(listen, &name, player(tape)).await;
+        return serve(listen, &name, player(tape), tls).await;
     }
     let (name, answer) = match mutant {
         None => ("the reference server".to_owned(), reference::answer as Answer),
@@ -44,7 +45,7 @@ pub(crate) async fn run(
             )
         }
     };
-    serve(listen, &name, Lab::new(answer)).await
+    serve(listen, &name, Lab::new(answer), tls).await
 }
 
 /// What is in the file, to be played.
@@ -78,13 +79,18 @@ fn player(tape: Tape) -> Lab {
     })
 }
 
-async fn serve(listen: &str, name: &str, lab: Lab) -> Result<Exit, Blame> {
+async fn serve(listen: &str, name: &str, mut lab: Lab, tls: Option<&Path>) -> Result<Exit, Blame> {
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen} (write it as 127.0.0.1:8080)"))
         .usage()?;
     let address = listener.local_addr().context("ask for the port")?;
-    screen::print(&format!("{name} listens on {}\n", url(address)))?;
+    let mut scheme = "http";
+    if let Some(file) = tls {
+        lab = lab.over_tls(identity(address, file)?);
+        scheme = "https";
+    }
+    screen::print(&format!("{name} listens on {scheme}://{address}{PATH}\n"))?;
     tokio::select! {
         ended = lab.listen(listener) => {
             ended.context("accept connections")?;
@@ -92,6 +98,20 @@ async fn serve(listen: &str, name: &str, lab: Lab) -> Result<Exit, Blame> {
         () = interrupted() => {}
     }
     Ok(Exit::Held)
+}
+
+/// A certificate for that address; its authority is written to the file.
+fn identity(address: SocketAddr, file: &Path) -> Result<Identity, Blame> {
+    let options = IdentityOptions {
+        hosts: vec![address.ip().to_string(), "localhost".to_owned()],
+        alpn: vec!["http/1.1".to_owned()],
+        ..IdentityOptions::default()
+    };
+    let identity = Identity::new(&options).context("make a certificate")?;
+    std::fs::write(file, identity.authority())
+        .with_context(|| format!("cannot write --tls {}", file.display()))
+        .usage()?;
+    Ok(identity)
 }
 
 /// Serves the reference in the background, on a port of the system's choice, and gives the URL.

@@ -215,8 +215,10 @@ fn all_at_the_end(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
     let head = view.head.as_ref()?.at;
     let [only] = arrivals else { return None };
     let held = only.at.saturating_sub(head);
-    let ended = matches!(view.end.how, Ending::Complete | Ending::Truncated)
-        && view.end.at.saturating_sub(only.at) <= TOGETHER * 10;
+    let ended = matches!(
+        view.end.how,
+        Ending::Complete | Ending::Truncated | Ending::StreamReset(_) | Ending::GoneAway(_)
+    ) && view.end.at.saturating_sub(only.at) <= TOGETHER * 10;
     (ended && only.events >= BURST && held >= LONG).then(|| {
         let message = format!(
             "all {} events arrive at once, {} behind the head, when the stream ends",

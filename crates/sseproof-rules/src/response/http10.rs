@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
             let answer = reference::answer(visit);
             match visit.request.version {
                 Version::Http10 => answer.with_framing(Framing::Chunked),
-                Version::Http11 => answer,
+                _ => answer,
             }
         },
     }],

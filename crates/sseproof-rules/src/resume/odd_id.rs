@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Ending, Reason, Version};
+use sseproof_exchange::{Reason, Version};
 
 use crate::delivery::figures::{shown, time_to_head, waited_in_vain};
 use crate::outcome::closes_on_anybody;
@@ -116,7 +116,7 @@ enum Trouble {
 fn brings(record: &Record<'_>, view: &View<'_>, odd: Odd) -> bool {
     let request = &view.request;
     request.method == record.target().method
-        && request.version == Version::Http11
+        && request.version != Version::Http10
         && request.headers.list("accept").iter().any(|media| media == "text/event-stream")
         && request
             .last_event_id()
@@ -218,10 +218,10 @@ fn no_head(
             "{label} had no answer within {}; a plain subscription waits for {usual}",
             shown(waited)
         )),
-        (None, Ending::Reset | Ending::Truncated) if closes_on_anybody(record) => {
+        (None, how) if how.is_cut() && closes_on_anybody(record) => {
             doubt(format!("the connection is closed on {label}, and on a plain subscription too"))
         }
-        (None, Ending::Reset | Ending::Truncated) => {
+        (None, how) if how.is_cut() => {
             let message = format!("the connection is closed on {label}, without an answer");
             Some(Err(Trouble::Fault(Fault::whole(view, message))))
         }
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Action, Answer, Exchange, Follows, Plan, Request};
+    use sseproof_exchange::{Action, Answer, Ending, Exchange, Follows, Plan, Request};
 
     const STAY: Duration = Duration::from_secs(2);
 

@@ -62,7 +62,7 @@ pub(crate) struct Connect {
     pub(crate) body: Option<Text>,
     /// The body as JSON, with its content type.
     pub(crate) json: Option<Json>,
-    /// The version of HTTP: `"1.0"` or `"1.1"`.
+    /// The version of HTTP: `"1.0"`, `"1.1"` or `"2"`; what client and server agree on otherwise.
     #[schemars(with = "Option<VersionText>")]
     pub(crate) http: Option<Version>,
     /// Whether redirects are followed, as they are by default.
@@ -81,6 +81,8 @@ enum VersionText {
     Http10,
     #[schemars(rename = "1.1")]
     Http11,
+    #[schemars(rename = "2")]
+    Http2,
 }
 
 /// Demands something of a connection: the head, or one kind of thing in the stream, or both.

@@ -120,6 +120,8 @@ fn ended(how: &Ending) -> &'static str {
         Ending::Complete => "ended by the server",
         Ending::Truncated => "cut off by the server, in the middle of the response,",
         Ending::Reset => "reset by the server",
+        Ending::StreamReset(_) => "reset by the server (RST_STREAM)",
+        Ending::GoneAway(_) => "ended by the server with its connection (GOAWAY)",
         Ending::OverLimit(_) => "left because the body passed the limit",
         _ => "over",
     }
@@ -138,12 +140,13 @@ pub(super) fn answer(exchange: &Exchange) -> String {
             format!("{}: the host has no address: {why}", exchange.request.url)
         }
         Ending::Unconnected(why) => format!("{}: no connection: {why}", exchange.request.url),
+        Ending::Handshake(why) => format!("{}: {why}", exchange.request.url),
         Ending::TimedOut(Phase::Connect) => {
             format!("{}: no connection in time", exchange.request.url)
         }
         Ending::TimedOut(Phase::Head) => format!("{of} got no answer in time"),
         Ending::Malformed(why) => format!("the answer to {of} cannot be read: {why}"),
-        Ending::Reset => format!("{of} was reset before an answer"),
+        Ending::Reset | Ending::StreamReset(_) => format!("{of} was reset before an answer"),
         _ => format!("{of} got no answer before the connection was closed"),
     }
 }

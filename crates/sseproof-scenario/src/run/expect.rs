@@ -226,10 +226,10 @@ impl Session<'_> {
 /// An end of our own making is none of the server's.
 fn fits(kind: EndKind, how: &Ending) -> bool {
     match kind {
-        EndKind::Any => matches!(how, Ending::Complete | Ending::Truncated | Ending::Reset),
+        EndKind::Any => how.is_servers(),
         EndKind::Complete => *how == Ending::Complete,
-        EndKind::Truncated => *how == Ending::Truncated,
-        EndKind::Reset => *how == Ending::Reset,
+        EndKind::Truncated => matches!(how, Ending::Truncated | Ending::GoneAway(_)),
+        EndKind::Reset => matches!(how, Ending::Reset | Ending::StreamReset(_)),
     }
 }
 

@@ -249,7 +249,10 @@ fn no_stream(exchanges: &[Exchange]) -> Option<Stopped> {
 fn lost(exchanges: &[Exchange]) -> Option<Stopped> {
     let last = exchanges.last()?;
     let nobody = |exchange: &Exchange| {
-        matches!(exchange.end.how, Ending::Unresolved(_) | Ending::Unconnected(_))
+        matches!(
+            exchange.end.how,
+            Ending::Unresolved(_) | Ending::Unconnected(_) | Ending::Handshake(_)
+        )
     };
     exchanges.iter().all(nobody).then(|| Stopped::Lost(evidence::answer(last)))
 }

@@ -172,7 +172,10 @@ impl<'r> Session<'r> {
             return Ok(());
         }
         self.slots[index].look(|sight| match &sight.exchange.end.how {
-            Ending::Unresolved(_) | Ending::Unconnected(_) | Ending::TimedOut(Phase::Connect)
+            Ending::Unresolved(_)
+            | Ending::Unconnected(_)
+            | Ending::TimedOut(Phase::Connect)
+            | Ending::Handshake(_)
                 if sight.ended =>
             {
                 Err(Stop::Run(Stopped::Unreachable(evidence::answer(sight.exchange))))

@@ -59,9 +59,7 @@ impl<'s> Sight<'s> {
 
     /// Whether the server, and not we, ended what was a stream.
     pub(super) fn stream_ended_by_server(&self) -> bool {
-        let how = &self.exchange.end.how;
-        let by_server = matches!(how, Ending::Complete | Ending::Reset | Ending::Truncated);
-        self.ended && self.exchange.is_stream() && by_server
+        self.ended && self.exchange.is_stream() && self.exchange.end.how.is_servers()
     }
 }
 

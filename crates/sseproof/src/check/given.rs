@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use globset::GlobMatcher;
 use sseproof_exchange::{Bytes, Headers, Request};
-use sseproof_net::{Limits, sendable};
+use sseproof_net::{Limits, Ways, sendable};
 use sseproof_scenario::{PublishHook, Scenario, TargetConfig, TargetFile, Variables};
 use url::Url;
 
@@ -29,6 +29,7 @@ pub(super) struct Given {
     pub(super) publish: Option<PublishHook>,
     pub(super) scenarios: Vec<Scenario>,
     pub(super) limits: Limits,
+    pub(super) ways: Ways,
     /// How long to wait for the port, where that is asked for.
     pub(super) wait_for: Option<Duration>,
 }
@@ -82,6 +83,7 @@ impl Given {
             publish: arguments.publish.clone().or(file.publish),
             scenarios,
             limits,
+            ways: arguments.ways.ways().usage()?,
             wait_for: arguments.wait_for.or(arguments.start.as_ref().map(|_| START_WAIT)),
         };
         given.sendable().usage()?;
@@ -152,8 +154,11 @@ fn checked(url: &str) -> anyhow::Result<String> {
         );
     }
     let parsed = Url::parse(url).with_context(|| format!("cannot read the URL `{url}`"))?;
-    if parsed.scheme() != "http" {
-        bail!("`{}` URLs cannot be checked yet; use one that starts with http://", parsed.scheme());
+    if !matches!(parsed.scheme(), "http" | "https") {
+        bail!(
+            "`{}` URLs cannot be checked; use one that starts with http:// or https://",
+            parsed.scheme()
+        );
     }
     if !parsed.username().is_empty() || parsed.password().is_some() {
         bail!(

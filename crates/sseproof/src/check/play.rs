@@ -71,7 +71,7 @@ async fn scenarios(given: &Given, arguments: &Check, target: TargetConfig) -> Ma
         scenarios.extend(wanted.map(|probe| &probe.scenario));
     }
     scenarios.extend(&given.scenarios);
-    let client = Client::new(Arc::new(Direct), given.limits);
+    let client = Client::new(Arc::new(Direct), given.limits).by(given.ways.clone());
     let mut watch = Watch::new(scenarios.len());
     let mut cancel = pin!(interrupted());
     let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);

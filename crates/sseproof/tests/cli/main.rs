@@ -4,6 +4,7 @@ mod evidence;
 #[cfg(unix)]
 mod lifetime;
 mod program;
+mod transport;
 
 use program::{
     Folder, Served, answering, finish, free_address, read, run, run_with_input, serve, sseproof,
@@ -162,7 +163,11 @@ fn wrong_usage_is_told_before_the_first_connection() {
     let url = format!("http://{}/", free_address());
     for (arguments, says) in [
         (&["localhost:8080"][..], "did you mean http://localhost:8080?"),
-        (&["https://x"], "`https` URLs cannot be checked yet"),
+        (&["gopher://x"], "`gopher` URLs cannot be checked"),
+        (&[&url, "--ca", "/nonexistent/x"], "cannot read --ca /nonexistent/x"),
+        (&[&url, "--ca", &text], "notes.txt holds no certificate in PEM"),
+        (&[&url, "--cert", &text], "--key <FILE>"),
+        (&[&url, "--key", &text], "--cert <FILE>"),
         (&["http://"], "cannot read the URL"),
         (&["http://[::1"], "cannot read the URL"),
         (&["http://me:secret@x/"], "-H 'Authorization"),

@@ -1,0 +1,115 @@
+//! Certificates for a lab server, made when they are needed: no private key lies in a repository,
+//! and none expires there.
+
+use std::io;
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::Socket;
+
+/// What a lab server shows of itself over TLS.
+#[derive(Clone)]
+pub struct Identity {
+    authority: String,
+    client: (String, String),
+    acceptor: TlsAcceptor,
+}
+
+/// What may be special about the certificate of a lab server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdentityOptions {
+    /// The hosts that it is for: names and addresses.
+    pub hosts: Vec<String>,
+    /// Whether it expired long ago.
+    pub expired: bool,
+    /// Whether the server demands a certificate of the client.
+    pub demands_client: bool,
+    /// The versions of HTTP that it agrees to, best first (`h2`, `http/1.1`).
+    pub alpn: Vec<String>,
+}
+
+impl Identity {
+    /// A certificate with an authority of its own.
+    ///
+    /// # Errors
+    /// Where a host is neither a name nor an address, or there is no randomness to be had.
+    pub fn new(options: &IdentityOptions) -> io::Result<Self> {
+        make(options).map_err(io::Error::other)
+    }
+
+    /// The certificate of the authority, in PEM.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// A certificate and a key of a client that the server lets in, in PEM.
+    pub fn client(&self) -> (&str, &str) {
+        (&self.client.0, &self.client.1)
+    }
+
+    /// Shakes hands with a client; gives what was agreed on by ALPN, too.
+    pub(crate) async fn accept(
+        &self,
+        socket: Box<dyn Socket>,
+    ) -> io::Result<(Box<dyn Socket>, Option<Vec<u8>>)> {
+        let stream = self.acceptor.accept(socket).await?;
+        let alpn = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+        Ok((Box::new(stream), alpn))
+    }
+}
+
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+fn make(options: &IdentityOptions) -> Result<Identity, Fault> {
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, "sseproof lab authority");
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+
+    let mut params = CertificateParams::new(options.hosts.clone())?;
+    if options.expired {
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2021, 1, 1);
+    }
+    let key = KeyPair::generate()?;
+    let certificate = params.signed_by(&key, &authority)?;
+
+    let visitor = KeyPair::generate()?;
+    let params = CertificateParams::new(vec!["client".to_owned()])?;
+    let client = (params.signed_by(&visitor, &authority)?.pem(), visitor.serialize_pem());
+
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?;
+    let builder = if options.demands_client {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(authority.der().to_vec()))?;
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
+        builder.with_client_cert_verifier(verifier)
+    } else {
+        builder.with_no_client_auth()
+    };
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let mut config = builder.with_single_cert(vec![certificate.der().clone()], key)?;
+    config.alpn_protocols = options.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    Ok(Identity {
+        authority: authority.pem(),
+        client,
+        acceptor: TlsAcceptor::from(Arc::new(config)),
+    })
+}
+
+impl Socket for TlsStream<Box<dyn Socket>> {
+    fn reset(self: Box<Self>) {
+        self.into_inner().0.reset();
+    }
+}
