@@ -33,8 +33,7 @@ app.get("/published", (c) =>
 );
 
 app.post("/publish", async (c) => {
-  const json = c.req.header("content-type") === "application/json";
-  const event = json ? await c.req.json() : { data: await c.req.text() };
+  const event = await c.req.json();
   // Not awaited, or one client that does not read would hold the others up.
   for (const stream of streams) stream.writeSSE(event).catch(console.error);
   return c.body(null, 204);

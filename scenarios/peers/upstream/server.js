@@ -39,7 +39,7 @@ let finite = 0;
 let n = 0;
 setInterval(() => {
   n += 1;
-  ticks.send(`tick ${n} ${Date.now()}`);
+  ticks.send(`tick ${n} ${Date.now()} of the server that stands behind the proxies`);
 }, 200);
 
 const streams = {
