@@ -42,10 +42,7 @@ async def published(request):
 
 
 async def publish(request):
-    if request.content_type == "application/json":
-        event = await request.json()
-    else:
-        event = {"data": await request.text()}
+    event = await request.json()
     for queue in queues:
         queue.put_nowait(event)
     return web.Response(status=204)

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Annotated
 
 import uvicorn
-from fastapi import FastAPI, Header, Request
+from fastapi import FastAPI, Header, HTTPException, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 app = FastAPI()
@@ -46,13 +46,12 @@ async def published() -> AsyncIterable[ServerSentEvent]:
 
 @app.post("/publish", status_code=204)
 async def publish(request: Request) -> None:
-    """The body is the data, as it is; or JSON names the fields."""
-    if request.headers.get("content-type", "").startswith("application/json"):
-        event = await request.json()
-        event["raw_data"] = event.pop("data", None)
-    else:
-        event = {"raw_data": (await request.body()).decode()}
-    ServerSentEvent(**event)
+    event = await request.json()
+    event["raw_data"] = event.pop("data", None)
+    try:
+        ServerSentEvent(**event)
+    except ValueError as error:
+        raise HTTPException(400, str(error)) from error
     for queue in queues:
         queue.put_nowait(event)
 

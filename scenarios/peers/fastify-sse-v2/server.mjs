@@ -43,7 +43,7 @@ server.get("/published", (req, res) => {
 });
 
 server.post("/publish", { bodyLimit: 2 ** 21 }, (req, res) => {
-  emitter.emit("update", typeof req.body === "object" ? req.body : { data: req.body ?? "" });
+  emitter.emit("update", req.body);
   res.code(204).send();
 });
 

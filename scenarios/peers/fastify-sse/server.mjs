@@ -36,8 +36,9 @@ server.get("/published", { sse: "only" }, async (request, reply) => {
 });
 
 server.post("/publish", { bodyLimit: 2 ** 21 }, async (request, reply) => {
+  const { data, ...rest } = request.body;
   // A plain string is the form of `send` that does not write JSON.
-  const event = request.body ?? "";
+  const event = Object.keys(rest).length === 0 ? data : request.body;
   for (const one of replies) await one.sse.send(event);
   reply.code(204);
 });

@@ -14,10 +14,7 @@ app.register_blueprint(sse, url_prefix="/stream")
 
 @app.route("/publish", methods=["POST"])
 def publish():
-    if request.is_json:
-        sse.publish(**request.json, channel="published")
-    else:
-        sse.publish(request.get_data(as_text=True), channel="published")
+    sse.publish(**request.json, channel="published")
     return "", 204
 
 

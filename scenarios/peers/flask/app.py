@@ -58,7 +58,7 @@ def published():
 
 @app.route("/publish", methods=["POST"])
 def publish():
-    message = format_sse(**(request.json if request.is_json else {"data": request.get_data(as_text=True)}))
+    message = format_sse(**request.json)
     for i in reversed(range(len(listeners))):
         try:
             listeners[i].put_nowait(message)

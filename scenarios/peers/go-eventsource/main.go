@@ -4,10 +4,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -47,11 +45,10 @@ func main() {
 	http.HandleFunc("/stream", counted(server.Handler("ticks")))
 	http.HandleFunc("/published", counted(server.Handler("published")))
 	http.HandleFunc("/publish", func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		message := &event{EventData: string(body)}
-		if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-			message = &event{}
-			json.Unmarshal(body, message)
+		message := &event{}
+		if err := json.NewDecoder(r.Body).Decode(message); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
 		}
 		server.Publish([]string{"published"}, message)
 		w.WriteHeader(http.StatusNoContent)

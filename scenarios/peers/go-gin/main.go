@@ -53,17 +53,11 @@ func published(c *gin.Context) {
 }
 
 func publish(c *gin.Context) {
-	message := sse.Event{}
-	if c.ContentType() == "application/json" {
-		var body struct{ Data, Event, Id string }
-		if c.BindJSON(&body) != nil {
-			return
-		}
-		message = sse.Event{Event: body.Event, Id: body.Id, Data: body.Data}
-	} else {
-		body, _ := io.ReadAll(c.Request.Body)
-		message.Data = string(body)
+	var body struct{ Data, Event, Id string }
+	if c.BindJSON(&body) != nil {
+		return
 	}
+	message := sse.Event{Event: body.Event, Id: body.Id, Data: body.Data}
 	lock.Lock()
 	defer lock.Unlock()
 	for messages := range listeners {

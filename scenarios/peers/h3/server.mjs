@@ -34,11 +34,10 @@ app.get("/published", (event) => {
 });
 
 app.post("/publish", async (event) => {
-  const json = event.req.headers.get("content-type") === "application/json";
-  const message = json ? await event.req.json() : await event.req.text();
+  const { comment, ...message } = await event.req.json();
   for (const stream of streams) {
-    if (message.comment !== undefined) stream.pushComment(message.comment);
-    else stream.push(message);
+    if (comment !== undefined) stream.pushComment(comment);
+    stream.push(message);
   }
   event.res.status = 204;
   return null;

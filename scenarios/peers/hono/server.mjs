@@ -34,8 +34,13 @@ app.get("/published", (c) =>
 
 app.post("/publish", async (c) => {
   const event = await c.req.json();
-  // Not awaited, or one client that does not read would hold the others up.
-  for (const stream of streams) stream.writeSSE(event).catch(console.error);
+  // A client that does not read, or has asked by HEAD, would hold up who waits for all.
+  const written = Promise.all([...streams].map((stream) => stream.writeSSE(event)));
+  try {
+    await Promise.race([written, new Promise((resolve) => setTimeout(resolve, 100))]);
+  } catch (error) {
+    return c.text(`${error}`, 400);
+  }
   return c.body(null, 204);
 });
 

@@ -51,10 +51,7 @@ def published() -> ServerSentEvent:
 
 @post("/publish", status_code=204)
 async def publish(request: Request) -> None:
-    if request.headers.get("content-type", "").startswith("application/json"):
-        event = ServerSentEventMessage(**await request.json())
-    else:
-        event = ServerSentEventMessage(data=(await request.body()).decode())
+    event = ServerSentEventMessage(**await request.json())
     for queue in queues:
         queue.put_nowait(event)
 

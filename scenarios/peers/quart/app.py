@@ -85,10 +85,7 @@ async def published():
 
 @app.post("/publish")
 async def publish():
-    if request.is_json:
-        event = ServerSentEvent(**await request.get_json())
-    else:
-        event = ServerSentEvent(await request.get_data(as_text=True))
+    event = ServerSentEvent(**await request.get_json())
     for queue in queues:
         queue.put_nowait(event)
     return "", 204

@@ -20,9 +20,8 @@ const server = http.createServer(async (req, res) => {
     let body = "";
     req.setEncoding("utf8");
     for await (const part of req) body += part;
-    const json = req.headers["content-type"] === "application/json";
     try {
-      published.send(json ? JSON.parse(body) : body);
+      published.send(JSON.parse(body));
     } catch (error) {
       res.writeHead(400).end(`${error}`);
       return;

@@ -50,10 +50,7 @@ async def published(request):
 
 
 async def publish(request):
-    if request.headers.get("content-type", "").startswith("application/json"):
-        event = await request.json()
-    else:
-        event = {"data": (await request.body()).decode()}
+    event = await request.json()
     for queue in queues:
         queue.put_nowait(event)
     return Response(status_code=204)
