@@ -53,7 +53,7 @@ pub fn read_plain(file: &[u8]) -> Result<Transcript, PlainError> {
     if file.trim_ascii().is_empty() {
         return Err(PlainError::Empty);
     }
-    let target = Target { url: URL.to_owned(), method: "GET".to_owned() };
+    let target = Target { url: URL.to_owned(), method: "GET".to_owned(), profile: None };
     if status_line(file).is_none() {
         if !looks_like_a_stream(file) {
             return Err(PlainError::Foreign);

@@ -394,7 +394,11 @@ mod tests {
             ..Exchange::begun(2, Request::subscribe("http://h/s"), at(50))
         };
         Transcript {
-            target: Target { url: "http://h/s".to_owned(), method: "GET".to_owned() },
+            target: Target {
+                url: "http://h/s".to_owned(),
+                method: "GET".to_owned(),
+                profile: Some("openai-chat".to_owned()),
+            },
             started: "2026-01-01T00:00:00Z".to_owned(),
             source: Source::Run,
             exchanges: vec![first, second],

@@ -296,7 +296,7 @@ mod tests {
             body: vec![chunk("data: top-secret\n\n")],
             ..Exchange::begun(1, request, Duration::ZERO)
         };
-        let target = Target { url: url.to_owned(), method: "GET".to_owned() };
+        let target = Target { url: url.to_owned(), method: "GET".to_owned(), profile: None };
         Transcript { target, exchanges: vec![exchange], ..Transcript::default() }
     }
 

@@ -14,6 +14,9 @@ pub struct Target {
     pub url: String,
     /// The method that asks for the stream.
     pub method: String,
+    /// The protocol on top that was chosen, as in `openai-chat`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
 }
 
 /// Where a transcript comes from, and so what is known of each exchange.

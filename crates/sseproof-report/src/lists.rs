@@ -1,6 +1,6 @@
-//! The lists of `sseproof list`: rules, requirements, mutants, probes.
+//! The lists of `sseproof list`: rules, requirements, mutants, probes, profiles.
 
-use sseproof_rules::{Level, Mutant, Requirement, Rule, requirement};
+use sseproof_rules::{Level, Mutant, Profile, Requirement, Rule, requirement};
 
 use crate::table::table;
 
@@ -41,10 +41,19 @@ pub fn list_mutants<'a>(
 }
 
 /// The probes: id, what it does, when it runs (`always`, `with --idle`).
-pub fn list_probes(probes: &[(String, String, &str)], width: usize) -> String {
-    let rows =
-        probes.iter().map(|(id, about, runs)| [id.clone(), (*runs).to_owned(), about.clone()]);
+pub fn list_probes(probes: &[(String, String, String)], width: usize) -> String {
+    let rows = probes.iter().map(|(id, about, runs)| [id.clone(), runs.clone(), about.clone()]);
     headed(["probe", "runs", "does"], rows, width)
+}
+
+/// The profiles: id, what it is, the variables that `--var` can set, with what they are otherwise.
+pub fn list_profiles<'a>(profiles: impl IntoIterator<Item = &'a Profile>, width: usize) -> String {
+    let rows = profiles.into_iter().map(|profile| {
+        let variables = profile.variables.iter().map(|(name, value)| format!("{name}={value}"));
+        let variables: Vec<_> = variables.collect();
+        [profile.id.to_owned(), profile.title.to_owned(), variables.join(", ")]
+    });
+    headed(["profile", "is", "--var"], rows, width)
 }
 
 fn headed<const N: usize>(
@@ -73,8 +82,8 @@ mod tests {
             ..requirement.clone()
         };
         let probes = [
-            ("baseline".to_owned(), "connects and reads".to_owned(), "always"),
-            ("idle".to_owned(), "says nothing and waits".to_owned(), "with --idle"),
+            ("baseline".to_owned(), "connects and reads".to_owned(), "always".to_owned()),
+            ("idle".to_owned(), "says nothing and waits".to_owned(), "with --idle".to_owned()),
         ];
         let lists = [
             list_rules([&rule], 60),

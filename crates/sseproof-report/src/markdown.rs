@@ -27,6 +27,9 @@ pub fn render(report: &Report) -> String {
     if !report.target.is_empty() {
         out.push_str(&format!("{}\\\n", code(&report.target)));
     }
+    if let Some(profile) = &report.profile {
+        out.push_str(&format!("profile {}\\\n", code(profile)));
+    }
     out.push_str(&format!("rules: {}\\\n", escape(&rules(report))));
     out.push_str(&format!("seen: {}\n", escape(&seen(report))));
     failures(&mut out, report);

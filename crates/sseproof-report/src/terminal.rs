@@ -86,7 +86,9 @@ pub(crate) fn scenario_text(scenario: &crate::ScenarioResult, options: &Options)
 }
 
 fn head(page: &mut Page, report: &Report) {
-    let parts = [&report.tool, &report.target, &report.started];
+    let profile = report.profile.as_ref().map(|profile| format!("profile {profile}"));
+    let profile = profile.unwrap_or_default();
+    let parts = [&report.tool, &report.target, &profile, &report.started];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).cloned().collect();
     if !parts.is_empty() && page.detail > Detail::Quiet {
         page.text(0, Ink::Faint, &parts.join(" · "));

@@ -25,7 +25,7 @@ fn transcript(headers: &[(&str, &str)], body: &[u8]) -> Transcript {
         end: End { at: at(9), how: Ending::Complete },
         ..Exchange::begun(1, Request::subscribe(URL), at(0))
     };
-    let target = Target { url: URL.to_owned(), method: "GET".to_owned() };
+    let target = Target { url: URL.to_owned(), method: "GET".to_owned(), profile: None };
     Transcript { target, exchanges: vec![exchange], ..Transcript::default() }
 }
 

@@ -9,6 +9,7 @@ mod encode;
 mod finding;
 mod outcome;
 mod plain;
+mod profile;
 mod reconnect;
 mod record;
 pub mod reference;
@@ -24,7 +25,8 @@ mod testing;
 mod wire;
 
 pub use finding::{Evidence, Excerpt, Finding, Status};
+pub use profile::{Profile, profile, profiles, profiles_of};
 pub use record::{Record, Seen, View};
-pub use registry::{judge, mutants, rule, rules};
+pub use registry::{judge, mutants, rule, rules, rules_for};
 pub use requirement::{Level, Requirement, Subject, requirement, requirements, standing};
 pub use rule::{Fault, Mutant, Place, Recipe, Rule, Verdict};

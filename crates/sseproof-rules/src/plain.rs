@@ -3,7 +3,7 @@
 
 use sseproof_exchange::Source;
 
-use crate::{Record, Rule};
+use crate::{Record, Rule, profiles_of};
 
 /// The families that look at what one stream says.
 const OF_STREAMS: [&str; 1] = ["stream"];
@@ -19,6 +19,8 @@ pub(crate) fn untold(rule: &Rule, record: &Record<'_>) -> Option<String> {
     match record.source() {
         Source::Run => None,
         _ if OF_STREAMS.contains(&family) => None,
+        // They look at what events say, too, and at the end only where it is known.
+        _ if profiles_of(rule).next().is_some() => None,
         Source::HeadAndBody if of_heads => None,
         Source::BodyOnly if of_heads => {
             Some("the file has no head; write one with it: curl -isN URL > file".to_owned())

@@ -1,6 +1,8 @@
 //! All rules, a family a line, and the judgement of a whole record.
 
-use crate::{Finding, Mutant, Record, Rule};
+use std::collections::BTreeSet;
+
+use crate::{Finding, Mutant, Profile, Record, Rule, profile, profiles};
 use crate::{delivery, encode, reconnect, response, resume, retry, stream};
 
 const FAMILIES: [&[&Rule]; 7] = [
@@ -13,8 +15,22 @@ const FAMILIES: [&[&Rule]; 7] = [
     encode::RULES,
 ];
 
-/// All rules, in the order of the families.
+/// All rules: the general ones in the order of the families, then those of the profiles, each once.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    let mut known = BTreeSet::new();
+    let added = profiles().flat_map(|profile| profile.rules).copied();
+    general().chain(added.filter(move |rule| known.insert(rule.id)))
+}
+
+/// The rules that judge where this profile was chosen, or none was.
+pub fn rules_for(profile: Option<&Profile>) -> impl Iterator<Item = &'static Rule> {
+    let added = profile.map_or(&[][..], |profile| profile.rules);
+    general()
+        .filter(move |rule| profile.is_none_or(|profile| profile.keeps(rule)))
+        .chain(added.iter().copied())
+}
+
+fn general() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.into_iter().flatten().copied()
 }
 
@@ -28,16 +44,17 @@ pub fn mutants() -> impl Iterator<Item = (&'static Rule, &'static Mutant)> {
     rules().flat_map(|rule| rule.mutants.iter().map(move |mutant| (rule, mutant)))
 }
 
-/// Judges the record by the rules that `chosen` lets through.
+/// Judges the record by the rules of its profile that `chosen` lets through. A profile that is not
+/// known here adds nothing.
 pub fn judge(record: &Record<'_>, chosen: impl Fn(&Rule) -> bool) -> Vec<Finding> {
-    rules().filter(|rule| chosen(rule)).map(|rule| Finding::of(rule, record)).collect()
+    let profile = record.target().profile.as_deref().and_then(profile);
+    rules_for(profile).filter(|rule| chosen(rule)).map(|rule| Finding::of(rule, record)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::requirement;
-    use std::collections::BTreeSet;
 
     #[test]
     fn every_rule_is_whole() {
@@ -64,5 +81,21 @@ mod tests {
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
         let ids: Vec<_> = mutants().map(|(_, mutant)| mutant.id).collect();
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
+    }
+
+    #[test]
+    fn a_rule_of_a_profile_judges_only_where_that_is_chosen() {
+        let ids = |profile| rules_for(profile).map(|rule| rule.id).collect::<BTreeSet<_>>();
+        let general = ids(None);
+        for profile in profiles() {
+            let chosen = ids(Some(profile));
+            for rule in profile.rules {
+                assert!(chosen.contains(rule.id) && !general.contains(rule.id), "{}", rule.id);
+            }
+            for omitted in profile.omits {
+                assert!(general.iter().any(|id| id.starts_with(omitted)), "{omitted}");
+                assert!(!chosen.iter().any(|id| id.starts_with(omitted)), "{omitted}");
+            }
+        }
     }
 }

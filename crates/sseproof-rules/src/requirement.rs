@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 /// The files in `specs/`, in the order in which they are listed.
-const FILES: [(&str, &str); 3] = [
+const FILES: &[(&str, &str)] = &[
     ("specs/whatwg-sse.yaml", include_str!("../../../specs/whatwg-sse.yaml")),
     ("specs/http.yaml", include_str!("../../../specs/http.yaml")),
     ("specs/practice.yaml", include_str!("../../../specs/practice.yaml")),
+    ("specs/profiles/openai-chat.yaml", include_str!("../../../specs/profiles/openai-chat.yaml")),
 ];
 
 /// How binding a requirement is.

@@ -22,7 +22,7 @@ pub(crate) struct Run {
 impl Run {
     /// A run against that server.
     pub(crate) fn against(serve: sseproof_exchange::Answer) -> Self {
-        let target = Target { url: URL.to_owned(), method: "GET".to_owned() };
+        let target = Target { url: URL.to_owned(), method: "GET".to_owned(), profile: None };
         let transcript = Transcript { target, ..Transcript::default() };
         Self { transcript, now: Duration::from_secs(1), serve }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::{Scope, Text};
+
 /// The values that a file can use without saying them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variables {
@@ -19,5 +21,14 @@ impl Variables {
             .filter_map(|(key, value)| Some((text(key)?, text(value)?)))
             .collect();
         Self { given, environment }
+    }
+
+    /// The text with these values in the place of its variables.
+    ///
+    /// # Errors
+    /// The name of a variable that has no value, or what is wrong with the text.
+    pub fn fill(&self, text: &str) -> Result<String, String> {
+        let scope = Scope { values: self.given.clone(), environment: self.environment.clone() };
+        Text::parse(text).map_err(|slip| slip.what)?.fill(&scope)
     }
 }

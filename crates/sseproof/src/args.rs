@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use sseproof_scenario::PublishHook;
@@ -38,6 +39,9 @@ pub(crate) enum Command {
         /// file (PEM), for `sseproof check --ca FILE`.
         #[arg(long, value_name = "FILE")]
         tls: Option<PathBuf>,
+        /// Serve the reference of this profile, or a mutant of it (`sseproof list profiles`).
+        #[arg(long, value_name = "NAME", value_parser = profile_names(), conflicts_with = "play")]
+        profile: Option<String>,
     },
     /// Print a stream as JSON lines: events, comments, and what is wrong at which byte.
     Parse {
@@ -79,6 +83,8 @@ pub(crate) enum Listed {
     Mutants,
     /// The built-in scenarios.
     Probes,
+    /// The protocols on top of streams.
+    Profiles,
 }
 
 /// What is typed most, below the options.
@@ -97,6 +103,9 @@ pub(crate) struct Check {
     #[arg(value_name = "URL | SCENARIO.yaml")]
     pub(crate) targets: Vec<String>,
 
+    /// Judge the protocol on top of the stream, too (`sseproof list profiles`).
+    #[arg(long, value_name = "NAME", value_parser = profile_names(), help_heading = "What is judged")]
+    pub(crate) profile: Option<String>,
     /// Judge only by the rules that match this glob, as in 'resume/*'. May be given again.
     #[arg(long, value_name = "GLOB", help_heading = "What is judged")]
     pub(crate) only: Vec<String>,
@@ -119,9 +128,9 @@ pub(crate) struct Check {
     /// Send this header with each request. May be given again.
     #[arg(short = 'H', long, value_name = "NAME: VALUE", help_heading = "Requests")]
     pub(crate) header: Vec<String>,
-    /// Ask for the stream with this method.
-    #[arg(short = 'X', long, default_value = "GET", help_heading = "Requests")]
-    pub(crate) method: String,
+    /// Ask for the stream with this method (GET, or that of the profile).
+    #[arg(short = 'X', long, help_heading = "Requests")]
+    pub(crate) method: Option<String>,
     /// Send this body, or the contents of @FILE.
     #[arg(short = 'd', long, value_name = "TEXT | @FILE", help_heading = "Requests")]
     pub(crate) body: Option<String>,
@@ -177,6 +186,11 @@ pub(crate) struct Check {
     /// Print all evidence.
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
+}
+
+/// The names of the profiles, for clap to choose from.
+fn profile_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(sseproof_rules::profiles().map(|profile| profile.id))
 }
 
 /// A request that publishes: `POST /publish`.

@@ -13,7 +13,7 @@ use sseproof_exchange::{Source, Transcript, redact};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{Judged, KnownResult, Outcome, Report, ScenarioResult};
 use sseproof_report::{terminal, wire_log};
-use sseproof_rules::{Record, judge};
+use sseproof_rules::{Record, judge, profile, profiles};
 
 use crate::args::Check;
 use crate::check::given::{Chosen, Given};
@@ -44,11 +44,21 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
         Some(_) => None,
         None => Some(Given::new(arguments)?),
     };
+    if let Some(given) = &given {
+        chosen.judges(given.profile).usage()?;
+    }
     outputs::writable(arguments).usage()?;
     let begun = Instant::now();
     let material = match (given, &arguments.replay) {
         (Some(given), _) => play::play(given, arguments).await?,
-        (None, file) => replay(file.as_deref().unwrap_or(Path::new(""))).usage()?,
+        (None, file) => {
+            let file = file.as_deref().unwrap_or(Path::new(""));
+            let material = replay(file, arguments.profile.as_deref()).usage()?;
+            chosen
+                .judges(material.transcript.target.profile.as_deref().and_then(profile))
+                .usage()?;
+            material
+        }
     };
     let told = told(arguments, &material.transcript);
     // What was recorded is safe before anything is made of it.
@@ -75,8 +85,8 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     })
 }
 
-fn replay(file: &Path) -> anyhow::Result<Material> {
-    let recorded = recorded::read("--replay", file)?;
+fn replay(file: &Path, chosen: Option<&str>) -> anyhow::Result<Material> {
+    let mut recorded = recorded::read("--replay", file)?;
     if let Some(cut) = &recorded.cut {
         eprintln!("sseproof: {}, {cut}; what stands before it is judged", file.display());
     }
@@ -84,6 +94,18 @@ fn replay(file: &Path) -> anyhow::Result<Material> {
         eprintln!(
             "sseproof: {} has no head and is taken for the body of a stream; with `curl -isN URL > file` the head is in it, too",
             file.display()
+        );
+    }
+    let target = &mut recorded.transcript.target;
+    if let Some(chosen) = chosen {
+        target.profile = Some(chosen.to_owned());
+    }
+    if let Some(unknown) = target.profile.as_deref().filter(|id| profile(id).is_none()) {
+        let names: Vec<_> = profiles().map(|profile| profile.id).collect();
+        anyhow::bail!(
+            "--replay {} was recorded with the profile `{unknown}`, which this version does not know; choose one with --profile: {}",
+            file.display(),
+            names.join(", ")
         );
     }
     Ok(Material {
@@ -145,6 +167,7 @@ fn report(
     Report {
         tool: concat!("sseproof ", env!("CARGO_PKG_VERSION")).to_owned(),
         target: material.transcript.target.url.clone(),
+        profile: material.transcript.target.profile.clone(),
         started: material.transcript.started.clone(),
         duration_ms: u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
         strict: arguments.strict,

@@ -50,8 +50,9 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<Exit, Blame> {
     match command {
         Command::Check(arguments) => check::run(&arguments).await,
-        Command::Serve { listen, mutant, play, tls } => {
-            serve::run(&listen, mutant.as_deref(), play.as_deref(), tls.as_deref()).await
+        Command::Serve { listen, mutant, play, profile, tls } => {
+            let (mutant, profile) = (mutant.as_deref(), profile.as_deref());
+            serve::run(&listen, mutant, play.as_deref(), profile, tls.as_deref()).await
         }
         Command::Cut { recording, rule } => cut::run(&recording, &rule),
         Command::Parse { source, ways } => parse::run(&source, &ways).await,

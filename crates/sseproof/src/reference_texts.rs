@@ -3,10 +3,10 @@
 use anyhow::anyhow;
 use sseproof_report::terminal::Detail;
 use sseproof_report::{
-    explain as render, list_mutants, list_probes, list_requirements, list_rules,
+    explain as render, list_mutants, list_probes, list_profiles, list_requirements, list_rules,
 };
-use sseproof_rules::{mutants, requirements, rule, rules};
-use sseproof_scenario::{Probe, probes};
+use sseproof_rules::{mutants, profiles, requirements, rule, rules};
+use sseproof_scenario::{Probe, Variables, probes, profile_probes};
 
 use crate::args::Listed;
 use crate::exit::{Blame, Exit};
@@ -39,23 +39,31 @@ pub(crate) fn list(what: Listed) -> Result<Exit, Blame> {
         Listed::Rules => list_rules(rules(), width),
         Listed::Requirements => list_requirements(requirements(), width),
         Listed::Mutants => list_mutants(mutants(), width),
-        Listed::Probes => {
-            let probes: Vec<_> = probes()
-                .iter()
-                .map(|probe| (probe.id.to_owned(), probe.scenario.title.clone(), runs(probe)))
-                .collect();
-            list_probes(&probes, width)
-        }
+        Listed::Probes => list_probes(&all_probes(), width),
+        Listed::Profiles => list_profiles(profiles(), width),
     };
     screen::print(&text)?;
     Ok(Exit::Held)
 }
 
+/// Every probe: its id, what it does, and when it runs.
+fn all_probes() -> Vec<(String, String, String)> {
+    let row = |probe: &Probe, runs| (probe.id.to_owned(), probe.scenario.title.clone(), runs);
+    let mut rows: Vec<_> = probes().iter().map(|probe| row(probe, runs(probe))).collect();
+    for profile in profiles() {
+        // They parse: a test reads them all.
+        let own = profile_probes(profile.id, &Variables::default()).unwrap_or_default();
+        rows.extend(own.iter().map(|probe| row(probe, format!("with --profile {}", profile.id))));
+    }
+    rows
+}
+
 /// When the probe runs.
-fn runs(probe: &Probe) -> &'static str {
-    match probe.id {
+fn runs(probe: &Probe) -> String {
+    let runs = match probe.id {
         "encode" => "with --publish",
         _ if probe.idle => "with --idle",
         _ => "always",
-    }
+    };
+    runs.to_owned()
 }

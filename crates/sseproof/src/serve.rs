@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context as _;
 use sseproof_exchange::{Answer, Plan, Tape};
 use sseproof_net::{Identity, IdentityOptions, Lab};
-use sseproof_rules::{mutants, reference};
+use sseproof_rules::{Profile, mutants, profile, profiles_of, reference};
 use sseproof_scenario::PublishHook;
 use tokio::net::TcpListener;
 
@@ -23,15 +23,20 @@ pub(crate) async fn run(
     listen: &str,
     mutant: Option<&str>,
     play: Option<&Path>,
+    chosen: Option<&str>,
     tls: Option<&Path>,
 ) -> Result<Exit, Blame> {
     if let Some(file) = play {
         let tape = tape(file).usage()?;
         let name = format!("what is in {} ({} exchanges)", file.display(), tape.len());
-        return serve(listen, &name, player(tape), tls).await;
+        return serve(listen, &name, PATH, player(tape), tls).await;
     }
+    let mut chosen = chosen.and_then(profile);
     let (name, answer) = match mutant {
-        None => ("the reference server".to_owned(), reference::answer as Answer),
+        None => match chosen {
+            None => ("the reference server".to_owned(), reference::answer as Answer),
+            Some(profile) => (format!("the reference server of {}", profile.id), profile.answer),
+        },
         Some(id) => {
             let (rule, mutant) = mutants()
                 .find(|(_, mutant)| mutant.id == id)
@@ -39,13 +44,29 @@ pub(crate) async fn run(
                     format!("there is no mutant `{id}`; `sseproof list mutants` names them all")
                 })
                 .usage()?;
+            // A mutant of a rule that a profile adds can be no server of another one.
+            let own: Vec<_> = profiles_of(rule).collect();
+            if let Some(profile) = chosen
+                && !own.iter().any(|own| own.id == profile.id)
+            {
+                let error = anyhow::anyhow!(
+                    "`{id}` is no mutant of the profile {}: it breaks {}, so {}",
+                    profile.id,
+                    rule.id,
+                    own.first().map_or("leave out --profile".to_owned(), |own| {
+                        format!("write --profile {}", own.id)
+                    })
+                );
+                return Err(Blame { exit: Exit::Usage, error });
+            }
+            chosen = chosen.or_else(|| own.first().copied());
             (
                 format!("the mutant {id}, which {} and breaks {}", mutant.wrong, rule.id),
                 mutant.serve,
             )
         }
     };
-    serve(listen, &name, Lab::new(answer), tls).await
+    serve(listen, &name, path(chosen), Lab::new(answer), tls).await
 }
 
 /// What is in the file, to be played.
@@ -79,7 +100,13 @@ fn player(tape: Tape) -> Lab {
     })
 }
 
-async fn serve(listen: &str, name: &str, mut lab: Lab, tls: Option<&Path>) -> Result<Exit, Blame> {
+async fn serve(
+    listen: &str,
+    name: &str,
+    path: &str,
+    mut lab: Lab,
+    tls: Option<&Path>,
+) -> Result<Exit, Blame> {
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen} (write it as 127.0.0.1:8080)"))
@@ -90,7 +117,7 @@ async fn serve(listen: &str, name: &str, mut lab: Lab, tls: Option<&Path>) -> Re
         lab = lab.over_tls(identity(address, file)?);
         scheme = "https";
     }
-    screen::print(&format!("{name} listens on {scheme}://{address}{PATH}\n"))?;
+    screen::print(&format!("{name} listens on {scheme}://{address}{path}\n"))?;
     tokio::select! {
         ended = lab.listen(listener) => {
             ended.context("accept connections")?;
@@ -115,11 +142,12 @@ fn identity(address: SocketAddr, file: &Path) -> Result<Identity, Blame> {
 }
 
 /// Serves the reference in the background, on a port of the system's choice, and gives the URL.
-pub(crate) async fn embedded() -> anyhow::Result<String> {
+pub(crate) async fn embedded(profile: Option<&Profile>) -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("listen on 127.0.0.1")?;
     let address = listener.local_addr().context("ask for the port")?;
-    tokio::spawn(async move { Lab::new(reference::answer).listen(listener).await });
-    Ok(url(address))
+    let answer = profile.map_or(reference::answer as Answer, |profile| profile.answer);
+    tokio::spawn(async move { Lab::new(answer).listen(listener).await });
+    Ok(format!("http://{address}{}", path(profile)))
 }
 
 /// How to publish to the reference.
@@ -127,6 +155,7 @@ pub(crate) fn embedded_hook() -> PublishHook {
     PublishHook::http("POST", "/publish").on_stream("/published")
 }
 
-fn url(address: SocketAddr) -> String {
-    format!("http://{address}{PATH}")
+/// The path of the stream.
+fn path(profile: Option<&Profile>) -> &'static str {
+    profile.map_or(PATH, |profile| profile.path)
 }

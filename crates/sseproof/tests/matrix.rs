@@ -11,28 +11,77 @@ use std::time::Duration;
 
 use sseproof_exchange::{Answer, Transcript, read_recording, write_recording};
 use sseproof_net::{Client, Dial, Direct, Lab, Limits};
-use sseproof_rules::{Finding, Mutant, Record, Rule, Status, judge, mutants, reference, rules};
-use sseproof_scenario::{Scenario, TargetConfig, probes, run_all, run_patiently};
+use sseproof_rules::{
+    Finding, Mutant, Profile, Record, Rule, Status, judge, mutants, profiles, profiles_of,
+    reference, rules,
+};
+use sseproof_scenario::{
+    Probe, Scenario, TargetConfig, Variables, probes, profile_ids, profile_probes, run_all,
+    run_patiently,
+};
 
 /// How many mutants are checked over TCP at a time.
 const AT_A_TIME: usize = 40;
 /// Set to also watch, over TCP, the mutants that only a minute of silence gives away.
 const SLOW: &str = "SSEPROOF_SLOW_TESTS";
 
-async fn transcript(dial: Arc<dyn Dial>, url: String, idle: bool, limits: Limits) -> Transcript {
-    let scenarios: Vec<&Scenario> =
-        probes().iter().filter(|probe| idle || !probe.idle).map(|probe| &probe.scenario).collect();
+/// How a mutant is looked at.
+#[derive(Clone, Copy)]
+struct Look {
+    profile: Option<&'static Profile>,
+    idle: bool,
+}
+
+async fn transcript(dial: Arc<dyn Dial>, host: &str, look: Look, limits: Limits) -> Transcript {
+    let probes = wanted(look);
+    let scenarios: Vec<&Scenario> = probes.iter().map(|probe| &probe.scenario).collect();
     let client = Client::new(dial, limits);
     let mut cancel = pin!(std::future::pending());
-    let hook = sseproof_scenario::PublishHook::http("POST", "/publish").on_stream("/published");
-    let target = TargetConfig { publish: Some(hook), ..TargetConfig::new(url) };
+    let target = target(look.profile, host);
     let mut results = run_all(&scenarios, &target, &client, "", &mut |_| {}, cancel.as_mut()).await;
     run_patiently(&mut results, &target, &client, &mut |_| {}, cancel).await;
     results.transcript
 }
 
+/// The probes that a check plays.
+fn wanted(look: Look) -> Vec<Probe> {
+    let mut all = probes().to_vec();
+    if let Some(profile) = look.profile {
+        all.retain(|probe| profile.probes.contains(&probe.id));
+        all.extend(profile_probes(profile.id, &variables(profile)).expect("probes that parse"));
+    }
+    all.retain(|probe| look.idle || !probe.idle);
+    all
+}
+
+fn variables(profile: &Profile) -> Variables {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Variables { given: profile.variables.iter().map(own).collect(), ..Variables::default() }
+}
+
+fn target(profile: Option<&Profile>, host: &str) -> TargetConfig {
+    let Some(profile) = profile else {
+        let hook = sseproof_scenario::PublishHook::http("POST", "/publish").on_stream("/published");
+        let target = TargetConfig::new(format!("http://{host}/events"));
+        return TargetConfig { publish: Some(hook), ..target };
+    };
+    TargetConfig {
+        method: profile.method.to_owned(),
+        headers: profile.headers.iter().copied().collect(),
+        body: variables(profile).fill(profile.body).expect("a body").into(),
+        profile: Some(profile.id.to_owned()),
+        ..TargetConfig::new(format!("http://{host}{}", profile.path))
+    }
+}
+
+/// The profiles that a mutant of the rule is looked at with.
+fn looks(rule: &Rule) -> Vec<Option<&'static Profile>> {
+    let own: Vec<_> = profiles_of(rule).map(Some).collect();
+    if own.is_empty() { vec![None] } else { own }
+}
+
 /// The transcript of a check with all probes, without any real time.
-fn in_memory(answer: Answer) -> Transcript {
+fn in_memory(answer: Answer, profile: Option<&'static Profile>) -> Transcript {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
@@ -40,8 +89,8 @@ fn in_memory(answer: Answer) -> Transcript {
         .expect("a runtime");
     runtime.block_on(async {
         let lab = Lab::new(answer);
-        let url = "http://lab/events".to_owned();
-        transcript(Arc::new(lab.in_process()), url, true, Limits::default()).await
+        let look = Look { profile, idle: true };
+        transcript(Arc::new(lab.in_process()), "lab", look, Limits::default()).await
     })
 }
 
@@ -59,8 +108,27 @@ fn failing(findings: &[Finding]) -> BTreeSet<&str> {
 
 #[test]
 fn the_reference_server_passes_every_rule() {
+    insta::assert_snapshot!("reference", verdicts(reference::answer, None));
+}
+
+#[test]
+fn the_reference_of_each_profile_passes_every_rule() {
+    for profile in profiles() {
+        let table = verdicts(profile.answer, Some(profile));
+        insta::assert_snapshot!(format!("reference_{}", profile.id), table);
+    }
+}
+
+#[test]
+fn the_profiles_are_those_that_have_probes() {
+    let known: Vec<_> = profiles().map(|profile| profile.id).collect();
+    assert_eq!(known, profile_ids().collect::<Vec<_>>());
+}
+
+/// What the rules say of a reference, which must break none.
+fn verdicts(answer: Answer, profile: Option<&'static Profile>) -> String {
     let mut table = String::new();
-    for finding in findings(&in_memory(reference::answer)) {
+    for finding in findings(&in_memory(answer, profile)) {
         assert_ne!(finding.status, Status::Fail, "{finding:#?}");
         // What was seen changes with every probe; only why something was not asked matters here.
         let _ = match finding.status {
@@ -68,7 +136,7 @@ fn the_reference_server_passes_every_rule() {
             status => writeln!(table, "{} {status:?}: {}", finding.rule, finding.note),
         };
     }
-    insta::assert_snapshot!("reference", table);
+    table
 }
 
 #[test]
@@ -76,21 +144,26 @@ fn every_mutant_fails_what_it_breaks() {
     let mut table = String::new();
     let mut alive = Vec::new();
     for (rule, mutant) in mutants() {
-        let transcript = in_memory(mutant.serve);
-        let findings = findings(&transcript);
-        let failing = failing(&findings);
-        if !failing.contains(rule.id) {
-            let verdict = findings.iter().find(|finding| finding.rule == rule.id);
-            alive.push(format!("{} survives {}: {verdict:?}", mutant.id, rule.id));
-        }
-        let others: Vec<_> = failing.iter().filter(|id| **id != rule.id).copied().collect();
-        let also =
-            if others.is_empty() { String::new() } else { format!(", also {}", others.join(", ")) };
-        let _ = writeln!(table, "{} fails {}{also}", mutant.id, rule.id);
+        for profile in looks(rule) {
+            let transcript = in_memory(mutant.serve, profile);
+            let findings = findings(&transcript);
+            let failing = failing(&findings);
+            if !failing.contains(rule.id) {
+                let verdict = findings.iter().find(|finding| finding.rule == rule.id);
+                alive.push(format!("{} survives {}: {verdict:?}", mutant.id, rule.id));
+            }
+            let others: Vec<_> = failing.iter().filter(|id| **id != rule.id).copied().collect();
+            let also = match others.as_slice() {
+                [] => String::new(),
+                others => format!(", also {}", others.join(", ")),
+            };
+            let with = profile.map_or(String::new(), |profile| format!("{}: ", profile.id));
+            let _ = writeln!(table, "{with}{} fails {}{also}", mutant.id, rule.id);
 
-        // What was recorded is judged the same.
-        let read = read_recording(&write_recording(&transcript)).unwrap();
-        assert_eq!(self::findings(&read), findings, "{} replayed", mutant.id);
+            // What was recorded is judged the same.
+            let read = read_recording(&write_recording(&transcript)).unwrap();
+            assert_eq!(self::findings(&read), findings, "{} replayed", mutant.id);
+        }
     }
     assert!(alive.is_empty(), "{}", alive.join("\n"));
     insta::assert_snapshot!("matrix", table);
@@ -130,7 +203,8 @@ fn every_mutant_fails_over_tcp_too() {
 
 /// What there is to say of a mutant that does not fail its rule over TCP.
 async fn survival(rule: &Rule, mutant: &Mutant, idle: bool) -> Option<String> {
-    let findings = findings(&over_tcp(mutant.serve, idle).await);
+    let profile = profiles_of(rule).next();
+    let findings = findings(&over_tcp(mutant.serve, Look { profile, idle }).await);
     if failing(&findings).contains(rule.id) {
         return None;
     }
@@ -138,13 +212,13 @@ async fn survival(rule: &Rule, mutant: &Mutant, idle: bool) -> Option<String> {
     Some(format!("{} survives {}: {verdict:?}", mutant.id, rule.id))
 }
 
-async fn over_tcp(answer: Answer, idle: bool) -> Transcript {
+async fn over_tcp(answer: Answer, look: Look) -> Transcript {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}/events", listener.local_addr().expect("an address"));
+    let host = listener.local_addr().expect("an address").to_string();
     let lab = Lab::new(answer);
     let server = tokio::spawn(async move { lab.listen(listener).await });
     let limits = Limits { head: Duration::from_secs(3), ..Limits::default() };
-    let transcript = transcript(Arc::new(Direct), url, idle, limits).await;
+    let transcript = transcript(Arc::new(Direct), &host, look, limits).await;
     server.abort();
     transcript
 }

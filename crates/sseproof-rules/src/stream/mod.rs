@@ -23,7 +23,7 @@ mod one_event_per_block;
 mod payload_lines;
 mod retry_ceiling;
 mod retry_digits;
-mod tally;
+pub(crate) mod tally;
 mod terminated;
 mod unknown;
 mod unknown_fields;
@@ -105,7 +105,7 @@ pub(crate) fn quoted(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::testing::Run;
-    use crate::{Finding, Record, Status, rules};
+    use crate::{Finding, Record, Status, rules_for};
 
     #[test]
     fn the_reference_breaks_no_rule_of_the_stream() {
@@ -127,7 +127,7 @@ mod tests {
                     .subscribe()
                     .reconnect(1, "21");
                 let record = Record::new(run.transcript());
-                let failed: Vec<_> = rules()
+                let failed: Vec<_> = rules_for(None)
                     .filter(|rule| Finding::of(rule, &record).status == Status::Fail)
                     .map(|rule| rule.id)
                     .collect();

@@ -7,7 +7,7 @@ const SHOWN: usize = 3;
 
 /// What was looked at in one stream, and what was wrong with it.
 #[derive(Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     looked: u64,
     first: Option<Fault>,
     faults: u64,
@@ -15,17 +15,28 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts one more thing that was looked at.
-    pub(super) fn look(&mut self) {
+    pub(crate) fn look(&mut self) {
         self.look_at(1);
     }
 
     /// Counts that many more things that were looked at.
-    pub(super) fn look_at(&mut self, things: u64) {
+    pub(crate) fn look_at(&mut self, things: u64) {
         self.looked += things;
     }
 
+    /// How much was looked at, and the first fault, which says how many there are.
+    pub(crate) fn ended(self) -> (u64, Option<Fault>) {
+        let mut first = self.first;
+        if let Some(first) = &mut first
+            && self.faults > 1
+        {
+            first.message += &format!(" (the first of {} in this stream)", self.faults);
+        }
+        (self.looked, first)
+    }
+
     /// Counts a fault; only the first of a stream is built and shown.
-    pub(super) fn fault(&mut self, fault: impl FnOnce() -> Fault) {
+    pub(crate) fn fault(&mut self, fault: impl FnOnce() -> Fault) {
         self.faults += 1;
         if self.first.is_none() {
             self.first = Some(fault());
@@ -35,7 +46,7 @@ impl Tally {
 
 /// Judges each stream by itself. `noun` is what `look` counts, in the singular: with none of it in
 /// any stream there is nothing to judge.
-pub(super) fn each_stream(
+pub(crate) fn each_stream(
     record: &Record<'_>,
     noun: &str,
     look: impl Fn(&View<'_>, &mut Tally),
@@ -45,13 +56,9 @@ pub(super) fn each_stream(
     for view in record.streams() {
         let mut tally = Tally::default();
         look(&view, &mut tally);
-        looked += tally.looked;
-        if let Some(mut first) = tally.first {
-            if tally.faults > 1 {
-                first.message += &format!(" (the first of {} in this stream)", tally.faults);
-            }
-            faults.push(first);
-        }
+        let (seen, first) = tally.ended();
+        looked += seen;
+        faults.extend(first);
     }
     faults.truncate(SHOWN);
     if looked == 0 && faults.is_empty() {
@@ -61,12 +68,12 @@ pub(super) fn each_stream(
 }
 
 /// Why there is nothing to judge.
-pub(super) fn none_of(noun: &str) -> String {
+pub(crate) fn none_of(noun: &str) -> String {
     let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("no stream carried {article} {noun}")
 }
 
 /// `1 event`, `2 events`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
+pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -44,6 +44,8 @@ pub struct TargetConfig {
     /// What makes the server emit an event; where nothing is said, a `publish` step POSTs to
     /// `/publish`, and the dangerous payloads are left out.
     pub publish: Option<PublishHook>,
+    /// The protocol on top that was chosen, for whoever judges the record.
+    pub profile: Option<String>,
 }
 
 impl TargetConfig {
@@ -55,6 +57,7 @@ impl TargetConfig {
             headers: Headers::default(),
             body: Bytes::default(),
             publish: None,
+            profile: None,
         }
     }
 }
@@ -200,7 +203,11 @@ pub async fn run_all(
     mut cancel: Cancel<'_>,
 ) -> Results {
     let mut results = Results::default();
-    results.transcript.target = Target { url: target.url.clone(), method: target.method.clone() };
+    results.transcript.target = Target {
+        url: target.url.clone(),
+        method: target.method.clone(),
+        profile: target.profile.clone(),
+    };
     results.transcript.started = started.to_owned();
     for scenario in scenarios {
         let pointless = scenario.is_probe && results.stopped.is_some();

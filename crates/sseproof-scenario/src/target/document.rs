@@ -15,6 +15,8 @@ pub(super) struct Document {
     pub(super) headers: Option<At<Headers>>,
     /// What makes the server emit an event.
     pub(super) publish: Option<At<Publish>>,
+    /// The protocol on top of the stream.
+    pub(super) profile: Option<At<String>>,
 }
 
 impl Kind for Document {

@@ -11,7 +11,8 @@ use self::document::{Document, Publish, Request};
 use self::hook::{DATA, How};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
 use crate::model::{At, Form, Json, Part, Scope, Text};
-use crate::nearest::nearest;
+use crate::nearest::{list, nearest};
+use crate::profiles::profile_ids;
 use crate::variables::Variables;
 
 pub(crate) use hook::Act;
@@ -26,6 +27,8 @@ pub struct TargetFile {
     pub headers: Headers,
     /// What makes the server emit an event.
     pub publish: Option<PublishHook>,
+    /// The protocol on top of the stream: the id of a profile.
+    pub profile: Option<String>,
 }
 
 impl TargetFile {
@@ -54,6 +57,7 @@ impl TargetFile {
                 .flat_map(|headers| &headers.0)
                 .filter_map(|(name, value)| Some((name.clone(), fill(value.as_ref()?))))
                 .collect(),
+            profile: document.profile.map(|profile| profile.value),
             publish: document.publish.and_then(|publish| {
                 let Publish { stream, http, run } = publish.value;
                 let how = match (http, run) {
@@ -94,6 +98,21 @@ impl Check<'_> {
         if let Some(publish) = &document.publish {
             self.publish(publish);
         }
+        if let Some(profile) = &document.profile {
+            self.profile(profile);
+        }
+    }
+
+    fn profile(&mut self, profile: &At<String>) {
+        if profile_ids().any(|id| id == profile.value) {
+            return;
+        }
+        let instead = match nearest(&profile.value, profile_ids()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("the profiles are {}", list(profile_ids())),
+        };
+        let what = format!("there is no profile `{}`", profile.value);
+        self.slip(profile.place, Slip::instead(what, instead));
     }
 
     fn publish(&mut self, publish: &At<Publish>) {

@@ -9,7 +9,10 @@ use anyhow::{Context as _, anyhow, bail};
 use globset::GlobMatcher;
 use sseproof_exchange::{Bytes, Headers, Request};
 use sseproof_net::{Limits, Ways, sendable};
-use sseproof_scenario::{PublishHook, Scenario, TargetConfig, TargetFile, Variables};
+use sseproof_rules::{Profile, profile, profiles_of, rules, rules_for};
+use sseproof_scenario::{
+    Probe, PublishHook, Scenario, TargetConfig, TargetFile, Variables, probes, profile_probes,
+};
 use url::Url;
 
 use crate::args::Check;
@@ -27,6 +30,8 @@ pub(super) struct Given {
     pub(super) headers: Headers,
     pub(super) body: Bytes,
     pub(super) publish: Option<PublishHook>,
+    pub(super) profile: Option<&'static Profile>,
+    pub(super) probes: Vec<Probe>,
     pub(super) scenarios: Vec<Scenario>,
     pub(super) limits: Limits,
     pub(super) ways: Ways,
@@ -40,7 +45,7 @@ impl Given {
             .targets
             .iter()
             .partition(|given| given.ends_with(".yaml") || given.ends_with(".yml"));
-        let variables = Variables::with_environment(variables(&arguments.var).usage()?);
+        let mut variables = Variables::with_environment(variables(&arguments.var).usage()?);
         let file = target_file(arguments.target.as_deref(), &variables).usage()?;
         let url = match urls.as_slice() {
             [] => file.url.as_deref().map(checked).transpose().usage()?,
@@ -68,6 +73,12 @@ impl Given {
             );
             return Err(Blame { exit: Exit::Usage, error });
         }
+        let profile = arguments.profile.as_deref().or(file.profile.as_deref()).and_then(profile);
+        for (name, value) in profile.map_or(&[][..], |profile| profile.variables) {
+            variables.given.entry((*name).to_owned()).or_insert_with(|| (*value).to_owned());
+        }
+        let mut wanted = all_probes(profile, &variables).usage()?;
+        wanted.retain(|probe| !arguments.no_probes && (arguments.idle || !probe.idle));
         let scenarios = files
             .into_iter()
             .map(|file| scenario(file, &variables))
@@ -77,10 +88,22 @@ impl Given {
             Limits { connect: arguments.timeout, head: arguments.timeout, ..Limits::default() };
         let given = Self {
             url,
-            method: arguments.method.to_ascii_uppercase(),
-            headers: over(file.headers, headers(&arguments.header).usage()?),
-            body: body(arguments.body.as_deref()).usage()?,
+            method: match (&arguments.method, profile) {
+                (Some(method), _) => method.to_ascii_uppercase(),
+                (None, Some(profile)) => profile.method.to_owned(),
+                (None, None) => "GET".to_owned(),
+            },
+            headers: over(
+                over(own_headers(profile), file.headers),
+                headers(&arguments.header).usage()?,
+            ),
+            body: match (&arguments.body, profile) {
+                (None, Some(profile)) => own_body(profile, &variables).usage()?,
+                (given, _) => body(given.as_deref()).usage()?,
+            },
             publish: arguments.publish.clone().or(file.publish),
+            profile,
+            probes: wanted,
             scenarios,
             limits,
             ways: arguments.ways.ways().usage()?,
@@ -106,6 +129,7 @@ impl Given {
             headers: self.headers.clone(),
             body: self.body.clone(),
             publish: self.publish.clone(),
+            profile: self.profile.map(|profile| profile.id.to_owned()),
             ..TargetConfig::new(url)
         }
     }
@@ -138,6 +162,20 @@ impl Chosen {
         Ok(Self { only, skip })
     }
 
+    /// Whether `--only` leaves any of the rules that judge with this profile, or without one.
+    pub(super) fn judges(&self, profile: Option<&'static Profile>) -> anyhow::Result<()> {
+        if self.only.is_empty() || rules_for(profile).any(|rule| self.has(rule.id)) {
+            return Ok(());
+        }
+        let wanted = rules().filter(|rule| self.has(rule.id));
+        let instead = match (wanted.flat_map(profiles_of).next(), profile) {
+            (Some(other), _) => format!("those rules come with --profile {}", other.id),
+            (None, Some(profile)) => format!("the profile {} leaves those rules out", profile.id),
+            (None, None) => "--skip leaves them all out".to_owned(),
+        };
+        bail!("--only leaves nothing to be judged: {instead}");
+    }
+
     pub(super) fn has(&self, rule: &str) -> bool {
         let matches = |globs: &[GlobMatcher]| globs.iter().any(|glob| glob.is_match(rule));
         (self.only.is_empty() || matches(&self.only)) && !matches(&self.skip)
@@ -166,6 +204,30 @@ fn checked(url: &str) -> anyhow::Result<String> {
         );
     }
     Ok(url.to_owned())
+}
+
+/// The probes of the general pack that make sense with the profile, and then its own.
+fn all_probes(
+    profile: Option<&'static Profile>,
+    variables: &Variables,
+) -> anyhow::Result<Vec<Probe>> {
+    let Some(profile) = profile else { return Ok(probes().to_vec()) };
+    let general = probes().iter().filter(|probe| profile.probes.contains(&probe.id)).cloned();
+    let own = profile_probes(profile.id, variables).map_err(|mistakes| anyhow!("{mistakes}"))?;
+    Ok(general.chain(own).collect())
+}
+
+/// The fields that the profile sends where nobody says otherwise.
+fn own_headers(profile: Option<&Profile>) -> Headers {
+    profile.map_or(&[][..], |profile| profile.headers).iter().copied().collect()
+}
+
+/// The body of the profile, its variables filled in.
+fn own_body(profile: &Profile, variables: &Variables) -> anyhow::Result<Bytes> {
+    match variables.fill(profile.body) {
+        Ok(body) => Ok(Bytes::from(body)),
+        Err(what) => bail!("the body of the profile {} cannot be filled in: {what}", profile.id),
+    }
 }
 
 fn target_file(file: Option<&Path>, variables: &Variables) -> anyhow::Result<TargetFile> {

@@ -10,8 +10,7 @@ use anyhow::Context as _;
 use sseproof_net::{Client, Direct};
 use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
 use sseproof_scenario::{
-    Progressed, Results, Scenario, StepFailure, Stopped, TargetConfig, probes, run_all,
-    run_patiently,
+    Progressed, Results, Scenario, StepFailure, Stopped, TargetConfig, run_all, run_patiently,
 };
 
 use super::Material;
@@ -26,7 +25,7 @@ use crate::started::{Started, is_free, wait_for};
 pub(super) async fn play(given: Given, arguments: &Check) -> Result<Material, Blame> {
     let url = match &given.url {
         Some(url) => url.clone(),
-        None => serve::embedded().await?,
+        None => serve::embedded(given.profile).await?,
     };
     if arguments.start.is_some() {
         is_free(&url).await.unreachable()?;
@@ -42,10 +41,10 @@ pub(super) async fn play(given: Given, arguments: &Check) -> Result<Material, Bl
     let material = match ready {
         Some(Ok(())) => {
             let mut target = given.target(url);
-            if given.url.is_none() {
+            if given.url.is_none() && given.profile.is_none() {
                 target.publish = Some(serve::embedded_hook());
             }
-            let mut material = scenarios(&given, arguments, target).await;
+            let mut material = scenarios(&given, target).await;
             if let Some(started) = &mut started
                 && !material.interrupted
                 && let Some(end) = started.ended().await.context("look after the server")?
@@ -64,13 +63,9 @@ pub(super) async fn play(given: Given, arguments: &Check) -> Result<Material, Bl
     material
 }
 
-async fn scenarios(given: &Given, arguments: &Check, target: TargetConfig) -> Material {
-    let mut scenarios: Vec<&Scenario> = Vec::new();
-    if !arguments.no_probes {
-        let wanted = probes().iter().filter(|probe| arguments.idle || !probe.idle);
-        scenarios.extend(wanted.map(|probe| &probe.scenario));
-    }
-    scenarios.extend(&given.scenarios);
+async fn scenarios(given: &Given, target: TargetConfig) -> Material {
+    let probes = given.probes.iter().map(|probe| &probe.scenario);
+    let scenarios: Vec<&Scenario> = probes.chain(&given.scenarios).collect();
     let client = Client::new(Arc::new(Direct), given.limits).by(given.ways.clone());
     let mut watch = Watch::new(scenarios.len());
     let mut cancel = pin!(interrupted());
@@ -158,6 +153,7 @@ fn interrupted_early(given: &Given, url: String) -> Material {
     let mut results = Results { stopped: Some(Stopped::Cancelled), ..Results::default() };
     results.transcript.target.url = target.url;
     results.transcript.target.method = target.method;
+    results.transcript.target.profile = target.profile;
     results.left_out = given.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
     material(results, &given.scenarios, &BTreeMap::new())
 }

@@ -1,0 +1,45 @@
+//! Looks at one stream of a profile after the other.
+
+use crate::outcome::each_once;
+use crate::stream::tally::{Tally, counted};
+use crate::{Record, Verdict, View};
+
+/// How many streams with a fault are shown: more of them tell nothing new.
+const SHOWN: usize = 3;
+
+/// Judges each stream by itself. `noun` is what `look` counts, in the singular; `none` is why there
+/// is nothing to judge where it counts nothing.
+pub(super) fn each_stream<'r>(
+    record: &'r Record<'_>,
+    noun: &str,
+    none: &str,
+    look: impl Fn(&View<'r>, &mut Tally),
+) -> Verdict {
+    let views: Vec<_> = record.streams().collect();
+    each(&views, noun, none, look)
+}
+
+/// The same for these exchanges, whatever they are.
+pub(super) fn each<'r>(
+    views: &[View<'r>],
+    noun: &str,
+    none: &str,
+    look: impl Fn(&View<'r>, &mut Tally),
+) -> Verdict {
+    let mut faults = Vec::new();
+    let mut looked = 0;
+    for view in views {
+        let mut tally = Tally::default();
+        look(view, &mut tally);
+        let (seen, first) = tally.ended();
+        looked += seen;
+        faults.extend(first);
+    }
+    // The same fault in the answer to each probe is one fault.
+    let mut faults = each_once(faults);
+    faults.truncate(SHOWN);
+    if looked == 0 && faults.is_empty() {
+        return Verdict::Skip(none.to_owned());
+    }
+    Verdict::from_faults(faults, counted(looked, noun))
+}

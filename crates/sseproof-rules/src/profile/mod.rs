@@ -1,0 +1,89 @@
+//! The protocols on top of event streams, each with the rules that it adds and those that it
+//! makes pointless.
+//!
+//! A rule of a profile judges only where the profile was chosen, and is not even mentioned
+//! otherwise: what no reader asked for is no skip, but noise.
+
+mod json;
+mod look;
+mod openai_chat;
+#[cfg(test)]
+mod testing;
+mod written;
+
+use sseproof_exchange::Answer;
+
+use crate::Rule;
+
+/// A protocol on top of event streams.
+pub struct Profile {
+    /// Its name, as in `openai-chat`; the family of its rules, unless several profiles share them.
+    pub id: &'static str,
+    /// What it is, as a fragment: `chat completions as OpenAI streams them`.
+    pub title: &'static str,
+    /// The path at which the reference serves it.
+    pub path: &'static str,
+    /// The method that asks for a stream.
+    pub method: &'static str,
+    /// The header fields of each request.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// The body that asks for a stream: a template with the variables below.
+    pub body: &'static str,
+    /// The variables of the body and of the profile's probes, with the values that they have where
+    /// nobody gives others.
+    pub variables: &'static [(&'static str, &'static str)],
+    /// The probes of the general pack that make sense here.
+    pub probes: &'static [&'static str],
+    /// What makes no sense here: the beginnings of the ids of general rules.
+    pub omits: &'static [&'static str],
+    /// The rules that it adds.
+    pub rules: &'static [&'static Rule],
+    /// The reference: what a right server of this profile answers.
+    pub answer: Answer,
+}
+
+/// What makes no sense where a stream is the answer to one POST, which ends and is not resumed: a
+/// client does not come back to it, nothing is cached, and nobody asks for its head alone.
+const OF_ANSWERS: &[&str] = &[
+    "resume/",
+    "reconnect/",
+    "retry/",
+    "encode/",
+    "response/head-method",
+    "response/head-no-body",
+    "response/other-method",
+    "response/cache",
+    "delivery/second-subscriber",
+    "delivery/heartbeat",
+    "stream/id-",
+];
+
+/// The profiles, in the order in which they are listed.
+const PROFILES: &[&Profile] = &[&openai_chat::PROFILE];
+
+/// All profiles.
+pub fn profiles() -> impl Iterator<Item = &'static Profile> {
+    PROFILES.iter().copied()
+}
+
+/// The profile of that id.
+pub fn profile(id: &str) -> Option<&'static Profile> {
+    profiles().find(|profile| profile.id == id)
+}
+
+impl Profile {
+    /// Whether the rule, a general one, makes sense here.
+    pub fn keeps(&self, rule: &Rule) -> bool {
+        !self.omits.iter().any(|omitted| rule.id.starts_with(omitted))
+    }
+
+    /// Whether the rule is one of those that the profile adds.
+    pub fn adds(&self, rule: &Rule) -> bool {
+        self.rules.iter().any(|own| own.id == rule.id)
+    }
+}
+
+/// The profiles that add the rule; none for a general rule.
+pub fn profiles_of(rule: &Rule) -> impl Iterator<Item = &'static Profile> {
+    profiles().filter(move |profile| profile.adds(rule))
+}

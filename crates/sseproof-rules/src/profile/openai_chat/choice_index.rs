@@ -1,0 +1,93 @@
+//! Each choice says which one it is.
+
+use serde_json::{Value, json};
+
+use super::chunks::each_completion;
+use super::{NO_CHUNK, rechunked};
+use crate::profile::json::shown;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-chat/choice-index",
+    requirement: "openai-chat/choice-index",
+    title: "each choice of a chunk carries its `index`, below the number of choices asked for",
+    why: "Clients put the text of each choice together by its index: without one, or with a counter of chunks in its place, they mix the choices or begin a new one with each token.",
+    fix: "Write the number of the choice, from 0, into each of its chunks: always 0 where one choice is asked for.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "no-choice-index",
+            wrong: "leaves out an index that is 0, as encoders do that omit what is empty",
+            serve: |visit| {
+                rechunked(visit, |_, chunk| {
+                    for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
+                        if choice["index"] == 0 {
+                            choice.as_object_mut().map(|choice| choice.remove("index"));
+                        }
+                    }
+                })
+            },
+        },
+        Mutant {
+            id: "choices-from-one",
+            wrong: "counts choices from 1",
+            serve: |visit| {
+                rechunked(visit, |_, chunk| {
+                    for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
+                        choice["index"] = json!(choice["index"].as_u64().unwrap_or(0) + 1);
+                    }
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_completion(record, "choice", NO_CHUNK, |completion, tally| {
+        // What was asked for is not known of a stream that was handed over without its request.
+        let asked = (!completion.asked.is_null())
+            .then(|| completion.asked["n"].as_u64().unwrap_or(1).max(1));
+        for (piece, _, choice) in completion.choices() {
+            tally.look();
+            let wrong = match (&choice["index"], asked) {
+                (Value::Null, _) => "the choice has no `index`".to_owned(),
+                (index, asked) => match (index.as_u64(), asked) {
+                    (None, _) => format!("`index` is {}, and not a number from 0", shown(index)),
+                    (Some(index), Some(1)) if index > 0 => {
+                        format!("`index` is {index}, and one choice was asked for: it has index 0")
+                    }
+                    (Some(index), Some(asked)) if index >= asked => format!(
+                        "`index` is {index}, and {asked} choices were asked for: the last has index {}",
+                        asked - 1
+                    ),
+                    _ => continue,
+                },
+            };
+            tally.fault(|| Fault::at(&completion.view, piece.offset, wrong));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::body;
+
+    #[test]
+    fn how_many_were_asked_for_is_only_known_from_the_request() {
+        let run = body(b"data: {\"choices\":[{\"index\":3}]}\n\n");
+        run.passes(&RULE);
+        let run = run.edit(|exchange| exchange.request.body = b"{\"n\":2}"[..].into());
+        assert_eq!(
+            run.faults(&RULE)[0].message,
+            "`index` is 3, and 2 choices were asked for: the last has index 1"
+        );
+    }
+
+    #[test]
+    fn an_index_is_a_number() {
+        let run = body(b"data: {\"choices\":[{\"index\":\"0\"}]}\n\n");
+        assert_eq!(run.faults(&RULE)[0].message, "`index` is `\"0\"`, and not a number from 0");
+    }
+}

@@ -1,0 +1,119 @@
+//! Each event is a chunk.
+
+use serde_json::{Value, json};
+
+use super::chunks::{What, each_completion};
+use super::{rechunked, rewritten};
+use crate::profile::json::shown;
+use crate::profile::written::Written;
+use crate::stream::quoted;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-chat/chunk-object",
+    requirement: "openai-chat/chunk-object",
+    title: "each event is a `chat.completion.chunk` in JSON, an error, or `[DONE]`",
+    why: "Clients parse the data of each event, and the first one that is something else ends the answer with an exception in the middle of a sentence.",
+    fix: "Write one JSON object for each event, with `object`, `id`, `created`, `model` and the list `choices`; send whatever else there is to say as a comment.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "bare-tokens",
+            wrong: "sends each token as text and not as a chunk",
+            serve: |visit| {
+                rewritten(visit, |index, event| {
+                    let token = serde_json::from_str::<Value>(&event.data).ok().and_then(|chunk| {
+                        chunk["choices"][0]["delta"]["content"].as_str().map(str::to_owned)
+                    });
+                    match token {
+                        Some(token) if index == 1 => vec![event, Written::data(token)],
+                        _ => vec![event],
+                    }
+                })
+            },
+        },
+        Mutant {
+            id: "whole-object",
+            wrong: "calls its chunks `chat.completion`, as an answer in one piece is called",
+            serve: |visit| rechunked(visit, |_, chunk| chunk["object"] = json!("chat.completion")),
+        },
+        Mutant {
+            id: "ping-as-data",
+            wrong: "keeps the connection alive with an event of another shape",
+            serve: |visit| {
+                rewritten(visit, |index, event| match index {
+                    2 => vec![Written::data(json!({ "type": "ping" })), event],
+                    _ => vec![event],
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_completion(record, "event", "no stream carried an event", |completion, tally| {
+        for piece in &completion.pieces {
+            tally.look();
+            let wrong = match &piece.what {
+                What::Done | What::Nearly | What::Error(_) => continue,
+                What::Text => format!("the data is no JSON: {}", quoted(piece.data.as_bytes())),
+                What::Chunk(chunk) => match wrong(chunk) {
+                    Some(wrong) => wrong,
+                    None => continue,
+                },
+            };
+            tally.fault(|| Fault::at(&completion.view, piece.offset, wrong));
+        }
+    })
+}
+
+fn wrong(chunk: &Value) -> Option<String> {
+    if !chunk.is_object() {
+        return Some(format!("the data is JSON, but no object: {}", shown(chunk)));
+    }
+    if chunk["object"] != "chat.completion.chunk" {
+        let object = &chunk["object"];
+        return Some(match object {
+            Value::Null => format!("the data is an object without `object`: {}", shown(chunk)),
+            _ => format!("`object` is {}, and not `chat.completion.chunk`", shown(object)),
+        });
+    }
+    match &chunk["choices"] {
+        Value::Array(_) => None,
+        Value::Null => Some("the chunk has no list `choices`".to_owned()),
+        other => Some(format!("`choices` is {}, and not a list", shown(other))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+    use crate::testing::body;
+
+    #[test]
+    fn the_first_event_that_is_no_chunk_is_named() {
+        let faults = body(b"data: {\"error\":{}}\n\ndata: 7\n\ndata: x\n\n").faults(&RULE);
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].place, Place::Body(20));
+        assert_eq!(
+            faults[0].message,
+            "the data is JSON, but no object: `7` (the first of 2 in this stream)"
+        );
+    }
+
+    #[test]
+    fn a_chunk_needs_a_list_of_choices() {
+        let chunk = br#"data: {"object":"chat.completion.chunk","choices":null}
+
+"#;
+        assert_eq!(body(chunk).faults(&RULE)[0].message, "the chunk has no list `choices`");
+    }
+
+    #[test]
+    fn the_end_and_comments_are_no_chunks() {
+        body(b": ping\n\ndata: [DONE]\n\n").passes(&RULE);
+        body(b": ping\n\n").skips(&RULE);
+    }
+}

@@ -1,0 +1,56 @@
+//! `[DONE]` is spelled exactly so.
+
+use super::chunks::{What, each_completion};
+use super::rewritten;
+use crate::profile::written::Written;
+use crate::stream::quoted;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-chat/done-exact",
+    requirement: "openai-chat/done-exact",
+    title: "the end is spelled `[DONE]`, without anything around it",
+    why: "Clients compare the data with `[DONE]` as a whole: with a space, a quote or other letters it is no end, and goes to the JSON parser, which throws.",
+    fix: "Write the six characters `[DONE]` behind `data: `, past the JSON encoder, and end the line right there.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "done-with-space",
+            wrong: "writes a space behind [DONE]",
+            serve: |visit| respelled(visit, "[DONE] "),
+        },
+        Mutant {
+            id: "done-in-quotes",
+            wrong: "sends [DONE] through the JSON encoder",
+            serve: |visit| respelled(visit, "\"[DONE]\""),
+        },
+        Mutant {
+            id: "done-in-small",
+            wrong: "writes [done] in small letters",
+            serve: |visit| respelled(visit, "[done]"),
+        },
+    ],
+};
+
+fn respelled(visit: &sseproof_exchange::Visit<'_>, done: &str) -> sseproof_exchange::Plan {
+    rewritten(visit, |_, event| {
+        vec![if event.data == "[DONE]" { Written::data(done) } else { event }]
+    })
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_completion(record, "end", "no stream carried `[DONE]`", |completion, tally| {
+        for piece in &completion.pieces {
+            match piece.what {
+                What::Done => tally.look(),
+                What::Nearly => tally.fault(|| {
+                    let data = quoted(piece.data.as_bytes());
+                    let message = format!("the end is spelled {data}, and not `[DONE]`");
+                    Fault::at(&completion.view, piece.offset, message)
+                }),
+                _ => {}
+            }
+        }
+    })
+}

@@ -1,0 +1,104 @@
+//! `[DONE]` ends the stream.
+
+use sseproof_exchange::Ending;
+
+use super::chunks::{What, each_completion};
+use super::rewritten;
+use crate::profile::written::Written;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-chat/done-last",
+    requirement: "openai-chat/done-last",
+    title: "`[DONE]` comes once, as the last event",
+    why: "Clients stop at `[DONE]`: what stands behind it is lost, and without it they wait for more until a timeout, or take the answer for one that was cut.",
+    fix: "Write `data: [DONE]` and its blank line behind the last chunk (that of the usage, too), on each way out, and close the response.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "no-done",
+            wrong: "ends the response behind the last chunk, without [DONE]",
+            serve: |visit| {
+                rewritten(
+                    visit,
+                    |_, event| {
+                        if event.data == "[DONE]" { Vec::new() } else { vec![event] }
+                    },
+                )
+            },
+        },
+        Mutant {
+            id: "done-twice",
+            wrong: "writes [DONE] twice, once in the handler and once in its clean-up",
+            serve: |visit| {
+                rewritten(visit, |_, event| {
+                    vec![event.clone(); if event.data == "[DONE]" { 2 } else { 1 }]
+                })
+            },
+        },
+        Mutant {
+            id: "chunk-behind-done",
+            wrong: "sends a last chunk behind [DONE]",
+            serve: |visit| {
+                let mut last = Written::default();
+                rewritten(visit, |_, event| {
+                    if event.data == "[DONE]" {
+                        return vec![event, std::mem::take(&mut last)];
+                    }
+                    // The last one is held back until [DONE] is out.
+                    let before = std::mem::replace(&mut last, event);
+                    if before == Written::default() { Vec::new() } else { vec![before] }
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no stream of a completion was seen to its end";
+    each_completion(record, "end", none, |completion, tally| {
+        let mut done = None;
+        for piece in &completion.pieces {
+            let is_done = matches!(piece.what, What::Done | What::Nearly);
+            let wrong = match (&done, is_done) {
+                (None, true) => {
+                    tally.look();
+                    done = Some(piece.offset);
+                    continue;
+                }
+                (None, false) => continue,
+                (Some(_), true) => "a second `[DONE]`",
+                (Some(_), false) => "an event behind `[DONE]`, which nobody reads any more",
+            };
+            tally.fault(|| Fault::at(&completion.view, piece.offset, wrong));
+        }
+        // One that was cut, or that told of an error, is judged as such.
+        let is_whole = completion.view.end.how == Ending::Complete && completion.is_finished();
+        if is_whole && done.is_none() && !completion.has_error() {
+            tally.look();
+            let end = completion.view.body_len();
+            let message = "the response ends behind the last chunk, without `[DONE]`";
+            tally.fault(|| Fault::at(&completion.view, end, message));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::body;
+
+    #[test]
+    fn an_end_that_was_not_seen_is_not_judged() {
+        let chunk = b"data: {\"choices\":[{\"index\":0,\"finish_reason\":\"stop\"}]}\n\n";
+        body(chunk).faults(&RULE);
+        body(chunk).edit(|exchange| exchange.end.how = Ending::Left).skips(&RULE);
+    }
+
+    #[test]
+    fn behind_an_error_both_are_fine() {
+        body(b"data: {\"error\":{\"message\":\"x\"}}\n\n").skips(&RULE);
+        body(b"data: {\"error\":{\"message\":\"x\"}}\n\ndata: [DONE]\n\n").passes(&RULE);
+    }
+}

@@ -1,0 +1,59 @@
+//! What goes wrong in mid-stream is said.
+
+use sseproof_exchange::{Action, Ending};
+
+use super::chunks::each_completion;
+use super::reference;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-chat/error-told",
+    requirement: "openai-chat/error-told",
+    title: "a stream that cannot go on says so, and does not just end",
+    why: "A response that ends cleanly in the middle of a sentence looks like a success: the user gets half an answer and nobody learns of the fault.",
+    fix: "Catch what goes wrong behind the first chunk and write `data: {\"error\":{\"message\":…}}` before you close, or break the connection so that the client sees a failure.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "silent-end",
+        wrong: "loses its model in mid-stream and ends the response as if all was said",
+        serve: |visit| {
+            let plan = reference::answer(visit);
+            let is_stream = plan.actions.iter().any(|action| matches!(action, Action::Wait(_)));
+            if is_stream { plan.cut(3, [Action::Finish]) } else { plan }
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no stream of a completion was seen to its end";
+    each_completion(record, "end", none, |completion, tally| {
+        if completion.view.end.how != Ending::Complete {
+            return;
+        }
+        tally.look();
+        if completion.is_done() || completion.has_error() || completion.is_finished() {
+            return;
+        }
+        let message = match completion.ends().len() {
+            0 => "the response ends without a choice, an error or `[DONE]`",
+            _ => "the response ends in mid-answer: no `finish_reason`, no error, no `[DONE]`",
+        };
+        let end = completion.view.body_len();
+        tally.fault(|| Fault::at(&completion.view, end, message));
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::body;
+
+    #[test]
+    fn a_connection_that_breaks_is_no_silence() {
+        let half = b"data: {\"choices\":[{\"index\":0,\"delta\":{}}]}\n\n";
+        body(half).faults(&RULE);
+        body(half).edit(|exchange| exchange.end.how = Ending::Truncated).skips(&RULE);
+        body(b": nothing\n\n").faults(&RULE);
+    }
+}

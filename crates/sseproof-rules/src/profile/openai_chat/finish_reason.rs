@@ -1,0 +1,125 @@
+//! Each choice ends once, and says why.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::chunks::{each_completion, finish_reason};
+use super::{NO_CHUNK, rechunked, rewritten};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-chat/finish-reason",
+    requirement: "openai-chat/finish-reason",
+    title: "each choice has one `finish_reason`, in its last chunk, and null before",
+    why: "It is how a client knows a whole answer from one that was cut at the limit of tokens, and when to run the tools; a client that sees it too early drops the rest.",
+    fix: "Write `\"finish_reason\":null` into each chunk but the last one of the choice, and nothing of that choice behind it.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "no-finish-reason",
+            wrong: "ends with [DONE] alone and never says why a choice ended",
+            serve: |visit| {
+                rechunked(visit, |_, chunk| {
+                    for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
+                        choice["finish_reason"] = Value::Null;
+                    }
+                })
+            },
+        },
+        Mutant {
+            id: "empty-finish-reason",
+            wrong: "writes an empty finish_reason into each chunk but the last",
+            serve: |visit| {
+                rechunked(visit, |_, chunk| {
+                    for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
+                        if choice["finish_reason"].is_null() {
+                            choice["finish_reason"] = json!("");
+                        }
+                    }
+                })
+            },
+        },
+        Mutant {
+            id: "finished-from-the-start",
+            wrong: "writes the finish_reason into each chunk",
+            serve: |visit| {
+                rechunked(visit, |_, chunk| {
+                    for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
+                        choice["finish_reason"] = json!("stop");
+                    }
+                })
+            },
+        },
+        Mutant {
+            id: "finished-twice",
+            wrong: "sends the last chunk of a choice a second time",
+            serve: |visit| {
+                rewritten(visit, |_, event| {
+                    let is_last = event.data.contains("\"finish_reason\":\"");
+                    vec![event; if is_last { 2 } else { 1 }]
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_completion(record, "choice", NO_CHUNK, |completion, tally| {
+        let mut finished: BTreeMap<u64, &str> = BTreeMap::new();
+        for (piece, index, choice) in completion.choices() {
+            let wrong = match (&choice["finish_reason"], finished.get(&index)) {
+                (_, Some(before)) => {
+                    format!("choice {index} goes on behind its `finish_reason` (`{before}`)")
+                }
+                (Value::Null, None) => continue,
+                (Value::String(_), None) => match finish_reason(choice) {
+                    Some(reason) => {
+                        finished.insert(index, reason);
+                        continue;
+                    }
+                    None => format!("`finish_reason` of choice {index} is empty, and not null"),
+                },
+                (_, None) => {
+                    format!("`finish_reason` of choice {index} is neither a text nor null")
+                }
+            };
+            tally.fault(|| Fault::at(&completion.view, piece.offset, wrong));
+        }
+        let ends = completion.ends();
+        tally.look_at(ends.len() as u64);
+        // A stream without its end is judged by what is missing there.
+        let unfinished = ends.iter().find(|(_, choice)| !choice.is_finished);
+        if let Some((index, _)) = unfinished
+            && completion.is_done()
+            && !completion.has_error()
+        {
+            let message =
+                format!("the stream says [DONE], and choice {index} has no `finish_reason`");
+            let end = completion.pieces.last().map_or(0, |piece| piece.offset);
+            tally.fault(|| Fault::at(&completion.view, end, message));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::body;
+
+    #[test]
+    fn choices_end_by_themselves() {
+        let chunk = |index, reason| {
+            format!(
+                "data: {{\"choices\":[{{\"index\":{index},\"delta\":{{}},\"finish_reason\":{reason}}}]}}\n\n"
+            )
+        };
+        let (zero, one) = (chunk(0, "\"stop\""), chunk(1, "null"));
+        body(format!("{one}{zero}{one}").as_bytes()).passes(&RULE);
+        let faults = body(format!("{zero}{one}{zero}").as_bytes()).faults(&RULE);
+        assert_eq!(faults[0].message, "choice 0 goes on behind its `finish_reason` (`stop`)");
+        let faults = body(format!("{zero}{one}data: [DONE]\n\n").as_bytes()).faults(&RULE);
+        assert!(faults[0].message.contains("choice 1 has no"), "{}", faults[0].message);
+    }
+}

@@ -1,0 +1,103 @@
+//! The reference: a chat completion that comes in chunks, as the request asks for it.
+
+use serde_json::{Value, json};
+use sseproof_exchange::{Plan, Visit};
+
+use crate::profile::written::{Written, stream};
+
+/// What the reference says, a token for each chunk, in characters of one to four bytes.
+const TOKENS: [&str; 8] = ["Good", " morning", ",", " café", " ☕", " 日本", "語", " 👋🏽"];
+const ID: &str = "chatcmpl-7QyqpwdfhqwajicIEznoc6Q47XAyW";
+const CREATED: u64 = 1_700_000_000;
+
+/// The right answer to any request.
+pub(super) fn answer(visit: &Visit<'_>) -> Plan {
+    if visit.request.method != "POST" {
+        return error(405, "use POST for chat completions").with_header("Allow", "POST");
+    }
+    let Ok(asked) = serde_json::from_slice::<Value>(&visit.request.body) else {
+        return error(400, "the body is no JSON");
+    };
+    let Some(model) = asked["model"].as_str() else {
+        return error(400, "you must provide a model");
+    };
+    if asked["messages"].as_array().is_none_or(Vec::is_empty) {
+        return error(400, "`messages` must be a list with at least one message");
+    }
+    if asked["stream"] != true {
+        return Plan::answer(200, "application/json", whole(model).to_string());
+    }
+    stream(visit, events(&asked, model))
+}
+
+/// An error as an answer of its own.
+fn error(status: u16, message: &str) -> Plan {
+    let body = json!({
+        "error": {
+            "message": message, "type": "invalid_request_error", "param": null, "code": null,
+        },
+    });
+    Plan::answer(status, "application/json", body.to_string())
+}
+
+fn events(asked: &Value, model: &str) -> Vec<Written> {
+    let usage = asked["stream_options"]["include_usage"] == true;
+    let chunk = |choices: Value| {
+        let mut chunk = json!({
+            "id": ID, "object": "chat.completion.chunk", "created": CREATED, "model": model,
+            "choices": choices,
+        });
+        if usage {
+            chunk["usage"] = Value::Null;
+        }
+        chunk
+    };
+    let of_choice = |index: u64, delta: Value, finish_reason: Option<&str>| {
+        chunk(json!([{
+            "index": index, "delta": delta, "logprobs": null, "finish_reason": finish_reason,
+        }]))
+    };
+    let tools = asked["tools"].as_array().is_some_and(|tools| !tools.is_empty());
+    let (deltas, reason) = if tools { (tool_call(), "tool_calls") } else { (text(), "stop") };
+    let choices = asked["n"].as_u64().unwrap_or(1);
+    let mut chunks: Vec<Value> = deltas
+        .into_iter()
+        .flat_map(|delta| (0..choices).map(move |index| (index, delta.clone())))
+        .map(|(index, delta)| of_choice(index, delta, None))
+        .collect();
+    chunks.extend((0..choices).map(|index| of_choice(index, json!({}), Some(reason))));
+    if usage {
+        let mut last = chunk(json!([]));
+        last["usage"] = json!({ "prompt_tokens": 9, "completion_tokens": 8, "total_tokens": 17 });
+        chunks.push(last);
+    }
+    let done = Written::data("[DONE]");
+    chunks.into_iter().map(Written::data).chain([done]).collect()
+}
+
+fn text() -> Vec<Value> {
+    let first = json!({ "role": "assistant", "content": "", "refusal": null });
+    let rest = TOKENS.map(|token| json!({ "content": token }));
+    std::iter::once(first).chain(rest).collect()
+}
+
+fn tool_call() -> Vec<Value> {
+    let call = json!({
+        "index": 0, "id": "call_1", "type": "function",
+        "function": { "name": "get_weather", "arguments": "" },
+    });
+    let first = json!({ "role": "assistant", "content": null, "tool_calls": [call] });
+    let rest = ["{\"ci", "ty\":", "\"Kyoto\"}"]
+        .map(|piece| json!({ "tool_calls": [{ "index": 0, "function": { "arguments": piece } }] }));
+    std::iter::once(first).chain(rest).collect()
+}
+
+fn whole(model: &str) -> Value {
+    json!({
+        "id": ID, "object": "chat.completion", "created": CREATED, "model": model,
+        "choices": [{
+            "index": 0, "finish_reason": "stop",
+            "message": { "role": "assistant", "content": TOKENS.concat() },
+        }],
+    })
+}

@@ -1,0 +1,80 @@
+//! A choice begins with the role of who speaks.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::chunks::each_completion;
+use super::{NO_CHUNK, rechunked};
+use crate::profile::json::shown;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-chat/role-first",
+    requirement: "openai-chat/role-first",
+    title: "the first delta of each choice says `role: assistant`, and no later one another role",
+    why: "Clients add up the deltas to a message and send it back with the next question: without its role that question is refused.",
+    fix: "Send `{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}` before the first token.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "no-role",
+            wrong: "begins with the first token and never says who speaks",
+            serve: |visit| {
+                rechunked(visit, |_, chunk| {
+                    for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
+                        choice["delta"].as_object_mut().map(|delta| delta.remove("role"));
+                    }
+                })
+            },
+        },
+        Mutant {
+            id: "model-as-role",
+            wrong: "calls the role of the answer `model`",
+            serve: |visit| {
+                rechunked(visit, |_, chunk| {
+                    for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
+                        if choice["delta"]["role"].is_string() {
+                            choice["delta"]["role"] = json!("model");
+                        }
+                    }
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_completion(record, "choice", NO_CHUNK, |completion, tally| {
+        let mut begun = BTreeSet::new();
+        for (piece, index, choice) in completion.choices() {
+            let role = &choice["delta"]["role"];
+            let is_first = begun.insert(index);
+            if is_first {
+                tally.look();
+            }
+            let wrong = match role {
+                Value::Null if is_first => {
+                    format!("choice {index} begins without a `role`: {}", shown(&choice["delta"]))
+                }
+                Value::Null => continue,
+                role if role == "assistant" => continue,
+                role => format!("the `role` of choice {index} is {}", shown(role)),
+            };
+            tally.fault(|| Fault::at(&completion.view, piece.offset, wrong));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::body;
+
+    #[test]
+    fn a_role_may_be_said_again_and_a_chunk_without_choices_comes_before() {
+        let chunk = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n";
+        body(format!("data: {{\"choices\":[]}}\n\n{chunk}{chunk}").as_bytes()).passes(&RULE);
+    }
+}

@@ -1,0 +1,33 @@
+//! One completion was created once.
+
+use serde_json::{Value, json};
+
+use super::rechunked;
+use super::steady::steady;
+use crate::{Mutant, Rule};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-chat/same-created",
+    requirement: "openai-chat/same-created",
+    title: "each chunk of a completion carries the same `created`, in seconds",
+    why: "`created` says when the completion began; typed clients refuse a chunk where it is missing or has a fraction, and caches that key on it see many completions.",
+    fix: "Read the clock once, before the first chunk, and write whole seconds since 1970.",
+    recipes: &[],
+    judge: |record| steady(record, "created", "a whole number of seconds", Value::is_u64),
+    mutants: &[
+        Mutant {
+            id: "created-per-chunk",
+            wrong: "reads the clock for each chunk",
+            serve: |visit| {
+                rechunked(visit, |index, chunk| {
+                    chunk["created"] = json!(1_700_000_000 + index / 3);
+                })
+            },
+        },
+        Mutant {
+            id: "created-with-fraction",
+            wrong: "writes `created` as the clock gives it, with a fraction",
+            serve: |visit| rechunked(visit, |_, chunk| chunk["created"] = json!(1_700_000_000.25)),
+        },
+    ],
+};

@@ -1,0 +1,26 @@
+//! One completion comes from one model.
+
+use serde_json::json;
+
+use super::rechunked;
+use super::steady::{is_name, steady};
+use crate::{Mutant, Rule};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-chat/same-model",
+    requirement: "openai-chat/same-model",
+    title: "each chunk of a completion names the same `model`",
+    why: "Clients book costs and pick a tokenizer by the model of the chunk; one that changes, or that only some chunks name, is booked wrongly.",
+    fix: "Choose the name that is told once, before the first chunk.",
+    recipes: &[],
+    judge: |record| steady(record, "model", "a text", is_name),
+    mutants: &[Mutant {
+        id: "model-changes",
+        wrong: "names an alias in the first chunk and the model behind it in the others",
+        serve: |visit| {
+            rechunked(visit, |index, chunk| {
+                chunk["model"] = json!(if index == 0 { "latest" } else { "model-2024-07-18" });
+            })
+        },
+    }],
+};

@@ -1,0 +1,193 @@
+//! The pieces of a tool call fit together.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::chunks::{each_completion, finish_reason};
+use super::rechunked;
+use crate::profile::json::shown;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-chat/tool-calls",
+    requirement: "openai-chat/tool-calls",
+    title: "a tool call has an `index` in each piece, `id` and `name` from the first one on, and arguments that add up to JSON",
+    why: "Clients add up the pieces of a call by its index and parse the sum: a piece without one, a second name or broken arguments end in a tool that never runs.",
+    fix: "Send `index`, `id`, `type` and `function.name` with the first piece of each call, then only `index` and `function.arguments` as text.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "call-without-index",
+            wrong: "leaves out the index of a tool call",
+            serve: |visit| {
+                calls(visit, |call| {
+                    call.as_object_mut().map(|call| call.remove("index"));
+                })
+            },
+        },
+        Mutant {
+            id: "call-without-id",
+            wrong: "never says the id of a tool call",
+            serve: |visit| {
+                calls(visit, |call| {
+                    call.as_object_mut().map(|call| call.remove("id"));
+                })
+            },
+        },
+        Mutant {
+            id: "id-for-each-piece",
+            wrong: "makes a new id for each piece of a tool call",
+            serve: |visit| {
+                let mut count = 0;
+                calls(visit, |call| {
+                    count += 1;
+                    call["id"] = json!(format!("call_{count}"));
+                })
+            },
+        },
+        Mutant {
+            id: "arguments-so-far",
+            wrong: "repeats the arguments so far in each piece",
+            serve: |visit| {
+                let mut sum = String::new();
+                calls(visit, |call| {
+                    sum += call["function"]["arguments"].as_str().unwrap_or_default();
+                    call["function"]["arguments"] = json!(sum);
+                })
+            },
+        },
+    ],
+};
+
+fn calls(
+    visit: &sseproof_exchange::Visit<'_>,
+    mut edit: impl FnMut(&mut Value),
+) -> sseproof_exchange::Plan {
+    rechunked(visit, |_, chunk| {
+        if let Some(call) = chunk.pointer_mut("/choices/0/delta/tool_calls/0") {
+            edit(call);
+        }
+    })
+}
+
+/// A call, as far as it has come.
+#[derive(Default)]
+struct Call<'v> {
+    id: Option<&'v str>,
+    name: Option<&'v str>,
+    arguments: String,
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no stream carried a tool call";
+    each_completion(record, "piece of a tool call", none, |completion, tally| {
+        let mut known: BTreeMap<(u64, u64), Call<'_>> = BTreeMap::new();
+        for (piece, choice, value) in completion.choices() {
+            for call in value["delta"]["tool_calls"].as_array().into_iter().flatten() {
+                tally.look();
+                let wrong = match call["index"].as_u64() {
+                    None => Some(format!("a tool call without an `index`: {}", shown(call))),
+                    Some(index) => known.entry((choice, index)).or_default().add(call),
+                };
+                if let Some(wrong) = wrong {
+                    tally.fault(|| Fault::at(&completion.view, piece.offset, wrong));
+                }
+            }
+        }
+        // What was cut at the limit of tokens adds up to nothing.
+        let is_cut =
+            completion.choices().any(|(_, _, choice)| finish_reason(choice) == Some("length"));
+        if !completion.is_finished() || !completion.is_done() || is_cut {
+            return;
+        }
+        for ((_, index), call) in &known {
+            if let Some(wrong) = call.wrong_at_end(*index) {
+                let end = completion.pieces.last().map_or(0, |piece| piece.offset);
+                tally.fault(|| Fault::at(&completion.view, end, wrong));
+            }
+        }
+    })
+}
+
+impl<'v> Call<'v> {
+    /// Takes in a piece, and says what is wrong with it.
+    fn add(&mut self, piece: &'v Value) -> Option<String> {
+        let function = &piece["function"];
+        let is_first = self.id.is_none() && self.name.is_none() && self.arguments.is_empty();
+        let (id, name) = (piece["id"].as_str(), function["name"].as_str());
+        let arguments = &function["arguments"];
+        self.arguments += arguments.as_str().unwrap_or_default();
+        let filled = |text: Option<&'v str>| text.filter(|text| !text.is_empty());
+        for (word, now, before) in [("id", id, &mut self.id), ("name", name, &mut self.name)] {
+            match (filled(now), *before) {
+                (None, None) if is_first => {
+                    return Some(format!(
+                        "a tool call begins without its `{word}`: {}",
+                        shown(piece)
+                    ));
+                }
+                (Some(now), Some(before)) if now != before => {
+                    return Some(format!(
+                        "the `{word}` of a tool call is `{now}`, and was `{before}`"
+                    ));
+                }
+                (Some(now), None) => *before = Some(now),
+                _ => {}
+            }
+        }
+        match arguments {
+            Value::Null | Value::String(_) => None,
+            other => {
+                Some(format!("the arguments of a tool call are {}, and not a text", shown(other)))
+            }
+        }
+    }
+
+    fn wrong_at_end(&self, index: u64) -> Option<String> {
+        // A tool without parameters may be called without arguments.
+        let is_json = self.arguments.trim().is_empty()
+            || serde_json::from_str::<Value>(&self.arguments).is_ok();
+        let shown = crate::stream::quoted(self.arguments.as_bytes());
+        (!is_json).then(|| format!("the arguments of tool call {index} add up to no JSON: {shown}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::body;
+
+    fn pieces(pieces: &[&str]) -> crate::testing::Run {
+        let piece = |piece: &&str| {
+            format!(
+                "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"tool_calls\":[{piece}]}}}}]}}\n\n"
+            )
+        };
+        let last = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n";
+        let text = pieces.iter().map(piece).chain([last.to_owned()]).collect::<String>();
+        body(text.as_bytes())
+    }
+
+    #[test]
+    fn id_and_name_may_be_said_again_or_left_empty() {
+        pieces(&[
+            r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}"#,
+            r#"{"index":0,"id":"a","function":{"name":"","arguments":"}"}}"#,
+            r#"{"index":1,"id":"b","function":{"name":"g"}}"#,
+        ])
+        .passes(&RULE);
+    }
+
+    #[test]
+    fn a_call_that_was_cut_at_the_limit_is_no_fault_of_its_own() {
+        let run = pieces(&[r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}"#]);
+        assert_eq!(
+            run.faults(&RULE)[0].message,
+            "the arguments of tool call 0 add up to no JSON: `{`"
+        );
+        let cut = run.transcript().exchanges[0].body[0].bytes.to_text();
+        body(cut.replace("\"tool_calls\"}", "\"length\"}").as_bytes()).passes(&RULE);
+    }
+}
