@@ -2,5 +2,5 @@
 import { LLMock } from "@copilotkit/aimock";
 
 const mock = new LLMock({ port: Number(process.env.PORT), latency: 50, chunkSize: 7 });
-mock.onMessage("hello", { content: "Grüße aus Köln 👩‍🚀: one two three four five six seven." });
+mock.onMessage(/./, { content: "Grüße aus Köln 👩‍🚀: one two three four five six seven." });
 await mock.start();
