@@ -5,6 +5,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
@@ -15,6 +16,9 @@ use crate::root;
 
 /// How long a server may take to answer on its port.
 const WAIT: &str = "60s";
+/// How many peers are checked at a time.
+const AT_A_TIME: usize = 4;
+static DEBIAN: Mutex<()> = Mutex::new(());
 /// How to drive the peer, beside its `peer.yaml`; the ports are in the environment.
 const TARGET: &str = "sseproof.yaml";
 /// The folder with the server that stands behind each proxy.
@@ -45,14 +49,9 @@ struct Peer {
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let root = root();
     crate::run(&root, &["cargo", "build", "--release", "--quiet"])?;
-    let mut results = Vec::new();
-    let mut surprises = Vec::new();
-    for peer in peers(names)? {
-        println!("== {}: {}", peer.peer, peer.about);
-        let report = check(&peer).with_context(|| format!("check {}", peer.peer))?;
-        surprises.extend(compare(&peer, &report));
-        results.push((peer, report));
-    }
+    let results = check_all(peers(names)?)?;
+    let surprises: Vec<String> =
+        results.iter().flat_map(|(peer, report)| compare(peer, report)).collect();
     if names.is_empty() {
         fs::write(root.join("reports/peers.md"), page(&results))
             .context("write reports/peers.md")?;
@@ -65,6 +64,34 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
         bail!("{} findings are not what scenarios/peers/ expects", surprises.len());
     }
     Ok(())
+}
+
+/// Checks the peers, a few at a time: most of a check is waiting.
+fn check_all(peers: Vec<Peer>) -> anyhow::Result<Vec<(Peer, Report)>> {
+    copy(
+        &root().join("scenarios/peers").join(UPSTREAM),
+        &root().join("target/peers").join(UPSTREAM),
+    )?;
+    let waiting = Mutex::new(peers.into_iter().enumerate());
+    let done = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                loop {
+                    let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some((place, peer)) = next else { return };
+                    println!("== {}: {}", peer.peer, peer.about);
+                    let report = check(&peer).with_context(|| format!("check {}", peer.peer));
+                    let result = report.map(|report| (place, peer, report));
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+                }
+            });
+        }
+    });
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut done: Vec<_> = done.into_iter().collect::<anyhow::Result<_>>()?;
+    done.sort_by_key(|(place, ..)| *place);
+    Ok(done.into_iter().map(|(_, peer, report)| (peer, report)).collect())
 }
 
 fn peers(names: &[String]) -> anyhow::Result<Vec<Peer>> {
@@ -94,15 +121,16 @@ fn check(peer: &Peer) -> anyhow::Result<Report> {
     let root = root();
     let installed = root.join("target/peers");
     let folder = installed.join(&peer.peer);
-    for name in [peer.peer.as_str(), UPSTREAM] {
-        copy(&root.join("scenarios/peers").join(name), &installed.join(name))?;
-    }
+    copy(&root.join("scenarios/peers").join(&peer.peer), &folder)?;
+    // Two at a time would fight for Debian's lock.
+    let alone = DEBIAN.lock().unwrap_or_else(PoisonError::into_inner);
     for package in &peer.apt {
         let known = Command::new("dpkg").args(["-s", package]).output().context("start dpkg")?;
         if !known.status.success() {
             crate::run(&folder, &["apt-get", "install", "-y", "-qq", package])?;
         }
     }
+    drop(alone);
     for command in &peer.install {
         crate::run(&folder, command)?;
     }
