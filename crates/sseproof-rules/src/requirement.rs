@@ -10,6 +10,10 @@ const FILES: &[(&str, &str)] = &[
     ("specs/http.yaml", include_str!("../../../specs/http.yaml")),
     ("specs/practice.yaml", include_str!("../../../specs/practice.yaml")),
     ("specs/profiles/openai-chat.yaml", include_str!("../../../specs/profiles/openai-chat.yaml")),
+    (
+        "specs/profiles/openai-responses.yaml",
+        include_str!("../../../specs/profiles/openai-responses.yaml"),
+    ),
 ];
 
 /// How binding a requirement is.

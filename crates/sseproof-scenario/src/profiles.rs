@@ -15,10 +15,13 @@ macro_rules! sources {
 }
 
 /// The profiles, each with its probes in the order in which they run.
-const PROFILES: &[(&str, &[Source])] = &[(
-    "openai-chat",
-    sources!["openai-chat": "whole", "usage", "characters", "tools", "choices", "refused"],
-)];
+const PROFILES: &[(&str, &[Source])] = &[
+    (
+        "openai-chat",
+        sources!["openai-chat": "whole", "usage", "characters", "tools", "choices", "refused"],
+    ),
+    ("openai-responses", sources!["openai-responses": "whole", "characters", "tools", "refused"]),
+];
 
 /// The ids of the profiles.
 pub fn profile_ids() -> impl Iterator<Item = &'static str> {

@@ -7,8 +7,12 @@
 mod json;
 mod look;
 mod openai_chat;
+mod openai_responses;
+mod refused;
 #[cfg(test)]
 mod testing;
+mod torn;
+mod typed;
 mod written;
 
 use sseproof_exchange::Answer;
@@ -59,7 +63,7 @@ const OF_ANSWERS: &[&str] = &[
 ];
 
 /// The profiles, in the order in which they are listed.
-const PROFILES: &[&Profile] = &[&openai_chat::PROFILE];
+const PROFILES: &[&Profile] = &[&openai_chat::PROFILE, &openai_responses::PROFILE];
 
 /// All profiles.
 pub fn profiles() -> impl Iterator<Item = &'static Profile> {

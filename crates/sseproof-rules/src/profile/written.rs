@@ -27,6 +27,11 @@ impl Written {
         Self { data: data.to_string(), ..Self::default() }
     }
 
+    /// An event of that type.
+    pub(super) fn named(event: &str, data: impl ToString) -> Self {
+        Self { event: Some(event.to_owned()), ..Self::data(data) }
+    }
+
     /// Its bytes, blank line and all.
     pub(super) fn bytes(&self) -> Bytes {
         let frame = Frame {

@@ -54,7 +54,7 @@ pub(super) struct Choice {
 }
 
 impl<'r> Completion<'r> {
-    fn of(view: &View<'r>) -> Self {
+    pub(super) fn of(view: &View<'r>) -> Self {
         let asked = serde_json::from_slice(&view.request.body).unwrap_or_default();
         let pieces = view.events().map(|(event, _)| Piece {
             offset: event.span.start,

@@ -11,7 +11,6 @@ mod error_object;
 mod error_told;
 mod finish_reason;
 mod reference;
-mod refusals;
 mod refused_status;
 mod role_first;
 mod same_created;
@@ -27,6 +26,7 @@ use serde_json::Value;
 use sseproof_exchange::{Plan, Visit};
 
 use super::Profile;
+use super::refused::Needed;
 use super::written::{Written, edit_events, edit_json};
 
 /// The profile.
@@ -62,6 +62,9 @@ pub(super) const PROFILE: Profile = Profile {
     ],
     answer: reference::answer,
 };
+
+/// What a request must have.
+const NEEDED: Needed = Needed { name: "messages", fits: Value::is_array };
 
 /// Why there is nothing to judge where no stream has a chunk.
 const NO_CHUNK: &str = "no stream carried a chunk of a completion";

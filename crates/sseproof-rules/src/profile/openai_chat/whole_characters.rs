@@ -1,14 +1,10 @@
 //! No character is torn between two chunks.
 
-use std::cell::Cell;
-use std::collections::BTreeSet;
-
-use super::chunks::each_completion;
+use super::chunks::Completion;
 use super::{NO_CHUNK, rewritten};
-use crate::profile::json::HALF;
+use crate::profile::torn::{self, Fragment};
 use crate::profile::written::Written;
-use crate::stream::quoted;
-use crate::{Fault, Mutant, Record, Rule, Verdict};
+use crate::{Mutant, Rule, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/whole-characters",
@@ -20,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
         with: "Python",
         write: "decoder = codecs.getincrementaldecoder(\"utf-8\")()\ntext = decoder.decode(token_bytes)",
     }],
-    judge,
+    judge: |record| torn::judge(record, NO_CHUNK, fragments),
     mutants: &[
         Mutant {
             id: "torn-characters",
@@ -47,41 +43,13 @@ fn torn(
     })
 }
 
-fn judge(record: &Record<'_>) -> Verdict {
-    let lone = Cell::new(false);
-    let verdict = each_completion(record, "delta", NO_CHUNK, |completion, tally| {
-        let mut cut = BTreeSet::new();
-        for (piece, index, choice) in completion.choices() {
-            let Some(text) = choice["delta"]["content"].as_str() else { continue };
-            tally.look();
-            let is_escaped =
-                text.contains(HALF) && !piece.data.contains(HALF) && !spelled(piece.data);
-            if is_escaped || (text.starts_with(HALF) && cut.contains(&index)) {
-                let message =
-                    format!("a character is torn in two here: {}", quoted(text.as_bytes()));
-                tally.fault(|| Fault::at(&completion.view, piece.offset, message));
-            } else if text.contains(HALF) {
-                lone.set(true);
-            }
-            if text.ends_with(HALF) {
-                cut.insert(index);
-            } else if !text.is_empty() {
-                cut.remove(&index);
-            }
-        }
+fn fragments(view: &View<'_>) -> Vec<Fragment> {
+    let completion = Completion::of(view);
+    let texts = completion.choices().filter_map(|(piece, index, choice)| {
+        let text = choice["delta"]["content"].as_str()?;
+        Some(Fragment::new(piece.offset, index.to_string(), text, piece.data))
     });
-    match verdict {
-        // A model may well write that character by itself.
-        Verdict::Pass(_) if lone.get() => Verdict::Inconclusive(format!(
-            "a delta holds `{HALF}`, but its neighbours do not: it may be meant"
-        )),
-        verdict => verdict,
-    }
-}
-
-/// Whether the JSON holds the character as an escape, so that it is meant.
-fn spelled(data: &str) -> bool {
-    data.to_ascii_lowercase().contains("\\ufffd")
+    texts.collect()
 }
 
 #[cfg(test)]

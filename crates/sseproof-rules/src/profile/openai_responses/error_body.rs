@@ -1,0 +1,28 @@
+//! A refusal says what is wrong, as JSON.
+
+use sseproof_exchange::Plan;
+
+use super::{NEEDED, reference};
+use crate::profile::refused;
+use crate::{Mutant, Rule};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-responses/error-body",
+    requirement: "openai-responses/error-body",
+    title: "a refused request is answered with `{\"error\":{\"message\":…}}` as JSON",
+    why: "Clients show `error.message` to whoever made the mistake; a page of HTML or another shape leaves them with a bare status.",
+    fix: "Answer with `Content-Type: application/json` and an object `error` that has `message`, `type`, `param` and `code`; turn the errors of the framework into that, too.",
+    recipes: &[],
+    judge: |record| refused::body(record, NEEDED, refused::no_message),
+    mutants: &[Mutant {
+        id: "response-detail-of-framework",
+        wrong: "refuses a request with the error of its framework, as `{\"detail\":…}`",
+        serve: |visit| {
+            if refused::is_refused(&reference::answer(visit)) {
+                let detail = r#"{"detail":[{"loc":["body","input"],"msg":"field required"}]}"#;
+                return Plan::answer(422, "application/json", detail);
+            }
+            reference::answer(visit)
+        },
+    }],
+};

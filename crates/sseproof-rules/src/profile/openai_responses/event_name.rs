@@ -1,0 +1,34 @@
+//! The field `event` says what `type` says.
+
+use super::rewritten;
+use crate::profile::typed::names;
+use crate::profile::written::Written;
+use crate::{Mutant, Rule};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-responses/event-name",
+    requirement: "openai-responses/event-name",
+    title: "the `event` field of each event is the `type` in its data",
+    why: "Some clients listen by the name of the event and others by the type in the data: where the two differ, one half of them hears nothing.",
+    fix: "Write `event: ` with the very `type` of the object, for each event.",
+    recipes: &[],
+    judge: names,
+    mutants: &[
+        Mutant {
+            id: "unnamed-events",
+            wrong: "writes its events without a name",
+            serve: |visit| rewritten(visit, |_, event| vec![Written { event: None, ..event }]),
+        },
+        Mutant {
+            id: "names-without-prefix",
+            wrong: "names its events without the prefix that their type has",
+            serve: |visit| {
+                rewritten(visit, |_, event| {
+                    let name = event.event.as_deref().unwrap_or_default();
+                    let short = name.trim_start_matches("response.").to_owned();
+                    vec![Written { event: Some(short), ..event }]
+                })
+            },
+        },
+    ],
+};

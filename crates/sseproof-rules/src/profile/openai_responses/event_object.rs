@@ -1,0 +1,28 @@
+//! Each event is an object that says its type.
+
+use serde_json::json;
+
+use super::rewritten;
+use crate::profile::typed::objects;
+use crate::profile::written::Written;
+use crate::{Mutant, Rule};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-responses/event-object",
+    requirement: "openai-responses/event-object",
+    title: "each event is a JSON object with a `type`",
+    why: "Clients choose by `type` what an event is: one without it is dropped or ends the response with an exception.",
+    fix: "Write one JSON object for each event, with its `type`; send what keeps the connection alive as a comment.",
+    recipes: &[],
+    judge: objects,
+    mutants: &[Mutant {
+        id: "untyped-ping",
+        wrong: "keeps the connection alive with an object that has no type",
+        serve: |visit| {
+            rewritten(visit, |index, event| match index {
+                3 => vec![Written::data(json!({ "ping": true })), event],
+                _ => vec![event],
+            })
+        },
+    }],
+};

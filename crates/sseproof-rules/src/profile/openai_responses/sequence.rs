@@ -1,0 +1,62 @@
+//! The events are numbered.
+
+use serde_json::{Value, json};
+
+use super::reworded;
+use crate::profile::json::shown;
+use crate::profile::typed::{NO_EVENT, each_typed};
+use crate::{Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-responses/sequence",
+    requirement: "openai-responses/sequence",
+    title: "`sequence_number` grows by one from event to event",
+    why: "It tells a client that lost its connection where to go on (`starting_after`), and shows a gap; a number that repeats or jumps looks like lost text.",
+    fix: "Count in one place, where events are written, and not in the parts that make them.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "sequence-stands-still",
+            wrong: "writes the same sequence_number into each event",
+            serve: |visit| reworded(visit, |_, event| event["sequence_number"] = json!(0)),
+        },
+        Mutant {
+            id: "sequence-without-deltas",
+            wrong: "does not count the deltas",
+            serve: |visit| {
+                let mut count = 0;
+                reworded(visit, |_, event| {
+                    let is_delta =
+                        event["type"].as_str().is_some_and(|kind| kind.ends_with("delta"));
+                    event["sequence_number"] = if is_delta { Value::Null } else { json!(count) };
+                    count += usize::from(!is_delta);
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_typed(record, "event", NO_EVENT, |stream, tally| {
+        let mut last: Option<u64> = None;
+        for piece in stream.pieces.iter().filter(|piece| !piece.kind().is_empty()) {
+            tally.look();
+            let value = &piece.json["sequence_number"];
+            let Some(number) = value.as_u64() else {
+                let message = match value {
+                    Value::Null => format!("`{}` has no `sequence_number`", piece.kind()),
+                    value => format!("`sequence_number` is {}, and no number", shown(value)),
+                };
+                tally.fault(|| stream.fault(piece, message));
+                continue;
+            };
+            if let Some(before) = last.replace(number)
+                && number != before + 1
+            {
+                let message = format!("`sequence_number` is {number}, and was {before} before");
+                tally.fault(|| stream.fault(piece, message));
+            }
+        }
+    })
+}

@@ -1,0 +1,73 @@
+//! No character is torn between two deltas.
+
+use sseproof_exchange::{Plan, Visit};
+
+use super::rewritten;
+use crate::profile::torn::{self, Fragment};
+use crate::profile::typed::Typed;
+use crate::profile::written::Written;
+use crate::{Mutant, Rule};
+
+pub(super) const RULE: Rule = Rule {
+    id: "openai-responses/whole-characters",
+    requirement: "openai-responses/whole-characters",
+    title: "each delta holds whole characters",
+    why: "A token may end within a character: sent as it is, both halves become `\u{FFFD}` for good, in every emoji and in half of all Chinese and Japanese text.",
+    fix: "Hold back the bytes of an unfinished character until the next token completes it: decode the tokens with an incremental UTF-8 decoder.",
+    recipes: &[],
+    judge: |record| torn::judge(record, "no stream carried a delta", fragments),
+    mutants: &[
+        Mutant {
+            id: "torn-response-characters",
+            wrong: "decodes each token of a response by itself",
+            serve: |visit| torn(visit, "\u{FFFD}", "\u{FFFD}"),
+        },
+        Mutant {
+            id: "torn-response-surrogates",
+            wrong: "cuts the text of a response by UTF-16 units",
+            serve: |visit| torn(visit, "\\ud83d", "\\udc4b"),
+        },
+    ],
+};
+
+fn torn(visit: &Visit<'_>, first: &str, second: &str) -> Plan {
+    rewritten_raw(visit, |event| {
+        if !event.data.contains(" 👋🏽") {
+            return vec![event];
+        }
+        let with =
+            |half: &str| Written { data: event.data.replace(" 👋🏽", half), ..event.clone() };
+        match event.data.contains("\"delta\"") {
+            true => vec![with(first), with(second)],
+            false => vec![with("\u{FFFD}\u{FFFD}")],
+        }
+    })
+}
+
+/// The same as [`rewritten`], for payloads that are no good JSON any more.
+fn rewritten_raw(visit: &Visit<'_>, mut edit: impl FnMut(Written) -> Vec<Written>) -> Plan {
+    let mut number = 0;
+    super::edit_events(rewritten(visit, |_, event| vec![event]), |_, event| {
+        let edited = edit(event).into_iter().map(|event| {
+            let (before, rest) =
+                event.data.split_once("\"sequence_number\":").unwrap_or((&event.data, ""));
+            let rest = rest.trim_start_matches(|char: char| char.is_ascii_digit());
+            let data = format!("{before}\"sequence_number\":{number}{rest}");
+            number += 1;
+            Written { data, ..event }
+        });
+        edited.collect()
+    })
+}
+
+fn fragments(view: &crate::View<'_>) -> Vec<Fragment> {
+    let stream = Typed::of(view);
+    let deltas = stream.pieces.iter().filter_map(|piece| {
+        let kind = piece.kind().strip_suffix(".delta")?;
+        let text = piece.json["delta"].as_str()?;
+        let place = ["output_index", "content_index", "summary_index"];
+        let of = format!("{kind} {:?}", place.map(|name| piece.number(name)));
+        Some(Fragment::new(piece.offset, of, text, piece.data))
+    });
+    deltas.collect()
+}

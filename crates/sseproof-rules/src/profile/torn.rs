@@ -1,0 +1,65 @@
+//! Characters that were torn in two, between one piece of a text and the next.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+use super::json::HALF;
+use super::look;
+use crate::stream::quoted;
+use crate::{Fault, Record, Verdict, View};
+
+/// A piece of a text.
+pub(super) struct Fragment {
+    /// Where its event begins in the body.
+    pub(super) offset: u64,
+    /// The text that it continues.
+    pub(super) of: String,
+    /// The piece.
+    pub(super) text: String,
+    /// Whether U+FFFD stands in the data itself, as a character or as its escape; where it does
+    /// not, the JSON holds one half of a surrogate pair.
+    pub(super) is_spelled: bool,
+}
+
+impl Fragment {
+    /// The fragment of an event with these data.
+    pub(super) fn new(offset: u64, of: String, text: &str, data: &str) -> Self {
+        let is_spelled = data.contains(HALF) || data.to_ascii_lowercase().contains("\\ufffd");
+        Self { offset, of, text: text.to_owned(), is_spelled }
+    }
+}
+
+/// Judges the texts that `fragments` finds in each stream.
+pub(super) fn judge<'r>(
+    record: &'r Record<'_>,
+    none: &str,
+    fragments: impl Fn(&View<'r>) -> Vec<Fragment>,
+) -> Verdict {
+    let lone = Cell::new(false);
+    let verdict = look::each_stream(record, "piece of text", none, |view, tally| {
+        let mut cut = BTreeSet::new();
+        for piece in fragments(view) {
+            tally.look();
+            let is_half = piece.text.contains(HALF) && !piece.is_spelled;
+            if is_half || (piece.text.starts_with(HALF) && cut.contains(&piece.of)) {
+                let text = quoted(piece.text.as_bytes());
+                let message = format!("a character is torn in two here: {text}");
+                tally.fault(|| Fault::at(view, piece.offset, message));
+            } else if piece.text.contains(HALF) {
+                lone.set(true);
+            }
+            if piece.text.ends_with(HALF) {
+                cut.insert(piece.of);
+            } else if !piece.text.is_empty() {
+                cut.remove(&piece.of);
+            }
+        }
+    });
+    match verdict {
+        // A model may well write that character by itself.
+        Verdict::Pass(_) if lone.get() => Verdict::Inconclusive(format!(
+            "a piece of text holds `{HALF}`, but its neighbours do not: it may be meant"
+        )),
+        verdict => verdict,
+    }
+}
