@@ -47,13 +47,20 @@ pub enum What {
         connections: u64,
         /// How many of them were given an event stream.
         streams: u64,
+        /// The exchange of the last one; the others are not in the record.
+        last: usize,
     },
-    /// A client stopped to read.
+    /// Bytes were published that no rule looks at, to see what becomes of much.
+    Poured {
+        /// How many bytes of data were taken since the step began.
+        bytes: u64,
+        /// Why no more were taken, where the server did not take them.
+        stopped: Option<String>,
+    },
+    /// A client stopped to read, until it left.
     Stalled {
         /// Its exchange.
         exchange: usize,
-        /// When it read again, or left.
-        until_us: u64,
     },
     /// A step was left out, since the target does not offer what it needs.
     Lacking(Lack),

@@ -22,7 +22,7 @@ pub use bytes::Bytes;
 pub use happening::{Gauge, Happening, Lack, Reading, What};
 pub use headers::{Header, Headers};
 pub use plain::{PlainError, read_plain};
-pub use plan::{Action, Framing, Plan};
+pub use plan::{Action, Departure, Framing, Plan};
 pub use published::{FORGED, FORGED_RETRY, PublishOutcome, Published};
 pub use recording::{
     READ_VERSION, RecordingError, read_cut_recording, read_recording, write_recording,

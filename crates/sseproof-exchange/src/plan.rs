@@ -69,6 +69,28 @@ pub enum Action {
         /// The rest of the event, blank line and all.
         bytes: Bytes,
     },
+    /// Cuts every other answer that is being played, as a server does that is restarted.
+    Restart {
+        /// Whether the server's log is lost with it.
+        forget: bool,
+    },
+    /// Keeps the answer counted among those that are played for that long after its client has
+    /// left in the midst of it, as a producer that nobody stops.
+    Outlive {
+        /// How long.
+        time: Duration,
+        /// Only for clients that leave in this way.
+        only: Option<Departure>,
+    },
+}
+
+/// The ways in which a client leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// It closes the connection (FIN).
+    Closing,
+    /// It resets the connection (RST).
+    Resetting,
 }
 
 impl Plan {
@@ -170,6 +192,15 @@ impl Plan {
     pub fn after(mut self, first: impl IntoIterator<Item = Action>) -> Self {
         self.actions.splice(0..0, first);
         self
+    }
+
+    /// How long the answer outlives a client that leaves in this way.
+    pub fn outlives(&self, left: Departure) -> Duration {
+        let times = self.actions.iter().filter_map(|action| match action {
+            Action::Outlive { time, only } if only.is_none_or(|only| only == left) => Some(*time),
+            _ => None,
+        });
+        times.max().unwrap_or_default()
     }
 
     fn place_of_write(&self, index: usize) -> usize {

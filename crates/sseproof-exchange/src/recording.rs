@@ -348,8 +348,9 @@ mod tests {
             What::Reading(reading(Err("GET /active answered 500".to_owned()))),
             What::Published { what: published, answered_us: Some(7) },
             What::Restarted { ready_us: Some(90), failed: None },
-            What::Churned { connections: 200, streams: 199 },
-            What::Stalled { exchange: 1, until_us: 40 },
+            What::Churned { connections: 200, streams: 199, last: 2 },
+            What::Stalled { exchange: 1 },
+            What::Poured { bytes: 1 << 20, stopped: None },
             What::Lacking(Lack::Via),
         ]
         .into_iter()

@@ -175,6 +175,12 @@ impl Live {
         look(&self.shared.lock())
     }
 
+    /// Reads nothing any more, and keeps the connection: what the server sends piles up on its side
+    /// once the buffers between are full.
+    pub fn stall(&self) {
+        self.shared.lock().stalled = true;
+    }
+
     /// Leaves the server, if the exchange is not over, and gives its record.
     pub async fn leave(self, how: Leave) -> Exchange {
         self.reset.store(how == Leave::Reset, Ordering::SeqCst);

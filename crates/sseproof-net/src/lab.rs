@@ -5,10 +5,10 @@ use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sseproof_exchange::{Bytes, Plan, Request, Visit};
+use sseproof_exchange::{Action, Bytes, Departure, Plan, Request, Visit};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::dial::Dialling;
 use crate::player::{Then, play};
@@ -36,6 +36,7 @@ struct Inner {
     open: AtomicUsize,
     log: Mutex<HashMap<String, Topic>>,
     published: watch::Sender<()>,
+    restarted: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -57,6 +58,7 @@ impl Lab {
                 open: AtomicUsize::new(0),
                 log: Mutex::default(),
                 published: watch::Sender::new(()),
+                restarted: watch::Sender::new(()),
             }),
         }
     }
@@ -112,7 +114,7 @@ impl Lab {
         socket: &mut Box<dyn Socket>,
         rest: &mut Vec<u8>,
     ) -> io::Result<Then> {
-        let playing = Playing::begin(&self.inner);
+        let playing = Playing::begin(Arc::clone(&self.inner));
         let visit = Visit {
             request,
             now: self.inner.started.elapsed(),
@@ -120,7 +122,31 @@ impl Lab {
             open: playing.others,
         };
         let plan = (self.inner.answer)(&visit);
-        play(plan, request, socket, rest, self).await
+        let outlives = [Departure::Closing, Departure::Resetting].map(|left| plan.outlives(left));
+        // Who restarts the server still gets the answer to that.
+        let restarts = plan.actions.iter().any(|action| matches!(action, Action::Restart { .. }));
+        let mut restarted = self.inner.restarted.subscribe();
+        let played = tokio::select! {
+            played = play(plan, request, socket, rest, self) => played,
+            Ok(()) = restarted.changed(), if !restarts => Ok(Then::Close),
+        };
+        if let Err(left) = &played {
+            let time = outlives[usize::from(left.kind() == io::ErrorKind::ConnectionReset)];
+            if !time.is_zero() {
+                tokio::spawn(async move {
+                    sleep(time).await;
+                    drop(playing);
+                });
+            }
+        }
+        played
+    }
+
+    pub(crate) fn restart(&self, forget: bool) {
+        if forget {
+            self.log().clear();
+        }
+        self.inner.restarted.send_replace(());
     }
 
     pub(crate) fn publish(&self, topic: &str, bytes: Bytes) {
@@ -160,21 +186,21 @@ impl Lab {
 }
 
 /// Counts an answer as open for as long as it is played.
-struct Playing<'a> {
-    inner: &'a Inner,
+struct Playing {
+    inner: Arc<Inner>,
     earlier: u64,
     others: usize,
 }
 
-impl<'a> Playing<'a> {
-    fn begin(inner: &'a Inner) -> Self {
+impl Playing {
+    fn begin(inner: Arc<Inner>) -> Self {
         let earlier = inner.earlier.fetch_add(1, Ordering::SeqCst);
         let others = inner.open.fetch_add(1, Ordering::SeqCst);
         Self { inner, earlier, others }
     }
 }
 
-impl Drop for Playing<'_> {
+impl Drop for Playing {
     fn drop(&mut self) {
         self.inner.open.fetch_sub(1, Ordering::SeqCst);
     }

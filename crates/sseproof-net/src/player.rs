@@ -84,6 +84,9 @@ pub(crate) async fn play(
             }
             Action::Follow { topic, after } => player.follow(lab, &topic, after).await?,
             Action::Publish { topic, bytes } => lab.publish(&topic, bytes),
+            Action::Restart { forget } => lab.restart(forget),
+            // The lab itself looks at what outlives a client.
+            Action::Outlive { .. } => {}
         }
     }
     player.flush().await?;

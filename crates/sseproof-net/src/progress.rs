@@ -28,6 +28,8 @@ pub struct Progress {
     pub(crate) was_reset: bool,
     /// What TLS says that went wrong behind the handshake.
     pub(crate) tls_fault: Option<String>,
+    /// Whether nothing is read any more, although the connection stays.
+    pub(crate) stalled: bool,
 }
 
 impl Progress {
@@ -41,6 +43,7 @@ impl Progress {
             sent_room: SENT,
             was_reset: false,
             tls_fault: None,
+            stalled: false,
         }
     }
 

@@ -46,6 +46,10 @@ impl AsyncRead for Tap {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        // Nobody wakes this task again, and nobody has to: it ends when the client leaves.
+        if self.shared.lock().stalled {
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let read = self.socket()?.poll_read(cx, buf);
         match &read {

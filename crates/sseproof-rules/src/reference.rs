@@ -7,7 +7,9 @@
 use std::time::Duration;
 
 use sseproof_codec::{Frame, encode};
-use sseproof_exchange::{Action, Bytes, EVENT_STREAM, Framing, Headers, Plan, Version, Visit};
+use sseproof_exchange::{
+    Action, Bytes, EVENT_STREAM, Framing, Headers, Plan, Request, Version, Visit,
+};
 
 /// The time between two events.
 pub const INTERVAL: Duration = Duration::from_millis(50);
@@ -15,17 +17,27 @@ pub const INTERVAL: Duration = Duration::from_millis(50);
 pub const EVENTS: u64 = 40;
 /// The announced reconnection time.
 pub const RETRY: Duration = Duration::from_millis(100);
+/// What `/memory` tells: the reference holds nothing for anybody.
+const MEMORY: u64 = 8 << 20;
 /// How far back a stream can be resumed, in events.
 const HISTORY: u64 = 2_000;
 
 /// The right answer to any request.
 ///
 /// `/events` (and every path that is not named here) is the stream; `/published` follows what is
-/// POSTed to `/publish`.
+/// POSTed to `/publish`; `/active` tells how many answers are being played, and `/memory` how many
+/// bytes they hold; a POST to `/restart` cuts them all.
+/// Below `/via/` is the same once more, as a proxy passes it on that does nothing to it.
 pub fn answer(visit: &Visit<'_>) -> Plan {
     let request = visit.request;
+    if let Some(behind) = behind_proxy(request) {
+        return answer(&Visit { request: &behind, ..*visit });
+    }
     match (request.method.as_str(), request.path()) {
         ("POST", "/publish") => publish(visit),
+        ("POST", "/restart") => restart(false),
+        ("GET", "/active") => number(visit.open as u64),
+        ("GET", "/memory") => number(MEMORY),
         ("GET" | "HEAD", "/published") => {
             let after = request
                 .last_event_id()
@@ -45,6 +57,23 @@ pub fn answer(visit: &Visit<'_>) -> Plan {
         _ => Plan::answer(405, "text/plain", "this resource is an event stream: use GET\n")
             .with_header("Allow", "GET, HEAD, OPTIONS"),
     }
+}
+
+/// The request as a proxy at `/via/` passes it on; `None` where it goes to the server itself.
+pub fn behind_proxy(request: &Request) -> Option<Request> {
+    let behind = request.target().strip_prefix("/via").filter(|rest| rest.starts_with('/'))?;
+    Some(Request { url: behind.to_owned(), ..request.clone() })
+}
+
+/// The answer of a gauge.
+pub fn number(value: u64) -> Plan {
+    Plan::answer(200, "application/json", format!("{{\"value\":{value}}}\n"))
+}
+
+/// The restart of the server, which keeps its log or loses it.
+pub fn restart(forget: bool) -> Plan {
+    let done = Action::Head { status: 204, headers: Headers::default(), framing: Framing::None };
+    Plan { actions: vec![Action::Restart { forget }, done] }
 }
 
 /// The bytes of event `n` of the timeline.

@@ -232,7 +232,10 @@ pub(crate) fn play(
             }
             Action::Reset => how = Ending::Reset,
             Action::Hold | Action::Follow { .. } => now = leave,
-            Action::Flush | Action::Publish { .. } => {}
+            Action::Flush
+            | Action::Publish { .. }
+            | Action::Restart { .. }
+            | Action::Outlive { .. } => {}
         }
         if now >= leave || !matches!(how, Ending::Left) {
             break;

@@ -23,6 +23,9 @@ pub use run::{
     Cancel, FailureKind, OnProgress, Outcome, Progressed, Results, StepFailure, Stopped,
     TargetConfig, run, run_all, run_patiently,
 };
-pub use target::{PublishHook, TargetFile};
+pub use target::{
+    GaugeHook, PublishHook, Readiness, RequestHook, RestartHook, Restarting, Server, ServerHandle,
+    Signal, StartHook, StopHook, TargetFile,
+};
 pub use variables::Variables;
-pub use yaml::schema;
+pub use yaml::{schema, target_schema};

@@ -5,9 +5,13 @@ mod lab;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::pin::pin;
+use std::time::Duration;
 
-use sseproof_exchange::{PublishOutcome, Transcript, What};
-use sseproof_scenario::{Scenario, TargetConfig, TargetFile, Variables, probes, run_all};
+use sseproof_exchange::{Gauge, Happening, PublishOutcome, Transcript, What};
+use sseproof_scenario::{
+    Readiness, RestartHook, Restarting, Scenario, Signal, StopHook, TargetConfig, TargetFile,
+    Variables, probes, run_all,
+};
 
 /// Files that are wrong, each in one way.
 const BROKEN: &[&str] = &[
@@ -32,6 +36,25 @@ const BROKEN: &[&str] = &[
     "publish:\n  run: ./publish 'x ${data}\n",
     "publish:\n  stream: events\n  run: ./publish ${data}\n",
     "publish:\n  http: { path: /x, body: ${data} }\n",
+    "start: \"\"\n",
+    "start: { ready: { port: 1 } }\n",
+    "start:\n  run: ./x\n  ready: { port: 1, http: /x }\n",
+    "start: ./x\nstop: { signal: TERMINATE }\n",
+    "start: ./x\nstop: {}\n",
+    "stop: ./x\n",
+    "restart: true\n",
+    "restart: {}\n",
+    "restart:\n  run: ./x\n  http: { path: /x }\n",
+    "active: {}\n",
+    "active: { http: { path: active } }\n",
+    "active: { http: { path: /x }, process: true }\n",
+    "active: { http: { path: /x }, pointer: open }\n",
+    "active: { http: { path: /x }, pointer: /a, regex: b }\n",
+    "active: { http: { path: /x }, regex: '(' }\n",
+    "active: { process: maybe }\n",
+    "active: { process: true, regex: x }\n",
+    "via: 127.0.0.1:8081\n",
+    "via: \"http://${proxy}/x\"\n",
     "url: a\nurl: b\n",
     "url: a\n---\nurl: b\n",
 ];
@@ -71,6 +94,169 @@ fn variables_and_the_environment_are_filled_in() {
     assert_eq!(file.url.as_deref(), Some("http://h/ada"));
     assert_eq!(file.headers.first("authorization").as_deref(), Some("Bearer abc"));
     assert_eq!(file.publish, None);
+}
+
+#[test]
+fn whatever_drives_a_target_is_read() {
+    let read = |source: &str| TargetFile::parse("f", source, &Variables::default()).unwrap();
+    let start = |source: &str| read(source).start.expect("a start");
+    assert_eq!(start("start: python app.py\n").ready, Readiness::Listening);
+    let slow = start("start: { run: ./x, ready: { output: 'on (\\d+)', within: 30s } }\n");
+    assert_eq!(slow.ready, Readiness::Output("on (\\d+)".to_owned()));
+    assert_eq!(slow.within, Some(Duration::from_secs(30)));
+    let http = start("start: { run: ./x, ready: { http: /health } }\n");
+    assert_eq!(http.ready, Readiness::Http("/health".to_owned()));
+    let port = start("start: { run: ./x, ready: { port: 81 } }\n");
+    assert_eq!(port.ready, Readiness::Port(81));
+
+    let file = read("start: ./x\nstop: { signal: INT }\nrestart: true\nvia: http://h/x\n");
+    assert_eq!(file.stop, Some(StopHook::Signal(Signal::Int)));
+    assert_eq!(file.restart, Restarting::Again);
+    assert_eq!(file.via.as_deref(), Some("http://h/x"));
+    let by = read("restart: docker restart app\n").restart;
+    assert_eq!(by, Restarting::By(RestartHook::Run("docker restart app".to_owned())));
+    assert_eq!(read("start: ./x\nrestart: false\n").restart, Restarting::Unsaid);
+    assert_eq!(read("active: { process: 12 }\n").process, Some(12));
+    assert!(read("memory: { http: { path: /x } }\n").memory.is_some());
+}
+
+/// Plays the steps against a target that offers what the reference server has.
+async fn driven(steps: &str) -> (Transcript, Vec<String>) {
+    let file = "publish: { stream: /published, http: { path: /publish, body: \"${data}\" } }\n\
+                active: { http: { path: /active }, pointer: /value }\n\
+                memory: { http: { path: /memory }, regex: 'value\":(\\d+)' }\n\
+                restart: { http: { path: /restart } }\nvia: http://lab.test/via/events\n";
+    let file = TargetFile::parse("f", file, &Variables::default()).expect("a target");
+    let Restarting::By(restart) = file.restart else { panic!("no restart") };
+    let target = TargetConfig {
+        publish: file.publish,
+        active: file.active,
+        memory: file.memory,
+        restart: Some(restart),
+        via: file.via,
+        pour: 1 << 17,
+        ..lab::target()
+    };
+    let scenario = lab::scenario("s", &format!("scenario: s\nsteps:\n{steps}"));
+    let never = pin!(std::future::pending());
+    let client = lab::client();
+    let results = run_all(&[&scenario], &target, &client, "", &mut |_| {}, never).await;
+    let failures = results.failures.into_iter().map(|failure| failure.message).collect();
+    (results.transcript, failures)
+}
+
+fn readings(transcript: &Transcript) -> Vec<(&str, Gauge, Result<u64, &str>)> {
+    let reading = |happening| match happening {
+        &Happening { ref name, what: What::Reading(ref reading), .. } => {
+            let value = reading.value.as_ref().map_err(String::as_str);
+            Some((name.as_str(), reading.gauge, value.copied()))
+        }
+        _ => None,
+    };
+    transcript.happenings.iter().filter_map(reading).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn gauges_are_read_until_the_client_is_gone() {
+    let (transcript, failures) = driven(
+        "  - gauge: { as: before }\n  - connect: { published: true }\n  - gauge: { as: during }\n  \
+         - drop: stream\n  - gauge: { as: after, until: { at-most: before } }\n",
+    )
+    .await;
+    assert!(failures.is_empty(), "{failures:?}");
+    let active: Vec<_> = readings(&transcript)
+        .into_iter()
+        .filter(|(_, gauge, _)| *gauge == Gauge::Active)
+        .map(|(name, _, value)| (name, value))
+        .collect();
+    assert_eq!(active, [("before", Ok(0)), ("during", Ok(1)), ("after", Ok(0))]);
+    assert!(transcript.exchanges[0].request.url.ends_with("/published"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gauge_that_gives_no_number_says_why() {
+    for (gauge, said) in [
+        ("{ http: { path: /missing } }", "GET /missing answered 404"),
+        ("{ http: { path: /late } }", "GET /late had no answer in 2s"),
+        ("{ http: { path: /active }, pointer: /x }", "GET /active: nothing stands at /x of "),
+    ] {
+        let file = format!("active: {gauge}\n");
+        let file = TargetFile::parse("f", &file, &Variables::default()).unwrap();
+        let target = TargetConfig { active: file.active, ..lab::target() };
+        let source = "scenario: s\nsteps:\n  - gauge: { as: a }\n";
+        let scenario = lab::scenario("s", source);
+        let never = pin!(std::future::pending());
+        let client = lab::client();
+        let results = run_all(&[&scenario], &target, &client, "", &mut |_| {}, never).await;
+        let [(_, Gauge::Active, Err(why))] = readings(&results.transcript)[..] else {
+            panic!("{:?}", results.transcript.happenings)
+        };
+        assert!(why.starts_with(said), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stalled_client_takes_nothing_and_the_others_everything() {
+    let (transcript, failures) = driven(
+        "  - connect: { published: true, as: slow }\n  - connect: { published: true, as: quick }\n  \
+         - stall: slow\n  - pour: {}\n  - publish: \"${mark} last\"\n  \
+         - expect: { from: quick, event: { data: { contains: \"${mark} last\" } } }\n",
+    )
+    .await;
+    assert!(failures.is_empty(), "{failures:?}");
+    let [slow, quick] = [0, 1].map(|index| transcript.exchanges[index].body_len());
+    assert!(slow < 1 << 10 && quick > 1 << 17, "{slow} {quick}");
+    let did = |what: &What| transcript.happenings.iter().any(|happening| happening.what == *what);
+    assert!(did(&What::Stalled { exchange: 1 }));
+    assert!(did(&What::Poured { bytes: 1 << 17, stopped: None }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_cuts_what_is_open() {
+    let (transcript, failures) = driven(
+        "  - connect: { published: true }\n  - connect: { via: true, as: via }\n  - restart: {}\n  \
+         - expect: { from: stream, end: truncated }\n",
+    )
+    .await;
+    assert!(failures.is_empty(), "{failures:?}");
+    let via = &transcript.exchanges[1];
+    assert!(via.via && !via.judged && via.is_stream());
+    let restarted = transcript.happenings.iter().find_map(|happening| match &happening.what {
+        What::Restarted { ready_us, failed } => Some((ready_us.is_some(), failed.clone())),
+        _ => None,
+    });
+    assert_eq!(restarted, Some((true, None)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_clients_come_and_go() {
+    let (transcript, failures) = driven("  - churn: { as: many, times: 40 }\n").await;
+    assert!(failures.is_empty(), "{failures:?}");
+    let last = transcript.happenings.iter().rev().find_map(|happening| match happening.what {
+        What::Churned { connections, streams, last } => Some((connections, streams, last)),
+        _ => None,
+    });
+    assert_eq!(last, Some((41, 40, 1)));
+    assert_eq!(transcript.exchanges.len(), 1);
+    let many = readings(&transcript);
+    assert_eq!(many.iter().filter(|(_, gauge, _)| *gauge == Gauge::Memory).count(), 9);
+    assert_eq!(many.last().unwrap().2, Ok(8 << 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_scenario_needs_and_the_target_lacks_is_named() {
+    for (need, line) in [
+        ("publish", "publish: {"),
+        ("restart", "restart: {"),
+        ("via", "via: http"),
+        ("active", "active: {"),
+        ("memory", "start: {"),
+    ] {
+        let source = format!("scenario: s\nneeds: [{need}]\nsteps:\n  - connect: {{}}\n");
+        let (transcript, failures) = played("url: http://h/\n", &lab::scenario("s", &source)).await;
+        assert!(failures[0].contains(line), "{failures:?}");
+        assert!(transcript.exchanges.is_empty());
+    }
 }
 
 /// Plays the scenario with this way to publish.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use sseproof_scenario::PublishHook;
+use sseproof_scenario::{GaugeHook, PublishHook};
 
 use crate::exit;
 use crate::ways::WaysGiven;
@@ -144,17 +144,23 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) ways: WaysGiven,
 
-    /// Read how to drive the server from this file: its URL, headers, and how to publish.
+    /// Read how to drive the server from this file: its URL and headers, how to start it, to publish, …
     #[arg(long, value_name = "FILE", conflicts_with = "replay", help_heading = "The server")]
     pub(crate) target: Option<PathBuf>,
     /// Publish with this request, whose body is the data, as in 'POST /publish'. Hostile payloads
     /// are sent with it, and the server's subscribers get them.
     #[arg(long, value_name = "METHOD PATH", value_parser = hook, conflicts_with = "replay", help_heading = "The server")]
     pub(crate) publish: Option<PublishHook>,
+    /// Read with this request how many producers are alive: the answer is a number, or has one.
+    #[arg(long, value_name = "METHOD PATH", value_parser = gauge, conflicts_with = "replay", help_heading = "The server")]
+    pub(crate) active: Option<GaugeHook>,
+    /// The same stream through a proxy, to be compared.
+    #[arg(long, value_name = "URL", conflicts_with = "replay", help_heading = "The server")]
+    pub(crate) via: Option<String>,
     /// Start this command first, and stop it at the end. It runs without a shell.
     #[arg(long, value_name = "COMMAND", help_heading = "The server")]
     pub(crate) start: Option<String>,
-    /// Wait until the port answers: 10s with --start, otherwise not at all.
+    /// Wait until the port answers: 10s for a server that is started, otherwise not at all.
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = "The server")]
     pub(crate) wait_for: Option<Duration>,
 
@@ -196,17 +202,28 @@ fn profile_names() -> PossibleValuesParser {
 /// A request that publishes: `POST /publish`.
 fn hook(text: &str) -> Result<PublishHook, String> {
     const WRITTEN: &str = "write it as 'POST /publish'";
+    let (method, place) = request(text, "POST").ok_or(WRITTEN)?;
+    Ok(PublishHook::http(method, place))
+}
+
+/// A request that reads a number: `GET /active`.
+fn gauge(text: &str) -> Result<GaugeHook, String> {
+    const WRITTEN: &str = "write it as 'GET /active'";
+    let (method, place) = request(text, "GET").ok_or(WRITTEN)?;
+    Ok(GaugeHook::http(method, place))
+}
+
+/// A method and a place; the method may be left out.
+fn request<'t>(text: &'t str, usual: &'t str) -> Option<(&'t str, &'t str)> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (method, place) = match words.as_slice() {
-        [place] => ("POST", *place),
+        [place] => (usual, *place),
         [method, place] => (*method, *place),
-        _ => return Err(WRITTEN.to_owned()),
+        _ => return None,
     };
     let is_place = place.starts_with('/') || place.contains("://");
-    if !is_place || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        return Err(WRITTEN.to_owned());
-    }
-    Ok(PublishHook::http(method, place))
+    let is_method = method.bytes().all(|byte| byte.is_ascii_uppercase());
+    (is_place && is_method).then_some((method, place))
 }
 
 /// A time with its unit: `500ms`, `10s`, `2m`.

@@ -50,7 +50,7 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     outputs::writable(arguments).usage()?;
     let begun = Instant::now();
     let material = match (given, &arguments.replay) {
-        (Some(given), _) => play::play(given, arguments).await?,
+        (Some(given), _) => play::play(given).await?,
         (None, file) => {
             let file = file.as_deref().unwrap_or(Path::new(""));
             let material = replay(file, arguments.profile.as_deref()).usage()?;

@@ -9,6 +9,7 @@ mod known;
 mod parse;
 mod recorded;
 mod reference_texts;
+mod running;
 mod screen;
 mod serve;
 mod started;

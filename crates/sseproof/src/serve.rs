@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use sseproof_exchange::{Answer, Plan, Tape};
 use sseproof_net::{Identity, IdentityOptions, Lab};
 use sseproof_rules::{Profile, mutants, profile, profiles_of, reference};
-use sseproof_scenario::PublishHook;
+use sseproof_scenario::{GaugeHook, PublishHook, RequestHook, RestartHook, TargetConfig};
 use tokio::net::TcpListener;
 
 use crate::exit::{Blame, Blamed as _, Exit};
@@ -150,9 +150,13 @@ pub(crate) async fn embedded(profile: Option<&Profile>) -> anyhow::Result<String
     Ok(format!("http://{address}{}", path(profile)))
 }
 
-/// How to publish to the reference.
-pub(crate) fn embedded_hook() -> PublishHook {
-    PublishHook::http("POST", "/publish").on_stream("/published")
+/// What the reference offers beside its stream.
+pub(crate) fn offer(target: &mut TargetConfig) {
+    target.publish = Some(PublishHook::http("POST", "/publish").on_stream("/published"));
+    target.active = Some(GaugeHook::http("GET", "/active"));
+    target.memory = Some(GaugeHook::http("GET", "/memory"));
+    target.restart = Some(RestartHook::Http(Box::new(RequestHook::new("POST", "/restart"))));
+    target.via = Some(target.url.replace(PATH, &format!("/via{PATH}")));
 }
 
 /// The path of the stream.

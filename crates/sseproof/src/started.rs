@@ -6,6 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use regex::Regex;
+use sseproof_exchange::Request;
+use sseproof_net::{Client, Direct, Leave, Limits};
+use sseproof_scenario::{Readiness, Signal, StopHook};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -23,7 +27,15 @@ const ATTEMPT: Duration = Duration::from_millis(50);
 /// How long a port is tried that should be free.
 const OCCUPIED: Duration = Duration::from_secs(1);
 
-type Output = Arc<Mutex<VecDeque<String>>>;
+/// What it printed.
+#[derive(Default)]
+struct Printed {
+    last: VecDeque<String>,
+    /// What shows that it is ready, until a line has matched.
+    awaited: Option<Regex>,
+}
+
+type Output = Arc<Mutex<Printed>>;
 
 /// A running server, the leader of a process group of its own.
 pub(crate) struct Started {
@@ -35,10 +47,9 @@ pub(crate) struct Started {
 
 impl Started {
     /// Starts the command, without a shell.
-    pub(crate) fn new(command: &str) -> anyhow::Result<Self> {
-        let words = shlex::split(command).with_context(|| {
-            format!("cannot read --start {command}: a quotation mark is missing")
-        })?;
+    pub(crate) fn new(command: &str, ready: &Readiness) -> anyhow::Result<Self> {
+        let words = shlex::split(command)
+            .with_context(|| format!("cannot start `{command}`: a quotation mark is missing"))?;
         let [program, arguments @ ..] = words.as_slice() else {
             bail!("--start names no command; write one like --start 'python app.py'");
         };
@@ -54,7 +65,11 @@ impl Started {
         child.process_group(0);
         let mut child = child.spawn().with_context(|| format!("cannot start {program}"))?;
         let group = child.id().and_then(|id| i32::try_from(id).ok());
-        let output = Output::default();
+        let awaited = match ready {
+            Readiness::Output(regex) => Some(Regex::new(regex).context("wait for a line")?),
+            _ => None,
+        };
+        let output = Arc::new(Mutex::new(Printed { awaited, ..Printed::default() }));
         if let Some(stdout) = child.stdout.take() {
             keep(stdout, &output);
         }
@@ -64,9 +79,18 @@ impl Started {
         Ok(Self { command: command.to_owned(), child, group, output })
     }
 
-    /// Stops it and what it started, gently first.
-    pub(crate) async fn stop(mut self) {
-        self.signal(Signal::Term);
+    /// Stops it and what it started, gently first, or as the target file says.
+    pub(crate) async fn stop(mut self, hook: Option<&StopHook>) {
+        match hook {
+            None => self.signal(Signal::Term),
+            Some(StopHook::Signal(signal)) => self.signal(*signal),
+            Some(StopHook::Run(command)) => {
+                if let Err(error) = stopped_by(command).await {
+                    eprintln!("sseproof: {error:#}");
+                    self.signal(Signal::Term);
+                }
+            }
+        }
         // The leader may be gone before the processes that it started.
         let ended = async {
             // Its status interests nobody.
@@ -87,6 +111,8 @@ impl Started {
         if let Some(group) = self.group.and_then(rustix::process::Pid::from_raw) {
             let signal = match signal {
                 Signal::Term => rustix::process::Signal::TERM,
+                Signal::Int => rustix::process::Signal::INT,
+                Signal::Quit => rustix::process::Signal::QUIT,
                 Signal::Kill => rustix::process::Signal::KILL,
             };
             // It may be gone already.
@@ -108,7 +134,7 @@ impl Started {
 
     /// What it printed last, each line indented.
     fn last_words(&self) -> String {
-        let lines = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = &self.output.lock().unwrap_or_else(PoisonError::into_inner).last;
         if lines.is_empty() {
             return "it printed nothing".to_owned();
         }
@@ -123,10 +149,21 @@ impl Drop for Started {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Signal {
-    Term,
-    Kill,
+/// Runs the command that stops a server.
+async fn stopped_by(command: &str) -> anyhow::Result<()> {
+    let words = shlex::split(command).unwrap_or_default();
+    let [program, arguments @ ..] = words.as_slice() else {
+        bail!("`stop` names no command");
+    };
+    let ended = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+    let ended = timeout(GRACE, ended)
+        .await
+        .with_context(|| format!("`{command}` did not end in {GRACE:?}"))?
+        .with_context(|| format!("cannot run `{command}`"))?;
+    if !ended.status.success() {
+        bail!("`{command}` ended with {}", ended.status);
+    }
+    Ok(())
 }
 
 /// Whether a process of the group is left.
@@ -154,9 +191,13 @@ fn keep(stream: impl AsyncRead + Unpin + Send + 'static, output: &Output) {
                 _ => return,
             }
             let mut kept = output.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
-            if kept.len() > LINES {
-                kept.pop_front();
+            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if kept.awaited.as_ref().is_some_and(|awaited| awaited.is_match(&line)) {
+                kept.awaited = None;
+            }
+            kept.last.push_back(line);
+            if kept.last.len() > LINES {
+                kept.last.pop_front();
             }
         }
     });
@@ -174,20 +215,19 @@ pub(crate) async fn is_free(url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until the port of the URL accepts a connection, or the started server dies.
+/// Waits until the server is ready, or dies; where nothing else is said it is ready when the port of
+/// the URL accepts a connection.
 pub(crate) async fn wait_for(
     url: &str,
+    ready: &Readiness,
     within: Duration,
     mut started: Option<&mut Started>,
 ) -> anyhow::Result<()> {
-    let (host, port) = authority(url)?;
     let deadline = Instant::now() + within;
     loop {
-        let attempt = TcpStream::connect((host.as_str(), port));
-        let refused = match timeout_at(deadline, attempt).await {
-            Ok(Ok(_)) => return Ok(()),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "no answer".to_owned(),
+        let not_yet = match look(url, ready, deadline, started.as_deref()).await? {
+            None => return Ok(()),
+            Some(not_yet) => not_yet,
         };
         if let Some(started) = started.as_deref_mut()
             && let Some(end) = started.ended().await?
@@ -196,13 +236,67 @@ pub(crate) async fn wait_for(
         }
         if Instant::now() >= deadline {
             let words = started.map(|started| format!("; {}", started.last_words()));
-            bail!(
-                "nobody listens on {host}:{port} after {within:?}: {refused}{}",
-                words.unwrap_or_default()
-            );
+            bail!("{} after {within:?}{}{}", not_yet.what, not_yet.seen, words.unwrap_or_default());
         }
         sleep(ATTEMPT).await;
     }
+}
+
+/// Why a server is not ready yet.
+struct NotYet {
+    what: String,
+    seen: String,
+}
+
+async fn look(
+    url: &str,
+    ready: &Readiness,
+    deadline: Instant,
+    started: Option<&Started>,
+) -> anyhow::Result<Option<NotYet>> {
+    let (host, port) = match ready {
+        Readiness::Output(regex) => {
+            let waits = |started: &Started| {
+                started.output.lock().unwrap_or_else(PoisonError::into_inner).awaited.is_some()
+            };
+            let what = format!("the server has printed no line that /{regex}/ matches");
+            let not_yet = NotYet { what, seen: String::new() };
+            return Ok(started.is_none_or(waits).then_some(not_yet));
+        }
+        Readiness::Http(place) => return answers(url, place, deadline).await,
+        Readiness::Port(port) => ("localhost".to_owned(), *port),
+        Readiness::Listening => authority(url)?,
+    };
+    let attempt = TcpStream::connect((host.as_str(), port));
+    let refused = match timeout_at(deadline, attempt).await {
+        Ok(Ok(_)) => return Ok(None),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer".to_owned(),
+    };
+    let what = format!("nobody listens on {host}:{port}");
+    Ok(Some(NotYet { what, seen: format!(": {refused}") }))
+}
+
+/// Whether a request for the place is answered well.
+async fn answers(url: &str, place: &str, deadline: Instant) -> anyhow::Result<Option<NotYet>> {
+    let whole = Url::parse(url)
+        .and_then(|url| url.join(place))
+        .with_context(|| format!("`ready: {{ http: {place} }}` is no path or URL"))?;
+    let client = Client::new(Arc::new(Direct), Limits::default());
+    let mut request = Request::subscribe(whole.as_str());
+    request.headers.set("Accept", "*/*");
+    let mut live = client.open(request).context("ask whether the server is ready")?;
+    let left = deadline.saturating_duration_since(Instant::now());
+    live.wait(left, |progress| progress.exchange.head.is_some()).await;
+    let status = live.leave(Leave::Fin).await.status();
+    if status.is_some_and(|status| (200..400).contains(&status)) {
+        return Ok(None);
+    }
+    let seen = match status {
+        Some(status) => format!(": {whole} answered {status}"),
+        None => format!(": {whole} gave no answer"),
+    };
+    Ok(Some(NotYet { what: "the server is not ready".to_owned(), seen }))
 }
 
 fn authority(url: &str) -> anyhow::Result<(String, u16)> {

@@ -12,6 +12,9 @@ use crate::model::{At, Document, Expect, Http, Part, Scope, Step, Text};
 use crate::nearest::nearest;
 use crate::variables::Variables;
 
+/// A variable that has another value in each run, to tell what this run published.
+pub(crate) const MARK: &str = "mark";
+
 /// Checks the document, and gives the values that its variables begin with.
 pub(crate) fn check(
     document: &Document,
@@ -21,9 +24,10 @@ pub(crate) fn check(
     let mut check = Check {
         source,
         variables,
-        known: variables.given.keys().cloned().collect(),
+        known: variables.given.keys().cloned().chain([MARK.to_owned()]).collect(),
         names: Names::default(),
         used: BTreeMap::new(),
+        readings: BTreeSet::new(),
         mistakes: Vec::new(),
     };
     let values = check.vars(document);
@@ -42,6 +46,8 @@ struct Check<'s> {
     names: Names,
     /// What of the environment is used.
     used: BTreeMap<String, String>,
+    /// The readings that were taken before this step.
+    readings: BTreeSet<String>,
     mistakes: Vec<Mistake>,
 }
 
@@ -134,6 +140,12 @@ impl Check<'_> {
         match &step.value {
             Step::Connect(connect) => {
                 self.one_body(connect.body.is_some(), connect.json.is_some(), place);
+                let places = [connect.path.is_some(), connect.published, connect.via];
+                if connect.published && places.into_iter().filter(|said| *said).count() > 1 {
+                    let what = "`published` already says which stream it is";
+                    let instead = "leave out `path` and `via`, or leave out `published`";
+                    self.slip(place, Slip::instead(what, instead));
+                }
                 self.path(connect.path.as_ref(), place);
                 self.open(connect.name.as_ref(), "stream", Opened::Stream, place);
             }
@@ -219,7 +231,26 @@ impl Check<'_> {
                 }
                 self.rounds(&each.steps, each.values.len(), Some(&each.var.0));
             }
-            Step::Wait(_) | Step::Payloads(_) => {}
+            Step::Stall(stall) => {
+                self.stream(stall.from.as_ref(), place);
+            }
+            Step::Gauge(gauge) => {
+                if let Some(until) = &gauge.until
+                    && !self.readings.contains(&until.at_most.0)
+                {
+                    let what =
+                        format!("no reading before this step is called `{}`", until.at_most.0);
+                    let instead =
+                        format!("write `- gauge: {{ as: {} }}` above it", until.at_most.0);
+                    let near = self.source.find("at-most", place).unwrap_or(place);
+                    self.slip(near, Slip::instead(what, instead));
+                }
+                self.readings.insert(gauge.name.0.clone());
+            }
+            Step::Churn(churn) => {
+                self.readings.insert(churn.name.0.clone());
+            }
+            Step::Wait(_) | Step::Payloads(_) | Step::Pour(_) | Step::Restart(_) => {}
         }
     }
 

@@ -42,6 +42,11 @@ pub(super) fn of(step: &Step) -> Vec<Text> {
         | Step::Drop(_)
         | Step::Wait(_)
         | Step::Payloads(_)
+        | Step::Gauge(_)
+        | Step::Churn(_)
+        | Step::Pour(_)
+        | Step::Stall(_)
+        | Step::Restart(_)
         | Step::Repeat(_) => {}
     }
     texts.0

@@ -23,8 +23,8 @@ pub(crate) use matcher::{EndKind, EventMatcher, Pattern, Query, RetryMatcher, Va
 pub(crate) use scalar::{Count, Headers, Method, Name, Pause, Statuses};
 pub(crate) use short::{Short, Shorthand};
 pub(crate) use step::{
-    Capture, Command, Connect, Cut, Expect, Field, ForEach, Http, Observe, OnlyIf, Payloads,
-    Publish, Read, Reconnect, Repeat, Step,
+    Capture, Churn, Command, Connect, Cut, Expect, Field, ForEach, Gauge, Http, Need, Observe,
+    OnlyIf, Payloads, Pour, Publish, Read, Reconnect, Repeat, Restart, Stall, Step,
 };
 pub(crate) use text::{Form, Json, Part, Scope, Text};
 
@@ -41,6 +41,8 @@ pub struct Scenario {
     pub idle: bool,
     /// Whether it is of the built-in pack: what it does not get is for the rules to judge.
     pub(crate) is_probe: bool,
+    /// What the target must offer for it.
+    pub(crate) needs: Vec<At<Need>>,
     pub(crate) source: Arc<str>,
     /// What the variables stand for when the run begins.
     pub(crate) scope: Scope,
@@ -63,6 +65,7 @@ impl Scenario {
             title: document.scenario,
             idle: document.idle,
             is_probe: false,
+            needs: document.needs,
             source: source.into(),
             scope,
             steps: document.steps.value,
@@ -98,6 +101,9 @@ pub(crate) struct Document {
     /// Runs only when it is asked for (`--idle`), because it takes long.
     #[serde(default)]
     pub(crate) idle: bool,
+    /// What the target must offer for it beside its stream; without that it is left out.
+    #[serde(default)]
+    pub(crate) needs: Vec<At<Need>>,
     /// Values for `${name}`, unless the command line gives others (`--var name=value`).
     #[serde(default)]
     pub(crate) vars: BTreeMap<String, At<Text>>,

@@ -37,6 +37,18 @@ pub(crate) enum Step {
     /// Publishes every dangerous payload as the target says, each between two sentinels, for the
     /// `encode/` rules to judge; it never fails by itself.
     Payloads(Payloads),
+    /// Reads how many producers, connections, descriptors and threads the server has, and how much
+    /// memory; never fails.
+    Gauge(Gauge),
+    /// Connects many times and leaves as soon as the head is there, and reads the gauges meanwhile;
+    /// never fails.
+    Churn(Churn),
+    /// Publishes much, for nobody to look at; never fails.
+    Pour(Pour),
+    /// Reads nothing more from a connection, and keeps it: `stall: first`.
+    Stall(Short<Stall>),
+    /// Restarts the server as the target says, and waits until it takes connections; never fails.
+    Restart(Restart),
     /// Runs a command and waits for its end.
     Run(Short<Command>),
     /// Keeps a value for later, as `${name}`.
@@ -65,6 +77,12 @@ pub(crate) struct Connect {
     /// The version of HTTP: `"1.0"`, `"1.1"` or `"2"`; what client and server agree on otherwise.
     #[schemars(with = "Option<VersionText>")]
     pub(crate) http: Option<Version>,
+    /// Whether it goes through the proxy that the target names (`via`).
+    #[serde(default)]
+    pub(crate) via: bool,
+    /// Whether it is for the stream that carries what is published, where that is another one.
+    #[serde(default)]
+    pub(crate) published: bool,
     /// Whether redirects are followed, as they are by default.
     pub(crate) redirects: Option<bool>,
     /// What later steps call the connection (`stream` if nothing is said).
@@ -255,6 +273,96 @@ impl Shorthand for Publish {
     fn short(text: &str) -> Result<Self, Slip> {
         Ok(Self { data: Text::parse(text)?, path: None, headers: Headers::default() })
     }
+}
+
+/// Reads the gauges of the server.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Gauge {
+    /// What later steps call the reading.
+    #[serde(rename = "as")]
+    pub(crate) name: Name,
+    /// Reads until the numbers are back where they were.
+    pub(crate) until: Option<Until>,
+}
+
+/// What a reading is waited for.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Until {
+    /// The earlier reading whose numbers of producers and connections are not to be exceeded.
+    pub(crate) at_most: Name,
+    /// How long at the most (10s if nothing is said).
+    pub(crate) within: Option<Pause>,
+}
+
+/// Connects and leaves, many times.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Churn {
+    /// How often (200 if nothing is said).
+    pub(crate) times: Option<Count>,
+    /// How many at a time (10 if nothing is said).
+    pub(crate) at_a_time: Option<Count>,
+    /// How long at the most (15s if nothing is said).
+    pub(crate) within: Option<Pause>,
+    /// What the readings are called: one before, one behind each eighth, one at the end.
+    #[serde(rename = "as")]
+    pub(crate) name: Name,
+}
+
+/// Publishes much.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pour {
+    /// How many bytes of data in all (3.5 MiB if nothing is said).
+    pub(crate) bytes: Option<Count>,
+    /// How many times that.
+    pub(crate) times: Option<Count>,
+    /// How long at the most (5s if nothing is said).
+    pub(crate) within: Option<Pause>,
+}
+
+/// Reads nothing more.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Stall {
+    /// The connection; the one opened last if nothing is said.
+    pub(crate) from: Option<At<Name>>,
+}
+
+impl Shorthand for Stall {
+    const EXPECTED: &'static str = "the name of a connection";
+    const WRITTEN: &'static str = "`stall: first`, or `stall: { from: first }`";
+
+    fn short(text: &str) -> Result<Self, Slip> {
+        let place = crate::mistake::Place { line: 0, column: 0 };
+        Ok(Self { from: Some(At { value: Name::parse(text)?, place }) })
+    }
+}
+
+/// Restarts the server.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Restart {
+    /// How long it may take until it takes connections again (20s if nothing is said).
+    pub(crate) within: Option<Pause>,
+}
+
+/// What a target must offer beside its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Need {
+    /// A way to publish.
+    Publish,
+    /// A number of what is alive: a gauge, or a process that can be looked into.
+    Active,
+    /// How much memory the server holds: a gauge, or a process that can be looked into.
+    Memory,
+    /// A way to restart it.
+    Restart,
+    /// The same stream through a proxy.
+    Via,
 }
 
 /// Publishes every dangerous payload, each between two sentinels.

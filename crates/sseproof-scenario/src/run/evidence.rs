@@ -86,7 +86,7 @@ fn describe(item: &Item<'_>) -> Option<String> {
 }
 
 /// On one line, and not longer than a line; in quotes where its ends would not be seen otherwise.
-pub(super) fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     let mut line = String::new();
     for (index, char) in text.chars().enumerate() {
         if index == CHARS {

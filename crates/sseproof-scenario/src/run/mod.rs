@@ -8,10 +8,13 @@ mod command;
 mod dangerous;
 mod evidence;
 mod expect;
+mod gauge;
+mod load;
 mod patient;
 mod payloads;
 mod play;
 pub(crate) mod request;
+mod restart;
 mod session;
 mod slot;
 mod sought;
@@ -26,9 +29,10 @@ use serde::{Deserialize, Serialize};
 use sseproof_exchange::{Bytes, Ending, Exchange, Happening, Headers, Target, Transcript};
 use sseproof_net::Client;
 
+pub(crate) use self::evidence::short;
 pub use self::patient::run_patiently;
 use self::session::Session;
-use crate::{PublishHook, Scenario};
+use crate::{GaugeHook, PublishHook, RestartHook, Scenario};
 
 /// What is under test, and how a request for its stream looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +50,23 @@ pub struct TargetConfig {
     pub publish: Option<PublishHook>,
     /// The protocol on top that was chosen, for whoever judges the record.
     pub profile: Option<String>,
+    /// Where to read how many producers are alive.
+    pub active: Option<GaugeHook>,
+    /// Where to read how many bytes of memory the server holds.
+    pub memory: Option<GaugeHook>,
+    /// The process to look into, where it is not the one that listens on the port of the URL.
+    pub process: Option<u32>,
+    /// What restarts the server.
+    pub restart: Option<RestartHook>,
+    /// The URL of the same stream through a proxy.
+    pub via: Option<String>,
+    /// How many bytes a `pour` publishes.
+    pub pour: usize,
 }
+
+/// How many bytes a `pour` publishes if nothing is said: more than the buffers of the kernel hold on
+/// both sides, and less than the recorder keeps of a body.
+const POUR: usize = 7 << 19;
 
 impl TargetConfig {
     /// A target that is asked by GET.
@@ -58,6 +78,12 @@ impl TargetConfig {
             body: Bytes::default(),
             publish: None,
             profile: None,
+            active: None,
+            memory: None,
+            process: None,
+            restart: None,
+            via: None,
+            pour: POUR,
         }
     }
 }

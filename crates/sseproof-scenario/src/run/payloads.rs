@@ -13,7 +13,7 @@ use super::dangerous::PAYLOADS;
 use super::play::Stop;
 use super::session::Session;
 use super::steps::WITHIN;
-use crate::model::{Connect, Headers, Part, Payloads, Text};
+use crate::model::{Connect, Headers, Payloads};
 use crate::target::{Act, PublishHook};
 
 /// How long to wait for a sentinel if nothing is said.
@@ -51,14 +51,14 @@ impl Session<'_> {
         };
         let within = step.within.map_or(SENTINEL, |within| within.0);
         let mark = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.subsec_nanos());
-        let subscriber = self.subscriber(hook).await?;
+        let subscriber = self.subscriber().await?;
         let mut course = Course { hook, within, mark, sentinels: 0, subscriber };
         let mut missed = 0;
         let mut ready = false;
         for payload in PAYLOADS {
             if !ready {
                 if self.look(course.subscriber, |sight| sight.ended) {
-                    course.subscriber = self.subscriber(hook).await?;
+                    course.subscriber = self.subscriber().await?;
                 }
                 ready = self.sentinel(&mut course).await?;
             }
@@ -80,9 +80,11 @@ impl Session<'_> {
 
     /// Opens the stream that carries what is published. The other rules do not judge it: what
     /// stands in it is what we put there.
-    async fn subscriber(&mut self, hook: &PublishHook) -> Result<usize, Stop> {
+    async fn subscriber(&mut self) -> Result<usize, Stop> {
         let connect = Connect {
-            path: hook.stream.clone().map(|path| Text(vec![Part::Plain(path)])),
+            path: None,
+            via: false,
+            published: true,
             method: None,
             headers: Headers::default(),
             body: None,
@@ -92,9 +94,7 @@ impl Session<'_> {
             name: None,
         };
         self.connect(&connect).await?;
-        let index = self.named(None).map_or(0, |connection| connection.slot);
-        self.slot_at(index).not_judged();
-        Ok(index)
+        Ok(self.named(None).map_or(0, |connection| connection.slot))
     }
 
     fn events(&self, course: &Course<'_>) -> usize {
@@ -140,7 +140,7 @@ impl Session<'_> {
         Ok(accepted)
     }
 
-    async fn send(&mut self, request: Request) -> Result<PublishOutcome, Stop> {
+    pub(super) async fn send(&mut self, request: Request) -> Result<PublishOutcome, Stop> {
         if let Err(error) = sendable(&request) {
             return Ok(PublishOutcome::Unsendable(error.to_string()));
         }

@@ -24,6 +24,9 @@ impl<'r> Session<'r> {
     /// Plays the scenario to its end, or to what stops it.
     pub(super) async fn play(&mut self) -> Result<(), Stop> {
         let scenario = self.scenario;
+        if !self.has_what_it_needs().await? {
+            return Ok(());
+        }
         self.steps(&scenario.steps).await
     }
 
@@ -60,6 +63,17 @@ impl<'r> Session<'r> {
             Step::Http(http) => self.http(http).await,
             Step::Publish(publish) => self.publish(publish).await,
             Step::Payloads(payloads) => self.payloads(payloads).await,
+            Step::Gauge(gauge) => {
+                self.gauge(gauge).await;
+                Ok(())
+            }
+            Step::Churn(churn) => self.churn(churn).await,
+            Step::Pour(pour) => self.pour(pour).await,
+            Step::Stall(stall) => {
+                self.stall(stall);
+                Ok(())
+            }
+            Step::Restart(restart) => self.restart(restart).await,
             Step::Run(command) => self.command(command).await,
             Step::Capture(capture) => self.capture(capture),
             Step::Repeat(repeat) => self.repeat(repeat).await,

@@ -11,7 +11,13 @@ pub(super) fn connect(
     target: &TargetConfig,
     scope: &Scope,
 ) -> Result<Request, String> {
-    let mut request = Request::subscribe(at(&target.url, step.path.as_ref(), scope)?);
+    let url = target.via.as_ref().filter(|_| step.via).unwrap_or(&target.url);
+    let stream = target.publish.as_ref().and_then(|hook| hook.stream.as_ref());
+    let url = match stream.filter(|_| step.published) {
+        Some(stream) => on(url, stream),
+        None => at(url, step.path.as_ref(), scope)?,
+    };
+    let mut request = Request::subscribe(url);
     request.method.clone_from(step.method.as_ref().map_or(&target.method, |method| &method.0));
     request.version = step.http.unwrap_or_default();
     for header in &target.headers.0 {

@@ -1,16 +1,17 @@
 //! One scenario under way: its exchanges, what it calls them, and its variables.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use sseproof_exchange::{Ending, Exchange, Follows, Happening, Phase, Request, What};
-use sseproof_net::{Client, Leave};
+use sseproof_exchange::{Ending, Exchange, Follows, Gauge, Happening, Phase, Request, What};
+use sseproof_net::{Client, Leave, Watcher};
 
 use super::evidence::About;
 use super::play::Stop;
 use super::slot::{Sight, Slot, marked};
 use super::{FailureKind, OnProgress, StepFailure, Stopped, TargetConfig, evidence};
 use crate::Scenario;
+use crate::check::MARK;
 use crate::mistake::Place;
 use crate::model::{At, Name, Scope};
 
@@ -26,6 +27,10 @@ pub(super) struct Session<'r> {
     first: usize,
     slots: Vec<Slot>,
     happenings: Vec<Happening>,
+    /// What looks into the server's processes.
+    pub(super) watcher: Watcher,
+    /// The readings of this scenario, by their names.
+    pub(super) readings: BTreeMap<String, Vec<(Gauge, u64)>>,
     connections: BTreeMap<String, Option<Connection>>,
     latest: Option<String>,
 }
@@ -44,6 +49,10 @@ pub(super) struct Connection {
     pub(super) reconnection_time: Option<u64>,
     /// How many of each kind were read or expected.
     pub(super) passed: Passed,
+    /// Whether it goes through the proxy that the target names.
+    pub(super) via: bool,
+    /// Whether the standing rules judge it, if it is a stream.
+    pub(super) judged: bool,
 }
 
 /// How many of each kind were read or expected.
@@ -66,12 +75,14 @@ impl<'r> Session<'r> {
             scenario,
             target,
             client,
-            scope: scenario.scope.clone(),
+            scope: marked_scope(&scenario.scope),
             on_progress,
             place: Place { line: 1, column: 1 },
             first,
             slots: Vec::new(),
             happenings: Vec::new(),
+            watcher: Watcher::default(),
+            readings: BTreeMap::new(),
             connections: BTreeMap::new(),
             latest: None,
         }
@@ -103,7 +114,9 @@ impl<'r> Session<'r> {
         let number = self.first + self.slots.len();
         let mut exchange = marked(number, &self.scenario.id, name, request);
         exchange.follows = follows;
-        exchange.judged = judged;
+        // What a probe does while it drives the server is for the rules that ask for it.
+        let drives = self.scenario.is_probe && !self.scenario.needs.is_empty();
+        exchange.judged = judged && !drives;
         self.slots.push(Slot::new(live, exchange));
         Ok(self.slots.len() - 1)
     }
@@ -241,4 +254,13 @@ impl<'r> Session<'r> {
             ))
         })
     }
+}
+
+/// The variables, and the one that has another value in each run.
+fn marked_scope(scope: &Scope) -> Scope {
+    let mut scope = scope.clone();
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    let mark = format!("{:08x}{:05x}", now.as_secs() & 0xffff_ffff, now.subsec_micros());
+    scope.values.entry(MARK.to_owned()).or_insert(mark);
+    scope
 }

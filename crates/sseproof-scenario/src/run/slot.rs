@@ -88,6 +88,18 @@ impl Slot {
         self.kept.exchange.judged = false;
     }
 
+    /// It goes through the proxy that the target names.
+    pub(super) fn through_proxy(&mut self) {
+        self.kept.exchange.via = true;
+    }
+
+    /// Reads nothing more.
+    pub(super) fn stall(&self) {
+        if let Some(live) = &self.live {
+            live.stall();
+        }
+    }
+
     pub(super) fn look<T>(&self, look: impl FnOnce(&Sight<'_>) -> T) -> T {
         match &self.live {
             Some(live) => live.look(|progress| look(&Sight::of(progress))),
@@ -150,6 +162,7 @@ impl Kept {
         self.exchange.name = marked.name;
         self.exchange.follows = marked.follows;
         self.exchange.judged = marked.judged;
+        self.exchange.via = marked.via;
         self.exchange.published = marked.published;
     }
 }

@@ -38,6 +38,8 @@ impl Session<'_> {
             last_event_id,
             reconnection_time: None,
             passed: Passed::default(),
+            via: step.via,
+            judged: !step.via && !step.published,
         };
         self.dial(connection, None, step.redirects.unwrap_or(true)).await
     }
@@ -54,8 +56,11 @@ impl Session<'_> {
         let patience = limits.connect + limits.head + Duration::from_secs(1);
         let mut request = connection.request.clone();
         for followed in 0..=REDIRECTS {
-            let index = self.open(&connection.name, request, follows, true)?;
+            let index = self.open(&connection.name, request, follows, connection.judged)?;
             connection.slot = index;
+            if connection.via {
+                self.slot_at(index).through_proxy();
+            }
             self.name(connection.clone(), true);
             self.slot_at(index).wait(patience, |sight| sight.exchange.head.is_some()).await;
             self.reached(index)?;
@@ -208,6 +213,8 @@ impl Session<'_> {
             last_event_id: id,
             reconnection_time: announced,
             passed: Passed::default(),
+            via: old.via,
+            judged: old.judged,
         };
         self.dial(connection, follows, true).await
     }
@@ -296,6 +303,8 @@ impl Session<'_> {
             last_event_id: String::new(),
             reconnection_time: None,
             passed: Passed::default(),
+            via: false,
+            judged: false,
         };
         if !name.is_empty() {
             self.name(connection.clone(), false);

@@ -1,14 +1,17 @@
 //! What a target file may say, as serde reads it.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::model::{At, Headers, Http, Json, Method, Text};
+use crate::mistake::Slip;
+use crate::model::{At, Headers, Http, Json, Method, Pattern, Pause, Short, Shorthand, Text};
 use crate::yaml::Kind;
 
 /// How to drive a target.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Document {
+#[schemars(title = "sseproof target")]
+pub(crate) struct Document {
     /// The URL of the stream, unless the command line names it.
     pub(super) url: Option<At<Text>>,
     /// Header fields of every request to the target.
@@ -17,6 +20,18 @@ pub(super) struct Document {
     pub(super) publish: Option<At<Publish>>,
     /// The protocol on top of the stream.
     pub(super) profile: Option<At<String>>,
+    /// The command that starts the server before the run.
+    pub(super) start: Option<At<Short<Start>>>,
+    /// How the server is stopped behind the run, where SIGTERM is not the way.
+    pub(super) stop: Option<At<Short<Stop>>>,
+    /// How the server is restarted: `true` stops it and starts it again.
+    pub(super) restart: Option<At<Short<Restart>>>,
+    /// Where to read how many producers are alive, if not from the server's process.
+    pub(super) active: Option<At<Gauge>>,
+    /// Where to read how many bytes of memory the server holds, if not from its process.
+    pub(super) memory: Option<At<Gauge>>,
+    /// The URL of the same stream through a proxy.
+    pub(super) via: Option<At<Text>>,
 }
 
 impl Kind for Document {
@@ -25,7 +40,7 @@ impl Kind for Document {
 }
 
 /// What makes the server emit an event: an HTTP request or a command.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Publish {
     /// The path of the stream that carries what is published, where it is not that of the URL.
@@ -36,11 +51,11 @@ pub(super) struct Publish {
     pub(super) run: Option<At<Text>>,
 }
 
-/// The request that publishes.
-#[derive(Clone, Debug, Deserialize)]
+/// A request that drives the server, or reads from it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Request {
-    /// POST if nothing is said.
+    /// POST to publish and to restart, GET to read a gauge, if nothing is said.
     pub(super) method: Option<Method>,
     /// The path and query, on the target's server.
     pub(super) path: Option<At<Text>>,
@@ -56,12 +71,12 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// The same as a step of a scenario.
-    pub(super) fn into_step(self) -> Http {
+    /// The same as a step of a scenario; `method` where the file says none.
+    pub(super) fn into_step(self, method: &str) -> Http {
         Http {
             path: self.path.map(|path| path.value),
             url: self.url.map(|url| url.value),
-            method: self.method.or_else(|| Some(Method("POST".to_owned()))),
+            method: self.method.or_else(|| Some(Method(method.to_owned()))),
             headers: self.headers,
             body: self.body,
             json: self.json,
@@ -70,4 +85,142 @@ impl Request {
             name: None,
         }
     }
+}
+
+/// The command that starts the server, and how to see that it is ready.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Start {
+    /// The command; it runs without a shell.
+    pub(super) run: At<Text>,
+    /// When it is ready; when the port of the URL accepts connections, if nothing is said.
+    pub(super) ready: Option<At<Ready>>,
+}
+
+impl Shorthand for Start {
+    const EXPECTED: &'static str = "a command";
+    const WRITTEN: &'static str =
+        "`start: python app.py`, or `start: { run: python app.py, ready: { port: 8080 } }`";
+
+    fn short(text: &str) -> Result<Self, Slip> {
+        Ok(Self { run: unplaced(Text::parse(text)?), ready: None })
+    }
+}
+
+/// What shows that a started server is ready: one of `port`, `http` and `output`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ready {
+    /// This port of this machine accepts connections.
+    pub(super) port: Option<u16>,
+    /// This path, or URL, answers with a status from 200 to 399.
+    pub(super) http: Option<Text>,
+    /// It prints a line that this regular expression matches.
+    pub(super) output: Option<Pattern>,
+    /// How long that may take (10s if nothing is said).
+    pub(super) within: Option<Pause>,
+}
+
+/// How the server is stopped: one of `run` and `signal`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stop {
+    /// A command; it runs without a shell.
+    pub(super) run: Option<At<Text>>,
+    /// A signal for the process group that was started.
+    pub(super) signal: Option<Signal>,
+}
+
+/// The signals that ask a server to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[schemars(rename = "Signal")]
+pub enum Signal {
+    /// SIGTERM.
+    Term,
+    /// SIGINT, as Ctrl-C.
+    Int,
+    /// SIGQUIT.
+    Quit,
+    /// SIGKILL: the server has no time to save anything.
+    Kill,
+}
+
+impl Shorthand for Stop {
+    const EXPECTED: &'static str = "a command";
+    const WRITTEN: &'static str = "`stop: ./stop --now`, or `stop: { signal: INT }`";
+
+    fn short(text: &str) -> Result<Self, Slip> {
+        Ok(Self { run: Some(unplaced(Text::parse(text)?)), signal: None })
+    }
+}
+
+/// How the server is restarted: one of `http` and `run`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Restart {
+    /// A request that makes the server restart.
+    pub(super) http: Option<At<Request>>,
+    /// A command that restarts it; it runs without a shell.
+    pub(super) run: Option<At<Text>>,
+    /// By `stop` and `start`: written `restart: true`.
+    #[serde(skip)]
+    pub(super) again: Option<bool>,
+}
+
+impl Shorthand for Restart {
+    const EXPECTED: &'static str = "`true` or a command";
+    const WRITTEN: &'static str = "`restart: true` to stop it and `start` it again, or `restart: { run: docker restart app }`";
+
+    fn short(text: &str) -> Result<Self, Slip> {
+        let none = Self { http: None, run: None, again: None };
+        Ok(match text {
+            "true" => Self { again: Some(true), ..none },
+            "false" => Self { again: Some(false), ..none },
+            command => Self { run: Some(unplaced(Text::parse(command)?)), ..none },
+        })
+    }
+}
+
+/// Where a number is read: over HTTP, or from a process.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Gauge {
+    /// The request whose answer has the number.
+    pub(super) http: Option<At<Request>>,
+    /// Where in the answer, which is JSON: `/streams/open`.
+    pub(super) pointer: Option<At<Text>>,
+    /// What in the answer: the first group of this regular expression, or all that it matches.
+    pub(super) regex: Option<Pattern>,
+    /// The server's process: `true` for the one that listens on the port of the URL.
+    pub(super) process: Option<Short<Whose>>,
+}
+
+/// The process to look into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Whose {
+    /// Its id; the process that listens on the port of the URL, if nothing is said.
+    pub(super) pid: Option<u32>,
+}
+
+impl Shorthand for Whose {
+    const EXPECTED: &'static str = "`true` or the id of a process";
+    const WRITTEN: &'static str = "`process: true`, or `process: 1234`";
+
+    fn short(text: &str) -> Result<Self, Slip> {
+        match (text, text.parse()) {
+            ("true", _) => Ok(Self { pid: None }),
+            (_, Ok(pid)) => Ok(Self { pid: Some(pid) }),
+            _ => Err(Slip::instead(
+                format!("`{text}` is no process"),
+                format!("write {}", Self::WRITTEN),
+            )),
+        }
+    }
+}
+
+/// What stands in a short form does not know its place: see the check.
+fn unplaced(text: Text) -> At<Text> {
+    At { value: text, place: crate::mistake::Place { line: 0, column: 0 } }
 }

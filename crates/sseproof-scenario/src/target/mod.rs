@@ -1,20 +1,26 @@
 //! The target file: how to drive the thing under test.
 
 mod document;
+mod drive;
 mod hook;
 
 use std::collections::BTreeSet;
 
 use sseproof_exchange::Headers;
 
-use self::document::{Document, Publish, Request};
+use self::document::{Document, Gauge, Publish, Ready, Request, Restart, Start, Stop};
 use self::hook::{DATA, How};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
-use crate::model::{At, Form, Json, Part, Scope, Text};
+use crate::model::{At, Form, Json, Part, Pause, Scope, Text};
 use crate::nearest::{list, nearest};
 use crate::profiles::profile_ids;
 use crate::variables::Variables;
 
+pub(crate) use document::Document as TargetDocument;
+pub use drive::{
+    GaugeHook, Readiness, RequestHook, RestartHook, Server, ServerHandle, Signal, StartHook,
+    StopHook,
+};
 pub(crate) use hook::Act;
 pub use hook::PublishHook;
 
@@ -29,6 +35,32 @@ pub struct TargetFile {
     pub publish: Option<PublishHook>,
     /// The protocol on top of the stream: the id of a profile.
     pub profile: Option<String>,
+    /// What starts the server.
+    pub start: Option<StartHook>,
+    /// What stops it.
+    pub stop: Option<StopHook>,
+    /// What restarts it.
+    pub restart: Restarting,
+    /// Where to read how many producers are alive.
+    pub active: Option<GaugeHook>,
+    /// Where to read how many bytes of memory it holds.
+    pub memory: Option<GaugeHook>,
+    /// The process to look into, where it is not the one that listens on the port.
+    pub process: Option<u32>,
+    /// The URL of the same stream through a proxy.
+    pub via: Option<String>,
+}
+
+/// What a target file says of restarting.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Restarting {
+    /// Nothing.
+    #[default]
+    Unsaid,
+    /// Stop it, and start it again.
+    Again,
+    /// Something of its own.
+    By(RestartHook),
 }
 
 impl TargetFile {
@@ -49,6 +81,10 @@ impl TargetFile {
             Scope { values: variables.given.clone(), environment: variables.environment.clone() };
         // Every variable has a value: that was looked at above.
         let fill = |text: &Text| text.fill(&scope).unwrap_or_default();
+        let process = {
+            let mut gauges = [&document.active, &document.memory].into_iter().flatten();
+            gauges.find_map(|gauge| gauge.process.as_ref()?.pid)
+        };
         Ok(Self {
             url: document.url.as_ref().map(|url| fill(url)),
             headers: document
@@ -61,7 +97,7 @@ impl TargetFile {
             publish: document.publish.and_then(|publish| {
                 let Publish { stream, http, run } = publish.value;
                 let how = match (http, run) {
-                    (Some(http), _) => How::Http(Box::new(http.value.into_step())),
+                    (Some(http), _) => How::Http(Box::new(http.value.into_step("POST"))),
                     (None, Some(run)) => How::Run(run.value),
                     (None, None) => return None,
                 };
@@ -71,8 +107,54 @@ impl TargetFile {
                     None => hook,
                 })
             }),
+            start: document.start.map(|start| {
+                let Start { run, ready } = start.value.0;
+                let (ready, within) = ready.map_or_else(Default::default, |ready| {
+                    let Ready { port, http, output, within } = ready.value;
+                    let output = output.map(|output| drive::filled(&output, &scope));
+                    let how = port
+                        .map(Readiness::Port)
+                        .or(http.map(|http| Readiness::Http(fill(&http))))
+                        .or(output.map(Readiness::Output))
+                        .unwrap_or_default();
+                    (how, within.map(|Pause(within)| within))
+                });
+                StartHook { command: fill(&run), ready, within }
+            }),
+            stop: document.stop.and_then(|stop| {
+                let Stop { run, signal } = stop.value.0;
+                run.map(|run| StopHook::Run(fill(&run))).or(signal.map(StopHook::Signal))
+            }),
+            restart: document.restart.map_or_else(Restarting::default, |restart| {
+                let Restart { http, run, again } = restart.value.0;
+                match (http, run, again) {
+                    (Some(http), _, _) => {
+                        let hook = RequestHook::of(http.value.into_step("POST"), scope.clone());
+                        Restarting::By(RestartHook::Http(Box::new(hook)))
+                    }
+                    (_, Some(run), _) => Restarting::By(RestartHook::Run(fill(&run))),
+                    (_, _, Some(true)) => Restarting::Again,
+                    _ => Restarting::Unsaid,
+                }
+            }),
+            process,
+            active: document.active.and_then(|gauge| read_from(gauge.value, &scope)),
+            memory: document.memory.and_then(|gauge| read_from(gauge.value, &scope)),
+            via: document.via.as_ref().map(|url| fill(url)),
         })
     }
+}
+
+/// Where the number is read, unless the process has it.
+fn read_from(gauge: Gauge, scope: &Scope) -> Option<GaugeHook> {
+    let Gauge { http, pointer, regex, process: _ } = gauge;
+    let request = RequestHook::of(http?.value.into_step("GET"), scope.clone());
+    let part = match (pointer, regex) {
+        (Some(pointer), _) => drive::GaugePart::Pointer(pointer.fill(scope).unwrap_or_default()),
+        (None, Some(regex)) => drive::GaugePart::Regex(drive::filled(&regex, scope)),
+        (None, None) => drive::GaugePart::All,
+    };
+    Some(GaugeHook { request, part })
 }
 
 struct Check<'s> {
@@ -100,6 +182,136 @@ impl Check<'_> {
         }
         if let Some(profile) = &document.profile {
             self.profile(profile);
+        }
+        self.process(document);
+        for gauge in [&document.active, &document.memory].into_iter().flatten() {
+            self.gauge(gauge);
+        }
+        if let Some(via) = &document.via {
+            self.text(via, via.place, false);
+            let starts =
+                |start: &str| start.starts_with("http://") || start.starts_with("https://");
+            if matches!(via.0.first(), Some(Part::Plain(start)) if !starts(start)) {
+                let what = "`via` is the URL of the stream behind a proxy";
+                self.slip(
+                    via.place,
+                    Slip::instead(what, "write it as in http://127.0.0.1:8081/events"),
+                );
+            }
+        }
+    }
+
+    /// What starts, stops and restarts the server.
+    fn process(&mut self, document: &Document) {
+        if let Some(start) = &document.start {
+            self.command(&start.run, start.place);
+            if let Some(ready) = &start.ready {
+                let said = [ready.port.is_some(), ready.http.is_some(), ready.output.is_some()];
+                if said.into_iter().filter(|said| *said).count() > 1 {
+                    let what = "`port`, `http` and `output` each say when the server is ready";
+                    self.slip(ready.place, Slip::instead(what, "keep one of them"));
+                }
+                for text in [&ready.http, &ready.output.as_ref().map(|output| output.0.clone())] {
+                    text.iter().for_each(|text| self.text(text, ready.place, false));
+                }
+            }
+        }
+        if let Some(stop) = &document.stop {
+            if let Some(run) = &stop.run {
+                self.command(run, stop.place);
+            }
+            if stop.run.is_some() == stop.signal.is_some() {
+                let what = "`stop` is either a command or a signal";
+                self.slip(stop.place, Slip::instead(what, "write `run: ./stop`, or `signal: INT`"));
+            }
+            if document.start.is_none() {
+                let what = "there is nothing to stop: the file does not start the server";
+                self.slip(
+                    stop.place,
+                    Slip::instead(what, "add `start: ./server`, or leave `stop` out"),
+                );
+            }
+        }
+        let Some(restart) = &document.restart else { return };
+        let place = restart.place;
+        match (&restart.http, &restart.run, restart.again) {
+            (Some(http), None, None) => self.request(http),
+            (None, Some(run), None) => self.command(run, place),
+            (None, None, Some(true)) if document.start.is_none() => {
+                let what = "`restart: true` stops the server and starts it again, and the file does not say how to start it";
+                let instead =
+                    "add `start: ./server`, or write `restart: { run: docker restart app }`";
+                self.slip(place, Slip::instead(what, instead));
+            }
+            (None, None, Some(_)) => {}
+            (Some(_), Some(_), _) => {
+                let what = "`http` and `run` both say how to restart";
+                self.slip(place, Slip::instead(what, "keep one of the two"));
+            }
+            _ => {
+                let what = "`restart` does not say how to restart";
+                let instead = "write `restart: true`, or add `run: docker restart app` or `http: { path: /restart }`";
+                self.slip(place, Slip::instead(what, instead));
+            }
+        }
+    }
+
+    fn gauge(&mut self, gauge: &At<Gauge>) {
+        let place = gauge.place;
+        match (&gauge.http, &gauge.process) {
+            (Some(http), None) => self.request(http),
+            (None, Some(_)) if gauge.pointer.is_none() && gauge.regex.is_none() => {}
+            (None, Some(_)) => {
+                let what = "`pointer` and `regex` say where a number stands in an answer";
+                self.slip(place, Slip::instead(what, "leave them out: a process has no answer"));
+            }
+            (Some(_), Some(_)) => {
+                let what = "`http` and `process` both say where the number is read";
+                self.slip(place, Slip::instead(what, "keep one of the two"));
+            }
+            (None, None) => {
+                let what = "it is not said where the number is read";
+                let instead = "add `http: { path: /active }`, or `process: true`";
+                self.slip(place, Slip::instead(what, instead));
+            }
+        }
+        if gauge.pointer.is_some() && gauge.regex.is_some() {
+            let what = "`pointer` and `regex` both say where the number stands";
+            self.slip(place, Slip::instead(what, "keep one of the two"));
+        }
+        if let Some(pointer) = &gauge.pointer {
+            self.text(pointer, pointer.place, false);
+            if matches!(pointer.0.first(), Some(Part::Plain(start)) if !start.starts_with('/')) {
+                let what = "a JSON pointer begins with a slash";
+                self.slip(pointer.place, Slip::instead(what, "write it as in /streams/open"));
+            }
+        }
+        if let Some(regex) = &gauge.regex {
+            self.text(&regex.0, place, false);
+        }
+    }
+
+    fn command(&mut self, command: &At<Text>, near: Place) {
+        let place = if command.place.line == 0 { near } else { command.place };
+        self.text(command, place, false);
+        if shlex::split(&command.fill_with(&sample(), |_| "x".to_owned()).unwrap_or_default())
+            .is_none_or(|words| words.is_empty())
+        {
+            let what = "this cannot be split into a program and its arguments";
+            self.slip(place, Slip::instead(what, "a quote may be open, or there is nothing"));
+        }
+    }
+
+    /// A request that carries nothing that is published.
+    fn request(&mut self, http: &At<Request>) {
+        let place = http.place;
+        self.goes_somewhere(http);
+        for text in [&http.path, &http.url].into_iter().flatten() {
+            self.text(text, text.place, false);
+        }
+        let bodies = http.json.as_ref().map(Json::texts).unwrap_or_default();
+        for text in http.headers.0.values().flatten().chain(&http.body).chain(&bodies) {
+            self.text(text, place, false);
         }
     }
 
@@ -149,23 +361,7 @@ impl Check<'_> {
 
     fn http(&mut self, http: &At<Request>) {
         let place = http.place;
-        match (&http.path, &http.url) {
-            (Some(path), None) => self.path(path),
-            (None, Some(_)) => {}
-            (Some(_), Some(_)) => {
-                let what = "`path` and `url` both say where the request goes";
-                let instead = "keep `path` for the target, `url` for another server";
-                self.slip(place, Slip::instead(what, instead));
-            }
-            (None, None) => {
-                let what = "the request does not say where it goes";
-                self.slip(place, Slip::instead(what, "add `path: /publish`, or a whole `url`"));
-            }
-        }
-        if http.body.is_some() && http.json.is_some() {
-            let what = "`body` and `json` both say what is sent";
-            self.slip(place, Slip::instead(what, "keep one of the two"));
-        }
+        self.goes_somewhere(http);
         let lines: Vec<(&Text, Place)> = [&http.path, &http.url]
             .into_iter()
             .flatten()
@@ -187,6 +383,28 @@ impl Check<'_> {
         }
         if !lines.iter().map(|(text, _)| *text).chain(&bodies).any(has_data) {
             self.no_data(place, "body: \"${data}\"");
+        }
+    }
+
+    /// Whether it says where it goes, once, and what is sent, once at the most.
+    fn goes_somewhere(&mut self, http: &At<Request>) {
+        let place = http.place;
+        match (&http.path, &http.url) {
+            (Some(path), None) => self.path(path),
+            (None, Some(_)) => {}
+            (Some(_), Some(_)) => {
+                let what = "`path` and `url` both say where the request goes";
+                let instead = "keep `path` for the target, `url` for another server";
+                self.slip(place, Slip::instead(what, instead));
+            }
+            (None, None) => {
+                let what = "the request does not say where it goes";
+                self.slip(place, Slip::instead(what, "add `path: /publish`, or a whole `url`"));
+            }
+        }
+        if http.body.is_some() && http.json.is_some() {
+            let what = "`body` and `json` both say what is sent";
+            self.slip(place, Slip::instead(what, "keep one of the two"));
         }
     }
 

@@ -11,16 +11,14 @@ use sseproof_exchange::{Bytes, Headers, Request};
 use sseproof_net::{Limits, Ways, sendable};
 use sseproof_rules::{Profile, profile, profiles_of, rules, rules_for};
 use sseproof_scenario::{
-    Probe, PublishHook, Scenario, TargetConfig, TargetFile, Variables, probes, profile_probes,
+    GaugeHook, Probe, PublishHook, Readiness, RestartHook, Restarting, Scenario, StartHook,
+    StopHook, TargetConfig, TargetFile, Variables, probes, profile_probes,
 };
 use url::Url;
 
 use crate::args::Check;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{glob, matcher, matches_a_rule};
-
-/// How long a server that we start may take to answer on its port.
-const START_WAIT: Duration = Duration::from_secs(10);
 
 /// A run that can begin.
 pub(super) struct Given {
@@ -32,6 +30,14 @@ pub(super) struct Given {
     pub(super) publish: Option<PublishHook>,
     pub(super) profile: Option<&'static Profile>,
     pub(super) probes: Vec<Probe>,
+    pub(super) start: Option<StartHook>,
+    pub(super) stop: Option<StopHook>,
+    pub(super) restart: Restarting,
+    /// What else the target offers: its gauges, its process, its proxy.
+    pub(super) active: Option<GaugeHook>,
+    pub(super) memory: Option<GaugeHook>,
+    pub(super) process: Option<u32>,
+    pub(super) via: Option<String>,
     pub(super) scenarios: Vec<Scenario>,
     pub(super) limits: Limits,
     pub(super) ways: Ways,
@@ -63,7 +69,13 @@ impl Given {
             );
             return Err(Blame { exit: Exit::Usage, error });
         }
-        if url.is_none() && arguments.start.is_some() {
+        let start = arguments.start.as_ref().map(|command| StartHook {
+            command: command.clone(),
+            ready: Readiness::default(),
+            within: None,
+        });
+        let start = start.or(file.start);
+        if url.is_none() && start.is_some() {
             let error = anyhow!("--start needs the URL of the stream that the server then serves");
             return Err(Blame { exit: Exit::Usage, error });
         }
@@ -104,10 +116,17 @@ impl Given {
             publish: arguments.publish.clone().or(file.publish),
             profile,
             probes: wanted,
+            start,
+            stop: file.stop,
+            restart: file.restart,
+            active: arguments.active.clone().or(file.active),
+            memory: file.memory,
+            process: file.process,
+            via: arguments.via.clone().or(file.via).as_deref().map(checked).transpose().usage()?,
             scenarios,
             limits,
             ways: arguments.ways.ways().usage()?,
-            wait_for: arguments.wait_for.or(arguments.start.as_ref().map(|_| START_WAIT)),
+            wait_for: arguments.wait_for,
         };
         given.sendable().usage()?;
         Ok(given)
@@ -130,6 +149,14 @@ impl Given {
             body: self.body.clone(),
             publish: self.publish.clone(),
             profile: self.profile.map(|profile| profile.id.to_owned()),
+            active: self.active.clone(),
+            memory: self.memory.clone(),
+            process: self.process,
+            via: self.via.clone(),
+            restart: match &self.restart {
+                Restarting::By(hook) => Some(RestartHook::clone(hook)),
+                _ => None,
+            },
             ..TargetConfig::new(url)
         }
     }

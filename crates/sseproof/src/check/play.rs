@@ -10,42 +10,59 @@ use anyhow::Context as _;
 use sseproof_net::{Client, Direct};
 use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
 use sseproof_scenario::{
-    Progressed, Results, Scenario, StepFailure, Stopped, TargetConfig, run_all, run_patiently,
+    Progressed, Readiness, RestartHook, Restarting, Results, Scenario, ServerHandle, StepFailure,
+    Stopped, TargetConfig, run_all, run_patiently,
 };
 
 use super::Material;
 use super::given::Given;
-use crate::args::Check;
 use crate::exit::{Blame, Blamed as _};
 use crate::interrupt::interrupted;
+use crate::running::Running;
 use crate::screen;
 use crate::serve;
-use crate::started::{Started, is_free, wait_for};
+use crate::started::{is_free, wait_for};
 
-pub(super) async fn play(given: Given, arguments: &Check) -> Result<Material, Blame> {
+/// How long a server that we start may take until it is ready.
+const START_WAIT: Duration = Duration::from_secs(10);
+
+pub(super) async fn play(given: Given) -> Result<Material, Blame> {
     let url = match &given.url {
         Some(url) => url.clone(),
         None => serve::embedded(given.profile).await?,
     };
-    if arguments.start.is_some() {
-        is_free(&url).await.unreachable()?;
-    }
-    let mut started = arguments.start.as_deref().map(Started::new).transpose().unreachable()?;
-    let ready = match given.wait_for {
-        Some(within) => tokio::select! {
-            ready = wait_for(&url, within, started.as_mut()) => Some(ready),
-            () = interrupted() => None,
-        },
-        None => Some(Ok(())),
+    let started = match &given.start {
+        Some(start) => {
+            is_free(&url).await.unreachable()?;
+            let within = given.wait_for.or(start.within).unwrap_or(START_WAIT);
+            let started = Running::new(url.clone(), start.clone(), given.stop.clone(), within);
+            Some(Arc::new(started.unreachable()?))
+        }
+        None => None,
+    };
+    let ready = async {
+        match (&started, given.wait_for) {
+            (Some(started), _) => started.ready().await,
+            (None, Some(within)) => wait_for(&url, &Readiness::Listening, within, None).await,
+            (None, None) => Ok(()),
+        }
+    };
+    let ready = tokio::select! {
+        ready = ready => Some(ready),
+        () = interrupted() => None,
     };
     let material = match ready {
         Some(Ok(())) => {
             let mut target = given.target(url);
             if given.url.is_none() && given.profile.is_none() {
-                target.publish = Some(serve::embedded_hook());
+                serve::offer(&mut target);
+            }
+            if let (Some(started), Restarting::Again) = (&started, &given.restart) {
+                target.restart =
+                    Some(RestartHook::Again(ServerHandle(Arc::<Running>::clone(started))));
             }
             let mut material = scenarios(&given, target).await;
-            if let Some(started) = &mut started
+            if let Some(started) = &started
                 && !material.interrupted
                 && let Some(end) = started.ended().await.context("look after the server")?
             {

@@ -1,0 +1,232 @@
+//! Looks into the processes of a server on this machine: connections, descriptors, threads, memory.
+
+use std::collections::HashSet;
+
+use url::{Host, Url};
+
+/// What was read of the server's processes, all of them together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vitals {
+    /// Connections of clients that the processes hold, also of clients that have left.
+    pub connections: u64,
+    /// Descriptors.
+    pub descriptors: u64,
+    /// Threads.
+    pub threads: u64,
+    /// Private memory, in bytes.
+    pub memory: u64,
+}
+
+/// Looks into the processes that listen on a port, again and again.
+///
+/// The kernel forgets a connection that was reset while the process still holds its descriptor, so
+/// every connection that was seen once is known until its descriptor is gone.
+#[derive(Debug, Default)]
+pub struct Watcher {
+    known: HashSet<u64>,
+}
+
+impl Watcher {
+    /// What the processes that listen on the port hold now, or the one with that id.
+    ///
+    /// # Errors
+    /// Why nothing can be read: no such process that we may look into, or another system than Linux.
+    pub fn look(&mut self, port: u16, process: Option<u32>) -> Result<Vitals, String> {
+        linux::look(port, process, &mut self.known)
+    }
+}
+
+/// The port of the URL, where its host is this machine.
+pub fn local_port(url: &str) -> Option<u16> {
+    let url = Url::parse(url).ok()?;
+    let is_local = match url.host()? {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    };
+    url.port_or_known_default().filter(|_| is_local)
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::collections::HashSet;
+
+    use procfs::net::{TcpNetEntry, TcpState, tcp, tcp6};
+    use procfs::process::{FDTarget, Process, all_processes};
+
+    use super::Vitals;
+
+    /// A process, and the inodes of its sockets.
+    struct Holder {
+        process: Process,
+        sockets: HashSet<u64>,
+        descriptors: u64,
+    }
+
+    pub(super) fn look(
+        port: u16,
+        process: Option<u32>,
+        known: &mut HashSet<u64>,
+    ) -> Result<Vitals, String> {
+        // A system without IPv6 has no table for it.
+        let entries: Vec<TcpNetEntry> = tcp()
+            .map_err(|error| format!("cannot read /proc/net/tcp: {error}"))?
+            .into_iter()
+            .chain(tcp6().unwrap_or_default())
+            .filter(|entry| entry.local_address.port() == port && entry.inode != 0)
+            .collect();
+        let listens: HashSet<u64> = entries
+            .iter()
+            .filter(|entry| entry.state == TcpState::Listen)
+            .map(|entry| entry.inode)
+            .collect();
+        let holders = holders(&listens, process)?;
+        if let (true, Some(process)) = (holders.is_empty(), process) {
+            return Err(format!("there is no process {process} that may be looked into"));
+        }
+        if holders.is_empty() {
+            return Err(format!(
+                "no process that may be looked into listens on port {port} of this machine"
+            ));
+        }
+        let connected = entries.iter().filter(|entry| entry.state != TcpState::Listen);
+        known.extend(connected.map(|entry| entry.inode));
+        let mut vitals = Vitals::default();
+        let mut held = HashSet::new();
+        for holder in &holders {
+            held.extend(holder.sockets.intersection(known).copied());
+            vitals.descriptors += holder.descriptors;
+            vitals.threads += threads(&holder.process)?;
+            vitals.memory += memory(&holder.process)?;
+        }
+        known.retain(|inode| held.contains(inode));
+        vitals.connections = held.len() as u64;
+        Ok(vitals)
+    }
+
+    fn holders(listens: &HashSet<u64>, wanted: Option<u32>) -> Result<Vec<Holder>, String> {
+        if listens.is_empty() && wanted.is_none() {
+            return Ok(Vec::new());
+        }
+        let processes = all_processes().map_err(|error| format!("cannot read /proc: {error}"))?;
+        let mut holders = Vec::new();
+        // Processes of others, and those that end meanwhile, cannot be read.
+        for process in processes.flatten() {
+            let id = u32::try_from(process.pid).ok();
+            if wanted.is_some() && wanted != id {
+                continue;
+            }
+            let Ok(descriptors) = process.fd() else { continue };
+            let mut holder = Holder { process, sockets: HashSet::new(), descriptors: 0 };
+            for descriptor in descriptors.flatten() {
+                holder.descriptors += 1;
+                if let FDTarget::Socket(inode) = descriptor.target {
+                    holder.sockets.insert(inode);
+                }
+            }
+            if wanted.is_none() && holder.sockets.is_disjoint(listens) {
+                continue;
+            }
+            if id == Some(std::process::id()) {
+                return Err("the server is a part of sseproof itself".to_owned());
+            }
+            holders.push(holder);
+        }
+        Ok(holders)
+    }
+
+    fn threads(process: &Process) -> Result<u64, String> {
+        let stat = process.stat().map_err(|error| gone(process, &error))?;
+        Ok(u64::try_from(stat.num_threads).unwrap_or_default())
+    }
+
+    fn memory(process: &Process) -> Result<u64, String> {
+        let rollup = process.smaps_rollup().map_err(|error| gone(process, &error))?;
+        let maps = rollup.memory_map_rollup.iter();
+        let private = maps.flat_map(|map| {
+            ["Private_Clean", "Private_Dirty", "Swap"]
+                .into_iter()
+                .filter_map(|name| map.extension.map.get(name).copied())
+        });
+        Ok(private.sum())
+    }
+
+    fn gone(process: &Process, error: &procfs::ProcError) -> String {
+        format!("cannot look into process {}: {error}", process.pid)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod linux {
+    use std::collections::HashSet;
+
+    pub(super) fn look(
+        _port: u16,
+        _process: Option<u32>,
+        _known: &mut HashSet<u64>,
+    ) -> Result<super::Vitals, String> {
+        Err("processes can only be looked into on Linux".to_owned())
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::io::{BufRead as _, BufReader};
+    use std::net::TcpStream;
+    use std::process::{Command, Stdio};
+
+    /// A server that accepts two connections and never looks at them again.
+    const SERVER: &str = "
+import socket, sys, time
+server = socket.create_server(('127.0.0.1', 0))
+print(server.getsockname()[1], flush=True)
+held = [server.accept() for _ in range(2)]
+print('held', flush=True)
+sys.stdin.read()
+";
+
+    #[test]
+    fn connections_are_held_until_the_server_lets_go() {
+        let server = Command::new("python3")
+            .args(["-c", SERVER])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let Ok(mut server) = server else {
+            eprintln!("there is no python3 to look into");
+            return;
+        };
+        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+        let port: u16 = lines.next().unwrap().unwrap().parse().unwrap();
+        let mut watcher = Watcher::default();
+        let before = watcher.look(port, None).unwrap();
+        assert_eq!(before.connections, 0);
+        assert!(before.threads >= 1 && before.memory > 1 << 20, "{before:?}");
+
+        let clients = [(); 2].map(|()| TcpStream::connect(("127.0.0.1", port)).unwrap());
+        assert_eq!(lines.next().unwrap().unwrap(), "held");
+        let during = watcher.look(port, None).unwrap();
+        assert_eq!(during.connections, 2);
+        assert_eq!(Watcher::default().look(port, Some(server.id())).unwrap().connections, 2);
+        assert_eq!(during.descriptors, before.descriptors + 2);
+        let [closing, resetting] = clients;
+        drop(closing);
+        let resetting = socket2::Socket::from(resetting);
+        resetting.set_linger(Some(std::time::Duration::ZERO)).unwrap();
+        drop(resetting);
+        assert_eq!(watcher.look(port, None).unwrap().connections, 2);
+
+        drop(server.stdin.take());
+        server.wait().unwrap();
+        assert!(watcher.look(port, None).is_err());
+    }
+
+    #[test]
+    fn what_belongs_to_ourselves_is_not_looked_into() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let said = Watcher::default().look(port, None).unwrap_err();
+        assert_eq!(said, "the server is a part of sseproof itself");
+    }
+}
