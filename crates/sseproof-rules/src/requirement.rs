@@ -14,6 +14,10 @@ const FILES: &[(&str, &str)] = &[
         "specs/profiles/openai-responses.yaml",
         include_str!("../../../specs/profiles/openai-responses.yaml"),
     ),
+    (
+        "specs/profiles/anthropic-messages.yaml",
+        include_str!("../../../specs/profiles/anthropic-messages.yaml"),
+    ),
 ];
 
 /// How binding a requirement is.

@@ -21,6 +21,10 @@ const PROFILES: &[(&str, &[Source])] = &[
         sources!["openai-chat": "whole", "usage", "characters", "tools", "choices", "refused"],
     ),
     ("openai-responses", sources!["openai-responses": "whole", "characters", "tools", "refused"]),
+    (
+        "anthropic-messages",
+        sources!["anthropic-messages": "whole", "characters", "tools", "refused"],
+    ),
 ];
 
 /// The ids of the profiles.

@@ -4,6 +4,7 @@
 //! A rule of a profile judges only where the profile was chosen, and is not even mentioned
 //! otherwise: what no reader asked for is no skip, but noise.
 
+mod anthropic_messages;
 mod json;
 mod look;
 mod openai_chat;
@@ -60,10 +61,13 @@ const OF_ANSWERS: &[&str] = &[
     "delivery/second-subscriber",
     "delivery/heartbeat",
     "stream/id-",
+    // An `EventSource` cannot POST, and two of these protocols have an event that is called `error`.
+    "stream/event-type-clash",
 ];
 
 /// The profiles, in the order in which they are listed.
-const PROFILES: &[&Profile] = &[&openai_chat::PROFILE, &openai_responses::PROFILE];
+const PROFILES: &[&Profile] =
+    &[&openai_chat::PROFILE, &openai_responses::PROFILE, &anthropic_messages::PROFILE];
 
 /// All profiles.
 pub fn profiles() -> impl Iterator<Item = &'static Profile> {

@@ -1,0 +1,37 @@
+//! A refusal says what is wrong, as JSON.
+
+use serde_json::Value;
+use sseproof_exchange::Plan;
+
+use super::{NEEDED, reference};
+use crate::profile::refused;
+use crate::{Mutant, Rule};
+
+pub(super) const RULE: Rule = Rule {
+    id: "anthropic-messages/error-body",
+    requirement: "anthropic-messages/error-body",
+    title: "a refused request is answered with `{\"type\":\"error\",\"error\":{…}}` as JSON",
+    why: "Clients show `error.message` to whoever made the mistake; a page of HTML or another shape leaves them with a bare status.",
+    fix: "Answer with `Content-Type: application/json`, `type` `error`, and an object `error` that has `type` and `message`; turn the errors of the framework into that, too.",
+    recipes: &[],
+    judge: |record| refused::body(record, NEEDED, missing),
+    mutants: &[Mutant {
+        id: "message-detail-of-framework",
+        wrong: "refuses a request with the error of its framework, as `{\"detail\":…}`",
+        serve: |visit| {
+            if refused::is_refused(&reference::answer(visit)) {
+                return Plan::answer(422, "application/json", r#"{"detail":"field required"}"#);
+            }
+            reference::answer(visit)
+        },
+    }],
+};
+
+fn missing(body: &Value) -> Option<&'static str> {
+    match body {
+        _ if body["type"] != "error" => Some("`type` that is `error`"),
+        _ if !body["error"]["type"].is_string() => Some("`error.type`"),
+        _ if !body["error"]["message"].is_string() => Some("`error.message`"),
+        _ => None,
+    }
+}

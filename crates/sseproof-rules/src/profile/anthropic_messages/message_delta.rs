@@ -1,0 +1,54 @@
+//! A message says why it stops.
+
+use serde_json::Value;
+
+use super::{reworded, without};
+use crate::profile::typed::{Piece, each_typed};
+use crate::{Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "anthropic-messages/message-delta",
+    requirement: "anthropic-messages/message-delta",
+    title: "a `message_delta` with a `stop_reason` comes before `message_stop`",
+    why: "It is how a client knows a whole message from one that was cut at the limit of tokens, and when to run the tools.",
+    fix: "Send `message_delta` with the `stop_reason` behind the last block and before `message_stop`.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "no-message-delta",
+            wrong: "stops a message without a `message_delta`",
+            serve: |visit| without(visit, "message_delta"),
+        },
+        Mutant {
+            id: "stop-without-reason",
+            wrong: "never says why a message stops",
+            serve: |visit| {
+                reworded(visit, |_, event| {
+                    if event["type"] == "message_delta" {
+                        event["delta"]["stop_reason"] = Value::Null;
+                    }
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no stream carried `message_stop`";
+    each_typed(record, "message", none, |stream, tally| {
+        let Some(stop) = stream.pieces.iter().find(|piece| piece.kind() == "message_stop") else {
+            return;
+        };
+        tally.look();
+        let before = stream.pieces.iter().take_while(|piece| piece.offset < stop.offset);
+        let deltas: Vec<_> = before.filter(|piece| piece.kind() == "message_delta").collect();
+        let says = |piece: &&Piece<'_>| piece.json["delta"]["stop_reason"].is_string();
+        let wrong = match deltas.iter().any(says) {
+            true => return,
+            false if deltas.is_empty() => "the message stops without a `message_delta`",
+            false => "the message stops, and no `message_delta` had a `stop_reason`",
+        };
+        tally.fault(|| stream.fault(stop, wrong));
+    })
+}

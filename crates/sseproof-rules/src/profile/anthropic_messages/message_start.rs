@@ -1,0 +1,60 @@
+//! A message begins with its start.
+
+use serde_json::{Value, json};
+
+use super::{reworded, without};
+use crate::profile::json::shown;
+use crate::profile::typed::{NO_EVENT, each_typed};
+use crate::{Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "anthropic-messages/message-start",
+    requirement: "anthropic-messages/message-start",
+    title: "the message begins with one `message_start`, whose `content` is empty",
+    why: "Clients build the message up from that event: without it the first delta has nothing to go to, and content in it comes twice.",
+    fix: "Send `message_start` with the message, an empty `content` and `stop_reason` null, before any other event but `ping`.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "no-message-start",
+            wrong: "begins with the first block and never starts the message",
+            serve: |visit| without(visit, "message_start"),
+        },
+        Mutant {
+            id: "content-in-start",
+            wrong: "starts the message with a block in its content, and then sends it",
+            serve: |visit| {
+                reworded(visit, |_, event| {
+                    if event["type"] == "message_start" {
+                        event["message"]["content"] = json!([{ "type": "text", "text": "" }]);
+                    }
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_typed(record, "message", NO_EVENT, |stream, tally| {
+        // An error may well be the first thing that there is to say.
+        let others = ["", "ping", "error"];
+        let mut events = stream.pieces.iter().filter(|piece| !others.contains(&piece.kind()));
+        let Some(first) = events.next() else { return };
+        tally.look();
+        let content = &first.json["message"]["content"];
+        let wrong = match (first.kind(), content) {
+            ("message_start", Value::Array(content)) if content.is_empty() => None,
+            ("message_start", content) => {
+                Some(format!("`message_start` has the content {}, and not none", shown(content)))
+            }
+            (kind, _) => Some(format!("the first event is `{kind}`")),
+        };
+        if let Some(wrong) = wrong {
+            tally.fault(|| stream.fault(first, wrong));
+        }
+        if let Some(again) = events.find(|piece| piece.kind() == "message_start") {
+            tally.fault(|| stream.fault(again, "`message_start` comes in mid-stream"));
+        }
+    })
+}

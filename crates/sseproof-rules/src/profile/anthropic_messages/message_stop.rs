@@ -1,0 +1,53 @@
+//! A message stops, or tells of an error.
+
+use super::{rewritten, without};
+use crate::profile::typed::each_typed;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "anthropic-messages/message-stop",
+    requirement: "anthropic-messages/message-stop",
+    title: "the last event is `message_stop`, unless there was an error",
+    why: "A response that ends without it in the middle of a sentence looks like a success to whoever only collects text; libraries raise that the stream broke off.",
+    fix: "Send `message_stop` last, and where the message cannot be brought to its end an `error` event: never nothing.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "no-message-stop",
+            wrong: "ends the response without stopping the message",
+            serve: |visit| without(visit, "message_stop"),
+        },
+        Mutant {
+            id: "message-stops-twice",
+            wrong: "stops a message twice",
+            serve: |visit| {
+                rewritten(visit, |_, event| {
+                    let is_stop = event.event.as_deref() == Some("message_stop");
+                    vec![event; if is_stop { 2 } else { 1 }]
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no stream of a message was seen to its end";
+    each_typed(record, "end", none, |stream, tally| {
+        let mut typed = stream.pieces.iter().filter(|piece| !piece.kind().is_empty());
+        let Some(_) = typed.find(|piece| matches!(piece.kind(), "message_stop" | "error")) else {
+            if stream.is_ended() && !stream.pieces.is_empty() {
+                tally.look();
+                let message = "the response ends, and the message was neither stopped nor failed";
+                let end = stream.view.body_len();
+                tally.fault(|| Fault::at(&stream.view, end, message));
+            }
+            return;
+        };
+        tally.look();
+        if let Some(late) = typed.find(|piece| !matches!(piece.kind(), "ping" | "error")) {
+            let message = format!("`{}` comes behind the end of the message", late.kind());
+            tally.fault(|| stream.fault(late, message));
+        }
+    })
+}

@@ -1,0 +1,28 @@
+//! What is refused has the status of a refusal.
+
+use super::{NEEDED, reference};
+use crate::profile::refused;
+use crate::profile::written::{Written, stream};
+use crate::{Mutant, Rule};
+
+pub(super) const RULE: Rule = Rule {
+    id: "anthropic-messages/refused-status",
+    requirement: "anthropic-messages/refused-status",
+    title: "a request that cannot be served is refused with a status from 400",
+    why: "Clients look at the status first: behind a 200 they wait for events, and their users see an empty message in the place of what is wrong.",
+    fix: "Check the request before you write the head of the stream, and answer 400 with the error as JSON.",
+    recipes: &[],
+    judge: |record| refused::status(record, NEEDED),
+    mutants: &[Mutant {
+        id: "message-refusal-as-stream",
+        wrong: "answers a request that it cannot serve with 200 and a stream that holds the error",
+        serve: |visit| {
+            if !refused::is_refused(&reference::answer(visit)) {
+                return reference::answer(visit);
+            }
+            let error =
+                r#"{"type":"error","error":{"type":"invalid_request_error","message":"no"}}"#;
+            stream(visit, [Written::named("error", error)])
+        },
+    }],
+};

@@ -1,0 +1,52 @@
+//! No character is torn between two deltas.
+
+use sseproof_exchange::{Plan, Visit};
+
+use super::rewritten;
+use crate::profile::torn::{self, Fragment};
+use crate::profile::typed::Typed;
+use crate::profile::written::Written;
+use crate::{Mutant, Rule, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "anthropic-messages/whole-characters",
+    requirement: "anthropic-messages/whole-characters",
+    title: "each delta holds whole characters",
+    why: "A token may end within a character: sent as it is, both halves become `\u{FFFD}` for good, in every emoji and in half of all Chinese and Japanese text.",
+    fix: "Hold back the bytes of an unfinished character until the next token completes it: decode the tokens with an incremental UTF-8 decoder.",
+    recipes: &[],
+    judge: |record| torn::judge(record, "no stream carried a delta", fragments),
+    mutants: &[
+        Mutant {
+            id: "torn-message-characters",
+            wrong: "decodes each token of a message by itself",
+            serve: |visit| torn(visit, "\u{FFFD}", "\u{FFFD}"),
+        },
+        Mutant {
+            id: "torn-message-surrogates",
+            wrong: "cuts the text of a message by UTF-16 units",
+            serve: |visit| torn(visit, "\\ud83d", "\\udc4b"),
+        },
+    ],
+};
+
+fn torn(visit: &Visit<'_>, first: &str, second: &str) -> Plan {
+    rewritten(visit, |_, event| {
+        if !event.data.contains(" 👋🏽") {
+            return vec![event];
+        }
+        let with = |half| Written { data: event.data.replace(" 👋🏽", half), ..event.clone() };
+        vec![with(first), with(second)]
+    })
+}
+
+fn fragments(view: &View<'_>) -> Vec<Fragment> {
+    let stream = Typed::of(view);
+    let deltas = stream.pieces.iter().filter_map(|piece| {
+        let delta = &piece.json["delta"];
+        let text = ["text", "thinking", "partial_json"].map(|name| delta[name].as_str());
+        let text = text.into_iter().flatten().next()?;
+        Some(Fragment::new(piece.offset, piece.number("index").to_string(), text, piece.data))
+    });
+    deltas.collect()
+}
