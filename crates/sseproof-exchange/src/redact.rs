@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::{Bytes, Chunk, Exchange, Headers, Transcript};
 
 /// The fields whose values give access to something.
-const SECRET_FIELDS: [&str; 9] = [
+pub(crate) const SECRET_FIELDS: [&str; 9] = [
     "authorization",
     "proxy-authorization",
     "cookie",
@@ -22,7 +22,7 @@ const SECRET_FIELDS: [&str; 9] = [
 ];
 
 /// The query parameters that stand for a field, since an `EventSource` can send none.
-const SECRET_PARAMETERS: [&str; 10] = [
+pub(crate) const SECRET_PARAMETERS: [&str; 10] = [
     "access_token",
     "api_key",
     "apikey",
@@ -210,7 +210,7 @@ impl Secrets {
     }
 }
 
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     SECRET_FIELDS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::redact::{SECRET_PARAMETERS, is_secret};
 use crate::{Bytes, Headers};
 
 /// The media type of an event stream.
@@ -86,15 +87,59 @@ impl Request {
         self.headers.all("last-event-id").next().map(|header| &header.value)
     }
 
+    /// Whether the request has credentials: in a field, or in the query.
+    pub fn has_credentials(&self) -> bool {
+        self.headers.0.iter().any(|header| is_secret(&header.name))
+            || self.parameters().any(is_secret_parameter)
+    }
+
+    /// Takes the credentials out of the request.
+    pub fn drop_credentials(&mut self) {
+        self.headers.0.retain(|header| !is_secret(&header.name));
+        if !self.parameters().any(is_secret_parameter) {
+            return;
+        }
+        let kept: Vec<_> = self.parameters().filter(|pair| !is_secret_parameter(pair)).collect();
+        let base = self.url.split(['?', '#']).next().unwrap_or_default();
+        let mark = if kept.is_empty() { "" } else { "?" };
+        self.url = format!("{base}{mark}{}", kept.join("&"));
+    }
+
+    /// The `name=value` pairs of the query.
+    fn parameters(&self) -> impl Iterator<Item = &str> {
+        let url = self.url.split('#').next().unwrap_or_default();
+        url.split_once('?').into_iter().flat_map(|(_, query)| query.split('&'))
+    }
+
     /// `GET /stream`, for messages.
     pub fn label(&self) -> String {
         format!("{} {}", self.method, self.target())
     }
 }
 
+fn is_secret_parameter(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    SECRET_PARAMETERS.contains(&name.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credentials_stand_in_fields_and_in_the_query() {
+        let url = "http://h/s?topic=a&access_token=x#y";
+        for (mut request, left) in [
+            (Request::subscribe("http://h/s").with("Cookie", "a=b"), "http://h/s"),
+            (Request::subscribe(url), "http://h/s?topic=a"),
+            (Request::subscribe("http://h/s?token=x"), "http://h/s"),
+        ] {
+            assert!(request.has_credentials());
+            request.drop_credentials();
+            assert_eq!((request.url.as_str(), request.has_credentials()), (left, false));
+        }
+        assert!(!Request::subscribe("http://h/s?q=token").has_credentials());
+    }
 
     #[test]
     fn the_target_is_what_stands_in_the_request_line() {

@@ -4,6 +4,8 @@
 //! that it must find and its tests, and is registered by one line in its family.
 //! What a requirement says, how binding it is and where it comes from stands once, in `specs/`.
 
+mod auth;
+mod cors;
 mod delivery;
 mod encode;
 mod finding;

@@ -22,12 +22,18 @@ const MEMORY: u64 = 8 << 20;
 /// How far back a stream can be resumed, in events.
 const HISTORY: u64 = 2_000;
 
+/// The path of the private streams: who they are for says `Authorization: Bearer` and the name.
+pub const PRIVATE: &str = "/private";
+/// Who has a private stream.
+pub const USERS: [&str; 2] = ["ada", "bob"];
+
 /// The right answer to any request.
 ///
 /// `/events` (and every path that is not named here) is the stream; `/published` follows what is
 /// POSTed to `/publish`; `/active` tells how many answers are being played, and `/memory` how many
 /// bytes they hold; a POST to `/restart` cuts them all.
 /// Below `/via/` is the same once more, as a proxy passes it on that does nothing to it.
+/// [`PRIVATE`] is a stream for each of the [`USERS`].
 pub fn answer(visit: &Visit<'_>) -> Plan {
     let request = visit.request;
     if let Some(behind) = behind_proxy(request) {
@@ -46,7 +52,12 @@ pub fn answer(visit: &Visit<'_>) -> Plan {
                 .unwrap_or(u64::MAX);
             stream(visit, [Action::Follow { topic: "published".to_owned(), after }])
         }
-        ("GET" | "HEAD", _) => stream(visit, timeline(visit)),
+        ("GET" | "HEAD", PRIVATE) => match user(visit) {
+            Some(user) => stream(visit, timeline(visit, &format!("{user}-"))),
+            None => Plan::answer(401, "text/plain", "say who you are\n")
+                .with_header("WWW-Authenticate", "Bearer"),
+        },
+        ("GET" | "HEAD", _) => stream(visit, timeline(visit, "")),
         ("OPTIONS", _) => Plan {
             actions: vec![Action::Head {
                 status: 204,
@@ -78,8 +89,12 @@ pub fn restart(forget: bool) -> Plan {
 
 /// The bytes of event `n` of the timeline.
 pub fn event(n: u64) -> Bytes {
+    event_of("", n)
+}
+
+fn event_of(owner: &str, n: u64) -> Bytes {
     frame(&Frame {
-        id: Some(&n.to_string()),
+        id: Some(&format!("{owner}{n}")),
         data: Some(&format!("{{\"n\":{n},\"text\":\"café \u{2615}\"}}")),
         ..Frame::default()
     })
@@ -122,13 +137,21 @@ fn stream(visit: &Visit<'_>, rest: impl IntoIterator<Item = Action>) -> Plan {
     Plan { actions }
 }
 
-/// What happened since the id that the client brings, then what happens from now on.
-fn timeline(visit: &Visit<'_>) -> Vec<Action> {
+/// The user whose credentials the request has.
+fn user(visit: &Visit<'_>) -> Option<&'static str> {
+    let given = visit.request.headers.first("authorization")?;
+    let given = given.strip_prefix("Bearer ")?;
+    USERS.into_iter().find(|user| *user == given)
+}
+
+/// What happened since the id that the client brings, then what happens from now on; each id begins
+/// with this.
+fn timeline(visit: &Visit<'_>, owner: &str) -> Vec<Action> {
     let latest = number_at(visit.now);
     let resumed: Option<u64> = visit
         .request
         .last_event_id()
-        .and_then(|id| id.to_text().parse().ok())
+        .and_then(|id| id.to_text().strip_prefix(owner)?.parse().ok())
         .filter(|&id| id <= latest && latest - id <= HISTORY);
     let first = resumed.map_or(latest + 1, |id| id + 1);
     let last = latest + EVENTS;
@@ -140,7 +163,7 @@ fn timeline(visit: &Visit<'_>) -> Vec<Action> {
             actions.push(Action::Wait(due - clock));
             clock = due;
         }
-        actions.extend([Action::Write(event(n)), Action::Flush]);
+        actions.extend([Action::Write(event_of(owner, n)), Action::Flush]);
     }
     actions.push(Action::Finish);
     actions

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::{Finding, Mutant, Profile, Record, Rule, profile, profiles};
-use crate::{delivery, encode, reconnect, response, resume, retry, stream};
+use crate::{auth, cors, delivery, encode, reconnect, response, resume, retry, stream};
 
-const FAMILIES: [&[&Rule]; 7] = [
+const FAMILIES: [&[&Rule]; 9] = [
     response::RULES,
     stream::RULES,
     delivery::RULES,
@@ -13,6 +13,8 @@ const FAMILIES: [&[&Rule]; 7] = [
     retry::RULES,
     resume::RULES,
     encode::RULES,
+    cors::RULES,
+    auth::RULES,
 ];
 
 /// All rules: the general ones in the order of the families, then those of the profiles, each once.

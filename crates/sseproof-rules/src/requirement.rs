@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 const FILES: &[(&str, &str)] = &[
     ("specs/whatwg-sse.yaml", include_str!("../../../specs/whatwg-sse.yaml")),
     ("specs/http.yaml", include_str!("../../../specs/http.yaml")),
+    ("specs/fetch.yaml", include_str!("../../../specs/fetch.yaml")),
     ("specs/practice.yaml", include_str!("../../../specs/practice.yaml")),
     ("specs/profiles/openai-chat.yaml", include_str!("../../../specs/profiles/openai-chat.yaml")),
     (

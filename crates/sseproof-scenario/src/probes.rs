@@ -36,6 +36,8 @@ sources![
     "head",
     "http10",
     "connection-close",
+    "cors",
+    "auth",
     "idle",
     "encode",
 ];

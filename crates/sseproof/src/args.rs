@@ -23,6 +23,20 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Check a server: without a URL, the embedded reference server.
     Check(Box<Check>),
+    /// Look at a server, and write a first sseproof.yaml and a CI workflow.
+    Init {
+        /// The URL of the stream.
+        url: String,
+        /// Send this header; the files get its name alone. May be given again.
+        #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+        header: Vec<String>,
+        /// Where to write, for instance the root of the repository.
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        folder: PathBuf,
+        /// Write over what is there.
+        #[arg(long)]
+        force: bool,
+    },
     /// Serve the reference stream, or a server that is wrong on purpose.
     Serve {
         /// Where to listen; port 0 lets the system choose.
@@ -128,6 +142,9 @@ pub(crate) struct Check {
     /// Send this header with each request. May be given again.
     #[arg(short = 'H', long, value_name = "NAME: VALUE", help_heading = "Requests")]
     pub(crate) header: Vec<String>,
+    /// Ask as a page of this origin does, which the server then must admit.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin, help_heading = "Requests")]
+    pub(crate) origin: Option<String>,
     /// Ask for the stream with this method (GET, or that of the profile).
     #[arg(short = 'X', long, help_heading = "Requests")]
     pub(crate) method: Option<String>,
@@ -226,6 +243,14 @@ fn request<'t>(text: &'t str, usual: &'t str) -> Option<(&'t str, &'t str)> {
     (is_place && is_method).then_some((method, place))
 }
 
+/// An origin: `https://app.example`, without a path.
+fn origin(text: &str) -> Result<String, String> {
+    let written = "write it as https://app.example, with a scheme and without a path";
+    let url = url::Url::parse(text).map_err(|_| written.to_owned())?;
+    let origin = url.origin().ascii_serialization();
+    if origin == text { Ok(origin) } else { Err(written.to_owned()) }
+}
+
 /// A time with its unit: `500ms`, `10s`, `2m`.
 fn time(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
@@ -263,6 +288,14 @@ mod tests {
         assert_eq!(hook("PUT http://h/x"), Ok(PublishHook::http("PUT", "http://h/x")));
         for wrong in ["", "publish", "post /x", "POST /x y"] {
             assert!(hook(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_origin_has_no_path() {
+        assert_eq!(origin("https://app.example"), Ok("https://app.example".to_owned()));
+        for wrong in ["app.example", "https://app.example/", "https://app.example/x", "null", ""] {
+            assert!(origin(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod cut;
 mod exit;
+mod init;
 mod interrupt;
 mod known;
 mod parse;
@@ -54,6 +55,9 @@ async fn run(command: Command) -> Result<Exit, Blame> {
         Command::Serve { listen, mutant, play, profile, tls } => {
             let (mutant, profile) = (mutant.as_deref(), profile.as_deref());
             serve::run(&listen, mutant, play.as_deref(), profile, tls.as_deref()).await
+        }
+        Command::Init { url, header, folder, force } => {
+            init::run(&url, &header, &folder, force).await
         }
         Command::Cut { recording, rule } => cut::run(&recording, &rule),
         Command::Parse { source, ways } => parse::run(&source, &ways).await,

@@ -30,6 +30,13 @@ const SLOW: &str = "SSEPROOF_SLOW_TESTS";
 struct Look {
     profile: Option<&'static Profile>,
     idle: bool,
+    /// With two users, and as the first of them.
+    private: bool,
+}
+
+/// Whether the rule is about who is let in.
+fn is_private(rule: &str) -> bool {
+    rule.starts_with("auth/")
 }
 
 async fn transcript(dial: Arc<dyn Dial>, host: &str, look: Look, limits: Limits) -> Transcript {
@@ -37,7 +44,13 @@ async fn transcript(dial: Arc<dyn Dial>, host: &str, look: Look, limits: Limits)
     let scenarios: Vec<&Scenario> = probes.iter().map(|probe| &probe.scenario).collect();
     let client = Client::new(dial, limits);
     let mut cancel = pin!(std::future::pending());
-    let target = target(look.profile, host);
+    let mut target = target(look.profile, host);
+    if look.private {
+        let [first, other] = reference::USERS.map(|user| format!("Bearer {user}"));
+        target.url = format!("http://{host}{}", reference::PRIVATE);
+        target.headers.set("Authorization", first);
+        target.other = Some([("Authorization", other)].into_iter().collect());
+    }
     let mut results = run_all(&scenarios, &target, &client, "", &mut |_| {}, cancel.as_mut()).await;
     run_patiently(&mut results, &target, &client, &mut |_| {}, cancel).await;
     results.transcript
@@ -81,7 +94,7 @@ fn looks(rule: &Rule) -> Vec<Option<&'static Profile>> {
 }
 
 /// The transcript of a check with all probes, without any real time.
-fn in_memory(answer: Answer, profile: Option<&'static Profile>) -> Transcript {
+fn in_memory(answer: Answer, profile: Option<&'static Profile>, private: bool) -> Transcript {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
@@ -89,7 +102,7 @@ fn in_memory(answer: Answer, profile: Option<&'static Profile>) -> Transcript {
         .expect("a runtime");
     runtime.block_on(async {
         let lab = Lab::new(answer);
-        let look = Look { profile, idle: true };
+        let look = Look { profile, idle: true, private };
         transcript(Arc::new(lab.in_process()), "lab", look, Limits::default()).await
     })
 }
@@ -128,7 +141,7 @@ fn the_profiles_are_those_that_have_probes() {
 /// What the rules say of a reference, which must break none.
 fn verdicts(answer: Answer, profile: Option<&'static Profile>) -> String {
     let mut table = String::new();
-    for finding in findings(&in_memory(answer, profile)) {
+    for finding in findings(&in_memory(answer, profile, false)) {
         assert_ne!(finding.status, Status::Fail, "{finding:#?}");
         // What was seen changes with every probe; only why something was not asked matters here.
         let _ = match finding.status {
@@ -140,12 +153,21 @@ fn verdicts(answer: Answer, profile: Option<&'static Profile>) -> String {
 }
 
 #[test]
+fn the_private_streams_of_the_reference_pass_too() {
+    let findings = findings(&in_memory(reference::answer, None, true));
+    assert_eq!(failing(&findings), BTreeSet::new());
+    for finding in findings.iter().filter(|finding| is_private(&finding.rule)) {
+        assert_eq!(finding.status, Status::Pass, "{finding:#?}");
+    }
+}
+
+#[test]
 fn every_mutant_fails_what_it_breaks() {
     let mut table = String::new();
     let mut alive = Vec::new();
     for (rule, mutant) in mutants() {
         for profile in looks(rule) {
-            let transcript = in_memory(mutant.serve, profile);
+            let transcript = in_memory(mutant.serve, profile, is_private(rule.id));
             let findings = findings(&transcript);
             let failing = failing(&findings);
             if !failing.contains(rule.id) {
@@ -204,7 +226,9 @@ fn every_mutant_fails_over_tcp_too() {
 /// What there is to say of a mutant that does not fail its rule over TCP.
 async fn survival(rule: &Rule, mutant: &Mutant, idle: bool) -> Option<String> {
     let profile = profiles_of(rule).next();
-    let findings = findings(&over_tcp(mutant.serve, Look { profile, idle }).await);
+    let findings = findings(
+        &over_tcp(mutant.serve, Look { profile, idle, private: is_private(rule.id) }).await,
+    );
     if failing(&findings).contains(rule.id) {
         return None;
     }

@@ -2,6 +2,7 @@
 
 mod coverage;
 mod rule_table;
+mod wild_bugs;
 
 use std::fs;
 
@@ -14,7 +15,7 @@ const MARK: &str = "<!-- made by `cargo xtask generate`: do not edit -->\n\n";
 
 pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
     let files = [
-        ("specs/COVERAGE.md", format!("{MARK}{}", coverage::render()?)),
+        ("specs/COVERAGE.md", format!("{MARK}{}{}", coverage::render()?, wild_bugs::render()?)),
         ("specs/RULES.md", format!("{MARK}{}", rule_table::render())),
         ("scenarios/target.schema.json", json(&sseproof_scenario::target_schema())?),
         ("scenarios/scenario.schema.json", json(&sseproof_scenario::schema())?),

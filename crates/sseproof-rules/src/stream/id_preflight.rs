@@ -9,6 +9,7 @@ use sseproof_exchange::Plan;
 use super::lines::{blocks, ids};
 use super::tally::counted;
 use super::{quoted, spoil};
+use crate::cors::preflight_admits_id;
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -68,6 +69,16 @@ fn judge(record: &Record<'_>) -> Verdict {
         faults.push(Fault::at(&view, line.value_start() + place as u64, message));
     }
     faults.truncate(SHOWN);
+    let is_admitted = preflight_admits_id(record);
+    if is_admitted == Some(true) && !faults.is_empty() {
+        return Verdict::Pass("the preflight admits Last-Event-ID".to_owned());
+    }
+    if is_admitted == Some(false) {
+        for fault in &mut faults {
+            let consequence = "the browser asks by OPTIONS first, and the answer to that does not admit Last-Event-ID: the client cannot come back";
+            fault.consequence = Some(consequence.to_owned());
+        }
+    }
     match (streams, looked) {
         (0, _) => Verdict::Skip("no stream is open to pages of another origin".to_owned()),
         (_, 0) => Verdict::Skip("no stream that is open to other origins carried an id".to_owned()),
@@ -98,7 +109,9 @@ fn flaw(id: &[u8]) -> Option<(usize, String)> {
 mod tests {
     use super::*;
     use crate::Place;
-    use crate::testing::{Run, body};
+    use crate::testing::{Run, URL, body};
+    use sseproof_exchange::Request;
+    use std::time::Duration;
 
     fn open(bytes: &[u8]) -> Run {
         body(bytes).edit(|last| {
@@ -138,6 +151,24 @@ mod tests {
         for byte in UNSAFE {
             id(&format!("a{}b", char::from(*byte))).faults(&RULE);
         }
+    }
+
+    #[test]
+    fn a_preflight_that_admits_the_id_makes_it_fine() {
+        let preflight = |allowed: &str| {
+            let request = Request { method: "OPTIONS".to_owned(), ..Request::subscribe(URL) }
+                .with("Origin", "https://a.example")
+                .with("Access-Control-Request-Headers", "last-event-id");
+            id("urn:uuid:1").visit(request, Duration::ZERO).edit(|last| {
+                let headers = &mut last.head.as_mut().unwrap().headers;
+                headers.set("Access-Control-Allow-Origin", "*");
+                headers.set("Access-Control-Allow-Headers", allowed);
+            })
+        };
+        preflight("Cache-Control, Last-Event-ID").passes(&RULE);
+        preflight("*").passes(&RULE);
+        let faults = preflight("Cache-Control").faults(&RULE);
+        assert!(faults[0].consequence.as_ref().unwrap().contains("cannot come back"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Rules on the bytes of the stream itself.
 
+mod base64;
 mod bom;
 mod doubled_prefix;
 mod escaped_newlines;
@@ -63,6 +64,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &line_length::RULE,
     &event_size::RULE,
     &leading_bom::RULE,
+    &base64::RULE,
 ];
 
 /// What the mutants of this family answer: the reference's stream, spoilt, and everything that is

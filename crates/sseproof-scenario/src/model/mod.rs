@@ -24,7 +24,7 @@ pub(crate) use scalar::{Count, Headers, Method, Name, Pause, Statuses};
 pub(crate) use short::{Short, Shorthand};
 pub(crate) use step::{
     Capture, Churn, Command, Connect, Cut, Expect, Field, ForEach, Gauge, Http, Need, Observe,
-    OnlyIf, Payloads, Pour, Publish, Read, Reconnect, Repeat, Restart, Stall, Step,
+    OnlyIf, Payloads, Pour, Publish, Read, Reconnect, Repeat, Restart, Stall, Step, Who,
 };
 pub(crate) use text::{Form, Json, Part, Scope, Text};
 

@@ -85,9 +85,26 @@ pub(crate) struct Connect {
     pub(crate) published: bool,
     /// Whether redirects are followed, as they are by default.
     pub(crate) redirects: Option<bool>,
+    /// Asks as somebody else, and leaves the step out where there is nobody of that kind. The
+    /// standing rules do not judge what comes.
+    pub(crate) who: Option<Who>,
     /// What later steps call the connection (`stream` if nothing is said).
     #[serde(rename = "as")]
     pub(crate) name: Option<At<Name>>,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Who {
+    /// The user of the target, with its credentials; left out where it has none.
+    User,
+    /// Somebody without credentials; left out where the target has none.
+    Nobody,
+    /// The other user of the target; left out where it has none.
+    Other,
+    /// The target's user, on a page of another origin.
+    Page,
 }
 
 /// How the version of HTTP is written.
@@ -214,6 +231,8 @@ pub(crate) struct Reconnect {
     /// Header fields in place of those that were sent before.
     #[serde(default)]
     pub(crate) headers: Headers,
+    /// Comes back as somebody else, as in `connect`.
+    pub(crate) who: Option<Who>,
 }
 
 /// What must hold of the old connection.

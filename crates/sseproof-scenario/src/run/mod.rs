@@ -45,6 +45,8 @@ pub struct TargetConfig {
     pub headers: Headers,
     /// The body that asks for it, empty for none.
     pub body: Bytes,
+    /// The credentials of another user, who must not see the events of the first.
+    pub other: Option<Headers>,
     /// What makes the server emit an event; where nothing is said, a `publish` step POSTs to
     /// `/publish`, and the dangerous payloads are left out.
     pub publish: Option<PublishHook>,
@@ -76,6 +78,7 @@ impl TargetConfig {
             method: "GET".to_owned(),
             headers: Headers::default(),
             body: Bytes::default(),
+            other: None,
             publish: None,
             profile: None,
             active: None,

@@ -91,6 +91,7 @@ impl Session<'_> {
             json: None,
             http: None,
             redirects: None,
+            who: None,
             name: None,
         };
         self.connect(&connect).await?;

@@ -3,7 +3,7 @@
 use sseproof_exchange::{Bytes, Request, Version};
 
 use super::TargetConfig;
-use crate::model::{Connect, Headers, Http, Json, Publish, Scope, Text};
+use crate::model::{Connect, Headers, Http, Json, Publish, Scope, Text, Who};
 
 /// A request for the stream.
 pub(super) fn connect(
@@ -28,6 +28,33 @@ pub(super) fn connect(
     headers(&mut request, &step.headers, scope)?;
     Ok(request)
 }
+
+/// The request as that one makes it; `None` where there is nobody of that kind.
+pub(super) fn asked_by(
+    who: Option<Who>,
+    mut request: Request,
+    target: &TargetConfig,
+) -> Option<Request> {
+    match who {
+        None => {}
+        Some(Who::Page) if request.headers.has("origin") => {}
+        Some(Who::Page) => request.headers.set("Origin", PAGE),
+        Some(Who::User) if request.has_credentials() => {}
+        Some(Who::Nobody) if request.has_credentials() => request.drop_credentials(),
+        Some(Who::Other) if request.has_credentials() => {
+            let other = target.other.as_ref()?;
+            request.drop_credentials();
+            for header in &other.0 {
+                request.headers.set(&header.name, header.value.clone());
+            }
+        }
+        Some(_) => return None,
+    }
+    Some(request)
+}
+
+/// The origin of a page that is none of the target's: no list can have it.
+const PAGE: &str = "https://sseproof.example";
 
 /// An ordinary request.
 pub(crate) fn http(step: &Http, target: &TargetConfig, scope: &Scope) -> Result<Request, String> {

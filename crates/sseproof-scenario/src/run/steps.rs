@@ -30,6 +30,10 @@ impl Session<'_> {
     pub(super) async fn connect(&mut self, step: &Connect) -> Result<(), Stop> {
         let request = self.filled(request::connect(step, self.target, &self.scope))?;
         let name = step.name.as_ref().map_or("stream", |name| &name.0).to_owned();
+        let Some(request) = request::asked_by(step.who, request, self.target) else {
+            self.absent(&name);
+            return Ok(());
+        };
         let last_event_id = request.last_event_id().map(|id| id.to_text()).unwrap_or_default();
         let connection = Connection {
             name,
@@ -39,7 +43,7 @@ impl Session<'_> {
             reconnection_time: None,
             passed: Passed::default(),
             via: step.via,
-            judged: !step.via && !step.published,
+            judged: !step.via && !step.published && step.who.is_none(),
         };
         self.dial(connection, None, step.redirects.unwrap_or(true)).await
     }
@@ -204,6 +208,10 @@ impl Session<'_> {
         tokio::time::sleep((ended_at + pause).saturating_sub(self.client.now())).await;
 
         let request = self.request_to_send(step, &old, &id)?;
+        let Some(request) = request::asked_by(step.who, request, self.target) else {
+            self.absent(&name);
+            return Ok(());
+        };
         let exchange = self.slot(&old).number();
         let follows = Some(Follows { exchange, reason: Reason::Reconnect });
         let connection = Connection {
@@ -214,7 +222,7 @@ impl Session<'_> {
             reconnection_time: announced,
             passed: Passed::default(),
             via: old.via,
-            judged: old.judged,
+            judged: old.judged && step.who.is_none(),
         };
         self.dial(connection, follows, true).await
     }

@@ -16,6 +16,8 @@ pub(crate) struct Document {
     pub(super) url: Option<At<Text>>,
     /// Header fields of every request to the target.
     pub(super) headers: Option<At<Headers>>,
+    /// Another user, who must not see the events of the first.
+    pub(super) other: Option<At<Other>>,
     /// What makes the server emit an event.
     pub(super) publish: Option<At<Publish>>,
     /// The protocol on top of the stream.
@@ -37,6 +39,14 @@ pub(crate) struct Document {
 impl Kind for Document {
     const NOUN: &'static str = "target";
     const BEGIN: &'static str = "begin the file with `url: http://127.0.0.1:8080/events`";
+}
+
+/// Another user of the target.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Other {
+    /// His credentials, in place of those of `headers`.
+    pub(super) headers: At<Headers>,
 }
 
 /// What makes the server emit an event: an HTTP request or a command.

@@ -31,6 +31,8 @@ pub struct TargetFile {
     pub url: Option<String>,
     /// Header fields of every request to the target.
     pub headers: Headers,
+    /// The credentials of another user.
+    pub other: Option<Headers>,
     /// What makes the server emit an event.
     pub publish: Option<PublishHook>,
     /// The protocol on top of the stream: the id of a profile.
@@ -81,18 +83,18 @@ impl TargetFile {
             Scope { values: variables.given.clone(), environment: variables.environment.clone() };
         // Every variable has a value: that was looked at above.
         let fill = |text: &Text| text.fill(&scope).unwrap_or_default();
+        let fields = |headers: &crate::model::Headers| -> Headers {
+            let lines = headers.0.iter();
+            lines.filter_map(|(name, value)| Some((name.clone(), fill(value.as_ref()?)))).collect()
+        };
         let process = {
             let mut gauges = [&document.active, &document.memory].into_iter().flatten();
             gauges.find_map(|gauge| gauge.process.as_ref()?.pid)
         };
         Ok(Self {
             url: document.url.as_ref().map(|url| fill(url)),
-            headers: document
-                .headers
-                .iter()
-                .flat_map(|headers| &headers.0)
-                .filter_map(|(name, value)| Some((name.clone(), fill(value.as_ref()?))))
-                .collect(),
+            headers: document.headers.as_ref().map(|headers| fields(headers)).unwrap_or_default(),
+            other: document.other.as_ref().map(|other| fields(&other.headers)),
             profile: document.profile.map(|profile| profile.value),
             publish: document.publish.and_then(|publish| {
                 let Publish { stream, http, run } = publish.value;
@@ -172,7 +174,8 @@ impl Check<'_> {
         if let Some(text) = &document.url {
             self.text(text, text.place, false);
         }
-        if let Some(headers) = &document.headers {
+        let other = document.other.as_ref().map(|other| &other.headers);
+        for headers in document.headers.iter().chain(other) {
             for text in headers.0.values().flatten() {
                 self.text(text, headers.place, false);
             }

@@ -27,6 +27,7 @@ pub(super) struct Given {
     pub(super) method: String,
     pub(super) headers: Headers,
     pub(super) body: Bytes,
+    pub(super) other: Option<Headers>,
     pub(super) publish: Option<PublishHook>,
     pub(super) profile: Option<&'static Profile>,
     pub(super) probes: Vec<Probe>,
@@ -98,6 +99,11 @@ impl Given {
             .usage()?;
         let limits =
             Limits { connect: arguments.timeout, head: arguments.timeout, ..Limits::default() };
+        let own = over(own_headers(profile), file.headers);
+        let mut fields = over(own, headers(&arguments.header).usage()?);
+        if let Some(origin) = &arguments.origin {
+            fields.set("Origin", origin.as_str());
+        }
         let given = Self {
             url,
             method: match (&arguments.method, profile) {
@@ -105,14 +111,12 @@ impl Given {
                 (None, Some(profile)) => profile.method.to_owned(),
                 (None, None) => "GET".to_owned(),
             },
-            headers: over(
-                over(own_headers(profile), file.headers),
-                headers(&arguments.header).usage()?,
-            ),
+            headers: fields,
             body: match (&arguments.body, profile) {
                 (None, Some(profile)) => own_body(profile, &variables).usage()?,
                 (given, _) => body(given.as_deref()).usage()?,
             },
+            other: file.other,
             publish: arguments.publish.clone().or(file.publish),
             profile,
             probes: wanted,
@@ -129,7 +133,21 @@ impl Given {
             wait_for: arguments.wait_for,
         };
         given.sendable().usage()?;
+        given.warn();
         Ok(given)
+    }
+
+    /// Says where credentials go over the wire for everybody to read.
+    fn warn(&self) {
+        let Some(url) = self.url.as_deref().and_then(|url| Url::parse(url).ok()) else { return };
+        let mut request = Request::subscribe(url.as_str());
+        request.headers.clone_from(&self.headers);
+        if url.scheme() == "http" && request.has_credentials() && !is_loopback(&url) {
+            eprintln!(
+                "sseproof: credentials go to {} in the clear: whoever is on the way can read them; use an https:// URL",
+                url.host_str().unwrap_or_default()
+            );
+        }
     }
 
     /// Whether the request for the stream has a form on the wire.
@@ -147,6 +165,7 @@ impl Given {
             method: self.method.clone(),
             headers: self.headers.clone(),
             body: self.body.clone(),
+            other: self.other.clone(),
             publish: self.publish.clone(),
             profile: self.profile.map(|profile| profile.id.to_owned()),
             active: self.active.clone(),
@@ -209,7 +228,17 @@ impl Chosen {
     }
 }
 
-fn checked(url: &str) -> anyhow::Result<String> {
+/// Whether the URL leads to this machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+pub(crate) fn checked(url: &str) -> anyhow::Result<String> {
     if Path::new(url).is_file() {
         bail!("`{url}` is a file, but no scenario: the name of a scenario ends in .yaml");
     }
@@ -276,7 +305,7 @@ fn scenario(file: &str, variables: &Variables) -> anyhow::Result<Scenario> {
     Scenario::parse(file, &text, variables).map_err(|mistakes| anyhow!("{mistakes}"))
 }
 
-fn headers(given: &[String]) -> anyhow::Result<Headers> {
+pub(crate) fn headers(given: &[String]) -> anyhow::Result<Headers> {
     given
         .iter()
         .map(|line| {

@@ -131,3 +131,49 @@ fn credentials_stay_here_unless_they_are_asked_for() {
     }
     assert!(check(&["--secrets"]).contains("hunter22"));
 }
+
+#[test]
+fn init_writes_files_that_a_check_can_use_and_never_over_others() {
+    let served = serve(None);
+    let folder = Folder::new();
+    let into = folder.name("project");
+    let first = run(&["init", &served.url, "--folder", &into]);
+    first.ends(0, &["with ids, retry 100 ms", "wrote ", "sse.yml", "--target sseproof.yaml"]);
+    let target = folder.path("project").join("sseproof.yaml");
+    let scenario = folder.write("holds.yaml", crate::HOLDS);
+    let target_name = target.to_str().unwrap().to_owned();
+    run(&["check", "--target", &target_name, &scenario, "--no-probes"]).ends(0, &["✓"]);
+    run(&["init", &served.url, "--folder", &into]).ends(2, &["is there already", "--force"]);
+    run(&["init", &served.url, "--folder", &into, "--force"]).ends(0, &["wrote "]);
+
+    let with = ["init", &served.url, "-H", "Authorization: Bearer hunter22", "--force"];
+    run(&[&with[..], &["--folder", &into]].concat()).ends(0, &["export AUTHORIZATION"]);
+    assert!(!read(&target).contains("hunter22"), "a file that is committed has no secret");
+
+    let nobody = format!("http://{}/events", crate::program::free_address());
+    run(&["init", &nobody, "--folder", &folder.name("none")]).ends(3, &["gave no answer"]);
+    assert!(!folder.path("none").exists());
+}
+
+#[test]
+fn who_is_let_in_is_asked_where_there_are_credentials() {
+    let served = serve(Some("id-as-credentials"));
+    let url = served.url.replace("/events", "/private");
+    let folder = Folder::new();
+    let target = folder.write(
+        "t.yaml",
+        "headers: { Authorization: Bearer ada }\nother: { headers: { Authorization: Bearer bob } }\n",
+    );
+    let ran = run(&["check", &url, "--target", &target, "--only", "auth/*"]);
+    ran.ends(1, &["✗ auth/resume-authorised", "auth/other-user", "1 must broken"]);
+}
+
+#[test]
+fn an_origin_that_is_named_must_be_admitted() {
+    let served = serve(None);
+    let folder = Folder::new();
+    let only = ["--only", "cors/*", "--origin", "https://app.example"];
+    quick(&served, &folder, &only).ends(1, &["✗ cors/allow-origin", "admits no other origin"]);
+    quick(&served, &folder, &only[..2]).ends(0, &["✓"]);
+    quick(&served, &folder, &["--origin", "app.example"]).ends(2, &["without a path"]);
+}

@@ -1,0 +1,55 @@
+//! Rules on who is given the stream: they look at the probe `auth`, which asks for it as its user,
+//! as somebody without credentials, and as another user.
+
+mod other_user;
+mod required;
+mod resume_authorised;
+
+use crate::{Record, Rule, View};
+
+/// The family.
+pub(crate) const RULES: &[&Rule] = &[&resume_authorised::RULE, &other_user::RULE, &required::RULE];
+
+/// The probe.
+const PROBE: &str = "auth";
+/// The reason to skip where the target has no credentials.
+const NO_CREDENTIALS: &str =
+    "the target has no credentials; give them with -H 'Authorization: Bearer …'";
+
+/// The exchange that the probe calls so: the last one, where redirects were followed.
+fn asked_as<'r>(record: &'r Record<'_>, name: &str) -> Option<View<'r>> {
+    record.all().filter(|view| view.scenario == PROBE && view.name == name).last()
+}
+
+#[cfg(test)]
+mod testing {
+    use std::time::Duration;
+
+    use sseproof_exchange::{Answer, Request};
+
+    use crate::testing::Run;
+
+    /// A run of the probe: each name, the credentials, and whether the first user's id is brought.
+    pub(super) fn probe(serve: Answer, steps: &[(&str, &str, bool)]) -> Run {
+        let mut run = Run::against(serve);
+        for (name, credentials, brings) in steps {
+            let mut request = Request::subscribe("http://server/private");
+            if !credentials.is_empty() {
+                request.headers.set("Authorization", format!("Bearer {credentials}"));
+            }
+            if *brings {
+                let id = run.with_record(|record| {
+                    let owner = super::asked_as(record, "owner").unwrap();
+                    owner.events().next().unwrap().0.last_event_id.to_string()
+                });
+                request.headers.set("Last-Event-ID", id);
+            }
+            run = run.visit(request, Duration::from_secs(1)).edit(|last| {
+                last.scenario = super::PROBE.to_owned();
+                last.name = (*name).to_owned();
+                last.judged = false;
+            });
+        }
+        run
+    }
+}

@@ -1,0 +1,63 @@
+//! A stream that is asked for with credentials needs them.
+
+use super::{NO_CREDENTIALS, asked_as};
+use crate::outcome::Outcome;
+use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "auth/required",
+    requirement: "practice/credentials-required",
+    title: "the stream is not given to who brings no credentials",
+    why: "Whoever knows the URL reads the stream. That is right for a public stream, and then no client needs to send credentials for it.",
+    fix: "Refuse a request without credentials with 401; or, where the stream is public, check it without them.",
+    recipes: &[Recipe { with: "Express", write: "app.get('/events', authenticate, stream)" }],
+    judge,
+    mutants: &[Mutant {
+        id: "open-to-all",
+        wrong: "gives a private stream to who brings no credentials",
+        serve: |visit| {
+            let request = visit.request;
+            if request.path() != reference::PRIVATE || request.headers.has("authorization") {
+                return reference::answer(visit);
+            }
+            let request = request.clone().with("Authorization", "Bearer ada");
+            reference::answer(&sseproof_exchange::Visit { request: &request, ..*visit })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let (Some(owner), Some(nobody)) = (asked_as(record, "owner"), asked_as(record, "nobody"))
+    else {
+        return Verdict::Skip(NO_CREDENTIALS.to_owned());
+    };
+    if !owner.is_stream() {
+        let got = Outcome::of(&owner).told();
+        return Verdict::Skip(format!("the credentials of the target give {got}"));
+    }
+    match Outcome::of(&nobody) {
+        Outcome::Stream => {
+            let message = "the stream is given without the credentials of the target";
+            Verdict::Fail(vec![Fault::new(&nobody, Place::StatusLine, message)])
+        }
+        refused @ (Outcome::Status(_) | Outcome::Redirect(_) | Outcome::OtherType) => {
+            Verdict::Pass(format!("{} without credentials", refused.told()))
+        }
+        other => Verdict::Inconclusive(format!("without credentials there was {}", other.told())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::testing::probe;
+
+    const STEPS: [(&str, &str, bool); 2] = [("owner", "ada", false), ("nobody", "", false)];
+
+    #[test]
+    fn a_stream_for_everybody_is_told() {
+        probe(reference::answer, &STEPS).passes(&RULE);
+        probe(RULE.mutants[0].serve, &STEPS).faults(&RULE);
+        probe(reference::answer, &STEPS[..1]).skips(&RULE);
+    }
+}

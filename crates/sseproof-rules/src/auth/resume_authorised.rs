@@ -1,0 +1,92 @@
+//! Who resumes a stream is asked for credentials like who begins one.
+
+use sseproof_exchange::Request;
+
+use super::{NO_CREDENTIALS, asked_as};
+use crate::outcome::Outcome;
+use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "auth/resume-authorised",
+    requirement: "practice/resume-authorised",
+    title: "who brings an id and no credentials is refused like who brings neither",
+    why: "An id is no secret: it stands in logs, and can often be guessed. Whoever has one reads the stream of somebody else.",
+    fix: "Check the credentials before you look at `Last-Event-ID`, in one place for all requests of the stream.",
+    recipes: &[Recipe {
+        with: "Express",
+        write: "app.get('/events', authenticate, stream)  // also where the request has an id",
+    }],
+    judge,
+    mutants: &[Mutant {
+        id: "id-as-credentials",
+        wrong: "takes any client that brings an id for one that was let in before",
+        serve: |visit| {
+            let request = visit.request;
+            let is_private = request.path() == reference::PRIVATE;
+            if !is_private
+                || request.last_event_id().is_none()
+                || request.headers.has("authorization")
+            {
+                return reference::answer(visit);
+            }
+            let request: Request = request.clone().with("Authorization", "Bearer ada");
+            reference::answer(&sseproof_exchange::Visit { request: &request, ..*visit })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let (Some(owner), Some(nobody)) = (asked_as(record, "owner"), asked_as(record, "nobody"))
+    else {
+        return Verdict::Skip(NO_CREDENTIALS.to_owned());
+    };
+    if !owner.is_stream() {
+        let got = Outcome::of(&owner).told();
+        return Verdict::Skip(format!("the credentials of the target give {got}"));
+    }
+    if nobody.is_stream() {
+        return Verdict::Skip("the stream is given to everybody".to_owned());
+    }
+    let Some(again) = asked_as(record, "nobody-again") else {
+        return Verdict::Skip("the stream gave no id to come back with".to_owned());
+    };
+    let refused = Outcome::of(&nobody);
+    if again.is_stream() {
+        let message = format!(
+            "without credentials there is {}, and with a `Last-Event-ID` the stream",
+            refused.told()
+        );
+        return Verdict::Fail(vec![Fault::new(&again, Place::StatusLine, message)]);
+    }
+    match Outcome::of(&again) {
+        Outcome::Status(_) | Outcome::Redirect(_) | Outcome::OtherType => {
+            Verdict::Pass(format!("{}, with an id and without", refused.told()))
+        }
+        other => Verdict::Inconclusive(format!("who brought an id got {}", other.told())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::testing::probe;
+
+    const STEPS: [(&str, &str, bool); 3] =
+        [("owner", "ada", false), ("nobody", "", false), ("nobody-again", "", true)];
+
+    #[test]
+    fn an_id_is_no_credential() {
+        probe(reference::answer, &STEPS).passes(&RULE);
+        let faults = probe(RULE.mutants[0].serve, &STEPS).faults(&RULE);
+        assert_eq!(faults[0].exchange, 3);
+        assert!(faults[0].message.contains("401 (unauthorized)"), "{faults:?}");
+    }
+
+    #[test]
+    fn what_was_not_asked_is_skipped() {
+        probe(reference::answer, &[]).skips(&RULE);
+        probe(reference::answer, &STEPS[..2]).skips(&RULE);
+        probe(reference::answer, &[("owner", "ada", false), ("nobody", "bob", false)]).skips(&RULE);
+        probe(reference::answer, &[("owner", "eve", false), ("nobody", "", false)]).skips(&RULE);
+    }
+}

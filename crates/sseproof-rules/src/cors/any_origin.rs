@@ -1,0 +1,69 @@
+//! Not every page of the web may read the stream with its user's cookies.
+
+use super::{
+    NOBODY, OWN_ORIGIN, STRANGER, admitted, allows_credentials, echoed, to_page, to_pages,
+};
+use crate::outcome::each_once;
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "cors/any-origin",
+    requirement: "practice/no-any-origin",
+    title: "an origin that nobody knows does not get the stream with credentials",
+    why: "Any page that a user opens can then read his stream with his cookies, as if it were his own.",
+    fix: "Compare the origin with a list before you send it back with `Access-Control-Allow-Credentials: true`.",
+    recipes: &[Recipe {
+        with: "Express with cors, not `origin: true`",
+        write: "cors({ origin: ['https://app.example'], credentials: true })",
+    }],
+    judge,
+    mutants: &[Mutant {
+        id: "any-origin-with-credentials",
+        wrong: "sends back whatever origin asks, and admits its cookies",
+        serve: |visit| {
+            to_page(visit, |plan, request| {
+                echoed(plan, request)
+                    .with_header("Access-Control-Allow-Credentials", "true")
+                    .with_header("Vary", "Origin")
+            })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let strangers: Vec<_> =
+        to_pages(record).filter(|(_, origin)| origin == STRANGER).map(|(view, _)| view).collect();
+    if strangers.is_empty() {
+        return Verdict::Skip(NOBODY.to_owned());
+    }
+    if strangers.iter().all(|view| admitted(view).is_empty()) {
+        return Verdict::Skip(OWN_ORIGIN.to_owned());
+    }
+    let faults = strangers
+        .iter()
+        .filter(|view| allows_credentials(view) && admitted(view) == [STRANGER])
+        .map(|view| {
+            let message =
+                format!("`{STRANGER}`, which no list can have, is admitted with credentials");
+            Fault::header(view, "access-control-allow-origin", message)
+        })
+        .collect();
+    Verdict::from_faults(each_once(faults), "a strange origin is not admitted with credentials")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cors::testing::{page, page_of};
+
+    #[test]
+    fn only_a_stranger_with_credentials_is_a_fault() {
+        let credentials = ("Access-Control-Allow-Credentials", "true");
+        page(&[("Access-Control-Allow-Origin", STRANGER), credentials]).faults(&RULE);
+        page(&[("Access-Control-Allow-Origin", STRANGER)]).passes(&RULE);
+        page(&[("Access-Control-Allow-Origin", "https://app.example"), credentials]).passes(&RULE);
+        page(&[]).skips(&RULE);
+        let app = "https://app.example";
+        page_of(app, &[("Access-Control-Allow-Origin", app), credentials]).skips(&RULE);
+    }
+}

@@ -1,0 +1,64 @@
+//! The star does not stand with credentials.
+
+use super::{NOBODY, OWN_ORIGIN, admitted, allows_credentials, to_page, to_pages};
+use crate::outcome::{count, each_once};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "cors/credentials",
+    requirement: "fetch/credentials-star",
+    title: "an answer that allows credentials names the origin and not `*`",
+    why: "Browsers refuse such an answer to `new EventSource(url, { withCredentials: true })`: the page gets an error, and its stream is closed for good.",
+    fix: "Answer with the origin that asked in place of `*`, if it is on your list, or leave `Access-Control-Allow-Credentials` out.",
+    recipes: &[Recipe {
+        with: "Express with cors",
+        write: "cors({ origin: ['https://app.example'], credentials: true })",
+    }],
+    judge,
+    mutants: &[Mutant {
+        id: "star-with-credentials",
+        wrong: "admits every origin by a star, and credentials too",
+        serve: |visit| {
+            to_page(visit, |plan, _| {
+                plan.with_header("Access-Control-Allow-Origin", "*")
+                    .with_header("Access-Control-Allow-Credentials", "true")
+            })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut asked = 0;
+    let mut admitting = 0;
+    let mut faults = Vec::new();
+    for (view, _) in to_pages(record) {
+        asked += 1;
+        let origins = admitted(&view);
+        admitting += usize::from(!origins.is_empty());
+        if allows_credentials(&view) && origins.iter().any(|origin| origin == "*") {
+            let message = "`Access-Control-Allow-Credentials: true` stands with the star";
+            faults.push(Fault::header(&view, "access-control-allow-origin", message));
+        }
+    }
+    match (asked, admitting) {
+        (0, _) => Verdict::Skip(NOBODY.to_owned()),
+        (_, 0) => Verdict::Skip(OWN_ORIGIN.to_owned()),
+        _ => Verdict::from_faults(each_once(faults), count(admitting, "answer")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cors::STRANGER;
+    use crate::cors::testing::page;
+
+    #[test]
+    fn either_of_the_two_passes() {
+        page(&[("Access-Control-Allow-Origin", "*")]).passes(&RULE);
+        let credentials = ("Access-Control-Allow-Credentials", "true");
+        page(&[("Access-Control-Allow-Origin", STRANGER), credentials]).passes(&RULE);
+        page(&[credentials]).skips(&RULE);
+        page(&[("Access-Control-Allow-Origin", "*"), credentials]).faults(&RULE);
+    }
+}

@@ -1,0 +1,82 @@
+//! A page of another origin that comes back is admitted as it was the first time.
+
+use super::{OWN_ORIGIN, admits, echoed, to_page, to_pages};
+use crate::outcome::{count, each_once};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "cors/every-answer",
+    requirement: "fetch/every-answer",
+    title: "a page of another origin is admitted each time it comes, and not only the first time",
+    why: "The page reads the stream until its connection is lost for the first time; then the browser refuses the next answer, and the stream is closed for good.",
+    fix: "Send `Access-Control-Allow-Origin` with every answer of the stream, also with those to a request that has a `Last-Event-ID`.",
+    recipes: &[Recipe {
+        with: "nginx",
+        write: "add_header Access-Control-Allow-Origin $allowed always;",
+    }],
+    judge,
+    mutants: &[Mutant {
+        id: "cors-first-only",
+        wrong: "admits another origin only where the client brings no id",
+        serve: |visit| {
+            to_page(visit, |plan, request| {
+                let resumes = request.last_event_id().is_some();
+                if resumes { plan } else { echoed(plan, request).with_header("Vary", "Origin") }
+            })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let streams: Vec<_> = to_pages(record).filter(|(view, _)| view.is_stream()).collect();
+    let Some(first) = streams.iter().find(|(view, origin)| admits(view, origin)) else {
+        return Verdict::Skip(OWN_ORIGIN.to_owned());
+    };
+    let later: Vec<_> = streams
+        .iter()
+        .filter(|(view, origin)| view.number > first.0.number && *origin == first.1)
+        .collect();
+    if later.is_empty() {
+        return Verdict::Skip("the page of another origin came only once".to_owned());
+    }
+    let faults = later
+        .iter()
+        .filter(|(view, origin)| !admits(view, origin))
+        .map(|(view, origin)| {
+            let resumes = view.request.last_event_id().is_some();
+            let how = if resumes { "comes back with an id" } else { "comes again" };
+            let message = format!(
+                "`{origin}` was admitted in exchange {}, and is not when it {how}",
+                first.0.number
+            );
+            Fault::header(view, "access-control-allow-origin", message)
+        })
+        .collect();
+    Verdict::from_faults(each_once(faults), count(later.len(), "later answer"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cors::STRANGER;
+    use crate::cors::testing::{again, page};
+
+    const STAR: (&str, &str) = ("Access-Control-Allow-Origin", "*");
+
+    #[test]
+    fn every_answer_counts() {
+        again(page(&[STAR]), STRANGER, &[STAR]).passes(&RULE);
+        let faults = again(page(&[STAR]), STRANGER, &[]).faults(&RULE);
+        assert_eq!(faults[0].exchange, 2);
+        page(&[STAR]).skips(&RULE);
+        again(page(&[]), STRANGER, &[]).skips(&RULE);
+        again(page(&[STAR]), "https://other.example", &[]).skips(&RULE);
+    }
+
+    #[test]
+    fn an_answer_that_is_no_stream_fails_the_client_in_any_case() {
+        again(page(&[STAR]), STRANGER, &[])
+            .edit(|last| last.head.as_mut().unwrap().status = 503)
+            .skips(&RULE);
+    }
+}

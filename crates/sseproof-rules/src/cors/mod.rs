@@ -1,0 +1,129 @@
+//! Rules on streams that pages of other origins may read.
+//!
+//! They look at the exchanges that name an `Origin`: those of the probe, whose origin nobody knows,
+//! and those of a run that was given one (`--origin`, or a header of the target).
+
+mod any_origin;
+mod credentials;
+mod every_answer;
+mod one_origin;
+mod vary_origin;
+
+use sseproof_exchange::{Plan, Request, Visit};
+
+use crate::{Record, Rule, View, reference};
+
+/// The origin of the probe's page, which no server can have on a list.
+pub(crate) const STRANGER: &str = "https://sseproof.example";
+
+/// The family.
+pub(crate) const RULES: &[&Rule] = &[
+    &one_origin::RULE,
+    &credentials::RULE,
+    &any_origin::RULE,
+    &every_answer::RULE,
+    &vary_origin::RULE,
+];
+
+/// The reason to skip where nobody asked as a page of another origin does.
+const NOBODY: &str = "no request named an origin";
+/// The reason to skip where the answer is for pages of the same origin.
+const OWN_ORIGIN: &str = "no answer admits another origin; name one that it is to admit with --origin https://app.example";
+
+/// The answers to a page of another origin that asked for the stream, with its origin.
+fn to_pages<'r>(record: &'r Record<'_>) -> impl Iterator<Item = (View<'r>, String)> {
+    record.all().filter_map(|view| {
+        let origin = view.request.headers.first("origin")?;
+        let for_stream = view.request.method == record.target().method && view.head.is_some();
+        for_stream.then_some((view, origin))
+    })
+}
+
+/// The origins that the answer admits, a value for each field line.
+fn admitted(view: &View<'_>) -> Vec<String> {
+    let head = view.head.iter();
+    head.flat_map(|head| head.headers.all("access-control-allow-origin"))
+        .map(|header| header.value.to_text().trim().to_owned())
+        .collect()
+}
+
+/// Whether a browser lets a page of that origin read the answer.
+fn admits(view: &View<'_>, origin: &str) -> bool {
+    matches!(admitted(view).as_slice(), [one] if one == "*" || one == origin)
+}
+
+/// Whether the answer admits requests with cookies.
+fn allows_credentials(view: &View<'_>) -> bool {
+    let head = view.head.as_ref();
+    head.and_then(|head| head.headers.first("access-control-allow-credentials"))
+        .is_some_and(|value| value.trim() == "true")
+}
+
+/// Whether a preflight in the record lets a page of another origin send its `Last-Event-ID`;
+/// `None` where there was none.
+pub(crate) fn preflight_admits_id(record: &Record<'_>) -> Option<bool> {
+    let asked = record.all().filter(|view| {
+        view.request.method == "OPTIONS"
+            && view.request.headers.list("access-control-request-headers").iter().any(is_id)
+    });
+    asked.map(|view| preflight_is_fine(&view)).reduce(|one, other| one || other)
+}
+
+fn preflight_is_fine(view: &View<'_>) -> bool {
+    let Some(head) = &view.head else { return false };
+    let origin = view.request.headers.first("origin").unwrap_or_default();
+    let allowed = head.headers.list("access-control-allow-headers");
+    // The star does not stand for everything where cookies are sent.
+    let any = allowed.iter().any(|name| name == "*") && !allows_credentials(view);
+    (200..300).contains(&head.status) && admits(view, &origin) && (any || allowed.iter().any(is_id))
+}
+
+fn is_id(name: &String) -> bool {
+    name == "last-event-id"
+}
+
+/// For mutants: the reference's stream, changed where a page of another origin asks for it.
+fn to_page(visit: &Visit<'_>, edit: impl FnOnce(Plan, &Request) -> Plan) -> Plan {
+    let plan = reference::answer(visit);
+    let request = visit.request;
+    if request.method == "GET" && request.headers.has("origin") {
+        edit(plan, request)
+    } else {
+        plan
+    }
+}
+
+/// For mutants: the plan, with the origin of whoever asks admitted.
+fn echoed(plan: Plan, request: &Request) -> Plan {
+    let origin = request.headers.first("origin").unwrap_or_default();
+    plan.with_header("Access-Control-Allow-Origin", origin)
+}
+
+#[cfg(test)]
+mod testing {
+    use sseproof_exchange::Request;
+
+    use crate::testing::{Run, URL};
+
+    /// A page of the probe's origin subscribes, and is answered with these fields.
+    pub(super) fn page(fields: &[(&str, &str)]) -> Run {
+        page_of(super::STRANGER, fields)
+    }
+
+    /// A page of that origin subscribes, and is answered with these fields.
+    pub(super) fn page_of(origin: &str, fields: &[(&str, &str)]) -> Run {
+        again(Run::against(crate::reference::answer), origin, fields)
+    }
+
+    /// The same, behind what was there.
+    pub(super) fn again(run: Run, origin: &str, fields: &[(&str, &str)]) -> Run {
+        let request = Request::subscribe(URL).with("Origin", origin);
+        run.visit(request, std::time::Duration::from_secs(1)).edit(|last| {
+            last.judged = false;
+            let headers = &mut last.head.as_mut().unwrap().headers;
+            for (name, value) in fields {
+                headers.add(name, *value);
+            }
+        })
+    }
+}

@@ -1,0 +1,149 @@
+//! `Access-Control-Allow-Origin` is one origin or `*`, and fits the page that asked.
+
+use super::{NOBODY, OWN_ORIGIN, STRANGER, admits, admitted, to_page, to_pages};
+use crate::outcome::{count, each_once};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "cors/allow-origin",
+    requirement: "fetch/allow-origin",
+    title: "Access-Control-Allow-Origin is the origin that asked, or `*`",
+    why: "A browser compares the field with the page's origin byte by byte: where it differs, the page gets an error without a reason, and its EventSource closes for good.",
+    fix: "Answer with the one origin that asked, if it is on your list, or with `*`; never with several, and without a slash at its end.",
+    recipes: &[
+        Recipe { with: "Express with cors", write: "cors({ origin: ['https://app.example'] })" },
+        Recipe {
+            with: "nginx",
+            write: "map $http_origin $allowed { ~^https://(app|www)\\.example$ $http_origin; }\nadd_header Access-Control-Allow-Origin $allowed always;",
+        },
+    ],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "two-origins",
+            wrong: "admits two origins in one field, which browsers take for none",
+            serve: |visit| {
+                to_page(visit, |plan, _| {
+                    let both = "https://a.example, https://b.example";
+                    plan.with_header("Access-Control-Allow-Origin", both)
+                })
+            },
+        },
+        Mutant {
+            id: "origin-with-slash",
+            wrong: "writes a slash behind the origin that it admits",
+            serve: |visit| {
+                to_page(visit, |plan, request| {
+                    let origin = request.headers.first("origin").unwrap_or_default();
+                    plan.with_header("Access-Control-Allow-Origin", format!("{origin}/"))
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let (mut asked, mut fine) = (0, 0);
+    let mut elsewhere = None;
+    for (view, origin) in to_pages(record) {
+        asked += 1;
+        let admitted = admitted(&view);
+        let is_named = origin != STRANGER;
+        let message = match admitted.as_slice() {
+            [] if is_named => format!("the answer to a page of `{origin}` admits no other origin"),
+            [] => continue,
+            [_, _, ..] => format!("the field is there {} times", admitted.len()),
+            [one] if admits(&view, &origin) => {
+                fine += 1;
+                elsewhere.get_or_insert_with(|| one.clone());
+                continue;
+            }
+            [one] => match flaw(one) {
+                Some(flaw) => format!("`{one}` {flaw}"),
+                None if is_named => {
+                    format!("the field says `{one}`, and the page is of `{origin}`")
+                }
+                None => {
+                    elsewhere = Some(one.clone());
+                    continue;
+                }
+            },
+        };
+        faults.push(Fault::header(&view, "access-control-allow-origin", message));
+    }
+    if !faults.is_empty() {
+        return Verdict::Fail(each_once(faults));
+    }
+    match (asked, fine, elsewhere) {
+        (0, ..) => Verdict::Skip(NOBODY.to_owned()),
+        (_, 0, None) => Verdict::Skip(OWN_ORIGIN.to_owned()),
+        (_, 0, Some(one)) => {
+            Verdict::Skip(format!("only `{one}` is admitted: ask as it does with --origin {one}"))
+        }
+        (_, fine, _) => Verdict::Pass(count(fine, "answer")),
+    }
+}
+
+/// Why no page has that origin.
+fn flaw(origin: &str) -> Option<&'static str> {
+    if origin == "null" {
+        return None;
+    }
+    let Some((_, rest)) = origin.split_once("://") else {
+        return Some("is no origin: it needs a scheme, as in https://app.example");
+    };
+    if origin.contains([',', ' ']) {
+        return Some("is more than one origin, and browsers take it for none");
+    }
+    if rest.contains('*') {
+        return Some("has a star in it, which stands for nothing there");
+    }
+    rest.contains('/').then_some("has a slash behind the host, and no origin has")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cors::testing::{page, page_of};
+    use crate::testing::Run;
+
+    fn with(origin: &str) -> Run {
+        page(&[("Access-Control-Allow-Origin", origin)])
+    }
+
+    #[test]
+    fn the_origin_that_asked_and_the_star_pass() {
+        with(STRANGER).passes(&RULE);
+        with("*").passes(&RULE);
+        page_of("https://app.example", &[("Access-Control-Allow-Origin", "https://app.example")])
+            .passes(&RULE);
+    }
+
+    #[test]
+    fn what_is_no_origin_fails_whoever_asks() {
+        for wrong in [
+            "https://a.example, https://b.example",
+            "app.example",
+            "https://a/",
+            "https://*.a.example",
+            "true",
+            "",
+        ] {
+            with(wrong).faults(&RULE);
+        }
+        page(&[("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Origin", STRANGER)])
+            .faults(&RULE);
+    }
+
+    #[test]
+    fn a_stranger_may_be_refused_and_a_named_origin_may_not() {
+        page(&[]).skips(&RULE);
+        with("https://app.example").skips(&RULE);
+        page_of("https://app.example", &[]).faults(&RULE);
+        let other = [("Access-Control-Allow-Origin", "https://other.example")];
+        let faults = page_of("https://app.example", &other).faults(&RULE);
+        assert!(faults[0].message.contains("the page is of `https://app.example`"), "{faults:?}");
+        Run::against(crate::reference::answer).subscribe().skips(&RULE);
+    }
+}

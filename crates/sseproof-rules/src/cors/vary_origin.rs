@@ -1,0 +1,78 @@
+//! An answer that depends on the origin says so to caches.
+
+use super::{NOBODY, STRANGER, admitted, echoed, to_page, to_pages};
+use crate::outcome::each_once;
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "cors/vary-origin",
+    requirement: "fetch/vary-origin",
+    title: "an answer that sends back the origin of the page says `Vary: Origin`",
+    why: "A cache gives the answer for one origin to a page of another, which the browser then refuses: it works for whoever comes first, and fails now and then for the others.",
+    fix: "Send `Vary: Origin` with each answer that depends on the origin, or `Cache-Control: no-store`, or admit every origin by `*`.",
+    recipes: &[Recipe { with: "nginx", write: "add_header Vary Origin always;" }],
+    judge,
+    mutants: &[Mutant {
+        id: "no-vary-origin",
+        wrong: "sends back the origin of the page, lets caches keep that, and does not say Vary",
+        serve: |visit| {
+            to_page(visit, |plan, request| {
+                echoed(plan, request).with_header("Cache-Control", "no-cache, no-transform")
+            })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut asked = 0;
+    let mut echoed = Vec::new();
+    for (view, origin) in to_pages(record) {
+        asked += 1;
+        // What is sent back to a stranger is sent back to anybody; another may be the only one.
+        if origin == STRANGER && admitted(&view) == [STRANGER] {
+            echoed.push(view);
+        }
+    }
+    match (asked, echoed.is_empty()) {
+        (0, _) => return Verdict::Skip(NOBODY.to_owned()),
+        (_, true) => return Verdict::Skip("no answer depends on the origin".to_owned()),
+        _ => {}
+    }
+    let faults = echoed
+        .iter()
+        .filter(|view| !varies(view))
+        .map(|view| {
+            let message = format!("`{STRANGER}` is sent back, and `Vary` does not name Origin");
+            Fault::header(view, "vary", message)
+        })
+        .collect();
+    Verdict::from_faults(each_once(faults), "the answer varies by origin, or is not stored")
+}
+
+fn varies(view: &View<'_>) -> bool {
+    view.head.as_ref().is_some_and(|head| {
+        head.headers.list("vary").iter().any(|name| name == "origin" || name == "*")
+            || head.headers.list("cache-control").iter().any(|option| option == "no-store")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cors::testing::page;
+    use crate::testing::Run;
+
+    fn echo(vary: &str, cache: &str) -> Run {
+        page(&[("Access-Control-Allow-Origin", STRANGER), ("Vary", vary)]).edit(|last| {
+            last.head.as_mut().unwrap().headers.set("Cache-Control", cache);
+        })
+    }
+
+    #[test]
+    fn what_no_cache_keeps_need_not_vary() {
+        echo("Accept, Origin", "no-cache").passes(&RULE);
+        echo("Accept", "no-store").passes(&RULE);
+        echo("Accept", "no-cache").faults(&RULE);
+        page(&[("Access-Control-Allow-Origin", "*")]).skips(&RULE);
+    }
+}

@@ -1,0 +1,133 @@
+//! Binary payloads in Base64: what they cost.
+//!
+//! A stream is text, so there is no other way to put bytes into it; but they need not be in it.
+
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use std::collections::BTreeSet;
+
+use super::tally::{counted, none_of};
+use super::{quoted, slip_in_first};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "stream/base64",
+    requirement: "practice/no-base64",
+    title: "payloads are text, and not bytes in Base64",
+    why: "Base64 takes four bytes for three, on the wire and in the memory of each client, and every client decodes it by itself.",
+    fix: "Send where the bytes are to be had (`{\"image\":\"/images/17\"}`) and let clients fetch them, with caching and compression; or compress the stream, and flush it with each event.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "image-in-base64",
+        wrong: "sends an image as a payload in Base64",
+        serve: |visit| {
+            let bytes: Vec<u8> = (0..1_200_u32).map(|n| (n * 197 % 251 + 3) as u8).collect();
+            let event = format!("data: {{\"image\":\"{}\"}}\n\n", STANDARD_NO_PAD.encode(bytes));
+            slip_in_first(visit, event.as_bytes())
+        },
+    }],
+};
+
+/// Shorter ones are keys, digests and signatures.
+const SHORTEST: usize = 512;
+/// What is written with fewer different characters is no Base64 of binary data.
+const VARIETY: usize = 24;
+/// How many characters are decoded, to see whether they are text: whole groups of four.
+const LOOKED_AT: usize = 400;
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut events = 0;
+    let mut bytes = 0;
+    let mut found = Vec::new();
+    for view in record.streams() {
+        for (event, _) in view.events() {
+            events += 1;
+            for run in runs(&event.data).filter(|run| is_binary(run)) {
+                bytes += run.len() as u64;
+                found.push((view, event.span.start, run.to_owned()));
+            }
+        }
+    }
+    let Some((view, start, run)) = found.first() else {
+        return match events {
+            0 => Verdict::Skip(none_of("event")),
+            _ => Verdict::Pass(counted(events, "event")),
+        };
+    };
+    let compressed = record.all().any(|view| view.is_stream() && view.is_encoded());
+    let asked = record.all().any(|view| view.request.headers.has("accept-encoding"));
+    let coding = match (compressed, asked) {
+        (true, _) => "the server compresses it for who asks, which takes most of that back",
+        (false, true) => "the server does not compress it, not even for who asks",
+        (false, false) => "nobody asked whether the server compresses it",
+    };
+    let message = format!(
+        "`{}` is binary data in Base64: {} with {bytes} bytes in all, {} of them only for the encoding",
+        quoted(&run.as_bytes()[..24]).trim_matches('`'),
+        counted(found.len() as u64, "such payload"),
+        bytes / 4
+    );
+    Verdict::Fail(vec![
+        Fault::at(view, *start, message)
+            .so(format!("a third more bytes than the data has go over the wire; {coding}")),
+    ])
+}
+
+/// The runs of characters that Base64 uses.
+fn runs(data: &str) -> impl Iterator<Item = &str> {
+    data.split(|char: char| !(char.is_ascii_alphanumeric() || "+/-_=".contains(char)))
+        .map(|run| run.trim_end_matches('='))
+        .filter(|run| run.len() >= SHORTEST)
+}
+
+/// Whether it decodes to something that is no text: text in Base64 may have a reason.
+fn is_binary(run: &str) -> bool {
+    let start = &run[..LOOKED_AT];
+    let kinds: [fn(&char) -> bool; 3] =
+        [char::is_ascii_digit, char::is_ascii_lowercase, char::is_ascii_uppercase];
+    let varied = start.chars().collect::<BTreeSet<_>>().len() >= VARIETY;
+    if !varied || !kinds.iter().all(|kind| start.chars().any(|char| kind(&char))) {
+        return false;
+    }
+    let decoded = STANDARD_NO_PAD.decode(start).or_else(|_| URL_SAFE_NO_PAD.decode(start));
+    // A character that the cut tears is no sign of binary data.
+    decoded.is_ok_and(|bytes| {
+        std::str::from_utf8(&bytes).is_err_and(|error| error.error_len().is_some())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::body;
+
+    fn with(data: &str) -> crate::testing::Run {
+        body(format!("data: {data}\n\n").as_bytes())
+    }
+
+    fn noise(length: u32) -> Vec<u8> {
+        (0..length).map(|n| (n * 197 % 251 + 3) as u8).collect()
+    }
+
+    #[test]
+    fn binary_data_is_counted() {
+        for encoded in [STANDARD_NO_PAD.encode(noise(900)), URL_SAFE_NO_PAD.encode(noise(900))] {
+            let faults =
+                with(&format!("{{\"a\":\"data:image/png;base64,{encoded}==\"}}")).faults(&RULE);
+            assert!(faults[0].message.contains("1 such payload with 1200 bytes in all, 300 of"));
+        }
+    }
+
+    #[test]
+    fn what_only_looks_so_passes() {
+        let text = STANDARD_NO_PAD
+            .encode("A long text in Base64 is odd, but it is text: 0123. ".repeat(20));
+        let hex = "0123456789abcdefABCDEF".repeat(40);
+        let word = "aB3".repeat(400);
+        for fine in [text, hex, word, "x".repeat(5_000), STANDARD_NO_PAD.encode(noise(100))] {
+            with(&fine).passes(&RULE);
+        }
+        body(b": nothing\n\n").skips(&RULE);
+    }
+}

@@ -1,0 +1,145 @@
+//! A short look at a server, with requests that change nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::bail;
+use sseproof_exchange::{Ending, Exchange, Headers, Request, Transcript};
+use sseproof_net::{Client, Direct, Leave, Limits};
+use sseproof_rules::Record;
+use url::Url;
+
+/// How long the stream is watched for its first events.
+const WATCH: Duration = Duration::from_secs(3);
+/// How long another answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Where servers often take what is to be published.
+const PUBLISH: [&str; 3] = ["/publish", "/emit", "/messages"];
+/// Where servers often tell how many clients they serve.
+const ACTIVE: [&str; 2] = ["/active", "/connections"];
+
+/// What was seen.
+pub(super) struct Seen {
+    pub(super) url: Url,
+    /// The names of the fields that were sent: their values stay out of the files.
+    pub(super) fields: Vec<String>,
+    pub(super) status: u16,
+    pub(super) media_type: Option<String>,
+    pub(super) events: usize,
+    pub(super) has_ids: bool,
+    pub(super) retry: Option<u64>,
+    /// Data as of an OpenAI-compatible server, or the events of another well-known protocol.
+    pub(super) profile: Option<&'static str>,
+    /// A path that takes POST.
+    pub(super) publish: Option<&'static str>,
+    /// A path that answers with a number.
+    pub(super) active: Option<&'static str>,
+}
+
+impl Seen {
+    /// Subscribes once, and asks for a few paths that servers often have.
+    pub(super) async fn look(url: &str, headers: &Headers) -> anyhow::Result<Self> {
+        let limits = Limits { connect: PATIENCE, ..Limits::default() };
+        let client = Client::new(Arc::new(Direct), limits);
+        let mut request = Request::subscribe(url);
+        request.headers.0.extend(headers.0.iter().cloned());
+        let exchange = asked(&client, request.clone(), WATCH).await?;
+        let Some(head) = exchange.head.clone() else {
+            bail!("{url} gave no answer: {}", ending(&exchange));
+        };
+        let base = Url::parse(url)?;
+        let mut publish = None;
+        for path in PUBLISH {
+            let there = Request { method: "OPTIONS".to_owned(), ..on(&request, &base, path)? };
+            let answer = asked(&client, there, PATIENCE).await?;
+            if publish.is_none() && takes_post(&answer) {
+                publish = Some(path);
+            }
+        }
+        let mut active = None;
+        for path in ACTIVE {
+            let answer = asked(&client, on(&request, &base, path)?, PATIENCE).await?;
+            let text = String::from_utf8_lossy(&answer.body_bytes()).trim().to_owned();
+            if active.is_none() && answer.status() == Some(200) && text.parse::<u64>().is_ok() {
+                active = Some(path);
+            }
+        }
+        let transcript = Transcript { exchanges: vec![exchange], ..Transcript::default() };
+        let record = Record::new(&transcript);
+        let view = record.all().next();
+        let events: Vec<_> = view.iter().flat_map(|view| view.events()).collect();
+        Ok(Self {
+            fields: headers.0.iter().map(|header| header.name.clone()).collect(),
+            status: head.status,
+            media_type: head.media_type(),
+            events: events.len(),
+            has_ids: events.iter().any(|(event, _)| !event.last_event_id.is_empty()),
+            retry: view.and_then(|view| view.retries().next()).map(|(retry, _)| retry.millis),
+            profile: events.iter().find_map(|(event, _)| profile(&event.event_type, &event.data)),
+            publish,
+            active,
+            url: base,
+        })
+    }
+
+    /// Whether the URL gave an event stream.
+    pub(super) fn is_stream(&self) -> bool {
+        self.status == 200 && self.media_type.as_deref() == Some("text/event-stream")
+    }
+}
+
+async fn asked(client: &Client, request: Request, within: Duration) -> anyhow::Result<Exchange> {
+    let mut live = client.open(request)?;
+    live.wait(within, |progress| progress.events() >= 2).await;
+    Ok(live.leave(Leave::Fin).await)
+}
+
+/// The request for another path of the same server.
+fn on(request: &Request, base: &Url, path: &str) -> anyhow::Result<Request> {
+    let mut request = request.clone();
+    request.url = base.join(path)?.to_string();
+    request.headers.set("Accept", "*/*");
+    Ok(request)
+}
+
+fn takes_post(answer: &Exchange) -> bool {
+    let head = answer.head.as_ref().filter(|head| head.status < 400 || head.status == 405);
+    head.is_some_and(|head| {
+        let allowed = ["allow", "access-control-allow-methods"].map(|name| head.headers.list(name));
+        allowed.iter().flatten().any(|method| method == "post")
+    })
+}
+
+/// The protocol that the event speaks.
+fn profile(kind: &str, data: &str) -> Option<&'static str> {
+    if data.contains("\"object\":\"chat.completion.chunk\"") {
+        return Some("openai-chat");
+    }
+    if kind.starts_with("response.") && data.contains("\"type\":\"response.") {
+        return Some("openai-responses");
+    }
+    (kind == "message_start" && data.contains("\"message_start\"")).then_some("anthropic")
+}
+
+fn ending(exchange: &Exchange) -> String {
+    match &exchange.end.how {
+        Ending::Unresolved(why) | Ending::Unconnected(why) => why.clone(),
+        Ending::Reset => "it reset the connection".to_owned(),
+        Ending::Truncated => "it closed the connection".to_owned(),
+        Ending::Malformed(why) => why.clone(),
+        _ => format!("there was nothing within {} s", WATCH.as_secs()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn well_known_protocols_are_known() {
+        let chat = "{\"id\":\"1\",\"object\":\"chat.completion.chunk\"}";
+        assert_eq!(profile("message", chat), Some("openai-chat"));
+        assert_eq!(profile("message_start", "{\"type\":\"message_start\"}"), Some("anthropic"));
+        assert_eq!(profile("message", "hello"), None);
+    }
+}
