@@ -7,6 +7,7 @@
 mod bytes;
 mod happening;
 mod headers;
+pub mod http2;
 mod plain;
 mod plan;
 mod published;

@@ -45,6 +45,15 @@ pub enum Action {
     Wait(Duration),
     /// Bytes straight onto the wire, past the framing.
     Raw(Bytes),
+    /// Sends what was written, then a frame of the request's stream; nothing over HTTP/1.
+    Frame {
+        /// The type.
+        kind: u8,
+        /// The flags.
+        flags: u8,
+        /// The payload.
+        payload: Bytes,
+    },
     /// Sends what was written and ends the body as its framing demands.
     Finish,
     /// Sends what was written and closes the connection, whatever the framing demands (FIN).

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::exchange::{Prepared, drive};
 use crate::progress::{Clock, Shared};
-use crate::{Dial, Limits, Progress, Ways};
+use crate::{Dial, HttpChoice, Limits, Progress, Ways};
 
 /// How much more than the body the wire may hold: the framing of a body in tiny chunks.
 const WIRE_PER_BODY: u64 = 2;
@@ -96,6 +96,11 @@ impl Client {
     /// The time since the start of the run.
     pub fn now(&self) -> Duration {
         self.clock.now()
+    }
+
+    /// Whether requests are made with HTTP/2 whatever they say otherwise.
+    pub fn insists_on_http2(&self) -> bool {
+        self.ways.http == HttpChoice::Http2
     }
 
     /// What bounds each exchange.

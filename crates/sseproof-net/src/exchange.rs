@@ -13,19 +13,23 @@ use hyper::client::conn::http1;
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use hyper_util::rt::TokioIo;
 use sseproof_exchange::{Ending, Head, Headers, Phase, Request, Version};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 use crate::client::RequestError;
+use crate::http2::{Asked, Driver};
 use crate::progress::Shared;
 use crate::tap::Tap;
-use crate::{Dial, DialError, Limits, Ways};
+use crate::{Dial, DialError, Limits, Socket, Ways};
 
 /// How long a whole response is listened behind, for bytes that do not belong there.
 const AFTERMATH: Duration = Duration::from_millis(20);
 
 /// What is said of a server that is silent in the handshake.
 const SILENT_HANDSHAKE: &str = "the server did not answer in the TLS handshake; if this port speaks plain HTTP, write the URL with http://";
+
+/// What is said of a server that does not agree to HTTP/2.
+const NO_HTTP2: &str = "the server does not agree to HTTP/2 in the TLS handshake (ALPN); leave --http 2 out, or switch HTTP/2 on in the server";
 
 /// What is said of a server that answers plain HTTP with TLS.
 const SECURE: &str = "the server speaks TLS on this port; write the URL with https://";
@@ -35,6 +39,11 @@ pub(crate) struct Prepared {
     host: String,
     port: u16,
     secure: bool,
+    /// The version that the request demands; `None` leaves it to the client.
+    version: Option<Version>,
+    /// The same request for HTTP/2: its fields, and its body.
+    block: Vec<u8>,
+    body: Vec<u8>,
     request: hyper::Request<Full<Payload>>,
 }
 
@@ -82,7 +91,26 @@ impl Prepared {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(request.body.len()));
         }
         let secure = url.scheme() == "https";
-        Ok(Self { host: host.to_owned(), port, secure, request: sent })
+        let version = match request.version {
+            Version::Http11 if request.headers.has("connection") => Some(Version::Http11),
+            Version::Http11 => None,
+            version => Some(version),
+        };
+        let named = request.headers.all("host").next().map(|header| header.value.0.clone());
+        let authority = named.unwrap_or_else(|| authority.into_bytes());
+        let mut headers = request.headers.clone();
+        if !request.body.is_empty() && !headers.has("content-length") {
+            headers.add("content-length", request.body.len().to_string());
+        }
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            secure,
+            version,
+            block: Asked::block(&request.method, url.scheme(), &authority, target, &headers),
+            body: request.body.0.clone(),
+            request: sent,
+        })
     }
 }
 
@@ -133,8 +161,10 @@ async fn run(
         progress.exchange.phases.connected = Some(now);
     });
     let mut socket = dialled.socket;
+    let offered = ways.http.offered(prepared.version);
+    let mut is_http2 = offered == ["h2"];
     if prepared.secure {
-        let shaken = ways.tls.handshake(&prepared.host, socket, &["http/1.1"]);
+        let shaken = ways.tls.handshake(&prepared.host, socket, offered);
         let secured = match timeout(limits.connect, shaken).await {
             Err(_) => return Ending::Handshake(SILENT_HANDSHAKE.to_owned()),
             Ok(Err(why)) => return Ending::Handshake(why),
@@ -144,7 +174,15 @@ async fn run(
             progress.exchange.transport.tls = secured.version();
             progress.exchange.transport.alpn = secured.alpn();
         });
+        let agreed = secured.alpn();
+        if is_http2 && agreed.as_deref() != Some("h2") {
+            return Ending::Handshake(NO_HTTP2.to_owned());
+        }
+        is_http2 = agreed.as_deref() == Some("h2");
         socket = Box::new(secured);
+    }
+    if is_http2 {
+        return over_http2(prepared, socket, limits, shared, reset).await;
     }
     let tap = Tap::new(socket, shared.clone(), reset);
     let handshake = http1::Builder::new()
@@ -221,6 +259,46 @@ async fn run(
         let _ = timeout(AFTERMATH, connection).await;
     }
     Ending::Complete
+}
+
+/// The exchange as the only stream of an HTTP/2 connection.
+async fn over_http2(
+    prepared: Prepared,
+    socket: Box<dyn Socket>,
+    limits: Limits,
+    shared: &Shared,
+    reset: Arc<AtomicBool>,
+) -> Ending {
+    let (handle, driver) = Driver::new(Tap::silent(socket, reset), shared.clock);
+    let asked =
+        Asked { block: prepared.block, body: prepared.body, shared: shared.clone(), limits };
+    // The handle lives as long as this: the connection would end without it.
+    let asking = handle.ask(asked);
+    let mut driver = pin!(driver.run());
+    let mut running = true;
+    let mut bell = shared.bell();
+    let mut head = pin!(sleep(limits.head));
+    loop {
+        let (has_head, ended) = {
+            let progress = shared.lock();
+            (progress.exchange.head.is_some(), progress.ended)
+        };
+        if ended {
+            break;
+        }
+        tokio::select! {
+            biased;
+            _ = bell.changed() => {}
+            () = &mut driver, if running => running = false,
+            () = &mut head, if !has_head => return Ending::TimedOut(Phase::Head),
+        }
+    }
+    if running {
+        // What comes now is on the wire, where a rule may find it.
+        let _ = timeout(AFTERMATH, driver).await;
+    }
+    drop(asking);
+    shared.lock().exchange.end.how.clone()
 }
 
 fn ending(error: &hyper::Error, limits: Limits) -> Ending {

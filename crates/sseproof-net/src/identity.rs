@@ -55,14 +55,9 @@ impl Identity {
         (&self.client.0, &self.client.1)
     }
 
-    /// Shakes hands with a client; gives what was agreed on by ALPN, too.
-    pub(crate) async fn accept(
-        &self,
-        socket: Box<dyn Socket>,
-    ) -> io::Result<(Box<dyn Socket>, Option<Vec<u8>>)> {
-        let stream = self.acceptor.accept(socket).await?;
-        let alpn = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
-        Ok((Box::new(stream), alpn))
+    /// Shakes hands with a client.
+    pub(crate) async fn accept(&self, socket: Box<dyn Socket>) -> io::Result<Box<dyn Socket>> {
+        Ok(Box::new(self.acceptor.accept(socket).await?))
     }
 }
 

@@ -5,12 +5,15 @@ use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sseproof_exchange::http2::PREFACE;
 use sseproof_exchange::{Action, Bytes, Departure, Plan, Request, Visit};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::dial::Dialling;
+use crate::http2;
 use crate::player::{Then, play};
 use crate::server_request::read_request;
 use crate::{Dial, Dialled, Identity, Socket, pipe};
@@ -92,8 +95,18 @@ impl Lab {
         let mut rest = Vec::new();
         if let Some(identity) = &self.identity {
             // A client that does not like the certificate is gone here.
-            let Ok((secured, _)) = identity.accept(socket).await else { return };
+            let Ok(secured) = identity.accept(socket).await else { return };
             socket = secured;
+        }
+        // A client that knows, or has agreed on it over TLS, begins with the preface of HTTP/2.
+        while rest.len() < PREFACE.len() && PREFACE.starts_with(&rest) {
+            match socket.read_buf(&mut rest).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+        if rest.starts_with(PREFACE) {
+            return http2::serve(self, socket, rest).await;
         }
         while let Ok(Some(request)) = read_request(&mut socket, &mut rest).await {
             match self.answer(&request, &mut socket, &mut rest).await {
@@ -114,14 +127,7 @@ impl Lab {
         socket: &mut Box<dyn Socket>,
         rest: &mut Vec<u8>,
     ) -> io::Result<Then> {
-        let playing = Playing::begin(Arc::clone(&self.inner));
-        let visit = Visit {
-            request,
-            now: self.inner.started.elapsed(),
-            earlier: playing.earlier,
-            open: playing.others,
-        };
-        let plan = (self.inner.answer)(&visit);
+        let (plan, playing) = self.plan(request);
         let outlives = [Departure::Closing, Departure::Resetting].map(|left| plan.outlives(left));
         // Who restarts the server still gets the answer to that.
         let restarts = plan.actions.iter().any(|action| matches!(action, Action::Restart { .. }));
@@ -140,6 +146,18 @@ impl Lab {
             }
         }
         played
+    }
+
+    /// The answer to a request; it counts as open for as long as the second value lives.
+    pub(crate) fn plan(&self, request: &Request) -> (Plan, Playing) {
+        let playing = Playing::begin(Arc::clone(&self.inner));
+        let visit = Visit {
+            request,
+            now: self.inner.started.elapsed(),
+            earlier: playing.earlier,
+            open: playing.others,
+        };
+        ((self.inner.answer)(&visit), playing)
     }
 
     pub(crate) fn restart(&self, forget: bool) {
@@ -186,7 +204,7 @@ impl Lab {
 }
 
 /// Counts an answer as open for as long as it is played.
-struct Playing {
+pub(crate) struct Playing {
     inner: Arc<Inner>,
     earlier: u64,
     others: usize,

@@ -6,6 +6,7 @@
 mod client;
 mod dial;
 mod exchange;
+mod http2;
 mod identity;
 mod lab;
 mod limits;

@@ -65,6 +65,7 @@ pub(crate) async fn play(
                 player.flush().await?;
                 player.wait(time).await?;
             }
+            Action::Frame { .. } => player.flush().await?,
             Action::Raw(bytes) => player.raw(&bytes).await?,
             Action::Finish => {
                 player.finish().await?;

@@ -1,6 +1,6 @@
 //! Where a redirect leads.
 
-use sseproof_exchange::{Bytes, Exchange, Request};
+use sseproof_exchange::{Bytes, Exchange, Request, Version};
 use url::Url;
 
 /// What a redirect asks for.
@@ -47,6 +47,10 @@ pub fn redirect(exchange: &Exchange) -> Option<Redirect> {
             request.headers.remove(name);
         }
     }
+    // The next server may speak another version.
+    if request.version == Version::Http2 {
+        request.version = Version::Http11;
+    }
     request.url = place.into();
     Some(Redirect::To(Box::new(request)))
 }
@@ -54,7 +58,7 @@ pub fn redirect(exchange: &Exchange) -> Option<Redirect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sseproof_exchange::{Head, Headers, Version};
+    use sseproof_exchange::{Head, Headers};
     use std::time::Duration;
 
     fn answered(status: u16, location: Option<&str>, request: Request) -> Exchange {

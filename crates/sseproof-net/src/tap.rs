@@ -15,14 +15,20 @@ use crate::progress::Shared;
 pub(crate) struct Tap {
     /// Taken only when it is dropped.
     socket: Option<Box<dyn Socket>>,
-    shared: Shared,
+    /// Where it is recorded; `None` where somebody else records.
+    shared: Option<Shared>,
     /// Whether dropping it resets the connection instead of closing it.
     reset: Arc<AtomicBool>,
 }
 
 impl Tap {
     pub(crate) fn new(socket: Box<dyn Socket>, shared: Shared, reset: Arc<AtomicBool>) -> Self {
-        Self { socket: Some(socket), shared, reset }
+        Self { socket: Some(socket), shared: Some(shared), reset }
+    }
+
+    /// A socket that is only left as it should be.
+    pub(crate) fn silent(socket: Box<dyn Socket>, reset: Arc<AtomicBool>) -> Self {
+        Self { socket: Some(socket), shared: None, reset }
     }
 
     fn socket(&mut self) -> io::Result<Pin<&mut Box<dyn Socket>>> {
@@ -47,17 +53,18 @@ impl AsyncRead for Tap {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         // Nobody wakes this task again, and nobody has to: it ends when the client leaves.
-        if self.shared.lock().stalled {
+        if self.shared.as_ref().is_some_and(|shared| shared.lock().stalled) {
             return Poll::Pending;
         }
         let before = buf.filled().len();
         let read = self.socket()?.poll_read(cx, buf);
+        let Some(shared) = &self.shared else { return read };
         match &read {
             Poll::Ready(Ok(())) if buf.filled().len() > before => {
-                self.shared.saw_wire(&buf.filled()[before..]);
+                shared.saw_wire(&buf.filled()[before..]);
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
-                self.shared.lock().was_reset = true;
+                shared.lock().was_reset = true;
             }
             // With TLS 1.3 a server refuses the certificate of a client behind the handshake.
             Poll::Ready(Err(error))
@@ -65,7 +72,7 @@ impl AsyncRead for Tap {
                     .get_ref()
                     .is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) =>
             {
-                self.shared.lock().tls_fault = Some(crate::tls::words(error, &[], &[]));
+                shared.lock().tls_fault = Some(crate::tls::words(error, &[], &[]));
             }
             _ => {}
         }
@@ -80,8 +87,8 @@ impl AsyncWrite for Tap {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = self.socket()?.poll_write(cx, bytes);
-        if let Poll::Ready(Ok(count)) = written {
-            self.shared.change(|progress, now| progress.add_sent(now, &bytes[..count]));
+        if let (Poll::Ready(Ok(count)), Some(shared)) = (&written, &self.shared) {
+            shared.change(|progress, now| progress.add_sent(now, &bytes[..*count]));
         }
         written
     }

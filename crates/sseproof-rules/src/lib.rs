@@ -24,6 +24,7 @@ mod rule;
 mod stream;
 #[cfg(test)]
 mod testing;
+mod transport;
 mod wire;
 
 pub use finding::{Evidence, Excerpt, Finding, Status};

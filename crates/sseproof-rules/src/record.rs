@@ -172,6 +172,16 @@ impl<'r> View<'r> {
         })
     }
 
+    /// Whether the bytes on the wire are there, and are those of HTTP/1.
+    pub fn has_http1_wire(&self) -> bool {
+        !self.wire.is_empty() && self.request.version.is_http1()
+    }
+
+    /// Whether the answer came over HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.version == Version::Http2)
+    }
+
     /// Whether the server, and not we, ended the exchange after its head.
     pub fn ended_by_server(&self) -> bool {
         self.head.is_some() && self.end.how.is_servers()

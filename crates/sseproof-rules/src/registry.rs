@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::{Finding, Mutant, Profile, Record, Rule, profile, profiles};
-use crate::{auth, cors, delivery, encode, reconnect, response, resume, retry, stream};
+use crate::{auth, cors, delivery, encode, reconnect, response, resume, retry, stream, transport};
 
-const FAMILIES: [&[&Rule]; 9] = [
+const FAMILIES: [&[&Rule]; 10] = [
     response::RULES,
     stream::RULES,
     delivery::RULES,
@@ -15,6 +15,7 @@ const FAMILIES: [&[&Rule]; 9] = [
     encode::RULES,
     cors::RULES,
     auth::RULES,
+    transport::RULES,
 ];
 
 /// All rules: the general ones in the order of the families, then those of the profiles, each once.

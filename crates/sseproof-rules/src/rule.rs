@@ -36,7 +36,8 @@ pub struct Recipe {
 /// A server that is wrong on purpose.
 #[derive(Clone, Copy)]
 pub struct Mutant {
-    /// Its name, unique in the registry, as in `latin1-payload`.
+    /// Its name, unique in the registry, as in `latin1-payload`; one that begins with `h2-` is
+    /// wrong over HTTP/2 alone.
     pub id: &'static str,
     /// What it does wrong: a sentence without capital and full stop.
     pub wrong: &'static str,
@@ -83,6 +84,13 @@ pub enum Place {
     Body(u64),
     /// At this offset of the bytes on the wire.
     Wire(u64),
+}
+
+impl Mutant {
+    /// Whether it has to be spoken to in HTTP/2.
+    pub fn speaks_http2(&self) -> bool {
+        self.id.starts_with("h2-")
+    }
 }
 
 impl Fault {

@@ -233,6 +233,7 @@ pub(crate) fn play(
             Action::Reset => how = Ending::Reset,
             Action::Hold | Action::Follow { .. } => now = leave,
             Action::Flush
+            | Action::Frame { .. }
             | Action::Publish { .. }
             | Action::Restart { .. }
             | Action::Outlive { .. } => {}

@@ -131,7 +131,7 @@ async fn serve(
 fn identity(address: SocketAddr, file: &Path) -> Result<Identity, Blame> {
     let options = IdentityOptions {
         hosts: vec![address.ip().to_string(), "localhost".to_owned()],
-        alpn: vec!["http/1.1".to_owned()],
+        alpn: vec!["h2".to_owned(), "http/1.1".to_owned()],
         ..IdentityOptions::default()
     };
     let identity = Identity::new(&options).context("make a certificate")?;

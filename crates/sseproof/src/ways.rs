@@ -4,12 +4,29 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::Args;
-use sseproof_net::{Tls, TlsGiven, Ways};
+use clap::{Args, ValueEnum};
+use sseproof_net::{HttpChoice, Tls, TlsGiven, Ways};
+
+/// The versions of HTTP that can be asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Http {
+    /// What client and server agree on over TLS; HTTP/1.1 without TLS.
+    #[default]
+    Auto,
+    /// HTTP/1.1.
+    #[value(name = "1.1")]
+    Http1,
+    /// HTTP/2, also without TLS.
+    #[value(name = "2")]
+    Http2,
+}
 
 /// How to get to the server.
 #[derive(Args)]
 pub(crate) struct WaysGiven {
+    /// Speak this version of HTTP.
+    #[arg(long, value_enum, default_value_t, value_name = "VERSION", help_heading = "Connection")]
+    http: Http,
     /// Trust the certificates in this file (PEM), too.
     #[arg(long, alias = "cacert", value_name = "FILE", help_heading = "Connection")]
     ca: Option<PathBuf>,
@@ -34,7 +51,12 @@ impl WaysGiven {
             insecure: self.insecure,
         };
         let tls = Tls::new(given).context("cannot use what was given for TLS")?;
-        Ok(Ways { tls, ..Ways::default() })
+        let http = match self.http {
+            Http::Auto => HttpChoice::Auto,
+            Http::Http1 => HttpChoice::Http1,
+            Http::Http2 => HttpChoice::Http2,
+        };
+        Ok(Ways { tls, http })
     }
 }
 

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_exchange::{Answer, Transcript, read_recording, write_recording};
-use sseproof_net::{Client, Dial, Direct, Lab, Limits};
+use sseproof_net::{
+    Client, Direct, HttpChoice, Identity, IdentityOptions, Lab, Limits, Tls, TlsGiven, Ways,
+};
 use sseproof_rules::{
     Finding, Mutant, Profile, Record, Rule, Status, judge, mutants, profiles, profiles_of,
     reference, rules,
@@ -39,15 +41,14 @@ fn is_private(rule: &str) -> bool {
     rule.starts_with("auth/")
 }
 
-async fn transcript(dial: Arc<dyn Dial>, host: &str, look: Look, limits: Limits) -> Transcript {
+async fn transcript(client: Client, origin: &str, look: Look) -> Transcript {
     let probes = wanted(look);
     let scenarios: Vec<&Scenario> = probes.iter().map(|probe| &probe.scenario).collect();
-    let client = Client::new(dial, limits);
     let mut cancel = pin!(std::future::pending());
-    let mut target = target(look.profile, host);
+    let mut target = target(look.profile, origin);
     if look.private {
         let [first, other] = reference::USERS.map(|user| format!("Bearer {user}"));
-        target.url = format!("http://{host}{}", reference::PRIVATE);
+        target.url = format!("{origin}{}", reference::PRIVATE);
         target.headers.set("Authorization", first);
         target.other = Some([("Authorization", other)].into_iter().collect());
     }
@@ -72,10 +73,10 @@ fn variables(profile: &Profile) -> Variables {
     Variables { given: profile.variables.iter().map(own).collect(), ..Variables::default() }
 }
 
-fn target(profile: Option<&Profile>, host: &str) -> TargetConfig {
+fn target(profile: Option<&Profile>, origin: &str) -> TargetConfig {
     let Some(profile) = profile else {
         let hook = sseproof_scenario::PublishHook::http("POST", "/publish").on_stream("/published");
-        let target = TargetConfig::new(format!("http://{host}/events"));
+        let target = TargetConfig::new(format!("{origin}/events"));
         return TargetConfig { publish: Some(hook), ..target };
     };
     TargetConfig {
@@ -83,7 +84,7 @@ fn target(profile: Option<&Profile>, host: &str) -> TargetConfig {
         headers: profile.headers.iter().copied().collect(),
         body: variables(profile).fill(profile.body).expect("a body").into(),
         profile: Some(profile.id.to_owned()),
-        ..TargetConfig::new(format!("http://{host}{}", profile.path))
+        ..TargetConfig::new(format!("{origin}{}", profile.path))
     }
 }
 
@@ -93,17 +94,63 @@ fn looks(rule: &Rule) -> Vec<Option<&'static Profile>> {
     if own.is_empty() { vec![None] } else { own }
 }
 
+/// How a lab server is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// HTTP/1.1 over plain TCP.
+    Http1,
+    /// HTTP/2 over plain TCP.
+    Http2,
+    /// TLS, and what is agreed on there: HTTP/2.
+    Tls,
+    /// TLS, and HTTP/1.1 since the server speaks no other.
+    TlsHttp1,
+}
+
+impl By {
+    fn of(mutant: &Mutant) -> Self {
+        if mutant.speaks_http2() { Self::Http2 } else { Self::Http1 }
+    }
+
+    fn way_to(self, lab: Lab) -> (Lab, &'static str, Ways) {
+        let plain = "http://lab";
+        let alpn: &[&str] = match self {
+            Self::Http1 => return (lab, plain, Ways::default()),
+            Self::Http2 => {
+                return (lab, plain, Ways { http: HttpChoice::Http2, ..Ways::default() });
+            }
+            Self::Tls => &["h2", "http/1.1"],
+            Self::TlsHttp1 => &["http/1.1"],
+        };
+        let options = IdentityOptions {
+            hosts: vec!["lab".to_owned()],
+            alpn: alpn.iter().map(|name| (*name).to_owned()).collect(),
+            ..IdentityOptions::default()
+        };
+        let identity = Identity::new(&options).expect("an identity");
+        let ca = Some(("ca.pem".to_owned(), identity.authority().as_bytes().to_vec()));
+        let tls = Tls::new(TlsGiven { ca, ..TlsGiven::default() }).expect("an authority");
+        let ways = Ways { tls, ..Ways::default() };
+        (lab.over_tls(identity), "https://lab", ways)
+    }
+}
+
 /// The transcript of a check with all probes, without any real time.
-fn in_memory(answer: Answer, profile: Option<&'static Profile>, private: bool) -> Transcript {
+fn in_memory(
+    answer: Answer,
+    profile: Option<&'static Profile>,
+    private: bool,
+    by: By,
+) -> Transcript {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let lab = Lab::new(answer);
-        let look = Look { profile, idle: true, private };
-        transcript(Arc::new(lab.in_process()), "lab", look, Limits::default()).await
+        let (lab, origin, ways) = by.way_to(Lab::new(answer));
+        let client = Client::new(Arc::new(lab.in_process()), Limits::default()).by(ways);
+        transcript(client, origin, Look { profile, idle: true, private }).await
     })
 }
 
@@ -141,7 +188,7 @@ fn the_profiles_are_those_that_have_probes() {
 /// What the rules say of a reference, which must break none.
 fn verdicts(answer: Answer, profile: Option<&'static Profile>) -> String {
     let mut table = String::new();
-    for finding in findings(&in_memory(answer, profile, false)) {
+    for finding in findings(&in_memory(answer, profile, false, By::Http1)) {
         assert_ne!(finding.status, Status::Fail, "{finding:#?}");
         // What was seen changes with every probe; only why something was not asked matters here.
         let _ = match finding.status {
@@ -154,10 +201,30 @@ fn verdicts(answer: Answer, profile: Option<&'static Profile>) -> String {
 
 #[test]
 fn the_private_streams_of_the_reference_pass_too() {
-    let findings = findings(&in_memory(reference::answer, None, true));
+    let findings = findings(&in_memory(reference::answer, None, true, By::Http1));
     assert_eq!(failing(&findings), BTreeSet::new());
     for finding in findings.iter().filter(|finding| is_private(&finding.rule)) {
         assert_eq!(finding.status, Status::Pass, "{finding:#?}");
+    }
+}
+
+#[test]
+fn the_reference_server_passes_over_http2_and_tls_too() {
+    for by in [By::Http2, By::Tls, By::TlsHttp1] {
+        for finding in findings(&in_memory(reference::answer, None, false, by)) {
+            assert_ne!(finding.status, Status::Fail, "{by:?}: {finding:#?}");
+            let of_http2 = finding.rule.starts_with("transport/") && by != By::TlsHttp1;
+            let says = format!("{by:?}: {} {}", finding.rule, finding.note);
+            assert!(!of_http2 || finding.status == Status::Pass, "{says}");
+        }
+    }
+}
+
+#[test]
+fn mutants_of_http2_fail_over_tls_too() {
+    for (rule, mutant) in mutants().filter(|(_, mutant)| mutant.speaks_http2()) {
+        let findings = findings(&in_memory(mutant.serve, None, false, By::Tls));
+        assert!(failing(&findings).contains(rule.id), "{} survives {}", mutant.id, rule.id);
     }
 }
 
@@ -167,7 +234,7 @@ fn every_mutant_fails_what_it_breaks() {
     let mut alive = Vec::new();
     for (rule, mutant) in mutants() {
         for profile in looks(rule) {
-            let transcript = in_memory(mutant.serve, profile, is_private(rule.id));
+            let transcript = in_memory(mutant.serve, profile, is_private(rule.id), By::of(mutant));
             let findings = findings(&transcript);
             let failing = failing(&findings);
             if !failing.contains(rule.id) {
@@ -226,9 +293,8 @@ fn every_mutant_fails_over_tcp_too() {
 /// What there is to say of a mutant that does not fail its rule over TCP.
 async fn survival(rule: &Rule, mutant: &Mutant, idle: bool) -> Option<String> {
     let profile = profiles_of(rule).next();
-    let findings = findings(
-        &over_tcp(mutant.serve, Look { profile, idle, private: is_private(rule.id) }).await,
-    );
+    let findings =
+        findings(&over_tcp(mutant, Look { profile, idle, private: is_private(rule.id) }).await);
     if failing(&findings).contains(rule.id) {
         return None;
     }
@@ -236,13 +302,14 @@ async fn survival(rule: &Rule, mutant: &Mutant, idle: bool) -> Option<String> {
     Some(format!("{} survives {}: {verdict:?}", mutant.id, rule.id))
 }
 
-async fn over_tcp(answer: Answer, look: Look) -> Transcript {
+async fn over_tcp(mutant: &Mutant, look: Look) -> Transcript {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let host = listener.local_addr().expect("an address").to_string();
-    let lab = Lab::new(answer);
+    let origin = format!("http://{}", listener.local_addr().expect("an address"));
+    let (lab, _, ways) = By::of(mutant).way_to(Lab::new(mutant.serve));
     let server = tokio::spawn(async move { lab.listen(listener).await });
     let limits = Limits { head: Duration::from_secs(3), ..Limits::default() };
-    let transcript = transcript(Arc::new(Direct), &host, look, limits).await;
+    let transcript =
+        transcript(Client::new(Arc::new(Direct), limits).by(ways), &origin, look).await;
     server.abort();
     transcript
 }

@@ -66,7 +66,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let mut answers = 0;
     let mut doubt = None;
     let mut resets = Vec::new();
-    for view in record.judged().filter(|view| !view.wire.is_empty()) {
+    for view in record.judged().filter(View::has_http1_wire) {
         let wire = view.wire_bytes();
         let HeadRead::Whole(head) = read_head(&wire) else { continue };
         let coded = head.headers.has("transfer-encoding");

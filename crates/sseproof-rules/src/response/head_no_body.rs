@@ -4,7 +4,7 @@ use sseproof_exchange::{Action, Bytes};
 
 use crate::outcome::{count, each_once};
 use crate::wire::{HeadRead, read_head};
-use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/head-no-body",
@@ -31,7 +31,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
     let mut heads = 0;
     let asked = record.judged().filter(|view| view.request.method == "HEAD");
-    for view in asked.filter(|view| !view.wire.is_empty()) {
+    for view in asked.filter(View::has_http1_wire) {
         let wire = view.wire_bytes();
         let HeadRead::Whole(head) = read_head(&wire) else { continue };
         heads += 1;

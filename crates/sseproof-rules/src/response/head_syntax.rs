@@ -5,7 +5,7 @@ use sseproof_exchange::{Action, Bytes, Ending, Plan};
 use super::on_stream;
 use crate::outcome::{count, each_once};
 use crate::wire::{HeadRead, read_head};
-use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/head-syntax",
@@ -40,7 +40,7 @@ fn raw(line: &[u8]) -> Plan {
 fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
     let mut heads = 0;
-    for view in record.judged().filter(|view| !view.wire.is_empty()) {
+    for view in record.judged().filter(View::has_http1_wire) {
         let wire = view.wire_bytes();
         let fault =
             |offset: usize, message: String| Fault::new(&view, Place::Wire(offset as u64), message);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Follows, PublishOutcome, Published, Reason, Request, What};
+use sseproof_exchange::{Follows, PublishOutcome, Published, Reason, Request, Version, What};
 use sseproof_net::{Leave, Redirect, Waited, redirect};
 
 use super::evidence::About;
@@ -34,6 +34,12 @@ impl Session<'_> {
             self.absent(&name);
             return Ok(());
         };
+        // What a probe asks of HTTP/1 cannot be asked of who is to be spoken to in HTTP/2 alone.
+        let is_http1 = request.version == Version::Http10 || request.headers.has("connection");
+        if self.scenario.is_probe && is_http1 && self.client.insists_on_http2() {
+            self.absent(&name);
+            return Ok(());
+        }
         let last_event_id = request.last_event_id().map(|id| id.to_text()).unwrap_or_default();
         let connection = Connection {
             name,

@@ -1,6 +1,6 @@
 //! The ways to a server, by flags.
 
-use crate::program::{Folder, run, serve, serve_with};
+use crate::program::{Folder, answering, run, serve, serve_with};
 use crate::{HOLDS, quick};
 
 #[test]
@@ -24,4 +24,23 @@ fn a_server_without_tls_is_told_apart() {
     let served = serve(None);
     let url = served.url.replace("http", "https");
     run(&["check", &url, "--insecure"]).ends(3, &["write the URL with http://"]);
+}
+
+#[test]
+fn http2_is_spoken_where_it_is_agreed_on_or_demanded() {
+    let folder = Folder::new();
+    let ca = folder.name("ca.pem");
+    let secured = serve_with(&["--tls", &ca]);
+    let over_http2 = "transport/lower-case           must    1 answer";
+    quick(&secured, &folder, &["--ca", &ca, "-v"]).ends(0, &[over_http2]);
+    let plain = serve(None);
+    quick(&plain, &folder, &["--http", "2", "-v"]).ends(0, &[over_http2]);
+    quick(&secured, &folder, &["--ca", &ca, "--http", "1.1", "-v"])
+        .ends(0, &["no answer came over HTTP/2"]);
+}
+
+#[test]
+fn http2_against_a_server_of_http1_is_exit_3_with_what_to_do() {
+    let (url, _requests) = answering(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    run(&["check", &url, "--http", "2"]).ends(3, &["leave --http 2 out"]);
 }

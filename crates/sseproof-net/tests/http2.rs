@@ -1,0 +1,135 @@
+//! The recording client and the lab server in HTTP/2, over a pipe in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sseproof_exchange::http2::kind;
+use sseproof_exchange::{Action, Answer, Bytes, Ending, Exchange, Framing, Plan, Request, Version};
+use sseproof_net::{
+    Client, HttpChoice, Identity, IdentityOptions, Lab, Leave, Limits, Tls, TlsGiven, Waited, Ways,
+};
+
+const LONG: Duration = Duration::from_secs(100);
+
+fn prior(answer: Answer) -> Client {
+    let ways = Ways { http: HttpChoice::Http2, ..Ways::default() };
+    Client::new(Arc::new(Lab::new(answer).in_process()), Limits::default()).by(ways)
+}
+
+async fn whole(client: &Client, request: Request) -> Exchange {
+    let mut live = client.open(request).expect("a request that can be sent");
+    assert_ne!(live.wait(LONG, |_| false).await, Waited::TimedOut);
+    live.leave(Leave::Fin).await
+}
+
+fn get(url: &str) -> Request {
+    Request::subscribe(url)
+}
+
+fn stream(actions: impl IntoIterator<Item = Action>) -> Plan {
+    let headers = [("Content-Type", "text/event-stream")].into_iter().collect();
+    let head = Action::Head { status: 200, headers, framing: Framing::Chunked };
+    Plan { actions: [head].into_iter().chain(actions).collect() }
+}
+
+fn write(text: &str) -> Action {
+    Action::Write(Bytes::from(text))
+}
+
+async fn ending(answer: Answer) -> Ending {
+    whole(&prior(answer), get("http://lab/")).await.end.how
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_comes_piece_by_piece_with_its_frames() {
+    let second = Duration::from_secs(1);
+    let client = prior(|_| {
+        let pause = Action::Wait(Duration::from_secs(1));
+        stream([write("data: 1\n\n"), pause.clone(), write("data: 2\n\n"), pause, Action::Finish])
+    });
+    let exchange = whole(&client, get("http://lab/events")).await;
+    assert_eq!(exchange.end.how, Ending::Complete);
+    assert_eq!(exchange.request.version, Version::Http2);
+    let head = exchange.head.as_ref().expect("a head");
+    assert_eq!((head.version, head.status), (Version::Http2, 200));
+    assert_eq!(head.headers.first("content-type").as_deref(), Some("text/event-stream"));
+    assert_eq!(exchange.body_bytes(), b"data: 1\n\ndata: 2\n\n");
+    assert_eq!(exchange.body[1].at - exchange.body[0].at, second);
+    assert_eq!(exchange.transport.stream, Some(1));
+    assert_eq!(exchange.wire_bytes()[3], kind::SETTINGS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_ending_is_told_apart() {
+    assert_eq!(ending(|_| stream([write("x"), Action::Finish])).await, Ending::Complete);
+    assert_eq!(ending(|_| stream([write("x")])).await, Ending::StreamReset(2));
+    assert_eq!(ending(|_| stream([write("x"), Action::Close])).await, Ending::Truncated);
+    assert_eq!(ending(|_| stream([write("x"), Action::Reset])).await, Ending::Reset);
+    assert_eq!(ending(|_| Plan::answer(404, "text/plain", "no")).await, Ending::Complete);
+    let gone = |_: &sseproof_exchange::Visit<'_>| {
+        let frame = Bytes::from(b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\x0b");
+        stream([Action::Raw(frame), Action::Close])
+    };
+    assert_eq!(ending(gone).await, Ending::GoneAway(11));
+    assert!(matches!(ending(|_| Plan { actions: vec![Action::Hold] }).await, Ending::TimedOut(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_bodies_pass_the_windows_both_ways() {
+    let client = prior(|visit| Plan::answer(200, "text/plain", visit.request.body.clone()));
+    let mut request = get("http://lab/");
+    request.method = "POST".to_owned();
+    request.body = Bytes::from("x".repeat(1 << 20));
+    let exchange = whole(&client, request).await;
+    assert_eq!(
+        (exchange.end.how, exchange.body.iter().map(|c| c.bytes.len()).sum::<usize>()),
+        (Ending::Complete, 1 << 20)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_agreed_on_over_tls_is_spoken() {
+    for (alpn, http, version) in [
+        (&["h2", "http/1.1"][..], HttpChoice::Auto, Some(Version::Http2)),
+        (&["h2", "http/1.1"], HttpChoice::Http1, Some(Version::Http11)),
+        (&["http/1.1"], HttpChoice::Auto, Some(Version::Http11)),
+        (&[], HttpChoice::Auto, Some(Version::Http11)),
+        (&["http/1.1"], HttpChoice::Http2, None),
+        (&[], HttpChoice::Http2, None),
+    ] {
+        let options = IdentityOptions {
+            hosts: vec!["lab".to_owned()],
+            alpn: alpn.iter().map(|name| (*name).to_owned()).collect(),
+            ..IdentityOptions::default()
+        };
+        let identity = Identity::new(&options).expect("an identity");
+        let tls = Tls::new(TlsGiven { insecure: true, ..TlsGiven::default() }).expect("TLS");
+        let lab = Lab::new(|_| stream([write("data: x\n\n"), Action::Finish]));
+        let dial = Arc::new(lab.over_tls(identity).in_process());
+        let client = Client::new(dial, Limits::default()).by(Ways { tls, http });
+        let exchange = whole(&client, get("https://lab/")).await;
+        assert_eq!(exchange.head.map(|head| head.version), version, "{alpn:?} {http:?}");
+        if version.is_none() {
+            assert!(matches!(exchange.end.how, Ending::Handshake(_)), "{:?}", exchange.end);
+        }
+    }
+}
+
+/// A server of HTTP/1.1 that knows no better.
+#[tokio::test]
+async fn a_server_that_speaks_http1_alone_is_told() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let _ = socket.read(&mut [0; 1024]).await;
+            let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    let ways = Ways { http: HttpChoice::Http2, ..Ways::default() };
+    let client = Client::new(Arc::new(sseproof_net::Direct), Limits::default()).by(ways);
+    let exchange = whole(&client, get(&url)).await;
+    let Ending::Handshake(why) = exchange.end.how else { panic!("{:?}", exchange.end) };
+    assert!(why.contains("leave --http 2 out"), "{why}");
+}

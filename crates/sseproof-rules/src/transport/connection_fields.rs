@@ -1,0 +1,89 @@
+//! HTTP/2 has no fields that are about the connection.
+
+use crate::outcome::{count, each_once};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+
+use super::{NO_HTTP2, answers, on_stream};
+
+pub(super) const RULE: Rule = Rule {
+    id: "transport/connection-fields",
+    requirement: "http/h2-connection-fields",
+    title: "an answer over HTTP/2 has no fields that are about the connection",
+    why: "A client has to treat such an answer as malformed: Safari, Firefox and curl drop the stream with PROTOCOL_ERROR, while others let it pass, so it works on one machine and not on another.",
+    fix: "Do not set Connection, Keep-Alive or Transfer-Encoding by hand: they are the HTTP library's, and HTTP/2 has none.",
+    recipes: &[Recipe {
+        with: "Node.js and Express",
+        write: "res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })",
+    }],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "h2-keep-alive",
+            wrong: "sends `Connection: keep-alive` over HTTP/2",
+            serve: |visit| on_stream(visit, |plan| plan.with_header("Connection", "keep-alive")),
+        },
+        Mutant {
+            id: "h2-transfer-encoding",
+            wrong: "sends `Transfer-Encoding: chunked` over HTTP/2",
+            serve: |visit| {
+                on_stream(visit, |plan| plan.with_header("Transfer-Encoding", "chunked"))
+            },
+        },
+    ],
+};
+
+/// RFC 9113, section 8.2.2: an endpoint must not generate these. `te` is one of requests only.
+const FORBIDDEN: [&str; 5] =
+    ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut seen = 0;
+    for view in answers(record) {
+        seen += 1;
+        let Some(head) = &view.head else { continue };
+        for name in FORBIDDEN {
+            if let Some(value) = head.headers.first(name) {
+                let message = format!("the answer over HTTP/2 has `{name}: {value}`");
+                faults.push(Fault::header(&view, name, message));
+            }
+        }
+    }
+    if seen == 0 {
+        return Verdict::Skip(NO_HTTP2.to_owned());
+    }
+    Verdict::from_faults(each_once(faults), count(seen, "answer"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::over_http2;
+    use super::*;
+    use crate::reference;
+    use crate::testing::Run;
+
+    #[test]
+    fn the_reference_passes_over_http2_and_skips_over_http1() {
+        Run::against(reference::answer).subscribe().edit(over_http2).passes(&RULE);
+        Run::against(reference::answer).subscribe().skips(&RULE);
+    }
+
+    #[test]
+    fn each_field_is_named() {
+        for name in FORBIDDEN {
+            let run = Run::against(reference::answer).subscribe().edit(over_http2).edit(|last| {
+                last.head.as_mut().unwrap().headers.add(name, "x");
+            });
+            let message = format!("the answer over HTTP/2 has `{name}: x`");
+            assert_eq!(run.faults(&RULE)[0].message, message);
+        }
+    }
+
+    #[test]
+    fn over_http1_the_same_field_is_fine() {
+        Run::against(reference::answer)
+            .subscribe()
+            .edit(|last| last.head.as_mut().unwrap().headers.add("Connection", "keep-alive"))
+            .skips(&RULE);
+    }
+}

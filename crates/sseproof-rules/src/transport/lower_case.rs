@@ -1,0 +1,84 @@
+//! Field names are lower case over HTTP/2.
+
+use sseproof_exchange::http2::{flag, kind, write_field};
+use sseproof_exchange::{Action, Bytes};
+
+use crate::outcome::{count, each_once};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+use super::{NO_HTTP2, answers, on_stream};
+
+pub(super) const RULE: Rule = Rule {
+    id: "transport/lower-case",
+    requirement: "http/h2-lower-case",
+    title: "field names are lower case over HTTP/2",
+    why: "A client has to treat an answer with a capital letter in a field name as malformed, and drops the stream.",
+    fix: "Send the fields through the HTTP library, which turns names into lower case.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "h2-capital-letters",
+        wrong: "sends field names with capital letters over HTTP/2",
+        serve: |visit| {
+            on_stream(visit, |mut plan| {
+                if let Some(head) = plan.actions.first_mut() {
+                    *head = capital_head();
+                }
+                plan
+            })
+        },
+    }],
+};
+
+/// The head of the reference, but for one name.
+fn capital_head() -> Action {
+    let mut block = Vec::new();
+    for (name, value) in [
+        (":status", "200"),
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-store, no-transform"),
+        ("X-Accel-Buffering", "no"),
+    ] {
+        write_field(&mut block, name.as_bytes(), value.as_bytes());
+    }
+    Action::Frame { kind: kind::HEADERS, flags: flag::END_HEADERS, payload: Bytes(block) }
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut seen = 0;
+    for view in answers(record) {
+        seen += 1;
+        let headers = view.head.iter().flat_map(|head| &head.headers.0);
+        for header in headers.filter(|header| header.name.bytes().any(|b| b.is_ascii_uppercase())) {
+            let message = format!("the field name `{}` has capital letters", header.name);
+            faults.push(Fault::header(&view, &header.name.to_ascii_lowercase(), message));
+        }
+    }
+    if seen == 0 {
+        return Verdict::Skip(NO_HTTP2.to_owned());
+    }
+    Verdict::from_faults(each_once(faults), count(seen, "answer"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::over_http2;
+    use super::*;
+    use crate::reference;
+    use crate::testing::Run;
+
+    #[test]
+    fn the_reference_passes_over_http2_and_skips_over_http1() {
+        Run::against(reference::answer).subscribe().edit(over_http2).passes(&RULE);
+        Run::against(reference::answer).subscribe().skips(&RULE);
+    }
+
+    #[test]
+    fn the_name_is_told() {
+        let run = Run::against(reference::answer).subscribe().edit(over_http2).edit(|last| {
+            last.head.as_mut().unwrap().headers.add("X-City", "x");
+        });
+        assert_eq!(run.faults(&RULE)[0].message, "the field name `X-City` has capital letters");
+    }
+}

@@ -1,0 +1,43 @@
+//! Rules on what is below the stream: HTTP/2.
+
+mod connection_fields;
+mod end_stream;
+mod lower_case;
+
+use sseproof_exchange::{Plan, Version, Visit};
+
+use crate::{Record, Rule, View, reference};
+
+/// The family.
+pub(crate) const RULES: &[&Rule] =
+    &[&connection_fields::RULE, &lower_case::RULE, &end_stream::RULE];
+
+/// The reason to skip where nothing came over HTTP/2.
+const NO_HTTP2: &str = "no answer came over HTTP/2 (check an https:// URL, or add --http 2 where the server speaks it without TLS)";
+
+/// The answers that came over HTTP/2.
+fn answers<'r>(record: &'r Record<'_>) -> impl Iterator<Item = View<'r>> {
+    record.judged().filter(View::is_http2)
+}
+
+/// For mutants: the reference's answer, changed where it is a stream that GET asks for over HTTP/2.
+fn on_stream(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {
+    let answer = reference::answer(visit);
+    let is_meant = visit.request.method == "GET" && visit.request.version == Version::Http2;
+    if is_meant { edit(answer) } else { answer }
+}
+
+/// For tests: makes an exchange one over HTTP/2.
+#[cfg(test)]
+fn over_http2(exchange: &mut sseproof_exchange::Exchange) {
+    exchange.request.version = Version::Http2;
+    exchange.transport.stream = Some(1);
+    exchange.wire.clear();
+    if let Some(head) = &mut exchange.head {
+        head.version = Version::Http2;
+        head.headers.remove("transfer-encoding");
+        for header in &mut head.headers.0 {
+            header.name.make_ascii_lowercase();
+        }
+    }
+}
