@@ -24,7 +24,7 @@ pub use happening::{Gauge, Happening, Lack, Reading, What};
 pub use headers::{Header, Headers};
 pub use plain::{PlainError, read_plain};
 pub use plan::{Action, Departure, Framing, Plan};
-pub use published::{FORGED, FORGED_RETRY, PublishOutcome, Published};
+pub use published::{FORGED, FORGED_RETRY, PLAIN, Part, PublishOutcome, Published};
 pub use recording::{
     READ_VERSION, RecordingError, read_cut_recording, read_recording, write_recording,
 };

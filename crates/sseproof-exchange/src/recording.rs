@@ -341,6 +341,7 @@ mod tests {
             payload: None,
             data: "hello".to_owned(),
             outcome: PublishOutcome::Accepted,
+            ..Published::default()
         };
         let reading = |value| Reading { gauge: Gauge::Active, value, against: None };
         [
@@ -381,7 +382,9 @@ mod tests {
             published: vec![Published {
                 payload: Some("a NUL".to_owned()),
                 data: "a\0b".to_owned(),
+                event: Some("x".to_owned()),
                 outcome: PublishOutcome::Refused("POST /publish answered 422".to_owned()),
+                ..Published::default()
             }],
             end: End { at: at(40), how: Ending::Reset },
             ..Exchange::begun(1, Request::subscribe("http://h/s"), at(1))

@@ -27,6 +27,7 @@ mod testing;
 mod transport;
 mod wire;
 
+pub use encode::broken_by;
 pub use finding::{Evidence, Excerpt, Finding, Status};
 pub use profile::{Profile, profile, profiles, profiles_of};
 pub use record::{Record, Seen, View};

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use sseproof_codec::{Frame, encode};
+use sseproof_codec::{EncodeError, Frame, encode};
 use sseproof_exchange::{
     Action, Bytes, EVENT_STREAM, Framing, Headers, Plan, Request, Version, Visit,
 };
@@ -30,7 +30,8 @@ pub const USERS: [&str; 2] = ["ada", "bob"];
 /// The right answer to any request.
 ///
 /// `/events` (and every path that is not named here) is the stream; `/published` follows what is
-/// POSTed to `/publish`; `/active` tells how many answers are being played, and `/memory` how many
+/// POSTed to `/publish` (the data), or to `/publish/parts` (a JSON object with `data`, `event`, `id`
+/// and `comment`); `/active` tells how many answers are being played, and `/memory` how many
 /// bytes they hold; a POST to `/restart` cuts them all.
 /// Below `/via/` is the same once more, as a proxy passes it on that does nothing to it.
 /// [`PRIVATE`] is a stream for each of the [`USERS`].
@@ -40,7 +41,7 @@ pub fn answer(visit: &Visit<'_>) -> Plan {
         return answer(&Visit { request: &behind, ..*visit });
     }
     match (request.method.as_str(), request.path()) {
-        ("POST", "/publish") => publish(visit),
+        ("POST", "/publish" | PARTS) => publish(visit),
         ("POST", "/restart") => restart(false),
         ("GET", "/active") => number(visit.open as u64),
         ("GET", "/memory") => number(MEMORY),
@@ -175,15 +176,64 @@ pub fn number_at(now: Duration) -> u64 {
 }
 
 fn publish(visit: &Visit<'_>) -> Plan {
+    publish_as(visit, encoded)
+}
+
+/// Where a whole message can be published, and not only its data.
+pub(crate) const PARTS: &str = "/publish/parts";
+
+/// What a request asks to publish: the members of a JSON object, or a text as the data.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Message {
+    pub(crate) data: Option<String>,
+    pub(crate) event: Option<String>,
+    pub(crate) id: Option<String>,
+    pub(crate) comment: Option<String>,
+}
+
+impl Message {
+    fn of(request: &Request) -> Option<Self> {
+        if request.path() == PARTS {
+            return serde_json::from_slice(&request.body).ok();
+        }
+        let data = String::from_utf8_lossy(&request.body).into_owned();
+        Some(Self { data: Some(data), ..Self::default() })
+    }
+}
+
+/// The message as the format writes it.
+pub(crate) fn encoded(message: &Message) -> Result<Vec<u8>, EncodeError> {
+    let frame = Frame {
+        data: message.data.as_deref(),
+        event: message.event.as_deref(),
+        id: message.id.as_deref(),
+        comment: message.comment.as_deref(),
+        retry: None,
+    };
     let mut bytes = Vec::new();
-    let data = String::from_utf8_lossy(&visit.request.body);
-    match encode(&Frame { data: Some(&data), ..Frame::default() }, &mut bytes) {
-        Ok(()) => Plan {
-            actions: vec![
-                Action::Publish { topic: "published".to_owned(), bytes: Bytes(bytes) },
-                Action::Head { status: 204, headers: Headers::default(), framing: Framing::None },
-            ],
-        },
+    encode(&frame, &mut bytes).map(|()| bytes)
+}
+
+/// Publishes what the request asks for, written in this way; what is written as nothing is not
+/// sent, though it is answered as if it were.
+pub(crate) fn publish_as(
+    visit: &Visit<'_>,
+    write: impl Fn(&Message) -> Result<Vec<u8>, EncodeError>,
+) -> Plan {
+    let Some(message) = Message::of(visit.request) else {
+        return Plan::answer(400, "text/plain", "this is no JSON object of texts\n");
+    };
+    match write(&message) {
+        Ok(bytes) => {
+            let topic = "published".to_owned();
+            let publish = Action::Publish { topic, bytes: Bytes(bytes) };
+            let head =
+                Action::Head { status: 204, headers: Headers::default(), framing: Framing::None };
+            let is_nothing = |action: &Action| matches!(action, Action::Publish { bytes, .. } if bytes.is_empty());
+            let actions = [publish, head].into_iter().filter(|action| !is_nothing(action));
+            Plan { actions: actions.collect() }
+        }
         Err(error) => Plan::answer(422, "text/plain", format!("cannot be sent: {error}\n")),
     }
 }

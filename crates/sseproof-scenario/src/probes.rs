@@ -40,6 +40,7 @@ sources![
     "auth",
     "idle",
     "encode",
+    "encode-long",
 ];
 
 /// Plays only where no head came in the usual time.

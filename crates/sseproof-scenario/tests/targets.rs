@@ -336,3 +336,49 @@ async fn a_step_that_needs_a_hook_says_so() {
     let (_, failures) = played("url: http://h/\n", &scenario).await;
     assert!(failures[0].contains("does not say how to publish"), "{failures:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_is_given_events_and_the_record_says_so() {
+    let hook = "publish:\n  http: { path: /publish, body: \"${data}\" }\n";
+    let file = TargetFile::parse("f", hook, &Variables::default()).expect("a target");
+    for (path, fed) in [("/only-published", true), ("/events", false)] {
+        let url = format!("http://lab.test{path}");
+        let target = TargetConfig { publish: file.publish.clone(), ..TargetConfig::new(url) };
+        let scenarios: Vec<_> = ["baseline", "accept"].map(scenario_of).into();
+        let never = pin!(std::future::pending());
+        let client = lab::client();
+        let results = run_all(&scenarios, &target, &client, "", &mut |_| {}, never).await;
+        let streams =
+            results.transcript.exchanges.iter().filter(|exchange| exchange.request.method == "GET");
+        for stream in streams.filter(|exchange| exchange.is_stream()) {
+            assert_eq!(!stream.published.is_empty(), fed, "{}", stream.number);
+            let body = String::from_utf8(stream.body_bytes()).expect("text");
+            assert_eq!(body.contains("data: sseproof-event-"), fed, "{body}");
+        }
+    }
+}
+
+fn scenario_of(id: &str) -> &'static Scenario {
+    &probes().iter().find(|probe| probe.id == id).expect("the probe").scenario
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_generated_comes_from_the_seed() {
+    let hook = "publish:\n  stream: /published\n  http: { path: /publish, body: \"${data}\" }\n";
+    let (transcript, _) = played(hook, probe()).await;
+    let generated: Vec<_> =
+        transcript.exchanges[0].published.iter().filter(|one| one.seed == Some(0)).collect();
+    assert_eq!(generated.len(), 40);
+    // The server refuses a CR: what becomes of it is known, and none is generated.
+    assert!(generated.iter().all(|one| !one.data.contains('\r')));
+    assert!(generated.iter().any(|one| one.data.contains('\n')));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_part_that_the_target_offers_is_tried() {
+    let hook = "publish:\n  stream: /published\n  http:\n    path: /publish/parts\n    json: { data: \"${data}\", id: \"${id}\" }\n";
+    let (transcript, _) = played(hook, probe()).await;
+    let published = &transcript.exchanges[0].published;
+    assert!(published.iter().any(|one| one.id.as_deref() == Some("a\0b")));
+    assert!(published.iter().all(|one| one.event.is_none() && one.comment.is_none()));
+}

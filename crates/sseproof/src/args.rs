@@ -174,6 +174,9 @@ pub(crate) struct Check {
     /// The same stream through a proxy, to be compared.
     #[arg(long, value_name = "URL", conflicts_with = "replay", help_heading = "The server")]
     pub(crate) via: Option<String>,
+    /// Generate other hostile payloads; the same number gives the same ones.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, help_heading = "The server")]
+    pub(crate) seed: u64,
     /// Start this command first, and stop it at the end. It runs without a shell.
     #[arg(long, value_name = "COMMAND", help_heading = "The server")]
     pub(crate) start: Option<String>,

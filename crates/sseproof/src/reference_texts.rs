@@ -61,7 +61,7 @@ fn all_probes() -> Vec<(String, String, String)> {
 /// When the probe runs.
 fn runs(probe: &Probe) -> String {
     let runs = match probe.id {
-        "encode" => "with --publish",
+        "encode" | "encode-long" => "with --publish",
         _ if probe.idle => "with --idle",
         _ => "always",
     };

@@ -152,7 +152,7 @@ pub(crate) async fn embedded(profile: Option<&Profile>) -> anyhow::Result<String
 
 /// What the reference offers beside its stream.
 pub(crate) fn offer(target: &mut TargetConfig) {
-    target.publish = Some(PublishHook::http("POST", "/publish").on_stream("/published"));
+    target.publish = Some(PublishHook::json("POST", "/publish/parts").on_stream("/published"));
     target.active = Some(GaugeHook::http("GET", "/active"));
     target.memory = Some(GaugeHook::http("GET", "/memory"));
     target.restart = Some(RestartHook::Http(Box::new(RequestHook::new("POST", "/restart"))));

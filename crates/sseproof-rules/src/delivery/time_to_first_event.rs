@@ -43,6 +43,13 @@ fn judge(record: &Record<'_>) -> Verdict {
         .filter(|view| view.request.last_event_id().is_none())
         .filter(|view| record.followed(view, Reason::Redirect).is_none())
         .collect();
+    // What came because this run published it came when this run did so.
+    let opened = fresh.len();
+    let fresh: Vec<_> = fresh.into_iter().filter(|view| view.published.is_empty()).collect();
+    if fresh.is_empty() && opened > 0 {
+        let why = "the stream was silent until this run published to it";
+        return Verdict::Skip(why.to_owned());
+    }
     let Some(spread) = Spread::of(fresh.iter().filter_map(time_to_first_event)) else {
         return match fresh.iter().map(|view| view.lasted()).max() {
             Some(longest) => {

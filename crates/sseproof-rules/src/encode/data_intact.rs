@@ -1,11 +1,9 @@
 //! Data comes back as it was published, or is refused.
 
-use sseproof_exchange::PublishOutcome;
+use sseproof_exchange::Part;
 
-use super::trials::{Trial, trials};
-use super::{data_lines, publishing, with_line_feeds};
-use crate::stream::quoted;
-use crate::{Fault, Mutant, Record, Rule, Verdict};
+use super::{came_back, data_lines, publishing, with_line_feeds};
+use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "encode/data-intact",
@@ -49,6 +47,27 @@ pub(super) const RULE: Rule = Rule {
                 })
             },
         },
+        Mutant {
+            id: "cuts-long-data",
+            wrong: "sends the first 512 KiB of a payload",
+            serve: |visit| {
+                publishing(visit, |data| {
+                    let text = with_line_feeds(data);
+                    let end = text.floor_char_boundary(512 << 10);
+                    data_lines(text[..end].split('\n'))
+                })
+            },
+        },
+        // Nobody thinks of this one beforehand: only payloads that are generated find it.
+        Mutant {
+            id: "colon-behind-cr",
+            wrong: "loses a colon that follows a CR",
+            serve: |visit| {
+                publishing(visit, |data| {
+                    data_lines(with_line_feeds(&data.replace("\r:", "\r")).split('\n'))
+                })
+            },
+        },
     ],
 };
 
@@ -76,104 +95,8 @@ fn split_lines(data: &str) -> Vec<&str> {
     lines
 }
 
-/// How many payloads are shown.
-const SHOWN: usize = 4;
-/// How much of the text is shown before the place where what came is another.
-const BEFORE: usize = 12;
-
 fn judge(record: &Record<'_>) -> Verdict {
-    let trials = match trials(record) {
-        Ok(trials) => trials,
-        Err(verdict) => return verdict,
-    };
-    let forging = Forging::of(&trials);
-    let (mut whole, mut refused, mut left_out) = (0, 0, 0);
-    let mut faults = Vec::new();
-    for trial in trials.iter().filter(|trial| !trial.published.data.is_empty()) {
-        match fault(trial) {
-            _ if forging.explains(trial) => left_out += 1,
-            Some(fault) => faults.push(fault),
-            None if trial.is_intact() => whole += 1,
-            None => refused += 1,
-        }
-    }
-    let broken = faults.len();
-    faults.truncate(SHOWN);
-    if let Some(first) = faults.first_mut().filter(|_| broken > 1) {
-        first.message += &format!(" (the first of {broken})");
-    }
-    let mut note = format!("{whole} payloads intact");
-    if refused > 0 {
-        note += &format!(", {refused} refused");
-    }
-    if left_out > 0 {
-        note += &format!(", {left_out} with line ends that forge (encode/injection)");
-    }
-    Verdict::from_faults(faults, note)
-}
-
-fn fault(trial: &Trial<'_>) -> Option<Fault> {
-    if trial.is_intact() {
-        return None;
-    }
-    let name = trial.name();
-    let sent = &trial.published.data;
-    let shaped = trial.events().find_map(|event| Some((event, trial.carried(event)?)));
-    if let Some((event, came)) = shaped {
-        let (sent, came) = difference(&with_line_feeds(sent), &came);
-        let message = format!("data with {name} arrives changed: {sent} as {came}");
-        return Some(Fault::at(&trial.view, event.span.start, message));
-    }
-    if let Some(event) = trial.events().next() {
-        let came = quoted(event.data.as_bytes());
-        let message = format!("data with {name} arrives as something else: {came}");
-        return Some(Fault::at(&trial.view, event.span.start, message));
-    }
-    let message = match &trial.published.outcome {
-        PublishOutcome::Accepted => format!("data with {name} was taken and never arrives"),
-        PublishOutcome::Failed(said) => {
-            format!("data with {name} is neither delivered nor refused: {said}")
-        }
-        _ => return None,
-    };
-    Some(Fault::at(&trial.view, trial.closing, message))
-}
-
-/// Both texts, as they stand in a message, from a little before the place where they part.
-fn difference(sent: &str, came: &str) -> (String, String) {
-    let same = sent.chars().zip(came.chars()).take_while(|(a, b)| a == b).count();
-    let skip = same.saturating_sub(BEFORE);
-    let shown = |text: &str| {
-        let rest: String = text.chars().skip(skip).collect();
-        let quoted = quoted(rest.as_bytes());
-        if skip > 0 { format!("`…{}", &quoted[1..]) } else { quoted }
-    };
-    (shown(sent), shown(came))
-}
-
-/// The line ends that make a payload forge: what else they do to it has the same cause.
-struct Forging {
-    lf: bool,
-    cr: bool,
-}
-
-impl Forging {
-    fn of(trials: &[Trial<'_>]) -> Self {
-        let forging = |end: char, other: char| {
-            trials.iter().any(|trial| {
-                let data = &trial.published.data;
-                data.contains(end) && !data.contains(other) && trial.forged().is_some()
-            })
-        };
-        Self { lf: forging('\n', '\r'), cr: forging('\r', '\n') }
-    }
-
-    fn explains(&self, trial: &Trial<'_>) -> bool {
-        let data = &trial.published.data;
-        trial.forged().is_some()
-            || (self.lf && data.contains('\n'))
-            || (self.cr && data.contains('\r'))
-    }
+    came_back::judge(record, Part::Data)
 }
 
 #[cfg(test)]
@@ -182,6 +105,7 @@ mod tests {
     use crate::Place;
     use crate::encode::testing::{answered, published, published_to};
     use crate::reference;
+    use sseproof_exchange::PublishOutcome;
 
     #[test]
     fn the_line_ends_of_the_format_are_all_the_same() {
@@ -193,20 +117,14 @@ mod tests {
     fn what_arrives_changed_is_shown_beside_what_was_sent() {
         let faults = published(b"data: a\ndata: b\n\n", "a\u{2028}b").faults(&RULE);
         assert_eq!(faults[0].place, Place::Body(10));
-        let message = "data with a payload arrives changed: `a\u{2028}b` as `a\\nb`";
+        let message = "data with a payload arrives changed: `a\\u{2028}b` as `a\\nb`";
         assert_eq!(faults[0].message, message);
-    }
-
-    #[test]
-    fn long_texts_are_shown_where_they_part() {
-        let (sent, came) = difference(&format!("{}x", "a".repeat(90)), &"a".repeat(90));
-        assert_eq!((sent.as_str(), came.as_str()), ("`…aaaaaaaaaaaax`", "`…aaaaaaaaaaaa`"));
     }
 
     #[test]
     fn what_never_arrives_must_be_refused() {
         let faults = published(b"", "a\0b").faults(&RULE);
-        assert_eq!(faults[0].message, "data with a payload was taken and never arrives");
+        assert_eq!(faults[0].message, r"data with a payload was taken and never arrives: `a\0b`");
         answered(b"", "a", PublishOutcome::Refused("422".to_owned())).passes(&RULE);
         answered(b"", "a", PublishOutcome::Failed("500".to_owned())).faults(&RULE);
         answered(b"", "a", PublishOutcome::Unanswered("?".to_owned())).passes(&RULE);
@@ -225,8 +143,11 @@ mod tests {
 
     #[test]
     fn mutants_change_what_they_say() {
-        for (index, payload) in ["a\u{85}b", " a", "a\n\nb", "a\0b"].into_iter().enumerate() {
-            published_to(RULE.mutants[index].serve, payload).faults(&RULE);
+        let long = "a".repeat(1 << 20);
+        let payloads = ["a\u{85}b", " a", "a\n\nb", "a\0b", &long, "a\r:b"];
+        assert_eq!(payloads.len(), RULE.mutants.len());
+        for (mutant, payload) in RULE.mutants.iter().zip(payloads) {
+            published_to(mutant.serve, payload).faults(&RULE);
         }
     }
 

@@ -1,8 +1,8 @@
 //! An event without a text is an event.
 
-use sseproof_exchange::PublishOutcome;
+use sseproof_exchange::{Part, PublishOutcome};
 
-use super::trials::trials;
+use super::trials::trials_of;
 use super::{data_lines, publishing, with_line_feeds};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -33,7 +33,7 @@ fn lines_or(data: &str, empty: &[u8]) -> Vec<u8> {
 }
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let trials = match trials(record) {
+    let trials = match trials_of(record, Part::Data) {
         Ok(trials) => trials,
         Err(verdict) => return verdict,
     };

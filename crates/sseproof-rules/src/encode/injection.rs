@@ -1,8 +1,11 @@
 //! No payload is read as a field or as an event.
 
+use sseproof_exchange::{Plan, Visit};
+
+use super::came_back::smallest;
 use super::trials::trials;
-use super::{data_lines, publishing};
-use crate::stream::quoted;
+use super::{data_lines, publishing, shown, writing};
+use crate::reference::{Message, encoded};
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
@@ -33,8 +36,38 @@ pub(super) const RULE: Rule = Rule {
             wrong: "splits payloads at LF alone, so that a CR ends a line",
             serve: |visit| publishing(visit, |data| data_lines(data.split('\n'))),
         },
+        Mutant {
+            id: "pasted-event-name",
+            wrong: "writes an event name behind `event:` as it is",
+            serve: |visit| pasting(visit, "event", |message| message.event.take()),
+        },
+        Mutant {
+            id: "pasted-id",
+            wrong: "writes an id behind `id:` as it is, but for a NUL",
+            serve: |visit| pasting(visit, "id", |message| message.id.take()),
+        },
+        Mutant {
+            id: "pasted-comment",
+            wrong: "writes a comment behind a colon as it is",
+            serve: |visit| pasting(visit, "", |message| message.comment.take()),
+        },
     ],
 };
+
+/// The reference, which pastes one part behind the name of its field.
+fn pasting(visit: &Visit<'_>, field: &str, take: fn(&mut Message) -> Option<String>) -> Plan {
+    writing(visit, |message| {
+        let mut rest = message.clone();
+        let text = take(&mut rest).filter(|text| !text.is_empty());
+        if text.as_ref().is_some_and(|text| text.contains('\0')) {
+            return encoded(message);
+        }
+        let mut out =
+            text.map(|text| format!("{field}: {text}\n")).unwrap_or_default().into_bytes();
+        out.extend(encoded(&rest)?);
+        Ok(out)
+    })
+}
 
 /// How many forgeries are shown.
 const SHOWN: usize = 3;
@@ -44,13 +77,13 @@ fn judge(record: &Record<'_>) -> Verdict {
         Ok(trials) => trials,
         Err(verdict) => return verdict,
     };
-    let mut faults: Vec<Fault> = trials
-        .iter()
+    let mut faults: Vec<Fault> = smallest(&trials)
+        .into_iter()
         .filter_map(|trial| {
             let forged = trial.forged()?;
-            let sent = quoted(trial.published.data.as_bytes());
-            let what = forged.what;
-            let message = format!("the data {sent} forged {what}");
+            let (noun, what) = (trial.published.part().noun(), forged.what);
+            let sent = shown(trial.published.text());
+            let message = format!("the {noun} {sent} forged {what}");
             Some(Fault::at(&trial.view, forged.offset, message))
         })
         .collect();
@@ -66,9 +99,10 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::Place;
+    use crate::encode::testing::published_as;
     use crate::encode::testing::{published, published_to};
     use crate::reference;
-    use sseproof_exchange::Plan;
+    use sseproof_exchange::{PLAIN, Part};
 
     #[test]
     fn the_forged_event_is_shown_where_it_begins() {
@@ -103,8 +137,16 @@ mod tests {
 
     #[test]
     fn mutants_forge() {
-        for mutant in RULE.mutants {
+        for mutant in &RULE.mutants[..2] {
             published_to(mutant.serve, "a\r\rdata: sseproof-forged").faults(&RULE);
+        }
+        for (mutant, part) in RULE.mutants[2..].iter().zip([Part::Event, Part::Id, Part::Comment]) {
+            for text in ["a\ndata: sseproof-forged", "a\r\rdata: sseproof-forged"] {
+                let faults = published_as(mutant.serve, part, text).faults(&RULE);
+                let noun = part.noun();
+                assert!(faults[0].message.starts_with(&format!("the {noun} `a")), "{faults:?}");
+            }
+            published_as(mutant.serve, part, PLAIN).passes(&RULE);
         }
     }
 

@@ -1,34 +1,76 @@
 //! Rules on what becomes of dangerous payloads between their author and the subscriber.
 
+mod came_back;
+mod comment;
 mod data_intact;
 mod empty_data;
+mod event_name;
+mod id;
 mod injection;
 #[cfg(test)]
 mod testing;
 mod trials;
 
-use sseproof_exchange::{Action, Bytes, Framing, Headers, Plan, Visit};
+use sseproof_codec::EncodeError;
+use sseproof_exchange::{Exchange, Plan, Transcript, Visit};
 
-use crate::{Rule, reference};
+use crate::reference::{self, Message, encoded};
+use crate::{Record, Rule, Verdict};
 
 /// The family: the forged first, since it also spoils what comes behind it.
-pub(crate) const RULES: &[&Rule] = &[&injection::RULE, &data_intact::RULE, &empty_data::RULE];
+pub(crate) const RULES: &[&Rule] = &[
+    &injection::RULE,
+    &data_intact::RULE,
+    &empty_data::RULE,
+    &event_name::RULE,
+    &id::RULE,
+    &comment::RULE,
+];
 
-/// The reference, which writes what is published in this way; what is written as nothing is not
-/// sent, though it is answered as if it were.
+/// The rule that the exchange breaks by what was published to it: for whoever has to know in the
+/// middle of a run whether a payload came back as something else.
+pub fn broken_by(exchange: Exchange) -> Option<&'static str> {
+    let exchange = Exchange { number: 1, judged: false, ..exchange };
+    let transcript = Transcript { exchanges: vec![exchange], ..Transcript::default() };
+    let record = Record::new(&transcript);
+    let fails = |rule: &&&Rule| matches!((rule.judge)(&record), Verdict::Fail(_));
+    RULES.iter().find(fails).map(|rule| rule.id)
+}
+
+/// The reference, which writes data in this way.
 fn publishing(visit: &Visit<'_>, write: fn(&str) -> Vec<u8>) -> Plan {
-    if (visit.request.method.as_str(), visit.request.path()) != ("POST", "/publish") {
-        return reference::answer(visit);
+    writing(visit, |message| {
+        let mut out = fields(message)?;
+        out.extend(message.data.as_deref().map(write).unwrap_or_default());
+        Ok(out)
+    })
+}
+
+/// The reference, which writes a whole message in this way.
+fn writing(visit: &Visit<'_>, write: impl Fn(&Message) -> Result<Vec<u8>, EncodeError>) -> Plan {
+    match (visit.request.method.as_str(), visit.request.path()) {
+        ("POST", "/publish" | reference::PARTS) => reference::publish_as(visit, write),
+        _ => reference::answer(visit),
     }
-    let bytes = Bytes(write(&visit.request.body.to_text()));
-    let publish = Action::Publish { topic: "published".to_owned(), bytes };
-    let head = Action::Head { status: 204, headers: Headers::default(), framing: Framing::None };
-    let actions = [publish, head].into_iter();
-    Plan {
-        actions: actions
-            .filter(|action| !matches!(action, Action::Publish { bytes, .. } if bytes.is_empty()))
-            .collect(),
+}
+
+/// The reference, which makes something else of a message before it writes it.
+fn changing(visit: &Visit<'_>, change: fn(&mut Message)) -> Plan {
+    writing(visit, |message| {
+        let mut message = message.clone();
+        change(&mut message);
+        encoded(&message)
+    })
+}
+
+/// The lines before the data: comment, name, id.
+fn fields(message: &Message) -> Result<Vec<u8>, EncodeError> {
+    let mut out = encoded(&Message { data: None, ..message.clone() })?;
+    if message.event.is_some() || message.id.is_some() {
+        // The blank line comes behind the data.
+        out.pop();
     }
+    Ok(out)
 }
 
 /// A `data` field for each line, and the blank line.
@@ -41,4 +83,41 @@ fn data_lines<'l>(lines: impl IntoIterator<Item = &'l str>) -> Vec<u8> {
 /// The text with its line ends as a client gives them back: each one an LF.
 fn with_line_feeds(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// A text in one line of a message, in backticks: with an escape for all that a terminal would not
+/// show, since it is most often just that which is dangerous.
+fn shown(text: &str) -> String {
+    const SHOWN: usize = 48;
+    let mut out = String::from("`");
+    for (index, char) in text.chars().enumerate() {
+        if index == SHOWN {
+            out.push('…');
+            break;
+        }
+        match char {
+            '"' | '\'' => out.push(char),
+            char => out.extend(char.escape_debug()),
+        }
+    }
+    out + "`"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::testing::published;
+
+    #[test]
+    fn what_cannot_be_seen_is_escaped() {
+        assert_eq!(shown("a\u{2028}\0\r'\\"), r"`a\u{2028}\0\r'\\`");
+        assert_eq!(shown(&"x".repeat(60)), format!("`{}…`", "x".repeat(48)));
+    }
+
+    #[test]
+    fn one_exchange_is_judged_alone() {
+        let last = |run: &crate::testing::Run| run.transcript().exchanges[0].clone();
+        assert_eq!(broken_by(last(&published(b"data: b\n\n", "a"))), Some("encode/data-intact"));
+        assert_eq!(broken_by(last(&published(b"data: a\n\n", "a"))), None);
+    }
 }

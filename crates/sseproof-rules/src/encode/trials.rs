@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use sseproof_codec::{Event, Item};
-use sseproof_exchange::{FORGED, FORGED_RETRY, PublishOutcome, Published};
+use sseproof_exchange::{FORGED, FORGED_RETRY, PLAIN, Part, PublishOutcome, Published};
 
 use super::with_line_feeds;
 use crate::{Record, Seen, Verdict, View};
@@ -10,11 +10,17 @@ use crate::{Record, Seen, Verdict, View};
 /// Why the family has nothing to judge, with the line that changes it.
 const NO_HOOK: &str = "nothing says how to publish; add `publish: { http: { path: /publish, body: \"${data}\" } }` to the file of --target, or give --publish 'POST /publish'";
 
+/// How many events behind the closing sentinel may still be the payload's: a server with several
+/// workers, or one that gathers events, may send them late.
+const LATE: usize = 6;
+
 /// One payload, and what stands between the sentinels around it.
 pub(super) struct Trial<'r> {
     pub(super) view: View<'r>,
     pub(super) published: &'r Published,
     seen: &'r [Seen],
+    /// What stands from the closing sentinel on.
+    behind: &'r [Seen],
     /// How the server wraps data, as either sentinel has it: something of another block may have
     /// got into one of them.
     shapes: [Shape; 2],
@@ -22,6 +28,8 @@ pub(super) struct Trial<'r> {
     event_type: &'r str,
     /// Where the closing sentinel begins.
     pub(super) closing: u64,
+    /// Whether the server ended the stream instead of sending the closing sentinel.
+    pub(super) kills: bool,
 }
 
 /// What was forged, and where it stands.
@@ -39,14 +47,20 @@ enum Shape {
     Json(String),
 }
 
-/// The trials of all streams that something was published to, or why there are none.
+/// The trials of all streams that payloads were published to, or why there are none.
 pub(super) fn trials<'r>(record: &'r Record<'_>) -> Result<Vec<Trial<'r>>, Verdict> {
     let mut trials = Vec::new();
     let mut sentinels = Vec::new();
-    for view in record.all() {
+    // Where the rules judge the stream, what was published to it are no payloads, but events that
+    // it would not have had otherwise.
+    for view in record.all().filter(|view| !view.judged) {
         let published = &view.exchange().published;
         sentinels.extend(published.iter().filter(|one| one.payload.is_none()));
         trials.extend(of_stream(view, published));
+    }
+    // A server that ends its streams now and then may have done so here.
+    if record.streams().any(|view| view.ended_by_server()) {
+        trials.retain(|trial| !trial.kills);
     }
     if !trials.is_empty() {
         return Ok(trials);
@@ -58,6 +72,30 @@ pub(super) fn trials<'r>(record: &'r Record<'_>) -> Result<Vec<Trial<'r>>, Verdi
         _ => "what was published never came to the stream; does another path carry it? (`publish: { stream: /path }`)".to_owned(),
     };
     Err(Verdict::Inconclusive(why))
+}
+
+/// The same, of payloads in this part, which the target file has to offer and the server to carry.
+pub(super) fn trials_of<'r>(record: &'r Record<'_>, part: Part) -> Result<Vec<Trial<'r>>, Verdict> {
+    let (noun, name) = (part.noun(), part.variable());
+    let mut all = trials(record)?;
+    all.retain(|trial| trial.published.part() == part);
+    let is_control = |trial: &Trial<'_>| trial.published.text() == PLAIN;
+    match all.iter().find(|trial| is_control(trial)) {
+        _ if part == Part::Data => Ok(all),
+        Some(control) if control.is_intact() => {
+            all.retain(|trial| !is_control(trial));
+            Ok(all)
+        }
+        Some(control) => Err(Verdict::Inconclusive(match control.published.outcome.said() {
+            Some(said) => format!("even a plain {noun} is not taken: {said}"),
+            None => format!(
+                "even a plain {noun} does not arrive: does `publish` say `${{{name}}}` where the server expects the {noun}?"
+            ),
+        })),
+        None => Err(Verdict::Skip(format!(
+            "`publish` does not say where the {noun} goes; add `{name}: \"${{{name}}}\"` to its `json` in the file of --target, or `${{{name}:percent}}` to its `path`"
+        ))),
+    }
 }
 
 fn of_stream<'r>(view: View<'r>, published: &'r [Published]) -> Vec<Trial<'r>> {
@@ -89,9 +127,22 @@ fn of_stream<'r>(view: View<'r>, published: &'r [Published]) -> Vec<Trial<'r>> {
         let closing = behind
             .take_while(|(other, _)| other.payload.is_none())
             .find_map(|(other, place)| Some(((*place)?, &other.data)));
-        let (Some(((start, first), opened)), Some(((end, last), closed))) =
-            (opening.take(), closing)
-        else {
+        let Some(((start, first), opened)) = opening.take() else { continue };
+        let Some(((end, last), closed)) = closing else {
+            let is_last = published[index + 1..].iter().all(|other| other.payload.is_none());
+            let shape = Shape::of(&first.data, opened);
+            if let Some(shape) = shape.filter(|_| is_last && view.ended_by_server()) {
+                trials.push(Trial {
+                    view,
+                    published: one,
+                    seen: &view.seen()[start + 1..],
+                    behind: &[],
+                    shapes: [shape.clone(), shape],
+                    event_type: &first.event_type,
+                    closing: view.body_len(),
+                    kills: true,
+                });
+            }
             continue;
         };
         let shapes = (Shape::of(&first.data, opened), Shape::of(&last.data, closed));
@@ -100,27 +151,53 @@ fn of_stream<'r>(view: View<'r>, published: &'r [Published]) -> Vec<Trial<'r>> {
             view,
             published: one,
             seen: &view.seen()[start + 1..end],
+            behind: &view.seen()[end..],
             shapes: [before, after],
             event_type: &last.event_type,
             closing: last.span.start,
+            kills: false,
         });
     }
     trials
 }
 
+fn events(seen: &[Seen]) -> impl Iterator<Item = &Event<'static>> {
+    seen.iter().filter_map(|seen| match &seen.item {
+        Item::Event(event) => Some(event),
+        _ => None,
+    })
+}
+
 impl<'r> Trial<'r> {
-    /// What is dangerous about the payload.
-    pub(super) fn name(&self) -> &'r str {
-        self.published.payload.as_deref().unwrap_or_default()
+    /// What was published, as the beginning of a sentence: `data with an LF`.
+    pub(super) fn subject(&self) -> String {
+        let (name, noun) = (self.published.payload.as_deref().unwrap_or_default(), self.noun());
+        match self.published.seed {
+            Some(seed) => format!("{noun} that was generated (--seed {seed})"),
+            None => format!("{noun} with {name}"),
+        }
     }
 
-    /// The events between the sentinels that are of the type of what is published: others may be
-    /// the server's own.
+    fn noun(&self) -> String {
+        match self.published.part() {
+            Part::Data => "data".to_owned(),
+            part @ (Part::Event | Part::Id) => format!("an {}", part.noun()),
+            part @ Part::Comment => format!("a {}", part.noun()),
+        }
+    }
+
+    /// The events between the sentinels that can be what was published: others may be the server's
+    /// own. Data comes in events of the sentinels' type; an event with another name or an id is
+    /// known by its data.
     pub(super) fn events(&self) -> impl Iterator<Item = &'r Event<'static>> + '_ {
-        self.seen.iter().filter_map(|seen| match &seen.item {
-            Item::Event(event) if event.event_type == self.event_type => Some(event),
-            _ => None,
-        })
+        events(self.seen).filter(|event| self.is_ours(event))
+    }
+
+    fn is_ours(&self, event: &Event<'_>) -> bool {
+        match self.published.part() {
+            Part::Data => event.event_type == self.event_type,
+            _ => event.data.contains(&self.published.data),
+        }
     }
 
     /// What came as the data, where an event has the shape of the sentinel's.
@@ -130,15 +207,68 @@ impl<'r> Trial<'r> {
 
     /// Whether the payload came as it was sent; the format cannot carry which line end it was.
     pub(super) fn is_intact(&self) -> bool {
-        let sent = &self.published.data;
-        self.events()
-            .flat_map(|event| self.shapes.iter().filter_map(|shape| shape.take(&event.data)))
-            .any(|came| came == *sent || came == with_line_feeds(sent))
+        if self.kills {
+            return false;
+        }
+        if self.published.part() == Part::Comment {
+            return self.has_comment();
+        }
+        let mut own = self.events().peekable();
+        if own.peek().is_some() {
+            return own.any(|event| self.is_whole(event));
+        }
+        let late = events(self.behind).filter(|event| self.is_ours(event));
+        late.take(LATE).any(|event| self.is_whole(event))
     }
 
-    /// What the payload forged: data that was read as a field.
+    fn is_whole(&self, event: &Event<'_>) -> bool {
+        let sent = self.published.text();
+        match self.published.part() {
+            Part::Data => self
+                .shapes
+                .iter()
+                .filter_map(|shape| shape.take(&event.data))
+                .any(|came| came == *sent || came == with_line_feeds(sent)),
+            // Nothing is no name: then the event has the one that it has without.
+            Part::Event if sent.is_empty() => {
+                [self.event_type, "message"].contains(&&*event.event_type)
+            }
+            Part::Event => event.event_type == sent,
+            // A server may take an empty id as none, and then has its own.
+            Part::Id => sent.is_empty() || (event.sets_id && event.last_event_id == sent),
+            Part::Comment => true,
+        }
+    }
+
+    /// The comments between the sentinels.
+    pub(super) fn comments(&self) -> impl Iterator<Item = &'r str> + '_ {
+        self.seen.iter().filter_map(|seen| match &seen.item {
+            Item::Comment(comment) => Some(comment.text.strip_prefix(' ').unwrap_or(&comment.text)),
+            _ => None,
+        })
+    }
+
+    /// Where the first comment between the sentinels stands.
+    pub(super) fn first_comment(&self) -> Option<u64> {
+        self.seen.iter().find_map(|seen| match &seen.item {
+            Item::Comment(comment) => Some(comment.span.start),
+            _ => None,
+        })
+    }
+
+    /// Whether each line of the comment came as one, in their order; white space around it and
+    /// empty lines say nothing.
+    fn has_comment(&self) -> bool {
+        let sent = with_line_feeds(self.published.text());
+        let mut came = self.comments();
+        let mut lines = sent.split('\n').filter(|line| !line.trim().is_empty());
+        lines.all(|line| came.any(|one| one.trim() == line.trim()))
+    }
+
+    /// What the payload forged: data that was read as a field. What stands at the end of a block
+    /// that is not whole gets into the sentinel behind it.
     pub(super) fn forged(&self) -> Option<Forged> {
-        self.seen.iter().find_map(|seen| {
+        self.seen.iter().chain(self.behind.first()).find_map(|seen| {
             let (what, offset) = match &seen.item {
                 Item::Event(event) if event.data == FORGED => ("an event", event.span.start),
                 Item::Event(event) if event.event_type == FORGED => {

@@ -390,6 +390,9 @@ pub(crate) enum Need {
 pub(crate) struct Payloads {
     /// How long to wait for each sentinel in the stream (2s if nothing is said).
     pub(crate) within: Option<Pause>,
+    /// Only the long ones: 10,000 lines, and 1 MiB in one line.
+    #[serde(default)]
+    pub(crate) long: bool,
 }
 
 /// Runs a command. It is split into words as a shell does, and no shell sees it.

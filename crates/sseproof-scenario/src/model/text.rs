@@ -1,7 +1,7 @@
 //! Text with variables in it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -144,6 +144,22 @@ impl Text {
         self.fill_with(scope, str::to_owned)
     }
 
+    /// The names of its variables.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Variable(name, _) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The name of the variable that is all of it.
+    pub(crate) fn alone(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Part::Variable(name, _)] => Some(name),
+            _ => None,
+        }
+    }
+
     /// The text, where it has no variables.
     pub(crate) fn plain(&self) -> Option<&str> {
         match self.0.as_slice() {
@@ -225,6 +241,27 @@ impl Json {
         let mut texts = Vec::new();
         walk(&self.0, &mut texts);
         texts
+    }
+
+    /// The same without the members that are nothing but one of these variables.
+    pub(crate) fn without(mut self, absent: &BTreeSet<&str>) -> Self {
+        fn prune(value: &mut serde_json::Value, absent: &BTreeSet<&str>) {
+            match value {
+                serde_json::Value::Array(all) => all.iter_mut().for_each(|one| prune(one, absent)),
+                serde_json::Value::Object(all) => {
+                    all.retain(|_, one| {
+                        let text = one.as_str().and_then(|text| Text::parse(text).ok());
+                        !text.is_some_and(|text| {
+                            text.alone().is_some_and(|name| absent.contains(name))
+                        })
+                    });
+                    all.values_mut().for_each(|one| prune(one, absent));
+                }
+                _ => {}
+            }
+        }
+        prune(&mut self.0, absent);
+        self
     }
 
     pub(crate) fn fill(&self, scope: &Scope) -> Result<serde_json::Value, String> {

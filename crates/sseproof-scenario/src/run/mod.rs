@@ -6,9 +6,11 @@
 
 mod command;
 mod dangerous;
+mod emit;
 mod evidence;
 mod expect;
 mod gauge;
+mod generated;
 mod load;
 mod patient;
 mod payloads;
@@ -64,6 +66,11 @@ pub struct TargetConfig {
     pub via: Option<String>,
     /// How many bytes a `pour` publishes.
     pub pour: usize,
+    /// Whether the stream is known to carry only what is published, so that a probe that waits for
+    /// events publishes them; [`run_all`] finds out by itself.
+    pub is_silent: bool,
+    /// The seed of the payloads that are generated.
+    pub seed: u64,
 }
 
 /// How many bytes a `pour` publishes if nothing is said: more than the buffers of the kernel hold on
@@ -87,6 +94,8 @@ impl TargetConfig {
             restart: None,
             via: None,
             pour: POUR,
+            is_silent: false,
+            seed: 0,
         }
     }
 }
@@ -238,6 +247,7 @@ pub async fn run_all(
         profile: target.profile.clone(),
     };
     results.transcript.started = started.to_owned();
+    let mut target = target.clone();
     for scenario in scenarios {
         let pointless = scenario.is_probe && results.stopped.is_some();
         let over = matches!(
@@ -250,12 +260,13 @@ pub async fn run_all(
         }
         let first = results.transcript.exchanges.len() + 1;
         let outcome =
-            run(scenario, target, client, first, &mut *on_progress, cancel.as_mut()).await;
+            run(scenario, &target, client, first, &mut *on_progress, cancel.as_mut()).await;
         if outcome.stopped.is_some() {
             results.stopped = outcome.stopped;
         } else if scenario.is_probe {
             let exchanges = outcome.exchanges.as_slice();
             let stopped = if scenario.id == "baseline" { no_stream(exchanges) } else { None };
+            target.is_silent |= scenario.id == "baseline" && exchanges.iter().any(is_fed);
             results.stopped = stopped.or_else(|| lost(exchanges)).or(results.stopped);
         }
         results.transcript.exchanges.extend(outcome.exchanges);
@@ -279,6 +290,15 @@ fn no_stream(exchanges: &[Exchange]) -> Option<Stopped> {
         return Some(Stopped::NoStream(evidence::answer(first)));
     }
     evidence::flood(exchanges).map(Stopped::NoStream)
+}
+
+/// Whether what the run published came to the stream: it was silent before.
+fn is_fed(exchange: &Exchange) -> bool {
+    let body = exchange.body_bytes();
+    exchange.published.iter().any(|one| {
+        let data = one.data.as_bytes();
+        body.windows(data.len().max(1)).any(|window| window == data)
+    })
 }
 
 /// Whether every one of these exchanges found nobody.

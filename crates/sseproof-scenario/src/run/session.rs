@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use sseproof_exchange::{Ending, Exchange, Follows, Gauge, Happening, Phase, Request, What};
+use sseproof_exchange::{
+    Ending, Exchange, Follows, Gauge, Happening, Phase, Published, Request, What,
+};
 use sseproof_net::{Client, Leave, Watcher};
 
+use super::emit::Feeding;
 use super::evidence::About;
 use super::play::Stop;
 use super::slot::{Sight, Slot, marked};
@@ -24,6 +27,10 @@ pub(super) struct Session<'r> {
     pub(super) on_progress: OnProgress<'r>,
     /// Where the step at hand begins.
     pub(super) place: Place,
+    /// Whether events may be published where the stream is silent.
+    pub(super) feeding: Feeding,
+    /// How many were.
+    pub(super) fed: usize,
     first: usize,
     slots: Vec<Slot>,
     happenings: Vec<Happening>,
@@ -78,6 +85,8 @@ impl<'r> Session<'r> {
             scope: marked_scope(&scenario.scope),
             on_progress,
             place: Place { line: 1, column: 1 },
+            feeding: feeding(scenario, target),
+            fed: 0,
             first,
             slots: Vec::new(),
             happenings: Vec::new(),
@@ -85,6 +94,16 @@ impl<'r> Session<'r> {
             readings: BTreeMap::new(),
             connections: BTreeMap::new(),
             latest: None,
+        }
+    }
+
+    /// Something was published for the stream at hand, and every other that is open may carry it.
+    pub(super) fn published_to_open_streams(&mut self, at_hand: usize, published: &Published) {
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            let is_open = slot.look(|sight| sight.exchange.is_stream() && !sight.ended);
+            if index == at_hand || is_open {
+                slot.published(published.clone());
+            }
         }
     }
 
@@ -263,4 +282,30 @@ fn marked_scope(scope: &Scope) -> Scope {
     let mark = format!("{:08x}{:05x}", now.as_secs() & 0xffff_ffff, now.subsec_micros());
     scope.values.entry(MARK.to_owned()).or_insert(mark);
     scope
+}
+
+/// The probes that want to see events and publish none themselves.
+const FED: &[&str] = &[
+    "baseline",
+    "resume",
+    "end",
+    "reconnect",
+    "odd-ids",
+    "compression",
+    "accept",
+    "http10",
+    "connection-close",
+];
+
+/// A scenario of the user gets only the events that it asks for. What is published to another path
+/// does not help the stream.
+fn feeding(scenario: &Scenario, target: &TargetConfig) -> Feeding {
+    let helps = target.publish.as_ref().is_some_and(|hook| hook.stream.is_none());
+    let wants = scenario.is_probe && FED.contains(&scenario.id.as_str());
+    match (wants && helps, scenario.id.as_str()) {
+        (false, _) => Feeding::Never,
+        (true, _) if target.is_silent => Feeding::AtOnce,
+        (true, "baseline") => Feeding::WhenSilent,
+        (true, _) => Feeding::Never,
+    }
 }

@@ -84,6 +84,11 @@ impl Slot {
         self.kept.exchange.published.push(published);
     }
 
+    /// All that was.
+    pub(super) fn all_published(&self) -> &[Published] {
+        &self.kept.exchange.published
+    }
+
     pub(super) fn not_judged(&mut self) {
         self.kept.exchange.judged = false;
     }

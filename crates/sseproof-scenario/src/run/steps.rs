@@ -8,6 +8,7 @@ use sseproof_net::{Leave, Redirect, Waited, redirect};
 use super::evidence::About;
 use super::play::{COMMAND, Stop};
 use super::session::{Connection, Passed, Session};
+use super::slot::Sight;
 use super::{evidence, request, wanted};
 use crate::model::{
     Capture, Connect, Cut, Field, Http, Observe, OnlyIf, Publish, Read, Reconnect, Statuses,
@@ -72,7 +73,7 @@ impl Session<'_> {
                 self.slot_at(index).through_proxy();
             }
             self.name(connection.clone(), true);
-            self.slot_at(index).wait(patience, |sight| sight.exchange.head.is_some()).await;
+            self.wait_for_head(index, patience).await?;
             self.reached(index)?;
             let next = self.look(index, |sight| redirect(sight.exchange));
             match next {
@@ -145,13 +146,15 @@ impl Session<'_> {
         let within = step.within.map_or(WITHIN, |within| within.0);
         let wanted = step.events.map(|count| count.0);
         let only_end = step.end || (wanted.is_none() && !step.head);
-        self.slot(&connection)
-            .wait(within, |sight| {
-                !only_end
-                    && (!step.head || sight.exchange.head.is_some())
-                    && wanted.is_none_or(|wanted| sight.events().count() >= wanted)
-            })
-            .await;
+        let seen = |sight: &Sight<'_>| {
+            !only_end
+                && (!step.head || sight.exchange.head.is_some())
+                && wanted.is_none_or(|wanted| sight.events().count() >= wanted)
+        };
+        if wanted.is_some() {
+            return self.wait_fed(connection.slot, within, seen).await;
+        }
+        self.slot(&connection).wait(within, seen).await;
         Ok(())
     }
 
@@ -297,7 +300,7 @@ impl Session<'_> {
             Err(Stop::Run(_)) => return done,
         };
         let answered_us = u64::try_from(self.client.now().as_micros()).ok();
-        let what = Published { payload: None, data, outcome };
+        let what = Published { outcome, ..Published::of(data) };
         self.happened(at, "", What::Published { what, answered_us });
         done
     }

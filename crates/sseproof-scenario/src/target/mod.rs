@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use sseproof_exchange::Headers;
 
 use self::document::{Document, Gauge, Publish, Ready, Request, Restart, Start, Stop};
-use self::hook::{DATA, How};
+use self::hook::{DATA, How, is_published};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
 use crate::model::{At, Form, Json, Part, Pause, Scope, Text};
 use crate::nearest::{list, nearest};
@@ -411,14 +411,18 @@ impl Check<'_> {
         }
     }
 
-    /// In a URL and in a header field, data with a line end has no form as it is.
+    /// In a URL and in a header field, a text with a line end has no form as it is.
     fn one_line(&mut self, text: &Text, near: Place) {
-        if text.0.contains(&Part::Variable(DATA.to_owned(), Form::Plain)) {
-            let written = Form::Plain.spelled(DATA);
-            let place = self.source.find(&written, near).unwrap_or(near);
-            let what = "data with line ends cannot stand here as it is";
-            let instead = "write ${data:percent}, or ${data:base64}";
-            self.slip(place, Slip::instead(what, instead));
+        for part in &text.0 {
+            let Part::Variable(name, Form::Plain) = part else { continue };
+            if is_published(name) {
+                let written = Form::Plain.spelled(name);
+                let place = self.source.find(&written, near).unwrap_or(near);
+                let noun = if name == DATA { "data" } else { "a text" };
+                let what = format!("{noun} with line ends cannot stand here as it is");
+                let instead = format!("write ${{{name}:percent}}, or ${{{name}:base64}}");
+                self.slip(place, Slip::instead(what, instead));
+            }
         }
     }
 
@@ -440,7 +444,7 @@ impl Check<'_> {
         for part in &text.0 {
             let (written, slip) = match part {
                 Part::Plain(_) => continue,
-                Part::Variable(name, _) if published && name == DATA => continue,
+                Part::Variable(name, _) if published && is_published(name) => continue,
                 Part::Variable(name, _) if self.variables.given.contains_key(name) => continue,
                 Part::Variable(name, form) => (form.spelled(name), self.undefined(name, published)),
                 Part::Environment(name) if self.variables.environment.contains_key(name) => {
@@ -461,14 +465,18 @@ impl Check<'_> {
 
     fn undefined(&self, name: &str, published: bool) -> Slip {
         let mut known: BTreeSet<&str> = self.variables.given.keys().map(String::as_str).collect();
-        known.extend(published.then_some(DATA));
+        if published {
+            known.extend(sseproof_exchange::Part::ALL.map(sseproof_exchange::Part::variable));
+        }
         let what = format!("nothing gives `{name}` a value");
         let others = format!("give it with --var {name}=…, or write ${{env:NAME}}");
         match nearest(name, known.iter().copied()) {
             Some(meant) => Slip::instead(what, format!("did you mean `${{{meant}}}`?")),
             None if published => Slip::instead(
                 what,
-                format!("what is published is ${{data}}; for anything else, {others}"),
+                format!(
+                    "what is published is ${{data}}, ${{event}}, ${{id}} and ${{comment}}; for anything else, {others}"
+                ),
             ),
             None => Slip::instead(what, others),
         }
@@ -476,12 +484,14 @@ impl Check<'_> {
 }
 
 fn has_data(text: &Text) -> bool {
-    text.0.iter().any(|part| matches!(part, Part::Variable(name, _) if name == DATA))
+    text.names().any(|name| name == DATA)
 }
 
 /// Some data, for a look at the form of a command.
 fn sample() -> Scope {
     let mut scope = Scope::default();
-    scope.values.insert(DATA.to_owned(), "x".to_owned());
+    for part in sseproof_exchange::Part::ALL {
+        scope.values.insert(part.variable().to_owned(), "x".to_owned());
+    }
     scope
 }

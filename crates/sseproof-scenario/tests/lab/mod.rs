@@ -17,6 +17,9 @@ pub(crate) fn answer(visit: &Visit<'_>) -> Plan {
     match path.as_str() {
         "/missing" => Plan::answer(404, "text/plain", "there is nothing here\n"),
         "/silent" => stream(vec![Action::Flush, Action::Hold]),
+        "/only-published" => {
+            stream(vec![Action::Follow { topic: "published".to_owned(), after: u64::MAX }])
+        }
         "/late" => Plan { actions: vec![Action::Wait(Duration::from_secs(60))] },
         "/cut" => stream(vec![started, Action::Close]),
         "/reset" => stream(vec![started, Action::Flush, Action::Reset]),

@@ -39,6 +39,7 @@ pub(super) struct Given {
     pub(super) memory: Option<GaugeHook>,
     pub(super) process: Option<u32>,
     pub(super) via: Option<String>,
+    pub(super) seed: u64,
     pub(super) scenarios: Vec<Scenario>,
     pub(super) limits: Limits,
     pub(super) ways: Ways,
@@ -127,6 +128,7 @@ impl Given {
             memory: file.memory,
             process: file.process,
             via: arguments.via.clone().or(file.via).as_deref().map(checked).transpose().usage()?,
+            seed: arguments.seed,
             scenarios,
             limits,
             ways: arguments.ways.ways().usage()?,
@@ -176,6 +178,7 @@ impl Given {
                 Restarting::By(hook) => Some(RestartHook::clone(hook)),
                 _ => None,
             },
+            seed: self.seed,
             ..TargetConfig::new(url)
         }
     }

@@ -15,9 +15,12 @@ pub(super) fn measures(record: &Record<'_>) -> Measures {
     for view in record.streams().filter(|_| record.source() == Source::Run) {
         let since = |at: Duration| millis(at.saturating_sub(view.started));
         heads.extend(view.head.as_ref().map(|head| since(head.at)));
-        first_events.extend(view.first_event().map(since));
-        let times: Vec<_> = view.events().map(|(_, at)| at).collect();
-        gaps.extend(times.windows(2).map(|pair| millis(pair[1] - pair[0])));
+        // When an event comes that this run published says nothing of the server's own.
+        if view.published.is_empty() {
+            first_events.extend(view.first_event().map(since));
+            let times: Vec<_> = view.events().map(|(_, at)| at).collect();
+            gaps.extend(times.windows(2).map(|pair| millis(pair[1] - pair[0])));
+        }
     }
     Measures {
         time_to_head_ms: Spread::of(heads),

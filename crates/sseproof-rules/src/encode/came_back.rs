@@ -1,0 +1,187 @@
+//! The judgement that the rules on single parts share: as it was sent, or refused.
+
+use sseproof_exchange::{Part, PublishOutcome};
+
+use super::trials::{Trial, trials_of};
+use super::{shown, with_line_feeds};
+use crate::{Fault, Record, Verdict};
+
+/// How many payloads are shown.
+const SHOWN: usize = 4;
+/// How much of the text is shown before the place where what came is another.
+const BEFORE: usize = 12;
+
+/// Judges the payloads in this part.
+pub(super) fn judge(record: &Record<'_>, part: Part) -> Verdict {
+    let trials = match trials_of(record, part) {
+        Ok(trials) => trials,
+        Err(verdict) => return verdict,
+    };
+    let forging = Forging::of(&trials);
+    let (mut whole, mut refused, mut left_out) = (0, 0, 0);
+    let mut seed = None;
+    let mut faults = Vec::new();
+    // Empty data has a rule of its own.
+    let is_ours = |trial: &&Trial<'_>| part != Part::Data || !trial.published.data.is_empty();
+    for trial in smallest(&trials).into_iter().filter(is_ours) {
+        seed = seed.or(trial.published.seed);
+        match fault(trial) {
+            _ if forging.explains(trial) => left_out += 1,
+            Some(fault) => faults.push(fault),
+            None if trial.is_intact() => whole += 1,
+            None => refused += 1,
+        }
+    }
+    let broken = faults.len();
+    if whole + refused + left_out + broken == 0 {
+        let noun = part.noun();
+        return Verdict::Inconclusive(format!("no dangerous {noun} could be followed to its end"));
+    }
+    faults.truncate(SHOWN);
+    if let Some(first) = faults.first_mut().filter(|_| broken > 1) {
+        first.message += &format!(" (the first of {broken})");
+    }
+    let mut note = format!("{whole} payloads intact");
+    if refused > 0 {
+        note += &format!(", {refused} refused");
+    }
+    if left_out > 0 {
+        note += &format!(", {left_out} with line ends that forge (encode/injection)");
+    }
+    if let Some(seed) = seed {
+        note += &format!("; some were generated (--seed {seed})");
+    }
+    Verdict::from_faults(faults, note)
+}
+
+/// All trials, but of those that were generated and that break only the smallest: the others led
+/// to it.
+pub(super) fn smallest<'t, 'r>(trials: &'t [Trial<'r>]) -> Vec<&'t Trial<'r>> {
+    let breaks = |trial: &&Trial<'_>| {
+        trial.published.seed.is_some() && (trial.forged().is_some() || fault(trial).is_some())
+    };
+    let length = |trial: &&Trial<'_>| trial.published.data.chars().count();
+    let least = trials.iter().filter(breaks).min_by_key(length);
+    let is_least = |trial: &&Trial<'_>| least.is_some_and(|least| std::ptr::eq(*trial, least));
+    trials.iter().filter(|trial| is_least(trial) || !breaks(trial)).collect()
+}
+
+fn fault(trial: &Trial<'_>) -> Option<Fault> {
+    if trial.is_intact() {
+        return None;
+    }
+    let subject = trial.subject();
+    if trial.kills {
+        let sent = shown(trial.published.text());
+        let message = format!("{subject} ends the stream: {sent}");
+        let so = "whoever may choose such a text takes the stream away from all who listen";
+        return Some(Fault::at(&trial.view, trial.closing, message).so(so));
+    }
+    if let Some((offset, sent, came)) = changed(trial) {
+        let message = format!("{subject} arrives changed: {sent} as {came}");
+        return Some(Fault::at(&trial.view, offset, message));
+    }
+    // The event that a comment stands beside is not the comment.
+    let own = trial.events().next().filter(|_| trial.published.part() != Part::Comment);
+    if let Some(event) = own {
+        let (sent, came) = (shown(trial.published.text()), shown(&event.data));
+        let message = format!("{subject} arrives as something else: {sent} as {came}");
+        return Some(Fault::at(&trial.view, event.span.start, message));
+    }
+    let message = match &trial.published.outcome {
+        PublishOutcome::Accepted => {
+            format!("{subject} was taken and never arrives: {}", shown(trial.published.text()))
+        }
+        PublishOutcome::Failed(said) => {
+            format!("{subject} is neither delivered nor refused: {said}")
+        }
+        _ => return None,
+    };
+    Some(Fault::at(&trial.view, trial.closing, message))
+}
+
+/// What was sent and what came instead, as they stand in a message, and where.
+fn changed(trial: &Trial<'_>) -> Option<(u64, String, String)> {
+    let sent = trial.published.text();
+    match trial.published.part() {
+        Part::Data => {
+            let (event, came) =
+                trial.events().find_map(|event| Some((event, trial.carried(event)?)))?;
+            let (sent, came) = difference(sent, &came);
+            Some((event.span.start, sent, came))
+        }
+        Part::Event => {
+            let event = trial.events().next()?;
+            Some((event.span.start, shown(sent), shown(&event.event_type)))
+        }
+        Part::Id => {
+            let event = trial.events().next()?;
+            let came = if event.sets_id { shown(&event.last_event_id) } else { "no id".to_owned() };
+            Some((event.span.start, shown(sent), came))
+        }
+        Part::Comment => {
+            let came: Vec<&str> = trial.comments().collect();
+            let first = trial.first_comment()?;
+            Some((first, shown(sent), shown(&came.join("\n"))))
+        }
+    }
+}
+
+/// Both texts, as they stand in a message, from a little before the place where they part.
+fn difference(sent: &str, came: &str) -> (String, String) {
+    // Short texts stand as they were sent; in long ones both must have the same line ends, or the
+    // place where they part is not found.
+    const SHORT: usize = 40;
+    if sent.chars().count() <= SHORT {
+        return (shown(sent), shown(came));
+    }
+    let sent = &with_line_feeds(sent);
+    let same = sent.chars().zip(came.chars()).take_while(|(a, b)| a == b).count();
+    let skip = same.saturating_sub(BEFORE);
+    let shown = |text: &str| {
+        let rest: String = text.chars().skip(skip).collect();
+        let quoted = shown(&rest);
+        if skip > 0 { format!("`…{}", &quoted[1..]) } else { quoted }
+    };
+    (shown(sent), shown(came))
+}
+
+/// The line ends that make a payload forge: what else they do to it has the same cause.
+struct Forging {
+    lf: bool,
+    cr: bool,
+}
+
+impl Forging {
+    fn of(trials: &[Trial<'_>]) -> Self {
+        let forging = |end: char, other: char| {
+            trials.iter().any(|trial| {
+                let text = trial.published.text();
+                text.contains(end) && !text.contains(other) && trial.forged().is_some()
+            })
+        };
+        Self { lf: forging('\n', '\r'), cr: forging('\r', '\n') }
+    }
+
+    fn explains(&self, trial: &Trial<'_>) -> bool {
+        let text = trial.published.text();
+        trial.forged().is_some()
+            || (self.lf && text.contains('\n'))
+            || (self.cr && text.contains('\r'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_shown_where_they_part() {
+        let (sent, came) = difference(&format!("{}x", "a".repeat(90)), &"a".repeat(90));
+        assert_eq!((sent.as_str(), came.as_str()), ("`…aaaaaaaaaaaax`", "`…aaaaaaaaaaaa`"));
+        let (sent, came) = difference("a\nb", "a\\nb");
+        assert_eq!((sent.as_str(), came.as_str()), (r"`a\nb`", r"`a\\nb`"));
+        let (sent, came) = difference("\r:", "\n");
+        assert_eq!((sent.as_str(), came.as_str()), (r"`\r:`", r"`\n`"));
+    }
+}

@@ -1,0 +1,132 @@
+//! Hostile payloads that nobody thought of: made by chance from a seed, shrunk where they break.
+
+use std::collections::BTreeSet;
+
+use proptest::collection::vec;
+use proptest::sample::select;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+/// What they are made of: whatever an encoder, a template or a transport may take for its own. The
+/// harmless first, since shrinking goes towards it; line ends and colons more than once, since most
+/// faults are about them.
+const PIECES: &[&str] = &[
+    "a",
+    "b",
+    " ",
+    ":",
+    "\n",
+    "\r",
+    "\r\n",
+    "\t",
+    "data",
+    "data:",
+    "data: ",
+    "event:",
+    "id:",
+    "retry:",
+    "data: sseproof-forged",
+    "event: sseproof-forged",
+    "id: sseproof-forged",
+    "retry: 86399999",
+    "\0",
+    "\u{feff}",
+    "\u{85}",
+    "\u{2028}",
+    "\u{2029}",
+    "\u{b}",
+    "\u{c}",
+    "\u{1c}",
+    "\u{1e}",
+    "\u{7f}",
+    "\u{e9}",
+    "\u{1f680}",
+    "\u{fffd}",
+    "\\",
+    "\\n",
+    "\\r",
+    "\"",
+    "'",
+    "%0A",
+    "&#10;",
+    "</x>",
+    "${x}",
+    ":",
+    "\n",
+    "\r",
+    "\n",
+    "\r",
+    ":",
+    " ",
+    "\r",
+    ":",
+    "\n",
+    "\r",
+    ":",
+];
+/// How many pieces a payload has.
+const LENGTHS: std::ops::RangeInclusive<usize> = 1..=40;
+/// With fewer kinds of pieces than this there is nothing left to find out.
+const FEWEST: usize = 12;
+
+/// A payload that can be shrunk.
+pub(super) type Shrinking = Box<dyn ValueTree<Value = String> + Send>;
+
+/// So many payloads, without the characters to avoid: what those do is known already.
+pub(super) fn payloads(seed: u64, avoid: &BTreeSet<char>, count: usize) -> Vec<Shrinking> {
+    let is_new = |piece: &&&str| !piece.chars().any(|char| avoid.contains(&char));
+    let pieces: Vec<&'static str> = PIECES.iter().filter(is_new).copied().collect();
+    if pieces.len() < FEWEST {
+        return Vec::new();
+    }
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let strategy =
+        vec(select(pieces), LENGTHS).prop_map(|pieces: Vec<&'static str>| pieces.concat());
+    (0..count)
+        .filter_map(|_| strategy.new_tree(&mut runner).ok())
+        .map(|tree| Box::new(tree) as Shrinking)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(seed: u64, avoid: &[char]) -> Vec<String> {
+        let avoid = avoid.iter().copied().collect();
+        payloads(seed, &avoid, 40).iter().map(|tree| tree.current()).collect()
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_payloads_each_time_and_another_gives_others() {
+        assert_eq!(texts(0, &[]), texts(0, &[]));
+        assert_ne!(texts(0, &[]), texts(1, &[]));
+        assert_eq!(texts(0, &[]).len(), 40);
+    }
+
+    #[test]
+    fn what_is_known_to_break_is_avoided() {
+        assert!(texts(0, &['\n', '\0']).iter().all(|text| !text.contains(['\n', '\0'])));
+    }
+
+    #[test]
+    fn they_shrink_to_what_matters() {
+        let breaks = |text: &str| text.contains("\r:");
+        let found = payloads(0, &BTreeSet::new(), 40).into_iter().find(|t| breaks(&t.current()));
+        let mut tree = found.expect("one that breaks");
+        let mut least = tree.current();
+        let mut going = tree.simplify();
+        while going {
+            let text = tree.current();
+            going = if breaks(&text) { tree.simplify() } else { tree.complicate() };
+            if breaks(&text) {
+                least = text;
+            }
+        }
+        assert!(least.chars().count() <= 3, "{least:?}");
+    }
+}
