@@ -38,6 +38,10 @@ fn judge(record: &Record<'_>) -> Verdict {
     let (mut seen, mut ended) = (0, 0);
     for view in answers(record) {
         seen += 1;
+        // A short answer is ended by other code than a stream is, and says nothing of it.
+        if !view.is_stream() || view.request.method == "HEAD" {
+            continue;
+        }
         ended += usize::from(view.ended_by_server());
         // RST_STREAM behind END_STREAM is allowed, and no such ending.
         if let Ending::StreamReset(code) = view.end.how {
@@ -89,6 +93,16 @@ mod tests {
     fn a_reset_fails_with_its_code() {
         let faults = ended(run(), Ending::StreamReset(2)).faults(&RULE);
         assert!(faults[0].message.contains("INTERNAL_ERROR"), "{faults:?}");
+    }
+
+    #[test]
+    fn an_answer_that_is_no_stream_excuses_nothing() {
+        let refused = ended(run(), Ending::Complete).edit(|last| {
+            if let Some(head) = &mut last.head {
+                head.status = 405;
+            }
+        });
+        ended(refused, Ending::StreamReset(2)).faults(&RULE);
     }
 
     #[test]
