@@ -19,6 +19,7 @@ const FILES: &[(&str, &str)] = &[
         "specs/profiles/anthropic-messages.yaml",
         include_str!("../../../specs/profiles/anthropic-messages.yaml"),
     ),
+    ("specs/profiles/mcp.yaml", include_str!("../../../specs/profiles/mcp.yaml")),
 ];
 
 /// How binding a requirement is.

@@ -25,7 +25,14 @@ const PROFILES: &[(&str, &[Source])] = &[
         "anthropic-messages",
         sources!["anthropic-messages": "whole", "characters", "tools", "refused"],
     ),
+    ("mcp", MCP),
+    ("mcp-2025-03-26", MCP),
+    ("mcp-2025-06-18", MCP),
+    ("mcp-2026-07-28", sources!["mcp-2026-07-28": "calls", "refused"]),
 ];
+
+/// The probes of the versions that have sessions: only the version that they name differs.
+const MCP: &[Source] = sources!["mcp": "session", "stateless", "resume", "refused"];
 
 /// The ids of the profiles.
 pub fn profile_ids() -> impl Iterator<Item = &'static str> {

@@ -7,6 +7,7 @@
 mod anthropic_messages;
 mod json;
 mod look;
+mod mcp;
 mod openai_chat;
 mod openai_responses;
 mod refused;
@@ -66,8 +67,15 @@ const OF_ANSWERS: &[&str] = &[
 ];
 
 /// The profiles, in the order in which they are listed.
-const PROFILES: &[&Profile] =
-    &[&openai_chat::PROFILE, &openai_responses::PROFILE, &anthropic_messages::PROFILE];
+const PROFILES: &[&Profile] = &[
+    &openai_chat::PROFILE,
+    &openai_responses::PROFILE,
+    &anthropic_messages::PROFILE,
+    &mcp::NEWEST_WITH_SESSIONS,
+    &mcp::OF_2025_03,
+    &mcp::OF_2025_06,
+    &mcp::OF_2026_07,
+];
 
 /// All profiles.
 pub fn profiles() -> impl Iterator<Item = &'static Profile> {

@@ -1,0 +1,42 @@
+//! A request is answered with JSON or with a stream.
+
+use super::traffic::{each, is_foreign, is_request};
+use super::{reference, says};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mcp/answer-type",
+    requirement: "mcp/answer-type",
+    title: "a request is answered with `application/json` or `text/event-stream`",
+    why: "Clients choose by the media type how to read the answer; they throw at any other one, and the tool seems to have failed.",
+    fix: "Set `Content-Type: application/json` for one response, or `text/event-stream` for a stream that ends in it.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "mcp-answer-as-text",
+        wrong: "answers a request with text/plain",
+        serve: |visit| {
+            let plan = reference::answer(visit);
+            if says(visit, "tools/list") && super::status(&plan) == 200 {
+                return plan.with_header("Content-Type", "text/plain");
+            }
+            plan
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no request was answered with 200";
+    let wanted = |view: &_| is_request(view) && view.status() == Some(200) && !is_foreign(view);
+    each(record, "answer", none, wanted, |view, tally| {
+        tally.look();
+        let media = view.head.as_ref().and_then(|head| head.media_type()).unwrap_or_default();
+        if !matches!(&*media, "application/json" | "text/event-stream") {
+            let message = match &*media {
+                "" => "the answer to a request has no Content-Type".to_owned(),
+                media => format!("the answer to a request is `{media}`"),
+            };
+            tally.fault(|| Fault::header(view, "content-type", message));
+        }
+    })
+}

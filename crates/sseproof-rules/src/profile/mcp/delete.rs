@@ -1,0 +1,35 @@
+//! DELETE ends a session, or is not offered.
+
+use sseproof_exchange::Plan;
+
+use super::reference;
+use super::traffic::{each_status, is_in_session};
+use crate::{Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mcp/delete",
+    requirement: "mcp/delete",
+    title: "DELETE ends the session, or is answered with 405",
+    why: "Clients end their sessions with it when they close; they pass over 405, and report anything else as an error to a user who only wanted to leave.",
+    fix: "End the session at DELETE and answer 200 or 204, or answer `405 Method Not Allowed`.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "mcp-delete-404",
+        wrong: "answers DELETE with 404, as a framework does where nothing is registered",
+        serve: |visit| match visit.request.method.as_str() {
+            "DELETE" => Plan::answer(404, "text/plain", "not found\n"),
+            _ => reference::answer(visit),
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no DELETE was answered in a session";
+    let wanted = |view: &crate::View<'_>| {
+        view.request.method == "DELETE"
+            && view.request.headers.has("mcp-session-id")
+            && is_in_session(record, view)
+    };
+    each_status(record, "DELETE", none, wanted, |status| matches!(status, 200..=299 | 405))
+}

@@ -1,0 +1,60 @@
+//! The stream of a request carries no response to another one.
+
+use serde_json::{Value, json};
+
+use super::traffic::{asked, each_answer, messages};
+use super::{reworded, rewritten};
+use crate::profile::json::shown;
+use crate::profile::written::Written;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mcp/foreign-response",
+    requirement: "mcp/foreign-response",
+    title: "the response on the stream of a request has its id",
+    why: "A client finds out by the id which call is answered: with another one the call never returns, or the result of one user's call goes to another.",
+    fix: "Copy the id of the request as it came, a number as a number, and keep the streams of requests apart.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "mcp-id-as-text",
+            wrong: "answers a request whose id is a number with the same id as a text",
+            serve: |visit| {
+                reworded(visit, |_, message| {
+                    if message.get("result").is_some() {
+                        message["id"] = json!(message["id"].to_string());
+                    }
+                })
+            },
+        },
+        Mutant {
+            id: "mcp-response-of-another",
+            wrong: "sends the response to another request on the stream, too",
+            serve: |visit| {
+                let other = r#"{"jsonrpc":"2.0","id":987,"result":{}}"#;
+                rewritten(visit, |_, event| match event.data.contains("\"progress\":2") {
+                    true => vec![Written::data(other), event],
+                    false => vec![event],
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_answer(record, "response", "no stream carried a response", |view, tally| {
+        let wanted = &asked(view)["id"];
+        for message in messages(view).iter().filter(|message| message.is_response()) {
+            tally.look();
+            let id = &message.json["id"];
+            // An error may be told before the id is known.
+            let unknown = id.is_null() && message.json.get("error").is_some();
+            if id != wanted && !unknown {
+                let id = if *id == Value::Null { "no id".to_owned() } else { shown(id) };
+                let wrong = format!("the response to request {wanted} has {id}");
+                tally.fault(|| Fault::at(view, message.offset, wrong));
+            }
+        }
+    })
+}

@@ -1,0 +1,57 @@
+//! A GET listens, or is not offered.
+
+use sseproof_exchange::Plan;
+
+use super::reference;
+use super::traffic::{each, is_in_session};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mcp/get",
+    requirement: "mcp/get",
+    title: "a GET is answered with an event stream, or with 405",
+    why: "Clients open this stream behind the handshake; they take 405 for a server that does not offer it, and anything else for an error that ends the session.",
+    fix: "Answer a GET with `text/event-stream` and its head at once, or with `405 Method Not Allowed`; most frameworks say 404 by themselves.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "mcp-get-404",
+            wrong: "answers a GET with 404, as a framework does where nothing is registered",
+            serve: |visit| {
+                if visit.request.method == "GET" {
+                    return Plan::answer(404, "text/plain", "not found\n");
+                }
+                reference::answer(visit)
+            },
+        },
+        Mutant {
+            id: "mcp-get-page",
+            wrong: "answers a GET with 200 and a page",
+            serve: |visit| {
+                if visit.request.method == "GET" {
+                    return Plan::answer(200, "text/html", "<p>This is an MCP server.</p>\n");
+                }
+                reference::answer(visit)
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let wanted = |view: &crate::View<'_>| {
+        view.request.method == "GET"
+            && view.request.last_event_id().is_none()
+            && is_in_session(record, view)
+    };
+    each(record, "GET", "no GET was answered in a session", wanted, |view, tally| {
+        tally.look();
+        let message = match view.status().unwrap_or_default() {
+            405 => return,
+            200 if view.is_stream() => return,
+            200 => "a GET is answered with 200, and with no event stream".to_owned(),
+            status => format!("a GET is answered with {status}"),
+        };
+        tally.fault(|| Fault::new(view, Place::StatusLine, message));
+    })
+}

@@ -1,0 +1,43 @@
+//! The stream of a GET carries no response.
+
+use super::rewritten;
+use super::traffic::{each, messages};
+use crate::profile::json::shown;
+use crate::profile::written::Written;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mcp/get-response",
+    requirement: "mcp/get-response",
+    title: "the stream that a GET opens carries no response",
+    why: "A client waits for the response on the stream of its request; the one that comes elsewhere is dropped, and the call runs into its timeout.",
+    fix: "Write a response to the stream of its request alone, and let the stream of the GET carry only what the server says by itself.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "mcp-response-on-get",
+        wrong: "sends responses on the stream that a GET opened",
+        serve: |visit| {
+            rewritten(visit, |_, event| {
+                let response = r#"{"jsonrpc":"2.0","id":11,"result":{}}"#;
+                let is_listening = event.data.contains("list_changed");
+                if is_listening { vec![event, Written::data(response)] } else { vec![event] }
+            })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no GET was answered with a stream";
+    let wanted = |view: &crate::View<'_>| {
+        view.request.method == "GET" && view.request.last_event_id().is_none() && view.is_stream()
+    };
+    each(record, "stream", none, wanted, |view, tally| {
+        tally.look();
+        for message in messages(view).iter().filter(|message| message.is_response()) {
+            let id = shown(&message.json["id"]);
+            let wrong = format!("the response to request {id} comes on the stream of a GET");
+            tally.fault(|| Fault::at(view, message.offset, wrong));
+        }
+    })
+}

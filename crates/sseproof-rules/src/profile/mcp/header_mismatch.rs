@@ -1,0 +1,38 @@
+//! Headers that say something else than the body.
+
+use super::mistaken;
+use super::traffic::{asked, each_status};
+use crate::{Mutant, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mcp/header-mismatch",
+    requirement: "mcp/header-mismatch",
+    title: "a request whose `Mcp-Method` is not the method of its body is refused with 400",
+    why: "What stands in front decides by the header what a client may do, and the server does what the body says: whoever lets them differ lets a client pass any such check.",
+    fix: "Compare `Mcp-Method`, `Mcp-Name` and `MCP-Protocol-Version` with the body, and answer 400 with the error -32020 where they differ.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "mcp-headers-unread",
+        wrong: "does not compare Mcp-Method with the body",
+        serve: |visit| {
+            mistaken(visit, |request| {
+                let asked: serde_json::Value =
+                    serde_json::from_slice(&request.body).unwrap_or_default();
+                if let Some(method) = asked["method"].as_str() {
+                    request.headers.set("Mcp-Method", method);
+                }
+            })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let wanted = |view: &View<'_>| {
+        let told = view.request.headers.first("mcp-method");
+        told.is_some_and(|told| asked(view)["method"].as_str().is_some_and(|method| method != told))
+    };
+    let none = "no request with such headers was answered";
+    let what = "a request with another method in `Mcp-Method` than in its body";
+    each_status(record, what, none, wanted, |status| status == 400)
+}

@@ -1,0 +1,61 @@
+//! A notification is taken with 202 and nothing else.
+
+use sseproof_exchange::Plan;
+
+use super::traffic::{asked, each};
+use super::{reference, says};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mcp/notification",
+    requirement: "mcp/notification",
+    title: "a notification is answered with 202 and no body",
+    why: "Clients that see 200 read the body as a response or wait for a stream, and fail at what is not there.",
+    fix: "Answer a message without an id with `202 Accepted` and an empty body before you hand it on.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "mcp-notification-200",
+            wrong: "answers a notification with 200",
+            serve: |visit| {
+                let plan = reference::answer(visit);
+                if super::status(&plan) == 202 { plan.with_status(200) } else { plan }
+            },
+        },
+        Mutant {
+            id: "mcp-notification-body",
+            wrong: "answers a notification with 202 and a body",
+            serve: |visit| {
+                let plan = reference::answer(visit);
+                if says(visit, "notifications/initialized") && super::status(&plan) == 202 {
+                    return Plan::answer(202, "application/json", "{\"status\":\"accepted\"}");
+                }
+                plan
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let wanted = |view: &crate::View<'_>| {
+        let asked = asked(view);
+        view.request.method == "POST" && asked["method"].is_string() && asked.get("id").is_none()
+    };
+    each(record, "notification", "no notification was sent", wanted, |view, tally| {
+        tally.look();
+        match view.status().unwrap_or_default() {
+            400.. => {}
+            202 if view.body_len() == 0 => {}
+            202 => {
+                let body = crate::stream::quoted(&view.body_bytes());
+                let message = format!("the 202 for a notification has a body: {body}");
+                tally.fault(|| Fault::at(view, 0, message));
+            }
+            status => {
+                let message = format!("a notification is answered with {status}, and not with 202");
+                tally.fault(|| Fault::new(view, Place::StatusLine, message));
+            }
+        }
+    })
+}

@@ -1,0 +1,43 @@
+//! An id comes first.
+
+use super::rewritten;
+use super::traffic::{each_answer, version};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mcp/priming",
+    requirement: "mcp/priming",
+    title: "a stream whose events have ids begins with an event that has only an id",
+    why: "A client whose connection breaks before the first message has nothing to come back with, and the response to its call is lost.",
+    fix: "Begin the stream with an id and an empty `data:` as soon as the request is taken.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "mcp-no-priming",
+        wrong: "begins its streams with the first message",
+        serve: |visit| {
+            rewritten(
+                visit,
+                |_, event| if event.data.is_empty() { Vec::new() } else { vec![event] },
+            )
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    if &*version(record) < "2025-11-25" {
+        return Verdict::Skip("this version knows no such event".to_owned());
+    }
+    each_answer(record, "stream", "no event of a stream has an id", |view, tally| {
+        if !view.events().any(|(event, _)| event.sets_id) {
+            return;
+        }
+        tally.look();
+        if let Some((first, _)) = view.events().next()
+            && !(first.sets_id && first.data.is_empty())
+        {
+            let message = "the first event is a message, and none with only an id comes before";
+            tally.fault(|| Fault::at(view, first.span.start, message));
+        }
+    })
+}

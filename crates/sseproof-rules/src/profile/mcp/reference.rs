@@ -1,0 +1,183 @@
+//! The reference: a server with one tool, which reports its progress.
+//!
+//! Its one session has a name that never changes, and the id of an event says which stream it is
+//! of, so that a stream can be computed again instead of remembered.
+
+use serde_json::{Value, json};
+use sseproof_exchange::{Action, Bytes, Framing, Plan, Request, Visit};
+
+use crate::profile::written::{Written, stream};
+use crate::reference::head;
+
+/// The session.
+pub(super) const SESSION: &str = "5f0c7a52-1d0e-4c39-9a3d-2f6f0b1c8e47";
+/// The versions with sessions.
+const WITH_SESSIONS: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];
+/// The version without them.
+const WITHOUT: &str = "2026-07-28";
+/// Where a request without a handshake says its version.
+const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+/// How far the tool counts.
+const STEPS: u64 = 3;
+
+/// The right answer to any request.
+pub(super) fn answer(visit: &Visit<'_>) -> Plan {
+    let request = visit.request;
+    let header = |name| request.headers.first(name);
+    if header("origin").is_some_and(|origin| !origin.contains("//localhost")) {
+        return error(403, &Value::Null, -32600, "this origin may not ask");
+    }
+    let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let version = header("mcp-protocol-version");
+    let told = asked["params"]["_meta"].get(VERSION);
+    if version.as_deref() == Some(WITHOUT) || told.is_some() {
+        return without_sessions(visit, &asked);
+    }
+    match request.method.as_str() {
+        "POST" if asked["method"] == "initialize" => initialize(&asked),
+        "POST" | "GET" | "DELETE" => in_session(visit, &asked),
+        _ => not_allowed("GET, POST"),
+    }
+}
+
+fn initialize(asked: &Value) -> Plan {
+    let wanted = asked["params"]["protocolVersion"].as_str().unwrap_or_default();
+    let newest = WITH_SESSIONS[2];
+    let version = if WITH_SESSIONS.contains(&wanted) { wanted } else { newest };
+    let result = json!({
+        "protocolVersion": version, "capabilities": { "tools": {} },
+        "serverInfo": { "name": "reference", "version": "1" },
+    });
+    let body = json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result });
+    Plan::answer(200, "application/json", body.to_string()).with_header("Mcp-Session-Id", SESSION)
+}
+
+fn in_session(visit: &Visit<'_>, asked: &Value) -> Plan {
+    let request = visit.request;
+    let id = &asked["id"];
+    match request.headers.first("mcp-session-id").as_deref() {
+        None => return error(400, id, -32600, "a session is needed"),
+        Some(SESSION) => {}
+        Some(_) => return error(404, id, -32001, "there is no such session"),
+    }
+    let version = request.headers.first("mcp-protocol-version");
+    if version.as_deref().is_some_and(|version| !WITH_SESSIONS.contains(&version)) {
+        return error(400, id, -32600, "this version is not known here");
+    }
+    let primes = version.as_deref() == Some("2025-11-25");
+    match (request.method.as_str(), asked["method"].as_str()) {
+        ("GET", _) => listen(visit),
+        ("POST", Some(_)) if id.is_null() => accepted(),
+        ("POST", Some(method)) => match kind(method) {
+            Some(kind) => stream(visit, events(kind, id, primes)),
+            None => error(200, id, -32601, "there is no such method"),
+        },
+        ("POST", None) => error(400, id, -32600, "this is no request"),
+        _ => not_allowed("GET, POST"),
+    }
+}
+
+fn without_sessions(visit: &Visit<'_>, asked: &Value) -> Plan {
+    let request = visit.request;
+    if request.method != "POST" {
+        return not_allowed("POST");
+    }
+    let id = &asked["id"];
+    let header = |name| request.headers.first(name).map(Value::from).unwrap_or_default();
+    if header("mcp-protocol-version") != asked["params"]["_meta"][VERSION]
+        || header("mcp-method") != asked["method"]
+        || (asked["method"] == "tools/call" && header("mcp-name") != asked["params"]["name"])
+    {
+        return error(400, id, -32020, "the headers do not match the body");
+    }
+    if header("mcp-protocol-version") != WITHOUT {
+        return error(400, id, -32600, "this version is not known here");
+    }
+    match asked["method"].as_str().and_then(kind) {
+        Some(kind) => {
+            let events = events(kind, id, false).into_iter();
+            stream(visit, events.map(|event| Written { id: None, ..event }))
+        }
+        None => error(404, id, -32601, "there is no such method"),
+    }
+}
+
+/// What the ids of the events of its stream begin with, for a method that is known.
+fn kind(method: &str) -> Option<&'static str> {
+    match method {
+        "tools/list" => Some("list"),
+        "tools/call" => Some("call"),
+        _ => None,
+    }
+}
+
+/// The stream that answers the request.
+fn events(kind: &str, id: &Value, primes: bool) -> Vec<Written> {
+    let mut messages = Vec::new();
+    let result = if kind == "call" {
+        messages.extend((1..=STEPS).map(|step| {
+            json!({
+                "jsonrpc": "2.0", "method": "notifications/progress",
+                "params": { "progressToken": "sseproof", "progress": step, "total": STEPS },
+            })
+        }));
+        json!({ "content": [{ "type": "text", "text": "counted: café ☕" }] })
+    } else {
+        json!({ "tools": [{ "name": "count", "inputSchema": { "type": "object" } }] })
+    };
+    messages.push(json!({ "jsonrpc": "2.0", "id": id, "result": result }));
+    let priming = primes.then(String::new);
+    let data = priming.into_iter().chain(messages.iter().map(Value::to_string));
+    let with_id = |(n, data): (usize, String)| Written {
+        id: Some(format!("{kind}-{id}-{n}")),
+        ..Written::data(data)
+    };
+    data.enumerate().map(with_id).collect()
+}
+
+/// The stream of a GET: what is left of an earlier one, or what the server says by itself.
+fn listen(visit: &Visit<'_>) -> Plan {
+    if let Some(left) = resumed(visit.request) {
+        return stream(visit, left);
+    }
+    let changed = json!({ "jsonrpc": "2.0", "method": "notifications/tools/list_changed" });
+    let id = Some(format!("listen-{}", visit.earlier));
+    let event = Written { id, ..Written::data(changed) };
+    Plan { actions: vec![head(visit), Action::Write(event.bytes()), Action::Flush, Action::Hold] }
+}
+
+/// The events behind the id that the client brings.
+fn resumed(request: &Request) -> Option<Vec<Written>> {
+    let last = request.last_event_id()?.to_text();
+    let events = whole(request)?;
+    let place = events.iter().position(|event| event.id.as_deref() == Some(&*last))?;
+    Some(events[place + 1..].to_vec())
+}
+
+/// All events of the stream that the client wants the rest of.
+pub(super) fn whole(request: &Request) -> Option<Vec<Written>> {
+    let last = request.last_event_id()?.to_text();
+    let (kind, rest) = last.split_once('-')?;
+    let (id, _) = rest.rsplit_once('-')?;
+    let primes = request.headers.first("mcp-protocol-version").as_deref() == Some("2025-11-25");
+    Some(events(kind, &serde_json::from_str(id).ok()?, primes))
+}
+
+fn accepted() -> Plan {
+    let head = Action::Head {
+        status: 202,
+        headers: sseproof_exchange::Headers::default(),
+        framing: Framing::Length(0),
+    };
+    Plan { actions: vec![head, Action::Write(Bytes::default()), Action::Finish] }
+}
+
+fn error(status: u16, id: &Value, code: i32, message: &str) -> Plan {
+    let error = json!({ "code": code, "message": message });
+    let body = json!({ "jsonrpc": "2.0", "id": id, "error": error });
+    Plan::answer(status, "application/json", body.to_string())
+}
+
+fn not_allowed(allow: &str) -> Plan {
+    error(405, &Value::Null, -32600, "this method is not offered").with_header("Allow", allow)
+}

@@ -1,0 +1,86 @@
+//! The response comes last.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Action, Ending, Plan};
+
+use super::traffic::{Message, asked, each_answer, messages};
+use super::{reference, rewritten};
+use crate::profile::written::Written;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+/// A stream that is open for less than this behind the response may just be ending.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub(super) const RULE: Rule = Rule {
+    id: "mcp/response-last",
+    requirement: "mcp/response-last",
+    title: "the response comes once, is the last message of its stream, and ends it",
+    why: "Clients close the stream at the response: what stands behind it is lost, and a server that leaves the stream open holds a connection for each call ever made.",
+    fix: "Send what belongs to the request before its response, and end the stream with it.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "mcp-response-twice",
+            wrong: "sends the response twice",
+            serve: |visit| {
+                rewritten(visit, |_, event| {
+                    let again = Written { id: None, ..event.clone() };
+                    if event.data.contains("\"result\"") { vec![event, again] } else { vec![event] }
+                })
+            },
+        },
+        Mutant {
+            id: "mcp-progress-behind-response",
+            wrong: "sends a notification behind the response",
+            serve: |visit| {
+                let late = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"done"}}"#;
+                rewritten(visit, |_, event| match event.data.contains("\"result\"") {
+                    true => vec![event, Written::data(late)],
+                    false => vec![event],
+                })
+            },
+        },
+        Mutant {
+            id: "mcp-stays-open",
+            wrong: "leaves the stream open behind the response",
+            serve: |visit| {
+                let plan = reference::answer(visit);
+                let is_stream = plan.actions.iter().any(|action| matches!(action, Action::Wait(_)));
+                let open = |action| match action {
+                    Action::Finish if is_stream => Action::Hold,
+                    action => action,
+                };
+                Plan { actions: plan.actions.into_iter().map(open).collect() }
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_answer(record, "response", "no stream carried a response", |view, tally| {
+        let messages = messages(view);
+        // One with another id is judged as such: see `mcp/foreign-response`.
+        let id = &asked(view)["id"];
+        let is_own = |message: &Message<'_>| message.is_response() && message.json["id"] == *id;
+        let Some(first) = messages.iter().position(is_own) else { return };
+        tally.look();
+        if let Some(late) = messages.get(first + 1) {
+            // A batch stands in one event, in any order.
+            if late.offset != messages[first].offset {
+                let what = if late.is_response() { "a second response" } else { "a message" };
+                let message = format!("{what} comes behind the response");
+                tally.fault(|| Fault::at(view, late.offset, message));
+            }
+            return;
+        }
+        let came = view.arrival(messages[first].offset);
+        let open = view.end.at.saturating_sub(came);
+        if view.end.how == Ending::Left && open >= PATIENCE {
+            let message =
+                format!("the stream is still open {} s behind the response", open.as_secs());
+            tally.fault(|| Fault::at(view, messages[first].offset, message));
+        }
+    })
+}

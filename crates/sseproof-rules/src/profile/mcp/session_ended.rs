@@ -1,0 +1,77 @@
+//! A session that has ended.
+
+use sseproof_exchange::Plan;
+
+use super::reference;
+use super::traffic::{each_status, session};
+use crate::{Mutant, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mcp/session-ended",
+    requirement: "mcp/session-ended",
+    title: "a session that was ended by DELETE is answered with 404",
+    why: "What stays behind a session that its client has ended is memory that nobody frees, and an id that still opens what it opened before.",
+    fix: "Forget the session at DELETE, and answer `404 Not Found` from then on.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "mcp-delete-does-nothing",
+        wrong: "answers DELETE with 200 and keeps the session",
+        serve: |visit| match visit.request.method.as_str() {
+            "DELETE" => Plan::answer(200, "text/plain", ""),
+            _ => reference::answer(visit),
+        },
+    }],
+};
+
+/// Whether the server said that the session of the request is over before it was sent.
+fn is_ended(record: &Record<'_>, view: &View<'_>) -> bool {
+    let ended = |other: &View<'_>| {
+        other.request.method == "DELETE"
+            && other.status().is_some_and(|status| (200..300).contains(&status))
+            && other.number < view.number
+            && other.end.at <= view.started
+            && session(other) == session(view)
+    };
+    view.request.headers.has("mcp-session-id") && record.all().any(|other| ended(&other))
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no session was ended: the server gave out none, or has no DELETE";
+    let wanted = |view: &_| is_ended(record, view);
+    let what = "a request in a session that has ended";
+    each_status(record, what, none, wanted, |status| status == 404)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sseproof_exchange::Request;
+
+    use super::*;
+    use crate::testing::Run;
+
+    #[test]
+    fn a_session_is_over_from_its_end_on() {
+        let request = |method: &str| {
+            let request = Request::subscribe("http://server/mcp").with("Mcp-Session-Id", "a");
+            Request { method: method.to_owned(), ..request }
+        };
+        let stay = Duration::from_secs(1);
+        let run = |status| {
+            let run = Run::against(|visit| match visit.request.method.as_str() {
+                "DELETE" => Plan::answer(204, "text/plain", ""),
+                _ => Plan::answer(404, "text/plain", ""),
+            });
+            let run = run.visit(request("GET"), stay).visit(request("DELETE"), stay);
+            run.visit(request("GET"), stay)
+                .edit(|last| last.head.as_mut().expect("a head").status = status)
+        };
+        run(404).passes(&RULE);
+        assert_eq!(run(200).faults(&RULE)[0].exchange, 3);
+        run(404)
+            .edit_at(2, |delete| delete.head.as_mut().expect("a head").status = 405)
+            .skips(&RULE);
+    }
+}

@@ -1,0 +1,46 @@
+//! The id of a session can stand in a header.
+
+use super::traffic::{each, is_initialize};
+use super::{mistaken, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mcp/session-id",
+    requirement: "mcp/session-id",
+    title: "the id of a session is made of visible ASCII characters",
+    why: "The client sends it back with each request: blanks are trimmed and other characters refused on the way, so the session cannot be found again.",
+    fix: "Use a random UUID, or Base64 for what is encoded in it.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "mcp-session-with-blanks",
+        wrong: "gives out a session id with blanks in it",
+        serve: |visit| {
+            const ID: &str = "session of Ada";
+            let plan = mistaken(visit, |request| {
+                if request.headers.first("mcp-session-id").as_deref() == Some(ID) {
+                    request.headers.set("Mcp-Session-Id", reference::SESSION);
+                }
+            });
+            let mut plan = plan;
+            match plan.headers().is_some_and(|headers| headers.has("mcp-session-id")) {
+                true => plan.with_header("Mcp-Session-Id", ID),
+                false => plan,
+            }
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let id = |view: &crate::View<'_>| view.head.as_ref()?.headers.first("mcp-session-id");
+    let none = "the server gave out no session";
+    let wanted = |view: &_| is_initialize(view) && id(view).is_some();
+    each(record, "session", none, wanted, |view, tally| {
+        tally.look();
+        let id = id(view).unwrap_or_default();
+        if id.is_empty() || !id.chars().all(|char| char.is_ascii_graphic()) {
+            let message = format!("the id of the session is {id:?}");
+            tally.fault(|| Fault::header(view, "mcp-session-id", message));
+        }
+    })
+}

@@ -1,0 +1,38 @@
+//! A request without its session.
+
+use super::reference;
+use super::traffic::{each_status, has_sessions, is_foreign, is_initialize, is_request};
+use crate::{Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mcp/session-required",
+    requirement: "mcp/session-required",
+    title: "a request that names no session is served, or refused with 400",
+    why: "A client takes 404 for a session that has ended and begins another one, and 401 for a question of who it is; only 400 tells that it forgot the header.",
+    fix: "Where a session is needed and `Mcp-Session-Id` is missing, answer `400 Bad Request`.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "mcp-no-session-404",
+        wrong: "answers a request without a session with 404",
+        serve: |visit| {
+            let plan = reference::answer(visit);
+            let is_refused =
+                !visit.request.headers.has("mcp-session-id") && super::status(&plan) == 400;
+            if is_refused { plan.with_status(404) } else { plan }
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    if !has_sessions(record) {
+        return Verdict::Skip("the server gave out no session".to_owned());
+    }
+    let wanted = |view: &_| {
+        let bare = is_request(view) && !is_initialize(view) && !is_foreign(view);
+        bare && !view.request.headers.has("mcp-session-id")
+    };
+    let none = "no request without a session was answered";
+    let what = "a request without a session";
+    each_status(record, what, none, wanted, |status| matches!(status, 200 | 400))
+}

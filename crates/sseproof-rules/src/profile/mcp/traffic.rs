@@ -1,0 +1,167 @@
+//! What crosses the wire here: requests in JSON-RPC, and the messages that answer them.
+
+use serde_json::Value;
+
+use crate::profile::json::read;
+use crate::profile::look;
+use crate::stream::tally::Tally;
+use crate::{Fault, Place, Record, Verdict, View};
+
+/// The origin that the probes claim to come from.
+pub(super) const FOREIGN: &str = "http://sseproof.invalid";
+/// The session that the probes name and no server gave out.
+pub(super) const UNKNOWN_SESSION: &str = "sseproof-unknown-session";
+/// The version that the probes name and that never was.
+pub(super) const NO_VERSION: &str = "1999-01-01";
+/// The method that no server has.
+pub(super) const NO_METHOD: &str = "sseproof/unknown";
+
+/// A message of the server.
+pub(super) struct Message<'r> {
+    /// Where its event begins in the body; 0 for a body of JSON.
+    pub(super) offset: u64,
+    /// The message; null where the data is no JSON.
+    pub(super) json: Value,
+    /// The data as it came.
+    pub(super) text: &'r str,
+}
+
+impl Message<'_> {
+    /// Whether it is the response to a request: it has a result or an error.
+    pub(super) fn is_response(&self) -> bool {
+        self.json.get("result").is_some() || self.json.get("error").is_some()
+    }
+
+    /// Whether it is a request of the server.
+    pub(super) fn is_request(&self) -> bool {
+        self.json["method"].is_string() && !self.json["id"].is_null()
+    }
+}
+
+/// The events of a stream that carry messages. An event with empty data carries none: it only gives
+/// the client an id. A batch, which the first version has, is several messages.
+pub(super) fn messages<'r>(view: &View<'r>) -> Vec<Message<'r>> {
+    let mut all = Vec::new();
+    for (event, _) in view.events().filter(|(event, _)| !event.data.is_empty()) {
+        let (offset, text) = (event.span.start, &*event.data);
+        match read(text).unwrap_or_default() {
+            Value::Array(batch) if !batch.is_empty() => {
+                all.extend(batch.into_iter().map(|json| Message { offset, json, text }));
+            }
+            json => all.push(Message { offset, json, text }),
+        }
+    }
+    all
+}
+
+/// The body of the request as JSON; null where it is none.
+pub(super) fn asked(view: &View<'_>) -> Value {
+    serde_json::from_slice(&view.request.body).unwrap_or_default()
+}
+
+/// Whether it is a POST that asks for a response.
+pub(super) fn is_request(view: &View<'_>) -> bool {
+    let asked = asked(view);
+    view.request.method == "POST" && asked["method"].is_string() && !asked["id"].is_null()
+}
+
+/// Whether it begins a session.
+pub(super) fn is_initialize(view: &View<'_>) -> bool {
+    asked(view)["method"] == "initialize"
+}
+
+/// Whether the request comes from a page of another site.
+pub(super) fn is_foreign(view: &View<'_>) -> bool {
+    view.request.headers.first("origin").as_deref() == Some(FOREIGN)
+}
+
+/// The session that the request names, or that its answer begins.
+pub(super) fn session(view: &View<'_>) -> Option<String> {
+    let given = || view.head.as_ref()?.headers.first("mcp-session-id");
+    view.request.headers.first("mcp-session-id").or_else(given)
+}
+
+/// Whether the answer to any `initialize` gave out a session.
+pub(super) fn has_sessions(record: &Record<'_>) -> bool {
+    record.all().any(|view| is_initialize(&view) && session(&view).is_some())
+}
+
+/// Whether the request names a session that an answer gave out.
+pub(super) fn is_in_session(record: &Record<'_>, view: &View<'_>) -> bool {
+    view.request.headers.first("mcp-session-id").is_some_and(|named| named != UNKNOWN_SESSION)
+        || !has_sessions(record)
+}
+
+/// The version that the run asked for.
+pub(super) fn version(record: &Record<'_>) -> String {
+    let wanted = |view: View<'_>| {
+        let version = asked(&view)["params"]["protocolVersion"].as_str().map(str::to_owned);
+        version.or_else(|| view.request.headers.first("mcp-protocol-version"))
+    };
+    record.all().find_map(wanted).unwrap_or_default()
+}
+
+/// Why nothing can be judged, where the server has another version than the one that was asked for,
+/// or begins no session at all.
+fn unspoken(record: &Record<'_>) -> Option<String> {
+    let begun: Vec<_> =
+        record.all().filter(|view| is_initialize(view) && !is_foreign(view)).collect();
+    let first = begun.first()?;
+    let Some(answer) = begun.iter().find(|view| view.status() == Some(200)) else {
+        let status = first.status()?;
+        return Some(format!("`initialize` is answered with {status}, so there is no session"));
+    };
+    let body = String::from_utf8_lossy(&answer.body_bytes()).into_owned();
+    let bodies = messages(answer).into_iter().map(|message| message.json).chain(read(&body));
+    let spoken = bodies
+        .filter_map(|json| Some(json["result"]["protocolVersion"].as_str()?.to_owned()))
+        .next()?;
+    let wanted = version(record);
+    (spoken != wanted).then(|| {
+        format!("the server has version {spoken} and not {wanted}: `sseproof list profiles` names the one for it")
+    })
+}
+
+/// Judges each answered exchange that is `wanted`. `noun` is what `look` counts.
+pub(super) fn each<'r>(
+    record: &'r Record<'_>,
+    noun: &str,
+    none: &str,
+    wanted: impl Fn(&View<'r>) -> bool,
+    look: impl Fn(&View<'r>, &mut Tally),
+) -> Verdict {
+    if let Some(why) = unspoken(record) {
+        return Verdict::Skip(why);
+    }
+    let views: Vec<_> = record.all().filter(|view| view.head.is_some() && wanted(view)).collect();
+    look::each(&views, noun, none, look)
+}
+
+/// The same for the streams that answer requests.
+pub(super) fn each_answer<'r>(
+    record: &'r Record<'_>,
+    noun: &str,
+    none: &str,
+    look: impl Fn(&View<'r>, &mut Tally),
+) -> Verdict {
+    each(record, noun, none, |view| is_request(view) && view.is_stream(), look)
+}
+
+/// Judges whether each of these is answered with that status.
+pub(super) fn each_status<'r>(
+    record: &'r Record<'_>,
+    what: &str,
+    none: &str,
+    wanted: impl Fn(&View<'r>) -> bool,
+    fits: impl Fn(u16) -> bool,
+) -> Verdict {
+    each(record, "answer", none, wanted, |view, tally| {
+        tally.look();
+        let status = view.status().unwrap_or_default();
+        if !fits(status) {
+            let stream = if view.is_stream() { " and an event stream" } else { "" };
+            let message = format!("{what} is answered with {status}{stream}");
+            tally.fault(|| Fault::new(view, Place::StatusLine, message));
+        }
+    })
+}
