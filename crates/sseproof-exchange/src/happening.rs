@@ -57,6 +57,11 @@ pub enum What {
         /// Why no more were taken, where the server did not take them.
         stopped: Option<String>,
     },
+    /// A client left with a reset (RST).
+    LeftByReset {
+        /// Its exchange.
+        exchange: usize,
+    },
     /// A client stopped to read, until it left.
     Stalled {
         /// Its exchange.

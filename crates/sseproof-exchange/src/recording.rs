@@ -351,6 +351,7 @@ mod tests {
             What::Restarted { ready_us: Some(90), failed: None },
             What::Churned { connections: 200, streams: 199, last: 2 },
             What::Stalled { exchange: 1 },
+            What::LeftByReset { exchange: 1 },
             What::Poured { bytes: 1 << 20, stopped: None },
             What::Lacking(Lack::Via),
         ]

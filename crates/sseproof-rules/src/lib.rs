@@ -9,6 +9,7 @@ mod cors;
 mod delivery;
 mod encode;
 mod finding;
+mod lifecycle;
 mod outcome;
 mod plain;
 mod profile;

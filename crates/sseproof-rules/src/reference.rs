@@ -182,6 +182,11 @@ fn publish(visit: &Visit<'_>) -> Plan {
 /// Where a whole message can be published, and not only its data.
 pub(crate) const PARTS: &str = "/publish/parts";
 
+/// Whether the request is to publish something.
+pub(crate) fn publishes(visit: &Visit<'_>) -> bool {
+    visit.request.method == "POST" && matches!(visit.request.path(), "/publish" | PARTS)
+}
+
 /// What a request asks to publish: the members of a JSON object, or a text as the data.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(default)]

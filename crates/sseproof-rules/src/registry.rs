@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::{Finding, Mutant, Profile, Record, Rule, profile, profiles};
-use crate::{auth, cors, delivery, encode, reconnect, response, resume, retry, stream, transport};
+use crate::{
+    auth, cors, delivery, encode, lifecycle, reconnect, response, resume, retry, stream, transport,
+};
 
-const FAMILIES: [&[&Rule]; 10] = [
+const FAMILIES: [&[&Rule]; 11] = [
     response::RULES,
     stream::RULES,
     delivery::RULES,
@@ -16,6 +18,7 @@ const FAMILIES: [&[&Rule]; 10] = [
     cors::RULES,
     auth::RULES,
     transport::RULES,
+    lifecycle::RULES,
 ];
 
 /// All rules: the general ones in the order of the families, then those of the profiles, each once.

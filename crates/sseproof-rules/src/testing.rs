@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sseproof_exchange::{
-    Action, Bytes, Chunk, End, Ending, Exchange, Follows, Framing, Head, Plan, Reason, Request,
-    Target, Transcript, Version, Visit,
+    Action, Bytes, Chunk, End, Ending, Exchange, Follows, Framing, Happening, Head, Plan, Reason,
+    Request, Target, Transcript, Version, Visit, What,
 };
 
 use crate::{Fault, Record, Rule, Verdict};
@@ -71,6 +71,19 @@ impl Run {
         let request = Request::subscribe(URL).with("Last-Event-ID", id);
         self.visit(request, Duration::from_secs(1))
             .edit(|last| last.follows = Some(Follows { exchange: of, reason: Reason::Reconnect }))
+    }
+
+    /// Something happened besides, now.
+    pub(crate) fn happened(self, name: &str, what: What) -> Self {
+        let now = self.now;
+        self.happened_at(now, name, what)
+    }
+
+    /// Something happened besides, then.
+    pub(crate) fn happened_at(mut self, at: Duration, name: &str, what: What) -> Self {
+        let (scenario, name) = (String::new(), name.to_owned());
+        self.transcript.happenings.push(Happening { at, scenario, name, what });
+        self
     }
 
     /// Changes the last exchange.

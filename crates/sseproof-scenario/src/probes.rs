@@ -41,6 +41,14 @@ sources![
     "idle",
     "encode",
     "encode-long",
+    "deliver",
+    "away",
+    "leave",
+    "leave-idle",
+    "churn",
+    "stall",
+    "stall-memory",
+    "restart",
 ];
 
 /// Plays only where no head came in the usual time.

@@ -17,6 +17,7 @@ use sseproof_rules::{
     Finding, Mutant, Profile, Record, Rule, Status, judge, mutants, profiles, profiles_of,
     reference, rules,
 };
+use sseproof_scenario::{GaugeHook, RequestHook, RestartHook};
 use sseproof_scenario::{
     Probe, Scenario, TargetConfig, Variables, probes, profile_ids, profile_probes, run_all,
     run_patiently,
@@ -81,7 +82,15 @@ fn target(profile: Option<&Profile>, origin: &str) -> TargetConfig {
         let hook =
             sseproof_scenario::PublishHook::json("POST", "/publish/parts").on_stream("/published");
         let target = TargetConfig::new(format!("{origin}/events"));
-        return TargetConfig { publish: Some(hook), ..target };
+        let restart = RequestHook::new("POST", "/restart");
+        return TargetConfig {
+            publish: Some(hook),
+            active: Some(GaugeHook::http("GET", "/active")),
+            memory: Some(GaugeHook::http("GET", "/memory")),
+            restart: Some(RestartHook::Http(Box::new(restart))),
+            pour: 1 << 17,
+            ..target
+        };
     };
     TargetConfig {
         method: profile.method.to_owned(),

@@ -1,13 +1,19 @@
 //! Rules on how events get through: at once, to everybody, and across quiet times.
 
+mod away;
 mod compressed;
+mod every_subscriber;
 pub(crate) mod figures;
 mod heartbeat;
+mod latency;
 mod mutants;
 pub(crate) mod one_by_one;
+mod over_restart;
 mod second_subscriber;
+mod sendings;
 mod time_to_first_event;
 mod time_to_head;
+mod while_away;
 
 use crate::Rule;
 
@@ -19,4 +25,8 @@ pub(crate) const RULES: &[&Rule] = &[
     &heartbeat::RULE,
     &time_to_head::RULE,
     &time_to_first_event::RULE,
+    &latency::RULE,
+    &every_subscriber::RULE,
+    &while_away::RULE,
+    &over_restart::RULE,
 ];

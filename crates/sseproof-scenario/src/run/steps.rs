@@ -161,6 +161,10 @@ impl Session<'_> {
     pub(super) async fn cut(&mut self, step: &Cut) -> Result<(), Stop> {
         let Some(connection) = self.named(step.from.as_ref()) else { return Ok(()) };
         let how = if step.reset { Leave::Reset } else { Leave::Fin };
+        if step.reset {
+            let (at, exchange) = (self.client.now(), self.slot(&connection).number());
+            self.happened(at, &connection.name, What::LeftByReset { exchange });
+        }
         self.leave(connection.slot, how).await;
         Ok(())
     }

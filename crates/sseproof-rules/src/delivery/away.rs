@@ -1,0 +1,98 @@
+//! A client that was away while something was published, and what it got when it was back.
+
+use sseproof_exchange::{Reason, What};
+
+use super::sendings::{Sending, arrival, sendings};
+use crate::{Record, View};
+
+/// What became of the event.
+pub(super) enum Outcome<'r> {
+    /// No client was away while something was published.
+    None,
+    /// What was published before had no id.
+    NoIds,
+    /// Why it cannot be said.
+    Thin(String),
+    /// The server says that something is missing, and how.
+    Says(String),
+    Arrived,
+    /// It did not come to this client, who brought this id.
+    Lost(View<'r>, String),
+}
+
+/// Whether ids are good for anything: `resume/honoured` speaks where they are not.
+pub(super) fn heeds_ids(record: &Record<'_>) -> bool {
+    let honoured = crate::rule("resume/honoured");
+    !honoured.is_some_and(|rule| matches!((rule.judge)(record), crate::Verdict::Fail(_)))
+}
+
+/// What became of an event that was published while a client was away, over a restart or not.
+pub(super) fn outcome<'r>(record: &'r Record<'_>, over_restart: bool) -> Outcome<'r> {
+    let sendings = sendings(record);
+    let mut no_ids = false;
+    for old in record.all().filter(|view| !view.via && view.is_stream()) {
+        let of = || sendings.iter().filter(|sending| sending.scenario == old.scenario);
+        let Some(before) = of().find(|one| arrival(&old, one).is_some()) else { continue };
+        // Where a clock stands still, the client leaves at the moment at which the event came.
+        let meanwhile = |one: &&Sending<'_>| one.at >= old.end.at && !std::ptr::eq(*one, before);
+        let Some(away) = of().find(meanwhile) else { continue };
+        let restarted = record.happenings().iter().any(|happening| {
+            happening.scenario == old.scenario && matches!(happening.what, What::Restarted { .. })
+        });
+        if restarted != over_restart {
+            continue;
+        }
+        let id = old.events().find(|(event, _)| event.data.contains(&before.what.data));
+        let id = id.map(|(event, _)| event.last_event_id.to_string()).unwrap_or_default();
+        if id.is_empty() {
+            no_ids = true;
+            continue;
+        }
+        let back = record.all().find(|view| {
+            let follows = view.follows.filter(|follows| follows.reason == Reason::Reconnect);
+            follows.is_some_and(|follows| follows.exchange == old.number) && view.started >= away.at
+        });
+        let Some(back) = back else { continue };
+        if !back.is_stream() {
+            return Outcome::Says(crate::outcome::Outcome::of(&back).told());
+        }
+        if arrival(&back, away).is_some() {
+            return Outcome::Arrived;
+        }
+        let other =
+            back.events().find(|(event, _)| !of().any(|one| event.data.contains(&one.what.data)));
+        if let Some((event, _)) = other {
+            return Outcome::Says(format!("an event of type {}", event.event_type));
+        }
+        let later = of().filter(|one| one.at >= back.started);
+        if later.filter(|one| arrival(&back, one).is_some()).count() == 0 {
+            return Outcome::Thin("nothing at all arrived when the client was back".to_owned());
+        }
+        return Outcome::Lost(back, id);
+    }
+    if no_ids { Outcome::NoIds } else { Outcome::None }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+    use crate::delivery::sendings::testing::published;
+    use crate::testing::Run;
+    use sseproof_exchange::{Bytes, Published};
+    use std::time::Duration;
+
+    /// A client that got an event, was away, and gets this when it is back.
+    pub(crate) fn away(body: &[u8], restarted: bool) -> Run {
+        let sent = |data: &str| What::Published { what: Published::of(data), answered_us: None };
+        let run = published(&[("before", 1_000, 1_010)]).edit(|view| {
+            view.end.at = Duration::from_secs(2);
+            view.body[0].bytes = Bytes::from(&b"id: 1\ndata: before\n\n"[..]);
+        });
+        let run = run.happened_at(Duration::from_secs(3), "", sent("away"));
+        let what = What::Restarted { ready_us: Some(1), failed: None };
+        let run = if restarted { run.happened("", what) } else { run };
+        let run = run.pause(Duration::from_secs(9)).reconnect(1, "1").with_body(body);
+        let at = run.transcript().exchanges[1].started + Duration::from_millis(1);
+        run.happened_at(at, "", sent("after"))
+    }
+}

@@ -1,0 +1,148 @@
+//! Every subscriber gets every event, in the same order.
+
+use std::time::Duration;
+
+use sseproof_exchange::Action;
+
+use super::sendings::{arrival, listeners, none, sendings, stayed};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "delivery/every-subscriber",
+    requirement: "practice/every-subscriber",
+    title: "every subscriber gets every event, in the same order",
+    why: "Subscribers that share one queue take events from each other, and those of several workers see different ones: each user has another picture, and none has all of it.",
+    fix: "Keep a queue for each subscriber and put each event into all of them in one place; with several processes, let one channel (Redis, Postgres NOTIFY, a broker) carry the events to all.",
+    recipes: &[Recipe {
+        with: "gunicorn",
+        write: "# one worker, or Redis pub/sub between several\ngunicorn --workers 1 --threads 100 app:app",
+    }],
+    judge,
+    mutants: &[Mutant {
+        id: "one-takes-all",
+        wrong: "hands events only to who came first",
+        serve: |visit| {
+            let mut right = reference::answer(visit);
+            if visit.request.path() == "/published" && visit.open >= 3 {
+                right.actions.retain(|action| !matches!(action, Action::Follow { .. }));
+                right.actions.push(Action::Hold);
+            }
+            right
+        },
+    }],
+};
+
+/// A wait that is too short to say that an event does not come.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let sendings = sendings(record);
+    if sendings.is_empty() {
+        return none(record);
+    }
+    let mut faults = Vec::new();
+    let (mut whole, mut most) = (0, 0);
+    // In one scenario the same subscribers are there from the first event to the last.
+    for run in sendings.chunk_by(|one, next| one.scenario == next.scenario) {
+        let views: Vec<_> = listeners(record, &run[0]).collect();
+        if views.len() < 2 || is_stalled(record, run[0].scenario) {
+            continue;
+        }
+        most = most.max(views.len());
+        let came = |view: &crate::View<'_>| {
+            let mut came: Vec<_> = run
+                .iter()
+                .enumerate()
+                .filter_map(|(index, one)| Some((arrival_offset(view, &one.what.data)?, index)))
+                .collect();
+            came.sort_unstable();
+            came.into_iter().map(|(_, index)| index).collect::<Vec<_>>()
+        };
+        let orders: Vec<_> = views.iter().map(came).collect();
+        let Some(best) = orders.iter().max_by_key(|order| order.len()) else { continue };
+        for (view, order) in views.iter().zip(&orders) {
+            let missed = run
+                .iter()
+                .filter(|one| arrival(view, one).is_none() && stayed(view, one, PATIENCE))
+                .filter(|one| views.iter().any(|other| arrival(other, one).is_some()))
+                .count();
+            if missed > 0 {
+                let message = format!(
+                    "{missed} of {} events that other subscribers got at the same time never arrive here",
+                    run.len()
+                );
+                faults.push(Fault::at(view, view.body_len(), message));
+            } else if order.len() == best.len() && order != best {
+                faults.push(Fault::whole(
+                    view,
+                    "the events arrive in another order than at other subscribers",
+                ));
+            } else {
+                whole += 1;
+            }
+        }
+    }
+    if most == 0 {
+        return Verdict::Skip(
+            "no two subscribers were there when something was published".to_owned(),
+        );
+    }
+    if whole == 0 && faults.is_empty() {
+        return Verdict::Inconclusive(
+            "no subscriber got anything of what was published".to_owned(),
+        );
+    }
+    Verdict::from_faults(
+        faults,
+        format!("{most} subscribers got the same events in the same order"),
+    )
+}
+
+/// Whether a client of that scenario stopped to read: what it misses is its own fault.
+fn is_stalled(record: &Record<'_>, scenario: &str) -> bool {
+    record.happenings().iter().any(|happening| {
+        happening.scenario == scenario
+            && matches!(happening.what, sseproof_exchange::What::Stalled { .. })
+    })
+}
+
+fn arrival_offset(view: &crate::View<'_>, data: &str) -> Option<u64> {
+    view.events().find(|(event, _)| event.data.contains(data)).map(|(event, _)| event.span.start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::sendings::testing::published;
+    use sseproof_exchange::{End, Ending};
+
+    const EVENTS: &[(&str, u64, u64)] = &[("a", 1_000, 1_010), ("b", 1_100, 1_110)];
+
+    /// A second subscriber that gets this.
+    fn second(body: &[u8]) -> crate::testing::Run {
+        let long = Duration::from_secs(9);
+        published(EVENTS)
+            .join(1, Duration::ZERO, long)
+            .with_body(body)
+            .edit(|view| view.end = End { at: long, how: Ending::Left })
+    }
+
+    #[test]
+    fn who_gets_everything_in_order_passes() {
+        second(b"data: a\n\ndata: b\n\n").passes(&RULE);
+    }
+
+    #[test]
+    fn missing_and_swapped_events_are_faults() {
+        let faults = second(b"data: a\n\n").faults(&RULE);
+        assert_eq!(faults[0].exchange, 2);
+        assert!(faults[0].message.starts_with("1 of 2 events"), "{faults:?}");
+        let faults = second(b"data: b\n\ndata: a\n\n").faults(&RULE);
+        assert!(faults[0].message.contains("another order"), "{faults:?}");
+    }
+
+    #[test]
+    fn a_lone_subscriber_is_not_compared() {
+        published(EVENTS).skips(&RULE);
+    }
+}

@@ -1,0 +1,94 @@
+//! What is published arrives within a second or so.
+
+use std::time::Duration;
+
+use sseproof_exchange::Action;
+
+use super::figures::{Spread, shown};
+use super::sendings::{listeners, none, sendings};
+use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "delivery/latency",
+    requirement: "practice/latency",
+    title: "what is published arrives within two seconds",
+    why: "Who looks at a stream takes it for the present: a message that is seconds old misleads, and a server that polls or fans out slowly falls further behind with each subscriber.",
+    fix: "Wake the streams when something happens instead of polling for it, and hand an event to all subscribers before waiting for any of them.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "slow-fan-out",
+        wrong: "takes seconds to publish as soon as there are some subscribers",
+        serve: |visit| {
+            let right = reference::answer(visit);
+            let many = reference::publishes(visit) && visit.open >= 4;
+            if many { right.after([Action::Wait(Duration::from_millis(2_400))]) } else { right }
+        },
+    }],
+};
+
+/// What takes longer is no stream of what happens now.
+const LIMIT: Duration = Duration::from_secs(2);
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let sendings = sendings(record);
+    if sendings.is_empty() {
+        return none(record);
+    }
+    let mut times = Vec::new();
+    let mut slowest: Option<(Duration, crate::View<'_>, u64)> = None;
+    for sending in &sendings {
+        for view in listeners(record, sending) {
+            let Some((event, at)) =
+                view.events().find(|(event, _)| event.data.contains(&sending.what.data))
+            else {
+                continue;
+            };
+            let took = at.saturating_sub(sending.at);
+            times.push(took);
+            if slowest.as_ref().is_none_or(|(most, ..)| took > *most) {
+                slowest = Some((took, view, event.span.start));
+            }
+        }
+    }
+    let (Some(spread), Some((most, view, offset))) = (Spread::of(times), slowest) else {
+        return Verdict::Inconclusive("nothing of what was published arrived".to_owned());
+    };
+    if most > LIMIT {
+        let message = format!(
+            "an event arrives {} after it was published (median {} of {})",
+            shown(most),
+            shown(spread.median),
+            spread.count
+        );
+        return Verdict::Fail(vec![Fault::at(&view, offset, message)]);
+    }
+    Verdict::Pass(format!(
+        "{} in the middle, {} at most, of {} events",
+        shown(spread.median),
+        shown(spread.max),
+        spread.count
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::sendings::testing::published;
+
+    #[test]
+    fn what_arrives_late_is_a_fault() {
+        published(&[("a", 1_000, 1_010), ("b", 1_100, 1_200)]).passes(&RULE);
+        let faults = published(&[("a", 1_000, 1_010), ("b", 1_100, 3_200)]).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "an event arrives 2.10 s after it was published (median 10 ms of 2)"
+        );
+    }
+
+    #[test]
+    fn without_publishing_it_skips() {
+        crate::testing::Run::against(reference::answer).subscribe().skips(&RULE);
+        published(&[]).skips(&RULE);
+    }
+}

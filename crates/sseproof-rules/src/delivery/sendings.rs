@@ -1,0 +1,97 @@
+//! What was published while it was known who listens, and when it arrived.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Ending, Lack, Published, What};
+
+use crate::lifecycle::leaving::lacking;
+use crate::{Record, Verdict, View};
+
+/// Something that was published.
+pub(super) struct Sending<'r> {
+    pub(super) at: Duration,
+    pub(super) scenario: &'r str,
+    pub(super) what: &'r Published,
+}
+
+/// What was published and taken, in order, by steps that publish one thing.
+pub(super) fn sendings<'r>(record: &'r Record<'_>) -> Vec<Sending<'r>> {
+    let happenings = record.happenings().iter();
+    let published = happenings.filter_map(|happening| match &happening.what {
+        What::Published { what, .. } if what.outcome.said().is_none() => {
+            Some(Sending { at: happening.at, scenario: &happening.scenario, what })
+        }
+        _ => None,
+    });
+    published.collect()
+}
+
+/// Why nothing was published, as the answer of a rule.
+pub(super) fn none(record: &Record<'_>) -> Verdict {
+    let failed = record.happenings().iter().find_map(|happening| match &happening.what {
+        What::Published { what, .. } => what.outcome.said(),
+        _ => None,
+    });
+    match failed {
+        Some(said) => Verdict::Inconclusive(format!("nothing could be published: {said}")),
+        None => Verdict::Skip(lacking(record, &[Lack::Publish], "nothing was published")),
+    }
+}
+
+/// When it arrived.
+pub(super) fn arrival(view: &View<'_>, sending: &Sending<'_>) -> Option<Duration> {
+    view.events().find(|(event, _)| event.data.contains(&sending.what.data)).map(|(_, at)| at)
+}
+
+/// The streams that were open when it was published, and for some time behind it.
+pub(super) fn listeners<'r>(
+    record: &'r Record<'_>,
+    sending: &Sending<'_>,
+) -> impl Iterator<Item = View<'r>> {
+    record.all().filter(move |view| {
+        let head = view.head.as_ref().is_some_and(|head| head.at <= sending.at);
+        view.scenario == sending.scenario
+            && !view.via
+            && view.is_stream()
+            && head
+            && view.end.at >= sending.at
+    })
+}
+
+/// Whether we were there for that long behind the publication.
+pub(super) fn stayed(view: &View<'_>, sending: &Sending<'_>, time: Duration) -> bool {
+    view.end.at.saturating_sub(sending.at) >= time && view.end.how == Ending::Left
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+    use crate::reference;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Bytes, Chunk, Request};
+
+    /// One subscriber, and what was published, when, and when it arrived, in milliseconds.
+    pub(crate) fn published(events: &[(&str, u64, u64)]) -> Run {
+        let run = Run::against(reference::answer)
+            .visit(Request::subscribe(URL), Duration::from_secs(9))
+            .edit(|view| {
+                view.started = Duration::ZERO;
+                view.end.how = Ending::Left;
+                view.end.at = Duration::from_secs(9);
+                view.head.as_mut().expect("a head").at = Duration::ZERO;
+                let body = events.iter().map(|(data, _, came)| Chunk {
+                    at: Duration::from_millis(*came),
+                    bytes: Bytes::from(format!("data: {data}\n\n")),
+                });
+                view.body = body.collect();
+            });
+        events.iter().fold(run, |run, (data, at, _)| {
+            let what = Published::of(*data);
+            run.happened_at(
+                Duration::from_millis(*at),
+                "",
+                What::Published { what, answered_us: None },
+            )
+        })
+    }
+}

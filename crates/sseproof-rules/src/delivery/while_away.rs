@@ -1,0 +1,86 @@
+//! An event that is published while the client is away arrives when it is back.
+
+use sseproof_exchange::Action;
+
+use super::away::{Outcome, heeds_ids, outcome};
+use super::sendings::none;
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "delivery/while-away",
+    requirement: "practice/while-away",
+    title: "an event that is published while the client is away arrives when it is back",
+    why: "The server gives out ids and then does not answer for them: whoever loses the network for a second has a gap that nobody sees.",
+    fix: "Keep the last events with their ids, for longer than clients take to come back, and send those behind the Last-Event-ID first; or send no ids.",
+    recipes: &[Recipe {
+        with: "Redis",
+        write: "XADD events MAXLEN ~ 10000 * data ...   # and XRANGE behind the Last-Event-ID",
+    }],
+    judge,
+    mutants: &[Mutant {
+        id: "only-what-is-new",
+        wrong: "begins a resumed stream with what is published from now on",
+        serve: |visit| {
+            let mut right = reference::answer(visit);
+            for action in &mut right.actions {
+                if let Action::Follow { after, .. } = action {
+                    *after = u64::MAX;
+                }
+            }
+            right
+        },
+    }],
+};
+
+pub(super) fn judge(record: &Record<'_>) -> Verdict {
+    if !heeds_ids(record) {
+        return Verdict::Skip("no id is heeded at all: see resume/honoured".to_owned());
+    }
+    match outcome(record, false) {
+        Outcome::None => none(record),
+        Outcome::NoIds => {
+            Verdict::Skip("what is published has no ids to come back with".to_owned())
+        }
+        Outcome::Thin(why) => Verdict::Inconclusive(why),
+        Outcome::Says(what) => {
+            Verdict::Pass(format!("the server says that something is missing: {what}"))
+        }
+        Outcome::Arrived => Verdict::Pass("what was published meanwhile arrived".to_owned()),
+        Outcome::Lost(view, id) => Verdict::Fail(vec![Fault::at(
+            &view,
+            0,
+            format!(
+                "the client brings back the id {id}, and an event that was published behind it never comes"
+            ),
+        )]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::away::testing::away;
+
+    #[test]
+    fn what_was_published_meanwhile_must_come() {
+        away(b"id: 2\ndata: away\n\nid: 3\ndata: after\n\n", false).passes(&RULE);
+        let faults = away(b"id: 3\ndata: after\n\n", false).faults(&RULE);
+        assert_eq!(faults[0].exchange, 2);
+        assert!(faults[0].message.contains("brings back the id 1"), "{faults:?}");
+    }
+
+    #[test]
+    fn a_stream_that_carries_nothing_any_more_is_thin() {
+        away(b"", false).is_thin(&RULE);
+    }
+
+    #[test]
+    fn other_events_may_say_that_something_is_missing() {
+        away(b"event: reset\ndata: all\n\nid: 3\ndata: after\n\n", false).passes(&RULE);
+    }
+
+    #[test]
+    fn a_restart_is_another_rule() {
+        away(b"id: 3\ndata: after\n\n", true).skips(&RULE);
+    }
+}

@@ -1,0 +1,151 @@
+//! What a client does not read does not pile up in the server without bound.
+
+use sseproof_exchange::{Gauge, Lack, Reading, What};
+
+use super::leaving::lacking;
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "lifecycle/bounded",
+    requirement: "practice/bounded-queue",
+    title: "what a client does not read does not pile up in the server",
+    why: "A client that reads nothing, by accident or on purpose, costs the server as much memory as it publishes, until the server is killed and takes everybody with it.",
+    fix: "Bound what is queued for one subscriber, in events or bytes; beyond that drop the oldest, or close the connection: the client comes back with its Last-Event-ID.",
+    recipes: &[
+        Recipe { with: "Node.js", write: "if (res.writableLength > 1_000_000) res.destroy();" },
+        Recipe {
+            with: "Python",
+            write: "queue = asyncio.Queue(maxsize=1000)  # put_nowait, and drop the client where it is full",
+        },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "hoards",
+        wrong: "keeps everything for a client that reads nothing",
+        serve: |visit| match visit.request.path() {
+            "/memory" if visit.open > 0 => reference::number(visit.earlier << 20),
+            _ => reference::answer(visit),
+        },
+    }],
+};
+
+/// Less than this is no more than the noise of a collector.
+const NOISE: u64 = 12 << 20;
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let stalled = record.happenings().iter().filter_map(|happening| match happening.what {
+        What::Stalled { exchange } => Some((exchange, happening)),
+        _ => None,
+    });
+    let reading = |name: &str, scenario: &str| {
+        record.happenings().iter().rev().find_map(|happening| match &happening.what {
+            What::Reading(Reading { gauge: Gauge::Memory, value: Ok(value), .. })
+                if happening.name == name && happening.scenario == scenario =>
+            {
+                Some((happening.at, *value))
+            }
+            _ => None,
+        })
+    };
+    let found = stalled.into_iter().find_map(|(exchange, stall)| {
+        let of = |name| reading(name, &stall.scenario);
+        Some((exchange, stall, of("before")?, of("alone")?, of("stalled")?))
+    });
+    let Some((exchange, stall, (_, before), (_, alone), (_, with_client))) = found else {
+        let lacks = [Lack::Process, Lack::Publish];
+        return Verdict::Skip(lacking(
+            record,
+            &lacks,
+            "no memory was read while a client read nothing",
+        ));
+    };
+    let poured = |late: bool| {
+        let happenings = record.happenings().iter();
+        let of = happenings
+            .filter(|other| other.scenario == stall.scenario && (other.at >= stall.at) == late);
+        of.map(|other| if let What::Poured { bytes, .. } = other.what { bytes } else { 0 }).sum()
+    };
+    let (first, second): (u64, u64) = (poured(false), poured(true));
+    if first == 0 || second == 0 {
+        return Verdict::Inconclusive(
+            "too little could be published to see what piles up".to_owned(),
+        );
+    }
+    // What the server keeps of events in any case, it also keeps where nobody listens.
+    let kept = alone.saturating_sub(before) * second / first;
+    let grown = with_client.saturating_sub(alone).saturating_sub(kept);
+    let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
+    if grown >= NOISE && grown * 10 >= second * 6 {
+        let Some(view) = record.exchange(exchange) else {
+            return Verdict::Inconclusive("the client is not in the record".to_owned());
+        };
+        let message = format!(
+            "this client reads nothing, and {} of events raise the server's memory by {}, where nobody listens by {}",
+            mib(second),
+            mib(with_client.saturating_sub(alone)),
+            mib(alone.saturating_sub(before))
+        );
+        return Verdict::Fail(vec![Fault::whole(&view, message)]);
+    }
+    if second < NOISE {
+        return Verdict::Inconclusive(format!(
+            "only {} could be published, which is less than the noise of the memory",
+            mib(second)
+        ));
+    }
+    Verdict::Pass(format!(
+        "{} that a client did not read raised the memory by {}",
+        mib(second),
+        mib(grown)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::Request;
+    use std::time::Duration;
+
+    fn run(memory: [u64; 3], mib: u64) -> Run {
+        let at = Duration::from_secs;
+        let [before, alone, stalled] = memory.map(|mib| {
+            What::Reading(Reading { gauge: Gauge::Memory, value: Ok(mib << 20), against: None })
+        });
+        let poured = || What::Poured { bytes: mib << 20, stopped: None };
+        Run::against(reference::answer)
+            .visit(Request::subscribe(URL), at(9))
+            .happened_at(at(1), "before", before)
+            .happened_at(at(1), "", poured())
+            .happened_at(at(2), "alone", alone)
+            .happened_at(at(3), "", What::Stalled { exchange: 1 })
+            .happened_at(at(3), "", poured())
+            .happened_at(at(4), "stalled", stalled)
+    }
+
+    #[test]
+    fn memory_that_grows_with_what_is_not_read_is_a_fault() {
+        let faults = run([50, 51, 80], 28).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "this client reads nothing, and 28.0 MiB of events raise the server's memory by 29.0 MiB, where nobody listens by 1.0 MiB"
+        );
+    }
+
+    #[test]
+    fn a_history_and_small_growth_pass() {
+        run([50, 78, 106], 28).passes(&RULE);
+        run([50, 51, 60], 28).passes(&RULE);
+    }
+
+    #[test]
+    fn little_that_was_published_is_thin() {
+        run([50, 51, 54], 2).is_thin(&RULE);
+        run([50, 51, 80], 0).is_thin(&RULE);
+    }
+
+    #[test]
+    fn without_a_memory_to_read_it_skips() {
+        Run::against(reference::answer).subscribe().skips(&RULE);
+    }
+}

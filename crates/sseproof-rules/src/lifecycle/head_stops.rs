@@ -1,0 +1,66 @@
+//! A HEAD leaves nothing behind.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Action, Plan};
+
+use super::leaving;
+use crate::{Mutant, Recipe, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "lifecycle/head-stops",
+    requirement: "practice/head-no-producer",
+    title: "a HEAD leaves nothing behind",
+    why: "Load balancers, link checkers and uptime monitors send HEAD all day; a server that starts a producer for each and never stops it runs full without a single visitor.",
+    fix: "Watch for the end of the connection (`req.on('close')`, `request.is_disconnected()`, `r.Context().Done()`, a cancelled task) and stop the producer there; never wait for the next failed write alone.",
+    recipes: &[
+        Recipe {
+            with: "Node.js",
+            write: "req.on('close', () => { clearInterval(timer); bus.off('event', send); });",
+        },
+        Recipe { with: "Go", write: "case <-r.Context().Done(): return" },
+        Recipe { with: "Starlette", write: "try: ... yield ... finally: unsubscribe()" },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "produces-for-head",
+        wrong: "starts a producer for a HEAD, and nobody stops it",
+        serve: |visit| match visit.request.method.as_str() {
+            "HEAD" => Plan {
+                actions: vec![
+                    reference::head(visit),
+                    Action::Hold,
+                    Action::Outlive { time: Duration::from_secs(120), only: None },
+                ],
+            },
+            _ => reference::answer(visit),
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    if leaving::never_stops(record) {
+        return Verdict::Skip(
+            "nothing ends after a GET either: see lifecycle/stops-on-close".to_owned(),
+        );
+    }
+    leaving::judge(record, "no HEAD was sent between two readings", |view| {
+        !view.via && view.request.method == "HEAD"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::leaving::testing::{left, seconds};
+
+    #[test]
+    fn only_heads_are_judged() {
+        left(&[0, 1, 1], seconds(10)).skips(&RULE);
+        let head = |numbers| {
+            left(numbers, seconds(10)).edit_at(1, |view| view.request.method = "HEAD".to_owned())
+        };
+        head(&[0, 0, 0]).passes(&RULE);
+        assert_eq!(head(&[0, 0, 1]).faults(&RULE)[0].exchange, 1);
+    }
+}

@@ -1,0 +1,227 @@
+//! Clients that left, and what the gauges of the server showed before, meanwhile and behind.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Departure, Gauge, Happening, Lack, Plan, Reading, Visit, What};
+
+use crate::delivery::figures::shown;
+use crate::{Fault, Record, Verdict, View, reference};
+
+/// How long nothing must have come for a stream to be quiet.
+const QUIET: Duration = Duration::from_millis(800);
+/// A wait that is too short to say that a producer lives on.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the producers of mutants live on: longer than any probe waits.
+const LONG: Duration = Duration::from_secs(120);
+
+/// A client that left, as one gauge saw it.
+pub(crate) struct Leaving<'r> {
+    pub(crate) view: View<'r>,
+    gauge: Gauge,
+    before: u64,
+    during: Option<u64>,
+    after: u64,
+    /// From the moment of leaving to the last reading.
+    waited: Duration,
+}
+
+/// What became of what the server did for a client.
+enum Fate<'r> {
+    Gone(Duration),
+    Stays(&'r Leaving<'r>),
+    Unseen,
+}
+
+/// Whether the client left a stream on which nothing came any more.
+pub(crate) fn was_quiet(view: &View<'_>) -> bool {
+    let last = view.body.last().map(|chunk| chunk.at).or(view.head.as_ref().map(|head| head.at));
+    last.is_some_and(|last| view.end.at.saturating_sub(last) >= QUIET)
+}
+
+/// The rule's answer over those clients that are meant.
+pub(crate) fn judge(record: &Record<'_>, what: &str, meant: impl Fn(&View<'_>) -> bool) -> Verdict {
+    let leavings: Vec<_> =
+        leavings(record).into_iter().filter(|leaving| meant(&leaving.view)).collect();
+    let mut numbers: Vec<usize> = leavings.iter().map(|leaving| leaving.view.number).collect();
+    numbers.dedup();
+    if numbers.is_empty() {
+        return Verdict::Skip(lacking(record, &[Lack::Active, Lack::Publish, Lack::Via], what));
+    }
+    let mut faults = Vec::new();
+    let mut slowest = None;
+    let mut thin = None;
+    for number in numbers {
+        let of: Vec<_> = leavings.iter().filter(|leaving| leaving.view.number == number).collect();
+        match fate(&of) {
+            Fate::Gone(time) => slowest = slowest.max(Some(time)),
+            Fate::Stays(leaving) if leaving.waited < PATIENCE => {
+                thin = Some(format!(
+                    "{} more {} than before, but only {} were waited",
+                    leaving.after - leaving.before,
+                    leaving.gauge,
+                    shown(leaving.waited)
+                ));
+            }
+            Fate::Stays(leaving) => faults.push(leaving.fault()),
+            Fate::Unseen => {
+                let gauge = of.first().map_or(Gauge::Active, |leaving| leaving.gauge);
+                thin = Some(format!("the number of {gauge} does not change when a client comes"));
+            }
+        }
+    }
+    match (faults.is_empty(), thin, slowest) {
+        (false, ..) => Verdict::Fail(faults),
+        (true, _, Some(time)) => {
+            Verdict::Pass(format!("all was gone {} after the client had left", shown(time)))
+        }
+        (true, Some(thin), None) => Verdict::Inconclusive(thin),
+        (true, None, None) => Verdict::Inconclusive("no gauge could be read".to_owned()),
+    }
+}
+
+/// Whether a client that left with a FIN from a stream that was not quiet left something behind:
+/// then the rules on less simple cases have nothing to add.
+pub(crate) fn never_stops(record: &Record<'_>) -> bool {
+    let meant = |view: &View<'_>| is_simple(view) && !was_quiet(view);
+    matches!(judge(record, "", |view| meant(view) && !was_reset(record, view)), Verdict::Fail(_))
+}
+
+/// A subscription to the server itself.
+pub(crate) fn is_simple(view: &View<'_>) -> bool {
+    !view.via && view.request.method != "HEAD" && view.is_stream()
+}
+
+/// Whether the client left with a reset.
+pub(crate) fn was_reset(record: &Record<'_>, view: &View<'_>) -> bool {
+    let what = What::LeftByReset { exchange: view.number };
+    record.happenings().iter().any(|happening| happening.what == what)
+}
+
+fn fate<'r>(of: &[&'r Leaving<'r>]) -> Fate<'r> {
+    let moved = |leaving: &&&Leaving<'_>| {
+        leaving.view.request.method == "HEAD"
+            || leaving.during.is_none_or(|during| during > leaving.before)
+    };
+    let mut moved = of.iter().filter(moved).peekable();
+    if moved.peek().is_none() {
+        return Fate::Unseen;
+    }
+    let mut gone = Duration::ZERO;
+    for leaving in moved {
+        if leaving.after > leaving.before {
+            return Fate::Stays(leaving);
+        }
+        gone = gone.max(leaving.waited);
+    }
+    Fate::Gone(gone)
+}
+
+impl Leaving<'_> {
+    fn fault(&self) -> Fault {
+        let Self { gauge, before, after, .. } = self;
+        let during = self.during.map_or_else(String::new, |during| format!(", {during} with it"));
+        let message = format!(
+            "{} after the client has left, there are still {after} {gauge}: {before} before it came{during}",
+            shown(self.waited)
+        );
+        Fault::whole(&self.view, message)
+    }
+}
+
+/// The clients that left between two readings that are to be compared.
+pub(crate) fn leavings<'r>(record: &'r Record<'_>) -> Vec<Leaving<'r>> {
+    let readings = || {
+        record.happenings().iter().filter_map(|happening| match &happening.what {
+            What::Reading(reading) => Some((happening, reading)),
+            _ => None,
+        })
+    };
+    let mut leavings = Vec::new();
+    for (last, reading) in readings() {
+        let (Some(against), &Ok(after)) = (&reading.against, &reading.value) else { continue };
+        let same = |(happening, other): &(&Happening, &Reading)| {
+            happening.scenario == last.scenario && other.gauge == reading.gauge
+        };
+        let first = readings()
+            .filter(same)
+            .rfind(|(happening, _)| happening.name == *against && happening.at <= last.at);
+        let Some((first, &Reading { value: Ok(before), .. })) = first else { continue };
+        let view = record.all().filter(|view| {
+            let left =
+                view.end.how == sseproof_exchange::Ending::Left || view.request.method == "HEAD";
+            view.scenario == last.scenario
+                && view.started >= first.at
+                && view.end.at <= last.at
+                && left
+                && view.head.is_some()
+        });
+        let Some(view) = view.last() else { continue };
+        let during = readings()
+            .filter(same)
+            .filter(|(happening, _)| happening.at > view.started && happening.at <= view.end.at)
+            .find_map(|(_, reading)| reading.value.clone().ok());
+        let waited = last.at.saturating_sub(view.end.at);
+        leavings.push(Leaving { view, gauge: reading.gauge, before, during, after, waited });
+    }
+    leavings
+}
+
+/// Why there is nothing to judge, with the line that changes it.
+pub(crate) fn lacking(record: &Record<'_>, of: &[Lack], what: &str) -> String {
+    let lack = record.happenings().iter().find_map(|happening| match happening.what {
+        What::Lacking(lack) if of.contains(&lack) => Some((lack, happening)),
+        _ => None,
+    });
+    let Some((lack, happening)) = lack else { return what.to_owned() };
+    let why = record.happenings().iter().find_map(|other| match &other.what {
+        What::Reading(Reading { value: Err(why), .. }) if other.scenario == happening.scenario => {
+            Some(format!(" ({why})"))
+        }
+        _ => None,
+    });
+    let needs = match lack {
+        Lack::Publish => "nothing says how to publish",
+        Lack::Active => "nothing says how many producers are alive",
+        Lack::Process => "nothing says how much memory the server holds",
+        Lack::Restart => "nothing says how to restart the server",
+        Lack::Via => "no proxy is named",
+    };
+    let why = why.unwrap_or_default();
+    format!("{needs}{why}; add `{}` to the file of --target", lack.line())
+}
+
+/// For mutants: the right answer, which lives on when a client leaves in this way.
+pub(crate) fn outliving(visit: &Visit<'_>, only: Option<Departure>) -> Plan {
+    let outlive = sseproof_exchange::Action::Outlive { time: LONG, only };
+    reference::answer(visit).after([outlive])
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+    use crate::testing::Run;
+
+    pub(crate) fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// A run of one client, with what a gauge showed before, meanwhile, and that long behind.
+    pub(crate) fn left(numbers: &[u64; 3], behind: Duration) -> Run {
+        let run = Run::against(reference::answer).subscribe();
+        let (started, end) = {
+            let exchange = &run.transcript().exchanges[0];
+            (exchange.started, exchange.end.at)
+        };
+        let [before, during, after] = *numbers;
+        let reading = |value, against: Option<&str>| {
+            What::Reading(Reading {
+                gauge: Gauge::Active,
+                value: Ok(value),
+                against: against.map(str::to_owned),
+            })
+        };
+        run.happened_at(started - Duration::from_millis(1), "before", reading(before, None))
+            .happened_at(end - Duration::from_millis(1), "during", reading(during, None))
+            .happened_at(end + behind, "after", reading(after, Some("before")))
+    }
+}

@@ -1,0 +1,190 @@
+//! Clients that come and go leave nothing behind.
+
+use sseproof_exchange::{Gauge, Reading, What};
+
+use super::leaving::{lacking, never_stops, outliving};
+use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "lifecycle/no-leak",
+    requirement: "practice/no-leak",
+    title: "clients that come and go leave no producer, descriptor, thread or memory behind",
+    why: "What stays of each visit adds up: after days the server has no descriptor or memory left and serves nobody, and a restart hides the cause.",
+    fix: "Give everything that a subscriber gets (queue, timer, thread, entry in a list) one owner that ends with its request, also where the request ends by an error or while others come.",
+    recipes: &[Recipe {
+        with: "Python",
+        write: "try:\n    ...\nfinally:\n    subscribers.discard(queue)",
+    }],
+    judge,
+    mutants: &[Mutant {
+        id: "forgets-in-a-crowd",
+        wrong: "keeps the producer of a client who leaves while others come",
+        serve: |visit| {
+            let crowd = visit.open >= 4 && visit.request.path() == "/events";
+            if crowd { outliving(visit, None) } else { reference::answer(visit) }
+        },
+    }],
+};
+
+/// How many clients are the fewest that show a leak in the second half of them.
+const ENOUGH: u64 = 50;
+
+/// How much of a thing may stay for a hundred clients: pools of threads and of connections grow to
+/// a size, and then they stand still.
+fn allowance(gauge: Gauge) -> u64 {
+    match gauge {
+        Gauge::Active | Gauge::Connections => 3,
+        Gauge::Descriptors => 10,
+        Gauge::Threads => 25,
+        Gauge::Memory => 20 << 20,
+    }
+}
+
+/// What one gauge showed behind each part of the clients: how many had come, and the number.
+struct Course {
+    gauge: Gauge,
+    points: Vec<(u64, u64)>,
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    if never_stops(record) {
+        return Verdict::Skip(
+            "not even one client leaves without a trace: see lifecycle/stops-on-close".to_owned(),
+        );
+    }
+    let (courses, streams, last) = courses(record);
+    let Some(came) = courses.iter().flat_map(|course| &course.points).map(|(came, _)| *came).max()
+    else {
+        let lacks = [sseproof_exchange::Lack::Active];
+        return Verdict::Skip(lacking(record, &lacks, "no clients came and went in numbers"));
+    };
+    if streams < ENOUGH {
+        return Verdict::Inconclusive(format!(
+            "only {streams} of {came} clients were given a stream: too few to see what stays"
+        ));
+    }
+    let mut faults = Vec::new();
+    let mut noisy = None;
+    for course in &courses {
+        match course.growth() {
+            Growth::None => {}
+            Growth::Steady(message) => match record.exchange(last) {
+                Some(view) => faults.push(Fault::new(&view, Place::Exchange, message)),
+                None => noisy = Some(message),
+            },
+            Growth::Unclear(message) => noisy = Some(message),
+        }
+    }
+    if let (true, Some(noisy)) = (faults.is_empty(), noisy) {
+        return Verdict::Inconclusive(noisy);
+    }
+    let gauges: Vec<String> = courses.iter().map(|course| course.gauge.to_string()).collect();
+    Verdict::from_faults(faults, format!("{came} clients left no {} behind", gauges.join(", no ")))
+}
+
+enum Growth {
+    None,
+    Steady(String),
+    Unclear(String),
+}
+
+impl Course {
+    /// What the second half of the clients left behind: the first one fills pools and caches.
+    fn growth(&self) -> Growth {
+        let half = &self.points[self.points.len() / 2..];
+        let (Some(&(from, low)), Some(&(to, high))) = (half.first(), half.last()) else {
+            return Growth::None;
+        };
+        let (clients, grown) = (to - from, high.saturating_sub(low));
+        if clients == 0 || grown * 100 < allowance(self.gauge) * clients.max(100) {
+            return Growth::None;
+        }
+        let shown = |number: u64| match self.gauge {
+            Gauge::Memory => format!("{} KiB of memory", number >> 10),
+            gauge => format!("{number} {gauge}"),
+        };
+        let message = format!(
+            "{clients} clients that came and left raised {} to {}",
+            shown(low),
+            shown(high)
+        );
+        // What does not grow with each part is not kept for each client.
+        let steps = half.windows(2).filter(|pair| pair[1].1 > pair[0].1).count();
+        if self.gauge == Gauge::Memory && steps + 1 < half.len() {
+            return Growth::Unclear(format!(
+                "{message}, but not steadily: a collector may be late"
+            ));
+        }
+        Growth::Steady(message)
+    }
+}
+
+/// The course of each gauge, how many clients were given a stream, and the exchange of the last.
+fn courses(record: &Record<'_>) -> (Vec<Course>, u64, usize) {
+    let mut courses: Vec<Course> = Vec::new();
+    let (mut came, mut streams, mut number) = (None, 0, 0);
+    for happening in record.happenings() {
+        match (&happening.what, came) {
+            (What::Churned { connections, streams: given, last }, _) => {
+                came = Some((*connections, happening.name.as_str()));
+                streams = *given;
+                number = number.max(*last);
+            }
+            (&What::Reading(Reading { gauge, value: Ok(value), .. }), Some((came, name)))
+                if happening.name == name =>
+            {
+                match courses.iter_mut().find(|course| course.gauge == gauge) {
+                    Some(course) => course.points.push((came, value)),
+                    None => courses.push(Course { gauge, points: vec![(came, value)] }),
+                }
+            }
+            _ => {}
+        }
+    }
+    (courses, streams, number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Run;
+
+    fn churned(gauge: Gauge, numbers: [u64; 8]) -> Run {
+        let mut run = Run::against(reference::answer).subscribe();
+        for (part, value) in (1..).zip(numbers) {
+            let connections = part * 25;
+            let what = What::Churned { connections, streams: connections, last: 1 };
+            let reading = Reading { gauge, value: Ok(value), against: None };
+            run = run.happened("churn", what).happened("churn", What::Reading(reading));
+        }
+        run
+    }
+
+    #[test]
+    fn what_grows_with_the_clients_is_a_fault() {
+        let faults =
+            churned(Gauge::Connections, [25, 50, 75, 100, 125, 150, 175, 200]).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "75 clients that came and left raised 125 connections to 200 connections"
+        );
+        churned(Gauge::Memory, [0, 0, 0, 0, 1, 20, 40, 60].map(|mib| mib << 20)).faults(&RULE);
+    }
+
+    #[test]
+    fn what_grows_to_a_size_passes() {
+        churned(Gauge::Threads, [10, 20, 30, 40, 40, 40, 40, 40]).passes(&RULE);
+        churned(Gauge::Descriptors, [9, 9, 9, 9, 9, 12, 9, 11]).passes(&RULE);
+        churned(Gauge::Memory, [50, 60, 70, 80, 81, 82, 83, 84].map(|mib| mib << 20)).passes(&RULE);
+    }
+
+    #[test]
+    fn memory_that_comes_and_goes_is_thin() {
+        churned(Gauge::Memory, [0, 0, 0, 0, 1, 90, 20, 80].map(|mib| mib << 20)).is_thin(&RULE);
+    }
+
+    #[test]
+    fn without_clients_there_is_nothing_to_judge() {
+        Run::against(reference::answer).subscribe().skips(&RULE);
+    }
+}

@@ -1,0 +1,54 @@
+//! What a server does for a client ends also where nothing is sent.
+
+use super::leaving::{self, is_simple, outliving, was_quiet};
+use crate::{Mutant, Recipe, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "lifecycle/stops-when-idle",
+    requirement: "practice/producer-stops",
+    title: "what a server does for a client ends also where the stream is quiet",
+    why: "A server that learns of a departure only from a failed write keeps everybody who left a quiet stream, for hours where events are rare.",
+    fix: "Watch for the end of the connection (`req.on('close')`, `request.is_disconnected()`, `r.Context().Done()`, a cancelled task) and stop the producer there; never wait for the next failed write alone.",
+    recipes: &[
+        Recipe {
+            with: "Node.js",
+            write: "req.on('close', () => { clearInterval(timer); bus.off('event', send); });",
+        },
+        Recipe { with: "Go", write: "case <-r.Context().Done(): return" },
+        Recipe { with: "Starlette", write: "try: ... yield ... finally: unsubscribe()" },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "deaf-when-idle",
+        wrong: "notices that a client has left only when it has something to send",
+        serve: |visit| match visit.request.path() {
+            "/published" if visit.request.method == "GET" => outliving(visit, None),
+            _ => reference::answer(visit),
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    if leaving::never_stops(record) {
+        return Verdict::Skip(
+            "nothing ends where events flow either: see lifecycle/stops-on-close".to_owned(),
+        );
+    }
+    leaving::judge(record, "no client left a quiet stream between two readings", |view| {
+        is_simple(view) && was_quiet(view)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::leaving::testing::{left, seconds};
+
+    #[test]
+    fn only_quiet_streams_are_judged() {
+        left(&[0, 1, 1], seconds(10)).skips(&RULE);
+        let quiet = |numbers| left(numbers, seconds(10)).edit_at(1, |view| view.body.truncate(1));
+        quiet(&[0, 1, 0]).passes(&RULE);
+        assert_eq!(quiet(&[0, 1, 1]).faults(&RULE)[0].exchange, 1);
+    }
+}

@@ -1,0 +1,78 @@
+//! What a server does for a client ends when the client closes the connection.
+
+use super::leaving::{self, is_simple, outliving, was_quiet, was_reset};
+use crate::{Mutant, Recipe, Record, Rule, Verdict, reference};
+use sseproof_exchange::Departure;
+
+pub(super) const RULE: Rule = Rule {
+    id: "lifecycle/stops-on-close",
+    requirement: "practice/producer-stops",
+    title: "what a server does for a client ends when the client closes the connection",
+    why: "The server works on for nobody: memory, timers, database cursors and paid tokens grow with every visitor who ever came, until it stops serving anybody.",
+    fix: "Watch for the end of the connection (`req.on('close')`, `request.is_disconnected()`, `r.Context().Done()`, a cancelled task) and stop the producer there; never wait for the next failed write alone.",
+    recipes: &[
+        Recipe {
+            with: "Node.js",
+            write: "req.on('close', () => { clearInterval(timer); bus.off('event', send); });",
+        },
+        Recipe { with: "Go", write: "case <-r.Context().Done(): return" },
+        Recipe { with: "Starlette", write: "try: ... yield ... finally: unsubscribe()" },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "deaf-to-close",
+        wrong: "goes on for clients that have closed the connection",
+        serve: |visit| match visit.request.path() {
+            "/events" if visit.request.method == "GET" => {
+                outliving(visit, Some(Departure::Closing))
+            }
+            _ => reference::answer(visit),
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    leaving::judge(
+        record,
+        "no client closed the connection of a stream between two readings",
+        |view| is_simple(view) && !was_quiet(view) && !was_reset(record, view),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::leaving::testing::{left, seconds};
+
+    #[test]
+    fn a_producer_that_goes_on_is_a_fault() {
+        let faults = left(&[0, 1, 1], seconds(10)).faults(&RULE);
+        assert_eq!(faults[0].exchange, 1);
+        assert_eq!(
+            faults[0].message,
+            "10.0 s after the client has left, there are still 1 producers: 0 before it came, 1 with it"
+        );
+    }
+
+    #[test]
+    fn a_producer_that_ends_passes() {
+        left(&[3, 4, 3], seconds(0)).passes(&RULE);
+        left(&[3, 4, 2], seconds(9)).passes(&RULE);
+    }
+
+    #[test]
+    fn a_short_wait_and_a_gauge_that_stands_still_are_thin() {
+        left(&[0, 1, 1], seconds(2)).is_thin(&RULE);
+        left(&[3, 3, 4], seconds(10)).is_thin(&RULE);
+    }
+
+    #[test]
+    fn without_a_gauge_it_is_said_which_line_to_add() {
+        let run = crate::testing::Run::against(reference::answer).subscribe();
+        run.skips(&RULE);
+        let run =
+            run.happened("", sseproof_exchange::What::Lacking(sseproof_exchange::Lack::Active));
+        let Verdict::Skip(why) = run.judge(&RULE) else { panic!("no skip") };
+        assert!(why.contains("add `active: {"), "{why}");
+    }
+}

@@ -1,0 +1,61 @@
+//! What a server does for a client ends when the connection is reset.
+
+use super::leaving::{self, is_simple, outliving, was_quiet, was_reset};
+use crate::{Mutant, Recipe, Record, Rule, Verdict, reference};
+use sseproof_exchange::Departure;
+
+pub(super) const RULE: Rule = Rule {
+    id: "lifecycle/stops-on-reset",
+    requirement: "practice/producer-stops",
+    title: "what a server does for a client ends when the connection is reset",
+    why: "Clients that lose their network, and browsers that are killed, reset the connection or vanish; a server that heeds only an orderly close keeps a producer for each of them.",
+    fix: "Watch for the end of the connection (`req.on('close')`, `request.is_disconnected()`, `r.Context().Done()`, a cancelled task) and stop the producer there; never wait for the next failed write alone.",
+    recipes: &[
+        Recipe {
+            with: "Node.js",
+            write: "req.on('close', () => { clearInterval(timer); bus.off('event', send); });",
+        },
+        Recipe { with: "Go", write: "case <-r.Context().Done(): return" },
+        Recipe { with: "Starlette", write: "try: ... yield ... finally: unsubscribe()" },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "deaf-to-reset",
+        wrong: "goes on for clients whose connection was reset",
+        serve: |visit| match visit.request.path() {
+            "/events" if visit.request.method == "GET" => {
+                outliving(visit, Some(Departure::Resetting))
+            }
+            _ => reference::answer(visit),
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    if leaving::never_stops(record) {
+        return Verdict::Skip(
+            "nothing ends at a close either: see lifecycle/stops-on-close".to_owned(),
+        );
+    }
+    leaving::judge(
+        record,
+        "no client reset the connection of a stream between two readings",
+        |view| is_simple(view) && !was_quiet(view) && was_reset(record, view),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::leaving::testing::{left, seconds};
+    use sseproof_exchange::What;
+
+    #[test]
+    fn only_resets_are_judged() {
+        left(&[0, 1, 1], seconds(10)).skips(&RULE);
+        let reset =
+            |numbers| left(numbers, seconds(10)).happened("", What::LeftByReset { exchange: 1 });
+        reset(&[0, 1, 0]).passes(&RULE);
+        assert_eq!(reset(&[0, 1, 1]).faults(&RULE)[0].exchange, 1);
+    }
+}
