@@ -35,8 +35,27 @@ struct Look {
     idle: bool,
     /// Whether long texts are published, too: they fill a recording.
     long: bool,
+    /// Whether clients come and go by the hundred, too: over TCP only the mutants are worth the
+    /// time that show in nothing else.
+    driven: bool,
     /// With two users, and as the first of them.
     private: bool,
+}
+
+/// The probes that make clients come and go, or the server start anew.
+const DRIVEN: [&str; 8] =
+    ["away", "churn", "deliver", "leave", "leave-idle", "restart", "stall", "stall-memory"];
+/// The rules outside `lifecycle/` whose mutants only show in one of them.
+const JUDGE_DRIVEN: [&str; 4] = [
+    "delivery/every-subscriber",
+    "delivery/latency",
+    "delivery/over-restart",
+    "delivery/while-away",
+];
+
+/// Whether the rule's mutants only show where the server is driven.
+fn is_driven(rule: &str) -> bool {
+    rule.starts_with("lifecycle/") || JUDGE_DRIVEN.contains(&rule)
 }
 
 /// Whether the rule is about who is let in.
@@ -64,6 +83,7 @@ async fn transcript(client: Client, origin: &str, look: Look) -> Transcript {
 fn wanted(look: Look) -> Vec<Probe> {
     let mut all = probes().to_vec();
     all.retain(|probe| look.long || probe.id != "encode-long");
+    all.retain(|probe| look.driven || !DRIVEN.contains(&probe.id));
     if let Some(profile) = look.profile {
         all.retain(|probe| profile.probes.contains(&probe.id));
         all.extend(profile_probes(profile.id, &variables(profile)).expect("probes that parse"));
@@ -164,7 +184,7 @@ fn in_memory(
     runtime.block_on(async {
         let (lab, origin, ways) = by.way_to(Lab::new(answer));
         let client = Client::new(Arc::new(lab.in_process()), Limits::default()).by(ways);
-        transcript(client, origin, Look { profile, idle: true, private, long }).await
+        transcript(client, origin, Look { profile, idle: true, private, long, driven: true }).await
     })
 }
 
@@ -313,7 +333,8 @@ fn every_mutant_fails_over_tcp_too() {
 /// What there is to say of a mutant that does not fail its rule over TCP.
 async fn survival(rule: &Rule, mutant: &Mutant, idle: bool) -> Option<String> {
     let profile = profiles_of(rule).next();
-    let look = Look { profile, idle, private: is_private(rule.id), long: encodes(rule) };
+    let (private, driven) = (is_private(rule.id), is_driven(rule.id));
+    let look = Look { profile, idle, private, driven, long: encodes(rule) };
     let findings = findings(&over_tcp(mutant, look).await);
     if failing(&findings).contains(rule.id) {
         return None;
