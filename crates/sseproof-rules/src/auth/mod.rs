@@ -5,7 +5,10 @@ mod other_user;
 mod required;
 mod resume_authorised;
 
-use crate::{Record, Rule, View};
+use sseproof_exchange::{Plan, Visit};
+
+use crate::outcome::Outcome;
+use crate::{Record, Rule, Verdict, View, reference};
 
 /// The family.
 pub(crate) const RULES: &[&Rule] = &[&resume_authorised::RULE, &other_user::RULE, &required::RULE];
@@ -19,6 +22,26 @@ const NO_CREDENTIALS: &str =
 /// The exchange that the probe calls so: the last one, where redirects were followed.
 fn asked_as<'r>(record: &'r Record<'_>, name: &str) -> Option<View<'r>> {
     record.all().filter(|view| view.scenario == PROBE && view.name == name).last()
+}
+
+/// What somebody without credentials got, where the user of the target has the stream; or why there
+/// is nothing to compare.
+fn asked_as_nobody<'r>(record: &'r Record<'_>) -> Result<View<'r>, Verdict> {
+    let (Some(owner), Some(nobody)) = (asked_as(record, "owner"), asked_as(record, "nobody"))
+    else {
+        return Err(Verdict::Skip(NO_CREDENTIALS.to_owned()));
+    };
+    if !owner.is_stream() {
+        let got = Outcome::of(&owner).told();
+        return Err(Verdict::Skip(format!("the credentials of the target give {got}")));
+    }
+    Ok(nobody)
+}
+
+/// For mutants: what the reference answers to the user whose stream is private.
+fn as_owner(visit: &Visit<'_>) -> Plan {
+    let request = visit.request.clone().with("Authorization", "Bearer ada");
+    reference::answer(&Visit { request: &request, ..*visit })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A stream that is asked for with credentials needs them.
 
-use super::{NO_CREDENTIALS, asked_as};
+use super::{as_owner, asked_as_nobody};
 use crate::outcome::Outcome;
 use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
 
@@ -20,21 +20,16 @@ pub(super) const RULE: Rule = Rule {
             if request.path() != reference::PRIVATE || request.headers.has("authorization") {
                 return reference::answer(visit);
             }
-            let request = request.clone().with("Authorization", "Bearer ada");
-            reference::answer(&sseproof_exchange::Visit { request: &request, ..*visit })
+            as_owner(visit)
         },
     }],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let (Some(owner), Some(nobody)) = (asked_as(record, "owner"), asked_as(record, "nobody"))
-    else {
-        return Verdict::Skip(NO_CREDENTIALS.to_owned());
+    let nobody = match asked_as_nobody(record) {
+        Ok(nobody) => nobody,
+        Err(verdict) => return verdict,
     };
-    if !owner.is_stream() {
-        let got = Outcome::of(&owner).told();
-        return Verdict::Skip(format!("the credentials of the target give {got}"));
-    }
     match Outcome::of(&nobody) {
         Outcome::Stream => {
             let message = "the stream is given without the credentials of the target";

@@ -1,8 +1,6 @@
 //! Who resumes a stream is asked for credentials like who begins one.
 
-use sseproof_exchange::Request;
-
-use super::{NO_CREDENTIALS, asked_as};
+use super::{as_owner, asked_as, asked_as_nobody};
 use crate::outcome::Outcome;
 use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
 
@@ -29,21 +27,16 @@ pub(super) const RULE: Rule = Rule {
             {
                 return reference::answer(visit);
             }
-            let request: Request = request.clone().with("Authorization", "Bearer ada");
-            reference::answer(&sseproof_exchange::Visit { request: &request, ..*visit })
+            as_owner(visit)
         },
     }],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let (Some(owner), Some(nobody)) = (asked_as(record, "owner"), asked_as(record, "nobody"))
-    else {
-        return Verdict::Skip(NO_CREDENTIALS.to_owned());
+    let nobody = match asked_as_nobody(record) {
+        Ok(nobody) => nobody,
+        Err(verdict) => return verdict,
     };
-    if !owner.is_stream() {
-        let got = Outcome::of(&owner).told();
-        return Verdict::Skip(format!("the credentials of the target give {got}"));
-    }
     if nobody.is_stream() {
         return Verdict::Skip("the stream is given to everybody".to_owned());
     }

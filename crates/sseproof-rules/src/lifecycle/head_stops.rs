@@ -5,22 +5,15 @@ use std::time::Duration;
 use sseproof_exchange::{Action, Plan};
 
 use super::leaving;
-use crate::{Mutant, Recipe, Record, Rule, Verdict, reference};
+use crate::{Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/head-stops",
     requirement: "practice/head-no-producer",
     title: "a HEAD leaves nothing behind",
     why: "Load balancers, link checkers and uptime monitors send HEAD all day; a server that starts a producer for each and never stops it runs full without a single visitor.",
-    fix: "Watch for the end of the connection (`req.on('close')`, `request.is_disconnected()`, `r.Context().Done()`, a cancelled task) and stop the producer there; never wait for the next failed write alone.",
-    recipes: &[
-        Recipe {
-            with: "Node.js",
-            write: "req.on('close', () => { clearInterval(timer); bus.off('event', send); });",
-        },
-        Recipe { with: "Go", write: "case <-r.Context().Done(): return" },
-        Recipe { with: "Starlette", write: "try: ... yield ... finally: unsubscribe()" },
-    ],
+    fix: leaving::FIX,
+    recipes: leaving::RECIPES,
     judge,
     mutants: &[Mutant {
         id: "produces-for-head",

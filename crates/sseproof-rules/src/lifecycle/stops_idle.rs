@@ -1,22 +1,15 @@
 //! What a server does for a client ends also where nothing is sent.
 
 use super::leaving::{self, is_simple, outliving, was_quiet};
-use crate::{Mutant, Recipe, Record, Rule, Verdict, reference};
+use crate::{Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/stops-when-idle",
     requirement: "practice/producer-stops",
     title: "what a server does for a client ends also where the stream is quiet",
     why: "A server that learns of a departure only from a failed write keeps everybody who left a quiet stream, for hours where events are rare.",
-    fix: "Watch for the end of the connection (`req.on('close')`, `request.is_disconnected()`, `r.Context().Done()`, a cancelled task) and stop the producer there; never wait for the next failed write alone.",
-    recipes: &[
-        Recipe {
-            with: "Node.js",
-            write: "req.on('close', () => { clearInterval(timer); bus.off('event', send); });",
-        },
-        Recipe { with: "Go", write: "case <-r.Context().Done(): return" },
-        Recipe { with: "Starlette", write: "try: ... yield ... finally: unsubscribe()" },
-    ],
+    fix: leaving::FIX,
+    recipes: leaving::RECIPES,
     judge,
     mutants: &[Mutant {
         id: "deaf-when-idle",

@@ -1,7 +1,7 @@
 //! What a server does for a client ends when the client closes the connection.
 
 use super::leaving::{self, is_simple, outliving, was_quiet, was_reset};
-use crate::{Mutant, Recipe, Record, Rule, Verdict, reference};
+use crate::{Mutant, Record, Rule, Verdict, reference};
 use sseproof_exchange::Departure;
 
 pub(super) const RULE: Rule = Rule {
@@ -9,15 +9,8 @@ pub(super) const RULE: Rule = Rule {
     requirement: "practice/producer-stops",
     title: "what a server does for a client ends when the client closes the connection",
     why: "The server works on for nobody: memory, timers, database cursors and paid tokens grow with every visitor who ever came, until it stops serving anybody.",
-    fix: "Watch for the end of the connection (`req.on('close')`, `request.is_disconnected()`, `r.Context().Done()`, a cancelled task) and stop the producer there; never wait for the next failed write alone.",
-    recipes: &[
-        Recipe {
-            with: "Node.js",
-            write: "req.on('close', () => { clearInterval(timer); bus.off('event', send); });",
-        },
-        Recipe { with: "Go", write: "case <-r.Context().Done(): return" },
-        Recipe { with: "Starlette", write: "try: ... yield ... finally: unsubscribe()" },
-    ],
+    fix: leaving::FIX,
+    recipes: leaving::RECIPES,
     judge,
     mutants: &[Mutant {
         id: "deaf-to-close",

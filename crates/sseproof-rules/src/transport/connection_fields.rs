@@ -1,9 +1,8 @@
 //! HTTP/2 has no fields that are about the connection.
 
-use crate::outcome::{count, each_once};
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
 
-use super::{NO_HTTP2, answers, on_stream};
+use super::{judge_answers, on_stream};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/connection-fields",
@@ -37,22 +36,14 @@ const FORBIDDEN: [&str; 5] =
     ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let mut faults = Vec::new();
-    let mut seen = 0;
-    for view in answers(record) {
-        seen += 1;
-        let Some(head) = &view.head else { continue };
-        for name in FORBIDDEN {
-            if let Some(value) = head.headers.first(name) {
-                let message = format!("the answer over HTTP/2 has `{name}: {value}`");
-                faults.push(Fault::header(&view, name, message));
-            }
-        }
-    }
-    if seen == 0 {
-        return Verdict::Skip(NO_HTTP2.to_owned());
-    }
-    Verdict::from_faults(each_once(faults), count(seen, "answer"))
+    judge_answers(record, |view| {
+        let fields = FORBIDDEN.iter().filter_map(|name| {
+            let value = view.head.as_ref()?.headers.first(name)?;
+            let message = format!("the answer over HTTP/2 has `{name}: {value}`");
+            Some(Fault::header(view, name, message))
+        });
+        fields.collect()
+    })
 }
 
 #[cfg(test)]

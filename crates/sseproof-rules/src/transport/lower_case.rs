@@ -1,12 +1,11 @@
 //! Field names are lower case over HTTP/2.
 
 use sseproof_exchange::http2::{flag, kind, write_field};
-use sseproof_exchange::{Action, Bytes};
+use sseproof_exchange::{Action, Bytes, Header};
 
-use crate::outcome::{count, each_once};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
-use super::{NO_HTTP2, answers, on_stream};
+use super::{judge_answers, on_stream};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/lower-case",
@@ -45,20 +44,15 @@ fn capital_head() -> Action {
 }
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let mut faults = Vec::new();
-    let mut seen = 0;
-    for view in answers(record) {
-        seen += 1;
+    judge_answers(record, |view| {
         let headers = view.head.iter().flat_map(|head| &head.headers.0);
-        for header in headers.filter(|header| header.name.bytes().any(|b| b.is_ascii_uppercase())) {
+        let capital = headers.filter(|header| header.name.bytes().any(|b| b.is_ascii_uppercase()));
+        let fault = |header: &Header| {
             let message = format!("the field name `{}` has capital letters", header.name);
-            faults.push(Fault::header(&view, &header.name.to_ascii_lowercase(), message));
-        }
-    }
-    if seen == 0 {
-        return Verdict::Skip(NO_HTTP2.to_owned());
-    }
-    Verdict::from_faults(each_once(faults), count(seen, "answer"))
+            Fault::header(view, &header.name.to_ascii_lowercase(), message)
+        };
+        capital.map(fault).collect()
+    })
 }
 
 #[cfg(test)]

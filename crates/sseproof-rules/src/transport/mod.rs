@@ -6,7 +6,8 @@ mod lower_case;
 
 use sseproof_exchange::{Plan, Version, Visit};
 
-use crate::{Record, Rule, View, reference};
+use crate::outcome::{count, each_once};
+use crate::{Fault, Record, Rule, Verdict, View, reference};
 
 /// The family.
 pub(crate) const RULES: &[&Rule] =
@@ -18,6 +19,16 @@ const NO_HTTP2: &str = "no answer came over HTTP/2 (check an https:// URL, or ad
 /// The answers that came over HTTP/2.
 fn answers<'r>(record: &'r Record<'_>) -> impl Iterator<Item = View<'r>> {
     record.judged().filter(View::is_http2)
+}
+
+/// Judges each answer that came over HTTP/2 by itself.
+fn judge_answers(record: &Record<'_>, faults_of: impl Fn(&View<'_>) -> Vec<Fault>) -> Verdict {
+    let seen = answers(record).count();
+    if seen == 0 {
+        return Verdict::Skip(NO_HTTP2.to_owned());
+    }
+    let faults = answers(record).flat_map(|view| faults_of(&view)).collect();
+    Verdict::from_faults(each_once(faults), count(seen, "answer"))
 }
 
 /// For mutants: the reference's answer, changed where it is a stream that GET asks for over HTTP/2.

@@ -12,8 +12,8 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-responses/whole-characters",
     requirement: "openai-responses/whole-characters",
     title: "each delta holds whole characters",
-    why: "A token may end within a character: sent as it is, both halves become `\u{FFFD}` for good, in every emoji and in half of all Chinese and Japanese text.",
-    fix: "Hold back the bytes of an unfinished character until the next token completes it: decode the tokens with an incremental UTF-8 decoder.",
+    why: torn::WHY,
+    fix: torn::FIX,
     recipes: &[],
     judge: |record| torn::judge(record, "no stream carried a delta", fragments),
     mutants: &[
