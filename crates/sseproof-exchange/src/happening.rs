@@ -126,6 +126,8 @@ pub enum Lack {
     Restart,
     /// The same stream through a proxy.
     Via,
+    /// That HTTP/2 is spoken to it.
+    Http2,
 }
 
 impl Lack {
@@ -137,6 +139,7 @@ impl Lack {
             Self::Process => "start: { run: ./server }",
             Self::Restart => "restart: { run: ./restart }",
             Self::Via => "via: http://127.0.0.1:8081/events",
+            Self::Http2 => "url: https://127.0.0.1:8443/events",
         }
     }
 }

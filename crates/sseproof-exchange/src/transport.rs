@@ -19,9 +19,9 @@ pub struct Transport {
     /// The number of the stream on an HTTP/2 connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<u32>,
-    /// The name of the HTTP/2 connection, where several exchanges share it.
+    /// The number of the exchange that opened the HTTP/2 connection, where several share it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub shares: Option<String>,
+    pub shares: Option<usize>,
     /// The window that the client gave the HTTP/2 stream and never enlarged, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<u32>,

@@ -15,6 +15,10 @@ pub struct Visit<'a> {
     pub earlier: u64,
     /// How many other answers are being played at this moment.
     pub open: usize,
+    /// How many of them are on the same HTTP/2 connection.
+    pub beside: usize,
+    /// How many of those have no window left.
+    pub blocked: usize,
 }
 
 /// What a lab server answers: a pure function of the visit.

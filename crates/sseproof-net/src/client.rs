@@ -1,5 +1,5 @@
-//! The recording client: one exchange per connection, recorded in the background from the first
-//! byte to the last.
+//! The recording client: each exchange is recorded in the background from the first byte to the
+//! last, on a connection of its own, or over HTTP/2 on one that another exchange has opened.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,8 @@ use sseproof_exchange::{Ending, Exchange, Request};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use crate::exchange::{Prepared, drive};
+use crate::exchange::{Course, Prepared, drive};
+use crate::http2::Link;
 use crate::progress::{Clock, Shared};
 use crate::{Dial, HttpChoice, Limits, Progress, Ways};
 
@@ -52,11 +53,25 @@ pub enum RequestError {
     },
 }
 
+/// How an exchange goes, besides what its request says.
+#[derive(Clone, Copy, Default)]
+pub struct Going<'l> {
+    /// Whether the version of the request is demanded, also where HTTP/1.1 is what requests have
+    /// that leave it to client and server.
+    pub exactly: bool,
+    /// The exchange whose HTTP/2 connection it joins, if that leads to the same server.
+    pub on: Option<&'l Live>,
+    /// The window of the HTTP/2 stream, in bytes, which is never enlarged.
+    pub window: Option<u32>,
+}
+
 /// An exchange under way. Dropping it leaves the server.
 pub struct Live {
     shared: Shared,
     task: JoinHandle<()>,
     reset: Arc<AtomicBool>,
+    link: Link,
+    joins: bool,
 }
 
 /// How a client leaves.
@@ -103,6 +118,16 @@ impl Client {
         self.ways.http == HttpChoice::Http2
     }
 
+    /// Whether HTTP/2 may be what is spoken to the server of that URL.
+    pub fn may_speak_http2(&self, url: &str) -> bool {
+        let is_secure = || url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
+        match self.ways.http {
+            HttpChoice::Http2 => true,
+            HttpChoice::Auto => is_secure(),
+            HttpChoice::Http1 => false,
+        }
+    }
+
     /// What bounds each exchange.
     pub fn limits(&self) -> Limits {
         self.limits
@@ -120,20 +145,32 @@ impl Client {
     /// [`RequestError`] where the request has no form on the wire; whatever goes wrong later is
     /// part of the record.
     pub fn open(&self, request: Request) -> Result<Live, RequestError> {
-        let prepared = Prepared::new(&request)?;
-        let exchange = Exchange::begun(0, request, self.clock.now());
+        self.open_so(request, Going::default())
+    }
+
+    /// Begins the exchange in this way.
+    ///
+    /// # Errors
+    /// As [`Client::open`].
+    pub fn open_so(&self, request: Request, going: Going<'_>) -> Result<Live, RequestError> {
+        let prepared = Prepared::new(&request, going.exactly)?;
+        let mut exchange = Exchange::begun(0, request, self.clock.now());
+        exchange.transport.window = going.window;
         let wire_room = self.limits.head_bytes as u64 + WIRE_PER_BODY * self.limits.body_bytes;
         let shared = Shared::new(exchange, self.clock, wire_room);
         let reset = Arc::new(AtomicBool::new(false));
-        let task = tokio::spawn(drive(
-            prepared,
-            Arc::clone(&self.dial),
-            self.ways.clone(),
-            self.limits,
-            shared.clone(),
-            Arc::clone(&reset),
-        ));
-        Ok(Live { shared, task, reset })
+        let joined = going.on.and_then(|live| live.link.to(&prepared.origin()));
+        let joins = joined.is_some();
+        let link = Link::holding(joined);
+        let course = Course {
+            ways: self.ways.clone(),
+            limits: self.limits,
+            shared: shared.clone(),
+            reset: Arc::clone(&reset),
+            link: link.clone(),
+        };
+        let task = tokio::spawn(drive(prepared, Arc::clone(&self.dial), course));
+        Ok(Live { shared, task, reset, link, joins })
     }
 }
 
@@ -142,7 +179,7 @@ impl Client {
 /// # Errors
 /// [`RequestError`] where it has none.
 pub fn sendable(request: &Request) -> Result<(), RequestError> {
-    Prepared::new(request).map(drop)
+    Prepared::new(request, false).map(drop)
 }
 
 impl Live {
@@ -186,10 +223,18 @@ impl Live {
         self.shared.lock().stalled = true;
     }
 
+    /// Whether it has joined the HTTP/2 connection of another exchange.
+    pub fn joins(&self) -> bool {
+        self.joins
+    }
+
     /// Leaves the server, if the exchange is not over, and gives its record.
+    ///
+    /// A connection is closed by whoever leaves it last; before, only the stream is cancelled.
     pub async fn leave(self, how: Leave) -> Exchange {
         self.reset.store(how == Leave::Reset, Ordering::SeqCst);
         self.shared.change(|progress, now| progress.end(now, Ending::Left));
+        self.link.leave(how).await;
         // The task holds the connection: it is closed once the task is gone.
         self.task.abort();
         let shared = self.shared.clone();

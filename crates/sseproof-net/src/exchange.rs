@@ -17,10 +17,10 @@ use tokio::time::{sleep, timeout};
 use url::Url;
 
 use crate::client::RequestError;
-use crate::http2::{Asked, Driver};
+use crate::http2::{Asked, Connection, Handle, Link, Origin};
 use crate::progress::Shared;
 use crate::tap::Tap;
-use crate::{Dial, DialError, Limits, Socket, Ways};
+use crate::{Dial, DialError, Limits, Ways};
 
 /// How long a whole response is listened behind, for bytes that do not belong there.
 const AFTERMATH: Duration = Duration::from_millis(20);
@@ -48,7 +48,8 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    pub(crate) fn new(request: &Request) -> Result<Self, RequestError> {
+    /// `exactly` demands the version that the request has.
+    pub(crate) fn new(request: &Request, exactly: bool) -> Result<Self, RequestError> {
         let fault = |message: String| RequestError::Url { url: request.url.clone(), message };
         let url = Url::parse(&request.url).map_err(|error| fault(error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -92,8 +93,8 @@ impl Prepared {
         }
         let secure = url.scheme() == "https";
         let version = match request.version {
-            Version::Http11 if request.headers.has("connection") => Some(Version::Http11),
-            Version::Http11 => None,
+            // What is said of the connection is for HTTP/1 alone.
+            Version::Http11 if !exactly && !request.headers.has("connection") => None,
             version => Some(version),
         };
         let named = request.headers.all("host").next().map(|header| header.value.0.clone());
@@ -112,19 +113,28 @@ impl Prepared {
             request: sent,
         })
     }
+
+    /// The server that it is for.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin { host: self.host.clone(), port: self.port, secure: self.secure }
+    }
 }
 
-/// Runs the exchange to its end; every step is written to `shared`.
-pub(crate) async fn drive(
-    prepared: Prepared,
-    dial: Arc<dyn Dial>,
-    ways: Ways,
-    limits: Limits,
-    shared: Shared,
-    reset: Arc<AtomicBool>,
-) {
-    let how = run(prepared, &*dial, &ways, limits, &shared, reset).await;
-    shared.change(|progress, now| {
+/// What an exchange takes along on its way.
+pub(crate) struct Course {
+    pub(crate) ways: Ways,
+    pub(crate) limits: Limits,
+    pub(crate) shared: Shared,
+    /// Whether its connection is left by a reset.
+    pub(crate) reset: Arc<AtomicBool>,
+    /// Its HTTP/2 connection, from the beginning where it joins another exchange.
+    pub(crate) link: Link,
+}
+
+/// Runs the exchange to its end; every step is written to `course.shared`.
+pub(crate) async fn drive(prepared: Prepared, dial: Arc<dyn Dial>, course: Course) {
+    let how = run(prepared, &*dial, &course).await;
+    course.shared.change(|progress, now| {
         let refused = progress.tls_fault.take().filter(|_| progress.exchange.head.is_none());
         let how = match (refused, how) {
             (Some(why), _) => Ending::Handshake(why),
@@ -142,14 +152,12 @@ pub(crate) async fn drive(
     });
 }
 
-async fn run(
-    prepared: Prepared,
-    dial: &dyn Dial,
-    ways: &Ways,
-    limits: Limits,
-    shared: &Shared,
-    reset: Arc<AtomicBool>,
-) -> Ending {
+async fn run(prepared: Prepared, dial: &dyn Dial, course: &Course) -> Ending {
+    let Course { ways, limits, shared, .. } = course;
+    let limits = *limits;
+    if let Some(handle) = course.link.handle() {
+        return over_http2(prepared, handle, course).await;
+    }
     let dialled = match timeout(limits.connect, dial.dial(&prepared.host, prepared.port)).await {
         Err(_) => return Ending::TimedOut(Phase::Connect),
         Ok(Err(DialError::Unresolved(error))) => return Ending::Unresolved(error),
@@ -182,9 +190,14 @@ async fn run(
         socket = Box::new(secured);
     }
     if is_http2 {
-        return over_http2(prepared, socket, limits, shared, reset).await;
+        let connection = Connection::begin(socket, prepared.origin(), shared);
+        let handle = connection.handle();
+        course.link.hold(connection);
+        return over_http2(prepared, handle, course).await;
     }
-    let tap = Tap::new(socket, shared.clone(), reset);
+    // Windows are of HTTP/2.
+    shared.change(|progress, _| progress.exchange.transport.window = None);
+    let tap = Tap::new(socket, shared.clone(), Arc::clone(&course.reset));
     let handshake = http1::Builder::new()
         .title_case_headers(true)
         .max_buf_size(limits.head_bytes.max(8 << 10))
@@ -261,23 +274,21 @@ async fn run(
     Ending::Complete
 }
 
-/// The exchange as the only stream of an HTTP/2 connection.
-async fn over_http2(
-    prepared: Prepared,
-    socket: Box<dyn Socket>,
-    limits: Limits,
-    shared: &Shared,
-    reset: Arc<AtomicBool>,
-) -> Ending {
-    let (handle, driver) = Driver::new(Tap::silent(socket, reset), shared.clock);
-    let asked =
-        Asked { block: prepared.block, body: prepared.body, shared: shared.clone(), limits };
-    // The handle lives as long as this: the connection would end without it.
-    let asking = handle.ask(asked);
-    let mut driver = pin!(driver.run());
-    let mut running = true;
+/// The exchange as a stream of an HTTP/2 connection.
+async fn over_http2(prepared: Prepared, handle: Handle, course: &Course) -> Ending {
+    let shared = &course.shared;
     let mut bell = shared.bell();
-    let mut head = pin!(sleep(limits.head));
+    let asked = Asked {
+        block: prepared.block,
+        body: prepared.body,
+        shared: shared.clone(),
+        limits: course.limits,
+    };
+    // It is left when this goes.
+    let Some(_asking) = handle.ask(asked) else { return Ending::Truncated };
+    let mut closed = pin!(handle.closed());
+    let mut running = true;
+    let mut head = pin!(sleep(course.limits.head));
     loop {
         let (has_head, ended) = {
             let progress = shared.lock();
@@ -286,18 +297,21 @@ async fn over_http2(
         if ended {
             break;
         }
+        if !running {
+            return Ending::Truncated;
+        }
         tokio::select! {
             biased;
             _ = bell.changed() => {}
-            () = &mut driver, if running => running = false,
+            () = &mut closed => running = false,
             () = &mut head, if !has_head => return Ending::TimedOut(Phase::Head),
         }
     }
     if running {
         // What comes now is on the wire, where a rule may find it.
-        let _ = timeout(AFTERMATH, driver).await;
+        let _ = timeout(AFTERMATH, closed).await;
     }
-    drop(asking);
+    course.link.release();
     shared.lock().exchange.end.how.clone()
 }
 

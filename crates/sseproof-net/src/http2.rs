@@ -5,7 +5,9 @@
 //! purpose.
 
 mod client;
+mod connection;
 mod server;
 
-pub(crate) use client::{Asked, Driver};
+pub(crate) use client::{Asked, Handle};
+pub(crate) use connection::{Connection, Link, Origin};
 pub(crate) use server::serve;

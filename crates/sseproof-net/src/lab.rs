@@ -127,7 +127,7 @@ impl Lab {
         socket: &mut Box<dyn Socket>,
         rest: &mut Vec<u8>,
     ) -> io::Result<Then> {
-        let (plan, playing) = self.plan(request);
+        let (plan, playing) = self.plan(request, Beside::default());
         let outlives = [Departure::Closing, Departure::Resetting].map(|left| plan.outlives(left));
         // Who restarts the server still gets the answer to that.
         let restarts = plan.actions.iter().any(|action| matches!(action, Action::Restart { .. }));
@@ -149,13 +149,15 @@ impl Lab {
     }
 
     /// The answer to a request; it counts as open for as long as the second value lives.
-    pub(crate) fn plan(&self, request: &Request) -> (Plan, Playing) {
+    pub(crate) fn plan(&self, request: &Request, beside: Beside) -> (Plan, Playing) {
         let playing = Playing::begin(Arc::clone(&self.inner));
         let visit = Visit {
             request,
             now: self.inner.started.elapsed(),
             earlier: playing.earlier,
             open: playing.others,
+            beside: beside.streams,
+            blocked: beside.blocked,
         };
         ((self.inner.answer)(&visit), playing)
     }
@@ -201,6 +203,15 @@ impl Lab {
     fn log(&self) -> MutexGuard<'_, HashMap<String, Topic>> {
         self.inner.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What else is on an HTTP/2 connection.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Beside {
+    /// How many other streams.
+    pub(crate) streams: usize,
+    /// How many of them have no window left.
+    pub(crate) blocked: usize,
 }
 
 /// Counts an answer as open for as long as it is played.

@@ -21,7 +21,7 @@ mod tap;
 mod tls;
 mod ways;
 
-pub use client::{Client, Leave, Live, RequestError, Waited, sendable};
+pub use client::{Client, Going, Leave, Live, RequestError, Waited, sendable};
 pub use dial::{Dial, DialError, Dialled, Dialling, Direct};
 pub use identity::{Identity, IdentityOptions};
 pub use lab::{InProcess, Lab};

@@ -76,8 +76,8 @@ impl Progress {
         self.exchange.body.push(Chunk { at, bytes: Bytes::from(bytes) });
     }
 
+    /// What goes out, as a part of the request or beside it.
     pub(crate) fn add_sent(&mut self, at: Duration, bytes: &[u8]) {
-        self.exchange.phases.sent = Some(at);
         let kept = bytes.len().min(self.sent_room);
         self.sent_room -= kept;
         if kept > 0 {

@@ -88,7 +88,10 @@ impl AsyncWrite for Tap {
     ) -> Poll<io::Result<usize>> {
         let written = self.socket()?.poll_write(cx, bytes);
         if let (Poll::Ready(Ok(count)), Some(shared)) = (&written, &self.shared) {
-            shared.change(|progress, now| progress.add_sent(now, &bytes[..*count]));
+            shared.change(|progress, now| {
+                progress.add_sent(now, &bytes[..*count]);
+                progress.exchange.phases.sent = Some(now);
+            });
         }
         written
     }

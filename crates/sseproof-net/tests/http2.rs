@@ -6,7 +6,8 @@ use std::time::Duration;
 use sseproof_exchange::http2::kind;
 use sseproof_exchange::{Action, Answer, Bytes, Ending, Exchange, Framing, Plan, Request, Version};
 use sseproof_net::{
-    Client, HttpChoice, Identity, IdentityOptions, Lab, Leave, Limits, Tls, TlsGiven, Waited, Ways,
+    Client, Going, HttpChoice, Identity, IdentityOptions, Lab, Leave, Limits, Tls, TlsGiven,
+    Waited, Ways,
 };
 
 const LONG: Duration = Duration::from_secs(100);
@@ -113,6 +114,69 @@ async fn what_is_agreed_on_over_tls_is_spoken() {
             assert!(matches!(exchange.end.how, Ending::Handshake(_)), "{:?}", exchange.end);
         }
     }
+}
+
+/// A server that sends an event every second.
+fn ticking(_: &sseproof_exchange::Visit<'_>) -> Plan {
+    let tick = [write("data: x\n\n"), Action::Wait(Duration::from_secs(1))];
+    stream(tick.into_iter().cycle().take(20).chain([Action::Finish]))
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_share_a_connection_and_leave_it_one_by_one() {
+    let client = prior(ticking);
+    let mut first = client.open(get("http://lab/")).expect("an exchange");
+    first.wait(LONG, |progress| progress.events() == 2).await;
+    let on = Going { on: Some(&first), ..Going::default() };
+    let mut second = client.open_so(get("http://lab/"), on).expect("an exchange");
+    let elsewhere = client.open_so(get("http://lab:81/"), on).expect("an exchange");
+    assert!(second.joins() && !elsewhere.joins() && !first.joins());
+    second.wait(LONG, |progress| progress.events() == 2).await;
+
+    // Whoever leaves first cancels no more than its own stream.
+    let first = first.leave(Leave::Reset).await;
+    second.wait(LONG, |progress| progress.events() == 5).await;
+    let second = second.leave(Leave::Fin).await;
+    assert_eq!((first.end.how, second.end.how), (Ending::Left, Ending::Left));
+    assert_eq!((first.transport.stream, second.transport.stream), (Some(1), Some(3)));
+    assert!(second.phases.connected.is_none() && second.phases.sent.is_some());
+    let cancel = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x08";
+    let sent: Vec<u8> = second.sent.iter().flat_map(|chunk| chunk.bytes.0.clone()).collect();
+    assert!(sent.windows(cancel.len()).any(|window| window == cancel));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_without_a_window_gets_no_more_than_it_allows() {
+    let client = prior(ticking);
+    for (window, bytes) in [(0, 0), (12, 12)] {
+        let going = Going { window: Some(window), ..Going::default() };
+        let mut slow = client.open_so(get("http://lab/"), going).expect("an exchange");
+        slow.wait(LONG, |progress| progress.exchange.head.is_some()).await;
+        let on = Going { on: Some(&slow), ..Going::default() };
+        let mut quick = client.open_so(get("http://lab/"), on).expect("an exchange");
+        assert_eq!(quick.wait(LONG, |progress| progress.events() == 10).await, Waited::Reached);
+        let (slow, quick) = (slow.leave(Leave::Fin).await, quick.leave(Leave::Fin).await);
+        assert_eq!((slow.body_len(), slow.transport.window), (bytes, Some(window)));
+        assert_eq!((quick.body_len(), quick.transport.window), (90, None));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_streams_are_begun_than_the_server_allows() {
+    let client = prior(|visit| {
+        let one = Bytes::from(b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x01");
+        stream([Action::Raw(one)].into_iter().chain(ticking(visit).actions.into_iter().skip(1)))
+    });
+    let mut first = client.open(get("http://lab/")).expect("an exchange");
+    first.wait(LONG, |progress| progress.events() == 1).await;
+    let on = Going { on: Some(&first), ..Going::default() };
+    let waits = client.open_so(get("http://lab/"), on).expect("an exchange");
+    let mut next = client.open_so(get("http://lab/"), on).expect("an exchange");
+    first.wait(Duration::from_secs(2), |_| false).await;
+    assert_eq!(waits.leave(Leave::Fin).await.transport.stream, None);
+    first.leave(Leave::Fin).await;
+    assert_eq!(next.wait(LONG, |progress| progress.events() == 1).await, Waited::Reached);
+    assert_eq!(next.leave(Leave::Fin).await.transport.stream, Some(3));
 }
 
 /// A server of HTTP/1.1 that knows no better.

@@ -34,6 +34,8 @@ impl Run {
             now: self.now,
             earlier: self.transcript.exchanges.len() as u64,
             open: 0,
+            beside: 0,
+            blocked: 0,
         };
         let plan = (self.serve)(&visit);
         let number = self.transcript.exchanges.len() + 1;
@@ -59,7 +61,14 @@ impl Run {
         let request = Request::subscribe(URL);
         let started = self.transcript.exchanges[of - 1].started + after;
         let earlier = self.transcript.exchanges.len();
-        let visit = Visit { request: &request, now: started, earlier: earlier as u64, open: 1 };
+        let visit = Visit {
+            request: &request,
+            now: started,
+            earlier: earlier as u64,
+            open: 1,
+            beside: 0,
+            blocked: 0,
+        };
         let exchange = play(&(self.serve)(&visit), earlier + 1, request, started, stay);
         self.now = self.now.max(exchange.end.at + Duration::from_millis(1));
         self.transcript.exchanges.push(exchange);

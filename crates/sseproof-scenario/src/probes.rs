@@ -38,6 +38,8 @@ sources![
     "connection-close",
     "cors",
     "auth",
+    "streams",
+    "window",
     "idle",
     "encode",
     "encode-long",

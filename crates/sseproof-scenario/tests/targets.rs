@@ -251,6 +251,7 @@ async fn what_a_scenario_needs_and_the_target_lacks_is_named() {
         ("via", "via: http"),
         ("active", "active: {"),
         ("memory", "start: {"),
+        ("http2", "--http 2"),
     ] {
         let source = format!("scenario: s\nneeds: [{need}]\nsteps:\n  - connect: {{}}\n");
         let (transcript, failures) = played("url: http://h/\n", &lab::scenario("s", &source)).await;

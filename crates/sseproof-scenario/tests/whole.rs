@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_exchange::{Ending, Exchange, Plan, Reason, Visit};
-use sseproof_net::{Client, Dial, DialError, Dialling, Lab, Limits};
+use sseproof_net::{Client, Dial, DialError, Dialling, HttpChoice, Lab, Limits, Ways};
 use sseproof_rules::reference;
 use sseproof_scenario::{FailureKind, Outcome, Progressed, Results, Scenario, Stopped, probes};
 use sseproof_scenario::{run, run_all};
@@ -33,6 +33,27 @@ fn all_probes() -> Vec<&'static Scenario> {
 
 fn sent_id(exchange: &Exchange) -> Option<String> {
     exchange.request.last_event_id().map(|id| id.to_text())
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_share_a_connection_where_http2_carries_them() {
+    let source = "scenario: a\nsteps:\n  - connect: { as: first }\n  - connect: { on: first, as: second }\n  - read: { events: 2 }\n";
+    let scenario = lab::scenario("own.yaml", source);
+    let by = async |http| {
+        let client = lab::client().by(Ways { http, ..Ways::default() });
+        let never = pin!(std::future::pending());
+        run(&scenario, &lab::target(), &client, 5, &mut |_| {}, never).await
+    };
+    let outcome = by(HttpChoice::Http2).await;
+    assert_eq!(outcome.failures, []);
+    let shares = |exchange: &Exchange| {
+        (exchange.transport.shares, exchange.transport.stream, exchange.judged)
+    };
+    let told: Vec<_> = outcome.exchanges.iter().map(shares).collect();
+    assert_eq!(told, [(Some(5), Some(1), true), (Some(5), Some(3), true)]);
+
+    let outcome = by(HttpChoice::Http1).await;
+    assert!(outcome.failures[0].message.contains("only HTTP/2 carries"), "{outcome:?}");
 }
 
 #[tokio::test(start_paused = true)]

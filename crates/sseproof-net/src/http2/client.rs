@@ -1,6 +1,6 @@
 //! One HTTP/2 connection of the recording client, with all its streams.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -20,6 +20,7 @@ use crate::tap::Tap;
 
 /// The settings that are sent, by their numbers (RFC 9113, section 6.5.2).
 const ENABLE_PUSH: u16 = 2;
+const MAX_CONCURRENT_STREAMS: u16 = 3;
 const INITIAL_WINDOW_SIZE: u16 = 4;
 const MAX_FRAME_SIZE: u16 = 5;
 /// The error code of a client that has seen enough.
@@ -81,10 +82,13 @@ enum Command {
     Leave(u64),
 }
 
-/// Asks on a connection, and leaves streams when it is dropped.
+/// Asks on a connection.
 #[derive(Clone)]
 pub(crate) struct Handle {
     commands: UnboundedSender<Command>,
+    /// What its handshake came to.
+    tls: Option<String>,
+    alpn: Option<String>,
 }
 
 /// Leaves the stream when it is dropped.
@@ -97,8 +101,17 @@ impl Handle {
     /// Begins a stream; `None` where the connection is gone.
     pub(crate) fn ask(&self, asked: Asked) -> Option<Asking> {
         let ticket = TICKETS.fetch_add(1, Ordering::Relaxed);
+        asked.shared.change(|progress, _| {
+            progress.exchange.transport.tls.clone_from(&self.tls);
+            progress.exchange.transport.alpn.clone_from(&self.alpn);
+        });
         self.commands.send(Command::Ask(Box::new(asked), ticket)).ok()?;
         Some(Asking { commands: self.commands.clone(), ticket })
+    }
+
+    /// Completes when the connection is gone.
+    pub(crate) async fn closed(&self) {
+        self.commands.closed().await;
     }
 }
 
@@ -131,7 +144,13 @@ pub(crate) struct Driver {
     history_room: u64,
     fields: Fields,
     streams: BTreeMap<u32, Stream>,
+    /// What cannot be asked before other streams are over.
+    waiting: VecDeque<(Asked, u64)>,
+    /// How many streams the server allows at a time.
+    most: usize,
     next: u32,
+    /// The window that each stream begins with, for what the server sends.
+    granted: u32,
     /// What may still be sent, on all streams together.
     window: i64,
     /// What may be sent on a new stream.
@@ -147,20 +166,31 @@ struct Stream {
     asked: Asked,
     received: u64,
     window: i64,
+    /// Whether the server gets no more window than it began with.
+    fixed: bool,
     /// How much of the body was sent.
     sent: usize,
+    /// Whether the whole request went out.
+    is_out: bool,
+    /// Whether it is over; it is kept until the client leaves.
+    ended: bool,
 }
 
 impl Driver {
-    /// A connection on which nothing was said yet.
-    pub(crate) fn new(socket: Tap, clock: Clock) -> (Handle, Self) {
+    /// A connection on which nothing was said yet, and which exists for that exchange.
+    pub(crate) fn new(socket: Tap, first: &Shared) -> (Handle, Self) {
         let (sender, commands) = unbounded_channel();
+        let transport = first.lock().exchange.transport.clone();
+        let mut settings = setting(ENABLE_PUSH, 0).to_vec();
+        if let Some(window) = transport.window {
+            settings.extend(setting(INITIAL_WINDOW_SIZE, window));
+        }
         let mut out = PREFACE.to_vec();
-        write_frame(&mut out, kind::SETTINGS, 0, 0, &setting(ENABLE_PUSH, 0));
+        write_frame(&mut out, kind::SETTINGS, 0, 0, &settings);
         let driver = Self {
             socket,
             commands,
-            clock,
+            clock: first.clock,
             out,
             unread: Vec::new(),
             begun: false,
@@ -169,14 +199,17 @@ impl Driver {
             history_room: 1 << 20,
             fields: Fields::default(),
             streams: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            most: usize::MAX,
             next: 1,
+            granted: transport.window.unwrap_or(WINDOW),
             window: i64::from(WINDOW),
             initial: i64::from(WINDOW),
             frame_size: MAX_FRAME,
             block: None,
             gone: None,
         };
-        (Handle { commands: sender }, driver)
+        (Handle { commands: sender, tls: transport.tls, alpn: transport.alpn }, driver)
     }
 
     /// Runs until the connection ends, or nobody holds a handle and every stream is over.
@@ -184,7 +217,10 @@ impl Driver {
         let mut piece = vec![0; 16 << 10];
         let how = loop {
             match poll_fn(|cx| self.poll(cx, &mut piece)).await {
-                Next::Command(Some(Command::Ask(asked, ticket))) => self.ask(*asked, ticket),
+                Next::Command(Some(Command::Ask(asked, ticket))) => {
+                    self.waiting.push_back((*asked, ticket));
+                    self.ask_waiting();
+                }
                 Next::Command(Some(Command::Leave(ticket))) => self.leave(ticket),
                 Next::Command(None) => break Ending::Left,
                 Next::Read(Ok(0)) => break self.closed(),
@@ -202,9 +238,10 @@ impl Driver {
                 }
             }
         };
-        for stream in self.streams.values() {
+        let waiting = self.waiting.iter().map(|(asked, _)| asked);
+        for asked in self.streams.values().map(|stream| &stream.asked).chain(waiting) {
             let how = how.clone();
-            stream.asked.shared.change(|progress, now| progress.end(now, how));
+            asked.shared.change(|progress, now| progress.end(now, how));
         }
     }
 
@@ -222,8 +259,10 @@ impl Driver {
         }
         // What TLS still holds goes out here; an error shows in the next read, too.
         let _ = socket.as_mut().poll_flush(cx);
-        // Nobody wakes this task again, and nobody has to: it ends when the client leaves.
-        if self.streams.values().any(|stream| stream.asked.shared.lock().stalled) {
+        // Where another stream is open, one that is not read is held up by its window alone.
+        let mut open = self.streams.values().filter(|stream| !stream.ended).peekable();
+        // Nobody wakes this task again before something is asked or left, and nobody has to.
+        if open.peek().is_some() && open.all(|stream| stream.asked.shared.lock().stalled) {
             return Poll::Pending;
         }
         let mut read = ReadBuf::new(piece);
@@ -251,32 +290,69 @@ impl Driver {
 
     fn wrote(&mut self, count: usize) {
         let sent = &self.out[..count];
-        for stream in self.streams.values() {
-            stream.asked.shared.change(|progress, now| progress.add_sent(now, sent));
+        let all = count == self.out.len();
+        for stream in self.streams.values_mut() {
+            // What goes out later is about windows and the like, or about other streams.
+            let is_whole = all && !stream.is_out && stream.sent == stream.asked.body.len();
+            stream.is_out |= is_whole;
+            stream.asked.shared.change(|progress, now| {
+                progress.add_sent(now, sent);
+                if is_whole {
+                    progress.exchange.phases.sent = Some(now);
+                }
+            });
         }
         self.out.drain(..count);
+    }
+
+    /// Begins streams, as many as the server allows.
+    fn ask_waiting(&mut self) {
+        let open = self.streams.values().filter(|stream| !stream.ended).count();
+        for _ in open..self.most {
+            let Some((asked, ticket)) = self.waiting.pop_front() else { break };
+            self.ask(asked, ticket);
+        }
     }
 
     fn ask(&mut self, asked: Asked, ticket: u64) {
         let id = self.next;
         self.next += 2;
+        let window = asked.shared.lock().exchange.transport.window;
         asked.shared.change(|progress, _| {
             progress.exchange.transport.stream = Some(id);
             progress.exchange.request.version = Version::Http2;
             progress.exchange.wire.clone_from(&self.history);
         });
         write_fields(&mut self.out, id, asked.body.is_empty(), &asked.block);
-        let stream = Stream { ticket, asked, received: 0, window: self.initial, sent: 0 };
+        let more = WINDOW.saturating_sub(self.granted);
+        if window.is_none() && more > 0 {
+            write_frame(&mut self.out, kind::WINDOW_UPDATE, 0, id, &more.to_be_bytes());
+        }
+        let fixed = window.is_some();
+        let window = self.initial;
+        let stream = Stream {
+            ticket,
+            asked,
+            received: 0,
+            window,
+            fixed,
+            sent: 0,
+            is_out: false,
+            ended: false,
+        };
         self.streams.insert(id, stream);
         self.send_bodies();
     }
 
     fn leave(&mut self, ticket: u64) {
+        self.waiting.retain(|(_, waiting)| *waiting != ticket);
         let found = self.streams.iter().find(|(_, stream)| stream.ticket == ticket);
-        if let Some((&id, _)) = found {
-            self.streams.remove(&id);
+        let Some((&id, stream)) = found else { return };
+        if !stream.ended {
             write_frame(&mut self.out, kind::RST_STREAM, 0, id, &CANCEL.to_be_bytes());
         }
+        self.streams.remove(&id);
+        self.ask_waiting();
     }
 
     /// Sends what the windows let through.
@@ -401,6 +477,10 @@ impl Driver {
                     stream.window += change;
                 }
             }
+            MAX_CONCURRENT_STREAMS => {
+                self.most = usize::try_from(to).unwrap_or(usize::MAX);
+                self.ask_waiting();
+            }
             MAX_FRAME_SIZE => self.frame_size = (to as usize).clamp(MAX_FRAME, 1 << 20),
             _ => {}
         }
@@ -414,7 +494,8 @@ impl Driver {
         }
         let Some(stream) = self.streams.get_mut(&frame.stream) else { return Ok(()) };
         let limits = stream.asked.limits;
-        if spent > 0 && !frame.ends_stream() {
+        let holds = stream.fixed || stream.asked.shared.lock().stalled;
+        if spent > 0 && !holds && !frame.ends_stream() {
             write_frame(&mut self.out, kind::WINDOW_UPDATE, 0, frame.stream, &spent.to_be_bytes());
         }
         let room = usize::try_from(limits.body_bytes - stream.received).unwrap_or(usize::MAX);
@@ -465,8 +546,10 @@ impl Driver {
 
     fn end(&mut self, id: u32, how: Ending) {
         // It stays in the list: what comes behind its end belongs to its record.
-        let Some(stream) = self.streams.get(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.ended = true;
         stream.asked.shared.change(|progress, now| progress.end(now, how));
+        self.ask_waiting();
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::lab::Beside;
 use crate::{Lab, Socket};
 
 /// The number of the setting for the window of a new stream.
@@ -188,18 +189,27 @@ impl Connection {
 
     fn begin(&mut self, id: u32) {
         let Some(request) = self.asked.remove(&id) else { return };
+        self.players.retain(|_, player| !player.is_finished());
+        let beside = self.beside();
         self.wire.change(|state| {
             let initial = state.initial;
             state.windows.insert(id, initial);
         });
         let (lab, wire) = (self.lab.clone(), self.wire.clone());
         let player = self.playing.spawn(async move {
-            let (plan, _playing) = lab.plan(&request);
+            let (plan, _playing) = lab.plan(&request, beside);
             let is_head = request.method == "HEAD";
             let player = Player { id, wire, written: Vec::new(), is_head, over: false };
             player.play(plan, &lab).await;
         });
         self.players.insert(id, player);
+    }
+
+    fn beside(&self) -> Beside {
+        let state = self.wire.state();
+        let is_blocked = |id: &&u32| state.windows.get(id).is_some_and(|window| *window <= 0);
+        let blocked = self.players.keys().filter(is_blocked).count();
+        Beside { streams: self.players.len(), blocked }
     }
 }
 

@@ -59,8 +59,14 @@ fn to(serve: Answer, mut published: Vec<Published>) -> Run {
             }
         }
         request.body = json.to_string().into();
-        let visit =
-            Visit { request: &request, now: std::time::Duration::ZERO, earlier: 0, open: 1 };
+        let visit = Visit {
+            request: &request,
+            now: std::time::Duration::ZERO,
+            earlier: 0,
+            open: 1,
+            beside: 0,
+            blocked: 0,
+        };
         one.outcome = PublishOutcome::Refused("no".to_owned());
         for action in &serve(&visit).actions {
             match action {

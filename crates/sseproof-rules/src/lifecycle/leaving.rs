@@ -197,6 +197,7 @@ pub(crate) fn lacking(record: &Record<'_>, of: &[Lack], what: &str) -> String {
         Lack::Process => "nothing says how much memory the server holds",
         Lack::Restart => "nothing says how to restart the server",
         Lack::Via => "no proxy is named",
+        Lack::Http2 => "HTTP/2 is not spoken",
     };
     let why = why.unwrap_or_default();
     format!("{needs}{why}; add `{}` to the file of --target", lack.line())

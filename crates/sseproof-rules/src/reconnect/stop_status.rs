@@ -84,6 +84,8 @@ mod tests {
                 now: last.started,
                 earlier: 1,
                 open: 1,
+                beside: 0,
+                blocked: 0,
             };
             let plan = (RULE.mutants[0].serve)(&visit);
             let played =

@@ -148,6 +148,8 @@ mod tests {
                 now: std::time::Duration::from_secs(1),
                 earlier: 0,
                 open: 0,
+                beside: 0,
+                blocked: 0,
             };
             for mutant in RULES.iter().flat_map(|rule| rule.mutants) {
                 assert_eq!((mutant.serve)(&visit), reference::answer(&visit), "{}", mutant.id);

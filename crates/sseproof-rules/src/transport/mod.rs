@@ -2,7 +2,11 @@
 
 mod connection_fields;
 mod end_stream;
+mod flow_control;
 mod lower_case;
+mod no_blocking;
+mod sharing;
+mod window;
 
 use sseproof_exchange::{Plan, Version, Visit};
 
@@ -10,8 +14,14 @@ use crate::outcome::{count, each_once};
 use crate::{Fault, Record, Rule, Verdict, View, reference};
 
 /// The family.
-pub(crate) const RULES: &[&Rule] =
-    &[&connection_fields::RULE, &lower_case::RULE, &end_stream::RULE];
+pub(crate) const RULES: &[&Rule] = &[
+    &connection_fields::RULE,
+    &lower_case::RULE,
+    &end_stream::RULE,
+    &no_blocking::RULE,
+    &flow_control::RULE,
+    &window::RULE,
+];
 
 /// The reason to skip where nothing came over HTTP/2.
 const NO_HTTP2: &str = "no answer came over HTTP/2 (check an https:// URL, or add --http 2 where the server speaks it without TLS)";

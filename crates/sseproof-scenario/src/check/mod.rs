@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::names::{Names, Opened};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
-use crate::model::{At, Document, Expect, Http, Part, Scope, Step, Text};
+use crate::model::{At, Connect, Document, Expect, Http, Part, Scope, Step, Text};
 use crate::nearest::nearest;
 use crate::variables::Variables;
 
@@ -146,6 +146,10 @@ impl Check<'_> {
                     let instead = "leave out `path` and `via`, or leave out `published`";
                     self.slip(place, Slip::instead(what, instead));
                 }
+                if let Some(on) = &connect.on {
+                    self.stream(Some(on), place);
+                    self.alone_on_its_connection(connect, place);
+                }
                 self.path(connect.path.as_ref(), place);
                 self.open(connect.name.as_ref(), "stream", Opened::Stream, place);
             }
@@ -276,6 +280,24 @@ impl Check<'_> {
             let what = "`body` and `json` both say what is sent";
             self.slip(place, Slip::instead(what, "keep one of the two"));
         }
+    }
+
+    /// What only the first stream of a connection can say.
+    fn alone_on_its_connection(&mut self, connect: &Connect, place: Place) {
+        let said = match connect {
+            Connect { window: Some(_), .. } => {
+                "`window` is agreed on when a connection is opened, and `on` opens none"
+            }
+            Connect { http: Some(_), .. } => {
+                "`http` is agreed on when a connection is opened, and `on` opens none"
+            }
+            Connect { via: true, .. } => {
+                "`via` leads to the proxy, and `on` to where the shared connection leads"
+            }
+            _ => return,
+        };
+        let instead = "say it in the step that opens the connection, or leave out `on`";
+        self.slip(place, Slip::instead(said, instead));
     }
 
     fn path(&mut self, path: Option<&Text>, near: Place) {

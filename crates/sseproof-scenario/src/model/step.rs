@@ -77,6 +77,10 @@ pub(crate) struct Connect {
     /// The version of HTTP: `"1.0"`, `"1.1"` or `"2"`; what client and server agree on otherwise.
     #[schemars(with = "Option<VersionText>")]
     pub(crate) http: Option<Version>,
+    /// The connection of an earlier step that is shared, over HTTP/2: both are streams on it.
+    pub(crate) on: Option<At<Name>>,
+    /// How many bytes the server may send on this stream of HTTP/2, and no more is ever allowed.
+    pub(crate) window: Option<u32>,
     /// Whether it goes through the proxy that the target names (`via`).
     #[serde(default)]
     pub(crate) via: bool,
@@ -382,6 +386,8 @@ pub(crate) enum Need {
     Restart,
     /// The same stream through a proxy.
     Via,
+    /// That HTTP/2 may be spoken to it.
+    Http2,
 }
 
 /// Publishes every dangerous payload, each between two sentinels.

@@ -9,7 +9,7 @@ use sseproof_net::{Leave, Waited, sendable};
 use super::command::{self, CommandError};
 use super::payloads::mark;
 use super::play::Stop;
-use super::session::Session;
+use super::session::{Session, Way};
 use super::slot::Sight;
 use super::steps::WITHIN;
 use crate::PublishHook;
@@ -134,7 +134,7 @@ impl Session<'_> {
             return Ok(PublishOutcome::Unsendable(error.to_string()));
         }
         let label = request.label();
-        let index = self.open("", request, None, false)?;
+        let index = self.open("", request, None, false, Way::default())?;
         let slot = self.slot_at(index);
         slot.wait(WITHIN, |sight| {
             sight.exchange.head.is_some() && sight.exchange.end.how == Ending::Complete

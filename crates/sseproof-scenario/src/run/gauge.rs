@@ -41,15 +41,17 @@ impl Session<'_> {
                 Need::Restart if target.restart.is_none() => Lack::Restart,
                 Need::Via if target.via.is_none() => Lack::Via,
                 Need::Active if target.active.is_none() && self.process().is_err() => Lack::Active,
+                Need::Http2 if !self.client.may_speak_http2(&target.url) => Lack::Http2,
                 Need::Memory if target.memory.is_none() && self.process().is_err() => Lack::Process,
                 _ => continue,
             };
             if !scenario.is_probe {
                 self.place = need.place;
                 let line = lack.line();
-                return Err(self.impossible(format!(
-                    "the target does not offer what this needs: add `{line}` to the file of --target"
-                )));
+                return Err(self.impossible(match lack {
+                    Lack::Http2 => "this needs HTTP/2: check an https:// URL, or add --http 2 where the server speaks it without TLS".to_owned(),
+                    _ => format!("the target does not offer what this needs: add `{line}` to the file of --target"),
+                }));
             }
             let now = self.client.now();
             if let (Lack::Active | Lack::Process, Err(why)) = (lack, self.process()) {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::command;
 use super::play::Stop;
-use super::session::Session;
+use super::session::{Session, Way};
 use crate::model::{Churn, Pour, Stall};
 use crate::target::Act;
 
@@ -62,7 +62,7 @@ impl Session<'_> {
             // Who is given no stream, or only slowly, tells nothing by coming more often.
             let last = part == PARTS || streams == 0 || Instant::now() >= deadline;
             let exchange = if last {
-                let index = self.open(name, request.clone(), None, false)?;
+                let index = self.open(name, request.clone(), None, false, Way::default())?;
                 self.slot_at(index).wait(PART_GONE, |sight| sight.exchange.head.is_some()).await;
                 self.leave(index, Leave::Fin).await;
                 connections += 1;

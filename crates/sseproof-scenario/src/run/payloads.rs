@@ -280,6 +280,8 @@ impl Session<'_> {
     async fn subscriber(&mut self) -> Result<usize, Stop> {
         let connect = Connect {
             path: None,
+            on: None,
+            window: None,
             via: false,
             published: true,
             method: None,

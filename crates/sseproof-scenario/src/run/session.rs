@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use sseproof_exchange::{
     Ending, Exchange, Follows, Gauge, Happening, Phase, Published, Request, What,
 };
-use sseproof_net::{Client, Leave, Watcher};
+use sseproof_net::{Client, Going, Leave, Watcher};
 
 use super::emit::Feeding;
 use super::evidence::About;
@@ -58,8 +58,21 @@ pub(super) struct Connection {
     pub(super) passed: Passed,
     /// Whether it goes through the proxy that the target names.
     pub(super) via: bool,
+    /// How it goes besides.
+    pub(super) way: Way,
     /// Whether the standing rules judge it, if it is a stream.
     pub(super) judged: bool,
+}
+
+/// How an exchange goes, besides what its request says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Way {
+    /// Whether the version of its request is demanded.
+    pub(super) exactly: bool,
+    /// The place of the exchange whose connection it joins.
+    pub(super) on: Option<usize>,
+    /// The window of its stream.
+    pub(super) window: Option<u32>,
 }
 
 /// How many of each kind were read or expected.
@@ -122,8 +135,11 @@ impl<'r> Session<'r> {
         request: Request,
         follows: Option<Follows>,
         judged: bool,
+        way: Way,
     ) -> Result<usize, Stop> {
-        let live = match self.client.open(request.clone()) {
+        let on = way.on.and_then(|index| self.slots[index].live());
+        let going = Going { exactly: way.exactly, on, window: way.window };
+        let live = match self.client.open_so(request.clone(), going) {
             Ok(live) => live,
             Err(error) => {
                 let message = format!("the request cannot be sent: {error}");
@@ -135,8 +151,17 @@ impl<'r> Session<'r> {
         exchange.follows = follows;
         // What a probe does while it drives the server is for the rules that ask for it.
         let drives = self.scenario.is_probe && !self.scenario.needs.is_empty();
-        exchange.judged = judged && !drives;
+        // Who gives a stream no room has no right to what it lacks.
+        exchange.judged = judged && !drives && way.window.is_none();
+        let joins = way.on.filter(|_| live.joins());
         self.slots.push(Slot::new(live, exchange));
+        if let Some(on) = joins {
+            let opener = self.slots[on].opener();
+            self.slots[on].shares(opener);
+            if let Some(slot) = self.slots.last_mut() {
+                slot.shares(opener);
+            }
+        }
         Ok(self.slots.len() - 1)
     }
 
@@ -293,6 +318,8 @@ const FED: &[&str] = &[
     "odd-ids",
     "compression",
     "accept",
+    "streams",
+    "window",
     "http10",
     "connection-close",
 ];

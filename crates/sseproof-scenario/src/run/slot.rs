@@ -18,6 +18,7 @@ struct Kept {
     items: Vec<(Duration, Item<'static>)>,
     last_event_id: String,
     reconnection_time: Option<u64>,
+    shares: Option<usize>,
 }
 
 /// What is known of an exchange.
@@ -71,8 +72,25 @@ impl Slot {
             items: Vec::new(),
             last_event_id: String::new(),
             reconnection_time: None,
+            shares: None,
         };
         Self { live: Some(live), kept }
+    }
+
+    /// The exchange under way, for another one to join its connection.
+    pub(super) fn live(&self) -> Option<&Live> {
+        self.live.as_ref()
+    }
+
+    /// It shares an HTTP/2 connection, which the exchange of that number opened.
+    pub(super) fn shares(&mut self, opener: usize) {
+        self.kept.shares = Some(opener);
+        self.kept.exchange.transport.shares = Some(opener);
+    }
+
+    /// The exchange that opened its connection.
+    pub(super) fn opener(&self) -> usize {
+        self.kept.shares.unwrap_or(self.number())
     }
 
     pub(super) fn number(&self) -> usize {
@@ -169,6 +187,7 @@ impl Kept {
         self.exchange.judged = marked.judged;
         self.exchange.via = marked.via;
         self.exchange.published = marked.published;
+        self.exchange.transport.shares = self.shares;
     }
 }
 

@@ -7,7 +7,7 @@ use sseproof_net::{Leave, Redirect, Waited, redirect};
 
 use super::evidence::About;
 use super::play::{COMMAND, Stop};
-use super::session::{Connection, Passed, Session};
+use super::session::{Connection, Passed, Session, Way};
 use super::slot::Sight;
 use super::{evidence, request, wanted};
 use crate::model::{
@@ -42,6 +42,10 @@ impl Session<'_> {
             return Ok(());
         }
         let last_event_id = request.last_event_id().map(|id| id.to_text()).unwrap_or_default();
+        let Some(way) = self.way(step)? else {
+            self.absent(&name);
+            return Ok(());
+        };
         let connection = Connection {
             name,
             slot: 0,
@@ -50,9 +54,30 @@ impl Session<'_> {
             reconnection_time: None,
             passed: Passed::default(),
             via: step.via,
+            way,
             judged: !step.via && !step.published && step.who.is_none(),
         };
         self.dial(connection, None, step.redirects.unwrap_or(true)).await
+    }
+
+    /// How the connection is made; `None` where it was to be on one that is not there, or that
+    /// carries only one stream at a time.
+    fn way(&self, step: &Connect) -> Result<Option<Way>, Stop> {
+        let way = Way { exactly: step.http.is_some(), on: None, window: step.window };
+        let Some(on) = &step.on else { return Ok(Some(way)) };
+        let Some(shared) = self.named(Some(on)) else { return Ok(None) };
+        let (version, ended) =
+            self.look(shared.slot, |sight| (sight.exchange.request.version, sight.ended));
+        let message = match version {
+            Version::Http2 if !ended => return Ok(Some(Way { on: Some(shared.slot), ..way })),
+            Version::Http2 => format!("the connection of `{}` is over", shared.name),
+            _ => format!(
+                "only HTTP/2 carries several streams on a connection, and `{}` is not spoken in it: \
+                 give --http 2, or check an https:// URL",
+                shared.name
+            ),
+        };
+        if self.scenario.is_probe { Ok(None) } else { Err(self.unmet(&shared, message)) }
     }
 
     /// Sends the request of the connection, waits for the head, and follows redirects.
@@ -67,7 +92,8 @@ impl Session<'_> {
         let patience = limits.connect + limits.head + Duration::from_secs(1);
         let mut request = connection.request.clone();
         for followed in 0..=REDIRECTS {
-            let index = self.open(&connection.name, request, follows, connection.judged)?;
+            let index =
+                self.open(&connection.name, request, follows, connection.judged, connection.way)?;
             connection.slot = index;
             if connection.via {
                 self.slot_at(index).through_proxy();
@@ -235,6 +261,7 @@ impl Session<'_> {
             reconnection_time: announced,
             passed: Passed::default(),
             via: old.via,
+            way: Way { on: None, ..old.way },
             judged: old.judged && step.who.is_none(),
         };
         self.dial(connection, follows, true).await
@@ -316,7 +343,7 @@ impl Session<'_> {
         statuses: Option<&Statuses>,
         within: Duration,
     ) -> Result<(), Stop> {
-        let slot = self.open(name, request.clone(), None, false)?;
+        let slot = self.open(name, request.clone(), None, false, Way::default())?;
         let connection = Connection {
             name: name.to_owned(),
             slot,
@@ -325,6 +352,7 @@ impl Session<'_> {
             reconnection_time: None,
             passed: Passed::default(),
             via: false,
+            way: Way::default(),
             judged: false,
         };
         if !name.is_empty() {

@@ -1,0 +1,95 @@
+//! A stream without a window holds up no other.
+
+use sseproof_exchange::Action;
+
+use super::sharing::{Fate, fate, joined};
+use super::{NO_HTTP2, answers, no_blocking, on_stream};
+use crate::outcome::count;
+use crate::{Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "transport/flow-control",
+    requirement: "http/h2-flow-control",
+    title: "a stream whose client gives it no window holds up no other stream",
+    why: "A page that does not read one of its streams uses up the window of that one. Where the server then waits inside its write, everything else on the connection stops, or every other client of the same loop does.",
+    fix: "Write to each stream by itself and without waiting for the others: give each client a bounded queue of its own, and drop or disconnect whoever lets it fill up.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "h2-window-holds-all",
+        wrong: "sends nothing on a connection while one of its streams has no window",
+        serve: |visit| {
+            let waits = visit.blocked > 0;
+            on_stream(visit, |plan| if waits { plan.cut(0, [Action::Hold]) } else { plan })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut doubt = None;
+    let mut flows = 0;
+    for (view, opener) in joined(record, true) {
+        match fate(record, &view, &opener) {
+            Fate::Flows => flows += 1,
+            Fate::Held(mut fault) => {
+                let window = opener.transport.window.unwrap_or_default();
+                fault.message.push_str(&format!(", which had a window of {window} bytes"));
+                faults.push(fault);
+            }
+            Fate::Unclear(why) => doubt = doubt.or(Some(why)),
+        }
+    }
+    match doubt {
+        _ if !faults.is_empty() && blocks(record) => Verdict::Skip(format!(
+            "streams on one connection wait for each other in any case: see {}",
+            no_blocking::RULE.id
+        )),
+        _ if !faults.is_empty() => Verdict::Fail(faults),
+        Some(why) => Verdict::Inconclusive(why),
+        None if flows > 0 => {
+            Verdict::Pass(format!("{} beside one without a window", count(flows, "stream")))
+        }
+        None if answers(record).next().is_none() => Verdict::Skip(NO_HTTP2.to_owned()),
+        None => Verdict::Skip("no stream was beside one without a window".to_owned()),
+    }
+}
+
+/// Whether a stream beside one that has all the window it wants is held up as well.
+fn blocks(record: &Record<'_>) -> bool {
+    joined(record, false)
+        .any(|(view, opener)| matches!(fate(record, &view, &opener), Fate::Held(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sharing::testing::{held, sharing};
+    use super::*;
+
+    #[test]
+    fn a_stream_that_flows_passes() {
+        sharing(Some(0)).passes(&RULE);
+        sharing(None).skips(&RULE);
+    }
+
+    #[test]
+    fn a_stream_that_is_held_up_fails() {
+        let faults = held(Some(0)).faults(&RULE);
+        assert!(faults[0].message.ends_with("which had a window of 0 bytes"), "{faults:?}");
+    }
+
+    #[test]
+    fn where_every_stream_waits_the_window_is_not_to_blame() {
+        // The same pair once more, with all the window they want.
+        let mut exchanges = held(None).transcript().exchanges[1..].to_vec();
+        for exchange in &mut exchanges {
+            exchange.number += 2;
+            exchange.transport.shares = Some(4);
+        }
+        let run = exchanges
+            .into_iter()
+            .fold(held(Some(0)), |run, exchange| run.subscribe().edit(|last| *last = exchange));
+        run.skips(&RULE);
+        run.faults(&no_blocking::RULE);
+    }
+}

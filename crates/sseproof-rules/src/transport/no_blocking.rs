@@ -1,0 +1,147 @@
+//! The streams on one HTTP/2 connection do not wait for each other.
+
+use sseproof_exchange::http2::kind;
+use sseproof_exchange::{Action, Bytes};
+
+use super::sharing::{Fate, PAGES, fate, joined};
+use super::{NO_HTTP2, answers, on_stream};
+use crate::outcome::count;
+use crate::{Mutant, Recipe, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "transport/no-blocking",
+    requirement: "http/h2-no-blocking",
+    title: "several streams on one HTTP/2 connection do not wait for each other",
+    why: "Over HTTP/2 a browser opens one connection to an origin, for all its tabs. Where an open stream keeps the others waiting, the second tab stays empty, and so does every other request of the page.",
+    fix: "Serve each stream of a connection by itself (a task, a thread, a callback), never one behind the other; and allow a hundred or more at a time (SETTINGS_MAX_CONCURRENT_STREAMS).",
+    recipes: &[
+        Recipe { with: "nginx", write: "http2_max_concurrent_streams 128;  # the default" },
+        Recipe { with: "Apache mod_http2", write: "H2MaxSessionStreams 100  # the default" },
+    ],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "h2-one-at-a-time",
+            wrong: "answers the second stream of a connection only when the first is over",
+            serve: |visit| {
+                let waits = visit.beside > 0;
+                on_stream(visit, |plan| if waits { plan.after([Action::Hold]) } else { plan })
+            },
+        },
+        Mutant {
+            id: "h2-one-allowed",
+            wrong: "allows one stream at a time on a connection",
+            serve: |visit| on_stream(visit, |plan| plan.after([Action::Raw(one_stream())])),
+        },
+    ],
+};
+
+/// SETTINGS that allow one stream.
+fn one_stream() -> Bytes {
+    let mut out = Vec::new();
+    sseproof_exchange::http2::write_frame(&mut out, kind::SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 1]);
+    Bytes(out)
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut faults = Vec::new();
+    let mut doubt = None;
+    let mut flows = 0;
+    for (view, opener) in joined(record, false) {
+        match fate(record, &view, &opener) {
+            Fate::Flows => flows += 1,
+            Fate::Held(fault) => faults.push(fault.so(PAGES)),
+            Fate::Unclear(why) => doubt = doubt.or(Some(why)),
+        }
+    }
+    match doubt {
+        _ if !faults.is_empty() => Verdict::Fail(faults),
+        Some(why) => Verdict::Inconclusive(why),
+        None if flows > 0 => {
+            Verdict::Pass(format!("{} beside another one", count(flows, "stream")))
+        }
+        None if answers(record).next().is_none() => Verdict::Skip(NO_HTTP2.to_owned()),
+        None => Verdict::Skip("no two streams were on one connection".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sharing::testing::{held, sharing};
+    use super::*;
+    use crate::reference;
+    use crate::testing::Run;
+    use sseproof_exchange::{Chunk, Ending, Phase};
+
+    #[test]
+    fn streams_that_flow_pass_and_no_such_streams_skip() {
+        sharing(None).passes(&RULE);
+        sharing(Some(0)).skips(&RULE);
+        Run::against(reference::answer).subscribe().skips(&RULE);
+    }
+
+    #[test]
+    fn no_events_no_head_and_a_refusal_fail() {
+        let faults = held(None).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "no event came within 2.00 s of the head beside the open stream of exchange 2, on the same connection; a stream alone on its connection has its first one after 50 ms"
+        );
+        let no_head = |how: Ending| {
+            held(None).edit(|second| {
+                second.head = None;
+                second.end.how = how;
+            })
+        };
+        let faults = no_head(Ending::TimedOut(Phase::Head)).faults(&RULE);
+        assert!(faults[0].message.starts_with("no head came within"), "{faults:?}");
+        let faults = no_head(Ending::StreamReset(7)).faults(&RULE);
+        assert!(faults[0].message.contains("REFUSED_STREAM"), "{faults:?}");
+        no_head(Ending::Truncated).is_thin(&RULE);
+    }
+
+    #[test]
+    fn a_limit_of_one_is_named() {
+        let limited = held(None)
+            .edit_at(2, |first| {
+                first.wire = vec![Chunk { at: first.started, bytes: one_stream() }];
+            })
+            .edit(|second| {
+                second.head = None;
+                second.transport.stream = None;
+            });
+        let faults = limited.faults(&RULE);
+        let limit = "the server allows 1 at a time (SETTINGS_MAX_CONCURRENT_STREAMS)";
+        assert!(faults[0].message.ends_with(limit), "{faults:?}");
+    }
+
+    #[test]
+    fn a_stream_that_has_to_outwait_the_other_fails() {
+        // The first stream is over behind two seconds.
+        let head_after = |millis| {
+            let time = std::time::Duration::from_millis(millis);
+            sharing(None)
+                .edit_at(2, |first| {
+                    first.end.at = first.started + std::time::Duration::from_secs(2);
+                    first.end.how = Ending::Complete;
+                })
+                .edit(|second| {
+                    let head = second.head.as_mut().unwrap();
+                    head.at = second.started + time;
+                    second.body.iter_mut().for_each(|chunk| chunk.at += time);
+                })
+        };
+        let faults = head_after(1_950).faults(&RULE);
+        assert!(faults[0].message.contains("when the stream of exchange 2"), "{faults:?}");
+        head_after(1_000).passes(&RULE);
+    }
+
+    #[test]
+    fn a_slow_server_and_a_quick_look_are_thin() {
+        held(None).edit_at(1, |alone| alone.body.clear()).is_thin(&RULE);
+        held(None)
+            .edit(|second| second.end.at = second.started + std::time::Duration::from_secs(1))
+            .is_thin(&RULE);
+        held(None).edit(|second| second.head.as_mut().unwrap().status = 429).is_thin(&RULE);
+    }
+}

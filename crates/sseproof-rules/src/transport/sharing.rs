@@ -1,0 +1,177 @@
+//! Streams that share an HTTP/2 connection.
+
+use std::time::Duration;
+
+use sseproof_exchange::http2::{Frame, error_name, kind};
+use sseproof_exchange::{Ending, Phase};
+
+use crate::delivery::figures::{Spread, shown};
+use crate::outcome::{Outcome, is_hang};
+use crate::{Fault, Record, View};
+
+/// What a page sees of it.
+pub(super) const PAGES: &str = "over HTTP/2 a browser puts every stream and every other request to the same origin on one connection, of all its tabs";
+
+/// The number of the setting that says how many streams may be open.
+const MAX_CONCURRENT_STREAMS: u16 = 3;
+/// A silence that is shorter than this is slowness.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// What became of a stream that was asked for beside another one.
+pub(super) enum Fate {
+    /// Its events came.
+    Flows,
+    /// It was held up.
+    Held(Fault),
+    /// It cannot be said.
+    Unclear(String),
+}
+
+/// The streams that joined the connection of another one, and that one. `windowless` chooses
+/// between those beside a stream that has a window of its own and those beside one that has all it wants.
+pub(super) fn joined<'r>(
+    record: &'r Record<'_>,
+    windowless: bool,
+) -> impl Iterator<Item = (View<'r>, View<'r>)> {
+    record.all().filter_map(move |view| {
+        let opener = record.exchange(view.transport.shares?)?;
+        let is_meant = opener.transport.window.is_some() == windowless;
+        (is_meant && opener.number != view.number && opener.is_stream()).then_some((view, opener))
+    })
+}
+
+/// What became of the stream beside the one that opened the connection.
+pub(super) fn fate(record: &Record<'_>, view: &View<'_>, opener: &View<'_>) -> Fate {
+    let beside =
+        format!("beside the open stream of exchange {}, on the same connection", opener.number);
+    let Some(head) = &view.head else { return no_head(record, view, opener, &beside) };
+    let late = head.at.saturating_sub(view.started);
+    let outwaited = opener.ended_by_server()
+        && (view.started..=head.at).contains(&opener.end.at)
+        && is_hang(record, late);
+    if outwaited {
+        let limit = limit(opener).map(allowed).unwrap_or_default();
+        let number = opener.number;
+        let message = format!(
+            "the head came after {}, when the stream of exchange {number} on the same connection was over{limit}",
+            shown(late)
+        );
+        return Fate::Held(Fault::whole(view, message));
+    }
+    if !view.is_stream() {
+        return Fate::Unclear(format!("{} came {beside}", Outcome::of(view).told()));
+    }
+    if view.first_event().is_some() {
+        return Fate::Flows;
+    }
+    let watched = view.end.at.saturating_sub(head.at);
+    let message = format!("no event came within {} of the head {beside}", shown(watched));
+    match first_events(record, watched) {
+        Some(alone) if !view.ended_by_server() => {
+            let alone = shown(alone.max);
+            let message = format!(
+                "{message}; a stream alone on its connection has its first one after {alone}"
+            );
+            Fate::Held(Fault::whole(view, message))
+        }
+        _ => Fate::Unclear(message),
+    }
+}
+
+fn no_head(record: &Record<'_>, view: &View<'_>, opener: &View<'_>, beside: &str) -> Fate {
+    let waited = view.end.at.saturating_sub(view.started);
+    match view.end.how {
+        Ending::StreamReset(code) => {
+            let message = format!("the stream was refused with {} {beside}", error_name(code));
+            Fate::Held(Fault::whole(view, message))
+        }
+        Ending::Left | Ending::TimedOut(Phase::Head) => {
+            let limit = limit(opener).filter(|_| view.transport.stream.is_none());
+            let limit = limit.map(allowed).unwrap_or_default();
+            let message = format!("no head came within {} {beside}{limit}", shown(waited));
+            if is_hang(record, waited) {
+                Fate::Held(Fault::whole(view, message))
+            } else {
+                Fate::Unclear(message)
+            }
+        }
+        _ => Fate::Unclear(format!("{} {beside}", Outcome::of(view).told())),
+    }
+}
+
+fn allowed(most: u32) -> String {
+    format!(": the server allows {most} at a time (SETTINGS_MAX_CONCURRENT_STREAMS)")
+}
+
+/// How long the first event takes on a connection of its own, where this much waiting is clearly
+/// too long.
+fn first_events(record: &Record<'_>, waited: Duration) -> Option<Spread> {
+    let plain = || {
+        record
+            .streams()
+            .filter(|view| record.is_subscription(view) && view.transport.shares.is_none())
+    };
+    let after_head =
+        |view: &View<'_>, at: Duration| view.head.as_ref().map(|head| at.saturating_sub(head.at));
+    let is_quiet = |view: &View<'_>| {
+        view.first_event().is_none() && after_head(view, view.end.at) >= Some(PATIENCE)
+    };
+    if plain().any(|view| is_quiet(&view)) {
+        return None;
+    }
+    let times = plain().filter_map(|view| after_head(&view, view.first_event()?));
+    Spread::of(times)
+        .filter(|times| waited >= PATIENCE && waited >= times.median * 4 && waited >= times.max * 2)
+}
+
+/// How many streams the server allows at a time, where it says so.
+fn limit(view: &View<'_>) -> Option<u32> {
+    let wire = view.wire_bytes();
+    let mut rest = wire.as_slice();
+    let mut limit = None;
+    while let Some(frame) = Frame::read(rest) {
+        if frame.kind == kind::SETTINGS {
+            let last =
+                frame.settings().filter(|(which, _)| *which == MAX_CONCURRENT_STREAMS).last();
+            limit = last.map(|(_, to)| to).or(limit);
+        }
+        rest = &rest[frame.length()..];
+    }
+    limit
+}
+
+/// For tests: streams on one connection.
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+    use crate::reference;
+    use crate::testing::Run;
+    use crate::transport::over_http2;
+
+    /// A subscription alone, and two that share a connection, the first of which has this window.
+    pub(crate) fn sharing(window: Option<u32>) -> Run {
+        let run = Run::against(reference::answer).subscribe().edit(over_http2).subscribe();
+        run.edit(over_http2)
+            .edit(|first| {
+                first.transport.shares = Some(2);
+                first.transport.window = window;
+                first.judged = false;
+                if window.is_some() {
+                    first.body.clear();
+                }
+            })
+            .join(2, Duration::from_millis(100), Duration::from_secs(3))
+            .edit(over_http2)
+            .edit(|second| {
+                second.transport.shares = Some(2);
+                second.transport.stream = Some(3);
+                second.judged = false;
+                second.end.how = Ending::Left;
+            })
+    }
+
+    /// The same, with nothing for the second stream.
+    pub(crate) fn held(window: Option<u32>) -> Run {
+        sharing(window).edit(|second| second.body.clear())
+    }
+}
