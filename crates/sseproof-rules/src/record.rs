@@ -6,6 +6,10 @@ use std::time::Duration;
 use sseproof_codec::{Anomaly, Comment, Event, Item, Retry, decode};
 use sseproof_exchange::{Exchange, Happening, Reason, Source, Target, Transcript, Version};
 
+/// The content codings that are registered and change bytes.
+const CODINGS: [&str; 9] =
+    ["gzip", "deflate", "br", "zstd", "compress", "dcb", "dcz", "exi", "pack200-gzip"];
+
 /// A transcript, ready to be judged.
 pub struct Record<'t> {
     transcript: &'t Transcript,
@@ -165,10 +169,12 @@ impl<'r> View<'r> {
         self.events().next().map(|(_, at)| at)
     }
 
-    /// Whether the body is in a content coding, so that its bytes are not the stream's.
+    /// Whether the body is in a content coding that clients undo, so that its bytes are not the
+    /// stream's. A name that stands for no coding (`none` is a common one) changes no byte.
     pub fn is_encoded(&self) -> bool {
         self.head.as_ref().is_some_and(|head| {
-            head.headers.list("content-encoding").iter().any(|coding| coding != "identity")
+            let named = head.headers.list("content-encoding");
+            named.iter().any(|coding| is_registered(coding))
         })
     }
 
@@ -196,6 +202,11 @@ impl<'r> View<'r> {
     pub fn overlaps(&self, other: &View<'_>) -> bool {
         self.started < other.end.at && other.started < self.end.at
     }
+}
+
+/// Whether it is the name of a content coding.
+pub(crate) fn is_registered(coding: &str) -> bool {
+    CODINGS.contains(&coding.trim_start_matches("x-"))
 }
 
 fn seen(exchange: &Exchange) -> Vec<Seen> {

@@ -20,6 +20,7 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../specs/profiles/anthropic-messages.yaml"),
     ),
     ("specs/profiles/mcp.yaml", include_str!("../../../specs/profiles/mcp.yaml")),
+    ("specs/profiles/graphql-sse.yaml", include_str!("../../../specs/profiles/graphql-sse.yaml")),
 ];
 
 /// How binding a requirement is.

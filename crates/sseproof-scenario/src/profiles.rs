@@ -29,6 +29,7 @@ const PROFILES: &[(&str, &[Source])] = &[
     ("mcp-2025-03-26", MCP),
     ("mcp-2025-06-18", MCP),
     ("mcp-2026-07-28", sources!["mcp-2026-07-28": "calls", "refused"]),
+    ("graphql-sse", sources!["graphql-sse": "whole", "invalid", "get-mutation", "single"]),
 ];
 
 /// The probes of the versions that have sessions: only the version that they name differs.

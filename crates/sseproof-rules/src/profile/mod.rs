@@ -5,6 +5,7 @@
 //! otherwise: what no reader asked for is no skip, but noise.
 
 mod anthropic_messages;
+mod graphql_sse;
 mod json;
 mod look;
 mod mcp;
@@ -75,6 +76,7 @@ const PROFILES: &[&Profile] = &[
     &mcp::OF_2025_03,
     &mcp::OF_2025_06,
     &mcp::OF_2026_07,
+    &graphql_sse::PROFILE,
 ];
 
 /// All profiles.

@@ -58,8 +58,8 @@ pub(super) fn stream(visit: &Visit<'_>, events: impl IntoIterator<Item = Written
     Plan { actions }
 }
 
-/// The plan with each event replaced by what `edit` makes of it, which is told its index; what is
-/// no event stays as it is.
+/// The plan with each event that it writes or publishes replaced by what `edit` makes of it, which
+/// is told its index; what is no event stays as it is.
 pub(super) fn edit_events(
     plan: Plan,
     mut edit: impl FnMut(usize, Written) -> Vec<Written>,
@@ -67,16 +67,21 @@ pub(super) fn edit_events(
     let mut index = 0;
     let mut actions = Vec::new();
     for action in plan.actions {
-        let found = match &action {
-            Action::Write(bytes) => event(bytes),
-            _ => None,
+        let (found, topic) = match &action {
+            Action::Write(bytes) => (event(bytes), None),
+            Action::Publish { topic, bytes } => (event(bytes), Some(topic.clone())),
+            _ => (None, None),
         };
         let Some(event) = found else {
             actions.push(action);
             continue;
         };
         for event in edit(index, event) {
-            actions.extend([Action::Write(event.bytes()), Action::Flush]);
+            let bytes = event.bytes();
+            match topic.clone() {
+                Some(topic) => actions.push(Action::Publish { topic, bytes }),
+                None => actions.extend([Action::Write(bytes), Action::Flush]),
+            }
         }
         index += 1;
     }
@@ -92,6 +97,15 @@ pub(super) fn edit_json(plan: Plan, mut edit: impl FnMut(usize, &mut serde_json:
         }
         vec![event]
     })
+}
+
+/// The status that the plan answers with; 0 without a head.
+pub(super) fn status(plan: &Plan) -> u16 {
+    let mut statuses = plan.actions.iter().filter_map(|action| match action {
+        Action::Head { status, .. } => Some(*status),
+        _ => None,
+    });
+    statuses.next().unwrap_or_default()
 }
 
 fn event(bytes: &[u8]) -> Option<Written> {

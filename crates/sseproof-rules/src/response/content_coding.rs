@@ -2,6 +2,7 @@
 
 use super::on_stream;
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
+use crate::record::is_registered;
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -9,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     requirement: "http/content-coding",
     title: "the stream is in no content coding that the client did not ask for",
     why: "A client that did not ask for compression may not be able to undo it, and most compressors hold events back until their buffer is full.",
-    fix: "Take the route of the stream out of compression, and send no `Content-Encoding: identity`.",
+    fix: "Take the route of the stream out of compression, and send no `Content-Encoding` for what is in none: `Cache-Control: no-transform` keeps proxies from compressing.",
     recipes: &[
         Recipe {
             with: "Express with compression",
@@ -23,6 +24,11 @@ pub(super) const RULE: Rule = Rule {
             id: "unasked-gzip",
             wrong: "calls the stream compressed, which nobody asked for",
             serve: |visit| on_stream(visit, |plan| plan.with_header("Content-Encoding", "gzip")),
+        },
+        Mutant {
+            id: "none-coding",
+            wrong: "names the coding `none`, so that proxies shall not compress",
+            serve: |visit| on_stream(visit, |plan| plan.with_header("Content-Encoding", "none")),
         },
         Mutant {
             id: "identity-coding",
@@ -45,6 +51,12 @@ fn judge(record: &Record<'_>) -> Verdict {
                 let message = "Content-Encoding names `identity`, which means no coding at all";
                 faults.push(Fault::header(&view, "content-encoding", message).so(
                     "most clients read over it; some take it for a coding that they do not know and refuse the stream",
+                ));
+            } else if !is_registered(&coding) {
+                let message =
+                    format!("Content-Encoding names `{coding}`, which is no content coding");
+                faults.push(Fault::header(&view, "content-encoding", message).so(
+                    "browsers read over it; others take it for a coding that they do not know and refuse the stream, and a cache may not store it",
                 ));
             } else if !asks_for(&view, &coding) {
                 let message = format!(

@@ -28,10 +28,10 @@ mod session_unknown;
 mod traffic;
 mod version_header;
 
-use sseproof_exchange::{Action, Bytes, Plan, Request, Visit};
+use sseproof_exchange::{Bytes, Plan, Request, Visit};
 
 use super::Profile;
-use super::written::{Written, edit_events, edit_json};
+use super::written::{Written, edit_events, edit_json, status};
 
 /// What no version has: a stream here is the answer to one request, and it may as well be JSON.
 const OMITS: &[&str] = &[
@@ -195,15 +195,6 @@ fn mistaken(visit: &Visit<'_>, edit: impl FnOnce(&mut Request)) -> Plan {
 /// For mutants: whether the body of the request says that.
 fn says(visit: &Visit<'_>, text: &str) -> bool {
     visit.request.body.to_text().contains(text)
-}
-
-/// For mutants: the status that the plan answers with.
-fn status(plan: &Plan) -> u16 {
-    let mut statuses = plan.actions.iter().filter_map(|action| match action {
-        Action::Head { status, .. } => Some(*status),
-        _ => None,
-    });
-    statuses.next().unwrap_or_default()
 }
 
 /// For mutants: the request with that text in its body replaced.

@@ -1,0 +1,130 @@
+//! `complete` says that this was all.
+
+use std::collections::BTreeSet;
+
+use sseproof_codec::AnomalyKind;
+use sseproof_exchange::Ending;
+
+use super::rewritten;
+use super::traffic::{Message, each_stream, is_single_stream, messages};
+use crate::profile::written::Written;
+use crate::stream::tally::Tally;
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "graphql-sse/complete-last",
+    requirement: "graphql-sse/complete-last",
+    title: "`complete` comes once for each operation, behind its last result",
+    why: "It is how a client knows the end of an operation from a connection that broke: without it a client comes back and runs the operation again, and what comes behind it is lost.",
+    fix: "Write `event: complete` on each way out of the operation, also behind an error, then end the response.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "graphql-no-complete",
+            wrong: "ends the stream of an operation without `complete`",
+            serve: |visit| {
+                rewritten(visit, |_, event| match event.event.as_deref() {
+                    Some("complete") => Vec::new(),
+                    _ => vec![event],
+                })
+            },
+        },
+        Mutant {
+            id: "graphql-complete-twice",
+            wrong: "completes each operation twice",
+            serve: |visit| {
+                rewritten(visit, |_, event| {
+                    let again = event.event.as_deref() == Some("complete");
+                    vec![event; if again { 2 } else { 1 }]
+                })
+            },
+        },
+        Mutant {
+            id: "graphql-next-behind-complete",
+            wrong: "sends a result behind `complete`",
+            serve: |visit| {
+                let late = r#"{"data":{"__typename":"Query"}}"#;
+                rewritten(visit, |_, event| match event.data.as_str() {
+                    "" => vec![event, Written::named("next", late)],
+                    _ => vec![event],
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no operation was seen to its end";
+    each_stream(record, "operation", none, |view, tally| {
+        let messages = messages(view);
+        behind_complete(view, &messages, tally);
+        let completed = messages.iter().any(|message| message.event == "complete");
+        let cut = view.end.how != Ending::Complete || messages.is_empty();
+        if !completed && !cut && !is_single_stream(view) && !is_mangled(view) {
+            tally.look();
+            let message = "the stream ends here, and no `complete` came before";
+            tally.fault(|| Fault::at(view, view.body_len(), message));
+        }
+    })
+}
+
+/// Judges what comes behind the end of an operation, of which one connection may carry several.
+fn behind_complete(view: &View<'_>, messages: &[Message<'_>], tally: &mut Tally) {
+    let mut completed = BTreeSet::new();
+    for message in messages.iter().filter(|message| is_known(message)) {
+        let id =
+            if is_single_stream(view) { message.json["id"].to_string() } else { String::new() };
+        if completed.contains(&id) {
+            let of = if id.is_empty() { String::new() } else { format!(" of operation {id}") };
+            let wrong = format!("a `{}`{of} comes behind its `complete`", message.event);
+            tally.fault(|| Fault::at(view, message.offset, wrong));
+        } else if message.event == "complete" {
+            tally.look();
+            completed.insert(id);
+        }
+    }
+}
+
+fn is_known(message: &Message<'_>) -> bool {
+    matches!(message.event, "next" | "complete")
+}
+
+/// Whether a `complete` is there, but written so that no client sees it, which rules on the format
+/// of the stream tell.
+fn is_mangled(view: &View<'_>) -> bool {
+    let body = view.body_bytes();
+    let text = String::from_utf8_lossy(&body);
+    text.contains("complete")
+        || view.anomalies().any(|anomaly| anomaly.kind == AnomalyKind::UnterminatedBlock)
+}
+
+#[cfg(test)]
+mod tests {
+    use sseproof_exchange::Request;
+
+    use super::super::traffic::TOKEN;
+    use super::*;
+    use crate::testing::{Run, body};
+
+    #[test]
+    fn each_operation_on_a_shared_stream_ends_by_itself() {
+        let shared = |body: &str| {
+            let request = Request::subscribe("http://server/").with(TOKEN, "a");
+            let stay = std::time::Duration::from_secs(1);
+            Run::against(crate::reference::answer).visit(request, stay).with_body(body)
+        };
+        let event =
+            |event: &str, id: &str| format!("event: {event}\ndata: {{\"id\":\"{id}\"}}\n\n");
+        let [first, done, other] = [event("next", "1"), event("complete", "1"), event("next", "2")];
+        shared(&format!("{first}{done}{other}")).passes(&RULE);
+        shared(&format!("{first}{done}{other}{first}")).faults(&RULE);
+        shared(&first).skips(&RULE);
+    }
+
+    #[test]
+    fn a_complete_that_no_client_sees_is_the_fault_of_another_rule() {
+        body(b"event: next\ndata: {\"data\":{}}\n\nevent: complete\n\n").skips(&RULE);
+        body(b"event: next\ndata: {\"data\":{}}\n\n").faults(&RULE);
+    }
+}

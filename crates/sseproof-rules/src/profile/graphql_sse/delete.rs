@@ -1,0 +1,131 @@
+//! DELETE stops an operation.
+
+use std::time::Duration;
+
+use sseproof_exchange::Plan;
+
+use super::reference;
+use super::traffic::{each_reserved, is_reserved, messages, parameter, stream_of};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
+
+/// What was under way when the operation was stopped may still come for that long.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+pub(super) const RULE: Rule = Rule {
+    id: "graphql-sse/delete",
+    requirement: "graphql-sse/delete",
+    title: "DELETE with an `operationId` stops that operation",
+    why: "A client that is no longer interested has no other way to say so, since it still needs the stream: the subscription runs on, for as long as the page is open.",
+    fix: "Take DELETE on the same URL, find the operation by the token and `operationId`, end its source, and answer 200.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "graphql-delete-405",
+        wrong: "has no DELETE",
+        serve: |visit| match visit.request.method.as_str() {
+            "DELETE" => Plan::answer(405, "text/plain", "method not allowed\n"),
+            _ => reference::answer(visit),
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no DELETE was answered";
+    let wanted = |view: &View<'_>| view.request.method == "DELETE" && is_reserved(record, view);
+    each_reserved(record, "DELETE", none, wanted, |view, tally| {
+        tally.look();
+        let status = view.status().unwrap_or_default();
+        let state = state(record, view);
+        match status {
+            200..300 => {}
+            // What is over already cannot be found any more.
+            404 | 410 if state == State::Over => {}
+            _ => {
+                let message = format!("DELETE is answered with {status}");
+                tally.fault(|| Fault::new(view, Place::StatusLine, message));
+                return;
+            }
+        }
+        if let State::Runs(number, offset) = state {
+            let message = "the operation still sends results, though a DELETE stopped it before";
+            let fault = Fault {
+                exchange: number,
+                place: Place::Body(offset),
+                ..Fault::whole(view, message)
+            };
+            tally.fault(|| fault);
+        }
+    })
+}
+
+/// What became of the operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It had been completed before.
+    Over,
+    /// It stopped.
+    Stopped,
+    /// It goes on: the exchange and the offset of a result that came later.
+    Runs(usize, u64),
+}
+
+fn state(record: &Record<'_>, view: &View<'_>) -> State {
+    let id = parameter(&view.request, "operationId").unwrap_or_default();
+    let Some(stream) = stream_of(record, view) else { return State::Stopped };
+    let own = messages(&stream).into_iter().filter(|message| message.json["id"] == id);
+    let answered = view.head.as_ref().map_or(view.end.at, |head| head.at);
+    for message in own {
+        let at = stream.arrival(message.offset);
+        if message.event == "complete" && at <= view.started {
+            return State::Over;
+        }
+        if message.event == "next" && at > answered + PATIENCE {
+            return State::Runs(stream.number, message.offset);
+        }
+    }
+    State::Stopped
+}
+
+#[cfg(test)]
+mod tests {
+    use sseproof_exchange::{Bytes, Chunk, Request};
+
+    use super::super::traffic::TOKEN;
+    use super::*;
+    use crate::testing::Run;
+
+    /// A DELETE with this status; of the operation an event came a second earlier
+    /// than that many behind it.
+    fn deleted(status: u16, later: (&str, u64)) -> Run {
+        let stay = Duration::from_secs(5);
+        let request = |method: &str, target: &str| Request {
+            method: method.to_owned(),
+            ..Request::subscribe(format!("http://server/{target}"))
+        };
+        let run = Run::against(reference::answer)
+            .visit(request("PUT", ""), stay)
+            .visit(request("GET", "").with(TOKEN, "reservation-0"), stay)
+            .visit(request("DELETE", "?operationId=7").with(TOKEN, "reservation-0"), stay)
+            .edit(|last| last.head.as_mut().expect("a head").status = status);
+        let started = run.transcript().exchanges[2].started;
+        let (event, behind) = later;
+        let bytes =
+            Bytes::from(format!("event: {event}\ndata: {{\"id\":\"7\",\"payload\":{{}}}}\n\n"));
+        let at = (started + Duration::from_secs(behind)).saturating_sub(Duration::from_secs(1));
+        run.edit_at(2, |stream| stream.body.push(Chunk { at, bytes }))
+    }
+
+    #[test]
+    fn what_comes_later_was_not_stopped() {
+        deleted(200, ("next", 1)).passes(&RULE);
+        deleted(200, ("complete", 3)).passes(&RULE);
+        assert_eq!(deleted(200, ("next", 3)).faults(&RULE)[0].exchange, 2);
+    }
+
+    #[test]
+    fn what_is_over_need_not_be_found() {
+        deleted(404, ("complete", 0)).passes(&RULE);
+        deleted(404, ("next", 0)).faults(&RULE);
+        deleted(405, ("complete", 0)).faults(&RULE);
+    }
+}

@@ -1,0 +1,65 @@
+//! What an error is.
+
+use serde_json::{Value, json};
+
+use super::reworded;
+use super::traffic::{each_stream, messages, result};
+use crate::profile::json::shown;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "graphql-sse/error-object",
+    requirement: "graphql-sse/error-object",
+    title: "`errors` is a list of objects, each with a `message`, and not empty",
+    why: "Clients show the messages: an empty list looks like a failure without a reason, and of a bare text they show `undefined`.",
+    fix: "Leave `errors` out where nothing went wrong, and make each error an object with at least a `message`.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "graphql-errors-as-texts",
+            wrong: "sends errors as bare texts",
+            serve: |visit| {
+                reworded(visit, |_, event| {
+                    if let Some(message) = event["errors"][0]["message"].as_str() {
+                        event["errors"] = json!([message]);
+                    }
+                })
+            },
+        },
+        Mutant {
+            id: "graphql-empty-errors",
+            wrong: "sends an empty list of errors with each result",
+            serve: |visit| {
+                reworded(visit, |_, event| {
+                    let result =
+                        if event.get("payload").is_some() { &mut event["payload"] } else { event };
+                    if result.get("data").is_some() {
+                        result["errors"] = json!([]);
+                    }
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_stream(record, "list of errors", "no result had `errors`", |view, tally| {
+        for message in messages(view).iter().filter(|message| message.event == "next") {
+            let Some(errors) = result(view, message).get("errors") else { continue };
+            tally.look();
+            let wrong = match errors {
+                Value::Array(errors) if errors.is_empty() => "`errors` is empty".to_owned(),
+                Value::Array(errors) => {
+                    let is_wrong = |error: &&Value| !error["message"].is_string();
+                    match errors.iter().find(is_wrong) {
+                        Some(error) => format!("an error has no `message`: {}", shown(error)),
+                        None => continue,
+                    }
+                }
+                other => format!("`errors` is no list: {}", shown(other)),
+            };
+            tally.fault(|| Fault::at(view, message.offset, wrong));
+        }
+    })
+}

@@ -1,0 +1,52 @@
+//! The types of the events.
+
+use super::rewritten;
+use super::traffic::{each_stream, messages};
+use crate::profile::written::Written;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "graphql-sse/event-type",
+    requirement: "graphql-sse/event-type",
+    title: "each event is a `next` or a `complete`",
+    why: "Clients listen for these two alone: an event of another type, or without one, is lost in the browser, and an error that ends the stream in the libraries.",
+    fix: "Write `event: next` before each result and `event: complete` behind the last one; keep a connection alive with a comment (`:`), and not with an event.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "graphql-next-unnamed",
+            wrong: "sends results without an event type, as servers did before there was a protocol",
+            serve: |visit| {
+                rewritten(visit, |_, event| match event.event.as_deref() {
+                    Some("next") => vec![Written { event: None, ..event }],
+                    _ => vec![event],
+                })
+            },
+        },
+        Mutant {
+            id: "graphql-ping-as-event",
+            wrong: "keeps the connection alive with an event",
+            serve: |visit| {
+                rewritten(visit, |index, event| match index {
+                    0 => vec![Written::named("ping", "{}"), event],
+                    _ => vec![event],
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    each_stream(record, "event", "no stream carried an event", |view, tally| {
+        for message in messages(view) {
+            tally.look();
+            let wrong = match message.event {
+                "next" | "complete" => continue,
+                "message" => "the event has no `event` field".to_owned(),
+                other => format!("the event is of the type `{other}`"),
+            };
+            tally.fault(|| Fault::at(view, message.offset, wrong));
+        }
+    })
+}

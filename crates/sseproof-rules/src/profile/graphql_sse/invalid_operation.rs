@@ -1,0 +1,74 @@
+//! What is wrong with an operation is the answer to its request, where that is a request of its own.
+
+use serde_json::Value;
+
+use super::traffic::{each_reserved, is_invalid, is_reserved};
+use super::{mistaken, reference};
+use crate::profile::json::read;
+use crate::profile::written::status;
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "graphql-sse/invalid-operation",
+    requirement: "graphql-sse/invalid-operation",
+    title: "with a single connection, an operation that does not validate is answered with its errors",
+    why: "The client takes any 2xx for a promise of results on the stream: where none comes, the call never returns.",
+    fix: "Validate before you answer, and answer `400 Bad Request` with `errors` as JSON, as for a request without a stream.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "graphql-single-invalid-202",
+            wrong: "accepts an operation that does not validate with 202",
+            serve: |visit| {
+                let is_it = is_invalid(visit.request);
+                let plan = mistaken(visit, |request| {
+                    if is_it && request.headers.has(super::traffic::TOKEN) {
+                        let text = request.body.to_text();
+                        request.body = text.replace(super::traffic::NO_FIELD, "__typename").into();
+                    }
+                });
+                if is_it && status(&plan) == 202 {
+                    // Nothing comes of it.
+                    let kept = |action: &sseproof_exchange::Action| {
+                        !matches!(action, sseproof_exchange::Action::Publish { .. })
+                    };
+                    let actions = plan.actions.into_iter().filter(kept).collect();
+                    return sseproof_exchange::Plan { actions };
+                }
+                plan
+            },
+        },
+        Mutant {
+            id: "graphql-single-invalid-untold",
+            wrong: "refuses an operation that does not validate and does not say why",
+            serve: |visit| {
+                let plan = reference::answer(visit);
+                if is_invalid(visit.request) && status(&plan) == 400 {
+                    return sseproof_exchange::Plan::answer(400, "text/plain", "Bad Request");
+                }
+                plan
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no operation that does not validate was asked for with a token";
+    let wanted = |view: &View<'_>| {
+        view.request.method == "POST" && is_reserved(record, view) && is_invalid(&view.request)
+    };
+    each_reserved(record, "operation that does not validate", none, wanted, |view, tally| {
+        tally.look();
+        let status = view.status().unwrap_or_default();
+        let body = read(&String::from_utf8_lossy(&view.body_bytes())).unwrap_or_default();
+        let tells = body["errors"].as_array().is_some_and(|errors: &Vec<Value>| !errors.is_empty());
+        if tells {
+            return;
+        }
+        let message = format!(
+            "an operation that does not validate is answered with {status}, and its errors are not in the body"
+        );
+        tally.fault(|| Fault::new(view, Place::StatusLine, message));
+    })
+}

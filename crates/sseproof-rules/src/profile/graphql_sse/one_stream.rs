@@ -1,0 +1,41 @@
+//! A reservation is for one stream.
+
+use super::reference;
+use super::traffic::{each_reserved, is_reserved, is_single_stream, token};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "graphql-sse/one-stream",
+    requirement: "graphql-sse/one-stream",
+    title: "no two streams are open for one reservation",
+    why: "The token stands in URLs and logs: where it opens a second stream, whoever finds it reads along with all results of that user.",
+    fix: "Mark the reservation as taken when its stream opens, and answer `409 Conflict` to whoever comes with its token until that stream has ended.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "graphql-token-twice",
+        wrong: "opens a second stream for a reservation",
+        serve: |visit| reference::answer(&sseproof_exchange::Visit { open: 0, ..*visit }),
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no stream of a reservation was opened";
+    let wanted = |view: &View<'_>| is_single_stream(view) && is_reserved(record, view);
+    each_reserved(record, "stream of a reservation", none, wanted, |view, tally| {
+        tally.look();
+        let is_same = |other: &View<'_>| {
+            other.number < view.number
+                && wanted(other)
+                && token(&other.request) == token(&view.request)
+                && other.overlaps(view)
+        };
+        if let Some(first) = record.all().find(is_same) {
+            let message = format!(
+                "a second stream opens for the reservation whose stream is open in exchange {}",
+                first.number
+            );
+            tally.fault(|| Fault::new(view, Place::StatusLine, message));
+        }
+    })
+}

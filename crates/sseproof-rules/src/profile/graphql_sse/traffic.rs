@@ -1,0 +1,154 @@
+//! What crosses the wire here: operations, reservations, and the streams that answer them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use sseproof_exchange::Request;
+
+use crate::profile::json::read;
+use crate::profile::look;
+use crate::stream::tally::Tally;
+use crate::{Record, Verdict, View};
+
+/// The header that names a reservation.
+pub(super) const TOKEN: &str = "x-graphql-event-stream-token";
+/// The token that the probes name and no server gave out.
+pub(super) const UNKNOWN_TOKEN: &str = "sseproof-unknown-token";
+/// The field that the probes ask for and no schema has.
+pub(super) const NO_FIELD: &str = "sseproofUnknownField";
+/// Why there is nothing to judge where the server has one mode only.
+pub(super) const NO_RESERVATION: &str = "no reservation was made: a PUT is not answered with 201, so the server has no single connection mode at this URL";
+
+/// An event of a stream.
+pub(super) struct Message<'r> {
+    /// Where it begins in the body.
+    pub(super) offset: u64,
+    /// Its type; `message` without one.
+    pub(super) event: &'r str,
+    /// Its payload.
+    pub(super) data: &'r str,
+    /// Its payload as JSON; null where it is none.
+    pub(super) json: Value,
+}
+
+/// The events of the stream.
+pub(super) fn messages<'r>(view: &View<'r>) -> Vec<Message<'r>> {
+    let all = view.events().map(|(event, _)| Message {
+        offset: event.span.start,
+        event: &event.event_type,
+        data: &event.data,
+        json: read(&event.data).unwrap_or_default(),
+    });
+    all.collect()
+}
+
+/// The parameter of that name in the query of the URL, as it stands there.
+pub(super) fn parameter<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    let query = request.target().split_once('?')?.1;
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find_map(|(key, value)| (key == name).then_some(value))
+}
+
+/// The reservation that the request names.
+pub(super) fn token(request: &Request) -> Option<String> {
+    let in_url = || parameter(request, "token").map(str::to_owned);
+    request.headers.first(TOKEN).or_else(in_url)
+}
+
+/// The body of the request as JSON; null where it is none.
+pub(super) fn asked(request: &Request) -> Value {
+    serde_json::from_slice(&request.body).unwrap_or_default()
+}
+
+/// The id of the operation that the request asks for, as the stream is to name it.
+pub(super) fn operation_id(request: &Request) -> Option<String> {
+    match &asked(request)["extensions"]["operationId"] {
+        Value::String(id) => Some(id.clone()),
+        Value::Null => None,
+        other => Some(other.to_string()),
+    }
+}
+
+/// Whether the operation asks for a field that no schema has.
+pub(super) fn is_invalid(request: &Request) -> bool {
+    asked(request)["query"].as_str().is_some_and(|query| query.contains(NO_FIELD))
+}
+
+/// The reservations that the server made.
+fn reservations(record: &Record<'_>) -> BTreeSet<String> {
+    let made = |view: &View<'_>| view.request.method == "PUT" && view.status() == Some(201);
+    let token = |view: View<'_>| view.body_bytes().iter().map(|&byte| char::from(byte)).collect();
+    let all = record.all().filter(made).map(token);
+    all.map(|token: String| token.trim().to_owned()).filter(|token| !token.is_empty()).collect()
+}
+
+/// Whether the server has the mode with a single connection.
+pub(super) fn has_reservations(record: &Record<'_>) -> bool {
+    !reservations(record).is_empty()
+}
+
+/// Whether the request names a reservation that the server made.
+pub(super) fn is_reserved(record: &Record<'_>, view: &View<'_>) -> bool {
+    token(&view.request).is_some_and(|token| reservations(record).contains(&token))
+}
+
+/// Whether the answer is the stream of a reservation.
+pub(super) fn is_single_stream(view: &View<'_>) -> bool {
+    let asks = view.request.method == "GET" && parameter(&view.request, "query").is_none();
+    asks && is_open_stream(view) && token(&view.request).is_some()
+}
+
+/// Whether the answer is a stream that can be read.
+fn is_open_stream(view: &View<'_>) -> bool {
+    view.is_stream() && view.status() == Some(200) && !view.is_encoded()
+}
+
+/// The result that an event carries: its data, or the `payload` in it on the stream of a
+/// reservation; null where there is none.
+pub(super) fn result<'m>(view: &View<'_>, message: &'m Message<'_>) -> &'m Value {
+    if is_single_stream(view) { &message.json["payload"] } else { &message.json }
+}
+
+/// Judges each stream, of one operation or of all. `noun` is what `look` counts.
+pub(super) fn each_stream<'r>(
+    record: &'r Record<'_>,
+    noun: &str,
+    none: &str,
+    look: impl Fn(&View<'r>, &mut Tally),
+) -> Verdict {
+    each(record, noun, none, is_open_stream, look)
+}
+
+/// Judges each answered exchange that is `wanted`.
+pub(super) fn each<'r>(
+    record: &'r Record<'_>,
+    noun: &str,
+    none: &str,
+    wanted: impl Fn(&View<'r>) -> bool,
+    look: impl Fn(&View<'r>, &mut Tally),
+) -> Verdict {
+    let views: Vec<_> = record.all().filter(|view| view.head.is_some() && wanted(view)).collect();
+    look::each(&views, noun, none, look)
+}
+
+/// The same, where the server has the mode with a single connection.
+pub(super) fn each_reserved<'r>(
+    record: &'r Record<'_>,
+    noun: &str,
+    none: &str,
+    wanted: impl Fn(&View<'r>) -> bool,
+    look: impl Fn(&View<'r>, &mut Tally),
+) -> Verdict {
+    if !has_reservations(record) {
+        return Verdict::Skip(NO_RESERVATION.to_owned());
+    }
+    each(record, noun, none, wanted, look)
+}
+
+/// The stream of the reservation that the request names.
+pub(super) fn stream_of<'r>(record: &'r Record<'_>, view: &View<'_>) -> Option<View<'r>> {
+    let wanted = token(&view.request)?;
+    record
+        .all()
+        .find(|other| is_single_stream(other) && token(&other.request).as_deref() == Some(&*wanted))
+}

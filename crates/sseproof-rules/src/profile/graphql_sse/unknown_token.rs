@@ -1,0 +1,44 @@
+//! A token that nobody gave out.
+
+use sseproof_exchange::Visit;
+
+use super::mistaken;
+use super::traffic::{UNKNOWN_TOKEN, each_reserved, is_single_stream, token};
+use super::validation::tells_errors;
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "graphql-sse/unknown-token",
+    requirement: "graphql-sse/unknown-token",
+    title: "a stream with a token that the server did not give out is refused",
+    why: "Where any token opens a stream the reservation checks nobody: it was the only request that could carry the credentials which an EventSource cannot send.",
+    fix: "Keep the tokens that were given out, and answer `404 Not Found` or `401 Unauthorized` to all others.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "graphql-any-token",
+        wrong: "opens a stream for any token",
+        serve: |visit| {
+            let any = token(visit.request).as_deref() == Some(UNKNOWN_TOKEN);
+            let open = if any { 0 } else { visit.open };
+            mistaken(&Visit { open, ..*visit }, |request| {
+                if any {
+                    request.headers.set(super::traffic::TOKEN, "reservation-0");
+                }
+            })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let none = "no request with an unknown token was answered";
+    let wanted = |view: &View<'_>| token(&view.request).as_deref() == Some(UNKNOWN_TOKEN);
+    each_reserved(record, "refusal", none, wanted, |view, tally| {
+        tally.look();
+        // A stream that only tells an error is a refusal, too.
+        if is_single_stream(view) && !tells_errors(view) {
+            let message = "a token that was never given out opens a stream";
+            tally.fault(|| Fault::new(view, Place::StatusLine, message));
+        }
+    })
+}
