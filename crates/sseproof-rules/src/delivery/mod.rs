@@ -1,7 +1,9 @@
 //! Rules on how events get through: at once, to everybody, and across quiet times.
 
+pub(crate) mod arrivals;
 mod away;
 mod compressed;
+pub(crate) mod corked;
 mod every_subscriber;
 pub(crate) mod figures;
 mod heartbeat;
@@ -20,6 +22,7 @@ use crate::Rule;
 /// The family.
 pub(crate) const RULES: &[&Rule] = &[
     &one_by_one::RULE,
+    &corked::RULE,
     &compressed::RULE,
     &second_subscriber::RULE,
     &heartbeat::RULE,

@@ -76,3 +76,43 @@ pub(super) fn until_end(plan: Plan) -> Plan {
 fn scrambled(bytes: &Bytes) -> Bytes {
     Bytes(bytes.iter().map(|byte| !byte).collect())
 }
+
+/// The reference's stream through a corked socket: whatever is written waits for 200 ms, and
+/// leaves with what comes meanwhile.
+pub(super) fn corked(visit: &Visit<'_>) -> Plan {
+    const HELD: Duration = Duration::from_millis(200);
+    let answer = reference::answer(visit);
+    let follows = answer.actions.iter().any(|action| matches!(action, Action::Follow { .. }));
+    if visit.request.method != "GET" || follows || !answer.actions.contains(&Action::Flush) {
+        return answer;
+    }
+    let mut plan = Plan::default();
+    let mut held = Vec::new();
+    let mut left = Duration::ZERO;
+    for action in answer.actions {
+        match action {
+            Action::Flush => {}
+            Action::Wait(mut time) => {
+                if !held.is_empty() && time >= left {
+                    plan.actions.push(Action::Wait(left));
+                    plan.actions.append(&mut held);
+                    plan.actions.push(Action::Flush);
+                    time -= left;
+                }
+                left = left.saturating_sub(time);
+                plan.actions.push(Action::Wait(time));
+            }
+            Action::Head { .. } | Action::Write(_) => {
+                if held.is_empty() {
+                    left = HELD;
+                }
+                held.push(action);
+            }
+            end => {
+                plan.actions.append(&mut held);
+                plan.actions.push(end);
+            }
+        }
+    }
+    plan
+}

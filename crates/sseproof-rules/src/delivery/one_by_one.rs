@@ -10,12 +10,11 @@ use std::time::Duration;
 
 use sseproof_exchange::Ending;
 
+use super::arrivals::{Arrival, TOGETHER, arrivals};
 use super::figures::{shown, time_to_head};
 use super::mutants::{buffered, with_head};
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
 
-/// What arrives within this time arrived together.
-const TOGETHER: Duration = Duration::from_millis(10);
 /// A pause that neither a lost packet nor a busy machine explains.
 const PAUSE: Duration = Duration::from_millis(400);
 /// A pause between two bursts that are unclear.
@@ -75,17 +74,6 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-/// Bytes that arrived together, and what they completed.
-struct Arrival {
-    at: Duration,
-    /// The offset behind the last byte.
-    end: u64,
-    /// Whether the last byte stands in the middle of a line.
-    torn: bool,
-    /// How many events the bytes completed.
-    events: usize,
-}
-
 fn judge(record: &Record<'_>) -> Verdict {
     let streams: Vec<_> = record.streams().collect();
     let mut torn = Vec::new();
@@ -133,32 +121,6 @@ fn judge(record: &Record<'_>) -> Verdict {
 /// Whether a buffer was seen that holds back even the head.
 pub(crate) fn is_held_with_events(record: &Record<'_>) -> bool {
     record.streams().any(|view| held_with_the_head(&view, &arrivals(&view)).is_some())
-}
-
-fn arrivals(view: &View<'_>) -> Vec<Arrival> {
-    let mut arrivals: Vec<Arrival> = Vec::new();
-    let mut offset = 0;
-    let mut begun = Duration::ZERO;
-    let mut ends = view.events().map(|(event, _)| event.span.end).peekable();
-    for chunk in view.body.iter().filter(|chunk| !chunk.bytes.is_empty()) {
-        offset += chunk.bytes.len() as u64;
-        let torn = !matches!(chunk.bytes.last(), Some(b'\n' | b'\r'));
-        // Each event is looked at once: a hundred thousand may come in as many pieces.
-        let mut events = 0;
-        while ends.next_if(|&end| end <= offset).is_some() {
-            events += 1;
-        }
-        match arrivals.last_mut() {
-            Some(last) if chunk.at.saturating_sub(begun) <= TOGETHER => {
-                *last = Arrival { at: chunk.at, end: offset, torn, events: last.events + events };
-            }
-            _ => {
-                begun = chunk.at;
-                arrivals.push(Arrival { at: chunk.at, end: offset, torn, events });
-            }
-        }
-    }
-    arrivals
 }
 
 /// The places where several events came at once, and a piece of the next one with them, whose rest

@@ -11,6 +11,8 @@ use sseproof_exchange::{Action, Plan};
 
 use super::answered::is_mute;
 use super::on_stream;
+use crate::delivery::arrivals::{TOGETHER, arrivals};
+use crate::delivery::corked::is_corked;
 use crate::delivery::figures::{shown, time_to_head};
 use crate::delivery::one_by_one::is_held_with_events;
 use crate::outcome::{NO_STREAM, Outcome, count};
@@ -44,8 +46,6 @@ pub(super) const RULE: Rule = Rule {
     }],
 };
 
-/// A head and an event that came within this time came together.
-const TOGETHER: Duration = Duration::from_millis(10);
 /// A head within this time is quick, whatever came with it.
 const QUICK: Duration = Duration::from_millis(100);
 /// From this time on, a HEAD that is quicker tells something; below, the difference may be chance.
@@ -70,6 +70,10 @@ fn held(mut plan: Plan, late: Duration) -> Plan {
 fn judge(record: &Record<'_>) -> Verdict {
     if is_held_with_events(record) {
         let why = "a buffer holds back the head and the events alike: see delivery/one-by-one";
+        return Verdict::Skip(why.to_owned());
+    }
+    if is_corked(record) {
+        let why = "the kernel holds back the head and the events alike: see delivery/corked";
         return Verdict::Skip(why.to_owned());
     }
     let mut apart = 0;
@@ -142,7 +146,12 @@ fn without_a_head(record: &Record<'_>) -> Verdict {
 }
 
 /// Whether the head took as long as the next event did, give or take a tenth.
+///
+/// Where events come together later, something holds them back, and their times are no rhythm.
 fn is_the_interval(view: &View<'_>, took: Duration) -> bool {
+    if arrivals(view).iter().skip(1).any(|arrival| arrival.events > 1) {
+        return false;
+    }
     let mut times = view.events().map(|(_, at)| at);
     let (Some(first), Some(second)) = (times.next(), times.next()) else { return false };
     let interval = second.saturating_sub(first);
@@ -216,6 +225,15 @@ mod tests {
         let slow = || timed(run(), 200, &[200, 210, 1_000]);
         timed(slow(), 200, &[200, 210]).passes(&RULE);
         head(slow()).passes(&RULE);
+    }
+
+    #[test]
+    fn events_in_pairs_have_no_rhythm() {
+        // As Puma sent them, whose socket holds everything back for 200 ms.
+        let corked = || timed(run(), 228, &[228, 460, 460, 853, 853]);
+        timed(corked(), 212, &[212, 418, 418, 822, 822]).passes(&RULE);
+        let steady = || timed(run(), 228, &[228, 460, 680]);
+        timed(steady(), 212, &[212, 418, 640]).faults(&RULE);
     }
 
     #[test]
