@@ -2,6 +2,7 @@
 
 mod accel_buffering;
 mod accept;
+mod allow;
 pub(crate) mod answered;
 mod ascii_fields;
 mod cache;
@@ -46,6 +47,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &head_method::RULE,
     &head_no_body::RULE,
     &other_method::RULE,
+    &allow::RULE,
     &accept::RULE,
 ];
 

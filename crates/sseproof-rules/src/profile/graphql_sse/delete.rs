@@ -23,7 +23,8 @@ pub(super) const RULE: Rule = Rule {
         id: "graphql-delete-405",
         wrong: "has no DELETE",
         serve: |visit| match visit.request.method.as_str() {
-            "DELETE" => Plan::answer(405, "text/plain", "method not allowed\n"),
+            "DELETE" => Plan::answer(405, "text/plain", "method not allowed\n")
+                .with_header("Allow", "GET, POST, PUT"),
             _ => reference::answer(visit),
         },
     }],
