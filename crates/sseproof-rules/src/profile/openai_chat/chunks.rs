@@ -80,6 +80,16 @@ impl<'r> Completion<'r> {
         })
     }
 
+    /// The first chunk with the usage that was asked for, where each one that has it has choices,
+    /// too.
+    pub(super) fn usage_on_a_choice(&self) -> Option<&Piece<'r>> {
+        let asked = self.asked["stream_options"]["include_usage"] == true;
+        let usages = || self.chunks().filter(|(_, chunk)| chunk["usage"].is_object());
+        let is_bare = |chunk: &Value| chunk["choices"].as_array().is_none_or(Vec::is_empty);
+        let none_is_bare = !usages().any(|(_, chunk)| is_bare(chunk));
+        usages().next().filter(|_| asked && none_is_bare).map(|(piece, _)| piece)
+    }
+
     /// What became of each choice that was begun.
     pub(super) fn ends(&self) -> BTreeMap<u64, Choice> {
         let mut ends: BTreeMap<u64, Choice> = BTreeMap::new();

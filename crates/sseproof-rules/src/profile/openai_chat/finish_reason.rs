@@ -68,8 +68,12 @@ pub(super) const RULE: Rule = Rule {
 fn judge(record: &Record<'_>) -> Verdict {
     each_completion(record, "choice", NO_CHUNK, |completion, tally| {
         let mut finished: BTreeMap<u64, &str> = BTreeMap::new();
+        // A choice that stands only on the chunk with the usage is no answer that goes on, and has
+        // a rule of its own: `openai-chat/usage-asked`.
+        let usage = completion.usage_on_a_choice().map(|piece| piece.offset);
         for (piece, index, choice) in completion.choices() {
             let wrong = match (&choice["finish_reason"], finished.get(&index)) {
+                (_, Some(_)) if usage == Some(piece.offset) => continue,
                 (_, Some(before)) => {
                     format!("choice {index} goes on behind its `finish_reason` (`{before}`)")
                 }
@@ -107,6 +111,20 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::testing::body;
+
+    #[test]
+    fn a_usage_that_stands_on_a_choice_is_another_rule() {
+        let run = |usage: &str| {
+            let stop =
+                "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+            let last = format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{}}}}]{usage}}}\n\n");
+            body(format!("{stop}{last}data: [DONE]\n\n").as_bytes()).edit(|exchange| {
+                exchange.request.body = r#"{"stream_options":{"include_usage":true}}"#.into();
+            })
+        };
+        run(",\"usage\":{\"total_tokens\":2}").passes(&RULE);
+        run("").faults(&RULE);
+    }
 
     #[test]
     fn choices_end_by_themselves() {

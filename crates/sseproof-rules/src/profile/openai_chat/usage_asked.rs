@@ -36,6 +36,19 @@ pub(super) const RULE: Rule = Rule {
                 })
             },
         },
+        // As LiteLLM sends it: behind the end of the choice, with an empty delta.
+        Mutant {
+            id: "usage-on-a-choice",
+            wrong: "sends the usage on a chunk with a choice that had ended before",
+            serve: |visit| {
+                rechunked(visit, |_, chunk| {
+                    if chunk["usage"].is_object() {
+                        chunk["choices"] =
+                            json!([{ "index": 0, "delta": {}, "finish_reason": null }]);
+                    }
+                })
+            },
+        },
         Mutant {
             id: "usage-first",
             wrong: "sends the usage before the first choice",
@@ -82,10 +95,9 @@ fn wrong(completion: &Completion<'_>) -> Option<(u64, String)> {
     });
     let end = completion.pieces.last().map_or(0, |piece| piece.offset);
     let Some((piece, chunk)) = usage.next() else {
-        let mut others = completion.chunks().filter(|(_, chunk)| chunk["usage"].is_object());
-        return Some(match others.next() {
+        return Some(match completion.usage_on_a_choice() {
             None => (end, "no chunk carries the usage that was asked for".to_owned()),
-            Some((piece, _)) => {
+            Some(piece) => {
                 (piece.offset, "the usage stands on a chunk that has choices, too".to_owned())
             }
         });
