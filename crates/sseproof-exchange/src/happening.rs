@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Published;
+use crate::{Part, Published};
 
 /// One thing that happened beside the exchanges.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,17 @@ pub enum What {
         bytes: u64,
         /// Why no more were taken, where the server did not take them.
         stopped: Option<String>,
+    },
+    /// Not all dangerous payloads in this part were tried.
+    LeftOut {
+        /// The part.
+        part: Part,
+        /// How many were tried.
+        tried: usize,
+        /// How many there are.
+        of_all: usize,
+        /// Why no more were.
+        why: String,
     },
     /// A client left with a reset (RST).
     LeftByReset {

@@ -334,7 +334,7 @@ fn micros(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Gauge, Lack, PublishOutcome, Reading, Reason};
+    use crate::{Gauge, Lack, Part, PublishOutcome, Reading, Reason};
 
     fn happenings() -> Vec<Happening> {
         let published = Published {
@@ -353,6 +353,7 @@ mod tests {
             What::Stalled { exchange: 1 },
             What::LeftByReset { exchange: 1 },
             What::Poured { bytes: 1 << 20, stopped: None },
+            What::LeftOut { part: Part::Event, tried: 3, of_all: 9, why: "time".to_owned() },
             What::Lacking(Lack::Via),
         ]
         .into_iter()

@@ -1,6 +1,6 @@
 //! The judgement that the rules on single parts share: as it was sent, or refused.
 
-use sseproof_exchange::{Part, PublishOutcome};
+use sseproof_exchange::{PLAIN, Part, PublishOutcome, Published, What};
 
 use super::trials::{Trial, trials_of};
 use super::{shown, with_line_feeds};
@@ -18,7 +18,7 @@ pub(super) fn judge(record: &Record<'_>, part: Part) -> Verdict {
         Err(verdict) => return verdict,
     };
     let forging = Forging::of(&trials);
-    let (mut whole, mut refused, mut left_out) = (0, 0, 0);
+    let (mut whole, mut refused, mut left_out, mut with_line_ends) = (0, 0, 0, 0);
     let mut seed = None;
     let mut faults = Vec::new();
     // Empty data has a rule of its own.
@@ -27,15 +27,15 @@ pub(super) fn judge(record: &Record<'_>, part: Part) -> Verdict {
         seed = seed.or(trial.published.seed);
         match fault(trial) {
             _ if forging.explains(trial) => left_out += 1,
+            Some(_) if loses_line_ends(trial) => with_line_ends += 1,
             Some(fault) => faults.push(fault),
             None if trial.is_intact() => whole += 1,
             None => refused += 1,
         }
     }
     let broken = faults.len();
-    if whole + refused + left_out + broken == 0 {
-        let noun = part.noun();
-        return Verdict::Inconclusive(format!("no dangerous {noun} could be followed to its end"));
+    if whole + refused + broken == 0 {
+        return Verdict::Inconclusive(nothing_judged(record, part, left_out, with_line_ends));
     }
     faults.truncate(SHOWN);
     if let Some(first) = faults.first_mut().filter(|_| broken > 1) {
@@ -48,10 +48,67 @@ pub(super) fn judge(record: &Record<'_>, part: Part) -> Verdict {
     if left_out > 0 {
         note += &format!(", {left_out} with line ends that forge (encode/injection)");
     }
+    if with_line_ends > 0 {
+        note +=
+            &format!(", {with_line_ends} changed for their line ends (encode/line-ends-refused)");
+    }
+    note += &unfollowed(record, part, trials.len());
+    note += &cut_short(record, part);
     if let Some(seed) = seed {
         note += &format!("; some were generated (--seed {seed})");
     }
     Verdict::from_faults(faults, note)
+}
+
+/// Why nothing can be said, though payloads were published.
+fn nothing_judged(record: &Record<'_>, part: Part, forge: usize, with_line_ends: usize) -> String {
+    let noun = part.noun();
+    let all = match (forge, with_line_ends) {
+        (0, 0) => format!("no dangerous {noun} could be followed to its end"),
+        (forge, 0) => {
+            format!("all {forge} payloads have line ends that forge: see encode/injection")
+        }
+        (forge, more) => format!(
+            "all {} payloads have line ends: see encode/injection and encode/line-ends-refused",
+            forge + more
+        ),
+    };
+    all + &cut_short(record, part)
+}
+
+/// How many payloads in this part were left out, and why, as it stands behind what was judged.
+pub(super) fn cut_short(record: &Record<'_>, part: Part) -> String {
+    let left_out = record.happenings().iter().find_map(|happening| match &happening.what {
+        What::LeftOut { part: of, tried, of_all, why } if *of == part => {
+            Some(format!("; only {tried} of {of_all} were tried: {why}"))
+        }
+        _ => None,
+    });
+    left_out.unwrap_or_default()
+}
+
+/// How many payloads in this part were published and could not be followed, as it stands behind
+/// what was judged: a sentinel around them did not come.
+fn unfollowed(record: &Record<'_>, part: Part, followed: usize) -> String {
+    let published =
+        record.all().filter(|view| !view.judged).flat_map(|view| &view.exchange().published);
+    let is_one = |one: &&Published| {
+        one.payload.is_some()
+            && one.part() == part
+            && (part == Part::Data || one.text() != PLAIN)
+            && !matches!(one.outcome, PublishOutcome::Unsendable(_))
+    };
+    match published.filter(is_one).count().saturating_sub(followed) {
+        0 => String::new(),
+        lost => format!("; {lost} more could not be followed"),
+    }
+}
+
+/// Whether what became of an event name or an id is only that the server took line ends out of it,
+/// or all of it since they were there: nothing forged, and the stream goes on.
+pub(super) fn loses_line_ends(trial: &Trial<'_>) -> bool {
+    let one_line = matches!(trial.published.part(), Part::Event | Part::Id);
+    one_line && !trial.kills && trial.published.text().contains(['\r', '\n'])
 }
 
 /// All trials, but of those that were generated and that break only the smallest: the others led
@@ -66,7 +123,8 @@ pub(super) fn smallest<'t, 'r>(trials: &'t [Trial<'r>]) -> Vec<&'t Trial<'r>> {
     trials.iter().filter(|trial| is_least(trial) || !breaks(trial)).collect()
 }
 
-fn fault(trial: &Trial<'_>) -> Option<Fault> {
+/// What is wrong with what came of the payload, where something is.
+pub(super) fn fault(trial: &Trial<'_>) -> Option<Fault> {
     if trial.is_intact() {
         return None;
     }
@@ -147,13 +205,13 @@ fn difference(sent: &str, came: &str) -> (String, String) {
 }
 
 /// The line ends that make a payload forge: what else they do to it has the same cause.
-struct Forging {
+pub(super) struct Forging {
     lf: bool,
     cr: bool,
 }
 
 impl Forging {
-    fn of(trials: &[Trial<'_>]) -> Self {
+    pub(super) fn of(trials: &[Trial<'_>]) -> Self {
         let forging = |end: char, other: char| {
             trials.iter().any(|trial| {
                 let text = trial.published.text();
@@ -163,7 +221,7 @@ impl Forging {
         Self { lf: forging('\n', '\r'), cr: forging('\r', '\n') }
     }
 
-    fn explains(&self, trial: &Trial<'_>) -> bool {
+    pub(super) fn explains(&self, trial: &Trial<'_>) -> bool {
         let text = trial.published.text();
         trial.forged().is_some()
             || (self.lf && text.contains('\n'))
@@ -174,6 +232,50 @@ impl Forging {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encode::testing::{between, published};
+    use crate::encode::{data_intact, event_name, injection};
+    use std::time::Duration;
+
+    fn note(run: &crate::testing::Run, rule: &crate::Rule) -> String {
+        match run.judge(rule) {
+            Verdict::Pass(note) | Verdict::Inconclusive(note) => note,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_was_left_out_is_told() {
+        let left_out =
+            |part| What::LeftOut { part, tried: 2, of_all: 9, why: "no time".to_owned() };
+        let cut =
+            |part| published(b"data: a\n\n", "a").happened_at(Duration::ZERO, "", left_out(part));
+        let told = "1 payloads intact; only 2 of 9 were tried: no time";
+        assert_eq!(note(&cut(Part::Data), &data_intact::RULE), told);
+        assert_eq!(note(&cut(Part::Event), &data_intact::RULE), "1 payloads intact");
+        let told = "1 payloads; only 2 of 9 were tried: no time";
+        assert_eq!(note(&cut(Part::Event), &injection::RULE), told);
+        let lost = published(b"data: a\n\n", "a").edit(|last| {
+            let payload = last.published[1].clone();
+            last.published.push(payload);
+        });
+        assert_eq!(
+            note(&lost, &data_intact::RULE),
+            "1 payloads intact; 1 more could not be followed"
+        );
+    }
+
+    #[test]
+    fn where_no_payload_is_left_to_judge_nothing_holds() {
+        let forging =
+            published(b"data: a\n\ndata: sseproof-forged\n\n", "a\n\ndata: sseproof-forged");
+        forging.is_inconclusive(&data_intact::RULE);
+        let told = "all 1 payloads have line ends that forge: see encode/injection";
+        assert_eq!(note(&forging, &data_intact::RULE), told);
+        let mended = between(b"event: ab\ndata: C\n\n", Part::Event, "a\nb");
+        let told =
+            "all 1 payloads have line ends: see encode/injection and encode/line-ends-refused";
+        assert_eq!(note(&mended, &event_name::RULE), told);
+    }
 
     #[test]
     fn long_texts_are_shown_where_they_part() {

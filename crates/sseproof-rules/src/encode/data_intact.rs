@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn what_injection_explains_is_not_said_twice() {
         published(b"data: a\n\ndata: sseproof-forged\n\n", "a\n\ndata: sseproof-forged")
-            .passes(&RULE);
+            .is_inconclusive(&RULE);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! No payload is read as a field or as an event.
 
-use sseproof_exchange::{Plan, Visit};
+use sseproof_exchange::{Part, Plan, Visit};
 
-use super::came_back::smallest;
+use super::came_back::{cut_short, smallest};
 use super::trials::trials;
 use super::{data_lines, publishing, shown, writing};
 use crate::reference::{Message, encoded};
@@ -92,7 +92,8 @@ fn judge(record: &Record<'_>) -> Verdict {
         let so = "whoever chooses a text speaks in the server's name, and clients believe him";
         first.consequence = Some(so.to_owned());
     }
-    Verdict::from_faults(faults, format!("{} payloads", trials.len()))
+    let cut: String = Part::ALL.into_iter().map(|part| cut_short(record, part)).collect();
+    Verdict::from_faults(faults, format!("{} payloads{cut}", trials.len()))
 }
 
 #[cfg(test)]
@@ -102,7 +103,7 @@ mod tests {
     use crate::encode::testing::published_as;
     use crate::encode::testing::{published, published_to};
     use crate::reference;
-    use sseproof_exchange::{PLAIN, Part};
+    use sseproof_exchange::PLAIN;
 
     #[test]
     fn the_forged_event_is_shown_where_it_begins() {

@@ -7,6 +7,7 @@ mod empty_data;
 mod event_name;
 mod id;
 mod injection;
+mod line_ends_refused;
 #[cfg(test)]
 mod testing;
 mod trials;
@@ -24,6 +25,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &empty_data::RULE,
     &event_name::RULE,
     &id::RULE,
+    &line_ends_refused::RULE,
     &comment::RULE,
 ];
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use sseproof_codec::{Event, Item};
-use sseproof_exchange::{Chunk, Exchange, PLAIN, Part, PublishOutcome, Published};
+use sseproof_exchange::{Chunk, Exchange, PLAIN, Part, PublishOutcome, Published, What};
 use sseproof_net::Leave;
 
 use super::dangerous::{LONG, payloads};
@@ -131,7 +131,7 @@ impl Session<'_> {
         all.sort_by_key(|(part, payload)| (!is_plain(*part, &payload.text()), !payload.forges()));
         let mut known = BTreeSet::new();
         let mut unheard = BTreeSet::new();
-        for (part, payload) in all {
+        for (place, (part, payload)) in all.iter().copied().enumerate() {
             if unheard.contains(&part) {
                 continue;
             }
@@ -148,11 +148,30 @@ impl Session<'_> {
             if part == Part::Data && !is_whole && odd.len() == 1 {
                 known.extend(odd);
             }
-            if matches!(came, Came::Never) || self.client.now() >= end {
-                return Ok(None);
+            let (tried, why) = match came {
+                Came::Never => (place, "what is published comes to the stream no more".to_owned()),
+                _ if self.client.now() < end => continue,
+                _ => (place + 1, format!("the time for it, {} s, was up", TIME.as_secs())),
+            };
+            if tried < all.len() {
+                let parts: Vec<Part> = all.iter().map(|(part, _)| *part).collect();
+                self.left_out(&parts, tried, &why);
             }
+            return Ok(None);
         }
         Ok(Some(known))
+    }
+
+    /// Keeps how many payloads in each part were not tried, of those in their order.
+    fn left_out(&mut self, all: &[Part], tried: usize, why: &str) {
+        let at = self.client.now();
+        for part in Part::ALL {
+            let count = |parts: &[Part]| parts.iter().filter(|one| **one == part).count();
+            let (tried, of_all) = (count(&all[..tried]), count(all));
+            if tried < of_all {
+                self.happened(at, "", What::LeftOut { part, tried, of_all, why: why.to_owned() });
+            }
+        }
     }
 
     /// Publishes generated ones until one breaks a rule, and then smaller ones.

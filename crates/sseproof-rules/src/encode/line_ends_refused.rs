@@ -1,0 +1,122 @@
+//! A name or an id with a line end is refused, and not mended in silence.
+
+use sseproof_exchange::Part;
+
+use super::came_back::{Forging, cut_short, fault, loses_line_ends};
+use super::changing;
+use super::trials::{Trial, trials_of};
+use crate::{Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "encode/line-ends-refused",
+    requirement: "practice/line-ends-refused",
+    title: "an event name or id with a line end is refused, and not changed in silence",
+    why: "Taking the line ends out keeps the stream safe, but the event has another name or id than its author gave, and he is told that all is well: his listener never hears of it, and a client resumes from an id that nobody knows.",
+    fix: "Throw, or answer 4xx, where a name or an id has a line end: the format cannot carry it.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "joined-event-name",
+            wrong: "takes the line ends out of an event name instead of refusing it",
+            serve: |visit| {
+                changing(visit, |message| {
+                    message.event = message.event.take().map(|name| name.replace(['\r', '\n'], ""));
+                })
+            },
+        },
+        Mutant {
+            id: "joined-id",
+            wrong: "takes the line ends out of an id instead of refusing it",
+            serve: |visit| {
+                changing(visit, |message| {
+                    message.id = message.id.take().map(|id| id.replace(['\r', '\n'], ""));
+                })
+            },
+        },
+    ],
+};
+
+/// How many payloads are shown.
+const SHOWN: usize = 4;
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let (mut faults, mut judged, mut note) = (Vec::new(), 0, String::new());
+    let parts = [Part::Event, Part::Id];
+    let mut unheard = Vec::new();
+    for part in parts {
+        let trials = match trials_of(record, part) {
+            Ok(trials) => trials,
+            Err(verdict) => {
+                unheard.push(verdict);
+                continue;
+            }
+        };
+        let forging = Forging::of(&trials);
+        let ours = |trial: &&Trial<'_>| loses_line_ends(trial) && !forging.explains(trial);
+        for trial in trials.iter().filter(ours) {
+            judged += 1;
+            faults.extend(fault(trial));
+        }
+        note += &cut_short(record, part);
+    }
+    if unheard.len() == parts.len() {
+        return unheard.swap_remove(0);
+    }
+    if judged == 0 {
+        return Verdict::Inconclusive(format!(
+            "no name or id with a line end could be followed to its end{note}"
+        ));
+    }
+    let broken = faults.len();
+    faults.truncate(SHOWN);
+    if let Some(first) = faults.first_mut().filter(|_| broken > 1) {
+        first.message += &format!(" (the first of {broken})");
+    }
+    Verdict::from_faults(faults, format!("{judged} payloads refused{note}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::testing::{between, published_as};
+    use crate::encode::{event_name, id, injection};
+    use crate::reference;
+
+    #[test]
+    fn what_is_mended_in_silence_is_shown() {
+        // As litestar, Nest and sse-starlette write it.
+        let run = between(b"event: ab\ndata: C\n\n", Part::Event, "a\nb");
+        let message = r"an event name with a payload arrives changed: `a\nb` as `ab`";
+        assert_eq!(run.faults(&RULE)[0].message, message);
+        run.is_inconclusive(&event_name::RULE);
+        let dropped = between(b"data: C\n\n", Part::Id, "a\rb");
+        let message = r"an id with a payload arrives changed: `a\rb` as no id";
+        assert_eq!(dropped.faults(&RULE)[0].message, message);
+        dropped.is_inconclusive(&id::RULE);
+    }
+
+    #[test]
+    fn what_forges_is_another_rule() {
+        let forged = b"event: a\ndata: sseproof-forged\ndata: C\n\n";
+        let run = between(forged, Part::Event, "a\ndata: sseproof-forged");
+        run.faults(&injection::RULE);
+        run.is_inconclusive(&RULE);
+    }
+
+    #[test]
+    fn what_is_refused_is_right() {
+        for part in [Part::Event, Part::Id] {
+            published_as(reference::answer, part, "a\nb").passes(&RULE);
+            // Nothing with a line end was published.
+            published_as(reference::answer, part, " a").is_inconclusive(&RULE);
+        }
+    }
+
+    #[test]
+    fn mutants_change_what_they_say() {
+        for (mutant, part) in RULE.mutants.iter().zip([Part::Event, Part::Id]) {
+            published_as(mutant.serve, part, "a\nb").faults(&RULE);
+        }
+    }
+}
