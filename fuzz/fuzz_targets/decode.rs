@@ -5,7 +5,9 @@
 use libfuzzer_sys::fuzz_target;
 use sseproof_codec::{Limits, decode};
 
+#[path = "../../crates/sseproof-codec/tests/chunked/mod.rs"]
 mod chunked;
+mod cuts;
 #[path = "../../crates/sseproof-codec/tests/naive/mod.rs"]
 mod naive;
 
@@ -13,5 +15,5 @@ fuzz_target!(|input: ([u8; 4], &[u8])| {
     let (sizes, stream) = input;
     let whole = decode(stream);
     assert_eq!(whole, naive::decode(stream));
-    assert_eq!(whole, chunked::decode(stream, sizes, Limits::UNLIMITED));
+    assert_eq!(whole, chunked::decode(Limits::UNLIMITED, cuts::cut(stream, sizes)));
 });

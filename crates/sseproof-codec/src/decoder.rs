@@ -1,15 +1,15 @@
 //! The decoder: chunks of bytes in, items out, by the letter of the WHATWG standard.
 //!
-//! It is a push decoder without a clock or a socket. `lines` cuts the bytes into lines, `text`
-//! decodes a line, `field` takes it apart, `block` keeps the buffers that the standard speaks of,
-//! and `items` leads from one to the other.
+//! It is a push decoder without a clock or a socket. `scan` finds the line ends, `lines` cuts
+//! the bytes into lines of text, `field` takes a line apart, `block` keeps the buffers that the
+//! standard speaks of, and `walk` leads from one to the other.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
 
 use crate::block::Block;
-use crate::items::Items;
+use crate::buffer::Buffer;
+use crate::items::{Events, Items};
 use crate::lines::Lines;
 use crate::{Anomaly, AnomalyKind, Item, Span};
 
@@ -50,7 +50,7 @@ impl Default for Limits {
 pub fn decode(bytes: &[u8]) -> Vec<Item<'static>> {
     let mut decoder = Decoder::with_limits(Limits::UNLIMITED);
     let mut decoded = Vec::new();
-    let mut items = decoder.feed(bytes);
+    let mut items = decoder.inspect(bytes);
     while let Some(item) = items.next() {
         decoded.push(item.into_owned());
     }
@@ -69,9 +69,7 @@ pub fn decode(bytes: &[u8]) -> Vec<Item<'static>> {
 pub struct Decoder {
     pub(crate) lines: Lines,
     pub(crate) block: Block,
-    /// The text of the current line or of the item just handed out, when the chunk cannot lend it.
-    pub(crate) text: String,
-    pub(crate) last_event_id: String,
+    pub(crate) last_event_id: Buffer,
     pub(crate) reconnection_time: Option<u64>,
     pub(crate) limits: Limits,
 }
@@ -93,18 +91,26 @@ impl Decoder {
         Self {
             lines: Lines::new(limits.line_bytes),
             block: Block::default(),
-            text: String::new(),
-            last_event_id: String::new(),
+            last_event_id: Buffer::new(),
             reconnection_time: None,
             limits,
         }
     }
 
-    /// Decodes the next chunk, which may be cut anywhere.
+    /// Decodes the next chunk, which may be cut anywhere, for its events.
     ///
-    /// The items borrow from the chunk where they can. Dropping [`Items`] early decodes the rest of
-    /// the chunk all the same, only nobody sees its items.
-    pub fn feed<'a>(&'a mut self, chunk: &'a [u8]) -> Items<'a> {
+    /// The events borrow from the chunk where they can. Dropping [`Events`] early decodes the rest
+    /// of the chunk all the same, only nobody sees its events.
+    #[inline]
+    pub fn feed<'a>(&'a mut self, chunk: &'a [u8]) -> Events<'a> {
+        Events::new(self, chunk)
+    }
+
+    /// Decodes the next chunk, which may be cut anywhere, for all that is in it: comments, what
+    /// no client knows, and what is wrong, besides the events.
+    ///
+    /// Chunks may be fed and inspected in turn: the events are the same.
+    pub fn inspect<'a>(&'a mut self, chunk: &'a [u8]) -> Items<'a> {
         Items::new(self, chunk)
     }
 
@@ -128,7 +134,7 @@ impl Decoder {
     /// The last event ID string: what a client sends as `Last-Event-ID` when it reconnects now.
     /// Empty if no complete block has set it, or if the last one that did reset it.
     pub fn last_event_id(&self) -> &str {
-        &self.last_event_id
+        self.last_event_id.as_str()
     }
 
     /// The milliseconds of the last valid `retry` field, if there was one.

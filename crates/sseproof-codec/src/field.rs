@@ -2,13 +2,14 @@
 
 use core::ops::Range;
 
-/// A line that is not blank, taken apart. The ranges are those of its text.
+/// A line that is not blank, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Parsed {
-    Comment { text: Range<usize> },
+    Comment,
     Field(Field),
 }
 
+/// A field; the ranges are those of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Field {
     pub(crate) kind: FieldKind,
@@ -29,28 +30,38 @@ pub(crate) enum FieldKind {
 /// A line is a comment if it starts with a colon; else its name ends at the first colon, and one
 /// space behind that colon does not count. Without a colon the whole line is the name
 /// (`whatwg-sse/comment-line`, `whatwg-sse/field-split`, `whatwg-sse/field-space`, `whatwg-sse/field-no-colon`).
-pub(crate) fn parse(line: &str) -> Parsed {
+/// Names are compared as they are: no case folding, no trimming (`whatwg-sse/field-name-literal`).
+///
+/// Where nobody inspects, the name and value of an unknown field are not looked for.
+#[inline(always)]
+pub(crate) fn parse<const INSPECT: bool>(line: &str) -> Parsed {
+    let (kind, rest) = match line.as_bytes() {
+        [b':', ..] => return Parsed::Comment,
+        [b'd', b'a', b't', b'a', rest @ ..] => (FieldKind::Data, rest),
+        [b'i', b'd', rest @ ..] => (FieldKind::Id, rest),
+        [b'e', b'v', b'e', b'n', b't', rest @ ..] => (FieldKind::Event, rest),
+        [b'r', b'e', b't', b'r', b'y', rest @ ..] => (FieldKind::Retry, rest),
+        line => return Parsed::Field(unknown::<INSPECT>(line)),
+    };
     let end = line.len();
-    Parsed::Field(match memchr::memchr(b':', line.as_bytes()) {
-        Some(0) => return Parsed::Comment { text: 1..end },
-        Some(colon) => {
-            let space = line.as_bytes().get(colon + 1) == Some(&b' ');
-            let value = colon + 1 + usize::from(space)..end;
-            Field { kind: kind(&line[..colon]), name: 0..colon, value, has_colon: true }
-        }
-        None => Field { kind: kind(line), name: 0..end, value: end..end, has_colon: false },
-    })
+    let name = end - rest.len();
+    let (value, has_colon) = match rest {
+        [b':', b' ', ..] => (name + 2, true),
+        [b':', ..] => (name + 1, true),
+        [] => (end, false),
+        _ => return Parsed::Field(unknown::<INSPECT>(line.as_bytes())),
+    };
+    Parsed::Field(Field { kind, name: 0..name, value: value..end, has_colon })
 }
 
-/// Names are compared as they are: no case folding, no trimming (`whatwg-sse/field-name-literal`).
-fn kind(name: &str) -> FieldKind {
-    match name {
-        "data" => FieldKind::Data,
-        "event" => FieldKind::Event,
-        "id" => FieldKind::Id,
-        "retry" => FieldKind::Retry,
-        _ => FieldKind::Unknown,
-    }
+fn unknown<const INSPECT: bool>(line: &[u8]) -> Field {
+    let end = line.len();
+    let colon = if INSPECT { memchr::memchr(b':', line) } else { None };
+    let (name, value) = match colon {
+        Some(colon) => (colon, colon + 1 + usize::from(line.get(colon + 1) == Some(&b' '))),
+        None => (end, end),
+    };
+    Field { kind: FieldKind::Unknown, name: 0..name, value: value..end, has_colon: colon.is_some() }
 }
 
 /// The number of a `retry` field, or `None` unless it is at least one ASCII digit and nothing else
@@ -83,10 +94,10 @@ mod tests {
     fn a_line_comes_apart_at_its_first_colon() {
         let field =
             |kind, name, value, has_colon| Parsed::Field(Field { kind, name, value, has_colon });
-        assert_eq!(parse("data: a:b"), field(FieldKind::Data, 0..4, 6..9, true));
-        assert_eq!(parse("data"), field(FieldKind::Data, 0..4, 4..4, false));
-        assert_eq!(parse("id:"), field(FieldKind::Id, 0..2, 3..3, true));
-        assert_eq!(parse(" :"), field(FieldKind::Unknown, 0..1, 2..2, true));
-        assert_eq!(parse(": x"), Parsed::Comment { text: 1..3 });
+        assert_eq!(parse::<true>("data: a:b"), field(FieldKind::Data, 0..4, 6..9, true));
+        assert_eq!(parse::<true>("data"), field(FieldKind::Data, 0..4, 4..4, false));
+        assert_eq!(parse::<true>("id:"), field(FieldKind::Id, 0..2, 3..3, true));
+        assert_eq!(parse::<true>(" :"), field(FieldKind::Unknown, 0..1, 2..2, true));
+        assert_eq!(parse::<true>(": x"), Parsed::Comment);
     }
 }

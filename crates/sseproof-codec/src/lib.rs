@@ -14,7 +14,7 @@
 //! let mut greetings = 0;
 //! // The chunks may be cut anywhere, as the network does.
 //! for chunk in stream.chunks(5) {
-//!     let mut items = decoder.feed(chunk);
+//!     let mut items = decoder.inspect(chunk);
 //!     while let Some(item) = items.next() {
 //!         match item {
 //!             Item::Event(event) if event.event_type == "greeting" => greetings += 1,
@@ -35,15 +35,19 @@
 extern crate alloc;
 
 mod block;
+mod buffer;
 mod decoder;
 mod encoder;
 mod field;
 mod item;
 mod items;
 mod lines;
-mod text;
+mod scan;
+mod utf8;
+mod walk;
+mod whole;
 
 pub use decoder::{Decoder, Limits, decode};
 pub use encoder::{EncodeError, Frame, FrameField, Refused, encode};
 pub use item::{Anomaly, AnomalyKind, Comment, EmptyBlock, Event, Item, Retry, Span, UnknownField};
-pub use items::Items;
+pub use items::{Events, Items};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
-use sseproof_codec::{Decoder, Item, decode};
+use sseproof_codec::{Decoder, Item, Limits, decode};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,7 +69,7 @@ fn every_case_decodes_as_it_says() {
         assert_eq!(anomalies(&items), case.anomalies, "anomalies of {about}");
 
         let mut decoder = Decoder::new();
-        drop(decoder.feed(&stream));
+        drop(decoder.inspect(&stream));
         assert_eq!(decoder.finish().is_some(), unterminated(&case), "end of {about}");
         assert_eq!(decoder.last_event_id(), case.last_event_id, "last event ID of {about}");
         assert_eq!(decoder.reconnection_time(), case.retry, "reconnection time of {about}");
@@ -82,10 +82,20 @@ fn every_case_decodes_the_same_in_any_chunks() {
     for case in cases() {
         let stream = case.stream();
         let whole = decode(&stream);
-        assert_eq!(chunked::decode(stream.chunks(1)), whole, "{} byte by byte", case.id);
+        assert_eq!(
+            chunked::decode(Limits::default(), stream.chunks(1)),
+            whole,
+            "{} byte by byte",
+            case.id
+        );
         for at in 0..=stream.len() {
             let (left, right) = stream.split_at(at);
-            assert_eq!(chunked::decode([left, right]), whole, "{} split at {at}", case.id);
+            assert_eq!(
+                chunked::decode(Limits::default(), [left, right]),
+                whole,
+                "{} split at {at}",
+                case.id
+            );
         }
     }
 }

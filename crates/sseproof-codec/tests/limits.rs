@@ -1,5 +1,7 @@
 //! What happens at the limits: memory stays bounded, and the stream goes on behind the next blank line.
 
+mod chunked;
+
 use allocation_counter::measure;
 use sseproof_codec::{Anomaly, AnomalyKind, Decoder, Item, Limits, Span};
 
@@ -35,11 +37,11 @@ fn a_long_comment_counts_as_a_line() {
 #[test]
 fn a_long_line_is_reported_before_its_end() {
     let mut decoder = Decoder::with_limits(SMALL);
-    assert!(decoder.feed(b"data: 1234").next().is_none());
+    assert!(decoder.inspect(b"data: 1234").next().is_none());
     let span = Span::new(0, 11);
     let too_long = Item::Anomaly(Anomaly { kind: AnomalyKind::LineTooLong, span });
-    assert_eq!(decoder.feed(b"5").next(), Some(too_long));
-    assert!(decoder.feed(b"6789\n").next().is_none());
+    assert_eq!(decoder.inspect(b"5").next(), Some(too_long));
+    assert!(decoder.inspect(b"6789\n").next().is_none());
 }
 
 #[test]
@@ -134,7 +136,7 @@ fn memory_is_bounded_whatever_comes() {
         let most = measure(|| {
             let mut decoder = Decoder::with_limits(limits);
             for _ in 0..100 {
-                drop(decoder.feed(&chunk));
+                drop(decoder.inspect(&chunk));
             }
         });
         assert!(most.bytes_max < 32 << 10, "{} bytes for {:?}", most.bytes_max, piece);
@@ -151,7 +153,7 @@ fn time_is_linear() {
         let mut decoder = Decoder::with_limits(Limits::UNLIMITED);
         let mut events = 0;
         for chunk in stream.chunks(chunk_size) {
-            let mut items = decoder.feed(chunk);
+            let mut items = decoder.inspect(chunk);
             while let Some(item) = items.next() {
                 events += usize::from(matches!(item, Item::Event(_)));
             }
@@ -172,16 +174,7 @@ fn check(stream: &[u8], expected: &[&str]) {
 }
 
 fn shown<'c>(chunks: impl IntoIterator<Item = &'c [u8]>) -> Vec<String> {
-    let mut decoder = Decoder::with_limits(SMALL);
-    let mut shown = Vec::new();
-    for chunk in chunks {
-        let mut items = decoder.feed(chunk);
-        while let Some(item) = items.next() {
-            shown.push(show(&item));
-        }
-    }
-    shown.extend(decoder.finish().map(|anomaly| show(&Item::Anomaly(anomaly))));
-    shown
+    chunked::decode(SMALL, chunks).iter().map(show).collect()
 }
 
 fn show(item: &Item<'_>) -> String {

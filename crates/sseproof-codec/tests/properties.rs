@@ -4,7 +4,7 @@ mod chunked;
 mod naive;
 
 use proptest::prelude::*;
-use sseproof_codec::{Decoder, EmptyBlock, Event, Frame, Item, Span, decode, encode};
+use sseproof_codec::{Decoder, EmptyBlock, Event, Frame, Item, Limits, Span, decode, encode};
 
 /// Streams made of what matters to a decoder, and of noise.
 fn streams() -> impl Strategy<Value = Vec<u8>> {
@@ -93,20 +93,20 @@ proptest! {
                 break;
             }
         }
-        prop_assert_eq!(chunked::decode(chunks), decode(&stream));
+        prop_assert_eq!(chunked::decode(Limits::default(), chunks), decode(&stream));
     }
 
     /// Whoever drops the items early finds the decoder as if he had read them all.
     #[test]
     fn items_may_be_dropped(stream in streams(), read in 0_usize..5) {
         let mut whole = Decoder::new();
-        let mut items = whole.feed(&stream);
+        let mut items = whole.inspect(&stream);
         while items.next().is_some() {}
         drop(items);
 
         let mut dropped = Decoder::new();
         for half in stream.chunks(stream.len() / 2 + 1) {
-            let mut items = dropped.feed(half);
+            let mut items = dropped.inspect(half);
             for _ in 0..read {
                 items.next();
             }

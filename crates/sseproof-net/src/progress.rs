@@ -68,7 +68,7 @@ impl Progress {
     }
 
     pub(crate) fn add_body(&mut self, at: Duration, bytes: &[u8]) {
-        let mut items = self.decoder.feed(bytes);
+        let mut items = self.decoder.inspect(bytes);
         while let Some(item) = items.next() {
             self.items.push((at, item.into_owned()));
         }

@@ -38,7 +38,7 @@ pub(crate) async fn run(source: &str, ways: &WaysGiven) -> Result<Exit, Blame> {
         if read == 0 {
             break;
         }
-        let mut items = decoder.feed(&piece[..read]);
+        let mut items = decoder.inspect(&piece[..read]);
         while let Some(item) = items.next() {
             if !print(&item)? {
                 return Ok(Exit::Held);

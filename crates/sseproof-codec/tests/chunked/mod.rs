@@ -1,17 +1,64 @@
 //! Decodes a stream in the chunks it is given in.
 
-use sseproof_codec::{Decoder, Item};
+use sseproof_codec::{Decoder, Event, Item, Limits};
 
 /// All items of the stream that the chunks make, up to its end.
-pub(crate) fn decode<'c>(chunks: impl IntoIterator<Item = &'c [u8]>) -> Vec<Item<'static>> {
-    let mut decoder = Decoder::new();
+///
+/// On the way it is proved that who only asks for events gets the same ones.
+pub(crate) fn decode<'c>(
+    limits: Limits,
+    chunks: impl IntoIterator<Item = &'c [u8]>,
+) -> Vec<Item<'static>> {
+    let chunks: Vec<&[u8]> = chunks.into_iter().collect();
+    let mut decoder = Decoder::with_limits(limits);
     let mut decoded = Vec::new();
-    for chunk in chunks {
-        let mut items = decoder.feed(chunk);
+    for chunk in &chunks {
+        let mut items = decoder.inspect(chunk);
         while let Some(item) = items.next() {
             decoded.push(item.into_owned());
         }
     }
     decoded.extend(decoder.finish().map(Item::Anomaly));
+    // Every chunk fed, and in turn with chunks that are inspected.
+    for turn in [usize::MAX, 2, 3] {
+        assert_eq!(events(limits, &chunks, turn), ends_in(&decoded, &decoder), "{turn}");
+    }
     decoded
+}
+
+type Ending = (Vec<Event<'static>>, Option<Item<'static>>, String, Option<u64>, u64);
+
+/// What is the same for who inspects and who does not.
+fn ends_in(items: &[Item<'static>], decoder: &Decoder) -> Ending {
+    let events = items.iter().filter_map(|item| match item {
+        Item::Event(event) => Some(event.clone()),
+        _ => None,
+    });
+    let last = items.last().cloned().filter(|item| match item {
+        Item::Anomaly(anomaly) => anomaly.kind == sseproof_codec::AnomalyKind::UnterminatedBlock,
+        _ => false,
+    });
+    let last_event_id = decoder.last_event_id().to_owned();
+    (events.collect(), last, last_event_id, decoder.reconnection_time(), decoder.offset())
+}
+
+/// The events, where every chunk is fed whose number is no multiple of `turn`.
+fn events(limits: Limits, chunks: &[&[u8]], turn: usize) -> Ending {
+    let mut decoder = Decoder::with_limits(limits);
+    let mut seen = Vec::new();
+    for (index, chunk) in chunks.iter().enumerate() {
+        if (index + 1) % turn == 0 {
+            let mut items = decoder.inspect(chunk);
+            while let Some(item) = items.next() {
+                seen.extend(matches!(item, Item::Event(_)).then(|| item.into_owned()));
+            }
+            continue;
+        }
+        let mut events = decoder.feed(chunk);
+        while let Some(event) = events.next() {
+            seen.push(Item::Event(event.into_owned()));
+        }
+    }
+    seen.extend(decoder.finish().map(Item::Anomaly));
+    ends_in(&seen, &decoder)
 }

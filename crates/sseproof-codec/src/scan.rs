@@ -1,0 +1,146 @@
+//! Finds the lines of a chunk, 64 bytes at a time.
+//!
+//! Each byte is looked at once: what a block of 64 bytes has in line ends stays in a bit mask until
+//! it is handed out, so that short lines cost no new search.
+
+use core::ops::Range;
+
+use wide::u8x16;
+
+/// How many bytes are looked at together.
+const BLOCK: usize = 64;
+
+/// The lines of a chunk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor {
+    /// Where in the current block a line may end, lowest bit first; what was looked at is gone.
+    mask: u64,
+    /// Where the current block starts.
+    block: usize,
+    /// Where the next one starts.
+    next: usize,
+    /// Where the current line starts.
+    pub(crate) line: usize,
+    /// Whether a NUL came by.
+    pub(crate) has_nul: bool,
+}
+
+impl Cursor {
+    /// At the start of a chunk, whose first line starts there.
+    pub(crate) const fn new(line: usize) -> Self {
+        Self { mask: 0, block: 0, next: 0, line, has_nul: false }
+    }
+
+    /// The next complete line, without its line end: an LF, a CR, or a CRLF
+    /// (`whatwg-sse/line-ends`).
+    #[inline(always)]
+    pub(crate) fn next_line(&mut self, bytes: &[u8]) -> Option<Range<usize>> {
+        loop {
+            if self.mask == 0 && !self.refill(bytes) {
+                return None;
+            }
+            let end = self.block + self.mask.trailing_zeros() as usize;
+            self.mask &= self.mask - 1;
+            let from = self.line;
+            match bytes[end] {
+                // The LF of a CRLF lies before the line.
+                _ if end < from => {}
+                b'\n' => {
+                    self.line = end + 1;
+                    return Some(from..end);
+                }
+                b'\r' => {
+                    self.line = end + 1 + usize::from(bytes.get(end + 1) == Some(&b'\n'));
+                    return Some(from..end);
+                }
+                byte => self.has_nul |= byte == 0,
+            }
+        }
+    }
+
+    /// Goes on to the next block in which a line may end.
+    #[inline]
+    fn refill(&mut self, bytes: &[u8]) -> bool {
+        let (blocks, rest) = bytes.get(self.next..).unwrap_or_default().as_chunks::<BLOCK>();
+        for block in blocks {
+            self.next += BLOCK;
+            self.mask = candidates(block);
+            if self.mask != 0 {
+                self.block = self.next - BLOCK;
+                return true;
+            }
+        }
+        if rest.is_empty() {
+            return false;
+        }
+        let mut block = [0xFF; BLOCK];
+        block[..rest.len()].copy_from_slice(rest);
+        self.block = self.next;
+        self.next = bytes.len();
+        self.mask = candidates(&block);
+        self.mask != 0
+    }
+}
+
+/// A bit for each byte up to CR: the two line ends are the only ones of them that are common in
+/// text, so one comparison does for both.
+#[inline(always)]
+fn candidates(block: &[u8; BLOCK]) -> u64 {
+    let last = u8x16::splat(b'\r');
+    let ([a, b, c, d], _) = block.as_chunks::<16>() else { return 0 };
+    let [a, b, c, d] = [u8x16::from(*a), u8x16::from(*b), u8x16::from(*c), u8x16::from(*d)];
+    // Most blocks have none, and are done with here.
+    let least = a.min(b).min(c.min(d));
+    if least.min(last).simd_eq(least).to_bitmask() == 0 {
+        return 0;
+    }
+    let bits = |lane: u8x16| u64::from(lane.min(last).simd_eq(lane).to_bitmask());
+    bits(a) | bits(b) << 16 | bits(c) << 32 | bits(d) << 48
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    fn lines(bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut cursor = Cursor::new(0);
+        core::iter::from_fn(|| cursor.next_line(bytes)).collect()
+    }
+
+    /// Byte by byte, as the standard has it.
+    fn naive(bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut lines = Vec::new();
+        let mut line = 0;
+        for (at, &byte) in bytes.iter().enumerate() {
+            let is_end = byte == b'\r' || byte == b'\n';
+            let ends_crlf = byte == b'\n' && at > 0 && bytes[at - 1] == b'\r';
+            if is_end && !ends_crlf {
+                lines.push(line..at);
+            }
+            if is_end {
+                line = at + 1;
+            }
+        }
+        lines
+    }
+
+    const PIECES: [&[u8]; 5] = [b"\n", b"\r", b"\r\n", b"\n\n", b"\t"];
+
+    proptest::proptest! {
+        #[test]
+        fn all_lines_are_found(
+            pieces in proptest::collection::vec(
+                (proptest::sample::select(&PIECES[..]), 0_usize..700),
+                0..12,
+            ),
+        ) {
+            let mut bytes = Vec::new();
+            for (end, gap) in pieces {
+                bytes.extend_from_slice(end);
+                bytes.resize(bytes.len() + gap, b'x');
+            }
+            proptest::prop_assert_eq!(lines(&bytes), naive(&bytes));
+        }
+    }
+}
