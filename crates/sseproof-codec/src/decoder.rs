@@ -4,9 +4,13 @@
 //! the bytes into lines of text, `field` takes a line apart, `block` keeps the buffers that the
 //! standard speaks of, and `walk` leads from one to the other.
 
+#[cfg(any(feature = "futures", feature = "tokio-util"))]
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::mem;
 
+#[cfg(any(feature = "futures", feature = "tokio-util"))]
+use crate::Event;
 use crate::block::Block;
 use crate::buffer::Buffer;
 use crate::items::{Events, Items};
@@ -114,6 +118,15 @@ impl Decoder {
         Items::new(self, chunk)
     }
 
+    /// Feeds a chunk, and puts its events behind those that wait.
+    #[cfg(any(feature = "futures", feature = "tokio-util"))]
+    pub(crate) fn queue(&mut self, chunk: &[u8], waiting: &mut VecDeque<Event<'static>>) {
+        let mut events = self.feed(chunk);
+        while let Some(event) = events.next() {
+            waiting.push_back(event.into_owned());
+        }
+    }
+
     /// Ends the stream.
     ///
     /// A block that no blank line ended is discarded, with its id (`whatwg-sse/end-of-stream`), and
@@ -129,6 +142,45 @@ impl Decoder {
         let start = block.start.or(rest.map(|rest| rest.start))?;
         let span = Span::new(start, self.offset());
         Some(Anomaly { kind: AnomalyKind::UnterminatedBlock, span })
+    }
+
+    /// Ends the stream as [`Decoder::finish`] does, and makes the decoder ready for the next
+    /// connection: the last event ID and the reconnection time stay, as the standard wants, all
+    /// else begins anew. The buffers are kept.
+    ///
+    /// ```
+    /// use sseproof_codec::Decoder;
+    ///
+    /// let mut decoder = Decoder::new();
+    /// drop(decoder.feed(b"id: 7\nretry: 500\ndata: one\n\ndata: cut"));
+    /// assert!(decoder.reconnect().is_some());
+    /// // The request that follows has `Last-Event-ID: 7`, and what it brings may have no id.
+    /// assert_eq!((decoder.last_event_id(), decoder.reconnection_time()), ("7", Some(500)));
+    /// let mut events = decoder.feed(b"data: two\n\n");
+    /// assert!(events.next().is_some_and(|event| event.last_event_id == "7"));
+    /// ```
+    pub fn reconnect(&mut self) -> Option<Anomaly> {
+        let anomaly = self.finish();
+        self.lines.restart();
+        anomaly
+    }
+
+    /// A decoder that takes over what an earlier one, perhaps of another process, has learnt: its
+    /// [`Decoder::last_event_id`] and its [`Decoder::reconnection_time`].
+    ///
+    /// ```
+    /// use sseproof_codec::Decoder;
+    ///
+    /// let mut decoder = Decoder::new().resumed("7", Some(500));
+    /// let mut events = decoder.feed(b"data: two\n\n");
+    /// assert!(events.next().is_some_and(|event| event.last_event_id == "7"));
+    /// ```
+    #[must_use]
+    pub fn resumed(mut self, last_event_id: &str, reconnection_time: Option<u64>) -> Self {
+        self.last_event_id.clear();
+        self.last_event_id.push(last_event_id);
+        self.reconnection_time = reconnection_time;
+        self
     }
 
     /// The last event ID string: what a client sends as `Last-Event-ID` when it reconnects now.

@@ -3,9 +3,10 @@
 //! It refuses what the format cannot carry instead of mending it, because a value that is changed in
 //! silence is the injection bug of so many servers.
 
-use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
+
+use memchr::{memchr, memchr_iter, memchr2, memchr3};
 
 /// What to write in one go: comments, and a block of fields.
 ///
@@ -83,29 +84,29 @@ pub enum Refused {
 /// A CR anywhere, an LF or nothing at all in `event`, an LF or a NUL in `id`.
 pub fn encode(frame: &Frame<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let Frame { comment, event, id, retry, data } = *frame;
-    check(FrameField::Comment, comment, |byte| byte == b'\r')?;
-    check(FrameField::Event, event, |byte| matches!(byte, b'\r' | b'\n'))?;
-    check(FrameField::Id, id, |byte| matches!(byte, b'\r' | b'\n' | 0))?;
-    check(FrameField::Data, data, |byte| byte == b'\r')?;
+    check(FrameField::Comment, comment, |bytes| memchr(b'\r', bytes))?;
+    check(FrameField::Event, event, |bytes| memchr2(b'\r', b'\n', bytes))?;
+    check(FrameField::Id, id, |bytes| memchr3(b'\r', b'\n', 0, bytes))?;
+    check(FrameField::Data, data, |bytes| memchr(b'\r', bytes))?;
     if event == Some("") {
         return Err(EncodeError { field: FrameField::Event, offset: 0, what: Refused::Empty });
     }
 
-    for line in comment.into_iter().flat_map(|comment| comment.split('\n')) {
+    for line in lines(comment) {
         out.push(b':');
-        out.extend_from_slice(line.as_bytes());
+        out.extend_from_slice(line);
         out.push(b'\n');
     }
     if let Some(event) = event {
-        write_field("event", event, out);
+        write_field("event", event.as_bytes(), out);
     }
     if let Some(id) = id {
-        write_field("id", id, out);
+        write_field("id", id.as_bytes(), out);
     }
     if let Some(retry) = retry {
-        write_field("retry", &retry.to_string(), out);
+        write_field("retry", Decimal::new(retry).digits(), out);
     }
-    for line in data.into_iter().flat_map(|data| data.split('\n')) {
+    for line in lines(data) {
         write_field("data", line, out);
     }
     if event.is_some() || id.is_some() || retry.is_some() || data.is_some() {
@@ -117,10 +118,10 @@ pub fn encode(frame: &Frame<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
 fn check(
     field: FrameField,
     value: Option<&str>,
-    refuses: impl Fn(u8) -> bool,
+    find: impl Fn(&[u8]) -> Option<usize>,
 ) -> Result<(), EncodeError> {
     let bytes = value.unwrap_or_default().as_bytes();
-    let Some(offset) = bytes.iter().position(|&byte| refuses(byte)) else { return Ok(()) };
+    let Some(offset) = find(bytes) else { return Ok(()) };
     let what = match bytes[offset] {
         b'\r' => Refused::CarriageReturn,
         b'\n' => Refused::LineFeed,
@@ -131,14 +132,48 @@ fn check(
 
 /// The space behind the colon is always written, so that one that the value starts with is not
 /// the one that clients take away.
-fn write_field(name: &str, value: &str, out: &mut Vec<u8>) {
+fn write_field(name: &str, value: &[u8], out: &mut Vec<u8>) {
+    out.reserve(name.len() + value.len() + 3);
     out.extend_from_slice(name.as_bytes());
     out.push(b':');
     if !value.is_empty() {
         out.push(b' ');
-        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(value);
     }
     out.push(b'\n');
+}
+
+/// The lines of a value, the last one without an LF.
+fn lines(value: Option<&str>) -> impl Iterator<Item = &[u8]> {
+    value.into_iter().flat_map(|value| {
+        let bytes = value.as_bytes();
+        let ends = memchr_iter(b'\n', bytes).chain([bytes.len()]);
+        ends.scan(0, move |from, end| Some(&bytes[mem::replace(from, end + 1)..end]))
+    })
+}
+
+/// A number in decimal, without an allocation.
+struct Decimal {
+    digits: [u8; 20],
+    from: usize,
+}
+
+impl Decimal {
+    fn new(mut number: u64) -> Self {
+        let mut decimal = Self { digits: [b'0'; 20], from: 20 };
+        loop {
+            decimal.from -= 1;
+            decimal.digits[decimal.from] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                return decimal;
+            }
+        }
+    }
+
+    fn digits(&self) -> &[u8] {
+        &self.digits[self.from..]
+    }
 }
 
 impl fmt::Display for EncodeError {

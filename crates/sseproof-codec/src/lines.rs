@@ -304,6 +304,13 @@ impl Lines {
         self.bom_matched = None;
     }
 
+    /// Begins another stream, with the buffers of this one; nothing of this one is left.
+    pub(crate) fn restart(&mut self) {
+        (self.offset, self.line_start) = (0, 0);
+        self.after_cr = false;
+        self.bom_matched = Some(0);
+    }
+
     /// Forgets the line that is not complete, and says where it starts and whether it is a comment.
     pub(crate) fn discard_rest(&mut self) -> Option<Rest> {
         self.recycle();

@@ -1,7 +1,7 @@
 //! The steady state of a stream allocates nothing, and an idle decoder keeps little.
 
 use allocation_counter::measure;
-use sseproof_codec::{Decoder, Item};
+use sseproof_codec::{Decoder, Frame, Item, encode};
 
 /// Events as they come from servers: tokens, ticks, several lines, heartbeats, retries, CRLF.
 const TRAFFIC: &[u8] = b"data: {\"token\": \"hello\"}\n\n\
@@ -27,7 +27,44 @@ fn nothing_is_allocated_per_event() {
             }
         });
         assert_eq!(allocations.count_total, 0, "in chunks of {chunk_size}");
+
+        let mut decoder = Decoder::new();
+        let mut feed = || {
+            for chunk in TRAFFIC.chunks(chunk_size) {
+                let mut events = decoder.feed(chunk);
+                while events.next().is_some() {}
+            }
+        };
+        for _ in 0..5 {
+            feed();
+        }
+        let allocations = measure(|| (0..100).for_each(|_| feed()));
+        assert_eq!(allocations.count_total, 0, "fed in chunks of {chunk_size}");
     }
+}
+
+#[test]
+fn nothing_is_allocated_per_frame() {
+    let frame = Frame {
+        comment: Some(" ping"),
+        event: Some("tick"),
+        id: Some("184467"),
+        retry: Some(u64::MAX),
+        data: Some("one\ntwo"),
+    };
+    let mut out = Vec::with_capacity(200);
+    let allocations = measure(|| {
+        for _ in 0..100 {
+            out.clear();
+            encode(&frame, &mut out).expect("it can be written");
+        }
+    });
+    assert_eq!(allocations.count_total, 0);
+    assert!(
+        out.starts_with(
+            b": ping\nevent: tick\nid: 184467\nretry: 18446744073709551615\ndata: one\n"
+        )
+    );
 }
 
 #[test]

@@ -150,6 +150,24 @@ proptest! {
         let decoded: Vec<Item<'static>> = decode(&out).into_iter().map(without_span).collect();
         prop_assert_eq!(decoded, expected);
     }
+
+    /// A decoder that has seen one connection reads the next as a new one that was told the state.
+    #[test]
+    fn nothing_but_the_state_is_taken_over(first in streams(), second in streams(), fed in any::<bool>()) {
+        let mut decoder = Decoder::new();
+        if fed {
+            drop(decoder.feed(&first));
+        } else {
+            drop(decoder.inspect(&first));
+        }
+        decoder.reconnect();
+        let state = (decoder.last_event_id().to_owned(), decoder.reconnection_time());
+        let mut resumed = Decoder::new().resumed(&state.0, state.1);
+        prop_assert_eq!(whole(&mut decoder, &second), whole(&mut resumed, &second));
+        prop_assert_eq!(decoder.last_event_id(), resumed.last_event_id());
+        prop_assert_eq!(decoder.reconnection_time(), resumed.reconnection_time());
+        prop_assert_eq!(decoder.offset(), resumed.offset());
+    }
 }
 
 fn cannot_be_carried(written: &Written) -> bool {
@@ -201,4 +219,15 @@ fn without_span(mut item: Item<'static>) -> Item<'static> {
     };
     *span = Span::default();
     item
+}
+
+fn whole(decoder: &mut Decoder, stream: &[u8]) -> Vec<Item<'static>> {
+    let mut decoded = Vec::new();
+    let mut items = decoder.inspect(stream);
+    while let Some(item) = items.next() {
+        decoded.push(item.into_owned());
+    }
+    drop(items);
+    decoded.extend(decoder.finish().map(Item::Anomaly));
+    decoded
 }

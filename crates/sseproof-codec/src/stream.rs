@@ -1,0 +1,149 @@
+//! The events of a stream of chunks.
+
+use alloc::collections::VecDeque;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+
+use crate::{Decoder, Event};
+
+pin_project! {
+    /// The events of a stream of chunks, as an HTTP client gives them.
+    ///
+    /// With reqwest: `EventStream::new(response.bytes_stream())`. An error of the chunks is passed
+    /// on as it is; decoding has none. At the end, [`EventStream::decoder`] knows what the next
+    /// request needs.
+    ///
+    /// ```
+    /// use futures_util::{StreamExt, stream};
+    /// use sseproof_codec::EventStream;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let chunks = stream::iter(["id: 7\ndata: he", "llo\n\n"].map(Ok::<_, std::io::Error>));
+    /// let mut events = EventStream::new(chunks);
+    /// while let Some(event) = events.next().await {
+    ///     assert_eq!(event?.data, "hello");
+    /// }
+    /// assert_eq!(events.decoder().last_event_id(), "7");
+    /// # Ok::<(), std::io::Error>(())
+    /// # })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[derive(Debug)]
+    pub struct EventStream<S> {
+        #[pin]
+        chunks: S,
+        decoder: Decoder,
+        events: VecDeque<Event<'static>>,
+    }
+}
+
+impl<S> EventStream<S> {
+    /// The events of these chunks, with the default limits.
+    pub fn new(chunks: S) -> Self {
+        Self::with_decoder(chunks, Decoder::new())
+    }
+
+    /// The same with a decoder that has limits of its own, or a last event ID from before.
+    pub fn with_decoder(chunks: S, decoder: Decoder) -> Self {
+        Self { chunks, decoder, events: VecDeque::new() }
+    }
+
+    /// The decoder, as far as the chunks have come: it may be ahead of the events.
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
+    /// The decoder, for the next connection: see [`Decoder::reconnect`].
+    pub fn into_decoder(self) -> Decoder {
+        self.decoder
+    }
+}
+
+impl<S, B, E> Stream for EventStream<S>
+where
+    S: Stream<Item = Result<B, E>>,
+    B: AsRef<[u8]>,
+{
+    type Item = Result<Event<'static>, E>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut this = self.project();
+        loop {
+            if let Some(event) = this.events.pop_front() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            match ready!(this.chunks.as_mut().poll_next(context)) {
+                Some(Ok(chunk)) => this.decoder.queue(chunk.as_ref(), this.events),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+#[cfg(feature = "http-body")]
+pub(crate) mod body {
+    //! The events of an HTTP body.
+
+    use core::pin::Pin;
+    use core::task::{Context, Poll, ready};
+
+    use bytes::{Buf, Bytes};
+    use futures_core::Stream;
+    use http_body::Body;
+    use pin_project_lite::pin_project;
+
+    use super::EventStream;
+
+    pin_project! {
+        /// The chunks of an HTTP body; trailers are left out.
+        #[derive(Debug)]
+        pub struct BodyChunks<B> {
+            #[pin]
+            body: B,
+        }
+    }
+
+    impl<B: Body> EventStream<BodyChunks<B>> {
+        /// The events of an HTTP body, such as that of a response of hyper.
+        ///
+        /// ```
+        /// use futures_util::StreamExt;
+        /// use http_body_util::Full;
+        /// use sseproof_codec::EventStream;
+        ///
+        /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+        /// let mut events = EventStream::of_body(Full::new(&b"data: hello\n\n"[..]));
+        /// while let Some(Ok(event)) = events.next().await {
+        ///     assert_eq!(event.data, "hello");
+        /// }
+        /// # });
+        /// # Ok::<(), std::io::Error>(())
+        /// ```
+        pub fn of_body(body: B) -> Self {
+            Self::new(BodyChunks { body })
+        }
+    }
+
+    impl<B: Body> Stream for BodyChunks<B> {
+        type Item = Result<Bytes, B::Error>;
+
+        fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            let mut body = self.project().body;
+            loop {
+                match ready!(body.as_mut().poll_frame(context)) {
+                    Some(Ok(frame)) => {
+                        if let Ok(mut data) = frame.into_data() {
+                            return Poll::Ready(Some(Ok(data.copy_to_bytes(data.remaining()))));
+                        }
+                    }
+                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    None => return Poll::Ready(None),
+                }
+            }
+        }
+    }
+}
