@@ -47,6 +47,8 @@ mod item;
 mod items;
 mod lines;
 mod scan;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 #[cfg(feature = "futures")]
 mod stream;
 mod utf8;

@@ -1,5 +1,4 @@
 //! What the adapters for streams, bodies and codecs give is what the decoder gives.
-#![cfg(all(feature = "futures", feature = "http-body", feature = "tokio-util"))]
 
 use std::convert::Infallible;
 use std::io;

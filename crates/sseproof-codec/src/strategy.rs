@@ -1,0 +1,244 @@
+//! Property tests for any parser of event streams, yours included.
+//!
+//! [`cases`] gives streams, cut into chunks, and what a right parser makes of them. A parser that
+//! is wrong fails with the smallest stream that shows it:
+//!
+//! ```
+//! use proptest::prelude::*;
+//! use sse_core::{SseDecoder, SseEvent};
+//! use sseproof_codec::strategy::cases;
+//!
+//! proptest! {
+//!     # #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+//!     # /*
+//!     #[test]
+//!     # */
+//!     fn my_parser_is_right(case in cases()) {
+//!         let mut parser = SseDecoder::new();
+//!         let mut seen = Vec::new();
+//!         for chunk in &case.chunks {
+//!             let mut chunk = chunk.as_slice();
+//!             while let Some(event) = parser.next(&mut chunk) {
+//!                 if let SseEvent::Message(event) = event? {
+//!                     seen.push((event.event, event.data));
+//!                 }
+//!             }
+//!         }
+//!         let expected = case.expected.events.into_iter();
+//!         prop_assert_eq!(seen, expected.map(|event| (event.event_type, event.data.into_owned())).collect::<Vec<_>>());
+//!     }
+//! }
+//! # my_parser_is_right();
+//! ```
+//!
+//! The same test of `eventsource-stream` 0.2.3 panics, and proptest shrinks the stream to a BOM
+//! whose chunk ends with it.
+//!
+//! [`well_formed`] and [`hostile`] are there for who needs only one kind of stream, [`chunked`] cuts
+//! streams of his own, and [`Case::new`] tells what is expected of any bytes.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use crate::{Decoder, Event, Item, Limits};
+
+/// A stream, cut into chunks, and what a right parser makes of it.
+///
+/// Its `Debug` form shows the bytes as a literal of Rust.
+///
+/// ```
+/// use sseproof_codec::strategy::Case;
+///
+/// let case = Case::new([b"data: a\r".to_vec(), b"\r".to_vec()]);
+/// assert_eq!(case.expected.events[0].data, "a");
+/// assert_eq!(format!("{case:?}").lines().next(), Some(r#"b"data: a\r" | b"\r""#));
+/// ```
+#[derive(Clone)]
+pub struct Case {
+    /// The chunks, in their order; some may be empty.
+    pub chunks: Vec<Vec<u8>>,
+    /// What they mean, however they are cut.
+    pub expected: Expected,
+}
+
+/// What a right parser makes of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// What it dispatches, in order.
+    pub events: Vec<Event<'static>>,
+    /// What it would send as `Last-Event-ID` when the stream has ended.
+    pub last_event_id: String,
+    /// The milliseconds of the last valid `retry`, if there was one.
+    pub reconnection_time: Option<u64>,
+}
+
+impl Case {
+    /// A case of these chunks.
+    pub fn new(chunks: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let chunks: Vec<_> = chunks.into_iter().collect();
+        let stream = chunks.concat();
+        let mut decoder = Decoder::with_limits(Limits::UNLIMITED);
+        let mut items = decoder.inspect(&stream);
+        let mut events = Vec::new();
+        while let Some(item) = items.next() {
+            if let Item::Event(event) = item.into_owned() {
+                events.push(event);
+            }
+        }
+        drop(items);
+        let last_event_id = decoder.last_event_id().into();
+        let reconnection_time = decoder.reconnection_time();
+        Self { chunks, expected: Expected { events, last_event_id, reconnection_time } }
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, chunk) in self.chunks.iter().enumerate() {
+            let between = if index == 0 { "" } else { " | " };
+            write!(f, "{between}b\"{}\"", chunk.escape_ascii())?;
+        }
+        for Event { event_type, data, last_event_id, .. } in &self.expected.events {
+            write!(f, "\n  {event_type:?} {data:?} id {last_event_id:?}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Streams of every kind, in any chunks.
+pub fn cases() -> impl Strategy<Value = Case> {
+    chunked(prop_oneof![well_formed(), hostile()])
+}
+
+/// Cuts streams into chunks, anywhere; what shrinks has fewer and fewer cuts.
+///
+/// ```
+/// use proptest::prelude::*;
+/// use sseproof_codec::strategy::chunked;
+///
+/// proptest!(|(case in chunked(Just(b"data: a\n\n".to_vec())))| {
+///     prop_assert_eq!(case.chunks.concat(), b"data: a\n\n");
+///     prop_assert_eq!(case.expected.events.len(), 1);
+/// });
+/// ```
+pub fn chunked(streams: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Case> {
+    (streams, vec(any::<Index>(), 0..8)).prop_map(|(stream, cuts)| {
+        let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+        cuts.sort_unstable();
+        let starts = [0].into_iter().chain(cuts.iter().copied());
+        let ends = cuts.iter().copied().chain([stream.len()]);
+        Case::new(starts.zip(ends).map(|(start, end)| stream[start..end].to_vec()))
+    })
+}
+
+/// Streams that the standard allows, in every spelling: line ends of all three kinds mixed, a BOM,
+/// values with and without a space in front, names without a colon, comments, unknown fields, fields
+/// in any order and more than once, blocks without data.
+///
+/// A decoder has nothing to complain of in them.
+pub fn well_formed() -> impl Strategy<Value = Vec<u8>> {
+    let block = (vec(line(), 0..6), line_end()).prop_map(|(lines, end)| {
+        let mut block = lines.concat();
+        block.push_str(end);
+        block
+    });
+    (any::<bool>(), vec(block, 0..6)).prop_map(|(bom, blocks)| {
+        let mut stream = String::from(if bom { "\u{FEFF}" } else { "" });
+        stream.extend(blocks);
+        // A CR that ends a line and an LF that ends a blank one are the end of one line.
+        stream.push_str("\n\n");
+        stream.into_bytes()
+    })
+}
+
+/// Streams that nobody should send, and that somebody will: bytes that are not UTF-8, NUL and BOM
+/// where they do not belong, numbers that are none or far too large, lines cut anywhere.
+pub fn hostile() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => select(&LINE_ENDS[..]),
+        4 => select(&NAMES[..]),
+        3 => select(&VALUES[..]),
+        2 => select(&ODD_BYTES[..]),
+    ];
+    let noise = vec(any::<u8>(), 0..4);
+    let piece = prop_oneof![9 => piece.prop_map(<[u8]>::to_vec), 1 => noise];
+    vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+const LINE_ENDS: [&[u8]; 6] = [b"\n", b"\r", b"\r\n", b"\n\n", b"\r\r", b"\r\n\r\n"];
+const NAMES: [&[u8]; 11] = [
+    b"data", b"event", b"id", b"retry", b"data:", b"data: ", b"event: ", b"id: ", b"retry: ",
+    b"Data: ", b"foo: ",
+];
+const VALUES: [&[u8]; 11] = [
+    b":",
+    b" ",
+    b"\t",
+    b"\0",
+    b"0",
+    b"42",
+    b"99999999999999999999",
+    b"a",
+    b"message",
+    b"\\",
+    b"+1",
+];
+const ODD_BYTES: [&[u8]; 15] = [
+    b"\xEF\xBB\xBF",
+    b"\xEF",
+    b"\xBB",
+    b"\xBF",
+    b"\xEF\xBB",
+    b"\xE2\x82\xAC",
+    b"\xE2\x82",
+    b"\xF0\x9F\x98\x80",
+    b"\xF0\x9F",
+    b"\x80",
+    b"\xFF",
+    b"\xC0\x8A",
+    b"\xED\xA0\x80",
+    b"\xE2\x80\xA8",
+    b"\xC2\x85",
+];
+
+fn line_end() -> impl Strategy<Value = &'static str> {
+    select(&["\n", "\r\n", "\r"][..])
+}
+
+/// A line of a block, with its end.
+fn line() -> impl Strategy<Value = String> {
+    let unknown = select(&["foo", "Data", "data ", " data", "ID", "dat", "datas", "\u{E9}"][..]);
+    let value = || text(&[]);
+    let field = prop_oneof![
+        6 => (Just("data"), value()),
+        2 => (Just("event"), value()),
+        2 => (Just("id"), text(&['\0'])),
+        1 => (Just("retry"), any::<u32>().prop_map(|millis| alloc::format!("{millis}"))),
+        1 => (unknown, value()),
+        1 => (Just(""), value()),
+    ];
+    let spelling = select(&[": ", ":"][..]);
+    (field, spelling, line_end()).prop_map(|((name, value), spelling, end)| {
+        // A number would not be one with a space in front, and a comment has no space to lose.
+        match (name, value.as_str()) {
+            ("data" | "event" | "id", "") if spelling == ":" => alloc::format!("{name}{end}"),
+            _ => alloc::format!("{name}{spelling}{value}{end}"),
+        }
+    })
+}
+
+/// A value of one line.
+fn text(without: &'static [char]) -> impl Strategy<Value = String> {
+    let char = prop_oneof![
+        6 => select(&['a', ' ', ':', '\t', '0', '\u{FEFF}', '\u{2028}', '\u{85}', '\u{E9}', '\u{1F600}'][..]),
+        1 => select(&['\0', '\u{FFFD}', '\u{B}', '\u{C}'][..]),
+        1 => any::<char>(),
+    ];
+    let is_fine = |char: &char| !matches!(char, '\r' | '\n') && !without.contains(char);
+    vec(char, 0..12).prop_map(move |chars| chars.into_iter().filter(is_fine).collect())
+}
