@@ -70,8 +70,16 @@ pub enum Action {
         /// How many entries of the topic to pass over.
         after: u64,
     },
+    /// The same from the entry on that comes behind the one with this line in it; from the first
+    /// one where there is none.
+    FollowBehind {
+        /// The topic.
+        topic: String,
+        /// The line, without its end.
+        line: Bytes,
+    },
     /// Appends to a topic of the server's log. Who follows the topic gets `id: N`, counted from 1,
-    /// and then these bytes.
+    /// unless the bytes bring an id of their own, and then these bytes.
     Publish {
         /// The topic.
         topic: String,

@@ -84,6 +84,9 @@ pub(crate) async fn play(
                 player.until_left().await?;
             }
             Action::Follow { topic, after } => player.follow(lab, &topic, after).await?,
+            Action::FollowBehind { topic, line } => {
+                player.follow(lab, &topic, lab.behind(&topic, &line)).await?;
+            }
             Action::Publish { topic, bytes } => lab.publish(&topic, bytes),
             Action::Restart { forget } => lab.restart(forget),
             // The lab itself looks at what outlives a client.
@@ -176,7 +179,7 @@ impl Player<'_> {
         loop {
             bell.mark_unchanged();
             for (number, bytes) in lab.published(topic, position) {
-                self.written.extend_from_slice(format!("id: {number}\n").as_bytes());
+                self.written.extend(id_line(number, &bytes));
                 self.written.extend_from_slice(&bytes);
                 self.flush().await?;
                 position = number;
@@ -189,6 +192,12 @@ impl Player<'_> {
             }
         }
     }
+}
+
+/// The line with the id of an entry; nothing where the entry has one by itself.
+pub(crate) fn id_line(number: u64, entry: &[u8]) -> Vec<u8> {
+    let has_id = entry.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"id:"));
+    if has_id { Vec::new() } else { format!("id: {number}\n").into_bytes() }
 }
 
 /// Reads on until the client has left; what it sends until then is kept.

@@ -13,7 +13,6 @@ mod lifecycle;
 mod outcome;
 mod plain;
 mod profile;
-mod proxy;
 mod reconnect;
 mod record;
 pub mod reference;

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::{Finding, Mutant, Profile, Record, Rule, profile, profiles};
 use crate::{
-    auth, cors, delivery, encode, lifecycle, proxy, reconnect, response, resume, retry, stream,
-    transport,
+    auth, cors, delivery, encode, lifecycle, reconnect, response, resume, retry, stream, transport,
 };
 
-const FAMILIES: [&[&Rule]; 12] = [
+const FAMILIES: [&[&Rule]; 11] = [
     response::RULES,
     stream::RULES,
     delivery::RULES,
@@ -20,7 +19,6 @@ const FAMILIES: [&[&Rule]; 12] = [
     auth::RULES,
     transport::RULES,
     lifecycle::RULES,
-    proxy::RULES,
 ];
 
 /// All rules: the general ones in the order of the families, then those of the profiles, each once.

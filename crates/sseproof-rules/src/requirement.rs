@@ -10,7 +10,6 @@ const FILES: &[(&str, &str)] = &[
     ("specs/http.yaml", include_str!("../../../specs/http.yaml")),
     ("specs/fetch.yaml", include_str!("../../../specs/fetch.yaml")),
     ("specs/practice.yaml", include_str!("../../../specs/practice.yaml")),
-    ("specs/proxy.yaml", include_str!("../../../specs/proxy.yaml")),
     ("specs/profiles/openai-chat.yaml", include_str!("../../../specs/profiles/openai-chat.yaml")),
     (
         "specs/profiles/openai-responses.yaml",
@@ -21,6 +20,7 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../specs/profiles/anthropic-messages.yaml"),
     ),
     ("specs/profiles/mcp.yaml", include_str!("../../../specs/profiles/mcp.yaml")),
+    ("specs/profiles/mercure.yaml", include_str!("../../../specs/profiles/mercure.yaml")),
     ("specs/profiles/graphql-sse.yaml", include_str!("../../../specs/profiles/graphql-sse.yaml")),
 ];
 

@@ -57,18 +57,8 @@ impl Run {
     }
 
     /// Subscribes beside exchange `of`, that long after its start, and stays for that long.
-    pub(crate) fn join(self, of: usize, after: Duration, stay: Duration) -> Self {
-        self.join_with(Request::subscribe(URL), of, after, stay)
-    }
-
-    /// The same with another request.
-    pub(crate) fn join_with(
-        mut self,
-        request: Request,
-        of: usize,
-        after: Duration,
-        stay: Duration,
-    ) -> Self {
+    pub(crate) fn join(mut self, of: usize, after: Duration, stay: Duration) -> Self {
+        let request = Request::subscribe(URL);
         let started = self.transcript.exchanges[of - 1].started + after;
         let earlier = self.transcript.exchanges.len();
         let visit = Visit {
@@ -108,12 +98,6 @@ impl Run {
     /// Changes the last exchange.
     pub(crate) fn edit(mut self, edit: impl FnOnce(&mut Exchange)) -> Self {
         edit(self.transcript.exchanges.last_mut().expect("an exchange"));
-        self
-    }
-
-    /// Changes all that happened besides.
-    pub(crate) fn edit_happenings(mut self, mut edit: impl FnMut(&mut What)) -> Self {
-        self.transcript.happenings.iter_mut().for_each(|happening| edit(&mut happening.what));
         self
     }
 
@@ -269,7 +253,7 @@ pub(crate) fn play(
                 how = if whole { Ending::Complete } else { Ending::Truncated };
             }
             Action::Reset => how = Ending::Reset,
-            Action::Hold | Action::Follow { .. } => now = leave,
+            Action::Hold | Action::Follow { .. } | Action::FollowBehind { .. } => now = leave,
             Action::Flush
             | Action::Frame { .. }
             | Action::Publish { .. }

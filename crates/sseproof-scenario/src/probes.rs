@@ -51,11 +51,6 @@ sources![
     "stall",
     "stall-memory",
     "restart",
-    "via",
-    "via-same",
-    "via-leave",
-    "via-restart",
-    "via-idle",
 ];
 
 /// Plays only where no head came in the usual time.
@@ -100,7 +95,7 @@ mod tests {
         }
         assert_eq!(probes().len(), SOURCES.len());
         assert!(patient_probe().is_some());
-        assert_eq!(probes().iter().filter(|probe| probe.idle).count(), 2);
+        assert_eq!(probes().iter().filter(|probe| probe.idle).count(), 1);
     }
 
     #[test]

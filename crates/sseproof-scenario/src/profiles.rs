@@ -30,10 +30,19 @@ const PROFILES: &[(&str, &[Source])] = &[
     ("mcp-2025-06-18", MCP),
     ("mcp-2026-07-28", sources!["mcp-2026-07-28": "calls", "refused"]),
     ("graphql-sse", sources!["graphql-sse": "whole", "invalid", "get-mutation", "single"]),
+    ("mercure", sources!["mercure": "updates", "refused"]),
 ];
 
 /// The probes of the versions that have sessions: only the version that they name differs.
 const MCP: &[Source] = sources!["mcp": "session", "stateless", "resume", "refused"];
+
+/// Other names for some of them.
+const ALIASES: &[(&str, &str)] = &[("mcp-2025-11-25", "mcp")];
+
+/// The other names, each with the profile that it stands for.
+pub fn profile_aliases() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ALIASES.iter().copied()
+}
 
 /// The ids of the profiles.
 pub fn profile_ids() -> impl Iterator<Item = &'static str> {

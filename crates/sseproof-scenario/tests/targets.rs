@@ -55,6 +55,10 @@ const BROKEN: &[&str] = &[
     "active: { process: true, regex: x }\n",
     "via: 127.0.0.1:8081\n",
     "via: \"http://${proxy}/x\"\n",
+    "url: \"http://h/${room}\"\nvars: { rom: a }\n",
+    "vars: { a: \"${b}\", b: c }\n",
+    "vars: { a: \"${env:NOWHERE}\" }\n",
+    "vars: { data: x }\n",
     "url: a\nurl: b\n",
     "url: a\n---\nurl: b\n",
 ];
@@ -382,4 +386,19 @@ async fn every_part_that_the_target_offers_is_tried() {
     let published = &transcript.exchanges[0].published;
     assert!(published.iter().any(|one| one.id.as_deref() == Some("a\0b")));
     assert!(published.iter().all(|one| one.event.is_none() && one.comment.is_none()));
+}
+
+#[test]
+fn a_variable_of_the_file_gives_way_to_one_that_was_given() {
+    let text = "url: \"http://h/${room}\"\nvars: { room: a, model: \"${env:MODEL}\" }\n";
+    let environment = BTreeMap::from([("MODEL".to_owned(), "small".to_owned())]);
+    let read = |given: &[(&str, &str)]| {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let given = given.iter().map(own).collect();
+        let variables = Variables { given, environment: environment.clone() };
+        TargetFile::parse("sseproof.yaml", text, &variables).expect("a target")
+    };
+    assert_eq!(read(&[]).url.as_deref(), Some("http://h/a"));
+    assert_eq!(read(&[]).vars["model"], "small");
+    assert_eq!(read(&[("room", "b")]).url.as_deref(), Some("http://h/b"));
 }

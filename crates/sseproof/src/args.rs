@@ -30,6 +30,10 @@ pub(crate) enum Command {
         /// Send this header; the files get its name alone. May be given again.
         #[arg(short = 'H', long, value_name = "NAME: VALUE")]
         header: Vec<String>,
+        /// The protocol on top of the stream (`sseproof list profiles`); the file gets its
+        /// variables, too.
+        #[arg(long, value_name = "NAME", value_parser = profile_names())]
+        profile: Option<String>,
         /// Where to write, for instance the root of the repository.
         #[arg(long, value_name = "FOLDER", default_value = ".")]
         folder: PathBuf,
@@ -216,7 +220,9 @@ pub(crate) struct Check {
 
 /// The names of the profiles, for clap to choose from.
 fn profile_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(sseproof_rules::profiles().map(|profile| profile.id))
+    PossibleValuesParser::new(sseproof_rules::profiles().map(|profile| {
+        clap::builder::PossibleValue::new(profile.id).aliases(profile.aliases.iter().copied())
+    }))
 }
 
 /// A request that publishes: `POST /publish`.

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use sseproof_rules::profile;
 
 use self::seen::Seen;
 use crate::exit::{Blame, Blamed as _, Exit};
@@ -24,6 +25,7 @@ const SCHEMA: &str = ".sseproof.schema.json";
 pub(crate) async fn run(
     url: &str,
     headers: &[String],
+    chosen: Option<&str>,
     folder: &Path,
     force: bool,
 ) -> Result<Exit, Blame> {
@@ -38,7 +40,7 @@ pub(crate) async fn run(
         );
         return Err(Blame { exit: Exit::Usage, error });
     }
-    let seen = Seen::look(&url, &headers).await.unreachable()?;
+    let seen = Seen::look(&url, &headers, chosen.and_then(profile)).await.unreachable()?;
     let schema = format!("{:#}\n", sseproof_scenario::target_schema());
     let texts = [written::target(&seen), written::workflow(&seen), schema];
     for (file, text) in files.iter().zip(&texts) {

@@ -56,8 +56,8 @@ async fn run(command: Command) -> Result<Exit, Blame> {
             let (mutant, profile) = (mutant.as_deref(), profile.as_deref());
             serve::run(&listen, mutant, play.as_deref(), profile, tls.as_deref()).await
         }
-        Command::Init { url, header, folder, force } => {
-            init::run(&url, &header, &folder, force).await
+        Command::Init { url, header, profile, folder, force } => {
+            init::run(&url, &header, profile.as_deref(), &folder, force).await
         }
         Command::Cut { recording, rule } => cut::run(&recording, &rule),
         Command::Parse { source, ways } => parse::run(&source, &ways).await,

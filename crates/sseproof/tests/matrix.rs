@@ -19,8 +19,8 @@ use sseproof_rules::{
 };
 use sseproof_scenario::{GaugeHook, RequestHook, RestartHook};
 use sseproof_scenario::{
-    Probe, Scenario, TargetConfig, Variables, probes, profile_ids, profile_probes, run_all,
-    run_patiently,
+    Probe, Scenario, TargetConfig, Variables, probes, profile_aliases, profile_ids, profile_probes,
+    run_all, run_patiently,
 };
 
 /// How many mutants are checked over TCP at a time.
@@ -43,21 +43,9 @@ struct Look {
 }
 
 /// The probes that make clients come and go, or the server start anew.
-const DRIVEN: [&str; 12] = [
-    "away",
-    "churn",
-    "deliver",
-    "leave",
-    "leave-idle",
-    "restart",
-    "stall",
-    "stall-memory",
-    "via",
-    "via-leave",
-    "via-restart",
-    "via-same",
-];
-/// The rules outside `lifecycle/` and `proxy/` whose mutants only show in one of them.
+const DRIVEN: [&str; 8] =
+    ["away", "churn", "deliver", "leave", "leave-idle", "restart", "stall", "stall-memory"];
+/// The rules outside `lifecycle/` whose mutants only show in one of them.
 const JUDGE_DRIVEN: [&str; 4] = [
     "delivery/every-subscriber",
     "delivery/latency",
@@ -67,8 +55,7 @@ const JUDGE_DRIVEN: [&str; 4] = [
 
 /// Whether the rule's mutants only show where the server is driven.
 fn is_driven(rule: &str) -> bool {
-    ["lifecycle/", "proxy/"].iter().any(|family| rule.starts_with(family))
-        || JUDGE_DRIVEN.contains(&rule)
+    rule.starts_with("lifecycle/") || JUDGE_DRIVEN.contains(&rule)
 }
 
 /// Whether the rule is about who is let in.
@@ -122,7 +109,6 @@ fn target(profile: Option<&Profile>, origin: &str) -> TargetConfig {
             memory: Some(GaugeHook::http("GET", "/memory")),
             restart: Some(RestartHook::Http(Box::new(restart))),
             pour: 1 << 17,
-            via: Some(format!("{origin}/via/events")),
             ..target
         };
     };
@@ -231,6 +217,9 @@ fn the_reference_of_each_profile_passes_every_rule() {
 fn the_profiles_are_those_that_have_probes() {
     let known: Vec<_> = profiles().map(|profile| profile.id).collect();
     assert_eq!(known, profile_ids().collect::<Vec<_>>());
+    let aliases =
+        profiles().flat_map(|profile| profile.aliases.iter().map(|name| (*name, profile.id)));
+    assert_eq!(aliases.collect::<Vec<_>>(), profile_aliases().collect::<Vec<_>>());
 }
 
 /// What the rules say of a reference, which must break none.

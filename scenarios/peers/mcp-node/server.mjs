@@ -1,5 +1,5 @@
-// A tool that reports its progress, on the MCP TypeScript SDK over streamable HTTP with sessions,
-// in the form of the SDK's own examples.
+// A tool that reports its progress, on the MCP TypeScript SDK over streamable HTTP with sessions and
+// resumption, in the form of the SDK's own examples.
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createMcpExpressApp } from "@modelcontextprotocol/sdk/server/express.js";
@@ -10,6 +10,27 @@ import { z } from "zod";
 
 const app = createMcpExpressApp();
 const transports = new Map();
+
+// Keeps every event, in the order in which it came.
+class Memory {
+  events = [];
+  async storeEvent(streamId, message) {
+    return `${streamId}_${this.events.push({ streamId, message })}`;
+  }
+  async getStreamIdForEventId(eventId) {
+    return this.events[Number(eventId.split("_")[1]) - 1]?.streamId;
+  }
+  async replayEventsAfter(lastEventId, { send }) {
+    const last = Number(lastEventId.split("_")[1]);
+    const streamId = this.events[last - 1]?.streamId;
+    for (let n = last; n < this.events.length; n += 1) {
+      if (this.events[n].streamId === streamId) {
+        await send(`${streamId}_${n + 1}`, this.events[n].message);
+      }
+    }
+    return streamId;
+  }
+}
 
 function createServer() {
   const server = new McpServer({ name: "peer", version: "1.0.0" });
@@ -46,6 +67,7 @@ app.post("/mcp", async (req, res) => {
     }
     transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: () => randomUUID(),
+      eventStore: new Memory(),
       onsessioninitialized: (id) => transports.set(id, transport),
       onsessionclosed: (id) => transports.delete(id),
     });

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::lab::Beside;
+use crate::player::id_line;
 use crate::{Lab, Socket};
 
 /// The number of the setting for the window of a new stream.
@@ -268,6 +269,9 @@ impl Player {
                     pending::<()>().await;
                 }
                 Action::Follow { topic, after } => self.follow(lab, &topic, after).await,
+                Action::FollowBehind { topic, line } => {
+                    self.follow(lab, &topic, lab.behind(&topic, &line)).await;
+                }
                 Action::Publish { topic, bytes } => lab.publish(&topic, bytes),
                 Action::Restart { forget } => lab.restart(forget),
                 // Over HTTP/2 nothing outlives its client.
@@ -348,7 +352,7 @@ impl Player {
         loop {
             bell.mark_unchanged();
             for (number, bytes) in lab.published(topic, position) {
-                self.written.extend_from_slice(format!("id: {number}\n").as_bytes());
+                self.written.extend(id_line(number, &bytes));
                 self.written.extend_from_slice(&bytes);
                 self.flush(false).await;
                 position = number;

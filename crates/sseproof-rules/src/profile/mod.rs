@@ -9,6 +9,7 @@ mod graphql_sse;
 mod json;
 mod look;
 mod mcp;
+mod mercure;
 mod openai_chat;
 mod openai_responses;
 mod refused;
@@ -26,6 +27,8 @@ use crate::Rule;
 pub struct Profile {
     /// Its name, as in `openai-chat`; the family of its rules, unless several profiles share them.
     pub id: &'static str,
+    /// Other names for it, for who writes out what the name leaves open.
+    pub aliases: &'static [&'static str],
     /// What it is, as a fragment: `chat completions as OpenAI streams them`.
     pub title: &'static str,
     /// The path at which the reference serves it.
@@ -77,6 +80,7 @@ const PROFILES: &[&Profile] = &[
     &mcp::OF_2025_06,
     &mcp::OF_2026_07,
     &graphql_sse::PROFILE,
+    &mercure::PROFILE,
 ];
 
 /// All profiles.
@@ -84,9 +88,9 @@ pub fn profiles() -> impl Iterator<Item = &'static Profile> {
     PROFILES.iter().copied()
 }
 
-/// The profile of that id.
+/// The profile of that id, or of that other name.
 pub fn profile(id: &str) -> Option<&'static Profile> {
-    profiles().find(|profile| profile.id == id)
+    profiles().find(|profile| profile.id == id || profile.aliases.contains(&id))
 }
 
 impl Profile {

@@ -140,9 +140,11 @@ impl Check<'_> {
         match &step.value {
             Step::Connect(connect) => {
                 self.one_body(connect.body.is_some(), connect.json.is_some(), place);
-                if connect.published && connect.path.is_some() {
+                let places = [connect.path.is_some(), connect.published, connect.via];
+                if connect.published && places.into_iter().filter(|said| *said).count() > 1 {
                     let what = "`published` already says which stream it is";
-                    self.slip(place, Slip::instead(what, "leave out `path`, or `published`"));
+                    let instead = "leave out `path` and `via`, or leave out `published`";
+                    self.slip(place, Slip::instead(what, instead));
                 }
                 if let Some(on) = &connect.on {
                     self.stream(Some(on), place);

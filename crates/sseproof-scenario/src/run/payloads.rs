@@ -302,7 +302,6 @@ impl Session<'_> {
             on: None,
             window: None,
             via: false,
-            within: None,
             published: true,
             method: None,
             headers: Headers::default(),

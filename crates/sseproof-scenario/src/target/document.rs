@@ -1,5 +1,7 @@
 //! What a target file may say, as serde reads it.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,6 +16,10 @@ use crate::yaml::Kind;
 pub(crate) struct Document {
     /// The URL of the stream, unless the command line names it.
     pub(super) url: Option<At<Text>>,
+    /// Values for `${name}` in this file, in the scenarios, and in what the profile sends; `--var`
+    /// wins over them.
+    #[serde(default)]
+    pub(super) vars: BTreeMap<String, At<Text>>,
     /// Header fields of every request to the target.
     pub(super) headers: Option<At<Headers>>,
     /// Another user, who must not see the events of the first.

@@ -4,7 +4,7 @@ mod document;
 mod drive;
 mod hook;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sseproof_exchange::Headers;
 
@@ -13,7 +13,7 @@ use self::hook::{DATA, How, is_published};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
 use crate::model::{At, Form, Json, Part, Pause, Scope, Text};
 use crate::nearest::{list, nearest};
-use crate::profiles::profile_ids;
+use crate::profiles::{profile_aliases, profile_ids};
 use crate::variables::Variables;
 
 pub(crate) use document::Document as TargetDocument;
@@ -29,6 +29,8 @@ pub use hook::PublishHook;
 pub struct TargetFile {
     /// The URL of the stream.
     pub url: Option<String>,
+    /// The values of its variables; those that were given win over them.
+    pub vars: BTreeMap<String, String>,
     /// Header fields of every request to the target.
     pub headers: Headers,
     /// The credentials of another user.
@@ -73,14 +75,17 @@ impl TargetFile {
     pub fn parse(file: &str, source: &str, variables: &Variables) -> Result<Self, Mistakes> {
         let source = Source { file, text: source };
         let document: Document = crate::yaml::read(&source)?;
-        let mut check = Check { source: &source, variables, mistakes: Vec::new() };
+        let mut check =
+            Check { source: &source, variables: variables.clone(), mistakes: Vec::new() };
+        let vars = check.vars(&document);
+        check.variables.given.extend(vars.clone());
         check.document(&document);
         if !check.mistakes.is_empty() {
             check.mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
             return Err(Mistakes(check.mistakes));
         }
-        let scope =
-            Scope { values: variables.given.clone(), environment: variables.environment.clone() };
+        let Variables { given: values, environment } = check.variables;
+        let scope = Scope { values, environment };
         // Every variable has a value: that was looked at above.
         let fill = |text: &Text| text.fill(&scope).unwrap_or_default();
         let fields = |headers: &crate::model::Headers| -> Headers {
@@ -92,6 +97,7 @@ impl TargetFile {
             gauges.find_map(|gauge| gauge.process.as_ref()?.pid)
         };
         Ok(Self {
+            vars,
             url: document.url.as_ref().map(|url| fill(url)),
             headers: document.headers.as_ref().map(|headers| fields(headers)).unwrap_or_default(),
             other: document.other.as_ref().map(|other| fields(&other.headers)),
@@ -161,13 +167,40 @@ fn read_from(gauge: Gauge, scope: &Scope) -> Option<GaugeHook> {
 
 struct Check<'s> {
     source: &'s Source<'s>,
-    variables: &'s Variables,
+    /// Those that were given, and then those of the file, too.
+    variables: Variables,
     mistakes: Vec<Mistake>,
 }
 
 impl Check<'_> {
     fn slip(&mut self, place: Place, slip: Slip) {
         self.mistakes.push(slip.at(self.source, place));
+    }
+
+    /// The values of the variables of the file.
+    fn vars(&mut self, document: &Document) -> BTreeMap<String, String> {
+        let environment = self.variables.environment.clone();
+        let scope = Scope { environment, ..Scope::default() };
+        let mut values = BTreeMap::new();
+        for (name, text) in &document.vars {
+            if let Some(given) = self.variables.given.get(name) {
+                values.insert(name.clone(), given.clone());
+                continue;
+            }
+            if is_published(name) {
+                let what = format!("`{name}` is a part of what is published");
+                self.slip(text.place, Slip::instead(what, "give the variable another name"));
+            }
+            if text.0.iter().any(|part| matches!(part, Part::Variable(..))) {
+                let what = "a variable of the file cannot be made of others";
+                let instead = "only ${env:NAME} and ${300*x} can stand here";
+                self.slip(text.place, Slip::instead(what, instead));
+            } else {
+                self.text(text, text.place, false);
+            }
+            values.insert(name.clone(), text.fill(&scope).unwrap_or_default());
+        }
+        values
     }
 
     fn document(&mut self, document: &Document) {
@@ -319,10 +352,11 @@ impl Check<'_> {
     }
 
     fn profile(&mut self, profile: &At<String>) {
-        if profile_ids().any(|id| id == profile.value) {
+        let names = || profile_ids().chain(profile_aliases().map(|(alias, _)| alias));
+        if names().any(|name| name == profile.value) {
             return;
         }
-        let instead = match nearest(&profile.value, profile_ids()) {
+        let instead = match nearest(&profile.value, names()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("the profiles are {}", list(profile_ids())),
         };
@@ -469,7 +503,9 @@ impl Check<'_> {
             known.extend(sseproof_exchange::Part::ALL.map(sseproof_exchange::Part::variable));
         }
         let what = format!("nothing gives `{name}` a value");
-        let others = format!("give it with --var {name}=…, or write ${{env:NAME}}");
+        let others = format!(
+            "add `vars: {{ {name}: … }}` to the file, give --var {name}=…, or write ${{env:NAME}}"
+        );
         match nearest(name, known.iter().copied()) {
             Some(meant) => Slip::instead(what, format!("did you mean `${{{meant}}}`?")),
             None if published => Slip::instead(

@@ -88,6 +88,9 @@ impl Given {
             return Err(Blame { exit: Exit::Usage, error });
         }
         let profile = arguments.profile.as_deref().or(file.profile.as_deref()).and_then(profile);
+        for (name, value) in file.vars {
+            variables.given.entry(name).or_insert(value);
+        }
         for (name, value) in profile.map_or(&[][..], |profile| profile.variables) {
             variables.given.entry((*name).to_owned()).or_insert_with(|| (*value).to_owned());
         }

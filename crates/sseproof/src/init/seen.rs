@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::bail;
 use sseproof_exchange::{Ending, Exchange, Headers, Request, Transcript};
 use sseproof_net::{Client, Direct, Leave, Limits};
-use sseproof_rules::Record;
+use sseproof_rules::{Profile, Record};
+use sseproof_scenario::Variables;
 use url::Url;
 
 /// How long the stream is watched for its first events.
@@ -28,8 +29,10 @@ pub(super) struct Seen {
     pub(super) events: usize,
     pub(super) has_ids: bool,
     pub(super) retry: Option<u64>,
-    /// Data as of an OpenAI-compatible server, or the events of another well-known protocol.
+    /// The protocol that was given, or the one whose events these look like.
     pub(super) profile: Option<&'static str>,
+    /// Whether it was given.
+    pub(super) is_sure: bool,
     /// A path that takes POST.
     pub(super) publish: Option<&'static str>,
     /// A path that answers with a number.
@@ -37,13 +40,18 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Subscribes once, and asks for a few paths that servers often have.
-    pub(super) async fn look(url: &str, headers: &Headers) -> anyhow::Result<Self> {
+    /// Subscribes once, as the protocol asks where one is given, and asks for a few paths that
+    /// servers often have.
+    pub(super) async fn look(
+        url: &str,
+        headers: &Headers,
+        given: Option<&'static Profile>,
+    ) -> anyhow::Result<Self> {
         let limits = Limits { connect: PATIENCE, ..Limits::default() };
         let client = Client::new(Arc::new(Direct), limits);
         let mut request = Request::subscribe(url);
         request.headers.0.extend(headers.0.iter().cloned());
-        let exchange = asked(&client, request.clone(), WATCH).await?;
+        let exchange = asked(&client, subscription(request.clone(), given)?, WATCH).await?;
         let Some(head) = exchange.head.clone() else {
             bail!("{url} gave no answer: {}", ending(&exchange));
         };
@@ -75,7 +83,10 @@ impl Seen {
             events: events.len(),
             has_ids: events.iter().any(|(event, _)| !event.last_event_id.is_empty()),
             retry: view.and_then(|view| view.retries().next()).map(|(retry, _)| retry.millis),
-            profile: events.iter().find_map(|(event, _)| profile(&event.event_type, &event.data)),
+            profile: given
+                .map(|profile| profile.id)
+                .or(events.iter().find_map(|(event, _)| profile(&event.event_type, &event.data))),
+            is_sure: given.is_some(),
             publish,
             active,
             url: base,
@@ -86,6 +97,23 @@ impl Seen {
     pub(super) fn is_stream(&self) -> bool {
         self.status == 200 && self.media_type.as_deref() == Some("text/event-stream")
     }
+}
+
+/// The request as the protocol makes it, with its own values for its variables.
+fn subscription(
+    mut request: Request,
+    profile: Option<&'static Profile>,
+) -> anyhow::Result<Request> {
+    let Some(profile) = profile else { return Ok(request) };
+    profile.method.clone_into(&mut request.method);
+    for (name, value) in profile.headers {
+        request.headers.set(name, *value);
+    }
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let given = profile.variables.iter().map(own).collect();
+    let body = Variables { given, ..Variables::default() }.fill(profile.body);
+    request.body = body.map_err(anyhow::Error::msg)?.into();
+    Ok(request)
 }
 
 async fn asked(client: &Client, request: Request, within: Duration) -> anyhow::Result<Exchange> {
@@ -118,7 +146,7 @@ fn profile(kind: &str, data: &str) -> Option<&'static str> {
     if kind.starts_with("response.") && data.contains("\"type\":\"response.") {
         return Some("openai-responses");
     }
-    (kind == "message_start" && data.contains("\"message_start\"")).then_some("anthropic")
+    (kind == "message_start" && data.contains("\"message_start\"")).then_some("anthropic-messages")
 }
 
 fn ending(exchange: &Exchange) -> String {
@@ -139,7 +167,10 @@ mod tests {
     fn well_known_protocols_are_known() {
         let chat = "{\"id\":\"1\",\"object\":\"chat.completion.chunk\"}";
         assert_eq!(profile("message", chat), Some("openai-chat"));
-        assert_eq!(profile("message_start", "{\"type\":\"message_start\"}"), Some("anthropic"));
+        assert_eq!(
+            profile("message_start", "{\"type\":\"message_start\"}"),
+            Some("anthropic-messages")
+        );
         assert_eq!(profile("message", "hello"), None);
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use sseproof_rules::profile;
+
 use super::seen::Seen;
 
 /// The target file: what was seen, and every other key as a comment.
@@ -41,8 +43,23 @@ pub(super) fn target(seen: &Seen) -> String {
         seen.url.port_or_known_default().unwrap_or(80),
         seen.url.path(),
     );
-    if let Some(profile) = seen.profile {
-        let _ = writeln!(out, "# profile: {profile}");
+    out.push_str(&protocol(seen));
+    out
+}
+
+/// The protocol on top of the stream, and its variables: as a comment where it is only a guess.
+fn protocol(seen: &Seen) -> String {
+    let Some(profile) = seen.profile.and_then(profile) else { return String::new() };
+    let mark = if seen.is_sure { "" } else { "# " };
+    let mut out = format!(
+        "\n# The protocol on top of the stream, and the values of its variables:\n{mark}profile: {}\n",
+        profile.id
+    );
+    if !profile.variables.is_empty() {
+        let _ = writeln!(out, "{mark}vars:");
+    }
+    for (name, value) in profile.variables {
+        let _ = writeln!(out, "{mark}  {name}: {}", quoted(value));
     }
     out
 }
@@ -156,6 +173,7 @@ mod tests {
             has_ids: true,
             retry: Some(3_000),
             profile: Some("openai-chat"),
+            is_sure: false,
             publish: Some("/emit"),
             active: None,
         }
@@ -173,6 +191,15 @@ mod tests {
         assert_eq!(read.headers.first("x-api-key").as_deref(), Some("of X_API_KEY"));
         let bare = Seen { fields: Vec::new(), ..seen() };
         assert!(TargetFile::parse("f", &target(&bare), &Variables::default()).is_ok());
+    }
+
+    #[test]
+    fn a_protocol_that_was_given_is_written_with_its_variables() {
+        let sure = Seen { fields: Vec::new(), is_sure: true, ..seen() };
+        let read = TargetFile::parse("f", &target(&sure), &Variables::default()).unwrap();
+        assert_eq!(read.profile.as_deref(), Some("openai-chat"));
+        let own = profile("openai-chat").unwrap().variables;
+        assert!(own.iter().all(|(name, value)| read.vars[*name] == *value), "{:?}", read.vars);
     }
 
     #[test]

@@ -25,12 +25,16 @@ use super::written::{Written, edit_events, edit_json};
 /// The profile.
 pub(super) const PROFILE: Profile = Profile {
     id: "anthropic-messages",
+    aliases: &[],
     title: "messages as Anthropic streams them (POST /v1/messages)",
     path: "/v1/messages",
     method: "POST",
     headers: &[("Content-Type", "application/json"), ("anthropic-version", "2023-06-01")],
-    body: r#"{"model":${model:json},"max_tokens":512,"stream":true,"messages":[{"role":"user","content":"Say good morning, and name ten rivers."}]}"#,
-    variables: &[("model", "claude-3-5-haiku-latest")],
+    body: r#"{"model":${model:json},"max_tokens":512,"stream":true,"messages":[{"role":"user","content":${prompt:json}}]}"#,
+    variables: &[
+        ("model", "claude-3-5-haiku-latest"),
+        ("prompt", "Say good morning, and name ten rivers."),
+    ],
     probes: &["baseline", "compression", "accept", "http10", "connection-close"],
     omits: super::OF_ANSWERS,
     rules: &[

@@ -45,6 +45,7 @@ const OMITS: &[&str] = &[
 /// The profile.
 pub(super) const PROFILE: Profile = Profile {
     id: "graphql-sse",
+    aliases: &[],
     title: "GraphQL over SSE, with distinct connections and with a single one",
     path: "/graphql/stream",
     method: "POST",

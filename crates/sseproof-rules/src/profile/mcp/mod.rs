@@ -20,6 +20,7 @@ mod reference;
 mod response_last;
 mod response_told;
 mod resume;
+mod resume_whole;
 mod server_request;
 mod session_ended;
 mod session_id;
@@ -57,6 +58,7 @@ const OMITS: &[&str] = &[
 
 const BASE: Profile = Profile {
     id: "mcp",
+    aliases: &["mcp-2025-11-25"],
     title: "MCP over streamable HTTP, version 2025-11-25, which most servers speak",
     path: "/mcp",
     method: "POST",
@@ -86,6 +88,7 @@ const BASE: Profile = Profile {
         &version_header::RULE,
         &event_id::RULE,
         &resume::RULE,
+        &resume_whole::RULE,
         &priming::RULE,
     ],
     answer: reference::answer,
@@ -97,6 +100,7 @@ pub(super) const NEWEST_WITH_SESSIONS: Profile = BASE;
 /// The version that brought the header of the version.
 pub(super) const OF_2025_06: Profile = Profile {
     id: "mcp-2025-06-18",
+    aliases: &[],
     title: "MCP over streamable HTTP, version 2025-06-18",
     variables: &[("version", "2025-06-18"), ("tool", "sseproof-none"), ("arguments", "{}")],
     rules: &[
@@ -117,6 +121,7 @@ pub(super) const OF_2025_06: Profile = Profile {
         &version_header::RULE,
         &event_id::RULE,
         &resume::RULE,
+        &resume_whole::RULE,
     ],
     ..BASE
 };
@@ -124,6 +129,7 @@ pub(super) const OF_2025_06: Profile = Profile {
 /// The first version of this transport.
 pub(super) const OF_2025_03: Profile = Profile {
     id: "mcp-2025-03-26",
+    aliases: &[],
     title: "MCP over streamable HTTP, version 2025-03-26",
     variables: &[("version", "2025-03-26"), ("tool", "sseproof-none"), ("arguments", "{}")],
     rules: &[
@@ -143,6 +149,7 @@ pub(super) const OF_2025_03: Profile = Profile {
         &delete::RULE,
         &event_id::RULE,
         &resume::RULE,
+        &resume_whole::RULE,
     ],
     ..BASE
 };
@@ -150,6 +157,7 @@ pub(super) const OF_2025_03: Profile = Profile {
 /// The version without sessions.
 pub(super) const OF_2026_07: Profile = Profile {
     id: "mcp-2026-07-28",
+    aliases: &[],
     title: "MCP over streamable HTTP, version 2026-07-28, without sessions",
     headers: &[
         ("Content-Type", "application/json"),

@@ -32,12 +32,13 @@ use super::written::{Written, edit_events, edit_json};
 /// The profile.
 pub(super) const PROFILE: Profile = Profile {
     id: "openai-chat",
+    aliases: &[],
     title: "chat completions as OpenAI streams them (POST /v1/chat/completions)",
     path: "/v1/chat/completions",
     method: "POST",
     headers: &[("Content-Type", "application/json")],
-    body: r#"{"model":${model:json},"stream":true,"messages":[{"role":"user","content":"Say good morning, and name ten rivers."}]}"#,
-    variables: &[("model", "gpt-4o-mini")],
+    body: r#"{"model":${model:json},"stream":true,"messages":[{"role":"user","content":${prompt:json}}]}"#,
+    variables: &[("model", "gpt-4o-mini"), ("prompt", "Say good morning, and name ten rivers.")],
     probes: &["baseline", "compression", "accept", "http10", "connection-close"],
     omits: super::OF_ANSWERS,
     rules: &[

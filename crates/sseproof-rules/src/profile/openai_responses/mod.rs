@@ -6,6 +6,7 @@ mod error_body;
 mod error_object;
 mod event_name;
 mod event_object;
+mod item_done;
 mod nesting;
 mod reference;
 mod refused_status;
@@ -26,12 +27,13 @@ use super::written::{Written, edit_events, edit_json};
 /// The profile.
 pub(super) const PROFILE: Profile = Profile {
     id: "openai-responses",
+    aliases: &[],
     title: "responses as OpenAI streams them (POST /v1/responses)",
     path: "/v1/responses",
     method: "POST",
     headers: &[("Content-Type", "application/json")],
-    body: r#"{"model":${model:json},"stream":true,"input":"Say good morning, and name ten rivers."}"#,
-    variables: &[("model", "gpt-4o-mini")],
+    body: r#"{"model":${model:json},"stream":true,"input":${prompt:json}}"#,
+    variables: &[("model", "gpt-4o-mini"), ("prompt", "Say good morning, and name ten rivers.")],
     probes: &["baseline", "compression", "accept", "http10", "connection-close"],
     omits: super::OF_ANSWERS,
     rules: &[
@@ -42,6 +44,7 @@ pub(super) const PROFILE: Profile = Profile {
         &same_response::RULE,
         &status::RULE,
         &nesting::RULE,
+        &item_done::RULE,
         &deltas_add_up::RULE,
         &whole_characters::RULE,
         &terminal_last::RULE,

@@ -1,6 +1,6 @@
-//! What is done was added before, and what is within comes between.
+//! What is filled or done was added before. What is never done is told by `openai-responses/item-done`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::rewritten;
 use crate::profile::typed::{Piece, each_typed};
@@ -9,9 +9,9 @@ use crate::{Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/nesting",
     requirement: "openai-responses/nesting",
-    title: "items and parts are added once, then filled, then done",
-    why: "Clients look the item of a delta up by its index: where it was not added before, they throw, and where it is never done, tools are not run.",
-    fix: "Send `output_item.added`, `content_part.added`, the deltas, and the `done` events in the reverse order, each with the same indexes.",
+    title: "items and parts are added once, before anything is said of them",
+    why: "Clients look the item of a delta up by its index: where it was not added before, or is added again, the official libraries throw and the answer is lost.",
+    fix: "Send `output_item.added` and `content_part.added` before the first delta, and the `done` events behind the last one, each with the same indexes.",
     recipes: &[],
     judge,
     mutants: &[
@@ -35,92 +35,48 @@ pub(super) const RULE: Rule = Rule {
                 })
             },
         },
-        Mutant {
-            id: "item-never-done",
-            wrong: "completes the response without saying that its item is done",
-            serve: |visit| {
-                rewritten(visit, |_, event| {
-                    let is_it = event.data.contains("output_item.done");
-                    if is_it { Vec::new() } else { vec![event] }
-                })
-            },
-        },
     ],
 };
 
-/// The items of a response, by their index.
+/// What was added to a response: its items by their index, and their parts.
 #[derive(Default)]
-struct Items {
-    open: BTreeMap<u64, BTreeSet<u64>>,
-    done: BTreeSet<u64>,
+struct Added {
+    items: BTreeSet<u64>,
+    parts: BTreeSet<(u64, u64)>,
 }
 
 fn judge(record: &Record<'_>) -> Verdict {
     let none = "no stream carried an item";
     each_typed(record, "event", none, |stream, tally| {
-        let mut items = Items::default();
-        for piece in &stream.pieces {
-            let is_about_items =
-                piece.json["output_index"].is_u64() || piece.kind() == "response.completed";
-            if !is_about_items {
-                continue;
-            }
+        let mut added = Added::default();
+        for piece in stream.pieces.iter().filter(|piece| piece.json["output_index"].is_u64()) {
             tally.look();
-            if let Some(wrong) = items.take(piece) {
+            if let Some(wrong) = added.take(piece) {
                 tally.fault(|| stream.fault(piece, wrong));
             }
         }
     })
 }
 
-impl Items {
+impl Added {
     /// Takes in an event, and says what is wrong with its place.
     fn take(&mut self, piece: &Piece<'_>) -> Option<String> {
         let kind = piece.kind().trim_start_matches("response.");
         let (item, part) = (piece.number("output_index"), piece.number("content_index"));
-        let is_known = self.open.contains_key(&item) || self.done.contains(&item);
-        match kind {
-            "completed" => {
-                let open = self.open.keys().next()?;
-                return Some(format!("the response is completed, and item {open} is not done"));
-            }
-            "output_item.added" if is_known => {
-                return Some(format!("item {item} is added a second time"));
-            }
-            "output_item.added" => {
-                self.open.insert(item, BTreeSet::new());
-                return None;
-            }
-            _ => {}
+        if kind == "output_item.added" {
+            let is_new = self.items.insert(item);
+            return (!is_new).then(|| format!("item {item} is added a second time"));
         }
-        let Some(parts) = self.open.get_mut(&item) else {
-            let missed =
-                if self.done.contains(&item) { "is done already" } else { "was never added" };
-            return Some(format!("`{kind}` is about item {item}, which {missed}"));
-        };
-        let has_part = parts.contains(&part);
-        let is_of_part = kind.starts_with("output_text.") || kind.starts_with("refusal.");
-        match kind {
-            "content_part.added" if has_part => {
-                Some(format!("part {part} of item {item} is added a second time"))
-            }
-            "content_part.added" => {
-                parts.insert(part);
-                None
-            }
-            _ if is_of_part && !has_part => {
-                Some(format!("`{kind}` is about part {part} of item {item}, which is not open"))
-            }
-            "content_part.done" if !parts.remove(&part) => {
-                Some(format!("part {part} of item {item} is done, and was not open"))
-            }
-            "output_item.done" => {
-                let open = parts.pop_first();
-                self.open.remove(&item);
-                self.done.insert(item);
-                open.map(|part| format!("item {item} is done, and its part {part} is not"))
-            }
-            _ => None,
+        if !self.items.contains(&item) {
+            return Some(format!("`{kind}` is about item {item}, which was never added"));
         }
+        if kind == "content_part.added" {
+            let is_new = self.parts.insert((item, part));
+            return (!is_new).then(|| format!("part {part} of item {item} is added a second time"));
+        }
+        let starts = ["output_text.", "refusal.", "content_part."];
+        let is_of_part = starts.iter().any(|start| kind.starts_with(start));
+        (is_of_part && !self.parts.contains(&(item, part)))
+            .then(|| format!("`{kind}` is about part {part} of item {item}, which was never added"))
     }
 }

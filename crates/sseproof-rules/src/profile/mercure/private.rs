@@ -1,0 +1,64 @@
+//! What is private goes to those who may read it.
+
+use super::traffic::{each, is_anonymous, streams, taken, wanted_ids};
+use super::{mistaken, without};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mercure/private",
+    requirement: "mercure/private",
+    title: "a subscriber without a token gets no private update, neither live nor from the history",
+    why: "Private updates are what somebody alone may see, a message or an invoice: here anybody reads them who knows the topic.",
+    fix: "Take each update with a field `private` for private, whatever its value, and look at the subscriber's token for each event, also for those of the history.",
+    recipes: &[],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "mercure-not-private",
+            wrong: "sends private updates to everybody",
+            serve: |visit| without(visit, |name, _| name == "private"),
+        },
+        Mutant {
+            id: "mercure-private-value",
+            wrong: "takes `private=0` for public",
+            serve: |visit| without(visit, |name, value| name == "private" && value == "0"),
+        },
+        Mutant {
+            id: "mercure-private-history",
+            wrong: "sends private updates of the history to everybody",
+            serve: |visit| {
+                mistaken(visit, |request| {
+                    if wanted_ids(request).1.as_deref() == Some("earliest") {
+                        request.headers.set("Authorization", super::reference::SUBSCRIBER);
+                    }
+                })
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let updates = taken(record);
+    let private: Vec<_> =
+        updates.iter().filter(|update| update.field("private").is_some()).collect();
+    if private.is_empty() && !updates.is_empty() {
+        return Verdict::Skip("no private update was taken".to_owned());
+    }
+    let mut anonymous = streams(record);
+    anonymous.retain(is_anonymous);
+    let none = "nobody without a token was given a stream with updates";
+    each(record, "event", none, &anonymous, |view, tally| {
+        for (event, _) in view.events() {
+            tally.look();
+            let Some(update) = private.iter().find(|update| update.is_in(&event.data)) else {
+                continue;
+            };
+            let value = update.field("private").unwrap_or_default();
+            let how =
+                if wanted_ids(&view.request) == (None, None) { "" } else { " from the history" };
+            let message =
+                format!("somebody without a token gets an update with `private={value}`{how}");
+            tally.fault(|| Fault::at(view, event.span.start, message));
+        }
+    })
+}
