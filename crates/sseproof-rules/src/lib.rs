@@ -13,6 +13,7 @@ mod lifecycle;
 mod outcome;
 mod plain;
 mod profile;
+mod proxy;
 mod reconnect;
 mod record;
 pub mod reference;

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::{Finding, Mutant, Profile, Record, Rule, profile, profiles};
 use crate::{
-    auth, cors, delivery, encode, lifecycle, reconnect, response, resume, retry, stream, transport,
+    auth, cors, delivery, encode, lifecycle, proxy, reconnect, response, resume, retry, stream,
+    transport,
 };
 
-const FAMILIES: [&[&Rule]; 11] = [
+const FAMILIES: [&[&Rule]; 12] = [
     response::RULES,
     stream::RULES,
     delivery::RULES,
@@ -19,6 +20,7 @@ const FAMILIES: [&[&Rule]; 11] = [
     auth::RULES,
     transport::RULES,
     lifecycle::RULES,
+    proxy::RULES,
 ];
 
 /// All rules: the general ones in the order of the families, then those of the profiles, each once.

@@ -10,6 +10,7 @@ const FILES: &[(&str, &str)] = &[
     ("specs/http.yaml", include_str!("../../../specs/http.yaml")),
     ("specs/fetch.yaml", include_str!("../../../specs/fetch.yaml")),
     ("specs/practice.yaml", include_str!("../../../specs/practice.yaml")),
+    ("specs/proxy.yaml", include_str!("../../../specs/proxy.yaml")),
     ("specs/profiles/openai-chat.yaml", include_str!("../../../specs/profiles/openai-chat.yaml")),
     (
         "specs/profiles/openai-responses.yaml",

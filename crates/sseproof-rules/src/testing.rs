@@ -57,8 +57,18 @@ impl Run {
     }
 
     /// Subscribes beside exchange `of`, that long after its start, and stays for that long.
-    pub(crate) fn join(mut self, of: usize, after: Duration, stay: Duration) -> Self {
-        let request = Request::subscribe(URL);
+    pub(crate) fn join(self, of: usize, after: Duration, stay: Duration) -> Self {
+        self.join_with(Request::subscribe(URL), of, after, stay)
+    }
+
+    /// The same with another request.
+    pub(crate) fn join_with(
+        mut self,
+        request: Request,
+        of: usize,
+        after: Duration,
+        stay: Duration,
+    ) -> Self {
         let started = self.transcript.exchanges[of - 1].started + after;
         let earlier = self.transcript.exchanges.len();
         let visit = Visit {
@@ -98,6 +108,12 @@ impl Run {
     /// Changes the last exchange.
     pub(crate) fn edit(mut self, edit: impl FnOnce(&mut Exchange)) -> Self {
         edit(self.transcript.exchanges.last_mut().expect("an exchange"));
+        self
+    }
+
+    /// Changes all that happened besides.
+    pub(crate) fn edit_happenings(mut self, mut edit: impl FnMut(&mut What)) -> Self {
+        self.transcript.happenings.iter_mut().for_each(|happening| edit(&mut happening.what));
         self
     }
 

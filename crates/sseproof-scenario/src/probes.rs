@@ -51,6 +51,11 @@ sources![
     "stall",
     "stall-memory",
     "restart",
+    "via",
+    "via-same",
+    "via-leave",
+    "via-restart",
+    "via-idle",
 ];
 
 /// Plays only where no head came in the usual time.
@@ -95,7 +100,7 @@ mod tests {
         }
         assert_eq!(probes().len(), SOURCES.len());
         assert!(patient_probe().is_some());
-        assert_eq!(probes().iter().filter(|probe| probe.idle).count(), 1);
+        assert_eq!(probes().iter().filter(|probe| probe.idle).count(), 2);
     }
 
     #[test]

@@ -43,9 +43,21 @@ struct Look {
 }
 
 /// The probes that make clients come and go, or the server start anew.
-const DRIVEN: [&str; 8] =
-    ["away", "churn", "deliver", "leave", "leave-idle", "restart", "stall", "stall-memory"];
-/// The rules outside `lifecycle/` whose mutants only show in one of them.
+const DRIVEN: [&str; 12] = [
+    "away",
+    "churn",
+    "deliver",
+    "leave",
+    "leave-idle",
+    "restart",
+    "stall",
+    "stall-memory",
+    "via",
+    "via-leave",
+    "via-restart",
+    "via-same",
+];
+/// The rules outside `lifecycle/` and `proxy/` whose mutants only show in one of them.
 const JUDGE_DRIVEN: [&str; 4] = [
     "delivery/every-subscriber",
     "delivery/latency",
@@ -55,7 +67,8 @@ const JUDGE_DRIVEN: [&str; 4] = [
 
 /// Whether the rule's mutants only show where the server is driven.
 fn is_driven(rule: &str) -> bool {
-    rule.starts_with("lifecycle/") || JUDGE_DRIVEN.contains(&rule)
+    ["lifecycle/", "proxy/"].iter().any(|family| rule.starts_with(family))
+        || JUDGE_DRIVEN.contains(&rule)
 }
 
 /// Whether the rule is about who is let in.
@@ -109,6 +122,7 @@ fn target(profile: Option<&Profile>, origin: &str) -> TargetConfig {
             memory: Some(GaugeHook::http("GET", "/memory")),
             restart: Some(RestartHook::Http(Box::new(restart))),
             pour: 1 << 17,
+            via: Some(format!("{origin}/via/events")),
             ..target
         };
     };

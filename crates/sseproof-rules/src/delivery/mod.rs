@@ -8,7 +8,7 @@ mod every_subscriber;
 pub(crate) mod figures;
 mod heartbeat;
 mod latency;
-mod mutants;
+pub(crate) mod mutants;
 pub(crate) mod one_by_one;
 mod over_restart;
 mod second_subscriber;

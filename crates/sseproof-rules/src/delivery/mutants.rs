@@ -10,7 +10,7 @@ use crate::reference;
 pub(super) const GZIP: &[u8; 10] = b"\x1F\x8B\x08\0\0\0\0\0\0\x03";
 
 /// The right answer behind a buffer of that many bytes, or of any number.
-pub(super) fn buffered(visit: &Visit<'_>, size: Option<usize>) -> Plan {
+pub(crate) fn buffered(visit: &Visit<'_>, size: Option<usize>) -> Plan {
     let mut plan = Plan::default();
     let mut held = Vec::new();
     for action in reference::answer(visit).actions {
@@ -48,7 +48,7 @@ pub(super) fn with_head(plan: Plan) -> Plan {
 
 /// The reference's stream, compressed as far as its head goes and changed, for who
 /// accepts gzip.
-pub(super) fn compressed(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {
+pub(crate) fn compressed(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {
     let answer = reference::answer(visit);
     let accepts = visit.request.headers.list("accept-encoding").contains(&"gzip".to_owned());
     if visit.request.method != "GET" || !accepts {
@@ -73,7 +73,7 @@ pub(super) fn until_end(plan: Plan) -> Plan {
 }
 
 /// Bytes in which nobody finds a line, as those of a compressor are; nothing undoes them here.
-fn scrambled(bytes: &Bytes) -> Bytes {
+pub(crate) fn scrambled(bytes: &Bytes) -> Bytes {
     Bytes(bytes.iter().map(|byte| !byte).collect())
 }
 

@@ -54,10 +54,15 @@ pub(crate) fn was_quiet(view: &View<'_>) -> bool {
 pub(crate) fn judge(record: &Record<'_>, what: &str, meant: impl Fn(&View<'_>) -> bool) -> Verdict {
     let leavings: Vec<_> =
         leavings(record).into_iter().filter(|leaving| meant(&leaving.view)).collect();
+    decide(record, leavings, &[Lack::Active, Lack::Publish], what)
+}
+
+/// What became of those who left, one by one.
+fn decide(record: &Record<'_>, leavings: Vec<Leaving<'_>>, lacks: &[Lack], what: &str) -> Verdict {
     let mut numbers: Vec<usize> = leavings.iter().map(|leaving| leaving.view.number).collect();
     numbers.dedup();
     if numbers.is_empty() {
-        return Verdict::Skip(lacking(record, &[Lack::Active, Lack::Publish, Lack::Via], what));
+        return Verdict::Skip(lacking(record, lacks, what));
     }
     let mut faults = Vec::new();
     let mut slowest = None;
@@ -88,6 +93,41 @@ pub(crate) fn judge(record: &Record<'_>, what: &str, meant: impl Fn(&View<'_>) -
         }
         (true, Some(thin), None) => Verdict::Inconclusive(thin),
         (true, None, None) => Verdict::Inconclusive("no gauge could be read".to_owned()),
+    }
+}
+
+/// The rule's answer over those clients of the proxy that are meant, where the server heeds the
+/// departure of its own: `see` is the rule that says so.
+///
+/// Only what the server says of itself counts: a proxy may keep connections to it, whoever left.
+pub(crate) fn judge_through(
+    record: &Record<'_>,
+    what: &str,
+    see: &str,
+    meant: impl Fn(&View<'_>) -> bool,
+) -> Verdict {
+    let directly = judge(record, "", |view| !view.via && meant(view));
+    if matches!(directly, Verdict::Fail(_)) || never_stops(record) {
+        return Verdict::Skip(format!("nothing ends at the server itself either: see {see}"));
+    }
+    let leavings = leavings(record).into_iter();
+    let leavings = leavings.filter(|leaving| leaving.view.via && meant(&leaving.view));
+    let (told, seen): (Vec<_>, Vec<_>) =
+        leavings.partition(|leaving| leaving.gauge == Gauge::Active);
+    if told.is_empty() && !seen.is_empty() {
+        return Verdict::Skip(format!(
+            "only the connections of the server are known, and a proxy may keep some for later; add `{}` to the file of --target",
+            Lack::Active.line()
+        ));
+    }
+    match (decide(record, told, &[Lack::Via, Lack::Active], what), directly) {
+        (Verdict::Fail(mut faults), Verdict::Pass(directly)) => {
+            for fault in &mut faults {
+                fault.message = format!("{}; directly {directly}", fault.message);
+            }
+            Verdict::Fail(faults)
+        }
+        (verdict, _) => verdict,
     }
 }
 

@@ -140,11 +140,9 @@ impl Check<'_> {
         match &step.value {
             Step::Connect(connect) => {
                 self.one_body(connect.body.is_some(), connect.json.is_some(), place);
-                let places = [connect.path.is_some(), connect.published, connect.via];
-                if connect.published && places.into_iter().filter(|said| *said).count() > 1 {
+                if connect.published && connect.path.is_some() {
                     let what = "`published` already says which stream it is";
-                    let instead = "leave out `path` and `via`, or leave out `published`";
-                    self.slip(place, Slip::instead(what, instead));
+                    self.slip(place, Slip::instead(what, "leave out `path`, or `published`"));
                 }
                 if let Some(on) = &connect.on {
                     self.stream(Some(on), place);

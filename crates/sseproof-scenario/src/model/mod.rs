@@ -72,6 +72,11 @@ impl Scenario {
         })
     }
 
+    /// Whether it is about the proxy that the target names.
+    pub(crate) fn needs_proxy(&self) -> bool {
+        self.needs.iter().any(|need| need.value == Need::Via)
+    }
+
     /// How many steps it has, those inside of other steps counted with them as one.
     pub fn steps(&self) -> usize {
         self.steps.len()

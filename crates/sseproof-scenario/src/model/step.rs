@@ -84,11 +84,15 @@ pub(crate) struct Connect {
     /// Whether it goes through the proxy that the target names (`via`).
     #[serde(default)]
     pub(crate) via: bool,
-    /// Whether it is for the stream that carries what is published, where that is another one.
+    /// Whether it is for the stream that carries what is published, where that is another one;
+    /// through the proxy, it is at the same place beside the stream of the target.
     #[serde(default)]
     pub(crate) published: bool,
     /// Whether redirects are followed, as they are by default.
     pub(crate) redirects: Option<bool>,
+    /// How long to wait for the head before the next step (as long as the client waits at all, if
+    /// nothing is said); it may still come behind that.
+    pub(crate) within: Option<Pause>,
     /// Asks as somebody else, and leaves the step out where there is nobody of that kind. The
     /// standing rules do not judge what comes.
     pub(crate) who: Option<Who>,

@@ -302,6 +302,7 @@ impl Session<'_> {
             on: None,
             window: None,
             via: false,
+            within: None,
             published: true,
             method: None,
             headers: Headers::default(),

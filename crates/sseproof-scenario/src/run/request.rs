@@ -5,17 +5,22 @@ use sseproof_exchange::{Bytes, Request, Version};
 use super::TargetConfig;
 use crate::model::{Connect, Headers, Http, Json, Publish, Scope, Text, Who};
 
-/// A request for the stream.
+/// A request for the stream; `None` where nobody knows at which path the proxy has it.
 pub(super) fn connect(
     step: &Connect,
     target: &TargetConfig,
     scope: &Scope,
-) -> Result<Request, String> {
-    let url = target.via.as_ref().filter(|_| step.via).unwrap_or(&target.url);
+) -> Result<Option<Request>, String> {
+    let via = target.via.as_ref().filter(|_| step.via);
+    let url = via.unwrap_or(&target.url);
     let stream = target.publish.as_ref().and_then(|hook| hook.stream.as_ref());
     let url = match stream.filter(|_| step.published) {
-        Some(stream) => on(url, stream),
         None => at(url, step.path.as_ref(), scope)?,
+        Some(stream) => {
+            let prefix = via.map_or(Some(""), |via| prefix(via, &target.url));
+            let Some(prefix) = prefix else { return Ok(None) };
+            on(url, &format!("{prefix}{stream}"))
+        }
     };
     let mut request = Request::subscribe(url);
     request.method.clone_from(step.method.as_ref().map_or(&target.method, |method| &method.0));
@@ -26,7 +31,18 @@ pub(super) fn connect(
     request.body = target.body.clone();
     body(&mut request, step.body.as_ref(), step.json.as_ref(), scope)?;
     headers(&mut request, &step.headers, scope)?;
-    Ok(request)
+    Ok(Some(request))
+}
+
+/// What the proxy has before the paths of the server: `/app`, where `http://proxy/app/events` is
+/// `http://server/events`.
+fn prefix<'v>(via: &'v str, url: &'v str) -> Option<&'v str> {
+    let path = |url| {
+        let (_, behind) = str::split_once(url, "://")?;
+        let path = behind.find('/').map_or("/", |start| &behind[start..]);
+        path.split(['?', '#']).next()
+    };
+    path(via)?.strip_suffix(path(url)?)
 }
 
 /// The request as that one makes it; `None` where there is nobody of that kind.
@@ -172,6 +188,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_published_stands_beside_the_stream_behind_a_proxy_too() {
+        let hook = crate::PublishHook::json("POST", "/publish").on_stream("/published?all");
+        let mut target = TargetConfig::new("http://h/events?a");
+        target.publish = Some(hook);
+        let step: Connect = serde_yaml::from_str("{ via: true, published: true }").unwrap();
+        for (via, there) in [
+            ("http://p/events?b", Some("http://p/published?all")),
+            ("http://p:1/app/events", Some("http://p:1/app/published?all")),
+            ("http://p/app", None),
+            ("http://p", None),
+        ] {
+            target.via = Some(via.to_owned());
+            let request = connect(&step, &target, &Scope::default()).unwrap();
+            assert_eq!(request.map(|request| request.url).as_deref(), there, "{via}");
+        }
+    }
+
+    #[test]
     fn a_step_wins_over_the_target_and_null_removes() {
         let mut target = TargetConfig::new("http://h/events");
         target.headers.set("authorization", "Bearer a");
@@ -179,14 +213,14 @@ mod tests {
         target.body = Bytes::from("all");
         let step = |yaml| serde_yaml::from_str::<Connect>(yaml).unwrap();
         let scope = Scope::default();
-        let plain = connect(&step("{}"), &target, &scope).unwrap();
+        let plain = connect(&step("{}"), &target, &scope).unwrap().unwrap();
         assert_eq!(plain.headers.first("authorization").as_deref(), Some("Bearer a"));
         assert_eq!(plain.headers.first("cache-control").as_deref(), Some("no-store"));
         assert_eq!(plain.headers.first("accept").as_deref(), Some("text/event-stream"));
         assert_eq!((plain.method.as_str(), plain.body.to_text().as_str()), ("GET", "all"));
 
         let own = "{ method: POST, headers: { Authorization: null, Accept: a/b }, json: { a: 1 }, http: '1.0' }";
-        let own = connect(&step(own), &target, &scope).unwrap();
+        let own = connect(&step(own), &target, &scope).unwrap().unwrap();
         assert!(!own.headers.has("authorization"));
         assert_eq!(own.headers.first("accept").as_deref(), Some("a/b"));
         assert_eq!(own.headers.first("content-type").as_deref(), Some("application/json"));

@@ -322,6 +322,8 @@ const FED: &[&str] = &[
     "window",
     "http10",
     "connection-close",
+    "via",
+    "via-leave",
 ];
 
 /// A scenario of the user gets only the events that it asks for. What is published to another path

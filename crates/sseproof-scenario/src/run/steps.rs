@@ -31,7 +31,8 @@ impl Session<'_> {
     pub(super) async fn connect(&mut self, step: &Connect) -> Result<(), Stop> {
         let request = self.filled(request::connect(step, self.target, &self.scope))?;
         let name = step.name.as_ref().map_or("stream", |name| &name.0).to_owned();
-        let Some(request) = request::asked_by(step.who, request, self.target) else {
+        let asked = request.and_then(|request| request::asked_by(step.who, request, self.target));
+        let Some(request) = asked else {
             self.absent(&name);
             return Ok(());
         };
@@ -57,7 +58,8 @@ impl Session<'_> {
             way,
             judged: !step.via && !step.published && step.who.is_none(),
         };
-        self.dial(connection, None, step.redirects.unwrap_or(true)).await
+        let within = step.within.map(|within| within.0);
+        self.dial(connection, None, step.redirects.unwrap_or(true), within).await
     }
 
     /// How the connection is made; `None` where it was to be on one that is not there, or that
@@ -86,10 +88,11 @@ impl Session<'_> {
         mut connection: Connection,
         mut follows: Option<Follows>,
         redirects: bool,
+        within: Option<Duration>,
     ) -> Result<(), Stop> {
         let limits = self.client.limits();
         // The client gives up earlier by itself, and then the exchange is over.
-        let patience = limits.connect + limits.head + Duration::from_secs(1);
+        let patience = within.unwrap_or(limits.connect + limits.head + Duration::from_secs(1));
         let mut request = connection.request.clone();
         for followed in 0..=REDIRECTS {
             let index =
@@ -264,7 +267,7 @@ impl Session<'_> {
             way: Way { on: None, ..old.way },
             judged: old.judged && step.who.is_none(),
         };
-        self.dial(connection, follows, true).await
+        self.dial(connection, follows, true, None).await
     }
 
     /// The id that the client sends; `None` where the event that has it did not come.

@@ -1,0 +1,94 @@
+//! The end of a stream gets through the proxy.
+
+use std::time::Duration;
+
+use sseproof_exchange::Action;
+
+use super::sides::{all_pairs, no_stream, outlasts, through, was_open};
+use crate::delivery::figures::shown;
+use crate::outcome::count;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+/// So long after the end of the server's own stream that through the proxy must be over.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(super) const RULE: Rule = Rule {
+    id: "proxy/end-passed",
+    requirement: "proxy/end-passed",
+    title: "the proxy ends a stream when the server does",
+    why: "The server has ended the stream or is gone, and the client does not learn of it: it does not come back, and shows what it has as if that were the present.",
+    fix: "Look for a proxy that keeps its side open when the connection to the server ends, and switch that off for this path; where nothing in the proxy says so, report it to its authors.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "proxy-never-ends",
+        wrong: "is behind a proxy that keeps the response open when the server has ended it",
+        serve: |visit| {
+            through(visit, |mut plan| {
+                for action in &mut plan.actions {
+                    if *action == Action::Finish {
+                        *action = Action::Hold;
+                    }
+                }
+                plan
+            })
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    if let Some(verdict) = no_stream(record) {
+        return verdict;
+    }
+    let mut faults = Vec::new();
+    let (mut ended, mut thin) = (0, 0);
+    for pair in all_pairs(record) {
+        if !pair.direct.is_stream() || !pair.through.is_stream() || !pair.direct.ended_by_server() {
+            continue;
+        }
+        if pair.through.ended_by_server() {
+            ended += 1;
+        } else if was_open(&pair.through) && outlasts(&pair.through, &pair.direct) >= PATIENCE {
+            let message = format!(
+                "the stream of the server itself ends after {}; that through the proxy is still open {} later",
+                shown(pair.direct.lasted()),
+                shown(outlasts(&pair.through, &pair.direct))
+            );
+            faults.push(Fault::at(&pair.through, pair.through.body_len(), message));
+        } else {
+            thin += 1;
+        }
+    }
+    match (ended, thin) {
+        _ if !faults.is_empty() => Verdict::Fail(faults),
+        (0, 0) => Verdict::Skip(
+            "the server ended no stream while we watched; add `restart` to the file of --target to see what becomes of them then"
+                .to_owned(),
+        ),
+        (0, _) => Verdict::Inconclusive("nobody stayed long enough behind the end".to_owned()),
+        _ => Verdict::Pass(format!("{} ended on both sides", count(ended, "stream"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::testing::beside;
+    use crate::reference;
+
+    #[test]
+    fn an_end_on_both_sides_passes() {
+        beside(reference::answer, Duration::from_secs(4)).passes(&RULE);
+        beside(reference::answer, Duration::from_secs(1)).skips(&RULE);
+    }
+
+    #[test]
+    fn a_stream_that_outlives_that_of_the_server_is_a_fault() {
+        let faults = beside(RULE.mutants[0].serve, Duration::from_secs(4)).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "the stream of the server itself ends after 2.00 s; that through the proxy is still open 2.00 s later"
+        );
+        beside(RULE.mutants[0].serve, Duration::from_millis(2_500)).is_thin(&RULE);
+    }
+}

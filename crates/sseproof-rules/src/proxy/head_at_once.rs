@@ -1,0 +1,205 @@
+//! The head gets through the proxy as soon as the server sends it.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Action, Lack, Plan};
+
+use super::sides::{pairs, through};
+use crate::delivery::figures::{shown, time_to_head, waited_in_vain};
+use crate::lifecycle::leaving::lacking;
+use crate::outcome::Outcome;
+use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View};
+
+/// So much later is no longer way, but a wait.
+const LATE: Duration = Duration::from_millis(500);
+/// So long without a head is no slowness any more, where the server itself needs a quarter of it.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What happens once may have been a cold start.
+const AGAIN: usize = 2;
+
+pub(super) const RULE: Rule = Rule {
+    id: "proxy/head-at-once",
+    requirement: "proxy/head-at-once",
+    title: "the proxy passes the head on as soon as the server sends it",
+    why: "The stream is not open for a client until the head is there: the page says that it is connecting, although the server has long begun, and may give up.",
+    fix: "Switch off the buffering of responses in the proxy for this path.",
+    recipes: BUFFERS,
+    judge,
+    mutants: &[
+        Mutant {
+            id: "proxy-holds-head",
+            wrong: "is behind a proxy that sends no head before it has the whole response",
+            serve: |visit| through(visit, |_| Plan { actions: vec![Action::Hold] }),
+        },
+        Mutant {
+            id: "proxy-late-head",
+            wrong: "is behind a proxy that needs most of a second for each head",
+            serve: |visit| {
+                through(visit, |plan| plan.after([Action::Wait(Duration::from_millis(900))]))
+            },
+        },
+    ],
+};
+
+/// How the buffers of proxies are switched off.
+pub(super) const BUFFERS: &[Recipe] = &[
+    Recipe {
+        with: "nginx",
+        write: "proxy_buffering off;\n# or, from the application: X-Accel-Buffering: no",
+    },
+    Recipe {
+        with: "lighttpd",
+        write: "server.stream-response-body = 2  # 0, the default, collects the whole response",
+    },
+    Recipe { with: "HAProxy, in the section of the proxy", write: "option http-no-delay" },
+    Recipe { with: "Apache", write: "ProxyPass / http://127.0.0.1:8080/ flushpackets=on" },
+    Recipe { with: "Caddy", write: "reverse_proxy 127.0.0.1:8080 { flush_interval -1 }" },
+    Recipe {
+        with: "Varnish",
+        write: "sub vcl_backend_response { set beresp.do_stream = true; }  # the default; look where it is false",
+    },
+];
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let asked: Vec<_> = record
+        .all()
+        .filter(|view| view.via && view.request.method == record.target().method)
+        .collect();
+    let Some(first) = asked.first() else {
+        let why = lacking(record, &[Lack::Via], "nothing was asked through a proxy");
+        return Verdict::Skip(why);
+    };
+    let pairs = pairs(record, "");
+    let direct = pairs.iter().filter(|pair| pair.direct.is_stream());
+    let Some(direct) = direct.filter_map(|pair| time_to_head(&pair.direct)).max() else {
+        return Verdict::Skip("the server itself sent no stream beside it".to_owned());
+    };
+    if asked.iter().all(|view| view.head.is_none()) {
+        return no_head(first, &asked, direct);
+    }
+    let late: Vec<_> = pairs
+        .iter()
+        .filter(|pair| pair.direct.is_stream() && pair.through.is_stream())
+        .filter_map(|pair| Some((time_to_head(&pair.through)?, pair.through)))
+        .collect();
+    let Some((took, view)) = late.iter().min_by_key(|(took, _)| *took) else {
+        return Verdict::Skip(
+            "what comes through the proxy is no stream: see proxy/keeps-musts".to_owned(),
+        );
+    };
+    let figures = format!("{} behind the request, directly after {}", shown(*took), shown(direct));
+    if took.saturating_sub(direct) < LATE {
+        return Verdict::Pass(format!("the head comes {figures}"));
+    }
+    if late.len() < AGAIN {
+        return Verdict::Inconclusive(format!("one head came {figures}, and there was no other"));
+    }
+    let message =
+        format!("the head comes through the proxy {figures}: the quickest of {}", late.len());
+    Verdict::Fail(vec![Fault::new(view, Place::StatusLine, message)])
+}
+
+/// The answer where the proxy sent no head to anybody.
+fn no_head(first: &View<'_>, asked: &[View<'_>], direct: Duration) -> Verdict {
+    let outcome = Outcome::of(first);
+    if matches!(outcome, Outcome::Refused | Outcome::Unreachable) {
+        return Verdict::Inconclusive(format!(
+            "nobody takes connections at the proxy ({}): {}; start it, or mend `via`",
+            first.request.url,
+            outcome.told()
+        ));
+    }
+    let waits: Vec<_> = asked.iter().filter_map(waited_in_vain).collect();
+    let Some(longest) = waits.iter().max().filter(|_| waits.len() == asked.len()) else {
+        return Verdict::Skip("the proxy gives no whole answer: see proxy/keeps-musts".to_owned());
+    };
+    let message = format!(
+        "no head comes through the proxy within {}, in {} tries; the server itself sends it after {}",
+        shown(*longest),
+        asked.len(),
+        shown(direct)
+    );
+    if *longest < PATIENCE.max(direct * 4) || asked.len() < AGAIN {
+        return Verdict::Inconclusive(message);
+    }
+    Verdict::Fail(vec![
+        Fault::whole(first, message)
+            .so("no client behind the proxy gets an open stream: it waits until a buffer is full or the response has ended, which a stream never does"),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::testing::{beside, later};
+    use crate::reference;
+    use crate::testing::Run;
+    use sseproof_exchange::{Answer, Ending};
+
+    const STAY: Duration = Duration::from_secs(3);
+
+    fn twice(serve: Answer) -> Run {
+        later(beside(serve, STAY), "through-later", Duration::from_millis(500), STAY)
+    }
+
+    /// Two scenarios, each with a pair.
+    fn two(serve: Answer) -> Run {
+        let run = beside(serve, STAY);
+        let run = later(run, "through", Duration::from_millis(10), STAY)
+            .edit(|last| last.scenario = "other".to_owned());
+        later(run, "direct", Duration::from_millis(20), STAY)
+            .edit(|last| last.scenario = "other".to_owned())
+    }
+
+    #[test]
+    fn a_head_that_comes_passes() {
+        beside(reference::answer, STAY).passes(&RULE);
+    }
+
+    #[test]
+    fn a_head_that_never_comes_is_a_fault_with_both_figures() {
+        let faults = twice(RULE.mutants[0].serve).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "no head comes through the proxy within 3.00 s, in 2 tries; the server itself sends it after 0 ms"
+        );
+        beside(RULE.mutants[0].serve, STAY).is_thin(&RULE);
+    }
+
+    #[test]
+    fn a_late_head_is_a_fault_where_it_always_is() {
+        let faults = two(RULE.mutants[1].serve).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "the head comes through the proxy 900 ms behind the request, directly after 0 ms: the quickest of 2"
+        );
+        beside(RULE.mutants[1].serve, STAY).is_thin(&RULE);
+    }
+
+    #[test]
+    fn a_server_that_is_slow_itself_is_not_blamed_on_the_proxy() {
+        let slow: Answer =
+            |visit| reference::answer(visit).after([Action::Wait(Duration::from_millis(900))]);
+        two(slow).passes(&RULE);
+        let mute: Answer = |_| Plan { actions: vec![Action::Hold] };
+        twice(mute).skips(&RULE);
+    }
+
+    #[test]
+    fn nobody_at_the_proxy_is_said() {
+        let refused = |view: &mut sseproof_exchange::Exchange| {
+            view.head = None;
+            view.end.how = Ending::Unconnected("Connection refused".to_owned());
+        };
+        beside(reference::answer, STAY).edit_at(1, refused).is_thin(&RULE);
+    }
+
+    #[test]
+    fn without_a_proxy_it_is_said_which_line_to_add() {
+        let run = Run::against(reference::answer).subscribe();
+        run.skips(&RULE);
+        let run = run.happened("", sseproof_exchange::What::Lacking(Lack::Via));
+        let Verdict::Skip(why) = run.judge(&RULE) else { panic!("no skip") };
+        assert!(why.contains("add `via: http"), "{why}");
+    }
+}

@@ -1,0 +1,68 @@
+//! A HEAD through the proxy leaves nothing behind at the server.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Action, Plan};
+
+use crate::lifecycle::leaving;
+use crate::{Mutant, Recipe, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "proxy/head-stops",
+    requirement: "proxy/head-stops",
+    title: "a HEAD through the proxy leaves nothing behind at the server",
+    why: "The proxy makes a GET of each HEAD and reads a stream that nobody gets: every uptime check leaves a producer at the server that never ends.",
+    fix: "Let the proxy pass HEAD on as HEAD, and take the stream out of its cache.",
+    recipes: &[
+        Recipe {
+            with: "nginx, where proxy_cache is on",
+            write: "proxy_cache_convert_head off;\nproxy_cache_key $request_method$proxy_host$request_uri;",
+        },
+        Recipe {
+            with: "Varnish",
+            write: "sub vcl_recv { if (req.url ~ \"^/events\") { return (pass); } }",
+        },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "proxy-gets-for-head",
+        wrong: "is behind a proxy that makes a GET of a HEAD, and reads on for nobody",
+        serve: |visit| match (visit.request.method.as_str(), reference::behind_proxy(visit.request))
+        {
+            ("HEAD", Some(_)) => Plan {
+                actions: vec![
+                    reference::head(visit),
+                    Action::Hold,
+                    Action::Outlive { time: Duration::from_secs(120), only: None },
+                ],
+            },
+            _ => reference::answer(visit),
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let what = "no HEAD was sent to the proxy between two readings";
+    leaving::judge_through(record, what, "lifecycle/head-stops", |view| {
+        view.request.method == "HEAD"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::leaving::testing::{left, seconds};
+
+    #[test]
+    fn only_a_head_through_the_proxy_is_judged() {
+        let head = |numbers, via| {
+            left(numbers, seconds(10)).edit_at(1, |view| {
+                view.via = via;
+                view.request.method = "HEAD".to_owned();
+            })
+        };
+        head(&[0, 0, 1], false).skips(&RULE);
+        head(&[0, 0, 0], true).passes(&RULE);
+        assert_eq!(head(&[0, 0, 1], true).faults(&RULE)[0].exchange, 1);
+    }
+}

@@ -1,0 +1,180 @@
+//! The fields that a client or a cache needs get through the proxy.
+
+use sseproof_exchange::Headers;
+
+use super::sides::{all_pairs, no_stream, through};
+use crate::outcome::count;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    id: "proxy/headers-kept",
+    requirement: "proxy/headers-kept",
+    title: "the proxy passes on the header fields of the stream",
+    why: "What the server says to clients and to caches behind the proxy does not reach them: they may store the stream, compress it, or refuse it to a page.",
+    fix: "Look in the proxy for what takes fields out or writes others in their place, and leave those of the stream alone: `proxy_hide_header`, `add_header` and `expires` in nginx, `Header unset` in Apache, `header -Name` in Caddy, `http-response del-header` in HAProxy, `unset beresp.http.Name` in Varnish, `reply_header_access` in Squid.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "proxy-drops-cache-control",
+        wrong: "is behind a proxy that takes Cache-Control out",
+        serve: |visit| through(visit, |plan| plan.without_header("Cache-Control")),
+    }],
+};
+
+/// What is said to the next hop alone, is the proxy's to say, or is meant for it.
+const ITS_OWN: &[&str] = &[
+    "accept-ranges",
+    "age",
+    "alt-svc",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "date",
+    "etag",
+    "expect-ct",
+    "keep-alive",
+    "last-modified",
+    "proxy-authenticate",
+    "proxy-connection",
+    "server",
+    "server-timing",
+    "strict-transport-security",
+    "surrogate-control",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-powered-by",
+    "x-runtime",
+];
+
+/// The beginnings of the names of fields by which a server steers the proxy.
+const STEERING: [&str; 4] = ["x-accel-", "x-sendfile", "x-varnish", "surrogate-"];
+
+fn judge(record: &Record<'_>) -> Verdict {
+    if let Some(verdict) = no_stream(record) {
+        return verdict;
+    }
+    let pairs: Vec<_> = all_pairs(record)
+        .into_iter()
+        .filter(|pair| pair.direct.is_stream() && pair.through.is_stream())
+        // A HEAD may be answered by another part of either.
+        .filter(|pair| pair.direct.request.method == record.target().method)
+        .collect();
+    let Some(first) = pairs.first() else {
+        return Verdict::Skip("no stream came on both sides".to_owned());
+    };
+    let direct: Vec<&Headers> = heads(pairs.iter().map(|pair| pair.direct.exchange()));
+    let there: Vec<&Headers> = heads(pairs.iter().map(|pair| pair.through.exchange()));
+    let mut faults = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    for header in direct.first().map(|headers| headers.0.as_slice()).unwrap_or_default() {
+        let name = header.name.to_ascii_lowercase();
+        if is_its_own(&name) || names.contains(&name) {
+            continue;
+        }
+        // What one answer of the server has, and another has not, may be missing by its will.
+        if !direct.iter().all(|headers| headers.has(&name)) {
+            continue;
+        }
+        names.push(name.clone());
+        if !there.iter().any(|headers| headers.has(&name)) {
+            let value = header.value.to_text();
+            let message = format!(
+                "the server sends `{}: {value}`; through the proxy the field is missing",
+                header.name
+            );
+            faults.push(Fault::header(&first.through, &name, message));
+        }
+    }
+    faults.extend(lost_directives(first, &direct, &there));
+    Verdict::from_faults(faults, format!("{} kept", count(names.len(), "field")))
+}
+
+fn heads<'r>(exchanges: impl Iterator<Item = &'r sseproof_exchange::Exchange>) -> Vec<&'r Headers> {
+    exchanges.filter_map(|exchange| Some(&exchange.head.as_ref()?.headers)).collect()
+}
+
+fn is_its_own(name: &str) -> bool {
+    ITS_OWN.contains(&name) || STEERING.iter().any(|start| name.starts_with(start))
+}
+
+/// The fault where Cache-Control is there on both sides, and what forbids to store or change the
+/// stream is not.
+fn lost_directives(
+    first: &super::sides::Pair<'_>,
+    direct: &[&Headers],
+    there: &[&Headers],
+) -> Option<Fault> {
+    const FORBID: [&str; 4] = ["no-store", "no-cache", "private", "no-transform"];
+    let name = "cache-control";
+    let has = |headers: &&Headers, directive: &str| {
+        headers.list(name).iter().any(|one| one.split('=').next() == Some(directive))
+    };
+    if !there.iter().all(|headers| headers.has(name)) {
+        return None;
+    }
+    let lost: Vec<_> = FORBID
+        .into_iter()
+        .filter(|directive| direct.iter().all(|headers| has(headers, directive)))
+        .filter(|directive| !there.iter().any(|headers| has(headers, directive)))
+        .collect();
+    let said = there.first()?.list(name).join(", ");
+    (!lost.is_empty()).then(|| {
+        let message = format!(
+            "the server's Cache-Control has `{}`; through the proxy it is `{said}`",
+            lost.join(", ")
+        );
+        Fault::header(&first.through, name, message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::testing::beside;
+    use crate::reference;
+    use crate::testing::Run;
+    use std::time::Duration;
+
+    const STAY: Duration = Duration::from_millis(100);
+
+    fn with(direct: &[(&str, &str)], through: &[(&str, &str)]) -> Run {
+        let set = |exchange: &mut sseproof_exchange::Exchange, fields: &[(&str, &str)]| {
+            let headers = &mut exchange.head.as_mut().unwrap().headers;
+            fields.iter().for_each(|(name, value)| headers.set(name, *value));
+        };
+        beside(reference::answer, STAY)
+            .edit_at(1, |exchange| set(exchange, through))
+            .edit_at(2, |exchange| set(exchange, direct))
+    }
+
+    #[test]
+    fn fields_that_are_kept_or_are_the_proxys_pass() {
+        with(&[], &[]).passes(&RULE);
+        with(&[("Server", "x"), ("X-Accel-Limit-Rate", "1"), ("Date", "x")], &[("Via", "y")])
+            .passes(&RULE);
+        let more = [("Cache-Control", "no-store, no-transform, max-age=0")];
+        with(&[], &more).passes(&RULE);
+    }
+
+    #[test]
+    fn what_is_missing_is_a_fault() {
+        let faults = beside(RULE.mutants[0].serve, STAY).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "the server sends `Cache-Control: no-store, no-transform`; through the proxy the field is missing"
+        );
+        with(&[("X-Peer", "upstream")], &[]).faults(&RULE);
+    }
+
+    #[test]
+    fn a_directive_that_is_gone_is_a_fault() {
+        let faults = with(&[], &[("Cache-Control", "no-transform, max-age=60")]).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "the server's Cache-Control has `no-store`; through the proxy it is `no-transform, max-age=60`"
+        );
+    }
+}

@@ -1,0 +1,195 @@
+//! What holds of the server itself holds through the proxy, too.
+//!
+//! The ordinary rules judge what came through the proxy and what the server itself sent to the same
+//! requests, each as a record of its own; only what holds of the second and not of the first is said.
+
+use sseproof_exchange::{Framing, Plan, Target, Transcript, Version};
+
+use super::sides::{all_pairs, restarts};
+use super::{head_at_once, not_cut};
+use crate::lifecycle::leaving::lacking;
+use crate::outcome::{Outcome, count};
+use crate::registry::rules_for;
+use crate::{Fault, Level, Mutant, Record, Rule, Verdict, profile, reference, requirement};
+
+pub(super) const MUSTS: Rule = Rule {
+    id: "proxy/keeps-musts",
+    requirement: "proxy/keeps-musts",
+    title: "what must hold of the server holds through the proxy, too",
+    why: "The server is right, and what its users get is not: they are all behind the proxy.",
+    fix: "Mend the proxy, not the server; `sseproof explain` with the rule that is named says what clients need, and `sseproof check` with the URL of the proxy judges it alone.",
+    recipes: &[],
+    judge: |record| judge(record, Level::Must),
+    mutants: &[
+        Mutant {
+            id: "proxy-bad-gateway",
+            wrong: "is behind a proxy that answers 502 to each subscription",
+            serve: |visit| match reference::behind_proxy(visit.request) {
+                Some(_) => Plan::answer(502, "text/html", "<h1>502 Bad Gateway</h1>\n"),
+                None => reference::answer(visit),
+            },
+        },
+        Mutant {
+            id: "proxy-chunks-http10",
+            wrong: "is behind a proxy that sends chunks to a client of HTTP/1.0",
+            serve: |visit| {
+                let answer = reference::answer(visit);
+                match (visit.request.version, reference::behind_proxy(visit.request)) {
+                    (Version::Http10, Some(_)) => answer.with_framing(Framing::Chunked),
+                    _ => answer,
+                }
+            },
+        },
+    ],
+};
+
+pub(super) const SHOULDS: Rule = Rule {
+    id: "proxy/keeps-shoulds",
+    requirement: "proxy/keeps-shoulds",
+    title: "what should hold of the server holds through the proxy, too",
+    judge: |record| judge(record, Level::Should),
+    mutants: &[Mutant {
+        id: "proxy-refuses-head",
+        wrong: "is behind a proxy that answers HEAD with 404",
+        serve: |visit| {
+            let answer = reference::answer(visit);
+            match (visit.request.method.as_str(), reference::behind_proxy(visit.request)) {
+                ("HEAD", Some(_)) => answer.with_status(404),
+                _ => answer,
+            }
+        },
+    }],
+    ..MUSTS
+};
+
+/// What other rules say of the proxy, and say better: the beginnings of ids.
+const SAID_ELSEWHERE: &[&str] = &[
+    "proxy/",
+    "delivery/",
+    "resume/",
+    "lifecycle/",
+    "response/answered",
+    "response/head-before-event",
+    "response/content-coding",
+    "response/cache-control",
+    "response/no-transform",
+    "response/accel-buffering",
+    "response/vary",
+    // They need steps that no pair makes.
+    "reconnect/after-end",
+    "reconnect/at-once",
+    "retry/",
+    "encode/",
+    "cors/",
+    "auth/",
+];
+/// What shows only that a stream was cut.
+const OF_A_CUT: [&str; 2] = ["response/framing", "stream/terminated"];
+/// What only one side may be spoken to in.
+const OF_ONE_SIDE: &str = "transport/";
+
+fn judge(record: &Record<'_>, level: Level) -> Verdict {
+    let pairs: Vec<_> = all_pairs(record)
+        .into_iter()
+        .filter(|pair| !restarts(record, &pair.through.scenario))
+        .collect();
+    let Some(first) = pairs.first() else {
+        let lacks = [sseproof_exchange::Lack::Via];
+        return Verdict::Skip(lacking(record, &lacks, "nothing was asked through a proxy"));
+    };
+    if matches!(
+        Outcome::of(&first.through),
+        Outcome::Silent(_) | Outcome::Refused | Outcome::Unreachable
+    ) {
+        let see = head_at_once::RULE.id;
+        return Verdict::Skip(format!("the proxy answers nobody: see {see}"));
+    }
+    let alone = |via: bool| -> Transcript {
+        let view = |pair: &super::sides::Pair<'_>| {
+            let view = if via { pair.through } else { pair.direct };
+            sseproof_exchange::Exchange { judged: true, via: false, ..view.exchange().clone() }
+        };
+        let mut exchanges: Vec<_> = pairs.iter().map(view).collect();
+        exchanges.sort_by_key(|exchange| exchange.number);
+        exchanges.dedup_by_key(|exchange| exchange.number);
+        let url = exchanges.first().map(|one| one.request.url.clone()).unwrap_or_default();
+        let target = Target { url, ..record.target().clone() };
+        Transcript { target, exchanges, ..Transcript::default() }
+    };
+    let (direct, through) = (alone(false), alone(true));
+    let (direct, through) = (Record::new(&direct), Record::new(&through));
+    let was_cut = not_cut::cuts(record);
+    let mut faults = Vec::new();
+    let mut held = 0;
+    for rule in rules_for(record.target().profile.as_deref().and_then(profile)) {
+        let said = SAID_ELSEWHERE.iter().any(|start| rule.id.starts_with(start));
+        let of_level = requirement(rule.requirement).is_some_and(|found| found.level == level);
+        if said || !of_level || (was_cut && OF_A_CUT.contains(&rule.id)) {
+            continue;
+        }
+        let directly = match (rule.judge)(&direct) {
+            Verdict::Pass(seen) => format!("directly it holds ({seen})"),
+            Verdict::Skip(_) if rule.id.starts_with(OF_ONE_SIDE) => {
+                "the server itself was not spoken to in that way".to_owned()
+            }
+            _ => continue,
+        };
+        match (rule.judge)(&through) {
+            Verdict::Fail(found) => faults.extend(found.into_iter().take(1).map(|fault| Fault {
+                message: format!("{}: {}; {directly}", rule.id, fault.message),
+                consequence: Some(fault.consequence.unwrap_or_else(|| rule.why.to_owned())),
+                ..fault
+            })),
+            Verdict::Pass(_) => held += 1,
+            _ => {}
+        }
+    }
+    Verdict::from_faults(faults, format!("{} held on both sides", count(held, "rule")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::testing::{beside, called};
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Answer, Request};
+    use std::time::Duration;
+
+    const STAY: Duration = Duration::from_millis(500);
+
+    fn asked(serve: Answer, edit: fn(Request) -> Request) -> Run {
+        let url = crate::proxy::testing::VIA;
+        beside(serve, STAY)
+            .visit(edit(Request::subscribe(url)), STAY)
+            .edit(|last| called(last, "through-other"))
+            .visit(edit(Request::subscribe(URL)), STAY)
+            .edit(|last| called(last, "direct-other"))
+    }
+
+    #[test]
+    fn what_holds_on_both_sides_passes() {
+        asked(reference::answer, |request| request).passes(&MUSTS);
+        asked(reference::answer, |request| request).passes(&SHOULDS);
+        Run::against(reference::answer).subscribe().skips(&MUSTS);
+    }
+
+    #[test]
+    fn what_holds_directly_alone_is_a_fault_with_the_rule_that_says_so() {
+        let faults = beside(MUSTS.mutants[0].serve, STAY).faults(&MUSTS);
+        assert!(faults[0].message.starts_with("response/status: "), "{faults:?}");
+        assert!(faults[0].message.ends_with("; directly it holds (1 subscription)"), "{faults:?}");
+        assert_eq!(faults[0].exchange, 1);
+        let old = |request: Request| Request { version: Version::Http10, ..request };
+        let faults = asked(MUSTS.mutants[1].serve, old).faults(&MUSTS);
+        assert!(faults[0].message.starts_with("response/http10: "), "{faults:?}");
+        let head = |request: Request| Request { method: "HEAD".to_owned(), ..request };
+        let faults = asked(SHOULDS.mutants[0].serve, head).faults(&SHOULDS);
+        assert!(faults[0].message.starts_with("response/head-method: "), "{faults:?}");
+    }
+
+    #[test]
+    fn what_the_server_breaks_itself_is_not_blamed_on_the_proxy() {
+        let wrong: Answer = |visit| reference::answer(visit).with_status(500);
+        asked(wrong, |request| request).passes(&MUSTS);
+    }
+}

@@ -1,0 +1,171 @@
+//! The Last-Event-ID of a client gets through the proxy.
+
+use sseproof_exchange::Reason;
+
+use super::sides::{Pair, no_stream, pairs};
+use crate::delivery::figures::shown;
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "proxy/last-event-id",
+    requirement: "proxy/last-event-id",
+    title: "a client that comes back through the proxy goes on where it was",
+    why: "The server can resume, and nobody behind the proxy gets what was sent while the connection was down: it is lost without a trace.",
+    fix: "Pass the field Last-Event-ID on to the server, and answer no subscription from a cache.",
+    recipes: &[
+        Recipe {
+            with: "nginx",
+            write: "proxy_pass_request_headers on;\nproxy_set_header Last-Event-ID $http_last_event_id;",
+        },
+        Recipe {
+            with: "Varnish",
+            write: "sub vcl_recv { if (req.url ~ \"^/events\") { return (pass); } }",
+        },
+        Recipe {
+            with: "Amazon CloudFront",
+            write: "an origin request policy that includes the header Last-Event-ID, and a cache policy with caching disabled",
+        },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "proxy-drops-last-event-id",
+        wrong: "is behind a proxy that does not pass Last-Event-ID on",
+        serve: |visit| match reference::behind_proxy(visit.request) {
+            Some(mut request) => {
+                request.headers.remove("Last-Event-ID");
+                reference::answer(&sseproof_exchange::Visit { request: &request, ..*visit })
+            }
+            None => reference::answer(visit),
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    if let Some(verdict) = no_stream(record) {
+        return verdict;
+    }
+    let back = pairs(record, "-back");
+    let Some(pair) = back.first() else {
+        return Verdict::Skip("the stream has no ids to come back with".to_owned());
+    };
+    if !pair.flows() {
+        return Verdict::Inconclusive("who came back was given no stream on both sides".to_owned());
+    }
+    match (resumed(record, &pair.direct), resumed(record, &pair.through)) {
+        (Resumed::Yes(_), Resumed::Yes(missed)) => {
+            Verdict::Pass(format!("{missed} came again through the proxy, as directly"))
+        }
+        (Resumed::Yes(_), Resumed::No(id, missed)) => {
+            Verdict::Fail(vec![fault(pair, &id, &missed)])
+        }
+        (Resumed::No(..), _) => Verdict::Skip(
+            "the server itself does not go on behind a Last-Event-ID: see resume/honoured"
+                .to_owned(),
+        ),
+        (_, Resumed::Unclear) | (Resumed::Unclear, _) => Verdict::Inconclusive(
+            "too few events came, or nothing had been missed, when the client was back".to_owned(),
+        ),
+    }
+}
+
+fn fault(pair: &Pair<'_>, id: &str, missed: &str) -> Fault {
+    let first = pair.through.events().next();
+    let came = first.map_or_else(
+        || format!("nothing came within {}", shown(pair.through.lasted())),
+        |(event, _)| format!("the first event was {}", named(&event.last_event_id)),
+    );
+    let message = format!(
+        "a client that comes back through the proxy with the id {id:?} is not given {missed}, which it had missed: {came}; directly it was given that"
+    );
+    Fault::new(&pair.through, crate::Place::Body(0), message)
+}
+
+fn named(id: &str) -> String {
+    if id.is_empty() { "one without an id".to_owned() } else { format!("that with the id {id:?}") }
+}
+
+/// What a client was given that came back with an id.
+enum Resumed {
+    /// The event behind it, by its id.
+    Yes(String),
+    /// Not that event, although it is known: the id that was brought back, and the event.
+    No(String, String),
+    /// Nobody knows what it should have been.
+    Unclear,
+}
+
+/// What followed the id on the connection before is known, so it must come again, and first.
+fn resumed(record: &Record<'_>, view: &View<'_>) -> Resumed {
+    let Some(old) = record.followed(view, Reason::Reconnect) else { return Resumed::Unclear };
+    let Some(id) = view.request.last_event_id().map(|id| id.to_text()) else {
+        return Resumed::Unclear;
+    };
+    let mut after = old.events().skip_while(|(event, _)| event.last_event_id != id);
+    after.next();
+    let Some((next, _)) = after.next().filter(|(event, _)| event.sets_id) else {
+        return Resumed::Unclear;
+    };
+    let missed = named(&next.last_event_id);
+    let comes =
+        |(event, _): (&sseproof_codec::Event<'_>, _)| event.last_event_id == next.last_event_id;
+    if view.events().any(comes) {
+        return Resumed::Yes(missed);
+    }
+    // Who is given nothing at all may only have been asked too early.
+    if view.events().next().is_none() && !old.ended_by_server() && view.lasted().as_millis() < 1_000
+    {
+        return Resumed::Unclear;
+    }
+    Resumed::No(id.to_string(), missed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::testing::{VIA, beside, called};
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Answer, Follows, Request};
+    use std::time::Duration;
+
+    fn back(serve: Answer) -> Run {
+        let stay = Duration::from_secs(1);
+        let again = |run: Run, of: usize, url: &str, name: &str| {
+            let id = run.with_record(|record| {
+                let old = record.exchange(of).unwrap();
+                old.events().nth(1).map(|(event, _)| event.last_event_id.to_string())
+            });
+            let request = Request::subscribe(url).with("Last-Event-ID", id.unwrap());
+            run.visit(request, stay).edit(|last| {
+                called(last, name);
+                last.follows = Some(Follows { exchange: of, reason: Reason::Reconnect });
+            })
+        };
+        let run = again(beside(serve, stay), 2, URL, "direct-back");
+        again(run, 1, VIA, "through-back")
+    }
+
+    #[test]
+    fn who_goes_on_where_it_was_passes() {
+        back(reference::answer).passes(&RULE);
+        beside(reference::answer, Duration::from_secs(1)).skips(&RULE);
+    }
+
+    #[test]
+    fn an_id_that_does_not_arrive_is_a_fault() {
+        let faults = back(RULE.mutants[0].serve).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "a client that comes back through the proxy with the id \"22\" is not given that with the id \"23\", which it had missed: the first event was that with the id \"61\"; directly it was given that"
+        );
+    }
+
+    #[test]
+    fn a_server_that_heeds_no_id_is_not_blamed_on_the_proxy() {
+        let deaf: Answer = |visit| {
+            let mut request = visit.request.clone();
+            request.headers.remove("Last-Event-ID");
+            reference::answer(&sseproof_exchange::Visit { request: &request, ..*visit })
+        };
+        back(deaf).skips(&RULE);
+    }
+}

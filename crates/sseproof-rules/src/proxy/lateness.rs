@@ -1,0 +1,121 @@
+//! How late the events of a stream come through the proxy.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use sseproof_codec::Event;
+
+use super::sides::{Pair, micros, time};
+use crate::View;
+use crate::delivery::figures::sent;
+
+/// What comes so much later than the quickest did was held back; the way is as long for all of them.
+const LATE: Duration = Duration::from_millis(150);
+/// What is not there for so long, while the stream is open, was held back or lost.
+const GONE: Duration = Duration::from_millis(500);
+/// So long must the proxy have had the stream open when the server sent what it lacks.
+const SETTLED: Duration = Duration::from_millis(50);
+/// What arrives within this time arrived together.
+const TOGETHER: Duration = Duration::from_millis(10);
+
+/// What the events of one pair came to.
+#[derive(Debug, Default)]
+pub(super) struct Lateness {
+    /// How many events could be compared.
+    pub(super) compared: usize,
+    /// The shortest time by which one was later, which is the length of the way.
+    pub(super) way: Duration,
+    /// How many came late.
+    pub(super) late: usize,
+    /// By how much the latest of them was late.
+    pub(super) most: Duration,
+    /// How many were not there at all when we left.
+    pub(super) missing: usize,
+    /// The offset of the first late one in the body that came through the proxy.
+    pub(super) offset: u64,
+}
+
+/// An event as it can be known again.
+type Key<'e> = (&'e str, &'e str, &'e str);
+
+/// Compares the events that are the same on both sides. `control` is another stream of the server
+/// itself: what it had, too, the server gives to everybody.
+pub(super) fn lateness(pair: &Pair<'_>, control: Option<&View<'_>>) -> Lateness {
+    let direct = unique(&pair.direct);
+    let through = unique(&pair.through);
+    let control = control.map(unique).unwrap_or_default();
+    let mut behind: Vec<(i64, u64)> = Vec::new();
+    let mut missing = Vec::new();
+    for (key, (at, _)) in &direct {
+        match through.get(key) {
+            Some((came, offset)) => behind.push((pair.behind(*came, *at), *offset)),
+            None if control.contains_key(key) => missing.extend(gone(pair, *at)),
+            None => {}
+        }
+    }
+    // What differs from client to client comes as another event, and is not missing.
+    let begun = pair.direct.head.as_ref().map(|head| head.at);
+    let others = through
+        .iter()
+        .filter(|(key, (at, _))| !direct.contains_key(*key) && Some(*at) >= begun)
+        .count();
+    missing.sort_unstable();
+    missing.drain(..others.min(missing.len()));
+    let way = behind.iter().map(|(behind, _)| *behind).min().unwrap_or_default().max(0);
+    let late: Vec<_> = behind.iter().filter(|(behind, _)| behind - way >= micros(LATE)).collect();
+    Lateness {
+        compared: behind.len() + missing.len(),
+        way: time(way),
+        late: late.len() + missing.len(),
+        most: late
+            .iter()
+            .map(|(behind, _)| time(behind - way))
+            .chain(missing.iter().copied())
+            .max()
+            .unwrap_or_default(),
+        missing: missing.len(),
+        // What is missing would stand at the end.
+        offset: late.iter().map(|(_, offset)| *offset).min().unwrap_or(pair.through.body_len()),
+    }
+}
+
+/// How long an event had not come through the proxy when we left, where that is long, and the proxy
+/// had the stream open when the server sent it.
+fn gone(pair: &Pair<'_>, at: Duration) -> Option<Duration> {
+    let head = pair.through.head.as_ref()?.at;
+    if pair.through.ended_by_server() || at < head + SETTLED {
+        return None;
+    }
+    let since = time(pair.behind(pair.through.end.at, at));
+    // An event of a stream of its own may have been sent before the proxy had it open.
+    let age = at.saturating_sub(sent(&pair.direct)) + sent(&pair.through);
+    (since >= GONE && age >= head).then_some(since)
+}
+
+/// The events that are there once, with their times and offsets.
+fn unique<'v>(view: &View<'v>) -> HashMap<Key<'v>, (Duration, u64)> {
+    let mut known: HashMap<Key<'v>, Option<(Duration, u64)>> = HashMap::new();
+    for (event, at) in view.events() {
+        known
+            .entry(key(event))
+            .and_modify(|twice| *twice = None)
+            .or_insert(Some((at, event.span.start)));
+    }
+    known.into_iter().filter_map(|(key, once)| Some((key, once?))).collect()
+}
+
+fn key<'e>(event: &'e Event<'static>) -> Key<'e> {
+    (&event.last_event_id, &event.event_type, &event.data)
+}
+
+/// The events that arrived together: when, and how many.
+pub(super) fn arrivals(view: &View<'_>) -> Vec<(Duration, usize)> {
+    let mut arrivals: Vec<(Duration, usize)> = Vec::new();
+    for (_, at) in view.events() {
+        match arrivals.last_mut() {
+            Some((begun, count)) if at.saturating_sub(*begun) <= TOGETHER => *count += 1,
+            _ => arrivals.push((at, 1)),
+        }
+    }
+    arrivals
+}

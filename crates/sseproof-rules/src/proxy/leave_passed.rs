@@ -1,0 +1,85 @@
+//! The server is told when a client has left the proxy.
+
+use crate::lifecycle::leaving::{self, is_simple, outliving, was_quiet};
+use crate::{Mutant, Recipe, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "proxy/leave-passed",
+    requirement: "proxy/leave-passed",
+    title: "the proxy leaves the server when its client has left",
+    why: "The server works on for everybody who ever came through the proxy: memory, timers and paid tokens grow, and nothing at the server can tell that nobody listens.",
+    fix: "Let the proxy close its request to the server when the client closes its own, and let the server send a comment every 15 seconds, at which a proxy that only notices when it writes notices, too.",
+    recipes: &[
+        Recipe { with: "nginx", write: "proxy_ignore_client_abort off;  # the default" },
+        Recipe { with: "HAProxy", write: "option abortonclose" },
+        Recipe { with: "Node http-proxy", write: "res.on('close', () => proxyReq.destroy());" },
+        Recipe {
+            with: "Varnish",
+            write: "sub vcl_recv { if (req.url ~ \"^/events\") { return (pipe); } }",
+        },
+        Recipe { with: "Squid", write: "quick_abort_min 0 KB\nquick_abort_max 0 KB" },
+    ],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "proxy-stays",
+            wrong: "is behind a proxy that reads on when its client has left",
+            serve: |visit| match (visit.request.method.as_str(), visit.request.path()) {
+                ("GET", "/via/events") => outliving(visit, None),
+                _ => reference::answer(visit),
+            },
+        },
+        Mutant {
+            id: "proxy-stays-when-quiet",
+            wrong: "is behind a proxy that notices only while it writes that its client has left",
+            serve: |visit| match (visit.request.method.as_str(), visit.request.path()) {
+                ("GET", "/via/published") => outliving(visit, None),
+                _ => reference::answer(visit),
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    // A server that is deaf on quiet streams says nothing of the proxy there.
+    let is_quiet = |view: &View<'_>| is_simple(view) && was_quiet(view);
+    let deaf = matches!(leaving::judge(record, "", is_quiet), Verdict::Fail(_));
+    let what = "no client left the proxy between two readings";
+    leaving::judge_through(record, what, "lifecycle/stops-on-close", |view| {
+        let is_one = view.request.method != "HEAD" && view.is_stream();
+        is_one && !(deaf && was_quiet(view))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::leaving::testing::{left, seconds};
+
+    fn through(numbers: &[u64; 3]) -> crate::testing::Run {
+        left(numbers, seconds(10)).edit_at(1, |view| view.via = true)
+    }
+
+    #[test]
+    fn only_who_left_the_proxy_is_judged() {
+        left(&[0, 1, 1], seconds(10)).skips(&RULE);
+        through(&[0, 1, 0]).passes(&RULE);
+        let faults = through(&[0, 1, 1]).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "10.0 s after the client has left, there are still 1 producers: 0 before it came, 1 with it"
+        );
+        through(&[0, 1, 1]).edit_at(1, |view| view.request.method = "HEAD".to_owned()).skips(&RULE);
+    }
+
+    #[test]
+    fn connections_may_be_kept_by_the_proxy() {
+        use sseproof_exchange::{Gauge, What};
+        let run = through(&[0, 1, 1]).edit_happenings(|what| {
+            if let What::Reading(reading) = what {
+                reading.gauge = Gauge::Connections;
+            }
+        });
+        run.skips(&RULE);
+    }
+}

@@ -1,0 +1,38 @@
+//! Rules on what a proxy does to a stream: each compares what came through it with what the server
+//! itself sent at the same time.
+//!
+//! No figure here is judged by itself: what the server does, too, is no fault of the proxy.
+
+mod end_passed;
+mod events_at_once;
+mod head_at_once;
+mod head_stops;
+mod headers_kept;
+mod keeps;
+mod last_event_id;
+mod lateness;
+mod leave_passed;
+mod no_transform;
+mod not_cut;
+mod not_joined;
+mod sides;
+#[cfg(test)]
+mod testing;
+
+use crate::Rule;
+
+/// The family.
+pub(crate) const RULES: &[&Rule] = &[
+    &keeps::MUSTS,
+    &keeps::SHOULDS,
+    &head_at_once::RULE,
+    &events_at_once::RULE,
+    &headers_kept::RULE,
+    &no_transform::RULE,
+    &last_event_id::RULE,
+    &not_joined::RULE,
+    &not_cut::RULE,
+    &end_passed::RULE,
+    &leave_passed::RULE,
+    &head_stops::RULE,
+];

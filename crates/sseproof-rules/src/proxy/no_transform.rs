@@ -1,0 +1,118 @@
+//! A stream that must not be transformed gets through the proxy as it is.
+
+use super::sides::{all_pairs, no_stream};
+use crate::delivery::mutants::compressed;
+use crate::outcome::count;
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "proxy/no-transform",
+    requirement: "proxy/no-transform",
+    title: "the proxy does not compress what the server forbids to transform",
+    why: "A compressor on the way keeps events until it has enough of them, and the server has said in so many words that it must not be there.",
+    fix: "Take the event stream out of what the proxy compresses.",
+    recipes: &[
+        Recipe {
+            with: "Apache",
+            write: "SetEnvIf Request_URI ^/events no-gzip  # or take text/event-stream out of AddOutputFilterByType DEFLATE",
+        },
+        Recipe { with: "Caddy", write: "@pages not path /events\nencode @pages zstd gzip" },
+        Recipe { with: "nginx", write: "gzip off;  # in the location of the stream" },
+        Recipe {
+            with: "HAProxy",
+            write: "compression type text/html text/css  # without text/event-stream",
+        },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "proxy-compresses",
+        wrong: "is behind a proxy that compresses it, although its Cache-Control says no-transform",
+        serve: |visit| match reference::behind_proxy(visit.request) {
+            Some(_) => compressed(visit, |plan| {
+                plan.map_writes(|_, bytes| crate::delivery::mutants::scrambled(&bytes))
+            }),
+            None => reference::answer(visit),
+        },
+    }],
+};
+
+/// Whether a proxy was seen that compresses what it must not.
+pub(super) fn transforms(record: &Record<'_>) -> bool {
+    matches!(judge(record), Verdict::Fail(_))
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    if let Some(verdict) = no_stream(record) {
+        return verdict;
+    }
+    let mut faults = Vec::new();
+    let (mut forbidden, mut compressed) = (0, 0);
+    for pair in all_pairs(record) {
+        if !pair.direct.is_stream() || !pair.through.is_stream() || pair.direct.is_encoded() {
+            continue;
+        }
+        let forbids = forbids(&pair.direct);
+        forbidden += usize::from(forbids);
+        if !pair.through.is_encoded() {
+            continue;
+        }
+        compressed += 1;
+        if forbids && faults.is_empty() {
+            let head = pair.through.head.as_ref();
+            let coding = head.map(|head| head.headers.list("content-encoding").join(", "));
+            let message = format!(
+                "the proxy puts the stream into the coding {}, although the server's Cache-Control has `no-transform`; directly it comes in none",
+                coding.unwrap_or_default()
+            );
+            faults.push(Fault::header(&pair.through, "content-encoding", message));
+        }
+    }
+    match (forbidden, compressed) {
+        _ if !faults.is_empty() => Verdict::Fail(faults),
+        (0, 0) => Verdict::Skip(
+            "the server does not forbid it: its Cache-Control has no `no-transform`".to_owned(),
+        ),
+        (0, _) => Verdict::Skip(
+            "the proxy compresses, and the server allows it: its Cache-Control has no `no-transform`"
+                .to_owned(),
+        ),
+        (forbidden, _) => Verdict::Pass(format!("{} uncompressed", count(forbidden, "stream"))),
+    }
+}
+
+fn forbids(view: &View<'_>) -> bool {
+    view.head.as_ref().is_some_and(|head| {
+        head.headers.list("cache-control").iter().any(|directive| directive == "no-transform")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::testing::beside;
+    use crate::testing::Run;
+    use sseproof_exchange::Exchange;
+    use std::time::Duration;
+
+    fn coded(allows: bool) -> Run {
+        let code = |view: &mut Exchange| {
+            view.head.as_mut().unwrap().headers.set("Content-Encoding", "br");
+        };
+        let allow = |view: &mut Exchange| {
+            view.head.as_mut().unwrap().headers.set("Cache-Control", "no-store");
+        };
+        let run = beside(reference::answer, Duration::from_millis(100)).edit_at(1, code);
+        if allows { run.edit_at(2, allow) } else { run }
+    }
+
+    #[test]
+    fn only_what_the_server_forbids_is_a_fault() {
+        beside(reference::answer, Duration::from_millis(100)).passes(&RULE);
+        let faults = coded(false).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "the proxy puts the stream into the coding br, although the server's Cache-Control has `no-transform`; directly it comes in none"
+        );
+        coded(true).skips(&RULE);
+    }
+}

@@ -1,0 +1,257 @@
+//! Each client of the proxy has a stream of its own.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use sseproof_exchange::{Action, Gauge, Reading, What};
+
+use super::sides::{Pair, named, no_stream, pairs};
+use crate::delivery::figures::{sent, shown, time_to_head, waited_in_vain};
+use crate::outcome::count;
+use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View, reference};
+
+/// So many old events are no accident.
+const SEVERAL: usize = 2;
+/// A wait that is too short to say that somebody is kept waiting.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(super) const RULE: Rule = Rule {
+    id: "proxy/not-joined",
+    requirement: "proxy/not-joined",
+    title: "the proxy asks the server for each of its clients",
+    why: "A cache takes the stream for a page that several may share: who comes second waits for ever, or gets what is old, or what was meant for somebody else.",
+    fix: "Take the stream out of the proxy's cache, and send `Cache-Control: no-store` with it.",
+    recipes: &[
+        Recipe {
+            with: "nginx",
+            write: "proxy_cache off;  # and no proxy_cache_lock for this path",
+        },
+        Recipe {
+            with: "Varnish",
+            write: "sub vcl_recv { if (req.url ~ \"^/events\") { return (pass); } }",
+        },
+        Recipe {
+            with: "Squid",
+            write: "acl stream urlpath_regex ^/events\ncache deny stream\ncollapsed_forwarding off",
+        },
+        Recipe { with: "Apache", write: "CacheDisable /events" },
+    ],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "proxy-replays",
+            wrong: "is behind a cache that gives each further client what the first one was given",
+            serve: |visit| {
+                let answer = reference::answer(visit);
+                let resumes = visit.request.last_event_id().is_some();
+                match reference::behind_proxy(visit.request) {
+                    Some(_) if visit.request.method == "GET" && visit.open >= 3 && !resumes => {
+                        let latest = reference::number_at(visit.now);
+                        let old = latest.saturating_sub(12)..=latest;
+                        old.rev().fold(answer, |plan, n| plan.insert(1, reference::event(n)))
+                    }
+                    _ => answer,
+                }
+            },
+        },
+        Mutant {
+            id: "proxy-queues",
+            wrong: "is behind a cache that lets each further client wait for the end of the first one's stream",
+            serve: |visit| {
+                let answer = reference::answer(visit);
+                match reference::behind_proxy(visit.request) {
+                    Some(_) if visit.request.method == "GET" && visit.open >= 3 => {
+                        answer.after([Action::Hold])
+                    }
+                    _ => answer,
+                }
+            },
+        },
+    ],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    if let Some(verdict) = no_stream(record) {
+        return verdict;
+    }
+    let mut faults = Vec::new();
+    let mut seen = 0;
+    let mut doubt = None;
+    for later in pairs(record, "-later") {
+        let Some(first) = named(record, &later.through.scenario, "through", true) else { continue };
+        if !first.is_stream() || !later.direct.is_stream() || !first.overlaps(&later.through) {
+            continue;
+        }
+        match (kept_waiting(&first, &later), later.through.is_stream()) {
+            (Some(fault), _) => faults.push(fault),
+            (None, true) => {
+                seen += 1;
+                faults.extend(old_events(&first, &later));
+            }
+            (None, false) => doubt = Some("a second client of the proxy was given no stream"),
+        }
+    }
+    if faults.is_empty() {
+        faults.extend(one_for_two(record));
+    }
+    match (seen, doubt) {
+        _ if !faults.is_empty() => Verdict::Fail(faults),
+        (0, Some(doubt)) => Verdict::Inconclusive(doubt.to_owned()),
+        (0, None) => Verdict::Skip("no two clients of the proxy were there at once".to_owned()),
+        _ => Verdict::Pass("a second client was given a stream of its own".to_owned()),
+    }
+}
+
+/// The fault where the second client has no answer while the first has its stream, and while the
+/// server itself answers somebody who came after both.
+fn kept_waiting(first: &View<'_>, later: &Pair<'_>) -> Option<Fault> {
+    waited_in_vain(&later.through)?;
+    let until = first.end.at.min(later.through.end.at);
+    let waited = until.saturating_sub(sent(&later.through));
+    let direct = time_to_head(&later.direct)?;
+    let came_after = later.direct.started >= later.through.started;
+    // A buffer that holds back the head holds back everybody's.
+    let usual = time_to_head(first)?.max(direct) * 4;
+    if waited < PATIENCE.max(usual) || !came_after {
+        return None;
+    }
+    let message = format!(
+        "no head comes through the proxy within {} while exchange {} has its stream there; the server itself answers after {}",
+        shown(waited),
+        first.number,
+        shown(direct)
+    );
+    Some(Fault::whole(&later.through, message))
+}
+
+/// The fault where the second client is given events that the first one had before the second came,
+/// and that the server itself gives to nobody who comes then.
+fn old_events(first: &View<'_>, later: &Pair<'_>) -> Option<Fault> {
+    let key = |event: &sseproof_codec::Event<'_>| {
+        (event.last_event_id.to_string(), event.data.to_string())
+    };
+    let came = later.through.started.min(later.direct.started);
+    let old: HashSet<_> =
+        first.events().filter(|(_, at)| *at < came).map(|(event, _)| key(event)).collect();
+    let direct: HashSet<_> = later.direct.events().map(|(event, _)| key(event)).collect();
+    let again: Vec<_> = later
+        .through
+        .events()
+        .filter(|(event, _)| old.contains(&key(event)) && !direct.contains(&key(event)))
+        .collect();
+    let (event, _) = again.first()?;
+    // Who gets no event from the server itself may only have left too early.
+    (again.len() >= SEVERAL && !direct.is_empty()).then(|| {
+        let message = format!(
+            "{} come to this client that exchange {} had before it came; directly the server gives none of them to who comes then",
+            count(again.len(), "event"),
+            first.number
+        );
+        Fault::at(&later.through, event.span.start, message)
+    })
+}
+
+/// The fault where a second client of the proxy makes no difference to the server, and one that
+/// comes to itself does.
+fn one_for_two(record: &Record<'_>) -> Option<Fault> {
+    let second =
+        record.all().find(|view| view.via && view.name == "through-two" && view.is_stream())?;
+    let first =
+        named(record, &second.scenario, "through-one", true).filter(|view| view.is_stream())?;
+    let open = |view: &View<'_>| !view.ended_by_server();
+    let reading = |name: &str| {
+        record.happenings().iter().rev().find_map(|happening| match &happening.what {
+            What::Reading(Reading { gauge: Gauge::Active, value: Ok(value), .. })
+                if happening.name == name && happening.scenario == second.scenario =>
+            {
+                Some(*value)
+            }
+            _ => None,
+        })
+    };
+    let (nobody, one, two, three) =
+        (reading("nobody")?, reading("one")?, reading("two")?, reading("three")?);
+    let joined = one == nobody + 1 && two == one && three == two + 1;
+    (joined && open(&first) && open(&second)).then(|| {
+        let message = format!(
+            "two clients have a stream through the proxy, and the server has {one} producers as with one of them; a client of its own makes it {three}"
+        );
+        Fault::new(&second, Place::StatusLine, message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::testing::{beside, later};
+    use crate::testing::Run;
+    use sseproof_exchange::Answer;
+
+    /// Two clients of the proxy, and then one of the server itself.
+    fn two(serve: Answer) -> Run {
+        let after = Duration::from_millis(800);
+        let stay = Duration::from_millis(1_500);
+        let run = beside(serve, Duration::from_secs(4));
+        let run = later(run, "through-later", after, stay);
+        later(run, "direct-later", after + Duration::from_millis(1), stay)
+    }
+
+    #[test]
+    fn streams_of_their_own_pass() {
+        two(reference::answer).passes(&RULE);
+        beside(reference::answer, Duration::from_secs(1)).skips(&RULE);
+    }
+
+    #[test]
+    fn old_events_are_a_fault_where_the_server_does_not_send_them() {
+        let old = |run: Run, number| {
+            run.edit_at(1, |first| first.started = Duration::from_secs(1)).edit_at(number, |view| {
+                let bytes = (21..30).flat_map(|n| reference::event(n).0).collect();
+                view.body[0].bytes = sseproof_exchange::Bytes(bytes);
+            })
+        };
+        let run = old(two(reference::answer), 4);
+        let faults = run.faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "9 events come to this client that exchange 1 had before it came; directly the server gives none of them to who comes then"
+        );
+        // A server with a history gives it to everybody.
+        old(run, 5).passes(&RULE);
+    }
+
+    #[test]
+    fn a_second_client_that_waits_is_a_fault_where_the_server_has_room() {
+        let queues: Answer = |visit| match reference::behind_proxy(visit.request) {
+            Some(_) if visit.open > 0 => sseproof_exchange::Plan { actions: vec![Action::Hold] },
+            _ => reference::answer(visit),
+        };
+        let faults = two(queues).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "no head comes through the proxy within 1.20 s while exchange 1 has its stream there; the server itself answers after 0 ms"
+        );
+        let full: Answer = |visit| match visit.open {
+            0 => reference::answer(visit),
+            _ => sseproof_exchange::Plan { actions: vec![Action::Hold] },
+        };
+        two(full).skips(&RULE);
+    }
+
+    #[test]
+    fn two_clients_and_one_producer_are_a_fault_where_a_third_is_counted() {
+        let counted = |numbers: [u64; 4]| {
+            let stay = Duration::from_secs(1);
+            let run = beside(reference::answer, stay)
+                .edit_at(1, |view| view.name = "through-one".to_owned());
+            let run = later(run, "through-two", Duration::from_millis(10), stay);
+            ["nobody", "one", "two", "three"].iter().zip(numbers).fold(run, |run, (name, value)| {
+                let (gauge, against) = (Gauge::Active, None);
+                run.happened(name, What::Reading(Reading { gauge, value: Ok(value), against }))
+            })
+        };
+        counted([0, 1, 2, 3]).skips(&RULE);
+        assert_eq!(counted([0, 1, 1, 2]).faults(&RULE)[0].exchange, 4);
+        counted([0, 1, 1, 1]).skips(&RULE);
+    }
+}

@@ -1,0 +1,139 @@
+//! The same request to the server itself and through the proxy.
+
+use std::time::Duration;
+
+use sseproof_exchange::{Ending, Lack, Plan, Visit, What};
+
+use crate::delivery::figures::sent;
+use crate::lifecycle::leaving::lacking;
+use crate::outcome::Outcome;
+use crate::{Record, Verdict, View, reference};
+
+/// What the names of the exchanges begin with; what follows is the same on both sides.
+const DIRECT: &str = "direct";
+const THROUGH: &str = "through";
+
+/// One request, made twice.
+#[derive(Clone, Copy)]
+pub(super) struct Pair<'r> {
+    /// To the server itself.
+    pub(super) direct: View<'r>,
+    /// Through the proxy.
+    pub(super) through: View<'r>,
+}
+
+/// The pairs, in the order of what went through the proxy; `which` is the end of their names, as in
+/// `-later`.
+pub(super) fn pairs<'r>(record: &'r Record<'_>, which: &str) -> Vec<Pair<'r>> {
+    all_pairs(record)
+        .into_iter()
+        .filter(|pair| pair.through.name.strip_prefix(THROUGH) == Some(which))
+        .collect()
+}
+
+/// All of them.
+pub(super) fn all_pairs<'r>(record: &'r Record<'_>) -> Vec<Pair<'r>> {
+    let pair = |through: View<'r>| {
+        let which = through.name.strip_prefix(THROUGH)?;
+        let direct = named(record, &through.scenario, &format!("{DIRECT}{which}"), false)?;
+        Some(Pair { direct, through })
+    };
+    // Of a chain of redirects, the last one counts.
+    let last = |view: &View<'r>| {
+        named(record, &view.scenario, &view.name, true)
+            .is_some_and(|last| last.number == view.number)
+    };
+    record.all().filter(|view| view.via && last(view)).filter_map(pair).collect()
+}
+
+/// The last exchange of that name in the scenario.
+pub(super) fn named<'r>(
+    record: &'r Record<'_>,
+    scenario: &str,
+    name: &str,
+    via: bool,
+) -> Option<View<'r>> {
+    let is_it = |view: &View<'_>| view.via == via && view.scenario == scenario && view.name == name;
+    record.all().filter(is_it).last()
+}
+
+impl Pair<'_> {
+    /// Whether both sides are streams that can be read.
+    pub(super) fn flows(&self) -> bool {
+        [self.direct, self.through].iter().all(|view| view.is_stream() && !view.is_encoded())
+    }
+
+    /// How much later something happened through the proxy than directly, in microseconds; what is
+    /// the lesser of by the clock and since the request.
+    ///
+    /// What a server sends to all at once happens at one time, and what it makes for each client
+    /// happens at one time since that client asked.
+    pub(super) fn behind(&self, through: Duration, direct: Duration) -> i64 {
+        let since = |at: Duration, view: &View<'_>| micros(at) - micros(sent(view));
+        let by_clock = micros(through) - micros(direct);
+        by_clock.min(since(through, &self.through) - since(direct, &self.direct))
+    }
+}
+
+/// The time as a number that may become less than nothing.
+pub(super) fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The number as a time; nothing where it is less.
+pub(super) fn time(micros: i64) -> Duration {
+    Duration::from_micros(u64::try_from(micros).unwrap_or_default())
+}
+
+/// Why a rule that needs a stream through the proxy cannot be asked; `None` where it can.
+pub(super) fn no_stream(record: &Record<'_>) -> Option<Verdict> {
+    let through: Vec<_> = record.all().filter(|view| view.via).collect();
+    if through.iter().any(|view| view.is_stream()) {
+        return None;
+    }
+    Some(Verdict::Skip(match through.first() {
+        None => lacking(record, &[Lack::Via], "nothing was asked through a proxy"),
+        Some(first) => format!("no stream comes through the proxy: see {}", says_why(first)),
+    }))
+}
+
+/// The rule that speaks of an answer that is no stream.
+fn says_why(view: &View<'_>) -> &'static str {
+    match Outcome::of(view) {
+        Outcome::Silent(_) | Outcome::Refused | Outcome::Unreachable => "proxy/head-at-once",
+        _ => "proxy/keeps-musts",
+    }
+}
+
+/// Whether the scenario restarted the server: then what ends there is no fault of anybody.
+pub(super) fn restarts(record: &Record<'_>, scenario: &str) -> bool {
+    record.happenings().iter().any(|happening| {
+        happening.scenario == scenario && matches!(happening.what, What::Restarted { .. })
+    })
+}
+
+/// How much longer the stream of the server itself was open than that through the proxy, by the
+/// clock and by their ages; nothing where it was not.
+pub(super) fn outlasts(longer: &View<'_>, shorter: &View<'_>) -> Duration {
+    let by_clock = longer.end.at.saturating_sub(shorter.end.at);
+    by_clock.min(longer.lasted().saturating_sub(shorter.lasted()))
+}
+
+/// Whether we left it while it was open.
+pub(super) fn was_open(view: &View<'_>) -> bool {
+    view.end.how == Ending::Left && view.head.is_some()
+}
+
+/// For mutants: what a proxy answers that is wrong in its own way, in front of a right server.
+pub(super) fn through(visit: &Visit<'_>, wrong: impl FnOnce(Plan) -> Plan) -> Plan {
+    let answer = reference::answer(visit);
+    match reference::behind_proxy(visit.request) {
+        Some(_) if is_stream(visit) => wrong(answer),
+        _ => answer,
+    }
+}
+
+/// Whether a stream is asked for.
+fn is_stream(visit: &Visit<'_>) -> bool {
+    visit.request.method == "GET"
+}
