@@ -5,6 +5,7 @@
 //! Times are [`Duration`](std::time::Duration)s since the start of the run; nobody here asks a clock.
 
 mod bytes;
+mod coding;
 mod happening;
 mod headers;
 pub mod http2;
@@ -20,6 +21,7 @@ mod transport;
 mod visit;
 
 pub use bytes::Bytes;
+pub use coding::{Coding, CodingFault, Undoing};
 pub use happening::{Gauge, Happening, Lack, Reading, What};
 pub use headers::{Header, Headers};
 pub use plain::{PlainError, read_plain};

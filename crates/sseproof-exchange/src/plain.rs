@@ -106,13 +106,15 @@ pub fn read_plain(file: &[u8]) -> Result<Transcript, PlainError> {
 
 fn exchange(number: usize, url: &str, head: Head, body: &[u8]) -> Exchange {
     let chunk = Chunk { at: Duration::ZERO, bytes: Bytes::from(body) };
-    Exchange {
+    let mut exchange = Exchange {
         scenario: "file".to_owned(),
         head: Some(undone(head, body)),
         body: if body.is_empty() { Vec::new() } else { vec![chunk] },
         end: End { at: Duration::ZERO, how: Ending::Left },
         ..Exchange::begun(number, Request::subscribe(url), Duration::ZERO)
-    }
+    };
+    exchange.undo_coding();
+    exchange
 }
 
 /// The head without a content coding that curl has undone (`--compressed`): the field stays in what
@@ -133,7 +135,9 @@ fn status_line(bytes: &[u8]) -> Option<(Version, u16)> {
     let ends = rest.as_bytes().get(3).is_none_or(u8::is_ascii_whitespace);
     let version = match version {
         "1.0" => Version::Http10,
-        "1.1" | "2" | "2.0" | "3" => Version::Http11,
+        "1.1" => Version::Http11,
+        // What is judged of HTTP/2 is of HTTP/3 as well, as far as a head goes.
+        "2" | "2.0" | "3" => Version::Http2,
         _ => return None,
     };
     ends.then_some((version, status))
@@ -200,6 +204,8 @@ fn dechunk(exchange: &mut Exchange, wire: &[u8], body: &[u8]) {
         return;
     }
     exchange.body = pieces;
+    exchange.coded.clear();
+    exchange.undo_coding();
     exchange.wire = vec![Chunk { at, bytes: Bytes::from(wire) }];
     if whole {
         exchange.end.how = Ending::Complete;

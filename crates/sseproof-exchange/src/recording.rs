@@ -2,7 +2,8 @@
 //!
 //! The first line names the format, its version and the target; then come, for each exchange, a
 //! line with the request, one with what was written of it to the wire, one with the head, one for
-//! each piece of the wire and of the body, one for each thing that was published to the stream
+//! each piece of the wire and of the body, one for each piece of a body whose content coding was
+//! undone, and one with where that could not be done, one for each thing that was published to the stream
 //! meanwhile, and one with the end; and last a line for each thing that the run did to the server,
 //! or read of it, besides the exchanges.
 //! Times are microseconds since the start of the run.
@@ -13,8 +14,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, Chunk, End, Ending, Exchange, Follows, Happening, Head, Headers, Phases, Published,
-    Request, Source, Target, Transcript, Transport, Version, What,
+    Bytes, Chunk, CodingFault, End, Ending, Exchange, Follows, Happening, Head, Headers, Phases,
+    Published, Request, Source, Target, Transcript, Transport, Version, What,
 };
 
 /// The version of the format that is written, and the newest that is read.
@@ -81,6 +82,15 @@ enum Line {
         exchange: usize,
         at_us: u64,
         bytes: Bytes,
+    },
+    Coded {
+        exchange: usize,
+        at_us: u64,
+        bytes: Bytes,
+    },
+    CodingFault {
+        exchange: usize,
+        what: CodingFault,
     },
     Published {
         exchange: usize,
@@ -173,6 +183,13 @@ pub fn write_recording(transcript: &Transcript) -> String {
         for chunk in &exchange.body {
             let (at_us, bytes) = (micros(chunk.at), chunk.bytes.clone());
             line(&Line::Body { exchange: number, at_us, bytes });
+        }
+        for chunk in &exchange.coded {
+            let (at_us, bytes) = (micros(chunk.at), chunk.bytes.clone());
+            line(&Line::Coded { exchange: number, at_us, bytes });
+        }
+        if let Some(what) = exchange.coding_fault.clone() {
+            line(&Line::CodingFault { exchange: number, what });
         }
         for published in &exchange.published {
             line(&Line::Published { exchange: number, what: published.clone() });
@@ -304,6 +321,12 @@ fn add(transcript: &mut Transcript, line: Line) -> Result<(), String> {
         Line::Body { exchange, at_us, bytes } => {
             of(transcript, exchange)?.body.push(Chunk { at: Duration::from_micros(at_us), bytes });
         }
+        Line::Coded { exchange, at_us, bytes } => {
+            of(transcript, exchange)?.coded.push(Chunk { at: Duration::from_micros(at_us), bytes });
+        }
+        Line::CodingFault { exchange, what } => {
+            of(transcript, exchange)?.coding_fault = Some(what);
+        }
         Line::Published { exchange, what } => of(transcript, exchange)?.published.push(what),
         Line::End { exchange, at_us, how } => {
             of(transcript, exchange)?.end = End { at: Duration::from_micros(at_us), how };
@@ -395,6 +418,12 @@ mod tests {
             follows: Some(Follows { exchange: 1, reason: Reason::Reconnect }),
             judged: false,
             via: true,
+            coded: vec![Chunk { at: at(52), bytes: Bytes::from(b"\x1F\x8B\x08") }],
+            coding_fault: Some(CodingFault {
+                at: 3,
+                message: "corrupt deflate stream".to_owned(),
+                too_much: false,
+            }),
             transport: Transport { stream: Some(3), ..Transport::default() },
             end: End { at: at(60), how: Ending::OverLimit(7) },
             ..Exchange::begun(2, Request::subscribe("http://h/s"), at(50))

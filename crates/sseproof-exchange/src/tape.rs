@@ -113,7 +113,9 @@ fn plan(exchange: &Exchange) -> Plan {
             clock = at;
         }
     };
-    if exchange.wire.is_empty() {
+    // The frames of HTTP/2 make no sense on another connection.
+    let has_wire = exchange.request.version.is_http1() && !exchange.wire.is_empty();
+    if !has_wire {
         if let Some(head) = &exchange.head {
             wait(&mut actions, head.at);
             let mut headers = head.headers.clone();
@@ -124,12 +126,12 @@ fn plan(exchange: &Exchange) -> Plan {
                 if exchange.request.method == "HEAD" { Framing::None } else { Framing::Chunked };
             actions.push(Action::Head { status: head.status, headers, framing });
         }
-        for chunk in &exchange.body {
+        for chunk in exchange.came() {
             wait(&mut actions, chunk.at);
             actions.extend([Action::Write(chunk.bytes.clone()), Action::Flush]);
         }
     }
-    for chunk in &exchange.wire {
+    for chunk in exchange.wire.iter().filter(|_| has_wire) {
         wait(&mut actions, chunk.at);
         actions.push(Action::Raw(chunk.bytes.clone()));
     }
@@ -138,7 +140,7 @@ fn plan(exchange: &Exchange) -> Plan {
             wait(&mut actions, exchange.end.at);
             actions.push(Action::Reset);
         }
-        Ending::Complete if exchange.wire.is_empty() => actions.push(Action::Finish),
+        Ending::Complete if !has_wire => actions.push(Action::Finish),
         Ending::Complete | Ending::Truncated | Ending::Malformed(_) => {
             wait(&mut actions, exchange.end.at);
             actions.push(Action::Close);

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, EVENT_STREAM, Happening, Headers, Published, Request, Transport, Version};
+use crate::{
+    Bytes, Coding, CodingFault, EVENT_STREAM, Happening, Headers, Published, Request, Transport,
+    Undoing, Version,
+};
 
 /// What the run was aimed at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,8 +79,13 @@ pub struct Exchange {
     pub sent: Vec<Chunk>,
     /// The head of the final response.
     pub head: Option<Head>,
-    /// The body, free of the transfer coding, piece by piece as it arrived.
+    /// The body, free of the transfer coding and of a content coding that could be undone, piece by
+    /// piece as it could be read.
     pub body: Vec<Chunk>,
+    /// The body as it came, where a content coding was undone.
+    pub coded: Vec<Chunk>,
+    /// Where a content coding could not be undone any further.
+    pub coding_fault: Option<CodingFault>,
     /// Everything that came over the connection, below HTTP and above TLS: over HTTP/1, heads,
     /// chunk sizes and all; over HTTP/2, the frames of all its streams from the first one on.
     pub wire: Vec<Chunk>,
@@ -191,6 +199,13 @@ pub enum Phase {
     Head,
 }
 
+impl Chunk {
+    /// The bytes at that time; `None` where there are none.
+    pub fn of(at: Duration, bytes: Vec<u8>) -> Option<Self> {
+        (!bytes.is_empty()).then_some(Self { at, bytes: Bytes(bytes) })
+    }
+}
+
 impl Ending {
     /// Whether the server, or what stands in front of it, ended what had begun.
     pub fn is_servers(&self) -> bool {
@@ -220,10 +235,37 @@ impl Exchange {
             sent: Vec::new(),
             head: None,
             body: Vec::new(),
+            coded: Vec::new(),
+            coding_fault: None,
             wire: Vec::new(),
             published: Vec::new(),
             end: End { at: started, how: Ending::Left },
         }
+    }
+
+    /// The body as it came, in whatever content coding.
+    pub fn came(&self) -> &[Chunk] {
+        if self.coded.is_empty() { &self.body } else { &self.coded }
+    }
+
+    /// How many bytes of the body came.
+    pub fn came_len(&self) -> u64 {
+        self.came().iter().map(|chunk| chunk.bytes.len() as u64).sum()
+    }
+
+    /// Undoes the content coding of a body of which that is still to be done.
+    pub fn undo_coding(&mut self) {
+        let coding = self.head.as_ref().and_then(|head| Coding::of(&head.headers));
+        let Some(coding) = coding.filter(|_| self.coded.is_empty()) else { return };
+        self.coded = std::mem::take(&mut self.body);
+        let mut undoing = Undoing::new(coding);
+        let mut last = self.started;
+        for chunk in &self.coded {
+            last = chunk.at;
+            self.body.extend(Chunk::of(chunk.at, undoing.feed(&chunk.bytes)));
+        }
+        self.body.extend(Chunk::of(last, undoing.finish()));
+        self.coding_fault = undoing.found().cloned();
     }
 
     /// All bytes of the body.

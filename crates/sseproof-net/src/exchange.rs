@@ -226,7 +226,7 @@ async fn run(prepared: Prepared, dial: &dyn Dial, course: &Course) -> Ending {
     };
     let (head, mut body) = response.into_parts();
     shared.change(|progress, at| {
-        progress.exchange.head = Some(Head {
+        progress.set_head(Head {
             at,
             version: match head.version {
                 hyper::Version::HTTP_10 | hyper::Version::HTTP_09 => Version::Http10,
@@ -260,7 +260,10 @@ async fn run(prepared: Prepared, dial: &dyn Dial, course: &Course) -> Ending {
                 let kept = &data[..data.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
                 received += kept.len() as u64;
                 shared.change(|progress, now| progress.add_body(now, kept));
-                if received >= limits.body_bytes || shared.lock().pieces() >= limits.pieces {
+                let progress = shared.lock();
+                if received.max(progress.readable()) >= limits.body_bytes
+                    || progress.pieces() >= limits.pieces
+                {
                     return Ending::OverLimit(received);
                 }
             }

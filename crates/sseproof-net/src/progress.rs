@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sseproof_codec::{Decoder, Item};
-use sseproof_exchange::{Bytes, Chunk, End, Ending, Exchange};
+use sseproof_exchange::{Bytes, Chunk, Coding, End, Ending, Exchange, Head, Undoing};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -20,6 +20,9 @@ pub struct Progress {
     /// Whether it is over.
     pub ended: bool,
     decoder: Decoder,
+    undoing: Option<Undoing>,
+    /// How many bytes of the body can be read.
+    readable: u64,
     /// What the wire may still hold.
     wire_room: u64,
     /// What may still be kept of what we send.
@@ -39,6 +42,8 @@ impl Progress {
             items: Vec::new(),
             ended: false,
             decoder: Decoder::new(),
+            undoing: None,
+            readable: 0,
             wire_room,
             sent_room: SENT,
             was_reset: false,
@@ -64,10 +69,33 @@ impl Progress {
 
     /// How many pieces there are to keep in memory.
     pub(crate) fn pieces(&self) -> usize {
-        self.items.len().max(self.exchange.body.len())
+        self.items.len().max(self.exchange.body.len()).max(self.exchange.coded.len())
     }
 
+    /// The head; from here on, the body is undone as it says.
+    pub(crate) fn set_head(&mut self, head: Head) {
+        self.undoing = Coding::of(&head.headers).map(Undoing::new);
+        self.exchange.head = Some(head);
+    }
+
+    /// A piece of the body, as it came.
     pub(crate) fn add_body(&mut self, at: Duration, bytes: &[u8]) {
+        let Some(undoing) = &mut self.undoing else { return self.add_readable(at, bytes) };
+        self.exchange.coded.push(Chunk { at, bytes: Bytes::from(bytes) });
+        let readable = undoing.feed(bytes);
+        self.exchange.coding_fault = undoing.found().cloned();
+        if !readable.is_empty() {
+            self.add_readable(at, &readable);
+        }
+    }
+
+    /// How many bytes of the body can be read: more than came, where it was compressed.
+    pub(crate) fn readable(&self) -> u64 {
+        self.readable
+    }
+
+    fn add_readable(&mut self, at: Duration, bytes: &[u8]) {
+        self.readable += bytes.len() as u64;
         let mut items = self.decoder.inspect(bytes);
         while let Some(item) = items.next() {
             self.items.push((at, item.into_owned()));
@@ -96,6 +124,15 @@ impl Progress {
     pub(crate) fn end(&mut self, at: Duration, how: Ending) {
         if !self.ended {
             self.ended = true;
+            if let Some(mut undoing) = self.undoing.take() {
+                let readable = undoing.finish();
+                self.exchange.coding_fault = undoing.found().cloned();
+                // It could be read when the last piece came, and nobody looked.
+                let last = self.exchange.coded.last().map_or(at, |chunk| chunk.at);
+                if !readable.is_empty() {
+                    self.add_readable(last, &readable);
+                }
+            }
             // Who leaves cuts the stream himself; only the server's own end can be a wrong one.
             if how.is_servers() {
                 let anomaly = self.decoder.finish();

@@ -288,3 +288,45 @@ async fn over_tcp_the_endings_are_the_same() {
     }
     server.abort();
 }
+
+/// Three events in gzip, each flushed, and what then comes behind.
+fn gzipped(behind: &'static [u8]) -> Plan {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut plan = Plan::answer(200, "text/event-stream", "")
+        .with_header("Content-Encoding", "gzip")
+        .with_framing(Framing::Chunked);
+    plan.actions.truncate(1);
+    for n in 0..3 {
+        write!(encoder, "data: {n}\n\n").expect("a vector takes it");
+        encoder.flush().expect("a vector takes it");
+        let bytes = Bytes(std::mem::take(encoder.get_mut()));
+        plan.actions.extend([Action::Write(bytes), Action::Wait(Duration::from_secs(1))]);
+    }
+    plan.actions.extend([Action::Write(Bytes::from(behind)), Action::Finish]);
+    plan
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_compressed_stream_is_read_as_it_comes() {
+    let second = Duration::from_secs(1);
+    let client = client(|_| gzipped(b""));
+    let mut live = client.open(Request::subscribe("http://lab/")).expect("an exchange");
+    assert_eq!(live.wait(second / 2, |progress| progress.events() == 1).await, Waited::Reached);
+    live.wait(second * 10, |_| false).await;
+    let exchange = live.leave(Leave::Fin).await;
+    assert_eq!(exchange.body_bytes(), b"data: 0\n\ndata: 1\n\ndata: 2\n\n");
+    assert_eq!(exchange.body[2].at - exchange.body[0].at, second * 2);
+    assert!(exchange.came_len() > exchange.body_len(), "{exchange:?}");
+    assert_eq!(exchange.coding_fault, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_broken_in_a_compressed_stream_is_told() {
+    let client = client(|_| gzipped(b"data: past the compressor\n\n"));
+    let mut live = client.open(Request::subscribe("http://lab/")).expect("an exchange");
+    live.wait(Duration::from_secs(10), |_| false).await;
+    let exchange = live.leave(Leave::Fin).await;
+    assert_eq!(exchange.body.len(), 3);
+    assert!(exchange.coding_fault.is_some_and(|fault| fault.at > 20 && !fault.too_much));
+}

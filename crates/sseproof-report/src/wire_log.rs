@@ -260,7 +260,7 @@ fn fault_line(lines: &[Line], evidence: &Evidence) -> Option<usize> {
             begun_behind(&|line| line.mark == '<' && line.offset <= offset).or(Some(last))
         }
         // The framing stands between the body and the wire, so the time has to lead there.
-        ("body", _) => {
+        ("body" | "decoded body" | "coded body", _) => {
             let head = lines.iter().find(|line| line.mark == '<').map(|line| line.at)?;
             let at = head + Duration::from_micros(evidence.after_us);
             lines.iter().position(|line| line.is_body && line.at >= at).or(Some(last))

@@ -119,7 +119,11 @@ fn evidence(fault: Fault, exchange: &Exchange) -> Evidence {
         Place::Exchange => ("exchange".to_owned(), None, None),
         Place::StatusLine => ("head".to_owned(), None, None),
         Place::Header(name) => (format!("header {name}"), None, None),
-        Place::Body(offset) => ("body".to_owned(), Some(*offset), Some(&exchange.body)),
+        Place::Body(offset) => {
+            let place = if exchange.coded.is_empty() { "body" } else { "decoded body" };
+            (place.to_owned(), Some(*offset), Some(&exchange.body))
+        }
+        Place::Coded(offset) => ("coded body".to_owned(), Some(*offset), Some(&exchange.coded)),
         Place::Wire(offset) => ("wire".to_owned(), Some(*offset), Some(&exchange.wire)),
     };
     let at = match (&fault.place, chunks, offset) {

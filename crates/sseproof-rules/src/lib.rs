@@ -9,6 +9,7 @@ mod cors;
 mod delivery;
 mod encode;
 mod finding;
+mod gzip;
 mod lifecycle;
 mod outcome;
 mod plain;

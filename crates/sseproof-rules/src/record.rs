@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use sseproof_codec::{Anomaly, Comment, Event, Item, Retry, decode};
-use sseproof_exchange::{Exchange, Happening, Reason, Source, Target, Transcript, Version};
+use sseproof_exchange::{Coding, Exchange, Happening, Reason, Source, Target, Transcript, Version};
 
 /// The content codings that are registered and change bytes.
 const CODINGS: [&str; 9] =
@@ -79,7 +79,7 @@ impl<'t> Record<'t> {
     }
 
     /// The judged exchanges whose answer a client takes as an event stream (200 and the media
-    /// type), HEAD aside, with a body in no content coding.
+    /// type), HEAD aside, with a body that can be read: in no content coding, or in one that could be undone.
     pub fn streams(&self) -> impl Iterator<Item = View<'_>> {
         self.judged()
             .filter(|view| view.is_stream() && view.request.method != "HEAD" && !view.is_encoded())
@@ -169,9 +169,17 @@ impl<'r> View<'r> {
         self.events().next().map(|(_, at)| at)
     }
 
-    /// Whether the body is in a content coding that clients undo, so that its bytes are not the
-    /// stream's. A name that stands for no coding (`none` is a common one) changes no byte.
+    /// Whether the body is in a content coding that could not be undone here, so that its bytes are
+    /// not the stream's.
     pub fn is_encoded(&self) -> bool {
+        let is_known =
+            || self.head.as_ref().is_some_and(|head| Coding::of(&head.headers).is_some());
+        self.is_compressed() && (self.coding_fault.is_some() || !is_known())
+    }
+
+    /// Whether the body came in a content coding that clients undo. A name that stands for no coding
+    /// (`none` is a common one) changes no byte.
+    pub fn is_compressed(&self) -> bool {
         self.head.as_ref().is_some_and(|head| {
             let named = head.headers.list("content-encoding");
             named.iter().any(|coding| is_registered(coding))

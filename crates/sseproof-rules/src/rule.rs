@@ -82,6 +82,8 @@ pub enum Place {
     StatusLine,
     /// At this offset of the body.
     Body(u64),
+    /// At this offset of the body as it came, in its content coding.
+    Coded(u64),
     /// At this offset of the bytes on the wire.
     Wire(u64),
 }

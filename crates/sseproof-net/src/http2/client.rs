@@ -505,7 +505,12 @@ impl Driver {
         if !kept.is_empty() {
             shared.change(|progress, now| progress.add_body(now, kept));
         }
-        if received >= limits.body_bytes || shared.lock().pieces() >= limits.pieces {
+        let is_too_much = {
+            let progress = shared.lock();
+            received.max(progress.readable()) >= limits.body_bytes
+                || progress.pieces() >= limits.pieces
+        };
+        if is_too_much {
             write_frame(&mut self.out, kind::RST_STREAM, 0, frame.stream, &CANCEL.to_be_bytes());
             self.end(frame.stream, Ending::OverLimit(received));
         } else if frame.ends_stream() {
@@ -534,7 +539,7 @@ impl Driver {
                 headers.0.retain(|header| !header.name.starts_with(':'));
                 stream.asked.shared.change(|progress, at| {
                     let version = Version::Http2;
-                    progress.exchange.head = Some(Head { at, version, status, headers });
+                    progress.set_head(Head { at, version, status, headers });
                 });
             }
         }

@@ -79,7 +79,11 @@ fn places(page: &mut Page, finding: &Judged) {
 
 fn bytes(page: &mut Page, evidence: &Evidence) {
     if let Some(excerpt) = &evidence.excerpt {
-        for line in dump(excerpt, evidence.place == "body", page.width.saturating_sub(4)) {
+        for line in dump(
+            excerpt,
+            matches!(evidence.place.as_str(), "body" | "decoded body"),
+            page.width.saturating_sub(4),
+        ) {
             let ink = if line.contains('▲') { Ink::Warning } else { Ink::Plain };
             page.verbatim(4, ink, &line);
         }
@@ -107,6 +111,9 @@ pub(crate) fn where_it_is(evidence: &Evidence) -> String {
     let after = units::micros(evidence.after_us);
     match (evidence.place.as_str(), evidence.offset) {
         ("body", Some(offset)) => out.push_str(&format!(", byte {offset}, {after} after the head")),
+        (place @ ("decoded body" | "coded body"), Some(offset)) => {
+            out.push_str(&format!(", byte {offset} of the {place}, {after} after the head"));
+        }
         ("wire", Some(offset)) => {
             out.push_str(&format!(", byte {offset} on the wire, after {after}"));
         }

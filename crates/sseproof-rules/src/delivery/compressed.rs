@@ -1,7 +1,7 @@
 //! A compressed stream flows as a plain one does.
 //!
-//! Nothing is decompressed here: whether bytes come at all tells a compressor that is flushed
-//! behind every event from one that waits until its buffer is full.
+//! What can be read of it, and when, tells a compressor that is flushed behind every event from one
+//! that waits until its buffer is full; where the coding cannot be undone, whether bytes come at all.
 //! What is to be expected is what plain streams of the same record showed.
 
 use std::time::Duration;
@@ -10,6 +10,7 @@ use sseproof_exchange::Action;
 
 use super::figures::{shown, waited_in_vain};
 use super::mutants::{GZIP, compressed, until_end};
+use crate::gzip::gzipped;
 use crate::outcome::{count, is_hang};
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
 
@@ -48,13 +49,21 @@ pub(super) const RULE: Rule = Rule {
             id: "gzip-never-flushed",
             wrong: "sends nothing but the header of gzip to who can undo it",
             serve: |visit| {
-                compressed(visit, |plan| plan.cut(0, [Action::Write(GZIP.into()), Action::Hold]))
+                compressed(visit, |plan| {
+                    let plan = plan.with_header("Content-Encoding", "gzip");
+                    plan.cut(0, [Action::Write(GZIP.into()), Action::Hold])
+                })
             },
         },
         Mutant {
             id: "gzip-until-end",
             wrong: "sends a compressed stream whole, in the moment in which it ends",
             serve: |visit| compressed(visit, until_end),
+        },
+        Mutant {
+            id: "gzip-in-bursts",
+            wrong: "flushes the compressor only with every thirtieth piece",
+            serve: |visit| compressed(visit, |plan| gzipped(plan, 30)),
         },
         Mutant {
             id: "head-held-by-encoder",
@@ -70,6 +79,8 @@ const PREAMBLE: u64 = 32;
 const SEVERAL: u32 = 3;
 /// So many gaps between events make a pace.
 const PACE: usize = 4;
+/// So many events that come together are a burst.
+const BURST: usize = 4;
 /// What arrives within this time arrived together.
 const TOGETHER: Duration = Duration::from_millis(10);
 /// So long behind the head is late, where everything comes at once.
@@ -88,7 +99,8 @@ impl Pace {
     fn of(record: &Record<'_>) -> Option<Self> {
         let mut first = Duration::ZERO;
         let mut gaps = Vec::new();
-        for view in record.streams().filter(|view| record.is_subscription(view)) {
+        let is_plain = |view: &View<'_>| record.is_subscription(view) && !view.is_compressed();
+        for view in record.streams().filter(is_plain) {
             let Some(head) = &view.head else { continue };
             let times: Vec<_> = view.events().map(|(_, at)| at).collect();
             let Some(begin) = times.first() else { continue };
@@ -157,7 +169,11 @@ fn fate(record: &Record<'_>, view: &View<'_>, pace: Option<&Pace>) -> Option<Fat
     }
     match view.status()? {
         300..400 => None,
-        _ if view.is_stream() && !view.is_encoded() => Some(Fate::Plain),
+        _ if view.is_stream() && !view.is_compressed() => Some(Fate::Plain),
+        // Another rule names what is broken.
+        _ if view.is_stream() && view.coding_fault.is_some() => {
+            Some(Fate::Unclear("the compressed stream cannot be undone".to_owned()))
+        }
         _ if view.is_stream() => Some(encoded(view, pace)),
         status => Some(Fate::Unclear(format!(
             "a client that offers to undo compression is answered {status}"
@@ -184,10 +200,20 @@ fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Fate {
     let watched = view.end.at.saturating_sub(head);
     let coding = view.head.as_ref().map(|head| head.headers.list("content-encoding").join(", "));
     let coding = coding.unwrap_or_default();
-    let arrivals = arrivals(view);
+    let arrivals = if view.is_encoded() {
+        together(came(view))
+    } else {
+        together(view.events().map(|(_, at)| at))
+    };
     let pieces = u32::try_from(arrivals.len()).unwrap_or(u32::MAX);
     let events = pace.map_or(0, |pace| pace.events_within(watched));
-    let came = format!("{} came in {}", count_bytes(view.body_len()), shown(watched));
+    let readable = view.events().count();
+    let came = format!("{} came in {}", count_bytes(view.came_len()), shown(watched));
+    let came = if view.is_encoded() {
+        came
+    } else {
+        format!("{came}, and {} could be read", count(readable, "event"))
+    };
     let plain = pace.map_or_else(String::new, |pace| {
         format!(
             "while a plain stream has its first event after {} and then one every {} at the latest",
@@ -202,7 +228,8 @@ fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Fate {
     match (pieces, whole) {
         (0, _) if events >= SEVERAL => {
             let message = format!("compressed with {coding}, {came}, {plain}");
-            Fate::Held(Fault::at(view, view.body_len(), message).so(
+            let place = if view.coded.is_empty() { view.body_len() } else { 0 };
+            Fate::Held(Fault::at(view, place, message).so(
                 "a browser shows an open stream without a single event; a client that cannot undo compression gets them all",
             ))
         }
@@ -212,6 +239,17 @@ fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Fate {
                 "compressed with {coding}, everything came at once when the stream ended, {late} behind the head, {plain}"
             );
             Fate::Held(Fault::at(view, 0, message))
+        }
+        _ if readable > 0
+            && let Some((burst, gap)) = bursts(view, &arrivals, pace) =>
+        {
+            let message = format!(
+                "compressed with {coding}, events come {burst} at a time, with up to {} of silence between, {plain}",
+                shown(gap)
+            );
+            Fate::Held(Fault::at(view, 0, message).so(
+                "the compressor is flushed, but not behind every event: a browser shows them late",
+            ))
         }
         (0, _) => Fate::Unclear(format!(
             "compressed with {coding}, {came}, and the plain streams are too slow to compare"
@@ -231,18 +269,40 @@ fn count_bytes(bytes: u64) -> String {
     if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
 }
 
-/// When bytes behind the preamble of the coding came; what came together counts once.
-fn arrivals(view: &View<'_>) -> Vec<Duration> {
-    let mut times: Vec<Duration> = Vec::new();
+/// How many events came together, and the longest time between two such bursts, where both are
+/// clearly more than plain streams have.
+fn bursts(
+    view: &View<'_>,
+    arrivals: &[Duration],
+    pace: Option<&Pace>,
+) -> Option<(usize, Duration)> {
+    let pace = pace?;
+    let head = view.head.as_ref()?.at;
+    let begin = [head].into_iter().chain(arrivals.iter().copied());
+    let gap = begin.zip(arrivals).map(|(before, at)| at.saturating_sub(before)).max()?;
+    let burst = view.events().count() / arrivals.len().max(1);
+    let is_long = gap >= LATE && gap >= pace.gap * 4 && gap >= pace.first * 2;
+    (burst >= BURST && is_long).then_some((burst, gap))
+}
+
+/// When bytes behind the preamble of the coding came.
+fn came(view: &View<'_>) -> impl Iterator<Item = Duration> {
     let mut end = 0;
-    for chunk in &view.body {
+    view.came().iter().filter_map(move |chunk| {
         end += chunk.bytes.len() as u64;
-        let is_new = times.last().is_none_or(|last| chunk.at.saturating_sub(*last) > TOGETHER);
-        if end > PREAMBLE && !chunk.bytes.is_empty() && is_new {
-            times.push(chunk.at);
+        (end > PREAMBLE && !chunk.bytes.is_empty()).then_some(chunk.at)
+    })
+}
+
+/// What came together counts once.
+fn together(times: impl Iterator<Item = Duration>) -> Vec<Duration> {
+    let mut moments: Vec<Duration> = Vec::new();
+    for at in times {
+        if moments.last().is_none_or(|last| at.saturating_sub(*last) > TOGETHER) {
+            moments.push(at);
         }
     }
-    times
+    moments
 }
 
 #[cfg(test)]
@@ -263,12 +323,12 @@ mod tests {
         offering(Run::against(serve).subscribe())
     }
 
-    /// A run whose last answer is in gzip, with pieces of that size that many milliseconds behind
-    /// the head.
+    /// A run whose last answer is in a coding that nobody can undo here, with pieces of that size
+    /// that many milliseconds behind the head.
     fn pieces(pieces: &[(u64, usize)]) -> Run {
         run(reference::answer).edit(|last| {
             let head = last.head.as_mut().unwrap();
-            head.headers.set("Content-Encoding", "gzip");
+            head.headers.set("Content-Encoding", "compress");
             let at = head.at;
             last.body = pieces
                 .iter()
@@ -294,10 +354,11 @@ mod tests {
     fn each_mutant_fails_with_its_figures() {
         let plain = "while a plain stream has its first event after 50 ms and then one every 50 ms at the latest";
         for (mutant, message) in RULE.mutants.iter().zip([
-            format!("compressed with gzip, 10 bytes came in 4.00 s, {plain}"),
+            format!("compressed with gzip, 10 bytes came in 4.00 s, and 0 events could be read, {plain}"),
             format!(
                 "compressed with gzip, everything came at once when the stream ended, 2.00 s behind the head, {plain}"
             ),
+            format!("compressed with gzip, events come 20 at a time, with up to 1.45 s of silence between, {plain}"),
             "no head came within 4.00 s to a client that can undo compression, as every browser can"
                 .to_owned(),
         ]) {
@@ -305,6 +366,21 @@ mod tests {
             assert_eq!(faults[0].message, message, "{}", mutant.id);
             assert_eq!(faults.len(), 1, "{}", mutant.id);
         }
+    }
+
+    #[test]
+    fn a_compressor_that_is_flushed_behind_every_event_passes() {
+        run(|visit| compressed(visit, |plan| gzipped(plan, 1))).passes(&RULE);
+        // What cannot be undone is named by another rule.
+        run(|visit| compressed(visit, |plan| gzipped(plan, 1)))
+            .edit(|last| {
+                last.coding_fault = Some(sseproof_exchange::CodingFault {
+                    at: 0,
+                    message: String::new(),
+                    too_much: false,
+                });
+            })
+            .is_thin(&RULE);
     }
 
     #[test]
@@ -364,7 +440,7 @@ mod tests {
         refuses(406).is_thin(&RULE);
         refuses(307).skips(&RULE);
         // Too short a wait for a head.
-        run(RULE.mutants[2].serve)
+        run(RULE.mutants[3].serve)
             .edit(|last| last.end.at = last.started + Duration::from_secs(1))
             .is_thin(&RULE);
     }

@@ -46,7 +46,8 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
         let stay = view.end.at.saturating_sub(head.at);
         longest_stay = longest_stay.max(stay);
-        let bytes = view.body.iter().filter(|chunk| !chunk.bytes.is_empty()).map(|chunk| chunk.at);
+        let bytes =
+            view.came().iter().filter(|chunk| !chunk.bytes.is_empty()).map(|chunk| chunk.at);
         let silence = longest_gap(head.at, bytes, view.end.at);
         let cut = after_silence(&view);
         if let Some((quiet, true)) = cut {
@@ -133,7 +134,7 @@ fn after_silence(view: &View<'_>) -> Option<(Duration, bool)> {
         return None;
     }
     let head = view.head.as_ref()?.at;
-    let last = view.body.iter().map(|chunk| chunk.at).max().unwrap_or(head);
+    let last = view.came().iter().map(|chunk| chunk.at).max().unwrap_or(head);
     let quiet = view.end.at.saturating_sub(last);
     (quiet >= QUIET).then_some((quiet, view.end.how != Ending::Complete))
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sseproof_exchange::{Action, Bytes, Plan, Visit};
 
+use crate::gzip::gzipped;
 use crate::reference;
 
 /// The header of a gzip file: ten bytes that say nothing of what follows.
@@ -46,23 +47,22 @@ pub(super) fn with_head(plan: Plan) -> Plan {
     Plan { actions: begin.chain([later]).chain(rest).chain([Action::Finish]).collect() }
 }
 
-/// The reference's stream, compressed as far as its head goes and changed, for who
-/// accepts gzip.
+/// The reference's stream, changed as a compressor does, for who accepts gzip.
 pub(crate) fn compressed(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {
     let answer = reference::answer(visit);
     let accepts = visit.request.headers.list("accept-encoding").contains(&"gzip".to_owned());
     if visit.request.method != "GET" || !accepts {
         return answer;
     }
-    edit(answer.with_header("Content-Encoding", "gzip").with_header("Vary", "Accept-Encoding"))
+    edit(answer.with_header("Vary", "Accept-Encoding"))
 }
 
-/// The plan with everything that it writes behind all of its waits.
+/// The plan, in gzip, with everything that it writes behind all of its waits.
 pub(super) fn until_end(plan: Plan) -> Plan {
-    let (mut first, mut last) = (Vec::new(), vec![Action::Write(GZIP.into())]);
-    for action in plan.actions {
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    for action in gzipped(plan, usize::MAX).actions {
         match action {
-            Action::Write(bytes) => last.push(Action::Write(scrambled(&bytes))),
+            Action::Write(bytes) => last.push(Action::Write(bytes)),
             Action::Flush => {}
             Action::Finish => last.push(Action::Finish),
             other => first.push(other),
@@ -70,11 +70,6 @@ pub(super) fn until_end(plan: Plan) -> Plan {
     }
     first.extend(last);
     Plan { actions: first }
-}
-
-/// Bytes in which nobody finds a line, as those of a compressor are; nothing undoes them here.
-pub(crate) fn scrambled(bytes: &Bytes) -> Bytes {
-    Bytes(bytes.iter().map(|byte| !byte).collect())
 }
 
 /// The reference's stream through a corked socket: whatever is written waits for 200 ms, and

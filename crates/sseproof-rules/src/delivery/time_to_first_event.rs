@@ -39,7 +39,7 @@ pub(super) const RULE: Rule = Rule {
 fn judge(record: &Record<'_>) -> Verdict {
     let fresh: Vec<_> = record
         .subscriptions()
-        .filter(|view| view.is_stream() && !view.is_encoded())
+        .filter(|view| view.is_stream() && !view.is_compressed())
         .filter(|view| view.request.last_event_id().is_none())
         .filter(|view| record.followed(view, Reason::Redirect).is_none())
         .collect();

@@ -220,7 +220,7 @@ fn own_streams(pair: &Pair<'_>, control: Option<&View<'_>>) -> Option<Verdict> {
 /// compress, or nothing can be compared.
 fn coded(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
     let Pair { direct, through } = pair;
-    if !through.is_encoded() {
+    if !through.is_compressed() {
         return if pair.flows() { plain(record, pair) } else { None };
     }
     let coding = through.head.as_ref()?.headers.list("content-encoding").join(", ");
@@ -233,7 +233,7 @@ fn coded(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
     }
     let figures = format!(
         "compressed with {coding} by the proxy, {} came in {} within {}; directly {sent} did",
-        count(usize::try_from(through.body_len()).unwrap_or(usize::MAX), "byte"),
+        count(usize::try_from(through.came_len()).unwrap_or(usize::MAX), "byte"),
         count(came, "piece"),
         shown(until.saturating_sub(begun)),
     );
@@ -254,7 +254,7 @@ fn pieces(view: &View<'_>, from: Duration, until: Duration, behind: u64) -> usiz
     let mut end = 0;
     let mut last: Option<Duration> = None;
     let mut pieces = 0;
-    for chunk in view.body.iter().filter(|chunk| !chunk.bytes.is_empty()) {
+    for chunk in view.came().iter().filter(|chunk| !chunk.bytes.is_empty()) {
         end += chunk.bytes.len() as u64;
         let is_new = last.is_none_or(|last| chunk.at > last + Duration::from_millis(10));
         if end > behind && is_new && chunk.at >= from && chunk.at <= until {

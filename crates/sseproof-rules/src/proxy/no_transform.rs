@@ -2,6 +2,7 @@
 
 use super::sides::{all_pairs, no_stream};
 use crate::delivery::mutants::compressed;
+use crate::gzip::gzipped;
 use crate::outcome::count;
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
 
@@ -28,9 +29,7 @@ pub(super) const RULE: Rule = Rule {
         id: "proxy-compresses",
         wrong: "is behind a proxy that compresses it, although its Cache-Control says no-transform",
         serve: |visit| match reference::behind_proxy(visit.request) {
-            Some(_) => compressed(visit, |plan| {
-                plan.map_writes(|_, bytes| crate::delivery::mutants::scrambled(&bytes))
-            }),
+            Some(_) => compressed(visit, |plan| gzipped(plan, 1)),
             None => reference::answer(visit),
         },
     }],
@@ -48,12 +47,12 @@ fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
     let (mut forbidden, mut compressed) = (0, 0);
     for pair in all_pairs(record) {
-        if !pair.direct.is_stream() || !pair.through.is_stream() || pair.direct.is_encoded() {
+        if !pair.direct.is_stream() || !pair.through.is_stream() || pair.direct.is_compressed() {
             continue;
         }
         let forbids = forbids(&pair.direct);
         forbidden += usize::from(forbids);
-        if !pair.through.is_encoded() {
+        if !pair.through.is_compressed() {
             continue;
         }
         compressed += 1;

@@ -1,6 +1,7 @@
 //! The stream is not compressed unasked.
 
 use super::on_stream;
+use crate::gzip::gzipped;
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
 use crate::record::is_registered;
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
@@ -23,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
         Mutant {
             id: "unasked-gzip",
             wrong: "calls the stream compressed, which nobody asked for",
-            serve: |visit| on_stream(visit, |plan| plan.with_header("Content-Encoding", "gzip")),
+            serve: |visit| on_stream(visit, |plan| gzipped(plan, 1)),
         },
         Mutant {
             id: "none-coding",

@@ -34,7 +34,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     for view in stream_answers(record) {
         streams += 1;
         let Some(length) = length(&view) else { continue };
-        let is_whole = length.parse().is_ok_and(|length: u64| view.body_len() >= length);
+        let is_whole = length.parse().is_ok_and(|length: u64| view.came_len() >= length);
         let open =
             matches!(view.end.how, Ending::Left | Ending::OverLimit(_)) && !is_whole && !is_finite;
         if open && view.events().next().is_some() {

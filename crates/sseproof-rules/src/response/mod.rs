@@ -11,6 +11,7 @@ mod connection_close;
 mod content_coding;
 mod content_length;
 mod content_type;
+mod decodable;
 mod framing;
 mod head_before_event;
 mod head_method;
@@ -35,6 +36,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &head_before_event::RULE,
     &content_length::RULE,
     &content_coding::RULE,
+    &decodable::RULE,
     &vary::RULE,
     &cache::RULE,
     &no_transform::RULE,

@@ -1,6 +1,7 @@
 //! A compressed stream that a cache may keep says what it depends on.
 
 use super::on_stream;
+use crate::gzip::gzipped;
 use crate::outcome::{count, each_once, stream_answers};
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
 
@@ -25,14 +26,14 @@ pub(super) const RULE: Rule = Rule {
             on_stream(visit, |plan| {
                 // Only what caches may keep has to say on what it depends.
                 let plan = plan.with_header("Cache-Control", "no-cache, no-transform");
-                if accepts { plan.with_header("Content-Encoding", "gzip") } else { plan }
+                if accepts { gzipped(plan, 1) } else { plan }
             })
         },
     }],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let compressed: Vec<_> = stream_answers(record).filter(View::is_encoded).collect();
+    let compressed: Vec<_> = stream_answers(record).filter(View::is_compressed).collect();
     if compressed.is_empty() {
         return Verdict::Skip("no stream was compressed".to_owned());
     }

@@ -55,7 +55,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             _ => Verdict::Pass(counted(events, "event")),
         };
     };
-    let compressed = record.all().any(|view| view.is_stream() && view.is_encoded());
+    let compressed = record.all().any(|view| view.is_stream() && view.is_compressed());
     let asked = record.all().any(|view| view.request.headers.has("accept-encoding"));
     let coding = match (compressed, asked) {
         (true, _) => "the server compresses it for who asks, which takes most of that back",

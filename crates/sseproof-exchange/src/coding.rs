@@ -1,0 +1,371 @@
+//! Content codings undone piece by piece: gzip, deflate, br and zstd.
+//!
+//! Whatever a piece makes readable is given at once, so that each event has the time at which a
+//! client could have had it.
+//! What comes out is bounded: a few bytes can stand for gigabytes.
+
+mod zstd;
+
+use std::io::{self, Write};
+
+use brotli_decompressor::{BrotliDecoderParameter, DecompressorWriter};
+use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use serde::{Deserialize, Serialize};
+
+use self::zstd::Zstd;
+use crate::Headers;
+
+/// The most bytes that come out of one body.
+const MOST: usize = 16 << 20;
+/// How many bytes are undone at a time: as near as a fault is told.
+const STEP: usize = 256;
+/// The buffer of the decoder of br, in bytes.
+const BUFFER: usize = 4 << 10;
+
+/// The codings that can be undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// `gzip`, also one file behind the other.
+    Gzip,
+    /// `deflate`, with the header of zlib as it should be, or without.
+    Deflate,
+    /// `br`.
+    Brotli,
+    /// `zstd`.
+    Zstd,
+}
+
+impl Coding {
+    /// The coding that a head names; `None` where there is none, an unknown one, or one on top of
+    /// another.
+    pub fn of(headers: &Headers) -> Option<Self> {
+        let mut codings = headers.list("content-encoding");
+        codings.retain(|coding| coding != "identity");
+        match codings.as_slice() {
+            [one] => match one.as_str() {
+                "gzip" | "x-gzip" => Some(Self::Gzip),
+                "deflate" => Some(Self::Deflate),
+                "br" => Some(Self::Brotli),
+                "zstd" => Some(Self::Zstd),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Where a coding cannot be undone any further.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodingFault {
+    /// How many bytes of the coded body could be undone before: to the next few hundred.
+    pub at: u64,
+    /// What is wrong, as a fragment.
+    pub message: String,
+    /// Whether nothing is wrong but that too much comes out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub too_much: bool,
+}
+
+/// A coding, being undone.
+pub struct Undoing {
+    decoder: Decoder,
+    taken: u64,
+    fault: Option<CodingFault>,
+}
+
+enum Decoder {
+    Gzip(Box<MultiGzDecoder<Sink>>),
+    /// Deflate of which too little is known to say whether it has a header.
+    Begun(Vec<u8>),
+    Zlib(Box<ZlibDecoder<Sink>>),
+    Deflate(Box<DeflateDecoder<Sink>>),
+    Brotli(Box<DecompressorWriter<Sink>>),
+    Zstd(Box<Zstd>),
+}
+
+/// What has come out and was not given yet.
+#[derive(Default)]
+struct Sink {
+    out: Vec<u8>,
+    /// How much came out in all.
+    total: usize,
+}
+
+/// The message of what gives too much.
+const TOO_MUCH: &str = "more than 16 MiB come out of it";
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.total += bytes.len();
+        if self.total > MOST {
+            return Err(io::Error::other(TOO_MUCH));
+        }
+        self.out.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Undoing {
+    /// A body of which nothing came yet.
+    pub fn new(coding: Coding) -> Self {
+        let sink = Sink::default();
+        let decoder = match coding {
+            Coding::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(sink))),
+            Coding::Deflate => Decoder::Begun(Vec::new()),
+            Coding::Brotli => {
+                let mut decoder = DecompressorWriter::new(sink, BUFFER);
+                // Windows of up to 1 GiB are no part of what HTTP calls `br`.
+                decoder.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
+                Decoder::Brotli(Box::new(decoder))
+            }
+            Coding::Zstd => Decoder::Zstd(Box::default()),
+        };
+        Self { decoder, taken: 0, fault: None }
+    }
+
+    /// Takes the next piece, and gives what can be read by now; nothing behind a fault.
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for step in bytes.chunks(STEP) {
+            if self.fault.is_some() {
+                break;
+            }
+            let done = self.decoder.step(step);
+            out.append(&mut self.decoder.given());
+            match done {
+                Ok(()) => self.taken += step.len() as u64,
+                Err(error) => self.fault(&error),
+            }
+        }
+        out
+    }
+
+    /// Gives what is left when nothing more comes.
+    pub fn finish(&mut self) -> Vec<u8> {
+        if let (Decoder::Zstd(decoder), None) = (&mut self.decoder, &self.fault)
+            && let Err(error) = decoder.catch_up()
+        {
+            self.fault(&error);
+        }
+        self.decoder.given()
+    }
+
+    /// Why nothing more comes out.
+    pub fn found(&self) -> Option<&CodingFault> {
+        self.fault.as_ref()
+    }
+
+    fn fault(&mut self, error: &io::Error) {
+        let message = error.to_string();
+        let too_much = message == TOO_MUCH;
+        self.fault = Some(CodingFault { at: self.taken, message, too_much });
+    }
+}
+
+impl Decoder {
+    fn step(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Gzip(decoder) => write(&mut **decoder, bytes),
+            Self::Zlib(decoder) => write(&mut **decoder, bytes),
+            Self::Deflate(decoder) => write(&mut **decoder, bytes),
+            Self::Brotli(decoder) => write(&mut **decoder, bytes),
+            Self::Zstd(decoder) => decoder.feed(bytes),
+            Self::Begun(begun) => {
+                begun.extend_from_slice(bytes);
+                let &[first, second, ..] = begun.as_slice() else { return Ok(()) };
+                // RFC 1950, section 2.2: the method is 8, and both bytes are a multiple of 31.
+                let has_header = first & 0x0F == 8
+                    && (u16::from(first) << 8 | u16::from(second)).is_multiple_of(31);
+                let begun = std::mem::take(begun);
+                *self = if has_header {
+                    Self::Zlib(Box::new(ZlibDecoder::new(Sink::default())))
+                } else {
+                    Self::Deflate(Box::new(DeflateDecoder::new(Sink::default())))
+                };
+                self.step(&begun)
+            }
+        }
+    }
+
+    /// What came out since this was asked last.
+    fn given(&mut self) -> Vec<u8> {
+        let out = match self {
+            Self::Gzip(decoder) => &mut decoder.get_mut().out,
+            Self::Zlib(decoder) => &mut decoder.get_mut().out,
+            Self::Deflate(decoder) => &mut decoder.get_mut().out,
+            Self::Brotli(decoder) => &mut decoder.get_mut().out,
+            Self::Zstd(decoder) => &mut decoder.out,
+            Self::Begun(_) => return Vec::new(),
+        };
+        std::mem::take(out)
+    }
+}
+
+/// Writes it all, and gets out what can be read by now.
+fn write(decoder: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let taken = decoder.write(bytes)?;
+        if taken == 0 {
+            return Err(io::Error::other("more comes behind its end"));
+        }
+        bytes = &bytes[taken..];
+    }
+    decoder.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+
+    /// Three events, each flushed.
+    const EVENTS: [&str; 3] = ["data: one\n\n", "data: one and two\n\n", "id: 3\ndata: one\n\n"];
+    /// What the brotli of Node.js makes of them (`BROTLI_OPERATION_FLUSH` behind each).
+    const BR: [&[u8]; 4] = include!("coding/br.in");
+    /// What libzstd makes of them (`ZSTD_e_flush` behind each), with a checksum.
+    const ZSTD: [&[u8]; 4] = include!("coding/zstd.in");
+
+    fn flushed<E: Write>(mut encoder: E, out: impl Fn(&mut E) -> Vec<u8>) -> Vec<Vec<u8>> {
+        let piece = |event: &&str| {
+            encoder.write_all(event.as_bytes()).unwrap();
+            encoder.flush().unwrap();
+            out(&mut encoder)
+        };
+        EVENTS.iter().map(piece).collect()
+    }
+
+    fn taken(out: &mut Vec<u8>) -> Vec<u8> {
+        std::mem::take(out)
+    }
+
+    /// Each coding, in the pieces that a server flushes.
+    fn pieces() -> Vec<(Coding, Vec<Vec<u8>>)> {
+        let level = Compression::default();
+        let owned = |pieces: &[&[u8]]| pieces.iter().map(|piece| piece.to_vec()).collect();
+        vec![
+            (Coding::Gzip, flushed(GzEncoder::new(Vec::new(), level), |gz| taken(gz.get_mut()))),
+            (
+                Coding::Deflate,
+                flushed(ZlibEncoder::new(Vec::new(), level), |zlib| taken(zlib.get_mut())),
+            ),
+            (
+                Coding::Deflate,
+                flushed(DeflateEncoder::new(Vec::new(), level), |raw| taken(raw.get_mut())),
+            ),
+            (Coding::Brotli, owned(&BR)),
+            (Coding::Zstd, owned(&ZSTD)),
+        ]
+    }
+
+    #[test]
+    fn each_event_is_there_as_soon_as_it_was_flushed() {
+        for (coding, pieces) in pieces() {
+            let mut undoing = Undoing::new(coding);
+            for (piece, event) in pieces.iter().zip(EVENTS) {
+                let out = undoing.feed(piece);
+                assert_eq!(String::from_utf8_lossy(&out), event, "{coding:?}");
+            }
+            for rest in &pieces[EVENTS.len()..] {
+                assert_eq!(undoing.feed(rest), b"", "{coding:?}");
+            }
+            assert_eq!((undoing.finish(), undoing.found()), (Vec::new(), None), "{coding:?}");
+        }
+    }
+
+    #[test]
+    fn pieces_of_any_size_give_the_same() {
+        for (coding, pieces) in pieces() {
+            let whole = pieces.concat();
+            for size in 1..=whole.len() {
+                let mut undoing = Undoing::new(coding);
+                let out: Vec<u8> =
+                    whole.chunks(size).flat_map(|piece| undoing.feed(piece)).collect();
+                assert_eq!(out, EVENTS.concat().as_bytes(), "{coding:?} by {size}");
+                assert_eq!(undoing.found(), None);
+            }
+        }
+    }
+
+    #[test]
+    fn files_and_frames_may_follow_each_other() {
+        for (coding, pieces) in pieces() {
+            let whole = match coding {
+                Coding::Gzip => {
+                    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+                    encoder.write_all(EVENTS.concat().as_bytes()).unwrap();
+                    encoder.finish().unwrap()
+                }
+                Coding::Zstd => {
+                    let passed_over = b"\x53\x2A\x4D\x18\x02\0\0\0ab";
+                    [&pieces.concat()[..], passed_over].concat()
+                }
+                _ => continue,
+            };
+            let mut undoing = Undoing::new(coding);
+            let out = undoing.feed(&whole.repeat(2));
+            assert_eq!(out, EVENTS.concat().repeat(2).as_bytes(), "{coding:?}");
+            assert_eq!(undoing.found(), None);
+        }
+    }
+
+    #[test]
+    fn what_is_broken_says_where_and_gives_no_more() {
+        for (coding, pieces) in pieces() {
+            let mut undoing = Undoing::new(coding);
+            assert_eq!(undoing.feed(&pieces[0]), EVENTS[0].as_bytes());
+            undoing.feed(&[0xFF; 600]);
+            let fault = undoing.found().expect("a fault").clone();
+            assert!(!fault.too_much && fault.at >= pieces[0].len() as u64, "{coding:?} {fault:?}");
+            assert_eq!(undoing.feed(&pieces[1]), b"");
+        }
+        let mut plain = Undoing::new(Coding::Gzip);
+        plain.feed(b"data: this is no gzip\n\n");
+        assert_eq!(plain.found().map(|fault| fault.at), Some(0));
+    }
+
+    #[test]
+    fn nothing_that_comes_breaks_the_reader() {
+        for (coding, pieces) in pieces() {
+            let whole = pieces.concat();
+            for at in 0..whole.len() {
+                let mut broken = whole.clone();
+                broken[at] ^= 0x55;
+                let mut undoing = Undoing::new(coding);
+                undoing.feed(&broken);
+                undoing.finish();
+            }
+        }
+    }
+
+    #[test]
+    fn a_bomb_does_not_go_off() {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        for _ in 0..MOST / (1 << 20) + 1 {
+            gzip.write_all(&[0; 1 << 20]).unwrap();
+        }
+        let gzip = gzip.finish().unwrap();
+        // Blocks of one byte and the number of its copies: 128 KiB each.
+        let mut zstd = vec![0x28, 0xB5, 0x2F, 0xFD, 0, 0x68];
+        zstd.extend([[2, 0, 0x10, 0]; 200].concat());
+        for (coding, bomb) in [(Coding::Gzip, gzip), (Coding::Zstd, zstd)] {
+            let mut undoing = Undoing::new(coding);
+            let out = undoing.feed(&bomb);
+            assert!(out.len() <= MOST, "{coding:?}: {}", out.len());
+            assert!(undoing.found().is_some_and(|fault| fault.too_much), "{coding:?}");
+        }
+    }
+
+    #[test]
+    fn the_head_names_the_coding() {
+        let of = |value: &str| Coding::of(&[("Content-Encoding", value)].into_iter().collect());
+        assert_eq!(of("GZIP"), Some(Coding::Gzip));
+        assert_eq!(of("identity, br"), Some(Coding::Brotli));
+        assert_eq!((of("gzip, br"), of("compress"), of("")), (None, None, None));
+    }
+}

@@ -1,0 +1,128 @@
+//! A compressed stream can be undone.
+
+use super::on_stream;
+use crate::gzip::gzipped;
+use crate::outcome::{count, each_once, stream_answers};
+use crate::rule::Place;
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+use sseproof_exchange::{Bytes, Coding};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/decodable",
+    requirement: "http/content-coding-whole",
+    title: "a compressed stream is what its content coding says it is",
+    why: "A client gives up on the stream at the first byte that it cannot undo: a browser reports a network error, and comes back to the same.",
+    fix: "Let one layer compress, and once; send nothing past the compressor, neither a heartbeat nor an error; and name in Content-Encoding what was done.",
+    recipes: &[Recipe {
+        with: "a framework in front of which a proxy compresses",
+        write: "gzip off;  # in nginx, or leave the compressor of the framework out: not both",
+    }],
+    judge,
+    mutants: &[
+        Mutant {
+            id: "gzip-in-name-only",
+            wrong: "calls the stream compressed where the client accepts that, and sends it as it is",
+            serve: |visit| compressed(visit, |plan| plan.with_header("Content-Encoding", "gzip")),
+        },
+        Mutant {
+            id: "gzip-passed-by",
+            wrong: "sends some events past the compressor",
+            serve: |visit| {
+                compressed(visit, |plan| {
+                    let plain = Bytes::from("data: still here\n\n");
+                    gzipped(plan, 1).map_writes(
+                        |index, bytes| {
+                            if index == 3 { plain.clone() } else { bytes }
+                        },
+                    )
+                })
+            },
+        },
+    ],
+};
+
+/// The reference's stream, changed as a compressor does, for who accepts gzip.
+fn compressed(
+    visit: &sseproof_exchange::Visit<'_>,
+    edit: impl FnOnce(sseproof_exchange::Plan) -> sseproof_exchange::Plan,
+) -> sseproof_exchange::Plan {
+    let accepts = visit.request.headers.list("accept-encoding").contains(&"gzip".to_owned());
+    on_stream(
+        visit,
+        |plan| {
+            if accepts { edit(plan.with_header("Vary", "Accept-Encoding")) } else { plan }
+        },
+    )
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let is_known = |view: &View<'_>| {
+        view.head.as_ref().is_some_and(|head| Coding::of(&head.headers).is_some())
+    };
+    let compressed: Vec<_> =
+        stream_answers(record).filter(View::is_compressed).filter(is_known).collect();
+    if compressed.is_empty() {
+        return Verdict::Skip("no stream was compressed in a way that can be undone".to_owned());
+    }
+    let faults: Vec<_> = compressed.iter().filter_map(fault).collect();
+    let too_much = compressed.iter().find_map(|view| {
+        view.coding_fault.as_ref().filter(|fault| fault.too_much).map(|fault| (view, fault))
+    });
+    match too_much {
+        Some((view, fault)) if faults.is_empty() => Verdict::Inconclusive(format!(
+            "exchange {} was undone no further: {}",
+            view.number, fault.message
+        )),
+        _ => Verdict::from_faults(each_once(faults), count(compressed.len(), "compressed stream")),
+    }
+}
+
+fn fault(view: &View<'_>) -> Option<Fault> {
+    let fault = view.coding_fault.as_ref().filter(|fault| !fault.too_much)?;
+    let coding = view.head.as_ref()?.headers.list("content-encoding").join(", ");
+    let message =
+        format!("what comes here is no {coding}, which Content-Encoding names: {}", fault.message);
+    Some(Fault::new(view, Place::Coded(fault.at), message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference;
+    use crate::testing::{Run, URL};
+    use sseproof_exchange::{Answer, Request};
+    use std::time::Duration;
+
+    fn run(serve: Answer) -> Run {
+        let request = Request::subscribe(URL).with("Accept-Encoding", "gzip, br");
+        Run::against(serve).subscribe().visit(request, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn what_can_be_undone_passes() {
+        run(|visit| compressed(visit, |plan| gzipped(plan, 1))).passes(&RULE);
+        run(reference::answer).skips(&RULE);
+        run(reference::answer)
+            .edit(|last| last.head.as_mut().unwrap().headers.set("Content-Encoding", "compress"))
+            .skips(&RULE);
+    }
+
+    #[test]
+    fn each_mutant_says_where() {
+        let place = |run: Run| run.faults(&RULE)[0].place.clone();
+        assert_eq!(place(run(RULE.mutants[0].serve)), Place::Coded(0));
+        let torn = place(run(RULE.mutants[1].serve));
+        assert!(matches!(torn, Place::Coded(at) if at > 50), "{torn:?}");
+    }
+
+    #[test]
+    fn too_much_is_no_fault_of_this_kind() {
+        run(|visit| compressed(visit, |plan| gzipped(plan, 1)))
+            .edit(|last| {
+                let message = "more than 16 MiB come out of it".to_owned();
+                last.coding_fault =
+                    Some(sseproof_exchange::CodingFault { at: 9, message, too_much: true });
+            })
+            .is_thin(&RULE);
+    }
+}
