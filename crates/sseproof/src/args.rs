@@ -69,6 +69,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         ways: Box<WaysGiven>,
     },
+    /// Check a parser in any language: without a command, the embedded one.
+    CheckParser(CheckParser),
     /// Cut a recording down to the exchanges that show a finding, and print it.
     Cut {
         /// What `sseproof check --record` wrote.
@@ -88,6 +90,38 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         what: Listed,
     },
+}
+
+/// How to run a parser, below the options.
+const PARSERS: &str = "\
+The command speaks the protocol of specs/parser-protocol.md: a line of JSON per stream on its
+standard input, a line of JSON with the events on its standard output.
+
+Examples:
+  sseproof check-parser -- python3 adapter.py
+  sseproof check-parser --junit parser.xml --streams 10000 -- node adapter.mjs";
+
+#[derive(Args)]
+#[command(after_help = format!("{PARSERS}\n\n{}", exit::HELP))]
+pub(crate) struct CheckParser {
+    /// The command that runs the adapter of the parser, behind `--`.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+    /// How many streams to make by chance, of each kind.
+    #[arg(long, value_name = "COUNT", default_value_t = 1000)]
+    pub(crate) streams: u32,
+    /// Where chance begins: with the same seed the same streams are made.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How long to wait for an answer.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
+    pub(crate) timeout: Duration,
+    /// Write the result as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the result as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
 }
 
 /// What can be listed.

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod check_parser;
 mod cut;
 mod exit;
 mod init;
@@ -59,6 +60,7 @@ async fn run(command: Command) -> Result<Exit, Blame> {
         Command::Init { url, header, profile, folder, force } => {
             init::run(&url, &header, profile.as_deref(), &folder, force).await
         }
+        Command::CheckParser(arguments) => check_parser::run(&arguments),
         Command::Cut { recording, rule } => cut::run(&recording, &rule),
         Command::Parse { source, ways } => parse::run(&source, &ways).await,
         Command::Explain { rule } => reference_texts::explain(&rule),

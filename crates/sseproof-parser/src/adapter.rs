@@ -1,0 +1,206 @@
+//! A parser in another process.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, Fault, Parser};
+
+/// How many lines of standard error are kept.
+const STDERR_LINES: usize = 20;
+/// How much of a line is shown that is no answer.
+const SHOWN: usize = 200;
+/// How long a process may take to end once its output has ended.
+const LAST_BREATH: Duration = Duration::from_secs(2);
+
+/// A parser in another process, which speaks the protocol of `specs/parser-protocol.md`: a line of
+/// JSON per question, a line of JSON per answer. A process that dies, hangs or talks nonsense is
+/// ended, and started again for the next question.
+#[derive(Debug)]
+pub struct Adapter {
+    command: Vec<String>,
+    patience: Duration,
+    process: Option<Process>,
+    questions: u64,
+}
+
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    questions: Sender<String>,
+    lines: Receiver<String>,
+    stderr: Arc<Mutex<VecDeque<String>>>,
+}
+
+impl Adapter {
+    /// Starts the process.
+    ///
+    /// # Errors
+    /// The command is empty, or cannot be started.
+    pub fn start(command: &[String], patience: Duration) -> anyhow::Result<Self> {
+        let process = Process::start(command)?;
+        Ok(Self { command: command.to_vec(), patience, process: Some(process), questions: 0 })
+    }
+
+    fn ask(
+        process: &mut Process,
+        number: u64,
+        question: String,
+        patience: Duration,
+    ) -> Result<Answer, Fault> {
+        // One that does not listen has died, and that shows where its answer is read.
+        drop(process.questions.send(question));
+        let line = match process.lines.recv_timeout(patience) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => {
+                return Err(Fault::Silent { seconds: patience.as_secs() });
+            }
+            Err(RecvTimeoutError::Disconnected) => return Err(process.death()),
+        };
+        read(&line, number)
+    }
+}
+
+impl Parser for Adapter {
+    fn parse(&mut self, chunks: &[Vec<u8>]) -> Result<Answer, Fault> {
+        self.questions += 1;
+        let number = self.questions;
+        let chunks: Vec<_> = chunks.iter().map(|chunk| BASE64_STANDARD.encode(chunk)).collect();
+        let question = format!("{}\n", json!({ "id": number, "chunks": chunks }));
+        let mut process = match self.process.take() {
+            Some(process) => process,
+            None => {
+                Process::start(&self.command).map_err(|error| Fault::Gone(format!("{error:#}")))?
+            }
+        };
+        let answer = Self::ask(&mut process, number, question, self.patience);
+        if !answer.as_ref().is_err_and(Fault::is_of_the_process) {
+            self.process = Some(process);
+        }
+        answer
+    }
+}
+
+/// Reads the answer to a question.
+fn read(line: &str, asked: u64) -> Result<Answer, Fault> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Refusal {
+        error: String,
+    }
+    let garbage = |why: String| Fault::Garbage { why, line: line.chars().take(SHOWN).collect() };
+    let mut answer: Value =
+        serde_json::from_str(line).map_err(|error| garbage(error.to_string()))?;
+    let id = answer.as_object_mut().and_then(|answer| answer.remove("id"));
+    match id.as_ref().and_then(Value::as_u64) {
+        Some(id) if id == asked => {}
+        Some(answered) => return Err(Fault::OutOfOrder { asked, answered }),
+        None => return Err(garbage("it has no `id`".to_owned())),
+    }
+    if answer.get("error").is_some() {
+        let refusal: Refusal =
+            serde_json::from_value(answer).map_err(|error| garbage(error.to_string()))?;
+        return Err(Fault::Refused(refusal.error));
+    }
+    serde_json::from_value(answer).map_err(|error| garbage(error.to_string()))
+}
+
+impl Process {
+    fn start(command: &[String]) -> anyhow::Result<Self> {
+        let [program, arguments @ ..] = command else {
+            anyhow::bail!("there is no command");
+        };
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {program}"))?;
+        let (questions, asked) = mpsc::channel();
+        let (heard, lines) = mpsc::channel();
+        let stderr = Arc::default();
+        // Each pipe has a thread of its own, so that none that is full stops the others.
+        if let Some(stdin) = child.stdin.take() {
+            thread::spawn(move || write_all(stdin, &asked));
+        }
+        if let Some(stdout) = child.stdout.take() {
+            thread::spawn(move || read_lines(stdout, |line| heard.send(line).is_ok()));
+        }
+        if let Some(pipe) = child.stderr.take() {
+            let kept = Arc::clone(&stderr);
+            thread::spawn(move || read_lines(pipe, |line| keep(&kept, line)));
+        }
+        Ok(Self { child, questions, lines, stderr })
+    }
+
+    /// How the process ended, and its last words.
+    fn death(&mut self) -> Fault {
+        let mut waited = Duration::ZERO;
+        let pause = Duration::from_millis(20);
+        let status = loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => break status.to_string(),
+                Ok(None) if waited < LAST_BREATH => {
+                    thread::sleep(pause);
+                    waited += pause;
+                }
+                Ok(None) => break "it closed its output and still runs".to_owned(),
+                Err(error) => break error.to_string(),
+            }
+        };
+        // What it wrote last may still be on its way.
+        thread::sleep(pause);
+        let stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        Fault::Died { status, stderr: stderr.iter().cloned().collect::<Vec<_>>().join("\n") }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be gone already, and there is nobody to tell.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn write_all(mut stdin: ChildStdin, questions: &Receiver<String>) {
+    for question in questions {
+        if stdin.write_all(question.as_bytes()).and_then(|()| stdin.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+fn read_lines(pipe: impl Read, mut take: impl FnMut(String) -> bool) {
+    let mut pipe = BufReader::new(pipe);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match pipe.read_until(b'\n', &mut line) {
+            Ok(0) => return,
+            Ok(_) if take(String::from_utf8_lossy(&line).trim_end().to_owned()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(_) | Err(_) => return,
+        }
+    }
+}
+
+fn keep(lines: &Mutex<VecDeque<String>>, line: String) -> bool {
+    let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.push_back(line);
+    if lines.len() > STDERR_LINES {
+        lines.pop_front();
+    }
+    true
+}

@@ -1,0 +1,142 @@
+//! What a parser says of a stream.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use sseproof_codec::Decoder;
+
+/// A parser under test: each call is a stream of its own, fed to a new parser.
+pub trait Parser {
+    /// What the parser makes of the stream that these chunks are.
+    ///
+    /// # Errors
+    /// The parser has none, or gave none that counts: the [`Fault`] says why.
+    fn parse(&mut self, chunks: &[Vec<u8>]) -> Result<Answer, Fault>;
+}
+
+/// What a parser makes of a stream. What it cannot tell is `None`, and not judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Answer {
+    /// The events, in order.
+    pub events: Vec<Event>,
+    /// The last event ID at the end of the stream.
+    #[serde(default)]
+    pub last_event_id: Option<String>,
+    /// The reconnection time at the end of the stream; `Some(None)` if it says that none was set.
+    #[serde(default, deserialize_with = "told")]
+    pub retry: Option<Option<u64>>,
+    /// How long parsing took, in nanoseconds.
+    #[serde(default)]
+    pub nanos: Option<u64>,
+}
+
+/// An event as a parser dispatches it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Event {
+    /// The data.
+    pub data: String,
+    /// The event type.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<String>,
+    /// The last event ID at the time of dispatch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_event_id: Option<String>,
+}
+
+/// A parser that gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It says that it failed, though every stream can be decoded.
+    Refused(String),
+    /// Its process ended.
+    Died {
+        /// How.
+        status: String,
+        /// The end of what it wrote to standard error.
+        stderr: String,
+    },
+    /// It did not answer in time, and was ended.
+    Silent {
+        /// How long was waited for, in seconds.
+        seconds: u64,
+    },
+    /// It wrote something that is no answer.
+    Garbage {
+        /// What is wrong with it.
+        why: String,
+        /// The beginning of the line.
+        line: String,
+    },
+    /// It answered another question.
+    OutOfOrder {
+        /// The number of the question.
+        asked: u64,
+        /// The number in the answer.
+        answered: u64,
+    },
+    /// It could not be started again.
+    Gone(String),
+}
+
+impl Fault {
+    /// Whether it is the process that is at fault, and not what it made of the stream.
+    pub const fn is_of_the_process(&self) -> bool {
+        !matches!(self, Self::Refused(_))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(error) => write!(f, "the parser gives an error: {error}"),
+            Self::Died { status, stderr } if stderr.is_empty() => {
+                write!(f, "the adapter died ({status}) and wrote nothing to standard error")
+            }
+            Self::Died { status, stderr } => {
+                write!(f, "the adapter died ({status}); its standard error ends with:\n{stderr}")
+            }
+            Self::Silent { seconds } => {
+                write!(f, "the adapter did not answer within {seconds} s, and was ended")
+            }
+            Self::Garbage { why, line } => {
+                write!(f, "the adapter wrote what is no answer ({why}): {line:?}")
+            }
+            Self::OutOfOrder { asked, answered } => {
+                write!(f, "the adapter was asked question {asked} and answered {answered}")
+            }
+            Self::Gone(error) => write!(f, "the adapter could not be started again: {error}"),
+        }
+    }
+}
+
+/// The decoder of `sseproof-codec`, which passes everything.
+#[derive(Debug, Default)]
+pub struct Reference;
+
+impl Parser for Reference {
+    fn parse(&mut self, chunks: &[Vec<u8>]) -> Result<Answer, Fault> {
+        let mut decoder = Decoder::new();
+        let mut answer = Answer::default();
+        for chunk in chunks {
+            let mut events = decoder.feed(chunk);
+            while let Some(event) = events.next() {
+                answer.events.push(Event {
+                    data: event.data.into_owned(),
+                    event_type: Some(event.event_type.into_owned()),
+                    last_event_id: Some(event.last_event_id.into_owned()),
+                });
+            }
+        }
+        decoder.finish();
+        answer.last_event_id = Some(decoder.last_event_id().to_owned());
+        answer.retry = Some(decoder.reconnection_time());
+        Ok(answer)
+    }
+}
+
+/// A key that is there, be it `null`.
+fn told<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,226 @@
+//! The check of a parser: the corpus in every chunking, then streams made by chance.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestError, TestRunner};
+use sseproof_codec::strategy::{self, chunked, hostile, well_formed};
+
+use crate::answer::{Answer, Event, Fault, Parser};
+use crate::corpus::{Case, corpus};
+use crate::judge::{Expected, Failure, judge};
+use crate::report::{Chance, Judged, Report, Requirement, Speed};
+
+/// How often a process may hang or die for no stream of its own, before it is asked no more.
+const PATIENCE: u32 = 5;
+/// How many streams are tried while a counterexample is made smaller.
+const SHRINKS: u32 = 2000;
+/// The streams that are timed: events of an LLM, and short ones with ids.
+const TIMED_BYTES: usize = 1 << 20;
+const TIMED_CHUNK: usize = 16 << 10;
+
+/// How much is tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How many streams are made by chance, of each kind.
+    pub streams: u32,
+    /// Where chance begins.
+    pub seed: u64,
+}
+
+/// Checks a parser.
+pub fn check(name: &str, parser: &mut dyn Parser, options: Options) -> Report {
+    let mut asked = Asked { parser, questions: 0, told: Told::default(), faults: 0 };
+    let mut by_requirement: BTreeMap<&str, Vec<Judged>> = BTreeMap::new();
+    for case in corpus() {
+        let failure = asked.case(case);
+        let judged = Judged {
+            case: case.id.clone(),
+            about: case.about.clone(),
+            was_asked: !asked.is_given_up() || failure.is_some(),
+            failure,
+        };
+        by_requirement.entry(&case.requirement).or_default().push(judged);
+    }
+    let kinds: [(&str, BoxedStrategy<Vec<u8>>); 2] =
+        [("well-formed", well_formed().boxed()), ("hostile", hostile().boxed())];
+    let chance = kinds.map(|(kind, streams)| Chance {
+        kind: kind.to_owned(),
+        streams: options.streams,
+        seed: options.seed,
+        failure: asked.chance(streams, options),
+    });
+    let speed = asked.speed();
+    let requirements = by_requirement.into_iter().map(|(id, cases)| {
+        let requirement = id.to_owned();
+        Requirement { requirement, cases }
+    });
+    Report {
+        parser: name.to_owned(),
+        questions: asked.questions,
+        requirements: requirements.collect(),
+        chance: chance.into(),
+        not_told: asked.told.missing(),
+        is_complete: !asked.is_given_up(),
+        speed,
+    }
+}
+
+/// What the parser has told of at all.
+#[derive(Default)]
+struct Told {
+    events: bool,
+    event_type: bool,
+    event_id: bool,
+    last_event_id: bool,
+    retry: bool,
+}
+
+impl Told {
+    fn note(&mut self, answer: &Answer) {
+        self.events |= !answer.events.is_empty();
+        self.event_type |= answer.events.iter().any(|event| event.event_type.is_some());
+        self.event_id |= answer.events.iter().any(|event| event.last_event_id.is_some());
+        self.last_event_id |= answer.last_event_id.is_some();
+        self.retry |= answer.retry.is_some();
+    }
+
+    fn missing(&self) -> Vec<String> {
+        let all = [
+            (self.event_type, "the type of an event"),
+            (self.event_id, "the last event ID of an event"),
+            (self.last_event_id, "the last event ID at the end"),
+            (self.retry, "the reconnection time"),
+        ];
+        all.iter().filter(|(told, _)| !told).map(|(_, what)| (*what).to_owned()).collect()
+    }
+}
+
+/// The parser, and what is known of it.
+struct Asked<'p> {
+    parser: &'p mut dyn Parser,
+    questions: u64,
+    told: Told,
+    faults: u32,
+}
+
+impl Asked<'_> {
+    fn is_given_up(&self) -> bool {
+        self.faults >= PATIENCE
+    }
+
+    fn ask(&mut self, chunks: &[Vec<u8>], expected: &Expected) -> Option<Failure> {
+        self.questions += 1;
+        let answer = self.parser.parse(chunks);
+        match &answer {
+            Ok(answer) => self.told.note(answer),
+            // A parser that dies of one stream is wrong; an adapter that hangs wastes our time.
+            Err(Fault::Silent { .. } | Fault::Gone(_) | Fault::OutOfOrder { .. }) => {
+                self.faults += 1
+            }
+            Err(_) => {}
+        }
+        judge(chunks, expected, &answer)
+    }
+
+    /// The first way to cut the stream in which it is read wrongly, the simplest ways first.
+    fn case(&mut self, case: &Case) -> Option<Failure> {
+        let stream = case.stream();
+        let expected = Expected {
+            events: case.events.clone(),
+            last_event_id: case.last_event_id.clone(),
+            retry: case.retry,
+        };
+        let whole = vec![stream.clone()];
+        let bytes = stream.iter().map(|&byte| vec![byte]).collect();
+        let halves = (1..stream.len()).map(|at| vec![stream[..at].to_vec(), stream[at..].to_vec()]);
+        for chunks in [whole].into_iter().chain(halves).chain([bytes]) {
+            if self.is_given_up() {
+                return None;
+            }
+            if let Some(failure) = self.ask(&chunks, &expected) {
+                return Some(failure);
+            }
+        }
+        None
+    }
+
+    /// The smallest stream made by chance that is read wrongly.
+    fn chance(&mut self, streams: BoxedStrategy<Vec<u8>>, options: Options) -> Option<Failure> {
+        if self.is_given_up() {
+            return None;
+        }
+        let mut runner = TestRunner::new(Config {
+            cases: options.streams,
+            failure_persistence: None,
+            max_shrink_iters: SHRINKS,
+            rng_algorithm: RngAlgorithm::ChaCha,
+            rng_seed: RngSeed::Fixed(options.seed),
+            ..Config::default()
+        });
+        let asked = RefCell::new(self);
+        let result = runner.run(&chunked(streams), |case| {
+            let mut asked = asked.borrow_mut();
+            if asked.is_given_up() || asked.ask(&case.chunks, &expect(&case)).is_none() {
+                return Ok(());
+            }
+            Err(TestCaseError::fail("read wrongly"))
+        });
+        let asked = asked.into_inner();
+        match result {
+            // Once more, since only the stream itself comes back from the search.
+            Err(TestError::Fail(_, case)) => asked.ask(&case.chunks, &expect(&case)),
+            _ => None,
+        }
+    }
+
+    /// How fast the parser is by its own clock, if it has one.
+    fn speed(&mut self) -> Vec<Speed> {
+        let token = |n: usize| {
+            format!(
+                "data: {{\"object\":\"chat.completion.chunk\",\"created\":1767225600,\"model\":\"m\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\" token{n}\"}},\"finish_reason\":null}}]}}\n\n"
+            )
+        };
+        let tick = |n: usize| format!("id: {n}\ndata: 42\n\n");
+        let streams: [(&str, &dyn Fn(usize) -> String); 2] = [("tokens", &token), ("ticks", &tick)];
+        let mut speeds = Vec::new();
+        for (stream, event) in streams {
+            let mut bytes = Vec::new();
+            for n in 0.. {
+                bytes.extend(event(n).into_bytes());
+                if bytes.len() >= TIMED_BYTES {
+                    break;
+                }
+            }
+            let chunks: Vec<_> = bytes.chunks(TIMED_CHUNK).map(<[u8]>::to_vec).collect();
+            let timed = (0..3).filter_map(|_| {
+                if self.is_given_up() {
+                    return None;
+                }
+                self.parser.parse(&chunks).ok().and_then(|answer| answer.nanos)
+            });
+            if let Some(nanos) = timed.filter(|&nanos| nanos > 0).min() {
+                let seconds = Duration::from_nanos(nanos).as_secs_f64();
+                let mib_per_second = bytes.len() as f64 / f64::from(1 << 20) / seconds;
+                speeds.push(Speed { stream: stream.to_owned(), mib_per_second });
+            }
+        }
+        speeds
+    }
+}
+
+fn expect(case: &strategy::Case) -> Expected {
+    let expected = &case.expected;
+    let events = expected.events.iter().map(|event| Event {
+        data: event.data.to_string(),
+        event_type: Some(event.event_type.to_string()),
+        last_event_id: Some(event.last_event_id.to_string()),
+    });
+    Expected {
+        events: events.collect(),
+        last_event_id: expected.last_event_id.clone(),
+        retry: expected.reconnection_time,
+    }
+}

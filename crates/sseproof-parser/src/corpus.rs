@@ -1,0 +1,90 @@
+//! The corpus: streams, and what they mean.
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize;
+
+use crate::answer::Event;
+
+macro_rules! groups {
+    ($($name:literal),*) => {
+        [$(include_str!(concat!("../../../specs/corpus/", $name, ".json"))),*]
+    };
+}
+
+const GROUPS: [&str; 13] = groups!(
+    "bom",
+    "comments",
+    "data",
+    "dispatch",
+    "end",
+    "event",
+    "fields",
+    "id",
+    "line-ends",
+    "retry",
+    "stream",
+    "utf8",
+    "wild"
+);
+
+/// A stream, and what a parser has to make of it. `specs/corpus/README.md` has the words.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Case {
+    /// `group/name`.
+    pub id: String,
+    /// What it is about, as in `whatwg-sse/bom-at-start`.
+    pub requirement: String,
+    /// Why it is there.
+    pub about: String,
+    bytes: String,
+    /// What is dispatched.
+    pub events: Vec<Event>,
+    /// The last event ID at the end.
+    pub last_event_id: String,
+    /// The reconnection time at the end, in milliseconds.
+    pub retry: Option<u64>,
+}
+
+impl Case {
+    /// The whole stream.
+    pub fn stream(&self) -> Vec<u8> {
+        // The corpus is compiled in, and a test reads all of it.
+        BASE64_STANDARD.decode(&self.bytes).unwrap_or_default()
+    }
+}
+
+/// All cases, in the order of the files.
+pub fn corpus() -> &'static [Case] {
+    #[derive(Deserialize)]
+    struct Group {
+        cases: Vec<Case>,
+    }
+    static CORPUS: LazyLock<Vec<Case>> = LazyLock::new(|| {
+        let groups = GROUPS.map(|group| match serde_json::from_str::<Group>(group) {
+            Ok(group) => group.cases,
+            Err(error) => unreachable!("a test reads the corpus: {error}"),
+        });
+        groups.into_iter().flatten().collect()
+    });
+    &CORPUS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_corpus_is_here() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../specs/corpus");
+        let files = std::fs::read_dir(folder).expect("the corpus").filter_map(Result::ok);
+        let files = files.filter(|file| file.path().extension().is_some_and(|name| name == "json"));
+        assert_eq!(files.count(), GROUPS.len());
+        for case in corpus() {
+            assert_eq!(BASE64_STANDARD.encode(case.stream()), case.bytes, "{}", case.id);
+        }
+    }
+}

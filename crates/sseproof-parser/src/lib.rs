@@ -1,0 +1,20 @@
+//! Proves a parser of event streams right, whatever language it is written in, or shows the
+//! smallest stream that it reads wrongly.
+//!
+//! A [`Parser`] is fed the corpus of `specs/corpus`, each case cut in every way, and then streams
+//! made by chance; [`check()`] judges what it makes of them. [`Adapter`] is a parser in another
+//! process, which speaks `specs/parser-protocol.md`.
+
+mod adapter;
+mod answer;
+mod check;
+mod corpus;
+mod judge;
+mod report;
+
+pub use adapter::Adapter;
+pub use answer::{Answer, Event, Fault, Parser, Reference};
+pub use check::{Options, check};
+pub use corpus::{Case, corpus};
+pub use judge::Failure;
+pub use report::{Report, Verdict, junit, text};

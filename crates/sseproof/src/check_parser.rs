@@ -1,0 +1,40 @@
+//! `sseproof check-parser`: a parser in any language, against the corpus and streams made by chance.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use sseproof_parser::{Adapter, Options, Parser, Reference, check, junit, text};
+
+use crate::args::CheckParser;
+use crate::exit::{Blame, Blamed as _, Exit};
+use crate::screen;
+
+/// Checks the parser.
+pub(crate) fn run(arguments: &CheckParser) -> Result<Exit, Blame> {
+    let CheckParser { command, streams, seed, timeout, json, junit: xml } = arguments;
+    let options = Options { streams: *streams, seed: *seed };
+    let mut parser: Box<dyn Parser> = if command.is_empty() {
+        Box::new(Reference)
+    } else {
+        Box::new(Adapter::start(command, *timeout).unreachable()?)
+    };
+    let name = match command.is_empty() {
+        true => "the decoder of sseproof-codec, embedded".to_owned(),
+        false => shlex::try_join(command.iter().map(String::as_str)).usage()?,
+    };
+    let report = check(&name, parser.as_mut(), options);
+    if let Some(file) = json {
+        let text = serde_json::to_string_pretty(&report).context("write JSON")?;
+        write(file, &format!("{text}\n"))?;
+    }
+    if let Some(file) = xml {
+        write(file, &junit(&report))?;
+    }
+    screen::print(&text(&report))?;
+    Ok(if report.is_right() { Exit::Held } else { Exit::Broken })
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Blame> {
+    fs::write(file, text).with_context(|| format!("cannot write {}", file.display())).usage()
+}
