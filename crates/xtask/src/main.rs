@@ -2,6 +2,7 @@
 
 mod fuzz;
 mod generate;
+mod parsers;
 mod peers;
 mod purity;
 
@@ -34,6 +35,11 @@ enum Task {
         /// Only these; all of scenarios/peers/ without one.
         names: Vec<String>,
     },
+    /// Install parsers that others wrote, check each, and write reports/parsers.md.
+    Parsers {
+        /// Only these; all of scenarios/parsers/ without one.
+        names: Vec<String>,
+    },
     /// Run each fuzz target for a while (needs nightly and cargo-fuzz).
     Fuzz {
         /// For how long, each.
@@ -56,6 +62,7 @@ fn main() -> ExitCode {
         Task::Generate { mode } => generate::run(mode),
         Task::Purity => purity::run(),
         Task::Peers { names } => peers::run(&names),
+        Task::Parsers { names } => parsers::run(&names),
         Task::Fuzz { seconds } => fuzz::run(seconds),
     };
     match done {

@@ -209,7 +209,7 @@ fn page(results: &[(Peer, Report)]) -> String {
 }
 
 /// Copies the folder anew, but keeps what an earlier install left beside it.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(to).with_context(|| format!("make {}", to.display()))?;
     for entry in fs::read_dir(from).with_context(|| format!("read {}", from.display()))? {
         let path = entry.with_context(|| format!("read {}", from.display()))?.path();

@@ -1,0 +1,38 @@
+//! `sseproof check-parser`, with a parser of ours and with adapters that are none.
+
+use crate::program::{Folder, read, run};
+
+#[test]
+fn without_a_command_the_embedded_decoder_is_checked_and_right() {
+    run(&["check-parser", "--streams", "50"]).ends(0, &["24 of 24 requirements hold"]);
+}
+
+#[test]
+fn a_command_that_is_not_there_is_not_reached() {
+    run(&["check-parser", "--", "no-such-parser"]).ends(3, &["cannot start no-such-parser"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_adapter_that_dies_breaks_everything_and_is_quoted() {
+    let folder = Folder::new();
+    let (json, junit) = (folder.name("r.json"), folder.name("r.xml"));
+    let died = "echo 'ModuleNotFoundError: sse' >&2; exit 1";
+    let ran = run(&[
+        "check-parser",
+        "--streams",
+        "1",
+        "--json",
+        &json,
+        "--junit",
+        &junit,
+        "--",
+        "sh",
+        "-c",
+        died,
+    ]);
+    ran.ends(1, &["0 of 24 requirements hold", "ModuleNotFoundError: sse"]);
+    let value: serde_json::Value = serde_json::from_str(&read(&json)).unwrap();
+    assert_eq!(value["requirements"].as_array().map(Vec::len), Some(24));
+    assert!(read(&junit).contains("whatwg-sse/bom-at-start"));
+}

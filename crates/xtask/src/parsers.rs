@@ -1,0 +1,182 @@
+//! Real parsers that others wrote: installed, checked, compared with what is expected.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use sseproof_parser::{Adapter, Options, Reference, Report, Verdict, check, text};
+
+use crate::root;
+
+/// How long an adapter may take for an answer: the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+const OPTIONS: Options = Options { streams: 1000, seed: 1 };
+
+/// A folder under `scenarios/parsers/`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tested {
+    /// Its name, the folder's too.
+    parser: String,
+    /// What it is, in a line.
+    about: String,
+    /// The versions that are installed.
+    versions: Vec<String>,
+    /// The commands that install it, run in a copy of the folder.
+    install: Vec<Vec<String>>,
+    /// The command that runs its adapter.
+    command: Vec<String>,
+    /// The requirements that it is known to break, each with what was seen by hand.
+    expect: BTreeMap<String, String>,
+}
+
+pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
+    let mut results = Vec::new();
+    let mut surprises = Vec::new();
+    for tested in all(names)? {
+        println!("== {}: {}", tested.parser, tested.about);
+        let report = judge(&tested).with_context(|| format!("check {}", tested.parser))?;
+        print!("{}", text(&report));
+        surprises.extend(compare(&tested, &report));
+        results.push((tested, report));
+    }
+    if names.is_empty() {
+        let page = root().join("reports/parsers.md");
+        fs::write(&page, written(&results)).context("write reports/parsers.md")?;
+        println!("wrote reports/parsers.md");
+    }
+    for surprise in &surprises {
+        println!("{surprise}");
+    }
+    if !surprises.is_empty() {
+        bail!("{} results are not what scenarios/parsers/ expects", surprises.len());
+    }
+    Ok(())
+}
+
+fn all(names: &[String]) -> anyhow::Result<Vec<Tested>> {
+    let mut files: Vec<PathBuf> = fs::read_dir(root().join("scenarios/parsers"))
+        .context("read scenarios/parsers")?
+        .filter_map(|entry| Some(entry.ok()?.path().join("parser.yaml")))
+        .filter(|path| path.exists())
+        .collect();
+    files.sort();
+    let mut all = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+        let tested: Tested = serde_yaml::from_str(&text)
+            .map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
+        if names.is_empty() || names.contains(&tested.parser) {
+            all.push(tested);
+        }
+    }
+    if let Some(name) = names.iter().find(|name| !all.iter().any(|one| one.parser == **name)) {
+        bail!("there is no parser {name:?} in scenarios/parsers/");
+    }
+    Ok(all)
+}
+
+fn judge(tested: &Tested) -> anyhow::Result<Report> {
+    let folder = root().join("target/parsers").join(&tested.parser);
+    crate::peers::copy(&root().join("scenarios/parsers").join(&tested.parser), &folder)?;
+    for command in &tested.install {
+        crate::run(&folder, command)?;
+    }
+    std::env::set_current_dir(&folder).context("enter the folder")?;
+    let mut adapter = Adapter::start(&tested.command, PATIENCE)?;
+    Ok(check(&tested.parser, &mut adapter, OPTIONS))
+}
+
+fn broken(report: &Report) -> impl Iterator<Item = &str> {
+    let requirements = report.requirements.iter();
+    requirements
+        .filter(|requirement| requirement.verdict() == Verdict::Broken)
+        .map(|requirement| requirement.requirement.as_str())
+}
+
+fn compare(tested: &Tested, report: &Report) -> Vec<String> {
+    let Tested { parser, expect, .. } = tested;
+    let unexpected = broken(report)
+        .filter(|broken| !expect.contains_key(*broken))
+        .map(|broken| format!("{parser}: {broken} is broken and is not expected to be"));
+    let missing = expect
+        .keys()
+        .filter(|expected| !broken(report).any(|broken| broken == *expected))
+        .map(|expected| format!("{parser}: {expected} is expected to be broken and is not"));
+    let partial = (!report.is_complete).then(|| format!("{parser}: not everything was asked"));
+    unexpected.chain(missing).chain(partial).collect()
+}
+
+fn written(results: &[(Tested, Report)]) -> String {
+    let mut out = String::from(
+        "# sseproof on parsers that others wrote\n\nMade by `cargo xtask parsers`. Each parser reads every case of the [corpus](../specs/corpus) in one piece, in two pieces cut anywhere and byte by byte, and streams made by chance.\nNumbers are cases that are read wrongly; – stands for a parser that cannot tell. Speed is by the parser's own clock, with chunks of 16 KiB, the best of three in one run on a shared machine: compare within the table only; `sseproof-codec` is timed elsewhere.\n\n| parser | what it is | versions |\n|---|---|---|\n",
+    );
+    for (tested, _) in results {
+        let Tested { parser, about, versions, .. } = tested;
+        let versions = versions.join(", ");
+        out.push_str(&format!(
+            "| [{parser}](../scenarios/parsers/{parser}) | {about} | {versions} |\n"
+        ));
+    }
+    let ours = check("sseproof-codec", &mut Reference, OPTIONS);
+    let columns: Vec<(&str, &Report)> = [("sseproof-codec", &ours)]
+        .into_iter()
+        .chain(results.iter().map(|(tested, report)| (tested.parser.as_str(), report)))
+        .collect();
+    row(&mut out, "\n| requirement", columns.iter().map(|(name, _)| (*name).to_owned()));
+    row(&mut out, "|---", columns.iter().map(|_| "--:".to_owned()));
+    for (index, requirement) in ours.requirements.iter().enumerate() {
+        let cells = columns.iter().map(|(_, report)| {
+            let cases = &report.requirements[index].cases;
+            match cases.iter().filter(|case| case.failure.is_some()).count() {
+                0 => "✓".to_owned(),
+                failed => format!("{failed} of {}", cases.len()),
+            }
+        });
+        row(&mut out, &format!("| {}", requirement.requirement), cells);
+    }
+    for (index, chance) in ours.chance.iter().enumerate() {
+        let cells = columns.iter().map(|(_, report)| match report.chance[index].failure {
+            None => "✓".to_owned(),
+            Some(_) => "✗".to_owned(),
+        });
+        row(&mut out, &format!("| {} streams made by chance", chance.kind), cells);
+    }
+    for stream in ["tokens", "ticks"] {
+        let cells = columns.iter().map(|(_, report)| {
+            let speed = report.speed.iter().find(|speed| speed.stream == stream);
+            speed.map_or("–".to_owned(), |speed| format!("{:.0}", speed.mib_per_second))
+        });
+        row(&mut out, &format!("| speed, {stream}, MiB/s"), cells);
+    }
+    let untold: Vec<_> = results.iter().filter(|(_, report)| !report.not_told.is_empty()).collect();
+    if !untold.is_empty() {
+        out.push_str("\n## What is not judged\n\n");
+        for (tested, report) in untold {
+            out.push_str(&format!(
+                "- {} does not tell {}.\n",
+                tested.parser,
+                report.not_told.join(", ")
+            ));
+        }
+    }
+    out.push_str("\n## What breaks, seen by hand\n\n");
+    for (tested, _) in results {
+        for (requirement, why) in &tested.expect {
+            out.push_str(&format!("- {}, {requirement}: {why}\n", tested.parser));
+        }
+    }
+    out
+}
+
+fn row(out: &mut String, first: &str, cells: impl Iterator<Item = String>) {
+    out.push_str(first);
+    for cell in cells {
+        out.push_str(" | ");
+        out.push_str(&cell);
+    }
+    out.push_str(" |\n");
+}
