@@ -23,6 +23,8 @@ static DEBIAN: Mutex<()> = Mutex::new(());
 const TARGET: &str = "sseproof.yaml";
 /// The folder with the server that stands behind each proxy.
 const UPSTREAM: &str = "upstream";
+/// The rules that compare a proxy with what is behind it.
+const COMPARED: &str = "proxy/";
 
 /// A folder under `scenarios/peers/`.
 #[derive(Deserialize)]
@@ -42,6 +44,10 @@ struct Peer {
     /// The command that starts it, with `PORT` in its environment, and `UPSTREAM_PORT` for what
     /// stands behind a proxy.
     start: Vec<String>,
+    /// The path of the stream, where it is a proxy: what comes through it is then also compared with
+    /// what the server behind it sends itself.
+    #[serde(default)]
+    behind: Option<String>,
     /// The rules that it is known to break, each with what was seen by hand.
     expect: BTreeMap<String, String>,
 }
@@ -136,20 +142,46 @@ fn check(peer: &Peer) -> anyhow::Result<Report> {
     }
     let json = root.join("reports/peers").join(format!("{}.json", peer.peer));
     fs::create_dir_all(root.join("reports/peers")).context("make reports/peers")?;
+    let mut report = sseproof(peer, &folder, &json, None)?;
+    if let Some(path) = &peer.behind {
+        let beside = folder.join("beside.json");
+        let compared = sseproof(peer, &folder, &beside, Some(path))?;
+        report.findings.retain(|finding| !finding.rule.starts_with(COMPARED));
+        report.findings.extend(compared.findings);
+        let text = sseproof_report::json::render(&report);
+        fs::write(&json, text).with_context(|| format!("write {}", json.display()))?;
+    }
+    Ok(report)
+}
+
+/// One check of the peer as its target file says, or of the server behind it and the peer as the
+/// proxy, both at that path.
+fn sseproof(
+    peer: &Peer,
+    folder: &Path,
+    json: &Path,
+    behind: Option<&str>,
+) -> anyhow::Result<Report> {
     let start = shlex::try_join(peer.start.iter().map(String::as_str)).context("join `start`")?;
-    let status = Command::new(root.join("target/release/sseproof"))
-        .args(["check", "--target", TARGET, "--start", &start, "--wait-for", WAIT])
-        .args(["--quiet", "--json"])
-        .arg(&json)
-        .env("PORT", free_port()?.to_string())
-        .env("UPSTREAM_PORT", free_port()?.to_string())
-        .current_dir(&folder)
+    let (port, upstream) = (free_port()?.to_string(), free_port()?.to_string());
+    let mut command = Command::new(root().join("target/release/sseproof"));
+    command.args(["check", "--target", TARGET, "--start", &start, "--wait-for", WAIT]);
+    command.args(["--quiet", "--json"]).arg(json);
+    if let Some(path) = behind {
+        let url = |port: &str| format!("http://127.0.0.1:{port}{path}");
+        command.args([url(&upstream), "--via".to_owned(), url(&port)]);
+        command.args(["--active", "GET /active", "--only", "proxy/*"]);
+    }
+    let status = command
+        .env("PORT", port)
+        .env("UPSTREAM_PORT", upstream)
+        .current_dir(folder)
         .status()
         .context("start sseproof")?;
     if !matches!(status.code(), Some(0 | 1)) {
         bail!("sseproof check ended with {status}");
     }
-    let text = fs::read_to_string(&json).with_context(|| format!("read {}", json.display()))?;
+    let text = fs::read_to_string(json).with_context(|| format!("read {}", json.display()))?;
     sseproof_report::json::read(&text).with_context(|| format!("read {}", json.display()))
 }
 

@@ -191,6 +191,11 @@ pub(crate) fn leavings<'r>(record: &'r Record<'_>) -> Vec<Leaving<'r>> {
     let mut leavings = Vec::new();
     for (last, reading) in readings() {
         let (Some(against), &Ok(after)) = (&reading.against, &reading.value) else { continue };
+        // Memory and threads go up and down for reasons of their own: lifecycle/no-leak counts them
+        // over many clients.
+        if !matches!(reading.gauge, Gauge::Active | Gauge::Connections) {
+            continue;
+        }
         let same = |(happening, other): &(&Happening, &Reading)| {
             happening.scenario == last.scenario && other.gauge == reading.gauge
         };

@@ -54,6 +54,17 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_up_and_down_by_itself_is_no_producer() {
+        use sseproof_exchange::{Gauge, What};
+        let memory = |what: &mut What| {
+            if let What::Reading(reading) = what {
+                reading.gauge = Gauge::Memory;
+            }
+        };
+        left(&[0, 1, 1], seconds(10)).edit_happenings(memory).skips(&RULE);
+    }
+
+    #[test]
     fn a_short_wait_and_a_gauge_that_stands_still_are_thin() {
         left(&[0, 1, 1], seconds(2)).is_thin(&RULE);
         left(&[3, 3, 4], seconds(10)).is_thin(&RULE);

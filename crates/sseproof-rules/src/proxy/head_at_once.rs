@@ -60,6 +60,11 @@ pub(super) const BUFFERS: &[Recipe] = &[
     },
 ];
 
+/// Whether a proxy was seen that holds the head back.
+pub(super) fn holds_back(record: &Record<'_>) -> bool {
+    matches!(judge(record), Verdict::Fail(_))
+}
+
 fn judge(record: &Record<'_>) -> Verdict {
     let asked: Vec<_> = record
         .all()

@@ -6,8 +6,8 @@ use std::time::Duration;
 use sseproof_codec::Event;
 
 use super::sides::{Pair, micros, time};
-use crate::View;
 use crate::delivery::figures::sent;
+use crate::{Record, View};
 
 /// What comes so much later than the quickest did was held back; the way is as long for all of them.
 const LATE: Duration = Duration::from_millis(150);
@@ -17,6 +17,52 @@ const GONE: Duration = Duration::from_millis(500);
 const SETTLED: Duration = Duration::from_millis(50);
 /// What arrives within this time arrived together.
 const TOGETHER: Duration = Duration::from_millis(10);
+
+/// What two clients of the server itself got so nearly alike, they got alike.
+const ALIKE: i64 = 50_000;
+/// So much must two clients have come apart for it to matter to what they got.
+const APART: Duration = Duration::from_millis(250);
+
+/// What tells when an event is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// The time of day: the server sends an event to all at once.
+    Time,
+    /// The age of the stream: the server makes an event for each client.
+    Age,
+    /// Nobody knows; the lesser of two delays is believed.
+    Unknown,
+}
+
+/// What two clients of the server itself show, who came one after the other, and had some of the
+/// same events.
+pub(super) fn clock(record: &Record<'_>) -> Clock {
+    let direct: Vec<_> = record
+        .all()
+        .filter(|view| !view.via && view.is_stream() && !view.is_encoded())
+        .filter(|view| view.name.starts_with("direct") && view.request.last_event_id().is_none())
+        .filter(|view| view.request.method == record.target().method)
+        .collect();
+    let (mut by_time, mut by_age) = (0, 0);
+    for (index, first) in direct.iter().enumerate() {
+        let early = unique(first);
+        let apart = |second: &&View<'_>| sent(second).saturating_sub(sent(first)) >= APART;
+        for second in direct[index + 1..].iter().filter(apart) {
+            let offset = micros(sent(second)) - micros(sent(first));
+            for (key, (at, _)) in unique(second) {
+                let Some((before, _)) = early.get(&key) else { continue };
+                let later = micros(at) - micros(*before);
+                by_time += usize::from(later.abs() <= ALIKE);
+                by_age += usize::from((later - offset).abs() <= ALIKE);
+            }
+        }
+    }
+    match (by_time, by_age) {
+        (2.., 0) => Clock::Time,
+        (0, 2..) => Clock::Age,
+        _ => Clock::Unknown,
+    }
+}
 
 /// What the events of one pair came to.
 #[derive(Debug, Default)]
@@ -40,7 +86,7 @@ type Key<'e> = (&'e str, &'e str, &'e str);
 
 /// Compares the events that are the same on both sides. `control` is another stream of the server
 /// itself: what it had, too, the server gives to everybody.
-pub(super) fn lateness(pair: &Pair<'_>, control: Option<&View<'_>>) -> Lateness {
+pub(super) fn lateness(pair: &Pair<'_>, control: Option<&View<'_>>, clock: Clock) -> Lateness {
     let direct = unique(&pair.direct);
     let through = unique(&pair.through);
     let control = control.map(unique).unwrap_or_default();
@@ -48,8 +94,8 @@ pub(super) fn lateness(pair: &Pair<'_>, control: Option<&View<'_>>) -> Lateness 
     let mut missing = Vec::new();
     for (key, (at, _)) in &direct {
         match through.get(key) {
-            Some((came, offset)) => behind.push((pair.behind(*came, *at), *offset)),
-            None if control.contains_key(key) => missing.extend(gone(pair, *at)),
+            Some((came, offset)) => behind.push((pair.behind(clock, *came, *at), *offset)),
+            None if control.contains_key(key) => missing.extend(gone(pair, clock, *at)),
             None => {}
         }
     }
@@ -81,12 +127,12 @@ pub(super) fn lateness(pair: &Pair<'_>, control: Option<&View<'_>>) -> Lateness 
 
 /// How long an event had not come through the proxy when we left, where that is long, and the proxy
 /// had the stream open when the server sent it.
-fn gone(pair: &Pair<'_>, at: Duration) -> Option<Duration> {
+fn gone(pair: &Pair<'_>, clock: Clock, at: Duration) -> Option<Duration> {
     let head = pair.through.head.as_ref()?.at;
     if pair.through.ended_by_server() || at < head + SETTLED {
         return None;
     }
-    let since = time(pair.behind(pair.through.end.at, at));
+    let since = time(pair.behind(clock, pair.through.end.at, at));
     // An event of a stream of its own may have been sent before the proxy had it open.
     let age = at.saturating_sub(sent(&pair.direct)) + sent(&pair.through);
     (since >= GONE && age >= head).then_some(since)

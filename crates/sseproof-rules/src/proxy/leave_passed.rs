@@ -12,12 +12,14 @@ pub(super) const RULE: Rule = Rule {
     recipes: &[
         Recipe { with: "nginx", write: "proxy_ignore_client_abort off;  # the default" },
         Recipe { with: "HAProxy", write: "option abortonclose" },
-        Recipe { with: "Node http-proxy", write: "res.on('close', () => proxyReq.destroy());" },
         Recipe {
             with: "Varnish",
             write: "sub vcl_recv { if (req.url ~ \"^/events\") { return (pipe); } }",
         },
-        Recipe { with: "Squid", write: "quick_abort_min 0 KB\nquick_abort_max 0 KB" },
+        Recipe {
+            with: "Apache, which has no directive for it",
+            write: ":  # a comment from the server every 15 seconds",
+        },
     ],
     judge,
     mutants: &[

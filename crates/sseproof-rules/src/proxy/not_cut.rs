@@ -32,7 +32,7 @@ pub(super) const RULE: Rule = Rule {
         },
         Recipe {
             with: "Varnish",
-            write: "sub vcl_backend_response { set beresp.uncacheable = true; }\n# and -p send_timeout=3600 -p idle_send_timeout=3600 and .between_bytes_timeout = 1h; of the backend",
+            write: ".between_bytes_timeout = 1h;  # of the backend, 60s if nothing is said; for `return (pipe)`: -p pipe_timeout=3600",
         },
         Recipe { with: "Squid", write: "read_timeout 1 hour  # 15 minutes if nothing is said" },
         Recipe { with: "Envoy, in the route", write: "timeout: 0s\nidle_timeout: 3600s" },

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sseproof_exchange::{Ending, Lack, Plan, Visit, What};
 
+use super::lateness::Clock;
 use crate::delivery::figures::sent;
 use crate::lifecycle::leaving::lacking;
 use crate::outcome::Outcome;
@@ -63,15 +64,16 @@ impl Pair<'_> {
         [self.direct, self.through].iter().all(|view| view.is_stream() && !view.is_encoded())
     }
 
-    /// How much later something happened through the proxy than directly, in microseconds; what is
-    /// the lesser of by the clock and since the request.
-    ///
-    /// What a server sends to all at once happens at one time, and what it makes for each client
-    /// happens at one time since that client asked.
-    pub(super) fn behind(&self, through: Duration, direct: Duration) -> i64 {
+    /// How much later something happened through the proxy than directly, in microseconds.
+    pub(super) fn behind(&self, clock: Clock, through: Duration, direct: Duration) -> i64 {
         let since = |at: Duration, view: &View<'_>| micros(at) - micros(sent(view));
-        let by_clock = micros(through) - micros(direct);
-        by_clock.min(since(through, &self.through) - since(direct, &self.direct))
+        let by_time = micros(through) - micros(direct);
+        let by_age = since(through, &self.through) - since(direct, &self.direct);
+        match clock {
+            Clock::Time => by_time,
+            Clock::Age => by_age,
+            Clock::Unknown => by_time.min(by_age),
+        }
     }
 }
 
