@@ -74,6 +74,18 @@ impl Secrets {
                 });
                 given.for_each(|known| secrets.add(known));
             }
+            // The client adds what a proxy on the way wants to be shown.
+            let sent: Vec<u8> =
+                exchange.sent.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();
+            for line in sent[..heads_end(&sent)].split(|byte| *byte == b'\n') {
+                let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+                if line[..colon].eq_ignore_ascii_case(b"proxy-authorization") {
+                    let value = line[colon + 1..].trim_ascii();
+                    values("proxy-authorization", value)
+                        .into_iter()
+                        .for_each(|one| secrets.add(one));
+                }
+            }
             let head = exchange.head.iter().flat_map(|head| head.headers.all("set-cookie"));
             head.for_each(|header| secrets.add(cookie_value(&header.value)));
         }

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::io;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes as Payload;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
-use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
 use hyper_util::rt::TokioIo;
 use sseproof_exchange::{Ending, Head, Headers, Phase, Request, Version};
 use tokio::time::{sleep, timeout};
@@ -19,8 +20,9 @@ use url::Url;
 use crate::client::RequestError;
 use crate::http2::{Asked, Connection, Handle, Link, Origin};
 use crate::progress::Shared;
+use crate::proxy::Proxy;
 use crate::tap::Tap;
-use crate::{Dial, DialError, Limits, Ways};
+use crate::{Dial, DialError, Limits, Socket, Ways};
 
 /// How long a whole response is listened behind, for bytes that do not belong there.
 const AFTERMATH: Duration = Duration::from_millis(20);
@@ -114,6 +116,21 @@ impl Prepared {
         })
     }
 
+    /// Makes it a request that a proxy passes on (RFC 9112, section 3.2.2).
+    fn ask_proxy(&mut self, proxy: &Proxy) -> Result<(), String> {
+        let target = self.request.uri().to_string();
+        let (host, port) = (&self.host, self.port);
+        *self.request.uri_mut() = format!("http://{host}:{port}{target}")
+            .parse()
+            .map_err(|_| format!("`{target}` cannot be asked of a proxy"))?;
+        if let Some(value) = &proxy.authorization
+            && let Ok(value) = HeaderValue::from_bytes(value)
+        {
+            self.request.headers_mut().insert(PROXY_AUTHORIZATION, value);
+        }
+        Ok(())
+    }
+
     /// The server that it is for.
     pub(crate) fn origin(&self) -> Origin {
         Origin { host: self.host.clone(), port: self.port, secure: self.secure }
@@ -158,19 +175,27 @@ async fn run(prepared: Prepared, dial: &dyn Dial, course: &Course) -> Ending {
     if let Some(handle) = course.link.handle() {
         return over_http2(prepared, handle, course).await;
     }
-    let dialled = match timeout(limits.connect, dial.dial(&prepared.host, prepared.port)).await {
+    let (mut socket, proxy) = match timeout(limits.connect, dialled(&prepared, dial, course)).await
+    {
         Err(_) => return Ending::TimedOut(Phase::Connect),
-        Ok(Err(DialError::Unresolved(error))) => return Ending::Unresolved(error),
-        Ok(Err(DialError::Unconnected(error))) => return Ending::Unconnected(error),
+        Ok(Err(ending)) => return ending,
         Ok(Ok(dialled)) => dialled,
     };
-    shared.change(|progress, now| {
-        progress.exchange.phases.resolved = dialled.resolved.map(|at| shared.clock.at(at));
-        progress.exchange.phases.connected = Some(now);
-    });
-    let mut socket = dialled.socket;
     let offered = ways.http.offered(prepared.version);
     let mut is_http2 = offered == ["h2"];
+    let mut prepared = prepared;
+    if let Some(proxy) = proxy {
+        if prepared.secure || is_http2 {
+            let tunnel = proxy.tunnel(&mut socket, &prepared.host, prepared.port);
+            match timeout(limits.connect, tunnel).await {
+                Err(_) => return Ending::TimedOut(Phase::Connect),
+                Ok(Err(why)) => return Ending::Unconnected(why),
+                Ok(Ok(())) => {}
+            }
+        } else if let Err(why) = prepared.ask_proxy(&proxy) {
+            return Ending::Malformed(why);
+        }
+    }
     if prepared.secure {
         let shaken = ways.tls.handshake(&prepared.host, socket, offered);
         let secured = match timeout(limits.connect, shaken).await {
@@ -275,6 +300,59 @@ async fn run(prepared: Prepared, dial: &dyn Dial, course: &Course) -> Ending {
         let _ = timeout(AFTERMATH, connection).await;
     }
     Ending::Complete
+}
+
+/// A connection to the server, or to what stands on the way to it.
+async fn dialled(
+    prepared: &Prepared,
+    dial: &dyn Dial,
+    course: &Course,
+) -> Result<(Box<dyn Socket>, Option<Proxy>), Ending> {
+    let Course { ways, shared, .. } = course;
+    let (host, port) = (prepared.host.as_str(), prepared.port);
+    if let Some(path) = ways.unix.as_ref().and_then(|unix| unix.for_host(host, port)) {
+        let socket = unix_socket(path).await?;
+        shared.change(|progress, now| {
+            progress.exchange.phases.connected = Some(now);
+            progress.exchange.transport.unix_socket = Some(path.display().to_string());
+        });
+        return Ok((socket, None));
+    }
+    let proxy = ways.proxies.on_the_way(prepared.secure, host, port);
+    let dialled = match &proxy {
+        None => dial.dial(host, port).await,
+        Some(proxy) => dial.dial(&proxy.host, proxy.port).await,
+    };
+    let by = |error: String| match &proxy {
+        None => error,
+        Some(proxy) => format!("{error} (the proxy {} of the environment or --proxy)", proxy.url()),
+    };
+    let dialled = dialled.map_err(|error| match error {
+        DialError::Unresolved(error) => Ending::Unresolved(by(error)),
+        DialError::Unconnected(error) => Ending::Unconnected(by(error)),
+    })?;
+    shared.change(|progress, now| {
+        progress.exchange.phases.resolved = dialled.resolved.map(|at| shared.clock.at(at));
+        progress.exchange.phases.connected = Some(now);
+        progress.exchange.transport.proxy = proxy.as_ref().map(Proxy::url);
+    });
+    Ok((dialled.socket, proxy))
+}
+
+#[cfg(unix)]
+async fn unix_socket(path: &Path) -> Result<Box<dyn Socket>, Ending> {
+    match tokio::net::UnixStream::connect(path).await {
+        Ok(socket) => Ok(Box::new(socket)),
+        Err(error) => {
+            Err(Ending::Unconnected(format!("the unix socket {}: {error}", path.display())))
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn unix_socket(path: &Path) -> Result<Box<dyn Socket>, Ending> {
+    let message = format!("{}: this system has no unix sockets", path.display());
+    Err(Ending::Unconnected(message))
 }
 
 /// The exchange as a stream of an HTTP/2 connection.

@@ -15,6 +15,13 @@ impl Socket for Box<dyn Socket> {
     }
 }
 
+#[cfg(unix)]
+impl Socket for tokio::net::UnixStream {
+    fn reset(self: Box<Self>) {
+        // A unix socket knows no reset: to close it is all that can be done.
+    }
+}
+
 impl Socket for TcpStream {
     fn reset(self: Box<Self>) {
         // A linger time of zero makes the close a reset; where it cannot be set, the close is an

@@ -107,7 +107,7 @@ async fn what_is_agreed_on_over_tls_is_spoken() {
         let tls = Tls::new(TlsGiven { insecure: true, ..TlsGiven::default() }).expect("TLS");
         let lab = Lab::new(|_| stream([write("data: x\n\n"), Action::Finish]));
         let dial = Arc::new(lab.over_tls(identity).in_process());
-        let client = Client::new(dial, Limits::default()).by(Ways { tls, http });
+        let client = Client::new(dial, Limits::default()).by(Ways { tls, http, ..Ways::default() });
         let exchange = whole(&client, get("https://lab/")).await;
         assert_eq!(exchange.head.map(|head| head.version), version, "{alpn:?} {http:?}");
         if version.is_none() {

@@ -219,6 +219,7 @@ pub(crate) fn broken() -> Report {
     Report {
         tool: "sseproof 0.1.0".to_owned(),
         target: "http://localhost:8080/stream".to_owned(),
+        way: None,
         profile: None,
         started: "2026-01-02T03:04:05Z".to_owned(),
         duration_ms: 12_345,

@@ -27,6 +27,9 @@ pub fn render(report: &Report) -> String {
     if !report.target.is_empty() {
         out.push_str(&format!("{}\\\n", code(&report.target)));
     }
+    if let Some(way) = &report.way {
+        out.push_str(&format!("{}\\\n", escape(way)));
+    }
     if let Some(profile) = &report.profile {
         out.push_str(&format!("profile {}\\\n", code(profile)));
     }

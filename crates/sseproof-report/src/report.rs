@@ -17,6 +17,8 @@ pub struct Report {
     pub tool: String,
     /// The URL that was tested.
     pub target: String,
+    /// What stood between: `through the proxy http://127.0.0.1:3128`, `over the unix socket /run/s`.
+    pub way: Option<String>,
     /// The protocol on top of the stream that was judged, too: the id of a profile.
     pub profile: Option<String>,
     /// When the run started, RFC 3339; empty where nobody said.

@@ -88,7 +88,8 @@ pub(crate) fn scenario_text(scenario: &crate::ScenarioResult, options: &Options)
 fn head(page: &mut Page, report: &Report) {
     let profile = report.profile.as_ref().map(|profile| format!("profile {profile}"));
     let profile = profile.unwrap_or_default();
-    let parts = [&report.tool, &report.target, &profile, &report.started];
+    let way = report.way.clone().unwrap_or_default();
+    let parts = [&report.tool, &report.target, &way, &profile, &report.started];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).cloned().collect();
     if !parts.is_empty() && page.detail > Detail::Quiet {
         page.text(0, Ink::Faint, &parts.join(" · "));

@@ -6,10 +6,21 @@ use std::time::Duration;
 use sseproof_exchange::{Ending, Phase, Reason};
 
 use crate::delivery::figures::{Spread, sent, shown, time_to_head};
-use crate::{Fault, Record, View};
+use crate::{Fault, Record, Verdict, View};
 
 /// The reason to skip where no exchange shows a stream.
 pub(crate) const NO_STREAM: &str = "no stream was seen";
+
+/// The reason to skip what is about HTTP/1: the run spoke HTTP/2 alone, or else this.
+pub(crate) fn of_http1(record: &Record<'_>, otherwise: &str) -> Verdict {
+    let mut seen = record.judged().peekable();
+    let is_http2_alone = seen.peek().is_some() && seen.all(|view| !view.request.version.is_http1());
+    Verdict::Skip(if is_http2_alone {
+        "this is about HTTP/1, and HTTP/2 alone was spoken: leave --http 2 out where the server speaks both".to_owned()
+    } else {
+        otherwise.to_owned()
+    })
+}
 
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,6 +215,21 @@ mod tests {
             .subscribe()
             .edit(edit)
             .with_record(|record| Outcome::of(&record.all().next().unwrap()))
+    }
+
+    #[test]
+    fn over_http2_alone_nothing_is_said_of_http1() {
+        let skip = |edit: fn(&mut sseproof_exchange::Exchange)| {
+            let run = Run::against(reference::answer).subscribe().edit(edit);
+            run.with_record(|record| of_http1(record, "otherwise"))
+        };
+        assert_eq!(skip(|_| {}), Verdict::Skip("otherwise".to_owned()));
+        let Verdict::Skip(why) =
+            skip(|one| one.request.version = sseproof_exchange::Version::Http2)
+        else {
+            panic!()
+        };
+        assert!(why.contains("--http 2"), "{why}");
     }
 
     #[test]

@@ -38,6 +38,7 @@ sources![
     "connection-close",
     "cors",
     "auth",
+    "versions",
     "streams",
     "window",
     "idle",

@@ -40,6 +40,8 @@ pub(crate) enum Command {
         /// Write over what is there.
         #[arg(long)]
         force: bool,
+        #[command(flatten)]
+        ways: WaysGiven,
     },
     /// Serve the reference stream, or a server that is wrong on purpose.
     Serve {

@@ -165,7 +165,13 @@ fn report(
             KnownResult::of(glob, reason, &findings, |id| matcher.is_match(id))
         })
         .collect();
+    let way = record.all().find_map(|view| {
+        let proxy = view.transport.proxy.as_ref().map(|url| format!("through the proxy {url}"));
+        let socket = view.transport.unix_socket.as_ref();
+        proxy.or_else(|| socket.map(|path| format!("over the unix socket {path}")))
+    });
     Report {
+        way,
         tool: concat!("sseproof ", env!("CARGO_PKG_VERSION")).to_owned(),
         target: material.transcript.target.url.clone(),
         profile: material.transcript.target.profile.clone(),

@@ -11,6 +11,7 @@ use sseproof_rules::profile;
 
 use self::seen::Seen;
 use crate::exit::{Blame, Blamed as _, Exit};
+use crate::ways::WaysGiven;
 use crate::{check, screen};
 
 /// The target file.
@@ -28,9 +29,11 @@ pub(crate) async fn run(
     chosen: Option<&str>,
     folder: &Path,
     force: bool,
+    ways: &WaysGiven,
 ) -> Result<Exit, Blame> {
     let url = check::checked(url).usage()?;
     let headers = check::headers(headers).usage()?;
+    let ways = ways.to(Some(&url), None).usage()?;
     let files = [TARGET, WORKFLOW, SCHEMA].map(|name| folder.join(name));
     // Nobody wants to hear that behind the look at the server.
     if let Some(file) = files.iter().find(|file| file.exists() && !force) {
@@ -40,7 +43,7 @@ pub(crate) async fn run(
         );
         return Err(Blame { exit: Exit::Usage, error });
     }
-    let seen = Seen::look(&url, &headers, chosen.and_then(profile)).await.unreachable()?;
+    let seen = Seen::look(&url, &headers, chosen.and_then(profile), ways).await.unreachable()?;
     let schema = format!("{:#}\n", sseproof_scenario::target_schema());
     let texts = [written::target(&seen), written::workflow(&seen), schema];
     for (file, text) in files.iter().zip(&texts) {

@@ -57,8 +57,8 @@ async fn run(command: Command) -> Result<Exit, Blame> {
             let (mutant, profile) = (mutant.as_deref(), profile.as_deref());
             serve::run(&listen, mutant, play.as_deref(), profile, tls.as_deref()).await
         }
-        Command::Init { url, header, profile, folder, force } => {
-            init::run(&url, &header, profile.as_deref(), &folder, force).await
+        Command::Init { url, header, profile, folder, force, ways } => {
+            init::run(&url, &header, profile.as_deref(), &folder, force, &ways).await
         }
         Command::CheckParser(arguments) => check_parser::run(&arguments),
         Command::Cut { recording, rule } => cut::run(&recording, &rule),

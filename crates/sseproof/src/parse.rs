@@ -21,7 +21,7 @@ const RENEW: Duration = Duration::from_secs(3_600);
 /// Prints what the source holds.
 pub(crate) async fn run(source: &str, ways: &WaysGiven) -> Result<Exit, Blame> {
     if source.starts_with("http://") || source.starts_with("https://") {
-        return url(source, ways.ways().usage()?).await;
+        return url(source, ways.to(Some(source), None).usage()?).await;
     }
     let mut input: Box<dyn std::io::Read> = if source == "-" {
         Box::new(std::io::stdin().lock())

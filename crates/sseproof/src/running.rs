@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use sseproof_net::Ways;
 use sseproof_scenario::{Server, StartHook, StopHook};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -15,6 +16,7 @@ pub(crate) struct Running {
     start: StartHook,
     stop: Option<StopHook>,
     within: Duration,
+    ways: Ways,
     started: Mutex<Option<Started>>,
 }
 
@@ -25,15 +27,16 @@ impl Running {
         start: StartHook,
         stop: Option<StopHook>,
         within: Duration,
+        ways: Ways,
     ) -> anyhow::Result<Self> {
         let started = Mutex::new(Some(Started::new(&start.command, &start.ready)?));
-        Ok(Self { url, start, stop, within, started })
+        Ok(Self { url, start, stop, within, ways, started })
     }
 
     /// Waits until it is ready.
     pub(crate) async fn ready(&self) -> anyhow::Result<()> {
         let mut started = self.started.lock().await;
-        wait_for(&self.url, &self.start.ready, self.within, started.as_mut()).await
+        wait_for(&self.url, &self.start.ready, self.within, started.as_mut(), &self.ways).await
     }
 
     /// How it ended, where it did.
@@ -64,7 +67,7 @@ impl Server for Running {
             self.stopped(&mut started).await;
             let again = Started::new(&self.start.command, &self.start.ready);
             *started = Some(again.map_err(|error| format!("{error:#}"))?);
-            wait_for(&self.url, &self.start.ready, self.within, started.as_mut())
+            wait_for(&self.url, &self.start.ready, self.within, started.as_mut(), &self.ways)
                 .await
                 .map_err(|error| format!("{error:#}"))
         })

@@ -1,14 +1,15 @@
 //! A server that is started for a check and stopped behind it.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use regex::Regex;
-use sseproof_exchange::Request;
-use sseproof_net::{Client, Direct, Leave, Limits};
+use sseproof_exchange::{Ending, Request};
+use sseproof_net::{Client, Direct, Leave, Limits, Ways};
 use sseproof_scenario::{Readiness, Signal, StopHook};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -205,8 +206,17 @@ fn keep(stream: impl AsyncRead + Unpin + Send + 'static, output: &Output) {
 
 /// Sees to it that nobody listens where the server is to listen: another server would be checked
 /// in its place.
-pub(crate) async fn is_free(url: &str) -> anyhow::Result<()> {
+pub(crate) async fn is_free(url: &str, ways: &Ways) -> anyhow::Result<()> {
     let (host, port) = authority(url)?;
+    if let Some(path) = socket_of(ways, url)? {
+        if listens(path).await.is_ok() {
+            bail!(
+                "something listens on {} already, before --start; stop it, or leave --start out",
+                path.display()
+            );
+        }
+        return Ok(());
+    }
     if let Ok(Ok(_)) = timeout(OCCUPIED, TcpStream::connect((host.as_str(), port))).await {
         bail!(
             "something listens on {host}:{port} already, before --start; stop it, or leave --start out"
@@ -222,10 +232,11 @@ pub(crate) async fn wait_for(
     ready: &Readiness,
     within: Duration,
     mut started: Option<&mut Started>,
+    ways: &Ways,
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + within;
     loop {
-        let not_yet = match look(url, ready, deadline, started.as_deref()).await? {
+        let not_yet = match look(url, ready, deadline, started.as_deref(), ways).await? {
             None => return Ok(()),
             Some(not_yet) => not_yet,
         };
@@ -253,6 +264,7 @@ async fn look(
     ready: &Readiness,
     deadline: Instant,
     started: Option<&Started>,
+    ways: &Ways,
 ) -> anyhow::Result<Option<NotYet>> {
     let (host, port) = match ready {
         Readiness::Output(regex) => {
@@ -263,9 +275,16 @@ async fn look(
             let not_yet = NotYet { what, seen: String::new() };
             return Ok(started.is_none_or(waits).then_some(not_yet));
         }
-        Readiness::Http(place) => return answers(url, place, deadline).await,
+        Readiness::Http(place) => return answers(url, place, deadline, ways).await,
         Readiness::Port(port) => ("localhost".to_owned(), *port),
-        Readiness::Listening => authority(url)?,
+        Readiness::Listening => match socket_of(ways, url)? {
+            None => authority(url)?,
+            Some(path) => {
+                let what = format!("nobody listens on {}", path.display());
+                let not_yet = |error| NotYet { what, seen: format!(": {error}") };
+                return Ok(listens(path).await.err().map(not_yet));
+            }
+        },
     };
     let attempt = TcpStream::connect((host.as_str(), port));
     let refused = match timeout_at(deadline, attempt).await {
@@ -278,25 +297,50 @@ async fn look(
 }
 
 /// Whether a request for the place is answered well.
-async fn answers(url: &str, place: &str, deadline: Instant) -> anyhow::Result<Option<NotYet>> {
+async fn answers(
+    url: &str,
+    place: &str,
+    deadline: Instant,
+    ways: &Ways,
+) -> anyhow::Result<Option<NotYet>> {
     let whole = Url::parse(url)
         .and_then(|url| url.join(place))
         .with_context(|| format!("`ready: {{ http: {place} }}` is no path or URL"))?;
-    let client = Client::new(Arc::new(Direct), Limits::default());
+    let client = Client::new(Arc::new(Direct), Limits::default()).by(ways.clone());
     let mut request = Request::subscribe(whole.as_str());
     request.headers.set("Accept", "*/*");
     let mut live = client.open(request).context("ask whether the server is ready")?;
     let left = deadline.saturating_duration_since(Instant::now());
     live.wait(left, |progress| progress.exchange.head.is_some()).await;
-    let status = live.leave(Leave::Fin).await.status();
-    if status.is_some_and(|status| (200..400).contains(&status)) {
+    let exchange = live.leave(Leave::Fin).await;
+    if exchange.status().is_some_and(|status| (200..400).contains(&status)) {
         return Ok(None);
     }
-    let seen = match status {
-        Some(status) => format!(": {whole} answered {status}"),
-        None => format!(": {whole} gave no answer"),
+    let seen = match (exchange.status(), &exchange.end.how) {
+        (Some(status), _) => format!(": {whole} answered {status}"),
+        (None, Ending::Handshake(why)) => format!(": {whole}: {why}"),
+        (None, _) => format!(": {whole} gave no answer"),
     };
     Ok(Some(NotYet { what: "the server is not ready".to_owned(), seen }))
+}
+
+/// The unix socket that stands for the host and port of the URL.
+fn socket_of<'w>(ways: &'w Ways, url: &str) -> anyhow::Result<Option<&'w Path>> {
+    let Some(unix) = &ways.unix else { return Ok(None) };
+    let parsed = Url::parse(url).with_context(|| format!("cannot read the URL `{url}`"))?;
+    let port = parsed.port_or_known_default().unwrap_or(80);
+    Ok(unix.for_host(parsed.host_str().unwrap_or_default(), port))
+}
+
+/// Whether somebody takes connections on the socket.
+#[cfg(unix)]
+async fn listens(path: &Path) -> std::io::Result<()> {
+    tokio::net::UnixStream::connect(path).await.map(drop)
+}
+
+#[cfg(not(unix))]
+async fn listens(_path: &Path) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 fn authority(url: &str) -> anyhow::Result<(String, u16)> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use sseproof_net::{HttpChoice, Tls, TlsGiven, Ways};
+use sseproof_net::{HttpChoice, Proxies, Tls, TlsGiven, UnixSocket, Ways};
 
 /// The versions of HTTP that can be asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -39,11 +39,21 @@ pub(crate) struct WaysGiven {
     /// The private key of --cert (PEM).
     #[arg(long, value_name = "FILE", requires = "cert", help_heading = "Connection")]
     key: Option<PathBuf>,
+    /// Connect to this unix socket in place of the host and port of the URL.
+    #[arg(long, value_name = "PATH", help_heading = "Connection")]
+    unix_socket: Option<PathBuf>,
+    /// Send requests through this HTTP proxy, also those to this machine (the environment's
+    /// `http_proxy`, `https_proxy` and `all_proxy` are for others alone).
+    #[arg(long, value_name = "URL", help_heading = "Connection", conflicts_with = "no_proxy")]
+    proxy: Option<String>,
+    /// Use no proxy, whatever the environment says.
+    #[arg(long, help_heading = "Connection")]
+    no_proxy: bool,
 }
 
 impl WaysGiven {
-    /// Reads the files.
-    pub(crate) fn ways(&self) -> anyhow::Result<Ways> {
+    /// The ways to this URL; `socket` is that of the target file.
+    pub(crate) fn to(&self, url: Option<&str>, socket: Option<&Path>) -> anyhow::Result<Ways> {
         let given = TlsGiven {
             ca: read("--ca", self.ca.as_deref())?,
             cert: read("--cert", self.cert.as_deref())?,
@@ -56,7 +66,26 @@ impl WaysGiven {
             Http::Http1 => HttpChoice::Http1,
             Http::Http2 => HttpChoice::Http2,
         };
-        Ok(Ways { tls, http })
+        let socket = self.unix_socket.as_deref().or(socket);
+        let unix = match (socket, url) {
+            (Some(path), Some(url)) => Some(UnixSocket::of(path, url).context("read the URL")?),
+            (Some(_), None) => anyhow::bail!(
+                "--unix-socket needs the URL of the stream, as in http://localhost/events: its path and its host are sent"
+            ),
+            (None, _) => None,
+        };
+        Ok(Ways { tls, http, unix, proxies: self.proxies()? })
+    }
+
+    fn proxies(&self) -> anyhow::Result<Proxies> {
+        if self.no_proxy {
+            return Ok(Proxies::default());
+        }
+        if let Some(proxy) = &self.proxy {
+            return Proxies::always(proxy).context("cannot use --proxy");
+        }
+        Proxies::of_environment(|name| std::env::var(name).ok())
+            .context("cannot use a proxy that the environment names (--no-proxy does without)")
     }
 }
 

@@ -69,7 +69,8 @@ pub(crate) fn time_to_head(view: &View<'_>) -> Option<Duration> {
 pub(crate) fn waited_in_vain(view: &View<'_>) -> Option<Duration> {
     use sseproof_exchange::{Ending, Phase};
     let patience = matches!(view.end.how, Ending::Left | Ending::TimedOut(Phase::Head));
-    let silent = view.head.is_none() && view.wire.is_empty();
+    // Over HTTP/2 the connection has something to say before any answer.
+    let silent = view.head.is_none() && (view.wire.is_empty() || !view.request.version.is_http1());
     (silent && patience).then(|| view.end.at.saturating_sub(sent(view)))
 }
 

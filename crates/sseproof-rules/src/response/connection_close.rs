@@ -2,7 +2,7 @@
 
 use sseproof_exchange::Version;
 
-use crate::outcome::{Outcome, count, each_once};
+use crate::outcome::{Outcome, count, each_once, of_http1};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -49,7 +49,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         _ if !faults.is_empty() => Verdict::Fail(each_once(faults)),
         _ if answers > 0 => Verdict::Pass(count(answers, "answer")),
         Some(doubt) => Verdict::Inconclusive(doubt),
-        None => Verdict::Skip("no request with `Connection: close` was answered".to_owned()),
+        None => of_http1(record, "no request with `Connection: close` was answered"),
     }
 }
 

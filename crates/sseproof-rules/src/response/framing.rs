@@ -3,7 +3,7 @@
 use sseproof_exchange::{Action, Bytes, Ending, Framing, Plan, Version};
 
 use super::{instead_of_finish, on_stream};
-use crate::outcome::{count, each_once};
+use crate::outcome::{count, each_once, of_http1};
 use crate::wire::{BodyRead, Flaw, HeadRead, WireHead, field, read_body, read_head};
 use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View};
 
@@ -100,9 +100,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     match doubt {
         Some(doubt) => Verdict::Inconclusive(doubt),
-        None if answers == 0 => {
-            Verdict::Skip("no answer was recorded as it stood on the wire".to_owned())
-        }
+        None if answers == 0 => of_http1(record, "no answer was recorded as it stood on the wire"),
         None => Verdict::Pass(count(answers, "answer")),
     }
 }

@@ -2,7 +2,7 @@
 
 use sseproof_exchange::{Action, Bytes};
 
-use crate::outcome::{count, each_once};
+use crate::outcome::{count, each_once, of_http1};
 use crate::wire::{HeadRead, read_head};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
@@ -44,7 +44,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     if heads == 0 {
-        return Verdict::Skip("no answer to HEAD was recorded as it stood on the wire".to_owned());
+        return of_http1(record, "no answer to HEAD was recorded as it stood on the wire");
     }
     Verdict::from_faults(each_once(faults), count(heads, "HEAD request"))
 }

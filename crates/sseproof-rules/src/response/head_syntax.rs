@@ -3,7 +3,7 @@
 use sseproof_exchange::{Action, Bytes, Ending, Plan};
 
 use super::on_stream;
-use crate::outcome::{count, each_once};
+use crate::outcome::{count, each_once, of_http1};
 use crate::wire::{HeadRead, read_head};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
@@ -60,7 +60,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     if heads == 0 && faults.is_empty() {
-        return Verdict::Skip("no head was recorded as it stood on the wire".to_owned());
+        return of_http1(record, "no head was recorded as it stood on the wire");
     }
     Verdict::from_faults(each_once(faults), count(heads, "head"))
 }

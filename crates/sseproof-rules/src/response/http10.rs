@@ -2,7 +2,7 @@
 
 use sseproof_exchange::{Framing, Headers, Version};
 
-use crate::outcome::{Outcome, count, each_once};
+use crate::outcome::{Outcome, count, each_once, of_http1};
 use crate::wire::{HeadRead, read_head};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
@@ -53,7 +53,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         _ if !faults.is_empty() => Verdict::Fail(each_once(faults)),
         _ if answers > 0 => Verdict::Pass(count(answers, "HTTP/1.0 request")),
         Some(doubt) => Verdict::Inconclusive(doubt),
-        None => Verdict::Skip("no HTTP/1.0 request was answered".to_owned()),
+        None => of_http1(record, "no HTTP/1.0 request was answered"),
     }
 }
 

@@ -5,6 +5,7 @@ mod end_stream;
 mod flow_control;
 mod lower_case;
 mod no_blocking;
+mod same_over_both;
 mod sharing;
 mod window;
 
@@ -20,6 +21,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &end_stream::RULE,
     &no_blocking::RULE,
     &flow_control::RULE,
+    &same_over_both::RULE,
     &window::RULE,
 ];
 

@@ -318,6 +318,7 @@ const FED: &[&str] = &[
     "odd-ids",
     "compression",
     "accept",
+    "versions",
     "streams",
     "window",
     "http10",

@@ -20,6 +20,9 @@ pub(crate) struct Document {
     /// wins over them.
     #[serde(default)]
     pub(super) vars: BTreeMap<String, At<Text>>,
+    /// The unix socket that the server listens on, in place of the host and port of the URL.
+    #[serde(rename = "unix-socket")]
+    pub(super) unix_socket: Option<At<Text>>,
     /// Header fields of every request to the target.
     pub(super) headers: Option<At<Headers>>,
     /// Another user, who must not see the events of the first.

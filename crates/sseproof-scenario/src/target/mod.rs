@@ -5,6 +5,7 @@ mod drive;
 mod hook;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use sseproof_exchange::Headers;
 
@@ -53,6 +54,8 @@ pub struct TargetFile {
     pub process: Option<u32>,
     /// The URL of the same stream through a proxy.
     pub via: Option<String>,
+    /// The unix socket that the server listens on.
+    pub unix_socket: Option<PathBuf>,
 }
 
 /// What a target file says of restarting.
@@ -149,6 +152,7 @@ impl TargetFile {
             active: document.active.and_then(|gauge| read_from(gauge.value, &scope)),
             memory: document.memory.and_then(|gauge| read_from(gauge.value, &scope)),
             via: document.via.as_ref().map(|url| fill(url)),
+            unix_socket: document.unix_socket.as_ref().map(|path| fill(path).into()),
         })
     }
 }
@@ -222,6 +226,9 @@ impl Check<'_> {
         self.process(document);
         for gauge in [&document.active, &document.memory].into_iter().flatten() {
             self.gauge(gauge);
+        }
+        if let Some(path) = &document.unix_socket {
+            self.text(path, path.place, false);
         }
         if let Some(via) = &document.via {
             self.text(via, via.place, false);

@@ -108,6 +108,7 @@ impl Given {
         if let Some(origin) = &arguments.origin {
             fields.set("Origin", origin.as_str());
         }
+        let ways = arguments.ways.to(url.as_deref(), file.unix_socket.as_deref()).usage()?;
         let given = Self {
             url,
             method: match (&arguments.method, profile) {
@@ -134,7 +135,7 @@ impl Given {
             seed: arguments.seed,
             scenarios,
             limits,
-            ways: arguments.ways.ways().usage()?,
+            ways,
             wait_for: arguments.wait_for,
         };
         given.sendable().usage()?;

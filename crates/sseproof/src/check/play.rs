@@ -33,9 +33,10 @@ pub(super) async fn play(given: Given) -> Result<Material, Blame> {
     };
     let started = match &given.start {
         Some(start) => {
-            is_free(&url).await.unreachable()?;
+            is_free(&url, &given.ways).await.unreachable()?;
             let within = given.wait_for.or(start.within).unwrap_or(START_WAIT);
-            let started = Running::new(url.clone(), start.clone(), given.stop.clone(), within);
+            let (stop, ways) = (given.stop.clone(), given.ways.clone());
+            let started = Running::new(url.clone(), start.clone(), stop, within, ways);
             Some(Arc::new(started.unreachable()?))
         }
         None => None,
@@ -43,7 +44,9 @@ pub(super) async fn play(given: Given) -> Result<Material, Blame> {
     let ready = async {
         match (&started, given.wait_for) {
             (Some(started), _) => started.ready().await,
-            (None, Some(within)) => wait_for(&url, &Readiness::Listening, within, None).await,
+            (None, Some(within)) => {
+                wait_for(&url, &Readiness::Listening, within, None, &given.ways).await
+            }
             (None, None) => Ok(()),
         }
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use sseproof_exchange::{Ending, Exchange, Headers, Request, Transcript};
-use sseproof_net::{Client, Direct, Leave, Limits};
+use sseproof_net::{Client, Direct, Leave, Limits, Ways};
 use sseproof_rules::{Profile, Record};
 use sseproof_scenario::Variables;
 use url::Url;
@@ -46,9 +46,10 @@ impl Seen {
         url: &str,
         headers: &Headers,
         given: Option<&'static Profile>,
+        ways: Ways,
     ) -> anyhow::Result<Self> {
         let limits = Limits { connect: PATIENCE, ..Limits::default() };
-        let client = Client::new(Arc::new(Direct), limits);
+        let client = Client::new(Arc::new(Direct), limits).by(ways);
         let mut request = Request::subscribe(url);
         request.headers.0.extend(headers.0.iter().cloned());
         let exchange = asked(&client, subscription(request.clone(), given)?, WATCH).await?;
@@ -151,7 +152,7 @@ fn profile(kind: &str, data: &str) -> Option<&'static str> {
 
 fn ending(exchange: &Exchange) -> String {
     match &exchange.end.how {
-        Ending::Unresolved(why) | Ending::Unconnected(why) => why.clone(),
+        Ending::Unresolved(why) | Ending::Unconnected(why) | Ending::Handshake(why) => why.clone(),
         Ending::Reset => "it reset the connection".to_owned(),
         Ending::Truncated => "it closed the connection".to_owned(),
         Ending::Malformed(why) => why.clone(),

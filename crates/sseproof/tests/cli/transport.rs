@@ -1,6 +1,6 @@
 //! The ways to a server, by flags.
 
-use crate::program::{Folder, answering, run, serve, serve_with};
+use crate::program::{Folder, answering, finish, run, serve, serve_with, sseproof};
 use crate::{HOLDS, quick};
 
 #[test]
@@ -43,4 +43,40 @@ fn http2_is_spoken_where_it_is_agreed_on_or_demanded() {
 fn http2_against_a_server_of_http1_is_exit_3_with_what_to_do() {
     let (url, _requests) = answering(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     run(&["check", &url, "--http", "2"]).ends(3, &["leave --http 2 out"]);
+}
+
+#[test]
+fn a_proxy_is_used_and_named() {
+    // The reference answers whatever it is asked for, as a proxy does.
+    let served = serve(None);
+    let proxy = served.url.trim_end_matches("/events");
+    let folder = Folder::new();
+    let scenario = folder.write("holds.yaml", HOLDS);
+    let arguments = ["check", "http://nobody.test/events", &scenario, "--no-probes"];
+    let way = format!("through the proxy {proxy}");
+    run(&[&arguments[..], &["--proxy", proxy]].concat()).ends(0, &[&way]);
+    let mut with_environment = sseproof(&arguments);
+    with_environment.env("http_proxy", proxy).env_remove("no_proxy").env_remove("NO_PROXY");
+    finish(with_environment.spawn().unwrap()).ends(0, &[&way]);
+    run(&[&arguments[..], &["--proxy", "socks5://h:1"]].concat())
+        .ends(2, &["`socks5://h:1` is no proxy that can be used"]);
+}
+
+#[test]
+fn a_unix_socket_that_is_not_there_is_exit_3() {
+    let folder = Folder::new();
+    let socket = folder.name("nobody.sock");
+    run(&["check", "http://localhost/events", "--unix-socket", &socket])
+        .ends(3, &["the unix socket", "nobody.sock"]);
+    run(&["check", "--unix-socket", &socket]).ends(2, &["needs the URL of the stream"]);
+}
+
+#[test]
+fn a_first_target_file_is_written_of_a_server_over_tls_too() {
+    let folder = Folder::new();
+    let ca = folder.name("ca.pem");
+    let served = serve_with(&["--tls", &ca]);
+    let to = folder.name("files");
+    run(&["init", &served.url, "--folder", &to]).ends(3, &["--ca FILE"]);
+    run(&["init", &served.url, "--folder", &to, "--ca", &ca]).ends(0, &["sseproof.yaml"]);
 }

@@ -1,0 +1,243 @@
+//! HTTP proxies on the way to a server, as the environment names them.
+
+use std::sync::Arc;
+
+use hyper::Uri;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use url::{Host, Url};
+
+use crate::Socket;
+
+/// The longest head of an answer to CONNECT.
+const HEAD_BYTES: usize = 16 << 10;
+
+/// Which proxy is on the way to which server; a clone is the same.
+#[derive(Clone, Default)]
+pub struct Proxies {
+    matcher: Option<Arc<Matcher>>,
+    /// Whether the way to this very machine leads through it, too.
+    loopback: bool,
+}
+
+/// Why a proxy that somebody named cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProxyError {
+    /// It is no URL, or one of a kind that is not spoken.
+    #[error("`{0}` is no proxy that can be used; write one like http://127.0.0.1:3128")]
+    Unusable(String),
+}
+
+impl Proxies {
+    /// The proxies that the environment names, as curl reads it: `http_proxy` (in lower case alone:
+    /// a CGI script has what a client sends in `HTTP_PROXY`), `https_proxy`, `all_proxy` and
+    /// `no_proxy`. The way to this machine leads through none of them.
+    ///
+    /// # Errors
+    /// [`ProxyError`] where a variable names what cannot be used.
+    pub fn of_environment(get: impl Fn(&str) -> Option<String>) -> Result<Self, ProxyError> {
+        let named = |name: &str| get(name).filter(|value| !value.is_empty());
+        let either = |name: &str| {
+            named(name).or_else(|| named(&name.to_ascii_uppercase())).unwrap_or_default()
+        };
+        let (all, https) = (either("all_proxy"), either("https_proxy"));
+        let http = named("http_proxy").unwrap_or_default();
+        for given in [&all, &https, &http] {
+            usable(given)?;
+        }
+        if all.is_empty() && https.is_empty() && http.is_empty() {
+            return Ok(Self::default());
+        }
+        let matcher =
+            Matcher::builder().all(all).https(https).http(http).no(either("no_proxy")).build();
+        Ok(Self { matcher: Some(Arc::new(matcher)), loopback: false })
+    }
+
+    /// One proxy for everything, also for this machine.
+    ///
+    /// # Errors
+    /// [`ProxyError`] where it cannot be used.
+    pub fn always(proxy: &str) -> Result<Self, ProxyError> {
+        usable(proxy)?;
+        if proxy.is_empty() {
+            return Err(ProxyError::Unusable(String::new()));
+        }
+        let matcher = Matcher::builder().all(proxy.to_owned()).build();
+        Ok(Self { matcher: Some(Arc::new(matcher)), loopback: true })
+    }
+
+    /// The proxy on the way there.
+    pub(crate) fn on_the_way(&self, secure: bool, host: &str, port: u16) -> Option<Proxy> {
+        let matcher = self.matcher.as_ref()?;
+        if !self.loopback && is_loopback(host) {
+            return None;
+        }
+        let scheme = if secure { "https" } else { "http" };
+        let to: Uri = format!("{scheme}://{host}:{port}/").parse().ok()?;
+        matcher.intercept(&to).map(|intercept| Proxy::of(&intercept))
+    }
+}
+
+/// Whether the proxy is one over plain HTTP, or none.
+fn usable(given: &str) -> Result<(), ProxyError> {
+    if given.is_empty() {
+        return Ok(());
+    }
+    let whole = if given.contains("://") { given.to_owned() } else { format!("http://{given}") };
+    let is_usable = Url::parse(&whole).is_ok_and(|url| {
+        url.scheme() == "http" && url.host_str().is_some_and(|host| !host.is_empty())
+    });
+    // What may stand before the @ is nobody's business.
+    let shown = given.rsplit_once('@').map_or(given, |(_, rest)| rest);
+    if is_usable { Ok(()) } else { Err(ProxyError::Unusable(shown.to_owned())) }
+}
+
+/// Whether the host is this machine.
+fn is_loopback(host: &str) -> bool {
+    match Host::parse(host) {
+        Ok(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Ok(Host::Ipv4(address)) => address.is_loopback(),
+        Ok(Host::Ipv6(address)) => address.is_loopback(),
+        Err(_) => false,
+    }
+}
+
+/// A proxy.
+#[derive(Clone, Debug)]
+pub(crate) struct Proxy {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// What it wants to be shown.
+    pub(crate) authorization: Option<Vec<u8>>,
+}
+
+impl Proxy {
+    fn of(intercept: &Intercept) -> Self {
+        let uri = intercept.uri();
+        Self {
+            host: uri.host().unwrap_or_default().to_owned(),
+            port: uri.port_u16().unwrap_or(80),
+            authorization: intercept.basic_auth().map(|value| value.as_bytes().to_vec()),
+        }
+    }
+
+    /// Its URL, without credentials.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}:{}", self.host, self.port)
+    }
+
+    /// Asks it for a tunnel to that server.
+    ///
+    /// # Errors
+    /// What it says instead.
+    pub(crate) async fn tunnel(
+        &self,
+        socket: &mut Box<dyn Socket>,
+        host: &str,
+        port: u16,
+    ) -> Result<(), String> {
+        let mut asked =
+            format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").into_bytes();
+        if let Some(value) = &self.authorization {
+            asked.extend_from_slice(b"Proxy-Authorization: ");
+            asked.extend_from_slice(value);
+            asked.extend_from_slice(b"\r\n");
+        }
+        asked.extend_from_slice(b"\r\n");
+        let lost = |error: std::io::Error| format!("the proxy {} is gone: {error}", self.url());
+        socket.write_all(&asked).await.map_err(lost)?;
+        socket.flush().await.map_err(lost)?;
+        let mut head = Vec::new();
+        // Byte by byte: what comes behind the head is the server's.
+        while !head.ends_with(b"\r\n\r\n") {
+            if head.len() > HEAD_BYTES {
+                return Err(format!("the proxy {} answers CONNECT without an end", self.url()));
+            }
+            let byte = socket.read_u8().await.map_err(lost)?;
+            head.push(byte);
+        }
+        let mut fields = [httparse::EMPTY_HEADER; 100];
+        let mut answer = httparse::Response::new(&mut fields);
+        let code = answer.parse(&head).ok().and(answer.code);
+        match code {
+            Some(200..=299) => Ok(()),
+            Some(407) => Err(format!(
+                "the proxy {} wants to know who asks (407); write its URL as http://user:password@host:port",
+                self.url()
+            )),
+            Some(code) => Err(format!(
+                "the proxy {} leads no way to {host}:{port}: it answers CONNECT with {code}",
+                self.url()
+            )),
+            None => Err(format!("the proxy {} answers CONNECT with what is no HTTP", self.url())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &'static [(&str, &str)]) -> Result<Proxies, ProxyError> {
+        Proxies::of_environment(|name| {
+            pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn way(proxies: &Proxies, url: &str) -> Option<String> {
+        let url = Url::parse(url).unwrap();
+        let port = url.port_or_known_default().unwrap();
+        let secure = url.scheme() == "https";
+        proxies.on_the_way(secure, url.host_str().unwrap(), port).map(|proxy| proxy.url())
+    }
+
+    #[test]
+    fn the_environment_is_read_as_curl_reads_it() {
+        let proxies = environment(&[
+            ("http_proxy", "http://plain:3128"),
+            ("ALL_PROXY", "any:8080"),
+            ("no_proxy", "example.org, 10.0.0.0/8"),
+        ])
+        .unwrap();
+        for (url, proxy) in [
+            ("http://a.test/s", Some("http://plain:3128")),
+            ("https://a.test/s", Some("http://any:8080")),
+            ("http://example.org/s", None),
+            ("https://www.example.org/s", None),
+            ("http://notexample.org/s", Some("http://plain:3128")),
+            ("http://10.1.2.3/s", None),
+            ("http://[2001:db8::1]/s", Some("http://plain:3128")),
+            // Nobody means the own machine.
+            ("http://localhost:8080/s", None),
+            ("http://127.0.0.1:8080/s", None),
+            ("https://[::1]:8443/s", None),
+        ] {
+            assert_eq!(way(&proxies, url).as_deref(), proxy, "{url}");
+        }
+        // What a CGI script gets of a client is no environment.
+        let cgi = environment(&[("HTTP_PROXY", "http://evil")]).unwrap();
+        assert_eq!(way(&cgi, "http://a.test/"), None);
+        assert_eq!(way(&environment(&[]).unwrap(), "http://a.test/"), None);
+    }
+
+    #[test]
+    fn a_proxy_that_was_named_is_used_for_this_machine_too() {
+        let proxies = Proxies::always("http://ada:b%40b@proxy:3128").unwrap();
+        assert_eq!(way(&proxies, "http://localhost/").as_deref(), Some("http://proxy:3128"));
+        let proxy = proxies.on_the_way(true, "localhost", 443).unwrap();
+        assert_eq!(proxy.authorization.as_deref(), Some(&b"Basic YWRhOmJAYg=="[..]));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_said_without_its_password() {
+        for given in ["socks5://u:secret@h:1", "https://u:secret@h", "http://"] {
+            let error = Proxies::always(given).err().expect("an error").to_string();
+            assert!(
+                error.contains("http://127.0.0.1:3128") && !error.contains("secret"),
+                "{error}"
+            );
+        }
+        assert!(environment(&[("https_proxy", "socks5://h:1")]).is_err());
+    }
+}
