@@ -64,6 +64,18 @@ const BROKEN: &[&str] = &[
 ];
 
 #[test]
+fn a_command_may_have_variables_of_each_kind() {
+    let variables = Variables {
+        given: [("topic".to_owned(), "news of today".to_owned())].into(),
+        environment: [("TOKEN".to_owned(), "abc".to_owned())].into(),
+    };
+    let text = "start: ./server --token ${env:TOKEN}\npublish: { run: \"./publish ${topic} ${env:TOKEN} ${data}\" }\n";
+    let file = TargetFile::parse("target.yaml", text, &variables).unwrap();
+    assert_eq!(file.start.unwrap().command, "./server --token abc");
+    assert!(file.publish.is_some());
+}
+
+#[test]
 fn each_broken_target_gets_its_message() {
     let mut shown = String::new();
     for source in BROKEN {

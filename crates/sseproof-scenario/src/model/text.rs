@@ -144,6 +144,15 @@ impl Text {
         self.fill_with(scope, str::to_owned)
     }
 
+    /// The text with this in the place of each variable, for a look at its form.
+    pub(crate) fn with_each_as(&self, value: &str) -> String {
+        let pieces = self.0.iter().map(|part| match part {
+            Part::Plain(text) => text.as_str(),
+            Part::Variable(..) | Part::Environment(_) => value,
+        });
+        pieces.collect()
+    }
+
     /// The names of its variables.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {

@@ -334,15 +334,20 @@ impl Check<'_> {
         }
     }
 
+    /// Whether a command can be split into words, each of its variables being one.
+    fn splits(&mut self, command: &Text, place: Place) {
+        let words = shlex::split(&command.with_each_as("x"));
+        if words.is_none_or(|words| words.is_empty()) {
+            let what = "this cannot be split into a program and its arguments";
+            let instead = "a quote may be open, or there is nothing";
+            self.slip(place, Slip::instead(what, instead));
+        }
+    }
+
     fn command(&mut self, command: &At<Text>, near: Place) {
         let place = if command.place.line == 0 { near } else { command.place };
         self.text(command, place, false);
-        if shlex::split(&command.fill_with(&sample(), |_| "x".to_owned()).unwrap_or_default())
-            .is_none_or(|words| words.is_empty())
-        {
-            let what = "this cannot be split into a program and its arguments";
-            self.slip(place, Slip::instead(what, "a quote may be open, or there is nothing"));
-        }
+        self.splits(command, place);
     }
 
     /// A request that carries nothing that is published.
@@ -390,13 +395,7 @@ impl Check<'_> {
                 if !has_data(run) {
                     self.no_data(run.place, "run: ./publish ${data}");
                 }
-                if shlex::split(&run.fill_with(&sample(), |_| "x".to_owned()).unwrap_or_default())
-                    .is_none_or(|words| words.is_empty())
-                {
-                    let what = "this cannot be split into a program and its arguments";
-                    let instead = "a quote may be open, or there is nothing";
-                    self.slip(run.place, Slip::instead(what, instead));
-                }
+                self.splits(run, run.place);
                 return;
             }
         };
@@ -528,13 +527,4 @@ impl Check<'_> {
 
 fn has_data(text: &Text) -> bool {
     text.names().any(|name| name == DATA)
-}
-
-/// Some data, for a look at the form of a command.
-fn sample() -> Scope {
-    let mut scope = Scope::default();
-    for part in sseproof_exchange::Part::ALL {
-        scope.values.insert(part.variable().to_owned(), "x".to_owned());
-    }
-    scope
 }
