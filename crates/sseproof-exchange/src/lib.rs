@@ -30,7 +30,7 @@ pub use published::{FORGED, FORGED_RETRY, PLAIN, Part, PublishOutcome, Published
 pub use recording::{
     READ_VERSION, RecordingError, read_cut_recording, read_recording, write_recording,
 };
-pub use redact::redact;
+pub use redact::Secrets;
 pub use request::{EVENT_STREAM, Request, Version};
 pub use tape::Tape;
 pub use transcript::{

@@ -1,24 +1,33 @@
-//! A transcript without the secrets of who made it, fit to be handed on.
+//! What is told to others, without the secrets of who made the run: the one place that takes them out.
 //!
 //! A secret becomes `redacted-1`, the next one `redacted-2`: two requests with the same credentials
 //! still look alike, and two users still look like two.
-//! The word is plain ASCII, so that a rule on the bytes of a head says the same of it.
+//! The word is plain ASCII, so that a rule on the bytes of a head says the same of it; in a stream,
+//! where a server may repeat what it was told, and in whatever is compared with a stream, it is as
+//! long as the secret, so that every offset and every length stays.
+//! What is judged is the transcript without its secrets: so no report needs to be looked through
+//! again, and a recording gives the verdicts of the run.
 
 use std::collections::BTreeMap;
 
-use crate::{Bytes, Chunk, Exchange, Headers, Transcript};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-/// The fields whose values give access to something.
-pub(crate) const SECRET_FIELDS: [&str; 9] = [
+use crate::{Bytes, Chunk, Exchange, Headers, Request, Transcript};
+
+/// The words in the name of a field whose value gives access to something, as in `X-Api-Key`.
+const SECRET_WORDS: [&str; 10] = [
     "authorization",
-    "proxy-authorization",
     "cookie",
-    "x-api-key",
-    "api-key",
-    "x-auth-token",
-    "x-access-token",
-    "x-csrf-token",
-    "x-goog-api-key",
+    "key",
+    "apikey",
+    "token",
+    "auth",
+    "secret",
+    "password",
+    "signature",
+    "jwt",
 ];
 
 /// The query parameters that stand for a field, since an `EventSource` can send none.
@@ -38,42 +47,38 @@ pub(crate) const SECRET_PARAMETERS: [&str; 10] = [
 /// A shorter value is too likely to stand somewhere by chance, and is replaced in its field only.
 const SHORTEST: usize = 6;
 
-/// The transcript with its secrets replaced: the values of fields and query parameters that hold
-/// credentials, and whatever of `known` (values from the environment, say) stands in a field.
-///
-/// Streams are left as they came: they are the evidence.
-pub fn redact(transcript: &Transcript, known: &[String]) -> Transcript {
-    let secrets = Secrets::of(transcript, known);
-    let mut out = transcript.clone();
-    secrets.text(&mut out.target.url);
-    for exchange in &mut out.exchanges {
-        secrets.exchange(exchange);
-    }
-    out
-}
-
-/// Each secret with the word that stands for it.
-#[derive(Default)]
-struct Secrets(BTreeMap<Vec<u8>, String>);
+/// Each secret with the word that stands for it. Without any, all stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Secrets(BTreeMap<Vec<u8>, String>);
 
 impl Secrets {
-    fn of(transcript: &Transcript, known: &[String]) -> Self {
+    /// The secrets of a run: the values of fields and query parameters that hold credentials, in
+    /// its exchanges and in `besides` (requests that are in no transcript, such as those for a
+    /// gauge), and of `known` (variables, say of the environment, with their values) those with the
+    /// name of a secret and those that stand in a field.
+    pub fn of(transcript: &Transcript, besides: &[Request], known: &[(String, String)]) -> Self {
         let mut secrets = Self::default();
-        for exchange in &transcript.exchanges {
-            secrets.parameters(&exchange.request.url);
-            for header in &exchange.request.headers.0 {
+        for (_, value) in known.iter().filter(|(name, _)| is_secret(name)) {
+            secrets.add(value.as_bytes());
+        }
+        let requests = transcript.exchanges.iter().map(|exchange| &exchange.request);
+        for request in requests.chain(besides) {
+            secrets.parameters(&request.url);
+            for header in &request.headers.0 {
                 if is_secret(&header.name) {
                     for value in values(&header.name, &header.value) {
                         secrets.add(value);
                     }
                 }
-                let given = known.iter().map(String::as_bytes).filter(|known| {
+                let given = known.iter().map(|(_, value)| value.as_bytes()).filter(|known| {
                     !["host", "origin", "referer"].contains(&&*header.name.to_ascii_lowercase())
                         && known.len() >= SHORTEST
                         && find(&header.value, known).is_some()
                 });
                 given.for_each(|known| secrets.add(known));
             }
+        }
+        for exchange in &transcript.exchanges {
             // The client adds what a proxy on the way wants to be shown.
             let sent: Vec<u8> =
                 exchange.sent.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();
@@ -91,6 +96,28 @@ impl Secrets {
         }
         secrets.parameters(&transcript.target.url);
         secrets
+    }
+
+    /// The transcript without them.
+    pub fn told(&self, transcript: &Transcript) -> Transcript {
+        let mut out = transcript.clone();
+        if self.0.is_empty() {
+            return out;
+        }
+        out.target.url = self.text(&out.target.url);
+        for exchange in &mut out.exchanges {
+            self.exchange(exchange);
+        }
+        // Texts of any kind: what was published has to be found again in the stream.
+        for happening in &mut out.happenings {
+            happening.what = self.in_texts(&happening.what);
+        }
+        out
+    }
+
+    /// The text without them.
+    pub fn text(&self, text: &str) -> String {
+        self.anywhere(text.as_bytes()).to_text()
     }
 
     fn parameters(&mut self, url: &str) {
@@ -112,29 +139,63 @@ impl Secrets {
     }
 
     fn exchange(&self, exchange: &mut Exchange) {
-        self.text(&mut exchange.request.url);
+        exchange.request.url = self.text(&exchange.request.url);
         self.headers(&mut exchange.request.headers);
         exchange.request.body = self.anywhere(&exchange.request.body);
-        self.joined(&mut exchange.sent, usize::MAX);
+        exchange.published = self.in_texts(&exchange.published);
+        exchange.end.how = self.in_texts(&exchange.end.how);
+        if exchange.request.version.is_http1() {
+            self.joined(&mut exchange.sent, usize::MAX);
+        } else {
+            // A frame says how long it is.
+            self.in_place(&mut exchange.sent);
+        }
         if let Some(head) = &mut exchange.head {
             self.headers(&mut head.headers);
         }
-        let wire = exchange.wire_bytes();
-        self.joined(&mut exchange.wire, heads_end(&wire));
-        if !exchange.judged {
-            // The answer to a login, say, has the token that later requests carry.
-            let before = exchange.body.clone();
-            for chunk in exchange.body.iter_mut().chain(&mut exchange.wire) {
-                chunk.bytes = self.anywhere(&chunk.bytes);
+        if exchange.request.version.is_http1() {
+            let wire = exchange.wire_bytes();
+            self.joined(&mut exchange.wire, heads_end(&wire));
+        }
+        // The answer to a login, say, has the token that later requests carry.
+        self.in_place(&mut exchange.wire);
+        let before = exchange.body.clone();
+        self.in_place(&mut exchange.body);
+        // Nobody finds the secret in the compressed bytes, but whoever undoes them.
+        if exchange.body != before && !exchange.coded.is_empty() {
+            exchange.coded.clear();
+            exchange.wire.clear();
+            if let Some(head) = &mut exchange.head {
+                head.headers.remove("content-encoding");
             }
-            // Nobody finds the secret in the compressed bytes, but whoever undoes them.
-            if exchange.body != before && !exchange.coded.is_empty() {
-                exchange.coded.clear();
-                exchange.wire.clear();
-                if let Some(head) = &mut exchange.head {
-                    head.headers.remove("content-encoding");
-                }
+        }
+    }
+
+    /// Replaces the secrets in what came or went in pieces, each by a word that is as long.
+    fn in_place(&self, chunks: &mut [Chunk]) {
+        let all: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();
+        let mut rest = self.as_long(&all);
+        for chunk in chunks {
+            let behind = rest.split_off(chunk.bytes.len());
+            chunk.bytes = Bytes(std::mem::replace(&mut rest, behind));
+        }
+    }
+
+    /// The value with the secrets in its texts replaced by words that are as long.
+    fn in_texts<T: Clone + Serialize + DeserializeOwned>(&self, value: &T) -> T {
+        let Ok(mut json) = serde_json::to_value(value) else { return value.clone() };
+        self.in_json(&mut json);
+        serde_json::from_value(json).unwrap_or_else(|_| value.clone())
+    }
+
+    fn in_json(&self, json: &mut Value) {
+        match json {
+            Value::String(text) => {
+                *text = String::from_utf8_lossy(&self.as_long(text.as_bytes())).into_owned();
             }
+            Value::Array(all) => all.iter_mut().for_each(|one| self.in_json(one)),
+            Value::Object(all) => all.values_mut().for_each(|one| self.in_json(one)),
+            _ => {}
         }
     }
 
@@ -142,6 +203,9 @@ impl Secrets {
         for header in &mut headers.0 {
             header.value = if is_secret(&header.name) || is_cookie(&header.name) {
                 self.field(&header.name, &header.value)
+            } else if header.name.eq_ignore_ascii_case("last-event-id") {
+                // It is compared with what the stream said.
+                Bytes(self.as_long(&header.value))
             } else {
                 self.anywhere(&header.value)
             };
@@ -164,12 +228,22 @@ impl Secrets {
         self.anywhere(&out)
     }
 
-    fn text(&self, text: &mut String) {
-        *text = self.anywhere(text.as_bytes()).to_text();
-    }
-
     /// The bytes with every secret replaced that is long enough.
     fn anywhere(&self, bytes: &[u8]) -> Bytes {
+        Bytes(self.replaced(bytes, |word, _| word.to_owned()))
+    }
+
+    /// The same, with words that are as long as the secrets.
+    fn as_long(&self, bytes: &[u8]) -> Vec<u8> {
+        self.replaced(bytes, |word, length| {
+            // The number tells one from another, also where there is not much room.
+            let number = word.trim_start_matches("redacted-");
+            let word = if word.len() <= length { word.to_owned() } else { format!("r{number}") };
+            format!("{word:x<length$}")[..length].to_owned()
+        })
+    }
+
+    fn replaced(&self, bytes: &[u8], by: impl Fn(&str, usize) -> String) -> Vec<u8> {
         let mut out = bytes.to_vec();
         // The longest first: a secret may stand within another.
         let mut secrets: Vec<_> =
@@ -177,12 +251,13 @@ impl Secrets {
         secrets.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
         for (value, word) in secrets {
             let mut from = 0;
+            let word = by(word, value.len());
             while let Some(at) = find(&out[from..], value) {
                 out.splice(from + at..from + at + value.len(), word.bytes());
                 from += at + word.len();
             }
         }
-        Bytes(out)
+        out
     }
 
     /// Replaces the secrets in the first `end` bytes of what came or went in pieces, line by line.
@@ -218,6 +293,9 @@ impl Secrets {
         match name {
             Some((name, value)) => {
                 let text = String::from_utf8_lossy(&name[..name.len() - 1]).into_owned();
+                if text.eq_ignore_ascii_case("last-event-id") {
+                    return self.as_long(line);
+                }
                 if !is_secret(&text) && !is_cookie(&text) {
                     return self.anywhere(line).0;
                 }
@@ -232,7 +310,8 @@ impl Secrets {
 }
 
 pub(crate) fn is_secret(name: &str) -> bool {
-    SECRET_FIELDS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+    let name = name.to_ascii_lowercase();
+    name != "set-cookie" && name.split(['-', '_']).any(|word| SECRET_WORDS.contains(&word))
 }
 
 fn is_cookie(name: &str) -> bool {
@@ -283,10 +362,19 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Head, Request, Target, Version, write_recording};
+    use crate::{Happening, Head, Published, Target, Version, What, write_recording};
+
+    fn redacted(transcript: &Transcript, known: &[(String, String)]) -> Transcript {
+        Secrets::of(transcript, &[], known).told(transcript)
+    }
 
     fn chunk(text: &str) -> Chunk {
         Chunk { at: Duration::ZERO, bytes: Bytes::from(text) }
+    }
+
+    /// A variable whose name says nothing of a secret.
+    fn tenant() -> (String, String) {
+        ("TENANT".to_owned(), "of-the-environment".to_owned())
     }
 
     fn transcript() -> Transcript {
@@ -322,14 +410,13 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_left_but_in_the_stream() {
-        let mut redacted = redact(&transcript(), &["of-the-environment".to_owned()]);
+    fn no_secret_is_left() {
+        let mut redacted = redacted(&transcript(), &[tenant()]);
         let exchange = &mut redacted.exchanges[0];
-        let stream = "data: top-secret\n\n";
+        // As long as it was: a fault behind it stands where it stood.
+        let stream = "data: redacted-2\n\n";
+        assert_eq!(stream.len(), "data: top-secret\n\n".len());
         assert_eq!(exchange.body[0].bytes.to_text(), stream);
-        let wire = exchange.wire.pop().unwrap().bytes.to_text();
-        assert_eq!(wire, stream, "the stream is evidence");
-        exchange.body.clear();
         let text = write_recording(&redacted);
         for secret in ["top-se", "1234567", "89abcdef", "from-the-query", "of-the-env", "dark"] {
             assert!(!text.contains(secret), "{secret} in {text}");
@@ -345,7 +432,7 @@ mod tests {
         let mut second = transcript.exchanges[0].clone();
         second.request.headers.set("Authorization", "Bearer top-secret2");
         transcript.exchanges.extend([transcript.exchanges[0].clone(), second]);
-        let redacted = redact(&transcript, &[]);
+        let redacted = redacted(&transcript, &[]);
         let of = |index: usize| redacted.exchanges[index].request.headers.first("authorization");
         assert_eq!(of(0), of(1));
         assert_ne!(of(0), of(2));
@@ -353,8 +440,8 @@ mod tests {
 
     #[test]
     fn to_redact_twice_changes_nothing_more() {
-        let once = redact(&transcript(), &["of-the-environment".to_owned()]);
-        assert_eq!(redact(&once, &[]), once);
+        let once = redacted(&transcript(), &[tenant()]);
+        assert_eq!(redacted(&once, &[]), once);
     }
 
     #[test]
@@ -364,14 +451,62 @@ mod tests {
             ..Exchange::begun(1, Request::subscribe("http://h/s"), Duration::ZERO)
         };
         let transcript = Transcript { exchanges: vec![exchange], ..Transcript::default() };
-        assert_eq!(redact(&transcript, &[]), transcript);
+        assert_eq!(redacted(&transcript, &[]), transcript);
+    }
+
+    #[test]
+    fn what_a_stream_repeats_keeps_its_length_and_stays_comparable() {
+        let mut transcript = transcript();
+        let exchange = &mut transcript.exchanges[0];
+        // Torn by two pieces, and taken for an id.
+        exchange.body = vec![chunk("id: top-se"), chunk("cret\ndata: 1234567, top-secret\n\n")];
+        exchange.request.headers.set("Last-Event-ID", "top-secret");
+        let published = Published { data: "top-secret".to_owned(), ..Published::default() };
+        exchange.published = vec![published.clone()];
+        let failed = Some("POST /restart?token=top-secret answered 500".to_owned());
+        transcript.happenings = [
+            What::Restarted { ready_us: None, failed },
+            What::Published { what: published, answered_us: None },
+        ]
+        .map(|what| Happening {
+            at: Duration::ZERO,
+            scenario: String::new(),
+            name: String::new(),
+            what,
+        })
+        .to_vec();
+        let told = redacted(&transcript, &[]);
+        let exchange = &told.exchanges[0];
+        let body = String::from_utf8(exchange.body_bytes()).unwrap();
+        assert_eq!(exchange.body[0].bytes.len(), "id: top-se".len());
+        assert_eq!(body.len(), transcript.exchanges[0].body_bytes().len());
+        let id = exchange.request.headers.first("last-event-id").unwrap();
+        assert!(id.starts_with("redacted-"), "{id}");
+        assert!(body.starts_with(&format!("id: {id}\ndata: r")), "{body}");
+        assert_eq!(exchange.published[0].data, id);
+        assert!(!format!("{told:?}").contains("top-secret"));
+    }
+
+    #[test]
+    fn what_is_asked_besides_and_variables_have_secrets_too() {
+        let gauge =
+            Request::subscribe("http://h/active?token=of-the-gauge").with("X-Key", "abcdefg");
+        let variables = [("API_TOKEN", "of-a-variable"), ("TOPIC", "weather")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let secrets = Secrets::of(&Transcript::default(), &[gauge], &variables);
+        let told = secrets.text("GET /active?token=of-the-gauge, abcdefg, of-a-variable, weather");
+        for secret in ["of-the-gauge", "abcdefg", "of-a-variable"] {
+            assert!(!told.contains(secret), "{told}");
+        }
+        assert!(told.contains("weather"), "{told}");
+        assert_eq!(Secrets::default().text("Bearer x"), "Bearer x");
     }
 
     #[test]
     fn the_answer_to_a_login_loses_the_token_that_later_requests_carry() {
         let mut transcript = transcript();
         transcript.exchanges[0].judged = false;
-        let redacted = redact(&transcript, &[]);
+        let redacted = redacted(&transcript, &[]);
         assert!(!redacted.exchanges[0].body[0].bytes.to_text().contains("top-secret"));
     }
 }

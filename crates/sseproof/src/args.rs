@@ -239,7 +239,7 @@ pub(crate) struct Check {
     /// Write what crossed the wire for each failure into this folder, a text file for each rule.
     #[arg(long, value_name = "FOLDER", help_heading = "Output")]
     pub(crate) wire_log: Option<PathBuf>,
-    /// Leave credentials in recordings and logs as they are.
+    /// Leave credentials in reports, recordings and logs as they are.
     #[arg(long, help_heading = "Output")]
     pub(crate) secrets: bool,
     /// Judge what was recorded before, without a server: a recording, or what

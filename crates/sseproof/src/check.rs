@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sseproof_exchange::{Source, Transcript, redact};
+use sseproof_exchange::{Request, Secrets, Source, Transcript};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{Judged, KnownResult, Outcome, Report, ScenarioResult};
 use sseproof_report::{terminal, wire_log};
@@ -36,6 +36,21 @@ struct Material {
     interrupted: bool,
 }
 
+impl Material {
+    /// Takes the secrets out of all that is told.
+    fn tell(&mut self, secrets: &Secrets) {
+        let told = |text: &mut String| *text = secrets.text(text);
+        self.transcript = secrets.told(&self.transcript);
+        for failure in self.scenarios.iter_mut().flat_map(|scenario| &mut scenario.failures) {
+            told(&mut failure.step);
+            told(&mut failure.message);
+            failure.shown.iter_mut().for_each(|line| told(&mut line.text));
+        }
+        self.partial.iter_mut().for_each(told);
+        self.unreachable.iter_mut().for_each(told);
+    }
+}
+
 /// Runs the whole check.
 pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     // Everything that a person may have got wrong is looked at before the first connection.
@@ -50,8 +65,13 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     }
     outputs::writable(arguments).usage()?;
     let begun = Instant::now();
-    let material = match (given, &arguments.replay) {
-        (Some(given), _) => play::play(given).await?,
+    let besides = given.as_ref().map_or_else(Vec::new, Given::requests_besides);
+    let mut material = match (given, &arguments.replay) {
+        (Some(given), _) => play::play(given).await.map_err(|blame| {
+            let none = Transcript::default();
+            let told = secrets(arguments, &none, &besides).text(&blame.to_string());
+            Blame { error: anyhow::anyhow!(told), ..blame }
+        })?,
         (None, file) => {
             let file = file.as_deref().unwrap_or(Path::new(""));
             let material = replay(file, arguments.profile.as_deref()).usage()?;
@@ -61,15 +81,15 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
             material
         }
     };
-    let told = told(arguments, &material.transcript);
+    // From here on nothing knows the secrets any more: not the rules, and so not the reports.
+    material.tell(&secrets(arguments, &material.transcript, &besides));
     // What was recorded is safe before anything is made of it.
-    outputs::record(arguments, &told).usage()?;
+    outputs::record(arguments, &material.transcript).usage()?;
     let mut report =
         report(arguments, &material, &chosen, known.unwrap_or_default(), begun.elapsed());
-    report.target.clone_from(&told.target.url);
-    logs(&mut report, &told);
+    logs(&mut report, &material.transcript);
     outputs::report(arguments, &report).usage()?;
-    outputs::wire_logs(arguments, &report, &told).usage()?;
+    outputs::wire_logs(arguments, &report, &material.transcript).usage()?;
     if let Some(why) = material.unreachable {
         return Err(Blame { exit: Exit::Unreachable, error: anyhow::anyhow!(why) });
     }
@@ -118,22 +138,25 @@ fn replay(file: &Path, chosen: Option<&str>) -> anyhow::Result<Material> {
     })
 }
 
-/// The transcript as it is told to others: without secrets, unless they are asked for.
-fn told(arguments: &Check, transcript: &Transcript) -> Transcript {
+/// What is told to nobody, unless it is asked for.
+fn secrets(arguments: &Check, transcript: &Transcript, besides: &[Request]) -> Secrets {
     if arguments.secrets {
-        return transcript.clone();
+        return Secrets::default();
     }
     let texts = arguments.targets.iter().filter(|given| Path::new(given).is_file());
     let files = texts.map(Path::new).chain(arguments.target.as_deref());
     let texts: Vec<String> = files.filter_map(|file| fs::read_to_string(file).ok()).collect();
-    redact(transcript, &environment(&texts))
+    let given = arguments.var.iter().filter_map(|pair| pair.split_once('='));
+    let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let known: Vec<_> = environment(&texts).chain(given).collect();
+    Secrets::of(transcript, besides, &known)
 }
 
-/// The values of the environment's variables that these files name.
-fn environment(texts: &[String]) -> Vec<String> {
+/// The environment's variables that these files name, with their values.
+fn environment(texts: &[String]) -> impl Iterator<Item = (String, String)> {
     let names = texts.iter().flat_map(|text| text.split("${env:").skip(1));
     let names = names.filter_map(|rest| rest.split(['}', ':']).next());
-    names.filter_map(|name| std::env::var(name).ok()).collect()
+    names.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
 }
 
 /// Puts what crossed the wire to each place where something is wrong.

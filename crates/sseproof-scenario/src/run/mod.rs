@@ -28,12 +28,13 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sseproof_exchange::{Bytes, Ending, Exchange, Happening, Headers, Target, Transcript};
+use sseproof_exchange::{Bytes, Ending, Exchange, Happening, Headers, Request, Target, Transcript};
 use sseproof_net::Client;
 
 pub(crate) use self::evidence::short;
 pub use self::patient::run_patiently;
 use self::session::Session;
+use crate::target::Act;
 use crate::{GaugeHook, PublishHook, RestartHook, Scenario};
 
 /// What is under test, and how a request for its stream looks.
@@ -97,6 +98,30 @@ impl TargetConfig {
             is_silent: false,
             seed: 0,
         }
+    }
+
+    /// What is asked of the server besides: what a run says of it is to be free of credentials, and
+    /// these stand in no transcript.
+    pub fn requests_besides(&self) -> Vec<Request> {
+        let with = |headers: &Headers| {
+            let mut request = Request::subscribe(self.url.as_str());
+            request.headers.clone_from(headers);
+            request
+        };
+        let mut requests = vec![with(&self.headers)];
+        requests.extend(self.other.as_ref().map(with));
+        requests.extend(self.via.as_deref().map(Request::subscribe));
+        if let Some(Ok(Act::Send(publish))) = self.publish.as_ref().map(|hook| hook.act(self, "")) {
+            requests.push(publish);
+        }
+        let gauges = [&self.active, &self.memory].into_iter().flatten();
+        let restart = match &self.restart {
+            Some(RestartHook::Http(hook)) => Some(&**hook),
+            _ => None,
+        };
+        let hooks = gauges.map(|gauge| &gauge.request).chain(restart);
+        requests.extend(hooks.filter_map(|hook| hook.request(self).ok()));
+        requests
     }
 }
 

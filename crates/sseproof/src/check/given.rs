@@ -156,6 +156,11 @@ impl Given {
         }
     }
 
+    /// What is asked of the server besides the stream.
+    pub(super) fn requests_besides(&self) -> Vec<Request> {
+        self.target(self.url.clone().unwrap_or_default()).requests_besides()
+    }
+
     /// Whether the request for the stream has a form on the wire.
     fn sendable(&self) -> anyhow::Result<()> {
         let url = self.url.clone().unwrap_or_else(|| "http://127.0.0.1/".to_owned());

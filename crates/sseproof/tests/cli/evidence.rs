@@ -133,6 +133,60 @@ fn credentials_stay_here_unless_they_are_asked_for() {
 }
 
 #[test]
+fn no_report_tells_credentials_wherever_they_come_from() {
+    let folder = Folder::new();
+    // The stream repeats what it was told, just where it is wrong.
+    let wrong = folder.write("wrong.txt", &PLAIN.replace("data: x", "Data: hunter22 is here"));
+    let served = serve_with(&["--play", &wrong]);
+    let target =
+        folder.write("t.yaml", "active: { http: { path: \"/active?token=of-the-gauge\" } }\n");
+    let scenario = |name: &str, steps: &str| {
+        folder.write(name, &format!("scenario: a secret is near\nsteps:\n{steps}"))
+    };
+    let scenarios = [
+        scenario(
+            "head.yaml",
+            "  - connect: { headers: { X-Api-Key: of-the-scenario } }\n  - expect: { event: {}, within: 200ms }\n",
+        ),
+        scenario("gauge.yaml", "  - gauge: { as: before }\n"),
+    ];
+    let files = ["r.jsonl", "r.json", "r.xml", "r.md"].map(|name| folder.name(name));
+    let logs = folder.name("logs");
+    let mut arguments = vec!["check", &served.url, "--no-probes", "--target", &target];
+    arguments.extend(scenarios.iter().map(String::as_str));
+    arguments.extend(["--verbose", "-H", "Authorization: Bearer hunter22"]);
+    arguments.extend(["--record", &files[0], "--json", &files[1], "--junit", &files[2]]);
+    arguments.extend(["--markdown", &files[3], "--wire-log", &logs]);
+    let secrets = ["hunter22", "of-the-gauge", "of-the-scenario"];
+    let check = |more: &[&str]| {
+        let ran = run(&[&arguments, more].concat());
+        let mut told =
+            vec![ran.out, ran.err, read(folder.path("logs").join("stream-field-spelling.txt"))];
+        told.extend(files.iter().map(read));
+        told
+    };
+    let told = check(&[]);
+    for (index, text) in told.iter().enumerate() {
+        for secret in secrets {
+            assert!(!text.contains(secret), "{secret} is in output {index}: {text}");
+        }
+    }
+    assert!(told[0].contains("Data: r"), "{}", told[0]);
+    assert!(told[0].contains("X-Api-Key: redacted-"), "{}", told[0]);
+    // What is told is enough to find it again, and each would be told if that were asked for.
+    run(&["check", "--replay", &files[0]]).ends(1, &["✗ stream/field-spelling"]);
+    let told = check(&["--secrets"]).concat();
+    for secret in secrets {
+        assert!(told.contains(secret), "{secret} is nowhere");
+    }
+
+    let nobody = format!("http://{}/events?token=of-the-query", crate::program::free_address());
+    let ran = run(&["check", &nobody]);
+    ran.ends(3, &["token=redacted-1"]);
+    assert!(!ran.err.contains("of-the-query") && !ran.out.contains("of-the-query"), "{ran:?}");
+}
+
+#[test]
 fn init_writes_files_that_a_check_can_use_and_never_over_others() {
     let served = serve(None);
     let folder = Folder::new();
