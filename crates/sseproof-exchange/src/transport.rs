@@ -13,6 +13,9 @@ pub struct Transport {
     /// What client and server agreed on in the TLS handshake (ALPN): `h2`, `http/1.1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alpn: Option<String>,
+    /// Whether HTTP/2 was offered in the TLS handshake, and the server took something else.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_http2: bool,
     /// The HTTP proxy that the request went through, without credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<String>,

@@ -205,7 +205,10 @@ async fn run(prepared: Prepared, dial: &dyn Dial, course: &Course) -> Ending {
         };
         shared.change(|progress, _| {
             progress.exchange.transport.tls = secured.version();
-            progress.exchange.transport.alpn = secured.alpn();
+            let agreed = secured.alpn();
+            progress.exchange.transport.without_http2 =
+                offered.contains(&"h2") && agreed.as_deref() != Some("h2");
+            progress.exchange.transport.alpn = agreed;
         });
         let agreed = secured.alpn();
         if is_http2 && agreed.as_deref() != Some("h2") {

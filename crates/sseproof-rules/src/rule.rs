@@ -37,7 +37,7 @@ pub struct Recipe {
 #[derive(Clone, Copy)]
 pub struct Mutant {
     /// Its name, unique in the registry, as in `latin1-payload`; one that begins with `h2-` is
-    /// wrong over HTTP/2 alone.
+    /// wrong over HTTP/2 alone, with `tls-` over TLS, with `abroad-` on a host that is not near.
     pub id: &'static str,
     /// What it does wrong: a sentence without capital and full stop.
     pub wrong: &'static str,
@@ -92,6 +92,16 @@ impl Mutant {
     /// Whether it has to be spoken to in HTTP/2.
     pub fn speaks_http2(&self) -> bool {
         self.id.starts_with("h2-")
+    }
+
+    /// Whether it has to be spoken to over TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.id.starts_with("tls-")
+    }
+
+    /// Whether it has to stand on a host that may be anywhere.
+    pub fn is_abroad(&self) -> bool {
+        self.id.starts_with("abroad-")
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rules on who is given the stream: they look at the probe `auth`, which asks for it as its user,
 //! as somebody without credentials, and as another user.
 
+mod in_the_clear;
 mod other_user;
 mod required;
 mod resume_authorised;
@@ -11,7 +12,8 @@ use crate::outcome::Outcome;
 use crate::{Record, Rule, Verdict, View, reference};
 
 /// The family.
-pub(crate) const RULES: &[&Rule] = &[&resume_authorised::RULE, &other_user::RULE, &required::RULE];
+pub(crate) const RULES: &[&Rule] =
+    &[&resume_authorised::RULE, &other_user::RULE, &required::RULE, &in_the_clear::RULE];
 
 /// The probe.
 const PROBE: &str = "auth";

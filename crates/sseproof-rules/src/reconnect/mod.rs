@@ -1,5 +1,6 @@
 //! Rules on what becomes of a client that comes back, or is sent elsewhere.
 
+mod affinity;
 mod after_end;
 mod at_once;
 mod no_page;
@@ -14,8 +15,14 @@ use crate::outcome::{Coming, coming};
 use crate::{Record, Rule, View, reference};
 
 /// The family.
-pub(crate) const RULES: &[&Rule] =
-    &[&at_once::RULE, &after_end::RULE, &stop_status::RULE, &no_page::RULE, &redirect::RULE];
+pub(crate) const RULES: &[&Rule] = &[
+    &at_once::RULE,
+    &after_end::RULE,
+    &stop_status::RULE,
+    &no_page::RULE,
+    &redirect::RULE,
+    &affinity::RULE,
+];
 
 /// A client that came back to what had been a stream.
 struct Return<'r> {

@@ -11,6 +11,7 @@ mod connection_close;
 mod content_coding;
 mod content_length;
 mod content_type;
+pub(crate) mod cookies;
 mod decodable;
 mod framing;
 mod head_before_event;
@@ -38,6 +39,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &content_coding::RULE,
     &decodable::RULE,
     &vary::RULE,
+    &cookies::RULE,
     &cache::RULE,
     &no_transform::RULE,
     &accel_buffering::RULE,

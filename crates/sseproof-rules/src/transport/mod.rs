@@ -7,6 +7,7 @@ mod lower_case;
 mod no_blocking;
 mod same_over_both;
 mod sharing;
+mod six_connections;
 mod window;
 
 use sseproof_exchange::{Plan, Version, Visit};
@@ -23,6 +24,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &flow_control::RULE,
     &same_over_both::RULE,
     &window::RULE,
+    &six_connections::RULE,
 ];
 
 /// The reason to skip where nothing came over HTTP/2.

@@ -1,0 +1,101 @@
+//! Credentials go over TLS.
+
+use std::net::IpAddr;
+
+use crate::outcome::count;
+use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+
+use super::NO_CREDENTIALS;
+
+pub(super) const RULE: Rule = Rule {
+    id: "auth/in-the-clear",
+    requirement: "practice/credentials-over-tls",
+    title: "credentials go over https, or no further than this machine and its network",
+    why: "Over http everybody on the way reads the token or the cookie, and with it the stream, for as long as it is valid; a client sends it again each time it comes back.",
+    fix: "Serve the stream over https, and answer http with a redirect or not at all.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "abroad-without-tls",
+        wrong: "takes credentials over http, on a host that is in no private network",
+        serve: reference::answer,
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let asked: Vec<_> = record.all().filter(|view| view.request.has_credentials()).collect();
+    let Some(first) = asked.iter().find(|view| is_in_the_clear(&view.request.url)) else {
+        return match asked.len() {
+            0 => Verdict::Skip(NO_CREDENTIALS.to_owned()),
+            some => Verdict::Pass(count(some, "request with credentials")),
+        };
+    };
+    let message = "credentials go to this host over http, in the clear";
+    Verdict::Fail(vec![Fault::whole(first, message)])
+}
+
+/// Whether the URL leads over http to a host that may be anywhere: neither this machine nor one
+/// that only its own network knows, by the name or the address.
+fn is_in_the_clear(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, _)) => host,
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    match host.parse() {
+        Ok(IpAddr::V4(address)) => {
+            !(address.is_loopback() || address.is_private() || address.is_link_local())
+        }
+        Ok(IpAddr::V6(address)) => {
+            !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local())
+        }
+        Err(_) => {
+            let host = host.trim_end_matches('.').to_ascii_lowercase();
+            let near = [".localhost", ".local", ".internal", ".test", ".lan"];
+            host.contains('.') && !near.iter().any(|end| host.ends_with(end))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Run;
+    use sseproof_exchange::Request;
+    use std::time::Duration;
+
+    fn asked(url: &str) -> Run {
+        let request = Request::subscribe(url).with("Authorization", "Bearer x");
+        Run::against(reference::answer).visit(request, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn a_token_in_the_clear_is_told() {
+        for url in ["http://app.example/s", "http://203.0.113.7:80/s", "http://[2001:db8::1]/s"] {
+            asked(url).faults(&RULE);
+        }
+        let query = Request::subscribe("http://app.example/s?token=abc");
+        Run::against(reference::answer).visit(query, Duration::from_secs(1)).faults(&RULE);
+    }
+
+    #[test]
+    fn what_is_near_or_over_tls_is_none() {
+        for url in [
+            "https://app.example/s",
+            "http://localhost:8080/s",
+            "http://127.0.0.1/s",
+            "http://[::1]:80/s",
+            "http://10.0.0.7/s",
+            "http://web:8080/s",
+            "http://app.localhost/s",
+        ] {
+            asked(url).passes(&RULE);
+        }
+    }
+
+    #[test]
+    fn without_credentials_there_is_nothing_to_lose() {
+        Run::against(reference::answer).subscribe().skips(&RULE);
+    }
+}

@@ -1,0 +1,102 @@
+//! A client that comes back need not find the same instance.
+
+use sseproof_exchange::{Action, Plan};
+
+use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
+use crate::response::cookies::set_by;
+use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "reconnect/affinity",
+    requirement: "practice/no-affinity",
+    title: "no load balancer ties a client to one instance by a cookie",
+    why: "Whoever comes back without the cookie (a page of another origin without credentials, an app without a cookie jar), or when that instance is gone, finds another one, which does not know the events of the first: they are lost although all ids are right.",
+    fix: "Keep the events that can be resumed where all instances find them (Redis, a database, the broker), so that any of them can go on behind a Last-Event-ID; then stickiness has no use for the stream.",
+    recipes: &[],
+    judge,
+    mutants: &[Mutant {
+        id: "sticky-session",
+        wrong: "sets the cookie of a load balancer that keeps clients with one instance",
+        serve: |visit| match visit.request.method.as_str() {
+            "GET" => sticky(reference::answer(visit)),
+            _ => reference::answer(visit),
+        },
+    }],
+};
+
+/// How the cookies of load balancers begin that keep clients with one instance.
+const STICKY: [&str; 14] = [
+    "AWSALB",
+    "AWSELB",
+    "ARRAffinity",
+    "ApplicationGatewayAffinity",
+    "GCLB",
+    "BIGipServer",
+    "SERVERID",
+    "INGRESSCOOKIE",
+    "_sticky",
+    "sticky",
+    "DO-LB",
+    "lb_affinity",
+    "KEMPID",
+    "X-Oracle-BMC-LBS-Route",
+];
+
+fn sticky(mut plan: Plan) -> Plan {
+    for action in &mut plan.actions {
+        if let Action::Head { headers, .. } = action {
+            headers.add("Set-Cookie", "AWSALB=abc; Path=/");
+        }
+    }
+    plan
+}
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let streams: Vec<_> = stream_answers(record).collect();
+    if streams.is_empty() {
+        return Verdict::Skip(NO_STREAM.to_owned());
+    }
+    let faults = streams.iter().flat_map(|view| {
+        let is_sticky = |(name, _): &(String, String)| {
+            STICKY.iter().any(|start| {
+                name.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+            })
+        };
+        set_by(view).into_iter().filter(is_sticky).map(|(name, _)| {
+            let message = format!("the stream sets `{name}`, by which a load balancer keeps its client with one instance");
+            Fault::header(view, "set-cookie", message).so(
+                "sseproof comes back without it, as many clients do: what resume/* says holds for whatever instance answered",
+            )
+        })
+    });
+    Verdict::from_faults(each_once(faults.collect()), count(streams.len(), "stream"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Run;
+
+    fn set(cookie: &'static str) -> Run {
+        Run::against(reference::answer)
+            .subscribe()
+            .edit(|last| last.head.as_mut().unwrap().headers.add("set-cookie", cookie))
+    }
+
+    #[test]
+    fn the_cookie_of_a_load_balancer_is_known_by_its_name() {
+        let faults = Run::against(RULE.mutants[0].serve).subscribe().faults(&RULE);
+        assert!(faults[0].message.starts_with("the stream sets `AWSALB`"), "{faults:?}");
+        for cookie in ["AWSALBCORS=x", "BIGipServerpool=1", "serverid=s1; path=/", "\u{e9}=1"] {
+            let verdict = set(cookie).judge(&RULE);
+            assert_eq!(matches!(verdict, Verdict::Fail(_)), cookie.is_ascii(), "{cookie}");
+        }
+    }
+
+    #[test]
+    fn other_cookies_say_nothing() {
+        set("sid=7; Path=/").passes(&RULE);
+        set("theme=sticky").passes(&RULE);
+        Run::against(reference::answer).subscribe().passes(&RULE);
+    }
+}

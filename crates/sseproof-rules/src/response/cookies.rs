@@ -1,0 +1,115 @@
+//! The cookies of a stream are those that browsers keep, and that stay secret.
+
+use super::on_stream;
+use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+
+pub(super) const RULE: Rule = Rule {
+    id: "response/cookies",
+    requirement: "practice/cookie-attributes",
+    title: "the cookies that come with a stream are kept by browsers, and are sent over https alone",
+    why: "A page reconnects with its cookies: one that the browser refuses is missing then, and the client comes back as a stranger; one without `Secure` also goes over http, where anybody on the way can read and use it.",
+    fix: "Set cookies with `Secure; HttpOnly; SameSite=Lax`, or `SameSite=None; Secure` where pages of other sites read the stream.",
+    recipes: &[
+        Recipe {
+            with: "Express",
+            write: "res.cookie('sid', sid, { secure: true, httpOnly: true, sameSite: 'lax' })",
+        },
+        Recipe {
+            with: "Django",
+            write: "SESSION_COOKIE_SECURE = True\nSESSION_COOKIE_SAMESITE = \"Lax\"",
+        },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "refused-cookie",
+        wrong: "sets a cookie for pages of other sites that browsers refuse",
+        serve: |visit| {
+            on_stream(visit, |plan| plan.with_header("Set-Cookie", "sid=7; Path=/; SameSite=None"))
+        },
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let mut cookies = 0;
+    let mut faults = Vec::new();
+    let mut streams = 0;
+    for view in stream_answers(record) {
+        streams += 1;
+        for (name, attributes) in set_by(&view) {
+            cookies += 1;
+            if let Some(wrong) = wrong(&view, &attributes) {
+                faults.push(Fault::header(
+                    &view,
+                    "set-cookie",
+                    format!("the cookie `{name}` {wrong}"),
+                ));
+            }
+        }
+    }
+    match (streams, cookies) {
+        (0, _) => Verdict::Skip(NO_STREAM.to_owned()),
+        (_, 0) => Verdict::Skip("no stream sets a cookie".to_owned()),
+        _ => Verdict::from_faults(each_once(faults), count(cookies, "cookie")),
+    }
+}
+
+/// What is wrong with a cookie that has these attributes.
+fn wrong(view: &View<'_>, attributes: &str) -> Option<&'static str> {
+    let has = |name: &str| attributes.split(';').any(|one| one.trim() == name);
+    let any_site = has("samesite=none");
+    match (has("secure"), view.request.url.starts_with("https://")) {
+        (true, _) => None,
+        (false, _) if any_site => Some("says `SameSite=None` without `Secure`: browsers refuse it"),
+        (false, true) => Some("has no `Secure`: it goes over http, too"),
+        (false, false) => None,
+    }
+}
+
+/// The cookies that the answer sets: the name of each and its attributes, in lower case.
+pub(crate) fn set_by(view: &View<'_>) -> Vec<(String, String)> {
+    let headers = view.head.iter().flat_map(|head| head.headers.all("set-cookie"));
+    let cookies = headers.map(|header| {
+        let text = header.value.to_text();
+        let (pair, attributes) = text.split_once(';').unwrap_or((&text, ""));
+        let name = pair.split('=').next().unwrap_or_default().trim();
+        (name.to_owned(), attributes.to_ascii_lowercase())
+    });
+    cookies.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference;
+    use crate::testing::Run;
+
+    fn set(url: &str, cookie: &'static str) -> Run {
+        Run::against(reference::answer).subscribe().edit(|last| {
+            url.clone_into(&mut last.request.url);
+            last.head.as_mut().unwrap().headers.add("set-cookie", cookie);
+        })
+    }
+
+    #[test]
+    fn what_browsers_refuse_is_found_over_http_too() {
+        let faults = Run::against(RULE.mutants[0].serve).subscribe().faults(&RULE);
+        let message = "the cookie `sid` says `SameSite=None` without `Secure`: browsers refuse it";
+        assert_eq!(faults[0].message, message);
+        set("http://h/s", "sid=7; SameSite=None; Secure").passes(&RULE);
+    }
+
+    #[test]
+    fn a_cookie_of_https_stays_there() {
+        let faults = set("https://h/s", "sid=7; Path=/; HttpOnly").faults(&RULE);
+        assert_eq!(faults[0].message, "the cookie `sid` has no `Secure`: it goes over http, too");
+        set("https://h/s", "sid=7; secure; SameSite=Lax").passes(&RULE);
+        // Who has no https can keep no cookie there.
+        set("http://h/s", "sid=7").passes(&RULE);
+    }
+
+    #[test]
+    fn without_a_cookie_there_is_nothing_to_judge() {
+        Run::against(reference::answer).subscribe().skips(&RULE);
+    }
+}

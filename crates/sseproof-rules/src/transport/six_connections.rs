@@ -1,0 +1,91 @@
+//! Whether a browser can have more than six streams of the origin.
+
+use crate::outcome::{NO_STREAM, count, stream_answers};
+use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+
+pub(super) const RULE: Rule = Rule {
+    id: "transport/six-connections",
+    requirement: "practice/http2-for-browsers",
+    title: "browsers are offered HTTP/2, where streams share a connection",
+    why: "Over HTTP/1.1 a browser opens six connections to an origin, for all of its tabs together: with six streams open, the seventh tab hangs, and so does every other request to the origin.",
+    fix: "Switch HTTP/2 on where TLS ends; or open one stream for all tabs (a SharedWorker, a BroadcastChannel), or serve streams from an origin of their own.",
+    recipes: &[
+        Recipe { with: "nginx", write: "listen 443 ssl;\nhttp2 on;" },
+        Recipe {
+            with: "Node.js",
+            write: "http2.createSecureServer({ allowHTTP1: true, key, cert }, app)",
+        },
+        Recipe { with: "Apache", write: "Protocols h2 http/1.1" },
+    ],
+    judge,
+    mutants: &[Mutant {
+        id: "tls-without-http2",
+        wrong: "speaks HTTP/1.1 alone over TLS",
+        serve: reference::answer,
+    }],
+};
+
+fn judge(record: &Record<'_>) -> Verdict {
+    let streams: Vec<_> = stream_answers(record).collect();
+    if streams.is_empty() {
+        return Verdict::Skip(NO_STREAM.to_owned());
+    }
+    let newer = |view: &&View<'_>| view.is_http2() || offers_newer(view);
+    if streams.iter().any(|view| newer(&view)) {
+        return Verdict::Pass(count(streams.iter().filter(newer).count(), "stream"));
+    }
+    if let Some(refused) = streams.iter().find(|view| view.transport.without_http2) {
+        let message = "the server was offered HTTP/2 in the TLS handshake, and took HTTP/1.1";
+        return Verdict::Fail(vec![Fault::whole(refused, message).so(
+            "a browser opens six connections to this origin at the most, and each stream keeps one of them",
+        )]);
+    }
+    Verdict::Skip(match streams.iter().any(|view| view.request.url.starts_with("https://")) {
+        true => "nobody offered HTTP/2 to the server; leave --http 1.1 out".to_owned(),
+        false => "browsers speak HTTP/2 over https alone; check the https:// URL that they use, where there is one".to_owned(),
+    })
+}
+
+/// Whether the answer names HTTP/2 or HTTP/3 for the next time.
+fn offers_newer(view: &View<'_>) -> bool {
+    let offered = view.head.as_ref().map(|head| head.headers.list("alt-svc")).unwrap_or_default();
+    offered.iter().any(|one| one.starts_with("h2=") || one.starts_with("h3"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Run;
+    use sseproof_exchange::Version;
+
+    fn refused() -> Run {
+        Run::against(reference::answer).subscribe().edit(|last| {
+            last.request.url = "https://server/events".to_owned();
+            last.transport.without_http2 = true;
+        })
+    }
+
+    #[test]
+    fn a_server_that_takes_http1_of_both_is_told() {
+        refused().faults(&RULE);
+        let alt = |value: &'static str| {
+            refused().edit(|last| last.head.as_mut().unwrap().headers.add("Alt-Svc", value))
+        };
+        alt("h3=\":443\"; ma=86400").passes(&RULE);
+        alt("clear").faults(&RULE);
+    }
+
+    #[test]
+    fn one_stream_over_http2_is_enough() {
+        // The probes that are about HTTP/1.1 ask for nothing else.
+        let both = refused().subscribe().edit(super::super::over_http2);
+        assert_eq!(both.transcript().exchanges[1].request.version, Version::Http2);
+        both.passes(&RULE);
+    }
+
+    #[test]
+    fn plain_http_says_nothing_of_the_https_that_browsers_use() {
+        Run::against(reference::answer).subscribe().skips(&RULE);
+        refused().edit(|last| last.transport.without_http2 = false).skips(&RULE);
+    }
+}
