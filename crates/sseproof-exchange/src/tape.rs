@@ -11,7 +11,7 @@ const LIKENESSES: [fn(&Request, &Request) -> bool; 3] = [is_same, is_akin, has_m
 ///
 /// A request gets the first exchange that was not played yet and was asked for in the same way
 /// (method, target, version and fields, but for the value of `Last-Event-ID`); else one with the
-/// same method that also has, or also lacks, a `Last-Event-ID`.
+/// same method and version that also has, or also lacks, a `Last-Event-ID`.
 /// Where all of these were played, the last of them is played again.
 #[derive(Clone, Debug)]
 pub struct Tape {
@@ -69,13 +69,13 @@ impl Tape {
 
 fn is_same(recorded: &Request, request: &Request) -> bool {
     is_akin(recorded, request)
-        && recorded.version == request.version
         && recorded.target() == request.target()
         && fields(recorded) == fields(request)
 }
 
 fn is_akin(recorded: &Request, request: &Request) -> bool {
     has_method(recorded, request)
+        && recorded.version == request.version
         && recorded.last_event_id().is_some() == request.last_event_id().is_some()
 }
 
@@ -204,6 +204,8 @@ mod tests {
         let mut ask = |request: &Request| tape.answer(request).map(|(number, _)| number);
         assert_eq!(ask(&get().with("Host", "other").with("User-Agent", "x")), Some(1));
         assert_eq!(ask(&get().with("Last-Event-ID", "9")), Some(3), "another id");
+        assert_eq!(ask(&old), Some(2));
+        assert_eq!(ask(&old), Some(2), "the other one was asked in another version");
         assert_eq!(ask(&get()), Some(4), "the old one was asked in another way");
         assert_eq!(ask(&old), Some(2));
         assert_eq!(ask(&get()), Some(4), "the last of its like, again");
