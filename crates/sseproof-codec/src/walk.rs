@@ -344,7 +344,7 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         let Decoder { block, lines, .. } = &mut *self.decoder;
         block.has_other_field = true;
         let value = &text.whole(lines)[field.value];
-        if has_nul(value) {
+        if value.as_bytes().contains(&0) {
             let nul = memchr::memchr(0, text.bytes(lines))?;
             return self.anomaly(AnomalyKind::NulInId, || span(start, nul..nul + 1));
         }
@@ -491,14 +491,4 @@ fn push_lossy<'b>(data: &mut Buffer, bytes: &'b [u8], ends: bool) -> &'b [u8] {
         }
     }
     b""
-}
-
-/// Ids are short: a call costs more than the loop.
-#[inline(always)]
-pub(crate) fn has_nul(id: &str) -> bool {
-    if id.len() > 32 {
-        memchr::memchr(0, id.as_bytes()).is_some()
-    } else {
-        id.as_bytes().contains(&0)
-    }
 }

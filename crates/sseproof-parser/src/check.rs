@@ -71,7 +71,6 @@ pub fn check(name: &str, parser: &mut dyn Parser, options: Options) -> Report {
 /// What the parser has told of at all.
 #[derive(Default)]
 struct Told {
-    events: bool,
     event_type: bool,
     event_id: bool,
     last_event_id: bool,
@@ -80,7 +79,6 @@ struct Told {
 
 impl Told {
     fn note(&mut self, answer: &Answer) {
-        self.events |= !answer.events.is_empty();
         self.event_type |= answer.events.iter().any(|event| event.event_type.is_some());
         self.event_id |= answer.events.iter().any(|event| event.last_event_id.is_some());
         self.last_event_id |= answer.last_event_id.is_some();

@@ -1,5 +1,6 @@
 //! Development tasks: `cargo xtask --help`.
 
+mod described;
 mod fuzz;
 mod generate;
 mod parsers;

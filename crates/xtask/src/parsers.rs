@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use sseproof_parser::{Adapter, Options, Reference, Report, Verdict, check, text};
 
+use crate::described::described;
 use crate::root;
 
 /// How long an adapter may take for an answer: the machine may be busy.
@@ -36,7 +36,7 @@ struct Tested {
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let mut results = Vec::new();
     let mut surprises = Vec::new();
-    for tested in all(names)? {
+    for tested in described("parsers", "parser.yaml", names, |tested: &Tested| &tested.parser)? {
         println!("== {}: {}", tested.parser, tested.about);
         let report = judge(&tested).with_context(|| format!("check {}", tested.parser))?;
         print!("{}", text(&report));
@@ -55,28 +55,6 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
         bail!("{} results are not what scenarios/parsers/ expects", surprises.len());
     }
     Ok(())
-}
-
-fn all(names: &[String]) -> anyhow::Result<Vec<Tested>> {
-    let mut files: Vec<PathBuf> = fs::read_dir(root().join("scenarios/parsers"))
-        .context("read scenarios/parsers")?
-        .filter_map(|entry| Some(entry.ok()?.path().join("parser.yaml")))
-        .filter(|path| path.exists())
-        .collect();
-    files.sort();
-    let mut all = Vec::new();
-    for file in files {
-        let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
-        let tested: Tested = serde_yaml::from_str(&text)
-            .map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
-        if names.is_empty() || names.contains(&tested.parser) {
-            all.push(tested);
-        }
-    }
-    if let Some(name) = names.iter().find(|name| !all.iter().any(|one| one.parser == **name)) {
-        bail!("there is no parser {name:?} in scenarios/parsers/");
-    }
-    Ok(all)
 }
 
 fn judge(tested: &Tested) -> anyhow::Result<Report> {

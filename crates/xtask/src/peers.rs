@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
@@ -12,6 +12,7 @@ use serde::Deserialize;
 use sseproof_report::{Report, peers_matrix};
 use sseproof_rules::Status;
 
+use crate::described::described;
 use crate::root;
 
 /// How long a server may take to answer on its port.
@@ -55,7 +56,8 @@ struct Peer {
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let root = root();
     crate::run(&root, &["cargo", "build", "--release", "--quiet"])?;
-    let results = check_all(peers(names)?)?;
+    let peers = described("peers", "peer.yaml", names, |peer: &Peer| &peer.peer)?;
+    let results = check_all(peers)?;
     let surprises: Vec<String> =
         results.iter().flat_map(|(peer, report)| compare(peer, report)).collect();
     if names.is_empty() {
@@ -98,29 +100,6 @@ fn check_all(peers: Vec<Peer>) -> anyhow::Result<Vec<(Peer, Report)>> {
     let mut done: Vec<_> = done.into_iter().collect::<anyhow::Result<_>>()?;
     done.sort_by_key(|(place, ..)| *place);
     Ok(done.into_iter().map(|(_, peer, report)| (peer, report)).collect())
-}
-
-fn peers(names: &[String]) -> anyhow::Result<Vec<Peer>> {
-    let mut peers = Vec::new();
-    let folder = root().join("scenarios/peers");
-    let mut entries: Vec<PathBuf> = fs::read_dir(&folder)
-        .context("read scenarios/peers")?
-        .filter_map(|entry| Some(entry.ok()?.path().join("peer.yaml")))
-        .filter(|path| path.exists())
-        .collect();
-    entries.sort();
-    for path in entries {
-        let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-        let peer: Peer = serde_yaml::from_str(&text)
-            .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-        if names.is_empty() || names.contains(&peer.peer) {
-            peers.push(peer);
-        }
-    }
-    if let Some(name) = names.iter().find(|name| !peers.iter().any(|peer| peer.peer == **name)) {
-        bail!("there is no peer {name:?} in scenarios/peers/");
-    }
-    Ok(peers)
 }
 
 fn check(peer: &Peer) -> anyhow::Result<Report> {
