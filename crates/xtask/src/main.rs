@@ -41,6 +41,8 @@ enum Task {
         /// Only these; all of scenarios/parsers/ without one.
         names: Vec<String>,
     },
+    /// Measure the codec beside the decoders of others, and write reports/codec.md.
+    BenchCodec,
     /// Run each fuzz target for a while (needs nightly and cargo-fuzz).
     Fuzz {
         /// For how long, each.
@@ -64,6 +66,9 @@ fn main() -> ExitCode {
         Task::Purity => purity::run(),
         Task::Peers { names } => peers::run(&names),
         Task::Parsers { names } => parsers::run(&names),
+        Task::BenchCodec => {
+            run(&root().join("bench"), &["cargo", "bench", "--bench", "report", "--", "--quiet"])
+        }
         Task::Fuzz { seconds } => fuzz::run(seconds),
     };
     match done {
