@@ -9,10 +9,13 @@ use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestError, TestRunner
 use sseproof_codec::strategy::{self, chunked, hostile, well_formed};
 
 use crate::answer::{Answer, Event, Fault, Parser};
-use crate::corpus::{Case, corpus};
+use crate::corpus::corpus;
+use crate::expand::{LineEnds, Stream};
 use crate::judge::{Expected, Failure, judge};
 use crate::report::{Chance, Judged, Report, Requirement, Speed};
 
+/// What a stream breaks that is read rightly in other line ends.
+const LINE_ENDS: &str = "whatwg-sse/line-ends";
 /// How often a process may hang or die for no stream of its own, before it is asked no more.
 const PATIENCE: u32 = 5;
 /// How many streams are tried while a counterexample is made smaller.
@@ -35,14 +38,15 @@ pub fn check(name: &str, parser: &mut dyn Parser, options: Options) -> Report {
     let mut asked = Asked { parser, questions: 0, told: Told::default(), faults: 0 };
     let mut by_requirement: BTreeMap<&str, Vec<Judged>> = BTreeMap::new();
     for case in corpus() {
-        let failure = asked.case(case);
-        let judged = Judged {
-            case: case.id.clone(),
-            about: case.about.clone(),
-            was_asked: !asked.is_given_up() || failure.is_some(),
-            failure,
-        };
+        let judged = asked.judged(&case.as_written(), case.about.clone());
+        let is_right = judged.failure.is_none();
         by_requirement.entry(&case.requirement).or_default().push(judged);
+        // What is read wrongly as it is written says nothing about line ends.
+        for stream in is_right.then(|| case.respelled()).into_iter().flatten() {
+            let about = format!("{}, which is right as it is written.", stream.line_ends.words());
+            let judged = asked.judged(&stream, about);
+            by_requirement.entry(LINE_ENDS).or_default().push(judged);
+        }
     }
     let kinds: [(&str, BoxedStrategy<Vec<u8>>); 2] =
         [("well-formed", well_formed().boxed()), ("hostile", hostile().boxed())];
@@ -123,22 +127,32 @@ impl Asked<'_> {
         judge(chunks, expected, &answer)
     }
 
+    fn judged(&mut self, stream: &Stream<'_>, about: String) -> Judged {
+        let failure = self.stream(stream);
+        let was_asked = !self.is_given_up() || failure.is_some();
+        Judged { case: stream.id(), about, was_asked, failure }
+    }
+
     /// The first way to cut the stream in which it is read wrongly, the simplest ways first.
-    fn case(&mut self, case: &Case) -> Option<Failure> {
-        let stream = case.stream();
+    fn stream(&mut self, stream: &Stream<'_>) -> Option<Failure> {
+        let Stream { case, line_ends, bytes } = stream;
         let expected = Expected {
             events: case.events.clone(),
             last_event_id: case.last_event_id.clone(),
             retry: case.retry,
         };
-        let whole = vec![stream.clone()];
-        let bytes = stream.iter().map(|&byte| vec![byte]).collect();
-        let halves = (1..stream.len()).map(|at| vec![stream[..at].to_vec(), stream[at..].to_vec()]);
-        for chunks in [whole].into_iter().chain(halves).chain([bytes]) {
+        let all_halves = match line_ends {
+            LineEnds::AsWritten => 1..bytes.len(),
+            // The cuts below have all that another line end can change.
+            _ => 0..0,
+        };
+        let halves = all_halves.map(|at| vec![at]);
+        let each_byte = (1..bytes.len()).collect();
+        for cuts in [vec![]].into_iter().chain(halves).chain(stream.cuts()).chain([each_byte]) {
             if self.is_given_up() {
                 return None;
             }
-            if let Some(failure) = self.ask(&chunks, &expected) {
+            if let Some(failure) = self.ask(&stream.chunks(&cuts), &expected) {
                 return Some(failure);
             }
         }

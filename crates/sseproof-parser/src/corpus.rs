@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::answer::Event;
 
@@ -47,10 +47,24 @@ pub struct Case {
     pub last_event_id: String,
     /// The reconnection time at the end, in milliseconds.
     pub retry: Option<u64>,
+    /// The comment lines, without their colons.
+    pub comments: Vec<String>,
+    /// What is wrong with the stream.
+    pub anomalies: Vec<Anomaly>,
+}
+
+/// Something wrong at a byte.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anomaly {
+    /// As in `nul_in_id`.
+    pub kind: String,
+    /// The byte to point at.
+    pub offset: usize,
 }
 
 impl Case {
-    /// The whole stream.
+    /// The whole stream, as it is written.
     pub fn stream(&self) -> Vec<u8> {
         // The corpus is compiled in, and a test reads all of it.
         BASE64_STANDARD.decode(&self.bytes).unwrap_or_default()

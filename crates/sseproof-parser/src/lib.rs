@@ -9,12 +9,14 @@ mod adapter;
 mod answer;
 mod check;
 mod corpus;
+mod expand;
 mod judge;
 mod report;
 
 pub use adapter::Adapter;
 pub use answer::{Answer, Event, Fault, Parser, Reference};
 pub use check::{Options, check};
-pub use corpus::{Case, corpus};
+pub use corpus::{Anomaly, Case, corpus};
+pub use expand::{LineEnds, Stream, json as corpus_json, streams};
 pub use judge::Failure;
 pub use report::{Report, Verdict, junit, text};

@@ -8,6 +8,9 @@ use serde::Serialize;
 use crate::answer::Event;
 use crate::judge::Failure;
 
+/// How many more cases of a requirement are named for people.
+const ALSO: usize = 20;
+
 /// What a check of a parser found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -163,8 +166,11 @@ fn broken(requirement: &Requirement, out: &mut String) {
         shown(failure, out);
     }
     let others: Vec<_> = failed.iter().skip(1).map(|(case, _)| case.case.as_str()).collect();
-    if !others.is_empty() {
-        let _ = writeln!(out, "    also {}", others.join(", "));
+    let (named, rest) = others.split_at(others.len().min(ALSO));
+    if !named.is_empty() {
+        let more =
+            if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+        let _ = writeln!(out, "    also {}{more}", named.join(", "));
     }
     out.push('\n');
 }

@@ -17,6 +17,7 @@ pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
     let files = [
         ("specs/COVERAGE.md", format!("{MARK}{}{}", coverage::render()?, wild_bugs::render()?)),
         ("specs/RULES.md", format!("{MARK}{}", rule_table::render())),
+        ("specs/corpus-expanded.json", sseproof_parser::corpus_json().context("write the corpus")?),
         ("scenarios/target.schema.json", json(&sseproof_scenario::target_schema())?),
         ("scenarios/scenario.schema.json", json(&sseproof_scenario::schema())?),
         ("reports/report.schema.json", json(&sseproof_report::json::schema())?),
