@@ -7,6 +7,7 @@
 
 mod adapter;
 mod answer;
+mod browser;
 mod check;
 mod corpus;
 mod expand;
@@ -15,6 +16,7 @@ mod report;
 
 pub use adapter::Adapter;
 pub use answer::{Answer, Event, Fault, Parser, Reference};
+pub use browser::{Browser, Served};
 pub use check::{Options, check};
 pub use corpus::{Anomaly, Case, corpus};
 pub use expand::{LineEnds, Stream, json as corpus_json, streams};

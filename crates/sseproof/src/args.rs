@@ -62,6 +62,9 @@ pub(crate) enum Command {
         /// Serve the reference of this profile, or a mutant of it (`sseproof list profiles`).
         #[arg(long, value_name = "NAME", value_parser = profile_names(), conflicts_with = "play")]
         profile: Option<String>,
+        /// Serve a page that reads the corpus with the EventSource of the browser that opens it.
+        #[arg(long, conflicts_with_all = ["mutant", "play", "profile"])]
+        corpus: bool,
     },
     /// Print a stream as JSON lines: events, comments, and what is wrong at which byte.
     Parse {

@@ -53,7 +53,10 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<Exit, Blame> {
     match command {
         Command::Check(arguments) => check::run(&arguments).await,
-        Command::Serve { listen, mutant, play, profile, tls } => {
+        Command::Serve { listen, tls, corpus: true, .. } => {
+            serve::corpus(&listen, tls.as_deref()).await
+        }
+        Command::Serve { listen, mutant, play, profile, tls, corpus: false } => {
             let (mutant, profile) = (mutant.as_deref(), profile.as_deref());
             serve::run(&listen, mutant, play.as_deref(), profile, tls.as_deref()).await
         }

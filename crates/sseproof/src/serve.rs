@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context as _;
 use sseproof_exchange::{Answer, Plan, Tape};
 use sseproof_net::{Identity, IdentityOptions, Lab};
+use sseproof_parser::{Browser, Served};
 use sseproof_rules::{Profile, mutants, profile, profiles_of, reference};
 use sseproof_scenario::{GaugeHook, PublishHook, RequestHook, RestartHook, TargetConfig};
 use tokio::net::TcpListener;
@@ -17,6 +18,20 @@ use crate::{recorded, screen};
 
 /// The path of the stream.
 pub(crate) const PATH: &str = "/events";
+
+/// Serves the page that reads the corpus, until Ctrl-C.
+pub(crate) async fn corpus(listen: &str, tls: Option<&Path>) -> Result<Exit, Blame> {
+    let corpus = Browser::default();
+    let lab = Lab::new(move |visit| match corpus.answer(visit.request) {
+        Served::Plan(plan) => plan,
+        Served::Result(plan, found) => {
+            // For a script; where nobody reads it, the page shows it all the same.
+            let _ = screen::print(&format!("{found}\n"));
+            plan
+        }
+    });
+    serve(listen, "the corpus, for a browser to open,", "/", lab, tls).await
+}
 
 /// Serves until Ctrl-C.
 pub(crate) async fn run(

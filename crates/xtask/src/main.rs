@@ -1,5 +1,6 @@
 //! Development tasks: `cargo xtask --help`.
 
+mod browser;
 mod described;
 mod fuzz;
 mod generate;
@@ -43,6 +44,15 @@ enum Task {
     },
     /// Measure the codec beside the decoders of others, and write reports/codec.md.
     BenchCodec,
+    /// Run the corpus in a real Chromium, and write reports/corpus-in-chromium.md.
+    Browser {
+        /// The browser, if it is not in PATH.
+        #[arg(long, value_name = "PROGRAM")]
+        browser: Option<PathBuf>,
+        /// Fail where there is no browser, as in CI.
+        #[arg(long)]
+        required: bool,
+    },
     /// Run each fuzz target for a while (needs nightly and cargo-fuzz).
     Fuzz {
         /// For how long, each.
@@ -69,6 +79,7 @@ fn main() -> ExitCode {
         Task::BenchCodec => {
             run(&root().join("bench"), &["cargo", "bench", "--bench", "report", "--", "--quiet"])
         }
+        Task::Browser { browser, required } => browser::run(browser, required),
         Task::Fuzz { seconds } => fuzz::run(seconds),
     };
     match done {
