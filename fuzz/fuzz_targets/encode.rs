@@ -4,7 +4,11 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use sseproof_codec::{Frame, Item, decode, encode};
+use sseproof_codec::{Frame, Item, Limits, decode, encode};
+
+#[path = "../../crates/sseproof-codec/tests/chunked/mod.rs"]
+mod chunked;
+mod cuts;
 
 #[derive(Arbitrary, Debug)]
 struct Written<'a> {
@@ -15,7 +19,8 @@ struct Written<'a> {
     data: Option<&'a str>,
 }
 
-fuzz_target!(|frames: Vec<Written<'_>>| {
+fuzz_target!(|input: ([u8; 4], Vec<Written<'_>>)| {
+    let (sizes, frames) = input;
     let mut out = Vec::new();
     let mut accepted = Vec::new();
     for written in &frames {
@@ -28,6 +33,7 @@ fuzz_target!(|frames: Vec<Written<'_>>| {
     }
 
     let items = decode(&out);
+    assert_eq!(items, chunked::decode(Limits::UNLIMITED, cuts::cut(&out, sizes)));
     let mut items = items.iter();
     let mut last_event_id = "";
     for written in accepted {

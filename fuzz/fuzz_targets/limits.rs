@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sseproof_codec::{Item, Limits};
+use sseproof_codec::{AnomalyKind, Item, Limits, decode};
 
 #[path = "../../crates/sseproof-codec/tests/chunked/mod.rs"]
 mod chunked;
@@ -11,10 +11,11 @@ mod cuts;
 
 fuzz_target!(|input: ([u8; 4], u8, u8, &[u8])| {
     let (sizes, line_bytes, event_bytes, stream) = input;
-    let limits = Limits { line_bytes: line_bytes.into(), event_bytes: event_bytes.into() };
+    let limits =
+        Limits::default().with_line_bytes(line_bytes.into()).with_event_bytes(event_bytes.into());
     let items = chunked::decode(limits, cuts::cut(stream, sizes));
     assert_eq!(items, chunked::decode(limits, cuts::cut(stream, [0; 4])), "byte by byte");
-    for item in items {
+    for item in &items {
         if let Item::Event(event) = item {
             assert!(event.data.len() <= limits.event_bytes);
             // A byte that is not UTF-8 becomes three.
@@ -22,4 +23,23 @@ fuzz_target!(|input: ([u8; 4], u8, u8, &[u8])| {
             assert!(event.last_event_id.len() <= 3 * limits.line_bytes);
         }
     }
+    let all = decode(stream);
+    if !items.iter().any(is_over_a_limit) {
+        assert_eq!(items, all, "limits that nothing passes");
+    }
+    // What is dropped are whole blocks: no event is there that is not there without limits.
+    let mut all = all.iter().filter_map(type_and_data);
+    for event in items.iter().filter_map(type_and_data) {
+        assert!(all.any(|other| other == event), "{event:?} is an event of the limits' making");
+    }
 });
+
+fn is_over_a_limit(item: &Item<'_>) -> bool {
+    let Item::Anomaly(anomaly) = item else { return false };
+    matches!(anomaly.kind, AnomalyKind::LineTooLong | AnomalyKind::EventTooLarge)
+}
+
+fn type_and_data<'i>(item: &'i Item<'_>) -> Option<(&'i str, &'i str)> {
+    let Item::Event(event) = item else { return None };
+    Some((&event.event_type, &event.data))
+}

@@ -58,6 +58,9 @@ enum Task {
         /// For how long, each.
         #[arg(long, default_value_t = 10)]
         seconds: u64,
+        /// Fail where nightly or cargo-fuzz is missing, as in CI.
+        #[arg(long)]
+        required: bool,
     },
 }
 
@@ -80,7 +83,7 @@ fn main() -> ExitCode {
             run(&root().join("bench"), &["cargo", "bench", "--bench", "report", "--", "--quiet"])
         }
         Task::Browser { browser, required } => browser::run(browser, required),
-        Task::Fuzz { seconds } => fuzz::run(seconds),
+        Task::Fuzz { seconds, required } => fuzz::run(seconds, required),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
