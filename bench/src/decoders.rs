@@ -103,7 +103,9 @@ impl Decoder {
 const ROOM: usize = 8 << 20;
 
 fn decoder() -> sseproof_codec::Decoder {
-    sseproof_codec::Decoder::with_limits(Limits { line_bytes: ROOM, event_bytes: ROOM })
+    sseproof_codec::Decoder::with_limits(
+        Limits::UNLIMITED.with_line_bytes(ROOM).with_event_bytes(ROOM),
+    )
 }
 
 fn lent(stream: &Bytes, size: usize) -> Delivered {

@@ -23,7 +23,16 @@ use crate::{Anomaly, AnomalyKind, Item, Span};
 /// received: nothing is dispatched, its `id` does not become the last event ID (so that who resumes
 /// asks for this event again), and nothing more is reported of it. Decoding goes on behind the next
 /// blank line. A `retry` that stood before the place where the limit was passed has taken effect.
+///
+/// ```
+/// use sseproof_codec::{Decoder, Limits};
+///
+/// let mut decoder = Decoder::with_limits(Limits::default().with_event_bytes(4));
+/// let mut events = decoder.feed(b"data: too long\n\ndata: fine\n\n");
+/// assert!(events.next().is_some_and(|event| event.data == "fine"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// The bytes of a line, without its line end. 1 MiB unless set.
     pub line_bytes: usize,
@@ -33,7 +42,40 @@ pub struct Limits {
 
 impl Limits {
     /// No limit but the memory of the machine: only for input that is in memory already.
+    ///
+    /// ```
+    /// use sseproof_codec::{Decoder, Limits};
+    ///
+    /// let stream = ["data: ", &"x".repeat(2 << 20), "\n\n"].concat();
+    /// assert!(Decoder::new().feed(stream.as_bytes()).next().is_none());
+    /// let mut decoder = Decoder::with_limits(Limits::UNLIMITED);
+    /// assert!(decoder.feed(stream.as_bytes()).next().is_some());
+    /// ```
     pub const UNLIMITED: Self = Self { line_bytes: usize::MAX, event_bytes: usize::MAX };
+
+    /// The same limits, but for a line.
+    ///
+    /// ```
+    /// use sseproof_codec::Limits;
+    ///
+    /// assert_eq!(Limits::default().with_line_bytes(1000).line_bytes, 1000);
+    /// ```
+    #[must_use]
+    pub const fn with_line_bytes(self, line_bytes: usize) -> Self {
+        Self { line_bytes, ..self }
+    }
+
+    /// The same limits, but for the data of an event.
+    ///
+    /// ```
+    /// use sseproof_codec::Limits;
+    ///
+    /// assert_eq!(Limits::default().with_event_bytes(1000).event_bytes, 1000);
+    /// ```
+    #[must_use]
+    pub const fn with_event_bytes(self, event_bytes: usize) -> Self {
+        Self { event_bytes, ..self }
+    }
 }
 
 impl Default for Limits {
@@ -69,6 +111,16 @@ pub fn decode(bytes: &[u8]) -> Vec<Item<'static>> {
 /// by line. What is wrong with the bytes of a line comes before what the line means.
 ///
 /// Decoding never fails, takes time linear in the input, and keeps no more than [`Limits`] allow.
+///
+/// ```
+/// use sseproof_codec::Decoder;
+///
+/// let mut decoder = Decoder::new();
+/// assert!(decoder.feed(b"event: tick\ndata: 4").next().is_none());
+/// let mut events = decoder.feed(b"2\n\n");
+/// let Some(event) = events.next() else { panic!("an event") };
+/// assert_eq!((&*event.event_type, &*event.data), ("tick", "42"));
+/// ```
 #[derive(Debug)]
 pub struct Decoder {
     pub(crate) lines: Lines,
@@ -86,11 +138,26 @@ impl Default for Decoder {
 
 impl Decoder {
     /// A decoder at the start of a stream, with the default limits.
+    ///
+    /// ```
+    /// use sseproof_codec::Decoder;
+    ///
+    /// let decoder = Decoder::new();
+    /// assert_eq!((decoder.last_event_id(), decoder.reconnection_time()), ("", None));
+    /// ```
     pub fn new() -> Self {
         Self::with_limits(Limits::default())
     }
 
     /// A decoder at the start of a stream.
+    ///
+    /// ```
+    /// use sseproof_codec::{Decoder, Limits};
+    ///
+    /// let mut decoder = Decoder::with_limits(Limits::default().with_line_bytes(10));
+    /// assert!(decoder.feed(b"data: 12345\n\n").next().is_none());
+    /// assert!(decoder.feed(b"data: 1234\n\n").next().is_some());
+    /// ```
     pub fn with_limits(limits: Limits) -> Self {
         Self {
             lines: Lines::new(limits.line_bytes),
@@ -105,6 +172,20 @@ impl Decoder {
     ///
     /// The events borrow from the chunk where they can. Dropping [`Events`] early decodes the rest
     /// of the chunk all the same, only nobody sees its events.
+    ///
+    /// ```
+    /// use sseproof_codec::Decoder;
+    ///
+    /// let mut decoder = Decoder::new();
+    /// let mut seen = Vec::new();
+    /// for chunk in [&b"data: one\n\nda"[..], b"ta: two\r", b"\n\r\n"] {
+    ///     let mut events = decoder.feed(chunk);
+    ///     while let Some(event) = events.next() {
+    ///         seen.push(event.data.into_owned());
+    ///     }
+    /// }
+    /// assert_eq!(seen, ["one", "two"]);
+    /// ```
     #[inline]
     pub fn feed<'a>(&'a mut self, chunk: &'a [u8]) -> Events<'a> {
         Events::new(self, chunk)
@@ -114,6 +195,16 @@ impl Decoder {
     /// no client knows, and what is wrong, besides the events.
     ///
     /// Chunks may be fed and inspected in turn: the events are the same.
+    ///
+    /// ```
+    /// use sseproof_codec::{Decoder, Item};
+    ///
+    /// let mut decoder = Decoder::new();
+    /// let mut items = decoder.inspect(b": ping\n\ndata: hello\n\n");
+    /// assert!(matches!(items.next(), Some(Item::Comment(comment)) if comment.text == " ping"));
+    /// assert!(matches!(items.next(), Some(Item::Event(event)) if event.data == "hello"));
+    /// assert!(items.next().is_none());
+    /// ```
     pub fn inspect<'a>(&'a mut self, chunk: &'a [u8]) -> Items<'a> {
         Items::new(self, chunk)
     }
@@ -133,6 +224,15 @@ impl Decoder {
     /// reported. What is left of a comment is no loss, so it is not reported; nor are bytes of a
     /// discarded line that are not UTF-8, as no client shows them and a cut connection cuts
     /// characters too.
+    ///
+    /// ```
+    /// use sseproof_codec::{AnomalyKind, Decoder};
+    ///
+    /// let mut decoder = Decoder::new();
+    /// drop(decoder.feed(b"data: one\n\ndata: [DONE]\n"));
+    /// let Some(anomaly) = decoder.finish() else { panic!("nothing was cut off") };
+    /// assert_eq!((anomaly.kind, anomaly.span.start), (AnomalyKind::UnterminatedBlock, 11));
+    /// ```
     pub fn finish(&mut self) -> Option<Anomaly> {
         let rest = self.lines.discard_rest().filter(|rest| !rest.is_comment);
         let block = mem::take(&mut self.block);
@@ -185,16 +285,40 @@ impl Decoder {
 
     /// The last event ID string: what a client sends as `Last-Event-ID` when it reconnects now.
     /// Empty if no complete block has set it, or if the last one that did reset it.
+    ///
+    /// ```
+    /// use sseproof_codec::Decoder;
+    ///
+    /// let mut decoder = Decoder::new();
+    /// drop(decoder.feed(b"id: 7\ndata: one\n\nid: 8\ndata: not ended"));
+    /// assert_eq!(decoder.last_event_id(), "7");
+    /// ```
     pub fn last_event_id(&self) -> &str {
         self.last_event_id.as_str()
     }
 
     /// The milliseconds of the last valid `retry` field, if there was one.
+    ///
+    /// ```
+    /// use sseproof_codec::Decoder;
+    ///
+    /// let mut decoder = Decoder::new();
+    /// drop(decoder.feed(b"retry: 500\nretry: soon\n"));
+    /// assert_eq!(decoder.reconnection_time(), Some(500));
+    /// ```
     pub fn reconnection_time(&self) -> Option<u64> {
         self.reconnection_time
     }
 
     /// How many bytes of the stream were decoded.
+    ///
+    /// ```
+    /// use sseproof_codec::Decoder;
+    ///
+    /// let mut decoder = Decoder::new();
+    /// drop(decoder.feed(b"data: one\n\nda"));
+    /// assert_eq!(decoder.offset(), 13);
+    /// ```
     pub fn offset(&self) -> u64 {
         self.lines.offset()
     }

@@ -34,6 +34,15 @@ pub struct Frame<'a> {
 }
 
 /// A frame that cannot be written, since the stream would decode to something else.
+///
+/// ```
+/// use sseproof_codec::{Frame, FrameField, Refused, encode};
+///
+/// let frame = Frame { id: Some("7\ndata: forged"), ..Frame::default() };
+/// let error = encode(&frame, &mut Vec::new()).expect_err("it would forge data");
+/// assert_eq!((error.field, error.offset, error.what), (FrameField::Id, 1, Refused::LineFeed));
+/// assert_eq!(error.to_string(), "the id has a line feed at byte 1");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EncodeError {
@@ -45,7 +54,7 @@ pub struct EncodeError {
     pub what: Refused,
 }
 
-/// A text of a [`Frame`].
+/// A text of a [`Frame`]; [`EncodeError`] shows one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FrameField {
@@ -59,7 +68,7 @@ pub enum FrameField {
     Data,
 }
 
-/// What a field cannot carry.
+/// What a field cannot carry; [`EncodeError`] shows one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {
@@ -79,6 +88,16 @@ pub enum Refused {
 /// only a comment has no blank line, so that a heartbeat may be written in the middle of a block and
 /// does not end it; a frame without anything writes nothing. `event`, `id` and `retry` without data
 /// make a block that dispatches nothing, though its id and its reconnection time count.
+///
+/// ```
+/// use sseproof_codec::{Frame, encode};
+///
+/// let mut out = Vec::new();
+/// encode(&Frame { comment: Some(" ping"), ..Frame::default() }, &mut out)?;
+/// encode(&Frame { event: Some("tick"), data: Some("42"), ..Frame::default() }, &mut out)?;
+/// assert_eq!(out, b": ping\nevent: tick\ndata: 42\n\n");
+/// # Ok::<(), sseproof_codec::EncodeError>(())
+/// ```
 ///
 /// # Errors
 /// A CR anywhere, an LF or nothing at all in `event`, an LF or a NUL in `id`.

@@ -33,11 +33,33 @@ pub struct EventCodec {
 
 impl EventCodec {
     /// A codec with a decoder that has limits of its own, or a last event ID from before.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use sseproof_codec::{Decoder, EventCodec};
+    /// use tokio_util::codec::Decoder as _;
+    ///
+    /// let mut codec = EventCodec::with_decoder(Decoder::new().resumed("7", None));
+    /// let event = codec.decode(&mut BytesMut::from("data: x\n\n"))?;
+    /// assert!(event.is_some_and(|event| event.last_event_id == "7"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn with_decoder(decoder: Decoder) -> Self {
         Self { decoder, ..Self::default() }
     }
 
     /// The decoder, as far as the bytes have come: it may be ahead of the events.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use sseproof_codec::EventCodec;
+    /// use tokio_util::codec::Decoder as _;
+    ///
+    /// let mut codec = EventCodec::default();
+    /// codec.decode(&mut BytesMut::from("id: 7\ndata: x\n\n"))?;
+    /// assert_eq!(codec.decoder().last_event_id(), "7");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn decoder(&self) -> &Decoder {
         &self.decoder
     }
@@ -57,6 +79,17 @@ impl tokio_util::codec::Decoder for EventCodec {
 }
 
 /// The error is [`io::ErrorKind::InvalidInput`], with an [`crate::EncodeError`] inside.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use sseproof_codec::{EventCodec, Frame};
+/// use tokio_util::codec::Encoder as _;
+///
+/// let mut out = BytesMut::new();
+/// EventCodec::default().encode(Frame { data: Some("x"), ..Frame::default() }, &mut out)?;
+/// assert_eq!(&out[..], b"data: x\n\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 impl tokio_util::codec::Encoder<Frame<'_>> for EventCodec {
     type Error = io::Error;
 

@@ -4,6 +4,15 @@ use alloc::borrow::Cow;
 use core::ops::Range;
 
 /// A half-open range of byte offsets, counted from the first byte of the stream (a BOM included).
+///
+/// ```
+/// use sseproof_codec::{Item, decode};
+///
+/// let stream = b": note\ndata: one\n\n";
+/// let Item::Comment(comment) = &decode(stream)[0] else { panic!("a comment") };
+/// let bytes = comment.span.start as usize..comment.span.end as usize;
+/// assert_eq!(&stream[bytes], b": note");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Span {
@@ -15,16 +24,30 @@ pub struct Span {
 
 impl Span {
     /// The span from `start` up to, and without, `end`.
+    ///
+    /// ```
+    /// use sseproof_codec::Span;
+    ///
+    /// assert_eq!(Span::new(2, 5), Span::from(2..5));
+    /// ```
     pub const fn new(start: u64, end: u64) -> Self {
         Self { start, end }
     }
 
     /// How many bytes the span covers.
+    ///
+    /// ```
+    /// assert_eq!(sseproof_codec::Span::new(2, 5).len(), 3);
+    /// ```
     pub const fn len(self) -> u64 {
         self.end - self.start
     }
 
     /// Whether the span covers no byte.
+    ///
+    /// ```
+    /// assert!(sseproof_codec::Span::new(2, 2).is_empty());
+    /// ```
     pub const fn is_empty(self) -> bool {
         self.start == self.end
     }
@@ -37,6 +60,23 @@ impl From<Range<u64>> for Span {
 }
 
 /// One thing that the decoder saw, in stream order.
+///
+/// ```
+/// use sseproof_codec::{Item, decode};
+///
+/// for item in decode(b": hi\nretry: 5\nfoo: bar\ndata: one\n\nid: 7\n\n\xFF: x\n") {
+///     let what = match &item {
+///         Item::Event(event) => format!("{} {}", event.event_type, event.data),
+///         Item::Comment(comment) => format!("a comment:{}", comment.text),
+///         Item::Retry(retry) => format!("come back after {} ms", retry.millis),
+///         Item::UnknownField(field) => format!("nobody knows {}", field.name),
+///         Item::EmptyBlock(_) => "nothing to dispatch".to_owned(),
+///         Item::Anomaly(anomaly) => format!("{:?}", anomaly.kind),
+///         _ => "what later versions know".to_owned(),
+///     };
+///     println!("{}: {what}", item.span().start);
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -57,6 +97,15 @@ pub enum Item<'a> {
 }
 
 /// An event as a client dispatches it.
+///
+/// ```
+/// use sseproof_codec::{Item, decode};
+///
+/// let items = decode(b"event: tick\nid: 7\ndata: 4\ndata: 2\n\n");
+/// let [Item::Event(event)] = &items[..] else { panic!("an event") };
+/// assert_eq!((&*event.event_type, &*event.data), ("tick", "4\n2"));
+/// assert_eq!((&*event.last_event_id, event.sets_id), ("7", true));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Event<'a> {
@@ -74,6 +123,13 @@ pub struct Event<'a> {
 }
 
 /// A comment line.
+///
+/// ```
+/// use sseproof_codec::{Item, decode};
+///
+/// let items = decode(b": ping\n");
+/// assert!(matches!(&items[0], Item::Comment(comment) if comment.text == " ping"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Comment<'a> {
@@ -84,6 +140,13 @@ pub struct Comment<'a> {
 }
 
 /// A reconnection time.
+///
+/// ```
+/// use sseproof_codec::{Item, decode};
+///
+/// let items = decode(b"retry: 3000\n");
+/// assert!(matches!(items[0], Item::Retry(retry) if retry.millis == 3000));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Retry {
@@ -94,6 +157,14 @@ pub struct Retry {
 }
 
 /// A field with a name other than `data`, `event`, `id` and `retry`.
+///
+/// ```
+/// use sseproof_codec::{Item, decode};
+///
+/// let items = decode(b"Data: x\n");
+/// let Item::UnknownField(field) = &items[0] else { panic!("names are literal") };
+/// assert_eq!((&*field.name, &*field.value, field.has_colon), ("Data", "x", true));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UnknownField<'a> {
@@ -109,6 +180,13 @@ pub struct UnknownField<'a> {
 
 /// A block that had at least one `event`, `id` or `retry` field, be it a valid one or not, and no
 /// `data` field.
+///
+/// ```
+/// use sseproof_codec::{Item, decode};
+///
+/// let items = decode(b"id: 7\nevent: done\n\n");
+/// assert!(matches!(items[0], Item::EmptyBlock(block) if block.sets_id && block.sets_event));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EmptyBlock {
@@ -121,6 +199,14 @@ pub struct EmptyBlock {
 }
 
 /// Something wrong at a byte offset.
+///
+/// ```
+/// use sseproof_codec::{AnomalyKind, Item, decode};
+///
+/// let items = decode(b"id: 1\0\n");
+/// let Item::Anomaly(anomaly) = items[0] else { panic!("a NUL") };
+/// assert_eq!((anomaly.kind, anomaly.span.start), (AnomalyKind::NulInId, 5));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Anomaly {
@@ -130,7 +216,7 @@ pub struct Anomaly {
     pub span: Span,
 }
 
-/// The kinds of anomalies.
+/// The kinds of anomalies; [`Anomaly`] shows one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -161,6 +247,14 @@ pub enum AnomalyKind {
 
 impl Item<'_> {
     /// The same item, free of what it borrowed.
+    ///
+    /// ```
+    /// use sseproof_codec::{Decoder, Item};
+    ///
+    /// let mut decoder = Decoder::new();
+    /// let kept: Option<Item<'static>> = decoder.inspect(b": hi\n").next().map(Item::into_owned);
+    /// assert!(kept.is_some());
+    /// ```
     pub fn into_owned(self) -> Item<'static> {
         match self {
             Item::Event(event) => Item::Event(event.into_owned()),
@@ -182,6 +276,11 @@ impl Item<'_> {
     }
 
     /// The bytes that the item is about.
+    ///
+    /// ```
+    /// let items = sseproof_codec::decode(b"data: one\n\n: hi\n");
+    /// assert_eq!(items[1].span().start, 11);
+    /// ```
     pub fn span(&self) -> Span {
         match self {
             Item::Event(event) => event.span,
@@ -196,6 +295,14 @@ impl Item<'_> {
 
 impl Event<'_> {
     /// The same event, free of what it borrowed.
+    ///
+    /// ```
+    /// use sseproof_codec::{Decoder, Event};
+    ///
+    /// let mut decoder = Decoder::new();
+    /// let kept: Option<Event<'static>> = decoder.feed(b"data: x\n\n").next().map(Event::into_owned);
+    /// assert!(kept.is_some());
+    /// ```
     pub fn into_owned(self) -> Event<'static> {
         Event {
             event_type: owned(self.event_type),

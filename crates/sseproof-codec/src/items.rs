@@ -39,6 +39,15 @@ impl<'a> Events<'a> {
     }
 
     /// The next event, or `None` when the chunk is used up.
+    ///
+    /// ```
+    /// use sseproof_codec::Decoder;
+    ///
+    /// let mut decoder = Decoder::new();
+    /// let mut events = decoder.feed(b"data: one\n\ndata: t");
+    /// assert!(events.next().is_some_and(|event| event.data == "one"));
+    /// assert!(events.next().is_none());
+    /// ```
     #[expect(clippy::should_implement_trait, reason = "an Iterator cannot lend its items")]
     #[inline]
     pub fn next(&mut self) -> Option<Event<'_>> {
@@ -57,6 +66,15 @@ impl<'a> Items<'a> {
     }
 
     /// The next item, or `None` when the chunk is used up.
+    ///
+    /// ```
+    /// use sseproof_codec::{Decoder, Item};
+    ///
+    /// let mut decoder = Decoder::new();
+    /// let mut items = decoder.inspect(b"retry: 500\n");
+    /// assert!(matches!(items.next(), Some(Item::Retry(retry)) if retry.millis == 500));
+    /// assert!(items.next().is_none());
+    /// ```
     #[expect(clippy::should_implement_trait, reason = "an Iterator cannot lend its items")]
     pub fn next(&mut self) -> Option<Item<'_>> {
         let seen = self.0.step()?;

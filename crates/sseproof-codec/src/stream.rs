@@ -41,22 +41,61 @@ pin_project! {
 }
 
 impl<S> EventStream<S> {
-    /// The events of these chunks, with the default limits.
+    /// The events of these chunks, with the default limits: [`EventStream`] shows it.
     pub fn new(chunks: S) -> Self {
         Self::with_decoder(chunks, Decoder::new())
     }
 
     /// The same with a decoder that has limits of its own, or a last event ID from before.
+    ///
+    /// ```
+    /// use futures_util::{StreamExt, stream};
+    /// use sseproof_codec::{Decoder, EventStream};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let chunks = stream::iter([Ok::<_, std::io::Error>("data: two\n\n")]);
+    /// let mut events = EventStream::with_decoder(chunks, Decoder::new().resumed("1", None));
+    /// while let Some(event) = events.next().await {
+    ///     assert_eq!(event?.last_event_id, "1");
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// # })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn with_decoder(chunks: S, decoder: Decoder) -> Self {
         Self { chunks, decoder, events: VecDeque::new() }
     }
 
-    /// The decoder, as far as the chunks have come: it may be ahead of the events.
+    /// The decoder, as far as the chunks have come: it may be ahead of the events. [`EventStream`]
+    /// shows it.
     pub fn decoder(&self) -> &Decoder {
         &self.decoder
     }
 
     /// The decoder, for the next connection: see [`Decoder::reconnect`].
+    ///
+    /// ```
+    /// use futures_util::{StreamExt, stream};
+    /// use sseproof_codec::EventStream;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let connection = |chunk| stream::iter([Ok::<_, std::io::Error>(chunk)]);
+    /// let mut events = EventStream::new(connection("id: 1\ndata: one\n\ndata: cut o"));
+    /// while let Some(event) = events.next().await {
+    ///     assert_eq!(event?.data, "one");
+    /// }
+    /// let mut decoder = events.into_decoder();
+    /// decoder.reconnect();
+    /// // The next request has `decoder.last_event_id()`, and what it brings goes on from there.
+    /// let mut events = EventStream::with_decoder(connection("data: two\n\n"), decoder);
+    /// while let Some(event) = events.next().await {
+    ///     let event = event?;
+    ///     assert_eq!((&*event.data, &*event.last_event_id), ("two", "1"));
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// # })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn into_decoder(self) -> Decoder {
         self.decoder
     }
@@ -99,7 +138,7 @@ pub(crate) mod body {
     use super::EventStream;
 
     pin_project! {
-        /// The chunks of an HTTP body; trailers are left out.
+        /// The chunks of an HTTP body, without trailers: [`EventStream::of_body`] makes them.
         #[derive(Debug)]
         pub struct BodyChunks<B> {
             #[pin]

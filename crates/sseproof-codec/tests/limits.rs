@@ -5,7 +5,7 @@ mod chunked;
 use allocation_counter::measure;
 use sseproof_codec::{Anomaly, AnomalyKind, Decoder, Item, Limits, Span};
 
-const SMALL: Limits = Limits { line_bytes: 10, event_bytes: 8 };
+const SMALL: Limits = Limits::UNLIMITED.with_line_bytes(10).with_event_bytes(8);
 
 #[test]
 fn a_line_at_the_limit_passes() {
@@ -120,7 +120,7 @@ fn type_and_id_are_bounded_by_their_lines() {
 
 #[test]
 fn memory_is_bounded_whatever_comes() {
-    let limits = Limits { line_bytes: 1 << 10, event_bytes: 1 << 13 };
+    let limits = Limits::default().with_line_bytes(1 << 10).with_event_bytes(1 << 13);
     let endless_lines: [&[u8]; 8] = [
         b"x",
         b"\xFF",
