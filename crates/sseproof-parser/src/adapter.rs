@@ -18,10 +18,16 @@ use crate::answer::{Answer, Fault, Parser};
 
 /// How many lines of standard error are kept.
 const STDERR_LINES: usize = 20;
+/// Where a line without an end is cut off.
+const LINE_BYTES: usize = 64 << 20;
+/// How many lines wait to be read: one answer, and what is too much.
+const LINES: usize = 2;
 /// How much of a line is shown that is no answer.
 const SHOWN: usize = 200;
 /// How long a process may take to end once its output has ended.
 const LAST_BREATH: Duration = Duration::from_secs(2);
+/// How often it is asked for.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A parser in another process, which speaks the protocol of `specs/parser-protocol.md`: a line of
 /// JSON per question, a line of JSON per answer. A process that dies, hangs or talks nonsense is
@@ -63,11 +69,11 @@ impl Adapter {
         let line = match process.lines.recv_timeout(patience) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => {
-                return Err(Fault::Silent { seconds: patience.as_secs() });
+                return Err(Fault::Silent { waited: patience, stderr: process.last_words() });
             }
             Err(RecvTimeoutError::Disconnected) => return Err(process.death()),
         };
-        read(&line, number)
+        read(&line, number, || process.last_words())
     }
 }
 
@@ -92,19 +98,27 @@ impl Parser for Adapter {
 }
 
 /// Reads the answer to a question.
-fn read(line: &str, asked: u64) -> Result<Answer, Fault> {
+fn read(line: &str, asked: u64, last_words: impl Fn() -> String) -> Result<Answer, Fault> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Refusal {
         error: String,
     }
-    let garbage = |why: String| Fault::Garbage { why, line: line.chars().take(SHOWN).collect() };
+    let garbage = |why: String| {
+        let line = line.chars().take(SHOWN).collect();
+        Fault::Garbage { why, line, stderr: last_words() }
+    };
+    if line.len() >= LINE_BYTES {
+        return Err(garbage(format!("a line of {} MiB without an end", LINE_BYTES >> 20)));
+    }
     let mut answer: Value =
         serde_json::from_str(line).map_err(|error| garbage(error.to_string()))?;
     let id = answer.as_object_mut().and_then(|answer| answer.remove("id"));
     match id.as_ref().and_then(Value::as_u64) {
         Some(id) if id == asked => {}
-        Some(answered) => return Err(Fault::OutOfOrder { asked, answered }),
+        Some(answered) => {
+            return Err(Fault::OutOfOrder { asked, answered, stderr: last_words() });
+        }
         None => return Err(garbage("it has no `id`".to_owned())),
     }
     if answer.get("error").is_some() {
@@ -128,7 +142,8 @@ impl Process {
             .spawn()
             .with_context(|| format!("cannot start {program}"))?;
         let (questions, asked) = mpsc::channel();
-        let (heard, lines) = mpsc::channel();
+        // Who writes without being asked is held back, and then cut off.
+        let (heard, lines) = mpsc::sync_channel(LINES);
         let stderr = Arc::default();
         // Each pipe has a thread of its own, so that none that is full stops the others.
         if let Some(stdin) = child.stdin.take() {
@@ -147,22 +162,26 @@ impl Process {
     /// How the process ended, and its last words.
     fn death(&mut self) -> Fault {
         let mut waited = Duration::ZERO;
-        let pause = Duration::from_millis(20);
         let status = loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => break status.to_string(),
                 Ok(None) if waited < LAST_BREATH => {
-                    thread::sleep(pause);
-                    waited += pause;
+                    thread::sleep(PAUSE);
+                    waited += PAUSE;
                 }
                 Ok(None) => break "it closed its output and still runs".to_owned(),
                 Err(error) => break error.to_string(),
             }
         };
+        Fault::Died { status, stderr: self.last_words() }
+    }
+
+    /// The end of what it wrote to standard error.
+    fn last_words(&self) -> String {
         // What it wrote last may still be on its way.
-        thread::sleep(pause);
+        thread::sleep(PAUSE);
         let stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        Fault::Died { status, stderr: stderr.iter().cloned().collect::<Vec<_>>().join("\n") }
+        stderr.iter().cloned().collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -187,7 +206,7 @@ fn read_lines(pipe: impl Read, mut take: impl FnMut(String) -> bool) {
     let mut line = Vec::new();
     loop {
         line.clear();
-        match pipe.read_until(b'\n', &mut line) {
+        match (&mut pipe).take(LINE_BYTES as u64).read_until(b'\n', &mut line) {
             Ok(0) => return,
             Ok(_) if take(String::from_utf8_lossy(&line).trim_end().to_owned()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -1,6 +1,7 @@
 //! What a parser says of a stream.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use sseproof_codec::Decoder;
@@ -59,8 +60,10 @@ pub enum Fault {
     },
     /// It did not answer in time, and was ended.
     Silent {
-        /// How long was waited for, in seconds.
-        seconds: u64,
+        /// How long was waited for.
+        waited: Duration,
+        /// The end of what it wrote to standard error.
+        stderr: String,
     },
     /// It wrote something that is no answer.
     Garbage {
@@ -68,6 +71,8 @@ pub enum Fault {
         why: String,
         /// The beginning of the line.
         line: String,
+        /// The end of what it wrote to standard error.
+        stderr: String,
     },
     /// It answered another question.
     OutOfOrder {
@@ -75,6 +80,8 @@ pub enum Fault {
         asked: u64,
         /// The number in the answer.
         answered: u64,
+        /// The end of what it wrote to standard error.
+        stderr: String,
     },
     /// It could not be started again.
     Gone(String),
@@ -85,28 +92,40 @@ impl Fault {
     pub const fn is_of_the_process(&self) -> bool {
         !matches!(self, Self::Refused(_))
     }
+
+    /// The end of what the process wrote to standard error.
+    fn stderr(&self) -> &str {
+        match self {
+            Self::Refused(_) | Self::Gone(_) => "",
+            Self::Died { stderr, .. }
+            | Self::Silent { stderr, .. }
+            | Self::Garbage { stderr, .. }
+            | Self::OutOfOrder { stderr, .. } => stderr,
+        }
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(error) => write!(f, "the parser gives an error: {error}"),
-            Self::Died { status, stderr } if stderr.is_empty() => {
-                write!(f, "the adapter died ({status}) and wrote nothing to standard error")
+            Self::Refused(error) => return write!(f, "the parser gives an error: {error}"),
+            Self::Gone(error) => {
+                return write!(f, "the adapter could not be started again: {error}");
             }
-            Self::Died { status, stderr } => {
-                write!(f, "the adapter died ({status}); its standard error ends with:\n{stderr}")
+            Self::Died { status, .. } => write!(f, "the adapter died ({status})")?,
+            Self::Silent { waited, .. } => {
+                write!(f, "the adapter did not answer within {waited:?}, and was ended")?;
             }
-            Self::Silent { seconds } => {
-                write!(f, "the adapter did not answer within {seconds} s, and was ended")
+            Self::Garbage { why, line, .. } => {
+                write!(f, "the adapter wrote what is no answer ({why}): {line:?}")?;
             }
-            Self::Garbage { why, line } => {
-                write!(f, "the adapter wrote what is no answer ({why}): {line:?}")
+            Self::OutOfOrder { asked, answered, .. } => {
+                write!(f, "the adapter was asked question {asked} and answered {answered}")?;
             }
-            Self::OutOfOrder { asked, answered } => {
-                write!(f, "the adapter was asked question {asked} and answered {answered}")
-            }
-            Self::Gone(error) => write!(f, "the adapter could not be started again: {error}"),
+        }
+        match self.stderr() {
+            "" => f.write_str("; it wrote nothing to standard error"),
+            stderr => write!(f, "; its standard error ends with:\n{stderr}"),
         }
     }
 }

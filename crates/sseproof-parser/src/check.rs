@@ -16,7 +16,7 @@ use crate::report::{Chance, Judged, Report, Requirement, Speed};
 
 /// What a stream breaks that is read rightly in other line ends.
 const LINE_ENDS: &str = "whatwg-sse/line-ends";
-/// How often a process may hang or die for no stream of its own, before it is asked no more.
+/// How often a process may hang, or give no answer at all, before it is asked no more.
 const PATIENCE: u32 = 5;
 /// How many streams are tried while a counterexample is made smaller.
 const SHRINKS: u32 = 2000;
@@ -35,7 +35,14 @@ pub struct Options {
 
 /// Checks a parser.
 pub fn check(name: &str, parser: &mut dyn Parser, options: Options) -> Report {
-    let mut asked = Asked { parser, questions: 0, told: Told::default(), faults: 0 };
+    let mut asked = Asked {
+        parser,
+        questions: 0,
+        told: Told::default(),
+        faults: 0,
+        has_answered: false,
+        no_answer: None,
+    };
     let mut by_requirement: BTreeMap<&str, Vec<Judged>> = BTreeMap::new();
     for case in corpus() {
         let judged = asked.judged(&case.as_written(), case.about.clone());
@@ -66,6 +73,7 @@ pub fn check(name: &str, parser: &mut dyn Parser, options: Options) -> Report {
         questions: asked.questions,
         requirements: requirements.collect(),
         chance: chance.into(),
+        no_answer: asked.no_answer.take().filter(|_| !asked.has_answered),
         not_told: asked.told.missing(),
         is_complete: !asked.is_given_up(),
         speed,
@@ -106,6 +114,9 @@ struct Asked<'p> {
     questions: u64,
     told: Told,
     faults: u32,
+    has_answered: bool,
+    /// The last reason why there was no answer.
+    no_answer: Option<String>,
 }
 
 impl Asked<'_> {
@@ -117,12 +128,21 @@ impl Asked<'_> {
         self.questions += 1;
         let answer = self.parser.parse(chunks);
         match &answer {
-            Ok(answer) => self.told.note(answer),
-            // A parser that dies of one stream is wrong; an adapter that hangs wastes our time.
-            Err(Fault::Silent { .. } | Fault::Gone(_) | Fault::OutOfOrder { .. }) => {
-                self.faults += 1
+            Ok(answer) => {
+                self.has_answered = true;
+                self.told.note(answer);
             }
-            Err(_) => {}
+            Err(Fault::Refused(_)) => self.has_answered = true,
+            Err(fault) => {
+                // A parser that dies of one stream is wrong; an adapter that hangs, or that dies
+                // whatever it is asked, wastes our time.
+                let hangs = matches!(
+                    fault,
+                    Fault::Silent { .. } | Fault::Gone(_) | Fault::OutOfOrder { .. }
+                );
+                self.faults += u32::from(hangs || !self.has_answered);
+                self.no_answer = Some(fault.to_string());
+            }
         }
         judge(chunks, expected, &answer)
     }

@@ -8,6 +8,8 @@ use serde::Serialize;
 use crate::answer::Event;
 use crate::judge::Failure;
 
+/// Why something was not asked.
+const GIVEN_UP: &str = "the adapter hung or got out of step too often";
 /// How many more cases of a requirement are named for people.
 const ALSO: usize = 20;
 
@@ -22,6 +24,8 @@ pub struct Report {
     pub requirements: Vec<Requirement>,
     /// What streams made by chance have shown.
     pub chance: Vec<Chance>,
+    /// Why there was not a single answer, if there was none: then it is the adapter that is wrong.
+    pub no_answer: Option<String>,
     /// What it never told of, and was not judged by.
     pub not_told: Vec<String>,
     /// Whether everything was asked.
@@ -115,6 +119,15 @@ impl Report {
 /// Writes the report for people.
 pub fn text(report: &Report) -> String {
     let mut out = format!("parser: {}\n\n", report.parser);
+    if let Some(why) = &report.no_answer {
+        let _ = writeln!(
+            out,
+            "✗ not one answer to {} questions, so nothing is known of the parser\n  {}\n\nspecs/parser-protocol.md says what an adapter has to write",
+            report.questions,
+            why.replace('\n', "\n    ")
+        );
+        return out;
+    }
     for requirement in &report.requirements {
         if requirement.verdict() == Verdict::Broken {
             broken(requirement, &mut out);
@@ -148,7 +161,7 @@ pub fn text(report: &Report) -> String {
         );
     }
     if !report.is_complete {
-        out.push_str("not everything was asked: the adapter hung or got out of step too often\n");
+        let _ = writeln!(out, "not everything was asked: {GIVEN_UP}");
     }
     for Speed { stream, mib_per_second } in &report.speed {
         let _ = writeln!(out, "speed by its own clock, {stream}: {mib_per_second:.1} MiB/s");
@@ -244,7 +257,7 @@ fn status(failure: Option<&Failure>, was_asked: bool) -> TestCaseStatus {
         None if was_asked => TestCaseStatus::success(),
         None => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message("the adapter hung or got out of step too often");
+            status.set_message(GIVEN_UP);
             status
         }
     }

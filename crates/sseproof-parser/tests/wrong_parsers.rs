@@ -113,10 +113,47 @@ fn an_adapter_that_dies_is_started_again_and_its_last_words_are_kept() {
 
 #[test]
 fn an_adapter_that_hangs_is_ended_and_given_up() {
-    let report = check("hangs", &mut adapter("exec sleep 600"), FEW);
+    let report = check("hangs", &mut adapter("echo 'loading a model' >&2; exec sleep 600"), FEW);
     assert!(!report.is_complete && !report.is_right());
     assert!(report.questions < 10, "{}", report.questions);
-    assert!(text(&report).contains("did not answer within"), "{}", text(&report));
+    for expected in ["not one answer to 5 questions", "within 300ms", "loading a model"] {
+        assert!(text(&report).contains(expected), "{}", text(&report));
+    }
+}
+
+/// Whatever it does at one stream, it is named with what it said, and a new one answers the next.
+#[test]
+fn the_run_goes_on_with_a_new_process() {
+    for (misdeed, named) in [
+        ("exit 3", "the adapter died (exit status: 3)"),
+        ("sleep 600", "did not answer within 300ms"),
+        ("echo hello", "what is no answer (expected value at line 1 column 1): \"hello\""),
+        (r#"echo '{"id":99,"events":[]}'"#, "was asked question 2 and answered 99"),
+    ] {
+        let mut adapter = adapter(&format!(
+            r#"while read -r line; do
+                 id=${{line##*'"id":'}}; id=${{id%%[!0-9]*}}
+                 case $line in
+                   *77u/*) echo 'a BOM: oh no' >&2; {misdeed};;
+                   *) echo '{{"id":'$id',"events":[]}}';;
+                 esac
+               done"#
+        ));
+        assert_eq!(adapter.parse(&[]), Ok(Answer::default()), "{misdeed}");
+        let fault = adapter.parse(&[b"\xEF\xBB\xBF".to_vec()]).expect_err(misdeed).to_string();
+        assert!(fault.contains(named), "{fault}");
+        assert!(fault.ends_with("its standard error ends with:\na BOM: oh no"), "{fault}");
+        assert_eq!(adapter.parse(&[]), Ok(Answer::default()), "{misdeed}");
+    }
+}
+
+/// One that writes without an end fills no memory, and its answers are not taken for others.
+#[test]
+fn an_adapter_that_writes_without_being_asked_is_named() {
+    let mut adapter = adapter("while true; do echo '{\"id\":1,\"events\":[]}'; done");
+    assert_eq!(adapter.parse(&[]), Ok(Answer::default()));
+    let fault = adapter.parse(&[]).expect_err("it answers the first question again");
+    assert!(fault.to_string().contains("was asked question 2 and answered 1"), "{fault}");
 }
 
 #[test]

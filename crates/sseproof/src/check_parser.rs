@@ -32,7 +32,11 @@ pub(crate) fn run(arguments: &CheckParser) -> Result<Exit, Blame> {
         write(file, &junit(&report))?;
     }
     screen::print(&text(&report))?;
-    Ok(if report.is_right() { Exit::Held } else { Exit::Broken })
+    Ok(match report.no_answer {
+        Some(_) => Exit::Unreachable,
+        None if report.is_right() => Exit::Held,
+        None => Exit::Broken,
+    })
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Blame> {

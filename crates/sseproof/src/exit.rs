@@ -9,7 +9,7 @@ Exit codes:
   0    all held
   1    a requirement or a scenario did not hold, or the run ended too early to tell
   2    wrong usage, or a file that cannot be read or written
-  3    the server could not be reached, or did not start
+  3    the server, or the adapter of a parser, could not be reached, or did not start
   4    a fault of sseproof itself
   130  interrupted, with nothing broken until then";
 
