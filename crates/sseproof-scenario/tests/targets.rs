@@ -380,6 +380,30 @@ fn scenario_of(id: &str) -> &'static Scenario {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_head_that_comes_with_the_first_event_does_not_hold_up_what_is_published() {
+    let hook =
+        "publish:\n  stream: /late-published\n  http: { path: /publish, body: \"${data}\" }\n";
+    let (transcript, _) = played(hook, scenario_of("deliver")).await;
+    let marked: Vec<_> = transcript
+        .happenings
+        .iter()
+        .filter_map(|happening| match &happening.what {
+            What::Published { what, .. } => Some(what.data.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(marked.len(), 5, "{:?}", transcript.happenings);
+    let streams: Vec<_> =
+        transcript.exchanges.iter().filter(|exchange| exchange.is_stream()).collect();
+    assert_eq!(streams.len(), 5);
+    for stream in streams {
+        let body = String::from_utf8(stream.body_bytes()).expect("text");
+        assert!(body.contains("sseproof-event-"), "nothing was published for a head: {body}");
+        assert!(marked.iter().all(|data| body.contains(data)), "{body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_generated_comes_from_the_seed() {
     let hook = "publish:\n  stream: /published\n  http: { path: /publish, body: \"${data}\" }\n";
     let (transcript, _) = played(hook, probe()).await;

@@ -49,18 +49,32 @@ struct Peer {
     /// what the server behind it sends itself.
     #[serde(default)]
     behind: Option<String>,
+    /// What else it serves.
+    #[serde(default)]
+    also: Vec<Also>,
     /// The rules that it is known to break, each with what was seen by hand.
     expect: BTreeMap<String, String>,
+}
+
+/// Another stream of the same server, with a profile of its own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Also {
+    /// Its target file.
+    target: String,
+    /// How the rules of its profile begin.
+    rules: String,
 }
 
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let root = root();
     crate::run(&root, &["cargo", "build", "--release", "--quiet"])?;
     let peers = described("peers", "peer.yaml", names, |peer: &Peer| &peer.peer)?;
-    let results = check_all(peers)?;
-    let surprises: Vec<String> =
+    let (results, failures) = check_all(peers)?;
+    let mut surprises: Vec<String> =
         results.iter().flat_map(|(peer, report)| compare(peer, report)).collect();
-    if names.is_empty() {
+    surprises.extend(failures.iter().map(|failure| format!("{failure:#}")));
+    if names.is_empty() && failures.is_empty() {
         fs::write(root.join("reports/peers.md"), page(&results))
             .context("write reports/peers.md")?;
         println!("wrote reports/peers.md");
@@ -69,19 +83,22 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
         println!("{surprise}");
     }
     if !surprises.is_empty() {
-        bail!("{} findings are not what scenarios/peers/ expects", surprises.len());
+        bail!("{} results are not what scenarios/peers/ expects", surprises.len());
     }
     Ok(())
 }
 
+/// The peers that were checked, and why the others were not.
+type Checked = (Vec<(Peer, Report)>, Vec<anyhow::Error>);
+
 /// Checks the peers, a few at a time: most of a check is waiting.
-fn check_all(peers: Vec<Peer>) -> anyhow::Result<Vec<(Peer, Report)>> {
+fn check_all(peers: Vec<Peer>) -> anyhow::Result<Checked> {
     copy(
         &root().join("scenarios/peers").join(UPSTREAM),
         &root().join("target/peers").join(UPSTREAM),
     )?;
     let waiting = Mutex::new(peers.into_iter().enumerate());
-    let done = Mutex::new(Vec::new());
+    let done = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
@@ -90,16 +107,21 @@ fn check_all(peers: Vec<Peer>) -> anyhow::Result<Vec<(Peer, Report)>> {
                     let Some((place, peer)) = next else { return };
                     println!("== {}: {}", peer.peer, peer.about);
                     let report = check(&peer).with_context(|| format!("check {}", peer.peer));
-                    let result = report.map(|report| (place, peer, report));
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+                    let result = report.map(|report| (peer, report));
+                    done.lock().unwrap_or_else(PoisonError::into_inner).insert(place, result);
                 }
             });
         }
     });
     let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut done: Vec<_> = done.into_iter().collect::<anyhow::Result<_>>()?;
-    done.sort_by_key(|(place, ..)| *place);
-    Ok(done.into_iter().map(|(_, peer, report)| (peer, report)).collect())
+    let (mut checked, mut failures) = (Vec::new(), Vec::new());
+    for result in done.into_values() {
+        match result {
+            Ok(result) => checked.push(result),
+            Err(error) => failures.push(error),
+        }
+    }
+    Ok((checked, failures))
 }
 
 fn check(peer: &Peer) -> anyhow::Result<Report> {
@@ -121,12 +143,19 @@ fn check(peer: &Peer) -> anyhow::Result<Report> {
     }
     let json = root.join("reports/peers").join(format!("{}.json", peer.peer));
     fs::create_dir_all(root.join("reports/peers")).context("make reports/peers")?;
-    let mut report = sseproof(peer, &folder, &json, None)?;
+    let mut report = sseproof(peer, &folder, &json, TARGET, None)?;
+    let beside = folder.join("beside.json");
     if let Some(path) = &peer.behind {
-        let beside = folder.join("beside.json");
-        let compared = sseproof(peer, &folder, &beside, Some(path))?;
+        let compared = sseproof(peer, &folder, &beside, TARGET, Some(path))?;
         report.findings.retain(|finding| !finding.rule.starts_with(COMPARED));
         report.findings.extend(compared.findings);
+    }
+    for also in &peer.also {
+        let mut other = sseproof(peer, &folder, &beside, &also.target, None)?;
+        other.findings.retain(|finding| finding.rule.starts_with(&also.rules));
+        report.findings.extend(other.findings);
+    }
+    if peer.behind.is_some() || !peer.also.is_empty() {
         let text = sseproof_report::json::render(&report);
         fs::write(&json, text).with_context(|| format!("write {}", json.display()))?;
     }
@@ -139,12 +168,13 @@ fn sseproof(
     peer: &Peer,
     folder: &Path,
     json: &Path,
+    target: &str,
     behind: Option<&str>,
 ) -> anyhow::Result<Report> {
     let start = shlex::try_join(peer.start.iter().map(String::as_str)).context("join `start`")?;
     let (port, upstream) = (free_port()?.to_string(), free_port()?.to_string());
     let mut command = Command::new(root().join("target/release/sseproof"));
-    command.args(["check", "--target", TARGET, "--start", &start, "--wait-for", WAIT]);
+    command.args(["check", "--target", target, "--start", &start, "--wait-for", WAIT]);
     command.args(["--quiet", "--json"]).arg(json);
     if let Some(path) = behind {
         let url = |port: &str| format!("http://127.0.0.1:{port}{path}");

@@ -108,9 +108,15 @@ impl Course {
             shown(low),
             shown(high)
         );
-        // What does not grow with each part is not kept for each client.
-        let steps = half.windows(2).filter(|pair| pair[1].1 > pair[0].1).count();
-        if self.gauge == Gauge::Memory && steps + 1 < half.len() {
+        let steps = half.windows(2).map(|pair| pair[1].1.saturating_sub(pair[0].1));
+        // What is kept for each client grows with each part of them.
+        let largest = steps.clone().max().unwrap_or_default();
+        if half.len() > 3 && largest * 3 > grown * 2 {
+            return Growth::Unclear(format!(
+                "{message}, but all at once: a pool may have grown, or a process been started"
+            ));
+        }
+        if self.gauge == Gauge::Memory && steps.filter(|step| *step > 0).count() + 1 < half.len() {
             return Growth::Unclear(format!(
                 "{message}, but not steadily: a collector may be late"
             ));
@@ -176,6 +182,11 @@ mod tests {
         churned(Gauge::Threads, [10, 20, 30, 40, 40, 40, 40, 40]).passes(&RULE);
         churned(Gauge::Descriptors, [9, 9, 9, 9, 9, 12, 9, 11]).passes(&RULE);
         churned(Gauge::Memory, [50, 60, 70, 80, 81, 82, 83, 84].map(|mib| mib << 20)).passes(&RULE);
+    }
+
+    #[test]
+    fn a_pool_that_grows_once_is_thin() {
+        churned(Gauge::Descriptors, [61, 60, 58, 60, 59, 72, 71, 74]).is_thin(&RULE);
     }
 
     #[test]

@@ -183,7 +183,8 @@ impl Check<'_> {
             }
             Step::Observe(observe) => {
                 self.stream(observe.from.as_ref(), place);
-                if observe.end && (observe.head || observe.events.is_some()) {
+                let until = observe.head || observe.events.is_some() || observe.event.is_some();
+                if observe.end && until {
                     let what = "`end` waits for the end, whatever comes before it";
                     let instead =
                         "leave out the others, or leave out `end`: it ends every `observe`";

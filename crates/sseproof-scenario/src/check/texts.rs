@@ -18,6 +18,7 @@ pub(super) fn of(step: &Step) -> Vec<Text> {
             texts.event(expect.event.as_ref());
             texts.value(expect.comment.as_ref());
         }
+        Step::Observe(observe) => texts.event(observe.event.as_ref()),
         Step::Reconnect(reconnect) => {
             texts.add(reconnect.last_event_id.as_ref());
             texts.headers(&reconnect.headers);
@@ -38,7 +39,6 @@ pub(super) fn of(step: &Step) -> Vec<Text> {
         Step::Capture(capture) => texts.add(capture.regex.as_ref().map(|regex| &regex.0)),
         Step::ForEach(each) => each.values.iter().for_each(|value| texts.add(Some(value))),
         Step::Read(_)
-        | Step::Observe(_)
         | Step::Drop(_)
         | Step::Wait(_)
         | Step::Payloads(_)

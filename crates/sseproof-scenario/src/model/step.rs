@@ -23,7 +23,7 @@ pub(crate) enum Step {
     /// Waits for more events, or reads on for a while; fails where the stream falls short.
     Read(Read),
     /// Waits and never fails: for what a server may do or not.
-    Observe(Observe),
+    Observe(Box<Observe>),
     /// Leaves a connection.
     Drop(Short<Cut>),
     /// Comes back as an `EventSource` does when its connection has ended.
@@ -183,6 +183,9 @@ pub(crate) struct Observe {
     pub(crate) from: Option<At<Name>>,
     /// Until the connection has had this many events in all.
     pub(crate) events: Option<Count>,
+    /// Until the connection has had an event like this one, by its data, or by `data`, `type` and
+    /// `id`.
+    pub(crate) event: Option<Short<EventMatcher>>,
     /// Until the head of the answer is there.
     #[serde(default)]
     pub(crate) head: bool,

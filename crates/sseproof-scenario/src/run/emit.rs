@@ -75,12 +75,14 @@ impl Session<'_> {
     pub(super) async fn wait_for_head(
         &mut self,
         index: usize,
+        published: bool,
         patience: Duration,
     ) -> Result<(), Stop> {
         let end = self.client.now() + patience;
         let target = self.target;
         let is_usual = self.look(index, |sight| sight.exchange.request.method == target.method);
         let silence = match self.feeding {
+            _ if published && self.scenario.is_probe => Some(EACH),
             Feeding::WhenSilent => Some(SILENCE),
             Feeding::AtOnce => Some(EACH),
             Feeding::Never => None,
@@ -89,7 +91,9 @@ impl Session<'_> {
         if let (Some(hook), Some(silence), true) = (&target.publish, silence, is_usual)
             && self.slot_at(index).wait(silence, answered).await == Waited::TimedOut
         {
-            self.feeding = Feeding::AtOnce;
+            if self.feeding == Feeding::WhenSilent {
+                self.feeding = Feeding::AtOnce;
+            }
             for _ in 0..IN_VAIN {
                 self.feed(hook, index).await?;
                 if self.slot_at(index).wait(EACH, answered).await != Waited::TimedOut {

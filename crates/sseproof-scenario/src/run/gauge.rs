@@ -13,7 +13,7 @@ use crate::GaugeHook;
 use crate::model::{self, Need};
 
 /// How long to wait for the numbers to be back where they were, if nothing is said.
-const WITHIN: Duration = Duration::from_secs(10);
+const WITHIN: Duration = Duration::from_secs(6);
 /// How long to wait for numbers that do not change any more: what left before may still be leaving.
 const SETTLE: Duration = Duration::from_secs(1);
 /// The time between two readings: soon at first, so that a quick server costs little.

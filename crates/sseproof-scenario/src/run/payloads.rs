@@ -13,7 +13,6 @@ use sseproof_exchange::{Chunk, Exchange, PLAIN, Part, PublishOutcome, Published,
 use sseproof_net::Leave;
 
 use super::dangerous::{LONG, payloads};
-use super::emit::Feeding;
 use super::generated;
 use super::play::Stop;
 use super::session::Session;
@@ -91,8 +90,6 @@ impl Session<'_> {
                  give --publish 'POST /publish'",
             ));
         };
-        // A server may send the head with the first event.
-        self.feeding = Feeding::AtOnce;
         let mut course = Course {
             hook,
             within: step.within.map_or(SENTINEL, |within| within.0),

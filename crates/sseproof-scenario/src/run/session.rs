@@ -58,6 +58,9 @@ pub(super) struct Connection {
     pub(super) passed: Passed,
     /// Whether it goes through the proxy that the target names.
     pub(super) via: bool,
+    /// Whether it carries what is published, so that publishing brings a head that waits for an
+    /// event.
+    pub(super) published: bool,
     /// How it goes besides.
     pub(super) way: Way,
     /// Whether the standing rules judge it, if it is a stream.

@@ -9,6 +9,8 @@ use super::evidence::About;
 use super::play::{COMMAND, Stop};
 use super::session::{Connection, Passed, Session, Way};
 use super::slot::Sight;
+use super::sought::{Search, Sought};
+use super::wanted::WantedEvent;
 use super::{evidence, request, wanted};
 use crate::model::{
     Capture, Connect, Cut, Field, Http, Observe, OnlyIf, Publish, Read, Reconnect, Statuses,
@@ -55,6 +57,7 @@ impl Session<'_> {
             reconnection_time: None,
             passed: Passed::default(),
             via: step.via,
+            published: step.published,
             way,
             judged: !step.via && !step.published && step.who.is_none(),
         };
@@ -102,7 +105,7 @@ impl Session<'_> {
                 self.slot_at(index).through_proxy();
             }
             self.name(connection.clone(), true);
-            self.wait_for_head(index, patience).await?;
+            self.wait_for_head(index, connection.published, patience).await?;
             self.reached(index)?;
             let next = self.look(index, |sight| redirect(sight.exchange));
             match next {
@@ -174,11 +177,20 @@ impl Session<'_> {
         let Some(connection) = self.named(step.from.as_ref()) else { return Ok(()) };
         let within = step.within.map_or(WITHIN, |within| within.0);
         let wanted = step.events.map(|count| count.0);
-        let only_end = step.end || (wanted.is_none() && !step.head);
+        let event = match &step.event {
+            Some(event) => Some(self.filled(WantedEvent::new(event, &self.scope))?),
+            None => None,
+        };
+        let sought = event.map(|event| Sought::Event(Box::new(event)));
+        let mut search = Search::default();
+        let only_end = step.end || (wanted.is_none() && sought.is_none() && !step.head);
         let seen = |sight: &Sight<'_>| {
             !only_end
                 && (!step.head || sight.exchange.head.is_some())
                 && wanted.is_none_or(|wanted| sight.events().count() >= wanted)
+                && sought
+                    .as_ref()
+                    .is_none_or(|sought| search.go_on(sought, sight.items, 0, (1, false)))
         };
         if wanted.is_some() {
             return self.wait_fed(connection.slot, within, seen).await;
@@ -264,6 +276,7 @@ impl Session<'_> {
             reconnection_time: announced,
             passed: Passed::default(),
             via: old.via,
+            published: old.published,
             way: Way { on: None, ..old.way },
             judged: old.judged && step.who.is_none(),
         };
@@ -355,6 +368,7 @@ impl Session<'_> {
             reconnection_time: None,
             passed: Passed::default(),
             via: false,
+            published: false,
             way: Way::default(),
             judged: false,
         };

@@ -20,6 +20,14 @@ pub(crate) fn answer(visit: &Visit<'_>) -> Plan {
         "/only-published" => {
             stream(vec![Action::Follow { topic: "published".to_owned(), after: u64::MAX }])
         }
+        "/late-published" => Plan {
+            actions: [
+                Action::Wait(Duration::from_millis(700)),
+                reference::head(visit),
+                Action::Follow { topic: "published".to_owned(), after: 0 },
+            ]
+            .into(),
+        },
         "/late" => Plan { actions: vec![Action::Wait(Duration::from_secs(60))] },
         "/cut" => stream(vec![started, Action::Close]),
         "/reset" => stream(vec![started, Action::Flush, Action::Reset]),
