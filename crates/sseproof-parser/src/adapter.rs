@@ -11,6 +11,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+#[cfg(unix)]
+use rustix::process::Pid;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -134,13 +136,12 @@ impl Process {
         let [program, arguments @ ..] = command else {
             anyhow::bail!("there is no command");
         };
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {program}"))?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A group of its own, so that what a shell or npm has started ends with it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn().with_context(|| format!("cannot start {program}"))?;
         let (questions, asked) = mpsc::channel();
         // Who writes without being asked is held back, and then cut off.
         let (heard, lines) = mpsc::sync_channel(LINES);
@@ -188,6 +189,10 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // It may be gone already, and there is nobody to tell.
+        #[cfg(unix)]
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
         drop(self.child.kill());
         drop(self.child.wait());
     }

@@ -44,17 +44,20 @@ pub fn check(name: &str, parser: &mut dyn Parser, options: Options) -> Report {
         no_answer: None,
     };
     let mut by_requirement: BTreeMap<&str, Vec<Judged>> = BTreeMap::new();
+    let mut respelled = Vec::new();
     for case in corpus() {
         let judged = asked.judged(&case.as_written(), case.about.clone());
         let is_right = judged.failure.is_none();
         by_requirement.entry(&case.requirement).or_default().push(judged);
         // What is read wrongly as it is written says nothing about line ends.
         for stream in is_right.then(|| case.respelled()).into_iter().flatten() {
-            let about = format!("{}, which is right as it is written.", stream.line_ends.words());
-            let judged = asked.judged(&stream, about);
-            by_requirement.entry(LINE_ENDS).or_default().push(judged);
+            let about =
+                format!("Right as it is written, and the same with {}.", stream.line_ends.words());
+            respelled.push(asked.judged(&stream, about));
         }
     }
+    // Behind the cases that are about line ends themselves, and say more of what is wrong.
+    by_requirement.entry(LINE_ENDS).or_default().extend(respelled);
     let kinds: [(&str, BoxedStrategy<Vec<u8>>); 2] =
         [("well-formed", well_formed().boxed()), ("hostile", hostile().boxed())];
     let chance = kinds.map(|(kind, streams)| Chance {
