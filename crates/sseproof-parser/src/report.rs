@@ -74,7 +74,7 @@ pub struct Chance {
 pub struct Speed {
     /// What the events are: `tokens` of an LLM, or `ticks` with ids.
     pub stream: String,
-    /// The best of three, with chunks of 16 KiB.
+    /// The best of many, with chunks of 16 KiB.
     pub mib_per_second: f64,
 }
 
@@ -122,7 +122,7 @@ pub fn text(report: &Report) -> String {
     if let Some(why) = &report.no_answer {
         let _ = writeln!(
             out,
-            "✗ not one answer to {} questions, so nothing is known of the parser\n  {}\n\nspecs/parser-protocol.md says what an adapter has to write",
+            "✗ not one answer, asked {} times, so nothing is known of the parser\n  {}\n\nspecs/parser-protocol.md says what an adapter has to write",
             report.questions,
             why.replace('\n', "\n    ")
         );
@@ -224,6 +224,13 @@ fn events(events: &[Event]) -> String {
 /// Writes the report as JUnit XML: a suite for each requirement, a case for each of the corpus.
 pub fn junit(report: &Report) -> String {
     let mut junit = quick_junit::Report::new("sseproof check-parser");
+    if let Some(why) = &report.no_answer {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(why.as_str());
+        let mut suite = TestSuite::new("the adapter");
+        suite.add_test_case(TestCase::new("answers at all", status));
+        junit.add_test_suite(suite);
+    }
     for requirement in &report.requirements {
         let mut suite = TestSuite::new(requirement.requirement.as_str());
         for case in &requirement.cases {

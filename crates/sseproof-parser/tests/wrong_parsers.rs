@@ -116,9 +116,10 @@ fn an_adapter_that_hangs_is_ended_and_given_up() {
     let report = check("hangs", &mut adapter("echo 'loading a model' >&2; exec sleep 600"), FEW);
     assert!(!report.is_complete && !report.is_right());
     assert!(report.questions < 10, "{}", report.questions);
-    for expected in ["not one answer to 5 questions", "within 300ms", "loading a model"] {
+    for expected in ["not one answer, asked 5 times", "within 300ms", "loading a model"] {
         assert!(text(&report).contains(expected), "{}", text(&report));
     }
+    assert!(junit(&report).contains("<error"), "{}", junit(&report));
 }
 
 /// Whatever it does at one stream, it is named with what it said, and a new one answers the next.
@@ -145,6 +146,26 @@ fn the_run_goes_on_with_a_new_process() {
         assert!(fault.ends_with("its standard error ends with:\na BOM: oh no"), "{fault}");
         assert_eq!(adapter.parse(&[]), Ok(Answer::default()), "{misdeed}");
     }
+}
+
+/// The corpus begins with a BOM, which is what some parsers die of.
+#[test]
+fn a_parser_that_dies_of_the_first_cases_is_asked_the_others() {
+    struct DiesOfBom;
+    impl Parser for DiesOfBom {
+        fn parse(&mut self, chunks: &[Vec<u8>]) -> Result<Answer, Fault> {
+            if chunks.concat().starts_with(b"\xEF\xBB\xBF") {
+                return Err(Fault::Died {
+                    status: "exit status: 101".into(),
+                    stderr: String::new(),
+                });
+            }
+            Reference.parse(chunks)
+        }
+    }
+    let report = check("dies of a BOM", &mut DiesOfBom, FEW);
+    assert!(report.is_complete && report.no_answer.is_none(), "{}", text(&report));
+    assert_eq!(broken(&report), ["whatwg-sse/bom-at-start", "whatwg-sse/end-of-stream"]);
 }
 
 /// One that writes without an end fills no memory, and its answers are not taken for others.

@@ -31,7 +31,7 @@ fn an_adapter_that_always_dies_is_not_reached_and_is_quoted() {
         "-c",
         died,
     ]);
-    ran.ends(3, &["not one answer to 5 questions", "ModuleNotFoundError: sse"]);
+    ran.ends(3, &["not one answer, asked 5 times", "ModuleNotFoundError: sse"]);
     let value: serde_json::Value = serde_json::from_str(&read(&json)).unwrap();
     assert_eq!(value["requirements"].as_array().map(Vec::len), Some(24));
     assert!(read(&junit).contains("whatwg-sse/bom-at-start"));
