@@ -76,6 +76,9 @@ fn judge(record: &Record<'_>) -> Verdict {
         let why = "the kernel holds back the head and the events alike: see delivery/corked";
         return Verdict::Skip(why.to_owned());
     }
+    if let Some(fault) = brought_by_publishing(record) {
+        return Verdict::Fail(vec![fault]);
+    }
     let mut apart = 0;
     let mut together = Vec::new();
     for view in record.streams() {
@@ -129,6 +132,50 @@ fn judge(record: &Record<'_>) -> Verdict {
     )])
 }
 
+/// A stream that was silent, and whose head came as soon as something was published; where every
+/// such stream is like that, and there are several.
+fn brought_by_publishing(record: &Record<'_>) -> Option<Fault> {
+    // A server that takes its time for every head may take it for these.
+    let quick = |view: &View<'_>| time_to_head(view).is_some_and(|took| took <= QUICK);
+    if !record.streams().any(|view| quick(&view)) {
+        return None;
+    }
+    let mut brought = None;
+    let mut several = 0;
+    let fed = |view: &View<'_>| !view.published.is_empty() && !view.via && view.is_stream();
+    for view in record.all().filter(fed) {
+        let (Some(head), Some(took)) = (&view.head, time_to_head(&view)) else { continue };
+        let sent = head.at.saturating_sub(took);
+        let first = view.events().next().filter(|(_, at)| at.saturating_sub(head.at) <= TOGETHER);
+        let published = first.and_then(|(event, _)| {
+            let is_this = |other: &View<'_>| {
+                let body = other.request.body.to_text();
+                view.published.iter().any(|one| {
+                    event.data.contains(one.data.as_str()) && body.contains(one.data.as_str())
+                })
+            };
+            record.all().find(is_this).map(|publishing| publishing.started)
+        });
+        // A head that comes by itself says that none waits.
+        let published = published?;
+        let behind = head.at.checked_sub(published);
+        if published.saturating_sub(sent) < SLOW || behind.is_none_or(|behind| behind > SLOW) {
+            return None;
+        }
+        several += 1;
+        let message = format!(
+            "the head comes after {}, together with an event that was published {} after the request",
+            shown(took),
+            shown(published.saturating_sub(sent))
+        );
+        brought.get_or_insert_with(|| {
+            Fault::new(&view, Place::StatusLine, message)
+                .so("until the first event the client is not connected, however long that takes")
+        });
+    }
+    brought.filter(|_| several > 1)
+}
+
 /// What can be said where no stream was seen: that no head came in that time. Where none ever
 /// comes, `response/answered` says so.
 fn without_a_head(record: &Record<'_>) -> Verdict {
@@ -169,7 +216,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Bytes, Chunk, Request};
+    use sseproof_exchange::{Bytes, Chunk, Published, Request};
 
     fn head(run: Run) -> Run {
         let mut head = Request::subscribe(URL);
@@ -246,6 +293,39 @@ mod tests {
             .is_inconclusive(&RULE);
         // A cold start: later ones are quick.
         timed(slow(), 20, &[20, 120]).passes(&RULE);
+    }
+
+    /// A stream whose head takes so many milliseconds, and two that were silent until something was
+    /// published after half a second, with the times of their heads.
+    fn published(quick: u64, heads: [u64; 2]) -> Run {
+        let mut run = timed(run(), quick, &[quick, quick + 200]);
+        for (head, (number, data)) in heads.into_iter().zip([(2, "one"), (4, "two")]) {
+            run = timed(run, head, &[head]).edit(|view| {
+                view.judged = false;
+                view.published = vec![Published::of(data)];
+                view.body[0].bytes = Bytes::from(&format!("data: {data}\n\n"));
+            });
+            let mut publishing = Request::subscribe(URL);
+            publishing.body = Bytes::from(data);
+            let millis = Duration::from_millis;
+            run = run.join_with(publishing, number, millis(500), millis(10));
+            run = run.edit(|view| view.judged = false);
+        }
+        run
+    }
+
+    #[test]
+    fn a_head_that_comes_when_something_is_published_fails() {
+        let faults = published(5, [520, 530]).faults(&RULE);
+        assert_eq!(
+            faults[0].message,
+            "the head comes after 520 ms, together with an event that was published 500 ms after the request"
+        );
+        // One comes by itself, or long after.
+        published(5, [520, 10]).passes(&RULE);
+        published(5, [520, 900]).passes(&RULE);
+        // Every head takes its time.
+        published(510, [520, 530]).is_inconclusive(&RULE);
     }
 
     #[test]
