@@ -157,5 +157,39 @@ impl Parser for Reference {
 
 /// A key that is there, be it `null`.
 fn told<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else {
+        return Ok(Some(None));
+    };
+    // JSON has one kind of number, and many languages write a large one as a fraction. A cast
+    // saturates, and times as long as that are not judged.
+    let whole = number.as_f64().filter(|millis| *millis >= 0.0 && millis.fract() == 0.0);
+    match number.as_u64().or(whole.map(|millis| millis as u64)) {
+        Some(millis) => Ok(Some(Some(millis))),
+        None => {
+            let why = format!("`retry` is {number}, and not a whole number of milliseconds");
+            Err(serde::de::Error::custom(why))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry(json: &str) -> Result<Option<Option<u64>>, String> {
+        let answer = format!(r#"{{"events":[],"retry":{json}}}"#);
+        let answer = serde_json::from_str::<Answer>(&answer).map_err(|error| error.to_string())?;
+        Ok(answer.retry)
+    }
+
+    #[test]
+    fn a_time_is_a_whole_number_however_large() {
+        assert_eq!(retry("null"), Ok(Some(None)));
+        assert_eq!(retry("5"), Ok(Some(Some(5))));
+        assert_eq!(retry("5.0"), Ok(Some(Some(5))));
+        assert_eq!(retry("100000000000000000000"), Ok(Some(Some(u64::MAX))));
+        for wrong in ["5.5", "-1", "\"5\""] {
+            assert!(retry(wrong).is_err_and(|error| error.contains("number")), "{wrong}");
+        }
+    }
 }

@@ -90,7 +90,7 @@ fn compare(tested: &Tested, report: &Report) -> Vec<String> {
 
 fn written(results: &[(Tested, Report)]) -> String {
     let mut out = String::from(
-        "# sseproof on parsers that others wrote\n\nMade by `cargo xtask parsers`. Each parser reads every case of the [corpus](../specs/corpus) in one piece, in two pieces cut anywhere and byte by byte, and streams made by chance.\nNumbers are cases that are read wrongly; – stands for a parser that cannot tell. Speed is by the parser's own clock, with chunks of 16 KiB, the best of up to thirty in one run on a shared machine: compare within the table only; `sseproof-codec` is timed elsewhere.\n\n| parser | what it is | versions |\n|---|---|---|\n",
+        "# sseproof on parsers that others wrote\n\nMade by `cargo xtask parsers`. Each parser reads every case of the [corpus](../specs/corpus) in one piece, in two pieces cut anywhere and byte by byte, and streams made by chance.\nWhat is read rightly as it is written is asked in every other line end, too, which counts as `whatwg-sse/line-ends`.\nNumbers are cases that are read wrongly; – stands for a parser that cannot tell. Speed is by the parser's own clock, with chunks of 16 KiB, the best of up to thirty in one run on a shared machine: compare within the table only; `sseproof-codec` is timed elsewhere.\n\n| parser | what it is | versions |\n|---|---|---|\n",
     );
     for (tested, _) in results {
         let Tested { parser, about, versions, .. } = tested;
