@@ -78,6 +78,14 @@ pub enum What {
         /// Its exchange.
         exchange: usize,
     },
+    /// A client that had stopped to read left.
+    Unread {
+        /// Its exchange.
+        exchange: usize,
+        /// How many bytes the server had sent it that it had not read, at the most: they lay in the
+        /// buffers on the way. Or why nobody can tell.
+        bytes: Result<u64, String>,
+    },
     /// A step was left out, since the target does not offer what it needs.
     Lacking(Lack),
 }

@@ -374,6 +374,8 @@ mod tests {
             What::Restarted { ready_us: Some(90), failed: None },
             What::Churned { connections: 200, streams: 199, last: 2 },
             What::Stalled { exchange: 1 },
+            What::Unread { exchange: 1, bytes: Ok(9) },
+            What::Unread { exchange: 1, bytes: Err("a proxy stands between".to_owned()) },
             What::LeftByReset { exchange: 1 },
             What::Poured { bytes: 1 << 20, stopped: None },
             What::LeftOut { part: Part::Event, tried: 3, of_all: 9, why: "time".to_owned() },

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sseproof_exchange::{Ending, Exchange, Request};
+use sseproof_exchange::http2::WINDOW;
+use sseproof_exchange::{Ending, Exchange, Request, Version};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::exchange::{Course, Prepared, drive};
 use crate::http2::Link;
 use crate::progress::{Clock, Shared};
-use crate::{Dial, HttpChoice, Limits, Progress, Ways};
+use crate::{Between, Dial, HttpChoice, Limits, Progress, Room, Ways, process};
 
 /// How much more than the body the wire may hold: the framing of a body in tiny chunks.
 const WIRE_PER_BODY: u64 = 2;
@@ -63,6 +64,8 @@ pub struct Going<'l> {
     pub on: Option<&'l Live>,
     /// The window of the HTTP/2 stream, in bytes, which is never enlarged.
     pub window: Option<u32>,
+    /// How much its connection takes that nobody reads.
+    pub room: Room,
 }
 
 /// An exchange under way. Dropping it leaves the server.
@@ -165,6 +168,7 @@ impl Client {
         let course = Course {
             ways: self.ways.clone(),
             limits: self.limits,
+            room: going.room,
             shared: shared.clone(),
             reset: Arc::clone(&reset),
             link: link.clone(),
@@ -221,6 +225,31 @@ impl Live {
     /// once the buffers between are full.
     pub fn stall(&self) {
         self.shared.lock().stalled = true;
+    }
+
+    /// How many bytes were sent to a client that has stalled and lie on the way to it, in the
+    /// buffers of the kernel at both ends, or why nobody can tell; `None` where it reads.
+    pub fn unread(&self) -> Option<Result<u64, String>> {
+        let (between, window) = {
+            let progress = self.shared.lock();
+            if !progress.stalled {
+                return None;
+            }
+            let head = progress.exchange.head.as_ref();
+            let is_http2 = head.is_some_and(|head| head.version == Version::Http2);
+            let window = progress.exchange.transport.window.unwrap_or(WINDOW);
+            (progress.between, is_http2.then_some(window))
+        };
+        let seen = match between {
+            Between::Kernel { ours, theirs } => process::unread(ours, theirs),
+            Between::Pipe(capacity) => Ok(capacity as u64),
+            Between::Hidden(why) => Err(why.to_owned()),
+        };
+        // A window of HTTP/2 that is not enlarged allows no more than it has.
+        Some(match window {
+            Some(window) => seen.or(Ok(u64::from(window))),
+            None => seen,
+        })
     }
 
     /// Whether it has joined the HTTP/2 connection of another exchange.

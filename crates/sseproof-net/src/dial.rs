@@ -1,12 +1,21 @@
 //! From a host and a port to a connection.
 
 use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::Instant;
 
 use crate::Socket;
+
+/// The receive buffer of a [`Room::Narrow`] connection, in bytes; Linux doubles it.
+const NARROW_BUFFER: u32 = 16 << 10;
+/// Its largest segment, in bytes: that of Ethernet. Linux makes the sender's buffer as large as
+/// twenty segments, which on the loopback are of 64 KiB each.
+#[cfg(unix)]
+const NARROW_SEGMENT: u32 = 1_460;
 
 /// Makes connections.
 pub trait Dial: Send + Sync + 'static {
@@ -14,7 +23,33 @@ pub trait Dial: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`DialError`] where the name has no address, or none of its addresses accepts.
-    fn dial<'a>(&'a self, host: &'a str, port: u16) -> Dialling<'a>;
+    fn dial<'a>(&'a self, host: &'a str, port: u16, room: Room) -> Dialling<'a>;
+}
+
+/// How much a connection takes that nobody reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Room {
+    /// As much as the system gives: several MiB on most.
+    #[default]
+    Usual,
+    /// Some hundred KiB, on both sides together, so that who sends soon has to wait.
+    Narrow,
+}
+
+/// Where that lies on a connection which was sent and not read yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Between {
+    /// In the buffers of the kernel, at both ends of a TCP connection.
+    Kernel {
+        /// Our end.
+        ours: SocketAddr,
+        /// The other end.
+        theirs: SocketAddr,
+    },
+    /// In a pipe that takes this many bytes.
+    Pipe(usize),
+    /// Where nobody can look, and why.
+    Hidden(&'static str),
 }
 
 /// A connection in the making.
@@ -24,6 +59,8 @@ pub type Dialling<'a> = Pin<Box<dyn Future<Output = Result<Dialled, DialError>> 
 pub struct Dialled {
     /// When the name was resolved, where that is a step of its own.
     pub resolved: Option<Instant>,
+    /// Where to look for what was sent and not read yet.
+    pub between: Between,
     /// The connection.
     pub socket: Box<dyn Socket>,
 }
@@ -45,7 +82,7 @@ pub enum DialError {
 pub struct Direct;
 
 impl Dial for Direct {
-    fn dial<'a>(&'a self, host: &'a str, port: u16) -> Dialling<'a> {
+    fn dial<'a>(&'a self, host: &'a str, port: u16, room: Room) -> Dialling<'a> {
         Box::pin(async move {
             let host = host.trim_start_matches('[').trim_end_matches(']');
             let addresses: Vec<_> = lookup_host((host, port))
@@ -55,16 +92,40 @@ impl Dial for Direct {
             let resolved = Some(Instant::now());
             let mut last = "the name has no address".to_owned();
             for address in addresses {
-                match TcpStream::connect(address).await {
+                match connected(address, room).await {
                     Ok(stream) => {
                         // Where it cannot be set, small requests may wait for an acknowledgement.
                         let _ = stream.set_nodelay(true);
-                        return Ok(Dialled { resolved, socket: Box::new(stream) });
+                        let between = between(&stream);
+                        return Ok(Dialled { resolved, between, socket: Box::new(stream) });
                     }
                     Err(error) => last = format!("{address}: {error}"),
                 }
             }
             Err(DialError::Unconnected(last))
         })
+    }
+}
+
+async fn connected(address: SocketAddr, room: Room) -> io::Result<TcpStream> {
+    if room == Room::Usual {
+        return TcpStream::connect(address).await;
+    }
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // Both are agreed on in the handshake. Where one cannot be set, what lies between is measured
+    // all the same, and found to be too much.
+    let _ = socket.set_recv_buffer_size(NARROW_BUFFER);
+    #[cfg(unix)]
+    let _ = socket2::SockRef::from(&socket).set_tcp_mss(NARROW_SEGMENT);
+    socket.connect(address).await
+}
+
+fn between(stream: &TcpStream) -> Between {
+    match (stream.local_addr(), stream.peer_addr()) {
+        (Ok(ours), Ok(theirs)) => Between::Kernel { ours, theirs },
+        _ => Between::Hidden("the connection was gone at once"),
     }
 }

@@ -22,7 +22,7 @@ use crate::http2::{Asked, Connection, Handle, Link, Origin};
 use crate::progress::Shared;
 use crate::proxy::Proxy;
 use crate::tap::Tap;
-use crate::{Dial, DialError, Limits, Socket, Ways};
+use crate::{Between, Dial, DialError, Limits, Room, Socket, Ways};
 
 /// How long a whole response is listened behind, for bytes that do not belong there.
 const AFTERMATH: Duration = Duration::from_millis(20);
@@ -141,6 +141,7 @@ impl Prepared {
 pub(crate) struct Course {
     pub(crate) ways: Ways,
     pub(crate) limits: Limits,
+    pub(crate) room: Room,
     pub(crate) shared: Shared,
     /// Whether its connection is left by a reset.
     pub(crate) reset: Arc<AtomicBool>,
@@ -318,13 +319,14 @@ async fn dialled(
         shared.change(|progress, now| {
             progress.exchange.phases.connected = Some(now);
             progress.exchange.transport.unix_socket = Some(path.display().to_string());
+            progress.between = Between::Hidden("the buffers of a unix socket cannot be seen");
         });
         return Ok((socket, None));
     }
     let proxy = ways.proxies.on_the_way(prepared.secure, host, port);
     let dialled = match &proxy {
-        None => dial.dial(host, port).await,
-        Some(proxy) => dial.dial(&proxy.host, proxy.port).await,
+        None => dial.dial(host, port, course.room).await,
+        Some(proxy) => dial.dial(&proxy.host, proxy.port, course.room).await,
     };
     let by = |error: String| match &proxy {
         None => error,
@@ -338,6 +340,10 @@ async fn dialled(
         progress.exchange.phases.resolved = dialled.resolved.map(|at| shared.clock.at(at));
         progress.exchange.phases.connected = Some(now);
         progress.exchange.transport.proxy = proxy.as_ref().map(Proxy::url);
+        progress.between = match proxy {
+            Some(_) => Between::Hidden("a proxy stands between, whose buffers cannot be seen"),
+            None => dialled.between,
+        };
     });
     Ok((dialled.socket, proxy))
 }

@@ -14,9 +14,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::dial::Dialling;
 use crate::http2;
+use crate::pipe::CAPACITY;
 use crate::player::{Then, play};
 use crate::server_request::read_request;
-use crate::{Dial, Dialled, Identity, Socket, pipe};
+use crate::{Between, Dial, Dialled, Identity, Room, Socket, pipe};
 
 /// How many entries a topic of the log keeps.
 const LOG_ENTRIES: usize = 10_000;
@@ -247,11 +248,12 @@ impl Drop for Playing {
 pub struct InProcess(Lab);
 
 impl Dial for InProcess {
-    fn dial<'a>(&'a self, _host: &'a str, _port: u16) -> Dialling<'a> {
+    fn dial<'a>(&'a self, _host: &'a str, _port: u16, _room: Room) -> Dialling<'a> {
         Box::pin(async move {
             let (ours, theirs) = pipe();
             tokio::spawn(self.0.clone().serve(Box::new(theirs)));
-            Ok(Dialled { resolved: None, socket: Box::new(ours) })
+            let between = Between::Pipe(CAPACITY);
+            Ok(Dialled { resolved: None, between, socket: Box::new(ours) })
         })
     }
 }

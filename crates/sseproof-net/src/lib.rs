@@ -23,7 +23,7 @@ mod tls;
 mod ways;
 
 pub use client::{Client, Going, Leave, Live, RequestError, Waited, sendable};
-pub use dial::{Dial, DialError, Dialled, Dialling, Direct};
+pub use dial::{Between, Dial, DialError, Dialled, Dialling, Direct, Room};
 pub use identity::{Identity, IdentityOptions};
 pub use lab::{InProcess, Lab};
 pub use limits::Limits;

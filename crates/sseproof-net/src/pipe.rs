@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use crate::Socket;
 
 /// How many bytes fit into one direction before the writer has to wait.
-const CAPACITY: usize = 64 << 10;
+pub(crate) const CAPACITY: usize = 64 << 10;
 
 /// One end of a pipe in memory.
 pub struct InMemory {

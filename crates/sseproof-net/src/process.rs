@@ -1,6 +1,7 @@
 //! Looks into the processes of a server on this machine: connections, descriptors, threads, memory.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 
 use url::{Host, Url};
 
@@ -36,6 +37,15 @@ impl Watcher {
     }
 }
 
+/// How many bytes lie in the buffers of the kernel between the two ends of a TCP connection, on the
+/// way to us.
+///
+/// # Errors
+/// Why nobody can tell: the other end is not on this machine, or the system is not Linux.
+pub(crate) fn unread(ours: SocketAddr, theirs: SocketAddr) -> Result<u64, String> {
+    linux::unread(ours, theirs)
+}
+
 /// The port of the URL, where its host is this machine.
 pub fn local_port(url: &str) -> Option<u16> {
     let url = Url::parse(url).ok()?;
@@ -50,6 +60,7 @@ pub fn local_port(url: &str) -> Option<u16> {
 #[cfg(target_os = "linux")]
 mod linux {
     use std::collections::HashSet;
+    use std::net::SocketAddr;
 
     use procfs::net::{TcpNetEntry, TcpState, tcp, tcp6};
     use procfs::process::{FDTarget, Process, all_processes};
@@ -68,11 +79,7 @@ mod linux {
         process: Option<u32>,
         known: &mut HashSet<u64>,
     ) -> Result<Vitals, String> {
-        // A system without IPv6 has no table for it.
-        let entries: Vec<TcpNetEntry> = tcp()
-            .map_err(|error| format!("cannot read /proc/net/tcp: {error}"))?
-            .into_iter()
-            .chain(tcp6().unwrap_or_default())
+        let entries: Vec<TcpNetEntry> = table()?
             .filter(|entry| entry.local_address.port() == port && entry.inode != 0)
             .collect();
         let listens: HashSet<u64> = entries
@@ -102,6 +109,40 @@ mod linux {
         known.retain(|inode| held.contains(inode));
         vitals.connections = held.len() as u64;
         Ok(vitals)
+    }
+
+    fn table() -> Result<impl Iterator<Item = TcpNetEntry>, String> {
+        let entries = tcp().map_err(|error| format!("cannot read /proc/net/tcp: {error}"))?;
+        // A system without IPv6 has no table for it.
+        Ok(entries.into_iter().chain(tcp6().unwrap_or_default()))
+    }
+
+    pub(super) fn unread(ours: SocketAddr, theirs: SocketAddr) -> Result<u64, String> {
+        // A server that listens on both families has an IPv4 client in the table of IPv6.
+        let end = |address: SocketAddr| (address.ip().to_canonical(), address.port());
+        let ends = |from: SocketAddr, to: SocketAddr| (end(from), end(to));
+        let (mut here, mut there) = (None, None);
+        for entry in table()? {
+            let between = ends(entry.local_address, entry.remote_address);
+            if between == ends(ours, theirs) {
+                here = Some(entry);
+            } else if between == ends(theirs, ours) {
+                there = Some(entry);
+            }
+        }
+        let Some(here) = here else {
+            // A reset throws away what was not read.
+            return Ok(0);
+        };
+        let sent = match there {
+            Some(there) => there.tx_queue,
+            // The server has closed the connection, and all of what it sent has arrived.
+            None if here.state == TcpState::CloseWait => 0,
+            None => {
+                return Err("the other end of the connection is not on this machine, so that nobody can see what waits there".to_owned());
+            }
+        };
+        Ok(u64::from(here.rx_queue) + u64::from(sent))
     }
 
     fn holders(listens: &HashSet<u64>, wanted: Option<u32>) -> Result<Vec<Holder>, String> {
@@ -159,6 +200,7 @@ mod linux {
 #[cfg(not(target_os = "linux"))]
 mod linux {
     use std::collections::HashSet;
+    use std::net::SocketAddr;
 
     pub(super) fn look(
         _port: u16,
@@ -166,6 +208,10 @@ mod linux {
         _known: &mut HashSet<u64>,
     ) -> Result<super::Vitals, String> {
         Err("processes can only be looked into on Linux".to_owned())
+    }
+
+    pub(super) fn unread(_ours: SocketAddr, _theirs: SocketAddr) -> Result<u64, String> {
+        Err("the buffers of a connection can only be seen on Linux".to_owned())
     }
 }
 

@@ -8,6 +8,8 @@ use sseproof_exchange::{Bytes, Chunk, Coding, End, Ending, Exchange, Head, Undoi
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::Between;
+
 /// How much of what we send is kept, in bytes: a head in any case, and bodies that one can read.
 const SENT: usize = 256 << 10;
 
@@ -33,6 +35,8 @@ pub struct Progress {
     pub(crate) tls_fault: Option<String>,
     /// Whether nothing is read any more, although the connection stays.
     pub(crate) stalled: bool,
+    /// Where that lies which was sent and not read yet.
+    pub(crate) between: Between,
 }
 
 impl Progress {
@@ -49,6 +53,7 @@ impl Progress {
             was_reset: false,
             tls_fault: None,
             stalled: false,
+            between: Between::Hidden("there is no connection"),
         }
     }
 

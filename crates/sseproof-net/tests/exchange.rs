@@ -6,7 +6,7 @@ use std::time::Duration;
 use sseproof_exchange::{
     Action, Answer, Bytes, Ending, Exchange, Framing, Headers, Phase, Plan, Request, Version,
 };
-use sseproof_net::{Client, Lab, Leave, Limits, RequestError, Waited};
+use sseproof_net::{Client, Going, Lab, Leave, Limits, RequestError, Room, Waited};
 
 const LONG: Duration = Duration::from_secs(100);
 
@@ -329,4 +329,30 @@ async fn what_is_broken_in_a_compressed_stream_is_told() {
     let exchange = live.leave(Leave::Fin).await;
     assert_eq!(exchange.body.len(), 3);
     assert!(exchange.coding_fault.is_some_and(|fault| fault.at > 20 && !fault.too_much));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_a_narrow_connection_takes_unread_is_little_and_known() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let client = Client::new(Arc::new(sseproof_net::Direct), Limits::default());
+    let going = Going { room: Room::Narrow, ..Going::default() };
+    let mut live = client.open_so(Request::subscribe(url), going).unwrap();
+    let (server, _) = listener.accept().await.unwrap();
+    let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+    assert_eq!(server.try_write(head).unwrap(), head.len());
+    live.wait(LONG, |progress| progress.exchange.head.is_some()).await;
+    assert_eq!(live.unread(), None);
+
+    live.stall();
+    let mut written = 0;
+    // The kernel takes more when some of it has arrived; then it takes no more.
+    while tokio::time::timeout(Duration::from_millis(200), server.writable()).await.is_ok() {
+        written += server.try_write(&[b'x'; 4096]).unwrap_or(0) as u64;
+    }
+    assert_eq!(live.unread(), Some(Ok(written)));
+    assert!(written > 0 && written < 1 << 20, "{written}");
+    drop(server);
+    assert!(live.unread().unwrap().unwrap() <= written);
 }

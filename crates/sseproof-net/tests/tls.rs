@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sseproof_exchange::{Action, Ending, Exchange, Plan, Request};
 use sseproof_net::{
-    Client, Dial, Dialled, Dialling, Identity, IdentityOptions, Lab, Leave, Limits, Tls, TlsError,
-    TlsGiven, Waited, Ways, pipe,
+    Between, Client, Dial, Dialled, Dialling, Identity, IdentityOptions, Lab, Leave, Limits, Room,
+    Tls, TlsError, TlsGiven, Waited, Ways, pipe,
 };
 
 const LONG: Duration = Duration::from_secs(100);
@@ -120,7 +120,7 @@ struct Mute {
 }
 
 impl Dial for Mute {
-    fn dial<'a>(&'a self, _host: &'a str, _port: u16) -> Dialling<'a> {
+    fn dial<'a>(&'a self, _host: &'a str, _port: u16, _room: Room) -> Dialling<'a> {
         let closes = self.closes;
         Box::pin(async move {
             let (ours, theirs) = pipe();
@@ -130,7 +130,8 @@ impl Dial for Mute {
                 }
                 drop(theirs);
             });
-            Ok(Dialled { resolved: None, socket: Box::new(ours) })
+            let between = Between::Hidden("nobody asks");
+            Ok(Dialled { resolved: None, between, socket: Box::new(ours) })
         })
     }
 }

@@ -214,9 +214,11 @@ async fn a_gauge_that_gives_no_number_says_why() {
 #[tokio::test(start_paused = true)]
 async fn a_stalled_client_takes_nothing_and_the_others_everything() {
     let (transcript, failures) = driven(
-        "  - connect: { published: true, as: slow }\n  - connect: { published: true, as: quick }\n  \
-         - stall: slow\n  - pour: {}\n  - publish: \"${mark} last\"\n  \
-         - expect: { from: quick, event: { data: { contains: \"${mark} last\" } } }\n",
+        "  - connect: { published: true, narrow: true, as: slow }\n  \
+         - connect: { published: true, as: quick }\n  - stall: slow\n  - pour: {}\n  \
+         - publish: \"${mark} last\"\n  \
+         - expect: { from: quick, event: { data: { contains: \"${mark} last\" } } }\n  \
+         - drop: slow\n  - drop: quick\n",
     )
     .await;
     assert!(failures.is_empty(), "{failures:?}");
@@ -225,6 +227,8 @@ async fn a_stalled_client_takes_nothing_and_the_others_everything() {
     let did = |what: &What| transcript.happenings.iter().any(|happening| happening.what == *what);
     assert!(did(&What::Stalled { exchange: 1 }));
     assert!(did(&What::Poured { bytes: 1 << 17, stopped: None }));
+    assert!(did(&What::Unread { exchange: 1, bytes: Ok(1 << 16) }));
+    assert!(!did(&What::Unread { exchange: 2, bytes: Ok(1 << 16) }));
 }
 
 #[tokio::test(start_paused = true)]

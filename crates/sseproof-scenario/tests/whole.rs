@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_exchange::{Ending, Exchange, Plan, Reason, Visit};
-use sseproof_net::{Client, Dial, DialError, Dialling, HttpChoice, Lab, Limits, Ways};
+use sseproof_net::{Client, Dial, DialError, Dialling, HttpChoice, Lab, Limits, Room, Ways};
 use sseproof_rules::reference;
 use sseproof_scenario::{FailureKind, Outcome, Progressed, Results, Scenario, Stopped, probes};
 use sseproof_scenario::{run, run_all};
@@ -163,7 +163,7 @@ async fn a_run_can_be_cancelled_while_nobody_answers() {
 struct Nobody;
 
 impl Dial for Nobody {
-    fn dial<'a>(&'a self, _: &'a str, _: u16) -> Dialling<'a> {
+    fn dial<'a>(&'a self, _: &'a str, _: u16, _: Room) -> Dialling<'a> {
         Box::pin(async { Err(DialError::Unconnected("connection refused".to_owned())) })
     }
 }

@@ -81,7 +81,10 @@ fn only(transcript: &Transcript, kept: &BTreeSet<usize>) -> Transcript {
         });
     }
     cut.happenings.retain_mut(|happening| match &mut happening.what {
-        What::Stalled { exchange, .. } => {
+        What::Stalled { exchange }
+        | What::Unread { exchange, .. }
+        | What::LeftByReset { exchange }
+        | What::Churned { last: exchange, .. } => {
             *exchange = number(*exchange).unwrap_or_default();
             *exchange > 0
         }

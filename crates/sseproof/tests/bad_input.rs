@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sseproof_exchange::{Action, Answer, Bytes, Framing, Header, Headers, Plan, Version, Visit};
-use sseproof_net::{Client, Dial, DialError, Dialling, InProcess, Lab, Limits};
+use sseproof_net::{Client, Dial, DialError, Dialling, InProcess, Lab, Limits, Room};
 use sseproof_report::terminal::{self, Detail, Options};
 use sseproof_report::{Judged, Outcome, Report};
 use sseproof_rules::{Record, Status, judge, reference};
@@ -243,11 +243,11 @@ struct Dies {
 }
 
 impl Dial for Dies {
-    fn dial<'a>(&'a self, host: &'a str, port: u16) -> Dialling<'a> {
+    fn dial<'a>(&'a self, host: &'a str, port: u16, room: Room) -> Dialling<'a> {
         let lives =
             self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         match lives {
-            Ok(_) => self.lab.dial(host, port),
+            Ok(_) => self.lab.dial(host, port, room),
             Err(_) => Box::pin(async {
                 Err(DialError::Unconnected("Connection refused (os error 111)".to_owned()))
             }),

@@ -42,7 +42,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             What::Reading(Reading { gauge: Gauge::Memory, value: Ok(value), .. })
                 if happening.name == name && happening.scenario == scenario =>
             {
-                Some((happening.at, *value))
+                Some(*value)
             }
             _ => None,
         })
@@ -51,7 +51,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         let of = |name| reading(name, &stall.scenario);
         Some((exchange, stall, of("before")?, of("alone")?, of("stalled")?))
     });
-    let Some((exchange, stall, (_, before), (_, alone), (_, with_client))) = found else {
+    let Some((exchange, stall, before, alone, with_client)) = found else {
         let lacks = [Lack::Process, Lack::Publish];
         return Verdict::Skip(lacking(
             record,
@@ -59,6 +59,14 @@ fn judge(record: &Record<'_>) -> Verdict {
             "no memory was read while a client read nothing",
         ));
     };
+    let Some(view) = record.exchange(exchange) else {
+        return Verdict::Inconclusive("the client is not in the record".to_owned());
+    };
+    if !view.events().any(|(_, at)| at <= stall.at) {
+        return Verdict::Inconclusive(
+            "who was to read nothing got nothing of what was published before, either".to_owned(),
+        );
+    }
     let poured = |late: bool| {
         let happenings = record.happenings().iter();
         let of = happenings
@@ -76,9 +84,6 @@ fn judge(record: &Record<'_>) -> Verdict {
     let grown = with_client.saturating_sub(alone).saturating_sub(kept);
     let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
     if grown >= NOISE && grown * 10 >= second * 6 {
-        let Some(view) = record.exchange(exchange) else {
-            return Verdict::Inconclusive("the client is not in the record".to_owned());
-        };
         let message = format!(
             "this client reads nothing, and {} of events raise the server's memory by {}, where nobody listens by {}",
             mib(second),
@@ -158,6 +163,11 @@ mod tests {
     fn little_that_was_published_is_thin() {
         run([50, 51, 54], 2).is_thin(&RULE);
         run([50, 51, 80], 0).is_thin(&RULE);
+    }
+
+    #[test]
+    fn a_client_that_never_got_anything_proves_nothing() {
+        run([50, 51, 52], 28).edit(|slow| slow.body.clear()).is_thin(&RULE);
     }
 
     #[test]

@@ -287,6 +287,9 @@ impl Check<'_> {
             Connect { window: Some(_), .. } => {
                 "`window` is agreed on when a connection is opened, and `on` opens none"
             }
+            Connect { narrow: true, .. } => {
+                "`narrow` is about a connection that is opened, and `on` opens none"
+            }
             Connect { http: Some(_), .. } => {
                 "`http` is agreed on when a connection is opened, and `on` opens none"
             }

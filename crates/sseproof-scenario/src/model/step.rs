@@ -81,6 +81,10 @@ pub(crate) struct Connect {
     pub(crate) on: Option<At<Name>>,
     /// How many bytes the server may send on this stream of HTTP/2, and no more is ever allowed.
     pub(crate) window: Option<u32>,
+    /// Whether its connection takes as little as can be of what nobody reads, so that who sends soon
+    /// has to wait.
+    #[serde(default)]
+    pub(crate) narrow: bool,
     /// Whether it goes through the proxy that the target names (`via`).
     #[serde(default)]
     pub(crate) via: bool,

@@ -74,8 +74,8 @@ pub struct TargetConfig {
     pub seed: u64,
 }
 
-/// How many bytes a `pour` publishes if nothing is said: more than the buffers of the kernel hold on
-/// both sides, and less than the recorder keeps of a body.
+/// How many bytes a `pour` publishes if nothing is said: several times what lies on the way to a
+/// `narrow` connection, and less than the recorder keeps of a body.
 const POUR: usize = 7 << 19;
 
 impl TargetConfig {

@@ -298,6 +298,7 @@ impl Session<'_> {
             path: None,
             on: None,
             window: None,
+            narrow: false,
             via: false,
             within: None,
             published: true,

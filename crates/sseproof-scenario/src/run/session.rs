@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use sseproof_exchange::{
     Ending, Exchange, Follows, Gauge, Happening, Phase, Published, Request, What,
 };
-use sseproof_net::{Client, Going, Leave, Watcher};
+use sseproof_net::{Client, Going, Leave, Room, Watcher};
 
 use super::emit::Feeding;
 use super::evidence::About;
@@ -76,6 +76,8 @@ pub(super) struct Way {
     pub(super) on: Option<usize>,
     /// The window of its stream.
     pub(super) window: Option<u32>,
+    /// How much its connection takes that nobody reads.
+    pub(super) room: Room,
 }
 
 /// How many of each kind were read or expected.
@@ -141,7 +143,8 @@ impl<'r> Session<'r> {
         way: Way,
     ) -> Result<usize, Stop> {
         let on = way.on.and_then(|index| self.slots[index].live());
-        let going = Going { exactly: way.exactly, on, window: way.window };
+        let Way { exactly, window, room, .. } = way;
+        let going = Going { exactly, on, window, room };
         let live = match self.client.open_so(request.clone(), going) {
             Ok(live) => live,
             Err(error) => {

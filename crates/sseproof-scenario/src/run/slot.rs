@@ -123,6 +123,11 @@ impl Slot {
         }
     }
 
+    /// What was sent to it since it stopped to read, where it did.
+    pub(super) fn unread(&self) -> Option<Result<u64, String>> {
+        self.live.as_ref()?.unread()
+    }
+
     pub(super) fn look<T>(&self, look: impl FnOnce(&Sight<'_>) -> T) -> T {
         match &self.live {
             Some(live) => live.look(|progress| look(&Sight::of(progress))),

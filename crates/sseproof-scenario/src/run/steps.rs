@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sseproof_exchange::{Follows, PublishOutcome, Published, Reason, Request, Version, What};
-use sseproof_net::{Leave, Redirect, Waited, redirect};
+use sseproof_net::{Leave, Redirect, Room, Waited, redirect};
 
 use super::evidence::About;
 use super::play::{COMMAND, Stop};
@@ -68,7 +68,8 @@ impl Session<'_> {
     /// How the connection is made; `None` where it was to be on one that is not there, or that
     /// carries only one stream at a time.
     fn way(&self, step: &Connect) -> Result<Option<Way>, Stop> {
-        let way = Way { exactly: step.http.is_some(), on: None, window: step.window };
+        let room = if step.narrow { Room::Narrow } else { Room::Usual };
+        let way = Way { exactly: step.http.is_some(), on: None, window: step.window, room };
         let Some(on) = &step.on else { return Ok(Some(way)) };
         let Some(shared) = self.named(Some(on)) else { return Ok(None) };
         let (version, ended) =
@@ -205,6 +206,10 @@ impl Session<'_> {
         if step.reset {
             let (at, exchange) = (self.client.now(), self.slot(&connection).number());
             self.happened(at, &connection.name, What::LeftByReset { exchange });
+        }
+        if let Some(bytes) = self.slot(&connection).unread() {
+            let (at, exchange) = (self.client.now(), self.slot(&connection).number());
+            self.happened(at, &connection.name, What::Unread { exchange, bytes });
         }
         self.leave(connection.slot, how).await;
         Ok(())
