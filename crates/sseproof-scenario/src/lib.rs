@@ -17,7 +17,7 @@ mod yaml;
 
 pub use mistake::{Mistake, Mistakes};
 pub use model::Scenario;
-pub use probes::{Probe, patient_probe, probes};
+pub use probes::{Probe, needed, patient_probe, probes};
 pub use profiles::{profile_aliases, profile_ids, profile_probes};
 pub use run::{
     Cancel, FailureKind, OnProgress, Outcome, Progressed, Results, StepFailure, Stopped,

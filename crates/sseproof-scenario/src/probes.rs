@@ -15,6 +15,13 @@ pub struct Probe {
     pub scenario: Scenario,
 }
 
+impl Probe {
+    /// The rules that it is for, each as in `lifecycle/no-leak` or `cors/*`; none where it is for all.
+    pub fn rules(&self) -> &[String] {
+        &self.scenario.rules
+    }
+}
+
 macro_rules! sources {
     ($($id:literal),* $(,)?) => {
         /// The probes, in the order in which they run: the others need what `baseline` shows.
@@ -77,6 +84,21 @@ pub fn probes() -> &'static [Probe] {
     &PROBES
 }
 
+/// The probes among these that rules look at: those that are for one of them; those that show streams,
+/// where one of them is a rule on all streams, which no probe is for alone; and `baseline`, which finds
+/// out whether there is a stream at all.
+pub fn needed(mut all: Vec<Probe>, rules: &[&str]) -> Vec<Probe> {
+    let is_general = |rule: &str| !all.iter().any(|probe| probe.scenario.is_for(rule));
+    let general = rules.iter().any(|rule| is_general(rule));
+    all.retain(|probe| {
+        let shows = probe.scenario.rules.is_empty() || probe.scenario.shows_streams();
+        probe.id == "baseline"
+            || general && shows
+            || rules.iter().any(|rule| probe.scenario.is_for(rule))
+    });
+    all
+}
+
 /// The tests see to it that every file parses: none is left out here.
 fn probe(id: &'static str, source: &str) -> Option<Probe> {
     let file = format!("scenarios/conformance/{id}.yaml");
@@ -102,6 +124,19 @@ mod tests {
         assert_eq!(probes().len(), SOURCES.len());
         assert!(patient_probe().is_some());
         assert_eq!(probes().iter().filter(|probe| probe.idle).count(), 2);
+    }
+
+    #[test]
+    fn a_rule_needs_the_probes_that_are_for_it_and_one_on_all_streams_those_that_show_some() {
+        let ids = |rules: &[&str]| -> Vec<_> {
+            needed(probes().to_vec(), rules).into_iter().map(|probe| probe.id).collect()
+        };
+        assert_eq!(ids(&["lifecycle/no-leak"]), ["baseline", "churn"]);
+        assert_eq!(ids(&["lifecycle/no-leak", "cors/vary-origin"]), ["baseline", "cors", "churn"]);
+        let general = ids(&["stream/utf8"]);
+        assert!(general.contains(&"http10") && general.contains(&"odd-ids"), "{general:?}");
+        assert!(!general.contains(&"encode") && !general.contains(&"auth"), "{general:?}");
+        assert!(!general.contains(&"churn") && !general.contains(&"via"), "{general:?}");
     }
 
     #[test]

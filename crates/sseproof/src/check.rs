@@ -58,7 +58,7 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     let chosen = Chosen::new(&arguments.only, &arguments.skip).usage()?;
     let given = match &arguments.replay {
         Some(_) => None,
-        None => Some(Given::new(arguments)?),
+        None => Some(Given::new(arguments, &chosen)?),
     };
     if let Some(given) = &given {
         chosen.judges(given.profile).usage()?;

@@ -15,12 +15,12 @@ use sseproof_net::{
 };
 use sseproof_rules::{
     Finding, Mutant, Profile, Record, Rule, Status, judge, mutants, profiles, profiles_of,
-    reference, rules,
+    reference, rules, rules_for,
 };
 use sseproof_scenario::{GaugeHook, RequestHook, RestartHook};
 use sseproof_scenario::{
-    Probe, Scenario, TargetConfig, Variables, probes, profile_aliases, profile_ids, profile_probes,
-    run_all, run_patiently,
+    Probe, Progressed, Scenario, TargetConfig, Variables, needed, probes, profile_aliases,
+    profile_ids, profile_probes, run_all, run_patiently,
 };
 
 /// How many mutants are checked over TCP at a time.
@@ -35,40 +35,11 @@ struct Look {
     idle: bool,
     /// Whether long texts are published, too: they fill a recording.
     long: bool,
-    /// Whether clients come and go by the hundred, too: over TCP only the mutants are worth the
-    /// time that show in nothing else.
-    driven: bool,
+    /// The rule that alone is asked: no other probes than it needs are played, and those only until
+    /// it fails.
+    rule: Option<&'static Rule>,
     /// With two users, and as the first of them.
     private: bool,
-}
-
-/// The probes that make clients come and go, or the server start anew.
-const DRIVEN: [&str; 12] = [
-    "away",
-    "churn",
-    "deliver",
-    "leave",
-    "leave-idle",
-    "restart",
-    "stall",
-    "stall-memory",
-    "via",
-    "via-leave",
-    "via-restart",
-    "via-same",
-];
-/// The rules outside `lifecycle/` and `proxy/` whose mutants only show in one of them.
-const JUDGE_DRIVEN: [&str; 4] = [
-    "delivery/every-subscriber",
-    "delivery/latency",
-    "delivery/over-restart",
-    "delivery/while-away",
-];
-
-/// Whether the rule's mutants only show where the server is driven.
-fn is_driven(rule: &str) -> bool {
-    ["lifecycle/", "proxy/"].iter().any(|family| rule.starts_with(family))
-        || JUDGE_DRIVEN.contains(&rule)
 }
 
 /// Whether the rule is about who is let in.
@@ -79,7 +50,10 @@ fn is_private(rule: &str) -> bool {
 async fn transcript(client: Client, origin: &str, look: Look) -> Transcript {
     let probes = wanted(look);
     let scenarios: Vec<&Scenario> = probes.iter().map(|probe| &probe.scenario).collect();
-    let mut cancel = pin!(std::future::pending());
+    let enough = tokio::sync::Notify::new();
+    let mut cancel = pin!(async {
+        enough.notified().await;
+    });
     let mut target = target(look.profile, origin);
     if look.private {
         let [first, other] = reference::USERS.map(|user| format!("Bearer {user}"));
@@ -87,19 +61,32 @@ async fn transcript(client: Client, origin: &str, look: Look) -> Transcript {
         target.headers.set("Authorization", first);
         target.other = Some([("Authorization", other)].into_iter().collect());
     }
-    let mut results = run_all(&scenarios, &target, &client, "", &mut |_| {}, cancel.as_mut()).await;
+    let mut hear = |heard: Progressed<'_>| {
+        if let (Progressed::Kept(transcript), Some(rule)) = (heard, look.rule)
+            && fails(rule, transcript)
+        {
+            enough.notify_one();
+        }
+    };
+    let mut results = run_all(&scenarios, &target, &client, "", &mut hear, cancel.as_mut()).await;
     run_patiently(&mut results, &target, &client, &mut |_| {}, cancel).await;
     results.transcript
+}
+
+fn fails(rule: &Rule, transcript: &Transcript) -> bool {
+    Finding::of(rule, &Record::new(transcript)).status == Status::Fail
 }
 
 /// The probes that a check plays.
 fn wanted(look: Look) -> Vec<Probe> {
     let mut all = probes().to_vec();
     all.retain(|probe| look.long || probe.id != "encode-long");
-    all.retain(|probe| look.driven || !DRIVEN.contains(&probe.id));
     if let Some(profile) = look.profile {
         all.retain(|probe| profile.probes.contains(&probe.id));
         all.extend(profile_probes(profile.id, &variables(profile)).expect("probes that parse"));
+    }
+    if let Some(rule) = look.rule {
+        all = needed(all, &[rule.id]);
     }
     all.retain(|probe| look.idle || !probe.idle);
     all
@@ -198,6 +185,10 @@ fn in_memory(
     long: bool,
     by: By,
 ) -> Transcript {
+    played(answer, Look { profile, idle: true, private, long, rule: None }, by)
+}
+
+fn played(answer: Answer, look: Look, by: By) -> Transcript {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
@@ -206,7 +197,7 @@ fn in_memory(
     runtime.block_on(async {
         let (lab, origin, ways) = by.way_to(Lab::new(answer));
         let client = Client::new(Arc::new(lab.in_process()), Limits::default()).by(ways);
-        transcript(client, origin, Look { profile, idle: true, private, long, driven: true }).await
+        transcript(client, origin, look).await
     })
 }
 
@@ -290,6 +281,39 @@ fn mutants_of_http2_fail_over_tls_too() {
 }
 
 #[test]
+fn the_probes_that_a_rule_needs_are_enough_for_it() {
+    // Of the mutants, that is what the matrix over TCP shows.
+    for (private, by) in [(false, By::Http1), (true, By::Http1), (false, By::Http2)] {
+        let look = Look { profile: None, idle: true, private, long: true, rule: None };
+        let with_all = findings(&played(reference::answer, look, by));
+        for rule in rules_for(None) {
+            let look = Look { rule: Some(rule), ..look };
+            let alone = Finding::of(rule, &Record::new(&played(reference::answer, look, by)));
+            let all = with_all.iter().find(|finding| finding.rule == rule.id);
+            let all = all.expect("a finding");
+            assert_eq!(
+                alone.status, all.status,
+                "{} by its own probes: {}; by all: {}",
+                rule.id, alone.note, all.note
+            );
+        }
+    }
+}
+
+#[test]
+fn a_probe_is_for_rules_that_there_are() {
+    for probe in probes() {
+        for named in probe.rules() {
+            let is_it = |rule: &Rule| match named.strip_suffix('*') {
+                Some(family) => rule.id.starts_with(family),
+                None => rule.id == named,
+            };
+            assert!(rules().any(is_it), "{} is for {named}, which is no rule", probe.id);
+        }
+    }
+}
+
+#[test]
 fn every_mutant_fails_what_it_breaks() {
     let mut table = String::new();
     let mut alive = Vec::new();
@@ -365,10 +389,10 @@ fn every_mutant_fails_over_tcp_too() {
 }
 
 /// What there is to say of a mutant that does not fail its rule over TCP.
-async fn survival(rule: &Rule, mutant: &Mutant, idle: bool) -> Option<String> {
+async fn survival(rule: &'static Rule, mutant: &Mutant, idle: bool) -> Option<String> {
     let profile = profiles_of(rule).next();
-    let (private, driven) = (is_private(rule.id), is_driven(rule.id));
-    let look = Look { profile, idle, private, driven, long: encodes(rule) };
+    let private = is_private(rule.id);
+    let look = Look { profile, idle, private, long: true, rule: Some(rule) };
     let findings = findings(&over_tcp(mutant, look).await);
     if failing(&findings).contains(rule.id) {
         return None;

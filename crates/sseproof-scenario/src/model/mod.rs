@@ -43,6 +43,8 @@ pub struct Scenario {
     pub(crate) is_probe: bool,
     /// What the target must offer for it.
     pub(crate) needs: Vec<At<Need>>,
+    /// The rules that it is for, each as in `lifecycle/no-leak` or `cors/*`; all, if there are none.
+    pub(crate) rules: Vec<String>,
     pub(crate) source: Arc<str>,
     /// What the variables stand for when the run begins.
     pub(crate) scope: Scope,
@@ -66,6 +68,7 @@ impl Scenario {
             idle: document.idle,
             is_probe: false,
             needs: document.needs,
+            rules: document.rules,
             source: source.into(),
             scope,
             steps: document.steps.value,
@@ -75,6 +78,29 @@ impl Scenario {
     /// Whether it is about the proxy that the target names.
     pub(crate) fn needs_proxy(&self) -> bool {
         self.needs.iter().any(|need| need.value == Need::Via)
+    }
+
+    /// Whether a rule of that id is among those that it is for.
+    pub(crate) fn is_for(&self, rule: &str) -> bool {
+        self.rules.iter().any(|named| match named.strip_suffix('*') {
+            Some(family) => rule.starts_with(family),
+            None => rule == named,
+        })
+    }
+
+    /// Whether it has streams that every rule on streams judges.
+    pub(crate) fn shows_streams(&self) -> bool {
+        fn shows(steps: &[At<Step>]) -> bool {
+            steps.iter().any(|step| match &step.value {
+                Step::Connect(connect) => {
+                    !connect.via && !connect.published && connect.who.is_none()
+                }
+                Step::Repeat(repeat) => shows(&repeat.steps.value),
+                Step::ForEach(each) => shows(&each.steps.value),
+                _ => false,
+            })
+        }
+        self.needs.is_empty() && shows(&self.steps)
     }
 
     /// How many steps it has, those inside of other steps counted with them as one.
@@ -109,6 +135,10 @@ pub(crate) struct Document {
     /// What the target must offer for it beside its stream; without that it is left out.
     #[serde(default)]
     pub(crate) needs: Vec<At<Need>>,
+    /// Of a probe: the rules that look at it, each as in `lifecycle/no-leak` or `cors/*`, so that a
+    /// check by other rules can leave it out.
+    #[serde(default, rename = "for")]
+    pub(crate) rules: Vec<String>,
     /// Values for `${name}`, unless the command line gives others (`--var name=value`).
     #[serde(default)]
     pub(crate) vars: BTreeMap<String, At<Text>>,

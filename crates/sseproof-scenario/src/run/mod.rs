@@ -219,6 +219,8 @@ pub enum Progressed<'p> {
     Step(&'p Scenario, usize),
     /// A scenario ended, with the failures that it had.
     Ends(&'p Scenario, &'p [StepFailure]),
+    /// What it came to is kept in the transcript, behind all that was before.
+    Kept(&'p Transcript),
 }
 
 /// Hears how far a run has come.
@@ -303,6 +305,7 @@ pub async fn run_all(
         results.transcript.exchanges.extend(outcome.exchanges);
         results.transcript.happenings.extend(outcome.happenings);
         results.failures.extend(outcome.failures);
+        on_progress(Progressed::Kept(&results.transcript));
     }
     // A server that falls at the very end proves no more than one that falls before.
     if results.stopped.is_none()

@@ -12,7 +12,7 @@ use sseproof_net::{Limits, Ways, sendable};
 use sseproof_rules::{Profile, profile, profiles_of, rules, rules_for};
 use sseproof_scenario::{
     GaugeHook, Probe, PublishHook, Readiness, RestartHook, Restarting, Scenario, StartHook,
-    StopHook, TargetConfig, TargetFile, Variables, probes, profile_probes,
+    StopHook, TargetConfig, TargetFile, Variables, needed, probes, profile_probes,
 };
 use url::Url;
 
@@ -48,7 +48,7 @@ pub(super) struct Given {
 }
 
 impl Given {
-    pub(super) fn new(arguments: &Check) -> Result<Self, Blame> {
+    pub(super) fn new(arguments: &Check, chosen: &Chosen) -> Result<Self, Blame> {
         let (files, urls): (Vec<_>, Vec<_>) = arguments
             .targets
             .iter()
@@ -94,7 +94,9 @@ impl Given {
         for (name, value) in profile.map_or(&[][..], |profile| profile.variables) {
             variables.given.entry((*name).to_owned()).or_insert_with(|| (*value).to_owned());
         }
-        let mut wanted = all_probes(profile, &variables).usage()?;
+        let judging: Vec<_> = rules_for(profile).map(|rule| rule.id).collect();
+        let judging: Vec<_> = judging.into_iter().filter(|rule| chosen.has(rule)).collect();
+        let mut wanted = needed(all_probes(profile, &variables).usage()?, &judging);
         wanted.retain(|probe| !arguments.no_probes && (arguments.idle || !probe.idle));
         let scenarios = files
             .into_iter()
