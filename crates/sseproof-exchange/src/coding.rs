@@ -6,10 +6,11 @@
 
 mod zstd;
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
-use brotli_decompressor::{BrotliDecoderParameter, DecompressorWriter};
+use brotli_decompressor::{BrotliDecoderParameter, Decompressor, DecompressorWriter};
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::{Decompress, FlushDecompress, Status};
 use serde::{Deserialize, Serialize};
 
 use self::zstd::Zstd;
@@ -52,6 +53,45 @@ impl Coding {
             _ => None,
         }
     }
+
+    /// Whether a body in this coding ends where the coding does: behind the last block, and the
+    /// checksum, where there is one. A body that cannot be undone at all does not.
+    pub fn is_whole(self, body: &[u8]) -> bool {
+        let reads = |from: &mut dyn Read| {
+            // Who gives more than any reader takes does not end here.
+            io::copy(&mut from.take(MOST as u64), &mut io::sink()).is_ok()
+        };
+        match self {
+            Self::Gzip => reads(&mut flate2::read::MultiGzDecoder::new(body)),
+            Self::Deflate => inflates_to_its_end(body),
+            Self::Brotli => reads(&mut Decompressor::new(body, BUFFER)),
+            Self::Zstd => {
+                let mut decoder = Zstd::default();
+                decoder.feed(body).is_ok() && decoder.is_between_frames()
+            }
+        }
+    }
+}
+
+fn inflates_to_its_end(body: &[u8]) -> bool {
+    let mut decoder = Decompress::new(has_zlib_header(body));
+    let mut out = [0; BUFFER];
+    loop {
+        let (taken, given) = (decoder.total_in(), decoder.total_out());
+        let rest = usize::try_from(taken).ok().and_then(|taken| body.get(taken..));
+        let done = decoder.decompress(rest.unwrap_or_default(), &mut out, FlushDecompress::None);
+        match done {
+            Ok(Status::StreamEnd) => return true,
+            Ok(_) if (decoder.total_in(), decoder.total_out()) != (taken, given) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// RFC 1950, section 2.2: the method is 8, and both bytes are a multiple of 31.
+fn has_zlib_header(body: &[u8]) -> bool {
+    let &[first, second, ..] = body else { return false };
+    first & 0x0F == 8 && (u16::from(first) << 8 | u16::from(second)).is_multiple_of(31)
 }
 
 /// Where a coding cannot be undone any further.
@@ -177,12 +217,11 @@ impl Decoder {
             Self::Zstd(decoder) => decoder.feed(bytes),
             Self::Begun(begun) => {
                 begun.extend_from_slice(bytes);
-                let &[first, second, ..] = begun.as_slice() else { return Ok(()) };
-                // RFC 1950, section 2.2: the method is 8, and both bytes are a multiple of 31.
-                let has_header = first & 0x0F == 8
-                    && (u16::from(first) << 8 | u16::from(second)).is_multiple_of(31);
+                if begun.len() < 2 {
+                    return Ok(());
+                }
                 let begun = std::mem::take(begun);
-                *self = if has_header {
+                *self = if has_zlib_header(&begun) {
                     Self::Zlib(Box::new(ZlibDecoder::new(Sink::default())))
                 } else {
                     Self::Deflate(Box::new(DeflateDecoder::new(Sink::default())))
@@ -341,6 +380,38 @@ mod tests {
                 undoing.finish();
             }
         }
+    }
+
+    /// The encoder, once all events were written to it.
+    fn written<E: Write>(mut encoder: E) -> E {
+        encoder.write_all(EVENTS.concat().as_bytes()).unwrap();
+        encoder
+    }
+
+    #[test]
+    fn what_ends_in_the_middle_is_not_whole() {
+        let level = Compression::default();
+        let gzip = written(GzEncoder::new(Vec::new(), level)).finish().unwrap();
+        let zlib = written(ZlibEncoder::new(Vec::new(), level)).finish().unwrap();
+        let raw = written(DeflateEncoder::new(Vec::new(), level)).finish().unwrap();
+        let wholes = [
+            (Coding::Gzip, gzip),
+            (Coding::Deflate, zlib),
+            (Coding::Deflate, raw),
+            (Coding::Brotli, BR.concat()),
+            (Coding::Zstd, ZSTD.concat()),
+        ];
+        for (coding, whole) in wholes {
+            assert!(coding.is_whole(&whole), "{coding:?}");
+            for length in 0..whole.len() {
+                assert!(!coding.is_whole(&whole[..length]), "{coding:?} {length}");
+            }
+        }
+        for (coding, pieces) in pieces() {
+            // What is flushed, and not ended.
+            assert!(!coding.is_whole(&pieces[..EVENTS.len()].concat()), "{coding:?}");
+        }
+        assert!(!Coding::Gzip.is_whole(b"data: this is no gzip\n\n"));
     }
 
     #[test]

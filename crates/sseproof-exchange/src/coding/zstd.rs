@@ -37,6 +37,8 @@ pub(super) struct Zstd {
     undone: usize,
     /// How much of the frame was given.
     given_of_frame: usize,
+    /// How many frames are whole.
+    frames: usize,
     /// How many bytes are to be passed over.
     skip: usize,
     /// How many bytes were undone in all, again and again.
@@ -115,10 +117,16 @@ impl Zstd {
         if is_last {
             self.catch_up()?;
             self.frame.clear();
+            self.frames += 1;
             self.undone = 0;
             self.skip = if self.has_checksum { 4 } else { 0 };
         }
         Ok(true)
+    }
+
+    /// Whether what came ends behind a frame.
+    pub(super) fn is_between_frames(&self) -> bool {
+        self.frame.is_empty() && self.pending.is_empty() && self.skip == 0 && self.frames > 0
     }
 
     /// Gives what the whole blocks say.

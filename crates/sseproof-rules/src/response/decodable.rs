@@ -5,7 +5,7 @@ use crate::gzip::gzipped;
 use crate::outcome::{count, each_once, stream_answers};
 use crate::rule::Place;
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
-use sseproof_exchange::{Bytes, Coding};
+use sseproof_exchange::{Action, Bytes, Coding, Ending};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/decodable",
@@ -13,10 +13,13 @@ pub(super) const RULE: Rule = Rule {
     title: "a compressed stream is what its content coding says it is",
     why: "A client gives up on the stream at the first byte that it cannot undo: a browser reports a network error, and comes back to the same.",
     fix: "Let one layer compress, and once; send nothing past the compressor, neither a heartbeat nor an error; and name in Content-Encoding what was done.",
-    recipes: &[Recipe {
-        with: "a framework in front of which a proxy compresses",
-        write: "gzip off;  # in nginx, or leave the compressor of the framework out: not both",
-    }],
+    recipes: &[
+        Recipe {
+            with: "a framework in front of which a proxy compresses",
+            write: "gzip off;  # in nginx, or leave the compressor of the framework out: not both",
+        },
+        Recipe { with: "Go", write: "defer zw.Close() // Flush ends no gzip" },
+    ],
     judge,
     mutants: &[
         Mutant {
@@ -35,6 +38,26 @@ pub(super) const RULE: Rule = Rule {
                             if index == 3 { plain.clone() } else { bytes }
                         },
                     )
+                })
+            },
+        },
+        Mutant {
+            id: "gzip-without-end",
+            wrong: "ends the stream without ending its gzip",
+            serve: |visit| {
+                compressed(visit, |plan| {
+                    // What is behind the last event is the end of the gzip.
+                    let last = plan.actions.iter().rposition(|action| *action == Action::Flush);
+                    let mut plan = plan;
+                    let open = Action::Write(Bytes::from(": still here\n\n"));
+                    if let Some(last) = last {
+                        plan.actions.insert(last + 1, open);
+                    }
+                    let mut plan = gzipped(plan, 1);
+                    if let Some(last) = last {
+                        plan.actions.remove(last + 1);
+                    }
+                    plan
                 })
             },
         },
@@ -78,8 +101,27 @@ fn judge(record: &Record<'_>) -> Verdict {
 }
 
 fn fault(view: &View<'_>) -> Option<Fault> {
-    let fault = view.coding_fault.as_ref().filter(|fault| !fault.too_much)?;
-    let coding = view.head.as_ref()?.headers.list("content-encoding").join(", ");
+    let head = view.head.as_ref()?;
+    let coding = head.headers.list("content-encoding").join(", ");
+    let Some(fault) = &view.coding_fault else {
+        let coded: Vec<u8> =
+            view.coded.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();
+        // What we, or the end of the connection, cut short has no end to be judged.
+        let is_whole = view.end.how != Ending::Complete
+            || coded.is_empty()
+            || Coding::of(&head.headers).is_none_or(|coding| coding.is_whole(&coded));
+        if is_whole {
+            return None;
+        }
+        let message = format!(
+            "the stream ends here, and its {coding} does not: the last block, or the checksum behind it, is missing"
+        );
+        let fault = Fault::new(view, Place::Coded(coded.len() as u64), message);
+        return Some(fault.so("clients that look report an error in place of the end (Go: unexpected EOF, Node.js: unexpected end of file)"));
+    };
+    if fault.too_much {
+        return None;
+    }
     let message =
         format!("what comes here is no {coding}, which Content-Encoding names: {}", fault.message);
     Some(Fault::new(view, Place::Coded(fault.at), message))
@@ -113,6 +155,23 @@ mod tests {
         assert_eq!(place(run(RULE.mutants[0].serve)), Place::Coded(0));
         let torn = place(run(RULE.mutants[1].serve));
         assert!(matches!(torn, Place::Coded(at) if at > 50), "{torn:?}");
+    }
+
+    #[test]
+    fn a_coding_without_its_end_is_a_fault_only_where_the_server_ends_the_stream() {
+        let serve = RULE.mutants[2].serve;
+        run(serve).passes(&RULE);
+        let request = || Request::subscribe(URL).with("Accept-Encoding", "gzip, br");
+        let long = Duration::from_secs(9);
+        let faults = Run::against(serve).visit(request(), long).faults(&RULE);
+        assert!(faults[0].message.contains("its gzip does not"), "{faults:?}");
+        let ended =
+            |visit: &sseproof_exchange::Visit<'_>| compressed(visit, |plan| gzipped(plan, 1));
+        Run::against(ended).visit(request(), long).passes(&RULE);
+        Run::against(serve)
+            .visit(request(), long)
+            .edit(|last| last.end.how = Ending::Truncated)
+            .passes(&RULE);
     }
 
     #[test]
