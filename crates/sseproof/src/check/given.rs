@@ -81,6 +81,16 @@ impl Given {
             let error = anyhow!("--start needs the URL of the stream that the server then serves");
             return Err(Blame { exit: Exit::Usage, error });
         }
+        if url.is_none() && arguments.via.is_some() {
+            let error = anyhow!(
+                "--via compares a proxy with the server behind it, and the URL of the stream on the server is missing; to check what comes through the proxy by itself, give its URL without --via"
+            );
+            return Err(Blame { exit: Exit::Usage, error });
+        }
+        if url.is_none() && arguments.active.is_some() {
+            let error = anyhow!("--active needs the URL of the stream whose producers are counted");
+            return Err(Blame { exit: Exit::Usage, error });
+        }
         if files.is_empty() && arguments.no_probes {
             let error = anyhow!(
                 "with --no-probes and no scenario there is nothing to do; name a scenario (a .yaml file)"

@@ -187,6 +187,8 @@ fn wrong_usage_is_told_before_the_first_connection() {
         (&[&url, "-d", "@/nonexistent/x"], "cannot read --body @/nonexistent/x"),
         (&[&url, "--timeout", "5"], "write 5s for seconds"),
         (&["--start", "x"], "--start needs the URL"),
+        (&["--via", &url], "the URL of the stream on the server is missing"),
+        (&["--active", "GET /active"], "--active needs the URL"),
         (&["--replay", "/nonexistent/x"], "cannot read --replay /nonexistent/x"),
         (&["--replay", &text], "`sseproof check --record FILE`"),
         (&["--replay", &text, &url], "cannot be used with"),
