@@ -28,7 +28,7 @@ pub const WORKLOADS: [Workload; 6] = [
         name: "b",
         about: "ticks: an id and `data: 42`",
         event: |number, out| {
-            write!(out, "id: {number}\n").expect("a string takes everything");
+            writeln!(out, "id: {number}").expect("a string takes everything");
             block(&["42"], "\n", out)
         },
     },

@@ -1,24 +1,22 @@
 //! The buffers of the standard: what a block has set before a blank line dispatches it.
 
-use crate::buffer::Buffer;
+use alloc::string::String;
 
-/// What the lines since the last blank line have set.
+use crate::buffer::Text;
+use crate::utf8;
+
+/// What the lines since the last blank line have set, as far as no chunk lends it.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     /// Where its first field line starts. Comments are of no block, so that a heartbeat that came
     /// long before an event does not count as its begin.
     pub(crate) start: Option<u64>,
-    /// The data lines, each with an LF behind it, save one that is still lent from the chunk.
-    pub(crate) data: Buffer,
-    /// What stands in `data` before the data: the name of the field, where the first line was taken
-    /// over whole.
-    pub(crate) data_start: usize,
+    /// The data lines, each with an LF behind it.
+    pub(crate) data: Text,
     pub(crate) has_data: bool,
-    /// A data line goes on in the next chunk; what came of it is in `data` already.
-    pub(crate) in_data: bool,
-    pub(crate) event_type: Buffer,
+    pub(crate) event_type: String,
     /// The value of the `id` field, which counts only once the block is complete.
-    pub(crate) id: Buffer,
+    pub(crate) id: String,
     pub(crate) sets_id: bool,
     /// Whether it had an `event`, `id` or `retry` field.
     pub(crate) has_other_field: bool,
@@ -29,58 +27,64 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    pub(crate) fn data(&self) -> &str {
-        let data = &self.data.as_str()[self.data_start..];
-        data.strip_suffix('\n').unwrap_or(data)
-    }
-
-    pub(crate) const fn data_len(&self) -> usize {
-        self.data.len() - self.data_start
+    /// Whether a line was taken since the last blank line.
+    #[inline(always)]
+    pub(crate) const fn is_open(&self) -> bool {
+        self.start.is_some() || self.dropped
     }
 
     /// Appends a line of data.
     #[inline(always)]
-    pub(crate) fn push_line(&mut self, line: &str) {
+    pub(crate) fn push_line(&mut self, line: &[u8]) {
         self.data.push(line);
-        self.end_line();
+        self.data.end_line();
+        self.has_data = true;
     }
 
-    /// The line of data that was pushed is complete.
+    /// Appends a line of data that has its line end behind it.
     #[inline(always)]
-    pub(crate) fn end_line(&mut self) {
-        self.data.push_line_feed();
+    pub(crate) fn push_ended_line(&mut self, line: &[u8]) {
+        match line {
+            [line @ .., b'\r'] => self.push_line(line),
+            // The LF is what goes between lines, too.
+            line => self.data.push(line),
+        }
     }
 
-    /// Whether nothing was set since the last blank line.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.start.is_none() && !self.dropped && !self.dispatched
-    }
-
+    /// Appends what has come of a line of data.
     #[inline(always)]
-    pub(crate) fn set_event_type(&mut self, event_type: &str) {
+    pub(crate) fn begin_line(&mut self, start: u64, value: &[u8]) {
+        self.start.get_or_insert(start);
+        self.data.push(value);
+        self.has_data = true;
+    }
+
+    /// How long the data would be with this line, as dispatched.
+    pub(crate) fn len_with(&mut self, line: &[u8]) -> usize {
+        self.data.complete();
+        self.data.len() + utf8::text_len(line)
+    }
+
+    pub(crate) fn set_event_type(&mut self, event_type: &[u8]) {
         self.has_other_field = true;
         self.event_type.clear();
-        self.event_type.push(event_type);
+        self.event_type.push_str(&utf8::text(event_type));
     }
 
-    #[inline(always)]
-    pub(crate) fn set_id(&mut self, id: &str) {
+    pub(crate) fn set_id(&mut self, id: &[u8]) {
         self.has_other_field = true;
         self.sets_id = true;
         self.id.clear();
-        self.id.push(id);
+        self.id.push_str(&utf8::text(id));
     }
 
     /// Begins the next block, with the buffers of this one.
-    #[inline(always)]
     pub(crate) fn clear(&mut self) {
         self.data.clear();
-        self.data_start = 0;
         self.event_type.clear();
         self.id.clear();
         self.start = None;
         self.has_data = false;
-        self.in_data = false;
         self.sets_id = false;
         self.has_other_field = false;
         self.dropped = false;

@@ -1,66 +1,175 @@
-//! A text that is filled and emptied again and again.
+//! Buffers that are filled and emptied again and again.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::utf8;
 
 /// What a buffer may always keep, in bytes.
-pub(crate) const KEPT_CAPACITY: usize = 4096;
+const KEPT_CAPACITY: usize = 4096;
 /// After so many chunks or texts that needed little of it, a larger buffer is given back: one large
 /// line must not weigh on a connection that is idle ever after, and a stream of large lines must
 /// not allocate for each.
 const PATIENCE: u8 = 16;
+/// So much is worth a look at UTF-8 of its own.
+const PIECE: usize = 512;
+/// So much is looked at while it is in the nearest cache.
+const BATCH: usize = 4096;
 
-/// A text that is filled and emptied again and again.
+/// When a large buffer is given back.
 #[derive(Debug, Default)]
-pub(crate) struct Buffer {
-    text: String,
+struct Patience {
     /// How often in a row it was larger than needed.
     unused: u8,
 }
 
+impl Patience {
+    /// The buffer is emptied.
+    #[inline(always)]
+    const fn emptied(&mut self, len: usize, capacity: usize) {
+        if capacity > KEPT_CAPACITY && len > capacity / 4 {
+            self.unused = 0;
+        }
+    }
+
+    /// A chunk begins, and nothing is in the buffer.
+    const fn is_over(&mut self) -> bool {
+        self.unused = (self.unused + 1) % PATIENCE;
+        self.unused == 0
+    }
+}
+
+/// Some bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    patience: Patience,
+}
+
 impl Buffer {
-    pub(crate) const fn new() -> Self {
-        Self { text: String::new(), unused: 0 }
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    pub(crate) const fn len(&self) -> usize {
-        self.text.len()
-    }
-
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.text.is_empty()
+    #[inline(always)]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     #[inline(always)]
-    pub(crate) fn push(&mut self, text: &str) {
-        self.text.push_str(text);
-    }
-
-    #[inline(always)]
-    pub(crate) fn push_line_feed(&mut self) {
-        self.text.push('\n');
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// Empties the buffer; most of its memory is kept.
-    #[inline]
     pub(crate) fn clear(&mut self) {
-        if self.text.capacity() > KEPT_CAPACITY && self.text.len() > self.text.capacity() / 4 {
-            self.unused = 0;
+        self.patience.emptied(self.bytes.len(), self.bytes.capacity());
+        self.bytes.clear();
+    }
+
+    /// A chunk begins, and the buffer is not needed: gives memory back that was not for long.
+    #[inline(always)]
+    pub(crate) fn rest(&mut self) {
+        if self.bytes.capacity() > KEPT_CAPACITY {
+            self.clear();
+            if self.patience.is_over() {
+                self.bytes = Vec::new();
+            }
         }
+    }
+}
+
+/// A text that comes in pieces, cut anywhere.
+///
+/// Small pieces are put together before anybody asks whether they are UTF-8, so that the answer costs
+/// little.
+#[derive(Debug, Default)]
+pub(crate) struct Text {
+    /// What was looked at, with U+FFFD in place of what was not UTF-8.
+    text: String,
+    /// What follows it, as it came.
+    tail: Vec<u8>,
+    patience: Patience,
+}
+
+impl Text {
+    /// How long it is, where what was not looked at counts as it came.
+    #[inline(always)]
+    pub(crate) const fn len(&self) -> usize {
+        self.text.len() + self.tail.len()
+    }
+
+    #[inline(always)]
+    pub(crate) fn push(&mut self, piece: &[u8]) {
+        if piece.len() >= PIECE || self.tail.len() >= BATCH {
+            self.push_large(piece);
+        } else {
+            self.tail.extend_from_slice(piece);
+        }
+    }
+
+    /// The line is complete.
+    #[inline(always)]
+    pub(crate) fn end_line(&mut self) {
+        self.tail.push(b'\n');
+    }
+
+    #[inline(never)]
+    fn push_large(&mut self, mut piece: &[u8]) {
+        // A character that is cut may go on.
+        while let [byte @ 0x80..0xC0, rest @ ..] = piece
+            && !self.tail.is_empty()
+        {
+            self.tail.push(*byte);
+            piece = rest;
+        }
+        let ends = piece.is_empty();
+        let cut = if ends { utf8::whole_characters(&self.tail) } else { self.tail.len() };
+        self.text.push_str(&utf8::text(&self.tail[..cut]));
+        self.tail.drain(..cut);
+        let cut = utf8::whole_characters(piece);
+        self.text.push_str(&utf8::text(&piece[..cut]));
+        self.tail.extend_from_slice(&piece[cut..]);
+    }
+
+    /// Nothing will follow that belongs to the last character.
+    pub(crate) fn complete(&mut self) {
+        self.text.push_str(&utf8::text(&self.tail));
+        self.tail.clear();
+    }
+
+    /// The text is complete, and will be asked for.
+    #[inline(always)]
+    pub(crate) fn seal(&mut self) {
+        if !self.text.is_empty() {
+            self.complete();
+        }
+    }
+
+    /// The text without the LF at its end, once it is sealed; `None` if it has to be mended.
+    #[inline(always)]
+    pub(crate) fn lines(&self) -> Option<&str> {
+        if self.text.is_empty() {
+            return simdutf8::basic::from_utf8(self.tail.strip_suffix(b"\n")?).ok();
+        }
+        self.text.strip_suffix('\n')
+    }
+
+    /// The same, mended.
+    pub(crate) fn mended_lines(&self) -> Cow<'_, str> {
+        self.lines().map_or_else(|| utf8::text(&self.tail[..self.tail.len() - 1]), Cow::Borrowed)
+    }
+
+    /// Empties the buffer; most of its memory is kept.
+    #[inline(always)]
+    pub(crate) fn clear(&mut self) {
+        self.patience.emptied(self.text.len(), self.text.capacity());
         self.text.clear();
+        self.tail.clear();
     }
 
     /// A chunk begins: gives memory back that was not needed for long.
+    #[inline(always)]
     pub(crate) fn rest(&mut self) {
-        if self.text.capacity() <= KEPT_CAPACITY || !self.text.is_empty() {
-            return;
-        }
-        self.unused += 1;
-        if self.unused == PATIENCE {
-            *self = Self::new();
+        if self.text.capacity() > KEPT_CAPACITY && self.len() == 0 && self.patience.is_over() {
+            self.text = String::new();
         }
     }
 }
@@ -71,18 +180,36 @@ mod tests {
 
     #[test]
     fn a_large_buffer_is_given_back_once_it_is_not_needed() {
-        let mut buffer = Buffer::new();
+        let mut buffer = Text::default();
         for _ in 0..100 {
-            buffer.push(&"x".repeat(10_000));
+            buffer.push(&[b'x'; 10_000]);
             buffer.clear();
             buffer.rest();
         }
         assert!(buffer.text.capacity() >= 10_000);
         for _ in 0..PATIENCE {
-            buffer.push("x");
+            buffer.push(b"x");
             buffer.clear();
             buffer.rest();
         }
         assert!(buffer.text.capacity() <= KEPT_CAPACITY);
+    }
+
+    /// Whatever the sizes of the pieces, the text is that of all bytes together.
+    #[test]
+    fn pieces_may_be_cut_anywhere() {
+        let piece = "a\u{e9}\u{2615}\u{1F600}b".as_bytes();
+        let bytes = [piece, b"\xFF\xE2\x98", &piece.repeat(90), b"\xF0\x9F", piece].concat();
+        for size in 1..=bytes.len() {
+            for first in 0..8 {
+                let mut text = Text::default();
+                let (front, rest) = bytes.split_at(first);
+                text.push(front);
+                rest.chunks(size).for_each(|piece| text.push(piece));
+                text.end_line();
+                text.seal();
+                assert_eq!(text.mended_lines(), String::from_utf8_lossy(&bytes), "{size} {first}");
+            }
+        }
     }
 }

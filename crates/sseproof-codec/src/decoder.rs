@@ -1,18 +1,17 @@
 //! The decoder: chunks of bytes in, items out, by the letter of the WHATWG standard.
 //!
-//! It is a push decoder without a clock or a socket. `scan` finds the line ends, `lines` cuts
-//! the bytes into lines of text, `field` takes a line apart, `block` keeps the buffers that the
+//! It is a push decoder without a clock or a socket. `scan` finds the lines of a chunk, `lines` keeps
+//! what the end of a chunk has cut, `field` takes a line apart, `block` keeps the buffers that the
 //! standard speaks of, and `walk` leads from one to the other.
 
 #[cfg(any(feature = "futures", feature = "tokio-util"))]
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::vec::Vec;
-use core::mem;
 
 #[cfg(any(feature = "futures", feature = "tokio-util"))]
 use crate::Event;
 use crate::block::Block;
-use crate::buffer::Buffer;
 use crate::items::{Events, Items};
 use crate::lines::Lines;
 use crate::{Anomaly, AnomalyKind, Item, Span};
@@ -125,9 +124,11 @@ pub fn decode(bytes: &[u8]) -> Vec<Item<'static>> {
 pub struct Decoder {
     pub(crate) lines: Lines,
     pub(crate) block: Block,
-    pub(crate) last_event_id: Buffer,
+    pub(crate) last_event_id: String,
     pub(crate) reconnection_time: Option<u64>,
     pub(crate) limits: Limits,
+    /// Data of so many bytes is within the limit, even if each of them is replaced by U+FFFD.
+    pub(crate) ample: usize,
 }
 
 impl Default for Decoder {
@@ -160,11 +161,12 @@ impl Decoder {
     /// ```
     pub fn with_limits(limits: Limits) -> Self {
         Self {
-            lines: Lines::new(limits.line_bytes),
+            lines: Lines::default(),
             block: Block::default(),
-            last_event_id: Buffer::new(),
+            last_event_id: String::new(),
             reconnection_time: None,
             limits,
+            ample: limits.event_bytes / '\u{FFFD}'.len_utf8(),
         }
     }
 
@@ -234,13 +236,10 @@ impl Decoder {
     /// assert_eq!((anomaly.kind, anomaly.span.start), (AnomalyKind::UnterminatedBlock, 11));
     /// ```
     pub fn finish(&mut self) -> Option<Anomaly> {
-        let rest = self.lines.discard_rest().filter(|rest| !rest.is_comment);
-        let block = mem::take(&mut self.block);
-        if block.dropped {
-            return None;
-        }
-        let start = block.start.or(rest.map(|rest| rest.start))?;
-        let span = Span::new(start, self.offset());
+        let rest = self.lines.discard_rest();
+        let start = if self.block.dropped { None } else { self.block.start.or(rest) };
+        self.block.clear();
+        let span = Span::new(start?, self.offset());
         Some(Anomaly { kind: AnomalyKind::UnterminatedBlock, span })
     }
 
@@ -278,7 +277,7 @@ impl Decoder {
     #[must_use]
     pub fn resumed(mut self, last_event_id: &str, reconnection_time: Option<u64>) -> Self {
         self.last_event_id.clear();
-        self.last_event_id.push(last_event_id);
+        self.last_event_id.push_str(last_event_id);
         self.reconnection_time = reconnection_time;
         self
     }
@@ -294,7 +293,7 @@ impl Decoder {
     /// assert_eq!(decoder.last_event_id(), "7");
     /// ```
     pub fn last_event_id(&self) -> &str {
-        self.last_event_id.as_str()
+        &self.last_event_id
     }
 
     /// The milliseconds of the last valid `retry` field, if there was one.
@@ -320,6 +319,6 @@ impl Decoder {
     /// assert_eq!(decoder.offset(), 13);
     /// ```
     pub fn offset(&self) -> u64 {
-        self.lines.offset()
+        self.lines.offset
     }
 }

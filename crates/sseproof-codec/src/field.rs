@@ -1,4 +1,6 @@
-//! What one line says: the field interpretation of the standard, on a line that is decoded already.
+//! What one line says: the field interpretation of the standard.
+//!
+//! Names and what stands between them and their values are ASCII, so this needs no decoded text.
 
 use core::ops::Range;
 
@@ -34,8 +36,8 @@ pub(crate) enum FieldKind {
 ///
 /// Where nobody inspects, the name and value of an unknown field are not looked for.
 #[inline(always)]
-pub(crate) fn parse<const INSPECT: bool>(line: &str) -> Parsed {
-    let (kind, rest) = match line.as_bytes() {
+pub(crate) fn parse<const INSPECT: bool>(line: &[u8]) -> Parsed {
+    let (kind, rest) = match line {
         [b':', ..] => return Parsed::Comment,
         [b'd', b'a', b't', b'a', rest @ ..] => (FieldKind::Data, rest),
         [b'i', b'd', rest @ ..] => (FieldKind::Id, rest),
@@ -49,7 +51,7 @@ pub(crate) fn parse<const INSPECT: bool>(line: &str) -> Parsed {
         [b':', b' ', ..] => (name + 2, true),
         [b':', ..] => (name + 1, true),
         [] => (end, false),
-        _ => return Parsed::Field(unknown::<INSPECT>(line.as_bytes())),
+        _ => return Parsed::Field(unknown::<INSPECT>(line)),
     };
     Parsed::Field(Field { kind, name: 0..name, value: value..end, has_colon })
 }
@@ -66,11 +68,11 @@ fn unknown<const INSPECT: bool>(line: &[u8]) -> Field {
 
 /// The number of a `retry` field, or `None` unless it is at least one ASCII digit and nothing else
 /// (`whatwg-sse/field-retry`). What is too large for the type is as long as the type can say.
-pub(crate) fn parse_retry(value: &str) -> Option<u64> {
+pub(crate) fn parse_retry(value: &[u8]) -> Option<u64> {
     if value.is_empty() {
         return None;
     }
-    value.bytes().try_fold(0_u64, |millis, byte| {
+    value.iter().try_fold(0_u64, |millis, &byte| {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         Some(millis.saturating_mul(10).saturating_add(digit))
     })
@@ -83,21 +85,21 @@ mod tests {
     /// The corpus holds no number that a JSON reader would round, so the huge ones are here.
     #[test]
     fn a_huge_retry_saturates() {
-        assert_eq!(parse_retry("18446744073709551615"), Some(u64::MAX));
-        assert_eq!(parse_retry("18446744073709551616"), Some(u64::MAX));
-        assert_eq!(parse_retry(&"9".repeat(400)), Some(u64::MAX));
-        assert_eq!(parse_retry(&alloc::format!("{}7", "0".repeat(400))), Some(7));
-        assert_eq!(parse_retry(&alloc::format!("{}x", "9".repeat(400))), None);
+        assert_eq!(parse_retry(b"18446744073709551615"), Some(u64::MAX));
+        assert_eq!(parse_retry(b"18446744073709551616"), Some(u64::MAX));
+        assert_eq!(parse_retry(&b"9".repeat(400)), Some(u64::MAX));
+        assert_eq!(parse_retry(alloc::format!("{}7", "0".repeat(400)).as_bytes()), Some(7));
+        assert_eq!(parse_retry(alloc::format!("{}x", "9".repeat(400)).as_bytes()), None);
     }
 
     #[test]
     fn a_line_comes_apart_at_its_first_colon() {
         let field =
             |kind, name, value, has_colon| Parsed::Field(Field { kind, name, value, has_colon });
-        assert_eq!(parse::<true>("data: a:b"), field(FieldKind::Data, 0..4, 6..9, true));
-        assert_eq!(parse::<true>("data"), field(FieldKind::Data, 0..4, 4..4, false));
-        assert_eq!(parse::<true>("id:"), field(FieldKind::Id, 0..2, 3..3, true));
-        assert_eq!(parse::<true>(" :"), field(FieldKind::Unknown, 0..1, 2..2, true));
-        assert_eq!(parse::<true>(": x"), Parsed::Comment);
+        assert_eq!(parse::<true>(b"data: a:b"), field(FieldKind::Data, 0..4, 6..9, true));
+        assert_eq!(parse::<true>(b"data"), field(FieldKind::Data, 0..4, 4..4, false));
+        assert_eq!(parse::<true>(b"id:"), field(FieldKind::Id, 0..2, 3..3, true));
+        assert_eq!(parse::<true>(b" :"), field(FieldKind::Unknown, 0..1, 2..2, true));
+        assert_eq!(parse::<true>(b": x"), Parsed::Comment);
     }
 }

@@ -51,11 +51,7 @@ impl<'a> Events<'a> {
     #[expect(clippy::should_implement_trait, reason = "an Iterator cannot lend its items")]
     #[inline]
     pub fn next(&mut self) -> Option<Event<'_>> {
-        if self.0.chunk.over {
-            return None;
-        }
-        let event = self.0.next_event()?;
-        Some(self.0.event(event))
+        (!self.0.is_over && self.0.next_event()).then(|| self.0.event())
     }
 }
 
@@ -77,8 +73,7 @@ impl<'a> Items<'a> {
     /// ```
     #[expect(clippy::should_implement_trait, reason = "an Iterator cannot lend its items")]
     pub fn next(&mut self) -> Option<Item<'_>> {
-        let seen = self.0.step()?;
-        Some(self.0.item(seen))
+        self.0.next_item()
     }
 }
 
@@ -86,12 +81,12 @@ impl<'a> Items<'a> {
 impl Drop for Events<'_> {
     #[inline]
     fn drop(&mut self) {
-        while !self.0.chunk.over && self.0.next_event().is_some() {}
+        while !self.0.is_over && self.0.next_event() {}
     }
 }
 
 impl Drop for Items<'_> {
     fn drop(&mut self) {
-        while self.0.step().is_some() {}
+        while self.0.next_item().is_some() {}
     }
 }

@@ -22,7 +22,6 @@ pub mod strategy;
 mod stream;
 mod utf8;
 mod walk;
-mod whole;
 
 pub use decoder::{Decoder, Limits, decode};
 pub use encoder::{EncodeError, Frame, FrameField, Refused, encode};

@@ -1,15 +1,42 @@
 //! What of some bytes is UTF-8.
 
+use alloc::borrow::Cow;
+use alloc::string::String;
 use core::ops::Range;
 
-/// The bytes as text, save a character at their end that is not complete; `None` if anything else
-/// is wrong.
-pub(crate) fn valid_front(bytes: &[u8]) -> Option<&str> {
-    simdutf8::basic::from_utf8(&bytes[..whole_characters(bytes)]).ok()
+/// The bytes as text, with U+FFFD in place of what is not UTF-8 (`whatwg-sse/utf8-decode`).
+///
+/// A line end, a colon and a space are ASCII, so bad bytes never swallow them, and to decode a value
+/// is to decode the stream.
+#[inline]
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    match simdutf8::basic::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => mended(bytes),
+    }
 }
 
-/// Where the last character begins, if the end of the bytes cuts it.
-fn whole_characters(bytes: &[u8]) -> usize {
+#[cold]
+fn mended(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+#[inline]
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(bytes).is_ok()
+}
+
+/// How long the bytes are as text.
+pub(crate) fn text_len(bytes: &[u8]) -> usize {
+    let replaced = |chunk: core::str::Utf8Chunk<'_>| match chunk.invalid() {
+        [] => chunk.valid().len(),
+        _ => chunk.valid().len() + '\u{FFFD}'.len_utf8(),
+    };
+    if is_text(bytes) { bytes.len() } else { bytes.utf8_chunks().map(replaced).sum() }
+}
+
+/// Where the last character begins, if the end of the bytes cuts it; else the end of the bytes.
+pub(crate) fn whole_characters(bytes: &[u8]) -> usize {
     let len = bytes.len();
     for (behind, &byte) in bytes.iter().rev().take(3).enumerate() {
         let width = match byte {
@@ -22,24 +49,6 @@ fn whole_characters(bytes: &[u8]) -> usize {
         return if width > behind + 1 { len - behind - 1 } else { len };
     }
     len
-}
-
-/// Whether the bytes are the beginning of a character, and nothing else.
-pub(crate) fn is_cut(bytes: &[u8]) -> bool {
-    str::from_utf8(bytes)
-        .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
-}
-
-/// Whether the beginning of a character goes on with this byte.
-pub(crate) fn goes_on(begin: &[u8], byte: u8) -> bool {
-    let mut bytes = [0; 4];
-    let len = begin.len();
-    if len >= bytes.len() {
-        return false;
-    }
-    bytes[..len].copy_from_slice(begin);
-    bytes[len] = byte;
-    str::from_utf8(&bytes[..=len]).is_ok() || is_cut(&bytes[..=len])
 }
 
 /// The first run of adjacent bytes at or behind `from` that are not UTF-8; `from` is a boundary.
@@ -69,22 +78,20 @@ mod tests {
         assert_eq!(invalid_run(bytes, 0), Some(1..4));
         assert_eq!(invalid_run(bytes, 4), Some(5..6));
         assert_eq!(invalid_run(bytes, 6), None);
+        assert_eq!(text_len(bytes), text(bytes).len());
     }
 
     #[test]
     fn a_cut_character_is_left_out() {
         for (bytes, front) in [
-            (&b"a\xE2\x98"[..], Some("a")),
-            (b"a\xE2\x98\x95", Some("a\u{2615}")),
-            (b"\xF0\x9F\x98", Some("")),
-            (b"a\xC3", Some("a")),
-            (b"a\xFFb", None),
-            (b"a\x80", None),
-            (b"", Some("")),
+            (&b"a\xE2\x98"[..], 1),
+            (b"a\xE2\x98\x95", 4),
+            (b"\xF0\x9F\x98", 0),
+            (b"a\xC3", 1),
+            (b"a\x80", 2),
+            (b"", 0),
         ] {
-            assert_eq!(valid_front(bytes), front, "{bytes:?}");
+            assert_eq!(whole_characters(bytes), front, "{bytes:?}");
         }
-        assert!(goes_on(b"\xE2", 0x98) && goes_on(b"\xE2\x98", 0x95));
-        assert!(!goes_on(b"\xE2", b'a') && !goes_on(b"\xE0", 0x80));
     }
 }

@@ -2,76 +2,114 @@
 //!
 //! Both ways to read a chunk take the same steps: with `INSPECT` everything that was seen is handed
 //! out, without it only the events, and nothing is spent on the rest.
+//!
+//! Most blocks lie in one chunk and have one line of data. What they set is lent from the chunk, and
+//! kept in registers ([`Found`]). All else goes through the buffers of the block: what the end of
+//! the chunk cuts, a second line of data, and lines that are rare.
 
 use alloc::borrow::Cow;
 use core::mem;
 use core::ops::Range;
 
-use crate::buffer::Buffer;
 use crate::decoder::Decoder;
 use crate::field::{self, Field, FieldKind, Parsed};
-use crate::lines::{BOM, Chunk, Lines, Scanned, span};
-use crate::utf8::{invalid_run, is_cut};
+use crate::lines::{BOM, Left, Lines};
+use crate::scan::Cursor;
+use crate::utf8;
 use crate::{Anomaly, AnomalyKind, Comment, EmptyBlock, Event, Item, Retry, Span, UnknownField};
+
+/// How much of a chunk is looked at in one go for bytes that are not UTF-8: as much as stays in the
+/// nearest cache until its lines are taken.
+const WINDOW: usize = 16 << 10;
 
 /// A chunk that is being read.
 #[derive(Debug)]
 pub(crate) struct Walk<'a, const INSPECT: bool> {
-    pub(crate) decoder: &'a mut Decoder,
-    pub(crate) chunk: Chunk<'a>,
-    /// The only data line so far of the current block, if it lies in this chunk.
-    pub(crate) lent_data: Option<&'a str>,
+    decoder: &'a mut Decoder,
+    bytes: &'a [u8],
+    cursor: Cursor,
+    is_open: bool,
+    pub(crate) is_over: bool,
+    sound: Sound<'a>,
     /// The last event ID, where a block that lies in this chunk has set it.
-    pub(crate) lent_id: Option<&'a str>,
-    /// Whether the next block can be taken whole.
-    pub(crate) is_whole: bool,
-    stage: Stage<'a>,
+    lent_id: Value,
+    /// The event that was seen last.
+    dispatched: Dispatched,
+    /// A line with bytes that are wrong, which are reported before what the line means.
+    suspect: Option<Suspect<'a>>,
 }
 
-/// What the next step has to do.
-#[derive(Clone, Copy, Debug)]
-enum Stage<'a> {
-    /// Take in the chunk.
-    Open,
-    Scan,
-    /// Report what is wrong with the bytes of this line, from its byte `checked` on.
-    Check {
-        start: u64,
-        checked: usize,
-    },
-    /// Interpret this line.
-    Interpret {
-        start: u64,
-        text: Text<'a>,
-    },
+/// What the lines since the last blank line have set, if all of them lie in the chunk.
+#[derive(Clone, Copy)]
+struct Found {
+    /// Where in the chunk the first field line starts, if there was one.
+    start: usize,
+    data: Value,
+    event_type: Value,
+    id: Value,
 }
 
-/// The text of a whole line.
+/// Where in the chunk the value of a field lies.
+///
+/// There is a name before it, so `from` is 0 where there is no value. An [`Option`] says the same, but
+/// takes more room in the registers.
 #[derive(Clone, Copy, Debug)]
-enum Text<'a> {
+struct Value {
+    from: usize,
+    to: usize,
+}
+
+/// A part of the chunk that was looked at for bytes that are not UTF-8: it is quicker to look at many
+/// values in one go.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sound<'a> {
+    start: usize,
+    end: usize,
+    /// The part, unless something is wrong with it.
+    text: Option<&'a str>,
+}
+
+/// A complete line that is not blank, without its line end.
+#[derive(Clone, Copy, Debug)]
+enum Line<'a> {
     /// It lies in the chunk.
-    Chunk(&'a str),
-    /// It is [`Lines::carried`], with the very bytes of the line.
+    Chunk(&'a [u8]),
+    /// It came in pieces, and is [`Lines::carried`].
     Carried,
-    /// It is [`Lines::carried`], with U+FFFD in place of what is not UTF-8; the bytes of the line
-    /// are [`Lines::odd`].
-    Mended,
 }
 
-/// A part of the text of a line, which an item will borrow.
+/// A line with bytes that are wrong.
+#[derive(Clone, Copy, Debug)]
+struct Suspect<'a> {
+    start: u64,
+    line: Line<'a>,
+    /// What is wrong up to here was reported.
+    checked: usize,
+}
+
+/// A part of a line, which an item will borrow.
 #[derive(Clone, Debug)]
-pub(crate) enum Part<'a> {
-    Chunk(&'a str),
+enum Part<'a> {
+    Chunk(&'a [u8]),
     /// A range of [`Lines::carried`].
     Carried(Range<usize>),
 }
 
 /// An item before it borrows, so that the decoder can still change.
 #[derive(Debug)]
-pub(crate) enum Seen<'a> {
-    Event(Dispatched<'a>),
-    Comment { text: Part<'a>, span: Span },
-    UnknownField { name: Part<'a>, value: Part<'a>, has_colon: bool, span: Span },
+enum Seen<'a> {
+    /// It is [`Walk::dispatched`].
+    Event,
+    Comment {
+        text: Part<'a>,
+        span: Span,
+    },
+    UnknownField {
+        name: Part<'a>,
+        value: Part<'a>,
+        has_colon: bool,
+        span: Span,
+    },
     Retry(Retry),
     EmptyBlock(EmptyBlock),
     Anomaly(AnomalyKind, Span),
@@ -79,294 +117,344 @@ pub(crate) enum Seen<'a> {
 
 /// An event before it borrows.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Dispatched<'a> {
+pub(crate) struct Dispatched {
     /// The data, where the chunk lends it; otherwise the block has it.
-    pub(crate) lent_data: Option<&'a str>,
+    lent_data: Value,
     /// The event type, where the chunk lends it; otherwise the block has it, if there is one.
-    pub(crate) lent_type: Option<&'a str>,
-    pub(crate) sets_id: bool,
-    pub(crate) span: Span,
+    lent_type: Value,
+    sets_id: bool,
+    span: Span,
+}
+
+impl<'a> Walk<'a, false> {
+    /// Goes on to the next event, which [`Walk::event`] shows, or to the end of the chunk.
+    pub(crate) fn next_event(&mut self) -> bool {
+        self.step().is_some()
+    }
+}
+
+impl<'a> Walk<'a, true> {
+    /// The next item, or `None` when the chunk is used up.
+    pub(crate) fn next_item(&mut self) -> Option<Item<'_>> {
+        if self.is_over && self.suspect.is_none() {
+            return None;
+        }
+        let seen = self.step()?;
+        Some(self.item(seen))
+    }
 }
 
 impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
     #[inline(always)]
     pub(crate) const fn new(decoder: &'a mut Decoder, bytes: &'a [u8]) -> Self {
-        let (chunk, stage) = (Chunk::closed(bytes), Stage::Open);
-        Self { decoder, chunk, lent_data: None, lent_id: None, is_whole: false, stage }
+        Self {
+            decoder,
+            bytes,
+            cursor: Cursor::new(),
+            is_open: false,
+            is_over: false,
+            sound: Sound { start: 0, end: 0, text: None },
+            lent_id: Value::NONE,
+            dispatched: Dispatched {
+                lent_data: Value::NONE,
+                lent_type: Value::NONE,
+                sets_id: false,
+                span: Span::new(0, 0),
+            },
+            suspect: None,
+        }
     }
 
-    /// Takes in the chunk. This is no part of `new`, so that nothing of this size is ever moved.
-    pub(crate) fn open(&mut self) {
-        let Decoder { lines, block, .. } = &mut *self.decoder;
-        if block.dispatched {
-            block.clear();
-        }
-        if block.in_data {
-            lines.open(&mut self.chunk, Some(&mut block.data));
-            self.go_on_with_data();
-        } else {
-            block.data.rest();
-            lines.open(&mut self.chunk, None);
-        }
-    }
-
-    /// Takes the rest of a data line that goes on, or as much of it as is there.
     #[inline(always)]
-    fn go_on_with_data(&mut self) {
-        let Decoder { lines, block, limits, .. } = &mut *self.decoder;
-        let bytes = self.chunk.bytes;
-        let line = self.chunk.cursor.next_line(bytes);
-        let end = line.as_ref().map_or(bytes.len(), |line| line.end);
-        let cut = match self.chunk.text {
-            Some(text) => {
-                let end = end.min(text.len());
-                block.data.push(&text[..end]);
-                &bytes[end..if line.is_some() { end } else { bytes.len() }]
-            }
-            None => push_lossy(&mut block.data, &bytes[..end], line.is_some()),
-        };
-        let line_len = lines.offset() + end as u64 - lines.line_start();
-        // A line that is not complete is as long as it is only for the limit of lines.
-        let is_too_large = line.is_some() && block.data_len() > limits.event_bytes;
-        if is_too_large || line_len > limits.line_bytes as u64 {
-            block.drop_rest();
-            if line.is_none() {
-                return lines.skip_line(&mut self.chunk);
-            }
-        }
-        match line {
-            Some(_) => {
-                block.end_line();
-                block.in_data = false;
-                self.chunk.continues = false;
-            }
-            None => lines.keep_cut(&mut self.chunk, cut),
-        }
-    }
-
-    /// The next thing that is handed out, or `None` when the chunk is used up.
-    #[inline(always)]
-    pub(crate) fn step(&mut self) -> Option<Seen<'a>> {
+    fn step(&mut self) -> Option<Seen<'a>> {
         if self.decoder.block.dispatched {
             self.decoder.block.clear();
         }
-        loop {
-            let seen = match self.stage {
-                Stage::Open => {
-                    self.open();
-                    self.stage = Stage::Scan;
-                    None
-                }
-                Stage::Scan => {
-                    let Decoder { lines, .. } = &mut *self.decoder;
-                    let scanned = lines.next(&mut self.chunk);
-                    let Some(scanned) = scanned.or_else(|| lines.keep_rest(&mut self.chunk)) else {
-                        self.keep_lent_data();
-                        return None;
-                    };
-                    self.take(scanned)
-                }
-                Stage::Check { start, checked } => self.check(start, checked),
-                Stage::Interpret { start, text } => {
-                    self.stage = Stage::Scan;
-                    self.interpret(start, text)
-                }
+        if INSPECT && let Some(suspect) = self.suspect.take() {
+            let seen = self.check(suspect);
+            if seen.is_some() {
+                return seen;
+            }
+        }
+        if !mem::replace(&mut self.is_open, true) {
+            let seen = match self.decoder.lines.left {
+                Left::Data => self.go_on_with_data(),
+                left => self.open(left),
             };
             if seen.is_some() {
                 return seen;
             }
         }
+        if self.is_over { None } else { self.next_line() }
     }
 
-    /// Takes a line, whatever it is.
+    /// Takes the lines up to the next one that hands something out.
     #[inline(always)]
-    pub(crate) fn take(&mut self, scanned: Scanned<'a>) -> Option<Seen<'a>> {
-        match scanned {
-            Scanned::Text { start, text: "" } => self.dispatch(start + 1),
-            Scanned::Text { start, text } if self.counts() => {
-                self.admit(start, Text::Chunk(text), text.as_bytes())
-            }
-            Scanned::Text { .. } => None,
-            other => self.rare(other),
-        }
-    }
-
-    #[inline(always)]
-    fn counts(&self) -> bool {
-        !self.decoder.block.dropped
-    }
-
-    /// A line that came in pieces, may not be UTF-8, or is too long.
-    #[cold]
-    fn rare(&mut self, scanned: Scanned<'a>) -> Option<Seen<'a>> {
-        let Decoder { lines, block, limits, .. } = &mut *self.decoder;
-        match scanned {
-            Scanned::Bytes { start, bytes: b"" } => self.dispatch(start + 1),
-            Scanned::Carried { start } if lines.carried.is_empty() => self.dispatch(start + 1),
-            _ if block.dropped => None,
-            Scanned::TooLong { start } => {
-                let end = start.saturating_add(limits.line_bytes as u64).saturating_add(1);
-                self.lent_data = None;
-                block.drop_rest();
-                self.anomaly(AnomalyKind::LineTooLong, || Span::new(start, end))
-            }
-            Scanned::Text { start, text } => self.admit(start, Text::Chunk(text), text.as_bytes()),
-            Scanned::Bytes { start, bytes } => match str::from_utf8(bytes) {
-                Ok(text) => self.admit(start, Text::Chunk(text), bytes),
-                Err(_) => self.mend(start, bytes),
-            },
-            Scanned::Carried { start } => {
-                let is_bom = INSPECT && lines.carried.as_str().as_bytes().starts_with(&BOM);
-                self.admit(start, Text::Carried, if is_bom { &BOM } else { b"" })
-            }
-            Scanned::CarriedOdd { start } => {
-                let bytes = lines.bytes();
-                self.mend(start, &bytes)
-            }
-        }
-    }
-
-    /// Takes a line in whose bytes are not UTF-8.
-    fn mend(&mut self, start: u64, bytes: &[u8]) -> Option<Seen<'a>> {
-        self.decoder.lines.mend(bytes);
-        if !INSPECT {
-            return self.interpret(start, Text::Mended);
-        }
-        self.stage = Stage::Check { start, checked: 0 };
-        self.bom(start, bytes)
-    }
-
-    /// Takes a line in.
-    #[inline(always)]
-    fn admit(&mut self, start: u64, text: Text<'a>, bytes: &[u8]) -> Option<Seen<'a>> {
-        if INSPECT && bytes.starts_with(&BOM) {
-            self.stage = Stage::Interpret { start, text };
-            return self.bom(start, bytes);
-        }
-        self.interpret(start, text)
-    }
-
-    /// The BOM of the stream is gone already, so another one becomes a part of a field name.
-    fn bom(&self, start: u64, bytes: &[u8]) -> Option<Seen<'a>> {
-        let is_bom = bytes.starts_with(&BOM);
-        is_bom.then(|| self.anomaly(AnomalyKind::BomNotAtStart, || span(start, 0..BOM.len())))?
-    }
-
-    /// Reports the next run of bytes that are not UTF-8. The line has U+FFFD in their places
-    /// (`whatwg-sse/utf8-decode`). A line end, a colon and a space are ASCII, so bad bytes never
-    /// swallow them, and to decode line by line is to decode the stream.
-    fn check(&mut self, start: u64, checked: usize) -> Option<Seen<'a>> {
-        if let Some(run) = invalid_run(&self.decoder.lines.odd, checked) {
-            self.stage = Stage::Check { start, checked: run.end };
-            return self.anomaly(AnomalyKind::InvalidUtf8, || span(start, run));
-        }
-        self.stage = Stage::Scan;
-        self.interpret(start, Text::Mended)
-    }
-
-    #[inline(always)]
-    fn interpret(&mut self, start: u64, text: Text<'a>) -> Option<Seen<'a>> {
-        let field = match field::parse::<INSPECT>(text.whole(&self.decoder.lines)) {
-            Parsed::Comment if INSPECT => {
-                let len = text.whole(&self.decoder.lines).len();
-                return Some(Seen::Comment {
-                    text: text.part(1..len),
-                    span: self.line(start, text),
-                });
-            }
-            Parsed::Comment => return None,
-            Parsed::Field(field) => field,
-        };
-        self.decoder.block.start.get_or_insert(start);
-        match field.kind {
-            FieldKind::Data => self.append_data(start, text, field.value),
-            FieldKind::Event => self.set_event_type(text, field),
-            FieldKind::Id => self.set_id(start, text, field),
-            FieldKind::Retry => self.set_retry(start, text, field),
-            FieldKind::Unknown if INSPECT => Some(Seen::UnknownField {
-                name: text.part(field.name),
-                value: text.part(field.value),
-                has_colon: field.has_colon,
-                span: self.line(start, text),
-            }),
-            FieldKind::Unknown => None,
-        }
-    }
-
-    /// Appends a line to the data buffer (`whatwg-sse/field-data`). The first one stays where it
-    /// is: most events have no other.
-    #[inline(always)]
-    fn append_data(&mut self, start: u64, text: Text<'a>, value: Range<usize>) -> Option<Seen<'a>> {
-        let Decoder { block, lines, limits, .. } = &mut *self.decoder;
-        let before = self.lent_data.map_or(block.data_len(), |lent| lent.len() + 1);
-        if before + value.len() > limits.event_bytes {
-            return self.too_large(start, text);
-        }
-        match (mem::replace(&mut block.has_data, true), text) {
-            (false, Text::Chunk(text)) => self.lent_data = Some(&text[value]),
-            (false, Text::Carried | Text::Mended) => {
-                mem::swap(&mut block.data, &mut lines.carried);
-                block.data_start = value.start;
-                block.end_line();
-            }
-            (true, _) => {
-                if let Some(lent) = self.lent_data.take() {
-                    block.push_line(lent);
+    fn next_line(&mut self) -> Option<Seen<'a>> {
+        let bytes = self.bytes;
+        let line_bytes = self.decoder.limits.line_bytes;
+        let ample = self.decoder.ample;
+        let mut cursor = self.cursor;
+        let mut found = Found::NOTHING;
+        loop {
+            let Some(line) = cursor.next_line(bytes) else {
+                self.cursor = cursor;
+                self.keep(&mut found);
+                return self.leave();
+            };
+            let content = &bytes[line.clone()];
+            let value = |name: usize| {
+                let space = usize::from(content.get(name) == Some(&b' '));
+                Value { from: line.start + name + space, to: line.end }
+            };
+            let is_open = self.decoder.block.is_open();
+            match content {
+                [] if is_open => {
+                    let end = self.decoder.lines.offset + line.start as u64 + 1;
+                    if let Some(seen) = self.dispatch(end) {
+                        self.cursor = cursor;
+                        return Some(seen);
+                    }
+                    continue;
                 }
-                block.push_line(&text.whole(lines)[value]);
+                [] => {
+                    if found.is_nothing() {
+                        continue;
+                    }
+                    if let Some(seen) = self.dispatch_found(found, line.start + 1) {
+                        self.cursor = cursor;
+                        return Some(seen);
+                    }
+                    found = Found::NOTHING;
+                    continue;
+                }
+                _ if content.len() > line_bytes || INSPECT && is_suspect(content) => {}
+                [b':', ..] if !INSPECT => continue,
+                [b'd', b'a', b't', b'a', b':', ..] => {
+                    let value = value(5);
+                    let len = value.to - value.from;
+                    if !is_open && !found.data.is_some() && len <= ample {
+                        found.start = found.start.min(line.start);
+                        found.data = value;
+                        continue;
+                    }
+                    self.keep(&mut found);
+                    let block = &mut self.decoder.block;
+                    if block.has_data && block.data.len() + len <= ample {
+                        block.push_ended_line(&bytes[value.from..=value.to]);
+                        continue;
+                    }
+                }
+                [b'i', b'd', b':', rest @ ..] if !is_open && !rest.contains(&0) => {
+                    found.start = found.start.min(line.start);
+                    found.id = value(3);
+                    continue;
+                }
+                [b'e', b'v', b'e', b'n', b't', b':', ..] if !is_open => {
+                    found.start = found.start.min(line.start);
+                    found.event_type = value(6);
+                    continue;
+                }
+                _ => {}
+            }
+            self.keep(&mut found);
+            if let Some(seen) = self.take(line) {
+                self.cursor = cursor;
+                return Some(seen);
             }
         }
-        None
     }
 
-    #[cold]
-    fn too_large(&mut self, start: u64, text: Text<'a>) -> Option<Seen<'a>> {
-        let line = self.line(start, text);
-        let block = &mut self.decoder.block;
-        let from = block.start.unwrap_or(start);
-        self.lent_data = None;
-        block.drop_rest();
-        self.anomaly(AnomalyKind::EventTooLarge, || Span::new(from, line.end))
-    }
-
-    /// Replaces the event type (`whatwg-sse/field-event`).
-    #[inline]
-    fn set_event_type(&mut self, text: Text<'a>, field: Field) -> Option<Seen<'a>> {
-        let Decoder { block, lines, .. } = &mut *self.decoder;
-        block.set_event_type(&text.whole(lines)[field.value]);
-        None
-    }
-
-    /// Sets the last event ID buffer, unless the value has a NUL (`whatwg-sse/field-id`,
-    /// `whatwg-sse/field-id-nul`).
+    /// Takes in the beginning of the chunk, where it does not go on with a data line.
     #[inline(always)]
-    fn set_id(&mut self, start: u64, text: Text<'a>, field: Field) -> Option<Seen<'a>> {
-        let Decoder { block, lines, .. } = &mut *self.decoder;
-        block.has_other_field = true;
-        let value = &text.whole(lines)[field.value];
-        if value.as_bytes().contains(&0) {
-            let nul = memchr::memchr(0, text.bytes(lines))?;
-            return self.anomaly(AnomalyKind::NulInId, || span(start, nul..nul + 1));
+    fn open(&mut self, left: Left) -> Option<Seen<'a>> {
+        let Decoder { lines, block, .. } = &mut *self.decoder;
+        block.data.rest();
+        match left {
+            Left::Nothing => {
+                lines.carried.rest();
+                None
+            }
+            left => self.go_on(left),
         }
-        block.set_id(value);
+    }
+
+    /// Goes on with what the chunk before has left, save data.
+    #[inline(never)]
+    fn go_on(&mut self, left: Left) -> Option<Seen<'a>> {
+        let Decoder { lines, .. } = &mut *self.decoder;
+        match left {
+            Left::Nothing | Left::Data => None,
+            Left::Cr => {
+                self.cursor.line = usize::from(self.bytes.first() == Some(&b'\n'));
+                None
+            }
+            Left::Bom(matched) => {
+                lines.strip_bom(matched, &mut self.bytes);
+                match lines.left {
+                    Left::Nothing => None,
+                    Left::Line => self.go_on_with_line(),
+                    _ => {
+                        self.is_over = true;
+                        None
+                    }
+                }
+            }
+            Left::Line => self.go_on_with_line(),
+            Left::Skipped => {
+                match self.cursor.next_line(self.bytes) {
+                    Some(_) => lines.left = Left::Nothing,
+                    None => self.pass(),
+                }
+                None
+            }
+        }
+    }
+
+    /// The whole chunk belongs to the line that the chunk before has left.
+    #[inline(always)]
+    fn pass(&mut self) {
+        self.is_over = true;
+        self.decoder.lines.offset += self.bytes.len() as u64;
+    }
+
+    /// Takes the rest of a line that came in pieces, or as much of it as is there.
+    fn go_on_with_line(&mut self) -> Option<Seen<'a>> {
+        let line = self.cursor.next_line(self.bytes);
+        let Decoder { lines, limits, .. } = &mut *self.decoder;
+        let end = line.as_ref().map_or(self.bytes.len(), |line| line.end);
+        let start = lines.line_start;
+        let is_too_long = lines.carried.as_bytes().len() + end > limits.line_bytes;
+        if !is_too_long {
+            lines.carried.push(&self.bytes[..end]);
+        }
+        if line.is_some() {
+            lines.left = Left::Nothing;
+            return match is_too_long {
+                true => self.too_long(start),
+                false => self.admit(start, Line::Carried),
+            };
+        }
+        self.pass();
+        if is_too_long {
+            return self.too_long(start);
+        }
+        let Decoder { lines, block, .. } = &mut *self.decoder;
+        if !INSPECT && let Some(value) = data_value(lines.carried.as_bytes()) {
+            block.begin_line(start, value);
+            lines.left = Left::Data;
+        }
         None
     }
 
-    /// Sets the reconnection time at once (`whatwg-sse/field-retry`).
-    fn set_retry(&mut self, start: u64, text: Text<'a>, field: Field) -> Option<Seen<'a>> {
-        self.decoder.block.has_other_field = true;
-        let value = &text.whole(&self.decoder.lines)[field.value.clone()];
-        let line = self.line(start, text);
-        let Some(millis) = field::parse_retry(value) else {
-            // What stands before the value is ASCII, so its place is the same in text and bytes.
-            let value = start + field.value.start as u64;
-            return self.anomaly(AnomalyKind::RetryNotDigits, || Span::new(value, line.end));
-        };
-        self.decoder.reconnection_time = Some(millis);
-        INSPECT.then_some(Seen::Retry(Retry { millis, span: line }))
+    /// Takes the rest of a data line that came in pieces, or as much of it as is there.
+    #[inline(always)]
+    fn go_on_with_data(&mut self) -> Option<Seen<'a>> {
+        let line = self.cursor.next_line(self.bytes);
+        let Decoder { lines, block, limits, ample, .. } = &mut *self.decoder;
+        let start = lines.line_start;
+        let end = line.as_ref().map_or(self.bytes.len(), |line| line.end);
+        let line_end = lines.offset + end as u64;
+        if line_end - start > limits.line_bytes as u64 {
+            match line {
+                Some(_) => lines.left = Left::Nothing,
+                None => self.pass(),
+            }
+            return self.too_long(start);
+        }
+        block.data.push(&self.bytes[..end]);
+        if line.is_none() {
+            self.pass();
+            return None;
+        }
+        lines.left = Left::Nothing;
+        if block.data.len() > *ample && block.len_with(b"") > limits.event_bytes {
+            return self.too_large(start, line_end);
+        }
+        block.data.end_line();
+        None
     }
 
-    /// Ends the block at a blank line: its id counts from now on, with data or without, and only
+    /// Keeps what is needed of the chunk, which is about to go away.
+    #[inline(always)]
+    fn leave(&mut self) -> Option<Seen<'a>> {
+        self.is_over = true;
+        let Decoder { lines, block, last_event_id, limits, .. } = &mut *self.decoder;
+        if self.lent_id.is_some() {
+            last_event_id.clear();
+            last_event_id.push_str(&utf8::text(self.lent_id.of(self.bytes)));
+        }
+        let Some(last) = self.bytes.last() else { return None };
+        let start = lines.offset + self.cursor.line as u64;
+        lines.line_start = start;
+        lines.offset += self.bytes.len() as u64;
+        let rest = &self.bytes[self.cursor.line..];
+        lines.left = match rest {
+            [] if *last == b'\r' => Left::Cr,
+            [] => Left::Nothing,
+            _ if block.dropped => Left::Skipped,
+            _ if rest.len() > limits.line_bytes => return self.too_long(start),
+            rest => match data_value(rest) {
+                Some(value) if !INSPECT => {
+                    block.begin_line(start, value);
+                    Left::Data
+                }
+                _ => {
+                    lines.carried.clear();
+                    lines.carried.push(rest);
+                    Left::Line
+                }
+            },
+        };
+        None
+    }
+
+    /// Moves what was found of a block to the buffers.
+    #[inline(always)]
+    fn keep(&mut self, found: &mut Found) {
+        if !found.is_nothing() {
+            self.keep_found(*found);
+            *found = Found::NOTHING;
+        }
+    }
+
+    #[inline(never)]
+    fn keep_found(&mut self, found: Found) {
+        let Decoder { block, lines, .. } = &mut *self.decoder;
+        block.start = Some(lines.offset + found.start as u64);
+        if found.data.is_some() {
+            block.push_line(found.data.of(self.bytes));
+        }
+        if found.event_type.is_some() {
+            block.set_event_type(found.event_type.of(self.bytes));
+        }
+        if found.id.is_some() {
+            block.set_id(found.id.of(self.bytes));
+        }
+    }
+
+    /// Ends a block that lies in the chunk.
+    #[inline(always)]
+    fn dispatch_found(&mut self, found: Found, end: usize) -> Option<Seen<'a>> {
+        let Found { start, data: lent_data, event_type: lent_type, id } = found;
+        let sets_id = id.is_some();
+        if sets_id {
+            self.lent_id = id;
+        }
+        if end > self.sound.end {
+            self.sound = Sound::of(self.bytes, start, end);
+        }
+        let offset = self.decoder.lines.offset;
+        let span = Span::new(offset + start as u64, offset + end as u64);
+        if lent_data.is_some() {
+            self.dispatched = Dispatched { lent_data, lent_type, sets_id, span };
+            return Some(Seen::Event);
+        }
+        let sets_event = lent_type.from < lent_type.to;
+        INSPECT.then_some(Seen::EmptyBlock(EmptyBlock { sets_id, sets_event, span }))
+    }
+
+    /// Ends a block at a blank line: its id counts from now on, with data or without, and only
     /// data makes an event (`whatwg-sse/dispatch-id`, `whatwg-sse/dispatch-no-data`).
     #[inline(always)]
     fn dispatch(&mut self, end: u64) -> Option<Seen<'a>> {
@@ -375,16 +463,18 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
             block.clear();
             return None;
         };
-        let lent_data = self.lent_data.take();
         let span = Span::new(start, end);
         let sets_id = block.sets_id;
         if sets_id {
-            self.lent_id = None;
+            self.lent_id = Value::NONE;
             mem::swap(last_event_id, &mut block.id);
         }
         if block.has_data {
+            block.data.seal();
             block.dispatched = true;
-            return Some(Seen::Event(Dispatched { lent_data, lent_type: None, sets_id, span }));
+            let (lent_data, lent_type) = (Value::NONE, Value::NONE);
+            self.dispatched = Dispatched { lent_data, lent_type, sets_id, span };
+            return Some(Seen::Event);
         }
         let sets_event = !block.event_type.is_empty();
         let is_told = INSPECT && block.has_other_field;
@@ -392,46 +482,189 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         is_told.then_some(Seen::EmptyBlock(EmptyBlock { sets_id, sets_event, span }))
     }
 
-    /// The chunk is about to go away, so what it lent must be kept.
-    pub(crate) fn keep_lent_data(&mut self) {
-        if let Some(lent) = self.lent_data.take() {
-            self.decoder.block.push_line(lent);
+    /// Takes a line of the chunk, whatever it is.
+    #[inline(never)]
+    fn take(&mut self, line: Range<usize>) -> Option<Seen<'a>> {
+        let start = self.decoder.lines.offset + line.start as u64;
+        if self.decoder.block.dropped {
+            return None;
+        }
+        if line.len() > self.decoder.limits.line_bytes {
+            return self.too_long(start);
+        }
+        self.admit(start, Line::Chunk(&self.bytes[line]))
+    }
+
+    /// Takes a line that counts.
+    fn admit(&mut self, start: u64, line: Line<'a>) -> Option<Seen<'a>> {
+        if INSPECT && is_suspect(line.bytes(&self.decoder.lines)) {
+            return self.check(Suspect { start, line, checked: 0 });
+        }
+        self.interpret(start, line)
+    }
+
+    /// Reports the next thing that is wrong with the bytes of a line, or else takes it.
+    fn check(&mut self, suspect: Suspect<'a>) -> Option<Seen<'a>> {
+        let Suspect { start, line, checked } = suspect;
+        let bytes = line.bytes(&self.decoder.lines);
+        // The BOM of the stream is gone already, so another one becomes a part of a field name.
+        if checked == 0 && bytes.starts_with(&BOM) {
+            self.suspect = Some(Suspect { checked: BOM.len(), ..suspect });
+            return self.anomaly(AnomalyKind::BomNotAtStart, span(start, 0..BOM.len()));
+        }
+        if let Some(run) = utf8::invalid_run(bytes, checked) {
+            self.suspect = Some(Suspect { checked: run.end, ..suspect });
+            return self.anomaly(AnomalyKind::InvalidUtf8, span(start, run));
+        }
+        self.interpret(start, line)
+    }
+
+    fn interpret(&mut self, start: u64, line: Line<'a>) -> Option<Seen<'a>> {
+        let Decoder { lines, block, .. } = &mut *self.decoder;
+        let bytes = line.bytes(lines);
+        let span = span(start, 0..bytes.len());
+        let field = match field::parse::<INSPECT>(bytes) {
+            Parsed::Comment => {
+                let text = line.part(1..bytes.len());
+                return INSPECT.then_some(Seen::Comment { text, span });
+            }
+            Parsed::Field(field) => field,
+        };
+        block.start.get_or_insert(start);
+        match field.kind {
+            FieldKind::Data => self.append_data(span, line, field.value),
+            FieldKind::Event => {
+                block.set_event_type(&bytes[field.value]);
+                None
+            }
+            FieldKind::Id => self.set_id(start, line, field.value),
+            FieldKind::Retry => self.set_retry(span, line, field.value),
+            FieldKind::Unknown => {
+                let Field { name, value, has_colon, .. } = field;
+                let (name, value) = (line.part(name), line.part(value));
+                INSPECT.then_some(Seen::UnknownField { name, value, has_colon, span })
+            }
         }
     }
 
-    #[inline(always)]
-    fn anomaly(&self, kind: AnomalyKind, span: impl FnOnce() -> Span) -> Option<Seen<'a>> {
-        INSPECT.then(|| Seen::Anomaly(kind, span()))
+    /// Appends a line to the data buffer (`whatwg-sse/field-data`).
+    fn append_data(&mut self, of: Span, line: Line<'a>, value: Range<usize>) -> Option<Seen<'a>> {
+        let Decoder { block, lines, limits, .. } = &mut *self.decoder;
+        let value = &line.bytes(lines)[value];
+        if block.len_with(value) > limits.event_bytes {
+            return self.too_large(of.start, of.end);
+        }
+        block.push_line(value);
+        None
     }
 
-    /// The bytes of a line, as a span.
-    fn line(&self, start: u64, text: Text<'a>) -> Span {
-        span(start, 0..text.bytes(&self.decoder.lines).len())
+    /// Sets the last event ID buffer, unless the value has a NUL (`whatwg-sse/field-id`,
+    /// `whatwg-sse/field-id-nul`).
+    fn set_id(&mut self, start: u64, line: Line<'a>, value: Range<usize>) -> Option<Seen<'a>> {
+        let Decoder { block, lines, .. } = &mut *self.decoder;
+        block.has_other_field = true;
+        let bytes = line.bytes(lines);
+        if let Some(nul) = memchr::memchr(0, &bytes[value.clone()]) {
+            let nul = value.start + nul;
+            return self.anomaly(AnomalyKind::NulInId, span(start, nul..nul + 1));
+        }
+        block.set_id(&bytes[value]);
+        None
+    }
+
+    /// Sets the reconnection time at once (`whatwg-sse/field-retry`).
+    fn set_retry(&mut self, of: Span, line: Line<'a>, value: Range<usize>) -> Option<Seen<'a>> {
+        let Decoder { block, lines, reconnection_time, .. } = &mut *self.decoder;
+        block.has_other_field = true;
+        let Some(millis) = field::parse_retry(&line.bytes(lines)[value.clone()]) else {
+            return self.anomaly(AnomalyKind::RetryNotDigits, span(of.start, value));
+        };
+        *reconnection_time = Some(millis);
+        INSPECT.then_some(Seen::Retry(Retry { millis, span: of }))
+    }
+
+    /// The line has passed the limit. What is left of it is skipped, with its block.
+    #[cold]
+    fn too_long(&mut self, start: u64) -> Option<Seen<'a>> {
+        let Decoder { block, lines, limits, .. } = &mut *self.decoder;
+        if self.is_over {
+            lines.left = Left::Skipped;
+        }
+        block.drop_rest();
+        let end = start.saturating_add(limits.line_bytes as u64).saturating_add(1);
+        self.anomaly(AnomalyKind::LineTooLong, Span::new(start, end))
+    }
+
+    /// The block has passed the limit with the line between these offsets.
+    #[cold]
+    fn too_large(&mut self, line_start: u64, line_end: u64) -> Option<Seen<'a>> {
+        let block = &mut self.decoder.block;
+        let start = block.start.unwrap_or(line_start);
+        block.drop_rest();
+        self.anomaly(AnomalyKind::EventTooLarge, Span::new(start, line_end))
     }
 
     #[inline(always)]
-    pub(crate) fn event(&self, event: Dispatched<'a>) -> Event<'_> {
+    fn anomaly(&self, kind: AnomalyKind, span: Span) -> Option<Seen<'a>> {
+        INSPECT.then_some(Seen::Anomaly(kind, span))
+    }
+
+    /// The event that was seen last.
+    #[inline(always)]
+    pub(crate) fn event(&self) -> Event<'_> {
         let Decoder { block, last_event_id, .. } = &*self.decoder;
-        let event_type = event.lent_type.unwrap_or(block.event_type.as_str());
-        let event_type = if event_type.is_empty() { "message" } else { event_type };
+        let Dispatched { lent_data, lent_type, sets_id, span } = self.dispatched;
+        let data = match lent_data.is_some() {
+            true => self.sound.lend(lent_data),
+            false => block.data.lines(),
+        };
+        let event_type = match lent_type.is_some() {
+            true => self.sound.lend(lent_type),
+            false => Some(&*block.event_type),
+        };
+        let last_event_id = match self.lent_id.is_some() {
+            true => self.sound.lend(self.lent_id),
+            false => Some(&**last_event_id),
+        };
+        let (Some(data), Some(event_type), Some(last_event_id)) = (data, event_type, last_event_id)
+        else {
+            return self.mended_event();
+        };
         Event {
-            event_type: Cow::Borrowed(event_type),
-            data: Cow::Borrowed(event.lent_data.unwrap_or_else(|| block.data())),
-            last_event_id: Cow::Borrowed(self.lent_id.unwrap_or(last_event_id.as_str())),
-            sets_id: event.sets_id,
-            span: event.span,
+            event_type: Cow::Borrowed(if event_type.is_empty() { "message" } else { event_type }),
+            data: Cow::Borrowed(data),
+            last_event_id: Cow::Borrowed(last_event_id),
+            sets_id,
+            span,
         }
     }
 
-    pub(crate) fn item(&self, seen: Seen<'a>) -> Item<'_> {
+    /// The event that was seen last, where not everything in it is known to be UTF-8.
+    #[cold]
+    fn mended_event(&self) -> Event<'_> {
+        let Decoder { block, last_event_id, .. } = &*self.decoder;
+        let Dispatched { lent_data, lent_type, sets_id, span } = self.dispatched;
+        let lend = |value: Value| value.is_some().then(|| utf8::text(value.of(self.bytes)));
+        let event_type = lend(lent_type).unwrap_or(Cow::Borrowed(&block.event_type));
+        let message = Cow::Borrowed("message");
+        Event {
+            event_type: if event_type.is_empty() { message } else { event_type },
+            data: lend(lent_data).unwrap_or_else(|| block.data.mended_lines()),
+            last_event_id: lend(self.lent_id).unwrap_or(Cow::Borrowed(last_event_id)),
+            sets_id,
+            span,
+        }
+    }
+
+    fn item(&self, seen: Seen<'a>) -> Item<'_> {
         let text = |part| {
-            Cow::Borrowed(match part {
-                Part::Chunk(text) => text,
-                Part::Carried(range) => &self.decoder.lines.carried.as_str()[range],
+            utf8::text(match part {
+                Part::Chunk(bytes) => bytes,
+                Part::Carried(range) => &self.decoder.lines.carried.as_bytes()[range],
             })
         };
         match seen {
-            Seen::Event(event) => Item::Event(self.event(event)),
+            Seen::Event => Item::Event(self.event()),
             Seen::Comment { text: part, span } => Item::Comment(Comment { text: text(part), span }),
             Seen::UnknownField { name, value, has_colon, span } => {
                 let (name, value) = (text(name), text(value));
@@ -444,51 +677,82 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
     }
 }
 
-impl<'a> Text<'a> {
+impl Found {
+    const NOTHING: Self =
+        Self { start: usize::MAX, data: Value::NONE, event_type: Value::NONE, id: Value::NONE };
+
     #[inline(always)]
-    fn whole<'t>(self, lines: &'t Lines) -> &'t str
-    where
-        'a: 't,
-    {
-        match self {
-            Self::Chunk(text) => text,
-            Self::Carried | Self::Mended => lines.carried.as_str(),
-        }
+    const fn is_nothing(&self) -> bool {
+        self.start == usize::MAX
+    }
+}
+
+impl Value {
+    const NONE: Self = Self { from: 0, to: 0 };
+
+    #[inline(always)]
+    const fn is_some(self) -> bool {
+        self.from > 0
     }
 
-    /// The bytes of the line, as they came.
+    #[inline(always)]
+    fn of(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.from..self.to]
+    }
+}
+
+impl<'a> Sound<'a> {
+    /// Looks at the block between two places of the chunk, and at what follows it.
+    #[inline(never)]
+    fn of(bytes: &'a [u8], start: usize, end: usize) -> Self {
+        let end = bytes.len().min(end.max(start + WINDOW));
+        let end = start + utf8::whole_characters(&bytes[start..end]);
+        Self { start, end, text: simdutf8::basic::from_utf8(&bytes[start..end]).ok() }
+    }
+
+    /// A value as text, if it was looked at and is text.
+    #[inline(always)]
+    fn lend(&self, value: Value) -> Option<&'a str> {
+        let place = value.from.wrapping_sub(self.start)..value.to.wrapping_sub(self.start);
+        self.text?.get(place)
+    }
+}
+
+impl<'a> Line<'a> {
+    #[inline(always)]
     fn bytes<'t>(self, lines: &'t Lines) -> &'t [u8]
     where
         'a: 't,
     {
         match self {
-            Self::Mended => &lines.odd,
-            Self::Chunk(_) | Self::Carried => self.whole(lines).as_bytes(),
+            Self::Chunk(bytes) => bytes,
+            Self::Carried => lines.carried.as_bytes(),
         }
     }
 
     fn part(self, range: Range<usize>) -> Part<'a> {
         match self {
-            Self::Chunk(text) => Part::Chunk(&text[range]),
-            Self::Carried | Self::Mended => Part::Carried(range),
+            Self::Chunk(bytes) => Part::Chunk(&bytes[range]),
+            Self::Carried => Part::Carried(range),
         }
     }
 }
 
-/// Appends the bytes with U+FFFD in place of what is not UTF-8; gives what the end of the chunk has
-/// cut, unless the line ends there.
-#[cold]
-fn push_lossy<'b>(data: &mut Buffer, bytes: &'b [u8], ends: bool) -> &'b [u8] {
-    let mut at = 0;
-    for chunk in bytes.utf8_chunks() {
-        data.push(chunk.valid());
-        at += chunk.valid().len() + chunk.invalid().len();
-        if !ends && at == bytes.len() && is_cut(chunk.invalid()) {
-            return chunk.invalid();
-        }
-        if !chunk.invalid().is_empty() {
-            data.push("\u{FFFD}");
-        }
+/// Whether there is something to report about the bytes of the line.
+fn is_suspect(line: &[u8]) -> bool {
+    line.starts_with(&BOM) || !utf8::is_text(line)
+}
+
+/// What has come of the value of a line that is cut, if it is a data line. With nothing behind the
+/// colon, a space may follow that does not count.
+fn data_value(line: &[u8]) -> Option<&[u8]> {
+    match line.strip_prefix(b"data:")? {
+        [] => None,
+        [b' ', value @ ..] | value => Some(value),
     }
-    b""
+}
+
+/// A part of a line, as a span of the stream.
+fn span(start: u64, range: Range<usize>) -> Span {
+    Span::new(start + range.start as u64, start + range.end as u64)
 }
