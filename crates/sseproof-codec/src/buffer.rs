@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::touched::touch;
 use crate::utf8;
 
 /// What a buffer may always keep, in bytes.
@@ -55,6 +56,7 @@ impl Buffer {
 
     #[inline(always)]
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        touch(bytes.len());
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -98,6 +100,7 @@ impl Text {
 
     #[inline(always)]
     pub(crate) fn push(&mut self, piece: &[u8]) {
+        touch(piece.len());
         if piece.len() >= PIECE || self.tail.len() >= BATCH {
             self.push_large(piece);
         } else {
@@ -123,6 +126,7 @@ impl Text {
         let ends = piece.is_empty();
         let cut = if ends { utf8::whole_characters(&self.tail) } else { self.tail.len() };
         self.text.push_str(&utf8::text(&self.tail[..cut]));
+        touch(self.tail.len());
         self.tail.drain(..cut);
         let cut = utf8::whole_characters(piece);
         self.text.push_str(&utf8::text(&piece[..cut]));
@@ -147,6 +151,7 @@ impl Text {
     #[inline(always)]
     pub(crate) fn lines(&self) -> Option<&str> {
         if self.text.is_empty() {
+            touch(self.tail.len());
             return simdutf8::basic::from_utf8(self.tail.strip_suffix(b"\n")?).ok();
         }
         self.text.strip_suffix('\n')

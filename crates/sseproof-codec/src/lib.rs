@@ -2,7 +2,7 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
 mod block;
@@ -20,6 +20,7 @@ mod scan;
 pub mod strategy;
 #[cfg(feature = "futures")]
 mod stream;
+mod touched;
 mod utf8;
 mod walk;
 

@@ -8,6 +8,8 @@ use core::ops::Range;
 use memchr::memchr2;
 use wide::u8x16;
 
+use crate::touched::touch;
+
 /// How many bytes are looked at together.
 const BLOCK: usize = 64;
 /// After so many blocks without a line end the line is a long one, and a search that does nothing but
@@ -74,6 +76,7 @@ impl Cursor {
                 self.next = end + 1;
                 return self.mask != 0;
             }
+            touch(BLOCK);
             self.next += BLOCK;
             self.mask = candidates(block);
             if self.mask != 0 {
@@ -86,6 +89,7 @@ impl Cursor {
         }
         let mut block = [0xFF; BLOCK];
         block[..tail.len()].copy_from_slice(tail);
+        touch(tail.len());
         self.block = self.next;
         self.next = bytes.len();
         self.mask = candidates(&block);
@@ -98,7 +102,9 @@ impl Cursor {
 /// It takes no cursor, since one that lends itself does not stay in registers.
 #[inline(never)]
 fn long_line(bytes: &[u8], from: usize) -> usize {
-    memchr2(b'\n', b'\r', &bytes[from..]).map_or(bytes.len(), |end| from + end)
+    let end = memchr2(b'\n', b'\r', &bytes[from..]).map_or(bytes.len(), |end| from + end);
+    touch(bytes.len().min(end + 1) - from);
+    end
 }
 
 /// A bit for each byte up to CR: the two line ends are the only ones of them that are common in

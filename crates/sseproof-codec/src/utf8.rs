@@ -4,12 +4,15 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::ops::Range;
 
+use crate::touched::touch;
+
 /// The bytes as text, with U+FFFD in place of what is not UTF-8 (`whatwg-sse/utf8-decode`).
 ///
 /// A line end, a colon and a space are ASCII, so bad bytes never swallow them, and to decode a value
 /// is to decode the stream.
 #[inline]
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    touch(bytes.len());
     match simdutf8::basic::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => mended(bytes),
@@ -18,11 +21,13 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
 
 #[cold]
 fn mended(bytes: &[u8]) -> Cow<'_, str> {
+    touch(bytes.len());
     String::from_utf8_lossy(bytes)
 }
 
 #[inline]
 pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    touch(bytes.len());
     simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
@@ -57,6 +62,7 @@ pub(crate) fn invalid_run(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let mut at = from;
     for chunk in bytes[from..].utf8_chunks() {
         let valid = chunk.valid().len();
+        touch(valid + chunk.invalid().len());
         match &mut run {
             Some(run) if valid > 0 => return Some(run.clone()),
             Some(run) => run.end = at + chunk.invalid().len(),

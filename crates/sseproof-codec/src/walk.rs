@@ -15,6 +15,7 @@ use crate::decoder::Decoder;
 use crate::field::{self, Field, FieldKind, Parsed};
 use crate::lines::{BOM, Left, Lines};
 use crate::scan::Cursor;
+use crate::touched::touch;
 use crate::utf8;
 use crate::{Anomaly, AnomalyKind, Comment, EmptyBlock, Event, Item, Retry, Span, UnknownField};
 
@@ -384,7 +385,7 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
             last_event_id.clear();
             last_event_id.push_str(&utf8::text(self.lent_id.of(self.bytes)));
         }
-        let Some(last) = self.bytes.last() else { return None };
+        let last = self.bytes.last()?;
         let start = lines.offset + self.cursor.line as u64;
         lines.line_start = start;
         lines.offset += self.bytes.len() as u64;
@@ -707,6 +708,7 @@ impl<'a> Sound<'a> {
     fn of(bytes: &'a [u8], start: usize, end: usize) -> Self {
         let end = bytes.len().min(end.max(start + WINDOW));
         let end = start + utf8::whole_characters(&bytes[start..end]);
+        touch(end - start);
         Self { start, end, text: simdutf8::basic::from_utf8(&bytes[start..end]).ok() }
     }
 
