@@ -3,6 +3,8 @@
 mod chunked;
 
 use allocation_counter::measure;
+use proptest::prelude::*;
+use sseproof_codec::strategy::hostile;
 use sseproof_codec::{Anomaly, AnomalyKind, Decoder, Item, Limits, Span};
 
 const SMALL: Limits = Limits::UNLIMITED.with_line_bytes(10).with_event_bytes(8);
@@ -159,6 +161,30 @@ fn time_is_linear() {
             }
         }
         assert_eq!(events, 1);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    /// Where a chunk ends changes nothing about what is too large, also where U+FFFD makes it longer.
+    #[test]
+    fn limits_hold_in_any_chunks(
+        stream in hostile(),
+        line_bytes in 0_usize..30,
+        event_bytes in 0_usize..30,
+        size in 1_usize..20,
+    ) {
+        let mut limits = Limits::default();
+        (limits.line_bytes, limits.event_bytes) = (line_bytes, event_bytes);
+        let items = chunked::decode(limits, [&stream[..]]);
+        prop_assert_eq!(&items, &chunked::decode(limits, stream.chunks(1)));
+        prop_assert_eq!(&items, &chunked::decode(limits, stream.chunks(size)));
+        for item in items {
+            if let Item::Event(event) = item {
+                prop_assert!(event.data.len() <= event_bytes);
+            }
+        }
     }
 }
 
