@@ -32,7 +32,7 @@ enum Task {
     },
     /// Prove that the pure crates pull in nothing that opens a socket.
     Purity,
-    /// Install and start real servers that others wrote, check each, and write reports/peers.md.
+    /// Install and start real servers that others wrote, check each, and write reports/peers.md (with what earlier runs left of those that are not named).
     Peers {
         /// Only these; all of scenarios/peers/ without one.
         names: Vec<String>,

@@ -22,6 +22,8 @@ const AT_A_TIME: usize = 4;
 static DEBIAN: Mutex<()> = Mutex::new(());
 /// How to drive the peer, beside its `peer.yaml`; the ports are in the environment.
 const TARGET: &str = "sseproof.yaml";
+/// What a check leaves in the folder.
+const REPORT: &str = "report.json";
 /// The folder with the server that stands behind each proxy.
 const UPSTREAM: &str = "upstream";
 /// The rules that compare a proxy with what is behind it.
@@ -74,10 +76,13 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let mut surprises: Vec<String> =
         results.iter().flat_map(|(peer, report)| compare(peer, report)).collect();
     surprises.extend(failures.iter().map(|failure| format!("{failure:#}")));
-    if names.is_empty() && failures.is_empty() {
-        fs::write(root.join("reports/peers.md"), page(&results))
-            .context("write reports/peers.md")?;
-        println!("wrote reports/peers.md");
+    match whole(results) {
+        Ok(results) => {
+            fs::write(root.join("reports/peers.md"), page(&results))
+                .context("write reports/peers.md")?;
+            println!("wrote reports/peers.md");
+        }
+        Err(why) => println!("reports/peers.md stays as it is: {why:#}"),
     }
     for surprise in &surprises {
         println!("{surprise}");
@@ -86,6 +91,24 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
         bail!("{} results are not what scenarios/peers/ expects", surprises.len());
     }
     Ok(())
+}
+
+/// These results, and for all other peers what an earlier run left.
+fn whole(mut results: Vec<(Peer, Report)>) -> anyhow::Result<Vec<(Peer, Report)>> {
+    for peer in described("peers", "peer.yaml", &[], |peer: &Peer| &peer.peer)? {
+        if !results.iter().any(|(known, _)| known.peer == peer.peer) {
+            let json = root().join("target/peers").join(&peer.peer).join(REPORT);
+            let report = read(&json)?;
+            results.push((peer, report));
+        }
+    }
+    results.sort_by(|(one, _), (other, _)| one.peer.cmp(&other.peer));
+    Ok(results)
+}
+
+fn read(json: &Path) -> anyhow::Result<Report> {
+    let text = fs::read_to_string(json).with_context(|| format!("read {}", json.display()))?;
+    sseproof_report::json::read(&text).with_context(|| format!("read {}", json.display()))
 }
 
 /// The peers that were checked, and why the others were not.
@@ -141,7 +164,7 @@ fn check(peer: &Peer) -> anyhow::Result<Report> {
     for command in &peer.install {
         crate::run(&folder, command)?;
     }
-    let json = folder.join("report.json");
+    let json = folder.join(REPORT);
     let mut report = sseproof(peer, &folder, &json, TARGET, None)?;
     let beside = folder.join("beside.json");
     if let Some(path) = &peer.behind {
@@ -187,8 +210,7 @@ fn sseproof(
     if !matches!(status.code(), Some(0 | 1)) {
         bail!("sseproof check ended with {status}");
     }
-    let text = fs::read_to_string(json).with_context(|| format!("read {}", json.display()))?;
-    sseproof_report::json::read(&text).with_context(|| format!("read {}", json.display()))
+    read(json)
 }
 
 fn free_port() -> anyhow::Result<u16> {

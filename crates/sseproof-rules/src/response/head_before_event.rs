@@ -157,7 +157,11 @@ fn brought_by_publishing(record: &Record<'_>) -> Option<Fault> {
             record.all().find(is_this).map(|publishing| publishing.started)
         });
         // A head that comes by itself says that none waits.
-        let published = published?;
+        if took < SLOW {
+            return None;
+        }
+        // A client that reads nothing has seen no event.
+        let Some(published) = published else { continue };
         let behind = head.at.checked_sub(published);
         if published.saturating_sub(sent) < SLOW || behind.is_none_or(|behind| behind > SLOW) {
             return None;
@@ -324,6 +328,14 @@ mod tests {
         // One comes by itself, or long after.
         published(5, [520, 10]).passes(&RULE);
         published(5, [520, 900]).passes(&RULE);
+        // One reads nothing.
+        published(5, [520, 530]).edit_at(4, |view| view.body.clear()).passes(&RULE);
+        let mut three = published(5, [520, 530]);
+        three = timed(three, 540, &[]).edit(|view| {
+            view.judged = false;
+            view.published = vec![Published::of("three")];
+        });
+        three.faults(&RULE);
         // Every head takes its time.
         published(510, [520, 530]).is_inconclusive(&RULE);
     }
