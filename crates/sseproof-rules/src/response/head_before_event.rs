@@ -147,15 +147,13 @@ fn brought_by_publishing(record: &Record<'_>) -> Option<Fault> {
         let (Some(head), Some(took)) = (&view.head, time_to_head(&view)) else { continue };
         let sent = head.at.saturating_sub(took);
         let first = view.events().next().filter(|(_, at)| at.saturating_sub(head.at) <= TOGETHER);
-        let published = first.and_then(|(event, _)| {
-            let is_this = |other: &View<'_>| {
-                let body = other.request.body.to_text();
-                view.published.iter().any(|one| {
-                    event.data.contains(one.data.as_str()) && body.contains(one.data.as_str())
-                })
-            };
-            record.all().find(is_this).map(|publishing| publishing.started)
+        let published = first.zip(view.published.first()).and_then(|((event, _), one)| {
+            let data = one.data.as_str();
+            let is_this = |other: &View<'_>| other.request.body.to_text().contains(data);
+            let is_first = !data.is_empty() && event.data.contains(data);
+            is_first.then(|| record.all().find(is_this)).flatten()
         });
+        let published = published.map(|publishing| publishing.started);
         // A head that comes by itself says that none waits.
         if took < SLOW {
             return None;
@@ -306,7 +304,7 @@ mod tests {
         for (head, (number, data)) in heads.into_iter().zip([(2, "one"), (4, "two")]) {
             run = timed(run, head, &[head]).edit(|view| {
                 view.judged = false;
-                view.published = vec![Published::of(data)];
+                view.published = vec![Published::of(data), Published::of("")];
                 view.body[0].bytes = Bytes::from(&format!("data: {data}\n\n"));
             });
             let mut publishing = Request::subscribe(URL);
