@@ -3,6 +3,7 @@
 use sseproof_exchange::{Gauge, Lack, Reading, What};
 
 use super::leaving::lacking;
+use super::stalled::{NEVER_SERVED, heard_before, mib};
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -62,10 +63,8 @@ fn judge(record: &Record<'_>) -> Verdict {
     let Some(view) = record.exchange(exchange) else {
         return Verdict::Inconclusive("the client is not in the record".to_owned());
     };
-    if !view.events().any(|(_, at)| at <= stall.at) {
-        return Verdict::Inconclusive(
-            "who was to read nothing got nothing of what was published before, either".to_owned(),
-        );
+    if !heard_before(&view, stall.at) {
+        return Verdict::Inconclusive(NEVER_SERVED.to_owned());
     }
     let poured = |late: bool| {
         let happenings = record.happenings().iter();
@@ -82,7 +81,6 @@ fn judge(record: &Record<'_>) -> Verdict {
     // What the server keeps of events in any case, it also keeps where nobody listens.
     let kept = alone.saturating_sub(before) * second / first;
     let grown = with_client.saturating_sub(alone).saturating_sub(kept);
-    let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
     if grown >= NOISE && grown * 10 >= second * 6 {
         let message = format!(
             "this client reads nothing, and {} of events raise the server's memory by {}, where nobody listens by {}",

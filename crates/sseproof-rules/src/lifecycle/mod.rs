@@ -5,6 +5,7 @@ mod head_stops;
 pub(crate) mod leaving;
 mod no_leak;
 mod slow_reader;
+mod stalled;
 mod stops_idle;
 mod stops_on_close;
 mod stops_on_reset;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sseproof_exchange::{Action, Happening, Lack, Plan, PublishOutcome, Published, What};
 
 use super::leaving::lacking;
+use super::stalled::{NEVER_SERVED, heard_before, mib};
 use crate::delivery::figures::shown;
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
 
@@ -58,16 +59,13 @@ fn judge(record: &Record<'_>) -> Verdict {
         let happenings = record.happenings().iter();
         happenings.filter(|other| other.scenario == stall.scenario && other.at >= stall.at)
     };
-    let heard_before = |view: &View<'_>| view.events().any(|(_, at)| at <= stall.at);
-    if !heard_before(&quick) {
+    if !heard_before(&quick, stall.at) {
         return Verdict::Inconclusive(
             "the other client got nothing of what was published before, either".to_owned(),
         );
     }
-    if !heard_before(&slow) {
-        return Verdict::Inconclusive(
-            "who was to read nothing got nothing of what was published before, either".to_owned(),
-        );
+    if !heard_before(&slow, stall.at) {
+        return Verdict::Inconclusive(NEVER_SERVED.to_owned());
     }
     let poured = after().find_map(|happening| match &happening.what {
         What::Poured { bytes, stopped } => Some((*bytes, stopped.as_deref())),
@@ -195,7 +193,7 @@ fn amount(bytes: u64) -> String {
     if bytes < 1 << 20 {
         return format!("{} KiB", bytes.div_ceil(1 << 10));
     }
-    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+    mib(bytes)
 }
 
 /// When an event with this in its data arrived.
