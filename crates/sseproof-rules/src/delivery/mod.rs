@@ -15,6 +15,7 @@ mod second_subscriber;
 mod sendings;
 mod time_to_first_event;
 mod time_to_head;
+mod way_back;
 mod while_away;
 
 use crate::Rule;
@@ -32,4 +33,5 @@ pub(crate) const RULES: &[&Rule] = &[
     &every_subscriber::RULE,
     &while_away::RULE,
     &over_restart::RULE,
+    &way_back::RULE,
 ];

@@ -10,6 +10,8 @@ use crate::{Record, Verdict, View};
 /// Something that was published.
 pub(super) struct Sending<'r> {
     pub(super) at: Duration,
+    /// When the answer to it was there, in microseconds.
+    pub(super) answered_us: Option<u64>,
     pub(super) scenario: &'r str,
     pub(super) what: &'r Published,
 }
@@ -18,9 +20,12 @@ pub(super) struct Sending<'r> {
 pub(super) fn sendings<'r>(record: &'r Record<'_>) -> Vec<Sending<'r>> {
     let happenings = record.happenings().iter();
     let published = happenings.filter_map(|happening| match &happening.what {
-        What::Published { what, .. } if what.outcome.said().is_none() => {
-            Some(Sending { at: happening.at, scenario: &happening.scenario, what })
-        }
+        What::Published { what, answered_us } if what.outcome.said().is_none() => Some(Sending {
+            at: happening.at,
+            answered_us: *answered_us,
+            scenario: &happening.scenario,
+            what,
+        }),
         _ => None,
     });
     published.collect()
