@@ -8,10 +8,11 @@ use crate::root;
 
 /// The crates that decode and judge, and with which features. The adapter of the codec for
 /// `tokio-util` cannot do without the traits of tokio, so it is left out.
-const PURE: [(&str, &str); 4] = [
+const PURE: [(&str, &str); 5] = [
     ("sseproof-codec", "--features=futures,http-body,proptest,serde"),
     ("sseproof-exchange", "--all-features"),
     ("sseproof-rules", "--all-features"),
+    ("sseproof-measure", "--all-features"),
     ("sseproof-report", "--all-features"),
 ];
 /// What none of them may depend on.

@@ -1,0 +1,144 @@
+//! A histogram of times that is written and read as text.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::serialization::{Deserializer as Reader, Serializer as _, V2DeflateSerializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// Three significant digits.
+const DIGITS: u8 = 3;
+
+/// Times in nanoseconds, to three significant digits; it grows with the highest value.
+///
+/// As text it is the HdrHistogram format V2, compressed, in base64, which the tools of other
+/// languages read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Histogram(hdrhistogram::Histogram<u64>);
+
+/// Why a text is no histogram.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HistogramError {
+    /// It is no base64.
+    #[error("is no base64: {0}")]
+    Base64(String),
+    /// It is no HdrHistogram.
+    #[error("is no HdrHistogram V2: {0}")]
+    Format(String),
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        // Three digits are within the bounds of the library, and so there is always one.
+        Self(hdrhistogram::Histogram::new(DIGITS).unwrap_or_else(|_| unreachable!()))
+    }
+}
+
+impl Histogram {
+    /// Records one time.
+    pub fn record(&mut self, nanoseconds: u64) {
+        self.0.saturating_record(nanoseconds);
+    }
+
+    /// How many were recorded.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// The time below which this share (0 to 1) of all lies.
+    pub fn quantile(&self, share: f64) -> u64 {
+        self.0.value_at_quantile(share).min(self.0.max())
+    }
+
+    /// The longest.
+    pub fn max(&self) -> u64 {
+        self.0.max()
+    }
+
+    /// The shortest.
+    pub fn min(&self) -> u64 {
+        self.0.min()
+    }
+
+    /// The mean of all, 0 where there are none.
+    pub fn mean(&self) -> f64 {
+        self.0.mean()
+    }
+
+    /// How many lie at or below that time.
+    pub fn count_up_to(&self, nanoseconds: u64) -> u64 {
+        self.0.count_between(0, nanoseconds)
+    }
+
+    /// Adds all times of another one.
+    pub fn absorb(&mut self, other: &Self) {
+        // It grows as needed, so adding cannot fail.
+        let added = self.0.add(&other.0);
+        debug_assert!(added.is_ok(), "{added:?}");
+    }
+
+    /// Forgets all, and keeps the room.
+    pub fn clear(&mut self) {
+        self.0.reset();
+    }
+
+    /// The form that other tools read.
+    pub fn to_base64(&self) -> String {
+        let mut bytes = Vec::new();
+        // Writing to memory does not fail.
+        let written = V2DeflateSerializer::new().serialize(&self.0, &mut bytes);
+        debug_assert!(written.is_ok(), "{written:?}");
+        STANDARD.encode(bytes)
+    }
+
+    /// Reads that form.
+    ///
+    /// # Errors
+    /// [`HistogramError`] where the text is none.
+    pub fn from_base64(text: &str) -> Result<Self, HistogramError> {
+        let bytes =
+            STANDARD.decode(text).map_err(|error| HistogramError::Base64(error.to_string()))?;
+        let mut read: hdrhistogram::Histogram<u64> = Reader::new()
+            .deserialize(&mut bytes.as_slice())
+            .map_err(|error| HistogramError::Format(error.to_string()))?;
+        read.auto(true);
+        Ok(Self(read))
+    }
+}
+
+impl Serialize for Histogram {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_base64())
+    }
+}
+
+impl<'de> Deserialize<'de> for Histogram {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_base64(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_merged_is_what_was_recorded_together() {
+        let (mut left, mut right, mut both) =
+            (Histogram::default(), Histogram::default(), Histogram::default());
+        for n in 1..2000_u64 {
+            let time = n * n * 977;
+            both.record(time);
+            if n % 3 == 0 { left.record(time) } else { right.record(time) }
+        }
+        left.absorb(&Histogram::from_base64(&right.to_base64()).unwrap());
+        assert_eq!(left, both);
+        assert_eq!(left.quantile(1.0), both.max());
+    }
+
+    #[test]
+    fn what_is_none_is_said_to_be_none() {
+        assert!(matches!(Histogram::from_base64("*"), Err(HistogramError::Base64(_))));
+        assert!(matches!(Histogram::from_base64("AAAA"), Err(HistogramError::Format(_))));
+    }
+}

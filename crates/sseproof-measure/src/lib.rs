@@ -1,0 +1,25 @@
+//! What a load is, and what it cost: everything about load that needs no socket and no clock.
+//!
+//! A [`Plan`] says what is done to a server; [`schedule`] makes intended times of it, each a pure
+//! function of the plan, the seed and the shard. Whoever plays a plan reports [`Interval`]s, and
+//! everything else is a fold over them: a total is their sum, a merge of machines is their union.
+
+mod counter;
+mod histogram;
+mod interval;
+mod metric;
+mod outcome;
+mod plan;
+pub mod schedule;
+mod sequence;
+
+pub use counter::{Counter, Counters};
+pub use histogram::{Histogram, HistogramError};
+pub use interval::Interval;
+pub use metric::Metric;
+pub use outcome::{Kernel, Outcome, Resources, Run, Sample, Shard, Usage};
+pub use plan::{
+    Arrivals, Lifetime, Pace, Plan, Profile, Publishing, Rate, Reconnecting, Requests, Sequencing,
+    Slow, Stage, Stamping, Subscribe, TimeUnit, Transport, Workload,
+};
+pub use sequence::{Seen, Sequence};

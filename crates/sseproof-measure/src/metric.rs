@@ -1,0 +1,176 @@
+//! What is measured as a time, each with its definition; `specs/metrics.md` is made from here.
+
+use serde::{Deserialize, Serialize};
+
+/// A distribution of times, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Metric {
+    /// TCP.
+    Connect,
+    /// TLS.
+    Tls,
+    /// Time to head.
+    Head,
+    /// Time to first event.
+    FirstEvent,
+    /// Delivery latency.
+    Delivery,
+    /// Inter-event gap.
+    Gap,
+    /// Reconnect time.
+    Reconnect,
+    /// Stream length.
+    Stream,
+    /// Time to first token.
+    Ttft,
+    /// Inter-token latency.
+    Itl,
+    /// Time per output token.
+    Tpot,
+    /// End to end.
+    EndToEnd,
+    /// Publish.
+    Publish,
+    /// Lateness of the generator's arrivals.
+    Lateness,
+    /// Loop lag of the generator.
+    LoopLag,
+}
+
+/// What a metric means.
+#[derive(Clone, Copy, Debug)]
+pub struct Definition {
+    /// The name in full.
+    pub name: &'static str,
+    /// The formula, with the events that it is taken between.
+    pub formula: &'static str,
+    /// The clock or clocks.
+    pub clock: &'static str,
+}
+
+/// The clock of nearly all metrics.
+const MONOTONIC: &str = "monotonic, of the generator";
+
+impl Metric {
+    /// All, in the order of reports.
+    pub const ALL: [Self; 15] = [
+        Self::Connect,
+        Self::Tls,
+        Self::Head,
+        Self::FirstEvent,
+        Self::Delivery,
+        Self::Gap,
+        Self::Reconnect,
+        Self::Stream,
+        Self::Ttft,
+        Self::Itl,
+        Self::Tpot,
+        Self::EndToEnd,
+        Self::Publish,
+        Self::Lateness,
+        Self::LoopLag,
+    ];
+
+    /// The name in thresholds and results.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Head => "head",
+            Self::FirstEvent => "first-event",
+            Self::Delivery => "delivery",
+            Self::Gap => "gap",
+            Self::Reconnect => "reconnect",
+            Self::Stream => "stream",
+            Self::Ttft => "ttft",
+            Self::Itl => "itl",
+            Self::Tpot => "tpot",
+            Self::EndToEnd => "end-to-end",
+            Self::Publish => "publish",
+            Self::Lateness => "lateness",
+            Self::LoopLag => "loop-lag",
+        }
+    }
+
+    /// The metric of that key.
+    pub fn of(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.key() == key)
+    }
+
+    /// What it means.
+    pub fn definition(self) -> Definition {
+        let (name, formula, clock) = match self {
+            Self::Connect => (
+                "connect time",
+                "TCP connection established − intended arrival of the connection, so that waiting inside the generator counts",
+                MONOTONIC,
+            ),
+            Self::Tls => {
+                ("TLS time", "end of the TLS handshake − TCP connection established", MONOTONIC)
+            }
+            Self::Head => (
+                "time to head",
+                "last byte of the response head read − first byte of the request written (WebSocket: of the opening handshake)",
+                MONOTONIC,
+            ),
+            Self::FirstEvent => (
+                "time to first event",
+                "first event (WebSocket: first message) decoded − first byte of the request written",
+                MONOTONIC,
+            ),
+            Self::Delivery => (
+                "delivery latency",
+                "event decoded − stamp in the event; a negative value is counted as `negative` and enters no histogram",
+                "wall clock of whoever stamped, and wall clock of the generator; the same clock where the generator publishes",
+            ),
+            Self::Gap => (
+                "inter-event gap",
+                "event decoded − the event before it decoded, on one connection",
+                MONOTONIC,
+            ),
+            Self::Reconnect => (
+                "reconnect time",
+                "head of the next stream read − end of the stream before it, the wait that `retry` asks for included",
+                MONOTONIC,
+            ),
+            Self::Stream => {
+                ("stream length", "end of the stream − head read, of streams that ended", MONOTONIC)
+            }
+            Self::Ttft => (
+                "time to first token (TTFT)",
+                "first event with a non-empty token decoded − intended arrival of the request",
+                MONOTONIC,
+            ),
+            Self::Itl => (
+                "inter-token latency (ITL)",
+                "event with a token decoded − the event with a token before it decoded; one sample per gap, never a mean per request",
+                MONOTONIC,
+            ),
+            Self::Tpot => (
+                "time per output token (TPOT)",
+                "(last token decoded − first token decoded) ÷ (events with tokens − 1), one sample per request",
+                MONOTONIC,
+            ),
+            Self::EndToEnd => (
+                "end-to-end latency",
+                "end of the stream (or its last event, such as `[DONE]`) − intended arrival of the request",
+                MONOTONIC,
+            ),
+            Self::Publish => (
+                "publish time",
+                "answer to the publish request complete − intended time of the publish",
+                MONOTONIC,
+            ),
+            Self::Lateness => {
+                ("arrival lateness", "actual start of an arrival − intended start", MONOTONIC)
+            }
+            Self::LoopLag => (
+                "loop lag",
+                "actual wake of a timer of the generator − intended wake; timers have a resolution of 1 ms",
+                MONOTONIC,
+            ),
+        };
+        Definition { name, formula, clock }
+    }
+}

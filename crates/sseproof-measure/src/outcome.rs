@@ -1,0 +1,105 @@
+//! What a run gave, as it is written to a file and merged with others.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Interval, Transport};
+
+/// One run of one transport against one target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// What was run.
+    pub run: Run,
+    /// What happened, interval by interval; the sum of all is the total.
+    pub intervals: Vec<Interval>,
+    /// What it cost.
+    pub resources: Resources,
+}
+
+/// What was run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The plan's name.
+    pub plan: String,
+    /// The target.
+    pub url: String,
+    /// What clients spoke.
+    pub transport: Transport,
+    /// Which round, from 1.
+    pub round: u32,
+    /// When it began, RFC 3339.
+    pub started: String,
+    /// How long an interval is, in milliseconds.
+    pub interval_ms: u64,
+    /// Who generated the load.
+    pub shards: Vec<Shard>,
+    /// Why this is not the whole run, where it is not.
+    pub partial: Vec<String>,
+    /// Why the generator itself was the bottleneck, where it was.
+    pub saturated: Vec<String>,
+}
+
+/// One part of the generator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// Which part, from 0.
+    pub index: u64,
+    /// Of how many.
+    pub of: u64,
+    /// Whether it came to its end.
+    pub complete: bool,
+}
+
+/// What a run cost, read again and again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Resources {
+    /// In the order of time.
+    pub samples: Vec<Sample>,
+}
+
+/// What was read at one time. Bytes, and nanoseconds of processor time since the process began.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Milliseconds since the start of the run.
+    pub at_ms: u64,
+    /// Streams that were open.
+    pub open: u64,
+    /// Events that had arrived.
+    pub events: u64,
+    /// The server's processes together.
+    pub server: Option<Usage>,
+    /// The generator's processes together.
+    pub generator: Option<Usage>,
+    /// The kernel: memory of TCP, and of slabs, in bytes.
+    pub kernel: Option<Kernel>,
+}
+
+/// What processes use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Proportional set size, in bytes.
+    pub pss: u64,
+    /// Private memory, in bytes.
+    pub private: u64,
+    /// Processor time, in nanoseconds.
+    pub cpu: u64,
+}
+
+/// What the kernel uses for all sockets of this machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kernel {
+    /// `mem` of TCP in `/proc/net/sockstat`, in bytes.
+    pub tcp: u64,
+    /// `Slab` in `/proc/meminfo`, in bytes.
+    pub slab: u64,
+}
+
+impl Outcome {
+    /// All intervals together.
+    pub fn total(&self) -> Interval {
+        let mut total = Interval::default();
+        for interval in &self.intervals {
+            total.total(interval);
+        }
+        total
+    }
+}

@@ -1,0 +1,142 @@
+//! What was lost, what came twice and what came late, told from sequence numbers.
+
+/// What a number tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It was the first, or the next one.
+    InOrder,
+    /// It is beyond the next one: so many between them have not arrived, yet.
+    Ahead(u64),
+    /// It was missing until now.
+    Late,
+    /// It had arrived before.
+    Again,
+}
+
+/// How many runs of missing numbers are kept; what is missing longer can only be lost.
+const RUNS: usize = 64;
+
+/// The numbers that one client has seen.
+///
+/// An idle client's costs three words: what is missing is kept only while something is.
+#[derive(Clone, Debug, Default)]
+pub struct Sequence {
+    /// The number that comes next, once there was one.
+    next: Option<u64>,
+    missing: Option<Box<Missing>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Missing {
+    /// From (inclusive) to (exclusive), ascending.
+    runs: Vec<(u64, u64)>,
+    /// How many were in runs that are kept no longer.
+    given_up: u64,
+}
+
+impl Sequence {
+    /// One that begins at that number, so that what is missing at its begin counts too.
+    pub fn from(first: u64) -> Self {
+        Self { next: Some(first), missing: None }
+    }
+
+    /// The number that comes next, once there was one.
+    pub fn next(&self) -> Option<u64> {
+        self.next
+    }
+
+    /// Takes a number as it arrives.
+    pub fn see(&mut self, number: u64) -> Seen {
+        let Some(next) = self.next else {
+            self.next = Some(number.saturating_add(1));
+            return Seen::InOrder;
+        };
+        if number >= next {
+            self.next = Some(number.saturating_add(1));
+            if number == next {
+                return Seen::InOrder;
+            }
+            self.miss(next, number);
+            return Seen::Ahead(number - next);
+        }
+        if self.find(number) { Seen::Late } else { Seen::Again }
+    }
+
+    /// How many are missing up to that number (exclusive), those before it included.
+    pub fn lost_before(&self, end: u64) -> u64 {
+        let tail = self.next.map_or(0, |next| end.saturating_sub(next));
+        self.lost() + tail
+    }
+
+    /// How many are missing between those that arrived.
+    pub fn lost(&self) -> u64 {
+        self.missing.as_deref().map_or(0, |missing| {
+            missing.given_up + missing.runs.iter().map(|(from, to)| to - from).sum::<u64>()
+        })
+    }
+
+    fn miss(&mut self, from: u64, to: u64) {
+        let missing = self.missing.get_or_insert_default();
+        if missing.runs.len() == RUNS {
+            let (from, to) = missing.runs.remove(0);
+            missing.given_up += to - from;
+        }
+        missing.runs.push((from, to));
+    }
+
+    /// Whether the number was missing; it is not any more.
+    fn find(&mut self, number: u64) -> bool {
+        let Some(missing) = self.missing.as_deref_mut() else { return false };
+        let Some(at) = missing.runs.iter().position(|(from, to)| (*from..*to).contains(&number))
+        else {
+            return false;
+        };
+        let (from, to) = missing.runs[at];
+        let parts = [(from, number), (number + 1, to)].into_iter().filter(|(from, to)| from < to);
+        missing.runs.splice(at..=at, parts);
+        if missing.runs.is_empty() && missing.given_up == 0 {
+            self.missing = None;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn each_way_to_go_wrong_is_told_from_the_others() {
+        let mut sequence = Sequence::default();
+        let seen: Vec<_> = [7, 8, 11, 9, 8, 12].map(|n| sequence.see(n)).into();
+        use Seen::{Again, Ahead, InOrder, Late};
+        assert_eq!(seen, [InOrder, InOrder, Ahead(2), Late, Again, InOrder]);
+        assert_eq!((sequence.lost(), sequence.lost_before(15)), (1, 3));
+    }
+
+    proptest! {
+        #[test]
+        fn it_counts_as_a_set_does(numbers in proptest::collection::vec(5_u64..40, 1..80)) {
+            let mut sequence = Sequence::default();
+            let mut set = BTreeSet::new();
+            let first = numbers[0];
+            for number in numbers {
+                let seen = sequence.see(number);
+                // What lies before the first cannot be known to be missing.
+                let is_new = set.insert(number);
+                let highest = set.last().copied().unwrap_or_default();
+                match seen {
+                    Seen::InOrder | Seen::Ahead(_) => prop_assert_eq!(highest, number),
+                    Seen::Late => prop_assert!(is_new && number < highest),
+                    Seen::Again => prop_assert!(!is_new || number < first),
+                }
+                let lost = (first..highest).filter(|n| !set.contains(n)).count() as u64;
+                prop_assert_eq!(sequence.lost(), lost);
+            }
+        }
+    }
+}
