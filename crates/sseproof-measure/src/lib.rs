@@ -5,6 +5,8 @@
 //! everything else is a fold over them: a total is their sum, a merge of machines is their union.
 
 mod counter;
+mod error_kind;
+mod figure;
 mod histogram;
 mod interval;
 mod metric;
@@ -12,8 +14,13 @@ mod outcome;
 mod plan;
 pub mod schedule;
 mod sequence;
+mod share;
+pub mod threshold;
+mod value;
 
 pub use counter::{Counter, Counters};
+pub use error_kind::ErrorKind;
+pub use figure::Figure;
 pub use histogram::{Histogram, HistogramError};
 pub use interval::Interval;
 pub use metric::Metric;
@@ -23,3 +30,6 @@ pub use plan::{
     Slow, Stage, Stamping, Subscribe, TimeUnit, Transport, Workload,
 };
 pub use sequence::{Seen, Sequence};
+pub use share::Share;
+pub use threshold::{Threshold, ThresholdError};
+pub use value::{Dimension, Value};

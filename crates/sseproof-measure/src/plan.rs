@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Threshold;
+
 /// What is done to a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -25,8 +27,8 @@ pub struct Plan {
     pub patience: Duration,
     /// How long the generator still reads when nothing is published any more.
     pub drain: Duration,
-    /// What must hold, as text that [`crate::threshold`] reads.
-    pub thresholds: Vec<String>,
+    /// What makes the run fail.
+    pub thresholds: Vec<Threshold>,
 }
 
 /// What clients speak.

@@ -1,0 +1,324 @@
+//! What makes a run fail, as people write it: `delivery.p99 > 50ms`, `lost > 0`.
+//!
+//! What is read is typed: the name is known, and the limit is of the dimension that the name has.
+//! A threshold on what was never measured is crossed neither way, and does not pass: otherwise the
+//! run in which the server answered nobody would pass the most of them.
+
+mod parse;
+mod subject;
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::{Counter, Interval, Value};
+
+pub use parse::ThresholdError;
+pub use subject::{Percentile, Statistic, Subject};
+
+/// A condition under which a run fails.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threshold {
+    /// What is looked at.
+    pub subject: Subject,
+    /// How it is compared.
+    pub relation: Relation,
+    /// With what.
+    pub limit: Limit,
+    /// As it was written, without white space around it.
+    text: String,
+}
+
+/// How a value is compared with its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+impl Relation {
+    fn holds(self, value: f64, limit: f64) -> bool {
+        match self {
+            Self::Less => value < limit,
+            Self::LessOrEqual => value <= limit,
+            Self::Greater => value > limit,
+            Self::GreaterOrEqual => value >= limit,
+        }
+    }
+}
+
+/// What a value is compared with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// A value.
+    Value(Value),
+    /// The value of an older result, changed by this share of it: 0.1 is 10% more.
+    Change(f64),
+}
+
+/// What a threshold is judged by.
+#[derive(Clone, Copy)]
+pub struct Evidence<'a> {
+    /// All that happened.
+    pub total: &'a Interval,
+    /// How long that took.
+    pub lasting: Duration,
+    /// The value of a [`Figure`](crate::Figure), by its key, where it was measured.
+    pub figures: &'a dyn Fn(&str) -> Option<Value>,
+}
+
+/// What a threshold turned out to be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Judgement {
+    /// It is not crossed.
+    Held(Seen),
+    /// It is crossed: the run fails.
+    Crossed(Seen),
+    /// Nothing was measured that could be compared, and why; that does not pass.
+    NoData(&'static str),
+}
+
+/// What was compared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seen {
+    /// The value.
+    pub value: Value,
+    /// That of the older result, where the limit is a change.
+    pub old: Option<Value>,
+}
+
+impl Judgement {
+    /// Whether the run may pass.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Held(_))
+    }
+}
+
+impl fmt::Display for Judgement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held(seen) | Self::Crossed(seen) => match seen.old {
+                None => seen.value.fmt(f),
+                Some(old) if old.amount > 0.0 => {
+                    let change = (seen.value.amount / old.amount - 1.0) * 100.0;
+                    write!(f, "{}, was {old} ({change:+.1}%)", seen.value)
+                }
+                Some(old) => write!(f, "{}, was {old}", seen.value),
+            },
+            Self::NoData(why) => write!(f, "no data: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for Threshold {
+    /// As it was written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Threshold {
+    /// Judges a run by it; `old` is what a change is a change of.
+    pub fn judge(&self, new: &Evidence<'_>, old: Option<&Evidence<'_>>) -> Judgement {
+        let Some(value) = self.subject.value(new) else {
+            return Judgement::NoData(self.subject.why_none());
+        };
+        let (limit, old) = match self.limit {
+            Limit::Value(limit) => (limit.amount, None),
+            Limit::Change(share) => {
+                let Some(old) = old else {
+                    return Judgement::NoData("there is no older result to compare with");
+                };
+                let Some(old) = self.subject.value(old) else {
+                    return Judgement::NoData("the older result has no such value");
+                };
+                (old.amount * (1.0 + share), Some(old))
+            }
+        };
+        let seen = Seen { value, old };
+        if self.relation.holds(value.amount, limit) {
+            Judgement::Crossed(seen)
+        } else {
+            Judgement::Held(seen)
+        }
+    }
+}
+
+impl Subject {
+    /// Its value, where it was measured.
+    pub fn value(&self, evidence: &Evidence<'_>) -> Option<Value> {
+        let Evidence { total, lasting, figures } = evidence;
+        let counters = &total.counters;
+        match *self {
+            Self::Time(metric, statistic) => {
+                let histogram = total.histogram(metric)?;
+                Some(Value::time(match statistic {
+                    Statistic::Min => histogram.min() as f64,
+                    Statistic::Mean => histogram.mean(),
+                    Statistic::Max => histogram.max() as f64,
+                    Statistic::Percentile(percentile) => {
+                        histogram.quantile(percentile.share()) as f64
+                    }
+                }))
+            }
+            Self::Samples(metric) => {
+                let count = total.histogram(metric).map_or(0, crate::Histogram::count);
+                Some(Value::count(count))
+            }
+            Self::Count(Counter::Lost | Counter::Duplicated | Counter::Reordered)
+                if counters.count(Counter::Events) <= counters.count(Counter::Unsequenced) =>
+            {
+                // Nobody saw a number, so nobody knows that none is missing.
+                None
+            }
+            Self::Count(counter) => {
+                Some(Value::new(counters.count(counter) as f64, self.dimension()))
+            }
+            Self::Errors(kind) => {
+                let key = kind.key();
+                let found = counters.errors().find(|(found, _)| *found == key);
+                Some(Value::count(found.map_or(0, |(_, count)| count)))
+            }
+            Self::Rate(counter) => {
+                let seconds = lasting.as_secs_f64();
+                let count = counters.count(counter) as f64;
+                (seconds > 0.0).then(|| Value::new(count / seconds, self.dimension()))
+            }
+            Self::Share(share) => Some(Value::new(share.value(counters)?, self.dimension())),
+            Self::BytesPerEvent => {
+                let events = counters.count(Counter::Events);
+                let bytes = counters.count(Counter::Bytes);
+                (events > 0).then(|| Value::bytes(bytes as f64 / events as f64))
+            }
+            Self::Figure(figure) => {
+                figures(figure.key()).filter(|value| value.dimension == figure.dimension())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Counters, ErrorKind, Metric};
+
+    /// A run of ten seconds: a thousand events with delivery latencies of 1 to 1000 ms.
+    fn run() -> Interval {
+        let mut total = Interval::default();
+        let delivery = total.histograms.entry(Metric::Delivery).or_default();
+        (1..=1000).for_each(|n| delivery.record(n * 1_000_000));
+        let mut counters = Counters::default();
+        for (counter, count) in [
+            (Counter::Arrivals, 100),
+            (Counter::Streams, 98),
+            (Counter::Events, 1000),
+            (Counter::Bytes, 150_000),
+            (Counter::Lost, 10),
+            (Counter::Good, 99),
+        ] {
+            counters.add(counter, count);
+        }
+        (0..4).for_each(|_| counters.error(&ErrorKind::Refused.key()));
+        Interval { counters, ..total }
+    }
+
+    fn figures(key: &str) -> Option<Value> {
+        (key == "memory.server").then(|| Value::bytes(20_000.0))
+    }
+
+    fn judge(text: &str, new: &Interval, old: Option<&Interval>) -> Judgement {
+        let evidence =
+            |total| Evidence { total, lasting: Duration::from_secs(10), figures: &figures };
+        let threshold = Threshold::parse_change(text).expect(text);
+        threshold.judge(&evidence(new), old.map(evidence).as_ref())
+    }
+
+    #[test]
+    fn a_run_is_judged() {
+        let run = run();
+        for (text, crossed, shown) in [
+            ("delivery.p99 > 50ms", true, "990.4ms"),
+            ("delivery.p50 > 501ms", false, "500.2ms"),
+            ("delivery.max >= 1s", true, "1s"),
+            ("delivery.max > 1.01s", false, "1s"),
+            ("delivery.mean < 500ms", false, "500.5ms"),
+            ("delivery.min < 2ms", true, "999.9µs"),
+            ("delivery.count < 1000", false, "1000"),
+            ("delivery.count <= 1000", true, "1000"),
+            ("head.count < 1", true, "0"),
+            ("lost > 0", true, "10"),
+            ("lost.share > 1%", false, "0.99%"),
+            ("duplicated > 0", false, "0"),
+            ("errors > 3", true, "4"),
+            ("errors.refused > 3", true, "4"),
+            ("errors.status-503 > 0", false, "0"),
+            ("good.share < 99%", false, "99%"),
+            ("streams.share < 99%", true, "98%"),
+            ("events.rate < 1000/s", true, "100/s"),
+            ("bytes.rate > 1MiB/s", false, "14.65KiB/s"),
+            ("bytes.per-event > 100B", true, "150B"),
+            ("memory.server > 20KiB", false, "19.53KiB"),
+            ("memory.server > 20kB", false, "19.53KiB"),
+        ] {
+            let judgement = judge(text, &run, None);
+            assert_eq!(matches!(judgement, Judgement::Crossed(_)), crossed, "{text}: {judgement}");
+            assert_eq!(judgement.passes(), !crossed, "{text}");
+            assert_eq!(judgement.to_string(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_never_measured_does_not_pass() {
+        let mut nothing = Interval::default();
+        for text in [
+            "delivery.p99 > 50ms",
+            "delivery.max < 1h",
+            "lost > 0",
+            "reordered > 0",
+            "lost.share > 1%",
+            "good.share < 1%",
+            "bytes.per-event > 1B",
+            "cpu.server > 1ms",
+            "delivery.p99 > +10%",
+        ] {
+            let judgement = judge(text, &nothing, None);
+            assert!(matches!(judgement, Judgement::NoData(_)), "{text}: {judgement}");
+            assert!(!judgement.passes());
+            assert!(judgement.to_string().starts_with("no data: "), "{judgement}");
+        }
+        nothing.counters.add(Counter::Events, 7);
+        nothing.counters.add(Counter::Unsequenced, 7);
+        assert!(!judge("lost > 0", &nothing, None).passes());
+    }
+
+    #[test]
+    fn a_change_is_one_of_the_older_result() {
+        let old = run();
+        let mut new = run();
+        new.counters.add(Counter::Reordered, 1);
+        new.counters.add(Counter::Events, 100);
+        let delivery = new.histograms.entry(Metric::Delivery).or_default();
+        (1..=1000).for_each(|n| delivery.record(n * 1_200_000));
+        for (text, crossed, shown) in [
+            ("delivery.p99 > +10%", true, "1.177s, was 990.4ms (+18.8%)"),
+            ("delivery.p99 > +20%", false, "1.177s, was 990.4ms (+18.8%)"),
+            ("events.rate < -5%", false, "110/s, was 100/s (+10.0%)"),
+            ("events.rate > +5%", true, "110/s, was 100/s (+10.0%)"),
+            ("lost > +0%", false, "10, was 10 (+0.0%)"),
+            ("reordered > +0%", true, "1, was 0"),
+            ("lost > 0", true, "10"),
+        ] {
+            let judgement = judge(text, &new, Some(&old));
+            assert_eq!(matches!(judgement, Judgement::Crossed(_)), crossed, "{text}: {judgement}");
+            assert_eq!(judgement.to_string(), shown, "{text}");
+        }
+        let nothing = Interval::default();
+        let why = judge("delivery.p99 > +10%", &new, Some(&nothing));
+        assert_eq!(why.to_string(), "no data: the older result has no such value");
+    }
+}

@@ -1,0 +1,334 @@
+//! The grammar: a name, a comparison, a limit.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Limit, Relation, Subject, Threshold};
+use crate::value::ValueError;
+use crate::{Counter, Dimension, Metric, Value};
+
+/// Why a text is no threshold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThresholdError {
+    /// The text.
+    pub text: String,
+    /// At which byte of it.
+    pub at: usize,
+    /// What is wrong there: a sentence without capital and full stop.
+    pub what: String,
+    /// What to write instead.
+    pub instead: String,
+}
+
+impl std::error::Error for ThresholdError {}
+
+impl fmt::Display for ThresholdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { text, at, what, instead } = self;
+        let indent = " ".repeat(text.get(..*at).map_or(*at, |before| before.chars().count()));
+        write!(f, "{what}\n  {text}\n  {indent}^ {instead}")
+    }
+}
+
+/// What names are called elsewhere.
+const SYNONYMS: [(&str, &str); 12] = [
+    ("latency", "delivery"),
+    ("ttfb", "head"),
+    ("ttfe", "first-event"),
+    ("e2e", "end-to-end"),
+    ("duration", "end-to-end"),
+    ("dropped", "lost"),
+    ("missing", "lost"),
+    ("duplicates", "duplicated"),
+    ("goodput", "good.share"),
+    ("throughput", "events.rate"),
+    ("failed", "errors"),
+    ("rps", "completed.rate"),
+];
+
+const EXAMPLE: &str = "write one like delivery.p99 > 50ms, lost > 0 or good.share < 99%";
+
+impl FromStr for Threshold {
+    type Err = ThresholdError;
+
+    fn from_str(text: &str) -> Result<Self, ThresholdError> {
+        Self::parse(text)
+    }
+}
+
+impl Threshold {
+    /// Reads a threshold on the values of one run.
+    ///
+    /// # Errors
+    /// [`ThresholdError`], with what to write instead.
+    pub fn parse(text: &str) -> Result<Self, ThresholdError> {
+        let threshold = Self::parse_change(text)?;
+        if let Limit::Change(_) = threshold.limit {
+            let at = text.rfind(['+', '-']).unwrap_or_default();
+            return Err(ThresholdError {
+                text: text.to_owned(),
+                at,
+                what: "a change is one of an older result, and a run has none".to_owned(),
+                instead: "compare two with `sseproof diff old.json new.json`, or write a value without a sign".to_owned(),
+            });
+        }
+        Ok(threshold)
+    }
+
+    /// Reads a threshold on the values of one run, or on what they changed against an older one:
+    /// `delivery.p99 > +10%`.
+    ///
+    /// # Errors
+    /// [`ThresholdError`], with what to write instead.
+    pub fn parse_change(text: &str) -> Result<Self, ThresholdError> {
+        let wrong = |at: usize, what: String, instead: String| ThresholdError {
+            text: text.to_owned(),
+            at,
+            what,
+            instead,
+        };
+        let start = text.len() - text.trim_start().len();
+        let name_end = start
+            + text[start..]
+                .find(|char: char| char.is_whitespace() || "<>=!".contains(char))
+                .unwrap_or(text.len() - start);
+        let name = &text[start..name_end];
+        if name.is_empty() {
+            let what = "there is no name in front of the comparison".to_owned();
+            return Err(wrong(start, what, EXAMPLE.to_owned()));
+        }
+        let Some(subject) = Subject::of(name) else {
+            let (what, instead) = unknown(name);
+            return Err(wrong(start, what, instead));
+        };
+        let behind = &text[name_end..];
+        let relation_at = name_end + (behind.len() - behind.trim_start().len());
+        let (relation, limit_at) = match relation(&text[relation_at..]) {
+            Ok((relation, length)) => (relation, relation_at + length),
+            Err(what) => {
+                let instead = format!("write {subject} {}", usual(subject));
+                return Err(wrong(relation_at, what, instead));
+            }
+        };
+        let rest = text[limit_at..].trim_start();
+        let limit_at = text.len() - rest.len();
+        let rest = rest.trim_end();
+        let limit = limit(rest, subject.dimension())
+            .map_err(|ValueError { at, what, instead }| wrong(limit_at + at, what, instead))?;
+        if let Some((what, instead)) = vain(subject, relation, limit) {
+            return Err(wrong(relation_at, what.to_owned(), instead));
+        }
+        Ok(Self { subject, relation, limit, text: text.trim().to_owned() })
+    }
+}
+
+/// The comparison at the start of the text, and how long it is.
+fn relation(text: &str) -> Result<(Relation, usize), String> {
+    let end = text.find(|char: char| !"<>=!".contains(char)).unwrap_or(text.len());
+    match &text[..end] {
+        "<" => Ok((Relation::Less, 1)),
+        "<=" => Ok((Relation::LessOrEqual, 2)),
+        ">" => Ok((Relation::Greater, 1)),
+        ">=" => Ok((Relation::GreaterOrEqual, 2)),
+        "" => Err("here a comparison is missing: <, <=, > or >=".to_owned()),
+        other => Err(format!("`{other}` is no comparison here: it is <, <=, > or >=")),
+    }
+}
+
+fn limit(text: &str, dimension: Dimension) -> Result<Limit, ValueError> {
+    if text.is_empty() {
+        let usual = dimension.example(if dimension == Dimension::Count { "0" } else { "50" });
+        return Err(ValueError {
+            at: 0,
+            what: "here the limit is missing".to_owned(),
+            instead: format!("write {}, such as {usual}", dimension.noun()),
+        });
+    }
+    let (sign, number) = match text.as_bytes().first() {
+        Some(b'+') => (1.0, &text[1..]),
+        Some(b'-') => (-1.0, &text[1..]),
+        _ => return Value::parse(text, dimension).map(Limit::Value),
+    };
+    match Value::parse(number, Dimension::Share) {
+        Ok(share) => Ok(Limit::Change(sign * share.amount)),
+        Err(_) => Err(ValueError {
+            at: 0,
+            what: format!("`{text}` is no change"),
+            instead:
+                "a change is a share of the older value, such as +10% or -5%; a value has no sign"
+                    .to_owned(),
+        }),
+    }
+}
+
+/// Nothing is below zero: a threshold there says nothing, and its author will think that it does.
+fn vain(subject: Subject, relation: Relation, limit: Limit) -> Option<(&'static str, String)> {
+    let Limit::Value(value) = limit else { return None };
+    // A slope may point down, where a server gives memory back.
+    if matches!(subject, Subject::Figure(_)) || value.amount > 0.0 {
+        return None;
+    }
+    let instead = format!("write {subject} {}", usual(subject));
+    match relation {
+        Relation::Less => Some(("nothing is below zero, so this is never crossed", instead)),
+        Relation::GreaterOrEqual => {
+            Some(("nothing is below zero, so this is always crossed", instead))
+        }
+        Relation::LessOrEqual | Relation::Greater => None,
+    }
+}
+
+/// How its threshold usually ends.
+fn usual(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Share(_) => "< 99%",
+        Subject::Rate(Counter::Bytes) => "< 50KiB/s",
+        Subject::Rate(_) => "< 50/s",
+        Subject::Samples(_) => "< 50",
+        _ => match subject.dimension() {
+            Dimension::Time => "> 50ms",
+            Dimension::Bytes => "> 50KiB",
+            Dimension::Share => "> 50%",
+            Dimension::Rate | Dimension::ByteRate | Dimension::Count => "> 0",
+        },
+    }
+}
+
+/// What is said to a name that there is not.
+fn unknown(name: &str) -> (String, String) {
+    let (start, end) = name.split_once('.').unwrap_or((name, ""));
+    let metric = Metric::of(start);
+    if let Some(metric) = metric {
+        let key = metric.key();
+        return match end.strip_prefix('p') {
+            _ if end.is_empty() => (
+                format!("`{key}` is a distribution, not one value"),
+                format!(
+                    "say which: {key}.p50, {key}.p99, {key}.p99.9, {key}.max, {key}.mean, {key}.count"
+                ),
+            ),
+            Some(digits) if digits.starts_with(|char: char| char.is_ascii_digit()) => (
+                format!("there is no percentile `{end}`"),
+                format!(
+                    "they go from p0.01 to p99.99, with two decimals at the most; the highest value is {key}.max"
+                ),
+            ),
+            _ => (
+                format!("`{end}` is no value of a distribution"),
+                match end {
+                    "avg" | "average" => format!("did you mean {key}.mean?"),
+                    "median" => format!("did you mean {key}.p50?"),
+                    _ => format!("write {key}.p99, with any percentile, or min, mean, max, count"),
+                },
+            ),
+        };
+    }
+    if Counter::of(start) == Some(Counter::Errors) {
+        let kinds: Vec<_> = crate::ErrorKind::ALL.iter().map(|kind| kind.key()).collect();
+        return (
+            format!("there is no kind of error `{end}`"),
+            format!("the kinds are {}, and status-503 for that of an answer", kinds.join(", ")),
+        );
+    }
+    let what = format!("`{name}` is nothing that is measured");
+    let synonym = SYNONYMS.iter().find(|(word, _)| *word == start).map(|(_, meant)| {
+        if end.is_empty() || meant.contains('.') {
+            match Metric::of(meant) {
+                Some(_) => format!("{meant}.p99"),
+                None => (*meant).to_owned(),
+            }
+        } else {
+            format!("{meant}.{end}")
+        }
+    });
+    match synonym.or_else(|| nearest(name)) {
+        Some(meant) => (what, format!("did you mean {meant}?")),
+        None => (what, format!("{EXAMPLE}; all names stand in specs/metrics.md")),
+    }
+}
+
+/// The name that is most like the one written, if one is like it at all.
+fn nearest(written: &str) -> Option<String> {
+    let words = Subject::all().map(|subject| subject.to_string());
+    words
+        .map(|word| (strsim::osa_distance(&written.to_lowercase(), &word), word))
+        .filter(|(distance, word)| *distance <= written.len().max(word.len()).div_ceil(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_well_is_read_as_it_is_written() {
+        for text in [
+            "delivery.p99 > 50ms",
+            "delivery.p99>50ms",
+            "delivery.p99.99 >= 1.5s",
+            "lost > 0",
+            "errors.status-503 <= 2",
+            "good.share < 99.5%",
+            "events.rate < 1000/s",
+            "bytes.rate < 1MiB/s",
+            "memory.server > 20KiB",
+            "memory.server.base > 20 MiB",
+            "cpu.server > 20us",
+            "delivery.count < 1",
+            "memory.server < 0B",
+        ] {
+            let threshold = Threshold::parse(text).expect(text);
+            assert_eq!(threshold.to_string(), text);
+            assert!(text.starts_with(&threshold.subject.to_string()), "{text}");
+        }
+        assert_eq!(Threshold::parse("  lost>0 ").map(|t| t.to_string()), Ok("lost>0".to_owned()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place_and_what_to_write() {
+        let table = include_str!("broken.txt");
+        for row in table.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            let [text, at, what, instead] = row.split(" | ").collect::<Vec<_>>()[..] else {
+                panic!("four columns: {row}")
+            };
+            let wrong = Threshold::parse(text).expect_err(text);
+            let shown = format!("{text} | {} | {} | {}", wrong.at, wrong.what, wrong.instead);
+            assert_eq!(shown, format!("{text} | {at} | {what} | {instead}"));
+        }
+        let wrong = Threshold::parse("").unwrap_err();
+        assert_eq!(
+            (wrong.at, wrong.what.as_str()),
+            (0, "there is no name in front of the comparison")
+        );
+    }
+
+    #[test]
+    fn an_error_shows_the_place() {
+        let wrong = Threshold::parse("delivery.p99 > 50").unwrap_err();
+        assert_eq!(
+            wrong.to_string(),
+            "`50` has no unit\n  delivery.p99 > 50\n                   ^ write 50ms for milliseconds, or 50s for seconds"
+        );
+    }
+
+    #[test]
+    fn a_change_is_only_read_where_there_is_something_older() {
+        let change = Threshold::parse_change("events.rate < -5%").unwrap();
+        assert_eq!(change.limit, Limit::Change(-0.05));
+        let wrong = Threshold::parse("events.rate < -5%").unwrap_err();
+        assert_eq!(wrong.at, "events.rate < ".len());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_reader(text in "[a-z.0-9 <>=+%µ-]{0,24}") {
+            if let Err(wrong) = Threshold::parse_change(&text) {
+                prop_assert!(wrong.at <= text.len() && text.is_char_boundary(wrong.at), "{:?}", wrong);
+                prop_assert!(!wrong.to_string().is_empty());
+            }
+        }
+    }
+}
