@@ -24,8 +24,8 @@ pub use run::{
     TargetConfig, run, run_all, run_patiently,
 };
 pub use target::{
-    GaugeHook, PublishHook, Readiness, RequestHook, RestartHook, Restarting, Server, ServerHandle,
-    Signal, StartHook, StopHook, TargetFile,
+    GaugeHook, NamedFile, PublishHook, Readiness, RequestHook, RestartHook, Restarting, Server,
+    ServerHandle, Signal, StartHook, StopHook, TargetFile,
 };
 pub use variables::Variables;
 pub use yaml::{schema, target_schema};

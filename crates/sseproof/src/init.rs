@@ -4,14 +4,14 @@ mod seen;
 mod written;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf, absolute};
 
 use anyhow::{Context as _, bail};
 use sseproof_rules::profile;
 
 use self::seen::Seen;
 use crate::exit::{Blame, Blamed as _, Exit};
-use crate::ways::WaysGiven;
+use crate::ways::{Trust, WaysGiven};
 use crate::{check, screen};
 
 /// The target file.
@@ -33,6 +33,10 @@ pub(crate) async fn run(
 ) -> Result<Exit, Blame> {
     let url = check::checked(url).usage()?;
     let headers = check::headers(headers).usage()?;
+    let trust = match ways.trust() {
+        Trust::Ca(file) => Trust::Ca(&seen_from(folder, file)),
+        other => other,
+    };
     let ways = ways.to(Some(&url), None).usage()?;
     let files = [TARGET, WORKFLOW, SCHEMA].map(|name| folder.join(name));
     // Nobody wants to hear that behind the look at the server.
@@ -45,12 +49,20 @@ pub(crate) async fn run(
     }
     let seen = Seen::look(&url, &headers, chosen.and_then(profile), ways).await.unreachable()?;
     let schema = format!("{:#}\n", sseproof_scenario::target_schema());
-    let texts = [written::target(&seen), written::workflow(&seen), schema];
+    let texts = [written::target(&seen, &trust), written::workflow(&seen), schema];
     for (file, text) in files.iter().zip(&texts) {
         write(file, text).usage()?;
     }
     screen::print(&written::told(&seen, &files))?;
     Ok(Exit::Held)
+}
+
+/// The path as a file in this folder names it.
+fn seen_from(folder: &Path, file: &Path) -> PathBuf {
+    match (absolute(folder), absolute(file)) {
+        (Ok(folder), Ok(file)) => file.strip_prefix(&folder).map_or(file.clone(), Path::to_owned),
+        _ => file.to_owned(),
+    }
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {

@@ -1,11 +1,12 @@
-//! The flags on how to get to the server: whom to trust, and who we say we are.
+//! How to get to the server, by flags and by the target file: whom to trust, and who we say we are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
 use sseproof_net::{HttpChoice, Proxies, Tls, TlsGiven, UnixSocket, Ways};
+use sseproof_scenario::{NamedFile, TargetFile};
 
 /// The versions of HTTP that can be asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -51,14 +52,39 @@ pub(crate) struct WaysGiven {
     no_proxy: bool,
 }
 
+/// Whom the flags say to trust.
+pub(crate) enum Trust<'a> {
+    /// Whom the system trusts.
+    System,
+    /// The certificates in this file, too.
+    Ca(&'a Path),
+    /// Anybody.
+    Anybody,
+}
+
 impl WaysGiven {
-    /// The ways to this URL; `socket` is that of the target file.
-    pub(crate) fn to(&self, url: Option<&str>, socket: Option<&Path>) -> anyhow::Result<Ways> {
+    /// The ways to this URL, as the flags say, and where they say nothing, as the target file at
+    /// this path does.
+    pub(crate) fn to(
+        &self,
+        url: Option<&str>,
+        file: Option<(&Path, &TargetFile)>,
+    ) -> anyhow::Result<Ways> {
+        let (ca, insecure) = match (self.trust(), file) {
+            (Trust::System, Some((path, file))) => {
+                let ca = file.ca.as_ref().map(|ca| trusted(path, ca)).transpose()?;
+                (ca, file.insecure)
+            }
+            (Trust::System, None) => (None, false),
+            (Trust::Ca(_) | Trust::Anybody, _) => {
+                (read("--ca", self.ca.as_deref())?, self.insecure)
+            }
+        };
         let given = TlsGiven {
-            ca: read("--ca", self.ca.as_deref())?,
+            ca,
             cert: read("--cert", self.cert.as_deref())?,
             key: read("--key", self.key.as_deref())?,
-            insecure: self.insecure,
+            insecure,
         };
         let tls = Tls::new(given).context("cannot use what was given for TLS")?;
         let http = match self.http {
@@ -66,7 +92,8 @@ impl WaysGiven {
             Http::Http1 => HttpChoice::Http1,
             Http::Http2 => HttpChoice::Http2,
         };
-        let socket = self.unix_socket.as_deref().or(socket);
+        let of_file = file.and_then(|(_, file)| file.unix_socket.as_deref());
+        let socket = self.unix_socket.as_deref().or(of_file);
         let unix = match (socket, url) {
             (Some(path), Some(url)) => Some(UnixSocket::of(path, url).context("read the URL")?),
             (Some(_), None) => anyhow::bail!(
@@ -75,6 +102,15 @@ impl WaysGiven {
             (None, _) => None,
         };
         Ok(Ways { tls, http, unix, proxies: self.proxies()? })
+    }
+
+    /// Whom to trust: `--insecure` leaves nothing to `--ca`.
+    pub(crate) fn trust(&self) -> Trust<'_> {
+        match &self.ca {
+            _ if self.insecure => Trust::Anybody,
+            Some(ca) => Trust::Ca(ca),
+            None => Trust::System,
+        }
     }
 
     fn proxies(&self) -> anyhow::Result<Proxies> {
@@ -87,6 +123,19 @@ impl WaysGiven {
         Proxies::of_environment(|name| std::env::var(name).ok())
             .context("cannot use a proxy that the environment names (--no-proxy does without)")
     }
+}
+
+/// The certificates that a target file says to trust; what is wrong with them is told at its place.
+fn trusted(target: &Path, ca: &NamedFile) -> anyhow::Result<(String, Vec<u8>)> {
+    let path = target.parent().unwrap_or(Path::new("")).join(&ca.path);
+    let name = path.display().to_string();
+    let bytes = fs::read(&path).map_err(|error| {
+        let instead = "a relative path begins at the folder of this file";
+        anyhow!("{}", ca.mistake(format!("cannot read {name}: {error}"), Some(instead.to_owned())))
+    })?;
+    let given = TlsGiven { ca: Some((name.clone(), bytes.clone())), ..TlsGiven::default() };
+    Tls::new(given).map_err(|error| anyhow!("{}", ca.mistake(error.to_string(), None)))?;
+    Ok((name, bytes))
 }
 
 fn read(flag: &str, file: Option<&Path>) -> anyhow::Result<Option<(String, Vec<u8>)>> {

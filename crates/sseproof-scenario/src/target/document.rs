@@ -23,6 +23,10 @@ pub(crate) struct Document {
     /// The unix socket that the server listens on, in place of the host and port of the URL.
     #[serde(rename = "unix-socket")]
     pub(super) unix_socket: Option<At<Text>>,
+    /// The certificates (PEM) that are trusted besides those of the system: a path, from this file.
+    pub(super) ca: Option<At<Text>>,
+    /// Whether any certificate is trusted.
+    pub(super) insecure: Option<At<bool>>,
     /// Header fields of every request to the target.
     pub(super) headers: Option<At<Headers>>,
     /// Another user, who must not see the events of the first.

@@ -56,6 +56,26 @@ pub struct TargetFile {
     pub via: Option<String>,
     /// The unix socket that the server listens on.
     pub unix_socket: Option<PathBuf>,
+    /// The certificates that are trusted besides those of the system.
+    pub ca: Option<NamedFile>,
+    /// Whether any certificate is trusted.
+    pub insecure: bool,
+}
+
+/// A file that a target file names, and where it does so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFile {
+    /// Its path; a relative one begins at the folder of the target file.
+    pub path: PathBuf,
+    /// The line that names it, with nothing wrong so far.
+    line: Mistake,
+}
+
+impl NamedFile {
+    /// What is wrong with the file, at the place that names it.
+    pub fn mistake(&self, what: impl Into<String>, instead: Option<String>) -> Mistake {
+        Mistake { what: what.into(), instead, ..self.line.clone() }
+    }
 }
 
 /// What a target file says of restarting.
@@ -153,6 +173,11 @@ impl TargetFile {
             memory: document.memory.and_then(|gauge| read_from(gauge.value, &scope)),
             via: document.via.as_ref().map(|url| fill(url)),
             unix_socket: document.unix_socket.as_ref().map(|path| fill(path).into()),
+            ca: document.ca.as_ref().map(|path| NamedFile {
+                path: fill(path).into(),
+                line: Slip::new("").at(&source, path.place),
+            }),
+            insecure: document.insecure.is_some_and(|insecure| insecure.value),
         })
     }
 }
@@ -230,6 +255,7 @@ impl Check<'_> {
         if let Some(path) = &document.unix_socket {
             self.text(path, path.place, false);
         }
+        self.trust(document);
         if let Some(via) = &document.via {
             self.text(via, via.place, false);
             let starts =
@@ -241,6 +267,20 @@ impl Check<'_> {
                     Slip::instead(what, "write it as in http://127.0.0.1:8081/events"),
                 );
             }
+        }
+    }
+
+    /// Whom to trust.
+    fn trust(&mut self, document: &Document) {
+        let Some(ca) = &document.ca else { return };
+        self.text(ca, ca.place, false);
+        if ca.0.is_empty() {
+            let what = "`ca` names no file";
+            self.slip(ca.place, Slip::instead(what, "write `ca: ca.pem`, or leave it out"));
+        }
+        if let Some(insecure) = document.insecure.as_ref().filter(|insecure| insecure.value) {
+            let what = "`ca` says whom to trust, and `insecure` trusts everybody";
+            self.slip(insecure.place, Slip::instead(what, "keep one of the two"));
         }
     }
 

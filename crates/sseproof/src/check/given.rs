@@ -71,6 +71,8 @@ impl Given {
             );
             return Err(Blame { exit: Exit::Usage, error });
         }
+        let said = arguments.target.as_deref().map(|path| (path, &file));
+        let ways = arguments.ways.to(url.as_deref(), said).usage()?;
         let start = arguments.start.as_ref().map(|command| StartHook {
             command: command.clone(),
             ready: Readiness::default(),
@@ -120,7 +122,6 @@ impl Given {
         if let Some(origin) = &arguments.origin {
             fields.set("Origin", origin.as_str());
         }
-        let ways = arguments.ways.to(url.as_deref(), file.unix_socket.as_deref()).usage()?;
         let given = Self {
             url,
             method: match (&arguments.method, profile) {

@@ -6,13 +6,21 @@ use std::path::PathBuf;
 use sseproof_rules::profile;
 
 use super::seen::Seen;
+use crate::ways::Trust;
 
 /// The target file: what was seen, and every other key as a comment.
-pub(super) fn target(seen: &Seen) -> String {
+pub(super) fn target(seen: &Seen, trust: &Trust<'_>) -> String {
     let mut out = String::from(
         "# yaml-language-server: $schema=.sseproof.schema.json\n# How to drive the server, for `sseproof check --target sseproof.yaml`.\n# Every key may be left out; what a rule lacks, it says.\n",
     );
     let _ = writeln!(out, "url: {}", quoted(seen.url.as_str()));
+    match trust {
+        Trust::System => {}
+        Trust::Ca(file) => {
+            let _ = writeln!(out, "ca: {}", quoted(&file.display().to_string()));
+        }
+        Trust::Anybody => out.push_str("insecure: true\n"),
+    }
     if seen.fields.is_empty() {
         out.push_str("# headers: { Authorization: \"Bearer ${env:TOKEN}\" }\n");
     } else {
@@ -161,6 +169,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use sseproof_scenario::{TargetFile, Variables};
+    use std::path::Path;
     use url::Url;
 
     fn seen() -> Seen {
@@ -185,18 +194,24 @@ mod tests {
         for name in ["AUTHORIZATION", "X_API_KEY"] {
             variables.environment.insert(name.to_owned(), format!("of {name}"));
         }
-        let text = target(&seen());
+        let text = target(&seen(), &Trust::System);
         let read = TargetFile::parse("sseproof.yaml", &text, &variables).unwrap();
         assert_eq!(read.url.as_deref(), Some("http://127.0.0.1:8080/events?a=b#c"));
         assert_eq!(read.headers.first("x-api-key").as_deref(), Some("of X_API_KEY"));
         let bare = Seen { fields: Vec::new(), ..seen() };
-        assert!(TargetFile::parse("f", &target(&bare), &Variables::default()).is_ok());
+        let read = |trust: Trust<'_>| {
+            TargetFile::parse("f", &target(&bare, &trust), &Variables::default()).unwrap()
+        };
+        assert!(!read(Trust::System).insecure && read(Trust::Anybody).insecure);
+        let ca = read(Trust::Ca(Path::new("certs/our ca.pem"))).ca.unwrap();
+        assert_eq!(ca.path, Path::new("certs/our ca.pem"));
     }
 
     #[test]
     fn a_protocol_that_was_given_is_written_with_its_variables() {
         let sure = Seen { fields: Vec::new(), is_sure: true, ..seen() };
-        let read = TargetFile::parse("f", &target(&sure), &Variables::default()).unwrap();
+        let read =
+            TargetFile::parse("f", &target(&sure, &Trust::System), &Variables::default()).unwrap();
         assert_eq!(read.profile.as_deref(), Some("openai-chat"));
         let own = profile("openai-chat").unwrap().variables;
         assert!(own.iter().all(|(name, value)| read.vars[*name] == *value), "{:?}", read.vars);
@@ -206,7 +221,7 @@ mod tests {
     fn the_commented_lines_work_where_the_mark_is_taken_away() {
         let bare = Seen { fields: Vec::new(), ..seen() };
         let lines = ["# publish:", "#   http:", "# other:", "# headers:"];
-        let text: String = target(&bare)
+        let text: String = target(&bare, &Trust::System)
             .lines()
             .map(|line| {
                 let is_one = lines.iter().any(|start| line.starts_with(start));

@@ -79,4 +79,34 @@ fn a_first_target_file_is_written_of_a_server_over_tls_too() {
     let to = folder.name("files");
     run(&["init", &served.url, "--folder", &to]).ends(3, &["--ca FILE"]);
     run(&["init", &served.url, "--folder", &to, "--ca", &ca]).ends(0, &["sseproof.yaml"]);
+    // What it needed to get there stands in the file.
+    let target = folder.name("files/sseproof.yaml");
+    let scenario = folder.write("holds.yaml", HOLDS);
+    run(&["check", &scenario, "--no-probes", "--target", &target]).ends(0, &["✓ all held"]);
+}
+
+#[test]
+fn a_target_file_says_whom_to_trust_and_flags_win_over_it() {
+    let folder = Folder::new();
+    let served = serve_with(&["--tls", &folder.name("ca.pem")]);
+    let target =
+        |keys: &str| folder.write("sseproof.yaml", &format!("url: {}\n{keys}\n", served.url));
+    let scenario = folder.write("holds.yaml", HOLDS);
+    let check = |keys: &str, flags: &[&str]| {
+        let file = target(keys);
+        run(&[&["check", &scenario, "--no-probes", "--target", &file], flags].concat())
+    };
+    // The path begins at the folder of the file, wherever the check is started.
+    check("ca: ca.pem", &[]).ends(0, &["✓ all held"]);
+    check("insecure: true", &[]).ends(0, &["✓ all held"]);
+    check("insecure: false", &[]).ends(3, &["--ca FILE"]);
+    check("ca: ca.pem", &["--insecure"]).ends(0, &["✓ all held"]);
+    let other = folder.name("other.pem");
+    let _other = serve_with(&["--tls", &other]);
+    check("insecure: true", &["--ca", &other]).ends(3, &["certificate"]);
+
+    let begins = "a relative path begins at the folder of this file";
+    check("ca: none.pem", &[]).ends(2, &["sseproof.yaml:2:5: cannot read", "none.pem", begins]);
+    folder.write("empty.pem", "no certificate");
+    check("ca: empty.pem", &[]).ends(2, &["sseproof.yaml:2:5:", "holds no certificate in PEM"]);
 }
