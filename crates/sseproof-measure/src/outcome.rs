@@ -73,24 +73,45 @@ pub struct Sample {
     pub kernel: Option<Kernel>,
 }
 
-/// What processes use.
+/// What processes use, all of them together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Proportional set size, in bytes.
+    /// Proportional set size, in bytes: a page that several processes share counts in parts.
     pub pss: u64,
-    /// Private memory, in bytes.
+    /// Private memory, in bytes: pages that nobody shares, clean and dirty.
     pub private: u64,
-    /// Processor time, in nanoseconds.
+    /// Memory that was swapped out, in bytes, which the two above lack.
+    #[serde(default)]
+    pub swapped: u64,
+    /// Processor time of user and system, in nanoseconds.
     pub cpu: u64,
+    /// Processes.
+    #[serde(default)]
+    pub processes: u64,
+    /// Threads.
+    #[serde(default)]
+    pub threads: u64,
+    /// Descriptors.
+    #[serde(default)]
+    pub descriptors: u64,
 }
 
 /// What the kernel uses for all sockets of this machine.
+///
+/// The figures overlap: what TCP has charged lies in slabs for its smaller part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kernel {
     /// `mem` of TCP in `/proc/net/sockstat`, in bytes.
     pub tcp: u64,
     /// `Slab` in `/proc/meminfo`, in bytes.
     pub slab: u64,
+    /// `SUnreclaim` in `/proc/meminfo`, in bytes.
+    #[serde(default)]
+    pub unreclaimable: u64,
+    /// The slabs of TCP, sockets, files and epoll in `/proc/slabinfo`, in bytes, where that may be
+    /// read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sockets: Option<u64>,
 }
 
 impl Outcome {

@@ -1,0 +1,103 @@
+//! Looks into processes and the kernel of this machine: memory, processor time, descriptors.
+//!
+//! Nothing is kept between two looks, and no figure is clamped or smoothed: what a connection costs
+//! is told from many looks, by `sseproof_measure::cost`.
+
+use std::path::PathBuf;
+
+use sseproof_measure::{Kernel, Usage};
+
+#[cfg(target_os = "linux")]
+mod kernel;
+#[cfg(target_os = "linux")]
+mod process;
+
+#[cfg(target_os = "linux")]
+pub use kernel::kernel;
+#[cfg(target_os = "linux")]
+pub use process::{processes, tree};
+
+/// Why nothing was read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LookError {
+    /// There is no such process, or not any more.
+    #[error(
+        "look into process {0}: it has ended, or never was (or /proc hides it from us); give the id of a server that still runs"
+    )]
+    Gone(u32),
+    /// It belongs to somebody else.
+    #[error(
+        "look into process {0}: we may not read its memory; run as the same user as the server, or as root, or with the capability CAP_SYS_PTRACE"
+    )]
+    Forbidden(u32),
+    /// The generator is a part of what was given as the server.
+    #[error(
+        "look into process {server} as the server: the generator (process {generator}) is among its children, and would be counted as the server; give the id of the server's own process"
+    )]
+    Ancestor {
+        /// What was given as the server.
+        server: u32,
+        /// A process of the generator.
+        generator: u32,
+    },
+    /// A file of `/proc` is missing, or says what we do not understand.
+    #[error("read {}: {why}", .path.display())]
+    Unreadable {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Only Linux tells all this.
+    #[error(
+        "read the memory and processor time of processes: that is known for Linux only; run without it, or run the generator on Linux"
+    )]
+    NotLinux,
+}
+
+/// What the server, the generator and the kernel use now.
+///
+/// The server is the process with that id and all its descendants, found anew at every look. The
+/// generator is exactly the processes with those ids: a server that it started is none of them.
+///
+/// It blocks for as long as the kernel walks the page tables of these processes: a millisecond for
+/// each 50 MiB or so.
+///
+/// # Errors
+/// [`LookError`]: a process that has ended or that we may not look into, or another system than
+/// Linux.
+pub fn look(
+    server: Option<u32>,
+    generator: &[u32],
+) -> Result<(Option<Usage>, Usage, Kernel), LookError> {
+    let server = server.map(|server| tree(server, generator)).transpose()?;
+    Ok((server, processes(generator)?, kernel()?))
+}
+
+/// What a process and its descendants use, of which none may be of the generator.
+///
+/// # Errors
+/// [`LookError::NotLinux`].
+#[cfg(not(target_os = "linux"))]
+pub fn tree(_root: u32, _generator: &[u32]) -> Result<Usage, LookError> {
+    Err(LookError::NotLinux)
+}
+
+/// What exactly these processes use.
+///
+/// # Errors
+/// [`LookError::NotLinux`].
+#[cfg(not(target_os = "linux"))]
+pub fn processes(_ids: &[u32]) -> Result<Usage, LookError> {
+    Err(LookError::NotLinux)
+}
+
+/// What the kernel uses for sockets.
+///
+/// # Errors
+/// [`LookError::NotLinux`].
+#[cfg(not(target_os = "linux"))]
+pub fn kernel() -> Result<Kernel, LookError> {
+    Err(LookError::NotLinux)
+}
