@@ -4,6 +4,7 @@
 //! function of the plan, the seed and the shard. Whoever plays a plan reports [`Interval`]s, and
 //! everything else is a fold over them: a total is their sum, a merge of machines is their union.
 
+mod cost;
 mod counter;
 mod error_kind;
 mod figure;
@@ -18,6 +19,7 @@ mod share;
 pub mod threshold;
 mod value;
 
+pub use cost::{Cost, Estimate, FEWEST_CONNECTIONS, FEWEST_EVENTS, SHORTEST_MS, Undecided};
 pub use counter::{Counter, Counters};
 pub use error_kind::ErrorKind;
 pub use figure::Figure;

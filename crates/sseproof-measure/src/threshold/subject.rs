@@ -183,14 +183,12 @@ impl Subject {
             Self::Share(Share::Ended) => "there was no stream",
             Self::Share(Share::PublishFailed) => "nothing was published",
             Self::Share(_) => "there was no arrival",
-            Self::Figure(
-                Figure::MemoryServer
-                | Figure::MemoryServerBase
-                | Figure::MemoryServerKept
-                | Figure::CpuServer
-                | Figure::CpuServerShare,
-            ) => "no process of the server was read: name it by --server-pid or --server-cmd",
-            Self::Figure(_) => "nothing was read of the processes and the kernel",
+            Self::Figure(figure) if figure.is_of_server() => {
+                "no process of the server was read (name it by --server-pid or --server-cmd), or its readings are too thin"
+            }
+            Self::Figure(_) => {
+                "nothing was read of the processes and the kernel, or the readings are too thin"
+            }
             Self::Rate(_) => "the run took no time",
             Self::Time(..) | Self::Samples(_) | Self::Errors(_) => "nothing of it was measured",
         }
