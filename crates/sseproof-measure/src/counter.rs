@@ -121,18 +121,24 @@ impl Counter {
             Self::Reconnects => "streams begun by a client that had one before",
             Self::Events => "events dispatched as the standard says (WebSocket: messages)",
             Self::Bytes => {
-                "bytes that arrived, heads and framing included; over TLS before decryption is not seen, so what was decrypted"
+                "bytes read from the connections: heads, framing and content; over TLS, what was decrypted"
             }
             Self::Lost => {
                 "sequence numbers that never arrived between two that did, and, where the generator publishes, behind the last that did"
             }
-            Self::Duplicated => "sequence numbers that arrived again on one client",
+            Self::Duplicated => {
+                "sequence numbers that arrived again on the same client, reconnects included"
+            }
             Self::Reordered => {
                 "sequence numbers that arrived behind a higher one; they are not lost"
             }
-            Self::Negative => "events whose stamp is later than their arrival",
+            Self::Negative => {
+                "events whose stamp is later than their arrival: the two clocks differ by more than the event took"
+            }
             Self::Unstamped => "events in which no stamp stood where the plan says",
-            Self::Unsequenced => "events in which no sequence number stood where the plan says",
+            Self::Unsequenced => {
+                "events in which no sequence number was found; all, where the plan looks for none"
+            }
             Self::Published => "publish requests that were answered with success",
             Self::PublishFailed => "publish requests that were not",
             Self::Completed => "requests whose stream came to its proper end",

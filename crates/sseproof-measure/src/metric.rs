@@ -103,7 +103,7 @@ impl Metric {
         let (name, formula, clock) = match self {
             Self::Connect => (
                 "connect time",
-                "TCP connection established − intended arrival of the connection, so that waiting inside the generator counts",
+                "TCP connection established − intended arrival of the client (of one that comes back: the end of its wait), so that a wait inside the generator counts",
                 MONOTONIC,
             ),
             Self::Tls => {
@@ -111,7 +111,7 @@ impl Metric {
             }
             Self::Head => (
                 "time to head",
-                "last byte of the response head read − first byte of the request written (WebSocket: of the opening handshake)",
+                "last byte of the response head read − first byte of the request written (WebSocket: of the answer to the opening handshake, and of its request)",
                 MONOTONIC,
             ),
             Self::FirstEvent => (
@@ -121,25 +121,27 @@ impl Metric {
             ),
             Self::Delivery => (
                 "delivery latency",
-                "event decoded − stamp in the event; a negative value is counted as `negative` and enters no histogram",
-                "wall clock of whoever stamped, and wall clock of the generator; the same clock where the generator publishes",
+                "event decoded − stamp in the event, which is the intended time of its publication where the generator publishes; a negative value is counted as `negative` and enters no histogram",
+                "wall clock of whoever stamped, and wall clock of the generator; one clock where the generator publishes, or the server runs on the same machine",
             ),
             Self::Gap => (
                 "inter-event gap",
-                "event decoded − the event before it decoded, on one connection",
+                "event decoded − the event before it on the same stream decoded",
                 MONOTONIC,
             ),
             Self::Reconnect => (
                 "reconnect time",
-                "head of the next stream read − end of the stream before it, the wait that `retry` asks for included",
+                "head of the next stream read − end of the stream before it; the wait that `retry` asks for, and attempts that failed, included",
                 MONOTONIC,
             ),
-            Self::Stream => {
-                ("stream length", "end of the stream − head read, of streams that ended", MONOTONIC)
-            }
+            Self::Stream => (
+                "stream length",
+                "end of the stream, by whichever hand − head read; streams that are open at the end of the run have none",
+                MONOTONIC,
+            ),
             Self::Ttft => (
                 "time to first token (TTFT)",
-                "first event with a non-empty token decoded − intended arrival of the request",
+                "first event with a non-empty token decoded − intended arrival of the request (closed model: the end of its client's think time)",
                 MONOTONIC,
             ),
             Self::Itl => (
@@ -149,7 +151,7 @@ impl Metric {
             ),
             Self::Tpot => (
                 "time per output token (TPOT)",
-                "(last token decoded − first token decoded) ÷ (events with tokens − 1), one sample per request",
+                "(last token decoded − first token decoded) ÷ (events with tokens − 1), one sample for each request with two of them or more",
                 MONOTONIC,
             ),
             Self::EndToEnd => (
