@@ -16,6 +16,8 @@ pub enum Metric {
     FirstEvent,
     /// Delivery latency.
     Delivery,
+    /// What the way and the generator add.
+    Overhead,
     /// Inter-event gap.
     Gap,
     /// Reconnect time.
@@ -54,12 +56,13 @@ const MONOTONIC: &str = "monotonic, of the generator";
 
 impl Metric {
     /// All, in the order of reports.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Connect,
         Self::Tls,
         Self::Head,
         Self::FirstEvent,
         Self::Delivery,
+        Self::Overhead,
         Self::Gap,
         Self::Reconnect,
         Self::Stream,
@@ -80,6 +83,7 @@ impl Metric {
             Self::Head => "head",
             Self::FirstEvent => "first-event",
             Self::Delivery => "delivery",
+            Self::Overhead => "overhead",
             Self::Gap => "gap",
             Self::Reconnect => "reconnect",
             Self::Stream => "stream",
@@ -123,6 +127,11 @@ impl Metric {
                 "delivery latency",
                 "event decoded − stamp in the event, which is the intended time of its publication where the generator publishes; a negative value is counted as `negative` and enters no histogram",
                 "wall clock of whoever stamped, and wall clock of the generator; one clock where the generator publishes, or the server runs on the same machine",
+            ),
+            Self::Overhead => (
+                "overhead",
+                "delivery latency − the time for which the embedded server held the event on purpose; the error of what is measured",
+                "wall clock, of one machine",
             ),
             Self::Gap => (
                 "inter-event gap",

@@ -1,0 +1,40 @@
+//! The two clocks of a run, which do not drift apart.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+/// A monotonic clock, and the wall clock as it stood when the run began.
+///
+/// The wall clock is read once, so that a step of it in mid-run is in no latency.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    monotonic: Instant,
+    wall: u64,
+}
+
+impl Clock {
+    /// Both as they stand now.
+    pub fn now() -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { monotonic: Instant::now(), wall: nanoseconds(wall) }
+    }
+
+    /// Nanoseconds since the Unix epoch at that instant.
+    pub fn wall(&self, at: Instant) -> u64 {
+        match at.checked_duration_since(self.monotonic) {
+            Some(since) => self.wall + nanoseconds(since),
+            None => self.wall.saturating_sub(nanoseconds(self.monotonic - at)),
+        }
+    }
+
+    /// The instant of a wall clock time, where there is one.
+    pub fn instant(&self, wall: u64) -> Instant {
+        self.monotonic + Duration::from_nanos(wall.saturating_sub(self.wall))
+    }
+}
+
+/// A duration as a whole number of nanoseconds; what is longer than 584 years is that long.
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,224 @@
+//! From nothing to a stream: connect, TLS, request, head. Its state is gone when the stream runs.
+
+use std::borrow::Cow;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use sseproof_measure::{Counter, Metric, Transport};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsConnector;
+use tungstenite::handshake::derive_accept_key;
+
+use super::socket::Socket;
+use super::worker::Worker;
+use crate::clock::nanoseconds;
+use crate::wire::head::{self, Head};
+
+/// A stream that has begun.
+pub(crate) struct Dialled {
+    /// The connection.
+    pub(crate) socket: Socket,
+    /// What its head says.
+    pub(crate) head: Head,
+    /// What arrived behind the head.
+    pub(crate) rest: Vec<u8>,
+    /// When the request was written.
+    pub(crate) asked: Instant,
+    /// When the head had been read.
+    pub(crate) answered: Instant,
+}
+
+/// Why there is no stream.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The kind, for the list of errors.
+    pub(crate) kind: Cow<'static, str>,
+    /// Whether a client may try again: an answer that is no stream ends an `EventSource` for good.
+    pub(crate) again: bool,
+}
+
+impl Failure {
+    fn again(kind: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: kind.into(), again: true }
+    }
+
+    fn for_good(kind: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: kind.into(), again: false }
+    }
+}
+
+/// Asks as the client of that number.
+///
+/// # Errors
+/// [`Failure`], which is not counted yet.
+pub(crate) async fn dial(
+    worker: &Worker,
+    client: u64,
+    last_event_id: &str,
+    intended: Instant,
+) -> Result<Dialled, Failure> {
+    let target = &worker.job.target;
+    let (request, key) = target.request(client, last_event_id);
+    // A connection that was kept may have been closed by the server meanwhile.
+    let kept = worker.idle.borrow_mut().pop();
+    if let Some(socket) = kept
+        && let Ok(dialled) = ask(worker, socket, &request).await
+    {
+        return judge(worker, dialled, key.as_deref());
+    }
+    let socket = connect(worker, client, intended).await?;
+    let dialled = ask(worker, socket, &request).await?;
+    judge(worker, dialled, key.as_deref())
+}
+
+/// A new connection.
+async fn connect(worker: &Worker, client: u64, intended: Instant) -> Result<Socket, Failure> {
+    let (target, patience) = (&worker.job.target, worker.job.plan.patience);
+    let connected = timeout(patience, tcp(worker, client)).await;
+    let stream = match connected {
+        Err(_) => return Err(Failure::again("connect: no answer in time")),
+        Ok(Err(error)) => return Err(Failure::again(connecting(&error))),
+        Ok(Ok(stream)) => stream,
+    };
+    // Where it cannot be set, a small request may wait for an acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let connected = Instant::now();
+    worker.time(Metric::Connect, connected - intended);
+    let socket = match (&target.tls, target.is_secure()) {
+        (Some(config), true) => {
+            let name = target.name().ok_or_else(|| Failure::for_good("tls: no name"))?;
+            let connecting =
+                TlsConnector::from(std::sync::Arc::clone(config)).connect(name, stream);
+            let stream = match timeout(patience, connecting).await {
+                Err(_) => return Err(Failure::again("tls: no answer in time")),
+                Ok(Err(error)) => return Err(Failure::again(format!("tls: {error}"))),
+                Ok(Ok(stream)) => stream,
+            };
+            worker.time(Metric::Tls, connected.elapsed());
+            Socket::Tls(Box::new(stream))
+        }
+        _ => Socket::Tcp(stream),
+    };
+    worker.recorder.borrow_mut().count(Counter::Connected);
+    Ok(socket)
+}
+
+async fn tcp(worker: &Worker, client: u64) -> io::Result<TcpStream> {
+    let target = &worker.job.target;
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in &target.addresses {
+        match to(worker, *address, client).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn to(worker: &Worker, address: SocketAddr, client: u64) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    let bind: Vec<_> =
+        worker.job.target.bind.iter().filter(|bind| bind.is_ipv4() == address.is_ipv4()).collect();
+    if !bind.is_empty() {
+        let at = usize::try_from(client).unwrap_or_default() % bind.len();
+        socket.bind(SocketAddr::new(*bind[at], 0))?;
+    }
+    socket.connect(address).await
+}
+
+/// What went wrong with connecting, in words that are few enough to count.
+fn connecting(error: &io::Error) -> Cow<'static, str> {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connect: refused".into(),
+        io::ErrorKind::ConnectionReset => "connect: reset".into(),
+        io::ErrorKind::AddrNotAvailable => "connect: no port left on this address".into(),
+        io::ErrorKind::TimedOut => "connect: no answer in time".into(),
+        // EMFILE has no kind of its own.
+        _ if error.raw_os_error() == Some(24) => "connect: too many open files".into(),
+        _ => format!("connect: {error}").into(),
+    }
+}
+
+/// Writes the request and reads the head.
+async fn ask(worker: &Worker, mut socket: Socket, request: &[u8]) -> Result<Dialled, Failure> {
+    let asked = Instant::now();
+    let until = asked + worker.job.plan.patience;
+    let mut rest = Vec::new();
+    let reading = async {
+        socket.write_all(request).await?;
+        socket.flush().await?;
+        loop {
+            if socket.read_buf(&mut rest).await? == 0 {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+            }
+            match head::read(&rest) {
+                Ok(None) => {}
+                Ok(Some(head)) => return Ok(Ok(head)),
+                Err(message) => return Ok(Err(message)),
+            }
+        }
+    };
+    let head = match timeout_at(until, reading).await {
+        Err(_) => return Err(Failure::again("head: no answer in time")),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            return Err(Failure::again("head: closed before it"));
+        }
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
+            return Err(Failure::again("head: reset before it"));
+        }
+        Ok(Err(error)) => return Err(Failure::again(format!("head: {error}"))),
+        Ok(Ok(Err(message))) => return Err(Failure::again(format!("head: {message}"))),
+        Ok(Ok(Ok(head))) => head,
+    };
+    let answered = Instant::now();
+    worker.recorder.borrow_mut().add(Counter::Bytes, rest.len() as u64);
+    rest.drain(..head.length);
+    Ok(Dialled { socket, head, rest, asked, answered })
+}
+
+/// Whether the answer is a stream.
+fn judge(worker: &Worker, dialled: Dialled, key: Option<&str>) -> Result<Dialled, Failure> {
+    let head = &dialled.head;
+    match worker.job.target.transport {
+        Transport::Sse => {
+            if head.status != 200 {
+                return Err(Failure::for_good(format!("status {}", head.status)));
+            }
+            if head.media != "text/event-stream" {
+                let kind = format!("no event stream: Content-Type `{}`", shortened(&head.media));
+                return Err(Failure::for_good(kind));
+            }
+            if let Some(coding) = &head.coding {
+                let kind = format!("compressed though nobody asked for it: {}", shortened(coding));
+                return Err(Failure::for_good(kind));
+            }
+        }
+        Transport::WebSocket => {
+            if head.status != 101 {
+                return Err(Failure::for_good(format!("status {}", head.status)));
+            }
+            let expected = key.map(|key| derive_accept_key(key.as_bytes()));
+            if head.accept != expected {
+                return Err(Failure::for_good("websocket: a wrong Sec-WebSocket-Accept"));
+            }
+        }
+    }
+    let mut recorder = worker.recorder.borrow_mut();
+    recorder.count(Counter::Streams);
+    recorder.time(Metric::Head, nanoseconds(dialled.answered - dialled.asked));
+    drop(recorder);
+    Ok(dialled)
+}
+
+/// A text from a server, short enough for a kind of error.
+fn shortened(text: &str) -> &str {
+    text.char_indices().nth(60).map_or(text, |(at, _)| &text[..at])
+}
+
+/// How long a client waits before it comes back.
+pub(crate) fn wait(base: Duration, jitter: f64, chance: f64) -> Duration {
+    base.mul_f64(1.0 + jitter * chance)
+}

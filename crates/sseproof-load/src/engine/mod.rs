@@ -1,0 +1,88 @@
+//! The engine: plays one part of a plan on one thread, and reports what happened in each interval.
+//!
+//! A client is a small task: its socket, the reader of its bytes and what it must remember. What
+//! it reads goes through one buffer that all clients of a thread share, and what it dials with is
+//! gone when the stream runs.
+
+mod client;
+mod dial;
+mod drive;
+mod publish;
+mod request;
+mod socket;
+mod tokens;
+mod worker;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sseproof_measure::schedule::Part;
+use sseproof_measure::{Interval, Plan};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+pub use publish::{Emission, Message, Publisher};
+
+use crate::{Clock, Target};
+
+/// What is played against what.
+pub struct Job {
+    /// What is done.
+    pub plan: Plan,
+    /// To whom.
+    pub target: Target,
+    /// How events are published, where the plan publishes.
+    pub publisher: Option<Publisher>,
+    /// The clocks.
+    pub clock: Clock,
+    /// When the plan begins.
+    pub start: Instant,
+    /// What all parts know of each other.
+    pub shared: Arc<Shared>,
+}
+
+/// What the parts of one process know of each other while they run.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// Streams that are open.
+    open: AtomicU64,
+    /// Events that have arrived.
+    events: AtomicU64,
+    /// How many publishes have begun.
+    begun: AtomicU64,
+    /// How many were published; what was not accepted is no loss.
+    published: AtomicU64,
+}
+
+impl Shared {
+    /// Streams that are open.
+    pub fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Events that have arrived.
+    pub fn events(&self) -> u64 {
+        self.events.load(Ordering::Relaxed)
+    }
+}
+
+/// Plays the part on this thread, until the plan or the run is over.
+///
+/// Intervals go to `reports` as they end, the last one when all clients have gone.
+///
+/// # Errors
+/// Where the system gives no runtime.
+pub fn play(
+    job: Arc<Job>,
+    part: Part,
+    reports: mpsc::UnboundedSender<Interval>,
+    stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // What is in the kernel is looked at often enough even when tasks wake each other.
+        .event_interval(31)
+        .build_local(tokio::runtime::LocalOptions::default())?;
+    runtime.block_on(drive::drive(job, part, reports, stop));
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! Publishes at intended times, over one connection that is kept.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use sseproof_measure::{Counter, Metric, Rate, schedule};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{sleep_until, timeout};
+
+use super::client::reading_failed;
+use super::worker::Worker;
+use crate::clock::nanoseconds;
+use crate::wire::body::{Body, Piece};
+use crate::wire::head;
+
+/// What is to be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emission {
+    /// Which one, from 0.
+    pub number: u64,
+    /// The data, with the generator's own stamp in it.
+    pub data: String,
+}
+
+/// A request that publishes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Where it goes.
+    pub address: SocketAddr,
+    /// The request, head and body, as HTTP/1.1 has it.
+    pub bytes: Vec<u8>,
+}
+
+/// Makes a request of what is to be published.
+#[derive(Clone)]
+pub struct Publisher(Arc<Making>);
+
+type Making = dyn Fn(&Emission) -> Result<Message, String> + Send + Sync;
+
+impl Publisher {
+    /// One that makes its requests so; why it cannot, where it cannot.
+    pub fn new(
+        making: impl Fn(&Emission) -> Result<Message, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(making))
+    }
+}
+
+impl fmt::Debug for Publisher {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Publisher")
+    }
+}
+
+/// Publishes until it is ended.
+///
+/// Each is stamped with its intended time, and one follows the other: where the server is slow to
+/// take them, the latency of those behind it has the wait in it.
+pub(crate) async fn publish(worker: Rc<Worker>) {
+    let job = &worker.job;
+    let (Some(plan), Some(publisher)) = (&job.plan.publishing, &job.publisher) else { return };
+    let rate = Rate::Open { from: plan.rate, to: plan.rate, arrivals: plan.arrivals };
+    let forever = std::time::Duration::from_secs(u64::from(u32::MAX));
+    let times = schedule::requests(rate, forever, job.plan.seed, schedule::Part::WHOLE);
+    let mut connection = None;
+    let mut number = 0;
+    for (_, at) in times {
+        let due = job.start + at;
+        sleep_until(due).await;
+        let data = own(job.clock.wall(due), number, plan.size);
+        job.shared.begun.store(number + 1, Ordering::Relaxed);
+        let sent = match (publisher.0)(&Emission { number, data }) {
+            Ok(message) => send(&worker, &message, &mut connection).await,
+            Err(message) => Err(message),
+        };
+        let mut recorder = worker.recorder.borrow_mut();
+        match sent {
+            Ok(()) => {
+                number += 1;
+                job.shared.published.store(number, Ordering::Relaxed);
+                recorder.count(Counter::Published);
+                recorder.time(Metric::Publish, nanoseconds(due.elapsed()));
+            }
+            Err(message) => {
+                connection = None;
+                recorder.count(Counter::PublishFailed);
+                recorder.error(&format!("publish: {message}"));
+            }
+        }
+    }
+}
+
+/// The data of an event, as long as that where it can be.
+pub(crate) fn own(at: u64, number: u64, size: usize) -> String {
+    let mut data = format!("{{\"at\":{at},\"n\":{number}");
+    let frame = ",\"pad\":\"\"}".len();
+    if data.len() + frame <= size {
+        data.push_str(",\"pad\":\"");
+        data.extend(std::iter::repeat_n('x', size - data.len() - 2));
+        data.push('"');
+    }
+    data.push('}');
+    data
+}
+
+/// Sends the request and reads its answer to the end.
+async fn send(
+    worker: &Worker,
+    message: &Message,
+    kept: &mut Option<(SocketAddr, TcpStream)>,
+) -> Result<(), String> {
+    let patience = worker.job.plan.patience;
+    if let Some((address, mut stream)) = kept.take()
+        && address == message.address
+        && let Ok(Ok(answer)) = timeout(patience, exchange(&mut stream, &message.bytes)).await
+    {
+        if answer.keeps {
+            *kept = Some((address, stream));
+        }
+        return judged(&answer);
+    }
+    // A kept connection may have been closed: on a new one it is the server's word.
+    let connecting = async {
+        let mut stream = TcpStream::connect(message.address).await?;
+        let _ = stream.set_nodelay(true);
+        let answer = exchange(&mut stream, &message.bytes).await?;
+        Ok::<_, std::io::Error>((stream, answer))
+    };
+    let (stream, answer) = timeout(patience, connecting)
+        .await
+        .map_err(|_| "no answer in time".to_owned())?
+        .map_err(|error| reading_failed(&error))?;
+    if answer.keeps {
+        *kept = Some((message.address, stream));
+    }
+    judged(&answer)
+}
+
+fn judged(answer: &head::Head) -> Result<(), String> {
+    if (200..300).contains(&answer.status) {
+        Ok(())
+    } else {
+        Err(format!("status {}", answer.status))
+    }
+}
+
+async fn exchange(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<head::Head> {
+    use std::io::{Error, ErrorKind};
+
+    stream.write_all(request).await?;
+    let mut bytes = Vec::new();
+    let head = loop {
+        if stream.read_buf(&mut bytes).await? == 0 {
+            return Err(Error::from(ErrorKind::UnexpectedEof));
+        }
+        match head::read(&bytes) {
+            Ok(None) => {}
+            Ok(Some(head)) => break head,
+            Err(message) => return Err(Error::new(ErrorKind::InvalidData, message)),
+        }
+    };
+    let mut body = head.body;
+    bytes.drain(..head.length);
+    loop {
+        let mut input = bytes.as_slice();
+        loop {
+            match body.next(&mut input) {
+                Ok(Piece::Payload(_)) => {}
+                Ok(Piece::More) => break,
+                Ok(Piece::End) => return Ok(head),
+                Err(_) => return Err(Error::new(ErrorKind::InvalidData, "no chunks")),
+            }
+        }
+        bytes.clear();
+        if stream.read_buf(&mut bytes).await? == 0 {
+            return match body {
+                Body::UntilClose => Ok(head),
+                _ => Err(Error::from(ErrorKind::UnexpectedEof)),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_data_is_as_long_as_the_plan_says() {
+        assert_eq!(own(1, 2, 32), r#"{"at":1,"n":2,"pad":"xxxxxxxxx"}"#);
+        assert_eq!(own(1, 2, 0), r#"{"at":1,"n":2}"#);
+        for size in 23..64 {
+            let data = own(1, 2, size);
+            assert_eq!(data.len(), size);
+            assert!(serde_json::from_str::<crate::Own>(&data).is_ok(), "{data}");
+        }
+    }
+}

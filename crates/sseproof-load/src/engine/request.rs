@@ -1,0 +1,236 @@
+//! Requests whose streams end: each arrival asks, reads to the end, and tells how long it took.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use sseproof_codec::Decoder;
+use sseproof_measure::schedule::{self, Part};
+use sseproof_measure::{Counter, Metric, Rate, Requests};
+use tokio::io::AsyncReadExt as _;
+use tokio::task::spawn_local;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::client::reading_failed;
+use super::dial::{Dialled, dial};
+use super::drive::begin;
+use super::tokens;
+use super::worker::Worker;
+use crate::clock::nanoseconds;
+use crate::wire::body::{Body, Piece};
+
+/// How long an answer may stand still.
+const STALLED: Duration = Duration::from_secs(60);
+/// How many connections wait to be used again.
+const KEPT: usize = 4096;
+
+/// Plays the part's requests, and waits for those that are under way.
+pub(crate) async fn play(worker: &Rc<Worker>, plan: &Requests, part: Part) {
+    let start = worker.job.start;
+    let end = start + plan.lasting;
+    let under_way = Rc::new(Cell::new(0_u64));
+    match plan.rate {
+        Rate::Open { .. } => {
+            for (number, at) in
+                schedule::requests(plan.rate, plan.lasting, worker.job.plan.seed, part)
+            {
+                let due = start + at;
+                if due > Instant::now() {
+                    sleep_until(due).await;
+                }
+                let (worker, under_way) = (Rc::clone(worker), Rc::clone(&under_way));
+                under_way.update(|count| count + 1);
+                spawn_local(async move {
+                    once(&worker, number, due).await;
+                    under_way.update(|count| count - 1);
+                });
+            }
+            sleep_until(end).await;
+        }
+        Rate::Closed { clients, think } => {
+            for client in (0..clients).filter(|client| part.has(*client)) {
+                let (worker, under_way) = (Rc::clone(worker), Rc::clone(&under_way));
+                under_way.update(|count| count + 1);
+                spawn_local(async move {
+                    while Instant::now() < end {
+                        once(&worker, client, Instant::now()).await;
+                        sleep(think).await;
+                    }
+                    under_way.update(|count| count - 1);
+                });
+            }
+        }
+    }
+    // An answer that never ends is given up by its own patience.
+    while under_way.get() > 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// What is told from one answer.
+struct Answer<'a> {
+    worker: &'a Worker,
+    plan: &'a Requests,
+    intended: Instant,
+    asked: Instant,
+    first: Option<Instant>,
+    last: Option<Instant>,
+    tokens: u64,
+    events: u64,
+    ended: Option<Ending>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Whole,
+    Failed,
+}
+
+/// One request, from its intended time to the end of its stream.
+async fn once(worker: &Worker, number: u64, intended: Instant) {
+    let sseproof_measure::Workload::Request(plan) = &worker.job.plan.workload else { return };
+    begin(worker, intended);
+    let dialled = match dial(worker, number, "", intended).await {
+        Ok(dialled) => dialled,
+        Err(failure) => return worker.recorder.borrow_mut().error(&failure.kind),
+    };
+    worker.recorder.borrow_mut().open += 1;
+    let asked = dialled.asked;
+    let mut answer = Answer {
+        worker,
+        plan,
+        intended,
+        asked,
+        first: None,
+        last: None,
+        tokens: 0,
+        events: 0,
+        ended: None,
+    };
+    let failed = answer.read(dialled).await;
+    worker.recorder.borrow_mut().open -= 1;
+    match failed {
+        Some(kind) => worker.recorder.borrow_mut().error(&kind),
+        None => answer.account(),
+    }
+}
+
+impl Answer<'_> {
+    /// Reads to the end; what went wrong, if anything did.
+    async fn read(&mut self, dialled: Dialled) -> Option<String> {
+        let Dialled { mut socket, head, mut rest, answered, .. } = dialled;
+        let mut body = head.body;
+        let mut decoder = Decoder::new();
+        let mut buffer = std::mem::take(&mut rest);
+        loop {
+            match self.take(&mut decoder, &mut body, &buffer) {
+                Ok(false) => {}
+                Ok(true) => break,
+                Err(message) => return Some(message),
+            }
+            buffer.clear();
+            buffer.reserve(16 * 1024);
+            let read = match timeout(STALLED, socket.read_buf(&mut buffer)).await {
+                Err(_) => return Some("stalled for a minute within the answer".to_owned()),
+                Ok(Err(error)) => return Some(reading_failed(&error)),
+                Ok(Ok(length)) => length,
+            };
+            self.worker.recorder.borrow_mut().add(Counter::Bytes, read as u64);
+            if read == 0 {
+                if body != Body::UntilClose {
+                    return Some("closed within the body".to_owned());
+                }
+                break;
+            }
+        }
+        let mut recorder = self.worker.recorder.borrow_mut();
+        recorder.count(Counter::Ended);
+        recorder.time(Metric::Stream, nanoseconds(answered.elapsed()));
+        drop(recorder);
+        let mut idle = self.worker.idle.borrow_mut();
+        if head.keeps && idle.len() < KEPT {
+            idle.push(socket);
+        }
+        None
+    }
+
+    /// Takes bytes; whether the body is over.
+    fn take(
+        &mut self,
+        decoder: &mut Decoder,
+        body: &mut Body,
+        mut bytes: &[u8],
+    ) -> Result<bool, String> {
+        let now = Instant::now();
+        loop {
+            match body.next(&mut bytes) {
+                Ok(Piece::Payload(payload)) => {
+                    let mut events = decoder.feed(payload);
+                    while let Some(event) = events.next() {
+                        self.event(now, event.event_type.as_ref(), event.data.as_ref());
+                    }
+                }
+                Ok(Piece::More) => return Ok(false),
+                Ok(Piece::End) => return Ok(true),
+                Err(_) => return Err("framing: no chunks of HTTP/1.1".to_owned()),
+            }
+        }
+    }
+
+    fn event(&mut self, now: Instant, event: &str, data: &str) {
+        let mut recorder = self.worker.recorder.borrow_mut();
+        recorder.count(Counter::Events);
+        recorder.events += 1;
+        if self.events == 0 {
+            recorder.time(Metric::FirstEvent, nanoseconds(now - self.asked));
+        }
+        self.events += 1;
+        match tokens::part(self.plan.profile, event, data) {
+            tokens::Part::Token => {
+                recorder.count(Counter::Tokens);
+                self.tokens += 1;
+                match self.last.replace(now) {
+                    None => self.first = Some(now),
+                    Some(last) => recorder.time(Metric::Itl, nanoseconds(now - last)),
+                }
+            }
+            tokens::Part::End if self.ended.is_none() => self.ended = Some(Ending::Whole),
+            tokens::Part::Failure => self.ended = Some(Ending::Failed),
+            tokens::Part::End | tokens::Part::Other => {}
+        }
+    }
+
+    /// The answer is over: what it took, and whether it was good.
+    fn account(&self) {
+        let mut recorder = self.worker.recorder.borrow_mut();
+        match self.ended {
+            Some(Ending::Failed) => return recorder.error("the answer ended with an error event"),
+            None if self.plan.profile != sseproof_measure::Profile::Plain => {
+                return recorder.error("the answer has no end, such as [DONE]");
+            }
+            _ => {}
+        }
+        recorder.count(Counter::Completed);
+        let taken = nanoseconds(self.intended.elapsed());
+        recorder.time(Metric::EndToEnd, taken);
+        let mut seen = vec![(Metric::EndToEnd, taken)];
+        if let (Some(first), Some(last)) = (self.first, self.last) {
+            let ttft = nanoseconds(first - self.intended);
+            recorder.time(Metric::Ttft, ttft);
+            seen.push((Metric::Ttft, ttft));
+            if self.tokens > 1 {
+                let tpot = nanoseconds(last - first) / (self.tokens - 1);
+                recorder.time(Metric::Tpot, tpot);
+                seen.push((Metric::Tpot, tpot));
+            }
+        }
+        // An answer without a token meets no objective on tokens.
+        let good =
+            self.plan.objectives.iter().all(|(metric, limit)| {
+                seen.iter().any(|(seen, time)| seen == metric && time <= limit)
+            });
+        if good {
+            recorder.count(Counter::Good);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What all clients of one thread share.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use sseproof_measure::Metric;
+
+use super::Job;
+use super::socket::Socket;
+use crate::clock::nanoseconds;
+use crate::recorder::Recorder;
+
+/// How much is read at once.
+const BUFFER: usize = 64 * 1024;
+
+/// What all clients of one thread share.
+pub(crate) struct Worker {
+    pub(crate) job: Arc<Job>,
+    pub(crate) recorder: RefCell<Recorder>,
+    /// What is read, by whoever reads.
+    pub(crate) buffer: RefCell<Box<[u8]>>,
+    /// Connections that may be used again.
+    pub(crate) idle: RefCell<Vec<Socket>>,
+    /// Clients that have not gone yet.
+    pub(crate) clients: Cell<u64>,
+    /// What was open and counted when others were last told.
+    told: Cell<(u64, u64)>,
+}
+
+impl Worker {
+    pub(crate) fn new(job: Arc<Job>) -> Rc<Self> {
+        Rc::new(Self {
+            job,
+            recorder: RefCell::new(Recorder::new()),
+            buffer: RefCell::new(vec![0; BUFFER].into_boxed_slice()),
+            idle: RefCell::default(),
+            clients: Cell::new(0),
+            told: Cell::default(),
+        })
+    }
+
+    /// Records a time.
+    pub(crate) fn time(&self, metric: Metric, time: Duration) {
+        self.recorder.borrow_mut().time(metric, nanoseconds(time));
+    }
+
+    /// Tells the other parts what is open and has arrived here.
+    pub(crate) fn tell(&self) {
+        let recorder = self.recorder.borrow();
+        let now = (recorder.open, recorder.events);
+        let told = self.told.replace(now);
+        let shared = &self.job.shared;
+        // Wraps where it shrinks, which is right for a sum.
+        shared.open.fetch_add(now.0.wrapping_sub(told.0), Ordering::Relaxed);
+        shared.events.fetch_add(now.1.wrapping_sub(told.1), Ordering::Relaxed);
+    }
+}
+
+/// What a client is told to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// To lose its connection, and to come back as it would.
+    Cut,
+    /// To go.
+    Leave,
+}
+
+/// Where orders for a client are left.
+#[derive(Default)]
+pub(crate) struct Slot {
+    order: Cell<Option<Order>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Slot {
+    /// Leaves an order, and wakes the client.
+    pub(crate) fn order(&self, order: Order) {
+        // Who is to go need not come back first.
+        if self.order.get() != Some(Order::Leave) {
+            self.order.set(Some(order));
+        }
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// The order that was left, or nothing, and then the client is woken by the next one.
+    pub(crate) fn poll(&self, context: &Context<'_>) -> Option<Order> {
+        let order = self.order.take();
+        if order.is_none() {
+            let mut waker = self.waker.borrow_mut();
+            match &mut *waker {
+                Some(waker) => waker.clone_from(context.waker()),
+                none => *none = Some(context.waker().clone()),
+            }
+        }
+        order
+    }
+
+    /// Waits for an order.
+    pub(crate) async fn ordered(&self) -> Order {
+        std::future::poll_fn(|context| match self.poll(context) {
+            Some(order) => std::task::Poll::Ready(order),
+            None => std::task::Poll::Pending,
+        })
+        .await
+    }
+}

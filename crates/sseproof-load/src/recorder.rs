@@ -1,0 +1,99 @@
+//! What one thread has seen in the interval that is running.
+
+use sseproof_measure::{Counter, Counters, Histogram, Interval, Metric};
+
+/// Counts and times of one thread; it is emptied into an [`Interval`] at the end of each.
+pub(crate) struct Recorder {
+    histograms: [Option<Box<Histogram>>; Metric::ALL.len()],
+    counts: [u64; Counter::ALL.len()],
+    /// Errors by kind.
+    errors: Counters,
+    /// Streams that are open.
+    pub(crate) open: u64,
+    /// Events since the start.
+    pub(crate) events: u64,
+}
+
+impl Recorder {
+    /// One that has seen nothing.
+    pub(crate) fn new() -> Self {
+        Self {
+            histograms: [const { None }; Metric::ALL.len()],
+            counts: [0; Counter::ALL.len()],
+            errors: Counters::default(),
+            open: 0,
+            events: 0,
+        }
+    }
+
+    /// Records a time.
+    pub(crate) fn time(&mut self, metric: Metric, nanoseconds: u64) {
+        self.histograms[metric as usize].get_or_insert_default().record(nanoseconds);
+    }
+
+    /// Counts so many.
+    pub(crate) fn add(&mut self, counter: Counter, count: u64) {
+        self.counts[counter as usize] += count;
+    }
+
+    /// Counts one.
+    pub(crate) fn count(&mut self, counter: Counter) {
+        self.add(counter, 1);
+    }
+
+    /// Counts an error of that kind.
+    pub(crate) fn error(&mut self, kind: &str) {
+        self.errors.error(kind);
+    }
+
+    /// What was seen since the last time.
+    pub(crate) fn interval(&mut self, index: u64) -> Interval {
+        let mut counters = std::mem::take(&mut self.errors);
+        for counter in Counter::ALL {
+            counters.add(counter, std::mem::take(&mut self.counts[counter as usize]));
+        }
+        let mut histograms = std::collections::BTreeMap::new();
+        for metric in Metric::ALL {
+            if let Some(histogram) = &mut self.histograms[metric as usize]
+                && histogram.count() > 0
+            {
+                histograms.insert(metric, Histogram::clone(histogram));
+                histogram.clear();
+            }
+        }
+        Interval { index, open: self.open, counters, histograms }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_has_its_own_place() {
+        for (at, metric) in Metric::ALL.into_iter().enumerate() {
+            assert_eq!(metric as usize, at);
+        }
+        for (at, counter) in Counter::ALL.into_iter().enumerate() {
+            assert_eq!(counter as usize, at);
+        }
+    }
+
+    #[test]
+    fn an_interval_has_what_was_seen_in_it() {
+        let mut recorder = Recorder::new();
+        recorder.time(Metric::Gap, 5);
+        recorder.count(Counter::Events);
+        recorder.error("reset");
+        let first = recorder.interval(0);
+        recorder.time(Metric::Gap, 7);
+        let second = recorder.interval(1);
+        assert_eq!(first.histogram(Metric::Gap).map(Histogram::max), Some(5));
+        assert_eq!(second.histogram(Metric::Gap).map(Histogram::max), Some(7));
+        assert_eq!(
+            (first.counters.count(Counter::Events), first.counters.count(Counter::Errors)),
+            (1, 1)
+        );
+        assert_eq!(second.counters, Counters::default());
+    }
+}

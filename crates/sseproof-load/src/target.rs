@@ -1,0 +1,198 @@
+//! Where the load goes, and what each client asks for.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use sseproof_measure::Transport;
+use url::Url;
+
+/// Where the load goes, and what each client asks for.
+#[derive(Clone)]
+pub struct Target {
+    /// The URL, `http`, `https`, `ws` or `wss`; `${n}` in it is the client's number.
+    pub url: Url,
+    /// What clients speak.
+    pub transport: Transport,
+    /// The method; `GET` for those that subscribe.
+    pub method: String,
+    /// Headers; `${n}` in a value is the client's number.
+    pub headers: Vec<(String, String)>,
+    /// The body of each request; `${n}` in it is the client's number.
+    pub body: Option<String>,
+    /// The server's addresses.
+    pub addresses: Vec<SocketAddr>,
+    /// Source addresses, taken in turn; the system chooses where there are none.
+    pub bind: Vec<IpAddr>,
+    /// Whom clients trust, and who they are, where the URL asks for TLS.
+    pub tls: Option<Arc<ClientConfig>>,
+}
+
+/// Why a URL is no target.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TargetError {
+    /// The scheme is none of a stream.
+    #[error("`{0}` is no scheme of a stream: write http, https, ws or wss")]
+    Scheme(String),
+    /// There is no host.
+    #[error("the URL names no host")]
+    Host,
+    /// The host has no address.
+    #[error("find the address of {host}: {message}")]
+    Address {
+        /// The host.
+        host: String,
+        /// What the system says.
+        message: String,
+    },
+}
+
+impl Target {
+    /// One that asks with `GET`, its host looked up.
+    ///
+    /// # Errors
+    /// [`TargetError`] where the URL is none of a stream, or its host has no address.
+    pub async fn new(url: Url, tls: Option<Arc<ClientConfig>>) -> Result<Self, TargetError> {
+        let transport = match url.scheme() {
+            "http" | "https" => Transport::Sse,
+            "ws" | "wss" => Transport::WebSocket,
+            other => return Err(TargetError::Scheme(other.to_owned())),
+        };
+        let host = url.host_str().ok_or(TargetError::Host)?.to_owned();
+        // The URL type knows the port of each of these schemes.
+        let port = url.port_or_known_default().unwrap_or(80);
+        let fault = |message: String| TargetError::Address { host: host.clone(), message };
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let found = tokio::net::lookup_host((bare, port)).await;
+        let addresses: Vec<_> = found.map_err(|error| fault(error.to_string()))?.collect();
+        if addresses.is_empty() {
+            return Err(fault("it has none".to_owned()));
+        }
+        Ok(Self {
+            url,
+            transport,
+            method: "GET".to_owned(),
+            headers: Vec::new(),
+            body: None,
+            addresses,
+            bind: Vec::new(),
+            tls,
+        })
+    }
+
+    /// Whether TLS is spoken.
+    pub fn is_secure(&self) -> bool {
+        matches!(self.url.scheme(), "https" | "wss")
+    }
+
+    /// The server's name, as its certificate has it.
+    pub(crate) fn name(&self) -> Option<ServerName<'static>> {
+        let host = self.url.host_str()?.trim_start_matches('[').trim_end_matches(']');
+        ServerName::try_from(host.to_owned()).ok()
+    }
+
+    /// The host and the port as `Host` has them.
+    fn authority(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// The request of that client, and the key of its opening handshake.
+    pub(crate) fn request(&self, client: u64, last_event_id: &str) -> (Vec<u8>, Option<String>) {
+        use std::fmt::Write as _;
+
+        let number = client.to_string();
+        let filled = |text: &str| text.replace("${n}", &number);
+        let path = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
+        // The URL type escapes braces.
+        let path = path.replace("$%7Bn%7D", &number).replace("${n}", &number);
+        let mut head = format!("{} {path} HTTP/1.1\r\nHost: {}\r\n", self.method, self.authority());
+        let has = |name: &str| self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        let mut line = |name: &str, value: &str| {
+            // Writing to a text does not fail.
+            let _ = write!(head, "{name}: {value}\r\n");
+        };
+        let mut key = None;
+        match self.transport {
+            Transport::Sse => {
+                if !has("accept") {
+                    line("Accept", "text/event-stream");
+                }
+                if !has("cache-control") {
+                    line("Cache-Control", "no-cache");
+                }
+                if !last_event_id.is_empty() && !has("last-event-id") {
+                    line("Last-Event-ID", last_event_id);
+                }
+            }
+            Transport::WebSocket => {
+                let made = tungstenite::handshake::client::generate_key();
+                line("Upgrade", "websocket");
+                line("Connection", "Upgrade");
+                line("Sec-WebSocket-Version", "13");
+                line("Sec-WebSocket-Key", &made);
+                key = Some(made);
+            }
+        }
+        if !has("user-agent") {
+            line("User-Agent", concat!("sseproof/", env!("CARGO_PKG_VERSION")));
+        }
+        for (name, value) in &self.headers {
+            line(name, &filled(value));
+        }
+        let body = self.body.as_deref().map(filled);
+        if let Some(body) = &body {
+            if !has("content-type") {
+                line("Content-Type", "application/json");
+            }
+            line("Content-Length", &body.len().to_string());
+        }
+        head.push_str("\r\n");
+        let mut bytes = head.into_bytes();
+        bytes.extend_from_slice(body.unwrap_or_default().as_bytes());
+        (bytes, key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn target(url: &str) -> Target {
+        Target::new(Url::parse(url).unwrap(), None).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_client_asks_with_its_own_number() {
+        let mut target = target("http://127.0.0.1:81/events?user=${n}").await;
+        target.headers = vec![("Authorization".to_owned(), "Bearer t${n}".to_owned())];
+        let (bytes, key) = target.request(12, "é4");
+        assert_eq!(
+            String::from_utf8_lossy(&bytes),
+            format!(
+                "GET /events?user=12 HTTP/1.1\r\nHost: 127.0.0.1:81\r\nAccept: text/event-stream\r\n\
+                 Cache-Control: no-cache\r\nLast-Event-ID: é4\r\nUser-Agent: sseproof/{}\r\n\
+                 Authorization: Bearer t12\r\n\r\n",
+                env!("CARGO_PKG_VERSION")
+            )
+        );
+        assert_eq!(key, None);
+    }
+
+    #[tokio::test]
+    async fn a_websocket_opens_with_a_key() {
+        let target = target("ws://localhost/ws").await;
+        let (bytes, key) = target.request(0, "");
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.contains("\r\nUpgrade: websocket\r\n"), "{text}");
+        assert!(text.contains(&format!("Sec-WebSocket-Key: {}\r\n", key.unwrap())), "{text}");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_stream_is_refused() {
+        let error = Target::new(Url::parse("ftp://127.0.0.1/x").unwrap(), None).await.err();
+        assert_eq!(error, Some(TargetError::Scheme("ftp".to_owned())));
+    }
+}
