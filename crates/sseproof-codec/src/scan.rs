@@ -21,9 +21,8 @@ const LONG: usize = 8;
 pub(crate) struct Cursor {
     /// Where in the current block a line may end, lowest bit first; what was looked at is gone.
     mask: u64,
-    /// Where the current block starts.
-    block: usize,
-    /// Where the next one starts.
+    /// Where the block behind it starts, also behind the last one, which may be shorter. The end of
+    /// a long line counts as the last byte of a block.
     next: usize,
     /// Where the current line starts.
     pub(crate) line: usize,
@@ -32,7 +31,7 @@ pub(crate) struct Cursor {
 impl Cursor {
     /// At the start of a chunk, whose first line starts there.
     pub(crate) const fn new() -> Self {
-        Self { mask: 0, block: 0, next: 0, line: 0 }
+        Self { mask: 0, next: 0, line: 0 }
     }
 
     /// The next complete line, without its line end: an LF, a CR, or a CRLF
@@ -43,7 +42,7 @@ impl Cursor {
             if self.mask == 0 && !self.refill(bytes) {
                 return None;
             }
-            let end = self.block + self.mask.trailing_zeros() as usize;
+            let end = self.next - BLOCK + self.mask.trailing_zeros() as usize;
             self.mask &= self.mask - 1;
             let from = self.line;
             match bytes[end] {
@@ -71,8 +70,7 @@ impl Cursor {
         for block in blocks {
             if self.next == far {
                 let end = long_line(bytes, far);
-                self.mask = u64::from(end < bytes.len());
-                self.block = end;
+                self.mask = u64::from(end < bytes.len()) << (BLOCK - 1);
                 self.next = end + 1;
                 return self.mask != 0;
             }
@@ -80,7 +78,6 @@ impl Cursor {
             self.next += BLOCK;
             self.mask = candidates(block);
             if self.mask != 0 {
-                self.block = self.next - BLOCK;
                 return true;
             }
         }
@@ -90,8 +87,7 @@ impl Cursor {
         let mut block = [0xFF; BLOCK];
         block[..tail.len()].copy_from_slice(tail);
         touch(tail.len());
-        self.block = self.next;
-        self.next = bytes.len();
+        self.next += BLOCK;
         self.mask = candidates(&block);
         self.mask != 0
     }

@@ -231,7 +231,7 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
                 }
                 _ if content.len() > line_bytes || INSPECT && is_suspect(content) => {}
                 [b':', ..] if !INSPECT => continue,
-                [b'd', b'a', b't', b'a', b':', ..] => {
+                _ if content.starts_with(b"data:") => {
                     let value = value(5);
                     let len = value.to - value.from;
                     if !is_open && !found.data.is_some() && len <= ample {
@@ -242,7 +242,9 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
                     self.keep(&mut found);
                     let block = &mut self.decoder.block;
                     if block.has_data && block.data.len() + len <= ample {
-                        block.push_ended_line(&bytes[value.from..=value.to]);
+                        // Not an inclusive range, whose checks are not inlined.
+                        let end = value.to + 1;
+                        block.push_ended_line(&bytes[value.from..end]);
                         continue;
                     }
                 }
@@ -351,7 +353,10 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
     /// Takes the rest of a data line that came in pieces, or as much of it as is there.
     #[inline(always)]
     fn go_on_with_data(&mut self) -> Option<Seen<'a>> {
-        let line = self.cursor.next_line(self.bytes);
+        // One of its own stays in registers.
+        let mut cursor = Cursor::new();
+        let line = cursor.next_line(self.bytes);
+        self.cursor = cursor;
         let Decoder { lines, block, limits, ample, .. } = &mut *self.decoder;
         let start = lines.line_start;
         let end = line.as_ref().map_or(self.bytes.len(), |line| line.end);
