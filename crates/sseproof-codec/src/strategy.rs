@@ -64,17 +64,19 @@
 //! ```
 //!
 //! [`well_formed`] and [`hostile`] are there for who needs only one kind of stream, [`chunked`] cuts
-//! streams of his own, and [`Case::new`] tells what is expected of any bytes.
+//! streams of his own, [`Case::new`] tells what is expected of any bytes, and [`events`] are there for
+//! who writes streams.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use crate::{Decoder, Event, Item, Limits};
+use crate::{Decoder, Event, Item, Limits, Span};
 
 /// A stream, cut into chunks, and what a right parser makes of it.
 ///
@@ -190,6 +192,37 @@ pub fn chunked(streams: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value =
         let starts = [0].into_iter().chain(cuts.iter().copied());
         let ends = cuts.iter().copied().chain([stream.len()]);
         Case::new(starts.zip(ends).map(|(start, end)| stream[start..end].to_vec()))
+    })
+}
+
+/// Events that a stream can carry, for tests of encoders: data of one line and of several, types and
+/// ids with whatever may be in them, and no CR, which no client puts back. Their spans are empty.
+///
+/// ```
+/// use proptest::prelude::*;
+/// use sseproof_codec::strategy::{Case, events};
+/// use sseproof_codec::{Frame, encode};
+///
+/// proptest!(|(event in events())| {
+///     let id = event.sets_id.then_some(&*event.last_event_id);
+///     let (event_type, data) = (Some(&*event.event_type), Some(&*event.data));
+///     let mut stream = Vec::new();
+///     // Write it with your encoder, and read what has come of it.
+///     encode(&Frame { event: event_type, id, data, ..Frame::default() }, &mut stream)?;
+///     let mut seen = Case::new([stream]).expected.events.remove(0);
+///     seen.span = event.span;
+///     prop_assert_eq!(seen, event);
+/// });
+/// ```
+pub fn events() -> impl Strategy<Value = Event<'static>> {
+    let event_type = prop_oneof![Just(String::new()), text(&[])];
+    let data = vec(text(&[]), 1..4);
+    (event_type, data, option::of(text(&['\0']))).prop_map(|(event_type, data, id)| Event {
+        event_type: if event_type.is_empty() { "message".into() } else { event_type.into() },
+        data: data.join("\n").into(),
+        sets_id: id.is_some(),
+        last_event_id: id.unwrap_or_default().into(),
+        span: Span::default(),
     })
 }
 

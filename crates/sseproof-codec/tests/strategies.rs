@@ -8,7 +8,7 @@ use eventsource_stream::Eventsource;
 use futures_util::{StreamExt, stream};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestError, TestRunner};
-use sseproof_codec::strategy::{Case, cases, chunked, hostile, well_formed};
+use sseproof_codec::strategy::{Case, cases, chunked, events, hostile, well_formed};
 use sseproof_codec::{Item, decode};
 
 proptest! {
@@ -31,19 +31,23 @@ proptest! {
     }
 }
 
-/// Judges a parser with always the same cases, and gives the smallest that fails.
-fn smallest_failure(
-    cases: impl Strategy<Value = Case>,
-    parse: impl Fn(&Case) -> Vec<(String, String)>,
-) -> Option<Case> {
-    let mut runner = TestRunner::new(Config {
+/// Runs with always the same cases.
+fn runner() -> TestRunner {
+    TestRunner::new(Config {
         cases: 2000,
         failure_persistence: None,
         rng_algorithm: RngAlgorithm::ChaCha,
         rng_seed: RngSeed::Fixed(7),
         ..Config::default()
-    });
-    let result = runner.run(&cases, |case| {
+    })
+}
+
+/// Judges a parser, and gives the smallest case that fails.
+fn smallest_failure(
+    cases: impl Strategy<Value = Case>,
+    parse: impl Fn(&Case) -> Vec<(String, String)>,
+) -> Option<Case> {
+    let result = runner().run(&cases, |case| {
         let expected = case.expected.events.iter();
         let expected: Vec<_> =
             expected.map(|event| (event.event_type.to_string(), event.data.to_string())).collect();
@@ -96,4 +100,17 @@ fn the_panic_of_eventsource_stream_at_a_bom_is_found() {
 fn each_counterexample_is_as_small_as_can_be() {
     let case = smallest_failure(chunked(hostile()), eventsource_stream).expect("it is wrong");
     assert!(case.chunks.concat().len() < 12, "{case:?}");
+}
+
+/// What many a server does: one `data` in front, whatever lines there are.
+#[test]
+fn an_encoder_that_does_not_split_data_is_found() {
+    let result = runner().run(&events(), |event| {
+        let case = Case::new([format!("data: {}\n\n", event.data).into_bytes()]);
+        let seen: Vec<_> = case.expected.events.iter().map(|event| &event.data).collect();
+        prop_assert_eq!(seen, [&event.data]);
+        Ok(())
+    });
+    let Err(TestError::Fail(_, event)) = result else { panic!("it is wrong: {result:?}") };
+    assert_eq!(event.data, "\n");
 }
