@@ -108,6 +108,13 @@ impl Histogram {
     }
 }
 
+impl AsRef<hdrhistogram::Histogram<u64>> for Histogram {
+    /// The histogram of the library, for its writers of other formats.
+    fn as_ref(&self) -> &hdrhistogram::Histogram<u64> {
+        &self.0
+    }
+}
+
 impl Serialize for Histogram {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.to_base64())

@@ -13,6 +13,7 @@ pub mod json;
 mod judged;
 pub mod junit;
 mod lists;
+pub mod load;
 pub mod markdown;
 mod matrix;
 mod paint;

@@ -124,7 +124,7 @@ fn name(finding: &Judged) -> String {
     }
 }
 
-fn details(out: &mut String, summary: &str, text: &str) {
+pub(crate) fn details(out: &mut String, summary: &str, text: &str) {
     out.push_str(&format!("\n<details><summary>{summary}</summary>\n\n{text}\n</details>\n"));
 }
 
@@ -136,7 +136,7 @@ fn fence(text: &str) -> String {
 }
 
 /// The text as code in a line, also in a table.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = clean(text).replace('\n', " ").replace('`', "'").replace('|', "\\|");
     if text.is_empty() { String::new() } else { format!("`{text}`") }
 }

@@ -1,0 +1,116 @@
+//! Results of a load as CSV (RFC 4180): a row for each interval and each thing that was measured in it.
+
+use sseproof_measure::{Counter, Metric, Outcome};
+
+use super::side::transport_key;
+use super::told::{PERCENTILES, percentile};
+
+/// The columns, each with what stands in it.
+pub const COLUMNS: [(&str, &str); 16] = [
+    ("transport", "what clients spoke: `sse` or `web-socket`"),
+    ("url", "the target"),
+    ("round", "which round, from 1"),
+    ("interval", "which interval of the round, from 0"),
+    ("start_ms", "when it began, in milliseconds since the start of the round"),
+    ("length_ms", "how long it was, in milliseconds"),
+    ("kind", "`open`, `counter`, `error` or `time`"),
+    ("name", "the name in thresholds; of an error its kind"),
+    ("count", "how many; of `open` the streams at the end of the interval; of a time its samples"),
+    ("p50_ns", "percentile of a time, in nanoseconds; empty where the samples are too few for one"),
+    ("p90_ns", "the same"),
+    ("p99_ns", "the same"),
+    ("p99.9_ns", "the same"),
+    ("p99.99_ns", "the same"),
+    ("max_ns", "the longest, in nanoseconds"),
+    (
+        "mean_ns",
+        "the mean, in nanoseconds; means of intervals must not be averaged without `count`",
+    ),
+];
+
+/// What belongs to an interval, and opens each of its rows.
+type Opening = [String; 6];
+
+/// Writes the results.
+///
+/// # Errors
+/// Never, but for a fault of the writer: it writes to memory.
+pub fn render(outcomes: &[Outcome]) -> Result<String, csv::Error> {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    out.write_record(COLUMNS.map(|(name, _)| name))?;
+    for outcome in outcomes {
+        for row in rows(outcome) {
+            out.write_record(row)?;
+        }
+    }
+    let bytes = out.into_inner().map_err(|error| error.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn rows(outcome: &Outcome) -> Vec<Vec<String>> {
+    let run = &outcome.run;
+    let mut rows = Vec::new();
+    for interval in &outcome.intervals {
+        let opening: Opening = [
+            transport_key(run.transport).to_owned(),
+            run.url.clone(),
+            run.round.to_string(),
+            interval.index.to_string(),
+            interval.index.saturating_mul(run.interval_ms).to_string(),
+            run.interval_ms.to_string(),
+        ];
+        let mut push = |kind: &str, name: &str, count: u64, times: Vec<String>| {
+            let row = opening.iter().cloned();
+            let row = row.chain([kind.to_owned(), name.to_owned(), count.to_string()]).chain(times);
+            let mut row: Vec<String> = row.collect();
+            row.resize(COLUMNS.len(), String::new());
+            rows.push(row);
+        };
+        push("open", "open", interval.open, Vec::new());
+        for counter in Counter::ALL {
+            let count = interval.counters.count(counter);
+            if count > 0 {
+                push("counter", counter.key(), count, Vec::new());
+            }
+        }
+        for (kind, count) in interval.counters.errors() {
+            push("error", kind, count, Vec::new());
+        }
+        for metric in Metric::ALL {
+            let Some(histogram) = interval.histogram(metric) else { continue };
+            let shown = |time: Option<u64>| time.map(|time| time.to_string()).unwrap_or_default();
+            let mut times: Vec<_> =
+                PERCENTILES.map(|(_, hundredths)| shown(percentile(histogram, hundredths))).into();
+            times.extend([histogram.max().to_string(), format!("{:.0}", histogram.mean())]);
+            push("time", metric.key(), histogram.count(), times);
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::{broken, twice};
+    use super::*;
+
+    #[test]
+    fn each_interval_has_a_row_for_each_thing() {
+        let text = render(&broken().outcomes).unwrap();
+        let some: Vec<_> = text.lines().take(12).collect();
+        insta::assert_snapshot!(some.join("\n"));
+    }
+
+    #[test]
+    fn it_is_read_back_and_adds_up() {
+        let mut outcomes = twice().outcomes;
+        outcomes[0].run.url = "http://127.0.0.1/a,\"b\"\nc".into();
+        let text = render(&outcomes).unwrap();
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        assert_eq!(reader.headers().unwrap().len(), COLUMNS.len());
+        let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(&rows[0][1], outcomes[0].run.url.as_str());
+        let events = rows.iter().filter(|row| &row[6] == "counter" && &row[7] == "events");
+        let sum: u64 = events.map(|row| row[8].parse::<u64>().unwrap()).sum();
+        assert_eq!(sum, 600_000);
+    }
+}

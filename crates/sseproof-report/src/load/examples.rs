@@ -1,0 +1,165 @@
+//! Results that were made up, for the snapshots of reports.
+
+use sseproof_measure::{
+    Counter, ErrorKind, Interval, Kernel, Metric, Outcome, Resources, Run, Sample, Shard,
+    Threshold, Transport, Usage,
+};
+
+use super::{LoadReport, judge};
+
+/// Which kinds of errors, each so often.
+type Errors = [(ErrorKind, u64)];
+
+fn outcome(transport: Transport, slower: u64, errors: &Errors) -> Outcome {
+    let path = if transport == Transport::Sse { "events" } else { "ws" };
+    let open = [4000, 10_000, 10_000, 10_000, 10_000, 0];
+    let intervals = open.into_iter().zip(0..).map(|(open, index)| interval(index, open, slower));
+    let mut intervals: Vec<_> = intervals.collect();
+    for (kind, count) in errors {
+        (0..*count).for_each(|_| intervals[1].counters.error(&kind.key()));
+    }
+    Outcome {
+        run: Run {
+            plan: "news feed".into(),
+            url: format!("http://127.0.0.1:8080/{path}"),
+            transport,
+            round: 1,
+            started: "2026-11-23T01:02:03.5Z".into(),
+            interval_ms: 10_000,
+            shards: vec![Shard { index: 0, of: 1, complete: true }],
+            partial: Vec::new(),
+            saturated: Vec::new(),
+        },
+        intervals,
+        resources: Resources { samples: samples(slower) },
+    }
+}
+
+fn interval(index: u64, open: u64, slower: u64) -> Interval {
+    let mut interval = Interval { index, open, ..Interval::default() };
+    let mut times = |metric, count: u64, longest_us: u64| {
+        let histogram = interval.histograms.entry(metric).or_default();
+        // Most are short, and a few are long.
+        (1..=count).for_each(|n| {
+            let share = n as f64 / count as f64;
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "in bounds"
+            )]
+            histogram.record((share.powi(4) * (longest_us * 1000) as f64) as u64 + 50_000);
+        });
+    };
+    let counters = match index {
+        0 | 1 => {
+            times(Metric::Connect, 5000, 900);
+            times(Metric::Head, 5000, 2000);
+            times(Metric::FirstEvent, 5000, 1_002_000);
+            vec![(Counter::Arrivals, 5000), (Counter::Connected, 5000), (Counter::Streams, 5000)]
+        }
+        2..=4 => {
+            times(Metric::Delivery, 20_000, 31_000 * slower);
+            times(Metric::Gap, 20_000, 1_031_000 * slower);
+            vec![(Counter::Events, 100_000), (Counter::Bytes, 11_900_000), (Counter::Published, 10)]
+        }
+        _ => {
+            times(Metric::Stream, 40, 51_000_000);
+            vec![(Counter::Closed, 9960), (Counter::Ended, 40)]
+        }
+    };
+    times(Metric::LoopLag, 9000, 1400);
+    for (counter, count) in counters {
+        interval.counters.add(counter, count);
+    }
+    interval
+}
+
+/// Ten a plateau of the ramp, one in three seconds; then events, and then nobody.
+fn samples(slower: u64) -> Vec<Sample> {
+    let plateaus = [0, 2500, 5000, 7500, 10_000].into_iter().flat_map(|open| [(open, 0); 2]);
+    let events = (1..=10).map(|second| (10_000, second * 30_000));
+    let all = plateaus.chain(events).chain([(0, 300_000); 2]);
+    let usage = |base: u64, each: u64, cpu: u64| Usage {
+        pss: base + each + 3_000_000,
+        private: base + each,
+        cpu,
+        processes: 2,
+        threads: 4,
+        descriptors: 40,
+        swapped: 0,
+    };
+    let sample = |((open, events), at): ((u64, u64), u64)| {
+        let wobble = at * 7919 % 5 * 4096;
+        let behind = if events > 0 { open * 4096 } else { 0 };
+        let server = usage(8_000_000 + wobble, open * 1460 * slower + behind, events * 2100);
+        Sample {
+            at_ms: at * 3000,
+            open,
+            events,
+            server: Some(Usage { cpu: server.cpu + at * 3_000_000, ..server }),
+            generator: Some(usage(5_000_000 + wobble, open * 990, events * 1300)),
+            kernel: Some(Kernel {
+                tcp: events / 50 * 4096,
+                slab: 200_000_000 + open * 9700,
+                unreclaimable: 100_000_000 + open * 9000,
+                sockets: None,
+            }),
+        }
+    };
+    all.zip(0..).map(sample).collect()
+}
+
+fn report(outcomes: Vec<Outcome>, thresholds: &[&str]) -> LoadReport {
+    let thresholds: Vec<_> =
+        thresholds.iter().map(|text| Threshold::parse(text).expect("a threshold")).collect();
+    let judged = judge(&outcomes, &thresholds);
+    LoadReport { tool: "sseproof 0.1.0".into(), outcomes, judged }
+}
+
+const ASKED: [&str; 4] = ["delivery.p99 > 50ms", "lost > 0", "errors > 0", "memory.server > 20KiB"];
+
+pub(super) fn good() -> LoadReport {
+    report(vec![outcome(Transport::Sse, 1, &[])], &ASKED)
+}
+
+pub(super) fn broken() -> LoadReport {
+    let errors = [(ErrorKind::Refused, 30), (ErrorKind::Status(503), 7)];
+    let mut outcome = outcome(Transport::Sse, 3, &errors);
+    let counters = &mut outcome.intervals[1].counters;
+    for (counter, count) in [
+        (Counter::Arrivals, 37),
+        (Counter::Lost, 12),
+        (Counter::Duplicated, 3),
+        (Counter::Negative, 2),
+        (Counter::PublishFailed, 1),
+    ] {
+        counters.add(counter, count);
+    }
+    outcome.resources.samples.iter_mut().for_each(|sample| sample.server = None);
+    report(vec![outcome], &ASKED)
+}
+
+pub(super) fn saturated() -> LoadReport {
+    let mut outcome = outcome(Transport::Sse, 1, &[]);
+    outcome.run.saturated = vec![
+        "thread 2 was busy for 98 % of the time from 20 s to 40 s".into(),
+        "1,204 arrivals were more than 10 ms late".into(),
+    ];
+    report(vec![outcome], &ASKED)
+}
+
+pub(super) fn partial() -> LoadReport {
+    let mut outcome = outcome(Transport::Sse, 1, &[]);
+    outcome.run.partial = vec!["it was interrupted after 41 s".into()];
+    outcome.run.shards.push(Shard { index: 2, of: 4, complete: false });
+    report(vec![outcome], &[])
+}
+
+pub(super) fn twice() -> LoadReport {
+    let outcomes = vec![outcome(Transport::Sse, 1, &[]), outcome(Transport::WebSocket, 2, &[])];
+    report(outcomes, &["delivery.p99 > 50ms", "lost > 0"])
+}
+
+pub(super) fn all() -> [LoadReport; 6] {
+    [LoadReport::default(), good(), broken(), saturated(), partial(), twice()]
+}

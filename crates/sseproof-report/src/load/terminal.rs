@@ -1,0 +1,223 @@
+//! Results of a load as text for a terminal and for the log of a CI job.
+//!
+//! What failed comes first, then why the results may be worth nothing, then the results; what they
+//! amount to is said once more in the last line, where a log is read from.
+
+use super::side::{Side, sides};
+use super::told::{self, Facts};
+use super::units::number;
+use super::{Doubt, JudgedThreshold, LoadReport};
+use crate::Outcome as Verdict;
+use crate::paint::Ink;
+use crate::table::table;
+use crate::terminal::{Detail, Options, Page};
+use crate::text::columns;
+
+/// Writes the report.
+pub fn render(report: &LoadReport, options: &Options) -> String {
+    let mut page = Page::new(options);
+    let sides = sides(&report.outcomes);
+    head(&mut page, report);
+    for judged in report.judged.iter().filter(|judged| !judged.judgement.passes()) {
+        page.gap();
+        unmet(&mut page, judged);
+    }
+    for doubt in report.doubts() {
+        page.gap();
+        doubted(&mut page, &doubt);
+    }
+    if options.detail > Detail::Quiet {
+        for side in &sides {
+            page.gap();
+            one(&mut page, side, sides.len() == 1);
+        }
+        if sides.len() > 1 {
+            page.gap();
+            compared(&mut page, &sides);
+        }
+        met(&mut page, report);
+    }
+    page.gap();
+    let (mark, ink) = match report.verdict() {
+        Verdict::Held => ("✓ ", Ink::Good),
+        Verdict::Broken => ("✗ ", Ink::Bad),
+        Verdict::Unproven => ("? ", Ink::Warning),
+    };
+    page.labelled(0, mark, ink, ink, &report.verdict_words());
+    page.finish()
+}
+
+fn head(page: &mut Page, report: &LoadReport) {
+    if page.detail == Detail::Quiet {
+        return;
+    }
+    let run = report.outcomes.first().map(|outcome| &outcome.run);
+    let (plan, started) = run.map_or(("", ""), |run| (&run.plan, &run.started));
+    let parts = [report.tool.as_str(), plan, started];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    if !parts.is_empty() {
+        page.text(0, Ink::Faint, &parts.join(" · "));
+    }
+}
+
+/// A threshold that does not let the run pass: what it asked, what was seen, and what that means.
+fn unmet(page: &mut Page, judged: &JudgedThreshold) {
+    let (mark, ink) = if judged.is_crossed() { ("✗", Ink::Bad) } else { ("?", Ink::Warning) };
+    let seen = format!("{}{}", judged.of(), judged.seen());
+    page.titled(mark, ink, &judged.threshold.to_string(), &seen);
+    if let Some(meaning) = told::meaning(judged) {
+        page.text(2, Ink::Faint, &meaning);
+    }
+}
+
+fn doubted(page: &mut Page, doubt: &Doubt) {
+    page.labelled(0, "! ", Ink::Warning, Ink::Warning, doubt.title);
+    for reason in &doubt.reasons {
+        page.labelled(2, "- ", Ink::Plain, Ink::Plain, reason);
+    }
+    page.text(2, Ink::Faint, doubt.meaning);
+}
+
+fn one(page: &mut Page, side: &Side<'_>, alone: bool) {
+    let url = side.rounds.first().map_or("", |round| &round.run.url);
+    let rounds = match side.rounds.len() {
+        1 => String::new(),
+        rounds => format!(" · {rounds} rounds"),
+    };
+    let seconds = side.lasting.as_secs_f64();
+    page.titled("■", Ink::Hint, &side.name, &format!("{url} · {seconds:.0} s{rounds}"));
+    let times = told::times(side);
+    if !times.rows.is_empty() {
+        let lines = times.lines(page.width.saturating_sub(2), &told::SPARE);
+        for (at, line) in lines.iter().enumerate() {
+            page.verbatim(2, if at == 0 { Ink::Faint } else { Ink::Plain }, line);
+        }
+    }
+    for Facts { label, parts, bad } in told::facts(side) {
+        let label = format!("{label:<13}");
+        let both = [bad.as_slice(), parts.as_slice()].concat().join(" · ");
+        let ink = if bad.is_empty() { Ink::Plain } else { Ink::Warning };
+        page.labelled(2, &label, Ink::Faint, ink, &both);
+    }
+    let errors = told::errors(side);
+    if !errors.is_empty() {
+        let sum = errors.iter().map(|(_, count, _)| count).sum();
+        page.labelled(2, "errors       ", Ink::Faint, Ink::Bad, &number(sum, "error"));
+        let rows = errors.into_iter();
+        let rows = rows.map(|(key, count, meaning)| [super::units::count(count), key, meaning]);
+        let lines = table(rows, 15, page.width);
+        page.block(&lines);
+    }
+    if alone {
+        costs(page, side);
+    }
+    if page.detail > Detail::Normal {
+        for why in told::untold(side) {
+            page.labelled(2, "not told: ", Ink::Faint, Ink::Faint, &why);
+        }
+    }
+}
+
+fn costs(page: &mut Page, side: &Side<'_>) {
+    let rows = told::costs(side);
+    if rows.is_empty() {
+        return;
+    }
+    let method = told::method(side).unwrap_or_default();
+    page.labelled(2, "costs        ", Ink::Faint, Ink::Faint, &method);
+    let [key, value] = [0, 1].map(|at| rows.iter().map(|row| columns(&row[at])).max().unwrap_or(0));
+    for [name, cost, words] in rows {
+        let pad = |text: &str, width: usize| " ".repeat(width.saturating_sub(columns(text)));
+        let label = format!("{name}{}  {cost}{}  ", pad(&name, key), pad(&cost, value));
+        // Beside each other where there is room, and below where there is none.
+        if columns(&label) + columns(&words) + 4 <= page.width {
+            page.verbatim(4, Ink::Plain, &format!("{label}{words}"));
+        } else {
+            page.verbatim(4, Ink::Plain, &label);
+            page.text(6, Ink::Faint, &words);
+        }
+    }
+}
+
+fn compared(page: &mut Page, sides: &[Side<'_>]) {
+    page.titled("■", Ink::Hint, "side by side", "");
+    let room = page.width.saturating_sub(2);
+    let full = told::comparison(sides, true);
+    let grid = if full.width() > room { told::comparison(sides, false) } else { full };
+    let lines = grid.lines(room, &[]);
+    for (at, line) in lines.iter().enumerate() {
+        page.verbatim(2, if at == 0 { Ink::Faint } else { Ink::Plain }, line);
+    }
+    if let Some(method) = sides.first().and_then(told::method) {
+        page.text(2, Ink::Faint, &format!("memory: {method}"));
+    }
+}
+
+fn met(page: &mut Page, report: &LoadReport) {
+    let met = report.judged.iter().filter(|judged| judged.judgement.passes());
+    let rows = met.map(|judged| {
+        [format!("✓ {}", judged.threshold), format!("{}no, {}", judged.of(), judged.seen())]
+    });
+    let lines = table(rows, 0, page.width);
+    if !lines.is_empty() {
+        page.gap();
+        page.block(&lines);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::super::examples::{all, broken, good, partial, saturated, twice};
+    use super::*;
+
+    fn plain(report: &LoadReport, detail: Detail) -> String {
+        render(report, &Options { width: 100, colour: false, detail })
+    }
+
+    #[test]
+    fn a_good_run() {
+        assert_snapshot!(plain(&good(), Detail::Normal));
+        assert_snapshot!(plain(&good(), Detail::Quiet));
+    }
+
+    #[test]
+    fn a_run_that_fails_says_so_first() {
+        assert_snapshot!(plain(&broken(), Detail::Normal));
+        assert_snapshot!(plain(&broken(), Detail::Verbose));
+    }
+
+    #[test]
+    fn a_saturated_generator_and_a_missing_part_prove_nothing() {
+        assert_snapshot!(plain(&saturated(), Detail::Quiet));
+        assert_snapshot!(plain(&partial(), Detail::Quiet));
+    }
+
+    #[test]
+    fn two_transports_stand_side_by_side() {
+        assert_snapshot!(plain(&twice(), Detail::Normal));
+    }
+
+    #[test]
+    fn nothing_is_wider_than_the_terminal() {
+        assert_snapshot!(plain(&LoadReport::default(), Detail::Normal));
+        for report in all() {
+            for width in [60, 80, 100] {
+                let text =
+                    render(&report, &Options { width, colour: true, detail: Detail::Normal });
+                let text = anstyle_free(&text);
+                for line in text.lines().filter(|line| !line.contains("://")) {
+                    assert!(columns(line) <= width, "{width}: {line}");
+                }
+            }
+        }
+    }
+
+    /// The text without colours.
+    fn anstyle_free(text: &str) -> String {
+        let mut parts = text.split('\x1b');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |all, part| all + part.split_once('m').map_or("", |(_, rest)| rest))
+    }
+}

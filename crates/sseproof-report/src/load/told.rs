@@ -1,0 +1,318 @@
+//! What results say, in rows and sentences: the same in every report for people.
+
+use sseproof_measure::{
+    Counter, Counters, ErrorKind, Estimate, Figure, Histogram, Metric, Share, Value,
+};
+
+use super::grid::Grid;
+use super::side::Side;
+use super::units;
+use super::{JudgedThreshold, units::number};
+
+/// The percentiles that are shown, in hundredths of a percent.
+pub(super) const PERCENTILES: [(&str, u16); 5] =
+    [("p50", 5000), ("p90", 9000), ("p99", 9900), ("p99.9", 9990), ("p99.99", 9999)];
+
+/// Which columns are left out first where it is narrow.
+pub(super) const SPARE: [&str; 3] = ["p90", "p99.99", "p99.9"];
+
+/// What cannot be said.
+pub(super) const NONE: &str = "–";
+
+/// The percentile, where there are enough times for one to lie above it.
+pub(super) fn percentile(histogram: &Histogram, hundredths: u16) -> Option<u64> {
+    let above = histogram.count().saturating_mul(u64::from(10_000 - hundredths));
+    (above >= 10_000).then(|| histogram.quantile(f64::from(hundredths) / 10_000.0))
+}
+
+/// One row for each metric that has times.
+pub(super) fn times(side: &Side<'_>) -> Grid {
+    let head = ["", "count"].into_iter().chain(PERCENTILES.map(|(name, _)| name)).chain(["max"]);
+    let row = |metric: Metric| {
+        let histogram = side.total.histogram(metric)?;
+        let shown = |hundredths| percentile(histogram, hundredths).map_or(NONE.into(), units::time);
+        let mut row = vec![metric.key().to_owned(), units::count(histogram.count())];
+        row.extend(PERCENTILES.map(|(_, hundredths)| shown(hundredths)));
+        row.push(units::time(histogram.max()));
+        Some(row)
+    };
+    Grid {
+        head: head.map(str::to_owned).collect(),
+        rows: Metric::ALL.into_iter().filter_map(row).collect(),
+    }
+}
+
+/// A line of facts behind its label.
+pub(super) struct Facts {
+    pub(super) label: &'static str,
+    /// What is as it should be.
+    pub(super) parts: Vec<String>,
+    /// What is not.
+    pub(super) bad: Vec<String>,
+}
+
+impl Facts {
+    fn new(label: &'static str) -> Self {
+        Self { label, parts: Vec::new(), bad: Vec::new() }
+    }
+
+    fn part(&mut self, count: u64, text: impl FnOnce(String) -> String) {
+        if count > 0 {
+            self.parts.push(text(units::count(count)));
+        }
+    }
+
+    fn bad(&mut self, count: u64, text: impl FnOnce(String) -> String) {
+        if count > 0 {
+            self.bad.push(text(units::count(count)));
+        }
+    }
+}
+
+/// What was counted, in sentences: connections, what arrived, what should have.
+pub(super) fn facts(side: &Side<'_>) -> Vec<Facts> {
+    let counters = &side.total.counters;
+    let all = [
+        connections(side, counters),
+        requests(counters),
+        events(side, counters),
+        delivery(counters),
+        published(counters),
+    ];
+    all.into_iter().filter(|facts| !facts.parts.is_empty() || !facts.bad.is_empty()).collect()
+}
+
+fn connections(side: &Side<'_>, counters: &Counters) -> Facts {
+    let count = |counter| counters.count(counter);
+    let mut facts = Facts::new("connections");
+    let (asked, reconnects) = (count(Counter::Arrivals), count(Counter::Reconnects));
+    let got = count(Counter::Streams).saturating_sub(reconnects);
+    if got < asked {
+        let got = units::count(got);
+        facts.bad.push(format!("{got} of {} got a stream", number(asked, "arrival")));
+    } else {
+        facts.part(asked, |count| format!("{count} asked for, and all got a stream"));
+    }
+    facts.part(side.most_open(), |count| format!("{count} open at most"));
+    facts.part(reconnects, |count| format!("{count} came back"));
+    facts.part(count(Counter::Ended), |count| format!("{count} ended by the server"));
+    facts.part(count(Counter::Closed), |count| format!("{count} closed by the plan"));
+    facts
+}
+
+fn requests(counters: &Counters) -> Facts {
+    let count = |counter| counters.count(counter);
+    let mut facts = Facts::new("requests");
+    let share = |share: Share| match share.value(counters) {
+        Some(share) => {
+            format!(" ({})", units::value(&Value::new(share, sseproof_measure::Dimension::Share)))
+        }
+        None => String::new(),
+    };
+    facts.part(count(Counter::Completed), |count| {
+        format!("{count} answered whole{}", share(Share::Completed))
+    });
+    facts.part(count(Counter::Good), |count| {
+        format!("{count} within all objectives{}", share(Share::Good))
+    });
+    facts.part(count(Counter::Tokens), |count| format!("{count} events with tokens"));
+    facts
+}
+
+fn events(side: &Side<'_>, counters: &Counters) -> Facts {
+    let mut facts = Facts::new("events");
+    let (events, bytes) = (counters.count(Counter::Events), counters.count(Counter::Bytes));
+    facts.part(events, |count| format!("{count} arrived"));
+    if events == 0 {
+        facts.bad.push("none arrived".to_owned());
+    }
+    facts.parts.extend(rate(side).map(|rate| units::value(&rate)));
+    facts.parts.extend(per_event(side).map(|each| {
+        format!("{} on the wire for each, framing and heads included", units::value(&each))
+    }));
+    if bytes > 0 {
+        facts.parts.push(format!("{} in all", units::value(&Value::bytes(bytes as f64))));
+    }
+    facts
+}
+
+fn delivery(counters: &Counters) -> Facts {
+    let count = |counter| counters.count(counter);
+    let (events, unsequenced) = (count(Counter::Events), count(Counter::Unsequenced));
+    let mut facts = Facts::new("delivery");
+    if events > 0 && events <= unsequenced {
+        facts.parts.push(
+            "what was lost, duplicated or reordered is not known: no event carried a sequence number"
+                .to_owned(),
+        );
+    } else if events > 0 {
+        for (counter, word) in [
+            (Counter::Lost, "lost"),
+            (Counter::Duplicated, "duplicated"),
+            (Counter::Reordered, "reordered"),
+        ] {
+            let of = if count(counter) > 0 { &mut facts.bad } else { &mut facts.parts };
+            of.push(format!("{} {word}", units::count(count(counter))));
+        }
+        facts.bad(unsequenced, |count| format!("{count} without a sequence number"));
+    }
+    facts.bad(count(Counter::Unstamped), |count| format!("{count} without a stamp"));
+    facts.bad(count(Counter::Negative), |count| {
+        format!("{count} stamped later than they arrived: the clocks differ")
+    });
+    facts
+}
+
+fn published(counters: &Counters) -> Facts {
+    let mut facts = Facts::new("published");
+    facts.part(counters.count(Counter::Published), |count| format!("{count} by the generator"));
+    facts.bad(counters.count(Counter::PublishFailed), |count| format!("{count} could not be"));
+    facts
+}
+
+/// Events in a second.
+fn rate(side: &Side<'_>) -> Option<Value> {
+    let (events, seconds) =
+        (side.total.counters.count(Counter::Events), side.lasting.as_secs_f64());
+    let dimension = sseproof_measure::Dimension::Rate;
+    (events > 0 && seconds > 0.0).then(|| Value::new(events as f64 / seconds, dimension))
+}
+
+/// Bytes for each event.
+fn per_event(side: &Side<'_>) -> Option<Value> {
+    let counters = &side.total.counters;
+    let (events, bytes) = (counters.count(Counter::Events), counters.count(Counter::Bytes));
+    (events > 0 && bytes > 0).then(|| Value::bytes(bytes as f64 / events as f64))
+}
+
+/// Each kind of error, the most frequent first: its key, how often, and what it means.
+pub(super) fn errors(side: &Side<'_>) -> Vec<(String, u64, String)> {
+    let meaning = |key: &str| match ErrorKind::of(key) {
+        Some(ErrorKind::Status(code)) => format!("the server answered with status {code}"),
+        Some(kind) => kind.definition().to_owned(),
+        None => String::new(),
+    };
+    let errors = side.total.counters.errors();
+    let mut errors: Vec<_> =
+        errors.map(|(key, count)| (key.to_owned(), count, meaning(key))).collect();
+    errors.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
+    errors
+}
+
+/// What a cost is, in a few words behind its key; the definition has them all.
+fn words(figure: Figure) -> &'static str {
+    match figure {
+        Figure::MemoryServer | Figure::MemoryGenerator => "private memory, each connection",
+        Figure::MemoryServerBase | Figure::MemoryGeneratorBase => {
+            "private memory without connections"
+        }
+        Figure::MemoryServerPss | Figure::MemoryGeneratorPss => {
+            "proportional set size (PSS), each connection"
+        }
+        Figure::MemoryServerAllIn | Figure::MemoryGeneratorAllIn => {
+            "whole PSS ÷ connections at the peak"
+        }
+        Figure::MemoryServerFirstEvent | Figure::MemoryGeneratorFirstEvent => {
+            "more for each connection behind its first event"
+        }
+        Figure::MemoryServerKept => "left for each stream when all had gone",
+        Figure::MemoryKernel => "slabs, each connection (both ends, if local)",
+        Figure::MemoryKernelTcp => "charged by TCP; partly slabs, so do not add",
+        Figure::MemoryKernelSockets => "slabs of sockets alone, each connection",
+        Figure::CpuServer | Figure::CpuGenerator => "processor time of each event",
+        Figure::CpuServerShare | Figure::CpuGeneratorShare => "of one core at the peak",
+        Figure::CpuServerIdle | Figure::CpuGeneratorIdle => "of an idle connection in a second",
+    }
+}
+
+/// One row for each figure that was told: its key, its value, and what it is.
+pub(super) fn costs(side: &Side<'_>) -> Vec<[String; 3]> {
+    let row = |(figure, estimate): (Figure, &_)| {
+        [figure.key().to_owned(), units::estimate(estimate), words(figure).to_owned()]
+    };
+    side.figures.told().map(row).collect()
+}
+
+/// How the figures of memory were told.
+pub(super) fn method(side: &Side<'_>) -> Option<String> {
+    let cost = side.figures.first.as_ref().filter(|cost| cost.points > 1)?;
+    let points = match (cost.plateaus, cost.points) {
+        (true, points) => format!("{points} plateaus"),
+        (false, points) => format!("{points} readings during the ramp"),
+    };
+    let idle = if cost.idle { ", before the first event" } else { "" };
+    let peak = number(cost.peak, "connection");
+    Some(format!("lines through {points}, up to {peak}{idle}; ± is 95 % confidence"))
+}
+
+/// Why figures were not told, each with their keys.
+pub(super) fn untold(side: &Side<'_>) -> Vec<String> {
+    let reasons = side.figures.untold().into_iter();
+    reasons.map(|(why, keys)| format!("{}: {why}", keys.join(", "))).collect()
+}
+
+/// What all sides have, side by side; costs with what they may be off, where that is wanted.
+pub(super) fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
+    let cost = |estimate: &Estimate| {
+        if off { units::estimate(estimate) } else { units::value(&estimate.value) }
+    };
+    let mut rows = Vec::new();
+    let mut push = |key: String, of: &dyn Fn(&Side<'_>) -> Option<String>| {
+        let values: Vec<_> = sides.iter().map(of).collect();
+        if values.iter().any(Option::is_some) {
+            let values = values.into_iter().map(|value| value.unwrap_or(NONE.into()));
+            rows.push([key].into_iter().chain(values).collect());
+        }
+    };
+    for metric in Metric::ALL.into_iter().filter(|metric| !is_of_generator(*metric)) {
+        for (name, hundredths) in PERCENTILES {
+            if matches!(name, "p50" | "p99") || (metric == Metric::Delivery && name == "p99.9") {
+                push(format!("{}.{name}", metric.key()), &|side| {
+                    percentile(side.total.histogram(metric)?, hundredths).map(units::time)
+                });
+            }
+        }
+        if metric == Metric::Delivery {
+            push("delivery.max".to_owned(), &|side| {
+                side.total.histogram(metric).map(|histogram| units::time(histogram.max()))
+            });
+        }
+    }
+    for counter in [Counter::Lost, Counter::Duplicated, Counter::Reordered, Counter::Errors] {
+        push(counter.key().to_owned(), &|side| {
+            let counters = &side.total.counters;
+            let known = counter == Counter::Errors
+                || counters.count(Counter::Events) > counters.count(Counter::Unsequenced);
+            known.then(|| units::count(counters.count(counter)))
+        });
+    }
+    push("events.rate".to_owned(), &|side| rate(side).map(|rate| units::value(&rate)));
+    push("bytes.per-event".to_owned(), &|side| per_event(side).map(|each| units::value(&each)));
+    for figure in Figure::ALL {
+        push(figure.key().to_owned(), &|side| side.figures.figure(figure).map(cost));
+    }
+    let names = sides.iter().map(|side| side.name.clone());
+    Grid { head: [String::new()].into_iter().chain(names).collect(), rows }
+}
+
+/// Whether it tells of the generator only.
+fn is_of_generator(metric: Metric) -> bool {
+    matches!(metric, Metric::Lateness | Metric::LoopLag)
+}
+
+/// What the name of a threshold means, as far as its definition gets in one clause.
+pub(super) fn meaning(judged: &JudgedThreshold) -> Option<String> {
+    let subject = judged.threshold.subject.to_string();
+    let start = subject.split('.').next().unwrap_or_default();
+    let text = if let Some(figure) = Figure::of(&subject) {
+        figure.definition().to_owned()
+    } else if let Some(metric) = Metric::of(start) {
+        let definition = metric.definition();
+        format!("{}: {}", definition.name, definition.formula)
+    } else if let Some(kind) = subject.strip_prefix("errors.").and_then(ErrorKind::of) {
+        kind.definition().to_owned()
+    } else {
+        Counter::of(start)?.definition().to_owned()
+    };
+    text.split(';').next().map(str::to_owned)
+}
