@@ -9,6 +9,7 @@ mod engine;
 mod recorder;
 pub mod resource;
 mod run;
+pub mod server;
 mod stamp;
 mod target;
 mod wire;

@@ -65,6 +65,10 @@ pub(crate) enum Command {
         /// Serve a page that reads the corpus with the EventSource of the browser that opens it.
         #[arg(long, conflicts_with_all = ["mutant", "play", "profile"])]
         corpus: bool,
+        /// Serve streams to put load on: /events and /ws with the same content, and /publish. The
+        /// query says what comes, as in `/events?every=100ms&size=200`.
+        #[arg(long, conflicts_with_all = ["mutant", "play", "profile", "corpus", "tls"])]
+        load: bool,
     },
     /// Print a stream as JSON lines: events, comments, and what is wrong at which byte.
     Parse {

@@ -53,10 +53,11 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<Exit, Blame> {
     match command {
         Command::Check(arguments) => check::run(&arguments).await,
+        Command::Serve { listen, load: true, .. } => serve::load(&listen).await,
         Command::Serve { listen, tls, corpus: true, .. } => {
             serve::corpus(&listen, tls.as_deref()).await
         }
-        Command::Serve { listen, mutant, play, profile, tls, corpus: false } => {
+        Command::Serve { listen, mutant, play, profile, tls, corpus: false, load: false } => {
             let (mutant, profile) = (mutant.as_deref(), profile.as_deref());
             serve::run(&listen, mutant, play.as_deref(), profile, tls.as_deref()).await
         }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use sseproof_exchange::{Answer, Plan, Tape};
+use sseproof_load::server::{Server, ServerOptions};
 use sseproof_net::{Identity, IdentityOptions, Lab};
 use sseproof_parser::{Browser, Served};
 use sseproof_rules::{Profile, mutants, profile, profiles_of, reference};
@@ -31,6 +32,18 @@ pub(crate) async fn corpus(listen: &str, tls: Option<&Path>) -> Result<Exit, Bla
         }
     });
     serve(listen, "the corpus, for a browser to open,", "/", lab, tls).await
+}
+
+/// Serves streams to put load on, until Ctrl-C.
+pub(crate) async fn load(listen: &str) -> Result<Exit, Blame> {
+    let cannot = || format!("cannot listen on {listen} (write it as 127.0.0.1:8080)");
+    let addresses = tokio::net::lookup_host(listen).await.with_context(cannot).usage()?;
+    let address = addresses.into_iter().next().with_context(cannot).usage()?;
+    let options = ServerOptions { listen: address, ..ServerOptions::default() };
+    let server = Server::start(&options).with_context(cannot).usage()?;
+    screen::print(&format!("the load server listens on http://{}{PATH}\n", server.address()))?;
+    interrupted().await;
+    Ok(Exit::Held)
 }
 
 /// Serves until Ctrl-C.

@@ -1,0 +1,149 @@
+//! The server that a generator measures itself against, and that anybody can put load on.
+//!
+//! One thread serves Server-Sent Events and WebSockets with the same content, at the same cost: an
+//! open stream is an entry in a table and a task that waits for the client to leave, and no buffer.
+
+mod connection;
+mod descriptors;
+mod event;
+mod fault;
+mod hub;
+mod published;
+mod query;
+mod request;
+mod route;
+mod socket;
+mod ticker;
+mod timed;
+mod topic;
+mod websocket;
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::oneshot;
+use tokio::task::spawn_local;
+
+pub use self::descriptors::{OpenFiles, raise_open_files};
+use self::hub::Hub;
+use self::route::Client;
+use self::socket::Socket;
+
+/// How to serve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerOptions {
+    /// Where to listen; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// How many bytes may wait for a client that does not read, before it is cut off.
+    pub queue: usize,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), queue: 1 << 20 }
+    }
+}
+
+/// How many connections may wait to be accepted. The kernel has a limit of its own
+/// (`net.core.somaxconn`).
+const BACKLOG: u32 = 4096;
+
+/// A server in a thread of its own; it ends when this is dropped.
+///
+/// ```
+/// use sseproof_load::server::{Server, ServerOptions};
+///
+/// let server = Server::start(&ServerOptions::default())?;
+/// println!("http://{}/events?every=100ms", server.address());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Listens, raises the limit of open files as far as it goes, and serves.
+    ///
+    /// # Errors
+    /// Where the address is taken or not ours, or the system gives no thread.
+    pub fn start(options: &ServerOptions) -> io::Result<Self> {
+        // What is lower than it could be is no reason not to serve.
+        let _ = raise_open_files();
+        let options = options.clone();
+        let (stop, stopped) = oneshot::channel();
+        let (ready, listening) = std::sync::mpsc::channel();
+        let thread =
+            std::thread::Builder::new().name("load-server".to_owned()).spawn(move || {
+                let runtime =
+                    Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+                let runtime = match runtime {
+                    Ok(runtime) => runtime,
+                    Err(error) => return drop(ready.send(Err(error))),
+                };
+                runtime.block_on(async {
+                    let (listener, address) = match listen(options.listen) {
+                        Ok(listener) => listener,
+                        Err(error) => return drop(ready.send(Err(error))),
+                    };
+                    let _ = ready.send(Ok(address));
+                    tokio::select! {
+                        () = accept(listener, options.queue) => {}
+                        _ = stopped => {}
+                    }
+                });
+            })?;
+        let address =
+            listening.recv().unwrap_or_else(|_| Err(io::Error::other("the server has ended")))?;
+        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // Whoever panicked there has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    let listener = socket.listen(BACKLOG)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// Takes in clients, for ever.
+async fn accept(listener: TcpListener, queue: usize) {
+    let hub = Rc::new(Hub::new(queue));
+    spawn_local(ticker::tick(Rc::clone(&hub)));
+    spawn_local(ticker::sweep(Rc::clone(&hub)));
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let _ = stream.set_nodelay(true);
+                spawn_local(Client::new(&hub, Socket::new(stream)));
+            }
+            // No descriptor is left, most likely: others have to close before it can go on, and to
+            // ask again at once would only take their time.
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! What a client asks for in the query, and what it is told where that cannot be.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use super::fault::Fault;
+
+/// The stream that a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Settings {
+    /// How often an own event is sent.
+    pub(super) every: Option<Duration>,
+    /// Whether all connections get theirs at the same moment.
+    pub(super) sync: bool,
+    /// How many events are sent each time.
+    pub(super) burst: u64,
+    /// How long the data of an own event is, in bytes.
+    pub(super) size: usize,
+    /// How long behind its stamp an own event is written.
+    pub(super) delay: Option<Duration>,
+    /// Whose published messages are sent.
+    pub(super) topic: Option<String>,
+    /// Behind how many events the stream ends.
+    pub(super) count: Option<u64>,
+    /// What is done wrong on purpose.
+    pub(super) fault: Option<Fault>,
+    /// When the stream ends.
+    pub(super) ending: Option<Ending>,
+    /// The reconnection time that is announced, in milliseconds.
+    pub(super) retry: Option<u64>,
+    /// The last event that the client has, for clients that cannot send a header.
+    pub(super) last_event_id: Option<String>,
+}
+
+/// The end of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// As the protocol ends it, so long after the begin.
+    Clean(Duration),
+    /// By a reset of the connection.
+    Reset(Duration),
+}
+
+/// What is wrong with a query, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mistake(String);
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The largest data of an own event.
+const LARGEST: u64 = 16 << 20;
+
+/// The parameters of a stream.
+const STREAM: &str = "every, sync, burst, size, delay, topic, count, lose, repeat, swap, end-after, reset-after, retry, last-event-id";
+
+impl Settings {
+    /// Reads the query of `/events` and `/ws`.
+    pub(super) fn parse(query: &str) -> Result<Self, Mistake> {
+        let mut settings = Self {
+            every: None,
+            sync: false,
+            burst: 1,
+            size: 0,
+            delay: None,
+            topic: None,
+            count: None,
+            fault: None,
+            ending: None,
+            retry: None,
+            last_event_id: None,
+        };
+        let mut never = false;
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let given = Given { name: &name, value: &value };
+            match &*name {
+                "every" if value == "never" => never = true,
+                "every" => settings.every = Some(given.interval()?),
+                "sync" => settings.sync = given.flag()?,
+                "burst" => settings.burst = given.number(1..=1_000_000)?,
+                "size" => settings.size = given.number(0..=LARGEST)? as usize,
+                "delay" => settings.delay = Some(given.duration()?),
+                "topic" => settings.topic = Some(given.topic()?),
+                "count" => settings.count = Some(given.number(1..=u64::MAX / 2)?),
+                "lose" => settings.spoil(Fault::Lose(given.number(1..=u64::MAX)?))?,
+                "repeat" => settings.spoil(Fault::Repeat(given.number(1..=u64::MAX)?))?,
+                "swap" => settings.spoil(Fault::Swap(given.number(2..=u64::MAX)?))?,
+                "end-after" => settings.ending = Some(Ending::Clean(given.duration()?)),
+                "reset-after" => settings.ending = Some(Ending::Reset(given.duration()?)),
+                "retry" => settings.retry = Some(given.number(0..=u64::from(u32::MAX))?),
+                "last-event-id" => settings.last_event_id = Some(value.into_owned()),
+                _ => return Err(given.unknown(STREAM)),
+            }
+        }
+        if settings.topic.is_some() && settings.every.is_some() {
+            return Err(Mistake(
+                "`topic` and `every` do not go together: the ids of both would be mixed up; leave one of them out".to_owned(),
+            ));
+        }
+        if settings.topic.is_none() && !never {
+            settings.every.get_or_insert(Duration::from_secs(1));
+        }
+        Ok(settings)
+    }
+
+    fn spoil(&mut self, fault: Fault) -> Result<(), Mistake> {
+        match self.fault.replace(fault) {
+            None => Ok(()),
+            Some(_) => Err(Mistake(
+                "`lose`, `repeat` and `swap` do not go together, since nobody could tell which one was at work; leave all but one out".to_owned(),
+            )),
+        }
+    }
+}
+
+/// The topic that the query of `/publish` names.
+pub(super) fn published_topic(query: &str) -> Result<String, Mistake> {
+    let mut topic = None;
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let given = Given { name: &name, value: &value };
+        match &*name {
+            "topic" => topic = Some(given.topic()?),
+            _ => return Err(given.unknown("topic")),
+        }
+    }
+    topic.ok_or_else(|| Mistake("`topic` is missing; write /publish?topic=news".to_owned()))
+}
+
+/// A parameter as it was given.
+pub(super) struct Given<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// Its value.
+    pub(super) value: &'a str,
+}
+
+impl Given<'_> {
+    fn mistake(&self, what: impl Into<Cow<'static, str>>) -> Mistake {
+        Mistake(format!("`{}={}` {}", self.name, self.value, what.into()))
+    }
+
+    /// A name that is none.
+    pub(super) fn unknown(&self, known: &str) -> Mistake {
+        Mistake(format!("there is no parameter `{}`; there are {known}", self.name))
+    }
+
+    /// A whole number in that range.
+    pub(super) fn number(&self, range: std::ops::RangeInclusive<u64>) -> Result<u64, Mistake> {
+        let read = self.value.parse().ok().filter(|number| range.contains(number));
+        read.ok_or_else(|| {
+            let (from, to) = range.into_inner();
+            match to {
+                u64::MAX => self.mistake(format!("is no whole number from {from} on")),
+                _ => self.mistake(format!("is no whole number from {from} to {to}")),
+            }
+        })
+    }
+
+    fn flag(&self) -> Result<bool, Mistake> {
+        match self.value {
+            "1" | "true" | "" => Ok(true),
+            "0" | "false" => Ok(false),
+            _ => Err(self.mistake("is neither 1 nor 0")),
+        }
+    }
+
+    fn topic(&self) -> Result<String, Mistake> {
+        match self.value.len() {
+            1..=200 => Ok(self.value.to_owned()),
+            _ => Err(self.mistake("is no name of 1 to 200 bytes; write topic=news")),
+        }
+    }
+
+    fn interval(&self) -> Result<Duration, Mistake> {
+        let duration = self.duration()?;
+        if duration < Duration::from_micros(10) {
+            return Err(self.mistake(
+                "is shorter than 10us; for more events write a larger `burst`, for none every=never",
+            ));
+        }
+        Ok(duration)
+    }
+
+    /// A number with a unit, as in `1.5s`.
+    pub(super) fn duration(&self) -> Result<Duration, Mistake> {
+        let said = self.value;
+        let unit = said.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(said.len());
+        let (number, unit) = said.split_at(unit);
+        let seconds = match unit {
+            "ns" => Some(1e-9),
+            "us" => Some(1e-6),
+            "ms" => Some(1e-3),
+            "s" => Some(1.0),
+            "m" => Some(60.0),
+            "h" => Some(3600.0),
+            "" if number == "0" => Some(1.0),
+            _ => None,
+        };
+        let number = number.parse::<f64>().ok();
+        seconds
+            .zip(number)
+            .map(|(seconds, number)| seconds * number)
+            // A day is more than any run takes, and keeps all sums of times in range.
+            .filter(|seconds| *seconds <= 86_400.0)
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .ok_or_else(|| {
+                self.mistake(
+                    "is no duration of a day at the most; write it as 500us, 10ms, 1.5s or 2m",
+                )
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Settings {
+        Settings::parse(query).unwrap()
+    }
+
+    fn mistake(query: &str) -> String {
+        Settings::parse(query).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_url_without_a_query_gives_an_event_a_second() {
+        assert_eq!(read("").every, Some(Duration::from_secs(1)));
+        assert_eq!(read("every=never").every, None);
+        assert_eq!(read("topic=news").every, None);
+    }
+
+    #[test]
+    fn every_parameter_is_read() {
+        let all = read(
+            "every=1.5s&sync=1&burst=10&size=400&delay=10ms&count=5&swap=7&reset-after=2m&retry=500&last-event-id=41",
+        );
+        let expected = Settings {
+            every: Some(Duration::from_millis(1500)),
+            sync: true,
+            burst: 10,
+            size: 400,
+            delay: Some(Duration::from_millis(10)),
+            topic: None,
+            count: Some(5),
+            fault: Some(Fault::Swap(7)),
+            ending: Some(Ending::Reset(Duration::from_secs(120))),
+            retry: Some(500),
+            last_event_id: Some("41".to_owned()),
+        };
+        assert_eq!(all, expected);
+        assert_eq!(read("topic=a%20b").topic.as_deref(), Some("a b"));
+        assert_eq!(read("delay=0").delay, Some(Duration::ZERO));
+        assert_eq!(read("end-after=0").ending, Some(Ending::Clean(Duration::ZERO)));
+    }
+
+    #[test]
+    fn a_mistake_names_the_parameter_and_what_to_write() {
+        assert_eq!(
+            mistake("every=often"),
+            "`every=often` is no duration of a day at the most; write it as 500us, 10ms, 1.5s or 2m"
+        );
+        assert_eq!(mistake("evry=1s"), format!("there is no parameter `evry`; there are {STREAM}"));
+        assert_eq!(mistake("swap=1"), "`swap=1` is no whole number from 2 on");
+        assert!(mistake("size=-1").starts_with("`size=-1` is no whole number from 0 to "));
+        assert!(mistake("every=0").contains("every=never"));
+        assert!(mistake("lose=2&swap=3").contains("do not go together"));
+        assert!(mistake("topic=a&every=1s").contains("leave one of them out"));
+        assert!(mistake("topic=").contains("write topic=news"));
+        for duration in ["", "1", "s", "-1s", "1e3s", "1..2s", "25h", "999999999999999999999h"] {
+            assert!(mistake(&format!("delay={duration}")).contains("no duration"), "{duration}");
+        }
+    }
+
+    #[test]
+    fn publishing_needs_a_topic() {
+        assert_eq!(published_topic("topic=news"), Ok("news".to_owned()));
+        assert!(published_topic("").unwrap_err().to_string().contains("/publish?topic=news"));
+        assert!(published_topic("topics=a").is_err());
+    }
+}

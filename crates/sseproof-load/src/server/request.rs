@@ -1,0 +1,276 @@
+//! Requests of HTTP/1, and the answers to those that ask for no stream.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::io;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::socket::Socket;
+
+/// The head of a request, as far as it matters here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) query: String,
+    /// Whether it is of HTTP/1.1 and not of HTTP/1.0.
+    pub(super) modern: bool,
+    /// Whether the connection stays open behind the answer.
+    pub(super) keeps: bool,
+    /// How long the body is.
+    pub(super) length: usize,
+    /// Whether the body comes in chunks.
+    pub(super) chunked: bool,
+    /// Whether the client waits to be told that its body is wanted.
+    pub(super) expects: bool,
+    pub(super) last_event_id: Option<String>,
+    /// The key of a WebSocket, where one is asked for in the version that is spoken.
+    pub(super) web_socket: Option<String>,
+}
+
+/// The largest head, and the most fields in it.
+const LARGEST_HEAD: usize = 32 << 10;
+const MOST_FIELDS: usize = 100;
+
+impl Request {
+    /// Reads a head, and says how long it is; nothing where it is not complete.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, String> {
+        let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
+        let mut head = httparse::Request::new(&mut fields);
+        let length = match head.parse(bytes) {
+            Ok(httparse::Status::Complete(length)) => length,
+            Ok(httparse::Status::Partial) if bytes.len() > LARGEST_HEAD => {
+                return Err(format!("the head is larger than {LARGEST_HEAD} bytes"));
+            }
+            Ok(httparse::Status::Partial) => return Ok(None),
+            Err(error) => return Err(format!("this is no request of HTTP/1.1: {error}")),
+        };
+        let target = head.path.unwrap_or_default();
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let modern = head.version == Some(1);
+        let mut request = Self {
+            method: head.method.unwrap_or_default().to_owned(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            modern,
+            keeps: modern,
+            ..Self::default()
+        };
+        let (mut upgrades, mut version, mut key) = (false, false, None);
+        for field in head.headers.iter() {
+            let value = String::from_utf8_lossy(field.value).trim().to_owned();
+            let has =
+                |word: &str| value.split(',').any(|one| one.trim().eq_ignore_ascii_case(word));
+            match field.name.to_ascii_lowercase().as_str() {
+                "connection" if has("close") => request.keeps = false,
+                "connection" if has("keep-alive") => request.keeps = true,
+                "content-length" => {
+                    let said = value
+                        .parse()
+                        .map_err(|_| format!("`Content-Length: {value}` is no number of bytes"))?;
+                    request.length = said;
+                }
+                "transfer-encoding" => request.chunked = true,
+                "expect" => request.expects = has("100-continue"),
+                "last-event-id" => request.last_event_id = Some(value),
+                "upgrade" => upgrades = has("websocket"),
+                "sec-websocket-version" => version = value == "13",
+                "sec-websocket-key" => key = Some(value),
+                _ => {}
+            }
+        }
+        request.web_socket = key.filter(|_| upgrades && version && modern);
+        Ok(Some((request, length)))
+    }
+}
+
+/// An answer that ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    status: &'static str,
+    kind: &'static str,
+    /// Further fields, each with its line end.
+    fields: &'static str,
+    body: String,
+}
+
+impl Answer {
+    /// Words.
+    pub(super) fn text(status: &'static str, body: impl Into<String>) -> Self {
+        let mut body = body.into();
+        body.push('\n');
+        Self { status, kind: "text/plain; charset=utf-8", fields: "", body }
+    }
+
+    /// JSON.
+    pub(super) fn json(status: &'static str, body: impl Into<String>) -> Self {
+        Self { kind: "application/json", ..Self::text(status, body) }
+    }
+
+    /// With further fields, each with its line end.
+    pub(super) fn with(self, fields: &'static str) -> Self {
+        Self { fields, ..self }
+    }
+
+    /// As bytes; a client that asked for the head alone gets no body.
+    pub(super) fn write(&self, head_only: bool, keeps: bool) -> Vec<u8> {
+        let Self { status, kind, fields, body } = self;
+        let mut out = String::new();
+        let connection = if keeps { "" } else { "Connection: close\r\n" };
+        // A `String` takes whatever is written.
+        let _ = write!(
+            out,
+            "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n{fields}{connection}\r\n",
+            body.len()
+        );
+        if !head_only {
+            out.push_str(body);
+        }
+        out.into_bytes()
+    }
+}
+
+/// A client that asks, and has no stream yet.
+pub(super) struct Talk<'a> {
+    pub(super) socket: Socket,
+    /// What has come and is not used yet.
+    kept: Vec<u8>,
+    scratch: &'a RefCell<Box<[u8]>>,
+}
+
+impl<'a> Talk<'a> {
+    pub(super) fn new(socket: Socket, scratch: &'a RefCell<Box<[u8]>>) -> Self {
+        Self { socket, kept: Vec::new(), scratch }
+    }
+
+    /// The next request; nothing where the client has closed the connection.
+    pub(super) async fn request(&mut self) -> io::Result<Option<Result<Request, String>>> {
+        loop {
+            if !self.kept.is_empty() {
+                match Request::parse(&self.kept) {
+                    Ok(Some((request, length))) => {
+                        self.kept.drain(..length);
+                        return Ok(Some(Ok(request)));
+                    }
+                    Ok(None) => {}
+                    Err(wrong) => return Ok(Some(Err(wrong))),
+                }
+            }
+            if self.more().await? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// A body of that length.
+    pub(super) async fn body(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        while self.kept.len() < length {
+            if self.more().await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        let rest = self.kept.split_off(length);
+        Ok(std::mem::replace(&mut self.kept, rest))
+    }
+
+    async fn more(&mut self) -> io::Result<usize> {
+        loop {
+            std::future::poll_fn(|cx| self.socket.poll_readable(cx)).await?;
+            let mut scratch = self.scratch.borrow_mut();
+            match self.socket.try_read(&mut scratch) {
+                Ok(read) => {
+                    self.kept.extend_from_slice(&scratch[..read]);
+                    return Ok(read);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Sends all of it.
+    pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.socket.try_write(bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    std::future::poll_fn(|cx| self.socket.poll_writable(cx)).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the connection so that the client can read the answer: to close while something of it
+    /// is unread would be a reset.
+    pub(super) async fn farewell(&mut self) {
+        self.socket.finish();
+        let _ = timeout(Duration::from_secs(1), async {
+            while self.more().await.is_ok_and(|read| read > 0) {
+                self.kept.clear();
+            }
+        })
+        .await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(head: &str) -> Request {
+        let bytes = head.replace('\n', "\r\n");
+        for cut in 0..bytes.len() {
+            assert_eq!(Request::parse(&bytes.as_bytes()[..cut]), Ok(None));
+        }
+        let (request, length) = Request::parse(bytes.as_bytes()).unwrap().unwrap();
+        assert_eq!(length, bytes.len());
+        request
+    }
+
+    #[test]
+    fn a_head_is_read() {
+        let request = parsed(
+            "GET /ws?every=1s HTTP/1.1\nHost: a\nConnection: keep-alive, Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: abc\nLast-Event-ID: 7\n\n",
+        );
+        let expected = Request {
+            method: "GET".to_owned(),
+            path: "/ws".to_owned(),
+            query: "every=1s".to_owned(),
+            modern: true,
+            keeps: true,
+            last_event_id: Some("7".to_owned()),
+            web_socket: Some("abc".to_owned()),
+            ..Request::default()
+        };
+        assert_eq!(request, expected);
+        let publish = parsed(
+            "POST /publish HTTP/1.1\nContent-Length: 12\nExpect: 100-continue\nConnection: close\n\n",
+        );
+        assert_eq!((publish.length, publish.expects, publish.keeps), (12, true, false));
+        assert!(parsed("POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n").chunked);
+        assert!(!parsed("GET / HTTP/1.0\n\n").keeps);
+        let other_version = "GET /ws HTTP/1.1\nUpgrade: websocket\nSec-WebSocket-Version: 8\nSec-WebSocket-Key: a\n\n";
+        assert_eq!(parsed(other_version).web_socket, None);
+    }
+
+    #[test]
+    fn what_is_no_request_is_told() {
+        assert!(Request::parse(b"\x16\x03\x01").unwrap_err().contains("no request of HTTP/1.1"));
+        let length = b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n";
+        assert!(Request::parse(length).unwrap_err().contains("no number of bytes"));
+        let endless = format!("GET / HTTP/1.1\r\nA: {}", "x".repeat(LARGEST_HEAD));
+        assert!(Request::parse(endless.as_bytes()).unwrap_err().contains("larger than"));
+    }
+
+    #[test]
+    fn a_head_request_gets_the_length_and_no_body() {
+        let answer = Answer::text("404 Not Found", "nothing is here");
+        let head = answer.write(true, true);
+        assert!(answer.write(false, true).starts_with(&head));
+        assert!(String::from_utf8(head).unwrap().contains("Content-Length: 16\r\n"));
+    }
+}
