@@ -3,6 +3,7 @@
 //! One thread serves Server-Sent Events and WebSockets with the same content, at the same cost: an
 //! open stream is an entry in a table and a task that waits for the client to leave, and no buffer.
 
+mod chat;
 mod connection;
 mod descriptors;
 mod event;
@@ -21,9 +22,11 @@ mod websocket;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::oneshot;
@@ -35,17 +38,19 @@ use self::route::Client;
 use self::socket::Socket;
 
 /// How to serve.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ServerOptions {
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
     /// How many bytes may wait for a client that does not read, before it is cut off.
     pub queue: usize,
+    /// How to speak TLS, where it is to be spoken.
+    pub tls: Option<Arc<ServerConfig>>,
 }
 
 impl Default for ServerOptions {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), queue: 1 << 20 }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), queue: 1 << 20, tls: None }
     }
 }
 
@@ -95,7 +100,7 @@ impl Server {
                     };
                     let _ = ready.send(Ok(address));
                     tokio::select! {
-                        () = accept(listener, options.queue) => {}
+                        () = accept(listener, &options) => {}
                         _ = stopped => {}
                     }
                 });
@@ -131,15 +136,17 @@ fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
 }
 
 /// Takes in clients, for ever.
-async fn accept(listener: TcpListener, queue: usize) {
-    let hub = Rc::new(Hub::new(queue));
+async fn accept(listener: TcpListener, options: &ServerOptions) {
+    let hub = Rc::new(Hub::new(options.queue));
     spawn_local(ticker::tick(Rc::clone(&hub)));
     spawn_local(ticker::sweep(Rc::clone(&hub)));
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let _ = stream.set_nodelay(true);
-                spawn_local(Client::new(&hub, Socket::new(stream)));
+                if let Ok(socket) = Socket::new(stream, options.tls.as_ref()) {
+                    spawn_local(Client::new(&hub, socket));
+                }
             }
             // No descriptor is left, most likely: others have to close before it can go on, and to
             // ask again at once would only take their time.

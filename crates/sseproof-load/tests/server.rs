@@ -4,9 +4,14 @@
 
 use std::io::{BufRead as _, BufReader, Cursor, Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::Arc;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use sseproof_codec::{Item, decode};
 use sseproof_load::server::{Server, ServerOptions};
+use sseproof_net::{Identity, IdentityOptions};
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 
@@ -398,4 +403,94 @@ fn a_client_of_http_1_0_gets_no_chunks() {
     let mut body = Vec::new();
     client.stream.read_to_end(&mut body).unwrap();
     assert_eq!(numbers(events(&body).iter().map(|(_, data)| data)), [0, 1]);
+}
+
+/// Asks for a chat, and gives the client.
+fn chat(server: &Server, query: &str, body: &str) -> Client {
+    let length = body.len();
+    Client::ask(
+        server,
+        &format!("POST /v1/chat/completions?{query} HTTP/1.1\nContent-Length: {length}\n\n{body}"),
+    )
+}
+
+#[test]
+fn a_chat_streams_its_tokens_and_keeps_the_connection() {
+    let server = server();
+    let query = "first=1ms&token-every=1ms&tokens=20";
+    let body = r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true,"stream_options":{"include_usage":true}}"#;
+    let mut client = chat(&server, query, body);
+    assert!(client.head.contains("Content-Type: text/event-stream\r\n"), "{}", client.head);
+    let got = client.all_chunks();
+    let mut data: Vec<_> = events(&got).into_iter().map(|(_, data)| data).collect();
+    assert_eq!(data.pop().as_deref(), Some("[DONE]"));
+    let chunks: Vec<serde_json::Value> =
+        data.iter().map(|data| serde_json::from_str(data).unwrap()).collect();
+    let delta = |n: usize| &chunks[n]["choices"][0]["delta"];
+    assert_eq!(delta(0)["role"], "assistant");
+    assert!((1..=20).all(|n| delta(n)["content"].as_str().is_some_and(|word| !word.is_empty())));
+    assert_eq!(chunks[21]["choices"][0]["finish_reason"], "stop");
+    assert_eq!(chunks[22]["usage"]["completion_tokens"], 20);
+    assert_eq!(chunks.len(), 23);
+
+    let next = "GET /connections HTTP/1.1\r\n\r\n";
+    client.stream.get_mut().write_all(next.as_bytes()).unwrap();
+    client.read_head();
+    assert_eq!(client.body(), "0\n");
+}
+
+#[test]
+fn a_chat_without_a_stream_is_one_answer() {
+    let server = server();
+    let query = "first=1ms&token-every=1ms&tokens=3";
+    let mut client = chat(&server, query, r#"{"model":"m","messages":[{"content":"hi"}]}"#);
+    let answer: serde_json::Value = serde_json::from_str(&client.body()).unwrap();
+    assert_eq!(answer["choices"][0]["message"]["content"], " the stream goes");
+    let mut client = chat(&server, query, r#"{"messages":[]}"#);
+    assert!(client.head.starts_with("HTTP/1.1 400 Bad Request\r\n"));
+    let error: serde_json::Value = serde_json::from_str(&client.body()).unwrap();
+    assert_eq!(error["error"]["type"], "invalid_request_error");
+}
+
+#[test]
+fn who_leaves_a_chat_is_not_counted_any_more() {
+    let server = server();
+    let body = r#"{"model":"m","messages":[{"content":"hi"}],"stream":true}"#;
+    let slow = chat(&server, "first=1h", body);
+    let count = || Client::ask(&server, "GET /connections HTTP/1.1\nHost: a\n\n").body();
+    assert_eq!(count(), "1\n");
+    drop(slow);
+    while count() != "0\n" {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn tls_carries_the_same() {
+    let hosts = vec!["localhost".to_owned()];
+    let identity = Identity::new(&IdentityOptions { hosts, ..IdentityOptions::default() }).unwrap();
+    let tls = Some(identity.server_config());
+    let server = Server::start(&ServerOptions { tls, ..ServerOptions::default() }).unwrap();
+
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(identity.authority().as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = "localhost".try_into().unwrap();
+    let client = ClientConnection::new(Arc::new(config), name).unwrap();
+    let stream = TcpStream::connect(server.address()).unwrap();
+    let mut client = StreamOwned::new(client, stream);
+    // More at once than TLS and the kernel take, and nobody reads for a while.
+    let query = "every=1ms&burst=100&size=10000&count=2000";
+    client.write_all(format!("GET /events?{query} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).expect("it ends as TLS ends");
+    let head = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let got = numbers(events(&answer[head + 4..]).iter().map(|(_, data)| data));
+    assert_eq!(got, (0..2000).collect::<Vec<_>>());
 }

@@ -55,6 +55,11 @@ impl Identity {
         (&self.client.0, &self.client.1)
     }
 
+    /// How a server speaks TLS that shows this of itself.
+    pub fn server_config(&self) -> Arc<ServerConfig> {
+        Arc::clone(self.acceptor.config())
+    }
+
     /// Shakes hands with a client.
     pub(crate) async fn accept(&self, socket: Box<dyn Socket>) -> io::Result<Box<dyn Socket>> {
         Ok(Box::new(self.acceptor.accept(socket).await?))

@@ -65,9 +65,9 @@ pub(crate) enum Command {
         /// Serve a page that reads the corpus with the EventSource of the browser that opens it.
         #[arg(long, conflicts_with_all = ["mutant", "play", "profile"])]
         corpus: bool,
-        /// Serve streams to put load on: /events and /ws with the same content, and /publish. The
-        /// query says what comes, as in `/events?every=100ms&size=200`.
-        #[arg(long, conflicts_with_all = ["mutant", "play", "profile", "corpus", "tls"])]
+        /// Serve streams to put load on: /events and /ws with the same content, /publish and /chat.
+        /// The query says what comes, as in `/events?every=100ms&size=200`.
+        #[arg(long, conflicts_with_all = ["mutant", "play", "profile", "corpus"])]
         load: bool,
     },
     /// Print a stream as JSON lines: events, comments, and what is wrong at which byte.

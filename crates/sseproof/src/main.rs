@@ -53,7 +53,9 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<Exit, Blame> {
     match command {
         Command::Check(arguments) => check::run(&arguments).await,
-        Command::Serve { listen, load: true, .. } => serve::load(&listen).await,
+        Command::Serve { listen, tls, load: true, .. } => {
+            serve::load(&listen, tls.as_deref()).await
+        }
         Command::Serve { listen, tls, corpus: true, .. } => {
             serve::corpus(&listen, tls.as_deref()).await
         }

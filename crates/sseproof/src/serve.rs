@@ -35,13 +35,19 @@ pub(crate) async fn corpus(listen: &str, tls: Option<&Path>) -> Result<Exit, Bla
 }
 
 /// Serves streams to put load on, until Ctrl-C.
-pub(crate) async fn load(listen: &str) -> Result<Exit, Blame> {
+pub(crate) async fn load(listen: &str, tls: Option<&Path>) -> Result<Exit, Blame> {
     let cannot = || format!("cannot listen on {listen} (write it as 127.0.0.1:8080)");
     let addresses = tokio::net::lookup_host(listen).await.with_context(cannot).usage()?;
     let address = addresses.into_iter().next().with_context(cannot).usage()?;
-    let options = ServerOptions { listen: address, ..ServerOptions::default() };
+    let mut options = ServerOptions { listen: address, ..ServerOptions::default() };
+    let mut scheme = "http";
+    if let Some(file) = tls {
+        options.tls = Some(identity(address, file, &["http/1.1"])?.server_config());
+        scheme = "https";
+    }
     let server = Server::start(&options).with_context(cannot).usage()?;
-    screen::print(&format!("the load server listens on http://{}{PATH}\n", server.address()))?;
+    let address = server.address();
+    screen::print(&format!("the load server listens on {scheme}://{address}{PATH}\n"))?;
     interrupted().await;
     Ok(Exit::Held)
 }
@@ -142,7 +148,7 @@ async fn serve(
     let address = listener.local_addr().context("ask for the port")?;
     let mut scheme = "http";
     if let Some(file) = tls {
-        lab = lab.over_tls(identity(address, file)?);
+        lab = lab.over_tls(identity(address, file, &["h2", "http/1.1"])?);
         scheme = "https";
     }
     screen::print(&format!("{name} listens on {scheme}://{address}{path}\n"))?;
@@ -156,10 +162,10 @@ async fn serve(
 }
 
 /// A certificate for that address; its authority is written to the file.
-fn identity(address: SocketAddr, file: &Path) -> Result<Identity, Blame> {
+fn identity(address: SocketAddr, file: &Path, alpn: &[&str]) -> Result<Identity, Blame> {
     let options = IdentityOptions {
         hosts: vec![address.ip().to_string(), "localhost".to_owned()],
-        alpn: vec!["h2".to_owned(), "http/1.1".to_owned()],
+        alpn: alpn.iter().map(|&name| name.to_owned()).collect(),
         ..IdentityOptions::default()
     };
     let identity = Identity::new(&options).context("make a certificate")?;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 
 use super::event::Framing;
 use super::query::Settings;
@@ -122,7 +122,7 @@ impl Connection {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             Err(_) => return Sent::Gone,
         };
-        if written == bytes.len() {
+        if written == bytes.len() && !self.socket.keeps_back() {
             return Sent::Well;
         }
         let piece = keep(written);
@@ -147,20 +147,21 @@ impl Connection {
     pub(super) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Due>>> {
         let Some(queue) = &mut self.queue else { return Poll::Ready(Ok(None)) };
         while let Some(piece) = queue.pieces.front_mut() {
+            if piece.is_empty() {
+                queue.pieces.pop_front();
+                continue;
+            }
             ready!(self.socket.poll_writable(cx))?;
             match self.socket.try_write(piece) {
                 Ok(written) => {
                     queue.bytes -= written;
-                    if written == piece.len() {
-                        queue.pieces.pop_front();
-                    } else {
-                        *piece = piece.slice(written..);
-                    }
+                    piece.advance(written);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
+        ready!(self.socket.poll_flush(cx))?;
         let parked = queue.parked;
         self.queue = None;
         if self.state == State::Ending {

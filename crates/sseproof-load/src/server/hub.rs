@@ -81,11 +81,17 @@ impl Hub {
         self.open.set(if open { self.open.get() + 1 } else { self.open.get() - 1 });
     }
 
+    /// The number of a new stream.
+    pub(super) fn number(&self) -> u64 {
+        let number = self.opened.get();
+        self.opened.set(number + 1);
+        number
+    }
+
     /// Opens a stream, and gives its key; [`Hub::poll_client`] has to be asked until it is gone.
     pub(super) fn open(self: &Rc<Self>, socket: Socket, opening: Opening<'_>) -> u32 {
         let Opening { settings, framing, head, last_event_id } = opening;
-        let number = self.opened.get();
-        self.opened.set(number + 1);
+        let number = self.number();
         self.count_open(true);
         let last = last_event_id.or(settings.last_event_id.as_deref());
         let last = last.and_then(|id| id.parse::<u64>().ok());

@@ -190,6 +190,17 @@ impl<'a> Talk<'a> {
         }
     }
 
+    /// Waits until the client has gone; what it sends meanwhile is kept for later.
+    pub(super) async fn gone(&mut self) -> io::Error {
+        loop {
+            match self.more().await {
+                Ok(1..) if self.kept.len() <= LARGEST_HEAD => {}
+                Ok(_) => return io::ErrorKind::UnexpectedEof.into(),
+                Err(error) => return error,
+            }
+        }
+    }
+
     /// Sends all of it.
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
@@ -201,7 +212,7 @@ impl<'a> Talk<'a> {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        std::future::poll_fn(|cx| self.socket.poll_flush(cx)).await
     }
 
     /// Ends the connection so that the client can read the answer: to close while something of it

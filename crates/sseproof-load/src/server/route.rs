@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use tungstenite::handshake::derive_accept_key;
 
+use super::chat::Chat;
 use super::event::Framing;
 use super::hub::{Hub, Opening};
 use super::query::{Mistake, Settings, published_topic};
@@ -55,6 +56,8 @@ enum Next {
     Answer(Answer),
     /// A stream.
     Stream(Settings, Framing, String),
+    /// A stream that ends, and the next request.
+    Chat(Chat),
 }
 
 /// Answers requests until one asks for a stream, and gives its key.
@@ -79,6 +82,17 @@ async fn ask(hub: Rc<Hub>, socket: Socket) -> Option<u32> {
                 let keeps = request.keeps && !request.chunked && request.length <= LARGEST_BODY;
                 let head_only = request.method == "HEAD";
                 talk.write(&answer.write(head_only, keeps)).await.ok()?;
+                if !keeps {
+                    talk.farewell().await;
+                    return None;
+                }
+            }
+            Next::Chat(chat) => {
+                let keeps = request.keeps && request.modern;
+                hub.count_open(true);
+                let answered = chat.answer(&mut talk, request.modern, keeps).await;
+                hub.count_open(false);
+                answered.ok()?;
                 if !keeps {
                     talk.farewell().await;
                     return None;
@@ -129,10 +143,15 @@ fn route(hub: &Rc<Hub>, request: &Request, body: Vec<u8>) -> Next {
         }
         ("/events" | "/connections", _) => Next::Answer(wrong_method("Allow: GET, HEAD\r\n")),
         ("/ws", _) => Next::Answer(wrong_method("Allow: GET\r\n")),
-        ("/publish", _) => Next::Answer(wrong_method("Allow: POST\r\n")),
+        ("/chat" | "/v1/chat/completions", "POST") => {
+            Chat::new(&request.query, &body, hub.number()).map_or_else(Next::Answer, Next::Chat)
+        }
+        ("/publish" | "/chat" | "/v1/chat/completions", _) => {
+            Next::Answer(wrong_method("Allow: POST\r\n"))
+        }
         _ => Next::Answer(Answer::text(
             "404 Not Found",
-            "there is nothing here; there are GET /events, GET /ws, POST /publish?topic=T and GET /connections",
+            "there is nothing here; there are GET /events, GET /ws, POST /publish?topic=T, POST /chat and GET /connections",
         )),
     }
 }

@@ -1,9 +1,11 @@
 //! A client's connection, read and written without waiting.
 
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
+use rustls::{ServerConfig, ServerConnection};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
@@ -11,11 +13,22 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub(super) struct Socket {
     tcp: TcpStream,
+    /// TLS, where it is spoken.
+    tls: Option<Box<ServerConnection>>,
 }
 
 impl Socket {
-    pub(super) fn new(tcp: TcpStream) -> Self {
-        Self { tcp }
+    /// # Errors
+    /// Where TLS cannot be spoken as the configuration wants it.
+    pub(super) fn new(tcp: TcpStream, tls: Option<&Arc<ServerConfig>>) -> io::Result<Self> {
+        let tls = match tls {
+            None => None,
+            Some(config) => {
+                let connection = ServerConnection::new(Arc::clone(config));
+                Some(Box::new(connection.map_err(io::Error::other)?))
+            }
+        };
+        Ok(Self { tcp, tls })
     }
 
     /// Whether something has come, or the end.
@@ -30,16 +43,67 @@ impl Socket {
 
     /// Reads what has come; nothing is the end.
     pub(super) fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.tcp.try_read(buffer)
+        let Some(tls) = &mut self.tls else { return self.tcp.try_read(buffer) };
+        loop {
+            match tls.reader().read(buffer) {
+                // Many clients close without the `close_notify` of TLS.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return read,
+            }
+            if tls.read_tls(&mut Through(&self.tcp))? == 0 {
+                return Ok(0);
+            }
+            let processed = tls.process_new_packets();
+            // What the handshake, or an alert, has to say.
+            flush(tls, &self.tcp)?;
+            processed.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        }
     }
 
-    /// Writes as much as there is room for.
+    /// Writes as much as there is room for. TLS may keep some of it back ([`Self::keeps_back`]).
     pub(super) fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.tcp.try_write(bytes)
+        let Some(tls) = &mut self.tls else { return self.tcp.try_write(bytes) };
+        let mut written = 0;
+        loop {
+            flush(tls, &self.tcp)?;
+            let room = tls.writer().write(&bytes[written..])?;
+            written += room;
+            if room == 0 && written < bytes.len() {
+                return if written > 0 {
+                    Ok(written)
+                } else {
+                    Err(io::ErrorKind::WouldBlock.into())
+                };
+            }
+            if written == bytes.len() {
+                flush(tls, &self.tcp)?;
+                return Ok(written);
+            }
+        }
+    }
+
+    /// Whether something that was taken is still to be written.
+    pub(super) fn keeps_back(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.wants_write())
+    }
+
+    /// Writes what was kept back.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(tls) = &mut self.tls else { return Poll::Ready(Ok(())) };
+        while tls.wants_write() {
+            ready!(self.tcp.poll_write_ready(cx))?;
+            flush(tls, &self.tcp)?;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Says that nothing more comes.
     pub(super) fn finish(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+            let _ = flush(tls, &self.tcp);
+        }
         let _ = SockRef::from(&self.tcp).shutdown(Shutdown::Write);
     }
 
@@ -47,5 +111,35 @@ impl Socket {
     pub(super) fn reset(&mut self) {
         let _ = self.tcp.set_zero_linger();
         let _ = SockRef::from(&self.tcp).shutdown(Shutdown::Read);
+    }
+}
+
+/// Writes what TLS has to say, as far as there is room.
+fn flush(tls: &mut ServerConnection, tcp: &TcpStream) -> io::Result<()> {
+    while tls.wants_write() {
+        match tls.write_tls(&mut Through(tcp)) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            written => written?,
+        };
+    }
+    Ok(())
+}
+
+/// Reads and writes without waiting, for TLS.
+struct Through<'a>(&'a TcpStream);
+
+impl Read for Through<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.try_read(buffer)
+    }
+}
+
+impl Write for Through<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
