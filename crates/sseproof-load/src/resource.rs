@@ -4,6 +4,7 @@
 //! is told from many looks, by `sseproof_measure::cost`.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sseproof_measure::{Kernel, Usage};
 
@@ -62,7 +63,8 @@ pub enum LookError {
 /// generator is exactly the processes with those ids: a server that it started is none of them.
 ///
 /// It blocks for as long as the kernel walks the page tables of these processes: a millisecond for
-/// each 50 MiB or so.
+/// each 50 MiB or so. The processor time that all looks until now took is left out of the
+/// generator's, where this process is one of them: no connection has caused it.
 ///
 /// # Errors
 /// [`LookError`]: a process that has ended or that we may not look into, or another system than
@@ -71,8 +73,32 @@ pub fn look(
     server: Option<u32>,
     generator: &[u32],
 ) -> Result<(Option<Usage>, Usage, Kernel), LookError> {
-    let server = server.map(|server| tree(server, generator)).transpose()?;
-    Ok((server, processes(generator)?, kernel()?))
+    let before = own_time();
+    // The generator comes first, while all that looking took is known.
+    let mut used = processes(generator)?;
+    if generator.contains(&std::process::id()) {
+        used.cpu = used.cpu.saturating_sub(LOOKING.load(Ordering::Relaxed));
+    }
+    let server = server.map(|server| tree(server, generator)).transpose();
+    let kernel = kernel();
+    LOOKING.fetch_add(own_time().saturating_sub(before), Ordering::Relaxed);
+    Ok((server?, used, kernel?))
+}
+
+/// The processor time that looks took in this process, in nanoseconds.
+static LOOKING: AtomicU64 = AtomicU64::new(0);
+
+/// The processor time of this thread, in nanoseconds.
+#[cfg(target_os = "linux")]
+fn own_time() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let part = |part: i64| u64::try_from(part).unwrap_or_default();
+    part(time.tv_sec) * 1_000_000_000 + part(time.tv_nsec)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn own_time() -> u64 {
+    0
 }
 
 /// What a process and its descendants use, of which none may be of the generator.
@@ -100,4 +126,33 @@ pub fn processes(_ids: &[u32]) -> Result<Usage, LookError> {
 #[cfg(not(target_os = "linux"))]
 pub fn kernel() -> Result<Kernel, LookError> {
     Err(LookError::NotLinux)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_is_no_work_of_the_generator() {
+        let ours = std::process::id();
+        for _ in 0..50 {
+            look(None, &[ours]).unwrap();
+        }
+        let whole = || processes(&[ours]).unwrap().cpu;
+        let before = whole();
+        let (server, used, _) = look(None, &[ours]).unwrap();
+        // What other tests do meanwhile, looking included, lies between.
+        let looking = LOOKING.load(Ordering::Relaxed);
+        assert!(looking > 0 && server.is_none());
+        assert!((before.saturating_sub(looking)..=whole()).contains(&used.cpu));
+    }
+
+    #[test]
+    fn the_generator_is_not_taken_for_the_server() {
+        let ours = std::process::id();
+        assert_eq!(
+            look(Some(ours), &[ours]),
+            Err(LookError::Ancestor { server: ours, generator: ours })
+        );
+    }
 }

@@ -15,6 +15,10 @@ use phases::Phases;
 /// How many connections are the least that memory can be told from: it comes in pages and arenas.
 pub const FEWEST_CONNECTIONS: u64 = 100;
 
+/// How many bytes a connection costs a process at least: it has a descriptor, and who it is. Where it
+/// seems to cost less, the memory was there before.
+pub const LEAST_BYTES: u64 = 64;
+
 /// How many events are the least that processor time can be told from.
 pub const FEWEST_EVENTS: u64 = 1000;
 
@@ -45,7 +49,7 @@ pub enum Undecided {
     #[error("nothing was read of the processes and the kernel")]
     NoSamples,
     /// This kernel does not tell.
-    #[error("/proc/slabinfo could not be read: only root may")]
+    #[error("/sys/kernel/slab could not be read: only root may")]
     NoSlabs,
     /// Too few connections.
     #[error(
@@ -55,6 +59,11 @@ pub enum Undecided {
     /// All readings had as many connections.
     #[error("all readings were made with the same number of connections: give the ramp plateaus")]
     NoRamp,
+    /// The process had memory for connections already.
+    #[error(
+        "the process had memory for connections before they came, left by earlier ones or taken in advance: start it anew for each run"
+    )]
+    Warm,
     /// Memory was swapped out.
     #[error("memory was swapped out during the ramp, so that what is left of it says nothing")]
     Swapped,
@@ -100,14 +109,29 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// What the run cost.
+    /// What the run cost, where it was the first of its processes.
     pub fn of(outcome: &Outcome) -> Self {
+        Self::told(outcome, [].iter())
+    }
+
+    /// What each of these runs cost, in the order in which they were made.
+    ///
+    /// A process that has served a run keeps memory for the next one, which would seem to cost
+    /// nothing: of such a run no memory is told.
+    pub fn of_all(outcomes: &[Outcome]) -> Vec<Self> {
+        let all = outcomes.iter().enumerate();
+        all.map(|(at, outcome)| Self::told(outcome, outcomes[..at].iter())).collect()
+    }
+
+    fn told<'a>(outcome: &Outcome, earlier: impl Iterator<Item = &'a Outcome> + Clone) -> Self {
+        let warm = |whose| earlier.clone().any(|earlier| left_memory(earlier, outcome, whose));
+        let warm = Warm { server: warm(Whose::Server), generator: warm(Whose::Generator) };
         let samples = &outcome.resources.samples;
         let phases = Phases::of(samples);
         let (rise, plateaus) = phases.as_ref().map(Phases::rise).unwrap_or_default();
         let tell = |figure| {
             let phases = phases.as_ref().ok_or(Undecided::NoSamples)?;
-            tell(figure, phases, &rise, outcome)
+            tell(figure, phases, &rise, (outcome, warm))
         };
         Self {
             figures: Figure::ALL.map(|figure| (figure, tell(figure))).into(),
@@ -155,14 +179,47 @@ impl Whose {
     }
 }
 
+/// Whose memory was left by earlier runs.
+#[derive(Clone, Copy)]
+struct Warm {
+    server: bool,
+    generator: bool,
+}
+
+/// Whether the same process began the later run with more than a tenth of what the earlier one had
+/// added to its memory.
+fn left_memory(earlier: &Outcome, later: &Outcome, whose: Whose) -> bool {
+    let usages = |outcome: &Outcome| -> Vec<Usage> {
+        outcome.resources.samples.iter().filter_map(|sample| whose.usage(sample).ok()).collect()
+    };
+    let (earlier, later) = (usages(earlier), usages(later));
+    let (Some(first), Some(now)) = (earlier.first(), later.first()) else { return false };
+    let most = earlier.iter().map(|usage| usage.private).max().unwrap_or_default();
+    let added = most.saturating_sub(first.private);
+    first.root == now.root && first.root > 0 && now.private > first.private + added / 10
+}
+
 fn tell(
     figure: Figure,
     phases: &Phases<'_>,
     rise: &[&Sample],
-    outcome: &Outcome,
+    (outcome, warm): (&Outcome, Warm),
 ) -> Result<Estimate, Undecided> {
     use Whose::{Generator, Server};
-    let process = |whose: Whose, memory: fn(&Usage) -> u64| fit_process(rise, whose, memory);
+    let process = |whose: Whose, memory: fn(&Usage) -> u64| {
+        let is_warm = if whose == Server { warm.server } else { warm.generator };
+        let line = fit_process(rise, whose, memory)?;
+        let most = line.slope.value + line.slope.off.unwrap_or_default();
+        if is_warm || most < LEAST_BYTES as f64 { Err(Undecided::Warm) } else { Ok(line) }
+    };
+    // What an event adds is hidden by memory that was left, too.
+    let event = |whose: Whose| {
+        let added = first_event(phases, whose)?;
+        match process(whose, |usage| usage.private) {
+            Err(Undecided::Warm) => Err(Undecided::Warm),
+            _ => Ok(added),
+        }
+    };
     let private: fn(&Usage) -> u64 = |usage| usage.private;
     let pss: fn(&Usage) -> u64 = |usage| usage.pss;
     let kernel = |memory: fn(&Kernel) -> Option<u64>| {
@@ -176,7 +233,7 @@ fn tell(
         Figure::MemoryServerBase => Ok(bytes(process(Server, private)?.intercept)),
         Figure::MemoryServerPss => Ok(bytes(process(Server, pss)?.slope)),
         Figure::MemoryServerAllIn => all_in(phases, Server),
-        Figure::MemoryServerFirstEvent => first_event(phases, Server),
+        Figure::MemoryServerFirstEvent => event(Server),
         Figure::MemoryServerKept => {
             let streams = outcome.total().counters.count(Counter::Streams);
             kept(phases, streams.max(phases.peak))
@@ -185,7 +242,7 @@ fn tell(
         Figure::MemoryGeneratorBase => Ok(bytes(process(Generator, private)?.intercept)),
         Figure::MemoryGeneratorPss => Ok(bytes(process(Generator, pss)?.slope)),
         Figure::MemoryGeneratorAllIn => all_in(phases, Generator),
-        Figure::MemoryGeneratorFirstEvent => first_event(phases, Generator),
+        Figure::MemoryGeneratorFirstEvent => event(Generator),
         Figure::MemoryKernel => kernel(|kernel| Some(kernel.slab)),
         Figure::MemoryKernelTcp => kernel(|kernel| Some(kernel.tcp)),
         Figure::MemoryKernelSockets => kernel(|kernel| kernel.sockets),

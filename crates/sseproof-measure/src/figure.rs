@@ -124,7 +124,7 @@ impl Figure {
     pub fn definition(self) -> &'static str {
         match self {
             Self::MemoryServer => {
-                "private memory of the server's processes for each connection: the slope of a line (least squares) through the last reading of each plateau of the ramp, with its 95 % confidence interval; through one reading for each number of connections where there are no three plateaus; only readings before the first event where the ramp was silent"
+                "private memory of the server's processes for each connection: the slope of a line (least squares) through the last reading of each plateau of the ramp, with its 95 % confidence interval; through one reading for each number of connections where there are no three plateaus; only readings before the first event where the ramp was silent; none where the process had memory from an earlier run"
             }
             Self::MemoryServerBase => {
                 "private memory of the server's processes without connections: the intercept of that line"
@@ -153,13 +153,13 @@ impl Figure {
                 "as `memory.server.first-event`, of the generator's processes"
             }
             Self::MemoryKernel => {
-                "the slope of `Slab` of `/proc/meminfo`, for each connection and not for each socket: where the server runs on this machine, too, a connection has both its ends here; other programs of the machine are in it"
+                "the slope of `Slab` of `/proc/meminfo`, for each connection and not for each socket: where the server runs on this machine, too, a connection has both its ends here; other programs of the machine are in it, and it shrinks with what the kernel kept from earlier connections"
             }
             Self::MemoryKernelTcp => {
                 "the slope of `mem` of TCP in `/proc/net/sockstat`, times the page size, for each connection; the smaller part of it lies in slabs, so it must not be added to `memory.kernel`; the kernel adds it up late, by up to 1 MiB for each processor"
             }
             Self::MemoryKernelSockets => {
-                "the slope of the slabs of TCP, sockets, files and epoll of `/proc/slabinfo`, for each connection; a part of `memory.kernel`, with less of other programs in it; only root may read it"
+                "the slope of the slabs of TCP, sockets, files and epoll of `/sys/kernel/slab`, for each connection; a part of `memory.kernel`, with less of other programs and of what earlier connections left in it; only root may read it"
             }
             Self::CpuServer => {
                 "processor time (user and system) of the server's processes ÷ events delivered, both while as many clients were there as ever; the kernel tells it in ticks of 10 ms, and the interval is what that leaves open"

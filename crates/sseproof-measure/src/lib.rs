@@ -19,7 +19,9 @@ mod share;
 pub mod threshold;
 mod value;
 
-pub use cost::{Cost, Estimate, FEWEST_CONNECTIONS, FEWEST_EVENTS, SHORTEST_MS, Undecided};
+pub use cost::{
+    Cost, Estimate, FEWEST_CONNECTIONS, FEWEST_EVENTS, LEAST_BYTES, SHORTEST_MS, Undecided,
+};
 pub use counter::{Counter, Counters};
 pub use error_kind::ErrorKind;
 pub use figure::Figure;

@@ -85,6 +85,10 @@ pub struct Usage {
     pub swapped: u64,
     /// Processor time of user and system, in nanoseconds.
     pub cpu: u64,
+    /// The first process, by which two readings are known to be of the same one; 0 where it is not
+    /// known.
+    #[serde(default)]
+    pub root: u32,
     /// Processes.
     #[serde(default)]
     pub processes: u64,
@@ -108,8 +112,8 @@ pub struct Kernel {
     /// `SUnreclaim` in `/proc/meminfo`, in bytes.
     #[serde(default)]
     pub unreclaimable: u64,
-    /// The slabs of TCP, sockets, files and epoll in `/proc/slabinfo`, in bytes, where that may be
-    /// read.
+    /// The slabs of TCP, sockets, files and epoll in `/sys/kernel/slab`, in bytes, where that may
+    /// be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sockets: Option<u64>,
 }

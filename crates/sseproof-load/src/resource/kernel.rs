@@ -1,7 +1,11 @@
-//! The kernel: `/proc/net/sockstat`, `/proc/meminfo` and, where it may be read, `/proc/slabinfo`.
+//! The kernel: `/proc/net/sockstat`, `/proc/meminfo` and, where it may be read, `/sys/kernel/slab`.
+//!
+//! `/proc/slabinfo` would tell the same, but counts through every slab of the machine for it, which
+//! takes milliseconds.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use procfs::{Current as _, Meminfo};
 use sseproof_measure::Kernel;
@@ -9,7 +13,7 @@ use sseproof_measure::Kernel;
 use super::LookError;
 
 /// Which slabs a TCP connection has something of, on any of its ends.
-const SLABS: [&str; 15] = [
+const SLABS: [&str; 13] = [
     "TCP",
     "TCPv6",
     "tw_sock_TCP",
@@ -18,13 +22,11 @@ const SLABS: [&str; 15] = [
     "request_sock_TCPv6",
     "sock_inode_cache",
     "skbuff_head_cache",
-    "skbuff_fclone_cache",
     "skbuff_small_head",
     "filp",
     "ep_head",
     "eventpoll_epi",
     "eventpoll_pwq",
-    "tcp_bind_bucket",
 ];
 
 /// What the kernel uses for the sockets of all processes, and in all slabs.
@@ -43,7 +45,7 @@ pub fn kernel() -> Result<Kernel, LookError> {
         tcp,
         slab: memory.slab,
         unreclaimable: memory.s_unreclaim.unwrap_or_default(),
-        sockets: fs::read_to_string("/proc/slabinfo").ok().and_then(|text| slabs(&text, page)),
+        sockets: slabs(Path::new("/sys/kernel/slab"), page),
     })
 }
 
@@ -57,21 +59,24 @@ fn charged(sockstat: &str, page: u64) -> Option<u64> {
 }
 
 /// What the slabs of sockets hold, in bytes: as many pages as they have, whatever is used of them.
-fn slabs(slabinfo: &str, page: u64) -> Option<u64> {
-    let mut sum = None;
-    for line in slabinfo.lines() {
-        let words: Vec<_> = line.split_whitespace().collect();
-        // name active_objs num_objs objsize objperslab pagesperslab : tunables 3 numbers : slabdata
-        // active_slabs num_slabs sharedavail
-        let &[name, _, _, _, _, pages, _, _, _, _, _, _, _, _, count, _] = words.as_slice() else {
-            continue;
-        };
-        if SLABS.contains(&name) {
-            let pages = pages.parse::<u64>().ok()? * count.parse::<u64>().ok()?;
-            *sum.get_or_insert(0) += pages * page;
-        }
-    }
-    sum
+///
+/// Slabs whose objects have the same size may be one, of several names, and are counted once.
+fn slabs(directory: &Path, page: u64) -> Option<u64> {
+    let found = SLABS.iter().filter_map(|name| fs::canonicalize(directory.join(name)).ok());
+    let found: BTreeSet<PathBuf> = found.collect();
+    let each = found.iter().map(|slab| {
+        let read = |file: &str| fs::read_to_string(slab.join(file)).ok();
+        held(&read("slabs")?, &read("order")?, page)
+    });
+    let sum: Option<u64> = each.sum();
+    sum.filter(|_| !found.is_empty())
+}
+
+/// The bytes of so many slabs, each of two to the `order` pages: `10 N0=10` and `3`.
+fn held(slabs: &str, order: &str, page: u64) -> Option<u64> {
+    let slabs: u64 = slabs.split_whitespace().next()?.parse().ok()?;
+    let order: u32 = order.trim().parse().ok()?;
+    slabs.checked_mul(page.checked_shl(order)?)
 }
 
 fn unreadable(path: &str, why: &str) -> LookError {
@@ -103,14 +108,12 @@ mod tests {
     }
 
     #[test]
-    fn only_the_slabs_of_sockets_count() {
-        let text = "slabinfo - version: 2.1
-# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>
-dentry            984320 984333    192   21    1 : tunables    0    0    0 : slabdata  46873  46873      0
-TCP                  117    117   2368   13    8 : tunables    0    0    0 : slabdata      9      9      0
-eventpoll_epi        323    416    128   32    1 : tunables    0    0    0 : slabdata     11     13      0
-";
-        assert_eq!(slabs(text, 4096), Some((9 * 8 + 13) * 4096));
-        assert_eq!(slabs("slabinfo - version: 2.1\n", 4096), None);
+    fn slabs_have_pages() {
+        assert_eq!(held("10 N0=4 N1=6\n", "3\n", 4096), Some(10 * 8 * 4096));
+        assert_eq!(held("0\n", "0\n", 4096), Some(0));
+        for (slabs, order) in [("", "3"), ("ten", "3"), ("10", ""), ("10", "99")] {
+            assert_eq!(held(slabs, order, 4096), None, "{slabs:?} {order:?}");
+        }
+        assert_eq!(slabs(Path::new("/nowhere"), 4096), None);
     }
 }

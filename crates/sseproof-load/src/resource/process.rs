@@ -28,7 +28,7 @@ pub fn tree(root: u32, generator: &[u32]) -> Result<Usage, LookError> {
     if let Some(&generator) = generator.iter().find(|id| family.contains(id)) {
         return Err(LookError::Ancestor { server: root, generator });
     }
-    let mut usage = Usage::default();
+    let mut usage = Usage { root, ..Usage::default() };
     for id in family {
         match of(id, Children::Reaped) {
             Ok(process) if id == root && process.processes == 0 => {
@@ -47,7 +47,8 @@ pub fn tree(root: u32, generator: &[u32]) -> Result<Usage, LookError> {
 /// # Errors
 /// [`LookError`], where one of them has ended or may not be looked into.
 pub fn processes(ids: &[u32]) -> Result<Usage, LookError> {
-    let mut usage = Usage::default();
+    let root = ids.first().copied().unwrap_or_default();
+    let mut usage = Usage { root, ..Usage::default() };
     for id in ids {
         let process = of(*id, Children::None)?;
         if process.processes == 0 {
@@ -67,7 +68,32 @@ enum Children {
 
 /// The process and its descendants.
 fn family(root: u32) -> Result<BTreeSet<u32>, LookError> {
-    // Not every kernel lists the children of a process, and so each is asked for its parent.
+    let mut family = BTreeSet::new();
+    let mut rest = vec![root];
+    while let Some(id) = rest.pop() {
+        if !family.insert(id) {
+            continue;
+        }
+        match children(id) {
+            Some(children) => rest.extend(children),
+            None => return family_by_parents(root),
+        }
+    }
+    Ok(family)
+}
+
+/// The children of a process, where the kernel lists them: not every one was built to.
+fn children(id: u32) -> Option<Vec<u32>> {
+    let process = Process::new(i32::try_from(id).ok()?).ok()?;
+    let mut children = Vec::new();
+    for task in process.tasks().ok()?.flatten() {
+        children.extend(task.children().ok()?);
+    }
+    Some(children)
+}
+
+/// The same, told by asking every process of the machine for its parent.
+fn family_by_parents(root: u32) -> Result<BTreeSet<u32>, LookError> {
     let all = all_processes().map_err(|error| wrong(root, &error))?;
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     for stat in all.flatten().filter_map(|process| process.stat().ok()) {
@@ -124,6 +150,7 @@ fn memory(process: &Process, usage: &mut Usage) -> ProcResult<()> {
     Ok(())
 }
 
+/// Adds a process to those before it.
 fn add(sum: &mut Usage, process: &Usage) {
     sum.pss += process.pss;
     sum.private += process.private;

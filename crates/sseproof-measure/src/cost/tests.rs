@@ -109,7 +109,6 @@ fn a_known_slope_is_found_within_its_interval() {
         (20_000.0, 1500.0, 20.0),
         (1_000_000.0, 1500.0, 1000.0),
         (100_000.0, 40_000.0, 100.0),
-        (20_000.0, 0.0, 20.0),
     ] {
         let cost = Cost::of(&run(&Made { noise, each, ..MADE }));
         assert_eq!((cost.points, cost.plateaus, cost.idle, cost.peak), (6, true, true, 15_000));
@@ -207,6 +206,48 @@ fn thin_readings_tell_nothing_and_why() {
     for (figure, told) in Cost::of(&nothing).figures() {
         assert_eq!(told, Err(&Undecided::NoSamples), "{}", figure.key());
     }
+}
+
+#[test]
+fn memory_that_was_there_before_is_no_memory_of_connections() {
+    for (each, noise) in [(0.0, 20_000.0), (-3.0, 0.0), (40.0, 0.0)] {
+        let cost = Cost::of(&run(&Made { each, noise, ..MADE }));
+        for figure in [
+            Figure::MemoryServer,
+            Figure::MemoryServerBase,
+            Figure::MemoryServerPss,
+            Figure::MemoryServerFirstEvent,
+        ] {
+            assert_eq!(why(&cost, figure), Undecided::Warm, "{each}: {}", figure.key());
+        }
+        told(&cost, Figure::MemoryServerAllIn);
+        told(&cost, Figure::MemoryGenerator);
+    }
+}
+
+#[test]
+fn what_an_earlier_run_left_in_the_same_process_is_noticed() {
+    let rooted = |root, more: u64| {
+        let mut outcome = run(&MADE);
+        for usage in outcome.resources.samples.iter_mut().filter_map(|s| s.server.as_mut()) {
+            usage.root = root;
+            usage.private += more;
+        }
+        outcome
+    };
+    let warm = |first: &Outcome, second: &Outcome| {
+        let costs = Cost::of_all(&[first.clone(), second.clone()]);
+        told(&costs[0], Figure::MemoryServer);
+        told(&costs[1], Figure::MemoryServerKept);
+        told(&costs[1], Figure::MemoryGenerator);
+        costs[1].figure(Figure::MemoryServer) == Err(&Undecided::Warm)
+    };
+    let first = rooted(7, 0);
+    // 15,000 connections and their events add 84 MB.
+    assert!(warm(&first, &rooted(7, 9_000_000)));
+    assert!(!warm(&first, &rooted(7, 7_000_000)));
+    assert!(!warm(&first, &rooted(8, 40_000_000)));
+    assert!(!warm(&rooted(0, 0), &rooted(0, 40_000_000)));
 }
 
 #[test]

@@ -83,6 +83,7 @@ fn samples(slower: u64) -> Vec<Sample> {
         pss: base + each + 3_000_000,
         private: base + each,
         cpu,
+        root: 0,
         processes: 2,
         threads: 4,
         descriptors: 40,

@@ -1,6 +1,6 @@
 //! The costs of several rounds put together.
 
-use sseproof_measure::{Cost, Estimate, Figure, Outcome, Undecided, Value};
+use sseproof_measure::{Cost, Estimate, Figure, Undecided, Value};
 
 /// Each figure of the rounds, or why there is none.
 pub(super) struct Figures {
@@ -12,8 +12,7 @@ pub(super) struct Figures {
 impl Figures {
     /// Memory is that of the first round that tells: later ones get the memory that it left, and
     /// would seem to need none. Processor time is that of the round in the middle.
-    pub(super) fn of(rounds: &[&Outcome]) -> Self {
-        let costs: Vec<Cost> = rounds.iter().map(|round| Cost::of(round)).collect();
+    pub(super) fn of(costs: Vec<Cost>) -> Self {
         let told = Figure::ALL.map(|figure| (figure, put_together(figure, &costs)));
         Self { told: told.into(), first: costs.into_iter().next() }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sseproof_measure::threshold::Evidence;
-use sseproof_measure::{Interval, Outcome, Transport, Value};
+use sseproof_measure::{Cost, Interval, Outcome, Transport, Value};
 
 use super::figures::Figures;
 
@@ -21,32 +21,32 @@ pub(super) struct Side<'a> {
 
 /// The sides of the results, in the order in which they were run first.
 pub(super) fn sides(outcomes: &[Outcome]) -> Vec<Side<'_>> {
-    let mut rounds: Vec<Vec<&Outcome>> = Vec::new();
-    for outcome in outcomes {
-        let same = |side: &&mut Vec<&Outcome>| {
-            side.iter().all(|other| {
+    let mut rounds: Vec<Vec<(&Outcome, Cost)>> = Vec::new();
+    for (outcome, cost) in outcomes.iter().zip(Cost::of_all(outcomes)) {
+        let same = |side: &&mut Vec<(&Outcome, Cost)>| {
+            side.iter().all(|(other, _)| {
                 other.run.transport == outcome.run.transport && other.run.url == outcome.run.url
             })
         };
         match rounds.iter_mut().find(same) {
-            Some(side) => side.push(outcome),
-            None => rounds.push(vec![outcome]),
+            Some(side) => side.push((outcome, cost)),
+            None => rounds.push(vec![(outcome, cost)]),
         }
     }
-    let twice = |outcome: &Outcome| {
-        let same = |side: &&Vec<&Outcome>| {
-            side.iter().any(|other| other.run.transport == outcome.run.transport)
-        };
-        rounds.iter().filter(same).count() > 1
-    };
+    let rounds: Vec<(Vec<&Outcome>, Vec<Cost>)> =
+        rounds.into_iter().map(|side| side.into_iter().unzip()).collect();
     let name = |outcome: &Outcome| {
-        let name = transport(outcome.run.transport);
-        if twice(outcome) { format!("{name} {}", outcome.run.url) } else { name.to_owned() }
+        let transport = outcome.run.transport;
+        let name = transport_name(transport);
+        let alike = rounds.iter().filter(|(side, _)| side[0].run.transport == transport);
+        if alike.count() > 1 { format!("{name} {}", outcome.run.url) } else { name.to_owned() }
     };
-    rounds.iter().map(|rounds| Side::of(name(rounds[0]), rounds.clone())).collect()
+    let names: Vec<String> = rounds.iter().map(|(side, _)| name(side[0])).collect();
+    let sides = names.into_iter().zip(rounds);
+    sides.map(|(name, (rounds, costs))| Side::of(name, rounds, costs)).collect()
 }
 
-fn transport(transport: Transport) -> &'static str {
+fn transport_name(transport: Transport) -> &'static str {
     match transport {
         Transport::Sse => "SSE",
         Transport::WebSocket => "WebSocket",
@@ -62,7 +62,7 @@ pub(super) fn transport_key(transport: Transport) -> &'static str {
 }
 
 impl<'a> Side<'a> {
-    fn of(name: String, rounds: Vec<&'a Outcome>) -> Self {
+    fn of(name: String, rounds: Vec<&'a Outcome>, costs: Vec<Cost>) -> Self {
         let mut total = Interval::default();
         let mut lasting = Duration::ZERO;
         for round in &rounds {
@@ -71,7 +71,7 @@ impl<'a> Side<'a> {
             let milliseconds = count.unwrap_or_default().saturating_mul(round.run.interval_ms);
             lasting += Duration::from_millis(milliseconds);
         }
-        let figures = Figures::of(&rounds);
+        let figures = Figures::of(costs);
         Self { name, rounds, total, lasting, figures }
     }
 
