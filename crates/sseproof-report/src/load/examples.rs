@@ -161,6 +161,19 @@ pub(super) fn twice() -> LoadReport {
     report(outcomes, &["delivery.p99 > 50ms", "lost > 0"])
 }
 
-pub(super) fn all() -> [LoadReport; 6] {
-    [LoadReport::default(), good(), broken(), saturated(), partial(), twice()]
+/// Two transports against the same process of a server, which keeps what the first one needed.
+pub(super) fn warm() -> LoadReport {
+    let mut outcomes = vec![outcome(Transport::Sse, 1, &[]), outcome(Transport::WebSocket, 1, &[])];
+    for (outcome, kept) in outcomes.iter_mut().zip([0, 30_000_000]) {
+        let servers = outcome.resources.samples.iter_mut();
+        for server in servers.filter_map(|sample| sample.server.as_mut()) {
+            server.root = 4711;
+            server.private += kept;
+        }
+    }
+    report(outcomes, &["memory.server > 20KiB"])
+}
+
+pub(super) fn all() -> [LoadReport; 7] {
+    [LoadReport::default(), good(), broken(), saturated(), partial(), twice(), warm()]
 }

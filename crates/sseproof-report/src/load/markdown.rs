@@ -30,6 +30,11 @@ pub fn render(report: &LoadReport) -> String {
     if sides.len() > 1 {
         out.push_str("\n#### Side by side\n\n");
         grid(&mut out, &told::comparison(&sides, true));
+        let gaps: String =
+            told::gaps(&sides).iter().map(|why| format!("- {}\n", escape(why))).collect();
+        if !gaps.is_empty() {
+            details(&mut out, "what could not be compared, and why", &gaps);
+        }
         if let Some(method) = sides.first().and_then(told::method) {
             out.push_str(&format!("\n<sub>memory: {}</sub>\n", escape(&method)));
         }

@@ -148,6 +148,9 @@ fn compared(page: &mut Page, sides: &[Side<'_>]) {
     for (at, line) in lines.iter().enumerate() {
         page.verbatim(2, if at == 0 { Ink::Faint } else { Ink::Plain }, line);
     }
+    for why in told::gaps(sides) {
+        page.labelled(2, "– ", Ink::Faint, Ink::Faint, &why);
+    }
     if let Some(method) = sides.first().and_then(told::method) {
         page.text(2, Ink::Faint, &format!("memory: {method}"));
     }
@@ -169,7 +172,7 @@ fn met(page: &mut Page, report: &LoadReport) {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::examples::{all, broken, good, partial, saturated, twice};
+    use super::super::examples::{all, broken, good, partial, saturated, twice, warm};
     use super::*;
 
     fn plain(report: &LoadReport, detail: Detail) -> String {
@@ -197,6 +200,13 @@ mod tests {
     #[test]
     fn two_transports_stand_side_by_side() {
         assert_snapshot!(plain(&twice(), Detail::Normal));
+    }
+
+    #[test]
+    fn a_server_that_was_not_started_anew_is_told_of() {
+        let text = plain(&warm(), Detail::Normal);
+        let from = text.find("– WebSocket").unwrap();
+        assert_snapshot!(&text[from..]);
     }
 
     #[test]

@@ -251,6 +251,20 @@ pub(super) fn untold(side: &Side<'_>) -> Vec<String> {
     reasons.map(|(why, keys)| format!("{}: {why}", keys.join(", "))).collect()
 }
 
+/// Why a side lacks figures that another one has, each with their keys.
+pub(super) fn gaps(sides: &[Side<'_>]) -> Vec<String> {
+    let is_elsewhere = |key: &str| sides.iter().any(|side| side.figures.value(key).is_some());
+    let of = |side: &Side<'_>| -> Vec<String> {
+        let reasons = side.figures.untold().into_iter().map(|(why, mut keys)| {
+            keys.retain(|key| is_elsewhere(key));
+            (why, keys)
+        });
+        let reasons = reasons.filter(|(_, keys)| !keys.is_empty());
+        reasons.map(|(why, keys)| format!("{}: {}: {why}", side.name, keys.join(", "))).collect()
+    };
+    sides.iter().flat_map(of).collect()
+}
+
 /// What all sides have, side by side; costs with what they may be off, where that is wanted.
 pub(super) fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
     let cost = |estimate: &Estimate| {
