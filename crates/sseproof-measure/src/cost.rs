@@ -9,6 +9,7 @@ mod phases;
 
 use crate::{Counter, Dimension, Figure, Kernel, Outcome, Sample, Usage, Value};
 
+pub(crate) use line::students_t;
 use line::{Estimated, Line, line};
 use phases::Phases;
 

@@ -1,4 +1,6 @@
 //! The kinds of errors, each with its definition; `specs/metrics.md` is made from here.
+//!
+//! A run counts errors by what was said of each, for people; thresholds need names that stay.
 
 use std::borrow::Cow;
 
@@ -22,7 +24,7 @@ pub enum ErrorKind {
     /// Another status than 200.
     Status(u16),
     /// No stream.
-    ContentType,
+    NoStream,
     /// Broken HTTP, or broken frames.
     Protocol,
     /// The end inside of a message.
@@ -31,13 +33,17 @@ pub enum ErrorKind {
     NoFiles,
     /// Out of ports.
     NoPorts,
+    /// A model that gave up.
+    Answer,
+    /// A publish request.
+    Publish,
     /// Anything else.
     Other,
 }
 
 impl ErrorKind {
     /// All but those of a status, in the order of reports.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Refused,
         Self::Reset,
         Self::Unreachable,
@@ -45,11 +51,13 @@ impl ErrorKind {
         Self::Tls,
         Self::HeadTimeout,
         Self::NoHead,
-        Self::ContentType,
+        Self::NoStream,
         Self::Protocol,
         Self::Truncated,
         Self::NoFiles,
         Self::NoPorts,
+        Self::Answer,
+        Self::Publish,
         Self::Other,
     ];
 
@@ -64,11 +72,13 @@ impl ErrorKind {
             Self::HeadTimeout => "head-timeout".into(),
             Self::NoHead => "no-head".into(),
             Self::Status(code) => format!("status-{code}").into(),
-            Self::ContentType => "content-type".into(),
+            Self::NoStream => "no-stream".into(),
             Self::Protocol => "protocol".into(),
             Self::Truncated => "truncated".into(),
             Self::NoFiles => "no-files".into(),
             Self::NoPorts => "no-ports".into(),
+            Self::Answer => "answer".into(),
+            Self::Publish => "publish".into(),
             Self::Other => "other".into(),
         }
     }
@@ -80,6 +90,41 @@ impl ErrorKind {
             return Some(Self::Status(code));
         }
         Self::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+
+    /// The kind of an error of which this was said: `connect: refused`.
+    pub fn told(message: &str) -> Self {
+        if let Some(kind) = Self::of(message) {
+            return kind;
+        }
+        if let Some(code) = message.strip_prefix("status ") {
+            return code.parse().map_or(Self::Other, Self::Status);
+        }
+        if message.starts_with("publish: ") {
+            return Self::Publish;
+        }
+        match message {
+            "connect: refused" => Self::Refused,
+            "reset" | "connect: reset" | "head: reset before it" => Self::Reset,
+            "connect: no answer in time" => Self::ConnectTimeout,
+            "connect: no port left on this address" => Self::NoPorts,
+            "connect: too many open files" => Self::NoFiles,
+            "head: no answer in time" => Self::HeadTimeout,
+            "head: closed before it" => Self::NoHead,
+            "closed within the body"
+            | "tls: closed without close_notify"
+            | "websocket: closed without a close frame"
+            | "the answer has no end, such as [DONE]" => Self::Truncated,
+            "the answer ended with an error event" => Self::Answer,
+            _ => match message.split_once(':') {
+                Some(("connect", _)) => Self::Unreachable,
+                Some(("tls", _)) => Self::Tls,
+                Some(("head" | "framing" | "websocket", _)) => Self::Protocol,
+                Some(("no event stream", _)) => Self::NoStream,
+                _ if message.starts_with("compressed") => Self::NoStream,
+                _ => Self::Other,
+            },
+        }
     }
 
     /// What it means.
@@ -95,11 +140,15 @@ impl ErrorKind {
             Self::Status(_) => {
                 "an answer with another status than 200 (WebSocket: than 101), which is the number in the name"
             }
-            Self::ContentType => "status 200 without `text/event-stream`",
+            Self::NoStream => {
+                "status 200 without `text/event-stream`, or compressed though nobody asked for it"
+            }
             Self::Protocol => "what arrived is no HTTP, no framing of HTTP, or no WebSocket frame",
             Self::Truncated => {
-                "a stream ended inside of its framing: no last chunk, or fewer bytes than announced"
+                "a stream or an answer has no proper end: the connection was closed before the last chunk, the close frame, or `[DONE]`"
             }
+            Self::Answer => "an answer of a model ended with an error event",
+            Self::Publish => "a publish request failed, in whatever way",
             Self::NoFiles => "this machine gave no socket: too many open files",
             Self::NoPorts => "this machine had no local port left for the address",
             Self::Other => "anything else",
@@ -110,6 +159,31 @@ impl ErrorKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_of_an_error_has_its_kind() {
+        for (message, key) in [
+            ("connect: refused", "refused"),
+            ("reset", "reset"),
+            ("connect: Network is unreachable (os error 101)", "unreachable"),
+            ("tls: no answer in time", "tls"),
+            ("tls: closed without close_notify", "truncated"),
+            ("head: too long", "protocol"),
+            ("head: closed before it", "no-head"),
+            ("status 503", "status-503"),
+            ("no event stream: Content-Type `text/html`", "no-stream"),
+            ("compressed though nobody asked for it: gzip", "no-stream"),
+            ("framing: no chunks of HTTP/1.1", "protocol"),
+            ("websocket: closed without a close frame", "truncated"),
+            ("websocket: a masked frame", "protocol"),
+            ("publish: connect: refused", "publish"),
+            ("refused", "refused"),
+            ("status-503", "status-503"),
+            ("something new", "other"),
+        ] {
+            assert_eq!(ErrorKind::told(message).key(), key, "{message}");
+        }
+    }
 
     #[test]
     fn each_kind_is_found_by_its_key() {

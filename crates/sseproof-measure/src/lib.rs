@@ -4,12 +4,14 @@
 //! function of the plan, the seed and the shard. Whoever plays a plan reports [`Interval`]s, and
 //! everything else is a fold over them: a total is their sum, a merge of machines is their union.
 
+pub mod compare;
 mod cost;
 mod counter;
 mod error_kind;
 mod figure;
 mod histogram;
 mod interval;
+mod merge;
 mod metric;
 mod outcome;
 mod plan;
@@ -27,6 +29,7 @@ pub use error_kind::ErrorKind;
 pub use figure::Figure;
 pub use histogram::{Histogram, HistogramError};
 pub use interval::Interval;
+pub use merge::{MergeError, merge};
 pub use metric::Metric;
 pub use outcome::{Kernel, Outcome, Resources, Run, Sample, Shard, Usage};
 pub use plan::{
@@ -35,5 +38,5 @@ pub use plan::{
 };
 pub use sequence::{Seen, Sequence};
 pub use share::Share;
-pub use threshold::{Threshold, ThresholdError};
-pub use value::{Dimension, Value};
+pub use threshold::{Threshold, ThresholdError, objective};
+pub use value::{Dimension, Value, ValueError};

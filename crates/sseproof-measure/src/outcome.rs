@@ -1,5 +1,7 @@
 //! What a run gave, as it is written to a file and merged with others.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Interval, Transport};
@@ -119,6 +121,16 @@ pub struct Kernel {
 }
 
 impl Outcome {
+    /// How long was measured: from the first interval to the end of the last.
+    pub fn lasting(&self) -> Duration {
+        let indexes = || self.intervals.iter().map(|interval| interval.index);
+        let count = match (indexes().min(), indexes().max()) {
+            (Some(first), Some(last)) => last - first + 1,
+            _ => 0,
+        };
+        Duration::from_millis(count * self.run.interval_ms)
+    }
+
     /// All intervals together.
     pub fn total(&self) -> Interval {
         let mut total = Interval::default();

@@ -48,7 +48,7 @@ impl Dimension {
                 ("GiB", 1_073_741_824.0),
             ],
             Self::Share => &[("%", 0.01)],
-            Self::Rate => &[("/s", 1.0)],
+            Self::Rate => &[("/min", 1.0 / 60.0), ("/s", 1.0)],
             Self::ByteRate => &[
                 ("B/s", 1.0),
                 ("kB/s", 1e3),
@@ -67,7 +67,8 @@ impl Dimension {
             Self::Time => &[("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", SECOND)],
             Self::Bytes => &[("B", 1.0), ("KiB", 1024.0), ("MiB", 1_048_576.0)],
             Self::ByteRate => &[("B/s", 1.0), ("KiB/s", 1024.0), ("MiB/s", 1_048_576.0)],
-            _ => self.units(),
+            Self::Rate => &[("/s", 1.0)],
+            Self::Count | Self::Share => self.units(),
         }
     }
 
@@ -108,11 +109,13 @@ pub struct Value {
 
 /// Why a text is no value: what is wrong, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ValueError {
+pub struct ValueError {
     /// At which byte of the text.
-    pub(crate) at: usize,
-    pub(crate) what: String,
-    pub(crate) instead: String,
+    pub at: usize,
+    /// What is wrong: a sentence without capital and full stop.
+    pub what: String,
+    /// What to write instead.
+    pub instead: String,
 }
 
 impl Value {
@@ -138,8 +141,11 @@ impl Value {
         Self::new(amount, Dimension::Count)
     }
 
-    /// Reads a value of the given dimension.
-    pub(crate) fn parse(text: &str, dimension: Dimension) -> Result<Self, ValueError> {
+    /// Reads a value of the given dimension, as it is written in thresholds and plans.
+    ///
+    /// # Errors
+    /// [`ValueError`], with what to write instead.
+    pub fn parse(text: &str, dimension: Dimension) -> Result<Self, ValueError> {
         let end = text.find(|char: char| !char.is_ascii_digit() && char != '.');
         let (number, rest) = text.split_at(end.unwrap_or(text.len()));
         let unit = rest.trim_start();

@@ -43,7 +43,7 @@ pub(super) fn line(points: &[(f64, f64)]) -> Option<Line> {
 }
 
 /// The quantile of Student's t that leaves 2.5 % above it.
-fn students_t(freedom: usize) -> f64 {
+pub(crate) fn students_t(freedom: usize) -> f64 {
     /// Up to where the expansion below is off by more than a thousandth.
     const FEW: [f64; 8] =
         [12.706_205, 4.302_653, 3.182_446, 2.776_445, 2.570_582, 2.446_912, 2.364_624, 2.306_004];

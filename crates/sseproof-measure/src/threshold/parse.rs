@@ -123,7 +123,7 @@ impl Threshold {
 }
 
 /// The comparison at the start of the text, and how long it is.
-fn relation(text: &str) -> Result<(Relation, usize), String> {
+pub(super) fn relation(text: &str) -> Result<(Relation, usize), String> {
     let end = text.find(|char: char| !"<>=!".contains(char)).unwrap_or(text.len());
     match &text[..end] {
         "<" => Ok((Relation::Less, 1)),

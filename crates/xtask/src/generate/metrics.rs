@@ -98,7 +98,7 @@ pub(super) fn render() -> String {
     for share in Share::ALL {
         row(&mut out, &[&code(&format!("{}.share", share.counter().key())), share.formula()]);
     }
-    out.push_str("\n### Kinds of errors\n\n");
+    out.push_str("\n### Kinds of errors\n\nA run lists errors by what was said of each; these names are for thresholds.\n\n");
     row(&mut out, &["name", "means"]);
     rule(&mut out, 2);
     for kind in ErrorKind::ALL.into_iter().chain([ErrorKind::Status(503)]) {
@@ -125,7 +125,7 @@ pub(super) fn render() -> String {
             "`memory.server > 20KiB`, `bytes.per-event > 200B`",
         ),
         ("a share", "`%`", "`good.share < 99%`, `lost.share > 0.1%`, `streams.share < 100%`"),
-        ("a rate", "`/s`", "`events.rate < 1000/s`"),
+        ("a rate", "`/s`, `/min`", "`events.rate < 1000/s`"),
         ("bytes in a second", "those of bytes, with `/s`", "`bytes.rate < 1MiB/s`"),
     ] {
         row(&mut out, &[means, units, examples]);

@@ -1,0 +1,412 @@
+//! Results of several generators as one: exactly what one would have seen that had seen it all.
+
+use std::collections::BTreeMap;
+
+use crate::{Interval, Outcome, Resources, Run, Sample, Shard, Usage};
+
+/// Why results are none of the same run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// There is none.
+    #[error("there is no result to merge")]
+    Nothing,
+    /// They differ in something that is the same in all parts of a run.
+    #[error(
+        "{first} and {second} are not of the same run: {what} is {one} in the first, and {other} in the second"
+    )]
+    Differs {
+        /// What differs.
+        what: &'static str,
+        /// The first file.
+        first: String,
+        /// What it has.
+        one: String,
+        /// The second file.
+        second: String,
+        /// What it has.
+        other: String,
+    },
+    /// A part is there twice, and would count twice.
+    #[error("{first} and {second} both have part {} of {of} of round {round}: leave one of them out", index + 1)]
+    Twice {
+        /// Which part, from 0.
+        index: u64,
+        /// Of how many.
+        of: u64,
+        /// Of which round.
+        round: u32,
+        /// The first file.
+        first: String,
+        /// The second file.
+        second: String,
+    },
+}
+
+/// Merges the parts of a run, each with the name of its file. Rounds and transports stay apart, in
+/// the order in which they are first met.
+///
+/// Where parts are missing, or did not come to their end, the result says so in [`Run::partial`]: it
+/// is not the whole run, and does not pass.
+///
+/// # Errors
+/// [`MergeError`], with the names of the files.
+pub fn merge(
+    parts: impl IntoIterator<Item = (String, Outcome)>,
+) -> Result<Vec<Outcome>, MergeError> {
+    let mut runs: Vec<Vec<(String, Outcome)>> = Vec::new();
+    for (file, outcome) in parts {
+        let same = runs.iter_mut().find(|run| {
+            run.iter().all(|(_, other)| {
+                (other.run.transport, other.run.round) == (outcome.run.transport, outcome.run.round)
+            })
+        });
+        match same {
+            Some(run) => run.push((file, outcome)),
+            None => runs.push(vec![(file, outcome)]),
+        }
+    }
+    if runs.is_empty() {
+        return Err(MergeError::Nothing);
+    }
+    // Rounds of different plans do not belong into one result either.
+    let firsts: Vec<_> = runs.iter().filter_map(|run| run.first()).collect();
+    firsts.windows(2).try_for_each(|pair| same_run(pair[0], pair[1], false))?;
+    runs.into_iter().map(one).collect()
+}
+
+/// The parts of one round over one transport as one.
+fn one(parts: Vec<(String, Outcome)>) -> Result<Outcome, MergeError> {
+    let mut held: BTreeMap<u64, (Shard, String)> = BTreeMap::new();
+    for (n, part) in parts.iter().enumerate() {
+        parts[..n].iter().try_for_each(|before| same_run(before, part, true))?;
+        let (file, outcome) = part;
+        for shard in &outcome.run.shards {
+            let Some((_, first)) = held.insert(shard.index, (shard.clone(), file.clone())) else {
+                continue;
+            };
+            return Err(MergeError::Twice {
+                index: shard.index,
+                of: shard.of,
+                round: outcome.run.round,
+                first,
+                second: file.clone(),
+            });
+        }
+    }
+    let of = held.values().map(|(shard, _)| shard.of).max().unwrap_or_default();
+    let shards: Vec<_> = held.into_values().map(|(shard, _)| shard).collect();
+    let several = parts.len() > 1;
+    let mut partial = missing(&shards, of);
+    let mut saturated = Vec::new();
+    let mut intervals: BTreeMap<u64, Interval> = BTreeMap::new();
+    for (file, outcome) in &parts {
+        let named = |why: &String| if several { format!("{file}: {why}") } else { why.clone() };
+        // What an earlier merge said of missing parts is said anew above.
+        let own = outcome.run.partial.iter().filter(|why| !is_of_merge(why));
+        partial.extend(own.map(named));
+        saturated.extend(outcome.run.saturated.iter().map(named));
+        for interval in &outcome.intervals {
+            let sum = intervals
+                .entry(interval.index)
+                .or_insert_with(|| Interval { index: interval.index, ..Interval::default() });
+            sum.absorb(interval);
+        }
+    }
+    let started = parts.iter().map(|(_, outcome)| outcome.run.started.clone()).min();
+    let resources = resources(&parts);
+    let Some((_, first)) = parts.into_iter().next() else { return Err(MergeError::Nothing) };
+    Ok(Outcome {
+        run: Run { started: started.unwrap_or_default(), shards, partial, saturated, ..first.run },
+        intervals: intervals.into_values().collect(),
+        resources,
+    })
+}
+
+/// Whether two results are of the same run; parts of it also are of the same number of parts.
+fn same_run(
+    (first, one): &(String, Outcome),
+    (second, other): &(String, Outcome),
+    parts: bool,
+) -> Result<(), MergeError> {
+    let of = |run: &Run| run.shards.first().map_or(0, |shard| shard.of).to_string();
+    let facts = |run: &Run| {
+        let number = if parts { of(run) } else { String::new() };
+        [
+            ("the plan", format!("`{}`", run.plan)),
+            ("the length of an interval", format!("{}ms", run.interval_ms)),
+            ("the number of parts", number),
+            // Rounds over another transport have another URL.
+            ("the URL", if parts { run.url.clone() } else { String::new() }),
+        ]
+    };
+    let differs = facts(&one.run)
+        .into_iter()
+        .zip(facts(&other.run))
+        .find(|((_, one), (_, other))| one != other);
+    match differs {
+        None => Ok(()),
+        Some(((what, one), (_, other))) => Err(MergeError::Differs {
+            what,
+            first: first.clone(),
+            one,
+            second: second.clone(),
+            other,
+        }),
+    }
+}
+
+/// How the reasons begin that only a merge knows.
+const MISSING: &str = "missing: part ";
+const CUT: &str = "cut short: part ";
+
+fn is_of_merge(why: &str) -> bool {
+    why.starts_with(MISSING) || why.starts_with(CUT)
+}
+
+/// What a run lacks of its parts.
+fn missing(shards: &[Shard], of: u64) -> Vec<String> {
+    let has = |index| shards.iter().find(|shard| shard.index == index);
+    (0..of)
+        .filter_map(|index| match has(index) {
+            None => Some(format!("{MISSING}{} of {of}", index + 1)),
+            Some(shard) if !shard.complete => {
+                Some(format!("{CUT}{} of {of} did not come to its end", index + 1))
+            }
+            Some(_) => None,
+        })
+        .collect()
+}
+
+/// The readings of all parts: what the generators use is added up at each moment that all of them
+/// have been read at or before.
+///
+/// There is one server, whoever reads it, and so its readings are those of the first part that has
+/// any. Kernels cannot be told apart: where several parts have read one, it is not known whether that
+/// is one machine or several, and none is kept.
+fn resources(parts: &[(String, Outcome)]) -> Resources {
+    let all: Vec<&[Sample]> = parts
+        .iter()
+        .map(|(_, outcome)| outcome.resources.samples.as_slice())
+        .filter(|samples| !samples.is_empty())
+        .collect();
+    if let [only] = all.as_slice() {
+        return Resources { samples: only.to_vec() };
+    }
+    let with = |has: fn(&Sample) -> bool| -> Vec<usize> {
+        (0..all.len()).filter(|part| all[*part].iter().any(has)).collect()
+    };
+    let server = with(|sample| sample.server.is_some()).first().copied();
+    let kernels = with(|sample| sample.kernel.is_some());
+    let kernel = if let [only] = kernels.as_slice() { Some(*only) } else { None };
+    let mut times: Vec<u64> = all.iter().flat_map(|part| part.iter().map(|s| s.at_ms)).collect();
+    times.sort_unstable();
+    times.dedup();
+    let samples = times.into_iter().filter_map(|at_ms| {
+        let last = |part: &&[Sample]| -> Option<Sample> {
+            let until = part.partition_point(|sample| sample.at_ms <= at_ms);
+            part.get(until.checked_sub(1)?).cloned()
+        };
+        // Before the last of them was read first, a sum would be too small.
+        let last: Vec<Sample> = all.iter().map(last).collect::<Option<_>>()?;
+        Some(Sample {
+            at_ms,
+            open: last.iter().map(|sample| sample.open).sum(),
+            events: last.iter().map(|sample| sample.events).sum(),
+            server: server.and_then(|part| last[part].server),
+            generator: last.iter().map(|sample| sample.generator).reduce(sum).flatten(),
+            kernel: kernel.and_then(|part| last[part].kernel),
+        })
+    });
+    Resources { samples: samples.collect() }
+}
+
+/// What both use; nothing is known where nothing is known of one.
+fn sum(one: Option<Usage>, other: Option<Usage>) -> Option<Usage> {
+    let (one, other) = (one?, other?);
+    Some(Usage {
+        pss: one.pss + other.pss,
+        private: one.private + other.private,
+        swapped: one.swapped + other.swapped,
+        cpu: one.cpu + other.cpu,
+        processes: one.processes + other.processes,
+        threads: one.threads + other.threads,
+        descriptors: one.descriptors + other.descriptors,
+        // Every sum is of the same generators, so that of the first stands for all.
+        root: one.root,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Counter, ErrorKind, Metric, Transport};
+
+    fn part(index: u64, of: u64) -> (String, Outcome) {
+        let run = Run {
+            plan: "ticks".to_owned(),
+            url: "http://127.0.0.1/events".to_owned(),
+            transport: Transport::Sse,
+            round: 1,
+            started: format!("2026-01-01T00:00:0{index}Z"),
+            interval_ms: 1000,
+            shards: vec![Shard { index, of, complete: true }],
+            partial: Vec::new(),
+            saturated: Vec::new(),
+        };
+        let (intervals, resources) = Default::default();
+        (format!("{}.json", ["a", "b", "c"][index as usize]), Outcome { run, intervals, resources })
+    }
+
+    fn changed(index: u64, of: u64, change: impl FnOnce(&mut Run)) -> (String, Outcome) {
+        let mut part = part(index, of);
+        change(&mut part.1.run);
+        part
+    }
+
+    #[test]
+    fn parts_of_different_runs_are_refused_with_their_names() {
+        for (other, what) in [
+            (
+                changed(1, 2, |run| run.plan = "news".to_owned()),
+                "the plan is `ticks` in the first, and `news` in the second",
+            ),
+            (
+                changed(1, 2, |run| run.interval_ms = 500),
+                "the length of an interval is 1000ms in the first, and 500ms in the second",
+            ),
+            (
+                changed(1, 2, |run| run.url = "http://b/".to_owned()),
+                "the URL is http://127.0.0.1/events in the first, and http://b/ in the second",
+            ),
+            (part(1, 3), "the number of parts is 2 in the first, and 3 in the second"),
+            // Another round, but of another plan.
+            (
+                changed(1, 2, |run| (run.round, run.plan) = (2, "news".to_owned())),
+                "the plan is `ticks` in the first, and `news` in the second",
+            ),
+        ] {
+            let error = merge([part(0, 2), other]).unwrap_err().to_string();
+            assert_eq!(error, format!("a.json and b.json are not of the same run: {what}"));
+        }
+        let mut again = part(0, 2);
+        again.0 = "copy.json".to_owned();
+        let error = merge([part(0, 2), part(1, 2), again]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "a.json and copy.json both have part 1 of 2 of round 1: leave one of them out"
+        );
+        assert_eq!(merge([]), Err(MergeError::Nothing));
+    }
+
+    #[test]
+    fn what_is_missing_is_said_until_it_is_there() {
+        let cut = changed(2, 3, |run| {
+            run.shards[0].complete = false;
+            run.partial = vec!["interrupted".to_owned()];
+            run.saturated = vec!["loop lag of 80ms".to_owned()];
+        });
+        let half = merge([part(0, 3), cut]).unwrap().remove(0);
+        assert_eq!(
+            half.run.partial,
+            [
+                "missing: part 2 of 3",
+                "cut short: part 3 of 3 did not come to its end",
+                "c.json: interrupted"
+            ]
+        );
+        assert_eq!(half.run.saturated, ["c.json: loop lag of 80ms"]);
+        assert_eq!(half.run.started, "2026-01-01T00:00:00Z");
+        let whole = merge([("half.json".to_owned(), half), part(1, 3)]).unwrap().remove(0);
+        let [cut, interrupted] = &whole.run.partial[..] else { panic!("{:?}", whole.run.partial) };
+        assert!(cut.starts_with("cut short: part 3") && interrupted.ends_with("interrupted"));
+        assert_eq!(whole.run.shards.len(), 3);
+        assert!(merge([part(0, 2), part(1, 2)]).unwrap()[0].run.partial.is_empty());
+    }
+
+    #[test]
+    fn rounds_and_transports_stay_apart() {
+        let web = |index| {
+            changed(index, 2, |run| {
+                (run.transport, run.url) = (Transport::WebSocket, "ws://127.0.0.1/ws".to_owned());
+            })
+        };
+        let second = |index| changed(index, 2, |run| run.round = 2);
+        let merged = merge([part(0, 2), web(0), second(0), part(1, 2), web(1), second(1)]).unwrap();
+        let seen: Vec<_> = merged.iter().map(|one| (one.run.transport, one.run.round)).collect();
+        assert_eq!(seen, [(Transport::Sse, 1), (Transport::WebSocket, 1), (Transport::Sse, 2)]);
+        assert!(merged.iter().all(|one| one.run.shards.len() == 2));
+    }
+
+    #[test]
+    fn readings_of_generators_add_up_and_the_server_is_one() {
+        let usage = |private| Some(Usage { private, ..Usage::default() });
+        let at = |at_ms, open, server, generator| Sample {
+            at_ms,
+            open,
+            server,
+            generator,
+            kernel: Some(crate::Kernel::default()),
+            ..Sample::default()
+        };
+        let (mut one, mut other) = (part(0, 2), part(1, 2));
+        one.1.resources.samples =
+            vec![at(0, 1, usage(100), usage(1)), at(1000, 5, usage(200), usage(2))];
+        other.1.resources.samples =
+            vec![at(500, 10, usage(150), usage(10)), at(1500, 20, usage(250), usage(20))];
+        let merged = merge([one, other]).unwrap().remove(0);
+        let told: Vec<_> = merged
+            .resources
+            .samples
+            .iter()
+            .map(|s| (s.at_ms, s.open, s.server.unwrap().private, s.generator.unwrap().private))
+            .collect();
+        assert_eq!(told, [(500, 11, 100, 11), (1000, 15, 200, 12), (1500, 25, 200, 22)]);
+        assert!(merged.resources.samples.iter().all(|sample| sample.kernel.is_none()));
+    }
+
+    /// Something that a generator saw: in which interval, which metric, and how long.
+    fn seen() -> impl Strategy<Value = Vec<(u64, usize, u64)>> {
+        proptest::collection::vec((0_u64..5, 0..Metric::ALL.len(), 0_u64..1 << 22), 0..60)
+    }
+
+    fn record(outcome: &mut Outcome, (index, metric, time): (u64, usize, u64)) {
+        let at = outcome.intervals.partition_point(|interval| interval.index < index);
+        if outcome.intervals.get(at).is_none_or(|interval| interval.index != index) {
+            outcome.intervals.insert(at, Interval { index, ..Interval::default() });
+        }
+        let interval = &mut outcome.intervals[at];
+        interval.open += time % 3;
+        interval.histograms.entry(Metric::ALL[metric]).or_default().record(time);
+        interval.counters.add(Counter::ALL[time as usize % Counter::ALL.len()], time % 7);
+        if time % 5 == 0 {
+            interval.counters.error(&ErrorKind::Refused.key());
+        }
+    }
+
+    proptest! {
+        // Each histogram takes a while to write and to read.
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn the_parts_of_a_run_are_the_run(seen in seen(), order in any::<bool>()) {
+            let (_, mut whole) = part(0, 1);
+            let mut parts = [part(0, 3), part(1, 3), part(2, 3)];
+            for (n, one) in seen.into_iter().enumerate() {
+                record(&mut whole, one);
+                record(&mut parts[n % 3].1, one);
+            }
+            if order {
+                parts.reverse();
+            }
+            let merged = merge(parts).unwrap().remove(0);
+            prop_assert_eq!(&merged.intervals, &whole.intervals);
+            prop_assert_eq!(merged.total(), whole.total());
+            // It survives the way through a file.
+            let text = serde_json::to_string(&merged).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Outcome>(&text).unwrap().intervals, whole.intervals);
+        }
+    }
+}
