@@ -1,10 +1,11 @@
 //! A plan: what is done to a server, when, and what is asked of the result.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Threshold;
+use crate::{Threshold, Value};
 
 /// What is done to a server.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +49,38 @@ pub enum Workload {
     Subscribe(Subscribe),
     /// Each asks for a stream that ends.
     Request(Requests),
+}
+
+impl fmt::Display for Workload {
+    /// In short: `up to 1000 clients, a storm, 38s`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |lasting: Duration| Value::time(lasting.as_nanos() as f64);
+        match self {
+            Self::Subscribe(subscribe) => {
+                let most = subscribe.stages.iter().map(|stage| match stage {
+                    Stage::Ramp { to, .. } => *to,
+                    Stage::Hold { .. } | Stage::Storm { .. } => 0,
+                });
+                write!(f, "up to {} clients", most.max().unwrap_or_default())?;
+                if subscribe.stages.iter().any(|stage| matches!(stage, Stage::Storm { .. })) {
+                    f.write_str(", a storm")?;
+                }
+                write!(f, ", {}", time(crate::schedule::length(&subscribe.stages)))
+            }
+            Self::Request(requests) => {
+                match requests.rate {
+                    Rate::Open { from, to, .. } if from.total_cmp(&to).is_ne() => {
+                        write!(f, "{from}/s to {to}/s requests")?;
+                    }
+                    Rate::Open { from, .. } => write!(f, "{from}/s requests")?,
+                    Rate::Closed { clients, .. } => {
+                        write!(f, "{clients} clients that ask one after the other")?;
+                    }
+                }
+                write!(f, ", {}", time(requests.lasting))
+            }
+        }
+    }
 }
 
 /// Clients that stay.

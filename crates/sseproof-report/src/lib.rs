@@ -28,7 +28,9 @@ pub mod wire_log;
 
 pub use explain::explain;
 pub use judged::{Judged, Mend};
-pub use lists::{list_mutants, list_probes, list_profiles, list_requirements, list_rules};
+pub use lists::{
+    list_mutants, list_plans, list_probes, list_profiles, list_requirements, list_rules,
+};
 pub use matrix::peers_matrix;
 pub use progress::{Progress, progress};
 pub use report::{

@@ -1,4 +1,4 @@
-//! The lists of `sseproof list`: rules, requirements, mutants, probes, profiles.
+//! The lists of `sseproof list`: rules, requirements, mutants, probes, plans, profiles.
 
 use sseproof_rules::{Level, Mutant, Profile, Requirement, Rule, requirement};
 
@@ -46,6 +46,11 @@ pub fn list_probes(probes: &[(String, String, String)], width: usize) -> String 
     headed(["probe", "runs", "does"], rows, width)
 }
 
+/// The plans: id, what it stands for, what happens in it.
+pub fn list_plans(plans: impl IntoIterator<Item = [String; 3]>, width: usize) -> String {
+    headed(["plan", "stands for", "does"], plans, width)
+}
+
 /// The profiles: id, what it is, the variables that `--var` can set, with what they are otherwise.
 pub fn list_profiles<'a>(profiles: impl IntoIterator<Item = &'a Profile>, width: usize) -> String {
     let rows = profiles.into_iter().map(|profile| {
@@ -90,6 +95,10 @@ mod tests {
             list_requirements([&requirement, &untestable], 80),
             list_mutants(rule.mutants.iter().map(|mutant| (&rule, mutant)), 80),
             list_probes(&probes, 80),
+            list_plans(
+                [["ticks", "stock ticks", "up to 1000 clients, 38s"].map(str::to_owned)],
+                80,
+            ),
         ];
         assert_snapshot!(lists.join("\n"));
     }

@@ -8,6 +8,7 @@ mod check;
 mod mistake;
 mod model;
 mod nearest;
+mod plan;
 mod probes;
 mod profiles;
 mod run;
@@ -17,6 +18,7 @@ mod yaml;
 
 pub use mistake::{Mistake, Mistakes};
 pub use model::Scenario;
+pub use plan::{Body, PlanFile, ReadyPlan, Template, plans};
 pub use probes::{Probe, needed, patient_probe, probes};
 pub use profiles::{profile_aliases, profile_ids, profile_probes};
 pub use run::{
@@ -28,4 +30,4 @@ pub use target::{
     ServerHandle, Signal, StartHook, StopHook, TargetFile,
 };
 pub use variables::Variables;
-pub use yaml::{schema, target_schema};
+pub use yaml::{plan_schema, schema, target_schema};

@@ -6,10 +6,11 @@ use serde_yaml::Error;
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
 use crate::model::Document;
 use crate::nearest::{either, list, nearest};
+use crate::plan::PlanDocument;
 use crate::target::TargetDocument;
 
 /// Words that people write for those of the language.
-const SYNONYMS: [(&str, &str); 25] = [
+const SYNONYMS: [(&str, &str); 34] = [
     ("timeout", "within"),
     ("for", "within"),
     ("duration", "within"),
@@ -35,6 +36,15 @@ const SYNONYMS: [(&str, &str); 25] = [
     ("exec", "run"),
     ("loop", "repeat"),
     ("subscribe", "connect"),
+    ("duration", "for"),
+    ("name", "plan"),
+    ("title", "plan"),
+    ("description", "why"),
+    ("connections", "clients"),
+    ("users", "clients"),
+    ("stages", "clients"),
+    ("thresholds", "fail-if"),
+    ("slo", "objectives"),
 ];
 
 /// The JSON Schema of a scenario file, for editors.
@@ -45,6 +55,11 @@ pub fn schema() -> serde_json::Value {
 /// The JSON Schema of a target file.
 pub fn target_schema() -> serde_json::Value {
     generated(schemars::schema_for!(TargetDocument))
+}
+
+/// The JSON Schema of a plan.
+pub fn plan_schema() -> serde_json::Value {
+    generated(schemars::schema_for!(PlanDocument))
 }
 
 fn generated(schema: schemars::Schema) -> serde_json::Value {
@@ -201,6 +216,12 @@ fn slip(error: &Error) -> Slip {
             match *field {
                 "scenario" => "begin the file with `scenario: what it shows`".to_owned(),
                 "steps" => "write `steps:` and below it what to do: `- connect: {}`".to_owned(),
+                "plan" => "begin the file with `plan: what it stands for`".to_owned(),
+                "for" => "add `for: 60s`: without it, this would never end".to_owned(),
+                "watch" => "say how long the clients are watched as they come back: `watch: 20s`"
+                    .to_owned(),
+                "unit" => "say what is counted since the Unix epoch: `unit: ms`".to_owned(),
+                "http" => "say where it is sent: `http: { path: /publish }`".to_owned(),
                 _ => format!("add `{field}: …`"),
             },
         ),

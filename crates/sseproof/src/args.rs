@@ -144,6 +144,8 @@ pub(crate) enum Listed {
     Mutants,
     /// The built-in scenarios.
     Probes,
+    /// The built-in plans of a load.
+    Plans,
     /// The protocols on top of streams.
     Profiles,
 }

@@ -3,10 +3,11 @@
 use anyhow::anyhow;
 use sseproof_report::terminal::Detail;
 use sseproof_report::{
-    explain as render, list_mutants, list_probes, list_profiles, list_requirements, list_rules,
+    explain as render, list_mutants, list_plans, list_probes, list_profiles, list_requirements,
+    list_rules,
 };
 use sseproof_rules::{mutants, profiles, requirements, rule, rules};
-use sseproof_scenario::{Probe, Variables, probes, profile_probes};
+use sseproof_scenario::{Probe, ReadyPlan, Variables, plans, probes, profile_probes};
 
 use crate::args::Listed;
 use crate::exit::{Blame, Exit};
@@ -40,10 +41,17 @@ pub(crate) fn list(what: Listed) -> Result<Exit, Blame> {
         Listed::Requirements => list_requirements(requirements(), width),
         Listed::Mutants => list_mutants(mutants(), width),
         Listed::Probes => list_probes(&all_probes(), width),
+        Listed::Plans => list_plans(plans().iter().map(row), width),
         Listed::Profiles => list_profiles(profiles(), width),
     };
     screen::print(&text)?;
     Ok(Exit::Held)
+}
+
+/// A plan: its id, what it stands for, what happens in it.
+fn row(plan: &ReadyPlan) -> [String; 3] {
+    let happens = plan.file.plan.workload.to_string();
+    [plan.id.to_owned(), plan.file.plan.name.clone(), happens]
 }
 
 /// Every probe: its id, what it does, and when it runs.

@@ -21,6 +21,7 @@ pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
         ("specs/metrics.md", format!("{MARK}{}", metrics::render())),
         ("specs/corpus-expanded.json", sseproof_parser::corpus_json().context("write the corpus")?),
         ("scenarios/target.schema.json", json(&sseproof_scenario::target_schema())?),
+        ("scenarios/plan.schema.json", json(&sseproof_scenario::plan_schema())?),
         ("scenarios/scenario.schema.json", json(&sseproof_scenario::schema())?),
         ("reports/report.schema.json", json(&sseproof_report::json::schema())?),
     ];

@@ -153,6 +153,13 @@ pub(crate) struct At<T> {
     pub(crate) place: Place,
 }
 
+impl<T> At<T> {
+    /// What stands in a short form does not know its place: see the checks.
+    pub(crate) fn unplaced(value: T) -> Self {
+        Self { value, place: Place { line: 0, column: 0 } }
+    }
+}
+
 impl<T> std::ops::Deref for At<T> {
     type Target = T;
     fn deref(&self) -> &T {

@@ -52,7 +52,7 @@ impl Form {
         }
     }
 
-    fn apply(self, value: &str) -> Cow<'_, str> {
+    pub(crate) fn apply(self, value: &str) -> Cow<'_, str> {
         match self {
             Self::Plain => value.into(),
             Self::Json => serde_json::Value::from(value).to_string().into(),

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::mistake::Slip;
-use crate::model::{At, Headers, Http, Json, Method, Pattern, Pause, Short, Shorthand, Text};
+use crate::model::{
+    At, Form, Headers, Http, Json, Method, Part, Pattern, Pause, Short, Shorthand, Text,
+};
 use crate::yaml::Kind;
 
 /// How to drive a target.
@@ -77,7 +79,7 @@ pub(super) struct Publish {
 /// A request that drives the server, or reads from it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Request {
+pub(crate) struct Request {
     /// POST to publish and to restart, GET to read a gauge, if nothing is said.
     pub(super) method: Option<Method>,
     /// The path and query, on the target's server.
@@ -94,6 +96,15 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// The same, with the data as its body where it says of no body.
+    pub(crate) fn with_data(mut self) -> Self {
+        if self.body.is_none() && self.json.is_none() {
+            let data = Part::Variable(super::hook::DATA.to_owned(), Form::Plain);
+            self.body = Some(Text(vec![data]));
+        }
+        self
+    }
+
     /// The same as a step of a scenario; `method` where the file says none.
     pub(super) fn into_step(self, method: &str) -> Http {
         Http {
@@ -126,7 +137,7 @@ impl Shorthand for Start {
         "`start: python app.py`, or `start: { run: python app.py, ready: { port: 8080 } }`";
 
     fn short(text: &str) -> Result<Self, Slip> {
-        Ok(Self { run: unplaced(Text::parse(text)?), ready: None })
+        Ok(Self { run: At::unplaced(Text::parse(text)?), ready: None })
     }
 }
 
@@ -174,7 +185,7 @@ impl Shorthand for Stop {
     const WRITTEN: &'static str = "`stop: ./stop --now`, or `stop: { signal: INT }`";
 
     fn short(text: &str) -> Result<Self, Slip> {
-        Ok(Self { run: Some(unplaced(Text::parse(text)?)), signal: None })
+        Ok(Self { run: Some(At::unplaced(Text::parse(text)?)), signal: None })
     }
 }
 
@@ -200,7 +211,7 @@ impl Shorthand for Restart {
         Ok(match text {
             "true" => Self { again: Some(true), ..none },
             "false" => Self { again: Some(false), ..none },
-            command => Self { run: Some(unplaced(Text::parse(command)?)), ..none },
+            command => Self { run: Some(At::unplaced(Text::parse(command)?)), ..none },
         })
     }
 }
@@ -241,9 +252,4 @@ impl Shorthand for Whose {
             )),
         }
     }
-}
-
-/// What stands in a short form does not know its place: see the check.
-fn unplaced(text: Text) -> At<Text> {
-    At { value: text, place: crate::mistake::Place { line: 0, column: 0 } }
 }

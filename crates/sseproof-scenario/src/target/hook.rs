@@ -75,6 +75,11 @@ impl PublishHook {
         Self::new(How::Http(Box::new(http)), Scope::default())
     }
 
+    /// What a file spells out.
+    pub(crate) fn spelled(http: super::TargetRequest, scope: Scope) -> Self {
+        Self::new(How::Http(Box::new(http.into_step("POST"))), scope)
+    }
+
     pub(super) fn new(how: How, scope: Scope) -> Self {
         Self { stream: None, how, scope }
     }

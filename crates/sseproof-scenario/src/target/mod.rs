@@ -17,7 +17,7 @@ use crate::nearest::{list, nearest};
 use crate::profiles::{profile_aliases, profile_ids};
 use crate::variables::Variables;
 
-pub(crate) use document::Document as TargetDocument;
+pub(crate) use document::{Document as TargetDocument, Request as TargetRequest};
 pub use drive::{
     GaugeHook, Readiness, RequestHook, RestartHook, Server, ServerHandle, Signal, StartHook,
     StopHook,
@@ -98,9 +98,8 @@ impl TargetFile {
     pub fn parse(file: &str, source: &str, variables: &Variables) -> Result<Self, Mistakes> {
         let source = Source { file, text: source };
         let document: Document = crate::yaml::read(&source)?;
-        let mut check =
-            Check { source: &source, variables: variables.clone(), mistakes: Vec::new() };
-        let vars = check.vars(&document);
+        let mut check = Check::new(&source, variables);
+        let vars = check.vars(&document.vars);
         check.variables.given.extend(vars.clone());
         check.document(&document);
         if !check.mistakes.is_empty() {
@@ -194,24 +193,29 @@ fn read_from(gauge: Gauge, scope: &Scope) -> Option<GaugeHook> {
     Some(GaugeHook { request, part })
 }
 
-struct Check<'s> {
+/// What is wrong with a file in which variables stand.
+pub(crate) struct Check<'s> {
     source: &'s Source<'s>,
     /// Those that were given, and then those of the file, too.
-    variables: Variables,
-    mistakes: Vec<Mistake>,
+    pub(crate) variables: Variables,
+    pub(crate) mistakes: Vec<Mistake>,
 }
 
-impl Check<'_> {
-    fn slip(&mut self, place: Place, slip: Slip) {
+impl<'s> Check<'s> {
+    pub(crate) fn new(source: &'s Source<'s>, variables: &Variables) -> Self {
+        Self { source, variables: variables.clone(), mistakes: Vec::new() }
+    }
+
+    pub(crate) fn slip(&mut self, place: Place, slip: Slip) {
         self.mistakes.push(slip.at(self.source, place));
     }
 
     /// The values of the variables of the file.
-    fn vars(&mut self, document: &Document) -> BTreeMap<String, String> {
+    pub(crate) fn vars(&mut self, vars: &BTreeMap<String, At<Text>>) -> BTreeMap<String, String> {
         let environment = self.variables.environment.clone();
         let scope = Scope { environment, ..Scope::default() };
         let mut values = BTreeMap::new();
-        for (name, text) in &document.vars {
+        for (name, text) in vars {
             if let Some(given) = self.variables.given.get(name) {
                 values.insert(name.clone(), given.clone());
                 continue;
@@ -442,7 +446,8 @@ impl Check<'_> {
         self.slip(publish.place, slip);
     }
 
-    fn http(&mut self, http: &At<Request>) {
+    /// A request that carries what is published.
+    pub(crate) fn http(&mut self, http: &At<Request>) {
         let place = http.place;
         self.goes_somewhere(http);
         let lines: Vec<(&Text, Place)> = [&http.path, &http.url]
@@ -520,7 +525,7 @@ impl Check<'_> {
     }
 
     /// Whether each variable of the text has a value; `near` is where to look for it in the file.
-    fn text(&mut self, text: &Text, near: Place, published: bool) {
+    pub(crate) fn text(&mut self, text: &Text, near: Place, published: bool) {
         for part in &text.0 {
             let (written, slip) = match part {
                 Part::Plain(_) => continue,
