@@ -66,7 +66,7 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with_all = ["mutant", "play", "profile"])]
         corpus: bool,
         /// Serve streams to put load on: /events and /ws with the same content, /publish and /chat.
-        /// The query says what comes, as in `/events?every=100ms&size=200`.
+        /// The query says what comes, as in `/events?every=100ms&size=200`; `/` lists all of it.
         #[arg(long, conflicts_with_all = ["mutant", "play", "profile", "corpus"])]
         load: bool,
     },

@@ -47,7 +47,9 @@ pub(crate) async fn load(listen: &str, tls: Option<&Path>) -> Result<Exit, Blame
     }
     let server = Server::start(&options).with_context(cannot).usage()?;
     let address = server.address();
-    screen::print(&format!("the load server listens on {scheme}://{address}{PATH}\n"))?;
+    screen::print(&format!(
+        "the load server listens on {scheme}://{address}{PATH}\n{scheme}://{address}/ says what it can do\n"
+    ))?;
     interrupted().await;
     Ok(Exit::Held)
 }

@@ -55,6 +55,9 @@ impl fmt::Display for Mistake {
 /// The largest data of an own event.
 const LARGEST: u64 = 16 << 20;
 
+/// The most that is made at once for a connection, in bytes.
+const MOST_AT_ONCE: u64 = 64 << 20;
+
 /// The parameters of a stream.
 const STREAM: &str = "every, sync, burst, size, delay, topic, count, lose, repeat, swap, end-after, reset-after, retry, last-event-id";
 
@@ -100,6 +103,13 @@ impl Settings {
             return Err(Mistake(
                 "`topic` and `every` do not go together: the ids of both would be mixed up; leave one of them out".to_owned(),
             ));
+        }
+        // A bare event has less than a hundred bytes.
+        if settings.burst.saturating_mul(settings.size as u64 + 100) > MOST_AT_ONCE {
+            return Err(Mistake(format!(
+                "`burst={}` with `size={}` is more than 64 MiB at once; make one of them smaller, or `every` shorter",
+                settings.burst, settings.size
+            )));
         }
         if settings.topic.is_none() && !never {
             settings.every.get_or_insert(Duration::from_secs(1));
@@ -270,9 +280,18 @@ mod tests {
         assert!(mistake("every=0").contains("every=never"));
         assert!(mistake("lose=2&swap=3").contains("do not go together"));
         assert!(mistake("topic=a&every=1s").contains("leave one of them out"));
+        assert!(mistake("burst=1000000&size=100").contains("more than 64 MiB at once"));
         assert!(mistake("topic=").contains("write topic=news"));
         for duration in ["", "1", "s", "-1s", "1e3s", "1..2s", "25h", "999999999999999999999h"] {
             assert!(mistake(&format!("delay={duration}")).contains("no duration"), "{duration}");
+        }
+    }
+
+    #[test]
+    fn every_parameter_is_in_the_usage() {
+        let usage = include_str!("usage.txt");
+        for name in STREAM.split(", ") {
+            assert!(usage.contains(&format!("\n    {name}=")), "{name}");
         }
     }
 

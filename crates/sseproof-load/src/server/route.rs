@@ -13,6 +13,9 @@ use super::query::{Mistake, Settings, published_topic};
 use super::request::{Answer, Request, Talk};
 use super::socket::Socket;
 
+/// What there is, for people.
+const USAGE: &str = include_str!("usage.txt");
+
 /// The largest body of a request.
 const LARGEST_BODY: usize = 1 << 20;
 
@@ -135,13 +138,14 @@ async fn body(talk: &mut Talk<'_>, request: &Request) -> Option<Result<Vec<u8>, 
 
 fn route(hub: &Rc<Hub>, request: &Request, body: Vec<u8>) -> Next {
     match (request.path.as_str(), request.method.as_str()) {
+        ("/", "GET" | "HEAD") => Next::Answer(Answer::text("200 OK", USAGE.trim_end())),
         ("/events", "GET" | "HEAD") => events(request),
         ("/ws", "GET") => web_socket(request),
         ("/publish", "POST") => Next::Answer(publish(hub, request, body)),
         ("/connections", "GET" | "HEAD") => {
             Next::Answer(Answer::text("200 OK", hub.open_streams().to_string()))
         }
-        ("/events" | "/connections", _) => Next::Answer(wrong_method("Allow: GET, HEAD\r\n")),
+        ("/" | "/events" | "/connections", _) => Next::Answer(wrong_method("Allow: GET, HEAD\r\n")),
         ("/ws", _) => Next::Answer(wrong_method("Allow: GET\r\n")),
         ("/chat" | "/v1/chat/completions", "POST") => {
             Chat::new(&request.query, &body, hub.number()).map_or_else(Next::Answer, Next::Chat)
@@ -151,7 +155,7 @@ fn route(hub: &Rc<Hub>, request: &Request, body: Vec<u8>) -> Next {
         }
         _ => Next::Answer(Answer::text(
             "404 Not Found",
-            "there is nothing here; there are GET /events, GET /ws, POST /publish?topic=T, POST /chat and GET /connections",
+            "there is nothing here; GET / says what there is",
         )),
     }
 }

@@ -107,10 +107,15 @@ impl Socket {
         let _ = SockRef::from(&self.tcp).shutdown(Shutdown::Write);
     }
 
+    /// Wakes who waits for the client, as if it had closed the connection.
+    pub(super) fn hang_up(&mut self) {
+        let _ = SockRef::from(&self.tcp).shutdown(Shutdown::Read);
+    }
+
     /// Makes the coming close a reset, and wakes who waits for the client.
     pub(super) fn reset(&mut self) {
         let _ = self.tcp.set_zero_linger();
-        let _ = SockRef::from(&self.tcp).shutdown(Shutdown::Read);
+        self.hang_up();
     }
 }
 

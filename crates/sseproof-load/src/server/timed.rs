@@ -13,8 +13,11 @@ use super::ticker::{Due, What, nanoseconds, unix};
 /// After so many seconds of silence a heartbeat is sent.
 const SILENCE: u32 = 15;
 
-/// For so many seconds a client may take to close a connection whose stream has ended.
+/// So many seconds a client may take to close a connection whose stream has ended.
 const FAREWELL: u32 = 5;
+
+/// So many seconds a client may take to read what is left of a stream that has ended.
+const LAST_WORDS: u32 = 60;
 
 impl Hub {
     /// Does what a connection is due for, at a moment that is the same for all that are due.
@@ -98,7 +101,12 @@ impl Hub {
                         self.sent(handle, connection.send(beat, None, self.queue)).map(|_| handle),
                     );
                 }
-                State::Ending if silent >= FAREWELL => {
+                // What the kernel still has for the client is delivered behind this.
+                State::Ending if silent >= FAREWELL && !connection.waits() => {
+                    connection.state = State::Cut;
+                    connection.socket.hang_up();
+                }
+                State::Ending if silent >= LAST_WORDS => {
                     connection.state = State::Cut;
                     connection.socket.reset();
                 }

@@ -1,0 +1,59 @@
+//! Requests, and what those are told that cannot be.
+
+use std::io::Read as _;
+
+use crate::client::{Client, events, numbers, server};
+
+#[test]
+fn requests_that_cannot_be_are_told_what_to_write() {
+    let server = server();
+    for (request, status, words) in [
+        ("GET /events?every=1x HTTP/1.1", "400 Bad Request", "`every=1x` is no duration"),
+        ("GET /ws?lose=0 HTTP/1.1", "426 Upgrade Required", "for Server-Sent Events there is"),
+        ("GET /nothing HTTP/1.1", "404 Not Found", "GET / says what there is"),
+        ("GET / HTTP/1.1", "200 OK", "POST /publish?topic=NAME"),
+        ("POST /events HTTP/1.1", "405 Method Not Allowed", "this takes GET, HEAD"),
+        ("POST /publish HTTP/1.1", "400 Bad Request", "/publish?topic=news"),
+        (
+            "POST /publish?topic=t HTTP/1.1\nContent-Length: 2000000",
+            "413 Content Too Large",
+            "and not 2000000",
+        ),
+        (
+            "POST /publish?topic=t HTTP/1.1\nTransfer-Encoding: chunked",
+            "411 Length Required",
+            "Content-Length",
+        ),
+        ("nonsense", "400 Bad Request", "no request of HTTP/1.1"),
+    ] {
+        let mut client = Client::ask(&server, &format!("{request}\nHost: a\n\n"));
+        assert!(client.head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{}", client.head);
+        let body = client.body();
+        assert!(body.contains(words), "{request}: {body}");
+    }
+}
+
+#[test]
+fn a_connection_takes_one_request_after_the_other() {
+    let server = server();
+    let heads = "HEAD /events HTTP/1.1\nHost: a\n\nGET /connections HTTP/1.1\nHost: a\n\n";
+    let stream = "POST /publish?topic=t HTTP/1.1\nContent-Length: 2\n\nhiGET /events?every=1ms&count=1 HTTP/1.1\nHost: a\n\n";
+    let mut client = Client::ask(&server, &format!("{heads}{stream}"));
+    assert!(client.head.contains("text/event-stream"));
+    client.read_head();
+    assert_eq!(client.body(), "0\n");
+    client.read_head();
+    assert_eq!(client.body(), "{\"subscribers\":0}\n");
+    client.read_head();
+    assert!(client.all_chunks().starts_with(b"id: 0\n"));
+    client.ends();
+}
+
+#[test]
+fn a_client_of_http_1_0_gets_no_chunks() {
+    let server = server();
+    let mut client = Client::ask(&server, "GET /events?every=1ms&count=2 HTTP/1.0\n\n");
+    let mut body = Vec::new();
+    client.stream.read_to_end(&mut body).unwrap();
+    assert_eq!(numbers(events(&body).iter().map(|(_, data)| data)), [0, 1]);
+}
