@@ -136,7 +136,9 @@ impl Counter {
                 "events whose stamp is later than their arrival: the two clocks differ by more than the event took"
             }
             Self::Unstamped => "events in which no stamp stood where the plan says",
-            Self::Unsequenced => "events in which no sequence number stood where the plan says",
+            Self::Unsequenced => {
+                "events in which no sequence number was found; all, where the plan looks for none"
+            }
             Self::Published => "publish requests that were answered with success",
             Self::PublishFailed => "publish requests that were not",
             Self::Completed => "requests whose stream came to its proper end",
