@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::event::{Batch, Framing};
 use super::query::{Given, Mistake};
-use super::request::{Answer, Talk};
+use super::request::{Answer, Talk, stream_head};
 use super::ticker::unix;
 
 /// When what comes.
@@ -112,12 +112,7 @@ impl Chat {
             return talk.write(&Answer::json("200 OK", self.whole()).write(false, keeps)).await;
         }
         let framing = if modern { Framing::Chunks } else { Framing::Plain };
-        let framed = if modern { "Transfer-Encoding: chunked\r\n" } else { "" };
-        let connection = if keeps { "" } else { "Connection: close\r\n" };
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n{framed}{connection}\r\n"
-        );
-        talk.write(head.as_bytes()).await?;
+        talk.write(stream_head(framing, keeps).as_bytes()).await?;
         let mut batch = Batch::default();
         // Made once, so that a token costs a write and little else.
         let words = WORDS.map(|word| {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::event::Framing;
 use super::socket::Socket;
 
 /// The head of a request, as far as it matters here.
@@ -130,6 +131,16 @@ impl Answer {
         }
         out.into_bytes()
     }
+}
+
+/// The head of a stream. Nothing on the way is to compress it or to hold it back.
+pub(super) fn stream_head(framing: Framing, keeps: bool) -> String {
+    let chunked = framing == Framing::Chunks;
+    let coding = if chunked { "Transfer-Encoding: chunked\r\n" } else { "" };
+    let connection = if keeps && chunked { "" } else { "Connection: close\r\n" };
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store, no-transform\r\nX-Accel-Buffering: no\r\nAccess-Control-Allow-Origin: *\r\n{coding}{connection}\r\n"
+    )
 }
 
 /// A client that asks, and has no stream yet.

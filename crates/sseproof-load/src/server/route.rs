@@ -10,7 +10,7 @@ use super::chat::Chat;
 use super::event::Framing;
 use super::hub::{Hub, Opening};
 use super::query::{Mistake, Settings, published_topic};
-use super::request::{Answer, Request, Talk};
+use super::request::{Answer, Request, Talk, stream_head};
 use super::socket::Socket;
 
 /// What there is, for people.
@@ -174,14 +174,8 @@ fn events(request: &Request) -> Next {
         Ok(settings) => settings,
         Err(mistake) => return Next::Answer(mistaken(&mistake)),
     };
-    let (framing, body) = if request.modern {
-        (Framing::Chunks, "Transfer-Encoding: chunked\r\n")
-    } else {
-        (Framing::Plain, "Connection: close\r\n")
-    };
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n{body}\r\n"
-    );
+    let framing = if request.modern { Framing::Chunks } else { Framing::Plain };
+    let head = stream_head(framing, request.keeps);
     Next::Stream(settings, framing, head)
 }
 

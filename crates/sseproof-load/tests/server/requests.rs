@@ -53,6 +53,8 @@ fn a_connection_takes_one_request_after_the_other() {
 fn a_client_of_http_1_0_gets_no_chunks() {
     let server = server();
     let mut client = Client::ask(&server, "GET /events?every=1ms&count=2 HTTP/1.0\n\n");
+    assert!(client.head.contains("Connection: close\r\n"), "{}", client.head);
+    assert!(!client.head.contains("Transfer-Encoding"), "{}", client.head);
     let mut body = Vec::new();
     client.stream.read_to_end(&mut body).unwrap();
     assert_eq!(numbers(events(&body).iter().map(|(_, data)| data)), [0, 1]);
