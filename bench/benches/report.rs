@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sseproof_bench::{CHUNKS, DECODERS, Decoder, LIMITS, WORKLOADS, decoding, encoding};
 
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 20;
 /// How many times as fast as the best of the others we want to be, by chunks and workload.
 const GOALS: [Option<[f64; WORKLOADS.len()]>; CHUNKS.len()] =
     [Some([1.5; 6]), Some([1.5; 6]), Some([2.2, 3.0, 2.0, 2.0, 2.2, 1.3]), None];
