@@ -161,6 +161,18 @@ pub(super) fn twice() -> LoadReport {
     report(outcomes, &["delivery.p99 > 50ms", "lost > 0"])
 }
 
+/// Four rounds of two transports, against servers that were started anew.
+pub(super) fn rounds() -> LoadReport {
+    let round = |number| {
+        [(Transport::Sse, 10), (Transport::WebSocket, 12)].map(|(transport, slower)| {
+            let mut outcome = outcome(transport, slower + u64::from(number % 3), &[]);
+            outcome.run.round = number;
+            outcome
+        })
+    };
+    report((1..=4).flat_map(round).collect(), &[])
+}
+
 /// Two transports against the same process of a server, which keeps what the first one needed.
 pub(super) fn warm() -> LoadReport {
     let mut outcomes = vec![outcome(Transport::Sse, 1, &[]), outcome(Transport::WebSocket, 1, &[])];
@@ -174,6 +186,6 @@ pub(super) fn warm() -> LoadReport {
     report(outcomes, &["memory.server > 20KiB"])
 }
 
-pub(super) fn all() -> [LoadReport; 7] {
-    [LoadReport::default(), good(), broken(), saturated(), partial(), twice(), warm()]
+pub(super) fn all() -> [LoadReport; 8] {
+    [LoadReport::default(), good(), broken(), saturated(), partial(), twice(), warm(), rounds()]
 }

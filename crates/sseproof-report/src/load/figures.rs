@@ -12,9 +12,9 @@ pub(super) struct Figures {
 impl Figures {
     /// Memory is that of the first round that tells: later ones get the memory that it left, and
     /// would seem to need none. Processor time is that of the round in the middle.
-    pub(super) fn of(costs: Vec<Cost>) -> Self {
-        let told = Figure::ALL.map(|figure| (figure, put_together(figure, &costs)));
-        Self { told: told.into(), first: costs.into_iter().next() }
+    pub(super) fn of(costs: &[Cost]) -> Self {
+        let told = Figure::ALL.map(|figure| (figure, put_together(figure, costs)));
+        Self { told: told.into(), first: costs.first().cloned() }
     }
 
     /// Those that were told.

@@ -30,6 +30,9 @@ pub fn render(report: &LoadReport) -> String {
     if sides.len() > 1 {
         out.push_str("\n#### Side by side\n\n");
         grid(&mut out, &told::comparison(&sides, true));
+        if let Some(method) = told::ratio_method(&sides) {
+            out.push_str(&format!("\n<sub>{}</sub>\n", escape(&method)));
+        }
         let gaps: String =
             told::gaps(&sides).iter().map(|why| format!("- {}\n", escape(why))).collect();
         if !gaps.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sseproof_measure::compare::Round;
 use sseproof_measure::threshold::Evidence;
 use sseproof_measure::{Cost, Interval, Outcome, Transport, Value};
 
@@ -17,6 +18,8 @@ pub(super) struct Side<'a> {
     /// How long all rounds took.
     pub(super) lasting: Duration,
     pub(super) figures: Figures,
+    /// The rounds, as they are compared with those of another side.
+    pub(super) compared: Vec<Round>,
 }
 
 /// The sides of the results, in the order in which they were run first.
@@ -62,17 +65,20 @@ pub(super) fn transport_key(transport: Transport) -> &'static str {
 }
 
 impl<'a> Side<'a> {
-    fn of(name: String, rounds: Vec<&'a Outcome>, costs: Vec<Cost>) -> Self {
+    fn of(name: String, outcomes: Vec<&'a Outcome>, costs: Vec<Cost>) -> Self {
+        let figures = Figures::of(&costs);
+        let each = outcomes.iter().zip(costs);
+        let each = each.map(|(outcome, cost)| Round {
+            number: outcome.run.round,
+            total: outcome.total(),
+            lasting: outcome.lasting(),
+            cost,
+        });
+        let compared: Vec<Round> = each.collect();
         let mut total = Interval::default();
-        let mut lasting = Duration::ZERO;
-        for round in &rounds {
-            total.total(&round.total());
-            let count = round.intervals.iter().map(|interval| interval.index + 1).max();
-            let milliseconds = count.unwrap_or_default().saturating_mul(round.run.interval_ms);
-            lasting += Duration::from_millis(milliseconds);
-        }
-        let figures = Figures::of(costs);
-        Self { name, rounds, total, lasting, figures }
+        compared.iter().for_each(|round| total.total(&round.total));
+        let lasting = compared.iter().map(|round| round.lasting).sum();
+        Self { name, rounds: outcomes, total, lasting, figures, compared }
     }
 
     /// What thresholds are judged by; `figures` is that of [`Figures::value`].

@@ -148,6 +148,9 @@ fn compared(page: &mut Page, sides: &[Side<'_>]) {
     for (at, line) in lines.iter().enumerate() {
         page.verbatim(2, if at == 0 { Ink::Faint } else { Ink::Plain }, line);
     }
+    if let Some(method) = told::ratio_method(sides) {
+        page.text(2, Ink::Faint, &method);
+    }
     for why in told::gaps(sides) {
         page.labelled(2, "– ", Ink::Faint, Ink::Faint, &why);
     }
@@ -172,7 +175,7 @@ fn met(page: &mut Page, report: &LoadReport) {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::examples::{all, broken, good, partial, saturated, twice, warm};
+    use super::super::examples::{all, broken, good, partial, rounds, saturated, twice, warm};
     use super::*;
 
     fn plain(report: &LoadReport, detail: Detail) -> String {
@@ -200,6 +203,13 @@ mod tests {
     #[test]
     fn two_transports_stand_side_by_side() {
         assert_snapshot!(plain(&twice(), Detail::Normal));
+    }
+
+    #[test]
+    fn rounds_are_compared_with_an_interval() {
+        let text = plain(&rounds(), Detail::Normal);
+        let from = text.find("■ side by side").unwrap();
+        assert_snapshot!(&text[from..]);
     }
 
     #[test]

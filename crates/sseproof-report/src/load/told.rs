@@ -1,5 +1,7 @@
 //! What results say, in rows and sentences: the same in every report for people.
 
+use sseproof_measure::compare::{FEWEST_ROUNDS, Finding, Pairing, Ratio, compare};
+use sseproof_measure::threshold::Subject;
 use sseproof_measure::{
     Counter, Counters, ErrorKind, Estimate, Figure, Histogram, Metric, Share, Value,
 };
@@ -306,7 +308,55 @@ pub(super) fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
         push(figure.key().to_owned(), &|side| side.figures.figure(figure).map(cost));
     }
     let names = sides.iter().map(|side| side.name.clone());
-    Grid { head: [String::new()].into_iter().chain(names).collect(), rows }
+    let mut grid = Grid { head: [String::new()].into_iter().chain(names).collect(), rows };
+    if let [first, second] = sides {
+        add_ratios(&mut grid, first, second, off);
+    }
+    grid
+}
+
+/// A column with what the second side has in proportion to the first; the sides' rounds were made in
+/// turn, so those of the same number belong together.
+fn add_ratios(grid: &mut Grid, first: &Side<'_>, second: &Side<'_>, off: bool) {
+    let subjects: Vec<Subject> = Subject::all().collect();
+    grid.head.push(if off { format!("{} ÷ {}", second.name, first.name) } else { "ratio".into() });
+    for row in &mut grid.rows {
+        let subject = subjects.iter().copied().find(|subject| subject.to_string() == row[0]);
+        let compared = subject.map(|subject| {
+            compare(&first.compared, &second.compared, Pairing::ByNumber, [subject])
+        });
+        let ratio = compared.and_then(|compared| compared.into_iter().next()?.ratio.ok());
+        row.push(ratio.map_or(NONE.into(), |ratio| ratio_words(&ratio, off)));
+    }
+}
+
+fn ratio_words(ratio: &Ratio, off: bool) -> String {
+    let value = format!("{:.2}", ratio.value);
+    let Some((low, high)) = ratio.interval.filter(|_| off) else { return value };
+    let finding = match ratio.finding() {
+        _ if low > 0.99 && high < 1.01 => ", within 1 %",
+        Finding::More => ", more",
+        Finding::Less => ", less",
+        Finding::Undecided => ", undecided",
+        Finding::TooFew => "",
+    };
+    format!("{value} ({low:.2} to {high:.2}){finding}")
+}
+
+/// What the ratios are worth.
+pub(super) fn ratio_method(sides: &[Side<'_>]) -> Option<String> {
+    let [first, second] = sides else { return None };
+    let rounds = first.compared.len().min(second.compared.len());
+    Some(if rounds < FEWEST_ROUNDS {
+        format!(
+            "of {}: nothing can be concluded from their ratios before there are {FEWEST_ROUNDS} (--rounds), for nobody knows how much rounds differ",
+            number(rounds as u64, "round")
+        )
+    } else {
+        format!(
+            "ratios of {rounds} rounds that were made in turn, with their 95 % confidence intervals; undecided where 1 lies in it"
+        )
+    })
 }
 
 /// Whether it tells of the generator only.
