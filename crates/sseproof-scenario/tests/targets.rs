@@ -5,9 +5,11 @@ mod lab;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_exchange::{Gauge, Happening, PublishOutcome, Transcript, What};
+use sseproof_net::{Client, Lab, Limits};
 use sseproof_scenario::{
     Readiness, RestartHook, Restarting, Scenario, Signal, StopHook, TargetConfig, TargetFile,
     Variables, probes, run_all,
@@ -327,6 +329,20 @@ async fn a_hook_that_does_not_work_ends_the_probe_early() {
         assert_eq!(published.len(), 1, "{published:?}");
         assert_eq!(published[0].outcome.said(), Some(said));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_never_answers_is_not_told_to_have_closed() {
+    let file = "publish:\n  http: { path: /late, body: \"${data}\" }\n";
+    let file = TargetFile::parse("f", file, &Variables::default()).unwrap();
+    let target = TargetConfig { publish: file.publish, ..lab::target() };
+    // The client gives up at the same time as the step, or sooner.
+    let limits = Limits { head: Duration::from_secs(1), ..Limits::default() };
+    let client = Client::new(Arc::new(Lab::new(lab::answer).in_process()), limits);
+    let never = pin!(std::future::pending());
+    let results = run_all(&[probe()], &target, &client, "", &mut |_| {}, never).await;
+    let published = &results.transcript.exchanges[0].published;
+    assert_eq!(published[0].outcome.said(), Some("POST /late got no answer in time"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use sseproof_exchange::{Gauge, Lack, Reading, What};
 
-use super::leaving::lacking;
+use super::leaving::nothing_read;
 use super::stalled::{NEVER_SERVED, heard_before, mib};
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
 
@@ -54,11 +54,8 @@ fn judge(record: &Record<'_>) -> Verdict {
     });
     let Some((exchange, stall, before, alone, with_client)) = found else {
         let lacks = [Lack::Process, Lack::Publish];
-        return Verdict::Skip(lacking(
-            record,
-            &lacks,
-            "no memory was read while a client read nothing",
-        ));
+        let none = "no memory was read while a client read nothing";
+        return nothing_read(record, Gauge::Memory, &lacks, none);
     };
     let Some(view) = record.exchange(exchange) else {
         return Verdict::Inconclusive("the client is not in the record".to_owned());
@@ -171,5 +168,12 @@ mod tests {
     #[test]
     fn without_a_memory_to_read_it_skips() {
         Run::against(reference::answer).subscribe().skips(&RULE);
+        let mute = run([50, 51, 52], 28).edit_happenings(|what| {
+            if let What::Reading(reading) = what {
+                reading.value = Err("GET /memory answered 404".to_owned());
+            }
+        });
+        let Verdict::Inconclusive(why) = mute.judge(&RULE) else { panic!("it decides") };
+        assert!(why.ends_with("bytes of memory cannot be read: GET /memory answered 404"), "{why}");
     }
 }

@@ -62,7 +62,7 @@ fn decide(record: &Record<'_>, leavings: Vec<Leaving<'_>>, lacks: &[Lack], what:
     let mut numbers: Vec<usize> = leavings.iter().map(|leaving| leaving.view.number).collect();
     numbers.dedup();
     if numbers.is_empty() {
-        return Verdict::Skip(lacking(record, lacks, what));
+        return nothing_read(record, Gauge::Active, lacks, what);
     }
     let mut faults = Vec::new();
     let mut slowest = None;
@@ -89,7 +89,11 @@ fn decide(record: &Record<'_>, leavings: Vec<Leaving<'_>>, lacks: &[Lack], what:
     match (faults.is_empty(), thin, slowest) {
         (false, ..) => Verdict::Fail(faults),
         (true, _, Some(time)) => {
-            Verdict::Pass(format!("all was gone {} after the client had left", shown(time)))
+            let gone = format!("all was gone {} after the client had left", shown(time));
+            match unread(record, Gauge::Active) {
+                Some(why) => Verdict::Inconclusive(format!("{why}; by its connections {gone}")),
+                None => Verdict::Pass(gone),
+            }
         }
         (true, Some(thin), None) => Verdict::Inconclusive(thin),
         (true, None, None) => Verdict::Inconclusive("no gauge could be read".to_owned()),
@@ -114,6 +118,9 @@ pub(crate) fn judge_through(
     let leavings = leavings.filter(|leaving| leaving.view.via && meant(&leaving.view));
     let (told, seen): (Vec<_>, Vec<_>) =
         leavings.partition(|leaving| leaving.gauge == Gauge::Active);
+    if let (true, Some(why)) = (told.is_empty(), unread(record, Gauge::Active)) {
+        return Verdict::Inconclusive(why);
+    }
     if told.is_empty() && !seen.is_empty() {
         return Verdict::Skip(format!(
             "only the connections of the server are known, and a proxy may keep some for later; add `{}` to the file of --target",
@@ -129,6 +136,22 @@ pub(crate) fn judge_through(
         }
         (verdict, _) => verdict,
     }
+}
+
+/// What is wrong with the gauge of the target file, where it never gave a number: then nothing that
+/// was read of the process stands for what it was to count.
+pub(crate) fn unread(record: &Record<'_>, meant: Gauge) -> Option<String> {
+    let mut why = None;
+    for happening in record.happenings() {
+        match &happening.what {
+            What::Reading(Reading { gauge, value: Ok(_), .. }) if *gauge == meant => return None,
+            What::Reading(Reading { gauge, value: Err(said), .. }) if *gauge == meant => {
+                why = why.or(Some(said));
+            }
+            _ => {}
+        }
+    }
+    why.map(|why| format!("the number of {meant} cannot be read: {why}"))
 }
 
 /// Whether a client that left with a FIN from a stream that was not quiet left something behind:
@@ -221,6 +244,17 @@ pub(crate) fn leavings<'r>(record: &'r Record<'_>) -> Vec<Leaving<'r>> {
         leavings.push(Leaving { view, gauge: reading.gauge, before, during, after, waited });
     }
     leavings
+}
+
+/// The answer of a rule that found no reading: the line that is missing, or what is wrong with the
+/// one that is there.
+pub(crate) fn nothing_read(record: &Record<'_>, gauge: Gauge, of: &[Lack], what: &str) -> Verdict {
+    let is_lacking = |what: &What| matches!(what, What::Lacking(lack) if of.contains(lack));
+    let lacks = record.happenings().iter().any(|happening| is_lacking(&happening.what));
+    match unread(record, gauge).filter(|_| !lacks) {
+        Some(why) => Verdict::Inconclusive(why),
+        None => Verdict::Skip(lacking(record, of, what)),
+    }
 }
 
 /// Why there is nothing to judge, with the line that changes it.

@@ -2,7 +2,7 @@
 
 use sseproof_exchange::{Gauge, Reading, What};
 
-use super::leaving::{lacking, never_stops, outliving};
+use super::leaving::{never_stops, nothing_read, outliving, unread};
 use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -56,7 +56,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let Some(came) = courses.iter().flat_map(|course| &course.points).map(|(came, _)| *came).max()
     else {
         let lacks = [sseproof_exchange::Lack::Active];
-        return Verdict::Skip(lacking(record, &lacks, "no clients came and went in numbers"));
+        return nothing_read(record, Gauge::Active, &lacks, "no clients came and went in numbers");
     };
     if streams < ENOUGH {
         return Verdict::Inconclusive(format!(
@@ -77,6 +77,9 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     if let (true, Some(noisy)) = (faults.is_empty(), noisy) {
         return Verdict::Inconclusive(noisy);
+    }
+    if let (true, Some(why)) = (faults.is_empty(), unread(record, Gauge::Active)) {
+        return Verdict::Inconclusive(why);
     }
     let gauges: Vec<String> = courses.iter().map(|course| course.gauge.to_string()).collect();
     Verdict::from_faults(faults, format!("{came} clients left no {} behind", gauges.join(", no ")))

@@ -65,6 +65,34 @@ mod tests {
     }
 
     #[test]
+    fn connections_do_not_stand_for_producers_that_cannot_be_counted() {
+        use sseproof_exchange::{Gauge, Reading, What};
+        let connections = |what: &mut What| {
+            if let What::Reading(reading) = what {
+                reading.gauge = Gauge::Connections;
+            }
+        };
+        let read = |value: Result<u64, String>| {
+            let reading = Reading { gauge: Gauge::Active, value, against: None };
+            let run = left(&[0, 1, 0], seconds(0)).edit_happenings(connections);
+            run.happened("after", What::Reading(reading))
+        };
+        let broken = read(Err("GET /active: nothing stands at /open of {}".to_owned()));
+        let Verdict::Inconclusive(why) = broken.judge(&RULE) else { panic!("it decides") };
+        assert!(
+            why.starts_with("the number of producers cannot be read: GET /active: nothing"),
+            "{why}"
+        );
+        read(Ok(3)).passes(&RULE);
+        // What stays is a fault all the same, and without a process there is nothing else.
+        let reading = Reading { gauge: Gauge::Active, value: Err("x".to_owned()), against: None };
+        let stays = left(&[0, 1, 1], seconds(10)).edit_happenings(connections);
+        stays.happened("after", What::Reading(reading.clone())).faults(&RULE);
+        let run = crate::testing::Run::against(reference::answer).subscribe();
+        run.happened("after", What::Reading(reading)).is_inconclusive(&RULE);
+    }
+
+    #[test]
     fn a_short_wait_and_a_gauge_that_stands_still_are_thin() {
         left(&[0, 1, 1], seconds(2)).is_thin(&RULE);
         left(&[3, 3, 4], seconds(10)).is_thin(&RULE);

@@ -7,6 +7,7 @@ use sseproof_exchange::{Ending, PublishOutcome, Published, Request};
 use sseproof_net::{Leave, Waited, sendable};
 
 use super::command::{self, CommandError};
+use super::evidence;
 use super::payloads::mark;
 use super::play::Stop;
 use super::session::{Session, Way};
@@ -144,7 +145,9 @@ impl Session<'_> {
             sight.exchange.head.is_some() && sight.exchange.end.how == Ending::Complete
         })
         .await;
-        let (status, ended) = self.look(index, |sight| (sight.exchange.status(), sight.ended));
+        let (status, ended) = self.look(index, |sight| {
+            (sight.exchange.status(), sight.ended.then(|| evidence::answer(sight.exchange)))
+        });
         self.leave(index, Leave::Fin).await;
         Ok(match status {
             // A redirect is how a form is answered that was taken.
@@ -153,10 +156,9 @@ impl Session<'_> {
                 PublishOutcome::Refused(format!("{label} answered {status}"))
             }
             Some(status) => PublishOutcome::Failed(format!("{label} answered {status}")),
-            None if ended => {
-                PublishOutcome::Unanswered(format!("{label} was closed without an answer"))
-            }
-            None => PublishOutcome::Unanswered(format!("{label} had no answer in {WITHIN:?}")),
+            None => PublishOutcome::Unanswered(
+                ended.unwrap_or_else(|| format!("{label} had no answer in {WITHIN:?}")),
+            ),
         })
     }
 }

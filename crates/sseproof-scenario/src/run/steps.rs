@@ -342,13 +342,16 @@ impl Session<'_> {
             },
             None => Act::Send(self.filled(request::publish(step, target, &self.scope))?),
         };
-        let done = match act {
-            Act::Send(request) => self.ordinary(request, "", None, WITHIN).await,
-            Act::Run(command) => self.run(&command, COMMAND, 0).await,
+        let (of, done) = match act {
+            Act::Send(request) => {
+                let of = format!("{}: ", request.label());
+                (of, self.ordinary(request, "", None, WITHIN).await)
+            }
+            Act::Run(command) => (String::new(), self.run(&command, COMMAND, 0).await),
         };
         let outcome = match &done {
             Ok(()) => PublishOutcome::Accepted,
-            Err(Stop::Step(failure)) => PublishOutcome::Failed(failure.message.clone()),
+            Err(Stop::Step(failure)) => PublishOutcome::Failed(format!("{of}{}", failure.message)),
             Err(Stop::Run(_)) => return done,
         };
         let answered_us = u64::try_from(self.client.now().as_micros()).ok();
