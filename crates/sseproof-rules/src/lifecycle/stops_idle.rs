@@ -1,5 +1,7 @@
 //! What a server does for a client ends also where nothing is sent.
 
+use sseproof_exchange::{Departure, Plan, Visit};
+
 use super::leaving::{self, is_simple, outliving, was_quiet};
 use crate::{Mutant, Record, Rule, Verdict, reference};
 
@@ -11,15 +13,27 @@ pub(super) const RULE: Rule = Rule {
     fix: leaving::FIX,
     recipes: leaving::RECIPES,
     judge,
-    mutants: &[Mutant {
-        id: "deaf-when-idle",
-        wrong: "notices that a client has left only when it has something to send",
-        serve: |visit| match visit.request.path() {
-            "/published" if visit.request.method == "GET" => outliving(visit, None),
-            _ => reference::answer(visit),
+    mutants: &[
+        Mutant {
+            id: "deaf-when-idle",
+            wrong: "notices that a client has left only when it has something to send",
+            serve: |visit| quietly(visit, None),
         },
-    }],
+        Mutant {
+            id: "deaf-to-reset-when-idle",
+            wrong: "notices that a connection was reset only when it has something to send",
+            serve: |visit| quietly(visit, Some(Departure::Resetting)),
+        },
+    ],
 };
+
+/// The right answer, which on a quiet stream lives on when a client leaves in this way.
+fn quietly(visit: &Visit<'_>, only: Option<Departure>) -> Plan {
+    match visit.request.path() {
+        "/published" if visit.request.method == "GET" => outliving(visit, only),
+        _ => reference::answer(visit),
+    }
+}
 
 fn judge(record: &Record<'_>) -> Verdict {
     if leaving::never_stops(record) {
