@@ -18,4 +18,4 @@ pub use clock::Clock;
 pub use engine::{Emission, Job, Message, Publisher, Shared, play};
 pub use run::{Generator, Played, Told, run};
 pub use stamp::Own;
-pub use target::{Target, TargetError};
+pub use target::{PerClient, Target, TargetError};

@@ -1,5 +1,6 @@
 //! Where the load goes, and what each client asks for.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -8,19 +9,46 @@ use rustls::pki_types::ServerName;
 use sseproof_measure::Transport;
 use url::Url;
 
-/// Where the load goes, and what each client asks for.
+/// A text that may be another one for each client.
 #[derive(Clone)]
+pub enum PerClient {
+    /// The same for all.
+    Same(String),
+    /// Made of the client's number.
+    Made(Arc<dyn Fn(u64) -> String + Send + Sync>),
+}
+
+impl PerClient {
+    /// That of the client of this number.
+    pub fn of(&self, number: u64) -> String {
+        match self {
+            Self::Same(text) => text.clone(),
+            Self::Made(make) => make(number),
+        }
+    }
+}
+
+impl fmt::Debug for PerClient {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.of(0).fmt(formatter)
+    }
+}
+
+/// Where the load goes, and what each client asks for.
+#[derive(Clone, Debug)]
 pub struct Target {
-    /// The URL, `http`, `https`, `ws` or `wss`; `${n}` in it is the client's number.
+    /// The URL of the first client: `http`, `https`, `ws` or `wss`.
     pub url: Url,
+    /// What each client asks for: the path, and the query.
+    pub path: PerClient,
     /// What clients speak.
     pub transport: Transport,
     /// The method; `GET` for those that subscribe.
     pub method: String,
-    /// Headers; `${n}` in a value is the client's number.
-    pub headers: Vec<(String, String)>,
-    /// The body of each request; `${n}` in it is the client's number.
-    pub body: Option<String>,
+    /// Headers.
+    pub headers: Vec<(String, PerClient)>,
+    /// The body of each request.
+    pub body: Option<PerClient>,
     /// The server's addresses.
     pub addresses: Vec<SocketAddr>,
     /// Source addresses, taken in turn; the system chooses where there are none.
@@ -70,8 +98,10 @@ impl Target {
         if addresses.is_empty() {
             return Err(fault("it has none".to_owned()));
         }
+        let path = url[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
         Ok(Self {
             url,
+            path: PerClient::Same(path),
             transport,
             method: "GET".to_owned(),
             headers: Vec::new(),
@@ -103,11 +133,7 @@ impl Target {
     pub(crate) fn request(&self, client: u64, last_event_id: &str) -> (Vec<u8>, Option<String>) {
         use std::fmt::Write as _;
 
-        let number = client.to_string();
-        let filled = |text: &str| text.replace("${n}", &number);
-        let path = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
-        // The URL type escapes braces.
-        let path = path.replace("$%7Bn%7D", &number).replace("${n}", &number);
+        let path = self.path.of(client);
         let mut head = format!("{} {path} HTTP/1.1\r\nHost: {}\r\n", self.method, self.authority());
         let has = |name: &str| self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
         let mut line = |name: &str, value: &str| {
@@ -140,9 +166,9 @@ impl Target {
             line("User-Agent", concat!("sseproof/", env!("CARGO_PKG_VERSION")));
         }
         for (name, value) in &self.headers {
-            line(name, &filled(value));
+            line(name, &value.of(client));
         }
-        let body = self.body.as_deref().map(filled);
+        let body = self.body.as_ref().map(|body| body.of(client));
         if let Some(body) = &body {
             if !has("content-type") {
                 line("Content-Type", "application/json");
@@ -166,8 +192,10 @@ mod tests {
 
     #[tokio::test]
     async fn each_client_asks_with_its_own_number() {
-        let mut target = target("http://127.0.0.1:81/events?user=${n}").await;
-        target.headers = vec![("Authorization".to_owned(), "Bearer t${n}".to_owned())];
+        let mut target = target("http://127.0.0.1:81/events").await;
+        target.path = PerClient::Made(Arc::new(|n| format!("/events?user={n}")));
+        let token = PerClient::Made(Arc::new(|n| format!("Bearer t{n}")));
+        target.headers = vec![("Authorization".to_owned(), token)];
         let (bytes, key) = target.request(12, "é4");
         assert_eq!(
             String::from_utf8_lossy(&bytes),

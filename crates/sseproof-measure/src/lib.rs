@@ -15,6 +15,7 @@ mod merge;
 mod metric;
 mod outcome;
 mod plan;
+mod saturation;
 pub mod schedule;
 mod sequence;
 mod share;

@@ -124,6 +124,17 @@ impl Tls {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// What a client that offers these protocols is configured with.
+    ///
+    /// # Errors
+    /// What is wrong, and what to do about it.
+    pub fn client_config(&self, alpn: &[&str]) -> Result<ClientConfig, String> {
+        let config = self.inner.config.get_or_init(|| self.inner.config()).clone()?;
+        let mut config = (*config).clone();
+        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Ok(config)
+    }
+
     /// Shakes hands over the socket.
     ///
     /// # Errors
@@ -134,9 +145,7 @@ impl Tls {
         socket: Box<dyn Socket>,
         alpn: &[&str],
     ) -> Result<Secured, String> {
-        let config = self.inner.config.get_or_init(|| self.inner.config()).clone()?;
-        let mut config = (*config).clone();
-        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let config = self.client_config(alpn)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| format!("`{host}` is no name that a certificate can have"))?;

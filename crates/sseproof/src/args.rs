@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sseproof_scenario::{GaugeHook, PublishHook};
 
 use crate::exit;
+use crate::load::args::{Diff, Load, Merge};
 use crate::ways::WaysGiven;
 
 /// Proves a Server-Sent Events server right, or shows the byte where it is wrong.
@@ -23,6 +24,13 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Check a server: without a URL, the embedded reference server.
     Check(Box<Check>),
+    /// Put load on a server, and tell what its streams cost: without a URL, the embedded one, over SSE
+    /// and WebSocket.
+    Load(Box<Load>),
+    /// Join the results of several machines, as if one had done all.
+    Merge(Merge),
+    /// Compare two results of loads.
+    Diff(Diff),
     /// Look at a server, and write a first sseproof.yaml and a CI workflow.
     Init {
         /// The URL of the stream.
@@ -271,7 +279,7 @@ fn profile_names() -> PossibleValuesParser {
 }
 
 /// A request that publishes: `POST /publish`.
-fn hook(text: &str) -> Result<PublishHook, String> {
+pub(crate) fn hook(text: &str) -> Result<PublishHook, String> {
     const WRITTEN: &str = "write it as 'POST /publish'";
     let (method, place) = request(text, "POST").ok_or(WRITTEN)?;
     Ok(PublishHook::http(method, place))
@@ -306,7 +314,7 @@ fn origin(text: &str) -> Result<String, String> {
 }
 
 /// A time with its unit: `500ms`, `10s`, `2m`.
-fn time(text: &str) -> Result<Duration, String> {
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
     let number: f64 = digits
         .parse()

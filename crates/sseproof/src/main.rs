@@ -8,6 +8,7 @@ mod exit;
 mod init;
 mod interrupt;
 mod known;
+mod load;
 mod parse;
 mod recorded;
 mod reference_texts;
@@ -52,6 +53,9 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<Exit, Blame> {
     match command {
+        Command::Load(arguments) => load::run(&arguments).await,
+        Command::Merge(arguments) => load::merge(&arguments),
+        Command::Diff(arguments) => load::diff(&arguments),
         Command::Check(arguments) => check::run(&arguments).await,
         Command::Serve { listen, tls, load: true, .. } => {
             serve::load(&listen, tls.as_deref()).await

@@ -3,6 +3,7 @@
 mod evidence;
 #[cfg(unix)]
 mod lifetime;
+mod load;
 mod parsers;
 mod program;
 mod transport;

@@ -1,0 +1,198 @@
+//! What the server does wrong on purpose is what the generator counts: exactly, on both transports.
+
+use std::time::Duration;
+
+use sseproof_load::server::{Server, ServerOptions};
+use sseproof_load::{Generator, Message, Played, Publisher, Target, run};
+use sseproof_measure::schedule::Part;
+use sseproof_measure::{
+    Arrivals, Counter, Interval, Metric, Plan, Profile, Publishing, Rate, Reconnecting, Requests,
+    Sequencing, Stage, Stamping, Subscribe, Workload,
+};
+use tokio::sync::watch;
+use url::Url;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn server() -> Server {
+    Server::start(&ServerOptions::default()).expect("a port on loopback")
+}
+
+fn subscribe(clients: u64, stages: &[Stage]) -> Plan {
+    let mut all = vec![Stage::Ramp { to: clients, over: Duration::ZERO, plateaus: 1 }];
+    all.extend_from_slice(stages);
+    Plan {
+        name: "a test".to_owned(),
+        seed: 1,
+        workload: Workload::Subscribe(Subscribe {
+            stages: all,
+            arrivals: Arrivals::Constant,
+            lifetime: None,
+            slow: None,
+            reconnecting: Reconnecting {
+                wait: Duration::from_millis(20),
+                ..Reconnecting::default()
+            },
+        }),
+        publishing: None,
+        stamping: Stamping::Own,
+        sequencing: Sequencing::Own,
+        interval: Duration::from_millis(200),
+        patience: 5 * SECOND,
+        drain: Duration::from_millis(300),
+        thresholds: Vec::new(),
+    }
+}
+
+fn hold(seconds: f64) -> Stage {
+    Stage::Hold { lasting: Duration::from_secs_f64(seconds) }
+}
+
+async fn generator(server: &Server, path: &str, plan: Plan) -> Generator {
+    let scheme = if path.starts_with("/ws") { "ws" } else { "http" };
+    let url = Url::parse(&format!("{scheme}://{}{path}", server.address())).expect("a URL");
+    Generator {
+        plan,
+        target: Target::new(url, None).await.expect("an address"),
+        publisher: None,
+        part: Part::WHOLE,
+        threads: 2,
+        lead: Duration::from_millis(20),
+        sampling: SECOND,
+        settling: Duration::ZERO,
+    }
+}
+
+async fn total(generator: Generator) -> Interval {
+    let (_told, stop) = watch::channel(false);
+    let played: Played = run(generator, stop, |_| None).await;
+    assert_eq!(played.broken, Vec::<String>::new());
+    let mut total = Interval::default();
+    for interval in &played.intervals {
+        total.total(interval);
+    }
+    total
+}
+
+fn counts(total: &Interval) -> [u64; 5] {
+    use Counter::{Duplicated, Errors, Events, Lost, Reordered};
+    [Events, Lost, Duplicated, Reordered, Errors].map(|counter| total.counters.count(counter))
+}
+
+/// Each stream has events 0 to 19 and ends; clients come back once it has, but are not there then.
+async fn streams(path: &str) -> Interval {
+    let server = server();
+    let mut plan = subscribe(5, &[hold(0.8)]);
+    if let Workload::Subscribe(subscribe) = &mut plan.workload {
+        subscribe.reconnecting.back = false;
+    }
+    total(generator(&server, path, plan).await).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_does_wrong_is_counted_exactly() {
+    for kind in ["/events", "/ws"] {
+        for (fault, expected) in [
+            ("", [100, 0, 0, 0, 0]),
+            ("&lose=5", [80, 15, 0, 0, 0]),
+            ("&repeat=5", [120, 0, 20, 0, 0]),
+            ("&swap=5", [100, 0, 0, 15, 0]),
+        ] {
+            let path = format!("{kind}?every=10ms&count=20{fault}");
+            let total = streams(&path).await;
+            assert_eq!(counts(&total), expected, "{path}\n{:?}", total.counters);
+            assert_eq!(total.counters.count(Counter::Ended), 5, "{path}");
+            let delivered = total.histogram(Metric::Delivery).map_or(0, |seen| seen.count());
+            assert_eq!(delivered + total.counters.count(Counter::Negative), expected[0], "{path}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_cut_comes_back_and_loses_nothing_that_can_be_resumed() {
+    for kind in ["/events", "/ws"] {
+        let server = server();
+        let storm = Stage::Storm { share: 1.0, lasting: SECOND };
+        let plan = subscribe(10, &[hold(0.3), storm]);
+        let total = total(generator(&server, &format!("{kind}?every=50ms"), plan).await).await;
+        assert_eq!(total.counters.count(Counter::Reconnects), 10, "{:?}", total.counters);
+        assert_eq!(total.histogram(Metric::Reconnect).map(|seen| seen.count()), Some(10));
+        assert_eq!(total.counters.count(Counter::Errors), 0, "{:?}", total.counters);
+        assert_eq!(total.counters.count(Counter::Streams), 20);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_reaches_everybody_once() {
+    for kind in ["/events", "/ws"] {
+        let server = server();
+        let mut plan = subscribe(10, &[hold(1.0)]);
+        plan.publishing = Some(Publishing { rate: 50.0, arrivals: Arrivals::Constant, size: 200 });
+        let mut generator = generator(&server, &format!("{kind}?topic=t"), plan).await;
+        let address = server.address();
+        generator.publisher = Some(Publisher::new(move |emission| {
+            let (data, length) = (&emission.data, emission.data.len());
+            let bytes = format!(
+                "POST /publish?topic=t HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{data}"
+            );
+            Ok(Message { address, bytes: bytes.into_bytes() })
+        }));
+        let total = total(generator).await;
+        let published = total.counters.count(Counter::Published);
+        assert!(published > 5, "{:?}", total.counters);
+        let [events, lost, duplicated, reordered, errors] = counts(&total);
+        assert_eq!([lost, duplicated, reordered, errors], [0; 4], "{:?}", total.counters);
+        assert!(events <= published * 10 && events > (published - 5) * 10, "{events} {published}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_listens_and_it_is_said() {
+    let server = server();
+    let generator = generator(&server, "/events", subscribe(3, &[hold(0.2)])).await;
+    drop(server);
+    let total = total(generator).await;
+    let errors: Vec<_> = total.counters.errors().map(|(kind, _)| kind.to_owned()).collect();
+    assert_eq!(errors, ["connect: refused"]);
+    assert_eq!(total.counters.count(Counter::Streams), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_no_stream_is_not_asked_for_again() {
+    let server = server();
+    let plan = subscribe(3, &[hold(0.3)]);
+    let total = total(generator(&server, "/nothing", plan).await).await;
+    let errors: Vec<_> = total.counters.errors().collect();
+    assert_eq!(errors, [("status 404", 3)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_timed_token_by_token() {
+    let server = server();
+    let mut plan = subscribe(0, &[]);
+    plan.stamping = Stamping::None;
+    plan.sequencing = Sequencing::None;
+    plan.workload = Workload::Request(Requests {
+        rate: Rate::Open { from: 50.0, to: 50.0, arrivals: Arrivals::Poisson },
+        lasting: SECOND,
+        profile: Profile::OpenaiChat,
+        objectives: vec![(Metric::Ttft, 60_000_000_000)],
+    });
+    let path = "/chat?first=10ms&token-every=2ms&tokens=20";
+    let mut generator = generator(&server, path, plan).await;
+    generator.target.method = "POST".to_owned();
+    let body = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
+    generator.target.body = Some(sseproof_load::PerClient::Same(body.to_owned()));
+    let total = total(generator).await;
+    let count = |counter| total.counters.count(counter);
+    let arrivals = count(Counter::Arrivals);
+    assert!(arrivals > 20, "{:?}", total.counters);
+    assert_eq!(count(Counter::Completed), arrivals, "{:?}", total.counters);
+    assert_eq!(count(Counter::Good), arrivals);
+    assert_eq!(count(Counter::Tokens), arrivals * 20);
+    let samples = |metric| total.histogram(metric).map_or(0, |seen| seen.count());
+    assert_eq!(samples(Metric::Ttft), arrivals);
+    assert_eq!(samples(Metric::Itl), arrivals * 19);
+    // A connection is used again when an answer is whole.
+    assert!(count(Counter::Connected) < arrivals, "{:?}", total.counters);
+}

@@ -1,0 +1,106 @@
+//! Whether the generator itself was the bottleneck: then a latency tells of it, not of the server.
+
+use crate::{Metric, Outcome};
+
+/// How long the loop may wake late. A timer has a resolution of 1 ms, and a machine that is shared
+/// takes a thread from its core for some milliseconds.
+const LAG: (f64, u64) = (0.99, 50_000_000);
+/// How late arrivals may begin.
+const LATENESS: (f64, u64) = (0.99, 100_000_000);
+/// Which share of the time its threads may be busy. Beyond that, events wait for a thread more often
+/// than not.
+const BUSY: f64 = 0.9;
+
+impl Outcome {
+    /// Why the generator was the bottleneck; nothing where it was not.
+    pub fn saturation(&self, threads: u64) -> Vec<String> {
+        let total = self.total();
+        let mut reasons = Vec::new();
+        let milliseconds = |nanoseconds: u64| nanoseconds as f64 / 1e6;
+        for (metric, (share, limit), said) in [
+            (Metric::LoopLag, LAG, "its loop woke late"),
+            (Metric::Lateness, LATENESS, "arrivals began late"),
+        ] {
+            if let Some(histogram) = total.histogram(metric) {
+                let seen = histogram.quantile(share);
+                if seen > limit {
+                    reasons.push(format!(
+                        "{said}: p99 was {:.0} ms, at most {:.0} ms is good",
+                        milliseconds(seen),
+                        milliseconds(limit)
+                    ));
+                }
+            }
+        }
+        if let Some(busy) = self.busiest(threads)
+            && busy > BUSY
+        {
+            reasons.push(format!(
+                "its threads were busy for {:.0} % of the time, at most {:.0} % is good",
+                busy * 100.0,
+                BUSY * 100.0
+            ));
+        }
+        reasons
+    }
+
+    /// The share of processor time that the threads used, in the busiest stretch of three seconds.
+    fn busiest(&self, threads: u64) -> Option<f64> {
+        /// A shorter one says nothing: opening connections is always work.
+        const STRETCH_MS: u64 = 3000;
+        let samples = &self.resources.samples;
+        let mut busiest = None;
+        for (at, from) in samples.iter().enumerate() {
+            let Some(to) = samples[at..].iter().find(|to| to.at_ms >= from.at_ms + STRETCH_MS)
+            else {
+                break;
+            };
+            let (Some(before), Some(after)) = (from.generator, to.generator) else { continue };
+            let used = after.cpu.saturating_sub(before.cpu) as f64;
+            let had = (to.at_ms - from.at_ms) as f64 * 1e6 * threads.max(1) as f64;
+            busiest = Some(f64::max(busiest.unwrap_or_default(), used / had));
+        }
+        busiest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Interval, Outcome, Resources, Run, Sample, Transport, Usage};
+
+    use super::*;
+
+    fn outcome(lag: u64, cpu: u64) -> Outcome {
+        let mut interval = Interval::default();
+        interval.histograms.entry(Metric::LoopLag).or_default().record(lag);
+        let sample = |second: u64| Sample {
+            at_ms: second * 1000,
+            generator: Some(Usage { cpu: second * cpu, ..Usage::default() }),
+            ..Sample::default()
+        };
+        Outcome {
+            run: Run {
+                plan: String::new(),
+                url: String::new(),
+                transport: Transport::Sse,
+                round: 1,
+                started: String::new(),
+                interval_ms: 1000,
+                shards: Vec::new(),
+                partial: Vec::new(),
+                saturated: Vec::new(),
+            },
+            intervals: vec![interval],
+            resources: Resources { samples: (0..10).map(sample).collect() },
+        }
+    }
+
+    #[test]
+    fn who_waits_for_itself_is_the_bottleneck() {
+        assert!(outcome(1_000_000, 500_000_000).saturation(1).is_empty());
+        assert!(outcome(90_000_000, 0).saturation(1)[0].contains("its loop woke late"));
+        let busy = outcome(0, 950_000_000);
+        assert!(busy.saturation(1)[0].contains("95 %"));
+        assert!(busy.saturation(2).is_empty());
+    }
+}

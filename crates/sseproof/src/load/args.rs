@@ -1,0 +1,298 @@
+//! What can be said about a load on the command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use sseproof_measure::{Arrivals, Profile, Sequencing, Stamping, Threshold, TimeUnit};
+use sseproof_scenario::PublishHook;
+
+use super::processes::{Task, task};
+use crate::args::{hook, time};
+use crate::exit;
+use crate::ways::WaysGiven;
+
+/// What is typed most, below the options.
+const EXAMPLES: &str = "\
+Examples:
+  sseproof load                              the embedded server, SSE beside WebSocket
+  sseproof load http://127.0.0.1:8080/events --connections 10000 --ramp 20s --hold 60s --server-pid 4711
+  sseproof load http://127.0.0.1:8080/events --versus ws://127.0.0.1:8080/ws --rounds 5
+  sseproof load plan.yaml --fail-if 'delivery.p99 > 50ms' --fail-if 'lost > 0' --json result.json
+  sseproof load http://127.0.0.1:8000/v1/chat/completions --profile openai-chat -d @chat.json \\
+    --rate 50 --duration 60s
+What is measured, and how: specs/metrics.md.";
+
+#[derive(Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+pub(crate) struct Load {
+    /// The URL of the stream, a plan (a YAML file), or the name of a ready one
+    /// (`sseproof list plans`); the embedded server where nothing is given.
+    #[arg(value_name = "URL | PLAN")]
+    pub(crate) what: Option<String>,
+    /// The URL of the stream, for a plan.
+    #[arg(long, value_name = "URL", help_heading = "The load")]
+    pub(crate) url: Option<String>,
+    /// Do the same over this WebSocket, in turn, and compare.
+    #[arg(long, value_name = "URL", help_heading = "The load")]
+    pub(crate) versus: Option<String>,
+    /// How often each is done.
+    #[arg(long, value_name = "COUNT", default_value_t = 1, help_heading = "The load")]
+    pub(crate) rounds: u32,
+    /// How many clients.
+    #[arg(short = 'c', long, value_name = "COUNT", help_heading = "The load")]
+    pub(crate) connections: Option<u64>,
+    /// In what time they arrive.
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "The load")]
+    pub(crate) ramp: Option<Duration>,
+    /// In how many steps they do; memory is read at each.
+    #[arg(long, value_name = "COUNT", default_value_t = 4, help_heading = "The load")]
+    pub(crate) plateaus: u32,
+    /// How long all of them stay.
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "The load")]
+    pub(crate) hold: Option<Duration>,
+    /// Cut this share of all clients then, and look until they are back, as in '50%'.
+    #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "The load")]
+    pub(crate) storm: Option<f64>,
+    /// How arrivals are spread.
+    #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "The load")]
+    pub(crate) arrivals: How,
+    /// Ask for answers that end, of this protocol, instead of subscribing.
+    #[arg(long, value_enum, value_name = "NAME", help_heading = "The load")]
+    pub(crate) profile: Option<Protocol>,
+    /// How many requests, or publishes, in a second.
+    #[arg(long, value_name = "COUNT", value_parser = rate, help_heading = "The load")]
+    pub(crate) rate: Option<f64>,
+    /// For how long requests are made.
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "The load")]
+    pub(crate) duration: Option<Duration>,
+    /// Publish with this request, whose body is the data, as in 'POST /publish', at --rate.
+    #[arg(long, value_name = "METHOD PATH", value_parser = hook, help_heading = "The load")]
+    pub(crate) publish: Option<PublishHook>,
+    /// How many bytes of data are published at once.
+    #[arg(long, value_name = "BYTES", default_value_t = 100, help_heading = "The load")]
+    pub(crate) size: usize,
+    /// Where an event says when it was made: `own` as the generator writes it, or a JSON pointer and
+    /// a unit since the Unix epoch, as in '/time:ms'.
+    #[arg(long, value_name = "own | POINTER:UNIT", value_parser = stamping, help_heading = "The load")]
+    pub(crate) stamp: Option<Stamping>,
+    /// Where an event says which one it is: `own`, `id`, `none`, or a JSON pointer.
+    #[arg(long, value_name = "own | id | none | POINTER", value_parser = sequencing, help_heading = "The load")]
+    pub(crate) sequence: Option<Sequencing>,
+    /// Draw another schedule by chance; the same number gives the same one.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, help_heading = "The load")]
+    pub(crate) seed: u64,
+
+    /// Send this header with each request. May be given again.
+    #[arg(short = 'H', long, value_name = "NAME: VALUE", help_heading = "Requests")]
+    pub(crate) header: Vec<String>,
+    /// Send this body, or the contents of @FILE.
+    #[arg(short = 'd', long, value_name = "TEXT | @FILE", help_heading = "Requests")]
+    pub(crate) body: Option<String>,
+    /// Set a variable of the plan. May be given again.
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Requests")]
+    pub(crate) var: Vec<String>,
+    /// How long to wait for a connection, and then for the head of a response.
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Requests")]
+    pub(crate) timeout: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) ways: WaysGiven,
+
+    /// Read the memory of this process, and of those that it started.
+    #[arg(long, value_name = "ID", conflicts_with = "server_cmd", help_heading = "The server")]
+    pub(crate) server_pid: Option<u32>,
+    /// Start this command before each round, read its memory, and stop it. It runs without a shell.
+    #[arg(long, value_name = "COMMAND", help_heading = "The server")]
+    pub(crate) server_cmd: Option<String>,
+
+    /// Connect from these addresses, in turn, as in '127.0.0.2-127.0.0.9': each has 28,000 ports.
+    #[arg(long, value_name = "ADDRESS[-ADDRESS]", value_parser = addresses, help_heading = "The generator")]
+    pub(crate) bind: Option<Addresses>,
+    /// Use so many threads; half of the processors where nothing is said.
+    #[arg(long, value_name = "COUNT", help_heading = "The generator")]
+    pub(crate) threads: Option<u64>,
+    /// Use so many processes: each has its own limit of open files.
+    #[arg(long, value_name = "COUNT", default_value_t = 1, help_heading = "The generator")]
+    pub(crate) processes: u64,
+    /// Play this part only, on this machine, as in '0/4'; `sseproof merge` joins the results.
+    #[arg(long, value_name = "INDEX/COUNT", value_parser = shard, conflicts_with = "processes", help_heading = "The generator")]
+    pub(crate) shard: Option<sseproof_measure::schedule::Part>,
+    /// What a worker plays, for the process that started it.
+    #[arg(long, hide = true, value_parser = task)]
+    pub(super) task: Option<Task>,
+
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
+    /// Serve what is going on for Prometheus at this address, as in '127.0.0.1:9100'.
+    #[arg(long, value_name = "ADDRESS", help_heading = "Output")]
+    pub(super) prometheus: Option<std::net::SocketAddr>,
+}
+
+/// What is asked of a result, and where it is written.
+#[derive(Args)]
+pub(super) struct Outputs {
+    /// Fail where this is so, as in 'delivery.p99 > 50ms' or 'lost > 0'. May be given again.
+    #[arg(long, value_name = "THRESHOLD", value_parser = threshold, help_heading = "Output")]
+    pub(super) fail_if: Vec<Threshold>,
+    /// Write the result as JSON, for `sseproof merge` and `sseproof diff`.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) json: Option<PathBuf>,
+    /// Write the result as CSV, a row for each interval and metric.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) csv: Option<PathBuf>,
+    /// Write the result as Markdown, for a pull request.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) markdown: Option<PathBuf>,
+    /// Write the histograms of all intervals as an HdrHistogram log.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) hlog: Option<PathBuf>,
+}
+
+/// Results of several machines.
+#[derive(Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct Merge {
+    /// What `sseproof load --shard INDEX/COUNT --json FILE` wrote, of each shard.
+    #[arg(required = true, value_name = "RESULT.json")]
+    pub(super) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
+}
+
+/// Two results.
+#[derive(Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct Diff {
+    /// The older result.
+    #[arg(value_name = "OLD.json")]
+    pub(super) old: PathBuf,
+    /// The newer one.
+    #[arg(value_name = "NEW.json")]
+    pub(super) new: PathBuf,
+    /// Fail where this is so, as in 'delivery.p99 > +10%' or 'lost > 0'. May be given again.
+    #[arg(long, value_name = "THRESHOLD", value_parser = change)]
+    pub(super) fail_if: Vec<Threshold>,
+}
+
+/// How arrivals are spread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum How {
+    /// Evenly.
+    #[default]
+    Constant,
+    /// As independent clients arrive.
+    Poisson,
+}
+
+impl From<How> for Arrivals {
+    fn from(how: How) -> Self {
+        match how {
+            How::Constant => Self::Constant,
+            How::Poisson => Self::Poisson,
+        }
+    }
+}
+
+/// What tells a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Protocol {
+    /// Every event is one.
+    Plain,
+    /// Chat completions of OpenAI.
+    OpenaiChat,
+    /// Responses of OpenAI.
+    OpenaiResponses,
+    /// Messages of Anthropic.
+    AnthropicMessages,
+}
+
+impl From<Protocol> for Profile {
+    fn from(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Plain => Self::Plain,
+            Protocol::OpenaiChat => Self::OpenaiChat,
+            Protocol::OpenaiResponses => Self::OpenaiResponses,
+            Protocol::AnthropicMessages => Self::AnthropicMessages,
+        }
+    }
+}
+
+/// Source addresses.
+#[derive(Clone, Debug)]
+pub(crate) struct Addresses(pub(crate) Vec<IpAddr>);
+
+/// How many source addresses there may be.
+const MOST_ADDRESSES: u32 = 1024;
+
+fn addresses(text: &str) -> Result<Addresses, String> {
+    let said = "write it as 127.0.0.2 or 127.0.0.2-127.0.0.9";
+    let Some((from, to)) = text.split_once('-') else {
+        return text.parse().map(|address| Addresses(vec![address])).map_err(|_| said.to_owned());
+    };
+    let parse = |text: &str| text.parse::<std::net::Ipv4Addr>().map(u32::from);
+    let (Ok(from), Ok(to)) = (parse(from), parse(to)) else { return Err(said.to_owned()) };
+    if to < from || to - from >= MOST_ADDRESSES {
+        return Err(format!("from the lower to the higher one, at most {MOST_ADDRESSES}; {said}"));
+    }
+    Ok(Addresses((from..=to).map(|address| std::net::Ipv4Addr::from(address).into()).collect()))
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let said = || "write it as 50%".to_owned();
+    let share: f64 = text.strip_suffix('%').ok_or_else(said)?.parse().map_err(|_| said())?;
+    if (0.0..=100.0).contains(&share) { Ok(share / 100.0) } else { Err(said()) }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    let rate = number.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate > 0.0);
+    rate.ok_or_else(|| "write a number above 0, as in 50 or 0.5/s".to_owned())
+}
+
+fn stamping(text: &str) -> Result<Stamping, String> {
+    let said = || "write own, or a JSON pointer and s, ms, us or ns, as in /time:ms".to_owned();
+    if text == "own" {
+        return Ok(Stamping::Own);
+    }
+    let (pointer, unit) = text.rsplit_once(':').ok_or_else(said)?;
+    let unit = match unit {
+        "s" => TimeUnit::Seconds,
+        "ms" => TimeUnit::Milliseconds,
+        "us" => TimeUnit::Microseconds,
+        "ns" => TimeUnit::Nanoseconds,
+        _ => return Err(said()),
+    };
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        return Err(said());
+    }
+    Ok(Stamping::Json { pointer: pointer.to_owned(), unit })
+}
+
+fn sequencing(text: &str) -> Result<Sequencing, String> {
+    match text {
+        "own" => Ok(Sequencing::Own),
+        "id" => Ok(Sequencing::Id),
+        "none" => Ok(Sequencing::None),
+        pointer if pointer.starts_with('/') => Ok(Sequencing::Json(pointer.to_owned())),
+        _ => Err("write own, id, none, or a JSON pointer as in /sequence".to_owned()),
+    }
+}
+
+fn shard(text: &str) -> Result<sseproof_measure::schedule::Part, String> {
+    let parts = text.split_once('/').and_then(|(index, of)| {
+        Some(sseproof_measure::schedule::Part { index: index.parse().ok()?, of: of.parse().ok()? })
+    });
+    parts
+        .filter(|part| part.index < part.of)
+        .ok_or_else(|| "write it as 0/4, the first of four, up to 3/4".to_owned())
+}
+
+fn threshold(text: &str) -> Result<Threshold, String> {
+    text.parse().map_err(|error: sseproof_measure::ThresholdError| error.to_string())
+}
+
+fn change(text: &str) -> Result<Threshold, String> {
+    Threshold::parse_change(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,211 @@
+//! What the command line and the plan's file say, put together.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use sseproof_measure::{
+    Arrivals, Plan, Profile, Publishing, Rate, Reconnecting, Requests, Sequencing, Stage, Stamping,
+    Subscribe, Transport, Workload,
+};
+use sseproof_scenario::{Body, PlanFile, Template, Variables, plans};
+
+use super::args::Load;
+use crate::exit::{Blame, Blamed as _};
+
+/// What is played, and against what.
+pub(super) struct Given {
+    pub(super) file: PlanFile,
+    /// One or two, to be compared; the embedded server where a URL is only a path.
+    pub(super) sides: Vec<Side>,
+}
+
+/// One of those that are compared.
+#[derive(Clone, Debug)]
+pub(super) struct Side {
+    pub(super) transport: Transport,
+    pub(super) url: Template,
+}
+
+impl Side {
+    /// Whether it is on the embedded server.
+    pub(super) fn is_embedded(&self) -> bool {
+        self.url.fill(0).starts_with('/')
+    }
+}
+
+/// What the embedded server is asked for where nobody says otherwise.
+const EVENTS: &str = "/events?every=1s&size=100";
+/// The same as a WebSocket.
+const MESSAGES: &str = "/ws?every=1s&size=100";
+
+pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
+    let what = arguments.what.as_deref();
+    let is_url = what.is_some_and(|what| what.contains("://"));
+    let mut file = match what {
+        Some(what) if !is_url => read(what, arguments)?,
+        _ => PlanFile {
+            plan: plan(arguments).usage()?,
+            why: None,
+            url: None,
+            websocket: None,
+            headers: Vec::new(),
+            method: "GET".to_owned(),
+            body: None,
+            publish: None,
+        },
+    };
+    for header in &arguments.header {
+        let said = || format!("-H '{header}' is no header; write it as 'Name: value'");
+        let (name, value) = header.split_once(':').with_context(said).usage()?;
+        file.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name.trim()));
+        file.headers.push((name.trim().to_owned(), Template::plain(value.trim())));
+    }
+    if let Some(text) = &arguments.body {
+        file.body = Some(match text.strip_prefix('@') {
+            Some(path) => Body::File(path.into()),
+            None => Body::Text(Template::plain(text)),
+        });
+        if file.method == "GET" {
+            "POST".clone_into(&mut file.method);
+        }
+    }
+    if let Some(hook) = &arguments.publish {
+        file.publish = Some(hook.clone());
+        file.plan.publishing = Some(Publishing {
+            rate: arguments.rate.unwrap_or(1.0),
+            arrivals: arguments.arrivals.into(),
+            size: arguments.size,
+        });
+    }
+    let is_embedded = what.is_none() && arguments.url.is_none();
+    let publishes = file.plan.publishing.is_some();
+    let is_flags = what.is_none() || is_url;
+    if let Some(stamping) = &arguments.stamp {
+        file.plan.stamping = stamping.clone();
+    } else if is_flags && (publishes || is_embedded) {
+        file.plan.stamping = Stamping::Own;
+    }
+    if let Some(sequencing) = &arguments.sequence {
+        file.plan.sequencing = sequencing.clone();
+    } else if is_flags && (publishes || is_embedded) {
+        file.plan.sequencing = Sequencing::Own;
+    }
+    if let Some(patience) = arguments.timeout {
+        file.plan.patience = patience;
+    }
+    file.plan.thresholds.extend(arguments.outputs.fail_if.iter().cloned());
+    let sides = sides(arguments, what.filter(|_| is_url), &file)?;
+    Ok(Given { file, sides })
+}
+
+/// A plan in a file, or a ready one.
+fn read(what: &str, arguments: &Load) -> Result<PlanFile, Blame> {
+    let variables = arguments.var.iter().map(|pair| {
+        let said = || format!("--var '{pair}' is no variable; write it as NAME=VALUE");
+        let (name, value) = pair.split_once('=').with_context(said)?;
+        Ok((name.to_owned(), value.to_owned()))
+    });
+    let variables: Vec<(String, String)> = variables.collect::<anyhow::Result<_>>().usage()?;
+    let mut known = Variables::default();
+    for (name, value) in variables {
+        known.given.insert(name, value);
+    }
+    if let Some(ready) = plans().iter().find(|plan| plan.id == what) {
+        let name = format!("{}.yaml", ready.id);
+        return PlanFile::parse(&name, ready.source, &known).usage();
+    }
+    if !Path::new(what).exists() {
+        let names: Vec<_> = plans().iter().map(|plan| plan.id).collect();
+        let error = anyhow::anyhow!(
+            "`{what}` is no URL, no file and no ready plan; the ready ones are {}",
+            names.join(", ")
+        );
+        return Err(error).usage();
+    }
+    let source = fs::read_to_string(what).with_context(|| format!("cannot read {what}")).usage()?;
+    PlanFile::parse(what, &source, &known).usage()
+}
+
+/// What the flags say is done.
+fn plan(arguments: &Load) -> anyhow::Result<Plan> {
+    let arrivals: Arrivals = arguments.arrivals.into();
+    let second = Duration::from_secs(1);
+    let workload = match arguments.profile {
+        Some(protocol) => {
+            let profile = Profile::from(protocol);
+            let clients = arguments.connections;
+            let rate = match (arguments.rate, clients) {
+                (Some(_), Some(_)) => {
+                    bail!("--rate is an open model, --connections a closed one; give one of them")
+                }
+                (None, Some(clients)) => Rate::Closed { clients, think: Duration::ZERO },
+                (rate, None) => {
+                    let rate = rate.unwrap_or(10.0);
+                    Rate::Open { from: rate, to: rate, arrivals }
+                }
+            };
+            let lasting = arguments.duration.unwrap_or(10 * second);
+            Workload::Request(Requests { rate, lasting, profile, objectives: Vec::new() })
+        }
+        None => {
+            let to = arguments.connections.unwrap_or(500);
+            let over = arguments.ramp.unwrap_or(4 * second);
+            let lasting = arguments.hold.or(arguments.duration).unwrap_or(10 * second);
+            let mut stages = vec![
+                Stage::Ramp { to, over, plateaus: arguments.plateaus },
+                Stage::Hold { lasting },
+            ];
+            if let Some(share) = arguments.storm {
+                stages.push(Stage::Storm { share, lasting: 10 * second });
+            }
+            Workload::Subscribe(Subscribe {
+                stages,
+                arrivals,
+                lifetime: None,
+                slow: None,
+                reconnecting: Reconnecting::default(),
+            })
+        }
+    };
+    Ok(Plan {
+        name: "by flags".to_owned(),
+        seed: arguments.seed,
+        workload,
+        publishing: None,
+        stamping: Stamping::None,
+        sequencing: Sequencing::None,
+        interval: second,
+        patience: 10 * second,
+        drain: second,
+        thresholds: Vec::new(),
+    })
+}
+
+fn sides(arguments: &Load, url: Option<&str>, file: &PlanFile) -> Result<Vec<Side>, Blame> {
+    let plain = |text: &str| Template::plain(text);
+    let url = arguments.url.as_deref().or(url).map(plain).or_else(|| file.url.clone());
+    let versus = arguments.versus.as_deref().map(plain).or_else(|| file.websocket.clone());
+    let is_request = matches!(file.plan.workload, Workload::Request(_));
+    let (url, versus) = match (url, versus) {
+        (None, None) if is_request => (Some(plain("/chat")), None),
+        (None, None) => (Some(plain(EVENTS)), Some(plain(MESSAGES))),
+        given => given,
+    };
+    let side = |url: Template| {
+        let first = url.fill(0);
+        let is_message =
+            first.starts_with("ws:") || first.starts_with("wss:") || first.starts_with("/ws");
+        let transport = if is_message { Transport::WebSocket } else { Transport::Sse };
+        Side { transport, url }
+    };
+    let sides: Vec<_> = url.into_iter().chain(versus).map(side).collect();
+    if is_request && sides.iter().any(|side| side.transport == Transport::WebSocket) {
+        let error = anyhow::anyhow!(
+            "requests are answered by streams that end, which a WebSocket has none of; give the URL of an event stream"
+        );
+        return Err(error).usage();
+    }
+    Ok(sides)
+}

@@ -1,0 +1,102 @@
+//! What is shown while a round runs: one line that changes on a terminal, a line now and then
+//! elsewhere.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use sseproof_measure::{Counter, Interval, Metric, Transport, Value};
+
+use super::prometheus::Prometheus;
+use crate::screen;
+
+/// How often a line is written where there is no terminal.
+const LINE: Duration = Duration::from_secs(10);
+
+/// What is shown of a round.
+pub(super) struct Live {
+    bar: Option<ProgressBar>,
+    name: String,
+    /// How many parts report each interval.
+    parts: u64,
+    seconds: f64,
+    /// Those that not every part has reported yet.
+    partial: BTreeMap<u64, (u64, Interval)>,
+    written: Instant,
+    page: Option<(Prometheus, Transport)>,
+    total: Interval,
+}
+
+impl Live {
+    pub(super) fn new(
+        name: String,
+        parts: u64,
+        interval: Duration,
+        length: Duration,
+        page: Option<(Prometheus, Transport)>,
+    ) -> Self {
+        let bar = screen::is_watched().then(|| {
+            let bar = ProgressBar::new(length.as_secs().max(1));
+            let template = "{prefix} {elapsed:>4} [{bar:20}] {msg}";
+            bar.set_style(
+                ProgressStyle::with_template(template)
+                    .unwrap_or_else(|_| ProgressStyle::default_bar())
+                    .progress_chars("=> "),
+            );
+            bar.set_prefix(name.clone());
+            bar
+        });
+        let (seconds, written) = (interval.as_secs_f64(), Instant::now());
+        let (partial, total) = (BTreeMap::new(), Interval::default());
+        Self { bar, name, parts, seconds, partial, written, page, total }
+    }
+
+    /// A part has reported an interval.
+    pub(super) fn interval(&mut self, interval: &Interval) {
+        let index = interval.index;
+        let (count, all) = self.partial.entry(index).or_default();
+        *count += 1;
+        all.absorb(interval);
+        if *count < self.parts {
+            return;
+        }
+        let Some((_, whole)) = self.partial.remove(&index) else { return };
+        if let Some((page, transport)) = &self.page {
+            self.total.total(&whole);
+            page.show(*transport, &whole, &self.total);
+        }
+        let line = self.line(&whole);
+        if let Some(bar) = &self.bar {
+            let seconds = (index + 1) as f64 * self.seconds;
+            bar.set_position((seconds as u64).min(bar.length().unwrap_or(u64::MAX)));
+            bar.set_message(line);
+        } else if self.written.elapsed() >= LINE {
+            self.written = Instant::now();
+            eprintln!("{} {:.0}s: {line}", self.name, (index + 1) as f64 * self.seconds);
+        }
+    }
+
+    fn line(&self, interval: &Interval) -> String {
+        let rate = interval.counters.count(Counter::Events) as f64 / self.seconds;
+        let time = |nanoseconds: u64| Value::time(nanoseconds as f64).to_string();
+        let latency = [Metric::Delivery, Metric::Ttft, Metric::Gap]
+            .into_iter()
+            .find_map(|metric| Some((metric, interval.histogram(metric)?)))
+            .map(|(metric, seen)| {
+                let (half, most) = (time(seen.quantile(0.5)), time(seen.quantile(0.99)));
+                format!(", {} p50 {half} p99 {most}", metric.key())
+            })
+            .unwrap_or_default();
+        let errors = interval.counters.count(Counter::Errors);
+        let errors = if errors > 0 { format!(", {errors} errors") } else { String::new() };
+        format!("{} open, {rate:.0} events/s{latency}{errors}", interval.open)
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

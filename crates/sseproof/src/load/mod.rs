@@ -1,0 +1,242 @@
+//! `sseproof load`: puts load on a server, and tells what its streams cost.
+
+pub(crate) mod args;
+mod given;
+mod live;
+mod processes;
+mod prometheus;
+mod result;
+mod round;
+mod server;
+mod together;
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use sseproof_load::server::raise_open_files;
+use sseproof_measure::schedule::{Part, length};
+use sseproof_measure::{Outcome, Plan, Stage, Threshold, Transport, Workload};
+use sseproof_report::Outcome as Verdict;
+use sseproof_report::load::{LoadReport, judge};
+use tokio::sync::watch;
+
+use self::args::{Diff, Load, Merge, Outputs};
+use self::given::{Given, Side, given};
+use self::live::Live;
+use self::processes::Workers;
+use self::prometheus::Prometheus;
+use self::round::{Round, SETTLING, sampling};
+use self::server::Embedded;
+use crate::exit::{Blame, Blamed as _, Exit};
+use crate::interrupt::interrupted;
+use crate::screen;
+
+/// Plays what is asked for, and reports.
+pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
+    let given = given(arguments)?;
+    let threads = arguments.threads.unwrap_or_else(|| threads(arguments.processes));
+    if arguments.task.is_some() {
+        return work(arguments, &given, threads).await;
+    }
+    fits(&given.file.plan, arguments)?;
+    let (told, stop) = watch::channel(false);
+    let stopping = tokio::spawn(async move {
+        interrupted().await;
+        let _ = told.send(true);
+        // Who asks twice does not want to wait for the report.
+        interrupted().await;
+        std::process::exit(Exit::Interrupted as i32);
+    });
+    let page = match arguments.prometheus {
+        Some(address) => Some(Prometheus::listen(address).await?),
+        None => None,
+    };
+    let mut outcomes = Vec::new();
+    'rounds: for number in 1..=arguments.rounds.max(1) {
+        for side in 0..given.sides.len() {
+            if *stop.borrow() {
+                break 'rounds;
+            }
+            let outcome =
+                play(arguments, &given, side, number, threads, page.clone(), stop.clone()).await?;
+            outcomes.push(outcome);
+        }
+    }
+    let interrupted = *stop.borrow();
+    stopping.abort();
+    let exit = report(outcomes, &given.file.plan.thresholds, &arguments.outputs)?;
+    Ok(if interrupted && exit != Exit::Broken { Exit::Interrupted } else { exit })
+}
+
+/// Joins what several machines have measured, and reports.
+pub(crate) fn merge(arguments: &Merge) -> Result<Exit, Blame> {
+    let outcomes = together::merged(&arguments.files)?;
+    report(outcomes, &arguments.outputs.fail_if, &arguments.outputs)
+}
+
+/// Compares two results.
+pub(crate) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
+    together::diff(arguments)
+}
+
+/// Judges, writes all files that were asked for, and prints.
+fn report(
+    outcomes: Vec<Outcome>,
+    thresholds: &[Threshold],
+    outputs: &Outputs,
+) -> Result<Exit, Blame> {
+    let judged = judge(&outcomes, thresholds);
+    let tool = format!("sseproof {}", env!("CARGO_PKG_VERSION"));
+    let report = LoadReport { tool, outcomes, judged };
+    result::write(&report, outputs)?;
+    let options = screen::options(sseproof_report::terminal::Detail::Normal);
+    screen::print(&sseproof_report::load::terminal::render(&report, &options))?;
+    Ok(match report.verdict() {
+        Verdict::Held => Exit::Held,
+        Verdict::Broken | Verdict::Unproven => Exit::Broken,
+    })
+}
+
+/// Plays a part of a round for the process that started this one.
+async fn work(arguments: &Load, given: &Given, threads: u64) -> Result<Exit, Blame> {
+    let task = arguments.task.as_ref().context("a task")?;
+    let side = given.sides.get(task.side).context("a side for the task")?;
+    raise_open_files().context("raise the limit of open files")?;
+    let (told, stop) = watch::channel(false);
+    tokio::spawn(async move {
+        // Ctrl-C reaches us too; who started us says what to do then.
+        let signalled = interrupted();
+        tokio::pin!(signalled);
+        tokio::select! {
+            () = &mut signalled => {}
+            () = processes::input_ended() => {}
+        }
+        let _ = told.send(true);
+    });
+    let first = side.url.fill(0);
+    let ways = arguments.ways.to((!side.is_embedded()).then_some(first.as_str()), None).usage()?;
+    let mut round = round(arguments, given, side, &ways, &task.origin, threads);
+    round.part = task.part();
+    round.work(task, stop).await?;
+    Ok(Exit::Held)
+}
+
+fn round<'a>(
+    arguments: &'a Load,
+    given: &'a Given,
+    side: &'a Side,
+    ways: &'a sseproof_net::Ways,
+    origin: &'a str,
+    threads: u64,
+) -> Round<'a> {
+    Round {
+        file: &given.file,
+        transport: side.transport,
+        url: &side.url,
+        origin,
+        ways,
+        bind: arguments.bind.as_ref().map_or(&[], |addresses| &addresses.0),
+        part: arguments.shard.unwrap_or(Part::WHOLE),
+        threads,
+        number: 1,
+        server: arguments.server_pid,
+    }
+}
+
+/// One round over one transport.
+async fn play(
+    arguments: &Load,
+    given: &Given,
+    side: usize,
+    number: u32,
+    threads: u64,
+    page: Option<Prometheus>,
+    stop: watch::Receiver<bool>,
+) -> Result<Outcome, Blame> {
+    let at = side;
+    let side = &given.sides[at];
+    let embedded = if side.is_embedded() { Some(Embedded::start().await?) } else { None };
+    let first = side.url.fill(0);
+    let url = (!side.is_embedded()).then_some(first.as_str());
+    let ways = arguments.ways.to(url, None).usage()?;
+    let origin = embedded.as_ref().map_or("", |embedded| embedded.origin.as_str());
+    let mut round = round(arguments, given, side, &ways, origin, threads);
+    round.number = number;
+    round.server = round.server.or_else(|| embedded.as_ref().and_then(Embedded::id));
+    let transport = match side.transport {
+        Transport::Sse => "SSE",
+        Transport::WebSocket => "WebSocket",
+    };
+    let plan = &given.file.plan;
+    let workers = (arguments.processes > 1).then(|| Workers {
+        count: arguments.processes,
+        side: at,
+        origin: origin.to_owned(),
+        part: round.part,
+        sampling: sampling(plan),
+        settling: SETTLING,
+    });
+    let name = format!("round {number}, {transport}");
+    let page = page.map(|page| (page, side.transport));
+    let parts = threads * arguments.processes;
+    let mut live = Live::new(name, parts, plan.interval, lasting(plan), page);
+    let outcome = round.play(workers, stop, |interval| live.interval(interval)).await;
+    drop(live);
+    if let Some(embedded) = embedded {
+        embedded.stop().await;
+    }
+    outcome
+}
+
+/// How long a plan takes.
+fn lasting(plan: &Plan) -> Duration {
+    match &plan.workload {
+        Workload::Subscribe(subscribe) => length(&subscribe.stages) + plan.drain,
+        Workload::Request(requests) => requests.lasting,
+    }
+}
+
+/// Half of the processors, shared by all processes: the other half is for the server, where it is on
+/// this machine.
+fn threads(processes: u64) -> u64 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    (processors as u64 / 2 / processes.max(1)).max(1)
+}
+
+/// How many files a process needs beside its connections.
+const OTHER_FILES: u64 = 64;
+/// How many ports one source address has, where the system is not told otherwise.
+const PORTS: u64 = 28_000;
+
+/// Whether the plan fits into the limits of this machine: said before it runs.
+fn fits(plan: &Plan, arguments: &Load) -> Result<(), Blame> {
+    let most = match &plan.workload {
+        Workload::Subscribe(subscribe) => subscribe.stages.iter().map(|stage| match stage {
+            Stage::Ramp { to, .. } => *to,
+            Stage::Hold { .. } | Stage::Storm { .. } => 0,
+        }),
+        Workload::Request(_) => return Ok(()),
+    };
+    let most = most.max().unwrap_or_default();
+    let of = arguments.shard.map_or(1, |part| part.of);
+    let here = most.div_ceil(of);
+    let files = raise_open_files().context("raise the limit of open files")?;
+    let per_process = here.div_ceil(arguments.processes.max(1)) + OTHER_FILES;
+    if let Some(limit) = files.limit.filter(|limit| *limit < per_process) {
+        let processes = here.div_ceil(limit.saturating_sub(OTHER_FILES).max(1));
+        return Err(anyhow!(
+            "{here} connections do not fit: a process may open {limit} files here, and that is its hard limit. Use --processes {processes}, or raise the limit (`ulimit -Hn {per_process}` as root, or LimitNOFILE= of a service)"
+        ))
+        .usage();
+    }
+    let addresses = arguments.bind.as_ref().map_or(1, |addresses| addresses.0.len() as u64);
+    if here > PORTS * addresses {
+        let needed = here.div_ceil(PORTS) + 1;
+        return Err(anyhow!(
+            "{here} connections need more ports than {addresses} source {} ({PORTS} each); on this machine use --bind 127.0.0.2-127.0.0.{needed}, or more ports: sysctl net.ipv4.ip_local_port_range",
+            if addresses == 1 { "address has" } else { "addresses have" }
+        ))
+        .usage();
+    }
+    Ok(())
+}

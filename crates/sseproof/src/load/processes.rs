@@ -1,0 +1,246 @@
+//! A round that several processes play: each has its own limit of open files.
+//!
+//! A worker is this program with the same arguments and [`Task`]; it tells what it sees in lines of
+//! JSON, and stops when its standard input ends, so that it never outlives us.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::Stdio;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use sseproof_load::{Played, Told};
+use sseproof_measure::schedule::Part;
+use sseproof_measure::{Interval, Sample};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+/// What a worker is to play.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Task {
+    /// Which of the sides.
+    pub(super) side: usize,
+    /// Which part, and of how many.
+    pub(super) index: u64,
+    pub(super) of: u64,
+    /// Where an embedded server listens.
+    pub(super) origin: String,
+    /// When all begin: milliseconds since the Unix epoch.
+    pub(super) start_ms: u64,
+}
+
+impl Task {
+    /// The part.
+    pub(super) fn part(&self) -> Part {
+        Part { index: self.index, of: self.of }
+    }
+
+    /// How long it is until all begin.
+    pub(super) fn lead(&self) -> Duration {
+        Duration::from_millis(self.start_ms.saturating_sub(now_ms()))
+    }
+}
+
+/// A task as an argument.
+pub(super) fn task(text: &str) -> Result<Task, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+/// What a worker tells, a line each.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Line {
+    Interval(Interval),
+    Told { open: u64, events: u64 },
+    Broken(String),
+    Done,
+}
+
+/// How long each worker may take to begin.
+const BEGINNING: Duration = Duration::from_millis(1500);
+/// How long a worker may take to end when it was told to.
+const ENDING: Duration = Duration::from_secs(15);
+
+fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Tells one thing to the process that started this one.
+fn tell(line: &Line) {
+    let mut text = serde_json::to_string(line).unwrap_or_default();
+    text.push('\n');
+    // Whoever does not listen any more stops us by the end of our input.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Tells an interval, or what is open.
+pub(super) fn tell_of(told: &Told<'_>) {
+    tell(&match told {
+        Told::Interval(interval) => Line::Interval((*interval).clone()),
+        Told::Look { open, events, .. } => Line::Told { open: *open, events: *events },
+    });
+}
+
+/// Tells how it ended.
+pub(super) fn tell_end(played: &Played) {
+    for broken in &played.broken {
+        tell(&Line::Broken(broken.clone()));
+    }
+    tell(&Line::Done);
+}
+
+/// Waits until standard input ends.
+pub(super) async fn input_ended() {
+    let (told, ended) = tokio::sync::oneshot::channel();
+    // A thread of its own: a read of standard input cannot be given up.
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = told.send(());
+    });
+    let _ = ended.await;
+}
+
+/// What all workers play.
+pub(super) struct Workers {
+    pub(super) count: u64,
+    pub(super) side: usize,
+    pub(super) origin: String,
+    /// The part of the plan that they share between them.
+    pub(super) part: Part,
+    pub(super) sampling: Duration,
+    pub(super) settling: Duration,
+}
+
+/// What is known of one of them.
+#[derive(Default)]
+struct Known {
+    open: u64,
+    events: u64,
+    is_done: bool,
+}
+
+impl Workers {
+    fn start(&self, start_ms: u64) -> anyhow::Result<Vec<Child>> {
+        let program = std::env::current_exe().context("find our own program")?;
+        (0..self.count)
+            .map(|worker| {
+                let task = Task {
+                    side: self.side,
+                    index: self.part.index + self.part.of * worker,
+                    of: self.part.of * self.count,
+                    origin: self.origin.clone(),
+                    start_ms,
+                };
+                let task = serde_json::to_string(&task).context("write a task")?;
+                Command::new(&program)
+                    .args(std::env::args_os().skip(1))
+                    .args(["--task", &task])
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .kill_on_drop(true)
+                    .spawn()
+                    .context("start a worker")
+            })
+            .collect()
+    }
+
+    /// Plays, and tells `each` what happens.
+    pub(super) async fn run(
+        &self,
+        stop: watch::Receiver<bool>,
+        mut each: impl FnMut(Told<'_>, &[u32]) -> Option<Sample>,
+    ) -> anyhow::Result<(Played, Vec<bool>)> {
+        let lead = BEGINNING + Duration::from_millis(100) * u32::try_from(self.count)?;
+        let start_ms = now_ms() + u64::try_from(lead.as_millis())?;
+        let mut children = self.start(start_ms)?;
+        let ids: Vec<u32> = children.iter().filter_map(Child::id).collect();
+        let (send, mut lines) = mpsc::unbounded_channel();
+        for (worker, child) in children.iter_mut().enumerate() {
+            let output = child.stdout.take().context("read what a worker says")?;
+            let send = send.clone();
+            tokio::spawn(async move {
+                let mut read = BufReader::new(output).lines();
+                while let Ok(Some(line)) = read.next_line().await {
+                    if send.send((worker, line)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(send);
+        let mut known: Vec<Known> = children.iter().map(|_| Known::default()).collect();
+        let mut played = Played::default();
+        let mut intervals: BTreeMap<u64, Interval> = BTreeMap::new();
+        let mut looking = interval(self.sampling);
+        looking.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut stopping = stop.clone();
+        let mut is_stopped = false;
+        let look = |known: &[Known],
+                    played: &mut Played,
+                    each: &mut dyn FnMut(Told<'_>, &[u32]) -> Option<Sample>| {
+            let at = Duration::from_millis(now_ms().saturating_sub(start_ms));
+            let open = known.iter().map(|known| known.open).sum();
+            let events = known.iter().map(|known| known.events).sum();
+            let mut ours = vec![std::process::id()];
+            ours.extend(&ids);
+            played.samples.extend(each(Told::Look { at, open, events }, &ours));
+        };
+        loop {
+            tokio::select! {
+                line = lines.recv() => {
+                    let Some((worker, line)) = line else { break };
+                    match serde_json::from_str(&line) {
+                        Ok(Line::Interval(interval)) => {
+                            each(Told::Interval(&interval), &[]);
+                            let index = interval.index;
+                            let empty = || Interval { index, ..Interval::default() };
+                            intervals.entry(index).or_insert_with(empty).absorb(&interval);
+                        }
+                        Ok(Line::Told { open, events }) => {
+                            (known[worker].open, known[worker].events) = (open, events);
+                        }
+                        Ok(Line::Broken(why)) => played.broken.push(why),
+                        Ok(Line::Done) => {
+                            known[worker] = Known { open: 0, is_done: true, ..known[worker] };
+                        }
+                        Err(error) => played.broken.push(format!("worker {worker} said what is no line of ours: {error}")),
+                    }
+                }
+                _ = looking.tick() => look(&known, &mut played, &mut each),
+                _ = stopping.wait_for(|stop| *stop), if !is_stopped => {
+                    is_stopped = true;
+                    for child in &mut children {
+                        drop(child.stdin.take());
+                    }
+                }
+            }
+        }
+        for (worker, child) in children.iter_mut().enumerate() {
+            drop(child.stdin.take());
+            let ended = timeout(ENDING, child.wait()).await;
+            if known[worker].is_done {
+                continue;
+            }
+            let how = match ended {
+                Ok(Ok(status)) => status.to_string(),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "it did not end".to_owned(),
+            };
+            played.broken.push(format!("worker {} of {} died: {how}", worker + 1, self.count));
+        }
+        let settled = tokio::time::Instant::now() + self.settling;
+        while tokio::time::Instant::now() < settled {
+            sleep(self.sampling.min(self.settling)).await;
+            let events = known.iter().map(|known| known.events).sum();
+            let at = Duration::from_millis(now_ms().saturating_sub(start_ms));
+            let ours = [std::process::id()];
+            played.samples.extend(each(Told::Look { at, open: 0, events }, &ours));
+        }
+        played.intervals = intervals.into_values().collect();
+        Ok((played, known.iter().map(|known| known.is_done).collect()))
+    }
+}

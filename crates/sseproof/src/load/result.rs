@@ -1,0 +1,71 @@
+//! Results as files.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use sseproof_measure::Outcome;
+use sseproof_report::load::{LoadReport, csv, hlog, markdown};
+
+use super::args::Outputs;
+use crate::exit::{Blame, Blamed as _};
+
+/// What the first line of a result says.
+const FORMAT: &str = "sseproof load 1";
+
+/// A result as it stands in a file.
+#[derive(Serialize, Deserialize)]
+struct ResultFile {
+    /// Which kind of file this is.
+    format: String,
+    /// Which program wrote it, in which version.
+    tool: String,
+    /// One for each round of each transport.
+    outcomes: Vec<Outcome>,
+}
+
+/// Writes all files that were asked for.
+pub(super) fn write(report: &LoadReport, outputs: &Outputs) -> Result<(), Blame> {
+    if let Some(path) = &outputs.json {
+        let file = ResultFile {
+            format: FORMAT.to_owned(),
+            tool: report.tool.clone(),
+            outcomes: report.outcomes.clone(),
+        };
+        let text = serde_json::to_string(&file).context("write the result as JSON")?;
+        to(path, &(text + "\n"))?;
+    }
+    if let Some(path) = &outputs.csv {
+        to(path, &csv::render(&report.outcomes).context("write the result as CSV")?)?;
+    }
+    if let Some(path) = &outputs.markdown {
+        to(path, &markdown::render(report))?;
+    }
+    if let Some(path) = &outputs.hlog {
+        to(path, &hlog::render(&report.outcomes).context("write the histograms")?)?;
+    }
+    Ok(())
+}
+
+fn to(path: &Path, text: &str) -> Result<(), Blame> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display())).usage()
+}
+
+/// Reads the outcomes of a result.
+pub(super) fn read(path: &Path) -> Result<Vec<Outcome>, Blame> {
+    let said = || format!("cannot read {}", path.display());
+    let text = fs::read_to_string(path).with_context(said).usage()?;
+    let file: ResultFile = serde_json::from_str(&text)
+        .with_context(|| format!("{} is no result of `sseproof load --json`", path.display()))
+        .usage()?;
+    if file.format != FORMAT {
+        let error = anyhow::anyhow!(
+            "{} has the format `{}`; this program reads `{FORMAT}`",
+            path.display(),
+            file.format
+        );
+        return Err(error).usage();
+    }
+    Ok(file.outcomes)
+}

@@ -1,0 +1,280 @@
+//! One round: one plan, played once over one transport.
+
+use std::fs;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use sseproof_load::{Generator, Message, PerClient, Publisher, Target, Told, resource, run};
+use sseproof_measure::schedule::Part;
+use sseproof_measure::{
+    Counter, Interval, Outcome, Plan, Resources, Run, Sample, Shard, Stage, Transport, Workload,
+};
+use sseproof_net::Ways;
+use sseproof_scenario::{Body, PlanFile, Template};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use url::Url;
+
+use super::processes::{self, Task, Workers};
+use crate::exit::{Blame, Blamed as _};
+
+/// What does not change from round to round.
+pub(super) struct Round<'a> {
+    pub(super) file: &'a PlanFile,
+    pub(super) transport: Transport,
+    pub(super) url: &'a Template,
+    /// Before the path of an embedded server.
+    pub(super) origin: &'a str,
+    pub(super) ways: &'a Ways,
+    pub(super) bind: &'a [IpAddr],
+    pub(super) part: Part,
+    pub(super) threads: u64,
+    pub(super) number: u32,
+    pub(super) server: Option<u32>,
+}
+
+/// How long the server is looked at when its clients have gone.
+pub(super) const SETTLING: Duration = Duration::from_secs(2);
+/// How long before the first act, so that all threads begin together.
+const LEAD: Duration = Duration::from_millis(300);
+/// How often what it costs is read, at most.
+const SAMPLING: Duration = Duration::from_millis(500);
+
+impl Round<'_> {
+    /// The URL of that client.
+    fn url(&self, number: u64) -> String {
+        let url = self.url.fill(number);
+        if !url.starts_with('/') {
+            return url;
+        }
+        let origin = match self.transport {
+            Transport::Sse => self.origin.to_owned(),
+            Transport::WebSocket => self.origin.replacen("http", "ws", 1),
+        };
+        format!("{origin}{url}")
+    }
+
+    /// Where the load goes.
+    pub(super) async fn target(&self) -> Result<Target, Blame> {
+        let first = self.url(0);
+        let url = Url::parse(&first).with_context(|| format!("`{first}` is no URL")).usage()?;
+        let is_secure = matches!(url.scheme(), "https" | "wss");
+        let tls = if is_secure {
+            let config = self.ways.tls.client_config(&["http/1.1"]);
+            Some(Arc::new(config.map_err(|message| anyhow!(message)).usage()?))
+        } else {
+            None
+        };
+        let mut target =
+            Target::new(url, tls).await.with_context(|| first.clone()).unreachable()?;
+        if self.url.same().is_none() {
+            let (template, origin) = (self.url.clone(), target.url.clone());
+            target.path = PerClient::Made(Arc::new(move |number| {
+                let filled = template.fill(number);
+                let url = origin.join(&filled).unwrap_or_else(|_| origin.clone());
+                url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
+            }));
+        }
+        target.transport = self.transport;
+        target.method.clone_from(&self.file.method);
+        target.headers = self
+            .file
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), per_client(value)))
+            .collect();
+        target.body = match &self.file.body {
+            None => None,
+            Some(Body::Text(text) | Body::Json(text)) => Some(per_client(text)),
+            Some(Body::File(path)) => {
+                let said = || format!("cannot read the body, {}", path.display());
+                Some(PerClient::Same(fs::read_to_string(path).with_context(said).usage()?))
+            }
+        };
+        self.bind.clone_into(&mut target.bind);
+        Ok(target)
+    }
+
+    /// How events are published, where they are.
+    async fn publisher(&self) -> Result<Option<Publisher>, Blame> {
+        if self.file.plan.publishing.is_none() {
+            return Ok(None);
+        }
+        let (file, url) = (self.file.clone(), self.url(0).replacen("ws", "http", 1));
+        let first = file.publish_request(&url, "{}").map_err(|message| anyhow!(message)).usage()?;
+        let Some(first) = first else {
+            return Err(anyhow!(
+                "under load, events are published by a request, not by a command: write an `http:` part"
+            ))
+            .usage();
+        };
+        let to = Url::parse(&first.url).context("where to publish").usage()?;
+        let target = Target::new(to, None).await.context("where to publish").unreachable()?;
+        let Some(address) = target.addresses.first().copied() else {
+            return Err(anyhow!("where to publish: no address")).unreachable();
+        };
+        Ok(Some(Publisher::new(move |emission| {
+            let request = file.publish_request(&url, &emission.data)?;
+            let request = request.ok_or("nothing to send")?;
+            Ok(Message { address, bytes: bytes(&request)? })
+        })))
+    }
+
+    /// Whether anybody listens there: said before thousands of clients find out.
+    async fn reach(&self) -> Result<(), Blame> {
+        let target = self.target().await?;
+        let connecting = TcpStream::connect(target.addresses.as_slice());
+        let said = || format!("cannot connect to {}", self.url(0));
+        timeout(self.file.plan.patience, connecting)
+            .await
+            .map_err(|_| anyhow!("no answer in time"))
+            .with_context(said)
+            .unreachable()?
+            .with_context(said)
+            .unreachable()?;
+        Ok(())
+    }
+
+    /// What this process plays of it.
+    async fn generator(&self, lead: Duration, settling: Duration) -> Result<Generator, Blame> {
+        let (target, publisher) = (self.target().await?, self.publisher().await?);
+        let plan = self.file.plan.clone();
+        let sampling = sampling(&plan);
+        let (part, threads) = (self.part, self.threads);
+        Ok(Generator { plan, target, publisher, part, threads, lead, sampling, settling })
+    }
+
+    /// Plays the part of a worker, and tells what it sees to the process that started this one.
+    pub(super) async fn work(&self, task: &Task, stop: watch::Receiver<bool>) -> Result<(), Blame> {
+        let generator = self.generator(task.lead(), Duration::ZERO).await?;
+        let played = run(generator, stop, |told| {
+            processes::tell_of(&told);
+            None
+        })
+        .await;
+        processes::tell_end(&played);
+        Ok(())
+    }
+
+    /// Plays it; `each` hears of intervals as they end.
+    pub(super) async fn play(
+        &self,
+        workers: Option<Workers>,
+        stop: watch::Receiver<bool>,
+        mut each: impl FnMut(&Interval),
+    ) -> Result<Outcome, Blame> {
+        let started = jiff::Timestamp::now().to_string();
+        let stopped = stop.clone();
+        let mut unread = None;
+        let hear = |told: Told<'_>, ours: &[u32]| match told {
+            Told::Interval(interval) => {
+                each(interval);
+                None
+            }
+            Told::Look { at, open, events } => {
+                let looked = resource::look(self.server, ours);
+                // A worker that has just ended is no fault of the server's.
+                if looked.is_err()
+                    && let Err(error) = resource::look(self.server, &ours[..1])
+                {
+                    unread = Some(error.to_string());
+                }
+                let (server, generator, kernel) = looked.ok()?;
+                let at_ms = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
+                let (generator, kernel) = (Some(generator), Some(kernel));
+                Some(Sample { at_ms, open, events, server, generator, kernel })
+            }
+        };
+        self.reach().await?;
+        let (played, complete) = match &workers {
+            Some(workers) => workers.run(stop, hear).await?,
+            None => {
+                let generator = self.generator(LEAD, SETTLING).await?;
+                let mut hear = hear;
+                let ours = [std::process::id()];
+                (run(generator, stop, |told| hear(told, &ours)).await, vec![true])
+            }
+        };
+        let mut partial = played.broken;
+        if *stopped.borrow() {
+            partial.push("it was interrupted".to_owned());
+        }
+        if let Some(error) = unread.filter(|_| self.server.is_some()) {
+            partial.push(format!("not every look at the server succeeded: {error}"));
+        }
+        let count = complete.len() as u64;
+        let shards = complete.iter().zip(0_u64..).map(|(complete, worker)| Shard {
+            index: self.part.index + self.part.of * worker,
+            of: self.part.of * count,
+            complete: *complete,
+        });
+        let is_embedded = self.url.fill(0).starts_with('/');
+        let mut outcome = Outcome {
+            run: Run {
+                plan: self.file.plan.name.clone(),
+                // The port of an embedded server is another one each time, and means nothing.
+                url: if is_embedded { self.url.fill(0) } else { self.url(0) },
+                transport: self.transport,
+                round: self.number,
+                started,
+                interval_ms: u64::try_from(self.file.plan.interval.as_millis()).unwrap_or(u64::MAX),
+                shards: shards.collect(),
+                partial,
+                saturated: Vec::new(),
+            },
+            intervals: played.intervals,
+            resources: Resources { samples: played.samples },
+        };
+        if outcome.total().counters.count(Counter::Streams) == 0 {
+            outcome.run.partial.push("no client got a stream, so nothing was measured".to_owned());
+        }
+        outcome.run.saturated = outcome.saturation(self.threads * count);
+        Ok(outcome)
+    }
+}
+
+/// How often what it costs is read: often enough for each plateau of a ramp.
+pub(super) fn sampling(plan: &Plan) -> Duration {
+    let Workload::Subscribe(subscribe) = &plan.workload else { return SAMPLING };
+    let pauses = subscribe.stages.iter().filter_map(|stage| match stage {
+        Stage::Ramp { over, plateaus, .. } if *plateaus > 1 => {
+            Some(over.div_f64(f64::from(*plateaus)).mul_f64(0.1))
+        }
+        _ => None,
+    });
+    pauses.min().unwrap_or(SAMPLING).clamp(Duration::from_millis(50), SAMPLING)
+}
+
+fn per_client(template: &Template) -> PerClient {
+    match template.same() {
+        Some(text) => PerClient::Same(text.to_owned()),
+        None => {
+            let template = template.clone();
+            PerClient::Made(Arc::new(move |number| template.fill(number)))
+        }
+    }
+}
+
+/// The request as HTTP/1.1 has it.
+fn bytes(request: &sseproof_exchange::Request) -> Result<Vec<u8>, String> {
+    let url = Url::parse(&request.url).map_err(|error| error.to_string())?;
+    let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+    let mut bytes = format!("{} {path} HTTP/1.1\r\nHost: {host}\r\n", request.method).into_bytes();
+    let mut line = |name: &str, value: &[u8]| {
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value);
+        bytes.extend_from_slice(b"\r\n");
+    };
+    for header in &request.headers.0 {
+        line(&header.name, header.value.as_ref());
+    }
+    line("Content-Length", request.body.len().to_string().as_bytes());
+    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(&request.body);
+    Ok(bytes)
+}

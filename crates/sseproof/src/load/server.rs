@@ -1,0 +1,56 @@
+//! The server that a round is played against, where we start it.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+/// How long the embedded server may take to say where it listens.
+const READY: Duration = Duration::from_secs(10);
+
+/// The embedded server, in a process of its own, so that what it costs can be told from what we do.
+pub(super) struct Embedded {
+    child: Child,
+    /// Kept, so that it may go on writing.
+    _lines: Lines<BufReader<ChildStdout>>,
+    /// Where it listens: `http://127.0.0.1:1234`.
+    pub(super) origin: String,
+}
+
+impl Embedded {
+    pub(super) async fn start() -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("find our own program")?;
+        let mut child = Command::new(program)
+            .args(["serve", "--load", "--listen", "127.0.0.1:0"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("start the embedded server")?;
+        let output = child.stdout.take().context("read what the embedded server says")?;
+        let mut lines = BufReader::new(output).lines();
+        let line = timeout(READY, lines.next_line())
+            .await
+            .context("the embedded server did not say where it listens")??
+            .unwrap_or_default();
+        let Some(at) = line.find("http://") else {
+            bail!("the embedded server did not start: {line}");
+        };
+        let rest = &line[at..];
+        let end = rest["http://".len()..].find('/').map_or(rest.len(), |end| end + "http://".len());
+        let origin = rest[..end].trim().to_owned();
+        Ok(Self { child, _lines: lines, origin })
+    }
+
+    pub(super) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    pub(super) async fn stop(mut self) {
+        // Whoever has ended already need not be ended.
+        let _ = self.child.kill().await;
+    }
+}

@@ -1,0 +1,132 @@
+//! Results beside each other: parts that are one run, and runs that are compared.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use sseproof_measure::compare::{Comparison, Finding, Pairing, Round, compare};
+use sseproof_measure::threshold::{Evidence, Judgement, Subject};
+use sseproof_measure::{Cost, Outcome, Transport, merge};
+
+use super::args::Diff;
+use super::result;
+use crate::exit::{Blame, Blamed as _, Exit};
+use crate::screen;
+
+/// The parts in these files, as the runs that they are of.
+pub(super) fn merged(files: &[PathBuf]) -> Result<Vec<Outcome>, Blame> {
+    let mut parts = Vec::new();
+    for file in files {
+        let name = file.display().to_string();
+        parts.extend(result::read(file)?.into_iter().map(|outcome| (name.clone(), outcome)));
+    }
+    merge(parts).usage()
+}
+
+/// Compares two results, each transport with itself, and judges what has changed.
+pub(super) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
+    let (old, new) = (result::read(&arguments.old)?, result::read(&arguments.new)?);
+    let mut page = String::new();
+    let mut exit = Exit::Held;
+    for (transport, name) in [(Transport::Sse, "SSE"), (Transport::WebSocket, "WebSocket")] {
+        let of = |outcomes: &[Outcome]| -> Vec<Outcome> {
+            let own = outcomes.iter().filter(|outcome| outcome.run.transport == transport);
+            own.cloned().collect()
+        };
+        let (old, new) = (of(&old), of(&new));
+        if old.is_empty() && new.is_empty() {
+            continue;
+        }
+        // Writing to a text does not fail.
+        let _ = writeln!(page, "{name}: {} rounds before, {} now", old.len(), new.len());
+        table(&mut page, &old, &new);
+        for threshold in &arguments.fail_if {
+            let judgement = judge(threshold, &old, &new);
+            let mark = if judgement.passes() { '✓' } else { '✗' };
+            if !judgement.passes() {
+                exit = Exit::Broken;
+            }
+            let _ = writeln!(page, "{mark} {threshold}  {judgement}");
+        }
+        page.push('\n');
+    }
+    let doubtful = old.iter().chain(&new).any(|outcome| {
+        let run = &outcome.run;
+        !run.partial.is_empty() || !run.saturated.is_empty()
+    });
+    if doubtful {
+        page.push_str(
+            "! a run is not whole, or its generator was the bottleneck: nothing passes on that\n",
+        );
+        exit = Exit::Broken;
+    }
+    screen::print(&page)?;
+    Ok(exit)
+}
+
+/// Judges all rounds of each side together.
+fn judge(threshold: &sseproof_measure::Threshold, old: &[Outcome], new: &[Outcome]) -> Judgement {
+    let (old, new) = (Side::of(old), Side::of(new));
+    let (was, is) = (|key: &str| old.value(key), |key: &str| new.value(key));
+    let evidence = |side: &Side| (side.total.clone(), side.lasting);
+    let ((old_total, old_lasting), (new_total, new_lasting)) = (evidence(&old), evidence(&new));
+    threshold.judge(
+        &Evidence { total: &new_total, lasting: new_lasting, figures: &is },
+        Some(&Evidence { total: &old_total, lasting: old_lasting, figures: &was }),
+    )
+}
+
+/// All rounds of one side.
+struct Side {
+    total: sseproof_measure::Interval,
+    lasting: std::time::Duration,
+    cost: Option<Cost>,
+}
+
+impl Side {
+    fn of(outcomes: &[Outcome]) -> Self {
+        let mut total = sseproof_measure::Interval::default();
+        for outcome in outcomes {
+            total.total(&outcome.total());
+        }
+        let lasting = outcomes.iter().map(Outcome::lasting).sum();
+        // What a connection costs is a line of its own in each round; the last one stands for all.
+        Self { total, lasting, cost: outcomes.last().map(Cost::of) }
+    }
+
+    fn value(&self, key: &str) -> Option<sseproof_measure::Value> {
+        self.cost.as_ref()?.value(key)
+    }
+}
+
+fn table(page: &mut String, old: &[Outcome], new: &[Outcome]) {
+    let rounds = |outcomes: &[Outcome]| outcomes.iter().map(Round::of).collect::<Vec<_>>();
+    let all = compare(&rounds(old), &rounds(new), Pairing::Independent, Subject::all());
+    for one in &all {
+        let Comparison { subject, first: Some(first), second: Some(second), ratio } = one else {
+            continue;
+        };
+        let said = match ratio {
+            Err(_) => String::new(),
+            Ok(ratio) => {
+                let interval = ratio
+                    .interval
+                    .map(|(low, high)| format!(" ({low:.2} to {high:.2})"))
+                    .unwrap_or_default();
+                let finding = match ratio.finding() {
+                    Finding::More => ", more",
+                    Finding::Less => ", less",
+                    Finding::Undecided => ", within the spread of the rounds",
+                    Finding::TooFew => ", too few rounds to tell",
+                };
+                format!("× {:.2}{interval}{finding}", ratio.value)
+            }
+        };
+        let _ = writeln!(
+            page,
+            "  {:24} {:>12} {:>12}  {said}",
+            subject.to_string(),
+            first.middle.to_string(),
+            second.middle.to_string()
+        );
+    }
+}

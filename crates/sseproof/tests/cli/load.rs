@@ -1,0 +1,80 @@
+//! `sseproof load`, against the embedded server in a process of its own.
+
+use crate::program::{Folder, answering, read, run};
+
+/// A load that is over soon.
+const QUICK: [&str; 9] =
+    ["load", "-c", "20", "--ramp", "300ms", "--plateaus", "1", "--hold", "1500ms"];
+
+fn quick(more: &[&str]) -> crate::program::Ran {
+    let mut arguments = QUICK.to_vec();
+    arguments.extend(more);
+    run(&arguments)
+}
+
+#[test]
+fn a_load_of_nothing_compares_both_transports() {
+    let folder = Folder::new();
+    let names = ["r.json", "r.csv", "r.md", "r.hlog"].map(|name| folder.name(name));
+    let [json, csv, markdown, hlog] = names.each_ref().map(String::as_str);
+    let ran = quick(&[
+        "--fail-if",
+        "lost > 0",
+        "--fail-if",
+        "errors > 0",
+        "--json",
+        json,
+        "--csv",
+        csv,
+        "--markdown",
+        markdown,
+        "--hlog",
+        hlog,
+    ]);
+    ran.ends(0, &["■ SSE", "■ WebSocket", "delivery", "0 lost"]);
+    let value: serde_json::Value = serde_json::from_str(&read(json)).unwrap();
+    assert_eq!(value["format"], "sseproof load 1");
+    assert_eq!(value["outcomes"].as_array().map(Vec::len), Some(2));
+    assert!(read(csv).contains("delivery"));
+    assert!(read(markdown).contains("delivery"));
+    assert!(read(hlog).contains("Tag="));
+}
+
+#[test]
+fn a_threshold_that_is_crossed_fails() {
+    quick(&["--fail-if", "delivery.p50 > 1ns"]).ends(1, &["✗ delivery.p50 > 1ns"]);
+}
+
+#[test]
+fn workers_play_one_plan_together() {
+    let folder = Folder::new();
+    let json = folder.name("r.json");
+    quick(&["--processes", "2", "--json", &json]).ends(0, &["20 asked for, and all got a stream"]);
+    let value: serde_json::Value = serde_json::from_str(&read(&json)).unwrap();
+    let shards = value["outcomes"][0]["run"]["shards"].as_array().unwrap();
+    let complete = shards.iter().filter(|shard| shard["complete"] == true).count();
+    assert_eq!((shards.len(), complete), (2, 2));
+}
+
+#[test]
+fn who_cannot_be_reached_is_told_before_the_run() {
+    quick(&["--url", "http://127.0.0.1:1/events"])
+        .ends(3, &["cannot connect to http://127.0.0.1:1/"]);
+}
+
+#[test]
+fn a_run_in_which_nobody_got_a_stream_proves_nothing() {
+    let (url, _requests) =
+        answering(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+    quick(&["--url", &url]).ends(1, &["status 503", "no client got a stream"]);
+}
+
+#[test]
+fn what_does_not_fit_is_told_before_the_run() {
+    let many = ["load", "-c", "3000000", "--bind", "127.0.0.2-127.0.0.200"];
+    run(&many).ends(2, &["connections do not fit", "--processes"]);
+    let ports = ["load", "-c", "60000", "--processes", "1000"];
+    run(&ports).ends(2, &["ports", "--bind 127.0.0.2-127.0.0.4"]);
+    run(&["load", "nonsense"]).ends(2, &["no ready plan", "stock-ticks"]);
+    run(&["load", "--fail-if", "delivery.p99 > 5"]).ends(2, &["delivery.p99 > 5"]);
+}
