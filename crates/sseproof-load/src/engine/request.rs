@@ -180,6 +180,8 @@ impl Answer<'_> {
     fn event(&mut self, now: Instant, event: &str, data: &str) {
         let mut recorder = self.worker.recorder.borrow_mut();
         recorder.count(Counter::Events);
+        // Nobody looks for one in an answer, so nobody could miss any.
+        recorder.count(Counter::Unsequenced);
         recorder.events += 1;
         if self.events == 0 {
             recorder.time(Metric::FirstEvent, nanoseconds(now - self.asked));

@@ -51,6 +51,13 @@ A run is a list of intervals; each has its counters, its histograms and the numb
 Intervals of several generators that have the same number are one: counters are added, histograms are added bucket by bucket, open streams are added.
 So what is merged is exactly what one generator would have written that had seen all of it, percentiles included.
 
+## Comparing
+
+A round is one observation: a value is taken of its own histogram, and of several rounds the least, the middle one and the greatest are shown.
+What one side has in proportion to the other is exp(mean of the differences of the rounds' natural logarithms), with the 95% confidence interval by Student's t.
+Rounds that were made in turn are paired by their number, so that what slows the machine for a while drops out; rounds of other times are compared by Welch's method.
+Fewer than three rounds decide nothing, and an interval that contains 1 means that both are possible.
+
 ## Thresholds
 
 ";
