@@ -173,9 +173,9 @@ fn the_ready_plans_are_all_that_there_are_and_each_says_what_is_realistic() {
         assert_eq!(file, plan.file, "{}", plan.id);
         assert!(file.why.is_some_and(|why| why.len() > 200), "{}", plan.id);
         assert!(!file.plan.thresholds.is_empty(), "{}", plan.id);
-        // Without a URL it runs against the embedded server, over both where clients stay.
+        // Without a URL it runs against the embedded server.
         assert!(file.url.unwrap().same().unwrap().starts_with('/'), "{}", plan.id);
         let is_request = matches!(file.plan.workload, Workload::Request(_));
-        assert_eq!(file.websocket.is_none(), is_request, "{}", plan.id);
+        assert!(file.websocket.is_none() || !is_request, "{}", plan.id);
     }
 }
