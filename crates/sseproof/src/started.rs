@@ -80,6 +80,11 @@ impl Started {
         Ok(Self { command: command.to_owned(), child, group, output })
     }
 
+    /// The id of its process, while it runs.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Stops it and what it started, gently first, or as the target file says.
     pub(crate) async fn stop(mut self, hook: Option<&StopHook>) {
         match hook {

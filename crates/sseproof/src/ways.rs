@@ -104,6 +104,16 @@ impl WaysGiven {
         Ok(Ways { tls, http, unix, proxies: self.proxies()? })
     }
 
+    /// The first of these flags that says more than whom to trust, and who we are.
+    pub(crate) fn beyond_tls(&self) -> Option<&'static str> {
+        match () {
+            () if self.http == Http::Http2 => Some("--http 2"),
+            () if self.unix_socket.is_some() => Some("--unix-socket"),
+            () if self.proxy.is_some() => Some("--proxy"),
+            () => None,
+        }
+    }
+
     /// Whom to trust: `--insecure` leaves nothing to `--ca`.
     pub(crate) fn trust(&self) -> Trust<'_> {
         match &self.ca {

@@ -37,6 +37,10 @@ pub(crate) struct Load {
     /// Do the same over this WebSocket, in turn, and compare.
     #[arg(long, value_name = "URL", help_heading = "The load")]
     pub(crate) versus: Option<String>,
+    /// Show the error of what is measured: the embedded server holds its events back for 0, 1, 10
+    /// and 100 ms.
+    #[arg(long, conflicts_with_all = ["what", "url", "versus", "publish"], help_heading = "The load")]
+    pub(crate) calibrate: bool,
     /// How often each is done.
     #[arg(long, value_name = "COUNT", default_value_t = 1, help_heading = "The load")]
     pub(crate) rounds: u32,

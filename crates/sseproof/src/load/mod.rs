@@ -1,6 +1,7 @@
 //! `sseproof load`: puts load on a server, and tells what its streams cost.
 
 pub(crate) mod args;
+mod calibrate;
 mod given;
 mod live;
 mod processes;
@@ -18,6 +19,7 @@ use sseproof_measure::schedule::{Part, length};
 use sseproof_measure::{Outcome, Plan, Stage, Threshold, Transport, Workload};
 use sseproof_report::Outcome as Verdict;
 use sseproof_report::load::{LoadReport, judge};
+use sseproof_scenario::Readiness;
 use tokio::sync::watch;
 
 use self::args::{Diff, Load, Merge, Outputs};
@@ -30,13 +32,22 @@ use self::server::Embedded;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::interrupt::interrupted;
 use crate::screen;
+use crate::started::{Started, wait_for};
 
 /// Plays what is asked for, and reports.
 pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
-    let given = given(arguments)?;
+    let mut given = given(arguments)?;
+    if arguments.calibrate {
+        given = calibrate::sides(given);
+    }
     let threads = arguments.threads.unwrap_or_else(|| threads(arguments.processes));
     if arguments.task.is_some() {
         return work(arguments, &given, threads).await;
+    }
+    if let Some(flag) = arguments.ways.beyond_tls() {
+        let error =
+            anyhow!("a load is put on by HTTP/1.1 over TCP, with or without TLS; leave out {flag}");
+        return Err(error).usage();
     }
     fits(&given.file.plan, arguments)?;
     let (told, stop) = watch::channel(false);
@@ -64,6 +75,10 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
     }
     let interrupted = *stop.borrow();
     stopping.abort();
+    if arguments.calibrate {
+        screen::print(&calibrate::table(&outcomes))?;
+        return Ok(if interrupted { Exit::Interrupted } else { Exit::Held });
+    }
     let exit = report(outcomes, &given.file.plan.thresholds, &arguments.outputs)?;
     Ok(if interrupted && exit != Exit::Broken { Exit::Interrupted } else { exit })
 }
@@ -156,19 +171,36 @@ async fn play(
     let at = side;
     let side = &given.sides[at];
     let embedded = if side.is_embedded() { Some(Embedded::start().await?) } else { None };
+    let mut started = None;
     let first = side.url.fill(0);
     let url = (!side.is_embedded()).then_some(first.as_str());
     let ways = arguments.ways.to(url, None).usage()?;
+    if let (Some(command), Some(url)) = (&arguments.server_cmd, url) {
+        let mut server = Started::new(command, &Readiness::Listening).unreachable()?;
+        // A WebSocket begins as HTTP.
+        let url = url.replacen("ws", "http", usize::from(url.starts_with("ws")));
+        let waiting = wait_for(&url, &Readiness::Listening, STARTING, Some(&mut server), &ways);
+        if let Err(error) = waiting.await {
+            server.stop(None).await;
+            return Err(error).unreachable();
+        }
+        started = Some(server);
+    }
     let origin = embedded.as_ref().map_or("", |embedded| embedded.origin.as_str());
     let mut round = round(arguments, given, side, &ways, origin, threads);
     round.number = number;
-    round.server = round.server.or_else(|| embedded.as_ref().and_then(Embedded::id));
+    let own = embedded.as_ref().and_then(Embedded::id);
+    let own = own.or_else(|| started.as_ref().and_then(Started::id));
+    round.server = round.server.or(own);
     let transport = match side.transport {
         Transport::Sse => "SSE",
         Transport::WebSocket => "WebSocket",
     };
     let plan = &given.file.plan;
-    let workers = (arguments.processes > 1).then(|| Workers {
+    // Memory that an earlier round has left would hide what a later one needs, so each of several
+    // has a process of its own.
+    let is_one_of_many = given.sides.len() > 1 || arguments.rounds > 1;
+    let workers = (arguments.processes > 1 || is_one_of_many).then(|| Workers {
         count: arguments.processes,
         side: at,
         origin: origin.to_owned(),
@@ -185,8 +217,14 @@ async fn play(
     if let Some(embedded) = embedded {
         embedded.stop().await;
     }
+    if let Some(started) = started {
+        started.stop(None).await;
+    }
     outcome
 }
+
+/// How long a server that was started may take to listen.
+const STARTING: Duration = Duration::from_secs(10);
 
 /// How long a plan takes.
 fn lasting(plan: &Plan) -> Duration {

@@ -178,13 +178,14 @@ impl Round<'_> {
                 let looked = resource::look(self.server, ours);
                 // A worker that has just ended is no fault of the server's.
                 if looked.is_err()
-                    && let Err(error) = resource::look(self.server, &ours[..1])
+                    && let Err(error) = resource::look(self.server, &[])
                 {
                     unread = Some(error.to_string());
                 }
                 let (server, generator, kernel) = looked.ok()?;
                 let at_ms = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
-                let (generator, kernel) = (Some(generator), Some(kernel));
+                let generator = (!ours.is_empty()).then_some(generator);
+                let kernel = Some(kernel);
                 Some(Sample { at_ms, open, events, server, generator, kernel })
             }
         };
@@ -245,7 +246,7 @@ pub(super) fn sampling(plan: &Plan) -> Duration {
         }
         _ => None,
     });
-    pauses.min().unwrap_or(SAMPLING).clamp(Duration::from_millis(50), SAMPLING)
+    pauses.min().unwrap_or(SAMPLING).clamp(Duration::from_millis(100), SAMPLING)
 }
 
 fn per_client(template: &Template) -> PerClient {

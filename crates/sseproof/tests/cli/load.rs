@@ -70,11 +70,25 @@ fn a_run_in_which_nobody_got_a_stream_proves_nothing() {
 }
 
 #[test]
+fn a_server_is_started_for_each_round_and_looked_into() {
+    let folder = Folder::new();
+    let (address, json) = (crate::program::free_address(), folder.name("r.json"));
+    let command = format!("{} serve --load --listen {address}", env!("CARGO_BIN_EXE_sseproof"));
+    let url = format!("http://{address}/events?every=500ms");
+    quick(&["--url", &url, "--server-cmd", &command, "--json", &json]).ends(0, &["■ SSE"]);
+    let value: serde_json::Value = serde_json::from_str(&read(&json)).unwrap();
+    let samples = value["outcomes"][0]["resources"]["samples"].as_array().unwrap();
+    assert!(samples.iter().any(|sample| sample["server"]["private"].as_u64() > Some(0)));
+    quick(&["--url", &url, "--server-cmd", "false"]).ends(3, &["`false` ended"]);
+}
+
+#[test]
 fn what_does_not_fit_is_told_before_the_run() {
     let many = ["load", "-c", "3000000", "--bind", "127.0.0.2-127.0.0.200"];
     run(&many).ends(2, &["connections do not fit", "--processes"]);
     let ports = ["load", "-c", "60000", "--processes", "1000"];
     run(&ports).ends(2, &["ports", "--bind 127.0.0.2-127.0.0.4"]);
+    run(&["load", "--http", "2"]).ends(2, &["leave out --http 2"]);
     run(&["load", "nonsense"]).ends(2, &["no ready plan", "stock-ticks"]);
     run(&["load", "--fail-if", "delivery.p99 > 5"]).ends(2, &["delivery.p99 > 5"]);
 }
