@@ -167,23 +167,51 @@ async fn an_answer_that_is_no_stream_is_not_asked_for_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_are_timed_token_by_token() {
+async fn an_answer_is_good_where_it_meets_every_objective() {
     let server = server();
+    let minute = 60_000_000_000;
+    use Metric::{EndToEnd, FirstEvent, Head, Itl, Tpot, Ttft};
+    let all = [EndToEnd, FirstEvent, Head, Itl, Tpot, Ttft];
+    for metric in all {
+        for (limit, is_good) in [(minute, true), (1, false)] {
+            let mut objectives: Vec<_> = all.map(|metric| (metric, minute)).into();
+            objectives.push((metric, limit));
+            let total = total(chat(&server, 20.0, SECOND / 5, objectives).await).await;
+            let good = total.counters.count(Counter::Good);
+            let expected = if is_good { total.counters.count(Counter::Completed) } else { 0 };
+            assert_eq!(good, expected, "{metric:?} {:?}", total.counters);
+        }
+    }
+}
+
+/// Chats at that rate.
+async fn chat(
+    server: &Server,
+    rate: f64,
+    lasting: Duration,
+    objectives: Vec<(Metric, u64)>,
+) -> Generator {
     let mut plan = subscribe(0, &[]);
     plan.stamping = Stamping::None;
     plan.sequencing = Sequencing::None;
     plan.workload = Workload::Request(Requests {
-        rate: Rate::Open { from: 50.0, to: 50.0, arrivals: Arrivals::Poisson },
-        lasting: SECOND,
+        rate: Rate::Open { from: rate, to: rate, arrivals: Arrivals::Poisson },
+        lasting,
         profile: Profile::OpenaiChat,
-        objectives: vec![(Metric::Ttft, 60_000_000_000)],
+        objectives,
     });
     let path = "/chat?first=10ms&token-every=2ms&tokens=20";
-    let mut generator = generator(&server, path, plan).await;
+    let mut generator = generator(server, path, plan).await;
     generator.target.method = "POST".to_owned();
     let body = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
     generator.target.body = Some(sseproof_load::PerClient::Same(body.to_owned()));
-    let total = total(generator).await;
+    generator
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_timed_token_by_token() {
+    let server = server();
+    let total = total(chat(&server, 50.0, SECOND, Vec::new()).await).await;
     let count = |counter| total.counters.count(counter);
     let arrivals = count(Counter::Arrivals);
     assert!(arrivals > 20, "{:?}", total.counters);

@@ -2,10 +2,11 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use sseproof_codec::Decoder;
@@ -25,6 +26,7 @@ use crate::wire::body::{Body, Piece};
 use crate::wire::websocket::{Frame, Reader, control};
 
 /// How a stream ended.
+#[derive(Clone, Copy)]
 enum End {
     /// The client was told to.
     Ordered(Order),
@@ -32,12 +34,46 @@ enum End {
     Theirs,
 }
 
-/// What a client knows over all its connections.
+/// What is to be done besides reading; all of it is rare, and done in a box.
+enum Todo {
+    /// The stream is over.
+    End(End),
+    /// Something is to be written.
+    Answer,
+    /// The client is a slow one.
+    Slow(Pace),
+}
+
+/// What a client knows over all its connections, and the stream that it has now.
+///
+/// It is all that its task holds while the stream runs.
 struct Client {
     worker: Rc<Worker>,
+    slot: Rc<Slot>,
+    number: u64,
+    life: u64,
+    /// How often it has come back.
+    tries: u64,
+    /// When it was to come.
+    intended: Instant,
+    /// When its last stream ended.
+    ended: Option<Instant>,
     /// What it has read of the stream; over WebSocket it only holds the last id.
     decoder: Decoder,
     track: Track,
+    stream: Option<Stream>,
+}
+
+/// A stream that runs.
+struct Stream {
+    socket: Socket,
+    reading: Reading,
+    /// When its head had been read.
+    answered: Instant,
+    /// What is to be written.
+    answer: Vec<u8>,
+    is_over: bool,
+    pace: Option<Pace>,
 }
 
 /// What is told from one event after the other.
@@ -48,7 +84,7 @@ struct Track {
     /// When the request of the stream was written, and when the last event came, if one has:
     /// nanoseconds since the start of the run.
     asked: u64,
-    last: Option<std::num::NonZeroU64>,
+    last: Option<NonZeroU64>,
 }
 
 /// What takes the bytes of a stream apart.
@@ -65,80 +101,36 @@ pub(crate) async fn subscribe(
     life: u64,
     intended: Instant,
 ) {
-    let sequence = Sequence::default();
-    let track = Track { sequence, owed_from: 0, asked: 0, last: None };
-    let mut client = Client { worker, decoder: Decoder::new(), track };
-    live(&mut client, &slot, number, life, intended).await;
-    client.account();
-}
-
-async fn live(client: &mut Client, slot: &Slot, number: u64, life: u64, intended: Instant) {
-    let mut intended = intended;
-    let mut ended: Option<Instant> = None;
-    let mut tries = 0_u64;
-    loop {
-        let worker = Rc::clone(&client.worker);
-        let Some(plan) = subscribing(&worker) else { return };
-        let last_event_id = client.last_event_id(plan.reconnecting.last_event_id);
-        // In a box, so that its room is free while the stream runs.
-        let dialled = {
-            let dialling = dial(&worker, number, &last_event_id, intended);
-            let mut dialling = Box::pin(dialling);
-            poll_fn(|context| match slot.poll(context) {
-                Some(Order::Leave) => Poll::Ready(None),
-                _ => dialling.as_mut().poll(context).map(Some),
-            })
-            .await
+    let track = Track { sequence: Sequence::default(), owed_from: 0, asked: 0, last: None };
+    let mut client = Client {
+        worker,
+        slot,
+        number,
+        life,
+        tries: 0,
+        intended,
+        ended: None,
+        decoder: Decoder::new(),
+        track,
+        stream: None,
+    };
+    while Box::pin(client.open()).await {
+        let end = loop {
+            match poll_fn(|context| client.poll(context)).await {
+                Todo::End(end) => break end,
+                Todo::Answer => Box::pin(client.answer()).await,
+                Todo::Slow(pace) => {
+                    if let Some(order) = Box::pin(client.read_slowly(pace)).await {
+                        break End::Ordered(order);
+                    }
+                }
+            }
         };
-        match dialled {
-            None => return,
-            Some(Err(failure)) => {
-                worker.recorder.borrow_mut().error(&failure.kind);
-                if !failure.again {
-                    return;
-                }
-            }
-            Some(Ok(dialled)) => {
-                client.begun(&dialled, ended);
-                let pace = pace(&worker, plan, number);
-                let end = client.read(dialled, slot, pace).await;
-                worker.recorder.borrow_mut().open -= 1;
-                match end {
-                    End::Ordered(Order::Leave) => {
-                        worker.recorder.borrow_mut().count(Counter::Closed);
-                        return;
-                    }
-                    End::Ordered(Order::Cut) => {
-                        worker.recorder.borrow_mut().count(Counter::Closed);
-                    }
-                    End::Theirs => worker.recorder.borrow_mut().count(Counter::Ended),
-                }
-                ended = Some(Instant::now());
-            }
+        if !client.closed(end) {
+            break;
         }
-        if !plan.reconnecting.back {
-            return;
-        }
-        let base = client.decoder.reconnection_time().map(Duration::from_millis);
-        let seed = worker.job.plan.seed ^ life;
-        let chance = schedule::share(seed, number, tries.wrapping_add(1) << 32);
-        let pause = wait(base.unwrap_or(plan.reconnecting.wait), plan.reconnecting.jitter, chance);
-        tries += 1;
-        if waited(slot, pause).await {
-            return;
-        }
-        intended = Instant::now();
     }
-}
-
-/// Waits; whether the client was told to leave meanwhile.
-async fn waited(slot: &Slot, pause: Duration) -> bool {
-    let mut pausing = Box::pin(sleep(pause));
-    poll_fn(|context| match slot.poll(context) {
-        Some(Order::Leave) => Poll::Ready(true),
-        _ => pausing.as_mut().poll(context).map(|()| false),
-    })
-    .await
+    client.account();
 }
 
 /// What the plan says of clients that subscribe.
@@ -156,153 +148,190 @@ fn pace(worker: &Worker, plan: &Subscribe, number: u64) -> Option<Pace> {
 }
 
 impl Client {
-    /// What it asks to resume behind.
-    fn last_event_id(&self, wanted: bool) -> String {
-        if wanted { self.decoder.last_event_id().to_owned() } else { String::new() }
+    /// Opens a stream, however often it takes; `false` where the client has gone, or cannot have one.
+    async fn open(&mut self) -> bool {
+        let worker = Rc::clone(&self.worker);
+        let Some(plan) = subscribing(&worker) else { return false };
+        loop {
+            let is_back = self.tries > 0;
+            if is_back && !self.waited(plan).await {
+                return false;
+            }
+            self.tries += 1;
+            let id = self.decoder.last_event_id();
+            let id = if plan.reconnecting.last_event_id { id.to_owned() } else { String::new() };
+            let mut dialling = Box::pin(dial(&worker, self.number, &id, self.intended));
+            let dialled = poll_fn(|context| match self.slot.poll(context) {
+                Some(Order::Leave) => Poll::Ready(None),
+                _ => dialling.as_mut().poll(context).map(Some),
+            })
+            .await;
+            drop(dialling);
+            match dialled {
+                None => return false,
+                Some(Ok(dialled)) => {
+                    self.begin(dialled, plan);
+                    return true;
+                }
+                Some(Err(failure)) => {
+                    worker.recorder.borrow_mut().error(&failure.kind);
+                    if !failure.again || !plan.reconnecting.back {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits as long as a client does before it comes back; `false` where it was told to leave.
+    async fn waited(&mut self, plan: &Subscribe) -> bool {
+        let base = self.decoder.reconnection_time().map(Duration::from_millis);
+        let seed = self.worker.job.plan.seed ^ self.life;
+        let chance = schedule::share(seed, self.number, self.tries << 32);
+        let pause = wait(base.unwrap_or(plan.reconnecting.wait), plan.reconnecting.jitter, chance);
+        let mut pausing = Box::pin(sleep(pause));
+        let waited = poll_fn(|context| match self.slot.poll(context) {
+            Some(Order::Leave) => Poll::Ready(false),
+            _ => pausing.as_mut().poll(context).map(|()| true),
+        })
+        .await;
+        self.intended = Instant::now();
+        waited
     }
 
     /// A stream has begun.
-    fn begun(&mut self, dialled: &Dialled, ended: Option<Instant>) {
+    fn begin(&mut self, dialled: Dialled, plan: &Subscribe) {
+        let Dialled { socket, head, rest, asked, answered } = dialled;
         let job = &self.worker.job;
-        self.track.asked = nanoseconds(dialled.asked - job.start);
+        self.track.asked = nanoseconds(asked - job.start);
         self.track.last = None;
         // What was left of a message, or of an event, is gone with its connection.
         self.decoder.reconnect();
         let mut recorder = self.worker.recorder.borrow_mut();
         recorder.open += 1;
-        match ended {
+        match self.ended.take() {
             None => self.track.owed_from = job.shared.begun.load(Ordering::Relaxed),
             Some(ended) => {
                 recorder.count(Counter::Reconnects);
-                recorder.time(Metric::Reconnect, nanoseconds(dialled.answered - ended));
+                recorder.time(Metric::Reconnect, nanoseconds(answered - ended));
             }
         }
-    }
-
-    /// Reads the stream to its end.
-    async fn read(&mut self, dialled: Dialled, slot: &Slot, pace: Option<Pace>) -> End {
-        let Dialled { mut socket, head, rest, answered, .. } = dialled;
-        let mut reading = match self.worker.job.target.transport {
+        drop(recorder);
+        let reading = match job.target.transport {
             Transport::Sse => Reading::Events(head.body),
             Transport::WebSocket => Reading::Messages(Reader::default()),
         };
-        drop(head.media);
-        let mut answer = Vec::new();
-        let mut ended = self.take(&mut reading, &rest, &mut answer);
-        drop(rest);
-        loop {
-            if !answer.is_empty() {
-                // A server that does not read its pongs is one that ends.
-                ended |= socket.write_all(&answer).await.is_err();
-                answer = Vec::new();
-            }
-            if ended {
-                self.worker.time(Metric::Stream, answered.elapsed());
-                return End::Theirs;
-            }
-            let order = match pace {
-                None => {
-                    poll_fn(|context| {
-                        self.poll(context, slot, &mut socket, &mut reading, &mut answer, &mut ended)
-                    })
-                    .await
-                }
-                Some(pace) => {
-                    let slowly = self.read_slowly(
-                        pace,
-                        slot,
-                        &mut socket,
-                        &mut reading,
-                        &mut answer,
-                        &mut ended,
-                    );
-                    Box::pin(slowly).await
-                }
-            };
-            if let Some(order) = order {
-                return End::Ordered(order);
-            }
-        }
+        let pace = pace(&self.worker, plan, self.number);
+        let mut stream =
+            Stream { socket, reading, answered, answer: Vec::new(), is_over: false, pace };
+        stream.is_over = self.take(&mut stream.reading, &rest, &mut stream.answer);
+        self.stream = Some(stream);
     }
 
-    /// Reads what is there; ready when something else is to be done than reading.
-    fn poll(
-        &mut self,
-        context: &mut Context<'_>,
-        slot: &Slot,
-        socket: &mut Socket,
-        reading: &mut Reading,
-        answer: &mut Vec<u8>,
-        ended: &mut bool,
-    ) -> Poll<Option<Order>> {
-        if let Some(order) = slot.poll(context) {
-            return Poll::Ready(Some(order));
+    /// The stream is over; whether the client comes back.
+    fn closed(&mut self, end: End) -> bool {
+        let now = Instant::now();
+        let mut recorder = self.worker.recorder.borrow_mut();
+        recorder.open -= 1;
+        match end {
+            End::Ordered(_) => recorder.count(Counter::Closed),
+            End::Theirs => recorder.count(Counter::Ended),
         }
+        // What still runs at the end of a run has no length.
+        if let Some(stream) = self.stream.take()
+            && !self.worker.is_ending.get()
+        {
+            recorder.time(Metric::Stream, nanoseconds(now - stream.answered));
+        }
+        self.ended = Some(now);
+        let comes_back = subscribing(&self.worker).is_some_and(|plan| plan.reconnecting.back);
+        comes_back && !matches!(end, End::Ordered(Order::Leave))
+    }
+
+    /// Reads what is there; ready when something else is to be done.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Todo> {
+        if let Some(order) = self.slot.poll(context) {
+            return Poll::Ready(Todo::End(End::Ordered(order)));
+        }
+        // It is always there while a stream runs; taken, so that what it reads can be told to us.
+        let Some(mut stream) = self.stream.take() else {
+            return Poll::Ready(Todo::End(End::Theirs));
+        };
         let worker = Rc::clone(&self.worker);
         let mut buffer = worker.buffer.borrow_mut();
-        loop {
+        let todo = loop {
+            if !stream.answer.is_empty() {
+                break Poll::Ready(Todo::Answer);
+            }
+            if stream.is_over {
+                break Poll::Ready(Todo::End(End::Theirs));
+            }
+            if let Some(pace) = stream.pace {
+                break Poll::Ready(Todo::Slow(pace));
+            }
             let mut read = ReadBuf::new(&mut buffer);
-            match ready!(Pin::new(&mut *socket).poll_read(context, &mut read)) {
-                Ok(()) if read.filled().is_empty() => {
-                    *ended = true;
-                    self.closed(reading);
-                }
-                Ok(()) => *ended = self.take(reading, read.filled(), answer),
-                Err(error) => {
-                    *ended = true;
-                    self.worker.recorder.borrow_mut().error(&reading_failed(&error));
+            match Pin::new(&mut stream.socket).poll_read(context, &mut read) {
+                Poll::Pending => break Poll::Pending,
+                Poll::Ready(read_to) => {
+                    let read = read_to.map(|()| read.filled());
+                    self.took(&mut stream, read);
                 }
             }
-            if *ended || !answer.is_empty() {
-                return Poll::Ready(None);
+        };
+        self.stream = Some(stream);
+        todo
+    }
+
+    /// Takes what a read gave.
+    fn took(&mut self, stream: &mut Stream, read: io::Result<&[u8]>) {
+        match read {
+            Ok([]) => {
+                stream.is_over = true;
+                self.cut(&stream.reading);
+            }
+            Ok(bytes) => stream.is_over = self.take(&mut stream.reading, bytes, &mut stream.answer),
+            Err(error) => {
+                stream.is_over = true;
+                self.worker.recorder.borrow_mut().error(&reading_failed(&error));
             }
         }
     }
 
-    /// Reads at that pace, or not at all.
-    async fn read_slowly(
-        &mut self,
-        pace: Pace,
-        slot: &Slot,
-        socket: &mut Socket,
-        reading: &mut Reading,
-        answer: &mut Vec<u8>,
-        ended: &mut bool,
-    ) -> Option<Order> {
+    /// Writes what is to be written.
+    async fn answer(&mut self) {
+        let Some(stream) = &mut self.stream else { return };
+        let answer = std::mem::take(&mut stream.answer);
+        // A server that does not read its pongs is one that ends.
+        stream.is_over |= stream.socket.write_all(&answer).await.is_err();
+    }
+
+    /// Reads at that pace, or not at all, until something else is to be done.
+    async fn read_slowly(&mut self, pace: Pace) -> Option<Order> {
         use tokio::io::AsyncReadExt as _;
 
         /// How many times a second it reads.
         const TIMES: u64 = 10;
+        let slot = Rc::clone(&self.slot);
         let Pace::BytesPerSecond(rate) = pace else { return Some(slot.ordered().await) };
         let at_once = usize::try_from((rate / TIMES).max(1)).unwrap_or(usize::MAX);
         let mut buffer = vec![0; at_once.min(64 * 1024)];
-        loop {
-            let order = tokio::select! {
-                order = slot.ordered() => Some(order),
-                () = sleep(Duration::from_millis(1000 / TIMES)) => None,
-            };
-            if order.is_some() {
-                return order;
+        let mut stream = self.stream.take()?;
+        let order = loop {
+            tokio::select! {
+                order = slot.ordered() => break Some(order),
+                () = sleep(Duration::from_millis(1000 / TIMES)) => {}
             }
             let read = tokio::select! {
-                order = slot.ordered() => return Some(order),
-                read = socket.read(&mut buffer) => read,
+                order = slot.ordered() => break Some(order),
+                read = stream.socket.read(&mut buffer) => read,
             };
-            match read {
-                Ok(0) => {
-                    *ended = true;
-                    self.closed(reading);
-                }
-                Ok(length) => *ended = self.take(reading, &buffer[..length], answer),
-                Err(error) => {
-                    *ended = true;
-                    self.worker.recorder.borrow_mut().error(&reading_failed(&error));
-                }
+            self.took(&mut stream, read.map(|length| &buffer[..length]));
+            if stream.is_over || !stream.answer.is_empty() {
+                break None;
             }
-            if *ended || !answer.is_empty() {
-                return None;
-            }
-        }
+        };
+        self.stream = Some(stream);
+        order
     }
 
     /// Takes bytes that were read; whether the stream is over.
@@ -315,7 +344,7 @@ impl Client {
         match reading {
             Reading::Events(body) => self.events(&worker, body, bytes),
             Reading::Messages(reader) => {
-                let mut clock = Ticks::new(&worker);
+                let mut clock = Ticks::new();
                 let mut over = false;
                 let fed = reader.feed(bytes, |frame| match frame {
                     Frame::Message(data) => {
@@ -340,7 +369,7 @@ impl Client {
     }
 
     fn events(&mut self, worker: &Worker, body: &mut Body, mut bytes: &[u8]) -> bool {
-        let mut clock = Ticks::new(worker);
+        let mut clock = Ticks::new();
         loop {
             match body.next(&mut bytes) {
                 Ok(Piece::Payload(payload)) => {
@@ -362,7 +391,7 @@ impl Client {
     }
 
     /// The connection was closed; before the proper end of the body it is an error.
-    fn closed(&self, reading: &Reading) {
+    fn cut(&self, reading: &Reading) {
         let kind = match reading {
             Reading::Events(Body::UntilClose) => return,
             Reading::Events(_) => "closed within the body",
@@ -403,13 +432,13 @@ struct Ticks {
 const TOGETHER: u8 = 16;
 
 impl Ticks {
-    fn new(_: &Worker) -> Self {
+    fn new() -> Self {
         Self { at: Instant::now(), left: TOGETHER }
     }
 
     fn now(&mut self) -> Instant {
         if self.left == 0 {
-            *self = Self { at: Instant::now(), left: TOGETHER };
+            *self = Self::new();
         }
         self.left -= 1;
         self.at
@@ -428,7 +457,7 @@ impl Track {
             None => recorder.time(Metric::FirstEvent, at.saturating_sub(self.asked)),
             Some(last) => recorder.time(Metric::Gap, at.saturating_sub(last.get())),
         }
-        self.last = std::num::NonZeroU64::new(at);
+        self.last = NonZeroU64::new(at);
         let plan = &job.plan;
         let read = stamp::read(&plan.stamping, &plan.sequencing, id, data);
         match read.stamp {
@@ -473,8 +502,38 @@ mod tests {
     use super::*;
 
     /// What an idle client owns beside its socket; a bound, so that it does not grow unseen.
-    #[test]
-    fn a_client_is_small() {
-        assert!(size_of::<Client>() <= 320, "{}", size_of::<Client>());
+    #[tokio::test]
+    async fn a_client_is_small() {
+        let target =
+            crate::Target::new("http://127.0.0.1:1/".parse().unwrap(), None).await.unwrap();
+        let plan = sseproof_measure::Plan {
+            name: String::new(),
+            seed: 0,
+            workload: sseproof_measure::Workload::Subscribe(Subscribe {
+                stages: Vec::new(),
+                arrivals: sseproof_measure::Arrivals::Constant,
+                lifetime: None,
+                slow: None,
+                reconnecting: sseproof_measure::Reconnecting::default(),
+            }),
+            publishing: None,
+            stamping: sseproof_measure::Stamping::None,
+            sequencing: Sequencing::None,
+            interval: Duration::from_secs(1),
+            patience: Duration::from_secs(1),
+            drain: Duration::ZERO,
+            thresholds: Vec::new(),
+        };
+        let job = super::super::Job {
+            plan,
+            target,
+            publisher: None,
+            clock: crate::Clock::now(),
+            start: Instant::now(),
+            shared: std::sync::Arc::default(),
+        };
+        let worker = Worker::new(std::sync::Arc::new(job));
+        let task = subscribe(worker, Rc::default(), 0, 0, Instant::now());
+        assert!(size_of_val(&task) <= 600, "{} bytes", size_of_val(&task));
     }
 }

@@ -55,6 +55,7 @@ pub(crate) async fn drive(
             _ = stop.wait_for(|stop| *stop) => {}
         }
     }
+    worker.is_ending.set(true);
     for slot in slots.take().into_values() {
         Slot::order(&slot, Order::Leave);
     }

@@ -73,10 +73,13 @@ struct Answer<'a> {
     plan: &'a Requests,
     intended: Instant,
     asked: Instant,
+    answered: Instant,
+    first_event: Option<Instant>,
     first: Option<Instant>,
     last: Option<Instant>,
+    /// The longest time between two tokens.
+    longest: Option<u64>,
     tokens: u64,
-    events: u64,
     ended: Option<Ending>,
 }
 
@@ -95,16 +98,18 @@ async fn once(worker: &Worker, number: u64, intended: Instant) {
         Err(failure) => return worker.recorder.borrow_mut().error(&failure.kind),
     };
     worker.recorder.borrow_mut().open += 1;
-    let asked = dialled.asked;
+    let (asked, answered) = (dialled.asked, dialled.answered);
     let mut answer = Answer {
         worker,
         plan,
         intended,
         asked,
+        answered,
+        first_event: None,
         first: None,
         last: None,
+        longest: None,
         tokens: 0,
-        events: 0,
         ended: None,
     };
     let failed = answer.read(dialled).await;
@@ -183,17 +188,21 @@ impl Answer<'_> {
         // Nobody looks for one in an answer, so nobody could miss any.
         recorder.count(Counter::Unsequenced);
         recorder.events += 1;
-        if self.events == 0 {
+        if self.first_event.is_none() {
+            self.first_event = Some(now);
             recorder.time(Metric::FirstEvent, nanoseconds(now - self.asked));
         }
-        self.events += 1;
         match tokens::part(self.plan.profile, event, data) {
             tokens::Part::Token => {
                 recorder.count(Counter::Tokens);
                 self.tokens += 1;
                 match self.last.replace(now) {
                     None => self.first = Some(now),
-                    Some(last) => recorder.time(Metric::Itl, nanoseconds(now - last)),
+                    Some(last) => {
+                        let gap = nanoseconds(now - last);
+                        self.longest = self.longest.max(Some(gap));
+                        recorder.time(Metric::Itl, gap);
+                    }
                 }
             }
             tokens::Part::End if self.ended.is_none() => self.ended = Some(Ending::Whole),
@@ -215,7 +224,13 @@ impl Answer<'_> {
         recorder.count(Counter::Completed);
         let taken = nanoseconds(self.intended.elapsed());
         recorder.time(Metric::EndToEnd, taken);
-        let mut seen = vec![(Metric::EndToEnd, taken)];
+        let mut seen = vec![
+            (Metric::EndToEnd, taken),
+            (Metric::Head, nanoseconds(self.answered - self.asked)),
+        ];
+        seen.extend(self.first_event.map(|at| (Metric::FirstEvent, nanoseconds(at - self.asked))));
+        // Each gap must meet what is asked of gaps; a single token has none that could fail.
+        seen.push((Metric::Itl, self.longest.unwrap_or_default()));
         if let (Some(first), Some(last)) = (self.first, self.last) {
             let ttft = nanoseconds(first - self.intended);
             recorder.time(Metric::Ttft, ttft);

@@ -27,6 +27,8 @@ pub(crate) struct Worker {
     pub(crate) idle: RefCell<Vec<Socket>>,
     /// Clients that have not gone yet.
     pub(crate) clients: Cell<u64>,
+    /// Whether the run is over, and all clients go.
+    pub(crate) is_ending: Cell<bool>,
     /// What was open and counted when others were last told.
     told: Cell<(u64, u64)>,
 }
@@ -39,6 +41,7 @@ impl Worker {
             buffer: RefCell::new(vec![0; BUFFER].into_boxed_slice()),
             idle: RefCell::default(),
             clients: Cell::new(0),
+            is_ending: Cell::new(false),
             told: Cell::default(),
         })
     }
