@@ -55,6 +55,8 @@ pub(crate) async fn drive(
             _ = stop.wait_for(|stop| *stop) => {}
         }
     }
+    // Thousands of sockets that close at once hold up the loop, and nothing that is measured.
+    looking.abort();
     worker.is_ending.set(true);
     for slot in slots.take().into_values() {
         Slot::order(&slot, Order::Leave);
@@ -66,7 +68,6 @@ pub(crate) async fn drive(
     };
     // Who hangs is ended with the runtime.
     let _ = timeout(LEAVING, gone).await;
-    looking.abort();
     reporting.abort();
     worker.tell();
     let index = index(&worker.job, Instant::now());
