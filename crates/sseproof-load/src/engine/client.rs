@@ -131,6 +131,7 @@ pub(crate) async fn subscribe(
         }
     }
     client.account();
+    client.worker.clients.update(|clients| clients - 1);
 }
 
 /// What the plan says of clients that subscribe.

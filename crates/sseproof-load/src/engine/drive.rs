@@ -134,13 +134,9 @@ fn arrive(worker: &Rc<Worker>, slots: &Slots, number: u64, life: u64, due: Insta
     let slot = Rc::new(Slot::default());
     slots.borrow_mut().insert(number, Rc::clone(&slot));
     begin(worker, due);
-    let playing = client::subscribe(Rc::clone(worker), slot, number, life, due);
-    let worker = Rc::clone(worker);
     worker.clients.update(|clients| clients + 1);
-    spawn_local(async move {
-        playing.await;
-        worker.clients.update(|clients| clients - 1);
-    });
+    // As it is: in a block of its own, a task would have room for it twice.
+    spawn_local(client::subscribe(Rc::clone(worker), slot, number, life, due));
 }
 
 /// An arrival begins, perhaps late.
