@@ -96,11 +96,7 @@ pub async fn run(
             report = reported.recv() => {
                 let Some(interval) = report else { break };
                 each(Told::Interval(&interval));
-                let index = interval.index;
-                intervals
-                    .entry(index)
-                    .or_insert_with(|| Interval { index, ..Interval::default() })
-                    .absorb(&interval);
+                interval.join(&mut intervals);
             }
             _ = looking.tick() => look(&mut played, &mut each),
         }

@@ -1,10 +1,13 @@
 //! What an event says of itself: when it was made, and which one it is.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use sseproof_measure::{Sequencing, Stamping};
+
+use crate::clock::nanoseconds;
 
 /// The data of an event that the generator published, or the embedded server sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -15,6 +18,64 @@ pub struct Own {
     pub n: u64,
     /// For how many nanoseconds the server held it back on purpose.
     pub held: Option<u64>,
+}
+
+/// The stamp of an own event, as it is written; [`Own`] is how it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// When it was made, in nanoseconds since the Unix epoch.
+    pub(crate) at: u64,
+    /// Its number, from 0.
+    pub(crate) n: u64,
+    /// How long it was held back on purpose.
+    pub(crate) held: Option<Duration>,
+}
+
+/// What stands around the padding.
+const PAD: usize = br#","pad":"""#.len();
+
+impl Stamp {
+    /// The data: JSON of `size` bytes, or as many as it needs.
+    pub(crate) fn text(&self, size: usize) -> String {
+        let mut out = Vec::with_capacity(size);
+        self.data(size.saturating_sub(self.bare()), &mut out);
+        // All of it is ASCII.
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// How long the data is without padding.
+    pub(crate) fn bare(&self) -> usize {
+        let digits = |n: u64| n.checked_ilog10().unwrap_or(0) as usize + 1;
+        let held = self.held.map_or(0, |held| br#","held":"#.len() + digits(nanoseconds(held)));
+        br#"{"at":,"n":}"#.len() + digits(self.at) + digits(self.n) + held
+    }
+
+    /// Appends the data, with so many bytes of padding.
+    pub(crate) fn data(&self, pad: usize, out: &mut Vec<u8>) {
+        out.extend_from_slice(br#"{"at":"#);
+        number(self.at, out);
+        out.extend_from_slice(br#","n":"#);
+        number(self.n, out);
+        if let Some(held) = self.held {
+            out.extend_from_slice(br#","held":"#);
+            number(nanoseconds(held), out);
+        }
+        match pad.checked_sub(PAD) {
+            Some(letters) => {
+                out.extend_from_slice(br#","pad":""#);
+                out.resize(out.len() + letters, b'x');
+                out.push(b'"');
+            }
+            // Too little room for a field: white space of JSON gives the size, too.
+            None => out.resize(out.len() + pad, b' '),
+        }
+        out.push(b'}');
+    }
+}
+
+/// Appends the digits of a number.
+pub(crate) fn number(n: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
 }
 
 /// What was read of an event.
@@ -171,6 +232,18 @@ mod tests {
     use sseproof_measure::TimeUnit;
 
     use super::*;
+
+    #[test]
+    fn the_data_is_as_long_as_the_plan_says() {
+        let own = |size| Stamp { at: 1, n: 2, held: None }.text(size);
+        assert_eq!(own(32), r#"{"at":1,"n":2,"pad":"xxxxxxxxx"}"#);
+        assert_eq!(own(0), r#"{"at":1,"n":2}"#);
+        for size in 23..64 {
+            let data = own(size);
+            assert_eq!(data.len(), size);
+            assert!(serde_json::from_str::<Own>(&data).is_ok(), "{data}");
+        }
+    }
 
     #[test]
     fn a_number_is_found_where_the_pointer_leads() {

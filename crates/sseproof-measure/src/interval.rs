@@ -22,6 +22,12 @@ pub struct Interval {
 }
 
 impl Interval {
+    /// Adds it to what others saw in the same interval.
+    pub fn join(&self, all: &mut BTreeMap<u64, Self>) {
+        let empty = || Self { index: self.index, ..Self::default() };
+        all.entry(self.index).or_insert_with(empty).absorb(self);
+    }
+
     /// Adds what others saw in the same interval.
     pub fn absorb(&mut self, other: &Self) {
         self.open += other.open;

@@ -107,10 +107,7 @@ fn one(parts: Vec<(String, Outcome)>) -> Result<Outcome, MergeError> {
         partial.extend(own.map(named));
         saturated.extend(outcome.run.saturated.iter().map(named));
         for interval in &outcome.intervals {
-            let sum = intervals
-                .entry(interval.index)
-                .or_insert_with(|| Interval { index: interval.index, ..Interval::default() });
-            sum.absorb(interval);
+            interval.join(&mut intervals);
         }
     }
     let started = parts.iter().map(|(_, outcome)| outcome.run.started.clone()).min();

@@ -42,6 +42,16 @@ pub enum Transport {
     WebSocket,
 }
 
+impl Transport {
+    /// Its name, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sse => "SSE",
+            Self::WebSocket => "WebSocket",
+        }
+    }
+}
+
 /// What clients do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Workload {
@@ -57,11 +67,7 @@ impl fmt::Display for Workload {
         let time = |lasting: Duration| Value::time(lasting.as_nanos() as f64);
         match self {
             Self::Subscribe(subscribe) => {
-                let most = subscribe.stages.iter().map(|stage| match stage {
-                    Stage::Ramp { to, .. } => *to,
-                    Stage::Hold { .. } | Stage::Storm { .. } => 0,
-                });
-                write!(f, "up to {} clients", most.max().unwrap_or_default())?;
+                write!(f, "up to {} clients", subscribe.most_clients())?;
                 if subscribe.stages.iter().any(|stage| matches!(stage, Stage::Storm { .. })) {
                     f.write_str(", a storm")?;
                 }
@@ -96,6 +102,17 @@ pub struct Subscribe {
     pub slow: Option<Slow>,
     /// What a client does when its stream ends.
     pub reconnecting: Reconnecting,
+}
+
+impl Subscribe {
+    /// How many clients there are at most.
+    pub fn most_clients(&self) -> u64 {
+        let most = self.stages.iter().map(|stage| match stage {
+            Stage::Ramp { to, .. } => *to,
+            Stage::Hold { .. } | Stage::Storm { .. } => 0,
+        });
+        most.max().unwrap_or_default()
+    }
 }
 
 /// A part of a run.

@@ -17,7 +17,7 @@ use sseproof_rules::{Record, judge, profile, profiles};
 
 use crate::args::Check;
 use crate::check::given::{Chosen, Given};
-pub(crate) use crate::check::given::{checked, headers};
+pub(crate) use crate::check::given::{checked, headers, variables};
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{self, Known};
 use crate::{recorded, screen};

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sseproof_measure::{Counter, Metric, Transport};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -150,16 +150,7 @@ async fn ask(worker: &Worker, mut socket: Socket, request: &[u8]) -> Result<Dial
     let reading = async {
         socket.write_all(request).await?;
         socket.flush().await?;
-        loop {
-            if socket.read_buf(&mut rest).await? == 0 {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-            }
-            match head::read(&rest) {
-                Ok(None) => {}
-                Ok(Some(head)) => return Ok(Ok(head)),
-                Err(message) => return Ok(Err(message)),
-            }
-        }
+        read_head(&mut socket, &mut rest).await
     };
     let head = match timeout_at(until, reading).await {
         Err(_) => return Err(Failure::again("head: no answer in time")),
@@ -170,13 +161,32 @@ async fn ask(worker: &Worker, mut socket: Socket, request: &[u8]) -> Result<Dial
             return Err(Failure::again("head: reset before it"));
         }
         Ok(Err(error)) => return Err(Failure::again(format!("head: {error}"))),
-        Ok(Ok(Err(message))) => return Err(Failure::again(format!("head: {message}"))),
-        Ok(Ok(Ok(head))) => head,
+        Ok(Ok(head)) => head,
     };
     let answered = Instant::now();
     worker.recorder.borrow_mut().add(Counter::Bytes, rest.len() as u64);
     rest.drain(..head.length);
     Ok(Dialled { socket, head, rest, asked, answered })
+}
+
+/// Reads until the head is whole; what is behind it is left in `bytes`, behind the head.
+///
+/// # Errors
+/// Those of the connection; `UnexpectedEof` where it ends before, `InvalidData` where it is no head.
+pub(crate) async fn read_head(
+    stream: &mut (impl AsyncRead + Unpin),
+    bytes: &mut Vec<u8>,
+) -> io::Result<Head> {
+    loop {
+        if stream.read_buf(bytes).await? == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+        }
+        match head::read(bytes) {
+            Ok(None) => {}
+            Ok(Some(head)) => return Ok(head),
+            Err(message) => return Err(io::Error::new(io::ErrorKind::InvalidData, message)),
+        }
+    }
 }
 
 /// Whether the answer is a stream.

@@ -12,8 +12,10 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
 
 use super::client::reading_failed;
+use super::dial::read_head;
 use super::worker::Worker;
 use crate::clock::nanoseconds;
+use crate::stamp::Stamp;
 use crate::wire::body::{Body, Piece};
 use crate::wire::head;
 
@@ -71,7 +73,8 @@ pub(crate) async fn publish(worker: Rc<Worker>) {
     for (_, at) in times {
         let due = job.start + at;
         sleep_until(due).await;
-        let data = own(job.clock.wall(due), number, plan.size);
+        let stamp = Stamp { at: job.clock.wall(due), n: number, held: None };
+        let data = stamp.text(plan.size);
         job.shared.begun.store(number + 1, Ordering::Relaxed);
         let sent = match (publisher.0)(&Emission { number, data }) {
             Ok(message) => send(&worker, &message, &mut connection).await,
@@ -92,19 +95,6 @@ pub(crate) async fn publish(worker: Rc<Worker>) {
             }
         }
     }
-}
-
-/// The data of an event, as long as that where it can be.
-pub(crate) fn own(at: u64, number: u64, size: usize) -> String {
-    let mut data = format!("{{\"at\":{at},\"n\":{number}");
-    let frame = ",\"pad\":\"\"}".len();
-    if data.len() + frame <= size {
-        data.push_str(",\"pad\":\"");
-        data.extend(std::iter::repeat_n('x', size - data.len() - 2));
-        data.push('"');
-    }
-    data.push('}');
-    data
 }
 
 /// Sends the request and reads its answer to the end.
@@ -153,16 +143,7 @@ async fn exchange(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<hea
 
     stream.write_all(request).await?;
     let mut bytes = Vec::new();
-    let head = loop {
-        if stream.read_buf(&mut bytes).await? == 0 {
-            return Err(Error::from(ErrorKind::UnexpectedEof));
-        }
-        match head::read(&bytes) {
-            Ok(None) => {}
-            Ok(Some(head)) => break head,
-            Err(message) => return Err(Error::new(ErrorKind::InvalidData, message)),
-        }
-    };
+    let head = read_head(stream, &mut bytes).await?;
     let mut body = head.body;
     bytes.drain(..head.length);
     loop {
@@ -181,22 +162,6 @@ async fn exchange(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<hea
                 Body::UntilClose => Ok(head),
                 _ => Err(Error::from(ErrorKind::UnexpectedEof)),
             };
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_data_is_as_long_as_the_plan_says() {
-        assert_eq!(own(1, 2, 32), r#"{"at":1,"n":2,"pad":"xxxxxxxxx"}"#);
-        assert_eq!(own(1, 2, 0), r#"{"at":1,"n":2}"#);
-        for size in 23..64 {
-            let data = own(1, 2, size);
-            assert_eq!(data.len(), size);
-            assert!(serde_json::from_str::<crate::Own>(&data).is_ok(), "{data}");
         }
     }
 }

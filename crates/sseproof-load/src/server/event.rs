@@ -1,12 +1,14 @@
 //! Own events, heartbeats and published messages as bytes, for each framing.
 
 use std::cell::OnceCell;
-use std::time::Duration;
 
 use bytes::Bytes;
 use sseproof_codec::{EncodeError, Frame, encode};
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+pub(super) use crate::stamp::Stamp;
+use crate::stamp::number;
 
 /// How events are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,20 +42,6 @@ impl Framing {
     }
 }
 
-/// The stamp of an own event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
-    /// When it was made, in nanoseconds since the Unix epoch.
-    pub(super) at: u64,
-    /// Its number, from 0.
-    pub(super) n: u64,
-    /// How long it was held back on purpose.
-    pub(super) held: Option<Duration>,
-}
-
-/// What stands around the padding.
-const PAD: usize = br#","pad":"""#.len();
-
 impl Stamp {
     /// Appends the event. Its data is JSON of `size` bytes, or as many as it needs.
     pub(super) fn write(&self, framing: Framing, size: usize, out: &mut Vec<u8>) {
@@ -72,34 +60,6 @@ impl Stamp {
                 self.data(pad, out);
             }
         }
-    }
-
-    /// How long the data is without padding.
-    fn bare(&self) -> usize {
-        let digits = |n: u64| n.checked_ilog10().unwrap_or(0) as usize + 1;
-        let held = self.held.map_or(0, |held| br#","held":"#.len() + digits(nanoseconds(held)));
-        br#"{"at":,"n":}"#.len() + digits(self.at) + digits(self.n) + held
-    }
-
-    fn data(&self, pad: usize, out: &mut Vec<u8>) {
-        out.extend_from_slice(br#"{"at":"#);
-        number(self.at, out);
-        out.extend_from_slice(br#","n":"#);
-        number(self.n, out);
-        if let Some(held) = self.held {
-            out.extend_from_slice(br#","held":"#);
-            number(nanoseconds(held), out);
-        }
-        match pad.checked_sub(PAD) {
-            Some(letters) => {
-                out.extend_from_slice(br#","pad":""#);
-                out.resize(out.len() + letters, b'x');
-                out.push(b'"');
-            }
-            // Too little room for a field: white space of JSON gives the size, too.
-            None => out.resize(out.len() + pad, b' '),
-        }
-        out.push(b'}');
     }
 }
 
@@ -125,14 +85,6 @@ fn control(kind: Control, payload: &[u8]) -> Vec<u8> {
     frame(OpCode::Control(kind), payload.len(), &mut out);
     out.extend_from_slice(payload);
     out
-}
-
-fn number(n: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A buffer for what goes to a connection at once: all of it is one chunk, where there are chunks.
@@ -225,6 +177,8 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const STAMP: Stamp = Stamp { at: 1_700_000_000_000_000_000, n: 12, held: None };

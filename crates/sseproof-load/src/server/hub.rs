@@ -13,9 +13,10 @@ use super::connection::{Connection, Handle, Sent, State};
 use super::event::{Batch, Framing};
 use super::query::{Ending, Settings};
 use super::socket::Socket;
-use super::ticker::{Clock, Due, Ticker, What, first_wait, nanoseconds, unix};
+use super::ticker::{Clock, Due, Ticker, What, first_wait, unix};
 use super::topic::Topic;
 use super::websocket::Reply;
+use crate::clock::nanoseconds;
 
 /// All open streams. There is one thread, and nothing is borrowed while it waits.
 pub(super) struct Hub {

@@ -13,6 +13,7 @@ use tokio::time::sleep_until;
 
 use super::connection::Handle;
 use super::hub::Hub;
+use crate::clock::nanoseconds;
 
 /// A moment of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,11 +64,6 @@ impl Clock {
 /// Nanoseconds since the Unix epoch.
 pub(super) fn unix() -> u64 {
     nanoseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
-}
-
-/// As many nanoseconds as a number holds.
-pub(super) fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How long the first event of a connection has to wait, `since` nanoseconds behind the Unix epoch.

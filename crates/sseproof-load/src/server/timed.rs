@@ -8,7 +8,8 @@ use super::event::Stamp;
 use super::fault::written;
 use super::hub::{How, Hub, alive};
 use super::query::Ending;
-use super::ticker::{Due, What, nanoseconds, unix};
+use super::ticker::{Due, What, unix};
+use crate::clock::nanoseconds;
 
 /// After so many seconds of silence a heartbeat is sent.
 const SILENCE: u32 = 15;

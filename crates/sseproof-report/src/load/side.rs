@@ -40,20 +40,13 @@ pub(super) fn sides(outcomes: &[Outcome]) -> Vec<Side<'_>> {
         rounds.into_iter().map(|side| side.into_iter().unzip()).collect();
     let name = |outcome: &Outcome| {
         let transport = outcome.run.transport;
-        let name = transport_name(transport);
+        let name = transport.name();
         let alike = rounds.iter().filter(|(side, _)| side[0].run.transport == transport);
         if alike.count() > 1 { format!("{name} {}", outcome.run.url) } else { name.to_owned() }
     };
     let names: Vec<String> = rounds.iter().map(|(side, _)| name(side[0])).collect();
     let sides = names.into_iter().zip(rounds);
     sides.map(|(name, (rounds, costs))| Side::of(name, rounds, costs)).collect()
-}
-
-fn transport_name(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Sse => "SSE",
-        Transport::WebSocket => "WebSocket",
-    }
 }
 
 /// The transport's name in files.

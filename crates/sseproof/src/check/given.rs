@@ -352,7 +352,7 @@ fn body(given: Option<&str>) -> anyhow::Result<Bytes> {
     }
 }
 
-fn variables(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
+pub(crate) fn variables(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
     given
         .iter()
         .map(|pair| {

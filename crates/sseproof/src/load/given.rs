@@ -12,6 +12,7 @@ use sseproof_measure::{
 use sseproof_scenario::{Body, PlanFile, Template, Variables, plans};
 
 use super::args::Load;
+use crate::check;
 use crate::exit::{Blame, Blamed as _};
 
 /// What is played, and against what.
@@ -56,11 +57,10 @@ pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
             publish: None,
         },
     };
-    for header in &arguments.header {
-        let said = || format!("-H '{header}' is no header; write it as 'Name: value'");
-        let (name, value) = header.split_once(':').with_context(said).usage()?;
-        file.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name.trim()));
-        file.headers.push((name.trim().to_owned(), Template::plain(value.trim())));
+    for header in check::headers(&arguments.header).usage()?.0 {
+        let value = String::from_utf8_lossy(header.value.as_ref());
+        file.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&header.name));
+        file.headers.push((header.name, Template::plain(value)));
     }
     if let Some(text) = &arguments.body {
         file.body = Some(match text.strip_prefix('@') {
@@ -102,16 +102,7 @@ pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
 
 /// A plan in a file, or a ready one.
 fn read(what: &str, arguments: &Load) -> Result<PlanFile, Blame> {
-    let variables = arguments.var.iter().map(|pair| {
-        let said = || format!("--var '{pair}' is no variable; write it as NAME=VALUE");
-        let (name, value) = pair.split_once('=').with_context(said)?;
-        Ok((name.to_owned(), value.to_owned()))
-    });
-    let variables: Vec<(String, String)> = variables.collect::<anyhow::Result<_>>().usage()?;
-    let mut known = Variables::default();
-    for (name, value) in variables {
-        known.given.insert(name, value);
-    }
+    let known = Variables::with_environment(check::variables(&arguments.var).usage()?);
     if let Some(ready) = plans().iter().find(|plan| plan.id == what) {
         let name = format!("{}.yaml", ready.id);
         return PlanFile::parse(&name, ready.source, &known).usage();

@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use sseproof_load::server::raise_open_files;
 use sseproof_measure::schedule::{Part, length};
-use sseproof_measure::{Outcome, Plan, Stage, Threshold, Transport, Workload};
+use sseproof_measure::{Outcome, Plan, Threshold, Workload};
 use sseproof_report::Outcome as Verdict;
 use sseproof_report::load::{LoadReport, judge};
 use sseproof_scenario::Readiness;
@@ -162,14 +162,13 @@ fn round<'a>(
 async fn play(
     arguments: &Load,
     given: &Given,
-    side: usize,
+    index: usize,
     number: u32,
     threads: u64,
     page: Option<Prometheus>,
     stop: watch::Receiver<bool>,
 ) -> Result<Outcome, Blame> {
-    let at = side;
-    let side = &given.sides[at];
+    let side = &given.sides[index];
     let embedded = if side.is_embedded() { Some(Embedded::start().await?) } else { None };
     let mut started = None;
     let first = side.url.fill(0);
@@ -192,23 +191,19 @@ async fn play(
     let own = embedded.as_ref().and_then(Embedded::id);
     let own = own.or_else(|| started.as_ref().and_then(Started::id));
     round.server = round.server.or(own);
-    let transport = match side.transport {
-        Transport::Sse => "SSE",
-        Transport::WebSocket => "WebSocket",
-    };
     let plan = &given.file.plan;
     // Memory that an earlier round has left would hide what a later one needs, so each of several
     // has a process of its own.
     let is_one_of_many = given.sides.len() > 1 || arguments.rounds > 1;
     let workers = (arguments.processes > 1 || is_one_of_many).then(|| Workers {
         count: arguments.processes,
-        side: at,
+        side: index,
         origin: origin.to_owned(),
         part: round.part,
         sampling: sampling(plan),
         settling: SETTLING,
     });
-    let name = format!("round {number}, {transport}");
+    let name = format!("round {number}, {}", side.transport.name());
     let page = page.map(|page| (page, side.transport));
     let parts = threads * arguments.processes;
     let mut live = Live::new(name, parts, plan.interval, lasting(plan), page);
@@ -249,13 +244,9 @@ const PORTS: u64 = 28_000;
 /// Whether the plan fits into the limits of this machine: said before it runs.
 fn fits(plan: &Plan, arguments: &Load) -> Result<(), Blame> {
     let most = match &plan.workload {
-        Workload::Subscribe(subscribe) => subscribe.stages.iter().map(|stage| match stage {
-            Stage::Ramp { to, .. } => *to,
-            Stage::Hold { .. } | Stage::Storm { .. } => 0,
-        }),
+        Workload::Subscribe(subscribe) => subscribe.most_clients(),
         Workload::Request(_) => return Ok(()),
     };
-    let most = most.max().unwrap_or_default();
     let of = arguments.shard.map_or(1, |part| part.of);
     let here = most.div_ceil(of);
     let files = raise_open_files().context("raise the limit of open files")?;

@@ -195,9 +195,7 @@ impl Workers {
                     match serde_json::from_str(&line) {
                         Ok(Line::Interval(interval)) => {
                             each(Told::Interval(&interval), &[]);
-                            let index = interval.index;
-                            let empty = || Interval { index, ..Interval::default() };
-                            intervals.entry(index).or_insert_with(empty).absorb(&interval);
+                            interval.join(&mut intervals);
                         }
                         Ok(Line::Told { open, events }) => {
                             (known[worker].open, known[worker].events) = (open, events);

@@ -27,7 +27,7 @@ pub(super) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
     let (old, new) = (result::read(&arguments.old)?, result::read(&arguments.new)?);
     let mut page = String::new();
     let mut exit = Exit::Held;
-    for (transport, name) in [(Transport::Sse, "SSE"), (Transport::WebSocket, "WebSocket")] {
+    for transport in [Transport::Sse, Transport::WebSocket] {
         let of = |outcomes: &[Outcome]| -> Vec<Outcome> {
             let own = outcomes.iter().filter(|outcome| outcome.run.transport == transport);
             own.cloned().collect()
@@ -37,8 +37,10 @@ pub(super) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
             continue;
         }
         // Writing to a text does not fail.
+        let name = transport.name();
         let _ = writeln!(page, "{name}: {} rounds before, {} now", old.len(), new.len());
         table(&mut page, &old, &new);
+        let (old, new) = (Side::of(&old), Side::of(&new));
         for threshold in &arguments.fail_if {
             let judgement = judge(threshold, &old, &new);
             let mark = if judgement.passes() { '✓' } else { '✗' };
@@ -64,14 +66,11 @@ pub(super) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
 }
 
 /// Judges all rounds of each side together.
-fn judge(threshold: &sseproof_measure::Threshold, old: &[Outcome], new: &[Outcome]) -> Judgement {
-    let (old, new) = (Side::of(old), Side::of(new));
+fn judge(threshold: &sseproof_measure::Threshold, old: &Side, new: &Side) -> Judgement {
     let (was, is) = (|key: &str| old.value(key), |key: &str| new.value(key));
-    let evidence = |side: &Side| (side.total.clone(), side.lasting);
-    let ((old_total, old_lasting), (new_total, new_lasting)) = (evidence(&old), evidence(&new));
     threshold.judge(
-        &Evidence { total: &new_total, lasting: new_lasting, figures: &is },
-        Some(&Evidence { total: &old_total, lasting: old_lasting, figures: &was }),
+        &Evidence { total: &new.total, lasting: new.lasting, figures: &is },
+        Some(&Evidence { total: &old.total, lasting: old.lasting, figures: &was }),
     )
 }
 
