@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use sseproof_measure::Transport;
@@ -129,17 +130,62 @@ impl Target {
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// The request of that client, and the key of its opening handshake.
+    /// The host and the port that a client asks for: its own `Host`, where it has one.
+    fn host(&self, client: u64) -> String {
+        let own = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        own.map_or_else(|| self.authority(), |(_, host)| host.of(client))
+    }
+
+    /// The request of that client in HTTP/1.1, and the key of its opening handshake.
     pub(crate) fn request(&self, client: u64, last_event_id: &str) -> (Vec<u8>, Option<String>) {
         use std::fmt::Write as _;
 
-        let path = self.path.of(client);
-        let mut head = format!("{} {path} HTTP/1.1\r\nHost: {}\r\n", self.method, self.authority());
-        let has = |name: &str| self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
-        let mut line = |name: &str, value: &str| {
+        let (path, host) = (self.path.of(client), self.host(client));
+        let mut head = format!("{} {path} HTTP/1.1\r\nHost: {host}\r\n", self.method);
+        let body = self.body.as_ref().map(|body| body.of(client));
+        let key = self.fields(client, last_event_id, body.as_deref(), |name, value| {
             // Writing to a text does not fail.
             let _ = write!(head, "{name}: {value}\r\n");
-        };
+        });
+        head.push_str("\r\n");
+        let mut bytes = head.into_bytes();
+        bytes.extend_from_slice(body.unwrap_or_default().as_bytes());
+        (bytes, key)
+    }
+
+    /// The request of that client in HTTP/2, and its body.
+    ///
+    /// # Errors
+    /// What of it HTTP/2 cannot carry.
+    pub(crate) fn request2(
+        &self,
+        client: u64,
+        last_event_id: &str,
+    ) -> Result<(http::Request<()>, Option<Bytes>), http::Error> {
+        let scheme = if self.is_secure() { "https" } else { "http" };
+        let uri = http::Uri::builder().scheme(scheme).authority(self.host(client));
+        let uri = uri.path_and_query(self.path.of(client)).build()?;
+        let mut request = http::Request::builder()
+            .version(http::Version::HTTP_2)
+            .method(self.method.as_str())
+            .uri(uri);
+        let body = self.body.as_ref().map(|body| body.of(client));
+        self.fields(client, last_event_id, body.as_deref(), |name, value| {
+            // Its builder keeps the first error, and tells it in the end.
+            request = std::mem::take(&mut request).header(name, value.as_bytes());
+        });
+        Ok((request.body(())?, body.map(Bytes::from)))
+    }
+
+    /// Tells each header field but `Host`; the key of the opening handshake, where there is one.
+    fn fields(
+        &self,
+        client: u64,
+        last_event_id: &str,
+        body: Option<&str>,
+        mut line: impl FnMut(&str, &str),
+    ) -> Option<String> {
+        let has = |name: &str| self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
         let mut key = None;
         match self.transport {
             Transport::Sse => {
@@ -166,19 +212,17 @@ impl Target {
             line("User-Agent", concat!("sseproof/", env!("CARGO_PKG_VERSION")));
         }
         for (name, value) in &self.headers {
-            line(name, &value.of(client));
+            if !name.eq_ignore_ascii_case("host") {
+                line(name, &value.of(client));
+            }
         }
-        let body = self.body.as_ref().map(|body| body.of(client));
-        if let Some(body) = &body {
+        if let Some(body) = body {
             if !has("content-type") {
                 line("Content-Type", "application/json");
             }
             line("Content-Length", &body.len().to_string());
         }
-        head.push_str("\r\n");
-        let mut bytes = head.into_bytes();
-        bytes.extend_from_slice(body.unwrap_or_default().as_bytes());
-        (bytes, key)
+        key
     }
 }
 

@@ -6,8 +6,8 @@ use sseproof_load::server::{Server, ServerOptions};
 use sseproof_load::{Generator, Message, Played, Publisher, Target, run};
 use sseproof_measure::schedule::Part;
 use sseproof_measure::{
-    Arrivals, Counter, Interval, Metric, Plan, Profile, Publishing, Rate, Reconnecting, Requests,
-    Sequencing, Stage, Stamping, Subscribe, Workload,
+    Arrivals, Counter, Http, Interval, Metric, Plan, Profile, Publishing, Rate, Reconnecting,
+    Requests, Sequencing, Stage, Stamping, Subscribe, Workload,
 };
 use tokio::sync::watch;
 use url::Url;
@@ -34,6 +34,7 @@ fn subscribe(clients: u64, stages: &[Stage]) -> Plan {
                 ..Reconnecting::default()
             },
         }),
+        http: Http::One,
         publishing: None,
         stamping: Stamping::Own,
         sequencing: Sequencing::Own,

@@ -264,6 +264,7 @@ mod tests {
             plan: String::new(),
             url: String::new(),
             transport: Transport::Sse,
+            streams_per_connection: None,
             round: number,
             started: String::new(),
             interval_ms: 1000,

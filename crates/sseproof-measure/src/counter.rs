@@ -112,7 +112,9 @@ impl Counter {
             Self::Arrivals => {
                 "connections (or requests) that the schedule asked for; a reconnect is none"
             }
-            Self::Connected => "TCP connections established, with TLS where it is spoken",
+            Self::Connected => {
+                "TCP connections established, with TLS where it is spoken; over HTTP/2, streams share them"
+            }
             Self::Streams => {
                 "answers with status 200 and a stream (WebSocket: handshakes that succeeded)"
             }
@@ -121,7 +123,7 @@ impl Counter {
             Self::Reconnects => "streams begun by a client that had one before",
             Self::Events => "events dispatched as the standard says (WebSocket: messages)",
             Self::Bytes => {
-                "bytes read from the connections: heads, framing and content; over TLS, what was decrypted"
+                "bytes read from the connections: heads, framing and content, over HTTP/2 all frames; over TLS, what was decrypted"
             }
             Self::Lost => {
                 "sequence numbers that never arrived between two that did, and, where the generator publishes, behind the last that did"

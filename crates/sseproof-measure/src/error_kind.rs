@@ -106,11 +106,14 @@ impl ErrorKind {
         match message {
             "connect: refused" => Self::Refused,
             "reset" | "connect: reset" | "head: reset before it" => Self::Reset,
-            "connect: no answer in time" => Self::ConnectTimeout,
+            "http2: RST_STREAM REFUSED_STREAM" => Self::Refused,
+            "connect: no answer in time" | "http2: no SETTINGS in time that permit a stream" => {
+                Self::ConnectTimeout
+            }
             "connect: no port left on this address" => Self::NoPorts,
             "connect: too many open files" => Self::NoFiles,
             "head: no answer in time" => Self::HeadTimeout,
-            "head: closed before it" => Self::NoHead,
+            "head: closed before it" | "http2: closed before SETTINGS" => Self::NoHead,
             "closed within the body"
             | "tls: closed without close_notify"
             | "websocket: closed without a close frame"
@@ -119,7 +122,12 @@ impl ErrorKind {
             _ => match message.split_once(':') {
                 Some(("connect", _)) => Self::Unreachable,
                 Some(("tls", _)) => Self::Tls,
-                Some(("head" | "framing" | "websocket", _)) => Self::Protocol,
+                Some(("http2", what))
+                    if what.starts_with(" RST_STREAM") || what.starts_with(" GOAWAY") =>
+                {
+                    Self::Reset
+                }
+                Some(("head" | "framing" | "websocket" | "http2", _)) => Self::Protocol,
                 Some(("no event stream", _)) => Self::NoStream,
                 _ if message.starts_with("compressed") => Self::NoStream,
                 _ => Self::Other,
@@ -130,8 +138,12 @@ impl ErrorKind {
     /// What it means.
     pub fn definition(self) -> &'static str {
         match self {
-            Self::Refused => "the connection was refused: nobody listens, or the queue is full",
-            Self::Reset => "the connection was reset, while it was opened or later",
+            Self::Refused => {
+                "the connection was refused: nobody listens, or the queue is full; or the stream, over HTTP/2 (REFUSED_STREAM)"
+            }
+            Self::Reset => {
+                "the connection was reset, while it was opened or later; or the stream, over HTTP/2 (RST_STREAM, or GOAWAY with an error)"
+            }
             Self::Unreachable => "there is no way to the host, or no host of that name",
             Self::ConnectTimeout => "no connection within the plan's patience",
             Self::Tls => "the TLS handshake failed",
@@ -143,7 +155,9 @@ impl ErrorKind {
             Self::NoStream => {
                 "status 200 without `text/event-stream`, or compressed though nobody asked for it"
             }
-            Self::Protocol => "what arrived is no HTTP, no framing of HTTP, or no WebSocket frame",
+            Self::Protocol => {
+                "what arrived is no HTTP, no framing of HTTP, or no WebSocket frame; or HTTP/2 is not spoken where it was asked for"
+            }
             Self::Truncated => {
                 "a stream or an answer has no proper end: the connection was closed before the last chunk, the close frame, or `[DONE]`"
             }
@@ -174,6 +188,10 @@ mod tests {
             ("no event stream: Content-Type `text/html`", "no-stream"),
             ("compressed though nobody asked for it: gzip", "no-stream"),
             ("framing: no chunks of HTTP/1.1", "protocol"),
+            ("http2: RST_STREAM CANCEL", "reset"),
+            ("http2: RST_STREAM REFUSED_STREAM", "refused"),
+            ("http2: GOAWAY ENHANCE_YOUR_CALM", "reset"),
+            ("http2: broken frames: FRAME_SIZE_ERROR", "protocol"),
             ("websocket: closed without a close frame", "truncated"),
             ("websocket: a masked frame", "protocol"),
             ("publish: connect: refused", "publish"),

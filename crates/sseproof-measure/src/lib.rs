@@ -34,8 +34,8 @@ pub use merge::{MergeError, merge};
 pub use metric::Metric;
 pub use outcome::{Kernel, Outcome, Resources, Run, Sample, Shard, Usage};
 pub use plan::{
-    Arrivals, Lifetime, Pace, Plan, Profile, Publishing, Rate, Reconnecting, Requests, Sequencing,
-    Slow, Stage, Stamping, Subscribe, TimeUnit, Transport, Workload,
+    Arrivals, Http, Lifetime, Pace, Plan, Profile, Publishing, Rate, Reconnecting, Requests,
+    Sequencing, Slow, Stage, Stamping, Subscribe, TimeUnit, Transport, Workload,
 };
 pub use sequence::{Seen, Sequence};
 pub use share::Share;

@@ -133,6 +133,7 @@ fn same_run(
             ("the plan", format!("`{}`", run.plan)),
             ("the length of an interval", format!("{}ms", run.interval_ms)),
             ("the number of parts", number),
+            ("the version of HTTP", if parts { run.spoken() } else { String::new() }),
             // Rounds over another transport have another URL.
             ("the URL", if parts { run.url.clone() } else { String::new() }),
         ]
@@ -246,6 +247,7 @@ mod tests {
             plan: "ticks".to_owned(),
             url: "http://127.0.0.1/events".to_owned(),
             transport: Transport::Sse,
+            streams_per_connection: None,
             round: 1,
             started: format!("2026-01-01T00:00:0{index}Z"),
             interval_ms: 1000,

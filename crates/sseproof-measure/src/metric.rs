@@ -107,7 +107,7 @@ impl Metric {
         let (name, formula, clock) = match self {
             Self::Connect => (
                 "connect time",
-                "TCP connection established − intended arrival of the client (of one that comes back: the end of its wait), so that a wait inside the generator counts",
+                "TCP connection established − intended arrival of the client (of one that comes back: the end of its wait), so that a wait inside the generator counts; over HTTP/2, of each client that had to wait for it",
                 MONOTONIC,
             ),
             Self::Tls => {
@@ -115,7 +115,7 @@ impl Metric {
             }
             Self::Head => (
                 "time to head",
-                "last byte of the response head read − first byte of the request written (WebSocket: of the answer to the opening handshake, and of its request)",
+                "last byte of the response head read − first byte of the request written (WebSocket: of the answer to the opening handshake, and of its request; over HTTP/2, it could be written when the connection was there, so that a wait for the server's SETTINGS counts)",
                 MONOTONIC,
             ),
             Self::FirstEvent => (

@@ -26,6 +26,9 @@ pub struct Run {
     pub url: String,
     /// What clients spoke.
     pub transport: Transport,
+    /// How many streams shared a connection at most, over HTTP/2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streams_per_connection: Option<u32>,
     /// Which round, from 1.
     pub round: u32,
     /// When it began, RFC 3339.
@@ -38,6 +41,17 @@ pub struct Run {
     pub partial: Vec<String>,
     /// Why the generator itself was the bottleneck, where it was.
     pub saturated: Vec<String>,
+}
+
+impl Run {
+    /// What clients spoke, for people.
+    pub fn spoken(&self) -> String {
+        let name = self.transport.name();
+        match self.streams_per_connection {
+            None => name.to_owned(),
+            Some(_) => format!("{name} over HTTP/2"),
+        }
+    }
 }
 
 /// One part of the generator.

@@ -16,6 +16,8 @@ pub struct Plan {
     pub seed: u64,
     /// What clients do.
     pub workload: Workload,
+    /// Which version of HTTP event streams are asked for with.
+    pub http: Http,
     /// What the generator publishes meanwhile, if anything.
     pub publishing: Option<Publishing>,
     /// Where an event says when it was made.
@@ -50,6 +52,27 @@ impl Transport {
             Self::WebSocket => "WebSocket",
         }
     }
+}
+
+/// Which version of HTTP event streams are asked for with; WebSockets are opened by HTTP/1.1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Http {
+    /// HTTP/1.1: a connection for each stream.
+    #[default]
+    One,
+    /// HTTP/2.
+    Two {
+        /// How many streams share a connection, where the server permits as many.
+        streams_per_connection: u32,
+    },
+}
+
+impl Http {
+    /// How many streams of HTTP/2 share a connection where nobody says otherwise: what most servers
+    /// permit, and RFC 9113 section 6.5.2 asks them to permit at least.
+    pub const USUAL_STREAMS: u32 = 100;
+    /// How many may: their windows together are no larger than that of a connection can be.
+    pub const MOST_STREAMS: u32 = 32_768;
 }
 
 /// What clients do.

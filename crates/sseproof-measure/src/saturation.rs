@@ -83,6 +83,7 @@ mod tests {
                 plan: String::new(),
                 url: String::new(),
                 transport: Transport::Sse,
+                streams_per_connection: None,
                 round: 1,
                 started: String::new(),
                 interval_ms: 1000,

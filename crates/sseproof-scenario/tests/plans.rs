@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use sseproof_measure::{
-    Arrivals, Lifetime, Metric, Pace, Profile, Publishing, Rate, Reconnecting, Sequencing, Slow,
-    Stage, Stamping, TimeUnit, Workload,
+    Arrivals, Http, Lifetime, Metric, Pace, Profile, Publishing, Rate, Reconnecting, Sequencing,
+    Slow, Stage, Stamping, TimeUnit, Workload,
 };
 use sseproof_scenario::{Body, PlanFile, Variables, plans};
 
@@ -78,6 +78,7 @@ fn a_plan_of_clients_is_read() {
         plan.publishing,
         Some(Publishing { rate: 0.5, arrivals: Arrivals::Poisson, size: 2048 })
     );
+    assert_eq!(plan.http, Http::Two { streams_per_connection: 50 });
     let pointer = "/meta/at".to_owned();
     assert_eq!(plan.stamping, Stamping::Json { pointer, unit: TimeUnit::Milliseconds });
     assert_eq!(plan.sequencing, Sequencing::Id);
@@ -118,6 +119,9 @@ fn what_a_plan_does_not_say_is_the_usual() {
     let file = parse("plan: x\nclients: [{ ramp: 1 }, { hold: 1s }]\n");
     let Workload::Subscribe(subscribe) = &file.plan.workload else { panic!("no clients") };
     assert_eq!(subscribe.reconnecting, Reconnecting::default());
+    assert_eq!(file.plan.http, Http::One);
+    let file = parse("plan: x\nhttp: 2\nclients: [{ ramp: 1 }, { hold: 1s }]\n");
+    assert_eq!(file.plan.http, Http::Two { streams_per_connection: 100 });
     assert_eq!((subscribe.lifetime, subscribe.slow), (None, None));
     assert_eq!(file.plan.stamping, Stamping::None);
     assert_eq!((file.method.as_str(), file.body), ("GET", None));

@@ -11,7 +11,7 @@ use sseproof_scenario::{NamedFile, TargetFile};
 /// The versions of HTTP that can be asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Http {
-    /// What client and server agree on over TLS; HTTP/1.1 without TLS.
+    /// What client and server agree on over TLS; HTTP/1.1 without TLS, and under load.
     #[default]
     Auto,
     /// HTTP/1.1.
@@ -104,10 +104,18 @@ impl WaysGiven {
         Ok(Ways { tls, http, unix, proxies: self.proxies()? })
     }
 
-    /// The first of these flags that says more than whom to trust, and who we are.
-    pub(crate) fn beyond_tls(&self) -> Option<&'static str> {
+    /// Whether HTTP/2 was asked for; nothing where the flags leave it open.
+    pub(crate) fn is_http2(&self) -> Option<bool> {
+        match self.http {
+            Http::Auto => None,
+            Http::Http1 => Some(false),
+            Http::Http2 => Some(true),
+        }
+    }
+
+    /// The first of these flags that leads there by another way than TCP itself.
+    pub(crate) fn beyond_tcp(&self) -> Option<&'static str> {
         match () {
-            () if self.http == Http::Http2 => Some("--http 2"),
             () if self.unix_socket.is_some() => Some("--unix-socket"),
             () if self.proxy.is_some() => Some("--proxy"),
             () => None,

@@ -290,7 +290,11 @@ impl Client {
                 stream.is_over = true;
                 self.cut(&stream.reading);
             }
-            Ok(bytes) => stream.is_over = self.take(&mut stream.reading, bytes, &mut stream.answer),
+            Ok(bytes) => {
+                let wire = stream.socket.on_wire(bytes.len());
+                self.worker.recorder.borrow_mut().add(Counter::Bytes, wire);
+                stream.is_over = self.take(&mut stream.reading, bytes, &mut stream.answer);
+            }
             Err(error) => {
                 stream.is_over = true;
                 self.worker.recorder.borrow_mut().error(&reading_failed(&error));
@@ -341,7 +345,6 @@ impl Client {
             return false;
         }
         let worker = Rc::clone(&self.worker);
-        worker.recorder.borrow_mut().add(Counter::Bytes, bytes.len() as u64);
         match reading {
             Reading::Events(body) => self.events(&worker, body, bytes),
             Reading::Messages(reader) => {
@@ -494,6 +497,8 @@ pub(super) fn reading_failed(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionReset => "reset".to_owned(),
         io::ErrorKind::UnexpectedEof => "tls: closed without close_notify".to_owned(),
+        // What was said of a stream of HTTP/2.
+        io::ErrorKind::Other if error.get_ref().is_some() => error.to_string(),
         _ => format!("read: {error}"),
     }
 }
@@ -517,6 +522,7 @@ mod tests {
                 slow: None,
                 reconnecting: sseproof_measure::Reconnecting::default(),
             }),
+            http: sseproof_measure::Http::One,
             publishing: None,
             stamping: sseproof_measure::Stamping::None,
             sequencing: Sequencing::None,

@@ -3,15 +3,17 @@
 use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
-use sseproof_measure::{Counter, Metric, Transport};
+use sseproof_measure::{Counter, Http, Metric, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tungstenite::handshake::derive_accept_key;
 
+use super::http2;
 use super::socket::Socket;
 use super::worker::Worker;
 use crate::clock::nanoseconds;
@@ -32,7 +34,7 @@ pub(crate) struct Dialled {
 }
 
 /// Why there is no stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     /// The kind, for the list of errors.
     pub(crate) kind: Cow<'static, str>,
@@ -41,11 +43,11 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    fn again(kind: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn again(kind: impl Into<Cow<'static, str>>) -> Self {
         Self { kind: kind.into(), again: true }
     }
 
-    fn for_good(kind: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn for_good(kind: impl Into<Cow<'static, str>>) -> Self {
         Self { kind: kind.into(), again: false }
     }
 }
@@ -55,12 +57,17 @@ impl Failure {
 /// # Errors
 /// [`Failure`], which is not counted yet.
 pub(crate) async fn dial(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     client: u64,
     last_event_id: &str,
     intended: Instant,
 ) -> Result<Dialled, Failure> {
     let target = &worker.job.target;
+    if speaks_http2(worker) {
+        // In a box, so that who dials over HTTP/1.1 has no room for it.
+        let dialled = Box::pin(http2::ask(worker, client, last_event_id, intended)).await?;
+        return judge(worker, dialled, None);
+    }
     let (request, key) = target.request(client, last_event_id);
     // A connection that was kept may have been closed by the server meanwhile.
     let kept = worker.idle.borrow_mut().pop();
@@ -69,13 +76,23 @@ pub(crate) async fn dial(
     {
         return judge(worker, dialled, key.as_deref());
     }
-    let socket = connect(worker, client, intended).await?;
+    let (socket, _) = connect(worker, client, intended).await?;
     let dialled = ask(worker, socket, &request).await?;
     judge(worker, dialled, key.as_deref())
 }
 
-/// A new connection.
-async fn connect(worker: &Worker, client: u64, intended: Instant) -> Result<Socket, Failure> {
+/// Whether streams are asked for with HTTP/2.
+pub(super) fn speaks_http2(worker: &Worker) -> bool {
+    let job = &worker.job;
+    job.plan.http != Http::One && job.target.transport == Transport::Sse
+}
+
+/// A new connection, and when TCP had established it.
+pub(super) async fn connect(
+    worker: &Worker,
+    client: u64,
+    intended: Instant,
+) -> Result<(Socket, Instant), Failure> {
     let (target, patience) = (&worker.job.target, worker.job.plan.patience);
     let connected = timeout(patience, tcp(worker, client)).await;
     let stream = match connected {
@@ -97,13 +114,16 @@ async fn connect(worker: &Worker, client: u64, intended: Instant) -> Result<Sock
                 Ok(Err(error)) => return Err(Failure::again(format!("tls: {error}"))),
                 Ok(Ok(stream)) => stream,
             };
+            if speaks_http2(worker) && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+                return Err(Failure::for_good("http2: the server does not offer it (ALPN)"));
+            }
             worker.time(Metric::Tls, connected.elapsed());
             Socket::Tls(Box::new(stream))
         }
         _ => Socket::Tcp(stream),
     };
     worker.recorder.borrow_mut().count(Counter::Connected);
-    Ok(socket)
+    Ok((socket, connected))
 }
 
 async fn tcp(worker: &Worker, client: u64) -> io::Result<TcpStream> {

@@ -7,6 +7,7 @@
 mod client;
 mod dial;
 mod drive;
+mod http2;
 mod publish;
 mod request;
 mod socket;

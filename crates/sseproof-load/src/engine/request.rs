@@ -90,7 +90,7 @@ enum Ending {
 }
 
 /// One request, from its intended time to the end of its stream.
-async fn once(worker: &Worker, number: u64, intended: Instant) {
+async fn once(worker: &Rc<Worker>, number: u64, intended: Instant) {
     let sseproof_measure::Workload::Request(plan) = &worker.job.plan.workload else { return };
     begin(worker, intended);
     let dialled = match dial(worker, number, "", intended).await {
@@ -140,7 +140,8 @@ impl Answer<'_> {
                 Ok(Err(error)) => return Some(reading_failed(&error)),
                 Ok(Ok(length)) => length,
             };
-            self.worker.recorder.borrow_mut().add(Counter::Bytes, read as u64);
+            let wire = socket.on_wire(read);
+            self.worker.recorder.borrow_mut().add(Counter::Bytes, wire);
             if read == 0 {
                 if body != Body::UntilClose {
                     return Some("closed within the body".to_owned());

@@ -1,4 +1,4 @@
-//! A connection, with or without TLS.
+//! A connection, with or without TLS, or a stream of one that is shared.
 
 use std::io;
 use std::pin::Pin;
@@ -8,12 +8,24 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::http2::Stream;
+
 /// A connection. Without TLS it is as small as a socket can be.
 pub(crate) enum Socket {
     /// Without TLS.
     Tcp(TcpStream),
     /// With it.
     Tls(Box<TlsStream<TcpStream>>),
+    /// A stream of HTTP/2, of which only the content is seen, and whose request has been sent.
+    Http2(Box<Stream>),
+}
+
+impl Socket {
+    /// How many bytes of a connection a read of so many was; what streams share is counted below
+    /// them.
+    pub(crate) fn on_wire(&self, read: usize) -> u64 {
+        if matches!(self, Self::Http2(_)) { 0 } else { read as u64 }
+    }
 }
 
 impl AsyncRead for Socket {
@@ -25,6 +37,7 @@ impl AsyncRead for Socket {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Http2(stream) => stream.poll_read(context, buffer),
         }
     }
 }
@@ -38,6 +51,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Http2(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
 
@@ -45,6 +59,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Self::Http2(_) => Poll::Ready(Ok(())),
         }
     }
 
@@ -52,6 +67,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Http2(_) => Poll::Ready(Ok(())),
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use sseproof_measure::Metric;
 
 use super::Job;
+use super::http2::Pool;
 use super::socket::Socket;
 use crate::clock::nanoseconds;
 use crate::recorder::Recorder;
@@ -25,6 +26,8 @@ pub(crate) struct Worker {
     pub(crate) buffer: RefCell<Box<[u8]>>,
     /// Connections that may be used again.
     pub(crate) idle: RefCell<Vec<Socket>>,
+    /// Connections that are shared, over HTTP/2.
+    pub(crate) http2: Pool,
     /// Clients that have not gone yet.
     pub(crate) clients: Cell<u64>,
     /// Whether the run is over, and all clients go.
@@ -40,6 +43,7 @@ impl Worker {
             recorder: RefCell::new(Recorder::new()),
             buffer: RefCell::new(vec![0; BUFFER].into_boxed_slice()),
             idle: RefCell::default(),
+            http2: Pool::default(),
             clients: Cell::new(0),
             is_ending: Cell::new(false),
             told: Cell::default(),

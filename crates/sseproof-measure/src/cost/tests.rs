@@ -80,6 +80,7 @@ fn run(made: &Made) -> Outcome {
             plan: "made up".into(),
             url: "http://127.0.0.1/events".into(),
             transport: Transport::Sse,
+            streams_per_connection: None,
             round: 1,
             started: "2026-11-23T01:02:03Z".into(),
             interval_ms: 1000,

@@ -28,7 +28,8 @@ pub(super) fn sides(outcomes: &[Outcome]) -> Vec<Side<'_>> {
     for (outcome, cost) in outcomes.iter().zip(Cost::of_all(outcomes)) {
         let same = |side: &&mut Vec<(&Outcome, Cost)>| {
             side.iter().all(|(other, _)| {
-                other.run.transport == outcome.run.transport && other.run.url == outcome.run.url
+                let (other, run) = (&other.run, &outcome.run);
+                (other.spoken(), &other.url) == (run.spoken(), &run.url)
             })
         };
         match rounds.iter_mut().find(same) {
@@ -39,10 +40,9 @@ pub(super) fn sides(outcomes: &[Outcome]) -> Vec<Side<'_>> {
     let rounds: Vec<(Vec<&Outcome>, Vec<Cost>)> =
         rounds.into_iter().map(|side| side.into_iter().unzip()).collect();
     let name = |outcome: &Outcome| {
-        let transport = outcome.run.transport;
-        let name = transport.name();
-        let alike = rounds.iter().filter(|(side, _)| side[0].run.transport == transport);
-        if alike.count() > 1 { format!("{name} {}", outcome.run.url) } else { name.to_owned() }
+        let name = outcome.run.spoken();
+        let alike = rounds.iter().filter(|(side, _)| side[0].run.spoken() == name);
+        if alike.count() > 1 { format!("{name} {}", outcome.run.url) } else { name }
     };
     let names: Vec<String> = rounds.iter().map(|(side, _)| name(side[0])).collect();
     let sides = names.into_iter().zip(rounds);

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use sseproof_measure::{
-    Arrivals, Dimension, Lifetime, Pace, Plan, Profile, Publishing, Rate, Reconnecting, Requests,
-    Sequencing, Slow, Stage, Stamping, Subscribe, Threshold, ThresholdError, TimeUnit, Workload,
-    objective,
+    Arrivals, Dimension, Http, Lifetime, Pace, Plan, Profile, Publishing, Rate, Reconnecting,
+    Requests, Sequencing, Slow, Stage, Stamping, Subscribe, Threshold, ThresholdError, TimeUnit,
+    Workload, objective,
 };
 
-use super::document::{self, Document, SequenceWord, StampWord};
+use super::document::{self, Document, HttpOfPlan, SequenceWord, StampWord};
 use super::scalar::{Amount, PerSecond, Percent, value};
 use super::template::{NUMBER, Template};
 use super::{Body, PlanFile};
@@ -83,6 +83,7 @@ impl Build<'_> {
             |method| method.0,
         );
         let workload = self.workload(&document);
+        let http = self.http(&document);
         let interval = self.interval(document.interval.as_ref());
         let patience = self.wait(document.patience.as_ref(), PATIENCE);
         let drain = document.drain.as_ref().map_or(DRAIN, |drain| self.time(drain));
@@ -98,6 +99,7 @@ impl Build<'_> {
             name: document.plan.value,
             seed: document.seed.unwrap_or_default(),
             workload: workload?,
+            http,
             publishing,
             stamping,
             sequencing,
@@ -143,6 +145,26 @@ impl Build<'_> {
                 None
             }
         }
+    }
+
+    fn http(&mut self, document: &Document) -> Http {
+        let said = document.streams_per_connection.as_ref();
+        if document.http != Some(HttpOfPlan::Two) {
+            if let Some(at) = said {
+                let what = "over HTTP/1.1, each stream has a connection of its own";
+                self.slip(at.place, what, "add `http: \"2\"`, or leave this out");
+            }
+            return Http::One;
+        }
+        let streams_per_connection = said.map_or(Http::USUAL_STREAMS, |at| at.value);
+        if let Some(at) = said
+            && !(1..=Http::MOST_STREAMS).contains(&streams_per_connection)
+        {
+            let what = format!("no connection has {streams_per_connection} streams");
+            let instead = format!("write a number from 1 to {}, such as 100", Http::MOST_STREAMS);
+            self.slip(at.place, what, instead);
+        }
+        Http::Two { streams_per_connection }
     }
 
     /// What says nothing of requests.

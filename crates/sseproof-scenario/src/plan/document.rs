@@ -30,6 +30,13 @@ pub(crate) struct Document {
     pub(super) vars: BTreeMap<String, At<Text>>,
     /// Header fields of every request; `${n}` is the number of the client, from 0.
     pub(super) headers: Option<At<Headers>>,
+    /// The version of HTTP that event streams are asked for with: `"1.1"` (if nothing is said), a
+    /// connection for each, or `"2"`, by ALPN, and without TLS by prior knowledge.
+    pub(super) http: Option<HttpOfPlan>,
+    /// How many streams of HTTP/2 share a connection, where the server permits as many (100 if nothing
+    /// is said).
+    #[serde(rename = "streams-per-connection")]
+    pub(super) streams_per_connection: Option<At<u32>>,
     /// Clients that open a stream and stay: what happens, one after the other.
     pub(super) clients: Option<At<Vec<At<Stage>>>>,
     /// Requests whose streams end, as answers of a language model do.
@@ -67,6 +74,17 @@ pub(crate) struct Document {
 impl Kind for Document {
     const NOUN: &'static str = "plan";
     const BEGIN: &'static str = "begin the file with `plan: what it stands for`, then `clients:` and the list of what they do";
+}
+
+/// The version of HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(super) enum HttpOfPlan {
+    /// HTTP/1.1.
+    #[serde(rename = "1.1")]
+    One,
+    /// HTTP/2.
+    #[serde(rename = "2")]
+    Two,
 }
 
 /// A part of a run.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use sseproof_measure::{Arrivals, Profile, Sequencing, Stamping, Threshold, TimeUnit};
+use sseproof_measure::{Arrivals, Http, Profile, Sequencing, Stamping, Threshold, TimeUnit};
 use sseproof_scenario::PublishHook;
 
 use super::processes::{Task, task};
@@ -19,6 +19,7 @@ Examples:
   sseproof load                              the embedded server, SSE beside WebSocket
   sseproof load http://127.0.0.1:8080/events --connections 10000 --ramp 20s --hold 60s --server-pid 4711
   sseproof load http://127.0.0.1:8080/events --versus ws://127.0.0.1:8080/ws --rounds 5
+  sseproof load https://127.0.0.1:8443/events --http 2 --streams-per-connection 100 --ca cert.pem
   sseproof load plan.yaml --fail-if 'delivery.p99 > 50ms' --fail-if 'lost > 0' --json result.json
   sseproof load http://127.0.0.1:8000/v1/chat/completions --profile openai-chat -d @chat.json \\
     --rate 50 --duration 60s
@@ -59,6 +60,10 @@ pub(crate) struct Load {
     /// Cut this share of all clients then, and look until they are back, as in '50%'.
     #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "The load")]
     pub(crate) storm: Option<f64>,
+    /// Over HTTP/2 (--http 2), let so many streams share a connection, where the server permits as
+    /// many; 100 where nothing is said. WebSockets have one each.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=i64::from(Http::MOST_STREAMS)), help_heading = "The load")]
+    pub(crate) streams_per_connection: Option<u32>,
     /// How arrivals are spread.
     #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "The load")]
     pub(crate) arrivals: How,

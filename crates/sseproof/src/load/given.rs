@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use sseproof_measure::{
-    Arrivals, Plan, Profile, Publishing, Rate, Reconnecting, Requests, Sequencing, Stage, Stamping,
-    Subscribe, Transport, Workload,
+    Arrivals, Http, Plan, Profile, Publishing, Rate, Reconnecting, Requests, Sequencing, Stage,
+    Stamping, Subscribe, Transport, Workload,
 };
 use sseproof_scenario::{Body, PlanFile, Template, Variables, plans};
 
@@ -97,7 +97,55 @@ pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
     }
     file.plan.thresholds.extend(arguments.outputs.fail_if.iter().cloned());
     let sides = sides(arguments, what.filter(|_| is_url), &file)?;
+    file.plan.http = http(arguments, file.plan.http).usage()?;
+    if file.plan.http != Http::One {
+        carried(&file, &sides).usage()?;
+    }
     Ok(Given { file, sides })
+}
+
+/// The version of HTTP, as the flags say, and where they say nothing, as the plan does.
+fn http(arguments: &Load, planned: Http) -> anyhow::Result<Http> {
+    let planned = match (arguments.ways.is_http2(), planned) {
+        (Some(false), _) => Http::One,
+        (Some(true), Http::One) => Http::Two { streams_per_connection: Http::USUAL_STREAMS },
+        (_, planned) => planned,
+    };
+    match (arguments.streams_per_connection, planned) {
+        (None, planned) => Ok(planned),
+        (Some(streams_per_connection), Http::Two { .. }) => {
+            Ok(Http::Two { streams_per_connection })
+        }
+        (Some(_), Http::One) => bail!(
+            "over HTTP/1.1, each stream has a connection of its own: add --http 2, or leave out --streams-per-connection"
+        ),
+    }
+}
+
+/// What RFC 9113 section 8.2.2 forbids.
+const ONLY_HTTP1: [&str; 5] =
+    ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
+
+/// Whether HTTP/2 can carry what is asked for.
+fn carried(file: &PlanFile, sides: &[Side]) -> anyhow::Result<()> {
+    let is_sse = |side: &&Side| side.transport == Transport::Sse;
+    if !sides.iter().any(|side| is_sse(&side)) {
+        bail!(
+            "WebSockets are opened by HTTP/1.1 here; ask for HTTP/2 with the URL of an event stream"
+        );
+    }
+    if sides.iter().filter(is_sse).any(Side::is_embedded) {
+        bail!(
+            "the embedded server speaks HTTP/1.1: give the URL of one that speaks HTTP/2, or ask for none"
+        );
+    }
+    let forbidden = |(name, _): &&(String, Template)| {
+        ONLY_HTTP1.iter().any(|only| name.eq_ignore_ascii_case(only))
+    };
+    match file.headers.iter().find(forbidden) {
+        Some((name, _)) => bail!("HTTP/2 has no header field `{name}`: leave it out"),
+        None => Ok(()),
+    }
 }
 
 /// A plan in a file, or a ready one.
@@ -164,6 +212,7 @@ fn plan(arguments: &Load) -> anyhow::Result<Plan> {
         name: "by flags".to_owned(),
         seed: arguments.seed,
         workload,
+        http: Http::One,
         publishing: None,
         stamping: Stamping::None,
         sequencing: Sequencing::None,

@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use sseproof_load::server::raise_open_files;
 use sseproof_measure::schedule::{Part, length};
-use sseproof_measure::{Outcome, Plan, Threshold, Workload};
+use sseproof_measure::{Http, Outcome, Plan, Threshold, Transport, Workload};
 use sseproof_report::Outcome as Verdict;
 use sseproof_report::load::{LoadReport, judge};
 use sseproof_scenario::Readiness;
@@ -44,12 +44,11 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
     if arguments.task.is_some() {
         return work(arguments, &given, threads).await;
     }
-    if let Some(flag) = arguments.ways.beyond_tls() {
-        let error =
-            anyhow!("a load is put on by HTTP/1.1 over TCP, with or without TLS; leave out {flag}");
+    if let Some(flag) = arguments.ways.beyond_tcp() {
+        let error = anyhow!("a load is put on over TCP, with or without TLS; leave out {flag}");
         return Err(error).usage();
     }
-    fits(&given.file.plan, arguments)?;
+    fits(&given, arguments, threads)?;
     let (told, stop) = watch::channel(false);
     let stopping = tokio::spawn(async move {
         interrupted().await;
@@ -242,13 +241,23 @@ const OTHER_FILES: u64 = 64;
 const PORTS: u64 = 28_000;
 
 /// Whether the plan fits into the limits of this machine: said before it runs.
-fn fits(plan: &Plan, arguments: &Load) -> Result<(), Blame> {
+fn fits(given: &Given, arguments: &Load, threads: u64) -> Result<(), Blame> {
+    let plan = &given.file.plan;
+    let is_sse = given.sides.iter().all(|side| side.transport == Transport::Sse);
     let most = match &plan.workload {
         Workload::Subscribe(subscribe) => subscribe.most_clients(),
         Workload::Request(_) => return Ok(()),
     };
     let of = arguments.shard.map_or(1, |part| part.of);
-    let here = most.div_ceil(of);
+    // Each thread fills connections of its own; where some speak WebSocket beside it, each client
+    // needs one.
+    let here = match plan.http {
+        Http::Two { streams_per_connection } if is_sse => {
+            let threads = threads * arguments.processes;
+            most.div_ceil(of * threads).div_ceil(streams_per_connection.into()) * threads
+        }
+        _ => most.div_ceil(of),
+    };
     let files = raise_open_files().context("raise the limit of open files")?;
     let per_process = here.div_ceil(arguments.processes.max(1)) + OTHER_FILES;
     if let Some(limit) = files.limit.filter(|limit| *limit < per_process) {

@@ -9,7 +9,8 @@ use anyhow::{Context as _, anyhow};
 use sseproof_load::{Generator, Message, PerClient, Publisher, Target, Told, resource, run};
 use sseproof_measure::schedule::Part;
 use sseproof_measure::{
-    Counter, Interval, Outcome, Plan, Resources, Run, Sample, Shard, Stage, Transport, Workload,
+    Counter, Http, Interval, Outcome, Plan, Resources, Run, Sample, Shard, Stage, Transport,
+    Workload,
 };
 use sseproof_net::Ways;
 use sseproof_scenario::{Body, PlanFile, Template};
@@ -44,6 +45,18 @@ const LEAD: Duration = Duration::from_millis(300);
 const SAMPLING: Duration = Duration::from_millis(500);
 
 impl Round<'_> {
+    /// How many streams share a connection at most, over HTTP/2.
+    fn streams_per_connection(&self) -> Option<u32> {
+        match (self.transport, self.file.plan.http) {
+            (Transport::Sse, Http::Two { streams_per_connection }) => Some(streams_per_connection),
+            _ => None,
+        }
+    }
+
+    fn is_http2(&self) -> bool {
+        self.streams_per_connection().is_some()
+    }
+
     /// The URL of that client.
     fn url(&self, number: u64) -> String {
         let url = self.url.fill(number);
@@ -63,7 +76,8 @@ impl Round<'_> {
         let url = Url::parse(&first).with_context(|| format!("`{first}` is no URL")).usage()?;
         let is_secure = matches!(url.scheme(), "https" | "wss");
         let tls = if is_secure {
-            let config = self.ways.tls.client_config(&["http/1.1"]);
+            let alpn = if self.is_http2() { "h2" } else { "http/1.1" };
+            let config = self.ways.tls.client_config(&[alpn]);
             Some(Arc::new(config.map_err(|message| anyhow!(message)).usage()?))
         } else {
             None
@@ -219,6 +233,7 @@ impl Round<'_> {
                 // The port of an embedded server is another one each time, and means nothing.
                 url: if is_embedded { self.url.fill(0) } else { self.url(0) },
                 transport: self.transport,
+                streams_per_connection: self.streams_per_connection(),
                 round: self.number,
                 started,
                 interval_ms: u64::try_from(self.file.plan.interval.as_millis()).unwrap_or(u64::MAX),

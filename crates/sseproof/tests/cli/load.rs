@@ -83,12 +83,23 @@ fn a_server_is_started_for_each_round_and_looked_into() {
 }
 
 #[test]
+fn what_http2_cannot_carry_is_told_before_the_run() {
+    let url = "http://127.0.0.1:1/events";
+    run(&["load", "--http", "2"]).ends(2, &["the embedded server speaks HTTP/1.1"]);
+    run(&["load", "ws://127.0.0.1:1/ws", "--http", "2"]).ends(2, &["WebSockets", "HTTP/1.1"]);
+    run(&["load", url, "--streams-per-connection", "9"]).ends(2, &["add --http 2"]);
+    run(&["load", url, "--http", "2", "-H", "Connection: close"])
+        .ends(2, &["HTTP/2 has no header field `Connection`"]);
+    run(&["load", url, "--http", "2", "--streams-per-connection", "0"]).ends(2, &["1..=32768"]);
+}
+
+#[test]
 fn what_does_not_fit_is_told_before_the_run() {
     let many = ["load", "-c", "3000000", "--bind", "127.0.0.2-127.0.0.200"];
     run(&many).ends(2, &["connections do not fit", "--processes"]);
     let ports = ["load", "-c", "60000", "--processes", "1000"];
     run(&ports).ends(2, &["ports", "--bind 127.0.0.2-127.0.0.4"]);
-    run(&["load", "--http", "2"]).ends(2, &["leave out --http 2"]);
+    run(&["load", "--proxy", "http://127.0.0.1:1"]).ends(2, &["leave out --proxy"]);
     run(&["load", "nonsense"]).ends(2, &["no ready plan", "stock-ticks"]);
     run(&["load", "--fail-if", "delivery.p99 > 5"]).ends(2, &["delivery.p99 > 5"]);
 }

@@ -1,0 +1,435 @@
+//! Streams of HTTP/2: the clients of a thread share connections, as many on each as the plan says
+//! and the server permits.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, Bytes};
+use h2::client::{Builder, Connection as Driver, ResponseFuture, SendRequest};
+use h2::{Reason, RecvStream};
+use sseproof_measure::{Counter, Http, Metric, Workload};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::OnceCell;
+use tokio::task::spawn_local;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::dial::{Dialled, Failure, connect};
+use super::socket::Socket;
+use super::worker::Worker;
+use crate::wire::body::Body;
+use crate::wire::head::Head;
+
+/// How many bytes a server may send on a stream before the client has read any: the initial value
+/// of the standard (RFC 9113 section 6.9.2). All streams of a connection may have as many under way,
+/// so that one that is not read holds up no other.
+const WINDOW: u32 = 65_535;
+/// How many connections may turn a client away, because they end or are full, before it gives up.
+const TRIES: u32 = 8;
+
+/// The connections of one thread on which there is room for a stream.
+#[derive(Default)]
+pub(crate) struct Pool {
+    /// The last one is filled first.
+    roomy: RefCell<Vec<Rc<Shared>>>,
+    /// How many streams the server permits on a connection, as far as it has said so.
+    permitted: Cell<Option<usize>>,
+}
+
+/// A connection, from the first client that wants it.
+#[derive(Default)]
+struct Shared {
+    opened: OnceCell<Result<Opened, Failure>>,
+    /// Streams on it, and clients that wait for it.
+    streams: Cell<usize>,
+    /// Whether it stands in the pool.
+    is_listed: Cell<bool>,
+    /// Whether it takes no new streams.
+    is_over: Cell<bool>,
+}
+
+/// A connection on which requests can be made.
+struct Opened {
+    requests: SendRequest<Bytes>,
+    /// When TCP had established it.
+    connected: Instant,
+    /// When it could be written to: behind TLS, where that is spoken.
+    at: Instant,
+}
+
+/// A client's place on a connection.
+struct Place {
+    worker: Rc<Worker>,
+    shared: Rc<Shared>,
+}
+
+/// A stream behind its head. Dropping it resets it, where it has not ended.
+pub(crate) struct Stream {
+    content: RecvStream,
+    /// What has arrived and was not read.
+    left: Bytes,
+    _place: Place,
+}
+
+/// A connection below HTTP/2, which counts what is read of it.
+pub(super) struct Counted {
+    socket: Socket,
+    worker: Rc<Worker>,
+}
+
+/// How many streams of a connection the plan asks for.
+fn wanted(worker: &Worker) -> usize {
+    match worker.job.plan.http {
+        Http::One => 1,
+        Http::Two { streams_per_connection } => streams_per_connection.max(1) as usize,
+    }
+}
+
+/// Asks as the client of that number, on a connection that is there or on a new one.
+///
+/// # Errors
+/// [`Failure`], which is not counted yet.
+pub(super) async fn ask(
+    worker: &Rc<Worker>,
+    client: u64,
+    last_event_id: &str,
+    intended: Instant,
+) -> Result<Dialled, Failure> {
+    let (request, body) = worker
+        .job
+        .target
+        .request2(client, last_event_id)
+        .map_err(|error| Failure::for_good(format!("http2: no request: {error}")))?;
+    let begun = Instant::now();
+    for _ in 0..TRIES {
+        let place = Place::take(worker);
+        let shared = Rc::clone(&place.shared);
+        let has_waited = !shared.opened.initialized();
+        let mut is_first = false;
+        let opened = shared
+            .opened
+            .get_or_init(|| {
+                is_first = true;
+                open(worker, &shared, client, intended)
+            })
+            .await;
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(failure) => return Err(failure.clone()),
+        };
+        if has_waited && !is_first {
+            // Who opened it has told its own time.
+            worker.time(Metric::Connect, opened.connected - intended);
+        }
+        if !place.fits() {
+            continue;
+        }
+        // What the server takes to say what it permits is its time, too.
+        let asked = begun.max(opened.at);
+        let mut requests = opened.requests.clone();
+        let sent = requests.send_request(request.clone(), body.is_none());
+        let (response, mut content) = match sent {
+            Ok(sent) => sent,
+            Err(error) if error.is_io() || error.is_go_away() => {
+                shared.leave(worker);
+                continue;
+            }
+            Err(error) => return Err(Failure::for_good(told(&error))),
+        };
+        if let Some(body) = &body {
+            // What the server's window has no room for yet waits.
+            if let Err(error) = content.send_data(body.clone(), true) {
+                return Err(Failure::again(told(&error)));
+            }
+        }
+        match answer(worker, place, response, asked).await {
+            // The server says that it has not looked at the request.
+            Err(Unanswered::Leaving) => shared.leave(worker),
+            Err(Unanswered::Failed(failure)) => return Err(failure),
+            Ok(dialled) => return Ok(dialled),
+        }
+    }
+    Err(Failure::again("http2: GOAWAY, or no room, on each connection"))
+}
+
+/// Why a request has no answer.
+enum Unanswered {
+    /// The connection ends, and the request may be made again.
+    Leaving,
+    Failed(Failure),
+}
+
+/// Reads the head.
+async fn answer(
+    worker: &Worker,
+    place: Place,
+    response: ResponseFuture,
+    asked: Instant,
+) -> Result<Dialled, Unanswered> {
+    let until = asked + worker.job.plan.patience;
+    let response = match timeout_at(until, response).await {
+        Err(_) => return Err(Unanswered::Failed(Failure::again("head: no answer in time"))),
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) if error.is_go_away() && error.reason() == Some(Reason::NO_ERROR) => {
+            return Err(Unanswered::Leaving);
+        }
+        Ok(Err(error)) => {
+            let kind = match error.get_io().map(io::Error::kind) {
+                Some(io::ErrorKind::ConnectionReset) => "head: reset before it".to_owned(),
+                Some(_) => "head: closed before it".to_owned(),
+                None => told(&error),
+            };
+            return Err(Unanswered::Failed(Failure::again(kind)));
+        }
+    };
+    let answered = Instant::now();
+    let (parts, content) = response.into_parts();
+    let value = |name: http::HeaderName| {
+        let value = parts.headers.get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).trim().to_ascii_lowercase())
+    };
+    let media = value(http::header::CONTENT_TYPE).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim().to_owned();
+    let coding = value(http::header::CONTENT_ENCODING).filter(|coding| coding != "identity");
+    let head = Head {
+        status: parts.status.as_u16(),
+        // Its own end comes as that of the connection.
+        body: Body::UntilClose,
+        media,
+        coding,
+        keeps: false,
+        accept: None,
+        length: 0,
+    };
+    let stream = Stream { content, left: Bytes::new(), _place: place };
+    let socket = Socket::Http2(Box::new(stream));
+    Ok(Dialled { socket, head, rest: Vec::new(), asked, answered })
+}
+
+/// Opens the connection.
+async fn open(
+    worker: &Rc<Worker>,
+    shared: &Rc<Shared>,
+    client: u64,
+    intended: Instant,
+) -> Result<Opened, Failure> {
+    let opening = async {
+        let (socket, connected) = connect(worker, client, intended).await?;
+        let at = Instant::now();
+        let (requests, driver) = settle(worker, socket).await?;
+        Ok((Opened { requests, connected, at }, driver))
+    };
+    match opening.await {
+        Err(failure) => {
+            shared.leave(worker);
+            Err(failure)
+        }
+        Ok((opened, driver)) => {
+            // It closes by itself when nobody holds it any more, which must not be this task.
+            let (worker, shared) = (Rc::clone(worker), Rc::downgrade(shared));
+            spawn_local(async move {
+                // What goes wrong is told to each stream.
+                let _ = driver.await;
+                if let Some(shared) = shared.upgrade() {
+                    shared.leave(&worker);
+                }
+            });
+            Ok(opened)
+        }
+    }
+}
+
+/// Begins to speak HTTP/2, until the server has said how many streams it permits.
+pub(super) async fn settle(
+    worker: &Rc<Worker>,
+    socket: Socket,
+) -> Result<(SendRequest<Bytes>, Driver<Counted, Bytes>), Failure> {
+    let streams = u32::try_from(wanted(worker)).unwrap_or(Http::MOST_STREAMS);
+    let window = WINDOW.saturating_mul(streams).min((1 << 31) - 1);
+    let counted = Counted { socket, worker: Rc::clone(worker) };
+    let settling = async {
+        let (requests, mut driver) = Builder::new()
+            .enable_push(false)
+            .initial_window_size(WINDOW)
+            .initial_connection_window_size(window)
+            // None before the server has said so.
+            .initial_max_send_streams(0)
+            // The server is measured, not feared: many small frames, and what is still under way
+            // for clients that have left, are no attack.
+            .data_frame_budget(usize::MAX)
+            .max_concurrent_reset_streams(streams as usize)
+            .max_local_error_reset_streams(None)
+            .handshake::<_, Bytes>(counted)
+            .await?;
+        std::future::poll_fn(|context| match Pin::new(&mut driver).poll(context) {
+            Poll::Ready(Ok(())) => Poll::Ready(Err(h2::Error::from(Reason::NO_ERROR))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending if requests.current_max_send_streams() > 0 => Poll::Ready(Ok(())),
+            Poll::Pending => Poll::Pending,
+        })
+        .await?;
+        Ok::<_, h2::Error>((requests, driver))
+    };
+    match timeout(worker.job.plan.patience, settling).await {
+        Err(_) => Err(Failure::again("http2: no SETTINGS in time that permit a stream")),
+        Ok(Err(error)) if error.is_io() || error.reason() == Some(Reason::NO_ERROR) => {
+            Err(Failure::again("http2: closed before SETTINGS"))
+        }
+        Ok(Err(error)) => Err(Failure::again(told(&error))),
+        Ok(Ok((requests, driver))) => {
+            worker.http2.permitted.set(Some(requests.current_max_send_streams()));
+            Ok((requests, driver))
+        }
+    }
+}
+
+/// What went wrong with a stream, in words that are few enough to count.
+fn told(error: &h2::Error) -> String {
+    if let Some(error) = error.get_io() {
+        return match error.kind() {
+            io::ErrorKind::ConnectionReset => "reset".to_owned(),
+            _ => "closed within the body".to_owned(),
+        };
+    }
+    let reason = error.reason().unwrap_or(Reason::NO_ERROR);
+    match (error.is_remote(), error.is_go_away(), error.is_reset()) {
+        (true, true, _) => format!("http2: GOAWAY {reason:?}"),
+        (true, _, true) => format!("http2: RST_STREAM {reason:?}"),
+        (false, true, _) | (false, _, true) => format!("http2: broken frames: {reason:?}"),
+        _ => format!("http2: {error}"),
+    }
+}
+
+impl Shared {
+    /// How many streams it takes.
+    fn room(&self, worker: &Worker) -> usize {
+        let permitted = match self.opened.get() {
+            Some(Ok(opened)) => Some(opened.requests.current_max_send_streams()),
+            _ => worker.http2.permitted.get(),
+        };
+        wanted(worker).min(permitted.unwrap_or(usize::MAX))
+    }
+
+    /// It takes no new streams.
+    fn leave(&self, worker: &Worker) {
+        self.is_over.set(true);
+        self.unlist(worker);
+    }
+
+    fn unlist(&self, worker: &Worker) {
+        if self.is_listed.replace(false) {
+            let mut roomy = worker.http2.roomy.borrow_mut();
+            if let Some(at) = roomy.iter().rposition(|other| std::ptr::eq(Rc::as_ptr(other), self))
+            {
+                roomy.swap_remove(at);
+            }
+        }
+    }
+}
+
+impl Place {
+    /// One on a connection that has room, or on one that is still to be opened.
+    fn take(worker: &Rc<Worker>) -> Self {
+        let mut roomy = worker.http2.roomy.borrow_mut();
+        let shared = loop {
+            let Some(last) = roomy.last() else {
+                let new = Rc::new(Shared::default());
+                new.is_listed.set(true);
+                roomy.push(Rc::clone(&new));
+                break new;
+            };
+            if !last.is_over.get() && last.streams.get() < last.room(worker) {
+                break Rc::clone(last);
+            }
+            last.is_listed.set(false);
+            roomy.pop();
+        };
+        drop(roomy);
+        shared.streams.update(|streams| streams + 1);
+        Self { worker: Rc::clone(worker), shared }
+    }
+
+    /// Whether the connection, which is there by now, permits this stream, too.
+    fn fits(&self) -> bool {
+        self.shared.streams.get() <= self.shared.room(&self.worker)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let shared = &self.shared;
+        shared.streams.update(|streams| streams - 1);
+        let streams = shared.streams.get();
+        // Who subscribes takes its connection along; requests leave it to those that follow.
+        let is_left =
+            streams == 0 && matches!(self.worker.job.plan.workload, Workload::Subscribe(_));
+        if is_left {
+            shared.leave(&self.worker);
+        } else if !shared.is_listed.get()
+            && !shared.is_over.get()
+            && streams < shared.room(&self.worker)
+        {
+            shared.is_listed.set(true);
+            self.worker.http2.roomy.borrow_mut().push(Rc::clone(shared));
+        }
+    }
+}
+
+impl Stream {
+    /// Reads what is there of the content; what was read makes room for more.
+    pub(super) fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // A frame without content is no end.
+        while self.left.is_empty() {
+            match ready!(self.content.poll_data(context)) {
+                None => return Poll::Ready(Ok(())),
+                Some(Ok(data)) => self.left = data,
+                Some(Err(error)) => return Poll::Ready(Err(io::Error::other(told(&error)))),
+            }
+        }
+        let read = self.left.len().min(buffer.remaining());
+        buffer.put_slice(&self.left[..read]);
+        self.left.advance(read);
+        // It fails where more is given back than has come, which it has.
+        let _ = self.content.flow_control().release_capacity(read);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.socket).poll_read(context, buffer);
+        let bytes = buffer.filled().len() - before;
+        this.worker.recorder.borrow_mut().add(Counter::Bytes, bytes as u64);
+        read
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().socket).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().socket).poll_shutdown(context)
+    }
+}
