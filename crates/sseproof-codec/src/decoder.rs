@@ -8,12 +8,13 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem;
 
 #[cfg(any(feature = "futures", feature = "tokio-util"))]
 use crate::Event;
 use crate::block::Block;
 use crate::items::{Events, Items};
-use crate::lines::Lines;
+use crate::lines::{Left, Lines};
 use crate::{Anomaly, AnomalyKind, Item, Span};
 
 /// How much a decoder keeps in memory for a stream, whatever the stream sends.
@@ -81,6 +82,17 @@ impl Default for Limits {
     fn default() -> Self {
         Self { line_bytes: 1 << 20, event_bytes: 8 << 20 }
     }
+}
+
+/// What a client remembers of a stream beyond its events, for the connection that follows.
+///
+/// It is all that a stream which is quiet has to keep: see [`Decoder::exchange`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resume {
+    /// The last event ID string, as [`Decoder::last_event_id`] gives it.
+    pub last_event_id: String,
+    /// The milliseconds of the last valid `retry` field, if there was one.
+    pub reconnection_time: Option<u64>,
 }
 
 /// Decodes a whole stream, up to its end and without limits.
@@ -280,6 +292,49 @@ impl Decoder {
         self.last_event_id.push_str(last_event_id);
         self.reconnection_time = reconnection_time;
         self
+    }
+
+    /// Whether nothing of the stream is under way: no line, and no block that a blank line has yet
+    /// to end. A quiet stream rests, as a server writes whole events.
+    ///
+    /// ```
+    /// use sseproof_codec::Decoder;
+    ///
+    /// let mut decoder = Decoder::new();
+    /// drop(decoder.feed(b"data: one\n\ndata: tw"));
+    /// assert!(!decoder.is_at_rest());
+    /// drop(decoder.feed(b"o\n\n"));
+    /// assert!(decoder.is_at_rest());
+    /// // At the start of a stream a BOM may come, which is no rest.
+    /// assert!(!Decoder::new().is_at_rest());
+    /// ```
+    pub const fn is_at_rest(&self) -> bool {
+        matches!(self.lines.left, Left::Nothing) && !self.block.is_open()
+    }
+
+    /// Gives what this decoder remembers beyond events for what another one did.
+    ///
+    /// So one decoder, with its buffers, serves any number of streams, as long as it rests
+    /// ([`Decoder::is_at_rest`]) whenever it goes from one to the other. Offsets and spans then
+    /// count the bytes of all of them.
+    ///
+    /// ```
+    /// use sseproof_codec::{Decoder, Resume};
+    ///
+    /// let (mut one, mut other) = (Resume::default(), Resume::default());
+    /// let mut decoder = Decoder::new();
+    /// for (stream, bytes) in [(&mut one, &b"id: 1\ndata: x\n\n"[..]), (&mut other, b"retry: 9\n\n")] {
+    ///     decoder.exchange(stream);
+    ///     drop(decoder.feed(bytes));
+    ///     decoder.exchange(stream);
+    ///     assert!(decoder.is_at_rest());
+    /// }
+    /// assert_eq!((&*one.last_event_id, one.reconnection_time), ("1", None));
+    /// assert_eq!((&*other.last_event_id, other.reconnection_time), ("", Some(9)));
+    /// ```
+    pub const fn exchange(&mut self, resume: &mut Resume) {
+        mem::swap(&mut self.last_event_id, &mut resume.last_event_id);
+        mem::swap(&mut self.reconnection_time, &mut resume.reconnection_time);
     }
 
     /// The last event ID string: what a client sends as `Last-Event-ID` when it reconnects now.

@@ -24,7 +24,7 @@ mod touched;
 mod utf8;
 mod walk;
 
-pub use decoder::{Decoder, Limits, decode};
+pub use decoder::{Decoder, Limits, Resume, decode};
 pub use encoder::{EncodeError, Frame, FrameField, Refused, encode};
 #[cfg(feature = "tokio-util")]
 pub use framed::EventCodec;

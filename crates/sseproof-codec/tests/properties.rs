@@ -5,7 +5,9 @@ mod naive;
 
 use proptest::prelude::*;
 use sseproof_codec::strategy::hostile;
-use sseproof_codec::{Decoder, EmptyBlock, Event, Frame, Item, Limits, Span, decode, encode};
+use sseproof_codec::{
+    Decoder, EmptyBlock, Event, Frame, Item, Limits, Resume, Span, decode, encode,
+};
 
 /// Texts with all that a frame can and cannot carry.
 fn texts() -> impl Strategy<Value = String> {
@@ -49,6 +51,16 @@ prop_compose! {
     ) -> Written {
         Written { comment, event, id, retry, data }
     }
+}
+
+/// The events of a chunk, wherever they stand in their stream.
+fn events(decoder: &mut Decoder, chunk: &[u8]) -> Vec<Event<'static>> {
+    let mut seen = Vec::new();
+    let mut events = decoder.feed(chunk);
+    while let Some(event) = events.next() {
+        seen.push(Event { span: Span::new(0, 0), ..event.into_owned() });
+    }
+    seen
 }
 
 proptest! {
@@ -99,6 +111,36 @@ proptest! {
         prop_assert_eq!(dropped.last_event_id(), whole.last_event_id());
         prop_assert_eq!(dropped.reconnection_time(), whole.reconnection_time());
         prop_assert_eq!(dropped.offset(), whole.offset());
+    }
+
+    /// Decoders that go from stream to stream whenever they rest decode as decoders of their own do.
+    #[test]
+    fn decoders_at_rest_are_exchanged(
+        streams in prop::collection::vec(hostile(), 1..4),
+        size in 1_usize..40,
+    ) {
+        let mut own: Vec<_> = streams.iter().map(|_| Decoder::new()).collect();
+        let mut kept: Vec<_> = streams.iter().map(|_| (Some(Decoder::new()), Resume::default())).collect();
+        let mut resting = Vec::new();
+        let rounds = streams.iter().map(|stream| stream.len().div_ceil(size)).max().unwrap_or(0);
+        for round in 0..rounds {
+            for (at, stream) in streams.iter().enumerate() {
+                let Some(chunk) = stream.chunks(size).nth(round) else { continue };
+                let (decoder, resume) = &mut kept[at];
+                // Who has none gets one that has rested.
+                let mut exchanged = decoder.take().or_else(|| resting.pop()).unwrap();
+                exchanged.exchange(resume);
+                prop_assert_eq!(events(&mut exchanged, chunk), events(&mut own[at], chunk));
+                exchanged.exchange(resume);
+                prop_assert_eq!(&*resume.last_event_id, own[at].last_event_id());
+                prop_assert_eq!(resume.reconnection_time, own[at].reconnection_time());
+                if exchanged.is_at_rest() {
+                    resting.push(exchanged);
+                } else {
+                    *decoder = Some(exchanged);
+                }
+            }
+        }
     }
 
     /// Items come line by line; only those of the same line may be out of order.

@@ -57,7 +57,7 @@ impl Recorder {
             if let Some(histogram) = &mut self.histograms[metric as usize]
                 && histogram.count() > 0
             {
-                histograms.insert(metric, Histogram::clone(histogram));
+                histograms.insert(metric, histogram.packed());
                 histogram.clear();
             }
         }

@@ -1,8 +1,12 @@
 //! A histogram of times that is written and read as text.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hdrhistogram::serialization::{Deserializer as Reader, Serializer as _, V2DeflateSerializer};
+use hdrhistogram::serialization::{
+    Deserializer as Reader, Serializer as _, V2DeflateSerializer, V2Serializer,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Three significant digits.
@@ -12,8 +16,20 @@ const DIGITS: u8 = 3;
 ///
 /// As text it is the HdrHistogram format V2, compressed, in base64, which the tools of other
 /// languages read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Histogram(hdrhistogram::Histogram<u64>);
+#[derive(Clone, Debug)]
+pub struct Histogram(Form);
+
+/// What a histogram is in memory.
+#[derive(Clone, Debug)]
+enum Form {
+    /// A place for each value up to the highest: more than 100 KiB where that is 100 ms.
+    Open(Places),
+    /// The format V2: some hundred bytes. A run has a histogram of each metric in each second, and
+    /// looks at most of them only once.
+    Packed(Box<[u8]>),
+}
+
+type Places = hdrhistogram::Histogram<u64>;
 
 /// Why a text is no histogram.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +46,7 @@ pub enum HistogramError {
 impl Default for Histogram {
     fn default() -> Self {
         // Three digits are within the bounds of the library, and so there is always one.
-        Self(hdrhistogram::Histogram::new(DIGITS).unwrap_or_else(|_| unreachable!()))
+        Self(Form::Open(Places::new(DIGITS).unwrap_or_else(|_| unreachable!())))
     }
 }
 
@@ -38,57 +54,58 @@ impl Histogram {
     /// Records one time.
     pub fn record(&mut self, nanoseconds: u64) {
         // It grows as needed, so every value fits; the saturating form would not let it grow.
-        let recorded = self.0.record(nanoseconds);
+        let recorded = self.open().record(nanoseconds);
         debug_assert!(recorded.is_ok(), "{recorded:?}");
     }
 
     /// How many were recorded.
     pub fn count(&self) -> u64 {
-        self.0.len()
+        self.places().len()
     }
 
     /// The time below which this share (0 to 1) of all lies.
     pub fn quantile(&self, share: f64) -> u64 {
-        self.0.value_at_quantile(share).min(self.0.max())
+        let places = self.places();
+        places.value_at_quantile(share).min(places.max())
     }
 
     /// The longest.
     pub fn max(&self) -> u64 {
-        self.0.max()
+        self.places().max()
     }
 
     /// The shortest.
     pub fn min(&self) -> u64 {
-        self.0.min()
+        self.places().min()
     }
 
     /// The mean of all, 0 where there are none.
     pub fn mean(&self) -> f64 {
-        self.0.mean()
+        self.places().mean()
     }
 
     /// How many lie at or below that time.
     pub fn count_up_to(&self, nanoseconds: u64) -> u64 {
-        self.0.count_between(0, nanoseconds)
+        self.places().count_between(0, nanoseconds)
     }
 
     /// Adds all times of another one.
     pub fn absorb(&mut self, other: &Self) {
         // It grows as needed, so adding cannot fail.
-        let added = self.0.add(&other.0);
+        let added = self.open().add(&*other.places());
         debug_assert!(added.is_ok(), "{added:?}");
     }
 
     /// Forgets all, and keeps the room.
     pub fn clear(&mut self) {
-        self.0.reset();
+        self.open().reset();
     }
 
     /// The form that other tools read.
     pub fn to_base64(&self) -> String {
         let mut bytes = Vec::new();
         // Writing to memory does not fail.
-        let written = V2DeflateSerializer::new().serialize(&self.0, &mut bytes);
+        let written = V2DeflateSerializer::new().serialize(&self.places(), &mut bytes);
         debug_assert!(written.is_ok(), "{written:?}");
         STANDARD.encode(bytes)
     }
@@ -100,18 +117,62 @@ impl Histogram {
     pub fn from_base64(text: &str) -> Result<Self, HistogramError> {
         let bytes =
             STANDARD.decode(text).map_err(|error| HistogramError::Base64(error.to_string()))?;
-        let mut read: hdrhistogram::Histogram<u64> = Reader::new()
-            .deserialize(&mut bytes.as_slice())
-            .map_err(|error| HistogramError::Format(error.to_string()))?;
-        read.auto(true);
-        Ok(Self(read))
+        let read = read(&bytes).map_err(HistogramError::Format)?;
+        Ok(Self(Form::Open(read)).packed())
+    }
+
+    /// The same in some hundred bytes, for as long as nothing is recorded in it; what looks into
+    /// it unpacks it each time.
+    #[must_use]
+    pub fn packed(&self) -> Self {
+        match &self.0 {
+            Form::Packed(bytes) => Self(Form::Packed(bytes.clone())),
+            Form::Open(places) => {
+                let mut bytes = Vec::new();
+                // Writing to memory does not fail.
+                let written = V2Serializer::new().serialize(places, &mut bytes);
+                debug_assert!(written.is_ok(), "{written:?}");
+                Self(Form::Packed(bytes.into_boxed_slice()))
+            }
+        }
+    }
+
+    /// The histogram of the library, for its writers of other formats.
+    pub fn places(&self) -> Cow<'_, hdrhistogram::Histogram<u64>> {
+        match &self.0 {
+            Form::Open(places) => Cow::Borrowed(places),
+            Form::Packed(bytes) => Cow::Owned(unpacked(bytes)),
+        }
+    }
+
+    /// To record in it.
+    fn open(&mut self) -> &mut Places {
+        if let Form::Packed(bytes) = &self.0 {
+            self.0 = Form::Open(unpacked(bytes));
+        }
+        match &mut self.0 {
+            Form::Open(places) => places,
+            Form::Packed(_) => unreachable!("it has just been unpacked"),
+        }
     }
 }
 
-impl AsRef<hdrhistogram::Histogram<u64>> for Histogram {
-    /// The histogram of the library, for its writers of other formats.
-    fn as_ref(&self) -> &hdrhistogram::Histogram<u64> {
-        &self.0
+/// What was packed here.
+fn unpacked(bytes: &[u8]) -> Places {
+    read(bytes).unwrap_or_else(|error| unreachable!("what was written is read: {error}"))
+}
+
+/// Reads the format V2, compressed or not.
+fn read(mut bytes: &[u8]) -> Result<Places, String> {
+    let mut read: Places =
+        Reader::new().deserialize(&mut bytes).map_err(|error| error.to_string())?;
+    read.auto(true);
+    Ok(read)
+}
+
+impl PartialEq for Histogram {
+    fn eq(&self, other: &Self) -> bool {
+        self.places() == other.places()
     }
 }
 
@@ -143,6 +204,20 @@ mod tests {
         left.absorb(&Histogram::from_base64(&right.to_base64()).unwrap());
         assert_eq!(left, both);
         assert_eq!(left.quantile(1.0), both.max());
+    }
+
+    #[test]
+    fn what_is_packed_is_the_same_in_less_room() {
+        let mut histogram = Histogram::default();
+        for time in [0, 1, 999, 50_000_000, 3_600_000_000_000, u64::MAX / 2] {
+            histogram.record(time);
+        }
+        let mut packed = histogram.packed();
+        assert_eq!(packed, histogram);
+        let Form::Packed(bytes) = &packed.0 else { panic!("not packed") };
+        assert!(bytes.len() < 200, "{} bytes", bytes.len());
+        packed.record(7);
+        assert_eq!((packed.count(), packed.max()), (7, histogram.max()));
     }
 
     #[test]

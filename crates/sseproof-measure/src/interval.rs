@@ -32,6 +32,10 @@ impl Interval {
     pub fn absorb(&mut self, other: &Self) {
         self.open += other.open;
         self.total(other);
+        // A run has many intervals, and looks into each only once.
+        for histogram in self.histograms.values_mut() {
+            *histogram = histogram.packed();
+        }
     }
 
     /// Adds what was seen at another time: all but what was open.

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use sseproof_codec::Decoder;
+use sseproof_codec::{Decoder, Resume};
 use sseproof_measure::{
     Counter, Metric, Pace, Seen, Sequence, Sequencing, Subscribe, Transport, schedule,
 };
@@ -20,7 +20,6 @@ use tungstenite::protocol::frame::coding::Control;
 use super::dial::{Dialled, dial, wait};
 use super::socket::Socket;
 use super::worker::{Order, Slot, Worker};
-use crate::clock::nanoseconds;
 use crate::stamp;
 use crate::wire::body::{Body, Piece};
 use crate::wire::websocket::{Frame, Reader, control};
@@ -41,12 +40,13 @@ enum Todo {
     /// Something is to be written.
     Answer,
     /// The client is a slow one.
-    Slow(Pace),
+    Slow,
 }
 
 /// What a client knows over all its connections, and the stream that it has now.
 ///
-/// It is all that its task holds while the stream runs.
+/// It is all that its task holds while the stream runs, so times are in nanoseconds since the start
+/// of the run, which is half as long as an instant.
 struct Client {
     worker: Rc<Worker>,
     slot: Rc<Slot>,
@@ -55,11 +55,11 @@ struct Client {
     /// How often it has come back.
     tries: u64,
     /// When it was to come.
-    intended: Instant,
+    intended: u64,
     /// When its last stream ended.
-    ended: Option<Instant>,
-    /// What it has read of the stream; over WebSocket it only holds the last id.
-    decoder: Decoder,
+    ended: Option<NonZeroU64>,
+    /// What it asks for when it comes back.
+    resume: Resume,
     track: Track,
     stream: Option<Stream>,
 }
@@ -69,11 +69,12 @@ struct Stream {
     socket: Socket,
     reading: Reading,
     /// When its head had been read.
-    answered: Instant,
+    answered: u64,
     /// What is to be written.
     answer: Vec<u8>,
     is_over: bool,
-    pace: Option<Pace>,
+    /// Whether it is one of those that read slowly.
+    is_slow: bool,
 }
 
 /// What is told from one event after the other.
@@ -81,27 +82,39 @@ struct Track {
     sequence: Sequence,
     /// What was published before the client had its first stream; nothing of it is owed to it.
     owed_from: u64,
-    /// When the request of the stream was written, and when the last event came, if one has:
-    /// nanoseconds since the start of the run.
+    /// When the request of the stream was written, and when the last event came, if one has.
     asked: u64,
     last: Option<NonZeroU64>,
 }
 
 /// What takes the bytes of a stream apart.
 enum Reading {
-    Events(Body),
+    Events { body: Body, decoding: Decoding },
     Messages(Reader),
 }
 
+/// Where the decoding of a stream stands.
+enum Decoding {
+    /// Nothing has come.
+    Start,
+    /// Nothing is under way, so that any decoder that rests can go on.
+    Rest,
+    /// An event or a line is cut.
+    Within(Box<Decoder>),
+}
+
 /// Plays a client of that number until it is told to leave, or cannot come back.
-pub(crate) async fn subscribe(
+pub(crate) fn subscribe(
     worker: Rc<Worker>,
     slot: Rc<Slot>,
     number: u64,
     life: u64,
     intended: Instant,
-) {
+) -> impl Future<Output = ()> {
     let track = Track { sequence: Sequence::default(), owed_from: 0, asked: 0, last: None };
+    let intended = worker.since_start(intended);
+    // What an asynchronous function is given has its room twice in a task; what a block takes along
+    // has not.
     let mut client = Client {
         worker,
         slot,
@@ -110,28 +123,30 @@ pub(crate) async fn subscribe(
         tries: 0,
         intended,
         ended: None,
-        decoder: Decoder::new(),
+        resume: Resume::default(),
         track,
         stream: None,
     };
-    while Box::pin(client.open()).await {
-        let end = loop {
-            match poll_fn(|context| client.poll(context)).await {
-                Todo::End(end) => break end,
-                Todo::Answer => Box::pin(client.answer()).await,
-                Todo::Slow(pace) => {
-                    if let Some(order) = Box::pin(client.read_slowly(pace)).await {
-                        break End::Ordered(order);
+    async move {
+        while Box::pin(client.open()).await {
+            let end = loop {
+                match poll_fn(|context| client.poll(context)).await {
+                    Todo::End(end) => break end,
+                    Todo::Answer => Box::pin(client.answer()).await,
+                    Todo::Slow => {
+                        if let Some(order) = Box::pin(client.read_slowly()).await {
+                            break End::Ordered(order);
+                        }
                     }
                 }
+            };
+            if !client.closed(end) {
+                break;
             }
-        };
-        if !client.closed(end) {
-            break;
         }
+        client.account();
+        client.worker.clients.update(|clients| clients - 1);
     }
-    client.account();
-    client.worker.clients.update(|clients| clients - 1);
 }
 
 /// What the plan says of clients that subscribe.
@@ -142,10 +157,10 @@ fn subscribing(worker: &Worker) -> Option<&Subscribe> {
     }
 }
 
-/// How fast the client of that number reads, where it is one of the slow ones.
-fn pace(worker: &Worker, plan: &Subscribe, number: u64) -> Option<Pace> {
-    let slow = plan.slow?;
-    (schedule::share(worker.job.plan.seed, number, u64::MAX) < slow.share).then_some(slow.pace)
+/// Whether the client of that number is one of the slow ones.
+fn is_slow(worker: &Worker, plan: &Subscribe, number: u64) -> bool {
+    let share = plan.slow.map_or(0.0, |slow| slow.share);
+    schedule::share(worker.job.plan.seed, number, u64::MAX) < share
 }
 
 impl Client {
@@ -159,9 +174,12 @@ impl Client {
                 return false;
             }
             self.tries += 1;
-            let id = self.decoder.last_event_id();
-            let id = if plan.reconnecting.last_event_id { id.to_owned() } else { String::new() };
-            let mut dialling = Box::pin(dial(&worker, self.number, &id, self.intended));
+            let id = match plan.reconnecting.last_event_id {
+                true => &*self.resume.last_event_id,
+                false => "",
+            };
+            let intended = worker.job.start + Duration::from_nanos(self.intended);
+            let mut dialling = Box::pin(dial(&worker, self.number, id, intended));
             let dialled = poll_fn(|context| match self.slot.poll(context) {
                 Some(Order::Leave) => Poll::Ready(None),
                 _ => dialling.as_mut().poll(context).map(Some),
@@ -186,7 +204,7 @@ impl Client {
 
     /// Waits as long as a client does before it comes back; `false` where it was told to leave.
     async fn waited(&mut self, plan: &Subscribe) -> bool {
-        let base = self.decoder.reconnection_time().map(Duration::from_millis);
+        let base = self.resume.reconnection_time.map(Duration::from_millis);
         let seed = self.worker.job.plan.seed ^ self.life;
         let chance = schedule::share(seed, self.number, self.tries << 32);
         let pause = wait(base.unwrap_or(plan.reconnecting.wait), plan.reconnecting.jitter, chance);
@@ -196,7 +214,7 @@ impl Client {
             _ => pausing.as_mut().poll(context).map(|()| true),
         })
         .await;
-        self.intended = Instant::now();
+        self.intended = self.worker.since_start(Instant::now());
         waited
     }
 
@@ -204,34 +222,33 @@ impl Client {
     fn begin(&mut self, dialled: Dialled, plan: &Subscribe) {
         let Dialled { socket, head, rest, asked, answered } = dialled;
         let job = &self.worker.job;
-        self.track.asked = nanoseconds(asked - job.start);
+        self.track.asked = self.worker.since_start(asked);
+        let answered = self.worker.since_start(answered);
         self.track.last = None;
-        // What was left of a message, or of an event, is gone with its connection.
-        self.decoder.reconnect();
         let mut recorder = self.worker.recorder.borrow_mut();
         recorder.open += 1;
         match self.ended.take() {
             None => self.track.owed_from = job.shared.begun.load(Ordering::Relaxed),
             Some(ended) => {
                 recorder.count(Counter::Reconnects);
-                recorder.time(Metric::Reconnect, nanoseconds(answered - ended));
+                recorder.time(Metric::Reconnect, answered.saturating_sub(ended.get()));
             }
         }
         drop(recorder);
         let reading = match job.target.transport {
-            Transport::Sse => Reading::Events(head.body),
+            Transport::Sse => Reading::Events { body: head.body, decoding: Decoding::Start },
             Transport::WebSocket => Reading::Messages(Reader::default()),
         };
-        let pace = pace(&self.worker, plan, self.number);
+        let is_slow = is_slow(&self.worker, plan, self.number);
         let mut stream =
-            Stream { socket, reading, answered, answer: Vec::new(), is_over: false, pace };
+            Stream { socket, reading, answered, answer: Vec::new(), is_over: false, is_slow };
         stream.is_over = self.take(&mut stream.reading, &rest, &mut stream.answer);
         self.stream = Some(stream);
     }
 
     /// The stream is over; whether the client comes back.
     fn closed(&mut self, end: End) -> bool {
-        let now = Instant::now();
+        let now = self.worker.since_start(Instant::now());
         let mut recorder = self.worker.recorder.borrow_mut();
         recorder.open -= 1;
         match end {
@@ -242,9 +259,9 @@ impl Client {
         if let Some(stream) = self.stream.take()
             && !self.worker.is_ending.get()
         {
-            recorder.time(Metric::Stream, nanoseconds(now - stream.answered));
+            recorder.time(Metric::Stream, now.saturating_sub(stream.answered));
         }
-        self.ended = Some(now);
+        self.ended = NonZeroU64::new(now);
         let comes_back = subscribing(&self.worker).is_some_and(|plan| plan.reconnecting.back);
         comes_back && !matches!(end, End::Ordered(Order::Leave))
     }
@@ -267,8 +284,8 @@ impl Client {
             if stream.is_over {
                 break Poll::Ready(Todo::End(End::Theirs));
             }
-            if let Some(pace) = stream.pace {
-                break Poll::Ready(Todo::Slow(pace));
+            if stream.is_slow {
+                break Poll::Ready(Todo::Slow);
             }
             let mut read = ReadBuf::new(&mut buffer);
             match Pin::new(&mut stream.socket).poll_read(context, &mut read) {
@@ -310,14 +327,17 @@ impl Client {
         stream.is_over |= stream.socket.write_all(&answer).await.is_err();
     }
 
-    /// Reads at that pace, or not at all, until something else is to be done.
-    async fn read_slowly(&mut self, pace: Pace) -> Option<Order> {
+    /// Reads at the plan's slow pace, or not at all, until something else is to be done.
+    async fn read_slowly(&mut self) -> Option<Order> {
         use tokio::io::AsyncReadExt as _;
 
         /// How many times a second it reads.
         const TIMES: u64 = 10;
         let slot = Rc::clone(&self.slot);
-        let Pace::BytesPerSecond(rate) = pace else { return Some(slot.ordered().await) };
+        let slow = subscribing(&self.worker).and_then(|plan| plan.slow);
+        let Some(Pace::BytesPerSecond(rate)) = slow.map(|slow| slow.pace) else {
+            return Some(slot.ordered().await);
+        };
         let at_once = usize::try_from((rate / TIMES).max(1)).unwrap_or(usize::MAX);
         let mut buffer = vec![0; at_once.min(64 * 1024)];
         let mut stream = self.stream.take()?;
@@ -346,7 +366,20 @@ impl Client {
         }
         let worker = Rc::clone(&self.worker);
         match reading {
-            Reading::Events(body) => self.events(&worker, body, bytes),
+            Reading::Events { body, decoding } => {
+                let mut decoder = match std::mem::replace(decoding, Decoding::Rest) {
+                    Decoding::Start => worker.decoder_at_start(),
+                    Decoding::Rest => worker.decoder_at_rest(),
+                    Decoding::Within(decoder) => decoder,
+                };
+                decoder.exchange(&mut self.resume);
+                let is_over = self.events(&worker, body, &mut decoder, bytes);
+                decoder.exchange(&mut self.resume);
+                if let Some(decoder) = worker.give_back(decoder) {
+                    *decoding = Decoding::Within(decoder);
+                }
+                is_over
+            }
             Reading::Messages(reader) => {
                 let mut clock = Ticks::new();
                 let mut over = false;
@@ -372,12 +405,18 @@ impl Client {
         }
     }
 
-    fn events(&mut self, worker: &Worker, body: &mut Body, mut bytes: &[u8]) -> bool {
+    fn events(
+        &mut self,
+        worker: &Worker,
+        body: &mut Body,
+        decoder: &mut Decoder,
+        mut bytes: &[u8],
+    ) -> bool {
         let mut clock = Ticks::new();
         loop {
             match body.next(&mut bytes) {
                 Ok(Piece::Payload(payload)) => {
-                    let mut events = self.decoder.feed(payload);
+                    let mut events = decoder.feed(payload);
                     while let Some(event) = events.next() {
                         // An id that is inherited says nothing of this event.
                         let id = if event.sets_id { event.last_event_id.as_ref() } else { "" };
@@ -397,8 +436,8 @@ impl Client {
     /// The connection was closed; before the proper end of the body it is an error.
     fn cut(&self, reading: &Reading) {
         let kind = match reading {
-            Reading::Events(Body::UntilClose) => return,
-            Reading::Events(_) => "closed within the body",
+            Reading::Events { body: Body::UntilClose, .. } => return,
+            Reading::Events { .. } => "closed within the body",
             Reading::Messages(_) => "websocket: closed without a close frame",
         };
         self.worker.recorder.borrow_mut().error(kind);
@@ -453,7 +492,7 @@ impl Track {
     /// An event has arrived.
     fn event(&mut self, worker: &Worker, now: Instant, id: &str, data: &str) {
         let job = &worker.job;
-        let at = nanoseconds(now.saturating_duration_since(job.start)).max(1);
+        let at = worker.since_start(now).max(1);
         let mut recorder = worker.recorder.borrow_mut();
         recorder.count(Counter::Events);
         recorder.events += 1;
@@ -541,6 +580,7 @@ mod tests {
         };
         let worker = Worker::new(std::sync::Arc::new(job));
         let task = subscribe(worker, Rc::default(), 0, 0, Instant::now());
-        assert!(size_of_val(&task) <= 600, "{} bytes", size_of_val(&task));
+        // tokio adds 104 bytes, and rounds up to 128: one byte more costs 128.
+        assert!(size_of_val(&task) <= 280, "{} bytes", size_of_val(&task));
     }
 }

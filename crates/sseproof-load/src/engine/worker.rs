@@ -7,7 +7,9 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use sseproof_codec::Decoder;
 use sseproof_measure::Metric;
+use tokio::time::Instant;
 
 use super::Job;
 use super::http2::Pool;
@@ -17,6 +19,8 @@ use crate::recorder::Recorder;
 
 /// How much is read at once.
 const BUFFER: usize = 64 * 1024;
+/// How many decoders are kept for whoever comes; the rest is given back to the system.
+const SPARE: usize = 16;
 
 /// What all clients of one thread share.
 pub(crate) struct Worker {
@@ -24,6 +28,12 @@ pub(crate) struct Worker {
     pub(crate) recorder: RefCell<Recorder>,
     /// What is read, by whoever reads.
     pub(crate) buffer: RefCell<Box<[u8]>>,
+    /// Decoders that rest, for whoever has something to decode.
+    #[expect(
+        clippy::vec_box,
+        reason = "a client that keeps one keeps a pointer, and nobody moves it"
+    )]
+    decoders: RefCell<Vec<Box<Decoder>>>,
     /// Connections that may be used again.
     pub(crate) idle: RefCell<Vec<Socket>>,
     /// Connections that are shared, over HTTP/2.
@@ -42,12 +52,48 @@ impl Worker {
             job,
             recorder: RefCell::new(Recorder::new()),
             buffer: RefCell::new(vec![0; BUFFER].into_boxed_slice()),
+            decoders: RefCell::default(),
             idle: RefCell::default(),
             http2: Pool::default(),
             clients: Cell::new(0),
             is_ending: Cell::new(false),
             told: Cell::default(),
         })
+    }
+
+    /// A decoder at the start of a stream.
+    pub(crate) fn decoder_at_start(&self) -> Box<Decoder> {
+        let mut decoder = self.decoders.borrow_mut().pop().unwrap_or_default();
+        decoder.reconnect();
+        decoder
+    }
+
+    /// A decoder in a stream of which nothing is under way.
+    pub(crate) fn decoder_at_rest(&self) -> Box<Decoder> {
+        let decoder = self.decoders.borrow_mut().pop();
+        decoder.unwrap_or_else(|| {
+            let mut decoder = Box::<Decoder>::default();
+            // A blank line leads past the start, where a BOM would be none of the stream.
+            drop(decoder.feed(b"\n"));
+            decoder
+        })
+    }
+
+    /// Takes a decoder back if it rests.
+    pub(crate) fn give_back(&self, decoder: Box<Decoder>) -> Option<Box<Decoder>> {
+        if !decoder.is_at_rest() {
+            return Some(decoder);
+        }
+        let mut decoders = self.decoders.borrow_mut();
+        if decoders.len() < SPARE {
+            decoders.push(decoder);
+        }
+        None
+    }
+
+    /// Nanoseconds since the start of the run.
+    pub(crate) fn since_start(&self, at: Instant) -> u64 {
+        nanoseconds(at.saturating_duration_since(self.job.start))
     }
 
     /// Records a time.

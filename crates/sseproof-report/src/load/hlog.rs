@@ -54,7 +54,7 @@ pub fn render(outcomes: &[Outcome]) -> io::Result<String> {
     builder.with_max_value_divisor(MILLISECOND);
     let mut log = builder.begin_log_with(&mut out, &mut serializer)?;
     for (at, length, tag, times) in &lines {
-        log.write_histogram(times.as_ref(), *at, *length, Tag::new(tag)).map_err(|error| {
+        log.write_histogram(&times.places(), *at, *length, Tag::new(tag)).map_err(|error| {
             match error {
                 IntervalLogWriterError::SerializeError(error) => io::Error::other(error),
                 IntervalLogWriterError::IoError(error) => error,
