@@ -42,6 +42,9 @@ use self::socket::Socket;
 pub struct ServerOptions {
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// Whether other servers that say so too may listen there: the system then spreads connections
+    /// over all of them.
+    pub shares_port: bool,
     /// How many bytes may wait for a client that does not read, before it is cut off.
     pub queue: usize,
     /// How to speak TLS, where it is to be spoken.
@@ -50,7 +53,12 @@ pub struct ServerOptions {
 
 impl Default for ServerOptions {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), queue: 1 << 20, tls: None }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            shares_port: false,
+            queue: 1 << 20,
+            tls: None,
+        }
     }
 }
 
@@ -94,7 +102,7 @@ impl Server {
                     Err(error) => return drop(ready.send(Err(error))),
                 };
                 runtime.block_on(async {
-                    let (listener, address) = match listen(options.listen) {
+                    let (listener, address) = match listen(&options) {
                         Ok(listener) => listener,
                         Err(error) => return drop(ready.send(Err(error))),
                     };
@@ -126,13 +134,27 @@ impl Drop for Server {
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+fn listen(options: &ServerOptions) -> io::Result<(TcpListener, SocketAddr)> {
+    let address = options.listen;
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
+    if options.shares_port {
+        share_port(&socket)?;
+    }
     socket.bind(address)?;
     let listener = socket.listen(BACKLOG)?;
     let address = listener.local_addr()?;
     Ok((listener, address))
+}
+
+#[cfg(unix)]
+fn share_port(socket: &TcpSocket) -> io::Result<()> {
+    socket.set_reuseport(true)
+}
+
+#[cfg(not(unix))]
+fn share_port(_: &TcpSocket) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "no port can be shared on this system"))
 }
 
 /// Takes in clients, for ever.

@@ -77,6 +77,10 @@ pub(crate) enum Command {
         /// The query says what comes, as in `/events?every=100ms&size=200`; `/` lists all of it.
         #[arg(long, conflicts_with_all = ["mutant", "play", "profile", "corpus"])]
         load: bool,
+        /// With --load: let other servers that say so too listen on the same port. The system spreads
+        /// connections over them; what is published to one is not sent by the others.
+        #[arg(long, requires = "load")]
+        reuse_port: bool,
     },
     /// Print a stream as JSON lines: events, comments, and what is wrong at which byte.
     Parse {

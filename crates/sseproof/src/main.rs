@@ -57,13 +57,15 @@ async fn run(command: Command) -> Result<Exit, Blame> {
         Command::Merge(arguments) => load::merge(&arguments),
         Command::Diff(arguments) => load::diff(&arguments),
         Command::Check(arguments) => check::run(&arguments).await,
-        Command::Serve { listen, tls, load: true, .. } => {
-            serve::load(&listen, tls.as_deref()).await
+        Command::Serve { listen, tls, load: true, reuse_port, .. } => {
+            serve::load(&listen, tls.as_deref(), reuse_port).await
         }
         Command::Serve { listen, tls, corpus: true, .. } => {
             serve::corpus(&listen, tls.as_deref()).await
         }
-        Command::Serve { listen, mutant, play, profile, tls, corpus: false, load: false } => {
+        Command::Serve {
+            listen, mutant, play, profile, tls, corpus: false, load: false, ..
+        } => {
             let (mutant, profile) = (mutant.as_deref(), profile.as_deref());
             serve::run(&listen, mutant, play.as_deref(), profile, tls.as_deref()).await
         }

@@ -35,11 +35,15 @@ pub(crate) async fn corpus(listen: &str, tls: Option<&Path>) -> Result<Exit, Bla
 }
 
 /// Serves streams to put load on, until Ctrl-C.
-pub(crate) async fn load(listen: &str, tls: Option<&Path>) -> Result<Exit, Blame> {
+pub(crate) async fn load(
+    listen: &str,
+    tls: Option<&Path>,
+    shares_port: bool,
+) -> Result<Exit, Blame> {
     let cannot = || format!("cannot listen on {listen} (write it as 127.0.0.1:8080)");
     let addresses = tokio::net::lookup_host(listen).await.with_context(cannot).usage()?;
     let address = addresses.into_iter().next().with_context(cannot).usage()?;
-    let mut options = ServerOptions { listen: address, ..ServerOptions::default() };
+    let mut options = ServerOptions { listen: address, shares_port, ..ServerOptions::default() };
     let mut scheme = "http";
     if let Some(file) = tls {
         options.tls = Some(identity(address, file, &["http/1.1"])?.server_config());

@@ -144,10 +144,24 @@ async fn to(worker: &Worker, address: SocketAddr, client: u64) -> io::Result<Tcp
         worker.job.target.bind.iter().filter(|bind| bind.is_ipv4() == address.is_ipv4()).collect();
     if !bind.is_empty() {
         let at = usize::try_from(client).unwrap_or_default() % bind.len();
+        choose_port_late(&socket);
         socket.bind(SocketAddr::new(*bind[at], 0))?;
     }
     socket.connect(address).await
 }
+
+/// Lets the system choose the port of a bound address when the destination is known: before that,
+/// it takes one that nobody has towards any destination, and soon finds none.
+#[cfg(target_os = "linux")]
+fn choose_port_late(socket: &TcpSocket) {
+    use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
+
+    // Where it cannot be set, there are fewer ports.
+    let _ = setsockopt(socket, IpBindAddressNoPort, &true);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn choose_port_late(_: &TcpSocket) {}
 
 /// What went wrong with connecting, in words that are few enough to count.
 fn connecting(error: &io::Error) -> Cow<'static, str> {

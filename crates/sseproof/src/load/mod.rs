@@ -67,9 +67,19 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
             if *stop.borrow() {
                 break 'rounds;
             }
-            let outcome =
-                play(arguments, &given, side, number, threads, page.clone(), stop.clone()).await?;
-            outcomes.push(outcome);
+            let played =
+                play(arguments, &given, side, number, threads, page.clone(), stop.clone()).await;
+            match (played, outcomes.last_mut()) {
+                (Ok(outcome), _) => outcomes.push(outcome),
+                // What the rounds before have measured is not lost with this one.
+                (Err(error), Some(Outcome { run, .. })) => {
+                    let transport = given.sides[side].transport.name();
+                    run.partial
+                        .push(format!("round {number}, {transport}, was not played: {error}"));
+                    break 'rounds;
+                }
+                (Err(error), None) => return Err(error),
+            }
         }
     }
     let interrupted = *stop.borrow();
@@ -102,9 +112,10 @@ fn report(
     let judged = judge(&outcomes, thresholds);
     let tool = format!("sseproof {}", env!("CARGO_PKG_VERSION"));
     let report = LoadReport { tool, outcomes, judged };
-    result::write(&report, outputs)?;
+    // What was measured is shown before anything else can fail.
     let options = screen::options(sseproof_report::terminal::Detail::Normal);
     screen::print(&sseproof_report::load::terminal::render(&report, &options))?;
+    result::write(&report, outputs)?;
     Ok(match report.verdict() {
         Verdict::Held => Exit::Held,
         Verdict::Broken | Verdict::Unproven => Exit::Broken,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use serde::{Deserialize, Serialize};
 use sseproof_measure::Outcome;
 use sseproof_report::load::{LoadReport, csv, hlog, markdown};
@@ -25,31 +25,34 @@ struct ResultFile {
     outcomes: Vec<Outcome>,
 }
 
-/// Writes all files that were asked for.
+/// Writes all files that were asked for; one that cannot be written keeps no other from it.
 pub(super) fn write(report: &LoadReport, outputs: &Outputs) -> Result<(), Blame> {
-    if let Some(path) = &outputs.json {
+    let json = || -> anyhow::Result<String> {
         let file = ResultFile {
             format: FORMAT.to_owned(),
             tool: report.tool.clone(),
             outcomes: report.outcomes.clone(),
         };
-        let text = serde_json::to_string(&file).context("write the result as JSON")?;
-        to(path, &(text + "\n"))?;
+        Ok(serde_json::to_string(&file).context("write the result as JSON")? + "\n")
+    };
+    let csv = || csv::render(&report.outcomes).context("write the result as CSV");
+    let markdown = || Ok(markdown::render(report));
+    let hlog = || hlog::render(&report.outcomes).context("write the histograms");
+    let files: [(_, &dyn Fn() -> anyhow::Result<String>); 4] = [
+        (&outputs.json, &json),
+        (&outputs.csv, &csv),
+        (&outputs.markdown, &markdown),
+        (&outputs.hlog, &hlog),
+    ];
+    let mut failed = Vec::new();
+    for (path, text) in files {
+        if let Some(path) = path
+            && let Err(error) = fs::write(path, text()?)
+        {
+            failed.push(format!("cannot write {}: {error}", path.display()));
+        }
     }
-    if let Some(path) = &outputs.csv {
-        to(path, &csv::render(&report.outcomes).context("write the result as CSV")?)?;
-    }
-    if let Some(path) = &outputs.markdown {
-        to(path, &markdown::render(report))?;
-    }
-    if let Some(path) = &outputs.hlog {
-        to(path, &hlog::render(&report.outcomes).context("write the histograms")?)?;
-    }
-    Ok(())
-}
-
-fn to(path: &Path, text: &str) -> Result<(), Blame> {
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display())).usage()
+    if failed.is_empty() { Ok(()) } else { Err(anyhow!(failed.join("; "))).usage() }
 }
 
 /// Reads the outcomes of a result.
@@ -60,7 +63,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Outcome>, Blame> {
         .with_context(|| format!("{} is no result of `sseproof load --json`", path.display()))
         .usage()?;
     if file.format != FORMAT {
-        let error = anyhow::anyhow!(
+        let error = anyhow!(
             "{} has the format `{}`; this program reads `{FORMAT}`",
             path.display(),
             file.format

@@ -1,6 +1,6 @@
 //! `sseproof load`, against the embedded server in a process of its own.
 
-use crate::program::{Folder, answering, read, run};
+use crate::program::{Folder, answering, finish, read, run, sseproof};
 
 /// A load that is over soon.
 const QUICK: [&str; 9] =
@@ -54,6 +54,51 @@ fn workers_play_one_plan_together() {
     let shards = value["outcomes"][0]["run"]["shards"].as_array().unwrap();
     let complete = shards.iter().filter(|shard| shard["complete"] == true).count();
     assert_eq!((shards.len(), complete), (2, 2));
+}
+
+/// The worker is named, what the other one measured is shown, and nothing passes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_that_dies_is_named_and_nothing_passes() {
+    let mut arguments = QUICK.to_vec();
+    arguments.extend(["--processes", "2", "--fail-if", "lost > 0"]);
+    let load = sseproof(&arguments).spawn().unwrap();
+    let worker = loop {
+        if let Some(worker) = workers_of(load.id()).first() {
+            break worker.clone();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    // It is a child of a process that was started here.
+    let killed = std::process::Command::new("kill").args(["-KILL", &worker]).status().unwrap();
+    assert!(killed.success());
+    finish(load).ends(1, &["of 2 died: signal: 9", "■ SSE", "not proven"]);
+}
+
+/// The ids of the workers that a process has started.
+#[cfg(target_os = "linux")]
+fn workers_of(process: u32) -> Vec<String> {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten();
+    let children = threads
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let children: String = children.collect();
+    let is_worker = |id: &&str| {
+        std::fs::read_to_string(format!("/proc/{id}/cmdline"))
+            .is_ok_and(|line| line.contains("--task"))
+    };
+    children.split_whitespace().filter(is_worker).map(str::to_owned).collect()
+}
+
+/// What was measured is shown, and other files are written, where one cannot be.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_loses_only_its_own_file() {
+    let folder = Folder::new();
+    let csv = folder.name("r.csv");
+    quick(&["--json", "/dev/full", "--csv", &csv])
+        .ends(2, &["■ SSE", "delivery", "cannot write /dev/full: No space left on device"]);
+    assert!(read(&csv).contains("delivery"));
 }
 
 #[test]
