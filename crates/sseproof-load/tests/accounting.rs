@@ -126,25 +126,39 @@ async fn who_is_cut_comes_back_and_loses_nothing_that_can_be_resumed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_published_reaches_everybody_once() {
     for kind in ["/events", "/ws"] {
-        let server = server();
-        let mut plan = subscribe(10, &[hold(1.0)]);
-        plan.publishing = Some(Publishing { rate: 50.0, arrivals: Arrivals::Constant, size: 200 });
-        let mut generator = generator(&server, &format!("{kind}?topic=t"), plan).await;
-        let address = server.address();
-        generator.publisher = Some(Publisher::new(move |emission| {
-            let (data, length) = (&emission.data, emission.data.len());
-            let bytes = format!(
-                "POST /publish?topic=t HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{data}"
-            );
-            Ok(Message { address, bytes: bytes.into_bytes() })
-        }));
-        let total = total(generator).await;
+        let total = published(kind, Duration::ZERO).await;
         let published = total.counters.count(Counter::Published);
         assert!(published > 5, "{:?}", total.counters);
         let [events, lost, duplicated, reordered, errors] = counts(&total);
         assert_eq!([lost, duplicated, reordered, errors], [0; 4], "{:?}", total.counters);
         assert!(events <= published * 10 && events > (published - 5) * 10, "{events} {published}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_published_before_its_time() {
+    let total = published("/events", 3600 * SECOND).await;
+    assert_eq!(total.counters.count(Counter::Streams), 10);
+    assert_eq!(total.counters.count(Counter::Published), 0);
+    assert_eq!(counts(&total), [0; 5]);
+}
+
+/// Ten clients for a second, and fifty publishes a second after so long.
+async fn published(kind: &str, after: Duration) -> Interval {
+    let server = server();
+    let mut plan = subscribe(10, &[hold(1.0)]);
+    let arrivals = Arrivals::Constant;
+    plan.publishing = Some(Publishing { rate: 50.0, arrivals, size: 200, after });
+    let mut generator = generator(&server, &format!("{kind}?topic=t"), plan).await;
+    let address = server.address();
+    generator.publisher = Some(Publisher::new(move |emission| {
+        let (data, length) = (&emission.data, emission.data.len());
+        let bytes = format!(
+            "POST /publish?topic=t HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{data}"
+        );
+        Ok(Message { address, bytes: bytes.into_bytes() })
+    }));
+    total(generator).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

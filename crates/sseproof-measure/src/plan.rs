@@ -84,31 +84,37 @@ pub enum Workload {
     Request(Requests),
 }
 
+impl Workload {
+    /// How long it takes, as far as the plan says: an answer that is under way is waited for.
+    pub fn lasting(&self) -> Duration {
+        match self {
+            Self::Subscribe(subscribe) => crate::schedule::length(&subscribe.stages),
+            Self::Request(requests) => requests.lasting,
+        }
+    }
+}
+
 impl fmt::Display for Workload {
     /// In short: `up to 1000 clients, a storm, 38s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = |lasting: Duration| Value::time(lasting.as_nanos() as f64);
         match self {
             Self::Subscribe(subscribe) => {
                 write!(f, "up to {} clients", subscribe.most_clients())?;
                 if subscribe.stages.iter().any(|stage| matches!(stage, Stage::Storm { .. })) {
                     f.write_str(", a storm")?;
                 }
-                write!(f, ", {}", time(crate::schedule::length(&subscribe.stages)))
             }
-            Self::Request(requests) => {
-                match requests.rate {
-                    Rate::Open { from, to, .. } if from.total_cmp(&to).is_ne() => {
-                        write!(f, "{from}/s to {to}/s requests")?;
-                    }
-                    Rate::Open { from, .. } => write!(f, "{from}/s requests")?,
-                    Rate::Closed { clients, .. } => {
-                        write!(f, "{clients} clients that ask one after the other")?;
-                    }
+            Self::Request(requests) => match requests.rate {
+                Rate::Open { from, to, .. } if from.total_cmp(&to).is_ne() => {
+                    write!(f, "{from}/s to {to}/s requests")?;
                 }
-                write!(f, ", {}", time(requests.lasting))
-            }
+                Rate::Open { from, .. } => write!(f, "{from}/s requests")?,
+                Rate::Closed { clients, .. } => {
+                    write!(f, "{clients} clients that ask one after the other")?;
+                }
+            },
         }
+        write!(f, ", {}", Value::time(self.lasting().as_nanos() as f64))
     }
 }
 
@@ -288,6 +294,8 @@ pub struct Publishing {
     pub arrivals: Arrivals,
     /// How long the data of each is, in bytes.
     pub size: usize,
+    /// How long after the start the first one is: behind a ramp that is to be silent, for instance.
+    pub after: Duration,
 }
 
 /// Where an event says when it was made.

@@ -76,7 +76,7 @@ fn a_plan_of_clients_is_read() {
     );
     assert_eq!(
         plan.publishing,
-        Some(Publishing { rate: 0.5, arrivals: Arrivals::Poisson, size: 2048 })
+        Some(Publishing { rate: 0.5, arrivals: Arrivals::Poisson, size: 2048, after: seconds(12) })
     );
     assert_eq!(plan.http, Http::Two { streams_per_connection: 50 });
     let pointer = "/meta/at".to_owned();

@@ -71,7 +71,7 @@ pub(crate) async fn publish(worker: Rc<Worker>) {
     let mut connection = None;
     let mut number = 0;
     for (_, at) in times {
-        let due = job.start + at;
+        let due = job.start + plan.after + at;
         sleep_until(due).await;
         let stamp = Stamp { at: job.clock.wall(due), n: number, held: None };
         let data = stamp.text(plan.size);

@@ -9,7 +9,7 @@ use sseproof_measure::{
 };
 
 use super::document::{self, Document, HttpOfPlan, SequenceWord, StampWord};
-use super::scalar::{Amount, PerSecond, Percent, value};
+use super::scalar::{Amount, Jitter, PerSecond, Percent, value};
 use super::template::{NUMBER, Template};
 use super::{Body, PlanFile};
 use crate::PublishHook;
@@ -90,10 +90,9 @@ impl Build<'_> {
         let stamping = self.stamping(&document);
         let sequencing = self.sequencing(&document);
         let is_own = stamping == Stamping::Own || sequencing == Sequencing::Own;
-        let publishing = document
-            .publish
-            .as_ref()
-            .map(|publish| self.publishing(publish, arrivals(&document), is_own));
+        let publishing = document.publish.as_ref().map(|publish| {
+            self.publishing(publish, workload.as_ref(), arrivals(&document), is_own)
+        });
         let publish = document.publish.as_ref().map(|publish| self.hook(publish));
         let mut plan = Plan {
             name: document.plan.value,
@@ -339,7 +338,7 @@ impl Build<'_> {
         Reconnecting {
             back: !said.never,
             wait: said.wait.as_ref().map_or(usual.wait, |wait| self.time(wait)),
-            jitter: said.jitter.map_or(usual.jitter, |Percent(share)| share),
+            jitter: said.jitter.map_or(usual.jitter, |Jitter(share)| share),
             last_event_id: said.last_event_id.unwrap_or(usual.last_event_id),
         }
     }
@@ -347,6 +346,7 @@ impl Build<'_> {
     fn publishing(
         &mut self,
         publish: &At<document::Publish>,
+        workload: Option<&Workload>,
         arrivals: Arrivals,
         is_own: bool,
     ) -> Publishing {
@@ -361,7 +361,14 @@ impl Build<'_> {
                 format!("write a size of {STAMP} or more, or `stamp: none` and `sequence: none`");
             self.slip(*place, what, instead);
         }
-        Publishing { rate, arrivals, size }
+        let after = publish.after.as_ref().map_or(Duration::ZERO, |after| self.time(after));
+        if let (Some(said), Some(workload)) = (&publish.after, workload)
+            && after >= workload.lasting()
+        {
+            let what = "the plan is over by then, and nothing is published";
+            self.slip(said.place, what, "write a time before its end");
+        }
+        Publishing { rate, arrivals, size, after }
     }
 
     fn hook(&mut self, publish: &At<document::Publish>) -> PublishHook {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::scalar::{Amount, PerSecond, Percent};
+use super::scalar::{Amount, Jitter, PerSecond, Percent};
 use crate::mistake::Slip;
 use crate::model::{At, Headers, Json, Method, Pause, Short, Shorthand, Text};
 use crate::target::TargetRequest;
@@ -189,7 +189,7 @@ pub(super) struct Reconnect {
     /// How long it waits where the server has announced no `retry` (3s if nothing is said).
     pub(super) wait: Option<At<Pause>>,
     /// By which share the wait is made longer by chance (50% if nothing is said).
-    pub(super) jitter: Option<Percent>,
+    pub(super) jitter: Option<Jitter>,
     /// Whether it sends `Last-Event-ID` (it does if nothing is said).
     #[serde(rename = "last-event-id")]
     pub(super) last_event_id: Option<bool>,
@@ -222,6 +222,8 @@ pub(super) struct Publish {
     pub(super) rate: PerSecond,
     /// How long the data of each is (200 bytes if nothing is said).
     pub(super) size: Option<At<Amount>>,
+    /// How long after the start the first is (at once if nothing is said).
+    pub(super) after: Option<At<Pause>>,
     /// The request; the data is its body, if it does not say where it goes.
     pub(super) http: At<TargetRequest>,
 }

@@ -30,6 +30,19 @@ impl Percent {
     }
 }
 
+/// By how much a wait is made longer by chance: `50%`, and `0%` where all wait for as long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Jitter(pub(super) f64);
+
+impl Jitter {
+    fn parse(text: &str) -> Result<Self, Slip> {
+        match value(text, Dimension::Share)? {
+            0.0 => Ok(Self(0.0)),
+            _ => Percent::parse(text).map(|Percent(share)| Self(share)),
+        }
+    }
+}
+
 /// A rate: `50/s`, `6/min`. More than nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PerSecond(pub(super) f64);
@@ -103,6 +116,7 @@ macro_rules! scalar {
 }
 
 scalar!(Percent, "Percent", "A share: 50%.", r"^\s*[0-9]*\.?[0-9]+\s*%\s*$");
+scalar!(Jitter, "Jitter", "A share: 50%, 0% for none.", r"^\s*[0-9]*\.?[0-9]+\s*%\s*$");
 scalar!(PerSecond, "Rate", "How often: 50/s, 6/min.", r"^\s*[0-9]*\.?[0-9]+\s*/(s|min)\s*$");
 scalar!(
     Amount,
@@ -119,6 +133,9 @@ mod tests {
     fn shares_rates_and_sizes_have_their_signs() {
         assert_eq!(Percent::parse("50%"), Ok(Percent(0.5)));
         assert_eq!(Percent::parse("100 %"), Ok(Percent(1.0)));
+        assert_eq!(Jitter::parse("0%"), Ok(Jitter(0.0)));
+        assert_eq!(Jitter::parse("20%"), Ok(Jitter(0.2)));
+        assert!(Jitter::parse("101%").is_err());
         assert_eq!(PerSecond::parse("6/min"), Ok(PerSecond(0.1)));
         assert_eq!(Amount::parse("200"), Ok(Amount(200)));
         assert_eq!(Amount::parse("2KiB"), Ok(Amount(2048)));

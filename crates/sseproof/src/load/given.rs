@@ -77,6 +77,7 @@ pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
             rate: arguments.rate.unwrap_or(1.0),
             arrivals: arguments.arrivals.into(),
             size: arguments.size,
+            after: Duration::ZERO,
         });
     }
     let is_embedded = what.is_none() && arguments.url.is_none();

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use sseproof_load::server::raise_open_files;
-use sseproof_measure::schedule::{Part, length};
+use sseproof_measure::schedule::Part;
 use sseproof_measure::{Http, Outcome, Plan, Threshold, Transport, Workload};
 use sseproof_report::Outcome as Verdict;
 use sseproof_report::load::{LoadReport, judge};
@@ -233,10 +233,7 @@ const STARTING: Duration = Duration::from_secs(10);
 
 /// How long a plan takes.
 fn lasting(plan: &Plan) -> Duration {
-    match &plan.workload {
-        Workload::Subscribe(subscribe) => length(&subscribe.stages) + plan.drain,
-        Workload::Request(requests) => requests.lasting,
-    }
+    plan.workload.lasting() + plan.drain
 }
 
 /// Half of the processors, shared by all processes: the other half is for the server, where it is on
