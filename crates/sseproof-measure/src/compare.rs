@@ -146,17 +146,27 @@ pub fn compare(
     pairing: Pairing,
     subjects: impl IntoIterator<Item = Subject>,
 ) -> Vec<Comparison> {
-    let one = |subject: Subject| Comparison {
-        subject,
-        first: spread(first, &subject),
-        second: spread(second, &subject),
-        ratio: ratio(first, second, pairing, &subject),
+    let values = |rounds: &[Round], subject: &Subject| -> Vec<_> {
+        rounds.iter().map(|round| (round.number, round.value(subject))).collect()
+    };
+    let one = |subject: Subject| {
+        let (first, second) = (values(first, &subject), values(second, &subject));
+        Comparison {
+            subject,
+            first: spread(&first),
+            second: spread(&second),
+            ratio: ratio(&first, &second, pairing),
+        }
     };
     subjects.into_iter().map(one).collect()
 }
 
-fn spread(rounds: &[Round], subject: &Subject) -> Option<Spread> {
-    let mut values: Vec<_> = rounds.iter().filter_map(|round| round.value(subject)).collect();
+/// A value of a round, with the round's number; none where it was not measured.
+pub type Numbered = (u32, Option<Value>);
+
+/// How the values of a group's rounds are spread; none where no round has one.
+pub fn spread(rounds: &[Numbered]) -> Option<Spread> {
+    let mut values: Vec<_> = rounds.iter().filter_map(|(_, value)| *value).collect();
     values.sort_by(|one, other| one.amount.total_cmp(&other.amount));
     Some(Spread {
         rounds: values.len(),
@@ -166,13 +176,12 @@ fn spread(rounds: &[Round], subject: &Subject) -> Option<Spread> {
     })
 }
 
-fn ratio(
-    first: &[Round],
-    second: &[Round],
-    pairing: Pairing,
-    subject: &Subject,
-) -> Result<Ratio, NoRatio> {
-    let (first, second) = (logarithms(first, subject)?, logarithms(second, subject)?);
+/// What the second group has in proportion to the first.
+///
+/// # Errors
+/// [`NoRatio`], where there is no proportion.
+pub fn ratio(first: &[Numbered], second: &[Numbered], pairing: Pairing) -> Result<Ratio, NoRatio> {
+    let (first, second) = (logarithms(first)?, logarithms(second)?);
     let (differs, off, rounds) = match pairing {
         Pairing::ByNumber => {
             let differences: Vec<f64> = first
@@ -231,14 +240,13 @@ fn mean(values: &[f64]) -> (f64, Option<f64>) {
 }
 
 /// The logarithm of each round's value, with the round's number.
-fn logarithms(rounds: &[Round], subject: &Subject) -> Result<Vec<(u32, f64)>, NoRatio> {
-    let values: Vec<_> = rounds.iter().map(|round| (round.number, round.value(subject))).collect();
-    if values.iter().all(|(_, value)| value.is_none()) {
+fn logarithms(rounds: &[Numbered]) -> Result<Vec<(u32, f64)>, NoRatio> {
+    if rounds.iter().all(|(_, value)| value.is_none()) {
         return Err(NoRatio::NoData);
     }
-    let each = values.into_iter().map(|(number, value)| match value {
+    let each = rounds.iter().map(|(number, value)| match value {
         None => Err(NoRatio::Gaps),
-        Some(value) if value.amount > 0.0 => Ok((number, value.amount.ln())),
+        Some(value) if value.amount > 0.0 => Ok((*number, value.amount.ln())),
         Some(_) => Err(NoRatio::Zero),
     });
     each.collect()

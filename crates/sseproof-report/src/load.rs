@@ -19,10 +19,15 @@ mod told;
 mod units;
 
 use sseproof_measure::threshold::{Judgement, Subject};
-use sseproof_measure::{Outcome, Threshold};
+use sseproof_measure::{Outcome, Threshold, Value};
 
 use crate::Outcome as Verdict;
 use side::sides;
+
+/// A value with its unit, as all these reports show it: `4.56 KiB`.
+pub fn shown(value: &Value) -> String {
+    units::value(value)
+}
 
 /// What was measured, and what was asked of it.
 #[derive(Clone, Debug, Default, PartialEq)]

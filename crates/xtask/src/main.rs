@@ -7,6 +7,7 @@ mod generate;
 mod parsers;
 mod peers;
 mod purity;
+mod versus;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -37,6 +38,8 @@ enum Task {
         /// Only these; all of scenarios/peers/ without one.
         names: Vec<String>,
     },
+    /// Measure Server-Sent Events beside WebSockets on servers that others wrote and that offer both, and write reports/sse-vs-websocket.md (with what earlier runs left of those that are not named).
+    Versus(versus::Versus),
     /// Install parsers that others wrote, check each, and write reports/parsers.md.
     Parsers {
         /// Only these; all of scenarios/parsers/ without one.
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Task::Generate { mode } => generate::run(mode),
         Task::Purity => purity::run(),
         Task::Peers { names } => peers::run(&names),
+        Task::Versus(arguments) => versus::run(&arguments),
         Task::Parsers { names } => parsers::run(&names),
         Task::BenchCodec => {
             run(&root().join("bench"), &["cargo", "bench", "--bench", "report", "--", "--quiet"])

@@ -1,0 +1,275 @@
+//! The page: what was measured, in tables, and what somebody has written on it by hand.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use sseproof_measure::Transport;
+use sseproof_measure::compare::{FEWEST_ROUNDS, Ratio, Spread};
+use sseproof_report::load::shown;
+use sseproof_scenario::{PlanFile, Variables};
+
+use super::rows::{Both, ROWS};
+use super::{Load, Measured};
+
+/// What stands between these is kept.
+const BY_HAND: [&str; 2] = ["<!-- by hand, and kept -->\n", "<!-- made again from here -->\n"];
+/// What cannot be said.
+const NONE: &str = "–";
+
+/// The page of these results; `before` is the one that it takes the place of.
+pub(super) fn page(all: &[Measured], before: &str) -> String {
+    let mut out = String::from("# Server-Sent Events beside WebSockets\n\n");
+    out.push_str(BY_HAND[0]);
+    out.push_str(by_hand(before));
+    out.push_str(BY_HAND[1]);
+    out.push_str(&measured(&machine()));
+    summary(&mut out, all);
+    for one in all {
+        server(&mut out, one);
+    }
+    out
+}
+
+/// What somebody has written on the page.
+fn by_hand(page: &str) -> &str {
+    let between = page.split_once(BY_HAND[0]).and_then(|(_, rest)| rest.split_once(BY_HAND[1]));
+    between.map_or("\n", |(kept, _)| kept)
+}
+
+/// The machine, as far as the numbers depend on it.
+fn machine() -> String {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let kernel = kernel.split('-').next().unwrap_or_default().trim();
+    format!("{processors} cores, {} {kernel}, {}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+/// How it was measured.
+fn measured(machine: &str) -> String {
+    let mut out = format!(
+        "
+## How it was measured
+
+```sh
+cargo xtask versus          # all of it; `cargo xtask versus node` measures one server anew
+```
+
+Machine: {machine}; server and generator share it, over loopback, without TLS.
+`sseproof load` plays both plans over Server-Sent Events and over WebSockets in turn, and starts the server anew for each round.
+All servers get the same plans, and all clients of both the same text.
+No client offers permessage-deflate, so that no WebSocket is compressed; browsers do offer it, and some servers then agree.
+What the names mean stands in [metrics.md](../specs/metrics.md); memory and processor time are those of the server's processes together, without the kernel's.
+
+"
+    );
+    for load in Load::ALL {
+        let name = load.name();
+        let about = match plan(load) {
+            Some(plan) => {
+                let why = plan.why.unwrap_or_default();
+                format!("{} ({})", why.trim(), plan.plan.workload)
+            }
+            None => String::new(),
+        };
+        // Writing to a text does not fail.
+        let _ = writeln!(
+            out,
+            "- [{name}](../scenarios/versus/{name}.yaml), {} rounds: {about}",
+            load.rounds()
+        );
+    }
+    out
+}
+
+fn plan(load: Load) -> Option<PlanFile> {
+    let text = fs::read_to_string(load.plan()).ok()?;
+    PlanFile::parse(load.name(), &text, &Variables::default()).ok()
+}
+
+/// One row for each server, with what a WebSocket has in proportion to Server-Sent Events.
+fn summary(out: &mut String, all: &[Measured]) {
+    out.push_str(
+        "\n## WebSocket ÷ SSE\n\nBelow 1 the WebSocket takes less, above it more; with the 95 % confidence interval, **bold** where 1 lies outside of it by more than a hundredth.\n\n",
+    );
+    let columns = || ROWS.iter().filter_map(|row| Some((row, row.short?)));
+    line(out, "", columns().map(|(_, short)| short.to_owned()));
+    line(out, "---", columns().map(|_| "--:".to_owned()));
+    for one in all {
+        let name = format!("[{0}](#{0})", one.server.server);
+        line(out, &name, columns().map(|(row, _)| ratio(&row.both(one))));
+    }
+}
+
+fn server(out: &mut String, measured: &Measured) {
+    let server = &measured.server;
+    let name = &server.server;
+    let _ = write!(
+        out,
+        "\n## {name}\n\n[{}](../scenarios/versus/{name}): {}.\n\n- SSE: {}\n- WebSocket: {}\n- permessage-deflate: {}\n",
+        server.about,
+        server.versions.join(", "),
+        server.sends.sse,
+        server.sends.websocket,
+        server.deflate
+    );
+    for load in Load::ALL {
+        let head = [format!("SSE, {}", load.name()), "WebSocket".into(), "WebSocket ÷ SSE".into()];
+        out.push('\n');
+        line(out, "", head.into_iter());
+        line(out, "---", ["--:"; 3].map(str::to_owned).into_iter());
+        for row in ROWS.iter().filter(|row| row.load == load) {
+            let both = row.both(measured);
+            let cells = [values(both.sse), values(both.websocket), ratio(&both)];
+            line(out, row.name, cells.into_iter());
+        }
+    }
+    let doubts = doubts(measured);
+    if !doubts.is_empty() {
+        out.push_str("\nWhat makes these numbers doubtful:\n\n");
+        doubts.iter().for_each(|doubt| out.push_str(&format!("- {doubt}\n")));
+    }
+}
+
+fn line(out: &mut String, first: &str, cells: impl Iterator<Item = String>) {
+    let cells: Vec<_> = cells.collect();
+    let _ = writeln!(out, "| {first} | {} |", cells.join(" | "));
+}
+
+/// The value in the middle, and between which all rounds lie.
+fn values(spread: Option<Spread>) -> String {
+    let Some(Spread { rounds, least, middle, greatest }) = spread else { return NONE.to_owned() };
+    let [least, middle, greatest] = [least, middle, greatest].map(|value| shown(&value));
+    if rounds < 2 || least == greatest {
+        return middle;
+    }
+    format!("{middle} ({least} to {greatest})")
+}
+
+fn ratio(both: &Both) -> String {
+    let Ok(Ratio { value, interval, rounds }) = both.ratio else { return NONE.to_owned() };
+    let Some((low, high)) = interval else { return format!("{value:.2}") };
+    let text = format!("{value:.2} ({low:.2} to {high:.2})");
+    let is_decided = rounds >= FEWEST_ROUNDS && (low > 1.01 || high < 0.99);
+    if is_decided { format!("**{text}**") } else { text }
+}
+
+/// Why the generator was the bottleneck, or a round is not whole, and in which.
+fn doubts(measured: &Measured) -> Vec<String> {
+    let each = |load: Load, outcomes: &[sseproof_measure::Outcome]| -> Vec<String> {
+        let doubtful = outcomes.iter().flat_map(|outcome| {
+            let run = &outcome.run;
+            let transport = match run.transport {
+                Transport::Sse => "SSE",
+                Transport::WebSocket => "WebSocket",
+            };
+            run.saturated.iter().chain(&run.partial).map(move |reason| {
+                format!("{}, round {}, {transport}: {reason}", load.name(), run.round)
+            })
+        });
+        doubtful.collect()
+    };
+    [each(Load::Steady, &measured.steady), each(Load::Storm, &measured.storm)].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use sseproof_measure::{Counter, Dimension, Interval, Metric, Outcome, Resources, Run, Value};
+
+    use super::super::{Sends, Server};
+    use super::*;
+
+    fn round(transport: Transport, round: u32, delivery_ms: u64, saturated: &[&str]) -> Outcome {
+        let mut ramp = Interval::default();
+        ramp.counters.add(Counter::Arrivals, 10);
+        ramp.counters.add(Counter::Events, 10);
+        ramp.counters.add(Counter::Bytes, 99_999);
+        let mut streaming = Interval { index: 1, ..Interval::default() };
+        streaming.counters.add(Counter::Events, 100);
+        streaming.counters.add(Counter::Bytes, 21_400);
+        for _ in 0..200 {
+            streaming
+                .histograms
+                .entry(Metric::Delivery)
+                .or_default()
+                .record(delivery_ms * 1_000_000);
+        }
+        let run = Run {
+            plan: "steady".to_owned(),
+            url: String::new(),
+            transport,
+            round,
+            started: String::new(),
+            streams_per_connection: None,
+            interval_ms: 1000,
+            shards: Vec::new(),
+            partial: Vec::new(),
+            saturated: saturated.iter().map(|reason| (*reason).to_owned()).collect(),
+        };
+        Outcome { run, intervals: vec![ramp, streaming], resources: Resources::default() }
+    }
+
+    fn measured() -> Measured {
+        let own = |text: &str| text.to_owned();
+        let server = Server {
+            server: own("node"),
+            about: own("Node's http"),
+            versions: vec![own("Node 20")],
+            needs: std::collections::BTreeMap::new(),
+            install: Vec::new(),
+            start: Vec::new(),
+            sends: Sends { sse: own("a chunk"), websocket: own("a frame") },
+            deflate: own("off"),
+        };
+        use Transport::{Sse, WebSocket};
+        let steady = vec![
+            round(Sse, 1, 10, &[]),
+            round(WebSocket, 1, 20, &["its loop woke late"]),
+            round(Sse, 2, 20, &[]),
+            round(WebSocket, 2, 40, &[]),
+            round(Sse, 3, 30, &[]),
+            round(WebSocket, 3, 61, &[]),
+        ];
+        Measured { server, steady, storm: Vec::new() }
+    }
+
+    #[test]
+    fn what_was_written_by_hand_is_kept() {
+        let first = page(&[measured()], "");
+        assert!(
+            first.contains("# Server-Sent Events beside WebSockets\n\n<!-- by hand"),
+            "{first}"
+        );
+        let written = first.replacen(BY_HAND[0], &format!("{}Words.\n", BY_HAND[0]), 1);
+        assert_ne!(first, written);
+        assert_eq!(page(&[measured()], &written), written);
+    }
+
+    #[test]
+    fn both_stand_side_by_side_with_their_ratio() {
+        let page = page(&[measured()], "");
+        for line in [
+            "| delivery latency, p99 | 20.0 ms (10.0 ms to 30.0 ms) | 40.0 ms (20.0 ms to 61.0 ms) | **2.01 (1.96 to 2.06)** |",
+            // Heads are in the bytes of the ramp, and not in those of events.
+            "| bytes of an event on the wire | 214 B | 214 B | 1.00 (1.00 to 1.00) |",
+            "| memory of a connection that had no event yet | – | – | – |",
+            "- steady, round 1, WebSocket: its loop woke late",
+        ] {
+            assert!(page.contains(line), "{line}\n{page}");
+        }
+    }
+
+    #[test]
+    fn what_is_undecided_is_not_bold() {
+        let of = |interval, rounds| {
+            let ratio = Ok(Ratio { value: 1.2, interval, rounds });
+            super::ratio(&Both { sse: None, websocket: None, ratio })
+        };
+        assert_eq!(of(Some((1.1, 1.3)), 3), "**1.20 (1.10 to 1.30)**");
+        assert_eq!(of(Some((1.1, 1.3)), 2), "1.20 (1.10 to 1.30)");
+        assert_eq!(of(Some((0.9, 1.6)), 4), "1.20 (0.90 to 1.60)");
+        assert_eq!(of(None, 1), "1.20");
+        let one = Value::new(0.2, Dimension::Share);
+        let spread = Spread { rounds: 1, least: one, middle: one, greatest: one };
+        assert_eq!([values(Some(spread)), values(None)], ["20.0 %", NONE]);
+    }
+}

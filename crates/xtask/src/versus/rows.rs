@@ -1,0 +1,150 @@
+//! What is compared, and where it stands in a result.
+
+use sseproof_measure::compare::{NoRatio, Numbered, Pairing, Ratio, Round, Spread, ratio, spread};
+use sseproof_measure::threshold::Subject;
+use sseproof_measure::{Counter, Interval, Outcome, Transport, Value};
+
+use super::{Load, Measured};
+
+/// Something that both have.
+pub(super) struct Row {
+    /// What was done to the server.
+    pub(super) load: Load,
+    /// What it is, in a few words.
+    pub(super) name: &'static str,
+    /// In one or two, where it stands in the table of all servers.
+    pub(super) short: Option<&'static str>,
+    /// Of one round.
+    of: fn(&Outcome) -> Option<Value>,
+}
+
+/// All, in the order of the tables.
+pub(super) const ROWS: [Row; 12] = [
+    Row {
+        load: Load::Steady,
+        name: "memory of a connection that had no event yet",
+        short: Some("memory, idle"),
+        of: |outcome| value(outcome, "memory.server"),
+    },
+    Row {
+        load: Load::Steady,
+        name: "memory of a connection that had events",
+        short: Some("memory, in use"),
+        of: |outcome| {
+            let (idle, more) =
+                (value(outcome, "memory.server")?, value(outcome, "memory.server.first-event")?);
+            Some(Value::bytes(idle.amount + more.amount))
+        },
+    },
+    Row {
+        load: Load::Steady,
+        name: "processor time of an event for one client",
+        short: Some("CPU"),
+        of: |outcome| value(outcome, "cpu.server"),
+    },
+    Row {
+        load: Load::Steady,
+        name: "share of one core that the server took",
+        short: None,
+        of: |outcome| value(outcome, "cpu.server.share"),
+    },
+    Row {
+        load: Load::Steady,
+        name: "bytes of an event on the wire",
+        short: Some("bytes"),
+        of: |outcome| of_some(outcome, is_streaming, "bytes.per-event"),
+    },
+    Row {
+        load: Load::Steady,
+        name: "delivery latency, p50",
+        short: Some("delivery p50"),
+        of: |outcome| value(outcome, "delivery.p50"),
+    },
+    Row {
+        load: Load::Steady,
+        name: "delivery latency, p99",
+        short: Some("delivery p99"),
+        of: |outcome| value(outcome, "delivery.p99"),
+    },
+    Row {
+        load: Load::Steady,
+        name: "time to the head of a new stream, p50",
+        short: None,
+        of: |outcome| value(outcome, "head.p50"),
+    },
+    Row {
+        load: Load::Storm,
+        name: "time to the head for those who come back, p50",
+        short: Some("storm, head p50"),
+        of: |outcome| of_some(outcome, is_storm, "head.p50"),
+    },
+    Row {
+        load: Load::Storm,
+        name: "until the last one is back, one second of waiting included",
+        short: None,
+        of: |outcome| value(outcome, "reconnect.max"),
+    },
+    Row {
+        load: Load::Storm,
+        name: "events lost",
+        short: None,
+        of: |outcome| value(outcome, "lost"),
+    },
+    Row {
+        load: Load::Storm,
+        name: "events that came twice",
+        short: None,
+        of: |outcome| value(outcome, "duplicated"),
+    },
+];
+
+/// Both sides of a row.
+pub(super) struct Both {
+    pub(super) sse: Option<Spread>,
+    pub(super) websocket: Option<Spread>,
+    /// What a WebSocket has in proportion to Server-Sent Events.
+    pub(super) ratio: Result<Ratio, NoRatio>,
+}
+
+impl Row {
+    /// What the server has in this row.
+    pub(super) fn both(&self, measured: &Measured) -> Both {
+        let outcomes = match self.load {
+            Load::Steady => &measured.steady,
+            Load::Storm => &measured.storm,
+        };
+        let [sse, websocket] = [Transport::Sse, Transport::WebSocket].map(|transport| {
+            let own = outcomes.iter().filter(|outcome| outcome.run.transport == transport);
+            own.map(|outcome| (outcome.run.round, (self.of)(outcome))).collect::<Vec<Numbered>>()
+        });
+        Both {
+            sse: spread(&sse),
+            websocket: spread(&websocket),
+            ratio: ratio(&sse, &websocket, Pairing::ByNumber),
+        }
+    }
+}
+
+/// A value by its name in thresholds.
+fn value(outcome: &Outcome, name: &str) -> Option<Value> {
+    of_some(outcome, |_| true, name)
+}
+
+/// The same of these intervals only.
+fn of_some(outcome: &Outcome, wanted: fn(&Interval) -> bool, name: &str) -> Option<Value> {
+    let subject = Subject::all().find(|subject| subject.to_string() == name)?;
+    let mut outcome = outcome.clone();
+    outcome.intervals.retain(wanted);
+    Round::of(&outcome).value(&subject)
+}
+
+/// Whether there were events and no heads, which would count as bytes of events.
+fn is_streaming(interval: &Interval) -> bool {
+    let count = |counter| interval.counters.count(counter);
+    count(Counter::Events) > 0 && count(Counter::Arrivals) == 0 && count(Counter::Reconnects) == 0
+}
+
+/// Whether clients came back.
+fn is_storm(interval: &Interval) -> bool {
+    interval.counters.count(Counter::Reconnects) > 0
+}
