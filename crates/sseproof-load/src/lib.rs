@@ -15,7 +15,7 @@ mod target;
 mod wire;
 
 pub use clock::Clock;
-pub use engine::{Emission, Job, Message, Publisher, Shared, play};
+pub use engine::{Emission, Job, Message, Publisher, Shared, play, reach};
 pub use run::{Generator, Played, Told, run};
 pub use stamp::Own;
 pub use target::{PerClient, Target, TargetError};

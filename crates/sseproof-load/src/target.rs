@@ -119,7 +119,7 @@ impl Target {
     }
 
     /// The server's name, as its certificate has it.
-    pub(crate) fn name(&self) -> Option<ServerName<'static>> {
+    pub fn name(&self) -> Option<ServerName<'static>> {
         let host = self.url.host_str()?.trim_start_matches('[').trim_end_matches(']');
         ServerName::try_from(host.to_owned()).ok()
     }

@@ -1,5 +1,6 @@
 //! What the server does wrong on purpose is what the generator counts: exactly, on both transports.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_load::server::{Server, ServerOptions};
@@ -9,6 +10,7 @@ use sseproof_measure::{
     Arrivals, Counter, Http, Interval, Metric, Plan, Profile, Publishing, Rate, Reconnecting,
     Requests, Sequencing, Stage, Stamping, Subscribe, Workload,
 };
+use sseproof_net::{Identity, IdentityOptions, Tls, TlsGiven};
 use tokio::sync::watch;
 use url::Url;
 
@@ -123,6 +125,17 @@ async fn who_is_cut_comes_back_and_loses_nothing_that_can_be_resumed() {
     }
 }
 
+fn publisher(server: &Server) -> Publisher {
+    let address = server.address();
+    Publisher::new(move |emission| {
+        let (data, length) = (&emission.data, emission.data.len());
+        let bytes = format!(
+            "POST /publish?topic=t HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{data}"
+        );
+        Ok(Message { address, bytes: bytes.into_bytes() })
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_published_reaches_everybody_once() {
     for kind in ["/events", "/ws"] {
@@ -150,15 +163,31 @@ async fn published(kind: &str, after: Duration) -> Interval {
     let arrivals = Arrivals::Constant;
     plan.publishing = Some(Publishing { rate: 50.0, arrivals, size: 200, after });
     let mut generator = generator(&server, &format!("{kind}?topic=t"), plan).await;
-    let address = server.address();
-    generator.publisher = Some(Publisher::new(move |emission| {
-        let (data, length) = (&emission.data, emission.data.len());
-        let bytes = format!(
-            "POST /publish?topic=t HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{data}"
-        );
-        Ok(Message { address, bytes: bytes.into_bytes() })
-    }));
+    generator.publisher = Some(publisher(&server));
     total(generator).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_over_tls_arrives() {
+    let options = IdentityOptions { hosts: vec!["127.0.0.1".to_owned()], ..Default::default() };
+    let identity = Identity::new(&options).expect("a certificate");
+    let tls = Some(identity.server_config());
+    let server = Server::start(&ServerOptions { tls, ..ServerOptions::default() }).expect("a port");
+    let ca = ("ca".to_owned(), identity.authority().as_bytes().to_vec());
+    let tls = Tls::new(TlsGiven { ca: Some(ca), ..TlsGiven::default() }).expect("whom to trust");
+    let config = Arc::new(tls.client_config(&["http/1.1"]).expect("a configuration"));
+    let mut plan = subscribe(2, &[hold(0.5)]);
+    let (arrivals, after) = (Arrivals::Constant, Duration::ZERO);
+    plan.publishing = Some(Publishing { rate: 50.0, arrivals, size: 200, after });
+    let mut generator = generator(&server, "/events?topic=t", plan).await;
+    let url = Url::parse(&format!("https://{}/events?topic=t", server.address())).expect("a URL");
+    generator.target = Target::new(url, Some(Arc::clone(&config))).await.expect("an address");
+    let name = generator.target.name().expect("its name");
+    generator.publisher = Some(publisher(&server).over_tls(config, name));
+    let total = total(generator).await;
+    let [events, lost, _, _, errors] = counts(&total);
+    assert_eq!([lost, errors], [0; 2], "{:?}", total.counters);
+    assert!(events > 5 && total.counters.count(Counter::Published) > 5, "{:?}", total.counters);
 }
 
 #[tokio::test(flavor = "multi_thread")]

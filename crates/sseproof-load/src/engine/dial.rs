@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rustls::AlertDescription;
 use sseproof_measure::{Counter, Http, Metric, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -111,11 +112,13 @@ pub(super) async fn connect(
                 TlsConnector::from(std::sync::Arc::clone(config)).connect(name, stream);
             let stream = match timeout(patience, connecting).await {
                 Err(_) => return Err(Failure::again("tls: no answer in time")),
+                Ok(Err(error)) if is_not_offered(&error) => return Err(Failure::for_good(NO_H2)),
                 Ok(Err(error)) => return Err(Failure::again(format!("tls: {error}"))),
                 Ok(Ok(stream)) => stream,
             };
+            // A server that knows no ALPN goes on without it.
             if speaks_http2(worker) && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
-                return Err(Failure::for_good("http2: the server does not offer it (ALPN)"));
+                return Err(Failure::for_good(NO_H2));
             }
             worker.time(Metric::Tls, connected.elapsed());
             Socket::Tls(Box::new(stream))
@@ -124,6 +127,15 @@ pub(super) async fn connect(
     };
     worker.recorder.borrow_mut().count(Counter::Connected);
     Ok((socket, connected))
+}
+
+/// Why a connection over TLS does not speak HTTP/2.
+const NO_H2: &str = "http2: the server does not offer it (ALPN)";
+
+/// Whether the server speaks nothing of what it was offered.
+fn is_not_offered(error: &io::Error) -> bool {
+    let alert = rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol);
+    error.get_ref().and_then(|error| error.downcast_ref()) == Some(&alert)
 }
 
 async fn tcp(worker: &Worker, client: u64) -> io::Result<TcpStream> {

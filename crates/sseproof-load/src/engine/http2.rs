@@ -394,7 +394,12 @@ impl Stream {
         }
         let read = self.left.len().min(buffer.remaining());
         buffer.put_slice(&self.left[..read]);
-        self.left.advance(read);
+        if read < self.left.len() {
+            self.left.advance(read);
+        } else {
+            // What is read to its end would still hold the buffer that all frames came in.
+            self.left = Bytes::new();
+        }
         // It fails where more is given back than has come, which it has.
         let _ = self.content.flow_control().release_capacity(read);
         Poll::Ready(Ok(()))

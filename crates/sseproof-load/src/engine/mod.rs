@@ -24,6 +24,7 @@ use tokio::time::Instant;
 
 pub use publish::{Emission, Message, Publisher};
 
+use self::worker::Worker;
 use crate::{Clock, Target};
 
 /// What is played against what.
@@ -65,6 +66,25 @@ impl Shared {
     pub fn events(&self) -> u64 {
         self.events.load(Ordering::Relaxed)
     }
+}
+
+/// Whether a client gets a connection to the target and, where the plan asks for HTTP/2, an answer in
+/// it; the connection is closed again.
+///
+/// # Errors
+/// The kind of the error, as it is counted in a run.
+pub async fn reach(plan: &Plan, target: Target) -> Result<(), String> {
+    let (start, shared) = (Instant::now(), Arc::default());
+    let (plan, clock) = (plan.clone(), Clock::now());
+    let worker = Worker::new(Arc::new(Job { plan, target, publisher: None, clock, start, shared }));
+    let reaching = async {
+        let (socket, _) = dial::connect(&worker, 0, start).await?;
+        if dial::speaks_http2(&worker) {
+            drop(http2::settle(&worker, socket).await?);
+        }
+        Ok(())
+    };
+    reaching.await.map_err(|failure: dial::Failure| failure.kind.into_owned())
 }
 
 /// Plays the part on this thread, until the plan or the run is over.

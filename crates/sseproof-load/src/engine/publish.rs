@@ -6,13 +6,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use sseproof_measure::{Counter, Metric, Rate, schedule};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
+use tokio_rustls::TlsConnector;
 
 use super::client::reading_failed;
 use super::dial::read_head;
+use super::socket::Socket;
 use super::worker::Worker;
 use crate::clock::nanoseconds;
 use crate::stamp::Stamp;
@@ -39,7 +43,11 @@ pub struct Message {
 
 /// Makes a request of what is to be published.
 #[derive(Clone)]
-pub struct Publisher(Arc<Making>);
+pub struct Publisher {
+    making: Arc<Making>,
+    /// What is spoken below HTTP, where that is TLS.
+    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+}
 
 type Making = dyn Fn(&Emission) -> Result<Message, String> + Send + Sync;
 
@@ -48,7 +56,22 @@ impl Publisher {
     pub fn new(
         making: impl Fn(&Emission) -> Result<Message, String> + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(making))
+        Self { making: Arc::new(making), tls: None }
+    }
+
+    /// One that speaks TLS with the server of that name.
+    #[must_use]
+    pub fn over_tls(self, config: Arc<ClientConfig>, name: ServerName<'static>) -> Self {
+        Self { tls: Some((config, name)), ..self }
+    }
+
+    async fn connect(&self, address: SocketAddr) -> std::io::Result<Socket> {
+        let stream = TcpStream::connect(address).await?;
+        let _ = stream.set_nodelay(true);
+        let Some((config, name)) = &self.tls else { return Ok(Socket::Tcp(stream)) };
+        let connecting = TlsConnector::from(Arc::clone(config)).connect(name.clone(), stream);
+        let said = |error| std::io::Error::other(format!("tls: {error}"));
+        Ok(Socket::Tls(Box::new(connecting.await.map_err(said)?)))
     }
 }
 
@@ -76,8 +99,8 @@ pub(crate) async fn publish(worker: Rc<Worker>) {
         let stamp = Stamp { at: job.clock.wall(due), n: number, held: None };
         let data = stamp.text(plan.size);
         job.shared.begun.store(number + 1, Ordering::Relaxed);
-        let sent = match (publisher.0)(&Emission { number, data }) {
-            Ok(message) => send(&worker, &message, &mut connection).await,
+        let sent = match (publisher.making)(&Emission { number, data }) {
+            Ok(message) => send(&worker, publisher, &message, &mut connection).await,
             Err(message) => Err(message),
         };
         let mut recorder = worker.recorder.borrow_mut();
@@ -100,8 +123,9 @@ pub(crate) async fn publish(worker: Rc<Worker>) {
 /// Sends the request and reads its answer to the end.
 async fn send(
     worker: &Worker,
+    publisher: &Publisher,
     message: &Message,
-    kept: &mut Option<(SocketAddr, TcpStream)>,
+    kept: &mut Option<(SocketAddr, Socket)>,
 ) -> Result<(), String> {
     let patience = worker.job.plan.patience;
     if let Some((address, mut stream)) = kept.take()
@@ -115,8 +139,7 @@ async fn send(
     }
     // A kept connection may have been closed: on a new one it is the server's word.
     let connecting = async {
-        let mut stream = TcpStream::connect(message.address).await?;
-        let _ = stream.set_nodelay(true);
+        let mut stream = publisher.connect(message.address).await?;
         let answer = exchange(&mut stream, &message.bytes).await?;
         Ok::<_, std::io::Error>((stream, answer))
     };
@@ -138,12 +161,20 @@ fn judged(answer: &head::Head) -> Result<(), String> {
     }
 }
 
-async fn exchange(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<head::Head> {
+async fn exchange(stream: &mut Socket, request: &[u8]) -> std::io::Result<head::Head> {
     use std::io::{Error, ErrorKind};
 
     stream.write_all(request).await?;
+    stream.flush().await?;
     let mut bytes = Vec::new();
-    let head = read_head(stream, &mut bytes).await?;
+    let read = read_head(stream, &mut bytes).await;
+    // It answers with the frame that begins a connection of HTTP/2: SETTINGS.
+    if read.is_err() && bytes.get(3) == Some(&4) {
+        return Err(Error::other(
+            "the server speaks HTTP/2 alone, and publishing is done by HTTP/1.1",
+        ));
+    }
+    let head = read?;
     let mut body = head.body;
     bytes.drain(..head.length);
     loop {

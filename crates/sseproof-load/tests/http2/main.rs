@@ -2,15 +2,17 @@
 
 mod server;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use h2::Reason;
-use sseproof_load::{Generator, PerClient, Target, run};
+use sseproof_load::{Generator, Message, PerClient, Publisher, Target, reach, run};
 use sseproof_measure::schedule::Part;
 use sseproof_measure::{
-    Arrivals, Counter, Http, Interval, Metric, Pace, Plan, Profile, Rate, Reconnecting, Requests,
-    Sequencing, Slow, Stage, Stamping, Subscribe, Workload,
+    Arrivals, Counter, Http, Interval, Metric, Pace, Plan, Profile, Publishing, Rate, Reconnecting,
+    Requests, Sequencing, Slow, Stage, Stamping, Subscribe, Workload,
 };
+use sseproof_net::{Identity, IdentityOptions, Tls, TlsGiven};
 use tokio::sync::watch;
 use url::Url;
 
@@ -61,10 +63,14 @@ async fn total(server: &Server, path: &str, plan: Plan) -> Interval {
 }
 
 async fn played(target: Target, plan: Plan) -> Interval {
+    published(target, plan, None).await
+}
+
+async fn published(target: Target, plan: Plan, publisher: Option<Publisher>) -> Interval {
     let generator = Generator {
         plan,
         target,
-        publisher: None,
+        publisher,
         part: Part::WHOLE,
         threads: 1,
         lead: Duration::from_millis(20),
@@ -220,10 +226,67 @@ async fn requests_leave_their_connection_to_those_that_follow() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn over_tls_it_is_agreed_upon() {
+    let no_h2 = "http2: the server does not offer it (ALPN)";
+    for (offered, error) in
+        [(vec!["h2"], None), (vec!["http/1.1"], Some(no_h2)), (vec![], Some(no_h2))]
+    {
+        let identity = Identity::new(&IdentityOptions {
+            hosts: vec!["127.0.0.1".to_owned()],
+            alpn: offered.into_iter().map(str::to_owned).collect(),
+            ..IdentityOptions::default()
+        });
+        let identity = identity.expect("a certificate");
+        let server = Server::over_tls(identity.server_config()).await;
+        let ca = ("ca".to_owned(), identity.authority().as_bytes().to_vec());
+        let tls =
+            Tls::new(TlsGiven { ca: Some(ca), ..TlsGiven::default() }).expect("whom to trust");
+        let config = tls.client_config(&["h2"]).expect("a configuration");
+        let url = Url::parse(&format!("https://{}/twenty", server.address)).expect("a URL");
+        let target = Target::new(url, Some(Arc::new(config))).await.expect("an address");
+        let plan = plan(4, SHORT, 2);
+        let reached = reach(&plan, target.clone()).await;
+        assert_eq!(reached.err().as_deref(), error);
+        let total = played(target, plan).await;
+        assert_eq!(errors(&total), error.map(|error| (error, 4)).into_iter().collect::<Vec<_>>());
+        if error.is_none() {
+            assert_eq!(
+                server.connections(),
+                [0, 2, 2],
+                "who looks whether it is there asks nothing"
+            );
+            assert_eq!(total.counters.count(Counter::Events), 80);
+            assert_eq!(total.histogram(Metric::Tls).map(|times| times.count()), Some(2));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_publishes_to_a_server_of_http2_alone_is_told() {
+    let server = Server::start(None, None).await;
+    let mut plan = plan(1, SHORT, 2);
+    let (arrivals, after) = (Arrivals::Constant, Duration::ZERO);
+    plan.publishing = Some(Publishing { rate: 10.0, arrivals, size: 100, after });
+    let url = Url::parse(&format!("http://{}/quiet", server.address)).expect("a URL");
+    let target = Target::new(url, None).await.expect("an address");
+    let address = server.address;
+    let publisher = Publisher::new(move |_| {
+        Ok(Message { address, bytes: b"POST / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec() })
+    });
+    let total = published(target, plan, Some(publisher)).await;
+    let (kind, count) = errors(&total)[0];
+    assert!(kind.contains("speaks HTTP/2 alone"), "{kind}");
+    assert_eq!(count, total.counters.count(Counter::PublishFailed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_speak_http2_is_told() {
     let server = sseproof_load::server::Server::start(&Default::default()).expect("a port");
     let url = Url::parse(&format!("http://{}/events", server.address())).expect("a URL");
-    let total = played(Target::new(url, None).await.expect("an address"), plan(3, SHORT, 2)).await;
+    let (target, plan) = (Target::new(url, None).await.expect("an address"), plan(3, SHORT, 2));
+    let reached = reach(&plan, target.clone()).await;
+    assert_eq!(reached, Err("http2: broken frames: FRAME_SIZE_ERROR".to_owned()));
+    let total = played(target, plan).await;
     let kinds: Vec<_> = total.counters.errors().collect();
     assert_eq!(kinds, [("http2: broken frames: FRAME_SIZE_ERROR", 3)]);
 }

@@ -8,8 +8,11 @@ use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use http::{Request, Response};
-use tokio::net::{TcpListener, TcpStream};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::time::sleep;
+use tokio_rustls::TlsAcceptor;
 
 /// What it has seen.
 #[derive(Debug, Default)]
@@ -35,6 +38,19 @@ pub(crate) struct Server {
 impl Server {
     /// It permits so many streams on a connection, and says GOAWAY behind so many requests.
     pub(crate) async fn start(permitted: Option<u32>, goaway_behind: Option<u64>) -> Self {
+        Self::over(permitted, goaway_behind, None).await
+    }
+
+    /// One that speaks TLS, as is configured there.
+    pub(crate) async fn over_tls(config: Arc<ServerConfig>) -> Self {
+        Self::over(None, None, Some(TlsAcceptor::from(config))).await
+    }
+
+    async fn over(
+        permitted: Option<u32>,
+        goaway_behind: Option<u64>,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback");
         let address = listener.local_addr().expect("its address");
         let seen = Arc::<Mutex<Seen>>::default();
@@ -42,7 +58,15 @@ impl Server {
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.expect("a connection");
-                tokio::spawn(connection(stream, permitted, goaway_behind, Arc::clone(&told)));
+                let (told, tls) = (Arc::clone(&told), tls.clone());
+                tokio::spawn(async move {
+                    let Some(tls) = tls else {
+                        return connection(stream, permitted, goaway_behind, told).await;
+                    };
+                    if let Ok(stream) = tls.accept(stream).await {
+                        connection(stream, permitted, goaway_behind, told).await;
+                    }
+                });
             }
         });
         Self { address, seen }
@@ -57,7 +81,7 @@ impl Server {
 }
 
 async fn connection(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     permitted: Option<u32>,
     goaway_behind: Option<u64>,
     seen: Arc<Mutex<Seen>>,

@@ -162,6 +162,13 @@ pub(super) fn twice() -> LoadReport {
     report(outcomes, &["delivery.p99 > 50ms", "lost > 0"])
 }
 
+/// Streams of HTTP/2 beside WebSockets.
+pub(super) fn over_http2() -> LoadReport {
+    let mut report = twice();
+    report.outcomes[0].run.streams_per_connection = Some(100);
+    report
+}
+
 /// Four rounds of two transports, against servers that were started anew.
 pub(super) fn rounds() -> LoadReport {
     let round = |number| {

@@ -82,6 +82,11 @@ impl<'a> Side<'a> {
         Evidence { total: &self.total, lasting: self.lasting, figures }
     }
 
+    /// How many streams shared a connection at most, over HTTP/2.
+    pub(super) fn streams_per_connection(&self) -> Option<u32> {
+        self.rounds.first()?.run.streams_per_connection
+    }
+
     /// How many streams were open at most, at the end of an interval.
     pub(super) fn most_open(&self) -> u64 {
         let open = self.rounds.iter().flat_map(|round| &round.intervals);

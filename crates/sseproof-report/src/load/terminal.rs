@@ -175,7 +175,9 @@ fn met(page: &mut Page, report: &LoadReport) {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::examples::{all, broken, good, partial, rounds, saturated, twice, warm};
+    use super::super::examples::{
+        all, broken, good, over_http2, partial, rounds, saturated, twice, warm,
+    };
     use super::*;
 
     fn plain(report: &LoadReport, detail: Detail) -> String {
@@ -203,6 +205,16 @@ mod tests {
     #[test]
     fn two_transports_stand_side_by_side() {
         assert_snapshot!(plain(&twice(), Detail::Normal));
+    }
+
+    #[test]
+    fn streams_that_share_connections_are_called_so() {
+        let mut report = over_http2();
+        assert!(plain(&report, Detail::Normal).contains("WebSocket ÷ SSE over HTTP/2"));
+        report.outcomes.truncate(1);
+        let text = plain(&report, Detail::Normal);
+        let (from, to) = (text.find("■").unwrap(), text.find("✓").unwrap());
+        assert_snapshot!(&text[from..to]);
     }
 
     #[test]

@@ -96,6 +96,12 @@ fn connections(side: &Side<'_>, counters: &Counters) -> Facts {
         facts.part(asked, |count| format!("{count} asked for, and all got a stream"));
     }
     facts.part(side.most_open(), |count| format!("{count} open at most"));
+    if let Some(streams) = side.streams_per_connection() {
+        let streams = number(streams.into(), "stream");
+        facts.part(count(Counter::Connected), |count| {
+            format!("on {count} of HTTP/2, with up to {streams} each")
+        });
+    }
     facts.part(reconnects, |count| format!("{count} came back"));
     facts.part(count(Counter::Ended), |count| format!("{count} ended by the server"));
     facts.part(count(Counter::Closed), |count| format!("{count} closed by the plan"));
@@ -230,7 +236,13 @@ fn words(figure: Figure) -> &'static str {
 /// One row for each figure that was told: its key, its value, and what it is.
 pub(super) fn costs(side: &Side<'_>) -> Vec<[String; 3]> {
     let row = |(figure, estimate): (Figure, &_)| {
-        [figure.key().to_owned(), units::estimate(estimate), words(figure).to_owned()]
+        let words = words(figure);
+        let words = match side.streams_per_connection() {
+            None => words.to_owned(),
+            // What shares its connection costs what a stream does.
+            Some(_) => words.replace("connection", "stream"),
+        };
+        [figure.key().to_owned(), units::estimate(estimate), words]
     };
     side.figures.told().map(row).collect()
 }
@@ -243,7 +255,8 @@ pub(super) fn method(side: &Side<'_>) -> Option<String> {
         (false, points) => format!("{points} readings during the ramp"),
     };
     let idle = if cost.idle { ", before the first event" } else { "" };
-    let peak = number(cost.peak, "connection");
+    let each = if side.streams_per_connection().is_some() { "stream" } else { "connection" };
+    let peak = number(cost.peak, each);
     Some(format!("lines through {points}, up to {peak}{idle}; ± is 95 % confidence"))
 }
 

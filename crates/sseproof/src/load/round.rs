@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use sseproof_load::{Generator, Message, PerClient, Publisher, Target, Told, resource, run};
+use sseproof_load::{Generator, Message, PerClient, Publisher, Target, Told, reach, resource, run};
 use sseproof_measure::schedule::Part;
 use sseproof_measure::{
     Counter, Http, Interval, Outcome, Plan, Resources, Run, Sample, Shard, Stage, Transport,
@@ -14,9 +14,7 @@ use sseproof_measure::{
 };
 use sseproof_net::Ways;
 use sseproof_scenario::{Body, PlanFile, Template};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
 use url::Url;
 
 use super::processes::{self, Task, Workers};
@@ -130,26 +128,33 @@ impl Round<'_> {
         let Some(address) = target.addresses.first().copied() else {
             return Err(anyhow!("where to publish: no address")).unreachable();
         };
-        Ok(Some(Publisher::new(move |emission| {
+        let publisher = Publisher::new(move |emission| {
             let request = file.publish_request(&url, &emission.data)?;
             let request = request.ok_or("nothing to send")?;
             Ok(Message { address, bytes: bytes(&request)? })
-        })))
+        });
+        if !target.is_secure() {
+            return Ok(Some(publisher));
+        }
+        let config = self.ways.tls.client_config(&["http/1.1"]);
+        let config = config.map_err(|message| anyhow!(message)).usage()?;
+        let name = target.name().context("where to publish: no name that a certificate has");
+        Ok(Some(publisher.over_tls(Arc::new(config), name.usage()?)))
     }
 
-    /// Whether anybody listens there: said before thousands of clients find out.
+    /// Whether anybody listens there, and speaks what is asked for: said before thousands of clients
+    /// find out.
     async fn reach(&self) -> Result<(), Blame> {
-        let target = self.target().await?;
-        let connecting = TcpStream::connect(target.addresses.as_slice());
-        let said = || format!("cannot connect to {}", self.url(0));
-        timeout(self.file.plan.patience, connecting)
-            .await
-            .map_err(|_| anyhow!("no answer in time"))
-            .with_context(said)
-            .unreachable()?
-            .with_context(said)
-            .unreachable()?;
-        Ok(())
+        let reached = reach(&self.file.plan, self.target().await?).await;
+        let failed = reached.map_err(|kind| {
+            let error = if kind.starts_with("http2: ") {
+                anyhow!("{kind} (HTTP/2 was asked for, and the server may not speak it)")
+            } else {
+                anyhow!(kind)
+            };
+            error.context(format!("cannot connect to {}", self.url(0)))
+        });
+        failed.unreachable()
     }
 
     /// What this process plays of it.

@@ -111,7 +111,7 @@ pub(super) fn render() -> String {
     for kind in ErrorKind::ALL.into_iter().chain([ErrorKind::Status(503)]) {
         row(&mut out, &[&code(&format!("errors.{}", kind.key())), kind.definition()]);
     }
-    out.push_str("\n## What it costs\n\nMade of readings of processes (proc(5): private memory, processor time) and of the kernel, where these can be read.\n\n");
+    out.push_str("\n## What it costs\n\nMade of readings of processes (proc(5): private memory, processor time) and of the kernel, where these can be read.\nWhere streams share connections, over HTTP/2, a connection here is a stream.\n\n");
     row(&mut out, &["name", "unit", "means"]);
     rule(&mut out, 3);
     for figure in Figure::ALL {
