@@ -14,7 +14,7 @@ mod kernel;
 mod process;
 
 #[cfg(target_os = "linux")]
-pub use kernel::kernel;
+pub use kernel::{kernel, waiting};
 #[cfg(target_os = "linux")]
 pub use process::{processes, tree};
 
@@ -125,6 +125,15 @@ pub fn processes(_ids: &[u32]) -> Result<Usage, LookError> {
 /// [`LookError::NotLinux`].
 #[cfg(not(target_os = "linux"))]
 pub fn kernel() -> Result<Kernel, LookError> {
+    Err(LookError::NotLinux)
+}
+
+/// What has arrived and was not read yet.
+///
+/// # Errors
+/// [`LookError::NotLinux`].
+#[cfg(not(target_os = "linux"))]
+pub fn waiting(_port: u16) -> Result<u64, LookError> {
     Err(LookError::NotLinux)
 }
 

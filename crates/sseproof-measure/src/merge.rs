@@ -214,6 +214,8 @@ fn resources(parts: &[(String, Outcome)]) -> Resources {
             server: server.and_then(|part| last[part].server),
             generator: last.iter().map(|sample| sample.generator).reduce(sum).flatten(),
             kernel: kernel.and_then(|part| last[part].kernel),
+            // Parts on one machine each see what waits for all of them; on several, none sees all.
+            waiting: last.iter().filter_map(|sample| sample.waiting).max(),
         })
     });
     Resources { samples: samples.collect() }

@@ -87,6 +87,10 @@ pub struct Sample {
     pub generator: Option<Usage>,
     /// The kernel: memory of TCP, and of slabs, in bytes.
     pub kernel: Option<Kernel>,
+    /// What the generator had not read yet of what had arrived for it, in bytes, where that was
+    /// looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u64>,
 }
 
 /// What processes use, all of them together.

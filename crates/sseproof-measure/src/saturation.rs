@@ -1,6 +1,6 @@
 //! Whether the generator itself was the bottleneck: then a latency tells of it, not of the server.
 
-use crate::{Metric, Outcome};
+use crate::{Counter, Metric, Outcome};
 
 /// How long the loop may wake late. A timer has a resolution of 1 ms, and a machine that is shared
 /// takes a thread from its core for some milliseconds.
@@ -10,6 +10,10 @@ const LATENESS: (f64, u64) = (0.99, 100_000_000);
 /// Which share of the time its threads may be busy. Beyond that, events wait for a thread more often
 /// than not.
 const BUSY: f64 = 0.9;
+/// How much may wait in the receive queues: what arrives in so many seconds.
+const WAITING: f64 = 1.0;
+/// How many looks in a row must see that: a single one may come upon a burst.
+const LOOKS: usize = 3;
 
 impl Outcome {
     /// Why the generator was the bottleneck; nothing where it was not.
@@ -41,7 +45,24 @@ impl Outcome {
                 BUSY * 100.0
             ));
         }
+        reasons.extend(self.behind());
         reasons
+    }
+
+    /// Whether the generator reads later than data arrive, again and again.
+    fn behind(&self) -> Option<String> {
+        let bytes = self.total().counters.count(Counter::Bytes) as f64;
+        let rate = bytes / self.lasting().as_secs_f64().max(f64::MIN_POSITIVE);
+        let looks: Vec<u64> =
+            self.resources.samples.iter().filter_map(|sample| sample.waiting).collect();
+        let lasting = looks.windows(LOOKS).filter_map(|looks| looks.iter().min()).max()?;
+        let seconds = *lasting as f64 / rate;
+        (seconds > WAITING).then(|| {
+            format!(
+                "what had arrived waited to be read: {:.1} MiB again and again, which is what arrives in {seconds:.1} s",
+                *lasting as f64 / f64::from(1 << 20)
+            )
+        })
     }
 
     /// The share of processor time that the threads used, in the busiest stretch of three seconds.
@@ -94,6 +115,21 @@ mod tests {
             intervals: vec![interval],
             resources: Resources { samples: (0..10).map(sample).collect() },
         }
+    }
+
+    #[test]
+    fn who_does_not_read_what_arrives_is_the_bottleneck() {
+        let mut outcome = outcome(0, 0);
+        outcome.intervals[0].counters.add(Counter::Bytes, 1000);
+        let mut wait = |looks: [u64; 4]| {
+            for (sample, waiting) in outcome.resources.samples.iter_mut().skip(2).zip(looks) {
+                sample.waiting = Some(waiting);
+            }
+            outcome.saturation(1)
+        };
+        assert!(wait([0, 9000, 9000, 0]).is_empty(), "a burst");
+        assert!(wait([999, 999, 999, 999]).is_empty());
+        assert!(wait([3000, 2000, 5000, 0])[0].contains("what arrives in 2.0 s"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Development tasks: `cargo xtask --help`.
 
+mod bench_load;
 mod browser;
 mod described;
 mod fuzz;
@@ -47,6 +48,8 @@ enum Task {
     },
     /// Measure the codec beside the decoders of others, and write reports/codec.md.
     BenchCodec,
+    /// Measure the load generator beside wrk, and write the table of reports/load.md.
+    BenchLoad,
     /// Run the corpus in a real Chromium, and write reports/corpus-in-chromium.md.
     Browser {
         /// The browser, if it is not in PATH.
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Task::BenchCodec => {
             run(&root().join("bench"), &["cargo", "bench", "--bench", "report", "--", "--quiet"])
         }
+        Task::BenchLoad => bench_load::run(),
         Task::Browser { browser, required } => browser::run(browser, required),
         Task::Fuzz { seconds, required } => fuzz::run(seconds, required),
     };

@@ -1,7 +1,6 @@
 //! A client that subscribes: it opens its stream, reads it, and comes back as clients do.
 
 use std::future::poll_fn;
-use std::io;
 use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -9,20 +8,14 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use sseproof_codec::{Decoder, Resume};
-use sseproof_measure::{
-    Counter, Metric, Pace, Seen, Sequence, Sequencing, Subscribe, Transport, schedule,
-};
+use sseproof_measure::{Counter, Metric, Pace, Subscribe, Transport, schedule};
 use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
 use tokio::time::{Instant, sleep};
-use tungstenite::protocol::frame::coding::Control;
 
 use super::dial::{Dialled, dial, wait};
-use super::socket::Socket;
+use super::stream::{Decoding, Reading, Stream, Track};
 use super::worker::{Order, Slot, Worker};
-use crate::stamp;
-use crate::wire::body::{Body, Piece};
-use crate::wire::websocket::{Frame, Reader, control};
+use crate::wire::websocket::Reader;
 
 /// How a stream ended.
 #[derive(Clone, Copy)]
@@ -53,54 +46,15 @@ struct Client {
     number: u64,
     life: u64,
     /// How often it has come back.
-    tries: u64,
+    tries: u32,
     /// When it was to come.
     intended: u64,
     /// When its last stream ended.
     ended: Option<NonZeroU64>,
-    /// What it asks for when it comes back.
-    resume: Resume,
+    /// The orders that were left by the time it last looked for one of its own.
+    orders: Option<u32>,
     track: Track,
     stream: Option<Stream>,
-}
-
-/// A stream that runs.
-struct Stream {
-    socket: Socket,
-    reading: Reading,
-    /// When its head had been read.
-    answered: u64,
-    /// What is to be written.
-    answer: Vec<u8>,
-    is_over: bool,
-    /// Whether it is one of those that read slowly.
-    is_slow: bool,
-}
-
-/// What is told from one event after the other.
-struct Track {
-    sequence: Sequence,
-    /// What was published before the client had its first stream; nothing of it is owed to it.
-    owed_from: u64,
-    /// When the request of the stream was written, and when the last event came, if one has.
-    asked: u64,
-    last: Option<NonZeroU64>,
-}
-
-/// What takes the bytes of a stream apart.
-enum Reading {
-    Events { body: Body, decoding: Decoding },
-    Messages(Reader),
-}
-
-/// Where the decoding of a stream stands.
-enum Decoding {
-    /// Nothing has come.
-    Start,
-    /// Nothing is under way, so that any decoder that rests can go on.
-    Rest,
-    /// An event or a line is cut.
-    Within(Box<Decoder>),
 }
 
 /// Plays a client of that number until it is told to leave, or cannot come back.
@@ -111,7 +65,6 @@ pub(crate) fn subscribe(
     life: u64,
     intended: Instant,
 ) -> impl Future<Output = ()> {
-    let track = Track { sequence: Sequence::default(), owed_from: 0, asked: 0, last: None };
     let intended = worker.since_start(intended);
     // What an asynchronous function is given has its room twice in a task; what a block takes along
     // has not.
@@ -123,8 +76,8 @@ pub(crate) fn subscribe(
         tries: 0,
         intended,
         ended: None,
-        resume: Resume::default(),
-        track,
+        orders: None,
+        track: Track::default(),
         stream: None,
     };
     async move {
@@ -144,7 +97,7 @@ pub(crate) fn subscribe(
                 break;
             }
         }
-        client.account();
+        client.track.account(&client.worker);
         client.worker.clients.update(|clients| clients - 1);
     }
 }
@@ -175,7 +128,7 @@ impl Client {
             }
             self.tries += 1;
             let id = match plan.reconnecting.last_event_id {
-                true => &*self.resume.last_event_id,
+                true => &*self.track.resume.last_event_id,
                 false => "",
             };
             let intended = worker.job.start + Duration::from_nanos(self.intended);
@@ -204,9 +157,9 @@ impl Client {
 
     /// Waits as long as a client does before it comes back; `false` where it was told to leave.
     async fn waited(&mut self, plan: &Subscribe) -> bool {
-        let base = self.resume.reconnection_time.map(Duration::from_millis);
+        let base = self.track.resume.reconnection_time.map(Duration::from_millis);
         let seed = self.worker.job.plan.seed ^ self.life;
-        let chance = schedule::share(seed, self.number, self.tries << 32);
+        let chance = schedule::share(seed, self.number, u64::from(self.tries) << 32);
         let pause = wait(base.unwrap_or(plan.reconnecting.wait), plan.reconnecting.jitter, chance);
         let mut pausing = Box::pin(sleep(pause));
         let waited = poll_fn(|context| match self.slot.poll(context) {
@@ -242,7 +195,7 @@ impl Client {
         let is_slow = is_slow(&self.worker, plan, self.number);
         let mut stream =
             Stream { socket, reading, answered, answer: Vec::new(), is_over: false, is_slow };
-        stream.is_over = self.take(&mut stream.reading, &rest, &mut stream.answer);
+        self.track.take(&self.worker, &mut stream, &rest);
         self.stream = Some(stream);
     }
 
@@ -268,53 +221,34 @@ impl Client {
 
     /// Reads what is there; ready when something else is to be done.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Todo> {
-        if let Some(order) = self.slot.poll(context) {
-            return Poll::Ready(Todo::End(End::Ordered(order)));
+        // Its own slot is elsewhere in memory, and was not touched for as long as nobody was ordered
+        // anything.
+        let orders = Some(self.worker.orders.get());
+        if self.orders != orders {
+            if let Some(order) = self.slot.poll(context) {
+                return Poll::Ready(Todo::End(End::Ordered(order)));
+            }
+            self.orders = orders;
         }
-        // It is always there while a stream runs; taken, so that what it reads can be told to us.
-        let Some(mut stream) = self.stream.take() else {
-            return Poll::Ready(Todo::End(End::Theirs));
-        };
-        let worker = Rc::clone(&self.worker);
-        let mut buffer = worker.buffer.borrow_mut();
-        let todo = loop {
+        let Some(stream) = &mut self.stream else { return Poll::Ready(Todo::End(End::Theirs)) };
+        let mut buffer = self.worker.buffer.borrow_mut();
+        loop {
             if !stream.answer.is_empty() {
-                break Poll::Ready(Todo::Answer);
+                return Poll::Ready(Todo::Answer);
             }
             if stream.is_over {
-                break Poll::Ready(Todo::End(End::Theirs));
+                return Poll::Ready(Todo::End(End::Theirs));
             }
             if stream.is_slow {
-                break Poll::Ready(Todo::Slow);
+                return Poll::Ready(Todo::Slow);
             }
             let mut read = ReadBuf::new(&mut buffer);
             match Pin::new(&mut stream.socket).poll_read(context, &mut read) {
-                Poll::Pending => break Poll::Pending,
+                Poll::Pending => return Poll::Pending,
                 Poll::Ready(read_to) => {
                     let read = read_to.map(|()| read.filled());
-                    self.took(&mut stream, read);
+                    self.track.took(&self.worker, stream, read);
                 }
-            }
-        };
-        self.stream = Some(stream);
-        todo
-    }
-
-    /// Takes what a read gave.
-    fn took(&mut self, stream: &mut Stream, read: io::Result<&[u8]>) {
-        match read {
-            Ok([]) => {
-                stream.is_over = true;
-                self.cut(&stream.reading);
-            }
-            Ok(bytes) => {
-                let wire = stream.socket.on_wire(bytes.len());
-                self.worker.recorder.borrow_mut().add(Counter::Bytes, wire);
-                stream.is_over = self.take(&mut stream.reading, bytes, &mut stream.answer);
-            }
-            Err(error) => {
-                stream.is_over = true;
-                self.worker.recorder.borrow_mut().error(&reading_failed(&error));
             }
         }
     }
@@ -340,205 +274,21 @@ impl Client {
         };
         let at_once = usize::try_from((rate / TIMES).max(1)).unwrap_or(usize::MAX);
         let mut buffer = vec![0; at_once.min(64 * 1024)];
-        let mut stream = self.stream.take()?;
-        let order = loop {
+        let stream = self.stream.as_mut()?;
+        loop {
             tokio::select! {
-                order = slot.ordered() => break Some(order),
+                order = slot.ordered() => return Some(order),
                 () = sleep(Duration::from_millis(1000 / TIMES)) => {}
             }
             let read = tokio::select! {
-                order = slot.ordered() => break Some(order),
+                order = slot.ordered() => return Some(order),
                 read = stream.socket.read(&mut buffer) => read,
             };
-            self.took(&mut stream, read.map(|length| &buffer[..length]));
+            self.track.took(&self.worker, stream, read.map(|length| &buffer[..length]));
             if stream.is_over || !stream.answer.is_empty() {
-                break None;
-            }
-        };
-        self.stream = Some(stream);
-        order
-    }
-
-    /// Takes bytes that were read; whether the stream is over.
-    fn take(&mut self, reading: &mut Reading, bytes: &[u8], answer: &mut Vec<u8>) -> bool {
-        if bytes.is_empty() {
-            return false;
-        }
-        let worker = Rc::clone(&self.worker);
-        match reading {
-            Reading::Events { body, decoding } => {
-                let mut decoder = match std::mem::replace(decoding, Decoding::Rest) {
-                    Decoding::Start => worker.decoder_at_start(),
-                    Decoding::Rest => worker.decoder_at_rest(),
-                    Decoding::Within(decoder) => decoder,
-                };
-                decoder.exchange(&mut self.resume);
-                let is_over = self.events(&worker, body, &mut decoder, bytes);
-                decoder.exchange(&mut self.resume);
-                if let Some(decoder) = worker.give_back(decoder) {
-                    *decoding = Decoding::Within(decoder);
-                }
-                is_over
-            }
-            Reading::Messages(reader) => {
-                let mut clock = Ticks::new();
-                let mut over = false;
-                let fed = reader.feed(bytes, |frame| match frame {
-                    Frame::Message(data) => {
-                        // What is no text has no stamp either.
-                        let text = std::str::from_utf8(data).unwrap_or_default();
-                        self.track.event(&worker, clock.now(), "", text);
-                    }
-                    Frame::Ping(payload) => answer.extend(control(Control::Pong, payload, MASK)),
-                    Frame::Pong => {}
-                    Frame::Close(_) => over = true,
-                });
-                if over {
-                    answer.extend(control(Control::Close, &1000_u16.to_be_bytes(), MASK));
-                }
-                if let Err(message) = fed {
-                    worker.recorder.borrow_mut().error(&format!("websocket: {message}"));
-                    over = true;
-                }
-                over
+                return None;
             }
         }
-    }
-
-    fn events(
-        &mut self,
-        worker: &Worker,
-        body: &mut Body,
-        decoder: &mut Decoder,
-        mut bytes: &[u8],
-    ) -> bool {
-        let mut clock = Ticks::new();
-        loop {
-            match body.next(&mut bytes) {
-                Ok(Piece::Payload(payload)) => {
-                    let mut events = decoder.feed(payload);
-                    while let Some(event) = events.next() {
-                        // An id that is inherited says nothing of this event.
-                        let id = if event.sets_id { event.last_event_id.as_ref() } else { "" };
-                        self.track.event(worker, clock.now(), id, event.data.as_ref());
-                    }
-                }
-                Ok(Piece::More) => return false,
-                Ok(Piece::End) => return true,
-                Err(_) => {
-                    worker.recorder.borrow_mut().error("framing: no chunks of HTTP/1.1");
-                    return true;
-                }
-            }
-        }
-    }
-
-    /// The connection was closed; before the proper end of the body it is an error.
-    fn cut(&self, reading: &Reading) {
-        let kind = match reading {
-            Reading::Events { body: Body::UntilClose, .. } => return,
-            Reading::Events { .. } => "closed within the body",
-            Reading::Messages(_) => "websocket: closed without a close frame",
-        };
-        self.worker.recorder.borrow_mut().error(kind);
-    }
-
-    /// What was never received is lost, now that nothing more comes.
-    fn account(&self) {
-        let job = &self.worker.job;
-        let track = &self.track;
-        let lost = if job.publisher.is_some() && job.plan.sequencing == Sequencing::Own {
-            let end = job.shared.published.load(Ordering::Relaxed);
-            match track.sequence.next() {
-                // Where nothing was received, all that was published since is missing.
-                None => end.saturating_sub(track.owed_from),
-                Some(_) => track.sequence.lost_before(end),
-            }
-        } else {
-            track.sequence.lost()
-        };
-        self.worker.recorder.borrow_mut().add(Counter::Lost, lost);
-    }
-}
-
-/// The mask of frames that a client sends. Chance would protect proxies from pages, not servers
-/// from us.
-const MASK: [u8; 4] = [0x53, 0x53, 0x45, 0x21];
-
-/// The time, asked for anew with every few events: each asking costs as much as decoding one.
-struct Ticks {
-    at: Instant,
-    left: u8,
-}
-
-/// How many events share one reading of the clock.
-const TOGETHER: u8 = 16;
-
-impl Ticks {
-    fn new() -> Self {
-        Self { at: Instant::now(), left: TOGETHER }
-    }
-
-    fn now(&mut self) -> Instant {
-        if self.left == 0 {
-            *self = Self::new();
-        }
-        self.left -= 1;
-        self.at
-    }
-}
-
-impl Track {
-    /// An event has arrived.
-    fn event(&mut self, worker: &Worker, now: Instant, id: &str, data: &str) {
-        let job = &worker.job;
-        let at = worker.since_start(now).max(1);
-        let mut recorder = worker.recorder.borrow_mut();
-        recorder.count(Counter::Events);
-        recorder.events += 1;
-        match self.last {
-            None => recorder.time(Metric::FirstEvent, at.saturating_sub(self.asked)),
-            Some(last) => recorder.time(Metric::Gap, at.saturating_sub(last.get())),
-        }
-        self.last = NonZeroU64::new(at);
-        let plan = &job.plan;
-        let read = stamp::read(&plan.stamping, &plan.sequencing, id, data);
-        match read.stamp {
-            Some(stamp) => match job.clock.wall(now).checked_sub(stamp) {
-                Some(latency) => {
-                    recorder.time(Metric::Delivery, latency);
-                    if let Some(held) = read.held {
-                        recorder.time(Metric::Overhead, latency.saturating_sub(held));
-                    }
-                }
-                None => recorder.count(Counter::Negative),
-            },
-            None if plan.stamping != sseproof_measure::Stamping::None => {
-                recorder.count(Counter::Unstamped);
-            }
-            None => {}
-        }
-        match read.number {
-            Some(number) if number < self.owed_from => {}
-            Some(number) => match self.sequence.see(number) {
-                Seen::InOrder | Seen::Ahead(_) => {}
-                Seen::Late => recorder.count(Counter::Reordered),
-                Seen::Again => recorder.count(Counter::Duplicated),
-            },
-            // Also where the plan looks for none: a result must show that nobody could miss any.
-            None => recorder.count(Counter::Unsequenced),
-        }
-    }
-}
-
-/// What went wrong with reading, in words that are few enough to count.
-pub(super) fn reading_failed(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionReset => "reset".to_owned(),
-        io::ErrorKind::UnexpectedEof => "tls: closed without close_notify".to_owned(),
-        // What was said of a stream of HTTP/2.
-        io::ErrorKind::Other if error.get_ref().is_some() => error.to_string(),
-        _ => format!("read: {error}"),
     }
 }
 
@@ -564,7 +314,7 @@ mod tests {
             http: sseproof_measure::Http::One,
             publishing: None,
             stamping: sseproof_measure::Stamping::None,
-            sequencing: Sequencing::None,
+            sequencing: sseproof_measure::Sequencing::None,
             interval: Duration::from_secs(1),
             patience: Duration::from_secs(1),
             drain: Duration::ZERO,

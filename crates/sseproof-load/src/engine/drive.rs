@@ -59,7 +59,7 @@ pub(crate) async fn drive(
     looking.abort();
     worker.is_ending.set(true);
     for slot in slots.take().into_values() {
-        Slot::order(&slot, Order::Leave);
+        slot.order(&worker, Order::Leave);
     }
     let gone = async {
         while worker.clients.get() > 0 {
@@ -104,12 +104,12 @@ async fn subscribe(worker: &Rc<Worker>, plan: &Subscribe, part: Part, slots: &Sl
                 Act::Arrive(number) => (number, 0),
                 Act::Leave(number) => {
                     if let Some(slot) = slots.borrow_mut().remove(&number) {
-                        slot.order(Order::Leave);
+                        slot.order(worker, Order::Leave);
                     }
                     continue;
                 }
                 Act::Storm(share) => {
-                    storm(slots, share, seed);
+                    storm(worker, slots, share, seed);
                     continue;
                 }
             }
@@ -117,7 +117,7 @@ async fn subscribe(worker: &Rc<Worker>, plan: &Subscribe, part: Part, slots: &Sl
             let Some(Reverse((_, number, life))) = departures.pop() else { break };
             // It may have been sent away by the plan.
             let Some(slot) = slots.borrow_mut().remove(&number) else { continue };
-            slot.order(Order::Leave);
+            slot.order(worker, Order::Leave);
             (number, life + 1)
         };
         if let Some(lifetime) = plan.lifetime {
@@ -147,10 +147,10 @@ pub(super) fn begin(worker: &Worker, due: Instant) {
 }
 
 /// Cuts that share of all clients, which ones the seed says.
-fn storm(slots: &Slots, share: f64, seed: u64) {
+fn storm(worker: &Worker, slots: &Slots, share: f64, seed: u64) {
     for (number, slot) in &*slots.borrow() {
         if schedule::share(seed, *number, u64::MAX - 1) < share {
-            slot.order(Order::Cut);
+            slot.order(worker, Order::Cut);
         }
     }
 }

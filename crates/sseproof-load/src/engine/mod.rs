@@ -11,6 +11,7 @@ mod http2;
 mod publish;
 mod request;
 mod socket;
+mod stream;
 mod tokens;
 mod worker;
 

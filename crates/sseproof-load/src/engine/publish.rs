@@ -14,9 +14,9 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
 use tokio_rustls::TlsConnector;
 
-use super::client::reading_failed;
 use super::dial::read_head;
 use super::socket::Socket;
+use super::stream::reading_failed;
 use super::worker::Worker;
 use crate::clock::nanoseconds;
 use crate::stamp::Stamp;

@@ -11,9 +11,9 @@ use tokio::io::AsyncReadExt as _;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::client::reading_failed;
 use super::dial::{Dialled, dial};
 use super::drive::begin;
+use super::stream::reading_failed;
 use super::tokens;
 use super::worker::Worker;
 use crate::clock::nanoseconds;

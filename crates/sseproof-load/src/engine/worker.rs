@@ -38,6 +38,8 @@ pub(crate) struct Worker {
     pub(crate) idle: RefCell<Vec<Socket>>,
     /// Connections that are shared, over HTTP/2.
     pub(crate) http2: Pool,
+    /// How many orders were left for any of them.
+    pub(crate) orders: Cell<u32>,
     /// Clients that have not gone yet.
     pub(crate) clients: Cell<u64>,
     /// Whether the run is over, and all clients go.
@@ -55,6 +57,7 @@ impl Worker {
             decoders: RefCell::default(),
             idle: RefCell::default(),
             http2: Pool::default(),
+            orders: Cell::new(0),
             clients: Cell::new(0),
             is_ending: Cell::new(false),
             told: Cell::default(),
@@ -131,7 +134,8 @@ pub(crate) struct Slot {
 
 impl Slot {
     /// Leaves an order, and wakes the client.
-    pub(crate) fn order(&self, order: Order) {
+    pub(crate) fn order(&self, worker: &Worker, order: Order) {
+        worker.orders.update(|orders| orders.wrapping_add(1));
         // Who is to go need not come back first.
         if self.order.get() != Some(Order::Leave) {
             self.order.set(Some(order));

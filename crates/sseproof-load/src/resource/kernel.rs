@@ -49,6 +49,40 @@ pub fn kernel() -> Result<Kernel, LookError> {
     })
 }
 
+/// What has arrived and was not read yet, of all sockets of this machine whose other end has that
+/// port.
+///
+/// The kernel writes a line for each socket of the machine, so it takes milliseconds for thousands.
+///
+/// # Errors
+/// [`LookError::Unreadable`], where `/proc` does not tell.
+pub fn waiting(port: u16) -> Result<u64, LookError> {
+    let mut sum = 0;
+    for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            // There may be no IPv6.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(unreadable(path, &error.to_string())),
+        };
+        sum += queued(&text, port);
+    }
+    Ok(sum)
+}
+
+/// The sum of `rx_queue` in the lines whose `rem_address` has that port.
+fn queued(table: &str, port: u16) -> u64 {
+    let end = format!(":{port:04X}");
+    let of = |line: &str| {
+        let mut words = line.split_ascii_whitespace().skip(2);
+        let is_ours = words.next()?.ends_with(&end);
+        // Behind the state there is `tx_queue:rx_queue`, in hexadecimal.
+        let queues = words.nth(1).filter(|_| is_ours)?;
+        u64::from_str_radix(queues.split_once(':')?.1, 16).ok()
+    };
+    table.lines().skip(1).filter_map(of).sum()
+}
+
 /// What TCP has charged: pages behind `mem`. The kernel adds up by processor, and so it is late by
 /// up to a MiB for each.
 fn charged(sockstat: &str, page: u64) -> Option<u64> {
@@ -95,6 +129,27 @@ mod tests {
             "{kernel:?}"
         );
         assert!(kernel.sockets.is_none_or(|sockets| sockets > 0 && sockets < kernel.slab));
+    }
+
+    #[test]
+    fn what_nobody_reads_waits() {
+        use std::io::Write as _;
+
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let _client = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        assert_eq!(waiting(port).unwrap(), 0);
+        server.write_all(&[0; 1234]).unwrap();
+        // On loopback it has arrived when it was written.
+        assert_eq!(waiting(port).unwrap(), 1234);
+    }
+
+    #[test]
+    fn a_table_is_read_by_its_columns() {
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when\n   0: 0100007F:A000 0100007F:1F90 01 00000007:000000FF 00:00000000\n   1: 0100007F:1F90 0100007F:A000 01 00000000:00000001 00:00000000\n";
+        assert_eq!((queued(table, 0x1F90), queued(table, 0xA000), queued(table, 1)), (255, 1, 0));
+        assert_eq!(queued("sl\nno line\n", 1), 0);
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn run(made: &Made) -> Outcome {
             sockets: None,
         };
         let (server, generator, kernel) = (Some(server), Some(generator), Some(kernel));
-        samples.push(Sample { at_ms, open, events, server, generator, kernel });
+        samples.push(Sample { at_ms, open, events, server, generator, kernel, waiting: None });
     };
     for open in made.plateaus {
         (0..3).for_each(|_| push(*open, 0, BASE + made.each * *open as f64, 1000.0));

@@ -106,6 +106,7 @@ fn samples(slower: u64) -> Vec<Sample> {
                 unreclaimable: 100_000_000 + open * 9000,
                 sockets: None,
             }),
+            waiting: None,
         }
     };
     all.zip(0..).map(sample).collect()

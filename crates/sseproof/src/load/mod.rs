@@ -86,6 +86,7 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
     stopping.abort();
     if arguments.calibrate {
         screen::print(&calibrate::table(&outcomes))?;
+        result::write(&load_report(outcomes, &[]), &arguments.outputs)?;
         return Ok(if interrupted { Exit::Interrupted } else { Exit::Held });
     }
     let exit = report(outcomes, &given.file.plan.thresholds, &arguments.outputs)?;
@@ -109,9 +110,7 @@ fn report(
     thresholds: &[Threshold],
     outputs: &Outputs,
 ) -> Result<Exit, Blame> {
-    let judged = judge(&outcomes, thresholds);
-    let tool = format!("sseproof {}", env!("CARGO_PKG_VERSION"));
-    let report = LoadReport { tool, outcomes, judged };
+    let report = load_report(outcomes, thresholds);
     // What was measured is shown before anything else can fail.
     let options = screen::options(sseproof_report::terminal::Detail::Normal);
     screen::print(&sseproof_report::load::terminal::render(&report, &options))?;
@@ -120,6 +119,12 @@ fn report(
         Verdict::Held => Exit::Held,
         Verdict::Broken | Verdict::Unproven => Exit::Broken,
     })
+}
+
+fn load_report(outcomes: Vec<Outcome>, thresholds: &[Threshold]) -> LoadReport {
+    let judged = judge(&outcomes, thresholds);
+    let tool = format!("sseproof {}", env!("CARGO_PKG_VERSION"));
+    LoadReport { tool, outcomes, judged }
 }
 
 /// Plays a part of a round for the process that started this one.

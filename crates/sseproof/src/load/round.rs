@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use sseproof_load::{Generator, Message, PerClient, Publisher, Target, Told, reach, resource, run};
@@ -188,6 +188,7 @@ impl Round<'_> {
         let started = jiff::Timestamp::now().to_string();
         let stopped = stop.clone();
         let mut unread = None;
+        let mut queues = Queues::of(&self.file.plan, &self.url(0));
         let hear = |told: Told<'_>, ours: &[u32]| match told {
             Told::Interval(interval) => {
                 each(interval);
@@ -205,7 +206,8 @@ impl Round<'_> {
                 let at_ms = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
                 let generator = (!ours.is_empty()).then_some(generator);
                 let kernel = Some(kernel);
-                Some(Sample { at_ms, open, events, server, generator, kernel })
+                let waiting = queues.look();
+                Some(Sample { at_ms, open, events, server, generator, kernel, waiting })
             }
         };
         self.reach().await?;
@@ -254,6 +256,33 @@ impl Round<'_> {
         }
         outcome.run.saturated = outcome.saturation(self.threads * count);
         Ok(outcome)
+    }
+}
+
+/// The receive queues of the generator, looked at so rarely that it costs next to nothing.
+struct Queues {
+    port: Option<u16>,
+    next: Instant,
+}
+
+impl Queues {
+    /// Which part of the time looking may take.
+    const SHARE: u32 = 100;
+
+    /// Those of clients that read as fast as they can: what waits for slow ones is the plan's.
+    fn of(plan: &Plan, url: &str) -> Self {
+        let is_slow = matches!(&plan.workload, Workload::Subscribe(plan) if plan.slow.is_some());
+        let port = Url::parse(url).ok().and_then(|url| url.port_or_known_default());
+        Self { port: port.filter(|_| !is_slow), next: Instant::now() }
+    }
+
+    /// What waits in them, where it is time to look.
+    fn look(&mut self) -> Option<u64> {
+        let begin = Instant::now();
+        let port = self.port.filter(|_| begin >= self.next)?;
+        let waiting = resource::waiting(port).ok();
+        self.next = begin + begin.elapsed() * Self::SHARE;
+        waiting
     }
 }
 

@@ -1,0 +1,363 @@
+//! What the load generator can do, and what it costs itself, beside wrk in the same run.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use sseproof_measure::{Cost, Counter, Metric, Outcome, Value};
+
+use crate::root;
+
+/// Where the table is.
+const PAGE: &str = "reports/load.md";
+/// What stands between these is made again.
+const TABLE: [&str; 2] = ["<!-- made by cargo xtask bench-load -->\n", "<!-- by hand again -->\n"];
+/// The port that several servers share; the system gives it to nobody who connects.
+const SHARED: u16 = 21_900;
+/// What wrk is asked for by, where it is missing.
+const NO_WRK: &str = "wrk is missing";
+
+/// A line of the table.
+struct Row {
+    what: &'static str,
+    goal: &'static str,
+    measured: String,
+    command: String,
+}
+
+/// Measures some of them.
+type Part = fn(&Bench) -> anyhow::Result<Vec<Row>>;
+
+/// What `sseproof load --json` writes, as far as it matters here.
+#[derive(Deserialize)]
+struct Results {
+    outcomes: Vec<Outcome>,
+}
+
+/// The program that is measured.
+struct Bench {
+    program: PathBuf,
+    json: tempfile::NamedTempFile,
+}
+
+/// `sseproof serve --load`, until it is dropped.
+struct Server {
+    child: Child,
+    origin: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Who has ended already need not be ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Measures all of it, and writes the table into the page.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let build = ["cargo", "build", "--release", "--quiet", "--package", "sseproof"];
+    crate::run(&root(), &build)?;
+    let json = tempfile::NamedTempFile::new().context("make a file for results")?;
+    let bench = Bench { program: root().join("target/release/sseproof"), json };
+    let parts: [Part; 6] = [memory, opening, hot, processor, error, many];
+    let mut rows = Vec::new();
+    for part in parts {
+        for row in part(&bench)? {
+            println!("{}: {}, to reach: {}", row.what, row.measured, row.goal);
+            rows.push(row);
+        }
+    }
+    let path = root().join(PAGE);
+    let before = fs::read_to_string(&path).with_context(|| format!("read {PAGE}"))?;
+    let around = before
+        .split_once(TABLE[0])
+        .and_then(|(head, rest)| rest.split_once(TABLE[1]).map(|(_, tail)| (head, tail)));
+    let Some((head, tail)) = around else { bail!("{PAGE} has no place for the table") };
+    let page = [head, TABLE[0], &table(&rows), TABLE[1], tail].concat();
+    fs::write(&path, page).with_context(|| format!("write {PAGE}"))?;
+    println!("wrote {PAGE}");
+    Ok(())
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut page = String::from("\n| what | to reach | measured | command |\n|---|--:|--:|---|\n");
+    for Row { what, goal, measured, command } in rows {
+        // Writing to a text does not fail.
+        let _ = writeln!(page, "| {what} | {goal} | {measured} | `{command}` |");
+    }
+    page.push('\n');
+    page
+}
+
+impl Bench {
+    fn serve(&self, more: &[&str]) -> anyhow::Result<Server> {
+        let mut child = Command::new(&self.program)
+            .args(["serve", "--load"])
+            .args(more)
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("start the load server")?;
+        let output = child.stdout.take().context("read what the load server says")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line).context("read what the load server says")?;
+        let (at, end) = (line.find("http://"), line.find("/events"));
+        let origin = at.zip(end).and_then(|(at, end)| line.get(at..end));
+        let origin = origin.with_context(|| format!("the load server says `{line}`"))?.to_owned();
+        Ok(Server { child, origin })
+    }
+
+    /// Plays what the words say: `U` and `W` are the server's URL for Server-Sent Events and for
+    /// WebSockets, `P` its process.
+    fn load(&self, server: Option<&Server>, words: &str) -> anyhow::Result<Vec<Outcome>> {
+        println!("== sseproof load {words}");
+        let mut command = Command::new(&self.program);
+        command.arg("load").args(filled(words, server)?);
+        command.arg("--json").arg(self.json.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        let status = command.status().context("start sseproof load")?;
+        // Where the generator was the bottleneck, it ends with 1 and has a result all the same.
+        if !matches!(status.code(), Some(0 | 1)) {
+            bail!("`sseproof load {words}` ended with {status}");
+        }
+        let text = fs::read_to_string(self.json.path()).context("read the result")?;
+        Ok(serde_json::from_str::<Results>(&text).context("read the result")?.outcomes)
+    }
+}
+
+fn filled(words: &str, server: Option<&Server>) -> anyhow::Result<Vec<String>> {
+    let mut filled = words.to_owned();
+    if let Some(server) = server {
+        filled = filled
+            .replace("U/", &format!("{}/", server.origin))
+            .replace("W/", &format!("{}/", server.origin.replacen("http", "ws", 1)))
+            .replace(" P", &format!(" {}", server.child.id()));
+    }
+    shlex::split(&filled).with_context(|| format!("split `{words}`"))
+}
+
+/// The first outcome, which is the only one where there is one side.
+fn first(outcomes: Vec<Outcome>) -> anyhow::Result<Outcome> {
+    outcomes.into_iter().next().context("there is no outcome")
+}
+
+/// What was said of the outcome by those who know of it: nothing, or why it is doubtful.
+fn doubts(outcome: &Outcome) -> String {
+    let run = &outcome.run;
+    let reasons: Vec<_> = run.partial.iter().chain(&run.saturated).map(String::as_str).collect();
+    if reasons.is_empty() { String::new() } else { format!(" (! {})", reasons.join("; ")) }
+}
+
+fn cost(outcome: &Outcome, key: &str) -> String {
+    let value = Cost::of(outcome).value(key);
+    let said = value.map_or_else(|| "not told".to_owned(), |value| value.to_string());
+    said + &doubts(outcome)
+}
+
+fn quantile(outcome: &Outcome, metric: Metric, share: f64) -> String {
+    outcome.total().histogram(metric).map_or_else(
+        || "nothing".to_owned(),
+        |seen| Value::time(seen.quantile(share) as f64).to_string(),
+    )
+}
+
+/// What an idle connection costs in memory.
+fn memory(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    let words = "'U/events?every=never' --versus 'W/ws?every=never' -c 15000 --ramp 12s --plateaus 5 --hold 3s --server-pid P";
+    let server = bench.serve(&[])?;
+    let outcomes = bench.load(Some(&server), words)?;
+    let [events, messages] = outcomes.as_slice() else { bail!("two sides were asked for") };
+    let command = format!("sseproof load {words}");
+    let row = |what, goal, measured| Row { what, goal, measured, command: command.clone() };
+    let mut rows = vec![
+        row(
+            "private memory of the generator for each of 15,000 idle connections, by slope: SSE",
+            "1.5 KiB",
+            cost(events, "memory.generator"),
+        ),
+        row("the same: WebSocket", "1.5 KiB", cost(messages, "memory.generator")),
+        row("all in (PSS ÷ connections): SSE", "2.5 KiB", cost(events, "memory.generator.all-in")),
+        row("the same: WebSocket", "2.5 KiB", cost(messages, "memory.generator.all-in")),
+        row("the embedded server, by slope: SSE", "", cost(events, "memory.server")),
+    ];
+    rows.push(wrk_memory(&server)?);
+    Ok(rows)
+}
+
+/// What wrk takes for the same stream, all in.
+fn wrk_memory(server: &Server) -> anyhow::Result<Row> {
+    let command = "wrk -t1 -c15000 -d8s 'U/events?every=never'";
+    let measured = match wrk(command, server)? {
+        None => NO_WRK.to_owned(),
+        Some(mut child) => {
+            sleep(Duration::from_secs(6));
+            let all = pss(child.id())?;
+            child.wait().context("wait for wrk")?;
+            Value::bytes(all as f64 / 15_000.0).to_string()
+        }
+    };
+    Ok(Row { what: "wrk, all in", goal: "", measured, command: command.to_owned() })
+}
+
+/// wrk, where there is one.
+fn wrk(command: &str, server: &Server) -> anyhow::Result<Option<Child>> {
+    println!("== {command}");
+    let words = filled(command, Some(server))?;
+    let started = Command::new("wrk").args(&words[1..]).stdout(Stdio::null()).spawn();
+    match started {
+        Ok(child) => Ok(Some(child)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).context("start wrk"),
+    }
+}
+
+/// The proportional set size of that process, in bytes.
+fn pss(process: u32) -> anyhow::Result<u64> {
+    let path = format!("/proc/{process}/smaps_rollup");
+    let text = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
+    let line =
+        text.lines().find_map(|line| line.strip_prefix("Pss:")).context("there is no Pss")?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().context("read Pss")?;
+    Ok(kib * 1024)
+}
+
+/// How soon ten thousand connections that are opened at once all receive.
+fn opening(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    let words =
+        "'U/events?every=1s' --stamp own --sequence own -c 10000 --ramp 0s --plateaus 1 --hold 8s";
+    let server = bench.serve(&[])?;
+    let outcome = first(bench.load(Some(&server), words)?)?;
+    let command = format!("sseproof load {words}");
+    let row = |what, goal, metric| Row {
+        what,
+        goal,
+        measured: quantile(&outcome, metric, 1.0),
+        command: command.clone(),
+    };
+    let mut rows = vec![
+        row("10,000 connections opened at once: the last is connected after", "", Metric::Connect),
+        row(
+            "and its first event, of one a second, comes that long behind its request",
+            "2 s with the above",
+            Metric::FirstEvent,
+        ),
+    ];
+    let streams = outcome.total().counters.count(Counter::Streams);
+    rows[1].measured += &format!(", {streams} streams");
+    Ok(rows)
+}
+
+/// How much one connection takes.
+fn hot(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    let words = "'U/events?every=1ms&burst=2000' --stamp own --sequence own -c 1 --ramp 0s --plateaus 1 --hold 6s --server-pid P";
+    let server = bench.serve(&[])?;
+    let outcome = first(bench.load(Some(&server), words)?)?;
+    let events = outcome.total().counters.count(Counter::Events) as f64;
+    let measured = format!("{:.2} M/s", events / outcome.lasting().as_secs_f64() / 1e6);
+    let measured = measured + &doubts(&outcome);
+    Ok(vec![Row {
+        what: "events on one hot connection, decoded, stamped and counted",
+        goal: "1.5 M/s",
+        measured,
+        command: format!("sseproof load {words}"),
+    }])
+}
+
+/// Processor time for each event at ten thousand connections, beside wrk's.
+///
+/// Of both a short and a long run are taken from each other, so that opening and closing is in
+/// neither; wrk counts no events, but gets the same from the same server.
+fn processor(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    const ROUNDS: u32 = 3;
+    let words = "'U/events?every=1s' -c 10000 --ramp 0s --plateaus 1 --hold";
+    let command = "wrk -t1 -c10000 'U/events?every=1s' -d";
+    let (mut ours, mut theirs) = (0.0, 0.0);
+    for _ in 0..ROUNDS {
+        for (seconds, sign) in [(5, -1.0), (20, 1.0)] {
+            let server = bench.serve(&[])?;
+            let before = children_time()?;
+            bench.load(Some(&server), &format!("{words} {seconds}s"))?;
+            ours += sign * (children_time()? - before);
+            let before = children_time()?;
+            match wrk(&format!("{command}{seconds}s"), &server)? {
+                None => theirs = f64::NAN,
+                Some(mut child) => drop(child.wait().context("wait for wrk")?),
+            }
+            theirs += sign * (children_time()? - before);
+        }
+    }
+    // One event a second for each connection, in the 15 seconds by which the runs differ.
+    let events = f64::from(ROUNDS) * 15.0 * 10_000.0;
+    let each = |seconds: f64| Value::time(seconds / events * 1e9).to_string();
+    let command = format!("sseproof load {words} 20s, and 5s; {command}20s, and 5s");
+    let row = |what, goal, measured| Row { what, goal, measured, command: command.clone() };
+    let has_wrk = theirs.is_finite();
+    let beside = |text: String| if has_wrk { text } else { NO_WRK.to_owned() };
+    Ok(vec![
+        row(
+            "processor time for each of 10,000 events a second on as many connections",
+            "",
+            each(ours),
+        ),
+        row("wrk, which parses nothing", "", beside(each(theirs))),
+        row("the one in proportion to the other", "1.2", beside(format!("{:.2}", ours / theirs))),
+    ])
+}
+
+/// The processor time of all children that have ended, in seconds.
+fn children_time() -> anyhow::Result<f64> {
+    use nix::sys::resource::{UsageWho, getrusage};
+
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("ask for the time of children")?;
+    let seconds =
+        |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
+}
+
+/// How far a measured latency is from what was done.
+fn error(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    let words = "--calibrate -c 5000 --ramp 4s --plateaus 1 --hold 10s";
+    let outcomes = bench.load(None, words)?;
+    let all = |share| {
+        let each = outcomes
+            .iter()
+            .map(|outcome| quantile(outcome, Metric::Overhead, share) + &doubts(outcome));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    let command = format!("sseproof load {words}");
+    let row = |what, goal, measured| Row { what, goal, measured, command: command.clone() };
+    Ok(vec![
+        row(
+            "error of the delivery latency at 5,000 clients, events held back for 0, 1, 10 and 100 ms: p50",
+            "0.3 ms",
+            all(0.5),
+        ),
+        row("the same, p99", "2 ms", all(0.99)),
+    ])
+}
+
+/// Forty thousand connections from this machine to this machine.
+fn many(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    let listen = format!("127.0.0.1:{SHARED}");
+    let more = ["--listen", listen.as_str(), "--reuse-port"];
+    let servers = [bench.serve(&more)?, bench.serve(&more)?, bench.serve(&more)?];
+    let words = "'U/events?every=10s' -c 40000 --ramp 30s --plateaus 1 --hold 15s --processes 3 --bind 127.0.0.2-127.0.0.3";
+    let outcome = first(bench.load(Some(&servers[0]), words)?)?;
+    let open = outcome.intervals.iter().map(|interval| interval.open).max().unwrap_or_default();
+    let counters = &outcome.total().counters;
+    let (errors, events) = (counters.count(Counter::Errors), counters.count(Counter::Events));
+    let measured = format!("{open} open, {errors} errors, {events} events") + &doubts(&outcome);
+    Ok(vec![Row {
+        what: "connections on one machine, of three processes to three servers",
+        goal: "40,000",
+        measured,
+        command: format!(
+            "sseproof load {words}, and three times sseproof serve --load --listen {listen} --reuse-port"
+        ),
+    }])
+}
