@@ -4,7 +4,8 @@
 //! takes milliseconds.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use procfs::{Current as _, Meminfo};
@@ -59,19 +60,21 @@ pub fn kernel() -> Result<Kernel, LookError> {
 pub fn waiting(port: u16) -> Result<u64, LookError> {
     let mut sum = 0;
     for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
+        let table = match File::open(path) {
+            Ok(file) => BufReader::new(file),
             // There may be no IPv6.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(unreadable(path, &error.to_string())),
         };
-        sum += queued(&text, port);
+        sum += queued(table, port).map_err(|error| unreadable(path, &error.to_string()))?;
     }
     Ok(sum)
 }
 
 /// The sum of `rx_queue` in the lines whose `rem_address` has that port.
-fn queued(table: &str, port: u16) -> u64 {
+///
+/// A line at a time: the whole has megabytes, which would look like the generator's own.
+fn queued(mut table: impl BufRead, port: u16) -> io::Result<u64> {
     let end = format!(":{port:04X}");
     let of = |line: &str| {
         let mut words = line.split_ascii_whitespace().skip(2);
@@ -80,7 +83,12 @@ fn queued(table: &str, port: u16) -> u64 {
         let queues = words.nth(1).filter(|_| is_ours)?;
         u64::from_str_radix(queues.split_once(':')?.1, 16).ok()
     };
-    table.lines().skip(1).filter_map(of).sum()
+    let (mut sum, mut line) = (0, String::new());
+    while table.read_line(&mut line)? > 0 {
+        sum += of(&line).unwrap_or_default();
+        line.clear();
+    }
+    Ok(sum)
 }
 
 /// What TCP has charged: pages behind `mem`. The kernel adds up by processor, and so it is late by
@@ -148,8 +156,9 @@ mod tests {
     #[test]
     fn a_table_is_read_by_its_columns() {
         let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when\n   0: 0100007F:A000 0100007F:1F90 01 00000007:000000FF 00:00000000\n   1: 0100007F:1F90 0100007F:A000 01 00000000:00000001 00:00000000\n";
-        assert_eq!((queued(table, 0x1F90), queued(table, 0xA000), queued(table, 1)), (255, 1, 0));
-        assert_eq!(queued("sl\nno line\n", 1), 0);
+        let of = |port| queued(table.as_bytes(), port).unwrap();
+        assert_eq!((of(0x1F90), of(0xA000), of(1)), (255, 1, 0));
+        assert_eq!(queued(&b"sl\nno line\n"[..], 1).unwrap(), 0);
     }
 
     #[test]
