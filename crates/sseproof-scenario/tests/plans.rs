@@ -52,6 +52,7 @@ fn no_beginning_of_a_file_breaks_the_reader() {
 fn a_plan_of_clients_is_read() {
     let text = include_str!("plans/clients.yaml").replace("${env:SECRET}", "s");
     let file = parse(&text);
+    assert_eq!(file.ca.map(|ca| ca.path), Some("a.pem".into()));
     let plan = file.plan;
     let Workload::Subscribe(subscribe) = plan.workload else { panic!("no clients") };
     assert_eq!((plan.name.as_str(), plan.seed), ("everything at once", 7));

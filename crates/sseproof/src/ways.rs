@@ -52,6 +52,24 @@ pub(crate) struct WaysGiven {
     no_proxy: bool,
 }
 
+/// What a file says of the ways to a server.
+#[derive(Clone, Copy)]
+pub(crate) struct Said<'a> {
+    /// The file.
+    pub(crate) file: &'a Path,
+    pub(crate) ca: Option<&'a NamedFile>,
+    pub(crate) insecure: bool,
+    pub(crate) unix_socket: Option<&'a Path>,
+}
+
+impl<'a> Said<'a> {
+    /// What the target file at that path says.
+    pub(crate) fn by_target(file: &'a Path, target: &'a TargetFile) -> Self {
+        let unix_socket = target.unix_socket.as_deref();
+        Self { file, ca: target.ca.as_ref(), insecure: target.insecure, unix_socket }
+    }
+}
+
 /// Whom the flags say to trust.
 pub(crate) enum Trust<'a> {
     /// Whom the system trusts.
@@ -63,17 +81,12 @@ pub(crate) enum Trust<'a> {
 }
 
 impl WaysGiven {
-    /// The ways to this URL, as the flags say, and where they say nothing, as the target file at
-    /// this path does.
-    pub(crate) fn to(
-        &self,
-        url: Option<&str>,
-        file: Option<(&Path, &TargetFile)>,
-    ) -> anyhow::Result<Ways> {
-        let (ca, insecure) = match (self.trust(), file) {
-            (Trust::System, Some((path, file))) => {
-                let ca = file.ca.as_ref().map(|ca| trusted(path, ca)).transpose()?;
-                (ca, file.insecure)
+    /// The ways to this URL, as the flags say, and where they say nothing, as a file does.
+    pub(crate) fn to(&self, url: Option<&str>, said: Option<Said<'_>>) -> anyhow::Result<Ways> {
+        let (ca, insecure) = match (self.trust(), said) {
+            (Trust::System, Some(said)) => {
+                let ca = said.ca.map(|ca| trusted(said.file, ca)).transpose()?;
+                (ca, said.insecure)
             }
             (Trust::System, None) => (None, false),
             (Trust::Ca(_) | Trust::Anybody, _) => {
@@ -92,7 +105,7 @@ impl WaysGiven {
             Http::Http1 => HttpChoice::Http1,
             Http::Http2 => HttpChoice::Http2,
         };
-        let of_file = file.and_then(|(_, file)| file.unix_socket.as_deref());
+        let of_file = said.and_then(|said| said.unix_socket);
         let socket = self.unix_socket.as_deref().or(of_file);
         let unix = match (socket, url) {
             (Some(path), Some(url)) => Some(UnixSocket::of(path, url).context("read the URL")?),

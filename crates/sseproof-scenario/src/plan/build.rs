@@ -12,11 +12,11 @@ use super::document::{self, Document, HttpOfPlan, SequenceWord, StampWord};
 use super::scalar::{Amount, Jitter, PerSecond, Percent, value};
 use super::template::{NUMBER, Template};
 use super::{Body, PlanFile};
-use crate::PublishHook;
 use crate::mistake::{Mistakes, Place, Slip, Source};
 use crate::model::{At, Json, Pause, Scope, Short};
 use crate::target::Check;
 use crate::variables::Variables;
+use crate::{NamedFile, PublishHook};
 
 /// What takes longer does not end within anybody's patience, and sums of it stay times.
 const LONGEST: Duration = Duration::from_hours(30 * 24);
@@ -82,6 +82,8 @@ impl Build<'_> {
             || if body.is_some() { "POST" } else { "GET" }.to_owned(),
             |method| method.0,
         );
+        self.check.trust(document.ca.as_ref(), document.insecure.as_ref());
+        let ca = document.ca.as_ref().map(|ca| NamedFile::of(ca, self.source, &self.scope));
         let workload = self.workload(&document);
         let http = self.http(&document);
         let interval = self.interval(document.interval.as_ref());
@@ -109,7 +111,8 @@ impl Build<'_> {
         };
         plan.thresholds = self.thresholds(&document.fail_if, &plan);
         let why = document.why;
-        Some(PlanFile { plan, why, url, websocket, headers, method, body, publish })
+        let insecure = document.insecure.is_some_and(|insecure| insecure.value);
+        Some(PlanFile { plan, why, url, websocket, ca, insecure, headers, method, body, publish })
     }
 
     fn workload(&mut self, document: &Document) -> Option<Workload> {

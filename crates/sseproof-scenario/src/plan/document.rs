@@ -30,6 +30,10 @@ pub(crate) struct Document {
     pub(super) vars: BTreeMap<String, At<Text>>,
     /// Header fields of every request; `${n}` is the number of the client, from 0.
     pub(super) headers: Option<At<Headers>>,
+    /// The certificates (PEM) that are trusted besides those of the system: a path, from this file.
+    pub(super) ca: Option<At<Text>>,
+    /// Whether any certificate is trusted.
+    pub(super) insecure: Option<At<bool>>,
     /// The version of HTTP that event streams are asked for with: `"1.1"` (if nothing is said), a
     /// connection for each, or `"2"`, by ALPN, and without TLS by prior knowledge.
     pub(super) http: Option<HttpOfPlan>,

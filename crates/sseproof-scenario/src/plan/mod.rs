@@ -14,7 +14,7 @@ use sseproof_measure::Plan;
 use crate::mistake::{Mistakes, Source};
 use crate::target::Act;
 use crate::variables::Variables;
-use crate::{PublishHook, TargetConfig};
+use crate::{NamedFile, PublishHook, TargetConfig};
 
 pub(crate) use document::Document as PlanDocument;
 pub use ready::{ReadyPlan, plans};
@@ -31,6 +31,11 @@ pub struct PlanFile {
     pub url: Option<Template>,
     /// The URL of the same as a WebSocket; a path alone is one on the embedded server.
     pub websocket: Option<Template>,
+    /// The certificates that are trusted besides those of the system; a relative path begins at the
+    /// folder of the plan.
+    pub ca: Option<NamedFile>,
+    /// Whether any certificate is trusted.
+    pub insecure: bool,
     /// Header fields of every request, in addition to those that every client sends.
     pub headers: Vec<(String, Template)>,
     /// The method that asks for the stream.

@@ -72,6 +72,13 @@ pub struct NamedFile {
 }
 
 impl NamedFile {
+    pub(crate) fn of(path: &At<Text>, source: &Source<'_>, scope: &Scope) -> Self {
+        Self {
+            path: path.fill(scope).unwrap_or_default().into(),
+            line: Slip::new("").at(source, path.place),
+        }
+    }
+
     /// What is wrong with the file, at the place that names it.
     pub fn mistake(&self, what: impl Into<String>, instead: Option<String>) -> Mistake {
         Mistake { what: what.into(), instead, ..self.line.clone() }
@@ -172,10 +179,7 @@ impl TargetFile {
             memory: document.memory.and_then(|gauge| read_from(gauge.value, &scope)),
             via: document.via.as_ref().map(|url| fill(url)),
             unix_socket: document.unix_socket.as_ref().map(|path| fill(path).into()),
-            ca: document.ca.as_ref().map(|path| NamedFile {
-                path: fill(path).into(),
-                line: Slip::new("").at(&source, path.place),
-            }),
+            ca: document.ca.as_ref().map(|ca| NamedFile::of(ca, &source, &scope)),
             insecure: document.insecure.is_some_and(|insecure| insecure.value),
         })
     }
@@ -259,7 +263,7 @@ impl<'s> Check<'s> {
         if let Some(path) = &document.unix_socket {
             self.text(path, path.place, false);
         }
-        self.trust(document);
+        self.trust(document.ca.as_ref(), document.insecure.as_ref());
         if let Some(via) = &document.via {
             self.text(via, via.place, false);
             let starts =
@@ -275,14 +279,14 @@ impl<'s> Check<'s> {
     }
 
     /// Whom to trust.
-    fn trust(&mut self, document: &Document) {
-        let Some(ca) = &document.ca else { return };
+    pub(crate) fn trust(&mut self, ca: Option<&At<Text>>, insecure: Option<&At<bool>>) {
+        let Some(ca) = ca else { return };
         self.text(ca, ca.place, false);
         if ca.0.is_empty() {
             let what = "`ca` names no file";
             self.slip(ca.place, Slip::instead(what, "write `ca: ca.pem`, or leave it out"));
         }
-        if let Some(insecure) = document.insecure.as_ref().filter(|insecure| insecure.value) {
+        if let Some(insecure) = insecure.filter(|insecure| insecure.value) {
             let what = "`ca` says whom to trust, and `insecure` trusts everybody";
             self.slip(insecure.place, Slip::instead(what, "keep one of the two"));
         }

@@ -19,6 +19,7 @@ use url::Url;
 use crate::args::Check;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{glob, matcher, matches_a_rule};
+use crate::ways::Said;
 
 /// A run that can begin.
 pub(super) struct Given {
@@ -71,7 +72,7 @@ impl Given {
             );
             return Err(Blame { exit: Exit::Usage, error });
         }
-        let said = arguments.target.as_deref().map(|path| (path, &file));
+        let said = arguments.target.as_deref().map(|path| Said::by_target(path, &file));
         let ways = arguments.ways.to(url.as_deref(), said).usage()?;
         let start = arguments.start.as_ref().map(|command| StartHook {
             command: command.clone(),

@@ -1,7 +1,7 @@
 //! What the command line and the plan's file say, put together.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -14,12 +14,24 @@ use sseproof_scenario::{Body, PlanFile, Template, Variables, plans};
 use super::args::Load;
 use crate::check;
 use crate::exit::{Blame, Blamed as _};
+use crate::ways::Said;
 
 /// What is played, and against what.
 pub(super) struct Given {
     pub(super) file: PlanFile,
+    /// Where that was read from, unless it is a ready plan, or none.
+    path: Option<PathBuf>,
     /// One or two, to be compared; the embedded server where a URL is only a path.
     pub(super) sides: Vec<Side>,
+}
+
+impl Given {
+    /// What the plan says of the ways to the server.
+    pub(super) fn said(&self) -> Option<Said<'_>> {
+        let file = self.path.as_deref()?;
+        let (ca, insecure) = (self.file.ca.as_ref(), self.file.insecure);
+        Some(Said { file, ca, insecure, unix_socket: None })
+    }
 }
 
 /// One of those that are compared.
@@ -44,18 +56,23 @@ const MESSAGES: &str = "/ws?every=1s&size=100";
 pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
     let what = arguments.what.as_deref();
     let is_url = what.is_some_and(|what| what.contains("://"));
-    let mut file = match what {
+    let (path, mut file) = match what {
         Some(what) if !is_url => read(what, arguments)?,
-        _ => PlanFile {
-            plan: plan(arguments).usage()?,
-            why: None,
-            url: None,
-            websocket: None,
-            headers: Vec::new(),
-            method: "GET".to_owned(),
-            body: None,
-            publish: None,
-        },
+        _ => (
+            None,
+            PlanFile {
+                plan: plan(arguments).usage()?,
+                why: None,
+                url: None,
+                websocket: None,
+                ca: None,
+                insecure: false,
+                headers: Vec::new(),
+                method: "GET".to_owned(),
+                body: None,
+                publish: None,
+            },
+        ),
     };
     for header in check::headers(&arguments.header).usage()?.0 {
         let value = String::from_utf8_lossy(header.value.as_ref());
@@ -102,7 +119,7 @@ pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
     if file.plan.http != Http::One {
         carried(&file, &sides).usage()?;
     }
-    Ok(Given { file, sides })
+    Ok(Given { file, path, sides })
 }
 
 /// The version of HTTP, as the flags say, and where they say nothing, as the plan does.
@@ -150,11 +167,11 @@ fn carried(file: &PlanFile, sides: &[Side]) -> anyhow::Result<()> {
 }
 
 /// A plan in a file, or a ready one.
-fn read(what: &str, arguments: &Load) -> Result<PlanFile, Blame> {
+fn read(what: &str, arguments: &Load) -> Result<(Option<PathBuf>, PlanFile), Blame> {
     let known = Variables::with_environment(check::variables(&arguments.var).usage()?);
     if let Some(ready) = plans().iter().find(|plan| plan.id == what) {
         let name = format!("{}.yaml", ready.id);
-        return PlanFile::parse(&name, ready.source, &known).usage();
+        return Ok((None, PlanFile::parse(&name, ready.source, &known).usage()?));
     }
     if !Path::new(what).exists() {
         let names: Vec<_> = plans().iter().map(|plan| plan.id).collect();
@@ -165,7 +182,12 @@ fn read(what: &str, arguments: &Load) -> Result<PlanFile, Blame> {
         return Err(error).usage();
     }
     let source = fs::read_to_string(what).with_context(|| format!("cannot read {what}")).usage()?;
-    PlanFile::parse(what, &source, &known).usage()
+    let mut file = PlanFile::parse(what, &source, &known).usage()?;
+    let path = PathBuf::from(what);
+    if let Some(Body::File(body)) = &mut file.body {
+        *body = path.parent().unwrap_or(Path::new("")).join(&*body);
+    }
+    Ok((Some(path), file))
 }
 
 /// What the flags say is done.

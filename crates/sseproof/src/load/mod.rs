@@ -144,7 +144,8 @@ async fn work(arguments: &Load, given: &Given, threads: u64) -> Result<Exit, Bla
         let _ = told.send(true);
     });
     let first = side.url.fill(0);
-    let ways = arguments.ways.to((!side.is_embedded()).then_some(first.as_str()), None).usage()?;
+    let ways =
+        arguments.ways.to((!side.is_embedded()).then_some(first.as_str()), given.said()).usage()?;
     let mut round = round(arguments, given, side, &ways, &task.origin, threads);
     round.part = task.part();
     round.work(task, stop).await?;
@@ -188,7 +189,7 @@ async fn play(
     let mut started = None;
     let first = side.url.fill(0);
     let url = (!side.is_embedded()).then_some(first.as_str());
-    let ways = arguments.ways.to(url, None).usage()?;
+    let ways = arguments.ways.to(url, given.said()).usage()?;
     if let (Some(command), Some(url)) = (&arguments.server_cmd, url) {
         let mut server = Started::new(command, &Readiness::Listening).unreachable()?;
         // A WebSocket begins as HTTP.

@@ -128,6 +128,20 @@ fn a_server_is_started_for_each_round_and_looked_into() {
 }
 
 #[test]
+fn what_a_plan_names_is_looked_for_beside_it() {
+    let folder = Folder::new();
+    let clients = "clients: [{ ramp: 1 }, { hold: 1s }]";
+    let plan = format!("plan: x\nurl: https://127.0.0.1:1/\nca: none.pem\n{clients}\n");
+    let named = folder.write("ca.yaml", &plan);
+    run(&["load", &named]).ends(2, &["ca.yaml:3:5", &folder.name("none.pem")]);
+    // Whom to trust is said anew by the flag.
+    run(&["load", &named, "--insecure"]).ends(3, &["cannot connect"]);
+    let plan = "plan: x\nrequests: { rate: 1/s, for: 1s, file: none.json }\n";
+    let named = folder.write("body.yaml", plan);
+    run(&["load", &named]).ends(2, &["cannot read the body", &folder.name("none.json")]);
+}
+
+#[test]
 fn what_http2_cannot_carry_is_told_before_the_run() {
     let url = "http://127.0.0.1:1/events";
     run(&["load", "--http", "2"]).ends(2, &["the embedded server speaks HTTP/1.1"]);
