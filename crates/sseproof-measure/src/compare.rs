@@ -273,6 +273,7 @@ mod tests {
             url: String::new(),
             transport: Transport::Sse,
             streams_per_connection: None,
+            objectives: Vec::new(),
             round: number,
             started: String::new(),
             interval_ms: 1000,

@@ -308,8 +308,8 @@ fn fit(
 fn all_in(phases: &Phases<'_>, whose: Whose) -> Result<Estimate, Undecided> {
     let last = phases.top().last().ok_or(Undecided::NoSamples)?;
     let usage = whose.usage(last)?;
-    if last.open == 0 {
-        return Err(Undecided::FewConnections(0));
+    if last.open < FEWEST_CONNECTIONS {
+        return Err(Undecided::FewConnections(last.open));
     }
     Ok(plain(usage.pss as f64 / last.open as f64, Dimension::Bytes))
 }

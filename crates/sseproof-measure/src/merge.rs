@@ -250,6 +250,7 @@ mod tests {
             url: "http://127.0.0.1/events".to_owned(),
             transport: Transport::Sse,
             streams_per_connection: None,
+            objectives: Vec::new(),
             round: 1,
             started: format!("2026-01-01T00:00:0{index}Z"),
             interval_ms: 1000,

@@ -29,6 +29,9 @@ pub struct Run {
     /// How many streams shared a connection at most, over HTTP/2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub streams_per_connection: Option<u32>,
+    /// What a request had to meet to be good: `ttft < 500ms`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<String>,
     /// Which round, from 1.
     pub round: u32,
     /// When it began, RFC 3339.

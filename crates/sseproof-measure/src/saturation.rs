@@ -105,6 +105,7 @@ mod tests {
                 url: String::new(),
                 transport: Transport::Sse,
                 streams_per_connection: None,
+                objectives: Vec::new(),
                 round: 1,
                 started: String::new(),
                 interval_ms: 1000,

@@ -49,7 +49,9 @@ pub(crate) async fn drive(
     if let Some(publishing) = publishing {
         publishing.abort();
     }
-    if !is_stopped {
+    // Requests have been waited for, each until its answer had ended.
+    let is_draining = matches!(worker.job.plan.workload, Workload::Subscribe(_));
+    if is_draining && !is_stopped {
         tokio::select! {
             () = sleep(worker.job.plan.drain) => {}
             _ = stop.wait_for(|stop| *stop) => {}

@@ -81,6 +81,7 @@ fn run(made: &Made) -> Outcome {
             url: "http://127.0.0.1/events".into(),
             transport: Transport::Sse,
             streams_per_connection: None,
+            objectives: Vec::new(),
             round: 1,
             started: "2026-11-23T01:02:03Z".into(),
             interval_ms: 1000,

@@ -24,6 +24,7 @@ fn outcome(transport: Transport, slower: u64, errors: &Errors) -> Outcome {
             url: format!("http://127.0.0.1:8080/{path}"),
             transport,
             streams_per_connection: None,
+            objectives: Vec::new(),
             round: 1,
             started: "2026-11-23T01:02:03.5Z".into(),
             interval_ms: 10_000,

@@ -76,7 +76,7 @@ pub(super) fn facts(side: &Side<'_>) -> Vec<Facts> {
     let counters = &side.total.counters;
     let all = [
         connections(side, counters),
-        requests(counters),
+        requests(side, counters),
         events(side, counters),
         delivery(counters),
         published(counters),
@@ -108,7 +108,7 @@ fn connections(side: &Side<'_>, counters: &Counters) -> Facts {
     facts
 }
 
-fn requests(counters: &Counters) -> Facts {
+fn requests(side: &Side<'_>, counters: &Counters) -> Facts {
     let count = |counter| counters.count(counter);
     let mut facts = Facts::new("requests");
     let share = |share: Share| match share.value(counters) {
@@ -120,10 +120,17 @@ fn requests(counters: &Counters) -> Facts {
     facts.part(count(Counter::Completed), |count| {
         format!("{count} answered whole{}", share(Share::Completed))
     });
-    facts.part(count(Counter::Good), |count| {
-        format!("{count} within all objectives{}", share(Share::Good))
+    let objectives = side.rounds.first().map_or(&[][..], |round| &round.run.objectives);
+    if !objectives.is_empty() {
+        let (good, objectives) = (count(Counter::Good), objectives.join(", "));
+        let of = if good > 0 { &mut facts.parts } else { &mut facts.bad };
+        of.push(format!("{} good{}: {objectives}", units::count(good), share(Share::Good)));
+    }
+    let tokens = count(Counter::Tokens);
+    facts.part(tokens, |count| match rate(side, tokens) {
+        Some(rate) => format!("{count} events with tokens, {}", units::value(&rate)),
+        None => format!("{count} events with tokens"),
     });
-    facts.part(count(Counter::Tokens), |count| format!("{count} events with tokens"));
     facts
 }
 
@@ -134,7 +141,7 @@ fn events(side: &Side<'_>, counters: &Counters) -> Facts {
     if events == 0 {
         facts.bad.push("none arrived".to_owned());
     }
-    facts.parts.extend(rate(side).map(|rate| units::value(&rate)));
+    facts.parts.extend(rate(side, events).map(|rate| units::value(&rate)));
     facts.parts.extend(per_event(side).map(|each| {
         format!("{} on the wire for each, framing and heads included", units::value(&each))
     }));
@@ -149,10 +156,13 @@ fn delivery(counters: &Counters) -> Facts {
     let (events, unsequenced) = (count(Counter::Events), count(Counter::Unsequenced));
     let mut facts = Facts::new("delivery");
     if events > 0 && events <= unsequenced {
-        facts.parts.push(
-            "what was lost, duplicated or reordered is not known: no event carried a sequence number"
-                .to_owned(),
-        );
+        // Nobody expects a number in an answer to a request.
+        if count(Counter::Completed) == 0 {
+            facts.parts.push(
+                "what was lost, duplicated or reordered is not known: no event carried a sequence number"
+                    .to_owned(),
+            );
+        }
     } else if events > 0 {
         for (counter, word) in [
             (Counter::Lost, "lost"),
@@ -178,12 +188,11 @@ fn published(counters: &Counters) -> Facts {
     facts
 }
 
-/// Events in a second.
-fn rate(side: &Side<'_>) -> Option<Value> {
-    let (events, seconds) =
-        (side.total.counters.count(Counter::Events), side.lasting.as_secs_f64());
+/// How many that is in a second of the run.
+fn rate(side: &Side<'_>, count: u64) -> Option<Value> {
+    let seconds = side.lasting.as_secs_f64();
     let dimension = sseproof_measure::Dimension::Rate;
-    (events > 0 && seconds > 0.0).then(|| Value::new(events as f64 / seconds, dimension))
+    (count > 0 && seconds > 0.0).then(|| Value::new(count as f64 / seconds, dimension))
 }
 
 /// Bytes for each event.
@@ -249,7 +258,8 @@ pub(super) fn costs(side: &Side<'_>) -> Vec<[String; 3]> {
 
 /// How the figures of memory were told.
 pub(super) fn method(side: &Side<'_>) -> Option<String> {
-    let cost = side.figures.first.as_ref().filter(|cost| cost.points > 1)?;
+    let is_told = side.figures.told().any(|(figure, _)| figure.key().starts_with("memory."));
+    let cost = side.figures.first.as_ref().filter(|cost| cost.points > 1 && is_told)?;
     let points = match (cost.plateaus, cost.points) {
         (true, points) => format!("{points} plateaus"),
         (false, points) => format!("{points} readings during the ramp"),
@@ -315,7 +325,10 @@ pub(super) fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
             known.then(|| units::count(counters.count(counter)))
         });
     }
-    push("events.rate".to_owned(), &|side| rate(side).map(|rate| units::value(&rate)));
+    push("events.rate".to_owned(), &|side| {
+        let events = side.total.counters.count(Counter::Events);
+        rate(side, events).map(|rate| units::value(&rate))
+    });
     push("bytes.per-event".to_owned(), &|side| per_event(side).map(|each| units::value(&each)));
     for figure in Figure::ALL {
         push(figure.key().to_owned(), &|side| side.figures.figure(figure).map(cost));

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use sseproof_measure::{Arrivals, Http, Profile, Sequencing, Stamping, Threshold, TimeUnit};
+use sseproof_measure::{
+    Arrivals, Http, Metric, Profile, Sequencing, Stamping, Threshold, TimeUnit,
+};
 use sseproof_scenario::PublishHook;
 
 use super::processes::{Task, task};
@@ -67,9 +69,13 @@ pub(crate) struct Load {
     /// How arrivals are spread.
     #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "The load")]
     pub(crate) arrivals: How,
-    /// Ask for answers that end, of this protocol, instead of subscribing.
+    /// Ask for answers that end, of this protocol, instead of subscribing. Without --body the
+    /// question is the one of `sseproof check --profile`, with --var model=… and --var prompt=….
     #[arg(long, value_enum, value_name = "NAME", help_heading = "The load")]
     pub(crate) profile: Option<Protocol>,
+    /// An answer is good where it meets this, as in 'ttft < 500ms'. May be given again.
+    #[arg(long, value_name = "METRIC < LIMIT", value_parser = objective, requires = "profile", help_heading = "The load")]
+    pub(crate) objective: Vec<(Metric, u64)>,
     /// How many requests, or publishes, in a second.
     #[arg(long, value_name = "COUNT", value_parser = rate, help_heading = "The load")]
     pub(crate) rate: Option<f64>,
@@ -217,6 +223,18 @@ pub(crate) enum Protocol {
     AnthropicMessages,
 }
 
+impl Protocol {
+    /// The profile whose rules `sseproof check` judges it by, and whose requests it sends.
+    pub(super) fn id(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::OpenaiChat => Some("openai-chat"),
+            Self::OpenaiResponses => Some("openai-responses"),
+            Self::AnthropicMessages => Some("anthropic-messages"),
+        }
+    }
+}
+
 impl From<Protocol> for Profile {
     fn from(protocol: Protocol) -> Self {
         match protocol {
@@ -300,6 +318,10 @@ fn shard(text: &str) -> Result<sseproof_measure::schedule::Part, String> {
 
 fn threshold(text: &str) -> Result<Threshold, String> {
     text.parse().map_err(|error: sseproof_measure::ThresholdError| error.to_string())
+}
+
+fn objective(text: &str) -> Result<(Metric, u64), String> {
+    sseproof_measure::objective(text).map_err(|error| error.to_string())
 }
 
 fn change(text: &str) -> Result<Threshold, String> {

@@ -11,7 +11,7 @@ use sseproof_measure::{
 };
 use sseproof_scenario::{Body, PlanFile, Template, Variables, plans};
 
-use super::args::Load;
+use super::args::{Load, Protocol};
 use crate::check;
 use crate::exit::{Blame, Blamed as _};
 use crate::ways::Said;
@@ -79,6 +79,10 @@ pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
         file.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&header.name));
         file.headers.push((header.name, Template::plain(value)));
     }
+    let is_flags = what.is_none() || is_url;
+    if let Some(protocol) = arguments.profile.filter(|_| is_flags) {
+        ask_as(protocol, &mut file, arguments).usage()?;
+    }
     if let Some(text) = &arguments.body {
         file.body = Some(match text.strip_prefix('@') {
             Some(path) => Body::File(path.into()),
@@ -99,7 +103,6 @@ pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
     }
     let is_embedded = what.is_none() && arguments.url.is_none();
     let publishes = file.plan.publishing.is_some();
-    let is_flags = what.is_none() || is_url;
     if let Some(stamping) = &arguments.stamp {
         file.plan.stamping = stamping.clone();
     } else if is_flags && (publishes || is_embedded) {
@@ -166,6 +169,26 @@ fn carried(file: &PlanFile, sides: &[Side]) -> anyhow::Result<()> {
     }
 }
 
+/// Asks as the protocol has it, where nobody says otherwise.
+fn ask_as(protocol: Protocol, file: &mut PlanFile, arguments: &Load) -> anyhow::Result<()> {
+    let Some(profile) = protocol.id().and_then(sseproof_rules::profile) else { return Ok(()) };
+    profile.method.clone_into(&mut file.method);
+    for (name, value) in profile.headers {
+        if !file.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            file.headers.push(((*name).to_owned(), Template::plain(*value)));
+        }
+    }
+    let mut known = Variables::with_environment(check::variables(&arguments.var)?);
+    for (name, value) in profile.variables {
+        known.given.entry((*name).to_owned()).or_insert_with(|| (*value).to_owned());
+    }
+    let body = known.fill(profile.body).map_err(|what| {
+        anyhow::anyhow!("the body of the profile {} cannot be filled in: {what}", profile.id)
+    })?;
+    file.body = Some(Body::Text(Template::plain(body)));
+    Ok(())
+}
+
 /// A plan in a file, or a ready one.
 fn read(what: &str, arguments: &Load) -> Result<(Option<PathBuf>, PlanFile), Blame> {
     let known = Variables::with_environment(check::variables(&arguments.var).usage()?);
@@ -209,7 +232,8 @@ fn plan(arguments: &Load) -> anyhow::Result<Plan> {
                 }
             };
             let lasting = arguments.duration.unwrap_or(10 * second);
-            Workload::Request(Requests { rate, lasting, profile, objectives: Vec::new() })
+            let objectives = arguments.objective.clone();
+            Workload::Request(Requests { rate, lasting, profile, objectives })
         }
         None => {
             let to = arguments.connections.unwrap_or(500);

@@ -239,7 +239,10 @@ const STARTING: Duration = Duration::from_secs(10);
 
 /// How long a plan takes.
 fn lasting(plan: &Plan) -> Duration {
-    plan.workload.lasting() + plan.drain
+    match &plan.workload {
+        Workload::Subscribe(_) => plan.workload.lasting() + plan.drain,
+        Workload::Request(_) => plan.workload.lasting(),
+    }
 }
 
 /// Half of the processors, shared by all processes: the other half is for the server, where it is on

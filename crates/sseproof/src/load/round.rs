@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow};
 use sseproof_load::{Generator, Message, PerClient, Publisher, Target, Told, reach, resource, run};
 use sseproof_measure::schedule::Part;
 use sseproof_measure::{
-    Counter, Http, Interval, Outcome, Plan, Resources, Run, Sample, Shard, Stage, Transport,
+    Counter, Http, Interval, Outcome, Plan, Resources, Run, Sample, Shard, Stage, Transport, Value,
     Workload,
 };
 use sseproof_net::Ways;
@@ -241,6 +241,7 @@ impl Round<'_> {
                 url: if is_embedded { self.url.fill(0) } else { self.url(0) },
                 transport: self.transport,
                 streams_per_connection: self.streams_per_connection(),
+                objectives: objectives(&self.file.plan.workload),
                 round: self.number,
                 started,
                 interval_ms: u64::try_from(self.file.plan.interval.as_millis()).unwrap_or(u64::MAX),
@@ -284,6 +285,14 @@ impl Queues {
         self.next = begin + begin.elapsed() * Self::SHARE;
         waiting
     }
+}
+
+/// What a request must meet, as it is written.
+fn objectives(workload: &Workload) -> Vec<String> {
+    let Workload::Request(requests) = workload else { return Vec::new() };
+    let each = requests.objectives.iter();
+    each.map(|(metric, limit)| format!("{} < {}", metric.key(), Value::time(*limit as f64)))
+        .collect()
 }
 
 /// How often what it costs is read: often enough for each plateau of a ramp.

@@ -162,3 +162,25 @@ fn what_does_not_fit_is_told_before_the_run() {
     run(&["load", "nonsense"]).ends(2, &["no ready plan", "stock-ticks"]);
     run(&["load", "--fail-if", "delivery.p99 > 5"]).ends(2, &["delivery.p99 > 5"]);
 }
+
+#[test]
+fn who_names_a_protocol_need_not_write_its_question() {
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n\
+        data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\ndata: [DONE]\n\n";
+    let asked = |objective: &str, seen: &[&str]| {
+        let (url, requests) = answering(answer);
+        let load =
+            ["load", &url, "--profile", "openai-chat", "--rate", "20", "--duration", "200ms"];
+        let more = ["--var", "prompt=Why?", "--objective", objective];
+        run(&[&load[..], &more].concat()).ends(0, seen);
+        // The first connection only looks whether anybody is there.
+        requests.iter().find(|request| !request.is_empty()).unwrap()
+    };
+    let request = asked("ttft < 1m", &["4 answered whole (100 %)", "4 good (100 %): ttft < 60s"]);
+    assert!(request.starts_with("POST /events HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("\r\nContent-Type: application/json\r\n"), "{request}");
+    let (_, body) = request.split_once("\r\n\r\n").unwrap();
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&body["stream"], &body["messages"][0]["content"]), (&true.into(), &"Why?".into()));
+    asked("ttft < 1ns", &["4 answered whole (100 %)", "0 good (0 %): ttft < 1ns"]);
+}

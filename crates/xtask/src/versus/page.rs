@@ -200,6 +200,7 @@ mod tests {
             round,
             started: String::new(),
             streams_per_connection: None,
+            objectives: Vec::new(),
             interval_ms: 1000,
             shards: Vec::new(),
             partial: Vec::new(),
