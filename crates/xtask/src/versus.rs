@@ -34,6 +34,9 @@ pub(crate) struct Versus {
     /// said.
     #[arg(long, value_name = "COUNT")]
     rounds: Option<u32>,
+    /// Measure nothing, and write the page of what earlier runs have left.
+    #[arg(long, conflicts_with_all = ["names", "rounds", "sseproof"])]
+    page: bool,
     /// This program measures, instead of one that is built first.
     #[arg(long, value_name = "PROGRAM")]
     sseproof: Option<PathBuf>,
@@ -119,6 +122,9 @@ struct Measured {
 }
 
 pub(crate) fn run(arguments: &Versus) -> anyhow::Result<()> {
+    if arguments.page {
+        return write();
+    }
     let servers = described("versus", "versus.yaml", &arguments.names, |one: &Server| &one.server)?;
     let program = match &arguments.sseproof {
         Some(program) => program.canonicalize().context("find the program of --sseproof")?,

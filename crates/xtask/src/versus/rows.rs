@@ -19,7 +19,7 @@ pub(super) struct Row {
 }
 
 /// All, in the order of the tables.
-pub(super) const ROWS: [Row; 12] = [
+pub(super) const ROWS: [Row; 13] = [
     Row {
         load: Load::Steady,
         name: "memory of a connection that had no event yet",
@@ -71,6 +71,12 @@ pub(super) const ROWS: [Row; 12] = [
         name: "time to the head of a new stream, p50",
         short: None,
         of: |outcome| value(outcome, "head.p50"),
+    },
+    Row {
+        load: Load::Storm,
+        name: "time to connect for those who come back, p99",
+        short: None,
+        of: |outcome| of_some(outcome, is_storm, "connect.p99"),
     },
     Row {
         load: Load::Storm,
