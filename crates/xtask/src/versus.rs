@@ -121,6 +121,15 @@ struct Measured {
     storm: Vec<Outcome>,
 }
 
+impl Measured {
+    fn outcomes(&self, load: Load) -> &[Outcome] {
+        match load {
+            Load::Steady => &self.steady,
+            Load::Storm => &self.storm,
+        }
+    }
+}
+
 pub(crate) fn run(arguments: &Versus) -> anyhow::Result<()> {
     if arguments.page {
         return write();

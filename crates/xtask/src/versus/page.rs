@@ -22,7 +22,7 @@ pub(super) fn page(all: &[Measured], before: &str) -> String {
     out.push_str(BY_HAND[0]);
     out.push_str(by_hand(before));
     out.push_str(BY_HAND[1]);
-    out.push_str(&measured(&machine()));
+    out.push_str(&measured(&machine(), all));
     summary(&mut out, all);
     for one in all {
         server(&mut out, one);
@@ -45,7 +45,7 @@ fn machine() -> String {
 }
 
 /// How it was measured.
-fn measured(machine: &str) -> String {
+fn measured(machine: &str, all: &[Measured]) -> String {
     let mut out = format!(
         "
 ## How it was measured
@@ -58,7 +58,7 @@ Machine: {machine}; server and generator share it, over loopback, without TLS.
 `sseproof load` plays both plans over Server-Sent Events and over WebSockets in turn, and starts the server anew for each round.
 All servers get the same plans, and all clients of both the same text.
 No client offers permessage-deflate, so that no WebSocket is compressed; browsers do offer it, and some servers then agree.
-What the names mean stands in [metrics.md](../specs/metrics.md); memory and processor time are those of the server's processes together, without the kernel's.
+What the names mean stands in [metrics.md](../specs/metrics.md); memory is that of the server's processes together, without the kernel's for their sockets; processor time is theirs in both modes, user and kernel.
 
 "
     );
@@ -74,11 +74,21 @@ What the names mean stands in [metrics.md](../specs/metrics.md); memory and proc
         // Writing to a text does not fail.
         let _ = writeln!(
             out,
-            "- [{name}](../scenarios/versus/{name}.yaml), {} rounds: {about}",
-            load.rounds()
+            "- [{name}](../scenarios/versus/{name}.yaml), {}: {about}",
+            rounds(load, all)
         );
     }
     out
+}
+
+/// How often it was done: `4 rounds`, or `1 to 4 rounds` where servers were measured at other times.
+fn rounds(load: Load, all: &[Measured]) -> String {
+    let each = all.iter().map(|one| one.outcomes(load));
+    let each = each.filter_map(|outcomes| outcomes.iter().map(|outcome| outcome.run.round).max());
+    match (each.clone().min(), each.max()) {
+        (Some(least), Some(most)) if least < most => format!("{least} to {most} rounds"),
+        (_, most) => format!("{} rounds", most.unwrap_or_default()),
+    }
 }
 
 fn plan(load: Load) -> Option<PlanFile> {
@@ -168,7 +178,7 @@ fn doubts(measured: &Measured) -> Vec<String> {
         });
         doubtful.collect()
     };
-    [each(Load::Steady, &measured.steady), each(Load::Storm, &measured.storm)].concat()
+    Load::ALL.map(|load| each(load, measured.outcomes(load))).concat()
 }
 
 #[cfg(test)]
@@ -254,6 +264,7 @@ mod tests {
             "| bytes of an event on the wire | 214 B | 214 B | 1.00 (1.00 to 1.00) |",
             "| memory of a connection that had no event yet | – | – | – |",
             "- steady, round 1, WebSocket: its loop woke late",
+            "- [steady](../scenarios/versus/steady.yaml), 3 rounds: Two thousand clients",
         ] {
             assert!(page.contains(line), "{line}\n{page}");
         }

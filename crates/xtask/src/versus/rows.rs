@@ -115,10 +115,7 @@ pub(super) struct Both {
 impl Row {
     /// What the server has in this row.
     pub(super) fn both(&self, measured: &Measured) -> Both {
-        let outcomes = match self.load {
-            Load::Steady => &measured.steady,
-            Load::Storm => &measured.storm,
-        };
+        let outcomes = measured.outcomes(self.load);
         let [sse, websocket] = [Transport::Sse, Transport::WebSocket].map(|transport| {
             let own = outcomes.iter().filter(|outcome| outcome.run.transport == transport);
             own.map(|outcome| (outcome.run.round, (self.of)(outcome))).collect::<Vec<Numbered>>()
