@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use sseproof_measure::{Cost, Counter, Metric, Outcome, Value};
+use sseproof_report::load::shown;
 
 use crate::root;
 
@@ -155,14 +156,13 @@ fn doubts(outcome: &Outcome) -> String {
 
 fn cost(outcome: &Outcome, key: &str) -> String {
     let value = Cost::of(outcome).value(key);
-    let said = value.map_or_else(|| "not told".to_owned(), |value| value.to_string());
-    said + &doubts(outcome)
+    value.map_or_else(|| "not told".to_owned(), |value| shown(&value))
 }
 
 fn quantile(outcome: &Outcome, metric: Metric, share: f64) -> String {
     outcome.total().histogram(metric).map_or_else(
         || "nothing".to_owned(),
-        |seen| Value::time(seen.quantile(share) as f64).to_string(),
+        |seen| shown(&Value::time(seen.quantile(share) as f64)),
     )
 }
 
@@ -178,7 +178,7 @@ fn memory(bench: &Bench) -> anyhow::Result<Vec<Row>> {
         row(
             "private memory of the generator for each of 15,000 idle connections, by slope: SSE",
             "1.5 KiB",
-            cost(events, "memory.generator"),
+            cost(events, "memory.generator") + &doubts(events),
         ),
         row("the same: WebSocket", "1.5 KiB", cost(messages, "memory.generator")),
         row("all in (PSS ÷ connections): SSE", "2.5 KiB", cost(events, "memory.generator.all-in")),
@@ -198,7 +198,7 @@ fn wrk_memory(server: &Server) -> anyhow::Result<Row> {
             sleep(Duration::from_secs(6));
             let all = pss(child.id())?;
             child.wait().context("wait for wrk")?;
-            Value::bytes(all as f64 / 15_000.0).to_string()
+            shown(&Value::bytes(all as f64 / 15_000.0))
         }
     };
     Ok(Row { what: "wrk, all in", goal: "", measured, command: command.to_owned() })
@@ -293,7 +293,7 @@ fn processor(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     }
     // One event a second for each connection, in the 15 seconds by which the runs differ.
     let events = f64::from(ROUNDS) * 15.0 * 10_000.0;
-    let each = |seconds: f64| Value::time(seconds / events * 1e9).to_string();
+    let each = |seconds: f64| shown(&Value::time(seconds / events * 1e9));
     let command = format!("sseproof load {words} 20s, and 5s; {command}20s, and 5s");
     let row = |what, goal, measured| Row { what, goal, measured, command: command.clone() };
     let has_wrk = theirs.is_finite();
