@@ -1,6 +1,6 @@
 //! What one thread has seen in the interval that is running.
 
-use sseproof_measure::{Counter, Counters, Histogram, Interval, Metric};
+use sseproof_measure::{Counter, Counters, Histogram, Interval, Metric, Offset};
 
 /// Counts and times of one thread; it is emptied into an [`Interval`] at the end of each.
 pub(crate) struct Recorder {
@@ -8,6 +8,8 @@ pub(crate) struct Recorder {
     counts: [u64; Counter::ALL.len()],
     /// Errors by kind.
     errors: Counters,
+    /// What the answers tell of the server's clock.
+    offset: Option<Offset>,
     /// Streams that are open.
     pub(crate) open: u64,
     /// Events since the start.
@@ -21,6 +23,7 @@ impl Recorder {
             histograms: [const { None }; Metric::ALL.len()],
             counts: [0; Counter::ALL.len()],
             errors: Counters::default(),
+            offset: None,
             open: 0,
             events: 0,
         }
@@ -46,6 +49,11 @@ impl Recorder {
         self.errors.error(kind);
     }
 
+    /// An answer tells something of the server's clock.
+    pub(crate) fn offset(&mut self, told: Offset) {
+        self.offset = Some(self.offset.map_or(told, |known| known.and(told)));
+    }
+
     /// What was seen since the last time.
     pub(crate) fn interval(&mut self, index: u64) -> Interval {
         let mut counters = std::mem::take(&mut self.errors);
@@ -61,7 +69,7 @@ impl Recorder {
                 histogram.clear();
             }
         }
-        Interval { index, open: self.open, counters, histograms }
+        Interval { index, open: self.open, counters, histograms, offset: self.offset.take() }
     }
 }
 

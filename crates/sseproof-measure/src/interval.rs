@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Counters, Histogram, Metric};
+use crate::{Counters, Histogram, Metric, Offset};
 
 /// What happened from `index` times the interval's length after the start, for that length.
 ///
@@ -19,6 +19,9 @@ pub struct Interval {
     pub counters: Counters,
     /// Times, in nanoseconds.
     pub histograms: BTreeMap<Metric, Histogram>,
+    /// By how much the server's clock differs, as far as the answers of this interval tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<Offset>,
 }
 
 impl Interval {
@@ -41,6 +44,10 @@ impl Interval {
     /// Adds what was seen at another time: all but what was open.
     pub fn total(&mut self, other: &Self) {
         self.counters.absorb(&other.counters);
+        self.offset = match (self.offset, other.offset) {
+            (Some(one), Some(other)) => Some(one.and(other)),
+            (one, other) => one.or(other),
+        };
         for (metric, histogram) in &other.histograms {
             self.histograms.entry(*metric).or_default().absorb(histogram);
         }

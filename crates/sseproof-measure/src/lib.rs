@@ -13,6 +13,7 @@ mod histogram;
 mod interval;
 mod merge;
 mod metric;
+mod offset;
 mod outcome;
 mod plan;
 mod saturation;
@@ -32,6 +33,7 @@ pub use histogram::{Histogram, HistogramError};
 pub use interval::Interval;
 pub use merge::{MergeError, merge};
 pub use metric::Metric;
+pub use offset::Offset;
 pub use outcome::{Kernel, Outcome, Resources, Run, Sample, Shard, Usage};
 pub use plan::{
     Arrivals, Http, Lifetime, Pace, Plan, Profile, Publishing, Rate, Reconnecting, Requests,

@@ -109,6 +109,10 @@ fn one(parts: Vec<(String, Outcome)>) -> Result<Outcome, MergeError> {
         for interval in &outcome.intervals {
             interval.join(&mut intervals);
         }
+        // Each machine has a clock of its own.
+        if several {
+            intervals.values_mut().for_each(|interval| interval.offset = None);
+        }
     }
     let started = parts.iter().map(|(_, outcome)| outcome.run.started.clone()).min();
     let resources = resources(&parts);

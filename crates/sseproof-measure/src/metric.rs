@@ -126,7 +126,7 @@ impl Metric {
             Self::Delivery => (
                 "delivery latency",
                 "event decoded − stamp in the event, which is the intended time of its publication where the generator publishes; a negative value is counted as `negative` and enters no histogram",
-                "wall clock of whoever stamped, and wall clock of the generator; one clock where the generator publishes, or the server runs on the same machine",
+                "wall clock of whoever stamped, and wall clock of the generator; one clock where the generator publishes, or the server runs on the same machine; where clocks differ, a report says by how much and with which error, as far as the `Date` of all answers together tells",
             ),
             Self::Overhead => (
                 "overhead",

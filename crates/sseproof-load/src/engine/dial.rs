@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rustls::AlertDescription;
-use sseproof_measure::{Counter, Http, Metric, Transport};
+use sseproof_measure::{Counter, Http, Metric, Offset, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -265,6 +265,10 @@ fn judge(worker: &Worker, dialled: Dialled, key: Option<&str>) -> Result<Dialled
     let mut recorder = worker.recorder.borrow_mut();
     recorder.count(Counter::Streams);
     recorder.time(Metric::Head, nanoseconds(dialled.answered - dialled.asked));
+    if let Some(date) = head.date {
+        let clock = &worker.job.clock;
+        recorder.offset(Offset::of(date, clock.wall(dialled.asked), clock.wall(dialled.answered)));
+    }
     drop(recorder);
     Ok(dialled)
 }

@@ -193,7 +193,9 @@ async fn answer(
     let media = value(http::header::CONTENT_TYPE).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim().to_owned();
     let coding = value(http::header::CONTENT_ENCODING).filter(|coding| coding != "identity");
+    let date = parts.headers.get(http::header::DATE);
     let head = Head {
+        date: date.and_then(|date| crate::wire::head::date(date.as_bytes())),
         status: parts.status.as_u16(),
         // Its own end comes as that of the connection.
         body: Body::UntilClose,

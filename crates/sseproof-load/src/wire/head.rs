@@ -18,6 +18,8 @@ pub(crate) struct Head {
     pub(crate) coding: Option<String>,
     /// Whether the connection may be used again.
     pub(crate) keeps: bool,
+    /// `Date`, in seconds since the Unix epoch.
+    pub(crate) date: Option<u64>,
     /// `Sec-WebSocket-Accept`.
     pub(crate) accept: Option<String>,
     /// How many bytes it has.
@@ -69,11 +71,19 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Option<Head>, String> {
         .iter()
         .find(|header| header.name.eq_ignore_ascii_case("sec-websocket-accept"))
         .map(|header| String::from_utf8_lossy(header.value).trim().to_owned());
+    let date = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("date"));
+    let date = date.and_then(|header| self::date(header.value));
     let media = value("content-type").unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim().to_owned();
     let coding = value("content-encoding").filter(|coding| coding != "identity");
     let keeps = keeps && body != Body::UntilClose;
-    Ok(Some(Head { status, body, media, coding, keeps, accept, length }))
+    Ok(Some(Head { status, body, media, coding, keeps, date, accept, length }))
+}
+
+/// An HTTP date, in seconds since the Unix epoch; what is none tells nothing.
+pub(crate) fn date(value: &[u8]) -> Option<u64> {
+    let time = httpdate::parse_http_date(std::str::from_utf8(value).ok()?).ok()?;
+    Some(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs())
 }
 
 #[cfg(test)]
@@ -98,6 +108,16 @@ mod tests {
         assert_eq!(body(interim), None);
         let answer = format!("{interim}HTTP/1.1 204 No Content{end}");
         assert_eq!(body(&answer), Some((Body::Length(0), true)));
+    }
+
+    #[test]
+    fn a_head_may_say_when_it_was_written() {
+        let date = |date: &str| {
+            let head = format!("HTTP/1.1 200 OK\r\nDate: {date}\r\n\r\n");
+            read(head.as_bytes()).unwrap().and_then(|head| head.date)
+        };
+        assert_eq!(date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(date("today"), None);
     }
 
     #[test]

@@ -218,6 +218,21 @@ mod tests {
     }
 
     #[test]
+    fn clocks_that_differ_are_told_of() {
+        let mut report = good();
+        let mut told = |least: i64, most: i64| {
+            report.outcomes[0].intervals[0].offset = Some(sseproof_measure::Offset { least, most });
+            let text = plain(&report, Detail::Normal);
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let ahead = told(240_000_000, 260_000_000);
+        assert!(ahead.contains("250 ms (± 10.0 ms) ahead of this machine's"), "{ahead}");
+        assert!(told(-3_000_000, -1_000_000).contains("2.00 ms (± 1.00 ms) behind"));
+        assert!(!told(-1_000_000, 2_000_000).contains("this machine's"), "no difference is known");
+        assert!(!told(2_000_000, 1_000_000).contains("this machine's"), "they contradict");
+    }
+
+    #[test]
     fn rounds_are_compared_with_an_interval() {
         let text = plain(&rounds(), Detail::Normal);
         let from = text.find("■ side by side").unwrap();

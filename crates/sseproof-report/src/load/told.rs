@@ -79,6 +79,7 @@ pub(super) fn facts(side: &Side<'_>) -> Vec<Facts> {
         requests(side, counters),
         events(side, counters),
         delivery(counters),
+        clocks(side, counters),
         published(counters),
     ];
     all.into_iter().filter(|facts| !facts.parts.is_empty() || !facts.bad.is_empty()).collect()
@@ -178,6 +179,24 @@ fn delivery(counters: &Counters) -> Facts {
     facts.bad(count(Counter::Negative), |count| {
         format!("{count} stamped later than they arrived: the clocks differ")
     });
+    facts
+}
+
+/// By how much the clocks differ, where they do: it is in each latency from a stamp of the server.
+fn clocks(side: &Side<'_>, counters: &Counters) -> Facts {
+    let mut facts = Facts::new("clocks");
+    let stamps = side.total.histogram(Metric::Delivery).map_or(0, Histogram::count);
+    let is_stamped = stamps + counters.count(Counter::Negative) > 0;
+    let offset = side.total.offset.filter(|offset| offset.least > 0 || offset.most < 0);
+    let estimate = offset.and_then(sseproof_measure::Offset::estimate);
+    if let Some((middle, error)) = estimate.filter(|_| is_stamped) {
+        let (word, effect) = if middle > 0 { ("ahead of", "short") } else { ("behind", "long") };
+        facts.bad.push(format!(
+            "the server's is {} (± {}) {word} this machine's, by the Date of its answers: latencies from its stamps are as much too {effect}",
+            units::time(middle.unsigned_abs()),
+            units::time(error),
+        ));
+    }
     facts
 }
 
