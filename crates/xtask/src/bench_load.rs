@@ -9,11 +9,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use serde::Deserialize;
 use sseproof_measure::{Cost, Counter, Metric, Outcome, Value};
 use sseproof_report::load::shown;
 
-use crate::root;
+use crate::{measured, root};
 
 /// Where the table is.
 const PAGE: &str = "reports/load.md";
@@ -34,12 +33,6 @@ struct Row {
 
 /// Measures some of them.
 type Part = fn(&Bench) -> anyhow::Result<Vec<Row>>;
-
-/// What `sseproof load --json` writes, as far as it matters here.
-#[derive(Deserialize)]
-struct Results {
-    outcomes: Vec<Outcome>,
-}
 
 /// The program that is measured.
 struct Bench {
@@ -63,10 +56,9 @@ impl Drop for Server {
 
 /// Measures all of it, and writes the table into the page.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let build = ["cargo", "build", "--release", "--quiet", "--package", "sseproof"];
-    crate::run(&root(), &build)?;
+    let program = measured::release()?;
     let json = tempfile::NamedTempFile::new().context("make a file for results")?;
-    let bench = Bench { program: root().join("target/release/sseproof"), json };
+    let bench = Bench { program, json };
     let parts: [Part; 6] = [memory, opening, hot, processor, error, many];
     let mut rows = Vec::new();
     for part in parts {
@@ -126,8 +118,7 @@ impl Bench {
         if !matches!(status.code(), Some(0 | 1)) {
             bail!("`sseproof load {words}` ended with {status}");
         }
-        let text = fs::read_to_string(self.json.path()).context("read the result")?;
-        Ok(serde_json::from_str::<Results>(&text).context("read the result")?.outcomes)
+        measured::read(self.json.path())
     }
 }
 

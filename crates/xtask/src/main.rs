@@ -5,6 +5,7 @@ mod browser;
 mod described;
 mod fuzz;
 mod generate;
+mod measured;
 mod parsers;
 mod peers;
 mod purity;

@@ -13,7 +13,7 @@ use sseproof_report::{Report, peers_matrix};
 use sseproof_rules::Status;
 
 use crate::described::described;
-use crate::root;
+use crate::{measured, root};
 
 /// How long a server may take to answer on its port.
 const WAIT: &str = "60s";
@@ -70,7 +70,7 @@ struct Also {
 
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let root = root();
-    crate::run(&root, &["cargo", "build", "--release", "--quiet", "--package", "sseproof"])?;
+    measured::release()?;
     let peers = described("peers", "peer.yaml", names, |peer: &Peer| &peer.peer)?;
     let (results, failures) = check_all(peers)?;
     let mut surprises: Vec<String> =
@@ -193,7 +193,7 @@ fn sseproof(
 ) -> anyhow::Result<Report> {
     let start = shlex::try_join(peer.start.iter().map(String::as_str)).context("join `start`")?;
     let (port, upstream) = (free_port()?.to_string(), free_port()?.to_string());
-    let mut command = Command::new(root().join("target/release/sseproof"));
+    let mut command = Command::new(measured::program());
     command.args(["check", "--target", target, "--start", &start, "--wait-for", WAIT]);
     command.args(["--quiet", "--json"]).arg(json);
     if let Some(path) = behind {

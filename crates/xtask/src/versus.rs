@@ -15,7 +15,7 @@ use serde::Deserialize;
 use sseproof_measure::Outcome;
 
 use crate::described::described;
-use crate::root;
+use crate::{measured, root};
 
 /// What is written.
 const PAGE: &str = "reports/sse-vs-websocket.md";
@@ -108,12 +108,6 @@ impl Load {
     }
 }
 
-/// What `sseproof load --json` writes, as far as it matters here.
-#[derive(Deserialize)]
-struct Results {
-    outcomes: Vec<Outcome>,
-}
-
 /// A server, and what was measured.
 struct Measured {
     server: Server,
@@ -137,11 +131,7 @@ pub(crate) fn run(arguments: &Versus) -> anyhow::Result<()> {
     let servers = described("versus", "versus.yaml", &arguments.names, |one: &Server| &one.server)?;
     let program = match &arguments.sseproof {
         Some(program) => program.canonicalize().context("find the program of --sseproof")?,
-        None => {
-            let build = ["cargo", "build", "--release", "--quiet", "--package", "sseproof"];
-            crate::run(&root(), &build)?;
-            root().join("target/release/sseproof")
-        }
+        None => measured::release()?,
     };
     let mut failures = Vec::new();
     for server in &servers {
@@ -167,7 +157,7 @@ pub(crate) fn run(arguments: &Versus) -> anyhow::Result<()> {
 fn write() -> anyhow::Result<()> {
     let mut all = Vec::new();
     for server in described("versus", "versus.yaml", &[], |one: &Server| &one.server)? {
-        let [steady, storm] = Load::ALL.map(|load| read(&load.result(&server)));
+        let [steady, storm] = Load::ALL.map(|load| measured::read(&load.result(&server)));
         match (steady, storm) {
             (Ok(steady), Ok(storm)) => all.push(Measured { server, steady, storm }),
             (Err(error), _) | (_, Err(error)) => {
@@ -181,13 +171,6 @@ fn write() -> anyhow::Result<()> {
     fs::write(&path, page::page(&all, &before)).with_context(|| format!("write {PAGE}"))?;
     println!("wrote {PAGE}");
     Ok(())
-}
-
-fn read(path: &Path) -> anyhow::Result<Vec<Outcome>> {
-    let said = || format!("read {}", path.display());
-    let text = fs::read_to_string(path).with_context(said)?;
-    let results: Results = serde_json::from_str(&text).with_context(said)?;
-    Ok(results.outcomes)
 }
 
 fn measure(server: &Server, program: &Path, rounds: Option<u32>) -> anyhow::Result<()> {

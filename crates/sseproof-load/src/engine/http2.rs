@@ -20,7 +20,7 @@ use super::dial::{Dialled, Failure, connect};
 use super::socket::Socket;
 use super::worker::Worker;
 use crate::wire::body::Body;
-use crate::wire::head::Head;
+use crate::wire::head::{self, Head};
 
 /// How many bytes a server may send on a stream before the client has read any: the initial value
 /// of the standard (RFC 9113 section 6.9.2). All streams of a connection may have as many under way,
@@ -190,17 +190,14 @@ async fn answer(
         let value = parts.headers.get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).trim().to_ascii_lowercase())
     };
-    let media = value(http::header::CONTENT_TYPE).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim().to_owned();
-    let coding = value(http::header::CONTENT_ENCODING).filter(|coding| coding != "identity");
     let date = parts.headers.get(http::header::DATE);
     let head = Head {
-        date: date.and_then(|date| crate::wire::head::date(date.as_bytes())),
+        date: date.and_then(|date| head::date(date.as_bytes())),
         status: parts.status.as_u16(),
         // Its own end comes as that of the connection.
         body: Body::UntilClose,
-        media,
-        coding,
+        media: head::media(value(http::header::CONTENT_TYPE)),
+        coding: head::coding(value(http::header::CONTENT_ENCODING)),
         keeps: false,
         accept: None,
         length: 0,

@@ -73,11 +73,21 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Option<Head>, String> {
         .map(|header| String::from_utf8_lossy(header.value).trim().to_owned());
     let date = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("date"));
     let date = date.and_then(|header| self::date(header.value));
-    let media = value("content-type").unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim().to_owned();
-    let coding = value("content-encoding").filter(|coding| coding != "identity");
+    let media = media(value("content-type"));
+    let coding = coding(value("content-encoding"));
     let keeps = keeps && body != Body::UntilClose;
     Ok(Some(Head { status, body, media, coding, keeps, date, accept, length }))
+}
+
+/// The media type of a `Content-Type` in lower case, without parameters.
+pub(crate) fn media(content_type: Option<String>) -> String {
+    let media = content_type.unwrap_or_default();
+    media.split(';').next().unwrap_or_default().trim().to_owned()
+}
+
+/// The coding of a `Content-Encoding` in lower case, where it is one.
+pub(crate) fn coding(content_encoding: Option<String>) -> Option<String> {
+    content_encoding.filter(|coding| coding != "identity")
 }
 
 /// An HTTP date, in seconds since the Unix epoch; what is none tells nothing.

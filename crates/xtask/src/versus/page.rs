@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use sseproof_measure::Transport;
 use sseproof_measure::compare::{FEWEST_ROUNDS, Ratio, Spread};
 use sseproof_report::load::shown;
 use sseproof_scenario::{PlanFile, Variables};
@@ -168,10 +167,7 @@ fn doubts(measured: &Measured) -> Vec<String> {
     let each = |load: Load, outcomes: &[sseproof_measure::Outcome]| -> Vec<String> {
         let doubtful = outcomes.iter().flat_map(|outcome| {
             let run = &outcome.run;
-            let transport = match run.transport {
-                Transport::Sse => "SSE",
-                Transport::WebSocket => "WebSocket",
-            };
+            let transport = run.transport.name();
             run.saturated.iter().chain(&run.partial).map(move |reason| {
                 format!("{}, round {}, {transport}: {reason}", load.name(), run.round)
             })
@@ -183,7 +179,9 @@ fn doubts(measured: &Measured) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use sseproof_measure::{Counter, Dimension, Interval, Metric, Outcome, Resources, Run, Value};
+    use sseproof_measure::{
+        Counter, Dimension, Interval, Metric, Outcome, Resources, Run, Transport, Value,
+    };
 
     use super::super::{Sends, Server};
     use super::*;
