@@ -1,7 +1,7 @@
 //! The load generator's engine, the server it measures itself against, and its looks into
 //! processes and the kernel.
 //!
-//! What is done, when, and what it amounts to is said by [`sseproof_measure`], which opens no
+//! What is done, when, and what it amounts to is said by [`sseproof_load_model`], which opens no
 //! socket; what is here opens thousands.
 
 mod clock;

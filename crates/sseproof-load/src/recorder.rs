@@ -1,6 +1,6 @@
 //! What one thread has seen in the interval that is running.
 
-use sseproof_measure::{Counter, Counters, Histogram, Interval, Metric, Offset};
+use sseproof_load_model::{Counter, Counters, Histogram, Interval, Metric, Offset};
 
 /// Counts and times of one thread; it is emptied into an [`Interval`] at the end of each.
 pub(crate) struct Recorder {

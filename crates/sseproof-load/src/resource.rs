@@ -1,12 +1,12 @@
 //! Looks into processes and the kernel of this machine: memory, processor time, descriptors.
 //!
 //! Nothing is kept between two looks, and no figure is clamped or smoothed: what a connection costs
-//! is told from many looks, by `sseproof_measure::cost`.
+//! is told from many looks, by `sseproof_load_model::cost`.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sseproof_measure::{Kernel, Usage};
+use sseproof_load_model::{Kernel, Usage};
 
 #[cfg(target_os = "linux")]
 mod kernel;

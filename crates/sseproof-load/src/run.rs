@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sseproof_measure::schedule::Part;
-use sseproof_measure::{Interval, Plan, Sample};
+use sseproof_load_model::schedule::Part;
+use sseproof_load_model::{Interval, Plan, Sample};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use sseproof_measure::{Sequencing, Stamping};
+use sseproof_load_model::{Sequencing, Stamping};
 
 use crate::clock::nanoseconds;
 
@@ -229,7 +229,7 @@ impl<'de> Visitor<'de> for Place<'_> {
 
 #[cfg(test)]
 mod tests {
-    use sseproof_measure::TimeUnit;
+    use sseproof_load_model::TimeUnit;
 
     use super::*;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use sseproof_measure::Transport;
+use sseproof_load_model::Transport;
 use url::Url;
 
 /// A text that may be another one for each client.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sseproof_load::server::{Server, ServerOptions};
 use sseproof_load::{Generator, Message, Played, Publisher, Target, run};
-use sseproof_measure::schedule::Part;
-use sseproof_measure::{
+use sseproof_load_model::schedule::Part;
+use sseproof_load_model::{
     Arrivals, Counter, Http, Interval, Metric, Plan, Profile, Publishing, Rate, Reconnecting,
     Requests, Sequencing, Stage, Stamping, Subscribe, Workload,
 };

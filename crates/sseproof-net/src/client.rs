@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sseproof_exchange::http2::WINDOW;
-use sseproof_exchange::{Ending, Exchange, Request, Version};
+use sseproof_record::http2::WINDOW;
+use sseproof_record::{Ending, Exchange, Request, Version};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 

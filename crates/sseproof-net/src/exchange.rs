@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
 use hyper_util::rt::TokioIo;
-use sseproof_exchange::{Ending, Head, Headers, Phase, Request, Version};
+use sseproof_record::{Ending, Head, Headers, Phase, Request, Version};
 use tokio::time::{sleep, timeout};
 use url::Url;
 

@@ -5,8 +5,8 @@ use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sseproof_exchange::http2::PREFACE;
-use sseproof_exchange::{Action, Bytes, Departure, Plan, Request, Visit};
+use sseproof_record::http2::PREFACE;
+use sseproof_record::{Action, Bytes, Departure, Plan, Request, Visit};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;

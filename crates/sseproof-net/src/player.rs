@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Framing, Headers, Plan, Request, Version};
+use sseproof_record::{Action, Framing, Headers, Plan, Request, Version};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sseproof_codec::{Decoder, Item};
-use sseproof_exchange::{Bytes, Chunk, Coding, End, Ending, Exchange, Head, Undoing};
+use sseproof_record::{Bytes, Chunk, Coding, End, Ending, Exchange, Head, Undoing};
 use tokio::sync::watch;
 use tokio::time::Instant;
 

@@ -1,6 +1,6 @@
 //! Where a redirect leads.
 
-use sseproof_exchange::{Bytes, Exchange, Request, Version};
+use sseproof_record::{Bytes, Exchange, Request, Version};
 use url::Url;
 
 /// What a redirect asks for.
@@ -58,7 +58,7 @@ pub fn redirect(exchange: &Exchange) -> Option<Redirect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sseproof_exchange::{Head, Headers};
+    use sseproof_record::{Head, Headers};
     use std::time::Duration;
 
     fn answered(status: u16, location: Option<&str>, request: Request) -> Exchange {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use sseproof_exchange::{Bytes, Headers, Request, Version};
+use sseproof_record::{Bytes, Headers, Request, Version};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::Socket;

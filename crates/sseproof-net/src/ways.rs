@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sseproof_exchange::Version;
+use sseproof_record::Version;
 use url::Url;
 
 use crate::{Proxies, Tls};

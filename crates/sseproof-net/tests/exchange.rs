@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sseproof_exchange::{
+use sseproof_net::{Client, Going, Lab, Leave, Limits, RequestError, Room, Waited};
+use sseproof_record::{
     Action, Answer, Bytes, Ending, Exchange, Framing, Headers, Phase, Plan, Request, Version,
 };
-use sseproof_net::{Client, Going, Lab, Leave, Limits, RequestError, Room, Waited};
 
 const LONG: Duration = Duration::from_secs(100);
 

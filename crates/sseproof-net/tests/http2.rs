@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sseproof_exchange::http2::kind;
-use sseproof_exchange::{Action, Answer, Bytes, Ending, Exchange, Framing, Plan, Request, Version};
 use sseproof_net::{
     Client, Going, HttpChoice, Identity, IdentityOptions, Lab, Leave, Limits, Tls, TlsGiven,
     Waited, Ways,
 };
+use sseproof_record::http2::kind;
+use sseproof_record::{Action, Answer, Bytes, Ending, Exchange, Framing, Plan, Request, Version};
 
 const LONG: Duration = Duration::from_secs(100);
 
@@ -67,7 +67,7 @@ async fn every_ending_is_told_apart() {
     assert_eq!(ending(|_| stream([write("x"), Action::Close])).await, Ending::Truncated);
     assert_eq!(ending(|_| stream([write("x"), Action::Reset])).await, Ending::Reset);
     assert_eq!(ending(|_| Plan::answer(404, "text/plain", "no")).await, Ending::Complete);
-    let gone = |_: &sseproof_exchange::Visit<'_>| {
+    let gone = |_: &sseproof_record::Visit<'_>| {
         let frame = Bytes::from(b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\x0b");
         stream([Action::Raw(frame), Action::Close])
     };
@@ -117,7 +117,7 @@ async fn what_is_agreed_on_over_tls_is_spoken() {
 }
 
 /// A server that sends an event every second.
-fn ticking(_: &sseproof_exchange::Visit<'_>) -> Plan {
+fn ticking(_: &sseproof_record::Visit<'_>) -> Plan {
     let tick = [write("data: x\n\n"), Action::Wait(Duration::from_secs(1))];
     stream(tick.into_iter().cycle().take(20).chain([Action::Finish]))
 }

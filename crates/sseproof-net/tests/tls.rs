@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Ending, Exchange, Plan, Request};
 use sseproof_net::{
     Between, Client, Dial, Dialled, Dialling, Identity, IdentityOptions, Lab, Leave, Limits, Room,
     Tls, TlsError, TlsGiven, Waited, Ways, pipe,
 };
+use sseproof_record::{Action, Ending, Exchange, Plan, Request};
 
 const LONG: Duration = Duration::from_secs(100);
 

@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Bytes, Ending, Exchange, Framing, Plan, Request, Version, Visit};
 use sseproof_net::{
     Client, Direct, HttpChoice, Identity, IdentityOptions, Lab, Leave, Limits, Proxies, Tls,
     TlsGiven, Ways,
 };
+use sseproof_record::{Action, Bytes, Ending, Exchange, Framing, Plan, Request, Version, Visit};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 

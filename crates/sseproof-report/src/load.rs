@@ -18,8 +18,8 @@ pub mod terminal;
 mod told;
 mod units;
 
-use sseproof_measure::threshold::{Judgement, Subject};
-use sseproof_measure::{Outcome, Threshold, Value};
+use sseproof_load_model::threshold::{Judgement, Subject};
+use sseproof_load_model::{Outcome, Threshold, Value};
 
 use crate::Outcome as Verdict;
 use side::sides;

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use sseproof_exchange::{Bytes, Ending, Exchange, Phase, Source, Transcript};
+use sseproof_record::{Bytes, Ending, Exchange, Phase, Source, Transcript};
 use sseproof_rules::{Evidence, Excerpt};
 
 use crate::dump::dump;
@@ -298,7 +298,7 @@ mod tests {
     use super::*;
     use crate::examples::{fail, place};
     use insta::assert_snapshot;
-    use sseproof_exchange::{Chunk, End, Request};
+    use sseproof_record::{Chunk, End, Request};
     use sseproof_rules::Level;
 
     fn exchange() -> Exchange {
@@ -312,9 +312,9 @@ mod tests {
         exchange
             .wire
             .push(chunk(1_204, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"));
-        exchange.head = Some(sseproof_exchange::Head {
+        exchange.head = Some(sseproof_record::Head {
             at: at(1_204),
-            version: sseproof_exchange::Version::Http11,
+            version: sseproof_record::Version::Http11,
             status: 200,
             headers: [("Content-Type", "text/event-stream")].into_iter().collect(),
         });

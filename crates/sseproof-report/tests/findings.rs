@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{
+use sseproof_record::{
     Bytes, Chunk, End, Ending, Exchange, Head, Request, Target, Transcript, Version,
 };
 use sseproof_report::{Judged, Outcome, Report, json, junit, markdown, terminal};

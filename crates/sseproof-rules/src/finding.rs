@@ -1,7 +1,7 @@
 //! A verdict with its evidence, free of the transcript: what reports are made of.
 
 use serde::{Deserialize, Serialize};
-use sseproof_exchange::{Bytes, Chunk, Exchange};
+use sseproof_record::{Bytes, Chunk, Exchange};
 
 use crate::plain::untold;
 use crate::{Fault, Level, Place, Record, Rule, Verdict, requirement};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sseproof_exchange::{Ending, Phase, Reason};
+use sseproof_record::{Ending, Phase, Reason};
 
 use crate::delivery::figures::{Spread, sent, shown, time_to_head};
 use crate::{Fault, Record, Verdict, View};
@@ -210,7 +210,7 @@ mod tests {
     use crate::reference;
     use crate::testing::Run;
 
-    fn outcome(edit: impl FnOnce(&mut sseproof_exchange::Exchange)) -> Outcome {
+    fn outcome(edit: impl FnOnce(&mut sseproof_record::Exchange)) -> Outcome {
         Run::against(reference::answer)
             .subscribe()
             .edit(edit)
@@ -219,13 +219,12 @@ mod tests {
 
     #[test]
     fn over_http2_alone_nothing_is_said_of_http1() {
-        let skip = |edit: fn(&mut sseproof_exchange::Exchange)| {
+        let skip = |edit: fn(&mut sseproof_record::Exchange)| {
             let run = Run::against(reference::answer).subscribe().edit(edit);
             run.with_record(|record| of_http1(record, "otherwise"))
         };
         assert_eq!(skip(|_| {}), Verdict::Skip("otherwise".to_owned()));
-        let Verdict::Skip(why) =
-            skip(|one| one.request.version = sseproof_exchange::Version::Http2)
+        let Verdict::Skip(why) = skip(|one| one.request.version = sseproof_record::Version::Http2)
         else {
             panic!()
         };

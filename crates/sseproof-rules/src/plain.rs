@@ -1,7 +1,7 @@
 //! What a plain file cannot tell: when its bytes came, how the stream ended, and what a second
 //! request would have got.
 
-use sseproof_exchange::Source;
+use sseproof_record::Source;
 
 use crate::{Record, Rule, profiles_of};
 
@@ -34,7 +34,7 @@ pub(crate) fn untold(rule: &Rule, record: &Record<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use sseproof_exchange::read_plain;
+    use sseproof_record::read_plain;
 
     use crate::{Record, Status, judge};
 

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use sseproof_codec::{Anomaly, Comment, Event, Item, Retry, decode};
-use sseproof_exchange::{Coding, Exchange, Happening, Reason, Source, Target, Transcript, Version};
+use sseproof_record::{Coding, Exchange, Happening, Reason, Source, Target, Transcript, Version};
 
 /// The content codings that are registered and change bytes.
 const CODINGS: [&str; 9] =

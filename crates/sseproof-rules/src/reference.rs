@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use sseproof_codec::{EncodeError, Frame, encode};
-use sseproof_exchange::{
+use sseproof_record::{
     Action, Bytes, EVENT_STREAM, Framing, Headers, Plan, Request, Version, Visit,
 };
 

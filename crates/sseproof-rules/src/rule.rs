@@ -1,6 +1,6 @@
 //! What a rule is made of, and what it answers.
 
-use sseproof_exchange::Answer;
+use sseproof_record::Answer;
 
 use crate::{Record, View};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{
+use sseproof_record::{
     Action, Bytes, Chunk, End, Ending, Exchange, Follows, Framing, Happening, Head, Plan, Reason,
     Request, Target, Transcript, Version, Visit, What,
 };
@@ -16,12 +16,12 @@ pub(crate) const URL: &str = "http://server/events";
 pub(crate) struct Run {
     transcript: Transcript,
     now: Duration,
-    serve: sseproof_exchange::Answer,
+    serve: sseproof_record::Answer,
 }
 
 impl Run {
     /// A run against that server.
-    pub(crate) fn against(serve: sseproof_exchange::Answer) -> Self {
+    pub(crate) fn against(serve: sseproof_record::Answer) -> Self {
         let target = Target { url: URL.to_owned(), method: "GET".to_owned(), profile: None };
         let transcript = Transcript { target, ..Transcript::default() };
         Self { transcript, now: Duration::from_secs(1), serve }

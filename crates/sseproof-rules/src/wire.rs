@@ -1,7 +1,7 @@
 //! An HTTP/1 response as it stood on the wire, read by the grammar of RFC 9112: a client reads past
 //! many a fault, and the fault is still there. Offsets count from the first byte on the wire.
 
-use sseproof_exchange::{Header, Headers};
+use sseproof_record::{Header, Headers};
 
 /// Something that the grammar does not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -259,7 +259,7 @@ fn is_token(byte: u8) -> bool {
 
 /// The first bytes of a piece, readable.
 fn shown(bytes: &[u8]) -> String {
-    let text = sseproof_exchange::Bytes::from(&bytes[..bytes.len().min(24)]).escaped();
+    let text = sseproof_record::Bytes::from(&bytes[..bytes.len().min(24)]).escaped();
     let more = if bytes.len() > 24 { "…" } else { "" };
     format!("`{text}{more}`")
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use sseproof_scenario::{GaugeHook, PublishHook};
+use sseproof_files::{GaugeHook, PublishHook};
 
 use crate::exit;
 use crate::load::args::{Diff, Load, Merge};

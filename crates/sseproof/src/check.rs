@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sseproof_exchange::{Request, Secrets, Source, Transcript};
+use sseproof_record::{Request, Secrets, Source, Transcript};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{Judged, KnownResult, Outcome, Report, ScenarioResult};
 use sseproof_report::{terminal, wire_log};

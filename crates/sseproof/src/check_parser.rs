@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use sseproof_parser::{Adapter, Options, Parser, Reference, check, junit, text};
+use sseproof_check_parser::{Adapter, Options, Parser, Reference, check, junit, text};
 
 use crate::args::CheckParser;
 use crate::exit::{Blame, Blamed as _, Exit};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{anyhow, bail};
-use sseproof_exchange::{Transcript, What, write_recording};
+use sseproof_record::{Transcript, What, write_recording};
 use sseproof_rules::{Finding, Record, Rule, Status, rule};
 
 use crate::exit::{Blame, Blamed as _, Exit};

@@ -48,7 +48,7 @@ pub(crate) async fn run(
         return Err(Blame { exit: Exit::Usage, error });
     }
     let seen = Seen::look(&url, &headers, chosen.and_then(profile), ways).await.unreachable()?;
-    let schema = format!("{:#}\n", sseproof_scenario::target_schema());
+    let schema = format!("{:#}\n", sseproof_files::target_schema());
     let texts = [written::target(&seen, &trust), written::workflow(&seen), schema];
     for (file, text) in files.iter().zip(&texts) {
         write(file, text).usage()?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use sseproof_codec::{Decoder, Item};
-use sseproof_exchange::{Ending, Request};
 use sseproof_net::{Client, Direct, Leave, Limits, Waited, Ways};
+use sseproof_record::{Ending, Request};
 
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::screen;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use sseproof_exchange::{RecordingError, Transcript, read_cut_recording, read_plain};
+use sseproof_record::{RecordingError, Transcript, read_cut_recording, read_plain};
 
 /// A transcript out of a file.
 pub(crate) struct Recorded {

@@ -1,13 +1,13 @@
 //! `sseproof explain` and `sseproof list`.
 
 use anyhow::anyhow;
+use sseproof_files::{Probe, ReadyPlan, Variables, plans, probes, profile_probes};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{
     explain as render, list_mutants, list_plans, list_probes, list_profiles, list_requirements,
     list_rules,
 };
 use sseproof_rules::{mutants, profiles, requirements, rule, rules};
-use sseproof_scenario::{Probe, ReadyPlan, Variables, plans, probes, profile_probes};
 
 use crate::args::Listed;
 use crate::exit::{Blame, Exit};

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use sseproof_files::{Server, StartHook, StopHook};
 use sseproof_net::Ways;
-use sseproof_scenario::{Server, StartHook, StopHook};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::started::{Started, wait_for};

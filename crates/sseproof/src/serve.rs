@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
-use sseproof_exchange::{Answer, Plan, Tape};
+use sseproof_check_parser::{Browser, Served};
+use sseproof_files::{GaugeHook, PublishHook, RequestHook, RestartHook, TargetConfig};
 use sseproof_load::server::{Server, ServerOptions};
 use sseproof_net::{Identity, IdentityOptions, Lab};
-use sseproof_parser::{Browser, Served};
+use sseproof_record::{Answer, Plan, Tape};
 use sseproof_rules::{Profile, mutants, profile, profiles_of, reference};
-use sseproof_scenario::{GaugeHook, PublishHook, RequestHook, RestartHook, TargetConfig};
 use tokio::net::TcpListener;
 
 use crate::exit::{Blame, Blamed as _, Exit};

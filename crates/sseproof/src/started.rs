@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use regex::Regex;
-use sseproof_exchange::{Ending, Request};
+use sseproof_files::{Readiness, Signal, StopHook};
 use sseproof_net::{Client, Direct, Leave, Limits, Ways};
-use sseproof_scenario::{Readiness, Signal, StopHook};
+use sseproof_record::{Ending, Request};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};

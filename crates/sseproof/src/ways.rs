@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
+use sseproof_files::{NamedFile, TargetFile};
 use sseproof_net::{HttpChoice, Proxies, Tls, TlsGiven, UnixSocket, Ways};
-use sseproof_scenario::{NamedFile, TargetFile};
 
 /// The versions of HTTP that can be asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -9,18 +9,18 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sseproof_exchange::{Answer, Transcript, read_recording, write_recording};
+use sseproof_files::{GaugeHook, RequestHook, RestartHook};
+use sseproof_files::{
+    Probe, Progressed, Scenario, TargetConfig, Variables, needed, probes, profile_aliases,
+    profile_ids, profile_probes, run_all, run_patiently,
+};
 use sseproof_net::{
     Client, Direct, HttpChoice, Identity, IdentityOptions, Lab, Limits, Tls, TlsGiven, Ways,
 };
+use sseproof_record::{Answer, Transcript, read_recording, write_recording};
 use sseproof_rules::{
     Finding, Mutant, Profile, Record, Rule, Status, judge, mutants, profiles, profiles_of,
     reference, rules, rules_for,
-};
-use sseproof_scenario::{GaugeHook, RequestHook, RestartHook};
-use sseproof_scenario::{
-    Probe, Progressed, Scenario, TargetConfig, Variables, needed, probes, profile_aliases,
-    profile_ids, profile_probes, run_all, run_patiently,
 };
 
 /// How many mutants are checked over TCP at a time.
@@ -100,7 +100,7 @@ fn variables(profile: &Profile) -> Variables {
 fn target(profile: Option<&Profile>, origin: &str) -> TargetConfig {
     let Some(profile) = profile else {
         let hook =
-            sseproof_scenario::PublishHook::json("POST", "/publish/parts").on_stream("/published");
+            sseproof_files::PublishHook::json("POST", "/publish/parts").on_stream("/published");
         let target = TargetConfig::new(format!("{origin}/events"));
         let restart = RequestHook::new("POST", "/restart");
         return TargetConfig {

@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use sseproof_measure::{Cost, Counter, Metric, Outcome, Value};
+use sseproof_load_model::{Cost, Counter, Metric, Outcome, Value};
 use sseproof_report::load::shown;
 
 use crate::{measured, root};

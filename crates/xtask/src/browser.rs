@@ -8,8 +8,8 @@ use std::{env, fs};
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
+use sseproof_check_parser::{Browser, Served};
 use sseproof_net::Lab;
-use sseproof_parser::{Browser, Served};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;

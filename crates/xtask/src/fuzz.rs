@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
-use sseproof_parser::corpus;
+use sseproof_check_parser::corpus;
 
 use crate::root;
 

@@ -19,10 +19,13 @@ pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
         ("specs/COVERAGE.md", format!("{MARK}{}{}", coverage::render()?, wild_bugs::render()?)),
         ("specs/RULES.md", format!("{MARK}{}", rule_table::render())),
         ("specs/metrics.md", format!("{MARK}{}", metrics::render())),
-        ("specs/corpus-expanded.json", sseproof_parser::corpus_json().context("write the corpus")?),
-        ("scenarios/target.schema.json", json(&sseproof_scenario::target_schema())?),
-        ("scenarios/plan.schema.json", json(&sseproof_scenario::plan_schema())?),
-        ("scenarios/scenario.schema.json", json(&sseproof_scenario::schema())?),
+        (
+            "specs/corpus-expanded.json",
+            sseproof_check_parser::corpus_json().context("write the corpus")?,
+        ),
+        ("scenarios/target.schema.json", json(&sseproof_files::target_schema())?),
+        ("scenarios/plan.schema.json", json(&sseproof_files::plan_schema())?),
+        ("scenarios/scenario.schema.json", json(&sseproof_files::schema())?),
         ("reports/report.schema.json", json(&sseproof_report::json::schema())?),
     ];
     let mut stale = Vec::new();

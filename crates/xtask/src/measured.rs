@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Deserialize;
-use sseproof_measure::Outcome;
+use sseproof_load_model::Outcome;
 
 use crate::root;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
-use sseproof_parser::{Adapter, Options, Reference, Report, Verdict, check, text};
+use sseproof_check_parser::{Adapter, Options, Reference, Report, Verdict, check, text};
 
 use crate::described::described;
 use crate::root;

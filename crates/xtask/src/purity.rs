@@ -10,9 +10,9 @@ use crate::root;
 /// `tokio-util` cannot do without the traits of tokio, so it is left out.
 const PURE: [(&str, &str); 5] = [
     ("sseproof-codec", "--features=futures,http-body,proptest,serde"),
-    ("sseproof-exchange", "--all-features"),
+    ("sseproof-record", "--all-features"),
     ("sseproof-rules", "--all-features"),
-    ("sseproof-measure", "--all-features"),
+    ("sseproof-load-model", "--all-features"),
     ("sseproof-report", "--all-features"),
 ];
 /// What none of them may depend on.

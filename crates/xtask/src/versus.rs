@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::Deserialize;
-use sseproof_measure::Outcome;
+use sseproof_load_model::Outcome;
 
 use crate::described::described;
 use crate::{measured, root};

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use sseproof_measure::{Counter, Metric, Pace, Subscribe, Transport, schedule};
+use sseproof_load_model::{Counter, Metric, Pace, Subscribe, Transport, schedule};
 use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
 use tokio::time::{Instant, sleep};
 
@@ -105,8 +105,8 @@ pub(crate) fn subscribe(
 /// What the plan says of clients that subscribe.
 fn subscribing(worker: &Worker) -> Option<&Subscribe> {
     match &worker.job.plan.workload {
-        sseproof_measure::Workload::Subscribe(plan) => Some(plan),
-        sseproof_measure::Workload::Request(_) => None,
+        sseproof_load_model::Workload::Subscribe(plan) => Some(plan),
+        sseproof_load_model::Workload::Request(_) => None,
     }
 }
 
@@ -301,20 +301,20 @@ mod tests {
     async fn a_client_is_small() {
         let target =
             crate::Target::new("http://127.0.0.1:1/".parse().unwrap(), None).await.unwrap();
-        let plan = sseproof_measure::Plan {
+        let plan = sseproof_load_model::Plan {
             name: String::new(),
             seed: 0,
-            workload: sseproof_measure::Workload::Subscribe(Subscribe {
+            workload: sseproof_load_model::Workload::Subscribe(Subscribe {
                 stages: Vec::new(),
-                arrivals: sseproof_measure::Arrivals::Constant,
+                arrivals: sseproof_load_model::Arrivals::Constant,
                 lifetime: None,
                 slow: None,
-                reconnecting: sseproof_measure::Reconnecting::default(),
+                reconnecting: sseproof_load_model::Reconnecting::default(),
             }),
-            http: sseproof_measure::Http::One,
+            http: sseproof_load_model::Http::One,
             publishing: None,
-            stamping: sseproof_measure::Stamping::None,
-            sequencing: sseproof_measure::Sequencing::None,
+            stamping: sseproof_load_model::Stamping::None,
+            sequencing: sseproof_load_model::Sequencing::None,
             interval: Duration::from_secs(1),
             patience: Duration::from_secs(1),
             drain: Duration::ZERO,

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rustls::AlertDescription;
-use sseproof_measure::{Counter, Http, Metric, Offset, Transport};
+use sseproof_load_model::{Counter, Http, Metric, Offset, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};

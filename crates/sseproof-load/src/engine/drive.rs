@@ -8,8 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sseproof_measure::schedule::{self, Act, Part, Timed};
-use sseproof_measure::{Counter, Interval, Metric, Subscribe, Workload};
+use sseproof_load_model::schedule::{self, Act, Part, Timed};
+use sseproof_load_model::{Counter, Interval, Metric, Subscribe, Workload};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep, sleep_until, timeout};

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, Bytes};
 use h2::client::{Builder, Connection as Driver, ResponseFuture, SendRequest};
 use h2::{Reason, RecvStream};
-use sseproof_measure::{Counter, Http, Metric, Workload};
+use sseproof_load_model::{Counter, Http, Metric, Workload};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_local;

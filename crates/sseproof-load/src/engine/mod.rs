@@ -18,8 +18,8 @@ mod worker;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sseproof_measure::schedule::Part;
-use sseproof_measure::{Interval, Plan};
+use sseproof_load_model::schedule::Part;
+use sseproof_load_model::{Interval, Plan};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 

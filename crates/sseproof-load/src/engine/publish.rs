@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use sseproof_measure::{Counter, Metric, Rate, schedule};
+use sseproof_load_model::{Counter, Metric, Rate, schedule};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use sseproof_codec::Decoder;
-use sseproof_measure::schedule::{self, Part};
-use sseproof_measure::{Counter, Metric, Rate, Requests};
+use sseproof_load_model::schedule::{self, Part};
+use sseproof_load_model::{Counter, Metric, Rate, Requests};
 use tokio::io::AsyncReadExt as _;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -91,7 +91,7 @@ enum Ending {
 
 /// One request, from its intended time to the end of its stream.
 async fn once(worker: &Rc<Worker>, number: u64, intended: Instant) {
-    let sseproof_measure::Workload::Request(plan) = &worker.job.plan.workload else { return };
+    let sseproof_load_model::Workload::Request(plan) = &worker.job.plan.workload else { return };
     begin(worker, intended);
     let dialled = match dial(worker, number, "", intended).await {
         Ok(dialled) => dialled,
@@ -217,7 +217,7 @@ impl Answer<'_> {
         let mut recorder = self.worker.recorder.borrow_mut();
         match self.ended {
             Some(Ending::Failed) => return recorder.error("the answer ended with an error event"),
-            None if self.plan.profile != sseproof_measure::Profile::Plain => {
+            None if self.plan.profile != sseproof_load_model::Profile::Plain => {
                 return recorder.error("the answer has no end, such as [DONE]");
             }
             _ => {}

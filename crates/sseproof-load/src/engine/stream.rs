@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 
 use sseproof_codec::{Decoder, Resume};
-use sseproof_measure::{Counter, Metric, Seen, Sequence, Sequencing};
+use sseproof_load_model::{Counter, Metric, Seen, Sequence, Sequencing};
 use tokio::time::Instant;
 use tungstenite::protocol::frame::coding::Control;
 
@@ -218,7 +218,7 @@ impl Track {
                 }
                 None => recorder.count(Counter::Negative),
             },
-            None if plan.stamping != sseproof_measure::Stamping::None => {
+            None if plan.stamping != sseproof_load_model::Stamping::None => {
                 recorder.count(Counter::Unstamped);
             }
             None => {}

@@ -1,7 +1,7 @@
 //! What an event of an answer is: a token, the end, a failure, or something else.
 
 use serde::Deserialize;
-use sseproof_measure::Profile;
+use sseproof_load_model::Profile;
 
 /// What an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use sseproof_codec::Decoder;
-use sseproof_measure::Metric;
+use sseproof_load_model::Metric;
 use tokio::time::Instant;
 
 use super::Job;

@@ -9,7 +9,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use procfs::{Current as _, Meminfo};
-use sseproof_measure::Kernel;
+use sseproof_load_model::Kernel;
 
 use super::LookError;
 

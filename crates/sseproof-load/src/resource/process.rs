@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use procfs::process::{Process, Stat, all_processes};
 use procfs::{ProcError, ProcResult};
-use sseproof_measure::Usage;
+use sseproof_load_model::Usage;
 
 use super::LookError;
 

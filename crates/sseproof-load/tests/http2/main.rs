@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use h2::Reason;
 use sseproof_load::{Generator, Message, PerClient, Publisher, Target, reach, run};
-use sseproof_measure::schedule::Part;
-use sseproof_measure::{
+use sseproof_load_model::schedule::Part;
+use sseproof_load_model::{
     Arrivals, Counter, Http, Interval, Metric, Pace, Plan, Profile, Publishing, Rate, Reconnecting,
     Requests, Sequencing, Slow, Stage, Stamping, Subscribe, Workload,
 };

@@ -7,10 +7,10 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use sseproof_exchange::http2::{
+use sseproof_record::http2::{
     Fields, Frame, MAX_FRAME, PREFACE, WINDOW, flag, kind, write_field, write_fields, write_frame,
 };
-use sseproof_exchange::{Bytes, Chunk, Ending, Head, Headers, Version};
+use sseproof_record::{Bytes, Chunk, Ending, Head, Headers, Version};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 

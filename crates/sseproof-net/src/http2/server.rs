@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sseproof_exchange::http2::{
+use sseproof_record::http2::{
     Fields, Frame, MAX_FRAME, PREFACE, WINDOW, flag, kind, write_field, write_fields, write_frame,
 };
-use sseproof_exchange::{Action, Bytes, Framing, Headers, Plan, Request, Version};
+use sseproof_record::{Action, Bytes, Framing, Headers, Plan, Request, Version};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
 use tokio::sync::watch;
 use tokio::task::JoinSet;

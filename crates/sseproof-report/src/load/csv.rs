@@ -1,6 +1,6 @@
 //! Results of a load as CSV (RFC 4180): a row for each interval and each thing that was measured in it.
 
-use sseproof_measure::{Counter, Metric, Outcome};
+use sseproof_load_model::{Counter, Metric, Outcome};
 
 use super::side::transport_key;
 use super::told::{PERCENTILES, percentile};

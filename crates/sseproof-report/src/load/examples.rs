@@ -1,6 +1,6 @@
 //! Results that were made up, for the snapshots of reports.
 
-use sseproof_measure::{
+use sseproof_load_model::{
     Counter, ErrorKind, Interval, Kernel, Metric, Outcome, Resources, Run, Sample, Shard,
     Threshold, Transport, Usage,
 };

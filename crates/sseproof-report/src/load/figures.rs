@@ -1,6 +1,6 @@
 //! The costs of several rounds put together.
 
-use sseproof_measure::{Cost, Estimate, Figure, Undecided, Value};
+use sseproof_load_model::{Cost, Estimate, Figure, Undecided, Value};
 
 /// Each figure of the rounds, or why there is none.
 pub(super) struct Figures {

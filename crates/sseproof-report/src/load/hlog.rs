@@ -12,7 +12,7 @@ use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{
     IntervalLogWriterBuilder, IntervalLogWriterError, Tag,
 };
-use sseproof_measure::{Metric, Outcome};
+use sseproof_load_model::{Metric, Outcome};
 
 use super::side::transport_key;
 
@@ -86,7 +86,7 @@ fn tag(outcome: &Outcome, outcomes: &[Outcome], metric: Metric) -> String {
 #[cfg(test)]
 mod tests {
     use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
-    use sseproof_measure::Histogram;
+    use sseproof_load_model::Histogram;
 
     use super::super::examples::{good, twice};
     use super::*;

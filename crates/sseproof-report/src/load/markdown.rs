@@ -1,6 +1,6 @@
 //! Results of a load as Markdown, for a comment on a pull request or a summary of a CI job.
 
-use sseproof_measure::threshold::Judgement;
+use sseproof_load_model::threshold::Judgement;
 
 use super::side::{Side, sides};
 use super::told::{self, Facts};

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use sseproof_measure::{Counter, Histogram, Interval, Metric, Transport};
+use sseproof_load_model::{Counter, Histogram, Interval, Metric, Transport};
 
 use super::side::transport_key;
 use super::told::percentile;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sseproof_measure::compare::Round;
-use sseproof_measure::threshold::Evidence;
-use sseproof_measure::{Cost, Interval, Outcome, Transport, Value};
+use sseproof_load_model::compare::Round;
+use sseproof_load_model::threshold::Evidence;
+use sseproof_load_model::{Cost, Interval, Outcome, Transport, Value};
 
 use super::figures::Figures;
 

@@ -221,7 +221,8 @@ mod tests {
     fn clocks_that_differ_are_told_of() {
         let mut report = good();
         let mut told = |least: i64, most: i64| {
-            report.outcomes[0].intervals[0].offset = Some(sseproof_measure::Offset { least, most });
+            report.outcomes[0].intervals[0].offset =
+                Some(sseproof_load_model::Offset { least, most });
             let text = plain(&report, Detail::Normal);
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         };

@@ -1,8 +1,8 @@
 //! What results say, in rows and sentences: the same in every report for people.
 
-use sseproof_measure::compare::{FEWEST_ROUNDS, Finding, Pairing, Ratio, compare};
-use sseproof_measure::threshold::Subject;
-use sseproof_measure::{
+use sseproof_load_model::compare::{FEWEST_ROUNDS, Finding, Pairing, Ratio, compare};
+use sseproof_load_model::threshold::Subject;
+use sseproof_load_model::{
     Counter, Counters, ErrorKind, Estimate, Figure, Histogram, Metric, Share, Value,
 };
 
@@ -114,7 +114,10 @@ fn requests(side: &Side<'_>, counters: &Counters) -> Facts {
     let mut facts = Facts::new("requests");
     let share = |share: Share| match share.value(counters) {
         Some(share) => {
-            format!(" ({})", units::value(&Value::new(share, sseproof_measure::Dimension::Share)))
+            format!(
+                " ({})",
+                units::value(&Value::new(share, sseproof_load_model::Dimension::Share))
+            )
         }
         None => String::new(),
     };
@@ -188,7 +191,7 @@ fn clocks(side: &Side<'_>, counters: &Counters) -> Facts {
     let stamps = side.total.histogram(Metric::Delivery).map_or(0, Histogram::count);
     let is_stamped = stamps + counters.count(Counter::Negative) > 0;
     let offset = side.total.offset.filter(|offset| offset.least > 0 || offset.most < 0);
-    let estimate = offset.and_then(sseproof_measure::Offset::estimate);
+    let estimate = offset.and_then(sseproof_load_model::Offset::estimate);
     if let Some((middle, error)) = estimate.filter(|_| is_stamped) {
         let (word, effect) = if middle > 0 { ("ahead of", "short") } else { ("behind", "long") };
         facts.bad.push(format!(
@@ -210,7 +213,7 @@ fn published(counters: &Counters) -> Facts {
 /// How many that is in a second of the run.
 fn rate(side: &Side<'_>, count: u64) -> Option<Value> {
     let seconds = side.lasting.as_secs_f64();
-    let dimension = sseproof_measure::Dimension::Rate;
+    let dimension = sseproof_load_model::Dimension::Rate;
     (count > 0 && seconds > 0.0).then(|| Value::new(count as f64 / seconds, dimension))
 }
 

@@ -1,6 +1,6 @@
 //! Numbers with their units, to three digits: `12.3 ms`, `4.56 KiB`, `1.20 M/s`.
 
-use sseproof_measure::{Dimension, Estimate, Value};
+use sseproof_load_model::{Dimension, Estimate, Value};
 
 /// A unit, and how many of the smallest one it is.
 type Unit = (f64, &'static str);

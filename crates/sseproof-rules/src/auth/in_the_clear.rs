@@ -62,7 +62,7 @@ fn is_in_the_clear(url: &str) -> bool {
 mod tests {
     use super::*;
     use crate::testing::Run;
-    use sseproof_exchange::Request;
+    use sseproof_record::Request;
     use std::time::Duration;
 
     fn asked(url: &str) -> Run {

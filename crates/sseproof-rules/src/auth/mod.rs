@@ -6,7 +6,7 @@ mod other_user;
 mod required;
 mod resume_authorised;
 
-use sseproof_exchange::{Plan, Visit};
+use sseproof_record::{Plan, Visit};
 
 use crate::outcome::Outcome;
 use crate::{Record, Rule, Verdict, View, reference};
@@ -50,7 +50,7 @@ fn as_owner(visit: &Visit<'_>) -> Plan {
 mod testing {
     use std::time::Duration;
 
-    use sseproof_exchange::{Answer, Request};
+    use sseproof_record::{Answer, Request};
 
     use crate::testing::Run;
 

@@ -9,7 +9,7 @@ mod every_answer;
 mod one_origin;
 mod vary_origin;
 
-use sseproof_exchange::{Plan, Request, Visit};
+use sseproof_record::{Plan, Request, Visit};
 
 use crate::{Record, Rule, View, reference};
 
@@ -101,7 +101,7 @@ fn echoed(plan: Plan, request: &Request) -> Plan {
 
 #[cfg(test)]
 mod testing {
-    use sseproof_exchange::Request;
+    use sseproof_record::Request;
 
     use crate::testing::{Run, URL};
 

@@ -1,6 +1,6 @@
 //! A client that was away while something was published, and what it got when it was back.
 
-use sseproof_exchange::{Reason, What};
+use sseproof_record::{Reason, What};
 
 use super::sendings::{Sending, arrival, sendings};
 use crate::{Record, View};
@@ -78,7 +78,7 @@ pub(super) mod testing {
     use super::*;
     use crate::delivery::sendings::testing::published;
     use crate::testing::Run;
-    use sseproof_exchange::{Bytes, Published};
+    use sseproof_record::{Bytes, Published};
     use std::time::Duration;
 
     /// A client that got an event, was away, and gets this when it is back.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::Action;
+use sseproof_record::Action;
 
 use super::figures::{shown, waited_in_vain};
 use super::mutants::{GZIP, compressed, until_end};
@@ -310,7 +310,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Bytes, Chunk, Ending, Request};
+    use sseproof_record::{Answer, Bytes, Chunk, Ending, Request};
 
     const STAY: Duration = Duration::from_secs(4);
 
@@ -374,7 +374,7 @@ mod tests {
         // What cannot be undone is named by another rule.
         run(|visit| compressed(visit, |plan| gzipped(plan, 1)))
             .edit(|last| {
-                last.coding_fault = Some(sseproof_exchange::CodingFault {
+                last.coding_fault = Some(sseproof_record::CodingFault {
                     at: 0,
                     message: String::new(),
                     too_much: false,

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Bytes, Chunk, Request};
+    use sseproof_record::{Bytes, Chunk, Request};
 
     /// Subscribes to a stream whose head comes then, in milliseconds, and then so many events each.
     fn timed(run: Run, head: u64, pieces: &[(u64, usize)]) -> Run {
@@ -227,7 +227,7 @@ mod tests {
                 at: last.body[0].at + Duration::from_millis(20),
                 bytes: "data: y\n\n".into(),
             });
-            last.end.how = sseproof_exchange::Ending::Complete;
+            last.end.how = sseproof_record::Ending::Complete;
         });
         head(ended, 1).faults(&RULE);
     }

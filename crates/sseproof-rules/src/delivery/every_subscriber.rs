@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::Action;
+use sseproof_record::Action;
 
 use super::sendings::{arrival, listeners, none, sendings, stayed};
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
@@ -102,7 +102,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 fn is_stalled(record: &Record<'_>, scenario: &str) -> bool {
     record.happenings().iter().any(|happening| {
         happening.scenario == scenario
-            && matches!(happening.what, sseproof_exchange::What::Stalled { .. })
+            && matches!(happening.what, sseproof_record::What::Stalled { .. })
     })
 }
 
@@ -114,7 +114,7 @@ fn arrival_offset(view: &crate::View<'_>, data: &str) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::delivery::sendings::testing::published;
-    use sseproof_exchange::{End, Ending};
+    use sseproof_record::{End, Ending};
 
     const EVENTS: &[(&str, u64, u64)] = &[("a", 1_000, 1_010), ("b", 1_100, 1_110)];
 

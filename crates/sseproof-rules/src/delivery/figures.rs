@@ -67,7 +67,7 @@ pub(crate) fn time_to_head(view: &View<'_>) -> Option<Duration> {
 /// How long we stood and waited for an answer that never began; `None` where one came, or a piece
 /// of one, or where something other than our patience ended the wait.
 pub(crate) fn waited_in_vain(view: &View<'_>) -> Option<Duration> {
-    use sseproof_exchange::{Ending, Phase};
+    use sseproof_record::{Ending, Phase};
     let patience = matches!(view.end.how, Ending::Left | Ending::TimedOut(Phase::Head));
     // Over HTTP/2 the connection has something to say before any answer.
     let silent = view.head.is_none() && (view.wire.is_empty() || !view.request.version.is_http1());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Ending};
+use sseproof_record::{Action, Ending};
 
 use super::figures::shown;
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
@@ -143,15 +143,15 @@ fn after_silence(view: &View<'_>) -> Option<(Duration, bool)> {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL, body};
-    use sseproof_exchange::{Chunk, End, Plan, Request};
+    use sseproof_record::{Chunk, End, Plan, Request};
 
     const STAY: Duration = Duration::from_secs(75);
 
-    fn idle(serve: sseproof_exchange::Answer) -> Run {
+    fn idle(serve: sseproof_record::Answer) -> Run {
         Run::against(serve).visit(Request::subscribe(URL), STAY)
     }
 
-    fn every_15_s(visit: &sseproof_exchange::Visit<'_>, sign: &str) -> Plan {
+    fn every_15_s(visit: &sseproof_record::Visit<'_>, sign: &str) -> Plan {
         let mut actions = vec![reference::head(visit), Action::Write(reference::event(1))];
         for _ in 0..10 {
             actions.extend([Action::Wait(Duration::from_secs(15)), Action::Write(sign.into())]);

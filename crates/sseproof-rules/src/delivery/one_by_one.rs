@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::Ending;
+use sseproof_record::Ending;
 
 use super::arrivals::{Arrival, TOGETHER, arrivals};
 use super::figures::{shown, time_to_head};
@@ -218,9 +218,9 @@ mod tests {
     use super::*;
     use crate::Place;
     use crate::testing::{Run, URL, body};
-    use sseproof_exchange::{Chunk, Request};
+    use sseproof_record::{Chunk, Request};
 
-    fn whole(serve: sseproof_exchange::Answer) -> Run {
+    fn whole(serve: sseproof_record::Answer) -> Run {
         Run::against(serve).visit(Request::subscribe(URL), Duration::from_secs(3))
     }
 

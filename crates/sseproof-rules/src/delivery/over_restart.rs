@@ -1,6 +1,6 @@
 //! An event with an id outlives a restart of the server.
 
-use sseproof_exchange::{Lack, What};
+use sseproof_record::{Lack, What};
 
 use super::away::{Outcome, heeds_ids, outcome};
 use super::sendings::none;

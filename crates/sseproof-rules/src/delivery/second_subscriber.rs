@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::Action;
+use sseproof_record::Action;
 
 use super::figures::{sent, shown, time_to_head, waited_in_vain};
 use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View, reference};
@@ -176,16 +176,16 @@ fn starved(first: &View<'_>, second: &View<'_>) -> Option<Fault> {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Ending, Request};
+    use sseproof_record::{Ending, Request};
 
     const SHORT: Duration = Duration::from_millis(250);
     const LONG: Duration = Duration::from_millis(1_500);
 
-    fn first(serve: sseproof_exchange::Answer) -> Run {
+    fn first(serve: sseproof_record::Answer) -> Run {
         Run::against(serve).visit(Request::subscribe(URL), Duration::from_secs(4))
     }
 
-    fn both(serve: sseproof_exchange::Answer) -> Run {
+    fn both(serve: sseproof_record::Answer) -> Run {
         first(serve).join(1, SHORT, LONG)
     }
 
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_head_that_comes_when_the_first_has_ended_is_a_fault() {
-        let late: sseproof_exchange::Answer = |visit| {
+        let late: sseproof_record::Answer = |visit| {
             let wait = Duration::from_millis(1_760);
             let right = reference::answer(visit);
             if visit.open > 0 { right.after([Action::Wait(wait)]) } else { right }
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_second_one_that_is_slow_but_served_passes() {
-        let slow: sseproof_exchange::Answer =
+        let slow: sseproof_record::Answer =
             |visit| reference::answer(visit).after([Action::Wait(SHORT * 3)]);
         first(slow).join(1, SHORT * 4, LONG).passes(&RULE);
     }
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_server_that_is_always_slow_is_not_blamed() {
-        let slow: sseproof_exchange::Answer =
+        let slow: sseproof_record::Answer =
             |visit| reference::answer(visit).after([Action::Wait(LONG)]);
         first(slow).join(1, LONG + SHORT, LONG - SHORT).is_thin(&RULE);
     }
@@ -285,7 +285,7 @@ mod tests {
         taken_away()
             .edit_at(1, |first| {
                 let at = first.body.last().expect("a chunk").at;
-                first.end = sseproof_exchange::End { at, how: Ending::Complete };
+                first.end = sseproof_record::End { at, how: Ending::Complete };
             })
             .skips(&RULE);
         let mut old = Vec::new();

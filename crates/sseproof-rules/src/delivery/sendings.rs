@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Ending, Lack, Published, What};
+use sseproof_record::{Ending, Lack, Published, What};
 
 use crate::lifecycle::leaving::lacking;
 use crate::{Record, Verdict, View};
@@ -73,7 +73,7 @@ pub(super) mod testing {
     use super::*;
     use crate::reference;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Bytes, Chunk, Request};
+    use sseproof_record::{Bytes, Chunk, Request};
 
     /// One subscriber, and what was published, when, and when it arrived, in milliseconds.
     pub(crate) fn published(events: &[(&str, u64, u64)]) -> Run {

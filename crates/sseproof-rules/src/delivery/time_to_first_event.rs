@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Reason};
+use sseproof_record::{Action, Reason};
 
 use super::figures::{Spread, shown};
 use crate::retry::done::says_done;
@@ -99,9 +99,9 @@ mod tests {
     use super::*;
     use crate::Place;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Chunk, Request};
+    use sseproof_record::{Chunk, Request};
 
-    const LATE: sseproof_exchange::Answer = RULE.mutants[0].serve;
+    const LATE: sseproof_record::Answer = RULE.mutants[0].serve;
 
     fn patient(run: Run) -> Run {
         run.visit(Request::subscribe(URL), Duration::from_secs(3))
@@ -127,12 +127,12 @@ mod tests {
 
     #[test]
     fn a_stream_whose_events_are_rare_is_not_late() {
-        let rare: sseproof_exchange::Answer = |visit| {
+        let rare: sseproof_record::Answer = |visit| {
             let mut actions = vec![reference::head(visit)];
             for n in 1..4 {
                 actions.extend([Action::Wait(LIMIT * 2), Action::Write(reference::event(n))]);
             }
-            sseproof_exchange::Plan { actions }
+            sseproof_record::Plan { actions }
         };
         let run = Run::against(rare);
         let stay = Duration::from_secs(20);
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn no_event_at_all_says_nothing() {
-        let quiet: sseproof_exchange::Answer =
+        let quiet: sseproof_record::Answer =
             |visit| reference::answer(visit).cut(1, [Action::Hold]);
         Run::against(quiet).subscribe().is_thin(&RULE);
     }

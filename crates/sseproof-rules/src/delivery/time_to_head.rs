@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Reason};
+use sseproof_record::{Action, Reason};
 
 use super::figures::{Spread, shown, time_to_head, waited_in_vain};
 use super::one_by_one::is_held_with_events;
@@ -81,9 +81,9 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Ending, Plan, Request};
+    use sseproof_record::{Ending, Plan, Request};
 
-    const LATE: sseproof_exchange::Answer = RULE.mutants[0].serve;
+    const LATE: sseproof_record::Answer = RULE.mutants[0].serve;
 
     fn patient(run: Run) -> Run {
         run.visit(Request::subscribe(URL), Duration::from_secs(3))
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_head_that_never_comes_is_another_rule() {
-        let holds: sseproof_exchange::Answer = |_| Plan { actions: vec![Action::Hold] };
+        let holds: sseproof_record::Answer = |_| Plan { actions: vec![Action::Hold] };
         let twice = |stay| silent(silent(Run::against(holds), stay), stay);
         twice(LIMIT * 2).is_thin(&RULE);
         twice(LIMIT * 10).skips(&RULE);

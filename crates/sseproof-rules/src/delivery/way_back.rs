@@ -3,7 +3,7 @@
 //! Each message to the server is a request beside the stream.
 //! Whether that is cheap hangs on whether these requests share a connection.
 
-use sseproof_exchange::{Lack, Version};
+use sseproof_record::{Lack, Version};
 
 use super::sendings::{Sending, none, sendings};
 use crate::outcome::count;
@@ -138,7 +138,7 @@ fn closing(view: &View<'_>) -> Option<(Place, String)> {
 
 /// How many bytes went to and fro besides the bodies.
 fn beside_bodies(view: &View<'_>) -> u64 {
-    let length = |chunks: &[sseproof_exchange::Chunk]| -> u64 {
+    let length = |chunks: &[sseproof_record::Chunk]| -> u64 {
         chunks.iter().map(|chunk| chunk.bytes.len() as u64).sum()
     };
     let bodies = view.request.body.len() as u64 + view.came_len();
@@ -149,7 +149,7 @@ fn beside_bodies(view: &View<'_>) -> u64 {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Bytes, Chunk, Exchange, Published, Request, What};
+    use sseproof_record::{Answer, Bytes, Chunk, Exchange, Published, Request, What};
     use std::time::Duration;
 
     fn post() -> Request {
@@ -180,7 +180,7 @@ mod tests {
         one(one(Run::against(serve).subscribe()))
     }
 
-    fn head(last: &mut Exchange) -> &mut sseproof_exchange::Head {
+    fn head(last: &mut Exchange) -> &mut sseproof_record::Head {
         last.head.as_mut().expect("a head")
     }
 

@@ -1,6 +1,6 @@
 //! The judgement that the rules on single parts share: as it was sent, or refused.
 
-use sseproof_exchange::{PLAIN, Part, PublishOutcome, Published, What};
+use sseproof_record::{PLAIN, Part, PublishOutcome, Published, What};
 
 use super::trials::{Trial, trials_of};
 use super::{shown, with_line_feeds};

@@ -1,6 +1,6 @@
 //! A comment comes back as it was published, or is refused.
 
-use sseproof_exchange::Part;
+use sseproof_record::Part;
 
 use super::{came_back, changing};
 use crate::{Mutant, Record, Rule, Verdict};

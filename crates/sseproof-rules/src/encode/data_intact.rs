@@ -1,6 +1,6 @@
 //! Data comes back as it was published, or is refused.
 
-use sseproof_exchange::Part;
+use sseproof_record::Part;
 
 use super::{came_back, data_lines, publishing, with_line_feeds};
 use crate::{Mutant, Record, Rule, Verdict};
@@ -105,7 +105,7 @@ mod tests {
     use crate::Place;
     use crate::encode::testing::{answered, published, published_to};
     use crate::reference;
-    use sseproof_exchange::PublishOutcome;
+    use sseproof_record::PublishOutcome;
 
     #[test]
     fn the_line_ends_of_the_format_are_all_the_same() {

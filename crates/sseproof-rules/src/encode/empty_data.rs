@@ -1,6 +1,6 @@
 //! An event without a text is an event.
 
-use sseproof_exchange::{Part, PublishOutcome};
+use sseproof_record::{Part, PublishOutcome};
 
 use super::trials::trials_of;
 use super::{data_lines, publishing, with_line_feeds};

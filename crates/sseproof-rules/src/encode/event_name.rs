@@ -1,6 +1,6 @@
 //! An event name comes back as it was published, or is refused.
 
-use sseproof_exchange::Part;
+use sseproof_record::Part;
 
 use super::{came_back, changing};
 use crate::{Mutant, Record, Rule, Verdict};
@@ -72,12 +72,12 @@ mod tests {
 
     #[test]
     fn a_name_that_ends_the_stream_is_no_right_one() {
-        use sseproof_exchange::Ending;
+        use sseproof_record::Ending;
         let cut = |how: Ending| {
             between(b"", Part::Event, "a\nb").edit(|last| {
                 let body = last.body_bytes();
                 let kept = &body[..body.len() - b"data: S3\n\n".len()];
-                last.body = vec![sseproof_exchange::Chunk { at: last.started, bytes: kept.into() }];
+                last.body = vec![sseproof_record::Chunk { at: last.started, bytes: kept.into() }];
                 last.end.how = how;
             })
         };

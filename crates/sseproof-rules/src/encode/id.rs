@@ -1,7 +1,7 @@
 //! An id comes back as it was published, or is refused.
 
 use sseproof_codec::EncodeError;
-use sseproof_exchange::Part;
+use sseproof_record::Part;
 
 use super::{came_back, changing, fields, writing};
 use crate::reference::Message;

@@ -1,6 +1,6 @@
 //! No payload is read as a field or as an event.
 
-use sseproof_exchange::{Part, Plan, Visit};
+use sseproof_record::{Part, Plan, Visit};
 
 use super::came_back::{cut_short, smallest};
 use super::trials::trials;
@@ -103,7 +103,7 @@ mod tests {
     use crate::encode::testing::published_as;
     use crate::encode::testing::{published, published_to};
     use crate::reference;
-    use sseproof_exchange::PLAIN;
+    use sseproof_record::PLAIN;
 
     #[test]
     fn the_forged_event_is_shown_where_it_begins() {

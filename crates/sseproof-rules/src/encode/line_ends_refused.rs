@@ -1,6 +1,6 @@
 //! A name or an id with a line end is refused, and not mended in silence.
 
-use sseproof_exchange::Part;
+use sseproof_record::Part;
 
 use super::came_back::{Forging, cut_short, fault, loses_line_ends};
 use super::changing;

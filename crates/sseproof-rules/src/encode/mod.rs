@@ -13,7 +13,7 @@ mod testing;
 mod trials;
 
 use sseproof_codec::EncodeError;
-use sseproof_exchange::{Exchange, Plan, Transcript, Visit};
+use sseproof_record::{Exchange, Plan, Transcript, Visit};
 
 use crate::reference::{self, Message, encoded};
 use crate::{Record, Rule, Verdict};

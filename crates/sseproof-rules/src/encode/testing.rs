@@ -1,6 +1,6 @@
 //! A run with payloads between sentinels.
 
-use sseproof_exchange::{Action, Answer, PLAIN, Part, PublishOutcome, Published, Request, Visit};
+use sseproof_record::{Action, Answer, PLAIN, Part, PublishOutcome, Published, Request, Visit};
 
 use crate::reference;
 use crate::testing::Run;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use sseproof_codec::{Event, Item};
-use sseproof_exchange::{FORGED, FORGED_RETRY, PLAIN, Part, PublishOutcome, Published};
+use sseproof_record::{FORGED, FORGED_RETRY, PLAIN, Part, PublishOutcome, Published};
 
 use super::with_line_feeds;
 use crate::{Record, Seen, Verdict, View};

@@ -1,6 +1,6 @@
 //! What a client does not read does not pile up in the server without bound.
 
-use sseproof_exchange::{Gauge, Lack, Reading, What};
+use sseproof_record::{Gauge, Lack, Reading, What};
 
 use super::leaving::nothing_read;
 use super::stalled::{NEVER_SERVED, heard_before, mib};
@@ -113,7 +113,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::Request;
+    use sseproof_record::Request;
     use std::time::Duration;
 
     fn run(memory: [u64; 3], mib: u64) -> Run {

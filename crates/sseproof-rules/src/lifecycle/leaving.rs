@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Departure, Gauge, Happening, Lack, Plan, Reading, Visit, What};
+use sseproof_record::{Departure, Gauge, Happening, Lack, Plan, Reading, Visit, What};
 
 use crate::delivery::figures::shown;
 use crate::{Fault, Recipe, Record, Verdict, View, reference};
@@ -228,7 +228,7 @@ pub(crate) fn leavings<'r>(record: &'r Record<'_>) -> Vec<Leaving<'r>> {
         let Some((first, &Reading { value: Ok(before), .. })) = first else { continue };
         let view = record.all().filter(|view| {
             let left =
-                view.end.how == sseproof_exchange::Ending::Left || view.request.method == "HEAD";
+                view.end.how == sseproof_record::Ending::Left || view.request.method == "HEAD";
             view.scenario == last.scenario
                 && view.started >= first.at
                 && view.end.at <= last.at
@@ -284,7 +284,7 @@ pub(crate) fn lacking(record: &Record<'_>, of: &[Lack], what: &str) -> String {
 
 /// For mutants: the right answer, which lives on when a client leaves in this way.
 pub(crate) fn outliving(visit: &Visit<'_>, only: Option<Departure>) -> Plan {
-    let outlive = sseproof_exchange::Action::Outlive { time: LONG, only };
+    let outlive = sseproof_record::Action::Outlive { time: LONG, only };
     reference::answer(visit).after([outlive])
 }
 

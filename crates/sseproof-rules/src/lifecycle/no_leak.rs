@@ -1,6 +1,6 @@
 //! Clients that come and go leave nothing behind.
 
-use sseproof_exchange::{Gauge, Reading, What};
+use sseproof_record::{Gauge, Reading, What};
 
 use super::leaving::{never_stops, nothing_read, outliving, unread};
 use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
@@ -55,7 +55,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let (courses, streams, last) = courses(record);
     let Some(came) = courses.iter().flat_map(|course| &course.points).map(|(came, _)| *came).max()
     else {
-        let lacks = [sseproof_exchange::Lack::Active];
+        let lacks = [sseproof_record::Lack::Active];
         return nothing_read(record, Gauge::Active, &lacks, "no clients came and went in numbers");
     };
     if streams < ENOUGH {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Happening, Lack, Plan, PublishOutcome, Published, What};
+use sseproof_record::{Action, Happening, Lack, Plan, PublishOutcome, Published, What};
 
 use super::leaving::lacking;
 use super::stalled::{NEVER_SERVED, heard_before, mib};
@@ -205,7 +205,7 @@ fn arrival(view: &View<'_>, data: &str) -> Option<Duration> {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Bytes, Chunk, End, Ending, Request};
+    use sseproof_record::{Bytes, Chunk, End, Ending, Request};
 
     /// A slow client and a quick one that gets this, after so much was poured; of that, so much lay
     /// on the way in the end.

@@ -1,6 +1,6 @@
 //! What a server does for a client ends also where nothing is sent.
 
-use sseproof_exchange::{Departure, Plan, Visit};
+use sseproof_record::{Departure, Plan, Visit};
 
 use super::leaving::{self, is_simple, outliving, was_quiet};
 use crate::{Mutant, Record, Rule, Verdict, reference};

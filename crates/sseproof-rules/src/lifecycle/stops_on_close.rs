@@ -2,7 +2,7 @@
 
 use super::leaving::{self, is_simple, outliving, was_quiet, was_reset};
 use crate::{Mutant, Record, Rule, Verdict, reference};
-use sseproof_exchange::Departure;
+use sseproof_record::Departure;
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/stops-on-close",
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn what_goes_up_and_down_by_itself_is_no_producer() {
-        use sseproof_exchange::{Gauge, What};
+        use sseproof_record::{Gauge, What};
         let memory = |what: &mut What| {
             if let What::Reading(reading) = what {
                 reading.gauge = Gauge::Memory;
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn connections_do_not_stand_for_producers_that_cannot_be_counted() {
-        use sseproof_exchange::{Gauge, Reading, What};
+        use sseproof_record::{Gauge, Reading, What};
         let connections = |what: &mut What| {
             if let What::Reading(reading) = what {
                 reading.gauge = Gauge::Connections;
@@ -102,8 +102,7 @@ mod tests {
     fn without_a_gauge_it_is_said_which_line_to_add() {
         let run = crate::testing::Run::against(reference::answer).subscribe();
         run.skips(&RULE);
-        let run =
-            run.happened("", sseproof_exchange::What::Lacking(sseproof_exchange::Lack::Active));
+        let run = run.happened("", sseproof_record::What::Lacking(sseproof_record::Lack::Active));
         let Verdict::Skip(why) = run.judge(&RULE) else { panic!("no skip") };
         assert!(why.contains("add `active: {"), "{why}");
     }

@@ -2,7 +2,7 @@
 
 use super::leaving::{self, is_simple, outliving, was_quiet, was_reset};
 use crate::{Mutant, Record, Rule, Verdict, reference};
-use sseproof_exchange::Departure;
+use sseproof_record::Departure;
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/stops-on-reset",
@@ -41,7 +41,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::lifecycle::leaving::testing::{left, seconds};
-    use sseproof_exchange::What;
+    use sseproof_record::What;
 
     #[test]
     fn only_resets_are_judged() {

@@ -19,7 +19,7 @@ mod torn;
 mod typed;
 mod written;
 
-use sseproof_exchange::Answer;
+use sseproof_record::Answer;
 
 use crate::Rule;
 

@@ -1,7 +1,7 @@
 //! Requests that no server can serve, and what is answered to them.
 
 use serde_json::Value;
-use sseproof_exchange::{Action, Plan};
+use sseproof_record::{Action, Plan};
 
 use super::look::each;
 use crate::{Fault, Place, Record, Verdict, View};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Answer, Request};
+use sseproof_record::{Answer, Request};
 
 use super::Profile;
 use crate::testing::Run;

@@ -1,7 +1,7 @@
 //! Streams whose events say their type twice: in the field `event`, and in the JSON of the data.
 
 use serde_json::Value;
-use sseproof_exchange::Ending;
+use sseproof_record::Ending;
 
 use super::json::{read, shown};
 use super::look;

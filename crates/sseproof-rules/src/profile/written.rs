@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sseproof_codec::{Frame, Item, decode, encode};
-use sseproof_exchange::{Action, Bytes, Plan, Visit};
+use sseproof_record::{Action, Bytes, Plan, Visit};
 
 use crate::reference;
 

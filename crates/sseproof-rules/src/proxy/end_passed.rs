@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::Action;
+use sseproof_record::Action;
 
 use super::sides::{all_pairs, no_stream, outlasts, through, was_open};
 use crate::delivery::figures::shown;

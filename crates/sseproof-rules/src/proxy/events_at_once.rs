@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Bytes, Plan};
+use sseproof_record::{Action, Bytes, Plan};
 
 use super::head_at_once::{self, BUFFERS};
 use super::lateness::{Lateness, arrivals, clock, lateness};
@@ -274,7 +274,7 @@ fn pieces(view: &View<'_>, from: Duration, until: Duration, behind: u64) -> usiz
 mod tests {
     use super::*;
     use crate::proxy::testing::{beside, events, later};
-    use sseproof_exchange::Bytes;
+    use sseproof_record::Bytes;
 
     const STAY: Duration = Duration::from_millis(1_900);
 
@@ -398,7 +398,7 @@ mod tests {
         // The head was late, so the other streams began half a second after this one.
         let late = |run: crate::testing::Run| {
             let half = Duration::from_millis(500);
-            let behind = |view: &mut sseproof_exchange::Exchange| {
+            let behind = |view: &mut sseproof_record::Exchange| {
                 view.started += half;
                 view.phases.sent = Some(view.started);
                 view.end.at += half;

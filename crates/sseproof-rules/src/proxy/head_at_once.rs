@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Lack, Plan};
+use sseproof_record::{Action, Lack, Plan};
 
 use super::sides::{pairs, through};
 use crate::delivery::figures::{shown, time_to_head, waited_in_vain};
@@ -139,7 +139,7 @@ mod tests {
     use crate::proxy::testing::{beside, later};
     use crate::reference;
     use crate::testing::Run;
-    use sseproof_exchange::{Answer, Ending};
+    use sseproof_record::{Answer, Ending};
 
     const STAY: Duration = Duration::from_secs(3);
 
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn nobody_at_the_proxy_is_said() {
-        let refused = |view: &mut sseproof_exchange::Exchange| {
+        let refused = |view: &mut sseproof_record::Exchange| {
             view.head = None;
             view.end.how = Ending::Unconnected("Connection refused".to_owned());
         };
@@ -203,7 +203,7 @@ mod tests {
     fn without_a_proxy_it_is_said_which_line_to_add() {
         let run = Run::against(reference::answer).subscribe();
         run.skips(&RULE);
-        let run = run.happened("", sseproof_exchange::What::Lacking(Lack::Via));
+        let run = run.happened("", sseproof_record::What::Lacking(Lack::Via));
         let Verdict::Skip(why) = run.judge(&RULE) else { panic!("no skip") };
         assert!(why.contains("add `via: http"), "{why}");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Plan};
+use sseproof_record::{Action, Plan};
 
 use crate::lifecycle::leaving;
 use crate::{Mutant, Recipe, Record, Rule, Verdict, reference};

@@ -1,6 +1,6 @@
 //! The fields that a client or a cache needs get through the proxy.
 
-use sseproof_exchange::Headers;
+use sseproof_record::Headers;
 
 use super::sides::{all_pairs, no_stream, through};
 use crate::outcome::count;
@@ -92,7 +92,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     Verdict::from_faults(faults, format!("{} kept", count(names.len(), "field")))
 }
 
-fn heads<'r>(exchanges: impl Iterator<Item = &'r sseproof_exchange::Exchange>) -> Vec<&'r Headers> {
+fn heads<'r>(exchanges: impl Iterator<Item = &'r sseproof_record::Exchange>) -> Vec<&'r Headers> {
     exchanges.filter_map(|exchange| Some(&exchange.head.as_ref()?.headers)).collect()
 }
 
@@ -141,7 +141,7 @@ mod tests {
     const STAY: Duration = Duration::from_millis(100);
 
     fn with(direct: &[(&str, &str)], through: &[(&str, &str)]) -> Run {
-        let set = |exchange: &mut sseproof_exchange::Exchange, fields: &[(&str, &str)]| {
+        let set = |exchange: &mut sseproof_record::Exchange, fields: &[(&str, &str)]| {
             let headers = &mut exchange.head.as_mut().unwrap().headers;
             fields.iter().for_each(|(name, value)| headers.set(name, *value));
         };

@@ -3,7 +3,7 @@
 //! The ordinary rules judge what came through the proxy and what the server itself sent to the same
 //! requests, each as a record of its own; only what holds of the second and not of the first is said.
 
-use sseproof_exchange::{Framing, Plan, Target, Transcript, Version};
+use sseproof_record::{Framing, Plan, Target, Transcript, Version};
 
 use super::sides::{all_pairs, restarts};
 use super::{head_at_once, not_cut};
@@ -94,7 +94,7 @@ fn judge(record: &Record<'_>, level: Level) -> Verdict {
         .filter(|pair| !restarts(record, &pair.through.scenario))
         .collect();
     let Some(first) = pairs.first() else {
-        let lacks = [sseproof_exchange::Lack::Via];
+        let lacks = [sseproof_record::Lack::Via];
         return Verdict::Skip(lacking(record, &lacks, "nothing was asked through a proxy"));
     };
     if matches!(
@@ -107,7 +107,7 @@ fn judge(record: &Record<'_>, level: Level) -> Verdict {
     let alone = |via: bool| -> Transcript {
         let view = |pair: &super::sides::Pair<'_>| {
             let view = if via { pair.through } else { pair.direct };
-            sseproof_exchange::Exchange { judged: true, via: false, ..view.exchange().clone() }
+            sseproof_record::Exchange { judged: true, via: false, ..view.exchange().clone() }
         };
         let mut exchanges: Vec<_> = pairs.iter().map(view).collect();
         exchanges.sort_by_key(|exchange| exchange.number);
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
     use crate::proxy::testing::{beside, called};
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Request};
+    use sseproof_record::{Answer, Request};
     use std::time::Duration;
 
     const STAY: Duration = Duration::from_millis(500);

@@ -1,6 +1,6 @@
 //! The Last-Event-ID of a client gets through the proxy.
 
-use sseproof_exchange::Reason;
+use sseproof_record::Reason;
 
 use super::sides::{Pair, no_stream, pairs};
 use crate::delivery::figures::shown;
@@ -33,7 +33,7 @@ pub(super) const RULE: Rule = Rule {
         serve: |visit| match reference::behind_proxy(visit.request) {
             Some(mut request) => {
                 request.headers.remove("Last-Event-ID");
-                reference::answer(&sseproof_exchange::Visit { request: &request, ..*visit })
+                reference::answer(&sseproof_record::Visit { request: &request, ..*visit })
             }
             None => reference::answer(visit),
         },
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use crate::proxy::testing::{VIA, beside, called};
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Follows, Request};
+    use sseproof_record::{Answer, Follows, Request};
     use std::time::Duration;
 
     fn back(serve: Answer) -> Run {
@@ -164,7 +164,7 @@ mod tests {
         let deaf: Answer = |visit| {
             let mut request = visit.request.clone();
             request.headers.remove("Last-Event-ID");
-            reference::answer(&sseproof_exchange::Visit { request: &request, ..*visit })
+            reference::answer(&sseproof_record::Visit { request: &request, ..*visit })
         };
         back(deaf).skips(&RULE);
     }

@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn connections_may_be_kept_by_the_proxy() {
-        use sseproof_exchange::{Gauge, What};
+        use sseproof_record::{Gauge, What};
         let run = through(&[0, 1, 1]).edit_happenings(|what| {
             if let What::Reading(reading) = what {
                 reading.gauge = Gauge::Connections;

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::proxy::testing::beside;
     use crate::testing::Run;
-    use sseproof_exchange::Exchange;
+    use sseproof_record::Exchange;
     use std::time::Duration;
 
     fn coded(allows: bool) -> Run {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Ending};
+use sseproof_record::{Action, Ending};
 
 use super::sides::{all_pairs, no_stream, outlasts, restarts, through, was_open};
 use crate::delivery::figures::shown;
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
     use crate::proxy::testing::{beside, events};
     use crate::testing::Run;
-    use sseproof_exchange::{Chunk, Exchange};
+    use sseproof_record::{Chunk, Exchange};
 
     /// Both sides, quiet for that many seconds, and how the one through the proxy ended.
     fn quiet(through: u64, how: Ending, direct: u64) -> Run {

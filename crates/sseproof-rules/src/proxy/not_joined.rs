@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Gauge, Reading, What};
+use sseproof_record::{Action, Gauge, Reading, What};
 
 use super::sides::{Pair, named, no_stream, pairs};
 use crate::delivery::figures::{sent, shown, time_to_head, waited_in_vain};
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use crate::proxy::testing::{beside, later};
     use crate::testing::Run;
-    use sseproof_exchange::Answer;
+    use sseproof_record::Answer;
 
     /// Two clients of the proxy, and then one of the server itself.
     fn two(serve: Answer) -> Run {
@@ -207,7 +207,7 @@ mod tests {
         let old = |run: Run, number| {
             run.edit_at(1, |first| first.started = Duration::from_secs(1)).edit_at(number, |view| {
                 let bytes = (21..30).flat_map(|n| reference::event(n).0).collect();
-                view.body[0].bytes = sseproof_exchange::Bytes(bytes);
+                view.body[0].bytes = sseproof_record::Bytes(bytes);
             })
         };
         let run = old(two(reference::answer), 4);
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn a_second_client_that_waits_is_a_fault_where_the_server_has_room() {
         let queues: Answer = |visit| match reference::behind_proxy(visit.request) {
-            Some(_) if visit.open > 0 => sseproof_exchange::Plan { actions: vec![Action::Hold] },
+            Some(_) if visit.open > 0 => sseproof_record::Plan { actions: vec![Action::Hold] },
             _ => reference::answer(visit),
         };
         let faults = two(queues).faults(&RULE);
@@ -233,7 +233,7 @@ mod tests {
         );
         let full: Answer = |visit| match visit.open {
             0 => reference::answer(visit),
-            _ => sseproof_exchange::Plan { actions: vec![Action::Hold] },
+            _ => sseproof_record::Plan { actions: vec![Action::Hold] },
         };
         two(full).skips(&RULE);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Ending, Lack, Plan, Visit, What};
+use sseproof_record::{Ending, Lack, Plan, Visit, What};
 
 use super::lateness::Clock;
 use crate::delivery::figures::sent;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Answer, Bytes, Chunk, Ending, Exchange, Request};
+use sseproof_record::{Answer, Bytes, Chunk, Ending, Exchange, Request};
 
 use crate::reference;
 use crate::testing::{Run, URL};

@@ -1,6 +1,6 @@
 //! A client that comes back need not find the same instance.
 
-use sseproof_exchange::{Action, Plan};
+use sseproof_record::{Action, Plan};
 
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
 use crate::response::cookies::set_by;

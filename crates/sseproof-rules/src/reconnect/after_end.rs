@@ -1,6 +1,6 @@
 //! A stream that the server ended can be had again.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::{Return, on_return};
 use crate::delivery::figures::shown;
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Ending, Phase, Request};
+    use sseproof_record::{Answer, Ending, Phase, Request};
     use std::time::Duration;
 
     /// A client that stays to the end and comes back as it was told to, in 100 ms.

@@ -1,6 +1,6 @@
 //! A client whose connection was cut is taken back at once.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::{Return, on_return};
 use crate::delivery::figures::shown;
@@ -36,7 +36,7 @@ pub(super) const RULE: Rule = Rule {
             id: "no-answer-on-return",
             wrong: "does not answer a client that comes back within moments",
             serve: |visit| {
-                on_return(visit, 0..=1, |plan| plan.after([sseproof_exchange::Action::Hold]))
+                on_return(visit, 0..=1, |plan| plan.after([sseproof_record::Action::Hold]))
             },
         },
     ],
@@ -120,18 +120,18 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::Run;
-    use sseproof_exchange::{Ending, Phase};
+    use sseproof_record::{Ending, Phase};
     use std::time::Duration;
 
     /// A client that is cut off and comes back `times` times.
-    fn cut_off(serve: sseproof_exchange::Answer, times: usize) -> Run {
+    fn cut_off(serve: sseproof_record::Answer, times: usize) -> Run {
         (0..times).fold(Run::against(serve).subscribe(), |run, time| {
             let id = run.last_id();
             run.reconnect(time + 1, &id)
         })
     }
 
-    fn second(edit: impl FnOnce(&mut sseproof_exchange::Exchange)) -> Run {
+    fn second(edit: impl FnOnce(&mut sseproof_record::Exchange)) -> Run {
         cut_off(reference::answer, 1).edit(edit)
     }
 
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn one_broken_connection_among_others_may_be_the_network() {
-        let broken = |last: &mut sseproof_exchange::Exchange| {
+        let broken = |last: &mut sseproof_record::Exchange| {
             last.head = None;
             last.body.clear();
             last.end.how = Ending::Reset;

@@ -9,7 +9,7 @@ mod stop_status;
 
 use std::ops::RangeInclusive;
 
-use sseproof_exchange::{Plan, Visit};
+use sseproof_record::{Plan, Visit};
 
 use crate::outcome::{Coming, coming};
 use crate::{Record, Rule, View, reference};

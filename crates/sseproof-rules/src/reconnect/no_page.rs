@@ -1,6 +1,6 @@
 //! A server in trouble does not send a page with the status 200.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::on_return;
 use crate::outcome::{Coming, Outcome, coming, count, each_once};
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_page_from_the_start_is_not_judged_here() {
-        let page = |_: &sseproof_exchange::Visit<'_>| Plan::answer(200, "text/html", "<p>");
+        let page = |_: &sseproof_record::Visit<'_>| Plan::answer(200, "text/html", "<p>");
         Run::against(page).subscribe().reconnect(1, "").subscribe().skips(&RULE);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sseproof_exchange::{Action, Framing, Plan, Reason};
+use sseproof_record::{Action, Framing, Plan, Reason};
 
 use crate::outcome::{Outcome, count, each_once};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
@@ -129,14 +129,14 @@ fn unreachable(from: &View<'_>, view: &View<'_>, outcome: &Outcome) -> Option<Fa
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Ending, Request};
+    use sseproof_record::{Ending, Request};
     use std::time::Duration;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     /// Redirected `times` times, then an answer of the reference server.
     fn chain(times: usize, url: impl Fn(usize) -> String) -> Run {
-        let serve = |visit: &sseproof_exchange::Visit<'_>| match visit.request.path() {
+        let serve = |visit: &sseproof_record::Visit<'_>| match visit.request.path() {
             "/there" => reference::answer(visit),
             _ => redirect("/next"),
         };

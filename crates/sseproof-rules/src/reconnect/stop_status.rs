@@ -1,6 +1,6 @@
 //! Who subscribes anew is not stopped for good by accident.
 
-use sseproof_exchange::{Plan, Reason};
+use sseproof_record::{Plan, Reason};
 
 use crate::outcome::{Coming, Outcome, coming, count, each_once};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
@@ -64,10 +64,10 @@ fn beside(record: &Record<'_>, view: &View<'_>) -> &'static str {
 mod tests {
     use super::*;
     use crate::testing::Run;
-    use sseproof_exchange::Ending;
+    use sseproof_record::Ending;
     use std::time::Duration;
 
-    fn second(edit: impl FnOnce(&mut sseproof_exchange::Exchange)) -> Run {
+    fn second(edit: impl FnOnce(&mut sseproof_record::Exchange)) -> Run {
         Run::against(reference::answer).subscribe().subscribe().edit(edit)
     }
 
@@ -78,8 +78,8 @@ mod tests {
 
     #[test]
     fn the_mutant_fails_and_the_message_says_beside_whom() {
-        let refusal = |last: &mut sseproof_exchange::Exchange| {
-            let visit = sseproof_exchange::Visit {
+        let refusal = |last: &mut sseproof_record::Exchange| {
+            let visit = sseproof_record::Visit {
                 request: &last.request.clone(),
                 now: last.started,
                 earlier: 1,

@@ -68,7 +68,7 @@ fn is_behind_nginx(view: &View<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::testing::Run;
-    use sseproof_exchange::Plan;
+    use sseproof_record::Plan;
 
     fn with(name: &'static str, value: &'static str) -> Run {
         Run::against(RULE.mutants[0].serve)

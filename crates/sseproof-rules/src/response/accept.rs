@@ -1,6 +1,6 @@
 //! A client that does not ask for an event stream is answered cleanly.
 
-use sseproof_exchange::{Plan, Request, Visit};
+use sseproof_record::{Plan, Request, Visit};
 
 use crate::outcome::{NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
@@ -113,7 +113,7 @@ fn is_page(view: &View<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Ending, Exchange};
+    use sseproof_record::{Answer, Ending, Exchange};
     use std::time::Duration;
 
     fn accepting(serve: Answer, accept: Option<&str>) -> Run {

@@ -1,6 +1,6 @@
 //! Who refuses a method says which others there are.
 
-use sseproof_exchange::{Action, Plan, Visit};
+use sseproof_record::{Action, Plan, Visit};
 
 use crate::outcome::{count, each_once};
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
@@ -60,7 +60,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Request};
+    use sseproof_record::{Answer, Request};
     use std::time::Duration;
 
     fn asked(serve: Answer, method: &str) -> Run {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Ending, Phase, Plan};
+use sseproof_record::{Action, Ending, Phase, Plan};
 
 use crate::delivery::figures::{sent, shown};
 use crate::outcome::count;
@@ -81,7 +81,7 @@ fn waited(view: &View<'_>) -> Option<Duration> {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Chunk, Request};
+    use sseproof_record::{Chunk, Request};
 
     fn silent(run: Run, seconds: u64) -> Run {
         run.visit(Request::subscribe(URL), Duration::from_secs(seconds))

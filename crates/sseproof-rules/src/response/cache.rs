@@ -129,7 +129,7 @@ fn age(directive: &str) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Plan, Request};
+    use sseproof_record::{Plan, Request};
     use std::time::Duration;
 
     fn saying(value: &str) -> Run {

@@ -57,7 +57,7 @@ fn charset(view: &View<'_>) -> Option<String> {
 mod tests {
     use super::*;
     use crate::testing::Run;
-    use sseproof_exchange::Plan;
+    use sseproof_record::Plan;
 
     fn typed(value: &str) -> Run {
         Run::against(reference::answer)

@@ -1,6 +1,6 @@
 //! `Connection: close` is answered in kind.
 
-use sseproof_exchange::Version;
+use sseproof_record::Version;
 
 use crate::outcome::{Outcome, count, each_once, of_http1};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
@@ -65,7 +65,7 @@ fn fault(view: &View<'_>, said: &[String]) -> Fault {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Ending, Request};
+    use sseproof_record::{Answer, Ending, Request};
     use std::time::Duration;
 
     fn closing(serve: Answer) -> Run {

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Plan, Request};
+    use sseproof_record::{Plan, Request};
     use std::time::Duration;
 
     fn asking(accept: &str, coding: &str) -> Run {

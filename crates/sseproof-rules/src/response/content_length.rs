@@ -1,6 +1,6 @@
 //! A live stream has no Content-Length.
 
-use sseproof_exchange::{Action, Ending, Framing};
+use sseproof_record::{Action, Ending, Framing};
 
 use super::{instead_of_finish, on_stream};
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::Run;
-    use sseproof_exchange::{Exchange, Plan};
+    use sseproof_record::{Exchange, Plan};
 
     fn stated(edit: impl FnOnce(&mut Exchange)) -> Run {
         Run::against(RULE.mutants[0].serve).subscribe().edit(edit)

@@ -107,7 +107,7 @@ fn told_twice(view: &View<'_>) -> Option<Fault> {
 mod tests {
     use super::*;
     use crate::testing::Run;
-    use sseproof_exchange::Plan;
+    use sseproof_record::Plan;
 
     fn typed(value: &str) -> Run {
         Run::against(reference::answer)

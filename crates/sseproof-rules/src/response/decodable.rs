@@ -5,7 +5,7 @@ use crate::gzip::gzipped;
 use crate::outcome::{count, each_once, stream_answers};
 use crate::rule::Place;
 use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
-use sseproof_exchange::{Action, Bytes, Coding, Ending};
+use sseproof_record::{Action, Bytes, Coding, Ending};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/decodable",
@@ -66,9 +66,9 @@ pub(super) const RULE: Rule = Rule {
 
 /// The reference's stream, changed as a compressor does, for who accepts gzip.
 fn compressed(
-    visit: &sseproof_exchange::Visit<'_>,
-    edit: impl FnOnce(sseproof_exchange::Plan) -> sseproof_exchange::Plan,
-) -> sseproof_exchange::Plan {
+    visit: &sseproof_record::Visit<'_>,
+    edit: impl FnOnce(sseproof_record::Plan) -> sseproof_record::Plan,
+) -> sseproof_record::Plan {
     let accepts = visit.request.headers.list("accept-encoding").contains(&"gzip".to_owned());
     on_stream(
         visit,
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Request};
+    use sseproof_record::{Answer, Request};
     use std::time::Duration;
 
     fn run(serve: Answer) -> Run {
@@ -165,8 +165,7 @@ mod tests {
         let long = Duration::from_secs(9);
         let faults = Run::against(serve).visit(request(), long).faults(&RULE);
         assert!(faults[0].message.contains("its gzip does not"), "{faults:?}");
-        let ended =
-            |visit: &sseproof_exchange::Visit<'_>| compressed(visit, |plan| gzipped(plan, 1));
+        let ended = |visit: &sseproof_record::Visit<'_>| compressed(visit, |plan| gzipped(plan, 1));
         Run::against(ended).visit(request(), long).passes(&RULE);
         Run::against(serve)
             .visit(request(), long)
@@ -180,7 +179,7 @@ mod tests {
             .edit(|last| {
                 let message = "more than 16 MiB come out of it".to_owned();
                 last.coding_fault =
-                    Some(sseproof_exchange::CodingFault { at: 9, message, too_much: true });
+                    Some(sseproof_record::CodingFault { at: 9, message, too_much: true });
             })
             .is_thin(&RULE);
     }

@@ -1,6 +1,6 @@
 //! The body is framed as the head says, to the last byte.
 
-use sseproof_exchange::{Action, Bytes, Ending, Framing, Plan, Version};
+use sseproof_record::{Action, Bytes, Ending, Framing, Plan, Version};
 
 use super::{instead_of_finish, on_stream};
 use crate::outcome::{count, each_once, of_http1};
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Chunk, Request};
+    use sseproof_record::{Chunk, Request};
     use std::time::Duration;
 
     const LONG: Duration = Duration::from_secs(3);

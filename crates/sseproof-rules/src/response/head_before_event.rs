@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Plan};
+use sseproof_record::{Action, Plan};
 
 use super::answered::is_mute;
 use super::on_stream;
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Bytes, Chunk, Published, Request};
+    use sseproof_record::{Bytes, Chunk, Published, Request};
 
     fn head(run: Run) -> Run {
         let mut head = Request::subscribe(URL);

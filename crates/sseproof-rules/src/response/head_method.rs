@@ -1,6 +1,6 @@
 //! A HEAD request is answered.
 
-use sseproof_exchange::{Action, Plan, Visit};
+use sseproof_record::{Action, Plan, Visit};
 
 use crate::outcome::{
     NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang, stream_answers,
@@ -110,7 +110,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Ending, Request};
+    use sseproof_record::{Answer, Ending, Request};
     use std::time::Duration;
 
     fn head(serve: Answer) -> Run {

@@ -1,6 +1,6 @@
 //! The answer to HEAD ends with its head.
 
-use sseproof_exchange::{Action, Bytes};
+use sseproof_record::{Action, Bytes};
 
 use crate::outcome::{count, each_once, of_http1};
 use crate::wire::{HeadRead, read_head};
@@ -53,7 +53,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Request};
+    use sseproof_record::{Answer, Request};
     use std::time::Duration;
 
     fn head(serve: Answer) -> Run {
@@ -66,7 +66,7 @@ mod tests {
     fn a_length_alone_is_no_body() {
         head(reference::answer).passes(&RULE);
         head(|visit| {
-            let framing = sseproof_exchange::Framing::Length(99);
+            let framing = sseproof_record::Framing::Length(99);
             reference::answer(visit).with_framing(framing)
         })
         .passes(&RULE);

@@ -1,6 +1,6 @@
 //! The head is what the grammar of HTTP allows.
 
-use sseproof_exchange::{Action, Bytes, Ending, Plan};
+use sseproof_record::{Action, Bytes, Ending, Plan};
 
 use super::on_stream;
 use crate::outcome::{count, each_once, of_http1};
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::Run;
-    use sseproof_exchange::Chunk;
+    use sseproof_record::Chunk;
 
     fn wire(bytes: &[u8], how: Ending) -> Run {
         Run::against(reference::answer).subscribe().edit(|last| {

@@ -1,6 +1,6 @@
 //! An HTTP/1.0 client gets no chunks.
 
-use sseproof_exchange::{Framing, Headers, Version};
+use sseproof_record::{Framing, Headers, Version};
 
 use crate::outcome::{Outcome, count, each_once, of_http1};
 use crate::wire::{HeadRead, read_head};
@@ -69,7 +69,7 @@ fn headers(view: &View<'_>) -> Option<Headers> {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Ending, Plan, Request};
+    use sseproof_record::{Answer, Ending, Plan, Request};
     use std::time::Duration;
 
     fn old(serve: Answer) -> Run {

@@ -24,7 +24,7 @@ mod other_method;
 mod status;
 mod vary;
 
-use sseproof_exchange::{Action, Plan, Visit};
+use sseproof_record::{Action, Plan, Visit};
 
 use crate::{Rule, reference};
 

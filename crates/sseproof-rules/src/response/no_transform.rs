@@ -54,7 +54,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::testing::Run;
-    use sseproof_exchange::Plan;
+    use sseproof_record::Plan;
 
     #[test]
     fn it_may_stand_in_a_line_of_its_own_and_in_any_case() {

@@ -1,6 +1,6 @@
 //! Methods that a stream does not have are refused cleanly.
 
-use sseproof_exchange::{Plan, Request, Visit};
+use sseproof_record::{Plan, Request, Visit};
 
 use crate::outcome::{NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang};
 use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
@@ -112,7 +112,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Ending};
+    use sseproof_record::{Answer, Ending};
     use std::time::Duration;
 
     fn other(serve: Answer, method: &str) -> Run {

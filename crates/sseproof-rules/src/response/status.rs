@@ -1,6 +1,6 @@
 //! A subscription is answered with the status 200.
 
-use sseproof_exchange::{Framing, Plan, Visit};
+use sseproof_record::{Framing, Plan, Visit};
 
 use crate::outcome::{Coming, Outcome, coming, count, each_once};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
@@ -86,7 +86,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Ending, Phase, Request};
+    use sseproof_record::{Ending, Phase, Request};
     use std::time::Duration;
 
     fn ended(how: Ending, after: u64) -> Run {

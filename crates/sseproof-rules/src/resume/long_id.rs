@@ -1,6 +1,6 @@
 //! A long `Last-Event-ID` opens the stream like a short one.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::odd_id::{Odd, judge_odd};
 use crate::{Mutant, Record, Rule, Verdict, reference};
@@ -31,7 +31,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Request};
+    use sseproof_record::{Answer, Request};
     use std::time::Duration;
 
     fn run(serve: Answer) -> Run {
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn where_any_unknown_id_is_refused_its_length_is_not_the_cause() {
         let refuse: Answer = |visit| match visit.request.last_event_id() {
-            Some(_) => sseproof_exchange::Plan::answer(422, "text/plain", "no number\n"),
+            Some(_) => sseproof_record::Plan::answer(422, "text/plain", "no number\n"),
             None => reference::answer(visit),
         };
         let unknown = Request::subscribe(URL).with("Last-Event-ID", "sseproof-unknown-id");

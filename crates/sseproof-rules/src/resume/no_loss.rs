@@ -102,7 +102,7 @@ mod tests {
     use super::*;
     use crate::testing::{Run, body};
 
-    fn resumed(serve: sseproof_exchange::Answer) -> Run {
+    fn resumed(serve: sseproof_record::Answer) -> Run {
         Run::against(serve).subscribe().reconnect(1, "22")
     }
 

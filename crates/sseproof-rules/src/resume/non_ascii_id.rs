@@ -1,6 +1,6 @@
 //! A `Last-Event-ID` with letters beyond ASCII opens the stream like any other.
 
-use sseproof_exchange::{Action, Plan};
+use sseproof_record::{Action, Plan};
 
 use super::odd_id::{Odd, judge_odd};
 use crate::{Mutant, Record, Rule, Verdict, reference};
@@ -31,7 +31,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Request};
+    use sseproof_record::{Answer, Request};
     use std::time::Duration;
 
     fn run(serve: Answer) -> Run {

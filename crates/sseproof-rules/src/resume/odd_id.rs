@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Reason, Version};
+use sseproof_record::{Reason, Version};
 
 use crate::delivery::figures::{shown, time_to_head, waited_in_vain};
 use crate::outcome::closes_on_anybody;
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Action, Answer, Ending, Exchange, Follows, Plan, Request};
+    use sseproof_record::{Action, Answer, Ending, Exchange, Follows, Plan, Request};
 
     const STAY: Duration = Duration::from_secs(2);
 

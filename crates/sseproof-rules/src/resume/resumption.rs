@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sseproof_codec::Event;
-use sseproof_exchange::{Ending, Plan, Reason, Request, Visit};
+use sseproof_record::{Ending, Plan, Reason, Request, Visit};
 
 use crate::delivery::figures::shown;
 use crate::{Record, Verdict, View, reference};
@@ -270,7 +270,7 @@ pub(super) fn answer_without_id(visit: &Visit<'_>) -> Plan {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL, body};
-    use sseproof_exchange::{Chunk, Follows};
+    use sseproof_record::{Chunk, Follows};
 
     /// How a server took the id 2, when the first exchange had 1, 2, 3 and 4.
     fn taken(second: &str, stay: u64) -> Taken {

@@ -1,6 +1,6 @@
 //! A `Last-Event-ID` that the server does not know opens the stream all the same.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::odd_id::{Odd, judge_odd};
 use crate::{Mutant, Record, Rule, Verdict, reference};
@@ -33,7 +33,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::{Answer, Request};
+    use sseproof_record::{Answer, Request};
     use std::time::Duration;
 
     fn run(serve: Answer) -> Run {

@@ -3,7 +3,7 @@
 use sseproof_codec::AnomalyKind;
 use std::time::Duration;
 
-use sseproof_exchange::{Ending, Reason};
+use sseproof_record::{Ending, Reason};
 
 use super::done::says_done;
 use crate::delivery::figures::shown;
@@ -110,7 +110,7 @@ fn note(record: &Record<'_>, ended: &[&View<'_>]) -> String {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL, body};
-    use sseproof_exchange::{Follows, Request};
+    use sseproof_record::{Follows, Request};
 
     fn whole(run: Run) -> Run {
         run.visit(Request::subscribe(URL), Duration::from_secs(3))
@@ -140,10 +140,8 @@ mod tests {
             .subscribe()
             .edit(|last| {
                 last.follows = Some(Follows { exchange: 1, reason: Reason::Reconnect });
-                last.body = vec![sseproof_exchange::Chunk {
-                    at: last.started,
-                    bytes: "data: 2\n\n".into(),
-                }];
+                last.body =
+                    vec![sseproof_record::Chunk { at: last.started, bytes: "data: 2\n\n".into() }];
                 last.end.how = Ending::Complete;
             })
             .passes(&RULE);

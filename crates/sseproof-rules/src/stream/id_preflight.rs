@@ -4,7 +4,7 @@
 //! more than 128 bytes, and none of those that are known from attacks.
 //! The stream's own pages are not concerned, so a stream that admits no other origin is not judged.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::lines::{blocks, ids};
 use super::tally::counted;
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::Place;
     use crate::testing::{Run, URL, body};
-    use sseproof_exchange::Request;
+    use sseproof_record::Request;
     use std::time::Duration;
 
     fn open(bytes: &[u8]) -> Run {

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::Place;
     use crate::testing::body;
-    use sseproof_exchange::{Chunk, Ending};
+    use sseproof_record::{Chunk, Ending};
 
     #[test]
     fn an_id_that_comes_back_is_named() {

@@ -1,7 +1,7 @@
 //! JSON is encoded once.
 
 use sseproof_codec::Event;
-use sseproof_exchange::Bytes;
+use sseproof_record::Bytes;
 
 use super::tally::{counted, none_of};
 use super::{quoted, spoil};

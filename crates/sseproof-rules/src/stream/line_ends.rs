@@ -1,7 +1,7 @@
 //! Lines end with line ends, and not with the letters of an escape sequence.
 
 use serde::de::IgnoredAny;
-use sseproof_exchange::Bytes;
+use sseproof_record::Bytes;
 
 use super::lines::{blocks, is_whole};
 use super::tally::each_stream;
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
     use crate::Place;
     use crate::testing::body;
-    use sseproof_exchange::Ending;
+    use sseproof_record::Ending;
 
     #[test]
     fn a_stream_that_is_one_line_is_named() {

@@ -3,7 +3,7 @@
 //! The decoder says what a client makes of a stream; a rule that says *why* a client makes nothing
 //! of it needs the lines as they were written.
 
-use sseproof_exchange::Ending;
+use sseproof_record::Ending;
 
 use crate::View;
 

@@ -32,7 +32,7 @@ mod utf8;
 #[cfg(test)]
 mod wild;
 
-use sseproof_exchange::{Action, Bytes, Framing, Plan, Visit};
+use sseproof_record::{Action, Bytes, Framing, Plan, Visit};
 
 use crate::{Rule, reference};
 
@@ -123,7 +123,7 @@ mod tests {
             for mutant in rule.mutants {
                 let run = Run::against(mutant.serve)
                     .visit(
-                        sseproof_exchange::Request::subscribe(crate::testing::URL),
+                        sseproof_record::Request::subscribe(crate::testing::URL),
                         std::time::Duration::from_secs(4),
                     )
                     .subscribe()
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn mutants_spoil_only_streams() {
         for (method, path) in [("OPTIONS", "/events"), ("PUT", "/events"), ("HEAD", "/events")] {
-            let mut request = sseproof_exchange::Request::subscribe(path);
+            let mut request = sseproof_record::Request::subscribe(path);
             request.method = method.to_owned();
             let visit = Visit {
                 request: &request,

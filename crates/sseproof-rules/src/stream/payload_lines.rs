@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::Place;
     use crate::testing::body;
-    use sseproof_exchange::Ending;
+    use sseproof_record::Ending;
 
     #[test]
     fn the_first_line_without_its_prefix_is_named() {

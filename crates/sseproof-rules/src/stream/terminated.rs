@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Ending};
+use sseproof_record::{Action, Ending};
 
 use super::lines::{Block, Known, Line, LineEnd, blocks, is_whole};
 use super::tally::{counted, none_of};
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
     use crate::Place;
     use crate::testing::{Run, body};
-    use sseproof_exchange::{Bytes, Chunk};
+    use sseproof_record::{Bytes, Chunk};
 
     fn ending(bytes: &[u8], how: Ending) -> Run {
         body(bytes).edit(|exchange| exchange.end.how = how)

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
     use crate::Place;
     use crate::testing::body;
-    use sseproof_exchange::Ending;
+    use sseproof_record::Ending;
 
     #[test]
     fn the_first_bad_byte_of_a_stream_is_named() {

@@ -3,7 +3,7 @@
 //!
 //! The streams are written after the documents and reports that are named, and not copied.
 
-use sseproof_exchange::Ending;
+use sseproof_record::Ending;
 
 use crate::testing::body;
 use crate::{Finding, Level, Record, Status};

@@ -1,7 +1,7 @@
 //! A stream that the server ends is ended by END_STREAM.
 
-use sseproof_exchange::http2::{error_name, kind};
-use sseproof_exchange::{Action, Bytes, Ending};
+use sseproof_record::http2::{error_name, kind};
+use sseproof_record::{Action, Bytes, Ending};
 
 use crate::outcome::{count, each_once};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::{Run, URL};
-    use sseproof_exchange::Request;
+    use sseproof_record::Request;
     use std::time::Duration;
 
     fn ended(run: Run, how: Ending) -> Run {

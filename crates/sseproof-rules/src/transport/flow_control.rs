@@ -1,6 +1,6 @@
 //! A stream without a window holds up no other.
 
-use sseproof_exchange::Action;
+use sseproof_record::Action;
 
 use super::sharing::{Fate, fate, joined};
 use super::{NO_HTTP2, answers, no_blocking, on_stream};

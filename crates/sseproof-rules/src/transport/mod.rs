@@ -10,7 +10,7 @@ mod sharing;
 mod six_connections;
 mod window;
 
-use sseproof_exchange::{Plan, Version, Visit};
+use sseproof_record::{Plan, Version, Visit};
 
 use crate::outcome::{count, each_once};
 use crate::{Fault, Record, Rule, Verdict, View, reference};
@@ -54,7 +54,7 @@ fn on_stream(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {
 
 /// For tests: makes an exchange one over HTTP/2.
 #[cfg(test)]
-fn over_http2(exchange: &mut sseproof_exchange::Exchange) {
+fn over_http2(exchange: &mut sseproof_record::Exchange) {
     exchange.request.version = Version::Http2;
     exchange.transport.stream = Some(1);
     exchange.wire.clear();

@@ -1,7 +1,7 @@
 //! The streams on one HTTP/2 connection do not wait for each other.
 
-use sseproof_exchange::http2::kind;
-use sseproof_exchange::{Action, Bytes};
+use sseproof_record::http2::kind;
+use sseproof_record::{Action, Bytes};
 
 use super::sharing::{Fate, PAGES, fate, joined};
 use super::{NO_HTTP2, answers, on_stream};
@@ -39,7 +39,7 @@ pub(super) const RULE: Rule = Rule {
 /// SETTINGS that allow one stream.
 fn one_stream() -> Bytes {
     let mut out = Vec::new();
-    sseproof_exchange::http2::write_frame(&mut out, kind::SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 1]);
+    sseproof_record::http2::write_frame(&mut out, kind::SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 1]);
     Bytes(out)
 }
 
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::Run;
-    use sseproof_exchange::{Chunk, Ending, Phase};
+    use sseproof_record::{Chunk, Ending, Phase};
 
     #[test]
     fn streams_that_flow_pass_and_no_such_streams_skip() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sseproof_codec::Event;
-use sseproof_exchange::{Bytes, Version};
+use sseproof_record::{Bytes, Version};
 
 use super::{NO_HTTP2, answers, on_stream};
 use crate::delivery::figures::{shown, waited_in_vain};
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::Run;
-    use sseproof_exchange::{Ending, Exchange, Phase};
+    use sseproof_record::{Ending, Exchange, Phase};
     use std::time::Duration;
 
     const STAY: Duration = Duration::from_millis(500);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::http2::{Frame, error_name, kind};
-use sseproof_exchange::{Ending, Phase};
+use sseproof_record::http2::{Frame, error_name, kind};
+use sseproof_record::{Ending, Phase};
 
 use crate::delivery::figures::{Spread, shown};
 use crate::outcome::{Outcome, is_hang};

@@ -56,7 +56,7 @@ fn offers_newer(view: &View<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::testing::Run;
-    use sseproof_exchange::Version;
+    use sseproof_record::Version;
 
     fn refused() -> Run {
         Run::against(reference::answer).subscribe().edit(|last| {

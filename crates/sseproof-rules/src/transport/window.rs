@@ -1,7 +1,7 @@
 //! The server sends no more than the window allows.
 
-use sseproof_exchange::Action;
-use sseproof_exchange::http2::{Frame, kind};
+use sseproof_record::Action;
+use sseproof_record::http2::{Frame, kind};
 
 use super::{NO_HTTP2, answers, on_stream};
 use crate::outcome::count;
@@ -73,8 +73,8 @@ mod tests {
     use super::*;
     use crate::reference;
     use crate::testing::Run;
-    use sseproof_exchange::http2::write_frame;
-    use sseproof_exchange::{Bytes, Chunk};
+    use sseproof_record::http2::write_frame;
+    use sseproof_record::{Bytes, Chunk};
 
     fn sent(window: Option<u32>, frames: &[(u32, &[u8])]) -> Run {
         Run::against(reference::answer).subscribe().edit(over_http2).edit(|last| {

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use globset::GlobMatcher;
-use sseproof_exchange::{Bytes, Headers, Request};
-use sseproof_net::{Limits, Ways, sendable};
-use sseproof_rules::{Profile, profile, profiles_of, rules, rules_for};
-use sseproof_scenario::{
+use sseproof_files::{
     GaugeHook, Probe, PublishHook, Readiness, RestartHook, Restarting, Scenario, StartHook,
     StopHook, TargetConfig, TargetFile, Variables, needed, probes, profile_probes,
 };
+use sseproof_net::{Limits, Ways, sendable};
+use sseproof_record::{Bytes, Headers, Request};
+use sseproof_rules::{Profile, profile, profiles_of, rules, rules_for};
 use url::Url;
 
 use crate::args::Check;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::Source;
+use sseproof_record::Source;
 use sseproof_report::{Measures, Spread};
 use sseproof_rules::Record;
 

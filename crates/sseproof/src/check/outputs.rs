@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::path::Path;
 
 use anyhow::Context as _;
-use sseproof_exchange::{Transcript, write_recording};
+use sseproof_record::{Transcript, write_recording};
 use sseproof_report::{Report, json, junit, markdown, wire_log};
 use sseproof_rules::Status;
 

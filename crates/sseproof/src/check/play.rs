@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use sseproof_net::{Client, Direct};
-use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
-use sseproof_scenario::{
+use sseproof_files::{
     Progressed, Readiness, RestartHook, Restarting, Results, Scenario, ServerHandle, StepFailure,
     Stopped, TargetConfig, run_all, run_patiently,
 };
+use sseproof_net::{Client, Direct};
+use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
 
 use super::Material;
 use super::given::Given;

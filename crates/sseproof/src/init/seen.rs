@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use sseproof_exchange::{Ending, Exchange, Headers, Request, Transcript};
+use sseproof_files::Variables;
 use sseproof_net::{Client, Direct, Leave, Limits, Ways};
+use sseproof_record::{Ending, Exchange, Headers, Request, Transcript};
 use sseproof_rules::{Profile, Record};
-use sseproof_scenario::Variables;
 use url::Url;
 
 /// How long the stream is watched for its first events.

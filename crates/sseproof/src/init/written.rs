@@ -168,7 +168,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sseproof_scenario::{TargetFile, Variables};
+    use sseproof_files::{TargetFile, Variables};
     use std::path::Path;
     use url::Url;
 

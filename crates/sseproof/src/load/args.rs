@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use sseproof_measure::{
+use sseproof_files::PublishHook;
+use sseproof_load_model::{
     Arrivals, Http, Metric, Profile, Sequencing, Stamping, Threshold, TimeUnit,
 };
-use sseproof_scenario::PublishHook;
 
 use super::processes::{Task, task};
 use crate::args::{hook, time};
@@ -133,7 +133,7 @@ pub(crate) struct Load {
     pub(crate) processes: u64,
     /// Play this part only, on this machine, as in '0/4'; `sseproof merge` joins the results.
     #[arg(long, value_name = "INDEX/COUNT", value_parser = shard, conflicts_with = "processes", help_heading = "The generator")]
-    pub(crate) shard: Option<sseproof_measure::schedule::Part>,
+    pub(crate) shard: Option<sseproof_load_model::schedule::Part>,
     /// What a worker plays, for the process that started it.
     #[arg(long, hide = true, value_parser = task)]
     pub(super) task: Option<Task>,
@@ -307,9 +307,12 @@ fn sequencing(text: &str) -> Result<Sequencing, String> {
     }
 }
 
-fn shard(text: &str) -> Result<sseproof_measure::schedule::Part, String> {
+fn shard(text: &str) -> Result<sseproof_load_model::schedule::Part, String> {
     let parts = text.split_once('/').and_then(|(index, of)| {
-        Some(sseproof_measure::schedule::Part { index: index.parse().ok()?, of: of.parse().ok()? })
+        Some(sseproof_load_model::schedule::Part {
+            index: index.parse().ok()?,
+            of: of.parse().ok()?,
+        })
     });
     parts
         .filter(|part| part.index < part.of)
@@ -317,11 +320,11 @@ fn shard(text: &str) -> Result<sseproof_measure::schedule::Part, String> {
 }
 
 fn threshold(text: &str) -> Result<Threshold, String> {
-    text.parse().map_err(|error: sseproof_measure::ThresholdError| error.to_string())
+    text.parse().map_err(|error: sseproof_load_model::ThresholdError| error.to_string())
 }
 
 fn objective(text: &str) -> Result<(Metric, u64), String> {
-    sseproof_measure::objective(text).map_err(|error| error.to_string())
+    sseproof_load_model::objective(text).map_err(|error| error.to_string())
 }
 
 fn change(text: &str) -> Result<Threshold, String> {

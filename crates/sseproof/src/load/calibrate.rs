@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use sseproof_measure::{Metric, Outcome, Sequencing, Stamping, Transport, Value};
-use sseproof_scenario::Template;
+use sseproof_files::Template;
+use sseproof_load_model::{Metric, Outcome, Sequencing, Stamping, Transport, Value};
 
 use super::given::{Given, Side};
 

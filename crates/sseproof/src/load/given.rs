@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use sseproof_measure::{
+use sseproof_files::{Body, PlanFile, Template, Variables, plans};
+use sseproof_load_model::{
     Arrivals, Http, Plan, Profile, Publishing, Rate, Reconnecting, Requests, Sequencing, Stage,
     Stamping, Subscribe, Transport, Workload,
 };
-use sseproof_scenario::{Body, PlanFile, Template, Variables, plans};
 
 use super::args::{Load, Protocol};
 use crate::check;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sseproof_measure::{Counter, Interval, Metric, Transport, Value};
+use sseproof_load_model::{Counter, Interval, Metric, Transport, Value};
 
 use super::prometheus::Prometheus;
 use crate::screen;

@@ -14,12 +14,12 @@ mod together;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use sseproof_files::Readiness;
 use sseproof_load::server::raise_open_files;
-use sseproof_measure::schedule::Part;
-use sseproof_measure::{Http, Outcome, Plan, Threshold, Transport, Workload};
+use sseproof_load_model::schedule::Part;
+use sseproof_load_model::{Http, Outcome, Plan, Threshold, Transport, Workload};
 use sseproof_report::Outcome as Verdict;
 use sseproof_report::load::{LoadReport, judge};
-use sseproof_scenario::Readiness;
 use tokio::sync::watch;
 
 use self::args::{Diff, Load, Merge, Outputs};

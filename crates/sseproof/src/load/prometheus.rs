@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use sseproof_exchange::Plan;
-use sseproof_measure::{Interval, Transport};
+use sseproof_load_model::{Interval, Transport};
 use sseproof_net::Lab;
+use sseproof_record::Plan;
 use sseproof_report::load::prometheus::{Live, render};
 use tokio::net::TcpListener;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use serde::{Deserialize, Serialize};
-use sseproof_measure::Outcome;
+use sseproof_load_model::Outcome;
 use sseproof_report::load::{LoadReport, csv, hlog, markdown};
 
 use super::args::Outputs;

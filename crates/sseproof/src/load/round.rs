@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
+use sseproof_files::{Body, PlanFile, Template};
 use sseproof_load::{Generator, Message, PerClient, Publisher, Target, Told, reach, resource, run};
-use sseproof_measure::schedule::Part;
-use sseproof_measure::{
+use sseproof_load_model::schedule::Part;
+use sseproof_load_model::{
     Counter, Http, Interval, Outcome, Plan, Resources, Run, Sample, Shard, Stage, Transport, Value,
     Workload,
 };
 use sseproof_net::Ways;
-use sseproof_scenario::{Body, PlanFile, Template};
 use tokio::sync::watch;
 use url::Url;
 
@@ -318,7 +318,7 @@ fn per_client(template: &Template) -> PerClient {
 }
 
 /// The request as HTTP/1.1 has it.
-fn bytes(request: &sseproof_exchange::Request) -> Result<Vec<u8>, String> {
+fn bytes(request: &sseproof_record::Request) -> Result<Vec<u8>, String> {
     let url = Url::parse(&request.url).map_err(|error| error.to_string())?;
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use sseproof_measure::compare::{Comparison, Finding, Pairing, Round, compare};
-use sseproof_measure::threshold::{Evidence, Judgement, Subject};
-use sseproof_measure::{Cost, Outcome, Transport, merge};
+use sseproof_load_model::compare::{Comparison, Finding, Pairing, Round, compare};
+use sseproof_load_model::threshold::{Evidence, Judgement, Subject};
+use sseproof_load_model::{Cost, Outcome, Transport, merge};
 
 use super::args::Diff;
 use super::result;
@@ -66,7 +66,7 @@ pub(super) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
 }
 
 /// Judges all rounds of each side together.
-fn judge(threshold: &sseproof_measure::Threshold, old: &Side, new: &Side) -> Judgement {
+fn judge(threshold: &sseproof_load_model::Threshold, old: &Side, new: &Side) -> Judgement {
     let (was, is) = (|key: &str| old.value(key), |key: &str| new.value(key));
     threshold.judge(
         &Evidence { total: &new.total, lasting: new.lasting, figures: &is },
@@ -76,14 +76,14 @@ fn judge(threshold: &sseproof_measure::Threshold, old: &Side, new: &Side) -> Jud
 
 /// All rounds of one side.
 struct Side {
-    total: sseproof_measure::Interval,
+    total: sseproof_load_model::Interval,
     lasting: std::time::Duration,
     cost: Option<Cost>,
 }
 
 impl Side {
     fn of(outcomes: &[Outcome]) -> Self {
-        let mut total = sseproof_measure::Interval::default();
+        let mut total = sseproof_load_model::Interval::default();
         for outcome in outcomes {
             total.total(&outcome.total());
         }
@@ -92,7 +92,7 @@ impl Side {
         Self { total, lasting, cost: outcomes.last().map(Cost::of) }
     }
 
-    fn value(&self, key: &str) -> Option<sseproof_measure::Value> {
+    fn value(&self, key: &str) -> Option<sseproof_load_model::Value> {
         self.cost.as_ref()?.value(key)
     }
 }

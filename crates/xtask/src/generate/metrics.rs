@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sseproof_measure::{Counter, Dimension, ErrorKind, Figure, Metric, Share};
+use sseproof_load_model::{Counter, Dimension, ErrorKind, Figure, Metric, Share};
 
 const HEAD: &str = "\
 # Metrics of a load
@@ -185,7 +185,7 @@ mod tests {
         let shown: Vec<_> = examples(&text).collect();
         assert!(shown.len() > 12, "{shown:?}");
         for threshold in shown {
-            if let Err(wrong) = sseproof_measure::Threshold::parse_change(threshold) {
+            if let Err(wrong) = sseproof_load_model::Threshold::parse_change(threshold) {
                 panic!("{wrong}");
             }
         }

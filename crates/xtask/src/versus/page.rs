@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use sseproof_measure::compare::{FEWEST_ROUNDS, Ratio, Spread};
+use sseproof_files::{PlanFile, Variables};
+use sseproof_load_model::compare::{FEWEST_ROUNDS, Ratio, Spread};
 use sseproof_report::load::shown;
-use sseproof_scenario::{PlanFile, Variables};
 
 use super::rows::{Both, ROWS};
 use super::{Load, Measured};
@@ -164,7 +164,7 @@ fn ratio(both: &Both) -> String {
 
 /// Why the generator was the bottleneck, or a round is not whole, and in which.
 fn doubts(measured: &Measured) -> Vec<String> {
-    let each = |load: Load, outcomes: &[sseproof_measure::Outcome]| -> Vec<String> {
+    let each = |load: Load, outcomes: &[sseproof_load_model::Outcome]| -> Vec<String> {
         let doubtful = outcomes.iter().flat_map(|outcome| {
             let run = &outcome.run;
             let transport = run.transport.name();
@@ -179,7 +179,7 @@ fn doubts(measured: &Measured) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use sseproof_measure::{
+    use sseproof_load_model::{
         Counter, Dimension, Interval, Metric, Outcome, Resources, Run, Transport, Value,
     };
 

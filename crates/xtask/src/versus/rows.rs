@@ -1,8 +1,10 @@
 //! What is compared, and where it stands in a result.
 
-use sseproof_measure::compare::{NoRatio, Numbered, Pairing, Ratio, Round, Spread, ratio, spread};
-use sseproof_measure::threshold::Subject;
-use sseproof_measure::{Counter, Interval, Outcome, Transport, Value};
+use sseproof_load_model::compare::{
+    NoRatio, Numbered, Pairing, Ratio, Round, Spread, ratio, spread,
+};
+use sseproof_load_model::threshold::Subject;
+use sseproof_load_model::{Counter, Interval, Outcome, Transport, Value};
 
 use super::{Load, Measured};
 

@@ -1,7 +1,7 @@
 //! A refusal says what is wrong, as JSON.
 
 use serde_json::Value;
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::{NEEDED, reference};
 use crate::profile::refused;

@@ -16,7 +16,7 @@ mod usage_told;
 mod whole_characters;
 
 use serde_json::Value;
-use sseproof_exchange::{Plan, Visit};
+use sseproof_record::{Plan, Visit};
 
 use super::Profile;
 use super::refused::Needed;

@@ -1,7 +1,7 @@
 //! The reference: a message that comes in blocks.
 
 use serde_json::{Value, json};
-use sseproof_exchange::{Plan, Visit};
+use sseproof_record::{Plan, Visit};
 
 use crate::profile::written::{Written, stream};
 

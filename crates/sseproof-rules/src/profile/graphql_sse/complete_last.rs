@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sseproof_codec::AnomalyKind;
-use sseproof_exchange::Ending;
+use sseproof_record::Ending;
 
 use super::rewritten;
 use super::traffic::{Message, each_stream, is_single_stream, messages};
@@ -101,7 +101,7 @@ fn is_mangled(view: &View<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use sseproof_exchange::Request;
+    use sseproof_record::Request;
 
     use super::super::traffic::TOKEN;
     use super::*;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::reference;
 use super::traffic::{each_reserved, is_reserved, messages, parameter, stream_of};
@@ -89,7 +89,7 @@ fn state(record: &Record<'_>, view: &View<'_>) -> State {
 
 #[cfg(test)]
 mod tests {
-    use sseproof_exchange::{Bytes, Chunk, Request};
+    use sseproof_record::{Bytes, Chunk, Request};
 
     use super::super::traffic::TOKEN;
     use super::*;

@@ -30,11 +30,11 @@ pub(super) const RULE: Rule = Rule {
                 });
                 if is_it && status(&plan) == 202 {
                     // Nothing comes of it.
-                    let kept = |action: &sseproof_exchange::Action| {
-                        !matches!(action, sseproof_exchange::Action::Publish { .. })
+                    let kept = |action: &sseproof_record::Action| {
+                        !matches!(action, sseproof_record::Action::Publish { .. })
                     };
                     let actions = plan.actions.into_iter().filter(kept).collect();
-                    return sseproof_exchange::Plan { actions };
+                    return sseproof_record::Plan { actions };
                 }
                 plan
             },
@@ -45,7 +45,7 @@ pub(super) const RULE: Rule = Rule {
             serve: |visit| {
                 let plan = reference::answer(visit);
                 if is_invalid(visit.request) && status(&plan) == 400 {
-                    return sseproof_exchange::Plan::answer(400, "text/plain", "Bad Request");
+                    return sseproof_record::Plan::answer(400, "text/plain", "Bad Request");
                 }
                 plan
             },

@@ -19,7 +19,7 @@ mod traffic;
 mod unknown_token;
 mod validation;
 
-use sseproof_exchange::{Plan, Request, Visit};
+use sseproof_record::{Plan, Request, Visit};
 
 use super::Profile;
 use super::written::{Written, edit_events, edit_json};

@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[Mutant {
         id: "graphql-token-twice",
         wrong: "opens a second stream for a reservation",
-        serve: |visit| reference::answer(&sseproof_exchange::Visit { open: 0, ..*visit }),
+        serve: |visit| reference::answer(&sseproof_record::Visit { open: 0, ..*visit }),
     }],
 };
 

@@ -4,7 +4,7 @@
 //! log of the server, so that nothing needs to be remembered here.
 
 use serde_json::{Value, json};
-use sseproof_exchange::{Action, Bytes, Framing, Headers, Plan, Request, Visit};
+use sseproof_record::{Action, Bytes, Framing, Headers, Plan, Request, Visit};
 
 use super::traffic::{asked, operation_id, parameter, token};
 use crate::profile::written::{Written, stream};

@@ -1,7 +1,7 @@
 //! The results of an operation go to the stream of the reservation.
 
 use serde_json::Value;
-use sseproof_exchange::{Action, Plan};
+use sseproof_record::{Action, Plan};
 
 use super::traffic::{each_reserved, is_invalid, is_reserved, messages, operation_id, stream_of};
 use super::{reference, rewritten};

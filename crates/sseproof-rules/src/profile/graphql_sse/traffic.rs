@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use sseproof_exchange::Request;
+use sseproof_record::Request;
 
 use crate::profile::json::read;
 use crate::profile::look;

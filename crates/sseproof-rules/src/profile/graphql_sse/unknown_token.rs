@@ -1,6 +1,6 @@
 //! A token that nobody gave out.
 
-use sseproof_exchange::Visit;
+use sseproof_record::Visit;
 
 use super::mistaken;
 use super::traffic::{UNKNOWN_TOKEN, each_reserved, is_single_stream, token};

@@ -1,6 +1,6 @@
 //! What is wrong with an operation is told in the stream.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::traffic::{each, is_invalid, messages, token};
 use super::{reference, rewritten};
@@ -45,7 +45,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Whether the request asks for what does not validate, with a connection of its own.
-pub(super) fn is_asked(request: &sseproof_exchange::Request) -> bool {
+pub(super) fn is_asked(request: &sseproof_record::Request) -> bool {
     is_invalid(request) && token(request).is_none()
 }
 

@@ -1,6 +1,6 @@
 //! DELETE ends a session, or is not offered.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::reference;
 use super::traffic::{each_status, is_in_session};

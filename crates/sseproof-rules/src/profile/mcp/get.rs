@@ -1,6 +1,6 @@
 //! A GET listens, or is not offered.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::reference;
 use super::traffic::{each, is_in_session};

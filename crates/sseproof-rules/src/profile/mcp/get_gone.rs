@@ -1,6 +1,6 @@
 //! There is no GET any more.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::reference;
 use super::traffic::each_status;

@@ -29,7 +29,7 @@ pub(super) const RULE: Rule = Rule {
             serve: |visit| {
                 let plan = reference::answer(visit);
                 if super::status(&plan) == 404 {
-                    return sseproof_exchange::Plan::answer(404, "text/plain", "not found\n");
+                    return sseproof_record::Plan::answer(404, "text/plain", "not found\n");
                 }
                 plan
             },

@@ -29,7 +29,7 @@ mod session_unknown;
 mod traffic;
 mod version_header;
 
-use sseproof_exchange::{Bytes, Plan, Request, Visit};
+use sseproof_record::{Bytes, Plan, Request, Visit};
 
 use super::Profile;
 use super::written::{Written, edit_events, edit_json, status};

@@ -1,6 +1,6 @@
 //! A notification is taken with 202 and nothing else.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::traffic::{asked, each};
 use super::{reference, says};

@@ -4,7 +4,7 @@
 //! of, so that a stream can be computed again instead of remembered.
 
 use serde_json::{Value, json};
-use sseproof_exchange::{Action, Bytes, Framing, Plan, Request, Visit};
+use sseproof_record::{Action, Bytes, Framing, Plan, Request, Visit};
 
 use crate::profile::written::{Written, stream};
 use crate::reference::head;
@@ -166,7 +166,7 @@ pub(super) fn whole(request: &Request) -> Option<Vec<Written>> {
 fn accepted() -> Plan {
     let head = Action::Head {
         status: 202,
-        headers: sseproof_exchange::Headers::default(),
+        headers: sseproof_record::Headers::default(),
         framing: Framing::Length(0),
     };
     Plan { actions: vec![head, Action::Write(Bytes::default()), Action::Finish] }

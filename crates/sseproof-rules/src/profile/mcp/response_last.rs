@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_exchange::{Action, Ending, Plan};
+use sseproof_record::{Action, Ending, Plan};
 
 use super::traffic::{Message, asked, each_answer, messages};
 use super::{reference, rewritten};

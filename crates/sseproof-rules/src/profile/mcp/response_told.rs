@@ -1,6 +1,6 @@
 //! A stream does not end without the response.
 
-use sseproof_exchange::Ending;
+use sseproof_record::Ending;
 
 use super::rewritten;
 use super::traffic::{each_answer, messages, version};

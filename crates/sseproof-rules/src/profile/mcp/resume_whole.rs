@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sseproof_exchange::Ending;
+use sseproof_record::Ending;
 
 use super::event_id::are_unique;
 use super::reference;

@@ -1,6 +1,6 @@
 //! A session that has ended.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::reference;
 use super::traffic::{each_status, session};
@@ -47,7 +47,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 mod tests {
     use std::time::Duration;
 
-    use sseproof_exchange::Request;
+    use sseproof_record::Request;
 
     use super::*;
     use crate::testing::Run;

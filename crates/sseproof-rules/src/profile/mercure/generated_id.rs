@@ -1,6 +1,6 @@
 //! The ids of the hub are IRIs.
 
-use sseproof_exchange::{Action, Bytes, Plan};
+use sseproof_record::{Action, Bytes, Plan};
 
 use super::reference::{self, ID};
 use super::traffic::{each_taken, seen, streams};
@@ -27,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
             if !request.url.contains("earliest") {
                 request.url = numbered;
             }
-            let visit = sseproof_exchange::Visit { request: &request, ..*visit };
+            let visit = sseproof_record::Visit { request: &request, ..*visit };
             let bare = |bytes: Bytes| Bytes::from(bytes.to_text().replace(ID, ""));
             let actions =
                 reference::answer(&visit).actions.into_iter().map(|action| match action {
@@ -41,14 +41,10 @@ pub(super) const RULE: Rule = Rule {
                     Action::Head {
                         status,
                         mut headers,
-                        framing: sseproof_exchange::Framing::Length(_),
+                        framing: sseproof_record::Framing::Length(_),
                     } => {
                         headers.remove("Content-Length");
-                        Action::Head {
-                            status,
-                            headers,
-                            framing: sseproof_exchange::Framing::Chunked,
-                        }
+                        Action::Head { status, headers, framing: sseproof_record::Framing::Chunked }
                     }
                     Action::Head { status, mut headers, framing } => {
                         if let Some(told) = headers.first("mercure-last-event-id") {

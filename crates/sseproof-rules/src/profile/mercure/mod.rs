@@ -24,7 +24,7 @@ mod topic_exact;
 mod traffic;
 mod type_characters;
 
-use sseproof_exchange::{Bytes, Plan, Request, Visit};
+use sseproof_record::{Bytes, Plan, Request, Visit};
 
 use super::Profile;
 use super::written::{Written, edit_events};

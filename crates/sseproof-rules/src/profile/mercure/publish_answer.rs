@@ -1,6 +1,6 @@
 //! The answer to a publisher is the id of the update.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::reference;
 use super::traffic::{each_taken, seen, streams};

@@ -31,12 +31,12 @@ pub(super) const RULE: Rule = Rule {
 };
 
 trait WithTold {
-    fn with_told(self, visit: &sseproof_exchange::Visit<'_>) -> Self;
+    fn with_told(self, visit: &sseproof_record::Visit<'_>) -> Self;
 }
 
-impl WithTold for sseproof_exchange::Plan {
+impl WithTold for sseproof_record::Plan {
     /// Says where the stream goes on all the same.
-    fn with_told(self, visit: &sseproof_exchange::Visit<'_>) -> Self {
+    fn with_told(self, visit: &sseproof_record::Visit<'_>) -> Self {
         match wanted_ids(visit.request) {
             (None, Some(_)) if visit.request.method == "GET" => {
                 self.with_header("Mercure-Last-Event-ID", "earliest")

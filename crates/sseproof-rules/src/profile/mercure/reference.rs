@@ -4,7 +4,7 @@
 //! and that of the subscriber who may read what is private, and its id is the number of the request
 //! that brought it, so that nothing needs to be remembered here.
 
-use sseproof_exchange::{Action, Bytes, Plan, Request, Visit};
+use sseproof_record::{Action, Bytes, Plan, Request, Visit};
 
 use super::traffic::{field, query, wanted_ids};
 use crate::profile::written::Written;
@@ -26,7 +26,7 @@ pub(super) fn answer(visit: &Visit<'_>) -> Plan {
         "POST" => publish(visit),
         "OPTIONS" => {
             let headers = [("Allow", "GET, HEAD, POST, OPTIONS")].into_iter().collect();
-            let framing = sseproof_exchange::Framing::None;
+            let framing = sseproof_record::Framing::None;
             Plan { actions: vec![Action::Head { status: 204, headers, framing }] }
         }
         _ => refused(405, "use GET or POST").with_header("Allow", "GET, HEAD, POST, OPTIONS"),

@@ -1,6 +1,6 @@
 //! A client that comes back gets what it missed.
 
-use sseproof_exchange::{Action, Plan};
+use sseproof_record::{Action, Plan};
 
 use super::reference;
 use super::traffic::{Update, each, is_on, seen, streams, taken, wanted_ids};
@@ -34,11 +34,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 trait MapFollow {
-    fn map_follow(self, edit: impl Fn(String, sseproof_exchange::Bytes) -> Action) -> Plan;
+    fn map_follow(self, edit: impl Fn(String, sseproof_record::Bytes) -> Action) -> Plan;
 }
 
 impl MapFollow for Plan {
-    fn map_follow(self, edit: impl Fn(String, sseproof_exchange::Bytes) -> Action) -> Plan {
+    fn map_follow(self, edit: impl Fn(String, sseproof_record::Bytes) -> Action) -> Plan {
         let map = |action| match action {
             Action::FollowBehind { topic, line } => edit(topic, line),
             other => other,

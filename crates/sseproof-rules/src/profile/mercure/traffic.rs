@@ -1,7 +1,7 @@
 //! What crosses the wire here: updates that are published, and the streams that carry them.
 
 use sseproof_codec::Event;
-use sseproof_exchange::Request;
+use sseproof_record::Request;
 
 use crate::profile::look;
 use crate::stream::tally::Tally;

@@ -33,7 +33,7 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-fn respelled(visit: &sseproof_exchange::Visit<'_>, done: &str) -> sseproof_exchange::Plan {
+fn respelled(visit: &sseproof_record::Visit<'_>, done: &str) -> sseproof_record::Plan {
     rewritten(visit, |_, event| {
         vec![if event.data == "[DONE]" { Written::data(done) } else { event }]
     })

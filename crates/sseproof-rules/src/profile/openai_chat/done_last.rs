@@ -1,6 +1,6 @@
 //! `[DONE]` ends the stream.
 
-use sseproof_exchange::Ending;
+use sseproof_record::Ending;
 
 use super::chunks::{What, each_completion};
 use super::rewritten;

@@ -1,6 +1,6 @@
 //! A refusal says what is wrong, as JSON.
 
-use sseproof_exchange::Plan;
+use sseproof_record::Plan;
 
 use super::{NEEDED, reference};
 use crate::profile::refused;

@@ -1,6 +1,6 @@
 //! What goes wrong in mid-stream is said.
 
-use sseproof_exchange::{Action, Ending};
+use sseproof_record::{Action, Ending};
 
 use super::chunks::each_completion;
 use super::reference;

@@ -1,7 +1,7 @@
 //! The reference: a chat completion that comes in chunks, as the request asks for it.
 
 use serde_json::{Value, json};
-use sseproof_exchange::{Plan, Visit};
+use sseproof_record::{Plan, Visit};
 
 use crate::profile::written::{Written, stream};
 

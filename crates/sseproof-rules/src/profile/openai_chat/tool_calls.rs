@@ -62,9 +62,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn calls(
-    visit: &sseproof_exchange::Visit<'_>,
+    visit: &sseproof_record::Visit<'_>,
     mut edit: impl FnMut(&mut Value),
-) -> sseproof_exchange::Plan {
+) -> sseproof_record::Plan {
     rechunked(visit, |_, chunk| {
         if let Some(call) = chunk.pointer_mut("/choices/0/delta/tool_calls/0") {
             edit(call);

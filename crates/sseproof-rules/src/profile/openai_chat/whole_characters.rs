@@ -32,11 +32,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// The reference, in which the hand that waves comes in two pieces.
-fn torn(
-    visit: &sseproof_exchange::Visit<'_>,
-    first: &str,
-    second: &str,
-) -> sseproof_exchange::Plan {
+fn torn(visit: &sseproof_record::Visit<'_>, first: &str, second: &str) -> sseproof_record::Plan {
     rewritten(visit, |_, event| match event.data.contains(" 👋🏽") {
         true => [first, second].map(|half| Written::data(event.data.replace(" 👋🏽", half))).to_vec(),
         false => vec![event],

@@ -18,7 +18,7 @@ mod usage_told;
 mod whole_characters;
 
 use serde_json::json;
-use sseproof_exchange::{Plan, Visit};
+use sseproof_record::{Plan, Visit};
 
 use super::Profile;
 use super::refused::Needed;

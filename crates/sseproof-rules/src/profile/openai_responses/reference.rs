@@ -1,7 +1,7 @@
 //! The reference: a response whose items come in pieces.
 
 use serde_json::{Value, json};
-use sseproof_exchange::{Plan, Visit};
+use sseproof_record::{Plan, Visit};
 
 use crate::profile::written::{Written, stream};
 

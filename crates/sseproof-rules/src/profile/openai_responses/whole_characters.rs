@@ -1,6 +1,6 @@
 //! No character is torn between two deltas.
 
-use sseproof_exchange::{Plan, Visit};
+use sseproof_record::{Plan, Visit};
 
 use super::rewritten;
 use crate::profile::torn::{self, Fragment};

@@ -1,0 +1,203 @@
+//! What was seen, in words.
+
+use std::time::Duration;
+
+use sseproof_codec::{Item, decode};
+use sseproof_record::{Ending, Exchange, Phase};
+
+use super::slot::Sight;
+use crate::mistake::Place;
+
+/// How many items of a stream are told.
+const ITEMS: usize = 5;
+/// How many characters of a text are told.
+const CHARS: usize = 120;
+
+/// What the evidence is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    Everything,
+    Events,
+    Comments,
+    Retries,
+}
+
+impl About {
+    pub(super) fn covers(self, item: &Item<'_>) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Events => matches!(item, Item::Event(_)),
+            Self::Comments => matches!(item, Item::Comment(_)),
+            Self::Retries => matches!(item, Item::Retry(_)),
+        }
+    }
+}
+
+/// The last few things in the stream that it is about, and its state; the body where there is no
+/// stream.
+pub(super) fn seen(sight: &Sight<'_>, about: About) -> Vec<String> {
+    let exchange = sight.exchange;
+    if !exchange.is_stream() {
+        let body = exchange.body_bytes();
+        let body = (!body.is_empty())
+            .then(|| format!("the body: {}", short(&String::from_utf8_lossy(&body))));
+        return body.into_iter().chain([state(sight)]).collect();
+    }
+    let told: Vec<String> = sight
+        .items
+        .iter()
+        .filter(|(_, item)| about.covers(item))
+        .filter_map(|(at, item)| Some((at, describe(item)?)))
+        .map(|(at, words)| {
+            format!("after {}: {words}", seconds(at.saturating_sub(exchange.started)))
+        })
+        .collect();
+    let left_out = told.len().saturating_sub(ITEMS);
+    let mut lines = Vec::new();
+    if left_out > 0 {
+        lines.push(format!("{left_out} more before these"));
+    }
+    lines.extend(told.into_iter().skip(left_out));
+    lines.push(state(sight));
+    lines
+}
+
+fn describe(item: &Item<'_>) -> Option<String> {
+    Some(match item {
+        Item::Event(event) => {
+            let mut words = "event".to_owned();
+            if event.event_type != "message" {
+                words.push_str(&format!(" of type {}", short(&event.event_type)));
+            }
+            if !event.last_event_id.is_empty() {
+                words.push_str(&format!(" with id {}", short(&event.last_event_id)));
+            }
+            format!("{words}: {}", short(&event.data))
+        }
+        Item::Comment(comment) => {
+            format!("comment: {}", short(comment.text.strip_prefix(' ').unwrap_or(&comment.text)))
+        }
+        Item::Retry(retry) => format!("retry: {} ms", retry.millis),
+        Item::UnknownField(field) => {
+            format!("a field that no client knows: {}", short(&field.name))
+        }
+        _ => return None,
+    })
+}
+
+/// On one line, and not longer than a line; in quotes where its ends would not be seen otherwise.
+pub(crate) fn short(text: &str) -> String {
+    let mut line = String::new();
+    for (index, char) in text.chars().enumerate() {
+        if index == CHARS {
+            return format!("{line}… ({} characters)", text.chars().count());
+        }
+        if char.is_control() {
+            line.extend(char.escape_default());
+        } else {
+            line.push(char);
+        }
+    }
+    if text.is_empty() || text.trim() != text { format!("\"{line}\"") } else { line }
+}
+
+fn state(sight: &Sight<'_>) -> String {
+    let exchange = sight.exchange;
+    let lasted = seconds(exchange.end.at.saturating_sub(exchange.started));
+    match (&exchange.head, sight.ended) {
+        (Some(_), true) => {
+            format!("{} after {lasted}: {}", ended(&exchange.end.how), answer(exchange))
+        }
+        (None, true) => format!("after {lasted}: {}", answer(exchange)),
+        (Some(_), false) => format!("still open: {}", answer(exchange)),
+        (None, false) => "still open: no answer yet".to_owned(),
+    }
+}
+
+fn ended(how: &Ending) -> &'static str {
+    match how {
+        Ending::Left => "left by this scenario",
+        Ending::Complete => "ended by the server",
+        Ending::Truncated => "cut off by the server, in the middle of the response,",
+        Ending::Reset => "reset by the server",
+        Ending::StreamReset(_) => "reset by the server (RST_STREAM)",
+        Ending::GoneAway(_) => "ended by the server with its connection (GOAWAY)",
+        Ending::OverLimit(_) => "left because the body passed the limit",
+        _ => "over",
+    }
+}
+
+/// What the server answered, or why it did not.
+pub(super) fn answer(exchange: &Exchange) -> String {
+    let of = exchange.request.label();
+    if let Some(head) = &exchange.head {
+        let kind = head.headers.first("content-type");
+        let kind = kind.map_or_else(|| "without a content type".to_owned(), |kind| short(&kind));
+        return format!("{of} was answered by {} {kind}", head.status);
+    }
+    match &exchange.end.how {
+        Ending::Unresolved(why) => {
+            format!("{}: the host has no address: {why}", exchange.request.url)
+        }
+        Ending::Unconnected(why) => format!("{}: no connection: {why}", exchange.request.url),
+        Ending::Handshake(why) => format!("{}: {why}", exchange.request.url),
+        Ending::TimedOut(Phase::Connect) => {
+            format!("{}: no connection in time", exchange.request.url)
+        }
+        Ending::TimedOut(Phase::Head) => format!("{of} got no answer in time"),
+        Ending::Malformed(why) => format!("the answer to {of} cannot be read: {why}"),
+        Ending::Reset | Ending::StreamReset(_) => format!("{of} was reset before an answer"),
+        _ => format!("{of} got no answer before the connection was closed"),
+    }
+}
+
+/// What a stream is that goes on and on without an event, where one of them does.
+pub(super) fn flood(exchanges: &[Exchange]) -> Option<String> {
+    let (of, sent) = exchanges.iter().find_map(|exchange| match exchange.end.how {
+        Ending::OverLimit(sent) if exchange.is_stream() => Some((exchange, sent)),
+        _ => None,
+    })?;
+    let has_event = decode(&of.body_bytes()).iter().any(|item| matches!(item, Item::Event(_)));
+    (!has_event).then(|| format!("{} sent {sent} bytes and no event", of.request.label()))
+}
+
+/// `0.150 s`.
+fn seconds(time: Duration) -> String {
+    format!("{:.3} s", time.as_secs_f64())
+}
+
+/// The step as it is written: its line, and those below that are indented deeper.
+pub(super) fn step(source: &str, place: Place) -> String {
+    let mut lines = source.lines().skip(place.line.saturating_sub(1));
+    let first: String = lines.next().unwrap_or_default().chars().skip(place.column - 1).collect();
+    let mut step = first;
+    for line in lines {
+        let indent = line.len() - line.trim_start().len();
+        if line.trim().is_empty() || indent < place.column {
+            break;
+        }
+        step.push('\n');
+        step.extend(line.chars().skip(place.column - 1));
+    }
+    step
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_shown_whole_and_alone() {
+        let source =
+            "steps:\n  - wait: 1s\n  - read:\n      events: 3\n      within: 1s\n  - drop: a\n";
+        assert_eq!(step(source, Place { line: 2, column: 5 }), "wait: 1s");
+        assert_eq!(step(source, Place { line: 3, column: 5 }), "read:\n  events: 3\n  within: 1s");
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        assert_eq!(short("a\nb"), "a\\nb");
+        assert_eq!(short("a\n"), "\"a\\n\"");
+        assert!(short(&"é".repeat(500)).ends_with("… (500 characters)"));
+    }
+}

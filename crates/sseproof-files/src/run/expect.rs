@@ -1,0 +1,243 @@
+//! The step that demands something.
+
+use std::time::Duration;
+
+use sseproof_net::Waited;
+use sseproof_record::Ending;
+
+use super::play::Stop;
+use super::session::{Connection, Session};
+use super::sought::{Search, Sought};
+use super::steps::WITHIN;
+use super::wanted::{Wanted, WantedEvent};
+use crate::model::{EndKind, Expect};
+
+/// How servers spell the media type of a stream.
+const STREAMS: [&str; 5] = [
+    "text/event-stream",
+    "text/event-stream; charset=utf-8",
+    "text/event-stream;charset=utf-8",
+    "text/event-stream; charset=UTF-8",
+    "text/event-stream;charset=UTF-8",
+];
+
+impl Session<'_> {
+    pub(super) async fn expect(&mut self, step: &Expect) -> Result<(), Stop> {
+        let Some(connection) = self.named(step.from.as_ref()) else { return Ok(()) };
+        let within = step.within.map_or(WITHIN, |within| within.0);
+        let deadline = self.client.now() + within;
+        if step.status.is_some() || !step.headers.is_empty() {
+            self.expect_head(step, &connection, within).await?;
+        }
+        let left = deadline.saturating_sub(self.client.now());
+        if let Some(kind) = step.end {
+            return match step.none_within {
+                Some(time) => self.expect_no_end(&connection, kind, time.0).await,
+                None => self.expect_end(&connection, kind, left, within).await,
+            };
+        }
+        let sought = if let Some(event) = &step.event {
+            Sought::Event(Box::new(self.filled(WantedEvent::new(event, &self.scope))?))
+        } else if let Some(comment) = &step.comment {
+            Sought::Comment(self.filled(Wanted::new(comment, &self.scope))?)
+        } else if let Some(retry) = &step.retry {
+            Sought::Retry(retry.0.clone())
+        } else {
+            return Ok(());
+        };
+        match step.none_within {
+            Some(time) => self.expect_none(&connection, &sought, time.0).await,
+            None => self.expect_some(&connection, &sought, step, (left, within)).await,
+        }
+    }
+
+    async fn expect_head(
+        &mut self,
+        step: &Expect,
+        connection: &Connection,
+        within: Duration,
+    ) -> Result<(), Stop> {
+        if self.expects_no_stream(step)? {
+            self.slot(connection).not_judged();
+        }
+        self.slot(connection).wait(within, |sight| sight.exchange.head.is_some()).await;
+        let head = self.look(connection.slot, |sight| sight.exchange.head.clone());
+        let Some(head) = head else {
+            let message = format!("there is no answer within {within:?}");
+            return Err(self.unmet(connection, message));
+        };
+        if let Some(statuses) = &step.status
+            && !statuses.0.contains(&head.status)
+        {
+            let wanted = statuses.describe();
+            let message = format!("the status was to be {wanted}, and is {}", head.status);
+            return Err(self.unmet(connection, message));
+        }
+        for (name, value) in &step.headers {
+            let values: Vec<String> =
+                head.headers.all(name).map(|header| header.value.to_text()).collect();
+            let message = match value {
+                None if values.is_empty() => continue,
+                None => format!(
+                    "there was to be no header field `{name}`, and it is {}",
+                    values.join(", ")
+                ),
+                Some(value) => {
+                    let wanted = self.filled(Wanted::new(value, &self.scope))?;
+                    if values.iter().any(|value| wanted.fits(value)) {
+                        continue;
+                    }
+                    let was = if values.is_empty() {
+                        "there is none".to_owned()
+                    } else {
+                        format!("it is {}", values.join(", "))
+                    };
+                    format!(
+                        "there was to be {}, and {was}",
+                        wanted.describe(&format!("a header field `{name}`"))
+                    )
+                }
+            };
+            return Err(self.unmet(connection, message));
+        }
+        Ok(())
+    }
+
+    /// Whether the step expects something else than a stream: then the rules must not say that the
+    /// answer is none.
+    fn expects_no_stream(&self, step: &Expect) -> Result<bool, Stop> {
+        if step.status.as_ref().is_some_and(|statuses| !statuses.0.contains(&200)) {
+            return Ok(true);
+        }
+        for (name, value) in &step.headers {
+            let fits = match value {
+                _ if !name.eq_ignore_ascii_case("content-type") => true,
+                Some(value) => {
+                    let wanted = self.filled(Wanted::new(value, &self.scope))?;
+                    STREAMS.iter().any(|stream| wanted.fits(stream))
+                }
+                None => false,
+            };
+            if !fits {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn expect_some(
+        &mut self,
+        connection: &Connection,
+        sought: &Sought,
+        step: &Expect,
+        (left, within): (Duration, Duration),
+    ) -> Result<(), Stop> {
+        let count = step.count.map_or(1, |count| count.0);
+        let mut passed = connection.passed;
+        let before = *sought.passed(&mut passed);
+        let mut search = Search::default();
+        let waited = self
+            .slot(connection)
+            .wait(left, |sight| search.go_on(sought, sight.items, before, (count, step.next)))
+            .await;
+        if search.found == count {
+            *sought.passed(&mut passed) = search.of_kind;
+            self.passed(connection, passed);
+            return Ok(());
+        }
+        let what = sought.describe();
+        let time = match waited {
+            Waited::Ended => "before the end".to_owned(),
+            _ => format!("within {within:?}"),
+        };
+        let message = match (search.another, count) {
+            (true, _) => format!("expected {what} next, and another came first"),
+            (false, 1) => format!("expected {what}, and none came {time}"),
+            (false, _) => {
+                format!("expected {what} {count} times, and {} came {time}", search.found)
+            }
+        };
+        Err(self.unmet_about(connection, message, sought.about()))
+    }
+
+    async fn expect_none(
+        &mut self,
+        connection: &Connection,
+        sought: &Sought,
+        time: Duration,
+    ) -> Result<(), Stop> {
+        let mut passed = connection.passed;
+        let before = *sought.passed(&mut passed);
+        let mut search = Search::default();
+        self.slot(connection)
+            .wait(time, |sight| search.go_on(sought, sight.items, before, (1, false)))
+            .await;
+        if search.found > 0 {
+            let message = format!("{} was not to come, and did", sought.describe());
+            return Err(self.unmet_about(connection, message, sought.about()));
+        }
+        *sought.passed(&mut passed) = search.of_kind;
+        self.passed(connection, passed);
+        Ok(())
+    }
+
+    async fn expect_end(
+        &mut self,
+        connection: &Connection,
+        kind: EndKind,
+        left: Duration,
+        within: Duration,
+    ) -> Result<(), Stop> {
+        self.slot(connection).wait(left, |sight| sight.ended).await;
+        match self
+            .look(connection.slot, |sight| sight.ended.then(|| sight.exchange.end.how.clone()))
+        {
+            Some(how) if fits(kind, &how) => Ok(()),
+            Some(_) => {
+                let message = format!("the stream was to end {}, and ended otherwise", words(kind));
+                Err(self.unmet(connection, message))
+            }
+            None => {
+                let message = format!("the stream was to end within {within:?}, and is still open");
+                Err(self.unmet(connection, message))
+            }
+        }
+    }
+
+    async fn expect_no_end(
+        &mut self,
+        connection: &Connection,
+        kind: EndKind,
+        time: Duration,
+    ) -> Result<(), Stop> {
+        self.slot(connection).wait(time, |sight| sight.ended).await;
+        let ended =
+            self.look(connection.slot, |sight| sight.ended.then(|| sight.exchange.end.how.clone()));
+        match ended {
+            Some(how) if fits(kind, &how) => {
+                let message = format!("the stream was not to end within {time:?}, and did");
+                Err(self.unmet(connection, message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An end of our own making is none of the server's.
+fn fits(kind: EndKind, how: &Ending) -> bool {
+    match kind {
+        EndKind::Any => how.is_servers(),
+        EndKind::Complete => *how == Ending::Complete,
+        EndKind::Truncated => matches!(how, Ending::Truncated | Ending::GoneAway(_)),
+        EndKind::Reset => matches!(how, Ending::Reset | Ending::StreamReset(_)),
+    }
+}
+
+fn words(kind: EndKind) -> &'static str {
+    match kind {
+        EndKind::Any => "by the server",
+        EndKind::Complete => "whole",
+        EndKind::Truncated => "in the middle of the response",
+        EndKind::Reset => "by a reset",
+    }
+}

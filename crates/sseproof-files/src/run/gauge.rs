@@ -1,0 +1,185 @@
+//! Reads what a server holds: over HTTP where the target says so, and of its processes.
+
+use std::time::Duration;
+
+use sseproof_net::{Client, Leave, local_port};
+use sseproof_record::{Gauge, Lack, Reading, What};
+use tokio::time::{Instant, sleep};
+
+use super::TargetConfig;
+use super::play::Stop;
+use super::session::Session;
+use crate::GaugeHook;
+use crate::model::{self, Need};
+
+/// How long to wait for the numbers to be back where they were, if nothing is said.
+const WITHIN: Duration = Duration::from_secs(6);
+/// How long to wait for numbers that do not change any more: what left before may still be leaving.
+const SETTLE: Duration = Duration::from_secs(1);
+/// The time between two readings: soon at first, so that a quick server costs little.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(25),
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(250),
+];
+/// How long one gauge may take to answer.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// What was read at one time.
+type Readings = Vec<(Gauge, Result<u64, String>)>;
+
+impl Session<'_> {
+    /// Whether the target offers what the scenario needs; what a probe lacks is for the rules to
+    /// tell.
+    pub(super) async fn has_what_it_needs(&mut self) -> Result<bool, Stop> {
+        let scenario = self.scenario;
+        let target = self.target;
+        for need in &scenario.needs {
+            let lack = match need.value {
+                Need::Publish if target.publish.is_none() => Lack::Publish,
+                Need::Restart if target.restart.is_none() => Lack::Restart,
+                Need::Via if target.via.is_none() => Lack::Via,
+                Need::Active if target.active.is_none() && self.process().is_err() => Lack::Active,
+                Need::Http2 if !self.client.may_speak_http2(&target.url) => Lack::Http2,
+                Need::Memory if target.memory.is_none() && self.process().is_err() => Lack::Process,
+                _ => continue,
+            };
+            if !scenario.is_probe {
+                self.place = need.place;
+                let line = lack.line();
+                return Err(self.impossible(match lack {
+                    Lack::Http2 => "this needs HTTP/2: check an https:// URL, or add --http 2 where the server speaks it without TLS".to_owned(),
+                    _ => format!("the target does not offer what this needs: add `{line}` to the file of --target"),
+                }));
+            }
+            let now = self.client.now();
+            if let (Lack::Active | Lack::Process, Err(why)) = (lack, self.process()) {
+                let gauge = Gauge::Connections;
+                let reading = Reading { gauge, value: Err(why), against: None };
+                self.happened(now, "", What::Reading(reading));
+            }
+            self.happened(now, "", What::Lacking(lack));
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Reads once the numbers stand still, or until they are back where they were.
+    pub(super) async fn gauge(&mut self, step: &model::Gauge) {
+        let against = step.until.as_ref().map(|until| until.at_most.0.as_str());
+        let within = step
+            .until
+            .as_ref()
+            .map_or(SETTLE, |until| until.within.map_or(WITHIN, |within| within.0));
+        self.read_gauges(&step.name.0, against, within).await;
+    }
+
+    /// Reads the gauges until the numbers are no higher than in the earlier reading, or stand still
+    /// where there is none to compare with, and keeps what was read last.
+    pub(super) async fn read_gauges(
+        &mut self,
+        name: &str,
+        against: Option<&str>,
+        within: Duration,
+    ) {
+        let deadline = Instant::now() + within;
+        let mut pauses = PAUSES.into_iter();
+        let mut pause = PAUSES[0];
+        let mut last = self.read_once().await;
+        loop {
+            let settled = match against {
+                Some(earlier) => self.is_back(&last, earlier),
+                None => false,
+            };
+            if settled || Instant::now() >= deadline {
+                break;
+            }
+            pause = pauses.next().unwrap_or(pause);
+            sleep(pause).await;
+            let now = self.read_once().await;
+            let still = against.is_none() && alive(&now).eq(alive(&last));
+            last = now;
+            if still {
+                break;
+            }
+        }
+        let at = self.client.now();
+        let known = last.iter().filter_map(|(gauge, value)| Some((*gauge, *value.as_ref().ok()?)));
+        self.readings.insert(name.to_owned(), known.collect());
+        for (gauge, value) in last {
+            let against = against.map(str::to_owned);
+            self.happened(at, name, What::Reading(Reading { gauge, value, against }));
+        }
+    }
+
+    /// Whether no number of what is alive exceeds that of the earlier reading.
+    fn is_back(&self, now: &Readings, earlier: &str) -> bool {
+        let before = self.readings.get(earlier).map(Vec::as_slice).unwrap_or_default();
+        // A proxy may keep connections to the server for later, whoever left.
+        let told = self.target.active.is_some() && self.scenario.needs_proxy();
+        let counts = |gauge| !told || gauge == Gauge::Active;
+        alive(now).filter(|(gauge, _)| counts(*gauge)).all(|(gauge, value)| {
+            before.iter().filter(|(of, _)| *of == gauge).all(|(_, before)| value <= *before)
+        })
+    }
+
+    async fn read_once(&mut self) -> Readings {
+        let mut readings = Readings::new();
+        // First what a request of ours would change.
+        match self.process() {
+            Ok(vitals) => readings.extend([
+                (Gauge::Connections, Ok(vitals.connections)),
+                (Gauge::Descriptors, Ok(vitals.descriptors)),
+                (Gauge::Threads, Ok(vitals.threads)),
+                (Gauge::Memory, Ok(vitals.memory)),
+            ]),
+            Err(why) if self.target.active.is_none() => {
+                readings.push((Gauge::Connections, Err(why)));
+            }
+            Err(_) => {}
+        }
+        let target = self.target;
+        for (gauge, hook) in [(Gauge::Active, &target.active), (Gauge::Memory, &target.memory)] {
+            if let Some(hook) = hook {
+                let value = ask(self.client, target, hook).await;
+                readings.retain(|(of, _)| *of != gauge);
+                readings.push((gauge, value));
+            }
+        }
+        readings
+    }
+
+    /// What the processes of the server hold.
+    fn process(&mut self) -> Result<sseproof_net::Vitals, String> {
+        let port = local_port(&self.target.url)
+            .ok_or("the server is on another machine, so its process cannot be looked into")?;
+        self.watcher.look(port, self.target.process)
+    }
+}
+
+/// The number that a gauge shows. Its exchange is no part of the record: it is read often.
+async fn ask(client: &Client, target: &TargetConfig, hook: &GaugeHook) -> Result<u64, String> {
+    let request =
+        hook.request.request(target).map_err(|name| format!("`${{{name}}}` has no value"))?;
+    let label = request.label();
+    let mut live = client.open(request).map_err(|error| error.to_string())?;
+    live.wait(ANSWER, |progress| progress.ended).await;
+    let exchange = live.leave(Leave::Fin).await;
+    match exchange.status() {
+        Some(200..=299) => {
+            let body = exchange.body_bytes();
+            hook.number(&String::from_utf8_lossy(&body)).map_err(|why| format!("{label}: {why}"))
+        }
+        Some(status) => Err(format!("{label} answered {status}")),
+        None => Err(format!("{label} had no answer in {ANSWER:?}")),
+    }
+}
+
+/// The numbers of what is alive for a client.
+fn alive(readings: &Readings) -> impl Iterator<Item = (Gauge, u64)> {
+    readings.iter().filter_map(|(gauge, value)| match (gauge, value) {
+        (Gauge::Active | Gauge::Connections, Ok(value)) => Some((*gauge, *value)),
+        _ => None,
+    })
+}

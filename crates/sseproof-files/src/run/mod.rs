@@ -1,0 +1,356 @@
+//! Plays scenarios against a target, and keeps what crossed the wire.
+//!
+//! A step only decides when to dial, read, drop, publish and expect.
+//! Whatever happens, every exchange that was begun is in the outcome: also those of a run that was
+//! cancelled half way.
+
+mod command;
+mod dangerous;
+mod emit;
+mod evidence;
+mod expect;
+mod gauge;
+mod generated;
+mod load;
+mod patient;
+mod payloads;
+mod play;
+pub(crate) mod request;
+mod restart;
+mod session;
+mod slot;
+mod sought;
+mod steps;
+mod wanted;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sseproof_net::Client;
+use sseproof_record::{Bytes, Ending, Exchange, Happening, Headers, Request, Target, Transcript};
+
+pub(crate) use self::evidence::short;
+pub use self::patient::run_patiently;
+use self::session::Session;
+use crate::target::Act;
+use crate::{GaugeHook, PublishHook, RestartHook, Scenario};
+
+/// What is under test, and how a request for its stream looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetConfig {
+    /// The URL of the stream.
+    pub url: String,
+    /// The method that asks for it.
+    pub method: String,
+    /// Header fields of every request to it, those for authentication for instance.
+    pub headers: Headers,
+    /// The body that asks for it, empty for none.
+    pub body: Bytes,
+    /// The credentials of another user, who must not see the events of the first.
+    pub other: Option<Headers>,
+    /// What makes the server emit an event; where nothing is said, a `publish` step POSTs to
+    /// `/publish`, and the dangerous payloads are left out.
+    pub publish: Option<PublishHook>,
+    /// The protocol on top that was chosen, for whoever judges the record.
+    pub profile: Option<String>,
+    /// Where to read how many producers are alive.
+    pub active: Option<GaugeHook>,
+    /// Where to read how many bytes of memory the server holds.
+    pub memory: Option<GaugeHook>,
+    /// The process to look into, where it is not the one that listens on the port of the URL.
+    pub process: Option<u32>,
+    /// What restarts the server.
+    pub restart: Option<RestartHook>,
+    /// The URL of the same stream through a proxy.
+    pub via: Option<String>,
+    /// How many bytes a `pour` publishes.
+    pub pour: usize,
+    /// Whether the stream is known to carry only what is published, so that a probe that waits for
+    /// events publishes them; [`run_all`] finds out by itself.
+    pub is_silent: bool,
+    /// The seed of the payloads that are generated.
+    pub seed: u64,
+}
+
+/// How many bytes a `pour` publishes if nothing is said: several times what lies on the way to a
+/// `narrow` connection, and less than the recorder keeps of a body.
+const POUR: usize = 7 << 19;
+
+impl TargetConfig {
+    /// A target that is asked by GET.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            method: "GET".to_owned(),
+            headers: Headers::default(),
+            body: Bytes::default(),
+            other: None,
+            publish: None,
+            profile: None,
+            active: None,
+            memory: None,
+            process: None,
+            restart: None,
+            via: None,
+            pour: POUR,
+            is_silent: false,
+            seed: 0,
+        }
+    }
+
+    /// What is asked of the server besides: what a run says of it is to be free of credentials, and
+    /// these stand in no transcript.
+    pub fn requests_besides(&self) -> Vec<Request> {
+        let with = |headers: &Headers| {
+            let mut request = Request::subscribe(self.url.as_str());
+            request.headers.clone_from(headers);
+            request
+        };
+        let mut requests = vec![with(&self.headers)];
+        requests.extend(self.other.as_ref().map(with));
+        requests.extend(self.via.as_deref().map(Request::subscribe));
+        if let Some(Ok(Act::Send(publish))) = self.publish.as_ref().map(|hook| hook.act(self, "")) {
+            requests.push(publish);
+        }
+        let gauges = [&self.active, &self.memory].into_iter().flatten();
+        let restart = match &self.restart {
+            Some(RestartHook::Http(hook)) => Some(&**hook),
+            _ => None,
+        };
+        let hooks = gauges.map(|gauge| &gauge.request).chain(restart);
+        requests.extend(hooks.filter_map(|hook| hook.request(self).ok()));
+        requests
+    }
+}
+
+/// What one scenario came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The exchanges, in the order in which they were begun, numbered on from the given number.
+    pub exchanges: Vec<Exchange>,
+    /// What was done to the server, or read of it, besides.
+    pub happenings: Vec<Happening>,
+    /// What did not hold. A scenario stops at its first failure.
+    pub failures: Vec<StepFailure>,
+    /// Why the run as a whole has to stop.
+    pub stopped: Option<Stopped>,
+}
+
+/// What several scenarios came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Results {
+    /// Everything that crossed the wire.
+    pub transcript: Transcript,
+    /// What did not hold.
+    pub failures: Vec<StepFailure>,
+    /// Why not every scenario was played to its end.
+    pub stopped: Option<Stopped>,
+    /// The scenarios that were not begun, by their ids.
+    pub left_out: Vec<String>,
+}
+
+/// Why a run stopped before its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Stopped {
+    /// The very first exchange found nobody: with the reason.
+    Unreachable(String),
+    /// The probe `baseline` saw no event stream, or one without end and without an event, so that
+    /// no other probe can see one: with what it saw. Scenarios that are no probes were played all
+    /// the same.
+    NoStream(String),
+    /// The server was there, and then it was not: with what the last exchange found.
+    Lost(String),
+    /// The head of the stream came, but only to who waited this long for it; no probe but
+    /// `baseline` and `late-head` was played.
+    LateHead(Duration),
+    /// Whoever started the run stopped it.
+    Cancelled,
+}
+
+/// A step that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepFailure {
+    /// Whose fault it is.
+    pub kind: FailureKind,
+    /// The id of the scenario.
+    pub scenario: String,
+    /// Its file.
+    pub file: String,
+    /// Where the step begins: the line, from 1.
+    pub line: usize,
+    /// Where the step begins: the column, from 1.
+    pub column: usize,
+    /// The step, as it is written.
+    pub step: String,
+    /// What was expected and did not come: a sentence without capital and full stop.
+    pub message: String,
+    /// What was seen instead, one line each: the last few things in the stream, and its state.
+    pub seen: Vec<String>,
+    /// The number of the exchange that it is about.
+    pub exchange: Option<usize>,
+    /// What the scenario calls it.
+    pub connection: Option<String>,
+}
+
+/// Whose fault a failure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The target did something else than was expected.
+    Unmet,
+    /// The scenario asks for what cannot be done: a request that HTTP has no form for, a command
+    /// that is not there.
+    Impossible,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Progressed<'p> {
+    /// A scenario begins.
+    Begins(&'p Scenario),
+    /// A step begins, in this line of the scenario's file.
+    Step(&'p Scenario, usize),
+    /// A scenario ended, with the failures that it had.
+    Ends(&'p Scenario, &'p [StepFailure]),
+    /// What it came to is kept in the transcript, behind all that was before.
+    Kept(&'p Transcript),
+}
+
+/// Hears how far a run has come.
+pub type OnProgress<'p> = &'p mut (dyn FnMut(Progressed<'_>) + Send);
+
+/// Completes when the run is to be stopped: Ctrl-C, a time limit.
+pub type Cancel<'c> = Pin<&'c mut (dyn Future<Output = ()> + Send)>;
+
+/// Plays one scenario; its first exchange gets the number `first`.
+pub async fn run(
+    scenario: &Scenario,
+    target: &TargetConfig,
+    client: &Client,
+    first: usize,
+    on_progress: OnProgress<'_>,
+    cancel: Cancel<'_>,
+) -> Outcome {
+    on_progress(Progressed::Begins(scenario));
+    let mut session = Session::new(scenario, target, client, first, &mut *on_progress);
+    let stop = tokio::select! {
+        biased;
+        () = cancel => Some(play::Stop::Run(Stopped::Cancelled)),
+        played = session.play() => played.err(),
+    };
+    let (exchanges, happenings) = session.finish().await;
+    let mut outcome = Outcome { exchanges, happenings, ..Outcome::default() };
+    match stop {
+        Some(play::Stop::Step(failure)) => outcome.failures.push(*failure),
+        Some(play::Stop::Run(stopped)) => outcome.stopped = Some(stopped),
+        None => {}
+    }
+    on_progress(Progressed::Ends(scenario, &outcome.failures));
+    outcome
+}
+
+/// Plays the scenarios one after the other, into one transcript.
+///
+/// `started` is the time at which the run started, RFC 3339, for the transcript.
+pub async fn run_all(
+    scenarios: &[&Scenario],
+    target: &TargetConfig,
+    client: &Client,
+    started: &str,
+    on_progress: OnProgress<'_>,
+    mut cancel: Cancel<'_>,
+) -> Results {
+    let mut results = Results::default();
+    results.transcript.target = Target {
+        url: target.url.clone(),
+        method: target.method.clone(),
+        profile: target.profile.clone(),
+    };
+    results.transcript.started = started.to_owned();
+    let mut target = target.clone();
+    let mut is_proxy_mute = false;
+    for scenario in scenarios {
+        let pointless = scenario.is_probe && results.stopped.is_some();
+        let over = matches!(
+            &results.stopped,
+            Some(Stopped::Unreachable(_) | Stopped::Lost(_) | Stopped::Cancelled)
+        );
+        if pointless || over {
+            results.left_out.push(scenario.id.clone());
+            continue;
+        }
+        // A proxy that answered nobody would only be waited for, again and again.
+        if is_proxy_mute && scenario.is_probe && scenario.needs_proxy() {
+            continue;
+        }
+        let first = results.transcript.exchanges.len() + 1;
+        let outcome =
+            run(scenario, &target, client, first, &mut *on_progress, cancel.as_mut()).await;
+        if outcome.stopped.is_some() {
+            results.stopped = outcome.stopped;
+        } else if scenario.is_probe {
+            let exchanges = outcome.exchanges.as_slice();
+            let stopped = if scenario.id == "baseline" { no_stream(exchanges) } else { None };
+            target.is_silent |= scenario.id == "baseline" && exchanges.iter().any(is_fed);
+            results.stopped = stopped.or_else(|| lost(exchanges)).or(results.stopped);
+            is_proxy_mute |= is_mute(exchanges);
+        }
+        results.transcript.exchanges.extend(outcome.exchanges);
+        results.transcript.happenings.extend(outcome.happenings);
+        results.failures.extend(outcome.failures);
+        on_progress(Progressed::Kept(&results.transcript));
+    }
+    // A server that falls at the very end proves no more than one that falls before.
+    if results.stopped.is_none()
+        && let Some(last) = results.transcript.exchanges.last()
+        && last.judged
+    {
+        results.stopped = lost(std::slice::from_ref(last));
+    }
+    results
+}
+
+/// Whether no stream was seen that the other probes could work with.
+fn no_stream(exchanges: &[Exchange]) -> Option<Stopped> {
+    let first = exchanges.first()?;
+    if !exchanges.iter().any(Exchange::is_stream) {
+        return Some(Stopped::NoStream(evidence::answer(first)));
+    }
+    evidence::flood(exchanges).map(Stopped::NoStream)
+}
+
+/// Whether what the run published came to the stream: it was silent before.
+fn is_fed(exchange: &Exchange) -> bool {
+    let body = exchange.body_bytes();
+    exchange.published.iter().any(|one| {
+        let data = one.data.as_bytes();
+        body.windows(data.len().max(1)).any(|window| window == data)
+    })
+}
+
+/// Whether the proxy was asked, and answered nobody.
+fn is_mute(exchanges: &[Exchange]) -> bool {
+    let mut asked = exchanges.iter().filter(|exchange| exchange.via).peekable();
+    asked.peek().is_some() && asked.all(|exchange| exchange.head.is_none())
+}
+
+/// Whether every one of these exchanges found nobody; that nobody is at the proxy says nothing of
+/// the server.
+fn lost(exchanges: &[Exchange]) -> Option<Stopped> {
+    let last = exchanges.iter().rfind(|exchange| !exchange.via)?;
+    let nobody = |exchange: &Exchange| {
+        matches!(
+            exchange.end.how,
+            Ending::Unresolved(_) | Ending::Unconnected(_) | Ending::Handshake(_)
+        )
+    };
+    let all = exchanges.iter().filter(|exchange| !exchange.via).all(nobody);
+    all.then(|| Stopped::Lost(evidence::answer(last)))
+}

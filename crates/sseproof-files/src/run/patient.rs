@@ -1,0 +1,49 @@
+//! One more try at a target that takes connections and whose head did not come in the usual time.
+//!
+//! A head that comes in the end tells a buffer on the way from a server that never answers.
+
+use std::time::Duration;
+
+use sseproof_net::{Client, Limits};
+use sseproof_record::{Ending, Exchange, Phase};
+
+use super::{Cancel, OnProgress, Results, Stopped, TargetConfig, run};
+use crate::patient_probe;
+
+/// How long that one head is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Plays the probe `late-head` behind the others, where it can tell something.
+pub async fn run_patiently(
+    results: &mut Results,
+    target: &TargetConfig,
+    client: &Client,
+    on_progress: OnProgress<'_>,
+    cancel: Cancel<'_>,
+) {
+    let Some(probe) = patient_probe().filter(|_| is_held_back(results)) else { return };
+    let limits = client.limits();
+    let patient = client.with_limits(Limits { head: PATIENCE.max(limits.head), ..limits });
+    let first = results.transcript.exchanges.len() + 1;
+    let outcome = run(&probe.scenario, target, &patient, first, on_progress, cancel).await;
+    if outcome.stopped.is_some() {
+        results.stopped = outcome.stopped;
+    } else if let Some(took) = outcome.exchanges.iter().find_map(time_to_head) {
+        results.stopped = Some(Stopped::LateHead(took));
+    }
+    results.transcript.exchanges.extend(outcome.exchanges);
+    results.transcript.happenings.extend(outcome.happenings);
+}
+
+/// Whether the server takes connections and sends no head in the usual time.
+fn is_held_back(results: &Results) -> bool {
+    let in_vain = |exchange: &Exchange| exchange.end.how == Ending::TimedOut(Phase::Head);
+    matches!(results.stopped, Some(Stopped::NoStream(_)))
+        && results.transcript.exchanges.iter().all(in_vain)
+}
+
+/// How long the head of a stream took.
+fn time_to_head(exchange: &Exchange) -> Option<Duration> {
+    let head = exchange.head.as_ref().filter(|_| exchange.is_stream())?;
+    Some(head.at.saturating_sub(exchange.phases.sent.unwrap_or(exchange.started)))
+}

@@ -1,0 +1,230 @@
+//! The requests of steps: what the step says, and what the target says otherwise.
+
+use sseproof_record::{Bytes, Request, Version};
+
+use super::TargetConfig;
+use crate::model::{Connect, Headers, Http, Json, Publish, Scope, Text, Who};
+
+/// A request for the stream; `None` where nobody knows at which path the proxy has it.
+pub(super) fn connect(
+    step: &Connect,
+    target: &TargetConfig,
+    scope: &Scope,
+) -> Result<Option<Request>, String> {
+    let via = target.via.as_ref().filter(|_| step.via);
+    let url = via.unwrap_or(&target.url);
+    let stream = target.publish.as_ref().and_then(|hook| hook.stream.as_ref());
+    let url = match stream.filter(|_| step.published) {
+        None => at(url, step.path.as_ref(), scope)?,
+        Some(stream) => {
+            let prefix = via.map_or(Some(""), |via| prefix(via, &target.url));
+            let Some(prefix) = prefix else { return Ok(None) };
+            on(url, &format!("{prefix}{stream}"))
+        }
+    };
+    let mut request = Request::subscribe(url);
+    request.method.clone_from(step.method.as_ref().map_or(&target.method, |method| &method.0));
+    request.version = step.http.unwrap_or_default();
+    for header in &target.headers.0 {
+        request.headers.set(&header.name, header.value.clone());
+    }
+    request.body = target.body.clone();
+    body(&mut request, step.body.as_ref(), step.json.as_ref(), scope)?;
+    headers(&mut request, &step.headers, scope)?;
+    Ok(Some(request))
+}
+
+/// What the proxy has before the paths of the server: `/app`, where `http://proxy/app/events` is
+/// `http://server/events`.
+fn prefix<'v>(via: &'v str, url: &'v str) -> Option<&'v str> {
+    let path = |url| {
+        let (_, behind) = str::split_once(url, "://")?;
+        let path = behind.find('/').map_or("/", |start| &behind[start..]);
+        path.split(['?', '#']).next()
+    };
+    path(via)?.strip_suffix(path(url)?)
+}
+
+/// The request as that one makes it; `None` where there is nobody of that kind.
+pub(super) fn asked_by(
+    who: Option<Who>,
+    mut request: Request,
+    target: &TargetConfig,
+) -> Option<Request> {
+    match who {
+        None => {}
+        Some(Who::Page) if request.headers.has("origin") => {}
+        Some(Who::Page) => request.headers.set("Origin", PAGE),
+        Some(Who::User) if request.has_credentials() => {}
+        Some(Who::Nobody) if request.has_credentials() => request.drop_credentials(),
+        Some(Who::Other) if request.has_credentials() => {
+            let other = target.other.as_ref()?;
+            request.drop_credentials();
+            for header in &other.0 {
+                request.headers.set(&header.name, header.value.clone());
+            }
+        }
+        Some(_) => return None,
+    }
+    Some(request)
+}
+
+/// The origin of a page that is none of the target's: no list can have it.
+const PAGE: &str = "https://sseproof.example";
+
+/// An ordinary request.
+pub(crate) fn http(step: &Http, target: &TargetConfig, scope: &Scope) -> Result<Request, String> {
+    let has_body = step.body.is_some() || step.json.is_some();
+    let method = step.method.as_ref().map(|method| method.0.as_str());
+    let url = match &step.url {
+        Some(url) => url.fill(scope)?,
+        None => at(&target.url, step.path.as_ref(), scope)?,
+    };
+    let mut request = ordinary(method.unwrap_or(if has_body { "POST" } else { "GET" }), url);
+    // Who speaks to another server does not hand it the credentials of the target.
+    if step.url.is_none() {
+        request.headers.0.extend(target.headers.0.iter().cloned());
+    }
+    body(&mut request, step.body.as_ref(), step.json.as_ref(), scope)?;
+    headers(&mut request, &step.headers, scope)?;
+    Ok(request)
+}
+
+/// A value as it stands in a command: it stays one word, whatever is in it.
+pub(crate) fn word(value: &str) -> String {
+    shlex::try_quote(value).map_or_else(|_| value.to_owned(), |quoted| quoted.into_owned())
+}
+
+/// What publishes data where the target does not say how.
+pub(super) fn publish(
+    step: &Publish,
+    target: &TargetConfig,
+    scope: &Scope,
+) -> Result<Request, String> {
+    let url = match &step.path {
+        Some(path) => at(&target.url, Some(path), scope)?,
+        None => on(&target.url, "/publish"),
+    };
+    let mut request = ordinary("POST", url);
+    request.headers.0.extend(target.headers.0.iter().cloned());
+    request.headers.set("Content-Type", "text/plain; charset=utf-8");
+    request.body = Bytes::from(step.data.fill(scope)?);
+    headers(&mut request, &step.headers, scope)?;
+    Ok(request)
+}
+
+fn ordinary(method: &str, url: String) -> Request {
+    Request {
+        method: method.to_owned(),
+        url,
+        version: Version::Http11,
+        headers: [("Accept", "*/*")].into_iter().collect(),
+        body: Bytes::default(),
+    }
+}
+
+/// The step's fields over those that are there; one without a value leaves the field out.
+pub(super) fn headers(
+    request: &mut Request,
+    fields: &Headers,
+    scope: &Scope,
+) -> Result<(), String> {
+    for (name, value) in &fields.0 {
+        match value {
+            Some(value) => request.headers.set(name, value.fill(scope)?),
+            None => request.headers.remove(name),
+        }
+    }
+    Ok(())
+}
+
+fn body(
+    request: &mut Request,
+    text: Option<&Text>,
+    json: Option<&Json>,
+    scope: &Scope,
+) -> Result<(), String> {
+    if let Some(text) = text {
+        request.body = Bytes::from(text.fill(scope)?);
+    }
+    if let Some(json) = json {
+        request.body = Bytes::from(json.fill(scope)?.to_string());
+        request.headers.set("Content-Type", "application/json");
+    }
+    Ok(())
+}
+
+fn at(url: &str, path: Option<&Text>, scope: &Scope) -> Result<String, String> {
+    Ok(match path {
+        Some(path) => on(url, &path.fill(scope)?),
+        None => url.to_owned(),
+    })
+}
+
+/// The URL with another path and query; with another query alone where that begins with `?`.
+fn on(url: &str, path: &str) -> String {
+    let host = url.find("://").map_or(0, |scheme| scheme + 3);
+    let keeps_path = path.starts_with('?');
+    let end = url[host..]
+        .find(|char| matches!(char, '?' | '#') || (char == '/' && !keeps_path))
+        .map_or(url.len(), |end| host + end);
+    format!("{}{path}", &url[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_takes_the_place_of_path_and_query() {
+        for (url, path, together) in [
+            ("http://h:1/a/b?c=d#e", "/x?y", "http://h:1/x?y"),
+            ("http://h", "/x", "http://h/x"),
+            ("http://h?q", "/x", "http://h/x"),
+            ("http://h/a?b", "?c=d", "http://h/a?c=d"),
+        ] {
+            assert_eq!(on(url, path), together);
+        }
+    }
+
+    #[test]
+    fn what_is_published_stands_beside_the_stream_behind_a_proxy_too() {
+        let hook = crate::PublishHook::json("POST", "/publish").on_stream("/published?all");
+        let mut target = TargetConfig::new("http://h/events?a");
+        target.publish = Some(hook);
+        let step: Connect = serde_yaml::from_str("{ via: true, published: true }").unwrap();
+        for (via, there) in [
+            ("http://p/events?b", Some("http://p/published?all")),
+            ("http://p:1/app/events", Some("http://p:1/app/published?all")),
+            ("http://p/app", None),
+            ("http://p", None),
+        ] {
+            target.via = Some(via.to_owned());
+            let request = connect(&step, &target, &Scope::default()).unwrap();
+            assert_eq!(request.map(|request| request.url).as_deref(), there, "{via}");
+        }
+    }
+
+    #[test]
+    fn a_step_wins_over_the_target_and_null_removes() {
+        let mut target = TargetConfig::new("http://h/events");
+        target.headers.set("authorization", "Bearer a");
+        target.headers.set("Cache-Control", "no-store");
+        target.body = Bytes::from("all");
+        let step = |yaml| serde_yaml::from_str::<Connect>(yaml).unwrap();
+        let scope = Scope::default();
+        let plain = connect(&step("{}"), &target, &scope).unwrap().unwrap();
+        assert_eq!(plain.headers.first("authorization").as_deref(), Some("Bearer a"));
+        assert_eq!(plain.headers.first("cache-control").as_deref(), Some("no-store"));
+        assert_eq!(plain.headers.first("accept").as_deref(), Some("text/event-stream"));
+        assert_eq!((plain.method.as_str(), plain.body.to_text().as_str()), ("GET", "all"));
+
+        let own = "{ method: POST, headers: { Authorization: null, Accept: a/b }, json: { a: 1 }, http: '1.0' }";
+        let own = connect(&step(own), &target, &scope).unwrap().unwrap();
+        assert!(!own.headers.has("authorization"));
+        assert_eq!(own.headers.first("accept").as_deref(), Some("a/b"));
+        assert_eq!(own.headers.first("content-type").as_deref(), Some("application/json"));
+        assert_eq!((own.method.as_str(), own.version), ("POST", Version::Http10));
+        assert_eq!(own.body.to_text(), "{\"a\":1}");
+    }
+}

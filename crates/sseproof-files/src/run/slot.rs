@@ -1,0 +1,205 @@
+//! One exchange of a run, under way or over.
+
+use std::time::Duration;
+
+use sseproof_codec::{Event, Item};
+use sseproof_net::{Leave, Live, Progress, Waited};
+use sseproof_record::{End, Ending, Exchange, Published, Request};
+
+/// An exchange, under way or over.
+pub(super) struct Slot {
+    live: Option<Live>,
+    kept: Kept,
+}
+
+/// What is kept of an exchange that is over, and what its record is marked with.
+struct Kept {
+    exchange: Exchange,
+    items: Vec<(Duration, Item<'static>)>,
+    last_event_id: String,
+    reconnection_time: Option<u64>,
+    shares: Option<usize>,
+}
+
+/// What is known of an exchange.
+pub(super) struct Sight<'s> {
+    /// Its record; the number, the names and so on are not set while it is under way.
+    pub(super) exchange: &'s Exchange,
+    pub(super) items: &'s [(Duration, Item<'static>)],
+    pub(super) ended: bool,
+    pub(super) last_event_id: &'s str,
+    pub(super) reconnection_time: Option<u64>,
+}
+
+impl<'s> Sight<'s> {
+    fn of(progress: &'s Progress) -> Self {
+        Self {
+            exchange: &progress.exchange,
+            items: &progress.items,
+            ended: progress.ended,
+            last_event_id: progress.last_event_id(),
+            reconnection_time: progress.reconnection_time(),
+        }
+    }
+
+    pub(super) fn events(&self) -> impl Iterator<Item = &'s Event<'static>> + use<'s> {
+        self.items.iter().filter_map(|(_, item)| match item {
+            Item::Event(event) => Some(event),
+            _ => None,
+        })
+    }
+
+    /// Whether anything in the stream set the last event ID.
+    pub(super) fn sets_id(&self) -> bool {
+        self.items.iter().any(|(_, item)| match item {
+            Item::Event(event) => event.sets_id,
+            Item::EmptyBlock(block) => block.sets_id,
+            _ => false,
+        })
+    }
+
+    /// Whether the server, and not we, ended what was a stream.
+    pub(super) fn stream_ended_by_server(&self) -> bool {
+        self.ended && self.exchange.is_stream() && self.exchange.end.how.is_servers()
+    }
+}
+
+impl Slot {
+    /// `marked` is a record that has the number, the names and so on, and nothing else yet.
+    pub(super) fn new(live: Live, marked: Exchange) -> Self {
+        let kept = Kept {
+            exchange: marked,
+            items: Vec::new(),
+            last_event_id: String::new(),
+            reconnection_time: None,
+            shares: None,
+        };
+        Self { live: Some(live), kept }
+    }
+
+    /// The exchange under way, for another one to join its connection.
+    pub(super) fn live(&self) -> Option<&Live> {
+        self.live.as_ref()
+    }
+
+    /// It shares an HTTP/2 connection, which the exchange of that number opened.
+    pub(super) fn shares(&mut self, opener: usize) {
+        self.kept.shares = Some(opener);
+        self.kept.exchange.transport.shares = Some(opener);
+    }
+
+    /// The exchange that opened its connection.
+    pub(super) fn opener(&self) -> usize {
+        self.kept.shares.unwrap_or(self.number())
+    }
+
+    pub(super) fn number(&self) -> usize {
+        self.kept.exchange.number
+    }
+
+    /// Something was published for this stream to carry.
+    pub(super) fn published(&mut self, published: Published) {
+        self.kept.exchange.published.push(published);
+    }
+
+    /// All that was.
+    pub(super) fn all_published(&self) -> &[Published] {
+        &self.kept.exchange.published
+    }
+
+    pub(super) fn not_judged(&mut self) {
+        self.kept.exchange.judged = false;
+    }
+
+    /// It goes through the proxy that the target names.
+    pub(super) fn through_proxy(&mut self) {
+        self.kept.exchange.via = true;
+    }
+
+    /// Reads nothing more.
+    pub(super) fn stall(&self) {
+        if let Some(live) = &self.live {
+            live.stall();
+        }
+    }
+
+    /// What was sent to it since it stopped to read, where it did.
+    pub(super) fn unread(&self) -> Option<Result<u64, String>> {
+        self.live.as_ref()?.unread()
+    }
+
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Sight<'_>) -> T) -> T {
+        match &self.live {
+            Some(live) => live.look(|progress| look(&Sight::of(progress))),
+            None => look(&self.kept.sight()),
+        }
+    }
+
+    pub(super) async fn wait(
+        &mut self,
+        within: Duration,
+        mut reached: impl FnMut(&Sight<'_>) -> bool,
+    ) -> Waited {
+        match &mut self.live {
+            Some(live) => live.wait(within, |progress| reached(&Sight::of(progress))).await,
+            None if reached(&self.kept.sight()) => Waited::Reached,
+            None => Waited::Ended,
+        }
+    }
+
+    /// Leaves, if it is not over yet. Whoever cancels this loses at most how it was left.
+    pub(super) async fn leave(&mut self, how: Leave, now: Duration) {
+        let Some(live) = self.live.take() else { return };
+        live.look(|progress| self.kept.keep(progress, now));
+        let last = live.leave(how).await;
+        self.kept.record(last);
+    }
+
+    /// The record, marked with its number and its names.
+    pub(super) fn into_exchange(self) -> Exchange {
+        self.kept.exchange
+    }
+}
+
+impl Kept {
+    fn sight(&self) -> Sight<'_> {
+        Sight {
+            exchange: &self.exchange,
+            items: &self.items,
+            ended: true,
+            last_event_id: &self.last_event_id,
+            reconnection_time: self.reconnection_time,
+        }
+    }
+
+    fn keep(&mut self, progress: &Progress, now: Duration) {
+        self.items.clone_from(&progress.items);
+        progress.last_event_id().clone_into(&mut self.last_event_id);
+        self.reconnection_time = progress.reconnection_time();
+        self.record(progress.exchange.clone());
+        if !progress.ended {
+            self.exchange.end = End { at: now, how: Ending::Left };
+        }
+    }
+
+    /// Takes over what was recorded, and keeps the marks.
+    fn record(&mut self, recorded: Exchange) {
+        let marked = std::mem::replace(&mut self.exchange, recorded);
+        self.exchange.number = marked.number;
+        self.exchange.scenario = marked.scenario;
+        self.exchange.name = marked.name;
+        self.exchange.follows = marked.follows;
+        self.exchange.judged = marked.judged;
+        self.exchange.via = marked.via;
+        self.exchange.published = marked.published;
+        self.exchange.transport.shares = self.shares;
+    }
+}
+
+/// A record that only has its marks.
+pub(super) fn marked(number: usize, scenario: &str, name: &str, request: Request) -> Exchange {
+    let mut exchange = Exchange::begun(number, request, Duration::ZERO);
+    scenario.clone_into(&mut exchange.scenario);
+    name.clone_into(&mut exchange.name);
+    exchange
+}

@@ -1,0 +1,460 @@
+//! The steps that open, read and leave.
+
+use std::time::Duration;
+
+use sseproof_net::{Leave, Redirect, Room, Waited, redirect};
+use sseproof_record::{Follows, PublishOutcome, Published, Reason, Request, Version, What};
+
+use super::evidence::About;
+use super::play::{COMMAND, Stop};
+use super::session::{Connection, Passed, Session, Way};
+use super::slot::Sight;
+use super::sought::{Search, Sought};
+use super::wanted::WantedEvent;
+use super::{evidence, request, wanted};
+use crate::model::{
+    Capture, Connect, Cut, Field, Http, Observe, OnlyIf, Publish, Read, Reconnect, Statuses,
+};
+use crate::target::Act;
+
+/// How long to wait if nothing is said.
+pub(super) const WITHIN: Duration = Duration::from_secs(5);
+/// How many redirects are followed: Fetch gives up behind the twentieth, most tools earlier.
+const REDIRECTS: usize = 10;
+/// The reconnection time of a client that was told none. The standard leaves it to the client ("a
+/// few seconds"); Chromium, and with it most of the clients of the web, waits 3 s.
+const RECONNECTION_TIME: Duration = Duration::from_secs(3);
+/// The longest announced time that is waited for: a server may announce years.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The same for a probe: how long it is does not change what the server answers then.
+const LONGEST_WAIT_OF_A_PROBE: Duration = Duration::from_secs(5);
+
+impl Session<'_> {
+    pub(super) async fn connect(&mut self, step: &Connect) -> Result<(), Stop> {
+        let request = self.filled(request::connect(step, self.target, &self.scope))?;
+        let name = step.name.as_ref().map_or("stream", |name| &name.0).to_owned();
+        let asked = request.and_then(|request| request::asked_by(step.who, request, self.target));
+        let Some(request) = asked else {
+            self.absent(&name);
+            return Ok(());
+        };
+        // What a probe asks of HTTP/1 cannot be asked of who is to be spoken to in HTTP/2 alone.
+        let is_http1 = request.version == Version::Http10 || request.headers.has("connection");
+        if self.scenario.is_probe && is_http1 && self.client.insists_on_http2() {
+            self.absent(&name);
+            return Ok(());
+        }
+        let last_event_id = request.last_event_id().map(|id| id.to_text()).unwrap_or_default();
+        let Some(way) = self.way(step)? else {
+            self.absent(&name);
+            return Ok(());
+        };
+        let connection = Connection {
+            name,
+            slot: 0,
+            request,
+            last_event_id,
+            reconnection_time: None,
+            passed: Passed::default(),
+            via: step.via,
+            published: step.published,
+            way,
+            judged: !step.via && !step.published && step.who.is_none(),
+        };
+        let within = step.within.map(|within| within.0);
+        self.dial(connection, None, step.redirects.unwrap_or(true), within).await
+    }
+
+    /// How the connection is made; `None` where it was to be on one that is not there, or that
+    /// carries only one stream at a time.
+    fn way(&self, step: &Connect) -> Result<Option<Way>, Stop> {
+        let room = if step.narrow { Room::Narrow } else { Room::Usual };
+        let way = Way { exactly: step.http.is_some(), on: None, window: step.window, room };
+        let Some(on) = &step.on else { return Ok(Some(way)) };
+        let Some(shared) = self.named(Some(on)) else { return Ok(None) };
+        let (version, ended) =
+            self.look(shared.slot, |sight| (sight.exchange.request.version, sight.ended));
+        let message = match version {
+            Version::Http2 if !ended => return Ok(Some(Way { on: Some(shared.slot), ..way })),
+            Version::Http2 => format!("the connection of `{}` is over", shared.name),
+            _ => format!(
+                "only HTTP/2 carries several streams on a connection, and `{}` is not spoken in it: \
+                 give --http 2, or check an https:// URL",
+                shared.name
+            ),
+        };
+        if self.scenario.is_probe { Ok(None) } else { Err(self.unmet(&shared, message)) }
+    }
+
+    /// Sends the request of the connection, waits for the head, and follows redirects.
+    async fn dial(
+        &mut self,
+        mut connection: Connection,
+        mut follows: Option<Follows>,
+        redirects: bool,
+        within: Option<Duration>,
+    ) -> Result<(), Stop> {
+        let limits = self.client.limits();
+        // The client gives up earlier by itself, and then the exchange is over.
+        let patience = within.unwrap_or(limits.connect + limits.head + Duration::from_secs(1));
+        let mut request = connection.request.clone();
+        for followed in 0..=REDIRECTS {
+            let index =
+                self.open(&connection.name, request, follows, connection.judged, connection.way)?;
+            connection.slot = index;
+            if connection.via {
+                self.slot_at(index).through_proxy();
+            }
+            self.name(connection.clone(), true);
+            self.wait_for_head(index, connection.published, patience).await?;
+            self.reached(index)?;
+            let next = self.look(index, |sight| redirect(sight.exchange));
+            match next {
+                Some(Redirect::To(next)) if redirects && followed < REDIRECTS => request = *next,
+                Some(Redirect::To(_)) if redirects && !self.scenario.is_probe => {
+                    let message = format!(
+                        "this is redirect {}, and no more than {REDIRECTS} are followed",
+                        REDIRECTS + 1
+                    );
+                    return Err(self.unmet(&connection, message));
+                }
+                _ => break,
+            }
+            self.leave(index, Leave::Fin).await;
+            let exchange = self.slot_at(index).number();
+            follows = Some(Follows { exchange, reason: Reason::Redirect });
+        }
+        let answered = self.look(connection.slot, |sight| sight.exchange.head.is_some());
+        if answered || self.scenario.is_probe {
+            return Ok(());
+        }
+        Err(self.unmet(&connection, "there is no answer"))
+    }
+
+    pub(super) async fn read(&mut self, step: &Read) -> Result<(), Stop> {
+        let Some(connection) = self.named(step.from.as_ref()) else { return Ok(()) };
+        let before = connection.passed.events;
+        let within = step.within.map_or(WITHIN, |within| within.0);
+        let waited = match (step.events, step.time) {
+            (Some(count), _) => {
+                let all = before + count.0;
+                let slot = self.slot(&connection);
+                slot.wait(within, |sight| sight.events().count() >= all).await
+            }
+            (None, time) => {
+                let time = time.map_or(within, |time| time.0);
+                self.slot(&connection).wait(time, |_| false).await
+            }
+        };
+        let came = self.look(connection.slot, |sight| sight.events().count());
+        match (step.events, waited) {
+            (Some(count), Waited::Reached) => {
+                let events = before + count.0;
+                self.passed(&connection, Passed { events, ..connection.passed });
+                Ok(())
+            }
+            (Some(count), waited) => {
+                let why = match waited {
+                    Waited::Ended => "before the end".to_owned(),
+                    _ => format!("within {within:?}"),
+                };
+                let new = came.saturating_sub(before);
+                let message = format!("expected {}, and {new} came {why}", more_events(count.0));
+                Err(self.unmet_about(&connection, message, About::Events))
+            }
+            (None, Waited::Ended) => {
+                let time = step.time.map_or(within, |time| time.0);
+                let message = format!("the stream was to stay open for {time:?}, and ended");
+                Err(self.unmet(&connection, message))
+            }
+            (None, _) => {
+                self.passed(&connection, Passed { events: came, ..connection.passed });
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) async fn observe(&mut self, step: &Observe) -> Result<(), Stop> {
+        let Some(connection) = self.named(step.from.as_ref()) else { return Ok(()) };
+        let within = step.within.map_or(WITHIN, |within| within.0);
+        let wanted = step.events.map(|count| count.0);
+        let event = match &step.event {
+            Some(event) => Some(self.filled(WantedEvent::new(event, &self.scope))?),
+            None => None,
+        };
+        let sought = event.map(|event| Sought::Event(Box::new(event)));
+        let mut search = Search::default();
+        let only_end = step.end || (wanted.is_none() && sought.is_none() && !step.head);
+        let seen = |sight: &Sight<'_>| {
+            !only_end
+                && (!step.head || sight.exchange.head.is_some())
+                && wanted.is_none_or(|wanted| sight.events().count() >= wanted)
+                && sought
+                    .as_ref()
+                    .is_none_or(|sought| search.go_on(sought, sight.items, 0, (1, false)))
+        };
+        if wanted.is_some() {
+            return self.wait_fed(connection.slot, within, seen).await;
+        }
+        self.slot(&connection).wait(within, seen).await;
+        Ok(())
+    }
+
+    pub(super) async fn cut(&mut self, step: &Cut) -> Result<(), Stop> {
+        let Some(connection) = self.named(step.from.as_ref()) else { return Ok(()) };
+        let how = if step.reset { Leave::Reset } else { Leave::Fin };
+        if step.reset {
+            let (at, exchange) = (self.client.now(), self.slot(&connection).number());
+            self.happened(at, &connection.name, What::LeftByReset { exchange });
+        }
+        if let Some(bytes) = self.slot(&connection).unread() {
+            let (at, exchange) = (self.client.now(), self.slot(&connection).number());
+            self.happened(at, &connection.name, What::Unread { exchange, bytes });
+        }
+        self.leave(connection.slot, how).await;
+        Ok(())
+    }
+
+    pub(super) async fn reconnect(&mut self, step: &Reconnect) -> Result<(), Stop> {
+        let old = self.named(step.from.as_ref());
+        let name = step.name.as_ref().or(step.from.as_ref()).map(|name| name.0.clone());
+        let name = name.unwrap_or_else(|| self.latest().to_owned());
+        let Some(old) = old else {
+            self.absent(&name);
+            return Ok(());
+        };
+        let (ended, by_server) =
+            self.look(old.slot, |sight| (sight.ended, sight.stream_ended_by_server()));
+        let id = self.id_to_send(step, &old)?;
+        let left_out = match step.only_if {
+            Some(OnlyIf::Ended) => !by_server,
+            Some(OnlyIf::HasIds) => id.as_ref().is_none_or(String::is_empty),
+            None => false,
+        };
+        if left_out {
+            self.absent(&name);
+            return Ok(());
+        }
+        if !ended {
+            let message = format!(
+                "`{}` is still open, and a client only comes back when its connection has ended: \
+                 drop it, or expect its end",
+                old.name
+            );
+            return Err(self.unmet(&old, message));
+        }
+        let Some(id) = id else {
+            let wanted = step.after_event.map_or(0, |count| count.0);
+            let message =
+                format!("the id of event {wanted} was to be sent, and there is no such event");
+            return Err(self.unmet(&old, message));
+        };
+        let (ended_at, announced) = self.look(old.slot, |sight| {
+            (sight.exchange.end.at, sight.reconnection_time.or(old.reconnection_time))
+        });
+        let longest = if self.scenario.is_probe { LONGEST_WAIT_OF_A_PROBE } else { LONGEST_WAIT };
+        let pause = step.wait.map_or_else(
+            || announced.map_or(RECONNECTION_TIME, Duration::from_millis).min(longest),
+            |wait| wait.0,
+        );
+        if step.last_event_id.is_none() && id.chars().any(char::is_control) {
+            let message = format!(
+                "the client has to bring back the id {id:?}, and no header can carry a control \
+                 character: the server must not send such an id (see the rule stream/id-header-safe)"
+            );
+            return Err(self.unmet(&old, message));
+        }
+        tokio::time::sleep((ended_at + pause).saturating_sub(self.client.now())).await;
+
+        let request = self.request_to_send(step, &old, &id)?;
+        let Some(request) = request::asked_by(step.who, request, self.target) else {
+            self.absent(&name);
+            return Ok(());
+        };
+        let exchange = self.slot(&old).number();
+        let follows = Some(Follows { exchange, reason: Reason::Reconnect });
+        let connection = Connection {
+            name,
+            slot: 0,
+            request,
+            last_event_id: id,
+            reconnection_time: announced,
+            passed: Passed::default(),
+            via: old.via,
+            published: old.published,
+            way: Way { on: None, ..old.way },
+            judged: old.judged && step.who.is_none(),
+        };
+        self.dial(connection, follows, true, None).await
+    }
+
+    /// The id that the client sends; `None` where the event that has it did not come.
+    fn id_to_send(&self, step: &Reconnect, old: &Connection) -> Result<Option<String>, Stop> {
+        if let Some(id) = &step.last_event_id {
+            return self.filled(id.fill(&self.scope)).map(Some);
+        }
+        Ok(self.look(old.slot, |sight| match step.after_event {
+            Some(count) => {
+                sight.events().nth(count.0 - 1).map(|event| event.last_event_id.to_string())
+            }
+            None if sight.sets_id() => Some(sight.last_event_id.to_owned()),
+            None => Some(old.last_event_id.clone()),
+        }))
+    }
+
+    /// The request of the old connection, with the id. Like an `EventSource`, the client sends no
+    /// empty one, unless the step itself demands it.
+    fn request_to_send(
+        &self,
+        step: &Reconnect,
+        old: &Connection,
+        id: &str,
+    ) -> Result<Request, Stop> {
+        let mut request = old.request.clone();
+        if id.is_empty() && step.last_event_id.is_none() {
+            request.headers.remove("Last-Event-ID");
+        } else {
+            request.headers.set("Last-Event-ID", id);
+        }
+        self.filled(request::headers(&mut request, &step.headers, &self.scope))?;
+        Ok(request)
+    }
+
+    pub(super) async fn http(&mut self, step: &Http) -> Result<(), Stop> {
+        let request = self.filled(request::http(step, self.target, &self.scope))?;
+        let within = step.within.map_or(WITHIN, |within| within.0);
+        let name = step.name.as_ref().map_or("", |name| &name.0);
+        self.ordinary(request, name, step.status.as_ref(), within).await
+    }
+
+    pub(super) async fn publish(&mut self, step: &Publish) -> Result<(), Stop> {
+        let target = self.target;
+        let hook = target.publish.as_ref().filter(|_| step.path.is_none());
+        let data = self.filled(step.data.fill(&self.scope))?;
+        let at = self.client.now();
+        let act = match hook {
+            Some(hook) => match self.filled(hook.act(target, &data))? {
+                Act::Send(mut request) => {
+                    self.filled(request::headers(&mut request, &step.headers, &self.scope))?;
+                    Act::Send(request)
+                }
+                run @ Act::Run(_) => run,
+            },
+            None => Act::Send(self.filled(request::publish(step, target, &self.scope))?),
+        };
+        let (of, done) = match act {
+            Act::Send(request) => {
+                let of = format!("{}: ", request.label());
+                (of, self.ordinary(request, "", None, WITHIN).await)
+            }
+            Act::Run(command) => (String::new(), self.run(&command, COMMAND, 0).await),
+        };
+        let outcome = match &done {
+            Ok(()) => PublishOutcome::Accepted,
+            Err(Stop::Step(failure)) => PublishOutcome::Failed(format!("{of}{}", failure.message)),
+            Err(Stop::Run(_)) => return done,
+        };
+        let answered_us = u64::try_from(self.client.now().as_micros()).ok();
+        let what = Published { outcome, ..Published::of(data) };
+        self.happened(at, "", What::Published { what, answered_us });
+        done
+    }
+
+    async fn ordinary(
+        &mut self,
+        request: Request,
+        name: &str,
+        statuses: Option<&Statuses>,
+        within: Duration,
+    ) -> Result<(), Stop> {
+        let slot = self.open(name, request.clone(), None, false, Way::default())?;
+        let connection = Connection {
+            name: name.to_owned(),
+            slot,
+            request,
+            last_event_id: String::new(),
+            reconnection_time: None,
+            passed: Passed::default(),
+            via: false,
+            published: false,
+            way: Way::default(),
+            judged: false,
+        };
+        if !name.is_empty() {
+            self.name(connection.clone(), false);
+        }
+        let waited = self.slot_at(slot).wait(within, |_| false).await;
+        self.reached(slot)?;
+        let (status, whole) = self.look(slot, |sight| {
+            (sight.exchange.status(), sight.exchange.end.how == sseproof_record::Ending::Complete)
+        });
+        let Some(status) = status else {
+            return Err(self.unmet(&connection, "there is no answer"));
+        };
+        let fits = match statuses {
+            Some(statuses) => statuses.0.contains(&status),
+            None => (200..300).contains(&status),
+        };
+        if !fits {
+            let wanted = statuses.map_or_else(|| "200 to 299".to_owned(), Statuses::describe);
+            let message = format!("the status was to be {wanted}, and is {status}");
+            return Err(self.unmet(&connection, message));
+        }
+        if waited != Waited::TimedOut && !whole {
+            return Err(self.unmet(&connection, "the answer is cut off"));
+        }
+        if !whole {
+            let message = format!("the answer is not whole within {within:?}");
+            return Err(self.unmet(&connection, message));
+        }
+        self.leave(slot, Leave::Fin).await;
+        Ok(())
+    }
+
+    pub(super) fn capture(&mut self, step: &Capture) -> Result<(), Stop> {
+        let Some(connection) = self.named(step.from.as_ref()) else { return Ok(()) };
+        let text = self.look(connection.slot, |sight| {
+            if let Some(name) = &step.header {
+                let head = sight.exchange.head.as_ref();
+                return head
+                    .and_then(|head| head.headers.first(name))
+                    .ok_or_else(|| format!("there is no header field `{name}` to capture"));
+            }
+            if !sight.exchange.is_stream() {
+                return Ok(String::from_utf8_lossy(&sight.exchange.body_bytes()).into_owned());
+            }
+            let last = connection.passed.events.checked_sub(1);
+            let event = last.and_then(|last| sight.events().nth(last)).ok_or_else(|| {
+                "there is no event to capture from: read or expect one before".to_owned()
+            })?;
+            Ok(match step.field.unwrap_or(Field::Data) {
+                Field::Data => event.data.to_string(),
+                Field::Id => event.last_event_id.to_string(),
+                Field::Type => event.event_type.to_string(),
+            })
+        });
+        let mut text = text.map_err(|message| self.unmet(&connection, message))?;
+        if let Some(query) = &step.path {
+            let json: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+            let found =
+                json.as_ref().and_then(|json| query.path.query(json).first().map(wanted::spelled));
+            let message =
+                || format!("`{}` selects nothing in {}", query.text, evidence::short(&text));
+            text = found.ok_or_else(|| self.unmet(&connection, message()))?;
+        }
+        if let Some(regex) = &step.regex {
+            let regex = self.filled(regex.fill(&self.scope))?;
+            let found = regex.captures(&text).and_then(|groups| groups.get(1).or(groups.get(0)));
+            let found = found.map(|group| group.as_str().to_owned());
+            let message = || format!("/{regex}/ matches nothing in {}", evidence::short(&text));
+            text = found.ok_or_else(|| self.unmet(&connection, message()))?;
+        }
+        self.scope.values.insert(step.into.0.clone(), text);
+        Ok(())
+    }
+}
+
+/// `1 more event`, `3 more events`.
+fn more_events(count: usize) -> String {
+    format!("{count} more event{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,198 @@
+//! What makes a server emit an event.
+
+use std::collections::BTreeSet;
+
+use sseproof_record::{Part as PublishedPart, Published, Request};
+
+use crate::TargetConfig;
+use crate::model::{Form, Headers, Http, Json, Method, Part, Scope, Text};
+use crate::run::request;
+
+/// The variable that stands for what is published.
+pub(super) const DATA: &str = PublishedPart::Data.variable();
+
+/// Whether the variable stands for a part of what is published.
+pub(super) fn is_published(name: &str) -> bool {
+    PublishedPart::ALL.iter().any(|part| part.variable() == name)
+}
+
+/// What makes a server emit an event with given data: an HTTP request or a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishHook {
+    /// The path of the stream that carries what is published, where it is not the target's.
+    pub(crate) stream: Option<String>,
+    how: How,
+    scope: Scope,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    Http(Box<Http>),
+    Run(Text),
+}
+
+/// What is to be done to publish some data.
+pub(crate) enum Act {
+    /// This request is sent.
+    Send(Request),
+    /// This command is run.
+    Run(String),
+}
+
+impl PublishHook {
+    /// A request with the data as its body; `place` is a path on the target's server, or a URL.
+    pub fn http(method: &str, place: &str) -> Self {
+        let body = Text(vec![Part::Variable(DATA.to_owned(), Form::Plain)]);
+        Self::request(method, place, Some(body), None)
+    }
+
+    /// A request with a JSON object that has a member for each part that is meant: `data`, `event`,
+    /// `id`, `comment`.
+    pub fn json(method: &str, place: &str) -> Self {
+        let member = |part: PublishedPart| {
+            let name = part.variable();
+            (name.to_owned(), Form::Plain.spelled(name).into())
+        };
+        let json =
+            Json(serde_json::Value::Object(PublishedPart::ALL.map(member).into_iter().collect()));
+        Self::request(method, place, None, Some(json))
+    }
+
+    fn request(method: &str, place: &str, body: Option<Text>, json: Option<Json>) -> Self {
+        let to = Some(Text(vec![Part::Plain(place.to_owned())]));
+        let (url, path) = if place.contains("://") { (to, None) } else { (None, to) };
+        let http = Http {
+            path,
+            url,
+            method: Some(Method(method.to_owned())),
+            headers: Headers::default(),
+            body,
+            json,
+            status: None,
+            within: None,
+            name: None,
+        };
+        Self::new(How::Http(Box::new(http)), Scope::default())
+    }
+
+    /// What a file spells out.
+    pub(crate) fn spelled(http: super::TargetRequest, scope: Scope) -> Self {
+        Self::new(How::Http(Box::new(http.into_step("POST"))), scope)
+    }
+
+    pub(super) fn new(how: How, scope: Scope) -> Self {
+        Self { stream: None, how, scope }
+    }
+
+    /// The same, where the stream at this path carries what is published.
+    #[must_use]
+    pub fn on_stream(mut self, path: impl Into<String>) -> Self {
+        self.stream = Some(path.into());
+        self
+    }
+
+    /// Whether this part of what is published has a place in the request or the command.
+    pub(crate) fn offers(&self, part: PublishedPart) -> bool {
+        let is_it = |text: &Text| text.names().any(|name| name == part.variable());
+        match &self.how {
+            How::Http(http) => {
+                let lines = http.path.iter().chain(&http.url).chain(&http.body);
+                lines.chain(http.headers.0.values().flatten()).any(is_it)
+                    || http.json.iter().flat_map(Json::texts).any(|text| is_it(&text))
+            }
+            How::Run(command) => is_it(command),
+        }
+    }
+
+    /// What publishes the data.
+    ///
+    /// # Errors
+    /// The name of a variable that has no value.
+    pub(crate) fn act(&self, target: &TargetConfig, data: &str) -> Result<Act, String> {
+        self.act_on(target, &Published::of(data))
+    }
+
+    /// What publishes all that is meant. What is not meant is empty, and where it would be all of
+    /// a JSON member or of a header field, that is left out.
+    ///
+    /// # Errors
+    /// The name of a variable that has no value.
+    pub(crate) fn act_on(&self, target: &TargetConfig, meant: &Published) -> Result<Act, String> {
+        let mut scope = self.scope.clone();
+        let mut absent = BTreeSet::new();
+        for part in PublishedPart::ALL {
+            let text = meant.meant(part);
+            if text.is_none() {
+                absent.insert(part.variable());
+            }
+            scope.values.insert(part.variable().to_owned(), text.unwrap_or_default().to_owned());
+        }
+        match &self.how {
+            How::Http(http) => {
+                let mut http = http.clone();
+                http.json = http.json.map(|json| json.without(&absent));
+                let is_absent =
+                    |text: &Text| text.alone().is_some_and(|name| absent.contains(name));
+                http.headers.0.retain(|_, text| !text.as_ref().is_some_and(is_absent));
+                let mut request = request::http(&http, target, &scope)?;
+                if http.body.is_some() && !request.headers.has("content-type") {
+                    request.headers.set("Content-Type", "text/plain; charset=utf-8");
+                }
+                Ok(Act::Send(request))
+            }
+            How::Run(command) => Ok(Act::Run(command.fill_with(&scope, request::word)?)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_data_is_the_body_where_only_a_place_is_named() {
+        let target = TargetConfig::new("http://h:1/events?a");
+        let hook = PublishHook::http("PUT", "/publish");
+        let Ok(Act::Send(request)) = hook.act(&target, "a\nb") else { panic!("no request") };
+        assert_eq!((request.method.as_str(), request.url.as_str()), ("PUT", "http://h:1/publish"));
+        assert_eq!(request.body.to_text(), "a\nb");
+        let hook = PublishHook::http("POST", "http://other/x");
+        let Ok(Act::Send(request)) = hook.act(&target, "") else { panic!("no request") };
+        assert_eq!(request.url, "http://other/x");
+    }
+
+    #[test]
+    fn in_a_command_the_data_stays_one_word() {
+        let command = Text::parse("redis-cli publish news ${data}").unwrap();
+        let hook = PublishHook::new(How::Run(command), Scope::default());
+        let Ok(Act::Run(line)) = hook.act(&TargetConfig::new("http://h"), "it's\n$x") else {
+            panic!("no command")
+        };
+        let words = shlex::split(&line).unwrap();
+        assert_eq!(words, ["redis-cli", "publish", "news", "it's\n$x"]);
+    }
+
+    #[test]
+    fn what_is_not_meant_is_left_out() {
+        let target = TargetConfig::new("http://h/events");
+        let body = |hook: &PublishHook, meant: &Published| match hook.act_on(&target, meant) {
+            Ok(Act::Send(request)) => (request.body.to_text(), request.headers),
+            _ => panic!("no request"),
+        };
+        let hook = PublishHook::json("POST", "/publish");
+        assert_eq!(body(&hook, &Published::of("a")).0, r#"{"data":"a"}"#);
+        let named = Published { event: Some(String::new()), ..Published::of("a") };
+        assert_eq!(body(&hook, &named).0, r#"{"data":"a","event":""}"#);
+        assert!(PublishedPart::ALL.iter().all(|part| hook.offers(*part)));
+
+        let step =
+            "path: /publish\nbody: \"${event}|${data}\"\nheaders: { X-Id: \"${id:percent}\" }";
+        let http: Http = serde_yaml::from_str(step).unwrap();
+        let hook = PublishHook::new(How::Http(Box::new(http)), Scope::default());
+        let (text, headers) = body(&hook, &Published::of("a"));
+        assert_eq!((text.as_str(), headers.has("x-id")), ("|a", false));
+        let (_, headers) = body(&hook, &Published { id: Some("é".to_owned()), ..named });
+        assert_eq!(headers.first("x-id").as_deref(), Some("%C3%A9"));
+        assert!(hook.offers(PublishedPart::Id) && !hook.offers(PublishedPart::Comment));
+    }
+}
