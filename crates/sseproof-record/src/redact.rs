@@ -14,35 +14,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use sseproof_http::{CREDENTIAL_PARAMETERS, is_credential};
+
 use crate::{Bytes, Chunk, Exchange, Headers, Request, Transcript};
-
-/// The words in the name of a field whose value gives access to something, as in `X-Api-Key`.
-const SECRET_WORDS: [&str; 10] = [
-    "authorization",
-    "cookie",
-    "key",
-    "apikey",
-    "token",
-    "auth",
-    "secret",
-    "password",
-    "signature",
-    "jwt",
-];
-
-/// The query parameters that stand for a field, since an `EventSource` can send none.
-pub(crate) const SECRET_PARAMETERS: [&str; 10] = [
-    "access_token",
-    "api_key",
-    "apikey",
-    "auth",
-    "authorization",
-    "jwt",
-    "password",
-    "secret",
-    "signature",
-    "token",
-];
 
 /// A shorter value is too likely to stand somewhere by chance, and is replaced in its field only.
 const SHORTEST: usize = 6;
@@ -58,14 +32,14 @@ impl Secrets {
     /// name of a secret and those that stand in a field.
     pub fn of(transcript: &Transcript, besides: &[Request], known: &[(String, String)]) -> Self {
         let mut secrets = Self::default();
-        for (_, value) in known.iter().filter(|(name, _)| is_secret(name)) {
+        for (_, value) in known.iter().filter(|(name, _)| is_credential(name)) {
             secrets.add(value.as_bytes());
         }
         let requests = transcript.exchanges.iter().map(|exchange| &exchange.request);
         for request in requests.chain(besides) {
             secrets.parameters(&request.url);
             for header in &request.headers.0 {
-                if is_secret(&header.name) {
+                if is_credential(&header.name) {
                     for value in values(&header.name, &header.value) {
                         secrets.add(value);
                     }
@@ -124,7 +98,7 @@ impl Secrets {
         let query = url.split_once('?').map_or("", |(_, query)| query);
         for pair in query.split('#').next().unwrap_or_default().split('&') {
             let Some((name, value)) = pair.split_once('=') else { continue };
-            if SECRET_PARAMETERS.contains(&&*name.to_ascii_lowercase()) {
+            if CREDENTIAL_PARAMETERS.contains(&&*name.to_ascii_lowercase()) {
                 self.add(value.as_bytes());
             }
         }
@@ -201,7 +175,7 @@ impl Secrets {
 
     fn headers(&self, headers: &mut Headers) {
         for header in &mut headers.0 {
-            header.value = if is_secret(&header.name) || is_cookie(&header.name) {
+            header.value = if is_credential(&header.name) || is_cookie(&header.name) {
                 self.field(&header.name, &header.value)
             } else if header.name.eq_ignore_ascii_case("last-event-id") {
                 // It is compared with what the stream said.
@@ -296,7 +270,7 @@ impl Secrets {
                 if text.eq_ignore_ascii_case("last-event-id") {
                     return self.as_long(line);
                 }
-                if !is_secret(&text) && !is_cookie(&text) {
+                if !is_credential(&text) && !is_cookie(&text) {
                     return self.anywhere(line).0;
                 }
                 let blank = value.len() - value.trim_ascii_start().len();
@@ -307,11 +281,6 @@ impl Secrets {
             None => self.anywhere(line).0,
         }
     }
-}
-
-pub(crate) fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name != "set-cookie" && name.split(['-', '_']).any(|word| SECRET_WORDS.contains(&word))
 }
 
 fn is_cookie(name: &str) -> bool {

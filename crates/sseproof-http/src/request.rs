@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::redact::{SECRET_PARAMETERS, is_secret};
-use crate::{Bytes, Headers};
+use crate::{Bytes, CREDENTIAL_PARAMETERS, Headers, is_credential};
 
 /// The media type of an event stream.
 pub const EVENT_STREAM: &str = "text/event-stream";
@@ -89,17 +88,18 @@ impl Request {
 
     /// Whether the request has credentials: in a field, or in the query.
     pub fn has_credentials(&self) -> bool {
-        self.headers.0.iter().any(|header| is_secret(&header.name))
-            || self.parameters().any(is_secret_parameter)
+        self.headers.0.iter().any(|header| is_credential(&header.name))
+            || self.parameters().any(is_credential_parameter)
     }
 
     /// Takes the credentials out of the request.
     pub fn drop_credentials(&mut self) {
-        self.headers.0.retain(|header| !is_secret(&header.name));
-        if !self.parameters().any(is_secret_parameter) {
+        self.headers.0.retain(|header| !is_credential(&header.name));
+        if !self.parameters().any(is_credential_parameter) {
             return;
         }
-        let kept: Vec<_> = self.parameters().filter(|pair| !is_secret_parameter(pair)).collect();
+        let kept: Vec<_> =
+            self.parameters().filter(|pair| !is_credential_parameter(pair)).collect();
         let base = self.url.split(['?', '#']).next().unwrap_or_default();
         let mark = if kept.is_empty() { "" } else { "?" };
         self.url = format!("{base}{mark}{}", kept.join("&"));
@@ -117,9 +117,9 @@ impl Request {
     }
 }
 
-fn is_secret_parameter(pair: &str) -> bool {
+fn is_credential_parameter(pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
-    SECRET_PARAMETERS.contains(&name.as_str())
+    CREDENTIAL_PARAMETERS.contains(&name.as_str())
 }
 
 #[cfg(test)]

@@ -1,0 +1,22 @@
+//! HTTP as pure functions over bytes: messages are read and written, content codings are undone,
+//! and the [`Plan`] of an answer is lowered to bytes and waits.
+//!
+//! Nothing here opens a socket, keeps a runtime or asks a clock, so the client, the servers, the
+//! load generator and the rules can all read and write the same bytes in the same way.
+
+mod bytes;
+mod coding;
+mod credentials;
+mod headers;
+pub mod http2;
+mod plan;
+mod request;
+mod visit;
+
+pub use bytes::Bytes;
+pub use coding::{Coding, CodingFault, Undoing};
+pub use credentials::{CREDENTIAL_PARAMETERS, is_credential};
+pub use headers::{Header, Headers};
+pub use plan::{Action, Departure, Framing, Plan};
+pub use request::{EVENT_STREAM, Request, Version};
+pub use visit::{Answer, Visit};
