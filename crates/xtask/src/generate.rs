@@ -9,7 +9,7 @@ use std::fs;
 
 use anyhow::{Context as _, bail};
 
-use crate::{Mode, root};
+use crate::{Mode, root, words};
 
 /// The first line of each generated Markdown file.
 const MARK: &str = "<!-- made by `cargo xtask generate`: do not edit -->\n\n";
@@ -44,7 +44,7 @@ pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
     if !stale.is_empty() {
         bail!("{} is out of date: run `cargo xtask generate`", stale.join(", "));
     }
-    Ok(())
+    if mode == Mode::Check { words::check() } else { Ok(()) }
 }
 
 fn json(value: &serde_json::Value) -> anyhow::Result<String> {

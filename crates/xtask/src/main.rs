@@ -10,6 +10,7 @@ mod parsers;
 mod peers;
 mod purity;
 mod versus;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -32,6 +33,11 @@ enum Task {
         /// What to do with a file that differs.
         #[arg(long, value_enum, default_value_t = Mode::Write)]
         mode: Mode,
+    },
+    /// Show the phrases that specs/words.yaml forbids, in every file or in these.
+    Words {
+        /// Beginnings of paths, from the root of the workspace.
+        paths: Vec<String>,
     },
     /// Prove that the pure crates pull in nothing that opens a socket.
     Purity,
@@ -83,6 +89,7 @@ enum Mode {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Generate { mode } => generate::run(mode),
+        Task::Words { paths } => words::show(&paths),
         Task::Purity => purity::run(),
         Task::Peers { names } => peers::run(&names),
         Task::Versus(arguments) => versus::run(&arguments),
