@@ -66,7 +66,7 @@ impl Browser {
         };
         let token = parameter("token")?.to_owned();
         if !self.served.lock().unwrap_or_else(PoisonError::into_inner).insert(token) {
-            let id = request.last_event_id().map(|id| BASE64_STANDARD.encode(&id.0));
+            let id = request.last_event_id().map(|id| BASE64_STANDARD.encode(id));
             let id = id.map_or("none".to_owned(), |id| format!("base64,{id}"));
             return Some(events([format!("event: came back\ndata: {id}\n\n").into_bytes()]));
         }
@@ -90,7 +90,7 @@ fn events(chunks: impl IntoIterator<Item = Vec<u8>>) -> Plan {
         _ => Action::Flush,
     };
     for chunk in chunks {
-        actions.extend([Action::Write(Bytes(chunk)), border.clone()]);
+        actions.extend([Action::Write(Bytes::from(chunk)), border.clone()]);
     }
     actions.push(Action::Finish);
     Plan { actions }
@@ -118,7 +118,7 @@ mod tests {
 
     fn body(plan: &Plan) -> Vec<&[u8]> {
         let actions = plan.actions.iter().filter_map(|action| match action {
-            Action::Write(bytes) => Some(bytes.0.as_slice()),
+            Action::Write(bytes) => Some(&**bytes),
             _ => None,
         });
         actions.collect()
@@ -165,7 +165,7 @@ mod tests {
     fn the_end_of_the_page_is_a_result() {
         let mut request = Request::subscribe("/result");
         request.method = "POST".to_owned();
-        request.body = Bytes(b"{}".to_vec());
+        request.body = Bytes::from(b"{}".to_vec());
         let Served::Result(_, found) = Browser::default().answer(&request) else { panic!("it is") };
         assert_eq!(found, "{}");
     }

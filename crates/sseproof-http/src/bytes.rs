@@ -1,7 +1,7 @@
 //! Bytes that stay readable in a recording.
 
 use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, RangeBounds};
 
 use bstr::ByteVec;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -11,13 +11,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// In JSON it is one string: UTF-8 stands as it is, the backslash, control characters and bytes
 /// that are not UTF-8 are escaped as `\\`, `\n`, `\x00` and `\xE9`.
 /// Reading it back gives the same bytes.
+/// A clone and a slice share the memory: what was received once is kept once.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Bytes(pub Vec<u8>);
+pub struct Bytes(bytes::Bytes);
 
 impl Bytes {
     /// The bytes as text, with U+FFFD where they are not UTF-8.
     pub fn to_text(&self) -> String {
         String::from_utf8_lossy(&self.0).into_owned()
+    }
+
+    /// A part of them, which shares their memory.
+    ///
+    /// # Panics
+    /// Where the range ends after they do, as a slice does.
+    #[must_use]
+    pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
+        Self(self.0.slice(range))
     }
 
     /// The bytes as text that loses nothing: what stands in a recording.
@@ -51,33 +61,33 @@ impl fmt::Debug for Bytes {
 }
 
 impl Deref for Bytes {
-    type Target = Vec<u8>;
-    fn deref(&self) -> &Vec<u8> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
         &self.0
     }
 }
 
-impl DerefMut for Bytes {
-    fn deref_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.0
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 
 impl<T: AsRef<[u8]> + ?Sized> From<&T> for Bytes {
     fn from(bytes: &T) -> Self {
-        Self(bytes.as_ref().to_vec())
+        Self(bytes::Bytes::copy_from_slice(bytes.as_ref()))
     }
 }
 
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+        Self(bytes.into())
     }
 }
 
 impl From<String> for Bytes {
     fn from(text: String) -> Self {
-        Self(text.into_bytes())
+        Self(text.into())
     }
 }
 
@@ -89,7 +99,7 @@ impl Serialize for Bytes {
 
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Vec::unescape_bytes(text)))
+        String::deserialize(deserializer).map(|text| Vec::unescape_bytes(text).into())
     }
 }
 
@@ -115,8 +125,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_survive_json(bytes: Vec<u8>) {
-            let json = serde_json::to_string(&Bytes(bytes.clone())).unwrap();
-            prop_assert_eq!(serde_json::from_str::<Bytes>(&json).unwrap().0, bytes);
+            let json = serde_json::to_string(&Bytes::from(&bytes)).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Bytes>(&json).unwrap().to_vec(), bytes);
         }
     }
 

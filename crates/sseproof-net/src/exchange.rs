@@ -67,7 +67,7 @@ impl Prepared {
             what: what.to_owned(),
             value: value.to_owned(),
         };
-        let mut sent = hyper::Request::new(Full::new(Payload::from(request.body.0.clone())));
+        let mut sent = hyper::Request::new(Full::new(Payload::from(request.body.to_vec())));
         *sent.method_mut() = hyper::Method::from_bytes(request.method.as_bytes())
             .map_err(|_| field("the method", &request.method))?;
         *sent.version_mut() = match request.version {
@@ -99,7 +99,7 @@ impl Prepared {
             Version::Http11 if !exactly && !request.headers.has("connection") => None,
             version => Some(version),
         };
-        let named = request.headers.all("host").next().map(|header| header.value.0.clone());
+        let named = request.headers.all("host").next().map(|header| header.value.to_vec());
         let authority = named.unwrap_or_else(|| authority.into_bytes());
         let mut headers = request.headers.clone();
         if !request.body.is_empty() && !headers.has("content-length") {
@@ -111,7 +111,7 @@ impl Prepared {
             secure,
             version,
             block: Asked::block(&request.method, url.scheme(), &authority, target, &headers),
-            body: request.body.0.clone(),
+            body: request.body.to_vec(),
             request: sent,
         })
     }

@@ -66,7 +66,7 @@ async fn what_we_write_is_recorded_as_it_was_written() {
     let client = client(|_| Plan::answer(200, "text/plain", "x"));
     let request = Request { method: "POST".to_owned(), body: Bytes::from("hello"), ..get() };
     let exchange = whole(&client, request).await;
-    let sent: Vec<u8> = exchange.sent.iter().flat_map(|chunk| chunk.bytes.0.clone()).collect();
+    let sent: Vec<u8> = exchange.sent.iter().flat_map(|chunk| chunk.bytes.to_vec()).collect();
     let sent = String::from_utf8(sent).unwrap();
     assert!(sent.starts_with("POST /events HTTP/1.1\r\n"), "{sent}");
     assert!(sent.contains("\r\nHost: lab\r\n"), "what the client adds is in it: {sent}");
@@ -300,7 +300,7 @@ fn gzipped(behind: &'static [u8]) -> Plan {
     for n in 0..3 {
         write!(encoder, "data: {n}\n\n").expect("a vector takes it");
         encoder.flush().expect("a vector takes it");
-        let bytes = Bytes(std::mem::take(encoder.get_mut()));
+        let bytes = Bytes::from(std::mem::take(encoder.get_mut()));
         plan.actions.extend([Action::Write(bytes), Action::Wait(Duration::from_secs(1))]);
     }
     plan.actions.extend([Action::Write(Bytes::from(behind)), Action::Finish]);

@@ -141,7 +141,7 @@ async fn streams_share_a_connection_and_leave_it_one_by_one() {
     assert_eq!((first.transport.stream, second.transport.stream), (Some(1), Some(3)));
     assert!(second.phases.connected.is_none() && second.phases.sent.is_some());
     let cancel = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x08";
-    let sent: Vec<u8> = second.sent.iter().flat_map(|chunk| chunk.bytes.0.clone()).collect();
+    let sent: Vec<u8> = second.sent.iter().flat_map(|chunk| chunk.bytes.to_vec()).collect();
     assert!(sent.windows(cancel.len()).any(|window| window == cancel));
 }
 

@@ -151,7 +151,7 @@ impl Secrets {
         let mut rest = self.as_long(&all);
         for chunk in chunks {
             let behind = rest.split_off(chunk.bytes.len());
-            chunk.bytes = Bytes(std::mem::replace(&mut rest, behind));
+            chunk.bytes = Bytes::from(std::mem::replace(&mut rest, behind));
         }
     }
 
@@ -179,7 +179,7 @@ impl Secrets {
                 self.field(&header.name, &header.value)
             } else if header.name.eq_ignore_ascii_case("last-event-id") {
                 // It is compared with what the stream said.
-                Bytes(self.as_long(&header.value))
+                Bytes::from(self.as_long(&header.value))
             } else {
                 self.anywhere(&header.value)
             };
@@ -204,7 +204,7 @@ impl Secrets {
 
     /// The bytes with every secret replaced that is long enough.
     fn anywhere(&self, bytes: &[u8]) -> Bytes {
-        Bytes(self.replaced(bytes, |word, _| word.to_owned()))
+        Bytes::from(self.replaced(bytes, |word, _| word.to_owned()))
     }
 
     /// The same, with words that are as long as the secrets.
@@ -258,7 +258,7 @@ impl Secrets {
             return;
         }
         let pieces = [lines, rest].into_iter().filter(|bytes| !bytes.is_empty());
-        let pieces: Vec<_> = pieces.map(|bytes| Chunk { at, bytes: Bytes(bytes) }).collect();
+        let pieces: Vec<_> = pieces.map(|bytes| Chunk { at, bytes: Bytes::from(bytes) }).collect();
         chunks.splice(0..count, pieces);
     }
 
@@ -271,14 +271,14 @@ impl Secrets {
                     return self.as_long(line);
                 }
                 if !is_credential(&text) && !is_cookie(&text) {
-                    return self.anywhere(line).0;
+                    return self.anywhere(line).to_vec();
                 }
                 let blank = value.len() - value.trim_ascii_start().len();
                 let end = value.trim_ascii_end().len().max(blank);
                 let field = self.field(&text, &value[blank..end]);
                 [name, &value[..blank], &field, &value[end..]].concat()
             }
-            None => self.anywhere(line).0,
+            None => self.anywhere(line).to_vec(),
         }
     }
 }

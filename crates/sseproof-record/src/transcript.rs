@@ -202,7 +202,7 @@ pub enum Phase {
 impl Chunk {
     /// The bytes at that time; `None` where there are none.
     pub fn of(at: Duration, bytes: Vec<u8>) -> Option<Self> {
-        (!bytes.is_empty()).then_some(Self { at, bytes: Bytes(bytes) })
+        (!bytes.is_empty()).then_some(Self { at, bytes: Bytes::from(bytes) })
     }
 }
 

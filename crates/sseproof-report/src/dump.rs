@@ -13,7 +13,7 @@ const MARK: char = '▲';
 /// The lines of the dump, in at most `width` columns where that can be (eight bytes a line at
 /// least); `body` says whether the bytes are a stream and not what is on the wire around it.
 pub(crate) fn dump(excerpt: &Excerpt, body: bool, width: usize) -> Vec<String> {
-    let bytes = excerpt.bytes.as_slice();
+    let bytes = &*excerpt.bytes;
     let last = excerpt.start.saturating_add(bytes.len() as u64);
     let digits = last.to_string().len().max(4);
     let per_line = if digits + 2 + 16 * 4 + 2 <= width { 16 } else { 8 };

@@ -215,7 +215,7 @@ fn received(exchange: &Exchange) -> (u64, Vec<(Duration, Bytes)>) {
         }
         bytes.extend_from_slice(b"\r\n");
         end = bytes.len() as u64;
-        pieces.push((head.at, Bytes(bytes)));
+        pieces.push((head.at, Bytes::from(bytes)));
     }
     pieces.extend(exchange.body.iter().map(|chunk| (chunk.at, chunk.bytes.clone())));
     (end, pieces)
@@ -321,7 +321,7 @@ mod tests {
         for n in 0..40 {
             let bytes = format!("data: {n}\n\n").into_bytes();
             let bytes = if n == 20 { b"data: caf\xE9\r\n\r\n".to_vec() } else { bytes };
-            let chunk = Chunk { at: at(1_300 + n * 50), bytes: Bytes(bytes) };
+            let chunk = Chunk { at: at(1_300 + n * 50), bytes: Bytes::from(bytes) };
             exchange.wire.push(chunk.clone());
             exchange.body.push(chunk);
         }
@@ -346,9 +346,11 @@ mod tests {
         exchange.wire.truncate(1);
         exchange.wire.push(Chunk {
             at: exchange.end.at,
-            bytes: Bytes("x\n".repeat(1_000_000).into_bytes()),
+            bytes: Bytes::from("x\n".repeat(1_000_000).into_bytes()),
         });
-        exchange.wire.push(Chunk { at: exchange.end.at, bytes: Bytes(vec![b'y'; 1_000_000]) });
+        exchange
+            .wire
+            .push(Chunk { at: exchange.end.at, bytes: Bytes::from(vec![b'y'; 1_000_000]) });
         for place in ["wire", "body", "exchange", "head"] {
             let evidence = Evidence { place: place.to_owned(), ..evidence() };
             let text = around(&exchange, &evidence).join("\n");

@@ -28,7 +28,7 @@ pub(crate) fn gzipped(plan: Plan, every: usize) -> Plan {
         } else {
             Ok(())
         };
-        *bytes = Bytes(std::mem::take(encoder.get_mut()));
+        *bytes = Bytes::from(std::mem::take(encoder.get_mut()));
     }
     plan
 }

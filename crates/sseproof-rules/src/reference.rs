@@ -124,7 +124,7 @@ fn frame(frame: &Frame<'_>) -> Bytes {
     // Every frame of this file is made of digits and JSON without line ends.
     let written = encode(frame, &mut bytes);
     debug_assert_eq!(written, Ok(()));
-    Bytes(bytes)
+    Bytes::from(bytes)
 }
 
 fn stream(visit: &Visit<'_>, rest: impl IntoIterator<Item = Action>) -> Plan {
@@ -232,7 +232,7 @@ pub(crate) fn publish_as(
     match write(&message) {
         Ok(bytes) => {
             let topic = "published".to_owned();
-            let publish = Action::Publish { topic, bytes: Bytes(bytes) };
+            let publish = Action::Publish { topic, bytes: Bytes::from(bytes) };
             let head =
                 Action::Head { status: 204, headers: Headers::default(), framing: Framing::None };
             let is_nothing = |action: &Action| matches!(action, Action::Publish { bytes, .. } if bytes.is_empty());

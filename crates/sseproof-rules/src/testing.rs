@@ -229,7 +229,7 @@ pub(crate) fn play(
     for action in plan.actions.iter().chain([&Action::Flush]) {
         let flushes = !matches!(action, Action::Write(_) | Action::Head { .. });
         if flushes && !written.is_empty() {
-            let bytes = Bytes(std::mem::take(&mut written));
+            let bytes = Bytes::from(std::mem::take(&mut written));
             exchange.wire.push(Chunk { at: now, bytes: framed(&bytes, body_framing) });
             if exchange.request.method != "HEAD" {
                 exchange.body.push(Chunk { at: now, bytes });
@@ -298,7 +298,7 @@ fn head_bytes(head: &Head) -> Bytes {
         out.extend_from_slice(b"\r\n");
     }
     out.extend_from_slice(b"\r\n");
-    Bytes(out)
+    Bytes::from(out)
 }
 
 fn framed(bytes: &Bytes, framing: Framing) -> Bytes {
@@ -307,7 +307,7 @@ fn framed(bytes: &Bytes, framing: Framing) -> Bytes {
             let mut out = format!("{:x}\r\n", bytes.len()).into_bytes();
             out.extend_from_slice(bytes);
             out.extend_from_slice(b"\r\n");
-            Bytes(out)
+            Bytes::from(out)
         }
         _ => bytes.clone(),
     }

@@ -106,9 +106,9 @@ fn raw(text: &str) -> Action {
 
 /// The bytes, one each second.
 fn drip(bytes: &[u8]) -> impl Iterator<Item = Action> {
-    bytes
-        .iter()
-        .flat_map(|byte| [Action::Raw(Bytes(vec![*byte])), Action::Wait(Duration::from_secs(1))])
+    bytes.iter().flat_map(|byte| {
+        [Action::Raw(Bytes::from(vec![*byte])), Action::Wait(Duration::from_secs(1))]
+    })
 }
 
 fn shown(name: &str, answer: Answer) {
@@ -156,16 +156,16 @@ fn a_body_of_one_byte_a_second() {
 }
 
 fn drip_chunks(bytes: &[u8]) -> Vec<Action> {
-    let pieces = bytes
-        .iter()
-        .flat_map(|byte| [Action::Write(Bytes(vec![*byte])), Action::Wait(Duration::from_secs(1))]);
+    let pieces = bytes.iter().flat_map(|byte| {
+        [Action::Write(Bytes::from(vec![*byte])), Action::Wait(Duration::from_secs(1))]
+    });
     pieces.collect()
 }
 
 #[test]
 fn a_line_without_end() {
     shown("endless-line", |visit| {
-        let piece = Action::Write(Bytes(vec![b'x'; 60_000]));
+        let piece = Action::Write(Bytes::from(vec![b'x'; 60_000]));
         to_subscribers(visit, stream((0..100).flat_map(|_| [piece.clone(), Action::Flush])))
     });
 }
@@ -173,7 +173,7 @@ fn a_line_without_end() {
 #[test]
 fn events_without_end() {
     let checked = check(|visit| {
-        let piece = Action::Write(Bytes(b"id\ndata\n\n:\n".repeat(8_000)));
+        let piece = Action::Write(Bytes::from(b"id\ndata\n\n:\n".repeat(8_000)));
         to_subscribers(visit, stream((0..100).flat_map(|_| [piece.clone(), Action::Flush])))
     });
     insta::assert_snapshot!("endless-events", checked.text());
@@ -210,8 +210,10 @@ fn a_header_that_is_no_utf_8() {
     let checked = check(|visit| {
         let mut plan = reference::answer(visit);
         if let Some(Headers(headers)) = plan.headers() {
-            headers
-                .push(Header { name: "X-City".to_owned(), value: Bytes(b"M\xfcnchen".to_vec()) });
+            headers.push(Header {
+                name: "X-City".to_owned(),
+                value: Bytes::from(b"M\xfcnchen".to_vec()),
+            });
         }
         plan
     });

@@ -108,8 +108,8 @@ struct Connection {
     lab: Lab,
     wire: Wire,
     fields: Fields,
-    /// Requests whose body is still to come.
-    asked: BTreeMap<u32, Request>,
+    /// Requests whose body is still to come, with what of it came.
+    asked: BTreeMap<u32, (Request, Vec<u8>)>,
     block: Vec<u8>,
     players: BTreeMap<u32, tokio::task::AbortHandle>,
     playing: JoinSet<()>,
@@ -134,17 +134,17 @@ impl Connection {
             kind::HEADERS | kind::CONTINUATION => {
                 self.block.extend_from_slice(frame.content().unwrap_or_default());
                 if frame.kind == kind::HEADERS {
-                    self.asked.insert(frame.stream, Request::subscribe(""));
+                    self.asked.insert(frame.stream, (Request::subscribe(""), Vec::new()));
                 }
                 if frame.has(flag::END_HEADERS) {
                     let block = std::mem::take(&mut self.block);
                     let Ok(fields) = self.fields.read(&block) else { return };
-                    self.asked.insert(frame.stream, request(fields));
+                    self.asked.insert(frame.stream, (request(fields), Vec::new()));
                 }
             }
             kind::DATA => {
-                if let Some(request) = self.asked.get_mut(&frame.stream) {
-                    request.body.extend_from_slice(frame.content().unwrap_or_default());
+                if let Some((_, body)) = self.asked.get_mut(&frame.stream) {
+                    body.extend_from_slice(frame.content().unwrap_or_default());
                 }
                 let spent = u32::try_from(frame.payload.len()).unwrap_or(0);
                 if spent > 0 {
@@ -189,7 +189,8 @@ impl Connection {
     }
 
     fn begin(&mut self, id: u32) {
-        let Some(request) = self.asked.remove(&id) else { return };
+        let Some((mut request, body)) = self.asked.remove(&id) else { return };
+        request.body = body.into();
         self.players.retain(|_, player| !player.is_finished());
         let beside = self.beside();
         self.wire.change(|state| {

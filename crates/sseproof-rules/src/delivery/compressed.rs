@@ -334,7 +334,7 @@ mod tests {
                 .iter()
                 .map(|(millis, size)| Chunk {
                     at: at + Duration::from_millis(*millis),
-                    bytes: Bytes(vec![0; *size]),
+                    bytes: Bytes::from(vec![0; *size]),
                 })
                 .collect();
             last.end.at = at + STAY;

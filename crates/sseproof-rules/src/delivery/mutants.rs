@@ -19,13 +19,13 @@ pub(crate) fn buffered(visit: &Visit<'_>, size: Option<usize>) -> Plan {
             Action::Write(bytes) => {
                 held.extend_from_slice(&bytes);
                 while let Some(size) = size.filter(|&size| held.len() >= size) {
-                    let full = Bytes(held.drain(..size).collect());
+                    let full = held.drain(..size).collect::<Vec<u8>>().into();
                     plan.actions.extend([Action::Write(full), Action::Flush]);
                 }
             }
             Action::Flush => {}
             Action::Finish => {
-                let rest = Bytes(std::mem::take(&mut held));
+                let rest = Bytes::from(std::mem::take(&mut held));
                 plan.actions.extend([Action::Write(rest), Action::Finish]);
             }
             other => plan.actions.push(other),

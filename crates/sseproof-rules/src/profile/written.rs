@@ -44,7 +44,7 @@ impl Written {
         // The events of references and mutants have names and ids without line ends.
         let encoded = encode(&frame, &mut bytes);
         debug_assert_eq!(encoded, Ok(()));
-        Bytes(bytes)
+        Bytes::from(bytes)
     }
 }
 

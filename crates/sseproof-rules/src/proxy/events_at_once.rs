@@ -67,7 +67,7 @@ fn corked(plan: Plan, time: Duration) -> Plan {
                 actions.push(Action::Wait(pause));
                 if waited >= time {
                     let bytes = std::mem::take(&mut kept);
-                    actions.extend([Action::Write(Bytes(bytes)), Action::Flush]);
+                    actions.extend([Action::Write(Bytes::from(bytes)), Action::Flush]);
                     waited = Duration::ZERO;
                 }
             }
@@ -75,7 +75,7 @@ fn corked(plan: Plan, time: Duration) -> Plan {
             Action::Flush => {}
             Action::Finish => {
                 let bytes = std::mem::take(&mut kept);
-                actions.extend([Action::Write(Bytes(bytes)), Action::Finish]);
+                actions.extend([Action::Write(Bytes::from(bytes)), Action::Finish]);
             }
             other => actions.push(other),
         }

@@ -206,8 +206,8 @@ mod tests {
     fn old_events_are_a_fault_where_the_server_does_not_send_them() {
         let old = |run: Run, number| {
             run.edit_at(1, |first| first.started = Duration::from_secs(1)).edit_at(number, |view| {
-                let bytes = (21..30).flat_map(|n| reference::event(n).0).collect();
-                view.body[0].bytes = sseproof_record::Bytes(bytes);
+                let bytes: Vec<u8> = (21..30).flat_map(|n| reference::event(n).to_vec()).collect();
+                view.body[0].bytes = sseproof_record::Bytes::from(bytes);
             })
         };
         let run = old(two(reference::answer), 4);

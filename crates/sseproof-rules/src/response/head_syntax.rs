@@ -34,7 +34,7 @@ fn raw(line: &[u8]) -> Plan {
     let mut head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n".to_vec();
     head.extend_from_slice(line);
     head.extend_from_slice(b"\r\ndata: hello\n\n");
-    Plan { actions: vec![Action::Raw(Bytes(head)), Action::Hold] }
+    Plan { actions: vec![Action::Raw(Bytes::from(head)), Action::Hold] }
 }
 
 fn judge(record: &Record<'_>) -> Verdict {

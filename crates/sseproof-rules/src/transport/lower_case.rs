@@ -40,7 +40,7 @@ fn capital_head() -> Action {
     ] {
         write_field(&mut block, name.as_bytes(), value.as_bytes());
     }
-    Action::Frame { kind: kind::HEADERS, flags: flag::END_HEADERS, payload: Bytes(block) }
+    Action::Frame { kind: kind::HEADERS, flags: flag::END_HEADERS, payload: Bytes::from(block) }
 }
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -40,7 +40,7 @@ pub(super) const RULE: Rule = Rule {
 fn one_stream() -> Bytes {
     let mut out = Vec::new();
     sseproof_record::http2::write_frame(&mut out, kind::SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 1]);
-    Bytes(out)
+    Bytes::from(out)
 }
 
 fn judge(record: &Record<'_>) -> Verdict {

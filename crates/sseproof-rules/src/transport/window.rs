@@ -83,7 +83,7 @@ mod tests {
                 write_frame(&mut out, kind::DATA, 0, *stream, payload);
             }
             last.transport.window = window;
-            last.wire = vec![Chunk { at: last.started, bytes: Bytes(out) }];
+            last.wire = vec![Chunk { at: last.started, bytes: Bytes::from(out) }];
         })
     }
 

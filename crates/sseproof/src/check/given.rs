@@ -347,7 +347,7 @@ fn body(given: Option<&str>) -> anyhow::Result<Bytes> {
     match given.map(|text| (text, text.strip_prefix('@'))) {
         None => Ok(Bytes::default()),
         Some((_, Some(file))) => {
-            Ok(Bytes(fs::read(file).with_context(|| format!("cannot read --body @{file}"))?))
+            Ok(Bytes::from(fs::read(file).with_context(|| format!("cannot read --body @{file}"))?))
         }
         Some((text, None)) => Ok(Bytes::from(text)),
     }

@@ -110,7 +110,7 @@ fn publish(visit: &Visit<'_>) -> Plan {
     let data = given("data").unwrap_or_default().replace("\r\n", "\n").replace('\r', "\n");
     let event = Written { id: Some(id.clone()), event: given("type"), data };
     let retry = given("retry").map_or(String::new(), |retry| format!("retry: {retry}\n"));
-    let bytes = Bytes::from([retry.into_bytes(), event.bytes().0].concat());
+    let bytes = Bytes::from([retry.as_bytes(), &event.bytes()].concat());
     // A private update goes to nobody in the place of everybody.
     let public = if given("private").is_some() { "nobody".to_owned() } else { topic.clone() };
     let mut actions: Vec<_> = [public, of_all(&topic)]
