@@ -1,33 +1,32 @@
-//! Scenarios: YAML files that say what to do to a target, and what to expect of it.
+//! The file languages: scenarios and probes, targets, and load plans, in YAML.
 //!
-//! [`Scenario::parse`] reads a file and answers every mistake in it with its place and with what
-//! to write instead; [`run_all`] plays scenarios against a target and hands back the
-//! exchanges that the standing rules judge, and the expectations that did not hold.
+//! [`Scenario::parse`], [`TargetFile::parse`] and [`PlanFile::parse`] report every mistake in a
+//! file with its position and with what to write instead. Nothing here opens a socket or starts a
+//! process: the runner acts on these values.
 
 mod check;
+mod excerpt;
 mod mistake;
-mod model;
+pub mod model;
 mod nearest;
 mod plan;
 mod probes;
 mod profiles;
-mod run;
+pub mod request;
 mod target;
 mod variables;
 mod yaml;
 
-pub use mistake::{Mistake, Mistakes};
+pub use check::MARK;
+pub use excerpt::excerpt;
+pub use mistake::{Mistake, Mistakes, Place};
 pub use model::Scenario;
 pub use plan::{Body, PlanFile, ReadyPlan, Template, plans};
 pub use probes::{Probe, needed, patient_probe, probes};
 pub use profiles::{profile_aliases, profile_ids, profile_probes};
-pub use run::{
-    Cancel, FailureKind, OnProgress, Outcome, Progressed, Results, StepFailure, Stopped,
-    TargetConfig, run, run_all, run_patiently,
-};
 pub use target::{
-    GaugeHook, NamedFile, PublishHook, Readiness, RequestHook, RestartHook, Restarting, Server,
-    ServerHandle, Signal, StartHook, StopHook, TargetFile,
+    Act, GaugeHook, NamedFile, PublishHook, Readiness, RequestHook, RestartHook, Restarting,
+    Server, ServerHandle, Signal, StartHook, StopHook, TargetConfig, TargetFile,
 };
 pub use variables::Variables;
 pub use yaml::{plan_schema, schema, target_schema};

@@ -61,7 +61,7 @@ impl fmt::Display for Mistake {
 
 /// A mistake that does not know its place yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Slip {
+pub struct Slip {
     pub(crate) what: String,
     pub(crate) instead: Option<String>,
 }
@@ -109,9 +109,9 @@ impl fmt::Display for Slip {
 
 /// A line and a column, both from 1; the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
+pub struct Place {
+    pub line: usize,
+    pub column: usize,
 }
 
 /// A file with its name.

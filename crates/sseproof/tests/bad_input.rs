@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sseproof_files::{Scenario, Stopped, TargetConfig, probes, run_all, run_patiently};
+use sseproof_files::{Scenario, TargetConfig, probes};
 use sseproof_net::{Client, Dial, DialError, Dialling, InProcess, Lab, Limits, Room};
 use sseproof_record::{Action, Answer, Bytes, Framing, Header, Headers, Plan, Version, Visit};
 use sseproof_report::terminal::{self, Detail, Options};
 use sseproof_report::{Judged, Outcome, Report};
 use sseproof_rules::{Record, Status, judge, reference};
+use sseproof_runner::{Stopped, run_all, run_patiently};
 
 /// What the check comes to: the report, and how long it took by the clock of the run.
 struct Checked {

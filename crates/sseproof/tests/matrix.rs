@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use sseproof_files::{GaugeHook, RequestHook, RestartHook};
 use sseproof_files::{
-    Probe, Progressed, Scenario, TargetConfig, Variables, needed, probes, profile_aliases,
-    profile_ids, profile_probes, run_all, run_patiently,
+    Probe, Scenario, TargetConfig, Variables, needed, probes, profile_aliases, profile_ids,
+    profile_probes,
 };
 use sseproof_net::{
     Client, Direct, HttpChoice, Identity, IdentityOptions, Lab, Limits, Tls, TlsGiven, Ways,
@@ -22,6 +22,7 @@ use sseproof_rules::{
     Finding, Mutant, Profile, Record, Rule, Status, judge, mutants, profiles, profiles_of,
     reference, rules, rules_for,
 };
+use sseproof_runner::{Progressed, run_all, run_patiently};
 
 /// How many mutants are checked over TCP at a time.
 const AT_A_TIME: usize = 40;

@@ -8,12 +8,13 @@ use crate::root;
 
 /// The crates that decode and judge, and with which features. The adapter of the codec for
 /// `tokio-util` cannot do without the traits of tokio, so it is left out.
-const PURE: [(&str, &str); 6] = [
+const PURE: [(&str, &str); 7] = [
     ("sseproof-codec", "--features=futures,http-body,proptest,serde"),
     ("sseproof-http", "--all-features"),
     ("sseproof-record", "--all-features"),
     ("sseproof-rules", "--all-features"),
     ("sseproof-load-model", "--all-features"),
+    ("sseproof-files", "--all-features"),
     ("sseproof-report", "--all-features"),
 ];
 /// What none of them may depend on.

@@ -13,7 +13,7 @@ use crate::nearest::nearest;
 use crate::variables::Variables;
 
 /// A variable that has another value in each run, to tell what this run published.
-pub(crate) const MARK: &str = "mark";
+pub const MARK: &str = "mark";
 
 /// Checks the document, and gives the values that its variables begin with.
 pub(crate) fn check(

@@ -16,18 +16,18 @@ use crate::mistake::Slip;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Matcher")]
-pub(crate) struct Value {
+pub struct Value {
     /// The text itself; with `path`, the JSON value itself.
-    pub(crate) equals: Option<Json>,
+    pub equals: Option<Json>,
     /// A text that stands somewhere in it.
-    pub(crate) contains: Option<Text>,
+    pub contains: Option<Text>,
     /// A regular expression that matches somewhere in it. Variables in it stand for themselves.
-    pub(crate) regex: Option<Pattern>,
+    pub regex: Option<Pattern>,
     /// JSON that it has at least: objects may have more members, lists must be alike.
-    pub(crate) json: Option<Json>,
+    pub json: Option<Json>,
     /// A JSON path (RFC 9535), as in `$.user.name`: what is said besides is said of what it
     /// selects, of at least one of the values.
-    pub(crate) path: Option<Query>,
+    pub path: Option<Query>,
 }
 
 impl Shorthand for Value {
@@ -44,14 +44,14 @@ impl Shorthand for Value {
 /// What an event must be. All that is said must hold.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct EventMatcher {
+pub struct EventMatcher {
     /// The data, its lines joined by LF.
-    pub(crate) data: Option<Short<Value>>,
+    pub data: Option<Short<Value>>,
     /// The event type; an event without an `event` field has the type `message`.
     #[serde(rename = "type")]
-    pub(crate) event_type: Option<Short<Value>>,
+    pub event_type: Option<Short<Value>>,
     /// The last event ID at the time of the event.
-    pub(crate) id: Option<Short<Value>>,
+    pub id: Option<Short<Value>>,
 }
 
 impl Shorthand for EventMatcher {
@@ -67,11 +67,11 @@ impl Shorthand for EventMatcher {
 /// What an announced reconnection time must be.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct RetryMatcher {
+pub struct RetryMatcher {
     /// The shortest time that will do.
-    pub(crate) at_least: Option<Pause>,
+    pub at_least: Option<Pause>,
     /// The longest time that will do.
-    pub(crate) at_most: Option<Pause>,
+    pub at_most: Option<Pause>,
 }
 
 impl Shorthand for RetryMatcher {
@@ -85,7 +85,7 @@ impl Shorthand for RetryMatcher {
 }
 
 impl RetryMatcher {
-    pub(crate) fn fits(&self, time: Duration) -> bool {
+    pub fn fits(&self, time: Duration) -> bool {
         self.at_least.is_none_or(|least| time >= least.0)
             && self.at_most.is_none_or(|most| time <= most.0)
     }
@@ -94,7 +94,7 @@ impl RetryMatcher {
 /// How a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum EndKind {
+pub enum EndKind {
     /// In any of these ways.
     Any,
     /// The response is whole by its own framing.
@@ -107,14 +107,14 @@ pub(crate) enum EndKind {
 
 /// A regular expression.
 #[derive(Clone, Debug)]
-pub(crate) struct Pattern(pub(crate) Text);
+pub struct Pattern(pub Text);
 
 impl Pattern {
     /// The expression, with variables standing for themselves.
     ///
     /// # Errors
     /// What to say of a variable without a value.
-    pub(crate) fn fill(&self, scope: &Scope) -> Result<Regex, String> {
+    pub fn fill(&self, scope: &Scope) -> Result<Regex, String> {
         let pattern = self.0.fill_with(scope, regex::escape)?;
         Regex::new(&pattern).map_err(|error| error.to_string())
     }
@@ -148,9 +148,9 @@ fn reason(error: &regex::Error) -> String {
 
 /// A JSON path.
 #[derive(Clone, Debug)]
-pub(crate) struct Query {
-    pub(crate) text: String,
-    pub(crate) path: JsonPath,
+pub struct Query {
+    pub text: String,
+    pub path: JsonPath,
 }
 
 impl<'de> Deserialize<'de> for Query {

@@ -19,14 +19,14 @@ use serde::{Deserialize, Deserializer};
 use crate::mistake::{Mistakes, Place, Source};
 use crate::variables::Variables;
 
-pub(crate) use matcher::{EndKind, EventMatcher, Pattern, Query, RetryMatcher, Value};
-pub(crate) use scalar::{Count, Headers, Method, Name, Pause, Statuses};
-pub(crate) use short::{Short, Shorthand};
-pub(crate) use step::{
+pub use matcher::{EndKind, EventMatcher, Pattern, Query, RetryMatcher, Value};
+pub use scalar::{Count, Headers, Method, Name, Pause, Statuses};
+pub use short::{Short, Shorthand};
+pub use step::{
     Capture, Churn, Command, Connect, Cut, Expect, Field, ForEach, Gauge, Http, Need, Observe,
     OnlyIf, Payloads, Pour, Publish, Read, Reconnect, Repeat, Restart, Stall, Step, Who,
 };
-pub(crate) use text::{Form, Json, Part, Scope, Text};
+pub use text::{Form, Json, Part, Scope, Text};
 
 /// A scenario: what to do to a target, and what to expect of it.
 #[derive(Clone, Debug)]
@@ -40,15 +40,15 @@ pub struct Scenario {
     /// Whether it takes so long that it only runs when it is asked for.
     pub idle: bool,
     /// Whether it is of the built-in pack: what it does not get is for the rules to judge.
-    pub(crate) is_probe: bool,
+    pub is_probe: bool,
     /// What the target must offer for it.
-    pub(crate) needs: Vec<At<Need>>,
+    pub needs: Vec<At<Need>>,
     /// The rules that it is for, each as in `lifecycle/no-leak` or `cors/*`; all, if there are none.
-    pub(crate) rules: Vec<String>,
-    pub(crate) source: Arc<str>,
+    pub rules: Vec<String>,
+    pub source: Arc<str>,
     /// What the variables stand for when the run begins.
-    pub(crate) scope: Scope,
-    pub(crate) steps: Vec<At<Step>>,
+    pub scope: Scope,
+    pub steps: Vec<At<Step>>,
 }
 
 impl Scenario {
@@ -76,12 +76,12 @@ impl Scenario {
     }
 
     /// Whether it is about the proxy that the target names.
-    pub(crate) fn needs_proxy(&self) -> bool {
+    pub fn needs_proxy(&self) -> bool {
         self.needs.iter().any(|need| need.value == Need::Via)
     }
 
     /// Whether a rule of that id is among those that it is for.
-    pub(crate) fn is_for(&self, rule: &str) -> bool {
+    pub fn is_for(&self, rule: &str) -> bool {
         self.rules.iter().any(|named| match named.strip_suffix('*') {
             Some(family) => rule.starts_with(family),
             None => rule == named,
@@ -89,7 +89,7 @@ impl Scenario {
     }
 
     /// Whether it has streams that every rule on streams judges.
-    pub(crate) fn shows_streams(&self) -> bool {
+    pub fn shows_streams(&self) -> bool {
         fn shows(steps: &[At<Step>]) -> bool {
             steps.iter().any(|step| match &step.value {
                 Step::Connect(connect) => {
@@ -126,36 +126,36 @@ impl Scenario {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "sseproof scenario")]
-pub(crate) struct Document {
+pub struct Document {
     /// What the scenario shows, in one sentence.
-    pub(crate) scenario: String,
+    pub scenario: String,
     /// Runs only when it is asked for (`--idle`), because it takes long.
     #[serde(default)]
-    pub(crate) idle: bool,
+    pub idle: bool,
     /// What the target must offer for it beside its stream; without that it is left out.
     #[serde(default)]
-    pub(crate) needs: Vec<At<Need>>,
+    pub needs: Vec<At<Need>>,
     /// Of a probe: the rules that look at it, each as in `lifecycle/no-leak` or `cors/*`, so that a
     /// check by other rules can leave it out.
     #[serde(default, rename = "for")]
-    pub(crate) rules: Vec<String>,
+    pub rules: Vec<String>,
     /// Values for `${name}`, unless the command line gives others (`--var name=value`).
     #[serde(default)]
-    pub(crate) vars: BTreeMap<String, At<Text>>,
+    pub vars: BTreeMap<String, At<Text>>,
     /// What to do and to expect, in order.
-    pub(crate) steps: At<Vec<At<Step>>>,
+    pub steps: At<Vec<At<Step>>>,
 }
 
 /// A value and where it stands in its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct At<T> {
-    pub(crate) value: T,
-    pub(crate) place: Place,
+pub struct At<T> {
+    pub value: T,
+    pub place: Place,
 }
 
 impl<T> At<T> {
     /// What stands in a short form does not know its place: see the checks.
-    pub(crate) fn unplaced(value: T) -> Self {
+    pub fn unplaced(value: T) -> Self {
         Self { value, place: Place { line: 0, column: 0 } }
     }
 }

@@ -14,10 +14,10 @@ use crate::mistake::Slip;
 
 /// A time with its unit: `5s`, `200ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pause(pub(crate) Duration);
+pub struct Pause(pub Duration);
 
 impl Pause {
-    pub(crate) fn parse(text: &str) -> Result<Self, Slip> {
+    pub fn parse(text: &str) -> Result<Self, Slip> {
         const UNITS: &str = "the units are ms, s, m and h, as in 200ms, 1.5s or 2m";
         let text = text.trim();
         let split = text.find(|char: char| !char.is_ascii_digit() && char != '.');
@@ -49,10 +49,10 @@ impl<'de> Deserialize<'de> for Pause {
 
 /// The name of a connection or of a variable.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Name(pub(crate) String);
+pub struct Name(pub String);
 
 impl Name {
-    pub(crate) fn parse(text: &str) -> Result<Self, Slip> {
+    pub fn parse(text: &str) -> Result<Self, Slip> {
         let fits = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
         if !text.is_empty() && text.chars().all(fits) {
             return Ok(Self(text.to_owned()));
@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for Name {
 
 /// An HTTP method.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Method(pub(crate) String);
+pub struct Method(pub String);
 
 impl<'de> Deserialize<'de> for Method {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -92,7 +92,7 @@ impl<'de> Deserialize<'de> for Method {
 
 /// A number of things, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Count(pub(crate) usize);
+pub struct Count(pub usize);
 
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -113,7 +113,7 @@ impl<'de> Deserialize<'de> for Count {
 
 /// Status codes, any of which will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Statuses(pub(crate) Vec<u16>);
+pub struct Statuses(pub Vec<u16>);
 
 impl<'de> Deserialize<'de> for Statuses {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -123,7 +123,7 @@ impl<'de> Deserialize<'de> for Statuses {
 
 impl Statuses {
     /// `401 or 403`.
-    pub(crate) fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         let codes: Vec<String> = self.0.iter().map(u16::to_string).collect();
         codes.join(" or ")
     }
@@ -166,7 +166,7 @@ impl<'de> Visitor<'de> for OneOrMany {
 
 /// Header fields to send; nothing as the value leaves a field out that would be sent otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Headers(pub(crate) BTreeMap<String, Option<Text>>);
+pub struct Headers(pub BTreeMap<String, Option<Text>>);
 
 impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 use crate::mistake::Slip;
 
 /// What can be written as one text.
-pub(crate) trait Shorthand: Sized {
+pub trait Shorthand: Sized {
     /// What is expected: `a name`.
     const EXPECTED: &'static str;
     /// How it is written, short and long.
@@ -26,7 +26,7 @@ pub(crate) trait Shorthand: Sized {
 
 /// A `T` in its short or its long form.
 #[derive(Clone, Debug)]
-pub(crate) struct Short<T>(pub(crate) T);
+pub struct Short<T>(pub T);
 
 impl<T> std::ops::Deref for Short<T> {
     type Target = T;

@@ -15,7 +15,7 @@ use crate::mistake::Slip;
 /// One thing to do or to expect.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Step {
+pub enum Step {
     /// Opens a connection as an `EventSource` does, and follows redirects.
     Connect(Connect),
     /// Demands something of a connection.
@@ -62,53 +62,53 @@ pub(crate) enum Step {
 /// Opens a connection. What is not said is the target's.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Connect {
+pub struct Connect {
     /// The path and query, in place of those of the target's URL.
-    pub(crate) path: Option<Text>,
+    pub path: Option<Text>,
     /// The method, in place of the target's.
-    pub(crate) method: Option<Method>,
+    pub method: Option<Method>,
     /// Header fields, besides those of an `EventSource` and of the target.
     #[serde(default)]
-    pub(crate) headers: Headers,
+    pub headers: Headers,
     /// The body, in place of the target's.
-    pub(crate) body: Option<Text>,
+    pub body: Option<Text>,
     /// The body as JSON, with its content type.
-    pub(crate) json: Option<Json>,
+    pub json: Option<Json>,
     /// The version of HTTP: `"1.0"`, `"1.1"` or `"2"`; what client and server agree on otherwise.
     #[schemars(with = "Option<VersionText>")]
-    pub(crate) http: Option<Version>,
+    pub http: Option<Version>,
     /// The connection of an earlier step that is shared, over HTTP/2: both are streams on it.
-    pub(crate) on: Option<At<Name>>,
+    pub on: Option<At<Name>>,
     /// How many bytes the server may send on this stream of HTTP/2, and no more is ever allowed.
-    pub(crate) window: Option<u32>,
+    pub window: Option<u32>,
     /// Whether its connection takes as little as can be of what nobody reads, so that who sends soon
     /// has to wait.
     #[serde(default)]
-    pub(crate) narrow: bool,
+    pub narrow: bool,
     /// Whether it goes through the proxy that the target names (`via`).
     #[serde(default)]
-    pub(crate) via: bool,
+    pub via: bool,
     /// Whether it is for the stream that carries what is published, where that is another one;
     /// through the proxy, it is at the same place beside the stream of the target.
     #[serde(default)]
-    pub(crate) published: bool,
+    pub published: bool,
     /// Whether redirects are followed, as they are by default.
-    pub(crate) redirects: Option<bool>,
+    pub redirects: Option<bool>,
     /// How long to wait for the head before the next step (as long as the client waits at all, if
     /// nothing is said); it may still come behind that.
-    pub(crate) within: Option<Pause>,
+    pub within: Option<Pause>,
     /// Asks as somebody else, and leaves the step out where there is nobody of that kind. The
     /// standing rules do not judge what comes.
-    pub(crate) who: Option<Who>,
+    pub who: Option<Who>,
     /// What later steps call the connection (`stream` if nothing is said).
     #[serde(rename = "as")]
-    pub(crate) name: Option<At<Name>>,
+    pub name: Option<At<Name>>,
 }
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Who {
+pub enum Who {
     /// The user of the target, with its credentials; left out where it has none.
     User,
     /// Somebody without credentials; left out where the target has none.
@@ -137,79 +137,79 @@ enum VersionText {
 /// Each kind is sought behind the last one of its kind that was read or expected.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Expect {
+pub struct Expect {
     /// The connection; the one opened last if nothing is said.
-    pub(crate) from: Option<At<Name>>,
+    pub from: Option<At<Name>>,
     /// The status code, or several of which one will do.
-    pub(crate) status: Option<Statuses>,
+    pub status: Option<Statuses>,
     /// Header fields of the answer; null for one that must be absent.
     #[serde(default)]
-    pub(crate) headers: BTreeMap<String, Option<Short<Value>>>,
+    pub headers: BTreeMap<String, Option<Short<Value>>>,
     /// An event, by its data, or by `data`, `type` and `id`.
-    pub(crate) event: Option<Short<EventMatcher>>,
+    pub event: Option<Short<EventMatcher>>,
     /// A comment, by what follows its colon and one space.
-    pub(crate) comment: Option<Short<Value>>,
+    pub comment: Option<Short<Value>>,
     /// A reconnection time.
-    pub(crate) retry: Option<Short<RetryMatcher>>,
+    pub retry: Option<Short<RetryMatcher>>,
     /// The end of the stream.
-    pub(crate) end: Option<EndKind>,
+    pub end: Option<EndKind>,
     /// How many that fit are waited for (1 if nothing is said). More may follow.
-    pub(crate) count: Option<Count>,
+    pub count: Option<Count>,
     /// Whether it must be the very next of its kind; others are passed over otherwise.
     #[serde(default)]
-    pub(crate) next: bool,
+    pub next: bool,
     /// How long to wait for it (5s if nothing is said).
-    pub(crate) within: Option<Pause>,
+    pub within: Option<Pause>,
     /// Demands the contrary: nothing that fits comes for this long.
-    pub(crate) none_within: Option<Pause>,
+    pub none_within: Option<Pause>,
 }
 
 /// Waits for more events, or reads on for a while; fails where the stream falls short.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Read {
+pub struct Read {
     /// The connection; the one opened last if nothing is said.
-    pub(crate) from: Option<At<Name>>,
+    pub from: Option<At<Name>>,
     /// How many events, behind those that were read or expected before.
-    pub(crate) events: Option<Count>,
+    pub events: Option<Count>,
     /// How long to read on; the stream must not end before.
     #[serde(rename = "for")]
-    pub(crate) time: Option<Pause>,
+    pub time: Option<Pause>,
     /// How long to wait for the events (5s if nothing is said).
-    pub(crate) within: Option<Pause>,
+    pub within: Option<Pause>,
 }
 
 /// Waits until what is said is there, the stream ends, or the time is over; never fails.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Observe {
+pub struct Observe {
     /// The connection; the one opened last if nothing is said.
-    pub(crate) from: Option<At<Name>>,
+    pub from: Option<At<Name>>,
     /// Until the connection has had this many events in all.
-    pub(crate) events: Option<Count>,
+    pub events: Option<Count>,
     /// Until the connection has had an event like this one, by its data, or by `data`, `type` and
     /// `id`.
-    pub(crate) event: Option<Short<EventMatcher>>,
+    pub event: Option<Short<EventMatcher>>,
     /// Until the head of the answer is there.
     #[serde(default)]
-    pub(crate) head: bool,
+    pub head: bool,
     /// Until the end, which ends every `observe`: says that nothing else is waited for.
     #[serde(default)]
-    pub(crate) end: bool,
+    pub end: bool,
     /// How long at the most (5s if nothing is said).
-    pub(crate) within: Option<Pause>,
+    pub within: Option<Pause>,
 }
 
 /// Leaves a connection.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Drop")]
-pub(crate) struct Cut {
+pub struct Cut {
     /// The connection; the one opened last if nothing is said.
-    pub(crate) from: Option<At<Name>>,
+    pub from: Option<At<Name>>,
     /// Resets the connection (RST) instead of closing it (FIN).
     #[serde(default)]
-    pub(crate) reset: bool,
+    pub reset: bool,
 }
 
 impl Shorthand for Cut {
@@ -227,33 +227,33 @@ impl Shorthand for Cut {
 /// last event ID, and after the announced reconnection time.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Reconnect {
+pub struct Reconnect {
     /// The connection that ended; the one opened last if nothing is said.
-    pub(crate) from: Option<At<Name>>,
+    pub from: Option<At<Name>>,
     /// What later steps call the new connection; its name is the old one's if nothing is said.
     #[serde(rename = "as")]
-    pub(crate) name: Option<At<Name>>,
+    pub name: Option<At<Name>>,
     /// How long after the end of the old connection, in place of the announced time (3s where
     /// none was announced, and never more than a minute).
-    pub(crate) wait: Option<Pause>,
+    pub wait: Option<Pause>,
     /// The `Last-Event-ID` to send, in place of the last one received.
-    pub(crate) last_event_id: Option<Text>,
+    pub last_event_id: Option<Text>,
     /// Sends the id of this event of the old connection, counted from 1, as if nothing behind it
     /// had arrived.
-    pub(crate) after_event: Option<Count>,
+    pub after_event: Option<Count>,
     /// Leaves the step out, and all that concerns the new connection, unless this holds.
-    pub(crate) only_if: Option<OnlyIf>,
+    pub only_if: Option<OnlyIf>,
     /// Header fields in place of those that were sent before.
     #[serde(default)]
-    pub(crate) headers: Headers,
+    pub headers: Headers,
     /// Comes back as somebody else, as in `connect`.
-    pub(crate) who: Option<Who>,
+    pub who: Option<Who>,
 }
 
 /// What must hold of the old connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum OnlyIf {
+pub enum OnlyIf {
     /// It was a stream, and the server ended it.
     Ended,
     /// There is an id to send.
@@ -263,41 +263,41 @@ pub(crate) enum OnlyIf {
 /// Sends an ordinary request and reads the answer to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Http {
+pub struct Http {
     /// The path and query, in place of those of the target's URL.
-    pub(crate) path: Option<Text>,
+    pub path: Option<Text>,
     /// A whole URL, for another server.
-    pub(crate) url: Option<Text>,
+    pub url: Option<Text>,
     /// The method: GET, or POST where there is a body, if nothing is said.
-    pub(crate) method: Option<Method>,
+    pub method: Option<Method>,
     /// Header fields, besides those of the target.
     #[serde(default)]
-    pub(crate) headers: Headers,
+    pub headers: Headers,
     /// The body.
-    pub(crate) body: Option<Text>,
+    pub body: Option<Text>,
     /// The body as JSON, with its content type.
-    pub(crate) json: Option<Json>,
+    pub json: Option<Json>,
     /// The status code, or several of which one will do (200 to 299 if nothing is said).
-    pub(crate) status: Option<Statuses>,
+    pub status: Option<Statuses>,
     /// How long to wait for the whole answer (5s if nothing is said).
-    pub(crate) within: Option<Pause>,
+    pub within: Option<Pause>,
     /// What later steps call the answer.
     #[serde(rename = "as")]
-    pub(crate) name: Option<At<Name>>,
+    pub name: Option<At<Name>>,
 }
 
 /// Publishes data as the target says (where it says nothing, or the step names a path: by POST, as
 /// text), and demands an answer from 200 to 299.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Publish {
+pub struct Publish {
     /// What is published.
-    pub(crate) data: Text,
+    pub data: Text,
     /// Where to POST it, in place of what the target says (`/publish` where it says nothing).
-    pub(crate) path: Option<Text>,
+    pub path: Option<Text>,
     /// Header fields, besides those of the target.
     #[serde(default)]
-    pub(crate) headers: Headers,
+    pub headers: Headers,
 }
 
 impl Shorthand for Publish {
@@ -312,57 +312,57 @@ impl Shorthand for Publish {
 /// Reads the gauges of the server.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Gauge {
+pub struct Gauge {
     /// What later steps call the reading.
     #[serde(rename = "as")]
-    pub(crate) name: Name,
+    pub name: Name,
     /// Reads until the numbers are back where they were.
-    pub(crate) until: Option<Until>,
+    pub until: Option<Until>,
 }
 
 /// What a reading is waited for.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Until {
+pub struct Until {
     /// The earlier reading whose numbers of producers and connections are not to be exceeded.
-    pub(crate) at_most: Name,
+    pub at_most: Name,
     /// How long at the most (10s if nothing is said).
-    pub(crate) within: Option<Pause>,
+    pub within: Option<Pause>,
 }
 
 /// Connects and leaves, many times.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Churn {
+pub struct Churn {
     /// How often (200 if nothing is said).
-    pub(crate) times: Option<Count>,
+    pub times: Option<Count>,
     /// How many at a time (10 if nothing is said).
-    pub(crate) at_a_time: Option<Count>,
+    pub at_a_time: Option<Count>,
     /// How long at the most (15s if nothing is said).
-    pub(crate) within: Option<Pause>,
+    pub within: Option<Pause>,
     /// What the readings are called: one before, one behind each eighth, one at the end.
     #[serde(rename = "as")]
-    pub(crate) name: Name,
+    pub name: Name,
 }
 
 /// Publishes much.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Pour {
+pub struct Pour {
     /// How many bytes of data in all (3.5 MiB if nothing is said).
-    pub(crate) bytes: Option<Count>,
+    pub bytes: Option<Count>,
     /// How many times that.
-    pub(crate) times: Option<Count>,
+    pub times: Option<Count>,
     /// How long at the most (5s if nothing is said).
-    pub(crate) within: Option<Pause>,
+    pub within: Option<Pause>,
 }
 
 /// Reads nothing more.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Stall {
+pub struct Stall {
     /// The connection; the one opened last if nothing is said.
-    pub(crate) from: Option<At<Name>>,
+    pub from: Option<At<Name>>,
 }
 
 impl Shorthand for Stall {
@@ -378,15 +378,15 @@ impl Shorthand for Stall {
 /// Restarts the server.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Restart {
+pub struct Restart {
     /// How long it may take until it takes connections again (20s if nothing is said).
-    pub(crate) within: Option<Pause>,
+    pub within: Option<Pause>,
 }
 
 /// What a target must offer beside its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Need {
+pub enum Need {
     /// A way to publish.
     Publish,
     /// A number of what is alive: a gauge, or a process that can be looked into.
@@ -404,26 +404,26 @@ pub(crate) enum Need {
 /// Publishes every dangerous payload, each between two sentinels.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Payloads {
+pub struct Payloads {
     /// How long to wait for each sentinel in the stream (2s if nothing is said).
-    pub(crate) within: Option<Pause>,
+    pub within: Option<Pause>,
     /// Only the long ones: 10,000 lines, and 1 MiB in one line.
     #[serde(default)]
-    pub(crate) long: bool,
+    pub long: bool,
 }
 
 /// Runs a command. It is split into words as a shell does, and no shell sees it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Run")]
-pub(crate) struct Command {
+pub struct Command {
     /// The program and its arguments.
-    pub(crate) command: Text,
+    pub command: Text,
     /// How long it may take (30s if nothing is said).
-    pub(crate) within: Option<Pause>,
+    pub within: Option<Pause>,
     /// The exit code that it must have (0 if nothing is said).
     #[serde(default)]
-    pub(crate) exit: i32,
+    pub exit: i32,
 }
 
 impl Shorthand for Command {
@@ -439,25 +439,25 @@ impl Shorthand for Command {
 /// Keeps a value of the event that was read or expected last, or of the answer, as `${name}`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Capture {
+pub struct Capture {
     /// The connection or answer; the one opened last if nothing is said.
-    pub(crate) from: Option<At<Name>>,
+    pub from: Option<At<Name>>,
     /// The name of the variable.
-    pub(crate) into: Name,
+    pub into: Name,
     /// Which part of the event (`data` if nothing is said).
-    pub(crate) field: Option<Field>,
+    pub field: Option<Field>,
     /// A JSON path into it: what it selects first.
-    pub(crate) path: Option<Query>,
+    pub path: Option<Query>,
     /// A regular expression: what its first group matches, or all of it.
-    pub(crate) regex: Option<Pattern>,
+    pub regex: Option<Pattern>,
     /// A header field of the answer, instead of something in the stream.
-    pub(crate) header: Option<String>,
+    pub header: Option<String>,
 }
 
 /// A part of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Field {
+pub enum Field {
     /// The data.
     Data,
     /// The last event ID at the time of the event.
@@ -469,22 +469,22 @@ pub(crate) enum Field {
 /// Does the steps several times.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Repeat {
+pub struct Repeat {
     /// How often.
-    pub(crate) times: Count,
+    pub times: Count,
     /// What to do.
-    pub(crate) steps: At<Vec<At<Step>>>,
+    pub steps: At<Vec<At<Step>>>,
 }
 
 /// Does the steps once for each value.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ForEach {
+pub struct ForEach {
     /// The name of the variable that holds the value.
-    pub(crate) var: Name,
+    pub var: Name,
     /// The values.
     #[serde(rename = "in")]
-    pub(crate) values: At<Vec<Text>>,
+    pub values: At<Vec<Text>>,
     /// What to do with each.
-    pub(crate) steps: At<Vec<At<Step>>>,
+    pub steps: At<Vec<At<Step>>>,
 }

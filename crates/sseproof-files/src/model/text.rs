@@ -15,11 +15,11 @@ const LONGEST: usize = 1 << 20;
 
 /// A text in which `${name}` stands for a value. `$${` stands for `${` itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Text(pub(crate) Vec<Part>);
+pub struct Text(pub Vec<Part>);
 
 /// A piece of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub enum Part {
     /// What stands for itself.
     Plain(String),
     /// `${name}`, or `${name:json}`.
@@ -30,7 +30,7 @@ pub(crate) enum Part {
 
 /// How the value of a variable is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
     /// As it is.
     Plain,
     /// As a JSON string, quotes and all.
@@ -43,7 +43,7 @@ pub(crate) enum Form {
 
 impl Form {
     /// How the variable is written in this form.
-    pub(crate) fn spelled(self, name: &str) -> String {
+    pub fn spelled(self, name: &str) -> String {
         match self {
             Self::Plain => format!("${{{name}}}"),
             Self::Json => format!("${{{name}:json}}"),
@@ -52,7 +52,7 @@ impl Form {
         }
     }
 
-    pub(crate) fn apply(self, value: &str) -> Cow<'_, str> {
+    pub fn apply(self, value: &str) -> Cow<'_, str> {
         match self {
             Self::Plain => value.into(),
             Self::Json => serde_json::Value::from(value).to_string().into(),
@@ -72,13 +72,13 @@ impl Form {
 
 /// The values of the variables at one moment of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Scope {
-    pub(crate) values: BTreeMap<String, String>,
-    pub(crate) environment: BTreeMap<String, String>,
+pub struct Scope {
+    pub values: BTreeMap<String, String>,
+    pub environment: BTreeMap<String, String>,
 }
 
 impl Text {
-    pub(crate) fn parse(text: &str) -> Result<Self, Slip> {
+    pub fn parse(text: &str) -> Result<Self, Slip> {
         let mut parts = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
@@ -118,7 +118,7 @@ impl Text {
     ///
     /// # Errors
     /// The name of a variable that has no value.
-    pub(crate) fn fill_with(
+    pub fn fill_with(
         &self,
         scope: &Scope,
         form: impl Fn(&str) -> String,
@@ -140,12 +140,12 @@ impl Text {
         Ok(out)
     }
 
-    pub(crate) fn fill(&self, scope: &Scope) -> Result<String, String> {
+    pub fn fill(&self, scope: &Scope) -> Result<String, String> {
         self.fill_with(scope, str::to_owned)
     }
 
     /// The text with this in the place of each variable, for a look at its form.
-    pub(crate) fn with_each_as(&self, value: &str) -> String {
+    pub fn with_each_as(&self, value: &str) -> String {
         let pieces = self.0.iter().map(|part| match part {
             Part::Plain(text) => text.as_str(),
             Part::Variable(..) | Part::Environment(_) => value,
@@ -154,7 +154,7 @@ impl Text {
     }
 
     /// The names of its variables.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             Part::Variable(name, _) => Some(name.as_str()),
             _ => None,
@@ -162,7 +162,7 @@ impl Text {
     }
 
     /// The name of the variable that is all of it.
-    pub(crate) fn alone(&self) -> Option<&str> {
+    pub fn alone(&self) -> Option<&str> {
         match self.0.as_slice() {
             [Part::Variable(name, _)] => Some(name),
             _ => None,
@@ -170,7 +170,7 @@ impl Text {
     }
 
     /// The text, where it has no variables.
-    pub(crate) fn plain(&self) -> Option<&str> {
+    pub fn plain(&self) -> Option<&str> {
         match self.0.as_slice() {
             [] => Some(""),
             [Part::Plain(text)] => Some(text),
@@ -234,11 +234,11 @@ impl JsonSchema for Text {
 
 /// Any JSON value, with variables in its strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Json(pub(crate) serde_json::Value);
+pub struct Json(pub serde_json::Value);
 
 impl Json {
     /// Every text in it.
-    pub(crate) fn texts(&self) -> Vec<Text> {
+    pub fn texts(&self) -> Vec<Text> {
         fn walk(value: &serde_json::Value, texts: &mut Vec<Text>) {
             match value {
                 serde_json::Value::String(text) => texts.extend(Text::parse(text)),
@@ -253,7 +253,7 @@ impl Json {
     }
 
     /// The same without the members that are nothing but one of these variables.
-    pub(crate) fn without(mut self, absent: &BTreeSet<&str>) -> Self {
+    pub fn without(mut self, absent: &BTreeSet<&str>) -> Self {
         fn prune(value: &mut serde_json::Value, absent: &BTreeSet<&str>) {
             match value {
                 serde_json::Value::Array(all) => all.iter_mut().for_each(|one| prune(one, absent)),
@@ -273,7 +273,7 @@ impl Json {
         self
     }
 
-    pub(crate) fn fill(&self, scope: &Scope) -> Result<serde_json::Value, String> {
+    pub fn fill(&self, scope: &Scope) -> Result<serde_json::Value, String> {
         map(&self.0, &|text| match Text::parse(text) {
             Ok(parsed) => parsed.fill(scope),
             Err(_) => Ok(text.to_owned()),

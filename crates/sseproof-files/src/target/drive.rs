@@ -9,10 +9,10 @@ use std::time::Duration;
 use regex::Regex;
 use sseproof_record::Request;
 
+use super::TargetConfig;
 pub use super::document::Signal;
-use crate::TargetConfig;
 use crate::model::{Headers, Http, Method, Part, Pattern, Scope, Text};
-use crate::run::request;
+use crate::{excerpt, request};
 
 /// The command that starts a server, and how to see that it is ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl RequestHook {
     ///
     /// # Errors
     /// The name of a variable that has no value.
-    pub(crate) fn request(&self, target: &TargetConfig) -> Result<Request, String> {
+    pub fn request(&self, target: &TargetConfig) -> Result<Request, String> {
         request::http(&self.http, target, &self.scope)
     }
 }
@@ -102,14 +102,14 @@ impl RequestHook {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GaugeHook {
     /// What is asked.
-    pub(crate) request: RequestHook,
+    pub request: RequestHook,
     /// Where in the answer.
-    pub(crate) part: GaugePart,
+    pub part: GaugePart,
 }
 
 /// Where in an answer a number stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum GaugePart {
+pub enum GaugePart {
     /// It is the answer, or the only number in it.
     #[default]
     All,
@@ -129,8 +129,8 @@ impl GaugeHook {
     ///
     /// # Errors
     /// Why there is none, with what to write instead.
-    pub(crate) fn number(&self, body: &str) -> Result<u64, String> {
-        let shown = crate::run::short(body);
+    pub fn number(&self, body: &str) -> Result<u64, String> {
+        let shown = excerpt(body);
         let json = || serde_json::from_str::<serde_json::Value>(body);
         let found = match &self.part {
             GaugePart::Pointer(pointer) => {

@@ -6,7 +6,7 @@ use sseproof_record::{Part as PublishedPart, Published, Request};
 
 use crate::TargetConfig;
 use crate::model::{Form, Headers, Http, Json, Method, Part, Scope, Text};
-use crate::run::request;
+use crate::request;
 
 /// The variable that stands for what is published.
 pub(super) const DATA: &str = PublishedPart::Data.variable();
@@ -20,7 +20,7 @@ pub(super) fn is_published(name: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishHook {
     /// The path of the stream that carries what is published, where it is not the target's.
-    pub(crate) stream: Option<String>,
+    pub stream: Option<String>,
     how: How,
     scope: Scope,
 }
@@ -32,7 +32,7 @@ pub(super) enum How {
 }
 
 /// What is to be done to publish some data.
-pub(crate) enum Act {
+pub enum Act {
     /// This request is sent.
     Send(Request),
     /// This command is run.
@@ -92,7 +92,7 @@ impl PublishHook {
     }
 
     /// Whether this part of what is published has a place in the request or the command.
-    pub(crate) fn offers(&self, part: PublishedPart) -> bool {
+    pub fn offers(&self, part: PublishedPart) -> bool {
         let is_it = |text: &Text| text.names().any(|name| name == part.variable());
         match &self.how {
             How::Http(http) => {
@@ -108,7 +108,7 @@ impl PublishHook {
     ///
     /// # Errors
     /// The name of a variable that has no value.
-    pub(crate) fn act(&self, target: &TargetConfig, data: &str) -> Result<Act, String> {
+    pub fn act(&self, target: &TargetConfig, data: &str) -> Result<Act, String> {
         self.act_on(target, &Published::of(data))
     }
 
@@ -117,7 +117,7 @@ impl PublishHook {
     ///
     /// # Errors
     /// The name of a variable that has no value.
-    pub(crate) fn act_on(&self, target: &TargetConfig, meant: &Published) -> Result<Act, String> {
+    pub fn act_on(&self, target: &TargetConfig, meant: &Published) -> Result<Act, String> {
         let mut scope = self.scope.clone();
         let mut absent = BTreeSet::new();
         for part in PublishedPart::ALL {

@@ -1,5 +1,6 @@
 //! The target file: how to drive the thing under test.
 
+mod config;
 mod document;
 mod drive;
 mod hook;
@@ -17,13 +18,13 @@ use crate::nearest::{list, nearest};
 use crate::profiles::{profile_aliases, profile_ids};
 use crate::variables::Variables;
 
+pub use config::TargetConfig;
 pub(crate) use document::{Document as TargetDocument, Request as TargetRequest};
 pub use drive::{
     GaugeHook, Readiness, RequestHook, RestartHook, Server, ServerHandle, Signal, StartHook,
     StopHook,
 };
-pub(crate) use hook::Act;
-pub use hook::PublishHook;
+pub use hook::{Act, PublishHook};
 
 /// What a target file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

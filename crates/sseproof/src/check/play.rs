@@ -7,12 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use sseproof_files::{
-    Progressed, Readiness, RestartHook, Restarting, Results, Scenario, ServerHandle, StepFailure,
-    Stopped, TargetConfig, run_all, run_patiently,
-};
+use sseproof_files::{Readiness, RestartHook, Restarting, Scenario, ServerHandle, TargetConfig};
 use sseproof_net::{Client, Direct};
 use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
+use sseproof_runner::{Progressed, Results, StepFailure, Stopped, run_all, run_patiently};
 
 use super::Material;
 use super::given::Given;

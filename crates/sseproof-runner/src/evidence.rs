@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use sseproof_codec::{Item, decode};
+use sseproof_files::{Place, excerpt};
 use sseproof_record::{Ending, Exchange, Phase};
 
 use super::slot::Sight;
-use crate::mistake::Place;
 
 /// How many items of a stream are told.
 const ITEMS: usize = 5;
-/// How many characters of a text are told.
-const CHARS: usize = 120;
-
 /// What the evidence is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum About {
@@ -40,7 +37,7 @@ pub(super) fn seen(sight: &Sight<'_>, about: About) -> Vec<String> {
     if !exchange.is_stream() {
         let body = exchange.body_bytes();
         let body = (!body.is_empty())
-            .then(|| format!("the body: {}", short(&String::from_utf8_lossy(&body))));
+            .then(|| format!("the body: {}", excerpt(&String::from_utf8_lossy(&body))));
         return body.into_iter().chain([state(sight)]).collect();
     }
     let told: Vec<String> = sight
@@ -67,38 +64,22 @@ fn describe(item: &Item<'_>) -> Option<String> {
         Item::Event(event) => {
             let mut words = "event".to_owned();
             if event.event_type != "message" {
-                words.push_str(&format!(" of type {}", short(&event.event_type)));
+                words.push_str(&format!(" of type {}", excerpt(&event.event_type)));
             }
             if !event.last_event_id.is_empty() {
-                words.push_str(&format!(" with id {}", short(&event.last_event_id)));
+                words.push_str(&format!(" with id {}", excerpt(&event.last_event_id)));
             }
-            format!("{words}: {}", short(&event.data))
+            format!("{words}: {}", excerpt(&event.data))
         }
         Item::Comment(comment) => {
-            format!("comment: {}", short(comment.text.strip_prefix(' ').unwrap_or(&comment.text)))
+            format!("comment: {}", excerpt(comment.text.strip_prefix(' ').unwrap_or(&comment.text)))
         }
         Item::Retry(retry) => format!("retry: {} ms", retry.millis),
         Item::UnknownField(field) => {
-            format!("a field that no client knows: {}", short(&field.name))
+            format!("a field that no client knows: {}", excerpt(&field.name))
         }
         _ => return None,
     })
-}
-
-/// On one line, and not longer than a line; in quotes where its ends would not be seen otherwise.
-pub(crate) fn short(text: &str) -> String {
-    let mut line = String::new();
-    for (index, char) in text.chars().enumerate() {
-        if index == CHARS {
-            return format!("{line}… ({} characters)", text.chars().count());
-        }
-        if char.is_control() {
-            line.extend(char.escape_default());
-        } else {
-            line.push(char);
-        }
-    }
-    if text.is_empty() || text.trim() != text { format!("\"{line}\"") } else { line }
 }
 
 fn state(sight: &Sight<'_>) -> String {
@@ -132,7 +113,7 @@ pub(super) fn answer(exchange: &Exchange) -> String {
     let of = exchange.request.label();
     if let Some(head) = &exchange.head {
         let kind = head.headers.first("content-type");
-        let kind = kind.map_or_else(|| "without a content type".to_owned(), |kind| short(&kind));
+        let kind = kind.map_or_else(|| "without a content type".to_owned(), |kind| excerpt(&kind));
         return format!("{of} was answered by {} {kind}", head.status);
     }
     match &exchange.end.how {
@@ -192,12 +173,5 @@ mod tests {
             "steps:\n  - wait: 1s\n  - read:\n      events: 3\n      within: 1s\n  - drop: a\n";
         assert_eq!(step(source, Place { line: 2, column: 5 }), "wait: 1s");
         assert_eq!(step(source, Place { line: 3, column: 5 }), "read:\n  events: 3\n  within: 1s");
-    }
-
-    #[test]
-    fn long_texts_are_cut() {
-        assert_eq!(short("a\nb"), "a\\nb");
-        assert_eq!(short("a\n"), "\"a\\n\"");
-        assert!(short(&"é".repeat(500)).ends_with("… (500 characters)"));
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 
-use sseproof_files::{Outcome, run};
+use sseproof_runner::{Outcome, run};
 
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runs").join(folder);

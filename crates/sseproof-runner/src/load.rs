@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sseproof_files::Act;
+use sseproof_files::model::{Churn, Pour, Stall};
 use sseproof_net::{Client, Leave};
 use sseproof_record::{Exchange, Request, What};
 use tokio::task::JoinSet;
@@ -10,8 +12,6 @@ use tokio::time::Instant;
 use super::command;
 use super::play::Stop;
 use super::session::{Session, Way};
-use crate::model::{Churn, Pour, Stall};
-use crate::target::Act;
 
 /// How many clients come and go if nothing is said.
 const TIMES: usize = 200;

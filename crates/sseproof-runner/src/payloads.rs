@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use sseproof_codec::{Event, Item};
+use sseproof_files::PublishHook;
+use sseproof_files::model::{Connect, Headers, Payloads};
 use sseproof_net::Leave;
 use sseproof_record::{Chunk, Exchange, PLAIN, Part, PublishOutcome, Published, What};
 
@@ -17,8 +19,6 @@ use super::generated;
 use super::play::Stop;
 use super::session::Session;
 use super::slot::Sight;
-use crate::PublishHook;
-use crate::model::{Connect, Headers, Payloads};
 
 /// How long to wait for a sentinel if nothing is said.
 const SENTINEL: Duration = Duration::from_secs(2);

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
+use sseproof_files::{TargetConfig, patient_probe};
 use sseproof_net::{Client, Limits};
 use sseproof_record::{Ending, Exchange, Phase};
 
-use super::{Cancel, OnProgress, Results, Stopped, TargetConfig, run};
-use crate::patient_probe;
+use super::{Cancel, OnProgress, Results, Stopped, run};
 
 /// How long that one head is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);

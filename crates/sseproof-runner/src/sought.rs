@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use sseproof_codec::Item;
+use sseproof_files::model::RetryMatcher;
 
 use super::evidence::About;
 use super::session::Passed;
 use super::wanted::{Wanted, WantedEvent};
-use crate::model::RetryMatcher;
 
 /// What is sought in the stream.
 pub(super) enum Sought {

@@ -4,8 +4,7 @@ use regex::Regex;
 use serde_json::Value as JsonValue;
 use serde_json_path::JsonPath;
 use sseproof_codec::Event;
-
-use crate::model::{EventMatcher, Scope, Short, Value};
+use sseproof_files::model::{EventMatcher, Scope, Short, Value};
 
 /// What a text must be.
 #[derive(Clone, Debug, Default)]
@@ -183,7 +182,7 @@ mod tests {
     #[test]
     fn events_fit_as_the_table_says() {
         let cases: Vec<Case> =
-            serde_yaml::from_str(include_str!("../../tests/matchers.yaml")).unwrap();
+            serde_yaml::from_str(include_str!("../tests/matchers.yaml")).unwrap();
         assert!(cases.len() > 30);
         let mut scope = Scope::default();
         scope.values.insert("dot".to_owned(), "a.c".to_owned());

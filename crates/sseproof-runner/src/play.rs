@@ -4,9 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use sseproof_files::model::{At, Command, ForEach, Repeat, Step};
+use sseproof_files::request;
+
 use super::session::Session;
-use super::{Progressed, StepFailure, Stopped, command, request};
-use crate::model::{At, Command, ForEach, Repeat, Step};
+use super::{Progressed, StepFailure, Stopped, command};
 
 /// Why a scenario does not go on.
 #[derive(Debug)]

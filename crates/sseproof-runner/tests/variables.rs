@@ -5,8 +5,9 @@ mod lab;
 use std::pin::pin;
 use std::sync::Arc;
 
-use sseproof_files::{Scenario, TargetConfig, Variables, run};
+use sseproof_files::{Scenario, TargetConfig, Variables};
 use sseproof_net::{Client, Direct, Lab, Limits};
+use sseproof_runner::run;
 
 fn variables(given: &[(&str, &str)], environment: &[(&str, &str)]) -> Variables {
     let owned = |pairs: &[(&str, &str)]| {

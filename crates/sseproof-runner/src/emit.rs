@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use sseproof_files::{Act, PublishHook};
 use sseproof_net::{Leave, Waited, sendable};
 use sseproof_record::{Ending, PublishOutcome, Published, Request};
 
@@ -13,8 +14,6 @@ use super::play::Stop;
 use super::session::{Session, Way};
 use super::slot::Sight;
 use super::steps::WITHIN;
-use crate::PublishHook;
-use crate::target::Act;
 
 /// How long a stream has to be silent before a probe takes it for one that carries only what is
 /// published.

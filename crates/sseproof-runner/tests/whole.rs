@@ -6,11 +6,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sseproof_files::{FailureKind, Outcome, Progressed, Results, Scenario, Stopped, probes};
-use sseproof_files::{run, run_all};
+use sseproof_files::{Scenario, probes};
 use sseproof_net::{Client, Dial, DialError, Dialling, HttpChoice, Lab, Limits, Room, Ways};
 use sseproof_record::{Ending, Exchange, Plan, Reason, Visit};
 use sseproof_rules::reference;
+use sseproof_runner::{FailureKind, Outcome, Progressed, Results, Stopped, run, run_all};
 
 async fn play(source: &str) -> Outcome {
     let scenario = lab::scenario("own.yaml", source);

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use sseproof_files::model::{
+    Capture, Connect, Cut, Field, Http, Observe, OnlyIf, Publish, Read, Reconnect, Statuses,
+};
+use sseproof_files::{Act, excerpt, request};
 use sseproof_net::{Leave, Redirect, Room, Waited, redirect};
 use sseproof_record::{Follows, PublishOutcome, Published, Reason, Request, Version, What};
 
@@ -10,12 +14,8 @@ use super::play::{COMMAND, Stop};
 use super::session::{Connection, Passed, Session, Way};
 use super::slot::Sight;
 use super::sought::{Search, Sought};
+use super::wanted;
 use super::wanted::WantedEvent;
-use super::{evidence, request, wanted};
-use crate::model::{
-    Capture, Connect, Cut, Field, Http, Observe, OnlyIf, Publish, Read, Reconnect, Statuses,
-};
-use crate::target::Act;
 
 /// How long to wait if nothing is said.
 pub(super) const WITHIN: Duration = Duration::from_secs(5);
@@ -438,15 +438,14 @@ impl Session<'_> {
             let json: Option<serde_json::Value> = serde_json::from_str(&text).ok();
             let found =
                 json.as_ref().and_then(|json| query.path.query(json).first().map(wanted::spelled));
-            let message =
-                || format!("`{}` selects nothing in {}", query.text, evidence::short(&text));
+            let message = || format!("`{}` selects nothing in {}", query.text, excerpt(&text));
             text = found.ok_or_else(|| self.unmet(&connection, message()))?;
         }
         if let Some(regex) = &step.regex {
             let regex = self.filled(regex.fill(&self.scope))?;
             let found = regex.captures(&text).and_then(|groups| groups.get(1).or(groups.get(0)));
             let found = found.map(|group| group.as_str().to_owned());
-            let message = || format!("/{regex}/ matches nothing in {}", evidence::short(&text));
+            let message = || format!("/{regex}/ matches nothing in {}", excerpt(&text));
             text = found.ok_or_else(|| self.unmet(&connection, message()))?;
         }
         self.scope.values.insert(step.into.0.clone(), text);

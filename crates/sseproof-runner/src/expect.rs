@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sseproof_files::model::{EndKind, Expect};
 use sseproof_net::Waited;
 use sseproof_record::Ending;
 
@@ -10,7 +11,6 @@ use super::session::{Connection, Session};
 use super::sought::{Search, Sought};
 use super::steps::WITHIN;
 use super::wanted::{Wanted, WantedEvent};
-use crate::model::{EndKind, Expect};
 
 /// How servers spell the media type of a stream.
 const STREAMS: [&str; 5] = [

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use sseproof_files::model::{At, Name, Scope};
+use sseproof_files::{MARK, Place, Scenario, TargetConfig};
 use sseproof_net::{Client, Going, Leave, Room, Watcher};
 use sseproof_record::{
     Ending, Exchange, Follows, Gauge, Happening, Phase, Published, Request, What,
@@ -12,11 +14,7 @@ use super::emit::Feeding;
 use super::evidence::About;
 use super::play::Stop;
 use super::slot::{Sight, Slot, marked};
-use super::{FailureKind, OnProgress, StepFailure, Stopped, TargetConfig, evidence};
-use crate::Scenario;
-use crate::check::MARK;
-use crate::mistake::Place;
-use crate::model::{At, Name, Scope};
+use super::{FailureKind, OnProgress, StepFailure, Stopped, evidence};
 
 /// One scenario under way.
 pub(super) struct Session<'r> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sseproof_files::RestartHook;
+use sseproof_files::model::Restart;
 use sseproof_net::{Client, Leave};
 use sseproof_record::{Ending, Phase, PublishOutcome, Request, What};
 use tokio::time::{Instant, sleep};
@@ -9,8 +11,6 @@ use tokio::time::{Instant, sleep};
 use super::command;
 use super::play::Stop;
 use super::session::Session;
-use crate::RestartHook;
-use crate::model::Restart;
 
 /// How long a restart may take if nothing is said.
 const WITHIN: Duration = Duration::from_secs(20);

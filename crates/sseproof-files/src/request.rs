@@ -2,11 +2,11 @@
 
 use sseproof_record::{Bytes, Request, Version};
 
-use super::TargetConfig;
+use crate::TargetConfig;
 use crate::model::{Connect, Headers, Http, Json, Publish, Scope, Text, Who};
 
 /// A request for the stream; `None` where nobody knows at which path the proxy has it.
-pub(super) fn connect(
+pub fn connect(
     step: &Connect,
     target: &TargetConfig,
     scope: &Scope,
@@ -46,11 +46,7 @@ fn prefix<'v>(via: &'v str, url: &'v str) -> Option<&'v str> {
 }
 
 /// The request as that one makes it; `None` where there is nobody of that kind.
-pub(super) fn asked_by(
-    who: Option<Who>,
-    mut request: Request,
-    target: &TargetConfig,
-) -> Option<Request> {
+pub fn asked_by(who: Option<Who>, mut request: Request, target: &TargetConfig) -> Option<Request> {
     match who {
         None => {}
         Some(Who::Page) if request.headers.has("origin") => {}
@@ -73,7 +69,7 @@ pub(super) fn asked_by(
 const PAGE: &str = "https://sseproof.example";
 
 /// An ordinary request.
-pub(crate) fn http(step: &Http, target: &TargetConfig, scope: &Scope) -> Result<Request, String> {
+pub fn http(step: &Http, target: &TargetConfig, scope: &Scope) -> Result<Request, String> {
     let has_body = step.body.is_some() || step.json.is_some();
     let method = step.method.as_ref().map(|method| method.0.as_str());
     let url = match &step.url {
@@ -91,16 +87,12 @@ pub(crate) fn http(step: &Http, target: &TargetConfig, scope: &Scope) -> Result<
 }
 
 /// A value as it stands in a command: it stays one word, whatever is in it.
-pub(crate) fn word(value: &str) -> String {
+pub fn word(value: &str) -> String {
     shlex::try_quote(value).map_or_else(|_| value.to_owned(), |quoted| quoted.into_owned())
 }
 
 /// What publishes data where the target does not say how.
-pub(super) fn publish(
-    step: &Publish,
-    target: &TargetConfig,
-    scope: &Scope,
-) -> Result<Request, String> {
+pub fn publish(step: &Publish, target: &TargetConfig, scope: &Scope) -> Result<Request, String> {
     let url = match &step.path {
         Some(path) => at(&target.url, Some(path), scope)?,
         None => on(&target.url, "/publish"),
@@ -124,11 +116,7 @@ fn ordinary(method: &str, url: String) -> Request {
 }
 
 /// The step's fields over those that are there; one without a value leaves the field out.
-pub(super) fn headers(
-    request: &mut Request,
-    fields: &Headers,
-    scope: &Scope,
-) -> Result<(), String> {
+pub fn headers(request: &mut Request, fields: &Headers, scope: &Scope) -> Result<(), String> {
     for (name, value) in &fields.0 {
         match value {
             Some(value) => request.headers.set(name, value.fill(scope)?),

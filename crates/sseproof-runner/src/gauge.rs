@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
+use sseproof_files::model::{self, Need};
+use sseproof_files::{GaugeHook, TargetConfig};
 use sseproof_net::{Client, Leave, local_port};
 use sseproof_record::{Gauge, Lack, Reading, What};
 use tokio::time::{Instant, sleep};
 
-use super::TargetConfig;
 use super::play::Stop;
 use super::session::Session;
-use crate::GaugeHook;
-use crate::model::{self, Need};
 
 /// How long to wait for the numbers to be back where they were, if nothing is said.
 const WITHIN: Duration = Duration::from_secs(6);

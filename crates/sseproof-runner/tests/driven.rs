@@ -1,0 +1,318 @@
+//! Steps that drive a target: publish, read its gauges, restart it.
+
+mod lab;
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sseproof_files::{Restarting, Scenario, TargetConfig, TargetFile, Variables, probes};
+use sseproof_net::{Client, Lab, Limits};
+use sseproof_record::{Gauge, Happening, PublishOutcome, Transcript, What};
+use sseproof_runner::run_all;
+
+/// Plays the steps against a target that offers what the reference server has.
+async fn driven(steps: &str) -> (Transcript, Vec<String>) {
+    let file = "publish: { stream: /published, http: { path: /publish, body: \"${data}\" } }\n\
+                active: { http: { path: /active }, pointer: /value }\n\
+                memory: { http: { path: /memory }, regex: 'value\":(\\d+)' }\n\
+                restart: { http: { path: /restart } }\nvia: http://lab.test/via/events\n";
+    let file = TargetFile::parse("f", file, &Variables::default()).expect("a target");
+    let Restarting::By(restart) = file.restart else { panic!("no restart") };
+    let target = TargetConfig {
+        publish: file.publish,
+        active: file.active,
+        memory: file.memory,
+        restart: Some(restart),
+        via: file.via,
+        pour: 1 << 17,
+        ..lab::target()
+    };
+    let scenario = lab::scenario("s", &format!("scenario: s\nsteps:\n{steps}"));
+    let never = pin!(std::future::pending());
+    let client = lab::client();
+    let results = run_all(&[&scenario], &target, &client, "", &mut |_| {}, never).await;
+    let failures = results.failures.into_iter().map(|failure| failure.message).collect();
+    (results.transcript, failures)
+}
+
+fn readings(transcript: &Transcript) -> Vec<(&str, Gauge, Result<u64, &str>)> {
+    let reading = |happening| match happening {
+        &Happening { ref name, what: What::Reading(ref reading), .. } => {
+            let value = reading.value.as_ref().map_err(String::as_str);
+            Some((name.as_str(), reading.gauge, value.copied()))
+        }
+        _ => None,
+    };
+    transcript.happenings.iter().filter_map(reading).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn gauges_are_read_until_the_client_is_gone() {
+    let (transcript, failures) = driven(
+        "  - gauge: { as: before }\n  - connect: { published: true }\n  - gauge: { as: during }\n  \
+         - drop: stream\n  - gauge: { as: after, until: { at-most: before } }\n",
+    )
+    .await;
+    assert!(failures.is_empty(), "{failures:?}");
+    let active: Vec<_> = readings(&transcript)
+        .into_iter()
+        .filter(|(_, gauge, _)| *gauge == Gauge::Active)
+        .map(|(name, _, value)| (name, value))
+        .collect();
+    assert_eq!(active, [("before", Ok(0)), ("during", Ok(1)), ("after", Ok(0))]);
+    assert!(transcript.exchanges[0].request.url.ends_with("/published"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gauge_that_gives_no_number_says_why() {
+    for (gauge, said) in [
+        ("{ http: { path: /missing } }", "GET /missing answered 404"),
+        ("{ http: { path: /late } }", "GET /late had no answer in 2s"),
+        ("{ http: { path: /active }, pointer: /x }", "GET /active: nothing stands at /x of "),
+    ] {
+        let file = format!("active: {gauge}\n");
+        let file = TargetFile::parse("f", &file, &Variables::default()).unwrap();
+        let target = TargetConfig { active: file.active, ..lab::target() };
+        let source = "scenario: s\nsteps:\n  - gauge: { as: a }\n";
+        let scenario = lab::scenario("s", source);
+        let never = pin!(std::future::pending());
+        let client = lab::client();
+        let results = run_all(&[&scenario], &target, &client, "", &mut |_| {}, never).await;
+        let [(_, Gauge::Active, Err(why))] = readings(&results.transcript)[..] else {
+            panic!("{:?}", results.transcript.happenings)
+        };
+        assert!(why.starts_with(said), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stalled_client_takes_nothing_and_the_others_everything() {
+    let (transcript, failures) = driven(
+        "  - connect: { published: true, narrow: true, as: slow }\n  \
+         - connect: { published: true, as: quick }\n  - stall: slow\n  - pour: {}\n  \
+         - publish: \"${mark} last\"\n  \
+         - expect: { from: quick, event: { data: { contains: \"${mark} last\" } } }\n  \
+         - drop: slow\n  - drop: quick\n",
+    )
+    .await;
+    assert!(failures.is_empty(), "{failures:?}");
+    let [slow, quick] = [0, 1].map(|index| transcript.exchanges[index].body_len());
+    assert!(slow < 1 << 10 && quick > 1 << 17, "{slow} {quick}");
+    let did = |what: &What| transcript.happenings.iter().any(|happening| happening.what == *what);
+    assert!(did(&What::Stalled { exchange: 1 }));
+    assert!(did(&What::Poured { bytes: 1 << 17, stopped: None }));
+    assert!(did(&What::Unread { exchange: 1, bytes: Ok(1 << 16) }));
+    assert!(!did(&What::Unread { exchange: 2, bytes: Ok(1 << 16) }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_cuts_what_is_open() {
+    let (transcript, failures) = driven(
+        "  - connect: { published: true }\n  - connect: { via: true, as: via }\n  - restart: {}\n  \
+         - expect: { from: stream, end: truncated }\n",
+    )
+    .await;
+    assert!(failures.is_empty(), "{failures:?}");
+    let via = &transcript.exchanges[1];
+    assert!(via.via && !via.judged && via.is_stream());
+    let restarted = transcript.happenings.iter().find_map(|happening| match &happening.what {
+        What::Restarted { ready_us, failed } => Some((ready_us.is_some(), failed.clone())),
+        _ => None,
+    });
+    assert_eq!(restarted, Some((true, None)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_clients_come_and_go() {
+    let (transcript, failures) = driven("  - churn: { as: many, times: 40 }\n").await;
+    assert!(failures.is_empty(), "{failures:?}");
+    let last = transcript.happenings.iter().rev().find_map(|happening| match happening.what {
+        What::Churned { connections, streams, last } => Some((connections, streams, last)),
+        _ => None,
+    });
+    assert_eq!(last, Some((41, 40, 1)));
+    assert_eq!(transcript.exchanges.len(), 1);
+    let many = readings(&transcript);
+    assert_eq!(many.iter().filter(|(_, gauge, _)| *gauge == Gauge::Memory).count(), 9);
+    assert_eq!(many.last().unwrap().2, Ok(8 << 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_scenario_needs_and_the_target_lacks_is_named() {
+    for (need, line) in [
+        ("publish", "publish: {"),
+        ("restart", "restart: {"),
+        ("via", "via: http"),
+        ("active", "active: {"),
+        ("memory", "start: {"),
+        ("http2", "--http 2"),
+    ] {
+        let source = format!("scenario: s\nneeds: [{need}]\nsteps:\n  - connect: {{}}\n");
+        let (transcript, failures) = played("url: http://h/\n", &lab::scenario("s", &source)).await;
+        assert!(failures[0].contains(line), "{failures:?}");
+        assert!(transcript.exchanges.is_empty());
+    }
+}
+
+/// Plays the scenario with this way to publish.
+async fn played(publish: &str, scenario: &Scenario) -> (Transcript, Vec<String>) {
+    let file = TargetFile::parse("f", publish, &Variables::default()).expect("a target");
+    let target = TargetConfig { publish: file.publish, ..lab::target() };
+    let never = pin!(std::future::pending());
+    let client = lab::client();
+    let results = run_all(&[scenario], &target, &client, "", &mut |_| {}, never).await;
+    let failures = results.failures.into_iter().map(|failure| failure.message).collect();
+    (results.transcript, failures)
+}
+
+fn probe() -> &'static Scenario {
+    &probes().iter().find(|probe| probe.id == "encode").expect("the probe").scenario
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_meant_stands_beside_the_stream() {
+    let hook = "publish:\n  stream: /published\n  http: { path: /publish, body: \"${data}\" }\n";
+    let (transcript, failures) = played(hook, probe()).await;
+    assert!(failures.is_empty(), "{failures:?}");
+    let subscriber = &transcript.exchanges[0];
+    assert!(!subscriber.judged && subscriber.is_stream());
+    let payloads = || subscriber.published.iter().filter(|one| one.payload.is_some());
+    assert!(payloads().any(|one| one.outcome == PublishOutcome::Accepted && one.data == "a\nb"));
+    let cr = payloads().find(|one| one.data == "a\rb").unwrap();
+    assert_eq!(cr.outcome.said(), Some("POST /publish answered 422"));
+    // A sentinel before each, and one behind the last.
+    assert_eq!(subscriber.published.len(), 2 * payloads().count() + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_does_not_work_ends_the_probe_early() {
+    for (path, said) in
+        [("/missing", "POST /missing answered 404"), ("/late", "POST /late had no answer in 5s")]
+    {
+        let hook = format!("publish:\n  http: {{ path: {path}, body: \"${{data}}\" }}\n");
+        let (transcript, _) = played(&hook, probe()).await;
+        let published = &transcript.exchanges[0].published;
+        assert_eq!(published.len(), 1, "{published:?}");
+        assert_eq!(published[0].outcome.said(), Some(said));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_never_answers_is_not_told_to_have_closed() {
+    let file = "publish:\n  http: { path: /late, body: \"${data}\" }\n";
+    let file = TargetFile::parse("f", file, &Variables::default()).unwrap();
+    let target = TargetConfig { publish: file.publish, ..lab::target() };
+    // The client gives up at the same time as the step, or sooner.
+    let limits = Limits { head: Duration::from_secs(1), ..Limits::default() };
+    let client = Client::new(Arc::new(Lab::new(lab::answer).in_process()), limits);
+    let never = pin!(std::future::pending());
+    let results = run_all(&[probe()], &target, &client, "", &mut |_| {}, never).await;
+    let published = &results.transcript.exchanges[0].published;
+    assert_eq!(published[0].outcome.said(), Some("POST /late got no answer in time"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_carries_nothing_ends_the_probe_early() {
+    let hook = "publish:\n  stream: /silent\n  http: { path: /publish, body: \"${data}\" }\n";
+    let (transcript, _) = played(hook, probe()).await;
+    assert!(transcript.exchanges[0].published.iter().all(|one| one.payload.is_none()));
+}
+
+#[tokio::test]
+async fn a_publish_step_publishes_as_the_target_says() {
+    let scenario = lab::scenario("s", "scenario: s\nsteps:\n  - publish: \"it's $x\"\n");
+    let (_, failures) = played(
+        "publish:\n  run: sh -c 'test \"$1\" = \"it'\"'\"'s \\$x\"' sh ${data}\n",
+        &scenario,
+    )
+    .await;
+    assert!(failures.is_empty(), "{failures:?}");
+    let (transcript, failures) =
+        played("publish:\n  run: sh -c 'exit 3' ${data}\n", &scenario).await;
+    let broke = "the command was to end with exit code 0, and ended with 3";
+    assert_eq!(failures, [broke]);
+    let [happening] = transcript.happenings.as_slice() else { panic!("{transcript:?}") };
+    let What::Published { what, answered_us: Some(_) } = &happening.what else {
+        panic!("{happening:?}")
+    };
+    assert_eq!(what.data, "it's $x");
+    assert_eq!(what.outcome, PublishOutcome::Failed(broke.to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_needs_a_hook_says_so() {
+    let scenario = lab::scenario("s", "scenario: s\nsteps:\n  - payloads: {}\n");
+    let (_, failures) = played("url: http://h/\n", &scenario).await;
+    assert!(failures[0].contains("does not say how to publish"), "{failures:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_is_given_events_and_the_record_says_so() {
+    let hook = "publish:\n  http: { path: /publish, body: \"${data}\" }\n";
+    let file = TargetFile::parse("f", hook, &Variables::default()).expect("a target");
+    for (path, fed) in [("/only-published", true), ("/events", false)] {
+        let url = format!("http://lab.test{path}");
+        let target = TargetConfig { publish: file.publish.clone(), ..TargetConfig::new(url) };
+        let scenarios: Vec<_> = ["baseline", "accept"].map(scenario_of).into();
+        let never = pin!(std::future::pending());
+        let client = lab::client();
+        let results = run_all(&scenarios, &target, &client, "", &mut |_| {}, never).await;
+        let streams =
+            results.transcript.exchanges.iter().filter(|exchange| exchange.request.method == "GET");
+        for stream in streams.filter(|exchange| exchange.is_stream()) {
+            assert_eq!(!stream.published.is_empty(), fed, "{}", stream.number);
+            let body = String::from_utf8(stream.body_bytes()).expect("text");
+            assert_eq!(body.contains("data: sseproof-event-"), fed, "{body}");
+        }
+    }
+}
+
+fn scenario_of(id: &str) -> &'static Scenario {
+    &probes().iter().find(|probe| probe.id == id).expect("the probe").scenario
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_comes_with_the_first_event_does_not_hold_up_what_is_published() {
+    let hook =
+        "publish:\n  stream: /late-published\n  http: { path: /publish, body: \"${data}\" }\n";
+    let (transcript, _) = played(hook, scenario_of("deliver")).await;
+    let marked: Vec<_> = transcript
+        .happenings
+        .iter()
+        .filter_map(|happening| match &happening.what {
+            What::Published { what, .. } => Some(what.data.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(marked.len(), 5, "{:?}", transcript.happenings);
+    let streams: Vec<_> =
+        transcript.exchanges.iter().filter(|exchange| exchange.is_stream()).collect();
+    assert_eq!(streams.len(), 5);
+    for stream in streams {
+        let body = String::from_utf8(stream.body_bytes()).expect("text");
+        assert!(body.contains("sseproof-event-"), "nothing was published for a head: {body}");
+        assert!(marked.iter().all(|data| body.contains(data)), "{body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_generated_comes_from_the_seed() {
+    let hook = "publish:\n  stream: /published\n  http: { path: /publish, body: \"${data}\" }\n";
+    let (transcript, _) = played(hook, probe()).await;
+    let generated: Vec<_> =
+        transcript.exchanges[0].published.iter().filter(|one| one.seed == Some(0)).collect();
+    assert_eq!(generated.len(), 40);
+    // The server refuses a CR: what becomes of it is known, and none is generated.
+    assert!(generated.iter().all(|one| !one.data.contains('\r')));
+    assert!(generated.iter().any(|one| one.data.contains('\n')));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_part_that_the_target_offers_is_tried() {
+    let hook = "publish:\n  stream: /published\n  http:\n    path: /publish/parts\n    json: { data: \"${data}\", id: \"${id}\" }\n";
+    let (transcript, _) = played(hook, probe()).await;
+    let published = &transcript.exchanges[0].published;
+    assert!(published.iter().any(|one| one.id.as_deref() == Some("a\0b")));
+    assert!(published.iter().all(|one| one.event.is_none() && one.comment.is_none()));
+}
