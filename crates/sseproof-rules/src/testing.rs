@@ -27,8 +27,14 @@ impl Run {
         Self { transcript, now: Duration::from_secs(1), serve }
     }
 
+    /// The same, aimed at that target.
+    pub(crate) fn aimed_at(mut self, target: Target) -> Self {
+        self.transcript.target = target;
+        self
+    }
+
     /// Sends the request, stays for that long at the most, leaves, and goes on after that.
-    pub(crate) fn visit(mut self, request: Request, stay: Duration) -> Self {
+    pub(crate) fn visit(self, request: Request, stay: Duration) -> Self {
         let visit = Visit {
             request: &request,
             now: self.now,
@@ -38,9 +44,25 @@ impl Run {
             blocked: 0,
         };
         let plan = (self.serve)(&visit);
+        self.answered(request, &plan, None, stay)
+    }
+
+    /// The same with a server that plays this plan; beside that exchange, a second after its start,
+    /// if one is named.
+    pub(crate) fn answered(
+        mut self,
+        request: Request,
+        plan: &Plan,
+        beside: Option<usize>,
+        stay: Duration,
+    ) -> Self {
+        let started = match beside {
+            Some(of) => self.transcript.exchanges[of - 1].started + Duration::from_secs(1),
+            None => self.now,
+        };
         let number = self.transcript.exchanges.len() + 1;
-        let exchange = play(&plan, number, request, self.now, stay);
-        self.now = exchange.end.at + Duration::from_millis(1);
+        let exchange = play(plan, number, request, started, stay);
+        self.now = self.now.max(exchange.end.at + Duration::from_millis(1));
         self.transcript.exchanges.push(exchange);
         self
     }

@@ -1,44 +1,307 @@
-//! For the tests of profiles.
+//! For the tests of profiles: the cases in `tests/profiles/`, which are exchanges written by hand
+//! with the verdict that a rule must give on them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use sseproof_record::{Answer, Request};
+use serde::Deserialize;
+use sseproof_record::{Action, Answer, Bytes, Framing, Headers, Plan, Request, Target};
 
-use super::Profile;
+use super::{Profile, profiles};
 use crate::testing::Run;
-use crate::{Finding, Record, Status};
+use crate::{Fault, Finding, Place, Record, Rule, Status, Verdict, View};
 
-/// A run in which each of these bodies is sent to the server, and the answers are read to their ends.
-fn run(profile: &Profile, serve: Answer, bodies: &[&str]) -> Run {
-    bodies.iter().fold(Run::against(serve), |run, body| {
-        let mut request = Request::subscribe(format!("http://server{}", profile.path));
-        request.method = profile.method.to_owned();
-        request.body = body.as_bytes().into();
-        run.visit(request, Duration::from_secs(60))
-    })
+/// The families of rules, each with its cases.
+const FILES: &[(&str, &str)] = &[
+    ("openai-chat", include_str!("../../tests/profiles/openai-chat.yaml")),
+    ("openai-responses", include_str!("../../tests/profiles/openai-responses.yaml")),
+    ("anthropic-messages", include_str!("../../tests/profiles/anthropic-messages.yaml")),
+    ("mcp", include_str!("../../tests/profiles/mcp.yaml")),
+    ("graphql-sse", include_str!("../../tests/profiles/graphql-sse.yaml")),
+    ("mercure", include_str!("../../tests/profiles/mercure.yaml")),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// Bodies of requests to which the reference gives answers that break no rule, and each mutant
+    /// one that breaks its rule alone.
+    #[serde(default)]
+    asks: Vec<String>,
+    /// Values that several cases share, for YAML aliases.
+    #[serde(default, rename = "shared")]
+    _shared: serde_json::Value,
+    /// The cases of each rule, by its name without the family.
+    cases: BTreeMap<String, Vec<Case>>,
 }
 
-fn failing(profile: &Profile, serve: Answer, bodies: &[&str]) -> Vec<&'static str> {
-    let run = run(profile, serve, bodies);
-    let record = Record::new(run.transcript());
-    let fails = |rule: &crate::Rule| Finding::of(rule, &record).status == Status::Fail;
-    profile.rules.iter().filter(|rule| fails(rule)).map(|rule| rule.id).collect()
+/// What was exchanged, and what the rule says of it. Without `exchanges` it is one stream.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    passes: Option<String>,
+    fails: Option<String>,
+    skips: Option<String>,
+    inconclusive: Option<String>,
+    /// Where the fault is: `event 2`, `start`, `end`, `status`, `exchange` or `header NAME`, with the
+    /// number of the exchange where there are several.
+    #[serde(default)]
+    at: String,
+    /// The URL of the target.
+    target: Option<String>,
+    /// The body of the request.
+    #[serde(default)]
+    asked: String,
+    /// The body of the response, an event stream; the blank line at its end is added.
+    #[serde(default)]
+    stream: String,
+    #[serde(default)]
+    ended: Ended,
+    #[serde(default)]
+    exchanges: Vec<Asked>,
 }
 
-pub(super) fn reference_passes(profile: &Profile, bodies: &[&str]) {
-    assert_eq!(failing(profile, profile.answer, bodies), [""; 0]);
-    let run = run(profile, profile.answer, bodies);
-    for rule in profile.rules {
-        run.passes_or_skips(rule);
+/// One request and its response.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Asked {
+    /// The method and the target, where these are not those of the profile.
+    ask: Option<String>,
+    headers: BTreeMap<String, String>,
+    body: String,
+    /// The status; 200 if it is not given, and 0 if there is no response.
+    status: Option<u16>,
+    /// The media type: that of an event stream if it is not given.
+    media: Option<String>,
+    fields: BTreeMap<String, String>,
+    answer: String,
+    stream: String,
+    /// More of the stream, each piece with the milliseconds before it.
+    late: Vec<(u64, String)>,
+    ended: Ended,
+    /// For how many seconds the client stays at most.
+    stay: Option<u64>,
+    /// The number of the exchange beside which this one begins, a second after it.
+    beside: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Ended {
+    /// The server ended the response.
+    #[default]
+    Whole,
+    /// The client left.
+    Left,
+    /// The server closed the connection in the middle of the body.
+    Broken,
+}
+
+impl Asked {
+    fn request(&self, profile: &Profile) -> Request {
+        let standard = format!("{} {}", profile.method, profile.path);
+        let ask = self.ask.as_deref().unwrap_or(&standard);
+        let (method, path) = ask.split_once(' ').unwrap_or((ask, profile.path));
+        let mut request = Request::subscribe(format!("http://server{path}"));
+        request.method = method.to_owned();
+        for (name, value) in &self.headers {
+            request.headers.set(name, value.as_str());
+        }
+        request.body = self.body.as_str().into();
+        request
+    }
+
+    fn plan(&self) -> Plan {
+        let media = self.media.as_deref().unwrap_or("text/event-stream");
+        let mut headers: Headers = [("Content-Type", media)].into_iter().collect();
+        for (name, value) in &self.fields {
+            headers.set(name, value.as_str());
+        }
+        let status = self.status.unwrap_or(200);
+        let mut actions = vec![Action::Head { status, headers, framing: Framing::Chunked }];
+        let body = if self.stream.is_empty() { self.answer.clone() } else { ended(&self.stream) };
+        actions.extend([Action::Write(Bytes::from(body)), Action::Flush]);
+        for (wait, text) in &self.late {
+            let wait = Action::Wait(Duration::from_millis(*wait));
+            actions.extend([wait, Action::Write(Bytes::from(ended(text))), Action::Flush]);
+        }
+        actions.push(match self.ended {
+            Ended::Whole => Action::Finish,
+            Ended::Left => Action::Hold,
+            Ended::Broken => Action::Close,
+        });
+        Plan { actions }
     }
 }
 
-pub(super) fn mutants_fail_alone(profile: &Profile, bodies: &[&str]) {
-    let mutants =
-        profile.rules.iter().flat_map(|rule| rule.mutants.iter().map(move |own| (rule.id, own)));
-    let wrong: Vec<_> = mutants
-        .map(|(rule, mutant)| (mutant.id, rule, failing(profile, mutant.serve, bodies)))
-        .filter(|(_, rule, failing)| *failing != [*rule])
-        .collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
+/// The text with a blank line at its end.
+fn ended(text: &str) -> String {
+    format!("{}\n\n", text.trim_end_matches('\n'))
+}
+
+impl Case {
+    fn run(&self, profile: &Profile) -> Run {
+        let one = Asked {
+            body: self.asked.clone(),
+            stream: self.stream.clone(),
+            ended: self.ended,
+            ..Asked::default()
+        };
+        let target = Target {
+            url: self.target.clone().unwrap_or_else(|| "http://server/".to_owned()),
+            method: profile.method.to_owned(),
+            profile: Some(profile.id.to_owned()),
+        };
+        let run = Run::against(profile.answer).aimed_at(target);
+        let exchanges = if self.exchanges.is_empty() { &[one][..] } else { &self.exchanges };
+        exchanges.iter().fold(run, |run, asked| {
+            let stay = Duration::from_secs(asked.stay.unwrap_or(1));
+            let plan = asked.plan();
+            let run = run.answered(asked.request(profile), &plan, asked.beside, stay);
+            if asked.status == Some(0) { run.edit(|last| last.head = None) } else { run }
+        })
+    }
+
+    /// The verdict as the case writes it, and the one that it expects.
+    fn compared(&self, rule: &Rule, profile: &Profile) -> (String, String) {
+        let run = self.run(profile);
+        let found = match run.judge(rule) {
+            Verdict::Pass(note) => format!("passes: {note}"),
+            Verdict::Skip(note) => format!("skips: {note}"),
+            Verdict::Inconclusive(note) => format!("inconclusive: {note}"),
+            Verdict::Fail(faults) => run.with_record(|record| {
+                let told: Vec<_> = faults.iter().map(|fault| told(fault, record)).collect();
+                told.join("\n")
+            }),
+        };
+        let words = [
+            ("passes", &self.passes),
+            ("skips", &self.skips),
+            ("inconclusive", &self.inconclusive),
+            ("fails", &self.fails),
+        ];
+        let expected = words.into_iter().find_map(|(word, text)| {
+            let at = if word == "fails" { format!("\nat: {}", self.at) } else { String::new() };
+            Some(format!("{word}: {}{at}", text.as_ref()?))
+        });
+        (found, expected.unwrap_or_default())
+    }
+}
+
+fn told(fault: &Fault, record: &Record<'_>) -> String {
+    let view = record.exchange(fault.exchange).expect("an exchange");
+    let number = if record.all().count() > 1 { &*format!("{} ", view.number) } else { "" };
+    let place = match &fault.place {
+        Place::Body(offset) => place_in(&view, *offset),
+        Place::Header(name) => format!("header {name}"),
+        Place::StatusLine => "status".to_owned(),
+        Place::Exchange => "exchange".to_owned(),
+        other => format!("{other:?}"),
+    };
+    format!("fails: {}\nat: {number}{place}", fault.message)
+}
+
+fn place_in(view: &View<'_>, offset: u64) -> String {
+    match view.events().position(|(event, _)| event.span.start == offset) {
+        Some(index) => format!("event {}", index + 1),
+        None if offset == view.body_len() => "end".to_owned(),
+        None if offset == 0 => "start".to_owned(),
+        None => format!("offset {offset}"),
+    }
+}
+
+fn file(text: &str) -> File {
+    // The files are our own, and live from a few exchanges that come again and again.
+    let options = serde_yaml::options! { budget: None };
+    serde_yaml::from_str_with_options(text, options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The rules of a family, each with the first profile that adds it.
+fn family(family: &str) -> Vec<(&'static Rule, &'static Profile)> {
+    let mut known = BTreeSet::new();
+    profiles()
+        .flat_map(|profile| profile.rules.iter().map(move |rule| (*rule, profile)))
+        .filter(|(rule, _)| rule.id.split('/').next() == Some(family) && known.insert(rule.id))
+        .collect()
+}
+
+#[test]
+fn each_rule_says_of_each_case_what_stands_there() {
+    let mut wrong = Vec::new();
+    for (name, text) in FILES {
+        let cases = file(text).cases;
+        for (rule, profile) in family(name) {
+            let own = rule.id.rsplit('/').next().and_then(|name| cases.get(name));
+            for (index, case) in own.into_iter().flatten().enumerate() {
+                let (found, expected) = case.compared(rule, profile);
+                if found != expected {
+                    let id = rule.id;
+                    wrong.push(format!("{id}, case {}\n{found}\nexpected\n{expected}", index + 1));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn each_rule_has_cases_that_it_passes_fails_and_skips() {
+    for (name, text) in FILES {
+        let cases = file(text).cases;
+        let rules = family(name);
+        let names: BTreeSet<_> =
+            rules.iter().filter_map(|(rule, _)| rule.id.rsplit('/').next()).collect();
+        assert_eq!(names, cases.keys().map(String::as_str).collect(), "{name}");
+        for (rule, cases) in &cases {
+            assert!(cases.iter().any(|case| case.passes.is_some()), "{name}/{rule} never passes");
+            assert!(cases.iter().any(|case| case.fails.is_some()), "{name}/{rule} never fails");
+            assert!(cases.iter().any(|case| case.skips.is_some()), "{name}/{rule} never skips");
+        }
+    }
+}
+
+/// The profiles whose answers need no conversation before them, each with what is asked.
+fn asked() -> impl Iterator<Item = (&'static Profile, Vec<String>)> {
+    FILES.iter().filter_map(|(name, text)| {
+        let asks = file(text).asks;
+        let profile = profiles().find(|profile| profile.id == *name)?;
+        (!asks.is_empty()).then_some((profile, asks))
+    })
+}
+
+/// A run in which each of these bodies is sent to the server, and the responses are read to their ends.
+fn run(profile: &Profile, serve: Answer, bodies: &[String]) -> Run {
+    bodies.iter().fold(Run::against(serve), |run, body| {
+        let asked = Asked { body: body.clone(), ..Asked::default() };
+        run.visit(asked.request(profile), Duration::from_secs(60))
+    })
+}
+
+fn failing(profile: &Profile, serve: Answer, bodies: &[String]) -> Vec<&'static str> {
+    let run = run(profile, serve, bodies);
+    let record = Record::new(run.transcript());
+    let fails = |rule: &Rule| Finding::of(rule, &record).status == Status::Fail;
+    profile.rules.iter().filter(|rule| fails(rule)).map(|rule| rule.id).collect()
+}
+
+#[test]
+fn the_references_break_no_rule() {
+    for (profile, bodies) in asked() {
+        let run = run(profile, profile.answer, &bodies);
+        for rule in profile.rules {
+            run.passes_or_skips(rule);
+        }
+    }
+}
+
+#[test]
+fn each_mutant_fails_its_rule_and_no_other() {
+    for (profile, bodies) in asked() {
+        for rule in profile.rules {
+            for mutant in rule.mutants {
+                let failing = failing(profile, mutant.serve, &bodies);
+                assert_eq!(failing, [rule.id], "{}", mutant.id);
+            }
+        }
+    }
 }

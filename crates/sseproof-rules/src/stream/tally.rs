@@ -73,7 +73,9 @@ pub(crate) fn none_of(noun: &str) -> String {
     format!("no stream carried {article} {noun}")
 }
 
-/// `1 event`, `2 events`.
+/// `1 event`, `2 events`, `2 pieces of text`.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+    let ends = [" of ", " by ", " that "].iter().filter_map(|word| noun.find(word));
+    let (one, rest) = noun.split_at(ends.min().unwrap_or(noun.len()));
+    format!("{count} {one}{}{rest}", if count == 1 { "" } else { "s" })
 }

@@ -77,25 +77,3 @@ fn without(visit: &Visit<'_>, kind: &str) -> Plan {
         },
     )
 }
-
-#[cfg(test)]
-mod tests {
-    use super::PROFILE;
-    use crate::profile::testing;
-
-    const BODIES: &[&str] = &[
-        r#"{"model":"m","max_tokens":9,"stream":true,"messages":[{}]}"#,
-        r#"{"model":"m","max_tokens":9,"stream":true,"messages":[{}],"tools":[{}]}"#,
-        r#"{"model":"m","max_tokens":9,"stream":true,"messages":"none"}"#,
-    ];
-
-    #[test]
-    fn the_reference_breaks_no_rule() {
-        testing::reference_passes(&PROFILE, BODIES);
-    }
-
-    #[test]
-    fn each_mutant_fails_its_rule_and_no_other() {
-        testing::mutants_fail_alone(&PROFILE, BODIES);
-    }
-}

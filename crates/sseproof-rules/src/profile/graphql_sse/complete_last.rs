@@ -98,33 +98,3 @@ fn is_mangled(view: &View<'_>) -> bool {
     text.contains("complete")
         || view.anomalies().any(|anomaly| anomaly.kind == AnomalyKind::UnterminatedBlock)
 }
-
-#[cfg(test)]
-mod tests {
-    use sseproof_record::Request;
-
-    use super::super::traffic::TOKEN;
-    use super::*;
-    use crate::testing::{Run, body};
-
-    #[test]
-    fn each_operation_on_a_shared_stream_ends_by_itself() {
-        let shared = |body: &str| {
-            let request = Request::subscribe("http://server/").with(TOKEN, "a");
-            let stay = std::time::Duration::from_secs(1);
-            Run::against(crate::reference::answer).visit(request, stay).with_body(body)
-        };
-        let event =
-            |event: &str, id: &str| format!("event: {event}\ndata: {{\"id\":\"{id}\"}}\n\n");
-        let [first, done, other] = [event("next", "1"), event("complete", "1"), event("next", "2")];
-        shared(&format!("{first}{done}{other}")).passes(&RULE);
-        shared(&format!("{first}{done}{other}{first}")).faults(&RULE);
-        shared(&first).skips(&RULE);
-    }
-
-    #[test]
-    fn a_complete_that_no_client_sees_is_the_fault_of_another_rule() {
-        body(b"event: next\ndata: {\"data\":{}}\n\nevent: complete\n\n").skips(&RULE);
-        body(b"event: next\ndata: {\"data\":{}}\n\n").faults(&RULE);
-    }
-}

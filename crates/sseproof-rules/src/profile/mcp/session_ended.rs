@@ -42,36 +42,3 @@ fn judge(record: &Record<'_>) -> Verdict {
     let what = "a request in a session that has ended";
     each_status(record, what, none, wanted, |status| status == 404)
 }
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use sseproof_record::Request;
-
-    use super::*;
-    use crate::testing::Run;
-
-    #[test]
-    fn a_session_is_over_from_its_end_on() {
-        let request = |method: &str| {
-            let request = Request::subscribe("http://server/mcp").with("Mcp-Session-Id", "a");
-            Request { method: method.to_owned(), ..request }
-        };
-        let stay = Duration::from_secs(1);
-        let run = |status| {
-            let run = Run::against(|visit| match visit.request.method.as_str() {
-                "DELETE" => Plan::answer(204, "text/plain", ""),
-                _ => Plan::answer(404, "text/plain", ""),
-            });
-            let run = run.visit(request("GET"), stay).visit(request("DELETE"), stay);
-            run.visit(request("GET"), stay)
-                .edit(|last| last.head.as_mut().expect("a head").status = status)
-        };
-        run(404).passes(&RULE);
-        assert_eq!(run(200).faults(&RULE)[0].exchange, 3);
-        run(404)
-            .edit_at(2, |delete| delete.head.as_mut().expect("a head").status = 405)
-            .skips(&RULE);
-    }
-}

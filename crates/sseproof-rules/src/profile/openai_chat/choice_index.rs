@@ -68,26 +68,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::body;
-
-    #[test]
-    fn how_many_were_asked_for_is_only_known_from_the_request() {
-        let run = body(b"data: {\"choices\":[{\"index\":3}]}\n\n");
-        run.passes(&RULE);
-        let run = run.edit(|exchange| exchange.request.body = b"{\"n\":2}"[..].into());
-        assert_eq!(
-            run.faults(&RULE)[0].message,
-            "`index` is 3, and 2 choices were asked for: the last has index 1"
-        );
-    }
-
-    #[test]
-    fn an_index_is_a_number() {
-        let run = body(b"data: {\"choices\":[{\"index\":\"0\"}]}\n\n");
-        assert_eq!(run.faults(&RULE)[0].message, "`index` is `\"0\"`, and not a number from 0");
-    }
-}

@@ -85,35 +85,3 @@ fn wrong(chunk: &Value) -> Option<String> {
         other => Some(format!("`choices` is {}, and not a list", shown(other))),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Place;
-    use crate::testing::body;
-
-    #[test]
-    fn the_first_event_that_is_no_chunk_is_named() {
-        let faults = body(b"data: {\"error\":{}}\n\ndata: 7\n\ndata: x\n\n").faults(&RULE);
-        assert_eq!(faults.len(), 1);
-        assert_eq!(faults[0].place, Place::Body(20));
-        assert_eq!(
-            faults[0].message,
-            "the data is JSON, but no object: `7` (the first of 2 in this stream)"
-        );
-    }
-
-    #[test]
-    fn a_chunk_needs_a_list_of_choices() {
-        let chunk = br#"data: {"object":"chat.completion.chunk","choices":null}
-
-"#;
-        assert_eq!(body(chunk).faults(&RULE)[0].message, "the chunk has no list `choices`");
-    }
-
-    #[test]
-    fn the_end_and_comments_are_no_chunks() {
-        body(b": ping\n\ndata: [DONE]\n\n").passes(&RULE);
-        body(b": ping\n\n").skips(&RULE);
-    }
-}

@@ -83,22 +83,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::body;
-
-    #[test]
-    fn an_end_that_was_not_seen_is_not_judged() {
-        let chunk = b"data: {\"choices\":[{\"index\":0,\"finish_reason\":\"stop\"}]}\n\n";
-        body(chunk).faults(&RULE);
-        body(chunk).edit(|exchange| exchange.end.how = Ending::Left).skips(&RULE);
-    }
-
-    #[test]
-    fn behind_an_error_both_are_fine() {
-        body(b"data: {\"error\":{\"message\":\"x\"}}\n\n").skips(&RULE);
-        body(b"data: {\"error\":{\"message\":\"x\"}}\n\ndata: [DONE]\n\n").passes(&RULE);
-    }
-}

@@ -43,17 +43,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         tally.fault(|| Fault::at(&completion.view, end, message));
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::body;
-
-    #[test]
-    fn a_connection_that_breaks_is_no_silence() {
-        let half = b"data: {\"choices\":[{\"index\":0,\"delta\":{}}]}\n\n";
-        body(half).faults(&RULE);
-        body(half).edit(|exchange| exchange.end.how = Ending::Truncated).skips(&RULE);
-        body(b": nothing\n\n").faults(&RULE);
-    }
-}

@@ -106,38 +106,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::body;
-
-    #[test]
-    fn a_usage_that_stands_on_a_choice_is_another_rule() {
-        let run = |usage: &str| {
-            let stop =
-                "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
-            let last = format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{}}}}]{usage}}}\n\n");
-            body(format!("{stop}{last}data: [DONE]\n\n").as_bytes()).edit(|exchange| {
-                exchange.request.body = r#"{"stream_options":{"include_usage":true}}"#.into();
-            })
-        };
-        run(",\"usage\":{\"total_tokens\":2}").passes(&RULE);
-        run("").faults(&RULE);
-    }
-
-    #[test]
-    fn choices_end_by_themselves() {
-        let chunk = |index, reason| {
-            format!(
-                "data: {{\"choices\":[{{\"index\":{index},\"delta\":{{}},\"finish_reason\":{reason}}}]}}\n\n"
-            )
-        };
-        let (zero, one) = (chunk(0, "\"stop\""), chunk(1, "null"));
-        body(format!("{one}{zero}{one}").as_bytes()).passes(&RULE);
-        let faults = body(format!("{zero}{one}{zero}").as_bytes()).faults(&RULE);
-        assert_eq!(faults[0].message, "choice 0 goes on behind its `finish_reason` (`stop`)");
-        let faults = body(format!("{zero}{one}data: [DONE]\n\n").as_bytes()).faults(&RULE);
-        assert!(faults[0].message.contains("choice 1 has no"), "{}", faults[0].message);
-    }
-}

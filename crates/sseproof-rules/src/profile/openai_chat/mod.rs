@@ -79,28 +79,3 @@ fn rewritten(visit: &Visit<'_>, edit: impl FnMut(usize, Written) -> Vec<Written>
 fn rechunked(visit: &Visit<'_>, edit: impl FnMut(usize, &mut Value)) -> Plan {
     edit_json(reference::answer(visit), edit)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::PROFILE;
-    use crate::profile::testing;
-
-    #[test]
-    fn the_reference_breaks_no_rule() {
-        testing::reference_passes(&PROFILE, BODIES);
-    }
-
-    #[test]
-    fn each_mutant_fails_its_rule_and_no_other() {
-        testing::mutants_fail_alone(&PROFILE, BODIES);
-    }
-
-    /// What the probes ask for.
-    const BODIES: &[&str] = &[
-        r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"a"}]}"#,
-        r#"{"model":"m","stream":true,"messages":[{}],"stream_options":{"include_usage":true}}"#,
-        r#"{"model":"m","stream":true,"messages":[{}],"n":2}"#,
-        r#"{"model":"m","stream":true,"messages":[{}],"tools":[{}]}"#,
-        r#"{"model":"m","stream":true,"messages":"none"}"#,
-    ];
-}

@@ -66,15 +66,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::body;
-
-    #[test]
-    fn a_role_may_be_said_again_and_a_chunk_without_choices_comes_before() {
-        let chunk = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n";
-        body(format!("data: {{\"choices\":[]}}\n\n{chunk}{chunk}").as_bytes()).passes(&RULE);
-    }
-}

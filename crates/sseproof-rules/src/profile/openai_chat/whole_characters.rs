@@ -47,33 +47,3 @@ fn fragments(view: &View<'_>) -> Vec<Fragment> {
     });
     texts.collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::body;
-
-    fn deltas(texts: &[&str]) -> crate::testing::Run {
-        let chunk = |text: &&str| {
-            format!(
-                "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n"
-            )
-        };
-        body(texts.iter().map(chunk).collect::<String>().as_bytes())
-    }
-
-    #[test]
-    fn two_halves_side_by_side_are_torn() {
-        let faults = deltas(&["a \u{FFFD}", "\u{FFFD} b"]).faults(&RULE);
-        assert!(faults[0].message.starts_with("a character is torn in two here"));
-        deltas(&["a\u{FFFD}", "", "\u{FFFD}"]).faults(&RULE);
-        deltas(&["\\ud83d", "\\ude00"]).faults(&RULE);
-    }
-
-    #[test]
-    fn one_by_itself_may_be_meant() {
-        deltas(&["a \u{FFFD} b", "c"]).is_inconclusive(&RULE);
-        deltas(&["\\ufffd"]).is_inconclusive(&RULE);
-        deltas(&["\\ud83d\\ude00", "語"]).passes(&RULE);
-    }
-}

@@ -80,25 +80,3 @@ fn rewritten(visit: &Visit<'_>, edit: impl FnMut(usize, Written) -> Vec<Written>
 fn reworded(visit: &Visit<'_>, edit: impl FnMut(usize, &mut serde_json::Value)) -> Plan {
     edit_json(reference::answer(visit), edit)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::PROFILE;
-    use crate::profile::testing;
-
-    const BODIES: &[&str] = &[
-        r#"{"model":"m","stream":true,"input":"a"}"#,
-        r#"{"model":"m","stream":true,"input":"a","tools":[{}]}"#,
-        r#"{"model":"m","stream":true,"input":7}"#,
-    ];
-
-    #[test]
-    fn the_reference_breaks_no_rule() {
-        testing::reference_passes(&PROFILE, BODIES);
-    }
-
-    #[test]
-    fn each_mutant_fails_its_rule_and_no_other() {
-        testing::mutants_fail_alone(&PROFILE, BODIES);
-    }
-}
