@@ -22,18 +22,19 @@ use crate::answer::{Answer, Fault, Parser};
 const STDERR_LINES: usize = 20;
 /// Where a line without an end is cut off.
 const LINE_BYTES: usize = 64 << 20;
-/// How many lines wait to be read: one answer, and what is too much.
+/// How many lines may wait to be read: one answer, and the surplus.
 const LINES: usize = 2;
-/// How much of a line is shown that is no answer.
+/// How much is shown of a line that is not an answer.
 const SHOWN: usize = 200;
-/// How long a process may take to end once its output has ended.
+/// How long a process may take to exit once its output has ended.
 const LAST_BREATH: Duration = Duration::from_secs(2);
-/// How often it is asked for.
+/// The interval between two checks for that.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A parser in another process, which speaks the protocol of `specs/parser-protocol.md`: a line of
-/// JSON per question, a line of JSON per answer. A process that dies, hangs or talks nonsense is
-/// ended, and started again for the next question.
+/// JSON per question, a line of JSON per answer.
+/// Any language can do that, and a parser that dies or hangs stops no other check. A process that
+/// dies, hangs or writes nonsense is killed, and started again for the next question.
 #[derive(Debug)]
 pub struct Adapter {
     command: Vec<String>,
@@ -51,8 +52,6 @@ struct Process {
 }
 
 impl Adapter {
-    /// Starts the process.
-    ///
     /// # Errors
     /// The command is empty, or cannot be started.
     pub fn start(command: &[String], patience: Duration) -> anyhow::Result<Self> {
@@ -66,7 +65,7 @@ impl Adapter {
         question: String,
         patience: Duration,
     ) -> Result<Answer, Fault> {
-        // One that does not listen has died, and that shows where its answer is read.
+        // If the process has died and does not read, the answer shows it.
         drop(process.questions.send(question));
         let line = match process.lines.recv_timeout(patience) {
             Ok(line) => line,
@@ -134,19 +133,19 @@ fn read(line: &str, asked: u64, last_words: impl Fn() -> String) -> Result<Answe
 impl Process {
     fn start(command: &[String]) -> anyhow::Result<Self> {
         let [program, arguments @ ..] = command else {
-            anyhow::bail!("there is no command");
+            anyhow::bail!("the command is empty");
         };
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A group of its own, so that what a shell or npm has started ends with it.
+        // A process group, so that the processes that a shell or npm starts are killed with it.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn().with_context(|| format!("cannot start {program}"))?;
         let (questions, asked) = mpsc::channel();
-        // Who writes without being asked is held back, and then cut off.
+        // A process that writes without a question is blocked by its pipe, and then killed.
         let (heard, lines) = mpsc::sync_channel(LINES);
         let stderr = Arc::default();
-        // Each pipe has a thread of its own, so that none that is full stops the others.
+        // Each pipe has a thread, so that a full one does not block the others.
         if let Some(stdin) = child.stdin.take() {
             thread::spawn(move || write_all(stdin, &asked));
         }
@@ -160,7 +159,7 @@ impl Process {
         Ok(Self { child, questions, lines, stderr })
     }
 
-    /// How the process ended, and its last words.
+    /// How the process ended, and the end of its standard error.
     fn death(&mut self) -> Fault {
         let mut waited = Duration::ZERO;
         let status = loop {
@@ -170,7 +169,7 @@ impl Process {
                     thread::sleep(PAUSE);
                     waited += PAUSE;
                 }
-                Ok(None) => break "it closed its output and still runs".to_owned(),
+                Ok(None) => break "it closed its output and is still running".to_owned(),
                 Err(error) => break error.to_string(),
             }
         };
@@ -179,7 +178,7 @@ impl Process {
 
     /// The end of what it wrote to standard error.
     fn last_words(&self) -> String {
-        // What it wrote last may still be on its way.
+        // Its last line may still be in the pipe.
         thread::sleep(PAUSE);
         let stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         stderr.iter().cloned().collect::<Vec<_>>().join("\n")
@@ -188,7 +187,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may be gone already, and there is nobody to tell.
+        // The process may be gone already, which is fine.
         #[cfg(unix)]
         if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);

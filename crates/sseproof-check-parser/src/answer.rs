@@ -1,4 +1,4 @@
-//! What a parser says of a stream.
+//! The answer of a parser to a stream.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,28 +6,27 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 use sseproof_codec::Decoder;
 
-/// A parser under test: each call is a stream of its own, fed to a new parser.
+/// A parser under test: each call is a new stream, fed to a new parser.
 pub trait Parser {
-    /// What the parser makes of the stream that these chunks are.
+    /// Parses the stream that these chunks make.
     ///
     /// # Errors
-    /// The parser has none, or gave none that counts: the [`Fault`] says why.
+    /// The parser failed, or its answer is not valid: the [`Fault`] says why.
     fn parse(&mut self, chunks: &[Vec<u8>]) -> Result<Answer, Fault>;
 }
 
-/// What a parser makes of a stream. What it cannot tell is `None`, and not judged.
+/// The result of a parser for a stream. A member that it does not report is `None`, and not judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Answer {
-    /// The events, in order.
     pub events: Vec<Event>,
-    /// The last event ID at the end of the stream.
+    /// At the end of the stream.
     #[serde(default)]
     pub last_event_id: Option<String>,
-    /// The reconnection time at the end of the stream; `Some(None)` if it says that none was set.
-    #[serde(default, deserialize_with = "told")]
+    /// At the end of the stream; `Some(None)` if the stream has set none.
+    #[serde(default, deserialize_with = "present")]
     pub retry: Option<Option<u64>>,
-    /// How long parsing took, in nanoseconds.
+    /// How long parsing took.
     #[serde(default)]
     pub nanos: Option<u64>,
 }
@@ -36,59 +35,44 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Event {
-    /// The data.
     pub data: String,
-    /// The event type.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub event_type: Option<String>,
-    /// The last event ID at the time of dispatch.
+    /// At the time of dispatch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_event_id: Option<String>,
 }
 
-/// A parser that gave no answer.
+/// The reason for a missing answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It says that it failed, though every stream can be decoded.
+    /// The parser reports an error, though every stream can be decoded.
     Refused(String),
     /// Its process ended.
     Died {
-        /// How.
+        /// As the system describes it.
         status: String,
         /// The end of what it wrote to standard error.
         stderr: String,
     },
-    /// It did not answer in time, and was ended.
-    Silent {
-        /// How long was waited for.
-        waited: Duration,
-        /// The end of what it wrote to standard error.
-        stderr: String,
-    },
-    /// It wrote something that is no answer.
+    /// It did not answer in time, and was killed.
+    Silent { waited: Duration, stderr: String },
+    /// It wrote a line that is not an answer.
     Garbage {
-        /// What is wrong with it.
+        /// The error.
         why: String,
         /// The beginning of the line.
         line: String,
-        /// The end of what it wrote to standard error.
         stderr: String,
     },
     /// It answered another question.
-    OutOfOrder {
-        /// The number of the question.
-        asked: u64,
-        /// The number in the answer.
-        answered: u64,
-        /// The end of what it wrote to standard error.
-        stderr: String,
-    },
+    OutOfOrder { asked: u64, answered: u64, stderr: String },
     /// It could not be started again.
     Gone(String),
 }
 
 impl Fault {
-    /// Whether it is the process that is at fault, and not what it made of the stream.
+    /// Whether the process failed, rather than the parser.
     pub const fn is_of_the_process(&self) -> bool {
         !matches!(self, Self::Refused(_))
     }
@@ -110,14 +94,14 @@ impl fmt::Display for Fault {
         match self {
             Self::Refused(error) => return write!(f, "the parser gives an error: {error}"),
             Self::Gone(error) => {
-                return write!(f, "the adapter could not be started again: {error}");
+                return write!(f, "cannot restart the adapter: {error}");
             }
-            Self::Died { status, .. } => write!(f, "the adapter died ({status})")?,
+            Self::Died { status, .. } => write!(f, "the adapter exited ({status})")?,
             Self::Silent { waited, .. } => {
-                write!(f, "the adapter did not answer within {waited:?}, and was ended")?;
+                write!(f, "the adapter did not answer within {waited:?}")?;
             }
             Self::Garbage { why, line, .. } => {
-                write!(f, "the adapter wrote what is no answer ({why}): {line:?}")?;
+                write!(f, "the adapter wrote a line that is not an answer ({why}): {line:?}")?;
             }
             Self::OutOfOrder { asked, answered, .. } => {
                 write!(f, "the adapter was asked question {asked} and answered {answered}")?;
@@ -130,7 +114,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The decoder of `sseproof-codec`, which passes everything.
+/// The decoder of `sseproof-codec`, which passes every case.
 #[derive(Debug, Default)]
 pub struct Reference;
 
@@ -155,18 +139,18 @@ impl Parser for Reference {
     }
 }
 
-/// A key that is there, be it `null`.
-fn told<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
+/// A key that is present, even if `null`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
     let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else {
         return Ok(Some(None));
     };
-    // JSON has one kind of number, and many languages write a large one as a fraction. A cast
-    // saturates, and times as long as that are not judged.
+    // JSON has one kind of number, and many languages write a large one as a fraction. The cast
+    // saturates, and so long times are not judged.
     let whole = number.as_f64().filter(|millis| *millis >= 0.0 && millis.fract() == 0.0);
     match number.as_u64().or(whole.map(|millis| millis as u64)) {
         Some(millis) => Ok(Some(Some(millis))),
         None => {
-            let why = format!("`retry` is {number}, and not a whole number of milliseconds");
+            let why = format!("`retry` must be a whole number of milliseconds, not {number}");
             Err(serde::de::Error::custom(why))
         }
     }

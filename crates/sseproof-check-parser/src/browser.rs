@@ -1,7 +1,9 @@
 //! The corpus for browsers: a page that feeds every stream to the browser's own `EventSource`, and
-//! the answers of the server behind it.
+//! the server for it.
 //!
-//! A browser is the judge of the corpus itself: where the two differ, one of them is wrong.
+//! The page judges, and not the server: so it runs in any browser, and it claims nothing of
+//! comments and anomalies, which an `EventSource` does not show. Where corpus and browser differ,
+//! one of them is wrong.
 
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -13,31 +15,28 @@ use sseproof_record::{Action, Bytes, Framing, Plan, Request};
 
 use crate::expand::{Stream, json, streams};
 
-/// The page, which does all of the judging.
 const PAGE: &str = include_str!("browser/page.html");
-/// What is waited between two chunks, so that they arrive one by one.
+/// The pause between two chunks, so that they arrive one by one.
 const PAUSE: Duration = Duration::from_millis(1);
-/// A stream in more chunks than these is sent without a pause, and arrives as it may.
+/// A stream of more chunks than this is sent without pauses.
 const PACED_CHUNKS: usize = 500;
 
-/// The server behind the page.
 #[derive(Debug, Default)]
 pub struct Browser {
-    /// The streams that were served once. Who asks for one again is an `EventSource` that comes back.
+    /// The streams that were served once. A second request for one is an `EventSource` that
+    /// reconnects.
     served: Mutex<HashSet<String>>,
 }
 
-/// What a request is answered with.
+/// The response to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Served {
-    /// This plan.
     Plan(Plan),
-    /// A plan, and the page has come to its end: this is what it found, as JSON.
+    /// A plan for the last request of the page, and the result that it sent, as JSON.
     Result(Plan, String),
 }
 
 impl Browser {
-    /// The answer to a request of the page.
     pub fn answer(&self, request: &Request) -> Served {
         static CORPUS: LazyLock<Result<String, String>> =
             LazyLock::new(|| json().map_err(|error| error.to_string()));
@@ -57,7 +56,7 @@ impl Browser {
         Served::Plan(plan)
     }
 
-    /// A stream in its chunks; to who comes back, what was said as `Last-Event-ID`.
+    /// A stream in its chunks; to a client that reconnects, the `Last-Event-ID` that it sent.
     fn stream(&self, request: &Request) -> Option<Plan> {
         static STREAMS: LazyLock<Vec<Stream<'static>>> = LazyLock::new(|| streams().collect());
         let (_, query) = request.target().split_once('?')?;
@@ -68,7 +67,7 @@ impl Browser {
         if !self.served.lock().unwrap_or_else(PoisonError::into_inner).insert(token) {
             let id = request.last_event_id().map(|id| BASE64_STANDARD.encode(id));
             let id = id.map_or("none".to_owned(), |id| format!("base64,{id}"));
-            return Some(events([format!("event: came back\ndata: {id}\n\n").into_bytes()]));
+            return Some(events([format!("event: reconnected\ndata: {id}\n\n").into_bytes()]));
         }
         let stream = STREAMS.get(parameter("stream")?.parse::<usize>().ok()?)?;
         let cuts = match parameter("cuts")? {
@@ -97,7 +96,7 @@ fn events(chunks: impl IntoIterator<Item = Vec<u8>>) -> Plan {
 }
 
 fn not_found() -> Plan {
-    Plan::answer(404, "text/plain", "there is nothing here\n")
+    Plan::answer(404, "text/plain", "not found\n")
 }
 
 #[cfg(test)]
@@ -112,7 +111,7 @@ mod tests {
         }
         match browser.answer(&request) {
             Served::Plan(plan) => plan,
-            Served::Result(..) => panic!("that was no result"),
+            Served::Result(..) => panic!("not the result"),
         }
     }
 
@@ -138,24 +137,25 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_is_told_with_which_id() {
+    fn a_reconnection_gets_the_id_that_it_sent() {
         let browser = Browser::default();
-        for (token, id, told) in [("1", None, "data: none"), ("2", Some("7"), "data: base64,Nw==")]
+        for (token, id, expected) in
+            [("1", None, "data: none"), ("2", Some("7"), "data: base64,Nw==")]
         {
             let url = format!("/stream?stream=0&cuts=whole&token={token}");
             plan(&browser, &url, None);
             let again = plan(&browser, &url, id);
             let text = String::from_utf8_lossy(body(&again)[0]).into_owned();
-            assert!(text.contains(told), "{text}");
+            assert!(text.contains(expected), "{text}");
         }
     }
 
     #[test]
-    fn what_is_not_there_is_not_found() {
+    fn unknown_addresses_are_not_found() {
         for url in ["/x", "/stream", "/stream?stream=99999&cuts=whole&token=1"] {
             let Action::Head { status, .. } = plan(&Browser::default(), url, None).actions[0]
             else {
-                panic!("no head")
+                panic!("no status")
             };
             assert_eq!(status, 404, "{url}");
         }

@@ -1,4 +1,4 @@
-//! The check of a parser: the corpus in every chunking, then streams made by chance.
+//! The check of a parser: the corpus in every chunking, then random streams.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,32 +14,29 @@ use crate::expand::{LineEnds, Stream};
 use crate::judge::{Expected, Failure, judge};
 use crate::report::{Chance, Judged, Report, Requirement, Speed};
 
-/// What a stream breaks that is read rightly in other line ends.
+/// The requirement of a stream that is read correctly, but not with other line ends.
 const LINE_ENDS: &str = "whatwg-sse/line-ends";
-/// How often a process may hang, or give no answer at all, before it is asked no more.
+/// How often a process may hang, or give no answer, before it gets no more questions.
 const PATIENCE: u32 = 5;
 /// How many streams are tried while a counterexample is made smaller.
 const SHRINKS: u32 = 2000;
 /// The streams that are timed: events of an LLM, and short ones with ids.
 const TIMED_BYTES: usize = 1 << 20;
 const TIMED_CHUNK: usize = 16 << 10;
-/// How often each is timed, and for how long at the most: on a busy machine, the fastest of many
-/// is the one that nobody disturbed.
+/// How often and how long each is timed: on a busy machine, the fastest of many runs is the
+/// undisturbed one.
 const TIMES: u32 = 30;
 const TIMED: Duration = Duration::from_secs(3);
 
-/// How much is tried.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How many streams are made by chance, of each kind.
+    /// How many random streams of each kind.
     pub streams: u32,
-    /// Where chance begins.
     pub seed: u64,
 }
 
-/// Checks a parser.
 pub fn check(name: &str, parser: &mut dyn Parser, options: Options) -> Report {
-    let mut asked = Asked { parser, questions: 0, told: Told::default(), faults: 0 };
+    let mut asked = Asked { parser, questions: 0, reported: Reported::default(), faults: 0 };
     let no_answer = asked.greet();
     let mut by_requirement: BTreeMap<&str, Vec<Judged>> = BTreeMap::new();
     let mut respelled = Vec::new();
@@ -47,14 +44,16 @@ pub fn check(name: &str, parser: &mut dyn Parser, options: Options) -> Report {
         let judged = asked.judged(&case.as_written(), case.about.clone());
         let is_right = judged.failure.is_none();
         by_requirement.entry(&case.requirement).or_default().push(judged);
-        // What is read wrongly as it is written says nothing about line ends.
+        // A case that fails as it is written shows nothing about line ends.
         for stream in is_right.then(|| case.respelled()).into_iter().flatten() {
-            let about =
-                format!("Right as it is written, and the same with {}.", stream.line_ends.words());
+            let about = format!(
+                "Read correctly as written; the same stream with {}.",
+                stream.line_ends.words()
+            );
             respelled.push(asked.judged(&stream, about));
         }
     }
-    // Behind the cases that are about line ends themselves, and say more of what is wrong.
+    // After the cases about line ends, which say more precisely what fails.
     by_requirement.entry(LINE_ENDS).or_default().extend(respelled);
     let kinds: [(&str, BoxedStrategy<Vec<u8>>); 2] =
         [("well-formed", well_formed().boxed()), ("hostile", hostile().boxed())];
@@ -75,22 +74,22 @@ pub fn check(name: &str, parser: &mut dyn Parser, options: Options) -> Report {
         requirements: requirements.collect(),
         chance: chance.into(),
         no_answer,
-        not_told: asked.told.missing(),
+        not_reported: asked.reported.missing(),
         is_complete: !asked.is_given_up(),
         speed,
     }
 }
 
-/// What the parser has told of at all.
+/// The members that the parser reports in any answer.
 #[derive(Default)]
-struct Told {
+struct Reported {
     event_type: bool,
     event_id: bool,
     last_event_id: bool,
     retry: bool,
 }
 
-impl Told {
+impl Reported {
     fn note(&mut self, answer: &Answer) {
         self.event_type |= answer.events.iter().any(|event| event.event_type.is_some());
         self.event_id |= answer.events.iter().any(|event| event.last_event_id.is_some());
@@ -105,15 +104,18 @@ impl Told {
             (self.last_event_id, "the last event ID at the end"),
             (self.retry, "the reconnection time"),
         ];
-        all.iter().filter(|(told, _)| !told).map(|(_, what)| (*what).to_owned()).collect()
+        all.iter()
+            .filter(|(is_reported, _)| !is_reported)
+            .map(|(_, name)| (*name).to_owned())
+            .collect()
     }
 }
 
-/// The parser, and what is known of it.
+/// The parser, and the course of the check.
 struct Asked<'p> {
     parser: &'p mut dyn Parser,
     questions: u64,
-    told: Told,
+    reported: Reported,
     faults: u32,
 }
 
@@ -122,8 +124,8 @@ impl Asked<'_> {
         self.faults >= PATIENCE
     }
 
-    /// Asks what nobody can stumble over, so that an adapter that never answers is told from a
-    /// parser that dies of what is asked; why there is no answer, if there is none.
+    /// Asks a question that every parser can answer, to distinguish an adapter that never answers
+    /// from a parser that dies of a certain stream; the reason, if there is no answer.
     fn greet(&mut self) -> Option<String> {
         let mut why = None;
         for _ in 0..PATIENCE {
@@ -141,8 +143,8 @@ impl Asked<'_> {
         self.questions += 1;
         let answer = self.parser.parse(chunks);
         match &answer {
-            Ok(answer) => self.told.note(answer),
-            // A parser that dies of one stream is wrong; an adapter that hangs wastes our time.
+            Ok(answer) => self.reported.note(answer),
+            // A parser that dies of one stream is wrong; an adapter that hangs costs time.
             Err(Fault::Silent { .. } | Fault::Gone(_) | Fault::OutOfOrder { .. }) => {
                 self.faults += 1;
             }
@@ -157,7 +159,7 @@ impl Asked<'_> {
         Judged { case: stream.id(), about, was_asked, failure }
     }
 
-    /// The first way to cut the stream in which it is read wrongly, the simplest ways first.
+    /// The failure in the first cuts that show one, the simplest cuts first.
     fn stream(&mut self, stream: &Stream<'_>) -> Option<Failure> {
         let Stream { case, line_ends, bytes } = stream;
         let expected = Expected {
@@ -183,7 +185,7 @@ impl Asked<'_> {
         None
     }
 
-    /// The smallest stream made by chance that is read wrongly.
+    /// The smallest random stream that fails.
     fn chance(&mut self, streams: BoxedStrategy<Vec<u8>>, options: Options) -> Option<Failure> {
         if self.is_given_up() {
             return None;
@@ -202,17 +204,17 @@ impl Asked<'_> {
             if asked.is_given_up() || asked.ask(&case.chunks, &expect(&case)).is_none() {
                 return Ok(());
             }
-            Err(TestCaseError::fail("read wrongly"))
+            Err(TestCaseError::fail("it fails"))
         });
         let asked = asked.into_inner();
         match result {
-            // Once more, since only the stream itself comes back from the search.
+            // Parsed again, since the search returns only the stream.
             Err(TestError::Fail(_, case)) => asked.ask(&case.chunks, &expect(&case)),
             _ => None,
         }
     }
 
-    /// How fast the parser is by its own clock, if it has one.
+    /// The speed of the parser by its own clock, if it has one.
     fn speed(&mut self) -> Vec<Speed> {
         let token = |n: usize| {
             format!(

@@ -30,41 +30,36 @@ const GROUPS: [&str; 13] = groups!(
     "wild"
 );
 
-/// A stream, and what a parser has to make of it. `specs/corpus/README.md` has the words.
+/// A stream, and its meaning. `specs/corpus/README.md` defines the members.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Case {
     /// `group/name`.
     pub id: String,
-    /// What it is about, as in `whatwg-sse/bom-at-start`.
+    /// The requirement that it tests, as in `whatwg-sse/bom-at-start`.
     pub requirement: String,
     /// Why it is there.
     pub about: String,
     bytes: String,
-    /// What is dispatched.
+    /// The dispatched events.
     pub events: Vec<Event>,
-    /// The last event ID at the end.
     pub last_event_id: String,
-    /// The reconnection time at the end, in milliseconds.
+    /// In milliseconds.
     pub retry: Option<u64>,
     /// The comment lines, without their colons.
     pub comments: Vec<String>,
-    /// What is wrong with the stream.
     pub anomalies: Vec<Anomaly>,
 }
 
-/// Something wrong at a byte.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Anomaly {
     /// As in `nul_in_id`.
     pub kind: String,
-    /// The byte to point at.
     pub offset: usize,
 }
 
 impl Case {
-    /// The whole stream, as it is written.
     pub fn stream(&self) -> Vec<u8> {
         // The corpus is compiled in, and a test reads all of it.
         BASE64_STANDARD.decode(&self.bytes).unwrap_or_default()

@@ -1,7 +1,8 @@
-//! The corpus written out: each case in every line end, with the cuts that parsers stumble over.
+//! The corpus written out: each case in every line end, with the cuts that parsers fail at.
 //!
-//! What a stream means does not depend on how its lines end or on how it is cut, so one case is
-//! many. The rule is mechanical, and `specs/corpus/README.md` has it for other languages.
+//! Line ends and cuts do not change the meaning of a stream, so each case is written once in LF and
+//! multiplied by a rule, which `specs/corpus/README.md` has for other languages. The result is
+//! committed, so that other languages need no Rust.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,11 +11,10 @@ use serde::Serialize;
 use crate::answer::Event;
 use crate::corpus::{Anomaly, Case, corpus};
 
-/// How the lines of a stream end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LineEnds {
-    /// As the case has them: LF, unless it is about something else.
+    /// As the case has them: LF, unless it tests something else.
     AsWritten,
     /// Each with CR.
     Cr,
@@ -27,7 +27,7 @@ pub enum LineEnds {
 impl LineEnds {
     const OTHERS: [Self; 3] = [Self::Cr, Self::Crlf, Self::InTurn];
 
-    /// What is put behind the id of the case.
+    /// Appended to the id of the case.
     const fn suffix(self) -> &'static str {
         match self {
             Self::AsWritten => "",
@@ -37,7 +37,7 @@ impl LineEnds {
         }
     }
 
-    /// What the line with that index ends with, in the place of an LF.
+    /// The end of the line with that index, in the place of an LF.
     const fn end(self, index: usize) -> &'static [u8] {
         match (self, index % 3) {
             (Self::AsWritten, _) | (Self::InTurn, 0) => b"\n",
@@ -46,7 +46,7 @@ impl LineEnds {
         }
     }
 
-    /// In words, behind "the same with".
+    /// In words, after "the same stream with".
     pub const fn words(self) -> &'static str {
         match self {
             Self::AsWritten => "the line ends of the case",
@@ -60,11 +60,9 @@ impl LineEnds {
 /// A case in one of its line ends.
 #[derive(Clone, Debug)]
 pub struct Stream<'c> {
-    /// The case. Its anomalies are where they are as it is written; see [`Stream::anomalies`].
+    /// Its anomalies have the offsets of the case as written; see [`Stream::anomalies`].
     pub case: &'c Case,
-    /// How the lines end.
     pub line_ends: LineEnds,
-    /// The whole stream.
     pub bytes: Vec<u8>,
 }
 
@@ -74,7 +72,7 @@ impl Case {
         Stream { case: self, line_ends: LineEnds::AsWritten, bytes: self.stream() }
     }
 
-    /// The same in other line ends; nothing for a case that has a CR already, or a single line.
+    /// The same with other line ends; none for a case that has a CR already, or a single line.
     pub fn respelled(&self) -> impl Iterator<Item = Stream<'_>> {
         let written = self.stream();
         let lines = written.iter().filter(|&&byte| byte == b'\n').count();
@@ -103,7 +101,7 @@ impl Stream<'_> {
         format!("{}{}", self.case.id, self.line_ends.suffix())
     }
 
-    /// What is wrong with the stream, where it is in this one.
+    /// The anomalies, with their offsets in this stream.
     pub fn anomalies(&self) -> Vec<Anomaly> {
         let written = self.case.stream();
         let shifted = |anomaly: &Anomaly| {
@@ -114,9 +112,8 @@ impl Stream<'_> {
         self.case.anomalies.iter().map(shifted).collect()
     }
 
-    /// The ways to cut the stream that parsers stumble over, each as the offsets of its cuts: before
-    /// and behind all line ends, inside all CRLFs, inside all characters of more bytes than one,
-    /// before and behind all colons.
+    /// The cuts that parsers fail at, each as a list of offsets: before and after all line ends,
+    /// inside all CRLFs, inside all characters of several bytes, before and after all colons.
     pub fn cuts(&self) -> Vec<Vec<usize>> {
         let pairs =
             || self.bytes.windows(2).enumerate().map(|(at, pair)| (at + 1, pair[0], pair[1]));
@@ -177,9 +174,9 @@ struct Line<'s> {
 /// The corpus written out, as JSON in ASCII with a stream on each line.
 ///
 /// # Errors
-/// None that is known: all of it can be written.
+/// Never in practice: every stream can be written.
 pub fn json() -> serde_json::Result<String> {
-    let about = "Made from specs/corpus by `cargo xtask generate`: do not edit. specs/corpus/README.md says what it means.";
+    let about = "Made from specs/corpus by `cargo xtask generate`: do not edit. specs/corpus/README.md describes it.";
     let mut out = format!("{{\n\"about\": {},\n\"streams\": [", serde_json::to_string(about)?);
     for (index, stream) in streams().enumerate() {
         let Case { id: case, requirement, about, events, last_event_id, comments, .. } =
@@ -259,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_are_where_parsers_stumble() {
+    fn cuts_are_where_parsers_fail() {
         let stream = Stream {
             case: case("stream/empty"),
             line_ends: LineEnds::AsWritten,
@@ -286,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_out_is_ascii_and_complete() {
+    fn the_expanded_corpus_is_ascii_and_complete() {
         let text = json().expect("it can be written");
         assert!(text.is_ascii());
         let read: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");

@@ -1,14 +1,14 @@
-//! What is wrong with an answer.
+//! Compares an answer with the corpus.
 
 use serde::Serialize;
 
 use crate::answer::{Answer, Event, Fault};
 
-/// Reconnection times from here on, in milliseconds, are not judged: no number of JavaScript holds
+/// Longer reconnection times, in milliseconds, are not judged: a number in JavaScript cannot hold
 /// all of them.
 const LONGEST_RETRY: u64 = 1 << 53;
 
-/// What a right parser makes of a stream.
+/// The correct result for a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
     pub(crate) events: Vec<Event>,
@@ -21,15 +21,14 @@ pub(crate) struct Expected {
 pub struct Failure {
     /// The chunks, each as a literal of Rust without its quotes.
     pub chunks: Vec<String>,
-    /// What a right parser dispatches.
     pub expected: Vec<Event>,
-    /// What this one does, if it gave an answer.
+    /// `None` if the parser gave no answer.
     pub got: Option<Vec<Event>>,
-    /// What the difference is, in words.
+    /// The difference, in words.
     pub what: String,
 }
 
-/// What is wrong with the answer, if something is.
+/// The first difference, if there is one.
 pub(crate) fn judge(
     chunks: &[Vec<u8>],
     expected: &Expected,
@@ -50,7 +49,7 @@ pub(crate) fn judge(
 fn difference(expected: &Expected, answer: &Answer) -> Option<String> {
     let (right, got) = (&expected.events, &answer.events);
     for (index, (right, got)) in right.iter().zip(got).enumerate() {
-        if let Some(what) = between(right, got) {
+        if let Some(what) = different(right, got) {
             return Some(format!("event {}: {what}", index + 1));
         }
     }
@@ -78,8 +77,8 @@ fn difference(expected: &Expected, answer: &Answer) -> Option<String> {
     }
 }
 
-fn between(right: &Event, got: &Event) -> Option<String> {
-    let told = |name: &str, right: &Option<String>, got: &Option<String>| match (right, got) {
+fn different(right: &Event, got: &Event) -> Option<String> {
+    let differs = |name: &str, right: &Option<String>, got: &Option<String>| match (right, got) {
         (Some(right), Some(got)) if right != got => {
             Some(format!("its {name} is {got:?} instead of {right:?}"))
         }
@@ -88,6 +87,6 @@ fn between(right: &Event, got: &Event) -> Option<String> {
     if right.data != got.data {
         return Some(format!("its data is {:?} instead of {:?}", got.data, right.data));
     }
-    told("type", &right.event_type, &got.event_type)
-        .or_else(|| told("last event ID", &right.last_event_id, &got.last_event_id))
+    differs("type", &right.event_type, &got.event_type)
+        .or_else(|| differs("last event ID", &right.last_event_id, &got.last_event_id))
 }

@@ -1,9 +1,9 @@
-//! Proves a parser of event streams right, whatever language it is written in, or shows the
-//! smallest stream that it reads wrongly.
+//! Checks a parser of event streams in any language, and shows the smallest stream that it reads
+//! wrongly.
 //!
-//! A [`Parser`] is fed the corpus of `specs/corpus`, each case cut in every way, and then streams
-//! made by chance; [`check()`] judges what it makes of them. [`Adapter`] is a parser in another
-//! process, which speaks `specs/parser-protocol.md`.
+//! A [`Parser`] is fed the corpus of `specs/corpus`, each case cut in many ways, and then random
+//! streams; [`check()`] judges the results. It asks a trait, so its tests need no process;
+//! [`Adapter`] is a parser in another process, which speaks `specs/parser-protocol.md`.
 
 mod adapter;
 mod answer;

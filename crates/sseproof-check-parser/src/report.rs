@@ -1,4 +1,4 @@
-//! What a check of a parser found, for people, for machines and for CI systems.
+//! The results of a check of a parser, for people, for machines and for CI systems.
 
 use std::fmt::Write as _;
 
@@ -8,38 +8,37 @@ use serde::Serialize;
 use crate::answer::Event;
 use crate::judge::Failure;
 
-/// Why something was not asked.
-const GIVEN_UP: &str = "the adapter hung or got out of step too often";
-/// How many more cases of a requirement are named for people.
+/// Why some questions were not asked.
+const GIVEN_UP: &str = "the adapter hung or answered other questions too often";
+/// How many failed cases of a requirement are named for people, besides the first.
 const ALSO: usize = 20;
 
-/// What a check of a parser found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// What was checked: the command, for a process.
+    /// The command, for a process.
     pub parser: String,
-    /// How many streams it was given, each chunking counted.
+    /// How many streams it was given, counting each chunking.
     pub questions: u64,
-    /// What it was judged by, in the order of the names.
+    /// In the order of the names.
     pub requirements: Vec<Requirement>,
-    /// What streams made by chance have shown.
+    /// The results of random streams.
     pub chance: Vec<Chance>,
-    /// Why there was not a single answer, if there was none: then it is the adapter that is wrong.
+    /// Why the adapter gave no answer at all, if so: then nothing is known of the parser.
     pub no_answer: Option<String>,
-    /// What it never told of, and was not judged by.
-    pub not_told: Vec<String>,
-    /// Whether everything was asked.
+    /// The members that it never reported, and that were not judged.
+    #[serde(rename = "not_told")]
+    pub not_reported: Vec<String>,
+    /// Whether every question was asked.
     pub is_complete: bool,
-    /// How fast it is by its own clock.
+    /// By its own clock.
     pub speed: Vec<Speed>,
 }
 
-/// A requirement, and the cases of the corpus that are about it.
+/// A requirement, and the cases of the corpus that test it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Requirement {
     /// As in `whatwg-sse/bom-at-start`.
     pub requirement: String,
-    /// Its cases.
     pub cases: Vec<Judged>,
 }
 
@@ -52,45 +51,39 @@ pub struct Judged {
     pub about: String,
     /// Whether it was asked in every chunking, or up to its failure.
     pub was_asked: bool,
-    /// The simplest way to cut the stream in which it was read wrongly.
+    /// With the simplest cuts that show it.
     pub failure: Option<Failure>,
 }
 
-/// What streams made by chance have shown.
+/// The results of random streams.
 #[derive(Clone, Debug, Serialize)]
 pub struct Chance {
-    /// What kind of streams.
     pub kind: String,
-    /// How many.
     pub streams: u32,
-    /// Where chance began.
     pub seed: u64,
-    /// The smallest that was read wrongly.
+    /// The smallest stream that fails.
     pub failure: Option<Failure>,
 }
 
-/// A speed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Speed {
-    /// What the events are: `tokens` of an LLM, or `ticks` with ids.
+    /// `tokens` of an LLM, or `ticks` with ids.
     pub stream: String,
-    /// The best of many, with chunks of 16 KiB.
+    /// The best of many runs, with chunks of 16 KiB.
     pub mib_per_second: f64,
 }
 
-/// How a requirement fared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every case of it was read rightly.
+    /// Every case passes.
     Held,
-    /// A case was not.
+    /// A case fails.
     Broken,
-    /// Nothing was read wrongly, but not all was asked.
+    /// No case fails, but not all were asked.
     Unknown,
 }
 
 impl Requirement {
-    /// How the requirement fared.
     pub fn verdict(&self) -> Verdict {
         if self.cases.iter().any(|case| case.failure.is_some()) {
             Verdict::Broken
@@ -103,14 +96,13 @@ impl Requirement {
 }
 
 impl Report {
-    /// Whether the parser was right in everything, and asked everything.
+    /// Whether every case was asked and passes.
     pub fn is_right(&self) -> bool {
         self.is_complete
             && self.count(Verdict::Held) == self.requirements.len()
             && self.chance.iter().all(|chance| chance.failure.is_none())
     }
 
-    /// How many requirements fared so.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.requirements.iter().filter(|requirement| requirement.verdict() == verdict).count()
     }
@@ -122,7 +114,7 @@ pub fn text(report: &Report) -> String {
     if let Some(why) = &report.no_answer {
         let _ = writeln!(
             out,
-            "✗ not one answer, asked {} times, so nothing is known of the parser\n  {}\n\nspecs/parser-protocol.md says what an adapter has to write",
+            "✗ inconclusive: no answer to {} questions\n  {}\n\nspecs/parser-protocol.md describes the answers of an adapter",
             report.questions,
             why.replace('\n', "\n    ")
         );
@@ -136,13 +128,10 @@ pub fn text(report: &Report) -> String {
     for chance in &report.chance {
         let Chance { kind, streams, seed, failure } = chance;
         if let Some(failure) = failure {
-            let _ = writeln!(
-                out,
-                "✗ {kind} streams made by chance (seed {seed}): the smallest that fails"
-            );
+            let _ = writeln!(out, "✗ random {kind} streams (seed {seed}): the smallest that fails");
             shown(failure, &mut out);
         } else {
-            let _ = writeln!(out, "✓ {streams} {kind} streams made by chance (seed {seed})");
+            let _ = writeln!(out, "✓ {streams} random {kind} streams (seed {seed})");
         }
     }
     out.push('\n');
@@ -150,21 +139,21 @@ pub fn text(report: &Report) -> String {
     let cases: usize = report.requirements.iter().map(|requirement| requirement.cases.len()).sum();
     let _ = writeln!(
         out,
-        "{held} of {of} requirements hold; {cases} cases, {} streams and chunkings",
+        "{held} of {of} requirements passed; {cases} cases, {} streams and chunkings",
         report.questions
     );
-    if !report.not_told.is_empty() {
+    if !report.not_reported.is_empty() {
         let _ = writeln!(
             out,
-            "not judged, since the parser does not tell: {}",
-            report.not_told.join(", ")
+            "not judged, since the parser does not report it: {}",
+            report.not_reported.join(", ")
         );
     }
     if !report.is_complete {
-        let _ = writeln!(out, "not everything was asked: {GIVEN_UP}");
+        let _ = writeln!(out, "incomplete: {GIVEN_UP}");
     }
     for Speed { stream, mib_per_second } in &report.speed {
-        let _ = writeln!(out, "speed by its own clock, {stream}: {mib_per_second:.1} MiB/s");
+        let _ = writeln!(out, "speed by the parser's clock, {stream}: {mib_per_second:.1} MiB/s");
     }
     out
 }
@@ -228,7 +217,7 @@ pub fn junit(report: &Report) -> String {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_message(why.as_str());
         let mut suite = TestSuite::new("the adapter");
-        suite.add_test_case(TestCase::new("answers at all", status));
+        suite.add_test_case(TestCase::new("answers", status));
         junit.add_test_suite(suite);
     }
     for requirement in &report.requirements {
@@ -239,7 +228,7 @@ pub fn junit(report: &Report) -> String {
         }
         junit.add_test_suite(suite);
     }
-    let mut suite = TestSuite::new("streams made by chance");
+    let mut suite = TestSuite::new("random streams");
     for chance in &report.chance {
         let status = status(chance.failure.as_ref(), report.is_complete);
         suite.add_test_case(TestCase::new(chance.kind.as_str(), status));

@@ -1,4 +1,4 @@
-//! Parsers that are wrong on purpose, and adapters that misbehave: each is named as what it is.
+//! Parsers with bugs, and adapters that misbehave: each is reported as what it is.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use sseproof_check_parser::{
 
 const FEW: Options = Options { streams: 200, seed: 7 };
 
-/// The reference, with something done to the chunks or to the answer.
+/// The reference, with a change to the chunks or to the answer.
 struct Mutant {
     chunks: fn(&[Vec<u8>]) -> Vec<Vec<u8>>,
     answer: fn(&mut Answer),
@@ -38,11 +38,11 @@ fn broken(report: &Report) -> Vec<&str> {
 fn the_reference_passes_everything() {
     let report = check("the reference", &mut Reference, FEW);
     assert!(report.is_right(), "{}", text(&report));
-    assert_eq!(report.not_told, Vec::<String>::new());
+    assert_eq!(report.not_reported, Vec::<String>::new());
 }
 
 #[test]
-fn who_strips_every_bom_breaks_the_requirement_on_it() {
+fn a_parser_that_strips_every_bom_breaks_the_requirement_on_it() {
     let strip = |chunks: &[Vec<u8>]| {
         let stream = chunks.concat();
         let text = String::from_utf8_lossy(&stream).replace('\u{FEFF}', "");
@@ -54,7 +54,7 @@ fn who_strips_every_bom_breaks_the_requirement_on_it() {
 }
 
 #[test]
-fn who_holds_a_cr_back_at_the_end_of_a_chunk_is_found_by_its_chunking() {
+fn a_parser_that_holds_a_cr_back_at_the_end_of_a_chunk_is_found_by_its_chunking() {
     // A CR that ends a chunk waits for an LF, and at the end of the stream it is lost.
     let hold = |chunks: &[Vec<u8>]| {
         let mut stream = chunks.concat();
@@ -66,21 +66,22 @@ fn who_holds_a_cr_back_at_the_end_of_a_chunk_is_found_by_its_chunking() {
     let report = check("holds", &mut Mutant { chunks: hold, answer: |_| {} }, FEW);
     assert!(broken(&report).contains(&"whatwg-sse/line-ends"), "{:?}", broken(&report));
     let smallest = report.chance.iter().filter_map(|chance| chance.failure.as_ref()).next();
-    let fed: usize = smallest.expect("chance finds it too").chunks.iter().map(String::len).sum();
+    let fed: usize =
+        smallest.expect("a random stream finds it too").chunks.iter().map(String::len).sum();
     assert!(fed < 24, "{}", text(&report));
 }
 
 #[test]
-fn what_is_not_told_is_not_judged() {
+fn members_that_are_not_reported_are_not_judged() {
     let forget = |answer: &mut Answer| {
         (answer.last_event_id, answer.retry) = (None, None);
         for event in &mut answer.events {
             (event.event_type, event.last_event_id) = (None, None);
         }
     };
-    let report = check("tells little", &mut Mutant { chunks: same, answer: forget }, FEW);
+    let report = check("reports little", &mut Mutant { chunks: same, answer: forget }, FEW);
     assert!(report.is_right(), "{}", text(&report));
-    assert_eq!(report.not_told.len(), 4);
+    assert_eq!(report.not_reported.len(), 4);
 }
 
 #[test]
@@ -116,19 +117,23 @@ fn an_adapter_that_hangs_is_ended_and_given_up() {
     let report = check("hangs", &mut adapter("echo 'loading a model' >&2; exec sleep 600"), FEW);
     assert!(!report.is_complete && !report.is_right());
     assert!(report.questions < 10, "{}", report.questions);
-    for expected in ["not one answer, asked 5 times", "within 300ms", "loading a model"] {
+    for expected in ["inconclusive: no answer to 5 questions", "within 300ms", "loading a model"] {
         assert!(text(&report).contains(expected), "{}", text(&report));
     }
     assert!(junit(&report).contains("<error"), "{}", junit(&report));
 }
 
-/// Whatever it does at one stream, it is named with what it said, and a new one answers the next.
+/// Any failure at one stream is reported with the standard error, and a new process answers the
+/// next.
 #[test]
 fn the_run_goes_on_with_a_new_process() {
     for (misdeed, named) in [
-        ("exit 3", "the adapter died (exit status: 3)"),
+        ("exit 3", "the adapter exited (exit status: 3)"),
         ("sleep 600", "did not answer within 300ms"),
-        ("echo hello", "what is no answer (expected value at line 1 column 1): \"hello\""),
+        (
+            "echo hello",
+            "a line that is not an answer (expected value at line 1 column 1): \"hello\"",
+        ),
         (r#"echo '{"id":99,"events":[]}'"#, "was asked question 2 and answered 99"),
     ] {
         let mut adapter = adapter(&format!(
@@ -148,7 +153,7 @@ fn the_run_goes_on_with_a_new_process() {
     }
 }
 
-/// The corpus begins with a BOM, which is what some parsers die of.
+/// The corpus begins with a BOM, at which some parsers die.
 #[test]
 fn a_parser_that_dies_of_the_first_cases_is_asked_the_others() {
     struct DiesOfBom;
@@ -168,7 +173,7 @@ fn a_parser_that_dies_of_the_first_cases_is_asked_the_others() {
     assert_eq!(broken(&report), ["whatwg-sse/bom-at-start", "whatwg-sse/end-of-stream"]);
 }
 
-/// One that writes without an end fills no memory, and its answers are not taken for others.
+/// A process that writes without an end fills no memory, and no answer is taken for another.
 #[test]
 fn an_adapter_that_writes_without_being_asked_is_named() {
     let mut adapter = adapter("while true; do echo '{\"id\":1,\"events\":[]}'; done");
@@ -180,7 +185,7 @@ fn an_adapter_that_writes_without_being_asked_is_named() {
 #[test]
 fn garbage_and_answers_to_other_questions_are_named() {
     for (script, expected) in [
-        ("read line; echo hello", "what is no answer (expected value"),
+        ("read line; echo hello", "a line that is not an answer (expected value"),
         (r#"read line; echo '{"events":[]}'"#, "it has no `id`"),
         (r#"read line; echo '{"id":9,"events":[]}'"#, "was asked question 1 and answered 9"),
         (

@@ -1,24 +1,24 @@
-//! The buffers of the standard: what a block has set before a blank line dispatches it.
+//! The buffers of the standard: the fields of a block, until a blank line dispatches it.
 
 use alloc::string::String;
 
 use crate::buffer::Text;
 use crate::utf8;
 
-/// What the lines since the last blank line have set, as far as no chunk lends it.
+/// The fields since the last blank line, unless a chunk lends them.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
-    /// Where its first field line starts. Comments are of no block, so that a heartbeat that came
-    /// long before an event does not count as its begin.
+    /// Where its first field line starts. Comments belong to no block, so a heartbeat long before
+    /// an event does not count as its start.
     pub(crate) start: Option<u64>,
-    /// The data lines, each with an LF behind it.
+    /// The data lines, each with an LF after it.
     pub(crate) data: Text,
     pub(crate) has_data: bool,
     pub(crate) event_type: String,
     /// The value of the `id` field, which counts only once the block is complete.
     pub(crate) id: String,
     pub(crate) sets_id: bool,
-    /// Whether it had an `event`, `id` or `retry` field.
+    /// Whether the block had an `event`, `id` or `retry` field.
     pub(crate) has_other_field: bool,
     /// A limit was passed: everything up to the next blank line is skipped.
     pub(crate) dropped: bool,
@@ -41,17 +41,17 @@ impl Block {
         self.has_data = true;
     }
 
-    /// Appends a line of data that has its line end behind it.
+    /// Appends a line of data whose line end comes with it.
     #[inline(always)]
     pub(crate) fn push_ended_line(&mut self, line: &[u8]) {
         match line {
             [line @ .., b'\r'] => self.push_line(line),
-            // The LF is what goes between lines, too.
+            // That LF also separates it from the next line.
             line => self.data.push(line),
         }
     }
 
-    /// Appends what has come of a line of data.
+    /// Appends the part of a data line that has arrived.
     #[inline(always)]
     pub(crate) fn begin_line(&mut self, start: u64, value: &[u8]) {
         self.start.get_or_insert(start);
@@ -91,7 +91,7 @@ impl Block {
         self.dispatched = false;
     }
 
-    /// A limit was passed: forgets what the block has set, and what it will set.
+    /// A limit was passed: drops the fields of the block, those to come included.
     pub(crate) fn drop_rest(&mut self) {
         self.clear();
         self.dropped = true;

@@ -7,18 +7,18 @@ use alloc::vec::Vec;
 use crate::touched::touch;
 use crate::utf8;
 
-/// What a buffer may always keep, in bytes.
+/// The bytes that a buffer may always keep.
 const KEPT_CAPACITY: usize = 4096;
-/// After so many chunks or texts that needed little of it, a larger buffer is given back: one large
-/// line must not weigh on a connection that is idle ever after, and a stream of large lines must
-/// not allocate for each.
+/// A larger buffer is freed after this many chunks or texts that needed little of it: one large
+/// line must not cost memory on a connection that stays idle, and a stream of large lines must not
+/// allocate for each.
 const PATIENCE: u8 = 16;
-/// So much is worth a look at UTF-8 of its own.
+/// From this size on, UTF-8 is checked in a pass of its own.
 const PIECE: usize = 512;
-/// So much is looked at while it is in the nearest cache.
+/// This much is checked while it is in the nearest cache.
 const BATCH: usize = 4096;
 
-/// When a large buffer is given back.
+/// When a large buffer is freed.
 #[derive(Debug, Default)]
 struct Patience {
     /// How often in a row it was larger than needed.
@@ -34,7 +34,7 @@ impl Patience {
         }
     }
 
-    /// A chunk begins, and nothing is in the buffer.
+    /// A chunk begins, and the buffer is empty.
     const fn is_over(&mut self) -> bool {
         self.unused = (self.unused + 1) % PATIENCE;
         self.unused == 0
@@ -66,7 +66,8 @@ impl Buffer {
         self.bytes.clear();
     }
 
-    /// A chunk begins, and the buffer is not needed: gives memory back that was not for long.
+    /// A chunk begins, and the buffer is not needed: frees memory that has not been needed for
+    /// long.
     #[inline(always)]
     pub(crate) fn rest(&mut self) {
         if self.bytes.capacity() > KEPT_CAPACITY {
@@ -80,19 +81,18 @@ impl Buffer {
 
 /// A text that comes in pieces, cut anywhere.
 ///
-/// Small pieces are put together before anybody asks whether they are UTF-8, so that the answer costs
-/// little.
+/// Small pieces are joined before they are checked as UTF-8, so that the check costs little.
 #[derive(Debug, Default)]
 pub(crate) struct Text {
-    /// What was looked at, with U+FFFD in place of what was not UTF-8.
+    /// The checked part, with U+FFFD in place of bytes that are not UTF-8.
     text: String,
-    /// What follows it, as it came.
+    /// The part after it, as it came.
     tail: Vec<u8>,
     patience: Patience,
 }
 
 impl Text {
-    /// How long it is, where what was not looked at counts as it came.
+    /// The length, counting the unchecked part as it came.
     #[inline(always)]
     pub(crate) const fn len(&self) -> usize {
         self.text.len() + self.tail.len()
@@ -116,7 +116,7 @@ impl Text {
 
     #[inline(never)]
     fn push_large(&mut self, mut piece: &[u8]) {
-        // A character that is cut may go on.
+        // The next piece may complete a character that is cut.
         while let [byte @ 0x80..0xC0, rest @ ..] = piece
             && !self.tail.is_empty()
         {
@@ -139,7 +139,7 @@ impl Text {
         self.tail.clear();
     }
 
-    /// The text is complete, and will be asked for.
+    /// The text is complete, and will be read.
     #[inline(always)]
     pub(crate) fn seal(&mut self) {
         if !self.text.is_empty() {
@@ -147,7 +147,7 @@ impl Text {
         }
     }
 
-    /// The text without the LF at its end, once it is sealed; `None` if it has to be mended.
+    /// The text without the LF at its end, once it is sealed; `None` if it is not UTF-8.
     #[inline(always)]
     pub(crate) fn lines(&self) -> Option<&str> {
         if self.text.is_empty() {
@@ -157,8 +157,8 @@ impl Text {
         self.text.strip_suffix('\n')
     }
 
-    /// The same, mended.
-    pub(crate) fn mended_lines(&self) -> Cow<'_, str> {
+    /// The same, with U+FFFD in place of bytes that are not UTF-8.
+    pub(crate) fn lossy_lines(&self) -> Cow<'_, str> {
         self.lines().map_or_else(|| utf8::text(&self.tail[..self.tail.len() - 1]), Cow::Borrowed)
     }
 
@@ -170,7 +170,7 @@ impl Text {
         self.tail.clear();
     }
 
-    /// A chunk begins: gives memory back that was not needed for long.
+    /// A chunk begins: frees memory that has not been needed for long.
     #[inline(always)]
     pub(crate) fn rest(&mut self) {
         if self.text.capacity() > KEPT_CAPACITY && self.len() == 0 && self.patience.is_over() {
@@ -200,7 +200,7 @@ mod tests {
         assert!(buffer.text.capacity() <= KEPT_CAPACITY);
     }
 
-    /// Whatever the sizes of the pieces, the text is that of all bytes together.
+    /// The text does not depend on the sizes of the pieces.
     #[test]
     fn pieces_may_be_cut_anywhere() {
         let piece = "a\u{e9}\u{2615}\u{1F600}b".as_bytes();
@@ -213,7 +213,7 @@ mod tests {
                 rest.chunks(size).for_each(|piece| text.push(piece));
                 text.end_line();
                 text.seal();
-                assert_eq!(text.mended_lines(), String::from_utf8_lossy(&bytes), "{size} {first}");
+                assert_eq!(text.lossy_lines(), String::from_utf8_lossy(&bytes), "{size} {first}");
             }
         }
     }

@@ -1,8 +1,13 @@
-//! The decoder: chunks of bytes in, items out, by the letter of the WHATWG standard.
+//! The decoder: chunks of bytes in, items out, as the WHATWG standard says.
 //!
-//! It is a push decoder without a clock or a socket. `scan` finds the lines of a chunk, `lines` keeps
-//! what the end of a chunk has cut, `field` takes a line apart, `block` keeps the buffers that the
-//! standard speaks of, and `walk` leads from one to the other.
+//! It is a push decoder without a clock or a socket, and each line takes one path (`walk`): `scan`
+//! finds the lines of a chunk, `lines` keeps a line that the end of a chunk cuts, `field` splits a
+//! line, `block` has the buffers of the standard.
+//! A block that lies in one chunk is lent from the chunk and kept in registers; a block that is
+//! cut, and rare lines, go through the buffers of `block`.
+//! Values are bytes until they are lent: UTF-8 is checked in windows of the chunk, or once in the
+//! joined data, so that a small chunk in the middle of a line costs one search and one copy.
+//! That decoding is linear is counted and not timed (`touched`).
 
 #[cfg(any(feature = "futures", feature = "tokio-util"))]
 use alloc::collections::VecDeque;
@@ -19,10 +24,10 @@ use crate::{Anomaly, AnomalyKind, Item, Span};
 
 /// How much a decoder keeps in memory for a stream, whatever the stream sends.
 ///
-/// A line or an event that passes a limit is an anomaly. Its whole block then counts as never
-/// received: nothing is dispatched, its `id` does not become the last event ID (so that who resumes
-/// asks for this event again), and nothing more is reported of it. Decoding goes on behind the next
-/// blank line. A `retry` that stood before the place where the limit was passed has taken effect.
+/// A line or an event that passes a limit is an anomaly. Its whole block counts as never received:
+/// no event is dispatched, its `id` does not become the last event ID (so that a client that
+/// resumes requests this event again), and nothing more is reported of it. Decoding continues after
+/// the next blank line. A `retry` before the place where the limit was passed has taken effect.
 ///
 /// ```
 /// use sseproof_codec::{Decoder, Limits};
@@ -41,7 +46,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// No limit but the memory of the machine: only for input that is in memory already.
+    /// No limit but the memory of the machine: only for input that is already in memory.
     ///
     /// ```
     /// use sseproof_codec::{Decoder, Limits};
@@ -84,12 +89,12 @@ impl Default for Limits {
     }
 }
 
-/// What a client remembers of a stream beyond its events, for the connection that follows.
+/// The state that a client keeps between two events, and for the next connection.
 ///
-/// It is all that a stream which is quiet has to keep: see [`Decoder::exchange`].
+/// An idle stream has to keep nothing else: see [`Decoder::exchange`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resume {
-    /// The last event ID string, as [`Decoder::last_event_id`] gives it.
+    /// The last event ID, as [`Decoder::last_event_id`] gives it.
     pub last_event_id: String,
     /// The milliseconds of the last valid `retry` field, if there was one.
     pub reconnection_time: Option<u64>,
@@ -118,8 +123,8 @@ pub fn decode(bytes: &[u8]) -> Vec<Item<'static>> {
 
 /// A push decoder for one stream.
 ///
-/// The items are the same however the stream is cut into chunks, and they come in stream order, line
-/// by line. What is wrong with the bytes of a line comes before what the line means.
+/// The items are the same however the stream is cut into chunks, and they come in stream order,
+/// line by line. The anomalies in the bytes of a line come before the item of the line.
 ///
 /// Decoding never fails, takes time linear in the input, and keeps no more than [`Limits`] allow.
 ///
@@ -139,7 +144,7 @@ pub struct Decoder {
     pub(crate) last_event_id: String,
     pub(crate) reconnection_time: Option<u64>,
     pub(crate) limits: Limits,
-    /// Data of so many bytes is within the limit, even if each of them is replaced by U+FFFD.
+    /// Data of this many bytes is within the limit, even if each of them is replaced by U+FFFD.
     pub(crate) ample: usize,
 }
 
@@ -182,10 +187,10 @@ impl Decoder {
         }
     }
 
-    /// Decodes the next chunk, which may be cut anywhere, for its events.
+    /// Decodes the next chunk, which may be cut anywhere, and gives its events.
     ///
-    /// The events borrow from the chunk where they can. Dropping [`Events`] early decodes the rest
-    /// of the chunk all the same, only nobody sees its events.
+    /// The events borrow from the chunk where they can. If [`Events`] is dropped early, the rest of
+    /// the chunk is still decoded, and its events are lost.
     ///
     /// ```
     /// use sseproof_codec::Decoder;
@@ -205,8 +210,8 @@ impl Decoder {
         Events::new(self, chunk)
     }
 
-    /// Decodes the next chunk, which may be cut anywhere, for all that is in it: comments, what
-    /// no client knows, and what is wrong, besides the events.
+    /// Decodes the next chunk, which may be cut anywhere, and gives everything in it: events,
+    /// comments, unknown fields and anomalies.
     ///
     /// Chunks may be fed and inspected in turn: the events are the same.
     ///
@@ -223,7 +228,7 @@ impl Decoder {
         Items::new(self, chunk)
     }
 
-    /// Feeds a chunk, and puts its events behind those that wait.
+    /// Feeds a chunk, and appends its events to those that wait.
     #[cfg(any(feature = "futures", feature = "tokio-util"))]
     pub(crate) fn queue(&mut self, chunk: &[u8], waiting: &mut VecDeque<Event<'static>>) {
         let mut events = self.feed(chunk);
@@ -235,7 +240,7 @@ impl Decoder {
     /// Ends the stream.
     ///
     /// A block that no blank line ended is discarded, with its id (`whatwg-sse/end-of-stream`), and
-    /// reported. What is left of a comment is no loss, so it is not reported; nor are bytes of a
+    /// reported. The rest of a comment is not reported, since none of it counts; nor are bytes of a
     /// discarded line that are not UTF-8, as no client shows them and a cut connection cuts
     /// characters too.
     ///
@@ -256,8 +261,8 @@ impl Decoder {
     }
 
     /// Ends the stream as [`Decoder::finish`] does, and makes the decoder ready for the next
-    /// connection: the last event ID and the reconnection time stay, as the standard wants, all
-    /// else begins anew. The buffers are kept.
+    /// connection: the last event ID and the reconnection time stay, as the standard requires, all
+    /// other state is reset. The buffers are kept.
     ///
     /// ```
     /// use sseproof_codec::Decoder;
@@ -265,7 +270,7 @@ impl Decoder {
     /// let mut decoder = Decoder::new();
     /// drop(decoder.feed(b"id: 7\nretry: 500\ndata: one\n\ndata: cut"));
     /// assert!(decoder.reconnect().is_some());
-    /// // The request that follows has `Last-Event-ID: 7`, and what it brings may have no id.
+    /// // The next request has `Last-Event-ID: 7`, and the events of its response may have no id.
     /// assert_eq!((decoder.last_event_id(), decoder.reconnection_time()), ("7", Some(500)));
     /// let mut events = decoder.feed(b"data: two\n\n");
     /// assert!(events.next().is_some_and(|event| event.last_event_id == "7"));
@@ -276,7 +281,7 @@ impl Decoder {
         anomaly
     }
 
-    /// A decoder that takes over what an earlier one, perhaps of another process, has learnt: its
+    /// A decoder that starts with the state of an earlier one, perhaps in another process: its
     /// [`Decoder::last_event_id`] and its [`Decoder::reconnection_time`].
     ///
     /// ```
@@ -294,8 +299,8 @@ impl Decoder {
         self
     }
 
-    /// Whether nothing of the stream is under way: no line, and no block that a blank line has yet
-    /// to end. A quiet stream rests, as a server writes whole events.
+    /// Whether no line and no block of the stream is incomplete. An idle stream is at rest, since a
+    /// server writes whole events.
     ///
     /// ```
     /// use sseproof_codec::Decoder;
@@ -305,17 +310,17 @@ impl Decoder {
     /// assert!(!decoder.is_at_rest());
     /// drop(decoder.feed(b"o\n\n"));
     /// assert!(decoder.is_at_rest());
-    /// // At the start of a stream a BOM may come, which is no rest.
+    /// // At the start of a stream a BOM may come, so a part of one is not at rest.
     /// assert!(!Decoder::new().is_at_rest());
     /// ```
     pub const fn is_at_rest(&self) -> bool {
         matches!(self.lines.left, Left::Nothing) && !self.block.is_open()
     }
 
-    /// Gives what this decoder remembers beyond events for what another one did.
+    /// Swaps the state that this decoder keeps beyond events with that of another stream.
     ///
-    /// So one decoder, with its buffers, serves any number of streams, as long as it rests
-    /// ([`Decoder::is_at_rest`]) whenever it goes from one to the other. Offsets and spans then
+    /// So one decoder, with its buffers, serves any number of streams, if it is at rest
+    /// ([`Decoder::is_at_rest`]) whenever it changes from one to another. Offsets and spans then
     /// count the bytes of all of them.
     ///
     /// ```
@@ -337,8 +342,8 @@ impl Decoder {
         mem::swap(&mut self.reconnection_time, &mut resume.reconnection_time);
     }
 
-    /// The last event ID string: what a client sends as `Last-Event-ID` when it reconnects now.
-    /// Empty if no complete block has set it, or if the last one that did reset it.
+    /// The last event ID, which a client sends as `Last-Event-ID` when it reconnects now. Empty if
+    /// no complete block has set it, or if the last one that did set it to the empty string.
     ///
     /// ```
     /// use sseproof_codec::Decoder;

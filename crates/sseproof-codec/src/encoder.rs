@@ -1,14 +1,14 @@
 //! The encoder: frames in, bytes out that decode to exactly these frames.
 //!
-//! It refuses what the format cannot carry instead of mending it, because a value that is changed in
-//! silence is the injection bug of so many servers.
+//! It rejects a value that the format cannot carry, and does not change it: a value changed in
+//! silence is the injection bug of many servers.
 
 use alloc::vec::Vec;
 use core::{fmt, mem};
 
 use memchr::{memchr, memchr_iter, memchr2, memchr3};
 
-/// What to write in one go: comments, and a block of fields.
+/// A comment and a block of fields, to be written together.
 ///
 /// ```
 /// use sseproof_codec::{Frame, encode};
@@ -20,8 +20,8 @@ use memchr::{memchr, memchr_iter, memchr2, memchr3};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// A comment line for each of its lines. The text follows the colon unchanged, so a comment that
-    /// shall read `: ping` starts with a space.
+    /// A comment line for each of its lines. The text follows the colon unchanged, so a comment
+    /// that is to read `: ping` starts with a space.
     pub comment: Option<&'a str>,
     /// The event type.
     pub event: Option<&'a str>,
@@ -50,7 +50,7 @@ pub struct EncodeError {
     pub field: FrameField,
     /// The byte offset in that value.
     pub offset: usize,
-    /// What stands there.
+    /// The character or property that the field cannot carry.
     pub what: Refused,
 }
 
@@ -68,26 +68,26 @@ pub enum FrameField {
     Data,
 }
 
-/// What a field cannot carry; [`EncodeError`] shows one.
+/// The reasons for which a field is rejected; [`EncodeError`] shows one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {
-    /// A CR: it ends the line, and no client puts it back.
+    /// A CR: it ends the line, and clients do not restore it.
     CarriageReturn,
     /// An LF in a field of one line.
     LineFeed,
     /// A NUL in an id: clients ignore such an id.
     Nul,
-    /// An event type without a character: it is read as `message`.
+    /// An empty event type: clients read it as `message`.
     Empty,
 }
 
 /// Appends the frame to `out`, which stays as it was if the frame cannot be written.
 ///
-/// Comments come first, then the fields, then the blank line that dispatches them. A frame that is
-/// only a comment has no blank line, so that a heartbeat may be written in the middle of a block and
-/// does not end it; a frame without anything writes nothing. `event`, `id` and `retry` without data
-/// make a block that dispatches nothing, though its id and its reconnection time count.
+/// Comments come first, then the fields, then the blank line that dispatches them. A frame with
+/// only a comment has no blank line, so that a heartbeat in the middle of a block does not end it;
+/// an empty frame writes nothing. `event`, `id` and `retry` without data make a block that
+/// dispatches no event, though its id and its reconnection time count.
 ///
 /// ```
 /// use sseproof_codec::{Frame, encode};
@@ -149,8 +149,8 @@ fn check(
     Err(EncodeError { field, offset, what })
 }
 
-/// The space behind the colon is always written, so that one that the value starts with is not
-/// the one that clients take away.
+/// The space after the colon is always written, because clients remove one, which must not be the
+/// first character of the value.
 fn write_field(name: &str, value: &[u8], out: &mut Vec<u8>) {
     out.reserve(name.len() + value.len() + 3);
     out.extend_from_slice(name.as_bytes());

@@ -1,10 +1,10 @@
-//! What one line says: the field interpretation of the standard.
+//! The field interpretation of the standard, for one line.
 //!
-//! Names and what stands between them and their values are ASCII, so this needs no decoded text.
+//! Names, colons and spaces are ASCII, so it needs no decoded text.
 
 use core::ops::Range;
 
-/// A line that is not blank, taken apart.
+/// A line that is not blank, split into its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Parsed {
     Comment,
@@ -29,12 +29,13 @@ pub(crate) enum FieldKind {
     Unknown,
 }
 
-/// A line is a comment if it starts with a colon; else its name ends at the first colon, and one
-/// space behind that colon does not count. Without a colon the whole line is the name
-/// (`whatwg-sse/comment-line`, `whatwg-sse/field-split`, `whatwg-sse/field-space`, `whatwg-sse/field-no-colon`).
-/// Names are compared as they are: no case folding, no trimming (`whatwg-sse/field-name-literal`).
+/// A line is a comment if it starts with a colon; otherwise its name ends at the first colon, and
+/// one space after that colon does not count. Without a colon the whole line is the name
+/// (`whatwg-sse/comment-line`, `whatwg-sse/field-split`, `whatwg-sse/field-space`,
+/// `whatwg-sse/field-no-colon`). Names are compared as they are: no case folding, no trimming
+/// (`whatwg-sse/field-name-literal`).
 ///
-/// Where nobody inspects, the name and value of an unknown field are not looked for.
+/// Without `INSPECT`, the name and value of an unknown field are not searched for.
 #[inline(always)]
 pub(crate) fn parse<const INSPECT: bool>(line: &[u8]) -> Parsed {
     let (kind, rest) = match line {
@@ -67,7 +68,7 @@ fn unknown<const INSPECT: bool>(line: &[u8]) -> Field {
 }
 
 /// The number of a `retry` field, or `None` unless it is at least one ASCII digit and nothing else
-/// (`whatwg-sse/field-retry`). What is too large for the type is as long as the type can say.
+/// (`whatwg-sse/field-retry`). A number too large for the type becomes the largest one.
 pub(crate) fn parse_retry(value: &[u8]) -> Option<u64> {
     if value.is_empty() {
         return None;
@@ -82,7 +83,7 @@ pub(crate) fn parse_retry(value: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// The corpus holds no number that a JSON reader would round, so the huge ones are here.
+    /// A JSON reader would round such numbers, so they are not in the corpus.
     #[test]
     fn a_huge_retry_saturates() {
         assert_eq!(parse_retry(b"18446744073709551615"), Some(u64::MAX));

@@ -32,7 +32,7 @@ pub struct EventCodec {
 }
 
 impl EventCodec {
-    /// A codec with a decoder that has limits of its own, or a last event ID from before.
+    /// A codec whose decoder has other limits, or a last event ID from an earlier connection.
     ///
     /// ```
     /// use bytes::BytesMut;
@@ -48,7 +48,7 @@ impl EventCodec {
         Self { decoder, ..Self::default() }
     }
 
-    /// The decoder, as far as the bytes have come: it may be ahead of the events.
+    /// The decoder, which may be ahead of the events by the bytes read.
     ///
     /// ```
     /// use bytes::BytesMut;

@@ -1,4 +1,4 @@
-//! What a decoder hands out: events, and everything else that a checker needs beside them.
+//! The items that a decoder gives: events, and everything else that a checker needs.
 
 use alloc::borrow::Cow;
 use core::ops::Range;
@@ -18,7 +18,7 @@ use core::ops::Range;
 pub struct Span {
     /// The offset of the first byte.
     pub start: u64,
-    /// The offset behind the last byte.
+    /// The offset after the last byte.
     pub end: u64,
 }
 
@@ -59,22 +59,22 @@ impl From<Range<u64>> for Span {
     }
 }
 
-/// One thing that the decoder saw, in stream order.
+/// One item of the stream, in stream order.
 ///
 /// ```
 /// use sseproof_codec::{Item, decode};
 ///
 /// for item in decode(b": hi\nretry: 5\nfoo: bar\ndata: one\n\nid: 7\n\n\xFF: x\n") {
-///     let what = match &item {
+///     let text = match &item {
 ///         Item::Event(event) => format!("{} {}", event.event_type, event.data),
 ///         Item::Comment(comment) => format!("a comment:{}", comment.text),
-///         Item::Retry(retry) => format!("come back after {} ms", retry.millis),
-///         Item::UnknownField(field) => format!("nobody knows {}", field.name),
+///         Item::Retry(retry) => format!("reconnect after {} ms", retry.millis),
+///         Item::UnknownField(field) => format!("unknown field {}", field.name),
 ///         Item::EmptyBlock(_) => "nothing to dispatch".to_owned(),
 ///         Item::Anomaly(anomaly) => format!("{:?}", anomaly.kind),
-///         _ => "what later versions know".to_owned(),
+///         _ => "an item of a later version".to_owned(),
 ///     };
-///     println!("{}: {what}", item.span().start);
+///     println!("{}: {text}", item.span().start);
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,13 +86,14 @@ pub enum Item<'a> {
     Event(Event<'a>),
     /// A line that starts with a colon.
     Comment(Comment<'a>),
-    /// A `retry` field that sets the reconnection time, at once, whether or not its block dispatches.
+    /// A `retry` field that sets the reconnection time, immediately, whether or not its block
+    /// dispatches.
     Retry(Retry),
-    /// A field whose name no client knows, so that every client ignores it.
+    /// A field with an unknown name, which every client ignores.
     UnknownField(UnknownField<'a>),
-    /// A block that had fields, but no `data`: nothing is dispatched (its id does count).
+    /// A block with fields, but without `data`: no event is dispatched (its id does count).
     EmptyBlock(EmptyBlock),
-    /// Something that is wrong, or at least not what it seems.
+    /// An anomaly: bytes that are wrong, or have another effect than they seem to.
     Anomaly(Anomaly),
 }
 
@@ -117,8 +118,8 @@ pub struct Event<'a> {
     pub last_event_id: Cow<'a, str>,
     /// Whether this very block set the id (also to the empty string).
     pub sets_id: bool,
-    /// From the first byte of the block's first field line to behind the blank line that ends it.
-    /// If that ends with CRLF, the LF is outside: the event is dispatched before it has come.
+    /// From the first byte of the block's first field line to the end of the blank line after it.
+    /// If that ends with CRLF, the LF is outside: the event is dispatched before the LF has come.
     pub span: Span,
 }
 
@@ -133,7 +134,7 @@ pub struct Event<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Comment<'a> {
-    /// What follows the colon, unchanged.
+    /// The text after the colon, unchanged.
     pub text: Cow<'a, str>,
     /// The line, without its line end.
     pub span: Span,
@@ -178,8 +179,7 @@ pub struct UnknownField<'a> {
     pub span: Span,
 }
 
-/// A block that had at least one `event`, `id` or `retry` field, be it a valid one or not, and no
-/// `data` field.
+/// A block that had at least one `event`, `id` or `retry` field, valid or not, and no `data` field.
 ///
 /// ```
 /// use sseproof_codec::{Item, decode};
@@ -190,7 +190,7 @@ pub struct UnknownField<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EmptyBlock {
-    /// Whether it set the id, which counts although nothing is dispatched.
+    /// Whether it set the id, which counts although no event is dispatched.
     pub sets_id: bool,
     /// Whether it set an event type (other than the empty string), which is lost.
     pub sets_event: bool,
@@ -210,7 +210,7 @@ pub struct EmptyBlock {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Anomaly {
-    /// What is wrong.
+    /// The kind.
     pub kind: AnomalyKind,
     /// The bytes that are wrong; `start` is the offset to point at.
     pub span: Span,
@@ -225,8 +225,8 @@ pub enum AnomalyKind {
     /// Bytes that are not UTF-8: the client shows U+FFFD for them. One anomaly per maximal invalid run.
     /// Bytes of a line that never ends are not reported, as no client shows that line.
     InvalidUtf8,
-    /// A byte order mark at the start of a line, other than the one that starts the stream: it
-    /// becomes part of a field name.
+    /// A byte order mark at the start of a line, except at the start of the stream: it becomes part
+    /// of a field name.
     BomNotAtStart,
     /// An `id` with a NUL: the client ignores the whole field. The span is its first NUL.
     NulInId,
@@ -234,11 +234,11 @@ pub enum AnomalyKind {
     /// is the value.
     RetryNotDigits,
     /// The stream ended inside a block: the client discards it, its id too. The span goes from the
-    /// first field line of the block to the end of the stream. A comment that is cut off is no loss,
-    /// so it is no anomaly.
+    /// first field line of the block to the end of the stream. A comment that is cut off loses
+    /// nothing, so it is not an anomaly.
     UnterminatedBlock,
-    /// A line longer than the limit: it was dropped, with its block. The span goes from the start of
-    /// the line to behind the first byte over the limit.
+    /// A line longer than the limit: it was dropped, with its block. The span goes from the start
+    /// of the line to the first byte over the limit, included.
     LineTooLong,
     /// An event larger than the limit: it was dropped. The span goes from the first field line of the
     /// block to the end of the line that passed the limit.
@@ -275,7 +275,7 @@ impl Item<'_> {
         }
     }
 
-    /// The bytes that the item is about.
+    /// The bytes that the item describes.
     ///
     /// ```
     /// let items = sseproof_codec::decode(b"data: one\n\n: hi\n");

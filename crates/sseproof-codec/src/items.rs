@@ -1,10 +1,10 @@
-//! The two ways to read a chunk: its events, or everything that is in it.
+//! Two ways to read a chunk: its events, or every item in it.
 
 use crate::decoder::Decoder;
 use crate::walk::Walk;
 use crate::{Event, Item};
 
-/// The events of one chunk. It lends them: each is valid until the next one is asked for.
+/// The events of one chunk. It lends them: each is valid until the next one is requested.
 ///
 /// ```
 /// use sseproof_codec::Decoder;
@@ -18,7 +18,7 @@ use crate::{Event, Item};
 #[derive(Debug)]
 pub struct Events<'a>(Walk<'a, false>);
 
-/// Everything in one chunk. It lends its items: each is valid until the next one is asked for.
+/// All items of one chunk. It lends them: each is valid until the next one is requested.
 ///
 /// ```
 /// use sseproof_codec::{AnomalyKind, Decoder, Item};
@@ -49,7 +49,7 @@ impl<'a> Events<'a> {
     /// assert!(events.next().is_none());
     /// ```
     #[expect(clippy::should_implement_trait, reason = "an Iterator cannot lend its items")]
-    // In the loop of the caller, what is lent need not go through memory: that is up to 30 %.
+    // Inlined into the loop of the caller, an event stays in registers: that saves up to 30 %.
     #[inline(always)]
     pub fn next(&mut self) -> Option<Event<'_>> {
         (!self.0.is_over && self.0.next_event()).then(|| self.0.event())
@@ -78,7 +78,7 @@ impl<'a> Items<'a> {
     }
 }
 
-// The state of the decoder must not depend on who looks, so the rest of the chunk is decoded.
+// The state of the decoder must not depend on how far the items are read, so the rest is decoded.
 impl Drop for Events<'_> {
     #[inline]
     fn drop(&mut self) {

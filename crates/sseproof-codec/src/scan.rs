@@ -1,7 +1,7 @@
 //! Finds the lines of a chunk, 64 bytes at a time.
 //!
-//! Each byte is looked at once: what a block of 64 bytes has in line ends stays in a bit mask until
-//! it is handed out, so that short lines cost no new search.
+//! Each byte is compared once: the line ends of a block of 64 bytes stay in a bit mask until they
+//! are handed out, so that short lines cost no new search.
 
 use core::ops::Range;
 
@@ -10,19 +10,20 @@ use wide::u8x16;
 
 use crate::touched::touch;
 
-/// How many bytes are looked at together.
+/// How many bytes are compared together.
 const BLOCK: usize = 64;
-/// After so many blocks without a line end the line is a long one, and a search that does nothing but
-/// look for its end is faster.
+/// After this many blocks without a line end the line is a long one, and a search for its end alone
+/// is faster.
 const LONG: usize = 8;
 
 /// The lines of a chunk.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cursor {
-    /// Where in the current block a line may end, lowest bit first; what was looked at is gone.
+    /// Where a line may end in the current block, lowest bit first; bits that were used are
+    /// cleared.
     mask: u64,
-    /// Where the block behind it starts, also behind the last one, which may be shorter. The end of
-    /// a long line counts as the last byte of a block.
+    /// Where the next block starts, also after the last one, which may be shorter. The end of a
+    /// long line counts as the last byte of a block.
     next: usize,
     /// Where the current line starts.
     pub(crate) line: usize,
@@ -61,7 +62,7 @@ impl Cursor {
         }
     }
 
-    /// Goes on to the next block in which a line may end.
+    /// Moves to the next block in which a line may end.
     #[inline]
     fn refill(&mut self, bytes: &[u8]) -> bool {
         let rest = bytes.get(self.next..).unwrap_or_default();
@@ -93,9 +94,9 @@ impl Cursor {
     }
 }
 
-/// Where a long line ends, of which the bytes up to `from` were looked at, or where the chunk does.
+/// The end of a long line whose bytes up to `from` were searched, or the end of the chunk.
 ///
-/// It takes no cursor, since one that lends itself does not stay in registers.
+/// It takes no cursor, since a cursor that is borrowed does not stay in registers.
 #[inline(never)]
 fn long_line(bytes: &[u8], from: usize) -> usize {
     let end = memchr2(b'\n', b'\r', &bytes[from..]).map_or(bytes.len(), |end| from + end);
@@ -103,14 +104,14 @@ fn long_line(bytes: &[u8], from: usize) -> usize {
     end
 }
 
-/// A bit for each byte up to CR: the two line ends are the only ones of them that are common in
-/// text, so one comparison does for both.
+/// A bit for each byte up to CR: of those only the two line ends are common in text, so one
+/// comparison finds both.
 #[inline(always)]
 fn candidates(block: &[u8; BLOCK]) -> u64 {
     let last = u8x16::splat(b'\r');
     let ([a, b, c, d], _) = block.as_chunks::<16>() else { return 0 };
     let [a, b, c, d] = [u8x16::from(*a), u8x16::from(*b), u8x16::from(*c), u8x16::from(*d)];
-    // Most blocks have none, and are done with here.
+    // Most blocks have none, and are done here.
     let least = a.min(b).min(c.min(d));
     if least.min(last).simd_eq(least).to_bitmask() == 0 {
         return 0;
@@ -129,7 +130,7 @@ mod tests {
         core::iter::from_fn(|| cursor.next_line(bytes)).collect()
     }
 
-    /// Byte by byte, as the standard has it.
+    /// Byte by byte, as the standard describes it.
     fn naive(bytes: &[u8]) -> Vec<Range<usize>> {
         let mut lines = Vec::new();
         let mut line = 0;

@@ -1,7 +1,7 @@
 //! Property tests for any parser of event streams, yours included.
 //!
-//! [`cases`] gives streams, cut into chunks, and what a right parser makes of them. A parser that
-//! is wrong fails with the smallest stream that shows it:
+//! [`cases`] gives streams, cut into chunks, and the events that a correct parser reads from them.
+//! A parser with a bug fails with the smallest stream that shows it:
 //!
 //! ```
 //! use proptest::prelude::*;
@@ -15,17 +15,17 @@
 //!     # */
 //!     fn my_parser_is_right(case in cases()) {
 //!         let mut parser = SseDecoder::new();
-//!         let mut seen = Vec::new();
+//!         let mut read = Vec::new();
 //!         for chunk in &case.chunks {
 //!             let mut chunk = chunk.as_slice();
 //!             while let Some(event) = parser.next(&mut chunk) {
 //!                 if let SseEvent::Message(event) = event? {
-//!                     seen.push((event.event, event.data));
+//!                     read.push((event.event, event.data));
 //!                 }
 //!             }
 //!         }
 //!         let expected = case.expected.events.into_iter();
-//!         prop_assert_eq!(seen, expected.map(|event| (event.event_type, event.data.into_owned())).collect::<Vec<_>>());
+//!         prop_assert_eq!(read, expected.map(|event| (event.event_type, event.data.into_owned())).collect::<Vec<_>>());
 //!     }
 //! }
 //! # my_parser_is_right();
@@ -47,25 +47,24 @@
 //!     fn their_parser_is_right(case in cases()) {
 //!         let chunks = stream::iter(case.chunks.into_iter().map(Ok::<_, std::io::Error>));
 //!         let parsed = chunks.eventsource().collect::<Vec<_>>().now_or_never().unwrap();
-//!         let seen: Vec<_> = parsed.into_iter().flatten().map(|event| (event.event, event.data)).collect();
+//!         let read: Vec<_> = parsed.into_iter().flatten().map(|event| (event.event, event.data)).collect();
 //!         let expected = case.expected.events.into_iter();
 //!         let expected: Vec<_> = expected.map(|event| (event.event_type.into_owned(), event.data.into_owned())).collect();
-//!         prop_assert_eq!(seen, expected);
+//!         prop_assert_eq!(read, expected);
 //!     }
 //! }
 //! # their_parser_is_right();
 //! ```
 //!
-//! It is wrong in several ways, and proptest shows one of them, made as small as can be. If it is the
-//! BOM at the start, where that crate cuts a string behind its first byte, it reads
+//! It has several bugs, and proptest shows one of them with the shortest input. If it is the BOM at
+//! the start, where that crate cuts a string after its first byte, the report is
 //!
 //! ```text
 //! minimal failing input: case = b"\xef\xbb\xbf\n\n"
 //! ```
 //!
-//! [`well_formed`] and [`hostile`] are there for who needs only one kind of stream, [`chunked`] cuts
-//! streams of his own, [`Case::new`] tells what is expected of any bytes, and [`events`] are there for
-//! who writes streams.
+//! [`well_formed`] and [`hostile`] give one kind of stream each, [`chunked`] cuts your own streams,
+//! [`Case::new`] gives the expected events of any bytes, and [`events`] is for tests of encoders.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -78,7 +77,7 @@ use proptest::sample::{Index, select};
 
 use crate::{Decoder, Event, Item, Limits, Span};
 
-/// A stream, cut into chunks, and what a right parser makes of it.
+/// A stream, cut into chunks, and the events that a correct parser reads from it.
 ///
 /// Its `Debug` form shows the bytes as a literal of Rust.
 ///
@@ -94,11 +93,11 @@ use crate::{Decoder, Event, Item, Limits, Span};
 pub struct Case {
     /// The chunks, in their order; some may be empty.
     pub chunks: Vec<Vec<u8>>,
-    /// What they mean, however they are cut.
+    /// The expected result, which does not depend on the cuts.
     pub expected: Expected,
 }
 
-/// What a right parser makes of a stream.
+/// The result of a correct parser for a stream.
 ///
 /// ```
 /// use sseproof_codec::strategy::Case;
@@ -110,9 +109,9 @@ pub struct Case {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Expected {
-    /// What it dispatches, in order.
+    /// The dispatched events, in order.
     pub events: Vec<Event<'static>>,
-    /// What it would send as `Last-Event-ID` when the stream has ended.
+    /// The `Last-Event-ID` of the next request after the stream has ended.
     pub last_event_id: String,
     /// The milliseconds of the last valid `retry`, if there was one.
     pub reconnection_time: Option<u64>,
@@ -124,7 +123,7 @@ impl Case {
     /// ```
     /// use sseproof_codec::strategy::Case;
     ///
-    /// // A CR at the end of a chunk ends the line, whatever comes behind it.
+    /// // A CR at the end of a chunk ends the line, whatever follows.
     /// let case = Case::new([b"data: a\r\r".to_vec(), b"\n".to_vec()]);
     /// assert_eq!(case.expected.events.len(), 1);
     /// ```
@@ -174,7 +173,7 @@ pub fn cases() -> impl Strategy<Value = Case> {
     chunked(prop_oneof![well_formed(), hostile()])
 }
 
-/// Cuts streams into chunks, anywhere; what shrinks has fewer and fewer cuts.
+/// Cuts streams into chunks, anywhere; shrinking removes cuts.
 ///
 /// ```
 /// use proptest::prelude::*;
@@ -195,8 +194,8 @@ pub fn chunked(streams: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value =
     })
 }
 
-/// Events that a stream can carry, for tests of encoders: data of one line and of several, types and
-/// ids with whatever may be in them, and no CR, which no client puts back. Their spans are empty.
+/// Events that a stream can carry, for tests of encoders: data of one line and of several, types
+/// and ids with any text, and no CR, which no client restores. Their spans are empty.
 ///
 /// ```
 /// use proptest::prelude::*;
@@ -207,11 +206,11 @@ pub fn chunked(streams: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value =
 ///     let id = event.sets_id.then_some(&*event.last_event_id);
 ///     let (event_type, data) = (Some(&*event.event_type), Some(&*event.data));
 ///     let mut stream = Vec::new();
-///     // Write it with your encoder, and read what has come of it.
+///     // Write it with your encoder, and read the result.
 ///     encode(&Frame { event: event_type, id, data, ..Frame::default() }, &mut stream)?;
-///     let mut seen = Case::new([stream]).expected.events.remove(0);
-///     seen.span = event.span;
-///     prop_assert_eq!(seen, event);
+///     let mut read = Case::new([stream]).expected.events.remove(0);
+///     read.span = event.span;
+///     prop_assert_eq!(read, event);
 /// });
 /// ```
 pub fn events() -> impl Strategy<Value = Event<'static>> {
@@ -230,7 +229,7 @@ pub fn events() -> impl Strategy<Value = Event<'static>> {
 /// values with and without a space in front, names without a colon, comments, unknown fields, fields
 /// in any order and more than once, blocks without data.
 ///
-/// A decoder has nothing to complain of in them.
+/// They have no anomaly.
 ///
 /// ```
 /// use proptest::prelude::*;
@@ -250,14 +249,14 @@ pub fn well_formed() -> impl Strategy<Value = Vec<u8>> {
     (any::<bool>(), vec(block, 0..6)).prop_map(|(bom, blocks)| {
         let mut stream = String::from(if bom { "\u{FEFF}" } else { "" });
         stream.extend(blocks);
-        // A CR that ends a line and an LF that ends a blank one are the end of one line.
+        // A CR that ends a line and an LF that ends a blank one would be the end of one line.
         stream.push_str("\n\n");
         stream.into_bytes()
     })
 }
 
-/// Streams that nobody should send, and that somebody will: bytes that are not UTF-8, NUL and BOM
-/// where they do not belong, numbers that are none or far too large, lines cut anywhere.
+/// Streams that no server should send, and that some do: bytes that are not UTF-8, NUL and BOM in
+/// wrong places, invalid and far too large numbers, lines cut anywhere.
 ///
 /// ```
 /// use proptest::prelude::*;
@@ -265,7 +264,7 @@ pub fn well_formed() -> impl Strategy<Value = Vec<u8>> {
 /// use sseproof_codec::strategy::hostile;
 ///
 /// proptest!(|(stream in hostile())| {
-///     // It must not panic, and what it finds lies in the stream.
+///     // It must not panic, and each item lies in the stream.
 ///     for item in decode(&stream) {
 ///         prop_assert!(item.span().end <= stream.len() as u64);
 ///     }
@@ -337,7 +336,7 @@ fn line() -> impl Strategy<Value = String> {
     ];
     let spelling = select(&[": ", ":"][..]);
     (field, spelling, line_end()).prop_map(|((name, value), spelling, end)| {
-        // A number would not be one with a space in front, and a comment has no space to lose.
+        // A number with a leading space would be invalid, and a comment keeps its leading space.
         match (name, value.as_str()) {
             ("data" | "event" | "id", "") if spelling == ":" => alloc::format!("{name}{end}"),
             _ => alloc::format!("{name}{spelling}{value}{end}"),

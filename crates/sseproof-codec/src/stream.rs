@@ -13,15 +13,15 @@ pin_project! {
     /// The events of a stream of chunks, as an HTTP client gives them.
     ///
     /// With reqwest: `EventStream::new(response.bytes_stream())`. An error of the chunks is passed
-    /// on as it is; decoding has none. At the end, [`EventStream::decoder`] knows what the next
-    /// request needs.
+    /// on unchanged; decoding has none. At the end, [`EventStream::decoder`] has the values for the
+    /// next request.
     ///
     /// ```
     /// use futures_util::{StreamExt, stream};
     /// use sseproof_codec::EventStream;
     ///
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// let chunks = stream::iter(["id: 7\ndata: he", "llo\n\n"].map(Ok::<_, std::io::Error>));
+    /// let chunks = stream::iter(["id: 7\ndata: hel", "lo\n\n"].map(Ok::<_, std::io::Error>));
     /// let mut events = EventStream::new(chunks);
     /// while let Some(event) = events.next().await {
     ///     assert_eq!(event?.data, "hello");
@@ -41,12 +41,13 @@ pin_project! {
 }
 
 impl<S> EventStream<S> {
-    /// The events of these chunks, with the default limits: [`EventStream`] shows it.
+    /// The events of these chunks, with the default limits: see [`EventStream`].
     pub fn new(chunks: S) -> Self {
         Self::with_decoder(chunks, Decoder::new())
     }
 
-    /// The same with a decoder that has limits of its own, or a last event ID from before.
+    /// The same with a decoder that has other limits, or a last event ID from an earlier
+    /// connection.
     ///
     /// ```
     /// use futures_util::{StreamExt, stream};
@@ -66,8 +67,7 @@ impl<S> EventStream<S> {
         Self { chunks, decoder, events: VecDeque::new() }
     }
 
-    /// The decoder, as far as the chunks have come: it may be ahead of the events. [`EventStream`]
-    /// shows it.
+    /// The decoder, which may be ahead of the events by the chunks read: see [`EventStream`].
     pub fn decoder(&self) -> &Decoder {
         &self.decoder
     }
@@ -86,7 +86,7 @@ impl<S> EventStream<S> {
     /// }
     /// let mut decoder = events.into_decoder();
     /// decoder.reconnect();
-    /// // The next request has `decoder.last_event_id()`, and what it brings goes on from there.
+    /// // The next request has `decoder.last_event_id()`, and its events continue from there.
     /// let mut events = EventStream::with_decoder(connection("data: two\n\n"), decoder);
     /// while let Some(event) = events.next().await {
     ///     let event = event?;

@@ -1,7 +1,9 @@
-//! Counts, in tests, the bytes that are looked at or moved: what is linear in the input must be so in
-//! every chunking, and a clock cannot tell.
+//! Counts, in tests, the bytes that are read or copied: decoding must be linear in the input in
+//! every chunking, and a clock cannot show that.
+//!
+//! Every search, copy and check adds the bytes that it touched.
 
-/// So many bytes are looked at or moved.
+/// This many bytes are read or copied.
 #[inline(always)]
 pub(crate) fn touch(_bytes: usize) {
     #[cfg(test)]
@@ -21,13 +23,13 @@ mod tests {
         pub(super) static TOUCHED: Cell<usize> = const { Cell::new(0) };
     }
 
-    /// How often a byte may be touched on its way: searched for line ends, kept, checked, put
-    /// together, checked again when it is lent.
+    /// How often a byte may be touched: searched for line ends, kept, checked, joined, checked
+    /// again when it is lent.
     const TIMES: usize = 10;
 
     const SMALL: Limits = Limits { line_bytes: 1 << 10, event_bytes: 1 << 12 };
 
-    /// How many bytes are touched while this happens.
+    /// How many bytes are touched during this call.
     fn touched(decode: impl FnOnce()) -> usize {
         TOUCHED.set(0);
         decode();
@@ -80,9 +82,9 @@ mod tests {
         }
     }
 
-    /// Who decodes an unfinished line anew with every chunk, as many do, is found out.
+    /// A decoder that reads an unfinished line again with every chunk, as many do, is found.
     #[test]
-    fn what_is_quadratic_is_seen() {
+    fn quadratic_decoding_is_found() {
         let stream = &streams()[0];
         let anew = touched(|| {
             for end in (0..stream.len()).step_by(64) {

@@ -1,4 +1,4 @@
-//! What of some bytes is UTF-8.
+//! Bytes as text, and where they are not UTF-8.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -8,19 +8,19 @@ use crate::touched::touch;
 
 /// The bytes as text, with U+FFFD in place of what is not UTF-8 (`whatwg-sse/utf8-decode`).
 ///
-/// A line end, a colon and a space are ASCII, so bad bytes never swallow them, and to decode a value
-/// is to decode the stream.
+/// A line end, a colon and a space are ASCII, so invalid bytes never swallow them, and decoding
+/// each value is the same as decoding the stream.
 #[inline]
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     touch(bytes.len());
     match simdutf8::basic::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
-        Err(_) => mended(bytes),
+        Err(_) => lossy(bytes),
     }
 }
 
 #[cold]
-fn mended(bytes: &[u8]) -> Cow<'_, str> {
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     touch(bytes.len());
     String::from_utf8_lossy(bytes)
 }
@@ -31,7 +31,7 @@ pub(crate) fn is_text(bytes: &[u8]) -> bool {
     simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
-/// How long the bytes are as text.
+/// The length of the bytes as text.
 pub(crate) fn text_len(bytes: &[u8]) -> usize {
     let replaced = |chunk: core::str::Utf8Chunk<'_>| match chunk.invalid() {
         [] => chunk.valid().len(),
@@ -40,7 +40,7 @@ pub(crate) fn text_len(bytes: &[u8]) -> usize {
     if is_text(bytes) { bytes.len() } else { bytes.utf8_chunks().map(replaced).sum() }
 }
 
-/// Where the last character begins, if the end of the bytes cuts it; else the end of the bytes.
+/// The start of the last character if it is incomplete; otherwise the end of the bytes.
 pub(crate) fn whole_characters(bytes: &[u8]) -> usize {
     let len = bytes.len();
     for (behind, &byte) in bytes.iter().rev().take(3).enumerate() {
@@ -56,7 +56,7 @@ pub(crate) fn whole_characters(bytes: &[u8]) -> usize {
     len
 }
 
-/// The first run of adjacent bytes at or behind `from` that are not UTF-8; `from` is a boundary.
+/// The first run of adjacent bytes from `from` on that are not UTF-8; `from` is a boundary.
 pub(crate) fn invalid_run(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let mut run: Option<Range<usize>> = None;
     let mut at = from;

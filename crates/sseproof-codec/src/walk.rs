@@ -1,11 +1,11 @@
-//! What a chunk says: the steps from a line to what is handed out.
+//! The steps from the lines of a chunk to its items.
 //!
-//! Both ways to read a chunk take the same steps: with `INSPECT` everything that was seen is handed
-//! out, without it only the events, and nothing is spent on the rest.
+//! Both ways to read a chunk take the same steps: with `INSPECT` every item is handed out, without
+//! it only the events, and nothing else is computed.
 //!
-//! Most blocks lie in one chunk and have one line of data. What they set is lent from the chunk, and
-//! kept in registers ([`Found`]). All else goes through the buffers of the block: what the end of
-//! the chunk cuts (`cut`), a second line of data, and lines that are rare (`line`).
+//! Most blocks lie in one chunk and have one line of data. They are lent from the chunk, and kept
+//! in registers ([`Found`]). All others go through the buffers of the block: lines that the end of
+//! the chunk cuts (`cut`), a second line of data, and rare lines (`line`).
 
 mod cut;
 mod line;
@@ -21,8 +21,8 @@ use crate::utf8;
 use crate::{AnomalyKind, EmptyBlock, Event, Item, Retry, Span};
 use line::{Part, Suspect, is_suspect};
 
-/// How much of a chunk is looked at in one go for bytes that are not UTF-8: as much as stays in the
-/// nearest cache until its lines are taken.
+/// How much of a chunk is checked for invalid UTF-8 in one pass: as much as stays in the nearest
+/// cache until its lines are read.
 const WINDOW: usize = 16 << 10;
 
 /// A chunk that is being read.
@@ -33,16 +33,16 @@ pub(crate) struct Walk<'a, const INSPECT: bool> {
     cursor: Cursor,
     is_open: bool,
     pub(crate) is_over: bool,
-    sound: Sound<'a>,
-    /// The last event ID, where a block that lies in this chunk has set it.
+    sound: Checked<'a>,
+    /// The last event ID, if a block that lies in this chunk has set it.
     lent_id: Value,
-    /// The event that was seen last.
+    /// The latest event.
     dispatched: Dispatched,
-    /// A line with bytes that are wrong, which are reported before what the line means.
+    /// A line with invalid bytes, which are reported before the item of the line.
     suspect: Option<Suspect<'a>>,
 }
 
-/// What the lines since the last blank line have set, if all of them lie in the chunk.
+/// The fields since the last blank line, if all of them lie in the chunk.
 #[derive(Clone, Copy)]
 struct Found {
     /// Where in the chunk the first field line starts, if there was one.
@@ -54,27 +54,26 @@ struct Found {
 
 /// Where in the chunk the value of a field lies.
 ///
-/// There is a name before it, so `from` is 0 where there is no value. An [`Option`] says the same, but
-/// takes more room in the registers.
+/// A name precedes it, so `from` is 0 if there is no value. An [`Option`] says the same, but takes
+/// more room in the registers.
 #[derive(Clone, Copy, Debug)]
 struct Value {
     from: usize,
     to: usize,
 }
 
-/// A part of the chunk that was looked at for bytes that are not UTF-8: it is quicker to look at many
-/// values in one go.
+/// A part of the chunk that was checked for invalid UTF-8: one check of many values is faster.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sound<'a> {
+struct Checked<'a> {
     start: usize,
     end: usize,
-    /// The part, unless something is wrong with it.
+    /// The part, unless it has invalid bytes.
     text: Option<&'a str>,
 }
 
 /// An item before it borrows, so that the decoder can still change.
 #[derive(Debug)]
-enum Seen<'a> {
+enum Pending<'a> {
     /// It is [`Walk::dispatched`].
     Event,
     Comment {
@@ -95,16 +94,16 @@ enum Seen<'a> {
 /// An event before it borrows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dispatched {
-    /// The data, where the chunk lends it; otherwise the block has it.
+    /// The data, if the chunk lends it; otherwise the block has it.
     lent_data: Value,
-    /// The event type, where the chunk lends it; otherwise the block has it, if there is one.
+    /// The event type, if the chunk lends it; otherwise the block has it, if there is one.
     lent_type: Value,
     sets_id: bool,
     span: Span,
 }
 
 impl<'a> Walk<'a, false> {
-    /// Goes on to the next event, which [`Walk::event`] shows, or to the end of the chunk.
+    /// Moves to the next event, which [`Walk::event`] gives, or to the end of the chunk.
     pub(crate) fn next_event(&mut self) -> bool {
         self.step().is_some()
     }
@@ -130,7 +129,7 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
             cursor: Cursor::new(),
             is_open: false,
             is_over: false,
-            sound: Sound { start: 0, end: 0, text: None },
+            sound: Checked { start: 0, end: 0, text: None },
             lent_id: Value::NONE,
             dispatched: Dispatched {
                 lent_data: Value::NONE,
@@ -143,7 +142,7 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
     }
 
     #[inline(always)]
-    fn step(&mut self) -> Option<Seen<'a>> {
+    fn step(&mut self) -> Option<Pending<'a>> {
         if self.decoder.block.dispatched {
             self.decoder.block.clear();
         }
@@ -165,9 +164,9 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         if self.is_over { None } else { self.next_line() }
     }
 
-    /// Takes the lines up to the next one that hands something out.
+    /// Reads the lines up to the next one that gives an item.
     #[inline(always)]
-    fn next_line(&mut self) -> Option<Seen<'a>> {
+    fn next_line(&mut self) -> Option<Pending<'a>> {
         let bytes = self.bytes;
         let line_bytes = self.decoder.limits.line_bytes;
         let ample = self.decoder.ample;
@@ -244,7 +243,7 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         }
     }
 
-    /// Moves what was found of a block to the buffers.
+    /// Moves the fields of a block in the chunk to the buffers.
     #[inline(always)]
     fn keep(&mut self, found: &mut Found) {
         if !found.is_nothing() {
@@ -270,29 +269,29 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
 
     /// Ends a block that lies in the chunk.
     #[inline(always)]
-    fn dispatch_found(&mut self, found: Found, end: usize) -> Option<Seen<'a>> {
+    fn dispatch_found(&mut self, found: Found, end: usize) -> Option<Pending<'a>> {
         let Found { start, data: lent_data, event_type: lent_type, id } = found;
         let sets_id = id.is_some();
         if sets_id {
             self.lent_id = id;
         }
         if end > self.sound.end {
-            self.sound = Sound::of(self.bytes, start, end);
+            self.sound = Checked::of(self.bytes, start, end);
         }
         let offset = self.decoder.lines.offset;
         let span = Span::new(offset + start as u64, offset + end as u64);
         if lent_data.is_some() {
             self.dispatched = Dispatched { lent_data, lent_type, sets_id, span };
-            return Some(Seen::Event);
+            return Some(Pending::Event);
         }
         let sets_event = lent_type.from < lent_type.to;
-        INSPECT.then_some(Seen::EmptyBlock(EmptyBlock { sets_id, sets_event, span }))
+        INSPECT.then_some(Pending::EmptyBlock(EmptyBlock { sets_id, sets_event, span }))
     }
 
-    /// Ends a block at a blank line: its id counts from now on, with data or without, and only
-    /// data makes an event (`whatwg-sse/dispatch-id`, `whatwg-sse/dispatch-no-data`).
+    /// Ends a block at a blank line: its id counts from now on, with data or without, and only data
+    /// makes an event (`whatwg-sse/dispatch-id`, `whatwg-sse/dispatch-no-data`).
     #[inline(always)]
-    fn dispatch(&mut self, end: u64) -> Option<Seen<'a>> {
+    fn dispatch(&mut self, end: u64) -> Option<Pending<'a>> {
         let Decoder { block, last_event_id, .. } = &mut *self.decoder;
         let Some(start) = block.start else {
             block.clear();
@@ -309,15 +308,15 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
             block.dispatched = true;
             let (lent_data, lent_type) = (Value::NONE, Value::NONE);
             self.dispatched = Dispatched { lent_data, lent_type, sets_id, span };
-            return Some(Seen::Event);
+            return Some(Pending::Event);
         }
         let sets_event = !block.event_type.is_empty();
-        let is_told = INSPECT && block.has_other_field;
+        let is_reported = INSPECT && block.has_other_field;
         block.clear();
-        is_told.then_some(Seen::EmptyBlock(EmptyBlock { sets_id, sets_event, span }))
+        is_reported.then_some(Pending::EmptyBlock(EmptyBlock { sets_id, sets_event, span }))
     }
 
-    /// The event that was seen last.
+    /// The latest event.
     #[inline(always)]
     pub(crate) fn event(&self) -> Event<'_> {
         let Decoder { block, last_event_id, .. } = &*self.decoder;
@@ -336,7 +335,7 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         };
         let (Some(data), Some(event_type), Some(last_event_id)) = (data, event_type, last_event_id)
         else {
-            return self.mended_event();
+            return self.lossy_event();
         };
         Event {
             event_type: Cow::Borrowed(if event_type.is_empty() { "message" } else { event_type }),
@@ -347,9 +346,9 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         }
     }
 
-    /// The event that was seen last, where not everything in it is known to be UTF-8.
+    /// The latest event, if not all of it is known to be UTF-8.
     #[cold]
-    fn mended_event(&self) -> Event<'_> {
+    fn lossy_event(&self) -> Event<'_> {
         let Decoder { block, last_event_id, .. } = &*self.decoder;
         let Dispatched { lent_data, lent_type, sets_id, span } = self.dispatched;
         let lend = |value: Value| value.is_some().then(|| utf8::text(value.of(self.bytes)));
@@ -357,7 +356,7 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         let message = Cow::Borrowed("message");
         Event {
             event_type: if event_type.is_empty() { message } else { event_type },
-            data: lend(lent_data).unwrap_or_else(|| block.data.mended_lines()),
+            data: lend(lent_data).unwrap_or_else(|| block.data.lossy_lines()),
             last_event_id: lend(self.lent_id).unwrap_or(Cow::Borrowed(last_event_id)),
             sets_id,
             span,
@@ -389,8 +388,8 @@ impl Value {
     }
 }
 
-impl<'a> Sound<'a> {
-    /// Looks at the block between two places of the chunk, and at what follows it.
+impl<'a> Checked<'a> {
+    /// Checks the bytes between two places of the chunk, and some after them.
     #[inline(never)]
     fn of(bytes: &'a [u8], start: usize, end: usize) -> Self {
         let end = bytes.len().min(end.max(start + WINDOW));
@@ -399,7 +398,7 @@ impl<'a> Sound<'a> {
         Self { start, end, text: simdutf8::basic::from_utf8(&bytes[start..end]).ok() }
     }
 
-    /// A value as text, if it was looked at and is text.
+    /// A value as text, if it was checked and is UTF-8.
     #[inline(always)]
     fn lend(&self, value: Value) -> Option<&'a str> {
         let place = value.from.wrapping_sub(self.start)..value.to.wrapping_sub(self.start);

@@ -3,7 +3,7 @@
 use allocation_counter::measure;
 use sseproof_codec::{Decoder, Frame, Item, encode};
 
-/// Events as they come from servers: tokens, ticks, several lines, heartbeats, retries, CRLF.
+/// Traffic as servers send it: tokens, ticks, several lines, heartbeats, retries, CRLF.
 const TRAFFIC: &[u8] = b"data: {\"token\": \"hello\"}\n\n\
     id: 184467\nevent: tick\ndata: 42\n\n\
     : ping\n\n\
@@ -16,7 +16,7 @@ const TRAFFIC: &[u8] = b"data: {\"token\": \"hello\"}\n\n\
 fn nothing_is_allocated_per_event() {
     for chunk_size in [1, 2, 3, 7, 16, 64, TRAFFIC.len()] {
         let mut decoder = Decoder::new();
-        // The buffers find their sizes; some change places, so once is not enough.
+        // The buffers find their sizes; some swap places, so one pass is not enough.
         let events = read(&mut decoder, chunk_size);
         for _ in 0..4 {
             read(&mut decoder, chunk_size);
@@ -86,7 +86,7 @@ fn a_decoder_without_a_partial_line_keeps_little() {
         let mut decoder = Decoder::new();
         drop(decoder.inspect(head));
         drop(decoder.inspect(tail));
-        // It waits a little, since the next line may be as large.
+        // The buffer is kept for some chunks, since the next line may be as large.
         for _ in 0..20 {
             drop(decoder.feed(b"data: small\n\n"));
         }

@@ -1,4 +1,4 @@
-//! Every case of `specs/corpus`, in one piece and in all pieces.
+//! Every case of `specs/corpus`, in one piece and cut at every byte.
 
 mod chunked;
 mod naive;

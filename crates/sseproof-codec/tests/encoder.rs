@@ -1,4 +1,4 @@
-//! What the encoder writes, byte by byte, and what it refuses.
+//! The output of the encoder, byte by byte, and the frames it rejects.
 
 use sseproof_codec::{EncodeError, Frame, FrameField, Refused, encode};
 
@@ -49,7 +49,7 @@ fn each_line_of_the_data_is_a_field() {
 }
 
 #[test]
-fn what_the_format_cannot_carry_is_refused() {
+fn values_that_the_format_cannot_carry_are_rejected() {
     let comment = |text| Frame { comment: Some(text), ..Frame::default() };
     let event = |text| Frame { event: Some(text), ..Frame::default() };
     let id = |text| Frame { id: Some(text), ..Frame::default() };

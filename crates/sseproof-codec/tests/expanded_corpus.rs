@@ -1,4 +1,4 @@
-//! `specs/corpus-expanded.json`, read as any other decoder would: what is written out is right.
+//! `specs/corpus-expanded.json`, read as any other decoder would: the expected results are right.
 
 mod naive;
 

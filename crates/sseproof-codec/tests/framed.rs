@@ -1,4 +1,4 @@
-//! What the adapters for streams, bodies and codecs give is what the decoder gives.
+//! The adapters for streams, bodies and codecs give the same events as the decoder.
 
 use std::convert::Infallible;
 use std::io;
@@ -34,7 +34,7 @@ fn any_chunks_give_the_same_events() {
 }
 
 #[test]
-fn an_error_of_the_chunks_is_passed_on_behind_the_events_before_it() {
+fn an_error_of_the_chunks_is_passed_on_after_the_events_before_it() {
     let broken = stream::iter([Ok(&b"data: a\n\ndata: b"[..]), Err(io::ErrorKind::BrokenPipe)]);
     let results: Vec<_> = EventStream::new(broken).collect().now_or_never().expect("it is over");
     assert!(matches!(&results[0], Ok(event) if event.data == "a"));

@@ -1,4 +1,4 @@
-//! What happens at the limits: memory stays bounded, and the stream goes on behind the next blank line.
+//! At the limits: memory stays bounded, and the stream continues after the next blank line.
 
 mod chunked;
 
@@ -35,7 +35,7 @@ fn a_long_comment_counts_as_a_line() {
     check(b":0123456789\ndata: b\n\ndata: c\n\n", &["LineTooLong 0..11", "event c id="]);
 }
 
-/// An endless line is reported when it passes the limit, not at an end that may never come.
+/// An endless line is reported when it passes the limit, and not at its end, which may never come.
 #[test]
 fn a_long_line_is_reported_before_its_end() {
     let mut decoder = Decoder::with_limits(SMALL);
@@ -96,7 +96,7 @@ fn a_retry_counts_if_it_stood_before_the_limit() {
     check(b"retry: 1\ndata: 12345\nretry: 2\n\n", &["retry 1", "LineTooLong 9..20"]);
 }
 
-/// Nothing more is said about a block that is dropped, be it long, bad or cut off.
+/// A dropped block is not reported further, be it long, invalid or cut off.
 #[test]
 fn a_dropped_block_is_reported_once() {
     check(b"data: 12345\ndata: 12345\n\xFF\nretry: x\n: c\nfoo\n", &["LineTooLong 0..11"]);
@@ -105,7 +105,7 @@ fn a_dropped_block_is_reported_once() {
     check(b"data: 12345\nfoo", &["LineTooLong 0..11"]);
 }
 
-/// Comments are not kept, so a block of them may go on for ever.
+/// Comments are not kept, so a block of them may continue without limit.
 #[test]
 fn comments_do_not_add_up() {
     check(
@@ -145,8 +145,8 @@ fn memory_is_bounded_whatever_comes() {
     }
 }
 
-/// A decoder that scans an unfinished line, or looks for the next bad byte, from the start again
-/// would not come to an end here.
+/// A decoder that scans an unfinished line, or searches the next invalid byte, from its start again
+/// would not finish this test.
 #[test]
 fn time_is_linear() {
     let long_line = [b"data: ".as_slice(), &[b'x'; 4 << 20], b"\n\n"].concat();
@@ -167,7 +167,7 @@ fn time_is_linear() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
-    /// Where a chunk ends changes nothing about what is too large, also where U+FFFD makes it longer.
+    /// The cuts do not change which events are too large, also if U+FFFD makes them longer.
     #[test]
     fn limits_hold_in_any_chunks(
         stream in hostile(),

@@ -1,4 +1,4 @@
-//! What holds for every stream and every frame.
+//! Properties of every stream and every frame.
 
 mod chunked;
 mod naive;
@@ -9,7 +9,7 @@ use sseproof_codec::{
     Decoder, EmptyBlock, Event, Frame, Item, Limits, Resume, Span, decode, encode,
 };
 
-/// Texts with all that a frame can and cannot carry.
+/// Texts with every character that a frame can and cannot carry.
 fn texts() -> impl Strategy<Value = String> {
     let char = prop_oneof![
         6 => prop::sample::select(vec!['a', ' ', ':', '\n', '\t', '0', '\u{FEFF}', '\u{2028}', '\u{85}', 'é', '😀']),
@@ -53,7 +53,7 @@ prop_compose! {
     }
 }
 
-/// The events of a chunk, wherever they stand in their stream.
+/// The events of a chunk, without their place in the stream.
 fn events(decoder: &mut Decoder, chunk: &[u8]) -> Vec<Event<'static>> {
     let mut seen = Vec::new();
     let mut events = decoder.feed(chunk);
@@ -92,7 +92,7 @@ proptest! {
         prop_assert_eq!(chunked::decode(Limits::default(), chunks), decode(&stream));
     }
 
-    /// Whoever drops the items early finds the decoder as if he had read them all.
+    /// Dropping the items early leaves the decoder as if all of them had been read.
     #[test]
     fn items_may_be_dropped(stream in hostile(), read in 0_usize..5) {
         let mut whole = Decoder::new();
@@ -113,7 +113,7 @@ proptest! {
         prop_assert_eq!(dropped.offset(), whole.offset());
     }
 
-    /// Decoders that go from stream to stream whenever they rest decode as decoders of their own do.
+    /// Decoders that change streams whenever they are at rest decode as separate decoders do.
     #[test]
     fn decoders_at_rest_are_exchanged(
         streams in prop::collection::vec(hostile(), 1..4),
@@ -127,7 +127,7 @@ proptest! {
             for (at, stream) in streams.iter().enumerate() {
                 let Some(chunk) = stream.chunks(size).nth(round) else { continue };
                 let (decoder, resume) = &mut kept[at];
-                // Who has none gets one that has rested.
+                // A stream without a decoder gets one that is at rest.
                 let mut exchanged = decoder.take().or_else(|| resting.pop()).unwrap();
                 exchanged.exchange(resume);
                 prop_assert_eq!(events(&mut exchanged, chunk), events(&mut own[at], chunk));
@@ -157,9 +157,10 @@ proptest! {
         }
     }
 
-    /// What the encoder accepts decodes to the same, without an anomaly; what it refuses leaves no trace.
+    /// Accepted frames decode to the same values, without an anomaly; a rejected frame writes
+    /// nothing.
     #[test]
-    fn frames_come_back(written in prop::collection::vec(frames(), 0..6)) {
+    fn frames_decode_to_the_same(written in prop::collection::vec(frames(), 0..6)) {
         let mut out = Vec::new();
         let mut expected = Vec::new();
         let mut last_event_id = String::new();
@@ -177,7 +178,7 @@ proptest! {
         prop_assert_eq!(decoded, expected);
     }
 
-    /// A decoder that has seen one connection reads the next as a new one that was told the state.
+    /// A decoder that reconnects reads the next stream as a new one that was given the state.
     #[test]
     fn nothing_but_the_state_is_taken_over(first in hostile(), second in hostile(), fed in any::<bool>()) {
         let mut decoder = Decoder::new();

@@ -1,4 +1,4 @@
-//! The strategies give what they promise, and find what is wrong with parsers of others.
+//! The strategies give the streams they promise, and find bugs in parsers of others.
 
 mod naive;
 
@@ -31,7 +31,7 @@ proptest! {
     }
 }
 
-/// Runs with always the same cases.
+/// Always the same cases.
 fn runner() -> TestRunner {
     TestRunner::new(Config {
         cases: 2000,
@@ -42,7 +42,7 @@ fn runner() -> TestRunner {
     })
 }
 
-/// Judges a parser, and gives the smallest case that fails.
+/// Tests a parser, and gives the smallest case that fails.
 fn smallest_failure(
     cases: impl Strategy<Value = Case>,
     parse: impl Fn(&Case) -> Vec<(String, String)>,
@@ -83,7 +83,7 @@ fn sse_core(case: &Case) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_parser_that_is_right_is_found_right() {
+fn a_correct_parser_passes() {
     assert!(smallest_failure(cases(), sse_core).is_none());
 }
 
@@ -102,7 +102,7 @@ fn each_counterexample_is_as_small_as_can_be() {
     assert!(case.chunks.concat().len() < 12, "{case:?}");
 }
 
-/// What many a server does: one `data` in front, whatever lines there are.
+/// Many servers do this: one `data` field, however many lines there are.
 #[test]
 fn an_encoder_that_does_not_split_data_is_found() {
     let result = runner().run(&events(), |event| {

@@ -130,14 +130,15 @@ fn written(results: &[(Tested, Report)]) -> String {
         });
         row(&mut out, &format!("| speed, {stream}, MiB/s"), cells);
     }
-    let untold: Vec<_> = results.iter().filter(|(_, report)| !report.not_told.is_empty()).collect();
-    if !untold.is_empty() {
+    let silent: Vec<_> =
+        results.iter().filter(|(_, report)| !report.not_reported.is_empty()).collect();
+    if !silent.is_empty() {
         out.push_str("\n## What is not judged\n\n");
-        for (tested, report) in untold {
+        for (tested, report) in silent {
             out.push_str(&format!(
                 "- {} does not tell {}.\n",
                 tested.parser,
-                report.not_told.join(", ")
+                report.not_reported.join(", ")
             ));
         }
     }

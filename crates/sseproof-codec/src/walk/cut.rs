@@ -1,17 +1,17 @@
-//! The lines that the ends of chunks cut: how a chunk goes on with the one that was left, and what it
-//! leaves to the next.
+//! Lines that the ends of chunks cut: how a chunk continues the line before it, and leaves one to
+//! the next.
 
 use super::line::Line;
-use super::{Seen, Walk};
+use super::{Pending, Walk};
 use crate::decoder::Decoder;
 use crate::lines::Left;
 use crate::scan::Cursor;
 use crate::utf8;
 
 impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
-    /// Takes in the beginning of the chunk, where it does not go on with a data line.
+    /// Reads the beginning of the chunk, unless it continues a data line.
     #[inline(always)]
-    pub(super) fn open(&mut self, left: Left) -> Option<Seen<'a>> {
+    pub(super) fn open(&mut self, left: Left) -> Option<Pending<'a>> {
         let Decoder { lines, block, .. } = &mut *self.decoder;
         block.data.rest();
         match left {
@@ -23,9 +23,9 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         }
     }
 
-    /// Goes on with what the chunk before has left, save data.
+    /// Continues the line that the previous chunk left incomplete, except a data line.
     #[inline(never)]
-    fn go_on(&mut self, left: Left) -> Option<Seen<'a>> {
+    fn go_on(&mut self, left: Left) -> Option<Pending<'a>> {
         let Decoder { lines, .. } = &mut *self.decoder;
         match left {
             Left::Nothing | Left::Data => None,
@@ -55,15 +55,15 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         }
     }
 
-    /// The whole chunk belongs to the line that the chunk before has left.
+    /// The whole chunk belongs to the line that the previous chunk left incomplete.
     #[inline(always)]
     fn pass(&mut self) {
         self.is_over = true;
         self.decoder.lines.offset += self.bytes.len() as u64;
     }
 
-    /// Takes the rest of a line that came in pieces, or as much of it as is there.
-    fn go_on_with_line(&mut self) -> Option<Seen<'a>> {
+    /// Reads the rest of a line that came in pieces, or as much of it as has arrived.
+    fn go_on_with_line(&mut self) -> Option<Pending<'a>> {
         let line = self.cursor.next_line(self.bytes);
         let Decoder { lines, limits, .. } = &mut *self.decoder;
         let end = line.as_ref().map_or(self.bytes.len(), |line| line.end);
@@ -91,10 +91,10 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         None
     }
 
-    /// Takes the rest of a data line that came in pieces, or as much of it as is there.
+    /// Reads the rest of a data line that came in pieces, or as much of it as has arrived.
     #[inline(always)]
-    pub(super) fn go_on_with_data(&mut self) -> Option<Seen<'a>> {
-        // One of its own stays in registers.
+    pub(super) fn go_on_with_data(&mut self) -> Option<Pending<'a>> {
+        // A local variable stays in registers.
         let mut cursor = Cursor::new();
         let line = cursor.next_line(self.bytes);
         self.cursor = cursor;
@@ -122,9 +122,9 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         None
     }
 
-    /// Keeps what is needed of the chunk, which is about to go away.
+    /// Copies the incomplete line from the chunk, which the caller will drop.
     #[inline(always)]
-    pub(super) fn leave(&mut self) -> Option<Seen<'a>> {
+    pub(super) fn leave(&mut self) -> Option<Pending<'a>> {
         self.is_over = true;
         let Decoder { lines, block, last_event_id, limits, .. } = &mut *self.decoder;
         if self.lent_id.is_some() {
@@ -157,8 +157,8 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
     }
 }
 
-/// What has come of the value of a line that is cut, if it is a data line. With nothing behind the
-/// colon, a space may follow that does not count.
+/// The value so far of a line that is cut, if it is a data line. If nothing follows the colon yet,
+/// a space that does not count may come.
 fn data_value(line: &[u8]) -> Option<&[u8]> {
     match line.strip_prefix(b"data:")? {
         [] => None,

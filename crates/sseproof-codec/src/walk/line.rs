@@ -1,9 +1,9 @@
-//! Any line, taken by the letter of the standard: what goes through the buffers, what nobody but an
-//! inspector wants to know, and what is wrong.
+//! Any line, read as the standard says: lines that go through the buffers, items that only
+//! `inspect` gives, and anomalies.
 
 use core::ops::Range;
 
-use super::{Seen, Walk};
+use super::{Pending, Walk};
 use crate::decoder::Decoder;
 use crate::field::{self, Field, FieldKind, Parsed};
 use crate::lines::{BOM, Left, Lines};
@@ -19,12 +19,12 @@ pub(super) enum Line<'a> {
     Carried,
 }
 
-/// A line with bytes that are wrong.
+/// A line with invalid bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Suspect<'a> {
     start: u64,
     line: Line<'a>,
-    /// What is wrong up to here was reported.
+    /// The anomalies up to here were reported.
     checked: usize,
 }
 
@@ -37,9 +37,9 @@ pub(super) enum Part<'a> {
 }
 
 impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
-    /// Takes a line of the chunk, whatever it is.
+    /// Reads a line of the chunk of any kind.
     #[inline(never)]
-    pub(super) fn take(&mut self, line: Range<usize>) -> Option<Seen<'a>> {
+    pub(super) fn take(&mut self, line: Range<usize>) -> Option<Pending<'a>> {
         let start = self.decoder.lines.offset + line.start as u64;
         if self.decoder.block.dropped {
             return None;
@@ -50,19 +50,19 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         self.admit(start, Line::Chunk(&self.bytes[line]))
     }
 
-    /// Takes a line that counts.
-    pub(super) fn admit(&mut self, start: u64, line: Line<'a>) -> Option<Seen<'a>> {
+    /// Reads a line within the limits.
+    pub(super) fn admit(&mut self, start: u64, line: Line<'a>) -> Option<Pending<'a>> {
         if INSPECT && is_suspect(line.bytes(&self.decoder.lines)) {
             return self.check(Suspect { start, line, checked: 0 });
         }
         self.interpret(start, line)
     }
 
-    /// Reports the next thing that is wrong with the bytes of a line, or else takes it.
-    pub(super) fn check(&mut self, suspect: Suspect<'a>) -> Option<Seen<'a>> {
+    /// Reports the next anomaly in the bytes of a line, or else reads the line.
+    pub(super) fn check(&mut self, suspect: Suspect<'a>) -> Option<Pending<'a>> {
         let Suspect { start, line, checked } = suspect;
         let bytes = line.bytes(&self.decoder.lines);
-        // The BOM of the stream is gone already, so another one becomes a part of a field name.
+        // The BOM of the stream is removed already, so another one becomes a part of a field name.
         if checked == 0 && bytes.starts_with(&BOM) {
             self.suspect = Some(Suspect { checked: BOM.len(), ..suspect });
             return self.anomaly(AnomalyKind::BomNotAtStart, span(start, 0..BOM.len()));
@@ -74,14 +74,14 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         self.interpret(start, line)
     }
 
-    fn interpret(&mut self, start: u64, line: Line<'a>) -> Option<Seen<'a>> {
+    fn interpret(&mut self, start: u64, line: Line<'a>) -> Option<Pending<'a>> {
         let Decoder { lines, block, .. } = &mut *self.decoder;
         let bytes = line.bytes(lines);
         let span = span(start, 0..bytes.len());
         let field = match field::parse::<INSPECT>(bytes) {
             Parsed::Comment => {
                 let text = line.part(1..bytes.len());
-                return INSPECT.then_some(Seen::Comment { text, span });
+                return INSPECT.then_some(Pending::Comment { text, span });
             }
             Parsed::Field(field) => field,
         };
@@ -97,13 +97,18 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
             FieldKind::Unknown => {
                 let Field { name, value, has_colon, .. } = field;
                 let (name, value) = (line.part(name), line.part(value));
-                INSPECT.then_some(Seen::UnknownField { name, value, has_colon, span })
+                INSPECT.then_some(Pending::UnknownField { name, value, has_colon, span })
             }
         }
     }
 
     /// Appends a line to the data buffer (`whatwg-sse/field-data`).
-    fn append_data(&mut self, of: Span, line: Line<'a>, value: Range<usize>) -> Option<Seen<'a>> {
+    fn append_data(
+        &mut self,
+        of: Span,
+        line: Line<'a>,
+        value: Range<usize>,
+    ) -> Option<Pending<'a>> {
         let Decoder { block, lines, limits, .. } = &mut *self.decoder;
         let value = &line.bytes(lines)[value];
         if block.len_with(value) > limits.event_bytes {
@@ -115,7 +120,7 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
 
     /// Sets the last event ID buffer, unless the value has a NUL (`whatwg-sse/field-id`,
     /// `whatwg-sse/field-id-nul`).
-    fn set_id(&mut self, start: u64, line: Line<'a>, value: Range<usize>) -> Option<Seen<'a>> {
+    fn set_id(&mut self, start: u64, line: Line<'a>, value: Range<usize>) -> Option<Pending<'a>> {
         let Decoder { block, lines, .. } = &mut *self.decoder;
         block.has_other_field = true;
         let bytes = line.bytes(lines);
@@ -127,20 +132,20 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
         None
     }
 
-    /// Sets the reconnection time at once (`whatwg-sse/field-retry`).
-    fn set_retry(&mut self, of: Span, line: Line<'a>, value: Range<usize>) -> Option<Seen<'a>> {
+    /// Sets the reconnection time immediately (`whatwg-sse/field-retry`).
+    fn set_retry(&mut self, of: Span, line: Line<'a>, value: Range<usize>) -> Option<Pending<'a>> {
         let Decoder { block, lines, reconnection_time, .. } = &mut *self.decoder;
         block.has_other_field = true;
         let Some(millis) = field::parse_retry(&line.bytes(lines)[value.clone()]) else {
             return self.anomaly(AnomalyKind::RetryNotDigits, span(of.start, value));
         };
         *reconnection_time = Some(millis);
-        INSPECT.then_some(Seen::Retry(Retry { millis, span: of }))
+        INSPECT.then_some(Pending::Retry(Retry { millis, span: of }))
     }
 
-    /// The line has passed the limit. What is left of it is skipped, with its block.
+    /// The line has passed the limit. Its rest is skipped, with its block.
     #[cold]
-    pub(super) fn too_long(&mut self, start: u64) -> Option<Seen<'a>> {
+    pub(super) fn too_long(&mut self, start: u64) -> Option<Pending<'a>> {
         let Decoder { block, lines, limits, .. } = &mut *self.decoder;
         if self.is_over {
             lines.left = Left::Skipped;
@@ -152,7 +157,7 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
 
     /// The block has passed the limit with the line between these offsets.
     #[cold]
-    pub(super) fn too_large(&mut self, line_start: u64, line_end: u64) -> Option<Seen<'a>> {
+    pub(super) fn too_large(&mut self, line_start: u64, line_end: u64) -> Option<Pending<'a>> {
         let block = &mut self.decoder.block;
         let start = block.start.unwrap_or(line_start);
         block.drop_rest();
@@ -160,11 +165,11 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
     }
 
     #[inline(always)]
-    fn anomaly(&self, kind: AnomalyKind, span: Span) -> Option<Seen<'a>> {
-        INSPECT.then_some(Seen::Anomaly(kind, span))
+    fn anomaly(&self, kind: AnomalyKind, span: Span) -> Option<Pending<'a>> {
+        INSPECT.then_some(Pending::Anomaly(kind, span))
     }
 
-    pub(super) fn item(&self, seen: Seen<'a>) -> Item<'_> {
+    pub(super) fn item(&self, seen: Pending<'a>) -> Item<'_> {
         let text = |part| {
             utf8::text(match part {
                 Part::Chunk(bytes) => bytes,
@@ -172,15 +177,17 @@ impl<'a, const INSPECT: bool> Walk<'a, INSPECT> {
             })
         };
         match seen {
-            Seen::Event => Item::Event(self.event()),
-            Seen::Comment { text: part, span } => Item::Comment(Comment { text: text(part), span }),
-            Seen::UnknownField { name, value, has_colon, span } => {
+            Pending::Event => Item::Event(self.event()),
+            Pending::Comment { text: part, span } => {
+                Item::Comment(Comment { text: text(part), span })
+            }
+            Pending::UnknownField { name, value, has_colon, span } => {
                 let (name, value) = (text(name), text(value));
                 Item::UnknownField(UnknownField { name, value, has_colon, span })
             }
-            Seen::Retry(retry) => Item::Retry(retry),
-            Seen::EmptyBlock(block) => Item::EmptyBlock(block),
-            Seen::Anomaly(kind, span) => Item::Anomaly(Anomaly { kind, span }),
+            Pending::Retry(retry) => Item::Retry(retry),
+            Pending::EmptyBlock(block) => Item::EmptyBlock(block),
+            Pending::Anomaly(kind, span) => Item::Anomaly(Anomaly { kind, span }),
         }
     }
 }
@@ -205,7 +212,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Whether there is something to report about the bytes of the line.
+/// Whether the bytes of the line may have an anomaly.
 pub(super) fn is_suspect(line: &[u8]) -> bool {
     line.starts_with(&BOM) || !utf8::is_text(line)
 }

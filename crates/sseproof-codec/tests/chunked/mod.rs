@@ -1,10 +1,10 @@
-//! Decodes a stream in the chunks it is given in.
+//! Decodes a stream in given chunks.
 
 use sseproof_codec::{Decoder, Event, Item, Limits};
 
 /// All items of the stream that the chunks make, up to its end.
 ///
-/// On the way it is proved that who only asks for events gets the same ones.
+/// It also checks that `feed` gives the same events as `inspect`.
 pub(crate) fn decode<'c>(
     limits: Limits,
     chunks: impl IntoIterator<Item = &'c [u8]>,
@@ -28,7 +28,7 @@ pub(crate) fn decode<'c>(
 
 type Ending = (Vec<Event<'static>>, Option<Item<'static>>, String, Option<u64>, u64);
 
-/// What is the same for who inspects and who does not.
+/// The result that does not depend on `inspect` or `feed`.
 fn ends_in(items: &[Item<'static>], decoder: &Decoder) -> Ending {
     let events = items.iter().filter_map(|item| match item {
         Item::Event(event) => Some(event.clone()),
@@ -42,7 +42,7 @@ fn ends_in(items: &[Item<'static>], decoder: &Decoder) -> Ending {
     (events.collect(), last, last_event_id, decoder.reconnection_time(), decoder.offset())
 }
 
-/// The events, where every chunk is fed whose number is no multiple of `turn`.
+/// The events, if every chunk is fed whose number is not a multiple of `turn`.
 fn events(limits: Limits, chunks: &[&[u8]], turn: usize) -> Ending {
     let mut decoder = Decoder::with_limits(limits);
     let mut seen = Vec::new();

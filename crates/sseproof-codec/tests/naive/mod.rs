@@ -1,6 +1,6 @@
-//! The standard read aloud: a decoder that needs the whole stream and does one thing after another.
+//! The standard, step by step: a decoder that needs the whole stream.
 //!
-//! It shares nothing with the decoder under test but the item types. It is slow and hungry on
+//! It shares only the item types with the decoder under test. It is slow and needs much memory on
 //! purpose: text first, then lines, then fields, each in the words of the standard.
 
 use sseproof_codec::{
@@ -19,7 +19,7 @@ struct Scalar {
 struct Line {
     text: Vec<Scalar>,
     start: usize,
-    /// Behind the text, in front of the line end.
+    /// After the text, before the line end.
     end: usize,
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Vec<Item<'static>> {
             continue;
         }
 
-        items.extend(what_is_wrong(&line).map(Item::Anomaly));
+        items.extend(anomalies(&line).map(Item::Anomaly));
         let span = Span::new(line.start as u64, line.end as u64);
         let whole: String = line.text.iter().map(|scalar| scalar.char).collect();
         if let Some(comment) = whole.strip_prefix(':') {
@@ -147,7 +147,7 @@ fn utf8_decode(bytes: &[u8]) -> Vec<Scalar> {
     text
 }
 
-/// The complete lines, and what is behind the last line end unless that is nothing.
+/// The complete lines, and the text after the last line end if there is any.
 fn split_lines(text: &[Scalar], len: usize) -> (Vec<Line>, Option<Line>) {
     let mut lines = Vec::new();
     let mut current: Vec<Scalar> = Vec::new();
@@ -170,7 +170,7 @@ fn split_lines(text: &[Scalar], len: usize) -> (Vec<Line>, Option<Line>) {
     (lines, rest)
 }
 
-fn what_is_wrong(line: &Line) -> impl Iterator<Item = Anomaly> {
+fn anomalies(line: &Line) -> impl Iterator<Item = Anomaly> {
     let mut wrong = Vec::new();
     if line.text[0].char == '\u{FEFF}' {
         let span = Span::new(line.text[0].start as u64, line.text[0].end as u64);
