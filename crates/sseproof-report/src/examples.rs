@@ -2,12 +2,12 @@
 //! wording moves a snapshot here.
 
 use sseproof_rules::{
-    Evidence, Excerpt, Level, Mutant, Recipe, Requirement, Rule, Status, Subject, Verdict,
-    reference,
+    Evidence, Excerpt, Level, Mutant, Recipe, Requirement, Rule, RuleText, Status, Subject,
+    Verdict, reference,
 };
 
 use crate::{
-    Judged, KnownResult, Measures, Mend, Report, ScenarioFailure, ScenarioResult, ShownLine, Spread,
+    Judged, KnownResult, Measures, Report, ScenarioFailure, ScenarioResult, ShownLine, Spread,
 };
 
 fn judged(rule: &str, level: Level, status: Status, note: &str) -> Judged {
@@ -86,8 +86,8 @@ fn utf8() -> Judged {
         [(1, 103), (2, 103), (3, 103), (4, 103), (5, 103)].map(|(n, at)| one(n, at)).into();
     Judged {
         recipes: vec![
-            Mend { with: "Express".to_owned(), write: "res.write(text, 'utf8');".to_owned() },
-            Mend {
+            Recipe { with: "Express".to_owned(), write: "res.write(text, 'utf8');".to_owned() },
+            Recipe {
                 with: "Spring".to_owned(),
                 write: "produces =\n    \"text/event-stream;charset=UTF-8\"".to_owned(),
             },
@@ -116,8 +116,8 @@ fn keepalive() -> Judged {
     Judged {
         source: "operating practice: a comment every 15 s".to_owned(),
         recipes: vec![
-            Mend { with: "nginx".to_owned(), write: long.to_owned() },
-            Mend { with: "HAProxy".to_owned(), write: "timeout tunnel 1h".to_owned() },
+            Recipe { with: "nginx".to_owned(), write: long.to_owned() },
+            Recipe { with: "HAProxy".to_owned(), write: "timeout tunnel 1h".to_owned() },
         ],
         ..fail(
             "delivery/keepalive",
@@ -305,6 +305,23 @@ pub(crate) fn requirement() -> Requirement {
         link: "https://html.spec.whatwg.org/multipage/server-sent-events.html".to_owned(),
         security: None,
         untestable: None,
+        rules: vec![rule_text()],
+    }
+}
+
+/// The texts of a rule by hand.
+pub(crate) fn rule_text() -> RuleText {
+    let recipe =
+        |with: &str, write: &str| Recipe { with: with.to_owned(), write: write.to_owned() };
+    RuleText {
+        id: "stream/terminated".to_owned(),
+        title: "each event is ended by an empty line".to_owned(),
+        why: "A client throws an event away that the stream ends in: the user never sees it, and nobody is told.".to_owned(),
+        fix: "Write an empty line after each event, also after the last one.".to_owned(),
+        recipes: vec![
+            recipe("Express", "res.write(`data: ${text}\\n\\n`);"),
+            recipe("Go", "fmt.Fprintf(w, \"data: %s\\n\\n\", text)\nw.Flush()"),
+        ],
     }
 }
 
@@ -312,14 +329,6 @@ pub(crate) fn requirement() -> Requirement {
 pub(crate) fn rule() -> Rule {
     Rule {
         id: "stream/terminated",
-        requirement: "whatwg-sse/terminated",
-        title: "each event is ended by an empty line",
-        why: "A client throws an event away that the stream ends in: the user never sees it, and nobody is told.",
-        fix: "Write an empty line after each event, also after the last one.",
-        recipes: &[
-            Recipe { with: "Express", write: "res.write(`data: ${text}\\n\\n`);" },
-            Recipe { with: "Go", write: "fmt.Fprintf(w, \"data: %s\\n\\n\", text)\nw.Flush()" },
-        ],
         judge: |_| Verdict::Skip(String::new()),
         mutants: &[
             Mutant {

@@ -1,42 +1,36 @@
 //! All that is known of one rule, for `sseproof explain`.
 
-use sseproof_rules::{Mutant, Requirement, Rule, requirement};
+use sseproof_rules::{Mutant, Requirement, Rule, RuleText};
 
+use crate::command;
 use crate::paint::Ink;
 use crate::terminal::{Options, Page, write_recipe};
-use crate::{Mend, command};
 
 /// The text: what the rule says, where that comes from, why it matters, how to mend what breaks
 /// it, the mutants that do (its own, or more where the caller knows more), how to check by it alone.
 pub fn explain(rule: &Rule, mutants: &[Mutant], options: &Options) -> String {
-    explain_as(rule, requirement(rule.requirement), mutants, options)
+    explain_as(rule.text(), rule.requirement(), mutants, options)
 }
 
 fn explain_as(
-    rule: &Rule,
-    requirement: Option<&Requirement>,
+    rule: &RuleText,
+    requirement: &Requirement,
     mutants: &[Mutant],
     options: &Options,
 ) -> String {
     let mut page = Page::new(options);
-    page.text(0, Ink::Strong, rule.id);
-    page.text(2, Ink::Plain, rule.title);
+    page.text(0, Ink::Strong, &rule.id);
+    page.text(2, Ink::Plain, &rule.title);
     page.gap();
-    match requirement {
-        Some(found) => {
-            page.text(0, Ink::Strong, "what is asked");
-            page.text(2, Ink::Plain, &found.text);
-            let source = format!("{} · {} ({})", found.standing(), found.source, found.id);
-            page.text(2, Ink::Faint, &source);
-            page.text(2, Ink::Faint, &found.link);
-        }
-        None => page.text(2, Ink::Faint, rule.requirement),
-    }
-    section(&mut page, "why it matters", rule.why);
-    section(&mut page, "how to mend it", rule.fix);
-    for recipe in rule.recipes {
-        let mend = Mend { with: recipe.with.to_owned(), write: recipe.write.to_owned() };
-        write_recipe(&mut page, &mend);
+    page.text(0, Ink::Strong, "what is asked");
+    page.text(2, Ink::Plain, &requirement.text);
+    let Requirement { id, source, .. } = requirement;
+    page.text(2, Ink::Faint, &format!("{} · {source} ({id})", requirement.standing()));
+    page.text(2, Ink::Faint, &requirement.link);
+    section(&mut page, "why it matters", &rule.why);
+    section(&mut page, "how to mend it", &rule.fix);
+    for recipe in &rule.recipes {
+        write_recipe(&mut page, recipe);
     }
     if !mutants.is_empty() {
         page.gap();
@@ -45,7 +39,7 @@ fn explain_as(
             page.labelled(2, &format!("{}: ", mutant.id), Ink::Faint, Ink::Plain, mutant.wrong);
         }
     }
-    section(&mut page, "check by this rule alone", &command::only(rule.id));
+    section(&mut page, "check by this rule alone", &command::only(&rule.id));
     page.finish()
 }
 
@@ -64,17 +58,17 @@ mod tests {
     #[test]
     fn a_rule_with_everything() {
         let requirement = examples::requirement();
-        let rule = examples::rule();
-        let text = explain_as(&rule, Some(&requirement), rule.mutants, &Options::default());
-        assert_snapshot!(text);
+        let (rule, text) = (examples::rule(), examples::rule_text());
+        assert_snapshot!(explain_as(&text, &requirement, rule.mutants, &Options::default()));
         let narrow = Options { width: 50, ..Options::default() };
-        explain_as(&rule, Some(&requirement), rule.mutants, &narrow);
+        explain_as(&text, &requirement, rule.mutants, &narrow);
     }
 
     #[test]
     fn a_rule_with_the_least() {
-        let rule = Rule { recipes: &[], mutants: &[], ..examples::rule() };
-        assert_snapshot!(explain_as(&rule, None, &[], &Options::default()));
+        let text = RuleText { recipes: Vec::new(), ..examples::rule_text() };
+        let requirement = examples::requirement();
+        assert_snapshot!(explain_as(&text, &requirement, &[], &Options::default()));
     }
 
     #[test]

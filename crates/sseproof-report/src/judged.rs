@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sseproof_rules::{Evidence, Finding, Level, Status, requirement, rule, standing};
+use sseproof_rules::{Evidence, Finding, Level, Recipe, Rule, Status, requirement, rule, standing};
 
 /// A finding with all that its reader needs: what the rule says, why, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,39 +30,23 @@ pub struct Judged {
     /// What to change in the server.
     pub fix: String,
     /// How to change it in servers that many use.
-    pub recipes: Vec<Mend>,
+    pub recipes: Vec<Recipe>,
     /// The name of the source and its section.
     pub source: String,
     /// The link to it.
     pub link: String,
 }
 
-/// How to mend a fault in one well-known server or library.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Mend {
-    /// The server or library: `nginx`, `Express`.
-    pub with: String,
-    /// The line or lines to write.
-    pub write: String,
-}
-
 impl From<Finding> for Judged {
     /// Adds the wording of the rule and of its requirement; what is unknown here stays empty.
     fn from(finding: Finding) -> Self {
-        let rule = rule(&finding.rule);
+        let text = rule(&finding.rule).map(Rule::text);
         let requirement = requirement(&finding.requirement);
         Self {
-            title: rule.map_or_else(String::new, |rule| rule.title.to_owned()),
-            why: rule.map_or_else(String::new, |rule| rule.why.to_owned()),
-            fix: rule.map_or_else(String::new, |rule| rule.fix.to_owned()),
-            recipes: rule.map_or_else(Vec::new, |rule| {
-                let mend = |recipe: &sseproof_rules::Recipe| Mend {
-                    with: recipe.with.to_owned(),
-                    write: recipe.write.to_owned(),
-                };
-                rule.recipes.iter().map(mend).collect()
-            }),
+            title: text.map_or_else(String::new, |text| text.title.clone()),
+            why: text.map_or_else(String::new, |text| text.why.clone()),
+            fix: text.map_or_else(String::new, |text| text.fix.clone()),
+            recipes: text.map_or_else(Vec::new, |text| text.recipes.clone()),
             source: requirement.map_or_else(String::new, |found| found.source.clone()),
             link: requirement.map_or_else(String::new, |found| found.link.clone()),
             security: requirement.and_then(|found| found.security.clone()),

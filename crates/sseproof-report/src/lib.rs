@@ -27,7 +27,7 @@ mod units;
 pub mod wire_log;
 
 pub use explain::explain;
-pub use judged::{Judged, Mend};
+pub use judged::Judged;
 pub use lists::{
     list_mutants, list_plans, list_probes, list_profiles, list_requirements, list_rules,
 };

@@ -1,17 +1,19 @@
 //! The lists of `sseproof list`: rules, requirements, mutants, probes, plans, profiles.
 
-use sseproof_rules::{Level, Mutant, Profile, Requirement, Rule, requirement};
+use sseproof_rules::{Mutant, Profile, Requirement, Rule, RuleText};
 
 use crate::table::table;
 
 /// The rules: id, level, what holds.
 pub fn list_rules<'a>(rules: impl IntoIterator<Item = &'a Rule>, width: usize) -> String {
-    let rows = rules.into_iter().map(|rule| {
-        let level = requirement(rule.requirement)
-            .map_or_else(|| Level::Must.word().to_owned(), Requirement::standing);
-        [rule.id.to_owned(), level, rule.title.to_owned()]
-    });
-    headed(["rule", "level", "holds when"], rows, width)
+    let rows = rules.into_iter().map(|rule| rule_row(rule.requirement(), rule.text()));
+    headed(RULE_HEAD, rows, width)
+}
+
+const RULE_HEAD: [&str; 3] = ["rule", "level", "holds when"];
+
+fn rule_row(requirement: &Requirement, text: &RuleText) -> [String; 3] {
+    [text.id.clone(), requirement.standing(), text.title.clone()]
 }
 
 /// The requirements: id, level, whom they bind, what they say.
@@ -74,7 +76,7 @@ mod tests {
     use super::*;
     use crate::examples;
     use insta::assert_snapshot;
-    use sseproof_rules::Subject;
+    use sseproof_rules::{Level, Subject};
 
     #[test]
     fn the_lists_read_well() {
@@ -91,7 +93,7 @@ mod tests {
             ("idle".to_owned(), "says nothing and waits".to_owned(), "with --idle".to_owned()),
         ];
         let lists = [
-            list_rules([&rule], 60),
+            headed(RULE_HEAD, [rule_row(&requirement, &examples::rule_text())], 60),
             list_requirements([&requirement, &untestable], 80),
             list_mutants(rule.mutants.iter().map(|mutant| (&rule, mutant)), 80),
             list_probes(&probes, 80),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sseproof_record::{Bytes, Chunk, Exchange};
 
 use crate::plain::untold;
-use crate::{Fault, Level, Place, Record, Rule, Verdict, requirement};
+use crate::{Fault, Level, Place, Record, Rule, Verdict};
 
 /// How many bytes stand before and behind the marked one in an excerpt.
 const AROUND: usize = 32;
@@ -99,8 +99,8 @@ impl Finding {
         };
         Self {
             rule: rule.id.to_owned(),
-            requirement: rule.requirement.to_owned(),
-            level: requirement(rule.requirement).map_or(Level::Must, |found| found.level),
+            requirement: rule.requirement().id.clone(),
+            level: rule.requirement().level,
             status,
             note,
             evidence: faults

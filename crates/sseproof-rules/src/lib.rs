@@ -35,5 +35,7 @@ pub use finding::{Evidence, Excerpt, Finding, Status};
 pub use profile::{Profile, profile, profiles, profiles_of};
 pub use record::{Record, Seen, View};
 pub use registry::{judge, mutants, rule, rules, rules_for};
-pub use requirement::{Level, Requirement, Subject, requirement, requirements, standing};
-pub use rule::{Fault, Mutant, Place, Recipe, Rule, Verdict};
+pub use requirement::{
+    Level, Recipe, Requirement, RuleText, Subject, requirement, requirements, standing,
+};
+pub use rule::{Fault, Mutant, Place, Rule, Verdict};

@@ -62,24 +62,36 @@ pub fn judge(record: &Record<'_>, chosen: impl Fn(&Rule) -> bool) -> Vec<Finding
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::requirement;
+    use crate::RuleText;
+    use crate::requirement::rule_texts;
 
     #[test]
     fn every_rule_is_whole() {
         for rule in rules() {
-            assert!(
-                requirement(rule.requirement).is_some(),
-                "{}: no {}",
-                rule.id,
-                rule.requirement
-            );
             assert!(!rule.mutants.is_empty(), "{} has no mutant", rule.id);
             assert!(rule.id.split_once('/').is_some(), "{}", rule.id);
-            for (what, text) in [("why", rule.why), ("fix", rule.fix)] {
-                assert!(text.ends_with('.'), "{}: {what} is no sentence: {text}", rule.id);
+        }
+    }
+
+    #[test]
+    fn every_rule_has_its_texts_in_specs() {
+        let mut ids = BTreeSet::new();
+        for (requirement, text) in rule_texts() {
+            let RuleText { id, title, why, fix, recipes } = text;
+            assert!(ids.insert(id.as_str()), "{id}: two texts, one of {}", requirement.id);
+            assert!(rule(id).is_some(), "{id}: named in {}, and no rule", requirement.id);
+            for (member, text) in [("why", why), ("fix", fix)] {
+                assert!(text.ends_with('.'), "{id}: `{member}` ends without a full stop: {text}");
             }
-            let title = rule.title;
-            assert!(!title.ends_with('.'), "{}: the title has a full stop", rule.id);
+            assert!(!title.ends_with('.'), "{id}: the title ends with a full stop");
+            let texts = [title, why, fix].into_iter();
+            for text in texts.chain(recipes.iter().flat_map(|recipe| [&recipe.with, &recipe.write]))
+            {
+                assert!(!text.is_empty() && text.trim() == text, "{id}: {text:?}");
+            }
+        }
+        for rule in rules() {
+            assert!(ids.contains(rule.id), "{}: no requirement in specs/ has its texts", rule.id);
         }
     }
 

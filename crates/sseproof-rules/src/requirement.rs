@@ -107,6 +107,37 @@ pub struct Requirement {
     /// Why no black box can judge it, where that is so.
     #[serde(default)]
     pub untestable: Option<String>,
+    /// The rules that judge it.
+    #[serde(default)]
+    pub rules: Vec<RuleText>,
+}
+
+/// What a rule says to people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleText {
+    /// The id of the rule: `stream/utf8`.
+    pub id: String,
+    /// What holds when the rule passes: a sentence without capital and full stop.
+    pub title: String,
+    /// What breaking it does to the users of the stream.
+    pub why: String,
+    /// What to change in the server.
+    pub fix: String,
+    /// How to change it in servers that many use.
+    #[serde(default)]
+    pub recipes: Vec<Recipe>,
+}
+
+/// How to fix a fault in one well-known server or library.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The server or library: `nginx`, `Express`.
+    pub with: String,
+    /// The line or lines to write.
+    pub write: String,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +165,11 @@ pub fn requirements() -> &'static [Requirement] {
 /// The requirement of that id.
 pub fn requirement(id: &str) -> Option<&'static Requirement> {
     REQUIREMENTS.iter().find(|requirement| requirement.id == id)
+}
+
+/// The texts of all rules, each with the requirement that the rule judges.
+pub(crate) fn rule_texts() -> impl Iterator<Item = (&'static Requirement, &'static RuleText)> {
+    REQUIREMENTS.iter().flat_map(|found| found.rules.iter().map(move |text| (found, text)))
 }
 
 #[cfg(test)]

@@ -2,35 +2,18 @@
 
 use sseproof_record::Answer;
 
-use crate::{Record, View};
+use crate::requirement::rule_texts;
+use crate::{Record, Requirement, RuleText, View};
 
-/// The code that judges one requirement over a record.
+/// The code that judges one requirement over a record; its texts stand in `specs/`, with the
+/// requirement.
 pub struct Rule {
     /// `family/name`, as in `stream/utf8`.
     pub id: &'static str,
-    /// The id of the requirement in `specs/` that it judges.
-    pub requirement: &'static str,
-    /// What holds when the rule passes: a sentence without capital and full stop.
-    pub title: &'static str,
-    /// What breaking it does to the users of the stream.
-    pub why: &'static str,
-    /// What to change in the server.
-    pub fix: &'static str,
-    /// How to change it in servers that many use.
-    pub recipes: &'static [Recipe],
     /// The judge.
     pub judge: fn(&Record<'_>) -> Verdict,
     /// Servers that are wrong on purpose: each must fail this rule.
     pub mutants: &'static [Mutant],
-}
-
-/// How to mend a fault in one well-known server or library.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recipe {
-    /// The server or library: `nginx`, `Express`.
-    pub with: &'static str,
-    /// The line or lines to write.
-    pub write: &'static str,
 }
 
 /// A server that is wrong on purpose.
@@ -86,6 +69,27 @@ pub enum Place {
     Coded(u64),
     /// At this offset of the bytes on the wire.
     Wire(u64),
+}
+
+impl Rule {
+    /// The requirement that it judges.
+    ///
+    /// # Panics
+    ///
+    /// If `specs/` has no texts for the rule; a test reads them all.
+    pub fn requirement(&self) -> &'static Requirement {
+        self.in_specs().0
+    }
+
+    /// Its texts; panics as [`Rule::requirement`] does.
+    pub fn text(&self) -> &'static RuleText {
+        self.in_specs().1
+    }
+
+    fn in_specs(&self) -> (&'static Requirement, &'static RuleText) {
+        let found = rule_texts().find(|(_, text)| text.id == self.id);
+        found.unwrap_or_else(|| panic!("no requirement in specs/ has the texts of {}", self.id))
+    }
 }
 
 impl Mutant {

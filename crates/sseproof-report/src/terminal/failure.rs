@@ -1,11 +1,11 @@
 //! One failure: what, where, what it does to the users, what to change.
 
-use sseproof_rules::{Evidence, Level};
+use sseproof_rules::{Evidence, Level, Recipe};
 
 use super::{Detail, Page};
 use crate::dump::dump;
 use crate::paint::Ink;
-use crate::{Judged, Mend, Report, Standing, command, units};
+use crate::{Judged, Report, Standing, command, units};
 
 /// How many places of a failure are shown, unless all are asked for.
 const PLACES: usize = 3;
@@ -128,7 +128,7 @@ pub(crate) fn where_it_is(evidence: &Evidence) -> String {
 }
 
 /// Writes the recipes where they are short enough, and says whether it did.
-fn tell(page: &mut Page, recipes: &[Mend]) -> bool {
+fn tell(page: &mut Page, recipes: &[Recipe]) -> bool {
     let short = recipes.len() <= RECIPES
         && recipes.iter().all(|recipe| recipe.write.lines().count() <= RECIPE_LINES);
     if !short && page.detail < Detail::Verbose {
@@ -141,7 +141,7 @@ fn tell(page: &mut Page, recipes: &[Mend]) -> bool {
 }
 
 /// One recipe: on the line of its name where it is one line.
-pub(crate) fn write_recipe(page: &mut Page, recipe: &Mend) {
+pub(crate) fn write_recipe(page: &mut Page, recipe: &Recipe) {
     let lines: Vec<&str> = recipe.write.trim_end().lines().collect();
     match lines.as_slice() {
         [line] => page.labelled(4, &format!("{}: ", recipe.with), Ink::Faint, Ink::Plain, line),

@@ -9,11 +9,6 @@ use super::NO_CREDENTIALS;
 
 pub(super) const RULE: Rule = Rule {
     id: "auth/in-the-clear",
-    requirement: "practice/credentials-over-tls",
-    title: "credentials go over https, or no further than this machine and its network",
-    why: "Over http everybody on the way reads the token or the cookie, and with it the stream, for as long as it is valid; a client sends it again each time it comes back.",
-    fix: "Serve the stream over https, and answer http with a redirect or not at all.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "abroad-without-tls",

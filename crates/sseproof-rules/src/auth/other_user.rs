@@ -4,18 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{NO_CREDENTIALS, asked_as};
 use crate::outcome::{Outcome, count};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "auth/other-user",
-    requirement: "practice/resume-own-events",
-    title: "the id of one user gives another user none of his events",
-    why: "Whoever has the id of another user's stream, or guesses it, reads what was meant for him alone.",
-    fix: "Look an id up only among the events of the user who brings it, and begin anew where it is not among them.",
-    recipes: &[Recipe {
-        with: "SQL",
-        write: "SELECT … FROM events WHERE user_id = :user AND id > :last_event_id",
-    }],
     judge,
     mutants: &[Mutant {
         id: "id-of-another",

@@ -2,15 +2,10 @@
 
 use super::{as_owner, asked_as_nobody};
 use crate::outcome::Outcome;
-use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "auth/required",
-    requirement: "practice/credentials-required",
-    title: "the stream is not given to who brings no credentials",
-    why: "Whoever knows the URL reads the stream. That is right for a public stream, and then no client needs to send credentials for it.",
-    fix: "Refuse a request without credentials with 401; or, where the stream is public, check it without them.",
-    recipes: &[Recipe { with: "Express", write: "app.get('/events', authenticate, stream)" }],
     judge,
     mutants: &[Mutant {
         id: "open-to-all",

@@ -2,18 +2,10 @@
 
 use super::{as_owner, asked_as, asked_as_nobody};
 use crate::outcome::Outcome;
-use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "auth/resume-authorised",
-    requirement: "practice/resume-authorised",
-    title: "who brings an id and no credentials is refused like who brings neither",
-    why: "An id is no secret: it stands in logs, and can often be guessed. Whoever has one reads the stream of somebody else.",
-    fix: "Check the credentials before you look at `Last-Event-ID`, in one place for all requests of the stream.",
-    recipes: &[Recipe {
-        with: "Express",
-        write: "app.get('/events', authenticate, stream)  // also where the request has an id",
-    }],
     judge,
     mutants: &[Mutant {
         id: "id-as-credentials",

@@ -4,18 +4,10 @@ use super::{
     NOBODY, OWN_ORIGIN, STRANGER, admitted, allows_credentials, echoed, to_page, to_pages,
 };
 use crate::outcome::each_once;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "cors/any-origin",
-    requirement: "practice/no-any-origin",
-    title: "an origin that nobody knows does not get the stream with credentials",
-    why: "Any page that a user opens can then read his stream with his cookies, as if it were his own.",
-    fix: "Compare the origin with a list before you send it back with `Access-Control-Allow-Credentials: true`.",
-    recipes: &[Recipe {
-        with: "Express with cors, not `origin: true`",
-        write: "cors({ origin: ['https://app.example'], credentials: true })",
-    }],
     judge,
     mutants: &[Mutant {
         id: "any-origin-with-credentials",

@@ -2,18 +2,10 @@
 
 use super::{NOBODY, OWN_ORIGIN, admitted, allows_credentials, to_page, to_pages};
 use crate::outcome::{count, each_once};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "cors/credentials",
-    requirement: "fetch/credentials-star",
-    title: "an answer that allows credentials names the origin and not `*`",
-    why: "Browsers refuse such an answer to `new EventSource(url, { withCredentials: true })`: the page gets an error, and its stream is closed for good.",
-    fix: "Answer with the origin that asked in place of `*`, if it is on your list, or leave `Access-Control-Allow-Credentials` out.",
-    recipes: &[Recipe {
-        with: "Express with cors",
-        write: "cors({ origin: ['https://app.example'], credentials: true })",
-    }],
     judge,
     mutants: &[Mutant {
         id: "star-with-credentials",

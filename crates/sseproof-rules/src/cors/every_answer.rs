@@ -2,18 +2,10 @@
 
 use super::{OWN_ORIGIN, admits, echoed, to_page, to_pages};
 use crate::outcome::{count, each_once};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "cors/every-answer",
-    requirement: "fetch/every-answer",
-    title: "a page of another origin is admitted each time it comes, and not only the first time",
-    why: "The page reads the stream until its connection is lost for the first time; then the browser refuses the next answer, and the stream is closed for good.",
-    fix: "Send `Access-Control-Allow-Origin` with every answer of the stream, also with those to a request that has a `Last-Event-ID`.",
-    recipes: &[Recipe {
-        with: "nginx",
-        write: "add_header Access-Control-Allow-Origin $allowed always;",
-    }],
     judge,
     mutants: &[Mutant {
         id: "cors-first-only",

@@ -2,21 +2,10 @@
 
 use super::{NOBODY, OWN_ORIGIN, STRANGER, admits, admitted, to_page, to_pages};
 use crate::outcome::{count, each_once};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "cors/allow-origin",
-    requirement: "fetch/allow-origin",
-    title: "Access-Control-Allow-Origin is the origin that asked, or `*`",
-    why: "A browser compares the field with the page's origin byte by byte: where it differs, the page gets an error without a reason, and its EventSource closes for good.",
-    fix: "Answer with the one origin that asked, if it is on your list, or with `*`; never with several, and without a slash at its end.",
-    recipes: &[
-        Recipe { with: "Express with cors", write: "cors({ origin: ['https://app.example'] })" },
-        Recipe {
-            with: "nginx",
-            write: "map $http_origin $allowed { ~^https://(app|www)\\.example$ $http_origin; }\nadd_header Access-Control-Allow-Origin $allowed always;",
-        },
-    ],
     judge,
     mutants: &[
         Mutant {

@@ -2,15 +2,10 @@
 
 use super::{NOBODY, STRANGER, admitted, echoed, to_page, to_pages};
 use crate::outcome::each_once;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "cors/vary-origin",
-    requirement: "fetch/vary-origin",
-    title: "an answer that sends back the origin of the page says `Vary: Origin`",
-    why: "A cache gives the answer for one origin to a page of another, which the browser then refuses: it works for whoever comes first, and fails now and then for the others.",
-    fix: "Send `Vary: Origin` with each answer that depends on the origin, or `Cache-Control: no-store`, or admit every origin by `*`.",
-    recipes: &[Recipe { with: "nginx", write: "add_header Vary Origin always;" }],
     judge,
     mutants: &[Mutant {
         id: "no-vary-origin",

@@ -12,37 +12,10 @@ use super::figures::{shown, waited_in_vain};
 use super::mutants::{GZIP, compressed, until_end};
 use crate::gzip::gzipped;
 use crate::outcome::{count, is_hang};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/compressed",
-    requirement: "practice/compressed-flow",
-    title: "a client that can undo compression gets its events as they happen",
-    why: "Every browser offers to undo compression. A compressor that is not flushed keeps the events until its buffer is full: the stream opens, and the page stays empty, while curl shows everything.",
-    fix: "Take event streams out of compression, or flush the compressor behind every event; `no-transform` in Cache-Control keeps most compressors away.",
-    recipes: &[
-        Recipe {
-            with: "Express with compression, out of it",
-            write: "app.use(compression({ filter: (req, res) => !/event-stream/.test(String(res.getHeader('Content-Type'))) && compression.filter(req, res) }))",
-        },
-        Recipe {
-            with: "Express with compression, flushed",
-            write: "res.write(event); res.flush();  // behind every event",
-        },
-        Recipe {
-            with: "any compressor that keeps to Cache-Control, as that of Express does",
-            write: "Cache-Control: no-cache, no-transform",
-        },
-        Recipe { with: "nginx", write: "gzip off;  # in the location of the stream" },
-        Recipe {
-            with: "Starlette, FastAPI",
-            write: "starlette>=0.46.0  # from there on GZipMiddleware leaves event streams alone",
-        },
-        Recipe {
-            with: "tower-http",
-            write: "tower-http = \"0.5.2\"  # from there on CompressionLayer leaves event streams alone",
-        },
-    ],
     judge,
     mutants: &[
         Mutant {

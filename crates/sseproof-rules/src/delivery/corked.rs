@@ -13,22 +13,10 @@ use super::arrivals::{TOGETHER, arrivals};
 use super::figures::{Spread, shown, time_to_head};
 use super::mutants::corked;
 use crate::outcome::count;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/corked",
-    requirement: "practice/uncorked",
-    title: "what is written leaves at once, and does not wait in the kernel for more",
-    why: "A corked socket holds each piece back for 200 ms: the head is late on every connect, and of events that follow one another the first waits for the second.",
-    fix: "Write the stream to a socket that is not corked, with TCP_NODELAY: no TCP_CORK, TCP_NOPUSH or MSG_MORE for an answer that goes on.",
-    recipes: &[
-        Recipe { with: "HAProxy", write: "option http-no-delay" },
-        Recipe { with: "nginx", write: "tcp_nodelay on;  # and no postpone_output" },
-        Recipe {
-            with: "Puma",
-            write: "# Puma corks every answer until it ends, but for one that is handed to a thread:\nheaders[\"rack.hijack\"] = ->(socket) { Thread.new { … } }",
-        },
-    ],
     judge,
     mutants: &[Mutant {
         id: "corked-socket",

@@ -5,18 +5,10 @@ use std::time::Duration;
 use sseproof_record::Action;
 
 use super::sendings::{arrival, listeners, none, sendings, stayed};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/every-subscriber",
-    requirement: "practice/every-subscriber",
-    title: "every subscriber gets every event, in the same order",
-    why: "Subscribers that share one queue take events from each other, and those of several workers see different ones: each user has another picture, and none has all of it.",
-    fix: "Keep a queue for each subscriber and put each event into all of them in one place; with several processes, let one channel (Redis, Postgres NOTIFY, a broker) carry the events to all.",
-    recipes: &[Recipe {
-        with: "gunicorn",
-        write: "# one worker, or Redis pub/sub between several\ngunicorn --workers 1 --threads 100 app:app",
-    }],
     judge,
     mutants: &[Mutant {
         id: "one-takes-all",

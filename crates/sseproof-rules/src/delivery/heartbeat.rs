@@ -5,7 +5,7 @@ use std::time::Duration;
 use sseproof_record::{Action, Ending};
 
 use super::figures::shown;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 /// The shortest idle timeout of usual proxies: Heroku's router. AWS ALB and nginx follow at 60 s.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
@@ -14,16 +14,6 @@ const QUIET: Duration = Duration::from_secs(15);
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/heartbeat",
-    requirement: "practice/heartbeat",
-    title: "a quiet stream keeps its connection alive",
-    why: "Proxies take a silent connection for a dead one and cut it: Heroku after 55 s, nginx and AWS ALB after 60 s, Cloudflare after about 100 s. The client reconnects once a minute, or never learns that it was cut.",
-    fix: "Write a comment line (`:` and a line end) about every 15 seconds in which there is no event, and flush it.",
-    recipes: &[
-        Recipe { with: "Node", write: "setInterval(() => res.write(\": ping\\n\\n\"), 15000)" },
-        Recipe { with: "sse-starlette", write: "EventSourceResponse(events(), ping=15)" },
-        Recipe { with: "axum", write: "Sse::new(stream).keep_alive(KeepAlive::default())" },
-        Recipe { with: "nginx", write: "proxy_read_timeout 1h;" },
-    ],
     judge,
     mutants: &[Mutant {
         id: "no-heartbeat",

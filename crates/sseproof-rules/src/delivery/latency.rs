@@ -10,11 +10,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/latency",
-    requirement: "practice/latency",
-    title: "what is published arrives within two seconds",
-    why: "Who looks at a stream takes it for the present: a message that is seconds old misleads, and a server that polls or fans out slowly falls further behind with each subscriber.",
-    fix: "Wake the streams when something happens instead of polling for it, and hand an event to all subscribers before waiting for any of them.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "slow-fan-out",

@@ -13,7 +13,7 @@ use sseproof_record::Ending;
 use super::arrivals::{Arrival, TOGETHER, arrivals};
 use super::figures::{shown, time_to_head};
 use super::mutants::{buffered, with_head};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 /// A pause that neither a lost packet nor a busy machine explains.
 const PAUSE: Duration = Duration::from_millis(400);
@@ -32,23 +32,6 @@ const HELD: Duration = Duration::from_secs(1);
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/one-by-one",
-    requirement: "practice/events-as-they-happen",
-    title: "events arrive when they happen, and not when a buffer is full",
-    why: "Something between the author and the client holds events back until it has enough of them: the page stands still, then jumps, and the last events before a pause do not come at all.",
-    fix: "Flush behind every event, and switch off buffering and compression for this path in everything on the way.",
-    recipes: &[
-        Recipe {
-            with: "nginx",
-            write: "proxy_buffering off;\n# or, from the application: X-Accel-Buffering: no",
-        },
-        Recipe { with: "Express, compression", write: "res.write(event); res.flush();" },
-        Recipe { with: "Go", write: "w.(http.Flusher).Flush() // behind every event" },
-        Recipe { with: "PHP", write: "ob_flush(); flush(); // behind every event" },
-        Recipe {
-            with: "any proxy that compresses",
-            write: "Cache-Control: no-cache, no-transform",
-        },
-    ],
     judge,
     mutants: &[
         Mutant {

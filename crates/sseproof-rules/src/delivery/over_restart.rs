@@ -6,18 +6,10 @@ use super::away::{Outcome, heeds_ids, outcome};
 use super::sendings::none;
 use super::while_away;
 use crate::lifecycle::leaving::lacking;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/over-restart",
-    requirement: "practice/over-restart",
-    title: "an event with an id outlives a restart of the server",
-    why: "Every deployment makes a gap in every stream: the clients come back with ids that the new process does not know, and nobody tells them what they missed.",
-    fix: "Keep the last events outside of the process (a database, Redis, a file), or tell clients whose id is unknown that they have to begin anew: with an event of its own, or with the whole state.",
-    recipes: &[Recipe {
-        with: "Redis",
-        write: "XADD events MAXLEN ~ 10000 * data ...   # and XRANGE behind the Last-Event-ID",
-    }],
     judge,
     mutants: &[Mutant {
         id: "loses-its-log",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sseproof_record::Action;
 
 use super::figures::{sent, shown, time_to_head, waited_in_vain};
-use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 /// A wait that is too short to say that somebody is kept waiting.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -18,15 +18,6 @@ const PACE: usize = 4;
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/second-subscriber",
-    requirement: "practice/many-subscribers",
-    title: "a second subscriber gets its stream while the first one has its own",
-    why: "One open tab keeps all other visitors out, or takes their events away: the server works for its author, and for nobody else.",
-    fix: "Give each stream a thread or a task of its own, and each subscriber a queue of its own; a worker that handles one request at a time is taken for as long as a stream is open.",
-    recipes: &[
-        Recipe { with: "gunicorn", write: "gunicorn --worker-class gthread --threads 100 app:app" },
-        Recipe { with: "Flask", write: "app.run(threaded=True)" },
-        Recipe { with: "PHP", write: "session_write_close(); // before the loop" },
-    ],
     judge,
     mutants: &[Mutant {
         id: "one-at-a-time",

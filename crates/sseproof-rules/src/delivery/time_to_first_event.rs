@@ -15,11 +15,6 @@ const STANDS_OUT: u32 = 10;
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/time-to-first-event",
-    requirement: "practice/prompt-first-event",
-    title: "a new subscriber soon gets a first event",
-    why: "Until the first event the page is empty, although the stream is open; after some seconds people reload it, which starts the wait again.",
-    fix: "Send what is known at once (a snapshot, the last event, a status), and do the slow work behind it.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "late-first-event",

@@ -7,22 +7,13 @@ use sseproof_record::{Action, Reason};
 use super::figures::{Spread, shown, time_to_head, waited_in_vain};
 use super::one_by_one::is_held_with_events;
 use crate::response::answered::is_mute;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 /// What is too long for a head that nothing has to be computed for.
 const LIMIT: Duration = Duration::from_secs(2);
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/time-to-head",
-    requirement: "practice/prompt-head",
-    title: "the head of the response comes at once",
-    why: "The stream is not open for a client until the head is there: `onopen` is late, the page shows \"connecting\", and proxies may answer 504.",
-    fix: "Send the head as soon as the request is accepted, and flush it, by a comment if need be; do not wait for the first event, and let no buffer hold it back.",
-    recipes: &[
-        Recipe { with: "Node", write: "res.writeHead(200, headers); res.flushHeaders();" },
-        Recipe { with: "Go", write: "w.WriteHeader(http.StatusOK)\nw.(http.Flusher).Flush()" },
-        Recipe { with: "nginx", write: "proxy_buffering off;" },
-    ],
     judge,
     mutants: &[Mutant {
         id: "late-head",

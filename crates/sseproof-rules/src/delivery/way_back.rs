@@ -7,25 +7,10 @@ use sseproof_record::{Lack, Version};
 
 use super::sendings::{Sending, none, sendings};
 use crate::outcome::count;
-use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/way-back",
-    requirement: "practice/way-back",
-    title: "messages to the server need no connection of their own",
-    why: "A stream only sends: what a client has to say takes a request each. Where each request takes a connection, too, a word costs a handshake, and with TLS another one, before it is on its way.",
-    fix: "Let the answers to these requests keep their connection (a length or chunks, and no `Connection: close`), or offer HTTP/2, where they share that of the stream. Where both sides have much to say, send several messages in one request, or take a WebSocket.",
-    recipes: &[
-        Recipe { with: "nginx", write: "keepalive_timeout 65s;" },
-        Recipe {
-            with: "gunicorn",
-            write: "# its default worker closes every connection\ngunicorn --worker-class gthread --keep-alive 65 app:app",
-        },
-        Recipe {
-            with: "Python, http.server",
-            write: "protocol_version = \"HTTP/1.1\"  # in the handler, and a Content-Length in each answer",
-        },
-    ],
     judge,
     mutants: &[Mutant {
         id: "closes-behind-each-message",

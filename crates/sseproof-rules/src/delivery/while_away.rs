@@ -4,18 +4,10 @@ use sseproof_record::Action;
 
 use super::away::{Outcome, heeds_ids, outcome};
 use super::sendings::none;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/while-away",
-    requirement: "practice/while-away",
-    title: "an event that is published while the client is away arrives when it is back",
-    why: "The server gives out ids and then does not answer for them: whoever loses the network for a second has a gap that nobody sees.",
-    fix: "Keep the last events with their ids, for longer than clients take to come back, and send those behind the Last-Event-ID first; or send no ids.",
-    recipes: &[Recipe {
-        with: "Redis",
-        write: "XADD events MAXLEN ~ 10000 * data ...   # and XRANGE behind the Last-Event-ID",
-    }],
     judge,
     mutants: &[Mutant {
         id: "only-what-is-new",

@@ -7,11 +7,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "encode/comment",
-    requirement: "practice/comment-intact",
-    title: "a comment arrives as it was published, or is refused",
-    why: "No client shows comments, but people read them where they look for a fault, and a part that is missing leads them astray.",
-    fix: "Write each line of a comment behind a colon of its own, or refuse one with line ends.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "first-line-of-comment",

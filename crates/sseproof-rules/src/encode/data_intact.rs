@@ -7,11 +7,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "encode/data-intact",
-    requirement: "practice/data-intact",
-    title: "data arrives as it was published, or is refused",
-    why: "Texts arrive with other line ends, without their spaces, cut or not at all; code and poems are spoilt, signatures and JSON no longer hold, and no side sees an error.",
-    fix: "Split payloads at LF, CRLF and CR only, keep empty lines and every space, and write each line behind `data: ` with that one space; or encode payloads as JSON on one line.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

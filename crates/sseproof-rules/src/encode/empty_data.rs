@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "encode/empty-data",
-    requirement: "practice/empty-data",
-    title: "empty data arrives as an empty event, or is refused",
-    why: "An empty text means something: a field was cleared, a signal was given. Clients drop a block without a `data` field, so what the server took is lost without a word.",
-    fix: "Write `data:` and the blank line also where the text is empty; a test for a truthy text before it loses the event.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -7,11 +7,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "encode/event-name",
-    requirement: "practice/event-name-intact",
-    title: "an event name arrives as it was published, or is refused",
-    why: "Clients listen by name: an event whose name was changed on the way reaches the wrong listener or none, and nobody sees an error.",
-    fix: "Write every name as it is behind `event: `, with that one space, with all the characters and spaces that it has.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -9,11 +9,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "encode/id",
-    requirement: "practice/id-intact",
-    title: "an id arrives as it was published, or is refused",
-    why: "A client that comes back names the last id that it has: where that is another than its author gave, or none since a client ignores an id with a NUL, it resumes at the wrong place and events are lost or come twice.",
-    fix: "Write every id as it is behind `id: `, with that one space, and refuse one with a NUL: the format cannot carry it.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -6,24 +6,10 @@ use super::came_back::{cut_short, smallest};
 use super::trials::trials;
 use super::{data_lines, publishing, shown, writing};
 use crate::reference::{Message, encoded};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "encode/injection",
-    requirement: "practice/no-injection",
-    title: "no payload forges an event or a field",
-    why: "Whoever may choose a text, if only his own name, can make the server say what he wants to everybody who listens: events that it never sent, ids that make clients resume at the wrong place, a reconnection time of a day.",
-    fix: "Split each payload at LF, CRLF and CR, and write every line with its own `data:`; or encode it as JSON on one line. Never paste a text behind `data:`.",
-    recipes: &[
-        Recipe {
-            with: "Node.js",
-            write: "for (const line of text.split(/\\r\\n|\\r|\\n/)) response.write(`data: ${line}\\n`)\nresponse.write('\\n')",
-        },
-        Recipe {
-            with: "Python",
-            write: "lines = re.split(r\"\\r\\n|\\r|\\n\", text)  # not splitlines(), which knows more line ends\nyield \"\".join(f\"data: {line}\\n\" for line in lines) + \"\\n\"",
-        },
-    ],
     judge,
     mutants: &[
         Mutant {

@@ -9,11 +9,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "encode/line-ends-refused",
-    requirement: "practice/line-ends-refused",
-    title: "an event name or id with a line end is refused, and not changed in silence",
-    why: "Taking the line ends out keeps the stream safe, but the event has another name or id than its author gave, and he is told that all is well: his listener never hears of it, and a client resumes from an id that nobody knows.",
-    fix: "Throw, or answer 4xx, where a name or an id has a line end: the format cannot carry it.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

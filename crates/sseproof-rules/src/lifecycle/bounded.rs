@@ -4,21 +4,10 @@ use sseproof_record::{Gauge, Lack, Reading, What};
 
 use super::leaving::nothing_read;
 use super::stalled::{NEVER_SERVED, heard_before, mib};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/bounded",
-    requirement: "practice/bounded-queue",
-    title: "what a client does not read does not pile up in the server",
-    why: "A client that reads nothing, by accident or on purpose, costs the server as much memory as it publishes, until the server is killed and takes everybody with it.",
-    fix: "Bound what is queued for one subscriber, in events or bytes; beyond that drop the oldest, or close the connection: the client comes back with its Last-Event-ID.",
-    recipes: &[
-        Recipe { with: "Node.js", write: "if (res.writableLength > 1_000_000) res.destroy();" },
-        Recipe {
-            with: "Python",
-            write: "queue = asyncio.Queue(maxsize=1000)  # put_nowait, and drop the client where it is full",
-        },
-    ],
     judge,
     mutants: &[Mutant {
         id: "hoards",

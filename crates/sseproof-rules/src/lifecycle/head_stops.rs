@@ -9,11 +9,6 @@ use crate::{Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/head-stops",
-    requirement: "practice/head-no-producer",
-    title: "a HEAD leaves nothing behind",
-    why: "Load balancers, link checkers and uptime monitors send HEAD all day; a server that starts a producer for each and never stops it runs full without a single visitor.",
-    fix: leaving::FIX,
-    recipes: leaving::RECIPES,
     judge,
     mutants: &[Mutant {
         id: "produces-for-head",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sseproof_record::{Departure, Gauge, Happening, Lack, Plan, Reading, Visit, What};
 
 use crate::delivery::figures::shown;
-use crate::{Fault, Recipe, Record, Verdict, View, reference};
+use crate::{Fault, Record, Verdict, View, reference};
 
 /// How long nothing must have come for a stream to be quiet.
 const QUIET: Duration = Duration::from_millis(800);
@@ -13,18 +13,6 @@ const QUIET: Duration = Duration::from_millis(800);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the producers of mutants live on: longer than any probe waits.
 const LONG: Duration = Duration::from_secs(120);
-
-/// What to change in a server that does not heed departures, whichever of them.
-pub(crate) const FIX: &str = "Watch for the end of the connection (`req.on('close')`, `request.is_disconnected()`, `r.Context().Done()`, a cancelled task) and stop the producer there; never wait for the next failed write alone.";
-/// The same in servers that many use.
-pub(crate) const RECIPES: &[Recipe] = &[
-    Recipe {
-        with: "Node.js",
-        write: "req.on('close', () => { clearInterval(timer); bus.off('event', send); });",
-    },
-    Recipe { with: "Go", write: "case <-r.Context().Done(): return" },
-    Recipe { with: "Starlette", write: "try: ... yield ... finally: unsubscribe()" },
-];
 
 /// A client that left, as one gauge saw it.
 pub(crate) struct Leaving<'r> {

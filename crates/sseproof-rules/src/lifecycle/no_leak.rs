@@ -3,18 +3,10 @@
 use sseproof_record::{Gauge, Reading, What};
 
 use super::leaving::{never_stops, nothing_read, outliving, unread};
-use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/no-leak",
-    requirement: "practice/no-leak",
-    title: "clients that come and go leave no producer, descriptor, thread or memory behind",
-    why: "What stays of each visit adds up: after days the server has no descriptor or memory left and serves nobody, and a restart hides the cause.",
-    fix: "Give everything that a subscriber gets (queue, timer, thread, entry in a list) one owner that ends with its request, also where the request ends by an error or while others come.",
-    recipes: &[Recipe {
-        with: "Python",
-        write: "try:\n    ...\nfinally:\n    subscribers.discard(queue)",
-    }],
     judge,
     mutants: &[Mutant {
         id: "forgets-in-a-crowd",

@@ -7,18 +7,10 @@ use sseproof_record::{Action, Happening, Lack, Plan, PublishOutcome, Published, 
 use super::leaving::lacking;
 use super::stalled::{NEVER_SERVED, heard_before, mib};
 use crate::delivery::figures::shown;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/slow-reader",
-    requirement: "practice/slow-reader",
-    title: "a client that reads nothing does not hold up the others",
-    why: "One phone in a tunnel stops the stream for all: the server waits in a write to it, and everybody else waits behind.",
-    fix: "Give each subscriber a bounded queue and a writer of its own; where the queue is full, drop its oldest events or the subscriber, and never wait for it while holding what the others need.",
-    recipes: &[Recipe {
-        with: "Go",
-        write: "select {\ncase client.events <- event:\ndefault: // full: drop the client\n    close(client.gone)\n}",
-    }],
     judge,
     mutants: &[Mutant {
         id: "waits-for-the-slowest",

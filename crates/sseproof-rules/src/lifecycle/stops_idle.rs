@@ -7,11 +7,6 @@ use crate::{Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/stops-when-idle",
-    requirement: "practice/producer-stops",
-    title: "what a server does for a client ends also where the stream is quiet",
-    why: "A server that learns of a departure only from a failed write keeps everybody who left a quiet stream, for hours where events are rare.",
-    fix: leaving::FIX,
-    recipes: leaving::RECIPES,
     judge,
     mutants: &[
         Mutant {

@@ -6,11 +6,6 @@ use sseproof_record::Departure;
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/stops-on-close",
-    requirement: "practice/producer-stops",
-    title: "what a server does for a client ends when the client closes the connection",
-    why: "The server works on for nobody: memory, timers, database cursors and paid tokens grow with every visitor who ever came, until it stops serving anybody.",
-    fix: leaving::FIX,
-    recipes: leaving::RECIPES,
     judge,
     mutants: &[Mutant {
         id: "deaf-to-close",

@@ -6,11 +6,6 @@ use sseproof_record::Departure;
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/stops-on-reset",
-    requirement: "practice/producer-stops",
-    title: "what a server does for a client ends when the connection is reset",
-    why: "Clients that lose their network, and browsers that are killed, reset the connection or vanish; a server that heeds only an orderly close keeps a producer for each of them.",
-    fix: leaving::FIX,
-    recipes: leaving::RECIPES,
     judge,
     mutants: &[Mutant {
         id: "deaf-to-reset",

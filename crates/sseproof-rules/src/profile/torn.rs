@@ -8,11 +8,6 @@ use super::look;
 use crate::stream::quoted;
 use crate::{Fault, Record, Verdict, View};
 
-/// What a torn character does to the users of any of these protocols.
-pub(super) const WHY: &str = "A token may end within a character: sent as it is, both halves become `\u{FFFD}` for good, in every emoji and in half of all Chinese and Japanese text.";
-/// What to change in the server.
-pub(super) const FIX: &str = "Hold back the bytes of an unfinished character until the next token completes it: decode the tokens with an incremental UTF-8 decoder.";
-
 /// A piece of a text.
 pub(super) struct Fragment {
     /// Where its event begins in the body.

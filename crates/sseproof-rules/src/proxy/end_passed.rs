@@ -14,11 +14,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/end-passed",
-    requirement: "proxy/end-passed",
-    title: "the proxy ends a stream when the server does",
-    why: "The server has ended the stream or is gone, and the client does not learn of it: it does not come back, and shows what it has as if that were the present.",
-    fix: "Look for a proxy that keeps its side open when the connection to the server ends, and switch that off for this path; where nothing in the proxy says so, report it to its authors.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "proxy-never-ends",

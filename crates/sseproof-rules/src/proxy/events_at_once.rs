@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sseproof_record::{Action, Bytes, Plan};
 
-use super::head_at_once::{self, BUFFERS};
+use super::head_at_once;
 use super::lateness::{Lateness, arrivals, clock, lateness};
 use super::no_transform;
 use super::sides::{Pair, named, no_stream, pairs, through};
@@ -29,11 +29,6 @@ const PAUSE: Duration = Duration::from_millis(400);
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/events-at-once",
-    requirement: "proxy/events-at-once",
-    title: "the proxy passes each event on as soon as the server sends it",
-    why: "The proxy waits until it has more to send: what was live at the server arrives late and in lumps, and the last events before a pause do not arrive at all.",
-    fix: "Switch off buffering and compression in the proxy for this path, and let it send small pieces at once.",
-    recipes: BUFFERS,
     judge,
     mutants: &[
         Mutant {

@@ -8,7 +8,7 @@ use super::sides::{pairs, through};
 use crate::delivery::figures::{shown, time_to_head, waited_in_vain};
 use crate::lifecycle::leaving::lacking;
 use crate::outcome::Outcome;
-use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 /// So much later is no longer way, but a wait.
 const LATE: Duration = Duration::from_millis(500);
@@ -19,11 +19,6 @@ const AGAIN: usize = 2;
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/head-at-once",
-    requirement: "proxy/head-at-once",
-    title: "the proxy passes the head on as soon as the server sends it",
-    why: "The stream is not open for a client until the head is there: the page says that it is connecting, although the server has long begun, and may give up.",
-    fix: "Switch off the buffering of responses in the proxy for this path.",
-    recipes: BUFFERS,
     judge,
     mutants: &[
         Mutant {
@@ -40,25 +35,6 @@ pub(super) const RULE: Rule = Rule {
         },
     ],
 };
-
-/// How the buffers of proxies are switched off.
-pub(super) const BUFFERS: &[Recipe] = &[
-    Recipe {
-        with: "nginx",
-        write: "proxy_buffering off;\n# or, from the application: X-Accel-Buffering: no",
-    },
-    Recipe {
-        with: "lighttpd",
-        write: "server.stream-response-body = 2  # 0, the default, collects the whole response",
-    },
-    Recipe { with: "HAProxy, in the section of the proxy", write: "option http-no-delay" },
-    Recipe { with: "Apache", write: "ProxyPass / http://127.0.0.1:8080/ flushpackets=on" },
-    Recipe { with: "Caddy", write: "reverse_proxy 127.0.0.1:8080 { flush_interval -1 }" },
-    Recipe {
-        with: "Varnish",
-        write: "sub vcl_backend_response { set beresp.do_stream = true; }  # the default; look where it is false",
-    },
-];
 
 /// Whether a proxy was seen that holds the head back.
 pub(super) fn holds_back(record: &Record<'_>) -> bool {

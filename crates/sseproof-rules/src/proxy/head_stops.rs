@@ -5,24 +5,10 @@ use std::time::Duration;
 use sseproof_record::{Action, Plan};
 
 use crate::lifecycle::leaving;
-use crate::{Mutant, Recipe, Record, Rule, Verdict, reference};
+use crate::{Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/head-stops",
-    requirement: "proxy/head-stops",
-    title: "a HEAD through the proxy leaves nothing behind at the server",
-    why: "The proxy makes a GET of each HEAD and reads a stream that nobody gets: every uptime check leaves a producer at the server that never ends.",
-    fix: "Let the proxy pass HEAD on as HEAD, and take the stream out of its cache.",
-    recipes: &[
-        Recipe {
-            with: "nginx, where proxy_cache is on",
-            write: "proxy_cache_convert_head off;\nproxy_cache_key $request_method$proxy_host$request_uri;",
-        },
-        Recipe {
-            with: "Varnish",
-            write: "sub vcl_recv { if (req.url ~ \"^/events\") { return (pass); } }",
-        },
-    ],
     judge,
     mutants: &[Mutant {
         id: "proxy-gets-for-head",

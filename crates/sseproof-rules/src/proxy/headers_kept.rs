@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/headers-kept",
-    requirement: "proxy/headers-kept",
-    title: "the proxy passes on the header fields of the stream",
-    why: "What the server says to clients and to caches behind the proxy does not reach them: they may store the stream, compress it, or refuse it to a page.",
-    fix: "Look in the proxy for what takes fields out or writes others in their place, and leave those of the stream alone: `proxy_hide_header`, `add_header` and `expires` in nginx, `Header unset` in Apache, `header -Name` in Caddy, `http-response del-header` in HAProxy, `unset beresp.http.Name` in Varnish, `reply_header_access` in Squid.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "proxy-drops-cache-control",

@@ -10,15 +10,10 @@ use super::{head_at_once, not_cut};
 use crate::lifecycle::leaving::lacking;
 use crate::outcome::{Outcome, count};
 use crate::registry::rules_for;
-use crate::{Fault, Level, Mutant, Record, Rule, Verdict, profile, reference, requirement};
+use crate::{Fault, Level, Mutant, Record, Rule, Verdict, profile, reference};
 
 pub(super) const MUSTS: Rule = Rule {
     id: "proxy/keeps-musts",
-    requirement: "proxy/keeps-musts",
-    title: "what must hold of the server holds through the proxy, too",
-    why: "The server is right, and what its users get is not: they are all behind the proxy.",
-    fix: "Mend the proxy, not the server; `sseproof explain` with the rule that is named says what clients need, and `sseproof check` with the URL of the proxy judges it alone.",
-    recipes: &[],
     judge: |record| judge(record, Level::Must),
     mutants: &[
         Mutant {
@@ -45,8 +40,6 @@ pub(super) const MUSTS: Rule = Rule {
 
 pub(super) const SHOULDS: Rule = Rule {
     id: "proxy/keeps-shoulds",
-    requirement: "proxy/keeps-shoulds",
-    title: "what should hold of the server holds through the proxy, too",
     judge: |record| judge(record, Level::Should),
     mutants: &[Mutant {
         id: "proxy-refuses-head",
@@ -123,7 +116,7 @@ fn judge(record: &Record<'_>, level: Level) -> Verdict {
     let mut held = 0;
     for rule in rules_for(record.target().profile.as_deref().and_then(profile)) {
         let said = SAID_ELSEWHERE.iter().any(|start| rule.id.starts_with(start));
-        let of_level = requirement(rule.requirement).is_some_and(|found| found.level == level);
+        let of_level = rule.requirement().level == level;
         if said || !of_level || (was_cut && OF_A_CUT.contains(&rule.id)) {
             continue;
         }
@@ -137,7 +130,7 @@ fn judge(record: &Record<'_>, level: Level) -> Verdict {
         match (rule.judge)(&through) {
             Verdict::Fail(found) => faults.extend(found.into_iter().take(1).map(|fault| Fault {
                 message: format!("{}: {}; {directly}", rule.id, fault.message),
-                consequence: Some(fault.consequence.unwrap_or_else(|| rule.why.to_owned())),
+                consequence: Some(fault.consequence.unwrap_or_else(|| rule.text().why.clone())),
                 ..fault
             })),
             Verdict::Pass(_) => held += 1,

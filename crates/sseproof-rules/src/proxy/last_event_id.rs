@@ -4,28 +4,10 @@ use sseproof_record::Reason;
 
 use super::sides::{Pair, no_stream, pairs};
 use crate::delivery::figures::shown;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/last-event-id",
-    requirement: "proxy/last-event-id",
-    title: "a client that comes back through the proxy goes on where it was",
-    why: "The server can resume, and nobody behind the proxy gets what was sent while the connection was down: it is lost without a trace.",
-    fix: "Pass the field Last-Event-ID on to the server, and answer no subscription from a cache.",
-    recipes: &[
-        Recipe {
-            with: "nginx",
-            write: "proxy_pass_request_headers on;\nproxy_set_header Last-Event-ID $http_last_event_id;",
-        },
-        Recipe {
-            with: "Varnish",
-            write: "sub vcl_recv { if (req.url ~ \"^/events\") { return (pass); } }",
-        },
-        Recipe {
-            with: "Amazon CloudFront",
-            write: "an origin request policy that includes the header Last-Event-ID, and a cache policy with caching disabled",
-        },
-    ],
     judge,
     mutants: &[Mutant {
         id: "proxy-drops-last-event-id",

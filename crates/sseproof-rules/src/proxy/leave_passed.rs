@@ -1,26 +1,10 @@
 //! The server is told when a client has left the proxy.
 
 use crate::lifecycle::leaving::{self, is_simple, outliving, was_quiet};
-use crate::{Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/leave-passed",
-    requirement: "proxy/leave-passed",
-    title: "the proxy leaves the server when its client has left",
-    why: "The server works on for everybody who ever came through the proxy: memory, timers and paid tokens grow, and nothing at the server can tell that nobody listens.",
-    fix: "Let the proxy close its request to the server when the client closes its own, and let the server send a comment every 15 seconds, at which a proxy that only notices when it writes notices, too.",
-    recipes: &[
-        Recipe { with: "nginx", write: "proxy_ignore_client_abort off;  # the default" },
-        Recipe { with: "HAProxy", write: "option abortonclose" },
-        Recipe {
-            with: "Varnish",
-            write: "sub vcl_recv { if (req.url ~ \"^/events\") { return (pipe); } }",
-        },
-        Recipe {
-            with: "Apache, which has no directive for it",
-            write: ":  # a comment from the server every 15 seconds",
-        },
-    ],
     judge,
     mutants: &[
         Mutant {

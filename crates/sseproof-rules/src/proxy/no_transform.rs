@@ -4,26 +4,10 @@ use super::sides::{all_pairs, no_stream};
 use crate::delivery::mutants::compressed;
 use crate::gzip::gzipped;
 use crate::outcome::count;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/no-transform",
-    requirement: "proxy/no-transform",
-    title: "the proxy does not compress what the server forbids to transform",
-    why: "A compressor on the way keeps events until it has enough of them, and the server has said in so many words that it must not be there.",
-    fix: "Take the event stream out of what the proxy compresses.",
-    recipes: &[
-        Recipe {
-            with: "Apache",
-            write: "SetEnvIf Request_URI ^/events no-gzip  # or take text/event-stream out of AddOutputFilterByType DEFLATE",
-        },
-        Recipe { with: "Caddy", write: "@pages not path /events\nencode @pages zstd gzip" },
-        Recipe { with: "nginx", write: "gzip off;  # in the location of the stream" },
-        Recipe {
-            with: "HAProxy",
-            write: "compression type text/html text/css  # without text/event-stream",
-        },
-    ],
     judge,
     mutants: &[Mutant {
         id: "proxy-compresses",

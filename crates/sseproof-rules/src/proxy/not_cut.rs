@@ -6,7 +6,7 @@ use sseproof_record::{Action, Ending};
 
 use super::sides::{all_pairs, no_stream, outlasts, restarts, through, was_open};
 use crate::delivery::figures::shown;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 /// So long must the server's own stream have gone on.
 const LONGER: Duration = Duration::from_secs(1);
@@ -19,24 +19,6 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/not-cut",
-    requirement: "proxy/not-cut",
-    title: "the proxy keeps a stream open for as long as the server does",
-    why: "Every client behind the proxy loses its connection again and again, and with it whatever was sent until it is back, where the server cannot resume.",
-    fix: "Send a comment from the server every 15 seconds, which keeps every proxy content, or raise the proxy's timeout for this path above the longest silence.",
-    recipes: &[
-        Recipe { with: "nginx", write: "proxy_read_timeout 1h;  # 60s if nothing is said" },
-        Recipe { with: "HAProxy", write: "timeout client 1h\ntimeout server 1h" },
-        Recipe {
-            with: "Apache",
-            write: "ProxyPass / http://127.0.0.1:8080/ timeout=3600  # else ProxyTimeout, else Timeout",
-        },
-        Recipe {
-            with: "Varnish",
-            write: ".between_bytes_timeout = 1h;  # of the backend, 60s if nothing is said; for `return (pipe)`: -p pipe_timeout=3600",
-        },
-        Recipe { with: "Squid", write: "read_timeout 1 hour  # 15 minutes if nothing is said" },
-        Recipe { with: "Envoy, in the route", write: "timeout: 0s\nidle_timeout: 3600s" },
-    ],
     judge,
     mutants: &[
         Mutant {

@@ -8,7 +8,7 @@ use sseproof_record::{Action, Gauge, Reading, What};
 use super::sides::{Pair, named, no_stream, pairs};
 use crate::delivery::figures::{sent, shown, time_to_head, waited_in_vain};
 use crate::outcome::count;
-use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 /// So many old events are no accident.
 const SEVERAL: usize = 2;
@@ -17,25 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/not-joined",
-    requirement: "proxy/not-joined",
-    title: "the proxy asks the server for each of its clients",
-    why: "A cache takes the stream for a page that several may share: who comes second waits for ever, or gets what is old, or what was meant for somebody else.",
-    fix: "Take the stream out of the proxy's cache, and send `Cache-Control: no-store` with it.",
-    recipes: &[
-        Recipe {
-            with: "nginx",
-            write: "proxy_cache off;  # and no proxy_cache_lock for this path",
-        },
-        Recipe {
-            with: "Varnish",
-            write: "sub vcl_recv { if (req.url ~ \"^/events\") { return (pass); } }",
-        },
-        Recipe {
-            with: "Squid",
-            write: "acl stream urlpath_regex ^/events\ncache deny stream\ncollapsed_forwarding off",
-        },
-        Recipe { with: "Apache", write: "CacheDisable /events" },
-    ],
     judge,
     mutants: &[
         Mutant {

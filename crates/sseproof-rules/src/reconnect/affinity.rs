@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "reconnect/affinity",
-    requirement: "practice/no-affinity",
-    title: "no load balancer ties a client to one instance by a cookie",
-    why: "Whoever comes back without the cookie (a page of another origin without credentials, an app without a cookie jar), or when that instance is gone, finds another one, which does not know the events of the first: they are lost although all ids are right.",
-    fix: "Keep the events that can be resumed where all instances find them (Redis, a database, the broker), so that any of them can go on behind a Last-Event-ID; then stickiness has no use for the stream.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "sticky-session",

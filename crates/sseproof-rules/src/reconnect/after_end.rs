@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "reconnect/after-end",
-    requirement: "whatwg-sse/after-end",
-    title: "after the server has ended a stream, it can be had again",
-    why: "A client takes every end for a lost connection and comes back: whoever ends a stream for a restart or by a time limit, and then refuses, loses all clients for good.",
-    fix: "Answer the client that comes back with a stream; answer 204, and nothing else, where it is to stop.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "gone-after-the-end",

@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "reconnect/at-once",
-    requirement: "practice/reconnect-at-once",
-    title: "a client whose connection was cut is taken back at once, again and again",
-    why: "Connections break all the time, and on a train every minute: whoever is not taken back at once sees nothing new, or nothing at all any more.",
-    fix: "Free the place of a client as soon as its connection is gone, do not count its return as abuse, and let a new connection of a client take the place of its old one.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "reconnect/error-not-html",
-    requirement: "whatwg-sse/trouble",
-    title: "where there was a stream before, 200 is a stream again",
-    why: "An error page or a login page with the status 200 closes every client that comes back, for good, and no log shows an error.",
-    fix: "Answer trouble with an error status; look for a fallback route, an expired login or an error page of a proxy.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "error-page-on-return",

@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "reconnect/redirect",
-    requirement: "whatwg-sse/redirect",
-    title: "redirects lead to an answer",
-    why: "A client follows redirects when it connects and each time it comes back; where they lead nowhere, it gives up.",
-    fix: "Send the whole target in `Location`, reachable from outside, and let it not redirect in turn to where the client came from.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "reconnect/stop-status",
-    requirement: "whatwg-sse/stop",
-    title: "a later subscriber is not turned away with a status that stops it for good",
-    why: "To a client every status but 200 means: stop, and never ask again; a second tab that is turned away for a moment stays dead until it is loaded anew.",
-    fix: "Answer 200 and keep the stream quiet, or hold the request, while there is no place; use 204 only where a client is to stop for good.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "one-subscriber-only",

@@ -1,23 +1,10 @@
 //! nginx is asked not to buffer the stream.
 
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/accel-buffering",
-    requirement: "practice/accel-buffering",
-    title: "X-Accel-Buffering asks nginx not to buffer the stream",
-    why: "nginx, and what is built on it, buffers an answer unless it is told not to: behind it, events come late or in lumps.",
-    fix: "Send `X-Accel-Buffering: no` with the stream; it does no harm where no nginx is.",
-    recipes: &[
-        Recipe { with: "Node http, Express", write: "res.setHeader('X-Accel-Buffering', 'no')" },
-        Recipe { with: "Go net/http", write: "w.Header().Set(\"X-Accel-Buffering\", \"no\")" },
-        Recipe { with: "Flask, Django", write: "response.headers[\"X-Accel-Buffering\"] = \"no\"" },
-        Recipe {
-            with: "nginx, without a change of the application",
-            write: "proxy_buffering off;",
-        },
-    ],
     judge,
     mutants: &[Mutant {
         id: "may-be-buffered",

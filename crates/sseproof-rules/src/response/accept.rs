@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/accept",
-    requirement: "http/accept",
-    title: "a request that does not ask for an event stream is answered cleanly",
-    why: "Not every client of a stream sends `Accept: text/event-stream`: the standard leaves it free to, and a crash or a page is no answer to it.",
-    fix: "Answer with the stream whatever `Accept` says, or refuse with 406.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

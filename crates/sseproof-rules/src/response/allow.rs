@@ -3,21 +3,10 @@
 use sseproof_record::{Action, Plan, Visit};
 
 use crate::outcome::{count, each_once};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/allow",
-    requirement: "http/allow",
-    title: "a 405 names the methods that there are, in `Allow`",
-    why: "Without it a client cannot tell that the stream is there and only wants another method: tools report a dead address, and a generic client has nothing to try next.",
-    fix: "Send `Allow` with every 405, with the methods that the resource has: `Allow: GET, HEAD`.",
-    recipes: &[
-        Recipe {
-            with: "Tornado",
-            write: "def head(self):  # or any other method that is refused\n    self.set_header(\"Allow\", \"GET\")\n    self.set_status(405)",
-        },
-        Recipe { with: "Node http", write: "res.writeHead(405, { Allow: 'GET, HEAD' }).end()" },
-    ],
     judge,
     mutants: &[Mutant {
         id: "nothing-allowed",

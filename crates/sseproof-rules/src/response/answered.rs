@@ -9,19 +9,10 @@ use sseproof_record::{Action, Ending, Phase, Plan};
 
 use crate::delivery::figures::{sent, shown};
 use crate::outcome::count;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/answered",
-    requirement: "http/answered",
-    title: "a subscription is answered",
-    why: "The connection stands and nothing comes, not even an error: the client waits for ever, and its user does not see that anything is wrong.",
-    fix: "Send the head as soon as the subscription is accepted, and flush it; look for a handler that is stuck, a pool of workers that open streams have used up, and a buffer on the way.",
-    recipes: &[
-        Recipe { with: "nginx", write: "proxy_buffering off;" },
-        Recipe { with: "Node http, Express", write: "res.flushHeaders()" },
-        Recipe { with: "gunicorn", write: "gunicorn --worker-class gthread --threads 100 app:app" },
-    ],
     judge,
     mutants: &[Mutant {
         id: "never-answers",

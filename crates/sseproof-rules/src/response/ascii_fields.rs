@@ -6,11 +6,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/ascii-headers",
-    requirement: "http/ascii-fields",
-    title: "the header values are ASCII",
-    why: "Some clients read other bytes as Latin-1, some as UTF-8, and some refuse the answer.",
-    fix: "Encode what is not ASCII, for instance by percent-encoding, or send it in an event.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "utf8-header",

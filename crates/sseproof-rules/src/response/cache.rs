@@ -1,28 +1,10 @@
 //! No cache keeps the stream.
 
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/cache-control",
-    requirement: "practice/no-store",
-    title: "Cache-Control keeps caches from storing the stream",
-    why: "A shared cache that may keep the answer can give one user the old stream of another, or wait for its end before it passes on a byte.",
-    fix: "Send `Cache-Control: no-store` with the stream (`no-cache` does too).",
-    recipes: &[
-        Recipe { with: "Node http, Express", write: "res.setHeader('Cache-Control', 'no-store')" },
-        Recipe { with: "Go net/http", write: "w.Header().Set(\"Cache-Control\", \"no-store\")" },
-        Recipe {
-            with: "Flask, Django",
-            write: "response.headers[\"Cache-Control\"] = \"no-store\"",
-        },
-        Recipe {
-            with: "FastAPI, Starlette",
-            write: "StreamingResponse(events(), media_type=\"text/event-stream\", headers={\"Cache-Control\": \"no-store\"})",
-        },
-        Recipe { with: "Rails", write: "response.headers[\"Cache-Control\"] = \"no-store\"" },
-        Recipe { with: "ASP.NET Core", write: "Response.Headers.CacheControl = \"no-store\";" },
-    ],
     judge,
     mutants: &[
         Mutant {

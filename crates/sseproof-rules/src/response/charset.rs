@@ -5,11 +5,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/content-type-charset",
-    requirement: "whatwg-sse/charset",
-    title: "the Content-Type names no charset but UTF-8",
-    why: "Clients differ here: most read UTF-8 all the same, some refuse the stream or show wrong letters.",
-    fix: "Send `Content-Type: text/event-stream` without a charset, or with `charset=utf-8`.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "latin1-charset",

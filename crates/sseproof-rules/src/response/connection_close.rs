@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/connection-close",
-    requirement: "http/connection-close",
-    title: "the answer to `Connection: close` says so too",
-    why: "A client or proxy that wants no second request on this connection cannot tell whether it was heard, and may keep a dead connection in its pool.",
-    fix: "Leave the Connection header to the HTTP library, and do not set `Connection: keep-alive` by hand.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "keeps-alive",

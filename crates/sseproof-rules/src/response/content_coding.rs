@@ -4,21 +4,10 @@ use super::on_stream;
 use crate::gzip::gzipped;
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
 use crate::record::is_registered;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/content-coding",
-    requirement: "http/content-coding",
-    title: "the stream is in no content coding that the client did not ask for",
-    why: "A client that did not ask for compression may not be able to undo it, and most compressors hold events back until their buffer is full.",
-    fix: "Take the route of the stream out of compression, and send no `Content-Encoding` for what is in none: `Cache-Control: no-transform` keeps proxies from compressing.",
-    recipes: &[
-        Recipe {
-            with: "Express with compression",
-            write: "app.use(compression({ filter: (req, res) => !/event-stream/.test(String(res.getHeader('Content-Type'))) && compression.filter(req, res) }))",
-        },
-        Recipe { with: "nginx", write: "gzip off;  # in the location of the stream" },
-    ],
     judge,
     mutants: &[
         Mutant {

@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/content-length",
-    requirement: "http/content-length",
-    title: "a live stream has no Content-Length",
-    why: "The stream ends for the client at that byte, in the middle of an event, and proxies may wait for the whole body first.",
-    fix: "Do not set Content-Length on a stream, and keep whatever adds it (a cache, a compressor, a wrapper that collects the body) away from it.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "stated-length",

@@ -1,46 +1,10 @@
 //! The media type is `text/event-stream`.
 
 use crate::outcome::{Coming, Outcome, coming, count, each_once};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/content-type",
-    requirement: "whatwg-sse/content-type",
-    title: "the media type of the stream is text/event-stream",
-    why: "An EventSource reads not one event of any other type: it closes for good before the first.",
-    fix: "Send `Content-Type: text/event-stream`, once; where a page comes instead, look for a login, a fallback page or a proxy in front.",
-    recipes: &[
-        Recipe {
-            with: "Node http, Express",
-            write: "res.setHeader('Content-Type', 'text/event-stream')",
-        },
-        Recipe {
-            with: "Flask",
-            write: "return Response(events(), mimetype=\"text/event-stream\")",
-        },
-        Recipe {
-            with: "FastAPI, Starlette",
-            write: "return StreamingResponse(events(), media_type=\"text/event-stream\")",
-        },
-        Recipe {
-            with: "Django",
-            write: "return StreamingHttpResponse(events(), content_type=\"text/event-stream\")",
-        },
-        Recipe {
-            with: "Go net/http",
-            write: "w.Header().Set(\"Content-Type\", \"text/event-stream\")",
-        },
-        Recipe {
-            with: "Spring",
-            write: "@GetMapping(path = \"/events\", produces = MediaType.TEXT_EVENT_STREAM_VALUE)",
-        },
-        Recipe {
-            with: "Rails",
-            write: "response.headers[\"Content-Type\"] = \"text/event-stream\"",
-        },
-        Recipe { with: "ASP.NET Core", write: "Response.ContentType = \"text/event-stream\";" },
-        Recipe { with: "axum", write: "Sse::new(stream)" },
-    ],
     judge,
     mutants: &[
         Mutant {

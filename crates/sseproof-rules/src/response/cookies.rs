@@ -2,24 +2,10 @@
 
 use super::on_stream;
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/cookies",
-    requirement: "practice/cookie-attributes",
-    title: "the cookies that come with a stream are kept by browsers, and are sent over https alone",
-    why: "A page reconnects with its cookies: one that the browser refuses is missing then, and the client comes back as a stranger; one without `Secure` also goes over http, where anybody on the way can read and use it.",
-    fix: "Set cookies with `Secure; HttpOnly; SameSite=Lax`, or `SameSite=None; Secure` where pages of other sites read the stream.",
-    recipes: &[
-        Recipe {
-            with: "Express",
-            write: "res.cookie('sid', sid, { secure: true, httpOnly: true, sameSite: 'lax' })",
-        },
-        Recipe {
-            with: "Django",
-            write: "SESSION_COOKIE_SECURE = True\nSESSION_COOKIE_SAMESITE = \"Lax\"",
-        },
-    ],
     judge,
     mutants: &[Mutant {
         id: "refused-cookie",

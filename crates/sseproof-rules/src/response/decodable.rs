@@ -4,22 +4,11 @@ use super::on_stream;
 use crate::gzip::gzipped;
 use crate::outcome::{count, each_once, stream_answers};
 use crate::rule::Place;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 use sseproof_record::{Action, Bytes, Coding, Ending};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/decodable",
-    requirement: "http/content-coding-whole",
-    title: "a compressed stream is what its content coding says it is",
-    why: "A client gives up on the stream at the first byte that it cannot undo: a browser reports a network error, and comes back to the same.",
-    fix: "Let one layer compress, and once; send nothing past the compressor, neither a heartbeat nor an error; and name in Content-Encoding what was done.",
-    recipes: &[
-        Recipe {
-            with: "a framework in front of which a proxy compresses",
-            write: "gzip off;  # in nginx, or leave the compressor of the framework out: not both",
-        },
-        Recipe { with: "Go", write: "defer zw.Close() // Flush ends no gzip" },
-    ],
     judge,
     mutants: &[
         Mutant {

@@ -5,28 +5,10 @@ use sseproof_record::{Action, Bytes, Ending, Framing, Plan, Version};
 use super::{instead_of_finish, on_stream};
 use crate::outcome::{count, each_once, of_http1};
 use crate::wire::{BodyRead, Flaw, HeadRead, WireHead, field, read_body, read_head};
-use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/framing",
-    requirement: "http/framing",
-    title: "the body is framed right, from its first chunk to its end",
-    why: "A client that cannot tell where the body ends loses events, reports a network error, or takes left-over bytes for the next answer.",
-    fix: "Let the HTTP library write the framing and end the response through it; look for a write timeout, a killed worker or an exception in mid-stream.",
-    recipes: &[
-        Recipe {
-            with: "Go net/http, where WriteTimeout cuts the stream",
-            write: "http.NewResponseController(w).SetWriteDeadline(time.Time{})",
-        },
-        Recipe {
-            with: "nginx, where proxy_read_timeout cuts a quiet stream",
-            write: "proxy_read_timeout 1h;",
-        },
-        Recipe {
-            with: "gunicorn, where --timeout kills a busy worker",
-            write: "gunicorn --worker-class gevent app:app",
-        },
-    ],
     judge,
     mutants: &[
         Mutant {

@@ -16,28 +16,10 @@ use crate::delivery::corked::is_corked;
 use crate::delivery::figures::{shown, time_to_head};
 use crate::delivery::one_by_one::is_held_with_events;
 use crate::outcome::{NO_STREAM, Outcome, count};
-use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/head-before-event",
-    requirement: "practice/head-at-once",
-    title: "the head of the stream is not held back until the first event",
-    why: "On a quiet stream a client then stays in the state `connecting`: no `open` event, a spinner on the page, and in the end a proxy's timeout.",
-    fix: "Flush the head as soon as the subscription is accepted; where the framework sends it only with the first bytes, write a comment (`: hello` and an empty line) first.",
-    recipes: &[
-        Recipe { with: "Node http, Express", write: "res.flushHeaders()" },
-        Recipe { with: "nginx", write: "proxy_buffering off;" },
-        Recipe {
-            with: "Go net/http",
-            write: "w.WriteHeader(http.StatusOK)\nhttp.NewResponseController(w).Flush()",
-        },
-        Recipe {
-            with: "Flask, Django and other WSGI servers",
-            write: "yield \": hello\\n\\n\"  # the first line of the generator",
-        },
-        Recipe { with: "Rails", write: "response.stream.write \": hello\\n\\n\"" },
-        Recipe { with: "ASP.NET Core", write: "await Response.StartAsync();" },
-    ],
     judge,
     mutants: &[Mutant {
         id: "held-head",

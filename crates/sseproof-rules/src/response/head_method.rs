@@ -5,24 +5,10 @@ use sseproof_record::{Action, Plan, Visit};
 use crate::outcome::{
     NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang, stream_answers,
 };
-use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/head-method",
-    requirement: "http/head-answered",
-    title: "a HEAD request is answered, and at once",
-    why: "Load balancers, uptime checks and link checkers ask by HEAD: where it hangs or fails, they take the stream for dead.",
-    fix: "Answer HEAD with the head of the stream and end there, or refuse it with 405.",
-    recipes: &[
-        Recipe {
-            with: "Express",
-            write: "if (req.method === 'HEAD') return res.end()  // behind the headers, before the stream",
-        },
-        Recipe {
-            with: "Go net/http",
-            write: "if r.Method == http.MethodHead { return }  // behind the headers, before the stream",
-        },
-    ],
     judge,
     mutants: &[
         Mutant {

@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/head-no-body",
-    requirement: "http/head-no-content",
-    title: "no body follows the head of an answer to HEAD",
-    why: "The client takes these bytes for the beginning of the next answer on the same connection, which is then garbage.",
-    fix: "End the answer to HEAD behind its head, before anything is written to the stream.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "head-with-body",

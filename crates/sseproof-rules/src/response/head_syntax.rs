@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/head-syntax",
-    requirement: "http/head-grammar",
-    title: "the head of the answer is well-formed HTTP",
-    why: "Strict clients and proxies refuse the whole answer, and lenient ones read it each in another way, which attackers use.",
-    fix: "Let the HTTP library write the head; never put a line end, a control character or unchecked input into a header.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

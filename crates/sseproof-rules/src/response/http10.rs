@@ -8,14 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/http10",
-    requirement: "http/http10",
-    title: "an HTTP/1.0 request gets no chunked body",
-    why: "An HTTP/1.0 client, often a plain proxy, hands the chunk sizes on as if they were part of the stream, and events fall apart.",
-    fix: "Answer an HTTP/1.0 request without Transfer-Encoding and end the body by closing the connection; in front of a proxy, set it to speak HTTP/1.1.",
-    recipes: &[crate::Recipe {
-        with: "nginx, to speak HTTP/1.1 to the server",
-        write: "proxy_http_version 1.1;\nproxy_set_header Connection \"\";",
-    }],
     judge,
     mutants: &[Mutant {
         id: "chunks-for-http10",

@@ -1,28 +1,10 @@
 //! Proxies are asked not to transform the stream.
 
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/no-transform",
-    requirement: "practice/no-transform",
-    title: "Cache-Control asks proxies not to transform the stream",
-    why: "A proxy or a development server that compresses the answer on its way may hold events back until its buffer is full.",
-    fix: "Add `no-transform` to the Cache-Control of the stream.",
-    recipes: &[
-        Recipe {
-            with: "Node http, Express",
-            write: "res.setHeader('Cache-Control', 'no-store, no-transform')",
-        },
-        Recipe {
-            with: "Go net/http",
-            write: "w.Header().Set(\"Cache-Control\", \"no-store, no-transform\")",
-        },
-        Recipe {
-            with: "Flask, Django",
-            write: "response.headers[\"Cache-Control\"] = \"no-store, no-transform\"",
-        },
-    ],
     judge,
     mutants: &[Mutant {
         id: "may-be-transformed",

@@ -3,23 +3,10 @@
 use sseproof_record::{Plan, Request, Visit};
 
 use crate::outcome::{NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang};
-use crate::{Fault, Mutant, Place, Recipe, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/other-method",
-    requirement: "http/other-method",
-    title: "a method that the stream does not have is refused cleanly",
-    why: "A stream that any method opens is held open by scanners and preflights until no place is left; a crash on an unknown method is an attacker's lever.",
-    fix: "Register the stream for GET alone, and answer any other method with 405 and `Allow: GET, HEAD`.",
-    recipes: &[
-        Recipe { with: "Express", write: "app.get('/events', stream)  // not app.all or app.use" },
-        Recipe {
-            with: "Node http",
-            write: "if (req.method !== 'GET') { res.writeHead(405, { Allow: 'GET' }).end(); return }",
-        },
-        Recipe { with: "Go net/http", write: "mux.HandleFunc(\"GET /events\", stream)" },
-        Recipe { with: "Django", write: "@require_safe" },
-    ],
     judge,
     mutants: &[
         Mutant {

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/status",
-    requirement: "whatwg-sse/status",
-    title: "a subscription is answered with the status 200",
-    why: "Any other status closes an EventSource for good: it does not come back, and no user sees why.",
-    fix: "Answer a subscription with 200 and the stream; check the path, the credentials and the headers that the request carries.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -3,19 +3,10 @@
 use super::on_stream;
 use crate::gzip::gzipped;
 use crate::outcome::{count, each_once, stream_answers};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "response/vary",
-    requirement: "http/vary",
-    title: "a compressed stream says that it depends on Accept-Encoding",
-    why: "A cache on the way may hand the compressed answer on to a client that did not offer to undo it, which reads garbage.",
-    fix: "Send `Vary: Accept-Encoding` wherever the answer may be compressed; or `Cache-Control: no-store`, so that nothing keeps it.",
-    recipes: &[
-        Recipe { with: "Node http, Express", write: "res.vary('Accept-Encoding')  // Express" },
-        Recipe { with: "nginx", write: "gzip_vary on;" },
-        Recipe { with: "Go net/http", write: "w.Header().Add(\"Vary\", \"Accept-Encoding\")" },
-    ],
     judge,
     mutants: &[Mutant {
         id: "gzip-without-vary",

@@ -7,11 +7,6 @@ use crate::{Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/empty-id",
-    requirement: "practice/empty-last-event-id",
-    title: "an empty id is the same as none",
-    why: "Libraries and proxies send the empty header where they have no id yet, and the very first connection of such a client fails.",
-    fix: "Look whether the header has a value, not only whether it is there.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "refuses-empty-id",

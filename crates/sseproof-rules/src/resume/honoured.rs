@@ -5,11 +5,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/honoured",
-    requirement: "practice/resume-honoured",
-    title: "a stream goes on behind the id that a client brings back",
-    why: "The ids promise that nothing is lost when a connection breaks, every client sends the last one back, and the server does not look at it: each reconnect loses events, or shows all of them again.",
-    fix: "Read the Last-Event-ID header, send what came behind that id, then go on live; or give out no ids, and send a full state at the start of each stream.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/ids-present",
-    requirement: "practice/ids-present",
-    title: "events carry ids, so that a stream can be resumed",
-    why: "Every connection breaks some day, and without ids what happens between the break and the reconnect is lost without a trace.",
-    fix: "Write an `id` with each event that must not be lost, and go on behind the Last-Event-ID that a client brings back; or send a full state at the start of each stream.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "no-ids",

@@ -7,11 +7,6 @@ use crate::{Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/long-id",
-    requirement: "practice/long-last-event-id",
-    title: "an id of a few hundred bytes opens the stream like a short one",
-    why: "Ids that name a position in several topics or carry a signature are long, and a client cannot shorten the one that it was given.",
-    fix: "Let the header be at least a few kilobytes long, in the server and in all that stands in front of it, and give no id to a store that cannot hold it.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "refuses-long-id",

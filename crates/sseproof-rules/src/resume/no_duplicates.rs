@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/no-duplicates",
-    requirement: "practice/resume-no-duplicates",
-    title: "a resumed stream has nothing twice",
-    why: "What is counted, booked or appended twice is wrong twice: few clients look whether they have an event already.",
-    fix: "Begin behind the id that was brought back, not with it; and where the history and the live stream meet, leave out of one what the other has.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

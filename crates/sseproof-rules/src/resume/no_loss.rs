@@ -8,11 +8,6 @@ const LATER: usize = 2;
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/no-loss",
-    requirement: "practice/resume-no-loss",
-    title: "a resumed stream has everything that was missed",
-    why: "The client goes on as if nothing had happened, and lacks an event that no later reconnect brings back.",
-    fix: "Subscribe to what is new before the history is read, join both by id, and begin with the first event behind the one that was brought back.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -7,11 +7,6 @@ use crate::{Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/non-ascii-id",
-    requirement: "practice/non-ascii-last-event-id",
-    title: "an id with letters beyond ASCII opens the stream like any other",
-    why: "Clients send the id back as UTF-8, and frameworks that take header fields for ASCII or Latin-1 throw where nobody looks: the client hangs or is turned away.",
-    fix: "Read the header as bytes and decode them as UTF-8, with a fallback; or give out ids of ASCII letters and digits alone.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "hangs-on-non-ascii-id",

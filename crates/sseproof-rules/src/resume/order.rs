@@ -5,11 +5,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/order",
-    requirement: "practice/resume-order",
-    title: "a resumed stream keeps the order in which things happened",
-    why: "The older event comes last and wins: the page shows a state that is over, and the client's last id goes back, so that its next reconnect repeats even more.",
-    fix: "Send the history first, in its order, and hold back what is new until the history is out.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "replay-out-of-order",

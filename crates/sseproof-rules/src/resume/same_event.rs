@@ -5,11 +5,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/same-event",
-    requirement: "practice/resume-same-event",
-    title: "an event that is sent again is the same event",
-    why: "Whoever missed the event learns something else than whoever was there, and nobody can tell the two apart by their id.",
-    fix: "Keep what was sent, as it was sent, and send that again; give a changed event an id of its own.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "replay-changed",

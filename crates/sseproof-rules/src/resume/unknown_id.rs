@@ -7,11 +7,6 @@ use crate::{Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/unknown-id",
-    requirement: "practice/unknown-last-event-id",
-    title: "an id that the server does not know opens the stream all the same",
-    why: "Ids grow old: after a restart or a clean-up every client comes back with one that the server forgot, is turned away, and never asks again.",
-    fix: "Treat an id that cannot be read or found like none: begin with what is new or with a full state, and say so in an event if clients must know.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "refuses-unknown-id",

@@ -7,18 +7,10 @@ use sseproof_record::{Ending, Reason};
 
 use super::done::says_done;
 use crate::delivery::figures::shown;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "retry/announced",
-    requirement: "practice/retry-announced",
-    title: "a server that ends streams on purpose announces when to come back",
-    why: "Every client comes back after a time of its own, three seconds in one browser and five in another; the server cannot spread the load, and each pause is a hole in the stream.",
-    fix: "Write `retry: 2000` (milliseconds) with the first event of each stream, with a little randomness if many clients are cut off at once; or do not end the stream.",
-    recipes: &[
-        Recipe { with: "Spring", write: "SseEmitter.event().reconnectTime(2000).data(data)" },
-        Recipe { with: "sse-starlette", write: "ServerSentEvent(data=data, retry=2000)" },
-    ],
     judge,
     mutants: &[Mutant {
         id: "no-retry",

@@ -14,11 +14,6 @@ const TIMER: u64 = 2_147_483_647;
 
 pub(super) const RULE: Rule = Rule {
     id: "retry/reasonable",
-    requirement: "practice/retry-reasonable",
-    title: "the announced reconnection time is neither next to nothing nor hours",
-    why: "With next to nothing, all clients of a server that restarts call again and again in a busy loop; with hours, a stream that broke once is dead until the page is loaded anew.",
-    fix: "Announce one to ten seconds; the value is in milliseconds: `retry: 3000`.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "retry-zero",

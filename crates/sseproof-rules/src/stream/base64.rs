@@ -12,11 +12,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/base64",
-    requirement: "practice/no-base64",
-    title: "payloads are text, and not bytes in Base64",
-    why: "Base64 takes four bytes for three, on the wire and in the memory of each client, and every client decodes it by itself.",
-    fix: "Send where the bytes are to be had (`{\"image\":\"/images/17\"}`) and let clients fetch them, with caching and compression; or compress the stream, and flush it with each event.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "image-in-base64",

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/bom",
-    requirement: "whatwg-sse/bom-position",
-    title: "a byte order mark stands at the very start of the stream or nowhere",
-    why: "Everywhere else the mark becomes part of the field's name, and a field of an unknown name is dropped: the payload, the id or the blank line behind it is lost.",
-    fix: "Write each piece with an encoder that emits no byte order mark, and strip the mark from files and templates before their text goes into the stream.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "bom-per-write",

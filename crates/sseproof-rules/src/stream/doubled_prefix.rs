@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/doubled-prefix",
-    requirement: "practice/single-prefix",
-    title: "`data:` is written once",
-    why: "The payload that clients get begins with `data:`, so that it is no JSON any more: every parser behind the event stream fails.",
-    fix: "The framework writes the field names and the blank line itself: hand it the payload alone, without `data: ` and without line feeds behind it.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "data-data",

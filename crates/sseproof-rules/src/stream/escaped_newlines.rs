@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/escaped-newlines",
-    requirement: "practice/newlines-as-lines",
-    title: "texts of several lines are sent as several data fields",
-    why: "The format carries line feeds by itself. With the letters `\\n` in their place, readers see a backslash and an n, unless every client knows to replace them; and then a backslash in the text goes wrong.",
-    fix: "Write a `data:` line for each line of the text, which clients join with line feeds, or encode the text as JSON.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "escaped-text",

@@ -6,11 +6,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/event-size",
-    requirement: "practice/event-size",
-    title: "no event is larger than 256 KiB",
-    why: "Clients hold an event in memory until it is whole, and those with a limit end the stream at it: Spring's reader takes 256 KiB unless told otherwise. Until then no other event comes through.",
-    fix: "Send large payloads by reference (a URL to fetch) or in several events.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "event-too-large",

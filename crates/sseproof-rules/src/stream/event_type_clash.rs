@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/event-type-clash",
-    requirement: "practice/event-type-clash",
-    title: "no event has the type `error` or `open`",
-    why: "An EventSource fires `error` and `open` itself, for the connection: listeners cannot tell these from an event of the same type, and code that closes on a lost connection closes on yours.",
-    fix: "Give the event another type, such as `failure` or `app-error`, or say in its data what it is.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "event-named-error",

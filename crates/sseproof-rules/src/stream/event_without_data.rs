@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/event-without-data",
-    requirement: "whatwg-sse/event-needs-data",
-    title: "every block that names an event type has data",
-    why: "A client delivers nothing for a block without a `data` field: the event that the block names never reaches its listeners.",
-    fix: "Give the event a `data:` line, an empty one if there is nothing to say. For a heartbeat that nobody shall see, write a comment.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "event-without-data",

@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/field-spelling",
-    requirement: "whatwg-sse/field-spelling",
-    title: "field names are in lower case and stand at the start of their line",
-    why: "Clients compare names byte by byte: `Data`, ` data` and `data ` are all unknown, so the field is dropped without a word.",
-    fix: "Write `data:`, `event:`, `id:` and `retry:` in lower case, with no white space before the name or before the colon.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/id-ascii",
-    requirement: "practice/id-ascii",
-    title: "every id is ASCII",
-    why: "Browsers send an id back as UTF-8, but clients built on fetch or on HTTP libraries send Latin-1 or throw (not a ByteString): the server gets another id, or no reconnection at all.",
-    fix: "Encode ids as visible ASCII: digits, hex, base64url or percent-encoding.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "id-in-unicode",

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/id-header-safe",
-    requirement: "http/id-field-value",
-    title: "every id can be sent back as the value of a header field",
-    why: "A client sends the id back in Last-Event-ID. With a control character in it, HTTP libraries throw before they send, and proxies answer 400: the client can never reconnect.",
-    fix: "Encode ids as visible ASCII: digits, hex or base64url.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "id-with-control",

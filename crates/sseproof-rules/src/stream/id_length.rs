@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/id-length",
-    requirement: "practice/id-length",
-    title: "every id is short enough to come back in a header",
-    why: "nginx and Apache refuse a header field of more than 8 KiB as they are shipped, and others limit all fields together: a client with such an id is refused at every reconnection, for ever.",
-    fix: "Give out a short key and keep the state behind it on the server; cookies and tokens need room too.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "id-too-long",

@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/id-nul",
-    requirement: "whatwg-sse/id-without-nul",
-    title: "no id has a NUL",
-    why: "A client ignores such an id and keeps the one before, so it resumes at the wrong place. Some clients cut the id at the NUL instead.",
-    fix: "Encode ids as text: digits, hex or base64url, never raw bytes of a key or a struct.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "id-with-nul",

@@ -10,18 +10,10 @@ use super::lines::{blocks, ids};
 use super::tally::counted;
 use super::{quoted, spoil};
 use crate::cors::preflight_admits_id;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/id-preflight",
-    requirement: "practice/id-preflight",
-    title: "a page of another origin can send every id back without a preflight",
-    why: "A browser that keeps to the rules for harmless headers asks by OPTIONS first, each time such a client comes back to another origin; where OPTIONS is not answered with the right permissions, that client cannot come back at all.",
-    fix: "Give out shorter ids of letters, digits, `-`, `.` and `_` (`01J9…` and not `urn:uuid:01J9…`); or answer OPTIONS with `Access-Control-Allow-Headers: Last-Event-ID`.",
-    recipes: &[Recipe {
-        with: "Express with cors, to allow it",
-        write: "cors({ origin, allowedHeaders: ['Last-Event-ID', 'Cache-Control'] })",
-    }],
     judge,
     mutants: &[Mutant {
         id: "id-for-preflight",

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/id-trimmed",
-    requirement: "practice/id-trimmed",
-    title: "no id begins or ends with white space",
-    why: "HTTP takes white space off both ends of a header value: the id that the server gets in Last-Event-ID is not the one that it gave out, and a lookup by it finds nothing.",
-    fix: "Trim ids before they are written, and write one space behind the colon, or none.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "id-with-spaces",

@@ -11,11 +11,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/id-unique",
-    requirement: "practice/id-unique",
-    title: "two events of a stream have two ids",
-    why: "The id is all that a client says when it comes back. Where two events share one, the server cannot know which was the last to arrive: events are lost, or come twice.",
-    fix: "Give each event the id of its place in the log (a sequence number, an offset), and leave the id out where an event is no place to resume from.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

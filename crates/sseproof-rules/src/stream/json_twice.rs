@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/json-twice",
-    requirement: "practice/json-once",
-    title: "JSON payloads are not encoded a second time",
-    why: "Clients that parse the payload get a string and not an object: its fields are undefined, and each client needs a second parse that nobody documented.",
-    fix: "Hand the value to the framework and let it encode, or hand it the encoded text as text: not both.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "json-in-json",

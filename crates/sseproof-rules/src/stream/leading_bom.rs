@@ -3,18 +3,10 @@
 use super::lines::BOM;
 use super::spoil;
 use super::tally::each_stream;
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/leading-bom",
-    requirement: "practice/no-bom",
-    title: "the stream begins without a byte order mark",
-    why: "The standard allows it, but clients that are in wide use do not strip it: they lose the first event, and one panics.",
-    fix: "Open the writer of the stream with an encoding that emits no byte order mark.",
-    recipes: &[Recipe {
-        with: ".NET",
-        write: "new StreamWriter(response.Body, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false))",
-    }],
     judge,
     mutants: &[Mutant {
         id: "bom-first",

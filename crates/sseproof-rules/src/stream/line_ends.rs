@@ -6,24 +6,10 @@ use sseproof_record::Bytes;
 use super::lines::{blocks, is_whole};
 use super::tally::each_stream;
 use super::{quoted, spoil};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/line-ends",
-    requirement: "whatwg-sse/line-separators",
-    title: "lines end with LF, CR or CRLF",
-    why: "A client that never sees a line end never sees an event: it waits for ever, and its buffer grows.",
-    fix: "Write the line feed itself (byte 0a), twice behind each event, and not a backslash and an n.",
-    recipes: &[
-        Recipe {
-            with: "PHP",
-            write: "echo \"data: $json\\n\\n\";  // double quotes: '\\n' is two letters",
-        },
-        Recipe {
-            with: "sh",
-            write: "printf 'data: %s\\n\\n' \"$json\"  # echo leaves \\n as it is",
-        },
-    ],
     judge,
     mutants: &[Mutant {
         id: "escaped-line-feeds",

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/line-length",
-    requirement: "practice/line-length",
-    title: "no line is longer than 64 KiB",
-    why: "Clients that read line by line have a buffer of 64 KiB unless told otherwise (Go's bufio.Scanner, Python's asyncio streams): a longer line ends the stream, and the reconnection meets it again.",
-    fix: "Send large payloads by reference (a URL to fetch), in several events, or in several `data:` lines.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "line-too-long",

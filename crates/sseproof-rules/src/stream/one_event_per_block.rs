@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/one-event-per-block",
-    requirement: "practice/one-event-per-block",
-    title: "a block holds the fields of one event",
-    why: "Fields of two events without a blank line between them make one event: the payloads are joined, and only the last id and the last type are left.",
-    fix: "Write each event, its blank line included, in one piece. Before an error event is written behind an event that was not finished, end that one with a blank line.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "error-into-half-an-event",

@@ -4,24 +4,10 @@ use super::lines::whole_lines;
 use super::tally::each_stream;
 use super::unknown::{Cause, Unknown, unknown_lines};
 use super::{quoted, slip_in};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/payload-lines",
-    requirement: "whatwg-sse/value-on-one-line",
-    title: "every line of a payload is a data field of its own",
-    why: "A value ends at the first line end, be it LF, CRLF or a lone CR. What follows without `data:` is a field that no client knows: it is dropped, and the rest arrives as broken JSON or half a text. What a payload can break out of, it can also forge.",
-    fix: "Split each payload at LF, CRLF and CR, and write every line with its own `data:`; or encode it as JSON on one line. Errors in mid-stream need their `data:` too.",
-    recipes: &[
-        Recipe {
-            with: "Node.js",
-            write: "for (const line of text.split(/\\r\\n|\\r|\\n/)) response.write(`data: ${line}\\n`)\nresponse.write('\\n')",
-        },
-        Recipe {
-            with: "Python",
-            write: "lines = re.split(r\"\\r\\n|\\r|\\n\", text)  # not splitlines(), which knows more line ends\nyield \"\".join(f\"data: {line}\\n\" for line in lines) + \"\\n\"",
-        },
-    ],
     judge,
     mutants: &[
         Mutant {

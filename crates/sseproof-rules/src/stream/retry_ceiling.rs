@@ -6,11 +6,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/retry-ceiling",
-    requirement: "practice/retry-ceiling",
-    title: "no retry is longer than a timer of 32 bits can wait",
-    why: "Timers of JavaScript wait 2147483647 ms at the most, and fire at once for more: a time that was meant as never makes such clients come back in a tight loop.",
-    fix: "Announce a time below 24 days. To tell clients to stay away, answer 204 when they come back.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "retry-never",

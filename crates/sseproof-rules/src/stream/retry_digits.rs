@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/retry-digits",
-    requirement: "whatwg-sse/retry-digits",
-    title: "every retry is a whole number of milliseconds in ASCII digits",
-    why: "A client ignores any other value: it comes back after its own default time, and the server's wish is lost without a word.",
-    fix: "Write the time in milliseconds as digits alone: no sign, no fraction, no unit, no white space.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "retry-with-unit",

@@ -8,19 +8,10 @@ use sseproof_record::{Action, Ending};
 use super::lines::{Block, Known, Line, LineEnd, blocks, is_whole};
 use super::tally::{counted, none_of};
 use super::{line_ends, quoted, spoil};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/terminated",
-    requirement: "whatwg-sse/event-terminated",
-    title: "every event is ended by a blank line, also the last one",
-    why: "Only a blank line makes a client deliver what it has read: an event without one waits for ever, and at the end of the stream it is thrown away with its id.",
-    fix: "Write an empty line behind each event, so that it ends in two line ends, also behind the last one before the stream is closed.",
-    recipes: &[
-        Recipe { with: "Node.js", write: "response.write(`data: ${JSON.stringify(value)}\\n\\n`)" },
-        Recipe { with: "Go", write: "fmt.Fprintf(w, \"data: %s\\n\\n\", value)" },
-        Recipe { with: "Python", write: "yield f\"data: {json.dumps(value)}\\n\\n\"" },
-    ],
     judge,
     mutants: &[
         Mutant {

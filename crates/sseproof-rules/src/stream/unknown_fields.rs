@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/unknown-fields",
-    requirement: "practice/known-fields",
-    title: "the stream has no fields that clients do not know",
-    why: "The standard allows them, and every client drops them: what is written there reaches nobody. Often it is a misspelled name, or the second line of a payload.",
-    fix: "Put what clients shall see into `data`, and what they shall not see into a comment, which begins with a colon.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "field-of-its-own",

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "stream/utf8",
-    requirement: "whatwg-sse/utf8",
-    title: "the stream is valid UTF-8",
-    why: "A client replaces each bad byte by U+FFFD: the reader sees wrong text, and nobody sees an error. Some clients end the stream instead.",
-    fix: "Encode every payload as UTF-8 before it is written, and never cut a string between two bytes of one character.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "latin1-payload",

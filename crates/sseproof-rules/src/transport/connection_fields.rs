@@ -1,19 +1,11 @@
 //! HTTP/2 has no fields that are about the connection.
 
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 use super::{judge_answers, on_stream};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/connection-fields",
-    requirement: "http/h2-connection-fields",
-    title: "an answer over HTTP/2 has no fields that are about the connection",
-    why: "A client has to treat such an answer as malformed: Safari, Firefox and curl drop the stream with PROTOCOL_ERROR, while others let it pass, so it works on one machine and not on another.",
-    fix: "Do not set Connection, Keep-Alive or Transfer-Encoding by hand: they are the HTTP library's, and HTTP/2 has none.",
-    recipes: &[Recipe {
-        with: "Node.js and Express",
-        write: "res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })",
-    }],
     judge,
     mutants: &[
         Mutant {

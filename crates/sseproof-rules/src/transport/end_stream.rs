@@ -10,11 +10,6 @@ use super::{NO_HTTP2, answers, on_stream};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/end-stream",
-    requirement: "http/h2-end-stream",
-    title: "a stream that the server ends over HTTP/2 is ended with END_STREAM",
-    why: "A response that is cut by RST_STREAM is an error to a client: what it still held is dropped, a client on top of fetch throws in mid-stream, and nobody can tell an end from a crash.",
-    fix: "End the response as the HTTP library has it (`res.end()`, returning from the handler) instead of destroying its stream; behind a proxy, look for a limit that resets long responses.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "h2-reset-for-end",

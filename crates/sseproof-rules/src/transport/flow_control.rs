@@ -9,11 +9,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/flow-control",
-    requirement: "http/h2-flow-control",
-    title: "a stream whose client gives it no window holds up no other stream",
-    why: "A page that does not read one of its streams uses up the window of that one. Where the server then waits inside its write, everything else on the connection stops, or every other client of the same loop does.",
-    fix: "Write to each stream by itself and without waiting for the others: give each client a bounded queue of its own, and drop or disconnect whoever lets it fill up.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "h2-window-holds-all",

@@ -9,11 +9,6 @@ use super::{judge_answers, on_stream};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/lower-case",
-    requirement: "http/h2-lower-case",
-    title: "field names are lower case over HTTP/2",
-    why: "A client has to treat an answer with a capital letter in a field name as malformed, and drops the stream.",
-    fix: "Send the fields through the HTTP library, which turns names into lower case.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "h2-capital-letters",

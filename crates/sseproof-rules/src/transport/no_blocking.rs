@@ -6,18 +6,10 @@ use sseproof_record::{Action, Bytes};
 use super::sharing::{Fate, PAGES, fate, joined};
 use super::{NO_HTTP2, answers, on_stream};
 use crate::outcome::count;
-use crate::{Mutant, Recipe, Record, Rule, Verdict};
+use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/no-blocking",
-    requirement: "http/h2-no-blocking",
-    title: "several streams on one HTTP/2 connection do not wait for each other",
-    why: "Over HTTP/2 a browser opens one connection to an origin, for all its tabs. Where an open stream keeps the others waiting, the second tab stays empty, and so does every other request of the page.",
-    fix: "Serve each stream of a connection by itself (a task, a thread, a callback), never one behind the other; and allow a hundred or more at a time (SETTINGS_MAX_CONCURRENT_STREAMS).",
-    recipes: &[
-        Recipe { with: "nginx", write: "http2_max_concurrent_streams 128;  # the default" },
-        Recipe { with: "Apache mod_http2", write: "H2MaxSessionStreams 100  # the default" },
-    ],
     judge,
     mutants: &[
         Mutant {

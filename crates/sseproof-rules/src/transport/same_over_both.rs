@@ -12,11 +12,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/same-over-both",
-    requirement: "http/h2-same",
-    title: "the stream is the same over HTTP/1.1 and HTTP/2",
-    why: "curl and a library on HTTP/1.1 see another stream than browsers do, so what works in a test fails on the page, or the other way round.",
-    fix: "Let one handler answer both versions; where a proxy speaks HTTP/2 and the server behind it does not, give both ways the same rules (buffering, caching, fields).",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

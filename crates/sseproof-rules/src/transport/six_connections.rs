@@ -1,22 +1,10 @@
 //! Whether a browser can have more than six streams of the origin.
 
 use crate::outcome::{NO_STREAM, count, stream_answers};
-use crate::{Fault, Mutant, Recipe, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/six-connections",
-    requirement: "practice/http2-for-browsers",
-    title: "browsers are offered HTTP/2, where streams share a connection",
-    why: "Over HTTP/1.1 a browser opens six connections to an origin, for all of its tabs together: with six streams open, the seventh tab hangs, and so does every other request to the origin.",
-    fix: "Switch HTTP/2 on where TLS ends; or open one stream for all tabs (a SharedWorker, a BroadcastChannel), or serve streams from an origin of their own.",
-    recipes: &[
-        Recipe { with: "nginx", write: "listen 443 ssl;\nhttp2 on;" },
-        Recipe {
-            with: "Node.js",
-            write: "http2.createSecureServer({ allowHTTP1: true, key, cert }, app)",
-        },
-        Recipe { with: "Apache", write: "Protocols h2 http/1.1" },
-    ],
     judge,
     mutants: &[Mutant {
         id: "tls-without-http2",

@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/window",
-    requirement: "http/h2-window",
-    title: "a server sends no more on a stream than its window allows",
-    why: "A client answers bytes that it has no room for with FLOW_CONTROL_ERROR, and drops the stream, or the connection with all its streams.",
-    fix: "Leave DATA frames to the HTTP/2 library: it knows the windows.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "h2-ignores-window",

@@ -6,7 +6,7 @@ use std::fs;
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
-use sseproof_rules::{Requirement, requirements, rules};
+use sseproof_rules::{Requirement, requirements};
 
 use crate::root;
 
@@ -62,10 +62,7 @@ pub(super) fn render() -> anyhow::Result<String> {
 }
 
 fn judges(found: &Requirement, cases: usize) -> Option<String> {
-    let mut by: Vec<String> = rules()
-        .filter(|rule| rule.requirement == found.id)
-        .map(|rule| format!("`{}`", rule.id))
-        .collect();
+    let mut by: Vec<String> = found.rules.iter().map(|rule| format!("`{}`", rule.id)).collect();
     if cases > 0 {
         by.push(format!("{cases} corpus case{}", if cases == 1 { "" } else { "s" }));
     }

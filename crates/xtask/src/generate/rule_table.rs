@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sseproof_rules::{Level, Requirement, requirement, rules};
+use sseproof_rules::rules;
 
 pub(super) fn render() -> String {
     let mut out = String::from(
@@ -18,16 +18,15 @@ pub(super) fn render() -> String {
                 "\n## {family}\n\n| rule | level | what holds | why it matters | mutants |\n|---|---|---|---|---|"
             );
         }
-        let level = requirement(rule.requirement)
-            .map_or_else(|| Level::Must.word().to_owned(), Requirement::standing);
+        let (level, text) = (rule.requirement().standing(), rule.text());
         let mutants: Vec<_> =
             rule.mutants.iter().map(|mutant| format!("`{}`", mutant.id)).collect();
         let _ = writeln!(
             out,
             "| `{}` | {level} | {} | {} | {} |",
             rule.id,
-            cell(rule.title),
-            cell(rule.why),
+            cell(&text.title),
+            cell(&text.why),
             mutants.join(", ")
         );
     }

@@ -8,11 +8,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/block-order",
-    requirement: "anthropic-messages/block-order",
-    title: "each block is started, filled and stopped under its index, which counts from 0",
-    why: "Clients put a delta into the block of its index: where that was not started they throw, and a block that never stops is a tool that never runs.",
-    fix: "Send `content_block_start`, its deltas and `content_block_stop` with the place of the block in the final content as `index`, and only then the next block.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

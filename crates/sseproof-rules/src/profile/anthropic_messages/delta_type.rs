@@ -10,11 +10,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/delta-type",
-    requirement: "anthropic-messages/delta-type",
-    title: "each delta is of a type that its block can take, and holds a text",
-    why: "Clients append a delta by its type to the block that is open: a text for a tool, or the other way round, is dropped or ends the message with an exception.",
-    fix: "Send `text_delta` to a text, `input_json_delta` to a tool, `thinking_delta` and `signature_delta` to a thought.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -9,11 +9,6 @@ use crate::{Mutant, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/error-body",
-    requirement: "anthropic-messages/error-body",
-    title: "a refused request is answered with `{\"type\":\"error\",\"error\":{…}}` as JSON",
-    why: "Clients show `error.message` to whoever made the mistake; a page of HTML or another shape leaves them with a bare status.",
-    fix: "Answer with `Content-Type: application/json`, `type` `error`, and an object `error` that has `type` and `message`; turn the errors of the framework into that, too.",
-    recipes: &[],
     judge: |record| refused::body(record, NEEDED, missing),
     mutants: &[Mutant {
         id: "message-detail-of-framework",

@@ -10,11 +10,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/error-object",
-    requirement: "anthropic-messages/error-object",
-    title: "an `error` event carries an `error` with `type` and `message`",
-    why: "Clients decide by `error.type` whether to try again, and show `error.message`; an error of another shape is raised as an unknown one.",
-    fix: "Write `{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":…}}`, as in the body of a refusal.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "message-error-as-text",

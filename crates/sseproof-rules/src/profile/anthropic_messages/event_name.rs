@@ -7,11 +7,6 @@ use crate::{Mutant, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/event-name",
-    requirement: "anthropic-messages/event-name",
-    title: "the `event` field of each event is the `type` in its data",
-    why: "The official libraries choose by the name of the event and drop those without one: the whole message is lost, and no error is raised.",
-    fix: "Write `event: ` with the very `type` of the object, for each event.",
-    recipes: &[],
     judge: names,
     mutants: &[Mutant {
         id: "unnamed-message-events",

@@ -8,11 +8,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/message-delta",
-    requirement: "anthropic-messages/message-delta",
-    title: "a `message_delta` with a `stop_reason` comes before `message_stop`",
-    why: "It is how a client knows a whole message from one that was cut at the limit of tokens, and when to run the tools.",
-    fix: "Send `message_delta` with the `stop_reason` behind the last block and before `message_stop`.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

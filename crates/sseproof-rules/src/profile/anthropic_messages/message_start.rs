@@ -9,11 +9,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/message-start",
-    requirement: "anthropic-messages/message-start",
-    title: "the message begins with one `message_start`, whose `content` is empty",
-    why: "Clients build the message up from that event: without it the first delta has nothing to go to, and content in it comes twice.",
-    fix: "Send `message_start` with the message, an empty `content` and `stop_reason` null, before any other event but `ping`.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

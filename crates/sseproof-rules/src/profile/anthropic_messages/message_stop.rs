@@ -6,11 +6,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/message-stop",
-    requirement: "anthropic-messages/message-stop",
-    title: "the last event is `message_stop`, unless there was an error",
-    why: "A response that ends without it in the middle of a sentence looks like a success to whoever only collects text; libraries raise that the stream broke off.",
-    fix: "Send `message_stop` last, and where the message cannot be brought to its end an `error` event: never nothing.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

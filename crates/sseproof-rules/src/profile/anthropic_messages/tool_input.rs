@@ -9,11 +9,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/tool-input",
-    requirement: "anthropic-messages/tool-input",
-    title: "the pieces of a tool's input add up to one JSON object",
-    why: "Clients parse the sum when the block stops: what is no object ends in a tool that never runs.",
-    fix: "Send each piece of the input once, as a text, in order, and nothing else.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "input-so-far",

@@ -8,11 +8,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/usage-told",
-    requirement: "anthropic-messages/usage-told",
-    title: "`message_start` tells the tokens of the input, `message_delta` those of the output so far",
-    why: "Clients count and bill by these numbers; where they are missing a request seems to have cost nothing, or typed clients throw.",
-    fix: "Write `usage.input_tokens` into the message of `message_start`, and the running total `usage.output_tokens` into each `message_delta`.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "message-without-usage",

@@ -13,11 +13,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/complete-last",
-    requirement: "graphql-sse/complete-last",
-    title: "`complete` comes once for each operation, behind its last result",
-    why: "It is how a client knows the end of an operation from a connection that broke: without it a client comes back and runs the operation again, and what comes behind it is lost.",
-    fix: "Write `event: complete` on each way out of the operation, also behind an error, then end the response.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

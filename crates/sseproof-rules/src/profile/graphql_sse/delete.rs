@@ -13,11 +13,6 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/delete",
-    requirement: "graphql-sse/delete",
-    title: "DELETE with an `operationId` stops that operation",
-    why: "A client that is no longer interested has no other way to say so, since it still needs the stream: the subscription runs on, for as long as the page is open.",
-    fix: "Take DELETE on the same URL, find the operation by the token and `operationId`, end its source, and answer 200.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "graphql-delete-405",

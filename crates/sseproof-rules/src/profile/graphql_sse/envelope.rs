@@ -13,11 +13,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/envelope",
-    requirement: "graphql-sse/envelope",
-    title: "each event on the stream of a reservation names its operation, and a result is its `payload`",
-    why: "All operations of a client share that stream: an event that names none, or another one, is given to the wrong caller or to nobody.",
-    fix: "Write `{\"id\":…,\"payload\":…}` as the data of `next` and `{\"id\":…}` as that of `complete`, with the `operationId` of the request as it came.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/error-object",
-    requirement: "graphql-sse/error-object",
-    title: "`errors` is a list of objects, each with a `message`, and not empty",
-    why: "Clients show the messages: an empty list looks like a failure without a reason, and of a bare text they show `undefined`.",
-    fix: "Leave `errors` out where nothing went wrong, and make each error an object with at least a `message`.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/event-type",
-    requirement: "graphql-sse/event-type",
-    title: "each event is a `next` or a `complete`",
-    why: "Clients listen for these two alone: an event of another type, or without one, is lost in the browser, and an error that ends the stream in the libraries.",
-    fix: "Write `event: next` before each result and `event: complete` behind the last one; keep a connection alive with a comment (`:`), and not with an event.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

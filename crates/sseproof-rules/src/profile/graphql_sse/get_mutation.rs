@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/get-mutation",
-    requirement: "graphql-sse/get-mutation",
-    title: "a mutation by GET is not carried out",
-    why: "An EventSource can only GET, so the route of the stream takes GETs: where it takes mutations, too, a picture or a link on any page carries them out in the name of the user who sees it.",
-    fix: "Look at the kind of the operation before executing it, and answer `405 Method Not Allowed` with `Allow: POST` to a mutation by GET.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "graphql-mutation-by-get",

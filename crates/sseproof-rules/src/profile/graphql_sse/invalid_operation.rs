@@ -10,11 +10,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/invalid-operation",
-    requirement: "graphql-sse/invalid-operation",
-    title: "with a single connection, an operation that does not validate is answered with its errors",
-    why: "The client takes any 2xx for a promise of results on the stream: where none comes, the call never returns.",
-    fix: "Validate before you answer, and answer `400 Bad Request` with `errors` as JSON, as for a request without a stream.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -13,11 +13,6 @@ const MEMBERS: [&str; 6] = ["data", "errors", "incremental", "hasNext", "pending
 
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/next-result",
-    requirement: "graphql-sse/next-result",
-    title: "each `next` carries an execution result",
-    why: "Clients hand on `data` and `errors` of each event: where there is neither, the caller gets a result that is empty and an error that nobody sees.",
-    fix: "Write what the executor returns, an object with `data` or `errors`, as JSON into the data of one event.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -6,11 +6,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/one-stream",
-    requirement: "graphql-sse/one-stream",
-    title: "no two streams are open for one reservation",
-    why: "The token stands in URLs and logs: where it opens a second stream, whoever finds it reads along with all results of that user.",
-    fix: "Mark the reservation as taken when its stream opens, and answer `409 Conflict` to whoever comes with its token until that stream has ended.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "graphql-token-twice",

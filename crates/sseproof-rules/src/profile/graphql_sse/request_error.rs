@@ -10,11 +10,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/request-error",
-    requirement: "graphql-sse/request-error",
-    title: "a result with errors from before the execution has no `data`",
-    why: "`data` says that the operation was executed: clients take `null` for an answer, write it into their caches, and do not ask again.",
-    fix: "Leave `data` out where parsing or validation failed; `null` is for an error that came up while executing.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "graphql-null-data",

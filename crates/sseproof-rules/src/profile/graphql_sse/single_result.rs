@@ -11,11 +11,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/single-result",
-    requirement: "graphql-sse/single-result",
-    title: "the result of an operation comes on the stream of its reservation, and not as the answer to its request",
-    why: "The client waits for it on that stream: a result that comes elsewhere is thrown away, and the call never returns.",
-    fix: "Answer the request with `202 Accepted` and no body, and write the results as `next` to the stream whose token it brings.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

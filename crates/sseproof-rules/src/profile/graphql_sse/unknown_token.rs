@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/unknown-token",
-    requirement: "graphql-sse/unknown-token",
-    title: "a stream with a token that the server did not give out is refused",
-    why: "Where any token opens a stream the reservation checks nobody: it was the only request that could carry the credentials which an EventSource cannot send.",
-    fix: "Keep the tokens that were given out, and answer `404 Not Found` or `401 Unauthorized` to all others.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "graphql-any-token",

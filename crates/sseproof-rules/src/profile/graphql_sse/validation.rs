@@ -10,11 +10,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/validation",
-    requirement: "graphql-sse/validation",
-    title: "an operation that does not validate is answered with a stream whose `next` holds the errors",
-    why: "An EventSource fails at any status but 200 and shows nothing of the body: the developer who mistyped a field sees an error event without a word.",
-    fix: "Where the client asks for `text/event-stream`, answer 200, send the errors as one `next`, then `complete`.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

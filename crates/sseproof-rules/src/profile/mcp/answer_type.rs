@@ -6,11 +6,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/answer-type",
-    requirement: "mcp/answer-type",
-    title: "a request is answered with `application/json` or `text/event-stream`",
-    why: "Clients choose by the media type how to read the answer; they throw at any other one, and the tool seems to have failed.",
-    fix: "Set `Content-Type: application/json` for one response, or `text/event-stream` for a stream that ends in it.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-answer-as-text",

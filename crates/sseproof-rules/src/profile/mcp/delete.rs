@@ -8,11 +8,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/delete",
-    requirement: "mcp/delete",
-    title: "DELETE ends the session, or is answered with 405",
-    why: "Clients end their sessions with it when they close; they pass over 405, and report anything else as an error to a user who only wanted to leave.",
-    fix: "End the session at DELETE and answer 200 or 204, or answer `405 Method Not Allowed`.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-delete-404",

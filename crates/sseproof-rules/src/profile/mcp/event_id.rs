@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/event-id",
-    requirement: "mcp/event-id",
-    title: "no two events of a session have the same id, not even on different streams",
-    why: "A client comes back with nothing but the id: where two streams count from 1 the server resumes the wrong one, and the response is lost.",
-    fix: "Put the name of the stream into the id (`7-1`), or take the ids from one counter for the session.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-ids-from-one",

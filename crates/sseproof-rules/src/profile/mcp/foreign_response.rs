@@ -10,11 +10,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/foreign-response",
-    requirement: "mcp/foreign-response",
-    title: "the response on the stream of a request has its id",
-    why: "A client finds out by the id which call is answered: with another one the call never returns, or the result of one user's call goes to another.",
-    fix: "Copy the id of the request as it came, a number as a number, and keep the streams of requests apart.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

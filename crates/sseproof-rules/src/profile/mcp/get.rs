@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/get",
-    requirement: "mcp/get",
-    title: "a GET is answered with an event stream, or with 405",
-    why: "Clients open this stream behind the handshake; they take 405 for a server that does not offer it, and anything else for an error that ends the session.",
-    fix: "Answer a GET with `text/event-stream` and its head at once, or with `405 Method Not Allowed`; most frameworks say 404 by themselves.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

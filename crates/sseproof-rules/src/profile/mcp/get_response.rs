@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/get-response",
-    requirement: "mcp/get-response",
-    title: "the stream that a GET opens carries no response",
-    why: "A client waits for the response on the stream of its request; the one that comes elsewhere is dropped, and the call runs into its timeout.",
-    fix: "Write a response to the stream of its request alone, and let the stream of the GET carry only what the server says by itself.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-response-on-get",

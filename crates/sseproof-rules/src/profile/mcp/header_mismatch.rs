@@ -6,11 +6,6 @@ use crate::{Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/header-mismatch",
-    requirement: "mcp/header-mismatch",
-    title: "a request whose `Mcp-Method` is not the method of its body is refused with 400",
-    why: "What stands in front decides by the header what a client may do, and the server does what the body says: whoever lets them differ lets a client pass any such check.",
-    fix: "Compare `Mcp-Method`, `Mcp-Name` and `MCP-Protocol-Version` with the body, and answer 400 with the error -32020 where they differ.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-headers-unread",

@@ -11,11 +11,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/message",
-    requirement: "mcp/message",
-    title: "each event carries one JSON-RPC 2.0 message",
-    why: "Clients parse the data of each event and check it against the schema; one that is something else raises an error, and in many the session is over.",
-    fix: "Write each message whole into the data of one event, with `\"jsonrpc\":\"2.0\"`; keep a connection alive with a comment (`:`), and not with an event.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

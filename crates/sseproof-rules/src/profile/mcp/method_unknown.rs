@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/method-unknown",
-    requirement: "mcp/method-unknown",
-    title: "an unknown method is answered with 404 and the error -32601",
-    why: "The status tells what stands between that the call failed, and the error tells the client that the server is there and only lacks the method; without it clients fall back to an old transport.",
-    fix: "Answer `404 Not Found` with `{\"jsonrpc\":\"2.0\",\"id\":…,\"error\":{\"code\":-32601,…}}`.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

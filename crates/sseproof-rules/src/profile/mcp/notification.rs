@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/notification",
-    requirement: "mcp/notification",
-    title: "a notification is answered with 202 and no body",
-    why: "Clients that see 200 read the body as a response or wait for a stream, and fail at what is not there.",
-    fix: "Answer a message without an id with `202 Accepted` and an empty body before you hand it on.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

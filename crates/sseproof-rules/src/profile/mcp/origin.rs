@@ -6,11 +6,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/origin",
-    requirement: "mcp/origin",
-    title: "a request from a foreign origin is refused",
-    why: "Any page that a user visits can reach a server on the user's machine or network by rebinding its own name to that address, and then calls every tool in the user's name.",
-    fix: "Compare `Origin`, where there is one, with the origins that may ask, and answer `403 Forbidden` to all others.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-any-origin",

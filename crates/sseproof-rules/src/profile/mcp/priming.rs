@@ -6,11 +6,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/priming",
-    requirement: "mcp/priming",
-    title: "a stream whose events have ids begins with an event that has only an id",
-    why: "A client whose connection breaks before the first message has nothing to come back with, and the response to its call is lost.",
-    fix: "Begin the stream with an id and an empty `data:` as soon as the request is taken.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-no-priming",

@@ -14,11 +14,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/response-last",
-    requirement: "mcp/response-last",
-    title: "the response comes once, is the last message of its stream, and ends it",
-    why: "Clients close the stream at the response: what stands behind it is lost, and a server that leaves the stream open holds a connection for each call ever made.",
-    fix: "Send what belongs to the request before its response, and end the stream with it.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/response-told",
-    requirement: "mcp/response-told",
-    title: "the stream of a request ends with the response, and not without",
-    why: "The call of the client waits until its timeout, since nothing says that the response will not come.",
-    fix: "Write the response, or an error with the id of the request, on each way out of the handler, and only then end the stream.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-no-response",

@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/resume",
-    requirement: "mcp/resume",
-    title: "a GET with `Last-Event-ID` replays what came behind that event on its stream, and nothing else",
-    why: "What belongs to another stream is taken for news or for a response that nobody waits for, and what the client has seen already happens twice.",
-    fix: "Find the stream of the event by its id, and send what was written to that stream behind it.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -12,11 +12,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/resume-whole",
-    requirement: "mcp/resume-whole",
-    title: "what is replayed to a client that comes back has no gap",
-    why: "The event that is left out may be the response: the call waits until its timeout, though it was served.",
-    fix: "Keep the events of a stream in the order in which they were stored, and replay all behind the wanted one; ids that are sorted by a time and a random number lose what came in the same millisecond.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-replay-with-gap",

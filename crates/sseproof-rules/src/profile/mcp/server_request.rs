@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/server-request",
-    requirement: "mcp/server-request",
-    title: "the stream of a request carries no request of the server",
-    why: "A client of this version cannot answer it, since it sends no responses: the server waits for ever, and the call with it.",
-    fix: "Return what the server wants to know as a result that asks for input, and let the client call again.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-asks-on-stream",

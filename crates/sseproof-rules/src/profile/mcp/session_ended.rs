@@ -8,11 +8,6 @@ use crate::{Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/session-ended",
-    requirement: "mcp/session-ended",
-    title: "a session that was ended by DELETE is answered with 404",
-    why: "What stays behind a session that its client has ended is memory that nobody frees, and an id that still opens what it opened before.",
-    fix: "Forget the session at DELETE, and answer `404 Not Found` from then on.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-delete-does-nothing",

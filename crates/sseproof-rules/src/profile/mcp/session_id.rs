@@ -6,11 +6,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/session-id",
-    requirement: "mcp/session-id",
-    title: "the id of a session is made of visible ASCII characters",
-    why: "The client sends it back with each request: blanks are trimmed and other characters refused on the way, so the session cannot be found again.",
-    fix: "Use a random UUID, or Base64 for what is encoded in it.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-session-with-blanks",

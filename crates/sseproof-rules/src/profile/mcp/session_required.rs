@@ -6,11 +6,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/session-required",
-    requirement: "mcp/session-required",
-    title: "a request that names no session is served, or refused with 400",
-    why: "A client takes 404 for a session that has ended and begins another one, and 401 for a question of who it is; only 400 tells that it forgot the header.",
-    fix: "Where a session is needed and `Mcp-Session-Id` is missing, answer `400 Bad Request`.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-no-session-404",

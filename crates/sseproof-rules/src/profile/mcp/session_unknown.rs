@@ -6,11 +6,6 @@ use crate::{Mutant, Rule, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/session-unknown",
-    requirement: "mcp/session-unknown",
-    title: "a request with a session that the server does not know is refused with 404",
-    why: "At 404 a client begins a new session; at anything else it keeps failing, and after a restart of the server all clients do.",
-    fix: "Answer `404 Not Found` where `Mcp-Session-Id` names no session, and do not begin one under that name.",
-    recipes: &[],
     judge: |record| {
         if !super::traffic::has_sessions(record) {
             return crate::Verdict::Skip("the server gave out no session".to_owned());

@@ -6,11 +6,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mcp/version-header",
-    requirement: "mcp/version-header",
-    title: "a request with an unknown `MCP-Protocol-Version` is refused with 400",
-    why: "A client of a later version would be answered in another one, and both sides misread what the other says.",
-    fix: "Compare the header with the versions that the server has, and answer `400 Bad Request` to others.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mcp-any-version",

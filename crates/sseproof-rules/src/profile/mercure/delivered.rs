@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/delivered",
-    requirement: "mercure/delivered",
-    title: "an update arrives with its type and all of its lines",
-    why: "A page listens for the type that the publisher names: without it the update reaches nobody, and with a line missing it is another one.",
-    fix: "Write the `type` as `event`, and one `data` field for each line of the data, whatever its lines end with.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/event-id",
-    requirement: "mercure/event-id",
-    title: "each event has an id",
-    why: "A client that comes back names the last id that it has seen: behind an event without one it asks from too early on, and gets updates a second time.",
-    fix: "Write an `id` with each event, a new one where the publisher gave none; keep a connection alive with a comment, and not with an event.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mercure-greeting",

@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/generated-id",
-    requirement: "mercure/generated-id",
-    title: "the id that a hub gives to an update is an IRI, or begins with `#`",
-    why: "Ids of several hubs and publishers meet in one store: a bare number is no name there, and one day it is `earliest` or the id that somebody else chose.",
-    fix: "Generate `urn:uuid:…`, or `#` and a counter.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mercure-bare-number",

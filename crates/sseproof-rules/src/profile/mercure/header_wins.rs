@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/header-wins",
-    requirement: "mercure/header-wins",
-    title: "where both are there, `Last-Event-ID` wins over the id in the query",
-    why: "A browser comes back with the URL that it began with and the id of the last event: by the URL it gets everything since the page was loaded, each time its connection breaks.",
-    fix: "Look for the header first, and for the query only where there is none.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mercure-query-first",

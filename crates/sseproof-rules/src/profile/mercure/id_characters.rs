@@ -5,11 +5,6 @@ use crate::{Mutant, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/id-characters",
-    requirement: "mercure/id-characters",
-    title: "an update whose id holds a line end is refused",
-    why: "Behind the line end of an id a publisher writes what it likes into the stream, and the id cannot come back in a header.",
-    fix: "Answer `400 Bad Request` where `id` holds a control character.",
-    recipes: &[],
     judge: |record| {
         refused::judge(record, "a line end in its `id`", |update| {
             update.field("id").is_some_and(|id| id.contains('\n'))

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/last-event-id",
-    requirement: "mercure/last-event-id",
-    title: "the answer to a client that comes back says where it goes on, in `Mercure-Last-Event-ID`",
-    why: "It is how a client learns that updates are lost for good and that it has to fetch everything anew; without it, or with an id that the hub does not have, it goes on with a gap.",
-    fix: "Send `Mercure-Last-Event-ID` with the id before the first event that follows, or `earliest` where there is none or the wanted one is gone.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

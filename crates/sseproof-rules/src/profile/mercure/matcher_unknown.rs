@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/matcher-unknown",
-    requirement: "mercure/matcher-unknown",
-    title: "a subscription with a matcher that the hub does not have is refused with 400",
-    why: "A misspelled matcher is otherwise passed over, and the subscriber waits for updates that never come.",
-    fix: "Answer `400 Bad Request` where the name of a parameter begins with `match` and is none of yours.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mercure-any-matcher",

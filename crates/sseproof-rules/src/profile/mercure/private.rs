@@ -6,11 +6,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/private",
-    requirement: "mercure/private",
-    title: "a subscriber without a token gets no private update, neither live nor from the history",
-    why: "Private updates are what somebody alone may see, a message or an invoice: here anybody reads them who knows the topic.",
-    fix: "Take each update with a field `private` for private, whatever its value, and look at the subscriber's token for each event, also for those of the history.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -10,11 +10,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/publish-answer",
-    requirement: "mercure/publish-answer",
-    title: "the answer to a publisher is the id of the update, as subscribers see it",
-    why: "A publisher hands that id to pages as the place to begin at: where it is another one, their subscriptions begin too early or too late, and updates are lost.",
-    fix: "Choose the id before you answer, write it as the whole body in `text/plain`, and send the event with the same one.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/query-id",
-    requirement: "mercure/query-id",
-    title: "the last event id is taken from the query, too",
-    why: "A browser cannot set a header on its first request: what is published between the page and its subscription is lost.",
-    fix: "Read `last_event_id` from the query where the request has no `Last-Event-ID`.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mercure-header-only",

@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/resume",
-    requirement: "mercure/resume",
-    title: "a client that comes back with `Last-Event-ID` gets the updates behind that one, and no others",
-    why: "What is published while a phone is in a tunnel is lost, or comes twice.",
-    fix: "Keep the latest updates in a history, and send those behind the wanted id before the live ones.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -7,11 +7,6 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/token-checked",
-    requirement: "mercure/token-checked",
-    title: "an update with a token that nobody signed is refused",
-    why: "Anybody who can reach the hub writes into the pages of all its subscribers.",
-    fix: "Verify the signature of the token with your own key and a fixed list of algorithms before you read its claims, and answer `401 Unauthorized`.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mercure-any-token",

@@ -6,11 +6,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/topic-exact",
-    requirement: "mercure/topic-exact",
-    title: "a subscriber of a topic gets nothing of other topics",
-    why: "A topic is what a page shows: an update of another one is shown in its place, or tells a stranger what it was not meant for.",
-    fix: "Compare the topic of the update with the matcher byte by byte; a longer topic that begins like it is another one.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "mercure-prefix",

@@ -5,11 +5,6 @@ use crate::{Mutant, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "mercure/type-characters",
-    requirement: "mercure/type-characters",
-    title: "an update whose type holds a line end is refused",
-    why: "Behind the line end of a type a publisher writes what it likes into the stream, also for topics that it may not publish.",
-    fix: "Answer `400 Bad Request` where `type` holds a control character.",
-    recipes: &[],
     judge: |record| {
         refused::judge(record, "a line end in its `type`", |update| {
             update.field("type").is_some_and(|kind| kind.contains('\n'))

@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/choice-index",
-    requirement: "openai-chat/choice-index",
-    title: "each choice of a chunk carries its `index`, below the number of choices asked for",
-    why: "Clients put the text of each choice together by its index: without one, or with a counter of chunks in its place, they mix the choices or begin a new one with each token.",
-    fix: "Write the number of the choice, from 0, into each of its chunks: always 0 where one choice is asked for.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

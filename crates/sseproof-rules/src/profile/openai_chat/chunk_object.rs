@@ -11,11 +11,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/chunk-object",
-    requirement: "openai-chat/chunk-object",
-    title: "each event is a `chat.completion.chunk` in JSON, an error, or `[DONE]`",
-    why: "Clients parse the data of each event, and the first one that is something else ends the answer with an exception in the middle of a sentence.",
-    fix: "Write one JSON object for each event, with `object`, `id`, `created`, `model` and the list `choices`; send whatever else there is to say as a comment.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

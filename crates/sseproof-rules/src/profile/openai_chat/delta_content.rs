@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/delta-content",
-    requirement: "openai-chat/delta-content",
-    title: "each choice has an object `delta`, whose `content` is a text or null",
-    why: "Clients append `delta.content` to what they show: where there is no delta they stop with an error, and anything but a text shows as `[object Object]` or `undefined`.",
-    fix: "Write `delta` also where it is empty (`{}`), and `content` as a string.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/done-exact",
-    requirement: "openai-chat/done-exact",
-    title: "the end is spelled `[DONE]`, without anything around it",
-    why: "Clients compare the data with `[DONE]` as a whole: with a space, a quote or other letters it is no end, and goes to the JSON parser, which throws.",
-    fix: "Write the six characters `[DONE]` behind `data: `, past the JSON encoder, and end the line right there.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

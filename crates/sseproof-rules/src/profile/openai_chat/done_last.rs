@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/done-last",
-    requirement: "openai-chat/done-last",
-    title: "`[DONE]` comes once, as the last event",
-    why: "Clients stop at `[DONE]`: what stands behind it is lost, and without it they wait for more until a timeout, or take the answer for one that was cut.",
-    fix: "Write `data: [DONE]` and its blank line behind the last chunk (that of the usage, too), on each way out, and close the response.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -8,14 +8,6 @@ use crate::{Mutant, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/error-body",
-    requirement: "openai-chat/error-body",
-    title: "a refused request is answered with `{\"error\":{\"message\":…}}` as JSON",
-    why: "Clients show `error.message` to whoever made the mistake; a page of HTML or another shape leaves them with a bare status.",
-    fix: "Answer with `Content-Type: application/json` and an object `error` that has `message`, `type`, `param` and `code`; turn the errors of the framework into that, too.",
-    recipes: &[crate::Recipe {
-        with: "FastAPI",
-        write: "@app.exception_handler(RequestValidationError)\nasync def refused(request, error):\n    return JSONResponse({\"error\": {\"message\": str(error), \"type\": \"invalid_request_error\", \"param\": None, \"code\": None}}, 400)",
-    }],
     judge: |record| refused::body(record, NEEDED, refused::no_message),
     mutants: &[Mutant {
         id: "detail-of-framework",

@@ -10,11 +10,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/error-object",
-    requirement: "openai-chat/error-object",
-    title: "an error in mid-stream is `{\"error\":{\"message\":…}}`",
-    why: "Clients raise what stands in `error.message`; an error of another shape is raised as an unknown one, or overlooked.",
-    fix: "Write the same object that the body of a refused request has: `error` with `message`, `type`, `param` and `code`.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "error-as-text",

@@ -8,11 +8,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/error-told",
-    requirement: "openai-chat/error-told",
-    title: "a stream that cannot go on says so, and does not just end",
-    why: "A response that ends cleanly in the middle of a sentence looks like a success: the user gets half an answer and nobody learns of the fault.",
-    fix: "Catch what goes wrong behind the first chunk and write `data: {\"error\":{\"message\":…}}` before you close, or break the connection so that the client sees a failure.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "silent-end",

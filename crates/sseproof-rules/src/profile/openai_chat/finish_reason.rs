@@ -10,11 +10,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/finish-reason",
-    requirement: "openai-chat/finish-reason",
-    title: "each choice has one `finish_reason`, in its last chunk, and null before",
-    why: "It is how a client knows a whole answer from one that was cut at the limit of tokens, and when to run the tools; a client that sees it too early drops the rest.",
-    fix: "Write `\"finish_reason\":null` into each chunk but the last one of the choice, and nothing of that choice behind it.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

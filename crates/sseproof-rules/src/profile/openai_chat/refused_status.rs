@@ -7,11 +7,6 @@ use crate::{Mutant, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/refused-status",
-    requirement: "openai-chat/refused-status",
-    title: "a request that cannot be served is refused with a status from 400",
-    why: "Clients look at the status first: behind a 200 they wait for chunks, and their users see an empty answer in the place of what is wrong.",
-    fix: "Check the request before you write the head of the stream, and answer 400 with the error as JSON.",
-    recipes: &[],
     judge: |record| refused::status(record, NEEDED),
     mutants: &[Mutant {
         id: "error-as-stream",

@@ -11,11 +11,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/role-first",
-    requirement: "openai-chat/role-first",
-    title: "the first delta of each choice says `role: assistant`, and no later one another role",
-    why: "Clients add up the deltas to a message and send it back with the next question: without its role that question is refused.",
-    fix: "Send `{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}` before the first token.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

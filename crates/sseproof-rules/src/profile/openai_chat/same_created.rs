@@ -8,11 +8,6 @@ use crate::{Mutant, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/same-created",
-    requirement: "openai-chat/same-created",
-    title: "each chunk of a completion carries the same `created`, in seconds",
-    why: "`created` says when the completion began; typed clients refuse a chunk where it is missing or has a fraction, and caches that key on it see many completions.",
-    fix: "Read the clock once, before the first chunk, and write whole seconds since 1970.",
-    recipes: &[],
     judge: |record| steady(record, "created", "a whole number of seconds", Value::is_u64),
     mutants: &[
         Mutant {

@@ -8,11 +8,6 @@ use crate::{Mutant, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/same-id",
-    requirement: "openai-chat/same-id",
-    title: "each chunk of a completion carries the same `id`",
-    why: "Clients put a message together by its id: with another one in each chunk they show a new message for each token, and logs cannot be matched.",
-    fix: "Make the id once, before the first chunk, and not where a chunk is written.",
-    recipes: &[],
     judge: |record| steady(record, "id", "a text", is_name),
     mutants: &[Mutant {
         id: "id-per-chunk",

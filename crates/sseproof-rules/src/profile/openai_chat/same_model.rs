@@ -8,11 +8,6 @@ use crate::{Mutant, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/same-model",
-    requirement: "openai-chat/same-model",
-    title: "each chunk of a completion names the same `model`",
-    why: "Clients book costs and pick a tokenizer by the model of the chunk; one that changes, or that only some chunks name, is booked wrongly.",
-    fix: "Choose the name that is told once, before the first chunk.",
-    recipes: &[],
     judge: |record| steady(record, "model", "a text", is_name),
     mutants: &[Mutant {
         id: "model-changes",

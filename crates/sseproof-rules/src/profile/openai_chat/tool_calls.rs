@@ -11,11 +11,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/tool-calls",
-    requirement: "openai-chat/tool-calls",
-    title: "a tool call has an `index` in each piece, `id` and `name` from the first one on, and arguments that add up to JSON",
-    why: "Clients add up the pieces of a call by its index and parse the sum: a piece without one, a second name or broken arguments end in a tool that never runs.",
-    fix: "Send `index`, `id`, `type` and `function.name` with the first piece of each call, then only `index` and `function.arguments` as text.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -10,11 +10,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/usage-asked",
-    requirement: "openai-chat/usage-asked",
-    title: "with `include_usage` one chunk without choices, the last before `[DONE]`, carries the usage",
-    why: "Clients count tokens and bill by that chunk; where it is missing or has no numbers, a request seems to have cost nothing.",
-    fix: "Where the request says `stream_options.include_usage`, send `{\"choices\":[],\"usage\":{…}}` behind the last choice and before `[DONE]`.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -9,11 +9,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/usage-unasked",
-    requirement: "openai-chat/usage-unasked",
-    title: "without `include_usage` no chunk comes that has the usage and no choices",
-    why: "Clients that never asked for it read `choices[0]` of each chunk, and that one has none: they throw when all is said.",
-    fix: "Send the chunk with the usage only where the request says `stream_options.include_usage`.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "usage-for-all",

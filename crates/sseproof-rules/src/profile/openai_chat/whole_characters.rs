@@ -8,14 +8,6 @@ use crate::{Mutant, Rule, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/whole-characters",
-    requirement: "openai-chat/whole-characters",
-    title: "each delta holds whole characters",
-    why: torn::WHY,
-    fix: torn::FIX,
-    recipes: &[crate::Recipe {
-        with: "Python",
-        write: "decoder = codecs.getincrementaldecoder(\"utf-8\")()\ntext = decoder.decode(token_bytes)",
-    }],
     judge: |record| torn::judge(record, NO_CHUNK, fragments),
     mutants: &[
         Mutant {

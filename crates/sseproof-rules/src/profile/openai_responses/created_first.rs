@@ -6,11 +6,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/created-first",
-    requirement: "openai-responses/created-first",
-    title: "the first event is `response.created`, and there is one",
-    why: "Clients build the response up from that event: without it the official libraries throw at whatever comes first, and where it comes again some begin anew and lose what came before.",
-    fix: "Send `response.created` with the response, its status `in_progress` and an empty `output`, before anything else.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

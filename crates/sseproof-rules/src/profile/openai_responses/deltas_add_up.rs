@@ -12,11 +12,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/deltas-add-up",
-    requirement: "openai-responses/deltas-add-up",
-    title: "the deltas of a text add up to the text of its `done` event",
-    why: "What the user saw grow and what is kept are two different texts: words vanish or double when the answer is complete, and tools get broken arguments.",
-    fix: "Make the `done` event from the very pieces that were sent, without trimming or cleaning either.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -8,11 +8,6 @@ use crate::{Mutant, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/error-body",
-    requirement: "openai-responses/error-body",
-    title: "a refused request is answered with `{\"error\":{\"message\":…}}` as JSON",
-    why: "Clients show `error.message` to whoever made the mistake; a page of HTML or another shape leaves them with a bare status.",
-    fix: "Answer with `Content-Type: application/json` and an object `error` that has `message`, `type`, `param` and `code`; turn the errors of the framework into that, too.",
-    recipes: &[],
     judge: |record| refused::body(record, NEEDED, refused::no_message),
     mutants: &[Mutant {
         id: "response-detail-of-framework",

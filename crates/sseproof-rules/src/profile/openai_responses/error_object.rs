@@ -10,11 +10,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/error-object",
-    requirement: "openai-responses/error-object",
-    title: "an error in mid-stream carries a message",
-    why: "The message is all that a user gets to know; without it clients raise an error that says nothing.",
-    fix: "Write `code` and `message` into the `error` event, and into `response.error` of `response.failed`.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "error-without-message",

@@ -7,11 +7,6 @@ use crate::{Mutant, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/event-name",
-    requirement: "openai-responses/event-name",
-    title: "the `event` field of each event is the `type` in its data",
-    why: "Some clients listen by the name of the event and others by the type in the data: where the two differ, one half of them hears nothing.",
-    fix: "Write `event: ` with the very `type` of the object, for each event.",
-    recipes: &[],
     judge: names,
     mutants: &[
         Mutant {

@@ -9,11 +9,6 @@ use crate::{Mutant, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/event-object",
-    requirement: "openai-responses/event-object",
-    title: "each event is a JSON object with a `type`",
-    why: "Clients choose by `type` what an event is: one without it is dropped or ends the response with an exception.",
-    fix: "Write one JSON object for each event, with its `type`; send what keeps the connection alive as a comment.",
-    recipes: &[],
     judge: objects,
     mutants: &[Mutant {
         id: "untyped-ping",

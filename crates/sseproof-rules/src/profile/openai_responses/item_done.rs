@@ -8,11 +8,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/item-done",
-    requirement: "openai-responses/item-done",
-    title: "each item and each part that was added is done before the response is completed",
-    why: "Agents run a tool, and pages end a paragraph, at its `done` event: where that never comes they wait for the end of the whole response, or for ever.",
-    fix: "Send `content_part.done` for each part and `output_item.done` for each item, with the indexes that they were added with, before `response.completed`.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

@@ -8,11 +8,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/nesting",
-    requirement: "openai-responses/nesting",
-    title: "items and parts are added once, before anything is said of them",
-    why: "Clients look the item of a delta up by its index: where it was not added before, or is added again, the official libraries throw and the answer is lost.",
-    fix: "Send `output_item.added` and `content_part.added` before the first delta, and the `done` events behind the last one, each with the same indexes.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

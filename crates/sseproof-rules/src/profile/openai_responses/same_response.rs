@@ -9,11 +9,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/same-response",
-    requirement: "openai-responses/same-response",
-    title: "each event that carries the response carries the same `response.id`",
-    why: "The id is what the next turn names as `previous_response_id`: where it changes, the conversation goes on from a response that nobody knows.",
-    fix: "Make the id once, before `response.created`.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "response-id-per-event",

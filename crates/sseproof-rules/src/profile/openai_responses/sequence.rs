@@ -9,11 +9,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/sequence",
-    requirement: "openai-responses/sequence",
-    title: "`sequence_number` grows by one from event to event",
-    why: "It tells a client that lost its connection where to go on (`starting_after`), and shows a gap; a number that repeats or jumps looks like lost text.",
-    fix: "Count in one place, where events are written, and not in the parts that make them.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

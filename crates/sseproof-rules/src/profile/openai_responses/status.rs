@@ -9,11 +9,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/status",
-    requirement: "openai-responses/status",
-    title: "`response.status` says what the event says",
-    why: "Clients keep the response of the last event: one that is completed but says `in_progress` is polled for ever.",
-    fix: "Set the status before the response is copied into the event.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "completed-in-progress",

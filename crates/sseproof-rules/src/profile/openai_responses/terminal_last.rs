@@ -6,11 +6,6 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/terminal-last",
-    requirement: "openai-responses/terminal-last",
-    title: "the last event is `response.completed`, `response.failed` or `response.incomplete`, and there is one",
-    why: "It is how a client knows a whole response from one that broke off: without it half an answer looks like a success, and what comes behind it is lost.",
-    fix: "Send exactly one of the three on each way out, also where the model fails in mid-stream, and then end the response.",
-    recipes: &[],
     judge,
     mutants: &[
         Mutant {

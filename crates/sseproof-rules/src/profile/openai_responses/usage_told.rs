@@ -8,11 +8,6 @@ use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/usage-told",
-    requirement: "openai-responses/usage-told",
-    title: "`response.completed` tells the tokens that were used",
-    why: "Clients count and bill by `response.usage`; without it a request seems to have cost nothing.",
-    fix: "Set `usage` with `input_tokens`, `output_tokens` and `total_tokens` before `response.completed` is sent.",
-    recipes: &[],
     judge,
     mutants: &[Mutant {
         id: "completed-without-usage",

@@ -10,11 +10,6 @@ use crate::{Mutant, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/whole-characters",
-    requirement: "openai-responses/whole-characters",
-    title: "each delta holds whole characters",
-    why: torn::WHY,
-    fix: torn::FIX,
-    recipes: &[],
     judge: |record| torn::judge(record, "no stream carried a delta", fragments),
     mutants: &[
         Mutant {
