@@ -8,6 +8,7 @@ mod bytes;
 mod coding;
 mod credentials;
 mod headers;
+pub mod http1;
 pub mod http2;
 mod plan;
 mod request;

@@ -28,7 +28,6 @@ mod stream;
 #[cfg(test)]
 mod testing;
 mod transport;
-mod wire;
 
 pub use encode::broken_by;
 pub use finding::{Evidence, Excerpt, Finding, Status};

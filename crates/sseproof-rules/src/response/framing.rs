@@ -1,10 +1,10 @@
 //! The body is framed as the head says, to the last byte.
 
+use sseproof_http::http1::{Message, Progress};
 use sseproof_record::{Action, Bytes, Ending, Framing, Plan, Version};
 
 use super::{instead_of_finish, on_stream};
 use crate::outcome::{count, each_once, of_http1};
-use crate::wire::{BodyRead, Flaw, HeadRead, WireHead, field, read_body, read_head};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -50,7 +50,8 @@ fn judge(record: &Record<'_>) -> Verdict {
     let mut resets = Vec::new();
     for view in record.judged().filter(View::has_http1_wire) {
         let wire = view.wire_bytes();
-        let HeadRead::Whole(head) = read_head(&wire) else { continue };
+        let message = Message::read(&wire, &view.request.method);
+        let Some(head) = &message.head else { continue };
         let coded = head.headers.has("transfer-encoding");
         if coded && view.request.version == Version::Http10 {
             // That it is there at all is the fault: see `response/http10`.
@@ -58,13 +59,13 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
         answers += 1;
         if coded && head.headers.has("content-length") {
-            let offset = field(&wire, "content-length");
+            let offset = head.offset_of(&wire, "content-length").unwrap_or_default();
             let message = "the head has Content-Length beside Transfer-Encoding".to_owned();
-            faults.push(fault(&view, Flaw { offset, message }).so(
+            faults.push(fault(&view, offset, message).so(
                 "two ends for one body: a proxy and a client may each believe another one, and a request can be smuggled in between",
             ));
         }
-        let found = body(&view, &wire, &head, &mut doubt);
+        let found = body(&view, &wire, &message, &mut doubt);
         match view.end.how {
             Ending::Reset => resets.extend(found),
             _ => faults.extend(found),
@@ -90,35 +91,37 @@ fn judge(record: &Record<'_>) -> Verdict {
 fn body(
     view: &View<'_>,
     wire: &[u8],
-    head: &WireHead,
+    message: &Message,
     doubt: &mut Option<String>,
 ) -> Option<Fault> {
-    let at_the_end = |message: String| fault(view, Flaw { offset: wire.len(), message });
-    match (read_body(wire, head, &view.request.method), &view.end.how) {
-        (BodyRead::Wrong(flaw), _) => Some(fault(view, flaw).so(
+    if let Some(flaw) = &message.flaw {
+        return Some(fault(view, flaw.offset, flaw.describe(wire)).so(
             "the client gives up here with a network error: what follows on this connection is lost",
-        )),
+        ));
+    }
+    let at_the_end = |message: String| fault(view, wire.len(), message);
+    match (message.progress, &view.end.how) {
         // What follows an answer to HEAD is judged by `response/head-no-body`.
-        (BodyRead::Whole(end), _) if end < wire.len() && view.request.method != "HEAD" => {
+        (Progress::Whole { end }, _) if end < wire.len() && view.request.method != "HEAD" => {
             let message = format!("{} behind the end of the response", count(wire.len() - end, "byte"));
-            Some(fault(view, Flaw { offset: end, message }).so(
+            Some(fault(view, end, message).so(
                 "no client sees these bytes, and on a connection that is used again they are taken for the next answer",
             ))
         }
-        (BodyRead::Whole(_), _) => None,
-        (BodyRead::Open(place), Ending::Truncated) => Some(
+        (Progress::Whole { .. }, _) => None,
+        (Progress::Body(place), Ending::Truncated) => Some(
             at_the_end(format!("the connection was closed {place}, so the body is not whole"))
                 .so("a browser reports a network error and comes back; a client on top of fetch throws in mid-stream"),
         ),
-        (BodyRead::Open(place), Ending::Reset) => {
+        (Progress::Body(place), Ending::Reset) => {
             Some(at_the_end(format!("the connection was reset {place}, so the body is not whole")).so(RESET))
         }
-        (BodyRead::UntilClose, Ending::Reset) => Some(
+        (Progress::UntilClose, Ending::Reset) => Some(
             at_the_end("the connection was reset, so nobody knows whether the body is whole".to_owned())
                 .so(RESET),
         ),
         // A head that a client refuses is judged by `response/head-syntax`.
-        (_, Ending::Malformed(word)) if head.flaws.is_empty() => {
+        (_, Ending::Malformed(word)) if message.head.as_ref().is_some_and(|head| head.flaws.is_empty()) => {
             *doubt = Some(format!("the HTTP client gave up on an answer whose fault is not seen: {word}"));
             None
         }
@@ -128,8 +131,8 @@ fn body(
 
 const RESET: &str = "a crash, a killed worker, a close with unread input, or a proxy or firewall on the way does this; the last bytes on their way may be lost";
 
-fn fault(view: &View<'_>, flaw: Flaw) -> Fault {
-    Fault::new(view, Place::Wire(flaw.offset as u64), flaw.message)
+fn fault(view: &View<'_>, offset: usize, message: String) -> Fault {
+    Fault::new(view, Place::Wire(offset as u64), message)
 }
 
 #[cfg(test)]

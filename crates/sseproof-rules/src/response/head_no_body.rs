@@ -1,9 +1,9 @@
 //! The answer to HEAD ends with its head.
 
+use sseproof_http::http1::Message;
 use sseproof_record::{Action, Bytes};
 
 use crate::outcome::{count, each_once, of_http1};
-use crate::wire::{HeadRead, read_head};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -28,7 +28,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let asked = record.judged().filter(|view| view.request.method == "HEAD");
     for view in asked.filter(View::has_http1_wire) {
         let wire = view.wire_bytes();
-        let HeadRead::Whole(head) = read_head(&wire) else { continue };
+        let Some(head) = Message::read(&wire, &view.request.method).head else { continue };
         heads += 1;
         if head.end < wire.len() {
             let message = format!(

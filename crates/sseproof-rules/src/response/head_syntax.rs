@@ -1,10 +1,10 @@
 //! The head is what the grammar of HTTP allows.
 
+use sseproof_http::http1::{Flaw, Message, Progress};
 use sseproof_record::{Action, Bytes, Ending, Plan};
 
 use super::on_stream;
 use crate::outcome::{count, each_once, of_http1};
-use crate::wire::{HeadRead, read_head};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -38,20 +38,24 @@ fn judge(record: &Record<'_>) -> Verdict {
     for view in record.judged().filter(View::has_http1_wire) {
         let wire = view.wire_bytes();
         let fault =
-            |offset: usize, message: String| Fault::new(&view, Place::Wire(offset as u64), message);
-        match read_head(&wire) {
-            HeadRead::Whole(head) => {
+            |flaw: &Flaw| Fault::new(&view, Place::Wire(flaw.offset as u64), flaw.describe(&wire));
+        let Message { head, flaw, progress } = Message::read(&wire, &view.request.method);
+        match (head, flaw) {
+            (Some(head), _) => {
                 heads += 1;
-                faults.extend(head.flaws.into_iter().map(|flaw| fault(flaw.offset, flaw.message)));
+                faults.extend(head.flaws.iter().map(fault));
             }
-            HeadRead::NotHttp(flaw) => faults.push(fault(flaw.offset, flaw.message).so(
+            (None, Some(flaw)) => faults.push(fault(&flaw).so(
                 "what answers here does not speak HTTP/1: another protocol, or TLS, on this port?",
             )),
-            HeadRead::Partial if matches!(view.end.how, Ending::Truncated | Ending::Reset) => {
+            (None, None)
+                if progress == Progress::Head
+                    && matches!(view.end.how, Ending::Truncated | Ending::Reset) =>
+            {
                 let message = "the connection was closed in the middle of the head".to_owned();
-                faults.push(fault(wire.len(), message));
+                faults.push(Fault::new(&view, Place::Wire(wire.len() as u64), message));
             }
-            HeadRead::Partial => {}
+            (None, None) => {}
         }
     }
     if heads == 0 && faults.is_empty() {

@@ -1,9 +1,9 @@
 //! An HTTP/1.0 client gets no chunks.
 
+use sseproof_http::http1::Message;
 use sseproof_record::{Framing, Headers, Version};
 
 use crate::outcome::{Outcome, count, each_once, of_http1};
-use crate::wire::{HeadRead, read_head};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -51,10 +51,10 @@ fn judge(record: &Record<'_>) -> Verdict {
 
 /// The fields as they stood on the wire: a client may have taken some out, or refused the head.
 fn headers(view: &View<'_>) -> Option<Headers> {
-    match read_head(&view.wire_bytes()) {
-        HeadRead::Whole(head) => Some(head.headers),
-        _ => view.head.as_ref().map(|head| head.headers.clone()),
-    }
+    let answered = Message::read(&view.wire_bytes(), &view.request.method).head;
+    answered
+        .map(|head| head.headers)
+        .or_else(|| view.head.as_ref().map(|head| head.headers.clone()))
 }
 
 #[cfg(test)]
