@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hyper::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use sseproof_http::http1::ResponseHead;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::{Host, Url};
 
@@ -157,9 +158,8 @@ impl Proxy {
             let byte = socket.read_u8().await.map_err(lost)?;
             head.push(byte);
         }
-        let mut fields = [httparse::EMPTY_HEADER; 100];
-        let mut answer = httparse::Response::new(&mut fields);
-        let code = answer.parse(&head).ok().and(answer.code);
+        let answer = ResponseHead::parse(&head).ok().flatten();
+        let code = answer.filter(|head| head.refusal().is_none()).map(|head| head.status);
         match code {
             Some(200..=299) => Ok(()),
             Some(407) => Err(format!(

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use sseproof_record::{Bytes, Headers, Request, Version};
+use sseproof_http::http1::{Body, RequestHead};
+use sseproof_http::{Bytes, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::Socket;
@@ -11,8 +12,6 @@ use crate::Socket;
 const HEAD_BYTES: usize = 64 << 10;
 /// The most bytes that its body may have.
 const BODY_BYTES: usize = 16 << 20;
-/// The most field lines.
-const FIELDS: usize = 200;
 
 /// The next request on the connection; `None` where the client has left, or sent what is no
 /// request (then it has been told so).
@@ -49,34 +48,28 @@ enum Parsed {
 }
 
 fn parse(bytes: &[u8]) -> Parsed {
-    let mut fields = [httparse::EMPTY_HEADER; FIELDS];
-    let mut parsed = httparse::Request::new(&mut fields);
-    let head = match parsed.parse(bytes) {
-        Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) if bytes.len() < HEAD_BYTES => return Parsed::Partial,
-        Ok(httparse::Status::Partial) => {
-            return Parsed::Refused("431 Request Header Fields Too Large");
-        }
+    let head = match RequestHead::parse(bytes) {
+        Ok(Some(head)) if head.refusal().is_none() => head,
+        Ok(None) if bytes.len() < HEAD_BYTES => return Parsed::Partial,
+        Ok(None) => return Parsed::Refused("431 Request Header Fields Too Large"),
+        Ok(Some(_)) | Err(_) => return Parsed::Refused("400 Bad Request"),
+    };
+    let length = match head.body() {
+        Ok(Body::Length(length)) => usize::try_from(length).unwrap_or(usize::MAX),
+        Ok(Body::Chunked(_) | Body::UntilClose) => return Parsed::Refused("411 Length Required"),
         Err(_) => return Parsed::Refused("400 Bad Request"),
     };
-    let headers: Headers =
-        parsed.headers.iter().map(|field| (field.name, Bytes::from(field.value))).collect();
-    if headers.has("transfer-encoding") {
-        return Parsed::Refused("411 Length Required");
+    if length > BODY_BYTES {
+        return Parsed::Refused("413 Content Too Large");
     }
-    let length = match headers.first("content-length").map(|value| value.parse::<usize>()) {
-        None => 0,
-        Some(Ok(length)) if length <= BODY_BYTES => length,
-        Some(Ok(_)) => return Parsed::Refused("413 Content Too Large"),
-        Some(Err(_)) => return Parsed::Refused("400 Bad Request"),
-    };
-    let Some(body) = bytes.get(head..head + length) else { return Parsed::Partial };
+    let whole = head.length + length;
+    let Some(body) = bytes.get(head.length..whole) else { return Parsed::Partial };
     let request = Request {
-        method: parsed.method.unwrap_or_default().to_owned(),
-        url: parsed.path.unwrap_or_default().to_owned(),
-        version: if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 },
-        headers,
+        method: head.method.to_owned(),
+        url: head.target.to_owned(),
+        version: head.version.unwrap_or_default(),
+        headers: head.fields.headers(),
         body: Bytes::from(body),
     };
-    Parsed::Whole { request, length: head + length }
+    Parsed::Whole { request, length: whole }
 }

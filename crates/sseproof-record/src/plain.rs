@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+use bstr::ByteSlice as _;
+use sseproof_http::http1::{Body, ChunkFlaw, Flaw, FlawKind, Piece, ResponseHead};
+
 use crate::{
     Bytes, Chunk, End, Ending, Exchange, Follows, Head, Headers, Reason, Request, Source, Target,
     Transcript, Version,
@@ -54,7 +57,7 @@ pub fn read_plain(file: &[u8]) -> Result<Transcript, PlainError> {
         return Err(PlainError::Empty);
     }
     let target = Target { url: URL.to_owned(), method: "GET".to_owned(), profile: None };
-    if status_line(file).is_none() {
+    if !begins_with_head(file) {
         if !looks_like_a_stream(file) {
             return Err(PlainError::Foreign);
         }
@@ -75,7 +78,7 @@ pub fn read_plain(file: &[u8]) -> Result<Transcript, PlainError> {
     loop {
         let line = 1 + count_lines(&file[..file.len() - rest.len()]);
         let (head, behind) = head(rest, line)?;
-        let another = status_line(behind).is_some();
+        let another = begins_with_head(behind);
         let location = head.headers.first("location");
         let is_redirect = (300..400).contains(&head.status) && location.is_some();
         if another && !is_redirect {
@@ -126,47 +129,28 @@ fn undone(mut head: Head, body: &[u8]) -> Head {
     head
 }
 
-/// The version and status of a status line, `HTTP/2 200`.
-fn status_line(bytes: &[u8]) -> Option<(Version, u16)> {
-    let line = bytes.split(|byte| *byte == b'\n').next()?;
-    let text = std::str::from_utf8(line).ok()?;
-    let (version, rest) = text.strip_prefix("HTTP/")?.split_once(' ')?;
-    let status = rest.get(..3)?.parse().ok().filter(|status| (100..1_000).contains(status))?;
-    let ends = rest.as_bytes().get(3).is_none_or(u8::is_ascii_whitespace);
-    let version = match version {
-        "1.0" => Version::Http10,
-        "1.1" => Version::Http11,
-        // What is judged of HTTP/2 is of HTTP/3 as well, as far as a head goes.
-        "2" | "2.0" | "3" => Version::Http2,
-        _ => return None,
-    };
-    ends.then_some((version, status))
+fn begins_with_head(bytes: &[u8]) -> bool {
+    let status_line = bytes.lines().next().unwrap_or_default();
+    let alone = [status_line, b"\r\n\r\n"].concat();
+    ResponseHead::parse(&alone).is_ok_and(|head| head.is_some_and(|head| head.version.is_some()))
 }
 
-/// The head at the start of the bytes, and what is behind it.
+/// The head at the start of the bytes, which begins in line `first`, and what is after it.
 fn head(bytes: &[u8], first: usize) -> Result<(Head, &[u8]), PlainError> {
-    let mut headers = Headers::default();
-    let (version, status) = status_line(bytes).ok_or(PlainError::Foreign)?;
-    let mut at = 0;
-    for (index, raw) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        at += raw.len();
-        let line = raw.strip_suffix(b"\n").ok_or(PlainError::Headless { line: first + index })?;
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
-            let head = Head { at: Duration::ZERO, version, status, headers };
-            return Ok((head, &bytes[at..]));
+    let line_of = |offset: usize| first + count_lines(&bytes[..offset]);
+    let parsed = ResponseHead::parse(bytes).map_err(|_| PlainError::Foreign)?;
+    let parsed = parsed.ok_or_else(|| PlainError::Headless { line: line_of(bytes.len()) })?;
+    for Flaw { offset, kind } in &parsed.flaws {
+        if matches!(kind, FlawKind::NoColon(_)) {
+            let text = bytes[*offset..].lines().next().unwrap_or_default();
+            let text = String::from_utf8_lossy(&text[..text.len().min(60)]).into_owned();
+            return Err(PlainError::Field { line: line_of(*offset), text });
         }
-        if index == 0 {
-            continue;
-        }
-        let colon = line.iter().position(|byte| *byte == b':');
-        let Some((name, value)) = colon.map(|colon| line.split_at(colon)) else {
-            let text = String::from_utf8_lossy(&line[..line.len().min(60)]).into_owned();
-            return Err(PlainError::Field { line: first + index, text });
-        };
-        headers.add(&String::from_utf8_lossy(name), value[1..].trim_ascii());
     }
-    Err(PlainError::Headless { line: first + count_lines(bytes) })
+    let version = parsed.version.ok_or(PlainError::Foreign)?;
+    let headers = parsed.fields.headers();
+    let head = Head { at: Duration::ZERO, version, status: parsed.status, headers };
+    Ok((head, &bytes[parsed.length..]))
 }
 
 fn is_chunked(headers: &Headers) -> bool {
@@ -178,27 +162,17 @@ fn dechunk(exchange: &mut Exchange, wire: &[u8], body: &[u8]) {
     let at = Duration::ZERO;
     let mut pieces = Vec::new();
     let mut rest = body;
-    let mut whole = false;
-    while let Some((size, data)) = chunk_size(rest) {
-        if size == 0 {
-            whole = true;
-            break;
+    let mut chunks = Body::CHUNKED;
+    let whole = loop {
+        match chunks.next(&mut rest) {
+            Ok(Piece::Payload(payload)) => pieces.push(Chunk { at, bytes: Bytes::from(payload) }),
+            Ok(Piece::More) | Err(ChunkFlaw::NoSize) => break false,
+            Ok(Piece::End) => break true,
+            // These are not chunks after all.
+            Err(ChunkFlaw::NoEnd) => return,
+            Err(ChunkFlaw::SizeBareLf | ChunkFlaw::DataBareLf) => {}
         }
-        let end = size.min(data.len());
-        pieces.push(Chunk { at, bytes: Bytes::from(&data[..end]) });
-        if end < size {
-            break;
-        }
-        let behind = &data[end..];
-        let Some(next) = behind.strip_prefix(b"\r\n") else {
-            // Not chunks after all, unless the file is cut right here.
-            if !b"\r\n".starts_with(behind) {
-                return;
-            }
-            break;
-        };
-        rest = next;
-    }
+    };
     // A stream whose first line happens to be a number has no line end where the chunk would end.
     if pieces.is_empty() && !whole {
         return;
@@ -210,16 +184,6 @@ fn dechunk(exchange: &mut Exchange, wire: &[u8], body: &[u8]) {
     if whole {
         exchange.end.how = Ending::Complete;
     }
-}
-
-/// The size of the chunk that begins here, and what is behind its line.
-fn chunk_size(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let end = bytes.iter().take(100).position(|byte| *byte == b'\n')?;
-    let line = bytes[..end].strip_suffix(b"\r")?;
-    let digits = line.split(|byte| *byte == b';').next()?;
-    let text = std::str::from_utf8(digits).ok()?.trim();
-    let size = usize::from_str_radix(text, 16).ok()?;
-    Some((size, &bytes[end + 1..]))
 }
 
 /// Whether a line at the beginning is a field or a comment of a stream.

@@ -66,6 +66,13 @@ pub enum ChunkFlaw {
     NoEnd,
 }
 
+impl ChunkFlaw {
+    /// Whether there is no way to go on.
+    pub const fn is_fatal(self) -> bool {
+        matches!(self, Self::NoSize | Self::NoEnd)
+    }
+}
+
 impl Body {
     /// None at all.
     pub const NONE: Self = Self::Length(0);

@@ -61,12 +61,11 @@ pub enum FlawKind {
 impl Flaw {
     /// Whether a client gives up here: what it cannot read, or must not.
     pub fn is_fatal(&self) -> bool {
-        !matches!(
-            self.kind,
-            FlawKind::BlankLine
-                | FlawKind::BareLf
-                | FlawKind::Chunk(ChunkFlaw::SizeBareLf | ChunkFlaw::DataBareLf)
-        )
+        match self.kind {
+            FlawKind::BlankLine | FlawKind::BareLf => false,
+            FlawKind::Chunk(flaw) => flaw.is_fatal(),
+            _ => true,
+        }
     }
 
     /// The message, with the text that stands at the flaw's place of these bytes.

@@ -36,6 +36,8 @@ pub struct RequestHead<'a> {
 pub struct Fields<'a> {
     block: &'a [u8],
     offset: usize,
+    /// Whether no line has to be left out.
+    is_clean: bool,
 }
 
 /// One field line.
@@ -54,20 +56,18 @@ impl<'a> ResponseHead<'a> {
     /// # Errors
     /// The bytes do not begin with a status line.
     pub fn parse(bytes: &'a [u8]) -> Result<Option<Self>, Flaw> {
-        let Some(Lines { start, fields, length, mut flaws }) =
-            Lines::parse(bytes, begins_response)?
-        else {
+        let Some(lines) = Lines::parse(bytes, begins_response, status_line)? else {
             return Ok(None);
         };
-        let (version, status) = status_line(start.text)
-            .ok_or(Flaw { offset: start.offset, kind: FlawKind::NoStatusCode })?;
-        if start.offset > 0 {
+        let Lines { start, line, fields, length, mut flaws } = lines;
+        let (version, status) = start;
+        if line.offset > 0 {
             flaws.insert(0, Flaw { offset: 0, kind: FlawKind::BlankLine });
         }
-        note_version(&mut flaws, version, start.offset);
-        if let Some((at, byte)) = control(start.text) {
+        note_version(&mut flaws, version, line.offset);
+        if let Some((at, byte)) = control(line.text) {
             let kind = FlawKind::Control { place: "the status line".to_owned(), byte };
-            flaws.push(Flaw { offset: start.offset + at, kind });
+            flaws.push(Flaw { offset: line.offset + at, kind });
         }
         Ok(Some(Self { version, status, fields, length, flaws }))
     }
@@ -104,13 +104,12 @@ impl<'a> RequestHead<'a> {
     /// # Errors
     /// The bytes do not begin with a request line.
     pub fn parse(bytes: &'a [u8]) -> Result<Option<Self>, Flaw> {
-        let Some(Lines { start, fields, length, mut flaws }) = Lines::parse(bytes, begins_request)?
-        else {
+        let Some(lines) = Lines::parse(bytes, begins_request, request_line)? else {
             return Ok(None);
         };
-        let (method, target, version) = request_line(start.text)
-            .ok_or(Flaw { offset: start.offset, kind: FlawKind::NoRequestLine })?;
-        note_version(&mut flaws, version, start.offset);
+        let Lines { start, line, fields, length, mut flaws } = lines;
+        let (method, target, version) = start;
+        note_version(&mut flaws, version, line.offset);
         Ok(Some(Self { method, target, version, fields, length, flaws }))
     }
 
@@ -135,14 +134,16 @@ impl<'a> RequestHead<'a> {
 impl<'a> Fields<'a> {
     /// The field lines, in order.
     pub fn iter(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
-        let Self { block, offset } = *self;
+        let Self { block, offset, is_clean } = *self;
         let mut at = 0;
         std::iter::from_fn(move || {
             let line = line(block, at)?;
             at = line.next;
             Some((offset + line.offset, line.text))
         })
-        .filter_map(|(offset, text)| field_line(text, offset).ok())
+        .filter_map(move |(offset, text)| {
+            if is_clean { split(text, offset) } else { field_line(text, offset).ok() }
+        })
     }
 
     /// The first field of that name.
@@ -191,34 +192,37 @@ fn is(field: &Field<'_>, name: &str) -> bool {
 }
 
 /// A head as lines: `*CRLF start-line CRLF *( field-line CRLF ) CRLF` (RFC 9112, section 2.1).
-struct Lines<'a> {
-    start: Line<'a>,
+struct Lines<'a, Start> {
+    start: Start,
+    line: Line<'a>,
     fields: Fields<'a>,
     length: usize,
     flaws: Vec<Flaw>,
 }
 
-impl<'a> Lines<'a> {
-    /// `begins` says of a start line, whole or not, what is wrong with its beginning: what is
-    /// another protocol has to be refused before a line of it ends.
+impl<'a, Start> Lines<'a, Start> {
+    /// `begins` checks the beginning of a start line, whole or not: another protocol has to be
+    /// refused before a line of it ends.
     fn parse(
         bytes: &'a [u8],
         begins: fn(&[u8]) -> Result<(), FlawKind>,
+        read: fn(&'a [u8]) -> Result<Start, FlawKind>,
     ) -> Result<Option<Self>, Flaw> {
         let mut at = 0;
-        let start = loop {
+        let first = loop {
             match line(bytes, at) {
                 Some(blank) if blank.text.is_empty() => at = blank.next,
                 whole => break whole,
             }
         };
-        let begun = match &start {
+        let begun = match &first {
             Some(line) => line.text,
             // A CR may be the first half of a line end.
             None => bytes[at..].strip_suffix(b"\r").unwrap_or(&bytes[at..]),
         };
         begins(begun).map_err(|kind| Flaw { offset: at, kind })?;
-        let Some(start) = start else { return Ok(None) };
+        let Some(first) = first else { return Ok(None) };
+        let start = read(first.text).map_err(|kind| Flaw { offset: at, kind })?;
         let mut flaws = Vec::new();
         let mut has_bare_lf = false;
         let mut bare_lf = |line: &Line<'_>, flaws: &mut Vec<Flaw>| {
@@ -227,17 +231,21 @@ impl<'a> Lines<'a> {
                 flaws.push(Flaw { offset: line.end(), kind: FlawKind::BareLf });
             }
         };
-        bare_lf(&start, &mut flaws);
-        let offset = start.next;
+        bare_lf(&first, &mut flaws);
+        let offset = first.next;
         at = offset;
+        let mut is_clean = true;
         loop {
             let Some(line) = line(bytes, at) else { return Ok(None) };
             if line.text.is_empty() {
-                let fields = Fields { block: &bytes[offset..at], offset };
-                return Ok(Some(Self { start, fields, length: line.next, flaws }));
+                let fields = Fields { block: &bytes[offset..at], offset, is_clean };
+                return Ok(Some(Self { start, line: first, fields, length: line.next, flaws }));
             }
             bare_lf(&line, &mut flaws);
-            flaws.extend(field_line(line.text, at).err());
+            if let Err(flaw) = field_line(line.text, at) {
+                flaws.push(flaw);
+                is_clean = false;
+            }
             at = line.next;
         }
     }
@@ -263,24 +271,27 @@ fn begins_request(line: &[u8]) -> Result<(), FlawKind> {
 }
 
 /// `HTTP/1.1 200 OK`; the phrase may be anything, and may be missing.
-fn status_line(line: &[u8]) -> Option<(Option<Version>, u16)> {
+fn status_line(line: &[u8]) -> Result<(Option<Version>, u16), FlawKind> {
     let mut words = line.split(|&byte| byte == b' ');
-    let version = version(words.next()?);
-    let code = words.next()?;
+    let version = version(words.next().unwrap_or_default());
+    let code = words.next().unwrap_or_default();
     let digits = code.len() == 3 && code.iter().all(u8::is_ascii_digit) && code[0] != b'0';
     let status = code.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit.wrapping_sub(b'0')));
-    digits.then_some((version, status))
+    digits.then_some((version, status)).ok_or(FlawKind::NoStatusCode)
 }
 
 /// `GET /stream HTTP/1.1`.
-fn request_line(line: &[u8]) -> Option<(&str, &str, Option<Version>)> {
-    let mut words = line.split(|&byte| byte == b' ');
-    let method = std::str::from_utf8(words.next()?).ok()?;
-    let target = std::str::from_utf8(words.next()?).ok()?;
-    let version = words.next().filter(|word| word.starts_with(b"HTTP/"))?;
-    let is_whole = words.next().is_none() && !target.is_empty();
-    (is_whole && !target.bytes().any(|byte| byte.is_ascii_control()))
-        .then(|| (method, target, self::version(version)))
+fn request_line(line: &[u8]) -> Result<(&str, &str, Option<Version>), FlawKind> {
+    let words: Vec<_> = line.split(|&byte| byte == b' ').collect();
+    let [method, target, version] = words[..] else { return Err(FlawKind::NoRequestLine) };
+    let is_target =
+        |text: &&str| !text.is_empty() && !text.bytes().any(|byte| byte.is_ascii_control());
+    match (std::str::from_utf8(method), std::str::from_utf8(target)) {
+        (Ok(method), Ok(target)) if is_target(&target) && version.starts_with(b"HTTP/") => {
+            Ok((method, target, self::version(version)))
+        }
+        _ => Err(FlawKind::NoRequestLine),
+    }
 }
 
 fn version(word: &[u8]) -> Option<Version> {
@@ -319,9 +330,13 @@ fn field_line(line: &[u8], offset: usize) -> Result<Field<'_>, Flaw> {
         let kind = FlawKind::Control { place: format!("the value of {}", shown(name)), byte };
         return flaw(colon + 1 + at, kind);
     }
-    // A token is ASCII.
-    let name = std::str::from_utf8(name).unwrap_or_default();
-    Ok(Field { name, value: value.trim_ascii(), offset })
+    split(line, offset).ok_or(Flaw { offset, kind: FlawKind::NoName })
+}
+
+fn split(line: &[u8], offset: usize) -> Option<Field<'_>> {
+    let colon = memchr(b':', line)?;
+    let name = std::str::from_utf8(&line[..colon]).ok()?;
+    Some(Field { name, value: line[colon + 1..].trim_ascii(), offset })
 }
 
 fn control(text: &[u8]) -> Option<(usize, u8)> {

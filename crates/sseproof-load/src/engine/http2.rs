@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, Bytes};
 use h2::client::{Builder, Connection as Driver, ResponseFuture, SendRequest};
 use h2::{Reason, RecvStream};
+use sseproof_http::http1::Body;
 use sseproof_load_model::{Counter, Http, Metric, Workload};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OnceCell;
@@ -19,7 +20,6 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::dial::{Dialled, Failure, connect};
 use super::socket::Socket;
 use super::worker::Worker;
-use crate::wire::body::Body;
 use crate::wire::head::{self, Head};
 
 /// How many bytes a server may send on a stream before the client has read any: the initial value

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use sseproof_http::http1::{Body, Piece};
 use sseproof_load_model::{Counter, Metric, Rate, schedule};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -20,7 +21,6 @@ use super::stream::reading_failed;
 use super::worker::Worker;
 use crate::clock::nanoseconds;
 use crate::stamp::Stamp;
-use crate::wire::body::{Body, Piece};
 use crate::wire::head;
 
 /// What is to be published.
@@ -183,6 +183,7 @@ async fn exchange(stream: &mut Socket, request: &[u8]) -> std::io::Result<head::
             match body.next(&mut input) {
                 Ok(Piece::Payload(_)) => {}
                 Ok(Piece::More) => break,
+                Err(flaw) if !flaw.is_fatal() => {}
                 Ok(Piece::End) => return Ok(head),
                 Err(_) => return Err(Error::new(ErrorKind::InvalidData, "no chunks")),
             }

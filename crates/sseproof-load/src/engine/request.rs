@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use sseproof_codec::Decoder;
+use sseproof_http::http1::{Body, Piece};
 use sseproof_load_model::schedule::{self, Part};
 use sseproof_load_model::{Counter, Metric, Rate, Requests};
 use tokio::io::AsyncReadExt as _;
@@ -17,7 +18,6 @@ use super::stream::reading_failed;
 use super::tokens;
 use super::worker::Worker;
 use crate::clock::nanoseconds;
-use crate::wire::body::{Body, Piece};
 
 /// How long an answer may stand still.
 const STALLED: Duration = Duration::from_secs(60);
@@ -177,6 +177,7 @@ impl Answer<'_> {
                     }
                 }
                 Ok(Piece::More) => return Ok(false),
+                Err(flaw) if !flaw.is_fatal() => {}
                 Ok(Piece::End) => return Ok(true),
                 Err(_) => return Err("framing: no chunks of HTTP/1.1".to_owned()),
             }

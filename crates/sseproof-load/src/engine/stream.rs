@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 
 use sseproof_codec::{Decoder, Resume};
+use sseproof_http::http1::{Body, Piece};
 use sseproof_load_model::{Counter, Metric, Seen, Sequence, Sequencing};
 use tokio::time::Instant;
 use tungstenite::protocol::frame::coding::Control;
@@ -12,7 +13,6 @@ use tungstenite::protocol::frame::coding::Control;
 use super::socket::Socket;
 use super::worker::Worker;
 use crate::stamp;
-use crate::wire::body::{Body, Piece};
 use crate::wire::websocket::{Frame, Reader, control};
 
 /// A stream that runs.
@@ -169,6 +169,7 @@ impl Track {
                     }
                 }
                 Ok(Piece::More) => return false,
+                Err(flaw) if !flaw.is_fatal() => {}
                 Ok(Piece::End) => return true,
                 Err(_) => {
                     worker.recorder.borrow_mut().error("framing: no chunks of HTTP/1.1");

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
+use sseproof_http::Version;
+use sseproof_http::http1::{Body, Flaw, RequestHead};
 use tokio::time::timeout;
 
 use super::event::Framing;
@@ -31,49 +33,45 @@ pub(super) struct Request {
     pub(super) web_socket: Option<String>,
 }
 
-/// The largest head, and the most fields in it.
+/// The largest head.
 const LARGEST_HEAD: usize = 32 << 10;
-const MOST_FIELDS: usize = 100;
 
 impl Request {
     /// Reads a head, and says how long it is; nothing where it is not complete.
     pub(super) fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, String> {
-        let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
-        let mut head = httparse::Request::new(&mut fields);
-        let length = match head.parse(bytes) {
-            Ok(httparse::Status::Complete(length)) => length,
-            Ok(httparse::Status::Partial) if bytes.len() > LARGEST_HEAD => {
-                return Err(format!("the head is larger than {LARGEST_HEAD} bytes"));
-            }
-            Ok(httparse::Status::Partial) => return Ok(None),
-            Err(error) => return Err(format!("this is no request of HTTP/1.1: {error}")),
+        let wrong = |flaw: &Flaw| format!("this is no request of HTTP/1.1: {flaw}");
+        let Some(head) = RequestHead::parse(bytes).map_err(|flaw| wrong(&flaw))? else {
+            let why = || format!("the head is larger than {LARGEST_HEAD} bytes");
+            return if bytes.len() > LARGEST_HEAD { Err(why()) } else { Ok(None) };
         };
-        let target = head.path.unwrap_or_default();
+        if let Some(flaw) = head.refusal() {
+            return Err(wrong(flaw));
+        }
+        let target = head.target;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let modern = head.version == Some(1);
+        let modern = head.version == Some(Version::Http11);
+        let body = head.body().map_err(|flaw| flaw.to_string())?;
         let mut request = Self {
-            method: head.method.unwrap_or_default().to_owned(),
+            method: head.method.to_owned(),
             path: path.to_owned(),
             query: query.to_owned(),
             modern,
             keeps: modern,
+            chunked: matches!(body, Body::Chunked(_)),
+            length: match body {
+                Body::Length(length) => usize::try_from(length).unwrap_or(usize::MAX),
+                Body::Chunked(_) | Body::UntilClose => 0,
+            },
             ..Self::default()
         };
         let (mut upgrades, mut version, mut key) = (false, false, None);
-        for field in head.headers.iter() {
-            let value = String::from_utf8_lossy(field.value).trim().to_owned();
+        for field in head.fields.iter() {
+            let value = String::from_utf8_lossy(field.value).into_owned();
             let has =
                 |word: &str| value.split(',').any(|one| one.trim().eq_ignore_ascii_case(word));
             match field.name.to_ascii_lowercase().as_str() {
                 "connection" if has("close") => request.keeps = false,
                 "connection" if has("keep-alive") => request.keeps = true,
-                "content-length" => {
-                    let said = value
-                        .parse()
-                        .map_err(|_| format!("`Content-Length: {value}` is no number of bytes"))?;
-                    request.length = said;
-                }
-                "transfer-encoding" => request.chunked = true,
                 "expect" => request.expects = has("100-continue"),
                 "last-event-id" => request.last_event_id = Some(value),
                 "upgrade" => upgrades = has("websocket"),
@@ -83,7 +81,7 @@ impl Request {
             }
         }
         request.web_socket = key.filter(|_| upgrades && version && modern);
-        Ok(Some((request, length)))
+        Ok(Some((request, head.length)))
     }
 }
 
@@ -283,7 +281,7 @@ mod tests {
     fn what_is_no_request_is_told() {
         assert!(Request::parse(b"\x16\x03\x01").unwrap_err().contains("no request of HTTP/1.1"));
         let length = b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n";
-        assert!(Request::parse(length).unwrap_err().contains("no number of bytes"));
+        assert!(Request::parse(length).unwrap_err().contains("no length"));
         let endless = format!("GET / HTTP/1.1\r\nA: {}", "x".repeat(LARGEST_HEAD));
         assert!(Request::parse(endless.as_bytes()).unwrap_err().contains("larger than"));
     }

@@ -1,6 +1,7 @@
 //! The head of an HTTP/1.1 response, as far as a load generator cares.
 
-use super::body::Body;
+use sseproof_http::Version;
+use sseproof_http::http1::{Body, ResponseHead};
 
 /// How long a head may be.
 pub(crate) const LIMIT: usize = 64 * 1024;
@@ -31,52 +32,43 @@ pub(crate) struct Head {
 /// # Errors
 /// Why it is none.
 pub(crate) fn read(bytes: &[u8]) -> Result<Option<Head>, String> {
-    let mut headers = [httparse::EMPTY_HEADER; 128];
-    let mut response = httparse::Response::new(&mut headers);
-    let length = match response.parse(bytes) {
-        Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) if bytes.len() >= LIMIT => {
-            return Err(format!("a head of more than {} KiB", LIMIT / 1024));
-        }
-        Ok(httparse::Status::Partial) => return Ok(None),
-        Err(error) => return Err(error.to_string()),
+    let Some(parsed) = ResponseHead::parse(bytes).map_err(|flaw| flaw.to_string())? else {
+        let is_long = bytes.len() >= LIMIT;
+        return if is_long {
+            Err(format!("a head of more than {} KiB", LIMIT >> 10))
+        } else {
+            Ok(None)
+        };
     };
-    let status = response.code.unwrap_or_default();
-    // What is only interim is followed by the answer.
-    if (100..200).contains(&status) && status != 101 {
+    if let Some(flaw) = parsed.refusal() {
+        return Err(flaw.to_string());
+    }
+    let (status, length) = (parsed.status, parsed.length);
+    if parsed.is_interim() {
         let after = read(&bytes[length..])?;
         return Ok(after.map(|head| Head { length: head.length + length, ..head }));
     }
-    let value = |name: &str| {
-        let found = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
-        found.map(|header| String::from_utf8_lossy(header.value).trim().to_ascii_lowercase())
+    let text = |name: &str| {
+        let field = parsed.fields.first(name)?;
+        Some(String::from_utf8_lossy(field.value).into_owned())
     };
-    let chunked = value("transfer-encoding").is_some_and(|codings| codings.ends_with("chunked"));
-    let body = if chunked {
-        Body::CHUNKED
-    } else if matches!(status, 101 | 204 | 304) {
-        Body::Length(0)
-    } else if let Some(length) = value("content-length") {
-        Body::Length(length.parse().map_err(|_| format!("a Content-Length of `{length}`"))?)
-    } else {
-        Body::UntilClose
-    };
+    let value = |name: &str| text(name).map(|value| value.to_ascii_lowercase());
+    let body = parsed.body("GET").map_err(|flaw| flaw.to_string())?;
     let connection = value("connection").unwrap_or_default();
-    let keeps = match response.version {
-        Some(1) => !connection.contains("close"),
+    let keeps = match parsed.version {
+        Some(Version::Http11) => !connection.contains("close"),
         _ => connection.contains("keep-alive"),
     };
-    let accept = response
-        .headers
-        .iter()
-        .find(|header| header.name.eq_ignore_ascii_case("sec-websocket-accept"))
-        .map(|header| String::from_utf8_lossy(header.value).trim().to_owned());
-    let date = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("date"));
-    let date = date.and_then(|header| self::date(header.value));
-    let media = media(value("content-type"));
-    let coding = coding(value("content-encoding"));
-    let keeps = keeps && body != Body::UntilClose;
-    Ok(Some(Head { status, body, media, coding, keeps, date, accept, length }))
+    Ok(Some(Head {
+        status,
+        body,
+        media: media(value("content-type")),
+        coding: coding(value("content-encoding")),
+        keeps: keeps && body != Body::UntilClose,
+        date: parsed.fields.first("date").and_then(|field| date(field.value)),
+        accept: text("sec-websocket-accept"),
+        length,
+    }))
 }
 
 /// The media type of a `Content-Type` in lower case, without parameters.
@@ -134,7 +126,7 @@ mod tests {
     fn what_is_no_head_is_told() {
         assert!(read(b"SSH-2.0-OpenSSH\r\n").is_err());
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n";
-        assert_eq!(read(head), Err("a Content-Length of `many`".to_owned()));
+        assert_eq!(read(head), Err("Content-Length is \"many\", which is no length".to_owned()));
         let long = format!("HTTP/1.1 200 OK\r\nX: {}", "y".repeat(LIMIT));
         assert!(read(long.as_bytes()).unwrap_err().contains("64 KiB"));
     }
