@@ -22,8 +22,8 @@ pub use excerpt::excerpt;
 pub use mistake::{Mistake, Mistakes, Place};
 pub use model::Scenario;
 pub use plan::{Body, PlanFile, ReadyPlan, Template, plans};
-pub use probes::{Probe, needed, patient_probe, probes};
-pub use profiles::{profile_aliases, profile_ids, profile_probes};
+pub use probes::{Probe, needed, probes, profile_ids, profile_probes};
+pub use profiles::profile_aliases;
 pub use target::{
     Act, GaugeHook, NamedFile, PublishHook, Readiness, RequestHook, RestartHook, Restarting,
     Server, ServerHandle, Signal, StartHook, StopHook, TargetConfig, TargetFile,

@@ -1,129 +1,249 @@
-//! The built-in pack: scenarios that provoke what the standing rules judge.
+//! The built-in pack: scenarios that provoke what the rules judge.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use crate::{Scenario, Variables};
+use crate::model::Purpose;
+use crate::{Mistakes, Scenario, Variables};
 
 /// A scenario of the built-in pack.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    /// Its name: the stem of its file.
+    /// Its name: the path of its file, without the first folder and the ending.
     pub id: &'static str,
-    /// Whether it takes so long that it only runs when it is asked for.
-    pub idle: bool,
-    /// What it does.
     pub scenario: Scenario,
-}
-
-impl Probe {
-    /// The rules that it is for, each as in `lifecycle/no-leak` or `cors/*`; none where it is for all.
-    pub fn rules(&self) -> &[String] {
-        &self.scenario.rules
-    }
+    path: &'static str,
+    source: &'static str,
 }
 
 macro_rules! sources {
-    ($($id:literal),* $(,)?) => {
-        /// The probes, in the order in which they run: the others need what `baseline` shows.
+    ($($path:literal),* $(,)?) => {
+        /// Every file of the pack. When a probe is played, and with which profiles, stands in it.
         const SOURCES: &[(&str, &str)] = &[
-            $(($id, include_str!(concat!("../../../scenarios/conformance/", $id, ".yaml")))),*
+            $(($path, include_str!(concat!("../../../scenarios/", $path, ".yaml")))),*
         ];
     };
 }
 
 sources![
-    "baseline",
-    "resume",
-    "end",
-    "reconnect",
-    "odd-ids",
-    "compression",
-    "accept",
-    "other-method",
-    "head",
-    "http10",
-    "connection-close",
-    "cors",
-    "auth",
-    "versions",
-    "streams",
-    "window",
-    "idle",
-    "encode",
-    "encode-long",
-    "deliver",
-    "away",
-    "leave",
-    "leave-idle",
-    "churn",
-    "stall",
-    "stall-memory",
-    "restart",
-    "via",
-    "via-same",
-    "via-leave",
-    "via-restart",
-    "via-idle",
+    "conformance/accept",
+    "conformance/auth",
+    "conformance/away",
+    "conformance/baseline",
+    "conformance/churn",
+    "conformance/compression",
+    "conformance/connection-close",
+    "conformance/cors",
+    "conformance/deliver",
+    "conformance/encode",
+    "conformance/encode-long",
+    "conformance/end",
+    "conformance/head",
+    "conformance/http10",
+    "conformance/idle",
+    "conformance/late-head",
+    "conformance/leave",
+    "conformance/leave-idle",
+    "conformance/odd-ids",
+    "conformance/other-method",
+    "conformance/reconnect",
+    "conformance/restart",
+    "conformance/resume",
+    "conformance/stall",
+    "conformance/stall-memory",
+    "conformance/streams",
+    "conformance/versions",
+    "conformance/via",
+    "conformance/via-idle",
+    "conformance/via-leave",
+    "conformance/via-restart",
+    "conformance/via-same",
+    "conformance/window",
+    "profiles/anthropic-messages/characters",
+    "profiles/anthropic-messages/refused",
+    "profiles/anthropic-messages/tools",
+    "profiles/anthropic-messages/whole",
+    "profiles/graphql-sse/get-mutation",
+    "profiles/graphql-sse/invalid",
+    "profiles/graphql-sse/single",
+    "profiles/graphql-sse/whole",
+    "profiles/mcp-2026-07-28/calls",
+    "profiles/mcp-2026-07-28/refused",
+    "profiles/mcp/refused",
+    "profiles/mcp/resume",
+    "profiles/mcp/session",
+    "profiles/mcp/stateless",
+    "profiles/mercure/refused",
+    "profiles/mercure/updates",
+    "profiles/openai-chat/characters",
+    "profiles/openai-chat/choices",
+    "profiles/openai-chat/refused",
+    "profiles/openai-chat/tools",
+    "profiles/openai-chat/usage",
+    "profiles/openai-chat/whole",
+    "profiles/openai-responses/characters",
+    "profiles/openai-responses/refused",
+    "profiles/openai-responses/tools",
+    "profiles/openai-responses/whole",
 ];
 
-/// Plays only where no head came in the usual time.
-const LATE_HEAD: (&str, &str) =
-    ("late-head", include_str!("../../../scenarios/conformance/late-head.yaml"));
+impl Probe {
+    fn read(
+        path: &'static str,
+        source: &'static str,
+        variables: &Variables,
+    ) -> Result<Self, Mistakes> {
+        let file = format!("scenarios/{path}.yaml");
+        let mut scenario = Scenario::probe(&file, source, variables)?;
+        let id = path.split_once('/').map_or(path, |(_, id)| id);
+        scenario.id = id.to_owned();
+        Ok(Self { id, scenario, path, source })
+    }
 
-/// The probe for a target whose head did not come in the usual time; it asks for more patience than
-/// the limits of most clients have.
-pub fn patient_probe() -> Option<&'static Probe> {
-    static PROBE: LazyLock<Option<Probe>> = LazyLock::new(|| probe(LATE_HEAD.0, LATE_HEAD.1));
-    PROBE.as_ref()
+    /// The profiles that it belongs to; none for a probe of the general pack.
+    fn profiles(&self) -> &[String] {
+        self.scenario.probe.as_ref().map_or(&[], |probe| &probe.only_with)
+    }
+
+    pub fn is_of_a_profile(&self) -> bool {
+        !self.profiles().is_empty()
+    }
+
+    /// Whether a probe of the general pack is played with this profile.
+    fn is_kept_by(&self, profile: &str) -> bool {
+        self.scenario.probe.iter().flat_map(|probe| &probe.also_with).any(|name| name == profile)
+    }
 }
 
-/// The built-in pack, in the order in which it runs.
+/// Every probe in its order. The tests see to it that every file parses: none is left out here.
+fn all() -> &'static [Probe] {
+    static ALL: LazyLock<Vec<Probe>> = LazyLock::new(|| {
+        let read = |&(path, source)| Probe::read(path, source, &Variables::default()).ok();
+        let mut all: Vec<Probe> = SOURCES.iter().filter_map(read).collect();
+        all.sort_by_key(|probe| probe.scenario.probe.as_ref().map(|probe| probe.order));
+        all
+    });
+    &ALL
+}
+
+/// The probes of the general pack, in the order in which they run.
 pub fn probes() -> &'static [Probe] {
-    static PROBES: LazyLock<Vec<Probe>> =
-        LazyLock::new(|| SOURCES.iter().filter_map(|&(id, source)| probe(id, source)).collect());
-    &PROBES
+    static GENERAL: LazyLock<Vec<Probe>> =
+        LazyLock::new(|| all().iter().filter(|probe| !probe.is_of_a_profile()).cloned().collect());
+    &GENERAL
+}
+
+/// The probes of the general pack that make sense with the profile, and then its own, with these
+/// values for their variables.
+///
+/// # Errors
+/// [`Mistakes`], where a given value makes no scenario.
+pub fn profile_probes(profile: &str, variables: &Variables) -> Result<Vec<Probe>, Mistakes> {
+    let general = all().iter().filter(|probe| probe.is_kept_by(profile)).cloned().map(Ok);
+    let own = all().iter().filter(|probe| probe.profiles().iter().any(|name| name == profile));
+    let own = own.map(|probe| Probe::read(probe.path, probe.source, variables));
+    general.chain(own).collect()
+}
+
+/// The ids of the profiles that have probes.
+pub fn profile_ids() -> impl Iterator<Item = &'static str> {
+    let ids: BTreeSet<&str> = all().iter().flat_map(Probe::profiles).map(String::as_str).collect();
+    ids.into_iter()
 }
 
 /// The probes among these that rules look at: those that are for one of them; those that show streams,
-/// where one of them is a rule on all streams, which no probe is for alone; and `baseline`, which finds
-/// out whether there is a stream at all.
+/// where one of them is a rule on all streams, which no probe is for alone; and those from which the
+/// run learns whether there is a stream at all.
 pub fn needed(mut all: Vec<Probe>, rules: &[&str]) -> Vec<Probe> {
     let is_general = |rule: &str| !all.iter().any(|probe| probe.scenario.is_for(rule));
     let general = rules.iter().any(|rule| is_general(rule));
     all.retain(|probe| {
         let shows = probe.scenario.rules.is_empty() || probe.scenario.shows_streams();
-        probe.id == "baseline"
+        probe.scenario.purpose() != Purpose::Provoke
             || general && shows
             || rules.iter().any(|rule| probe.scenario.is_for(rule))
     });
     all
 }
 
-/// The tests see to it that every file parses: none is left out here.
-fn probe(id: &'static str, source: &str) -> Option<Probe> {
-    let file = format!("scenarios/conformance/{id}.yaml");
-    let mut scenario = Scenario::parse(&file, source, &Variables::default()).ok()?;
-    scenario.id = id.to_owned();
-    scenario.is_probe = true;
-    Some(Probe { id, idle: scenario.idle, scenario })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
+    use crate::model::{ProbeOptions, Step};
     use std::path::Path;
+
+    fn options(probe: &Probe) -> &ProbeOptions {
+        probe.scenario.probe.as_ref().expect("a probe")
+    }
 
     #[test]
     fn every_probe_parses() {
-        for (id, source) in SOURCES.iter().chain([&LATE_HEAD]) {
-            if let Err(mistakes) = Scenario::parse(id, source, &Variables::default()) {
+        for (path, source) in SOURCES {
+            if let Err(mistakes) = Probe::read(path, source, &Variables::default()) {
                 panic!("{mistakes}");
             }
         }
-        assert_eq!(probes().len(), SOURCES.len());
-        assert!(patient_probe().is_some());
-        assert_eq!(probes().iter().filter(|probe| probe.idle).count(), 2);
+        assert_eq!(all().len(), SOURCES.len());
+        assert_eq!(probes().iter().filter(|probe| probe.scenario.idle).count(), 2);
+        for id in profile_ids() {
+            assert!(profile_probes(id, &Variables::default()).is_ok_and(|all| !all.is_empty()));
+        }
+        assert!(profile_probes("gopher", &Variables::default()).is_ok_and(|all| all.is_empty()));
+    }
+
+    #[test]
+    fn a_file_without_the_options_of_a_probe_is_none() {
+        let source = "scenario: s\nsteps: [connect: {}]\n";
+        let mistakes = Scenario::probe("f", source, &Variables::default()).unwrap_err();
+        assert_eq!(mistakes.0[0].what, "`probe` is missing here");
+        assert!(Scenario::parse("f", source, &Variables::default()).is_ok());
+    }
+
+    #[test]
+    fn the_order_is_unique_within_what_is_played_together() {
+        let unique = |probes: Vec<Probe>| {
+            let orders: BTreeSet<_> = probes.iter().map(|probe| options(probe).order).collect();
+            assert_eq!(orders.len(), probes.len());
+        };
+        unique(probes().to_vec());
+        for profile in profile_ids() {
+            let own = all().iter().filter(|probe| probe.profiles().iter().any(|id| id == profile));
+            unique(own.cloned().collect());
+        }
+    }
+
+    #[test]
+    fn one_probe_finds_the_stream_first_and_one_late_headers_with_patience() {
+        let found = |purpose| {
+            let of = all().iter().filter(|probe| probe.scenario.purpose() == purpose);
+            of.collect::<Vec<_>>()
+        };
+        let [finds] = found(Purpose::FindStream)[..] else { panic!("not one") };
+        assert_eq!(finds.id, probes()[0].id);
+        let [late] = found(Purpose::FindLateHeaders)[..] else { panic!("not one") };
+        assert!(options(late).patience.is_some());
+        assert_eq!(options(late).also_with, options(finds).also_with);
+        assert!(found(Purpose::Provoke).iter().all(|probe| options(probe).patience.is_none()));
+    }
+
+    #[test]
+    fn a_probe_that_touches_the_whole_server_runs_alone() {
+        let touches = |step: &Step| {
+            matches!(
+                step,
+                Step::Gauge(_)
+                    | Step::Churn(_)
+                    | Step::Pour(_)
+                    | Step::Payloads(_)
+                    | Step::Stall(_)
+                    | Step::Restart(_)
+            )
+        };
+        for probe in all() {
+            let alone = options(probe).alone;
+            assert!(alone || !probe.scenario.has_step(&touches), "{}", probe.id);
+        }
+        assert!(all().iter().any(|probe| !options(probe).alone));
     }
 
     #[test]
@@ -131,8 +251,11 @@ mod tests {
         let ids = |rules: &[&str]| -> Vec<_> {
             needed(probes().to_vec(), rules).into_iter().map(|probe| probe.id).collect()
         };
-        assert_eq!(ids(&["lifecycle/no-leak"]), ["baseline", "churn"]);
-        assert_eq!(ids(&["lifecycle/no-leak", "cors/vary-origin"]), ["baseline", "cors", "churn"]);
+        assert_eq!(ids(&["lifecycle/no-leak"]), ["baseline", "churn", "late-head"]);
+        assert_eq!(
+            ids(&["lifecycle/no-leak", "cors/vary-origin"]),
+            ["baseline", "cors", "churn", "late-head"]
+        );
         let general = ids(&["stream/utf8"]);
         assert!(general.contains(&"http10") && general.contains(&"odd-ids"), "{general:?}");
         assert!(!general.contains(&"encode") && !general.contains(&"auth"), "{general:?}");
@@ -140,14 +263,23 @@ mod tests {
     }
 
     #[test]
-    fn every_file_is_embedded() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/conformance");
-        let files: BTreeSet<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        let embedded =
-            SOURCES.iter().chain([&LATE_HEAD]).map(|(id, _)| format!("{id}.yaml")).collect();
-        assert_eq!(files, embedded);
+    fn every_file_is_embedded_and_once() {
+        fn files(folder: &Path, prefix: &str, found: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let entry = entry.unwrap();
+                let name = format!("{prefix}/{}", entry.file_name().into_string().unwrap());
+                match name.strip_suffix(".yaml") {
+                    Some(path) => found.push(path.to_owned()),
+                    None => files(&entry.path(), &name, found),
+                }
+            }
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+        let mut found = Vec::new();
+        for folder in ["conformance", "profiles"] {
+            files(&root.join(folder), folder, &mut found);
+        }
+        found.sort();
+        assert!(SOURCES.iter().map(|(path, _)| *path).eq(found));
     }
 }

@@ -82,7 +82,7 @@ impl Session<'_> {
         let target = self.target;
         let is_usual = self.look(index, |sight| sight.exchange.request.method == target.method);
         let silence = match self.feeding {
-            _ if published && self.scenario.is_probe => Some(EACH),
+            _ if published && self.scenario.is_probe() => Some(EACH),
             Feeding::WhenSilent => Some(SILENCE),
             Feeding::AtOnce => Some(EACH),
             Feeding::Never => None,

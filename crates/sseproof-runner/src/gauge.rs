@@ -44,7 +44,7 @@ impl Session<'_> {
                 Need::Memory if target.memory.is_none() && self.process().is_err() => Lack::Process,
                 _ => continue,
             };
-            if !scenario.is_probe {
+            if !scenario.is_probe() {
                 self.place = need.place;
                 let line = lack.line();
                 return Err(self.impossible(match lack {
@@ -116,7 +116,7 @@ impl Session<'_> {
     fn is_back(&self, now: &Readings, earlier: &str) -> bool {
         let before = self.readings.get(earlier).map(Vec::as_slice).unwrap_or_default();
         // A proxy may keep connections to the server for later, whoever left.
-        let told = self.target.active.is_some() && self.scenario.needs_proxy();
+        let told = self.target.active.is_some() && self.scenario.needs(Need::Via);
         let counts = |gauge| !told || gauge == Gauge::Active;
         alive(now).filter(|(gauge, _)| counts(*gauge)).all(|(gauge, value)| {
             before.iter().filter(|(of, _)| *of == gauge).all(|(_, before)| value <= *before)

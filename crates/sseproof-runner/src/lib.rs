@@ -27,11 +27,11 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sseproof_files::model::{Need, Purpose};
 use sseproof_files::{Scenario, TargetConfig};
 use sseproof_net::Client;
 use sseproof_record::{Ending, Exchange, Happening, Target, Transcript};
 
-pub use self::patient::run_patiently;
 use self::session::Session;
 
 /// What one scenario came to.
@@ -67,14 +67,14 @@ pub struct Results {
 pub enum Stopped {
     /// The very first exchange found nobody: with the reason.
     Unreachable(String),
-    /// The probe `baseline` saw no event stream, or one without end and without an event, so that
-    /// no other probe can see one: with what it saw. Scenarios that are no probes were played all
+    /// The probe that finds the stream saw none, or one without end and without an event, so that
+    /// no other probe can see one: with what it saw. Scenarios that are not probes were played all
     /// the same.
     NoStream(String),
     /// The server was there, and then it was not: with what the last exchange found.
     Lost(String),
-    /// The head of the stream came, but only to who waited this long for it; no probe but
-    /// `baseline` and `late-head` was played.
+    /// The response headers of the stream came only after this time; only the probes that find
+    /// streams and late headers were played.
     LateHead(Duration),
     /// Whoever started the run stopped it.
     Cancelled,
@@ -165,7 +165,8 @@ pub async fn run(
     outcome
 }
 
-/// Plays the scenarios one after the other, into one transcript.
+/// Plays the scenarios one after the other, into one transcript; last the one that finds late
+/// headers, if none came in the usual time.
 ///
 /// `started` is the time at which the run started, RFC 3339, for the transcript.
 pub async fn run_all(
@@ -185,8 +186,9 @@ pub async fn run_all(
     results.transcript.started = started.to_owned();
     let mut target = target.clone();
     let mut is_proxy_mute = false;
-    for scenario in scenarios {
-        let pointless = scenario.is_probe && results.stopped.is_some();
+    let is_patient = |scenario: &&&Scenario| scenario.purpose() == Purpose::FindLateHeaders;
+    for scenario in scenarios.iter().filter(|scenario| !is_patient(scenario)) {
+        let pointless = scenario.is_probe() && results.stopped.is_some();
         let over = matches!(
             &results.stopped,
             Some(Stopped::Unreachable(_) | Stopped::Lost(_) | Stopped::Cancelled)
@@ -196,7 +198,7 @@ pub async fn run_all(
             continue;
         }
         // A proxy that answered nobody would only be waited for, again and again.
-        if is_proxy_mute && scenario.is_probe && scenario.needs_proxy() {
+        if is_proxy_mute && scenario.is_probe() && scenario.needs(Need::Via) {
             continue;
         }
         let first = results.transcript.exchanges.len() + 1;
@@ -204,10 +206,11 @@ pub async fn run_all(
             run(scenario, &target, client, first, &mut *on_progress, cancel.as_mut()).await;
         if outcome.stopped.is_some() {
             results.stopped = outcome.stopped;
-        } else if scenario.is_probe {
+        } else if scenario.is_probe() {
             let exchanges = outcome.exchanges.as_slice();
-            let stopped = if scenario.id == "baseline" { no_stream(exchanges) } else { None };
-            target.is_silent |= scenario.id == "baseline" && exchanges.iter().any(is_fed);
+            let finds = scenario.purpose() == Purpose::FindStream;
+            let stopped = if finds { no_stream(exchanges) } else { None };
+            target.is_silent |= finds && exchanges.iter().any(is_fed);
             results.stopped = stopped.or_else(|| lost(exchanges)).or(results.stopped);
             is_proxy_mute |= is_mute(exchanges);
         }
@@ -222,6 +225,9 @@ pub async fn run_all(
         && last.judged
     {
         results.stopped = lost(std::slice::from_ref(last));
+    }
+    if let Some(probe) = scenarios.iter().find(is_patient) {
+        patient::run_last(probe, &mut results, &target, client, on_progress, cancel).await;
     }
     results
 }

@@ -4,28 +4,30 @@
 
 use std::time::Duration;
 
-use sseproof_files::{TargetConfig, patient_probe};
-use sseproof_net::{Client, Limits};
+use sseproof_files::{Scenario, TargetConfig};
+use sseproof_net::Client;
 use sseproof_record::{Ending, Exchange, Phase};
 
 use super::{Cancel, OnProgress, Results, Stopped, run};
 
-/// How long that one head is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Plays the probe `late-head` behind the others, where it can tell something.
-pub async fn run_patiently(
+/// Plays the probe that finds late headers, if it can find any.
+pub(super) async fn run_last(
+    probe: &Scenario,
     results: &mut Results,
     target: &TargetConfig,
     client: &Client,
     on_progress: OnProgress<'_>,
     cancel: Cancel<'_>,
 ) {
-    let Some(probe) = patient_probe().filter(|_| is_held_back(results)) else { return };
-    let limits = client.limits();
-    let patient = client.with_limits(Limits { head: PATIENCE.max(limits.head), ..limits });
+    if !is_held_back(results) {
+        return;
+    }
+    let patience = probe.probe.as_ref().and_then(|options| options.patience);
+    let mut limits = client.limits();
+    limits.head = limits.head.max(patience.map_or(Duration::ZERO, |patience| patience.0));
+    let patient = client.with_limits(limits);
     let first = results.transcript.exchanges.len() + 1;
-    let outcome = run(&probe.scenario, target, &patient, first, on_progress, cancel).await;
+    let outcome = run(probe, target, &patient, first, on_progress, cancel).await;
     if outcome.stopped.is_some() {
         results.stopped = outcome.stopped;
     } else if let Some(took) = outcome.exchanges.iter().find_map(time_to_head) {

@@ -82,9 +82,6 @@ impl Session<'_> {
     pub(super) async fn payloads(&mut self, step: &Payloads) -> Result<(), Stop> {
         let target = self.target;
         let Some(hook) = &target.publish else {
-            if self.scenario.is_probe {
-                return Ok(());
-            }
             return Err(self.impossible(
                 "the target does not say how to publish: add `publish:` to the target file, or \
                  give --publish 'POST /publish'",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use sseproof_files::model::{At, Name, Scope};
+use sseproof_files::model::{At, Name, Purpose, Scope};
 use sseproof_files::{MARK, Place, Scenario, TargetConfig};
 use sseproof_net::{Client, Going, Leave, Room, Watcher};
 use sseproof_record::{
@@ -154,7 +154,7 @@ impl<'r> Session<'r> {
         let mut exchange = marked(number, &self.scenario.id, name, request);
         exchange.follows = follows;
         // What a probe does while it drives the server is for the rules that ask for it.
-        let drives = self.scenario.is_probe && !self.scenario.needs.is_empty();
+        let drives = self.scenario.is_probe() && !self.scenario.needs.is_empty();
         // Who gives a stream no room has no right to what it lacks.
         exchange.judged = judged && !drives && way.window.is_none();
         let joins = way.on.filter(|_| live.joins());
@@ -313,33 +313,16 @@ fn marked_scope(scope: &Scope) -> Scope {
     scope
 }
 
-/// The probes that want to see events and publish none themselves.
-const FED: &[&str] = &[
-    "baseline",
-    "resume",
-    "end",
-    "reconnect",
-    "odd-ids",
-    "compression",
-    "accept",
-    "versions",
-    "streams",
-    "window",
-    "http10",
-    "connection-close",
-    "via",
-    "via-leave",
-];
-
 /// A scenario of the user gets only the events that it asks for. What is published to another path
 /// does not help the stream.
 fn feeding(scenario: &Scenario, target: &TargetConfig) -> Feeding {
     let helps = target.publish.as_ref().is_some_and(|hook| hook.stream.is_none());
-    let wants = scenario.is_probe && FED.contains(&scenario.id.as_str());
-    match (wants && helps, scenario.id.as_str()) {
-        (false, _) => Feeding::Never,
-        (true, _) if target.is_silent => Feeding::AtOnce,
-        (true, "baseline") => Feeding::WhenSilent,
-        (true, _) => Feeding::Never,
+    match &scenario.probe {
+        Some(probe) if probe.feed && helps => match probe.purpose {
+            _ if target.is_silent => Feeding::AtOnce,
+            Purpose::FindStream => Feeding::WhenSilent,
+            Purpose::Provoke | Purpose::FindLateHeaders => Feeding::Never,
+        },
+        _ => Feeding::Never,
     }
 }

@@ -40,7 +40,7 @@ impl Session<'_> {
         };
         // What a probe asks of HTTP/1 cannot be asked of who is to be spoken to in HTTP/2 alone.
         let is_http1 = request.version == Version::Http10 || request.headers.has("connection");
-        if self.scenario.is_probe && is_http1 && self.client.insists_on_http2() {
+        if self.scenario.is_probe() && is_http1 && self.client.insists_on_http2() {
             self.absent(&name);
             return Ok(());
         }
@@ -83,7 +83,7 @@ impl Session<'_> {
                 shared.name
             ),
         };
-        if self.scenario.is_probe { Ok(None) } else { Err(self.unmet(&shared, message)) }
+        if self.scenario.is_probe() { Ok(None) } else { Err(self.unmet(&shared, message)) }
     }
 
     /// Sends the request of the connection, waits for the head, and follows redirects.
@@ -111,7 +111,7 @@ impl Session<'_> {
             let next = self.look(index, |sight| redirect(sight.exchange));
             match next {
                 Some(Redirect::To(next)) if redirects && followed < REDIRECTS => request = *next,
-                Some(Redirect::To(_)) if redirects && !self.scenario.is_probe => {
+                Some(Redirect::To(_)) if redirects && !self.scenario.is_probe() => {
                     let message = format!(
                         "this is redirect {}, and no more than {REDIRECTS} are followed",
                         REDIRECTS + 1
@@ -125,7 +125,7 @@ impl Session<'_> {
             follows = Some(Follows { exchange, reason: Reason::Redirect });
         }
         let answered = self.look(connection.slot, |sight| sight.exchange.head.is_some());
-        if answered || self.scenario.is_probe {
+        if answered || self.scenario.is_probe() {
             return Ok(());
         }
         Err(self.unmet(&connection, "there is no answer"))
@@ -252,7 +252,7 @@ impl Session<'_> {
         let (ended_at, announced) = self.look(old.slot, |sight| {
             (sight.exchange.end.at, sight.reconnection_time.or(old.reconnection_time))
         });
-        let longest = if self.scenario.is_probe { LONGEST_WAIT_OF_A_PROBE } else { LONGEST_WAIT };
+        let longest = if self.scenario.is_probe() { LONGEST_WAIT_OF_A_PROBE } else { LONGEST_WAIT };
         let pause = step.wait.map_or_else(
             || announced.map_or(RECONNECTION_TIME, Duration::from_millis).min(longest),
             |wait| wait.0,

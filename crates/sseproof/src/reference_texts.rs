@@ -1,6 +1,7 @@
 //! `sseproof explain` and `sseproof list`.
 
 use anyhow::anyhow;
+use sseproof_files::model::{Need, Purpose};
 use sseproof_files::{Probe, ReadyPlan, Variables, plans, probes, profile_probes};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{
@@ -60,17 +61,20 @@ fn all_probes() -> Vec<(String, String, String)> {
     let mut rows: Vec<_> = probes().iter().map(|probe| row(probe, runs(probe))).collect();
     for profile in profiles() {
         // They parse: a test reads them all.
-        let own = profile_probes(profile.id, &Variables::default()).unwrap_or_default();
-        rows.extend(own.iter().map(|probe| row(probe, format!("with --profile {}", profile.id))));
+        let all = profile_probes(profile.id, &Variables::default()).unwrap_or_default();
+        let own = all.iter().filter(|probe| probe.is_of_a_profile());
+        rows.extend(own.map(|probe| row(probe, format!("with --profile {}", profile.id))));
     }
     rows
 }
 
 /// When the probe runs.
 fn runs(probe: &Probe) -> String {
-    let runs = match probe.id {
-        "encode" | "encode-long" => "with --publish",
-        _ if probe.idle => "with --idle",
+    let scenario = &probe.scenario;
+    let runs = match scenario.purpose() {
+        Purpose::FindLateHeaders => "if no response headers came",
+        _ if scenario.needs(Need::Publish) => "with --publish",
+        _ if scenario.idle => "with --idle",
         _ => "always",
     };
     runs.to_owned()

@@ -15,7 +15,7 @@ use sseproof_record::{Action, Answer, Bytes, Framing, Header, Headers, Plan, Ver
 use sseproof_report::terminal::{self, Detail, Options};
 use sseproof_report::{Judged, Outcome, Report};
 use sseproof_rules::{Record, Status, judge, reference};
-use sseproof_runner::{Stopped, run_all, run_patiently};
+use sseproof_runner::{Stopped, run_all};
 
 /// What the check comes to: the report, and how long it took by the clock of the run.
 struct Checked {
@@ -37,12 +37,13 @@ fn dialled(answer: Answer, dial: impl FnOnce(InProcess) -> Arc<dyn Dial>) -> Che
     runtime.block_on(async {
         let client = Client::new(dial(Lab::new(answer).in_process()), Limits::default());
         let target = TargetConfig::new("http://lab/events");
-        let scenarios: Vec<&Scenario> =
-            probes().iter().filter(|probe| !probe.idle).map(|probe| &probe.scenario).collect();
-        let mut never = pin!(std::future::pending());
-        let mut results =
-            run_all(&scenarios, &target, &client, "", &mut |_| {}, never.as_mut()).await;
-        run_patiently(&mut results, &target, &client, &mut |_| {}, never).await;
+        let scenarios: Vec<&Scenario> = probes()
+            .iter()
+            .filter(|probe| !probe.scenario.idle)
+            .map(|probe| &probe.scenario)
+            .collect();
+        let never = pin!(std::future::pending());
+        let results = run_all(&scenarios, &target, &client, "", &mut |_| {}, never).await;
         let record = Record::new(&results.transcript);
         let report = Report {
             target: target.url,

@@ -22,7 +22,7 @@ use sseproof_rules::{
     Finding, Mutant, Profile, Record, Rule, Status, judge, mutants, profiles, profiles_of,
     reference, rules, rules_for,
 };
-use sseproof_runner::{Progressed, run_all, run_patiently};
+use sseproof_runner::{Progressed, run_all};
 
 /// How many mutants are checked over TCP at a time.
 const AT_A_TIME: usize = 40;
@@ -52,7 +52,7 @@ async fn transcript(client: Client, origin: &str, look: Look) -> Transcript {
     let probes = wanted(look);
     let scenarios: Vec<&Scenario> = probes.iter().map(|probe| &probe.scenario).collect();
     let enough = tokio::sync::Notify::new();
-    let mut cancel = pin!(async {
+    let cancel = pin!(async {
         enough.notified().await;
     });
     let mut target = target(look.profile, origin);
@@ -69,9 +69,7 @@ async fn transcript(client: Client, origin: &str, look: Look) -> Transcript {
             enough.notify_one();
         }
     };
-    let mut results = run_all(&scenarios, &target, &client, "", &mut hear, cancel.as_mut()).await;
-    run_patiently(&mut results, &target, &client, &mut |_| {}, cancel).await;
-    results.transcript
+    run_all(&scenarios, &target, &client, "", &mut hear, cancel).await.transcript
 }
 
 fn fails(rule: &Rule, transcript: &Transcript) -> bool {
@@ -80,16 +78,17 @@ fn fails(rule: &Rule, transcript: &Transcript) -> bool {
 
 /// The probes that a check plays.
 fn wanted(look: Look) -> Vec<Probe> {
-    let mut all = probes().to_vec();
-    all.retain(|probe| look.long || probe.id != "encode-long");
-    if let Some(profile) = look.profile {
-        all.retain(|probe| profile.probes.contains(&probe.id));
-        all.extend(profile_probes(profile.id, &variables(profile)).expect("probes that parse"));
-    }
+    let mut all = match look.profile {
+        None => probes().to_vec(),
+        Some(profile) => {
+            profile_probes(profile.id, &variables(profile)).expect("probes that parse")
+        }
+    };
+    all.retain(|probe| look.long || !probe.scenario.publishes_long_texts());
     if let Some(rule) = look.rule {
         all = needed(all, &[rule.id]);
     }
-    all.retain(|probe| look.idle || !probe.idle);
+    all.retain(|probe| look.idle || !probe.scenario.idle);
     all
 }
 
@@ -229,8 +228,13 @@ fn the_reference_of_each_profile_passes_every_rule() {
 
 #[test]
 fn the_profiles_are_those_that_have_probes() {
-    let known: Vec<_> = profiles().map(|profile| profile.id).collect();
-    assert_eq!(known, profile_ids().collect::<Vec<_>>());
+    let known: BTreeSet<_> = profiles().map(|profile| profile.id).collect();
+    assert!(profile_ids().eq(known.iter().copied()));
+    for probe in probes() {
+        let options = probe.scenario.probe.as_ref().expect("a probe");
+        let unknown = options.also_with.iter().find(|id| !known.contains(id.as_str()));
+        assert_eq!(unknown, None, "{}", probe.id);
+    }
     let aliases =
         profiles().flat_map(|profile| profile.aliases.iter().map(|name| (*name, profile.id)));
     assert_eq!(aliases.collect::<Vec<_>>(), profile_aliases().collect::<Vec<_>>());
@@ -304,7 +308,7 @@ fn the_probes_that_a_rule_needs_are_enough_for_it() {
 #[test]
 fn a_probe_is_for_rules_that_there_are() {
     for probe in probes() {
-        for named in probe.rules() {
+        for named in &probe.scenario.rules {
             let is_it = |rule: &Rule| match named.strip_suffix('*') {
                 Some(family) => rule.id.starts_with(family),
                 None => rule.id == named,

@@ -4,6 +4,7 @@
 //! itself; what only makes sense between steps (names, variables) is the business of `check`.
 
 mod matcher;
+mod probe;
 mod scalar;
 mod short;
 mod step;
@@ -16,10 +17,11 @@ use std::sync::Arc;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 
-use crate::mistake::{Mistakes, Place, Source};
+use crate::mistake::{Mistakes, Place, Slip, Source};
 use crate::variables::Variables;
 
 pub use matcher::{EndKind, EventMatcher, Pattern, Query, RetryMatcher, Value};
+pub use probe::{ProbeOptions, Purpose};
 pub use scalar::{Count, Headers, Method, Name, Pause, Statuses};
 pub use short::{Short, Shorthand};
 pub use step::{
@@ -39,8 +41,8 @@ pub struct Scenario {
     pub title: String,
     /// Whether it takes so long that it only runs when it is asked for.
     pub idle: bool,
-    /// Whether it is of the built-in pack: what it does not get is for the rules to judge.
-    pub is_probe: bool,
+    /// Only of the built-in pack: what a probe does not get is for the rules to judge.
+    pub probe: Option<ProbeOptions>,
     /// What the target must offer for it.
     pub needs: Vec<At<Need>>,
     /// The rules that it is for, each as in `lifecycle/no-leak` or `cors/*`; all, if there are none.
@@ -59,25 +61,72 @@ impl Scenario {
     /// YAML comes alone, what is wrong between the steps comes all at once.
     pub fn parse(file: &str, source: &str, variables: &Variables) -> Result<Self, Mistakes> {
         let text = Source { file, text: source };
-        let document = crate::yaml::read(&text)?;
-        let scope = crate::check::check(&document, &text, variables)?;
+        Self::checked(crate::yaml::read(&text)?, &text, variables)
+    }
+
+    /// Reads a scenario of the built-in pack.
+    ///
+    /// # Errors
+    /// [`Mistakes`], as of [`Scenario::parse`]; also where it does not say how it is played.
+    pub(crate) fn probe(file: &str, source: &str, variables: &Variables) -> Result<Self, Mistakes> {
+        let text = Source { file, text: source };
+        let mut document: Document = crate::yaml::read(&text)?;
+        let Some(probe) = document.probe.take() else {
+            let slip = Slip::instead("`probe` is missing here", "add `probe: { order: 100 }`");
+            return Err(Mistakes(vec![slip.at(&text, Place { line: 1, column: 1 })]));
+        };
+        let scenario = Self::checked(document, &text, variables)?;
+        Ok(Self { probe: Some(probe), ..scenario })
+    }
+
+    fn checked(
+        document: Document,
+        source: &Source<'_>,
+        variables: &Variables,
+    ) -> Result<Self, Mistakes> {
+        let scope = crate::check::check(&document, source, variables)?;
         Ok(Self {
-            id: file.to_owned(),
-            file: file.to_owned(),
+            id: source.file.to_owned(),
+            file: source.file.to_owned(),
             title: document.scenario,
             idle: document.idle,
-            is_probe: false,
+            probe: None,
             needs: document.needs,
             rules: document.rules,
-            source: source.into(),
+            source: source.text.into(),
             scope,
             steps: document.steps.value,
         })
     }
 
-    /// Whether it is about the proxy that the target names.
-    pub fn needs_proxy(&self) -> bool {
-        self.needs.iter().any(|need| need.value == Need::Via)
+    pub fn is_probe(&self) -> bool {
+        self.probe.is_some()
+    }
+
+    /// What the run learns from it: nothing, unless it is a probe.
+    pub fn purpose(&self) -> Purpose {
+        self.probe.as_ref().map_or_else(Purpose::default, |probe| probe.purpose)
+    }
+
+    pub fn needs(&self, need: Need) -> bool {
+        self.needs.iter().any(|needed| needed.value == need)
+    }
+
+    /// Whether it publishes texts that are so long that they fill a recording.
+    pub fn publishes_long_texts(&self) -> bool {
+        self.has_step(&|step| matches!(step, Step::Payloads(payloads) if payloads.long))
+    }
+
+    /// Whether one of its steps, or of the steps within them, is like this.
+    pub(crate) fn has_step(&self, is_it: &impl Fn(&Step) -> bool) -> bool {
+        fn any(steps: &[At<Step>], is_it: &impl Fn(&Step) -> bool) -> bool {
+            steps.iter().any(|step| match &step.value {
+                Step::Repeat(repeat) => any(&repeat.steps.value, is_it),
+                Step::ForEach(each) => any(&each.steps.value, is_it),
+                step => is_it(step),
+            })
+        }
+        any(&self.steps, is_it)
     }
 
     /// Whether a rule of that id is among those that it is for.
@@ -90,17 +139,11 @@ impl Scenario {
 
     /// Whether it has streams that every rule on streams judges.
     pub fn shows_streams(&self) -> bool {
-        fn shows(steps: &[At<Step>]) -> bool {
-            steps.iter().any(|step| match &step.value {
-                Step::Connect(connect) => {
-                    !connect.via && !connect.published && connect.who.is_none()
-                }
-                Step::Repeat(repeat) => shows(&repeat.steps.value),
-                Step::ForEach(each) => shows(&each.steps.value),
-                _ => false,
-            })
-        }
-        self.needs.is_empty() && shows(&self.steps)
+        let shows = |step: &Step| match step {
+            Step::Connect(connect) => !connect.via && !connect.published && connect.who.is_none(),
+            _ => false,
+        };
+        self.needs.is_empty() && self.has_step(&shows)
     }
 
     /// How many steps it has, those inside of other steps counted with them as one.
@@ -135,6 +178,8 @@ pub struct Document {
     /// What the target must offer for it beside its stream; without that it is left out.
     #[serde(default)]
     pub needs: Vec<At<Need>>,
+    /// How it is played as a probe of the built-in pack.
+    pub probe: Option<ProbeOptions>,
     /// Of a probe: the rules that look at it, each as in `lifecycle/no-leak` or `cors/*`, so that a
     /// check by other rules can leave it out.
     #[serde(default, rename = "for")]

@@ -15,7 +15,8 @@ use self::hook::{DATA, How, is_published};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
 use crate::model::{At, Form, Json, Part, Pause, Scope, Text};
 use crate::nearest::{list, nearest};
-use crate::profiles::{profile_aliases, profile_ids};
+use crate::probes::profile_ids;
+use crate::profiles::profile_aliases;
 use crate::variables::Variables;
 
 pub use config::TargetConfig;

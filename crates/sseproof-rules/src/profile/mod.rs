@@ -42,8 +42,6 @@ pub struct Profile {
     /// The variables of the body and of the profile's probes, with the values that they have where
     /// nobody gives others.
     pub variables: &'static [(&'static str, &'static str)],
-    /// The probes of the general pack that make sense here.
-    pub probes: &'static [&'static str],
     /// What makes no sense here: the beginnings of the ids of general rules.
     pub omits: &'static [&'static str],
     /// The rules that it adds.

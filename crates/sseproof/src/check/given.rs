@@ -110,7 +110,7 @@ impl Given {
         let judging: Vec<_> = rules_for(profile).map(|rule| rule.id).collect();
         let judging: Vec<_> = judging.into_iter().filter(|rule| chosen.has(rule)).collect();
         let mut wanted = needed(all_probes(profile, &variables).usage()?, &judging);
-        wanted.retain(|probe| !arguments.no_probes && (arguments.idle || !probe.idle));
+        wanted.retain(|probe| !arguments.no_probes && (arguments.idle || !probe.scenario.idle));
         let scenarios = files
             .into_iter()
             .map(|file| scenario(file, &variables))
@@ -294,9 +294,7 @@ fn all_probes(
     variables: &Variables,
 ) -> anyhow::Result<Vec<Probe>> {
     let Some(profile) = profile else { return Ok(probes().to_vec()) };
-    let general = probes().iter().filter(|probe| profile.probes.contains(&probe.id)).cloned();
-    let own = profile_probes(profile.id, variables).map_err(|mistakes| anyhow!("{mistakes}"))?;
-    Ok(general.chain(own).collect())
+    profile_probes(profile.id, variables).map_err(|mistakes| anyhow!("{mistakes}"))
 }
 
 /// The fields that the profile sends where nobody says otherwise.

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use sseproof_files::{Readiness, RestartHook, Restarting, Scenario, ServerHandle, TargetConfig};
 use sseproof_net::{Client, Direct};
 use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
-use sseproof_runner::{Progressed, Results, StepFailure, Stopped, run_all, run_patiently};
+use sseproof_runner::{Progressed, Results, StepFailure, Stopped, run_all};
 
 use super::Material;
 use super::given::Given;
@@ -86,11 +86,9 @@ async fn scenarios(given: &Given, target: TargetConfig) -> Material {
     let scenarios: Vec<&Scenario> = probes.chain(&given.scenarios).collect();
     let client = Client::new(Arc::new(Direct), given.limits).by(given.ways.clone());
     let mut watch = Watch::new(scenarios.len());
-    let mut cancel = pin!(interrupted());
+    let cancel = pin!(interrupted());
     let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);
-    let mut results = run_all(&scenarios, &target, &client, &now(), hear, cancel.as_mut()).await;
-    let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);
-    run_patiently(&mut results, &target, &client, hear, cancel).await;
+    let results = run_all(&scenarios, &target, &client, &now(), hear, cancel).await;
     watch.clear();
     material(results, &given.scenarios, &watch.seen)
 }

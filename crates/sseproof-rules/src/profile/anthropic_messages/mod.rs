@@ -35,7 +35,6 @@ pub(super) const PROFILE: Profile = Profile {
         ("model", "claude-3-5-haiku-latest"),
         ("prompt", "Say good morning, and name ten rivers."),
     ],
-    probes: &["baseline", "compression", "accept", "http10", "connection-close", "via"],
     omits: super::OF_ANSWERS,
     rules: &[
         &event_object::RULE,

@@ -52,7 +52,6 @@ pub(super) const PROFILE: Profile = Profile {
     headers: &[("Content-Type", "application/json")],
     body: r#"{"query":${query:json}}"#,
     variables: &[("query", "{ __typename }")],
-    probes: &["baseline", "compression", "http10", "connection-close"],
     omits: OMITS,
     rules: &[
         &event_type::RULE,

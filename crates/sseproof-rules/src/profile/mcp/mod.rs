@@ -68,7 +68,6 @@ const BASE: Profile = Profile {
     ],
     body: r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":${version:json},"capabilities":{},"clientInfo":{"name":"sseproof","version":"1"}}}"#,
     variables: &[("version", "2025-11-25"), ("tool", "sseproof-none"), ("arguments", "{}")],
-    probes: &[],
     omits: OMITS,
     rules: &[
         &origin::RULE,

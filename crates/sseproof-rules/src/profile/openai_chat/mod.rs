@@ -39,7 +39,6 @@ pub(super) const PROFILE: Profile = Profile {
     headers: &[("Content-Type", "application/json")],
     body: r#"{"model":${model:json},"stream":true,"messages":[{"role":"user","content":${prompt:json}}]}"#,
     variables: &[("model", "gpt-4o-mini"), ("prompt", "Say good morning, and name ten rivers.")],
-    probes: &["baseline", "compression", "accept", "http10", "connection-close", "via"],
     omits: super::OF_ANSWERS,
     rules: &[
         &chunk_object::RULE,
