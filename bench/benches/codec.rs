@@ -1,4 +1,4 @@
-//! The codec beside the decoders of others, measured the way of criterion.
+//! The codec and the decoders of others, measured by criterion.
 
 use sseproof_bench::{decoding, encoding};
 

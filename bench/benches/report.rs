@@ -1,8 +1,8 @@
-//! `reports/codec.md`: many short rounds of criterion, and what comes out.
+//! `reports/codec.md`: many short rounds of criterion.
 //!
 //! Criterion measures one participant after the other. On a machine that is shared, or that changes
-//! its clock, what is minutes apart cannot be compared, so many short rounds go over all of them,
-//! and each is represented by its fastest sample: what disturbs a measurement only makes it slower.
+//! its clock, results that are minutes apart cannot be compared, so many short rounds run over all
+//! of them, and the fastest sample of each counts: a disturbance only makes a measurement slower.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,14 +17,14 @@ use serde::de::DeserializeOwned;
 use sseproof_bench::{CHUNKS, DECODERS, Decoder, LIMITS, WORKLOADS, decoding, encoding};
 
 const ROUNDS: usize = 20;
-/// How many times as fast as the best of the others we want to be, by chunks and workload.
+/// The goals: how many times as fast as the best decoder of others, by chunks and workload.
 const GOALS: [Option<[f64; WORKLOADS.len()]>; CHUNKS.len()] =
     [Some([1.5; 6]), Some([1.5; 6]), Some([2.2, 3.0, 2.0, 2.0, 2.2, 1.3]), None];
-/// How many GiB/s we want the encoder to write.
+/// The goal of the encoder, in GiB/s.
 const ENCODER_GOAL: f64 = 2.0;
 const MIB: f64 = (1 << 20) as f64;
 
-/// `benchmark.json` of criterion: what was measured.
+/// `benchmark.json` of criterion: the name of a measurement.
 #[derive(Deserialize)]
 struct Measured {
     group_id: String,
@@ -38,7 +38,7 @@ struct Throughput {
     bytes: f64,
 }
 
-/// `sample.json` of criterion: in each sample, how often it ran and how many nanoseconds that took.
+/// `sample.json` of criterion: the iterations of each sample, and its time in nanoseconds.
 #[derive(Deserialize)]
 struct Samples {
     iters: Vec<f64>,
@@ -104,11 +104,11 @@ fn read<T: DeserializeOwned>(file: &Path) -> anyhow::Result<T> {
 
 fn written(bench: &Path, speeds: &Speeds) -> anyhow::Result<String> {
     let mut out = format!(
-        "# The codec beside the decoders of others\n\n\
-        Made by `cargo xtask bench-codec`, on a machine that should have nothing else to do.\n\
-        Criterion measures everybody in {ROUNDS} short rounds, and the fastest sample of each counts.\n\
-        Everybody delivers type, data and id of every event; who delivers something else is not measured.\n\
-        `sseproof-codec` checks UTF-8 and every rule of the standard, with limits of 8 MiB; its events are borrowed where the row does not say otherwise.\n\n"
+        "# The codec and the decoders of others\n\n\
+        Made by `cargo xtask bench-codec`, on a machine that should be idle otherwise.\n\
+        Criterion measures every decoder in {ROUNDS} short rounds, and the fastest sample of each counts.\n\
+        Every decoder delivers type, data and id of every event; one that delivers other events is not measured.\n\
+        `sseproof-codec` checks UTF-8 and every rule of the standard, with limits of 8 MiB; its events are borrowed unless the row says otherwise.\n\n"
     );
     for workload in &WORKLOADS {
         out.push_str(&format!("- **{}**: {}\n", workload.name, workload.about));
@@ -130,25 +130,25 @@ fn written(bench: &Path, speeds: &Speeds) -> anyhow::Result<String> {
         }
     }
     out.push_str(
-        "\nA dash stands where a decoder is quadratic, and is not measured: it searches an unfinished line anew with every chunk (f), or moves the rest of the chunk for every event (whole).\n",
+        "\nA dash is a decoder that is quadratic and was not measured: it searches an incomplete line again with every chunk (f), or moves the rest of the chunk for every event (whole).\n",
     );
     let encoder = |row: &str| {
         let speed = speeds.get(&("encode a".to_owned(), row.to_owned()));
         speed.copied().unwrap_or_default() / 1024.0
     };
     out.push_str(&format!(
-        "\n## The encoder\n\nWorkload a into a buffer that is used again: {:.1} GiB/s, where `memcpy` of the data alone makes {:.1} GiB/s. Wanted: {ENCODER_GOAL} GiB/s.\n\n",
+        "\n## The encoder\n\nWorkload a into a reused buffer: {:.1} GiB/s; `memcpy` of the data alone reaches {:.1} GiB/s. Goal: {ENCODER_GOAL} GiB/s.\n\n",
         encoder(DECODERS[0].name),
         encoder(LIMITS[0].name),
     ));
-    // What no program can say about these figures.
+    // Remarks that no program can make.
     let remarks = fs::read_to_string(bench.join("remarks.md")).context("read remarks.md")?;
     Ok(out + &remarks)
 }
 
-/// The table that the others are about: how many times as fast as the best peer the codec is.
+/// The main table: how many times as fast as the best decoder of others the codec is.
 fn ratios(out: &mut String, speeds: &Speeds) {
-    out.push_str("\n## Times the best of the others\n\nIn brackets what is wanted, **bold** where it is not reached.\n\n");
+    out.push_str("\n## Speed ÷ best decoder of others\n\nThe goal is in brackets, **bold** if it was not reached.\n\n");
     header(out, "chunks");
     for ((chunk, _), goals) in CHUNKS.iter().zip(GOALS) {
         out.push_str(&format!("| {chunk}"));
@@ -184,14 +184,14 @@ fn cpu() -> String {
     format!("{model}, {cores} cores, {} {}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
-/// The compiler, and what the lock file says of the peers.
+/// The compiler, and the versions of the peers in the lock file.
 fn versions(bench: &Path) -> anyhow::Result<String> {
     let rustc = Command::new("rustc").arg("--version").output().context("start rustc")?;
     let lock = fs::read_to_string(bench.join("Cargo.lock")).context("read Cargo.lock")?;
     let mut versions = vec![String::from_utf8_lossy(&rustc.stdout).trim().to_owned()];
     for peer in DECODERS.iter().filter(|decoder| decoder.is_peer) {
         let entry = format!("name = \"{}\"\nversion = \"", peer.name);
-        let version = lock.split_once(&entry).and_then(|(_, behind)| behind.split_once('"'));
+        let version = lock.split_once(&entry).and_then(|(_, rest)| rest.split_once('"'));
         let (version, _) = version.with_context(|| format!("{} is not locked", peer.name))?;
         versions.push(format!("{} {version}", peer.name));
     }

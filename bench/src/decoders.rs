@@ -1,4 +1,4 @@
-//! The decoders, each fed with the same chunks through the interface that it has for them.
+//! The decoders, each fed with the same chunks through its own interface.
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -16,35 +16,34 @@ use crate::Delivered;
 /// A decoder under measurement.
 #[derive(Debug)]
 pub struct Decoder {
-    /// Its name, and how it is used if there is more than one way.
+    /// Its name, and the way it is used if there is more than one.
     pub name: &'static str,
-    /// Whether it is one that others wrote.
+    /// Whether it is a decoder of others.
     pub is_peer: bool,
     /// Decodes the stream in chunks of this size.
     pub decode: fn(&Bytes, usize) -> Delivered,
-    /// Where it takes time quadratic in a line or in the input, so that it is not measured there.
+    /// If it needs time quadratic in a line or in the input, so that it is not measured with them.
     pub quadratic: Option<Quadratic>,
 }
 
-/// What a decoder goes over again and again.
+/// The bytes that a decoder reads again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quadratic {
-    /// It searches a line that is not complete from its start with every chunk.
+    /// It searches an incomplete line from its start with every chunk.
     InLine,
     /// The same, and it moves the rest of the chunk for every event.
     InLineAndChunk,
 }
 
-/// What no decoder can be faster than.
+/// A lower bound for the time of every decoder.
 #[derive(Debug)]
 pub struct Limit {
-    /// What it does.
     pub name: &'static str,
-    /// Does it with every chunk of this size.
+    /// Runs once over every chunk of this size.
     pub run: fn(&Bytes, usize),
 }
 
-/// Ours in three ways, and those of others.
+/// Our decoder in three ways, and those of others.
 pub const DECODERS: [Decoder; 8] = [
     Decoder { name: "sseproof-codec", is_peer: false, decode: lent, quadratic: None },
     Decoder {
@@ -86,20 +85,20 @@ pub const LIMITS: [Limit; 2] =
     [Limit { name: "memcpy", run: copy }, Limit { name: "memchr of LF", run: search }];
 
 impl Decoder {
-    /// Why it is not measured with chunks of this size, if it is not.
+    /// Why it is not measured with chunks of this size, if so.
     pub fn skipped(&self, stream: &[u8], chunk: usize) -> Option<&'static str> {
         let lines = stream.split(|&byte| byte == b'\n');
         let longest_line = lines.map(<[u8]>::len).max().unwrap_or_default();
-        // A hundred times over the same bytes is slow enough to say no more than that.
+        // A hundred passes over the same bytes are slow enough to show that.
         if self.quadratic.is_some() && longest_line / chunk > 100 {
-            return Some("searches the unfinished line anew with every chunk");
+            return Some("searches the incomplete line again with every chunk");
         }
         let moves = self.quadratic == Some(Quadratic::InLineAndChunk);
         (moves && chunk > 1 << 20).then_some("moves the rest of the chunk for every event")
     }
 }
 
-/// The largest line is 1 MiB, and a bit.
+/// The largest line is slightly longer than 1 MiB.
 const ROOM: usize = 8 << 20;
 
 fn decoder() -> sseproof_codec::Decoder {
@@ -237,14 +236,14 @@ fn search(stream: &Bytes, size: usize) {
     }
 }
 
-/// The chunks for who wants `Bytes`, without a copy.
+/// The chunks as `Bytes`, without a copy.
 fn chunks(stream: &Bytes, size: usize) -> impl Iterator<Item = Bytes> + Unpin + use<> {
     let stream = stream.clone();
     let starts = (0..stream.len()).step_by(size);
     starts.map(move |start| stream.slice(start..stream.len().min(start.saturating_add(size))))
 }
 
-/// The chunks for who wants a stream.
+/// The chunks as a stream.
 fn source(
     stream: &Bytes,
     size: usize,

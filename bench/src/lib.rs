@@ -1,6 +1,6 @@
-//! What the codec is measured with: six streams, and the decoders of others beside ours.
+//! The measurements of the codec: six streams, our decoder and those of others.
 //!
-//! `cargo bench --bench codec` measures them, and `cargo xtask bench-codec` makes the report.
+//! `cargo bench --bench codec` measures, and `cargo xtask bench-codec` writes the report.
 
 mod decoders;
 mod measure;
@@ -14,17 +14,15 @@ pub use workloads::{WORKLOADS, Workload};
 pub const CHUNKS: [(&str, usize); 4] =
     [("64 B", 64), ("1460 B", 1460), ("16 KiB", 16 << 10), ("whole", usize::MAX)];
 
-/// What a decoder has delivered, so that none is fast because it leaves something out.
+/// The delivered events, so that no decoder is fast because it skips some.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delivered {
-    /// How many events.
     pub events: usize,
-    /// How many bytes of data they had.
     pub data_bytes: usize,
 }
 
 impl Delivered {
-    /// Takes an event with everything that a user would look at.
+    /// Counts an event, and reads everything in it that a user would read.
     #[inline(always)]
     fn take(&mut self, event_type: &str, data: &str, id: &str) {
         std::hint::black_box((event_type, data, id));
@@ -37,7 +35,7 @@ impl Delivered {
 mod tests {
     use super::*;
 
-    /// A decoder that delivers less than the others would be compared to them all the same.
+    /// A decoder that delivers less than the others must not be compared with them.
     #[test]
     fn everybody_delivers_the_same() {
         for workload in &WORKLOADS {

@@ -1,4 +1,4 @@
-//! What is measured, and how criterion is told.
+//! The measurements, in the terms of criterion.
 
 use std::hint::black_box;
 
@@ -7,10 +7,10 @@ use sseproof_codec::{Frame, encode};
 
 use crate::{CHUNKS, DECODERS, LIMITS, WORKLOADS, workloads::token};
 
-/// Larger than the caches next to the core, small enough for the one that is shared.
+/// Larger than the caches of one core, small enough for the shared one.
 const STREAM_BYTES: usize = 4 << 20;
 
-/// Measures every decoder with every stream in chunks of every size, and what limits them.
+/// Measures every decoder with every stream in chunks of every size, and the lower bounds.
 pub fn decoding(criterion: &mut Criterion) {
     for workload in &WORKLOADS {
         let stream = workload.stream(STREAM_BYTES);
@@ -27,7 +27,7 @@ pub fn decoding(criterion: &mut Criterion) {
                 if decoder.skipped(&stream, size).is_some() {
                     continue;
                 }
-                // Who leaves something out would be compared with those who do not.
+                // A decoder that leaves events out must not be compared with the others.
                 let delivered = (decoder.decode)(&stream, size);
                 assert_eq!(delivered, expected, "{} of {}", decoder.name, workload.name);
                 group.bench_function(decoder.name, |bench| {

@@ -1,4 +1,4 @@
-//! The streams that are decoded.
+//! The streams to decode.
 
 use std::fmt::Write as _;
 
@@ -11,13 +11,13 @@ use crate::Delivered;
 pub struct Workload {
     /// Its letter.
     pub name: &'static str,
-    /// What it is like, in a few words.
+    /// A description in a few words.
     pub about: &'static str,
-    /// Writes the event with this number, and says how many bytes of data it has.
+    /// Writes the event with this number, and returns the length of its data.
     event: fn(usize, &mut String) -> usize,
 }
 
-/// From the stream of a language model to one line as large as a picture.
+/// From the stream of a language model to a line as large as a picture.
 pub const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "a",
@@ -58,7 +58,7 @@ pub const WORKLOADS: [Workload; 6] = [
 ];
 
 impl Workload {
-    /// Whole events of at least so many bytes.
+    /// Whole events of at least this many bytes.
     pub fn stream(&self, bytes: usize) -> Bytes {
         let mut stream = String::new();
         for number in 0.. {
@@ -70,7 +70,7 @@ impl Workload {
         stream.into()
     }
 
-    /// What a right decoder delivers of such a stream.
+    /// The events that a correct decoder delivers from such a stream.
     pub fn expected(&self, stream: &Bytes) -> Delivered {
         let mut delivered = Delivered::default();
         let mut written = String::new();
@@ -85,7 +85,7 @@ impl Workload {
     }
 }
 
-/// Writes a block of data lines; gives the bytes of the data.
+/// Writes a block of data lines; returns the length of the data.
 fn block(lines: &[&str], line_end: &str, out: &mut String) -> usize {
     for line in lines {
         out.extend(["data: ", line, line_end]);
@@ -94,7 +94,7 @@ fn block(lines: &[&str], line_end: &str, out: &mut String) -> usize {
     lines.iter().map(|line| line.len() + 1).sum::<usize>() - 1
 }
 
-/// What the interface of a language model says of one token.
+/// A chunk of a language model with one token.
 pub fn token(number: usize) -> String {
     let content = number % 1000;
     format!(

@@ -1,4 +1,4 @@
-//! Any stream, in any chunks: no panic, always the same items, and those that the standard reads.
+//! Any stream, in any chunks: no panic, always the same items, and those of the standard.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any frames: what the encoder accepts comes back from the decoder, and nothing else does.
+//! Any frames: the decoder reads every accepted frame unchanged, and nothing else.
 
 #![no_main]
 

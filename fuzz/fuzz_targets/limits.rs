@@ -25,12 +25,12 @@ fuzz_target!(|input: ([u8; 4], u8, u8, &[u8])| {
     }
     let all = decode(stream);
     if !items.iter().any(is_over_a_limit) {
-        assert_eq!(items, all, "limits that nothing passes");
+        assert_eq!(items, all, "limits that are not passed");
     }
-    // What is dropped are whole blocks: no event is there that is not there without limits.
+    // Only whole blocks are dropped: there is no event that is not there without limits.
     let mut all = all.iter().filter_map(type_and_data);
     for event in items.iter().filter_map(type_and_data) {
-        assert!(all.any(|other| other == event), "{event:?} is an event of the limits' making");
+        assert!(all.any(|other| other == event), "{event:?} is there only with limits");
     }
 });
 

@@ -1,5 +1,5 @@
-//! Any stream, cut off anywhere, and another one: behind a reconnection nothing is left of the first
-//! but what the standard hands on.
+//! Any stream, cut off anywhere, and another one: after a reconnection only the state that the
+//! standard keeps is left of the first.
 
 #![no_main]
 
@@ -13,7 +13,7 @@ fuzz_target!(|input: ([u8; 4], u16, &[u8])| {
     let (first, second) = streams.split_at(usize::from(at).min(streams.len()));
     let mut decoder = Decoder::new();
     for (number, chunk) in cuts::cut(first, sizes).into_iter().enumerate() {
-        // Both ways to read a chunk have a state of their own to leave behind.
+        // Both ways to read a chunk have state to discard.
         if number % 4 == 0 {
             drop(decoder.inspect(chunk));
         } else {

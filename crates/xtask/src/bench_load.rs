@@ -1,4 +1,4 @@
-//! What the load generator can do, and what it costs itself, beside wrk in the same run.
+//! The limits and the costs of the load generator, and those of wrk in the same run.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,13 +14,12 @@ use sseproof_report::load::shown;
 
 use crate::{measured, root};
 
-/// Where the table is.
 const PAGE: &str = "reports/load.md";
-/// What stands between these is made again.
+/// The text between these marks is written again.
 const TABLE: [&str; 2] = ["<!-- made by cargo xtask bench-load -->\n", "<!-- by hand again -->\n"];
-/// The port that several servers share; the system gives it to nobody who connects.
+/// The port that several servers share; the system never assigns it to a client.
 const SHARED: u16 = 21_900;
-/// What wrk is asked for by, where it is missing.
+/// The result of wrk if it is missing.
 const NO_WRK: &str = "wrk is missing";
 
 /// A line of the table.
@@ -31,7 +30,6 @@ struct Row {
     command: String,
 }
 
-/// Measures some of them.
 type Part = fn(&Bench) -> anyhow::Result<Vec<Row>>;
 
 /// The program that is measured.
@@ -48,13 +46,13 @@ struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Who has ended already need not be ended.
+        // If it has exited already, that is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Measures all of it, and writes the table into the page.
+/// Measures all rows, and writes the table into the page.
 pub(crate) fn run() -> anyhow::Result<()> {
     let program = measured::release()?;
     let json = tempfile::NamedTempFile::new().context("make a file for results")?;
@@ -63,7 +61,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for part in parts {
         for row in part(&bench)? {
-            println!("{}: {}, to reach: {}", row.what, row.measured, row.goal);
+            println!("{}: {}, goal: {}", row.what, row.measured, row.goal);
             rows.push(row);
         }
     }
@@ -80,9 +78,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
 }
 
 fn table(rows: &[Row]) -> String {
-    let mut page = String::from("\n| what | to reach | measured | command |\n|---|--:|--:|---|\n");
+    let mut page = String::from("\n| figure | goal | measured | command |\n|---|--:|--:|---|\n");
     for Row { what, goal, measured, command } in rows {
-        // Writing to a text does not fail.
+        // Writing to a string does not fail.
         let _ = writeln!(page, "| {what} | {goal} | {measured} | `{command}` |");
     }
     page.push('\n');
@@ -97,24 +95,26 @@ impl Bench {
             .stdout(Stdio::piped())
             .spawn()
             .context("start the load server")?;
-        let output = child.stdout.take().context("read what the load server says")?;
+        let output = child.stdout.take().context("read the output of the load server")?;
         let mut line = String::new();
-        BufReader::new(output).read_line(&mut line).context("read what the load server says")?;
+        BufReader::new(output)
+            .read_line(&mut line)
+            .context("read the output of the load server")?;
         let (at, end) = (line.find("http://"), line.find("/events"));
         let origin = at.zip(end).and_then(|(at, end)| line.get(at..end));
-        let origin = origin.with_context(|| format!("the load server says `{line}`"))?.to_owned();
+        let origin = origin.with_context(|| format!("the load server wrote `{line}`"))?.to_owned();
         Ok(Server { child, origin })
     }
 
-    /// Plays what the words say: `U` and `W` are the server's URL for Server-Sent Events and for
-    /// WebSockets, `P` its process.
+    /// Runs `sseproof load` with these arguments: `U` and `W` stand for the server's URL for
+    /// Server-Sent Events and for WebSockets, `P` for its process.
     fn load(&self, server: Option<&Server>, words: &str) -> anyhow::Result<Vec<Outcome>> {
         println!("== sseproof load {words}");
         let mut command = Command::new(&self.program);
         command.arg("load").args(filled(words, server)?);
         command.arg("--json").arg(self.json.path()).stdout(Stdio::null()).stderr(Stdio::null());
         let status = command.status().context("start sseproof load")?;
-        // Where the generator was the bottleneck, it ends with 1 and has a result all the same.
+        // If the generator was the bottleneck, the exit code is 1, and there still is a result.
         if !matches!(status.code(), Some(0 | 1)) {
             bail!("`sseproof load {words}` ended with {status}");
         }
@@ -133,12 +133,12 @@ fn filled(words: &str, server: Option<&Server>) -> anyhow::Result<Vec<String>> {
     shlex::split(&filled).with_context(|| format!("split `{words}`"))
 }
 
-/// The first outcome, which is the only one where there is one side.
+/// The first outcome, which is the only one of a run with one side.
 fn first(outcomes: Vec<Outcome>) -> anyhow::Result<Outcome> {
     outcomes.into_iter().next().context("there is no outcome")
 }
 
-/// What was said of the outcome by those who know of it: nothing, or why it is doubtful.
+/// Why the outcome is doubtful, if it is.
 fn doubts(outcome: &Outcome) -> String {
     let run = &outcome.run;
     let reasons: Vec<_> = run.partial.iter().chain(&run.saturated).map(String::as_str).collect();
@@ -147,7 +147,7 @@ fn doubts(outcome: &Outcome) -> String {
 
 fn cost(outcome: &Outcome, key: &str) -> String {
     let value = Cost::of(outcome).value(key);
-    value.map_or_else(|| "not told".to_owned(), |value| shown(&value))
+    value.map_or_else(|| "not measured".to_owned(), |value| shown(&value))
 }
 
 fn quantile(outcome: &Outcome, metric: Metric, share: f64) -> String {
@@ -157,30 +157,38 @@ fn quantile(outcome: &Outcome, metric: Metric, share: f64) -> String {
     )
 }
 
-/// What an idle connection costs in memory.
+/// The memory of an idle connection.
 fn memory(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let words = "'U/events?every=never' --versus 'W/ws?every=never' -c 15000 --ramp 12s --plateaus 5 --hold 3s --server-pid P";
     let server = bench.serve(&[])?;
     let outcomes = bench.load(Some(&server), words)?;
-    let [events, messages] = outcomes.as_slice() else { bail!("two sides were asked for") };
+    let [events, messages] = outcomes.as_slice() else { bail!("expected two outcomes") };
     let command = format!("sseproof load {words}");
     let row = |what, goal, measured| Row { what, goal, measured, command: command.clone() };
     let mut rows = vec![
         row(
-            "private memory of the generator for each of 15,000 idle connections, by slope: SSE",
+            "private memory of the generator per idle connection (slope, 15,000 connections): SSE",
             "1.5 KiB",
             cost(events, "memory.generator") + &doubts(events),
         ),
         row("the same: WebSocket", "1.5 KiB", cost(messages, "memory.generator")),
-        row("all in (PSS ÷ connections): SSE", "2.5 KiB", cost(events, "memory.generator.all-in")),
+        row(
+            "in total (PSS ÷ connections): SSE",
+            "2.5 KiB",
+            cost(events, "memory.generator.all-in"),
+        ),
         row("the same: WebSocket", "2.5 KiB", cost(messages, "memory.generator.all-in")),
-        row("the embedded server, by slope: SSE", "", cost(events, "memory.server")),
+        row(
+            "private memory of the embedded server per idle connection (slope): SSE",
+            "",
+            cost(events, "memory.server"),
+        ),
     ];
     rows.push(wrk_memory(&server)?);
     Ok(rows)
 }
 
-/// What wrk takes for the same stream, all in.
+/// The memory of wrk for the same stream, in total.
 fn wrk_memory(server: &Server) -> anyhow::Result<Row> {
     let command = "wrk -t1 -c15000 -d8s 'U/events?every=never'";
     let measured = match wrk(command, server)? {
@@ -192,10 +200,10 @@ fn wrk_memory(server: &Server) -> anyhow::Result<Row> {
             shown(&Value::bytes(all as f64 / 15_000.0))
         }
     };
-    Ok(Row { what: "wrk, all in", goal: "", measured, command: command.to_owned() })
+    Ok(Row { what: "wrk, in total", goal: "", measured, command: command.to_owned() })
 }
 
-/// wrk, where there is one.
+/// Starts wrk, if it is installed.
 fn wrk(command: &str, server: &Server) -> anyhow::Result<Option<Child>> {
     println!("== {command}");
     let words = filled(command, Some(server))?;
@@ -217,7 +225,7 @@ fn pss(process: u32) -> anyhow::Result<u64> {
     Ok(kib * 1024)
 }
 
-/// How soon ten thousand connections that are opened at once all receive.
+/// How soon ten thousand connections that are opened together all receive events.
 fn opening(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let words =
         "'U/events?every=1s' --stamp own --sequence own -c 10000 --ramp 0s --plateaus 1 --hold 8s";
@@ -231,10 +239,14 @@ fn opening(bench: &Bench) -> anyhow::Result<Vec<Row>> {
         command: command.clone(),
     };
     let mut rows = vec![
-        row("10,000 connections opened at once: the last is connected after", "", Metric::Connect),
         row(
-            "and its first event, of one a second, comes that long behind its request",
-            "2 s with the above",
+            "10,000 connections opened together: the last one is connected after",
+            "",
+            Metric::Connect,
+        ),
+        row(
+            "and receives its first event (one is sent per second) this long after its request",
+            "2 s with the row above",
             Metric::FirstEvent,
         ),
     ];
@@ -243,7 +255,7 @@ fn opening(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// How much one connection takes.
+/// The throughput of one connection.
 fn hot(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let words = "'U/events?every=1ms&burst=2000' --stamp own --sequence own -c 1 --ramp 0s --plateaus 1 --hold 6s --server-pid P";
     let server = bench.serve(&[])?;
@@ -252,17 +264,17 @@ fn hot(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let measured = format!("{:.2} M/s", events / outcome.lasting().as_secs_f64() / 1e6);
     let measured = measured + &doubts(&outcome);
     Ok(vec![Row {
-        what: "events on one hot connection, decoded, stamped and counted",
+        what: "events of one busy connection, decoded, stamped and counted",
         goal: "1.5 M/s",
         measured,
         command: format!("sseproof load {words}"),
     }])
 }
 
-/// Processor time for each event at ten thousand connections, beside wrk's.
+/// Processor time of each event at ten thousand connections, beside that of wrk.
 ///
-/// Of both a short and a long run are taken from each other, so that opening and closing is in
-/// neither; wrk counts no events, but gets the same from the same server.
+/// The time of a short run is subtracted from that of a long one, so that opening and closing
+/// connections is in neither; wrk counts no events, but receives the same from the same server.
 fn processor(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     const ROUNDS: u32 = 3;
     let words = "'U/events?every=1s' -c 10000 --ramp 0s --plateaus 1 --hold";
@@ -282,7 +294,7 @@ fn processor(bench: &Bench) -> anyhow::Result<Vec<Row>> {
             theirs += sign * (children_time()? - before);
         }
     }
-    // One event a second for each connection, in the 15 seconds by which the runs differ.
+    // One event per second and connection, in the 15 seconds by which the runs differ.
     let events = f64::from(ROUNDS) * 15.0 * 10_000.0;
     let each = |seconds: f64| shown(&Value::time(seconds / events * 1e9));
     let command = format!("sseproof load {words} 20s, and 5s; {command}20s, and 5s");
@@ -291,26 +303,27 @@ fn processor(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let beside = |text: String| if has_wrk { text } else { NO_WRK.to_owned() };
     Ok(vec![
         row(
-            "processor time for each of 10,000 events a second on as many connections",
+            "processor time of an event, at 10,000 events per second on 10,000 connections",
             "",
             each(ours),
         ),
-        row("wrk, which parses nothing", "", beside(each(theirs))),
-        row("the one in proportion to the other", "1.2", beside(format!("{:.2}", ours / theirs))),
+        row("wrk, which does not parse", "", beside(each(theirs))),
+        row("sseproof ÷ wrk", "1.2", beside(format!("{:.2}", ours / theirs))),
     ])
 }
 
-/// The processor time of all children that have ended, in seconds.
+/// The processor time of all children that have exited, in seconds.
 fn children_time() -> anyhow::Result<f64> {
     use nix::sys::resource::{UsageWho, getrusage};
 
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("ask for the time of children")?;
+    let usage =
+        getrusage(UsageWho::RUSAGE_CHILDREN).context("read the processor time of children")?;
     let seconds =
         |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
     Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }
 
-/// How far a measured latency is from what was done.
+/// The error of a measured latency.
 fn error(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let words = "--calibrate -c 5000 --ramp 4s --plateaus 1 --hold 10s";
     let outcomes = bench.load(None, words)?;
@@ -324,7 +337,7 @@ fn error(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let row = |what, goal, measured| Row { what, goal, measured, command: command.clone() };
     Ok(vec![
         row(
-            "error of the delivery latency at 5,000 clients, events held back for 0, 1, 10 and 100 ms: p50",
+            "error of the delivery latency at 5,000 clients, for events delayed by 0, 1, 10 and 100 ms: p50",
             "0.3 ms",
             all(0.5),
         ),
@@ -332,7 +345,7 @@ fn error(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-/// Forty thousand connections from this machine to this machine.
+/// Forty thousand connections within this machine.
 fn many(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let listen = format!("127.0.0.1:{SHARED}");
     let more = ["--listen", listen.as_str(), "--reuse-port"];
@@ -344,7 +357,7 @@ fn many(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let (errors, events) = (counters.count(Counter::Errors), counters.count(Counter::Events));
     let measured = format!("{open} open, {errors} errors, {events} events") + &doubts(&outcome);
     Ok(vec![Row {
-        what: "connections on one machine, of three processes to three servers",
+        what: "connections on one machine, from three processes to three servers",
         goal: "40,000",
         measured,
         command: format!(

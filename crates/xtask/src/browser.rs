@@ -1,4 +1,4 @@
-//! The corpus in a real browser: Chromium, without a window, judges what the corpus says.
+//! The corpus in a real browser: headless Chromium reads it, and the page compares.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,15 +16,15 @@ use tokio::sync::mpsc;
 
 use crate::root;
 
-/// What it is called, by Debian, Ubuntu, Google and others.
+/// The names of the program in Debian, Ubuntu, Google's package and others.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 /// The page takes about a minute.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// Where Chromium differs, and why.
+/// The expected differences of Chromium, and their reasons.
 const KNOWN: &str = "scenarios/browsers/chromium.yaml";
 const REPORT: &str = "reports/corpus-in-chromium.md";
 
-/// What the page has found.
+/// The result of the page.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Found {
@@ -47,17 +47,17 @@ struct Difference {
     what: String,
 }
 
-/// The cases that differ and are known to, each with its reason.
+/// The cases that differ as expected, each with its reason.
 type Known = BTreeMap<String, String>;
 
 pub(crate) fn run(program: Option<PathBuf>, required: bool) -> anyhow::Result<()> {
     let Some(program) = program.or_else(installed) else {
         let missing = format!("there is no {} in PATH", NAMES.join(", "));
         if required {
-            bail!("{missing}: install one, or name it with --browser");
+            bail!("{missing}: install one, or pass it with --browser");
         }
-        eprintln!("SKIPPED: {missing}, so no browser has judged the corpus.");
-        eprintln!("Install one (apt-get install chromium), or name it with --browser.");
+        eprintln!("SKIPPED: {missing}, so no browser has read the corpus.");
+        eprintln!("Install one (apt-get install chromium), or pass it with --browser.");
         return Ok(());
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -75,7 +75,7 @@ pub(crate) fn run(program: Option<PathBuf>, required: bool) -> anyhow::Result<()
         println!("{surprise}");
     }
     if !surprises.is_empty() {
-        bail!("{version} and the corpus differ in a way that {KNOWN} does not expect");
+        bail!("{version} differs from the corpus in a way that {KNOWN} does not expect");
     }
     let chunkings = found.chunkings;
     println!("{version} reads {chunkings} streams as expected; {} cases differ", known.len());
@@ -87,7 +87,7 @@ fn compare(found: &Found, known: &Known) -> Vec<String> {
     let new = new.map(|Difference { stream, cuts, what, .. }| format!("{stream} ({cuts}): {what}"));
     let differs = |case: &String| found.differences.iter().any(|one| one.case == *case);
     let gone = known.keys().filter(|case| !differs(case));
-    let gone = gone.map(|case| format!("{case} is expected to differ, and does not"));
+    let gone = gone.map(|case| format!("{case} is expected to differ, but does not"));
     new.chain(gone).collect()
 }
 
@@ -104,20 +104,20 @@ fn version(program: &Path) -> anyhow::Result<String> {
         .output()
         .with_context(|| format!("start {}", program.display()))?;
     let version = String::from_utf8_lossy(&output.stdout);
-    // A distribution says behind it on what it was built.
+    // Distributions append the system on which it was built.
     Ok(version.split(" built on ").next().unwrap_or_default().trim().to_owned())
 }
 
-/// Serves the page, opens it, and waits for what it finds.
+/// Serves the page, opens it, and waits for its result.
 async fn judge(program: &Path) -> anyhow::Result<Found> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("listen on 127.0.0.1")?;
-    let address = listener.local_addr().context("ask for the port")?;
+    let address = listener.local_addr().context("read the port")?;
     let (results, mut result) = mpsc::unbounded_channel();
     let corpus = Browser::default();
     let lab = Lab::new(move |visit| match corpus.answer(visit.request) {
         Served::Plan(plan) => plan,
         Served::Result(plan, found) => {
-            // Nobody waits any more where the time is over.
+            // After a timeout, the receiver is gone.
             let _ = results.send(found);
             plan
         }
@@ -127,17 +127,17 @@ async fn judge(program: &Path) -> anyhow::Result<Found> {
     println!("{} reads the corpus from http://{address}/ …", program.display());
     let mut browser = start(program, profile.path(), &format!("http://{address}/"))?;
     let found = tokio::select! {
-        found = result.recv() => found.context("the server has ended")?,
+        found = result.recv() => found.context("the server has stopped")?,
         ended = browser.wait() => {
             let ended = ended.context("wait for the browser")?;
-            bail!("{} ended before the page did: {ended}", program.display());
+            bail!("{} exited before the page was done: {ended}", program.display());
         }
         () = tokio::time::sleep(PATIENCE) => {
-            bail!("the page found nothing within {} s", PATIENCE.as_secs());
+            bail!("no result from the page within {} s", PATIENCE.as_secs());
         }
     };
-    browser.kill().await.context("end the browser")?;
-    serde_json::from_str(&found).context("read what the page found")
+    browser.kill().await.context("stop the browser")?;
+    serde_json::from_str(&found).context("read the result of the page")
 }
 
 fn start(program: &Path, profile: &Path, url: &str) -> anyhow::Result<Child> {
@@ -163,11 +163,11 @@ fn written(version: &str, found: &Found, known: &Known) -> String {
         by_case.entry(&difference.case).or_default().push(difference);
     }
     let mut out = format!(
-        "# The corpus in Chromium\n\nMade by `cargo xtask browser`.\n\nThe `EventSource` of a real browser reads every case of the [corpus](../specs/corpus) in every line end, in one piece, byte by byte, and in each of the cuts that [corpus-expanded.json](../specs/corpus-expanded.json) has.\nWhat it dispatches is compared: types, data, last event IDs.\nEvery case is then read once more as it is written, until the browser comes back: the pause and the `Last-Event-ID` are compared, too.\nComments and anomalies cannot be seen from a page.\n\n| | |\n|---|---|\n| browser | {version} |\n| user agent | {user_agent} |\n| cases | {cases} |\n| in every line end | {streams} |\n| in every cut | {chunkings} |\n| reconnections | {reconnections}; without a `retry`, after {usual_delay} ms |\n| pace | of {chunks_sent} chunks of a byte each, a `fetch` of the page sees {chunks_seen} |\n| cases that differ | {} |\n",
+        "# The corpus in Chromium\n\nMade by `cargo xtask browser`.\n\nThe `EventSource` of a real browser reads every case of the [corpus](../specs/corpus) in every line end, in one piece, byte by byte, and in each of the cuts that [corpus-expanded.json](../specs/corpus-expanded.json) has.\nThe types, data and last event IDs of the dispatched events are compared.\nEvery case is then read once more as it is written, until the browser reconnects: the pause and the `Last-Event-ID` are compared, too.\nA page cannot see comments and anomalies.\n\n| | |\n|---|---|\n| browser | {version} |\n| user agent | {user_agent} |\n| cases | {cases} |\n| in every line end | {streams} |\n| in every cut | {chunkings} |\n| reconnections | {reconnections}; without a `retry`, after {usual_delay} ms |\n| pace | of {chunks_sent} chunks of a byte each, a `fetch` of the page sees {chunks_seen} |\n| cases that differ | {} |\n",
         by_case.len()
     );
     for (case, all) in by_case {
-        let why = known.get(case).map_or("Not looked at yet.", String::as_str);
+        let why = known.get(case).map_or("Not explained yet.", String::as_str);
         let Difference { stream, cuts, what, .. } = all[0];
         let more = match all.len() - 1 {
             0 => String::new(),

@@ -1,4 +1,4 @@
-//! What others wrote, each described by a file in a folder of its own under `scenarios/`.
+//! Software of others, each described by a file in its folder under `scenarios/`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 
 use crate::root;
 
-/// Reads the descriptions of this kind, in the order of the folders: those that are named, or all.
+/// Reads the descriptions of this kind, in the order of the folders: all, or those of the given
+/// names.
 pub(crate) fn described<T: DeserializeOwned>(
     kind: &str,
     file: &str,
@@ -31,7 +32,7 @@ pub(crate) fn described<T: DeserializeOwned>(
         }
     }
     if let Some(missing) = names.iter().find(|wanted| !all.iter().any(|one| name(one) == *wanted)) {
-        bail!("there is no {missing:?} in scenarios/{kind}/");
+        bail!("no {missing:?} in scenarios/{kind}/");
     }
     Ok(all)
 }

@@ -1,4 +1,4 @@
-//! A short run of every fuzz target, from the streams of the corpus on.
+//! A short run of every fuzz target, starting with the streams of the corpus.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,29 +13,29 @@ use crate::root;
 const TARGETS: [Target; 4] = [
     Target { name: "decode", before: |_| SIZES.to_vec() },
     Target { name: "limits", before: |_| [&SIZES[..], &[64, 64]].concat() },
-    // Cut off in the middle.
+    // Cut off halfway.
     Target { name: "reconnect", before: |length| [&SIZES[..], &half(length)].concat() },
     Target { name: "encode", before: |_| SIZES.to_vec() },
 ];
 /// The sizes of the chunks; `fuzz_targets/cuts` reads them so.
 const SIZES: [u8; 4] = [31; 4];
-/// Longer streams are slow, and show nothing that these do not.
+/// Longer streams are slow, and find no other bugs.
 const LONGEST: &str = "-max_len=800";
 
-/// A target, and what it reads in front of the stream that has so many bytes.
+/// A target, and the bytes that it reads before a stream of the given length.
 struct Target {
     name: &'static str,
     before: fn(usize) -> Vec<u8>,
 }
 
 const fn half(length: usize) -> [u8; 2] {
-    // No stream of the corpus is longer than two bytes can say.
+    // The length of every stream of the corpus fits into two bytes.
     ((length / 2) as u16).to_le_bytes()
 }
 
 pub(crate) fn run(seconds: u64, required: bool) -> anyhow::Result<()> {
     if !is_installed() {
-        let missing = "there is no nightly compiler with cargo-fuzz (see fuzz/README.md)";
+        let missing = "no nightly compiler with cargo-fuzz (see fuzz/README.md)";
         if required {
             bail!(missing);
         }
@@ -48,7 +48,7 @@ pub(crate) fn run(seconds: u64, required: bool) -> anyhow::Result<()> {
 fn is_installed() -> bool {
     let asked = Command::new("cargo")
         .args(["+nightly", "fuzz", "--version"])
-        // To ask must install nothing.
+        // The question must not install anything.
         .env("RUSTUP_AUTO_INSTALL", "0")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -59,7 +59,7 @@ fn is_installed() -> bool {
 fn smoke(target: &Target, seconds: u64) -> anyhow::Result<()> {
     let Target { name, .. } = target;
     let seeds = seeds(target).with_context(|| format!("write the seeds of {name}"))?;
-    // What a run finds worth keeping goes into the first folder.
+    // New inputs of a run are kept in the first folder.
     let kept = root().join("fuzz/corpus").join(name);
     fs::create_dir_all(&kept).with_context(|| format!("make {}", kept.display()))?;
     let (kept, seeds) = (shown(&kept)?, shown(&seeds)?);

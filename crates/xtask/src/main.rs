@@ -30,59 +30,60 @@ struct Arguments {
 enum Task {
     /// Write the generated files, or check that they are up to date.
     Generate {
-        /// What to do with a file that differs.
+        /// Write the files, or fail if one differs.
         #[arg(long, value_enum, default_value_t = Mode::Write)]
         mode: Mode,
     },
-    /// Show the phrases that specs/words.yaml forbids, in every file or in these.
+    /// List the phrases that specs/words.yaml forbids, in every file or in these.
     Words {
         /// Beginnings of paths, from the root of the workspace.
         paths: Vec<String>,
     },
-    /// Prove that the pure crates pull in nothing that opens a socket.
+    /// Check that the pure crates depend on nothing that opens a socket.
     Purity,
-    /// Install and start real servers that others wrote, check each, and write reports/peers.md (with what earlier runs left of those that are not named).
+    /// Install and start real servers of others, check each, and write reports/peers.md (with
+    /// earlier results for the peers not named).
     Peers {
-        /// Only these; all of scenarios/peers/ without one.
+        /// Only these; without a name, all of scenarios/peers/.
         names: Vec<String>,
     },
-    /// Measure Server-Sent Events beside WebSockets on servers that others wrote and that offer both, and write reports/sse-vs-websocket.md (with what earlier runs left of those that are not named).
+    /// Measure Server-Sent Events and WebSockets on real servers that offer both, and write
+    /// reports/sse-vs-websocket.md (with earlier results for the servers not named).
     Versus(versus::Versus),
-    /// Install parsers that others wrote, check each, and write reports/parsers.md.
+    /// Install parsers of others, check each, and write reports/parsers.md.
     Parsers {
-        /// Only these; all of scenarios/parsers/ without one.
+        /// Only these; without a name, all of scenarios/parsers/.
         names: Vec<String>,
     },
-    /// Measure the codec beside the decoders of others, and write reports/codec.md.
+    /// Measure the codec and the decoders of others, and write reports/codec.md.
     BenchCodec,
-    /// Measure the load generator beside wrk, and write the table of reports/load.md.
+    /// Measure the load generator and wrk, and write the table of reports/load.md.
     BenchLoad,
-    /// Run the corpus in a real Chromium, and write reports/corpus-in-chromium.md.
+    /// Read the corpus in a real Chromium, and write reports/corpus-in-chromium.md.
     Browser {
         /// The browser, if it is not in PATH.
         #[arg(long, value_name = "PROGRAM")]
         browser: Option<PathBuf>,
-        /// Fail where there is no browser, as in CI.
+        /// Fail if no browser is installed, as in CI.
         #[arg(long)]
         required: bool,
     },
     /// Run each fuzz target for a while (needs nightly and cargo-fuzz).
     Fuzz {
-        /// For how long, each.
+        /// How long each runs.
         #[arg(long, default_value_t = 10)]
         seconds: u64,
-        /// Fail where nightly or cargo-fuzz is missing, as in CI.
+        /// Fail if nightly or cargo-fuzz is missing, as in CI.
         #[arg(long)]
         required: bool,
     },
 }
 
-/// What to do with generated files.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Mode {
-    /// Write them.
+    /// Write each that differs.
     Write,
-    /// Fail where one differs.
+    /// Fail if one differs.
     Check,
 }
 
@@ -116,7 +117,7 @@ fn root() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
-/// Runs the command in the folder to its end; an error where it fails.
+/// Runs the command in the folder to its end.
 fn run(folder: &Path, command: &[impl AsRef<str>]) -> anyhow::Result<()> {
     let words: Vec<&str> = command.iter().map(AsRef::as_ref).collect();
     let [program, arguments @ ..] = words.as_slice() else { bail!("an empty command") };

@@ -1,4 +1,4 @@
-//! Real parsers that others wrote: installed, checked, compared with what is expected.
+//! Real parsers of others: installed, checked, compared with the expected results.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use sseproof_check_parser::{Adapter, Options, Reference, Report, Verdict, check,
 use crate::described::described;
 use crate::root;
 
-/// How long an adapter may take for an answer: the machine may be busy.
+/// How long an adapter may take to answer: the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(30);
 const OPTIONS: Options = Options { streams: 1000, seed: 1 };
 
@@ -19,17 +19,16 @@ const OPTIONS: Options = Options { streams: 1000, seed: 1 };
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tested {
-    /// Its name, the folder's too.
+    /// Also the name of the folder.
     parser: String,
-    /// What it is, in a line.
+    /// A description in one line.
     about: String,
-    /// The versions that are installed.
     versions: Vec<String>,
     /// The commands that install it, run in a copy of the folder.
     install: Vec<Vec<String>>,
     /// The command that runs its adapter.
     command: Vec<String>,
-    /// The requirements that it is known to break, each with what was seen by hand.
+    /// The requirements that it is known to break, each with a manual check.
     expect: BTreeMap<String, String>,
 }
 
@@ -79,18 +78,18 @@ fn compare(tested: &Tested, report: &Report) -> Vec<String> {
     let Tested { parser, expect, .. } = tested;
     let unexpected = broken(report)
         .filter(|broken| !expect.contains_key(*broken))
-        .map(|broken| format!("{parser}: {broken} is broken and is not expected to be"));
+        .map(|broken| format!("{parser}: {broken} is broken, which is not expected"));
     let missing = expect
         .keys()
         .filter(|expected| !broken(report).any(|broken| broken == *expected))
-        .map(|expected| format!("{parser}: {expected} is expected to be broken and is not"));
-    let partial = (!report.is_complete).then(|| format!("{parser}: not everything was asked"));
+        .map(|expected| format!("{parser}: {expected} is expected to be broken, but passes"));
+    let partial = (!report.is_complete).then(|| format!("{parser}: the check is incomplete"));
     unexpected.chain(missing).chain(partial).collect()
 }
 
 fn written(results: &[(Tested, Report)]) -> String {
     let mut out = String::from(
-        "# sseproof on parsers that others wrote\n\nMade by `cargo xtask parsers`. Each parser reads every case of the [corpus](../specs/corpus) in one piece, in two pieces cut anywhere and byte by byte, and streams made by chance.\nWhat is read rightly as it is written is asked in every other line end, too, which counts as `whatwg-sse/line-ends`.\nNumbers are cases that are read wrongly; – stands for a parser that cannot tell. Speed is by the parser's own clock, with chunks of 16 KiB, the best of up to thirty in one run on a shared machine: compare within the table only; `sseproof-codec` is timed elsewhere.\n\n| parser | what it is | versions |\n|---|---|---|\n",
+        "# sseproof on parsers of others\n\nMade by `cargo xtask parsers`. Each parser reads every case of the [corpus](../specs/corpus) in one piece, in two pieces cut anywhere and byte by byte, and random streams.\nA case that is read correctly as it is written is repeated with every other line end, which counts as `whatwg-sse/line-ends`.\nNumbers are failed cases; – is a parser that does not report the value. Speed is measured by the parser's own clock, with chunks of 16 KiB, the best of up to thirty in one run on a shared machine: compare within the table only; [codec.md](codec.md) has the speed of `sseproof-codec`.\n\n| parser | description | versions |\n|---|---|---|\n",
     );
     for (tested, _) in results {
         let Tested { parser, about, versions, .. } = tested;
@@ -121,7 +120,7 @@ fn written(results: &[(Tested, Report)]) -> String {
             None => "✓".to_owned(),
             Some(_) => "✗".to_owned(),
         });
-        row(&mut out, &format!("| {} streams made by chance", chance.kind), cells);
+        row(&mut out, &format!("| random {} streams", chance.kind), cells);
     }
     for stream in ["tokens", "ticks"] {
         let cells = columns.iter().map(|(_, report)| {
@@ -133,16 +132,16 @@ fn written(results: &[(Tested, Report)]) -> String {
     let silent: Vec<_> =
         results.iter().filter(|(_, report)| !report.not_reported.is_empty()).collect();
     if !silent.is_empty() {
-        out.push_str("\n## What is not judged\n\n");
+        out.push_str("\n## Not judged\n\n");
         for (tested, report) in silent {
             out.push_str(&format!(
-                "- {} does not tell {}.\n",
+                "- {} does not report {}.\n",
                 tested.parser,
                 report.not_reported.join(", ")
             ));
         }
     }
-    out.push_str("\n## What breaks, seen by hand\n\n");
+    out.push_str("\n## Failures, checked by hand\n\n");
     for (tested, _) in results {
         for (requirement, why) in &tested.expect {
             out.push_str(&format!("- {}, {requirement}: {why}\n", tested.parser));

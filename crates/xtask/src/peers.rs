@@ -1,4 +1,8 @@
-//! Real servers that others wrote: installed, started, checked, compared with what is expected.
+//! Real servers of others: installed, started, checked, compared with the expected results.
+//!
+//! Their whole results are not committed: they are megabytes, and each run has other times.
+//! `reports/peers.md` has every verdict, and each failure with a manual check; a failure that is
+//! not expected, or is expected and missing, fails the run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,51 +24,50 @@ const WAIT: &str = "60s";
 /// How many peers are checked at a time.
 const AT_A_TIME: usize = 4;
 static DEBIAN: Mutex<()> = Mutex::new(());
-/// How to drive the peer, beside its `peer.yaml`; the ports are in the environment.
+/// How to check the peer, beside its `peer.yaml`; the ports are in the environment.
 const TARGET: &str = "sseproof.yaml";
-/// What a check leaves in the folder.
+/// The result of a check, in the folder.
 const REPORT: &str = "report.json";
-/// The folder with the server that stands behind each proxy.
+/// The folder of the server behind each proxy.
 const UPSTREAM: &str = "upstream";
-/// The rules that compare a proxy with what is behind it.
+/// The rules that compare a proxy with its upstream server.
 const COMPARED: &str = "proxy/";
 
 /// A folder under `scenarios/peers/`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Peer {
-    /// Its name, the folder's too.
+    /// Also the name of the folder.
     peer: String,
-    /// What it is, in a line.
+    /// A description in one line.
     about: String,
-    /// The versions that are installed.
     versions: Vec<String>,
     /// The commands that install it, run in a copy of the folder.
     install: Vec<Vec<String>>,
-    /// Packages of Debian that it needs.
+    /// Packages of Debian that must be installed.
     #[serde(default)]
     apt: Vec<String>,
-    /// The command that starts it, with `PORT` in its environment, and `UPSTREAM_PORT` for what
-    /// stands behind a proxy.
+    /// The command that starts it, with `PORT` in its environment, and the port of the server
+    /// behind a proxy in `UPSTREAM_PORT`.
     start: Vec<String>,
-    /// The path of the stream, where it is a proxy: what comes through it is then also compared with
-    /// what the server behind it sends itself.
+    /// The path of the stream, if it is a proxy: the stream through it is also compared with the
+    /// stream of the upstream server.
     #[serde(default)]
     behind: Option<String>,
-    /// What else it serves.
+    /// Other streams of the same server.
     #[serde(default)]
     also: Vec<Also>,
-    /// The rules that it is known to break, each with what was seen by hand.
+    /// The rules that it is known to break, each with a manual check.
     expect: BTreeMap<String, String>,
 }
 
-/// Another stream of the same server, with a profile of its own.
+/// A stream with another profile.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Also {
     /// Its target file.
     target: String,
-    /// How the rules of its profile begin.
+    /// The beginning of the ids of the profile's rules.
     rules: String,
 }
 
@@ -93,7 +96,7 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// These results, and for all other peers what an earlier run left.
+/// These results, and earlier results for all other peers.
 fn whole(mut results: Vec<(Peer, Report)>) -> anyhow::Result<Vec<(Peer, Report)>> {
     for peer in described("peers", "peer.yaml", &[], |peer: &Peer| &peer.peer)? {
         if !results.iter().any(|(known, _)| known.peer == peer.peer) {
@@ -114,7 +117,7 @@ fn read(json: &Path) -> anyhow::Result<Report> {
 /// The peers that were checked, and why the others were not.
 type Checked = (Vec<(Peer, Report)>, Vec<anyhow::Error>);
 
-/// Checks the peers, a few at a time: most of a check is waiting.
+/// Checks several peers at a time: most of a check is waiting.
 fn check_all(peers: Vec<Peer>) -> anyhow::Result<Checked> {
     copy(
         &root().join("scenarios/peers").join(UPSTREAM),
@@ -152,7 +155,7 @@ fn check(peer: &Peer) -> anyhow::Result<Report> {
     let installed = root.join("target/peers");
     let folder = installed.join(&peer.peer);
     copy(&root.join("scenarios/peers").join(&peer.peer), &folder)?;
-    // Two at a time would fight for Debian's lock.
+    // Two installations at a time would wait for Debian's lock.
     let alone = DEBIAN.lock().unwrap_or_else(PoisonError::into_inner);
     for package in &peer.apt {
         let known = Command::new("dpkg").args(["-s", package]).output().context("start dpkg")?;
@@ -182,8 +185,8 @@ fn check(peer: &Peer) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-/// One check of the peer as its target file says, or of the server behind it and the peer as the
-/// proxy, both at that path.
+/// One check of the peer as its target file says, or of its upstream server through the peer as
+/// the proxy, both at that path.
 fn sseproof(
     peer: &Peer,
     folder: &Path,
@@ -220,7 +223,7 @@ fn free_port() -> anyhow::Result<u16> {
         .context("find a free port")
 }
 
-/// What is found and not expected, or expected and not found; advice is not compared.
+/// Failures that are not expected, and expected failures that are missing; advice is not compared.
 fn compare(peer: &Peer, report: &Report) -> Vec<String> {
     let failing: Vec<_> = report
         .findings
@@ -233,21 +236,21 @@ fn compare(peer: &Peer, report: &Report) -> Vec<String> {
         .filter(|(rule, level)| {
             *level != sseproof_rules::Level::Advice && !peer.expect.contains_key(*rule)
         })
-        .map(|(rule, _)| format!("{}: {rule} fails and is not expected to", peer.peer));
+        .map(|(rule, _)| format!("{}: {rule} fails, which is not expected", peer.peer));
     let decided = |rule: &String| {
         let of_rule = report.findings.iter().filter(|finding| finding.rule == *rule);
         of_rule.map(|finding| finding.status).all(|status| status != Status::Inconclusive)
     };
-    // What could not be decided this time says nothing against what was seen by hand.
+    // An inconclusive rule does not disprove a manual check.
     let missing = peer
         .expect
         .keys()
         .filter(|rule| !failing.iter().any(|(failing, _)| failing == rule) && decided(rule))
-        .map(|rule| format!("{}: {rule} is expected to fail and does not", peer.peer));
+        .map(|rule| format!("{}: {rule} is expected to fail, but does not", peer.peer));
     unexpected.chain(missing).collect()
 }
 
-/// What stands beside each other in one table.
+/// Peers that share a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Server,
@@ -258,7 +261,7 @@ enum Kind {
 impl Kind {
     const ALL: [(Self, &str); 3] = [
         (Self::Server, "Servers"),
-        (Self::Proxy, "Proxies, each before the same server of Node"),
+        (Self::Proxy, "Proxies, each in front of the same Node server"),
         (Self::Protocol, "Protocols on top of event streams"),
     ];
 
@@ -273,11 +276,13 @@ impl Kind {
 
 fn page(results: &[(Peer, Report)]) -> String {
     let mut out = String::from(
-        "# sseproof on servers that others wrote\n\nMade by `cargo xtask peers`, which leaves the whole result of each in `target/peers/NAME/report.json`.\nWhat fails is told [below](#what-fails-and-what-was-seen-by-hand).\n",
+        "# sseproof on servers of others\n\nMade by `cargo xtask peers`, which keeps the whole result of each in `target/peers/NAME/report.json`.\nThe failures are [below](#failures-checked-by-hand).\n",
     );
     for (kind, title) in Kind::ALL {
         let of_kind = results.iter().filter(|(peer, report)| Kind::of(peer, report) == kind);
-        out.push_str(&format!("\n## {title}\n\n| peer | what it is | versions |\n|---|---|---|\n"));
+        out.push_str(&format!(
+            "\n## {title}\n\n| peer | description | versions |\n|---|---|---|\n"
+        ));
         for (peer, _) in of_kind.clone() {
             out.push_str(&format!(
                 "| [{0}](../scenarios/peers/{0}) | {1} | {2} |\n",
@@ -291,7 +296,7 @@ fn page(results: &[(Peer, Report)]) -> String {
         out.push('\n');
         out.push_str(&peers_matrix(&columns));
     }
-    out.push_str("\n## What fails, and what was seen by hand\n\nEach of these findings was provoked again without sseproof, most with a raw socket, and is true.\nAdvice is not among them.\n");
+    out.push_str("\n## Failures, checked by hand\n\nEach of these findings was reproduced without sseproof, most with a raw socket.\nAdvice is not listed.\n");
     for (peer, report) in results.iter().filter(|(peer, _)| !peer.expect.is_empty()) {
         out.push_str(&format!("\n### {}\n\n", peer.peer));
         for (rule, reason) in &peer.expect {
@@ -308,7 +313,7 @@ fn page(results: &[(Peer, Report)]) -> String {
     out
 }
 
-/// Copies the folder anew, but keeps what an earlier install left beside it.
+/// Copies the folder again, but keeps the files of an earlier installation.
 pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(to).with_context(|| format!("make {}", to.display()))?;
     for entry in fs::read_dir(from).with_context(|| format!("read {}", from.display()))? {

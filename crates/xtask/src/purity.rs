@@ -1,4 +1,4 @@
-//! The pure crates open no socket and keep no runtime: `cargo tree` is the witness.
+//! The pure crates open no socket and use no runtime; `cargo tree` shows it.
 
 use std::process::Command;
 
@@ -6,8 +6,8 @@ use anyhow::{Context as _, bail};
 
 use crate::root;
 
-/// The crates that decode and judge, and with which features. The adapter of the codec for
-/// `tokio-util` cannot do without the traits of tokio, so it is left out.
+/// The crates that decode and judge, with their features. The codec's adapter for `tokio-util`
+/// needs the traits of tokio, so that feature is off.
 const PURE: [(&str, &str); 7] = [
     ("sseproof-codec", "--features=futures,http-body,proptest,serde"),
     ("sseproof-http", "--all-features"),
@@ -17,7 +17,7 @@ const PURE: [(&str, &str); 7] = [
     ("sseproof-files", "--all-features"),
     ("sseproof-report", "--all-features"),
 ];
-/// What none of them may depend on.
+/// Crates that none of them may depend on.
 const BANNED: [&str; 5] = ["tokio", "mio", "socket2", "hyper", "rustix"];
 
 pub(crate) fn run() -> anyhow::Result<()> {

@@ -1,4 +1,8 @@
-//! Server-Sent Events beside WebSockets, on real servers that offer both.
+//! Server-Sent Events and WebSockets on real servers that offer both.
+//!
+//! Each server sends to both in the same manner, a loop or a channel as its library is used, so
+//! that the comparison is of transports and not of programs. The conclusions in the page are
+//! written by hand, between marks that are kept.
 
 mod page;
 mod rows;
@@ -17,52 +21,47 @@ use sseproof_load_model::Outcome;
 use crate::described::described;
 use crate::{measured, root};
 
-/// What is written.
 const PAGE: &str = "reports/sse-vs-websocket.md";
-/// Where installed servers and their results are, below the root.
+/// The folder of installed servers and their results, below the root.
 const INSTALLED: &str = "target/versus";
-/// Ports that the system gives to nobody who connects: a server that is started again and again
-/// finds its own free.
+/// Ports that the system never assigns to a client, so that a server that is restarted finds its
+/// port free.
 const PORTS: std::ops::Range<u16> = 21_000..32_000;
 
-/// What can be said about it on the command line.
 #[derive(Args)]
 pub(crate) struct Versus {
-    /// Only these; all of scenarios/versus/ without one.
+    /// Only these; without a name, all of scenarios/versus/.
     names: Vec<String>,
-    /// How often each is measured; 4 rounds of the steady load and 3 of the storm where nothing is
-    /// said.
+    /// The number of rounds; by default 4 of the steady load and 3 of the storm.
     #[arg(long, value_name = "COUNT")]
     rounds: Option<u32>,
-    /// Measure nothing, and write the page of what earlier runs have left.
+    /// Do not measure; write the page from earlier results.
     #[arg(long, conflicts_with_all = ["names", "rounds", "sseproof"])]
     page: bool,
-    /// This program measures, instead of one that is built first.
+    /// Measure with this program, instead of building one.
     #[arg(long, value_name = "PROGRAM")]
     sseproof: Option<PathBuf>,
 }
 
-/// A folder under `scenarios/versus/`: a server with `/events`, `/ws`, and `POST /publish`, whose body
-/// everybody gets.
+/// A folder under `scenarios/versus/`: a server with `/events`, `/ws`, and `POST /publish`, whose
+/// body it sends to every client.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Server {
-    /// Its name, the folder's too.
+    /// Also the name of the folder.
     server: String,
-    /// What it is, in a line.
+    /// A description in one line.
     about: String,
-    /// The versions that are installed.
     versions: Vec<String>,
-    /// What must be there, a program or a file, and how to get it.
+    /// The programs or files that must be installed, and how to get them.
     #[serde(default)]
     needs: BTreeMap<String, String>,
     /// The commands that install it, run in a copy of the folder.
     install: Vec<Vec<String>>,
-    /// The command that starts it, with `PORT` in its environment.
     start: Vec<String>,
-    /// What it does for each client.
+    /// How it sends an event, per transport.
     sends: Sends,
-    /// What becomes of permessage-deflate.
+    /// Whether it uses permessage-deflate.
     deflate: String,
 }
 
@@ -73,7 +72,7 @@ struct Sends {
     websocket: String,
 }
 
-/// What is done to each server.
+/// The loads of each server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Load {
     Steady,
@@ -97,18 +96,17 @@ impl Load {
         }
     }
 
-    /// Its plan.
     fn plan(self) -> PathBuf {
         root().join(format!("scenarios/versus/{}.yaml", self.name()))
     }
 
-    /// Where the result of that server is.
+    /// The path of the result for that server.
     fn result(self, server: &Server) -> PathBuf {
         root().join(INSTALLED).join(&server.server).join(format!("{}.json", self.name()))
     }
 }
 
-/// A server, and what was measured.
+/// A server, and its results.
 struct Measured {
     server: Server,
     steady: Vec<Outcome>,
@@ -137,7 +135,7 @@ pub(crate) fn run(arguments: &Versus) -> anyhow::Result<()> {
     for server in &servers {
         println!("== {}: {}", server.server, server.about);
         if let Err(error) = measure(server, &program, arguments.rounds) {
-            println!("!! {} is not measured: {error:#}", server.server);
+            println!("!! {} was not measured: {error:#}", server.server);
             failures.push(format!("{}: {error:#}", server.server));
         }
     }
@@ -153,7 +151,7 @@ pub(crate) fn run(arguments: &Versus) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the page of all results that there are, and keeps what somebody has written in it.
+/// Writes the page from all results, and keeps the text written by hand.
 fn write() -> anyhow::Result<()> {
     let mut all = Vec::new();
     for server in described("versus", "versus.yaml", &[], |one: &Server| &one.server)? {
@@ -161,12 +159,12 @@ fn write() -> anyhow::Result<()> {
         match (steady, storm) {
             (Ok(steady), Ok(storm)) => all.push(Measured { server, steady, storm }),
             (Err(error), _) | (_, Err(error)) => {
-                println!("{PAGE} has nothing of {}: {error:#}", server.server);
+                println!("no results for {}: {error:#}", server.server);
             }
         }
     }
     let path = root().join(PAGE);
-    // There is none at first.
+    // The first time there is no page.
     let before = fs::read_to_string(&path).unwrap_or_default();
     fs::write(&path, page::page(&all, &before)).with_context(|| format!("write {PAGE}"))?;
     println!("wrote {PAGE}");
@@ -176,7 +174,7 @@ fn write() -> anyhow::Result<()> {
 fn measure(server: &Server, program: &Path, rounds: Option<u32>) -> anyhow::Result<()> {
     let missing: Vec<_> = server.needs.iter().filter(|(what, _)| !is_there(what)).collect();
     if !missing.is_empty() {
-        let each = missing.iter().map(|(what, how)| format!("{what} is missing; get {how}"));
+        let each = missing.iter().map(|(need, how)| format!("{need} is missing; get {how}"));
         bail!("{}", each.collect::<Vec<_>>().join("; "));
     }
     let folder = root().join(INSTALLED).join(&server.server);
@@ -199,7 +197,7 @@ fn measure(server: &Server, program: &Path, rounds: Option<u32>) -> anyhow::Resu
             .current_dir(&folder)
             .status()
             .with_context(|| format!("start {}", program.display()))?;
-        // Where the generator was the bottleneck, the page says so.
+        // If the generator was the bottleneck, the page says so.
         if !matches!(status.code(), Some(0 | 1)) {
             bail!("sseproof load ended with {status}");
         }

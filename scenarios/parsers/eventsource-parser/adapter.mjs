@@ -13,7 +13,7 @@ function parse(chunks) {
   });
   const decoder = new TextDecoder();
   for (const chunk of chunks) parser.feed(decoder.decode(chunk, { stream: true }));
-  // An id counts without data too, and this parser does not tell of it.
+  // An id also counts without data, but this parser does not report it.
   delete answer.lastEventId;
   return answer;
 }

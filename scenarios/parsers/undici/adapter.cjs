@@ -1,4 +1,4 @@
-// The decoder behind Node's own EventSource, from the package that Node takes it from.
+// The decoder of Node's own EventSource, from the package that Node bundles.
 const { createInterface } = require("node:readline");
 const path = require("node:path");
 const root = path.dirname(require.resolve("undici/package.json"));

@@ -16,7 +16,7 @@ async def events(request):
     await response.prepare(request)
     streams.add(response)
     try:
-        await asyncio.Future()  # until the client has gone
+        await asyncio.Future()  # until the client has disconnected
     finally:
         streams.discard(response)
 
@@ -55,7 +55,7 @@ app.router.add_get("/ws", ws)
 app.router.add_post("/publish", publish)
 
 if __name__ == "__main__":
-    # Without it, nobody tells a stream that its client has gone.
+    # Without it, a stream does not notice that its client has disconnected.
     web.run_app(
         app,
         host="127.0.0.1",

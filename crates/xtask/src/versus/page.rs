@@ -1,4 +1,4 @@
-//! The page: what was measured, in tables, and what somebody has written on it by hand.
+//! The page: the results in tables, and the text written by hand.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,14 +10,13 @@ use sseproof_report::load::shown;
 use super::rows::{Both, ROWS};
 use super::{Load, Measured};
 
-/// What stands between these is kept.
+/// The text between these marks is kept.
 const BY_HAND: [&str; 2] = ["<!-- by hand, and kept -->\n", "<!-- made again from here -->\n"];
-/// What cannot be said.
 const NONE: &str = "–";
 
-/// The page of these results; `before` is the one that it takes the place of.
+/// The page of these results; `before` is the previous page.
 pub(super) fn page(all: &[Measured], before: &str) -> String {
-    let mut out = String::from("# Server-Sent Events beside WebSockets\n\n");
+    let mut out = String::from("# Server-Sent Events and WebSockets\n\n");
     out.push_str(BY_HAND[0]);
     out.push_str(by_hand(before));
     out.push_str(BY_HAND[1]);
@@ -29,7 +28,7 @@ pub(super) fn page(all: &[Measured], before: &str) -> String {
     out
 }
 
-/// What somebody has written on the page.
+/// The text written by hand on the page.
 fn by_hand(page: &str) -> &str {
     let between = page.split_once(BY_HAND[0]).and_then(|(_, rest)| rest.split_once(BY_HAND[1]));
     between.map_or("\n", |(kept, _)| kept)
@@ -43,21 +42,21 @@ fn machine() -> String {
     format!("{processors} cores, {} {kernel}, {}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
-/// How it was measured.
+/// How the results were measured.
 fn measured(machine: &str, all: &[Measured]) -> String {
     let mut out = format!(
         "
 ## How it was measured
 
 ```sh
-cargo xtask versus          # all of it; `cargo xtask versus node` measures one server anew
+cargo xtask versus          # all servers; `cargo xtask versus node` measures one again
 ```
 
 Machine: {machine}; server and generator share it, over loopback, without TLS.
-`sseproof load` plays both plans over Server-Sent Events and over WebSockets in turn, and starts the server anew for each round.
-All servers get the same plans, and all clients of both the same text.
-No client offers permessage-deflate, so that no WebSocket is compressed; browsers do offer it, and some servers then agree.
-What the names mean stands in [metrics.md](../specs/metrics.md); memory is that of the server's processes together, without the kernel's for their sockets; processor time is theirs in both modes, user and kernel.
+`sseproof load` plays both plans over Server-Sent Events and over WebSockets in turn, and restarts the server for each round.
+All servers get the same plans, and the clients of both transports the same text.
+No client offers permessage-deflate, so no WebSocket is compressed; browsers do offer it, and some servers accept.
+[metrics.md](../specs/metrics.md) defines the names; memory is the sum over the server's processes, without the kernel memory of their sockets; processor time includes user and kernel mode.
 
 "
     );
@@ -70,7 +69,7 @@ What the names mean stands in [metrics.md](../specs/metrics.md); memory is that 
             }
             None => String::new(),
         };
-        // Writing to a text does not fail.
+        // Writing to a string does not fail.
         let _ = writeln!(
             out,
             "- [{name}](../scenarios/versus/{name}.yaml), {}: {about}",
@@ -80,7 +79,7 @@ What the names mean stands in [metrics.md](../specs/metrics.md); memory is that 
     out
 }
 
-/// How often it was done: `4 rounds`, or `1 to 4 rounds` where servers were measured at other times.
+/// `4 rounds`, or `1 to 4 rounds` if servers were measured at other times.
 fn rounds(load: Load, all: &[Measured]) -> String {
     let each = all.iter().map(|one| one.outcomes(load));
     let each = each.filter_map(|outcomes| outcomes.iter().map(|outcome| outcome.run.round).max());
@@ -95,10 +94,10 @@ fn plan(load: Load) -> Option<PlanFile> {
     PlanFile::parse(load.name(), &text, &Variables::default()).ok()
 }
 
-/// One row for each server, with what a WebSocket has in proportion to Server-Sent Events.
+/// One row for each server, with the ratio WebSocket ÷ SSE.
 fn summary(out: &mut String, all: &[Measured]) {
     out.push_str(
-        "\n## WebSocket ÷ SSE\n\nBelow 1 the WebSocket takes less, above it more; with the 95 % confidence interval, **bold** where 1 lies outside of it by more than a hundredth.\n\n",
+        "\n## WebSocket ÷ SSE\n\nBelow 1 the WebSocket needs less, above 1 more; with the 95 % confidence interval, **bold** if 1 lies outside of it by more than 0.01.\n\n",
     );
     let columns = || ROWS.iter().filter_map(|row| Some((row, row.short?)));
     line(out, "", columns().map(|(_, short)| short.to_owned()));
@@ -134,7 +133,7 @@ fn server(out: &mut String, measured: &Measured) {
     }
     let doubts = doubts(measured);
     if !doubts.is_empty() {
-        out.push_str("\nWhat makes these numbers doubtful:\n\n");
+        out.push_str("\nReasons to doubt these numbers:\n\n");
         doubts.iter().for_each(|doubt| out.push_str(&format!("- {doubt}\n")));
     }
 }
@@ -144,7 +143,7 @@ fn line(out: &mut String, first: &str, cells: impl Iterator<Item = String>) {
     let _ = writeln!(out, "| {first} | {} |", cells.join(" | "));
 }
 
-/// The value in the middle, and between which all rounds lie.
+/// The median, and the range of all rounds.
 fn values(spread: Option<Spread>) -> String {
     let Some(Spread { rounds, least, middle, greatest }) = spread else { return NONE.to_owned() };
     let [least, middle, greatest] = [least, middle, greatest].map(|value| shown(&value));
@@ -162,7 +161,7 @@ fn ratio(both: &Both) -> String {
     if is_decided { format!("**{text}**") } else { text }
 }
 
-/// Why the generator was the bottleneck, or a round is not whole, and in which.
+/// Why the generator was the bottleneck, or a round is incomplete, and in which round.
 fn doubts(measured: &Measured) -> Vec<String> {
     let each = |load: Load, outcomes: &[sseproof_load_model::Outcome]| -> Vec<String> {
         let doubtful = outcomes.iter().flat_map(|outcome| {
@@ -232,7 +231,7 @@ mod tests {
         use Transport::{Sse, WebSocket};
         let steady = vec![
             round(Sse, 1, 10, &[]),
-            round(WebSocket, 1, 20, &["its loop woke late"]),
+            round(WebSocket, 1, 20, &["the event loop lagged"]),
             round(Sse, 2, 20, &[]),
             round(WebSocket, 2, 40, &[]),
             round(Sse, 3, 30, &[]),
@@ -244,10 +243,7 @@ mod tests {
     #[test]
     fn what_was_written_by_hand_is_kept() {
         let first = page(&[measured()], "");
-        assert!(
-            first.contains("# Server-Sent Events beside WebSockets\n\n<!-- by hand"),
-            "{first}"
-        );
+        assert!(first.contains("# Server-Sent Events and WebSockets\n\n<!-- by hand"), "{first}");
         let written = first.replacen(BY_HAND[0], &format!("{}Words.\n", BY_HAND[0]), 1);
         assert_ne!(first, written);
         assert_eq!(page(&[measured()], &written), written);
@@ -258,10 +254,10 @@ mod tests {
         let page = page(&[measured()], "");
         for line in [
             "| delivery latency, p99 | 20.0 ms (10.0 ms to 30.0 ms) | 40.0 ms (20.0 ms to 61.0 ms) | **2.01 (1.96 to 2.06)** |",
-            // Heads are in the bytes of the ramp, and not in those of events.
+            // The bytes of response headers count for the ramp, and not for events.
             "| bytes of an event on the wire | 214 B | 214 B | 1.00 (1.00 to 1.00) |",
             "| memory of a connection that had no event yet | – | – | – |",
-            "- steady, round 1, WebSocket: its loop woke late",
+            "- steady, round 1, WebSocket: the event loop lagged",
             "- [steady](../scenarios/versus/steady.yaml), 3 rounds: Two thousand clients",
         ] {
             assert!(page.contains(line), "{line}\n{page}");

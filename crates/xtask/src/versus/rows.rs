@@ -1,4 +1,4 @@
-//! What is compared, and where it stands in a result.
+//! The rows of the tables, and where their values are in a result.
 
 use sseproof_load_model::compare::{
     NoRatio, Numbered, Pairing, Ratio, Round, Spread, ratio, spread,
@@ -8,29 +8,27 @@ use sseproof_load_model::{Counter, Interval, Outcome, Transport, Value};
 
 use super::{Load, Measured};
 
-/// Something that both have.
+/// A value of both transports.
 pub(super) struct Row {
-    /// What was done to the server.
     pub(super) load: Load,
-    /// What it is, in a few words.
     pub(super) name: &'static str,
-    /// In one or two, where it stands in the table of all servers.
+    /// The short name in the table of all servers.
     pub(super) short: Option<&'static str>,
     /// Of one round.
     of: fn(&Outcome) -> Option<Value>,
 }
 
-/// All, in the order of the tables.
+/// In the order of the tables.
 pub(super) const ROWS: [Row; 13] = [
     Row {
         load: Load::Steady,
-        name: "memory of a connection that had no event yet",
+        name: "memory of a connection before its first event",
         short: Some("memory, idle"),
         of: |outcome| value(outcome, "memory.server"),
     },
     Row {
         load: Load::Steady,
-        name: "memory of a connection that had events",
+        name: "memory of a connection after its first event",
         short: Some("memory, in use"),
         of: |outcome| {
             let (idle, more) =
@@ -40,7 +38,7 @@ pub(super) const ROWS: [Row; 13] = [
     },
     Row {
         load: Load::Steady,
-        name: "processor time of an event for one client",
+        name: "processor time of one event for one client",
         short: Some("CPU"),
         of: |outcome| value(outcome, "cpu.server"),
     },
@@ -70,25 +68,25 @@ pub(super) const ROWS: [Row; 13] = [
     },
     Row {
         load: Load::Steady,
-        name: "time to the head of a new stream, p50",
+        name: "time to the response headers of a new stream, p50",
         short: None,
         of: |outcome| value(outcome, "head.p50"),
     },
     Row {
         load: Load::Storm,
-        name: "time to connect for those who come back, p99",
+        name: "time to connect of clients that reconnect, p99",
         short: None,
         of: |outcome| of_some(outcome, is_storm, "connect.p99"),
     },
     Row {
         load: Load::Storm,
-        name: "time to the head for those who come back, p50",
-        short: Some("storm, head p50"),
+        name: "time to the response headers of clients that reconnect, p50",
+        short: Some("storm, headers p50"),
         of: |outcome| of_some(outcome, is_storm, "head.p50"),
     },
     Row {
         load: Load::Storm,
-        name: "until the last one is back, one second of waiting included",
+        name: "until the last client is reconnected, including one second of waiting",
         short: None,
         of: |outcome| value(outcome, "reconnect.max"),
     },
@@ -100,22 +98,22 @@ pub(super) const ROWS: [Row; 13] = [
     },
     Row {
         load: Load::Storm,
-        name: "events that came twice",
+        name: "events received twice",
         short: None,
         of: |outcome| value(outcome, "duplicated"),
     },
 ];
 
-/// Both sides of a row.
+/// The values of both transports.
 pub(super) struct Both {
     pub(super) sse: Option<Spread>,
     pub(super) websocket: Option<Spread>,
-    /// What a WebSocket has in proportion to Server-Sent Events.
+    /// WebSocket ÷ SSE.
     pub(super) ratio: Result<Ratio, NoRatio>,
 }
 
 impl Row {
-    /// What the server has in this row.
+    /// The row of this server.
     pub(super) fn both(&self, measured: &Measured) -> Both {
         let outcomes = measured.outcomes(self.load);
         let [sse, websocket] = [Transport::Sse, Transport::WebSocket].map(|transport| {
@@ -130,12 +128,12 @@ impl Row {
     }
 }
 
-/// A value by its name in thresholds.
+/// The value with this name in thresholds.
 fn value(outcome: &Outcome, name: &str) -> Option<Value> {
     of_some(outcome, |_| true, name)
 }
 
-/// The same of these intervals only.
+/// The same, in these intervals only.
 fn of_some(outcome: &Outcome, wanted: fn(&Interval) -> bool, name: &str) -> Option<Value> {
     let subject = Subject::all().find(|subject| subject.to_string() == name)?;
     let mut outcome = outcome.clone();
@@ -143,13 +141,13 @@ fn of_some(outcome: &Outcome, wanted: fn(&Interval) -> bool, name: &str) -> Opti
     Round::of(&outcome).value(&subject)
 }
 
-/// Whether there were events and no heads, which would count as bytes of events.
+/// Whether events came, but no response headers, which would count as bytes of events.
 fn is_streaming(interval: &Interval) -> bool {
     let count = |counter| interval.counters.count(counter);
     count(Counter::Events) > 0 && count(Counter::Arrivals) == 0 && count(Counter::Reconnects) == 0
 }
 
-/// Whether clients came back.
+/// Whether clients reconnected.
 fn is_storm(interval: &Interval) -> bool {
     interval.counters.count(Counter::Reconnects) > 0
 }

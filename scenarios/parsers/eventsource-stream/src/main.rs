@@ -1,4 +1,4 @@
-//! The crate eventsource-stream, which reqwest-eventsource stands on.
+//! The crate eventsource-stream, which reqwest-eventsource uses.
 
 use std::io::Write as _;
 use std::time::Instant;

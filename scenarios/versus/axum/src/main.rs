@@ -17,7 +17,7 @@ use tokio_stream::wrappers::BroadcastStream;
 type Feed = broadcast::Sender<Utf8Bytes>;
 
 async fn events(State(feed): State<Feed>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    // Who lags behind misses what was published meanwhile.
+    // A client that lags misses the events published meanwhile.
     let messages = BroadcastStream::new(feed.subscribe());
     let events =
         messages.filter_map(async |text| Some(Ok(Event::default().data(text.ok()?.as_str()))));
@@ -41,7 +41,7 @@ async fn send_all(mut socket: WebSocket, mut messages: broadcast::Receiver<Utf8B
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             },
-            // Pings are answered by `recv`; what else clients send does not matter here.
+            // `recv` answers pings; other messages of clients do not matter here.
             received = socket.recv() => if !matches!(received, Some(Ok(_))) {
                 return;
             }
@@ -50,7 +50,7 @@ async fn send_all(mut socket: WebSocket, mut messages: broadcast::Receiver<Utf8B
 }
 
 async fn publish(State(feed): State<Feed>, text: String) -> StatusCode {
-    // An error only says that nobody listens.
+    // An error only means that there is no subscriber.
     let _ = feed.send(text.into());
     StatusCode::NO_CONTENT
 }
