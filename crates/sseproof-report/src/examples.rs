@@ -326,21 +326,15 @@ pub(crate) fn rule_text() -> RuleText {
 }
 
 /// A rule by hand.
-pub(crate) fn rule() -> Rule {
-    Rule {
-        id: "stream/terminated",
-        judge: |_| Verdict::Skip(String::new()),
-        mutants: &[
-            Mutant {
-                id: "unended",
-                wrong: "ends in the middle of an event",
-                serve: reference::answer,
-            },
-            Mutant {
-                id: "one-line-feed",
-                wrong: "ends events by one line feed instead of two",
-                serve: reference::answer,
-            },
-        ],
-    }
-}
+pub(crate) const RULE: Rule = Rule {
+    id: "stream/terminated",
+    judge: |_| Verdict::Skip(String::new()),
+    mutants: &[
+        Mutant::new("unended", "ends in the middle of an event", reference::answer),
+        Mutant::new(
+            "one-line-feed",
+            "ends events by one line feed instead of two",
+            reference::answer,
+        ),
+    ],
+};

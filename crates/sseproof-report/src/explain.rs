@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn a_rule_with_everything() {
         let requirement = examples::requirement();
-        let (rule, text) = (examples::rule(), examples::rule_text());
+        let (rule, text) = (examples::RULE, examples::rule_text());
         assert_snapshot!(explain_as(&text, &requirement, rule.mutants, &Options::default()));
         let narrow = Options { width: 50, ..Options::default() };
         explain_as(&text, &requirement, rule.mutants, &narrow);

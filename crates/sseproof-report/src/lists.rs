@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_lists_read_well() {
-        let (rule, requirement) = (examples::rule(), examples::requirement());
+        let (rule, requirement) = (examples::RULE, examples::requirement());
         let untestable = Requirement {
             id: "whatwg-sse/cors-credentials".to_owned(),
             level: Level::Advice,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sseproof_record::{Bytes, Chunk, Exchange};
 
-use crate::plain::untold;
+use crate::plain::lacks_part;
 use crate::{Fault, Level, Place, Record, Rule, Verdict};
 
 /// How many bytes stand before and behind the marked one in an excerpt.
@@ -89,8 +89,7 @@ pub struct Excerpt {
 impl Finding {
     /// Judges the record by the rule.
     pub fn of(rule: &Rule, record: &Record<'_>) -> Self {
-        let untold = untold(rule, record).map(Verdict::Skip);
-        let verdict = untold.unwrap_or_else(|| (rule.judge)(record));
+        let verdict = lacks_part(rule, record).unwrap_or_else(|| (rule.judge)(record));
         let (status, note, faults) = match verdict {
             Verdict::Pass(note) => (Status::Pass, note, Vec::new()),
             Verdict::Fail(faults) => (Status::Fail, String::new(), faults),

@@ -1,35 +1,26 @@
-//! What a plain file cannot tell: when its bytes came, how the stream ended, and what a second
-//! request would have got.
+//! Rules that a plain file is not enough for: it has no times, no end, and no second request.
 
 use sseproof_record::Source;
 
-use crate::{Record, Rule, profiles_of};
+use crate::registry::looks_at;
+use crate::{LooksAt, Record, Rule, Verdict};
 
-/// The families that look at what one stream says.
-const OF_STREAMS: [&str; 1] = ["stream"];
-/// The family that looks at the head of one answer.
-const OF_HEADS: &str = "response";
-/// Its rules that look at times, too.
-const TIMED: [&str; 1] = ["response/head-before-event"];
-
-/// Why the rule cannot judge the record, where that is so because of where it comes from.
-pub(crate) fn untold(rule: &Rule, record: &Record<'_>) -> Option<String> {
-    let (family, _) = rule.id.split_once('/').unwrap_or((rule.id, ""));
-    let of_heads = family == OF_HEADS && !TIMED.contains(&rule.id);
-    match record.source() {
-        Source::Run => None,
-        _ if OF_STREAMS.contains(&family) => None,
-        // They look at what events say, too, and at the end only where it is known.
-        _ if profiles_of(rule).next().is_some() => None,
-        Source::HeadAndBody if of_heads => None,
-        Source::BodyOnly if of_heads => {
-            Some("the file has no head; write one with it: curl -isN URL > file".to_owned())
+/// The verdict on a record that comes from a file without the part that the rule looks at.
+pub(crate) fn lacks_part(rule: &Rule, record: &Record<'_>) -> Option<Verdict> {
+    match (looks_at(rule), record.source()) {
+        (LooksAt::Stream, _) | (LooksAt::Head, Source::Run | Source::HeadAndBody) => None,
+        (LooksAt::Head, Source::BodyOnly) => {
+            let why = "the file has no head; write one with it: curl -isN URL > file";
+            Some(Verdict::Skip(why.to_owned()))
         }
-        _ => Some(
-            "a file holds one answer, and not when it came: check the server, or replay what --record wrote"
-                .to_owned(),
-        ),
+        (LooksAt::Run, _) => lacks_times(record),
     }
+}
+
+/// The verdict on a record without times, for a rule that compares them.
+pub(crate) fn lacks_times(record: &Record<'_>) -> Option<Verdict> {
+    let why = "a file holds one answer, and not when it came: check the server, or replay what --record wrote";
+    (record.source() != Source::Run).then(|| Verdict::Skip(why.to_owned()))
 }
 
 #[cfg(test)]

@@ -2,25 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Finding, Mutant, Profile, Record, Rule, profile, profiles};
+use crate::{Family, Finding, LooksAt, Mutant, Profile, Record, Rule, profile, profiles};
 use crate::{
     auth, cors, delivery, encode, lifecycle, proxy, reconnect, response, resume, retry, stream,
     transport,
 };
 
-const FAMILIES: [&[&Rule]; 12] = [
-    response::RULES,
-    stream::RULES,
-    delivery::RULES,
-    reconnect::RULES,
-    retry::RULES,
-    resume::RULES,
-    encode::RULES,
-    cors::RULES,
-    auth::RULES,
-    transport::RULES,
-    lifecycle::RULES,
-    proxy::RULES,
+static FAMILIES: [Family; 12] = [
+    response::FAMILY,
+    stream::FAMILY,
+    delivery::FAMILY,
+    reconnect::FAMILY,
+    retry::FAMILY,
+    resume::FAMILY,
+    encode::FAMILY,
+    cors::FAMILY,
+    auth::FAMILY,
+    transport::FAMILY,
+    lifecycle::FAMILY,
+    proxy::FAMILY,
 ];
 
 /// All rules: the general ones in the order of the families, then those of the profiles, each once.
@@ -39,7 +39,17 @@ pub fn rules_for(profile: Option<&Profile>) -> impl Iterator<Item = &'static Rul
 }
 
 fn general() -> impl Iterator<Item = &'static Rule> {
-    FAMILIES.into_iter().flatten().copied()
+    FAMILIES.iter().flat_map(|family| family.rules).copied()
+}
+
+/// The family of a general rule.
+fn family(rule: &Rule) -> Option<&'static Family> {
+    FAMILIES.iter().find(|family| rule.is_in(family.rules))
+}
+
+/// The part of a record that the rule judges; a rule of a profile reads the content of streams.
+pub(crate) fn looks_at(rule: &Rule) -> LooksAt {
+    family(rule).map_or(LooksAt::Stream, |family| family.looks_at)
 }
 
 /// The rule of that id.
@@ -69,7 +79,7 @@ mod tests {
     fn every_rule_is_whole() {
         for rule in rules() {
             assert!(!rule.mutants.is_empty(), "{} has no mutant", rule.id);
-            assert!(rule.id.split_once('/').is_some(), "{}", rule.id);
+            assert_eq!(rule.id.split('/').count(), 2, "{}", rule.id);
         }
     }
 
@@ -96,6 +106,15 @@ mod tests {
     }
 
     #[test]
+    fn ids_of_a_family_begin_alike() {
+        let start = |rule: &Rule| rule.id.split_once('/').unwrap().0;
+        for family in &FAMILIES {
+            let starts: BTreeSet<_> = family.rules.iter().map(|rule| start(rule)).collect();
+            assert_eq!(starts.len(), 1, "{starts:?}");
+        }
+    }
+
+    #[test]
     fn ids_are_unique() {
         let ids: Vec<_> = rules().map(|rule| rule.id).collect();
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
@@ -112,9 +131,9 @@ mod tests {
             for rule in profile.rules {
                 assert!(chosen.contains(rule.id) && !general.contains(rule.id), "{}", rule.id);
             }
-            for omitted in profile.omits {
-                assert!(general.iter().any(|id| id.starts_with(omitted)), "{omitted}");
-                assert!(!chosen.iter().any(|id| id.starts_with(omitted)), "{omitted}");
+            for omitted in profile.omits.iter().copied().flatten() {
+                assert!(general.contains(omitted.id), "{}", omitted.id);
+                assert!(!chosen.contains(omitted.id), "{}", omitted.id);
             }
         }
     }

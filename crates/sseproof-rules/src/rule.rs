@@ -19,13 +19,56 @@ pub struct Rule {
 /// A server that is wrong on purpose.
 #[derive(Clone, Copy)]
 pub struct Mutant {
-    /// Its name, unique in the registry, as in `latin1-payload`; one that begins with `h2-` is
-    /// wrong over HTTP/2 alone, with `tls-` over TLS, with `abroad-` on a host that is not near.
+    /// Its name, unique in the registry, as in `latin1-payload`.
     pub id: &'static str,
     /// What it does wrong: a sentence without capital and full stop.
     pub wrong: &'static str,
-    /// What it answers.
+    /// Its answer to each request.
     pub serve: Answer,
+    /// The protocol over which it is wrong.
+    pub over: Over,
+    /// The host on which it is wrong.
+    pub host: Host,
+    /// Whether its private stream is wrong, which takes two users to see.
+    pub private: bool,
+}
+
+/// The protocol below the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// HTTP/1.1 without TLS.
+    Http1,
+    /// HTTP/2.
+    Http2,
+    /// TLS with HTTP/1.1 alone.
+    TlsHttp1,
+}
+
+/// Where a server stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// On this machine or in its network.
+    Near,
+    /// On a host outside of every private network.
+    Abroad,
+}
+
+/// Rules on one side of a server.
+pub(crate) struct Family {
+    pub looks_at: LooksAt,
+    /// In the order in which they are listed.
+    pub rules: &'static [&'static Rule],
+}
+
+/// The part of a record that a rule judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LooksAt {
+    /// The content of streams, one by one.
+    Stream,
+    /// The head and the framing of one response.
+    Head,
+    /// Several exchanges, or times.
+    Run,
 }
 
 /// What a rule says of a record.
@@ -86,6 +129,11 @@ impl Rule {
         self.in_specs().1
     }
 
+    /// Whether it is one of these.
+    pub(crate) fn is_in(&self, rules: &[&Self]) -> bool {
+        rules.iter().any(|rule| rule.id == self.id)
+    }
+
     fn in_specs(&self) -> (&'static Requirement, &'static RuleText) {
         let found = rule_texts().find(|(_, text)| text.id == self.id);
         found.unwrap_or_else(|| panic!("no requirement in specs/ has the texts of {}", self.id))
@@ -93,19 +141,22 @@ impl Rule {
 }
 
 impl Mutant {
-    /// Whether it has to be spoken to in HTTP/2.
-    pub fn speaks_http2(&self) -> bool {
-        self.id.starts_with("h2-")
+    /// A server on this machine that is wrong over HTTP/1.1 and, with `wrong` for a sentence of
+    /// which it is the subject, does that.
+    pub const fn new(id: &'static str, wrong: &'static str, serve: Answer) -> Self {
+        Self { id, wrong, serve, over: Over::Http1, host: Host::Near, private: false }
     }
 
-    /// Whether it has to be spoken to over TLS.
-    pub fn speaks_tls(&self) -> bool {
-        self.id.starts_with("tls-")
+    pub(crate) const fn over(self, over: Over) -> Self {
+        Self { over, ..self }
     }
 
-    /// Whether it has to stand on a host that may be anywhere.
-    pub fn is_abroad(&self) -> bool {
-        self.id.starts_with("abroad-")
+    pub(crate) const fn at(self, host: Host) -> Self {
+        Self { host, ..self }
+    }
+
+    pub(crate) const fn private(self) -> Self {
+        Self { private: true, ..self }
     }
 }
 

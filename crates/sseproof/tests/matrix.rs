@@ -19,8 +19,8 @@ use sseproof_net::{
 };
 use sseproof_record::{Answer, Transcript, read_recording, write_recording};
 use sseproof_rules::{
-    Finding, Mutant, Profile, Record, Rule, Status, judge, mutants, profiles, profiles_of,
-    reference, rules, rules_for,
+    Finding, Host, Mutant, Over, Profile, Record, Rule, Status, judge, mutants, profiles,
+    profiles_of, reference, rules, rules_for,
 };
 use sseproof_runner::{Progressed, run_all};
 
@@ -41,11 +41,6 @@ struct Look {
     rule: Option<&'static Rule>,
     /// With two users, and as the first of them.
     private: bool,
-}
-
-/// Whether the rule is about who is let in.
-fn is_private(rule: &str) -> bool {
-    rule.starts_with("auth/")
 }
 
 async fn transcript(client: Client, origin: &str, look: Look) -> Transcript {
@@ -145,11 +140,11 @@ enum By {
 
 impl By {
     fn of(mutant: &Mutant) -> Self {
-        match mutant {
-            _ if mutant.speaks_http2() => Self::Http2,
-            _ if mutant.speaks_tls() => Self::TlsHttp1,
-            _ if mutant.is_abroad() => Self::Abroad,
-            _ => Self::Http1,
+        match (mutant.host, mutant.over) {
+            (Host::Abroad, _) => Self::Abroad,
+            (Host::Near, Over::Http1) => Self::Http1,
+            (Host::Near, Over::Http2) => Self::Http2,
+            (Host::Near, Over::TlsHttp1) => Self::TlsHttp1,
         }
     }
 
@@ -205,6 +200,11 @@ fn findings(transcript: &Transcript) -> Vec<Finding> {
     judge(&Record::new(transcript), |_| true)
 }
 
+fn finding<'f>(findings: &'f [Finding], rule: &Rule) -> &'f Finding {
+    let found = findings.iter().find(|finding| finding.rule == rule.id);
+    found.unwrap_or_else(|| panic!("no finding of {}", rule.id))
+}
+
 fn failing(findings: &[Finding]) -> BTreeSet<&str> {
     findings
         .iter()
@@ -258,28 +258,31 @@ fn verdicts(answer: Answer, profile: Option<&'static Profile>) -> String {
 fn the_private_streams_of_the_reference_pass_too() {
     let findings = findings(&in_memory(reference::answer, None, true, true, By::Http1));
     assert_eq!(failing(&findings), BTreeSet::new());
-    for finding in findings.iter().filter(|finding| is_private(&finding.rule)) {
-        assert_eq!(finding.status, Status::Pass, "{finding:#?}");
+    for (rule, _) in mutants().filter(|(_, mutant)| mutant.private) {
+        assert_eq!(finding(&findings, rule).status, Status::Pass, "{}", rule.id);
     }
 }
 
 #[test]
 fn the_reference_server_passes_over_http2_and_tls_too() {
     for by in [By::Http2, By::Tls, By::TlsHttp1] {
-        for finding in findings(&in_memory(reference::answer, None, false, false, by)) {
+        let findings = findings(&in_memory(reference::answer, None, false, false, by));
+        for finding in &findings {
             // Over TLS without HTTP/2 the reference is what this rule speaks of.
             let is_without = by == By::TlsHttp1 && finding.rule == "transport/six-connections";
             assert_eq!(finding.status == Status::Fail, is_without, "{by:?}: {finding:#?}");
-            let of_http2 = finding.rule.starts_with("transport/") && by != By::TlsHttp1;
-            let says = format!("{by:?}: {} {}", finding.rule, finding.note);
-            assert!(!of_http2 || finding.status == Status::Pass, "{says}");
+        }
+        let of_http2 = mutants().filter(|(_, mutant)| mutant.over != Over::Http1);
+        for (rule, _) in of_http2.filter(|_| by != By::TlsHttp1) {
+            let finding = finding(&findings, rule);
+            assert_eq!(finding.status, Status::Pass, "{by:?}: {finding:#?}");
         }
     }
 }
 
 #[test]
 fn mutants_of_http2_fail_over_tls_too() {
-    for (rule, mutant) in mutants().filter(|(_, mutant)| mutant.speaks_http2()) {
+    for (rule, mutant) in mutants().filter(|(_, mutant)| mutant.over == Over::Http2) {
         let findings = findings(&in_memory(mutant.serve, None, false, false, By::Tls));
         assert!(failing(&findings).contains(rule.id), "{} survives {}", mutant.id, rule.id);
     }
@@ -294,8 +297,7 @@ fn the_probes_that_a_rule_needs_are_enough_for_it() {
         for rule in rules_for(None) {
             let look = Look { rule: Some(rule), ..look };
             let alone = Finding::of(rule, &Record::new(&played(reference::answer, look, by)));
-            let all = with_all.iter().find(|finding| finding.rule == rule.id);
-            let all = all.expect("a finding");
+            let all = finding(&with_all, rule);
             assert_eq!(
                 alone.status, all.status,
                 "{} by its own probes: {}; by all: {}",
@@ -327,8 +329,10 @@ fn every_mutant_fails_what_it_breaks() {
             let transcript = in_memory(
                 mutant.serve,
                 profile,
-                is_private(rule.id),
-                encodes(rule),
+                mutant.private,
+                needed(probes().to_vec(), &[rule.id])
+                    .iter()
+                    .any(|probe| probe.scenario.publishes_long_texts()),
                 By::of(mutant),
             );
             let findings = findings(&transcript);
@@ -370,7 +374,7 @@ fn every_mutant_fails_over_tcp_too() {
         let mut tasks = tokio::task::JoinSet::new();
         for (rule, mutant) in mutants().filter(|(rule, mutant)| slow || !is_slow(rule, mutant)) {
             // No address of this machine is abroad.
-            if mutant.is_abroad() {
+            if mutant.host == Host::Abroad {
                 continue;
             }
             let permits = Arc::clone(&permits);
@@ -396,19 +400,13 @@ fn every_mutant_fails_over_tcp_too() {
 /// What there is to say of a mutant that does not fail its rule over TCP.
 async fn survival(rule: &'static Rule, mutant: &Mutant, idle: bool) -> Option<String> {
     let profile = profiles_of(rule).next();
-    let private = is_private(rule.id);
-    let look = Look { profile, idle, private, long: true, rule: Some(rule) };
+    let look = Look { profile, idle, private: mutant.private, long: true, rule: Some(rule) };
     let findings = findings(&over_tcp(mutant, look).await);
     if failing(&findings).contains(rule.id) {
         return None;
     }
     let verdict = findings.into_iter().find(|finding| finding.rule == rule.id);
     Some(format!("{} survives {}: {verdict:?}", mutant.id, rule.id))
-}
-
-/// Whether the rule's mutants show in what becomes of long texts.
-fn encodes(rule: &Rule) -> bool {
-    rule.id.starts_with("encode/")
 }
 
 async fn over_tcp(mutant: &Mutant, look: Look) -> Transcript {

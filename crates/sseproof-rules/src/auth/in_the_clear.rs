@@ -3,18 +3,20 @@
 use std::net::IpAddr;
 
 use crate::outcome::count;
-use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use crate::{Fault, Host, Mutant, Record, Rule, Verdict, reference};
 
 use super::NO_CREDENTIALS;
 
 pub(super) const RULE: Rule = Rule {
     id: "auth/in-the-clear",
     judge,
-    mutants: &[Mutant {
-        id: "abroad-without-tls",
-        wrong: "takes credentials over http, on a host that is in no private network",
-        serve: reference::answer,
-    }],
+    mutants: &[Mutant::new(
+        "abroad-without-tls",
+        "takes credentials over http, on a host that is in no private network",
+        reference::answer,
+    )
+    .at(Host::Abroad)
+    .private()],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -9,11 +9,12 @@ mod resume_authorised;
 use sseproof_record::{Plan, Visit};
 
 use crate::outcome::Outcome;
-use crate::{Record, Rule, Verdict, View, reference};
+use crate::{Family, LooksAt, Record, Verdict, View, reference};
 
-/// The family.
-pub(crate) const RULES: &[&Rule] =
-    &[&resume_authorised::RULE, &other_user::RULE, &required::RULE, &in_the_clear::RULE];
+pub(crate) const FAMILY: Family = Family {
+    looks_at: LooksAt::Run,
+    rules: &[&resume_authorised::RULE, &other_user::RULE, &required::RULE, &in_the_clear::RULE],
+};
 
 /// The probe.
 const PROBE: &str = "auth";

@@ -9,10 +9,10 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 pub(super) const RULE: Rule = Rule {
     id: "auth/other-user",
     judge,
-    mutants: &[Mutant {
-        id: "id-of-another",
-        wrong: "resumes whichever user's stream the id is of",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "id-of-another",
+        "resumes whichever user's stream the id is of",
+        |visit| {
             let request = visit.request;
             let id = request.last_event_id().map(|id| id.to_text()).unwrap_or_default();
             let user = id.split('-').next().unwrap_or_default().to_owned();
@@ -24,7 +24,8 @@ pub(super) const RULE: Rule = Rule {
             let request = request.clone().with("Authorization", format!("Bearer {user}"));
             reference::answer(&sseproof_record::Visit { request: &request, ..*visit })
         },
-    }],
+    )
+    .private()],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -7,17 +7,18 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "auth/required",
     judge,
-    mutants: &[Mutant {
-        id: "open-to-all",
-        wrong: "gives a private stream to who brings no credentials",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "open-to-all",
+        "gives a private stream to who brings no credentials",
+        |visit| {
             let request = visit.request;
             if request.path() != reference::PRIVATE || request.headers.has("authorization") {
                 return reference::answer(visit);
             }
             as_owner(visit)
         },
-    }],
+    )
+    .private()],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

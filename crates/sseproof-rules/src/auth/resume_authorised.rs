@@ -7,10 +7,10 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "auth/resume-authorised",
     judge,
-    mutants: &[Mutant {
-        id: "id-as-credentials",
-        wrong: "takes any client that brings an id for one that was let in before",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "id-as-credentials",
+        "takes any client that brings an id for one that was let in before",
+        |visit| {
             let request = visit.request;
             let is_private = request.path() == reference::PRIVATE;
             if !is_private
@@ -21,7 +21,8 @@ pub(super) const RULE: Rule = Rule {
             }
             as_owner(visit)
         },
-    }],
+    )
+    .private()],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -9,17 +9,17 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "cors/any-origin",
     judge,
-    mutants: &[Mutant {
-        id: "any-origin-with-credentials",
-        wrong: "sends back whatever origin asks, and admits its cookies",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "any-origin-with-credentials",
+        "sends back whatever origin asks, and admits its cookies",
+        |visit| {
             to_page(visit, |plan, request| {
                 echoed(plan, request)
                     .with_header("Access-Control-Allow-Credentials", "true")
                     .with_header("Vary", "Origin")
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -7,16 +7,16 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "cors/credentials",
     judge,
-    mutants: &[Mutant {
-        id: "star-with-credentials",
-        wrong: "admits every origin by a star, and credentials too",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "star-with-credentials",
+        "admits every origin by a star, and credentials too",
+        |visit| {
             to_page(visit, |plan, _| {
                 plan.with_header("Access-Control-Allow-Origin", "*")
                     .with_header("Access-Control-Allow-Credentials", "true")
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -7,16 +7,16 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "cors/every-answer",
     judge,
-    mutants: &[Mutant {
-        id: "cors-first-only",
-        wrong: "admits another origin only where the client brings no id",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "cors-first-only",
+        "admits another origin only where the client brings no id",
+        |visit| {
             to_page(visit, |plan, request| {
                 let resumes = request.last_event_id().is_some();
                 if resumes { plan } else { echoed(plan, request).with_header("Vary", "Origin") }
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

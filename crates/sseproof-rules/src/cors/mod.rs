@@ -11,19 +11,21 @@ mod vary_origin;
 
 use sseproof_record::{Plan, Request, Visit};
 
-use crate::{Record, Rule, View, reference};
+use crate::{Family, LooksAt, Record, View, reference};
 
 /// The origin of the probe's page, which no server can have on a list.
 pub(crate) const STRANGER: &str = "https://sseproof.example";
 
-/// The family.
-pub(crate) const RULES: &[&Rule] = &[
-    &one_origin::RULE,
-    &credentials::RULE,
-    &any_origin::RULE,
-    &every_answer::RULE,
-    &vary_origin::RULE,
-];
+pub(crate) const FAMILY: Family = Family {
+    looks_at: LooksAt::Run,
+    rules: &[
+        &one_origin::RULE,
+        &credentials::RULE,
+        &any_origin::RULE,
+        &every_answer::RULE,
+        &vary_origin::RULE,
+    ],
+};
 
 /// The reason to skip where nobody asked as a page of another origin does.
 const NOBODY: &str = "no request named an origin";

@@ -8,26 +8,26 @@ pub(super) const RULE: Rule = Rule {
     id: "cors/allow-origin",
     judge,
     mutants: &[
-        Mutant {
-            id: "two-origins",
-            wrong: "admits two origins in one field, which browsers take for none",
-            serve: |visit| {
+        Mutant::new(
+            "two-origins",
+            "admits two origins in one field, which browsers take for none",
+            |visit| {
                 to_page(visit, |plan, _| {
                     let both = "https://a.example, https://b.example";
                     plan.with_header("Access-Control-Allow-Origin", both)
                 })
             },
-        },
-        Mutant {
-            id: "origin-with-slash",
-            wrong: "writes a slash behind the origin that it admits",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "origin-with-slash",
+            "writes a slash behind the origin that it admits",
+            |visit| {
                 to_page(visit, |plan, request| {
                     let origin = request.headers.first("origin").unwrap_or_default();
                     plan.with_header("Access-Control-Allow-Origin", format!("{origin}/"))
                 })
             },
-        },
+        ),
     ],
 };
 

@@ -7,15 +7,15 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "cors/vary-origin",
     judge,
-    mutants: &[Mutant {
-        id: "no-vary-origin",
-        wrong: "sends back the origin of the page, lets caches keep that, and does not say Vary",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "no-vary-origin",
+        "sends back the origin of the page, lets caches keep that, and does not say Vary",
+        |visit| {
             to_page(visit, |plan, request| {
                 echoed(plan, request).with_header("Cache-Control", "no-cache, no-transform")
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

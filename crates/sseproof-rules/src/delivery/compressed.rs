@@ -18,31 +18,31 @@ pub(super) const RULE: Rule = Rule {
     id: "delivery/compressed",
     judge,
     mutants: &[
-        Mutant {
-            id: "gzip-never-flushed",
-            wrong: "sends nothing but the header of gzip to who can undo it",
-            serve: |visit| {
+        Mutant::new(
+            "gzip-never-flushed",
+            "sends nothing but the header of gzip to who can undo it",
+            |visit| {
                 compressed(visit, |plan| {
                     let plan = plan.with_header("Content-Encoding", "gzip");
                     plan.cut(0, [Action::Write(GZIP.into()), Action::Hold])
                 })
             },
-        },
-        Mutant {
-            id: "gzip-until-end",
-            wrong: "sends a compressed stream whole, in the moment in which it ends",
-            serve: |visit| compressed(visit, until_end),
-        },
-        Mutant {
-            id: "gzip-in-bursts",
-            wrong: "flushes the compressor only with every thirtieth piece",
-            serve: |visit| compressed(visit, |plan| gzipped(plan, 30)),
-        },
-        Mutant {
-            id: "head-held-by-encoder",
-            wrong: "does not even send the head to who can undo compression",
-            serve: |visit| compressed(visit, |plan| plan.after([Action::Hold])),
-        },
+        ),
+        Mutant::new(
+            "gzip-until-end",
+            "sends a compressed stream whole, in the moment in which it ends",
+            |visit| compressed(visit, until_end),
+        ),
+        Mutant::new(
+            "gzip-in-bursts",
+            "flushes the compressor only with every thirtieth piece",
+            |visit| compressed(visit, |plan| gzipped(plan, 30)),
+        ),
+        Mutant::new(
+            "head-held-by-encoder",
+            "does not even send the head to who can undo compression",
+            |visit| compressed(visit, |plan| plan.after([Action::Hold])),
+        ),
     ],
 };
 

@@ -18,11 +18,11 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "delivery/corked",
     judge,
-    mutants: &[Mutant {
-        id: "corked-socket",
-        wrong: "holds whatever it writes back for 200 ms, to send it with what comes meanwhile",
-        serve: corked,
-    }],
+    mutants: &[Mutant::new(
+        "corked-socket",
+        "holds whatever it writes back for 200 ms, to send it with what comes meanwhile",
+        corked,
+    )],
 };
 
 /// How long the kernel holds a piece back, less what its clock is wrong by.

@@ -10,18 +10,14 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "delivery/every-subscriber",
     judge,
-    mutants: &[Mutant {
-        id: "one-takes-all",
-        wrong: "hands events only to who came first",
-        serve: |visit| {
-            let mut right = reference::answer(visit);
-            if visit.request.path() == "/published" && visit.open >= 3 {
-                right.actions.retain(|action| !matches!(action, Action::Follow { .. }));
-                right.actions.push(Action::Hold);
-            }
-            right
-        },
-    }],
+    mutants: &[Mutant::new("one-takes-all", "hands events only to who came first", |visit| {
+        let mut right = reference::answer(visit);
+        if visit.request.path() == "/published" && visit.open >= 3 {
+            right.actions.retain(|action| !matches!(action, Action::Follow { .. }));
+            right.actions.push(Action::Hold);
+        }
+        right
+    })],
 };
 
 /// A wait that is too short to say that an event does not come.

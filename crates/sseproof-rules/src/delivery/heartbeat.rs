@@ -12,14 +12,14 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
 /// From here on, a connection that breaks in silence broke because of the silence.
 const QUIET: Duration = Duration::from_secs(15);
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "delivery/heartbeat",
     judge,
-    mutants: &[Mutant {
-        id: "no-heartbeat",
-        wrong: "writes nothing at all once its events have run out",
-        serve: |visit| reference::answer(visit).cut(31, [Action::Hold]),
-    }],
+    mutants: &[Mutant::new(
+        "no-heartbeat",
+        "writes nothing at all once its events have run out",
+        |visit| reference::answer(visit).cut(31, [Action::Hold]),
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -11,15 +11,15 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "delivery/latency",
     judge,
-    mutants: &[Mutant {
-        id: "slow-fan-out",
-        wrong: "takes seconds to publish as soon as there are some subscribers",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "slow-fan-out",
+        "takes seconds to publish as soon as there are some subscribers",
+        |visit| {
             let right = reference::answer(visit);
             let many = reference::publishes(visit) && visit.open >= 4;
             if many { right.after([Action::Wait(Duration::from_millis(2_400))]) } else { right }
         },
-    }],
+    )],
 };
 
 /// What takes longer is no stream of what happens now.

@@ -6,32 +6,34 @@ mod compressed;
 pub(crate) mod corked;
 mod every_subscriber;
 pub(crate) mod figures;
-mod heartbeat;
+pub(crate) mod heartbeat;
 mod latency;
 pub(crate) mod mutants;
 pub(crate) mod one_by_one;
 mod over_restart;
-mod second_subscriber;
+pub(crate) mod second_subscriber;
 mod sendings;
 mod time_to_first_event;
 mod time_to_head;
 mod way_back;
 mod while_away;
 
-use crate::Rule;
+use crate::{Family, LooksAt};
 
-/// The family.
-pub(crate) const RULES: &[&Rule] = &[
-    &one_by_one::RULE,
-    &corked::RULE,
-    &compressed::RULE,
-    &second_subscriber::RULE,
-    &heartbeat::RULE,
-    &time_to_head::RULE,
-    &time_to_first_event::RULE,
-    &latency::RULE,
-    &every_subscriber::RULE,
-    &while_away::RULE,
-    &over_restart::RULE,
-    &way_back::RULE,
-];
+pub(crate) const FAMILY: Family = Family {
+    looks_at: LooksAt::Run,
+    rules: &[
+        &one_by_one::RULE,
+        &corked::RULE,
+        &compressed::RULE,
+        &second_subscriber::RULE,
+        &heartbeat::RULE,
+        &time_to_head::RULE,
+        &time_to_first_event::RULE,
+        &latency::RULE,
+        &every_subscriber::RULE,
+        &while_away::RULE,
+        &over_restart::RULE,
+        &way_back::RULE,
+    ],
+};

@@ -34,26 +34,26 @@ pub(super) const RULE: Rule = Rule {
     id: "delivery/one-by-one",
     judge,
     mutants: &[
-        Mutant {
-            id: "buffer-of-512",
-            wrong: "sends its bytes on whenever there are 512 of them",
-            serve: |visit| buffered(visit, Some(512)),
-        },
-        Mutant {
-            id: "buffer-until-end",
-            wrong: "sends the head at once and everything else when the stream ends",
-            serve: |visit| buffered(visit, None),
-        },
-        Mutant {
-            id: "buffer-holds-head",
-            wrong: "keeps the head and the first 512 bytes back for two seconds, and then the rest",
-            serve: |visit| match visit.request.method.as_str() {
+        Mutant::new(
+            "buffer-of-512",
+            "sends its bytes on whenever there are 512 of them",
+            |visit| buffered(visit, Some(512)),
+        ),
+        Mutant::new(
+            "buffer-until-end",
+            "sends the head at once and everything else when the stream ends",
+            |visit| buffered(visit, None),
+        ),
+        Mutant::new(
+            "buffer-holds-head",
+            "keeps the head and the first 512 bytes back for two seconds, and then the rest",
+            |visit| match visit.request.method.as_str() {
                 "GET" if visit.request.headers.has("accept") => {
                     with_head(buffered(visit, Some(512)))
                 }
                 _ => reference::answer(visit),
             },
-        },
+        ),
     ],
 };
 

@@ -11,14 +11,14 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "delivery/over-restart",
     judge,
-    mutants: &[Mutant {
-        id: "loses-its-log",
-        wrong: "forgets all events when it is restarted, and says nothing",
-        serve: |visit| match visit.request.path() {
+    mutants: &[Mutant::new(
+        "loses-its-log",
+        "forgets all events when it is restarted, and says nothing",
+        |visit| match visit.request.path() {
             "/restart" => reference::restart(true),
             _ => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

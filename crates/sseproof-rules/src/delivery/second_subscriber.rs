@@ -16,17 +16,17 @@ const CROSSING: Duration = Duration::from_millis(50);
 /// So many events make a pace.
 const PACE: usize = 4;
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "delivery/second-subscriber",
     judge,
-    mutants: &[Mutant {
-        id: "one-at-a-time",
-        wrong: "answers nobody as long as somebody has a stream open",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "one-at-a-time",
+        "answers nobody as long as somebody has a stream open",
+        |visit| {
             let right = reference::answer(visit);
             if visit.open > 0 { right.after([Action::Hold]) } else { right }
         },
-    }],
+    )],
 };
 
 /// What became of a subscriber who came while another one was there.

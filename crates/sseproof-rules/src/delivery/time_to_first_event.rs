@@ -16,10 +16,10 @@ const STANDS_OUT: u32 = 10;
 pub(super) const RULE: Rule = Rule {
     id: "delivery/time-to-first-event",
     judge,
-    mutants: &[Mutant {
-        id: "late-first-event",
-        wrong: "opens a new stream at once, then lets it wait for two seconds and more",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "late-first-event",
+        "opens a new stream at once, then lets it wait for two seconds and more",
+        |visit| {
             let mut plan = reference::answer(visit);
             if visit.request.last_event_id().is_none() && visit.request.method == "GET" {
                 // Behind the head, the greeting and its flush.
@@ -28,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
             }
             plan
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

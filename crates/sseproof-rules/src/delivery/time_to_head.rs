@@ -15,10 +15,10 @@ const LIMIT: Duration = Duration::from_secs(2);
 pub(super) const RULE: Rule = Rule {
     id: "delivery/time-to-head",
     judge,
-    mutants: &[Mutant {
-        id: "late-head",
-        wrong: "keeps the head of a stream back for two seconds and more",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "late-head",
+        "keeps the head of a stream back for two seconds and more",
+        |visit| {
             let request = visit.request;
             let right = reference::answer(visit);
             let subscribes = request.method == "GET" && request.headers.has("accept");
@@ -28,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
                 right
             }
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -12,10 +12,10 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 pub(super) const RULE: Rule = Rule {
     id: "delivery/way-back",
     judge,
-    mutants: &[Mutant {
-        id: "closes-behind-each-message",
-        wrong: "closes the connection behind each message to it",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "closes-behind-each-message",
+        "closes the connection behind each message to it",
+        |visit| {
             let right = reference::answer(visit);
             if reference::publishes(visit) {
                 right.with_header("Connection", "close")
@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
                 right
             }
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

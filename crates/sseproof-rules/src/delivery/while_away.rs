@@ -9,10 +9,10 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "delivery/while-away",
     judge,
-    mutants: &[Mutant {
-        id: "only-what-is-new",
-        wrong: "begins a resumed stream with what is published from now on",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "only-what-is-new",
+        "begins a resumed stream with what is published from now on",
+        |visit| {
             let mut right = reference::answer(visit);
             for action in &mut right.actions {
                 if let Action::Follow { after, .. } = action {
@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
             }
             right
         },
-    }],
+    )],
 };
 
 pub(super) fn judge(record: &Record<'_>) -> Verdict {

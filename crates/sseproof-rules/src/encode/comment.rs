@@ -8,16 +8,16 @@ use crate::{Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "encode/comment",
     judge,
-    mutants: &[Mutant {
-        id: "first-line-of-comment",
-        wrong: "sends only the first line of a comment",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "first-line-of-comment",
+        "sends only the first line of a comment",
+        |visit| {
             changing(visit, |message| {
                 let first = |text: String| text.split(['\r', '\n']).next().map(str::to_owned);
                 message.comment = message.comment.take().and_then(first);
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

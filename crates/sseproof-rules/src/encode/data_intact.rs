@@ -9,60 +9,40 @@ pub(super) const RULE: Rule = Rule {
     id: "encode/data-intact",
     judge,
     mutants: &[
-        Mutant {
-            id: "unicode-lines",
-            wrong: "splits payloads at every line end that Unicode knows, and loses the last one",
-            serve: |visit| publishing(visit, |data| data_lines(split_lines(data))),
-        },
-        Mutant {
-            id: "trims-data",
-            wrong: "takes the white space around a payload away",
-            serve: |visit| {
-                publishing(visit, |data| data_lines(with_line_feeds(data).trim().split('\n')))
-            },
-        },
-        Mutant {
-            id: "skips-empty-lines",
-            wrong: "leaves out the empty lines of a payload",
-            serve: |visit| {
-                publishing(visit, |data| {
-                    let text = with_line_feeds(data);
-                    let lines = text.split('\n').filter(|line| !line.is_empty() || data.is_empty());
-                    data_lines(lines)
-                })
-            },
-        },
-        Mutant {
-            id: "cut-at-nul",
-            wrong: "ends a payload at its first NUL",
-            serve: |visit| {
-                publishing(visit, |data| {
-                    let text = with_line_feeds(data);
-                    data_lines(text.split('\0').next().unwrap_or_default().split('\n'))
-                })
-            },
-        },
-        Mutant {
-            id: "cuts-long-data",
-            wrong: "sends the first 512 KiB of a payload",
-            serve: |visit| {
-                publishing(visit, |data| {
-                    let text = with_line_feeds(data);
-                    let end = text.floor_char_boundary(512 << 10);
-                    data_lines(text[..end].split('\n'))
-                })
-            },
-        },
+        Mutant::new(
+            "unicode-lines",
+            "splits payloads at every line end that Unicode knows, and loses the last one",
+            |visit| publishing(visit, |data| data_lines(split_lines(data))),
+        ),
+        Mutant::new("trims-data", "takes the white space around a payload away", |visit| {
+            publishing(visit, |data| data_lines(with_line_feeds(data).trim().split('\n')))
+        }),
+        Mutant::new("skips-empty-lines", "leaves out the empty lines of a payload", |visit| {
+            publishing(visit, |data| {
+                let text = with_line_feeds(data);
+                let lines = text.split('\n').filter(|line| !line.is_empty() || data.is_empty());
+                data_lines(lines)
+            })
+        }),
+        Mutant::new("cut-at-nul", "ends a payload at its first NUL", |visit| {
+            publishing(visit, |data| {
+                let text = with_line_feeds(data);
+                data_lines(text.split('\0').next().unwrap_or_default().split('\n'))
+            })
+        }),
+        Mutant::new("cuts-long-data", "sends the first 512 KiB of a payload", |visit| {
+            publishing(visit, |data| {
+                let text = with_line_feeds(data);
+                let end = text.floor_char_boundary(512 << 10);
+                data_lines(text[..end].split('\n'))
+            })
+        }),
         // Nobody thinks of this one beforehand: only payloads that are generated find it.
-        Mutant {
-            id: "colon-behind-cr",
-            wrong: "loses a colon that follows a CR",
-            serve: |visit| {
-                publishing(visit, |data| {
-                    data_lines(with_line_feeds(&data.replace("\r:", "\r")).split('\n'))
-                })
-            },
-        },
+        Mutant::new("colon-behind-cr", "loses a colon that follows a CR", |visit| {
+            publishing(visit, |data| {
+                data_lines(with_line_feeds(&data.replace("\r:", "\r")).split('\n'))
+            })
+        }),
     ],
 };
 

@@ -10,16 +10,14 @@ pub(super) const RULE: Rule = Rule {
     id: "encode/empty-data",
     judge,
     mutants: &[
-        Mutant {
-            id: "drops-empty",
-            wrong: "takes empty data and sends nothing",
-            serve: |visit| publishing(visit, |data| lines_or(data, b"")),
-        },
-        Mutant {
-            id: "empty-without-data",
-            wrong: "writes a block without a data field for empty data",
-            serve: |visit| publishing(visit, |data| lines_or(data, b"\n")),
-        },
+        Mutant::new("drops-empty", "takes empty data and sends nothing", |visit| {
+            publishing(visit, |data| lines_or(data, b""))
+        }),
+        Mutant::new(
+            "empty-without-data",
+            "writes a block without a data field for empty data",
+            |visit| publishing(visit, |data| lines_or(data, b"\n")),
+        ),
     ],
 };
 

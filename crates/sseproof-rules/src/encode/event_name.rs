@@ -9,10 +9,10 @@ pub(super) const RULE: Rule = Rule {
     id: "encode/event-name",
     judge,
     mutants: &[
-        Mutant {
-            id: "trims-event-name",
-            wrong: "takes the white space around an event name away",
-            serve: |visit| {
+        Mutant::new(
+            "trims-event-name",
+            "takes the white space around an event name away",
+            |visit| {
                 changing(visit, |message| {
                     let line_end = |name: &String| name.contains(['\r', '\n']);
                     let kept = |name: String| match line_end(&name) {
@@ -22,16 +22,16 @@ pub(super) const RULE: Rule = Rule {
                     message.event = message.event.take().map(kept);
                 })
             },
-        },
-        Mutant {
-            id: "drops-odd-event-names",
-            wrong: "leaves out an event name that is not ASCII",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "drops-odd-event-names",
+            "leaves out an event name that is not ASCII",
+            |visit| {
                 changing(visit, |message| {
                     message.event = message.event.take().filter(|name| name.is_ascii());
                 })
             },
-        },
+        ),
     ],
 };
 

@@ -11,33 +11,27 @@ pub(super) const RULE: Rule = Rule {
     id: "encode/id",
     judge,
     mutants: &[
-        Mutant {
-            id: "nul-in-id",
-            wrong: "writes an id with a NUL, which every client ignores",
-            serve: |visit| {
-                writing(visit, |message| {
-                    let id = message.id.as_ref().filter(|id| id.contains('\0'));
-                    let rest = Message {
-                        id: message.id.clone().filter(|_| id.is_none()),
-                        ..message.clone()
-                    };
-                    let mut out = fields(&rest)?;
-                    out.extend(id.map(|id| format!("id: {id}\n")).unwrap_or_default().into_bytes());
-                    out.extend(data_of(message)?);
-                    Ok(out)
-                })
-            },
-        },
-        Mutant {
-            id: "latin1-ids",
-            wrong: "puts a question mark for each character of an id that Latin-1 lacks",
-            serve: |visit| {
+        Mutant::new("nul-in-id", "writes an id with a NUL, which every client ignores", |visit| {
+            writing(visit, |message| {
+                let id = message.id.as_ref().filter(|id| id.contains('\0'));
+                let rest =
+                    Message { id: message.id.clone().filter(|_| id.is_none()), ..message.clone() };
+                let mut out = fields(&rest)?;
+                out.extend(id.map(|id| format!("id: {id}\n")).unwrap_or_default().into_bytes());
+                out.extend(data_of(message)?);
+                Ok(out)
+            })
+        }),
+        Mutant::new(
+            "latin1-ids",
+            "puts a question mark for each character of an id that Latin-1 lacks",
+            |visit| {
                 changing(visit, |message| {
                     let latin1 = |char| if char > '\u{ff}' { '?' } else { char };
                     message.id = message.id.take().map(|id| id.chars().map(latin1).collect());
                 })
             },
-        },
+        ),
     ],
 };
 

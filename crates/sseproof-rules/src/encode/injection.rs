@@ -12,31 +12,25 @@ pub(super) const RULE: Rule = Rule {
     id: "encode/injection",
     judge,
     mutants: &[
-        Mutant {
-            id: "pasted-payload",
-            wrong: "writes a payload behind `data:` as it is",
-            serve: |visit| publishing(visit, |data| format!("data: {data}\n\n").into_bytes()),
-        },
-        Mutant {
-            id: "forgets-cr",
-            wrong: "splits payloads at LF alone, so that a CR ends a line",
-            serve: |visit| publishing(visit, |data| data_lines(data.split('\n'))),
-        },
-        Mutant {
-            id: "pasted-event-name",
-            wrong: "writes an event name behind `event:` as it is",
-            serve: |visit| pasting(visit, "event", |message| message.event.take()),
-        },
-        Mutant {
-            id: "pasted-id",
-            wrong: "writes an id behind `id:` as it is, but for a NUL",
-            serve: |visit| pasting(visit, "id", |message| message.id.take()),
-        },
-        Mutant {
-            id: "pasted-comment",
-            wrong: "writes a comment behind a colon as it is",
-            serve: |visit| pasting(visit, "", |message| message.comment.take()),
-        },
+        Mutant::new("pasted-payload", "writes a payload behind `data:` as it is", |visit| {
+            publishing(visit, |data| format!("data: {data}\n\n").into_bytes())
+        }),
+        Mutant::new(
+            "forgets-cr",
+            "splits payloads at LF alone, so that a CR ends a line",
+            |visit| publishing(visit, |data| data_lines(data.split('\n'))),
+        ),
+        Mutant::new(
+            "pasted-event-name",
+            "writes an event name behind `event:` as it is",
+            |visit| pasting(visit, "event", |message| message.event.take()),
+        ),
+        Mutant::new("pasted-id", "writes an id behind `id:` as it is, but for a NUL", |visit| {
+            pasting(visit, "id", |message| message.id.take())
+        }),
+        Mutant::new("pasted-comment", "writes a comment behind a colon as it is", |visit| {
+            pasting(visit, "", |message| message.comment.take())
+        }),
     ],
 };
 

@@ -11,24 +11,24 @@ pub(super) const RULE: Rule = Rule {
     id: "encode/line-ends-refused",
     judge,
     mutants: &[
-        Mutant {
-            id: "joined-event-name",
-            wrong: "takes the line ends out of an event name instead of refusing it",
-            serve: |visit| {
+        Mutant::new(
+            "joined-event-name",
+            "takes the line ends out of an event name instead of refusing it",
+            |visit| {
                 changing(visit, |message| {
                     message.event = message.event.take().map(|name| name.replace(['\r', '\n'], ""));
                 })
             },
-        },
-        Mutant {
-            id: "joined-id",
-            wrong: "takes the line ends out of an id instead of refusing it",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "joined-id",
+            "takes the line ends out of an id instead of refusing it",
+            |visit| {
                 changing(visit, |message| {
                     message.id = message.id.take().map(|id| id.replace(['\r', '\n'], ""));
                 })
             },
-        },
+        ),
     ],
 };
 

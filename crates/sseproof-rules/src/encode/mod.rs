@@ -16,18 +16,21 @@ use sseproof_codec::EncodeError;
 use sseproof_record::{Exchange, Plan, Transcript, Visit};
 
 use crate::reference::{self, Message, encoded};
-use crate::{Record, Rule, Verdict};
+use crate::{Family, LooksAt, Record, Rule, Verdict};
 
 /// The family: the forged first, since it also spoils what comes behind it.
-pub(crate) const RULES: &[&Rule] = &[
-    &injection::RULE,
-    &data_intact::RULE,
-    &empty_data::RULE,
-    &event_name::RULE,
-    &id::RULE,
-    &line_ends_refused::RULE,
-    &comment::RULE,
-];
+pub(crate) const FAMILY: Family = Family {
+    looks_at: LooksAt::Run,
+    rules: &[
+        &injection::RULE,
+        &data_intact::RULE,
+        &empty_data::RULE,
+        &event_name::RULE,
+        &id::RULE,
+        &line_ends_refused::RULE,
+        &comment::RULE,
+    ],
+};
 
 /// The rule that the exchange breaks by what was published to it: for whoever has to know in the
 /// middle of a run whether a payload came back as something else.
@@ -36,7 +39,7 @@ pub fn broken_by(exchange: Exchange) -> Option<&'static str> {
     let transcript = Transcript { exchanges: vec![exchange], ..Transcript::default() };
     let record = Record::new(&transcript);
     let fails = |rule: &&&Rule| matches!((rule.judge)(&record), Verdict::Fail(_));
-    RULES.iter().find(fails).map(|rule| rule.id)
+    FAMILY.rules.iter().find(fails).map(|rule| rule.id)
 }
 
 /// The reference, which writes data in this way.

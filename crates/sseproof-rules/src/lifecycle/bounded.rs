@@ -9,14 +9,14 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/bounded",
     judge,
-    mutants: &[Mutant {
-        id: "hoards",
-        wrong: "keeps everything for a client that reads nothing",
-        serve: |visit| match visit.request.path() {
+    mutants: &[Mutant::new(
+        "hoards",
+        "keeps everything for a client that reads nothing",
+        |visit| match visit.request.path() {
             "/memory" if visit.open > 0 => reference::number(visit.earlier << 20),
             _ => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 /// Less than this is no more than the noise of a collector.

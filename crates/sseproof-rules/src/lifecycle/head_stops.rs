@@ -10,10 +10,10 @@ use crate::{Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/head-stops",
     judge,
-    mutants: &[Mutant {
-        id: "produces-for-head",
-        wrong: "starts a producer for a HEAD, and nobody stops it",
-        serve: |visit| match visit.request.method.as_str() {
+    mutants: &[Mutant::new(
+        "produces-for-head",
+        "starts a producer for a HEAD, and nobody stops it",
+        |visit| match visit.request.method.as_str() {
             "HEAD" => Plan {
                 actions: vec![
                     reference::head(visit),
@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
             },
             _ => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

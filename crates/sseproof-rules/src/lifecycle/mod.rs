@@ -10,15 +10,17 @@ mod stops_idle;
 mod stops_on_close;
 mod stops_on_reset;
 
-use crate::Rule;
+use crate::{Family, LooksAt};
 
-/// The family.
-pub(crate) const RULES: &[&Rule] = &[
-    &stops_on_close::RULE,
-    &stops_on_reset::RULE,
-    &stops_idle::RULE,
-    &head_stops::RULE,
-    &no_leak::RULE,
-    &slow_reader::RULE,
-    &bounded::RULE,
-];
+pub(crate) const FAMILY: Family = Family {
+    looks_at: LooksAt::Run,
+    rules: &[
+        &stops_on_close::RULE,
+        &stops_on_reset::RULE,
+        &stops_idle::RULE,
+        &head_stops::RULE,
+        &no_leak::RULE,
+        &slow_reader::RULE,
+        &bounded::RULE,
+    ],
+};

@@ -8,14 +8,14 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/no-leak",
     judge,
-    mutants: &[Mutant {
-        id: "forgets-in-a-crowd",
-        wrong: "keeps the producer of a client who leaves while others come",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "forgets-in-a-crowd",
+        "keeps the producer of a client who leaves while others come",
+        |visit| {
             let crowd = visit.open >= 4 && visit.request.path() == "/events";
             if crowd { outliving(visit, None) } else { reference::answer(visit) }
         },
-    }],
+    )],
 };
 
 /// How many clients are the fewest that show a leak in the second half of them.

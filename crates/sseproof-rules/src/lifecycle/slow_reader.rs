@@ -12,17 +12,17 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/slow-reader",
     judge,
-    mutants: &[Mutant {
-        id: "waits-for-the-slowest",
-        wrong: "does not go on before every subscriber has read what was published",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "waits-for-the-slowest",
+        "does not go on before every subscriber has read what was published",
+        |visit| {
             let much = reference::publishes(visit) && visit.request.body.len() > 60_000;
             if much && visit.open >= 2 {
                 return Plan { actions: vec![Action::Hold] };
             }
             reference::answer(visit)
         },
-    }],
+    )],
 };
 
 /// A wait that is too short to say that somebody is held up.

@@ -9,16 +9,16 @@ pub(super) const RULE: Rule = Rule {
     id: "lifecycle/stops-when-idle",
     judge,
     mutants: &[
-        Mutant {
-            id: "deaf-when-idle",
-            wrong: "notices that a client has left only when it has something to send",
-            serve: |visit| quietly(visit, None),
-        },
-        Mutant {
-            id: "deaf-to-reset-when-idle",
-            wrong: "notices that a connection was reset only when it has something to send",
-            serve: |visit| quietly(visit, Some(Departure::Resetting)),
-        },
+        Mutant::new(
+            "deaf-when-idle",
+            "notices that a client has left only when it has something to send",
+            |visit| quietly(visit, None),
+        ),
+        Mutant::new(
+            "deaf-to-reset-when-idle",
+            "notices that a connection was reset only when it has something to send",
+            |visit| quietly(visit, Some(Departure::Resetting)),
+        ),
     ],
 };
 

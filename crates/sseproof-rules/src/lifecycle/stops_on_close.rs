@@ -7,16 +7,16 @@ use sseproof_record::Departure;
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/stops-on-close",
     judge,
-    mutants: &[Mutant {
-        id: "deaf-to-close",
-        wrong: "goes on for clients that have closed the connection",
-        serve: |visit| match visit.request.path() {
+    mutants: &[Mutant::new(
+        "deaf-to-close",
+        "goes on for clients that have closed the connection",
+        |visit| match visit.request.path() {
             "/events" if visit.request.method == "GET" => {
                 outliving(visit, Some(Departure::Closing))
             }
             _ => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

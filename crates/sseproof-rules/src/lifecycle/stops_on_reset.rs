@@ -7,16 +7,16 @@ use sseproof_record::Departure;
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/stops-on-reset",
     judge,
-    mutants: &[Mutant {
-        id: "deaf-to-reset",
-        wrong: "goes on for clients whose connection was reset",
-        serve: |visit| match visit.request.path() {
+    mutants: &[Mutant::new(
+        "deaf-to-reset",
+        "goes on for clients whose connection was reset",
+        |visit| match visit.request.path() {
             "/events" if visit.request.method == "GET" => {
                 outliving(visit, Some(Departure::Resetting))
             }
             _ => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -21,7 +21,7 @@ mod written;
 
 use sseproof_record::Answer;
 
-use crate::Rule;
+use crate::{Rule, delivery, encode, reconnect, response, resume, retry, stream};
 
 /// A protocol on top of event streams.
 pub struct Profile {
@@ -42,8 +42,8 @@ pub struct Profile {
     /// The variables of the body and of the profile's probes, with the values that they have where
     /// nobody gives others.
     pub variables: &'static [(&'static str, &'static str)],
-    /// What makes no sense here: the beginnings of the ids of general rules.
-    pub omits: &'static [&'static str],
+    /// The general rules that make no sense here.
+    pub omits: &'static [&'static [&'static Rule]],
     /// The rules that it adds.
     pub rules: &'static [&'static Rule],
     /// The reference: what a right server of this profile answers.
@@ -52,20 +52,25 @@ pub struct Profile {
 
 /// What makes no sense where a stream is the answer to one POST, which ends and is not resumed: a
 /// client does not come back to it, nothing is cached, and nobody asks for its head alone.
-const OF_ANSWERS: &[&str] = &[
-    "resume/",
-    "reconnect/",
-    "retry/",
-    "encode/",
-    "response/head-method",
-    "response/head-no-body",
-    "response/other-method",
-    "response/cache",
-    "delivery/second-subscriber",
-    "delivery/heartbeat",
-    "stream/id-",
+const OF_ANSWERS: &[&[&Rule]] = &[
+    resume::FAMILY.rules,
+    reconnect::FAMILY.rules,
+    retry::FAMILY.rules,
+    encode::FAMILY.rules,
+    OF_LASTING_STREAMS,
+    stream::ON_IDS,
     // An `EventSource` cannot POST, and two of these protocols have an event that is called `error`.
-    "stream/event-type-clash",
+    &[&stream::event_type_clash::RULE],
+];
+
+/// The rules on other requests for a stream, and on streams that last.
+const OF_LASTING_STREAMS: &[&Rule] = &[
+    &response::head_method::RULE,
+    &response::head_no_body::RULE,
+    &response::other_method::RULE,
+    &response::cache::RULE,
+    &delivery::second_subscriber::RULE,
+    &delivery::heartbeat::RULE,
 ];
 
 /// The profiles, in the order in which they are listed.
@@ -94,12 +99,12 @@ pub fn profile(id: &str) -> Option<&'static Profile> {
 impl Profile {
     /// Whether the rule, a general one, makes sense here.
     pub fn keeps(&self, rule: &Rule) -> bool {
-        !self.omits.iter().any(|omitted| rule.id.starts_with(omitted))
+        !self.omits.iter().any(|rules| rule.is_in(rules))
     }
 
     /// Whether the rule is one of those that the profile adds.
     pub fn adds(&self, rule: &Rule) -> bool {
-        self.rules.iter().any(|own| own.id == rule.id)
+        rule.is_in(self.rules)
     }
 }
 

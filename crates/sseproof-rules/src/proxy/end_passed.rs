@@ -15,10 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) const RULE: Rule = Rule {
     id: "proxy/end-passed",
     judge,
-    mutants: &[Mutant {
-        id: "proxy-never-ends",
-        wrong: "is behind a proxy that keeps the response open when the server has ended it",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "proxy-never-ends",
+        "is behind a proxy that keeps the response open when the server has ended it",
+        |visit| {
             through(visit, |mut plan| {
                 for action in &mut plan.actions {
                     if *action == Action::Finish {
@@ -28,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
                 plan
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -31,19 +31,19 @@ pub(super) const RULE: Rule = Rule {
     id: "proxy/events-at-once",
     judge,
     mutants: &[
-        Mutant {
-            id: "proxy-buffers",
-            wrong: "is behind a proxy that sends its bytes on whenever there are 512 of them",
-            serve: |visit| match reference::behind_proxy(visit.request) {
+        Mutant::new(
+            "proxy-buffers",
+            "is behind a proxy that sends its bytes on whenever there are 512 of them",
+            |visit| match reference::behind_proxy(visit.request) {
                 Some(_) if visit.request.method == "GET" => buffered(visit, Some(512)),
                 _ => reference::answer(visit),
             },
-        },
-        Mutant {
-            id: "proxy-corks",
-            wrong: "is behind a proxy that waits 400 ms for more before it sends an event",
-            serve: |visit| through(visit, |plan| corked(plan, Duration::from_millis(400))),
-        },
+        ),
+        Mutant::new(
+            "proxy-corks",
+            "is behind a proxy that waits 400 ms for more before it sends an event",
+            |visit| through(visit, |plan| corked(plan, Duration::from_millis(400))),
+        ),
     ],
 };
 

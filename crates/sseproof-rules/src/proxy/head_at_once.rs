@@ -21,18 +21,16 @@ pub(super) const RULE: Rule = Rule {
     id: "proxy/head-at-once",
     judge,
     mutants: &[
-        Mutant {
-            id: "proxy-holds-head",
-            wrong: "is behind a proxy that sends no head before it has the whole response",
-            serve: |visit| through(visit, |_| Plan { actions: vec![Action::Hold] }),
-        },
-        Mutant {
-            id: "proxy-late-head",
-            wrong: "is behind a proxy that needs most of a second for each head",
-            serve: |visit| {
-                through(visit, |plan| plan.after([Action::Wait(Duration::from_millis(900))]))
-            },
-        },
+        Mutant::new(
+            "proxy-holds-head",
+            "is behind a proxy that sends no head before it has the whole response",
+            |visit| through(visit, |_| Plan { actions: vec![Action::Hold] }),
+        ),
+        Mutant::new(
+            "proxy-late-head",
+            "is behind a proxy that needs most of a second for each head",
+            |visit| through(visit, |plan| plan.after([Action::Wait(Duration::from_millis(900))])),
+        ),
     ],
 };
 

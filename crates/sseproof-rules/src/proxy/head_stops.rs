@@ -10,11 +10,10 @@ use crate::{Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "proxy/head-stops",
     judge,
-    mutants: &[Mutant {
-        id: "proxy-gets-for-head",
-        wrong: "is behind a proxy that makes a GET of a HEAD, and reads on for nobody",
-        serve: |visit| match (visit.request.method.as_str(), reference::behind_proxy(visit.request))
-        {
+    mutants: &[Mutant::new(
+        "proxy-gets-for-head",
+        "is behind a proxy that makes a GET of a HEAD, and reads on for nobody",
+        |visit| match (visit.request.method.as_str(), reference::behind_proxy(visit.request)) {
             ("HEAD", Some(_)) => Plan {
                 actions: vec![
                     reference::head(visit),
@@ -24,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
             },
             _ => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

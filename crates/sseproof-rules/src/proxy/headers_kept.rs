@@ -9,11 +9,11 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "proxy/headers-kept",
     judge,
-    mutants: &[Mutant {
-        id: "proxy-drops-cache-control",
-        wrong: "is behind a proxy that takes Cache-Control out",
-        serve: |visit| through(visit, |plan| plan.without_header("Cache-Control")),
-    }],
+    mutants: &[Mutant::new(
+        "proxy-drops-cache-control",
+        "is behind a proxy that takes Cache-Control out",
+        |visit| through(visit, |plan| plan.without_header("Cache-Control")),
+    )],
 };
 
 /// What is said to the next hop alone, is the proxy's to say, or is meant for it.

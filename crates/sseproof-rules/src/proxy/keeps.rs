@@ -11,75 +11,77 @@ use crate::lifecycle::leaving::lacking;
 use crate::outcome::{Outcome, count};
 use crate::registry::rules_for;
 use crate::{Fault, Level, Mutant, Record, Rule, Verdict, profile, reference};
+use crate::{
+    auth, cors, delivery, encode, lifecycle, reconnect, response, resume, retry, stream, transport,
+};
 
 pub(super) const MUSTS: Rule = Rule {
     id: "proxy/keeps-musts",
     judge: |record| judge(record, Level::Must),
     mutants: &[
-        Mutant {
-            id: "proxy-bad-gateway",
-            wrong: "is behind a proxy that answers 502 to each subscription",
-            serve: |visit| match reference::behind_proxy(visit.request) {
+        Mutant::new(
+            "proxy-bad-gateway",
+            "is behind a proxy that answers 502 to each subscription",
+            |visit| match reference::behind_proxy(visit.request) {
                 Some(_) => Plan::answer(502, "text/html", "<h1>502 Bad Gateway</h1>\n"),
                 None => reference::answer(visit),
             },
-        },
-        Mutant {
-            id: "proxy-chunks-http10",
-            wrong: "is behind a proxy that sends chunks to a client of HTTP/1.0",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "proxy-chunks-http10",
+            "is behind a proxy that sends chunks to a client of HTTP/1.0",
+            |visit| {
                 let answer = reference::answer(visit);
                 match (visit.request.version, reference::behind_proxy(visit.request)) {
                     (Version::Http10, Some(_)) => answer.with_framing(Framing::Chunked),
                     _ => answer,
                 }
             },
-        },
+        ),
     ],
 };
 
 pub(super) const SHOULDS: Rule = Rule {
     id: "proxy/keeps-shoulds",
     judge: |record| judge(record, Level::Should),
-    mutants: &[Mutant {
-        id: "proxy-refuses-head",
-        wrong: "is behind a proxy that answers HEAD with 404",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "proxy-refuses-head",
+        "is behind a proxy that answers HEAD with 404",
+        |visit| {
             let answer = reference::answer(visit);
             match (visit.request.method.as_str(), reference::behind_proxy(visit.request)) {
                 ("HEAD", Some(_)) => answer.with_status(404),
                 _ => answer,
             }
         },
-    }],
+    )],
     ..MUSTS
 };
 
-/// What other rules say of the proxy, and say better: the beginnings of ids.
-const SAID_ELSEWHERE: &[&str] = &[
-    "proxy/",
-    "delivery/",
-    "resume/",
-    "lifecycle/",
-    "response/answered",
-    "response/head-before-event",
-    "response/content-coding",
-    "response/cache-control",
-    "response/no-transform",
-    "response/accel-buffering",
-    "response/vary",
+/// The rules that others of this family replace.
+const JUDGED_ELSEWHERE: &[&[&Rule]] = &[
+    super::FAMILY.rules,
+    delivery::FAMILY.rules,
+    resume::FAMILY.rules,
+    lifecycle::FAMILY.rules,
+    &[
+        &response::answered::RULE,
+        &response::head_before_event::RULE,
+        &response::content_coding::RULE,
+        &response::cache::RULE,
+        &response::no_transform::RULE,
+        &response::accel_buffering::RULE,
+        &response::vary::RULE,
+    ],
     // They need steps that no pair makes.
-    "reconnect/after-end",
-    "reconnect/at-once",
-    "retry/",
-    "encode/",
-    "cors/",
-    "auth/",
+    &[&reconnect::after_end::RULE, &reconnect::at_once::RULE],
+    retry::FAMILY.rules,
+    encode::FAMILY.rules,
+    cors::FAMILY.rules,
+    auth::FAMILY.rules,
 ];
-/// What shows only that a stream was cut.
-const OF_A_CUT: [&str; 2] = ["response/framing", "stream/terminated"];
-/// What only one side may be spoken to in.
-const OF_ONE_SIDE: &str = "transport/";
+/// The rules that a cut alone breaks.
+const OF_A_CUT: &[&Rule] = &[&response::framing::RULE, &stream::terminated::RULE];
 
 fn judge(record: &Record<'_>, level: Level) -> Verdict {
     let pairs: Vec<_> = all_pairs(record)
@@ -115,14 +117,15 @@ fn judge(record: &Record<'_>, level: Level) -> Verdict {
     let mut faults = Vec::new();
     let mut held = 0;
     for rule in rules_for(record.target().profile.as_deref().and_then(profile)) {
-        let said = SAID_ELSEWHERE.iter().any(|start| rule.id.starts_with(start));
-        let of_level = rule.requirement().level == level;
-        if said || !of_level || (was_cut && OF_A_CUT.contains(&rule.id)) {
+        if JUDGED_ELSEWHERE.iter().any(|rules| rule.is_in(rules))
+            || (was_cut && rule.is_in(OF_A_CUT))
+            || rule.requirement().level != level
+        {
             continue;
         }
         let directly = match (rule.judge)(&direct) {
             Verdict::Pass(seen) => format!("directly it holds ({seen})"),
-            Verdict::Skip(_) if rule.id.starts_with(OF_ONE_SIDE) => {
+            Verdict::Skip(_) if rule.is_in(transport::FAMILY.rules) => {
                 "the server itself was not spoken to in that way".to_owned()
             }
             _ => continue,

@@ -9,17 +9,17 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 pub(super) const RULE: Rule = Rule {
     id: "proxy/last-event-id",
     judge,
-    mutants: &[Mutant {
-        id: "proxy-drops-last-event-id",
-        wrong: "is behind a proxy that does not pass Last-Event-ID on",
-        serve: |visit| match reference::behind_proxy(visit.request) {
+    mutants: &[Mutant::new(
+        "proxy-drops-last-event-id",
+        "is behind a proxy that does not pass Last-Event-ID on",
+        |visit| match reference::behind_proxy(visit.request) {
             Some(mut request) => {
                 request.headers.remove("Last-Event-ID");
                 reference::answer(&sseproof_record::Visit { request: &request, ..*visit })
             }
             None => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

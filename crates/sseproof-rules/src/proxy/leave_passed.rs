@@ -7,22 +7,22 @@ pub(super) const RULE: Rule = Rule {
     id: "proxy/leave-passed",
     judge,
     mutants: &[
-        Mutant {
-            id: "proxy-stays",
-            wrong: "is behind a proxy that reads on when its client has left",
-            serve: |visit| match (visit.request.method.as_str(), visit.request.path()) {
+        Mutant::new(
+            "proxy-stays",
+            "is behind a proxy that reads on when its client has left",
+            |visit| match (visit.request.method.as_str(), visit.request.path()) {
                 ("GET", "/via/events") => outliving(visit, None),
                 _ => reference::answer(visit),
             },
-        },
-        Mutant {
-            id: "proxy-stays-when-quiet",
-            wrong: "is behind a proxy that notices only while it writes that its client has left",
-            serve: |visit| match (visit.request.method.as_str(), visit.request.path()) {
+        ),
+        Mutant::new(
+            "proxy-stays-when-quiet",
+            "is behind a proxy that notices only while it writes that its client has left",
+            |visit| match (visit.request.method.as_str(), visit.request.path()) {
                 ("GET", "/via/published") => outliving(visit, None),
                 _ => reference::answer(visit),
             },
-        },
+        ),
     ],
 };
 

@@ -19,20 +19,22 @@ mod sides;
 #[cfg(test)]
 mod testing;
 
-use crate::Rule;
+use crate::{Family, LooksAt};
 
-/// The family.
-pub(crate) const RULES: &[&Rule] = &[
-    &keeps::MUSTS,
-    &keeps::SHOULDS,
-    &head_at_once::RULE,
-    &events_at_once::RULE,
-    &headers_kept::RULE,
-    &no_transform::RULE,
-    &last_event_id::RULE,
-    &not_joined::RULE,
-    &not_cut::RULE,
-    &end_passed::RULE,
-    &leave_passed::RULE,
-    &head_stops::RULE,
-];
+pub(crate) const FAMILY: Family = Family {
+    looks_at: LooksAt::Run,
+    rules: &[
+        &keeps::MUSTS,
+        &keeps::SHOULDS,
+        &head_at_once::RULE,
+        &events_at_once::RULE,
+        &headers_kept::RULE,
+        &no_transform::RULE,
+        &last_event_id::RULE,
+        &not_joined::RULE,
+        &not_cut::RULE,
+        &end_passed::RULE,
+        &leave_passed::RULE,
+        &head_stops::RULE,
+    ],
+};

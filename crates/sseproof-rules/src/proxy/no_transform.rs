@@ -9,14 +9,14 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 pub(super) const RULE: Rule = Rule {
     id: "proxy/no-transform",
     judge,
-    mutants: &[Mutant {
-        id: "proxy-compresses",
-        wrong: "is behind a proxy that compresses it, although its Cache-Control says no-transform",
-        serve: |visit| match reference::behind_proxy(visit.request) {
+    mutants: &[Mutant::new(
+        "proxy-compresses",
+        "is behind a proxy that compresses it, although its Cache-Control says no-transform",
+        |visit| match reference::behind_proxy(visit.request) {
             Some(_) => compressed(visit, |plan| gzipped(plan, 1)),
             None => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 /// Whether a proxy was seen that compresses what it must not.

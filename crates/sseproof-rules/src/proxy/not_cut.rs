@@ -21,10 +21,10 @@ pub(super) const RULE: Rule = Rule {
     id: "proxy/not-cut",
     judge,
     mutants: &[
-        Mutant {
-            id: "proxy-cuts-idle",
-            wrong: "is behind a proxy that cuts a connection on which nothing came for 30 s",
-            serve: |visit| match (visit.request.method.as_str(), visit.request.path()) {
+        Mutant::new(
+            "proxy-cuts-idle",
+            "is behind a proxy that cuts a connection on which nothing came for 30 s",
+            |visit| match (visit.request.method.as_str(), visit.request.path()) {
                 ("GET", "/via/published") => {
                     let cut = [Action::Wait(Duration::from_secs(30)), Action::Close];
                     let mut plan = reference::answer(visit);
@@ -34,12 +34,12 @@ pub(super) const RULE: Rule = Rule {
                 }
                 _ => reference::answer(visit),
             },
-        },
-        Mutant {
-            id: "proxy-cuts-flow",
-            wrong: "is behind a proxy that gives no response as long as a second",
-            serve: |visit| through(visit, |plan| plan.cut(15, [Action::Close])),
-        },
+        ),
+        Mutant::new(
+            "proxy-cuts-flow",
+            "is behind a proxy that gives no response as long as a second",
+            |visit| through(visit, |plan| plan.cut(15, [Action::Close])),
+        ),
     ],
 };
 

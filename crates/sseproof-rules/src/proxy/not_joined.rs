@@ -19,10 +19,10 @@ pub(super) const RULE: Rule = Rule {
     id: "proxy/not-joined",
     judge,
     mutants: &[
-        Mutant {
-            id: "proxy-replays",
-            wrong: "is behind a cache that gives each further client what the first one was given",
-            serve: |visit| {
+        Mutant::new(
+            "proxy-replays",
+            "is behind a cache that gives each further client what the first one was given",
+            |visit| {
                 let answer = reference::answer(visit);
                 let resumes = visit.request.last_event_id().is_some();
                 match reference::behind_proxy(visit.request) {
@@ -34,11 +34,11 @@ pub(super) const RULE: Rule = Rule {
                     _ => answer,
                 }
             },
-        },
-        Mutant {
-            id: "proxy-queues",
-            wrong: "is behind a cache that lets each further client wait for the end of the first one's stream",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "proxy-queues",
+            "is behind a cache that lets each further client wait for the end of the first one's stream",
+            |visit| {
                 let answer = reference::answer(visit);
                 match reference::behind_proxy(visit.request) {
                     Some(_) if visit.request.method == "GET" && visit.open >= 3 => {
@@ -47,7 +47,7 @@ pub(super) const RULE: Rule = Rule {
                     _ => answer,
                 }
             },
-        },
+        ),
     ],
 };
 

@@ -9,14 +9,14 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "reconnect/affinity",
     judge,
-    mutants: &[Mutant {
-        id: "sticky-session",
-        wrong: "sets the cookie of a load balancer that keeps clients with one instance",
-        serve: |visit| match visit.request.method.as_str() {
+    mutants: &[Mutant::new(
+        "sticky-session",
+        "sets the cookie of a load balancer that keeps clients with one instance",
+        |visit| match visit.request.method.as_str() {
             "GET" => sticky(reference::answer(visit)),
             _ => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 /// How the cookies of load balancers begin that keep clients with one instance.

@@ -7,17 +7,17 @@ use crate::delivery::figures::shown;
 use crate::outcome::{Outcome, count, each_once, is_hang};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "reconnect/after-end",
     judge,
-    mutants: &[Mutant {
-        id: "gone-after-the-end",
-        wrong: "answers a client that comes back after the end with 404",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "gone-after-the-end",
+        "answers a client that comes back after the end with 404",
+        |visit| {
             let refusal = Plan::answer(404, "text/plain", "no such stream\n");
             on_return(visit, 2..=3, |_| refusal)
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -7,33 +7,31 @@ use crate::delivery::figures::shown;
 use crate::outcome::{Outcome, count, each_once, is_hang};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "reconnect/at-once",
     judge,
     mutants: &[
-        Mutant {
-            id: "too-many-requests",
-            wrong: "answers a client that comes back within moments with 429",
-            serve: |visit| {
+        Mutant::new(
+            "too-many-requests",
+            "answers a client that comes back within moments with 429",
+            |visit| {
                 let refusal = Plan::answer(429, "text/plain", "not so fast\n");
                 on_return(visit, 0..=1, |_| refusal)
             },
-        },
-        Mutant {
-            id: "every-third-time",
-            wrong: "has no place for a client that comes back again and again",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "every-third-time",
+            "has no place for a client that comes back again and again",
+            |visit| {
                 let refusal = Plan::answer(503, "text/plain", "full\n");
                 on_return(visit, 0..=1, |plan| if visit.earlier % 3 == 2 { refusal } else { plan })
             },
-        },
-        Mutant {
-            id: "no-answer-on-return",
-            wrong: "does not answer a client that comes back within moments",
-            serve: |visit| {
-                on_return(visit, 0..=1, |plan| plan.after([sseproof_record::Action::Hold]))
-            },
-        },
+        ),
+        Mutant::new(
+            "no-answer-on-return",
+            "does not answer a client that comes back within moments",
+            |visit| on_return(visit, 0..=1, |plan| plan.after([sseproof_record::Action::Hold])),
+        ),
     ],
 };
 

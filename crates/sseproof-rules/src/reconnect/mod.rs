@@ -1,8 +1,8 @@
 //! Rules on what becomes of a client that comes back, or is sent elsewhere.
 
 mod affinity;
-mod after_end;
-mod at_once;
+pub(crate) mod after_end;
+pub(crate) mod at_once;
 mod no_page;
 mod redirect;
 mod stop_status;
@@ -12,17 +12,19 @@ use std::ops::RangeInclusive;
 use sseproof_record::{Plan, Visit};
 
 use crate::outcome::{Coming, coming};
-use crate::{Record, Rule, View, reference};
+use crate::{Family, LooksAt, Record, View, reference};
 
-/// The family.
-pub(crate) const RULES: &[&Rule] = &[
-    &at_once::RULE,
-    &after_end::RULE,
-    &stop_status::RULE,
-    &no_page::RULE,
-    &redirect::RULE,
-    &affinity::RULE,
-];
+pub(crate) const FAMILY: Family = Family {
+    looks_at: LooksAt::Run,
+    rules: &[
+        &at_once::RULE,
+        &after_end::RULE,
+        &stop_status::RULE,
+        &no_page::RULE,
+        &redirect::RULE,
+        &affinity::RULE,
+    ],
+};
 
 /// A client that came back to what had been a stream.
 struct Return<'r> {

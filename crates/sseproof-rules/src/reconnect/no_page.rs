@@ -9,14 +9,14 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "reconnect/error-not-html",
     judge,
-    mutants: &[Mutant {
-        id: "error-page-on-return",
-        wrong: "answers a client that comes back with a page and the status 200",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "error-page-on-return",
+        "answers a client that comes back with a page and the status 200",
+        |visit| {
             let page = Plan::answer(200, "text/html", "<h1>We will be right back</h1>\n");
             on_return(visit, 0..=1, |_| page)
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -7,28 +7,27 @@ use sseproof_record::{Action, Framing, Plan, Reason};
 use crate::outcome::{Outcome, count, each_once};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
-pub(super) const RULE: Rule = Rule {
-    id: "reconnect/redirect",
-    judge,
-    mutants: &[
-        Mutant {
-            id: "redirect-loop",
-            wrong: "redirects every subscriber to the same place again",
-            serve: |visit| match visit.request.method.as_str() {
-                "GET" => redirect(visit.request.target()),
-                _ => reference::answer(visit),
-            },
-        },
-        Mutant {
-            id: "redirect-to-nowhere",
-            wrong: "redirects without saying where to",
-            serve: |visit| match visit.request.method.as_str() {
-                "GET" => redirect("").without_header("Location"),
-                _ => reference::answer(visit),
-            },
-        },
-    ],
-};
+pub(super) const RULE: Rule =
+    Rule {
+        id: "reconnect/redirect",
+        judge,
+        mutants: &[
+            Mutant::new(
+                "redirect-loop",
+                "redirects every subscriber to the same place again",
+                |visit| match visit.request.method.as_str() {
+                    "GET" => redirect(visit.request.target()),
+                    _ => reference::answer(visit),
+                },
+            ),
+            Mutant::new("redirect-to-nowhere", "redirects without saying where to", |visit| {
+                match visit.request.method.as_str() {
+                    "GET" => redirect("").without_header("Location"),
+                    _ => reference::answer(visit),
+                }
+            }),
+        ],
+    };
 
 /// How many redirects are followed, here as in browsers' order of magnitude, before it is a loop.
 const PATIENCE: usize = 10;

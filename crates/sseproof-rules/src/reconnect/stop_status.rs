@@ -8,10 +8,10 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 pub(super) const RULE: Rule = Rule {
     id: "reconnect/stop-status",
     judge,
-    mutants: &[Mutant {
-        id: "one-subscriber-only",
-        wrong: "turns a second subscriber away while the first is there",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "one-subscriber-only",
+        "turns a second subscriber away while the first is there",
+        |visit| {
             let subscribes = visit.request.headers.list("accept") == ["text/event-stream"]
                 && visit.request.method == "GET"
                 && !visit.request.headers.has("last-event-id");
@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
             }
             reference::answer(visit)
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

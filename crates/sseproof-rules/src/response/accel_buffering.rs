@@ -3,14 +3,14 @@
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/accel-buffering",
     judge,
-    mutants: &[Mutant {
-        id: "may-be-buffered",
-        wrong: "does not ask nginx to pass the stream on at once",
-        serve: |visit| reference::answer(visit).without_header("X-Accel-Buffering"),
-    }],
+    mutants: &[Mutant::new(
+        "may-be-buffered",
+        "does not ask nginx to pass the stream on at once",
+        |visit| reference::answer(visit).without_header("X-Accel-Buffering"),
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -5,26 +5,22 @@ use sseproof_record::{Plan, Request, Visit};
 use crate::outcome::{NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/accept",
     judge,
     mutants: &[
-        Mutant {
-            id: "accept-crash",
-            wrong: "answers 500 where Accept is missing",
-            serve: |visit| {
-                let crash = Plan::answer(500, "text/plain", "undefined is not an object\n");
-                instead(visit, !visit.request.headers.has("accept"), crash)
-            },
-        },
-        Mutant {
-            id: "page-for-others",
-            wrong: "answers with a page where Accept does not name the stream",
-            serve: |visit| {
+        Mutant::new("accept-crash", "answers 500 where Accept is missing", |visit| {
+            let crash = Plan::answer(500, "text/plain", "undefined is not an object\n");
+            instead(visit, !visit.request.headers.has("accept"), crash)
+        }),
+        Mutant::new(
+            "page-for-others",
+            "answers with a page where Accept does not name the stream",
+            |visit| {
                 let page = Plan::answer(200, "text/html", "<h1>Welcome</h1>\n");
                 instead(visit, !names(visit.request, "text/event-stream"), page)
             },
-        },
+        ),
     ],
 };
 

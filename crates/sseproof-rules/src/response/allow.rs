@@ -8,11 +8,11 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "response/allow",
     judge,
-    mutants: &[Mutant {
-        id: "nothing-allowed",
-        wrong: "refuses other methods with 405 and does not say which there are",
-        serve: |visit| without_allow(visit, reference::answer(visit)),
-    }],
+    mutants: &[Mutant::new(
+        "nothing-allowed",
+        "refuses other methods with 405 and does not say which there are",
+        |visit| without_allow(visit, reference::answer(visit)),
+    )],
 };
 
 fn without_allow(visit: &Visit<'_>, mut plan: Plan) -> Plan {

@@ -11,17 +11,17 @@ use crate::delivery::figures::{sent, shown};
 use crate::outcome::count;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/answered",
     judge,
-    mutants: &[Mutant {
-        id: "never-answers",
-        wrong: "takes every subscription and never answers one",
-        serve: |visit| match visit.request.method.as_str() {
+    mutants: &[Mutant::new(
+        "never-answers",
+        "takes every subscription and never answers one",
+        |visit| match visit.request.method.as_str() {
             "GET" => Plan { actions: vec![Action::Hold] },
             _ => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 /// So long without a head, with nobody answered, is no slowness any more.

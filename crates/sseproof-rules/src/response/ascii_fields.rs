@@ -7,11 +7,9 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "response/ascii-headers",
     judge,
-    mutants: &[Mutant {
-        id: "utf8-header",
-        wrong: "sends a header with UTF-8 in its value",
-        serve: |visit| on_stream(visit, |plan| plan.with_header("X-Topic", "café")),
-    }],
+    mutants: &[Mutant::new("utf8-header", "sends a header with UTF-8 in its value", |visit| {
+        on_stream(visit, |plan| plan.with_header("X-Topic", "café"))
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

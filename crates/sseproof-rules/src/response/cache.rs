@@ -3,23 +3,17 @@
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/cache-control",
     judge,
     mutants: &[
-        Mutant {
-            id: "no-cache-control",
-            wrong: "says nothing to caches but no-transform",
-            serve: |visit| reference::answer(visit).with_header("Cache-Control", "no-transform"),
-        },
-        Mutant {
-            id: "public-stream",
-            wrong: "lets every cache keep the stream for an hour",
-            serve: |visit| {
-                let value = "public, max-age=3600, no-transform";
-                reference::answer(visit).with_header("Cache-Control", value)
-            },
-        },
+        Mutant::new("no-cache-control", "says nothing to caches but no-transform", |visit| {
+            reference::answer(visit).with_header("Cache-Control", "no-transform")
+        }),
+        Mutant::new("public-stream", "lets every cache keep the stream for an hour", |visit| {
+            let value = "public, max-age=3600, no-transform";
+            reference::answer(visit).with_header("Cache-Control", value)
+        }),
     ],
 };
 

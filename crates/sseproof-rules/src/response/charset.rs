@@ -3,22 +3,18 @@
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/content-type-charset",
     judge,
-    mutants: &[Mutant {
-        id: "latin1-charset",
-        wrong: "calls its UTF-8 stream ISO-8859-1",
-        serve: |visit| {
-            let value = "text/event-stream; charset=ISO-8859-1";
-            let answer = reference::answer(visit);
-            if visit.request.method == "GET" {
-                answer.with_header("Content-Type", value)
-            } else {
-                answer
-            }
-        },
-    }],
+    mutants: &[Mutant::new("latin1-charset", "calls its UTF-8 stream ISO-8859-1", |visit| {
+        let value = "text/event-stream; charset=ISO-8859-1";
+        let answer = reference::answer(visit);
+        if visit.request.method == "GET" {
+            answer.with_header("Content-Type", value)
+        } else {
+            answer
+        }
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -8,15 +8,15 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 pub(super) const RULE: Rule = Rule {
     id: "response/connection-close",
     judge,
-    mutants: &[Mutant {
-        id: "keeps-alive",
-        wrong: "answers `Connection: close` with `Connection: keep-alive`",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "keeps-alive",
+        "answers `Connection: close` with `Connection: keep-alive`",
+        |visit| {
             let answer = reference::answer(visit);
             let asked = visit.request.headers.list("connection").iter().any(|one| one == "close");
             if asked { answer.with_header("Connection", "keep-alive") } else { answer }
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -6,27 +6,25 @@ use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
 use crate::record::is_registered;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/content-coding",
     judge,
     mutants: &[
-        Mutant {
-            id: "unasked-gzip",
-            wrong: "calls the stream compressed, which nobody asked for",
-            serve: |visit| on_stream(visit, |plan| gzipped(plan, 1)),
-        },
-        Mutant {
-            id: "none-coding",
-            wrong: "names the coding `none`, so that proxies shall not compress",
-            serve: |visit| on_stream(visit, |plan| plan.with_header("Content-Encoding", "none")),
-        },
-        Mutant {
-            id: "identity-coding",
-            wrong: "names the coding `identity`, which is no coding",
-            serve: |visit| {
-                on_stream(visit, |plan| plan.with_header("Content-Encoding", "identity"))
-            },
-        },
+        Mutant::new(
+            "unasked-gzip",
+            "calls the stream compressed, which nobody asked for",
+            |visit| on_stream(visit, |plan| gzipped(plan, 1)),
+        ),
+        Mutant::new(
+            "none-coding",
+            "names the coding `none`, so that proxies shall not compress",
+            |visit| on_stream(visit, |plan| plan.with_header("Content-Encoding", "none")),
+        ),
+        Mutant::new(
+            "identity-coding",
+            "names the coding `identity`, which is no coding",
+            |visit| on_stream(visit, |plan| plan.with_header("Content-Encoding", "identity")),
+        ),
     ],
 };
 

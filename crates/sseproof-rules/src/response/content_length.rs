@@ -9,15 +9,15 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "response/content-length",
     judge,
-    mutants: &[Mutant {
-        id: "stated-length",
-        wrong: "states a length for a stream that has none",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "stated-length",
+        "states a length for a stream that has none",
+        |visit| {
             on_stream(visit, |plan| {
                 instead_of_finish(plan, Action::Hold).with_framing(Framing::Length(1_000_000))
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

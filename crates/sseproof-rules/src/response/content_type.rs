@@ -3,20 +3,16 @@
 use crate::outcome::{Coming, Outcome, coming, count, each_once};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/content-type",
     judge,
     mutants: &[
-        Mutant {
-            id: "plain-text",
-            wrong: "sends the stream as text/plain",
-            serve: |visit| reference::answer(visit).with_header("Content-Type", "text/plain"),
-        },
-        Mutant {
-            id: "no-content-type",
-            wrong: "sends the stream without a Content-Type",
-            serve: |visit| reference::answer(visit).without_header("Content-Type"),
-        },
+        Mutant::new("plain-text", "sends the stream as text/plain", |visit| {
+            reference::answer(visit).with_header("Content-Type", "text/plain")
+        }),
+        Mutant::new("no-content-type", "sends the stream without a Content-Type", |visit| {
+            reference::answer(visit).without_header("Content-Type")
+        }),
     ],
 };
 

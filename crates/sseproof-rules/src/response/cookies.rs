@@ -7,13 +7,13 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "response/cookies",
     judge,
-    mutants: &[Mutant {
-        id: "refused-cookie",
-        wrong: "sets a cookie for pages of other sites that browsers refuse",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "refused-cookie",
+        "sets a cookie for pages of other sites that browsers refuse",
+        |visit| {
             on_stream(visit, |plan| plan.with_header("Set-Cookie", "sid=7; Path=/; SameSite=None"))
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

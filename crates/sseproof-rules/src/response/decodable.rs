@@ -11,45 +11,37 @@ pub(super) const RULE: Rule = Rule {
     id: "response/decodable",
     judge,
     mutants: &[
-        Mutant {
-            id: "gzip-in-name-only",
-            wrong: "calls the stream compressed where the client accepts that, and sends it as it is",
-            serve: |visit| compressed(visit, |plan| plan.with_header("Content-Encoding", "gzip")),
-        },
-        Mutant {
-            id: "gzip-passed-by",
-            wrong: "sends some events past the compressor",
-            serve: |visit| {
-                compressed(visit, |plan| {
-                    let plain = Bytes::from("data: still here\n\n");
-                    gzipped(plan, 1).map_writes(
-                        |index, bytes| {
-                            if index == 3 { plain.clone() } else { bytes }
-                        },
-                    )
-                })
-            },
-        },
-        Mutant {
-            id: "gzip-without-end",
-            wrong: "ends the stream without ending its gzip",
-            serve: |visit| {
-                compressed(visit, |plan| {
-                    // What is behind the last event is the end of the gzip.
-                    let last = plan.actions.iter().rposition(|action| *action == Action::Flush);
-                    let mut plan = plan;
-                    let open = Action::Write(Bytes::from(": still here\n\n"));
-                    if let Some(last) = last {
-                        plan.actions.insert(last + 1, open);
-                    }
-                    let mut plan = gzipped(plan, 1);
-                    if let Some(last) = last {
-                        plan.actions.remove(last + 1);
-                    }
-                    plan
-                })
-            },
-        },
+        Mutant::new(
+            "gzip-in-name-only",
+            "calls the stream compressed where the client accepts that, and sends it as it is",
+            |visit| compressed(visit, |plan| plan.with_header("Content-Encoding", "gzip")),
+        ),
+        Mutant::new("gzip-passed-by", "sends some events past the compressor", |visit| {
+            compressed(visit, |plan| {
+                let plain = Bytes::from("data: still here\n\n");
+                gzipped(plan, 1).map_writes(
+                    |index, bytes| {
+                        if index == 3 { plain.clone() } else { bytes }
+                    },
+                )
+            })
+        }),
+        Mutant::new("gzip-without-end", "ends the stream without ending its gzip", |visit| {
+            compressed(visit, |plan| {
+                // What is behind the last event is the end of the gzip.
+                let last = plan.actions.iter().rposition(|action| *action == Action::Flush);
+                let mut plan = plan;
+                let open = Action::Write(Bytes::from(": still here\n\n"));
+                if let Some(last) = last {
+                    plan.actions.insert(last + 1, open);
+                }
+                let mut plan = gzipped(plan, 1);
+                if let Some(last) = last {
+                    plan.actions.remove(last + 1);
+                }
+                plan
+            })
+        }),
     ],
 };
 

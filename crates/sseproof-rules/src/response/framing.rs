@@ -7,33 +7,29 @@ use super::{instead_of_finish, on_stream};
 use crate::outcome::{count, each_once, of_http1};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/framing",
     judge,
     mutants: &[
-        Mutant {
-            id: "no-last-chunk",
-            wrong: "closes the connection instead of sending the last chunk",
-            serve: |visit| on_stream(visit, |plan| instead_of_finish(plan, Action::Close)),
-        },
-        Mutant {
-            id: "bad-chunk-size",
-            wrong: "writes a line into the stream past its chunks",
-            serve: |visit| {
-                let stray = [Action::Raw(Bytes::from("\r\n: stray\r\n")), Action::Hold];
-                on_stream(visit, |plan| if chunked(&plan) { plan.cut(4, stray) } else { plan })
-            },
-        },
-        Mutant {
-            id: "bytes-behind-the-end",
-            wrong: "goes on writing behind the end of the response",
-            serve: |visit| {
+        Mutant::new(
+            "no-last-chunk",
+            "closes the connection instead of sending the last chunk",
+            |visit| on_stream(visit, |plan| instead_of_finish(plan, Action::Close)),
+        ),
+        Mutant::new("bad-chunk-size", "writes a line into the stream past its chunks", |visit| {
+            let stray = [Action::Raw(Bytes::from("\r\n: stray\r\n")), Action::Hold];
+            on_stream(visit, |plan| if chunked(&plan) { plan.cut(4, stray) } else { plan })
+        }),
+        Mutant::new(
+            "bytes-behind-the-end",
+            "goes on writing behind the end of the response",
+            |visit| {
                 on_stream(visit, |mut plan| {
                     plan.actions.push(Action::Raw(Bytes::from(": one more\n\n")));
                     plan
                 })
             },
-        },
+        ),
     ],
 };
 

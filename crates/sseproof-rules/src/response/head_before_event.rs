@@ -16,16 +16,17 @@ use crate::delivery::corked::is_corked;
 use crate::delivery::figures::{shown, time_to_head};
 use crate::delivery::one_by_one::is_held_with_events;
 use crate::outcome::{NO_STREAM, Outcome, count};
+use crate::plain::lacks_times;
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/head-before-event",
     judge,
-    mutants: &[Mutant {
-        id: "held-head",
-        wrong: "sends the head of a stream only with its first event",
-        serve: |visit| on_stream(visit, |plan| held(plan, Duration::from_millis(800))),
-    }],
+    mutants: &[Mutant::new(
+        "held-head",
+        "sends the head of a stream only with its first event",
+        |visit| on_stream(visit, |plan| held(plan, Duration::from_millis(800))),
+    )],
 };
 
 /// A head within this time is quick, whatever came with it.
@@ -50,6 +51,9 @@ fn held(mut plan: Plan, late: Duration) -> Plan {
 }
 
 fn judge(record: &Record<'_>) -> Verdict {
+    if let Some(verdict) = lacks_times(record) {
+        return verdict;
+    }
     if is_held_with_events(record) {
         let why = "a buffer holds back the head and the events alike: see delivery/one-by-one";
         return Verdict::Skip(why.to_owned());

@@ -7,25 +7,19 @@ use crate::outcome::{
 };
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/head-method",
     judge,
     mutants: &[
-        Mutant {
-            id: "head-hangs",
-            wrong: "never answers HEAD",
-            serve: |visit| on_head(visit, Plan { actions: vec![Action::Hold] }),
-        },
-        Mutant {
-            id: "head-fails",
-            wrong: "answers HEAD with 500",
-            serve: |visit| on_head(visit, reference::answer(visit).with_status(500)),
-        },
-        Mutant {
-            id: "head-not-found",
-            wrong: "answers HEAD with 404 where GET gets the stream",
-            serve: |visit| on_head(visit, reference::answer(visit).with_status(404)),
-        },
+        Mutant::new("head-hangs", "never answers HEAD", |visit| {
+            on_head(visit, Plan { actions: vec![Action::Hold] })
+        }),
+        Mutant::new("head-fails", "answers HEAD with 500", |visit| {
+            on_head(visit, reference::answer(visit).with_status(500))
+        }),
+        Mutant::new("head-not-found", "answers HEAD with 404 where GET gets the stream", |visit| {
+            on_head(visit, reference::answer(visit).with_status(404))
+        }),
     ],
 };
 

@@ -6,20 +6,20 @@ use sseproof_record::{Action, Bytes};
 use crate::outcome::{count, each_once, of_http1};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/head-no-body",
     judge,
-    mutants: &[Mutant {
-        id: "head-with-body",
-        wrong: "writes the beginning of the stream behind the answer to HEAD",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "head-with-body",
+        "writes the beginning of the stream behind the answer to HEAD",
+        |visit| {
             let mut answer = reference::answer(visit);
             if visit.request.method == "HEAD" {
                 answer.actions.push(Action::Raw(Bytes::from(": sseproof\n\n")));
             }
             answer
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -11,16 +11,16 @@ pub(super) const RULE: Rule = Rule {
     id: "response/head-syntax",
     judge,
     mutants: &[
-        Mutant {
-            id: "space-in-header-name",
-            wrong: "sends a header whose name has a space in it",
-            serve: |visit| on_stream(visit, |_| raw(b"X Powered By: us\r\n")),
-        },
-        Mutant {
-            id: "null-in-header-value",
-            wrong: "sends a header whose value has a NUL in it",
-            serve: |visit| on_stream(visit, |_| raw(b"X-Topic: a\0b\r\n")),
-        },
+        Mutant::new(
+            "space-in-header-name",
+            "sends a header whose name has a space in it",
+            |visit| on_stream(visit, |_| raw(b"X Powered By: us\r\n")),
+        ),
+        Mutant::new(
+            "null-in-header-value",
+            "sends a header whose value has a NUL in it",
+            |visit| on_stream(visit, |_| raw(b"X-Topic: a\0b\r\n")),
+        ),
     ],
 };
 

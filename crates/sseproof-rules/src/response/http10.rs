@@ -9,17 +9,13 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 pub(super) const RULE: Rule = Rule {
     id: "response/http10",
     judge,
-    mutants: &[Mutant {
-        id: "chunks-for-http10",
-        wrong: "sends chunks to an HTTP/1.0 client",
-        serve: |visit| {
-            let answer = reference::answer(visit);
-            match visit.request.version {
-                Version::Http10 => answer.with_framing(Framing::Chunked),
-                _ => answer,
-            }
-        },
-    }],
+    mutants: &[Mutant::new("chunks-for-http10", "sends chunks to an HTTP/1.0 client", |visit| {
+        let answer = reference::answer(visit);
+        match visit.request.version {
+            Version::Http10 => answer.with_framing(Framing::Chunked),
+            _ => answer,
+        }
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

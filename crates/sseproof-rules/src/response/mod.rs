@@ -1,59 +1,61 @@
 //! Rules on the head of the answer and on its framing.
 
-mod accel_buffering;
-mod accept;
+pub(crate) mod accel_buffering;
+pub(crate) mod accept;
 mod allow;
 pub(crate) mod answered;
 mod ascii_fields;
-mod cache;
-mod charset;
+pub(crate) mod cache;
+pub(crate) mod charset;
 mod connection_close;
-mod content_coding;
+pub(crate) mod content_coding;
 mod content_length;
-mod content_type;
+pub(crate) mod content_type;
 pub(crate) mod cookies;
 mod decodable;
-mod framing;
-mod head_before_event;
-mod head_method;
-mod head_no_body;
+pub(crate) mod framing;
+pub(crate) mod head_before_event;
+pub(crate) mod head_method;
+pub(crate) mod head_no_body;
 mod head_syntax;
 mod http10;
-mod no_transform;
-mod other_method;
-mod status;
-mod vary;
+pub(crate) mod no_transform;
+pub(crate) mod other_method;
+pub(crate) mod status;
+pub(crate) mod vary;
 
 use sseproof_record::{Action, Plan, Visit};
 
-use crate::{Rule, reference};
+use crate::{Family, LooksAt, reference};
 
-/// The family.
-pub(crate) const RULES: &[&Rule] = &[
-    &answered::RULE,
-    &status::RULE,
-    &content_type::RULE,
-    &charset::RULE,
-    &head_before_event::RULE,
-    &content_length::RULE,
-    &content_coding::RULE,
-    &decodable::RULE,
-    &vary::RULE,
-    &cookies::RULE,
-    &cache::RULE,
-    &no_transform::RULE,
-    &accel_buffering::RULE,
-    &head_syntax::RULE,
-    &ascii_fields::RULE,
-    &framing::RULE,
-    &http10::RULE,
-    &connection_close::RULE,
-    &head_method::RULE,
-    &head_no_body::RULE,
-    &other_method::RULE,
-    &allow::RULE,
-    &accept::RULE,
-];
+pub(crate) const FAMILY: Family = Family {
+    looks_at: LooksAt::Head,
+    rules: &[
+        &answered::RULE,
+        &status::RULE,
+        &content_type::RULE,
+        &charset::RULE,
+        &head_before_event::RULE,
+        &content_length::RULE,
+        &content_coding::RULE,
+        &decodable::RULE,
+        &vary::RULE,
+        &cookies::RULE,
+        &cache::RULE,
+        &no_transform::RULE,
+        &accel_buffering::RULE,
+        &head_syntax::RULE,
+        &ascii_fields::RULE,
+        &framing::RULE,
+        &http10::RULE,
+        &connection_close::RULE,
+        &head_method::RULE,
+        &head_no_body::RULE,
+        &other_method::RULE,
+        &allow::RULE,
+        &accept::RULE,
+    ],
+};
 
 /// For mutants: the reference's answer, changed where it is a stream that GET asks for.
 fn on_stream(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {

@@ -3,14 +3,14 @@
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/no-transform",
     judge,
-    mutants: &[Mutant {
-        id: "may-be-transformed",
-        wrong: "does not ask proxies to leave the stream alone",
-        serve: |visit| reference::answer(visit).with_header("Cache-Control", "no-store"),
-    }],
+    mutants: &[Mutant::new(
+        "may-be-transformed",
+        "does not ask proxies to leave the stream alone",
+        |visit| reference::answer(visit).with_header("Cache-Control", "no-store"),
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -5,30 +5,24 @@ use sseproof_record::{Plan, Request, Visit};
 use crate::outcome::{NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/other-method",
     judge,
     mutants: &[
-        Mutant {
-            id: "any-method",
-            wrong: "opens the stream for any method",
-            serve: |visit| {
-                let method = visit.request.method.as_str();
-                if !is_other(method) {
-                    return reference::answer(visit);
-                }
-                let request = Request { method: "GET".to_owned(), ..visit.request.clone() };
-                reference::answer(&Visit { request: &request, ..*visit })
-            },
-        },
-        Mutant {
-            id: "method-crash",
-            wrong: "answers a method that it does not know with 500",
-            serve: |visit| match visit.request.method.as_str() {
+        Mutant::new("any-method", "opens the stream for any method", |visit| {
+            let method = visit.request.method.as_str();
+            if !is_other(method) {
+                return reference::answer(visit);
+            }
+            let request = Request { method: "GET".to_owned(), ..visit.request.clone() };
+            reference::answer(&Visit { request: &request, ..*visit })
+        }),
+        Mutant::new("method-crash", "answers a method that it does not know with 500", |visit| {
+            match visit.request.method.as_str() {
                 "PROPFIND" => Plan::answer(500, "text/plain", "unhandled\n"),
                 _ => reference::answer(visit),
-            },
-        },
+            }
+        }),
     ],
 };
 

@@ -5,28 +5,24 @@ use sseproof_record::{Framing, Plan, Visit};
 use crate::outcome::{Coming, Outcome, coming, count, each_once};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/status",
     judge,
     mutants: &[
-        Mutant {
-            id: "not-found",
-            wrong: "answers every GET with 404",
-            serve: |visit| instead(visit, Plan::answer(404, "text/plain", "no such stream\n")),
-        },
-        Mutant {
-            id: "created",
-            wrong: "answers a subscription with 201",
-            serve: |visit| instead(visit, reference::answer(visit).with_status(201)),
-        },
-        Mutant {
-            id: "nothing-to-say",
-            wrong: "answers a subscription with 204 until there is something to send",
-            serve: |visit| {
+        Mutant::new("not-found", "answers every GET with 404", |visit| {
+            instead(visit, Plan::answer(404, "text/plain", "no such stream\n"))
+        }),
+        Mutant::new("created", "answers a subscription with 201", |visit| {
+            instead(visit, reference::answer(visit).with_status(201))
+        }),
+        Mutant::new(
+            "nothing-to-say",
+            "answers a subscription with 204 until there is something to send",
+            |visit| {
                 let answer = reference::answer(visit).with_status(204).cut(0, []);
                 instead(visit, answer.with_framing(Framing::None))
             },
-        },
+        ),
     ],
 };
 

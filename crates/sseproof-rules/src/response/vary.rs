@@ -5,13 +5,13 @@ use crate::gzip::gzipped;
 use crate::outcome::{count, each_once, stream_answers};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "response/vary",
     judge,
-    mutants: &[Mutant {
-        id: "gzip-without-vary",
-        wrong: "compresses the stream where the client accepts that, and does not say so to caches",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "gzip-without-vary",
+        "compresses the stream where the client accepts that, and does not say so to caches",
+        |visit| {
             let accepts =
                 visit.request.headers.list("accept-encoding").contains(&"gzip".to_owned());
             on_stream(visit, |plan| {
@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
                 if accepts { gzipped(plan, 1) } else { plan }
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -8,14 +8,12 @@ use crate::{Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "resume/empty-id",
     judge,
-    mutants: &[Mutant {
-        id: "refuses-empty-id",
-        wrong: "refuses an id without a character",
-        serve: |visit| match visit.request.last_event_id().map(|id| Odd::of(id)) {
+    mutants: &[Mutant::new("refuses-empty-id", "refuses an id without a character", |visit| {
+        match visit.request.last_event_id().map(|id| Odd::of(id)) {
             Some(Odd::Empty) => Plan::answer(400, "text/plain", "the id is no number\n"),
             _ => reference::answer(visit),
-        },
-    }],
+        }
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

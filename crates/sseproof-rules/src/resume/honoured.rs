@@ -7,21 +7,17 @@ pub(super) const RULE: Rule = Rule {
     id: "resume/honoured",
     judge,
     mutants: &[
-        Mutant {
-            id: "ignores-last-event-id",
-            wrong: "goes on live whatever id a client brings back",
-            serve: |visit| answer_without_id(visit),
-        },
-        Mutant {
-            id: "counts-per-connection",
-            wrong: "begins every stream with event 1",
-            serve: |visit| {
-                answer_without_id(visit).map_writes(|index, bytes| match index {
-                    0 => bytes,
-                    n => reference::event(n as u64),
-                })
-            },
-        },
+        Mutant::new(
+            "ignores-last-event-id",
+            "goes on live whatever id a client brings back",
+            |visit| answer_without_id(visit),
+        ),
+        Mutant::new("counts-per-connection", "begins every stream with event 1", |visit| {
+            answer_without_id(visit).map_writes(|index, bytes| match index {
+                0 => bytes,
+                n => reference::event(n as u64),
+            })
+        }),
     ],
 };
 

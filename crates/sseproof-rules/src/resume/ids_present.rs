@@ -8,19 +8,15 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 pub(super) const RULE: Rule = Rule {
     id: "resume/ids-present",
     judge,
-    mutants: &[Mutant {
-        id: "no-ids",
-        wrong: "gives its events no ids",
-        serve: |visit| {
-            reference::answer(visit).map_writes(|_, bytes| {
-                let text = bytes.to_text();
-                match text.strip_prefix("id: ").and_then(|rest| rest.split_once('\n')) {
-                    Some((_, rest)) => rest.into(),
-                    None => bytes,
-                }
-            })
-        },
-    }],
+    mutants: &[Mutant::new("no-ids", "gives its events no ids", |visit| {
+        reference::answer(visit).map_writes(|_, bytes| {
+            let text = bytes.to_text();
+            match text.strip_prefix("id: ").and_then(|rest| rest.split_once('\n')) {
+                Some((_, rest)) => rest.into(),
+                None => bytes,
+            }
+        })
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -5,18 +5,17 @@ use sseproof_record::Plan;
 use super::odd_id::{Odd, judge_odd};
 use crate::{Mutant, Record, Rule, Verdict, reference};
 
-pub(super) const RULE: Rule = Rule {
-    id: "resume/long-id",
-    judge,
-    mutants: &[Mutant {
-        id: "refuses-long-id",
-        wrong: "takes a long id for an attack",
-        serve: |visit| match visit.request.last_event_id().map(|id| Odd::of(id)) {
-            Some(Odd::Long) => Plan::answer(431, "text/plain", "the id is too long\n"),
-            _ => reference::answer(visit),
-        },
-    }],
-};
+pub(super) const RULE: Rule =
+    Rule {
+        id: "resume/long-id",
+        judge,
+        mutants: &[Mutant::new("refuses-long-id", "takes a long id for an attack", |visit| {
+            match visit.request.last_event_id().map(|id| Odd::of(id)) {
+                Some(Odd::Long) => Plan::answer(431, "text/plain", "the id is too long\n"),
+                _ => reference::answer(visit),
+            }
+        })],
+    };
 
 fn judge(record: &Record<'_>) -> Verdict {
     judge_odd(record, Odd::Long)

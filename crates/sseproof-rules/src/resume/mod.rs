@@ -13,18 +13,20 @@ mod resumption;
 mod same_event;
 mod unknown_id;
 
-use crate::Rule;
+use crate::{Family, LooksAt};
 
-/// The family.
-pub(crate) const RULES: &[&Rule] = &[
-    &ids_present::RULE,
-    &honoured::RULE,
-    &no_loss::RULE,
-    &no_duplicates::RULE,
-    &order::RULE,
-    &same_event::RULE,
-    &unknown_id::RULE,
-    &empty_id::RULE,
-    &long_id::RULE,
-    &non_ascii_id::RULE,
-];
+pub(crate) const FAMILY: Family = Family {
+    looks_at: LooksAt::Run,
+    rules: &[
+        &ids_present::RULE,
+        &honoured::RULE,
+        &no_loss::RULE,
+        &no_duplicates::RULE,
+        &order::RULE,
+        &same_event::RULE,
+        &unknown_id::RULE,
+        &empty_id::RULE,
+        &long_id::RULE,
+        &non_ascii_id::RULE,
+    ],
+};

@@ -9,22 +9,22 @@ pub(super) const RULE: Rule = Rule {
     id: "resume/no-duplicates",
     judge,
     mutants: &[
-        Mutant {
-            id: "replay-inclusive",
-            wrong: "begins with the very event whose id was brought back",
-            serve: |visit| match brought(visit) {
+        Mutant::new(
+            "replay-inclusive",
+            "begins with the very event whose id was brought back",
+            |visit| match brought(visit) {
                 Some(id) => reference::answer(visit).insert(1, reference::event(id)),
                 None => reference::answer(visit),
             },
-        },
-        Mutant {
-            id: "replay-overlaps-live",
-            wrong: "sends the first event of what was missed a second time",
-            serve: |visit| match brought(visit) {
+        ),
+        Mutant::new(
+            "replay-overlaps-live",
+            "sends the first event of what was missed a second time",
+            |visit| match brought(visit) {
                 Some(id) => reference::answer(visit).insert(3, reference::event(id + 1)),
                 None => reference::answer(visit),
             },
-        },
+        ),
     ],
 };
 

@@ -10,28 +10,24 @@ pub(super) const RULE: Rule = Rule {
     id: "resume/no-loss",
     judge,
     mutants: &[
-        Mutant {
-            id: "replay-with-a-gap",
-            wrong: "leaves out the second event of what was missed",
-            serve: |visit| {
+        Mutant::new(
+            "replay-with-a-gap",
+            "leaves out the second event of what was missed",
+            |visit| {
                 let resumed = brought(visit).is_some();
                 reference::answer(visit).map_writes(|index, bytes| match index {
                     2 if resumed => b"".into(),
                     _ => bytes,
                 })
             },
-        },
-        Mutant {
-            id: "replay-off-by-one",
-            wrong: "begins with the event after the next",
-            serve: |visit| {
-                let resumed = brought(visit).is_some();
-                reference::answer(visit).map_writes(|index, bytes| match index {
-                    1 if resumed => b"".into(),
-                    _ => bytes,
-                })
-            },
-        },
+        ),
+        Mutant::new("replay-off-by-one", "begins with the event after the next", |visit| {
+            let resumed = brought(visit).is_some();
+            reference::answer(visit).map_writes(|index, bytes| match index {
+                1 if resumed => b"".into(),
+                _ => bytes,
+            })
+        }),
     ],
 };
 

@@ -8,14 +8,14 @@ use crate::{Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "resume/non-ascii-id",
     judge,
-    mutants: &[Mutant {
-        id: "hangs-on-non-ascii-id",
-        wrong: "never answers an id with a letter beyond ASCII",
-        serve: |visit| match visit.request.last_event_id().map(|id| Odd::of(id)) {
+    mutants: &[Mutant::new(
+        "hangs-on-non-ascii-id",
+        "never answers an id with a letter beyond ASCII",
+        |visit| match visit.request.last_event_id().map(|id| Odd::of(id)) {
             Some(Odd::NonAscii) => Plan { actions: vec![Action::Hold] },
             _ => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

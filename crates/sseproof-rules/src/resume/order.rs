@@ -6,10 +6,10 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "resume/order",
     judge,
-    mutants: &[Mutant {
-        id: "replay-out-of-order",
-        wrong: "sends the second event of what was missed before the first",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "replay-out-of-order",
+        "sends the second event of what was missed before the first",
+        |visit| {
             let id = brought(visit);
             reference::answer(visit).map_writes(|index, bytes| match (id, index) {
                 (Some(id), 1) => reference::event(id + 2),
@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
                 _ => bytes,
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

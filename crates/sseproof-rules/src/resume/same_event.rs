@@ -6,17 +6,17 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "resume/same-event",
     judge,
-    mutants: &[Mutant {
-        id: "replay-changed",
-        wrong: "sends the first event of what was missed with other data",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "replay-changed",
+        "sends the first event of what was missed with other data",
+        |visit| {
             let id = brought(visit);
             reference::answer(visit).map_writes(|index, bytes| match (id, index) {
                 (Some(id), 1) => format!("id: {}\ndata: {{\"again\":true}}\n\n", id + 1).into(),
                 _ => bytes,
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

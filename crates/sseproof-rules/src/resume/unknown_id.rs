@@ -8,16 +8,16 @@ use crate::{Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "resume/unknown-id",
     judge,
-    mutants: &[Mutant {
-        id: "refuses-unknown-id",
-        wrong: "takes an id that it cannot read for an error of its own",
-        serve: |visit| match visit.request.last_event_id().map(|id| Odd::of(id)) {
+    mutants: &[Mutant::new(
+        "refuses-unknown-id",
+        "takes an id that it cannot read for an error of its own",
+        |visit| match visit.request.last_event_id().map(|id| Odd::of(id)) {
             Some(Odd::Unknown) if super::resumption::brought(visit).is_none() => {
                 Plan::answer(500, "text/plain", "no such event\n")
             }
             _ => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -12,14 +12,14 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 pub(super) const RULE: Rule = Rule {
     id: "retry/announced",
     judge,
-    mutants: &[Mutant {
-        id: "no-retry",
-        wrong: "ends its streams and never says when to come back",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "no-retry",
+        "ends its streams and never says when to come back",
+        |visit| {
             reference::answer(visit)
                 .map_writes(|index, bytes| if index == 0 { ": sseproof\n".into() } else { bytes })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -4,7 +4,7 @@ mod announced;
 pub(crate) mod done;
 mod reasonable;
 
-use crate::Rule;
+use crate::{Family, LooksAt};
 
-/// The family.
-pub(crate) const RULES: &[&Rule] = &[&announced::RULE, &reasonable::RULE];
+pub(crate) const FAMILY: Family =
+    Family { looks_at: LooksAt::Run, rules: &[&announced::RULE, &reasonable::RULE] };

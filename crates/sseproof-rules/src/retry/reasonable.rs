@@ -15,15 +15,15 @@ const TIMER: u64 = 2_147_483_647;
 pub(super) const RULE: Rule = Rule {
     id: "retry/reasonable",
     judge,
-    mutants: &[Mutant {
-        id: "retry-zero",
-        wrong: "tells its clients to come back without a pause",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "retry-zero",
+        "tells its clients to come back without a pause",
+        |visit| {
             let hello = ": sseproof\nretry: 0\n\n";
             reference::answer(visit)
                 .map_writes(|index, bytes| if index == 0 { hello.into() } else { bytes })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -13,15 +13,11 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/base64",
     judge,
-    mutants: &[Mutant {
-        id: "image-in-base64",
-        wrong: "sends an image as a payload in Base64",
-        serve: |visit| {
-            let bytes: Vec<u8> = (0..1_200_u32).map(|n| (n * 197 % 251 + 3) as u8).collect();
-            let event = format!("data: {{\"image\":\"{}\"}}\n\n", STANDARD_NO_PAD.encode(bytes));
-            slip_in_first(visit, event.as_bytes())
-        },
-    }],
+    mutants: &[Mutant::new("image-in-base64", "sends an image as a payload in Base64", |visit| {
+        let bytes: Vec<u8> = (0..1_200_u32).map(|n| (n * 197 % 251 + 3) as u8).collect();
+        let event = format!("data: {{\"image\":\"{}\"}}\n\n", STANDARD_NO_PAD.encode(bytes));
+        slip_in_first(visit, event.as_bytes())
+    })],
 };
 
 /// Shorter ones are keys, digests and signatures.

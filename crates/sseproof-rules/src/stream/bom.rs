@@ -8,11 +8,11 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/bom",
     judge,
-    mutants: &[Mutant {
-        id: "bom-per-write",
-        wrong: "writes a byte order mark at the start of a later write",
-        serve: |visit| slip_in(visit, b"\xEF\xBB\xBFdata: marked\n\n"),
-    }],
+    mutants: &[Mutant::new(
+        "bom-per-write",
+        "writes a byte order mark at the start of a later write",
+        |visit| slip_in(visit, b"\xEF\xBB\xBFdata: marked\n\n"),
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

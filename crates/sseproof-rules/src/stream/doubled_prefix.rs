@@ -10,17 +10,17 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/doubled-prefix",
     judge,
-    mutants: &[Mutant {
-        id: "data-data",
-        wrong: "writes `data:` before a payload that has it already",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "data-data",
+        "writes `data:` before a payload that has it already",
+        |visit| {
             spoil(visit, |plan| {
                 plan.map_writes(|_, bytes| {
                     Bytes::from(bytes.to_text().replace("data: ", "data: data: "))
                 })
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

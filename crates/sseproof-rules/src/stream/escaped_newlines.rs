@@ -9,11 +9,11 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/escaped-newlines",
     judge,
-    mutants: &[Mutant {
-        id: "escaped-text",
-        wrong: "writes texts with a backslash and an n for each line feed",
-        serve: |visit| slip_in(visit, b"data: one\\n\\ntwo\\n\n\n".repeat(ENOUGH).as_slice()),
-    }],
+    mutants: &[Mutant::new(
+        "escaped-text",
+        "writes texts with a backslash and an n for each line feed",
+        |visit| slip_in(visit, b"data: one\\n\\ntwo\\n\n\n".repeat(ENOUGH).as_slice()),
+    )],
 };
 
 /// How many texts must look so: a single one may be about programs.

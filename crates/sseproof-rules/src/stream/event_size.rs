@@ -7,14 +7,14 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/event-size",
     judge,
-    mutants: &[Mutant {
-        id: "event-too-large",
-        wrong: "writes an event of 300 000 bytes, in short lines",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "event-too-large",
+        "writes an event of 300 000 bytes, in short lines",
+        |visit| {
             let line = format!("data: {}\n", "x".repeat(993));
             slip_in(visit, format!("{}\n", line.repeat(300)).as_bytes())
         },
-    }],
+    )],
 };
 
 /// The largest event, in bytes of the stream.

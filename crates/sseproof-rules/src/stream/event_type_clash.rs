@@ -5,14 +5,12 @@ use super::tally::each_stream;
 use super::{quoted, slip_in};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "stream/event-type-clash",
     judge,
-    mutants: &[Mutant {
-        id: "event-named-error",
-        wrong: "writes an event of the type `error`",
-        serve: |visit| slip_in(visit, b"event: error\ndata: {\"code\":7}\n\n"),
-    }],
+    mutants: &[Mutant::new("event-named-error", "writes an event of the type `error`", |visit| {
+        slip_in(visit, b"event: error\ndata: {\"code\":7}\n\n")
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

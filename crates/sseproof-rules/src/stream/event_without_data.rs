@@ -8,11 +8,11 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "stream/event-without-data",
     judge,
-    mutants: &[Mutant {
-        id: "event-without-data",
-        wrong: "writes an event that has a type and no data",
-        serve: |visit| slip_in(visit, b"event: complete\n\n"),
-    }],
+    mutants: &[Mutant::new(
+        "event-without-data",
+        "writes an event that has a type and no data",
+        |visit| slip_in(visit, b"event: complete\n\n"),
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

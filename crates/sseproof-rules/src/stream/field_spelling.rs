@@ -10,16 +10,12 @@ pub(super) const RULE: Rule = Rule {
     id: "stream/field-spelling",
     judge,
     mutants: &[
-        Mutant {
-            id: "upper-case-names",
-            wrong: "writes a field name with a capital",
-            serve: |visit| slip_in(visit, b"Data: lost\n\n"),
-        },
-        Mutant {
-            id: "indented-names",
-            wrong: "writes an indented template",
-            serve: |visit| slip_in(visit, b"    event: lost\n    data: lost\n\n"),
-        },
+        Mutant::new("upper-case-names", "writes a field name with a capital", |visit| {
+            slip_in(visit, b"Data: lost\n\n")
+        }),
+        Mutant::new("indented-names", "writes an indented template", |visit| {
+            slip_in(visit, b"    event: lost\n    data: lost\n\n")
+        }),
     ],
 };
 

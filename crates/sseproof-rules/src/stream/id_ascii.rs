@@ -8,11 +8,11 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/id-ascii",
     judge,
-    mutants: &[Mutant {
-        id: "id-in-unicode",
-        wrong: "writes an id with characters beyond ASCII",
-        serve: |visit| slip_in_first(visit, "id: naïve-☕\ndata: x\n\n".as_bytes()),
-    }],
+    mutants: &[Mutant::new(
+        "id-in-unicode",
+        "writes an id with characters beyond ASCII",
+        |visit| slip_in_first(visit, "id: naïve-☕\ndata: x\n\n".as_bytes()),
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -8,11 +8,9 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/id-header-safe",
     judge,
-    mutants: &[Mutant {
-        id: "id-with-control",
-        wrong: "writes an id with a control character",
-        serve: |visit| slip_in_first(visit, b"id: a\x1Fb\ndata: x\n\n"),
-    }],
+    mutants: &[Mutant::new("id-with-control", "writes an id with a control character", |visit| {
+        slip_in_first(visit, b"id: a\x1Fb\ndata: x\n\n")
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -8,13 +8,9 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/id-length",
     judge,
-    mutants: &[Mutant {
-        id: "id-too-long",
-        wrong: "writes an id of five kilobytes",
-        serve: |visit| {
-            slip_in_first(visit, format!("id: {}\ndata: x\n\n", "7".repeat(5_000)).as_bytes())
-        },
-    }],
+    mutants: &[Mutant::new("id-too-long", "writes an id of five kilobytes", |visit| {
+        slip_in_first(visit, format!("id: {}\ndata: x\n\n", "7".repeat(5_000)).as_bytes())
+    })],
 };
 
 /// Half of what nginx and Apache take, in bytes.

@@ -10,11 +10,9 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/id-nul",
     judge,
-    mutants: &[Mutant {
-        id: "id-with-nul",
-        wrong: "writes an id with a NUL",
-        serve: |visit| slip_in(visit, b"id: a\0b\ndata: x\n\n"),
-    }],
+    mutants: &[Mutant::new("id-with-nul", "writes an id with a NUL", |visit| {
+        slip_in(visit, b"id: a\0b\ndata: x\n\n")
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

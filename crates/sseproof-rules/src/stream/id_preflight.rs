@@ -15,17 +15,17 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "stream/id-preflight",
     judge,
-    mutants: &[Mutant {
-        id: "id-for-preflight",
-        wrong: "writes an id with a colon into a stream that is open to all origins",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "id-for-preflight",
+        "writes an id with a colon into a stream that is open to all origins",
+        |visit| {
             let id = b"id: urn:uuid:5c3f\ndata: x\n\n";
             match visit.request.last_event_id() {
                 Some(_) => spoil(visit, open),
                 None => spoil(visit, |plan| open(plan).insert(1, &id[..])),
             }
         },
-    }],
+    )],
 };
 
 /// For the mutant: the plan, which pages of every origin may read.

@@ -8,11 +8,9 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/id-trimmed",
     judge,
-    mutants: &[Mutant {
-        id: "id-with-spaces",
-        wrong: "writes an id that ends with a space",
-        serve: |visit| slip_in_first(visit, b"id: first \ndata: x\n\n"),
-    }],
+    mutants: &[Mutant::new("id-with-spaces", "writes an id that ends with a space", |visit| {
+        slip_in_first(visit, b"id: first \ndata: x\n\n")
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

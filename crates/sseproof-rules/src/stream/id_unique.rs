@@ -9,39 +9,30 @@ use super::tally::{counted, none_of};
 use super::{quoted, spoil};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "stream/id-unique",
     judge,
     mutants: &[
-        Mutant {
-            id: "id-again",
-            wrong: "gives an id to a second event",
-            serve: |visit| {
-                spoil(visit, |plan| {
-                    let mut first = Vec::new();
-                    let plan = plan.map_writes(|index, bytes| {
-                        if index == 1 {
-                            first =
-                                bytes.split(|&byte| byte == b'\n').next().unwrap_or(&[]).to_vec();
-                        }
-                        bytes
-                    });
-                    plan.insert(3, [&first[..], b"\ndata: another\n\n"].concat())
+        Mutant::new("id-again", "gives an id to a second event", |visit| {
+            spoil(visit, |plan| {
+                let mut first = Vec::new();
+                let plan = plan.map_writes(|index, bytes| {
+                    if index == 1 {
+                        first = bytes.split(|&byte| byte == b'\n').next().unwrap_or(&[]).to_vec();
+                    }
+                    bytes
+                });
+                plan.insert(3, [&first[..], b"\ndata: another\n\n"].concat())
+            })
+        }),
+        Mutant::new("id-of-the-session", "gives every event the same id", |visit| {
+            spoil(visit, |plan| {
+                plan.map_writes(|index, bytes| match index {
+                    0 => bytes,
+                    _ => format!("id: session\ndata: {{\"n\":{index}}}\n\n").into(),
                 })
-            },
-        },
-        Mutant {
-            id: "id-of-the-session",
-            wrong: "gives every event the same id",
-            serve: |visit| {
-                spoil(visit, |plan| {
-                    plan.map_writes(|index, bytes| match index {
-                        0 => bytes,
-                        _ => format!("id: session\ndata: {{\"n\":{index}}}\n\n").into(),
-                    })
-                })
-            },
-        },
+            })
+        }),
     ],
 };
 

@@ -10,18 +10,14 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/json-twice",
     judge,
-    mutants: &[Mutant {
-        id: "json-in-json",
-        wrong: "encodes each JSON payload a second time",
-        serve: |visit| {
-            spoil(visit, |plan| {
-                plan.map_writes(|_, bytes| {
-                    let lines: Vec<_> = bytes.to_text().lines().map(encode_again).collect();
-                    Bytes::from(lines.concat())
-                })
+    mutants: &[Mutant::new("json-in-json", "encodes each JSON payload a second time", |visit| {
+        spoil(visit, |plan| {
+            plan.map_writes(|_, bytes| {
+                let lines: Vec<_> = bytes.to_text().lines().map(encode_again).collect();
+                Bytes::from(lines.concat())
             })
-        },
-    }],
+        })
+    })],
 };
 
 fn encode_again(line: &str) -> String {

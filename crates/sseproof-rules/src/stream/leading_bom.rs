@@ -8,11 +8,9 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/leading-bom",
     judge,
-    mutants: &[Mutant {
-        id: "bom-first",
-        wrong: "begins the stream with a byte order mark",
-        serve: |visit| spoil(visit, |plan| plan.insert(0, BOM)),
-    }],
+    mutants: &[Mutant::new("bom-first", "begins the stream with a byte order mark", |visit| {
+        spoil(visit, |plan| plan.insert(0, BOM))
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

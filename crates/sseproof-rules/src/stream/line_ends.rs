@@ -11,17 +11,17 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "stream/line-ends",
     judge,
-    mutants: &[Mutant {
-        id: "escaped-line-feeds",
-        wrong: "writes a backslash and an n for each line feed",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "escaped-line-feeds",
+        "writes a backslash and an n for each line feed",
+        |visit| {
             spoil(visit, |plan| {
                 plan.map_writes(|_, bytes| {
                     Bytes::from(bytes.to_text().replace(": sseproof\n", "").replace('\n', "\\n"))
                 })
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -8,11 +8,9 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/line-length",
     judge,
-    mutants: &[Mutant {
-        id: "line-too-long",
-        wrong: "writes a line of 70 000 bytes",
-        serve: |visit| slip_in(visit, format!("data: {}\n\n", "x".repeat(70_000)).as_bytes()),
-    }],
+    mutants: &[Mutant::new("line-too-long", "writes a line of 70 000 bytes", |visit| {
+        slip_in(visit, format!("data: {}\n\n", "x".repeat(70_000)).as_bytes())
+    })],
 };
 
 /// The longest line, in bytes and without its end.

@@ -5,7 +5,7 @@ mod bom;
 mod doubled_prefix;
 mod escaped_newlines;
 mod event_size;
-mod event_type_clash;
+pub(crate) mod event_type_clash;
 mod event_without_data;
 mod field_spelling;
 mod id_ascii;
@@ -14,7 +14,7 @@ mod id_length;
 mod id_nul;
 mod id_preflight;
 mod id_trimmed;
-mod id_unique;
+pub(crate) mod id_unique;
 mod json_twice;
 mod leading_bom;
 mod line_ends;
@@ -25,7 +25,7 @@ mod payload_lines;
 mod retry_ceiling;
 mod retry_digits;
 pub(crate) mod tally;
-mod terminated;
+pub(crate) mod terminated;
 mod unknown;
 mod unknown_fields;
 mod utf8;
@@ -34,20 +34,44 @@ mod wild;
 
 use sseproof_record::{Action, Bytes, Framing, Plan, Visit};
 
-use crate::{Rule, reference};
+use crate::{Family, LooksAt, Rule, reference};
 
 /// The family: first what makes a stream unreadable, then what loses events, ids and times, last
 /// what only known clients trip over.
-pub(crate) const RULES: &[&Rule] = &[
-    &utf8::RULE,
-    &bom::RULE,
-    &line_ends::RULE,
-    &terminated::RULE,
-    &one_event_per_block::RULE,
-    &payload_lines::RULE,
-    &field_spelling::RULE,
-    &unknown_fields::RULE,
-    &event_without_data::RULE,
+pub(crate) const FAMILY: Family = Family {
+    looks_at: LooksAt::Stream,
+    rules: &[
+        &utf8::RULE,
+        &bom::RULE,
+        &line_ends::RULE,
+        &terminated::RULE,
+        &one_event_per_block::RULE,
+        &payload_lines::RULE,
+        &field_spelling::RULE,
+        &unknown_fields::RULE,
+        &event_without_data::RULE,
+        &id_nul::RULE,
+        &id_unique::RULE,
+        &id_header_safe::RULE,
+        &id_trimmed::RULE,
+        &id_ascii::RULE,
+        &id_length::RULE,
+        &id_preflight::RULE,
+        &retry_digits::RULE,
+        &retry_ceiling::RULE,
+        &doubled_prefix::RULE,
+        &json_twice::RULE,
+        &escaped_newlines::RULE,
+        &event_type_clash::RULE,
+        &line_length::RULE,
+        &event_size::RULE,
+        &leading_bom::RULE,
+        &base64::RULE,
+    ],
+};
+
+/// The rules on the ids of events.
+pub(crate) const ON_IDS: &[&Rule] = &[
     &id_nul::RULE,
     &id_unique::RULE,
     &id_header_safe::RULE,
@@ -55,16 +79,6 @@ pub(crate) const RULES: &[&Rule] = &[
     &id_ascii::RULE,
     &id_length::RULE,
     &id_preflight::RULE,
-    &retry_digits::RULE,
-    &retry_ceiling::RULE,
-    &doubled_prefix::RULE,
-    &json_twice::RULE,
-    &escaped_newlines::RULE,
-    &event_type_clash::RULE,
-    &line_length::RULE,
-    &event_size::RULE,
-    &leading_bom::RULE,
-    &base64::RULE,
 ];
 
 /// What the mutants of this family answer: the reference's stream, spoilt, and everything that is
@@ -112,14 +126,14 @@ mod tests {
     #[test]
     fn the_reference_breaks_no_rule_of_the_stream() {
         let run = Run::against(reference::answer).subscribe().subscribe().reconnect(1, "22");
-        for rule in RULES {
+        for rule in FAMILY.rules {
             run.passes_or_skips(rule);
         }
     }
 
     #[test]
     fn each_mutant_fails_its_rule_and_no_other() {
-        for rule in RULES {
+        for rule in FAMILY.rules {
             for mutant in rule.mutants {
                 let run = Run::against(mutant.serve)
                     .visit(
@@ -151,7 +165,7 @@ mod tests {
                 beside: 0,
                 blocked: 0,
             };
-            for mutant in RULES.iter().flat_map(|rule| rule.mutants) {
+            for mutant in FAMILY.rules.iter().flat_map(|rule| rule.mutants) {
                 assert_eq!((mutant.serve)(&visit), reference::answer(&visit), "{}", mutant.id);
             }
         }

@@ -8,13 +8,13 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/one-event-per-block",
     judge,
-    mutants: &[Mutant {
-        id: "error-into-half-an-event",
-        wrong: "writes an error event behind half of another one",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "error-into-half-an-event",
+        "writes an error event behind half of another one",
+        |visit| {
             slip_in(visit, b"data: {\"half\":\nevent: failure\ndata: {\"error\":\"broken\"}\n\n")
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

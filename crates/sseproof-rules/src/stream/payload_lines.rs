@@ -10,21 +10,17 @@ pub(super) const RULE: Rule = Rule {
     id: "stream/payload-lines",
     judge,
     mutants: &[
-        Mutant {
-            id: "pretty-json",
-            wrong: "writes JSON of several lines behind one `data:`",
-            serve: |visit| slip_in(visit, b"data: {\n  \"n\": 1\n}\n\n"),
-        },
-        Mutant {
-            id: "cr-in-payload",
-            wrong: "writes a payload with a lone CR as it is",
-            serve: |visit| slip_in(visit, b"data: 50 %\r100 %\n\n"),
-        },
-        Mutant {
-            id: "bare-error-line",
-            wrong: "writes an error as a line of JSON without `data:`",
-            serve: |visit| slip_in(visit, b"{\"error\":\"broken\"}\n\n"),
-        },
+        Mutant::new("pretty-json", "writes JSON of several lines behind one `data:`", |visit| {
+            slip_in(visit, b"data: {\n  \"n\": 1\n}\n\n")
+        }),
+        Mutant::new("cr-in-payload", "writes a payload with a lone CR as it is", |visit| {
+            slip_in(visit, b"data: 50 %\r100 %\n\n")
+        }),
+        Mutant::new(
+            "bare-error-line",
+            "writes an error as a line of JSON without `data:`",
+            |visit| slip_in(visit, b"{\"error\":\"broken\"}\n\n"),
+        ),
     ],
 };
 

@@ -7,11 +7,9 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/retry-ceiling",
     judge,
-    mutants: &[Mutant {
-        id: "retry-never",
-        wrong: "announces a time that overflows 32 bits",
-        serve: |visit| slip_in(visit, b"retry: 9999999999\n\n"),
-    }],
+    mutants: &[Mutant::new("retry-never", "announces a time that overflows 32 bits", |visit| {
+        slip_in(visit, b"retry: 9999999999\n\n")
+    })],
 };
 
 /// The longest time, in milliseconds: 2^31 - 1.

@@ -8,11 +8,9 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/retry-digits",
     judge,
-    mutants: &[Mutant {
-        id: "retry-with-unit",
-        wrong: "writes a retry with a unit",
-        serve: |visit| slip_in(visit, b"retry: 3s\n\n"),
-    }],
+    mutants: &[Mutant::new("retry-with-unit", "writes a retry with a unit", |visit| {
+        slip_in(visit, b"retry: 3s\n\n")
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

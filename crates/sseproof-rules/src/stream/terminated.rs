@@ -10,29 +10,29 @@ use super::tally::{counted, none_of};
 use super::{line_ends, quoted, spoil};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "stream/terminated",
     judge,
     mutants: &[
-        Mutant {
-            id: "last-event-cut",
-            wrong: "ends the stream without the blank line of the last event",
-            serve: |visit| {
+        Mutant::new(
+            "last-event-cut",
+            "ends the stream without the blank line of the last event",
+            |visit| {
                 spoil(visit, |plan| {
                     let last = b"data: the last one\n";
                     plan.cut(4, [Action::Write(last.into()), Action::Finish])
                 })
             },
-        },
-        Mutant {
-            id: "no-blank-lines",
-            wrong: "writes each event as one line and never a blank one",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "no-blank-lines",
+            "writes each event as one line and never a blank one",
+            |visit| {
                 spoil(visit, |plan| {
                     plan.map_writes(|index, _| format!("data: {{\"n\":{index}}}\n").into())
                 })
             },
-        },
+        ),
     ],
 };
 

@@ -9,11 +9,9 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/unknown-fields",
     judge,
-    mutants: &[Mutant {
-        id: "field-of-its-own",
-        wrong: "writes a field that no client knows",
-        serve: |visit| slip_in(visit, b"x-trace: 7\ndata: traced\n\n"),
-    }],
+    mutants: &[Mutant::new("field-of-its-own", "writes a field that no client knows", |visit| {
+        slip_in(visit, b"x-trace: 7\ndata: traced\n\n")
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

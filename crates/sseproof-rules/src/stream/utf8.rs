@@ -8,11 +8,9 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "stream/utf8",
     judge,
-    mutants: &[Mutant {
-        id: "latin1-payload",
-        wrong: "writes a payload in Latin-1",
-        serve: |visit| slip_in(visit, b"data: caf\xE9\n\n"),
-    }],
+    mutants: &[Mutant::new("latin1-payload", "writes a payload in Latin-1", |visit| {
+        slip_in(visit, b"data: caf\xE9\n\n")
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

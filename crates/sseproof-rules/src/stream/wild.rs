@@ -12,7 +12,8 @@ use crate::{Finding, Level, Record, Status};
 fn failed(bytes: &[u8], how: Ending) -> Vec<(String, Level)> {
     let run = body(bytes).edit(|exchange| exchange.end.how = how);
     let record = Record::new(run.transcript());
-    super::RULES
+    super::FAMILY
+        .rules
         .iter()
         .map(|rule| Finding::of(rule, &record))
         .filter(|finding| finding.status == Status::Fail)

@@ -1,6 +1,6 @@
 //! HTTP/2 has no fields that are about the connection.
 
-use crate::{Fault, Mutant, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Over, Record, Rule, Verdict};
 
 use super::{judge_answers, on_stream};
 
@@ -8,18 +8,16 @@ pub(super) const RULE: Rule = Rule {
     id: "transport/connection-fields",
     judge,
     mutants: &[
-        Mutant {
-            id: "h2-keep-alive",
-            wrong: "sends `Connection: keep-alive` over HTTP/2",
-            serve: |visit| on_stream(visit, |plan| plan.with_header("Connection", "keep-alive")),
-        },
-        Mutant {
-            id: "h2-transfer-encoding",
-            wrong: "sends `Transfer-Encoding: chunked` over HTTP/2",
-            serve: |visit| {
-                on_stream(visit, |plan| plan.with_header("Transfer-Encoding", "chunked"))
-            },
-        },
+        Mutant::new("h2-keep-alive", "sends `Connection: keep-alive` over HTTP/2", |visit| {
+            on_stream(visit, |plan| plan.with_header("Connection", "keep-alive"))
+        })
+        .over(Over::Http2),
+        Mutant::new(
+            "h2-transfer-encoding",
+            "sends `Transfer-Encoding: chunked` over HTTP/2",
+            |visit| on_stream(visit, |plan| plan.with_header("Transfer-Encoding", "chunked")),
+        )
+        .over(Over::Http2),
     ],
 };
 

@@ -4,17 +4,17 @@ use sseproof_record::http2::{error_name, kind};
 use sseproof_record::{Action, Bytes, Ending};
 
 use crate::outcome::{count, each_once};
-use crate::{Fault, Mutant, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Over, Record, Rule, Verdict};
 
 use super::{NO_HTTP2, answers, on_stream};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/end-stream",
     judge,
-    mutants: &[Mutant {
-        id: "h2-reset-for-end",
-        wrong: "ends each stream with RST_STREAM instead of END_STREAM",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "h2-reset-for-end",
+        "ends each stream with RST_STREAM instead of END_STREAM",
+        |visit| {
             on_stream(visit, |mut plan| {
                 for action in &mut plan.actions {
                     if *action == Action::Finish {
@@ -25,7 +25,8 @@ pub(super) const RULE: Rule = Rule {
                 plan
             })
         },
-    }],
+    )
+    .over(Over::Http2)],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -5,19 +5,20 @@ use sseproof_record::Action;
 use super::sharing::{Fate, fate, joined};
 use super::{NO_HTTP2, answers, no_blocking, on_stream};
 use crate::outcome::count;
-use crate::{Mutant, Record, Rule, Verdict};
+use crate::{Mutant, Over, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/flow-control",
     judge,
-    mutants: &[Mutant {
-        id: "h2-window-holds-all",
-        wrong: "sends nothing on a connection while one of its streams has no window",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "h2-window-holds-all",
+        "sends nothing on a connection while one of its streams has no window",
+        |visit| {
             let waits = visit.blocked > 0;
             on_stream(visit, |plan| if waits { plan.cut(0, [Action::Hold]) } else { plan })
         },
-    }],
+    )
+    .over(Over::Http2)],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -3,17 +3,17 @@
 use sseproof_record::http2::{flag, kind, write_field};
 use sseproof_record::{Action, Bytes, Header};
 
-use crate::{Fault, Mutant, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Over, Record, Rule, Verdict};
 
 use super::{judge_answers, on_stream};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/lower-case",
     judge,
-    mutants: &[Mutant {
-        id: "h2-capital-letters",
-        wrong: "sends field names with capital letters over HTTP/2",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "h2-capital-letters",
+        "sends field names with capital letters over HTTP/2",
+        |visit| {
             on_stream(visit, |mut plan| {
                 if let Some(head) = plan.actions.first_mut() {
                     *head = capital_head();
@@ -21,7 +21,8 @@ pub(super) const RULE: Rule = Rule {
                 plan
             })
         },
-    }],
+    )
+    .over(Over::Http2)],
 };
 
 /// The head of the reference, but for one name.

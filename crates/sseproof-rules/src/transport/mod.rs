@@ -13,19 +13,21 @@ mod window;
 use sseproof_record::{Plan, Version, Visit};
 
 use crate::outcome::{count, each_once};
-use crate::{Fault, Record, Rule, Verdict, View, reference};
+use crate::{Family, Fault, LooksAt, Record, Verdict, View, reference};
 
-/// The family.
-pub(crate) const RULES: &[&Rule] = &[
-    &connection_fields::RULE,
-    &lower_case::RULE,
-    &end_stream::RULE,
-    &no_blocking::RULE,
-    &flow_control::RULE,
-    &same_over_both::RULE,
-    &window::RULE,
-    &six_connections::RULE,
-];
+pub(crate) const FAMILY: Family = Family {
+    looks_at: LooksAt::Run,
+    rules: &[
+        &connection_fields::RULE,
+        &lower_case::RULE,
+        &end_stream::RULE,
+        &no_blocking::RULE,
+        &flow_control::RULE,
+        &same_over_both::RULE,
+        &window::RULE,
+        &six_connections::RULE,
+    ],
+};
 
 /// The reason to skip where nothing came over HTTP/2.
 const NO_HTTP2: &str = "no answer came over HTTP/2 (check an https:// URL, or add --http 2 where the server speaks it without TLS)";

@@ -6,25 +6,25 @@ use sseproof_record::{Action, Bytes};
 use super::sharing::{Fate, PAGES, fate, joined};
 use super::{NO_HTTP2, answers, on_stream};
 use crate::outcome::count;
-use crate::{Mutant, Record, Rule, Verdict};
+use crate::{Mutant, Over, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/no-blocking",
     judge,
     mutants: &[
-        Mutant {
-            id: "h2-one-at-a-time",
-            wrong: "answers the second stream of a connection only when the first is over",
-            serve: |visit| {
+        Mutant::new(
+            "h2-one-at-a-time",
+            "answers the second stream of a connection only when the first is over",
+            |visit| {
                 let waits = visit.beside > 0;
                 on_stream(visit, |plan| if waits { plan.after([Action::Hold]) } else { plan })
             },
-        },
-        Mutant {
-            id: "h2-one-allowed",
-            wrong: "allows one stream at a time on a connection",
-            serve: |visit| on_stream(visit, |plan| plan.after([Action::Raw(one_stream())])),
-        },
+        )
+        .over(Over::Http2),
+        Mutant::new("h2-one-allowed", "allows one stream at a time on a connection", |visit| {
+            on_stream(visit, |plan| plan.after([Action::Raw(one_stream())]))
+        })
+        .over(Over::Http2),
     ],
 };
 

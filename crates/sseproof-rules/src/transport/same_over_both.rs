@@ -8,28 +8,26 @@ use sseproof_record::{Bytes, Version};
 use super::{NO_HTTP2, answers, on_stream};
 use crate::delivery::figures::{shown, waited_in_vain};
 use crate::outcome::{Outcome, count, each_once, is_hang};
-use crate::{Fault, Mutant, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Over, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/same-over-both",
     judge,
     mutants: &[
-        Mutant {
-            id: "h2-other-head",
-            wrong: "sends another Cache-Control over HTTP/2",
-            serve: |visit| {
-                on_stream(visit, |plan| plan.with_header("Cache-Control", "no-cache, no-transform"))
-            },
-        },
-        Mutant {
-            id: "h2-other-events",
-            wrong: "sends other data over HTTP/2 for the same events",
-            serve: |visit| {
+        Mutant::new("h2-other-head", "sends another Cache-Control over HTTP/2", |visit| {
+            on_stream(visit, |plan| plan.with_header("Cache-Control", "no-cache, no-transform"))
+        })
+        .over(Over::Http2),
+        Mutant::new(
+            "h2-other-events",
+            "sends other data over HTTP/2 for the same events",
+            |visit| {
                 on_stream(visit, |plan| {
                     plan.map_writes(|_, bytes| Bytes::from(bytes.to_text().replace("café", "cafe")))
                 })
             },
-        },
+        )
+        .over(Over::Http2),
     ],
 };
 

@@ -1,16 +1,17 @@
 //! Whether a browser can have more than six streams of the origin.
 
 use crate::outcome::{NO_STREAM, count, stream_answers};
-use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Over, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/six-connections",
     judge,
-    mutants: &[Mutant {
-        id: "tls-without-http2",
-        wrong: "speaks HTTP/1.1 alone over TLS",
-        serve: reference::answer,
-    }],
+    mutants: &[Mutant::new(
+        "tls-without-http2",
+        "speaks HTTP/1.1 alone over TLS",
+        reference::answer,
+    )
+    .over(Over::TlsHttp1)],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -5,15 +5,15 @@ use sseproof_record::http2::{Frame, kind};
 
 use super::{NO_HTTP2, answers, on_stream};
 use crate::outcome::count;
-use crate::{Fault, Mutant, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Over, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/window",
     judge,
-    mutants: &[Mutant {
-        id: "h2-ignores-window",
-        wrong: "sends as if every window were endless",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "h2-ignores-window",
+        "sends as if every window were endless",
+        |visit| {
             on_stream(visit, |mut plan| {
                 for action in &mut plan.actions {
                     if let Action::Write(bytes) = action {
@@ -24,7 +24,8 @@ pub(super) const RULE: Rule = Rule {
                 plan
             })
         },
-    }],
+    )
+    .over(Over::Http2)],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -10,31 +10,25 @@ pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/block-order",
     judge,
     mutants: &[
-        Mutant {
-            id: "block-never-started",
-            wrong: "sends deltas for blocks that it never started",
-            serve: |visit| without(visit, "content_block_start"),
-        },
-        Mutant {
-            id: "block-never-stopped",
-            wrong: "never stops a block",
-            serve: |visit| without(visit, "content_block_stop"),
-        },
-        Mutant {
-            id: "blocks-from-one",
-            wrong: "counts blocks from 1",
-            serve: |visit| {
-                reworded(visit, |_, event| {
-                    if let Some(index) = event["index"].as_u64() {
-                        event["index"] = json!(index + 1);
-                    }
-                })
-            },
-        },
-        Mutant {
-            id: "delta-behind-stop",
-            wrong: "sends the last delta of a block behind its stop",
-            serve: |visit| {
+        Mutant::new(
+            "block-never-started",
+            "sends deltas for blocks that it never started",
+            |visit| without(visit, "content_block_start"),
+        ),
+        Mutant::new("block-never-stopped", "never stops a block", |visit| {
+            without(visit, "content_block_stop")
+        }),
+        Mutant::new("blocks-from-one", "counts blocks from 1", |visit| {
+            reworded(visit, |_, event| {
+                if let Some(index) = event["index"].as_u64() {
+                    event["index"] = json!(index + 1);
+                }
+            })
+        }),
+        Mutant::new(
+            "delta-behind-stop",
+            "sends the last delta of a block behind its stop",
+            |visit| {
                 let mut held = None;
                 rewritten(visit, |_, event| {
                     if event.data.contains("👋🏽") {
@@ -49,7 +43,7 @@ pub(super) const RULE: Rule = Rule {
                     }
                 })
             },
-        },
+        ),
     ],
 };
 

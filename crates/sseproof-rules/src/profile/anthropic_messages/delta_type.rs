@@ -12,30 +12,22 @@ pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/delta-type",
     judge,
     mutants: &[
-        Mutant {
-            id: "text-for-tool",
-            wrong: "sends the input of a tool as text",
-            serve: |visit| {
-                reworded(visit, |_, event| {
-                    if event["delta"]["type"] == "input_json_delta" {
-                        event["delta"] = json!({
-                            "type": "text_delta", "text": event["delta"]["partial_json"],
-                        });
-                    }
-                })
-            },
-        },
-        Mutant {
-            id: "text-as-delta",
-            wrong: "sends a delta that is the text itself",
-            serve: |visit| {
-                reworded(visit, |_, event| {
-                    if event["delta"]["type"] == "text_delta" {
-                        event["delta"] = event["delta"]["text"].take();
-                    }
-                })
-            },
-        },
+        Mutant::new("text-for-tool", "sends the input of a tool as text", |visit| {
+            reworded(visit, |_, event| {
+                if event["delta"]["type"] == "input_json_delta" {
+                    event["delta"] = json!({
+                        "type": "text_delta", "text": event["delta"]["partial_json"],
+                    });
+                }
+            })
+        }),
+        Mutant::new("text-as-delta", "sends a delta that is the text itself", |visit| {
+            reworded(visit, |_, event| {
+                if event["delta"]["type"] == "text_delta" {
+                    event["delta"] = event["delta"]["text"].take();
+                }
+            })
+        }),
     ],
 };
 

@@ -10,16 +10,16 @@ use crate::{Mutant, Rule};
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/error-body",
     judge: |record| refused::body(record, NEEDED, missing),
-    mutants: &[Mutant {
-        id: "message-detail-of-framework",
-        wrong: "refuses a request with the error of its framework, as `{\"detail\":…}`",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "message-detail-of-framework",
+        "refuses a request with the error of its framework, as `{\"detail\":…}`",
+        |visit| {
             if refused::is_refused(&reference::answer(visit)) {
                 return Plan::answer(422, "application/json", r#"{"detail":"field required"}"#);
             }
             reference::answer(visit)
         },
-    }],
+    )],
 };
 
 fn missing(body: &Value) -> Option<&'static str> {

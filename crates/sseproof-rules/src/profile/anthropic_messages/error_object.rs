@@ -11,17 +11,17 @@ use crate::{Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/error-object",
     judge,
-    mutants: &[Mutant {
-        id: "message-error-as-text",
-        wrong: "tells of an error in mid-stream as a text",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "message-error-as-text",
+        "tells of an error in mid-stream as a text",
+        |visit| {
             rewritten(visit, |index, event| match index {
                 0..4 => vec![event],
                 4 => vec![Written::named("error", json!({ "type": "error", "error": "gone" }))],
                 _ => Vec::new(),
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -8,9 +8,9 @@ use crate::{Mutant, Rule};
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/event-name",
     judge: names,
-    mutants: &[Mutant {
-        id: "unnamed-message-events",
-        wrong: "writes the events of a message without a name",
-        serve: |visit| rewritten(visit, |_, event| vec![Written { event: None, ..event }]),
-    }],
+    mutants: &[Mutant::new(
+        "unnamed-message-events",
+        "writes the events of a message without a name",
+        |visit| rewritten(visit, |_, event| vec![Written { event: None, ..event }]),
+    )],
 };

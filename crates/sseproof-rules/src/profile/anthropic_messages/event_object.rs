@@ -10,14 +10,14 @@ use crate::{Mutant, Rule};
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/event-object",
     judge: objects,
-    mutants: &[Mutant {
-        id: "empty-ping",
-        wrong: "keeps the connection alive with an empty object",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "empty-ping",
+        "keeps the connection alive with an empty object",
+        |visit| {
             rewritten(visit, |index, event| match index {
                 3 => vec![Written::named("ping", json!({})), event],
                 _ => vec![event],
             })
         },
-    }],
+    )],
 };

@@ -10,22 +10,16 @@ pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/message-delta",
     judge,
     mutants: &[
-        Mutant {
-            id: "no-message-delta",
-            wrong: "stops a message without a `message_delta`",
-            serve: |visit| without(visit, "message_delta"),
-        },
-        Mutant {
-            id: "stop-without-reason",
-            wrong: "never says why a message stops",
-            serve: |visit| {
-                reworded(visit, |_, event| {
-                    if event["type"] == "message_delta" {
-                        event["delta"]["stop_reason"] = Value::Null;
-                    }
-                })
-            },
-        },
+        Mutant::new("no-message-delta", "stops a message without a `message_delta`", |visit| {
+            without(visit, "message_delta")
+        }),
+        Mutant::new("stop-without-reason", "never says why a message stops", |visit| {
+            reworded(visit, |_, event| {
+                if event["type"] == "message_delta" {
+                    event["delta"]["stop_reason"] = Value::Null;
+                }
+            })
+        }),
     ],
 };
 

@@ -11,22 +11,22 @@ pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/message-start",
     judge,
     mutants: &[
-        Mutant {
-            id: "no-message-start",
-            wrong: "begins with the first block and never starts the message",
-            serve: |visit| without(visit, "message_start"),
-        },
-        Mutant {
-            id: "content-in-start",
-            wrong: "starts the message with a block in its content, and then sends it",
-            serve: |visit| {
+        Mutant::new(
+            "no-message-start",
+            "begins with the first block and never starts the message",
+            |visit| without(visit, "message_start"),
+        ),
+        Mutant::new(
+            "content-in-start",
+            "starts the message with a block in its content, and then sends it",
+            |visit| {
                 reworded(visit, |_, event| {
                     if event["type"] == "message_start" {
                         event["message"]["content"] = json!([{ "type": "text", "text": "" }]);
                     }
                 })
             },
-        },
+        ),
     ],
 };
 

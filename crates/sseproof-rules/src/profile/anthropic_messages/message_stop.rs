@@ -8,21 +8,15 @@ pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/message-stop",
     judge,
     mutants: &[
-        Mutant {
-            id: "no-message-stop",
-            wrong: "ends the response without stopping the message",
-            serve: |visit| without(visit, "message_stop"),
-        },
-        Mutant {
-            id: "message-stops-twice",
-            wrong: "stops a message twice",
-            serve: |visit| {
-                rewritten(visit, |_, event| {
-                    let is_stop = event.event.as_deref() == Some("message_stop");
-                    vec![event; if is_stop { 2 } else { 1 }]
-                })
-            },
-        },
+        Mutant::new("no-message-stop", "ends the response without stopping the message", |visit| {
+            without(visit, "message_stop")
+        }),
+        Mutant::new("message-stops-twice", "stops a message twice", |visit| {
+            rewritten(visit, |_, event| {
+                let is_stop = event.event.as_deref() == Some("message_stop");
+                vec![event; if is_stop { 2 } else { 1 }]
+            })
+        }),
     ],
 };
 

@@ -8,10 +8,10 @@ use crate::{Mutant, Rule};
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/refused-status",
     judge: |record| refused::status(record, NEEDED),
-    mutants: &[Mutant {
-        id: "message-refusal-as-stream",
-        wrong: "answers a request that it cannot serve with 200 and a stream that holds the error",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "message-refusal-as-stream",
+        "answers a request that it cannot serve with 200 and a stream that holds the error",
+        |visit| {
             if !refused::is_refused(&reference::answer(visit)) {
                 return reference::answer(visit);
             }
@@ -19,5 +19,5 @@ pub(super) const RULE: Rule = Rule {
                 r#"{"type":"error","error":{"type":"invalid_request_error","message":"no"}}"#;
             stream(visit, [Written::named("error", error)])
         },
-    }],
+    )],
 };

@@ -10,19 +10,15 @@ use crate::{Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/tool-input",
     judge,
-    mutants: &[Mutant {
-        id: "input-so-far",
-        wrong: "repeats the input so far in each piece",
-        serve: |visit| {
-            let mut sum = String::new();
-            reworded(visit, |_, event| {
-                if let Some(piece) = event["delta"]["partial_json"].as_str() {
-                    sum += piece;
-                    event["delta"]["partial_json"] = json!(sum);
-                }
-            })
-        },
-    }],
+    mutants: &[Mutant::new("input-so-far", "repeats the input so far in each piece", |visit| {
+        let mut sum = String::new();
+        reworded(visit, |_, event| {
+            if let Some(piece) = event["delta"]["partial_json"].as_str() {
+                sum += piece;
+                event["delta"]["partial_json"] = json!(sum);
+            }
+        })
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -9,17 +9,13 @@ use crate::{Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/usage-told",
     judge,
-    mutants: &[Mutant {
-        id: "message-without-usage",
-        wrong: "leaves out what a message used",
-        serve: |visit| {
-            reworded(visit, |_, event| {
-                if event["type"] == "message_delta" {
-                    event["usage"] = Value::Null;
-                }
-            })
-        },
-    }],
+    mutants: &[Mutant::new("message-without-usage", "leaves out what a message used", |visit| {
+        reworded(visit, |_, event| {
+            if event["type"] == "message_delta" {
+                event["usage"] = Value::Null;
+            }
+        })
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

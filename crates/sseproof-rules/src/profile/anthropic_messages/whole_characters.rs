@@ -12,16 +12,16 @@ pub(super) const RULE: Rule = Rule {
     id: "anthropic-messages/whole-characters",
     judge: |record| torn::judge(record, "no stream carried a delta", fragments),
     mutants: &[
-        Mutant {
-            id: "torn-message-characters",
-            wrong: "decodes each token of a message by itself",
-            serve: |visit| torn(visit, "\u{FFFD}", "\u{FFFD}"),
-        },
-        Mutant {
-            id: "torn-message-surrogates",
-            wrong: "cuts the text of a message by UTF-16 units",
-            serve: |visit| torn(visit, "\\ud83d", "\\udc4b"),
-        },
+        Mutant::new(
+            "torn-message-characters",
+            "decodes each token of a message by itself",
+            |visit| torn(visit, "\u{FFFD}", "\u{FFFD}"),
+        ),
+        Mutant::new(
+            "torn-message-surrogates",
+            "cuts the text of a message by UTF-16 units",
+            |visit| torn(visit, "\\ud83d", "\\udc4b"),
+        ),
     ],
 };
 

@@ -15,37 +15,29 @@ pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/complete-last",
     judge,
     mutants: &[
-        Mutant {
-            id: "graphql-no-complete",
-            wrong: "ends the stream of an operation without `complete`",
-            serve: |visit| {
+        Mutant::new(
+            "graphql-no-complete",
+            "ends the stream of an operation without `complete`",
+            |visit| {
                 rewritten(visit, |_, event| match event.event.as_deref() {
                     Some("complete") => Vec::new(),
                     _ => vec![event],
                 })
             },
-        },
-        Mutant {
-            id: "graphql-complete-twice",
-            wrong: "completes each operation twice",
-            serve: |visit| {
-                rewritten(visit, |_, event| {
-                    let again = event.event.as_deref() == Some("complete");
-                    vec![event; if again { 2 } else { 1 }]
-                })
-            },
-        },
-        Mutant {
-            id: "graphql-next-behind-complete",
-            wrong: "sends a result behind `complete`",
-            serve: |visit| {
-                let late = r#"{"data":{"__typename":"Query"}}"#;
-                rewritten(visit, |_, event| match event.data.as_str() {
-                    "" => vec![event, Written::named("next", late)],
-                    _ => vec![event],
-                })
-            },
-        },
+        ),
+        Mutant::new("graphql-complete-twice", "completes each operation twice", |visit| {
+            rewritten(visit, |_, event| {
+                let again = event.event.as_deref() == Some("complete");
+                vec![event; if again { 2 } else { 1 }]
+            })
+        }),
+        Mutant::new("graphql-next-behind-complete", "sends a result behind `complete`", |visit| {
+            let late = r#"{"data":{"__typename":"Query"}}"#;
+            rewritten(visit, |_, event| match event.data.as_str() {
+                "" => vec![event, Written::named("next", late)],
+                _ => vec![event],
+            })
+        }),
     ],
 };
 

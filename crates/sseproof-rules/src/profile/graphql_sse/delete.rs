@@ -14,15 +14,13 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/delete",
     judge,
-    mutants: &[Mutant {
-        id: "graphql-delete-405",
-        wrong: "has no DELETE",
-        serve: |visit| match visit.request.method.as_str() {
+    mutants: &[Mutant::new("graphql-delete-405", "has no DELETE", |visit| {
+        match visit.request.method.as_str() {
             "DELETE" => Plan::answer(405, "text/plain", "method not allowed\n")
                 .with_header("Allow", "GET, POST, PUT"),
             _ => reference::answer(visit),
-        },
-    }],
+        }
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

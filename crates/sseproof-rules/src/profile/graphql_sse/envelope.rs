@@ -15,28 +15,28 @@ pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/envelope",
     judge,
     mutants: &[
-        Mutant {
-            id: "graphql-single-bare-result",
-            wrong: "sends results on the stream of a reservation without saying of which operation",
-            serve: |visit| {
+        Mutant::new(
+            "graphql-single-bare-result",
+            "sends results on the stream of a reservation without saying of which operation",
+            |visit| {
                 reworded(visit, |_, event| {
                     if event.get("payload").is_some() {
                         *event = event["payload"].take();
                     }
                 })
             },
-        },
-        Mutant {
-            id: "graphql-complete-without-id",
-            wrong: "completes operations on the stream of a reservation without saying which",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "graphql-complete-without-id",
+            "completes operations on the stream of a reservation without saying which",
+            |visit| {
                 reworded(visit, |_, event| {
                     if event.get("id").is_some() && event.get("payload").is_none() {
                         *event = serde_json::json!({});
                     }
                 })
             },
-        },
+        ),
     ],
 };
 

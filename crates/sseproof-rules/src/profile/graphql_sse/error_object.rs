@@ -11,21 +11,17 @@ pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/error-object",
     judge,
     mutants: &[
-        Mutant {
-            id: "graphql-errors-as-texts",
-            wrong: "sends errors as bare texts",
-            serve: |visit| {
-                reworded(visit, |_, event| {
-                    if let Some(message) = event["errors"][0]["message"].as_str() {
-                        event["errors"] = json!([message]);
-                    }
-                })
-            },
-        },
-        Mutant {
-            id: "graphql-empty-errors",
-            wrong: "sends an empty list of errors with each result",
-            serve: |visit| {
+        Mutant::new("graphql-errors-as-texts", "sends errors as bare texts", |visit| {
+            reworded(visit, |_, event| {
+                if let Some(message) = event["errors"][0]["message"].as_str() {
+                    event["errors"] = json!([message]);
+                }
+            })
+        }),
+        Mutant::new(
+            "graphql-empty-errors",
+            "sends an empty list of errors with each result",
+            |visit| {
                 reworded(visit, |_, event| {
                     let result =
                         if event.get("payload").is_some() { &mut event["payload"] } else { event };
@@ -34,7 +30,7 @@ pub(super) const RULE: Rule = Rule {
                     }
                 })
             },
-        },
+        ),
     ],
 };
 

@@ -9,26 +9,22 @@ pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/event-type",
     judge,
     mutants: &[
-        Mutant {
-            id: "graphql-next-unnamed",
-            wrong: "sends results without an event type, as servers did before there was a protocol",
-            serve: |visit| {
+        Mutant::new(
+            "graphql-next-unnamed",
+            "sends results without an event type, as servers did before there was a protocol",
+            |visit| {
                 rewritten(visit, |_, event| match event.event.as_deref() {
                     Some("next") => vec![Written { event: None, ..event }],
                     _ => vec![event],
                 })
             },
-        },
-        Mutant {
-            id: "graphql-ping-as-event",
-            wrong: "keeps the connection alive with an event",
-            serve: |visit| {
-                rewritten(visit, |index, event| match index {
-                    0 => vec![Written::named("ping", "{}"), event],
-                    _ => vec![event],
-                })
-            },
-        },
+        ),
+        Mutant::new("graphql-ping-as-event", "keeps the connection alive with an event", |visit| {
+            rewritten(visit, |index, event| match index {
+                0 => vec![Written::named("ping", "{}"), event],
+                _ => vec![event],
+            })
+        }),
     ],
 };
 

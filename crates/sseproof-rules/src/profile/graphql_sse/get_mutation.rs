@@ -10,19 +10,15 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/get-mutation",
     judge,
-    mutants: &[Mutant {
-        id: "graphql-mutation-by-get",
-        wrong: "carries out a mutation by GET",
-        serve: |visit| {
-            mistaken(visit, |request| {
-                let query = parameter(request, "query").unwrap_or_default();
-                if request.method == "GET" && query.starts_with("mutation") {
-                    request.method = "POST".to_owned();
-                    request.body = r#"{"query":"mutation { __typename }"}"#.into();
-                }
-            })
-        },
-    }],
+    mutants: &[Mutant::new("graphql-mutation-by-get", "carries out a mutation by GET", |visit| {
+        mistaken(visit, |request| {
+            let query = parameter(request, "query").unwrap_or_default();
+            if request.method == "GET" && query.starts_with("mutation") {
+                request.method = "POST".to_owned();
+                request.body = r#"{"query":"mutation { __typename }"}"#.into();
+            }
+        })
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -12,10 +12,10 @@ pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/invalid-operation",
     judge,
     mutants: &[
-        Mutant {
-            id: "graphql-single-invalid-202",
-            wrong: "accepts an operation that does not validate with 202",
-            serve: |visit| {
+        Mutant::new(
+            "graphql-single-invalid-202",
+            "accepts an operation that does not validate with 202",
+            |visit| {
                 let is_it = is_invalid(visit.request);
                 let plan = mistaken(visit, |request| {
                     if is_it && request.headers.has(super::traffic::TOKEN) {
@@ -33,18 +33,18 @@ pub(super) const RULE: Rule = Rule {
                 }
                 plan
             },
-        },
-        Mutant {
-            id: "graphql-single-invalid-untold",
-            wrong: "refuses an operation that does not validate and does not say why",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "graphql-single-invalid-untold",
+            "refuses an operation that does not validate and does not say why",
+            |visit| {
                 let plan = reference::answer(visit);
                 if is_invalid(visit.request) && status(&plan) == 400 {
                     return sseproof_record::Plan::answer(400, "text/plain", "Bad Request");
                 }
                 plan
             },
-        },
+        ),
     ],
 };
 

@@ -23,23 +23,18 @@ use sseproof_record::{Plan, Request, Visit};
 
 use super::Profile;
 use super::written::{Written, edit_events, edit_json};
+use crate::{Rule, encode, reconnect, response, resume, retry, stream};
 
 /// What makes no sense here: a stream is the answer to one operation, and who does not ask for a
 /// stream rightly gets JSON.
-const OMITS: &[&str] = &[
-    "resume/",
-    "reconnect/",
-    "retry/",
-    "encode/",
-    "response/accept",
-    "response/head-method",
-    "response/head-no-body",
-    "response/other-method",
-    "response/cache",
-    "delivery/second-subscriber",
-    "delivery/heartbeat",
-    "stream/id-",
-    "stream/event-type-clash",
+const OMITS: &[&[&Rule]] = &[
+    resume::FAMILY.rules,
+    reconnect::FAMILY.rules,
+    retry::FAMILY.rules,
+    encode::FAMILY.rules,
+    super::OF_LASTING_STREAMS,
+    stream::ON_IDS,
+    &[&stream::event_type_clash::RULE, &response::accept::RULE],
 ];
 
 /// The profile.

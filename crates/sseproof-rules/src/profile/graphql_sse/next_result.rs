@@ -15,21 +15,21 @@ pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/next-result",
     judge,
     mutants: &[
-        Mutant {
-            id: "graphql-bare-data",
-            wrong: "sends the data of a result without the result around it",
-            serve: |visit| {
+        Mutant::new(
+            "graphql-bare-data",
+            "sends the data of a result without the result around it",
+            |visit| {
                 reworded(visit, |_, event| match event.get("payload") {
                     Some(result) => event["payload"] = result["data"].clone(),
                     None if event.get("data").is_some() => *event = event["data"].clone(),
                     None => {}
                 })
             },
-        },
-        Mutant {
-            id: "graphql-next-no-json",
-            wrong: "sends results as what the language prints, and not as JSON",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "graphql-next-no-json",
+            "sends results as what the language prints, and not as JSON",
+            |visit| {
                 rewritten(visit, |_, mut event| {
                     if event.data.starts_with("{\"data\"") {
                         event.data = event.data.replace('"', "'");
@@ -37,7 +37,7 @@ pub(super) const RULE: Rule = Rule {
                     vec![event]
                 })
             },
-        },
+        ),
     ],
 };
 

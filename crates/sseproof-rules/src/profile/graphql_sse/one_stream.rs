@@ -7,11 +7,11 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/one-stream",
     judge,
-    mutants: &[Mutant {
-        id: "graphql-token-twice",
-        wrong: "opens a second stream for a reservation",
-        serve: |visit| reference::answer(&sseproof_record::Visit { open: 0, ..*visit }),
-    }],
+    mutants: &[Mutant::new(
+        "graphql-token-twice",
+        "opens a second stream for a reservation",
+        |visit| reference::answer(&sseproof_record::Visit { open: 0, ..*visit }),
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -11,17 +11,17 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/request-error",
     judge,
-    mutants: &[Mutant {
-        id: "graphql-null-data",
-        wrong: "sends `data: null` with the errors of an operation that was never executed",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "graphql-null-data",
+        "sends `data: null` with the errors of an operation that was never executed",
+        |visit| {
             reworded(visit, |_, event| {
                 if event.get("errors").is_some() {
                     event["data"] = Value::Null;
                 }
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

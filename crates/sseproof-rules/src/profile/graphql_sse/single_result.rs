@@ -13,10 +13,10 @@ pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/single-result",
     judge,
     mutants: &[
-        Mutant {
-            id: "graphql-result-as-answer",
-            wrong: "answers an operation with its result and sends it on the stream, too",
-            serve: |visit| {
+        Mutant::new(
+            "graphql-result-as-answer",
+            "answers an operation with its result and sends it on the stream, too",
+            |visit| {
                 let plan = reference::answer(visit);
                 if status(&plan) != 202 {
                     return plan;
@@ -29,17 +29,17 @@ pub(super) const RULE: Rule = Rule {
                     .filter(|action| matches!(action, Action::Publish { .. }));
                 Plan { actions: published.chain(answer).collect() }
             },
-        },
-        Mutant {
-            id: "graphql-result-lost",
-            wrong: "takes an operation and sends no result of it",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "graphql-result-lost",
+            "takes an operation and sends no result of it",
+            |visit| {
                 rewritten(visit, |_, event| {
                     let is_result = event.data.contains("\"payload\"");
                     if is_result { Vec::new() } else { vec![event] }
                 })
             },
-        },
+        ),
     ],
 };
 

@@ -10,19 +10,15 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/unknown-token",
     judge,
-    mutants: &[Mutant {
-        id: "graphql-any-token",
-        wrong: "opens a stream for any token",
-        serve: |visit| {
-            let any = token(visit.request).as_deref() == Some(UNKNOWN_TOKEN);
-            let open = if any { 0 } else { visit.open };
-            mistaken(&Visit { open, ..*visit }, |request| {
-                if any {
-                    request.headers.set(super::traffic::TOKEN, "reservation-0");
-                }
-            })
-        },
-    }],
+    mutants: &[Mutant::new("graphql-any-token", "opens a stream for any token", |visit| {
+        let any = token(visit.request).as_deref() == Some(UNKNOWN_TOKEN);
+        let open = if any { 0 } else { visit.open };
+        mistaken(&Visit { open, ..*visit }, |request| {
+            if any {
+                request.headers.set(super::traffic::TOKEN, "reservation-0");
+            }
+        })
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -12,21 +12,21 @@ pub(super) const RULE: Rule = Rule {
     id: "graphql-sse/validation",
     judge,
     mutants: &[
-        Mutant {
-            id: "graphql-invalid-400",
-            wrong: "refuses an operation that does not validate with 400",
-            serve: |visit| {
+        Mutant::new(
+            "graphql-invalid-400",
+            "refuses an operation that does not validate with 400",
+            |visit| {
                 if is_asked(visit.request) {
                     let body = r#"{"errors":[{"message":"no such field"}]}"#;
                     return Plan::answer(400, "application/json", body);
                 }
                 reference::answer(visit)
             },
-        },
-        Mutant {
-            id: "graphql-invalid-silent",
-            wrong: "completes an operation that does not validate and says nothing of its errors",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "graphql-invalid-silent",
+            "completes an operation that does not validate and says nothing of its errors",
+            |visit| {
                 if !is_asked(visit.request) {
                     return reference::answer(visit);
                 }
@@ -35,7 +35,7 @@ pub(super) const RULE: Rule = Rule {
                     _ => vec![event],
                 })
             },
-        },
+        ),
     ],
 };
 

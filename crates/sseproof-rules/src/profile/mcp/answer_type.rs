@@ -7,17 +7,13 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/answer-type",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-answer-as-text",
-        wrong: "answers a request with text/plain",
-        serve: |visit| {
-            let plan = reference::answer(visit);
-            if says(visit, "tools/list") && super::status(&plan) == 200 {
-                return plan.with_header("Content-Type", "text/plain");
-            }
-            plan
-        },
-    }],
+    mutants: &[Mutant::new("mcp-answer-as-text", "answers a request with text/plain", |visit| {
+        let plan = reference::answer(visit);
+        if says(visit, "tools/list") && super::status(&plan) == 200 {
+            return plan.with_header("Content-Type", "text/plain");
+        }
+        plan
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

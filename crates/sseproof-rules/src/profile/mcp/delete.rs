@@ -9,14 +9,14 @@ use crate::{Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/delete",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-delete-404",
-        wrong: "answers DELETE with 404, as a framework does where nothing is registered",
-        serve: |visit| match visit.request.method.as_str() {
+    mutants: &[Mutant::new(
+        "mcp-delete-404",
+        "answers DELETE with 404, as a framework does where nothing is registered",
+        |visit| match visit.request.method.as_str() {
             "DELETE" => Plan::answer(404, "text/plain", "not found\n"),
             _ => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

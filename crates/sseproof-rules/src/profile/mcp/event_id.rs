@@ -10,15 +10,15 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/event-id",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-ids-from-one",
-        wrong: "counts the events of each stream from 1",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mcp-ids-from-one",
+        "counts the events of each stream from 1",
+        |visit| {
             rewritten(visit, |index, event| {
                 vec![Written { id: event.id.map(|_| (index + 1).to_string()), ..event }]
             })
         },
-    }],
+    )],
 };
 
 /// Where an id was seen twice: in that exchange at that offset, and first in the other one.

@@ -12,28 +12,28 @@ pub(super) const RULE: Rule = Rule {
     id: "mcp/foreign-response",
     judge,
     mutants: &[
-        Mutant {
-            id: "mcp-id-as-text",
-            wrong: "answers a request whose id is a number with the same id as a text",
-            serve: |visit| {
+        Mutant::new(
+            "mcp-id-as-text",
+            "answers a request whose id is a number with the same id as a text",
+            |visit| {
                 reworded(visit, |_, message| {
                     if message.get("result").is_some() {
                         message["id"] = json!(message["id"].to_string());
                     }
                 })
             },
-        },
-        Mutant {
-            id: "mcp-response-of-another",
-            wrong: "sends the response to another request on the stream, too",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "mcp-response-of-another",
+            "sends the response to another request on the stream, too",
+            |visit| {
                 let other = r#"{"jsonrpc":"2.0","id":987,"result":{}}"#;
                 rewritten(visit, |_, event| match event.data.contains("\"progress\":2") {
                     true => vec![Written::data(other), event],
                     false => vec![event],
                 })
             },
-        },
+        ),
     ],
 };
 

@@ -10,26 +10,22 @@ pub(super) const RULE: Rule = Rule {
     id: "mcp/get",
     judge,
     mutants: &[
-        Mutant {
-            id: "mcp-get-404",
-            wrong: "answers a GET with 404, as a framework does where nothing is registered",
-            serve: |visit| {
+        Mutant::new(
+            "mcp-get-404",
+            "answers a GET with 404, as a framework does where nothing is registered",
+            |visit| {
                 if visit.request.method == "GET" {
                     return Plan::answer(404, "text/plain", "not found\n");
                 }
                 reference::answer(visit)
             },
-        },
-        Mutant {
-            id: "mcp-get-page",
-            wrong: "answers a GET with 200 and a page",
-            serve: |visit| {
-                if visit.request.method == "GET" {
-                    return Plan::answer(200, "text/html", "<p>This is an MCP server.</p>\n");
-                }
-                reference::answer(visit)
-            },
-        },
+        ),
+        Mutant::new("mcp-get-page", "answers a GET with 200 and a page", |visit| {
+            if visit.request.method == "GET" {
+                return Plan::answer(200, "text/html", "<p>This is an MCP server.</p>\n");
+            }
+            reference::answer(visit)
+        }),
     ],
 };
 

@@ -12,14 +12,10 @@ pub(super) const RULE: Rule = Rule {
         let gets = |view: &crate::View<'_>| view.request.method == "GET";
         each_status(record, "a GET", "no GET was answered", gets, |status| status == 405)
     },
-    mutants: &[Mutant {
-        id: "mcp-get-not-found",
-        wrong: "answers a GET with 404",
-        serve: |visit| {
-            if visit.request.method == "GET" {
-                return Plan::answer(404, "text/plain", "not found\n");
-            }
-            reference::answer(visit)
-        },
-    }],
+    mutants: &[Mutant::new("mcp-get-not-found", "answers a GET with 404", |visit| {
+        if visit.request.method == "GET" {
+            return Plan::answer(404, "text/plain", "not found\n");
+        }
+        reference::answer(visit)
+    })],
 };

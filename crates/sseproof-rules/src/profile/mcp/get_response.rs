@@ -9,17 +9,17 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/get-response",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-response-on-get",
-        wrong: "sends responses on the stream that a GET opened",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mcp-response-on-get",
+        "sends responses on the stream that a GET opened",
+        |visit| {
             rewritten(visit, |_, event| {
                 let response = r#"{"jsonrpc":"2.0","id":11,"result":{}}"#;
                 let is_listening = event.data.contains("list_changed");
                 if is_listening { vec![event, Written::data(response)] } else { vec![event] }
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -7,10 +7,10 @@ use crate::{Mutant, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/header-mismatch",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-headers-unread",
-        wrong: "does not compare Mcp-Method with the body",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mcp-headers-unread",
+        "does not compare Mcp-Method with the body",
+        |visit| {
             mistaken(visit, |request| {
                 let asked: serde_json::Value =
                     serde_json::from_slice(&request.body).unwrap_or_default();
@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
                 }
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -13,27 +13,23 @@ pub(super) const RULE: Rule = Rule {
     id: "mcp/message",
     judge,
     mutants: &[
-        Mutant {
-            id: "mcp-no-jsonrpc",
-            wrong: "leaves out `jsonrpc` where it tells of progress",
-            serve: |visit| {
-                reworded(visit, |_, message| {
-                    if message["method"] == "notifications/progress" {
-                        message["jsonrpc"] = Value::Null;
-                    }
-                })
-            },
-        },
-        Mutant {
-            id: "mcp-ping-as-event",
-            wrong: "keeps the connection alive with an event that is no message",
-            serve: |visit| {
+        Mutant::new("mcp-no-jsonrpc", "leaves out `jsonrpc` where it tells of progress", |visit| {
+            reworded(visit, |_, message| {
+                if message["method"] == "notifications/progress" {
+                    message["jsonrpc"] = Value::Null;
+                }
+            })
+        }),
+        Mutant::new(
+            "mcp-ping-as-event",
+            "keeps the connection alive with an event that is no message",
+            |visit| {
                 rewritten(visit, |_, event| match event.data.contains("\"progress\":2") {
                     true => vec![Written::data("ping"), event],
                     false => vec![event],
                 })
             },
-        },
+        ),
     ],
 };
 

@@ -10,25 +10,25 @@ pub(super) const RULE: Rule = Rule {
     id: "mcp/method-unknown",
     judge,
     mutants: &[
-        Mutant {
-            id: "mcp-unknown-method-200",
-            wrong: "answers an unknown method with 200 and the error",
-            serve: |visit| {
+        Mutant::new(
+            "mcp-unknown-method-200",
+            "answers an unknown method with 200 and the error",
+            |visit| {
                 let plan = reference::answer(visit);
                 if super::status(&plan) == 404 { plan.with_status(200) } else { plan }
             },
-        },
-        Mutant {
-            id: "mcp-unknown-method-page",
-            wrong: "answers an unknown method with the 404 of its framework",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "mcp-unknown-method-page",
+            "answers an unknown method with the 404 of its framework",
+            |visit| {
                 let plan = reference::answer(visit);
                 if super::status(&plan) == 404 {
                     return sseproof_record::Plan::answer(404, "text/plain", "not found\n");
                 }
                 plan
             },
-        },
+        ),
     ],
 };
 

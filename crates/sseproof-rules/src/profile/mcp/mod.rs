@@ -33,27 +33,21 @@ use sseproof_record::{Bytes, Plan, Request, Visit};
 
 use super::Profile;
 use super::written::{Written, edit_events, edit_json, status};
+use crate::{Rule, cors, encode, reconnect, response, retry, stream};
 
 /// What no version has: a stream here is the answer to one request, and it may as well be JSON.
-const OMITS: &[&str] = &[
-    "resume/",
-    "reconnect/",
-    "retry/",
-    "encode/",
-    "response/status",
-    "response/content-type",
-    "response/accept",
-    "response/head-method",
-    "response/head-no-body",
-    "response/other-method",
-    "response/cache",
-    "delivery/second-subscriber",
-    "delivery/heartbeat",
+const OMITS: &[&[&Rule]] = &[
+    crate::resume::FAMILY.rules,
+    reconnect::FAMILY.rules,
+    retry::FAMILY.rules,
+    encode::FAMILY.rules,
+    super::OF_LASTING_STREAMS,
+    &[&response::status::RULE, &response::content_type::RULE, &response::charset::RULE],
+    &[&response::accept::RULE, &stream::event_type_clash::RULE],
     // A foreign origin is to be refused here, and not to be let in: see `mcp/origin`.
-    "cors/",
+    cors::FAMILY.rules,
     // Ids are judged over all streams of a session.
-    "stream/id-unique",
-    "stream/event-type-clash",
+    &[&stream::id_unique::RULE],
 ];
 
 const BASE: Profile = Profile {

@@ -10,25 +10,21 @@ pub(super) const RULE: Rule = Rule {
     id: "mcp/notification",
     judge,
     mutants: &[
-        Mutant {
-            id: "mcp-notification-200",
-            wrong: "answers a notification with 200",
-            serve: |visit| {
-                let plan = reference::answer(visit);
-                if super::status(&plan) == 202 { plan.with_status(200) } else { plan }
-            },
-        },
-        Mutant {
-            id: "mcp-notification-body",
-            wrong: "answers a notification with 202 and a body",
-            serve: |visit| {
+        Mutant::new("mcp-notification-200", "answers a notification with 200", |visit| {
+            let plan = reference::answer(visit);
+            if super::status(&plan) == 202 { plan.with_status(200) } else { plan }
+        }),
+        Mutant::new(
+            "mcp-notification-body",
+            "answers a notification with 202 and a body",
+            |visit| {
                 let plan = reference::answer(visit);
                 if says(visit, "notifications/initialized") && super::status(&plan) == 202 {
                     return Plan::answer(202, "application/json", "{\"status\":\"accepted\"}");
                 }
                 plan
             },
-        },
+        ),
     ],
 };
 

@@ -7,11 +7,9 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/origin",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-any-origin",
-        wrong: "does not look at Origin",
-        serve: |visit| mistaken(visit, |request| request.headers.remove("Origin")),
-    }],
+    mutants: &[Mutant::new("mcp-any-origin", "does not look at Origin", |visit| {
+        mistaken(visit, |request| request.headers.remove("Origin"))
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -7,16 +7,16 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/priming",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-no-priming",
-        wrong: "begins its streams with the first message",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mcp-no-priming",
+        "begins its streams with the first message",
+        |visit| {
             rewritten(
                 visit,
                 |_, event| if event.data.is_empty() { Vec::new() } else { vec![event] },
             )
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -16,40 +16,32 @@ pub(super) const RULE: Rule = Rule {
     id: "mcp/response-last",
     judge,
     mutants: &[
-        Mutant {
-            id: "mcp-response-twice",
-            wrong: "sends the response twice",
-            serve: |visit| {
-                rewritten(visit, |_, event| {
-                    let again = Written { id: None, ..event.clone() };
-                    if event.data.contains("\"result\"") { vec![event, again] } else { vec![event] }
-                })
-            },
-        },
-        Mutant {
-            id: "mcp-progress-behind-response",
-            wrong: "sends a notification behind the response",
-            serve: |visit| {
+        Mutant::new("mcp-response-twice", "sends the response twice", |visit| {
+            rewritten(visit, |_, event| {
+                let again = Written { id: None, ..event.clone() };
+                if event.data.contains("\"result\"") { vec![event, again] } else { vec![event] }
+            })
+        }),
+        Mutant::new(
+            "mcp-progress-behind-response",
+            "sends a notification behind the response",
+            |visit| {
                 let late = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"done"}}"#;
                 rewritten(visit, |_, event| match event.data.contains("\"result\"") {
                     true => vec![event, Written::data(late)],
                     false => vec![event],
                 })
             },
-        },
-        Mutant {
-            id: "mcp-stays-open",
-            wrong: "leaves the stream open behind the response",
-            serve: |visit| {
-                let plan = reference::answer(visit);
-                let is_stream = plan.actions.iter().any(|action| matches!(action, Action::Wait(_)));
-                let open = |action| match action {
-                    Action::Finish if is_stream => Action::Hold,
-                    action => action,
-                };
-                Plan { actions: plan.actions.into_iter().map(open).collect() }
-            },
-        },
+        ),
+        Mutant::new("mcp-stays-open", "leaves the stream open behind the response", |visit| {
+            let plan = reference::answer(visit);
+            let is_stream = plan.actions.iter().any(|action| matches!(action, Action::Wait(_)));
+            let open = |action| match action {
+                Action::Finish if is_stream => Action::Hold,
+                action => action,
+            };
+            Plan { actions: plan.actions.into_iter().map(open).collect() }
+        }),
     ],
 };
 

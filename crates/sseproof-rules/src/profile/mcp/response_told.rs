@@ -10,17 +10,17 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/response-told",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-no-response",
-        wrong: "ends the stream of a request behind the progress, without the response",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mcp-no-response",
+        "ends the stream of a request behind the progress, without the response",
+        |visit| {
             rewritten(visit, |_, event| {
                 let is_message = !event.data.is_empty() && !event.data.contains("\"result\"");
                 let plain = Written { id: None, ..event };
                 if is_message { vec![plain] } else { Vec::new() }
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -10,18 +10,16 @@ pub(super) const RULE: Rule = Rule {
     id: "mcp/resume",
     judge,
     mutants: &[
-        Mutant {
-            id: "mcp-replays-from-the-start",
-            wrong: "replays a stream from its beginning",
-            serve: |visit| match reference::whole(visit.request) {
+        Mutant::new("mcp-replays-from-the-start", "replays a stream from its beginning", |visit| {
+            match reference::whole(visit.request) {
                 Some(events) if visit.request.method == "GET" => stream(visit, events),
                 _ => reference::answer(visit),
-            },
-        },
-        Mutant {
-            id: "mcp-replays-other-streams",
-            wrong: "replays what was sent on other streams, too",
-            serve: |visit| {
+            }
+        }),
+        Mutant::new(
+            "mcp-replays-other-streams",
+            "replays what was sent on other streams, too",
+            |visit| {
                 let mut plan = reference::answer(visit);
                 if visit.request.last_event_id().is_some() {
                     let id = Some("list-22-0".to_owned());
@@ -30,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
                 }
                 plan
             },
-        },
+        ),
     ],
 };
 

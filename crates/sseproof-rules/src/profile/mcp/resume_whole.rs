@@ -13,10 +13,10 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/resume-whole",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-replay-with-gap",
-        wrong: "leaves an event out of what it replays",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mcp-replay-with-gap",
+        "leaves an event out of what it replays",
+        |visit| {
             let plan = reference::answer(visit);
             if visit.request.last_event_id().is_none() {
                 return plan;
@@ -26,7 +26,7 @@ pub(super) const RULE: Rule = Rule {
                 _ => vec![event],
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -9,10 +9,10 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/server-request",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-asks-on-stream",
-        wrong: "asks the client for a sample on the stream of its request",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mcp-asks-on-stream",
+        "asks the client for a sample on the stream of its request",
+        |visit| {
             let ask =
                 r#"{"jsonrpc":"2.0","id":"s1","method":"sampling/createMessage","params":{}}"#;
             rewritten(visit, |_, event| match event.data.contains("\"progress\":2") {
@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
                 false => vec![event],
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

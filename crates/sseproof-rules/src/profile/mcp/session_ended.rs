@@ -9,14 +9,14 @@ use crate::{Mutant, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/session-ended",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-delete-does-nothing",
-        wrong: "answers DELETE with 200 and keeps the session",
-        serve: |visit| match visit.request.method.as_str() {
+    mutants: &[Mutant::new(
+        "mcp-delete-does-nothing",
+        "answers DELETE with 200 and keeps the session",
+        |visit| match visit.request.method.as_str() {
             "DELETE" => Plan::answer(200, "text/plain", ""),
             _ => reference::answer(visit),
         },
-    }],
+    )],
 };
 
 /// Whether the server said that the session of the request is over before it was sent.

@@ -7,10 +7,10 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/session-id",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-session-with-blanks",
-        wrong: "gives out a session id with blanks in it",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mcp-session-with-blanks",
+        "gives out a session id with blanks in it",
+        |visit| {
             const ID: &str = "session of Ada";
             let plan = mistaken(visit, |request| {
                 if request.headers.first("mcp-session-id").as_deref() == Some(ID) {
@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
                 false => plan,
             }
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -7,16 +7,16 @@ use crate::{Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/session-required",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-no-session-404",
-        wrong: "answers a request without a session with 404",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mcp-no-session-404",
+        "answers a request without a session with 404",
+        |visit| {
             let plan = reference::answer(visit);
             let is_refused =
                 !visit.request.headers.has("mcp-session-id") && super::status(&plan) == 400;
             if is_refused { plan.with_status(404) } else { plan }
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -17,24 +17,16 @@ pub(super) const RULE: Rule = Rule {
         each_status(record, what, "none was sent", unknown, |status| status == 404)
     },
     mutants: &[
-        Mutant {
-            id: "mcp-unknown-session-400",
-            wrong: "answers an unknown session with 400",
-            serve: |visit| {
-                let plan = reference::answer(visit);
-                if super::status(&plan) == 404 { plan.with_status(400) } else { plan }
-            },
-        },
-        Mutant {
-            id: "mcp-any-session",
-            wrong: "takes any session for its own",
-            serve: |visit| {
-                mistaken(visit, |request| {
-                    if request.headers.has("mcp-session-id") {
-                        request.headers.set("Mcp-Session-Id", reference::SESSION);
-                    }
-                })
-            },
-        },
+        Mutant::new("mcp-unknown-session-400", "answers an unknown session with 400", |visit| {
+            let plan = reference::answer(visit);
+            if super::status(&plan) == 404 { plan.with_status(400) } else { plan }
+        }),
+        Mutant::new("mcp-any-session", "takes any session for its own", |visit| {
+            mistaken(visit, |request| {
+                if request.headers.has("mcp-session-id") {
+                    request.headers.set("Mcp-Session-Id", reference::SESSION);
+                }
+            })
+        }),
     ],
 };

@@ -7,21 +7,17 @@ use crate::{Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mcp/version-header",
     judge,
-    mutants: &[Mutant {
-        id: "mcp-any-version",
-        wrong: "does not look at MCP-Protocol-Version",
-        serve: |visit| {
-            mistaken(visit, |request| {
-                let named = request.headers.first("mcp-protocol-version");
-                if named.as_deref() == Some(NO_VERSION) {
-                    let is_later = request.headers.has("mcp-method");
-                    let version = if is_later { "2026-07-28" } else { "2025-11-25" };
-                    request.headers.set("MCP-Protocol-Version", version);
-                    super::replaced(request, NO_VERSION, version);
-                }
-            })
-        },
-    }],
+    mutants: &[Mutant::new("mcp-any-version", "does not look at MCP-Protocol-Version", |visit| {
+        mistaken(visit, |request| {
+            let named = request.headers.first("mcp-protocol-version");
+            if named.as_deref() == Some(NO_VERSION) {
+                let is_later = request.headers.has("mcp-method");
+                let version = if is_later { "2026-07-28" } else { "2025-11-25" };
+                request.headers.set("MCP-Protocol-Version", version);
+                super::replaced(request, NO_VERSION, version);
+            }
+        })
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

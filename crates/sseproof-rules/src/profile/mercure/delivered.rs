@@ -10,25 +10,19 @@ pub(super) const RULE: Rule = Rule {
     id: "mercure/delivered",
     judge,
     mutants: &[
-        Mutant {
-            id: "mercure-no-type",
-            wrong: "drops the type of an update",
-            serve: |visit| rewritten(visit, |_, event| vec![Written { event: None, ..event }]),
-        },
-        Mutant {
-            id: "mercure-first-line",
-            wrong: "sends the first line of an update alone",
-            serve: |visit| {
-                rewritten(visit, |_, mut event| {
-                    event.data = event.data.lines().next().unwrap_or_default().to_owned();
-                    vec![event]
-                })
-            },
-        },
-        Mutant {
-            id: "mercure-lost-update",
-            wrong: "takes updates without a type and sends them to nobody",
-            serve: |visit| {
+        Mutant::new("mercure-no-type", "drops the type of an update", |visit| {
+            rewritten(visit, |_, event| vec![Written { event: None, ..event }])
+        }),
+        Mutant::new("mercure-first-line", "sends the first line of an update alone", |visit| {
+            rewritten(visit, |_, mut event| {
+                event.data = event.data.lines().next().unwrap_or_default().to_owned();
+                vec![event]
+            })
+        }),
+        Mutant::new(
+            "mercure-lost-update",
+            "takes updates without a type and sends them to nobody",
+            |visit| {
                 rewritten(
                     visit,
                     |_, event| {
@@ -36,7 +30,7 @@ pub(super) const RULE: Rule = Rule {
                     },
                 )
             },
-        },
+        ),
     ],
 };
 

@@ -8,16 +8,16 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mercure/event-id",
     judge,
-    mutants: &[Mutant {
-        id: "mercure-greeting",
-        wrong: "greets each subscriber with an event that has no id",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mercure-greeting",
+        "greets each subscriber with an event that has no id",
+        |visit| {
             let plan = reference::answer(visit);
             let is_stream = visit.request.method == "GET" && reference::is_stream(&plan);
             let greeting = Written::data("welcome").bytes();
             if is_stream { plan.insert(0, greeting) } else { plan }
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

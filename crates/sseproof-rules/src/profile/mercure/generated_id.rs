@@ -9,10 +9,10 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mercure/generated-id",
     judge,
-    mutants: &[Mutant {
-        id: "mercure-bare-number",
-        wrong: "numbers the updates and says nothing but the number",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mercure-bare-number",
+        "numbers the updates and says nothing but the number",
+        |visit| {
             let mut request = visit.request.clone();
             let named = request.last_event_id().map(|id| id.to_text());
             if let Some(number) = named.filter(|id| id.parse::<u64>().is_ok()) {
@@ -51,7 +51,7 @@ pub(super) const RULE: Rule = Rule {
                 });
             Plan { actions: actions.collect() }
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

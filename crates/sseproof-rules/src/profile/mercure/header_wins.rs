@@ -8,17 +8,13 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mercure/header-wins",
     judge,
-    mutants: &[Mutant {
-        id: "mercure-query-first",
-        wrong: "prefers the id in the query",
-        serve: |visit| {
-            mistaken(visit, |request| {
-                if wanted_ids(request).1.is_some() {
-                    request.headers.remove("Last-Event-ID");
-                }
-            })
-        },
-    }],
+    mutants: &[Mutant::new("mercure-query-first", "prefers the id in the query", |visit| {
+        mistaken(visit, |request| {
+            if wanted_ids(request).1.is_some() {
+                request.headers.remove("Last-Event-ID");
+            }
+        })
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -10,9 +10,9 @@ pub(super) const RULE: Rule = Rule {
             update.field("id").is_some_and(|id| id.contains('\n'))
         })
     },
-    mutants: &[Mutant {
-        id: "mercure-line-in-id",
-        wrong: "takes an update whose id holds a line end",
-        serve: |visit| without(visit, |name, value| name == "id" && value.contains("%0A")),
-    }],
+    mutants: &[Mutant::new(
+        "mercure-line-in-id",
+        "takes an update whose id holds a line end",
+        |visit| without(visit, |name, value| name == "id" && value.contains("%0A")),
+    )],
 };

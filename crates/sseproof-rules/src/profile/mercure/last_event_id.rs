@@ -9,15 +9,13 @@ pub(super) const RULE: Rule = Rule {
     id: "mercure/last-event-id",
     judge,
     mutants: &[
-        Mutant {
-            id: "mercure-says-nothing",
-            wrong: "does not say where the stream goes on",
-            serve: |visit| reference::answer(visit).without_header("Mercure-Last-Event-ID"),
-        },
-        Mutant {
-            id: "mercure-says-what-was-asked",
-            wrong: "says that it goes on behind an id that it does not have",
-            serve: |visit| {
+        Mutant::new("mercure-says-nothing", "does not say where the stream goes on", |visit| {
+            reference::answer(visit).without_header("Mercure-Last-Event-ID")
+        }),
+        Mutant::new(
+            "mercure-says-what-was-asked",
+            "says that it goes on behind an id that it does not have",
+            |visit| {
                 let plan = reference::answer(visit);
                 let asked = visit.request.last_event_id().map(|id| id.to_text());
                 match asked.filter(|id| id.starts_with(reference::ID)) {
@@ -25,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
                     None => plan,
                 }
             },
-        },
+        ),
     ],
 };
 

@@ -8,15 +8,15 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "mercure/matcher-unknown",
     judge,
-    mutants: &[Mutant {
-        id: "mercure-any-matcher",
-        wrong: "passes over a matcher that it does not have",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mercure-any-matcher",
+        "passes over a matcher that it does not have",
+        |visit| {
             mistaken(visit, |request| {
                 request.url = request.url.replace("match_sseproof=", "other=");
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

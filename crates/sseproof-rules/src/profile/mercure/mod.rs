@@ -28,9 +28,10 @@ use sseproof_record::{Bytes, Plan, Request, Visit};
 
 use super::Profile;
 use super::written::{Written, edit_events};
+use crate::{Rule, auth, delivery};
 
 /// Whoever has no credentials may well get the stream, without what is private: see `mercure/private`.
-const OMITS: &[&str] = &["auth/", "delivery/heartbeat"];
+const OMITS: &[&[&Rule]] = &[auth::FAMILY.rules, &[&delivery::heartbeat::RULE]];
 
 /// The profile.
 pub(super) const PROFILE: Profile = Profile {

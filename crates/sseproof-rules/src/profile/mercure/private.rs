@@ -8,27 +8,23 @@ pub(super) const RULE: Rule = Rule {
     id: "mercure/private",
     judge,
     mutants: &[
-        Mutant {
-            id: "mercure-not-private",
-            wrong: "sends private updates to everybody",
-            serve: |visit| without(visit, |name, _| name == "private"),
-        },
-        Mutant {
-            id: "mercure-private-value",
-            wrong: "takes `private=0` for public",
-            serve: |visit| without(visit, |name, value| name == "private" && value == "0"),
-        },
-        Mutant {
-            id: "mercure-private-history",
-            wrong: "sends private updates of the history to everybody",
-            serve: |visit| {
+        Mutant::new("mercure-not-private", "sends private updates to everybody", |visit| {
+            without(visit, |name, _| name == "private")
+        }),
+        Mutant::new("mercure-private-value", "takes `private=0` for public", |visit| {
+            without(visit, |name, value| name == "private" && value == "0")
+        }),
+        Mutant::new(
+            "mercure-private-history",
+            "sends private updates of the history to everybody",
+            |visit| {
                 mistaken(visit, |request| {
                     if wanted_ids(request).1.as_deref() == Some("earliest") {
                         request.headers.set("Authorization", super::reference::SUBSCRIBER);
                     }
                 })
             },
-        },
+        ),
     ],
 };
 

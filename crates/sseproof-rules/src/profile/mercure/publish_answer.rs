@@ -12,25 +12,21 @@ pub(super) const RULE: Rule = Rule {
     id: "mercure/publish-answer",
     judge,
     mutants: &[
-        Mutant {
-            id: "mercure-answer-ok",
-            wrong: "answers a publisher with ok",
-            serve: |visit| {
-                let plan = reference::answer(visit);
-                if visit.request.method != "POST" || status(&plan) != 200 {
-                    return plan;
-                }
-                let mut actions = plan.actions;
-                let answer = Plan::answer(200, "text/plain", "ok").actions;
-                actions.truncate(reference::PUBLISHING);
-                actions.extend(answer);
-                Plan { actions }
-            },
-        },
-        Mutant {
-            id: "mercure-answer-other-id",
-            wrong: "answers a publisher with another id than the event gets",
-            serve: |visit| {
+        Mutant::new("mercure-answer-ok", "answers a publisher with ok", |visit| {
+            let plan = reference::answer(visit);
+            if visit.request.method != "POST" || status(&plan) != 200 {
+                return plan;
+            }
+            let mut actions = plan.actions;
+            let answer = Plan::answer(200, "text/plain", "ok").actions;
+            actions.truncate(reference::PUBLISHING);
+            actions.extend(answer);
+            Plan { actions }
+        }),
+        Mutant::new(
+            "mercure-answer-other-id",
+            "answers a publisher with another id than the event gets",
+            |visit| {
                 let plan = reference::answer(visit);
                 if visit.request.method != "POST" || status(&plan) != 200 {
                     return plan;
@@ -41,7 +37,7 @@ pub(super) const RULE: Rule = Rule {
                 actions.extend(answer);
                 Plan { actions }
             },
-        },
+        ),
     ],
 };
 

@@ -8,10 +8,10 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mercure/query-id",
     judge,
-    mutants: &[Mutant {
-        id: "mercure-header-only",
-        wrong: "looks for the last event id in the header alone",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mercure-header-only",
+        "looks for the last event id in the header alone",
+        |visit| {
             mistaken(visit, |request| {
                 for name in ASKED {
                     // What asks for all that there is stays, since it needs no id.
@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
             })
             .with_told(visit)
         },
-    }],
+    )],
 };
 
 trait WithTold {

@@ -10,9 +10,7 @@ pub(super) const RULE: Rule = Rule {
             update.field("id").is_some_and(|id| id.starts_with('#'))
         })
     },
-    mutants: &[Mutant {
-        id: "mercure-any-id",
-        wrong: "takes an update whose id begins with #",
-        serve: |visit| without(visit, |name, value| name == "id" && value.starts_with("%23")),
-    }],
+    mutants: &[Mutant::new("mercure-any-id", "takes an update whose id begins with #", |visit| {
+        without(visit, |name, value| name == "id" && value.starts_with("%23"))
+    })],
 };

@@ -10,21 +10,17 @@ pub(super) const RULE: Rule = Rule {
     id: "mercure/resume",
     judge,
     mutants: &[
-        Mutant {
-            id: "mercure-no-history",
-            wrong: "sends nothing that was published before",
-            serve: |visit| {
-                reference::answer(visit)
-                    .map_follow(|topic, _| Action::Follow { topic, after: u64::MAX })
-            },
-        },
-        Mutant {
-            id: "mercure-all-history",
-            wrong: "sends the whole history to whoever comes back",
-            serve: |visit| {
+        Mutant::new("mercure-no-history", "sends nothing that was published before", |visit| {
+            reference::answer(visit)
+                .map_follow(|topic, _| Action::Follow { topic, after: u64::MAX })
+        }),
+        Mutant::new(
+            "mercure-all-history",
+            "sends the whole history to whoever comes back",
+            |visit| {
                 reference::answer(visit).map_follow(|topic, _| Action::Follow { topic, after: 0 })
             },
-        },
+        ),
     ],
 };
 

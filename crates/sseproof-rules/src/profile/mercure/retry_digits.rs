@@ -11,9 +11,9 @@ pub(super) const RULE: Rule = Rule {
             update.field("retry").is_some_and(|retry| !retry.chars().all(is_digit))
         })
     },
-    mutants: &[Mutant {
-        id: "mercure-any-retry",
-        wrong: "takes an update whose retry is no number",
-        serve: |visit| without(visit, |name, value| name == "retry" && value.contains('s')),
-    }],
+    mutants: &[Mutant::new(
+        "mercure-any-retry",
+        "takes an update whose retry is no number",
+        |visit| without(visit, |name, value| name == "retry" && value.contains('s')),
+    )],
 };

@@ -8,17 +8,17 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 pub(super) const RULE: Rule = Rule {
     id: "mercure/token-checked",
     judge,
-    mutants: &[Mutant {
-        id: "mercure-any-token",
-        wrong: "takes any token for that of a publisher",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mercure-any-token",
+        "takes any token for that of a publisher",
+        |visit| {
             mistaken(visit, |request| {
                 if request.headers.has("authorization") && request.method == "POST" {
                     request.headers.set("Authorization", super::reference::PUBLISHER);
                 }
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

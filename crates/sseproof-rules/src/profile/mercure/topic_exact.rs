@@ -7,15 +7,15 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "mercure/topic-exact",
     judge,
-    mutants: &[Mutant {
-        id: "mercure-prefix",
-        wrong: "sends the updates of topics that begin with the subscriber's, too",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "mercure-prefix",
+        "sends the updates of topics that begin with the subscriber's, too",
+        |visit| {
             mistaken(visit, |request| {
                 request.body = request.body.to_text().replace("%2Fother&", "&").into();
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -10,9 +10,9 @@ pub(super) const RULE: Rule = Rule {
             update.field("type").is_some_and(|kind| kind.contains('\n'))
         })
     },
-    mutants: &[Mutant {
-        id: "mercure-line-in-type",
-        wrong: "takes an update whose type holds a line end",
-        serve: |visit| without(visit, |name, value| name == "type" && value.contains("%0A")),
-    }],
+    mutants: &[Mutant::new(
+        "mercure-line-in-type",
+        "takes an update whose type holds a line end",
+        |visit| without(visit, |name, value| name == "type" && value.contains("%0A")),
+    )],
 };

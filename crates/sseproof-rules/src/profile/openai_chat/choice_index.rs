@@ -11,10 +11,10 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-chat/choice-index",
     judge,
     mutants: &[
-        Mutant {
-            id: "no-choice-index",
-            wrong: "leaves out an index that is 0, as encoders do that omit what is empty",
-            serve: |visit| {
+        Mutant::new(
+            "no-choice-index",
+            "leaves out an index that is 0, as encoders do that omit what is empty",
+            |visit| {
                 rechunked(visit, |_, chunk| {
                     for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
                         if choice["index"] == 0 {
@@ -23,18 +23,14 @@ pub(super) const RULE: Rule = Rule {
                     }
                 })
             },
-        },
-        Mutant {
-            id: "choices-from-one",
-            wrong: "counts choices from 1",
-            serve: |visit| {
-                rechunked(visit, |_, chunk| {
-                    for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
-                        choice["index"] = json!(choice["index"].as_u64().unwrap_or(0) + 1);
-                    }
-                })
-            },
-        },
+        ),
+        Mutant::new("choices-from-one", "counts choices from 1", |visit| {
+            rechunked(visit, |_, chunk| {
+                for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
+                    choice["index"] = json!(choice["index"].as_u64().unwrap_or(0) + 1);
+                }
+            })
+        }),
     ],
 };
 

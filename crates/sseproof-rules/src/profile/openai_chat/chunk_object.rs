@@ -13,36 +13,32 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-chat/chunk-object",
     judge,
     mutants: &[
-        Mutant {
-            id: "bare-tokens",
-            wrong: "sends each token as text and not as a chunk",
-            serve: |visit| {
-                rewritten(visit, |index, event| {
-                    let token = serde_json::from_str::<Value>(&event.data).ok().and_then(|chunk| {
-                        chunk["choices"][0]["delta"]["content"].as_str().map(str::to_owned)
-                    });
-                    match token {
-                        Some(token) if index == 1 => vec![event, Written::data(token)],
-                        _ => vec![event],
-                    }
-                })
-            },
-        },
-        Mutant {
-            id: "whole-object",
-            wrong: "calls its chunks `chat.completion`, as an answer in one piece is called",
-            serve: |visit| rechunked(visit, |_, chunk| chunk["object"] = json!("chat.completion")),
-        },
-        Mutant {
-            id: "ping-as-data",
-            wrong: "keeps the connection alive with an event of another shape",
-            serve: |visit| {
+        Mutant::new("bare-tokens", "sends each token as text and not as a chunk", |visit| {
+            rewritten(visit, |index, event| {
+                let token = serde_json::from_str::<Value>(&event.data).ok().and_then(|chunk| {
+                    chunk["choices"][0]["delta"]["content"].as_str().map(str::to_owned)
+                });
+                match token {
+                    Some(token) if index == 1 => vec![event, Written::data(token)],
+                    _ => vec![event],
+                }
+            })
+        }),
+        Mutant::new(
+            "whole-object",
+            "calls its chunks `chat.completion`, as an answer in one piece is called",
+            |visit| rechunked(visit, |_, chunk| chunk["object"] = json!("chat.completion")),
+        ),
+        Mutant::new(
+            "ping-as-data",
+            "keeps the connection alive with an event of another shape",
+            |visit| {
                 rewritten(visit, |index, event| match index {
                     2 => vec![Written::data(json!({ "type": "ping" })), event],
                     _ => vec![event],
                 })
             },
-        },
+        ),
     ],
 };
 

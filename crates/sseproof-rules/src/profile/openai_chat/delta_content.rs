@@ -11,10 +11,10 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-chat/delta-content",
     judge,
     mutants: &[
-        Mutant {
-            id: "message-for-delta",
-            wrong: "calls the delta `message`, as in an answer in one piece",
-            serve: |visit| {
+        Mutant::new(
+            "message-for-delta",
+            "calls the delta `message`, as in an answer in one piece",
+            |visit| {
                 rechunked(visit, |index, chunk| {
                     // The first stays, which says the role.
                     for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
@@ -24,11 +24,11 @@ pub(super) const RULE: Rule = Rule {
                     }
                 })
             },
-        },
-        Mutant {
-            id: "content-in-parts",
-            wrong: "sends content as a list of parts, as a request may have it",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "content-in-parts",
+            "sends content as a list of parts, as a request may have it",
+            |visit| {
                 rechunked(visit, |_, chunk| {
                     for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
                         if let Some(text) = choice["delta"]["content"].as_str() {
@@ -37,7 +37,7 @@ pub(super) const RULE: Rule = Rule {
                     }
                 })
             },
-        },
+        ),
     ],
 };
 

@@ -10,21 +10,15 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-chat/done-exact",
     judge,
     mutants: &[
-        Mutant {
-            id: "done-with-space",
-            wrong: "writes a space behind [DONE]",
-            serve: |visit| respelled(visit, "[DONE] "),
-        },
-        Mutant {
-            id: "done-in-quotes",
-            wrong: "sends [DONE] through the JSON encoder",
-            serve: |visit| respelled(visit, "\"[DONE]\""),
-        },
-        Mutant {
-            id: "done-in-small",
-            wrong: "writes [done] in small letters",
-            serve: |visit| respelled(visit, "[done]"),
-        },
+        Mutant::new("done-with-space", "writes a space behind [DONE]", |visit| {
+            respelled(visit, "[DONE] ")
+        }),
+        Mutant::new("done-in-quotes", "sends [DONE] through the JSON encoder", |visit| {
+            respelled(visit, "\"[DONE]\"")
+        }),
+        Mutant::new("done-in-small", "writes [done] in small letters", |visit| {
+            respelled(visit, "[done]")
+        }),
     ],
 };
 

@@ -11,10 +11,10 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-chat/done-last",
     judge,
     mutants: &[
-        Mutant {
-            id: "no-done",
-            wrong: "ends the response behind the last chunk, without [DONE]",
-            serve: |visit| {
+        Mutant::new(
+            "no-done",
+            "ends the response behind the last chunk, without [DONE]",
+            |visit| {
                 rewritten(
                     visit,
                     |_, event| {
@@ -22,31 +22,27 @@ pub(super) const RULE: Rule = Rule {
                     },
                 )
             },
-        },
-        Mutant {
-            id: "done-twice",
-            wrong: "writes [DONE] twice, once in the handler and once in its clean-up",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "done-twice",
+            "writes [DONE] twice, once in the handler and once in its clean-up",
+            |visit| {
                 rewritten(visit, |_, event| {
                     vec![event.clone(); if event.data == "[DONE]" { 2 } else { 1 }]
                 })
             },
-        },
-        Mutant {
-            id: "chunk-behind-done",
-            wrong: "sends a last chunk behind [DONE]",
-            serve: |visit| {
-                let mut last = Written::default();
-                rewritten(visit, |_, event| {
-                    if event.data == "[DONE]" {
-                        return vec![event, std::mem::take(&mut last)];
-                    }
-                    // The last one is held back until [DONE] is out.
-                    let before = std::mem::replace(&mut last, event);
-                    if before == Written::default() { Vec::new() } else { vec![before] }
-                })
-            },
-        },
+        ),
+        Mutant::new("chunk-behind-done", "sends a last chunk behind [DONE]", |visit| {
+            let mut last = Written::default();
+            rewritten(visit, |_, event| {
+                if event.data == "[DONE]" {
+                    return vec![event, std::mem::take(&mut last)];
+                }
+                // The last one is held back until [DONE] is out.
+                let before = std::mem::replace(&mut last, event);
+                if before == Written::default() { Vec::new() } else { vec![before] }
+            })
+        }),
     ],
 };
 

@@ -11,17 +11,17 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/error-object",
     judge,
-    mutants: &[Mutant {
-        id: "error-as-text",
-        wrong: "tells of an error in mid-stream as `{\"error\":\"…\"}`",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "error-as-text",
+        "tells of an error in mid-stream as `{\"error\":\"…\"}`",
+        |visit| {
             rewritten(visit, |index, event| match index {
                 0..4 => vec![event],
                 4 => vec![Written::data(json!({ "error": "the model is gone" }))],
                 _ => Vec::new(),
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -9,15 +9,15 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/error-told",
     judge,
-    mutants: &[Mutant {
-        id: "silent-end",
-        wrong: "loses its model in mid-stream and ends the response as if all was said",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "silent-end",
+        "loses its model in mid-stream and ends the response as if all was said",
+        |visit| {
             let plan = reference::answer(visit);
             let is_stream = plan.actions.iter().any(|action| matches!(action, Action::Wait(_)));
             if is_stream { plan.cut(3, [Action::Finish]) } else { plan }
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

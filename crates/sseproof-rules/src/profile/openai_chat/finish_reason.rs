@@ -12,21 +12,21 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-chat/finish-reason",
     judge,
     mutants: &[
-        Mutant {
-            id: "no-finish-reason",
-            wrong: "ends with [DONE] alone and never says why a choice ended",
-            serve: |visit| {
+        Mutant::new(
+            "no-finish-reason",
+            "ends with [DONE] alone and never says why a choice ended",
+            |visit| {
                 rechunked(visit, |_, chunk| {
                     for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
                         choice["finish_reason"] = Value::Null;
                     }
                 })
             },
-        },
-        Mutant {
-            id: "empty-finish-reason",
-            wrong: "writes an empty finish_reason into each chunk but the last",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "empty-finish-reason",
+            "writes an empty finish_reason into each chunk but the last",
+            |visit| {
                 rechunked(visit, |_, chunk| {
                     for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
                         if choice["finish_reason"].is_null() {
@@ -35,28 +35,24 @@ pub(super) const RULE: Rule = Rule {
                     }
                 })
             },
-        },
-        Mutant {
-            id: "finished-from-the-start",
-            wrong: "writes the finish_reason into each chunk",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "finished-from-the-start",
+            "writes the finish_reason into each chunk",
+            |visit| {
                 rechunked(visit, |_, chunk| {
                     for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
                         choice["finish_reason"] = json!("stop");
                     }
                 })
             },
-        },
-        Mutant {
-            id: "finished-twice",
-            wrong: "sends the last chunk of a choice a second time",
-            serve: |visit| {
-                rewritten(visit, |_, event| {
-                    let is_last = event.data.contains("\"finish_reason\":\"");
-                    vec![event; if is_last { 2 } else { 1 }]
-                })
-            },
-        },
+        ),
+        Mutant::new("finished-twice", "sends the last chunk of a choice a second time", |visit| {
+            rewritten(visit, |_, event| {
+                let is_last = event.data.contains("\"finish_reason\":\"");
+                vec![event; if is_last { 2 } else { 1 }]
+            })
+        }),
     ],
 };
 

@@ -13,30 +13,22 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-chat/role-first",
     judge,
     mutants: &[
-        Mutant {
-            id: "no-role",
-            wrong: "begins with the first token and never says who speaks",
-            serve: |visit| {
-                rechunked(visit, |_, chunk| {
-                    for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
-                        choice["delta"].as_object_mut().map(|delta| delta.remove("role"));
+        Mutant::new("no-role", "begins with the first token and never says who speaks", |visit| {
+            rechunked(visit, |_, chunk| {
+                for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
+                    choice["delta"].as_object_mut().map(|delta| delta.remove("role"));
+                }
+            })
+        }),
+        Mutant::new("model-as-role", "calls the role of the answer `model`", |visit| {
+            rechunked(visit, |_, chunk| {
+                for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
+                    if choice["delta"]["role"].is_string() {
+                        choice["delta"]["role"] = json!("model");
                     }
-                })
-            },
-        },
-        Mutant {
-            id: "model-as-role",
-            wrong: "calls the role of the answer `model`",
-            serve: |visit| {
-                rechunked(visit, |_, chunk| {
-                    for choice in chunk["choices"].as_array_mut().into_iter().flatten() {
-                        if choice["delta"]["role"].is_string() {
-                            choice["delta"]["role"] = json!("model");
-                        }
-                    }
-                })
-            },
-        },
+                }
+            })
+        }),
     ],
 };
 

@@ -9,11 +9,7 @@ use crate::{Mutant, Rule};
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/same-id",
     judge: |record| steady(record, "id", "a text", is_name),
-    mutants: &[Mutant {
-        id: "id-per-chunk",
-        wrong: "makes a new completion id for each chunk",
-        serve: |visit| {
-            rechunked(visit, |index, chunk| chunk["id"] = json!(format!("chatcmpl-{index}")))
-        },
-    }],
+    mutants: &[Mutant::new("id-per-chunk", "makes a new completion id for each chunk", |visit| {
+        rechunked(visit, |index, chunk| chunk["id"] = json!(format!("chatcmpl-{index}")))
+    })],
 };

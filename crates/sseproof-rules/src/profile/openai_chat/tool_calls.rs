@@ -13,46 +13,30 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-chat/tool-calls",
     judge,
     mutants: &[
-        Mutant {
-            id: "call-without-index",
-            wrong: "leaves out the index of a tool call",
-            serve: |visit| {
-                calls(visit, |call| {
-                    call.as_object_mut().map(|call| call.remove("index"));
-                })
-            },
-        },
-        Mutant {
-            id: "call-without-id",
-            wrong: "never says the id of a tool call",
-            serve: |visit| {
-                calls(visit, |call| {
-                    call.as_object_mut().map(|call| call.remove("id"));
-                })
-            },
-        },
-        Mutant {
-            id: "id-for-each-piece",
-            wrong: "makes a new id for each piece of a tool call",
-            serve: |visit| {
-                let mut count = 0;
-                calls(visit, |call| {
-                    count += 1;
-                    call["id"] = json!(format!("call_{count}"));
-                })
-            },
-        },
-        Mutant {
-            id: "arguments-so-far",
-            wrong: "repeats the arguments so far in each piece",
-            serve: |visit| {
-                let mut sum = String::new();
-                calls(visit, |call| {
-                    sum += call["function"]["arguments"].as_str().unwrap_or_default();
-                    call["function"]["arguments"] = json!(sum);
-                })
-            },
-        },
+        Mutant::new("call-without-index", "leaves out the index of a tool call", |visit| {
+            calls(visit, |call| {
+                call.as_object_mut().map(|call| call.remove("index"));
+            })
+        }),
+        Mutant::new("call-without-id", "never says the id of a tool call", |visit| {
+            calls(visit, |call| {
+                call.as_object_mut().map(|call| call.remove("id"));
+            })
+        }),
+        Mutant::new("id-for-each-piece", "makes a new id for each piece of a tool call", |visit| {
+            let mut count = 0;
+            calls(visit, |call| {
+                count += 1;
+                call["id"] = json!(format!("call_{count}"));
+            })
+        }),
+        Mutant::new("arguments-so-far", "repeats the arguments so far in each piece", |visit| {
+            let mut sum = String::new();
+            calls(visit, |call| {
+                sum += call["function"]["arguments"].as_str().unwrap_or_default();
+                call["function"]["arguments"] = json!(sum);
+            })
+        }),
     ],
 };
 

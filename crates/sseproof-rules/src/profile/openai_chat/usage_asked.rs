@@ -12,30 +12,22 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-chat/usage-asked",
     judge,
     mutants: &[
-        Mutant {
-            id: "no-usage",
-            wrong: "does not send the usage that was asked for",
-            serve: |visit| {
-                rewritten(visit, |_, event| {
-                    let is_usage = event.data.contains("prompt_tokens");
-                    if is_usage { Vec::new() } else { vec![event] }
-                })
-            },
-        },
-        Mutant {
-            id: "usage-without-total",
-            wrong: "leaves out the total of the usage",
-            serve: |visit| {
-                rechunked(visit, |_, chunk| {
-                    chunk["usage"].as_object_mut().map(|usage| usage.remove("total_tokens"));
-                })
-            },
-        },
+        Mutant::new("no-usage", "does not send the usage that was asked for", |visit| {
+            rewritten(visit, |_, event| {
+                let is_usage = event.data.contains("prompt_tokens");
+                if is_usage { Vec::new() } else { vec![event] }
+            })
+        }),
+        Mutant::new("usage-without-total", "leaves out the total of the usage", |visit| {
+            rechunked(visit, |_, chunk| {
+                chunk["usage"].as_object_mut().map(|usage| usage.remove("total_tokens"));
+            })
+        }),
         // As LiteLLM sends it: behind the end of the choice, with an empty delta.
-        Mutant {
-            id: "usage-on-a-choice",
-            wrong: "sends the usage on a chunk with a choice that had ended before",
-            serve: |visit| {
+        Mutant::new(
+            "usage-on-a-choice",
+            "sends the usage on a chunk with a choice that had ended before",
+            |visit| {
                 rechunked(visit, |_, chunk| {
                     if chunk["usage"].is_object() {
                         chunk["choices"] =
@@ -43,29 +35,25 @@ pub(super) const RULE: Rule = Rule {
                     }
                 })
             },
-        },
-        Mutant {
-            id: "usage-first",
-            wrong: "sends the usage before the first choice",
-            serve: |visit| {
-                let is_asked = visit.request.body.to_text().contains("include_usage");
-                rewritten(visit, |index, event| {
-                    if event.data.contains("prompt_tokens") {
-                        return Vec::new();
+        ),
+        Mutant::new("usage-first", "sends the usage before the first choice", |visit| {
+            let is_asked = visit.request.body.to_text().contains("include_usage");
+            rewritten(visit, |index, event| {
+                if event.data.contains("prompt_tokens") {
+                    return Vec::new();
+                }
+                match serde_json::from_str::<Value>(&event.data) {
+                    Ok(mut usage) if index == 0 && is_asked => {
+                        usage["choices"] = json!([]);
+                        usage["usage"] = json!({
+                            "prompt_tokens": 9, "completion_tokens": 8, "total_tokens": 17,
+                        });
+                        vec![Written::data(usage), event]
                     }
-                    match serde_json::from_str::<Value>(&event.data) {
-                        Ok(mut usage) if index == 0 && is_asked => {
-                            usage["choices"] = json!([]);
-                            usage["usage"] = json!({
-                                "prompt_tokens": 9, "completion_tokens": 8, "total_tokens": 17,
-                            });
-                            vec![Written::data(usage), event]
-                        }
-                        _ => vec![event],
-                    }
-                })
-            },
-        },
+                    _ => vec![event],
+                }
+            })
+        }),
     ],
 };
 

@@ -10,10 +10,10 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/usage-unasked",
     judge,
-    mutants: &[Mutant {
-        id: "usage-for-all",
-        wrong: "sends the chunk with the usage to everybody",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "usage-for-all",
+        "sends the chunk with the usage to everybody",
+        |visit| {
             let asked = visit.request.body.to_text().contains("include_usage");
             let mut usage = Value::Null;
             rewritten(visit, |_, event| {
@@ -27,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
                 vec![event]
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -10,16 +10,16 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-chat/whole-characters",
     judge: |record| torn::judge(record, NO_CHUNK, fragments),
     mutants: &[
-        Mutant {
-            id: "torn-characters",
-            wrong: "decodes each token by itself, so that a character of two tokens is lost",
-            serve: |visit| torn(visit, "\u{FFFD}", "\u{FFFD}"),
-        },
-        Mutant {
-            id: "torn-surrogates",
-            wrong: "cuts its text by UTF-16 units, and sends each half of an emoji by itself",
-            serve: |visit| torn(visit, "\\ud83d", "\\udc4b"),
-        },
+        Mutant::new(
+            "torn-characters",
+            "decodes each token by itself, so that a character of two tokens is lost",
+            |visit| torn(visit, "\u{FFFD}", "\u{FFFD}"),
+        ),
+        Mutant::new(
+            "torn-surrogates",
+            "cuts its text by UTF-16 units, and sends each half of an emoji by itself",
+            |visit| torn(visit, "\\ud83d", "\\udc4b"),
+        ),
     ],
 };
 

@@ -8,20 +8,16 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-responses/created-first",
     judge,
     mutants: &[
-        Mutant {
-            id: "no-created",
-            wrong: "begins with `response.in_progress` and never says that the response was created",
-            serve: |visit| {
+        Mutant::new(
+            "no-created",
+            "begins with `response.in_progress` and never says that the response was created",
+            |visit| {
                 rewritten(visit, |index, event| if index == 0 { Vec::new() } else { vec![event] })
             },
-        },
-        Mutant {
-            id: "created-twice",
-            wrong: "says twice that the response was created",
-            serve: |visit| {
-                rewritten(visit, |index, event| vec![event; if index == 0 { 2 } else { 1 }])
-            },
-        },
+        ),
+        Mutant::new("created-twice", "says twice that the response was created", |visit| {
+            rewritten(visit, |index, event| vec![event; if index == 0 { 2 } else { 1 }])
+        }),
     ],
 };
 

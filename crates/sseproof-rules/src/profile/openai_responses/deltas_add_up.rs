@@ -14,20 +14,16 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-responses/deltas-add-up",
     judge,
     mutants: &[
-        Mutant {
-            id: "delta-lost",
-            wrong: "drops one delta on the way",
-            serve: |visit| {
-                rewritten(visit, |_, event| {
-                    let is_it = event.data.contains("\"delta\":\" morning\"");
-                    if is_it { Vec::new() } else { vec![event] }
-                })
-            },
-        },
-        Mutant {
-            id: "done-text-cleaned",
-            wrong: "cleans the text of the `done` event of what its deltas had",
-            serve: |visit| {
+        Mutant::new("delta-lost", "drops one delta on the way", |visit| {
+            rewritten(visit, |_, event| {
+                let is_it = event.data.contains("\"delta\":\" morning\"");
+                if is_it { Vec::new() } else { vec![event] }
+            })
+        }),
+        Mutant::new(
+            "done-text-cleaned",
+            "cleans the text of the `done` event of what its deltas had",
+            |visit| {
                 rewritten(visit, |_, event| {
                     let mut value: serde_json::Value =
                         serde_json::from_str(&event.data).unwrap_or_default();
@@ -37,7 +33,7 @@ pub(super) const RULE: Rule = Rule {
                     vec![Written { data: value.to_string(), ..event }]
                 })
             },
-        },
+        ),
     ],
 };
 

@@ -9,15 +9,15 @@ use crate::{Mutant, Rule};
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/error-body",
     judge: |record| refused::body(record, NEEDED, refused::no_message),
-    mutants: &[Mutant {
-        id: "response-detail-of-framework",
-        wrong: "refuses a request with the error of its framework, as `{\"detail\":…}`",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "response-detail-of-framework",
+        "refuses a request with the error of its framework, as `{\"detail\":…}`",
+        |visit| {
             if refused::is_refused(&reference::answer(visit)) {
                 let detail = r#"{"detail":[{"loc":["body","input"],"msg":"field required"}]}"#;
                 return Plan::answer(422, "application/json", detail);
             }
             reference::answer(visit)
         },
-    }],
+    )],
 };

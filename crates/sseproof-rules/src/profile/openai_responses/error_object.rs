@@ -11,10 +11,10 @@ use crate::{Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/error-object",
     judge,
-    mutants: &[Mutant {
-        id: "error-without-message",
-        wrong: "ends with an error event that has a detail and no message",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "error-without-message",
+        "ends with an error event that has a detail and no message",
+        |visit| {
             rewritten(visit, |index, event| match index {
                 0..4 => vec![event],
                 4 => vec![Written::named(
@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
                 _ => Vec::new(),
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

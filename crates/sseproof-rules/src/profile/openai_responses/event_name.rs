@@ -9,21 +9,19 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-responses/event-name",
     judge: names,
     mutants: &[
-        Mutant {
-            id: "unnamed-events",
-            wrong: "writes its events without a name",
-            serve: |visit| rewritten(visit, |_, event| vec![Written { event: None, ..event }]),
-        },
-        Mutant {
-            id: "names-without-prefix",
-            wrong: "names its events without the prefix that their type has",
-            serve: |visit| {
+        Mutant::new("unnamed-events", "writes its events without a name", |visit| {
+            rewritten(visit, |_, event| vec![Written { event: None, ..event }])
+        }),
+        Mutant::new(
+            "names-without-prefix",
+            "names its events without the prefix that their type has",
+            |visit| {
                 rewritten(visit, |_, event| {
                     let name = event.event.as_deref().unwrap_or_default();
                     let short = name.trim_start_matches("response.").to_owned();
                     vec![Written { event: Some(short), ..event }]
                 })
             },
-        },
+        ),
     ],
 };

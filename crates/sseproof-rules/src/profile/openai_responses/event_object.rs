@@ -10,14 +10,14 @@ use crate::{Mutant, Rule};
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/event-object",
     judge: objects,
-    mutants: &[Mutant {
-        id: "untyped-ping",
-        wrong: "keeps the connection alive with an object that has no type",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "untyped-ping",
+        "keeps the connection alive with an object that has no type",
+        |visit| {
             rewritten(visit, |index, event| match index {
                 3 => vec![Written::data(json!({ "ping": true })), event],
                 _ => vec![event],
             })
         },
-    }],
+    )],
 };

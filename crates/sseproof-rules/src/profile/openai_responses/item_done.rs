@@ -10,26 +10,26 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-responses/item-done",
     judge,
     mutants: &[
-        Mutant {
-            id: "item-never-done",
-            wrong: "completes the response without saying that its item is done",
-            serve: |visit| {
+        Mutant::new(
+            "item-never-done",
+            "completes the response without saying that its item is done",
+            |visit| {
                 rewritten(visit, |_, event| {
                     let is_it = event.data.contains("output_item.done");
                     if is_it { Vec::new() } else { vec![event] }
                 })
             },
-        },
-        Mutant {
-            id: "part-never-done",
-            wrong: "says that an item is done without saying so of its part",
-            serve: |visit| {
+        ),
+        Mutant::new(
+            "part-never-done",
+            "says that an item is done without saying so of its part",
+            |visit| {
                 rewritten(visit, |_, event| {
                     let is_it = event.data.contains("content_part.done");
                     if is_it { Vec::new() } else { vec![event] }
                 })
             },
-        },
+        ),
     ],
 };
 

@@ -10,26 +10,18 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-responses/nesting",
     judge,
     mutants: &[
-        Mutant {
-            id: "part-never-added",
-            wrong: "sends deltas for a part that was never added",
-            serve: |visit| {
-                rewritten(visit, |_, event| {
-                    let is_it = event.data.contains("content_part.added");
-                    if is_it { Vec::new() } else { vec![event] }
-                })
-            },
-        },
-        Mutant {
-            id: "item-never-added",
-            wrong: "never says that an item was added",
-            serve: |visit| {
-                rewritten(visit, |_, event| {
-                    let is_it = event.data.contains("output_item.added");
-                    if is_it { Vec::new() } else { vec![event] }
-                })
-            },
-        },
+        Mutant::new("part-never-added", "sends deltas for a part that was never added", |visit| {
+            rewritten(visit, |_, event| {
+                let is_it = event.data.contains("content_part.added");
+                if is_it { Vec::new() } else { vec![event] }
+            })
+        }),
+        Mutant::new("item-never-added", "never says that an item was added", |visit| {
+            rewritten(visit, |_, event| {
+                let is_it = event.data.contains("output_item.added");
+                if is_it { Vec::new() } else { vec![event] }
+            })
+        }),
     ],
 };
 

@@ -8,15 +8,15 @@ use crate::{Mutant, Rule};
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/refused-status",
     judge: |record| refused::status(record, NEEDED),
-    mutants: &[Mutant {
-        id: "refusal-as-stream",
-        wrong: "answers a request that it cannot serve with 200 and a stream that holds the error",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "refusal-as-stream",
+        "answers a request that it cannot serve with 200 and a stream that holds the error",
+        |visit| {
             if !refused::is_refused(&reference::answer(visit)) {
                 return reference::answer(visit);
             }
             let error = r#"{"type":"error","code":null,"message":"no input","param":null,"sequence_number":0}"#;
             stream(visit, [Written::named("error", error)])
         },
-    }],
+    )],
 };

@@ -10,17 +10,17 @@ use crate::{Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/same-response",
     judge,
-    mutants: &[Mutant {
-        id: "response-id-per-event",
-        wrong: "makes a new response id for each event that carries the response",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "response-id-per-event",
+        "makes a new response id for each event that carries the response",
+        |visit| {
             reworded(visit, |index, event| {
                 if event["response"].is_object() {
                     event["response"]["id"] = json!(format!("resp_{index}"));
                 }
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -11,24 +11,19 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-responses/sequence",
     judge,
     mutants: &[
-        Mutant {
-            id: "sequence-stands-still",
-            wrong: "writes the same sequence_number into each event",
-            serve: |visit| reworded(visit, |_, event| event["sequence_number"] = json!(0)),
-        },
-        Mutant {
-            id: "sequence-without-deltas",
-            wrong: "does not count the deltas",
-            serve: |visit| {
-                let mut count = 0;
-                reworded(visit, |_, event| {
-                    let is_delta =
-                        event["type"].as_str().is_some_and(|kind| kind.ends_with("delta"));
-                    event["sequence_number"] = if is_delta { Value::Null } else { json!(count) };
-                    count += usize::from(!is_delta);
-                })
-            },
-        },
+        Mutant::new(
+            "sequence-stands-still",
+            "writes the same sequence_number into each event",
+            |visit| reworded(visit, |_, event| event["sequence_number"] = json!(0)),
+        ),
+        Mutant::new("sequence-without-deltas", "does not count the deltas", |visit| {
+            let mut count = 0;
+            reworded(visit, |_, event| {
+                let is_delta = event["type"].as_str().is_some_and(|kind| kind.ends_with("delta"));
+                event["sequence_number"] = if is_delta { Value::Null } else { json!(count) };
+                count += usize::from(!is_delta);
+            })
+        }),
     ],
 };
 

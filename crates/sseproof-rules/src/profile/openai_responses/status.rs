@@ -10,17 +10,17 @@ use crate::{Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/status",
     judge,
-    mutants: &[Mutant {
-        id: "completed-in-progress",
-        wrong: "sends `response.completed` with a response that is in progress",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "completed-in-progress",
+        "sends `response.completed` with a response that is in progress",
+        |visit| {
             reworded(visit, |_, event| {
                 if event["type"] == "response.completed" {
                     event["response"]["status"] = json!("in_progress");
                 }
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -8,26 +8,22 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-responses/terminal-last",
     judge,
     mutants: &[
-        Mutant {
-            id: "no-terminal-event",
-            wrong: "ends the stream behind its last item and never says that the response is completed",
-            serve: |visit| {
+        Mutant::new(
+            "no-terminal-event",
+            "ends the stream behind its last item and never says that the response is completed",
+            |visit| {
                 rewritten(visit, |_, event| {
                     let is_it = event.data.contains("\"response.completed\"");
                     if is_it { Vec::new() } else { vec![event] }
                 })
             },
-        },
-        Mutant {
-            id: "completed-twice",
-            wrong: "completes a response twice",
-            serve: |visit| {
-                rewritten(visit, |_, event| {
-                    let is_it = event.data.contains("\"response.completed\"");
-                    vec![event; if is_it { 2 } else { 1 }]
-                })
-            },
-        },
+        ),
+        Mutant::new("completed-twice", "completes a response twice", |visit| {
+            rewritten(visit, |_, event| {
+                let is_it = event.data.contains("\"response.completed\"");
+                vec![event; if is_it { 2 } else { 1 }]
+            })
+        }),
     ],
 };
 

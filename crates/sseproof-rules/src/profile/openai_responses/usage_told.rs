@@ -9,17 +9,17 @@ use crate::{Mutant, Record, Rule, Verdict};
 pub(super) const RULE: Rule = Rule {
     id: "openai-responses/usage-told",
     judge,
-    mutants: &[Mutant {
-        id: "completed-without-usage",
-        wrong: "completes a response without its usage",
-        serve: |visit| {
+    mutants: &[Mutant::new(
+        "completed-without-usage",
+        "completes a response without its usage",
+        |visit| {
             reworded(visit, |_, event| {
                 if event["response"].is_object() {
                     event["response"]["usage"] = Value::Null;
                 }
             })
         },
-    }],
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {

@@ -12,16 +12,16 @@ pub(super) const RULE: Rule = Rule {
     id: "openai-responses/whole-characters",
     judge: |record| torn::judge(record, "no stream carried a delta", fragments),
     mutants: &[
-        Mutant {
-            id: "torn-response-characters",
-            wrong: "decodes each token of a response by itself",
-            serve: |visit| torn(visit, "\u{FFFD}", "\u{FFFD}"),
-        },
-        Mutant {
-            id: "torn-response-surrogates",
-            wrong: "cuts the text of a response by UTF-16 units",
-            serve: |visit| torn(visit, "\\ud83d", "\\udc4b"),
-        },
+        Mutant::new(
+            "torn-response-characters",
+            "decodes each token of a response by itself",
+            |visit| torn(visit, "\u{FFFD}", "\u{FFFD}"),
+        ),
+        Mutant::new(
+            "torn-response-surrogates",
+            "cuts the text of a response by UTF-16 units",
+            |visit| torn(visit, "\\ud83d", "\\udc4b"),
+        ),
     ],
 };
 
