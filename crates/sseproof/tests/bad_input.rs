@@ -60,16 +60,15 @@ fn dialled(answer: Answer, dial: impl FnOnce(InProcess) -> Arc<dyn Dial>) -> Che
 }
 
 impl Checked {
-    /// Without the time that it took: that changes with the pauses of the probes.
+    /// Without the time that it took, which changes with the pauses of the probes, and without the
+    /// totals of rules, which change with every new one.
     fn text(&self) -> String {
         let failing: Vec<_> = self.failing();
         let options = Options { detail: Detail::Quiet, ..Options::default() };
-        format!(
-            "{:?}: {}\n\n{}",
-            self.report.outcome(),
-            failing.join(", "),
-            terminal::render(&Report { strict: true, ..self.report.clone() }, &options)
-        )
+        let text = terminal::render(&Report { strict: true, ..self.report.clone() }, &options);
+        let lines = text.lines().filter(|line| !line.starts_with("  rules: "));
+        let text: Vec<_> = lines.collect();
+        format!("{:?}: {}\n\n{}", self.report.outcome(), failing.join(", "), text.join("\n"))
     }
 
     fn failing(&self) -> Vec<&str> {
