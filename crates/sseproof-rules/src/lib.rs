@@ -27,6 +27,7 @@ mod rule;
 mod stream;
 #[cfg(test)]
 mod testing;
+mod timing;
 mod transport;
 
 pub use encode::broken_by;

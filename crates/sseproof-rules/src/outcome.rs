@@ -6,6 +6,7 @@ use std::time::Duration;
 use sseproof_record::{Ending, Phase, Reason};
 
 use crate::delivery::figures::{Spread, sent, shown, time_to_head};
+use crate::timing::NO_ANSWER;
 use crate::{Fault, Record, Verdict, View};
 
 /// The reason to skip where no exchange shows a stream.
@@ -155,11 +156,8 @@ pub(crate) fn stream_answers<'r>(record: &'r Record<'_>) -> impl Iterator<Item =
 pub(crate) fn is_hang(record: &Record<'_>, waited: Duration) -> bool {
     let heads = Spread::of(stream_answers(record).filter_map(|view| time_to_head(&view)));
     let is_longer = |heads: Spread| heads.median * 4 <= waited && heads.max * 2 <= waited;
-    waited >= PATIENCE && heads.is_some_and(is_longer)
+    waited >= NO_ANSWER && heads.is_some_and(is_longer)
 }
-
-/// Less than this is a slow answer and not a missing one.
-const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// Whether a plain subscription was closed without an answer, too: then what is special about
 /// another request need not be the cause.

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use crate::View;
-
-/// What arrives within this time arrived together.
-pub(crate) const TOGETHER: Duration = Duration::from_millis(10);
+use crate::timing::TOGETHER;
 
 /// Bytes that arrived together, and what they completed.
 pub(crate) struct Arrival {

@@ -12,6 +12,7 @@ use super::figures::{shown, waited_in_vain};
 use super::mutants::{GZIP, compressed, until_end};
 use crate::gzip::gzipped;
 use crate::outcome::{count, is_hang};
+use crate::timing::{LATE_AFTER_HEAD, TOGETHER};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -54,10 +55,6 @@ const SEVERAL: u32 = 3;
 const PACE: usize = 4;
 /// So many events that come together are a burst.
 const BURST: usize = 4;
-/// What arrives within this time arrived together.
-const TOGETHER: Duration = Duration::from_millis(10);
-/// So long behind the head is late, where everything comes at once.
-const LATE: Duration = Duration::from_secs(1);
 
 /// How plain streams flow, at their slowest.
 struct Pace {
@@ -196,7 +193,7 @@ fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Fate {
     });
     let whole = arrivals.first().filter(|at| {
         let ends = view.ended_by_server() && view.end.at.saturating_sub(**at) <= TOGETHER * 10;
-        pieces == 1 && ends && at.saturating_sub(head) >= LATE
+        pieces == 1 && ends && at.saturating_sub(head) >= LATE_AFTER_HEAD
     });
     match (pieces, whole) {
         (0, _) if events >= SEVERAL => {
@@ -254,7 +251,7 @@ fn bursts(
     let begin = [head].into_iter().chain(arrivals.iter().copied());
     let gap = begin.zip(arrivals).map(|(before, at)| at.saturating_sub(before)).max()?;
     let burst = view.events().count() / arrivals.len().max(1);
-    let is_long = gap >= LATE && gap >= pace.gap * 4 && gap >= pace.first * 2;
+    let is_long = gap >= LATE_AFTER_HEAD && gap >= pace.gap * 4 && gap >= pace.first * 2;
     (burst >= BURST && is_long).then_some((burst, gap))
 }
 

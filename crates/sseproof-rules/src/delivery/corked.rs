@@ -9,10 +9,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::arrivals::{TOGETHER, arrivals};
+use super::arrivals::arrivals;
 use super::figures::{Spread, shown, time_to_head};
 use super::mutants::corked;
 use crate::outcome::count;
+use crate::timing::{CORK, CORKED_EVENTS, CORKED_HEAD, TOGETHER, UNCORKED};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -25,15 +26,6 @@ pub(super) const RULE: Rule = Rule {
     )],
 };
 
-/// How long the kernel holds a piece back, less what its clock is wrong by.
-const CEILING: Duration = Duration::from_millis(190);
-/// A head that is later than this waited for something else, too.
-const LATE: Duration = Duration::from_millis(260);
-/// Two pieces this close disprove a cork, also where we were late to see the first.
-const CLOSE: Duration = Duration::from_millis(150);
-/// A cork waits for the first event and 200 ms more: what comes together after a longer pause are
-/// batches of the author's.
-const APART: Duration = Duration::from_millis(460);
 /// So many heads, and so many pieces with several events, are no accident.
 const AGAIN: usize = 3;
 
@@ -63,7 +55,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             shown(cork.heads.max),
             cork.joined,
             count(cork.pieces, "piece"),
-            shown(CLOSE),
+            shown(UNCORKED),
         );
         Fault::whole(&cork.first, message)
             .so("an event that nothing follows waits for 200 ms, and so does the head of every answer that goes on")
@@ -89,7 +81,7 @@ fn corks<'r>(record: &'r Record<'_>) -> Vec<Cork<'r>> {
 
 fn cork<'r>(views: &[View<'r>]) -> Option<Cork<'r>> {
     let heads = Spread::of(views.iter().filter_map(time_to_head))?;
-    if heads.min < CEILING || heads.max > LATE {
+    if heads.min < CORK || heads.max > CORKED_HEAD {
         return None;
     }
     let (mut joined, mut pieces) = (0, 0);
@@ -106,11 +98,11 @@ fn cork<'r>(views: &[View<'r>]) -> Option<Cork<'r>> {
             if with_head || (place + 1 == count && view.ended_by_server()) {
                 continue;
             }
-            if gap < CLOSE {
+            if gap < UNCORKED {
                 return None;
             }
             pieces += 1;
-            joined += usize::from(arrival.events > 1 && gap <= APART);
+            joined += usize::from(arrival.events > 1 && gap <= CORKED_EVENTS);
         }
     }
     let again = heads.count.min(joined) >= AGAIN && joined * 3 >= pieces;

@@ -1,10 +1,9 @@
 //! Every subscriber gets every event, in the same order.
 
-use std::time::Duration;
-
 use sseproof_record::Action;
 
 use super::sendings::{arrival, listeners, none, sendings, stayed};
+use crate::timing::MISSING;
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,9 +18,6 @@ pub(super) const RULE: Rule = Rule {
         right
     })],
 };
-
-/// A wait that is too short to say that an event does not come.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 fn judge(record: &Record<'_>) -> Verdict {
     let sendings = sendings(record);
@@ -51,7 +47,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         for (view, order) in views.iter().zip(&orders) {
             let missed = run
                 .iter()
-                .filter(|one| arrival(view, one).is_none() && stayed(view, one, PATIENCE))
+                .filter(|one| arrival(view, one).is_none() && stayed(view, one, MISSING))
                 .filter(|one| views.iter().any(|other| arrival(other, one).is_some()))
                 .count();
             if missed > 0 {
@@ -103,6 +99,7 @@ mod tests {
     use super::*;
     use crate::delivery::sendings::testing::published;
     use sseproof_record::{End, Ending};
+    use std::time::Duration;
 
     const EVENTS: &[(&str, u64, u64)] = &[("a", 1_000, 1_010), ("b", 1_100, 1_110)];
 

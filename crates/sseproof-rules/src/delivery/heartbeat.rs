@@ -5,12 +5,8 @@ use std::time::Duration;
 use sseproof_record::{Action, Ending};
 
 use super::figures::shown;
+use crate::timing::{IDLE_TIMEOUT, QUIET_BEFORE_BREAK};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
-
-/// The shortest idle timeout of usual proxies: Heroku's router. AWS ALB and nginx follow at 60 s.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
-/// From here on, a connection that breaks in silence broke because of the silence.
-const QUIET: Duration = Duration::from_secs(15);
 
 pub(crate) const RULE: Rule = Rule {
     id: "delivery/heartbeat",
@@ -126,7 +122,7 @@ fn after_silence(view: &View<'_>) -> Option<(Duration, bool)> {
     let head = view.head.as_ref()?.at;
     let last = view.came().iter().map(|chunk| chunk.at).max().unwrap_or(head);
     let quiet = view.end.at.saturating_sub(last);
-    (quiet >= QUIET).then_some((quiet, view.end.how != Ending::Complete))
+    (quiet >= QUIET_BEFORE_BREAK).then_some((quiet, view.end.how != Ending::Complete))
 }
 
 #[cfg(test)]

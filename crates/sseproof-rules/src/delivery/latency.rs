@@ -6,6 +6,7 @@ use sseproof_record::Action;
 
 use super::figures::{Spread, shown};
 use super::sendings::{listeners, none, sendings};
+use crate::timing::TOO_LATE;
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -21,9 +22,6 @@ pub(super) const RULE: Rule = Rule {
         },
     )],
 };
-
-/// What takes longer is no stream of what happens now.
-const LIMIT: Duration = Duration::from_secs(2);
 
 fn judge(record: &Record<'_>) -> Verdict {
     let sendings = sendings(record);
@@ -49,7 +47,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let (Some(spread), Some((most, view, offset))) = (Spread::of(times), slowest) else {
         return Verdict::Inconclusive("nothing of what was published arrived".to_owned());
     };
-    if most > LIMIT {
+    if most > TOO_LATE {
         let message = format!(
             "an event arrives {} after it was published (median {} of {})",
             shown(most),

@@ -10,25 +10,16 @@ use std::time::Duration;
 
 use sseproof_record::Ending;
 
-use super::arrivals::{Arrival, TOGETHER, arrivals};
+use super::arrivals::{Arrival, arrivals};
 use super::figures::{shown, time_to_head};
 use super::mutants::{buffered, with_head};
+use crate::timing::{ALL_AT_THE_END, HELD_REST, PAUSE, SHORT_PAUSE, TOGETHER, TOO_LATE, WITH_HEAD};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
-/// A pause that neither a lost packet nor a busy machine explains.
-const PAUSE: Duration = Duration::from_millis(400);
-/// A pause between two bursts that are unclear.
-const SHORT_PAUSE: Duration = Duration::from_millis(250);
 /// So many events at once are a burst.
 const BURST: usize = 5;
 /// So many bursts, or lines that were torn, are no accident.
 const AGAIN: usize = 2;
-/// A head that takes so long was held back, or somebody had to wake up.
-const LATE_HEAD: Duration = Duration::from_secs(2);
-/// What comes within this time of the head came with it.
-const WITH_HEAD: Duration = Duration::from_millis(50);
-/// A torn event whose rest takes so long waits for the buffer to fill again.
-const HELD: Duration = Duration::from_secs(1);
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/one-by-one",
@@ -131,7 +122,7 @@ fn torn_lines(view: &View<'_>, arrivals: &[Arrival]) -> Vec<Fault> {
 ///
 /// A server that wakes up and then sends its history at once tears no line for that long.
 fn held_with_the_head(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
-    let took = time_to_head(view).filter(|took| *took >= LATE_HEAD)?;
+    let took = time_to_head(view).filter(|took| *took >= TOO_LATE)?;
     let head = view.head.as_ref()?.at;
     let with = |arrival: &&Arrival| arrival.at.saturating_sub(head) <= WITH_HEAD;
     let together = arrivals.iter().take_while(with).count();
@@ -143,7 +134,7 @@ fn held_with_the_head(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
         None => (view.end.at, false),
     };
     let held = rest.saturating_sub(last.at);
-    (events >= BURST && held >= HELD).then(|| {
+    (events >= BURST && held >= HELD_REST).then(|| {
         let message = format!(
             "the head and {events} events arrive at once, {} behind the request, and a torn event behind them, whose rest {} {}",
             shown(took),
@@ -157,7 +148,6 @@ fn held_with_the_head(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
 
 /// The fault where the whole stream came in the moment in which it ended, long after the head.
 fn all_at_the_end(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
-    const LONG: Duration = Duration::from_secs(1);
     let head = view.head.as_ref()?.at;
     let [only] = arrivals else { return None };
     let held = only.at.saturating_sub(head);
@@ -165,7 +155,7 @@ fn all_at_the_end(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
         view.end.how,
         Ending::Complete | Ending::Truncated | Ending::StreamReset(_) | Ending::GoneAway(_)
     ) && view.end.at.saturating_sub(only.at) <= TOGETHER * 10;
-    (ended && only.events >= BURST && held >= LONG).then(|| {
+    (ended && only.events >= BURST && held >= ALL_AT_THE_END).then(|| {
         let message = format!(
             "all {} events arrive at once, {} behind the head, when the stream ends",
             only.events,

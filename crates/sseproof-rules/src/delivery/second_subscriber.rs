@@ -1,18 +1,11 @@
 //! A second subscriber gets its stream while the first one has its own.
 
-use std::time::Duration;
-
 use sseproof_record::Action;
 
 use super::figures::{sent, shown, time_to_head, waited_in_vain};
+use crate::timing::{MISSING, MUCH_LONGER, OVERLAP};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
-/// A wait that is too short to say that somebody is kept waiting.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// A wait that is so many times longer than usual is no accident.
-const FAR: u32 = 4;
-/// So long two exchanges of one client may overlap, although it has left the first.
-const CROSSING: Duration = Duration::from_millis(50);
 /// So many events make a pace.
 const PACE: usize = 4;
 
@@ -73,7 +66,7 @@ fn has_stream(first: &View<'_>, second: &View<'_>) -> bool {
     first.number < second.number
         && first.is_stream()
         && head.is_some_and(|head| head.at <= second.started)
-        && first.end.at > second.started + CROSSING
+        && first.end.at > second.started + OVERLAP
 }
 
 fn fate(views: &[View<'_>], first: &View<'_>, second: &View<'_>) -> Option<Fate> {
@@ -83,13 +76,13 @@ fn fate(views: &[View<'_>], first: &View<'_>, second: &View<'_>) -> Option<Fate>
         .filter(|alone| !views.iter().any(|other| has_stream(other, alone)))
         .filter_map(time_to_head)
         .max()
-        .unwrap_or(PATIENCE);
-    let enough = PATIENCE.max(usual * FAR);
+        .unwrap_or(MISSING);
+    let enough = MISSING.max(usual * MUCH_LONGER);
     let (one, two) = (first.number, second.number);
     match (&second.head, waited_in_vain(second)) {
         (Some(head), _) if second.is_stream() => {
             let late = head.at.saturating_sub(sent(second));
-            if head.at >= first.end.at && late >= usual * FAR && late >= PATIENCE / 2 {
+            if head.at >= first.end.at && late >= usual * MUCH_LONGER && late >= MISSING / 2 {
                 let message = format!(
                     "the head comes only when exchange {one} has ended, after {}; a lone subscriber has it after {}",
                     shown(late),
@@ -150,7 +143,7 @@ fn starved(first: &View<'_>, second: &View<'_>) -> Option<Fault> {
         })
         .count();
     let silent = !first.body.iter().any(|chunk| chunk.at > joined && chunk.at <= until);
-    let starves = has_pace && quiet >= PATIENCE.max(pace * 10) && news >= PACE && silent;
+    let starves = has_pace && quiet >= MISSING.max(pace * 10) && news >= PACE && silent;
     starves.then(|| {
         let message = format!(
             "no byte any more for {}, since exchange {} has its stream; before, there was an event every {}",
@@ -168,6 +161,7 @@ mod tests {
     use super::*;
     use crate::testing::{Run, URL};
     use sseproof_record::{Ending, Request};
+    use std::time::Duration;
 
     const SHORT: Duration = Duration::from_millis(250);
     const LONG: Duration = Duration::from_millis(1_500);
@@ -251,7 +245,7 @@ mod tests {
     fn one_behind_the_other_is_not_together() {
         Run::against(reference::answer).subscribe().subscribe().skips(&RULE);
         let run = Run::against(reference::answer).subscribe().subscribe();
-        run.edit_at(1, |first| first.end.at += CROSSING / 2).skips(&RULE);
+        run.edit_at(1, |first| first.end.at += OVERLAP / 2).skips(&RULE);
     }
 
     /// A run in which the first one hears nothing more from the moment at which the second joins.

@@ -6,10 +6,9 @@ use sseproof_record::{Action, Reason};
 
 use super::figures::{Spread, shown};
 use crate::retry::done::says_done;
+use crate::timing::TOO_LATE;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
-/// What is too long for a first event, where events are frequent.
-const LIMIT: Duration = Duration::from_secs(2);
 /// How many times as long as the usual gap between events the first one must take to stand out.
 const STANDS_OUT: u32 = 10;
 
@@ -57,7 +56,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     // Where it is short only once, the stream is one whose events come when they come; and a gap
     // as long between two later events says the same.
     let pauses = fresh.iter().flat_map(gaps).filter(|gap| *gap * 4 > spread.min).count();
-    if spread.min <= LIMIT || spread.count < 2 || pauses > 0 {
+    if spread.min <= TOO_LATE || spread.count < 2 || pauses > 0 {
         return pass;
     }
     // An answer that is computed and then ends takes the time that it takes.
@@ -125,7 +124,7 @@ mod tests {
         let rare: sseproof_record::Answer = |visit| {
             let mut actions = vec![reference::head(visit)];
             for n in 1..4 {
-                actions.extend([Action::Wait(LIMIT * 2), Action::Write(reference::event(n))]);
+                actions.extend([Action::Wait(TOO_LATE * 2), Action::Write(reference::event(n))]);
             }
             sseproof_record::Plan { actions }
         };

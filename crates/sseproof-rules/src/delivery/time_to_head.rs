@@ -7,10 +7,8 @@ use sseproof_record::{Action, Reason};
 use super::figures::{Spread, shown, time_to_head, waited_in_vain};
 use super::one_by_one::is_held_with_events;
 use crate::response::answered::is_mute;
+use crate::timing::TOO_LATE;
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
-
-/// What is too long for a head that nothing has to be computed for.
-const LIMIT: Duration = Duration::from_secs(2);
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/time-to-head",
@@ -49,7 +47,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             None => Verdict::Skip("no subscription was answered by a stream".to_owned()),
         };
     };
-    if came.median <= LIMIT {
+    if came.median <= TOO_LATE {
         return Verdict::Pass(format!("head after {came}"));
     }
     if is_held_with_events(record) {
@@ -118,8 +116,8 @@ mod tests {
     fn a_head_that_never_comes_is_another_rule() {
         let holds: sseproof_record::Answer = |_| Plan { actions: vec![Action::Hold] };
         let twice = |stay| silent(silent(Run::against(holds), stay), stay);
-        twice(LIMIT * 2).is_thin(&RULE);
-        twice(LIMIT * 10).skips(&RULE);
+        twice(TOO_LATE * 2).is_thin(&RULE);
+        twice(TOO_LATE * 10).skips(&RULE);
     }
 
     #[test]

@@ -5,12 +5,9 @@ use std::time::Duration;
 use sseproof_record::{Departure, Gauge, Happening, Lack, Plan, Reading, Visit, What};
 
 use crate::delivery::figures::shown;
+use crate::timing::{PRODUCER_GONE, QUIET};
 use crate::{Fault, Record, Verdict, View, reference};
 
-/// How long nothing must have come for a stream to be quiet.
-const QUIET: Duration = Duration::from_millis(800);
-/// A wait that is too short to say that a producer lives on.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the producers of mutants live on: longer than any probe waits.
 const LONG: Duration = Duration::from_secs(120);
 
@@ -59,7 +56,7 @@ fn decide(record: &Record<'_>, leavings: Vec<Leaving<'_>>, lacks: &[Lack], what:
         let of: Vec<_> = leavings.iter().filter(|leaving| leaving.view.number == number).collect();
         match fate(&of) {
             Fate::Gone(time) => slowest = slowest.max(Some(time)),
-            Fate::Stays(leaving) if leaving.waited < PATIENCE => {
+            Fate::Stays(leaving) if leaving.waited < PRODUCER_GONE => {
                 thin = Some(format!(
                     "{} more {} than before, but only {} were waited",
                     leaving.after - leaving.before,

@@ -7,6 +7,7 @@ use sseproof_record::{Action, Happening, Lack, Plan, PublishOutcome, Published, 
 use super::leaving::lacking;
 use super::stalled::{NEVER_SERVED, heard_before, mib};
 use crate::delivery::figures::shown;
+use crate::timing::{BLOCKED, HELD_UP};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -25,10 +26,6 @@ pub(super) const RULE: Rule = Rule {
     )],
 };
 
-/// A wait that is too short to say that somebody is held up.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// By how much each event has to be later than before, to say that the others are held up.
-const LATE: Duration = Duration::from_millis(500);
 /// How much more has to be published than lies on the way to who reads nothing, to say that the
 /// server had to do something with the rest.
 const REST: u64 = 64 << 10;
@@ -112,7 +109,7 @@ fn others(
     Err(match (&last.outcome, arrival(quick, &last.data)) {
         (_, Some(_)) => {
             let (before, now) = (shortest(quick, before), shortest(quick, since));
-            if now < before + LATE {
+            if now < before + HELD_UP {
                 return Ok(now);
             }
             let message = format!(
@@ -123,7 +120,7 @@ fn others(
             );
             held(slow, message)
         }
-        (PublishOutcome::Accepted, None) if stayed >= PATIENCE => {
+        (PublishOutcome::Accepted, None) if stayed >= BLOCKED => {
             let message = format!(
                 "this client reads nothing, and exchange {} gets nothing any more: an event that was published is not there after {}",
                 quick.number,

@@ -1,16 +1,12 @@
 //! The end of a stream gets through the proxy.
 
-use std::time::Duration;
-
 use sseproof_record::Action;
 
 use super::sides::{all_pairs, no_stream, outlasts, through, was_open};
 use crate::delivery::figures::shown;
 use crate::outcome::count;
+use crate::timing::MISSING;
 use crate::{Fault, Mutant, Record, Rule, Verdict};
-
-/// So long after the end of the server's own stream that through the proxy must be over.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/end-passed",
@@ -43,7 +39,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
         if pair.through.ended_by_server() {
             ended += 1;
-        } else if was_open(&pair.through) && outlasts(&pair.through, &pair.direct) >= PATIENCE {
+        } else if was_open(&pair.through) && outlasts(&pair.through, &pair.direct) >= MISSING {
             let message = format!(
                 "the stream of the server itself ends after {}; that through the proxy is still open {} later",
                 shown(pair.direct.lasted()),
@@ -70,6 +66,7 @@ mod tests {
     use super::*;
     use crate::proxy::testing::beside;
     use crate::reference;
+    use std::time::Duration;
 
     #[test]
     fn an_end_on_both_sides_passes() {

@@ -14,18 +14,15 @@ use super::sides::{Pair, named, no_stream, pairs, through};
 use crate::delivery::figures::shown;
 use crate::delivery::mutants::buffered;
 use crate::outcome::count;
+use crate::timing::{LONGER_WAY, PAUSE, TOGETHER};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 /// So many events make a comparison; so many late ones are no accident.
 const SEVERAL: usize = 3;
 /// One late event in so many is no accident.
 const OFTEN: usize = 4;
-/// A way that is so much longer for each event is a wait.
-const FAR: Duration = Duration::from_secs(1);
 /// So many events at once are a burst.
 const BURST: usize = 5;
-/// A pause before a burst that no busy machine explains.
-const PAUSE: Duration = Duration::from_millis(400);
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/events-at-once",
@@ -124,7 +121,7 @@ fn plain(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
         let came = count(lateness.compared, "event");
         return Some(Verdict::Inconclusive(format!("only {came} came while both were open")));
     }
-    if lateness.way >= FAR {
+    if lateness.way >= LONGER_WAY {
         let message = format!(
             "each of {} events comes at least {on_way} later than directly",
             lateness.compared
@@ -171,7 +168,7 @@ fn own_streams(pair: &Pair<'_>, control: Option<&View<'_>>) -> Option<Verdict> {
         let (first, last) = (arrivals.first()?.0, arrivals.last()?.0);
         Some(last.saturating_sub(first))
     };
-    let is_spread = direct.len() >= BURST && spread(&direct) >= Some(FAR);
+    let is_spread = direct.len() >= BURST && spread(&direct) >= Some(LONGER_WAY);
     let sent = events(&direct);
     if !is_spread {
         return Some(Verdict::Inconclusive(format!(
@@ -187,7 +184,8 @@ fn own_streams(pair: &Pair<'_>, control: Option<&View<'_>>) -> Option<Verdict> {
     let watched = pair.through.end.at.saturating_sub(pair.through.head.as_ref()?.at);
     // A server may have served only so many clients at a time.
     let serves_all = control.is_none_or(|control| arrivals(control).len() >= SEVERAL);
-    if here.is_empty() && watched >= FAR * 2 && serves_all && !pair.through.ended_by_server() {
+    if here.is_empty() && watched >= LONGER_WAY * 2 && serves_all && !pair.through.ended_by_server()
+    {
         let message =
             format!("no event comes through the proxy within {}; {paces}", shown(watched));
         return Some(Verdict::Fail(vec![Fault::at(&pair.through, 0, message)]));
@@ -256,7 +254,7 @@ fn pieces(view: &View<'_>, from: Duration, until: Duration, behind: u64) -> usiz
     let mut pieces = 0;
     for chunk in view.came().iter().filter(|chunk| !chunk.bytes.is_empty()) {
         end += chunk.bytes.len() as u64;
-        let is_new = last.is_none_or(|last| chunk.at > last + Duration::from_millis(10));
+        let is_new = last.is_none_or(|last| chunk.at > last + TOGETHER);
         if end > behind && is_new && chunk.at >= from && chunk.at <= until {
             pieces += 1;
             last = Some(chunk.at);

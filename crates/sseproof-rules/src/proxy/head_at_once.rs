@@ -8,12 +8,9 @@ use super::sides::{pairs, through};
 use crate::delivery::figures::{shown, time_to_head, waited_in_vain};
 use crate::lifecycle::leaving::lacking;
 use crate::outcome::Outcome;
+use crate::timing::{LATE_HEAD_THROUGH_PROXY, NO_HEAD_THROUGH_PROXY};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
-/// So much later is no longer way, but a wait.
-const LATE: Duration = Duration::from_millis(500);
-/// So long without a head is no slowness any more, where the server itself needs a quarter of it.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// What happens once may have been a cold start.
 const AGAIN: usize = 2;
 
@@ -67,7 +64,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         );
     };
     let figures = format!("{} behind the request, directly after {}", shown(*took), shown(direct));
-    if took.saturating_sub(direct) < LATE {
+    if took.saturating_sub(direct) < LATE_HEAD_THROUGH_PROXY {
         return Verdict::Pass(format!("the head comes {figures}"));
     }
     if late.len() < AGAIN {
@@ -98,7 +95,7 @@ fn no_head(first: &View<'_>, asked: &[View<'_>], direct: Duration) -> Verdict {
         asked.len(),
         shown(direct)
     );
-    if *longest < PATIENCE.max(direct * 4) || asked.len() < AGAIN {
+    if *longest < NO_HEAD_THROUGH_PROXY.max(direct * 4) || asked.len() < AGAIN {
         return Verdict::Inconclusive(message);
     }
     Verdict::Fail(vec![

@@ -4,6 +4,7 @@ use sseproof_record::Reason;
 
 use super::sides::{Pair, no_stream, pairs};
 use crate::delivery::figures::shown;
+use crate::timing::MISSING;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -94,8 +95,7 @@ fn resumed(record: &Record<'_>, view: &View<'_>) -> Resumed {
         return Resumed::Yes(missed);
     }
     // Who is given nothing at all may only have been asked too early.
-    if view.events().next().is_none() && !old.ended_by_server() && view.lasted().as_millis() < 1_000
-    {
+    if view.events().next().is_none() && !old.ended_by_server() && view.lasted() < MISSING {
         return Resumed::Unclear;
     }
     Resumed::No(id.to_string(), missed)

@@ -7,21 +7,13 @@ use sseproof_codec::Event;
 
 use super::sides::{Pair, micros, time};
 use crate::delivery::figures::sent;
+use crate::timing::{
+    CLIENTS_APART, LATE_THROUGH_PROXY, LOST_BY_PROXY, OPEN_THROUGH_PROXY, TOGETHER,
+};
 use crate::{Record, View};
-
-/// What comes so much later than the quickest did was held back; the way is as long for all of them.
-const LATE: Duration = Duration::from_millis(150);
-/// What is not there for so long, while the stream is open, was held back or lost.
-const GONE: Duration = Duration::from_millis(500);
-/// So long must the proxy have had the stream open when the server sent what it lacks.
-const SETTLED: Duration = Duration::from_millis(50);
-/// What arrives within this time arrived together.
-const TOGETHER: Duration = Duration::from_millis(10);
 
 /// What two clients of the server itself got so nearly alike, they got alike.
 const ALIKE: i64 = 50_000;
-/// So much must two clients have come apart for it to matter to what they got.
-const APART: Duration = Duration::from_millis(250);
 
 /// What tells when an event is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +38,7 @@ pub(super) fn clock(record: &Record<'_>) -> Clock {
     let (mut by_time, mut by_age) = (0, 0);
     for (index, first) in direct.iter().enumerate() {
         let early = unique(first);
-        let apart = |second: &&View<'_>| sent(second).saturating_sub(sent(first)) >= APART;
+        let apart = |second: &&View<'_>| sent(second).saturating_sub(sent(first)) >= CLIENTS_APART;
         for second in direct[index + 1..].iter().filter(apart) {
             let offset = micros(sent(second)) - micros(sent(first));
             for (key, (at, _)) in unique(second) {
@@ -108,7 +100,8 @@ pub(super) fn lateness(pair: &Pair<'_>, control: Option<&View<'_>>, clock: Clock
     missing.sort_unstable();
     missing.drain(..others.min(missing.len()));
     let way = behind.iter().map(|(behind, _)| *behind).min().unwrap_or_default().max(0);
-    let late: Vec<_> = behind.iter().filter(|(behind, _)| behind - way >= micros(LATE)).collect();
+    let late: Vec<_> =
+        behind.iter().filter(|(behind, _)| behind - way >= micros(LATE_THROUGH_PROXY)).collect();
     Lateness {
         compared: behind.len() + missing.len(),
         way: time(way),
@@ -129,13 +122,13 @@ pub(super) fn lateness(pair: &Pair<'_>, control: Option<&View<'_>>, clock: Clock
 /// had the stream open when the server sent it.
 fn gone(pair: &Pair<'_>, clock: Clock, at: Duration) -> Option<Duration> {
     let head = pair.through.head.as_ref()?.at;
-    if pair.through.ended_by_server() || at < head + SETTLED {
+    if pair.through.ended_by_server() || at < head + OPEN_THROUGH_PROXY {
         return None;
     }
     let since = time(pair.behind(clock, pair.through.end.at, at));
     // An event of a stream of its own may have been sent before the proxy had it open.
     let age = at.saturating_sub(sent(&pair.direct)) + sent(&pair.through);
-    (since >= GONE && age >= head).then_some(since)
+    (since >= LOST_BY_PROXY && age >= head).then_some(since)
 }
 
 /// The events that are there once, with their times and offsets.

@@ -6,16 +6,8 @@ use sseproof_record::{Action, Ending};
 
 use super::sides::{all_pairs, no_stream, outlasts, restarts, through, was_open};
 use crate::delivery::figures::shown;
+use crate::timing::{CUT_BY_ANOTHER, OUTLIVED, PROXY_IDLE_TIMEOUT, QUIET_BEFORE_CUT};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
-
-/// So long must the server's own stream have gone on.
-const LONGER: Duration = Duration::from_secs(1);
-/// So soon after another came, a stream ended because of that.
-const CROSSING: Duration = Duration::from_millis(100);
-/// From here on a stream was quiet.
-const QUIET: Duration = Duration::from_secs(3);
-/// The shortest idle timeout of usual proxies: HAProxy as Debian configures it.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/not-cut",
@@ -65,7 +57,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             longest = longest.max(Some(longest_silence(&pair.through)));
         }
         let cut = pair.through.ended_by_server() && !is_replaced(record, &pair.through);
-        if cut && outlasts(&pair.direct, &pair.through) >= LONGER {
+        if cut && outlasts(&pair.direct, &pair.through) >= OUTLIVED {
             faults.push(fault(&pair.through, &pair.direct));
         }
     }
@@ -75,12 +67,12 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Fail(faults.into_iter().map(|(_, fault)| fault).take(2).collect());
     }
     match longest {
-        Some(silence) if silence >= IDLE_TIMEOUT => {
+        Some(silence) if silence >= PROXY_IDLE_TIMEOUT => {
             Verdict::Pass(format!("still open after {} of silence", shown(silence)))
         }
         _ => Verdict::Skip(format!(
             "no stream through the proxy was quiet for {}: run with --idle",
-            shown(IDLE_TIMEOUT)
+            shown(PROXY_IDLE_TIMEOUT)
         )),
     }
 }
@@ -88,7 +80,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 /// Whether it ended as somebody else came: then the server may allow each user one stream.
 fn is_replaced(record: &Record<'_>, view: &View<'_>) -> bool {
     let as_it_came = |other: &View<'_>| {
-        view.end.at.checked_sub(other.started).is_some_and(|since| since <= CROSSING)
+        view.end.at.checked_sub(other.started).is_some_and(|since| since <= CUT_BY_ANOTHER)
     };
     record.all().any(|other| other.number > view.number && as_it_came(&other))
 }
@@ -101,7 +93,7 @@ fn fault(through: &View<'_>, direct: &View<'_>) -> (Duration, Fault) {
     let last = last_byte(through);
     let quiet = through.end.at.saturating_sub(last);
     let lasted = through.lasted();
-    let after = if quiet >= QUIET {
+    let after = if quiet >= QUIET_BEFORE_CUT {
         format!("after {} of silence", shown(quiet))
     } else {
         format!("{} behind its request, in the midst of what comes", shown(lasted))

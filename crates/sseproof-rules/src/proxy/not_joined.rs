@@ -1,19 +1,16 @@
 //! Each client of the proxy has a stream of its own.
 
-use std::collections::HashSet;
-use std::time::Duration;
-
 use sseproof_record::{Action, Gauge, Reading, What};
+use std::collections::HashSet;
 
 use super::sides::{Pair, named, no_stream, pairs};
 use crate::delivery::figures::{sent, shown, time_to_head, waited_in_vain};
 use crate::outcome::count;
+use crate::timing::MISSING;
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 /// So many old events are no accident.
 const SEVERAL: usize = 2;
-/// A wait that is too short to say that somebody is kept waiting.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/not-joined",
@@ -93,7 +90,7 @@ fn kept_waiting(first: &View<'_>, later: &Pair<'_>) -> Option<Fault> {
     let came_after = later.direct.started >= later.through.started;
     // A buffer that holds back the head holds back everybody's.
     let usual = time_to_head(first)?.max(direct) * 4;
-    if waited < PATIENCE.max(usual) || !came_after {
+    if waited < MISSING.max(usual) || !came_after {
         return None;
     }
     let message = format!(
@@ -167,6 +164,7 @@ mod tests {
     use crate::proxy::testing::{beside, later};
     use crate::testing::Run;
     use sseproof_record::Answer;
+    use std::time::Duration;
 
     /// Two clients of the proxy, and then one of the server itself.
     fn two(serve: Answer) -> Run {

@@ -9,6 +9,7 @@ use sseproof_record::{Action, Ending, Phase, Plan};
 
 use crate::delivery::figures::{sent, shown};
 use crate::outcome::count;
+use crate::timing::MUTE;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(crate) const RULE: Rule = Rule {
@@ -24,8 +25,6 @@ pub(crate) const RULE: Rule = Rule {
     )],
 };
 
-/// So long without a head, with nobody answered, is no slowness any more.
-const LONG: Duration = Duration::from_secs(15);
 /// One unanswered request may be lost on the way.
 const AGAIN: usize = 2;
 
@@ -54,7 +53,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         ),
     };
     // Whoever was turned away, reset or refused was not left waiting.
-    if waits.len() < AGAIN || *longest < LONG || waits.len() < record.subscriptions().count() {
+    if waits.len() < AGAIN || *longest < MUTE || waits.len() < record.subscriptions().count() {
         return Verdict::Inconclusive(message);
     }
     Verdict::Fail(vec![Fault::whole(view, message).so(

@@ -11,12 +11,13 @@ use sseproof_record::{Action, Plan};
 
 use super::answered::is_mute;
 use super::on_stream;
-use crate::delivery::arrivals::{TOGETHER, arrivals};
+use crate::delivery::arrivals::arrivals;
 use crate::delivery::corked::is_corked;
 use crate::delivery::figures::{shown, time_to_head};
 use crate::delivery::one_by_one::is_held_with_events;
 use crate::outcome::{NO_STREAM, Outcome, count};
 use crate::plain::lacks_times;
+use crate::timing::{QUICK_HEAD, SLOW_HEAD, TOGETHER, TOO_LATE};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(crate) const RULE: Rule = Rule {
@@ -28,13 +29,6 @@ pub(crate) const RULE: Rule = Rule {
         |visit| on_stream(visit, |plan| held(plan, Duration::from_millis(800))),
     )],
 };
-
-/// A head within this time is quick, whatever came with it.
-const QUICK: Duration = Duration::from_millis(100);
-/// From this time on, a HEAD that is quicker tells something; below, the difference may be chance.
-const SLOW: Duration = Duration::from_millis(300);
-/// So long without a head is worth a word.
-const LONG: Duration = Duration::from_secs(2);
 
 /// The plan with its first event before its greeting, and the head as late as that event.
 fn held(mut plan: Plan, late: Duration) -> Plan {
@@ -81,20 +75,20 @@ fn judge(record: &Record<'_>) -> Verdict {
     let Some(slowest) = together.iter().map(|(_, took)| *took).max() else {
         return without_a_head(record);
     };
-    let slow: Vec<_> = together.iter().filter(|(_, took)| *took > QUICK).collect();
+    let slow: Vec<_> = together.iter().filter(|(_, took)| *took > QUICK_HEAD).collect();
     if slow.len() < together.len() {
         return Verdict::Pass(format!(
             "{} of {} came within {}",
             together.len() - slow.len(),
             count(together.len(), "head"),
-            shown(QUICK)
+            shown(QUICK_HEAD)
         ));
     }
     let in_rhythm: Vec<_> =
         together.iter().filter(|(view, took)| is_the_interval(view, *took)).collect();
     let because = if in_rhythm.len() >= 2 {
         "as long as there is between two events".to_owned()
-    } else if slowest <= SLOW {
+    } else if slowest <= SLOW_HEAD {
         return Verdict::Pass(format!(
             "{} came within {}",
             count(together.len(), "head"),
@@ -122,7 +116,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 /// such stream is like that, and there are several.
 fn brought_by_publishing(record: &Record<'_>) -> Option<Fault> {
     // A server that takes its time for every head may take it for these.
-    let quick = |view: &View<'_>| time_to_head(view).is_some_and(|took| took <= QUICK);
+    let quick = |view: &View<'_>| time_to_head(view).is_some_and(|took| took <= QUICK_HEAD);
     if !record.streams().any(|view| quick(&view)) {
         return None;
     }
@@ -141,13 +135,15 @@ fn brought_by_publishing(record: &Record<'_>) -> Option<Fault> {
         });
         let published = published.map(|publishing| publishing.started);
         // A head that comes by itself says that none waits.
-        if took < SLOW {
+        if took < SLOW_HEAD {
             return None;
         }
         // A client that reads nothing has seen no event.
         let Some(published) = published else { continue };
         let behind = head.at.checked_sub(published);
-        if published.saturating_sub(sent) < SLOW || behind.is_none_or(|behind| behind > SLOW) {
+        if published.saturating_sub(sent) < SLOW_HEAD
+            || behind.is_none_or(|behind| behind > SLOW_HEAD)
+        {
             return None;
         }
         several += 1;
@@ -168,7 +164,7 @@ fn brought_by_publishing(record: &Record<'_>) -> Option<Fault> {
 /// comes, `response/answered` says so.
 fn without_a_head(record: &Record<'_>) -> Verdict {
     let waits = record.subscriptions().filter_map(|view| match Outcome::of(&view) {
-        Outcome::Silent(waited) if waited >= LONG => Some(waited),
+        Outcome::Silent(waited) if waited >= TOO_LATE => Some(waited),
         _ => None,
     });
     match waits.max() {

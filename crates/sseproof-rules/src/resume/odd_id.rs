@@ -9,16 +9,11 @@ use sseproof_record::{Reason, Version};
 
 use crate::delivery::figures::{shown, time_to_head, waited_in_vain};
 use crate::outcome::closes_on_anybody;
+use crate::timing::{AT_ONCE, MUCH_LONGER, NO_ANSWER};
 use crate::{Fault, Place, Record, Verdict, View};
 
 /// From here on an id is a long one, in bytes.
 const LONG: usize = 200;
-/// A wait that is too short to be called a hang.
-const PATIENCE: Duration = Duration::from_millis(1_500);
-/// A wait that is so many times longer than usual is no accident.
-const FAR: u32 = 4;
-/// What is over within this time was over at once.
-const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// What is odd about an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,7 +202,7 @@ fn no_head(
     let doubt = |why: String| Some(Err(Trouble::Doubt(why)));
     let usual = shown(plain.head);
     match (waited_in_vain(view), &view.end.how) {
-        (Some(waited), _) if waited >= PATIENCE && waited >= plain.head * FAR => {
+        (Some(waited), _) if waited >= NO_ANSWER && waited >= plain.head * MUCH_LONGER => {
             let message = format!(
                 "{label} has no answer within {}; a plain subscription has one after {usual}",
                 shown(waited)

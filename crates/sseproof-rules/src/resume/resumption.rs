@@ -1,20 +1,15 @@
 //! What a client had when it came back with an id, and what it then got.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use sseproof_codec::Event;
 use sseproof_record::{Ending, Plan, Reason, Request, Visit};
+use std::collections::BTreeSet;
 
 use crate::delivery::figures::shown;
+use crate::timing::{HASTE, REPLAYED};
 use crate::{Record, Verdict, View, reference};
 
 /// So many events that nobody knows show that a server goes on without looking back.
 const ENOUGH: usize = 3;
-/// So long a time after the first event shows it too: a replay comes at once.
-const SETTLED: Duration = Duration::from_millis(500);
-/// Who leaves within this time did not wait for an event.
-const HASTE: Duration = Duration::from_millis(500);
 
 /// A client that came back with the id of an event that it had.
 pub(super) struct Resumption<'r> {
@@ -93,7 +88,7 @@ impl Resumption<'_> {
         }
         let new = self.came.iter().filter(|event| !self.had(&event.last_event_id)).count();
         let since = self.second.end.at.saturating_sub(self.second.arrival(first.span.end - 1));
-        if new >= ENOUGH || (new + 1 >= ENOUGH && since >= SETTLED) {
+        if new >= ENOUGH || (new + 1 >= ENOUGH && since >= REPLAYED) {
             return Taken::OnlyNew;
         }
         Taken::Unclear(format!(
@@ -271,6 +266,7 @@ mod tests {
     use super::*;
     use crate::testing::{Run, URL, body};
     use sseproof_record::{Chunk, Follows};
+    use std::time::Duration;
 
     /// How a server took the id 2, when the first exchange had 1, 2, 3 and 4.
     fn taken(second: &str, stay: u64) -> Taken {

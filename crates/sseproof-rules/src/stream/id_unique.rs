@@ -1,12 +1,11 @@
 //! An id stands for one event of a stream.
 
-use std::collections::HashMap;
-use std::time::Duration;
-
 use sseproof_codec::Event;
+use std::collections::HashMap;
 
 use super::tally::{counted, none_of};
 use super::{quoted, spoil};
+use crate::timing::{ID_GROUP, LONG_ID_GROUP};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(crate) const RULE: Rule = Rule {
@@ -38,10 +37,6 @@ pub(crate) const RULE: Rule = Rule {
 
 /// How many events a single id must cover before it is a constant and not a checkpoint.
 const CONSTANT: usize = 3;
-/// How far the events lie apart, at the least, that are no group which was written in one go.
-const APART: Duration = Duration::from_millis(500);
-/// The same, where another stream has other ids: an id may stand for a long group.
-const FAR_APART: Duration = Duration::from_secs(2);
 
 fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
@@ -86,8 +81,8 @@ fn constant(record: &Record<'_>, view: &View<'_>, events: &[&Event<'_>]) -> Opti
         other.events().any(|(e, _)| e.sets_id && e.last_event_id != first.last_event_id)
     });
     let may_be_one_group = match elsewhere {
-        true => spread < FAR_APART,
-        false => spread < APART && !view.ended_by_server(),
+        true => spread < LONG_ID_GROUP,
+        false => spread < ID_GROUP && !view.ended_by_server(),
     };
     if may_be_one_group {
         return None;
@@ -125,6 +120,7 @@ mod tests {
     use crate::Place;
     use crate::testing::body;
     use sseproof_record::{Chunk, Ending};
+    use std::time::Duration;
 
     #[test]
     fn an_id_that_comes_back_is_named() {

@@ -1,13 +1,12 @@
 //! Every event is ended by a blank line, the last one too.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use sseproof_record::{Action, Ending};
+use std::collections::BTreeSet;
 
 use super::lines::{Block, Known, Line, LineEnd, blocks, is_whole};
 use super::tally::{counted, none_of};
 use super::{line_ends, quoted, spoil};
+use crate::timing::NEVER_ENDED;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(crate) const RULE: Rule = Rule {
@@ -132,7 +131,6 @@ fn cut(view: &View<'_>, open: &Block<'_>, blocks: &[Block<'_>]) -> Fault {
 /// A stream that we left: no event ever came out of it, although one after the other was written.
 fn endless(view: &View<'_>, open: &Block<'_>) -> Option<Fault> {
     const LINES: usize = 3;
-    const LONG: Duration = Duration::from_secs(1);
     if view.first_event().is_some() {
         return None;
     }
@@ -153,7 +151,7 @@ fn endless(view: &View<'_>, open: &Block<'_>) -> Option<Fault> {
     let data: Vec<_> = open.all(Known::Data).filter(|line| line.end != LineEnd::Missing).collect();
     let times: BTreeSet<_> = data.iter().map(|line| view.arrival(line.start)).collect();
     let lasted = times.last()?.saturating_sub(*times.first()?);
-    (data.len() >= LINES && times.len() >= LINES && lasted >= LONG).then(|| {
+    (data.len() >= LINES && times.len() >= LINES && lasted >= NEVER_ENDED).then(|| {
         let what = format!(
             "no blank line before {}: {} data lines in {:.1} s, and not one event",
             quoted(data[1].bytes),
@@ -170,6 +168,7 @@ mod tests {
     use crate::Place;
     use crate::testing::{Run, body};
     use sseproof_record::{Bytes, Chunk};
+    use std::time::Duration;
 
     fn ending(bytes: &[u8], how: Ending) -> Run {
         body(bytes).edit(|exchange| exchange.end.how = how)

@@ -7,6 +7,7 @@ use sseproof_record::{Ending, Phase};
 
 use crate::delivery::figures::{Spread, shown};
 use crate::outcome::{Outcome, is_hang};
+use crate::timing::NO_ANSWER;
 use crate::{Fault, Record, View};
 
 /// What a page sees of it.
@@ -14,8 +15,6 @@ pub(super) const PAGES: &str = "over HTTP/2 a browser puts every stream and ever
 
 /// The number of the setting that says how many streams may be open.
 const MAX_CONCURRENT_STREAMS: u16 = 3;
-/// A silence that is shorter than this is slowness.
-const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// What became of a stream that was asked for beside another one.
 pub(super) enum Fate {
@@ -114,14 +113,15 @@ fn first_events(record: &Record<'_>, waited: Duration) -> Option<Spread> {
     let after_head =
         |view: &View<'_>, at: Duration| view.head.as_ref().map(|head| at.saturating_sub(head.at));
     let is_quiet = |view: &View<'_>| {
-        view.first_event().is_none() && after_head(view, view.end.at) >= Some(PATIENCE)
+        view.first_event().is_none() && after_head(view, view.end.at) >= Some(NO_ANSWER)
     };
     if plain().any(|view| is_quiet(&view)) {
         return None;
     }
     let times = plain().filter_map(|view| after_head(&view, view.first_event()?));
-    Spread::of(times)
-        .filter(|times| waited >= PATIENCE && waited >= times.median * 4 && waited >= times.max * 2)
+    Spread::of(times).filter(|times| {
+        waited >= NO_ANSWER && waited >= times.median * 4 && waited >= times.max * 2
+    })
 }
 
 /// How many streams the server allows at a time, where it says so.
