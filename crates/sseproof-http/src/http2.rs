@@ -4,8 +4,13 @@
 //! It is lenient where a client that only wants the stream could be: a field that HTTP/2 forbids is
 //! kept, so that a rule can name it.
 
+mod client;
+mod reader;
+
 use fluke_hpack::Decoder;
 
+pub use self::client::{Client, Failure, Over, Part};
+pub use self::reader::{Event, Reader};
 use crate::{Bytes, Header, Headers};
 
 /// What a client begins a connection with (RFC 9113, section 3.4).
@@ -37,6 +42,14 @@ pub mod kind {
     pub const WINDOW_UPDATE: u8 = 8;
     /// More fields.
     pub const CONTINUATION: u8 = 9;
+}
+
+/// The settings (RFC 9113, section 6.5.2).
+pub mod settings {
+    pub const ENABLE_PUSH: u16 = 2;
+    pub const MAX_CONCURRENT_STREAMS: u16 = 3;
+    pub const INITIAL_WINDOW_SIZE: u16 = 4;
+    pub const MAX_FRAME_SIZE: u16 = 5;
 }
 
 /// The flags of frames.
@@ -136,6 +149,12 @@ pub fn write_frame(out: &mut Vec<u8>, kind: u8, flags: u8, stream: u32, payload:
     out.extend_from_slice(&[kind, flags]);
     out.extend_from_slice(&stream.to_be_bytes());
     out.extend_from_slice(payload);
+}
+
+/// A setting, for the payload of SETTINGS.
+pub fn setting(which: u16, to: u32) -> [u8; 6] {
+    let ([a, b], [c, d, e, f]) = (which.to_be_bytes(), to.to_be_bytes());
+    [a, b, c, d, e, f]
 }
 
 /// Writes fields as HEADERS and, where they are many, CONTINUATION frames.

@@ -1,0 +1,384 @@
+//! The client's end of an HTTP/2 connection: bytes in, bytes out, events.
+//!
+//! It goes on where a strict client refuses: a field that HTTP/2 forbids has to be named by a rule,
+//! not only refused. It gives a stream no more window than it is asked to, so that one stream can
+//! be held up while others flow.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::reader::{Event, Reader};
+use super::{MAX_FRAME, PREFACE, WINDOW, flag, kind, setting, settings, write_fields, write_frame};
+use crate::{Bytes, Headers};
+
+/// The error code of a client that has seen enough.
+const CANCEL: u32 = 8;
+
+/// A connection with all its streams.
+pub struct Client {
+    reader: Reader,
+    out: Vec<u8>,
+    begun: bool,
+    streams: BTreeMap<u32, Stream>,
+    /// How many streams the server allows at a time.
+    most: usize,
+    next: u32,
+    /// The window that each stream begins with, for what the server sends.
+    granted: u32,
+    /// What may still be sent, on all streams together.
+    window: i64,
+    /// What may be sent on a new stream.
+    initial: i64,
+    frame_size: usize,
+    gone: Option<u32>,
+    parts: VecDeque<(u32, Part)>,
+}
+
+struct Stream {
+    body: Bytes,
+    /// How much of the body was sent.
+    sent: usize,
+    window: i64,
+    has_head: bool,
+    is_over: bool,
+}
+
+/// What came for a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The fields of the final response, without pseudo-fields.
+    Head { status: u16, headers: Headers },
+    /// A piece of the body, and how many bytes of the window it took.
+    Data { content: Bytes, spent: u32 },
+    /// The end.
+    Over(Over),
+}
+
+/// How a stream ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Over {
+    Complete,
+    /// RST_STREAM, with its error code.
+    Reset(u32),
+    /// GOAWAY, with its error code.
+    GoneAway(u32),
+    /// A response that is not one.
+    Malformed(String),
+}
+
+/// Why a connection is of no more use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The server answers in HTTP/1.
+    Http1,
+    /// What came is not HTTP/2.
+    Malformed(String),
+}
+
+impl Client {
+    /// A connection whose streams begin with this window.
+    pub fn new(window: Option<u32>) -> Self {
+        let mut own = setting(settings::ENABLE_PUSH, 0).to_vec();
+        if let Some(window) = window {
+            own.extend(setting(settings::INITIAL_WINDOW_SIZE, window));
+        }
+        let mut out = PREFACE.to_vec();
+        write_frame(&mut out, kind::SETTINGS, 0, 0, &own);
+        Self {
+            reader: Reader::default(),
+            out,
+            begun: false,
+            streams: BTreeMap::new(),
+            most: usize::MAX,
+            next: 1,
+            granted: window.unwrap_or(WINDOW),
+            window: i64::from(WINDOW),
+            initial: i64::from(WINDOW),
+            frame_size: MAX_FRAME,
+            gone: None,
+            parts: VecDeque::new(),
+        }
+    }
+
+    /// What is to be sent.
+    pub fn out(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// So many bytes of it were sent.
+    pub fn wrote(&mut self, count: usize) {
+        self.out.drain(..count);
+    }
+
+    /// Whether the server allows another stream now.
+    pub fn has_room(&self) -> bool {
+        self.streams.values().filter(|stream| !stream.is_over).count() < self.most
+    }
+
+    /// Whether the server has begun to speak HTTP/2.
+    pub fn is_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// The error code of the server's GOAWAY.
+    pub fn gone(&self) -> Option<u32> {
+        self.gone
+    }
+
+    /// Begins a stream with these fields; its window stays as small as the connection has it, or
+    /// is what HTTP/2 begins with.
+    pub fn ask(&mut self, block: &[u8], body: Bytes, is_narrow: bool) -> u32 {
+        let id = self.next;
+        write_fields(&mut self.out, id, body.is_empty(), block);
+        let more = WINDOW.saturating_sub(self.granted);
+        if !is_narrow && more > 0 {
+            self.enlarge(id, more);
+        }
+        self.expect(id, body);
+        self.send_bodies();
+        id
+    }
+
+    /// Takes a stream of that number for begun, so that its answer is read.
+    pub fn expect(&mut self, id: u32, body: Bytes) {
+        self.next = self.next.max(id + 2);
+        let window = self.initial;
+        let stream = Stream { body, sent: 0, window, has_head: false, is_over: false };
+        self.streams.insert(id, stream);
+    }
+
+    /// Whether the whole body of the stream's request was handed out.
+    pub fn has_sent(&self, id: u32) -> bool {
+        self.streams.get(&id).is_none_or(|stream| stream.sent == stream.body.len())
+    }
+
+    /// Ends the stream, unless it is over.
+    pub fn cancel(&mut self, id: u32) {
+        if let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.is_over) {
+            stream.is_over = true;
+            write_frame(&mut self.out, kind::RST_STREAM, 0, id, &CANCEL.to_be_bytes());
+        }
+    }
+
+    /// Lets the server send again what was read of the stream, unless it is over.
+    pub fn read(&mut self, id: u32, count: u32) {
+        if count > 0 && self.streams.get(&id).is_some_and(|stream| !stream.is_over) {
+            self.enlarge(id, count);
+        }
+    }
+
+    /// On a stream, or (0) on the whole connection.
+    fn enlarge(&mut self, id: u32, by: u32) {
+        write_frame(&mut self.out, kind::WINDOW_UPDATE, 0, id, &by.to_be_bytes());
+    }
+
+    /// Takes in what came.
+    pub fn feed(&mut self, bytes: &Bytes) {
+        self.reader.feed(bytes);
+    }
+
+    /// The next part of an answer, with the number of its stream; `None` before more comes.
+    ///
+    /// # Errors
+    /// The connection is of no more use.
+    pub fn next(&mut self) -> Result<Option<(u32, Part)>, Failure> {
+        let unread = self.reader.unread();
+        let begun = &unread[..unread.len().min(5)];
+        if !self.begun && !begun.is_empty() && b"HTTP/".starts_with(begun) {
+            return Err(Failure::Http1);
+        }
+        loop {
+            if let Some(part) = self.parts.pop_front() {
+                return Ok(Some(part));
+            }
+            let Some(event) = self.reader.next() else {
+                self.send_bodies();
+                return Ok(None);
+            };
+            let event = event.map_err(Failure::Malformed)?;
+            if !self.begun && !matches!(event, Event::Settings(_)) {
+                let wrong = "the server did not begin with SETTINGS".to_owned();
+                return Err(Failure::Malformed(wrong));
+            }
+            self.begun = true;
+            self.event(event);
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Fields { stream, fields, ends } => self.fields(stream, fields, ends),
+            Event::Data { stream, content, spent, ends } => {
+                if spent > 0 {
+                    self.enlarge(0, spent);
+                }
+                if self.streams.get(&stream).is_some_and(|stream| !stream.is_over) {
+                    self.parts.push_back((stream, Part::Data { content, spent }));
+                }
+                if ends {
+                    self.end(stream, Over::Complete);
+                }
+            }
+            Event::Reset { stream, code } => self.end(stream, Over::Reset(code)),
+            Event::Settings(all) => {
+                all.into_iter().for_each(|(which, to)| self.set(which, to));
+                write_frame(&mut self.out, kind::SETTINGS, flag::ACK, 0, &[]);
+            }
+            Event::Ping(payload) => {
+                write_frame(&mut self.out, kind::PING, flag::ACK, 0, &payload);
+            }
+            Event::GoAway { last, code } => {
+                self.gone = Some(code);
+                let lost: Vec<u32> = self.streams.range(last + 1..).map(|(&id, _)| id).collect();
+                lost.into_iter().for_each(|id| self.end(id, Over::GoneAway(code)));
+            }
+            Event::WindowUpdate { stream: 0, by } => self.window += i64::from(by),
+            Event::WindowUpdate { stream, by } => {
+                if let Some(stream) = self.streams.get_mut(&stream) {
+                    stream.window += i64::from(by);
+                }
+            }
+            Event::Other => {}
+        }
+    }
+
+    fn fields(&mut self, id: u32, mut headers: Headers, ends: bool) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.is_over) else {
+            return;
+        };
+        if !stream.has_head {
+            let status = headers.first(":status").and_then(|status| status.parse::<u16>().ok());
+            let Some(status @ 100..) = status else {
+                return self.end(id, Over::Malformed("a head without :status".to_owned()));
+            };
+            // An interim response; the final one is still to come.
+            if status >= 200 {
+                stream.has_head = true;
+                headers.0.retain(|header| !header.name.starts_with(':'));
+                self.parts.push_back((id, Part::Head { status, headers }));
+            }
+        }
+        if ends {
+            self.end(id, Over::Complete);
+        }
+    }
+
+    fn end(&mut self, id: u32, over: Over) {
+        if let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.is_over) {
+            stream.is_over = true;
+            self.parts.push_back((id, Part::Over(over)));
+        }
+    }
+
+    fn set(&mut self, which: u16, to: u32) {
+        match which {
+            settings::INITIAL_WINDOW_SIZE => {
+                let change = i64::from(to) - self.initial;
+                self.initial = i64::from(to);
+                self.streams.values_mut().for_each(|stream| stream.window += change);
+            }
+            settings::MAX_CONCURRENT_STREAMS => {
+                self.most = usize::try_from(to).unwrap_or(usize::MAX);
+            }
+            settings::MAX_FRAME_SIZE => {
+                self.frame_size = (to as usize).clamp(MAX_FRAME, 1 << 20);
+            }
+            _ => {}
+        }
+    }
+
+    /// Sends what the windows let through.
+    fn send_bodies(&mut self) {
+        for (&id, stream) in &mut self.streams {
+            while !stream.is_over && stream.sent < stream.body.len() {
+                let room = self.window.min(stream.window).min(self.frame_size as i64);
+                let Ok(room @ 1..) = usize::try_from(room) else { break };
+                let end = (stream.sent + room).min(stream.body.len());
+                let last = if end == stream.body.len() { flag::END_STREAM } else { 0 };
+                write_frame(&mut self.out, kind::DATA, last, id, &stream.body[stream.sent..end]);
+                let sent = i64::try_from(end - stream.sent).unwrap_or(i64::MAX);
+                stream.sent = end;
+                stream.window -= sent;
+                self.window -= sent;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::write_field;
+    use super::*;
+
+    fn answer(streams: &[u32]) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_frame(&mut out, kind::SETTINGS, 0, 0, &[]);
+        for &id in streams {
+            let mut block = Vec::new();
+            write_field(&mut block, b":status", b"200");
+            write_field(&mut block, b"x", b"y");
+            write_fields(&mut out, id, false, &block);
+            write_frame(&mut out, kind::DATA, 0, id, b"data");
+        }
+        out
+    }
+
+    fn parts(client: &mut Client, bytes: &[u8]) -> Vec<(u32, Part)> {
+        client.feed(&Bytes::from(bytes));
+        std::iter::from_fn(|| client.next().expect("HTTP/2")).collect()
+    }
+
+    #[test]
+    fn each_stream_gets_its_parts_and_one_end() {
+        let mut client = Client::new(None);
+        let ids = [(); 3].map(|()| client.ask(b"", Bytes::default(), false));
+        assert_eq!(ids, [1, 3, 5]);
+        let all = parts(&mut client, &answer(&[1, 3, 7]));
+        assert_eq!(all.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 1, 3, 3]);
+        let mut ends = Vec::new();
+        write_frame(&mut ends, kind::DATA, flag::END_STREAM, 1, b"");
+        write_frame(&mut ends, kind::DATA, 0, 1, b"after the end");
+        write_frame(&mut ends, kind::GOAWAY, 0, 0, &[0, 0, 0, 3, 0, 0, 0, 11]);
+        write_frame(&mut ends, kind::RST_STREAM, 0, 3, &[0, 0, 0, 2]);
+        let overs: Vec<_> = parts(&mut client, &ends)
+            .into_iter()
+            .filter_map(
+                |(id, part)| if let Part::Over(over) = part { Some((id, over)) } else { None },
+            )
+            .collect();
+        let expected = [(1, Over::Complete), (5, Over::GoneAway(11)), (3, Over::Reset(2))];
+        assert_eq!(overs, expected);
+    }
+
+    #[test]
+    fn windows_are_kept_to_and_given() {
+        let mut client = Client::new(Some(10));
+        let id = client.ask(b"", vec![b'x'; 70_000].into(), true);
+        assert!(!client.has_sent(id) && client.out().len() < 66_000);
+        client.wrote(client.out().len());
+        let more = 60_000_u32.to_be_bytes();
+        let mut wire = answer(&[id]);
+        write_frame(&mut wire, kind::WINDOW_UPDATE, 0, 0, &more);
+        assert_eq!(parts(&mut client, &wire).len(), 2);
+        assert!(!client.has_sent(id), "the stream has no window");
+        let mut wire = Vec::new();
+        write_frame(&mut wire, kind::WINDOW_UPDATE, 0, id, &more);
+        parts(&mut client, &wire);
+        assert!(client.has_sent(id));
+        client.read(id, 4);
+        assert!(client.out().ends_with(b"\0\0\x04\x08\0\0\0\0\x01\0\0\0\x04"));
+        client.cancel(id);
+        client.cancel(id);
+        assert!(client.out().ends_with(b"\0\0\0\x04\0\0\x04\x03\0\0\0\0\x01\0\0\0\x08"));
+    }
+
+    #[test]
+    fn another_protocol_is_refused() {
+        let failure = |bytes: &[u8]| {
+            let mut client = Client::new(None);
+            client.feed(&Bytes::from(bytes));
+            client.next().unwrap_err()
+        };
+        assert_eq!(failure(b"HTT"), Failure::Http1);
+        assert!(matches!(failure(&[0; 20]), Failure::Malformed(_)));
+    }
+}
