@@ -108,7 +108,7 @@ pub struct CodingFault {
 }
 
 /// A coding, being undone.
-pub struct Undoing {
+pub struct ContentDecoder {
     decoder: Decoder,
     taken: u64,
     fault: Option<CodingFault>,
@@ -150,7 +150,7 @@ impl Write for Sink {
     }
 }
 
-impl Undoing {
+impl ContentDecoder {
     /// A body of which nothing came yet.
     pub fn new(coding: Coding) -> Self {
         let sink = Sink::default();
@@ -179,7 +179,7 @@ impl Undoing {
             out.append(&mut self.decoder.given());
             match done {
                 Ok(()) => self.taken += step.len() as u64,
-                Err(error) => self.fault(&error),
+                Err(error) => self.fail(&error),
             }
         }
         out
@@ -190,17 +190,17 @@ impl Undoing {
         if let (Decoder::Zstd(decoder), None) = (&mut self.decoder, &self.fault)
             && let Err(error) = decoder.catch_up()
         {
-            self.fault(&error);
+            self.fail(&error);
         }
         self.decoder.given()
     }
 
     /// Why nothing more comes out.
-    pub fn found(&self) -> Option<&CodingFault> {
+    pub fn fault(&self) -> Option<&CodingFault> {
         self.fault.as_ref()
     }
 
-    fn fault(&mut self, error: &io::Error) {
+    fn fail(&mut self, error: &io::Error) {
         let message = error.to_string();
         let too_much = message == TOO_MUCH;
         self.fault = Some(CodingFault { at: self.taken, message, too_much });
@@ -305,15 +305,15 @@ mod tests {
     #[test]
     fn each_event_is_there_as_soon_as_it_was_flushed() {
         for (coding, pieces) in pieces() {
-            let mut undoing = Undoing::new(coding);
+            let mut decoder = ContentDecoder::new(coding);
             for (piece, event) in pieces.iter().zip(EVENTS) {
-                let out = undoing.feed(piece);
+                let out = decoder.feed(piece);
                 assert_eq!(String::from_utf8_lossy(&out), event, "{coding:?}");
             }
             for rest in &pieces[EVENTS.len()..] {
-                assert_eq!(undoing.feed(rest), b"", "{coding:?}");
+                assert_eq!(decoder.feed(rest), b"", "{coding:?}");
             }
-            assert_eq!((undoing.finish(), undoing.found()), (Vec::new(), None), "{coding:?}");
+            assert_eq!((decoder.finish(), decoder.fault()), (Vec::new(), None), "{coding:?}");
         }
     }
 
@@ -322,11 +322,11 @@ mod tests {
         for (coding, pieces) in pieces() {
             let whole = pieces.concat();
             for size in 1..=whole.len() {
-                let mut undoing = Undoing::new(coding);
+                let mut decoder = ContentDecoder::new(coding);
                 let out: Vec<u8> =
-                    whole.chunks(size).flat_map(|piece| undoing.feed(piece)).collect();
+                    whole.chunks(size).flat_map(|piece| decoder.feed(piece)).collect();
                 assert_eq!(out, EVENTS.concat().as_bytes(), "{coding:?} by {size}");
-                assert_eq!(undoing.found(), None);
+                assert_eq!(decoder.fault(), None);
             }
         }
     }
@@ -346,26 +346,26 @@ mod tests {
                 }
                 _ => continue,
             };
-            let mut undoing = Undoing::new(coding);
-            let out = undoing.feed(&whole.repeat(2));
+            let mut decoder = ContentDecoder::new(coding);
+            let out = decoder.feed(&whole.repeat(2));
             assert_eq!(out, EVENTS.concat().repeat(2).as_bytes(), "{coding:?}");
-            assert_eq!(undoing.found(), None);
+            assert_eq!(decoder.fault(), None);
         }
     }
 
     #[test]
     fn what_is_broken_says_where_and_gives_no_more() {
         for (coding, pieces) in pieces() {
-            let mut undoing = Undoing::new(coding);
-            assert_eq!(undoing.feed(&pieces[0]), EVENTS[0].as_bytes());
-            undoing.feed(&[0xFF; 600]);
-            let fault = undoing.found().expect("a fault").clone();
+            let mut decoder = ContentDecoder::new(coding);
+            assert_eq!(decoder.feed(&pieces[0]), EVENTS[0].as_bytes());
+            decoder.feed(&[0xFF; 600]);
+            let fault = decoder.fault().expect("a fault").clone();
             assert!(!fault.too_much && fault.at >= pieces[0].len() as u64, "{coding:?} {fault:?}");
-            assert_eq!(undoing.feed(&pieces[1]), b"");
+            assert_eq!(decoder.feed(&pieces[1]), b"");
         }
-        let mut plain = Undoing::new(Coding::Gzip);
+        let mut plain = ContentDecoder::new(Coding::Gzip);
         plain.feed(b"data: this is no gzip\n\n");
-        assert_eq!(plain.found().map(|fault| fault.at), Some(0));
+        assert_eq!(plain.fault().map(|fault| fault.at), Some(0));
     }
 
     #[test]
@@ -375,9 +375,9 @@ mod tests {
             for at in 0..whole.len() {
                 let mut broken = whole.clone();
                 broken[at] ^= 0x55;
-                let mut undoing = Undoing::new(coding);
-                undoing.feed(&broken);
-                undoing.finish();
+                let mut decoder = ContentDecoder::new(coding);
+                decoder.feed(&broken);
+                decoder.finish();
             }
         }
     }
@@ -425,10 +425,10 @@ mod tests {
         let mut zstd = vec![0x28, 0xB5, 0x2F, 0xFD, 0, 0x68];
         zstd.extend([[2, 0, 0x10, 0]; 200].concat());
         for (coding, bomb) in [(Coding::Gzip, gzip), (Coding::Zstd, zstd)] {
-            let mut undoing = Undoing::new(coding);
-            let out = undoing.feed(&bomb);
+            let mut decoder = ContentDecoder::new(coding);
+            let out = decoder.feed(&bomb);
             assert!(out.len() <= MOST, "{coding:?}: {}", out.len());
-            assert!(undoing.found().is_some_and(|fault| fault.too_much), "{coding:?}");
+            assert!(decoder.fault().is_some_and(|fault| fault.too_much), "{coding:?}");
         }
     }
 

@@ -10,13 +10,11 @@ use sseproof_record::{Ending, Exchange, Request, Version};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use crate::exchange::{Course, Prepared, drive};
+use crate::exchange::{Course, drive};
 use crate::http2::Link;
+use crate::prepared::Prepared;
 use crate::progress::{Clock, Shared};
 use crate::{Between, Dial, HttpChoice, Limits, Progress, Room, Ways, process};
-
-/// How much more than the body the wire may hold: the framing of a body in tiny chunks.
-const WIRE_PER_BODY: u64 = 2;
 
 /// Opens exchanges; a clone shares the clock and the dialler.
 #[derive(Clone)]
@@ -159,8 +157,7 @@ impl Client {
         let prepared = Prepared::new(&request, going.exactly)?;
         let mut exchange = Exchange::begun(0, request, self.clock.now());
         exchange.transport.window = going.window;
-        let wire_room = self.limits.head_bytes as u64 + WIRE_PER_BODY * self.limits.body_bytes;
-        let shared = Shared::new(exchange, self.clock, wire_room);
+        let shared = Shared::new(exchange, self.clock, self.limits);
         let reset = Arc::new(AtomicBool::new(false));
         let joined = going.on.and_then(|live| live.link.to(&prepared.origin()));
         let joins = joined.is_some();

@@ -6,19 +6,21 @@
 mod client;
 mod dial;
 mod exchange;
+mod http1;
 mod http2;
 mod identity;
 mod lab;
 mod limits;
 mod pipe;
 mod player;
+mod prepared;
 mod process;
 mod progress;
 mod proxy;
+mod recorder;
 mod redirect;
 mod server_request;
 mod socket;
-mod tap;
 mod tls;
 mod ways;
 

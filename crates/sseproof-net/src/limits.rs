@@ -10,8 +10,6 @@ pub struct Limits {
     /// The most pieces of a body, and the most items of a stream, that are recorded: tiny ones take
     /// many times their bytes in memory.
     pub pieces: usize,
-    /// The most bytes that the head of a response may have.
-    pub head_bytes: usize,
     /// The longest wait for a connection.
     pub connect: Duration,
     /// The longest wait for a head.
@@ -23,9 +21,16 @@ impl Default for Limits {
         Self {
             body_bytes: 4 << 20,
             pieces: 100_000,
-            head_bytes: 256 << 10,
             connect: Duration::from_secs(5),
             head: Duration::from_secs(5),
         }
+    }
+}
+
+impl Limits {
+    /// The most bytes of a connection that are recorded for each exchange on it: heads, and bodies
+    /// with the framing of tiny chunks.
+    pub(crate) fn wire_bytes(&self) -> u64 {
+        (1 << 20) + 2 * self.body_bytes
     }
 }

@@ -1,38 +1,31 @@
-//! An exchange under way, as the recorder and whoever waits for it share it.
+//! An exchange under way, as the recorder and those that wait for it share it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sseproof_codec::{Decoder, Item};
-use sseproof_record::{Bytes, Chunk, Coding, End, Ending, Exchange, Head, Undoing};
+use sseproof_record::http2::Part;
+use sseproof_record::{
+    BodyLimits, Chunk, Closed, Ending, Exchange, OnConnection, ResponseReader, SharedConnection,
+};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::Between;
-
-/// How much of what we send is kept, in bytes: a head in any case, and bodies that one can read.
-const SENT: usize = 256 << 10;
+use crate::{Between, Limits};
 
 /// What is known of an exchange so far.
 pub struct Progress {
-    /// The exchange; its number, scenario and name are set by whoever keeps the transcript.
+    /// The exchange; its number, scenario and name are set by the keeper of the transcript.
     pub exchange: Exchange,
     /// What its stream carried, and when each item was complete.
     pub items: Vec<(Duration, Item<'static>)>,
     /// Whether it is over.
     pub ended: bool,
+    reader: ResponseReader,
     decoder: Decoder,
-    undoing: Option<Undoing>,
-    /// How many bytes of the body can be read.
-    readable: u64,
-    /// What the wire may still hold.
-    wire_room: u64,
-    /// What may still be kept of what we send.
-    sent_room: usize,
-    /// Whether the peer reset the connection.
-    pub(crate) was_reset: bool,
-    /// What TLS says that went wrong behind the handshake.
-    pub(crate) tls_fault: Option<String>,
+    /// How many pieces of the body were decoded.
+    decoded: usize,
+    pieces: usize,
     /// Whether nothing is read any more, although the connection stays.
     pub(crate) stalled: bool,
     /// Where that lies which was sent and not read yet.
@@ -40,18 +33,17 @@ pub struct Progress {
 }
 
 impl Progress {
-    fn new(exchange: Exchange, wire_room: u64) -> Self {
+    fn new(exchange: Exchange, limits: Limits) -> Self {
+        let bytes = limits.body_bytes;
+        let body = BodyLimits { received: bytes, readable: bytes, pieces: limits.pieces };
         Self {
+            reader: ResponseReader::new(&exchange.request.method, body),
             exchange,
             items: Vec::new(),
             ended: false,
             decoder: Decoder::new(),
-            undoing: None,
-            readable: 0,
-            wire_room,
-            sent_room: SENT,
-            was_reset: false,
-            tls_fault: None,
+            decoded: 0,
+            pieces: limits.pieces,
             stalled: false,
             between: Between::Hidden("there is no connection"),
         }
@@ -72,78 +64,81 @@ impl Progress {
         self.items.iter().filter(|(_, item)| matches!(item, Item::Event(_))).count()
     }
 
-    /// How many pieces there are to keep in memory.
-    pub(crate) fn pieces(&self) -> usize {
-        self.items.len().max(self.exchange.body.len()).max(self.exchange.coded.len())
+    /// The exchange is on this connection, of which it needs what came before.
+    pub(crate) fn begin(&mut self, connection: &SharedConnection) {
+        let (sent, received) = {
+            let log = connection.lock();
+            self.exchange.wire.clone_from(&log.received);
+            (log.sent.len(), log.received.len())
+        };
+        let connection = connection.clone();
+        self.exchange.on = Some(OnConnection { connection, sent: sent..sent, received });
     }
 
-    /// The head; from here on, the body is undone as it says.
-    pub(crate) fn set_head(&mut self, head: Head) {
-        self.undoing = Coding::of(&head.headers).map(Undoing::new);
-        self.exchange.head = Some(head);
-    }
-
-    /// A piece of the body, as it came.
-    pub(crate) fn add_body(&mut self, at: Duration, bytes: &[u8]) {
-        let Some(undoing) = &mut self.undoing else { return self.add_readable(at, bytes) };
-        self.exchange.coded.push(Chunk { at, bytes: Bytes::from(bytes) });
-        let readable = undoing.feed(bytes);
-        self.exchange.coding_fault = undoing.found().cloned();
-        if !readable.is_empty() {
-            self.add_readable(at, &readable);
+    /// The request, or something beside it, went out.
+    pub(crate) fn sent(&mut self, chunk: &Chunk) {
+        if let Some(on) = &mut self.exchange.on {
+            on.sent.end += 1;
+            self.exchange.sent.push(chunk.clone());
         }
     }
 
-    /// How many bytes of the body can be read: more than came, where it was compressed.
-    pub(crate) fn readable(&self) -> u64 {
-        self.readable
-    }
-
-    fn add_readable(&mut self, at: Duration, bytes: &[u8]) {
-        self.readable += bytes.len() as u64;
-        let mut items = self.decoder.inspect(bytes);
-        while let Some(item) = items.next() {
-            self.items.push((at, item.into_owned()));
-        }
-        drop(items);
-        self.exchange.body.push(Chunk { at, bytes: Bytes::from(bytes) });
-    }
-
-    /// What goes out, as a part of the request or beside it.
-    pub(crate) fn add_sent(&mut self, at: Duration, bytes: &[u8]) {
-        let kept = bytes.len().min(self.sent_room);
-        self.sent_room -= kept;
-        if kept > 0 {
-            self.exchange.sent.push(Chunk { at, bytes: Bytes::from(&bytes[..kept]) });
+    /// Something came over the connection.
+    pub(crate) fn received(&mut self, chunk: &Chunk) {
+        if let Some(on) = &mut self.exchange.on {
+            on.received += 1;
+            self.exchange.wire.push(chunk.clone());
         }
     }
 
-    fn add_wire(&mut self, at: Duration, bytes: &[u8]) {
-        let kept = bytes.len().min(usize::try_from(self.wire_room).unwrap_or(usize::MAX));
-        self.wire_room -= kept as u64;
-        if kept > 0 {
-            self.exchange.wire.push(Chunk { at, bytes: Bytes::from(&bytes[..kept]) });
-        }
+    /// What came is read as HTTP/1.
+    pub(crate) fn read(&mut self, chunk: &Chunk) {
+        self.reader.feed(&mut self.exchange, chunk.at, &chunk.bytes);
+        self.decode(chunk.at);
+    }
+
+    /// A part of the response came over HTTP/2.
+    pub(crate) fn part(&mut self, at: Duration, part: Part) {
+        self.reader.part(&mut self.exchange, at, part);
+        self.decode(at);
+    }
+
+    /// The server closed the connection, of HTTP/1.
+    pub(crate) fn closed(&mut self, closed: Closed) {
+        self.reader.closed(&mut self.exchange, closed);
+        self.decode(closed.at);
     }
 
     pub(crate) fn end(&mut self, at: Duration, how: Ending) {
-        if !self.ended {
+        self.reader.end(&mut self.exchange, at, how);
+        self.decode(at);
+    }
+
+    /// More came than is recorded.
+    pub(crate) fn end_over_limit(&mut self, at: Duration) {
+        self.end(at, Ending::OverLimit(self.reader.received()));
+    }
+
+    /// Decodes the events of what is new in the body.
+    fn decode(&mut self, now: Duration) {
+        for chunk in &self.exchange.body[self.decoded..] {
+            let mut items = self.decoder.inspect(&chunk.bytes);
+            while let Some(item) = items.next() {
+                self.items.push((chunk.at, item.into_owned()));
+            }
+        }
+        self.decoded = self.exchange.body.len();
+        if self.items.len() >= self.pieces {
+            let how = Ending::OverLimit(self.reader.received());
+            self.reader.end(&mut self.exchange, now, how);
+        }
+        if self.reader.is_over() && !self.ended {
             self.ended = true;
-            if let Some(mut undoing) = self.undoing.take() {
-                let readable = undoing.finish();
-                self.exchange.coding_fault = undoing.found().cloned();
-                // It could be read when the last piece came, and nobody looked.
-                let last = self.exchange.coded.last().map_or(at, |chunk| chunk.at);
-                if !readable.is_empty() {
-                    self.add_readable(last, &readable);
-                }
-            }
-            // Who leaves cuts the stream himself; only the server's own end can be a wrong one.
-            if how.is_servers() {
+            // A client that leaves cuts the stream itself; only the server's end can be a wrong one.
+            if self.exchange.end.how.is_servers() {
                 let anomaly = self.decoder.finish();
-                self.items.extend(anomaly.map(|anomaly| (at, Item::Anomaly(anomaly))));
+                self.items.extend(anomaly.map(|anomaly| (now, Item::Anomaly(anomaly))));
             }
-            self.exchange.end = End { at, how };
         }
     }
 }
@@ -176,8 +171,8 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(exchange: Exchange, clock: Clock, wire_room: u64) -> Self {
-        let progress = Arc::new(Mutex::new(Progress::new(exchange, wire_room)));
+    pub(crate) fn new(exchange: Exchange, clock: Clock, limits: Limits) -> Self {
+        let progress = Arc::new(Mutex::new(Progress::new(exchange, limits)));
         Self { progress, bell: watch::Sender::new(()), clock }
     }
 
@@ -193,9 +188,5 @@ impl Shared {
 
     pub(crate) fn bell(&self) -> watch::Receiver<()> {
         self.bell.subscribe()
-    }
-
-    pub(crate) fn saw_wire(&self, bytes: &[u8]) {
-        self.change(|progress, now| progress.add_wire(now, bytes));
     }
 }

@@ -4,15 +4,18 @@
 //! Everything here is pure.
 //! Times are [`Duration`](std::time::Duration)s since the start of the run.
 
+mod connection;
 mod happening;
 mod plain;
 mod published;
 mod recording;
 mod redact;
+mod response;
 mod tape;
 mod transcript;
 mod transport;
 
+pub use connection::{Close, Closed, Connection, OnConnection, SharedConnection};
 pub use happening::{Gauge, Happening, Lack, Reading, What};
 pub use plain::{PlainError, read_plain};
 pub use published::{FORGED, FORGED_RETRY, PLAIN, Part, PublishOutcome, Published};
@@ -20,9 +23,10 @@ pub use recording::{
     READ_VERSION, RecordingError, read_cut_recording, read_recording, write_recording,
 };
 pub use redact::Secrets;
+pub use response::{BodyLimits, ResponseReader, closed_http2, failed};
 pub use sseproof_http::{
-    Action, Answer, Bytes, Coding, CodingFault, Departure, EVENT_STREAM, Framing, Header, Headers,
-    Plan, Request, Undoing, Version, Visit, http2,
+    Action, Answer, Bytes, Coding, CodingFault, ContentDecoder, Departure, EVENT_STREAM, Framing,
+    Header, Headers, Plan, Request, Version, Visit, http2,
 };
 pub use tape::Tape;
 pub use transcript::{

@@ -1,25 +1,33 @@
 //! The JSON lines form of a transcript.
 //!
-//! The first line names the format, its version and the target; then come, for each exchange, a
-//! line with the request, one with what was written of it to the wire, one with the head, one for
-//! each piece of the wire and of the body, one for each piece of a body whose content coding was
-//! undone, and one with where that could not be done, one for each thing that was published to the stream
-//! meanwhile, and one with the end; and last a line for each thing that the run did to the server,
-//! or read of it, besides the exchanges.
+//! The first line names the format, its version and the target.
+//! Then comes each exchange: a line with its request and the part of a connection that is its own,
+//! before the first exchange on a connection also its bytes (`written`, `received`) and its end
+//! (`closed`), then what was published to the stream meanwhile, and a line that ends it, with the
+//! end itself only if the bytes do not show it.
+//! Last come the things that the run did to the server, or read of it, besides the exchanges.
 //! Times are microseconds since the start of the run.
+//!
+//! Nothing is written that can be made of the bytes. An exchange without a connection says itself
+//! what it is made of (`sent`, `head`, `wire`, `body`, `coded`, `coding_fault`); in version 1 each
+//! exchange does.
 
-use std::fmt::Write as _;
+mod read;
+mod write;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::read::{read_cut_recording, read_recording};
+pub use self::write::write_recording;
 use crate::{
-    Bytes, Chunk, CodingFault, End, Ending, Exchange, Follows, Happening, Head, Headers, Phases,
-    Published, Request, Source, Target, Transcript, Transport, Version, What,
+    Bytes, Close, CodingFault, Ending, Follows, Headers, Published, Request, Source, Target,
+    Transport, Version, What,
 };
 
 /// The version of the format that is written, and the newest that is read.
-pub const READ_VERSION: u32 = 1;
+pub const READ_VERSION: u32 = 2;
 
 /// Why a recording cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +69,21 @@ enum Line {
         source: Source,
     },
     Exchange(Box<ExchangeLine>),
+    Written {
+        connection: usize,
+        at_us: u64,
+        bytes: Bytes,
+    },
+    Received {
+        connection: usize,
+        at_us: u64,
+        bytes: Bytes,
+    },
+    Closed {
+        connection: usize,
+        at_us: u64,
+        how: Close,
+    },
     Sent {
         exchange: usize,
         at_us: u64,
@@ -98,8 +121,10 @@ enum Line {
     },
     End {
         exchange: usize,
-        at_us: u64,
-        how: Ending,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_us: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        how: Option<Ending>,
     },
     Happening {
         at_us: u64,
@@ -130,220 +155,17 @@ struct ExchangeLine {
     connected_us: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sent_us: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on: Option<OnLine>,
 }
 
-/// The transcript as JSON lines.
-pub fn write_recording(transcript: &Transcript) -> String {
-    let mut out = String::new();
-    let mut line = |line: &Line| {
-        // Serialising these types cannot fail: no map has a key that is not a string.
-        if let Ok(json) = serde_json::to_string(line) {
-            let _ = writeln!(out, "{json}");
-        }
-    };
-    line(&Line::Transcript {
-        version: READ_VERSION,
-        target: transcript.target.clone(),
-        started: transcript.started.clone(),
-        source: transcript.source,
-    });
-    for exchange in &transcript.exchanges {
-        let number = exchange.number;
-        line(&Line::Exchange(Box::new(ExchangeLine {
-            number,
-            scenario: exchange.scenario.clone(),
-            name: exchange.name.clone(),
-            follows: exchange.follows,
-            judged: exchange.judged,
-            via: exchange.via,
-            request: exchange.request.clone(),
-            transport: exchange.transport.clone(),
-            started_us: micros(exchange.started),
-            resolved_us: exchange.phases.resolved.map(micros),
-            connected_us: exchange.phases.connected.map(micros),
-            sent_us: exchange.phases.sent.map(micros),
-        })));
-        for chunk in &exchange.sent {
-            let (at_us, bytes) = (micros(chunk.at), chunk.bytes.clone());
-            line(&Line::Sent { exchange: number, at_us, bytes });
-        }
-        if let Some(head) = &exchange.head {
-            line(&Line::Head {
-                exchange: number,
-                at_us: micros(head.at),
-                version: head.version,
-                status: head.status,
-                headers: head.headers.clone(),
-            });
-        }
-        for chunk in &exchange.wire {
-            let (at_us, bytes) = (micros(chunk.at), chunk.bytes.clone());
-            line(&Line::Wire { exchange: number, at_us, bytes });
-        }
-        for chunk in &exchange.body {
-            let (at_us, bytes) = (micros(chunk.at), chunk.bytes.clone());
-            line(&Line::Body { exchange: number, at_us, bytes });
-        }
-        for chunk in &exchange.coded {
-            let (at_us, bytes) = (micros(chunk.at), chunk.bytes.clone());
-            line(&Line::Coded { exchange: number, at_us, bytes });
-        }
-        if let Some(what) = exchange.coding_fault.clone() {
-            line(&Line::CodingFault { exchange: number, what });
-        }
-        for published in &exchange.published {
-            line(&Line::Published { exchange: number, what: published.clone() });
-        }
-        let (at_us, how) = (micros(exchange.end.at), exchange.end.how.clone());
-        line(&Line::End { exchange: number, at_us, how });
-    }
-    for happening in &transcript.happenings {
-        line(&Line::Happening {
-            at_us: micros(happening.at),
-            scenario: happening.scenario.clone(),
-            name: happening.name.clone(),
-            what: happening.what.clone(),
-        });
-    }
-    out
-}
-
-/// The transcript that the JSON lines hold.
-///
-/// # Errors
-/// [`RecordingError`], with the line, where the text is not a recording or one of a later version.
-pub fn read_recording(text: &str) -> Result<Transcript, RecordingError> {
-    let mut transcript = None;
-    read(&mut transcript, text)?;
-    transcript.ok_or(RecordingError::Empty)
-}
-
-/// The transcript that the JSON lines hold, as far as they go: where the file is cut, the second
-/// value says where and why.
-///
-/// What was cut off is taken for something that we did not wait for: the last exchange then ends
-/// with what is known of it, by our own leaving.
-///
-/// # Errors
-/// [`RecordingError`] as of [`read_recording`], where a line is wrong and another one follows it.
-pub fn read_cut_recording(
-    text: &str,
-) -> Result<(Transcript, Option<RecordingError>), RecordingError> {
-    let mut transcript = None;
-    let ended = read(&mut transcript, text);
-    let last = text.trim_end().lines().count();
-    let mut transcript = transcript.ok_or(RecordingError::Empty);
-    let cut = match ended {
-        // Only a line that the file ends in, without a line end, was cut off.
-        Err(RecordingError::Line { line, .. }) if line == last && line > 1 => {
-            Some(RecordingError::Cut { line })
-        }
-        Err(error) => return Err(error),
-        Ok(()) => is_open(text).then_some(RecordingError::Cut { line: last }),
-    };
-    if let (true, Ok(transcript)) = (is_open(text), &mut transcript)
-        && let Some(exchange) = transcript.exchanges.last_mut()
-    {
-        let pieces = exchange.wire.iter().chain(&exchange.body).map(|chunk| chunk.at);
-        let at = pieces.chain(exchange.head.as_ref().map(|head| head.at)).max();
-        exchange.end = End { at: at.unwrap_or(exchange.started), how: Ending::Left };
-    }
-    transcript.map(|transcript| (transcript, cut))
-}
-
-/// Whether the last exchange has no end.
-fn is_open(text: &str) -> bool {
-    let ends = text.lines().rev().find_map(|line| match serde_json::from_str(line) {
-        Ok(Line::End { .. }) => Some(false),
-        Ok(Line::Exchange(_)) => Some(true),
-        _ => None,
-    });
-    ends.unwrap_or(false)
-}
-
-fn read(transcript: &mut Option<Transcript>, text: &str) -> Result<(), RecordingError> {
-    for (index, json) in text.lines().enumerate().filter(|(_, json)| !json.trim().is_empty()) {
-        let fault = |message: String| RecordingError::Line { line: index + 1, message };
-        let line: Line = serde_json::from_str(json).map_err(|error| fault(error.to_string()))?;
-        match (&mut *transcript, line) {
-            (None, Line::Transcript { version, target, started, source }) => {
-                if version > READ_VERSION {
-                    return Err(RecordingError::Version { found: version });
-                }
-                *transcript = Some(Transcript { target, started, source, ..Transcript::default() });
-            }
-            (None, _) => {
-                return Err(fault("the first line must be a `transcript` line".to_owned()));
-            }
-            (Some(_), Line::Transcript { .. }) => {
-                return Err(fault("a second `transcript` line".to_owned()));
-            }
-            (Some(transcript), line) => add(transcript, line).map_err(fault)?,
-        }
-    }
-    Ok(())
-}
-
-fn add(transcript: &mut Transcript, line: Line) -> Result<(), String> {
-    match line {
-        Line::Transcript { .. } => {}
-        Line::Exchange(line) => {
-            let expected = transcript.exchanges.len() + 1;
-            if line.number != expected {
-                return Err(format!("exchange {} where {expected} must come", line.number));
-            }
-            let started = Duration::from_micros(line.started_us);
-            transcript.exchanges.push(Exchange {
-                scenario: line.scenario,
-                name: line.name,
-                follows: line.follows,
-                judged: line.judged,
-                via: line.via,
-                transport: line.transport,
-                phases: Phases {
-                    resolved: line.resolved_us.map(Duration::from_micros),
-                    connected: line.connected_us.map(Duration::from_micros),
-                    sent: line.sent_us.map(Duration::from_micros),
-                },
-                ..Exchange::begun(line.number, line.request, started)
-            });
-        }
-        Line::Sent { exchange, at_us, bytes } => {
-            of(transcript, exchange)?.sent.push(Chunk { at: Duration::from_micros(at_us), bytes });
-        }
-        Line::Head { exchange, at_us, version, status, headers } => {
-            let at = Duration::from_micros(at_us);
-            of(transcript, exchange)?.head = Some(Head { at, version, status, headers });
-        }
-        Line::Wire { exchange, at_us, bytes } => {
-            of(transcript, exchange)?.wire.push(Chunk { at: Duration::from_micros(at_us), bytes });
-        }
-        Line::Body { exchange, at_us, bytes } => {
-            of(transcript, exchange)?.body.push(Chunk { at: Duration::from_micros(at_us), bytes });
-        }
-        Line::Coded { exchange, at_us, bytes } => {
-            of(transcript, exchange)?.coded.push(Chunk { at: Duration::from_micros(at_us), bytes });
-        }
-        Line::CodingFault { exchange, what } => {
-            of(transcript, exchange)?.coding_fault = Some(what);
-        }
-        Line::Published { exchange, what } => of(transcript, exchange)?.published.push(what),
-        Line::End { exchange, at_us, how } => {
-            of(transcript, exchange)?.end = End { at: Duration::from_micros(at_us), how };
-        }
-        Line::Happening { at_us, scenario, name, what } => {
-            let at = Duration::from_micros(at_us);
-            transcript.happenings.push(Happening { at, scenario, name, what });
-        }
-    }
-    Ok(())
-}
-
-fn of(transcript: &mut Transcript, number: usize) -> Result<&mut Exchange, String> {
-    number
-        .checked_sub(1)
-        .and_then(|index| transcript.exchanges.get_mut(index))
-        .ok_or_else(|| format!("exchange {number} has no `exchange` line before"))
+/// Which connection, and how many of its chunks belong to the exchange.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnLine {
+    connection: usize,
+    sent: [usize; 2],
+    received: usize,
 }
 
 fn is_run(source: &Source) -> bool {
@@ -357,7 +179,10 @@ fn micros(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Gauge, Lack, Part, PublishOutcome, Reading, Reason};
+    use crate::{
+        Chunk, Closed, Connection, End, Exchange, Gauge, Happening, Head, Lack, OnConnection, Part,
+        Phases, PublishOutcome, Reading, Reason, SharedConnection, Transcript, http2,
+    };
 
     fn happenings() -> Vec<Happening> {
         let published = Published {
@@ -430,6 +255,7 @@ mod tests {
             end: End { at: at(60), how: Ending::OverLimit(7) },
             ..Exchange::begun(2, Request::subscribe("http://h/s"), at(50))
         };
+        let exchanges = [first, second].into_iter().chain(on_connections()).collect();
         Transcript {
             target: Target {
                 url: "http://h/s".to_owned(),
@@ -438,9 +264,82 @@ mod tests {
             },
             started: "2026-01-01T00:00:00Z".to_owned(),
             source: Source::Run,
-            exchanges: vec![first, second],
+            exchanges,
             happenings: happenings(),
         }
+    }
+
+    fn pieces(text: &[u8], size: usize) -> Vec<Chunk> {
+        let chunks = text.chunks(size).zip(100..);
+        chunks
+            .map(|(piece, at)| Chunk { at: Duration::from_micros(at), bytes: piece.into() })
+            .collect()
+    }
+
+    /// One over HTTP/1 that the server cut, and two on a connection of HTTP/2.
+    fn on_connections() -> Vec<Exchange> {
+        let at = Duration::from_micros;
+        let exchange = |number, stream, on, stated| {
+            let request = Request::subscribe("http://h/s");
+            let transport = Transport { stream, ..Transport::default() };
+            let mut exchange =
+                Exchange { on: Some(on), transport, ..Exchange::begun(number, request, at(90)) };
+            exchange.derive(stated);
+            exchange
+        };
+        let response =
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n: one\n\r\n6\r\n: t";
+        let cut = Connection {
+            sent: pieces(b"GET /s HTTP/1.1\r\n\r\n", 9),
+            received: pieces(response, 7),
+            closed: Some(Closed { at: at(400), how: Close::Reset }),
+        };
+        let mut frames = Vec::new();
+        http2::write_frame(&mut frames, http2::kind::SETTINGS, 0, 0, &[]);
+        for (stream, flags) in [(1, http2::flag::END_STREAM), (3, 0)] {
+            let mut block = Vec::new();
+            http2::write_field(&mut block, b":status", b"200");
+            http2::write_fields(&mut frames, stream, false, &block);
+            http2::write_frame(&mut frames, http2::kind::DATA, flags, stream, b": one\n");
+        }
+        let shared = Connection {
+            sent: pieces(http2::PREFACE, 24),
+            received: pieces(&frames, 10),
+            closed: None,
+        };
+        let chunks = shared.received.len();
+        let connection = SharedConnection::new(shared);
+        let on = |received| OnConnection { connection: connection.clone(), sent: 0..1, received };
+        let left = End { at: at(500), how: Ending::Left };
+        vec![
+            exchange(3, None, OnConnection::alone(cut), None),
+            exchange(4, Some(1), on(chunks - 1), None),
+            exchange(5, Some(3), on(chunks), Some(left)),
+        ]
+    }
+
+    #[test]
+    fn what_the_bytes_show_is_made_of_them() {
+        let text = write_recording(&transcript());
+        let read = read_recording(&text).unwrap();
+        let made: Vec<_> = read.exchanges[2..]
+            .iter()
+            .map(|exchange| (exchange.body_bytes(), exchange.status(), exchange.end.how.clone()))
+            .collect();
+        let expected = [
+            (b": one\n: t".to_vec(), Some(200), Ending::Reset),
+            (b": one\n".to_vec(), Some(200), Ending::Complete),
+            (b": one\n".to_vec(), Some(200), Ending::Left),
+        ];
+        assert_eq!(made, expected);
+        assert_eq!(
+            text.matches("{\"head\"").count(),
+            1,
+            "that of the exchange without a connection"
+        );
+        assert_eq!(text.matches("PRI * HTTP/2.0").count(), 1, "bytes are written once");
+        let [one, other] = [3, 4].map(|index| read.exchanges[index].on.clone().unwrap());
+        assert!(one.connection.is(&other.connection));
     }
 
     #[test]
@@ -484,7 +383,7 @@ mod tests {
             matches!(read_recording(cut), Err(RecordingError::Line { line, .. }) if line == last)
         );
         assert_eq!(read_recording("\n"), Err(RecordingError::Empty));
-        let later = text.replacen("\"version\":1", "\"version\":99", 1);
+        let later = text.replacen("\"version\":2", "\"version\":99", 1);
         assert_eq!(read_recording(&later), Err(RecordingError::Version { found: 99 }));
         let headless: String = text.lines().skip(1).map(|line| format!("{line}\n")).collect();
         assert!(matches!(read_recording(&headless), Err(RecordingError::Line { line: 1, .. })));

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, Coding, CodingFault, EVENT_STREAM, Happening, Headers, Published, Request, Transport,
-    Undoing, Version,
+    Bytes, Coding, CodingFault, ContentDecoder, EVENT_STREAM, Happening, Headers, OnConnection,
+    Published, Request, Transport, Version,
 };
 
 /// What the run was aimed at.
@@ -86,6 +86,8 @@ pub struct Exchange {
     pub coded: Vec<Chunk>,
     /// Where a content coding could not be undone any further.
     pub coding_fault: Option<CodingFault>,
+    /// Where the bytes are that all of this is made of; `None` where it was only told.
+    pub on: Option<OnConnection>,
     /// Everything that came over the connection, below HTTP and above TLS: over HTTP/1, heads,
     /// chunk sizes and all; over HTTP/2, the frames of all its streams from the first one on.
     pub wire: Vec<Chunk>,
@@ -201,8 +203,8 @@ pub enum Phase {
 
 impl Chunk {
     /// The bytes at that time; `None` where there are none.
-    pub fn of(at: Duration, bytes: Vec<u8>) -> Option<Self> {
-        (!bytes.is_empty()).then_some(Self { at, bytes: Bytes::from(bytes) })
+    pub fn of(at: Duration, bytes: impl Into<Bytes>) -> Option<Self> {
+        Some(Self { at, bytes: bytes.into() }).filter(|chunk| !chunk.bytes.is_empty())
     }
 }
 
@@ -210,6 +212,11 @@ impl Ending {
     /// Whether the server, or what stands in front of it, ended what had begun.
     pub fn is_servers(&self) -> bool {
         *self == Self::Complete || self.is_cut()
+    }
+
+    /// Whether it was the client's doing, so that the bytes of the connection do not show it.
+    pub fn is_clients(&self) -> bool {
+        !self.is_servers() && !matches!(self, Self::Malformed(_))
     }
 
     /// Whether the server, or what stands in front of it, cut the response short.
@@ -237,6 +244,7 @@ impl Exchange {
             body: Vec::new(),
             coded: Vec::new(),
             coding_fault: None,
+            on: None,
             wire: Vec::new(),
             published: Vec::new(),
             end: End { at: started, how: Ending::Left },
@@ -258,14 +266,14 @@ impl Exchange {
         let coding = self.head.as_ref().and_then(|head| Coding::of(&head.headers));
         let Some(coding) = coding.filter(|_| self.coded.is_empty()) else { return };
         self.coded = std::mem::take(&mut self.body);
-        let mut undoing = Undoing::new(coding);
+        let mut decoder = ContentDecoder::new(coding);
         let mut last = self.started;
         for chunk in &self.coded {
             last = chunk.at;
-            self.body.extend(Chunk::of(chunk.at, undoing.feed(&chunk.bytes)));
+            self.body.extend(Chunk::of(chunk.at, decoder.feed(&chunk.bytes)));
         }
-        self.body.extend(Chunk::of(last, undoing.finish()));
-        self.coding_fault = undoing.found().cloned();
+        self.body.extend(Chunk::of(last, decoder.finish()));
+        self.coding_fault = decoder.fault().cloned();
     }
 
     /// All bytes of the body.
@@ -293,11 +301,6 @@ impl Exchange {
             }
         }
         self.end.at
-    }
-
-    /// When the first byte of the body arrived.
-    pub fn first_byte(&self) -> Option<Duration> {
-        self.body.iter().find(|chunk| !chunk.bytes.is_empty()).map(|chunk| chunk.at)
     }
 
     /// The status code, where there is a head.

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::client::{Driver, Handle};
 use crate::progress::Shared;
-use crate::tap::Tap;
+use crate::recorder::Recorder;
 use crate::{Leave, Socket};
 
 /// The server that a connection leads to.
@@ -30,8 +30,8 @@ impl Connection {
     /// A connection over this socket, which exists for the exchange of `first`.
     pub(crate) fn begin(socket: Box<dyn Socket>, origin: Origin, first: &Shared) -> Arc<Self> {
         let reset = Arc::new(AtomicBool::new(false));
-        let tap = Tap::silent(socket, Arc::clone(&reset));
-        let (handle, driver) = Driver::new(tap, first);
+        let recorder = Recorder::new(socket, Arc::clone(&reset), first.clock);
+        let (handle, driver) = Driver::new(recorder, first);
         let driver = tokio::spawn(driver.run());
         Arc::new(Self { handle, driver, reset, origin })
     }

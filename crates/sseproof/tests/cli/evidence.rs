@@ -29,6 +29,33 @@ fn a_recording_is_cut_to_what_shows_a_finding_and_played_to_a_colleague() {
 }
 
 #[test]
+fn a_recording_of_version_1_gives_the_verdicts_that_it_gave() {
+    let folder = Folder::new();
+    let findings = |file: &str, more: &[&str]| {
+        let json = folder.name("r.json");
+        run(&[&["check", "--replay", file, "--json", &json], more].concat());
+        let value: serde_json::Value = serde_json::from_str(&read(&json)).unwrap();
+        assert_eq!(value["broken"], serde_json::json!(["stream/utf8"]), "{file}");
+        value["report"]["findings"].clone()
+    };
+    for (file, passed) in [
+        ("v1-http1.jsonl", ["response/framing", "response/head-syntax"]),
+        ("v1-http2.jsonl", ["transport/lower-case", "transport/connection-fields"]),
+    ] {
+        let file = format!("{}/tests/recordings/{file}", env!("CARGO_MANIFEST_DIR"));
+        let anew = folder.name("anew.jsonl");
+        let old = findings(&file, &["--record", &anew]);
+        for rule in passed {
+            let all = old.as_array().unwrap();
+            let finding = all.iter().find(|finding| finding["rule"] == rule).unwrap();
+            assert_eq!(finding["status"], "pass", "{finding}");
+        }
+        assert!(read(&anew).starts_with("{\"transcript\":{\"version\":2,"));
+        assert_eq!(findings(&anew, &[]), old, "written in version 2, {file}");
+    }
+}
+
+#[test]
 fn a_server_in_a_file_gives_the_findings_of_the_server_itself() {
     let folder = Folder::new();
     let recording = folder.name("whole.jsonl");

@@ -1,0 +1,82 @@
+//! One exchange over HTTP/1, on a connection of its own.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::time::Duration;
+
+use sseproof_record::{Ending, Phase};
+use tokio::time::{sleep, timeout};
+
+use crate::exchange::{AFTERMATH, Course};
+use crate::prepared::Prepared;
+use crate::recorder::{Recorder, Traffic};
+use crate::tls::words;
+
+/// Sends the request and reads the response; an error is an end that the bytes do not show.
+pub(crate) async fn exchange(
+    prepared: &Prepared,
+    mut recorder: Recorder,
+    course: &Course,
+) -> Result<(), Ending> {
+    recorder.make_room(&course.limits);
+    course.shared.change(|progress, _| {
+        // Windows are of HTTP/2.
+        progress.exchange.transport.window = None;
+        progress.begin(&recorder.connection);
+    });
+    let mut out = prepared.http1();
+    let mut head = pin!(sleep(course.limits.head));
+    while !course.shared.lock().ended {
+        let has_head = course.shared.lock().exchange.head.is_some();
+        tokio::select! {
+            biased;
+            traffic = poll_fn(|cx| recorder.poll(cx, &out, !course.shared.lock().stalled)) => {
+                heard(traffic, &mut out, &recorder, course)?;
+            }
+            () = &mut head, if !has_head => return Err(Ending::TimedOut(Phase::Head)),
+        }
+    }
+    // What comes now is on the wire, where a rule may find it.
+    let more = async {
+        while !recorder.is_full() {
+            let traffic = poll_fn(|cx| recorder.poll(cx, &[], true)).await;
+            let is_more = matches!(traffic, Traffic::Received(_));
+            if !is_more || heard(traffic, &mut out, &recorder, course).is_err() {
+                break;
+            }
+        }
+    };
+    let is_whole = course.shared.lock().exchange.end.how == Ending::Complete;
+    let _ = timeout(if is_whole { AFTERMATH } else { Duration::ZERO }, more).await;
+    Ok(())
+}
+
+fn heard(
+    traffic: Traffic,
+    out: &mut Vec<u8>,
+    recorder: &Recorder,
+    course: &Course,
+) -> Result<(), Ending> {
+    let mut refused = None;
+    course.shared.change(|progress, now| match traffic {
+        Traffic::Sent(count, kept) => {
+            out.drain(..count);
+            progress.exchange.phases.sent = Some(now);
+            kept.iter().for_each(|chunk| progress.sent(chunk));
+        }
+        Traffic::Received(chunk) => {
+            progress.received(&chunk);
+            progress.read(&chunk);
+            if recorder.is_full() {
+                progress.end_over_limit(now);
+            }
+        }
+        Traffic::Closed(closed) => progress.closed(closed),
+        Traffic::Refused(error) if progress.exchange.head.is_none() => {
+            refused = Some(Ending::Handshake(words(&error, &[], &[])));
+        }
+        Traffic::Refused(_) => progress.end(now, Ending::Truncated),
+        Traffic::Mute => out.clear(),
+    });
+    refused.map_or(Ok(()), Err)
+}

@@ -1,0 +1,137 @@
+//! What goes over a connection, recorded below HTTP and above TLS, in both directions.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use sseproof_record::{Chunk, Close, Closed, SharedConnection};
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+
+use crate::progress::Clock;
+use crate::{Limits, Socket};
+
+/// How much of what is sent is kept for each exchange, in bytes: a head in any case, and bodies
+/// that one can read.
+const SENT: u64 = 256 << 10;
+/// How much is read at a time.
+const PIECE: usize = 16 << 10;
+
+/// A connection whose bytes are recorded.
+pub(crate) struct Recorder {
+    /// Taken only when it is dropped.
+    socket: Option<Box<dyn Socket>>,
+    /// Whether dropping it resets the connection instead of closing it.
+    reset: Arc<AtomicBool>,
+    clock: Clock,
+    pub(crate) connection: SharedConnection,
+    sent_room: u64,
+    received_room: u64,
+    piece: Vec<u8>,
+}
+
+/// What happens on a connection.
+pub(crate) enum Traffic {
+    /// So many bytes went out; the chunk is what is kept of them.
+    Sent(usize, Option<Chunk>),
+    Received(Chunk),
+    Closed(Closed),
+    /// TLS says what went wrong, after the handshake.
+    Refused(io::Error),
+    /// The server takes nothing any more. What it said before may still come.
+    Mute,
+}
+
+impl Recorder {
+    pub(crate) fn new(socket: Box<dyn Socket>, reset: Arc<AtomicBool>, clock: Clock) -> Self {
+        Self {
+            socket: Some(socket),
+            reset,
+            clock,
+            connection: SharedConnection::default(),
+            sent_room: 0,
+            received_room: 0,
+            piece: vec![0; PIECE],
+        }
+    }
+
+    /// Keeps as much more as an exchange may need.
+    pub(crate) fn make_room(&mut self, limits: &Limits) {
+        self.sent_room += SENT;
+        self.received_room += limits.wire_bytes();
+    }
+
+    /// Whether more came than is kept.
+    pub(crate) fn is_full(&self) -> bool {
+        self.received_room == 0
+    }
+
+    /// What happens next; writing comes first, so that what was asked is under way.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, out: &[u8], reads: bool) -> Poll<Traffic> {
+        let Some(socket) = &mut self.socket else { return Poll::Pending };
+        let mut socket = Pin::new(socket);
+        if !out.is_empty()
+            && let Poll::Ready(written) = socket.as_mut().poll_write(cx, out)
+        {
+            return Poll::Ready(match written {
+                Ok(count) => Traffic::Sent(count, self.sent(&out[..count])),
+                Err(_) => Traffic::Mute,
+            });
+        }
+        // What TLS still holds goes out here; an error shows in the next read, too.
+        let _ = socket.as_mut().poll_flush(cx);
+        // This task is woken again when the client leaves, and needs no other reason.
+        if !reads {
+            return Poll::Pending;
+        }
+        let mut buffer = ReadBuf::new(&mut self.piece);
+        let Poll::Ready(read) = socket.poll_read(cx, &mut buffer) else { return Poll::Pending };
+        let read = read.map(|()| buffer.filled().len());
+        Poll::Ready(match read {
+            Ok(0) => self.closed(Close::Fin),
+            Ok(count) => self.received(count),
+            Err(error) if is_of_tls(&error) => Traffic::Refused(error),
+            Err(error) => self.closed(match error.kind() {
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Close::Reset,
+                _ => Close::Torn,
+            }),
+        })
+    }
+
+    fn sent(&mut self, bytes: &[u8]) -> Option<Chunk> {
+        let kept = bytes.len().min(usize::try_from(self.sent_room).unwrap_or(usize::MAX));
+        self.sent_room -= kept as u64;
+        let chunk = Chunk::of(self.clock.now(), &bytes[..kept])?;
+        self.connection.lock().sent.push(chunk.clone());
+        Some(chunk)
+    }
+
+    fn received(&mut self, count: usize) -> Traffic {
+        self.received_room = self.received_room.saturating_sub(count as u64);
+        let chunk = Chunk { at: self.clock.now(), bytes: (&self.piece[..count]).into() };
+        self.connection.lock().received.push(chunk.clone());
+        Traffic::Received(chunk)
+    }
+
+    fn closed(&mut self, how: Close) -> Traffic {
+        let closed = Closed { at: self.clock.now(), how };
+        self.connection.lock().closed = Some(closed);
+        Traffic::Closed(closed)
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        if let Some(socket) = self.socket.take()
+            && self.reset.load(Ordering::SeqCst)
+        {
+            socket.reset();
+        }
+    }
+}
+
+/// With TLS 1.3 a server refuses the certificate of a client after the handshake.
+fn is_of_tls(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+}

@@ -1,0 +1,286 @@
+//! What came on a connection, made into the head, the body and the end of an exchange.
+//!
+//! A client does it chunk by chunk, and a replay with all chunks of a recording.
+
+use std::time::Duration;
+
+use sseproof_http::http1;
+use sseproof_http::http2::{self, Over};
+
+use crate::{
+    Bytes, Chunk, Close, Closed, Coding, ContentDecoder, End, Ending, Exchange, Head, Version,
+};
+
+/// The most bytes of the head of a response over HTTP/1, and the most field lines.
+const HEAD_BYTES: usize = 256 << 10;
+const FIELDS: usize = 1_000;
+
+const SECURE: &str = "the server speaks TLS on this port; write the URL with https://";
+const OLD: &str = "the server answers a connection of HTTP/2 in HTTP/1.1; leave --http 2 out, or check a port that speaks HTTP/2";
+const HUNG_UP: &str = "the server closed the connection when HTTP/2 began on it; if it speaks HTTP/1.1 only, leave --http 2 out";
+
+/// Reads the response to one request.
+pub struct ResponseReader {
+    http1: http1::Reader,
+    decoder: Option<ContentDecoder>,
+    limits: BodyLimits,
+    received: u64,
+    readable: u64,
+    is_over: bool,
+}
+
+/// How much of a body is taken; with more, the exchange is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyLimits {
+    /// The most bytes as they come.
+    pub received: u64,
+    /// The most bytes after decoding.
+    pub readable: u64,
+    /// The most pieces.
+    pub pieces: usize,
+}
+
+impl BodyLimits {
+    const NONE: Self = Self { received: u64::MAX, readable: u64::MAX, pieces: usize::MAX };
+}
+
+impl ResponseReader {
+    /// Reads the response to a request with this method.
+    pub fn new(method: &str, limits: BodyLimits) -> Self {
+        Self {
+            http1: http1::Reader::response(method).with_head_limit(HEAD_BYTES),
+            decoder: None,
+            limits,
+            received: 0,
+            readable: 0,
+            is_over: false,
+        }
+    }
+
+    /// Whether the exchange is over.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// How many bytes of the body came.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Takes in what came over HTTP/1.
+    pub fn feed(&mut self, exchange: &mut Exchange, at: Duration, bytes: &Bytes) {
+        let mut input: &[u8] = bytes;
+        while !self.is_over
+            && let Some(part) = self.http1.next(&mut input)
+        {
+            match part {
+                http1::Part::Head(head) => self.head(exchange, at, head),
+                http1::Part::Body(piece) => {
+                    let end = bytes.len() - input.len();
+                    self.data(exchange, at, bytes.slice(end - piece.len()..end));
+                }
+                http1::Part::End => self.end(exchange, at, Ending::Complete),
+                http1::Part::Flaw(flaw) if is_refused(&flaw) => {
+                    self.malformed(exchange, at, flaw.to_string());
+                }
+                http1::Part::Flaw(_) | http1::Part::After(_) => {}
+            }
+        }
+    }
+
+    fn head(&mut self, exchange: &mut Exchange, at: Duration, head: http1::Head) {
+        let http1::Start::Response { version, status } = head.start else { return };
+        let version = version.unwrap_or_default();
+        if let Some(flaw) = head.refusal() {
+            return self.malformed(exchange, at, flaw.to_string());
+        }
+        if head.headers.0.len() > FIELDS {
+            return self.malformed(exchange, at, format!("its head has more than {FIELDS} fields"));
+        }
+        if head.is_interim() {
+            return;
+        }
+        if version == Version::Http10 && head.headers.has("transfer-encoding") {
+            let why = "a response of HTTP/1.0 with Transfer-Encoding".to_owned();
+            return self.malformed(exchange, at, why);
+        }
+        let mut headers = head.headers;
+        headers.0.iter_mut().for_each(|header| header.name.make_ascii_lowercase());
+        self.begin(exchange, Head { at, version, status, headers });
+    }
+
+    /// Takes in what came on a stream of HTTP/2.
+    pub fn part(&mut self, exchange: &mut Exchange, at: Duration, part: http2::Part) {
+        match part {
+            http2::Part::Head { status, headers } => {
+                self.begin(exchange, Head { at, version: Version::Http2, status, headers });
+            }
+            http2::Part::Data { content, .. } => self.data(exchange, at, content),
+            http2::Part::Over(over) => self.end(exchange, at, ending(over)),
+        }
+    }
+
+    /// The server closed the connection, of HTTP/1.
+    pub fn closed(&mut self, exchange: &mut Exchange, closed: Closed) {
+        let how = match (closed.how, self.http1.progress()) {
+            (Close::Reset, _) => Ending::Reset,
+            (Close::Fin, http1::Progress::UntilClose) => Ending::Complete,
+            _ => Ending::Truncated,
+        };
+        self.end(exchange, closed.at, how);
+    }
+
+    fn begin(&mut self, exchange: &mut Exchange, head: Head) {
+        self.decoder = Coding::of(&head.headers).map(ContentDecoder::new);
+        exchange.head = Some(head);
+    }
+
+    fn data(&mut self, exchange: &mut Exchange, at: Duration, piece: Bytes) {
+        let room = usize::try_from(self.limits.received - self.received).unwrap_or(usize::MAX);
+        let piece = piece.slice(..piece.len().min(room));
+        self.received += piece.len() as u64;
+        if let Some(decoder) = &mut self.decoder {
+            let readable = decoder.feed(&piece);
+            exchange.coding_fault = decoder.fault().cloned();
+            exchange.coded.extend(Chunk::of(at, piece));
+            self.readable(exchange, at, readable.into());
+        } else {
+            self.readable(exchange, at, piece);
+        }
+        let is_too_much = self.received >= self.limits.received
+            || self.readable >= self.limits.readable
+            || exchange.body.len().max(exchange.coded.len()) >= self.limits.pieces;
+        if is_too_much {
+            self.end(exchange, at, Ending::OverLimit(self.received));
+        }
+    }
+
+    fn readable(&mut self, exchange: &mut Exchange, at: Duration, bytes: Bytes) {
+        self.readable += bytes.len() as u64;
+        exchange.body.extend(Chunk::of(at, bytes));
+    }
+
+    fn malformed(&mut self, exchange: &mut Exchange, at: Duration, why: String) {
+        // A record of TLS, an alert mostly: what TLS servers answer to a request in the clear.
+        let how = if exchange.is_answered_in_tls() {
+            Ending::Handshake(SECURE.to_owned())
+        } else {
+            Ending::Malformed(why)
+        };
+        self.end(exchange, at, how);
+    }
+
+    /// Ends the exchange, unless it is over.
+    pub fn end(&mut self, exchange: &mut Exchange, at: Duration, how: Ending) {
+        if std::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        if let Some(mut decoder) = self.decoder.take() {
+            let rest = decoder.finish();
+            exchange.coding_fault = decoder.fault().cloned();
+            // It could be read when the last piece came.
+            let last = exchange.coded.last().map_or(at, |chunk| chunk.at);
+            self.readable(exchange, last, rest.into());
+        }
+        exchange.end = End { at, how };
+    }
+}
+
+impl Exchange {
+    /// Makes what rules look at of the bytes of its connection; `stated` is the end that the bytes
+    /// do not show, because it was the client's.
+    pub fn derive(&mut self, stated: Option<End>) {
+        let Some(on) = self.on.clone() else { return };
+        let connection = on.connection.lock();
+        let received = &connection.received[..on.received.min(connection.received.len())];
+        self.sent = connection.sent.get(on.sent).unwrap_or_default().to_vec();
+        self.wire = received.to_vec();
+        self.head = None;
+        self.body.clear();
+        self.coded.clear();
+        self.coding_fault = None;
+        let limits = match stated {
+            Some(End { how: Ending::OverLimit(received), .. }) => {
+                BodyLimits { received, ..BodyLimits::NONE }
+            }
+            _ => BodyLimits::NONE,
+        };
+        let mut reader = ResponseReader::new(&self.request.method, limits);
+        let closed = connection.closed.filter(|_| stated.is_none());
+        if let Some(stream) = self.transport.stream {
+            read_stream(&mut reader, self, stream, received, closed);
+        } else {
+            received.iter().for_each(|chunk| reader.feed(self, chunk.at, &chunk.bytes));
+            if let Some(closed) = closed {
+                reader.closed(self, closed);
+            }
+        }
+        let last = received.last().map_or(self.started, |chunk| chunk.at);
+        reader.end(self, last, Ending::Left);
+        if let Some(end) = stated {
+            self.end = end;
+        }
+    }
+}
+
+fn read_stream(
+    reader: &mut ResponseReader,
+    exchange: &mut Exchange,
+    stream: u32,
+    received: &[Chunk],
+    closed: Option<Closed>,
+) {
+    let mut client = http2::Client::new(None);
+    client.expect(stream, Bytes::default());
+    for chunk in received {
+        client.feed(&chunk.bytes);
+        while !reader.is_over() {
+            match client.next() {
+                Ok(None) => break,
+                Ok(Some((id, part))) if id == stream => reader.part(exchange, chunk.at, part),
+                Ok(Some(_)) => {}
+                Err(failure) => reader.end(exchange, chunk.at, failed(failure)),
+            }
+        }
+        client.wrote(client.out().len());
+    }
+    if let Some(closed) = closed {
+        reader.end(exchange, closed.at, closed_http2(&client, closed.how));
+    }
+}
+
+/// How the streams of a connection end that failed.
+pub fn failed(failure: http2::Failure) -> Ending {
+    match failure {
+        http2::Failure::Http1 => Ending::Handshake(OLD.to_owned()),
+        http2::Failure::Malformed(why) => not_http2(&why),
+    }
+}
+
+/// How the streams of a connection end that the server closed.
+pub fn closed_http2(client: &http2::Client, how: Close) -> Ending {
+    match client.gone() {
+        _ if !client.is_begun() => Ending::Handshake(HUNG_UP.to_owned()),
+        _ if how == Close::Reset => Ending::Reset,
+        Some(code) => Ending::GoneAway(code),
+        None => Ending::Truncated,
+    }
+}
+
+fn ending(over: Over) -> Ending {
+    match over {
+        Over::Complete => Ending::Complete,
+        Over::Reset(code) => Ending::StreamReset(code),
+        Over::GoneAway(code) => Ending::GoneAway(code),
+        Over::Malformed(why) => not_http2(&why),
+    }
+}
+
+fn not_http2(why: &str) -> Ending {
+    Ending::Malformed(format!("what came is no HTTP/2: {why}"))
+}
+
+/// Whether a client gives up over the flaw: also over line ends in chunks that some would take.
+fn is_refused(flaw: &http1::Flaw) -> bool {
+    flaw.is_fatal() || matches!(flaw.kind, http1::FlawKind::Chunk(_))
+}
