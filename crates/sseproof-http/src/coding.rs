@@ -4,6 +4,7 @@
 //! client could have had it.
 //! What comes out is bounded: a few bytes can stand for gigabytes.
 
+mod stored;
 mod zstd;
 
 use std::io::{self, Read, Write};
@@ -13,6 +14,7 @@ use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use flate2::{Decompress, FlushDecompress, Status};
 use serde::{Deserialize, Serialize};
 
+pub use self::stored::StoredEncoder;
 use self::zstd::Zstd;
 use crate::Headers;
 
@@ -36,7 +38,16 @@ pub enum Coding {
     Zstd,
 }
 
+/// The content codings that are registered and change bytes.
+const REGISTERED: [&str; 9] =
+    ["gzip", "deflate", "br", "zstd", "compress", "dcb", "dcz", "exi", "pack200-gzip"];
+
 impl Coding {
+    /// Whether it is the name of a content coding that changes bytes; `none`, a common one, is not.
+    pub fn is_registered(name: &str) -> bool {
+        REGISTERED.contains(&name.trim_start_matches("x-"))
+    }
+
     /// The coding that a head names; `None` where there is none, an unknown one, or one on top of
     /// another.
     pub fn of(headers: &Headers) -> Option<Self> {

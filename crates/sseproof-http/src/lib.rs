@@ -15,7 +15,7 @@ mod request;
 mod visit;
 
 pub use bytes::Bytes;
-pub use coding::{Coding, CodingFault, ContentDecoder};
+pub use coding::{Coding, CodingFault, ContentDecoder, StoredEncoder};
 pub use credentials::{CREDENTIAL_PARAMETERS, is_credential};
 pub use headers::{Header, Headers};
 pub use plan::{Action, Departure, Framing, Plan};

@@ -22,11 +22,11 @@ pub use published::{FORGED, FORGED_RETRY, PLAIN, Part, PublishOutcome, Published
 pub use recording::{
     READ_VERSION, RecordingError, read_cut_recording, read_recording, write_recording,
 };
-pub use redact::Secrets;
+pub use redact::{Redacted, Secrets};
 pub use response::{BodyLimits, ResponseReader, closed_http2, failed};
 pub use sseproof_http::{
     Action, Answer, Bytes, Coding, CodingFault, ContentDecoder, Departure, EVENT_STREAM, Framing,
-    Header, Headers, Plan, Request, Version, Visit, http2,
+    Header, Headers, Plan, Request, StoredEncoder, Version, Visit, http2,
 };
 pub use tape::Tape;
 pub use transcript::{

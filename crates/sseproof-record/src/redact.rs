@@ -1,12 +1,22 @@
-//! What is told to others, without the secrets of who made the run: the one place that takes them out.
+//! A transcript without the secrets of the run: the one place that takes them out.
 //!
 //! A secret becomes `redacted-1`, the next one `redacted-2`: two requests with the same credentials
 //! still look alike, and two users still look like two.
-//! The word is plain ASCII, so that a rule on the bytes of a head says the same of it; in a stream,
-//! where a server may repeat what it was told, and in whatever is compared with a stream, it is as
-//! long as the secret, so that every offset and every length stays.
-//! What is judged is the transcript without its secrets: so no report needs to be looked through
-//! again, and a recording gives the verdicts of the run.
+//! The word is plain ASCII, so that a rule on the bytes of a head says the same of it; in a body,
+//! and in whatever is compared with a body, it is as long as the secret, so that every offset and
+//! every length stays.
+//! The judged transcript has no secrets: so no report needs to be looked through again, and a
+//! recording gives the verdicts of the run.
+//!
+//! The bytes of the connections are rewritten (`http1.rs`, `http2.rs`), also where a value is
+//! Huffman coded, compressed, or cut by chunks and frames; the exchanges are then derived again.
+//! Where that changes more than the secrets, the bytes of the exchange are dropped, and only its
+//! head and its body are kept.
+
+mod body;
+mod edits;
+mod http1;
+mod http2;
 
 use std::collections::BTreeMap;
 
@@ -14,9 +24,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use sseproof_http::http1::Reader;
 use sseproof_http::{CREDENTIAL_PARAMETERS, is_credential};
 
-use crate::{Bytes, Chunk, Exchange, Headers, Request, Transcript};
+use self::body::Stuck;
+use crate::{
+    Bytes, Chunk, Coding, Connection, Exchange, Header, Headers, OnConnection, Request,
+    SharedConnection, Transcript,
+};
 
 /// A shorter value is too likely to stand somewhere by chance, and is replaced in its field only.
 const SHORTEST: usize = 6;
@@ -24,6 +39,27 @@ const SHORTEST: usize = 6;
 /// Each secret with the word that stands for it. Without any, all stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secrets(BTreeMap<Vec<u8>, String>);
+
+/// A transcript without secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redacted {
+    pub transcript: Transcript,
+    /// The numbers of the exchanges whose bytes were dropped, since a secret could not be taken out
+    /// of them.
+    pub dropped: Vec<usize>,
+}
+
+/// A connection, and the one without secrets.
+type Rewritten = (SharedConnection, Result<Cleared, Stuck>);
+
+/// A connection without secrets.
+#[derive(Clone)]
+struct Cleared {
+    connection: SharedConnection,
+    /// How many chunks are left of the first so many.
+    sent: Vec<usize>,
+    received: Vec<usize>,
+}
 
 impl Secrets {
     /// The secrets of a run: the values of fields and query parameters that hold credentials, in
@@ -53,37 +89,27 @@ impl Secrets {
             }
         }
         for exchange in &transcript.exchanges {
-            // The client adds what a proxy on the way wants to be shown.
-            let sent: Vec<u8> =
-                exchange.sent.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();
-            for line in sent[..heads_end(&sent)].split(|byte| *byte == b'\n') {
-                let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-                if line[..colon].eq_ignore_ascii_case(b"proxy-authorization") {
-                    let value = line[colon + 1..].trim_ascii();
-                    values("proxy-authorization", value)
-                        .into_iter()
-                        .for_each(|one| secrets.add(one));
-                }
-            }
-            let head = exchange.head.iter().flat_map(|head| head.headers.all("set-cookie"));
-            head.for_each(|header| secrets.add(cookie_value(&header.value)));
+            secrets.fields(exchange);
         }
         secrets.parameters(&transcript.target.url);
         secrets
     }
 
     /// The transcript without them.
-    pub fn told(&self, transcript: &Transcript) -> Transcript {
-        let mut out = transcript.clone();
+    pub fn redact(&self, transcript: &Transcript) -> Redacted {
+        let mut out = Redacted { transcript: transcript.clone(), dropped: Vec::new() };
         if self.0.is_empty() {
             return out;
         }
-        out.target.url = self.text(&out.target.url);
-        for exchange in &mut out.exchanges {
-            self.exchange(exchange);
+        out.transcript.target.url = self.text(&out.transcript.target.url);
+        let mut connections = Vec::new();
+        for exchange in &mut out.transcript.exchanges {
+            if self.exchange(exchange, &mut connections).is_err() {
+                out.dropped.push(exchange.number);
+            }
         }
         // Texts of any kind: what was published has to be found again in the stream.
-        for happening in &mut out.happenings {
+        for happening in &mut out.transcript.happenings {
             happening.what = self.in_texts(&happening.what);
         }
         out
@@ -112,47 +138,136 @@ impl Secrets {
         }
     }
 
-    fn exchange(&self, exchange: &mut Exchange) {
-        exchange.request.url = self.text(&exchange.request.url);
-        self.headers(&mut exchange.request.headers);
-        exchange.request.body = self.anywhere(&exchange.request.body);
-        exchange.published = self.in_texts(&exchange.published);
-        exchange.end.how = self.in_texts(&exchange.end.how);
-        if exchange.request.version.is_http1() {
-            self.joined(&mut exchange.sent, usize::MAX);
+    /// Credentials that the client adds for a proxy, and cookies that the server sets.
+    fn fields(&mut self, exchange: &Exchange) {
+        let mut found = Vec::new();
+        let mut note = |field: &Header| {
+            if is_cookie(&field.name) {
+                found.push(cookie_value(&field.value).to_vec());
+            } else if field.name.eq_ignore_ascii_case("proxy-authorization") {
+                found.extend(values(&field.name, &field.value).into_iter().map(<[u8]>::to_vec));
+            }
+        };
+        if exchange.transport.stream.is_some() {
+            http2::fields(&exchange.wire, &mut note);
         } else {
-            // A frame says how long it is.
-            self.in_place(&mut exchange.sent);
+            http1::fields(&exchange.sent, Reader::request(), &mut note);
+            http1::fields(&exchange.wire, Reader::response(&exchange.request.method), &mut note);
         }
-        if let Some(head) = &mut exchange.head {
-            self.headers(&mut head.headers);
-        }
-        if exchange.request.version.is_http1() {
-            let wire = exchange.wire_bytes();
-            self.joined(&mut exchange.wire, heads_end(&wire));
-        }
-        // The answer to a login, say, has the token that later requests carry.
-        self.in_place(&mut exchange.wire);
-        let before = exchange.body.clone();
-        self.in_place(&mut exchange.body);
-        // Nobody finds the secret in the compressed bytes, but whoever undoes them.
-        if exchange.body != before && !exchange.coded.is_empty() {
-            exchange.coded.clear();
-            exchange.wire.clear();
-            if let Some(head) = &mut exchange.head {
-                head.headers.remove("content-encoding");
+        exchange.head.iter().flat_map(|head| &head.headers.0).for_each(note);
+        found.iter().for_each(|value| self.add(value));
+    }
+
+    fn exchange(
+        &self,
+        exchange: &mut Exchange,
+        connections: &mut Vec<Rewritten>,
+    ) -> Result<(), Stuck> {
+        let (on, before) = (exchange.on.take(), exchange.clone());
+        self.by_value(exchange);
+        let Some(on) = on else { return self.stated(exchange, &before) };
+        let known = connections.iter().find(|(known, _)| known.is(&on.connection));
+        let cleared = match known {
+            Some((_, cleared)) => cleared.clone(),
+            None => {
+                let cleared = self.cleared(&on.connection.lock(), &before);
+                connections.push((on.connection.clone(), cleared.clone()));
+                cleared
+            }
+        };
+        let derived = cleared.map(|cleared| {
+            let mut derived = exchange.clone();
+            let sent = cleared.sent[on.sent.start]..cleared.sent[on.sent.end];
+            let received = cleared.received[on.received];
+            derived.on = Some(OnConnection { connection: cleared.connection, sent, received });
+            derived.derive(Some(before.end.clone()).filter(|end| end.how.is_clients()));
+            derived
+        });
+        match derived {
+            Ok(derived) if is_same(&derived, exchange) => {
+                *exchange = Exchange { end: exchange.end.clone(), ..derived };
+                Ok(())
+            }
+            _ => {
+                drop_bytes(exchange);
+                Err(Stuck)
             }
         }
     }
 
-    /// Replaces the secrets in what came or went in pieces, each by a word that is as long.
-    fn in_place(&self, chunks: &mut [Chunk]) {
-        let all: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();
-        let mut rest = self.as_long(&all);
-        for chunk in chunks {
-            let behind = rest.split_off(chunk.bytes.len());
-            chunk.bytes = Bytes::from(std::mem::replace(&mut rest, behind));
+    /// Everything but the bytes of the connection.
+    fn by_value(&self, exchange: &mut Exchange) {
+        let request = &mut exchange.request;
+        request.url = self.text(&request.url);
+        let pieces = [&request.body[..]];
+        if let Ok(Some(body)) = body::redacted(self, &request.headers, &pieces) {
+            let growth = body::growth(&pieces, &body);
+            let length = request.headers.first("content-length");
+            let length = length.and_then(|text| text.parse::<i64>().ok());
+            if let Some(length) = length.filter(|_| growth != 0) {
+                request.headers.set("content-length", (growth + length).to_string());
+            }
+            request.body = body.concat().into();
         }
+        self.headers(&mut request.headers);
+        exchange.published = self.in_texts(&exchange.published);
+        exchange.end.how = self.in_texts(&exchange.end.how);
+        let mut is_coded = false;
+        if let Some(head) = &mut exchange.head {
+            // A coding that was not decoded: the body is as it came.
+            is_coded = exchange.coded.is_empty() && Coding::of(&head.headers).is_none();
+            self.headers(&mut head.headers);
+        }
+        let pieces: Vec<&[u8]> = exchange.body.iter().map(|chunk| &chunk.bytes[..]).collect();
+        let replaced = match &exchange.head {
+            Some(head) if is_coded => body::redacted(self, &head.headers, &pieces).ok().flatten(),
+            _ => body::as_long(self, &pieces),
+        };
+        for (chunk, bytes) in exchange.body.iter_mut().zip(replaced.into_iter().flatten()) {
+            chunk.bytes = bytes.into();
+        }
+    }
+
+    /// An exchange that is not derived of a connection.
+    fn stated(&self, exchange: &mut Exchange, before: &Exchange) -> Result<(), Stuck> {
+        let connection = Connection {
+            sent: before.sent.clone(),
+            received: before.wire.clone(),
+            ..Connection::default()
+        };
+        let headers = before.head.as_ref().map(|head| head.headers.clone()).unwrap_or_default();
+        let coded: Vec<&[u8]> = before.coded.iter().map(|chunk| &chunk.bytes[..]).collect();
+        let done = self
+            .cleared(&connection, before)
+            .and_then(|cleared| Ok((cleared, body::redacted(self, &headers, &coded)?)));
+        let Ok((cleared, coded)) = done else {
+            drop_bytes(exchange);
+            return Err(Stuck);
+        };
+        let connection = cleared.connection.lock();
+        exchange.sent.clone_from(&connection.sent);
+        exchange.wire.clone_from(&connection.received);
+        for (chunk, bytes) in exchange.coded.iter_mut().zip(coded.into_iter().flatten()) {
+            chunk.bytes = bytes.into();
+        }
+        Ok(())
+    }
+
+    fn cleared(&self, connection: &Connection, of: &Exchange) -> Result<Cleared, Stuck> {
+        let (sent, received) = if of.transport.stream.is_some() {
+            (http2::redacted(self, &connection.sent)?, http2::redacted(self, &connection.received)?)
+        } else {
+            let answer = Reader::response(&of.request.method);
+            (
+                http1::redacted(self, &connection.sent, Reader::request())?,
+                http1::redacted(self, &connection.received, answer)?,
+            )
+        };
+        let (sent, sent_left) = left(sent);
+        let (received, received_left) = left(received);
+        let connection = Connection { sent, received, closed: connection.closed };
+        let connection = SharedConnection::new(connection);
+        Ok(Cleared { connection, sent: sent_left, received: received_left })
     }
 
     /// The value with the secrets in its texts replaced by words that are as long.
@@ -234,34 +349,7 @@ impl Secrets {
         out
     }
 
-    /// Replaces the secrets in the first `end` bytes of what came or went in pieces, line by line.
-    ///
-    /// A secret may be torn by the border of two pieces, so the pieces of a head that has one
-    /// become one piece, with the time of the last of them.
-    fn joined(&self, chunks: &mut Vec<Chunk>, end: usize) {
-        let mut head = Vec::new();
-        let mut count = 0;
-        let mut at = None;
-        for chunk in chunks.iter() {
-            if head.len() >= end.min(usize::MAX - 1) {
-                break;
-            }
-            head.extend_from_slice(&chunk.bytes);
-            at = Some(chunk.at);
-            count += 1;
-        }
-        let Some(at) = at else { return };
-        let rest = head.split_off(end.min(head.len()));
-        let lines: Vec<u8> =
-            head.split_inclusive(|byte| *byte == b'\n').flat_map(|line| self.line(line)).collect();
-        if lines == head {
-            return;
-        }
-        let pieces = [lines, rest].into_iter().filter(|bytes| !bytes.is_empty());
-        let pieces: Vec<_> = pieces.map(|bytes| Chunk { at, bytes: Bytes::from(bytes) }).collect();
-        chunks.splice(0..count, pieces);
-    }
-
+    /// A line of a head without them.
     fn line(&self, line: &[u8]) -> Vec<u8> {
         let name = line.iter().position(|byte| *byte == b':').map(|colon| line.split_at(colon + 1));
         match name {
@@ -304,17 +392,46 @@ fn cookie_value(pair: &[u8]) -> &[u8] {
     equals.map_or(pair, |equals| &pair[equals + 1..]).trim_ascii()
 }
 
-/// Where the heads on the wire end: that of the answer, and those of interim answers before it.
-fn heads_end(wire: &[u8]) -> usize {
-    let mut end = 0;
-    loop {
-        let head = &wire[end..];
-        let interim = head.starts_with(b"HTTP/1.1 1") || head.starts_with(b"HTTP/1.0 1");
-        let Some(at) = find(head, b"\r\n\r\n") else { return wire.len() };
-        end += at + 4;
-        if !interim {
-            return end;
+/// The chunks that are not empty, and how many of them are among the first so many.
+fn left(chunks: Vec<Chunk>) -> (Vec<Chunk>, Vec<usize>) {
+    let mut counts = vec![0];
+    let mut count = 0;
+    for chunk in &chunks {
+        count += usize::from(!chunk.bytes.is_empty());
+        counts.push(count);
+    }
+    (chunks.into_iter().filter(|chunk| !chunk.bytes.is_empty()).collect(), counts)
+}
+
+/// Whether an exchange that was derived anew is the expected one; the length of a compressed body,
+/// and so the length that its head states, may differ.
+fn is_same(derived: &Exchange, expected: &Exchange) -> bool {
+    let head = |exchange: &Exchange| {
+        let mut head = exchange.head.clone();
+        if let Some(head) = head.as_mut().filter(|_| !expected.coded.is_empty()) {
+            head.headers.remove("content-length");
         }
+        head
+    };
+    let coded =
+        |exchange: &Exchange| -> Vec<_> { exchange.coded.iter().map(|chunk| chunk.at).collect() };
+    let how = |exchange: &Exchange| std::mem::discriminant(&exchange.end.how);
+    head(derived) == head(expected)
+        && derived.body == expected.body
+        && coded(derived) == coded(expected)
+        && derived.coding_fault == expected.coding_fault
+        && how(derived) == how(expected)
+}
+
+/// Leaves only the head and the decoded body.
+fn drop_bytes(exchange: &mut Exchange) {
+    exchange.sent.clear();
+    exchange.wire.clear();
+    if !std::mem::take(&mut exchange.coded).is_empty()
+        && exchange.coding_fault.is_none()
+        && let Some(head) = &mut exchange.head
+    {
+        head.headers.remove("content-encoding");
     }
 }
 
@@ -327,155 +444,4 @@ fn rfind(bytes: &[u8], part: &[u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::{Happening, Head, Published, Target, Version, What, write_recording};
-
-    fn redacted(transcript: &Transcript, known: &[(String, String)]) -> Transcript {
-        Secrets::of(transcript, &[], known).told(transcript)
-    }
-
-    fn chunk(text: &str) -> Chunk {
-        Chunk { at: Duration::ZERO, bytes: Bytes::from(text) }
-    }
-
-    /// A variable whose name says nothing of a secret.
-    fn tenant() -> (String, String) {
-        ("TENANT".to_owned(), "of-the-environment".to_owned())
-    }
-
-    fn transcript() -> Transcript {
-        let url = "http://h/s?topic=a&token=from-the-query#x";
-        let request = Request::subscribe(url)
-            .with("Authorization", "Bearer top-secret")
-            .with("Cookie", "theme=dark; sid=1234567")
-            .with("X-Tenant", "of-the-environment/7");
-        let head = "HTTP/1.1 200 OK\r\nSet-Cookie: sid=89abcdef; Path=/\r\nX-You: 1234567\r\n\r\n";
-        let exchange = Exchange {
-            sent: vec![
-                chunk(
-                    "GET /s?topic=a&token=from-the-query HTTP/1.1\r\nAuthorization: Bearer top-se",
-                ),
-                chunk(
-                    "cret\r\nCookie: theme=dark; sid=1234567\r\nX-Tenant: of-the-environment/7\r\n\r\n",
-                ),
-            ],
-            head: Some(Head {
-                at: Duration::ZERO,
-                version: Version::Http11,
-                status: 200,
-                headers: [("Set-Cookie", "sid=89abcdef; Path=/"), ("X-You", "1234567")]
-                    .into_iter()
-                    .collect(),
-            }),
-            wire: vec![chunk(&head[..30]), chunk(&format!("{}data: top-secret\n\n", &head[30..]))],
-            body: vec![chunk("data: top-secret\n\n")],
-            ..Exchange::begun(1, request, Duration::ZERO)
-        };
-        let target = Target { url: url.to_owned(), method: "GET".to_owned(), profile: None };
-        Transcript { target, exchanges: vec![exchange], ..Transcript::default() }
-    }
-
-    #[test]
-    fn no_secret_is_left() {
-        let mut redacted = redacted(&transcript(), &[tenant()]);
-        let exchange = &mut redacted.exchanges[0];
-        // As long as it was: a fault behind it stands where it stood.
-        let stream = "data: redacted-2\n\n";
-        assert_eq!(stream.len(), "data: top-secret\n\n".len());
-        assert_eq!(exchange.body[0].bytes.to_text(), stream);
-        let text = write_recording(&redacted);
-        for secret in ["top-se", "1234567", "89abcdef", "from-the-query", "of-the-env", "dark"] {
-            assert!(!text.contains(secret), "{secret} in {text}");
-        }
-        for kept in ["Bearer redacted-", "sid=redacted-", "topic=a&token=redacted-", "; Path=/"] {
-            assert!(text.contains(kept), "{kept} not in {text}");
-        }
-    }
-
-    #[test]
-    fn the_same_secret_has_the_same_word_and_another_another() {
-        let mut transcript = transcript();
-        let mut second = transcript.exchanges[0].clone();
-        second.request.headers.set("Authorization", "Bearer top-secret2");
-        transcript.exchanges.extend([transcript.exchanges[0].clone(), second]);
-        let redacted = redacted(&transcript, &[]);
-        let of = |index: usize| redacted.exchanges[index].request.headers.first("authorization");
-        assert_eq!(of(0), of(1));
-        assert_ne!(of(0), of(2));
-    }
-
-    #[test]
-    fn to_redact_twice_changes_nothing_more() {
-        let once = redacted(&transcript(), &[tenant()]);
-        assert_eq!(redacted(&once, &[]), once);
-    }
-
-    #[test]
-    fn what_has_no_secret_stays_as_it_is() {
-        let exchange = Exchange {
-            wire: vec![chunk("HTTP/1.1 2"), chunk("00 OK\r\n\r\n"), chunk("data: x\n\n")],
-            ..Exchange::begun(1, Request::subscribe("http://h/s"), Duration::ZERO)
-        };
-        let transcript = Transcript { exchanges: vec![exchange], ..Transcript::default() };
-        assert_eq!(redacted(&transcript, &[]), transcript);
-    }
-
-    #[test]
-    fn what_a_stream_repeats_keeps_its_length_and_stays_comparable() {
-        let mut transcript = transcript();
-        let exchange = &mut transcript.exchanges[0];
-        // Torn by two pieces, and taken for an id.
-        exchange.body = vec![chunk("id: top-se"), chunk("cret\ndata: 1234567, top-secret\n\n")];
-        exchange.request.headers.set("Last-Event-ID", "top-secret");
-        let published = Published { data: "top-secret".to_owned(), ..Published::default() };
-        exchange.published = vec![published.clone()];
-        let failed = Some("POST /restart?token=top-secret answered 500".to_owned());
-        transcript.happenings = [
-            What::Restarted { ready_us: None, failed },
-            What::Published { what: published, answered_us: None },
-        ]
-        .map(|what| Happening {
-            at: Duration::ZERO,
-            scenario: String::new(),
-            name: String::new(),
-            what,
-        })
-        .to_vec();
-        let told = redacted(&transcript, &[]);
-        let exchange = &told.exchanges[0];
-        let body = String::from_utf8(exchange.body_bytes()).unwrap();
-        assert_eq!(exchange.body[0].bytes.len(), "id: top-se".len());
-        assert_eq!(body.len(), transcript.exchanges[0].body_bytes().len());
-        let id = exchange.request.headers.first("last-event-id").unwrap();
-        assert!(id.starts_with("redacted-"), "{id}");
-        assert!(body.starts_with(&format!("id: {id}\ndata: r")), "{body}");
-        assert_eq!(exchange.published[0].data, id);
-        assert!(!format!("{told:?}").contains("top-secret"));
-    }
-
-    #[test]
-    fn what_is_asked_besides_and_variables_have_secrets_too() {
-        let gauge =
-            Request::subscribe("http://h/active?token=of-the-gauge").with("X-Key", "abcdefg");
-        let variables = [("API_TOKEN", "of-a-variable"), ("TOPIC", "weather")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let secrets = Secrets::of(&Transcript::default(), &[gauge], &variables);
-        let told = secrets.text("GET /active?token=of-the-gauge, abcdefg, of-a-variable, weather");
-        for secret in ["of-the-gauge", "abcdefg", "of-a-variable"] {
-            assert!(!told.contains(secret), "{told}");
-        }
-        assert!(told.contains("weather"), "{told}");
-        assert_eq!(Secrets::default().text("Bearer x"), "Bearer x");
-    }
-
-    #[test]
-    fn the_answer_to_a_login_loses_the_token_that_later_requests_carry() {
-        let mut transcript = transcript();
-        transcript.exchanges[0].judged = false;
-        let redacted = redacted(&transcript, &[]);
-        assert!(!redacted.exchanges[0].body[0].bytes.to_text().contains("top-secret"));
-    }
-}
+mod tests;

@@ -235,7 +235,7 @@ fn read_stream(
     for chunk in received {
         client.feed(&chunk.bytes);
         while !reader.is_over() {
-            match client.next() {
+            match client.part() {
                 Ok(None) => break,
                 Ok(Some((id, part))) if id == stream => reader.part(exchange, chunk.at, part),
                 Ok(Some(_)) => {}

@@ -6,10 +6,6 @@ use std::time::Duration;
 use sseproof_codec::{Anomaly, Comment, Event, Item, Retry, decode};
 use sseproof_record::{Coding, Exchange, Happening, Reason, Source, Target, Transcript, Version};
 
-/// The content codings that are registered and change bytes.
-const CODINGS: [&str; 9] =
-    ["gzip", "deflate", "br", "zstd", "compress", "dcb", "dcz", "exi", "pack200-gzip"];
-
 /// A transcript, ready to be judged.
 pub struct Record<'t> {
     transcript: &'t Transcript,
@@ -182,7 +178,7 @@ impl<'r> View<'r> {
     pub fn is_compressed(&self) -> bool {
         self.head.as_ref().is_some_and(|head| {
             let named = head.headers.list("content-encoding");
-            named.iter().any(|coding| is_registered(coding))
+            named.iter().any(|coding| Coding::is_registered(coding))
         })
     }
 
@@ -210,11 +206,6 @@ impl<'r> View<'r> {
     pub fn overlaps(&self, other: &View<'_>) -> bool {
         self.started < other.end.at && other.started < self.end.at
     }
-}
-
-/// Whether it is the name of a content coding.
-pub(crate) fn is_registered(coding: &str) -> bool {
-    CODINGS.contains(&coding.trim_start_matches("x-"))
 }
 
 fn seen(exchange: &Exchange) -> Vec<Seen> {

@@ -40,7 +40,13 @@ impl Material {
     /// Takes the secrets out of all that is told.
     fn tell(&mut self, secrets: &Secrets) {
         let told = |text: &mut String| *text = secrets.text(text);
-        self.transcript = secrets.told(&self.transcript);
+        let redacted = secrets.redact(&self.transcript);
+        for number in redacted.dropped {
+            eprintln!(
+                "sseproof: the bytes of exchange {number} are left out: a secret could not be taken out of them"
+            );
+        }
+        self.transcript = redacted.transcript;
         for failure in self.scenarios.iter_mut().flat_map(|scenario| &mut scenario.failures) {
             told(&mut failure.step);
             told(&mut failure.message);

@@ -180,7 +180,7 @@ impl Client {
     ///
     /// # Errors
     /// The connection is of no more use.
-    pub fn next(&mut self) -> Result<Option<(u32, Part)>, Failure> {
+    pub fn part(&mut self) -> Result<Option<(u32, Part)>, Failure> {
         let unread = self.reader.unread();
         let begun = &unread[..unread.len().min(5)];
         if !self.begun && !begun.is_empty() && b"HTTP/".starts_with(begun) {
@@ -190,7 +190,7 @@ impl Client {
             if let Some(part) = self.parts.pop_front() {
                 return Ok(Some(part));
             }
-            let Some(event) = self.reader.next() else {
+            let Some(event) = self.reader.event() else {
                 self.send_bodies();
                 return Ok(None);
             };
@@ -324,7 +324,7 @@ mod tests {
 
     fn parts(client: &mut Client, bytes: &[u8]) -> Vec<(u32, Part)> {
         client.feed(&Bytes::from(bytes));
-        std::iter::from_fn(|| client.next().expect("HTTP/2")).collect()
+        std::iter::from_fn(|| client.part().expect("HTTP/2")).collect()
     }
 
     #[test]
@@ -376,7 +376,7 @@ mod tests {
         let failure = |bytes: &[u8]| {
             let mut client = Client::new(None);
             client.feed(&Bytes::from(bytes));
-            client.next().unwrap_err()
+            client.part().unwrap_err()
         };
         assert_eq!(failure(b"HTT"), Failure::Http1);
         assert!(matches!(failure(&[0; 20]), Failure::Malformed(_)));

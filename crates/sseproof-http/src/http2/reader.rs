@@ -88,7 +88,7 @@ impl Reader {
     ///
     /// # Errors
     /// What is wrong. The connection is lost then, since its ends no longer agree on their state.
-    pub fn next(&mut self) -> Option<Result<Event, String>> {
+    pub fn event(&mut self) -> Option<Result<Event, String>> {
         if self.is_lost {
             return None;
         }
@@ -177,7 +177,7 @@ mod tests {
         let mut events = Vec::new();
         for piece in pieces {
             reader.feed(&Bytes::from(*piece));
-            while let Some(event) = reader.next() {
+            while let Some(event) = reader.event() {
                 events.push(event);
             }
         }

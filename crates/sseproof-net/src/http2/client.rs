@@ -174,7 +174,7 @@ impl Driver {
                 }
                 self.client.feed(&chunk.bytes);
                 loop {
-                    match self.client.next() {
+                    match self.client.part() {
                         Ok(Some((id, part))) => self.part(id, part),
                         Ok(None) => break,
                         Err(failure) => return Some(failed(failure)),

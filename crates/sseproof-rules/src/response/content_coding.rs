@@ -1,9 +1,10 @@
 //! The stream is not compressed unasked.
 
+use sseproof_record::Coding;
+
 use super::on_stream;
 use crate::gzip::gzipped;
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
-use crate::record::is_registered;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(crate) const RULE: Rule = Rule {
@@ -40,7 +41,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                 faults.push(Fault::header(&view, "content-encoding", message).so(
                     "most clients read over it; some take it for a coding that they do not know and refuse the stream",
                 ));
-            } else if !is_registered(&coding) {
+            } else if !Coding::is_registered(&coding) {
                 let message =
                     format!("Content-Encoding names `{coding}`, which is no content coding");
                 faults.push(Fault::header(&view, "content-encoding", message).so(
