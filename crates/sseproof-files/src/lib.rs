@@ -8,7 +8,6 @@ mod check;
 mod excerpt;
 mod mistake;
 pub mod model;
-mod nearest;
 mod plan;
 mod probes;
 mod profiles;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sseproof_units::UnitError;
+
 /// Everything that is wrong with one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistakes(pub Vec<Mistake>);
@@ -68,6 +70,12 @@ pub struct Slip {
 
 /// Keeps the two halves of a slip apart on their way through serde's single message.
 const SEAM: char = '\u{1f}';
+
+impl From<UnitError> for Slip {
+    fn from(UnitError { what, instead, .. }: UnitError) -> Self {
+        Self::instead(what, instead)
+    }
+}
 
 impl Slip {
     pub(crate) fn new(what: impl Into<String>) -> Self {

@@ -2,10 +2,10 @@
 
 use serde::de::DeserializeOwned;
 use serde_yaml::Error;
+use sseproof_units::{either, names, nearest};
 
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
 use crate::model::Document;
-use crate::nearest::{either, list, nearest};
 use crate::plan::PlanDocument;
 use crate::target::TargetDocument;
 
@@ -133,7 +133,7 @@ fn unknown_key(field: &str, expected: &[&'static str]) -> Slip {
     if is_event && ["equals", "contains", "regex", "json", "path"].contains(&field) {
         return Slip::instead(what, format!("say of which part: data: {{ {field}: … }}"));
     }
-    let keys = list(expected.iter().copied());
+    let keys = names(expected.iter().copied());
     Slip::instead(
         what,
         match meant(field, expected) {
@@ -266,7 +266,7 @@ fn unknown_word(word: &str, expected: &[&'static str]) -> Slip {
         format!("`{word}` is nothing that can stand here")
     };
     let words =
-        if is_step { list(expected.iter().copied()) } else { either(expected.iter().copied()) };
+        if is_step { names(expected.iter().copied()) } else { either(expected.iter().copied()) };
     let all = if is_step { "the steps are" } else { "it can be" };
     Slip::instead(
         what,

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use crate::cost::students_t;
 use crate::threshold::{Evidence, Subject};
-use crate::{Cost, Interval, Outcome, Value};
+use sseproof_units::Value;
+
+use crate::{Cost, Interval, Outcome};
 
 /// A round, added up once.
 #[derive(Clone, Debug, PartialEq)]
@@ -306,7 +308,7 @@ mod tests {
         assert_eq!((ratio.finding(), ratio.rounds), (Finding::More, 4));
         let spread = paired.first.unwrap();
         let shown = [spread.least, spread.middle, spread.greatest].map(|value| value.to_string());
-        assert_eq!(shown, ["10ms", "30.02ms", "50ms"], "{spread:?}");
+        assert_eq!(shown, ["10.0 ms", "30.0 ms", "50.0 ms"], "{spread:?}");
 
         let apart = of(&first, &second, Pairing::Independent, "delivery.p99").ratio.unwrap();
         assert!((apart.value - ratio.value).abs() < 1e-9);

@@ -7,7 +7,11 @@
 mod line;
 mod phases;
 
-use crate::{Counter, Dimension, Figure, Kernel, Outcome, Sample, Usage, Value};
+use std::fmt;
+
+use sseproof_units::{Dimension, Value};
+
+use crate::{Counter, Figure, Kernel, Outcome, Sample, Usage};
 
 pub(crate) use line::students_t;
 use line::{Estimated, Line, line};
@@ -37,6 +41,17 @@ pub struct Estimate {
     /// Between which values it lies, in the value's own unit: for memory the 95 % confidence interval
     /// of the line, for processor time what the kernel's ticks leave open.
     pub interval: Option<(f64, f64)>,
+}
+
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.interval {
+            Some((_, high)) => {
+                f.write_str(&self.value.with_error((high - self.value.amount).abs()))
+            }
+            None => self.value.fmt(f),
+        }
+    }
 }
 
 /// Why a figure was not told.

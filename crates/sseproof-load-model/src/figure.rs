@@ -1,6 +1,6 @@
 //! What a run costs, each with its definition; `specs/metrics.md` is made from here.
 
-use crate::Dimension;
+use sseproof_units::Dimension;
 
 /// A figure that is made of the readings of processes and of the kernel, by [`Cost`](crate::Cost).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

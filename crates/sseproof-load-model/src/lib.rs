@@ -21,7 +21,6 @@ pub mod schedule;
 mod sequence;
 mod share;
 pub mod threshold;
-mod value;
 
 pub use cost::{
     Cost, Estimate, FEWEST_CONNECTIONS, FEWEST_EVENTS, LEAST_BYTES, SHORTEST_MS, Undecided,
@@ -42,4 +41,3 @@ pub use plan::{
 pub use sequence::{Seen, Sequence};
 pub use share::Share;
 pub use threshold::{Threshold, ThresholdError, objective};
-pub use value::{Dimension, Value, ValueError};

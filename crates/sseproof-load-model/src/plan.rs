@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Threshold, Value};
+use sseproof_units::Value;
+
+use crate::Threshold;
 
 /// What is done to a server.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,7 +11,9 @@ mod subject;
 use std::fmt;
 use std::time::Duration;
 
-use crate::{Counter, ErrorKind, Interval, Value};
+use sseproof_units::Value;
+
+use crate::{Counter, ErrorKind, Interval};
 
 pub use objective::{OBJECTIVES, objective};
 pub use parse::ThresholdError;
@@ -88,8 +90,8 @@ pub enum Judgement {
 /// What was compared.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Seen {
-    /// The value.
     pub value: Value,
+    pub limit: Value,
     /// That of the older result, where the limit is a change.
     pub old: Option<Value>,
 }
@@ -105,7 +107,7 @@ impl fmt::Display for Judgement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Held(seen) | Self::Crossed(seen) => match seen.old {
-                None => seen.value.fmt(f),
+                None => f.write_str(&seen.value.beside(&seen.limit)),
                 Some(old) if old.amount > 0.0 => {
                     let change = (seen.value.amount / old.amount - 1.0) * 100.0;
                     write!(f, "{}, was {old} ({change:+.1}%)", seen.value)
@@ -142,7 +144,7 @@ impl Threshold {
                 (old.amount * (1.0 + share), Some(old))
             }
         };
-        let seen = Seen { value, old };
+        let seen = Seen { value, limit: Value::new(limit, value.dimension), old };
         if self.relation.holds(value.amount, limit) {
             Judgement::Crossed(seen)
         } else {
@@ -243,14 +245,14 @@ mod tests {
     fn a_run_is_judged() {
         let run = run();
         for (text, crossed, shown) in [
-            ("delivery.p99 > 50ms", true, "990.4ms"),
-            ("delivery.p50 > 501ms", false, "500.2ms"),
-            ("delivery.max >= 1s", true, "1s"),
-            ("delivery.max > 1.01s", false, "1s"),
-            ("delivery.mean < 500ms", false, "500.5ms"),
-            ("delivery.min < 2ms", true, "999.9µs"),
-            ("delivery.count < 1000", false, "1000"),
-            ("delivery.count <= 1000", true, "1000"),
+            ("delivery.p99 > 50ms", true, "990 ms"),
+            ("delivery.p50 > 501ms", false, "500 ms"),
+            ("delivery.max >= 1s", true, "1.0003 s"),
+            ("delivery.max > 1.01s", false, "1.00 s"),
+            ("delivery.mean < 500ms", false, "501 ms"),
+            ("delivery.min < 2ms", true, "1.00 ms"),
+            ("delivery.count < 1000", false, "1,000"),
+            ("delivery.count <= 1000", true, "1,000"),
             ("head.count < 1", true, "0"),
             ("lost > 0", true, "10"),
             ("lost.share > 1%", false, "0.99%"),
@@ -261,10 +263,10 @@ mod tests {
             ("good.share < 99%", false, "99%"),
             ("streams.share < 99%", true, "98%"),
             ("events.rate < 1000/s", true, "100/s"),
-            ("bytes.rate > 1MiB/s", false, "14.65KiB/s"),
-            ("bytes.per-event > 100B", true, "150B"),
-            ("memory.server > 20KiB", false, "19.53KiB"),
-            ("memory.server > 20kB", false, "19.53KiB"),
+            ("bytes.rate > 1MiB/s", false, "14.6 KiB/s"),
+            ("bytes.per-event > 100B", true, "150 B"),
+            ("memory.server > 20KiB", false, "19.5 KiB"),
+            ("memory.server > 20kB", false, "19.5 KiB"),
         ] {
             let judgement = judge(text, &run, None);
             assert_eq!(matches!(judgement, Judgement::Crossed(_)), crossed, "{text}: {judgement}");
@@ -306,8 +308,8 @@ mod tests {
         let delivery = new.histograms.entry(Metric::Delivery).or_default();
         (1..=1000).for_each(|n| delivery.record(n * 1_200_000));
         for (text, crossed, shown) in [
-            ("delivery.p99 > +10%", true, "1.177s, was 990.4ms (+18.8%)"),
-            ("delivery.p99 > +20%", false, "1.177s, was 990.4ms (+18.8%)"),
+            ("delivery.p99 > +10%", true, "1.18 s, was 990 ms (+18.8%)"),
+            ("delivery.p99 > +20%", false, "1.18 s, was 990 ms (+18.8%)"),
             ("events.rate < -5%", false, "110/s, was 100/s (+10.0%)"),
             ("events.rate > +5%", true, "110/s, was 100/s (+10.0%)"),
             ("lost > +0%", false, "10, was 10 (+0.0%)"),

@@ -23,7 +23,6 @@ mod summary;
 mod table;
 pub mod terminal;
 mod text;
-mod units;
 pub mod wire_log;
 
 pub use explain::explain;

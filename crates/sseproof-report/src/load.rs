@@ -16,18 +16,13 @@ pub mod prometheus;
 mod side;
 pub mod terminal;
 mod told;
-mod units;
 
 use sseproof_load_model::threshold::{Judgement, Subject};
-use sseproof_load_model::{Outcome, Threshold, Value};
+use sseproof_load_model::{Outcome, Threshold};
+use sseproof_units::{counted, list};
 
 use crate::Outcome as Verdict;
 use side::sides;
-
-/// A value with its unit, as all these reports show it: `4.56 KiB`.
-pub fn shown(value: &Value) -> String {
-    units::value(value)
-}
 
 /// What was measured, and what was asked of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -151,7 +146,7 @@ impl LoadReport {
 
     /// What the results amount to, as a fragment that opens a line.
     fn verdict_words(&self) -> String {
-        let all = crate::units::number(self.judged.len() as u64, "threshold");
+        let all = counted(self.judged.len(), "threshold");
         let none =
             self.judged.iter().filter(|judged| matches!(judged.judgement, Judgement::NoData(_)));
         let mut why: Vec<String> = Vec::new();
@@ -161,11 +156,11 @@ impl LoadReport {
         }
         why.extend(self.doubts().iter().map(|doubt| doubt.title.to_owned()));
         match self.verdict() {
-            Verdict::Broken => format!("failed: {}", crate::units::list(&self.crossed())),
+            Verdict::Broken => format!("failed: {}", list(&self.crossed())),
             Verdict::Unproven if self.outcomes.is_empty() => {
                 "not proven: nothing was run".to_owned()
             }
-            Verdict::Unproven => format!("not proven: {}", crate::units::list(&why)),
+            Verdict::Unproven => format!("not proven: {}", list(&why)),
             Verdict::Held if self.judged.is_empty() => {
                 "measured; no threshold was given, so nothing could fail".to_owned()
             }

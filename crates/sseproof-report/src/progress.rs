@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::text::truncate;
-use crate::units;
+use sseproof_units::counted;
 
 /// How far a run is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,10 +34,10 @@ pub fn progress(state: &Progress, width: usize) -> String {
         parts[0].push_str(&format!(" {}", state.playing));
     }
     if state.exchanges > 0 {
-        parts.push(units::number(state.exchanges, "exchange"));
+        parts.push(counted(state.exchanges, "exchange"));
     }
     if state.events > 0 {
-        parts.push(units::number(state.events, "event"));
+        parts.push(counted(state.events, "event"));
     }
     parts.push(match state.elapsed.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),

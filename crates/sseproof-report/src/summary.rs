@@ -1,6 +1,10 @@
 //! The verdict, the counts and the measures in words: the same in every report for people.
 
-use crate::{Outcome, Report, Spread, command, units};
+use std::time::Duration;
+
+use sseproof_units::{Value, counted, list};
+
+use crate::{Outcome, Report, Spread, command};
 
 /// `broken: 1 must and 2 scenarios`, as a fragment that opens a line.
 pub(crate) fn verdict(report: &Report) -> String {
@@ -16,19 +20,19 @@ pub(crate) fn verdict(report: &Report) -> String {
     };
     lax.extend(some(&[(counts.advice, "advice")]));
     if counts.scenarios_failed > 0 {
-        broken.push(units::number(counts.scenarios_failed as u64, "scenario"));
+        broken.push(counted(counts.scenarios_failed, "scenario"));
     }
     if counts.stale_known > 0 {
-        broken.push(units::number(counts.stale_known as u64, "stale known failure"));
+        broken.push(counted(counts.stale_known, "stale known failure"));
     }
     let asked = counts.held + counts.known + counts.scenarios_held > 0;
     match (report.outcome(), early) {
         (Outcome::Unproven, early) => format!("not proven: {}", early.unwrap_or_default()),
-        (Outcome::Broken, Some(early)) => format!("broken: {}; {early}", units::list(&broken)),
-        (Outcome::Broken, None) => format!("broken: {}", units::list(&broken)),
+        (Outcome::Broken, Some(early)) => format!("broken: {}; {early}", list(&broken)),
+        (Outcome::Broken, None) => format!("broken: {}", list(&broken)),
         (Outcome::Held, _) if !lax.is_empty() => {
             let hint = if counts.should > 0 { " (an error with --strict)" } else { "" };
-            format!("all that binds held; not followed: {}{hint}", units::list(&lax))
+            format!("all that binds held; not followed: {}{hint}", list(&lax))
         }
         (Outcome::Held, _) if !asked => "nothing is broken, but nothing could be asked".to_owned(),
         (Outcome::Held, _) => "all held".to_owned(),
@@ -64,7 +68,7 @@ pub(crate) fn rules(report: &Report) -> String {
     let levels =
         some(&[(counts.must, "must"), (counts.should, "should"), (counts.advice, "advice")]);
     if !levels.is_empty() {
-        parts.push(format!("{} broken", units::list(&levels)));
+        parts.push(format!("{} broken", list(&levels)));
     }
     parts.extend(some(&[
         (counts.inconclusive, "not decided"),
@@ -78,11 +82,11 @@ pub(crate) fn rules(report: &Report) -> String {
 pub(crate) fn seen(report: &Report) -> String {
     let measures = &report.measures;
     let mut seen = Vec::new();
-    seen.extend(measures.exchanges.map(|count| units::number(count, "exchange")));
-    seen.extend(measures.events.map(|count| units::number(count, "event")));
-    seen.extend(measures.bytes.map(units::bytes));
-    let seen = if seen.is_empty() { "nothing".to_owned() } else { units::list(&seen) };
-    format!("{seen} in {}", units::millis(report.duration_ms))
+    seen.extend(measures.exchanges.map(|count| counted(count, "exchange")));
+    seen.extend(measures.events.map(|count| counted(count, "event")));
+    seen.extend(measures.bytes.map(sseproof_units::bytes));
+    let seen = list(&seen);
+    format!("{seen} in {}", sseproof_units::duration(Duration::from_millis(report.duration_ms)))
 }
 
 /// `head after 3 ms (1 ms to 40 ms), first event after 31 ms`; empty where nothing was measured.
@@ -100,7 +104,8 @@ pub(crate) fn times(report: &Report) -> String {
 }
 
 fn spread_words(spread: Spread) -> String {
-    let [min, median, max] = [spread.min, spread.median, spread.max].map(units::measure);
+    let [min, median, max] =
+        [spread.min, spread.median, spread.max].map(|ms| Value::time(ms * 1e6).to_string());
     if min == max { median } else { format!("{median} ({min} to {max})") }
 }
 

@@ -10,7 +10,9 @@ use sseproof_record::{Bytes, Ending, Exchange, Phase, Source, Transcript};
 use sseproof_rules::{Evidence, Excerpt};
 
 use crate::dump::dump;
-use crate::{Judged, units};
+use sseproof_units::{counted, duration};
+
+use crate::Judged;
 
 /// How many lines of the request, and of the head of the answer, stand in a short log.
 const HEAD: usize = 24;
@@ -42,7 +44,7 @@ pub fn around(exchange: &Exchange, evidence: &Evidence) -> Vec<String> {
             continue;
         }
         if left_out > 0 {
-            out.push(format!("          … {} left out", count(left_out, "line")));
+            out.push(format!("          … {} left out", counted(left_out, "line")));
             left_out = 0;
         }
         out.push(line.shown(WIDTH));
@@ -71,7 +73,7 @@ pub fn whole(finding: &Judged, transcript: &Transcript) -> String {
             exchange.request.label(),
             exchange.scenario,
             exchange.name,
-            units::micros(u64::try_from(exchange.started.as_micros()).unwrap_or(u64::MAX)),
+            duration(exchange.started),
         );
         for evidence in finding.evidence.iter().filter(|one| one.exchange == number) {
             let at = evidence.offset.map_or_else(String::new, |at| format!(", byte {at}"));
@@ -90,7 +92,7 @@ fn exchange_log(out: &mut String, exchange: &Exchange, source: Source) {
     for line in &lines {
         match &line.raw {
             Some((offset, bytes)) => {
-                let _ = writeln!(out, "{} < {}", line.time(), count(bytes.len(), "byte"));
+                let _ = writeln!(out, "{} < {}", line.time(), counted(bytes.len(), "byte"));
                 let shown = &bytes[..bytes.len().min(HEX)];
                 let excerpt =
                     Excerpt { start: *offset, bytes: shown.into(), mark: u64::MAX, at_end: false };
@@ -98,7 +100,7 @@ fn exchange_log(out: &mut String, exchange: &Exchange, source: Source) {
                     let _ = writeln!(out, "            {line}");
                 }
                 if shown.len() < bytes.len() {
-                    let rest = count(bytes.len() - shown.len(), "byte");
+                    let rest = counted(bytes.len() - shown.len(), "byte");
                     let _ = writeln!(out, "            … {rest} left out");
                 }
             }
@@ -286,11 +288,6 @@ fn ending(how: &Ending) -> String {
         Ending::Malformed(why) => format!("this is no HTTP: {why}"),
         other => format!("{other:?}"),
     }
-}
-
-fn count(number: usize, one: &str) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{number} {one}{s}")
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use sseproof_record::{Ending, Phase, Reason};
 
+pub(crate) use sseproof_units::counted as count;
+
 use crate::delivery::figures::{Spread, sent, shown, time_to_head};
 use crate::timing::NO_ANSWER;
 use crate::{Fault, Record, Verdict, View};
@@ -170,15 +172,6 @@ pub(crate) fn each_once(faults: Vec<Fault>) -> Vec<Fault> {
     let mut seen = BTreeSet::new();
     faults.into_iter().filter(|fault| seen.insert(fault.message.clone())).collect()
 }
-
-/// `1 answer`, `3 answers`.
-pub(crate) fn count(number: usize, one: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        _ => format!("{number} {one}s"),
-    }
-}
-
 fn reason(status: u16) -> &'static str {
     match status {
         204 => "no content",

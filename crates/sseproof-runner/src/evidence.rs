@@ -1,10 +1,9 @@
 //! What was seen, in words.
 
-use std::time::Duration;
-
 use sseproof_codec::{Item, decode};
 use sseproof_files::{Place, excerpt};
 use sseproof_record::{Ending, Exchange, Phase};
+use sseproof_units::duration;
 
 use super::slot::Sight;
 
@@ -46,7 +45,7 @@ pub(super) fn seen(sight: &Sight<'_>, about: About) -> Vec<String> {
         .filter(|(_, item)| about.covers(item))
         .filter_map(|(at, item)| Some((at, describe(item)?)))
         .map(|(at, words)| {
-            format!("after {}: {words}", seconds(at.saturating_sub(exchange.started)))
+            format!("after {}: {words}", duration(at.saturating_sub(exchange.started)))
         })
         .collect();
     let left_out = told.len().saturating_sub(ITEMS);
@@ -84,7 +83,7 @@ fn describe(item: &Item<'_>) -> Option<String> {
 
 fn state(sight: &Sight<'_>) -> String {
     let exchange = sight.exchange;
-    let lasted = seconds(exchange.end.at.saturating_sub(exchange.started));
+    let lasted = duration(exchange.end.at.saturating_sub(exchange.started));
     match (&exchange.head, sight.ended) {
         (Some(_), true) => {
             format!("{} after {lasted}: {}", ended(&exchange.end.how), answer(exchange))
@@ -143,9 +142,6 @@ pub(super) fn flood(exchanges: &[Exchange]) -> Option<String> {
 }
 
 /// `0.150 s`.
-fn seconds(time: Duration) -> String {
-    format!("{:.3} s", time.as_secs_f64())
-}
 
 /// The step as it is written: its line, and those below that are indented deeper.
 pub(super) fn step(source: &str, place: Place) -> String {

@@ -8,6 +8,7 @@ use sseproof_files::model::{
 use sseproof_files::{Act, excerpt, request};
 use sseproof_net::{Leave, Redirect, Room, Waited, redirect};
 use sseproof_record::{Follows, PublishOutcome, Published, Reason, Request, Version, What};
+use sseproof_units::counted;
 
 use super::evidence::About;
 use super::play::{COMMAND, Stop};
@@ -159,7 +160,8 @@ impl Session<'_> {
                     _ => format!("within {within:?}"),
                 };
                 let new = came.saturating_sub(before);
-                let message = format!("expected {}, and {new} came {why}", more_events(count.0));
+                let message =
+                    format!("expected {}, and {new} came {why}", counted(count.0, "more event"));
                 Err(self.unmet_about(&connection, message, About::Events))
             }
             (None, Waited::Ended) => {
@@ -451,9 +453,4 @@ impl Session<'_> {
         self.scope.values.insert(step.into.0.clone(), text);
         Ok(())
     }
-}
-
-/// `1 more event`, `3 more events`.
-fn more_events(count: usize) -> String {
-    format!("{count} more event{}", if count == 1 { "" } else { "s" })
 }

@@ -9,8 +9,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use sseproof_load_model::{Cost, Counter, Metric, Outcome, Value};
-use sseproof_report::load::shown;
+use sseproof_load_model::{Cost, Counter, Metric, Outcome};
+use sseproof_units::Value;
 
 use crate::{measured, root};
 
@@ -147,13 +147,13 @@ fn doubts(outcome: &Outcome) -> String {
 
 fn cost(outcome: &Outcome, key: &str) -> String {
     let value = Cost::of(outcome).value(key);
-    value.map_or_else(|| "not measured".to_owned(), |value| shown(&value))
+    value.map_or_else(|| "not measured".to_owned(), |value| value.to_string())
 }
 
 fn quantile(outcome: &Outcome, metric: Metric, share: f64) -> String {
     outcome.total().histogram(metric).map_or_else(
         || "nothing".to_owned(),
-        |seen| shown(&Value::time(seen.quantile(share) as f64)),
+        |seen| Value::time(seen.quantile(share) as f64).to_string(),
     )
 }
 
@@ -197,7 +197,7 @@ fn wrk_memory(server: &Server) -> anyhow::Result<Row> {
             sleep(Duration::from_secs(6));
             let all = pss(child.id())?;
             child.wait().context("wait for wrk")?;
-            shown(&Value::bytes(all as f64 / 15_000.0))
+            Value::bytes(all as f64 / 15_000.0).to_string()
         }
     };
     Ok(Row { what: "wrk, in total", goal: "", measured, command: command.to_owned() })
@@ -296,7 +296,7 @@ fn processor(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     }
     // One event per second and connection, in the 15 seconds by which the runs differ.
     let events = f64::from(ROUNDS) * 15.0 * 10_000.0;
-    let each = |seconds: f64| shown(&Value::time(seconds / events * 1e9));
+    let each = |seconds: f64| Value::time(seconds / events * 1e9).to_string();
     let command = format!("sseproof load {words} 20s, and 5s; {command}20s, and 5s");
     let row = |what, goal, measured| Row { what, goal, measured, command: command.clone() };
     let has_wrk = theirs.is_finite();

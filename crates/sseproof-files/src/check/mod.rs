@@ -6,10 +6,11 @@ mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sseproof_units::nearest;
+
 use self::names::{Names, Opened};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
 use crate::model::{At, Connect, Document, Expect, Http, Part, Scope, Step, Text};
-use crate::nearest::nearest;
 use crate::variables::Variables;
 
 /// A variable that has another value in each run, to tell what this run published.

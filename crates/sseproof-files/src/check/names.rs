@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use sseproof_units::{names, nearest};
+
 use super::Check;
 use crate::mistake::{Place, Slip};
 use crate::model::{At, Name};
-use crate::nearest::{list, nearest};
 
 /// What bears a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +80,7 @@ impl Check<'_> {
             (None, None) if self.names.known.is_empty() => {
                 format!("write `- connect: {{ as: {} }}` above it", name.0)
             }
-            (None, None) => format!("the names are {}", list(known())),
+            (None, None) => format!("the names are {}", names(known())),
         };
         self.slip(place, Slip::instead(what, instead));
         None

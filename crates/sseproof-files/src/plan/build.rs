@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use sseproof_load_model::{
-    Arrivals, Dimension, Http, Lifetime, Pace, Plan, Profile, Publishing, Rate, Reconnecting,
-    Requests, Sequencing, Slow, Stage, Stamping, Subscribe, Threshold, ThresholdError, TimeUnit,
-    Workload, objective,
+    Arrivals, Http, Lifetime, Pace, Plan, Profile, Publishing, Rate, Reconnecting, Requests,
+    Sequencing, Slow, Stage, Stamping, Subscribe, Threshold, ThresholdError, TimeUnit, Workload,
+    objective,
 };
+use sseproof_units::Dimension;
 
 use super::document::{self, Document, HttpOfPlan, SequenceWord, StampWord};
 use super::scalar::{Amount, Jitter, PerSecond, Percent, value};

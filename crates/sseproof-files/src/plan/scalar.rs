@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
-use sseproof_load_model::{Dimension, Value};
+use sseproof_units::{Dimension, Value, parse_bytes};
 
 use crate::mistake::Slip;
 
@@ -63,32 +63,23 @@ impl PerSecond {
 pub(super) struct Amount(pub(super) usize);
 
 /// More than that in one event is a mistake: nobody can hold it for many clients.
-const LARGEST: f64 = 16_777_216.0;
+const LARGEST: u64 = 16 << 20;
 
 impl Amount {
     fn parse(text: &str) -> Result<Self, Slip> {
-        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-        let with_unit = if is_number { Cow::from(format!("{text}B")) } else { Cow::from(text) };
-        let bytes = value(&with_unit, Dimension::Bytes)?;
-        if bytes > LARGEST {
-            let instead = "write one up to 16MiB";
-            return Err(Slip::instead(format!("{text} is too much for one event"), instead));
+        match parse_bytes(text)? {
+            bytes @ ..=LARGEST => Ok(Self(usize::try_from(bytes).unwrap_or(usize::MAX))),
+            _ => Err(Slip::instead(
+                format!("{text} is too much for one event"),
+                format!("write one up to {}", sseproof_units::bytes(LARGEST)),
+            )),
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "it is positive, and small enough"
-        )]
-        Ok(Self(bytes as usize))
     }
 }
 
 /// A value of that dimension, in its own unit.
 pub(super) fn value(text: &str, dimension: Dimension) -> Result<f64, Slip> {
-    match Value::parse(text.trim(), dimension) {
-        Ok(value) => Ok(value.amount),
-        Err(wrong) => Err(Slip::instead(wrong.what, wrong.instead)),
-    }
+    Ok(Value::parse(text, dimension)?.amount)
 }
 
 /// Read from a text, and told so to editors.

@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use sseproof_record::Headers;
+use sseproof_units::{names, nearest};
 
 use self::document::{Document, Gauge, Publish, Ready, Request, Restart, Start, Stop};
 use self::hook::{DATA, How, is_published};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
 use crate::model::{At, Form, Json, Part, Pause, Scope, Text};
-use crate::nearest::{list, nearest};
 use crate::probes::profile_ids;
 use crate::profiles::profile_aliases;
 use crate::variables::Variables;
@@ -414,13 +414,13 @@ impl<'s> Check<'s> {
     }
 
     fn profile(&mut self, profile: &At<String>) {
-        let names = || profile_ids().chain(profile_aliases().map(|(alias, _)| alias));
-        if names().any(|name| name == profile.value) {
+        let known = || profile_ids().chain(profile_aliases().map(|(alias, _)| alias));
+        if known().any(|name| name == profile.value) {
             return;
         }
-        let instead = match nearest(&profile.value, names()) {
+        let instead = match nearest(&profile.value, known()) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("the profiles are {}", list(profile_ids())),
+            None => format!("the profiles are {}", names(profile_ids())),
         };
         let what = format!("there is no profile `{}`", profile.value);
         self.slip(profile.place, Slip::instead(what, instead));

@@ -2,8 +2,9 @@
 
 use super::Relation;
 use super::parse::{ThresholdError, relation};
-use crate::value::ValueError;
-use crate::{Dimension, Metric, Value};
+use sseproof_units::{Dimension, UnitError, Value};
+
+use crate::Metric;
 
 /// The times that a single request has.
 pub const OBJECTIVES: [Metric; 6] =
@@ -48,7 +49,7 @@ pub fn objective(text: &str) -> Result<(Metric, u64), ThresholdError> {
     let rest = text[at + length..].trim_start();
     let at = text.len() - rest.len();
     let limit = Value::parse(rest.trim_end(), Dimension::Time)
-        .map_err(|ValueError { at: within, what, instead }| wrong(at + within, what, instead))?;
+        .map_err(|UnitError { at: within, what, instead }| wrong(at + within, what, instead))?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
     let nanoseconds = limit.amount as u64;
     Ok((metric, nanoseconds))

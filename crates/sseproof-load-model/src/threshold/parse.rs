@@ -4,8 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{Limit, Relation, Subject, Threshold};
-use crate::value::ValueError;
-use crate::{Counter, Dimension, Metric, Value};
+use sseproof_units::{Dimension, UnitError, Value, nearest};
+
+use crate::{Counter, Metric};
 
 /// Why a text is no threshold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +115,7 @@ impl Threshold {
         let limit_at = text.len() - rest.len();
         let rest = rest.trim_end();
         let limit = limit(rest, subject.dimension())
-            .map_err(|ValueError { at, what, instead }| wrong(limit_at + at, what, instead))?;
+            .map_err(|UnitError { at, what, instead }| wrong(limit_at + at, what, instead))?;
         if let Some((what, instead)) = vain(subject, relation, limit) {
             return Err(wrong(relation_at, what.to_owned(), instead));
         }
@@ -135,13 +136,13 @@ pub(super) fn relation(text: &str) -> Result<(Relation, usize), String> {
     }
 }
 
-fn limit(text: &str, dimension: Dimension) -> Result<Limit, ValueError> {
+fn limit(text: &str, dimension: Dimension) -> Result<Limit, UnitError> {
     if text.is_empty() {
         let usual = dimension.example(if dimension == Dimension::Count { "0" } else { "50" });
-        return Err(ValueError {
+        return Err(UnitError {
             at: 0,
             what: "here the limit is missing".to_owned(),
-            instead: format!("write {}, such as {usual}", dimension.noun()),
+            instead: format!("write one such as {usual}"),
         });
     }
     let (sign, number) = match text.as_bytes().first() {
@@ -151,7 +152,7 @@ fn limit(text: &str, dimension: Dimension) -> Result<Limit, ValueError> {
     };
     match Value::parse(number, Dimension::Share) {
         Ok(share) => Ok(Limit::Change(sign * share.amount)),
-        Err(_) => Err(ValueError {
+        Err(_) => Err(UnitError {
             at: 0,
             what: format!("`{text}` is no change"),
             instead:
@@ -241,20 +242,10 @@ fn unknown(name: &str) -> (String, String) {
             format!("{meant}.{end}")
         }
     });
-    match synonym.or_else(|| nearest(name)) {
+    match synonym.or_else(|| nearest(name, Subject::all().map(|subject| subject.to_string()))) {
         Some(meant) => (what, format!("did you mean {meant}?")),
         None => (what, format!("{EXAMPLE}; all names stand in specs/metrics.md")),
     }
-}
-
-/// The name that is most like the one written, if one is like it at all.
-fn nearest(written: &str) -> Option<String> {
-    let words = Subject::all().map(|subject| subject.to_string());
-    words
-        .map(|word| (strsim::osa_distance(&written.to_lowercase(), &word), word))
-        .filter(|(distance, word)| *distance <= written.len().max(word.len()).div_ceil(3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word)
 }
 
 #[cfg(test)]
@@ -310,7 +301,7 @@ mod tests {
         let wrong = Threshold::parse("delivery.p99 > 50").unwrap_err();
         assert_eq!(
             wrong.to_string(),
-            "`50` has no unit\n  delivery.p99 > 50\n                   ^ write 50ms for milliseconds, or 50s for seconds"
+            "`50` has no unit\n  delivery.p99 > 50\n                   ^ write 50s for seconds, or 50ms for milliseconds"
         );
     }
 

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::{
-    Counter, Dimension, ErrorKind, Figure, Metric, Plan, Sequencing, Share, Stamping, Workload,
-};
+use sseproof_units::Dimension;
+
+use crate::{Counter, ErrorKind, Figure, Metric, Plan, Sequencing, Share, Stamping, Workload};
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -272,7 +272,7 @@ mod tests {
     fn what_cannot_be_is_an_error_in_json() {
         assert!(refusal("", "{}").contains("missing field `model`"));
         assert!(refusal("", r#"{"model":"m","messages":[]}"#).contains("at least one message"));
-        assert!(refusal("token-every=1", "{}").contains("`token-every=1` is no duration"));
+        assert!(refusal("token-every=1", "{}").contains("`token-every=1` is not a duration"));
         assert!(refusal("", "no json").contains(r#""type":"invalid_request_error""#));
     }
 }

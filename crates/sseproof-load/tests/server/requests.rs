@@ -8,7 +8,7 @@ use crate::client::{Client, events, numbers, server};
 fn requests_that_cannot_be_are_told_what_to_write() {
     let server = server();
     for (request, status, words) in [
-        ("GET /events?every=1x HTTP/1.1", "400 Bad Request", "`every=1x` is no duration"),
+        ("GET /events?every=1x HTTP/1.1", "400 Bad Request", "`every=1x` is not a duration"),
         ("GET /ws?lose=0 HTTP/1.1", "426 Upgrade Required", "for Server-Sent Events there is"),
         ("GET /nothing HTTP/1.1", "404 Not Found", "GET / says what there is"),
         ("GET / HTTP/1.1", "200 OK", "POST /publish?topic=NAME"),

@@ -1,6 +1,7 @@
 //! The costs of several rounds put together.
 
-use sseproof_load_model::{Cost, Estimate, Figure, Undecided, Value};
+use sseproof_load_model::{Cost, Estimate, Figure, Undecided};
+use sseproof_units::Value;
 
 /// Each figure of the rounds, or why there is none.
 pub(super) struct Figures {

@@ -95,7 +95,7 @@ fn one(out: &mut String, side: &Side<'_>, alone: bool) {
     if !errors.is_empty() {
         out.push_str("\n| errors | | |\n| ---: | --- | --- |\n");
         for (key, count, meaning) in errors {
-            let count = super::units::count(count);
+            let count = sseproof_units::count(count);
             out.push_str(&format!("| {count} | {} | {} |\n", code(&key), escape(&meaning)));
         }
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sseproof_load_model::compare::Round;
 use sseproof_load_model::threshold::Evidence;
-use sseproof_load_model::{Cost, Interval, Outcome, Transport, Value};
+use sseproof_load_model::{Cost, Interval, Outcome, Transport};
+use sseproof_units::Value;
 
 use super::figures::Figures;
 

@@ -5,7 +5,6 @@
 
 use super::side::{Side, sides};
 use super::told::{self, Facts};
-use super::units::number;
 use super::{Doubt, JudgedThreshold, LoadReport};
 use crate::Outcome as Verdict;
 use crate::paint::Ink;
@@ -101,10 +100,16 @@ fn one(page: &mut Page, side: &Side<'_>, alone: bool) {
     }
     let errors = told::errors(side);
     if !errors.is_empty() {
-        let sum = errors.iter().map(|(_, count, _)| count).sum();
-        page.labelled(2, "errors       ", Ink::Faint, Ink::Bad, &number(sum, "error"));
+        let sum: u64 = errors.iter().map(|(_, count, _)| count).sum();
+        page.labelled(
+            2,
+            "errors       ",
+            Ink::Faint,
+            Ink::Bad,
+            &sseproof_units::counted(sum, "error"),
+        );
         let rows = errors.into_iter();
-        let rows = rows.map(|(key, count, meaning)| [super::units::count(count), key, meaning]);
+        let rows = rows.map(|(key, count, meaning)| [sseproof_units::count(count), key, meaning]);
         let lines = table(rows, 15, page.width);
         page.block(&lines);
     }
@@ -227,8 +232,8 @@ mod tests {
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         };
         let ahead = told(240_000_000, 260_000_000);
-        assert!(ahead.contains("250 ms (± 10.0 ms) ahead of this machine's"), "{ahead}");
-        assert!(told(-3_000_000, -1_000_000).contains("2.00 ms (± 1.00 ms) behind"));
+        assert!(ahead.contains("250 ms (± 10 ms) ahead of this machine's"), "{ahead}");
+        assert!(told(-3_000_000, -1_000_000).contains("2 ms (± 1 ms) behind"));
         assert!(!told(-1_000_000, 2_000_000).contains("this machine's"), "no difference is known");
         assert!(!told(2_000_000, 1_000_000).contains("this machine's"), "they contradict");
     }

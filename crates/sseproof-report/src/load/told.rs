@@ -1,15 +1,17 @@
 //! What results say, in rows and sentences: the same in every report for people.
 
+use std::time::Duration;
+
 use sseproof_load_model::compare::{FEWEST_ROUNDS, Finding, Pairing, Ratio, compare};
 use sseproof_load_model::threshold::Subject;
 use sseproof_load_model::{
-    Counter, Counters, ErrorKind, Estimate, Figure, Histogram, Metric, Share, Value,
+    Counter, Counters, ErrorKind, Estimate, Figure, Histogram, Metric, Share,
 };
+use sseproof_units::{self as units, Dimension, Value, counted};
 
+use super::JudgedThreshold;
 use super::grid::Grid;
 use super::side::Side;
-use super::units;
-use super::{JudgedThreshold, units::number};
 
 /// The percentiles that are shown, in hundredths of a percent.
 pub(super) const PERCENTILES: [(&str, u16); 5] =
@@ -27,15 +29,19 @@ pub(super) fn percentile(histogram: &Histogram, hundredths: u16) -> Option<u64> 
     (above >= 10_000).then(|| histogram.quantile(f64::from(hundredths) / 10_000.0))
 }
 
+fn nanoseconds(time: u64) -> String {
+    units::duration(Duration::from_nanos(time))
+}
+
 /// One row for each metric that has times.
 pub(super) fn times(side: &Side<'_>) -> Grid {
     let head = ["", "count"].into_iter().chain(PERCENTILES.map(|(name, _)| name)).chain(["max"]);
     let row = |metric: Metric| {
         let histogram = side.total.histogram(metric)?;
-        let shown = |hundredths| percentile(histogram, hundredths).map_or(NONE.into(), units::time);
+        let shown = |hundredths| percentile(histogram, hundredths).map_or(NONE.into(), nanoseconds);
         let mut row = vec![metric.key().to_owned(), units::count(histogram.count())];
         row.extend(PERCENTILES.map(|(_, hundredths)| shown(hundredths)));
-        row.push(units::time(histogram.max()));
+        row.push(nanoseconds(histogram.max()));
         Some(row)
     };
     Grid {
@@ -92,13 +98,13 @@ fn connections(side: &Side<'_>, counters: &Counters) -> Facts {
     let got = count(Counter::Streams).saturating_sub(reconnects);
     if got < asked {
         let got = units::count(got);
-        facts.bad.push(format!("{got} of {} got a stream", number(asked, "arrival")));
+        facts.bad.push(format!("{got} of {} got a stream", counted(asked, "arrival")));
     } else {
         facts.part(asked, |count| format!("{count} asked for, and all got a stream"));
     }
     facts.part(side.most_open(), |count| format!("{count} open at most"));
     if let Some(streams) = side.streams_per_connection() {
-        let streams = number(streams.into(), "stream");
+        let streams = counted(streams, "stream");
         facts.part(count(Counter::Connected), |count| {
             format!("on {count} of HTTP/2, with up to {streams} each")
         });
@@ -114,10 +120,7 @@ fn requests(side: &Side<'_>, counters: &Counters) -> Facts {
     let mut facts = Facts::new("requests");
     let share = |share: Share| match share.value(counters) {
         Some(share) => {
-            format!(
-                " ({})",
-                units::value(&Value::new(share, sseproof_load_model::Dimension::Share))
-            )
+            format!(" ({})", (Value::new(share, Dimension::Share)))
         }
         None => String::new(),
     };
@@ -132,7 +135,7 @@ fn requests(side: &Side<'_>, counters: &Counters) -> Facts {
     }
     let tokens = count(Counter::Tokens);
     facts.part(tokens, |count| match rate(side, tokens) {
-        Some(rate) => format!("{count} events with tokens, {}", units::value(&rate)),
+        Some(rate) => format!("{count} events with tokens, {}", rate),
         None => format!("{count} events with tokens"),
     });
     facts
@@ -145,12 +148,13 @@ fn events(side: &Side<'_>, counters: &Counters) -> Facts {
     if events == 0 {
         facts.bad.push("none arrived".to_owned());
     }
-    facts.parts.extend(rate(side, events).map(|rate| units::value(&rate)));
-    facts.parts.extend(per_event(side).map(|each| {
-        format!("{} on the wire for each, framing and heads included", units::value(&each))
-    }));
+    facts.parts.extend(rate(side, events).map(|rate| rate.to_string()));
+    facts.parts.extend(
+        per_event(side)
+            .map(|each| format!("{} on the wire for each, framing and heads included", each)),
+    );
     if bytes > 0 {
-        facts.parts.push(format!("{} in all", units::value(&Value::bytes(bytes as f64))));
+        facts.parts.push(format!("{} in all", (Value::bytes(bytes as f64))));
     }
     facts
 }
@@ -196,8 +200,8 @@ fn clocks(side: &Side<'_>, counters: &Counters) -> Facts {
         let (word, effect) = if middle > 0 { ("ahead of", "short") } else { ("behind", "long") };
         facts.bad.push(format!(
             "the server's is {} (± {}) {word} this machine's, by the Date of its answers: latencies from its stamps are as much too {effect}",
-            units::time(middle.unsigned_abs()),
-            units::time(error),
+            nanoseconds(middle.unsigned_abs()),
+            nanoseconds(error),
         ));
     }
     facts
@@ -213,7 +217,7 @@ fn published(counters: &Counters) -> Facts {
 /// How many that is in a second of the run.
 fn rate(side: &Side<'_>, count: u64) -> Option<Value> {
     let seconds = side.lasting.as_secs_f64();
-    let dimension = sseproof_load_model::Dimension::Rate;
+    let dimension = Dimension::Rate;
     (count > 0 && seconds > 0.0).then(|| Value::new(count as f64 / seconds, dimension))
 }
 
@@ -266,14 +270,14 @@ fn words(figure: Figure) -> &'static str {
 
 /// One row for each figure that was told: its key, its value, and what it is.
 pub(super) fn costs(side: &Side<'_>) -> Vec<[String; 3]> {
-    let row = |(figure, estimate): (Figure, &_)| {
+    let row = |(figure, estimate): (Figure, &Estimate)| {
         let words = words(figure);
         let words = match side.streams_per_connection() {
             None => words.to_owned(),
             // What shares its connection costs what a stream does.
             Some(_) => words.replace("connection", "stream"),
         };
-        [figure.key().to_owned(), units::estimate(estimate), words]
+        [figure.key().to_owned(), estimate.to_string(), words]
     };
     side.figures.told().map(row).collect()
 }
@@ -288,7 +292,7 @@ pub(super) fn method(side: &Side<'_>) -> Option<String> {
     };
     let idle = if cost.idle { ", before the first event" } else { "" };
     let each = if side.streams_per_connection().is_some() { "stream" } else { "connection" };
-    let peak = number(cost.peak, each);
+    let peak = counted(cost.peak, each);
     Some(format!("lines through {points}, up to {peak}{idle}; ± is 95 % confidence"))
 }
 
@@ -315,7 +319,7 @@ pub(super) fn gaps(sides: &[Side<'_>]) -> Vec<String> {
 /// What all sides have, side by side; costs with what they may be off, where that is wanted.
 pub(super) fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
     let cost = |estimate: &Estimate| {
-        if off { units::estimate(estimate) } else { units::value(&estimate.value) }
+        if off { estimate.to_string() } else { estimate.value.to_string() }
     };
     let mut rows = Vec::new();
     let mut push = |key: String, of: &dyn Fn(&Side<'_>) -> Option<String>| {
@@ -329,13 +333,13 @@ pub(super) fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
         for (name, hundredths) in PERCENTILES {
             if matches!(name, "p50" | "p99") || (metric == Metric::Delivery && name == "p99.9") {
                 push(format!("{}.{name}", metric.key()), &|side| {
-                    percentile(side.total.histogram(metric)?, hundredths).map(units::time)
+                    percentile(side.total.histogram(metric)?, hundredths).map(nanoseconds)
                 });
             }
         }
         if metric == Metric::Delivery {
             push("delivery.max".to_owned(), &|side| {
-                side.total.histogram(metric).map(|histogram| units::time(histogram.max()))
+                side.total.histogram(metric).map(|histogram| nanoseconds(histogram.max()))
             });
         }
     }
@@ -349,9 +353,9 @@ pub(super) fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
     }
     push("events.rate".to_owned(), &|side| {
         let events = side.total.counters.count(Counter::Events);
-        rate(side, events).map(|rate| units::value(&rate))
+        rate(side, events).map(|rate| rate.to_string())
     });
-    push("bytes.per-event".to_owned(), &|side| per_event(side).map(|each| units::value(&each)));
+    push("bytes.per-event".to_owned(), &|side| per_event(side).map(|each| each.to_string()));
     for figure in Figure::ALL {
         push(figure.key().to_owned(), &|side| side.figures.figure(figure).map(cost));
     }
@@ -398,7 +402,7 @@ pub(super) fn ratio_method(sides: &[Side<'_>]) -> Option<String> {
     Some(if rounds < FEWEST_ROUNDS {
         format!(
             "of {}: nothing can be concluded from their ratios before there are {FEWEST_ROUNDS} (--rounds), for nobody knows how much rounds differ",
-            number(rounds as u64, "round")
+            counted(rounds, "round")
         )
     } else {
         format!(

@@ -1,11 +1,14 @@
 //! One failure: what, where, what it does to the users, what to change.
 
+use std::time::Duration;
+
 use sseproof_rules::{Evidence, Level, Recipe};
+use sseproof_units::{duration, list};
 
 use super::{Detail, Page};
 use crate::dump::dump;
 use crate::paint::Ink;
-use crate::{Judged, Report, Standing, command, units};
+use crate::{Judged, Report, Standing, command};
 
 /// How many places of a failure are shown, unless all are asked for.
 const PLACES: usize = 3;
@@ -35,7 +38,7 @@ pub(super) fn write(page: &mut Page, report: &Report, finding: &Judged) {
         _ if told => command::explain(&finding.rule),
         _ => {
             let with: Vec<_> = finding.recipes.iter().map(|recipe| recipe.with.clone()).collect();
-            format!("{} (how to with {})", command::explain(&finding.rule), units::list(&with))
+            format!("{} (how to with {})", command::explain(&finding.rule), list(&with))
         }
     };
     page.labelled(2, "more: ", Ink::Faint, Ink::Plain, &more);
@@ -108,7 +111,7 @@ pub(crate) fn where_it_is(evidence: &Evidence) -> String {
     if !of.is_empty() {
         out.push_str(&format!(" ({})", of.join(", ")));
     }
-    let after = units::micros(evidence.after_us);
+    let after = duration(Duration::from_micros(evidence.after_us));
     match (evidence.place.as_str(), evidence.offset) {
         ("body", Some(offset)) => out.push_str(&format!(", byte {offset}, {after} after the head")),
         (place @ ("decoded body" | "coded body"), Some(offset)) => {

@@ -1,9 +1,13 @@
 //! The user's scenarios: a line each, and what failed with the lines of the file.
 
+use std::time::Duration;
+
+use sseproof_units::{counted, duration};
+
 use super::{Detail, Page};
 use crate::paint::Ink;
 use crate::text::{clean, columns, truncate};
-use crate::{Report, ScenarioFailure, ScenarioResult, units};
+use crate::{Report, ScenarioFailure, ScenarioResult};
 
 /// Writes all scenarios; in quiet mode the failed ones.
 pub(super) fn write(page: &mut Page, report: &Report) {
@@ -45,9 +49,9 @@ pub(crate) fn remark(scenario: &ScenarioResult) -> String {
     parts.push(if scenario.steps_taken < scenario.steps {
         format!("{} of {} steps", scenario.steps_taken, scenario.steps)
     } else {
-        units::number(scenario.steps as u64, "step")
+        counted(scenario.steps, "step")
     });
-    parts.push(units::millis(scenario.duration_ms));
+    parts.push(duration(Duration::from_millis(scenario.duration_ms)));
     parts.retain(|part| !part.is_empty());
     parts.join(", ")
 }

@@ -178,7 +178,7 @@ fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Fate {
     let pieces = u32::try_from(arrivals.len()).unwrap_or(u32::MAX);
     let events = pace.map_or(0, |pace| pace.events_within(watched));
     let readable = view.events().count();
-    let came = format!("{} came in {}", count_bytes(view.came_len()), shown(watched));
+    let came = format!("{} came in {}", count(view.came_len(), "byte"), shown(watched));
     let came = if view.is_encoded() {
         came
     } else {
@@ -233,10 +233,6 @@ fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Fate {
             count(arrivals.len(), "piece")
         )),
     }
-}
-
-fn count_bytes(bytes: u64) -> String {
-    if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
 }
 
 /// How many events came together, and the longest time between two such bursts, where both are
@@ -324,12 +320,12 @@ mod tests {
     fn each_mutant_fails_with_its_figures() {
         let plain = "while a plain stream has its first event after 50 ms and then one every 50 ms at the latest";
         for (mutant, message) in RULE.mutants.iter().zip([
-            format!("compressed with gzip, 10 bytes came in 4.00 s, and 0 events could be read, {plain}"),
+            format!("compressed with gzip, 10 bytes came in 4 s, and 0 events could be read, {plain}"),
             format!(
                 "compressed with gzip, everything came at once when the stream ended, 2.00 s behind the head, {plain}"
             ),
             format!("compressed with gzip, events come 20 at a time, with up to 1.45 s of silence between, {plain}"),
-            "no head came within 4.00 s to a client that can undo compression, as every browser can"
+            "no head came within 4 s to a client that can undo compression, as every browser can"
                 .to_owned(),
         ]) {
             let faults = run(mutant.serve).faults(&RULE);

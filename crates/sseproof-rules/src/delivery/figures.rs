@@ -1,18 +1,11 @@
-//! Times as people read them, and what several of them have in common.
+//! What several times have in common.
 
 use std::fmt;
 use std::time::Duration;
 
-use crate::View;
+pub(crate) use sseproof_units::duration as shown;
 
-/// The time in the unit that suits it: `7 ms`, `1.20 s`, `75.0 s`.
-pub(crate) fn shown(time: Duration) -> String {
-    match time.as_secs_f64() {
-        seconds if seconds < 1.0 => format!("{} ms", time.as_millis()),
-        seconds if seconds < 10.0 => format!("{seconds:.2} s"),
-        seconds => format!("{seconds:.1} s"),
-    }
-}
+use crate::View;
 
 /// The least, the middle and the greatest of some times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,14 +70,6 @@ pub(crate) fn waited_in_vain(view: &View<'_>) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_short() {
-        for (millis, text) in [(7, "7 ms"), (999, "999 ms"), (1_204, "1.20 s"), (75_000, "75.0 s")]
-        {
-            assert_eq!(shown(Duration::from_millis(millis)), text);
-        }
-    }
 
     #[test]
     fn a_spread_has_a_middle() {

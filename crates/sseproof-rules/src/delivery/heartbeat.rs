@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_minute_without_a_byte_is_a_fault() {
         let faults = idle(RULE.mutants[0].serve).faults(&RULE);
-        assert_eq!(faults[0].message, "no byte for 73.5 s, from 1.50 s behind the head on");
+        assert_eq!(faults[0].message, "no byte for 73.5 s, from 1.5 s behind the head on");
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_stream_that_is_never_quiet_says_nothing() {
         let verdict = idle(|visit| every_15_s(visit, "data: 1\n\n")).judge(&RULE);
-        assert!(matches!(verdict, Verdict::Skip(why) if why.contains("longer than 15.0 s")));
+        assert!(matches!(verdict, Verdict::Skip(why) if why.contains("longer than 15 s")));
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn a_break_in_silence_is_a_fault_and_an_end_a_doubt() {
         let faults = ended(30, Ending::Truncated).faults(&RULE);
-        assert_eq!(faults[0].message, "the connection breaks after 30.0 s of silence");
+        assert_eq!(faults[0].message, "the connection breaks after 30 s of silence");
         ended(30, Ending::Reset).faults(&RULE);
         ended(30, Ending::Complete).is_thin(&RULE);
         ended(10, Ending::Reset).skips(&RULE);

@@ -75,7 +75,7 @@ mod tests {
         let faults = published(&[("a", 1_000, 1_010), ("b", 1_100, 3_200)]).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "an event arrives 2.10 s after it was published (median 10 ms of 2)"
+            "an event arrives 2.1 s after it was published (median 10 ms of 2)"
         );
     }
 

@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(faults[0].exchange, 2);
         assert_eq!(
             faults[0].message,
-            "no head within 1.50 s while exchange 1 is open; a lone subscriber has it after 0 ms"
+            "no head within 1.5 s while exchange 1 is open; a lone subscriber has it after 0 ms"
         );
     }
 
@@ -262,7 +262,7 @@ mod tests {
     fn events_that_are_taken_from_the_first_are_a_fault() {
         let faults = taken_away().faults(&RULE);
         assert_eq!(faults[0].exchange, 1);
-        assert!(faults[0].message.starts_with("no byte any more for 1.50 s, since exchange 2"));
+        assert!(faults[0].message.starts_with("no byte any more for 1.5 s, since exchange 2"));
     }
 
     #[test]

@@ -92,7 +92,7 @@ mod tests {
         let faults = patient(patient(Run::against(LATE))).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "the head comes late: after 2.40 s at least, 2.40 s in the middle, 2.40 s at most, of 2 exchanges"
+            "the head comes late: after 2.4 s at least, 2.4 s in the middle, 2.4 s at most, of 2 exchanges"
         );
     }
 

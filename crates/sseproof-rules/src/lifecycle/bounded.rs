@@ -3,8 +3,9 @@
 use sseproof_record::{Gauge, Lack, Reading, What};
 
 use super::leaving::nothing_read;
-use super::stalled::{NEVER_SERVED, heard_before, mib};
+use super::stalled::{NEVER_SERVED, heard_before};
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use sseproof_units::bytes;
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/bounded",
@@ -70,31 +71,31 @@ fn judge(record: &Record<'_>) -> Verdict {
     if grown >= NOISE && grown * 10 >= second * 6 {
         let message = format!(
             "this client reads nothing, and {} of events raise the server's memory by {}, where nobody listens by {}",
-            mib(second),
-            mib(with_client.saturating_sub(alone)),
-            mib(alone.saturating_sub(before))
+            bytes(second),
+            bytes(with_client.saturating_sub(alone)),
+            bytes(alone.saturating_sub(before))
         );
         return Verdict::Fail(vec![Fault::whole(&view, message)]);
     }
     if second < NOISE {
         return Verdict::Inconclusive(format!(
             "only {} could be published, which is less than the noise of the memory",
-            mib(second)
+            bytes(second)
         ));
     }
     // A collector that lets its heap grow hides in it what piles up.
     if grown * 4 > second || kept * 4 > second {
         return Verdict::Inconclusive(format!(
             "{} that a client did not read raised the memory by {}, and by {} where nobody listens: too much to say that nothing piles up, and too little to say that it does",
-            mib(second),
-            mib(with_client.saturating_sub(alone)),
-            mib(alone.saturating_sub(before))
+            bytes(second),
+            bytes(with_client.saturating_sub(alone)),
+            bytes(alone.saturating_sub(before))
         ));
     }
     Verdict::Pass(format!(
         "{} that a client did not read raised the memory by {}",
-        mib(second),
-        mib(grown)
+        bytes(second),
+        bytes(grown)
     ))
 }
 
@@ -126,7 +127,7 @@ mod tests {
         let faults = run([50, 51, 80], 28).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "this client reads nothing, and 28.0 MiB of events raise the server's memory by 29.0 MiB, where nobody listens by 1.0 MiB"
+            "this client reads nothing, and 28 MiB of events raise the server's memory by 29 MiB, where nobody listens by 1 MiB"
         );
     }
 

@@ -95,7 +95,7 @@ impl Course {
             return Growth::None;
         }
         let shown = |number: u64| match self.gauge {
-            Gauge::Memory => format!("{} KiB of memory", number >> 10),
+            Gauge::Memory => format!("{} of memory", sseproof_units::bytes(number)),
             gauge => format!("{number} {gauge}"),
         };
         let message = format!(

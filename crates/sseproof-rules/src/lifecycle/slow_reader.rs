@@ -5,10 +5,11 @@ use std::time::Duration;
 use sseproof_record::{Action, Happening, Lack, Plan, PublishOutcome, Published, What};
 
 use super::leaving::lacking;
-use super::stalled::{NEVER_SERVED, heard_before, mib};
+use super::stalled::{NEVER_SERVED, heard_before};
 use crate::delivery::figures::shown;
 use crate::timing::{BLOCKED, HELD_UP};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
+use sseproof_units::bytes;
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/slow-reader",
@@ -160,13 +161,13 @@ fn passed_by(poured: u64, unread: Option<&Result<u64, String>>, after: Duration)
         Some(Ok(unread)) if *unread + REST <= poured => Verdict::Pass(format!(
             "another client got an event {} after it was published, while of {} for a client that reads nothing {} fitted into the buffers on the way",
             shown(after),
-            amount(poured),
-            amount(*unread),
+            bytes(poured),
+            bytes(*unread),
         )),
         Some(Ok(unread)) => Verdict::Inconclusive(format!(
             "nothing shows that the client that reads nothing was in the way: {} were published, and {} lie in the buffers on the way to it",
-            amount(poured),
-            amount(*unread),
+            bytes(poured),
+            bytes(*unread),
         )),
         Some(Err(why)) => Verdict::Inconclusive(format!(
             "nothing shows that the client that reads nothing was in the way: {why}"
@@ -176,13 +177,6 @@ fn passed_by(poured: u64, unread: Option<&Result<u64, String>>, after: Duration)
                 .to_owned(),
         ),
     }
-}
-
-fn amount(bytes: u64) -> String {
-    if bytes < 1 << 20 {
-        return format!("{} KiB", bytes.div_ceil(1 << 10));
-    }
-    mib(bytes)
 }
 
 /// When an event with this in its data arrived.
@@ -222,7 +216,7 @@ mod tests {
     fn others_get_their_events() {
         let run = run(BOTH, None, Ok(200 << 10));
         let Verdict::Pass(note) = run.judge(&RULE) else { panic!("{:?}", run.judge(&RULE)) };
-        assert!(note.ends_with("of 1.0 MiB for a client that reads nothing 200 KiB fitted into the buffers on the way"), "{note}");
+        assert!(note.ends_with("of 1 MiB for a client that reads nothing 200 KiB fitted into the buffers on the way"), "{note}");
     }
 
     #[test]
@@ -254,7 +248,7 @@ mod tests {
         let faults = late(1_000, 1_010).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "while this client reads nothing, each event is late for exchange 2: by 1.00 s at least, and 10 ms before"
+            "while this client reads nothing, each event is late for exchange 2: by 1 s at least, and 10 ms before"
         );
         late(1_000, 20).passes(&RULE);
     }

@@ -12,7 +12,3 @@ pub(super) const NEVER_SERVED: &str =
 pub(super) fn heard_before(view: &View<'_>, stalled_at: Duration) -> bool {
     view.events().any(|(_, at)| at <= stalled_at)
 }
-
-pub(super) fn mib(bytes: u64) -> String {
-    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
-}

@@ -79,7 +79,7 @@ mod tests {
         let faults = beside(RULE.mutants[0].serve, Duration::from_secs(4)).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "the stream of the server itself ends after 2.00 s; that through the proxy is still open 2.00 s later"
+            "the stream of the server itself ends after 2.00 s; that through the proxy is still open 2 s later"
         );
         beside(RULE.mutants[0].serve, Duration::from_millis(2_500)).is_thin(&RULE);
     }

@@ -352,7 +352,7 @@ mod tests {
         let faults = run(&shifted([1_000, 800, 600, 400, 200, 0])).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "6 events come at 1 moment through the proxy, up to 6 at once; 6 events of the server itself come at 6 moments over 1.00 s"
+            "6 events come at 1 moment through the proxy, up to 6 at once; 6 events of the server itself come at 6 moments over 1 s"
         );
         let control = own(&ONE_BY_ONE, "z");
         let none = run(&[]).edit_at(3, |third| {

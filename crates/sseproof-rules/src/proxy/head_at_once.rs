@@ -137,7 +137,7 @@ mod tests {
         let faults = twice(RULE.mutants[0].serve).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "no head comes through the proxy within 3.00 s, in 2 tries; the server itself sends it after 0 ms"
+            "no head comes through the proxy within 3 s, in 2 tries; the server itself sends it after 0 ms"
         );
         beside(RULE.mutants[0].serve, STAY).is_thin(&RULE);
     }

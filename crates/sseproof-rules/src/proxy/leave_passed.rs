@@ -53,7 +53,7 @@ mod tests {
         let faults = through(&[0, 1, 1]).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "10.0 s after the client has left, there are still 1 producers: 0 before it came, 1 with it"
+            "10 s after the client has left, there are still 1 producers: 0 before it came, 1 with it"
         );
         through(&[0, 1, 1]).edit_at(1, |view| view.request.method = "HEAD".to_owned()).skips(&RULE);
     }

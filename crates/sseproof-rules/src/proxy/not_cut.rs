@@ -147,7 +147,7 @@ mod tests {
         let faults = quiet(60, Ending::Truncated, 63).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "the stream through the proxy is cut after 60.0 s of silence; that of the server itself is still open after 63.0 s"
+            "the stream through the proxy is cut after 60.0 s of silence; that of the server itself is still open after 63 s"
         );
         let faults = quiet(60, Ending::Complete, 63).faults(&RULE);
         assert!(faults[0].message.contains("proxy ends after 60.0 s"), "{faults:?}");
@@ -178,10 +178,7 @@ mod tests {
         };
         let run = quiet(30, Ending::Reset, 40).edit_at(1, flows);
         let faults = run.faults(&RULE);
-        assert!(
-            faults[0].message.contains("30.0 s behind its request, in the midst"),
-            "{faults:?}"
-        );
+        assert!(faults[0].message.contains("30 s behind its request, in the midst"), "{faults:?}");
         let run = beside(RULE.mutants[1].serve, Duration::from_secs(3));
         let message = &run.faults(&RULE)[0].message;
         assert!(message.ends_with("goes on for 2.00 s"), "{message}");

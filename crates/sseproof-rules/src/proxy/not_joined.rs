@@ -208,7 +208,7 @@ mod tests {
         let faults = two(queues).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "no head comes through the proxy within 1.20 s while exchange 1 has its stream there; the server itself answers after 0 ms"
+            "no head comes through the proxy within 1.2 s while exchange 1 has its stream there; the server itself answers after 0 ms"
         );
         let full: Answer = |visit| match visit.open {
             0 => reference::answer(visit),

@@ -94,7 +94,7 @@ mod tests {
         silent(mute(), 20).is_thin(&RULE);
         let faults = silent(silent(silent(mute(), 5), 5), 20).faults(&RULE);
         assert_eq!(faults[0].exchange, 3);
-        assert_eq!(faults[0].message, "no head came within 20.0 s, in 3 subscriptions");
+        assert_eq!(faults[0].message, "no head came within 20 s, in 3 subscriptions");
     }
 
     #[test]
@@ -104,7 +104,7 @@ mod tests {
         });
         assert_eq!(
             run.faults(&RULE)[0].message,
-            "no whole head came within 20.0 s, in 2 subscriptions: 15 bytes of it came"
+            "no whole head came within 20 s, in 2 subscriptions: 15 bytes of it came"
         );
     }
 

@@ -1,7 +1,8 @@
 //! A stream goes on behind the id that a client brings back.
 
-use super::resumption::{Resumption, Taken, answer_without_id, events, resumptions};
+use super::resumption::{Resumption, Taken, answer_without_id, resumptions};
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use sseproof_units::counted;
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/honoured",
@@ -58,7 +59,7 @@ fn only_new(resumption: &Resumption<'_>) -> Fault {
     let lost = resumption.missed.len();
     Fault::at(&resumption.second, came.map_or(0, |event| event.span.start), message).so(format!(
         "{} that happened behind it, and more while the client was away, are lost",
-        events(lost)
+        counted(lost, "event")
     ))
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::resumption::{brought, events, honoured};
+use super::resumption::{brought, honoured};
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use sseproof_units::counted;
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/no-duplicates",
@@ -67,7 +68,10 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     faults.truncate(3);
-    Verdict::from_faults(faults, format!("{} on resumed streams, none twice", events(came)))
+    Verdict::from_faults(
+        faults,
+        format!("{} on resumed streams, none twice", counted(came, "event")),
+    )
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! A resumed stream has everything that was missed.
 
-use super::resumption::{Resumption, brought, events, honoured};
+use super::resumption::{Resumption, brought, honoured};
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use sseproof_units::counted;
 
 /// So many later events must have come before an earlier one counts as lost.
 const LATER: usize = 2;
@@ -59,7 +60,10 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Inconclusive(why.to_owned());
     }
     faults.truncate(3);
-    Verdict::from_faults(faults, format!("{} that were missed came again", events(replayed)))
+    Verdict::from_faults(
+        faults,
+        format!("{} that were missed came again", counted(replayed, "event")),
+    )
 }
 
 /// Whether enough events came that lie behind this one.

@@ -1,7 +1,8 @@
 //! A resumed stream keeps the order.
 
-use super::resumption::{Resumption, brought, events, honoured};
+use super::resumption::{Resumption, brought, honoured};
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use sseproof_units::counted;
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/order",
@@ -36,7 +37,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Inconclusive(why.to_owned());
     }
     let faults: Vec<_> = found.iter().filter_map(fault).take(3).collect();
-    Verdict::from_faults(faults, format!("{} that were missed, in order", events(most)))
+    Verdict::from_faults(faults, format!("{} that were missed, in order", counted(most, "event")))
 }
 
 /// The first event that comes behind one that is younger.

@@ -4,6 +4,8 @@ use sseproof_codec::Event;
 use sseproof_record::{Ending, Plan, Reason, Request, Visit};
 use std::collections::BTreeSet;
 
+use sseproof_units::counted;
+
 use crate::delivery::figures::shown;
 use crate::timing::{HASTE, REPLAYED};
 use crate::{Record, Verdict, View, reference};
@@ -93,7 +95,7 @@ impl Resumption<'_> {
         }
         Taken::Unclear(format!(
             "exchange {number} brought only {} with an id",
-            events(self.came.len())
+            counted(self.came.len(), "event")
         ))
     }
 
@@ -208,11 +210,6 @@ pub(super) fn honoured<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'r>>
         Some(why) if kept.is_empty() => Err(Verdict::Inconclusive(why)),
         _ => Ok(kept),
     }
-}
-
-/// `1 event`, `2 events`.
-pub(super) fn events(count: usize) -> String {
-    if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
 }
 
 /// The events that set an id of their own.

@@ -1,7 +1,8 @@
 //! An id names one event.
 
-use super::resumption::{Resumption, brought, events, honoured};
+use super::resumption::{Resumption, brought, honoured};
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use sseproof_units::counted;
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/same-event",
@@ -35,7 +36,10 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Inconclusive("no event came a second time".to_owned());
     }
     faults.truncate(3);
-    Verdict::from_faults(faults, format!("{} that came again were the same", events(again)))
+    Verdict::from_faults(
+        faults,
+        format!("{} that came again were the same", counted(again, "event")),
+    )
 }
 
 /// How many events came again as they were, and the faults of the others.

@@ -122,7 +122,7 @@ mod tests {
         let faults = whole(whole(Run::against(RULE.mutants[0].serve))).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "the server ends the stream after 2.00 s without a `retry` (as do 1 more)"
+            "the server ends the stream after 2 s without a `retry` (as do 1 more)"
         );
     }
 

@@ -1,5 +1,7 @@
 //! Looks at one stream after the other, and tells a fault once per stream.
 
+pub(crate) use sseproof_units::counted;
+
 use crate::{Fault, Record, Verdict, View};
 
 /// How many streams with the same fault are shown: more of them tell nothing new.
@@ -71,11 +73,4 @@ pub(crate) fn each_stream(
 pub(crate) fn none_of(noun: &str) -> String {
     let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("no stream carried {article} {noun}")
-}
-
-/// `1 event`, `2 events`, `2 pieces of text`.
-pub(crate) fn counted(count: u64, noun: &str) -> String {
-    let ends = [" of ", " by ", " that "].iter().filter_map(|word| noun.find(word));
-    let (one, rest) = noun.split_at(ends.min().unwrap_or(noun.len()));
-    format!("{count} {one}{}{rest}", if count == 1 { "" } else { "s" })
 }

@@ -10,8 +10,10 @@ use sseproof_load_model::{
     Arrivals, Http, Metric, Profile, Sequencing, Stamping, Threshold, TimeUnit,
 };
 
+use sseproof_units::{Dimension, UnitError, Value, parse_bytes, parse_duration};
+
 use super::processes::{Task, task};
-use crate::args::{hook, time};
+use crate::args::hook;
 use crate::exit;
 use crate::ways::WaysGiven;
 
@@ -51,13 +53,13 @@ pub(crate) struct Load {
     #[arg(short = 'c', long, value_name = "COUNT", help_heading = "The load")]
     pub(crate) connections: Option<u64>,
     /// In what time they arrive.
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "The load")]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "The load")]
     pub(crate) ramp: Option<Duration>,
     /// In how many steps they do; memory is read at each.
     #[arg(long, value_name = "COUNT", default_value_t = 4, help_heading = "The load")]
     pub(crate) plateaus: u32,
     /// How long all of them stay.
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "The load")]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "The load")]
     pub(crate) hold: Option<Duration>,
     /// Cut this share of all clients then, and look until they are back, as in '50%'.
     #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "The load")]
@@ -80,14 +82,14 @@ pub(crate) struct Load {
     #[arg(long, value_name = "COUNT", value_parser = rate, help_heading = "The load")]
     pub(crate) rate: Option<f64>,
     /// For how long requests are made.
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "The load")]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "The load")]
     pub(crate) duration: Option<Duration>,
     /// Publish with this request, whose body is the data, as in 'POST /publish', at --rate.
     #[arg(long, value_name = "METHOD PATH", value_parser = hook, help_heading = "The load")]
     pub(crate) publish: Option<PublishHook>,
     /// How many bytes of data are published at once.
-    #[arg(long, value_name = "BYTES", default_value_t = 100, help_heading = "The load")]
-    pub(crate) size: usize,
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "100", help_heading = "The load")]
+    pub(crate) size: u64,
     /// Where an event says when it was made: `own` as the generator writes it, or a JSON pointer and
     /// a unit since the Unix epoch, as in '/time:ms'.
     #[arg(long, value_name = "own | POINTER:UNIT", value_parser = stamping, help_heading = "The load")]
@@ -109,7 +111,7 @@ pub(crate) struct Load {
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Requests")]
     pub(crate) var: Vec<String>,
     /// How long to wait for a connection, and then for the head of a response.
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Requests")]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Requests")]
     pub(crate) timeout: Option<Duration>,
 
     #[command(flatten)]
@@ -266,16 +268,26 @@ fn addresses(text: &str) -> Result<Addresses, String> {
     Ok(Addresses((from..=to).map(|address| std::net::Ipv4Addr::from(address).into()).collect()))
 }
 
-fn share(text: &str) -> Result<f64, String> {
-    let said = || "write it as 50%".to_owned();
-    let share: f64 = text.strip_suffix('%').ok_or_else(said)?.parse().map_err(|_| said())?;
-    if (0.0..=100.0).contains(&share) { Ok(share / 100.0) } else { Err(said()) }
+fn share(text: &str) -> Result<f64, UnitError> {
+    let share = Value::parse(text, Dimension::Share)?.amount;
+    let most = || UnitError {
+        at: 0,
+        what: format!("{text} is more than all"),
+        instead: "write 100% for all".to_owned(),
+    };
+    (share <= 1.0).then_some(share).ok_or_else(most)
 }
 
-fn rate(text: &str) -> Result<f64, String> {
-    let number = text.strip_suffix("/s").unwrap_or(text);
-    let rate = number.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate > 0.0);
-    rate.ok_or_else(|| "write a number above 0, as in 50 or 0.5/s".to_owned())
+fn rate(text: &str) -> Result<f64, UnitError> {
+    let alone = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let text = if alone { format!("{text}/s") } else { text.to_owned() };
+    let rate = Value::parse(&text, Dimension::Rate)?.amount;
+    let none = || UnitError {
+        at: 0,
+        what: "a rate must be greater than 0".to_owned(),
+        instead: "write one such as 50 or 0.5/s".to_owned(),
+    };
+    (rate > 0.0).then_some(rate).ok_or_else(none)
 }
 
 fn stamping(text: &str) -> Result<Stamping, String> {

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use sseproof_files::Template;
-use sseproof_load_model::{Metric, Outcome, Sequencing, Stamping, Transport, Value};
+use sseproof_load_model::{Metric, Outcome, Sequencing, Stamping, Transport};
+use sseproof_units::Value;
 
 use super::given::{Given, Side};
 

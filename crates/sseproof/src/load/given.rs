@@ -97,7 +97,7 @@ pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
         file.plan.publishing = Some(Publishing {
             rate: arguments.rate.unwrap_or(1.0),
             arrivals: arguments.arrivals.into(),
-            size: arguments.size,
+            size: usize::try_from(arguments.size).unwrap_or(usize::MAX),
             after: Duration::ZERO,
         });
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sseproof_load_model::{Counter, Interval, Metric, Transport, Value};
+use sseproof_load_model::{Counter, Interval, Metric, Transport};
+use sseproof_units::Value;
 
 use super::prometheus::Prometheus;
 use crate::screen;

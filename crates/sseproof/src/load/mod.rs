@@ -20,6 +20,7 @@ use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{Http, Outcome, Plan, Threshold, Transport, Workload};
 use sseproof_report::Outcome as Verdict;
 use sseproof_report::load::{LoadReport, judge};
+use sseproof_units::counted;
 use tokio::sync::watch;
 
 use self::args::{Diff, Load, Merge, Outputs};
@@ -288,8 +289,8 @@ fn fits(given: &Given, arguments: &Load, threads: u64) -> Result<(), Blame> {
     if here > PORTS * addresses {
         let needed = here.div_ceil(PORTS) + 1;
         return Err(anyhow!(
-            "{here} connections need more ports than {addresses} source {} ({PORTS} each); on this machine use --bind 127.0.0.2-127.0.0.{needed}, or more ports: sysctl net.ipv4.ip_local_port_range",
-            if addresses == 1 { "address has" } else { "addresses have" }
+            "{here} connections need more ports than {} have ({PORTS} each); on this machine use --bind 127.0.0.2-127.0.0.{needed}, or more ports: sysctl net.ipv4.ip_local_port_range",
+            counted(addresses, "source address")
         ))
         .usage();
     }

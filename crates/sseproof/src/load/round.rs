@@ -10,10 +10,11 @@ use sseproof_files::{Body, PlanFile, Template};
 use sseproof_load::{Generator, Message, PerClient, Publisher, Target, Told, reach, resource, run};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{
-    Counter, Http, Interval, Outcome, Plan, Resources, Run, Sample, Shard, Stage, Transport, Value,
+    Counter, Http, Interval, Outcome, Plan, Resources, Run, Sample, Shard, Stage, Transport,
     Workload,
 };
 use sseproof_net::Ways;
+use sseproof_units::Value;
 use tokio::sync::watch;
 use url::Url;
 

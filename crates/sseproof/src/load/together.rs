@@ -92,7 +92,7 @@ impl Side {
         Self { total, lasting, cost: outcomes.last().map(Cost::of) }
     }
 
-    fn value(&self, key: &str) -> Option<sseproof_load_model::Value> {
+    fn value(&self, key: &str) -> Option<sseproof_units::Value> {
         self.cost.as_ref()?.value(key)
     }
 }

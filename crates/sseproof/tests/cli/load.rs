@@ -176,11 +176,11 @@ fn who_names_a_protocol_need_not_write_its_question() {
         // The first connection only looks whether anybody is there.
         requests.iter().find(|request| !request.is_empty()).unwrap()
     };
-    let request = asked("ttft < 1m", &["4 answered whole (100 %)", "4 good (100 %): ttft < 60s"]);
+    let request = asked("ttft < 1m", &["4 answered whole (100%)", "4 good (100%): ttft < 1 min"]);
     assert!(request.starts_with("POST /events HTTP/1.1\r\n"), "{request}");
     assert!(request.contains("\r\nContent-Type: application/json\r\n"), "{request}");
     let (_, body) = request.split_once("\r\n\r\n").unwrap();
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!((&body["stream"], &body["messages"][0]["content"]), (&true.into(), &"Why?".into()));
-    asked("ttft < 1ns", &["4 answered whole (100 %)", "0 good (0 %): ttft < 1ns"]);
+    asked("ttft < 1ns", &["4 answered whole (100%)", "0 good (0%): ttft < 1 ns"]);
 }

@@ -64,7 +64,7 @@ pub(super) fn render() -> anyhow::Result<String> {
 fn judges(found: &Requirement, cases: usize) -> Option<String> {
     let mut by: Vec<String> = found.rules.iter().map(|rule| format!("`{}`", rule.id)).collect();
     if cases > 0 {
-        by.push(format!("{cases} corpus case{}", if cases == 1 { "" } else { "s" }));
+        by.push(sseproof_units::counted(cases, "corpus case"));
     }
     (!by.is_empty()).then(|| by.join(", "))
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use sseproof_load_model::{Counter, Dimension, ErrorKind, Figure, Metric, Share};
+use sseproof_load_model::{Counter, ErrorKind, Figure, Metric, Share};
+use sseproof_units::Dimension;
 
 const HEAD: &str = "\
 # Metrics of a load
@@ -123,7 +124,7 @@ pub(super) fn render() -> String {
         ("a number", "none", "`lost > 0`, `errors.refused > 3`, `delivery.count < 1000`"),
         (
             "a time",
-            "`ns`, `us`, `µs`, `ms`, `s`, `m`, `h`",
+            "`ns`, `us`, `µs`, `ms`, `s`, `m` or `min`, `h`",
             "`delivery.p99 > 50ms`, `connect.mean > 5ms`, `first-event.max > 1s`",
         ),
         (

@@ -5,7 +5,6 @@ use std::fs;
 
 use sseproof_files::{PlanFile, Variables};
 use sseproof_load_model::compare::{FEWEST_ROUNDS, Ratio, Spread};
-use sseproof_report::load::shown;
 
 use super::rows::{Both, ROWS};
 use super::{Load, Measured};
@@ -146,7 +145,7 @@ fn line(out: &mut String, first: &str, cells: impl Iterator<Item = String>) {
 /// The median, and the range of all rounds.
 fn values(spread: Option<Spread>) -> String {
     let Some(Spread { rounds, least, middle, greatest }) = spread else { return NONE.to_owned() };
-    let [least, middle, greatest] = [least, middle, greatest].map(|value| shown(&value));
+    let [least, middle, greatest] = [least, middle, greatest].map(|value| value.to_string());
     if rounds < 2 || least == greatest {
         return middle;
     }
@@ -178,9 +177,8 @@ fn doubts(measured: &Measured) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use sseproof_load_model::{
-        Counter, Dimension, Interval, Metric, Outcome, Resources, Run, Transport, Value,
-    };
+    use sseproof_load_model::{Counter, Interval, Metric, Outcome, Resources, Run, Transport};
+    use sseproof_units::{Dimension, Value};
 
     use super::super::{Sends, Server};
     use super::*;

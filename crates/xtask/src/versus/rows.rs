@@ -4,7 +4,8 @@ use sseproof_load_model::compare::{
     NoRatio, Numbered, Pairing, Ratio, Round, Spread, ratio, spread,
 };
 use sseproof_load_model::threshold::Subject;
-use sseproof_load_model::{Counter, Interval, Outcome, Transport, Value};
+use sseproof_load_model::{Counter, Interval, Outcome, Transport};
+use sseproof_units::Value;
 
 use super::{Load, Measured};
 

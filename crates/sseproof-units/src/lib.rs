@@ -1,0 +1,11 @@
+//! Numbers and words for people.
+//!
+//! A duration, a size, a rate or a share is read by one grammar wherever a user writes it (flags,
+//! YAML, thresholds, queries) and shown in one form in every message and report. What is shown can
+//! be written back.
+
+mod value;
+mod words;
+
+pub use value::{Dimension, UnitError, Value, bytes, duration, parse_bytes, parse_duration};
+pub use words::{count, counted, either, list, names, nearest};
