@@ -59,7 +59,7 @@ app.router.add_route("POST", "/publish", publish)
 app.router.add_route("GET", "/active", gauge)
 
 if __name__ == "__main__":
-    # The default lets an endless stream hold the end of the server up for two minutes.
+    # The default lets an endless stream delay the end of the server by two minutes.
     web.run_app(
         app, host="127.0.0.1", port=int(os.environ["PORT"]), shutdown_timeout=1
     )

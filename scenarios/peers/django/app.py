@@ -13,7 +13,7 @@ from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-# What `startproject` writes, without the parts that need a database.
+# The settings that `startproject` writes, without the parts that need a database.
 settings.configure(
     DEBUG=True,
     SECRET_KEY="not a secret: the server listens on loopback for a test",

@@ -1,4 +1,4 @@
-// The tutorial stream behind `app.use(compression())`: nobody calls `res.flush()`,
+// The tutorial stream with `app.use(compression())` and no call of `res.flush()`,
 // so that a client which accepts an encoding waits for the compressor's buffer to fill.
 const compression = require("compression");
 const express = require("express");

@@ -62,7 +62,7 @@ async def gauge() -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    # Without a limit uvicorn waits at its end for the last client to leave an endless stream.
+    # Without a limit uvicorn waits at its end until the last client disconnects from an endless stream.
     uvicorn.run(
         app,
         host="127.0.0.1",

@@ -1,4 +1,4 @@
-"""Flask-SSE's quickstart: one blueprint, Redis behind it, gunicorn with gevent in front."""
+"""Flask-SSE's quickstart: one blueprint, Redis, gunicorn with gevent."""
 
 import os
 import threading
@@ -20,7 +20,7 @@ def publish():
 
 @app.route("/active")
 def gauge():
-    """Redis knows best how many generators still listen."""
+    """The number of generators that still subscribe, from Redis."""
     with app.app_context():
         return {"active": sum(n for _, n in sse.redis.pubsub_numsub("sse", "published"))}
 

@@ -75,7 +75,7 @@ func publish(w http.ResponseWriter, r *http.Request) {
 	lock.Lock()
 	defer lock.Unlock()
 	for messages := range listeners {
-		// Without a limit one listener that left would hold the lock that it needs to go.
+		// Without a limit, a disconnected listener would hold the lock that it needs to be removed.
 		select {
 		case messages <- string(body):
 		case <-time.After(time.Second):

@@ -34,7 +34,7 @@ app.get("/published", (c) =>
 
 app.post("/publish", async (c) => {
   const event = await c.req.json();
-  // A client that does not read, or has asked by HEAD, would hold up who waits for all.
+  // A client that does not read, or has asked by HEAD, would block a publisher that waits for all.
   const written = Promise.all([...streams].map((stream) => stream.writeSSE(event)));
   try {
     await Promise.race([written, new Promise((resolve) => setTimeout(resolve, 100))]);

@@ -1,4 +1,4 @@
-// http-proxy-middleware behind `compression`, as many development servers are put together.
+// http-proxy-middleware behind the compression middleware, as in many development servers.
 import compression from "compression";
 import express from "express";
 import { createProxyMiddleware } from "http-proxy-middleware";

@@ -33,7 +33,7 @@ public class Main {
         try (OutputStream out = exchange.getResponseBody()) {
             producer.run(out);
         } catch (Exception left) {
-            // The client has left.
+            // The client has disconnected.
         } finally {
             ACTIVE.decrementAndGet();
         }

@@ -33,7 +33,7 @@ class Memory(EventStore):
 
 @server.tool()
 async def count(to: int, ctx: Context) -> str:
-    """Counts, a step each 100 ms, and says where it is."""
+    """Counts, a step each 100 ms, and reports its progress."""
     for n in range(to):
         await ctx.report_progress(n + 1, to)
         await asyncio.sleep(0.1)

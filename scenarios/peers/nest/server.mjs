@@ -32,7 +32,7 @@ class Events {
   }
 }
 
-// What `@Sse("stream")` and its like do where a compiler knows decorators.
+// Like `@Sse("stream")` and similar decorators, without a compiler that supports them.
 const method = (name, ...decorators) => {
   const property = Object.getOwnPropertyDescriptor(Events.prototype, name);
   for (const decorate of decorators) decorate(Events.prototype, name, property);

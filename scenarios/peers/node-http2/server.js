@@ -1,4 +1,4 @@
-// Node's own HTTP/2 server, as its documentation has it: TLS, and HTTP/1.1 for who does not speak
+// Node's own HTTP/2 server, as its documentation has it: TLS, and HTTP/1.1 for clients without
 // HTTP/2, through the same handler.
 const fs = require("node:fs");
 const http2 = require("node:http2");

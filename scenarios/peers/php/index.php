@@ -1,6 +1,6 @@
 <?php
 // The stream of PHP's tutorials: echo, flush, sleep, on PHP's own server with some workers.
-// What is published waits in a file, since requests share no memory.
+// Published events wait in a file, since requests share no memory.
 
 $path = parse_url($_SERVER["REQUEST_URI"], PHP_URL_PATH);
 $directory = getenv("PEER_TMP");

@@ -1,5 +1,5 @@
-// What stands behind the proxies, and does all that a server can do: one stream for all with ids,
-// a history, `retry` and the head at once; HEAD answered; producers that end with their client.
+// The server behind the proxies, which passes every rule: one stream for all with ids, a history,
+// `retry`, immediate response headers, HEAD; producers stop when their client disconnects.
 const http = require("node:http");
 
 const KEPT = 1000;
@@ -45,7 +45,7 @@ setInterval(() => {
 const streams = {
   // A tick each 200 ms.
   "/stream": (req, res) => ticks.take(req, res),
-  // What is published, and silence.
+  // Published events, and silence.
   "/published": (req, res) => published.take(req, res),
   // Five events, then the end.
   "/ending": (req, res) => {

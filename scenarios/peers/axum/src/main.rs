@@ -59,13 +59,13 @@ async fn stream(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, 
 
 async fn published(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let messages = BroadcastStream::new(app.published.subscribe());
-    // Who lags behind misses what was published meanwhile.
+    // A client that lags misses the events published meanwhile.
     let events = messages.filter_map(async |message| Some(Ok(Event::default().data(message.ok()?))));
     Sse::new(Counted::new(events, app.active)).keep_alive(KeepAlive::default())
 }
 
 async fn publish(State(app): State<App>, body: String) -> StatusCode {
-    // An error only says that nobody listens.
+    // An error only means that there is no subscriber.
     let _ = app.published.send(body);
     StatusCode::NO_CONTENT
 }
