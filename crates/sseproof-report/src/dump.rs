@@ -1,4 +1,4 @@
-//! Bytes as hex beside text, with one offset marked.
+//! Bytes in hex and as text, with one offset marked.
 
 use std::fmt::Write;
 
@@ -10,8 +10,8 @@ use crate::text::columns;
 /// The mark, under the byte or at the end.
 const MARK: char = '▲';
 
-/// The lines of the dump, in at most `width` columns where that can be (eight bytes a line at
-/// least); `body` says whether the bytes are a stream and not what is on the wire around it.
+/// The lines of the dump, in at most `width` columns if possible (at least eight bytes per line);
+/// `body` says whether the bytes belong to the stream, and not to its framing.
 pub(crate) fn dump(excerpt: &Excerpt, body: bool, width: usize) -> Vec<String> {
     let bytes = &*excerpt.bytes;
     let last = excerpt.start.saturating_add(bytes.len() as u64);
@@ -66,8 +66,8 @@ fn hex_of(bytes: &[u8]) -> String {
     hex
 }
 
-/// The text of each byte, one column a byte: a character of several bytes stands at its first one
-/// and is padded to their number. What does not fit so, or cannot be seen, is a dot.
+/// The text of each byte, one column per byte: a character of several bytes is at the first one and
+/// padded to their number. Others that do not fit or are invisible are dots.
 fn text_cells(bytes: &[u8], per_line: usize) -> Vec<String> {
     let mut cells = Vec::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -82,7 +82,7 @@ fn text_cells(bytes: &[u8], per_line: usize) -> Vec<String> {
             };
             cells.push(shown.to_string());
             let shown_width = shown.width().unwrap_or(1);
-            // A wide character covers the cell of the byte behind its first one.
+            // A wide character also covers the cell of its second byte.
             for index in 1..char.len_utf8() {
                 cells.push(if index < shown_width { String::new() } else { " ".to_owned() });
             }

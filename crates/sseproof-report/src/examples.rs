@@ -1,5 +1,5 @@
-//! Reports by hand for the tests: every branch, and none of it from the registry, so that no rule's
-//! wording moves a snapshot here.
+//! Reports by hand for the tests: every branch, and nothing from the registry, so that the wording
+//! of rules changes no snapshot here.
 
 use sseproof_rules::{
     Evidence, Excerpt, Level, Mutant, Recipe, Requirement, Rule, RuleText, Status, Subject,
@@ -19,8 +19,8 @@ fn judged(rule: &str, level: Level, status: Status, note: &str) -> Judged {
         status,
         note: note.to_owned(),
         evidence: Vec::new(),
-        title: "each event is ended by an empty line".to_owned(),
-        why: "A client throws an event away that the stream ends in: the user never sees it."
+        title: "each event ends with an empty line".to_owned(),
+        why: "A client discards an event that the end of the stream cuts: the user never sees it."
             .to_owned(),
         fix: "Write an empty line after each event, also after the last one.".to_owned(),
         recipes: Vec::new(),
@@ -80,7 +80,7 @@ fn utf8() -> Judged {
     let one = |exchange, mark| Evidence {
         exchange,
         excerpt: Some(Excerpt { start: 64, bytes: bytes.clone().into(), mark, at_end: false }),
-        ..place("body", Some(mark), "the byte e9 that no UTF-8 has here")
+        ..place("body", Some(mark), "invalid UTF-8: byte e9")
     };
     let places: Vec<_> =
         [(1, 103), (2, 103), (3, 103), (4, 103), (5, 103)].map(|(n, at)| one(n, at)).into();
@@ -101,7 +101,7 @@ fn media_type() -> Judged {
         "response/media-type",
         Level::Must,
         &[Evidence {
-            consequence: Some("an EventSource fails for good and does not come back".to_owned()),
+            consequence: Some("an EventSource fails for good and does not reconnect".to_owned()),
             ..place(
                 "header content-type",
                 None,
@@ -138,7 +138,7 @@ fn scenarios() -> Vec<ScenarioResult> {
         ..ScenarioResult::default()
     };
     vec![
-        scenario("what is published arrives", "checks/arrives.yaml", 5),
+        scenario("published events arrive", "checks/arrives.yaml", 5),
         ScenarioResult {
             failures: vec![ScenarioFailure {
                 file: "checks/missed.yaml".to_owned(),
@@ -154,19 +154,19 @@ fn scenarios() -> Vec<ScenarioResult> {
                 ],
             }],
             ..scenario(
-                "what is published while the client is away arrives when it is back",
+                "events published while the client is disconnected arrive after it reconnects",
                 "checks/missed.yaml",
                 5,
             )
         },
         ScenarioResult {
-            skipped: Some("the target cannot be told to publish".to_owned()),
+            skipped: Some("the target file has no `publish`".to_owned()),
             ..scenario("a burst arrives in order", "checks/burst.yaml", 0)
         },
     ]
 }
 
-/// Nothing of it is well, and every branch is in it.
+/// Everything fails, with every branch.
 pub(crate) fn broken() -> Report {
     let findings = vec![
         fail(
@@ -181,7 +181,7 @@ pub(crate) fn broken() -> Report {
         utf8(),
         pass(
             "stream/line-ends",
-            "LF alone, in 340 events; one exchange ended in the middle of a line, which was ours to end and says nothing of the server",
+            "LF alone, in 340 events; sseproof ended one exchange in the middle of a line, which is not a fault of the server",
         ),
         fail(
             "stream/bom",
@@ -209,9 +209,7 @@ pub(crate) fn broken() -> Report {
         skip("retry/range", "no retry field was sent"),
     ];
     let known = vec![
-        KnownResult::of("stream/bom", "issue 77, mended in 2.1", &findings, |id| {
-            id == "stream/bom"
-        }),
+        KnownResult::of("stream/bom", "issue 77, fixed in 2.1", &findings, |id| id == "stream/bom"),
         KnownResult::of("response/st*", "the old proxy answered 202", &findings, |id| {
             id == "response/status"
         }),
@@ -244,7 +242,7 @@ fn measures() -> Measures {
     }
 }
 
-/// All holds.
+/// Everything passes.
 pub(crate) fn held() -> Report {
     Report {
         findings: vec![
@@ -257,7 +255,7 @@ pub(crate) fn held() -> Report {
     }
 }
 
-/// Nothing failed, and not all was asked.
+/// Nothing failed, and the run is incomplete.
 pub(crate) fn partial() -> Report {
     Report {
         findings: vec![skip("stream/utf8", "no stream carried a byte"), skip("stream/bom", "")],
@@ -270,7 +268,7 @@ pub(crate) fn partial() -> Report {
     }
 }
 
-/// A broken should that is no error.
+/// A broken should that is not an error.
 pub(crate) fn quiet_failure() -> Report {
     Report { findings: vec![keepalive(), pass("stream/utf8", "45230 bytes")], ..held() }
 }
@@ -280,7 +278,7 @@ pub(crate) fn strict() -> Report {
     Report { strict: true, ..quiet_failure() }
 }
 
-/// A failed rule that nobody here knows, without evidence.
+/// A failed rule that is unknown here, without evidence.
 pub(crate) fn unknown() -> Report {
     let finding = Judged {
         title: String::new(),
@@ -300,7 +298,7 @@ pub(crate) fn requirement() -> Requirement {
         id: "whatwg-sse/terminated".to_owned(),
         level: Level::Must,
         subject: Subject::Server,
-        text: "An event is ended by an empty line; what the stream ends in is thrown away, whatever it has said so far.".to_owned(),
+        text: "An event ends with an empty line; an event that the end of the stream cuts is discarded.".to_owned(),
         source: "WHATWG HTML, interpreting an event stream".to_owned(),
         link: "https://html.spec.whatwg.org/multipage/server-sent-events.html".to_owned(),
         security: None,
@@ -315,8 +313,9 @@ pub(crate) fn rule_text() -> RuleText {
         |with: &str, write: &str| Recipe { with: with.to_owned(), write: write.to_owned() };
     RuleText {
         id: "stream/terminated".to_owned(),
-        title: "each event is ended by an empty line".to_owned(),
-        why: "A client throws an event away that the stream ends in: the user never sees it, and nobody is told.".to_owned(),
+        title: "each event ends with an empty line".to_owned(),
+        why: "A client discards an event that the end of the stream cuts: the user never sees it."
+            .to_owned(),
         fix: "Write an empty line after each event, also after the last one.".to_owned(),
         recipes: vec![
             recipe("Express", "res.write(`data: ${text}\\n\\n`);"),

@@ -1,4 +1,4 @@
-//! All that is known of one rule, for `sseproof explain`.
+//! The text of one rule, for `sseproof explain`.
 
 use sseproof_rules::{Mutant, Requirement, Rule, RuleText};
 
@@ -6,8 +6,8 @@ use crate::command;
 use crate::paint::Ink;
 use crate::terminal::{Options, Page, write_recipe};
 
-/// The text: what the rule says, where that comes from, why it matters, how to mend what breaks
-/// it, the mutants that do (its own, or more where the caller knows more), how to check by it alone.
+/// The requirement, its source, the reason, the fix, the mutants that break it (its own, or more if
+/// the caller knows more), and how to check this rule alone.
 pub fn explain(rule: &Rule, mutants: &[Mutant], options: &Options) -> String {
     explain_as(rule.text(), rule.requirement(), mutants, options)
 }
@@ -22,24 +22,24 @@ fn explain_as(
     page.text(0, Ink::Strong, &rule.id);
     page.text(2, Ink::Plain, &rule.title);
     page.gap();
-    page.text(0, Ink::Strong, "what is asked");
+    page.text(0, Ink::Strong, "requirement");
     page.text(2, Ink::Plain, &requirement.text);
     let Requirement { id, source, .. } = requirement;
     page.text(2, Ink::Faint, &format!("{} · {source} ({id})", requirement.standing()));
     page.text(2, Ink::Faint, &requirement.link);
-    section(&mut page, "why it matters", &rule.why);
-    section(&mut page, "how to mend it", &rule.fix);
+    section(&mut page, "why", &rule.why);
+    section(&mut page, "fix", &rule.fix);
     for recipe in &rule.recipes {
         write_recipe(&mut page, recipe);
     }
     if !mutants.is_empty() {
         page.gap();
-        page.text(0, Ink::Strong, "servers that are wrong on purpose and break it");
+        page.text(0, Ink::Strong, "mutants that break it (sseproof serve --mutant ID)");
         for mutant in mutants {
             page.labelled(2, &format!("{}: ", mutant.id), Ink::Faint, Ink::Plain, mutant.wrong);
         }
     }
-    section(&mut page, "check by this rule alone", &command::only(&rule.id));
+    section(&mut page, "check this rule alone", &command::only(&rule.id));
     page.finish()
 }
 

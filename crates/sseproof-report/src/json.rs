@@ -1,29 +1,27 @@
-//! A report as JSON, for programs: versioned, with a schema, and read again by [`read`].
+//! A report as JSON, for programs: versioned, with a schema; [`read`] reads it again.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Counts, Outcome, Report, Standing};
 
-/// The version of the document that [`render`] writes. A change that a reader must know of is a
-/// new version.
+/// The version of the document that [`render`] writes. It changes if readers have to.
 pub const VERSION: u32 = 1;
 
-/// What stands in the file: the report, and what it amounts to, so that no reader has to know how
-/// levels, `--strict` and known failures play together.
+/// The document: the report, and its outcome, so that a reader needs no knowledge of levels,
+/// `--strict` and known failures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "sseproof report")]
 pub struct Document {
     /// The version of this document: 1.
     pub version: u32,
-    /// What the run amounts to.
+    /// The outcome of the run.
     pub outcome: Outcome,
     /// The ids of the rules that are broken and make the outcome `broken`.
     pub broken: Vec<String>,
-    /// How many there are of what.
     pub counts: Counts,
-    /// All that the run showed.
+    /// The report.
     pub report: Report,
 }
 
@@ -31,15 +29,12 @@ pub struct Document {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The text is no report.
+    /// The text is not a report.
     #[error("read the report: {0}")]
     Malformed(String),
     /// It was written by a version that this one does not know.
-    #[error("read the report: it has version {found}, and this sseproof reads version {VERSION}")]
-    Version {
-        /// Its version.
-        found: u64,
-    },
+    #[error("read the report: it has version {found}, this sseproof reads version {VERSION}")]
+    Version { found: u64 },
 }
 
 /// Writes the report as indented JSON with a line feed at its end.
@@ -53,15 +48,15 @@ pub fn render(report: &Report) -> String {
     };
     match serde_json::to_string_pretty(&document) {
         Ok(text) => text + "\n",
-        // Strings, numbers, lists and structs: there is nothing in it that JSON cannot say.
+        // A report has only strings, numbers, lists and structs.
         Err(error) => unreachable!("a report is plain values: {error}"),
     }
 }
 
-/// Reads what [`render`] wrote.
+/// Reads the output of [`render`].
 ///
 /// # Errors
-/// The text is no report, or one of another version.
+/// The text is not a report, or has another version.
 pub fn read(text: &str) -> Result<Report, ReadError> {
     let malformed = |error: serde_json::Error| ReadError::Malformed(error.to_string());
     let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;

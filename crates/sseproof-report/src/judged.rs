@@ -1,44 +1,41 @@
-//! A finding together with the wording of its rule.
+//! A finding together with the text of its rule.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sseproof_rules::{Evidence, Finding, Level, Recipe, Rule, Status, requirement, rule, standing};
 
-/// A finding with all that its reader needs: what the rule says, why, and how to mend it.
+/// A finding with the text of its rule: requirement, reason and fix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Judged {
-    /// The rule: `stream/utf8`.
+    /// As in `stream/utf8`.
     pub rule: String,
-    /// The requirement that it judges: `whatwg-sse/utf8`.
+    /// The requirement that it judges, as in `whatwg-sse/utf8`.
     pub requirement: String,
     /// How binding the requirement is.
     pub level: Level,
-    /// The weakness that a failure is, where it is a matter of security: `CWE-93`.
+    /// The weakness, for a matter of security, as in `CWE-93`.
     #[serde(default)]
     pub security: Option<String>,
-    /// What the finding says.
     pub status: Status,
-    /// Pass: what was seen. Skip and inconclusive: why. Fail: empty.
+    /// Passed: the evidence. Skipped and inconclusive: the reason. Failed: empty.
     pub note: String,
-    /// Fail: the places.
+    /// Failed: the places.
     pub evidence: Vec<Evidence>,
-    /// What holds when the rule passes; empty where the rule is unknown here.
+    /// The requirement; empty for a rule that is unknown here.
     pub title: String,
-    /// What breaking it does to the users of the stream.
+    /// The effect of a failure on the users of the stream.
     pub why: String,
-    /// What to change in the server.
+    /// The change to make in the server.
     pub fix: String,
-    /// How to change it in servers that many use.
+    /// The change in common servers.
     pub recipes: Vec<Recipe>,
-    /// The name of the source and its section.
     pub source: String,
-    /// The link to it.
     pub link: String,
 }
 
 impl From<Finding> for Judged {
-    /// Adds the wording of the rule and of its requirement; what is unknown here stays empty.
+    /// Adds the text of the rule and of its requirement; unknown ones stay empty.
     fn from(finding: Finding) -> Self {
         let text = rule(&finding.rule).map(Rule::text);
         let requirement = requirement(&finding.requirement);
@@ -66,12 +63,12 @@ impl Judged {
         self.rule.split_once('/').map_or("rules", |(family, _)| family)
     }
 
-    /// What is wrong, in one line: the first message, or what the rule says does not hold.
+    /// The failure in one line: the first message, or the requirement that is broken.
     pub(crate) fn headline(&self) -> String {
         match (self.evidence.first(), self.title.is_empty()) {
             (Some(evidence), _) if !evidence.message.is_empty() => evidence.message.clone(),
-            (_, false) => format!("it does not hold that {}", self.title),
-            _ => format!("{} does not hold", self.rule),
+            (_, false) => format!("broken: {}", self.title),
+            _ => format!("{} is broken", self.rule),
         }
     }
 
@@ -85,7 +82,7 @@ impl Judged {
         let source = if self.source.is_empty() { &self.requirement } else { &self.source };
         let level = self.level_words();
         let mut parts = vec![level.as_str()];
-        // Where the source is the weakness itself, its number stands there.
+        // The source may be the weakness itself.
         parts.extend(self.security.as_deref().filter(|weakness| !source.contains(*weakness)));
         parts.extend(Some(source.as_str()).filter(|source| !source.is_empty()));
         parts.join(" · ")
@@ -111,7 +108,7 @@ mod tests {
     fn the_wording_comes_from_the_registry() {
         let judged = Judged::from(finding("stream/utf8", "whatwg-sse/utf8"));
         assert!(judged.link.starts_with("https://") && judged.fix.ends_with('.'));
-        assert!(judged.headline().starts_with("it does not hold that "));
+        assert!(judged.headline().starts_with("broken: "));
         assert_eq!(judged.family(), "stream");
     }
 
@@ -126,7 +123,7 @@ mod tests {
     #[test]
     fn a_rule_of_another_version_is_no_error() {
         let judged = Judged::from(finding("gone", "gone/too"));
-        assert_eq!(judged.headline(), "gone does not hold");
+        assert_eq!(judged.headline(), "gone is broken");
         assert_eq!(judged.standing_line(), "must · gone/too");
         assert_eq!(judged.family(), "rules");
     }

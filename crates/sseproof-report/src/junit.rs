@@ -1,8 +1,8 @@
 //! A report as JUnit XML, for CI systems: a suite for each family of rules and for each file of
 //! scenarios, a case for each rule and scenario.
 //!
-//! JUnit knows no warnings. A rule that is not followed and yet is no error is written as skipped,
-//! for that is what CI systems show with its message and without turning red.
+//! JUnit has no warnings. A broken rule that is not an error is written as skipped: CI systems show
+//! its message then, and stay green.
 
 use std::time::Duration;
 
@@ -12,10 +12,8 @@ use crate::terminal::{Detail, Options, failure_text, scenario_text};
 use crate::text::clean;
 use crate::{Judged, Report, ScenarioResult, Standing};
 
-/// How the text of a failure is written.
 const TEXT: Options = Options { width: 100, colour: false, detail: Detail::Normal };
 
-/// Writes the report.
 pub fn render(report: &Report) -> String {
     let mut junit = quick_junit::Report::new("sseproof");
     junit.set_time(Duration::from_millis(report.duration_ms));
@@ -24,7 +22,8 @@ pub fn render(report: &Report) -> String {
     junit.add_test_suites(run(report));
     match junit.to_string() {
         Ok(text) => text,
-        // Only a writer can fail, and a string does not; an empty report would be a silent one.
+        // Only an I/O error is possible, and a string has none; an empty report would hide
+        // failures.
         Err(error) => unreachable!("a string takes every report: {error}"),
     }
 }
@@ -63,7 +62,7 @@ fn status(report: &Report, finding: &Judged) -> TestCaseStatus {
             status.set_description(text());
             status
         }
-        Standing::Inconclusive => skipped("not decided", &finding.note),
+        Standing::Inconclusive => skipped("inconclusive", &finding.note),
         Standing::Skipped => skipped("skipped", &finding.note),
     }
 }
@@ -95,7 +94,7 @@ fn scenario_status(scenario: &ScenarioResult) -> TestCaseStatus {
     }
 }
 
-/// What is an error in the run and is neither a rule nor a scenario.
+/// Errors of the run that belong to no rule and no scenario.
 fn run(report: &Report) -> Option<TestSuite> {
     let mut suite = TestSuite::new("run");
     let mut add = |name: &str, message: &str, kind: &str| {
@@ -104,11 +103,10 @@ fn run(report: &Report) -> Option<TestSuite> {
         suite.add_test_case(case);
     };
     if let Some(why) = &report.partial {
-        add("the run is whole", &format!("the run ended early: {why}"), "partial");
+        add("the run is complete", &format!("the run ended early: {why}"), "partial");
     }
     for entry in report.known.iter().filter(|entry| entry.stale) {
-        let message =
-            "what this entry excuses holds by now: remove it from the list of known failures";
+        let message = "the rules of this entry pass now: remove it from the list of known failures";
         add(&format!("known failure {}", entry.glob), message, "stale");
     }
     (!suite.test_cases.is_empty()).then_some(suite)

@@ -2,7 +2,7 @@
 //!
 //! Every report is a pure function over one [`Report`]: `terminal::render`, `json::render`,
 //! `junit::render`, `markdown::render`.
-//! What a run amounts to is said once, by [`Report::outcome`].
+//! [`Report::outcome`] alone decides the outcome of a run.
 
 mod command;
 mod dump;

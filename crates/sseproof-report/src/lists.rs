@@ -4,7 +4,7 @@ use sseproof_rules::{Mutant, Profile, Requirement, Rule, RuleText};
 
 use crate::table::table;
 
-/// The rules: id, level, what holds.
+/// The rules: id, level, requirement.
 pub fn list_rules<'a>(rules: impl IntoIterator<Item = &'a Rule>, width: usize) -> String {
     let rows = rules.into_iter().map(|rule| rule_row(rule.requirement(), rule.text()));
     headed(RULE_HEAD, rows, width)
@@ -16,7 +16,7 @@ fn rule_row(requirement: &Requirement, text: &RuleText) -> [String; 3] {
     [text.id.clone(), requirement.standing(), text.title.clone()]
 }
 
-/// The requirements: id, level, whom they bind, what they say.
+/// The requirements: id, level, the party they bind, text.
 pub fn list_requirements<'a>(
     requirements: impl IntoIterator<Item = &'a Requirement>,
     width: usize,
@@ -28,10 +28,10 @@ pub fn list_requirements<'a>(
         };
         [found.id.clone(), found.standing(), found.subject.word().to_owned(), text]
     });
-    headed(["requirement", "level", "binds", "says"], rows, width)
+    headed(["requirement", "level", "binds", "text"], rows, width)
 }
 
-/// The mutants: id, the rule that each must fail, what it does wrong.
+/// The mutants: id, the rule that each fails, its fault.
 pub fn list_mutants<'a>(
     mutants: impl IntoIterator<Item = (&'a Rule, &'a Mutant)>,
     width: usize,
@@ -39,28 +39,28 @@ pub fn list_mutants<'a>(
     let rows = mutants
         .into_iter()
         .map(|(rule, mutant)| [mutant.id, rule.id, mutant.wrong].map(str::to_owned));
-    headed(["mutant", "fails", "what it does wrong"], rows, width)
+    headed(["mutant", "fails", "fault"], rows, width)
 }
 
-/// The probes: id, what it does, when it runs (`always`, `with --idle`).
+/// The probes: id, purpose, when it runs (`always`, `with --idle`).
 pub fn list_probes(probes: &[(String, String, String)], width: usize) -> String {
     let rows = probes.iter().map(|(id, about, runs)| [id.clone(), runs.clone(), about.clone()]);
-    headed(["probe", "runs", "does"], rows, width)
+    headed(["probe", "runs", "purpose"], rows, width)
 }
 
-/// The plans: id, what it stands for, what happens in it.
+/// The plans: id, the case that it models, its phases.
 pub fn list_plans(plans: impl IntoIterator<Item = [String; 3]>, width: usize) -> String {
-    headed(["plan", "stands for", "does"], plans, width)
+    headed(["plan", "models", "phases"], plans, width)
 }
 
-/// The profiles: id, what it is, the variables that `--var` can set, with what they are otherwise.
+/// The profiles: id, title, the variables of `--var` with their defaults.
 pub fn list_profiles<'a>(profiles: impl IntoIterator<Item = &'a Profile>, width: usize) -> String {
     let rows = profiles.into_iter().map(|profile| {
         let variables = profile.variables.iter().map(|(name, value)| format!("{name}={value}"));
         let variables: Vec<_> = variables.collect();
         [profile.id.to_owned(), profile.title.to_owned(), variables.join(", ")]
     });
-    headed(["profile", "is", "--var"], rows, width)
+    headed(["profile", "title", "--var"], rows, width)
 }
 
 fn headed<const N: usize>(
@@ -85,12 +85,12 @@ mod tests {
             id: "whatwg-sse/cors-credentials".to_owned(),
             level: Level::Advice,
             subject: Subject::Client,
-            untestable: Some("no black box sees it".to_owned()),
+            untestable: Some("not visible from outside".to_owned()),
             ..requirement.clone()
         };
         let probes = [
             ("baseline".to_owned(), "connects and reads".to_owned(), "always".to_owned()),
-            ("idle".to_owned(), "says nothing and waits".to_owned(), "with --idle".to_owned()),
+            ("idle".to_owned(), "waits silently".to_owned(), "with --idle".to_owned()),
         ];
         let lists = [
             headed(RULE_HEAD, [rule_row(&requirement, &examples::rule_text())], 60),
@@ -107,6 +107,6 @@ mod tests {
 
     #[test]
     fn an_empty_list_is_its_head() {
-        assert_eq!(list_probes(&[], 80), "probe  runs  does\n");
+        assert_eq!(list_probes(&[], 80), "probe  runs  purpose\n");
     }
 }

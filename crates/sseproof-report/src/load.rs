@@ -1,13 +1,14 @@
 //! Results of a load: for a terminal, as Markdown, CSV, an interval log of HdrHistogram, and for
 //! Prometheus.
 //!
-//! Every one is a pure function over [`LoadReport`]: `terminal::render`, `markdown::render`,
-//! `csv::render`, `hlog::render`; and `prometheus::render` over a run that goes on.
-//! What the results amount to is said once, by [`LoadReport::verdict`].
+//! Every report is a pure function over [`LoadReport`]: `terminal::render`, `markdown::render`,
+//! `csv::render`, `hlog::render`; and `prometheus::render` over a running load.
+//! [`LoadReport::verdict`] alone decides the verdict.
 
 pub mod csv;
 #[cfg(test)]
 mod examples;
+mod facts;
 mod figures;
 mod grid;
 pub mod hlog;
@@ -15,7 +16,6 @@ pub mod markdown;
 pub mod prometheus;
 mod side;
 pub mod terminal;
-mod told;
 
 use sseproof_load_model::threshold::{Judgement, Subject};
 use sseproof_load_model::{Outcome, Threshold};
@@ -24,32 +24,30 @@ use sseproof_units::{counted, list};
 use crate::Outcome as Verdict;
 use side::sides;
 
-/// What was measured, and what was asked of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LoadReport {
-    /// Which program, in which version.
+    /// Name and version of the program.
     pub tool: String,
-    /// The results: one for each round of each transport.
+    /// One result for each round of each transport.
     pub outcomes: Vec<Outcome>,
-    /// What was asked of them, as [`judge`] answers it.
+    /// The thresholds, judged by [`judge`].
     pub judged: Vec<JudgedThreshold>,
 }
 
-/// A threshold, and what became of it.
+/// A threshold and its result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JudgedThreshold {
     /// As it was written.
     pub threshold: Threshold,
-    /// Of what it was judged, such as `SSE`; empty where there is only one.
+    /// The side that it was judged on, such as `SSE`; empty if there is only one.
     pub of: String,
-    /// What became of it.
     pub judgement: Judgement,
-    /// Why there was nothing to judge by, where more is known than the judgement says.
+    /// Why there is no value, if more is known than the judgement says.
     pub why: Option<String>,
 }
 
 impl JudgedThreshold {
-    /// What was seen: `89.39ms`, or why nothing was.
+    /// The measured value, `89.39ms`, or why there is none.
     fn seen(&self) -> String {
         match (&self.judgement, &self.why) {
             (Judgement::NoData(_), Some(why)) => format!("no data: {why}"),
@@ -57,7 +55,7 @@ impl JudgedThreshold {
         }
     }
 
-    /// `SSE: `, where there are several.
+    /// `SSE: `, if there are several sides.
     fn of(&self) -> String {
         if self.of.is_empty() { String::new() } else { format!("{}: ", self.of) }
     }
@@ -86,11 +84,10 @@ pub fn judge(outcomes: &[Outcome], thresholds: &[Threshold]) -> Vec<JudgedThresh
 }
 
 impl LoadReport {
-    /// What the results amount to.
+    /// The verdict on the results.
     ///
-    /// A crossed threshold breaks a run, whatever else was the matter with it. Otherwise a run in
-    /// which the generator was the bottleneck, of which a part is missing, or that has no value for a
-    /// threshold proves nothing.
+    /// A crossed threshold fails a run in any case. Otherwise the run is inconclusive if the
+    /// generator was the bottleneck, a part is missing, or a threshold has no value.
     pub fn verdict(&self) -> Verdict {
         let crossed = self.judged.iter().any(JudgedThreshold::is_crossed);
         let open = self.judged.iter().any(|judged| !judged.judgement.passes());
@@ -103,7 +100,7 @@ impl LoadReport {
         }
     }
 
-    /// Why the results are not worth what they seem, each with all the reasons for it.
+    /// Why the results are doubtful, each with all reasons.
     fn doubts(&self) -> Vec<Doubt> {
         let mut doubts = Vec::new();
         let reasons = |of: fn(&Outcome) -> Vec<String>| {
@@ -119,32 +116,28 @@ impl LoadReport {
         let partial = reasons(|outcome| {
             let missing = outcome.run.shards.iter().filter(|shard| !shard.complete);
             let missing = missing.map(|shard| {
-                format!(
-                    "part {} of {} of the generator did not come to its end",
-                    shard.index + 1,
-                    shard.of
-                )
+                format!("part {} of {} of the generator did not finish", shard.index + 1, shard.of)
             });
             outcome.run.partial.iter().cloned().chain(missing).collect()
         });
         if !saturated.is_empty() {
             doubts.push(Doubt {
                 title: "the generator was the bottleneck",
-                meaning: "Latencies have the wait inside of the generator in them, so they tell of it as much as of the server. No threshold passes on that. Give it a machine of its own or more --processes, or ask for less.",
+                meaning: "Latencies include delays inside the generator, so they measure it as well as the server, and no threshold can pass. Use a separate machine or more --processes, or a smaller load.",
                 reasons: saturated,
             });
         }
         if !partial.is_empty() {
             doubts.push(Doubt {
                 title: "a part of the run is missing",
-                meaning: "What is shown is what was measured until then. No threshold passes on that.",
+                meaning: "The report has the results until then, and no threshold can pass.",
                 reasons: partial,
             });
         }
         doubts
     }
 
-    /// What the results amount to, as a fragment that opens a line.
+    /// The verdict in words, as a fragment that opens a line.
     fn verdict_words(&self) -> String {
         let all = counted(self.judged.len(), "threshold");
         let none =
@@ -152,23 +145,23 @@ impl LoadReport {
         let mut why: Vec<String> = Vec::new();
         match none.count() {
             0 => {}
-            none => why.push(format!("there is nothing to judge {none} of {all} by")),
+            none => why.push(format!("no data for {none} of {all}")),
         }
         why.extend(self.doubts().iter().map(|doubt| doubt.title.to_owned()));
         match self.verdict() {
             Verdict::Broken => format!("failed: {}", list(&self.crossed())),
             Verdict::Unproven if self.outcomes.is_empty() => {
-                "not proven: nothing was run".to_owned()
+                "inconclusive: nothing was run".to_owned()
             }
-            Verdict::Unproven => format!("not proven: {}", list(&why)),
+            Verdict::Unproven => format!("inconclusive: {}", list(&why)),
             Verdict::Held if self.judged.is_empty() => {
-                "measured; no threshold was given, so nothing could fail".to_owned()
+                "measured; no threshold was given (--fail-if)".to_owned()
             }
-            Verdict::Held => format!("passed: none of {all} was crossed"),
+            Verdict::Held => format!("passed: none of {all} crossed"),
         }
     }
 
-    /// The thresholds that were crossed, with what was seen; only the first where they are many.
+    /// The thresholds that were crossed, with their values; only the first ones if there are many.
     fn crossed(&self) -> Vec<String> {
         const FIRST: usize = 3;
         let crossed = self.judged.iter().filter(|judged| judged.is_crossed());
@@ -184,7 +177,7 @@ impl LoadReport {
     }
 }
 
-/// Why results are not worth what they seem.
+/// A reason to doubt the results.
 struct Doubt {
     title: &'static str,
     meaning: &'static str,

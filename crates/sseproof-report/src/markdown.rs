@@ -2,21 +2,19 @@
 
 use sseproof_rules::Level;
 
-use crate::summary::{rules, seen, verdict};
+use crate::summary::{recorded, rules, verdict};
 use crate::terminal::{Detail, Options, failure_text, scenario_text};
 use crate::text::clean;
 use crate::{Judged, Outcome, Report, Standing};
 
-/// How many failures are shown with their bytes: a comment has a limit, and its reader too.
+/// How many failures are shown with their bytes: comments have a size limit.
 const DETAILED: usize = 15;
 
-/// Where this much is written, in bytes, the later failures stand without their logs.
+/// From this size on, in bytes, failures are shown without logs.
 const LOGS: usize = 24_000;
 
-/// How the text of a failure is written.
 const TEXT: Options = Options { width: 88, colour: false, detail: Detail::Normal };
 
-/// Writes the report.
 pub fn render(report: &Report) -> String {
     let mark = match report.outcome() {
         Outcome::Held => "✅",
@@ -34,7 +32,7 @@ pub fn render(report: &Report) -> String {
         out.push_str(&format!("profile {}\\\n", code(profile)));
     }
     out.push_str(&format!("rules: {}\\\n", escape(&rules(report))));
-    out.push_str(&format!("seen: {}\n", escape(&seen(report))));
+    out.push_str(&format!("recorded: {}\n", escape(&recorded(report))));
     failures(&mut out, report);
     scenarios(&mut out, report);
     stale(&mut out, report);
@@ -50,19 +48,18 @@ fn failures(out: &mut String, report: &Report) {
     if failed.is_empty() {
         return;
     }
-    out.push_str("\n| | rule | level | what is wrong |\n| --- | --- | --- | --- |\n");
+    out.push_str("\n| | rule | level | message |\n| --- | --- | --- | --- |\n");
     for finding in &failed {
         let (mark, level) = (mark(report, finding), finding.level_words());
         let message = escape(&finding.headline());
         out.push_str(&format!("| {mark} | {} | {level} | {message} |\n", name(finding)));
     }
     for finding in failed.iter().take(DETAILED) {
-        let summary =
-            format!("<code>{}</code>: where, why and how to mend it", html(&finding.rule));
+        let summary = format!("<code>{}</code>: place, reason and fix", html(&finding.rule));
         let mut text = fence(&failure_text(report, finding, &TEXT));
         let log = finding.evidence.first().map(|evidence| &evidence.log);
         if let Some(log) = log.filter(|log| !log.is_empty() && out.len() < LOGS) {
-            details(&mut text, "what crossed the wire", &fence(&clean(&log.join("\n"))));
+            details(&mut text, "bytes on the wire", &fence(&clean(&log.join("\n"))));
         }
         details(out, &summary, &text);
     }
@@ -77,7 +74,7 @@ fn scenarios(out: &mut String, report: &Report) {
 
 fn stale(out: &mut String, report: &Report) {
     for entry in report.known.iter().filter(|entry| entry.stale) {
-        let text = "what this known failure excuses holds by now; remove the entry.";
+        let text = "the rules of this known failure pass now; remove the entry.";
         out.push_str(&format!("\n❌ {}: {text}\n", code(&entry.glob)));
     }
 }
@@ -85,7 +82,7 @@ fn stale(out: &mut String, report: &Report) {
 fn passes(out: &mut String, report: &Report) {
     let mut rows = String::new();
     for (standing, mark) in [
-        (Standing::Inconclusive, "❔ not decided"),
+        (Standing::Inconclusive, "❔ inconclusive"),
         (Standing::Known, "known to fail"),
         (Standing::Held, "✅"),
         (Standing::Skipped, "skipped"),
@@ -101,8 +98,8 @@ fn passes(out: &mut String, report: &Report) {
         }
     }
     if !rows.is_empty() {
-        let text = format!("| | rule | what was seen |\n| --- | --- | --- |\n{rows}");
-        details(out, "what held, and what was not asked", &text);
+        let text = format!("| | rule | evidence |\n| --- | --- | --- |\n{rows}");
+        details(out, "passed, skipped and inconclusive rules", &text);
     }
 }
 
@@ -114,7 +111,7 @@ fn mark(report: &Report, finding: &Judged) -> &'static str {
     }
 }
 
-/// The rule's id, linked to what it says where that is known.
+/// The rule's id, linked to its requirement if there is a link.
 fn name(finding: &Judged) -> String {
     let name = code(&finding.rule);
     if finding.link.starts_with("https://") && !finding.link.contains([' ', ')', '|', '<']) {
@@ -141,7 +138,7 @@ pub(crate) fn code(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("`{text}`") }
 }
 
-/// The text in one line, with nothing left that Markdown or HTML would obey; a mention of nobody.
+/// The text in one line, without effect in Markdown or HTML, and without mentions.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in clean(text).replace('\n', " ").chars() {
@@ -160,7 +157,7 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
-/// The text inside an HTML element, where Markdown is not read.
+/// The text inside an HTML element, in which Markdown has no effect.
 fn html(text: &str) -> String {
     let text = clean(text).replace('\n', " ");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
@@ -186,8 +183,8 @@ mod tests {
     #[test]
     fn a_target_writes_no_markdown() {
         assert_eq!(
-            escape("a|b <img> @someone\n[x](y) `z`"),
-            "a\\|b &lt;img&gt; @<!-- -->someone \\[x\\](y) \\`z\\`"
+            escape("a|b <img> @name\n[x](y) `z`"),
+            "a\\|b &lt;img&gt; @<!-- -->name \\[x\\](y) \\`z\\`"
         );
         assert_eq!(fence("a ``` b ````"), "`````text\na ``` b ````\n`````\n");
     }

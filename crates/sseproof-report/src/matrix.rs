@@ -1,18 +1,17 @@
-//! Many targets beside each other: rule by peer, as Markdown.
+//! Many targets in one table: rule by peer, as Markdown.
 
 use sseproof_rules::{Level, Status};
 
 use crate::markdown::escape;
 use crate::{Judged, Outcome, Report};
 
-/// What the marks mean.
-const LEGEND: &str = "✓ holds · ✗ a must is broken · ! a should is broken · \
-    · an advice is not followed · ? could not be decided · – could not be asked";
+const LEGEND: &str = "✓ passed · ✗ must broken · ! should broken · \
+    · advice not met · ? inconclusive · – skipped";
 
-/// The table of what each peer's run says of each rule, and what it amounts to.
+/// The table of the results of each peer by rule, and its outcome.
 ///
-/// Rules stand in the order in which the reports name them. A known failure is shown as a failure:
-/// the table says what servers do, not what is forgiven them.
+/// Rules are in the order of the reports. A known failure is shown as a failure: the table is about
+/// servers, not about exceptions.
 pub fn peers_matrix(peers: &[(String, Report)]) -> String {
     let mut rules: Vec<&Judged> = Vec::new();
     for finding in peers.iter().flat_map(|(_, report)| &report.findings) {
@@ -35,7 +34,7 @@ pub fn peers_matrix(peers: &[(String, Report)]) -> String {
         }
         out.push('\n');
     }
-    out.push_str("| **all that binds** | |");
+    out.push_str("| **outcome** | |");
     for (_, report) in peers {
         let mark = match report.outcome() {
             Outcome::Held => "✓",

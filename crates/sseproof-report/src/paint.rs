@@ -1,23 +1,22 @@
-//! Colours, where they are asked for.
+//! Colours, if they are wanted.
 
 use anstyle::{AnsiColor, Style};
 
-/// What a piece of text is, and with it its colour.
+/// The meaning of a piece of text, which chooses its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ink {
-    /// No colour.
     Plain,
-    /// What is named.
+    /// A name.
     Strong,
-    /// What matters less.
+    /// Less important text.
     Faint,
-    /// What holds.
+    /// Passed.
     Good,
-    /// What is broken.
+    /// Broken.
     Bad,
-    /// What should be mended.
+    /// A warning.
     Warning,
-    /// What could be mended.
+    /// Advice.
     Hint,
 }
 

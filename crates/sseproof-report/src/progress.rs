@@ -1,24 +1,19 @@
-//! The one line that says how far a run is.
+//! One line with the progress of a run.
 
 use std::time::Duration;
 
 use crate::text::truncate;
 use sseproof_units::counted;
 
-/// How far a run is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// What is played at the moment: a probe's id or a scenario's name.
+    /// The current probe's id or scenario's name.
     pub playing: String,
-    /// How many are done.
     pub done: usize,
-    /// How many there are; 0 where it is unknown.
+    /// 0 if it is unknown.
     pub total: usize,
-    /// How many exchanges there were so far.
     pub exchanges: u64,
-    /// How many events came so far.
     pub events: u64,
-    /// For how long the run goes.
     pub elapsed: Duration,
 }
 

@@ -1,7 +1,7 @@
-//! The result of one run, as plain values, and the one place that says what it amounts to.
+//! The result of one run, as plain values, and the one place that decides its outcome.
 //!
-//! Everything that a reader needs stands in the report itself (a rule's wording too), so that it
-//! can be rendered where this version's rules are not at hand.
+//! The report has everything that its reader needs (also the text of rules), so that it can be
+//! rendered without this version's rules.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,117 +9,107 @@ use sseproof_rules::{Level, Status};
 
 use crate::Judged;
 
-/// What one run showed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
-    /// The tool and its version: `sseproof 0.1.0`.
+    /// As in `sseproof 0.1.0`.
     pub tool: String,
-    /// The URL that was tested.
+    /// The URL.
     pub target: String,
-    /// What stood between: `through the proxy http://127.0.0.1:3128`, `over the unix socket /run/s`.
+    /// As in `through the proxy http://127.0.0.1:3128`, `over the unix socket /run/s`.
     pub way: Option<String>,
-    /// The protocol on top of the stream that was judged, too: the id of a profile.
+    /// The id of the profile that was also judged.
     pub profile: Option<String>,
-    /// When the run started, RFC 3339; empty where nobody said.
+    /// RFC 3339; empty if it is unknown.
     pub started: String,
-    /// How long it took.
     pub duration_ms: u64,
     /// Whether a broken `should` counts as an error.
     pub strict: bool,
-    /// What the rules say, in the order of the registry.
+    /// In the order of the registry.
     pub findings: Vec<Judged>,
-    /// What became of the user's scenarios.
+    /// The user's scenarios.
     pub scenarios: Vec<ScenarioResult>,
-    /// What was measured on the way.
+    /// Times and counts of the run, which are not judged.
     pub measures: Measures,
     /// The list of known failures, entry by entry.
     pub known: Vec<KnownResult>,
-    /// Why the run ended before all was asked (`interrupted`, `no stream was seen`): a fragment.
+    /// Why the run ended early (`interrupted`, `no stream was seen`): a fragment.
     pub partial: Option<String>,
-    /// The file that the recording was written to.
+    /// The file of the recording.
     pub recording: Option<String>,
 }
 
-/// What became of one scenario of the user.
+/// The result of one scenario of the user.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioResult {
-    /// Its name: the sentence behind `scenario:`.
+    /// The text of its `scenario:` key.
     pub name: String,
-    /// The file that it stands in.
     pub file: String,
-    /// How many steps it has.
     pub steps: usize,
-    /// How many of them were taken.
     pub steps_taken: usize,
-    /// How long it took.
     pub duration_ms: u64,
-    /// What did not come as expected; empty where all did.
+    /// Empty if it passed.
     pub failures: Vec<ScenarioFailure>,
-    /// Why it was not played, where it was not: a fragment.
+    /// Why it was skipped, if it was: a fragment.
     pub skipped: Option<String>,
 }
 
-/// One expectation of a scenario that was not met.
+/// An expectation that was not met.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioFailure {
     /// The file of the step.
     pub file: String,
-    /// Its line, from 1; 0 where it is unknown.
+    /// From 1; 0 if it is unknown.
     pub line: usize,
-    /// Its column, from 1; 0 where it is unknown.
+    /// From 1; 0 if it is unknown.
     pub column: usize,
-    /// The step in words: `expect event from second`.
+    /// As in `expect event from second`.
     pub step: String,
-    /// What was expected and what came. May have several lines.
+    /// The expected and the actual value. May have several lines.
     pub message: String,
     /// The lines of the file around the step.
     pub shown: Vec<ShownLine>,
 }
 
-/// A line of a file, as it is shown.
+/// A line of a file, for display.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShownLine {
-    /// Its number, from 1.
+    /// From 1.
     pub number: usize,
-    /// What it says, without the line end.
+    /// Without the line end.
     pub text: String,
 }
 
-/// What was measured in the run; nothing here is judged.
+/// Times and counts of a run, which are not judged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Measures {
-    /// From the request to the complete head.
+    /// From the request to the end of the response headers.
     pub time_to_head_ms: Option<Spread>,
     /// From the request to the end of the first event.
     pub time_to_first_event_ms: Option<Spread>,
     /// From one event of a stream to the next.
     pub inter_event_gap_ms: Option<Spread>,
-    /// How many exchanges there were.
     pub exchanges: Option<u64>,
-    /// How many events came.
     pub events: Option<u64>,
-    /// How many bytes the bodies had.
+    /// Of all bodies.
     pub bytes: Option<u64>,
 }
 
-/// The least, the middle and the greatest of some values.
+/// Minimum, median and maximum of some values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spread {
-    /// The least.
     pub min: f64,
-    /// The one in the middle; of an even number, the lower of the two.
+    /// Of an even number of values, the lower middle one.
     pub median: f64,
-    /// The greatest.
     pub max: f64,
 }
 
-/// One entry of the list of known failures, and what it covers in this run.
+/// One entry of the list of known failures, and the rules that it covers in this run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KnownResult {
@@ -129,70 +119,67 @@ pub struct KnownResult {
     pub reason: String,
     /// The rules that fail and that the pattern matches.
     pub rules: Vec<String>,
-    /// Whether what it excuses holds by now: an error, for such an entry would hide the next fault.
+    /// Whether its rules pass now: that is an error, because the entry would hide the next failure.
     pub stale: bool,
 }
 
-/// What a finding amounts to in its report.
+/// The result of a finding in its report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// The requirement holds.
     Held,
-    /// It does not, and that is an error.
+    /// It is broken, and that is an error.
     Broken,
-    /// It does not, and that is no error: advice, or a `should` without `--strict`.
+    /// It is broken, and that is not an error: advice, or a `should` without `--strict`.
     Warned,
-    /// It does not, and the list of known failures says so.
+    /// It is broken, and the list of known failures has it.
     Known,
-    /// It was asked, and the evidence is too thin to say.
+    /// It was asked, and the evidence does not suffice.
     Inconclusive,
     /// It could not be asked.
     Skipped,
 }
 
-/// What the whole run amounts to.
+/// The outcome of the whole run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// All that is an error when broken held.
+    /// Nothing that is an error is broken.
     Held,
-    /// Something did not hold.
+    /// Something is broken.
     Broken,
-    /// Nothing is broken, but the run ended before all was asked.
+    /// Nothing is broken, but the run ended early.
     Unproven,
 }
 
-/// How many there are of what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Counts {
-    /// Rules that hold.
+    /// Rules that passed.
     pub held: usize,
-    /// Rules that are broken, known failures aside: of level must.
+    /// Broken rules of level must, known failures excluded.
     pub must: usize,
     /// Of level should.
     pub should: usize,
     /// Of level advice.
     pub advice: usize,
-    /// Rules that fail and are known to.
+    /// Broken rules in the list of known failures.
     pub known: usize,
-    /// Rules that could not be decided.
+    /// Inconclusive rules.
     pub inconclusive: usize,
-    /// Rules that could not be asked.
+    /// Skipped rules.
     pub skipped: usize,
-    /// Entries in the list of known failures whose failures are gone.
+    /// Known failures whose rules pass now.
     pub stale_known: usize,
-    /// Scenarios that held.
+    /// Scenarios that passed.
     pub scenarios_held: usize,
     /// Scenarios that failed.
     pub scenarios_failed: usize,
-    /// Scenarios that were not played.
+    /// Scenarios that were skipped.
     pub scenarios_skipped: usize,
 }
 
 impl Report {
-    /// What the finding amounts to here.
     pub fn standing(&self, finding: &Judged) -> Standing {
         match finding.status {
             Status::Pass => Standing::Held,
@@ -207,9 +194,9 @@ impl Report {
         }
     }
 
-    /// What the run amounts to.
+    /// The outcome of the run.
     ///
-    /// A run that ended early is not held: what was not asked is not proven.
+    /// A run that ended early does not pass, since rules were not asked.
     pub fn outcome(&self) -> Outcome {
         let broken = self.findings.iter().any(|finding| self.standing(finding) == Standing::Broken)
             || self.scenarios.iter().any(|scenario| !scenario.failures.is_empty())
@@ -221,7 +208,6 @@ impl Report {
         }
     }
 
-    /// How many there are of what.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for finding in &self.findings {
@@ -246,12 +232,12 @@ impl Report {
         counts
     }
 
-    /// The findings that amount to this, in their order.
+    /// The findings with this standing, in their order.
     pub fn standing_at(&self, standing: Standing) -> impl Iterator<Item = &Judged> {
         self.findings.iter().filter(move |finding| self.standing(finding) == standing)
     }
 
-    /// The findings that fail without being known to: must before should before advice.
+    /// Failures that are not known: must before should before advice.
     pub fn failed(&self) -> Vec<&Judged> {
         let mut failed: Vec<_> = self
             .findings
@@ -269,10 +255,10 @@ impl Report {
 }
 
 impl KnownResult {
-    /// What the entry covers among these findings; `matches` says whether its pattern matches an id.
+    /// The entry for these findings; `matches` says whether its pattern matches an id.
     ///
-    /// It is stale when a rule that it matches holds and none that it matches fails.
-    /// Where nothing that it matches was decided (not chosen, skipped), nothing is said against it.
+    /// It is stale if a rule that it matches passes and none that it matches fails. If all rules
+    /// that it matches were skipped or not chosen, it is not stale.
     pub fn of(
         glob: impl Into<String>,
         reason: impl Into<String>,
@@ -294,7 +280,7 @@ impl KnownResult {
 }
 
 impl Spread {
-    /// Of these values, in any order, without those that are no numbers; `None` where there are none.
+    /// Of these values, in any order, ignoring NaN; `None` if there are none.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
         values.sort_by(f64::total_cmp);
@@ -332,7 +318,7 @@ mod tests {
         assert_eq!(with(vec![entry("a/")]).outcome(), Outcome::Held);
         assert_eq!(with(vec![entry("a/")]).counts().known, 1);
         assert_eq!(with(vec![entry("a/"), entry("a/c")]).outcome(), Outcome::Broken);
-        assert!(!entry("b/").stale, "what was skipped says nothing");
+        assert!(!entry("b/").stale, "skipped rules do not count");
     }
 
     #[test]

@@ -27,15 +27,15 @@ pub(crate) fn verdict(report: &Report) -> String {
     }
     let asked = counts.held + counts.known + counts.scenarios_held > 0;
     match (report.outcome(), early) {
-        (Outcome::Unproven, early) => format!("not proven: {}", early.unwrap_or_default()),
+        (Outcome::Unproven, early) => format!("inconclusive: {}", early.unwrap_or_default()),
         (Outcome::Broken, Some(early)) => format!("broken: {}; {early}", list(&broken)),
         (Outcome::Broken, None) => format!("broken: {}", list(&broken)),
         (Outcome::Held, _) if !lax.is_empty() => {
-            let hint = if counts.should > 0 { " (an error with --strict)" } else { "" };
-            format!("all that binds held; not followed: {}{hint}", list(&lax))
+            let hint = if counts.should > 0 { " (--strict fails on should)" } else { "" };
+            format!("passed: no must broken; {} not met{hint}", list(&lax))
         }
-        (Outcome::Held, _) if !asked => "nothing is broken, but nothing could be asked".to_owned(),
-        (Outcome::Held, _) => "all held".to_owned(),
+        (Outcome::Held, _) if !asked => "passed, but every rule was skipped".to_owned(),
+        (Outcome::Held, _) => "passed".to_owned(),
     }
 }
 
@@ -44,14 +44,14 @@ pub(crate) fn summary_lines(report: &Report) -> Vec<(&'static str, String)> {
     let mut lines = vec![("rules", rules(report))];
     let counts = report.counts();
     let scenarios = some(&[
-        (counts.scenarios_held, "held"),
+        (counts.scenarios_held, "passed"),
         (counts.scenarios_failed, "failed"),
         (counts.scenarios_skipped, "skipped"),
     ]);
     if !scenarios.is_empty() {
         lines.push(("scenarios", scenarios.join(" · ")));
     }
-    lines.push(("seen", seen(report)));
+    lines.push(("recorded", recorded(report)));
     let times = times(report);
     if !times.is_empty() {
         lines.push(("median times", times));
@@ -61,25 +61,25 @@ pub(crate) fn summary_lines(report: &Report) -> Vec<(&'static str, String)> {
     lines
 }
 
-/// `38 held · 1 must and 2 should broken · 5 skipped`.
+/// `38 passed · 1 must and 2 should broken · 5 skipped`.
 pub(crate) fn rules(report: &Report) -> String {
     let counts = report.counts();
-    let mut parts = vec![format!("{} held", counts.held)];
+    let mut parts = vec![format!("{} passed", counts.held)];
     let levels =
         some(&[(counts.must, "must"), (counts.should, "should"), (counts.advice, "advice")]);
     if !levels.is_empty() {
         parts.push(format!("{} broken", list(&levels)));
     }
     parts.extend(some(&[
-        (counts.inconclusive, "not decided"),
+        (counts.inconclusive, "inconclusive"),
         (counts.known, "known to fail"),
         (counts.skipped, "skipped"),
     ]));
     parts.join(" · ")
 }
 
-/// `12 exchanges, 340 events and 45.2 kB in 12.345 s`.
-pub(crate) fn seen(report: &Report) -> String {
+/// `12 exchanges, 340 events and 45.2 KiB in 12.345 s`.
+pub(crate) fn recorded(report: &Report) -> String {
     let measures = &report.measures;
     let mut seen = Vec::new();
     seen.extend(measures.exchanges.map(|count| counted(count, "exchange")));
@@ -89,11 +89,12 @@ pub(crate) fn seen(report: &Report) -> String {
     format!("{seen} in {}", sseproof_units::duration(Duration::from_millis(report.duration_ms)))
 }
 
-/// `head after 3 ms (1 ms to 40 ms), first event after 31 ms`; empty where nothing was measured.
+/// `response headers after 3 ms (1 ms to 40 ms), first event after 31 ms`; empty if nothing was
+/// measured.
 pub(crate) fn times(report: &Report) -> String {
     let measures = &report.measures;
     let times = [
-        ("head after", measures.time_to_head_ms),
+        ("response headers after", measures.time_to_head_ms),
         ("first event after", measures.time_to_first_event_ms),
         ("between events", measures.inter_event_gap_ms),
     ];

@@ -5,10 +5,9 @@ use tabled::settings::{Padding, Style, object::Columns};
 
 use crate::text::{clean, columns, wrap};
 
-/// The least width of the last column.
 const LAST: usize = 24;
 
-/// The lines of the table, each behind `indent` spaces, in at most `width` columns where the
+/// The lines of the table, each indented by `indent` spaces, in at most `width` columns if the
 /// columns before the last one leave room for it.
 pub(crate) fn table<const N: usize>(
     rows: impl IntoIterator<Item = [String; N]>,

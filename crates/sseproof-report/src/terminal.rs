@@ -1,7 +1,6 @@
 //! A report as text for a terminal and for the log of a CI job.
 //!
-//! What failed comes first, for its reader has little time; what held comes last, above the
-//! summary, for its reader wants to know what was looked at.
+//! Failures come first; passed rules come last, above the summary, as a list of the checks made.
 
 mod failure;
 mod page;
@@ -15,23 +14,18 @@ use crate::{Judged, Outcome, Report, Standing};
 pub(crate) use failure::write_recipe;
 pub(crate) use page::Page;
 
-/// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// How many columns the terminal has.
     pub width: usize,
-    /// Whether to colour, by ANSI escape sequences.
     pub colour: bool,
-    /// How much to tell.
     pub detail: Detail,
 }
 
-/// How much to tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
-    /// What broke the run, and the summary.
+    /// Failures and the summary.
     Quiet,
-    /// Also what was not decided, what is known, skipped and held.
+    /// Also inconclusive, known, skipped and passed rules.
     #[default]
     Normal,
     /// Also every place of a failure, all recipes and links.
@@ -39,13 +33,12 @@ pub enum Detail {
 }
 
 impl Default for Options {
-    /// A hundred columns, no colour, the usual detail.
+    /// A hundred columns, no colour, normal detail.
     fn default() -> Self {
         Self { width: 100, colour: false, detail: Detail::Normal }
     }
 }
 
-/// Writes the report.
 pub fn render(report: &Report, options: &Options) -> String {
     let mut page = Page::new(options);
     head(&mut page, report);
@@ -71,14 +64,14 @@ pub fn render(report: &Report, options: &Options) -> String {
     page.finish()
 }
 
-/// The block of one failure alone, without colour: for reports that show each rule by itself.
+/// One failure without colour: for reports that show each rule separately.
 pub(crate) fn failure_text(report: &Report, finding: &Judged, options: &Options) -> String {
     let mut page = Page::new(options);
     failure::write(&mut page, report, finding);
     page.finish()
 }
 
-/// The block of one scenario alone, without colour.
+/// One scenario without colour.
 pub(crate) fn scenario_text(scenario: &crate::ScenarioResult, options: &Options) -> String {
     let mut page = Page::new(options);
     scenarios::one(&mut page, scenario);

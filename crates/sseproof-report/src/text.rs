@@ -1,17 +1,16 @@
-//! Text that fits a terminal: cleaned of what would steer it, measured in columns, wrapped.
+//! Text that fits a terminal: without control characters, measured in columns, wrapped.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The least width that lines are wrapped to, however narrow the terminal is.
+/// The minimum width of wrapped lines, however narrow the terminal is.
 const NARROWEST: usize = 24;
 
-/// How many columns the text takes.
 pub(crate) fn columns(text: &str) -> usize {
     text.width()
 }
 
-/// The text without what a terminal would obey: messages quote the target, and a target may be
-/// hostile. Control characters become their pictures; line feeds stay.
+/// The text without control characters: messages quote the target, and a target may be hostile.
+/// Control characters become their pictures; line feeds stay.
 pub(crate) fn clean(text: &str) -> String {
     text.replace("\r\n", "\n")
         .chars()
@@ -23,7 +22,7 @@ pub(crate) fn clean(text: &str) -> String {
                 char::from_u32(0x2400 + u32::from(control)).unwrap_or(char::REPLACEMENT_CHARACTER)
             }
             control if control.is_control() => char::REPLACEMENT_CHARACTER,
-            // What changes the direction of text, or hides in it.
+            // Characters that change the direction of text, or are invisible.
             '\u{200b}'
             | '\u{200e}'
             | '\u{200f}'
@@ -40,7 +39,7 @@ pub(crate) fn clean(text: &str) -> String {
 /// The cleaned text in lines of at most `width` columns.
 ///
 /// Line feeds stay line ends. A word that is wider than a line is cut, except a link, which would
-/// be no link any more.
+/// not work any more.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(NARROWEST);
     let mut lines = Vec::new();

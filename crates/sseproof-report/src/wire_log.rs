@@ -1,7 +1,7 @@
-//! What crossed the wire, in both directions, as a person reads it.
+//! The bytes on the wire, in both directions, for people.
 //!
-//! `>` is what we sent, `<` what came, `*` what happened to the connection.
-//! Times are seconds since the exchange was begun.
+//! `>` was sent, `<` was received, `*` happened to the connection.
+//! Times are seconds since the exchange began.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -14,17 +14,17 @@ use sseproof_units::{counted, duration};
 
 use crate::Judged;
 
-/// How many lines of the request, and of the head of the answer, stand in a short log.
+/// Lines of the request, and of the response headers, in a short log.
 const HEAD: usize = 24;
-/// How many lines stand before and behind the fault in a short log.
+/// Lines before and after the fault in a short log.
 const AROUND: usize = 8;
-/// How many characters of a line stand in a short log.
+/// Characters of a line in a short log.
 const WIDTH: usize = 160;
-/// How many bytes of one piece are shown in hex in a long log.
+/// Bytes of one piece in hex in a long log.
 const HEX: usize = 64 << 10;
 
-/// The part of the log of the exchange that shows the fault: the request, the head of the answer,
-/// what came around the fault, and the end.
+/// The part of the log that shows the fault: the request, the response headers, the bytes around
+/// the fault, and the end.
 pub fn around(exchange: &Exchange, evidence: &Evidence) -> Vec<String> {
     let lines = lines(exchange);
     let head = lines.iter().position(|line| line.is_body).unwrap_or(lines.len());
@@ -52,7 +52,7 @@ pub fn around(exchange: &Exchange, evidence: &Evidence) -> Vec<String> {
     out
 }
 
-/// The whole log of a failing finding, for a file: what is wrong, then each exchange that shows it,
+/// The whole log of a failed finding, for a file: the message, then each exchange that shows it,
 /// with every byte.
 pub fn whole(finding: &Judged, transcript: &Transcript) -> String {
     let mut out = format!("{}: {}\n{}\n", finding.rule, finding.headline(), finding.link);
@@ -119,9 +119,9 @@ struct Line {
     continues: bool,
     mark: char,
     text: String,
-    /// Whether it is part of what followed the head.
+    /// Whether it belongs to the body.
     is_body: bool,
-    /// For the first line of a piece behind the head: its offset, and all of it.
+    /// For the first line of a piece of the body: its offset, and all of it.
     raw: Option<(u64, Vec<u8>)>,
     /// Where the line begins among the bytes on the wire, and in the body.
     offset: u64,
@@ -189,8 +189,8 @@ fn lines(exchange: &Exchange) -> Vec<Line> {
     lines
 }
 
-/// Where the head ends, and what came, piece by piece: from the wire, or made of head and body where
-/// there is no text on the wire.
+/// The end of the headers, and the received pieces: from the wire, or built from headers and body
+/// if the wire has no text.
 fn received(exchange: &Exchange) -> (u64, Vec<(Duration, Bytes)>) {
     if !exchange.wire.is_empty() && exchange.wire_bytes().starts_with(b"HTTP/") {
         let wire = exchange.wire_bytes();
@@ -223,7 +223,7 @@ fn received(exchange: &Exchange) -> (u64, Vec<(Duration, Bytes)>) {
     (end, pieces)
 }
 
-/// What the request looks like where nobody recorded it.
+/// The request, as it probably was, if it was not recorded.
 fn request(exchange: &Exchange) -> Vec<u8> {
     let mut out = format!("{}\r\n", exchange.request.label()).into_bytes();
     for header in &exchange.request.headers.0 {
@@ -234,7 +234,7 @@ fn request(exchange: &Exchange) -> Vec<u8> {
     out
 }
 
-/// The bytes as lines; behind the head, a line end is shown where it is not a bare line feed.
+/// The bytes as lines; in the body, a line end is shown unless it is a bare line feed.
 fn texts(at: Duration, mark: char, bytes: &[u8], start: u64, head: u64) -> Vec<Line> {
     let mut offset = start;
     let is_body = mark == '<' && head > 0;
@@ -253,7 +253,7 @@ fn texts(at: Duration, mark: char, bytes: &[u8], start: u64, head: u64) -> Vec<L
         .collect()
 }
 
-/// The line that the evidence speaks of.
+/// The line that the evidence points at.
 fn fault_line(lines: &[Line], evidence: &Evidence) -> Option<usize> {
     let last = lines.len().checked_sub(1)?;
     let begun_behind = |found: &dyn Fn(&Line) -> bool| lines.iter().rposition(found);
@@ -261,7 +261,7 @@ fn fault_line(lines: &[Line], evidence: &Evidence) -> Option<usize> {
         ("wire", Some(offset)) => {
             begun_behind(&|line| line.mark == '<' && line.offset <= offset).or(Some(last))
         }
-        // The framing stands between the body and the wire, so the time has to lead there.
+        // The wire has the framing, too, so the time finds the place.
         ("body" | "decoded body" | "coded body", _) => {
             let head = lines.iter().find(|line| line.mark == '<').map(|line| line.at)?;
             let at = head + Duration::from_micros(evidence.after_us);
@@ -274,18 +274,18 @@ fn fault_line(lines: &[Line], evidence: &Evidence) -> Option<usize> {
 
 fn ending(how: &Ending) -> String {
     match how {
-        Ending::Complete => "the answer is complete".to_owned(),
-        Ending::Left => "we left".to_owned(),
-        Ending::OverLimit(bytes) => format!("we left behind {bytes} bytes"),
-        Ending::TimedOut(Phase::Connect) => "no connection in time".to_owned(),
-        Ending::TimedOut(_) => "no head in time".to_owned(),
-        Ending::Unresolved(why) => format!("the name has no address: {why}"),
+        Ending::Complete => "the response is complete".to_owned(),
+        Ending::Left => "sseproof disconnected".to_owned(),
+        Ending::OverLimit(bytes) => format!("sseproof disconnected after {bytes} bytes"),
+        Ending::TimedOut(Phase::Connect) => "timeout while connecting".to_owned(),
+        Ending::TimedOut(_) => "timeout before the response headers".to_owned(),
+        Ending::Unresolved(why) => format!("the name cannot be resolved: {why}"),
         Ending::Unconnected(why) => format!("no connection: {why}"),
         Ending::Reset => "the server reset the connection (RST)".to_owned(),
         Ending::Truncated => {
-            "the server closed the connection before the answer was whole".to_owned()
+            "the server closed the connection before the end of the response".to_owned()
         }
-        Ending::Malformed(why) => format!("this is no HTTP: {why}"),
+        Ending::Malformed(why) => format!("not valid HTTP: {why}"),
         other => format!("{other:?}"),
     }
 }
@@ -328,7 +328,7 @@ mod tests {
 
     fn evidence() -> Evidence {
         let after_us = 96_000 + 20 * 50_000;
-        Evidence { after_us, ..place("body", Some(199), "the byte e9 that no UTF-8 has here") }
+        Evidence { after_us, ..place("body", Some(199), "invalid UTF-8: byte e9") }
     }
 
     #[test]
@@ -373,7 +373,8 @@ mod tests {
         exchange.wire.clear();
         exchange.sent.clear();
         let text = around(&exchange, &evidence()).join("\n");
-        for line in ["> GET /events", "< HTTP 200", "data: caf\\xE9\\r", "* we left"] {
+        for line in ["> GET /events", "< HTTP 200", "data: caf\\xE9\\r", "* sseproof disconnected"]
+        {
             assert!(text.contains(line), "{line} is not in {text}");
         }
     }

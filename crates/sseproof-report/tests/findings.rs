@@ -72,7 +72,9 @@ fn a_stream_that_is_no_utf8_breaks_the_run_at_its_byte() {
     assert_eq!(report.outcome(), Outcome::Broken);
     let text = terminal::render(&report, &terminal::Options::default());
     assert!(
-        text.contains("exchange 1 (GET /stream, baseline), byte 9, 2 ms after the head"),
+        text.contains(
+            "exchange 1 (GET /stream, baseline), byte 9, 2 ms after the response headers"
+        ),
         "{text}"
     );
     assert!(text.contains("e9 0a 0a"), "{text}");

@@ -1,4 +1,8 @@
-//! The exit codes, all of them.
+//! All exit codes.
+//!
+//! Interrupted (130) is separate, because a CI server must not read Ctrl-C as a broken requirement.
+//! A server with another response than a stream is judged (1); only a server that cannot be reached
+//! is 3.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -6,28 +10,27 @@ use std::process::ExitCode;
 /// The same for the help text.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0    all held
-  1    a requirement or a scenario did not hold, or the run ended too early to tell
+  0    passed
+  1    a requirement, a scenario or a threshold is broken, or the run is inconclusive
   2    wrong usage, or a file that cannot be read or written
-  3    the server, or the adapter of a parser, could not be reached, or did not start
-  4    a fault of sseproof itself
-  130  interrupted, with nothing broken until then";
+  3    the server, or the adapter of a parser, cannot be reached or did not start
+  4    a bug in sseproof; please report it
+  130  interrupted, with no failure until then";
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// All held.
     Held = 0,
-    /// A requirement, a scenario or a threshold did not hold.
+    /// A requirement, a scenario or a threshold is broken, or the run is inconclusive.
     Broken = 1,
     /// Wrong usage, a file that does not parse, or one that cannot be written. clap uses this code
     /// too.
     Usage = 2,
     /// The target could not be reached, or the server to be started did not start.
     Unreachable = 3,
-    /// Our own fault.
+    /// A bug in sseproof.
     Fault = 4,
-    /// Ended by Ctrl-C with nothing found broken until then (128 + SIGINT, as shells have it).
+    /// Ended by Ctrl-C with no failure until then (128 + SIGINT, as shells have it).
     Interrupted = 130,
 }
 

@@ -1,40 +1,41 @@
-//! Results of a load as CSV (RFC 4180): a row for each interval and each thing that was measured in it.
+//! Results of a load as CSV (RFC 4180): a row for each interval and each metric in it.
 
 use sseproof_load_model::{Counter, Metric, Outcome};
 
+use super::facts::{PERCENTILES, percentile};
 use super::side::transport_key;
-use super::told::{PERCENTILES, percentile};
 
-/// The columns, each with what stands in it.
+/// The columns and their meanings.
 pub const COLUMNS: [(&str, &str); 16] = [
-    ("transport", "what clients spoke: `sse` or `web-socket`"),
+    ("transport", "the transport: `sse` or `web-socket`"),
     ("url", "the target"),
     ("round", "which round, from 1"),
     ("interval", "which interval of the round, from 0"),
-    ("start_ms", "when it began, in milliseconds since the start of the round"),
-    ("length_ms", "how long it was, in milliseconds"),
+    ("start_ms", "its start, in milliseconds since the start of the round"),
+    ("length_ms", "its length, in milliseconds"),
     ("kind", "`open`, `counter`, `error` or `time`"),
-    ("name", "the name in thresholds; of an error its kind"),
-    ("count", "how many; of `open` the streams at the end of the interval; of a time its samples"),
-    ("p50_ns", "percentile of a time, in nanoseconds; empty where the samples are too few for one"),
+    ("name", "the name in thresholds; for an error its kind"),
+    (
+        "count",
+        "the number; for `open` the streams at the end of the interval; for a time its samples",
+    ),
+    ("p50_ns", "percentile of a time, in nanoseconds; empty if there are too few samples"),
     ("p90_ns", "the same"),
     ("p99_ns", "the same"),
     ("p99.9_ns", "the same"),
     ("p99.99_ns", "the same"),
-    ("max_ns", "the longest, in nanoseconds"),
+    ("max_ns", "the maximum, in nanoseconds"),
     (
         "mean_ns",
         "the mean, in nanoseconds; means of intervals must not be averaged without `count`",
     ),
 ];
 
-/// What belongs to an interval, and opens each of its rows.
+/// The cells of an interval, with which each of its rows begins.
 type Opening = [String; 6];
 
-/// Writes the results.
-///
 /// # Errors
-/// Never, but for a fault of the writer: it writes to memory.
+/// Never in practice: it writes to memory.
 pub fn render(outcomes: &[Outcome]) -> Result<String, csv::Error> {
     let mut out = csv::Writer::from_writer(Vec::new());
     out.write_record(COLUMNS.map(|(name, _)| name))?;

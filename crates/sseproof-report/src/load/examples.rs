@@ -7,7 +7,7 @@ use sseproof_load_model::{
 
 use super::{LoadReport, judge};
 
-/// Which kinds of errors, each so often.
+/// Kinds of errors, with their counts.
 type Errors = [(ErrorKind, u64)];
 
 fn outcome(transport: Transport, slower: u64, errors: &Errors) -> Outcome {
@@ -76,7 +76,7 @@ fn interval(index: u64, open: u64, slower: u64) -> Interval {
     interval
 }
 
-/// Ten a plateau of the ramp, one in three seconds; then events, and then nobody.
+/// Ten per plateau of the ramp, one per three seconds; then events, and then no clients.
 fn samples(slower: u64) -> Vec<Sample> {
     let plateaus = [0, 2500, 5000, 7500, 10_000].into_iter().flat_map(|open| [(open, 0); 2]);
     let events = (1..=10).map(|second| (10_000, second * 30_000));

@@ -1,11 +1,11 @@
-//! Tables of numbers: columns on the right of each other, aligned on the right.
+//! Tables of numbers: columns side by side, aligned on the right.
 
 use tabled::builder::Builder;
 use tabled::settings::{Alignment, Padding, Style, object::Columns};
 
 use crate::text::columns;
 
-/// A table with a head; the first column holds names.
+/// A table with a header; the first column has names.
 pub(super) struct Grid {
     pub(super) head: Vec<String>,
     pub(super) rows: Vec<Vec<String>>,
@@ -21,7 +21,6 @@ impl Grid {
         }
     }
 
-    /// How many columns it takes.
     pub(super) fn width(&self) -> usize {
         let widest = |at: usize| {
             self.rows.iter().chain([&self.head]).map(|row| columns(&row[at])).max().unwrap_or(0)
@@ -29,7 +28,7 @@ impl Grid {
         (0..self.head.len()).map(|at| widest(at) + 2).sum::<usize>().saturating_sub(2)
     }
 
-    /// The head and the rows as lines. Where they are too wide, those columns are left out, in that
+    /// The header and the rows as lines. If they are too wide, these columns are removed, in that
     /// order.
     pub(super) fn lines(mut self, width: usize, spare: &[&str]) -> Vec<String> {
         for name in spare {

@@ -1,9 +1,9 @@
-//! Results of a load as an interval log of HdrHistogram, which its tools draw and compare.
+//! Results of a load as an interval log of HdrHistogram, which its tools plot and compare.
 //!
 //! Each line is one metric in one interval: `Tag=delivery,start,length,max,histogram`. Start and
 //! length are in seconds, the start since `StartTime`; the maximum is in milliseconds, and the
-//! histogram (V2, compressed, base64) in nanoseconds. Where there are several transports or rounds,
-//! the tag says which: `sse/delivery`, `sse/2/delivery`.
+//! histogram (V2, compressed, base64) in nanoseconds. With several transports or rounds, the tag
+//! names them: `sse/delivery`, `sse/2/delivery`.
 
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -16,13 +16,10 @@ use sseproof_load_model::{Metric, Outcome};
 
 use super::side::transport_key;
 
-/// How many nanoseconds a millisecond has.
 const MILLISECOND: f64 = 1e6;
 
-/// Writes the results.
-///
 /// # Errors
-/// Never, but for a fault of the writer: it writes to memory.
+/// Never in practice: it writes to memory.
 pub fn render(outcomes: &[Outcome]) -> io::Result<String> {
     let mut lines = Vec::new();
     let start = outcomes.iter().filter_map(started).min();

@@ -2,13 +2,12 @@
 
 use sseproof_load_model::threshold::Judgement;
 
+use super::facts::{self, Facts};
 use super::side::{Side, sides};
-use super::told::{self, Facts};
 use super::{LoadReport, grid::Grid};
 use crate::Outcome as Verdict;
 use crate::markdown::{code, details, escape};
 
-/// Writes the report.
 pub fn render(report: &LoadReport) -> String {
     let mark = match report.verdict() {
         Verdict::Held => "✅",
@@ -29,16 +28,16 @@ pub fn render(report: &LoadReport) -> String {
     }
     if sides.len() > 1 {
         out.push_str("\n#### Side by side\n\n");
-        grid(&mut out, &told::comparison(&sides, true));
-        if let Some(method) = told::ratio_method(&sides) {
+        grid(&mut out, &facts::comparison(&sides, true));
+        if let Some(method) = facts::ratio_method(&sides) {
             out.push_str(&format!("\n<sub>{}</sub>\n", escape(&method)));
         }
         let gaps: String =
-            told::gaps(&sides).iter().map(|why| format!("- {}\n", escape(why))).collect();
+            facts::gaps(&sides).iter().map(|why| format!("- {}\n", escape(why))).collect();
         if !gaps.is_empty() {
-            details(&mut out, "what could not be compared, and why", &gaps);
+            details(&mut out, "values that cannot be compared", &gaps);
         }
-        if let Some(method) = sides.first().and_then(told::method) {
+        if let Some(method) = sides.first().and_then(facts::method) {
             out.push_str(&format!("\n<sub>memory: {}</sub>\n", escape(&method)));
         }
     }
@@ -52,12 +51,12 @@ pub fn render(report: &LoadReport) -> String {
     out
 }
 
-/// What does not let the run pass comes first.
+/// Unmet thresholds come first.
 fn thresholds(out: &mut String, report: &LoadReport) {
     if report.judged.is_empty() {
         return;
     }
-    out.push_str("\n| | fails if | of | it was |\n| --- | --- | --- | --- |\n");
+    out.push_str("\n| | fails if | side | value |\n| --- | --- | --- | --- |\n");
     let mut judged: Vec<_> = report.judged.iter().collect();
     judged.sort_by_key(|judged| judged.judgement.passes());
     for judged in judged {
@@ -81,17 +80,17 @@ fn one(out: &mut String, side: &Side<'_>, alone: bool) {
         escape(&side.name),
         code(url)
     ));
-    let times = told::times(side);
+    let times = facts::times(side);
     if !times.rows.is_empty() {
         grid(out, &times);
         out.push('\n');
     }
-    for Facts { label, parts, bad } in told::facts(side) {
+    for Facts { label, parts, bad } in facts::facts(side) {
         let bad = bad.iter().map(|text| format!("**{}**", escape(text)));
         let parts: Vec<_> = bad.chain(parts.iter().map(|text| escape(text))).collect();
         out.push_str(&format!("- {label}: {}\n", parts.join(" · ")));
     }
-    let errors = told::errors(side);
+    let errors = facts::errors(side);
     if !errors.is_empty() {
         out.push_str("\n| errors | | |\n| ---: | --- | --- |\n");
         for (key, count, meaning) in errors {
@@ -106,19 +105,19 @@ fn one(out: &mut String, side: &Side<'_>, alone: bool) {
 
 fn costs(out: &mut String, side: &Side<'_>) {
     let mut rows = String::new();
-    for [key, value, words] in told::costs(side) {
+    for [key, value, words] in facts::costs(side) {
         rows.push_str(&format!("| {} | {} | {} |\n", code(&key), escape(&value), escape(&words)));
     }
     if !rows.is_empty() {
         out.push_str(&format!("\n| cost | | |\n| --- | ---: | --- |\n{rows}"));
     }
-    if let Some(method) = told::method(side) {
+    if let Some(method) = facts::method(side) {
         out.push_str(&format!("\n<sub>{}</sub>\n", escape(&method)));
     }
-    let untold: String =
-        told::untold(side).iter().map(|why| format!("- {}\n", escape(why))).collect();
-    if !untold.is_empty() {
-        details(out, "what could not be told, and why", &untold);
+    let missing: String =
+        facts::missing(side).iter().map(|why| format!("- {}\n", escape(why))).collect();
+    if !missing.is_empty() {
+        details(out, "missing values", &missing);
     }
 }
 

@@ -1,34 +1,30 @@
-//! A run that goes on, as Prometheus reads it (text format 0.0.4).
+//! A running load as Prometheus reads it (text format 0.0.4).
 //!
-//! Times are summaries in seconds: quantiles are those of the last interval, sum and count those of
-//! the whole run, as summaries have to be. Counters are those of the whole run.
+//! Times are summaries in seconds: quantiles of the last interval, but sum and count of the whole
+//! run, as summaries require. Counters are those of the whole run.
 
 use std::fmt::Write as _;
 
 use sseproof_load_model::{Counter, Histogram, Interval, Metric, Transport};
 
+use super::facts::percentile;
 use super::side::transport_key;
-use super::told::percentile;
 
-/// The content type of what is written.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The quantiles, as they are written and in hundredths of a percent.
+/// The quantiles, as text and in hundredths of a percent.
 const QUANTILES: [(&str, u16); 5] =
     [("0.5", 5000), ("0.9", 9000), ("0.99", 9900), ("0.999", 9990), ("0.9999", 9999)];
 
-/// One transport of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Live<'a> {
-    /// What clients speak.
     pub transport: Transport,
-    /// The last interval that is complete.
+    /// The last complete interval.
     pub last: &'a Interval,
     /// All intervals until now.
     pub total: &'a Interval,
 }
 
-/// Writes the metrics.
 pub fn render(live: &[Live<'_>]) -> String {
     let mut out = String::new();
     family(&mut out, "open_streams", "gauge", "streams open at the end of the last interval");
@@ -45,7 +41,7 @@ pub fn render(live: &[Live<'_>]) -> String {
             line(&mut out, &name, &format!("transport=\"{transport}\""), count);
         }
     }
-    family(&mut out, "errors_total", "counter", "what went wrong, by kind");
+    family(&mut out, "errors_total", "counter", "errors by kind");
     for live in live {
         let transport = transport_key(live.transport);
         for (kind, count) in live.total.counters.errors() {

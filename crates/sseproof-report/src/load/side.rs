@@ -1,4 +1,4 @@
-//! The rounds of one transport against one target, put together: a side of a comparison.
+//! The rounds of one transport against one target, combined: a side of a comparison.
 
 use std::time::Duration;
 
@@ -11,19 +11,17 @@ use super::figures::Figures;
 
 /// All rounds of one transport against one target.
 pub(super) struct Side<'a> {
-    /// How it is called: `SSE`.
+    /// Its name: `SSE`.
     pub(super) name: String,
     pub(super) rounds: Vec<&'a Outcome>,
-    /// All intervals of all rounds.
     pub(super) total: Interval,
-    /// How long all rounds took.
     pub(super) lasting: Duration,
     pub(super) figures: Figures,
-    /// The rounds, as they are compared with those of another side.
+    /// The rounds, for the comparison with those of another side.
     pub(super) compared: Vec<Round>,
 }
 
-/// The sides of the results, in the order in which they were run first.
+/// The sides of the results, in the order of their first rounds.
 pub(super) fn sides(outcomes: &[Outcome]) -> Vec<Side<'_>> {
     let mut rounds: Vec<Vec<(&Outcome, Cost)>> = Vec::new();
     for (outcome, cost) in outcomes.iter().zip(Cost::of_all(outcomes)) {
@@ -75,7 +73,7 @@ impl<'a> Side<'a> {
         Self { name, rounds: outcomes, total, lasting, figures, compared }
     }
 
-    /// What thresholds are judged by; `figures` is that of [`Figures::value`].
+    /// The evidence for thresholds; `figures` is that of [`Figures::value`].
     pub(super) fn evidence<'b>(
         &'b self,
         figures: &'b dyn Fn(&str) -> Option<Value>,
@@ -83,12 +81,12 @@ impl<'a> Side<'a> {
         Evidence { total: &self.total, lasting: self.lasting, figures }
     }
 
-    /// How many streams shared a connection at most, over HTTP/2.
+    /// The maximum number of streams per connection, over HTTP/2.
     pub(super) fn streams_per_connection(&self) -> Option<u32> {
         self.rounds.first()?.run.streams_per_connection
     }
 
-    /// How many streams were open at most, at the end of an interval.
+    /// The maximum number of open streams, at the end of an interval.
     pub(super) fn most_open(&self) -> u64 {
         let open = self.rounds.iter().flat_map(|round| &round.intervals);
         open.map(|interval| interval.open).max().unwrap_or_default()

@@ -1,10 +1,12 @@
 //! Results of a load as text for a terminal and for the log of a CI job.
 //!
-//! What failed comes first, then why the results may be worth nothing, then the results; what they
-//! amount to is said once more in the last line, where a log is read from.
+//! Failures come first, then doubts about the results, then the results; the verdict is repeated in
+//! the last line, where a log is read from.
 
+use sseproof_load_model::threshold::Limit;
+
+use super::facts::{self, Facts};
 use super::side::{Side, sides};
-use super::told::{self, Facts};
 use super::{Doubt, JudgedThreshold, LoadReport};
 use crate::Outcome as Verdict;
 use crate::paint::Ink;
@@ -12,7 +14,6 @@ use crate::table::table;
 use crate::terminal::{Detail, Options, Page};
 use crate::text::columns;
 
-/// Writes the report.
 pub fn render(report: &LoadReport, options: &Options) -> String {
     let mut page = Page::new(options);
     let sides = sides(&report.outcomes);
@@ -59,12 +60,12 @@ fn head(page: &mut Page, report: &LoadReport) {
     }
 }
 
-/// A threshold that does not let the run pass: what it asked, what was seen, and what that means.
+/// A threshold that does not pass: its text, the value, and its definition.
 fn unmet(page: &mut Page, judged: &JudgedThreshold) {
     let (mark, ink) = if judged.is_crossed() { ("✗", Ink::Bad) } else { ("?", Ink::Warning) };
     let seen = format!("{}{}", judged.of(), judged.seen());
     page.titled(mark, ink, &judged.threshold.to_string(), &seen);
-    if let Some(meaning) = told::meaning(judged) {
+    if let Some(meaning) = facts::meaning(judged) {
         page.text(2, Ink::Faint, &meaning);
     }
 }
@@ -85,20 +86,20 @@ fn one(page: &mut Page, side: &Side<'_>, alone: bool) {
     };
     let seconds = side.lasting.as_secs_f64();
     page.titled("■", Ink::Hint, &side.name, &format!("{url} · {seconds:.0} s{rounds}"));
-    let times = told::times(side);
+    let times = facts::times(side);
     if !times.rows.is_empty() {
-        let lines = times.lines(page.width.saturating_sub(2), &told::SPARE);
+        let lines = times.lines(page.width.saturating_sub(2), &facts::SPARE);
         for (at, line) in lines.iter().enumerate() {
             page.verbatim(2, if at == 0 { Ink::Faint } else { Ink::Plain }, line);
         }
     }
-    for Facts { label, parts, bad } in told::facts(side) {
+    for Facts { label, parts, bad } in facts::facts(side) {
         let label = format!("{label:<13}");
         let both = [bad.as_slice(), parts.as_slice()].concat().join(" · ");
         let ink = if bad.is_empty() { Ink::Plain } else { Ink::Warning };
         page.labelled(2, &label, Ink::Faint, ink, &both);
     }
-    let errors = told::errors(side);
+    let errors = facts::errors(side);
     if !errors.is_empty() {
         let sum: u64 = errors.iter().map(|(_, count, _)| count).sum();
         page.labelled(
@@ -117,24 +118,24 @@ fn one(page: &mut Page, side: &Side<'_>, alone: bool) {
         costs(page, side);
     }
     if page.detail > Detail::Normal {
-        for why in told::untold(side) {
-            page.labelled(2, "not told: ", Ink::Faint, Ink::Faint, &why);
+        for why in facts::missing(side) {
+            page.labelled(2, "not measured: ", Ink::Faint, Ink::Faint, &why);
         }
     }
 }
 
 fn costs(page: &mut Page, side: &Side<'_>) {
-    let rows = told::costs(side);
+    let rows = facts::costs(side);
     if rows.is_empty() {
         return;
     }
-    let method = told::method(side).unwrap_or_default();
+    let method = facts::method(side).unwrap_or_default();
     page.labelled(2, "costs        ", Ink::Faint, Ink::Faint, &method);
     let [key, value] = [0, 1].map(|at| rows.iter().map(|row| columns(&row[at])).max().unwrap_or(0));
     for [name, cost, words] in rows {
         let pad = |text: &str, width: usize| " ".repeat(width.saturating_sub(columns(text)));
         let label = format!("{name}{}  {cost}{}  ", pad(&name, key), pad(&cost, value));
-        // Beside each other where there is room, and below where there is none.
+        // Side by side if there is room, and below each other if not.
         if columns(&label) + columns(&words) + 4 <= page.width {
             page.verbatim(4, Ink::Plain, &format!("{label}{words}"));
         } else {
@@ -147,19 +148,19 @@ fn costs(page: &mut Page, side: &Side<'_>) {
 fn compared(page: &mut Page, sides: &[Side<'_>]) {
     page.titled("■", Ink::Hint, "side by side", "");
     let room = page.width.saturating_sub(2);
-    let full = told::comparison(sides, true);
-    let grid = if full.width() > room { told::comparison(sides, false) } else { full };
+    let full = facts::comparison(sides, true);
+    let grid = if full.width() > room { facts::comparison(sides, false) } else { full };
     let lines = grid.lines(room, &[]);
     for (at, line) in lines.iter().enumerate() {
         page.verbatim(2, if at == 0 { Ink::Faint } else { Ink::Plain }, line);
     }
-    if let Some(method) = told::ratio_method(sides) {
+    if let Some(method) = facts::ratio_method(sides) {
         page.text(2, Ink::Faint, &method);
     }
-    for why in told::gaps(sides) {
+    for why in facts::gaps(sides) {
         page.labelled(2, "– ", Ink::Faint, Ink::Faint, &why);
     }
-    if let Some(method) = sides.first().and_then(told::method) {
+    if let Some(method) = sides.first().and_then(facts::method) {
         page.text(2, Ink::Faint, &format!("memory: {method}"));
     }
 }
@@ -167,7 +168,12 @@ fn compared(page: &mut Page, sides: &[Side<'_>]) {
 fn met(page: &mut Page, report: &LoadReport) {
     let met = report.judged.iter().filter(|judged| judged.judgement.passes());
     let rows = met.map(|judged| {
-        [format!("✓ {}", judged.threshold), format!("{}no, {}", judged.of(), judged.seen())]
+        let limit = match judged.threshold.limit {
+            Limit::Value(limit) => limit.to_string(),
+            Limit::Change(share) => format!("{:+.0}%", share * 100.0),
+        };
+        let subject = format!("✓ {}{}", judged.of(), judged.threshold.subject);
+        [subject, format!("{} (limit {limit})", judged.seen())]
     });
     let lines = table(rows, 0, page.width);
     if !lines.is_empty() {
@@ -223,19 +229,19 @@ mod tests {
     }
 
     #[test]
-    fn clocks_that_differ_are_told_of() {
+    fn clocks_that_differ_are_reported() {
         let mut report = good();
-        let mut told = |least: i64, most: i64| {
+        let mut text_for = |least: i64, most: i64| {
             report.outcomes[0].intervals[0].offset =
                 Some(sseproof_load_model::Offset { least, most });
             let text = plain(&report, Detail::Normal);
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         };
-        let ahead = told(240_000_000, 260_000_000);
-        assert!(ahead.contains("250 ms (± 10 ms) ahead of this machine's"), "{ahead}");
-        assert!(told(-3_000_000, -1_000_000).contains("2 ms (± 1 ms) behind"));
-        assert!(!told(-1_000_000, 2_000_000).contains("this machine's"), "no difference is known");
-        assert!(!told(2_000_000, 1_000_000).contains("this machine's"), "they contradict");
+        let ahead = text_for(240_000_000, 260_000_000);
+        assert!(ahead.contains("250 ms (± 10 ms) fast"), "{ahead}");
+        assert!(text_for(-3_000_000, -1_000_000).contains("2 ms (± 1 ms) slow"));
+        assert!(!text_for(-1_000_000, 2_000_000).contains("by the Date"), "no difference is known");
+        assert!(!text_for(2_000_000, 1_000_000).contains("by the Date"), "they contradict");
     }
 
     #[test]
@@ -246,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_was_not_started_anew_is_told_of() {
+    fn a_server_that_was_not_restarted_is_reported() {
         let text = plain(&warm(), Detail::Normal);
         let from = text.find("– WebSocket").unwrap();
         assert_snapshot!(&text[from..]);

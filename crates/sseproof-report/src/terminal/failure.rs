@@ -1,4 +1,4 @@
-//! One failure: what, where, what it does to the users, what to change.
+//! One failure: message, place, effect on users, fix.
 
 use std::time::Duration;
 
@@ -10,14 +10,13 @@ use crate::dump::dump;
 use crate::paint::Ink;
 use crate::{Judged, Report, Standing, command};
 
-/// How many places of a failure are shown, unless all are asked for.
+/// How many places of a failure are shown without --verbose.
 const PLACES: usize = 3;
 
-/// How many recipes, of how many lines each, are short enough to stand with a failure.
+/// How many recipes, of how many lines each, are shown with a failure.
 const RECIPES: usize = 3;
 const RECIPE_LINES: usize = 4;
 
-/// Writes the block of one failure.
 pub(super) fn write(page: &mut Page, report: &Report, finding: &Judged) {
     let (mark, ink) = match (report.standing(finding), finding.level) {
         (Standing::Warned, Level::Advice) => ("·", Ink::Hint),
@@ -32,10 +31,10 @@ pub(super) fn write(page: &mut Page, report: &Report, finding: &Judged) {
     if !finding.fix.is_empty() {
         page.labelled(2, "fix: ", Ink::Good, Ink::Plain, &finding.fix);
     }
-    let told = tell(page, &finding.recipes);
+    let complete = write_short_recipes(page, &finding.recipes);
     let more = match finding.recipes.len() {
         0 => command::explain(&finding.rule),
-        _ if told => command::explain(&finding.rule),
+        _ if complete => command::explain(&finding.rule),
         _ => {
             let with: Vec<_> = finding.recipes.iter().map(|recipe| recipe.with.clone()).collect();
             format!("{} (how to with {})", command::explain(&finding.rule), list(&with))
@@ -44,8 +43,8 @@ pub(super) fn write(page: &mut Page, report: &Report, finding: &Judged) {
     page.labelled(2, "more: ", Ink::Faint, Ink::Plain, &more);
 }
 
-/// The places, each under its message; a message and a consequence that several places share
-/// stand once.
+/// The places, each with its message; a message and an effect that several places share are shown
+/// once.
 fn places(page: &mut Page, finding: &Judged) {
     let limit = if page.detail == Detail::Verbose { usize::MAX } else { PLACES };
     let shown = &finding.evidence[..finding.evidence.len().min(limit)];
@@ -58,7 +57,7 @@ fn places(page: &mut Page, finding: &Judged) {
         page.text(2, Ink::Strong, &group[0].message);
         for (index, evidence) in group.iter().enumerate() {
             page.text(4, Ink::Faint, &where_it_is(evidence));
-            // The bytes of the first place stand for those of its like.
+            // The bytes of the first place stand for the others.
             if index == 0 || page.detail == Detail::Verbose {
                 bytes(page, evidence);
             }
@@ -93,7 +92,7 @@ fn bytes(page: &mut Page, evidence: &Evidence) {
     }
 }
 
-/// What crossed the wire around the place.
+/// The bytes on the wire around the place.
 fn log(page: &mut Page, evidence: &Evidence) {
     if !evidence.log.is_empty() {
         page.text(4, Ink::Faint, "on the wire (> sent, < received):");
@@ -103,7 +102,7 @@ fn log(page: &mut Page, evidence: &Evidence) {
     }
 }
 
-/// `exchange 1 (GET /stream, baseline), byte 1042, 3.204 s after the head`.
+/// `exchange 1 (GET /stream, baseline), byte 1042, 3.204 s after the response headers`.
 pub(crate) fn where_it_is(evidence: &Evidence) -> String {
     let mut out = format!("exchange {}", evidence.exchange);
     let of = [evidence.request.as_str(), evidence.scenario.as_str()];
@@ -113,15 +112,19 @@ pub(crate) fn where_it_is(evidence: &Evidence) -> String {
     }
     let after = duration(Duration::from_micros(evidence.after_us));
     match (evidence.place.as_str(), evidence.offset) {
-        ("body", Some(offset)) => out.push_str(&format!(", byte {offset}, {after} after the head")),
+        ("body", Some(offset)) => {
+            out.push_str(&format!(", byte {offset}, {after} after the response headers"))
+        }
         (place @ ("decoded body" | "coded body"), Some(offset)) => {
-            out.push_str(&format!(", byte {offset} of the {place}, {after} after the head"));
+            out.push_str(&format!(
+                ", byte {offset} of the {place}, {after} after the response headers"
+            ));
         }
         ("wire", Some(offset)) => {
             out.push_str(&format!(", byte {offset} on the wire, after {after}"));
         }
         ("head", _) => out.push_str(", the status line"),
-        // The evidence does not say whether there was a head to count from.
+        // The evidence may have no response headers to count from.
         ("exchange", _) => out.push_str(&format!(", after {after}")),
         (place, Some(offset)) => out.push_str(&format!(", {place}, byte {offset}")),
         ("", None) => {}
@@ -130,8 +133,8 @@ pub(crate) fn where_it_is(evidence: &Evidence) -> String {
     out
 }
 
-/// Writes the recipes where they are short enough, and says whether it did.
-fn tell(page: &mut Page, recipes: &[Recipe]) -> bool {
+/// Writes the recipes if they are short enough, and returns whether it did.
+fn write_short_recipes(page: &mut Page, recipes: &[Recipe]) -> bool {
     let short = recipes.len() <= RECIPES
         && recipes.iter().all(|recipe| recipe.write.lines().count() <= RECIPE_LINES);
     if !short && page.detail < Detail::Verbose {
@@ -143,7 +146,7 @@ fn tell(page: &mut Page, recipes: &[Recipe]) -> bool {
     true
 }
 
-/// One recipe: on the line of its name where it is one line.
+/// A recipe of one line is on the line of its name.
 pub(crate) fn write_recipe(page: &mut Page, recipe: &Recipe) {
     let lines: Vec<&str> = recipe.write.trim_end().lines().collect();
     match lines.as_slice() {

@@ -1,10 +1,9 @@
-//! The page that a report is written on: wrapped lines, indented, coloured.
+//! The page of a report: wrapped lines, indented, coloured.
 
 use super::{Detail, Options};
 use crate::paint::{Ink, paint};
 use crate::text::{clean, columns, wrap};
 
-/// Lines of text that grow.
 pub(crate) struct Page {
     out: String,
     pub(crate) width: usize,
@@ -33,12 +32,12 @@ impl Page {
         }
     }
 
-    /// Wrapped text behind an indent.
+    /// Wrapped, indented text.
     pub(crate) fn text(&mut self, indent: usize, ink: Ink, text: &str) {
         self.labelled(indent, "", Ink::Plain, ink, text);
     }
 
-    /// Wrapped text behind a label, which its later lines are indented by.
+    /// Wrapped text with a label, aligned after it.
     pub(crate) fn labelled(
         &mut self,
         indent: usize,
@@ -57,15 +56,15 @@ impl Page {
         }
     }
 
-    /// A title on the left and a fainter remark on the right, or below it where it is narrow.
+    /// A title on the left and a fainter remark on the right, or below it on a narrow page.
     pub(crate) fn titled(&mut self, mark: &str, ink: Ink, title: &str, remark: &str) {
-        /// Where the remark starts, where the title leaves it room.
+        /// Where the remark starts, if the title leaves room.
         const REMARK: usize = 42;
         let (title, remark) = (clean(title), clean(remark));
         self.out.push_str(&paint(mark, ink, self.colour));
         self.out.push(' ');
         let used = columns(mark) + 1 + columns(&title);
-        // A long remark moves to the left as far as the title lets it.
+        // A long remark moves left up to the title.
         let start = REMARK.min(self.width.saturating_sub(columns(&remark))).max(used + 2);
         if start + columns(&remark) <= self.width && !remark.contains('\n') {
             self.out.push_str(&paint(&title, Ink::Strong, self.colour));
@@ -83,7 +82,7 @@ impl Page {
         self.text(2, Ink::Faint, &remark);
     }
 
-    /// A line as it is, cleaned and neither wrapped nor trimmed at its start.
+    /// A line as it is, cleaned and neither wrapped nor trimmed.
     pub(crate) fn verbatim(&mut self, indent: usize, ink: Ink, line: &str) {
         self.out.push_str(&" ".repeat(indent));
         self.out.push_str(&paint(&clean(line), ink, self.colour));

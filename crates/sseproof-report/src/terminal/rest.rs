@@ -1,36 +1,32 @@
-//! What did not fail: not decided, known, skipped, held.
+//! The rules that did not fail: inconclusive, known, skipped, passed.
 
 use super::Page;
 use crate::paint::Ink;
 use crate::table::table;
 use crate::{Report, Standing};
 
-/// What was asked and could not be decided, with why.
+/// Inconclusive rules, each with its reason.
 pub(super) fn inconclusive(page: &mut Page, report: &Report) {
     let found: Vec<_> = report.standing_at(Standing::Inconclusive).collect();
     if found.is_empty() {
         return;
     }
-    section(page, Ink::Warning, &format!("? not decided ({})", found.len()));
+    section(page, Ink::Warning, &format!("? inconclusive ({})", found.len()));
     let rows = found.iter().map(|one| [one.rule.clone(), one.level_words(), one.note.clone()]);
     let lines = table(rows, 2, page.width);
     page.block(&lines);
 }
 
-/// Stale entries always, for they are errors; what is known to fail only where more is told.
+/// Stale entries always, since they are errors; known failures only with normal detail.
 pub(super) fn known(page: &mut Page, report: &Report) {
     for entry in report.known.iter().filter(|entry| entry.stale) {
         page.gap();
         page.titled("✗", Ink::Bad, &entry.glob, "known failure");
-        page.text(2, Ink::Strong, "what this entry excuses holds by now");
+        page.text(2, Ink::Strong, "the rules of this entry pass now");
         if !entry.reason.is_empty() {
-            page.labelled(4, "reason given: ", Ink::Faint, Ink::Plain, &entry.reason);
+            page.labelled(4, "reason: ", Ink::Faint, Ink::Plain, &entry.reason);
         }
-        page.text(
-            2,
-            Ink::Plain,
-            "As long as it stands, it would hide the next failure of these rules.",
-        );
+        page.text(2, Ink::Plain, "It would hide the next failure of these rules.");
         page.labelled(
             2,
             "fix: ",
@@ -60,7 +56,7 @@ pub(super) fn known(page: &mut Page, report: &Report) {
     page.block(&lines);
 }
 
-/// What could not be asked: grouped by why, for the reasons are few.
+/// Skipped rules, grouped by reason.
 pub(super) fn skipped(page: &mut Page, report: &Report) {
     let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
     for finding in report.standing_at(Standing::Skipped) {
@@ -81,13 +77,13 @@ pub(super) fn skipped(page: &mut Page, report: &Report) {
     }
 }
 
-/// What held, and what was seen.
+/// Passed rules, with their evidence.
 pub(super) fn held(page: &mut Page, report: &Report) {
     let found: Vec<_> = report.standing_at(Standing::Held).collect();
     if found.is_empty() {
         return;
     }
-    section(page, Ink::Good, &format!("✓ held ({})", found.len()));
+    section(page, Ink::Good, &format!("✓ passed ({})", found.len()));
     let rows = found.iter().map(|one| [one.rule.clone(), one.level_words(), one.note.clone()]);
     let lines = table(rows, 2, page.width);
     page.block(&lines);

@@ -1,4 +1,4 @@
-//! The user's scenarios: a line each, and what failed with the lines of the file.
+//! The user's scenarios: one line each, and failures with the lines of the file.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::paint::Ink;
 use crate::text::{clean, columns, truncate};
 use crate::{Report, ScenarioFailure, ScenarioResult};
 
-/// Writes all scenarios; in quiet mode the failed ones.
+/// All scenarios; in quiet mode the failed ones.
 pub(super) fn write(page: &mut Page, report: &Report) {
     let shown = report
         .scenarios
@@ -26,7 +26,6 @@ pub(super) fn write(page: &mut Page, report: &Report) {
     }
 }
 
-/// Writes one scenario.
 pub(super) fn one(page: &mut Page, scenario: &ScenarioResult) {
     let (mark, ink) = match (scenario.failures.is_empty(), &scenario.skipped) {
         (false, _) => ("✗", Ink::Bad),
@@ -56,7 +55,7 @@ pub(crate) fn remark(scenario: &ScenarioResult) -> String {
     parts.join(", ")
 }
 
-/// `late.yaml:12:5`, with as much as is known.
+/// `late.yaml:12:5`, as far as it is known.
 pub(crate) fn position(failure: &ScenarioFailure) -> String {
     match (failure.line, failure.column) {
         (0, _) => failure.file.clone(),

@@ -123,7 +123,7 @@ fn each_failure_has_a_log_that_a_person_can_read() {
     let markdown = folder.name("r.md");
     let outputs = ["--wire-log", &logs, "--json", &json, "--markdown", &markdown, "--verbose"];
     let ran = quick(&served, &folder, &outputs);
-    ran.ends(1, &["> GET /events HTTP/1.1", "< HTTP/1.1 200 OK", "* we left"]);
+    ran.ends(1, &["> GET /events HTTP/1.1", "< HTTP/1.1 200 OK", "* sseproof disconnected"]);
     let log = read(folder.path("logs").join("stream-utf8.txt"));
     for line in ["> GET /events HTTP/1.1", "< HTTP/1.1 200 OK", "+0.0", "64 61 74 61 3a"] {
         assert!(log.contains(line), "{line} is not in {log}");

@@ -72,7 +72,7 @@ fn a_worker_that_dies_is_named_and_nothing_passes() {
     // It is a child of a process that was started here.
     let killed = std::process::Command::new("kill").args(["-KILL", &worker]).status().unwrap();
     assert!(killed.success());
-    finish(load).ends(1, &["of 2 died: signal: 9", "■ SSE", "not proven"]);
+    finish(load).ends(1, &["of 2 died: signal: 9", "■ SSE", "inconclusive"]);
 }
 
 /// The ids of the workers that a process has started.

@@ -36,7 +36,7 @@ fn quick(served: &Served, folder: &Folder, more: &[&str]) -> program::Ran {
 
 #[test]
 fn a_check_of_nothing_is_a_check_of_the_reference_and_green() {
-    run(&["check"]).ends(0, &["✓ all held", "stream/utf8"]);
+    run(&["check"]).ends(0, &["✓ passed", "stream/utf8"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What results say, in rows and sentences: the same in every report for people.
+//! The results in rows and sentences: the same in every report for people.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use super::JudgedThreshold;
 use super::grid::Grid;
 use super::side::Side;
 
-/// The percentiles that are shown, in hundredths of a percent.
+/// The percentiles in hundredths of a percent.
 pub(super) const PERCENTILES: [(&str, u16); 5] =
     [("p50", 5000), ("p90", 9000), ("p99", 9900), ("p99.9", 9990), ("p99.99", 9999)];
 
-/// Which columns are left out first where it is narrow.
+/// The columns that a narrow page lacks, in the order of removal.
 pub(super) const SPARE: [&str; 3] = ["p90", "p99.99", "p99.9"];
 
-/// What cannot be said.
 pub(super) const NONE: &str = "–";
 
-/// The percentile, where there are enough times for one to lie above it.
+/// The percentile, if there are enough samples for one to lie above it: p99.99 of 500 times would
+/// be their maximum under another name.
 pub(super) fn percentile(histogram: &Histogram, hundredths: u16) -> Option<u64> {
     let above = histogram.count().saturating_mul(u64::from(10_000 - hundredths));
     (above >= 10_000).then(|| histogram.quantile(f64::from(hundredths) / 10_000.0))
@@ -50,12 +50,12 @@ pub(super) fn times(side: &Side<'_>) -> Grid {
     }
 }
 
-/// A line of facts behind its label.
+/// A line of facts with a label.
 pub(super) struct Facts {
     pub(super) label: &'static str,
-    /// What is as it should be.
+    /// Facts as expected.
     pub(super) parts: Vec<String>,
-    /// What is not.
+    /// Bad facts.
     pub(super) bad: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ impl Facts {
     }
 }
 
-/// What was counted, in sentences: connections, what arrived, what should have.
+/// The counts in sentences: connections, events, delivery.
 pub(super) fn facts(side: &Side<'_>) -> Vec<Facts> {
     let counters = &side.total.counters;
     let all = [
@@ -100,7 +100,7 @@ fn connections(side: &Side<'_>, counters: &Counters) -> Facts {
         let got = units::count(got);
         facts.bad.push(format!("{got} of {} got a stream", counted(asked, "arrival")));
     } else {
-        facts.part(asked, |count| format!("{count} asked for, and all got a stream"));
+        facts.part(asked, |count| format!("{count} requested, and all got a stream"));
     }
     facts.part(side.most_open(), |count| format!("{count} open at most"));
     if let Some(streams) = side.streams_per_connection() {
@@ -109,7 +109,7 @@ fn connections(side: &Side<'_>, counters: &Counters) -> Facts {
             format!("on {count} of HTTP/2, with up to {streams} each")
         });
     }
-    facts.part(reconnects, |count| format!("{count} came back"));
+    facts.part(reconnects, |count| format!("{count} reconnected"));
     facts.part(count(Counter::Ended), |count| format!("{count} ended by the server"));
     facts.part(count(Counter::Closed), |count| format!("{count} closed by the plan"));
     facts
@@ -125,7 +125,7 @@ fn requests(side: &Side<'_>, counters: &Counters) -> Facts {
         None => String::new(),
     };
     facts.part(count(Counter::Completed), |count| {
-        format!("{count} answered whole{}", share(Share::Completed))
+        format!("{count} completed{}", share(Share::Completed))
     });
     let objectives = side.rounds.first().map_or(&[][..], |round| &round.run.objectives);
     if !objectives.is_empty() {
@@ -151,10 +151,10 @@ fn events(side: &Side<'_>, counters: &Counters) -> Facts {
     facts.parts.extend(rate(side, events).map(|rate| rate.to_string()));
     facts.parts.extend(
         per_event(side)
-            .map(|each| format!("{} on the wire for each, framing and heads included", each)),
+            .map(|each| format!("{} on the wire per event, including framing and headers", each)),
     );
     if bytes > 0 {
-        facts.parts.push(format!("{} in all", (Value::bytes(bytes as f64))));
+        facts.parts.push(format!("{} in total", (Value::bytes(bytes as f64))));
     }
     facts
 }
@@ -164,10 +164,10 @@ fn delivery(counters: &Counters) -> Facts {
     let (events, unsequenced) = (count(Counter::Events), count(Counter::Unsequenced));
     let mut facts = Facts::new("delivery");
     if events > 0 && events <= unsequenced {
-        // Nobody expects a number in an answer to a request.
+        // A response to a request needs no sequence numbers.
         if count(Counter::Completed) == 0 {
             facts.parts.push(
-                "what was lost, duplicated or reordered is not known: no event carried a sequence number"
+                "lost, duplicated and reordered events are unknown: no event had a sequence number"
                     .to_owned(),
             );
         }
@@ -189,7 +189,8 @@ fn delivery(counters: &Counters) -> Facts {
     facts
 }
 
-/// By how much the clocks differ, where they do: it is in each latency from a stamp of the server.
+/// The difference of the clocks, if there is one: it is part of each latency from a stamp of the
+/// server.
 fn clocks(side: &Side<'_>, counters: &Counters) -> Facts {
     let mut facts = Facts::new("clocks");
     let stamps = side.total.histogram(Metric::Delivery).map_or(0, Histogram::count);
@@ -197,9 +198,9 @@ fn clocks(side: &Side<'_>, counters: &Counters) -> Facts {
     let offset = side.total.offset.filter(|offset| offset.least > 0 || offset.most < 0);
     let estimate = offset.and_then(sseproof_load_model::Offset::estimate);
     if let Some((middle, error)) = estimate.filter(|_| is_stamped) {
-        let (word, effect) = if middle > 0 { ("ahead of", "short") } else { ("behind", "long") };
+        let (word, effect) = if middle > 0 { ("fast", "short") } else { ("slow", "long") };
         facts.bad.push(format!(
-            "the server's is {} (± {}) {word} this machine's, by the Date of its answers: latencies from its stamps are as much too {effect}",
+            "the server's is {} (± {}) {word}, by the Date of its responses: latencies from its stamps are that much too {effect}",
             nanoseconds(middle.unsigned_abs()),
             nanoseconds(error),
         ));
@@ -210,25 +211,24 @@ fn clocks(side: &Side<'_>, counters: &Counters) -> Facts {
 fn published(counters: &Counters) -> Facts {
     let mut facts = Facts::new("published");
     facts.part(counters.count(Counter::Published), |count| format!("{count} by the generator"));
-    facts.bad(counters.count(Counter::PublishFailed), |count| format!("{count} could not be"));
+    facts.bad(counters.count(Counter::PublishFailed), |count| format!("{count} failed"));
     facts
 }
 
-/// How many that is in a second of the run.
+/// The number per second of the run.
 fn rate(side: &Side<'_>, count: u64) -> Option<Value> {
     let seconds = side.lasting.as_secs_f64();
     let dimension = Dimension::Rate;
     (count > 0 && seconds > 0.0).then(|| Value::new(count as f64 / seconds, dimension))
 }
 
-/// Bytes for each event.
 fn per_event(side: &Side<'_>) -> Option<Value> {
     let counters = &side.total.counters;
     let (events, bytes) = (counters.count(Counter::Events), counters.count(Counter::Bytes));
     (events > 0 && bytes > 0).then(|| Value::bytes(bytes as f64 / events as f64))
 }
 
-/// Each kind of error, the most frequent first: its key, how often, and what it means.
+/// Each kind of error, the most frequent first: key, count, meaning.
 pub(super) fn errors(side: &Side<'_>) -> Vec<(String, u64, String)> {
     let meaning = |key: &str| match ErrorKind::of(key) {
         Some(ErrorKind::Status(code)) => format!("the server answered with status {code}"),
@@ -242,50 +242,51 @@ pub(super) fn errors(side: &Side<'_>) -> Vec<(String, u64, String)> {
     errors
 }
 
-/// What a cost is, in a few words behind its key; the definition has them all.
+/// A figure in a few words; its definition has the details.
 fn words(figure: Figure) -> &'static str {
     match figure {
-        Figure::MemoryServer | Figure::MemoryGenerator => "private memory, each connection",
+        Figure::MemoryServer | Figure::MemoryGenerator => "private memory per connection",
         Figure::MemoryServerBase | Figure::MemoryGeneratorBase => {
             "private memory without connections"
         }
         Figure::MemoryServerPss | Figure::MemoryGeneratorPss => {
-            "proportional set size (PSS), each connection"
+            "proportional set size (PSS) per connection"
         }
         Figure::MemoryServerAllIn | Figure::MemoryGeneratorAllIn => {
-            "whole PSS ÷ connections at the peak"
+            "total PSS ÷ connections at the peak"
         }
         Figure::MemoryServerFirstEvent | Figure::MemoryGeneratorFirstEvent => {
-            "more for each connection behind its first event"
+            "more per connection after its first event"
         }
-        Figure::MemoryServerKept => "left for each stream when all had gone",
-        Figure::MemoryKernel => "slabs, each connection (both ends, if local)",
+        Figure::MemoryServerKept => "kept per stream after all had disconnected",
+        Figure::MemoryKernel => "slabs per connection (both ends, if local)",
         Figure::MemoryKernelTcp => "charged by TCP; partly slabs, so do not add",
-        Figure::MemoryKernelSockets => "slabs of sockets alone, each connection",
-        Figure::CpuServer | Figure::CpuGenerator => "processor time of each event",
+        Figure::MemoryKernelSockets => "slabs of sockets only, per connection",
+        Figure::CpuServer | Figure::CpuGenerator => "processor time per event",
         Figure::CpuServerShare | Figure::CpuGeneratorShare => "of one core at the peak",
-        Figure::CpuServerIdle | Figure::CpuGeneratorIdle => "of an idle connection in a second",
+        Figure::CpuServerIdle | Figure::CpuGeneratorIdle => "per idle connection and second",
     }
 }
 
-/// One row for each figure that was told: its key, its value, and what it is.
+/// One row for each measured figure: key, value, description.
 pub(super) fn costs(side: &Side<'_>) -> Vec<[String; 3]> {
     let row = |(figure, estimate): (Figure, &Estimate)| {
         let words = words(figure);
         let words = match side.streams_per_connection() {
             None => words.to_owned(),
-            // What shares its connection costs what a stream does.
+            // On a shared connection, the costs are those of a stream.
             Some(_) => words.replace("connection", "stream"),
         };
         [figure.key().to_owned(), estimate.to_string(), words]
     };
-    side.figures.told().map(row).collect()
+    side.figures.measured().map(row).collect()
 }
 
-/// How the figures of memory were told.
+/// How the figures of memory were measured.
 pub(super) fn method(side: &Side<'_>) -> Option<String> {
-    let is_told = side.figures.told().any(|(figure, _)| figure.key().starts_with("memory."));
-    let cost = side.figures.first.as_ref().filter(|cost| cost.points > 1 && is_told)?;
+    let is_measured =
+        side.figures.measured().any(|(figure, _)| figure.key().starts_with("memory."));
+    let cost = side.figures.first.as_ref().filter(|cost| cost.points > 1 && is_measured)?;
     let points = match (cost.plateaus, cost.points) {
         (true, points) => format!("{points} plateaus"),
         (false, points) => format!("{points} readings during the ramp"),
@@ -296,9 +297,9 @@ pub(super) fn method(side: &Side<'_>) -> Option<String> {
     Some(format!("lines through {points}, up to {peak}{idle}; ± is 95 % confidence"))
 }
 
-/// Why figures were not told, each with their keys.
-pub(super) fn untold(side: &Side<'_>) -> Vec<String> {
-    let reasons = side.figures.untold().into_iter();
+/// Why figures are missing, each with their keys.
+pub(super) fn missing(side: &Side<'_>) -> Vec<String> {
+    let reasons = side.figures.missing().into_iter();
     reasons.map(|(why, keys)| format!("{}: {why}", keys.join(", "))).collect()
 }
 
@@ -306,7 +307,7 @@ pub(super) fn untold(side: &Side<'_>) -> Vec<String> {
 pub(super) fn gaps(sides: &[Side<'_>]) -> Vec<String> {
     let is_elsewhere = |key: &str| sides.iter().any(|side| side.figures.value(key).is_some());
     let of = |side: &Side<'_>| -> Vec<String> {
-        let reasons = side.figures.untold().into_iter().map(|(why, mut keys)| {
+        let reasons = side.figures.missing().into_iter().map(|(why, mut keys)| {
             keys.retain(|key| is_elsewhere(key));
             (why, keys)
         });
@@ -316,7 +317,7 @@ pub(super) fn gaps(sides: &[Side<'_>]) -> Vec<String> {
     sides.iter().flat_map(of).collect()
 }
 
-/// What all sides have, side by side; costs with what they may be off, where that is wanted.
+/// The values that all sides have, side by side; costs with their error, if wanted.
 pub(super) fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
     let cost = |estimate: &Estimate| {
         if off { estimate.to_string() } else { estimate.value.to_string() }
@@ -367,8 +368,8 @@ pub(super) fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
     grid
 }
 
-/// A column with what the second side has in proportion to the first; the sides' rounds were made in
-/// turn, so those of the same number belong together.
+/// A column with the ratio of the second side to the first; the rounds of the sides alternate, so
+/// rounds of the same number are paired.
 fn add_ratios(grid: &mut Grid, first: &Side<'_>, second: &Side<'_>, off: bool) {
     let subjects: Vec<Subject> = Subject::all().collect();
     grid.head.push(if off { format!("{} ÷ {}", second.name, first.name) } else { "ratio".into() });
@@ -389,34 +390,34 @@ fn ratio_words(ratio: &Ratio, off: bool) -> String {
         _ if low > 0.99 && high < 1.01 => ", within 1 %",
         Finding::More => ", more",
         Finding::Less => ", less",
-        Finding::Undecided => ", undecided",
+        Finding::Undecided => ", inconclusive",
         Finding::TooFew => "",
     };
     format!("{value} ({low:.2} to {high:.2}){finding}")
 }
 
-/// What the ratios are worth.
+/// The meaning of the ratios.
 pub(super) fn ratio_method(sides: &[Side<'_>]) -> Option<String> {
     let [first, second] = sides else { return None };
     let rounds = first.compared.len().min(second.compared.len());
     Some(if rounds < FEWEST_ROUNDS {
         format!(
-            "of {}: nothing can be concluded from their ratios before there are {FEWEST_ROUNDS} (--rounds), for nobody knows how much rounds differ",
+            "ratios of {}: inconclusive with fewer than {FEWEST_ROUNDS} rounds (--rounds), since they do not show the variation",
             counted(rounds, "round")
         )
     } else {
         format!(
-            "ratios of {rounds} rounds that were made in turn, with their 95 % confidence intervals; undecided where 1 lies in it"
+            "ratios of {rounds} alternating rounds, with their 95 % confidence intervals; inconclusive if the interval contains 1"
         )
     })
 }
 
-/// Whether it tells of the generator only.
+/// Whether it describes only the generator.
 fn is_of_generator(metric: Metric) -> bool {
     matches!(metric, Metric::Lateness | Metric::LoopLag)
 }
 
-/// What the name of a threshold means, as far as its definition gets in one clause.
+/// The definition of a threshold's subject, up to its first semicolon.
 pub(super) fn meaning(judged: &JudgedThreshold) -> Option<String> {
     let subject = judged.threshold.subject.to_string();
     let start = subject.split('.').next().unwrap_or_default();
