@@ -128,7 +128,7 @@ fn each_failure_has_a_log_that_a_person_can_read() {
     for line in ["> GET /events HTTP/1.1", "< HTTP/1.1 200 OK", "+0.0", "64 61 74 61 3a"] {
         assert!(log.contains(line), "{line} is not in {log}");
     }
-    assert!(read(&markdown).contains("what crossed the wire"));
+    assert!(read(&markdown).contains("bytes on the wire"));
     assert!(read(&json).contains("> GET /events HTTP/1.1"));
 }
 

@@ -1,4 +1,4 @@
-//! What judges each requirement: a rule, a case of the corpus, or nothing, and why.
+//! The rules and corpus cases for each requirement, or why there are none.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,9 +24,9 @@ pub(super) fn render() -> anyhow::Result<String> {
     let cases = corpus()?;
     let known = |id: &String| requirements().iter().any(|found| found.id == *id);
     if let Some(id) = cases.keys().find(|id| !known(id)) {
-        bail!("the corpus has cases for {id}, which is no requirement in specs/");
+        bail!("the corpus has cases for {id}, which is not a requirement in specs/");
     }
-    let mut out = String::from("# What judges each requirement\n\n");
+    let mut out = String::from("# Rules and cases for each requirement\n\n");
     let mut counts = [0; 3];
     let mut table =
         String::from("| requirement | level | subject | judged by |\n|---|---|---|---|\n");
@@ -36,9 +36,9 @@ pub(super) fn render() -> anyhow::Result<String> {
             (Some(by), None) => (usize::from(by.contains("corpus")), by),
             (None, Some(why)) => (2, format!("untestable: {why}")),
             (Some(by), Some(_)) => {
-                bail!("{} is judged by {by}, and says that it cannot be", found.id)
+                bail!("{} is judged by {by}, but is marked as untestable", found.id)
             }
-            (None, None) => bail!("{} is judged by nothing, and does not say why", found.id),
+            (None, None) => bail!("{} has no rule and no case, and no reason for that", found.id),
         };
         counts[column] += 1;
         let _ = writeln!(
@@ -54,7 +54,7 @@ pub(super) fn render() -> anyhow::Result<String> {
     let total: usize = cases.values().sum();
     let _ = writeln!(
         out,
-        "{} requirements: {by_rules} judged by rules, {by_corpus} by the {total} cases of the corpus, {untestable} untestable for a black box.\n",
+        "{} requirements: {by_rules} judged by rules, {by_corpus} by the {total} cases of the corpus, {untestable} untestable from outside.\n",
         requirements().len()
     );
     out.push_str(&table);

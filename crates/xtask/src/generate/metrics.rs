@@ -1,4 +1,4 @@
-//! `specs/metrics.md`: what a load measures, from the tables that the code measures by.
+//! `specs/metrics.md`: the metrics of a load, from the tables in the code.
 
 use std::fmt::Write as _;
 
@@ -8,40 +8,40 @@ use sseproof_units::Dimension;
 const HEAD: &str = "\
 # Metrics of a load
 
-Each has a name, which is the same in reports, results and thresholds.
+Each metric has one name in reports, results and thresholds.
 
-## Rules that hold for all
+## Common rules
 
-- **Times are taken in nanoseconds** and shown in the unit that suits them.
+- **Times are taken in nanoseconds** and shown in a suitable unit.
 - **Nothing is clamped.**
-  A histogram grows with its longest time, and a delivery latency below zero is counted (`negative`) and not made a zero.
+  A histogram grows with its longest time, and a negative delivery latency is counted (`negative`) and not set to zero.
 - **No coordinated omission.**
-  What is planned has an intended time (an arrival, a publication), and its time begins there, not when the generator got round to it.
-  So a generator or a server that is late makes times longer and not fewer.
-- **Waiting inside the generator counts**, and is shown beside it as `lateness` and `loop-lag`.
-- **No mean of percentiles, anywhere.**
-  A total is made of histograms that are added, and a percentile is read from the sum.
+  An arrival or a publication has an intended time, from which it is measured, and not from the time at which the generator started it.
+  So a late generator or server makes times longer, and not fewer.
+- **Delays inside the generator count**, and are also reported as `lateness` and `loop-lag`.
+- **No means of percentiles.**
+  Histograms are added to a total, and percentiles are read from the sum.
   Rounds are compared by the percentile of each round, with their spread.
 
 ## Times
 
-A histogram each, for each interval of a run.
+Each is a histogram per interval of a run.
 
 ";
 
 const HISTOGRAMS: &str = "
 ### Histograms
 
-- HdrHistogram with three significant digits: a value that is read from it is at most 0.1% above the time that was recorded, and never below it, but for `min` and `mean`.
-- In a JSON result, a histogram is text: HdrHistogram V2, compressed with DEFLATE, in Base64, as the libraries of other languages read it; values are nanoseconds.
+- HdrHistogram with three significant digits: a value in it is at most 0.1% above the recorded time, and never below it, except for `min` and `mean`.
+- In a JSON result, a histogram is text: HdrHistogram V2, compressed with DEFLATE, in Base64, which libraries in other languages read; values are nanoseconds.
 - `p99` is the lowest value that 99% of all samples do not exceed (HdrHistogram's value at quantile 0.99).
-  Percentiles go from `p0.01` to `p99.99`, with two decimals at the most.
-  With fewer samples than a percentile can tell apart (100 for `p99`), it is the longest time.
+  Percentiles go from `p0.01` to `p99.99`, with at most two decimals.
+  With too few samples for a percentile (100 for `p99`), it is the maximum.
 - `max`, `min`, `mean`, and `count`, the number of samples.
 
 ## Counters
 
-Behind each, `.rate` is its count ÷ the length of the whole run, ramps and pauses included.
+With the suffix `.rate`, each is its count ÷ the length of the whole run, including ramps and pauses.
 
 ";
 
@@ -50,14 +50,14 @@ const MERGING: &str = "
 
 A run is a list of intervals; each has its counters, its histograms and the number of streams that are open at its end.
 Intervals of several generators that have the same number are one: counters are added, histograms are added bucket by bucket, open streams are added.
-So what is merged is exactly what one generator would have written that had seen all of it, percentiles included.
+So a merged result equals the result of one generator, percentiles included.
 
 ## Comparing
 
-A round is one observation: a value is taken of its own histogram, and of several rounds the least, the middle one and the greatest are shown.
-What one side has in proportion to the other is exp(mean of the differences of the rounds' natural logarithms), with the 95% confidence interval by Student's t.
-Rounds that were made in turn are paired by their number, so that what slows the machine for a while drops out; rounds of other times are compared by Welch's method.
-Fewer than three rounds decide nothing, and an interval that contains 1 means that both are possible.
+A round is one observation: its values come from its own histogram, and for several rounds the minimum, median and maximum are shown.
+The ratio of two sides is exp(mean of the differences of the rounds' natural logarithms), with the 95% confidence interval by Student's t.
+Alternating rounds are paired by number, which removes slow phases of the machine; rounds of other times are compared by Welch's method.
+Fewer than three rounds, and an interval that contains 1, are inconclusive.
 
 ## Thresholds
 
@@ -67,27 +67,26 @@ const THRESHOLDS: &str = "```text
 threshold  = name comparison limit
 comparison = \"<\" | \"<=\" | \">\" | \">=\"
 limit      = value | change
-value      = number unit            ; the unit belongs to what the name means
-change     = (\"+\" | \"-\") number \"%\"  ; only of `sseproof diff`: a share of the older value
+value      = number unit            ; the unit depends on the name
+change     = (\"+\" | \"-\") number \"%\"  ; only in `sseproof diff`: a share of the older value
 ```
 
-| the name means | units | examples |
+| the name is | units | examples |
 |---|---|---|
 ";
 
-const BEHIND: &str = "
+const NOTES: &str = "
 - A threshold says when a run fails, as in `--fail-if 'delivery.p99 > 50ms'`.
 - `kB` is 1000 bytes, `KiB` is 1024.
-- **What was never measured does not pass.**
-  Where no event had a stamp, `delivery.p99 > 50ms` is reported as *no data*, and the run fails; otherwise the run in which the server served nobody would pass the most thresholds.
-  Where the plan shows that there will be no data, that is said before the run.
-- A change is one of the older value: `lost > +0%` fails where more is lost than before, also where that was nothing.
+- **A threshold without data does not pass.**
+  If no event had a stamp, `delivery.p99 > 50ms` has *no data*, and the run is inconclusive; otherwise a run without any stream would pass most thresholds.
+  If the plan already shows it, this is reported before the run.
+- A change is relative to the older value: `lost > +0%` fails if more events are lost than before, also if that was none.
 ";
 
-/// The whole file.
 pub(super) fn render() -> String {
     let mut out = HEAD.to_owned();
-    row(&mut out, &["name", "is", "formula", "clock"]);
+    row(&mut out, &["name", "metric", "formula", "clock"]);
     rule(&mut out, 4);
     for metric in Metric::ALL {
         let is = metric.definition();
@@ -106,14 +105,14 @@ pub(super) fn render() -> String {
     for share in Share::ALL {
         row(&mut out, &[&code(&format!("{}.share", share.counter().key())), share.formula()]);
     }
-    out.push_str("\n### Kinds of errors\n\nA run lists errors by what was said of each; these names are for thresholds.\n\n");
-    row(&mut out, &["name", "means"]);
+    out.push_str("\n### Kinds of errors\n\nA run lists errors by message; these names are for thresholds.\n\n");
+    row(&mut out, &["name", "meaning"]);
     rule(&mut out, 2);
     for kind in ErrorKind::ALL.into_iter().chain([ErrorKind::Status(503)]) {
         row(&mut out, &[&code(&format!("errors.{}", kind.key())), kind.definition()]);
     }
-    out.push_str("\n## What it costs\n\nMade of readings of processes (proc(5): private memory, processor time) and of the kernel, where these can be read.\nWhere streams share connections, over HTTP/2, a connection here is a stream.\n\n");
-    row(&mut out, &["name", "unit", "means"]);
+    out.push_str("\n## Costs\n\nFrom readings of processes (proc(5): private memory, processor time) and of the kernel, if they can be read.\nIf streams share connections, over HTTP/2, a connection here is a stream.\n\n");
+    row(&mut out, &["name", "unit", "meaning"]);
     rule(&mut out, 3);
     for figure in Figure::ALL {
         row(&mut out, &[&code(figure.key()), unit(figure.dimension()), figure.definition()]);
@@ -138,7 +137,7 @@ pub(super) fn render() -> String {
     ] {
         row(&mut out, &[means, units, examples]);
     }
-    out.push_str(BEHIND);
+    out.push_str(NOTES);
     out
 }
 
@@ -158,7 +157,7 @@ fn code(text: &str) -> String {
 }
 
 fn row(out: &mut String, cells: &[&str]) {
-    // Writing to memory does not fail.
+    // Writing to a string does not fail.
     let written = writeln!(out, "| {} |", cells.join(" | "));
     debug_assert!(written.is_ok());
 }
@@ -172,10 +171,10 @@ fn rule(out: &mut String, columns: usize) {
 mod tests {
     use super::*;
 
-    /// Every threshold that the file shows, behind its grammar.
+    /// Every threshold in the file after the grammar.
     fn examples(text: &str) -> impl Iterator<Item = &str> {
-        let behind = text.rsplit("```").next().unwrap_or_default();
-        let spans = behind.split('`').skip(1).step_by(2);
+        let examples = text.rsplit("```").next().unwrap_or_default();
+        let spans = examples.split('`').skip(1).step_by(2);
         let spans = spans.map(|span| span.trim_start_matches("--fail-if '").trim_end_matches('\''));
         spans.filter(|span| span.contains(' ') && span.contains(['<', '>']))
     }

@@ -1,4 +1,4 @@
-//! The classes of bugs that were reported in the wild, and what finds each.
+//! Classes of bugs reported in the wild, and the rules that find them.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -30,7 +30,7 @@ struct Bug {
     note: Option<String>,
 }
 
-/// Whose bug it is.
+/// The party with the bug.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Subject {
@@ -39,7 +39,7 @@ enum Subject {
     Client,
 }
 
-/// The section of the file on coverage.
+/// The section of `specs/COVERAGE.md`.
 pub(super) fn render() -> anyhow::Result<String> {
     let text = fs::read_to_string(root().join(FILE)).with_context(|| format!("read {FILE}"))?;
     section(&text)
@@ -54,21 +54,21 @@ fn section(text: &str) -> anyhow::Result<String> {
     for (index, bug) in document.bugs.iter().enumerate() {
         let number = bug.number;
         if number != index + 1 {
-            bail!("{FILE}: class {number} stands where {} must", index + 1);
+            bail!("{FILE}: found class {number} instead of {}", index + 1);
         }
         if let Some(id) = bug.rules.iter().find(|id| rule(id).is_none()) {
-            bail!("{FILE}: class {number} names {id}, which is no rule");
+            bail!("{FILE}: class {number} names {id}, which is not a rule");
         }
         let is_ours = bug.subject != Subject::Client;
         let by: Vec<String> = bug.rules.iter().map(|id| format!("`{id}`")).collect();
         let mut by = by.join(", ");
         match (&bug.untestable, bug.rules.is_empty()) {
             (Some(_), false) => {
-                bail!("{FILE}: class {number} has rules, and says that it has none")
+                bail!("{FILE}: class {number} has rules, but is marked as untestable")
             }
             (Some(why), true) => by = format!("untestable: {why}"),
             (None, true) if is_ours => {
-                bail!("{FILE}: class {number} is found by nothing, and does not say why");
+                bail!("{FILE}: class {number} has no rule, and no reason for that");
             }
             _ => {}
         }
@@ -89,7 +89,7 @@ fn section(text: &str) -> anyhow::Result<String> {
         let _ = writeln!(table, "| {number} | {class} | {whose} | {} | {by} |", link(&bug.source));
     }
     Ok(format!(
-        "\n# What finds each class of bugs in the wild\n\n{} classes: {found} of servers and proxies are found by rules, {open} are not, {clients} are of clients.\n\n{table}",
+        "\n# Rules for each class of bugs in the wild\n\n{} classes: rules find {found} of servers and proxies and miss {open}; {clients} are of clients.\n\n{table}",
         document.bugs.len()
     ))
 }
