@@ -49,7 +49,7 @@ fn a_threshold_that_is_crossed_fails() {
 fn workers_play_one_plan_together() {
     let folder = Folder::new();
     let json = folder.name("r.json");
-    quick(&["--processes", "2", "--json", &json]).ends(0, &["20 asked for, and all got a stream"]);
+    quick(&["--processes", "2", "--json", &json]).ends(0, &["20 requested, and all got a stream"]);
     let value: serde_json::Value = serde_json::from_str(&read(&json)).unwrap();
     let shards = value["outcomes"][0]["run"]["shards"].as_array().unwrap();
     let complete = shards.iter().filter(|shard| shard["complete"] == true).count();
@@ -176,11 +176,11 @@ fn who_names_a_protocol_need_not_write_its_question() {
         // The first connection only looks whether anybody is there.
         requests.iter().find(|request| !request.is_empty()).unwrap()
     };
-    let request = asked("ttft < 1m", &["4 answered whole (100%)", "4 good (100%): ttft < 1 min"]);
+    let request = asked("ttft < 1m", &["4 completed (100%)", "4 good (100%): ttft < 1 min"]);
     assert!(request.starts_with("POST /events HTTP/1.1\r\n"), "{request}");
     assert!(request.contains("\r\nContent-Type: application/json\r\n"), "{request}");
     let (_, body) = request.split_once("\r\n\r\n").unwrap();
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!((&body["stream"], &body["messages"][0]["content"]), (&true.into(), &"Why?".into()));
-    asked("ttft < 1ns", &["4 answered whole (100%)", "0 good (0%): ttft < 1 ns"]);
+    asked("ttft < 1ns", &["4 completed (100%)", "0 good (0%): ttft < 1 ns"]);
 }
