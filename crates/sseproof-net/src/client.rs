@@ -10,18 +10,20 @@ use sseproof_record::{Ending, Exchange, Request, Version};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use crate::exchange::{Course, drive};
+use crate::exchange::{ExchangeContext, drive};
 use crate::http2::Link;
 use crate::prepared::Prepared;
 use crate::progress::{Clock, Shared};
-use crate::{Between, Dial, HttpChoice, Limits, Progress, Room, Ways, process};
+use crate::{
+    ConnectionOptions, Dial, HttpChoice, Limits, Progress, ReceiveBuffer, UnreadIn, process,
+};
 
 /// Opens exchanges; a clone shares the clock and the dialler.
 #[derive(Clone)]
 pub struct Client {
     dial: Arc<dyn Dial>,
     limits: Limits,
-    ways: Ways,
+    options: ConnectionOptions,
     clock: Clock,
 }
 
@@ -52,9 +54,9 @@ pub enum RequestError {
     },
 }
 
-/// How an exchange goes, besides what its request says.
+/// How an exchange is made, besides what its request says.
 #[derive(Clone, Copy, Default)]
-pub struct Going<'l> {
+pub struct RequestOptions<'l> {
     /// Whether the version of the request is demanded, also where HTTP/1.1 is what requests have
     /// that leave it to client and server.
     pub exactly: bool,
@@ -62,8 +64,8 @@ pub struct Going<'l> {
     pub on: Option<&'l Live>,
     /// The window of the HTTP/2 stream, in bytes, which is never enlarged.
     pub window: Option<u32>,
-    /// How much its connection takes that nobody reads.
-    pub room: Room,
+    /// How much its connection takes while it is not read.
+    pub receive_buffer: ReceiveBuffer,
 }
 
 /// An exchange under way. Dropping it leaves the server.
@@ -99,13 +101,13 @@ pub enum Waited {
 impl Client {
     /// A client whose clock starts now.
     pub fn new(dial: Arc<dyn Dial>, limits: Limits) -> Self {
-        Self { dial, limits, ways: Ways::default(), clock: Clock::started_now() }
+        Self { dial, limits, options: ConnectionOptions::default(), clock: Clock::started_now() }
     }
 
-    /// The same client, going other ways.
+    /// The same client with other options.
     #[must_use]
-    pub fn by(mut self, ways: Ways) -> Self {
-        self.ways = ways;
+    pub fn with(mut self, options: ConnectionOptions) -> Self {
+        self.options = options;
         self
     }
 
@@ -116,13 +118,13 @@ impl Client {
 
     /// Whether requests are made with HTTP/2 whatever they say otherwise.
     pub fn insists_on_http2(&self) -> bool {
-        self.ways.http == HttpChoice::Http2
+        self.options.http == HttpChoice::Http2
     }
 
     /// Whether HTTP/2 may be what is spoken to the server of that URL.
     pub fn may_speak_http2(&self, url: &str) -> bool {
         let is_secure = || url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
-        match self.ways.http {
+        match self.options.http {
             HttpChoice::Http2 => true,
             HttpChoice::Auto => is_secure(),
             HttpChoice::Http1 => false,
@@ -146,31 +148,35 @@ impl Client {
     /// [`RequestError`] where the request has no form on the wire; whatever goes wrong later is
     /// part of the record.
     pub fn open(&self, request: Request) -> Result<Live, RequestError> {
-        self.open_so(request, Going::default())
+        self.open_with(request, RequestOptions::default())
     }
 
-    /// Begins the exchange in this way.
+    /// Begins the exchange with these options.
     ///
     /// # Errors
     /// As [`Client::open`].
-    pub fn open_so(&self, request: Request, going: Going<'_>) -> Result<Live, RequestError> {
-        let prepared = Prepared::new(&request, going.exactly)?;
+    pub fn open_with(
+        &self,
+        request: Request,
+        options: RequestOptions<'_>,
+    ) -> Result<Live, RequestError> {
+        let prepared = Prepared::new(&request, options.exactly)?;
         let mut exchange = Exchange::begun(0, request, self.clock.now());
-        exchange.transport.window = going.window;
+        exchange.transport.window = options.window;
         let shared = Shared::new(exchange, self.clock, self.limits);
         let reset = Arc::new(AtomicBool::new(false));
-        let joined = going.on.and_then(|live| live.link.to(&prepared.origin()));
+        let joined = options.on.and_then(|live| live.link.to(&prepared.origin()));
         let joins = joined.is_some();
         let link = Link::holding(joined);
-        let course = Course {
-            ways: self.ways.clone(),
+        let context = ExchangeContext {
+            options: self.options.clone(),
             limits: self.limits,
-            room: going.room,
+            receive_buffer: options.receive_buffer,
             shared: shared.clone(),
             reset: Arc::clone(&reset),
             link: link.clone(),
         };
-        let task = tokio::spawn(drive(prepared, Arc::clone(&self.dial), course));
+        let task = tokio::spawn(drive(prepared, Arc::clone(&self.dial), context));
         Ok(Live { shared, task, reset, link, joins })
     }
 }
@@ -227,7 +233,7 @@ impl Live {
     /// How many bytes were sent to a client that has stalled and lie on the way to it, in the
     /// buffers of the kernel at both ends, or why nobody can tell; `None` where it reads.
     pub fn unread(&self) -> Option<Result<u64, String>> {
-        let (between, window) = {
+        let (unread_in, window) = {
             let progress = self.shared.lock();
             if !progress.stalled {
                 return None;
@@ -235,12 +241,12 @@ impl Live {
             let head = progress.exchange.head.as_ref();
             let is_http2 = head.is_some_and(|head| head.version == Version::Http2);
             let window = progress.exchange.transport.window.unwrap_or(WINDOW);
-            (progress.between, is_http2.then_some(window))
+            (progress.unread_in, is_http2.then_some(window))
         };
-        let seen = match between {
-            Between::Kernel { ours, theirs } => process::unread(ours, theirs),
-            Between::Pipe(capacity) => Ok(capacity as u64),
-            Between::Hidden(why) => Err(why.to_owned()),
+        let seen = match unread_in {
+            UnreadIn::Kernel { ours, theirs } => process::unread(ours, theirs),
+            UnreadIn::Pipe(capacity) => Ok(capacity as u64),
+            UnreadIn::Unknown(why) => Err(why.to_owned()),
         };
         // A window of HTTP/2 that is not enlarged allows no more than it has.
         Some(match window {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::Socket;
 
-/// The receive buffer of a [`Room::Narrow`] connection, in bytes; Linux doubles it.
+/// The receive buffer of a [`ReceiveBuffer::Small`] connection, in bytes; Linux doubles it.
 const NARROW_BUFFER: u32 = 16 << 10;
 /// Its largest segment, in bytes: that of Ethernet. Linux makes the sender's buffer as large as
 /// twenty segments, which on the loopback are of 64 KiB each.
@@ -23,22 +23,22 @@ pub trait Dial: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`DialError`] where the name has no address, or none of its addresses accepts.
-    fn dial<'a>(&'a self, host: &'a str, port: u16, room: Room) -> Dialling<'a>;
+    fn dial<'a>(&'a self, host: &'a str, port: u16, receive_buffer: ReceiveBuffer) -> Dialling<'a>;
 }
 
-/// How much a connection takes that nobody reads.
+/// How much a connection takes while the client does not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Room {
+pub enum ReceiveBuffer {
     /// As much as the system gives: several MiB on most.
     #[default]
     Usual,
-    /// Some hundred KiB, on both sides together, so that who sends soon has to wait.
-    Narrow,
+    /// Some hundred KiB, on both sides together, so that a sender soon has to wait.
+    Small,
 }
 
-/// Where that lies on a connection which was sent and not read yet.
+/// Where bytes are that were sent and not read yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Between {
+pub enum UnreadIn {
     /// In the buffers of the kernel, at both ends of a TCP connection.
     Kernel {
         /// Our end.
@@ -48,8 +48,8 @@ pub enum Between {
     },
     /// In a pipe that takes this many bytes.
     Pipe(usize),
-    /// Where nobody can look, and why.
-    Hidden(&'static str),
+    /// Somewhere unknown, and why.
+    Unknown(&'static str),
 }
 
 /// A connection in the making.
@@ -59,8 +59,8 @@ pub type Dialling<'a> = Pin<Box<dyn Future<Output = Result<Dialled, DialError>> 
 pub struct Dialled {
     /// When the name was resolved, where that is a step of its own.
     pub resolved: Option<Instant>,
-    /// Where to look for what was sent and not read yet.
-    pub between: Between,
+    /// Where bytes are that were sent and not read yet.
+    pub unread_in: UnreadIn,
     /// The connection.
     pub socket: Box<dyn Socket>,
 }
@@ -82,7 +82,7 @@ pub enum DialError {
 pub struct Direct;
 
 impl Dial for Direct {
-    fn dial<'a>(&'a self, host: &'a str, port: u16, room: Room) -> Dialling<'a> {
+    fn dial<'a>(&'a self, host: &'a str, port: u16, receive_buffer: ReceiveBuffer) -> Dialling<'a> {
         Box::pin(async move {
             let host = host.trim_start_matches('[').trim_end_matches(']');
             let addresses: Vec<_> = lookup_host((host, port))
@@ -92,12 +92,12 @@ impl Dial for Direct {
             let resolved = Some(Instant::now());
             let mut last = "the name has no address".to_owned();
             for address in addresses {
-                match connected(address, room).await {
+                match connected(address, receive_buffer).await {
                     Ok(stream) => {
                         // Where it cannot be set, small requests may wait for an acknowledgement.
                         let _ = stream.set_nodelay(true);
-                        let between = between(&stream);
-                        return Ok(Dialled { resolved, between, socket: Box::new(stream) });
+                        let unread_in = unread_in(&stream);
+                        return Ok(Dialled { resolved, unread_in, socket: Box::new(stream) });
                     }
                     Err(error) => last = format!("{address}: {error}"),
                 }
@@ -107,8 +107,8 @@ impl Dial for Direct {
     }
 }
 
-async fn connected(address: SocketAddr, room: Room) -> io::Result<TcpStream> {
-    if room == Room::Usual {
+async fn connected(address: SocketAddr, receive_buffer: ReceiveBuffer) -> io::Result<TcpStream> {
+    if receive_buffer == ReceiveBuffer::Usual {
         return TcpStream::connect(address).await;
     }
     let socket = match address {
@@ -123,9 +123,9 @@ async fn connected(address: SocketAddr, room: Room) -> io::Result<TcpStream> {
     socket.connect(address).await
 }
 
-fn between(stream: &TcpStream) -> Between {
+fn unread_in(stream: &TcpStream) -> UnreadIn {
     match (stream.local_addr(), stream.peer_addr()) {
-        (Ok(ours), Ok(theirs)) => Between::Kernel { ours, theirs },
-        _ => Between::Hidden("the connection was gone at once"),
+        (Ok(ours), Ok(theirs)) => UnreadIn::Kernel { ours, theirs },
+        _ => UnreadIn::Unknown("the connection was gone at once"),
     }
 }

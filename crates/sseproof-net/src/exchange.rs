@@ -14,7 +14,7 @@ use crate::prepared::Prepared;
 use crate::progress::Shared;
 use crate::proxy::Proxy;
 use crate::recorder::Recorder;
-use crate::{Between, Dial, DialError, Limits, Room, Socket, Ways, http1};
+use crate::{ConnectionOptions, Dial, DialError, Limits, ReceiveBuffer, Socket, UnreadIn, http1};
 
 /// How long a client listens after a whole response, for bytes that do not belong there.
 pub(crate) const AFTERMATH: Duration = Duration::from_millis(20);
@@ -25,11 +25,11 @@ const SILENT_HANDSHAKE: &str = "the server did not answer in the TLS handshake; 
 /// What is said of a server that does not agree to HTTP/2.
 const NO_HTTP2: &str = "the server does not agree to HTTP/2 in the TLS handshake (ALPN); leave --http 2 out, or switch HTTP/2 on in the server";
 
-/// What an exchange takes along on its way.
-pub(crate) struct Course {
-    pub(crate) ways: Ways,
+/// What an exchange needs until it is over.
+pub(crate) struct ExchangeContext {
+    pub(crate) options: ConnectionOptions,
     pub(crate) limits: Limits,
-    pub(crate) room: Room,
+    pub(crate) receive_buffer: ReceiveBuffer,
     pub(crate) shared: Shared,
     /// Whether its connection is left by a reset.
     pub(crate) reset: Arc<AtomicBool>,
@@ -37,23 +37,23 @@ pub(crate) struct Course {
     pub(crate) link: Link,
 }
 
-/// Runs the exchange to its end; every step is written to `course.shared`.
-pub(crate) async fn drive(prepared: Prepared, dial: Arc<dyn Dial>, course: Course) {
-    if let Err(how) = run(prepared, &*dial, &course).await {
-        course.shared.change(|progress, now| progress.end(now, how));
+/// Runs the exchange to its end; every step is written to `context.shared`.
+pub(crate) async fn drive(prepared: Prepared, dial: Arc<dyn Dial>, context: ExchangeContext) {
+    if let Err(how) = run(prepared, &*dial, &context).await {
+        context.shared.change(|progress, now| progress.end(now, how));
     }
 }
 
 /// An error is an end that no bytes of the server show.
-async fn run(prepared: Prepared, dial: &dyn Dial, course: &Course) -> Result<(), Ending> {
-    let Course { ways, limits, shared, .. } = course;
+async fn run(prepared: Prepared, dial: &dyn Dial, context: &ExchangeContext) -> Result<(), Ending> {
+    let ExchangeContext { options, limits, shared, .. } = context;
     let limits = *limits;
-    if let Some(handle) = course.link.handle() {
-        return over_http2(&prepared, handle, course).await;
+    if let Some(handle) = context.link.handle() {
+        return over_http2(&prepared, handle, context).await;
     }
-    let dialled = timeout(limits.connect, dialled(&prepared, dial, course)).await;
+    let dialled = timeout(limits.connect, dialled(&prepared, dial, context)).await;
     let (mut socket, proxy) = dialled.map_err(|_| Ending::TimedOut(Phase::Connect))??;
-    let offered = ways.http.offered(prepared.version);
+    let offered = options.http.offered(prepared.version);
     let mut is_http2 = offered == ["h2"];
     let mut prepared = prepared;
     if let Some(proxy) = proxy {
@@ -68,7 +68,7 @@ async fn run(prepared: Prepared, dial: &dyn Dial, course: &Course) -> Result<(),
         }
     }
     if prepared.secure {
-        let shaken = ways.tls.handshake(&prepared.host, socket, offered);
+        let shaken = options.tls.handshake(&prepared.host, socket, offered);
         let shaken = timeout(limits.connect, shaken).await;
         let secured = shaken
             .map_err(|_| Ending::Handshake(SILENT_HANDSHAKE.to_owned()))?
@@ -89,34 +89,34 @@ async fn run(prepared: Prepared, dial: &dyn Dial, course: &Course) -> Result<(),
     if is_http2 {
         let connection = Connection::begin(socket, prepared.origin(), shared);
         let handle = connection.handle();
-        course.link.hold(connection);
-        return over_http2(&prepared, handle, course).await;
+        context.link.hold(connection);
+        return over_http2(&prepared, handle, context).await;
     }
-    let recorder = Recorder::new(socket, Arc::clone(&course.reset), shared.clock);
-    http1::exchange(&prepared, recorder, course).await
+    let recorder = Recorder::new(socket, Arc::clone(&context.reset), shared.clock);
+    http1::exchange(&prepared, recorder, context).await
 }
 
 /// A connection to the server, or to what stands on the way to it.
 async fn dialled(
     prepared: &Prepared,
     dial: &dyn Dial,
-    course: &Course,
+    context: &ExchangeContext,
 ) -> Result<(Box<dyn Socket>, Option<Proxy>), Ending> {
-    let Course { ways, shared, .. } = course;
+    let ExchangeContext { options, shared, .. } = context;
     let (host, port) = (prepared.host.as_str(), prepared.port);
-    if let Some(path) = ways.unix.as_ref().and_then(|unix| unix.for_host(host, port)) {
+    if let Some(path) = options.unix.as_ref().and_then(|unix| unix.for_host(host, port)) {
         let socket = unix_socket(path).await?;
         shared.change(|progress, now| {
             progress.exchange.phases.connected = Some(now);
             progress.exchange.transport.unix_socket = Some(path.display().to_string());
-            progress.between = Between::Hidden("the buffers of a unix socket cannot be seen");
+            progress.unread_in = UnreadIn::Unknown("the buffers of a unix socket cannot be seen");
         });
         return Ok((socket, None));
     }
-    let proxy = ways.proxies.on_the_way(prepared.secure, host, port);
+    let proxy = options.proxies.on_the_way(prepared.secure, host, port);
     let dialled = match &proxy {
-        None => dial.dial(host, port, course.room).await,
-        Some(proxy) => dial.dial(&proxy.host, proxy.port, course.room).await,
+        None => dial.dial(host, port, context.receive_buffer).await,
+        Some(proxy) => dial.dial(&proxy.host, proxy.port, context.receive_buffer).await,
     };
     let by = |error: String| match &proxy {
         None => error,
@@ -130,9 +130,9 @@ async fn dialled(
         progress.exchange.phases.resolved = dialled.resolved.map(|at| shared.clock.at(at));
         progress.exchange.phases.connected = Some(now);
         progress.exchange.transport.proxy = proxy.as_ref().map(Proxy::url);
-        progress.between = match proxy {
-            Some(_) => Between::Hidden("a proxy stands between, whose buffers cannot be seen"),
-            None => dialled.between,
+        progress.unread_in = match proxy {
+            Some(_) => UnreadIn::Unknown("a proxy stands between, whose buffers cannot be seen"),
+            None => dialled.unread_in,
         };
     });
     Ok((dialled.socket, proxy))
@@ -155,20 +155,24 @@ async fn unix_socket(path: &Path) -> Result<Box<dyn Socket>, Ending> {
 }
 
 /// The exchange as a stream of an HTTP/2 connection.
-async fn over_http2(prepared: &Prepared, handle: Handle, course: &Course) -> Result<(), Ending> {
-    let shared = &course.shared;
+async fn over_http2(
+    prepared: &Prepared,
+    handle: Handle,
+    context: &ExchangeContext,
+) -> Result<(), Ending> {
+    let shared = &context.shared;
     let mut bell = shared.bell();
     let asked = Asked {
         block: prepared.block(),
         body: prepared.body.clone(),
         shared: shared.clone(),
-        limits: course.limits,
+        limits: context.limits,
     };
     // It is left when this goes.
     let _asking = handle.ask(asked).ok_or(Ending::Truncated)?;
     let mut closed = pin!(handle.closed());
     let mut running = true;
-    let mut head = pin!(sleep(course.limits.head));
+    let mut head = pin!(sleep(context.limits.head));
     loop {
         let (has_head, ended) = {
             let progress = shared.lock();
@@ -191,6 +195,6 @@ async fn over_http2(prepared: &Prepared, handle: Handle, course: &Course) -> Res
         // What comes now is on the wire, where a rule may find it.
         let _ = timeout(AFTERMATH, closed).await;
     }
-    course.link.release();
+    context.link.release();
     Ok(())
 }

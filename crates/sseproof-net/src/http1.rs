@@ -7,7 +7,7 @@ use std::time::Duration;
 use sseproof_record::{Ending, Phase};
 use tokio::time::{sleep, timeout};
 
-use crate::exchange::{AFTERMATH, Course};
+use crate::exchange::{AFTERMATH, ExchangeContext};
 use crate::prepared::Prepared;
 use crate::recorder::{Recorder, Traffic};
 use crate::tls::words;
@@ -16,22 +16,22 @@ use crate::tls::words;
 pub(crate) async fn exchange(
     prepared: &Prepared,
     mut recorder: Recorder,
-    course: &Course,
+    context: &ExchangeContext,
 ) -> Result<(), Ending> {
-    recorder.make_room(&course.limits);
-    course.shared.change(|progress, _| {
+    recorder.make_room(&context.limits);
+    context.shared.change(|progress, _| {
         // Windows are of HTTP/2.
         progress.exchange.transport.window = None;
         progress.begin(&recorder.connection);
     });
     let mut out = prepared.http1();
-    let mut head = pin!(sleep(course.limits.head));
-    while !course.shared.lock().ended {
-        let has_head = course.shared.lock().exchange.head.is_some();
+    let mut head = pin!(sleep(context.limits.head));
+    while !context.shared.lock().ended {
+        let has_head = context.shared.lock().exchange.head.is_some();
         tokio::select! {
             biased;
-            traffic = poll_fn(|cx| recorder.poll(cx, &out, !course.shared.lock().stalled)) => {
-                heard(traffic, &mut out, &recorder, course)?;
+            traffic = poll_fn(|cx| recorder.poll(cx, &out, !context.shared.lock().stalled)) => {
+                heard(traffic, &mut out, &recorder, context)?;
             }
             () = &mut head, if !has_head => return Err(Ending::TimedOut(Phase::Head)),
         }
@@ -41,12 +41,12 @@ pub(crate) async fn exchange(
         while !recorder.is_full() {
             let traffic = poll_fn(|cx| recorder.poll(cx, &[], true)).await;
             let is_more = matches!(traffic, Traffic::Received(_));
-            if !is_more || heard(traffic, &mut out, &recorder, course).is_err() {
+            if !is_more || heard(traffic, &mut out, &recorder, context).is_err() {
                 break;
             }
         }
     };
-    let is_whole = course.shared.lock().exchange.end.how == Ending::Complete;
+    let is_whole = context.shared.lock().exchange.end.how == Ending::Complete;
     let _ = timeout(if is_whole { AFTERMATH } else { Duration::ZERO }, more).await;
     Ok(())
 }
@@ -55,10 +55,10 @@ fn heard(
     traffic: Traffic,
     out: &mut Vec<u8>,
     recorder: &Recorder,
-    course: &Course,
+    context: &ExchangeContext,
 ) -> Result<(), Ending> {
     let mut refused = None;
-    course.shared.change(|progress, now| match traffic {
+    context.shared.change(|progress, now| match traffic {
         Traffic::Sent(count, kept) => {
             out.drain(..count);
             progress.exchange.phases.sent = Some(now);

@@ -17,7 +17,7 @@ use crate::http2;
 use crate::pipe::CAPACITY;
 use crate::player::{Then, play};
 use crate::server_request::read_request;
-use crate::{Between, Dial, Dialled, Identity, Room, Socket, pipe};
+use crate::{Dial, Dialled, Identity, ReceiveBuffer, Socket, UnreadIn, pipe};
 
 /// How many entries a topic of the log keeps.
 const LOG_ENTRIES: usize = 10_000;
@@ -248,12 +248,12 @@ impl Drop for Playing {
 pub struct InProcess(Lab);
 
 impl Dial for InProcess {
-    fn dial<'a>(&'a self, _host: &'a str, _port: u16, _room: Room) -> Dialling<'a> {
+    fn dial<'a>(&'a self, _host: &'a str, _port: u16, _: ReceiveBuffer) -> Dialling<'a> {
         Box::pin(async move {
             let (ours, theirs) = pipe();
             tokio::spawn(self.0.clone().serve(Box::new(theirs)));
-            let between = Between::Pipe(CAPACITY);
-            Ok(Dialled { resolved: None, between, socket: Box::new(ours) })
+            let unread_in = UnreadIn::Pipe(CAPACITY);
+            Ok(Dialled { resolved: None, unread_in, socket: Box::new(ours) })
         })
     }
 }

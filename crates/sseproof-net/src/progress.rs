@@ -11,7 +11,7 @@ use sseproof_record::{
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::{Between, Limits};
+use crate::{Limits, UnreadIn};
 
 /// What is known of an exchange so far.
 pub struct Progress {
@@ -28,8 +28,8 @@ pub struct Progress {
     pieces: usize,
     /// Whether nothing is read any more, although the connection stays.
     pub(crate) stalled: bool,
-    /// Where that lies which was sent and not read yet.
-    pub(crate) between: Between,
+    /// Where bytes are that were sent and not read yet.
+    pub(crate) unread_in: UnreadIn,
 }
 
 impl Progress {
@@ -45,7 +45,7 @@ impl Progress {
             decoded: 0,
             pieces: limits.pieces,
             stalled: false,
-            between: Between::Hidden("there is no connection"),
+            unread_in: UnreadIn::Unknown("there is no connection"),
         }
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sseproof_net::{Client, Going, Lab, Leave, Limits, RequestError, Room, Waited};
+use sseproof_net::{
+    Client, Lab, Leave, Limits, ReceiveBuffer, RequestError, RequestOptions, Waited,
+};
 use sseproof_record::{
     Action, Answer, Bytes, Ending, Exchange, Framing, Headers, Phase, Plan, Request, Version,
 };
@@ -337,8 +339,9 @@ async fn what_a_narrow_connection_takes_unread_is_little_and_known() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let client = Client::new(Arc::new(sseproof_net::Direct), Limits::default());
-    let going = Going { room: Room::Narrow, ..Going::default() };
-    let mut live = client.open_so(Request::subscribe(url), going).unwrap();
+    let options =
+        RequestOptions { receive_buffer: ReceiveBuffer::Small, ..RequestOptions::default() };
+    let mut live = client.open_with(Request::subscribe(url), options).unwrap();
     let (server, _) = listener.accept().await.unwrap();
     let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
     assert_eq!(server.try_write(head).unwrap(), head.len());

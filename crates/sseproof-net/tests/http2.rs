@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_net::{
-    Client, Going, HttpChoice, Identity, IdentityOptions, Lab, Leave, Limits, Tls, TlsGiven,
-    Waited, Ways,
+    Client, ConnectionOptions, HttpChoice, Identity, IdentityOptions, Lab, Leave, Limits,
+    RequestOptions, Tls, TlsGiven, Waited,
 };
 use sseproof_record::http2::kind;
 use sseproof_record::{Action, Answer, Bytes, Ending, Exchange, Framing, Plan, Request, Version};
@@ -13,8 +13,8 @@ use sseproof_record::{Action, Answer, Bytes, Ending, Exchange, Framing, Plan, Re
 const LONG: Duration = Duration::from_secs(100);
 
 fn prior(answer: Answer) -> Client {
-    let ways = Ways { http: HttpChoice::Http2, ..Ways::default() };
-    Client::new(Arc::new(Lab::new(answer).in_process()), Limits::default()).by(ways)
+    let ways = ConnectionOptions { http: HttpChoice::Http2, ..ConnectionOptions::default() };
+    Client::new(Arc::new(Lab::new(answer).in_process()), Limits::default()).with(ways)
 }
 
 async fn whole(client: &Client, request: Request) -> Exchange {
@@ -107,7 +107,11 @@ async fn what_is_agreed_on_over_tls_is_spoken() {
         let tls = Tls::new(TlsGiven { insecure: true, ..TlsGiven::default() }).expect("TLS");
         let lab = Lab::new(|_| stream([write("data: x\n\n"), Action::Finish]));
         let dial = Arc::new(lab.over_tls(identity).in_process());
-        let client = Client::new(dial, Limits::default()).by(Ways { tls, http, ..Ways::default() });
+        let client = Client::new(dial, Limits::default()).with(ConnectionOptions {
+            tls,
+            http,
+            ..ConnectionOptions::default()
+        });
         let exchange = whole(&client, get("https://lab/")).await;
         assert_eq!(exchange.head.map(|head| head.version), version, "{alpn:?} {http:?}");
         if version.is_none() {
@@ -127,9 +131,9 @@ async fn streams_share_a_connection_and_leave_it_one_by_one() {
     let client = prior(ticking);
     let mut first = client.open(get("http://lab/")).expect("an exchange");
     first.wait(LONG, |progress| progress.events() == 2).await;
-    let on = Going { on: Some(&first), ..Going::default() };
-    let mut second = client.open_so(get("http://lab/"), on).expect("an exchange");
-    let elsewhere = client.open_so(get("http://lab:81/"), on).expect("an exchange");
+    let on = RequestOptions { on: Some(&first), ..RequestOptions::default() };
+    let mut second = client.open_with(get("http://lab/"), on).expect("an exchange");
+    let elsewhere = client.open_with(get("http://lab:81/"), on).expect("an exchange");
     assert!(second.joins() && !elsewhere.joins() && !first.joins());
     second.wait(LONG, |progress| progress.events() == 2).await;
 
@@ -149,11 +153,11 @@ async fn streams_share_a_connection_and_leave_it_one_by_one() {
 async fn a_stream_without_a_window_gets_no_more_than_it_allows() {
     let client = prior(ticking);
     for (window, bytes) in [(0, 0), (12, 12)] {
-        let going = Going { window: Some(window), ..Going::default() };
-        let mut slow = client.open_so(get("http://lab/"), going).expect("an exchange");
+        let options = RequestOptions { window: Some(window), ..RequestOptions::default() };
+        let mut slow = client.open_with(get("http://lab/"), options).expect("an exchange");
         slow.wait(LONG, |progress| progress.exchange.head.is_some()).await;
-        let on = Going { on: Some(&slow), ..Going::default() };
-        let mut quick = client.open_so(get("http://lab/"), on).expect("an exchange");
+        let on = RequestOptions { on: Some(&slow), ..RequestOptions::default() };
+        let mut quick = client.open_with(get("http://lab/"), on).expect("an exchange");
         assert_eq!(quick.wait(LONG, |progress| progress.events() == 10).await, Waited::Reached);
         let (slow, quick) = (slow.leave(Leave::Fin).await, quick.leave(Leave::Fin).await);
         assert_eq!((slow.body_len(), slow.transport.window), (bytes, Some(window)));
@@ -169,9 +173,9 @@ async fn no_more_streams_are_begun_than_the_server_allows() {
     });
     let mut first = client.open(get("http://lab/")).expect("an exchange");
     first.wait(LONG, |progress| progress.events() == 1).await;
-    let on = Going { on: Some(&first), ..Going::default() };
-    let waits = client.open_so(get("http://lab/"), on).expect("an exchange");
-    let mut next = client.open_so(get("http://lab/"), on).expect("an exchange");
+    let on = RequestOptions { on: Some(&first), ..RequestOptions::default() };
+    let waits = client.open_with(get("http://lab/"), on).expect("an exchange");
+    let mut next = client.open_with(get("http://lab/"), on).expect("an exchange");
     first.wait(Duration::from_secs(2), |_| false).await;
     assert_eq!(waits.leave(Leave::Fin).await.transport.stream, None);
     first.leave(Leave::Fin).await;
@@ -191,8 +195,8 @@ async fn a_server_that_speaks_http1_alone_is_told() {
             let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         }
     });
-    let ways = Ways { http: HttpChoice::Http2, ..Ways::default() };
-    let client = Client::new(Arc::new(sseproof_net::Direct), Limits::default()).by(ways);
+    let ways = ConnectionOptions { http: HttpChoice::Http2, ..ConnectionOptions::default() };
+    let client = Client::new(Arc::new(sseproof_net::Direct), Limits::default()).with(ways);
     let exchange = whole(&client, get(&url)).await;
     let Ending::Handshake(why) = exchange.end.how else { panic!("{:?}", exchange.end) };
     assert!(why.contains("leave --http 2 out"), "{why}");

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_net::{
-    Between, Client, Dial, Dialled, Dialling, Identity, IdentityOptions, Lab, Leave, Limits, Room,
-    Tls, TlsError, TlsGiven, Waited, Ways, pipe,
+    Client, ConnectionOptions, Dial, Dialled, Dialling, Identity, IdentityOptions, Lab, Leave,
+    Limits, ReceiveBuffer, Tls, TlsError, TlsGiven, UnreadIn, Waited, pipe,
 };
 use sseproof_record::{Action, Ending, Exchange, Plan, Request};
 
@@ -31,8 +31,11 @@ fn trusting(identity: &Identity) -> TlsGiven {
 }
 
 async fn got(dial: impl Dial, given: TlsGiven, url: &str) -> Exchange {
-    let ways = Ways { tls: Tls::new(given).expect("what can be used"), ..Ways::default() };
-    let client = Client::new(Arc::new(dial), Limits::default()).by(ways);
+    let ways = ConnectionOptions {
+        tls: Tls::new(given).expect("what can be used"),
+        ..ConnectionOptions::default()
+    };
+    let client = Client::new(Arc::new(dial), Limits::default()).with(ways);
     let mut live = client.open(Request::subscribe(url)).expect("a request that can be sent");
     assert_ne!(live.wait(LONG, |_| false).await, Waited::TimedOut);
     live.leave(Leave::Fin).await
@@ -120,7 +123,7 @@ struct Mute {
 }
 
 impl Dial for Mute {
-    fn dial<'a>(&'a self, _host: &'a str, _port: u16, _room: Room) -> Dialling<'a> {
+    fn dial<'a>(&'a self, _host: &'a str, _port: u16, _room: ReceiveBuffer) -> Dialling<'a> {
         let closes = self.closes;
         Box::pin(async move {
             let (ours, theirs) = pipe();
@@ -130,8 +133,8 @@ impl Dial for Mute {
                 }
                 drop(theirs);
             });
-            let between = Between::Hidden("nobody asks");
-            Ok(Dialled { resolved: None, between, socket: Box::new(ours) })
+            let unread_in = UnreadIn::Unknown("of a test");
+            Ok(Dialled { resolved: None, unread_in, socket: Box::new(ours) })
         })
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use sseproof_files::model::{At, Name, Purpose, Scope};
 use sseproof_files::{MARK, Place, Scenario, TargetConfig};
-use sseproof_net::{Client, Going, Leave, Room, Watcher};
+use sseproof_net::{Client, Leave, ReceiveBuffer, RequestOptions, Watcher};
 use sseproof_record::{
     Ending, Exchange, Follows, Gauge, Happening, Phase, Published, Request, What,
 };
@@ -75,7 +75,7 @@ pub(super) struct Way {
     /// The window of its stream.
     pub(super) window: Option<u32>,
     /// How much its connection takes that nobody reads.
-    pub(super) room: Room,
+    pub(super) room: ReceiveBuffer,
 }
 
 /// How many of each kind were read or expected.
@@ -142,8 +142,8 @@ impl<'r> Session<'r> {
     ) -> Result<usize, Stop> {
         let on = way.on.and_then(|index| self.slots[index].live());
         let Way { exactly, window, room, .. } = way;
-        let going = Going { exactly, on, window, room };
-        let live = match self.client.open_so(request.clone(), going) {
+        let options = RequestOptions { exactly, on, window, receive_buffer: room };
+        let live = match self.client.open_with(request.clone(), options) {
             Ok(live) => live,
             Err(error) => {
                 let message = format!("the request cannot be sent: {error}");

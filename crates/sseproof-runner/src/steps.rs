@@ -6,7 +6,7 @@ use sseproof_files::model::{
     Capture, Connect, Cut, Field, Http, Observe, OnlyIf, Publish, Read, Reconnect, Statuses,
 };
 use sseproof_files::{Act, excerpt, request};
-use sseproof_net::{Leave, Redirect, Room, Waited, redirect};
+use sseproof_net::{Leave, ReceiveBuffer, Redirect, Waited, redirect};
 use sseproof_record::{Follows, PublishOutcome, Published, Reason, Request, Version, What};
 use sseproof_units::counted;
 
@@ -69,7 +69,7 @@ impl Session<'_> {
     /// How the connection is made; `None` where it was to be on one that is not there, or that
     /// carries only one stream at a time.
     fn way(&self, step: &Connect) -> Result<Option<Way>, Stop> {
-        let room = if step.narrow { Room::Narrow } else { Room::Usual };
+        let room = if step.narrow { ReceiveBuffer::Small } else { ReceiveBuffer::Usual };
         let way = Way { exactly: step.http.is_some(), on: None, window: step.window, room };
         let Some(on) = &step.on else { return Ok(Some(way)) };
         let Some(shared) = self.named(Some(on)) else { return Ok(None) };

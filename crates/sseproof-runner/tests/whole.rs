@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_files::{Scenario, probes};
-use sseproof_net::{Client, Dial, DialError, Dialling, HttpChoice, Lab, Limits, Room, Ways};
+use sseproof_net::{
+    Client, ConnectionOptions, Dial, DialError, Dialling, HttpChoice, Lab, Limits, ReceiveBuffer,
+};
 use sseproof_record::{Ending, Exchange, Plan, Reason, Visit};
 use sseproof_rules::reference;
 use sseproof_runner::{FailureKind, Outcome, Progressed, Results, Stopped, run, run_all};
@@ -40,7 +42,7 @@ async fn streams_share_a_connection_where_http2_carries_them() {
     let source = "scenario: a\nsteps:\n  - connect: { as: first }\n  - connect: { on: first, as: second }\n  - read: { events: 2 }\n";
     let scenario = lab::scenario("own.yaml", source);
     let by = async |http| {
-        let client = lab::client().by(Ways { http, ..Ways::default() });
+        let client = lab::client().with(ConnectionOptions { http, ..ConnectionOptions::default() });
         let never = pin!(std::future::pending());
         run(&scenario, &lab::target(), &client, 5, &mut |_| {}, never).await
     };
@@ -163,7 +165,7 @@ async fn a_run_can_be_cancelled_while_nobody_answers() {
 struct Nobody;
 
 impl Dial for Nobody {
-    fn dial<'a>(&'a self, _: &'a str, _: u16, _: Room) -> Dialling<'a> {
+    fn dial<'a>(&'a self, _: &'a str, _: u16, _: ReceiveBuffer) -> Dialling<'a> {
         Box::pin(async { Err(DialError::Unconnected("connection refused".to_owned())) })
     }
 }

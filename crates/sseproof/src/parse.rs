@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use sseproof_codec::{Decoder, Item};
-use sseproof_net::{Client, Direct, Leave, Limits, Waited, Ways};
+use sseproof_net::{Client, ConnectionOptions, Direct, Leave, Limits, Waited};
 use sseproof_record::{Ending, Request};
 
 use crate::exit::{Blame, Blamed as _, Exit};
@@ -51,8 +51,8 @@ pub(crate) async fn run(source: &str, ways: &WaysGiven) -> Result<Exit, Blame> {
     Ok(Exit::Held)
 }
 
-async fn url(url: &str, ways: Ways) -> Result<Exit, Blame> {
-    let client = Client::new(Arc::new(Direct), Limits::default()).by(ways);
+async fn url(url: &str, ways: ConnectionOptions) -> Result<Exit, Blame> {
+    let client = Client::new(Arc::new(Direct), Limits::default()).with(ways);
     let mut live = client.open(Request::subscribe(url)).usage()?;
     let mut printed = 0;
     loop {

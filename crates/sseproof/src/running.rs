@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use sseproof_files::{Server, StartHook, StopHook};
-use sseproof_net::Ways;
+use sseproof_net::ConnectionOptions;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::started::{Started, wait_for};
@@ -16,7 +16,7 @@ pub(crate) struct Running {
     start: StartHook,
     stop: Option<StopHook>,
     within: Duration,
-    ways: Ways,
+    ways: ConnectionOptions,
     started: Mutex<Option<Started>>,
 }
 
@@ -27,7 +27,7 @@ impl Running {
         start: StartHook,
         stop: Option<StopHook>,
         within: Duration,
-        ways: Ways,
+        ways: ConnectionOptions,
     ) -> anyhow::Result<Self> {
         let started = Mutex::new(Some(Started::new(&start.command, &start.ready)?));
         Ok(Self { url, start, stop, within, ways, started })

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use regex::Regex;
 use sseproof_files::{Readiness, Signal, StopHook};
-use sseproof_net::{Client, Direct, Leave, Limits, Ways};
+use sseproof_net::{Client, ConnectionOptions, Direct, Leave, Limits};
 use sseproof_record::{Ending, Request};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -211,7 +211,7 @@ fn keep(stream: impl AsyncRead + Unpin + Send + 'static, output: &Output) {
 
 /// Sees to it that nobody listens where the server is to listen: another server would be checked
 /// in its place.
-pub(crate) async fn is_free(url: &str, ways: &Ways) -> anyhow::Result<()> {
+pub(crate) async fn is_free(url: &str, ways: &ConnectionOptions) -> anyhow::Result<()> {
     let (host, port) = authority(url)?;
     if let Some(path) = socket_of(ways, url)? {
         if listens(path).await.is_ok() {
@@ -237,7 +237,7 @@ pub(crate) async fn wait_for(
     ready: &Readiness,
     within: Duration,
     mut started: Option<&mut Started>,
-    ways: &Ways,
+    ways: &ConnectionOptions,
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + within;
     loop {
@@ -269,7 +269,7 @@ async fn look(
     ready: &Readiness,
     deadline: Instant,
     started: Option<&Started>,
-    ways: &Ways,
+    ways: &ConnectionOptions,
 ) -> anyhow::Result<Option<NotYet>> {
     let (host, port) = match ready {
         Readiness::Output(regex) => {
@@ -306,12 +306,12 @@ async fn answers(
     url: &str,
     place: &str,
     deadline: Instant,
-    ways: &Ways,
+    ways: &ConnectionOptions,
 ) -> anyhow::Result<Option<NotYet>> {
     let whole = Url::parse(url)
         .and_then(|url| url.join(place))
         .with_context(|| format!("`ready: {{ http: {place} }}` is no path or URL"))?;
-    let client = Client::new(Arc::new(Direct), Limits::default()).by(ways.clone());
+    let client = Client::new(Arc::new(Direct), Limits::default()).with(ways.clone());
     let mut request = Request::subscribe(whole.as_str());
     request.headers.set("Accept", "*/*");
     let mut live = client.open(request).context("ask whether the server is ready")?;
@@ -330,7 +330,7 @@ async fn answers(
 }
 
 /// The unix socket that stands for the host and port of the URL.
-fn socket_of<'w>(ways: &'w Ways, url: &str) -> anyhow::Result<Option<&'w Path>> {
+fn socket_of<'w>(ways: &'w ConnectionOptions, url: &str) -> anyhow::Result<Option<&'w Path>> {
     let Some(unix) = &ways.unix else { return Ok(None) };
     let parsed = Url::parse(url).with_context(|| format!("cannot read the URL `{url}`"))?;
     let port = parsed.port_or_known_default().unwrap_or(80);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
 use sseproof_files::{NamedFile, TargetFile};
-use sseproof_net::{HttpChoice, Proxies, Tls, TlsGiven, UnixSocket, Ways};
+use sseproof_net::{ConnectionOptions, HttpChoice, Proxies, Tls, TlsGiven, UnixSocket};
 
 /// The versions of HTTP that can be asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -82,7 +82,11 @@ pub(crate) enum Trust<'a> {
 
 impl WaysGiven {
     /// The ways to this URL, as the flags say, and where they say nothing, as a file does.
-    pub(crate) fn to(&self, url: Option<&str>, said: Option<Said<'_>>) -> anyhow::Result<Ways> {
+    pub(crate) fn to(
+        &self,
+        url: Option<&str>,
+        said: Option<Said<'_>>,
+    ) -> anyhow::Result<ConnectionOptions> {
         let (ca, insecure) = match (self.trust(), said) {
             (Trust::System, Some(said)) => {
                 let ca = said.ca.map(|ca| trusted(said.file, ca)).transpose()?;
@@ -114,7 +118,7 @@ impl WaysGiven {
             ),
             (None, _) => None,
         };
-        Ok(Ways { tls, http, unix, proxies: self.proxies()? })
+        Ok(ConnectionOptions { tls, http, unix, proxies: self.proxies()? })
     }
 
     /// Whether HTTP/2 was asked for; nothing where the flags leave it open.

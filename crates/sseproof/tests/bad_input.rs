@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sseproof_files::{Scenario, TargetConfig, probes};
-use sseproof_net::{Client, Dial, DialError, Dialling, InProcess, Lab, Limits, Room};
+use sseproof_net::{Client, Dial, DialError, Dialling, InProcess, Lab, Limits, ReceiveBuffer};
 use sseproof_record::{Action, Answer, Bytes, Framing, Header, Headers, Plan, Version, Visit};
 use sseproof_report::terminal::{self, Detail, Options};
 use sseproof_report::{Judged, Outcome, Report};
@@ -246,7 +246,7 @@ struct Dies {
 }
 
 impl Dial for Dies {
-    fn dial<'a>(&'a self, host: &'a str, port: u16, room: Room) -> Dialling<'a> {
+    fn dial<'a>(&'a self, host: &'a str, port: u16, room: ReceiveBuffer) -> Dialling<'a> {
         let lives =
             self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         match lives {

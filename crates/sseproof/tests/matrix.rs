@@ -15,7 +15,8 @@ use sseproof_files::{
     profile_probes,
 };
 use sseproof_net::{
-    Client, Direct, HttpChoice, Identity, IdentityOptions, Lab, Limits, Tls, TlsGiven, Ways,
+    Client, ConnectionOptions, Direct, HttpChoice, Identity, IdentityOptions, Lab, Limits, Tls,
+    TlsGiven,
 };
 use sseproof_record::{Answer, Transcript, read_recording, write_recording};
 use sseproof_rules::{
@@ -148,13 +149,17 @@ impl By {
         }
     }
 
-    fn way_to(self, lab: Lab) -> (Lab, &'static str, Ways) {
+    fn way_to(self, lab: Lab) -> (Lab, &'static str, ConnectionOptions) {
         let plain = "http://lab";
         let alpn: &[&str] = match self {
-            Self::Http1 => return (lab, plain, Ways::default()),
-            Self::Abroad => return (lab, "http://lab.example", Ways::default()),
+            Self::Http1 => return (lab, plain, ConnectionOptions::default()),
+            Self::Abroad => return (lab, "http://lab.example", ConnectionOptions::default()),
             Self::Http2 => {
-                return (lab, plain, Ways { http: HttpChoice::Http2, ..Ways::default() });
+                return (
+                    lab,
+                    plain,
+                    ConnectionOptions { http: HttpChoice::Http2, ..ConnectionOptions::default() },
+                );
             }
             Self::Tls => &["h2", "http/1.1"],
             Self::TlsHttp1 => &["http/1.1"],
@@ -167,7 +172,7 @@ impl By {
         let identity = Identity::new(&options).expect("an identity");
         let ca = Some(("ca.pem".to_owned(), identity.authority().as_bytes().to_vec()));
         let tls = Tls::new(TlsGiven { ca, ..TlsGiven::default() }).expect("an authority");
-        let ways = Ways { tls, ..Ways::default() };
+        let ways = ConnectionOptions { tls, ..ConnectionOptions::default() };
         (lab.over_tls(identity), "https://lab", ways)
     }
 }
@@ -191,7 +196,7 @@ fn played(answer: Answer, look: Look, by: By) -> Transcript {
         .expect("a runtime");
     runtime.block_on(async {
         let (lab, origin, ways) = by.way_to(Lab::new(answer));
-        let client = Client::new(Arc::new(lab.in_process()), Limits::default()).by(ways);
+        let client = Client::new(Arc::new(lab.in_process()), Limits::default()).with(ways);
         transcript(client, origin, look).await
     })
 }
@@ -441,7 +446,7 @@ async fn over_tcp(mutant: &Mutant, look: Look) -> Transcript {
     let server = tokio::spawn(async move { lab.listen(listener).await });
     let limits = Limits { head: Duration::from_secs(3), ..Limits::default() };
     let transcript =
-        transcript(Client::new(Arc::new(Direct), limits).by(ways), &origin, look).await;
+        transcript(Client::new(Arc::new(Direct), limits).with(ways), &origin, look).await;
     server.abort();
     transcript
 }

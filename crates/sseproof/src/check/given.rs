@@ -11,7 +11,7 @@ use sseproof_files::{
     GaugeHook, Probe, PublishHook, Readiness, RestartHook, Restarting, Scenario, StartHook,
     StopHook, TargetConfig, TargetFile, Variables, needed, probes, profile_probes,
 };
-use sseproof_net::{Limits, Ways, sendable};
+use sseproof_net::{ConnectionOptions, Limits, sendable};
 use sseproof_record::{Bytes, Headers, Request};
 use sseproof_rules::{Profile, profile, profiles_of, rules, rules_for};
 use url::Url;
@@ -43,7 +43,7 @@ pub(super) struct Given {
     pub(super) seed: u64,
     pub(super) scenarios: Vec<Scenario>,
     pub(super) limits: Limits,
-    pub(super) ways: Ways,
+    pub(super) ways: ConnectionOptions,
     /// How long to wait for the port, where that is asked for.
     pub(super) wait_for: Option<Duration>,
 }

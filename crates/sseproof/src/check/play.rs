@@ -84,7 +84,7 @@ pub(super) async fn play(given: Given) -> Result<Material, Blame> {
 async fn scenarios(given: &Given, target: TargetConfig) -> Material {
     let probes = given.probes.iter().map(|probe| &probe.scenario);
     let scenarios: Vec<&Scenario> = probes.chain(&given.scenarios).collect();
-    let client = Client::new(Arc::new(Direct), given.limits).by(given.ways.clone());
+    let client = Client::new(Arc::new(Direct), given.limits).with(given.ways.clone());
     let mut watch = Watch::new(scenarios.len());
     let cancel = pin!(interrupted());
     let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);

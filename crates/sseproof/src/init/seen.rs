@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use sseproof_files::Variables;
-use sseproof_net::{Client, Direct, Leave, Limits, Ways};
+use sseproof_net::{Client, ConnectionOptions, Direct, Leave, Limits};
 use sseproof_record::{Ending, Exchange, Headers, Request, Transcript};
 use sseproof_rules::{Profile, Record};
 use url::Url;
@@ -46,10 +46,10 @@ impl Seen {
         url: &str,
         headers: &Headers,
         given: Option<&'static Profile>,
-        ways: Ways,
+        ways: ConnectionOptions,
     ) -> anyhow::Result<Self> {
         let limits = Limits { connect: PATIENCE, ..Limits::default() };
-        let client = Client::new(Arc::new(Direct), limits).by(ways);
+        let client = Client::new(Arc::new(Direct), limits).with(ways);
         let mut request = Request::subscribe(url);
         request.headers.0.extend(headers.0.iter().cloned());
         let exchange = asked(&client, subscription(request.clone(), given)?, WATCH).await?;

@@ -157,7 +157,7 @@ fn round<'a>(
     arguments: &'a Load,
     given: &'a Given,
     side: &'a Side,
-    ways: &'a sseproof_net::Ways,
+    ways: &'a sseproof_net::ConnectionOptions,
     origin: &'a str,
     threads: u64,
 ) -> Round<'a> {

@@ -13,7 +13,7 @@ use sseproof_load_model::{
     Counter, Http, Interval, Outcome, Plan, Resources, Run, Sample, Shard, Stage, Transport,
     Workload,
 };
-use sseproof_net::Ways;
+use sseproof_net::ConnectionOptions;
 use sseproof_units::Value;
 use tokio::sync::watch;
 use url::Url;
@@ -28,7 +28,7 @@ pub(super) struct Round<'a> {
     pub(super) url: &'a Template,
     /// Before the path of an embedded server.
     pub(super) origin: &'a str,
-    pub(super) ways: &'a Ways,
+    pub(super) ways: &'a ConnectionOptions,
     pub(super) bind: &'a [IpAddr],
     pub(super) part: Part,
     pub(super) threads: u64,

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sseproof_net::{
-    Client, Direct, HttpChoice, Identity, IdentityOptions, Lab, Leave, Limits, Proxies, Tls,
-    TlsGiven, Ways,
+    Client, ConnectionOptions, Direct, HttpChoice, Identity, IdentityOptions, Lab, Leave, Limits,
+    Proxies, Tls, TlsGiven,
 };
 use sseproof_record::{Action, Bytes, Ending, Exchange, Framing, Plan, Request, Version, Visit};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
@@ -17,8 +17,8 @@ fn answer(_: &Visit<'_>) -> Plan {
     Plan { actions: vec![head, Action::Write(Bytes::from("data: x\n\n")), Action::Finish] }
 }
 
-async fn whole(ways: Ways, url: &str) -> Exchange {
-    let client = Client::new(Arc::new(Direct), Limits::default()).by(ways);
+async fn whole(ways: ConnectionOptions, url: &str) -> Exchange {
+    let client = Client::new(Arc::new(Direct), Limits::default()).with(ways);
     let mut live = client.open(Request::subscribe(url)).expect("a request that can be sent");
     live.wait(Duration::from_secs(20), |_| false).await;
     live.leave(Leave::Fin).await
@@ -58,10 +58,10 @@ async fn a_server_on_a_unix_socket_is_reached_by_its_path() {
     let url = "http://service.test/events";
     let unix = |path: &std::path::Path| {
         let unix = sseproof_net::UnixSocket::of(path, url).expect("a URL");
-        Ways { unix: Some(unix), ..Ways::default() }
+        ConnectionOptions { unix: Some(unix), ..ConnectionOptions::default() }
     };
     for http in [HttpChoice::Http1, HttpChoice::Http2] {
-        let exchange = whole(Ways { http, ..unix(&path) }, url).await;
+        let exchange = whole(ConnectionOptions { http, ..unix(&path) }, url).await;
         assert_eq!(exchange.body_bytes(), b"data: x\n\n", "{:?}", exchange.end);
         assert_eq!(exchange.transport.unix_socket, Some(path.display().to_string()));
     }
@@ -79,11 +79,11 @@ async fn a_server_is_reached_over_ipv6() {
         eprintln!("this machine has no IPv6: not checked");
         return;
     };
-    let plain = whole(Ways::default(), &format!("http://[::1]:{port}/events")).await;
+    let plain = whole(ConnectionOptions::default(), &format!("http://[::1]:{port}/events")).await;
     assert_eq!(plain.body_bytes(), b"data: x\n\n", "{:?}", plain.end);
     let (lab, tls) = secured("::1");
     let port = listening(lab, "[::1]:0").await.expect("a port");
-    let ways = Ways { tls, ..Ways::default() };
+    let ways = ConnectionOptions { tls, ..ConnectionOptions::default() };
     let secure = whole(ways, &format!("https://[::1]:{port}/events")).await;
     assert_eq!(secure.body_bytes(), b"data: x\n\n", "{:?}", secure.end);
 }
@@ -151,7 +151,12 @@ async fn a_proxy_passes_requests_on_or_opens_a_tunnel() {
             Version::Http2,
         ),
     ] {
-        let ways = Ways { tls: tls.clone(), http, proxies: proxies.clone(), ..Ways::default() };
+        let ways = ConnectionOptions {
+            tls: tls.clone(),
+            http,
+            proxies: proxies.clone(),
+            ..ConnectionOptions::default()
+        };
         let exchange = whole(ways, &url).await;
         assert_eq!(exchange.body_bytes(), b"data: x\n\n", "{url} {:?}", exchange.end);
         assert_eq!(exchange.head.expect("a head").version, version, "{url}");
@@ -167,7 +172,13 @@ async fn a_proxy_passes_requests_on_or_opens_a_tunnel() {
 async fn a_proxy_that_leads_nowhere_is_told() {
     let ending = async |proxy: &str| {
         let proxies = Proxies::always(proxy).expect("a proxy");
-        whole(Ways { proxies, ..Ways::default() }, "https://server.test/events").await.end.how
+        whole(
+            ConnectionOptions { proxies, ..ConnectionOptions::default() },
+            "https://server.test/events",
+        )
+        .await
+        .end
+        .how
     };
     for (answer, part) in [
         ("HTTP/1.1 403 Forbidden\r\n\r\n", "CONNECT with 403"),

@@ -1,4 +1,4 @@
-//! Which ways a client may go: TLS, the version of HTTP, a unix socket, and proxies.
+//! How a client connects: TLS, the version of HTTP, a unix socket, and proxies.
 
 use std::path::{Path, PathBuf};
 
@@ -31,9 +31,9 @@ impl HttpChoice {
     }
 }
 
-/// Which ways a client goes.
+/// How a client connects.
 #[derive(Clone, Default)]
-pub struct Ways {
+pub struct ConnectionOptions {
     /// TLS as it speaks it.
     pub tls: Tls,
     /// The version of HTTP that it prefers.
