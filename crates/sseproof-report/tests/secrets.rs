@@ -173,7 +173,7 @@ fn bytes(chunks: &[Chunk]) -> Vec<u8> {
     chunks.iter().flat_map(|chunk| chunk.bytes.to_vec()).collect()
 }
 
-/// What a reader gets out of the connections of a recording.
+/// The text that can be read from the connections of a recording.
 fn out_of_recording(text: &str) -> String {
     let read = read_recording(text).unwrap();
     let on = read.exchanges.iter().map(|exchange| exchange.on.clone().unwrap());
@@ -309,7 +309,7 @@ fn over_http1(coding: &str, zip: fn(&[u8]) -> Vec<u8>, is_chunked: bool) -> Tran
     Transcript { exchanges: vec![exchange], ..Transcript::default() }
 }
 
-/// What a reader gets out of a message that stands alone on its wire.
+/// The text that can be read from a single message on its wire.
 fn message(wire: &[u8]) -> String {
     let end = wire.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
     let head = String::from_utf8_lossy(&wire[..end]).into_owned();

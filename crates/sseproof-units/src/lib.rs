@@ -1,8 +1,8 @@
 //! Numbers and words for people.
 //!
 //! A duration, a size, a rate or a share is read by one grammar wherever a user writes it (flags,
-//! YAML, thresholds, queries) and shown in one form in every message and report. What is shown can
-//! be written back.
+//! YAML, thresholds, queries) and shown in one form in every message and report. The shown form can
+//! be read again.
 
 mod value;
 mod words;
