@@ -5,6 +5,7 @@
 //! otherwise: what no reader asked for is no skip, but noise.
 
 mod anthropic_messages;
+mod events;
 mod graphql_sse;
 mod json;
 mod look;
@@ -13,10 +14,10 @@ mod mercure;
 mod openai_chat;
 mod openai_responses;
 mod refused;
+mod table;
 #[cfg(test)]
 mod testing;
 mod torn;
-mod typed;
 mod written;
 
 use sseproof_record::Answer;

@@ -1,9 +1,9 @@
 //! Requests that no server can serve, and what is answered to them.
 
 use serde_json::Value;
-use sseproof_record::{Action, Plan};
 
 use super::look::each;
+use super::table::{EVENTS, Row};
 use crate::{Fault, Place, Record, Verdict, View};
 
 /// A member that a request must have, and that the probe makes one of another kind.
@@ -45,37 +45,20 @@ pub(super) fn status(record: &Record<'_>, needed: Needed) -> Verdict {
     })
 }
 
-/// Judges whether the body of the refusal is JSON with `error.message`, and fits.
-pub(super) fn body(
-    record: &Record<'_>,
-    needed: Needed,
-    wrong: fn(&Value) -> Option<&'static str>,
-) -> Verdict {
+/// Judges whether the body of the refusal is JSON and keeps the rows.
+pub(super) fn body(record: &Record<'_>, needed: Needed, rows: &[Row]) -> Verdict {
     let mut refused = refusals(record, needed);
     // The others have no body that could be judged: their status is wrong.
     refused.retain(|view| view.status().is_some_and(|status| status >= 400));
+    let scope = EVENTS.named("the refusal");
     each(&refused, "refusal", &not_asked(needed), |view, tally| {
         tally.look();
         let media = view.head.as_ref().and_then(|head| head.media_type()).unwrap_or_default();
         if media != "application/json" && !media.ends_with("+json") {
             let message = format!("the refusal is `{media}`, and not JSON");
             tally.fault(|| Fault::header(view, "content-type", message));
-            return;
-        }
-        let body: Value = serde_json::from_slice(&view.body_bytes()).unwrap_or_default();
-        if let Some(wrong) = wrong(&body) {
-            let shown = crate::stream::quoted(&view.body_bytes());
-            tally.fault(|| Fault::at(view, 0, format!("the refusal has no {wrong}: {shown}")));
+        } else if let Some(wrong) = scope.wrong_with(&view.body_bytes(), rows) {
+            tally.fault(|| Fault::at(view, 0, wrong));
         }
     })
-}
-
-/// What is missing where a body is not the error of OpenAI's API.
-pub(super) fn no_message(body: &Value) -> Option<&'static str> {
-    (!body["error"]["message"].is_string()).then_some("`error.message`")
-}
-
-/// For mutants: whether the reference refuses the request.
-pub(super) fn is_refused(plan: &Plan) -> bool {
-    plan.actions.iter().any(|action| matches!(action, Action::Head { status: 400, .. }))
 }

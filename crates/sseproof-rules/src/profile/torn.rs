@@ -3,6 +3,9 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
+use super::events::Piece;
 use super::json::HALF;
 use super::look;
 use crate::stream::quoted;
@@ -22,10 +25,11 @@ pub(super) struct Fragment {
 }
 
 impl Fragment {
-    /// The fragment of an event with these data.
-    pub(super) fn new(offset: u64, of: String, text: &str, data: &str) -> Self {
+    /// The fragment in an event, if that is a text.
+    pub(super) fn new(piece: &Piece<'_>, of: String, text: &Value) -> Option<Self> {
+        let data = piece.data;
         let is_spelled = data.contains(HALF) || data.to_ascii_lowercase().contains("\\ufffd");
-        Self { offset, of, text: text.to_owned(), is_spelled }
+        Some(Self { offset: piece.offset, of, text: text.as_str()?.to_owned(), is_spelled })
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use sseproof_codec::{Frame, Item, decode, encode};
-use sseproof_record::{Action, Bytes, Plan, Visit};
+use sseproof_record::{Action, Answer, Bytes, Plan, Request, Visit};
 
 use crate::reference;
 
@@ -32,6 +33,11 @@ impl Written {
         Self { event: Some(event.to_owned()), ..Self::data(data) }
     }
 
+    /// Whether that is its name, or stands in its data.
+    fn has(&self, of: &str) -> bool {
+        self.event.as_deref() == Some(of) || self.data.contains(of)
+    }
+
     /// Its bytes, blank line and all.
     pub(super) fn bytes(&self) -> Bytes {
         let frame = Frame {
@@ -58,44 +64,147 @@ pub(super) fn stream(visit: &Visit<'_>, events: impl IntoIterator<Item = Written
     Plan { actions }
 }
 
-/// The plan with each event that it writes or publishes replaced by what `edit` makes of it, which
-/// is told its index; what is no event stays as it is.
-pub(super) fn edit_events(
-    plan: Plan,
-    mut edit: impl FnMut(usize, Written) -> Vec<Written>,
-) -> Plan {
-    let mut index = 0;
-    let mut actions = Vec::new();
-    for action in plan.actions {
-        let (found, topic) = match &action {
-            Action::Write(bytes) => (event(bytes), None),
-            Action::Publish { topic, bytes } => (event(bytes), Some(topic.clone())),
-            _ => (None, None),
-        };
-        let Some(event) = found else {
-            actions.push(action);
-            continue;
-        };
-        for event in edit(index, event) {
-            let bytes = event.bytes();
-            match topic.clone() {
-                Some(topic) => actions.push(Action::Publish { topic, bytes }),
-                None => actions.extend([Action::Write(bytes), Action::Flush]),
+/// For mutants: what one changes of the plan of a reference.
+///
+/// `of` picks the events that have this name, or this text in their data; an empty one picks all.
+pub(super) trait Changed: Sized {
+    /// Each event that is written or published replaced by what `edit` makes of it, which is told its
+    /// index; what is no event stays as it is.
+    fn events(self, edit: impl FnMut(usize, Written) -> Vec<Written>) -> Self;
+
+    /// The payload of each event, which is JSON, changed.
+    fn json(self, mut edit: impl FnMut(usize, &mut Value)) -> Self {
+        self.events(|index, mut event| {
+            if let Ok(mut value) = serde_json::from_str(&event.data) {
+                edit(index, &mut value);
+                event.data = value.to_string();
             }
-        }
-        index += 1;
+            vec![event]
+        })
     }
-    Plan { actions }
+
+    /// Each picked event replaced by what `edit` makes of it.
+    fn replaced(self, of: &str, mut edit: impl FnMut(Written) -> Vec<Written>) -> Self {
+        self.events(|_, event| if event.has(of) { edit(event) } else { vec![event] })
+    }
+
+    /// The members at these JSON pointers set, in the picked events that have their parents.
+    fn set(self, of: &str, at: &str, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        self.changed(of, at, |_| value.clone())
+    }
+
+    /// The members there replaced by what `edit` makes of them; null for one that is not there.
+    fn changed(self, of: &str, at: &str, mut edit: impl FnMut(&Value) -> Value) -> Self {
+        let (parent, name) = at.rsplit_once('/').unwrap_or(("", at));
+        let change = |mut event: Written| {
+            if let Ok(mut value) = serde_json::from_str::<Value>(&event.data)
+                && let Some(parent) = value.pointer_mut(parent).filter(|found| found.is_object())
+            {
+                parent[name] = edit(&parent[name]);
+                event.data = value.to_string();
+            }
+            vec![event]
+        };
+        self.replaced(of, change)
+    }
+
+    /// The picked events left out.
+    fn without(self, of: &str) -> Self {
+        self.replaced(of, |_| Vec::new())
+    }
+
+    /// The picked events sent twice.
+    fn twice(self, of: &str) -> Self {
+        self.replaced(of, |event| vec![event.clone(), event])
+    }
+
+    /// This event before each picked one.
+    fn preceded_by(self, of: &str, new: &Written) -> Self {
+        self.replaced(of, |event| vec![new.clone(), event])
+    }
+
+    /// This event after each picked one.
+    fn followed_by(self, of: &str, new: &Written) -> Self {
+        self.replaced(of, |event| vec![event, new.clone()])
+    }
+
+    /// The plan that is made here if the status is that one.
+    fn instead_of(self, status: u16, plan: impl FnOnce() -> Plan) -> Self;
+
+    /// What is published as it is, and this as the answer.
+    fn answering(self, answer: Plan) -> Self;
+
+    /// The first `count` events, then this one and no more.
+    fn broken_off(self, count: usize, last: &Written) -> Self {
+        self.events(|index, event| match index {
+            _ if index < count => vec![event],
+            _ if index == count => vec![last.clone()],
+            _ => Vec::new(),
+        })
+    }
 }
 
-/// The same, where each event stays one and only its payload changes, which is JSON.
-pub(super) fn edit_json(plan: Plan, mut edit: impl FnMut(usize, &mut serde_json::Value)) -> Plan {
-    edit_events(plan, |index, mut event| {
-        if let Ok(mut value) = serde_json::from_str(&event.data) {
-            edit(index, &mut value);
-            event.data = value.to_string();
+impl Changed for Plan {
+    fn instead_of(self, refused: u16, plan: impl FnOnce() -> Plan) -> Self {
+        if status(&self) == refused { plan() } else { self }
+    }
+
+    fn answering(mut self, answer: Plan) -> Self {
+        self.actions.retain(|action| matches!(action, Action::Publish { .. }));
+        self.actions.extend(answer.actions);
+        self
+    }
+
+    fn events(self, mut edit: impl FnMut(usize, Written) -> Vec<Written>) -> Self {
+        let mut index = 0;
+        let mut actions = Vec::new();
+        for action in self.actions {
+            let (found, topic) = match &action {
+                Action::Write(bytes) => (event(bytes), None),
+                Action::Publish { topic, bytes } => (event(bytes), Some(topic.clone())),
+                _ => (None, None),
+            };
+            let Some(event) = found else {
+                actions.push(action);
+                continue;
+            };
+            for event in edit(index, event) {
+                let bytes = event.bytes();
+                match topic.clone() {
+                    Some(topic) => actions.push(Action::Publish { topic, bytes }),
+                    None => actions.extend([Action::Write(bytes), Action::Flush]),
+                }
+            }
+            index += 1;
         }
-        vec![event]
+        Self { actions }
+    }
+}
+
+/// For mutants: what the server answers to the request as `edit` changes it.
+pub(super) fn mistaken(serve: Answer, visit: &Visit<'_>, edit: impl FnOnce(&mut Request)) -> Plan {
+    let mut request = visit.request.clone();
+    edit(&mut request);
+    serve(&Visit { request: &request, ..*visit })
+}
+
+/// For mutants: what the server answers, but this plan to requests of that method.
+pub(super) fn but_to(method: &str, plan: Plan, serve: Answer, visit: &Visit<'_>) -> Plan {
+    if visit.request.method == method { plan } else { serve(visit) }
+}
+
+/// For mutants: the page with which frameworks answer what is not registered.
+pub(super) fn not_found() -> Plan {
+    Plan::answer(404, "text/plain", "not found\n")
+}
+
+/// For mutants: the plan with a token of several bytes sent in two halves.
+pub(super) fn torn(plan: Plan, first: &str, second: &str) -> Plan {
+    const WHOLE: &str = " 👋🏽";
+    plan.replaced(WHOLE, |event| {
+        let with = |half| Written { data: event.data.replace(WHOLE, half), ..event.clone() };
+        vec![with(first), with(second)]
     })
 }
 

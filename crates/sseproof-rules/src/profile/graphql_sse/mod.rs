@@ -3,26 +3,15 @@
 //! Which of them a server has needs no saying: it has the mode with a single connection where it
 //! makes a reservation, and what is about that mode is judged only there.
 
-mod complete_last;
-mod delete;
-mod envelope;
-mod error_object;
-mod event_type;
-mod get_mutation;
-mod invalid_operation;
-mod next_result;
-mod one_stream;
 mod reference;
-mod request_error;
-mod single_result;
+mod requests;
+mod results;
+mod single;
 mod traffic;
-mod unknown_token;
-mod validation;
 
 use sseproof_record::{Plan, Request, Visit};
 
-use super::Profile;
-use super::written::{Written, edit_events, edit_json};
+use super::{Profile, written};
 use crate::{Rule, encode, reconnect, response, resume, retry, stream};
 
 /// What makes no sense here: a stream is the answer to one operation, and who does not ask for a
@@ -49,36 +38,24 @@ pub(super) const PROFILE: Profile = Profile {
     variables: &[("query", "{ __typename }")],
     omits: OMITS,
     rules: &[
-        &event_type::RULE,
-        &next_result::RULE,
-        &error_object::RULE,
-        &complete_last::RULE,
-        &validation::RULE,
-        &request_error::RULE,
-        &get_mutation::RULE,
-        &one_stream::RULE,
-        &unknown_token::RULE,
-        &single_result::RULE,
-        &envelope::RULE,
-        &invalid_operation::RULE,
-        &delete::RULE,
+        &results::EVENT_TYPE,
+        &results::NEXT_RESULT,
+        &results::ERROR_OBJECT,
+        &results::COMPLETE_LAST,
+        &requests::VALIDATION,
+        &requests::REQUEST_ERROR,
+        &requests::GET_MUTATION,
+        &single::ONE_STREAM,
+        &single::UNKNOWN_TOKEN,
+        &single::SINGLE_RESULT,
+        &single::ENVELOPE,
+        &single::INVALID_OPERATION,
+        &single::DELETE,
     ],
     answer: reference::answer,
 };
 
-/// For mutants: the reference, each event replaced by what `edit` makes of it.
-fn rewritten(visit: &Visit<'_>, edit: impl FnMut(usize, Written) -> Vec<Written>) -> Plan {
-    edit_events(reference::answer(visit), edit)
-}
-
-/// For mutants: the reference with the payload of each event changed.
-fn reworded(visit: &Visit<'_>, edit: impl FnMut(usize, &mut serde_json::Value)) -> Plan {
-    edit_json(reference::answer(visit), edit)
-}
-
 /// For mutants: what the reference would answer to the request as `edit` changes it.
 fn mistaken(visit: &Visit<'_>, edit: impl FnOnce(&mut Request)) -> Plan {
-    let mut request = visit.request.clone();
-    edit(&mut request);
-    reference::answer(&Visit { request: &request, ..*visit })
+    written::mistaken(reference::answer, visit, edit)
 }

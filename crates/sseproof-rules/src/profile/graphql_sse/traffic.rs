@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use sseproof_record::Request;
 
-use crate::profile::json::read;
+pub(super) use crate::profile::events::pieces as messages;
 use crate::profile::look;
 use crate::stream::tally::Tally;
 use crate::{Record, Verdict, View};
@@ -13,34 +13,11 @@ use crate::{Record, Verdict, View};
 /// The header that names a reservation.
 pub(super) const TOKEN: &str = "x-graphql-event-stream-token";
 /// The token that the probes name and no server gave out.
-pub(super) const UNKNOWN_TOKEN: &str = "sseproof-unknown-token";
+pub(super) const NO_TOKEN: &str = "sseproof-unknown-token";
 /// The field that the probes ask for and no schema has.
 pub(super) const NO_FIELD: &str = "sseproofUnknownField";
 /// Why there is nothing to judge where the server has one mode only.
 pub(super) const NO_RESERVATION: &str = "no reservation was made: a PUT is not answered with 201, so the server has no single connection mode at this URL";
-
-/// An event of a stream.
-pub(super) struct Message<'r> {
-    /// Where it begins in the body.
-    pub(super) offset: u64,
-    /// Its type; `message` without one.
-    pub(super) event: &'r str,
-    /// Its payload.
-    pub(super) data: &'r str,
-    /// Its payload as JSON; null where it is none.
-    pub(super) json: Value,
-}
-
-/// The events of the stream.
-pub(super) fn messages<'r>(view: &View<'r>) -> Vec<Message<'r>> {
-    let all = view.events().map(|(event, _)| Message {
-        offset: event.span.start,
-        event: &event.event_type,
-        data: &event.data,
-        json: read(&event.data).unwrap_or_default(),
-    });
-    all.collect()
-}
 
 /// The parameter of that name in the query of the URL, as it stands there.
 pub(super) fn parameter<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
@@ -99,14 +76,8 @@ pub(super) fn is_single_stream(view: &View<'_>) -> bool {
 }
 
 /// Whether the answer is a stream that can be read.
-fn is_open_stream(view: &View<'_>) -> bool {
+pub(super) fn is_open_stream(view: &View<'_>) -> bool {
     view.is_stream() && view.status() == Some(200) && !view.is_encoded()
-}
-
-/// The result that an event carries: its data, or the `payload` in it on the stream of a
-/// reservation; null where there is none.
-pub(super) fn result<'m>(view: &View<'_>, message: &'m Message<'_>) -> &'m Value {
-    if is_single_stream(view) { &message.json["payload"] } else { &message.json }
 }
 
 /// Judges each stream, of one operation or of all. `noun` is what `look` counts.

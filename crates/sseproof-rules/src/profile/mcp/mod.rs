@@ -3,36 +3,18 @@
 //! The versions share the files of their rules: three of them have sessions, a GET that listens and
 //! streams that are resumed, and the last one has none of these.
 
-mod answer_type;
-mod delete;
-mod event_id;
-mod foreign_response;
-mod get;
-mod get_gone;
-mod get_response;
-mod header_mismatch;
-mod message;
-mod method_unknown;
-mod notification;
+mod answers;
+mod messages;
 mod origin;
-mod priming;
 mod reference;
-mod response_last;
-mod response_told;
-mod resume;
-mod resume_whole;
-mod server_request;
-mod session_ended;
-mod session_id;
-mod session_required;
-mod session_unknown;
+mod resumption;
+mod statuses;
 mod traffic;
-mod version_header;
 
-use sseproof_record::{Bytes, Plan, Request, Visit};
+use sseproof_record::{Plan, Request, Visit};
 
-use super::Profile;
-use super::written::{Written, edit_events, edit_json, status};
+use self::reference::{SESSION, answer};
+use super::{Profile, written};
 use crate::{Rule, cors, encode, reconnect, response, retry, stream};
 
 /// What no version has: a stream here is the answer to one request, and it may as well be JSON.
@@ -50,6 +32,29 @@ const OMITS: &[&[&Rule]] = &[
     &[&stream::id_unique::RULE],
 ];
 
+/// The rules on servers with sessions: the last two came with a later version each.
+const WITH_SESSIONS: &[&Rule] = &[
+    &origin::RULE,
+    &answers::ANSWER_TYPE,
+    &messages::MESSAGE,
+    &messages::FOREIGN_RESPONSE,
+    &messages::RESPONSE_TOLD,
+    &messages::RESPONSE_LAST,
+    &answers::NOTIFICATION,
+    &answers::GET,
+    &answers::GET_RESPONSE,
+    &answers::SESSION_ID,
+    &statuses::SESSION_REQUIRED,
+    &statuses::SESSION_UNKNOWN,
+    &statuses::SESSION_ENDED,
+    &statuses::DELETE,
+    &resumption::EVENT_ID,
+    &resumption::RESUME,
+    &resumption::RESUME_WHOLE,
+    &statuses::VERSION_HEADER,
+    &resumption::PRIMING,
+];
+
 const BASE: Profile = Profile {
     id: "mcp",
     aliases: &["mcp-2025-11-25"],
@@ -63,28 +68,8 @@ const BASE: Profile = Profile {
     body: r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":${version:json},"capabilities":{},"clientInfo":{"name":"sseproof","version":"1"}}}"#,
     variables: &[("version", "2025-11-25"), ("tool", "sseproof-none"), ("arguments", "{}")],
     omits: OMITS,
-    rules: &[
-        &origin::RULE,
-        &answer_type::RULE,
-        &message::RULE,
-        &foreign_response::RULE,
-        &response_told::RULE,
-        &response_last::RULE,
-        &notification::RULE,
-        &get::RULE,
-        &get_response::RULE,
-        &session_id::RULE,
-        &session_required::RULE,
-        &session_unknown::RULE,
-        &session_ended::RULE,
-        &delete::RULE,
-        &version_header::RULE,
-        &event_id::RULE,
-        &resume::RULE,
-        &resume_whole::RULE,
-        &priming::RULE,
-    ],
-    answer: reference::answer,
+    rules: WITH_SESSIONS,
+    answer,
 };
 
 /// The version that most servers and clients speak.
@@ -96,26 +81,7 @@ pub(super) const OF_2025_06: Profile = Profile {
     aliases: &[],
     title: "MCP over streamable HTTP, version 2025-06-18",
     variables: &[("version", "2025-06-18"), ("tool", "sseproof-none"), ("arguments", "{}")],
-    rules: &[
-        &origin::RULE,
-        &answer_type::RULE,
-        &message::RULE,
-        &foreign_response::RULE,
-        &response_told::RULE,
-        &response_last::RULE,
-        &notification::RULE,
-        &get::RULE,
-        &get_response::RULE,
-        &session_id::RULE,
-        &session_required::RULE,
-        &session_unknown::RULE,
-        &session_ended::RULE,
-        &delete::RULE,
-        &version_header::RULE,
-        &event_id::RULE,
-        &resume::RULE,
-        &resume_whole::RULE,
-    ],
+    rules: WITH_SESSIONS.split_at(18).0,
     ..BASE
 };
 
@@ -125,25 +91,7 @@ pub(super) const OF_2025_03: Profile = Profile {
     aliases: &[],
     title: "MCP over streamable HTTP, version 2025-03-26",
     variables: &[("version", "2025-03-26"), ("tool", "sseproof-none"), ("arguments", "{}")],
-    rules: &[
-        &origin::RULE,
-        &answer_type::RULE,
-        &message::RULE,
-        &foreign_response::RULE,
-        &response_told::RULE,
-        &response_last::RULE,
-        &notification::RULE,
-        &get::RULE,
-        &get_response::RULE,
-        &session_id::RULE,
-        &session_required::RULE,
-        &session_unknown::RULE,
-        &session_ended::RULE,
-        &delete::RULE,
-        &event_id::RULE,
-        &resume::RULE,
-        &resume_whole::RULE,
-    ],
+    rules: WITH_SESSIONS.split_at(17).0,
     ..BASE
 };
 
@@ -162,43 +110,26 @@ pub(super) const OF_2026_07: Profile = Profile {
     variables: &[("tool", "sseproof-none"), ("arguments", "{}")],
     rules: &[
         &origin::RULE,
-        &answer_type::RULE,
-        &message::RULE,
-        &foreign_response::RULE,
-        &server_request::RULE,
-        &response_told::RULE,
-        &response_last::RULE,
-        &version_header::RULE,
-        &header_mismatch::RULE,
-        &method_unknown::RULE,
-        &get_gone::RULE,
+        &answers::ANSWER_TYPE,
+        &messages::MESSAGE,
+        &messages::FOREIGN_RESPONSE,
+        &messages::SERVER_REQUEST,
+        &messages::RESPONSE_TOLD,
+        &messages::RESPONSE_LAST,
+        &statuses::VERSION_HEADER,
+        &statuses::HEADER_MISMATCH,
+        &answers::METHOD_UNKNOWN,
+        &statuses::GET_GONE,
     ],
     ..BASE
 };
 
-/// For mutants: the reference, each event replaced by what `edit` makes of it.
-fn rewritten(visit: &Visit<'_>, edit: impl FnMut(usize, Written) -> Vec<Written>) -> Plan {
-    edit_events(reference::answer(visit), edit)
-}
-
-/// For mutants: the reference with the payload of each event changed.
-fn reworded(visit: &Visit<'_>, edit: impl FnMut(usize, &mut serde_json::Value)) -> Plan {
-    edit_json(reference::answer(visit), edit)
-}
-
 /// For mutants: what the reference would answer to the request as `edit` changes it.
 fn mistaken(visit: &Visit<'_>, edit: impl FnOnce(&mut Request)) -> Plan {
-    let mut request = visit.request.clone();
-    edit(&mut request);
-    reference::answer(&Visit { request: &request, ..*visit })
+    written::mistaken(answer, visit, edit)
 }
 
 /// For mutants: whether the body of the request says that.
 fn says(visit: &Visit<'_>, text: &str) -> bool {
     visit.request.body.to_text().contains(text)
-}
-
-/// For mutants: the request with that text in its body replaced.
-fn replaced(request: &mut Request, text: &str, with: &str) {
-    request.body = Bytes::from(request.body.to_text().replace(text, with));
 }

@@ -1,7 +1,7 @@
 //! A page of another site may not ask.
 
 use super::mistaken;
-use super::traffic::{each, is_foreign, version};
+use super::traffic::{each, header, is_foreign, version};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
@@ -25,7 +25,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                 "a request from a foreign origin is refused with {status}, and not with 403"
             ),
             status => {
-                let origin = view.request.headers.first("origin").unwrap_or_default();
+                let origin = header(view, "origin").unwrap_or_default();
                 format!("a request from a page of {origin} is answered with {status}")
             }
         };

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::profile::events::{Piece, pieces};
 use crate::profile::json::read;
 use crate::profile::look;
 use crate::stream::tally::Tally;
@@ -16,42 +17,20 @@ pub(super) const NO_VERSION: &str = "1999-01-01";
 /// The method that no server has.
 pub(super) const NO_METHOD: &str = "sseproof/unknown";
 
-/// A message of the server.
-pub(super) struct Message<'r> {
-    /// Where its event begins in the body; 0 for a body of JSON.
-    pub(super) offset: u64,
-    /// The message; null where the data is no JSON.
-    pub(super) json: Value,
-    /// The data as it came.
-    pub(super) text: &'r str,
-}
-
-impl Message<'_> {
-    /// Whether it is the response to a request: it has a result or an error.
-    pub(super) fn is_response(&self) -> bool {
-        self.json.get("result").is_some() || self.json.get("error").is_some()
-    }
-
-    /// Whether it is a request of the server.
-    pub(super) fn is_request(&self) -> bool {
-        self.json["method"].is_string() && !self.json["id"].is_null()
-    }
+/// Whether the message is the response to a request: it has a result or an error.
+pub(super) fn is_response(message: &Value) -> bool {
+    message.get("result").is_some() || message.get("error").is_some()
 }
 
 /// The events of a stream that carry messages. An event with empty data carries none: it only gives
 /// the client an id. A batch, which the first version has, is several messages.
-pub(super) fn messages<'r>(view: &View<'r>) -> Vec<Message<'r>> {
-    let mut all = Vec::new();
-    for (event, _) in view.events().filter(|(event, _)| !event.data.is_empty()) {
-        let (offset, text) = (event.span.start, &*event.data);
-        match read(text).unwrap_or_default() {
-            Value::Array(batch) if !batch.is_empty() => {
-                all.extend(batch.into_iter().map(|json| Message { offset, json, text }));
-            }
-            json => all.push(Message { offset, json, text }),
-        }
-    }
-    all
+pub(super) fn messages<'r>(view: &View<'r>) -> Vec<Piece<'r>> {
+    let carrying = pieces(view).into_iter().filter(|piece| !piece.data.is_empty());
+    let messages = carrying.flat_map(|piece| match piece.json.as_array() {
+        Some(batch) if !batch.is_empty() => batch.iter().map(|json| piece.part(json)).collect(),
+        _ => vec![piece],
+    });
+    messages.collect()
 }
 
 /// The body of the request as JSON; null where it is none.
@@ -70,9 +49,14 @@ pub(super) fn is_initialize(view: &View<'_>) -> bool {
     asked(view)["method"] == "initialize"
 }
 
+/// The field of that name of the request.
+pub(super) fn header(view: &View<'_>, name: &str) -> Option<String> {
+    view.request.headers.first(name)
+}
+
 /// Whether the request comes from a page of another site.
 pub(super) fn is_foreign(view: &View<'_>) -> bool {
-    view.request.headers.first("origin").as_deref() == Some(FOREIGN)
+    header(view, "origin").as_deref() == Some(FOREIGN)
 }
 
 /// The session that the request names, or that its answer begins.

@@ -4,30 +4,15 @@
 //! it is taken, too: `topic` beside `match`, `lastEventID` beside `last_event_id`, and the response
 //! field `Last-Event-ID` beside `Mercure-Last-Event-ID`.
 
-mod delivered;
-mod event_id;
-mod generated_id;
-mod header_wins;
-mod id_characters;
-mod last_event_id;
-mod matcher_unknown;
-mod private;
-mod publish_answer;
-mod query_id;
+mod publishing;
 mod reference;
-mod refused;
-mod reserved_id;
-mod resume;
-mod retry_digits;
-mod token_checked;
-mod topic_exact;
+mod resumption;
 mod traffic;
-mod type_characters;
+mod updates;
 
-use sseproof_record::{Bytes, Plan, Request, Visit};
+use sseproof_record::{Plan, Request, Visit};
 
-use super::Profile;
-use super::written::{Written, edit_events};
+use super::{Profile, written};
 use crate::{Rule, auth, delivery};
 
 /// Whoever has no credentials may well get the stream, without what is private: see `mercure/private`.
@@ -45,36 +30,29 @@ pub(super) const PROFILE: Profile = Profile {
     variables: &[("topic", "https://sseproof.example/updates"), ("publisher", "publisher")],
     omits: OMITS,
     rules: &[
-        &event_id::RULE,
-        &generated_id::RULE,
-        &publish_answer::RULE,
-        &delivered::RULE,
-        &topic_exact::RULE,
-        &matcher_unknown::RULE,
-        &reserved_id::RULE,
-        &id_characters::RULE,
-        &type_characters::RULE,
-        &retry_digits::RULE,
-        &token_checked::RULE,
-        &private::RULE,
-        &last_event_id::RULE,
-        &query_id::RULE,
-        &header_wins::RULE,
-        &resume::RULE,
+        &updates::EVENT_ID,
+        &publishing::GENERATED_ID,
+        &publishing::PUBLISH_ANSWER,
+        &updates::DELIVERED,
+        &updates::TOPIC_EXACT,
+        &updates::MATCHER_UNKNOWN,
+        &publishing::RESERVED_ID,
+        &publishing::ID_CHARACTERS,
+        &publishing::TYPE_CHARACTERS,
+        &publishing::RETRY_DIGITS,
+        &publishing::TOKEN_CHECKED,
+        &updates::PRIVATE,
+        &resumption::LAST_EVENT_ID,
+        &resumption::QUERY_ID,
+        &resumption::HEADER_WINS,
+        &resumption::RESUME,
     ],
     answer: reference::answer,
 };
 
-/// For mutants: the reference, each update replaced by what `edit` makes of it.
-fn rewritten(visit: &Visit<'_>, edit: impl FnMut(usize, Written) -> Vec<Written>) -> Plan {
-    edit_events(reference::answer(visit), edit)
-}
-
 /// For mutants: what the reference would answer to the request as `edit` changes it.
 fn mistaken(visit: &Visit<'_>, edit: impl FnOnce(&mut Request)) -> Plan {
-    let mut request = visit.request.clone();
-    edit(&mut request);
-    reference::answer(&Visit { request: &request, ..*visit })
+    written::mistaken(reference::answer, visit, edit)
 }
 
 /// For mutants: the request without the fields of its form that `drop` picks.
@@ -85,6 +63,6 @@ fn without(visit: &Visit<'_>, drop: impl Fn(&str, &str) -> bool) -> Plan {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             !drop(name, value)
         });
-        request.body = Bytes::from(kept.collect::<Vec<_>>().join("&"));
+        request.body = kept.collect::<Vec<_>>().join("&").into();
     })
 }

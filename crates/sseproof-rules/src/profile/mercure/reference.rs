@@ -16,8 +16,6 @@ pub(super) const ID: &str = "urn:sseproof:";
 pub(super) const PUBLISHER: &str = "Bearer publisher";
 /// What the subscriber says who may read what is private.
 pub(super) const SUBSCRIBER: &str = "Bearer subscriber";
-/// With how many actions the answer to a publisher begins that publish something.
-pub(super) const PUBLISHING: usize = 2;
 
 /// The right answer to any request.
 pub(super) fn answer(visit: &Visit<'_>) -> Plan {

@@ -4,13 +4,65 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::profile::events::{NO_EVENT, Piece, pieces};
 use crate::profile::json::read;
 use crate::profile::look;
+use crate::profile::table::Scope;
 use crate::stream::tally::Tally;
-use crate::{Record, Verdict, View};
+use crate::{Fault, Record, Verdict, View};
 
-/// The payload that ends a stream.
+/// The payload that ends a stream, and the kind of that event.
 pub(super) const DONE: &str = "[DONE]";
+/// The kind of what can only be meant as the end.
+pub(super) const NEARLY: &str = "nearly [DONE]";
+/// The kind of an object with an `error`.
+pub(super) const ERROR: &str = "error";
+/// The kind of any other JSON.
+pub(super) const CHUNK: &str = "chunk";
+/// The kind of what is no JSON.
+pub(super) const TEXT: &str = "text";
+
+/// Why there is nothing to judge where no stream has a chunk.
+pub(super) const NO_CHUNK: &str = "no stream carried a chunk of a completion";
+
+/// All events.
+pub(super) const EVENTS: Scope = Scope {
+    noun: "event",
+    none: NO_EVENT,
+    name: "the data",
+    of: |view| Completion::of(view).pieces,
+};
+
+/// The errors.
+pub(super) const ERRORS: Scope = Scope {
+    noun: "error",
+    none: "no stream told of an error",
+    name: "the error",
+    of: |view| {
+        Completion::of(view).pieces.into_iter().filter(|piece| piece.kind == ERROR).collect()
+    },
+};
+
+/// The chunks that have a list of choices; the others are told by `openai-chat/chunk-object`.
+pub(super) const CHUNKS: Scope = Scope {
+    noun: "chunk",
+    none: NO_CHUNK,
+    name: "the chunk",
+    of: |view| {
+        let is_chunk = |piece: &Piece<'_>| piece.kind == CHUNK && piece.json["choices"].is_array();
+        Completion::of(view).pieces.into_iter().filter(is_chunk).collect()
+    },
+};
+
+/// The choices in the chunks.
+pub(super) const CHOICES: Scope = Scope {
+    noun: "choice",
+    none: NO_CHUNK,
+    name: "the choice",
+    of: |view| {
+        Completion::of(view).choices().map(|(piece, _, choice)| piece.part(choice)).collect()
+    },
+};
 
 /// A stream of chunks.
 pub(super) struct Completion<'r> {
@@ -22,54 +74,20 @@ pub(super) struct Completion<'r> {
     pub(super) pieces: Vec<Piece<'r>>,
 }
 
-/// One event of the stream.
-pub(super) struct Piece<'r> {
-    /// Where it begins in the body.
-    pub(super) offset: u64,
-    /// Its payload.
-    pub(super) data: &'r str,
-    /// What it is.
-    pub(super) what: What,
-}
-
-/// What an event is.
-pub(super) enum What {
-    /// The end, exactly as it must be.
-    Done,
-    /// What can only be meant as the end.
-    Nearly,
-    /// An object with an `error`.
-    Error(Value),
-    /// Any other JSON.
-    Chunk(Value),
-    /// No JSON.
-    Text,
-}
-
-/// What became of one choice.
-#[derive(Default)]
-pub(super) struct Choice {
-    /// Whether its `finish_reason` came.
-    pub(super) is_finished: bool,
-}
-
 impl<'r> Completion<'r> {
     pub(super) fn of(view: &View<'r>) -> Self {
         let asked = serde_json::from_slice(&view.request.body).unwrap_or_default();
-        let pieces = view.events().map(|(event, _)| Piece {
-            offset: event.span.start,
-            data: &event.data,
-            what: what(&event.data),
-        });
-        Self { view: *view, asked, pieces: pieces.collect() }
+        let mut pieces = pieces(view);
+        for piece in &mut pieces {
+            piece.kind = kind(piece).to_owned();
+        }
+        Self { view: *view, asked, pieces }
     }
 
     /// The chunks, with the piece that each one is.
     pub(super) fn chunks(&self) -> impl Iterator<Item = (&Piece<'r>, &Value)> {
-        self.pieces.iter().filter_map(|piece| match &piece.what {
-            What::Chunk(chunk) => Some((piece, chunk)),
-            _ => None,
-        })
+        let chunks = self.pieces.iter().filter(|piece| piece.kind == CHUNK);
+        chunks.map(|piece| (piece, &piece.json))
     }
 
     /// The choices in the chunks: the piece, the index of the choice, and the choice.
@@ -83,18 +101,22 @@ impl<'r> Completion<'r> {
     /// The first chunk with the usage that was asked for, where each one that has it has choices,
     /// too.
     pub(super) fn usage_on_a_choice(&self) -> Option<&Piece<'r>> {
-        let asked = self.asked["stream_options"]["include_usage"] == true;
         let usages = || self.chunks().filter(|(_, chunk)| chunk["usage"].is_object());
         let is_bare = |chunk: &Value| chunk["choices"].as_array().is_none_or(Vec::is_empty);
         let none_is_bare = !usages().any(|(_, chunk)| is_bare(chunk));
-        usages().next().filter(|_| asked && none_is_bare).map(|(piece, _)| piece)
+        usages().next().filter(|_| self.wants_usage() && none_is_bare).map(|(piece, _)| piece)
     }
 
-    /// What became of each choice that was begun.
-    pub(super) fn ends(&self) -> BTreeMap<u64, Choice> {
-        let mut ends: BTreeMap<u64, Choice> = BTreeMap::new();
+    /// Whether the usage was asked for.
+    pub(super) fn wants_usage(&self) -> bool {
+        self.asked["stream_options"]["include_usage"] == true
+    }
+
+    /// Whether each choice that was begun came to its `finish_reason`.
+    pub(super) fn ends(&self) -> BTreeMap<u64, bool> {
+        let mut ends = BTreeMap::new();
         for (_, index, choice) in self.choices() {
-            ends.entry(index).or_default().is_finished |= finish_reason(choice).is_some();
+            *ends.entry(index).or_default() |= finish_reason(choice).is_some();
         }
         ends
     }
@@ -102,18 +124,34 @@ impl<'r> Completion<'r> {
     /// Whether choices came, and every one of them was finished.
     pub(super) fn is_finished(&self) -> bool {
         let ends = self.ends();
-        !ends.is_empty() && ends.values().all(|choice| choice.is_finished)
+        !ends.is_empty() && ends.values().all(|is_finished| *is_finished)
     }
 
     /// Whether the stream says that it is over, well spelled or not.
     pub(super) fn is_done(&self) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece.what, What::Done | What::Nearly))
+        self.pieces.iter().any(is_done)
     }
 
     /// Whether the stream tells of an error.
     pub(super) fn has_error(&self) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece.what, What::Error(_)))
+        self.pieces.iter().any(|piece| piece.kind == ERROR)
     }
+
+    /// A fault at the event.
+    pub(super) fn fault(&self, piece: &Piece<'_>, message: impl Into<String>) -> Fault {
+        Fault::at(&self.view, piece.offset, message)
+    }
+
+    /// A fault at the last event.
+    pub(super) fn fault_at_last(&self, message: impl Into<String>) -> Fault {
+        let last = self.pieces.last().map_or(0, |piece| piece.offset);
+        Fault::at(&self.view, last, message)
+    }
+}
+
+/// Whether the event says that the stream is over, well spelled or not.
+pub(super) fn is_done(piece: &Piece<'_>) -> bool {
+    piece.kind == DONE || piece.kind == NEARLY
 }
 
 /// The `finish_reason` of a choice, where it has one.
@@ -131,19 +169,17 @@ pub(super) fn each_completion<'r>(
     look::each_stream(record, noun, none, |view, tally| look(&Completion::of(view), tally))
 }
 
-fn what(data: &str) -> What {
-    if data == DONE {
-        return What::Done;
+fn kind(piece: &Piece<'_>) -> &'static str {
+    if piece.data == DONE {
+        return DONE;
     }
-    let bare = data.trim_matches(|char: char| char.is_whitespace() || "[]\"'".contains(char));
-    if bare.eq_ignore_ascii_case("done") {
-        return What::Nearly;
+    let is_around = |char: char| char.is_whitespace() || "[]\"'".contains(char);
+    if piece.data.trim_matches(is_around).eq_ignore_ascii_case("done") {
+        return NEARLY;
     }
-    match read(data) {
-        Some(value) if !value["error"].is_null() && value["choices"].is_null() => {
-            What::Error(value)
-        }
-        Some(value) => What::Chunk(value),
-        None => What::Text,
+    match &piece.json {
+        Value::Null if read(piece.data).is_none() => TEXT,
+        value if !value["error"].is_null() && value["choices"].is_null() => ERROR,
+        _ => CHUNK,
     }
 }

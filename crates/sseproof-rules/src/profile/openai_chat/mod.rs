@@ -1,33 +1,18 @@
 //! Chat completions as OpenAI streams them, and everybody else since.
 
-mod choice_index;
-mod chunk_object;
+mod choices;
 mod chunks;
-mod delta_content;
-mod done_exact;
-mod done_last;
-mod error_body;
-mod error_object;
-mod error_told;
-mod finish_reason;
+mod ends;
+mod members;
 mod reference;
-mod refused_status;
-mod role_first;
-mod same_created;
-mod same_id;
-mod same_model;
-mod steady;
 mod tool_calls;
-mod usage_asked;
-mod usage_unasked;
-mod whole_characters;
 
 use serde_json::Value;
 use sseproof_record::{Plan, Visit};
 
 use super::Profile;
 use super::refused::Needed;
-use super::written::{Written, edit_events, edit_json};
+use super::written::Changed;
 
 /// The profile.
 pub(super) const PROFILE: Profile = Profile {
@@ -41,24 +26,24 @@ pub(super) const PROFILE: Profile = Profile {
     variables: &[("model", "gpt-4o-mini"), ("prompt", "Say good morning, and name ten rivers.")],
     omits: super::OF_ANSWERS,
     rules: &[
-        &chunk_object::RULE,
-        &same_id::RULE,
-        &same_created::RULE,
-        &same_model::RULE,
-        &choice_index::RULE,
-        &role_first::RULE,
-        &delta_content::RULE,
-        &whole_characters::RULE,
+        &members::CHUNK_OBJECT,
+        &members::SAME_ID,
+        &members::SAME_CREATED,
+        &members::SAME_MODEL,
+        &choices::CHOICE_INDEX,
+        &choices::ROLE_FIRST,
+        &members::DELTA_CONTENT,
+        &choices::WHOLE_CHARACTERS,
         &tool_calls::RULE,
-        &finish_reason::RULE,
-        &usage_asked::RULE,
-        &usage_unasked::RULE,
-        &done_last::RULE,
-        &done_exact::RULE,
-        &error_told::RULE,
-        &error_object::RULE,
-        &refused_status::RULE,
-        &error_body::RULE,
+        &choices::FINISH_REASON,
+        &ends::USAGE_ASKED,
+        &ends::USAGE_UNASKED,
+        &ends::DONE_LAST,
+        &ends::DONE_EXACT,
+        &ends::ERROR_TOLD,
+        &members::ERROR_OBJECT,
+        &members::REFUSED_STATUS,
+        &members::ERROR_BODY,
     ],
     answer: reference::answer,
 };
@@ -66,15 +51,9 @@ pub(super) const PROFILE: Profile = Profile {
 /// What a request must have.
 const NEEDED: Needed = Needed { name: "messages", fits: Value::is_array };
 
-/// Why there is nothing to judge where no stream has a chunk.
-const NO_CHUNK: &str = "no stream carried a chunk of a completion";
-
-/// For mutants: the reference, each event replaced by what `edit` makes of it.
-fn rewritten(visit: &Visit<'_>, edit: impl FnMut(usize, Written) -> Vec<Written>) -> Plan {
-    edit_events(reference::answer(visit), edit)
-}
-
-/// For mutants: the reference with each chunk changed.
-fn rechunked(visit: &Visit<'_>, edit: impl FnMut(usize, &mut Value)) -> Plan {
-    edit_json(reference::answer(visit), edit)
+/// For mutants: the reference with each choice changed.
+fn choices(visit: &Visit<'_>, mut edit: impl FnMut(&mut Value)) -> Plan {
+    reference::answer(visit).json(|_, chunk| {
+        chunk["choices"].as_array_mut().into_iter().flatten().for_each(&mut edit);
+    })
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::chunks::{each_completion, finish_reason};
-use super::rechunked;
+use super::reference::answer;
 use crate::profile::json::shown;
-use crate::{Fault, Mutant, Record, Rule, Verdict};
+use crate::profile::written::Changed;
+use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "openai-chat/tool-calls",
@@ -44,7 +45,7 @@ fn calls(
     visit: &sseproof_record::Visit<'_>,
     mut edit: impl FnMut(&mut Value),
 ) -> sseproof_record::Plan {
-    rechunked(visit, |_, chunk| {
+    answer(visit).json(|_, chunk| {
         if let Some(call) = chunk.pointer_mut("/choices/0/delta/tool_calls/0") {
             edit(call);
         }
@@ -71,7 +72,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                     Some(index) => known.entry((choice, index)).or_default().add(call),
                 };
                 if let Some(wrong) = wrong {
-                    tally.fault(|| Fault::at(&completion.view, piece.offset, wrong));
+                    tally.fault(|| completion.fault(piece, wrong));
                 }
             }
         }
@@ -83,8 +84,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
         for ((_, index), call) in &known {
             if let Some(wrong) = call.wrong_at_end(*index) {
-                let end = completion.pieces.last().map_or(0, |piece| piece.offset);
-                tally.fault(|| Fault::at(&completion.view, end, wrong));
+                tally.fault(|| completion.fault_at_last(wrong));
             }
         }
     })

@@ -1,28 +1,14 @@
 //! Responses as OpenAI streams them.
 
-mod created_first;
-mod deltas_add_up;
-mod error_body;
-mod error_object;
-mod event_name;
-mod event_object;
-mod item_done;
-mod nesting;
+mod items;
+mod members;
 mod reference;
-mod refused_status;
-mod same_response;
-mod sequence;
-mod status;
-mod terminal_last;
-mod usage_told;
-mod whole_characters;
 
-use serde_json::json;
-use sseproof_record::{Plan, Visit};
+use sseproof_record::Plan;
 
 use super::Profile;
 use super::refused::Needed;
-use super::written::{Written, edit_events, edit_json};
+use super::written::{Changed, Written};
 
 /// The profile.
 pub(super) const PROFILE: Profile = Profile {
@@ -36,21 +22,21 @@ pub(super) const PROFILE: Profile = Profile {
     variables: &[("model", "gpt-4o-mini"), ("prompt", "Say good morning, and name ten rivers.")],
     omits: super::OF_ANSWERS,
     rules: &[
-        &event_object::RULE,
-        &event_name::RULE,
-        &sequence::RULE,
-        &created_first::RULE,
-        &same_response::RULE,
-        &status::RULE,
-        &nesting::RULE,
-        &item_done::RULE,
-        &deltas_add_up::RULE,
-        &whole_characters::RULE,
-        &terminal_last::RULE,
-        &usage_told::RULE,
-        &error_object::RULE,
-        &refused_status::RULE,
-        &error_body::RULE,
+        &members::EVENT_OBJECT,
+        &members::EVENT_NAME,
+        &members::SEQUENCE,
+        &members::CREATED_FIRST,
+        &members::SAME_RESPONSE,
+        &members::STATUS,
+        &items::NESTING,
+        &items::ITEM_DONE,
+        &items::DELTAS_ADD_UP,
+        &items::WHOLE_CHARACTERS,
+        &members::TERMINAL_LAST,
+        &members::USAGE_TOLD,
+        &members::ERROR_OBJECT,
+        &members::REFUSED_STATUS,
+        &members::ERROR_BODY,
     ],
     answer: reference::answer,
 };
@@ -60,22 +46,19 @@ const NEEDED: Needed =
     Needed { name: "input", fits: |input| input.is_string() || input.is_array() };
 
 /// The types of the events that end a response.
-const TERMINAL: [&str; 4] =
-    ["response.completed", "response.failed", "response.incomplete", "error"];
+const TERMINAL: &[&str] =
+    &["response.completed", "response.failed", "response.incomplete", "error"];
 
-/// For mutants: the reference, each event replaced by what `edit` makes of it, and all of them
-/// numbered anew.
-fn rewritten(visit: &Visit<'_>, edit: impl FnMut(usize, Written) -> Vec<Written>) -> Plan {
+/// For mutants: the plan with its events numbered anew; the payload of some is no good JSON any more.
+fn numbered(plan: Plan) -> Plan {
+    const NAME: &str = "\"sequence_number\":";
     let mut number = 0;
-    edit_json(edit_events(reference::answer(visit), edit), |_, event| {
-        if event["sequence_number"].is_u64() {
-            event["sequence_number"] = json!(number);
-            number += 1;
-        }
+    plan.replaced(NAME, |event| {
+        let (before, rest) = event.data.split_once(NAME).unwrap_or_default();
+        let rest = rest.trim_start_matches(|char: char| char.is_ascii_digit());
+        let counted = rest.starts_with([',', '}']);
+        let data = format!("{before}{NAME}{number}{rest}");
+        number += u64::from(counted);
+        vec![if counted { Written { data, ..event } } else { event }]
     })
-}
-
-/// For mutants: the reference with the payload of each event changed.
-fn reworded(visit: &Visit<'_>, edit: impl FnMut(usize, &mut serde_json::Value)) -> Plan {
-    edit_json(reference::answer(visit), edit)
 }

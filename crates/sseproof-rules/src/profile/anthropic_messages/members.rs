@@ -1,0 +1,173 @@
+//! The rules on single members of the events, on their order, and on a refusal.
+
+use serde_json::{Value, json};
+use sseproof_record::Plan;
+
+use super::NEEDED;
+use super::reference::answer;
+use crate::profile::events::{each as each_stream, names};
+use crate::profile::refused;
+use crate::profile::table::Must::{Be, BeOneOf, ComeFirst, ComeLast};
+use crate::profile::table::{EMPTY, EVENTS, NAME, NUMBER, OBJECT, TEXT, TYPED, each, on};
+use crate::profile::written::{Changed, Written, stream};
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+const START: &[&str] = &["message_start"];
+
+pub(super) const EVENT_OBJECT: Rule = Rule {
+    id: "anthropic-messages/event-object",
+    judge: |record| EVENTS.judge(record, &[each("", Be(OBJECT)), each("type", Be(NAME))]),
+    mutants: &[Mutant::new(
+        "empty-ping",
+        "keeps the connection alive with an empty object",
+        |visit| answer(visit).preceded_by("ping", &Written::named("ping", json!({}))),
+    )],
+};
+
+pub(super) const EVENT_NAME: Rule = Rule {
+    id: "anthropic-messages/event-name",
+    judge: names,
+    mutants: &[Mutant::new(
+        "unnamed-message-events",
+        "writes the events of a message without a name",
+        |visit| answer(visit).replaced("", |event| vec![Written { event: None, ..event }]),
+    )],
+};
+
+pub(super) const MESSAGE_START: Rule = Rule {
+    id: "anthropic-messages/message-start",
+    judge: |record| {
+        // An error may well be the first thing that there is to say.
+        let first = ComeFirst { aside: &["ping", "error"], or: &[] };
+        let rows = [on(START, "", first), on(START, "message.content", Be(EMPTY))];
+        TYPED.counting("message", TYPED.none).judge(record, &rows)
+    },
+    mutants: &[
+        Mutant::new(
+            "no-message-start",
+            "begins with the first block and never starts the message",
+            |visit| answer(visit).without("message_start"),
+        ),
+        Mutant::new(
+            "content-in-start",
+            "starts the message with a block in its content, and then sends it",
+            |visit| {
+                let content = json!([{ "type": "text", "text": "" }]);
+                answer(visit).set("message_start", "/message/content", content)
+            },
+        ),
+    ],
+};
+
+pub(super) const MESSAGE_DELTA: Rule = Rule {
+    id: "anthropic-messages/message-delta",
+    judge: message_delta,
+    mutants: &[
+        Mutant::new("no-message-delta", "stops a message without a `message_delta`", |visit| {
+            answer(visit).without("message_delta")
+        }),
+        Mutant::new("stop-without-reason", "never says why a message stops", |visit| {
+            answer(visit).set("message_delta", "/delta/stop_reason", Value::Null)
+        }),
+    ],
+};
+
+fn message_delta(record: &Record<'_>) -> Verdict {
+    let none = "no stream carried `message_stop`";
+    each_stream(record, "message", none, |view, pieces, tally| {
+        let Some(stop) = pieces.iter().position(|piece| piece.kind == "message_stop") else {
+            return;
+        };
+        tally.look();
+        let mut deltas = pieces[..stop].iter().filter(|piece| piece.kind == "message_delta");
+        let wrong = match deltas.clone().count() {
+            0 => "the message stops without a `message_delta`",
+            _ if deltas.any(|piece| piece.json["delta"]["stop_reason"].is_string()) => return,
+            _ => "the message stops, and no `message_delta` had a `stop_reason`",
+        };
+        tally.fault(|| Fault::at(view, pieces[stop].offset, wrong));
+    })
+}
+
+pub(super) const MESSAGE_STOP: Rule = Rule {
+    id: "anthropic-messages/message-stop",
+    judge: |record| {
+        let last = ComeLast(|_, late| matches!(late, "ping" | "error"));
+        let none = "no stream of a message was seen to its end";
+        TYPED.counting("end", none).judge(record, &[on(&["message_stop", "error"], "", last)])
+    },
+    mutants: &[
+        Mutant::new("no-message-stop", "ends the response without stopping the message", |visit| {
+            answer(visit).without("message_stop")
+        }),
+        Mutant::new("message-stops-twice", "stops a message twice", |visit| {
+            answer(visit).twice("message_stop")
+        }),
+    ],
+};
+
+pub(super) const USAGE_TOLD: Rule = Rule {
+    id: "anthropic-messages/usage-told",
+    judge: |record| {
+        let rows = [
+            on(START, "message.usage.input_tokens", Be(NUMBER)),
+            on(&["message_delta"], "usage.output_tokens", Be(NUMBER)),
+        ];
+        TYPED.counting("event", "no stream carried `message_start`").judge(record, &rows)
+    },
+    mutants: &[Mutant::new("message-without-usage", "leaves out what a message used", |visit| {
+        answer(visit).set("message_delta", "/usage", Value::Null)
+    })],
+};
+
+pub(super) const ERROR_OBJECT: Rule = Rule {
+    id: "anthropic-messages/error-object",
+    judge: |record| {
+        let rows =
+            [on(&["error"], "error.type", Be(TEXT)), on(&["error"], "error.message", Be(TEXT))];
+        TYPED.counting("error", "no stream told of an error").judge(record, &rows)
+    },
+    mutants: &[Mutant::new(
+        "message-error-as-text",
+        "tells of an error in mid-stream as a text",
+        |visit| {
+            let error = json!({ "type": "error", "error": "gone" });
+            answer(visit).broken_off(4, &Written::named("error", error))
+        },
+    )],
+};
+
+pub(super) const REFUSED_STATUS: Rule = Rule {
+    id: "anthropic-messages/refused-status",
+    judge: |record| refused::status(record, NEEDED),
+    mutants: &[Mutant::new(
+        "message-refusal-as-stream",
+        "answers a request that it cannot serve with 200 and a stream that holds the error",
+        |visit| {
+            let error =
+                r#"{"type":"error","error":{"type":"invalid_request_error","message":"no"}}"#;
+            let events = [Written::named("error", error)];
+            answer(visit).instead_of(400, || stream(visit, events))
+        },
+    )],
+};
+
+pub(super) const ERROR_BODY: Rule = Rule {
+    id: "anthropic-messages/error-body",
+    judge: |record| {
+        let rows = [
+            each("type", BeOneOf(&["error"])),
+            each("error.type", Be(TEXT)),
+            each("error.message", Be(TEXT)),
+        ];
+        refused::body(record, NEEDED, &rows)
+    },
+    mutants: &[Mutant::new(
+        "message-detail-of-framework",
+        "refuses a request with the error of its framework, as `{\"detail\":…}`",
+        |visit| {
+            let detail = r#"{"detail":"field required"}"#;
+            answer(visit).instead_of(400, || Plan::answer(422, "application/json", detail))
+        },
+    )],
+};

@@ -1,0 +1,208 @@
+//! The rules on the messages of a stream.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sseproof_record::{Action, Ending, Plan};
+
+use super::answer;
+use super::traffic::{asked, each, each_answer, is_response, messages, version};
+use crate::profile::events::{Piece, is_ended};
+use crate::profile::json::shown;
+use crate::profile::written::{Changed, Written};
+use crate::stream::quoted;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
+
+/// A stream that is open for less than this after the response may just be ending.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What stands in the second message that the tool of the reference sends.
+const SECOND: &str = "\"progress\":2";
+/// What stands in the response.
+const RESULT: &str = "\"result\"";
+
+pub(super) const MESSAGE: Rule = Rule {
+    id: "mcp/message",
+    judge: message,
+    mutants: &[
+        Mutant::new("mcp-no-jsonrpc", "leaves out `jsonrpc` where it tells of progress", |visit| {
+            answer(visit).set("notifications/progress", "/jsonrpc", Value::Null)
+        }),
+        Mutant::new(
+            "mcp-ping-as-event",
+            "keeps the connection alive with an event that is no message",
+            |visit| answer(visit).preceded_by(SECOND, &Written::data("ping")),
+        ),
+    ],
+};
+
+fn message(record: &Record<'_>) -> Verdict {
+    let is_stream = |view: &crate::View<'_>| view.is_stream();
+    each(record, "message", "no stream carried a message", is_stream, |view, tally| {
+        for message in messages(view) {
+            tally.look();
+            let json = &message.json;
+            let wrong = match json {
+                Value::Null => format!("the data is no JSON: {}", quoted(message.data.as_bytes())),
+                _ if json["jsonrpc"] != "2.0" => {
+                    format!("the message has no `\"jsonrpc\":\"2.0\"`: {}", shown(json))
+                }
+                _ if !json["method"].is_string() && !is_response(json) => {
+                    format!("the message has no `method`, `result` or `error`: {}", shown(json))
+                }
+                _ => continue,
+            };
+            tally.fault(|| Fault::at(view, message.offset, wrong));
+        }
+    })
+}
+
+pub(super) const FOREIGN_RESPONSE: Rule = Rule {
+    id: "mcp/foreign-response",
+    judge: foreign_response,
+    mutants: &[
+        Mutant::new(
+            "mcp-id-as-text",
+            "answers a request whose id is a number with the same id as a text",
+            |visit| answer(visit).changed(RESULT, "/id", |id| json!(id.to_string())),
+        ),
+        Mutant::new(
+            "mcp-response-of-another",
+            "sends the response to another request on the stream, too",
+            |visit| {
+                let other = r#"{"jsonrpc":"2.0","id":987,"result":{}}"#;
+                answer(visit).preceded_by(SECOND, &Written::data(other))
+            },
+        ),
+    ],
+};
+
+fn foreign_response(record: &Record<'_>) -> Verdict {
+    each_answer(record, "response", "no stream carried a response", |view, tally| {
+        let wanted = &asked(view)["id"];
+        for message in messages(view).iter().filter(|message| is_response(&message.json)) {
+            tally.look();
+            let id = &message.json["id"];
+            // An error may be told before the id is known.
+            let unknown = id.is_null() && message.json.get("error").is_some();
+            if id != wanted && !unknown {
+                let id = if id.is_null() { "no id".to_owned() } else { shown(id) };
+                let wrong = format!("the response to request {wanted} has {id}");
+                tally.fault(|| Fault::at(view, message.offset, wrong));
+            }
+        }
+    })
+}
+
+pub(super) const SERVER_REQUEST: Rule = Rule {
+    id: "mcp/server-request",
+    judge: server_request,
+    mutants: &[Mutant::new(
+        "mcp-asks-on-stream",
+        "asks the client for a sample on the stream of its request",
+        |visit| {
+            let ask =
+                r#"{"jsonrpc":"2.0","id":"s1","method":"sampling/createMessage","params":{}}"#;
+            answer(visit).preceded_by(SECOND, &Written::data(ask))
+        },
+    )],
+};
+
+fn server_request(record: &Record<'_>) -> Verdict {
+    each_answer(record, "message", "no stream carried a message", |view, tally| {
+        for message in messages(view) {
+            tally.look();
+            let method = &message.json["method"];
+            if method.is_string() && !message.json["id"].is_null() {
+                let wrong = format!("the server sends a request of its own: {}", shown(method));
+                tally.fault(|| Fault::at(view, message.offset, wrong));
+            }
+        }
+    })
+}
+
+pub(super) const RESPONSE_TOLD: Rule = Rule {
+    id: "mcp/response-told",
+    judge: response_told,
+    mutants: &[Mutant::new(
+        "mcp-no-response",
+        "ends the stream of a request after the progress, without the response",
+        |visit| {
+            answer(visit).without(RESULT).replaced("", |event| match event.data.as_str() {
+                "" => Vec::new(),
+                _ => vec![Written { id: None, ..event }],
+            })
+        },
+    )],
+};
+
+fn response_told(record: &Record<'_>) -> Verdict {
+    let none = "no stream of a request was seen to its end";
+    // From then on a server may close the connection early, once the client has an id to come back with.
+    let may_poll = &*version(record) >= "2025-11-25";
+    each_answer(record, "stream", none, |view, tally| {
+        let has_id = view.events().any(|(event, _)| event.sets_id);
+        if !is_ended(view) || (may_poll && has_id) {
+            return;
+        }
+        tally.look();
+        if !messages(view).iter().any(|message| is_response(&message.json)) {
+            let message = "the stream ends here, and the response did not come";
+            tally.fault(|| Fault::at(view, view.body_len(), message));
+        }
+    })
+}
+
+pub(super) const RESPONSE_LAST: Rule = Rule {
+    id: "mcp/response-last",
+    judge: response_last,
+    mutants: &[
+        Mutant::new("mcp-response-twice", "sends the response twice", |visit| {
+            let twice = |event: Written| vec![event.clone(), Written { id: None, ..event }];
+            answer(visit).replaced(RESULT, twice)
+        }),
+        Mutant::new(
+            "mcp-progress-behind-response",
+            "sends a notification after the response",
+            |visit| {
+                let late = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"done"}}"#;
+                answer(visit).followed_by(RESULT, &Written::data(late))
+            },
+        ),
+        Mutant::new("mcp-stays-open", "leaves the stream open after the response", |visit| {
+            let plan = answer(visit);
+            let is_stream = plan.actions.iter().any(|action| matches!(action, Action::Wait(_)));
+            let open = |action| match action {
+                Action::Finish if is_stream => Action::Hold,
+                action => action,
+            };
+            Plan { actions: plan.actions.into_iter().map(open).collect() }
+        }),
+    ],
+};
+
+fn response_last(record: &Record<'_>) -> Verdict {
+    each_answer(record, "response", "no stream carried a response", |view, tally| {
+        let messages = messages(view);
+        // One with another id is judged as such: see `mcp/foreign-response`.
+        let id = &asked(view)["id"];
+        let is_own = |message: &Piece<'_>| is_response(&message.json) && message.json["id"] == *id;
+        let Some(first) = messages.iter().position(is_own) else { return };
+        tally.look();
+        if let Some(late) = messages.get(first + 1) {
+            // A batch stands in one event, in any order.
+            if late.offset != messages[first].offset {
+                let what = if is_response(&late.json) { "a second response" } else { "a message" };
+                let message = format!("{what} comes after the response");
+                tally.fault(|| Fault::at(view, late.offset, message));
+            }
+            return;
+        }
+        let came = view.arrival(messages[first].offset);
+        let open = view.end.at.saturating_sub(came);
+        if view.end.how == Ending::Left && open >= PATIENCE {
+            let message =
+                format!("the stream is still open {} s after the response", open.as_secs());
+            tally.fault(|| Fault::at(view, messages[first].offset, message));
+        }
+    })
+}

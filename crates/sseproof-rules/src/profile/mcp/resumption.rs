@@ -1,0 +1,219 @@
+//! The rules on ids, and on streams that go on where they broke off.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::traffic::{each, each_answer, session, version};
+use super::{answer, reference};
+use crate::profile::events::is_ended;
+use crate::profile::written::{Changed, Written, stream};
+use crate::stream::tally::Tally;
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
+
+pub(super) const EVENT_ID: Rule = Rule {
+    id: "mcp/event-id",
+    judge: event_id,
+    mutants: &[Mutant::new(
+        "mcp-ids-from-one",
+        "counts the events of each stream from 1",
+        |visit| {
+            answer(visit).events(|index, event| {
+                vec![Written { id: event.id.map(|_| (index + 1).to_string()), ..event }]
+            })
+        },
+    )],
+};
+
+/// Where an id was seen twice: in that exchange at that offset, and first in the other one.
+struct Twice {
+    exchange: usize,
+    offset: u64,
+    id: String,
+    before: usize,
+}
+
+/// The ids that events share. What is sent again to a client that comes back has the old ids.
+fn twice(record: &Record<'_>) -> Vec<Twice> {
+    let mut known = BTreeMap::new();
+    let mut twice = Vec::new();
+    for view in record.all().filter(is_first) {
+        for (event, _) in view.events().filter(|(event, _)| event.sets_id) {
+            let id = event.last_event_id.to_string();
+            if let Some(before) = known.insert((session(&view), id.clone()), view.number) {
+                let (exchange, offset) = (view.number, event.span.start);
+                twice.push(Twice { exchange, offset, id, before });
+            }
+        }
+    }
+    twice
+}
+
+/// Whether it is a stream that is no rest of an earlier one.
+fn is_first(view: &View<'_>) -> bool {
+    view.is_stream() && view.request.last_event_id().is_none()
+}
+
+fn event_id(record: &Record<'_>) -> Verdict {
+    let none = "no event has an id, so no stream can be resumed";
+    let twice = twice(record);
+    each(record, "id", none, is_first, |view, tally| {
+        tally.look_at(view.events().filter(|(event, _)| event.sets_id).count() as u64);
+        for twice in twice.iter().filter(|twice| twice.exchange == view.number) {
+            let (id, before) = (&twice.id, twice.before);
+            let message = format!("an event of exchange {before} has the id {id:?}, too");
+            tally.fault(|| Fault::at(view, twice.offset, message));
+        }
+    })
+}
+
+/// Judges each stream that goes on after the event of an id.
+fn each_resumed<'r>(
+    record: &'r Record<'_>,
+    noun: &str,
+    look: impl Fn(&View<'r>, &str, &mut Tally),
+) -> Verdict {
+    if !twice(record).is_empty() {
+        return Verdict::Skip("an id stands for several events: see mcp/event-id".to_owned());
+    }
+    let none = "no stream was resumed: its events have no ids, or the server does not replay";
+    let last = |view: &View<'_>| view.request.last_event_id().map(|id| id.to_text());
+    let wanted =
+        |view: &View<'_>| view.request.method == "GET" && view.is_stream() && last(view).is_some();
+    each(record, noun, none, wanted, |view, tally| {
+        look(view, &last(view).unwrap_or_default(), tally);
+    })
+}
+
+pub(super) const RESUME: Rule = Rule {
+    id: "mcp/resume",
+    judge: resume,
+    mutants: &[
+        Mutant::new("mcp-replays-from-the-start", "replays a stream from its beginning", |visit| {
+            match reference::whole(visit.request) {
+                Some(events) if visit.request.method == "GET" => stream(visit, events),
+                _ => answer(visit),
+            }
+        }),
+        Mutant::new(
+            "mcp-replays-other-streams",
+            "replays what was sent on other streams, too",
+            |visit| {
+                let mut plan = answer(visit);
+                if visit.request.last_event_id().is_some() {
+                    let id = Some("list-22-0".to_owned());
+                    let other = r#"{"jsonrpc":"2.0","id":22,"result":{}}"#;
+                    plan = plan.insert(0, Written { id, ..Written::data(other) }.bytes());
+                }
+                plan
+            },
+        ),
+    ],
+};
+
+fn resume(record: &Record<'_>) -> Verdict {
+    each_resumed(record, "stream", |view, last, tally| {
+        // The event of that id in an earlier stream of the same session: where, and the how manieth.
+        let first_seen = |id: &str| {
+            record
+                .all()
+                .filter(|other| other.number < view.number && session(other) == session(view))
+                .find_map(|other| {
+                    let place = other
+                        .events()
+                        .position(|(event, _)| event.sets_id && event.last_event_id == id);
+                    Some((other.number, place?))
+                })
+        };
+        let Some((exchange, place)) = first_seen(last) else { return };
+        tally.look();
+        for (event, _) in view.events().filter(|(event, _)| event.sets_id) {
+            let message = match first_seen(&event.last_event_id) {
+                Some((other, _)) if other != exchange => format!(
+                    "the stream of exchange {exchange} is resumed, and an event of exchange {other} comes"
+                ),
+                Some((_, before)) if before <= place => format!(
+                    "event {:?} comes again, although the client has seen all up to {last:?}",
+                    event.last_event_id
+                ),
+                _ => continue,
+            };
+            tally.fault(|| Fault::at(view, event.span.start, message));
+        }
+    })
+}
+
+pub(super) const RESUME_WHOLE: Rule = Rule {
+    id: "mcp/resume-whole",
+    judge: resume_whole,
+    mutants: &[Mutant::new(
+        "mcp-replay-with-gap",
+        "leaves an event out of what it replays",
+        |visit| {
+            let plan = answer(visit);
+            if visit.request.last_event_id().is_none() {
+                return plan;
+            }
+            plan.events(|index, event| if index == 1 { Vec::new() } else { vec![event] })
+        },
+    )],
+};
+
+fn resume_whole(record: &Record<'_>) -> Verdict {
+    each_resumed(record, "event", |view, last, tally| {
+        let came: BTreeSet<_> = ids(view).collect();
+        // A server need not replay at all; but one that begins has to go on.
+        let Some(first) = record.all().find(|other| {
+            other.number < view.number
+                && session(other) == session(view)
+                && is_ended(other)
+                && ids(other).any(|id| id == last)
+        }) else {
+            return;
+        };
+        let behind: Vec<_> = ids(&first).skip_while(|id| *id != last).skip(1).collect();
+        if !behind.iter().any(|id| came.contains(id)) {
+            return;
+        }
+        tally.look_at(behind.len() as u64);
+        for lost in behind.iter().filter(|id| !came.contains(*id)) {
+            let message = format!("event {lost:?} of exchange {} is not replayed", first.number);
+            tally.fault(|| Fault::whole(view, message));
+        }
+    })
+}
+
+/// The ids of the events that carry something.
+fn ids<'r>(view: &View<'r>) -> impl Iterator<Item = &'r str> + use<'r> {
+    let events = view.events().map(|(event, _)| event).filter(|event| event.sets_id);
+    events.map(|event| &*event.last_event_id)
+}
+
+pub(super) const PRIMING: Rule = Rule {
+    id: "mcp/priming",
+    judge: priming,
+    mutants: &[Mutant::new(
+        "mcp-no-priming",
+        "begins its streams with the first message",
+        |visit| {
+            let is_priming = |event: &Written| event.data.is_empty();
+            answer(visit).events(|_, event| if is_priming(&event) { vec![] } else { vec![event] })
+        },
+    )],
+};
+
+fn priming(record: &Record<'_>) -> Verdict {
+    if &*version(record) < "2025-11-25" {
+        return Verdict::Skip("this version knows no such event".to_owned());
+    }
+    each_answer(record, "stream", "no event of a stream has an id", |view, tally| {
+        if !view.events().any(|(event, _)| event.sets_id) {
+            return;
+        }
+        tally.look();
+        if let Some((first, _)) = view.events().next()
+            && !(first.sets_id && first.data.is_empty())
+        {
+            let message = "the first event is a message, and none with only an id comes before";
+            tally.fault(|| Fault::at(view, first.span.start, message));
+        }
+    })
+}

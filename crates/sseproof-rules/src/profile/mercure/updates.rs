@@ -1,0 +1,211 @@
+//! The rules on what a subscriber gets.
+
+use super::reference::{self, SUBSCRIBER, answer};
+use super::traffic::{
+    each, each_taken, field, is_anonymous, is_on, query, streams, taken, wanted_ids,
+};
+use super::{mistaken, without};
+use crate::profile::look;
+use crate::profile::written::{Changed, Written};
+use crate::stream::quoted;
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
+
+pub(super) const EVENT_ID: Rule = Rule {
+    id: "mercure/event-id",
+    judge: event_id,
+    mutants: &[Mutant::new(
+        "mercure-greeting",
+        "greets each subscriber with an event that has no id",
+        |visit| {
+            let plan = answer(visit);
+            let is_stream = visit.request.method == "GET" && reference::is_stream(&plan);
+            let greeting = Written::data("welcome").bytes();
+            if is_stream { plan.insert(0, greeting) } else { plan }
+        },
+    )],
+};
+
+fn event_id(record: &Record<'_>) -> Verdict {
+    let none = "no stream carried an event";
+    each(record, "event", none, &streams(record), |view, tally| {
+        for (event, _) in view.events() {
+            tally.look();
+            if !event.sets_id {
+                let message = "the event has no id";
+                tally.fault(|| Fault::at(view, event.span.start, message));
+            }
+        }
+    })
+}
+
+pub(super) const DELIVERED: Rule = Rule {
+    id: "mercure/delivered",
+    judge: delivered,
+    mutants: &[
+        Mutant::new("mercure-no-type", "drops the type of an update", |visit| {
+            answer(visit).events(|_, event| vec![Written { event: None, ..event }])
+        }),
+        Mutant::new("mercure-first-line", "sends the first line of an update alone", |visit| {
+            answer(visit).events(|_, mut event| {
+                event.data = event.data.lines().next().unwrap_or_default().to_owned();
+                vec![event]
+            })
+        }),
+        Mutant::new(
+            "mercure-lost-update",
+            "takes updates without a type and sends them to nobody",
+            |visit| {
+                let kept = |event: Written| event.event.is_some().then_some(event);
+                answer(visit).replaced("", |event| kept(event).into_iter().collect())
+            },
+        ),
+    ],
+};
+
+fn delivered(record: &Record<'_>) -> Verdict {
+    let streams = streams(record);
+    each_taken(record, "update", |update, tally| {
+        let topic = update.field("topic").unwrap_or_default();
+        let sent = update.view.started;
+        // Private updates come to those alone who may read them.
+        let listens =
+            |view: &&View<'_>| is_on(view, &topic) && view.started < sent && sent < view.end.at;
+        let mut open = streams.iter().filter(listens).peekable();
+        if update.field("private").is_some() || open.peek().is_none() {
+            return;
+        }
+        tally.look();
+        let mut seen = open.flat_map(|view| view.events().map(move |(event, _)| (view, event)));
+        let Some((view, event)) = seen.find(|(_, event)| update.is_in(&event.data)) else {
+            let message = "an update was taken, and no subscriber of its topic got it";
+            tally.fault(|| Fault::whole(&update.view, message));
+            return;
+        };
+        let kind = update.field("type").unwrap_or_else(|| "message".to_owned());
+        let wrong = if event.event_type != kind {
+            format!("the update has the type `{kind}`, and its event `{}`", event.event_type)
+        } else if event.data != update.text() {
+            format!("the update arrives as {}", quoted(event.data.as_bytes()))
+        } else {
+            return;
+        };
+        tally.fault(|| Fault::at(view, event.span.start, wrong));
+    })
+}
+
+pub(super) const TOPIC_EXACT: Rule = Rule {
+    id: "mercure/topic-exact",
+    judge: topic_exact,
+    mutants: &[Mutant::new(
+        "mercure-prefix",
+        "sends the updates of topics that begin with the subscriber's, too",
+        |visit| {
+            mistaken(visit, |request| {
+                request.body = request.body.to_text().replace("%2Fother&", "&").into();
+            })
+        },
+    )],
+};
+
+fn topic_exact(record: &Record<'_>) -> Verdict {
+    let updates = taken(record);
+    let none = "no stream of one topic was open when something was published";
+    each(record, "event", none, &streams(record), |view, tally| {
+        for (event, _) in view.events() {
+            let Some(update) = updates.iter().find(|update| update.is_in(&event.data)) else {
+                continue;
+            };
+            tally.look();
+            let topic = update.field("topic").unwrap_or_default();
+            if !is_on(view, &topic) {
+                let message =
+                    format!("an update of the topic {topic:?} comes, which was not asked for");
+                tally.fault(|| Fault::at(view, event.span.start, message));
+            }
+        }
+    })
+}
+
+pub(super) const MATCHER_UNKNOWN: Rule = Rule {
+    id: "mercure/matcher-unknown",
+    judge: matcher_unknown,
+    mutants: &[Mutant::new(
+        "mercure-any-matcher",
+        "passes over a matcher that it does not have",
+        |visit| {
+            mistaken(visit, |request| {
+                request.url = request.url.replace("match_sseproof=", "other=");
+            })
+        },
+    )],
+};
+
+fn matcher_unknown(record: &Record<'_>) -> Verdict {
+    let asks = |view: &View<'_>| field(query(&view.request), "match_sseproof").is_some();
+    let views: Vec<_> = record.all().filter(|view| view.head.is_some() && asks(view)).collect();
+    let none = "no subscription with an unknown matcher was asked for";
+    look::each(&views, "subscription", none, |view, tally| {
+        let status = view.status().unwrap_or_default();
+        // Who has to say first who it is learns nothing of the matcher.
+        if matches!(status, 401 | 403) {
+            return;
+        }
+        tally.look();
+        if status != 400 {
+            let message = format!(
+                "a subscription with the matcher `match_sseproof` is answered with {status}"
+            );
+            tally.fault(|| Fault::new(view, Place::StatusLine, message));
+        }
+    })
+}
+
+pub(super) const PRIVATE: Rule = Rule {
+    id: "mercure/private",
+    judge: private,
+    mutants: &[
+        Mutant::new("mercure-not-private", "sends private updates to everybody", |visit| {
+            without(visit, |name, _| name == "private")
+        }),
+        Mutant::new("mercure-private-value", "takes `private=0` for public", |visit| {
+            without(visit, |name, value| name == "private" && value == "0")
+        }),
+        Mutant::new(
+            "mercure-private-history",
+            "sends private updates of the history to everybody",
+            |visit| {
+                mistaken(visit, |request| {
+                    if wanted_ids(request).1.as_deref() == Some("earliest") {
+                        request.headers.set("Authorization", SUBSCRIBER);
+                    }
+                })
+            },
+        ),
+    ],
+};
+
+fn private(record: &Record<'_>) -> Verdict {
+    let updates = taken(record);
+    let private: Vec<_> =
+        updates.iter().filter(|update| update.field("private").is_some()).collect();
+    if private.is_empty() && !updates.is_empty() {
+        return Verdict::Skip("no private update was taken".to_owned());
+    }
+    let mut anonymous = streams(record);
+    anonymous.retain(is_anonymous);
+    let none = "nobody without a token was given a stream with updates";
+    each(record, "event", none, &anonymous, |view, tally| {
+        for (event, _) in view.events() {
+            tally.look();
+            let Some(update) = private.iter().find(|update| update.is_in(&event.data)) else {
+                continue;
+            };
+            let value = update.field("private").unwrap_or_default();
+            let how =
+                if wanted_ids(&view.request) == (None, None) { "" } else { " from the history" };
+            let message =
+                format!("somebody without a token gets an update with `private={value}`{how}");
+            tally.fault(|| Fault::at(view, event.span.start, message));
+        }
+    })
+}

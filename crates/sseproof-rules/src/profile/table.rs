@@ -1,0 +1,322 @@
+//! Tables of what must hold of the members of events, and their interpreter.
+//!
+//! A rule on single members, or on which event comes first or last, is a list of rows; what one more
+//! member must be is one more row.
+
+use serde_json::Value;
+
+use super::events::{NO_EVENT, Piece, is_ended, pieces, typed};
+use super::json::shown;
+use super::look;
+use crate::stream::quoted;
+use crate::{Fault, Record, Verdict, View};
+
+/// What the rows of a rule are about.
+pub(super) struct Scope {
+    /// What is counted, in the singular.
+    pub(super) noun: &'static str,
+    /// Why there is nothing to judge where a row is about nothing.
+    pub(super) none: &'static str,
+    /// What each one is called in a message; if this is empty, by its type.
+    pub(super) name: &'static str,
+    /// Those of a stream, in order.
+    pub(super) of: for<'r> fn(&View<'r>) -> Vec<Piece<'r>>,
+}
+
+/// All events but `[DONE]`, which some servers send at the end and clients pass over.
+pub(super) const EVENTS: Scope = Scope {
+    noun: "event",
+    none: NO_EVENT,
+    name: "the data",
+    of: |view| pieces(view).into_iter().filter(|piece| piece.data != "[DONE]").collect(),
+};
+
+/// The events that say their type.
+pub(super) const TYPED: Scope = Scope { noun: "event", none: NO_EVENT, name: "", of: typed };
+
+/// One requirement on a member.
+pub(super) struct Row {
+    /// The types of the events that it is about; if there are none, each event.
+    on: &'static [&'static str],
+    /// The names on the way to the member, with dots between them; `*` is each element of a list, and
+    /// nothing the whole payload. After a `|` stands another way that is as good.
+    at: &'static str,
+    /// What must hold of it.
+    must: Must,
+}
+
+/// What must hold of a member, or of the place of an event.
+pub(super) enum Must {
+    /// It is counted, whatever it is.
+    Count,
+    /// It is there, and of that kind.
+    Be(Kind),
+    /// It is of that kind if it is there.
+    MayBe(Kind),
+    /// It is there, of that kind, and what it was the first time.
+    Stay(Kind),
+    /// It is a number, and by one more than the last time.
+    CountUp,
+    /// It is one of these texts.
+    BeOneOf(&'static [&'static str]),
+    /// It has one of these members.
+    HaveOneOf(&'static [&'static str]),
+    /// An event of the row's types is the first one, those of the types `aside` aside, or one of the
+    /// types `or` is; and it does not come again.
+    ComeFirst { aside: &'static [&'static str], or: &'static [&'static str] },
+    /// An event of the row's types ends the stream. Whether another one may come after it, of which
+    /// types, is said by the function: the type at the end, and that of the other.
+    ComeLast(fn(&str, &str) -> bool),
+}
+
+/// A kind of value: what it is called, and whether a value is of it.
+#[derive(Clone, Copy)]
+pub(super) struct Kind(pub(super) &'static str, pub(super) fn(&Value) -> bool);
+
+pub(super) const OBJECT: Kind = Kind("an object", Value::is_object);
+pub(super) const LIST: Kind = Kind("a list", Value::is_array);
+pub(super) const EMPTY: Kind =
+    Kind("an empty list", |value| value.as_array().is_some_and(Vec::is_empty));
+pub(super) const FILLED: Kind = Kind("a list with something in it", |value| {
+    value.as_array().is_some_and(|list| !list.is_empty())
+});
+pub(super) const TEXT: Kind = Kind("a text", Value::is_string);
+/// A text that is not empty.
+pub(super) const NAME: Kind =
+    Kind("a text", |value| value.as_str().is_some_and(|text| !text.is_empty()));
+pub(super) const NUMBER: Kind = Kind("a number", Value::is_u64);
+
+/// A row on each event.
+pub(super) const fn each(at: &'static str, must: Must) -> Row {
+    Row { on: &[], at, must }
+}
+
+/// A row on the events of these types.
+pub(super) const fn on(types: &'static [&'static str], at: &'static str, must: Must) -> Row {
+    Row { on: types, at, must }
+}
+
+impl Scope {
+    /// The same with another noun, and another reason to skip.
+    pub(super) const fn counting(self, noun: &'static str, none: &'static str) -> Self {
+        Self { noun, none, ..self }
+    }
+
+    /// The same with another name.
+    pub(super) const fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// Judges each stream by the rows.
+    pub(super) fn judge(&self, record: &Record<'_>, rows: &[Row]) -> Verdict {
+        self.judge_all(&record.streams().collect::<Vec<_>>(), rows)
+    }
+
+    /// The same for these exchanges, whatever they are.
+    pub(super) fn judge_all(&self, views: &[View<'_>], rows: &[Row]) -> Verdict {
+        look::each(views, self.noun, self.none, |view, tally| {
+            let mut before = vec![None; rows.len()];
+            for piece in (self.of)(view) {
+                let Some(wrong) = self.looked(&piece, rows, &mut before) else { continue };
+                tally.look();
+                if let Some(wrong) = wrong {
+                    tally.fault(|| Fault::at(view, piece.offset, wrong));
+                }
+            }
+            for (row, before) in rows.iter().zip(before) {
+                let is_last = matches!(row.must, Must::ComeLast(_));
+                if is_last && before.is_none() && is_ended(view) && view.first_event().is_some() {
+                    tally.look();
+                    let message = format!("the stream ends without {}", listed(row.on));
+                    tally.fault(|| Fault::at(view, view.body_len(), message));
+                }
+            }
+        })
+    }
+
+    /// What is wrong with a body that is no stream.
+    pub(super) fn wrong_with(&self, body: &[u8], rows: &[Row]) -> Option<String> {
+        let data = &*String::from_utf8_lossy(body);
+        let json = super::json::read(data).unwrap_or_default();
+        let piece = Piece { offset: 0, event: "", data, json, kind: String::new() };
+        self.looked(&piece, rows, &mut vec![None; rows.len()]).flatten()
+    }
+
+    /// What is wrong with the event, if a row is about it.
+    fn looked(
+        &self,
+        piece: &Piece<'_>,
+        rows: &[Row],
+        before: &mut [Option<Value>],
+    ) -> Option<Option<String>> {
+        let looked = rows.iter().zip(before).filter_map(|(row, before)| row.looked(piece, before));
+        // Every row looks, since some have to remember what they see.
+        let looked: Vec<_> = looked.collect();
+        let is_looked_at = !looked.is_empty();
+        let first = looked.into_iter().flatten().next();
+        is_looked_at.then(|| first.map(|wrong| self.told(piece, wrong)))
+    }
+
+    /// What is wrong, in words.
+    fn told(&self, piece: &Piece<'_>, wrong: Wrong) -> String {
+        let (name, of) = match self.name {
+            "" => (format!("`{}`", piece.kind), format!(" of `{}`", piece.kind)),
+            name => (name.to_owned(), String::new()),
+        };
+        match wrong {
+            Wrong::NoJson => format!("the data is no JSON: {}", quoted(piece.data.as_bytes())),
+            Wrong::Missing(at) => format!("{name} has no `{at}`"),
+            Wrong::Is(at, value, right) if at.is_empty() => {
+                format!("{name} is {value}, and not {right}")
+            }
+            Wrong::Is(at, value, right) => format!("`{at}`{of} is {value}, and not {right}"),
+            Wrong::Was(at, value, before) => format!("`{at}` is {value}, and was {before} before"),
+            Wrong::HasNone(names) => format!("{name} has none of {}", listed(names)),
+            Wrong::Place(message) => message,
+        }
+    }
+}
+
+/// What is wrong with an event.
+enum Wrong {
+    /// Its data are no JSON.
+    NoJson,
+    /// The member is not there.
+    Missing(String),
+    /// The member is this, and not that.
+    Is(String, String, String),
+    /// The member is this, and was that before.
+    Was(String, String, String),
+    /// None of these members is there.
+    HasNone(&'static [&'static str]),
+    /// It comes in the wrong place.
+    Place(String),
+}
+
+impl Row {
+    /// What is wrong with the event, if the row is about it.
+    fn looked(&self, piece: &Piece<'_>, before: &mut Option<Value>) -> Option<Option<Wrong>> {
+        match self.must {
+            Must::ComeFirst { aside, or } => self.first(&piece.kind, aside, or, before),
+            Must::ComeLast(may_follow) => self.last(&piece.kind, may_follow, before),
+            _ if !self.on.is_empty() && !self.on.contains(&&*piece.kind) => None,
+            _ => Some(self.member(piece, before)),
+        }
+    }
+
+    fn first(
+        &self,
+        kind: &str,
+        aside: &[&str],
+        or: &[&str],
+        before: &mut Option<Value>,
+    ) -> Option<Option<Wrong>> {
+        if aside.contains(&kind) {
+            return None;
+        }
+        let is_it = self.on.contains(&kind);
+        if before.replace(Value::Null).is_none() {
+            let is_right = is_it || or.contains(&kind);
+            let wrong = || Wrong::Place(format!("the first event is `{kind}`"));
+            return Some((!is_right).then(wrong));
+        }
+        is_it.then(|| Some(Wrong::Place(format!("`{kind}` comes in mid-stream"))))
+    }
+
+    fn last(
+        &self,
+        kind: &str,
+        may_follow: fn(&str, &str) -> bool,
+        before: &mut Option<Value>,
+    ) -> Option<Option<Wrong>> {
+        match before.as_ref().and_then(Value::as_str) {
+            None => self.on.contains(&kind).then(|| {
+                *before = Some(kind.into());
+                None
+            }),
+            Some(end) if may_follow(end, kind) => None,
+            Some(end) => Some(Some(Wrong::Place(format!("`{kind}` comes after `{end}`")))),
+        }
+    }
+
+    /// What is wrong with the member: with the first way to it that is right, nothing.
+    fn member(&self, piece: &Piece<'_>, before: &mut Option<Value>) -> Option<Wrong> {
+        let is_counted = matches!(self.must, Must::Count);
+        if self.at.is_empty() && !is_counted && is_no_json(piece) {
+            return Some(Wrong::NoJson);
+        }
+        let mut ways = self.at.split('|');
+        let first = ways.next().and_then(|at| self.at(at, piece, before))?;
+        if ways.any(|at| self.at(at, piece, before).is_none()) { None } else { Some(first) }
+    }
+
+    fn at(&self, at: &str, piece: &Piece<'_>, before: &mut Option<Value>) -> Option<Wrong> {
+        let found = found(&piece.json, at);
+        found.into_iter().find_map(|(at, value)| self.must.broken_by(&at, value, before))
+    }
+}
+
+impl Must {
+    fn broken_by(&self, at: &str, value: &Value, before: &mut Option<Value>) -> Option<Wrong> {
+        let is = |right: &str| Wrong::Is(at.to_owned(), shown(value), right.to_owned());
+        match self {
+            Self::Count => None,
+            Self::MayBe(_) if value.is_null() => None,
+            Self::HaveOneOf(names) => {
+                let has_one = names.iter().any(|name| value.get(name).is_some());
+                (!has_one).then_some(Wrong::HasNone(names))
+            }
+            _ if value.is_null() && !at.is_empty() => Some(Wrong::Missing(at.to_owned())),
+            Self::BeOneOf(right) => {
+                let is_one = right.iter().any(|right| value == right);
+                (!is_one).then(|| is(&listed(right)))
+            }
+            Self::Be(kind) | Self::MayBe(kind) | Self::Stay(kind) if !(kind.1)(value) => {
+                Some(is(kind.0))
+            }
+            Self::Stay(_) => {
+                let first = before.get_or_insert_with(|| value.clone());
+                (first != value).then(|| Wrong::Was(at.to_owned(), shown(value), shown(first)))
+            }
+            Self::CountUp => {
+                let Some(number) = value.as_u64() else { return Some(is(NUMBER.0)) };
+                let last = before.replace(value.clone()).and_then(|last| last.as_u64())?;
+                let wrong = || Wrong::Was(at.to_owned(), number.to_string(), last.to_string());
+                (number != last + 1).then(wrong)
+            }
+            Self::Be(_) | Self::MayBe(_) | Self::ComeFirst { .. } | Self::ComeLast(_) => None,
+        }
+    }
+}
+
+fn is_no_json(piece: &Piece<'_>) -> bool {
+    piece.json.is_null() && super::json::read(piece.data).is_none_or(|whole| whole.is_null())
+}
+
+/// The members at that place, each with the place where it really stands; null for one that is not
+/// there.
+fn found<'v>(json: &'v Value, at: &str) -> Vec<(String, &'v Value)> {
+    let mut found = vec![(String::new(), json)];
+    for name in at.split('.').filter(|name| !name.is_empty()) {
+        let step = |(at, value): (String, &'v Value)| match (name, value.as_array()) {
+            ("*", list) => {
+                let list = list.into_iter().flatten().enumerate();
+                list.map(|(index, value)| (format!("{at}[{index}]"), value)).collect()
+            }
+            _ if at.is_empty() => vec![(name.to_owned(), &value[name])],
+            _ => vec![(format!("{at}.{name}"), &value[name])],
+        };
+        found = found.into_iter().flat_map(step).collect::<Vec<_>>();
+    }
+    found
+}
+
+/// `` `a`, `b` or `c` ``.
+fn listed(names: &[&str]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
