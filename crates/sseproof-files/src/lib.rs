@@ -10,7 +10,6 @@ mod mistake;
 pub mod model;
 mod plan;
 mod probes;
-mod profiles;
 pub mod request;
 mod target;
 mod variables;
@@ -22,7 +21,6 @@ pub use mistake::{Mistake, Mistakes, Place};
 pub use model::Scenario;
 pub use plan::{Body, PlanFile, ReadyPlan, Template, plans};
 pub use probes::{Probe, needed, probes, profile_ids, profile_probes};
-pub use profiles::profile_aliases;
 pub use target::{
     Act, GaugeHook, NamedFile, PublishHook, Readiness, RequestHook, RestartHook, Restarting,
     Server, ServerHandle, Signal, StartHook, StopHook, TargetConfig, TargetFile,

@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use sseproof_files::{GaugeHook, RequestHook, RestartHook};
 use sseproof_files::{
-    Probe, Scenario, TargetConfig, Variables, needed, probes, profile_aliases, profile_ids,
-    profile_probes,
+    Probe, Scenario, TargetConfig, Variables, needed, probes, profile_ids, profile_probes,
 };
 use sseproof_net::{
     Client, ConnectionOptions, Direct, HttpChoice, Identity, IdentityOptions, Lab, Limits, Tls,
@@ -258,9 +257,6 @@ fn the_profiles_are_those_that_have_probes() {
         let unknown = options.also_with.iter().find(|id| !known.contains(id.as_str()));
         assert_eq!(unknown, None, "{}", probe.id);
     }
-    let aliases =
-        profiles().flat_map(|profile| profile.aliases.iter().map(|name| (*name, profile.id)));
-    assert_eq!(aliases.collect::<Vec<_>>(), profile_aliases().collect::<Vec<_>>());
 }
 
 const PASSES: &str = "passes";

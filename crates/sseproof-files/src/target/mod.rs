@@ -9,14 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use sseproof_record::Headers;
+use sseproof_rules::profiles;
 use sseproof_units::{names, nearest};
 
 use self::document::{Document, Gauge, Publish, Ready, Request, Restart, Start, Stop};
 use self::hook::{DATA, How, is_published};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
 use crate::model::{At, Form, Json, Part, Pause, Scope, Text};
-use crate::probes::profile_ids;
-use crate::profiles::profile_aliases;
 use crate::variables::Variables;
 
 pub use config::TargetConfig;
@@ -414,13 +413,14 @@ impl<'s> Check<'s> {
     }
 
     fn profile(&mut self, profile: &At<String>) {
-        let known = || profile_ids().chain(profile_aliases().map(|(alias, _)| alias));
-        if known().any(|name| name == profile.value) {
+        if sseproof_rules::profile(&profile.value).is_some() {
             return;
         }
-        let instead = match nearest(&profile.value, known()) {
+        let ids = || profiles().map(|profile| profile.id);
+        let known = ids().chain(profiles().flat_map(|profile| profile.aliases).copied());
+        let instead = match nearest(&profile.value, known) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("the profiles are {}", names(profile_ids())),
+            None => format!("the profiles are {}", names(ids())),
         };
         let what = format!("there is no profile `{}`", profile.value);
         self.slip(profile.place, Slip::instead(what, instead));
