@@ -11,6 +11,7 @@ mod published;
 mod recording;
 mod redact;
 mod response;
+mod role;
 mod tape;
 mod transcript;
 mod transport;
@@ -24,6 +25,7 @@ pub use recording::{
 };
 pub use redact::{Redacted, Secrets};
 pub use response::{BodyLimits, ResponseReader, closed_http2, failed};
+pub use role::{Role, Sample, Side, UnknownRole};
 pub use sseproof_http::{
     Action, Answer, Bytes, Coding, CodingFault, ContentDecoder, Departure, EVENT_STREAM, Framing,
     Header, Headers, Plan, Request, StoredEncoder, Version, Visit, http2,

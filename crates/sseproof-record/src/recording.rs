@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use self::read::{read_cut_recording, read_recording};
 pub use self::write::write_recording;
 use crate::{
-    Bytes, Close, CodingFault, Ending, Follows, Headers, Published, Request, Source, Target,
+    Bytes, Close, CodingFault, Ending, Follows, Headers, Published, Request, Role, Source, Target,
     Transport, Version, What,
 };
 
@@ -140,6 +140,8 @@ struct ExchangeLine {
     number: usize,
     scenario: String,
     name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<Role>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     follows: Option<Follows>,
     judged: bool,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Bytes, Coding, CodingFault, ContentDecoder, EVENT_STREAM, Happening, Headers, OnConnection,
-    Published, Request, Transport, Version,
+    Published, Request, Role, Transport, Version,
 };
 
 /// What the run was aimed at.
@@ -60,6 +60,8 @@ pub struct Exchange {
     pub scenario: String,
     /// The name that the scenario gave it.
     pub name: String,
+    /// The part that it plays for the rules that compare it with others.
+    pub role: Option<Role>,
     /// The exchange that this one comes out of.
     pub follows: Option<Follows>,
     /// Whether the standing rules judge it: not for ordinary requests of a scenario, nor for those
@@ -232,6 +234,7 @@ impl Exchange {
             number,
             scenario: String::new(),
             name: String::new(),
+            role: None,
             follows: None,
             judged: true,
             via: false,

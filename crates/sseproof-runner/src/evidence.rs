@@ -141,8 +141,6 @@ pub(super) fn flood(exchanges: &[Exchange]) -> Option<String> {
     (!has_event).then(|| format!("{} sent {sent} bytes and no event", of.request.label()))
 }
 
-/// `0.150 s`.
-
 /// The step as it is written: its line, and those below that are indented deeper.
 pub(super) fn step(source: &str, place: Place) -> String {
     let mut lines = source.lines().skip(place.line.saturating_sub(1));

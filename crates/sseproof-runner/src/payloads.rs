@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use sseproof_codec::{Event, Item};
 use sseproof_files::PublishHook;
-use sseproof_files::model::{Connect, Headers, Payloads};
+use sseproof_files::model::{Connect, Payloads};
 use sseproof_net::Leave;
 use sseproof_record::{Chunk, Exchange, PLAIN, Part, PublishOutcome, Published, What};
 
@@ -291,23 +291,7 @@ impl Session<'_> {
     /// Opens the stream that carries what is published. The other rules do not judge it: what
     /// stands in it is what we put there.
     async fn subscriber(&mut self) -> Result<usize, Stop> {
-        let connect = Connect {
-            path: None,
-            on: None,
-            window: None,
-            narrow: false,
-            via: false,
-            within: None,
-            published: true,
-            method: None,
-            headers: Headers::default(),
-            body: None,
-            json: None,
-            http: None,
-            redirects: None,
-            who: None,
-            name: None,
-        };
+        let connect = Connect { published: true, ..Connect::default() };
         self.connect(&connect).await?;
         Ok(self.named(None).map_or(0, |connection| connection.slot))
     }

@@ -7,7 +7,7 @@ use sseproof_files::model::{At, Name, Purpose, Scope};
 use sseproof_files::{MARK, Place, Scenario, TargetConfig};
 use sseproof_net::{Client, Leave, ReceiveBuffer, RequestOptions, Watcher};
 use sseproof_record::{
-    Ending, Exchange, Follows, Gauge, Happening, Phase, Published, Request, What,
+    Ending, Exchange, Follows, Gauge, Happening, Phase, Published, Request, Role, What,
 };
 
 use super::emit::Feeding;
@@ -44,6 +44,8 @@ pub(super) struct Session<'r> {
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     pub(super) name: String,
+    /// The part that its exchanges play for rules.
+    pub(super) role: Option<Role>,
     /// Its exchange: the last one, where redirects were followed.
     pub(super) slot: usize,
     /// The request that it began with.

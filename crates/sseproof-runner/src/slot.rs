@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sseproof_codec::{Event, Item};
 use sseproof_net::{Leave, Live, Progress, Waited};
-use sseproof_record::{End, Ending, Exchange, Published, Request};
+use sseproof_record::{End, Ending, Exchange, Published, Request, Role};
 
 /// An exchange, under way or over.
 pub(super) struct Slot {
@@ -111,9 +111,10 @@ impl Slot {
         self.kept.exchange.judged = false;
     }
 
-    /// It goes through the proxy that the target names.
-    pub(super) fn through_proxy(&mut self) {
-        self.kept.exchange.via = true;
+    /// The part that it plays for rules, and whether it goes through the proxy.
+    pub(super) fn plays(&mut self, role: Option<Role>, via: bool) {
+        self.kept.exchange.role = role;
+        self.kept.exchange.via = via;
     }
 
     /// Reads nothing more.
@@ -188,6 +189,7 @@ impl Kept {
         self.exchange.number = marked.number;
         self.exchange.scenario = marked.scenario;
         self.exchange.name = marked.name;
+        self.exchange.role = marked.role;
         self.exchange.follows = marked.follows;
         self.exchange.judged = marked.judged;
         self.exchange.via = marked.via;

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use sseproof_files::model::{
-    Capture, Connect, Cut, Field, Http, Observe, OnlyIf, Publish, Read, Reconnect, Statuses,
+    At, Capture, Connect, Cut, Field, Http, Name, Observe, OnlyIf, Publish, Read, Reconnect,
+    Statuses,
 };
 use sseproof_files::{Act, excerpt, request};
 use sseproof_net::{Leave, ReceiveBuffer, Redirect, Waited, redirect};
-use sseproof_record::{Follows, PublishOutcome, Published, Reason, Request, Version, What};
+use sseproof_record::{Follows, PublishOutcome, Published, Reason, Request, Role, Version, What};
 use sseproof_units::counted;
 
 use super::evidence::About;
@@ -33,7 +34,8 @@ const LONGEST_WAIT_OF_A_PROBE: Duration = Duration::from_secs(5);
 impl Session<'_> {
     pub(super) async fn connect(&mut self, step: &Connect) -> Result<(), Stop> {
         let request = self.filled(request::connect(step, self.target, &self.scope))?;
-        let name = step.name.as_ref().map_or("stream", |name| &name.0).to_owned();
+        let role = step.role.map(|role| role.0);
+        let name = named(step.name.as_ref(), role).unwrap_or_else(|| "stream".to_owned());
         let asked = request.and_then(|request| request::asked_by(step.who, request, self.target));
         let Some(request) = asked else {
             self.absent(&name);
@@ -52,6 +54,7 @@ impl Session<'_> {
         };
         let connection = Connection {
             name,
+            role,
             slot: 0,
             request,
             last_event_id,
@@ -103,9 +106,7 @@ impl Session<'_> {
             let index =
                 self.open(&connection.name, request, follows, connection.judged, connection.way)?;
             connection.slot = index;
-            if connection.via {
-                self.slot_at(index).through_proxy();
-            }
+            self.slot_at(index).plays(connection.role, connection.via);
             self.name(connection.clone(), true);
             self.wait_for_head(index, connection.published, patience).await?;
             self.reached(index)?;
@@ -219,8 +220,10 @@ impl Session<'_> {
 
     pub(super) async fn reconnect(&mut self, step: &Reconnect) -> Result<(), Stop> {
         let old = self.named(step.from.as_ref());
-        let name = step.name.as_ref().or(step.from.as_ref()).map(|name| name.0.clone());
-        let name = name.unwrap_or_else(|| self.latest().to_owned());
+        let role = step.role.map(|role| role.0);
+        let name = named(step.name.as_ref(), role)
+            .or_else(|| step.from.as_ref().map(|name| name.0.clone()))
+            .unwrap_or_else(|| self.latest().to_owned());
         let Some(old) = old else {
             self.absent(&name);
             return Ok(());
@@ -277,6 +280,7 @@ impl Session<'_> {
         let follows = Some(Follows { exchange, reason: Reason::Reconnect });
         let connection = Connection {
             name,
+            role,
             slot: 0,
             request,
             last_event_id: id,
@@ -372,6 +376,7 @@ impl Session<'_> {
         let slot = self.open(name, request.clone(), None, false, Way::default())?;
         let connection = Connection {
             name: name.to_owned(),
+            role: None,
             slot,
             request,
             last_event_id: String::new(),
@@ -453,4 +458,9 @@ impl Session<'_> {
         self.scope.values.insert(step.into.0.clone(), text);
         Ok(())
     }
+}
+
+/// What a step calls a connection, by its name or its role.
+fn named(name: Option<&At<Name>>, role: Option<Role>) -> Option<String> {
+    name.map(|name| name.0.clone()).or_else(|| role.map(|role| role.to_string()))
 }

@@ -10,7 +10,7 @@ use sseproof_units::nearest;
 
 use self::names::{Names, Opened};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
-use crate::model::{At, Connect, Document, Expect, Http, Part, Scope, Step, Text};
+use crate::model::{At, Connect, Document, Expect, Http, Part, RoleName, Scope, Step, Text};
 use crate::variables::Variables;
 
 /// A variable that has another value in each run, to tell what this run published.
@@ -50,6 +50,11 @@ struct Check<'s> {
     /// The readings that were taken before this step.
     readings: BTreeSet<String>,
     mistakes: Vec<Mistake>,
+}
+
+/// What a connection is called that is given no name.
+fn default_name(role: Option<RoleName>, otherwise: &str) -> String {
+    role.map_or_else(|| otherwise.to_owned(), |role| role.0.to_string())
 }
 
 impl Check<'_> {
@@ -150,7 +155,8 @@ impl Check<'_> {
                     self.alone_on_its_connection(connect, place);
                 }
                 self.path(connect.path.as_ref(), place);
-                self.open(connect.name.as_ref(), "stream", Opened::Stream, place);
+                let default = default_name(connect.role, "stream");
+                self.open(connect.name.as_ref(), &default, Opened::Stream, place);
             }
             Step::Reconnect(reconnect) => {
                 let from = self.stream(reconnect.from.as_ref(), place);
@@ -160,7 +166,8 @@ impl Check<'_> {
                 }
                 if let Some(from) = from {
                     self.names.free(&from);
-                    self.open(reconnect.name.as_ref(), &from, Opened::Stream, place);
+                    let default = default_name(reconnect.role, &from);
+                    self.open(reconnect.name.as_ref(), &default, Opened::Stream, place);
                 }
             }
             Step::Expect(expect) => self.expect(expect, place),

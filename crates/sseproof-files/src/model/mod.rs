@@ -22,7 +22,7 @@ use crate::variables::Variables;
 
 pub use matcher::{EndKind, EventMatcher, Pattern, Query, RetryMatcher, Value};
 pub use probe::{ProbeOptions, Purpose};
-pub use scalar::{Count, Headers, Method, Name, Pause, Statuses};
+pub use scalar::{Count, Headers, Method, Name, Pause, RoleName, Statuses};
 pub use short::{Short, Shorthand};
 pub use step::{
     Capture, Churn, Command, Connect, Cut, Expect, Field, ForEach, Gauge, Http, Need, Observe,

@@ -8,7 +8,8 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use sseproof_units::parse_duration;
+use sseproof_record::{Role, UnknownRole};
+use sseproof_units::{names, nearest, parse_duration};
 
 use super::Text;
 use crate::mistake::Slip;
@@ -69,6 +70,39 @@ impl<'de> Deserialize<'de> for Method {
             _ => "a method is one word in upper case, as in GET or POST".to_owned(),
         };
         Err(D::Error::custom(Slip::instead(format!("`{text}` is no HTTP method"), instead)))
+    }
+}
+
+/// The part that a connection plays for rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoleName(pub Role);
+
+impl<'de> Deserialize<'de> for RoleName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(|unknown: UnknownRole| {
+            let roles: Vec<String> = Role::all().map(|(_, name)| name).collect();
+            let roles = || roles.iter().map(String::as_str);
+            let instead = match nearest(&text, roles()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("the roles are {}", names(roles())),
+            };
+            D::Error::custom(Slip::instead(unknown.to_string(), instead))
+        })
+    }
+}
+
+impl JsonSchema for RoleName {
+    fn schema_name() -> Cow<'static, str> {
+        "Role".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<String> = Role::all().map(|(_, name)| name).collect();
+        json_schema!({
+            "type": "string",
+            "description": "The part that a connection plays for rules that compare it with others.",
+            "enum": names,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{
     At, Count, EndKind, EventMatcher, Headers, Json, Method, Name, Pattern, Pause, Query,
-    RetryMatcher, Short, Shorthand, Statuses, Text, Value,
+    RetryMatcher, RoleName, Short, Shorthand, Statuses, Text, Value,
 };
 use crate::mistake::Slip;
 
@@ -60,7 +60,7 @@ pub enum Step {
 }
 
 /// Opens a connection. What is not said is the target's.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connect {
     /// The path and query, in place of those of the target's URL.
@@ -100,6 +100,9 @@ pub struct Connect {
     /// Asks as somebody else, and leaves the step out where there is nobody of that kind. The
     /// standing rules do not judge what comes.
     pub who: Option<Who>,
+    /// The part that it plays for rules that compare it with others; its name, too, if no other is
+    /// given.
+    pub role: Option<RoleName>,
     /// What later steps call the connection (`stream` if nothing is said).
     #[serde(rename = "as")]
     pub name: Option<At<Name>>,
@@ -248,6 +251,8 @@ pub struct Reconnect {
     pub headers: Headers,
     /// Comes back as somebody else, as in `connect`.
     pub who: Option<Who>,
+    /// The part that the new connection plays for rules, as in `connect`.
+    pub role: Option<RoleName>,
 }
 
 /// What must hold of the old connection.

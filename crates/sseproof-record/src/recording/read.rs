@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{ExchangeLine, Line, OnLine, READ_VERSION, RecordingError};
 use crate::{
-    Chunk, Closed, Connection, End, Ending, Exchange, Happening, Head, OnConnection, Phases,
+    Chunk, Closed, Connection, End, Ending, Exchange, Happening, Head, OnConnection, Phases, Role,
     SharedConnection, Transcript,
 };
 
@@ -49,6 +49,7 @@ pub fn read_cut_recording(
 #[derive(Default)]
 struct Reader {
     transcript: Option<Transcript>,
+    version: u32,
     connections: BTreeMap<usize, Connection>,
     /// For each exchange, the part of a connection that it is made of.
     parts: Vec<Option<OnLine>>,
@@ -71,6 +72,7 @@ impl Reader {
                     }
                     let begun = Transcript { target, started, source, ..Transcript::default() };
                     self.transcript = Some(begun);
+                    self.version = version;
                 }
                 (None, _) => {
                     return Err(fault("the first line must be a `transcript` line".to_owned()));
@@ -137,9 +139,14 @@ impl Reader {
         if line.number != expected {
             return Err(format!("exchange {} where {expected} must come", line.number));
         }
+        let role = match self.version {
+            1 => Role::of_version_1(&line.scenario, &line.name),
+            _ => line.role,
+        };
         let exchange = Exchange {
             scenario: line.scenario,
             name: line.name,
+            role,
             follows: line.follows,
             judged: line.judged,
             via: line.via,

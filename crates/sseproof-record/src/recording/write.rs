@@ -49,6 +49,7 @@ impl Writer {
             number,
             scenario: exchange.scenario.clone(),
             name: exchange.name.clone(),
+            role: exchange.role,
             follows: exchange.follows,
             judged: exchange.judged,
             via: exchange.via,

@@ -6,7 +6,7 @@ mod other_user;
 mod required;
 mod resume_authorised;
 
-use sseproof_record::{Plan, Visit};
+use sseproof_record::{Plan, Role, Visit};
 
 use crate::outcome::Outcome;
 use crate::{Family, LooksAt, Record, Verdict, View, reference};
@@ -16,21 +16,20 @@ pub(crate) const FAMILY: Family = Family {
     rules: &[&resume_authorised::RULE, &other_user::RULE, &required::RULE, &in_the_clear::RULE],
 };
 
-/// The probe.
-const PROBE: &str = "auth";
 /// The reason to skip where the target has no credentials.
 const NO_CREDENTIALS: &str =
     "the target has no credentials; give them with -H 'Authorization: Bearer …'";
 
-/// The exchange that the probe calls so: the last one, where redirects were followed.
-fn asked_as<'r>(record: &'r Record<'_>, name: &str) -> Option<View<'r>> {
-    record.all().filter(|view| view.scenario == PROBE && view.name == name).last()
+/// The exchange of that role: the last one, where redirects were followed.
+fn asked_as<'r>(record: &'r Record<'_>, role: Role) -> Option<View<'r>> {
+    record.all().filter(|view| view.role == Some(role)).last()
 }
 
 /// What somebody without credentials got, where the user of the target has the stream; or why there
 /// is nothing to compare.
 fn asked_as_nobody<'r>(record: &'r Record<'_>) -> Result<View<'r>, Verdict> {
-    let (Some(owner), Some(nobody)) = (asked_as(record, "owner"), asked_as(record, "nobody"))
+    let (Some(owner), Some(nobody)) =
+        (asked_as(record, Role::Owner), asked_as(record, Role::Anonymous))
     else {
         return Err(Verdict::Skip(NO_CREDENTIALS.to_owned()));
     };
@@ -51,7 +50,7 @@ fn as_owner(visit: &Visit<'_>) -> Plan {
 mod testing {
     use std::time::Duration;
 
-    use sseproof_record::{Answer, Request};
+    use sseproof_record::{Answer, Request, Role};
 
     use crate::testing::Run;
 
@@ -65,14 +64,13 @@ mod testing {
             }
             if *brings {
                 let id = run.with_record(|record| {
-                    let owner = super::asked_as(record, "owner").unwrap();
+                    let owner = super::asked_as(record, Role::Owner).unwrap();
                     owner.events().next().unwrap().0.last_event_id.to_string()
                 });
                 request.headers.set("Last-Event-ID", id);
             }
             run = run.visit(request, Duration::from_secs(1)).edit(|last| {
-                last.scenario = super::PROBE.to_owned();
-                last.name = (*name).to_owned();
+                last.role = Some(name.parse().expect("a role"));
                 last.judged = false;
             });
         }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use sseproof_record::Role;
+
 use super::{NO_CREDENTIALS, asked_as};
 use crate::outcome::{Outcome, count};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
@@ -29,10 +31,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let Some(owner) = asked_as(record, "owner") else {
+    let Some(owner) = asked_as(record, Role::Owner) else {
         return Verdict::Skip(NO_CREDENTIALS.to_owned());
     };
-    let Some(other) = asked_as(record, "other") else {
+    let Some(other) = asked_as(record, Role::OtherUser) else {
         return Verdict::Skip(
             "there is no second user; add one to the file of --target, as in `other: { headers: { Authorization: Bearer … } }`"
                 .to_owned(),
@@ -45,7 +47,8 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     let private = events(&owner);
-    let Some(again) = asked_as(record, "other-again").filter(|_| !private.is_empty()) else {
+    let Some(again) = asked_as(record, Role::OtherUserResumes).filter(|_| !private.is_empty())
+    else {
         return Verdict::Skip("the stream gave the first user no id".to_owned());
     };
     // What both get anyway is no secret between them.

@@ -1,5 +1,7 @@
 //! Who resumes a stream is asked for credentials like who begins one.
 
+use sseproof_record::Role;
+
 use super::{as_owner, asked_as, asked_as_nobody};
 use crate::outcome::Outcome;
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
@@ -33,7 +35,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     if nobody.is_stream() {
         return Verdict::Skip("the stream is given to everybody".to_owned());
     }
-    let Some(again) = asked_as(record, "nobody-again") else {
+    let Some(again) = asked_as(record, Role::AnonymousResumes) else {
         return Verdict::Skip("the stream gave no id to come back with".to_owned());
     };
     let refused = Outcome::of(&nobody);

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Bytes, Plan};
+use sseproof_record::{Action, Bytes, Plan, Sample, Side};
 
 use super::head_at_once;
 use super::lateness::{Lateness, arrivals, clock, lateness};
 use super::no_transform;
-use super::sides::{Pair, named, no_stream, pairs, through};
+use super::sides::{Pair, compared, no_stream, pairs, through};
 use crate::delivery::figures::shown;
 use crate::delivery::mutants::buffered;
 use crate::outcome::count;
@@ -84,7 +84,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             "the head is held back, and the events with it: see proxy/head-at-once".to_owned(),
         );
     }
-    let mut verdicts: Vec<Verdict> = pairs(record, "")
+    let mut verdicts: Vec<Verdict> = pairs(record, Sample::Stream)
         .iter()
         .filter(|pair| pair.flows())
         .filter_map(|pair| plain(record, pair))
@@ -92,7 +92,9 @@ fn judge(record: &Record<'_>) -> Verdict {
     // Where plain events are held back, compressed ones have no cause of their own.
     let held = verdicts.iter().any(|verdict| matches!(verdict, Verdict::Fail(_)));
     if !held && !no_transform::transforms(record) {
-        verdicts.extend(pairs(record, "-coded").iter().filter_map(|pair| coded(record, pair)));
+        verdicts.extend(
+            pairs(record, Sample::Compressed).iter().filter_map(|pair| coded(record, pair)),
+        );
     }
     let rank = |verdict: &Verdict| match verdict {
         Verdict::Fail(_) => 0,
@@ -110,8 +112,10 @@ fn plain(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
     if !pair.direct.overlaps(&pair.through) {
         return None;
     }
-    let control =
-        named(record, &pair.direct.scenario, &format!("{}-control", pair.direct.name), false);
+    let control = match pair.sample {
+        Sample::Stream => compared(record, &pair.direct.scenario, Side::Direct, Sample::Control),
+        _ => None,
+    };
     let lateness = lateness(pair, control.as_ref(), clock(record));
     let on_way = shown(lateness.way);
     if lateness.compared == 0 {
@@ -217,7 +221,7 @@ fn own_streams(pair: &Pair<'_>, control: Option<&View<'_>>) -> Option<Verdict> {
 /// What became of streams whose client can undo compression; `None` where the proxy does not
 /// compress, or nothing can be compared.
 fn coded(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
-    let Pair { direct, through } = pair;
+    let Pair { direct, through, .. } = pair;
     if !through.is_compressed() {
         return if pair.flows() { plain(record, pair) } else { None };
     }

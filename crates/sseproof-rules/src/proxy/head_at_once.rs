@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Lack, Plan};
+use sseproof_record::{Action, Lack, Plan, Sample};
 
 use super::sides::{pairs, through};
 use crate::delivery::figures::{shown, time_to_head, waited_in_vain};
@@ -45,7 +45,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         let why = lacking(record, &[Lack::Via], "nothing was asked through a proxy");
         return Verdict::Skip(why);
     };
-    let pairs = pairs(record, "");
+    let pairs = pairs(record, Sample::Stream);
     let direct = pairs.iter().filter(|pair| pair.direct.is_stream());
     let Some(direct) = direct.filter_map(|pair| time_to_head(&pair.direct)).max() else {
         return Verdict::Skip("the server itself sent no stream beside it".to_owned());

@@ -157,9 +157,9 @@ mod tests {
         let url = crate::proxy::testing::VIA;
         beside(serve, STAY)
             .visit(edit(Request::subscribe(url)), STAY)
-            .edit(|last| called(last, "through-other"))
+            .edit(|last| called(last, "through-any"))
             .visit(edit(Request::subscribe(URL)), STAY)
-            .edit(|last| called(last, "direct-other"))
+            .edit(|last| called(last, "direct-any"))
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The Last-Event-ID of a client gets through the proxy.
 
-use sseproof_record::Reason;
+use sseproof_record::{Reason, Sample};
 
 use super::sides::{Pair, no_stream, pairs};
 use crate::delivery::figures::shown;
@@ -27,7 +27,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     if let Some(verdict) = no_stream(record) {
         return verdict;
     }
-    let back = pairs(record, "-back");
+    let back = pairs(record, Sample::Resumed);
     let Some(pair) = back.first() else {
         return Verdict::Skip("the stream has no ids to come back with".to_owned());
     };

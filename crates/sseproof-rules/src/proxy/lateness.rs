@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use sseproof_codec::Event;
 
+use sseproof_record::{Role, Side};
+
 use super::sides::{Pair, micros, time};
 use crate::delivery::figures::sent;
 use crate::timing::{
@@ -32,7 +34,8 @@ pub(super) fn clock(record: &Record<'_>) -> Clock {
     let direct: Vec<_> = record
         .all()
         .filter(|view| !view.via && view.is_stream() && !view.is_encoded())
-        .filter(|view| view.name.starts_with("direct") && view.request.last_event_id().is_none())
+        .filter(|view| matches!(view.role, Some(Role::Compared(Side::Direct, _))))
+        .filter(|view| view.request.last_event_id().is_none())
         .filter(|view| view.request.method == record.target().method)
         .collect();
     let (mut by_time, mut by_age) = (0, 0);

@@ -1,9 +1,10 @@
 //! Each client of the proxy has a stream of its own.
 
-use sseproof_record::{Action, Gauge, Reading, What};
 use std::collections::HashSet;
 
-use super::sides::{Pair, named, no_stream, pairs};
+use sseproof_record::{Action, Gauge, Reading, Role, Sample, Side, What};
+
+use super::sides::{Pair, compared, no_stream, pairs};
 use crate::delivery::figures::{sent, shown, time_to_head, waited_in_vain};
 use crate::outcome::count;
 use crate::timing::MISSING;
@@ -55,8 +56,11 @@ fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
     let mut seen = 0;
     let mut doubt = None;
-    for later in pairs(record, "-later") {
-        let Some(first) = named(record, &later.through.scenario, "through", true) else { continue };
+    for later in pairs(record, Sample::Later) {
+        let scenario = &later.through.scenario;
+        let Some(first) = compared(record, scenario, Side::Through, Sample::Stream) else {
+            continue;
+        };
         if !first.is_stream() || !later.direct.is_stream() || !first.overlaps(&later.through) {
             continue;
         }
@@ -132,10 +136,12 @@ fn old_events(first: &View<'_>, later: &Pair<'_>) -> Option<Fault> {
 /// The fault where a second client of the proxy makes no difference to the server, and one that
 /// comes to itself does.
 fn one_for_two(record: &Record<'_>) -> Option<Fault> {
-    let second =
-        record.all().find(|view| view.via && view.name == "through-two" && view.is_stream())?;
-    let first =
-        named(record, &second.scenario, "through-one", true).filter(|view| view.is_stream())?;
+    let role = Some(Role::Compared(Side::Through, Sample::Two));
+    let second = record.all().find(|view| view.via && view.role == role && view.is_stream())?;
+    let first = compared(record, &second.scenario, Side::Through, Sample::One)?;
+    if !first.is_stream() {
+        return None;
+    }
     let open = |view: &View<'_>| !view.ended_by_server();
     let reading = |name: &str| {
         record.happenings().iter().rev().find_map(|happening| match &happening.what {
@@ -161,7 +167,7 @@ fn one_for_two(record: &Record<'_>) -> Option<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proxy::testing::{beside, later};
+    use crate::proxy::testing::{beside, called, later};
     use crate::testing::Run;
     use sseproof_record::Answer;
     use std::time::Duration;
@@ -221,8 +227,8 @@ mod tests {
     fn two_clients_and_one_producer_are_a_fault_where_a_third_is_counted() {
         let counted = |numbers: [u64; 4]| {
             let stay = Duration::from_secs(1);
-            let run = beside(reference::answer, stay)
-                .edit_at(1, |view| view.name = "through-one".to_owned());
+            let run =
+                beside(reference::answer, stay).edit_at(1, |view| called(view, "through-one"));
             let run = later(run, "through-two", Duration::from_millis(10), stay);
             ["nobody", "one", "two", "three"].iter().zip(numbers).fold(run, |run, (name, value)| {
                 let (gauge, against) = (Gauge::Active, None);

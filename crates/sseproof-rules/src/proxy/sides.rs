@@ -2,17 +2,13 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Ending, Lack, Plan, Visit, What};
+use sseproof_record::{Ending, Lack, Plan, Role, Sample, Side, Visit, What};
 
 use super::lateness::Clock;
 use crate::delivery::figures::sent;
 use crate::lifecycle::leaving::lacking;
 use crate::outcome::Outcome;
 use crate::{Record, Verdict, View, reference};
-
-/// What the names of the exchanges begin with; what follows is the same on both sides.
-const DIRECT: &str = "direct";
-const THROUGH: &str = "through";
 
 /// One request, made twice.
 #[derive(Clone, Copy)]
@@ -21,40 +17,37 @@ pub(super) struct Pair<'r> {
     pub(super) direct: View<'r>,
     /// Through the proxy.
     pub(super) through: View<'r>,
+    pub(super) sample: Sample,
 }
 
-/// The pairs, in the order of what went through the proxy; `which` is the end of their names, as in
-/// `-later`.
-pub(super) fn pairs<'r>(record: &'r Record<'_>, which: &str) -> Vec<Pair<'r>> {
-    all_pairs(record)
-        .into_iter()
-        .filter(|pair| pair.through.name.strip_prefix(THROUGH) == Some(which))
-        .collect()
+/// The pairs of this sample, in the order of what went through the proxy.
+pub(super) fn pairs<'r>(record: &'r Record<'_>, sample: Sample) -> Vec<Pair<'r>> {
+    all_pairs(record).into_iter().filter(|pair| pair.sample == sample).collect()
 }
 
 /// All of them.
 pub(super) fn all_pairs<'r>(record: &'r Record<'_>) -> Vec<Pair<'r>> {
     let pair = |through: View<'r>| {
-        let which = through.name.strip_prefix(THROUGH)?;
-        let direct = named(record, &through.scenario, &format!("{DIRECT}{which}"), false)?;
-        Some(Pair { direct, through })
+        let Some(Role::Compared(Side::Through, sample)) = through.role else { return None };
+        let last = compared(record, &through.scenario, Side::Through, sample)?;
+        let direct = compared(record, &through.scenario, Side::Direct, sample)?;
+        // Of a chain of redirects, the last one counts.
+        (last.number == through.number).then_some(Pair { direct, through, sample })
     };
-    // Of a chain of redirects, the last one counts.
-    let last = |view: &View<'r>| {
-        named(record, &view.scenario, &view.name, true)
-            .is_some_and(|last| last.number == view.number)
-    };
-    record.all().filter(|view| view.via && last(view)).filter_map(pair).collect()
+    record.all().filter_map(pair).collect()
 }
 
-/// The last exchange of that name in the scenario.
-pub(super) fn named<'r>(
+/// The last exchange of that side and sample in the scenario.
+pub(super) fn compared<'r>(
     record: &'r Record<'_>,
     scenario: &str,
-    name: &str,
-    via: bool,
+    side: Side,
+    sample: Sample,
 ) -> Option<View<'r>> {
-    let is_it = |view: &View<'_>| view.via == via && view.scenario == scenario && view.name == name;
+    let role = Some(Role::Compared(side, sample));
+    let is_it = |view: &View<'_>| {
+        view.role == role && view.via == (side == Side::Through) && view.scenario == scenario
+    };
     record.all().filter(is_it).last()
 }
 

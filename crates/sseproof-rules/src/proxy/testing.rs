@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Answer, Bytes, Chunk, Ending, Exchange, Request};
+use sseproof_record::{Answer, Bytes, Chunk, Ending, Exchange, Request, Role, Side};
 
 use crate::reference;
 use crate::testing::{Run, URL};
@@ -22,10 +22,12 @@ pub(super) fn beside(serve: Answer, stay: Duration) -> Run {
         .edit(|last| called(last, "direct-control"))
 }
 
-/// Gives the exchange its name; one that begins with `through` is of the proxy.
+/// Gives the exchange its role.
 pub(super) fn called(exchange: &mut Exchange, name: &str) {
     name.clone_into(&mut exchange.name);
-    exchange.via = name.starts_with("through");
+    let role = name.parse().ok();
+    exchange.role = role;
+    exchange.via = matches!(role, Some(Role::Compared(Side::Through, _)));
     exchange.judged = false;
 }
 

@@ -1,0 +1,165 @@
+//! The part that an exchange plays for the rules that compare it with others.
+//!
+//! A step of a scenario says it (`role: through-later`). What a scenario calls a connection is free,
+//! and no rule reads it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The part that an exchange plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The target's user asks.
+    Owner,
+    /// Another user asks.
+    OtherUser,
+    /// Another user asks with an event id that the owner was given.
+    OtherUserResumes,
+    /// A client without credentials asks.
+    Anonymous,
+    /// A client without credentials asks with an event id that the owner was given.
+    AnonymousResumes,
+    /// One of two requests that differ only in the way that they take.
+    Compared(Side, Sample),
+}
+
+/// The way that a request takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// To the server itself.
+    Direct,
+    /// Through the proxy.
+    Through,
+}
+
+/// Which request is made on both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sample {
+    /// A subscription.
+    Stream,
+    /// A second one beside it, which shows what every client gets alike.
+    Control,
+    /// One that is made while the first is open.
+    Later,
+    /// A reconnect with the last event id.
+    Resumed,
+    /// One that accepts content codings.
+    Compressed,
+    /// The stream that carries only what is published.
+    Quiet,
+    /// HEAD.
+    Head,
+    /// HTTP/1.0.
+    Http10,
+    /// Without `Accept`.
+    AnyType,
+    /// A method that streams do not have.
+    OtherMethod,
+    /// The first, second and third of several that are open at once.
+    One,
+    Two,
+    Three,
+}
+
+/// How the samples are written behind the side.
+const SAMPLES: [(Sample, &str); 13] = [
+    (Sample::Stream, ""),
+    (Sample::Control, "-control"),
+    (Sample::Later, "-later"),
+    (Sample::Resumed, "-back"),
+    (Sample::Compressed, "-coded"),
+    (Sample::Quiet, "-quiet"),
+    (Sample::Head, "-head"),
+    (Sample::Http10, "-old"),
+    (Sample::AnyType, "-any"),
+    (Sample::OtherMethod, "-propfind"),
+    (Sample::One, "-one"),
+    (Sample::Two, "-two"),
+    (Sample::Three, "-three"),
+];
+const SIDES: [(Side, &str); 2] = [(Side::Direct, "direct"), (Side::Through, "through")];
+const USERS: [(Role, &str); 5] = [
+    (Role::Owner, "owner"),
+    (Role::OtherUser, "other"),
+    (Role::OtherUserResumes, "other-again"),
+    (Role::Anonymous, "nobody"),
+    (Role::AnonymousResumes, "nobody-again"),
+];
+
+impl Role {
+    /// Every role with its name.
+    pub fn all() -> impl Iterator<Item = (Self, String)> {
+        let compared = SIDES.iter().flat_map(|(side, start)| {
+            SAMPLES
+                .iter()
+                .map(move |(sample, end)| (Self::Compared(*side, *sample), format!("{start}{end}")))
+        });
+        USERS.iter().map(|(role, name)| (*role, (*name).to_owned())).chain(compared)
+    }
+
+    /// In recordings of version 1, the names of a probe's connections are their roles.
+    pub(crate) fn of_version_1(scenario: &str, name: &str) -> Option<Self> {
+        let is_users = scenario.ends_with(".yaml") || scenario.ends_with(".yml");
+        if is_users { None } else { name.parse().ok() }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::all().find_map(|(role, name)| (role == *self).then_some(name));
+        f.write_str(&name.unwrap_or_default())
+    }
+}
+
+/// No role has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no role `{0}`")]
+pub struct UnknownRole(pub String);
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        let found = Self::all().find_map(|(role, name)| (name == text).then_some(role));
+        found.ok_or_else(|| UnknownRole(text.to_owned()))
+    }
+}
+
+impl Serialize for Role {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Role {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_role_has_a_name_of_its_own_that_is_read_back() {
+        let names: BTreeSet<_> = Role::all().map(|(_, name)| name).collect();
+        assert_eq!(names.len(), USERS.len() + SIDES.len() * SAMPLES.len());
+        for (role, name) in Role::all() {
+            assert_eq!((role.to_string().as_str(), name.parse()), (name.as_str(), Ok(role)));
+        }
+        assert_eq!("direct-".parse::<Role>(), Err(UnknownRole("direct-".to_owned())));
+    }
+
+    #[test]
+    fn in_version_1_only_the_names_of_probes_are_roles() {
+        let later = Some(Role::Compared(Side::Through, Sample::Later));
+        assert_eq!(Role::of_version_1("via", "through-later"), later);
+        assert_eq!(Role::of_version_1("via", "first"), None);
+        assert_eq!(Role::of_version_1("checks/own.yaml", "through-later"), None);
+    }
+}
