@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{ErrorKind, LoadError};
+
 /// A number of things that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -153,11 +155,46 @@ impl Counter {
     }
 }
 
-/// A value for each counter that is not zero, and errors by kind.
+/// A value for each counter that is not zero, and errors by their text, each with its kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
 pub struct Counters {
     counts: BTreeMap<Counter, u64>,
+    errors: BTreeMap<String, (ErrorKind, u64)>,
+}
+
+/// The form of [`Counters`] in a result.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    counts: BTreeMap<Counter, u64>,
     errors: BTreeMap<String, u64>,
+    /// The key of the kind of each; results of version 0.1.0 have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    error_kinds: BTreeMap<String, String>,
+}
+
+impl From<Stored> for Counters {
+    fn from(stored: Stored) -> Self {
+        let Stored { counts, errors, error_kinds } = stored;
+        let kind = |text: &str| match error_kinds.get(text) {
+            Some(key) => ErrorKind::of(key).unwrap_or(ErrorKind::Other),
+            None => ErrorKind::of_old_text(text),
+        };
+        let errors = errors.into_iter().map(|(text, count)| {
+            let kind = kind(&text);
+            (text, (kind, count))
+        });
+        Self { counts, errors: errors.collect() }
+    }
+}
+
+impl From<Counters> for Stored {
+    fn from(Counters { counts, errors }: Counters) -> Self {
+        let kinds = errors.iter().map(|(text, (kind, _))| (text.clone(), kind.key().into_owned()));
+        let error_kinds = kinds.collect();
+        let errors = errors.into_iter().map(|(text, (_, count))| (text, count)).collect();
+        Self { counts, errors, error_kinds }
+    }
 }
 
 impl Counters {
@@ -168,34 +205,62 @@ impl Counters {
         }
     }
 
-    /// Adds an error of that kind, to [`Counter::Errors`] too.
-    pub fn error(&mut self, kind: &str) {
+    /// Adds an error, to [`Counter::Errors`] too.
+    pub fn error(&mut self, error: &LoadError) {
         self.add(Counter::Errors, 1);
-        match self.errors.get_mut(kind) {
-            Some(count) => *count += 1,
+        match self.errors.get_mut(error.text()) {
+            Some((_, count)) => *count += 1,
             None => {
-                self.errors.insert(kind.to_owned(), 1);
+                self.errors.insert(error.text().to_owned(), (error.kind(), 1));
             }
         }
     }
 
-    /// How many.
     pub fn count(&self, counter: Counter) -> u64 {
         self.counts.get(&counter).copied().unwrap_or_default()
     }
 
-    /// Each kind of error, and how often it was seen.
+    /// The text of each error, and how often it occurred.
     pub fn errors(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.errors.iter().map(|(kind, count)| (kind.as_str(), *count))
+        self.errors.iter().map(|(text, (_, count))| (text.as_str(), *count))
     }
 
-    /// Adds what another one counted.
+    /// How often errors of that kind occurred.
+    pub fn errors_of(&self, kind: ErrorKind) -> u64 {
+        let of_it = self.errors.values().filter(|(other, _)| *other == kind);
+        of_it.map(|(_, count)| count).sum()
+    }
+
+    /// Adds another one.
     pub fn absorb(&mut self, other: &Self) {
         for (counter, count) in &other.counts {
             self.add(*counter, *count);
         }
-        for (kind, count) in &other.errors {
-            *self.errors.entry(kind.clone()).or_default() += count;
+        for (text, (kind, count)) in &other.errors {
+            self.errors.entry(text.clone()).or_insert((*kind, 0)).1 += count;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reworded_error_keeps_its_kind_in_a_result() {
+        let mut counters = Counters::default();
+        counters.error(&LoadError::new(ErrorKind::Refused, "any other words"));
+        let json = serde_json::to_string(&counters).unwrap();
+        let read: Counters = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, counters, "{json}");
+        assert_eq!((read.errors_of(ErrorKind::Refused), read.errors_of(ErrorKind::Other)), (1, 0));
+    }
+
+    #[test]
+    fn an_old_result_has_kinds_too() {
+        let json = r#"{"counts":{"errors":3},"errors":{"connect: refused":2,"status 503":1}}"#;
+        let read: Counters = serde_json::from_str(json).unwrap();
+        assert_eq!(read.errors_of(ErrorKind::Refused), 2);
+        assert_eq!(read.errors_of(ErrorKind::Status(503)), 1);
     }
 }

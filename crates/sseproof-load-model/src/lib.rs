@@ -26,7 +26,7 @@ pub use cost::{
     Cost, Estimate, FEWEST_CONNECTIONS, FEWEST_EVENTS, LEAST_BYTES, SHORTEST_MS, Undecided,
 };
 pub use counter::{Counter, Counters};
-pub use error_kind::ErrorKind;
+pub use error_kind::{ErrorKind, LoadError};
 pub use figure::Figure;
 pub use histogram::{Histogram, HistogramError};
 pub use interval::Interval;

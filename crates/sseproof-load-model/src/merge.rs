@@ -246,7 +246,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Counter, ErrorKind, Metric, Transport};
+    use crate::{Counter, ErrorKind, LoadError, Metric, Transport};
 
     fn part(index: u64, of: u64) -> (String, Outcome) {
         let run = Run {
@@ -388,7 +388,7 @@ mod tests {
         interval.histograms.entry(Metric::ALL[metric]).or_default().record(time);
         interval.counters.add(Counter::ALL[time as usize % Counter::ALL.len()], time % 7);
         if time % 5 == 0 {
-            interval.counters.error(&ErrorKind::Refused.key());
+            interval.counters.error(&LoadError::new(ErrorKind::Refused, "refused"));
         }
     }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use sseproof_units::Value;
 
-use crate::{Counter, ErrorKind, Interval};
+use crate::{Counter, Interval};
 
 pub use objective::{OBJECTIVES, objective};
 pub use parse::ThresholdError;
@@ -183,10 +183,7 @@ impl Subject {
             Self::Count(counter) => {
                 Some(Value::new(counters.count(counter) as f64, self.dimension()))
             }
-            Self::Errors(kind) => {
-                let of_it = counters.errors().filter(|(said, _)| ErrorKind::told(said) == kind);
-                Some(Value::count(of_it.map(|(_, count)| count).sum()))
-            }
+            Self::Errors(kind) => Some(Value::count(counters.errors_of(kind))),
             Self::Rate(counter) => {
                 let seconds = lasting.as_secs_f64();
                 let count = counters.count(counter) as f64;
@@ -208,7 +205,7 @@ impl Subject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Counters, Metric};
+    use crate::{Counters, ErrorKind, LoadError, Metric};
 
     /// A run of ten seconds: a thousand events with delivery latencies of 1 to 1000 ms.
     fn run() -> Interval {
@@ -226,7 +223,7 @@ mod tests {
         ] {
             counters.add(counter, count);
         }
-        (0..4).for_each(|_| counters.error("connect: refused"));
+        (0..4).for_each(|_| counters.error(&LoadError::new(ErrorKind::Refused, "refused")));
         Interval { counters, ..total }
     }
 

@@ -1,6 +1,6 @@
 //! What one thread has seen in the interval that is running.
 
-use sseproof_load_model::{Counter, Counters, Histogram, Interval, Metric, Offset};
+use sseproof_load_model::{Counter, Counters, Histogram, Interval, LoadError, Metric, Offset};
 
 /// Counts and times of one thread; it is emptied into an [`Interval`] at the end of each.
 pub(crate) struct Recorder {
@@ -44,9 +44,8 @@ impl Recorder {
         self.add(counter, 1);
     }
 
-    /// Counts an error of that kind.
-    pub(crate) fn error(&mut self, kind: &str) {
-        self.errors.error(kind);
+    pub(crate) fn error(&mut self, error: &LoadError) {
+        self.errors.error(error);
     }
 
     /// An answer tells something of the server's clock.
@@ -92,7 +91,7 @@ mod tests {
         let mut recorder = Recorder::new();
         recorder.time(Metric::Gap, 5);
         recorder.count(Counter::Events);
-        recorder.error("reset");
+        recorder.error(&LoadError::new(sseproof_load_model::ErrorKind::Reset, "reset"));
         let first = recorder.interval(0);
         recorder.time(Metric::Gap, 7);
         let second = recorder.interval(1);

@@ -146,7 +146,7 @@ impl Client {
                     return true;
                 }
                 Some(Err(failure)) => {
-                    worker.recorder.borrow_mut().error(&failure.kind);
+                    worker.recorder.borrow_mut().error(&failure.error);
                     if !failure.again || !plan.reconnecting.back {
                         return false;
                     }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rustls::AlertDescription;
-use sseproof_load_model::{Counter, Http, Metric, Offset, Transport};
+use sseproof_load_model::{Counter, ErrorKind, Http, LoadError, Metric, Offset, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -37,19 +37,18 @@ pub(crate) struct Dialled {
 /// Why there is no stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
-    /// The kind, for the list of errors.
-    pub(crate) kind: Cow<'static, str>,
+    pub(crate) error: LoadError,
     /// Whether a client may try again: an answer that is no stream ends an `EventSource` for good.
     pub(crate) again: bool,
 }
 
 impl Failure {
-    pub(super) fn again(kind: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind: kind.into(), again: true }
+    pub(super) fn again(kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { error: LoadError::new(kind, text), again: true }
     }
 
-    pub(super) fn for_good(kind: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind: kind.into(), again: false }
+    pub(super) fn for_good(kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { error: LoadError::new(kind, text), again: false }
     }
 }
 
@@ -97,8 +96,10 @@ pub(super) async fn connect(
     let (target, patience) = (&worker.job.target, worker.job.plan.patience);
     let connected = timeout(patience, tcp(worker, client)).await;
     let stream = match connected {
-        Err(_) => return Err(Failure::again("connect: no answer in time")),
-        Ok(Err(error)) => return Err(Failure::again(connecting(&error))),
+        Err(_) => {
+            return Err(Failure::again(ErrorKind::ConnectTimeout, "connect: no answer in time"));
+        }
+        Ok(Err(error)) => return Err(Failure { error: connecting(&error), again: true }),
         Ok(Ok(stream)) => stream,
     };
     // Where it cannot be set, a small request may wait for an acknowledgement.
@@ -107,18 +108,23 @@ pub(super) async fn connect(
     worker.time(Metric::Connect, connected - intended);
     let socket = match (&target.tls, target.is_secure()) {
         (Some(config), true) => {
-            let name = target.name().ok_or_else(|| Failure::for_good("tls: no name"))?;
+            let name =
+                target.name().ok_or_else(|| Failure::for_good(ErrorKind::Tls, "tls: no name"))?;
             let connecting =
                 TlsConnector::from(std::sync::Arc::clone(config)).connect(name, stream);
             let stream = match timeout(patience, connecting).await {
-                Err(_) => return Err(Failure::again("tls: no answer in time")),
-                Ok(Err(error)) if is_not_offered(&error) => return Err(Failure::for_good(NO_H2)),
-                Ok(Err(error)) => return Err(Failure::again(format!("tls: {error}"))),
+                Err(_) => return Err(Failure::again(ErrorKind::Tls, "tls: no answer in time")),
+                Ok(Err(error)) if is_not_offered(&error) => {
+                    return Err(Failure::for_good(ErrorKind::Protocol, NO_H2));
+                }
+                Ok(Err(error)) => {
+                    return Err(Failure::again(ErrorKind::Tls, format!("tls: {error}")));
+                }
                 Ok(Ok(stream)) => stream,
             };
             // A server that knows no ALPN goes on without it.
             if speaks_http2(worker) && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
-                return Err(Failure::for_good(NO_H2));
+                return Err(Failure::for_good(ErrorKind::Protocol, NO_H2));
             }
             worker.time(Metric::Tls, connected.elapsed());
             Socket::Tls(Box::new(stream))
@@ -176,16 +182,21 @@ fn choose_port_late(socket: &TcpSocket) {
 fn choose_port_late(_: &TcpSocket) {}
 
 /// What went wrong with connecting, in words that are few enough to count.
-fn connecting(error: &io::Error) -> Cow<'static, str> {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "connect: refused".into(),
-        io::ErrorKind::ConnectionReset => "connect: reset".into(),
-        io::ErrorKind::AddrNotAvailable => "connect: no port left on this address".into(),
-        io::ErrorKind::TimedOut => "connect: no answer in time".into(),
+fn connecting(error: &io::Error) -> LoadError {
+    let (kind, text) = match error.kind() {
+        io::ErrorKind::ConnectionRefused => (ErrorKind::Refused, "connect: refused".into()),
+        io::ErrorKind::ConnectionReset => (ErrorKind::Reset, "connect: reset".into()),
+        io::ErrorKind::AddrNotAvailable => {
+            (ErrorKind::NoPorts, "connect: no port left on this address".into())
+        }
+        io::ErrorKind::TimedOut => (ErrorKind::ConnectTimeout, "connect: no answer in time".into()),
         // EMFILE has no kind of its own.
-        _ if error.raw_os_error() == Some(24) => "connect: too many open files".into(),
-        _ => format!("connect: {error}").into(),
-    }
+        _ if error.raw_os_error() == Some(24) => {
+            (ErrorKind::NoFiles, "connect: too many open files".into())
+        }
+        _ => (ErrorKind::Unreachable, Cow::from(format!("connect: {error}"))),
+    };
+    LoadError::new(kind, text)
 }
 
 /// Writes the request and reads the head.
@@ -199,14 +210,16 @@ async fn ask(worker: &Worker, mut socket: Socket, request: &[u8]) -> Result<Dial
         read_head(&mut socket, &mut rest).await
     };
     let head = match timeout_at(until, reading).await {
-        Err(_) => return Err(Failure::again("head: no answer in time")),
+        Err(_) => return Err(Failure::again(ErrorKind::HeadTimeout, "head: no answer in time")),
         Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            return Err(Failure::again("head: closed before it"));
+            return Err(Failure::again(ErrorKind::NoHead, "head: closed before it"));
         }
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
-            return Err(Failure::again("head: reset before it"));
+            return Err(Failure::again(ErrorKind::Reset, "head: reset before it"));
         }
-        Ok(Err(error)) => return Err(Failure::again(format!("head: {error}"))),
+        Ok(Err(error)) => {
+            return Err(Failure::again(ErrorKind::Protocol, format!("head: {error}")));
+        }
         Ok(Ok(head)) => head,
     };
     let answered = Instant::now();
@@ -241,24 +254,27 @@ fn judge(worker: &Worker, dialled: Dialled, key: Option<&str>) -> Result<Dialled
     match worker.job.target.transport {
         Transport::Sse => {
             if head.status != 200 {
-                return Err(Failure::for_good(format!("status {}", head.status)));
+                return Err(Failure { error: LoadError::status(head.status), again: false });
             }
             if head.media != "text/event-stream" {
-                let kind = format!("no event stream: Content-Type `{}`", shortened(&head.media));
-                return Err(Failure::for_good(kind));
+                let text = format!("no event stream: Content-Type `{}`", shortened(&head.media));
+                return Err(Failure::for_good(ErrorKind::NoStream, text));
             }
             if let Some(coding) = &head.coding {
-                let kind = format!("compressed though nobody asked for it: {}", shortened(coding));
-                return Err(Failure::for_good(kind));
+                let text = format!("compressed though nobody asked for it: {}", shortened(coding));
+                return Err(Failure::for_good(ErrorKind::NoStream, text));
             }
         }
         Transport::WebSocket => {
             if head.status != 101 {
-                return Err(Failure::for_good(format!("status {}", head.status)));
+                return Err(Failure { error: LoadError::status(head.status), again: false });
             }
             let expected = key.map(|key| derive_accept_key(key.as_bytes()));
             if head.accept != expected {
-                return Err(Failure::for_good("websocket: a wrong Sec-WebSocket-Accept"));
+                return Err(Failure::for_good(
+                    ErrorKind::Protocol,
+                    "websocket: a wrong Sec-WebSocket-Accept",
+                ));
             }
         }
     }

@@ -11,7 +11,7 @@ use bytes::{Buf as _, Bytes};
 use h2::client::{Builder, Connection as Driver, ResponseFuture, SendRequest};
 use h2::{Reason, RecvStream};
 use sseproof_http::http1::Body;
-use sseproof_load_model::{Counter, Http, Metric, Workload};
+use sseproof_load_model::{Counter, ErrorKind, Http, LoadError, Metric, Workload};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_local;
@@ -97,11 +97,9 @@ pub(super) async fn ask(
     last_event_id: &str,
     intended: Instant,
 ) -> Result<Dialled, Failure> {
-    let (request, body) = worker
-        .job
-        .target
-        .request2(client, last_event_id)
-        .map_err(|error| Failure::for_good(format!("http2: no request: {error}")))?;
+    let (request, body) = worker.job.target.request2(client, last_event_id).map_err(|error| {
+        Failure::for_good(ErrorKind::Protocol, format!("http2: no request: {error}"))
+    })?;
     let begun = Instant::now();
     for _ in 0..TRIES {
         let place = Place::take(worker);
@@ -136,12 +134,12 @@ pub(super) async fn ask(
                 shared.leave(worker);
                 continue;
             }
-            Err(error) => return Err(Failure::for_good(told(&error))),
+            Err(error) => return Err(Failure { error: of_stream(&error), again: false }),
         };
         if let Some(body) = &body {
             // What the server's window has no room for yet waits.
             if let Err(error) = content.send_data(body.clone(), true) {
-                return Err(Failure::again(told(&error)));
+                return Err(Failure { error: of_stream(&error), again: true });
             }
         }
         match answer(worker, place, response, asked).await {
@@ -151,7 +149,7 @@ pub(super) async fn ask(
             Ok(dialled) => return Ok(dialled),
         }
     }
-    Err(Failure::again("http2: GOAWAY, or no room, on each connection"))
+    Err(Failure::again(ErrorKind::Reset, "http2: GOAWAY, or no room, on each connection"))
 }
 
 /// Why a request has no answer.
@@ -170,18 +168,25 @@ async fn answer(
 ) -> Result<Dialled, Unanswered> {
     let until = asked + worker.job.plan.patience;
     let response = match timeout_at(until, response).await {
-        Err(_) => return Err(Unanswered::Failed(Failure::again("head: no answer in time"))),
+        Err(_) => {
+            return Err(Unanswered::Failed(Failure::again(
+                ErrorKind::HeadTimeout,
+                "head: no answer in time",
+            )));
+        }
         Ok(Ok(response)) => response,
         Ok(Err(error)) if error.is_go_away() && error.reason() == Some(Reason::NO_ERROR) => {
             return Err(Unanswered::Leaving);
         }
         Ok(Err(error)) => {
-            let kind = match error.get_io().map(io::Error::kind) {
-                Some(io::ErrorKind::ConnectionReset) => "head: reset before it".to_owned(),
-                Some(_) => "head: closed before it".to_owned(),
-                None => told(&error),
+            let error = match error.get_io().map(io::Error::kind) {
+                Some(io::ErrorKind::ConnectionReset) => {
+                    LoadError::new(ErrorKind::Reset, "head: reset before it")
+                }
+                Some(_) => LoadError::new(ErrorKind::NoHead, "head: closed before it"),
+                None => of_stream(&error),
             };
-            return Err(Unanswered::Failed(Failure::again(kind)));
+            return Err(Unanswered::Failed(Failure { error, again: true }));
         }
     };
     let answered = Instant::now();
@@ -272,11 +277,14 @@ pub(super) async fn settle(
         Ok::<_, h2::Error>((requests, driver))
     };
     match timeout(worker.job.plan.patience, settling).await {
-        Err(_) => Err(Failure::again("http2: no SETTINGS in time that permit a stream")),
+        Err(_) => Err(Failure::again(
+            ErrorKind::ConnectTimeout,
+            "http2: no SETTINGS in time that permit a stream",
+        )),
         Ok(Err(error)) if error.is_io() || error.reason() == Some(Reason::NO_ERROR) => {
-            Err(Failure::again("http2: closed before SETTINGS"))
+            Err(Failure::again(ErrorKind::NoHead, "http2: closed before SETTINGS"))
         }
-        Ok(Err(error)) => Err(Failure::again(told(&error))),
+        Ok(Err(error)) => Err(Failure { error: of_stream(&error), again: true }),
         Ok(Ok((requests, driver))) => {
             worker.http2.permitted.set(Some(requests.current_max_send_streams()));
             Ok((requests, driver))
@@ -285,20 +293,26 @@ pub(super) async fn settle(
 }
 
 /// What went wrong with a stream, in words that are few enough to count.
-fn told(error: &h2::Error) -> String {
+fn of_stream(error: &h2::Error) -> LoadError {
     if let Some(error) = error.get_io() {
         return match error.kind() {
-            io::ErrorKind::ConnectionReset => "reset".to_owned(),
-            _ => "closed within the body".to_owned(),
+            io::ErrorKind::ConnectionReset => LoadError::new(ErrorKind::Reset, "reset"),
+            _ => LoadError::new(ErrorKind::Truncated, "closed within the body"),
         };
     }
     let reason = error.reason().unwrap_or(Reason::NO_ERROR);
-    match (error.is_remote(), error.is_go_away(), error.is_reset()) {
-        (true, true, _) => format!("http2: GOAWAY {reason:?}"),
-        (true, _, true) => format!("http2: RST_STREAM {reason:?}"),
-        (false, true, _) | (false, _, true) => format!("http2: broken frames: {reason:?}"),
-        _ => format!("http2: {error}"),
-    }
+    let (kind, text) = match (error.is_remote(), error.is_go_away(), error.is_reset()) {
+        (true, true, _) => (ErrorKind::Reset, format!("GOAWAY {reason:?}")),
+        (true, _, true) if reason == Reason::REFUSED_STREAM => {
+            (ErrorKind::Refused, format!("RST_STREAM {reason:?}"))
+        }
+        (true, _, true) => (ErrorKind::Reset, format!("RST_STREAM {reason:?}")),
+        (false, true, _) | (false, _, true) => {
+            (ErrorKind::Protocol, format!("broken frames: {reason:?}"))
+        }
+        _ => (ErrorKind::Protocol, error.to_string()),
+    };
+    LoadError::new(kind, format!("http2: {text}"))
 }
 
 impl Shared {
@@ -388,7 +402,7 @@ impl Stream {
             match ready!(self.content.poll_data(context)) {
                 None => return Poll::Ready(Ok(())),
                 Some(Ok(data)) => self.left = data,
-                Some(Err(error)) => return Poll::Ready(Err(io::Error::other(told(&error)))),
+                Some(Err(error)) => return Poll::Ready(Err(io::Error::other(of_stream(&error)))),
             }
         }
         let read = self.left.len().min(buffer.remaining());

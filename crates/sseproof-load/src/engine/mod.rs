@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sseproof_load_model::schedule::Part;
-use sseproof_load_model::{Interval, Plan};
+use sseproof_load_model::{Interval, LoadError, Plan};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -73,19 +73,24 @@ impl Shared {
 /// it; the connection is closed again.
 ///
 /// # Errors
-/// The kind of the error, as it is counted in a run.
-pub async fn reach(plan: &Plan, target: Target) -> Result<(), String> {
+/// The error, as it is counted in a run.
+pub async fn reach(plan: &Plan, target: Target) -> Result<(), LoadError> {
     let (start, shared) = (Instant::now(), Arc::default());
     let (plan, clock) = (plan.clone(), Clock::now());
     let worker = Worker::new(Arc::new(Job { plan, target, publisher: None, clock, start, shared }));
     let reaching = async {
         let (socket, _) = dial::connect(&worker, 0, start).await?;
         if dial::speaks_http2(&worker) {
-            drop(http2::settle(&worker, socket).await?);
+            let settled = http2::settle(&worker, socket).await;
+            drop(settled.map_err(|dial::Failure { error, again }| {
+                let text =
+                    format!("{error} (HTTP/2 was asked for, and the server may not speak it)");
+                dial::Failure { error: LoadError::new(error.kind(), text), again }
+            })?);
         }
         Ok(())
     };
-    reaching.await.map_err(|failure: dial::Failure| failure.kind.into_owned())
+    reaching.await.map_err(|failure: dial::Failure| failure.error)
 }
 
 /// Plays the part on this thread, until the plan or the run is over.

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use sseproof_http::http1::{Body, Piece};
-use sseproof_load_model::{Counter, Metric, Rate, schedule};
+use sseproof_load_model::{Counter, ErrorKind, LoadError, Metric, Rate, schedule};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
@@ -70,7 +70,10 @@ impl Publisher {
         let _ = stream.set_nodelay(true);
         let Some((config, name)) = &self.tls else { return Ok(Socket::Tcp(stream)) };
         let connecting = TlsConnector::from(Arc::clone(config)).connect(name.clone(), stream);
-        let said = |error| std::io::Error::other(format!("tls: {error}"));
+        let said = |error| {
+            let text = format!("tls: {error}");
+            std::io::Error::other(LoadError::new(ErrorKind::Tls, text))
+        };
         Ok(Socket::Tls(Box::new(connecting.await.map_err(said)?)))
     }
 }
@@ -114,7 +117,8 @@ pub(crate) async fn publish(worker: Rc<Worker>) {
             Err(message) => {
                 connection = None;
                 recorder.count(Counter::PublishFailed);
-                recorder.error(&format!("publish: {message}"));
+                let text = format!("publish: {message}");
+                recorder.error(&LoadError::new(ErrorKind::Publish, text));
             }
         }
     }
@@ -146,7 +150,7 @@ async fn send(
     let (stream, answer) = timeout(patience, connecting)
         .await
         .map_err(|_| "no answer in time".to_owned())?
-        .map_err(|error| reading_failed(&error))?;
+        .map_err(|error| reading_failed(&error).to_string())?;
     if answer.keeps {
         *kept = Some((message.address, stream));
     }
@@ -162,6 +166,7 @@ fn judged(answer: &head::Head) -> Result<(), String> {
 }
 
 async fn exchange(stream: &mut Socket, request: &[u8]) -> std::io::Result<head::Head> {
+    use sseproof_load_model::ErrorKind as Kind;
     use std::io::{Error, ErrorKind};
 
     stream.write_all(request).await?;
@@ -170,9 +175,8 @@ async fn exchange(stream: &mut Socket, request: &[u8]) -> std::io::Result<head::
     let read = read_head(stream, &mut bytes).await;
     // It answers with the frame that begins a connection of HTTP/2: SETTINGS.
     if read.is_err() && bytes.get(3) == Some(&4) {
-        return Err(Error::other(
-            "the server speaks HTTP/2 alone, and publishing is done by HTTP/1.1",
-        ));
+        let text = "the server speaks HTTP/2 alone, and publishing is done by HTTP/1.1";
+        return Err(Error::other(LoadError::new(Kind::Publish, text)));
     }
     let head = read?;
     let mut body = head.body;

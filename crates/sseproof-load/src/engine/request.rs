@@ -7,7 +7,7 @@ use std::time::Duration;
 use sseproof_codec::Decoder;
 use sseproof_http::http1::{Body, Piece};
 use sseproof_load_model::schedule::{self, Part};
-use sseproof_load_model::{Counter, Metric, Rate, Requests};
+use sseproof_load_model::{Counter, ErrorKind, LoadError, Metric, Rate, Requests};
 use tokio::io::AsyncReadExt as _;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -95,7 +95,7 @@ async fn once(worker: &Rc<Worker>, number: u64, intended: Instant) {
     begin(worker, intended);
     let dialled = match dial(worker, number, "", intended).await {
         Ok(dialled) => dialled,
-        Err(failure) => return worker.recorder.borrow_mut().error(&failure.kind),
+        Err(failure) => return worker.recorder.borrow_mut().error(&failure.error),
     };
     worker.recorder.borrow_mut().open += 1;
     let (asked, answered) = (dialled.asked, dialled.answered);
@@ -115,14 +115,14 @@ async fn once(worker: &Rc<Worker>, number: u64, intended: Instant) {
     let failed = answer.read(dialled).await;
     worker.recorder.borrow_mut().open -= 1;
     match failed {
-        Some(kind) => worker.recorder.borrow_mut().error(&kind),
+        Some(error) => worker.recorder.borrow_mut().error(&error),
         None => answer.account(),
     }
 }
 
 impl Answer<'_> {
     /// Reads to the end; what went wrong, if anything did.
-    async fn read(&mut self, dialled: Dialled) -> Option<String> {
+    async fn read(&mut self, dialled: Dialled) -> Option<LoadError> {
         let Dialled { mut socket, head, mut rest, answered, .. } = dialled;
         let mut body = head.body;
         let mut decoder = Decoder::new();
@@ -131,12 +131,17 @@ impl Answer<'_> {
             match self.take(&mut decoder, &mut body, &buffer) {
                 Ok(false) => {}
                 Ok(true) => break,
-                Err(message) => return Some(message),
+                Err(error) => return Some(error),
             }
             buffer.clear();
             buffer.reserve(16 * 1024);
             let read = match timeout(STALLED, socket.read_buf(&mut buffer)).await {
-                Err(_) => return Some("stalled for a minute within the answer".to_owned()),
+                Err(_) => {
+                    return Some(LoadError::new(
+                        ErrorKind::Other,
+                        "stalled for a minute within the answer",
+                    ));
+                }
                 Ok(Err(error)) => return Some(reading_failed(&error)),
                 Ok(Ok(length)) => length,
             };
@@ -144,7 +149,7 @@ impl Answer<'_> {
             self.worker.recorder.borrow_mut().add(Counter::Bytes, wire);
             if read == 0 {
                 if body != Body::UntilClose {
-                    return Some("closed within the body".to_owned());
+                    return Some(LoadError::new(ErrorKind::Truncated, "closed within the body"));
                 }
                 break;
             }
@@ -166,7 +171,7 @@ impl Answer<'_> {
         decoder: &mut Decoder,
         body: &mut Body,
         mut bytes: &[u8],
-    ) -> Result<bool, String> {
+    ) -> Result<bool, LoadError> {
         let now = Instant::now();
         loop {
             match body.next(&mut bytes) {
@@ -179,7 +184,12 @@ impl Answer<'_> {
                 Ok(Piece::More) => return Ok(false),
                 Err(flaw) if !flaw.is_fatal() => {}
                 Ok(Piece::End) => return Ok(true),
-                Err(_) => return Err("framing: no chunks of HTTP/1.1".to_owned()),
+                Err(_) => {
+                    return Err(LoadError::new(
+                        ErrorKind::Protocol,
+                        "framing: no chunks of HTTP/1.1",
+                    ));
+                }
             }
         }
     }
@@ -217,9 +227,13 @@ impl Answer<'_> {
     fn account(&self) {
         let mut recorder = self.worker.recorder.borrow_mut();
         match self.ended {
-            Some(Ending::Failed) => return recorder.error("the answer ended with an error event"),
+            Some(Ending::Failed) => {
+                let text = "the answer ended with an error event";
+                return recorder.error(&LoadError::new(ErrorKind::Answer, text));
+            }
             None if self.plan.profile != sseproof_load_model::Profile::Plain => {
-                return recorder.error("the answer has no end, such as [DONE]");
+                let text = "the answer has no end, such as [DONE]";
+                return recorder.error(&LoadError::new(ErrorKind::Truncated, text));
             }
             _ => {}
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use sseproof_codec::{Decoder, Resume};
 use sseproof_http::http1::{Body, Piece};
-use sseproof_load_model::{Counter, Metric, Seen, Sequence, Sequencing};
+use sseproof_load_model::{Counter, ErrorKind, LoadError, Metric, Seen, Sequence, Sequencing};
 use tokio::time::Instant;
 use tungstenite::protocol::frame::coding::Control;
 
@@ -142,7 +142,9 @@ impl Track {
                     answer.extend(control(Control::Close, &1000_u16.to_be_bytes(), MASK));
                 }
                 if let Err(message) = fed {
-                    worker.recorder.borrow_mut().error(&format!("websocket: {message}"));
+                    let error =
+                        LoadError::new(ErrorKind::Protocol, format!("websocket: {message}"));
+                    worker.recorder.borrow_mut().error(&error);
                     over = true;
                 }
                 over
@@ -172,7 +174,9 @@ impl Track {
                 Err(flaw) if !flaw.is_fatal() => {}
                 Ok(Piece::End) => return true,
                 Err(_) => {
-                    worker.recorder.borrow_mut().error("framing: no chunks of HTTP/1.1");
+                    let error =
+                        LoadError::new(ErrorKind::Protocol, "framing: no chunks of HTTP/1.1");
+                    worker.recorder.borrow_mut().error(&error);
                     return true;
                 }
             }
@@ -239,21 +243,25 @@ impl Track {
 
 /// The connection was closed; before the proper end of the body it is an error.
 fn cut(worker: &Worker, reading: &Reading) {
-    let kind = match reading {
+    let text = match reading {
         Reading::Events { body: Body::UntilClose, .. } => return,
         Reading::Events { .. } => "closed within the body",
         Reading::Messages(_) => "websocket: closed without a close frame",
     };
-    worker.recorder.borrow_mut().error(kind);
+    worker.recorder.borrow_mut().error(&LoadError::new(ErrorKind::Truncated, text));
 }
 
 /// What went wrong with reading, in words that are few enough to count.
-pub(super) fn reading_failed(error: &io::Error) -> String {
+pub(super) fn reading_failed(error: &io::Error) -> LoadError {
+    // A stream of HTTP/2 gives its own.
+    if let Some(error) = error.get_ref().and_then(|error| error.downcast_ref::<LoadError>()) {
+        return error.clone();
+    }
     match error.kind() {
-        io::ErrorKind::ConnectionReset => "reset".to_owned(),
-        io::ErrorKind::UnexpectedEof => "tls: closed without close_notify".to_owned(),
-        // What was said of a stream of HTTP/2.
-        io::ErrorKind::Other if error.get_ref().is_some() => error.to_string(),
-        _ => format!("read: {error}"),
+        io::ErrorKind::ConnectionReset => LoadError::new(ErrorKind::Reset, "reset"),
+        io::ErrorKind::UnexpectedEof => {
+            LoadError::new(ErrorKind::Truncated, "tls: closed without close_notify")
+        }
+        _ => LoadError::new(ErrorKind::Other, format!("read: {error}")),
     }
 }

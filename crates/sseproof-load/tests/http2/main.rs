@@ -9,8 +9,9 @@ use h2::Reason;
 use sseproof_load::{Generator, Message, PerClient, Publisher, Target, reach, run};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{
-    Arrivals, Counter, Http, Interval, Metric, Pace, Plan, Profile, Publishing, Rate, Reconnecting,
-    Requests, Sequencing, Slow, Stage, Stamping, Subscribe, Workload,
+    Arrivals, Counter, ErrorKind, Http, Interval, LoadError, Metric, Pace, Plan, Profile,
+    Publishing, Rate, Reconnecting, Requests, Sequencing, Slow, Stage, Stamping, Subscribe,
+    Workload,
 };
 use sseproof_net::{Identity, IdentityOptions, Tls, TlsGiven};
 use tokio::sync::watch;
@@ -246,7 +247,7 @@ async fn over_tls_it_is_agreed_upon() {
         let target = Target::new(url, Some(Arc::new(config))).await.expect("an address");
         let plan = plan(4, SHORT, 2);
         let reached = reach(&plan, target.clone()).await;
-        assert_eq!(reached.err().as_deref(), error);
+        assert_eq!(reached.as_ref().err().map(LoadError::text), error);
         let total = played(target, plan).await;
         assert_eq!(errors(&total), error.map(|error| (error, 4)).into_iter().collect::<Vec<_>>());
         if error.is_none() {
@@ -285,8 +286,12 @@ async fn who_does_not_speak_http2_is_told() {
     let url = Url::parse(&format!("http://{}/events", server.address())).expect("a URL");
     let (target, plan) = (Target::new(url, None).await.expect("an address"), plan(3, SHORT, 2));
     let reached = reach(&plan, target.clone()).await;
-    assert_eq!(reached, Err("http2: broken frames: FRAME_SIZE_ERROR".to_owned()));
+    let error = reached.expect_err("no HTTP/2");
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+    let text = "http2: broken frames: FRAME_SIZE_ERROR (HTTP/2 was asked for";
+    assert!(error.text().starts_with(text), "{error}");
     let total = played(target, plan).await;
     let kinds: Vec<_> = total.counters.errors().collect();
     assert_eq!(kinds, [("http2: broken frames: FRAME_SIZE_ERROR", 3)]);
+    assert_eq!(total.counters.errors_of(ErrorKind::Protocol), 3);
 }

@@ -1,8 +1,8 @@
 //! Results that were made up, for the snapshots of reports.
 
 use sseproof_load_model::{
-    Counter, ErrorKind, Interval, Kernel, Metric, Outcome, Resources, Run, Sample, Shard,
-    Threshold, Transport, Usage,
+    Counter, ErrorKind, Interval, Kernel, LoadError, Metric, Outcome, Resources, Run, Sample,
+    Shard, Threshold, Transport, Usage,
 };
 
 use super::{LoadReport, judge};
@@ -16,7 +16,7 @@ fn outcome(transport: Transport, slower: u64, errors: &Errors) -> Outcome {
     let intervals = open.into_iter().zip(0..).map(|(open, index)| interval(index, open, slower));
     let mut intervals: Vec<_> = intervals.collect();
     for (kind, count) in errors {
-        (0..*count).for_each(|_| intervals[1].counters.error(&kind.key()));
+        (0..*count).for_each(|_| intervals[1].counters.error(&LoadError::new(*kind, kind.key())));
     }
     Outcome {
         run: Run {

@@ -147,15 +147,7 @@ impl Round<'_> {
     /// find out.
     async fn reach(&self) -> Result<(), Blame> {
         let reached = reach(&self.file.plan, self.target().await?).await;
-        let failed = reached.map_err(|kind| {
-            let error = if kind.starts_with("http2: ") {
-                anyhow!("{kind} (HTTP/2 was asked for, and the server may not speak it)")
-            } else {
-                anyhow!(kind)
-            };
-            error.context(format!("cannot connect to {}", self.url(0)))
-        });
-        failed.unreachable()
+        reached.with_context(|| format!("cannot connect to {}", self.url(0))).unreachable()
     }
 
     /// What this process plays of it.
