@@ -84,11 +84,6 @@ impl Histogram {
         self.places().mean()
     }
 
-    /// How many lie at or below that time.
-    pub fn count_up_to(&self, nanoseconds: u64) -> u64 {
-        self.places().count_between(0, nanoseconds)
-    }
-
     /// Adds all times of another one.
     pub fn absorb(&mut self, other: &Self) {
         // It grows as needed, so adding cannot fail.
