@@ -6,11 +6,13 @@
 
 mod client;
 mod reader;
+mod server;
 
 use fluke_hpack::Decoder;
 
 pub use self::client::{Client, Failure, Over, Part};
 pub use self::reader::{Event, Reader};
+pub use self::server::{Asked, Server};
 use crate::{Bytes, Header, Headers};
 
 /// What a client begins a connection with (RFC 9113, section 3.4).

@@ -4,25 +4,19 @@ use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sseproof_record::http2::{
-    Fields, Frame, MAX_FRAME, PREFACE, WINDOW, flag, kind, write_field, write_fields, write_frame,
-};
-use sseproof_record::{Action, Bytes, Framing, Headers, Plan, Request, Version};
+use sseproof_record::http2::{Asked, Server, kind, write_field};
+use sseproof_record::{Action, Framing, Headers, Plan, Request};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
 
 use crate::lab::Beside;
 use crate::player::id_line;
 use crate::{Lab, Socket};
 
-/// The number of the setting for the window of a new stream.
-const INITIAL_WINDOW_SIZE: u16 = 4;
 /// The error code of a server that gave up on a response.
 const INTERNAL_ERROR: u32 = 2;
-/// The most bytes of a request that is still to become whole.
-const UNREAD: usize = 16 << 20;
 
 /// What the streams of a connection share.
 #[derive(Clone)]
@@ -32,11 +26,9 @@ struct Wire {
     bell: watch::Sender<()>,
 }
 
+#[derive(Default)]
 struct State {
-    out: Vec<u8>,
-    window: i64,
-    initial: i64,
-    windows: BTreeMap<u32, i64>,
+    server: Server,
     /// How the connection ends, once a plan has said so: whether by a reset.
     over: Option<bool>,
 }
@@ -46,48 +38,38 @@ impl Wire {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state());
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let changed = change(&mut self.state());
         self.bell.send_replace(());
+        changed
     }
 }
 
 /// Serves a connection that begins with these bytes, the preface among them.
 pub(crate) async fn serve(lab: Lab, socket: Box<dyn Socket>, begun: Vec<u8>) {
-    let wire = Wire {
-        state: Arc::new(Mutex::new(State {
-            out: Vec::new(),
-            window: i64::from(WINDOW),
-            initial: i64::from(WINDOW),
-            windows: BTreeMap::new(),
-            over: None,
-        })),
-        bell: watch::Sender::new(()),
-    };
-    wire.change(|state| write_frame(&mut state.out, kind::SETTINGS, 0, 0, &[]));
+    let wire = Wire { state: Arc::default(), bell: watch::Sender::new(()) };
     let (mut reader, mut writer) = split(socket);
-    let mut connection = Connection {
-        lab,
-        wire: wire.clone(),
-        fields: Fields::default(),
-        asked: BTreeMap::new(),
-        block: Vec::new(),
-        players: BTreeMap::new(),
-        playing: JoinSet::new(),
-    };
-    let mut unread = begun;
+    let mut connection =
+        Connection { lab, wire: wire.clone(), players: BTreeMap::new(), playing: JoinSet::new() };
+    let mut came = begun;
     let mut bell = wire.bell.subscribe();
     loop {
-        connection.heard(&mut unread);
-        let out = std::mem::take(&mut wire.state().out);
+        if !came.is_empty() && connection.heard(std::mem::take(&mut came)).is_err() {
+            return;
+        }
+        bell.mark_unchanged();
+        let (out, over) = {
+            let mut state = wire.state();
+            (state.server.take_out(), state.over)
+        };
         let written = async {
             writer.write_all(&out).await?;
             writer.flush().await
         };
-        if written.await.is_err() || unread.len() > UNREAD {
+        if written.await.is_err() {
             return;
         }
-        if let Some(resets) = wire.state().over {
+        if let Some(resets) = over {
             if resets {
                 reader.unsplit(writer).reset();
             }
@@ -96,7 +78,7 @@ pub(crate) async fn serve(lab: Lab, socket: Box<dyn Socket>, begun: Vec<u8>) {
         tokio::select! {
             biased;
             _ = bell.changed() => {}
-            read = reader.read_buf(&mut unread) => match read {
+            read = reader.read_buf(&mut came) => match read {
                 Ok(0) | Err(_) => return,
                 Ok(_) => {}
             },
@@ -107,96 +89,28 @@ pub(crate) async fn serve(lab: Lab, socket: Box<dyn Socket>, begun: Vec<u8>) {
 struct Connection {
     lab: Lab,
     wire: Wire,
-    fields: Fields,
-    /// Requests whose body is still to come, with what of it came.
-    asked: BTreeMap<u32, (Request, Vec<u8>)>,
-    block: Vec<u8>,
-    players: BTreeMap<u32, tokio::task::AbortHandle>,
+    players: BTreeMap<u32, AbortHandle>,
     playing: JoinSet<()>,
 }
 
 impl Connection {
-    /// Takes the whole frames off what is unread.
-    fn heard(&mut self, unread: &mut Vec<u8>) {
-        if unread.starts_with(PREFACE) {
-            unread.drain(..PREFACE.len());
+    /// An error where a client is wrong.
+    fn heard(&mut self, bytes: Vec<u8>) -> Result<(), String> {
+        self.wire.change(|state| state.server.feed(&bytes.into()));
+        while let Some(asked) = self.wire.change(|state| state.server.asked())? {
+            match asked {
+                Asked::Request(id, request) => self.begin(id, *request),
+                Asked::Cancelled(id) => {
+                    self.players.remove(&id).iter().for_each(AbortHandle::abort);
+                }
+            }
         }
-        let mut at = 0;
-        while let Some(frame) = Frame::read(&unread[at..]) {
-            at += frame.length();
-            self.frame(&frame);
-        }
-        unread.drain(..at);
+        Ok(())
     }
 
-    fn frame(&mut self, frame: &Frame<'_>) {
-        match frame.kind {
-            kind::HEADERS | kind::CONTINUATION => {
-                self.block.extend_from_slice(frame.content().unwrap_or_default());
-                if frame.kind == kind::HEADERS {
-                    self.asked.insert(frame.stream, (Request::subscribe(""), Vec::new()));
-                }
-                if frame.has(flag::END_HEADERS) {
-                    let block = std::mem::take(&mut self.block);
-                    let Ok(fields) = self.fields.read(&block) else { return };
-                    self.asked.insert(frame.stream, (request(fields), Vec::new()));
-                }
-            }
-            kind::DATA => {
-                if let Some((_, body)) = self.asked.get_mut(&frame.stream) {
-                    body.extend_from_slice(frame.content().unwrap_or_default());
-                }
-                let spent = u32::try_from(frame.payload.len()).unwrap_or(0);
-                if spent > 0 {
-                    self.wire.change(|state| {
-                        for id in [0, frame.stream] {
-                            let more = spent.to_be_bytes();
-                            write_frame(&mut state.out, kind::WINDOW_UPDATE, 0, id, &more);
-                        }
-                    });
-                }
-            }
-            kind::RST_STREAM => {
-                self.asked.remove(&frame.stream);
-                if let Some(player) = self.players.remove(&frame.stream) {
-                    player.abort();
-                }
-            }
-            kind::SETTINGS if !frame.has(flag::ACK) => self.wire.change(|state| {
-                for (_, to) in frame.settings().filter(|(which, _)| *which == INITIAL_WINDOW_SIZE) {
-                    let change = i64::from(to) - state.initial;
-                    state.initial = i64::from(to);
-                    state.windows.values_mut().for_each(|window| *window += change);
-                }
-                write_frame(&mut state.out, kind::SETTINGS, flag::ACK, 0, &[]);
-            }),
-            kind::PING if !frame.has(flag::ACK) => self.wire.change(|state| {
-                write_frame(&mut state.out, kind::PING, flag::ACK, 0, frame.payload);
-            }),
-            kind::WINDOW_UPDATE => self.wire.change(|state| {
-                let more = i64::from(frame.number(0).unwrap_or(0));
-                match state.windows.get_mut(&frame.stream) {
-                    _ if frame.stream == 0 => state.window += more,
-                    Some(window) => *window += more,
-                    None => {}
-                }
-            }),
-            _ => {}
-        }
-        if frame.ends_stream() {
-            self.begin(frame.stream);
-        }
-    }
-
-    fn begin(&mut self, id: u32) {
-        let Some((mut request, body)) = self.asked.remove(&id) else { return };
-        request.body = body.into();
+    fn begin(&mut self, id: u32, request: Request) {
         self.players.retain(|_, player| !player.is_finished());
         let beside = self.beside();
-        self.wire.change(|state| {
-            let initial = state.initial;
-            state.windows.insert(id, initial);
-        });
         let (lab, wire) = (self.lab.clone(), self.wire.clone());
         let player = self.playing.spawn(async move {
             let (plan, _playing) = lab.plan(&request, beside);
@@ -209,18 +123,9 @@ impl Connection {
 
     fn beside(&self) -> Beside {
         let state = self.wire.state();
-        let is_blocked = |id: &&u32| state.windows.get(id).is_some_and(|window| *window <= 0);
-        let blocked = self.players.keys().filter(is_blocked).count();
+        let blocked = self.players.keys().filter(|id| state.server.is_blocked(**id)).count();
         Beside { streams: self.players.len(), blocked }
     }
-}
-
-fn request(fields: Headers) -> Request {
-    let first = |name: &str| fields.first(name).unwrap_or_default();
-    let (method, url) = (first(":method"), first(":path"));
-    let mut headers = fields.clone();
-    headers.0.retain(|header| !header.name.starts_with(':'));
-    Request { method, url, version: Version::Http2, headers, body: Bytes::default() }
 }
 
 /// The answer on one stream.
@@ -249,13 +154,12 @@ impl Player {
                     sleep(time).await;
                 }
                 Action::Raw(bytes) => {
-                    self.wire.change(|state| state.out.extend_from_slice(&bytes));
+                    self.wire.change(|state| state.server.raw(&bytes));
                 }
                 Action::Frame { kind, flags, payload } => {
                     self.flush(false).await;
                     let id = self.id;
-                    self.wire
-                        .change(|state| write_frame(&mut state.out, kind, flags, id, &payload));
+                    self.wire.change(|state| state.server.frame(kind, flags, id, &payload));
                     self.over |= kind == kind::RST_STREAM;
                 }
                 Action::Finish => self.flush(true).await,
@@ -283,7 +187,7 @@ impl Player {
         self.flush(framing != Framing::Chunked).await;
         if !self.over {
             let (id, code) = (self.id, INTERNAL_ERROR.to_be_bytes());
-            self.wire.change(|state| write_frame(&mut state.out, kind::RST_STREAM, 0, id, &code));
+            self.wire.change(|state| state.server.frame(kind::RST_STREAM, 0, id, &code));
         }
     }
 
@@ -299,7 +203,7 @@ impl Player {
         }
         self.over = self.is_head || framing == Framing::None;
         let (id, over) = (self.id, self.over);
-        self.wire.change(|state| write_fields(&mut state.out, id, over, &block));
+        self.wire.change(|state| state.server.fields(id, over, &block));
     }
 
     /// Sends what was written, as far as the windows let it through, and the end.
@@ -312,7 +216,11 @@ impl Player {
         let mut rest = written.as_slice();
         loop {
             bell.mark_unchanged();
-            let sent = self.piece(rest, ends);
+            let sent = self.wire.state().server.data(self.id, rest, ends);
+            // Not rung where nothing was sent: this would wake itself.
+            if sent > 0 || rest.is_empty() {
+                self.wire.bell.send_replace(());
+            }
             rest = &rest[sent..];
             if rest.is_empty() {
                 break;
@@ -322,28 +230,6 @@ impl Player {
             }
         }
         self.over |= ends;
-    }
-
-    fn piece(&self, rest: &[u8], ends: bool) -> usize {
-        let mut sent = 0;
-        let mut state = self.wire.state();
-        let stream = state.windows.get(&self.id).copied().unwrap_or(0);
-        let room = usize::try_from(state.window.min(stream)).unwrap_or(0).min(MAX_FRAME);
-        if room > 0 || rest.is_empty() {
-            sent = rest.len().min(room);
-            let flags = if ends && sent == rest.len() { flag::END_STREAM } else { 0 };
-            write_frame(&mut state.out, kind::DATA, flags, self.id, &rest[..sent]);
-            let spent = i64::try_from(sent).unwrap_or(0);
-            state.window -= spent;
-            if let Some(window) = state.windows.get_mut(&self.id) {
-                *window -= spent;
-            }
-        }
-        drop(state);
-        if sent > 0 || rest.is_empty() {
-            self.wire.bell.send_replace(());
-        }
-        sent
     }
 
     async fn follow(&mut self, lab: &Lab, topic: &str, after: u64) {
