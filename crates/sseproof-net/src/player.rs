@@ -116,7 +116,7 @@ impl Player<'_> {
         if then == Then::Close && !headers.has("connection") {
             headers.add("Connection", "close");
         }
-        let reason = hyper::StatusCode::from_u16(status)
+        let reason = http::StatusCode::from_u16(status)
             .ok()
             .and_then(|status| status.canonical_reason())
             .unwrap_or_default();

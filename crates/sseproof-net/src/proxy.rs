@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hyper::Uri;
+use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use sseproof_http::http1::ResponseHead;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -116,7 +116,7 @@ fn exchange(number: usize, url: &str, head: Head, body: &[u8]) -> Exchange {
         end: End { at: Duration::ZERO, how: Ending::Left },
         ..Exchange::begun(number, Request::subscribe(url), Duration::ZERO)
     };
-    exchange.undo_coding();
+    exchange.decode_body();
     exchange
 }
 
@@ -179,7 +179,7 @@ fn dechunk(exchange: &mut Exchange, wire: &[u8], body: &[u8]) {
     }
     exchange.body = pieces;
     exchange.coded.clear();
-    exchange.undo_coding();
+    exchange.decode_body();
     exchange.wire = vec![Chunk { at, bytes: Bytes::from(wire) }];
     if whole {
         exchange.end.how = Ending::Complete;

@@ -187,6 +187,16 @@ impl ResponseReader {
 }
 
 impl Exchange {
+    /// Decodes the content coding of a body, if that is still to be done.
+    pub fn decode_body(&mut self) {
+        let Some(head) = self.head.take() else { return };
+        let (came, end) = (std::mem::take(&mut self.body), self.end.clone());
+        let mut reader = ResponseReader::new(&self.request.method, BodyLimits::NONE);
+        reader.begin(self, head);
+        came.into_iter().for_each(|chunk| reader.data(self, chunk.at, chunk.bytes));
+        reader.end(self, end.at, end.how);
+    }
+
     /// Makes what rules look at of the bytes of its connection; `stated` is the end that the bytes
     /// do not show, because it was the client's.
     pub fn derive(&mut self, stated: Option<End>) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, Coding, CodingFault, ContentDecoder, EVENT_STREAM, Happening, Headers, OnConnection,
-    Published, Request, Role, Transport, Version,
+    Bytes, CodingFault, EVENT_STREAM, Happening, Headers, OnConnection, Published, Request, Role,
+    Transport, Version,
 };
 
 /// What the run was aimed at.
@@ -262,21 +262,6 @@ impl Exchange {
     /// How many bytes of the body came.
     pub fn came_len(&self) -> u64 {
         self.came().iter().map(|chunk| chunk.bytes.len() as u64).sum()
-    }
-
-    /// Undoes the content coding of a body of which that is still to be done.
-    pub fn undo_coding(&mut self) {
-        let coding = self.head.as_ref().and_then(|head| Coding::of(&head.headers));
-        let Some(coding) = coding.filter(|_| self.coded.is_empty()) else { return };
-        self.coded = std::mem::take(&mut self.body);
-        let mut decoder = ContentDecoder::new(coding);
-        let mut last = self.started;
-        for chunk in &self.coded {
-            last = chunk.at;
-            self.body.extend(Chunk::of(chunk.at, decoder.feed(&chunk.bytes)));
-        }
-        self.body.extend(Chunk::of(last, decoder.finish()));
-        self.coding_fault = decoder.fault().cloned();
     }
 
     /// All bytes of the body.

@@ -307,7 +307,7 @@ pub(crate) fn play(
         how = Ending::Complete;
     }
     exchange.end = End { at: if how == Ending::Left { leave } else { now }, how };
-    exchange.undo_coding();
+    exchange.decode_body();
     exchange
 }
 
