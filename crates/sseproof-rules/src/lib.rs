@@ -38,5 +38,5 @@ pub use registry::{judge, mutants, rule, rules, rules_for};
 pub use requirement::{
     Level, Recipe, Requirement, RuleText, Subject, requirement, requirements, standing,
 };
-pub(crate) use rule::{Family, LooksAt};
+pub(crate) use rule::{Family, LooksAt, Single};
 pub use rule::{Fault, Host, Mutant, Over, Place, Rule, Verdict};

@@ -189,6 +189,38 @@ impl Fault {
     }
 }
 
+/// The verdict on one of several exchanges that a rule judges one by one.
+pub(crate) enum Single {
+    Holds,
+    Broken(Fault),
+    Unclear(String),
+}
+
+impl Single {
+    /// The verdict on all of them: the faults, or else the first doubt, or else `holds` of how many
+    /// hold; without any, a skip for the reason `none`.
+    pub(crate) fn sum(
+        singles: impl IntoIterator<Item = Self>,
+        holds: impl FnOnce(usize) -> String,
+        none: &str,
+    ) -> Verdict {
+        let (mut faults, mut doubt, mut held) = (Vec::new(), None, 0);
+        for single in singles {
+            match single {
+                Self::Holds => held += 1,
+                Self::Broken(fault) => faults.push(fault),
+                Self::Unclear(why) => doubt = doubt.or(Some(why)),
+            }
+        }
+        match (faults.is_empty(), doubt, held) {
+            (false, ..) => Verdict::Fail(faults),
+            (true, Some(why), _) => Verdict::Inconclusive(why),
+            (true, None, 0) => Verdict::Skip(none.to_owned()),
+            (true, None, held) => Verdict::Pass(holds(held)),
+        }
+    }
+}
+
 impl Verdict {
     /// Fail with these faults, or pass with the note where there are none.
     pub fn from_faults(faults: Vec<Fault>, pass: impl Into<String>) -> Self {

@@ -89,8 +89,8 @@ impl Pace {
     }
 }
 
-/// What became of a client that can undo compression.
-enum Fate {
+/// How the events reach a client that can decompress.
+enum Flow {
     Plain,
     Flows(String),
     Held(Fault),
@@ -99,24 +99,24 @@ enum Fate {
 
 fn judge(record: &Record<'_>) -> Verdict {
     let pace = Pace::of(record);
-    let fates: Vec<_> = record
+    let each: Vec<_> = record
         .subscriptions()
         .filter(offers)
-        .filter_map(|view| fate(record, &view, pace.as_ref()))
+        .filter_map(|view| flow(record, &view, pace.as_ref()))
         .collect();
     let mut faults = Vec::new();
     let mut flows = None;
     let mut doubt = None;
-    for fate in &fates {
-        match fate {
-            Fate::Plain => {}
-            Fate::Held(fault) => faults.push(fault.clone()),
-            Fate::Flows(how) => flows = flows.or(Some(how)),
-            Fate::Unclear(why) => doubt = doubt.or(Some(why)),
+    for flow in &each {
+        match flow {
+            Flow::Plain => {}
+            Flow::Held(fault) => faults.push(fault.clone()),
+            Flow::Flows(how) => flows = flows.or(Some(how)),
+            Flow::Unclear(why) => doubt = doubt.or(Some(why)),
         }
     }
     match (doubt, flows) {
-        _ if fates.is_empty() => Verdict::Skip("no client offered to undo compression".to_owned()),
+        _ if each.is_empty() => Verdict::Skip("no client offered to undo compression".to_owned()),
         _ if !faults.is_empty() => Verdict::Fail(faults),
         (Some(why), _) => Verdict::Inconclusive(why.clone()),
         (None, Some(how)) => Verdict::Pass(how.clone()),
@@ -133,39 +133,39 @@ fn offers(view: &View<'_>) -> bool {
 }
 
 /// `None` where another exchange tells.
-fn fate(record: &Record<'_>, view: &View<'_>, pace: Option<&Pace>) -> Option<Fate> {
+fn flow(record: &Record<'_>, view: &View<'_>, pace: Option<&Pace>) -> Option<Flow> {
     if let Some(waited) = waited_in_vain(view) {
         return Some(no_head(record, view, waited));
     }
     match view.status()? {
         300..400 => None,
-        _ if view.is_stream() && !view.is_compressed() => Some(Fate::Plain),
+        _ if view.is_stream() && !view.is_compressed() => Some(Flow::Plain),
         // Another rule names what is broken.
         _ if view.is_stream() && view.coding_fault.is_some() => {
-            Some(Fate::Unclear("the compressed stream cannot be undone".to_owned()))
+            Some(Flow::Unclear("the compressed stream cannot be undone".to_owned()))
         }
         _ if view.is_stream() => Some(encoded(view, pace)),
-        status => Some(Fate::Unclear(format!(
+        status => Some(Flow::Unclear(format!(
             "a client that offers to undo compression is answered {status}"
         ))),
     }
 }
 
-fn no_head(record: &Record<'_>, view: &View<'_>, waited: Duration) -> Fate {
+fn no_head(record: &Record<'_>, view: &View<'_>, waited: Duration) -> Flow {
     let message = format!(
         "no head came within {} to a client that can undo compression, as every browser can",
         shown(waited)
     );
     if !is_hang(record, waited) {
-        return Fate::Unclear(message);
+        return Flow::Unclear(message);
     }
-    Fate::Held(Fault::whole(view, message).so(
+    Flow::Held(Fault::whole(view, message).so(
         "an encoder in front keeps even the head until it has enough to compress: no browser gets an open stream",
     ))
 }
 
-/// What became of a stream in a content coding.
-fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Fate {
+/// How the events of a stream in a content coding come.
+fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Flow {
     let head = view.head.as_ref().map_or(view.started, |head| head.at);
     let watched = view.end.at.saturating_sub(head);
     let coding = view.head.as_ref().map(|head| head.headers.list("content-encoding").join(", "));
@@ -199,7 +199,7 @@ fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Fate {
         (0, _) if events >= SEVERAL => {
             let message = format!("compressed with {coding}, {came}, {plain}");
             let place = if view.coded.is_empty() { view.body_len() } else { 0 };
-            Fate::Held(Fault::at(view, place, message).so(
+            Flow::Held(Fault::at(view, place, message).so(
                 "a browser shows an open stream without a single event; a client that cannot undo compression gets them all",
             ))
         }
@@ -208,7 +208,7 @@ fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Fate {
             let message = format!(
                 "compressed with {coding}, everything came at once when the stream ended, {late} behind the head, {plain}"
             );
-            Fate::Held(Fault::at(view, 0, message))
+            Flow::Held(Fault::at(view, 0, message))
         }
         _ if readable > 0
             && let Some((burst, gap)) = bursts(view, &arrivals, pace) =>
@@ -217,18 +217,18 @@ fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Fate {
                 "compressed with {coding}, events come {burst} at a time, with up to {} of silence between, {plain}",
                 shown(gap)
             );
-            Fate::Held(Fault::at(view, 0, message).so(
+            Flow::Held(Fault::at(view, 0, message).so(
                 "the compressor is flushed, but not behind every event: a browser shows them late",
             ))
         }
-        (0, _) => Fate::Unclear(format!(
+        (0, _) => Flow::Unclear(format!(
             "compressed with {coding}, {came}, and the plain streams are too slow to compare"
         )),
-        _ if pieces.saturating_mul(4) < events => Fate::Unclear(format!(
+        _ if pieces.saturating_mul(4) < events => Flow::Unclear(format!(
             "compressed with {coding}, {came} in {}, {plain}",
             count(arrivals.len(), "piece")
         )),
-        _ => Fate::Flows(format!(
+        _ => Flow::Flows(format!(
             "compressed with {coding}, {came} in {}",
             count(arrivals.len(), "piece")
         )),

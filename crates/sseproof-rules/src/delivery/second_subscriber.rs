@@ -4,7 +4,7 @@ use sseproof_record::Action;
 
 use super::figures::{sent, shown, time_to_head, waited_in_vain};
 use crate::timing::{MISSING, MUCH_LONGER, OVERLAP};
-use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Place, Record, Rule, Single, Verdict, View, reference};
 
 /// So many events make a pace.
 const PACE: usize = 4;
@@ -22,41 +22,23 @@ pub(crate) const RULE: Rule = Rule {
     )],
 };
 
-/// What became of a subscriber who came while another one was there.
-enum Fate {
-    Served,
-    Shut(Fault),
-    Unclear(String),
-}
-
 fn judge(record: &Record<'_>) -> Verdict {
     let views: Vec<_> = record.subscriptions().collect();
-    let mut faults = Vec::new();
-    let mut doubts = Vec::new();
-    let mut served = 0;
+    let mut singles = Vec::new();
     for second in &views {
         let Some(first) = views.iter().find(|first| has_stream(first, second)) else { continue };
-        match fate(&views, first, second) {
-            None => {}
-            Some(Fate::Served) => {
-                served += 1;
-                faults.extend(starved(first, second));
-            }
-            Some(Fate::Shut(fault)) => faults.push(fault),
-            Some(Fate::Unclear(doubt)) => doubts.push(doubt),
-        }
+        let single = single(&views, first, second);
+        let starved = match single {
+            Some(Single::Holds) => starved(first, second).map(Single::Broken),
+            _ => None,
+        };
+        singles.extend(single.into_iter().chain(starved));
     }
-    match (faults.is_empty(), doubts.into_iter().next(), served) {
-        (false, ..) => Verdict::Fail(faults),
-        (true, Some(doubt), _) => Verdict::Inconclusive(doubt),
-        (true, None, 0) => {
-            Verdict::Skip("no two subscribers were there at the same time".to_owned())
-        }
-        (true, None, _) => Verdict::Pass(match served {
-            1 => "a second subscriber was served beside the first".to_owned(),
-            _ => format!("{served} subscribers were served beside another"),
-        }),
-    }
+    let holds = |served| match served {
+        1 => "a second subscriber was served beside the first".to_owned(),
+        _ => format!("{served} subscribers were served beside another"),
+    };
+    Single::sum(singles, holds, "no two subscribers were there at the same time")
 }
 
 /// Whether the first has its stream when the second asks, and not only because the end of the one
@@ -69,7 +51,7 @@ fn has_stream(first: &View<'_>, second: &View<'_>) -> bool {
         && first.end.at > second.started + OVERLAP
 }
 
-fn fate(views: &[View<'_>], first: &View<'_>, second: &View<'_>) -> Option<Fate> {
+fn single(views: &[View<'_>], first: &View<'_>, second: &View<'_>) -> Option<Single> {
     // The slowest head of somebody who was alone: what takes that long is not due to the other.
     let usual = views
         .iter()
@@ -88,20 +70,20 @@ fn fate(views: &[View<'_>], first: &View<'_>, second: &View<'_>) -> Option<Fate>
                     shown(late),
                     shown(usual)
                 );
-                return Some(Fate::Shut(Fault::new(second, Place::StatusLine, message)));
+                return Some(Single::Broken(Fault::new(second, Place::StatusLine, message)));
             }
-            Some(Fate::Served)
+            Some(Single::Holds)
         }
         // The other half of a redirect is an exchange of its own.
         (Some(head), _) if (300..400).contains(&head.status) => None,
-        (Some(head), _) => Some(Fate::Unclear(format!(
+        (Some(head), _) => Some(Single::Unclear(format!(
             "exchange {two} is answered {} while exchange {one} is open: reconnect/stop-status judges that",
             head.status
         ))),
         (None, Some(_)) => {
             let shut_for = first.end.at.min(second.end.at).saturating_sub(sent(second));
             if shut_for < enough {
-                return Some(Fate::Unclear(format!(
+                return Some(Single::Unclear(format!(
                     "exchange {two} had no head after {}, and a lone subscriber waits for {}",
                     shown(shut_for),
                     shown(usual)
@@ -112,9 +94,9 @@ fn fate(views: &[View<'_>], first: &View<'_>, second: &View<'_>) -> Option<Fate>
                 shown(shut_for),
                 shown(usual)
             );
-            Some(Fate::Shut(Fault::whole(second, message)))
+            Some(Single::Broken(Fault::whole(second, message)))
         }
-        (None, None) => Some(Fate::Unclear(format!(
+        (None, None) => Some(Single::Unclear(format!(
             "exchange {two} has no answer to judge: {:?}",
             second.end.how
         ))),

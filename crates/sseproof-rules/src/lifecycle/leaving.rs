@@ -22,8 +22,8 @@ pub(crate) struct Leaving<'r> {
     waited: Duration,
 }
 
-/// What became of what the server did for a client.
-enum Fate<'r> {
+/// The producer that the server ran for a client, after that has disconnected.
+enum Producer<'r> {
     Gone(Duration),
     Stays(&'r Leaving<'r>),
     Unseen,
@@ -54,9 +54,9 @@ fn decide(record: &Record<'_>, leavings: Vec<Leaving<'_>>, lacks: &[Lack], what:
     let mut thin = None;
     for number in numbers {
         let of: Vec<_> = leavings.iter().filter(|leaving| leaving.view.number == number).collect();
-        match fate(&of) {
-            Fate::Gone(time) => slowest = slowest.max(Some(time)),
-            Fate::Stays(leaving) if leaving.waited < PRODUCER_GONE => {
+        match producer(&of) {
+            Producer::Gone(time) => slowest = slowest.max(Some(time)),
+            Producer::Stays(leaving) if leaving.waited < PRODUCER_GONE => {
                 thin = Some(format!(
                     "{} more {} than before, but only {} were waited",
                     leaving.after - leaving.before,
@@ -64,8 +64,8 @@ fn decide(record: &Record<'_>, leavings: Vec<Leaving<'_>>, lacks: &[Lack], what:
                     shown(leaving.waited)
                 ));
             }
-            Fate::Stays(leaving) => faults.push(leaving.fault()),
-            Fate::Unseen => {
+            Producer::Stays(leaving) => faults.push(leaving.fault()),
+            Producer::Unseen => {
                 let gauge = of.first().map_or(Gauge::Active, |leaving| leaving.gauge);
                 thin = Some(format!("the number of {gauge} does not change when a client comes"));
             }
@@ -157,23 +157,23 @@ pub(crate) fn was_reset(record: &Record<'_>, view: &View<'_>) -> bool {
     record.happenings().iter().any(|happening| happening.what == what)
 }
 
-fn fate<'r>(of: &[&'r Leaving<'r>]) -> Fate<'r> {
+fn producer<'r>(of: &[&'r Leaving<'r>]) -> Producer<'r> {
     let moved = |leaving: &&&Leaving<'_>| {
         leaving.view.request.method == "HEAD"
             || leaving.during.is_none_or(|during| during > leaving.before)
     };
     let mut moved = of.iter().filter(moved).peekable();
     if moved.peek().is_none() {
-        return Fate::Unseen;
+        return Producer::Unseen;
     }
     let mut gone = Duration::ZERO;
     for leaving in moved {
         if leaving.after > leaving.before {
-            return Fate::Stays(leaving);
+            return Producer::Stays(leaving);
         }
         gone = gone.max(leaving.waited);
     }
-    Fate::Gone(gone)
+    Producer::Gone(gone)
 }
 
 impl Leaving<'_> {

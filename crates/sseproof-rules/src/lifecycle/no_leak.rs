@@ -33,7 +33,7 @@ fn allowance(gauge: Gauge) -> u64 {
 }
 
 /// What one gauge showed behind each part of the clients: how many had come, and the number.
-struct Course {
+struct Readings {
     gauge: Gauge,
     points: Vec<(u64, u64)>,
 }
@@ -83,7 +83,7 @@ enum Growth {
     Unclear(String),
 }
 
-impl Course {
+impl Readings {
     /// What the second half of the clients left behind: the first one fills pools and caches.
     fn growth(&self) -> Growth {
         let half = &self.points[self.points.len() / 2..];
@@ -121,8 +121,8 @@ impl Course {
 }
 
 /// The course of each gauge, how many clients were given a stream, and the exchange of the last.
-fn courses(record: &Record<'_>) -> (Vec<Course>, u64, usize) {
-    let mut courses: Vec<Course> = Vec::new();
+fn courses(record: &Record<'_>) -> (Vec<Readings>, u64, usize) {
+    let mut courses: Vec<Readings> = Vec::new();
     let (mut came, mut streams, mut number) = (None, 0, 0);
     for happening in record.happenings() {
         match (&happening.what, came) {
@@ -136,7 +136,7 @@ fn courses(record: &Record<'_>) -> (Vec<Course>, u64, usize) {
             {
                 match courses.iter_mut().find(|course| course.gauge == gauge) {
                     Some(course) => course.points.push((came, value)),
-                    None => courses.push(Course { gauge, points: vec![(came, value)] }),
+                    None => courses.push(Readings { gauge, points: vec![(came, value)] }),
                 }
             }
             _ => {}

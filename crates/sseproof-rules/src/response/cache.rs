@@ -17,8 +17,8 @@ pub(crate) const RULE: Rule = Rule {
     ],
 };
 
-/// What a response says to caches.
-enum Said {
+/// What the response permits caches.
+enum Storage {
     /// Nobody keeps it, or nobody uses it unasked.
     No,
     /// No shared cache keeps it (`private`), or it is stale at once (`max-age=0`).
@@ -34,15 +34,15 @@ fn judge(record: &Record<'_>) -> Verdict {
     let (mut streams, mut enough) = (0, 0);
     for view in stream_answers(record) {
         match said(&view) {
-            Said::No => {}
-            Said::Enough => enough += 1,
-            Said::Keep(words) => {
+            Storage::No => {}
+            Storage::Enough => enough += 1,
+            Storage::Keep(words) => {
                 let message = format!("Cache-Control lets caches keep the stream: {words}");
                 faults.push(Fault::header(&view, "cache-control", message));
             }
             // No cache keeps an answer to another method unless it is told to.
-            Said::Nothing if view.request.method != "GET" => {}
-            Said::Nothing => faults.push(nothing(&view)),
+            Storage::Nothing if view.request.method != "GET" => {}
+            Storage::Nothing => faults.push(nothing(&view)),
         }
         streams += 1;
     }
@@ -56,28 +56,28 @@ fn judge(record: &Record<'_>) -> Verdict {
     Verdict::from_faults(each_once(faults), note)
 }
 
-fn said(view: &View<'_>) -> Said {
-    let Some(head) = &view.head else { return Said::Nothing };
+fn said(view: &View<'_>) -> Storage {
+    let Some(head) = &view.head else { return Storage::Nothing };
     let directives = head.headers.list("cache-control");
     let has = |wanted: &str| directives.iter().any(|directive| name(directive) == wanted);
     if has("no-store") || has("no-cache") {
-        return Said::No;
+        return Storage::No;
     }
     let ages = || directives.iter().filter(|one| matches!(name(one), "max-age" | "s-maxage"));
     let lasting: Vec<_> = ages().filter(|one| age(one) != Some(0)).map(String::as_str).collect();
     if has("private") {
         // The cache of a browser is passed by: an EventSource asks with the cache mode no-store.
-        return Said::Enough;
+        return Storage::Enough;
     }
     let stale_at_once = lasting.is_empty() && ages().next().is_some();
     if stale_at_once {
-        return Said::Enough;
+        return Storage::Enough;
     }
     if !lasting.is_empty() || has("public") {
         let public = has("public").then_some("public");
-        return Said::Keep(public.into_iter().chain(lasting).collect::<Vec<_>>().join(", "));
+        return Storage::Keep(public.into_iter().chain(lasting).collect::<Vec<_>>().join(", "));
     }
-    Said::Nothing
+    Storage::Nothing
 }
 
 fn nothing(view: &View<'_>) -> Fault {

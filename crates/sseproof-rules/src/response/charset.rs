@@ -47,14 +47,9 @@ fn charset(view: &View<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::response::content_type::tests::typed;
     use crate::testing::Run;
     use sseproof_record::Plan;
-
-    fn typed(value: &str) -> Run {
-        Run::against(reference::answer)
-            .subscribe()
-            .edit(|last| last.head.as_mut().unwrap().headers.set("Content-Type", value))
-    }
 
     #[test]
     fn utf8_in_any_spelling_and_no_charset_pass() {

@@ -64,12 +64,12 @@ fn told_twice(view: &View<'_>) -> Option<Fault> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::testing::Run;
     use sseproof_record::Plan;
 
-    fn typed(value: &str) -> Run {
+    pub(in crate::response) fn typed(value: &str) -> Run {
         Run::against(reference::answer)
             .subscribe()
             .edit(|last| last.head.as_mut().unwrap().headers.set("Content-Type", value))

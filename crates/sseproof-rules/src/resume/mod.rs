@@ -1,17 +1,14 @@
 //! Rules on ids, and on what a client gets when it comes back with one.
 
-mod empty_id;
 mod honoured;
 mod ids_present;
-mod long_id;
 mod no_duplicates;
 mod no_loss;
-mod non_ascii_id;
 mod odd_id;
+mod odd_ids;
 mod order;
 mod resumption;
 mod same_event;
-mod unknown_id;
 
 use crate::{Family, LooksAt};
 
@@ -24,9 +21,26 @@ pub(crate) const FAMILY: Family = Family {
         &no_duplicates::RULE,
         &order::RULE,
         &same_event::RULE,
-        &unknown_id::RULE,
-        &empty_id::RULE,
-        &long_id::RULE,
-        &non_ascii_id::RULE,
+        &odd_ids::UNKNOWN,
+        &odd_ids::EMPTY,
+        &odd_ids::LONG,
+        &odd_ids::NON_ASCII,
     ],
 };
+
+#[cfg(test)]
+mod testing {
+    use crate::testing::{Run, body};
+
+    pub(super) fn resumed(serve: sseproof_record::Answer) -> Run {
+        Run::against(serve).subscribe().reconnect(1, "22")
+    }
+
+    /// A client that had 1, missed 2 to 4 and got these.
+    pub(super) fn got(ids: &str) -> Run {
+        let stream = |ids: &str| -> String {
+            ids.split(' ').map(|id| format!("id: {id}\ndata: {id}\n\n")).collect()
+        };
+        body(stream("1 2 3 4").as_bytes()).reconnect(1, "1").with_body(stream(ids))
+    }
+}

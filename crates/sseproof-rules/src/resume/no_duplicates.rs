@@ -77,11 +77,8 @@ fn judge(record: &Record<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resume::testing::resumed;
     use crate::testing::{Run, body};
-
-    fn resumed(serve: sseproof_record::Answer) -> Run {
-        Run::against(serve).subscribe().reconnect(1, "22")
-    }
 
     /// Had 1 and 2, missed 3, got these.
     fn got(stream: &str) -> Run {

@@ -10,7 +10,7 @@ use sseproof_record::{Reason, Version};
 use crate::delivery::figures::{shown, time_to_head, waited_in_vain};
 use crate::outcome::closes_on_anybody;
 use crate::timing::{AT_ONCE, MUCH_LONGER, NO_ANSWER};
-use crate::{Fault, Place, Record, Verdict, View};
+use crate::{Fault, Place, Record, Single, Verdict, View};
 
 /// From here on an id is a long one, in bytes.
 const LONG: usize = 200;
@@ -74,23 +74,9 @@ pub(super) fn judge_odd(record: &Record<'_>, odd: Odd) -> Verdict {
             "every id that the server does not know is answered {status}: see resume/unknown-id"
         ));
     }
-    let mut faults = Vec::new();
-    let mut doubt = None;
-    let mut fine = 0;
-    for view in &asked {
-        match fate(record, view, odd, &plain) {
-            None => {}
-            Some(Ok(())) => fine += 1,
-            Some(Err(Trouble::Fault(fault))) => faults.push(fault),
-            Some(Err(Trouble::Doubt(why))) => doubt = doubt.or(Some(why)),
-        }
-    }
-    match (faults.is_empty(), doubt, fine) {
-        (false, ..) => Verdict::Fail(faults),
-        (true, Some(why), _) => Verdict::Inconclusive(why),
-        (true, None, 0) => Verdict::Skip("the answer lies behind a redirect".to_owned()),
-        (true, None, _) => Verdict::Pass(format!("{} opens a stream", odd.label())),
-    }
+    let singles = asked.iter().filter_map(|view| single(record, view, odd, &plain));
+    let holds = |_| format!("{} opens a stream", odd.label());
+    Single::sum(singles, holds, "the answer lies behind a redirect")
 }
 
 /// The status with which all these ids are refused, where an id with nothing odd about it is
@@ -100,11 +86,6 @@ fn refused_alike(record: &Record<'_>, odd: Odd, asked: &[View<'_>]) -> Option<u1
     let status = unknown.status().filter(|status| *status >= 400)?;
     let alike = asked.iter().all(|view| view.status() == Some(status));
     (odd != Odd::Unknown && alike).then_some(status)
-}
-
-enum Trouble {
-    Fault(Fault),
-    Doubt(String),
 }
 
 /// Whether the exchange asks as an `EventSource` does, with an odd id of that kind.
@@ -140,18 +121,12 @@ fn is_brief(view: &View<'_>) -> bool {
         && view.end.at.saturating_sub(head) <= AT_ONCE
 }
 
-/// What became of the client; `None` where another exchange tells.
-fn fate(
-    record: &Record<'_>,
-    view: &View<'_>,
-    odd: Odd,
-    plain: &Plain,
-) -> Option<Result<(), Trouble>> {
+/// The verdict on one exchange; `None` if another one shows it.
+fn single(record: &Record<'_>, view: &View<'_>, odd: Odd, plain: &Plain) -> Option<Single> {
     const FOR_GOOD: &str = "a client that brings it stops for good, until the page is loaded anew";
     let label = odd.label();
-    let fault =
-        |place, message: String| Some(Err(Trouble::Fault(Fault::new(view, place, message))));
-    let doubt = |why: String| Some(Err(Trouble::Doubt(why)));
+    let fault = |place, message: String| Some(Single::Broken(Fault::new(view, place, message)));
+    let doubt = |why: String| Some(Single::Unclear(why));
     let Some(status) = view.status() else { return no_head(record, view, odd, plain) };
     let redirects = |next: View<'_>| {
         record.followed(&next, Reason::Redirect).is_some_and(|from| from.number == view.number)
@@ -167,7 +142,7 @@ fn fate(
             let fault = Fault::whole(view, message).so(
                 "a client comes back with the same id again and again, and never gets an event",
             );
-            Some(Err(Trouble::Fault(fault)))
+            Some(Single::Broken(fault))
         }
         200 => {
             let quiet = view.head.as_ref().map(|head| view.end.at.saturating_sub(head.at));
@@ -177,7 +152,7 @@ fn fate(
                     shown(quiet),
                     shown(usual)
                 )),
-                _ => Some(Ok(())),
+                _ => Some(Single::Holds),
             }
         }
         status if record.subscriptions().any(|other| other.status() == Some(status)) => {
@@ -187,19 +162,14 @@ fn fate(
         status => {
             let fault =
                 Fault::new(view, Place::StatusLine, format!("{label} is answered {status}"));
-            Some(Err(Trouble::Fault(fault.so(FOR_GOOD))))
+            Some(Single::Broken(fault.so(FOR_GOOD)))
         }
     }
 }
 
-fn no_head(
-    record: &Record<'_>,
-    view: &View<'_>,
-    odd: Odd,
-    plain: &Plain,
-) -> Option<Result<(), Trouble>> {
+fn no_head(record: &Record<'_>, view: &View<'_>, odd: Odd, plain: &Plain) -> Option<Single> {
     let label = odd.label();
-    let doubt = |why: String| Some(Err(Trouble::Doubt(why)));
+    let doubt = |why: String| Some(Single::Unclear(why));
     let usual = shown(plain.head);
     match (waited_in_vain(view), &view.end.how) {
         (Some(waited), _) if waited >= NO_ANSWER && waited >= plain.head * MUCH_LONGER => {
@@ -207,7 +177,7 @@ fn no_head(
                 "{label} has no answer within {}; a plain subscription has one after {usual}",
                 shown(waited)
             );
-            Some(Err(Trouble::Fault(Fault::whole(view, message))))
+            Some(Single::Broken(Fault::whole(view, message)))
         }
         (Some(waited), _) => doubt(format!(
             "{label} had no answer within {}; a plain subscription waits for {usual}",
@@ -218,7 +188,7 @@ fn no_head(
         }
         (None, how) if how.is_cut() => {
             let message = format!("the connection is closed on {label}, without an answer");
-            Some(Err(Trouble::Fault(Fault::whole(view, message))))
+            Some(Single::Broken(Fault::whole(view, message)))
         }
         (None, how) => doubt(format!("{label} has no answer to judge: {how:?}")),
     }

@@ -81,19 +81,7 @@ fn fault(resumption: &Resumption<'_>) -> Option<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Run, body};
-
-    fn resumed(serve: sseproof_record::Answer) -> Run {
-        Run::against(serve).subscribe().reconnect(1, "22")
-    }
-
-    /// Had 1, missed 2 to 4, got these.
-    fn got(ids: &str) -> Run {
-        let stream = |ids: &str| -> String {
-            ids.split(' ').map(|id| format!("id: {id}\ndata: {id}\n\n")).collect()
-        };
-        body(stream("1 2 3 4").as_bytes()).reconnect(1, "1").with_body(stream(ids))
-    }
+    use crate::resume::testing::{got, resumed};
 
     #[test]
     fn the_reference_keeps_the_order() {

@@ -1,7 +1,6 @@
 //! Ids are ASCII.
 
-use super::lines::{blocks, ids};
-use super::tally::each_stream;
+use super::tally::each_id;
 use super::{quoted, slip_in_first};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -16,17 +15,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    each_stream(record, "id", |view, tally| {
-        let body = view.body_bytes();
-        for line in ids(&blocks(&body)) {
-            tally.look();
-            let id = line.value();
-            let Some(place) = id.iter().position(|byte| !byte.is_ascii()) else { continue };
-            tally.fault(|| {
-                let message = format!("the id {} is not ASCII", quoted(id));
-                Fault::at(view, line.value_start() + place as u64, message)
-            });
-        }
+    each_id(record, |view, line, id| {
+        let place = id.iter().position(|byte| !byte.is_ascii())?;
+        let message = format!("the id {} is not ASCII", quoted(id));
+        Some(Fault::at(view, line.value_start() + place as u64, message))
     })
 }
 

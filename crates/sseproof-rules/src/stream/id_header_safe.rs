@@ -1,7 +1,6 @@
 //! Ids hold nothing that a field value of HTTP must not hold.
 
-use super::lines::{blocks, ids};
-use super::tally::each_stream;
+use super::tally::each_id;
 use super::{quoted, slip_in_first};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -14,22 +13,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    each_stream(record, "id", |view, tally| {
-        let body = view.body_bytes();
-        for line in ids(&blocks(&body)) {
-            tally.look();
-            let id = line.value();
-            // A tab is allowed inside a value. NUL has a rule of its own.
-            let Some(place) = id.iter().position(|&byte| byte != b'\t' && byte.is_ascii_control())
-            else {
-                continue;
-            };
-            tally.fault(|| {
-                let message =
-                    format!("the control character {:02x} in the id {}", id[place], quoted(id));
-                Fault::at(view, line.value_start() + place as u64, message)
-            });
-        }
+    each_id(record, |view, line, id| {
+        // A tab is allowed inside a value. NUL has a rule of its own.
+        let place = id.iter().position(|&byte| byte != b'\t' && byte.is_ascii_control())?;
+        let message = format!("the control character {:02x} in the id {}", id[place], quoted(id));
+        Some(Fault::at(view, line.value_start() + place as u64, message))
     })
 }
 

@@ -1,7 +1,6 @@
 //! Ids are short enough for a header.
 
-use super::lines::{blocks, ids};
-use super::tally::each_stream;
+use super::tally::each_id;
 use super::{quoted, slip_in_first};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -17,19 +16,9 @@ pub(super) const RULE: Rule = Rule {
 pub(super) const MOST: usize = 4_096;
 
 fn judge(record: &Record<'_>) -> Verdict {
-    each_stream(record, "id", |view, tally| {
-        let body = view.body_bytes();
-        for line in ids(&blocks(&body)) {
-            tally.look();
-            let id = line.value();
-            if id.len() <= MOST {
-                continue;
-            }
-            tally.fault(|| {
-                let message = format!("an id of {} bytes: {}", id.len(), quoted(id));
-                Fault::at(view, line.start, message)
-            });
-        }
+    each_id(record, |view, line, id| {
+        let message = || format!("an id of {} bytes: {}", id.len(), quoted(id));
+        (id.len() > MOST).then(|| Fault::at(view, line.start, message()))
     })
 }
 

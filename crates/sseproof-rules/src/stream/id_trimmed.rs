@@ -1,7 +1,6 @@
 //! Ids neither begin nor end with white space.
 
-use super::lines::{blocks, ids};
-use super::tally::each_stream;
+use super::tally::each_id;
 use super::{quoted, slip_in_first};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -14,20 +13,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    each_stream(record, "id", |view, tally| {
-        let body = view.body_bytes();
-        for line in ids(&blocks(&body)) {
-            tally.look();
-            let id = line.value();
-            let trimmed = id.trim_ascii();
-            if trimmed == id {
-                continue;
-            }
-            tally.fault(|| {
-                let message = format!("the id {} comes back as {}", quoted(id), quoted(trimmed));
-                Fault::at(view, line.value_start(), message)
-            });
-        }
+    each_id(record, |view, line, id| {
+        let trimmed = id.trim_ascii();
+        let message = || format!("the id {} comes back as {}", quoted(id), quoted(trimmed));
+        (trimmed != id).then(|| Fault::at(view, line.value_start(), message()))
     })
 }
 

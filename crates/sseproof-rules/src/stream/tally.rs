@@ -2,6 +2,7 @@
 
 pub(crate) use sseproof_units::counted;
 
+use super::lines::{Line, blocks, ids};
 use crate::{Fault, Record, Verdict, View};
 
 /// How many streams with the same fault are shown: more of them tell nothing new.
@@ -67,6 +68,22 @@ pub(crate) fn each_stream(
         return Verdict::Skip(none_of(noun));
     }
     Verdict::from_faults(faults, counted(looked, noun))
+}
+
+/// Judges each id of each stream by itself.
+pub(super) fn each_id(
+    record: &Record<'_>,
+    judge: impl Fn(&View<'_>, &Line<'_>, &[u8]) -> Option<Fault>,
+) -> Verdict {
+    each_stream(record, "id", |view, tally| {
+        let body = view.body_bytes();
+        for line in ids(&blocks(&body)) {
+            tally.look();
+            if let Some(fault) = judge(view, &line, line.value()) {
+                tally.fault(|| fault);
+            }
+        }
+    })
 }
 
 /// Why there is nothing to judge.

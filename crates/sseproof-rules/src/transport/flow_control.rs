@@ -2,10 +2,11 @@
 
 use sseproof_record::Action;
 
-use super::sharing::{Fate, fate, joined};
-use super::{NO_HTTP2, answers, no_blocking, on_stream};
+use super::no_blocking::no_pair;
+use super::sharing::{joined, single};
+use super::{no_blocking, on_stream};
 use crate::outcome::count;
-use crate::{Mutant, Over, Record, Rule, Verdict};
+use crate::{Mutant, Over, Record, Rule, Single, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/flow-control",
@@ -22,39 +23,29 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let mut faults = Vec::new();
-    let mut doubt = None;
-    let mut flows = 0;
-    for (view, opener) in joined(record, true) {
-        match fate(record, &view, &opener) {
-            Fate::Flows => flows += 1,
-            Fate::Held(mut fault) => {
-                let window = opener.transport.window.unwrap_or_default();
-                fault.message.push_str(&format!(", which had a window of {window} bytes"));
-                faults.push(fault);
-            }
-            Fate::Unclear(why) => doubt = doubt.or(Some(why)),
+    let singles = joined(record, true).map(|(view, opener)| match single(record, &view, &opener) {
+        Single::Broken(mut fault) => {
+            let window = opener.transport.window.unwrap_or_default();
+            fault.message.push_str(&format!(", which had a window of {window} bytes"));
+            Single::Broken(fault)
         }
-    }
-    match doubt {
-        _ if !faults.is_empty() && blocks(record) => Verdict::Skip(format!(
+        single => single,
+    });
+    let holds = |flows| format!("{} beside one without a window", count(flows, "stream"));
+    let none = no_pair(record, "no stream was beside one without a window");
+    match Single::sum(singles, holds, none) {
+        Verdict::Fail(_) if blocks(record) => Verdict::Skip(format!(
             "streams on one connection wait for each other in any case: see {}",
             no_blocking::RULE.id
         )),
-        _ if !faults.is_empty() => Verdict::Fail(faults),
-        Some(why) => Verdict::Inconclusive(why),
-        None if flows > 0 => {
-            Verdict::Pass(format!("{} beside one without a window", count(flows, "stream")))
-        }
-        None if answers(record).next().is_none() => Verdict::Skip(NO_HTTP2.to_owned()),
-        None => Verdict::Skip("no stream was beside one without a window".to_owned()),
+        verdict => verdict,
     }
 }
 
 /// Whether a stream beside one that has all the window it wants is held up as well.
 fn blocks(record: &Record<'_>) -> bool {
     joined(record, false)
-        .any(|(view, opener)| matches!(fate(record, &view, &opener), Fate::Held(_)))
+        .any(|(view, opener)| matches!(single(record, &view, &opener), Single::Broken(_)))
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use sseproof_record::http2::kind;
 use sseproof_record::{Action, Bytes};
 
-use super::sharing::{Fate, PAGES, fate, joined};
+use super::sharing::{PAGES, joined, single};
 use super::{NO_HTTP2, answers, on_stream};
 use crate::outcome::count;
-use crate::{Mutant, Over, Record, Rule, Verdict};
+use crate::{Mutant, Over, Record, Rule, Single, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/no-blocking",
@@ -36,25 +36,18 @@ fn one_stream() -> Bytes {
 }
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let mut faults = Vec::new();
-    let mut doubt = None;
-    let mut flows = 0;
-    for (view, opener) in joined(record, false) {
-        match fate(record, &view, &opener) {
-            Fate::Flows => flows += 1,
-            Fate::Held(fault) => faults.push(fault.so(PAGES)),
-            Fate::Unclear(why) => doubt = doubt.or(Some(why)),
-        }
-    }
-    match doubt {
-        _ if !faults.is_empty() => Verdict::Fail(faults),
-        Some(why) => Verdict::Inconclusive(why),
-        None if flows > 0 => {
-            Verdict::Pass(format!("{} beside another one", count(flows, "stream")))
-        }
-        None if answers(record).next().is_none() => Verdict::Skip(NO_HTTP2.to_owned()),
-        None => Verdict::Skip("no two streams were on one connection".to_owned()),
-    }
+    let singles =
+        joined(record, false).map(|(view, opener)| match single(record, &view, &opener) {
+            Single::Broken(fault) => Single::Broken(fault.so(PAGES)),
+            single => single,
+        });
+    let holds = |flows| format!("{} beside another one", count(flows, "stream"));
+    Single::sum(singles, holds, no_pair(record, "no two streams were on one connection"))
+}
+
+/// The reason to skip without two streams on one connection: HTTP/2 was not spoken, or else this.
+pub(super) fn no_pair<'w>(record: &Record<'_>, otherwise: &'w str) -> &'w str {
+    if answers(record).next().is_none() { NO_HTTP2 } else { otherwise }
 }
 
 #[cfg(test)]

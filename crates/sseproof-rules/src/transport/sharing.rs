@@ -8,23 +8,13 @@ use sseproof_record::{Ending, Phase};
 use crate::delivery::figures::{Spread, shown};
 use crate::outcome::{Outcome, is_hang};
 use crate::timing::NO_ANSWER;
-use crate::{Fault, Record, View};
+use crate::{Fault, Record, Single, View};
 
 /// What a page sees of it.
 pub(super) const PAGES: &str = "over HTTP/2 a browser puts every stream and every other request to the same origin on one connection, of all its tabs";
 
 /// The number of the setting that says how many streams may be open.
 const MAX_CONCURRENT_STREAMS: u16 = 3;
-
-/// What became of a stream that was asked for beside another one.
-pub(super) enum Fate {
-    /// Its events came.
-    Flows,
-    /// It was held up.
-    Held(Fault),
-    /// It cannot be said.
-    Unclear(String),
-}
 
 /// The streams that joined the connection of another one, and that one. `windowless` chooses
 /// between those beside a stream that has a window of its own and those beside one that has all it wants.
@@ -39,8 +29,8 @@ pub(super) fn joined<'r>(
     })
 }
 
-/// What became of the stream beside the one that opened the connection.
-pub(super) fn fate(record: &Record<'_>, view: &View<'_>, opener: &View<'_>) -> Fate {
+/// Whether the events of the stream come beside the one that opened the connection.
+pub(super) fn single(record: &Record<'_>, view: &View<'_>, opener: &View<'_>) -> Single {
     let beside =
         format!("beside the open stream of exchange {}, on the same connection", opener.number);
     let Some(head) = &view.head else { return no_head(record, view, opener, &beside) };
@@ -55,13 +45,13 @@ pub(super) fn fate(record: &Record<'_>, view: &View<'_>, opener: &View<'_>) -> F
             "the head came after {}, when the stream of exchange {number} on the same connection was over{limit}",
             shown(late)
         );
-        return Fate::Held(Fault::whole(view, message));
+        return Single::Broken(Fault::whole(view, message));
     }
     if !view.is_stream() {
-        return Fate::Unclear(format!("{} came {beside}", Outcome::of(view).told()));
+        return Single::Unclear(format!("{} came {beside}", Outcome::of(view).told()));
     }
     if view.first_event().is_some() {
-        return Fate::Flows;
+        return Single::Holds;
     }
     let watched = view.end.at.saturating_sub(head.at);
     let message = format!("no event came within {} of the head {beside}", shown(watched));
@@ -71,30 +61,30 @@ pub(super) fn fate(record: &Record<'_>, view: &View<'_>, opener: &View<'_>) -> F
             let message = format!(
                 "{message}; a stream alone on its connection has its first one after {alone}"
             );
-            Fate::Held(Fault::whole(view, message))
+            Single::Broken(Fault::whole(view, message))
         }
-        _ => Fate::Unclear(message),
+        _ => Single::Unclear(message),
     }
 }
 
-fn no_head(record: &Record<'_>, view: &View<'_>, opener: &View<'_>, beside: &str) -> Fate {
+fn no_head(record: &Record<'_>, view: &View<'_>, opener: &View<'_>, beside: &str) -> Single {
     let waited = view.end.at.saturating_sub(view.started);
     match view.end.how {
         Ending::StreamReset(code) => {
             let message = format!("the stream was refused with {} {beside}", error_name(code));
-            Fate::Held(Fault::whole(view, message))
+            Single::Broken(Fault::whole(view, message))
         }
         Ending::Left | Ending::TimedOut(Phase::Head) => {
             let limit = limit(opener).filter(|_| view.transport.stream.is_none());
             let limit = limit.map(allowed).unwrap_or_default();
             let message = format!("no head came within {} {beside}{limit}", shown(waited));
             if is_hang(record, waited) {
-                Fate::Held(Fault::whole(view, message))
+                Single::Broken(Fault::whole(view, message))
             } else {
-                Fate::Unclear(message)
+                Single::Unclear(message)
             }
         }
-        _ => Fate::Unclear(format!("{} {beside}", Outcome::of(view).told())),
+        _ => Single::Unclear(format!("{} {beside}", Outcome::of(view).told())),
     }
 }
 
