@@ -94,6 +94,8 @@ mod tests {
                 assert!(text.ends_with('.'), "{id}: `{member}` ends without a full stop: {text}");
             }
             assert!(!title.ends_with('.'), "{id}: the title ends with a full stop");
+            let words = title.split_whitespace().count();
+            assert!(words <= 10, "{id}: the title has {words} words, and 10 are the most");
             let texts = [title, why, fix].into_iter();
             for text in texts.chain(recipes.iter().flat_map(|recipe| [&recipe.with, &recipe.write]))
             {
