@@ -5,19 +5,18 @@
 //! Times are [`Duration`](std::time::Duration)s since the start of the run.
 
 mod connection;
-mod happening;
 mod plain;
 mod published;
 mod recording;
 mod redact;
 mod response;
 mod role;
+mod run_event;
 mod tape;
 mod transcript;
 mod transport;
 
 pub use connection::{Close, Closed, Connection, OnConnection, SharedConnection};
-pub use happening::{Gauge, Happening, Lack, Reading, What};
 pub use plain::{PlainError, read_plain};
 pub use published::{FORGED, FORGED_RETRY, PLAIN, Part, PublishOutcome, Published};
 pub use recording::{
@@ -26,6 +25,7 @@ pub use recording::{
 pub use redact::{Redacted, Secrets};
 pub use response::{BodyLimits, ResponseReader, closed_http2, failed};
 pub use role::{Role, Sample, Side, UnknownRole};
+pub use run_event::{Gauge, Lack, Reading, RunEvent, RunEventKind};
 pub use sseproof_http::{
     Action, Answer, Bytes, Coding, CodingFault, ContentDecoder, Departure, EVENT_STREAM, Framing,
     Header, Headers, Plan, Request, StoredEncoder, Version, Visit, http2,

@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 pub use self::read::{read_cut_recording, read_recording};
 pub use self::write::write_recording;
 use crate::{
-    Bytes, Close, CodingFault, Ending, Follows, Headers, Published, Request, Role, Source, Target,
-    Transport, Version, What,
+    Bytes, Close, CodingFault, Ending, Follows, Headers, Published, Request, Role, RunEventKind,
+    Source, Target, Transport, Version,
 };
 
 /// The version of the format that is written, and the newest that is read.
@@ -126,11 +126,12 @@ enum Line {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         how: Option<Ending>,
     },
-    Happening {
+    #[serde(rename = "happening")]
+    RunEvent {
         at_us: u64,
         scenario: String,
         name: String,
-        what: What,
+        what: RunEventKind,
     },
 }
 
@@ -182,11 +183,11 @@ fn micros(time: Duration) -> u64 {
 mod tests {
     use super::*;
     use crate::{
-        Chunk, Closed, Connection, End, Exchange, Gauge, Happening, Head, Lack, OnConnection, Part,
-        Phases, PublishOutcome, Reading, Reason, SharedConnection, Transcript, http2,
+        Chunk, Closed, Connection, End, Exchange, Gauge, Head, Lack, OnConnection, Part, Phases,
+        PublishOutcome, Reading, Reason, RunEvent, SharedConnection, Transcript, http2,
     };
 
-    fn happenings() -> Vec<Happening> {
+    fn run_events() -> Vec<RunEvent> {
         let published = Published {
             payload: None,
             data: "hello".to_owned(),
@@ -195,21 +196,26 @@ mod tests {
         };
         let reading = |value| Reading { gauge: Gauge::Active, value, against: None };
         [
-            What::Reading(reading(Ok(3))),
-            What::Reading(reading(Err("GET /active answered 500".to_owned()))),
-            What::Published { what: published, answered_us: Some(7) },
-            What::Restarted { ready_us: Some(90), failed: None },
-            What::Churned { connections: 200, streams: 199, last: 2 },
-            What::Stalled { exchange: 1 },
-            What::Unread { exchange: 1, bytes: Ok(9) },
-            What::Unread { exchange: 1, bytes: Err("a proxy stands between".to_owned()) },
-            What::LeftByReset { exchange: 1 },
-            What::Poured { bytes: 1 << 20, stopped: None },
-            What::LeftOut { part: Part::Event, tried: 3, of_all: 9, why: "time".to_owned() },
-            What::Lacking(Lack::Via),
+            RunEventKind::Reading(reading(Ok(3))),
+            RunEventKind::Reading(reading(Err("GET /active answered 500".to_owned()))),
+            RunEventKind::Published { what: published, answered_us: Some(7) },
+            RunEventKind::Restarted { ready_us: Some(90), failed: None },
+            RunEventKind::Churned { connections: 200, streams: 199, last: 2 },
+            RunEventKind::Stalled { exchange: 1 },
+            RunEventKind::Unread { exchange: 1, bytes: Ok(9) },
+            RunEventKind::Unread { exchange: 1, bytes: Err("a proxy stands between".to_owned()) },
+            RunEventKind::LeftByReset { exchange: 1 },
+            RunEventKind::Poured { bytes: 1 << 20, stopped: None },
+            RunEventKind::LeftOut {
+                part: Part::Event,
+                tried: 3,
+                of_all: 9,
+                why: "time".to_owned(),
+            },
+            RunEventKind::Lacking(Lack::Via),
         ]
         .into_iter()
-        .map(|what| Happening {
+        .map(|what| RunEvent {
             at: Duration::from_micros(70),
             scenario: "baseline".to_owned(),
             name: "before".to_owned(),
@@ -267,7 +273,7 @@ mod tests {
             started: "2026-01-01T00:00:00Z".to_owned(),
             source: Source::Run,
             exchanges,
-            happenings: happenings(),
+            run_events: run_events(),
         }
     }
 

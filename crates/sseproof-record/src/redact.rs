@@ -109,7 +109,7 @@ impl Secrets {
             }
         }
         // Texts of any kind: what was published has to be found again in the stream.
-        for happening in &mut out.transcript.happenings {
+        for happening in &mut out.transcript.run_events {
             happening.what = self.in_texts(&happening.what);
         }
         out

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, CodingFault, EVENT_STREAM, Happening, Headers, OnConnection, Published, Request, Role,
+    Bytes, CodingFault, EVENT_STREAM, Headers, OnConnection, Published, Request, Role, RunEvent,
     Transport, Version,
 };
 
@@ -48,7 +48,7 @@ pub struct Transcript {
     /// The exchanges, in the order in which they were begun; `exchanges[i].number == i + 1`.
     pub exchanges: Vec<Exchange>,
     /// What the run did to the server, or read of it, besides the exchanges; in order.
-    pub happenings: Vec<Happening>,
+    pub run_events: Vec<RunEvent>,
 }
 
 /// One request and what came back.

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use sseproof_codec::{Anomaly, Comment, Event, Item, Retry, decode};
-use sseproof_record::{Coding, Exchange, Happening, Reason, Source, Target, Transcript, Version};
+use sseproof_record::{Coding, Exchange, Reason, RunEvent, Source, Target, Transcript, Version};
 
 /// A transcript, ready to be judged.
 pub struct Record<'t> {
@@ -51,8 +51,8 @@ impl<'t> Record<'t> {
     }
 
     /// What the run did to the server, or read of it, besides the exchanges.
-    pub fn happenings(&self) -> &'t [Happening] {
-        &self.transcript.happenings
+    pub fn run_events(&self) -> &'t [RunEvent] {
+        &self.transcript.run_events
     }
 
     /// Where the transcript comes from.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sseproof_record::{
-    Action, Bytes, Chunk, End, Ending, Exchange, Follows, Framing, Happening, Head, Plan, Reason,
-    Request, Target, Transcript, Version, Visit, What,
+    Action, Bytes, Chunk, End, Ending, Exchange, Follows, Framing, Head, Plan, Reason, Request,
+    RunEvent, RunEventKind, Target, Transcript, Version, Visit,
 };
 
 use crate::{Fault, Record, Rule, Verdict};
@@ -115,15 +115,15 @@ impl Run {
     }
 
     /// Something happened besides, now.
-    pub(crate) fn happened(self, name: &str, what: What) -> Self {
+    pub(crate) fn happened(self, name: &str, what: RunEventKind) -> Self {
         let now = self.now;
         self.happened_at(now, name, what)
     }
 
     /// Something happened besides, then.
-    pub(crate) fn happened_at(mut self, at: Duration, name: &str, what: What) -> Self {
+    pub(crate) fn happened_at(mut self, at: Duration, name: &str, what: RunEventKind) -> Self {
         let (scenario, name) = (String::new(), name.to_owned());
-        self.transcript.happenings.push(Happening { at, scenario, name, what });
+        self.transcript.run_events.push(RunEvent { at, scenario, name, what });
         self
     }
 
@@ -134,8 +134,8 @@ impl Run {
     }
 
     /// Changes all that happened besides.
-    pub(crate) fn edit_happenings(mut self, mut edit: impl FnMut(&mut What)) -> Self {
-        self.transcript.happenings.iter_mut().for_each(|happening| edit(&mut happening.what));
+    pub(crate) fn edit_run_events(mut self, mut edit: impl FnMut(&mut RunEventKind)) -> Self {
+        self.transcript.run_events.iter_mut().for_each(|happening| edit(&mut happening.what));
         self
     }
 

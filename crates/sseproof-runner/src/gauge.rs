@@ -5,7 +5,7 @@ use std::time::Duration;
 use sseproof_files::model::{self, Need};
 use sseproof_files::{GaugeHook, TargetConfig};
 use sseproof_net::{Client, Leave, local_port};
-use sseproof_record::{Gauge, Lack, Reading, What};
+use sseproof_record::{Gauge, Lack, Reading, RunEventKind};
 use tokio::time::{Instant, sleep};
 
 use super::play::Stop;
@@ -56,9 +56,9 @@ impl Session<'_> {
             if let (Lack::Active | Lack::Process, Err(why)) = (lack, self.process()) {
                 let gauge = Gauge::Connections;
                 let reading = Reading { gauge, value: Err(why), against: None };
-                self.happened(now, "", What::Reading(reading));
+                self.happened(now, "", RunEventKind::Reading(reading));
             }
-            self.happened(now, "", What::Lacking(lack));
+            self.happened(now, "", RunEventKind::Lacking(lack));
             return Ok(false);
         }
         Ok(true)
@@ -108,7 +108,7 @@ impl Session<'_> {
         self.readings.insert(name.to_owned(), known.collect());
         for (gauge, value) in last {
             let against = against.map(str::to_owned);
-            self.happened(at, name, What::Reading(Reading { gauge, value, against }));
+            self.happened(at, name, RunEventKind::Reading(Reading { gauge, value, against }));
         }
     }
 

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use sseproof_files::model::{Need, Purpose};
 use sseproof_files::{Scenario, TargetConfig};
 use sseproof_net::Client;
-use sseproof_record::{Ending, Exchange, Happening, Target, Transcript};
+use sseproof_record::{Ending, Exchange, RunEvent, Target, Transcript};
 
 use self::session::Session;
 
@@ -40,7 +40,7 @@ pub struct Outcome {
     /// The exchanges, in the order in which they were begun, numbered on from the given number.
     pub exchanges: Vec<Exchange>,
     /// What was done to the server, or read of it, besides.
-    pub happenings: Vec<Happening>,
+    pub run_events: Vec<RunEvent>,
     /// What did not hold. A scenario stops at its first failure.
     pub failures: Vec<StepFailure>,
     /// Why the run as a whole has to stop.
@@ -154,8 +154,8 @@ pub async fn run(
         () = cancel => Some(play::Stop::Run(Stopped::Cancelled)),
         played = session.play() => played.err(),
     };
-    let (exchanges, happenings) = session.finish().await;
-    let mut outcome = Outcome { exchanges, happenings, ..Outcome::default() };
+    let (exchanges, run_events) = session.finish().await;
+    let mut outcome = Outcome { exchanges, run_events, ..Outcome::default() };
     match stop {
         Some(play::Stop::Step(failure)) => outcome.failures.push(*failure),
         Some(play::Stop::Run(stopped)) => outcome.stopped = Some(stopped),
@@ -215,7 +215,7 @@ pub async fn run_all(
             is_proxy_mute |= is_mute(exchanges);
         }
         results.transcript.exchanges.extend(outcome.exchanges);
-        results.transcript.happenings.extend(outcome.happenings);
+        results.transcript.run_events.extend(outcome.run_events);
         results.failures.extend(outcome.failures);
         on_progress(Progressed::Kept(&results.transcript));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sseproof_files::Act;
 use sseproof_files::model::{Churn, Pour, Stall};
 use sseproof_net::{Client, Leave};
-use sseproof_record::{Exchange, Request, What};
+use sseproof_record::{Exchange, Request, RunEventKind};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -70,7 +70,7 @@ impl Session<'_> {
             } else {
                 0
             };
-            let what = What::Churned {
+            let what = RunEventKind::Churned {
                 connections: connections as u64,
                 streams: streams as u64,
                 last: exchange,
@@ -112,7 +112,7 @@ impl Session<'_> {
             }
             poured += portion.len();
         }
-        self.happened(at, "", What::Poured { bytes: poured as u64, stopped });
+        self.happened(at, "", RunEventKind::Poured { bytes: poured as u64, stopped });
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl Session<'_> {
         slot.stall();
         slot.not_judged();
         let exchange = slot.number();
-        self.happened(at, &connection.name, What::Stalled { exchange });
+        self.happened(at, &connection.name, RunEventKind::Stalled { exchange });
     }
 }
 

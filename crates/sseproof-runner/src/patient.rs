@@ -34,7 +34,7 @@ pub(super) async fn run_last(
         results.stopped = Some(Stopped::LateHead(took));
     }
     results.transcript.exchanges.extend(outcome.exchanges);
-    results.transcript.happenings.extend(outcome.happenings);
+    results.transcript.run_events.extend(outcome.run_events);
 }
 
 /// Whether the server takes connections and sends no head in the usual time.

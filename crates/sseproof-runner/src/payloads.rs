@@ -12,7 +12,7 @@ use sseproof_codec::{Event, Item};
 use sseproof_files::PublishHook;
 use sseproof_files::model::{Connect, Payloads};
 use sseproof_net::Leave;
-use sseproof_record::{Chunk, Exchange, PLAIN, Part, PublishOutcome, Published, What};
+use sseproof_record::{Chunk, Exchange, PLAIN, Part, PublishOutcome, Published, RunEventKind};
 
 use super::dangerous::{LONG, payloads};
 use super::generated;
@@ -163,7 +163,11 @@ impl Session<'_> {
             let count = |parts: &[Part]| parts.iter().filter(|one| **one == part).count();
             let (tried, of_all) = (count(&all[..tried]), count(all));
             if tried < of_all {
-                self.happened(at, "", What::LeftOut { part, tried, of_all, why: why.to_owned() });
+                self.happened(
+                    at,
+                    "",
+                    RunEventKind::LeftOut { part, tried, of_all, why: why.to_owned() },
+                );
             }
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sseproof_files::RestartHook;
 use sseproof_files::model::Restart;
 use sseproof_net::{Client, Leave};
-use sseproof_record::{Ending, Phase, PublishOutcome, Request, What};
+use sseproof_record::{Ending, Phase, PublishOutcome, Request, RunEventKind};
 use tokio::time::{Instant, sleep};
 
 use super::command;
@@ -51,7 +51,7 @@ impl Session<'_> {
             Err(why) => (None, Some(why)),
         };
         let failure = failed.clone();
-        self.happened(at, "", What::Restarted { ready_us, failed });
+        self.happened(at, "", RunEventKind::Restarted { ready_us, failed });
         match failure {
             Some(why) => Err(self.failed(format!("the restart failed: {why}"), Vec::new())),
             None => Ok(()),

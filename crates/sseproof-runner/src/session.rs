@@ -7,7 +7,7 @@ use sseproof_files::model::{At, Name, Purpose, Scope};
 use sseproof_files::{MARK, Place, Scenario, TargetConfig};
 use sseproof_net::{Client, Leave, ReceiveBuffer, RequestOptions, Watcher};
 use sseproof_record::{
-    Ending, Exchange, Follows, Gauge, Happening, Phase, Published, Request, Role, What,
+    Ending, Exchange, Follows, Gauge, Phase, Published, Request, Role, RunEvent, RunEventKind,
 };
 
 use super::emit::Feeding;
@@ -31,7 +31,7 @@ pub(super) struct Session<'r> {
     pub(super) fed: usize,
     first: usize,
     slots: Vec<Slot>,
-    happenings: Vec<Happening>,
+    run_events: Vec<RunEvent>,
     /// What looks into the server's processes.
     pub(super) watcher: Watcher,
     /// The readings of this scenario, by their names.
@@ -107,7 +107,7 @@ impl<'r> Session<'r> {
             fed: 0,
             first,
             slots: Vec::new(),
-            happenings: Vec::new(),
+            run_events: Vec::new(),
             watcher: Watcher::default(),
             readings: BTreeMap::new(),
             connections: BTreeMap::new(),
@@ -126,11 +126,11 @@ impl<'r> Session<'r> {
     }
 
     /// Leaves whatever is open, and gives every exchange that was begun, and what happened besides.
-    pub(super) async fn finish(mut self) -> (Vec<Exchange>, Vec<Happening>) {
+    pub(super) async fn finish(mut self) -> (Vec<Exchange>, Vec<RunEvent>) {
         for slot in &mut self.slots {
             slot.leave(Leave::Fin, self.client.now()).await;
         }
-        (self.slots.into_iter().map(Slot::into_exchange).collect(), self.happenings)
+        (self.slots.into_iter().map(Slot::into_exchange).collect(), self.run_events)
     }
 
     /// Begins an exchange; gives its place among them all.
@@ -172,8 +172,8 @@ impl<'r> Session<'r> {
     }
 
     /// Keeps what happened besides the exchanges, under the name that the step gives it.
-    pub(super) fn happened(&mut self, at: Duration, name: &str, what: What) {
-        self.happenings.push(Happening {
+    pub(super) fn happened(&mut self, at: Duration, name: &str, what: RunEventKind) {
+        self.run_events.push(RunEvent {
             at,
             scenario: self.scenario.id.clone(),
             name: name.to_owned(),

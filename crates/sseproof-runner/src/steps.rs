@@ -8,7 +8,9 @@ use sseproof_files::model::{
 };
 use sseproof_files::{Act, excerpt, request};
 use sseproof_net::{Leave, ReceiveBuffer, Redirect, Waited, redirect};
-use sseproof_record::{Follows, PublishOutcome, Published, Reason, Request, Role, Version, What};
+use sseproof_record::{
+    Follows, PublishOutcome, Published, Reason, Request, Role, RunEventKind, Version,
+};
 use sseproof_units::counted;
 
 use super::evidence::About;
@@ -208,11 +210,11 @@ impl Session<'_> {
         let how = if step.reset { Leave::Reset } else { Leave::Fin };
         if step.reset {
             let (at, exchange) = (self.client.now(), self.slot(&connection).number());
-            self.happened(at, &connection.name, What::LeftByReset { exchange });
+            self.happened(at, &connection.name, RunEventKind::LeftByReset { exchange });
         }
         if let Some(bytes) = self.slot(&connection).unread() {
             let (at, exchange) = (self.client.now(), self.slot(&connection).number());
-            self.happened(at, &connection.name, What::Unread { exchange, bytes });
+            self.happened(at, &connection.name, RunEventKind::Unread { exchange, bytes });
         }
         self.leave(connection.slot, how).await;
         Ok(())
@@ -362,7 +364,7 @@ impl Session<'_> {
         };
         let answered_us = u64::try_from(self.client.now().as_micros()).ok();
         let what = Published { outcome, ..Published::of(data) };
-        self.happened(at, "", What::Published { what, answered_us });
+        self.happened(at, "", RunEventKind::Published { what, answered_us });
         done
     }
 

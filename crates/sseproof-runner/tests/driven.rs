@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sseproof_files::{Restarting, Scenario, TargetConfig, TargetFile, Variables, probes};
 use sseproof_net::{Client, Lab, Limits};
-use sseproof_record::{Gauge, Happening, PublishOutcome, Transcript, What};
+use sseproof_record::{Gauge, PublishOutcome, RunEvent, RunEventKind, Transcript};
 use sseproof_runner::run_all;
 
 /// Plays the steps against a target that offers what the reference server has.
@@ -38,13 +38,13 @@ async fn driven(steps: &str) -> (Transcript, Vec<String>) {
 
 fn readings(transcript: &Transcript) -> Vec<(&str, Gauge, Result<u64, &str>)> {
     let reading = |happening| match happening {
-        &Happening { ref name, what: What::Reading(ref reading), .. } => {
+        &RunEvent { ref name, what: RunEventKind::Reading(ref reading), .. } => {
             let value = reading.value.as_ref().map_err(String::as_str);
             Some((name.as_str(), reading.gauge, value.copied()))
         }
         _ => None,
     };
-    transcript.happenings.iter().filter_map(reading).collect()
+    transcript.run_events.iter().filter_map(reading).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,7 +80,7 @@ async fn a_gauge_that_gives_no_number_says_why() {
         let client = lab::client();
         let results = run_all(&[&scenario], &target, &client, "", &mut |_| {}, never).await;
         let [(_, Gauge::Active, Err(why))] = readings(&results.transcript)[..] else {
-            panic!("{:?}", results.transcript.happenings)
+            panic!("{:?}", results.transcript.run_events)
         };
         assert!(why.starts_with(said), "{why}");
     }
@@ -99,11 +99,12 @@ async fn a_stalled_client_takes_nothing_and_the_others_everything() {
     assert!(failures.is_empty(), "{failures:?}");
     let [slow, quick] = [0, 1].map(|index| transcript.exchanges[index].body_len());
     assert!(slow < 1 << 10 && quick > 1 << 17, "{slow} {quick}");
-    let did = |what: &What| transcript.happenings.iter().any(|happening| happening.what == *what);
-    assert!(did(&What::Stalled { exchange: 1 }));
-    assert!(did(&What::Poured { bytes: 1 << 17, stopped: None }));
-    assert!(did(&What::Unread { exchange: 1, bytes: Ok(1 << 16) }));
-    assert!(!did(&What::Unread { exchange: 2, bytes: Ok(1 << 16) }));
+    let did =
+        |what: &RunEventKind| transcript.run_events.iter().any(|happening| happening.what == *what);
+    assert!(did(&RunEventKind::Stalled { exchange: 1 }));
+    assert!(did(&RunEventKind::Poured { bytes: 1 << 17, stopped: None }));
+    assert!(did(&RunEventKind::Unread { exchange: 1, bytes: Ok(1 << 16) }));
+    assert!(!did(&RunEventKind::Unread { exchange: 2, bytes: Ok(1 << 16) }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,8 +117,8 @@ async fn a_restart_cuts_what_is_open() {
     assert!(failures.is_empty(), "{failures:?}");
     let via = &transcript.exchanges[1];
     assert!(via.via && !via.judged && via.is_stream());
-    let restarted = transcript.happenings.iter().find_map(|happening| match &happening.what {
-        What::Restarted { ready_us, failed } => Some((ready_us.is_some(), failed.clone())),
+    let restarted = transcript.run_events.iter().find_map(|happening| match &happening.what {
+        RunEventKind::Restarted { ready_us, failed } => Some((ready_us.is_some(), failed.clone())),
         _ => None,
     });
     assert_eq!(restarted, Some((true, None)));
@@ -127,8 +128,8 @@ async fn a_restart_cuts_what_is_open() {
 async fn many_clients_come_and_go() {
     let (transcript, failures) = driven("  - churn: { as: many, times: 40 }\n").await;
     assert!(failures.is_empty(), "{failures:?}");
-    let last = transcript.happenings.iter().rev().find_map(|happening| match happening.what {
-        What::Churned { connections, streams, last } => Some((connections, streams, last)),
+    let last = transcript.run_events.iter().rev().find_map(|happening| match happening.what {
+        RunEventKind::Churned { connections, streams, last } => Some((connections, streams, last)),
         _ => None,
     });
     assert_eq!(last, Some((41, 40, 1)));
@@ -232,8 +233,8 @@ async fn a_publish_step_publishes_as_the_target_says() {
         played("publish:\n  run: sh -c 'exit 3' ${data}\n", &scenario).await;
     let broke = "the command was to end with exit code 0, and ended with 3";
     assert_eq!(failures, [broke]);
-    let [happening] = transcript.happenings.as_slice() else { panic!("{transcript:?}") };
-    let What::Published { what, answered_us: Some(_) } = &happening.what else {
+    let [happening] = transcript.run_events.as_slice() else { panic!("{transcript:?}") };
+    let RunEventKind::Published { what, answered_us: Some(_) } = &happening.what else {
         panic!("{happening:?}")
     };
     assert_eq!(what.data, "it's $x");
@@ -278,14 +279,14 @@ async fn a_head_that_comes_with_the_first_event_does_not_hold_up_what_is_publish
         "publish:\n  stream: /late-published\n  http: { path: /publish, body: \"${data}\" }\n";
     let (transcript, _) = played(hook, scenario_of("deliver")).await;
     let marked: Vec<_> = transcript
-        .happenings
+        .run_events
         .iter()
         .filter_map(|happening| match &happening.what {
-            What::Published { what, .. } => Some(what.data.as_str()),
+            RunEventKind::Published { what, .. } => Some(what.data.as_str()),
             _ => None,
         })
         .collect();
-    assert_eq!(marked.len(), 5, "{:?}", transcript.happenings);
+    assert_eq!(marked.len(), 5, "{:?}", transcript.run_events);
     let streams: Vec<_> =
         transcript.exchanges.iter().filter(|exchange| exchange.is_stream()).collect();
     assert_eq!(streams.len(), 5);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{anyhow, bail};
-use sseproof_record::{Transcript, What, write_recording};
+use sseproof_record::{RunEventKind, Transcript, write_recording};
 use sseproof_rules::{Finding, Record, Rule, Status, rule};
 
 use crate::exit::{Blame, Blamed as _, Exit};
@@ -80,11 +80,11 @@ fn only(transcript: &Transcript, kept: &BTreeSet<usize>) -> Transcript {
             Some(follows)
         });
     }
-    cut.happenings.retain_mut(|happening| match &mut happening.what {
-        What::Stalled { exchange }
-        | What::Unread { exchange, .. }
-        | What::LeftByReset { exchange }
-        | What::Churned { last: exchange, .. } => {
+    cut.run_events.retain_mut(|happening| match &mut happening.what {
+        RunEventKind::Stalled { exchange }
+        | RunEventKind::Unread { exchange, .. }
+        | RunEventKind::LeftByReset { exchange }
+        | RunEventKind::Churned { last: exchange, .. } => {
             *exchange = number(*exchange).unwrap_or_default();
             *exchange > 0
         }

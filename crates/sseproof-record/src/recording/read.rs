@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{ExchangeLine, Line, OnLine, READ_VERSION, RecordingError};
 use crate::{
-    Chunk, Closed, Connection, End, Ending, Exchange, Happening, Head, OnConnection, Phases, Role,
+    Chunk, Closed, Connection, End, Ending, Exchange, Head, OnConnection, Phases, Role, RunEvent,
     SharedConnection, Transcript,
 };
 
@@ -126,9 +126,9 @@ impl Reader {
                 self.ends[exchange - 1] =
                     end.map(|(at_us, how)| End { at: Duration::from_micros(at_us), how });
             }
-            Line::Happening { at_us, scenario, name, what } => {
+            Line::RunEvent { at_us, scenario, name, what } => {
                 let at = Duration::from_micros(at_us);
-                self.transcript().happenings.push(Happening { at, scenario, name, what });
+                self.transcript().run_events.push(RunEvent { at, scenario, name, what });
             }
         }
         Ok(())

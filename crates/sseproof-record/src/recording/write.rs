@@ -17,8 +17,8 @@ pub fn write_recording(transcript: &Transcript) -> String {
     for exchange in &transcript.exchanges {
         writer.exchange(exchange);
     }
-    for happening in &transcript.happenings {
-        writer.line(&Line::Happening {
+    for happening in &transcript.run_events {
+        writer.line(&Line::RunEvent {
             at_us: micros(happening.at),
             scenario: happening.scenario.clone(),
             name: happening.name.clone(),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{Happening, Head, Published, Target, Version, What, write_recording};
+use crate::{Head, Published, RunEvent, RunEventKind, Target, Version, write_recording};
 
 fn redacted(transcript: &Transcript, known: &[(String, String)]) -> Transcript {
     Secrets::of(transcript, &[], known).redact(transcript).transcript
@@ -101,16 +101,11 @@ fn what_a_stream_repeats_keeps_its_length_and_stays_comparable() {
     let published = Published { data: "top-secret".to_owned(), ..Published::default() };
     exchange.published = vec![published.clone()];
     let failed = Some("POST /restart?token=top-secret answered 500".to_owned());
-    transcript.happenings = [
-        What::Restarted { ready_us: None, failed },
-        What::Published { what: published, answered_us: None },
+    transcript.run_events = [
+        RunEventKind::Restarted { ready_us: None, failed },
+        RunEventKind::Published { what: published, answered_us: None },
     ]
-    .map(|what| Happening {
-        at: Duration::ZERO,
-        scenario: String::new(),
-        name: String::new(),
-        what,
-    })
+    .map(|what| RunEvent { at: Duration::ZERO, scenario: String::new(), name: String::new(), what })
     .to_vec();
     let told = redacted(&transcript, &[]);
     let exchange = &told.exchanges[0];

@@ -1,6 +1,6 @@
 //! A client that was away while something was published, and what it got when it was back.
 
-use sseproof_record::{Reason, What};
+use sseproof_record::{Reason, RunEventKind};
 
 use super::sendings::{Sending, arrival, sendings};
 use crate::{Record, View};
@@ -36,8 +36,9 @@ pub(super) fn outcome<'r>(record: &'r Record<'_>, over_restart: bool) -> Outcome
         // Where a clock stands still, the client leaves at the moment at which the event came.
         let meanwhile = |one: &&Sending<'_>| one.at >= old.end.at && !std::ptr::eq(*one, before);
         let Some(away) = of().find(meanwhile) else { continue };
-        let restarted = record.happenings().iter().any(|happening| {
-            happening.scenario == old.scenario && matches!(happening.what, What::Restarted { .. })
+        let restarted = record.run_events().iter().any(|happening| {
+            happening.scenario == old.scenario
+                && matches!(happening.what, RunEventKind::Restarted { .. })
         });
         if restarted != over_restart {
             continue;
@@ -83,13 +84,14 @@ pub(super) mod testing {
 
     /// A client that got an event, was away, and gets this when it is back.
     pub(crate) fn away(body: &[u8], restarted: bool) -> Run {
-        let sent = |data: &str| What::Published { what: Published::of(data), answered_us: None };
+        let sent =
+            |data: &str| RunEventKind::Published { what: Published::of(data), answered_us: None };
         let run = published(&[("before", 1_000, 1_010)]).edit(|view| {
             view.end.at = Duration::from_secs(2);
             view.body[0].bytes = Bytes::from(&b"id: 1\ndata: before\n\n"[..]);
         });
         let run = run.happened_at(Duration::from_secs(3), "", sent("away"));
-        let what = What::Restarted { ready_us: Some(1), failed: None };
+        let what = RunEventKind::Restarted { ready_us: Some(1), failed: None };
         let run = if restarted { run.happened("", what) } else { run };
         let run = run.pause(Duration::from_secs(9)).reconnect(1, "1").with_body(body);
         let at = run.transcript().exchanges[1].started + Duration::from_millis(1);

@@ -84,9 +84,9 @@ fn judge(record: &Record<'_>) -> Verdict {
 
 /// Whether a client of that scenario stopped to read: what it misses is its own fault.
 fn is_stalled(record: &Record<'_>, scenario: &str) -> bool {
-    record.happenings().iter().any(|happening| {
+    record.run_events().iter().any(|happening| {
         happening.scenario == scenario
-            && matches!(happening.what, sseproof_record::What::Stalled { .. })
+            && matches!(happening.what, sseproof_record::RunEventKind::Stalled { .. })
     })
 }
 

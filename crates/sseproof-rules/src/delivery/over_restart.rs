@@ -1,6 +1,6 @@
 //! An event with an id outlives a restart of the server.
 
-use sseproof_record::{Lack, What};
+use sseproof_record::{Lack, RunEventKind};
 
 use super::away::{Outcome, heeds_ids, outcome};
 use super::sendings::none;
@@ -22,8 +22,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let restarted = record.happenings().iter().find_map(|happening| match &happening.what {
-        What::Restarted { failed, .. } => Some(failed.as_deref()),
+    let restarted = record.run_events().iter().find_map(|happening| match &happening.what {
+        RunEventKind::Restarted { failed, .. } => Some(failed.as_deref()),
         _ => None,
     });
     match restarted {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Ending, Lack, Published, What};
+use sseproof_record::{Ending, Lack, Published, RunEventKind};
 
 use crate::lifecycle::leaving::lacking;
 use crate::{Record, Verdict, View};
@@ -18,14 +18,16 @@ pub(super) struct Sending<'r> {
 
 /// What was published and taken, in order, by steps that publish one thing.
 pub(super) fn sendings<'r>(record: &'r Record<'_>) -> Vec<Sending<'r>> {
-    let happenings = record.happenings().iter();
-    let published = happenings.filter_map(|happening| match &happening.what {
-        What::Published { what, answered_us } if what.outcome.said().is_none() => Some(Sending {
-            at: happening.at,
-            answered_us: *answered_us,
-            scenario: &happening.scenario,
-            what,
-        }),
+    let run_events = record.run_events().iter();
+    let published = run_events.filter_map(|happening| match &happening.what {
+        RunEventKind::Published { what, answered_us } if what.outcome.said().is_none() => {
+            Some(Sending {
+                at: happening.at,
+                answered_us: *answered_us,
+                scenario: &happening.scenario,
+                what,
+            })
+        }
         _ => None,
     });
     published.collect()
@@ -33,8 +35,8 @@ pub(super) fn sendings<'r>(record: &'r Record<'_>) -> Vec<Sending<'r>> {
 
 /// Why nothing was published, as the answer of a rule.
 pub(super) fn none(record: &Record<'_>) -> Verdict {
-    let failed = record.happenings().iter().find_map(|happening| match &happening.what {
-        What::Published { what, .. } => what.outcome.said(),
+    let failed = record.run_events().iter().find_map(|happening| match &happening.what {
+        RunEventKind::Published { what, .. } => what.outcome.said(),
         _ => None,
     });
     match failed {
@@ -95,7 +97,7 @@ pub(super) mod testing {
             run.happened_at(
                 Duration::from_millis(*at),
                 "",
-                What::Published { what, answered_us: None },
+                RunEventKind::Published { what, answered_us: None },
             )
         })
     }

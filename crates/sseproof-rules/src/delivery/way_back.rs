@@ -134,7 +134,7 @@ fn beside_bodies(view: &View<'_>) -> u64 {
 mod tests {
     use super::*;
     use crate::testing::{Run, URL};
-    use sseproof_record::{Answer, Bytes, Chunk, Exchange, Published, Request, What};
+    use sseproof_record::{Answer, Bytes, Chunk, Exchange, Published, Request, RunEventKind};
     use std::time::Duration;
 
     fn post() -> Request {
@@ -160,7 +160,7 @@ mod tests {
             let (at, end) = (last.started, last.end.at);
             let answered_us = u64::try_from(end.as_micros()).ok();
             let what = Published::of("hello");
-            run.happened_at(at, "", What::Published { what, answered_us })
+            run.happened_at(at, "", RunEventKind::Published { what, answered_us })
         };
         one(one(Run::against(serve).subscribe()))
     }

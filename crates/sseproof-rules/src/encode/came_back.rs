@@ -1,6 +1,6 @@
 //! The judgement that the rules on single parts share: as it was sent, or refused.
 
-use sseproof_record::{PLAIN, Part, PublishOutcome, Published, What};
+use sseproof_record::{PLAIN, Part, PublishOutcome, Published, RunEventKind};
 
 use super::trials::{Trial, trials_of};
 use super::{shown, with_line_feeds};
@@ -78,8 +78,8 @@ fn nothing_judged(record: &Record<'_>, part: Part, forge: usize, with_line_ends:
 
 /// How many payloads in this part were left out, and why, as it stands behind what was judged.
 pub(super) fn cut_short(record: &Record<'_>, part: Part) -> String {
-    let left_out = record.happenings().iter().find_map(|happening| match &happening.what {
-        What::LeftOut { part: of, tried, of_all, why } if *of == part => {
+    let left_out = record.run_events().iter().find_map(|happening| match &happening.what {
+        RunEventKind::LeftOut { part: of, tried, of_all, why } if *of == part => {
             Some(format!("; only {tried} of {of_all} were tried: {why}"))
         }
         _ => None,
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn what_was_left_out_is_told() {
         let left_out =
-            |part| What::LeftOut { part, tried: 2, of_all: 9, why: "no time".to_owned() };
+            |part| RunEventKind::LeftOut { part, tried: 2, of_all: 9, why: "no time".to_owned() };
         let cut =
             |part| published(b"data: a\n\n", "a").happened_at(Duration::ZERO, "", left_out(part));
         let told = "1 payloads intact; only 2 of 9 were tried: no time";

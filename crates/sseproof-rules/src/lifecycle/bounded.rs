@@ -1,6 +1,6 @@
 //! What a client does not read does not pile up in the server without bound.
 
-use sseproof_record::{Gauge, Lack, Reading, What};
+use sseproof_record::{Gauge, Lack, Reading, RunEventKind};
 
 use super::leaving::nothing_read;
 use super::stalled::{NEVER_SERVED, heard_before};
@@ -24,20 +24,19 @@ pub(super) const RULE: Rule = Rule {
 const NOISE: u64 = 12 << 20;
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let stalled = record.happenings().iter().filter_map(|happening| match happening.what {
-        What::Stalled { exchange } => Some((exchange, happening)),
+    let stalled = record.run_events().iter().filter_map(|happening| match happening.what {
+        RunEventKind::Stalled { exchange } => Some((exchange, happening)),
         _ => None,
     });
-    let reading = |name: &str, scenario: &str| {
-        record.happenings().iter().rev().find_map(|happening| match &happening.what {
-            What::Reading(Reading { gauge: Gauge::Memory, value: Ok(value), .. })
-                if happening.name == name && happening.scenario == scenario =>
-            {
-                Some(*value)
-            }
-            _ => None,
-        })
-    };
+    let reading =
+        |name: &str, scenario: &str| {
+            record.run_events().iter().rev().find_map(|happening| match &happening.what {
+                RunEventKind::Reading(Reading {
+                    gauge: Gauge::Memory, value: Ok(value), ..
+                }) if happening.name == name && happening.scenario == scenario => Some(*value),
+                _ => None,
+            })
+        };
     let found = stalled.into_iter().find_map(|(exchange, stall)| {
         let of = |name| reading(name, &stall.scenario);
         Some((exchange, stall, of("before")?, of("alone")?, of("stalled")?))
@@ -54,10 +53,11 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Inconclusive(NEVER_SERVED.to_owned());
     }
     let poured = |late: bool| {
-        let happenings = record.happenings().iter();
-        let of = happenings
+        let run_events = record.run_events().iter();
+        let of = run_events
             .filter(|other| other.scenario == stall.scenario && (other.at >= stall.at) == late);
-        of.map(|other| if let What::Poured { bytes, .. } = other.what { bytes } else { 0 }).sum()
+        of.map(|other| if let RunEventKind::Poured { bytes, .. } = other.what { bytes } else { 0 })
+            .sum()
     };
     let (first, second): (u64, u64) = (poured(false), poured(true));
     if first == 0 || second == 0 {
@@ -109,15 +109,19 @@ mod tests {
     fn run(memory: [u64; 3], mib: u64) -> Run {
         let at = Duration::from_secs;
         let [before, alone, stalled] = memory.map(|mib| {
-            What::Reading(Reading { gauge: Gauge::Memory, value: Ok(mib << 20), against: None })
+            RunEventKind::Reading(Reading {
+                gauge: Gauge::Memory,
+                value: Ok(mib << 20),
+                against: None,
+            })
         });
-        let poured = || What::Poured { bytes: mib << 20, stopped: None };
+        let poured = || RunEventKind::Poured { bytes: mib << 20, stopped: None };
         Run::against(reference::answer)
             .visit(Request::subscribe(URL), at(9))
             .happened_at(at(1), "before", before)
             .happened_at(at(1), "", poured())
             .happened_at(at(2), "alone", alone)
-            .happened_at(at(3), "", What::Stalled { exchange: 1 })
+            .happened_at(at(3), "", RunEventKind::Stalled { exchange: 1 })
             .happened_at(at(3), "", poured())
             .happened_at(at(4), "stalled", stalled)
     }
@@ -158,8 +162,8 @@ mod tests {
     #[test]
     fn without_a_memory_to_read_it_skips() {
         Run::against(reference::answer).subscribe().skips(&RULE);
-        let mute = run([50, 51, 52], 28).edit_happenings(|what| {
-            if let What::Reading(reading) = what {
+        let mute = run([50, 51, 52], 28).edit_run_events(|what| {
+            if let RunEventKind::Reading(reading) = what {
                 reading.value = Err("GET /memory answered 404".to_owned());
             }
         });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Departure, Gauge, Happening, Lack, Plan, Reading, Visit, What};
+use sseproof_record::{Departure, Gauge, Lack, Plan, Reading, RunEvent, RunEventKind, Visit};
 
 use crate::delivery::figures::shown;
 use crate::timing::{PRODUCER_GONE, QUIET};
@@ -127,10 +127,12 @@ pub(crate) fn judge_through(
 /// was read of the process stands for what it was to count.
 pub(crate) fn unread(record: &Record<'_>, meant: Gauge) -> Option<String> {
     let mut why = None;
-    for happening in record.happenings() {
+    for happening in record.run_events() {
         match &happening.what {
-            What::Reading(Reading { gauge, value: Ok(_), .. }) if *gauge == meant => return None,
-            What::Reading(Reading { gauge, value: Err(said), .. }) if *gauge == meant => {
+            RunEventKind::Reading(Reading { gauge, value: Ok(_), .. }) if *gauge == meant => {
+                return None;
+            }
+            RunEventKind::Reading(Reading { gauge, value: Err(said), .. }) if *gauge == meant => {
                 why = why.or(Some(said));
             }
             _ => {}
@@ -153,8 +155,8 @@ pub(crate) fn is_simple(view: &View<'_>) -> bool {
 
 /// Whether the client left with a reset.
 pub(crate) fn was_reset(record: &Record<'_>, view: &View<'_>) -> bool {
-    let what = What::LeftByReset { exchange: view.number };
-    record.happenings().iter().any(|happening| happening.what == what)
+    let what = RunEventKind::LeftByReset { exchange: view.number };
+    record.run_events().iter().any(|happening| happening.what == what)
 }
 
 fn producer<'r>(of: &[&'r Leaving<'r>]) -> Producer<'r> {
@@ -191,8 +193,8 @@ impl Leaving<'_> {
 /// The clients that left between two readings that are to be compared.
 pub(crate) fn leavings<'r>(record: &'r Record<'_>) -> Vec<Leaving<'r>> {
     let readings = || {
-        record.happenings().iter().filter_map(|happening| match &happening.what {
-            What::Reading(reading) => Some((happening, reading)),
+        record.run_events().iter().filter_map(|happening| match &happening.what {
+            RunEventKind::Reading(reading) => Some((happening, reading)),
             _ => None,
         })
     };
@@ -204,7 +206,7 @@ pub(crate) fn leavings<'r>(record: &'r Record<'_>) -> Vec<Leaving<'r>> {
         if !matches!(reading.gauge, Gauge::Active | Gauge::Connections) {
             continue;
         }
-        let same = |(happening, other): &(&Happening, &Reading)| {
+        let same = |(happening, other): &(&RunEvent, &Reading)| {
             happening.scenario == last.scenario && other.gauge == reading.gauge
         };
         let first = readings()
@@ -234,8 +236,9 @@ pub(crate) fn leavings<'r>(record: &'r Record<'_>) -> Vec<Leaving<'r>> {
 /// The answer of a rule that found no reading: the line that is missing, or what is wrong with the
 /// one that is there.
 pub(crate) fn nothing_read(record: &Record<'_>, gauge: Gauge, of: &[Lack], what: &str) -> Verdict {
-    let is_lacking = |what: &What| matches!(what, What::Lacking(lack) if of.contains(lack));
-    let lacks = record.happenings().iter().any(|happening| is_lacking(&happening.what));
+    let is_lacking =
+        |what: &RunEventKind| matches!(what, RunEventKind::Lacking(lack) if of.contains(lack));
+    let lacks = record.run_events().iter().any(|happening| is_lacking(&happening.what));
     match unread(record, gauge).filter(|_| !lacks) {
         Some(why) => Verdict::Inconclusive(why),
         None => Verdict::Skip(lacking(record, of, what)),
@@ -244,13 +247,15 @@ pub(crate) fn nothing_read(record: &Record<'_>, gauge: Gauge, of: &[Lack], what:
 
 /// Why there is nothing to judge, with the line that changes it.
 pub(crate) fn lacking(record: &Record<'_>, of: &[Lack], what: &str) -> String {
-    let lack = record.happenings().iter().find_map(|happening| match happening.what {
-        What::Lacking(lack) if of.contains(&lack) => Some((lack, happening)),
+    let lack = record.run_events().iter().find_map(|happening| match happening.what {
+        RunEventKind::Lacking(lack) if of.contains(&lack) => Some((lack, happening)),
         _ => None,
     });
     let Some((lack, happening)) = lack else { return what.to_owned() };
-    let why = record.happenings().iter().find_map(|other| match &other.what {
-        What::Reading(Reading { value: Err(why), .. }) if other.scenario == happening.scenario => {
+    let why = record.run_events().iter().find_map(|other| match &other.what {
+        RunEventKind::Reading(Reading { value: Err(why), .. })
+            if other.scenario == happening.scenario =>
+        {
             Some(format!(" ({why})"))
         }
         _ => None,
@@ -291,7 +296,7 @@ pub(crate) mod testing {
         };
         let [before, during, after] = *numbers;
         let reading = |value, against: Option<&str>| {
-            What::Reading(Reading {
+            RunEventKind::Reading(Reading {
                 gauge: Gauge::Active,
                 value: Ok(value),
                 against: against.map(str::to_owned),

@@ -1,6 +1,6 @@
 //! Clients that come and go leave nothing behind.
 
-use sseproof_record::{Gauge, Reading, What};
+use sseproof_record::{Gauge, Reading, RunEventKind};
 
 use super::leaving::{never_stops, nothing_read, outliving, unread};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
@@ -124,16 +124,17 @@ impl Readings {
 fn courses(record: &Record<'_>) -> (Vec<Readings>, u64, usize) {
     let mut courses: Vec<Readings> = Vec::new();
     let (mut came, mut streams, mut number) = (None, 0, 0);
-    for happening in record.happenings() {
+    for happening in record.run_events() {
         match (&happening.what, came) {
-            (What::Churned { connections, streams: given, last }, _) => {
+            (RunEventKind::Churned { connections, streams: given, last }, _) => {
                 came = Some((*connections, happening.name.as_str()));
                 streams = *given;
                 number = number.max(*last);
             }
-            (&What::Reading(Reading { gauge, value: Ok(value), .. }), Some((came, name)))
-                if happening.name == name =>
-            {
+            (
+                &RunEventKind::Reading(Reading { gauge, value: Ok(value), .. }),
+                Some((came, name)),
+            ) if happening.name == name => {
                 match courses.iter_mut().find(|course| course.gauge == gauge) {
                     Some(course) => course.points.push((came, value)),
                     None => courses.push(Readings { gauge, points: vec![(came, value)] }),
@@ -154,9 +155,9 @@ mod tests {
         let mut run = Run::against(reference::answer).subscribe();
         for (part, value) in (1..).zip(numbers) {
             let connections = part * 25;
-            let what = What::Churned { connections, streams: connections, last: 1 };
+            let what = RunEventKind::Churned { connections, streams: connections, last: 1 };
             let reading = Reading { gauge, value: Ok(value), against: None };
-            run = run.happened("churn", what).happened("churn", What::Reading(reading));
+            run = run.happened("churn", what).happened("churn", RunEventKind::Reading(reading));
         }
         run
     }

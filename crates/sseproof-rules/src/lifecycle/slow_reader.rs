@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Happening, Lack, Plan, PublishOutcome, Published, What};
+use sseproof_record::{Action, Lack, Plan, PublishOutcome, Published, RunEvent, RunEventKind};
 
 use super::leaving::lacking;
 use super::stalled::{NEVER_SERVED, heard_before};
@@ -32,8 +32,8 @@ pub(super) const RULE: Rule = Rule {
 const REST: u64 = 64 << 10;
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let stalled = record.happenings().iter().find_map(|happening| match happening.what {
-        What::Stalled { exchange } => Some((record.exchange(exchange)?, happening)),
+    let stalled = record.run_events().iter().find_map(|happening| match happening.what {
+        RunEventKind::Stalled { exchange } => Some((record.exchange(exchange)?, happening)),
         _ => None,
     });
     let Some((slow, stall)) = stalled else {
@@ -46,8 +46,8 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Inconclusive("no other client was there".to_owned());
     };
     let after = || {
-        let happenings = record.happenings().iter();
-        happenings.filter(|other| other.scenario == stall.scenario && other.at >= stall.at)
+        let run_events = record.run_events().iter();
+        run_events.filter(|other| other.scenario == stall.scenario && other.at >= stall.at)
     };
     if !heard_before(&quick, stall.at) {
         return Verdict::Inconclusive(
@@ -58,7 +58,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Inconclusive(NEVER_SERVED.to_owned());
     }
     let poured = after().find_map(|happening| match &happening.what {
-        What::Poured { bytes, stopped } => Some((*bytes, stopped.as_deref())),
+        RunEventKind::Poured { bytes, stopped } => Some((*bytes, stopped.as_deref())),
         _ => None,
     });
     match poured {
@@ -75,15 +75,15 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
         _ => {}
     }
-    let happenings = record.happenings().iter();
-    let all = happenings.filter(|other| other.scenario == stall.scenario).filter_map(published);
+    let run_events = record.run_events().iter();
+    let all = run_events.filter(|other| other.scenario == stall.scenario).filter_map(published);
     let (before, since): (Vec<_>, Vec<_>) = all.partition(|(at, _)| *at < stall.at);
     let soonest = match others(&slow, &quick, &before, &since) {
         Ok(soonest) => soonest,
         Err(verdict) => return verdict,
     };
     let unread = after().find_map(|happening| match &happening.what {
-        What::Unread { exchange, bytes } if *exchange == slow.number => Some(bytes),
+        RunEventKind::Unread { exchange, bytes } if *exchange == slow.number => Some(bytes),
         _ => None,
     });
     passed_by(poured.map_or(0, |(bytes, _)| bytes), unread, soonest)
@@ -140,9 +140,9 @@ fn others(
 }
 
 /// What was published, and when.
-fn published(happening: &Happening) -> Option<(Duration, &Published)> {
+fn published(happening: &RunEvent) -> Option<(Duration, &Published)> {
     match &happening.what {
-        What::Published { what, .. } => Some((happening.at, what)),
+        RunEventKind::Published { what, .. } => Some((happening.at, what)),
         _ => None,
     }
 }
@@ -200,14 +200,14 @@ mod tests {
             .join(1, Duration::ZERO, at(9))
             .with_body(body)
             .edit(|quick| quick.end = End { at: at(10), how: Ending::Left })
-            .happened_at(at(2), "", What::Stalled { exchange: 1 })
+            .happened_at(at(2), "", RunEventKind::Stalled { exchange: 1 })
             .happened_at(
                 at(2),
                 "",
-                What::Poured { bytes: 1 << 20, stopped: stopped.map(str::to_owned) },
+                RunEventKind::Poured { bytes: 1 << 20, stopped: stopped.map(str::to_owned) },
             )
-            .happened_at(at(3), "", What::Published { what, answered_us: None })
-            .happened_at(at(9), "", What::Unread { exchange: 1, bytes: unread })
+            .happened_at(at(3), "", RunEventKind::Published { what, answered_us: None })
+            .happened_at(at(9), "", RunEventKind::Unread { exchange: 1, bytes: unread })
     }
 
     const BOTH: &[u8] = b"data: first\n\ndata: last\n\n";
@@ -232,7 +232,8 @@ mod tests {
     #[test]
     fn others_whose_events_are_all_late_are_held_up() {
         let late = |first: u64, second: u64| {
-            let sent = |data| What::Published { what: Published::of(data), answered_us: None };
+            let sent =
+                |data| RunEventKind::Published { what: Published::of(data), answered_us: None };
             let second = Duration::from_millis(second);
             run(BOTH, None, Ok(0))
                 .edit(|quick| {
@@ -257,8 +258,8 @@ mod tests {
     fn what_fits_into_the_buffers_proves_nothing() {
         run(BOTH, None, Ok(1 << 20)).is_thin(&RULE);
         run(BOTH, None, Err("a proxy stands between".to_owned())).is_thin(&RULE);
-        let unknown = run(BOTH, None, Ok(0)).edit_happenings(|what| {
-            if let What::Unread { exchange, .. } = what {
+        let unknown = run(BOTH, None, Ok(0)).edit_run_events(|what| {
+            if let RunEventKind::Unread { exchange, .. } = what {
                 *exchange = 7;
             }
         });

@@ -50,27 +50,27 @@ mod tests {
 
     #[test]
     fn what_goes_up_and_down_by_itself_is_no_producer() {
-        use sseproof_record::{Gauge, What};
-        let memory = |what: &mut What| {
-            if let What::Reading(reading) = what {
+        use sseproof_record::{Gauge, RunEventKind};
+        let memory = |what: &mut RunEventKind| {
+            if let RunEventKind::Reading(reading) = what {
                 reading.gauge = Gauge::Memory;
             }
         };
-        left(&[0, 1, 1], seconds(10)).edit_happenings(memory).skips(&RULE);
+        left(&[0, 1, 1], seconds(10)).edit_run_events(memory).skips(&RULE);
     }
 
     #[test]
     fn connections_do_not_stand_for_producers_that_cannot_be_counted() {
-        use sseproof_record::{Gauge, Reading, What};
-        let connections = |what: &mut What| {
-            if let What::Reading(reading) = what {
+        use sseproof_record::{Gauge, Reading, RunEventKind};
+        let connections = |what: &mut RunEventKind| {
+            if let RunEventKind::Reading(reading) = what {
                 reading.gauge = Gauge::Connections;
             }
         };
         let read = |value: Result<u64, String>| {
             let reading = Reading { gauge: Gauge::Active, value, against: None };
-            let run = left(&[0, 1, 0], seconds(0)).edit_happenings(connections);
-            run.happened("after", What::Reading(reading))
+            let run = left(&[0, 1, 0], seconds(0)).edit_run_events(connections);
+            run.happened("after", RunEventKind::Reading(reading))
         };
         let broken = read(Err("GET /active: nothing stands at /open of {}".to_owned()));
         let Verdict::Inconclusive(why) = broken.judge(&RULE) else { panic!("it decides") };
@@ -81,10 +81,10 @@ mod tests {
         read(Ok(3)).passes(&RULE);
         // What stays is a fault all the same, and without a process there is nothing else.
         let reading = Reading { gauge: Gauge::Active, value: Err("x".to_owned()), against: None };
-        let stays = left(&[0, 1, 1], seconds(10)).edit_happenings(connections);
-        stays.happened("after", What::Reading(reading.clone())).faults(&RULE);
+        let stays = left(&[0, 1, 1], seconds(10)).edit_run_events(connections);
+        stays.happened("after", RunEventKind::Reading(reading.clone())).faults(&RULE);
         let run = crate::testing::Run::against(reference::answer).subscribe();
-        run.happened("after", What::Reading(reading)).is_inconclusive(&RULE);
+        run.happened("after", RunEventKind::Reading(reading)).is_inconclusive(&RULE);
     }
 
     #[test]
@@ -97,7 +97,8 @@ mod tests {
     fn without_a_gauge_it_is_said_which_line_to_add() {
         let run = crate::testing::Run::against(reference::answer).subscribe();
         run.skips(&RULE);
-        let run = run.happened("", sseproof_record::What::Lacking(sseproof_record::Lack::Active));
+        let run =
+            run.happened("", sseproof_record::RunEventKind::Lacking(sseproof_record::Lack::Active));
         let Verdict::Skip(why) = run.judge(&RULE) else { panic!("no skip") };
         assert!(why.contains("add `active: {"), "{why}");
     }

@@ -174,7 +174,7 @@ mod tests {
     fn without_a_proxy_it_is_said_which_line_to_add() {
         let run = Run::against(reference::answer).subscribe();
         run.skips(&RULE);
-        let run = run.happened("", sseproof_record::What::Lacking(Lack::Via));
+        let run = run.happened("", sseproof_record::RunEventKind::Lacking(Lack::Via));
         let Verdict::Skip(why) = run.judge(&RULE) else { panic!("no skip") };
         assert!(why.contains("add `via: http"), "{why}");
     }

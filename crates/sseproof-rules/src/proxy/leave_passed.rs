@@ -60,9 +60,9 @@ mod tests {
 
     #[test]
     fn connections_may_be_kept_by_the_proxy() {
-        use sseproof_record::{Gauge, What};
-        let run = through(&[0, 1, 1]).edit_happenings(|what| {
-            if let What::Reading(reading) = what {
+        use sseproof_record::{Gauge, RunEventKind};
+        let run = through(&[0, 1, 1]).edit_run_events(|what| {
+            if let RunEventKind::Reading(reading) = what {
                 reading.gauge = Gauge::Connections;
             }
         });

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use sseproof_record::{Action, Gauge, Reading, Role, Sample, Side, What};
+use sseproof_record::{Action, Gauge, Reading, Role, RunEventKind, Sample, Side};
 
 use super::sides::{Pair, compared, no_stream, pairs};
 use crate::delivery::figures::{sent, shown, time_to_head, waited_in_vain};
@@ -144,8 +144,8 @@ fn one_for_two(record: &Record<'_>) -> Option<Fault> {
     }
     let open = |view: &View<'_>| !view.ended_by_server();
     let reading = |name: &str| {
-        record.happenings().iter().rev().find_map(|happening| match &happening.what {
-            What::Reading(Reading { gauge: Gauge::Active, value: Ok(value), .. })
+        record.run_events().iter().rev().find_map(|happening| match &happening.what {
+            RunEventKind::Reading(Reading { gauge: Gauge::Active, value: Ok(value), .. })
                 if happening.name == name && happening.scenario == second.scenario =>
             {
                 Some(*value)
@@ -232,7 +232,10 @@ mod tests {
             let run = later(run, "through-two", Duration::from_millis(10), stay);
             ["nobody", "one", "two", "three"].iter().zip(numbers).fold(run, |run, (name, value)| {
                 let (gauge, against) = (Gauge::Active, None);
-                run.happened(name, What::Reading(Reading { gauge, value: Ok(value), against }))
+                run.happened(
+                    name,
+                    RunEventKind::Reading(Reading { gauge, value: Ok(value), against }),
+                )
             })
         };
         counted([0, 1, 2, 3]).skips(&RULE);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Ending, Lack, Plan, Role, Sample, Side, Visit, What};
+use sseproof_record::{Ending, Lack, Plan, Role, RunEventKind, Sample, Side, Visit};
 
 use super::lateness::Clock;
 use crate::delivery::figures::sent;
@@ -102,8 +102,8 @@ fn says_why(view: &View<'_>) -> &'static str {
 
 /// Whether the scenario restarted the server: then what ends there is no fault of anybody.
 pub(super) fn restarts(record: &Record<'_>, scenario: &str) -> bool {
-    record.happenings().iter().any(|happening| {
-        happening.scenario == scenario && matches!(happening.what, What::Restarted { .. })
+    record.run_events().iter().any(|happening| {
+        happening.scenario == scenario && matches!(happening.what, RunEventKind::Restarted { .. })
     })
 }
 

@@ -1,4 +1,4 @@
-//! What a run did to the server, or read of it, besides its exchanges.
+//! The actions and readings of a run besides its exchanges.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Part, Published};
 
-/// One thing that happened beside the exchanges.
+/// An action on the server, or a reading of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Happening {
+pub struct RunEvent {
     /// When it began.
     pub at: Duration,
     /// The scenario that did it: a probe's id, or the name of a user's file.
     pub scenario: String,
-    /// What the step calls it (`before`); empty where it has no name.
+    /// The name that the step gives it (`before`); empty if there is none.
     pub name: String,
-    /// What it was.
-    pub what: What,
+    /// The kind.
+    pub what: RunEventKind,
 }
 
-/// The kinds of things that happen beside the exchanges.
+/// The kinds of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
-pub enum What {
+pub enum RunEventKind {
     /// A gauge of the server was read.
     Reading(Reading),
     /// Something was published, for whichever stream carries it.
