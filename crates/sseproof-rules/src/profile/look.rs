@@ -1,8 +1,8 @@
-//! Looks at one stream of a profile after the other.
+//! Looks at one exchange of a profile after the other.
 
 use crate::outcome::each_once;
 use crate::stream::tally::{Tally, counted};
-use crate::{Record, Verdict, View};
+use crate::{Fault, Place, Record, Verdict, View};
 
 /// How many streams with a fault are shown: more of them tell nothing new.
 const SHOWN: usize = 3;
@@ -42,4 +42,33 @@ pub(super) fn each<'r>(
         return Verdict::Skip(none.to_owned());
     }
     Verdict::from_faults(faults, counted(looked, noun))
+}
+
+/// The exchanges that were answered and are `wanted`.
+pub(super) fn answered<'r>(
+    record: &'r Record<'_>,
+    wanted: impl Fn(&View<'r>) -> bool,
+) -> Vec<View<'r>> {
+    record.all().filter(|view| view.head.is_some() && wanted(view)).collect()
+}
+
+/// Judges whether the status of each of these fits; one for which that is not known says nothing.
+/// `what` is answered with it.
+pub(super) fn statuses(
+    views: &[View<'_>],
+    noun: &str,
+    what: &str,
+    none: &str,
+    fits: impl Fn(u16) -> Option<bool>,
+) -> Verdict {
+    each(views, noun, none, |view, tally| {
+        let status = view.status().unwrap_or_default();
+        let Some(fits) = fits(status) else { return };
+        tally.look();
+        if !fits {
+            let stream = if view.is_stream() { " and an event stream" } else { "" };
+            let message = format!("{what} is answered with {status}{stream}");
+            tally.fault(|| Fault::new(view, Place::StatusLine, message));
+        }
+    })
 }

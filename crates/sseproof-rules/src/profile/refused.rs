@@ -1,10 +1,11 @@
-//! Requests that no server can serve, and what is answered to them.
+//! Requests to models: those that no server can serve, and what is answered to them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use sseproof_record::{Plan, Visit};
 
-use super::look::each;
+use super::look::{answered, each, statuses};
 use super::table::{EVENTS, Row};
-use crate::{Fault, Place, Record, Verdict, View};
+use crate::{Fault, Record, Verdict, View};
 
 /// A member that a request must have, and that the probe makes one of another kind.
 #[derive(Clone, Copy)]
@@ -21,10 +22,7 @@ fn refusals<'r>(record: &'r Record<'_>, needed: Needed) -> Vec<View<'r>> {
         let body: Option<Value> = serde_json::from_slice(&view.request.body).ok();
         body.is_some_and(|body| body.is_object() && !(needed.fits)(&body[needed.name]))
     };
-    record
-        .all()
-        .filter(|view| view.request.method == "POST" && view.head.is_some() && is_wrong(view))
-        .collect()
+    answered(record, |view| view.request.method == "POST" && is_wrong(view))
 }
 
 fn not_asked(needed: Needed) -> String {
@@ -33,16 +31,9 @@ fn not_asked(needed: Needed) -> String {
 
 /// Judges whether such a request is refused by its status.
 pub(super) fn status(record: &Record<'_>, needed: Needed) -> Verdict {
-    each(&refusals(record, needed), "refusal", &not_asked(needed), |view, tally| {
-        tally.look();
-        let what = match view.status().unwrap_or(0) {
-            400.. => return,
-            200 if view.is_stream() => "200 and an event stream".to_owned(),
-            status => status.to_string(),
-        };
-        let message = format!("a request without `{}` is answered with {what}", needed.name);
-        tally.fault(|| Fault::new(view, Place::StatusLine, message));
-    })
+    let what = format!("a request without `{}`", needed.name);
+    let fits = |status| Some(status >= 400);
+    statuses(&refusals(record, needed), "refusal", &what, &not_asked(needed), fits)
 }
 
 /// Judges whether the body of the refusal is JSON and keeps the rows.
@@ -61,4 +52,49 @@ pub(super) fn body(record: &Record<'_>, needed: Needed, rows: &[Row]) -> Verdict
             tally.fault(|| Fault::at(view, 0, wrong));
         }
     })
+}
+
+/// What the references say, a token for each event, in characters of one to four bytes.
+pub(super) const TOKENS: [&str; 8] =
+    ["Good", " morning", ",", " café", " ☕", " 日本", "語", " 👋🏽"];
+/// The arguments of the tool that the references call.
+pub(super) const ARGUMENTS: [&str; 3] = ["{\"ci", "ty\":", "\"Kyoto\"}"];
+
+/// For references: the model that a request asks for, and all that it asks; or why it is refused.
+pub(super) fn asked(
+    visit: &Visit<'_>,
+    needed: Needed,
+    error: fn(u16, &str) -> Plan,
+) -> Result<(String, Value), Plan> {
+    if visit.request.method != "POST" {
+        return Err(error(405, "use POST").with_header("Allow", "POST"));
+    }
+    let Ok(asked) = serde_json::from_slice::<Value>(&visit.request.body) else {
+        return Err(error(400, "the body is no JSON"));
+    };
+    let Some(model) = asked["model"].as_str().map(str::to_owned) else {
+        return Err(error(400, "you must provide a model"));
+    };
+    if !(needed.fits)(&asked[needed.name]) {
+        return Err(error(
+            400,
+            &format!("`{}` is missing, or is not what it must be", needed.name),
+        ));
+    }
+    Ok((model, asked))
+}
+
+/// For references: whether tools are offered.
+pub(super) fn has_tools(asked: &Value) -> bool {
+    asked["tools"].as_array().is_some_and(|tools| !tools.is_empty())
+}
+
+/// For references: an error of OpenAI's API as an answer of its own.
+pub(super) fn openai_error(status: u16, message: &str) -> Plan {
+    let body = json!({
+        "error": {
+            "message": message, "type": "invalid_request_error", "param": null, "code": null,
+        },
+    });
+    Plan::answer(status, "application/json", body.to_string())
 }

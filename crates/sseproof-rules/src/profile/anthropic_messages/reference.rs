@@ -3,26 +3,17 @@
 use serde_json::{Value, json};
 use sseproof_record::{Plan, Visit};
 
+use crate::profile::refused::{ARGUMENTS, TOKENS, asked, has_tools};
 use crate::profile::written::{Written, stream};
-
-const TOKENS: [&str; 8] = ["Good", " morning", ",", " café", " ☕", " 日本", "語", " 👋🏽"];
 
 /// The right answer to any request.
 pub(super) fn answer(visit: &Visit<'_>) -> Plan {
-    if visit.request.method != "POST" {
-        return error(405, "use POST for messages").with_header("Allow", "POST");
-    }
-    let Ok(asked) = serde_json::from_slice::<Value>(&visit.request.body) else {
-        return error(400, "the body is no JSON");
+    let (model, asked) = match asked(visit, super::NEEDED, error) {
+        Ok(asked) => asked,
+        Err(refusal) => return refusal,
     };
-    let Some(model) = asked["model"].as_str() else {
-        return error(400, "model: field required");
-    };
-    if !(super::NEEDED.fits)(&asked["messages"]) {
-        return error(400, "messages: input should be a valid list");
-    }
-    let tools = asked["tools"].as_array().is_some_and(|tools| !tools.is_empty());
-    let mut events = vec![start(model)];
+    let tools = has_tools(&asked);
+    let mut events = vec![start(&model)];
     events.extend(text_block());
     if tools {
         events.extend(tool_block());
@@ -95,7 +86,7 @@ fn tool_block() -> Vec<Value> {
             "input": {},
         },
     })];
-    events.extend(["", "{\"ci", "ty\": ", "\"Kyoto\"}"].map(delta));
+    events.extend([""].into_iter().chain(ARGUMENTS).map(delta));
     events.push(json!({ "type": "content_block_stop", "index": 1 }));
     events
 }

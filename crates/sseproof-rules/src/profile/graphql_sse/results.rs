@@ -6,10 +6,11 @@ use serde_json::json;
 use sseproof_codec::AnomalyKind;
 
 use super::reference::answer;
-use super::traffic::{each_stream, is_open_stream, is_single_stream, messages};
+use super::traffic::{each, is_open_stream, is_single_stream, messages};
 use crate::profile::events::{Piece, is_ended};
+use crate::profile::look::answered;
 use crate::profile::table::Must::{Be, HaveOneOf};
-use crate::profile::table::{FILLED, OBJECT, Row, Scope, TEXT, each};
+use crate::profile::table::{FILLED, OBJECT, Row, Scope, TEXT, each as every};
 use crate::profile::written::{Changed, Written};
 use crate::stream::tally::Tally;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
@@ -39,7 +40,7 @@ pub(super) const EVENT_TYPE: Rule = Rule {
 };
 
 fn event_type(record: &Record<'_>) -> Verdict {
-    each_stream(record, "event", "no stream carried an event", |view, tally| {
+    each(record, "event", "no stream carried an event", is_open_stream, |view, tally| {
         for message in messages(view) {
             tally.look();
             let wrong = match message.event {
@@ -57,7 +58,7 @@ const MEMBERS: &[&str] = &["data", "errors", "incremental", "hasNext", "pending"
 
 pub(super) const NEXT_RESULT: Rule = Rule {
     id: "graphql-sse/next-result",
-    judge: |record| results(record, &[each("", Be(OBJECT)), each("", HaveOneOf(MEMBERS))]),
+    judge: |record| results(record, &[every("", Be(OBJECT)), every("", HaveOneOf(MEMBERS))]),
     mutants: &[
         Mutant::new(
             "graphql-bare-data",
@@ -95,8 +96,8 @@ pub(super) const ERROR_OBJECT: Rule = Rule {
             },
             ..RESULTS.counting("list of errors", "no result had `errors`")
         };
-        let rows = [each("errors", Be(FILLED)), each("errors.*.message", Be(TEXT))];
-        scope.judge_all(&record.all().filter(is_open_stream).collect::<Vec<_>>(), &rows)
+        let rows = [every("errors", Be(FILLED)), every("errors.*.message", Be(TEXT))];
+        scope.judge_all(&answered(record, is_open_stream), &rows)
     },
     mutants: &[
         Mutant::new("graphql-errors-as-texts", "sends errors as bare texts", |visit| {
@@ -139,7 +140,7 @@ const RESULTS: Scope = Scope {
 
 /// Judges the results by these rows.
 fn results(record: &Record<'_>, rows: &[Row]) -> Verdict {
-    RESULTS.judge_all(&record.all().filter(is_open_stream).collect::<Vec<_>>(), rows)
+    RESULTS.judge_all(&answered(record, is_open_stream), rows)
 }
 
 pub(super) const COMPLETE_LAST: Rule = Rule {
@@ -166,7 +167,7 @@ pub(super) const COMPLETE_LAST: Rule = Rule {
 
 fn complete_last(record: &Record<'_>) -> Verdict {
     let none = "no operation was seen to its end";
-    each_stream(record, "operation", none, |view, tally| {
+    each(record, "operation", none, is_open_stream, |view, tally| {
         let messages = messages(view);
         after_complete(view, &messages, tally);
         let completed = messages.iter().any(|message| message.event == "complete");

@@ -80,16 +80,6 @@ pub(super) fn is_open_stream(view: &View<'_>) -> bool {
     view.is_stream() && view.status() == Some(200) && !view.is_encoded()
 }
 
-/// Judges each stream, of one operation or of all. `noun` is what `look` counts.
-pub(super) fn each_stream<'r>(
-    record: &'r Record<'_>,
-    noun: &str,
-    none: &str,
-    look: impl Fn(&View<'r>, &mut Tally),
-) -> Verdict {
-    each(record, noun, none, is_open_stream, look)
-}
-
 /// Judges each answered exchange that is `wanted`.
 pub(super) fn each<'r>(
     record: &'r Record<'_>,
@@ -98,8 +88,7 @@ pub(super) fn each<'r>(
     wanted: impl Fn(&View<'r>) -> bool,
     look: impl Fn(&View<'r>, &mut Tally),
 ) -> Verdict {
-    let views: Vec<_> = record.all().filter(|view| view.head.is_some() && wanted(view)).collect();
-    look::each(&views, noun, none, look)
+    look::each(&look::answered(record, wanted), noun, none, look)
 }
 
 /// The same, where the server has the mode with a single connection.

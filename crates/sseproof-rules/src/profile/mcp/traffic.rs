@@ -6,7 +6,7 @@ use crate::profile::events::{Piece, pieces};
 use crate::profile::json::read;
 use crate::profile::look;
 use crate::stream::tally::Tally;
-use crate::{Fault, Place, Record, Verdict, View};
+use crate::{Record, Verdict, View};
 
 /// The origin that the probes claim to come from.
 pub(super) const FOREIGN: &str = "http://sseproof.invalid";
@@ -117,8 +117,7 @@ pub(super) fn each<'r>(
     if let Some(why) = unspoken(record) {
         return Verdict::Skip(why);
     }
-    let views: Vec<_> = record.all().filter(|view| view.head.is_some() && wanted(view)).collect();
-    look::each(&views, noun, none, look)
+    look::each(&look::answered(record, wanted), noun, none, look)
 }
 
 /// The same for the streams that answer requests.
@@ -139,13 +138,9 @@ pub(super) fn each_status<'r>(
     wanted: impl Fn(&View<'r>) -> bool,
     fits: impl Fn(u16) -> bool,
 ) -> Verdict {
-    each(record, "answer", none, wanted, |view, tally| {
-        tally.look();
-        let status = view.status().unwrap_or_default();
-        if !fits(status) {
-            let stream = if view.is_stream() { " and an event stream" } else { "" };
-            let message = format!("{what} is answered with {status}{stream}");
-            tally.fault(|| Fault::new(view, Place::StatusLine, message));
-        }
-    })
+    if let Some(why) = unspoken(record) {
+        return Verdict::Skip(why);
+    }
+    let views = look::answered(record, wanted);
+    look::statuses(&views, "answer", what, none, |status| Some(fits(status)))
 }

@@ -3,14 +3,12 @@
 use sseproof_record::{Action, Bytes, Framing, Plan, Visit};
 
 use super::reference::{ID, PUBLISHER, answer};
-use super::traffic::{
-    NO_TOKEN, Update, each, each_taken, faulty, seen, streams, unpublished, updates,
-};
+use super::traffic::{NO_TOKEN, Update, each_taken, faulty, seen, streams, unpublished, updates};
 use super::{mistaken, without};
 use crate::profile::look;
 use crate::profile::written::{Changed, status};
 use crate::stream::quoted;
-use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const GENERATED_ID: Rule = Rule {
     id: "mercure/generated-id",
@@ -144,45 +142,31 @@ fn token_checked(record: &Record<'_>) -> Verdict {
     }
     let forged = updates(record).filter(|update| token(&update.view).as_deref() == Some(NO_TOKEN));
     let views: Vec<_> = forged.map(|update| update.view).collect();
-    look::each(&views, "refusal", "no update with a forged token was sent", |view, tally| {
-        tally.look();
-        let status = view.status().unwrap_or_default();
-        if !matches!(status, 400..500) {
-            let message = format!("an update with a forged token is answered with {status}");
-            tally.fault(|| Fault::new(view, Place::StatusLine, message));
-        }
-    })
+    let what = "an update with a forged token";
+    let none = "no update with a forged token was sent";
+    look::statuses(&views, "refusal", what, none, |status| Some(matches!(status, 400..500)))
 }
 
-/// Judges whether each update that `is_wrong` is refused: with a line end in
+/// Judges whether each update with a wrong value in the field of that name is refused: with a line end in
 /// a field an update becomes another one. `what` says what is wrong with it.
-fn refuses(record: &Record<'_>, what: &str, is_wrong: fn(&Update<'_>) -> bool) -> Verdict {
+fn refuses(record: &Record<'_>, what: &str, name: &str, is_wrong: fn(&str) -> bool) -> Verdict {
     if let Some(why) = unpublished(record) {
         return Verdict::Skip(why);
     }
-    let wrong: Vec<_> = faulty(record).into_iter().filter(is_wrong).map(|one| one.view).collect();
+    let is_it = |update: &Update<'_>| update.field(name).is_some_and(|value| is_wrong(&value));
+    let wrong: Vec<_> = faulty(record).into_iter().filter(is_it).map(|one| one.view).collect();
     let none = format!("no update with {what} was given to the hub");
-    each(record, "refusal", &none, &wrong, |view, tally| {
-        let status = view.status().unwrap_or_default();
+    let what = format!("an update with {what}");
+    look::statuses(&wrong, "refusal", &what, &none, |status| match status {
         // A client that may not publish at all learns nothing of what is wrong.
-        if matches!(status, 401 | 403) {
-            return;
-        }
-        tally.look();
-        if !(400..500).contains(&status) {
-            let message = format!("an update with {what} is answered with {status}");
-            tally.fault(|| Fault::new(view, Place::StatusLine, message));
-        }
+        401 | 403 => None,
+        status => Some(matches!(status, 400..500)),
     })
 }
 
 pub(super) const RESERVED_ID: Rule = Rule {
     id: "mercure/reserved-id",
-    judge: |record| {
-        refuses(record, "an `id` that begins with `#`", |update| {
-            update.field("id").is_some_and(|id| id.starts_with('#'))
-        })
-    },
+    judge: |record| refuses(record, "an `id` that begins with `#`", "id", |id| id.starts_with('#')),
     mutants: &[Mutant::new("mercure-any-id", "takes an update whose id begins with #", |visit| {
         without(visit, |name, value| name == "id" && value.starts_with("%23"))
     })],
@@ -190,11 +174,7 @@ pub(super) const RESERVED_ID: Rule = Rule {
 
 pub(super) const ID_CHARACTERS: Rule = Rule {
     id: "mercure/id-characters",
-    judge: |record| {
-        refuses(record, "a line end in its `id`", |update| {
-            update.field("id").is_some_and(|id| id.contains('\n'))
-        })
-    },
+    judge: |record| refuses(record, "a line end in its `id`", "id", |id| id.contains('\n')),
     mutants: &[Mutant::new(
         "mercure-line-in-id",
         "takes an update whose id holds a line end",
@@ -204,11 +184,7 @@ pub(super) const ID_CHARACTERS: Rule = Rule {
 
 pub(super) const TYPE_CHARACTERS: Rule = Rule {
     id: "mercure/type-characters",
-    judge: |record| {
-        refuses(record, "a line end in its `type`", |update| {
-            update.field("type").is_some_and(|kind| kind.contains('\n'))
-        })
-    },
+    judge: |record| refuses(record, "a line end in its `type`", "type", |kind| kind.contains('\n')),
     mutants: &[Mutant::new(
         "mercure-line-in-type",
         "takes an update whose type holds a line end",
@@ -219,10 +195,8 @@ pub(super) const TYPE_CHARACTERS: Rule = Rule {
 pub(super) const RETRY_DIGITS: Rule = Rule {
     id: "mercure/retry-digits",
     judge: |record| {
-        refuses(record, "a `retry` that is no number", |update| {
-            let is_digit = |char: char| char.is_ascii_digit();
-            update.field("retry").is_some_and(|retry| !retry.chars().all(is_digit))
-        })
+        let is_wrong = |retry: &str| !retry.bytes().all(|byte| byte.is_ascii_digit());
+        refuses(record, "a `retry` that is no number", "retry", is_wrong)
     },
     mutants: &[Mutant::new(
         "mercure-any-retry",

@@ -8,7 +8,7 @@ use super::{mistaken, without};
 use crate::profile::look;
 use crate::profile::written::{Changed, Written};
 use crate::stream::quoted;
-use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const EVENT_ID: Rule = Rule {
     id: "mercure/event-id",
@@ -142,21 +142,13 @@ pub(super) const MATCHER_UNKNOWN: Rule = Rule {
 
 fn matcher_unknown(record: &Record<'_>) -> Verdict {
     let asks = |view: &View<'_>| field(query(&view.request), "match_sseproof").is_some();
-    let views: Vec<_> = record.all().filter(|view| view.head.is_some() && asks(view)).collect();
     let none = "no subscription with an unknown matcher was asked for";
-    look::each(&views, "subscription", none, |view, tally| {
-        let status = view.status().unwrap_or_default();
-        // Who has to say first who it is learns nothing of the matcher.
-        if matches!(status, 401 | 403) {
-            return;
-        }
-        tally.look();
-        if status != 400 {
-            let message = format!(
-                "a subscription with the matcher `match_sseproof` is answered with {status}"
-            );
-            tally.fault(|| Fault::new(view, Place::StatusLine, message));
-        }
+    let what = "a subscription with the matcher `match_sseproof`";
+    look::statuses(&look::answered(record, asks), "subscription", what, none, |status| match status
+    {
+        // A client that has to authenticate first learns nothing of the matcher.
+        401 | 403 => None,
+        status => Some(status == 400),
     })
 }
 

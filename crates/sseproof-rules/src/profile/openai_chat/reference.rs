@@ -3,41 +3,22 @@
 use serde_json::{Value, json};
 use sseproof_record::{Plan, Visit};
 
+use crate::profile::refused::{ARGUMENTS, TOKENS, asked, has_tools, openai_error};
 use crate::profile::written::{Written, stream};
 
-/// What the reference says, a token for each chunk, in characters of one to four bytes.
-const TOKENS: [&str; 8] = ["Good", " morning", ",", " café", " ☕", " 日本", "語", " 👋🏽"];
 const ID: &str = "chatcmpl-7QyqpwdfhqwajicIEznoc6Q47XAyW";
 const CREATED: u64 = 1_700_000_000;
 
 /// The right answer to any request.
 pub(super) fn answer(visit: &Visit<'_>) -> Plan {
-    if visit.request.method != "POST" {
-        return error(405, "use POST for chat completions").with_header("Allow", "POST");
-    }
-    let Ok(asked) = serde_json::from_slice::<Value>(&visit.request.body) else {
-        return error(400, "the body is no JSON");
+    let (model, asked) = match asked(visit, super::NEEDED, openai_error) {
+        Ok(asked) => asked,
+        Err(refusal) => return refusal,
     };
-    let Some(model) = asked["model"].as_str() else {
-        return error(400, "you must provide a model");
-    };
-    if asked["messages"].as_array().is_none_or(Vec::is_empty) {
-        return error(400, "`messages` must be a list with at least one message");
-    }
     if asked["stream"] != true {
-        return Plan::answer(200, "application/json", whole(model).to_string());
+        return Plan::answer(200, "application/json", whole(&model).to_string());
     }
-    stream(visit, events(&asked, model))
-}
-
-/// An error as an answer of its own.
-fn error(status: u16, message: &str) -> Plan {
-    let body = json!({
-        "error": {
-            "message": message, "type": "invalid_request_error", "param": null, "code": null,
-        },
-    });
-    Plan::answer(status, "application/json", body.to_string())
+    stream(visit, events(&asked, &model))
 }
 
 fn events(asked: &Value, model: &str) -> Vec<Written> {
@@ -57,8 +38,8 @@ fn events(asked: &Value, model: &str) -> Vec<Written> {
             "index": index, "delta": delta, "logprobs": null, "finish_reason": finish_reason,
         }]))
     };
-    let tools = asked["tools"].as_array().is_some_and(|tools| !tools.is_empty());
-    let (deltas, reason) = if tools { (tool_call(), "tool_calls") } else { (text(), "stop") };
+    let (deltas, reason) =
+        if has_tools(asked) { (tool_call(), "tool_calls") } else { (text(), "stop") };
     let choices = asked["n"].as_u64().unwrap_or(1);
     let mut chunks: Vec<Value> = deltas
         .into_iter()
@@ -87,7 +68,7 @@ fn tool_call() -> Vec<Value> {
         "function": { "name": "get_weather", "arguments": "" },
     });
     let first = json!({ "role": "assistant", "content": null, "tool_calls": [call] });
-    let rest = ["{\"ci", "ty\":", "\"Kyoto\"}"]
+    let rest = ARGUMENTS
         .map(|piece| json!({ "tool_calls": [{ "index": 0, "function": { "arguments": piece } }] }));
     std::iter::once(first).chain(rest).collect()
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sseproof_record::Plan;
 
 use super::reference::answer;
-use super::{NEEDED, TERMINAL, numbered};
+use super::{NEEDED, numbered};
 use crate::profile::events::{names, typed};
 use crate::profile::refused;
 use crate::profile::table::Must::{Be, BeOneOf, ComeFirst, ComeLast, CountUp, Stay};
@@ -14,6 +14,9 @@ use crate::{Mutant, Rule};
 
 const NO_RESPONSE: &str = "no stream carried an event with the response";
 const COMPLETED: &[&str] = &["response.completed"];
+/// The types of the events that end a response.
+const TERMINAL: &[&str] =
+    &["response.completed", "response.failed", "response.incomplete", "error"];
 
 pub(super) const EVENT_OBJECT: Rule = Rule {
     id: "openai-responses/event-object",

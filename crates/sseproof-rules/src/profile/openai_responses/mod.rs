@@ -45,10 +45,6 @@ pub(super) const PROFILE: Profile = Profile {
 const NEEDED: Needed =
     Needed { name: "input", fits: |input| input.is_string() || input.is_array() };
 
-/// The types of the events that end a response.
-const TERMINAL: &[&str] =
-    &["response.completed", "response.failed", "response.incomplete", "error"];
-
 /// For mutants: the plan with its events numbered anew; the payload of some is no good JSON any more.
 fn numbered(plan: Plan) -> Plan {
     const NAME: &str = "\"sequence_number\":";

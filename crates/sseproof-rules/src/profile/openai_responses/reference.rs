@@ -3,33 +3,25 @@
 use serde_json::{Value, json};
 use sseproof_record::{Plan, Visit};
 
+use crate::profile::refused::{ARGUMENTS, TOKENS, asked, has_tools, openai_error};
 use crate::profile::written::{Written, stream};
 
-const TOKENS: [&str; 8] = ["Good", " morning", ",", " café", " ☕", " 日本", "語", " 👋🏽"];
 const ID: &str = "resp_67c9fdcecf488190bdd9a0409de3a1ec";
 const MESSAGE: &str = "msg_67c9fdcf37fc8190ba82116e33fb28c5";
 const CALL: &str = "fc_67c9fdd0a1c08190b3c4b0d3c2a0a1b2";
 
 /// The right answer to any request.
 pub(super) fn answer(visit: &Visit<'_>) -> Plan {
-    if visit.request.method != "POST" {
-        return error(405, "use POST for responses").with_header("Allow", "POST");
-    }
-    let Ok(asked) = serde_json::from_slice::<Value>(&visit.request.body) else {
-        return error(400, "the body is no JSON");
+    let (model, asked) = match asked(visit, super::NEEDED, openai_error) {
+        Ok(asked) => asked,
+        Err(refusal) => return refusal,
     };
-    let Some(model) = asked["model"].as_str() else {
-        return error(400, "you must provide a model");
-    };
-    if !(super::NEEDED.fits)(&asked["input"]) {
-        return error(400, "`input` must be a text or a list of items");
-    }
+    let model = &*model;
     if asked["stream"] != true {
         let body = response(model, "completed", json!([message(&TOKENS.concat(), "completed")]));
         return Plan::answer(200, "application/json", body.to_string());
     }
-    let tools = asked["tools"].as_array().is_some_and(|tools| !tools.is_empty());
-    let (middle, item) = if tools { call_events() } else { message_events() };
+    let (middle, item) = if has_tools(&asked) { call_events() } else { message_events() };
     let begun =
         |kind: &str| json!({ "type": kind, "response": response(model, "in_progress", json!([])) });
     let mut events = vec![begun("response.created"), begun("response.in_progress")];
@@ -42,15 +34,6 @@ pub(super) fn answer(visit: &Visit<'_>) -> Plan {
         Written::named(&name, event)
     });
     stream(visit, numbered)
-}
-
-fn error(status: u16, message: &str) -> Plan {
-    let body = json!({
-        "error": {
-            "message": message, "type": "invalid_request_error", "param": null, "code": null,
-        },
-    });
-    Plan::answer(status, "application/json", body.to_string())
 }
 
 fn response(model: &str, status: &str, output: Value) -> Value {
@@ -102,18 +85,17 @@ fn message_events() -> (Vec<Value>, Value) {
 }
 
 fn call_events() -> (Vec<Value>, Value) {
-    let pieces = ["{\"ci", "ty\":", "\"Kyoto\"}"];
     let call = |arguments: &str, status: &str| {
         json!({
             "id": CALL, "type": "function_call", "status": status, "call_id": "call_1",
             "name": "get_weather", "arguments": arguments,
         })
     };
-    let item = call(&pieces.concat(), "completed");
+    let item = call(&ARGUMENTS.concat(), "completed");
     let mut events = vec![json!({
         "type": "response.output_item.added", "output_index": 0, "item": call("", "in_progress"),
     })];
-    events.extend(pieces.map(|piece| {
+    events.extend(ARGUMENTS.map(|piece| {
         json!({
             "type": "response.function_call_arguments.delta", "item_id": CALL,
             "output_index": 0, "delta": piece,
@@ -122,7 +104,7 @@ fn call_events() -> (Vec<Value>, Value) {
     events.extend([
         json!({
             "type": "response.function_call_arguments.done", "item_id": CALL,
-            "output_index": 0, "arguments": pieces.concat(),
+            "output_index": 0, "arguments": ARGUMENTS.concat(),
         }),
         json!({ "type": "response.output_item.done", "output_index": 0, "item": item }),
     ]);
