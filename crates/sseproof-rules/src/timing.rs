@@ -125,6 +125,12 @@ pub(crate) const REPLAYED: Duration = Duration::from_millis(500);
 /// A client that disconnects within this time did not wait for an event.
 pub(crate) const HASTE: Duration = Duration::from_millis(500);
 
+/// What an operation had under way when it was stopped may still come for this long.
+pub(crate) const UNDER_WAY: Duration = Duration::from_millis(500);
+
+/// A stream that should end with the event before may just be ending for this long.
+pub(crate) const OPEN_AFTER_RESPONSE: Duration = Duration::from_secs(2);
+
 // Quiet, and cut for that.
 
 /// A stream that ends so soon after another came ended because of that.

@@ -1,7 +1,6 @@
 //! The rules on the mode with a single connection.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use sseproof_record::{Plan, Visit};
@@ -16,6 +15,7 @@ use super::traffic::{
 use crate::profile::events::Piece;
 use crate::profile::json::{read, shown};
 use crate::profile::written::{Changed, but_to, status};
+use crate::timing::UNDER_WAY;
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const ONE_STREAM: Rule = Rule {
@@ -258,9 +258,6 @@ fn invalid_operation(record: &Record<'_>) -> Verdict {
     })
 }
 
-/// What was under way when the operation was stopped may still come for that long.
-const PATIENCE: Duration = Duration::from_millis(500);
-
 pub(super) const DELETE: Rule = Rule {
     id: "graphql-sse/delete",
     judge: delete,
@@ -320,7 +317,7 @@ fn state(record: &Record<'_>, view: &View<'_>) -> State {
         if message.event == "complete" && at <= view.started {
             return State::Over;
         }
-        if message.event == "next" && at > answered + PATIENCE {
+        if message.event == "next" && at > answered + UNDER_WAY {
             return State::Runs(stream.number, message.offset);
         }
     }

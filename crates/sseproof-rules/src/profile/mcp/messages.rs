@@ -1,7 +1,5 @@
 //! The rules on the messages of a stream.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use sseproof_record::{Action, Ending, Plan};
 
@@ -11,10 +9,9 @@ use crate::profile::events::{Piece, is_ended};
 use crate::profile::json::shown;
 use crate::profile::written::{Changed, Written};
 use crate::stream::quoted;
+use crate::timing::OPEN_AFTER_RESPONSE;
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
-/// A stream that is open for less than this after the response may just be ending.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// What stands in the second message that the tool of the reference sends.
 const SECOND: &str = "\"progress\":2";
 /// What stands in the response.
@@ -199,7 +196,7 @@ fn response_last(record: &Record<'_>) -> Verdict {
         }
         let came = view.arrival(messages[first].offset);
         let open = view.end.at.saturating_sub(came);
-        if view.end.how == Ending::Left && open >= PATIENCE {
+        if view.end.how == Ending::Left && open >= OPEN_AFTER_RESPONSE {
             let message =
                 format!("the stream is still open {} s after the response", open.as_secs());
             tally.fault(|| Fault::at(view, messages[first].offset, message));
