@@ -11,9 +11,9 @@ use super::command::{self, CommandError};
 use super::evidence;
 use super::payloads::mark;
 use super::play::Stop;
-use super::session::{Session, Way};
-use super::slot::Sight;
+use super::scenario_run::{ConnectionOptions, ScenarioRun};
 use super::steps::WITHIN;
+use super::tracked::Snapshot;
 
 /// How long a stream has to be silent before a probe takes it for one that carries only what is
 /// published.
@@ -34,17 +34,17 @@ pub(super) enum Feeding {
     AtOnce,
 }
 
-impl Session<'_> {
+impl ScenarioRun<'_> {
     /// Waits until enough is seen, and publishes events where the stream is silent without them.
     pub(super) async fn wait_fed(
         &mut self,
         index: usize,
         within: Duration,
-        mut reached: impl FnMut(&Sight<'_>) -> bool,
+        mut reached: impl FnMut(&Snapshot<'_>) -> bool,
     ) -> Result<(), Stop> {
         let end = self.client.now() + within;
         if self.feeding == Feeding::WhenSilent {
-            let seen = |sight: &Sight<'_>| sight.events().next().is_some() || sight.ended;
+            let seen = |sight: &Snapshot<'_>| sight.events().next().is_some() || sight.ended;
             let waited = self.slot_at(index).wait(SILENCE.min(within), seen).await;
             // Once is enough to know.
             self.feeding =
@@ -52,7 +52,7 @@ impl Session<'_> {
         }
         let target = self.target;
         let hook = target.publish.as_ref().filter(|_| self.feeding == Feeding::AtOnce);
-        let is_open = |sight: &Sight<'_>| sight.exchange.is_stream() && !sight.ended;
+        let is_open = |sight: &Snapshot<'_>| sight.exchange.is_stream() && !sight.ended;
         let mut in_vain = 0;
         while let Some(hook) = hook.filter(|_| in_vain < IN_VAIN)
             && self.look(index, is_open)
@@ -61,7 +61,7 @@ impl Session<'_> {
         {
             let before = self.look(index, |sight| sight.events().count());
             self.feed(hook, index).await?;
-            let came = |sight: &Sight<'_>| sight.events().count() > before || sight.ended;
+            let came = |sight: &Snapshot<'_>| sight.events().count() > before || sight.ended;
             let waited = self.slot_at(index).wait(EACH, came).await;
             in_vain = if waited == Waited::Reached { 0 } else { in_vain + 1 };
         }
@@ -87,7 +87,7 @@ impl Session<'_> {
             Feeding::AtOnce => Some(EACH),
             Feeding::Never => None,
         };
-        let answered = |sight: &Sight<'_>| sight.exchange.head.is_some();
+        let answered = |sight: &Snapshot<'_>| sight.exchange.head.is_some();
         if let (Some(hook), Some(silence), true) = (&target.publish, silence, is_usual)
             && self.slot_at(index).wait(silence, answered).await == Waited::TimedOut
         {
@@ -138,7 +138,7 @@ impl Session<'_> {
             return Ok(PublishOutcome::Unsendable(error.to_string()));
         }
         let label = request.label();
-        let index = self.open("", request, None, false, Way::default())?;
+        let index = self.open("", request, None, false, ConnectionOptions::default())?;
         let slot = self.slot_at(index);
         slot.wait(WITHIN, |sight| {
             sight.exchange.head.is_some() && sight.exchange.end.how == Ending::Complete

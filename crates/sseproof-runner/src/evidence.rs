@@ -5,7 +5,7 @@ use sseproof_files::{Place, excerpt};
 use sseproof_record::{Ending, Exchange, Phase};
 use sseproof_units::duration;
 
-use super::slot::Sight;
+use super::tracked::Snapshot;
 
 /// How many items of a stream are told.
 const ITEMS: usize = 5;
@@ -31,7 +31,7 @@ impl About {
 
 /// The last few things in the stream that it is about, and its state; the body where there is no
 /// stream.
-pub(super) fn seen(sight: &Sight<'_>, about: About) -> Vec<String> {
+pub(super) fn seen(sight: &Snapshot<'_>, about: About) -> Vec<String> {
     let exchange = sight.exchange;
     if !exchange.is_stream() {
         let body = exchange.body_bytes();
@@ -81,7 +81,7 @@ fn describe(item: &Item<'_>) -> Option<String> {
     })
 }
 
-fn state(sight: &Sight<'_>) -> String {
+fn state(sight: &Snapshot<'_>) -> String {
     let exchange = sight.exchange;
     let lasted = duration(exchange.end.at.saturating_sub(exchange.started));
     match (&exchange.head, sight.ended) {

@@ -6,11 +6,11 @@ use sseproof_files::model::{EndKind, Expect};
 use sseproof_net::Waited;
 use sseproof_record::Ending;
 
+use super::expectation::{EventExpectation, Expectation};
 use super::play::Stop;
-use super::session::{Connection, Session};
-use super::sought::{Search, Sought};
+use super::scenario_run::{Connection, ScenarioRun};
+use super::search::{ExpectedItem, Search};
 use super::steps::WITHIN;
-use super::wanted::{Wanted, WantedEvent};
 
 /// How servers spell the media type of a stream.
 const STREAMS: [&str; 5] = [
@@ -21,7 +21,7 @@ const STREAMS: [&str; 5] = [
     "text/event-stream;charset=UTF-8",
 ];
 
-impl Session<'_> {
+impl ScenarioRun<'_> {
     pub(super) async fn expect(&mut self, step: &Expect) -> Result<(), Stop> {
         let Some(connection) = self.named(step.from.as_ref()) else { return Ok(()) };
         let within = step.within.map_or(WITHIN, |within| within.0);
@@ -37,11 +37,11 @@ impl Session<'_> {
             };
         }
         let sought = if let Some(event) = &step.event {
-            Sought::Event(Box::new(self.filled(WantedEvent::new(event, &self.scope))?))
+            ExpectedItem::Event(Box::new(self.filled(EventExpectation::new(event, &self.scope))?))
         } else if let Some(comment) = &step.comment {
-            Sought::Comment(self.filled(Wanted::new(comment, &self.scope))?)
+            ExpectedItem::Comment(self.filled(Expectation::new(comment, &self.scope))?)
         } else if let Some(retry) = &step.retry {
-            Sought::Retry(retry.0.clone())
+            ExpectedItem::Retry(retry.0.clone())
         } else {
             return Ok(());
         };
@@ -83,7 +83,7 @@ impl Session<'_> {
                     values.join(", ")
                 ),
                 Some(value) => {
-                    let wanted = self.filled(Wanted::new(value, &self.scope))?;
+                    let wanted = self.filled(Expectation::new(value, &self.scope))?;
                     if values.iter().any(|value| wanted.fits(value)) {
                         continue;
                     }
@@ -113,7 +113,7 @@ impl Session<'_> {
             let fits = match value {
                 _ if !name.eq_ignore_ascii_case("content-type") => true,
                 Some(value) => {
-                    let wanted = self.filled(Wanted::new(value, &self.scope))?;
+                    let wanted = self.filled(Expectation::new(value, &self.scope))?;
                     STREAMS.iter().any(|stream| wanted.fits(stream))
                 }
                 None => false,
@@ -128,7 +128,7 @@ impl Session<'_> {
     async fn expect_some(
         &mut self,
         connection: &Connection,
-        sought: &Sought,
+        sought: &ExpectedItem,
         step: &Expect,
         (left, within): (Duration, Duration),
     ) -> Result<(), Stop> {
@@ -163,7 +163,7 @@ impl Session<'_> {
     async fn expect_none(
         &mut self,
         connection: &Connection,
-        sought: &Sought,
+        sought: &ExpectedItem,
         time: Duration,
     ) -> Result<(), Stop> {
         let mut passed = connection.passed;

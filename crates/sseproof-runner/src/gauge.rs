@@ -9,7 +9,7 @@ use sseproof_record::{Gauge, Lack, Reading, RunEventKind};
 use tokio::time::{Instant, sleep};
 
 use super::play::Stop;
-use super::session::Session;
+use super::scenario_run::ScenarioRun;
 
 /// How long to wait for the numbers to be back where they were, if nothing is said.
 const WITHIN: Duration = Duration::from_secs(6);
@@ -28,7 +28,7 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// What was read at one time.
 type Readings = Vec<(Gauge, Result<u64, String>)>;
 
-impl Session<'_> {
+impl ScenarioRun<'_> {
     /// Whether the target offers what the scenario needs; what a probe lacks is for the rules to
     /// tell.
     pub(super) async fn has_what_it_needs(&mut self) -> Result<bool, Stop> {

@@ -9,18 +9,18 @@ mod dangerous;
 mod emit;
 mod evidence;
 mod expect;
+mod expectation;
 mod gauge;
 mod generated;
+mod late_headers;
 mod load;
-mod patient;
 mod payloads;
 mod play;
 mod restart;
-mod session;
-mod slot;
-mod sought;
+mod scenario_run;
+mod search;
 mod steps;
-mod wanted;
+mod tracked;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -32,7 +32,7 @@ use sseproof_files::{Scenario, TargetConfig};
 use sseproof_net::Client;
 use sseproof_record::{Ending, Exchange, RunEvent, Target, Transcript};
 
-use self::session::Session;
+use self::scenario_run::ScenarioRun;
 
 /// What one scenario came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -148,7 +148,7 @@ pub async fn run(
     cancel: Cancel<'_>,
 ) -> Outcome {
     on_progress(Progressed::Begins(scenario));
-    let mut session = Session::new(scenario, target, client, first, &mut *on_progress);
+    let mut session = ScenarioRun::new(scenario, target, client, first, &mut *on_progress);
     let stop = tokio::select! {
         biased;
         () = cancel => Some(play::Stop::Run(Stopped::Cancelled)),
@@ -227,7 +227,7 @@ pub async fn run_all(
         results.stopped = lost(std::slice::from_ref(last));
     }
     if let Some(probe) = scenarios.iter().find(is_patient) {
-        patient::run_last(probe, &mut results, &target, client, on_progress, cancel).await;
+        late_headers::run_last(probe, &mut results, &target, client, on_progress, cancel).await;
     }
     results
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::command;
 use super::play::Stop;
-use super::session::{Session, Way};
+use super::scenario_run::{ConnectionOptions, ScenarioRun};
 
 /// How many clients come and go if nothing is said.
 const TIMES: usize = 200;
@@ -32,7 +32,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// How long pouring may take if nothing is said.
 const POURING: Duration = Duration::from_secs(5);
 
-impl Session<'_> {
+impl ScenarioRun<'_> {
     pub(super) async fn churn(&mut self, step: &Churn) -> Result<(), Stop> {
         let times = step.times.map_or(TIMES, |times| times.0);
         let at_a_time = step.at_a_time.map_or(AT_A_TIME, |at_a_time| at_a_time.0);
@@ -62,7 +62,8 @@ impl Session<'_> {
             // Who is given no stream, or only slowly, tells nothing by coming more often.
             let last = part == PARTS || streams == 0 || Instant::now() >= deadline;
             let exchange = if last {
-                let index = self.open(name, request.clone(), None, false, Way::default())?;
+                let index =
+                    self.open(name, request.clone(), None, false, ConnectionOptions::default())?;
                 self.slot_at(index).wait(PART_GONE, |sight| sight.exchange.head.is_some()).await;
                 self.leave(index, Leave::Fin).await;
                 connections += 1;

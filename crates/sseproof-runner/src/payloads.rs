@@ -17,8 +17,8 @@ use sseproof_record::{Chunk, Exchange, PLAIN, Part, PublishOutcome, Published, R
 use super::dangerous::{LONG, payloads};
 use super::generated;
 use super::play::Stop;
-use super::session::Session;
-use super::slot::Sight;
+use super::scenario_run::ScenarioRun;
+use super::tracked::Snapshot;
 
 /// How long to wait for a sentinel if nothing is said.
 const SENTINEL: Duration = Duration::from_secs(2);
@@ -78,7 +78,7 @@ enum Came {
     Never,
 }
 
-impl Session<'_> {
+impl ScenarioRun<'_> {
     pub(super) async fn payloads(&mut self, step: &Payloads) -> Result<(), Stop> {
         let target = self.target;
         let Some(hook) = &target.publish else {
@@ -358,7 +358,7 @@ impl Session<'_> {
     }
 }
 
-fn items(sight: &Sight<'_>, comments: bool) -> usize {
+fn items(sight: &Snapshot<'_>, comments: bool) -> usize {
     let counts = |item: &Item<'_>| match item {
         Item::Event(_) => !comments,
         Item::Comment(_) => comments,

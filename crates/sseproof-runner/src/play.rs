@@ -7,7 +7,7 @@ use std::time::Duration;
 use sseproof_files::model::{At, Command, ForEach, Repeat, Step};
 use sseproof_files::request;
 
-use super::session::Session;
+use super::scenario_run::ScenarioRun;
 use super::{Progressed, StepFailure, Stopped, command};
 
 /// Why a scenario does not go on.
@@ -22,7 +22,7 @@ pub(super) enum Stop {
 /// How long a command may take if nothing is said.
 pub(super) const COMMAND: Duration = Duration::from_secs(30);
 
-impl<'r> Session<'r> {
+impl<'r> ScenarioRun<'r> {
     /// Plays the scenario to its end, or to what stops it.
     pub(super) async fn play(&mut self) -> Result<(), Stop> {
         let scenario = self.scenario;

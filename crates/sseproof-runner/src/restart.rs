@@ -10,14 +10,14 @@ use tokio::time::{Instant, sleep};
 
 use super::command;
 use super::play::Stop;
-use super::session::Session;
+use super::scenario_run::ScenarioRun;
 
 /// How long a restart may take if nothing is said.
 const WITHIN: Duration = Duration::from_secs(20);
 /// The time between two looks at the port.
 const ATTEMPT: Duration = Duration::from_millis(50);
 
-impl Session<'_> {
+impl ScenarioRun<'_> {
     pub(super) async fn restart(&mut self, step: &Restart) -> Result<(), Stop> {
         let target = self.target;
         let Some(hook) = &target.restart else {

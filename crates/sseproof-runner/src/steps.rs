@@ -14,12 +14,12 @@ use sseproof_record::{
 use sseproof_units::counted;
 
 use super::evidence::About;
+use super::expectation;
+use super::expectation::EventExpectation;
 use super::play::{COMMAND, Stop};
-use super::session::{Connection, Passed, Session, Way};
-use super::slot::Sight;
-use super::sought::{Search, Sought};
-use super::wanted;
-use super::wanted::WantedEvent;
+use super::scenario_run::{Connection, ConnectionOptions, Consumed, ScenarioRun};
+use super::search::{ExpectedItem, Search};
+use super::tracked::Snapshot;
 
 /// How long to wait if nothing is said.
 pub(super) const WITHIN: Duration = Duration::from_secs(5);
@@ -33,7 +33,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The same for a probe: how long it is does not change what the server answers then.
 const LONGEST_WAIT_OF_A_PROBE: Duration = Duration::from_secs(5);
 
-impl Session<'_> {
+impl ScenarioRun<'_> {
     pub(super) async fn connect(&mut self, step: &Connect) -> Result<(), Stop> {
         let request = self.filled(request::connect(step, self.target, &self.scope))?;
         let role = step.role.map(|role| role.0);
@@ -61,7 +61,7 @@ impl Session<'_> {
             request,
             last_event_id,
             reconnection_time: None,
-            passed: Passed::default(),
+            passed: Consumed::default(),
             via: step.via,
             published: step.published,
             way,
@@ -73,15 +73,18 @@ impl Session<'_> {
 
     /// How the connection is made; `None` where it was to be on one that is not there, or that
     /// carries only one stream at a time.
-    fn way(&self, step: &Connect) -> Result<Option<Way>, Stop> {
+    fn way(&self, step: &Connect) -> Result<Option<ConnectionOptions>, Stop> {
         let room = if step.narrow { ReceiveBuffer::Small } else { ReceiveBuffer::Usual };
-        let way = Way { exactly: step.http.is_some(), on: None, window: step.window, room };
+        let way =
+            ConnectionOptions { exactly: step.http.is_some(), on: None, window: step.window, room };
         let Some(on) = &step.on else { return Ok(Some(way)) };
         let Some(shared) = self.named(Some(on)) else { return Ok(None) };
         let (version, ended) =
             self.look(shared.slot, |sight| (sight.exchange.request.version, sight.ended));
         let message = match version {
-            Version::Http2 if !ended => return Ok(Some(Way { on: Some(shared.slot), ..way })),
+            Version::Http2 if !ended => {
+                return Ok(Some(ConnectionOptions { on: Some(shared.slot), ..way }));
+            }
             Version::Http2 => format!("the connection of `{}` is over", shared.name),
             _ => format!(
                 "only HTTP/2 carries several streams on a connection, and `{}` is not spoken in it: \
@@ -154,7 +157,7 @@ impl Session<'_> {
         match (step.events, waited) {
             (Some(count), Waited::Reached) => {
                 let events = before + count.0;
-                self.passed(&connection, Passed { events, ..connection.passed });
+                self.passed(&connection, Consumed { events, ..connection.passed });
                 Ok(())
             }
             (Some(count), waited) => {
@@ -173,7 +176,7 @@ impl Session<'_> {
                 Err(self.unmet(&connection, message))
             }
             (None, _) => {
-                self.passed(&connection, Passed { events: came, ..connection.passed });
+                self.passed(&connection, Consumed { events: came, ..connection.passed });
                 Ok(())
             }
         }
@@ -184,13 +187,13 @@ impl Session<'_> {
         let within = step.within.map_or(WITHIN, |within| within.0);
         let wanted = step.events.map(|count| count.0);
         let event = match &step.event {
-            Some(event) => Some(self.filled(WantedEvent::new(event, &self.scope))?),
+            Some(event) => Some(self.filled(EventExpectation::new(event, &self.scope))?),
             None => None,
         };
-        let sought = event.map(|event| Sought::Event(Box::new(event)));
+        let sought = event.map(|event| ExpectedItem::Event(Box::new(event)));
         let mut search = Search::default();
         let only_end = step.end || (wanted.is_none() && sought.is_none() && !step.head);
-        let seen = |sight: &Sight<'_>| {
+        let seen = |sight: &Snapshot<'_>| {
             !only_end
                 && (!step.head || sight.exchange.head.is_some())
                 && wanted.is_none_or(|wanted| sight.events().count() >= wanted)
@@ -287,10 +290,10 @@ impl Session<'_> {
             request,
             last_event_id: id,
             reconnection_time: announced,
-            passed: Passed::default(),
+            passed: Consumed::default(),
             via: old.via,
             published: old.published,
-            way: Way { on: None, ..old.way },
+            way: ConnectionOptions { on: None, ..old.way },
             judged: old.judged && step.who.is_none(),
         };
         self.dial(connection, follows, true, None).await
@@ -375,7 +378,7 @@ impl Session<'_> {
         statuses: Option<&Statuses>,
         within: Duration,
     ) -> Result<(), Stop> {
-        let slot = self.open(name, request.clone(), None, false, Way::default())?;
+        let slot = self.open(name, request.clone(), None, false, ConnectionOptions::default())?;
         let connection = Connection {
             name: name.to_owned(),
             role: None,
@@ -383,10 +386,10 @@ impl Session<'_> {
             request,
             last_event_id: String::new(),
             reconnection_time: None,
-            passed: Passed::default(),
+            passed: Consumed::default(),
             via: false,
             published: false,
-            way: Way::default(),
+            way: ConnectionOptions::default(),
             judged: false,
         };
         if !name.is_empty() {
@@ -445,8 +448,9 @@ impl Session<'_> {
         let mut text = text.map_err(|message| self.unmet(&connection, message))?;
         if let Some(query) = &step.path {
             let json: Option<serde_json::Value> = serde_json::from_str(&text).ok();
-            let found =
-                json.as_ref().and_then(|json| query.path.query(json).first().map(wanted::spelled));
+            let found = json
+                .as_ref()
+                .and_then(|json| query.path.query(json).first().map(expectation::spelled));
             let message = || format!("`{}` selects nothing in {}", query.text, excerpt(&text));
             text = found.ok_or_else(|| self.unmet(&connection, message()))?;
         }

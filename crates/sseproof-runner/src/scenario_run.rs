@@ -13,11 +13,11 @@ use sseproof_record::{
 use super::emit::Feeding;
 use super::evidence::About;
 use super::play::Stop;
-use super::slot::{Sight, Slot, marked};
+use super::tracked::{Snapshot, TrackedExchange, marked};
 use super::{FailureKind, OnProgress, StepFailure, Stopped, evidence};
 
 /// One scenario under way.
-pub(super) struct Session<'r> {
+pub(super) struct ScenarioRun<'r> {
     pub(super) scenario: &'r Scenario,
     pub(super) target: &'r TargetConfig,
     pub(super) client: &'r Client,
@@ -30,7 +30,7 @@ pub(super) struct Session<'r> {
     /// How many were.
     pub(super) fed: usize,
     first: usize,
-    slots: Vec<Slot>,
+    slots: Vec<TrackedExchange>,
     run_events: Vec<RunEvent>,
     /// What looks into the server's processes.
     pub(super) watcher: Watcher,
@@ -55,21 +55,21 @@ pub(super) struct Connection {
     /// The reconnection time that it began with, in milliseconds.
     pub(super) reconnection_time: Option<u64>,
     /// How many of each kind were read or expected.
-    pub(super) passed: Passed,
+    pub(super) passed: Consumed,
     /// Whether it goes through the proxy that the target names.
     pub(super) via: bool,
     /// Whether it carries what is published, so that publishing brings a head that waits for an
     /// event.
     pub(super) published: bool,
     /// How it goes besides.
-    pub(super) way: Way,
+    pub(super) way: ConnectionOptions,
     /// Whether the standing rules judge it, if it is a stream.
     pub(super) judged: bool,
 }
 
 /// How an exchange goes, besides what its request says.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Way {
+pub(super) struct ConnectionOptions {
     /// Whether the version of its request is demanded.
     pub(super) exactly: bool,
     /// The place of the exchange whose connection it joins.
@@ -82,13 +82,13 @@ pub(super) struct Way {
 
 /// How many of each kind were read or expected.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Passed {
+pub(super) struct Consumed {
     pub(super) events: usize,
     pub(super) comments: usize,
     pub(super) retries: usize,
 }
 
-impl<'r> Session<'r> {
+impl<'r> ScenarioRun<'r> {
     pub(super) fn new(
         scenario: &'r Scenario,
         target: &'r TargetConfig,
@@ -130,7 +130,7 @@ impl<'r> Session<'r> {
         for slot in &mut self.slots {
             slot.leave(Leave::Fin, self.client.now()).await;
         }
-        (self.slots.into_iter().map(Slot::into_exchange).collect(), self.run_events)
+        (self.slots.into_iter().map(TrackedExchange::into_exchange).collect(), self.run_events)
     }
 
     /// Begins an exchange; gives its place among them all.
@@ -140,10 +140,10 @@ impl<'r> Session<'r> {
         request: Request,
         follows: Option<Follows>,
         judged: bool,
-        way: Way,
+        way: ConnectionOptions,
     ) -> Result<usize, Stop> {
         let on = way.on.and_then(|index| self.slots[index].live());
-        let Way { exactly, window, room, .. } = way;
+        let ConnectionOptions { exactly, window, room, .. } = way;
         let options = RequestOptions { exactly, on, window, receive_buffer: room };
         let live = match self.client.open_with(request.clone(), options) {
             Ok(live) => live,
@@ -160,7 +160,7 @@ impl<'r> Session<'r> {
         // Who gives a stream no room has no right to what it lacks.
         exchange.judged = judged && !drives && way.window.is_none();
         let joins = way.on.filter(|_| live.joins());
-        self.slots.push(Slot::new(live, exchange));
+        self.slots.push(TrackedExchange::new(live, exchange));
         if let Some(on) = joins {
             let opener = self.slots[on].opener();
             self.slots[on].shares(opener);
@@ -206,21 +206,21 @@ impl<'r> Session<'r> {
         self.latest.as_deref().unwrap_or("stream")
     }
 
-    pub(super) fn passed(&mut self, connection: &Connection, passed: Passed) {
+    pub(super) fn passed(&mut self, connection: &Connection, passed: Consumed) {
         if let Some(Some(known)) = self.connections.get_mut(&connection.name) {
             known.passed = passed;
         }
     }
 
-    pub(super) fn slot(&mut self, connection: &Connection) -> &mut Slot {
+    pub(super) fn slot(&mut self, connection: &Connection) -> &mut TrackedExchange {
         &mut self.slots[connection.slot]
     }
 
-    pub(super) fn slot_at(&mut self, index: usize) -> &mut Slot {
+    pub(super) fn slot_at(&mut self, index: usize) -> &mut TrackedExchange {
         &mut self.slots[index]
     }
 
-    pub(super) fn look<T>(&self, index: usize, look: impl FnOnce(&Sight<'_>) -> T) -> T {
+    pub(super) fn look<T>(&self, index: usize, look: impl FnOnce(&Snapshot<'_>) -> T) -> T {
         self.slots[index].look(look)
     }
 

@@ -6,13 +6,13 @@ use sseproof_codec::Item;
 use sseproof_files::model::RetryMatcher;
 
 use super::evidence::About;
-use super::session::Passed;
-use super::wanted::{Wanted, WantedEvent};
+use super::expectation::{EventExpectation, Expectation};
+use super::scenario_run::Consumed;
 
 /// What is sought in the stream.
-pub(super) enum Sought {
-    Event(Box<WantedEvent>),
-    Comment(Wanted),
+pub(super) enum ExpectedItem {
+    Event(Box<EventExpectation>),
+    Comment(Expectation),
     Retry(RetryMatcher),
 }
 
@@ -33,7 +33,7 @@ impl Search {
     /// Looks at what is new; gives whether the search is over.
     pub(super) fn go_on(
         &mut self,
-        sought: &Sought,
+        sought: &ExpectedItem,
         items: &[(Duration, Item<'static>)],
         passed: usize,
         (count, next): (usize, bool),
@@ -58,7 +58,7 @@ impl Search {
     }
 }
 
-impl Sought {
+impl ExpectedItem {
     /// Whether the item is of the kind.
     fn covers(&self, item: &Item<'_>) -> bool {
         self.about().covers(item)
@@ -79,7 +79,7 @@ impl Sought {
     }
 
     /// How many of the kind were passed already.
-    pub(super) fn passed<'p>(&self, passed: &'p mut Passed) -> &'p mut usize {
+    pub(super) fn passed<'p>(&self, passed: &'p mut Consumed) -> &'p mut usize {
         match self {
             Self::Event(_) => &mut passed.events,
             Self::Comment(_) => &mut passed.comments,

@@ -8,7 +8,7 @@ use sseproof_files::model::{EventMatcher, Scope, Short, Value};
 
 /// What a text must be.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct Expectation {
     equals: Option<JsonValue>,
     contains: Option<String>,
     regex: Option<Regex>,
@@ -18,13 +18,13 @@ pub(super) struct Wanted {
 
 /// What an event must be.
 #[derive(Clone, Debug, Default)]
-pub(super) struct WantedEvent {
-    data: Option<Wanted>,
-    event_type: Option<Wanted>,
-    id: Option<Wanted>,
+pub(super) struct EventExpectation {
+    data: Option<Expectation>,
+    event_type: Option<Expectation>,
+    id: Option<Expectation>,
 }
 
-impl Wanted {
+impl Expectation {
     /// # Errors
     /// The name of a variable without a value.
     pub(super) fn new(value: &Value, scope: &Scope) -> Result<Self, String> {
@@ -92,12 +92,12 @@ impl Wanted {
     }
 }
 
-impl WantedEvent {
+impl EventExpectation {
     /// # Errors
     /// The name of a variable without a value.
     pub(super) fn new(event: &EventMatcher, scope: &Scope) -> Result<Self, String> {
         let wanted = |value: &Option<Short<Value>>| {
-            value.as_ref().map(|value| Wanted::new(value, scope)).transpose()
+            value.as_ref().map(|value| Expectation::new(value, scope)).transpose()
         };
         Ok(Self {
             data: wanted(&event.data)?,
@@ -107,7 +107,7 @@ impl WantedEvent {
     }
 
     pub(super) fn fits(&self, event: &Event<'_>) -> bool {
-        let fits = |wanted: &Option<Wanted>, text: &str| {
+        let fits = |wanted: &Option<Expectation>, text: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted.fits(text))
         };
         fits(&self.data, &event.data)
@@ -187,7 +187,7 @@ mod tests {
         let mut scope = Scope::default();
         scope.values.insert("dot".to_owned(), "a.c".to_owned());
         for (index, case) in cases.into_iter().enumerate() {
-            let wanted = WantedEvent::new(&case.matcher, &scope).unwrap();
+            let wanted = EventExpectation::new(&case.matcher, &scope).unwrap();
             let event = Event {
                 event_type: case.event_type.into(),
                 data: case.data.clone().into(),

@@ -7,7 +7,7 @@ use sseproof_net::{Leave, Live, Progress, Waited};
 use sseproof_record::{End, Ending, Exchange, Published, Request, Role};
 
 /// An exchange, under way or over.
-pub(super) struct Slot {
+pub(super) struct TrackedExchange {
     live: Option<Live>,
     kept: Kept,
 }
@@ -22,7 +22,7 @@ struct Kept {
 }
 
 /// What is known of an exchange.
-pub(super) struct Sight<'s> {
+pub(super) struct Snapshot<'s> {
     /// Its record; the number, the names and so on are not set while it is under way.
     pub(super) exchange: &'s Exchange,
     pub(super) items: &'s [(Duration, Item<'static>)],
@@ -31,7 +31,7 @@ pub(super) struct Sight<'s> {
     pub(super) reconnection_time: Option<u64>,
 }
 
-impl<'s> Sight<'s> {
+impl<'s> Snapshot<'s> {
     fn of(progress: &'s Progress) -> Self {
         Self {
             exchange: &progress.exchange,
@@ -64,7 +64,7 @@ impl<'s> Sight<'s> {
     }
 }
 
-impl Slot {
+impl TrackedExchange {
     /// `marked` is a record that has the number, the names and so on, and nothing else yet.
     pub(super) fn new(live: Live, marked: Exchange) -> Self {
         let kept = Kept {
@@ -129,9 +129,9 @@ impl Slot {
         self.live.as_ref()?.unread()
     }
 
-    pub(super) fn look<T>(&self, look: impl FnOnce(&Sight<'_>) -> T) -> T {
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Snapshot<'_>) -> T) -> T {
         match &self.live {
-            Some(live) => live.look(|progress| look(&Sight::of(progress))),
+            Some(live) => live.look(|progress| look(&Snapshot::of(progress))),
             None => look(&self.kept.sight()),
         }
     }
@@ -139,10 +139,10 @@ impl Slot {
     pub(super) async fn wait(
         &mut self,
         within: Duration,
-        mut reached: impl FnMut(&Sight<'_>) -> bool,
+        mut reached: impl FnMut(&Snapshot<'_>) -> bool,
     ) -> Waited {
         match &mut self.live {
-            Some(live) => live.wait(within, |progress| reached(&Sight::of(progress))).await,
+            Some(live) => live.wait(within, |progress| reached(&Snapshot::of(progress))).await,
             None if reached(&self.kept.sight()) => Waited::Reached,
             None => Waited::Ended,
         }
@@ -163,8 +163,8 @@ impl Slot {
 }
 
 impl Kept {
-    fn sight(&self) -> Sight<'_> {
-        Sight {
+    fn sight(&self) -> Snapshot<'_> {
+        Snapshot {
             exchange: &self.exchange,
             items: &self.items,
             ended: true,
