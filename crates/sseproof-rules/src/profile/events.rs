@@ -19,7 +19,6 @@ pub(super) struct Piece<'r> {
     pub(super) offset: u64,
     /// The type that the field `event` gives it; `message` without one.
     pub(super) event: &'r str,
-    /// Its payload.
     pub(super) data: &'r str,
     /// Its payload, or the part of it, as JSON; null where it is none.
     pub(super) json: Value,

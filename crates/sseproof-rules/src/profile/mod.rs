@@ -45,7 +45,6 @@ pub struct Profile {
     pub variables: &'static [(&'static str, &'static str)],
     /// The general rules that make no sense here.
     pub omits: &'static [&'static [&'static Rule]],
-    /// The rules that it adds.
     pub rules: &'static [&'static Rule],
     /// The reference: what a right server of this profile answers.
     pub answer: Answer,
@@ -87,7 +86,6 @@ const PROFILES: &[&Profile] = &[
     &mercure::PROFILE,
 ];
 
-/// All profiles.
 pub fn profiles() -> impl Iterator<Item = &'static Profile> {
     PROFILES.iter().copied()
 }
@@ -103,7 +101,6 @@ impl Profile {
         !self.omits.iter().any(|rules| rule.is_in(rules))
     }
 
-    /// Whether the rule is one of those that the profile adds.
     pub fn adds(&self, rule: &Rule) -> bool {
         rule.is_in(self.rules)
     }

@@ -10,7 +10,6 @@ use crate::{Fault, Record, Verdict, View};
 /// A member that a request must have, and that the probe makes one of another kind.
 #[derive(Clone, Copy)]
 pub(super) struct Needed {
-    /// Its name.
     pub(super) name: &'static str,
     /// Whether a value will do.
     pub(super) fits: fn(&Value) -> bool,

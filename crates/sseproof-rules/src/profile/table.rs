@@ -41,35 +41,31 @@ pub(super) struct Row {
     /// The names on the way to the member, with dots between them; `*` is each element of a list, and
     /// nothing the whole payload. After a `|` stands another way that is as good.
     at: &'static str,
-    /// What must hold of it.
     must: Must,
 }
 
 /// What must hold of a member, or of the place of an event.
 pub(super) enum Must {
-    /// It is counted, whatever it is.
     Count,
-    /// It is there, and of that kind.
     Be(Kind),
-    /// It is of that kind if it is there.
     MayBe(Kind),
     /// It is there, of that kind, and what it was the first time.
     Stay(Kind),
     /// It is a number, and by one more than the last time.
     CountUp,
-    /// It is one of these texts.
     BeOneOf(&'static [&'static str]),
-    /// It has one of these members.
     HaveOneOf(&'static [&'static str]),
     /// An event of the row's types is the first one, those of the types `aside` aside, or one of the
     /// types `or` is; and it does not come again.
-    ComeFirst { aside: &'static [&'static str], or: &'static [&'static str] },
+    ComeFirst {
+        aside: &'static [&'static str],
+        or: &'static [&'static str],
+    },
     /// An event of the row's types ends the stream. Whether another one may come after it, of which
     /// types, is said by the function: the type at the end, and that of the other.
     ComeLast(fn(&str, &str) -> bool),
 }
 
-/// A kind of value: what it is called, and whether a value is of it.
 #[derive(Clone, Copy)]
 pub(super) struct Kind(pub(super) &'static str, pub(super) fn(&Value) -> bool);
 
@@ -86,12 +82,10 @@ pub(super) const NAME: Kind =
     Kind("a text", |value| value.as_str().is_some_and(|text| !text.is_empty()));
 pub(super) const NUMBER: Kind = Kind("a number", Value::is_u64);
 
-/// A row on each event.
 pub(super) const fn each(at: &'static str, must: Must) -> Row {
     Row { on: &[], at, must }
 }
 
-/// A row on the events of these types.
 pub(super) const fn on(types: &'static [&'static str], at: &'static str, must: Must) -> Row {
     Row { on: types, at, must }
 }
@@ -107,7 +101,6 @@ impl Scope {
         Self { name, ..self }
     }
 
-    /// Judges each stream by the rows.
     pub(super) fn judge(&self, record: &Record<'_>, rows: &[Row]) -> Verdict {
         self.judge_all(&record.streams().collect::<Vec<_>>(), rows)
     }
@@ -134,7 +127,6 @@ impl Scope {
         })
     }
 
-    /// What is wrong with a body that is no stream.
     pub(super) fn wrong_with(&self, body: &[u8], rows: &[Row]) -> Option<String> {
         let data = &*String::from_utf8_lossy(body);
         let json = super::json::read(data).unwrap_or_default();
@@ -157,7 +149,6 @@ impl Scope {
         is_looked_at.then(|| first.map(|wrong| self.told(piece, wrong)))
     }
 
-    /// What is wrong, in words.
     fn told(&self, piece: &Piece<'_>, wrong: Wrong) -> String {
         let (name, of) = match self.name {
             "" => (format!("`{}`", piece.kind), format!(" of `{}`", piece.kind)),
@@ -177,13 +168,9 @@ impl Scope {
     }
 }
 
-/// What is wrong with an event.
 enum Wrong {
-    /// Its data are no JSON.
     NoJson,
-    /// The member is not there.
     Missing(String),
-    /// The member is this, and not that.
     Is(String, String, String),
     /// The member is this, and was that before.
     Was(String, String, String),

@@ -47,7 +47,6 @@ struct Case {
     /// number of the exchange where there are several.
     #[serde(default)]
     at: String,
-    /// The URL of the target.
     target: Option<String>,
     /// The body of the request.
     #[serde(default)]
@@ -91,7 +90,6 @@ enum Ended {
     /// The server ended the response.
     #[default]
     Whole,
-    /// The client left.
     Left,
     /// The server closed the connection in the middle of the body.
     Broken,

@@ -17,7 +17,6 @@ pub(super) struct Fragment {
     pub(super) offset: u64,
     /// The text that it continues.
     pub(super) of: String,
-    /// The piece.
     pub(super) text: String,
     /// Whether U+FFFD stands in the data itself, as a character or as its escape; where it does
     /// not, the JSON holds one half of a surrogate pair.

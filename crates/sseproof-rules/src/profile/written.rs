@@ -11,14 +11,11 @@ use crate::reference;
 /// The time between two events of a reference.
 const PACE: Duration = Duration::from_millis(50);
 
-/// An event that is to be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Written {
     /// Its type, where it names one.
     pub(super) event: Option<String>,
-    /// Its id, where it has one.
     pub(super) id: Option<String>,
-    /// Its payload.
     pub(super) data: String,
 }
 
@@ -28,7 +25,6 @@ impl Written {
         Self { data: data.to_string(), ..Self::default() }
     }
 
-    /// An event of that type.
     pub(super) fn named(event: &str, data: impl ToString) -> Self {
         Self { event: Some(event.to_owned()), ..Self::data(data) }
     }
@@ -132,7 +128,6 @@ pub(super) trait Changed: Sized {
     /// The plan that is made here if the status is that one.
     fn instead_of(self, status: u16, plan: impl FnOnce() -> Plan) -> Self;
 
-    /// What is published as it is, and this as the answer.
     fn answering(self, answer: Plan) -> Self;
 
     /// The first `count` events, then this one and no more.

@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::Profile;
 use super::refused::Needed;
 
-/// The profile.
 pub(super) const PROFILE: Profile = Profile {
     id: "anthropic-messages",
     aliases: &[],

@@ -29,7 +29,6 @@ pub(super) fn answer(visit: &Visit<'_>) -> Plan {
     stream(visit, events.into_iter().map(named))
 }
 
-/// The event, named by its type.
 fn named(event: Value) -> Written {
     let name = event["type"].as_str().unwrap_or_default().to_owned();
     Written::named(&name, event)

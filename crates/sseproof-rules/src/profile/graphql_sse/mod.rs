@@ -26,7 +26,6 @@ const OMITS: &[&[&Rule]] = &[
     &[&stream::event_type_clash::RULE, &response::accept::RULE],
 ];
 
-/// The profile.
 pub(super) const PROFILE: Profile = Profile {
     id: "graphql-sse",
     aliases: &[],

@@ -54,7 +54,6 @@ fn operation(request: &Request) -> Result<Operation, Plan> {
 }
 
 enum Operation {
-    /// Its results.
     Valid(Vec<Value>),
     /// The result that says what is wrong.
     Invalid(Value),

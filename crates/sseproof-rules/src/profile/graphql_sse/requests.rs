@@ -47,7 +47,6 @@ pub(super) fn is_asked(request: &Request) -> bool {
     is_invalid(request) && token(request).is_none()
 }
 
-/// Whether the event tells errors.
 pub(super) fn tells_errors(view: &View<'_>) -> bool {
     messages(view).iter().any(|message| message.json.get("errors").is_some())
 }

@@ -138,7 +138,6 @@ const RESULTS: Scope = Scope {
     },
 };
 
-/// Judges the results by these rows.
 fn results(record: &Record<'_>, rows: &[Row]) -> Verdict {
     RESULTS.judge_all(&answered(record, is_open_stream), rows)
 }

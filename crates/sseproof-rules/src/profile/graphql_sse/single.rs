@@ -301,7 +301,6 @@ fn delete(record: &Record<'_>) -> Verdict {
 enum State {
     /// It had been completed before.
     Over,
-    /// It stopped.
     Stopped,
     /// It goes on: the exchange and the offset of a result that came later.
     Runs(usize, u64),

@@ -9,11 +9,8 @@ use sseproof_record::{Action, Bytes, Framing, Plan, Request, Visit};
 use crate::profile::written::{Written, stream};
 use crate::reference::head;
 
-/// The session.
 pub(super) const SESSION: &str = "5f0c7a52-1d0e-4c39-9a3d-2f6f0b1c8e47";
-/// The versions with sessions.
 const WITH_SESSIONS: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];
-/// The version without them.
 const WITHOUT: &str = "2026-07-28";
 /// Where a request without a handshake says its version.
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";

@@ -141,7 +141,6 @@ pub(super) const SESSION_UNKNOWN: Rule = Rule {
     ],
 };
 
-/// The verdict where the server has sessions at all.
 fn with_sessions(record: &Record<'_>, judge: impl FnOnce() -> Verdict) -> Verdict {
     if has_sessions(record) { judge() } else { Verdict::Skip(NO_SESSION.to_owned()) }
 }

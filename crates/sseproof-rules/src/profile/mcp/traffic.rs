@@ -14,7 +14,6 @@ pub(super) const FOREIGN: &str = "http://sseproof.invalid";
 pub(super) const UNKNOWN_SESSION: &str = "sseproof-unknown-session";
 /// The version that the probes name and that never was.
 pub(super) const NO_VERSION: &str = "1999-01-01";
-/// The method that no server has.
 pub(super) const NO_METHOD: &str = "sseproof/unknown";
 
 /// Whether the message is the response to a request: it has a result or an error.

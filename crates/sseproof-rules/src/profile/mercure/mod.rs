@@ -18,7 +18,6 @@ use crate::{Rule, auth, delivery};
 /// Whoever has no credentials may well get the stream, without what is private: see `mercure/private`.
 const OMITS: &[&[&Rule]] = &[auth::FAMILY.rules, &[&delivery::heartbeat::RULE]];
 
-/// The profile.
 pub(super) const PROFILE: Profile = Profile {
     id: "mercure",
     aliases: &[],

@@ -12,7 +12,6 @@ use crate::reference::head;
 
 /// What the ids begin with.
 pub(super) const ID: &str = "urn:sseproof:";
-/// What a publisher says who it is.
 pub(super) const PUBLISHER: &str = "Bearer publisher";
 /// What the subscriber says who may read what is private.
 pub(super) const SUBSCRIBER: &str = "Bearer subscriber";
@@ -31,7 +30,6 @@ pub(super) fn answer(visit: &Visit<'_>) -> Plan {
     }
 }
 
-/// Whether the answer is a stream.
 pub(super) fn is_stream(plan: &Plan) -> bool {
     let follows =
         |action: &Action| matches!(action, Action::Follow { .. } | Action::FollowBehind { .. });

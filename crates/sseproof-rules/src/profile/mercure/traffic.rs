@@ -47,9 +47,7 @@ fn decoded(value: &str) -> String {
 
 /// An update that was given to the hub to publish.
 pub(super) struct Update<'r> {
-    /// The exchange in which it was.
     pub(super) view: View<'r>,
-    /// What was to be published.
     form: String,
 }
 
@@ -126,7 +124,6 @@ pub(super) fn unpublished(record: &Record<'_>) -> Option<String> {
     })
 }
 
-/// The streams of subscribers.
 pub(super) fn streams<'r>(record: &'r Record<'_>) -> Vec<View<'r>> {
     let wanted =
         |view: &View<'_>| view.is_stream() && !view.is_encoded() && view.request.method == "GET";

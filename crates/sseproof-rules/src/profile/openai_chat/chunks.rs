@@ -25,7 +25,6 @@ pub(super) const TEXT: &str = "text";
 /// Why there is nothing to judge where no stream has a chunk.
 pub(super) const NO_CHUNK: &str = "no stream carried a chunk of a completion";
 
-/// All events.
 pub(super) const EVENTS: Scope = Scope {
     noun: "event",
     none: NO_EVENT,
@@ -33,7 +32,6 @@ pub(super) const EVENTS: Scope = Scope {
     of: |view| Completion::of(view).pieces,
 };
 
-/// The errors.
 pub(super) const ERRORS: Scope = Scope {
     noun: "error",
     none: "no stream told of an error",
@@ -54,7 +52,6 @@ pub(super) const CHUNKS: Scope = Scope {
     },
 };
 
-/// The choices in the chunks.
 pub(super) const CHOICES: Scope = Scope {
     noun: "choice",
     none: NO_CHUNK,
@@ -66,7 +63,6 @@ pub(super) const CHOICES: Scope = Scope {
 
 /// A stream of chunks.
 pub(super) struct Completion<'r> {
-    /// The exchange.
     pub(super) view: View<'r>,
     /// What the request asked for; null where that cannot be known.
     pub(super) asked: Value,
@@ -84,7 +80,6 @@ impl<'r> Completion<'r> {
         Self { view: *view, asked, pieces }
     }
 
-    /// The chunks, with the piece that each one is.
     pub(super) fn chunks(&self) -> impl Iterator<Item = (&Piece<'r>, &Value)> {
         let chunks = self.pieces.iter().filter(|piece| piece.kind == CHUNK);
         chunks.map(|piece| (piece, &piece.json))
@@ -107,7 +102,6 @@ impl<'r> Completion<'r> {
         usages().next().filter(|_| self.wants_usage() && none_is_bare).map(|(piece, _)| piece)
     }
 
-    /// Whether the usage was asked for.
     pub(super) fn wants_usage(&self) -> bool {
         self.asked["stream_options"]["include_usage"] == true
     }
@@ -137,7 +131,6 @@ impl<'r> Completion<'r> {
         self.pieces.iter().any(|piece| piece.kind == ERROR)
     }
 
-    /// A fault at the event.
     pub(super) fn fault(&self, piece: &Piece<'_>, message: impl Into<String>) -> Fault {
         Fault::at(&self.view, piece.offset, message)
     }

@@ -14,7 +14,6 @@ use super::Profile;
 use super::refused::Needed;
 use super::written::Changed;
 
-/// The profile.
 pub(super) const PROFILE: Profile = Profile {
     id: "openai-chat",
     aliases: &[],

@@ -10,7 +10,6 @@ use super::Profile;
 use super::refused::Needed;
 use super::written::{Changed, Written};
 
-/// The profile.
 pub(super) const PROFILE: Profile = Profile {
     id: "openai-responses",
     aliases: &[],
