@@ -34,17 +34,14 @@ pub(crate) enum Outcome {
     OtherType,
     /// A redirect: 301, 302, 303, 307 or 308.
     Redirect(u16),
-    /// Any other status.
     Status(u16),
     /// No head within this time.
     Silent(Duration),
     /// The connection was closed or reset before a head came.
     Closed,
-    /// The connection was refused.
     Refused,
     /// No connection for another reason, which may be the network's.
     Unreachable,
-    /// What came is not HTTP.
     NotHttp,
 }
 

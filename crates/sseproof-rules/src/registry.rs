@@ -42,7 +42,6 @@ fn general() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.iter().flat_map(|family| family.rules).copied()
 }
 
-/// The family of a general rule.
 fn family(rule: &Rule) -> Option<&'static Family> {
     FAMILIES.iter().find(|family| rule.is_in(family.rules))
 }
@@ -52,7 +51,6 @@ pub(crate) fn looks_at(rule: &Rule) -> LooksAt {
     family(rule).map_or(LooksAt::Stream, |family| family.looks_at)
 }
 
-/// The rule of that id.
 pub fn rule(id: &str) -> Option<&'static Rule> {
     rules().find(|rule| rule.id == id)
 }

@@ -10,7 +10,6 @@ use crate::{Record, Requirement, RuleText, View};
 pub struct Rule {
     /// `family/name`, as in `stream/utf8`.
     pub id: &'static str,
-    /// The judge.
     pub judge: fn(&Record<'_>) -> Verdict,
     /// Servers that are wrong on purpose: each must fail this rule.
     pub mutants: &'static [Mutant],
@@ -23,11 +22,9 @@ pub struct Mutant {
     pub id: &'static str,
     /// What it does wrong: a sentence without capital and full stop.
     pub wrong: &'static str,
-    /// Its answer to each request.
     pub serve: Answer,
     /// The protocol over which it is wrong.
     pub over: Over,
-    /// The host on which it is wrong.
     pub host: Host,
     /// Whether its private stream is wrong, which takes two users to see.
     pub private: bool,
@@ -63,7 +60,6 @@ pub(crate) struct Family {
 /// The part of a record that a rule judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LooksAt {
-    /// The content of streams, one by one.
     Stream,
     /// The head and the framing of one response.
     Head,
@@ -87,9 +83,7 @@ pub enum Verdict {
 /// One place where a requirement is broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The number of the exchange.
     pub exchange: usize,
-    /// Where in it.
     pub place: Place,
     /// What is wrong there: a sentence without capital and full stop.
     pub message: String,
@@ -104,9 +98,7 @@ pub enum Place {
     Exchange,
     /// In the field of that name, or in its absence.
     Header(String),
-    /// In the status line.
     StatusLine,
-    /// At this offset of the body.
     Body(u64),
     /// At this offset of the body as it came, in its content coding.
     Coded(u64),
@@ -129,7 +121,6 @@ impl Rule {
         self.in_specs().1
     }
 
-    /// Whether it is one of these.
     pub(crate) fn is_in(&self, rules: &[&Self]) -> bool {
         rules.iter().any(|rule| rule.id == self.id)
     }
@@ -176,7 +167,6 @@ impl Fault {
         Self::new(view, Place::Exchange, message)
     }
 
-    /// A fault at that place.
     pub fn new(view: &View<'_>, place: Place, message: impl Into<String>) -> Self {
         Self { exchange: view.number, place, message: message.into(), consequence: None }
     }

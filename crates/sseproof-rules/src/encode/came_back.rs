@@ -11,7 +11,6 @@ const SHOWN: usize = 4;
 /// How much of the text is shown before the place where what came is another.
 const BEFORE: usize = 12;
 
-/// Judges the payloads in this part.
 pub(super) fn judge(record: &Record<'_>, part: Part) -> Verdict {
     let trials = match trials_of(record, part) {
         Ok(trials) => trials,

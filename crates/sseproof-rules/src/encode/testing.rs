@@ -35,7 +35,6 @@ pub(super) fn between(bytes: &[u8], part: Part, text: &str) -> Run {
     run(&body, vec![sentinel(0), accepted(PLAIN), sentinel(1), accepted(text), sentinel(2)])
 }
 
-/// A run in which the data is published to this server.
 pub(super) fn published_to(serve: Answer, data: &str) -> Run {
     let payload = payload(Part::Data, data, PublishOutcome::Accepted);
     to(serve, vec![sentinel(0), payload, sentinel(1)])

@@ -32,7 +32,6 @@ pub(super) struct Trial<'r> {
     pub(super) kills: bool,
 }
 
-/// What was forged, and where it stands.
 pub(super) struct Forged {
     pub(super) what: &'static str,
     pub(super) offset: u64,
@@ -42,8 +41,10 @@ pub(super) struct Forged {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shape {
     /// Between these two texts, mostly empty ones.
-    Text { before: String, after: String },
-    /// As the string at this JSON pointer.
+    Text {
+        before: String,
+        after: String,
+    },
     Json(String),
 }
 
@@ -292,7 +293,6 @@ impl<'r> Trial<'r> {
 }
 
 impl Shape {
-    /// How the sentinel came.
     fn of(came: &str, sentinel: &str) -> Option<Self> {
         if let Ok(json) = serde_json::from_str::<Value>(came)
             && let Some(pointer) = pointer_to(&json, sentinel)

@@ -139,7 +139,6 @@ fn others(
     })
 }
 
-/// What was published, and when.
 fn published(happening: &RunEvent) -> Option<(Duration, &Published)> {
     match &happening.what {
         RunEventKind::Published { what, .. } => Some((happening.at, what)),

@@ -55,7 +55,6 @@ pub(super) const SHOULDS: Rule = Rule {
             }
         },
     )],
-    ..MUSTS
 };
 
 /// The rules that others of this family replace.

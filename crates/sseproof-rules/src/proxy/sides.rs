@@ -15,7 +15,6 @@ use crate::{Record, Verdict, View, reference};
 pub(super) struct Pair<'r> {
     /// To the server itself.
     pub(super) direct: View<'r>,
-    /// Through the proxy.
     pub(super) through: View<'r>,
     pub(super) sample: Sample,
 }
@@ -25,7 +24,6 @@ pub(super) fn pairs<'r>(record: &'r Record<'_>, sample: Sample) -> Vec<Pair<'r>>
     all_pairs(record).into_iter().filter(|pair| pair.sample == sample).collect()
 }
 
-/// All of them.
 pub(super) fn all_pairs<'r>(record: &'r Record<'_>) -> Vec<Pair<'r>> {
     let pair = |through: View<'r>| {
         let Some(Role::Compared(Side::Through, sample)) = through.role else { return None };
@@ -128,7 +126,6 @@ pub(super) fn through(visit: &Visit<'_>, wrong: impl FnOnce(Plan) -> Plan) -> Pl
     }
 }
 
-/// Whether a stream is asked for.
 fn is_stream(visit: &Visit<'_>) -> bool {
     visit.request.method == "GET"
 }

@@ -28,7 +28,6 @@ pub(crate) const FAMILY: Family = Family {
 
 /// A client that came back to what had been a stream.
 struct Return<'r> {
-    /// The exchange.
     view: View<'r>,
     /// The stream that it had before.
     before: View<'r>,

@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
         Mutant::new(
             "ignores-last-event-id",
             "goes on live whatever id a client brings back",
-            |visit| answer_without_id(visit),
+            answer_without_id,
         ),
         Mutant::new("counts-per-connection", "begins every stream with event 1", |visit| {
             answer_without_id(visit).map_writes(|index, bytes| match index {

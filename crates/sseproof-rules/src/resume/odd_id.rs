@@ -20,7 +20,6 @@ const LONG: usize = 200;
 pub(super) enum Odd {
     /// Nothing but that the server does not know it.
     Unknown,
-    /// It has no character.
     Empty,
     /// It is some hundred bytes long.
     Long,

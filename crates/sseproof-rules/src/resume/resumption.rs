@@ -19,7 +19,6 @@ pub(super) struct Resumption<'r> {
     pub(super) first: View<'r>,
     /// The exchange that brought it back.
     pub(super) second: View<'r>,
-    /// The id.
     pub(super) id: String,
     /// What the first one brought, up to and with that id.
     pub(super) had: Vec<&'r Event<'static>>,

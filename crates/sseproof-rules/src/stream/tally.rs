@@ -79,7 +79,7 @@ pub(super) fn each_id(
         let body = view.body_bytes();
         for line in ids(&blocks(&body)) {
             tally.look();
-            if let Some(fault) = judge(view, &line, line.value()) {
+            if let Some(fault) = judge(view, line, line.value()) {
                 tally.fault(|| fault);
             }
         }

@@ -10,7 +10,6 @@ use crate::outcome::{Outcome, is_hang};
 use crate::timing::NO_ANSWER;
 use crate::{Fault, Record, Single, View};
 
-/// What a page sees of it.
 pub(super) const PAGES: &str = "over HTTP/2 a browser puts every stream and every other request to the same origin on one connection, of all its tabs";
 
 /// The number of the setting that says how many streams may be open.
