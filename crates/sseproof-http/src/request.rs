@@ -9,6 +9,8 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 
 /// The version of HTTP that the request is made with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "HttpVersion"))]
 pub enum Version {
     /// HTTP/1.0: no chunked transfer coding, no persistent connection.
     #[serde(rename = "1.0")]

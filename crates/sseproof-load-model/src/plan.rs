@@ -183,7 +183,9 @@ impl Stage {
 }
 
 /// How arrivals are spread.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Arrivals {
     /// Evenly.
     #[default]
@@ -275,6 +277,7 @@ pub enum Rate {
 /// What tells a token and the end of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Profile {
     /// Every event is a token, and the end of the stream is the end.
     #[default]
@@ -285,6 +288,22 @@ pub enum Profile {
     OpenaiResponses,
     /// `content_block_delta`, and `message_stop`.
     AnthropicMessages,
+}
+
+impl Profile {
+    pub const ALL: [Self; 4] =
+        [Self::Plain, Self::OpenaiChat, Self::OpenaiResponses, Self::AnthropicMessages];
+
+    /// As plans, flags and results write it; also the id of the profile whose rules judge it, which
+    /// `plain` has none of.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::OpenaiChat => "openai-chat",
+            Self::OpenaiResponses => "openai-responses",
+            Self::AnthropicMessages => "anthropic-messages",
+        }
+    }
 }
 
 /// What the generator publishes.
@@ -317,10 +336,12 @@ pub enum Stamping {
     },
 }
 
-/// A unit of time.
+/// A unit of time since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "UnitOfStamp"))]
 pub enum TimeUnit {
-    /// Seconds.
+    /// Seconds; a fraction may stand behind them.
     #[serde(rename = "s")]
     Seconds,
     /// Milliseconds.

@@ -14,9 +14,7 @@ use crate::exchange::{ExchangeContext, drive};
 use crate::http2::Link;
 use crate::prepared::Prepared;
 use crate::progress::{Clock, Shared};
-use crate::{
-    ConnectionOptions, Dial, HttpChoice, Limits, Progress, ReceiveBuffer, UnreadIn, process,
-};
+use crate::{ConnectionOptions, Dial, Limits, Progress, ReceiveBuffer, UnreadIn, process};
 
 /// Opens exchanges; a clone shares the clock and the dialler.
 #[derive(Clone)]
@@ -118,16 +116,15 @@ impl Client {
 
     /// Whether requests are made with HTTP/2 whatever they say otherwise.
     pub fn insists_on_http2(&self) -> bool {
-        self.options.http == HttpChoice::Http2
+        self.options.http == Some(Version::Http2)
     }
 
     /// Whether HTTP/2 may be what is spoken to the server of that URL.
     pub fn may_speak_http2(&self, url: &str) -> bool {
         let is_secure = || url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
         match self.options.http {
-            HttpChoice::Http2 => true,
-            HttpChoice::Auto => is_secure(),
-            HttpChoice::Http1 => false,
+            Some(version) => version == Version::Http2,
+            None => is_secure(),
         }
     }
 

@@ -53,7 +53,7 @@ async fn run(prepared: Prepared, dial: &dyn Dial, context: &ExchangeContext) -> 
     }
     let dialled = timeout(limits.connect, dialled(&prepared, dial, context)).await;
     let (mut socket, proxy) = dialled.map_err(|_| Ending::TimedOut(Phase::Connect))??;
-    let offered = options.http.offered(prepared.version);
+    let offered = options.offered(prepared.version);
     let mut is_http2 = offered == ["h2"];
     let mut prepared = prepared;
     if let Some(proxy) = proxy {

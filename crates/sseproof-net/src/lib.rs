@@ -29,7 +29,7 @@ pub use dial::{Dial, DialError, Dialled, Dialling, Direct, ReceiveBuffer, Unread
 pub use identity::{Identity, IdentityOptions};
 pub use lab::{InProcess, Lab};
 pub use limits::Limits;
-pub use options::{ConnectionOptions, HttpChoice, UnixSocket};
+pub use options::{ConnectionOptions, UnixSocket};
 pub use pipe::{InMemory, pipe};
 pub use process::{Vitals, Watcher, local_port};
 pub use progress::Progress;

@@ -7,41 +7,30 @@ use url::Url;
 
 use crate::{Proxies, Tls};
 
-/// The version of HTTP that a client speaks where a request does not say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum HttpChoice {
-    /// What client and server agree on over TLS, and HTTP/1.1 without it.
-    #[default]
-    Auto,
-    /// HTTP/1.1, whatever else the server speaks.
-    Http1,
-    /// HTTP/2, also without TLS: the server has to know.
-    Http2,
-}
-
-impl HttpChoice {
-    /// What is offered in the TLS handshake to a request that demands this version; over plain TCP
-    /// the only one, and otherwise HTTP/1.1, is spoken.
-    pub(crate) fn offered(self, demanded: Option<Version>) -> &'static [&'static str] {
-        match (demanded, self) {
-            (Some(Version::Http2), _) | (None, Self::Http2) => &["h2"],
-            (None, Self::Auto) => &["h2", "http/1.1"],
-            _ => &["http/1.1"],
-        }
-    }
-}
-
 /// How a client connects.
 #[derive(Clone, Default)]
 pub struct ConnectionOptions {
     /// TLS as it speaks it.
     pub tls: Tls,
-    /// The version of HTTP that it prefers.
-    pub http: HttpChoice,
+    /// The version of HTTP for requests that name none. Without it: the one that client and server
+    /// agree on over TLS, and HTTP/1.1 over plain TCP.
+    pub http: Option<Version>,
     /// A server that listens on a unix socket.
     pub unix: Option<UnixSocket>,
     /// The proxies on the way.
     pub proxies: Proxies,
+}
+
+impl ConnectionOptions {
+    /// The versions that the TLS handshake offers for a request that demands this one. Over plain
+    /// TCP, HTTP/2 is spoken only if it is the only one.
+    pub(crate) fn offered(&self, demanded: Option<Version>) -> &'static [&'static str] {
+        match demanded.or(self.http) {
+            Some(Version::Http2) => &["h2"],
+            None => &["h2", "http/1.1"],
+            Some(_) => &["http/1.1"],
+        }
+    }
 }
 
 /// A unix socket in place of the host and port of a URL.

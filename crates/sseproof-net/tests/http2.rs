@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_net::{
-    Client, ConnectionOptions, HttpChoice, Identity, IdentityOptions, Lab, Leave, Limits,
-    RequestOptions, Tls, TlsGiven, Waited,
+    Client, ConnectionOptions, Identity, IdentityOptions, Lab, Leave, Limits, RequestOptions, Tls,
+    TlsGiven, Waited,
 };
 use sseproof_record::http2::kind;
 use sseproof_record::{Action, Answer, Bytes, Ending, Exchange, Framing, Plan, Request, Version};
@@ -13,7 +13,7 @@ use sseproof_record::{Action, Answer, Bytes, Ending, Exchange, Framing, Plan, Re
 const LONG: Duration = Duration::from_secs(100);
 
 fn prior(answer: Answer) -> Client {
-    let ways = ConnectionOptions { http: HttpChoice::Http2, ..ConnectionOptions::default() };
+    let ways = ConnectionOptions { http: Some(Version::Http2), ..ConnectionOptions::default() };
     Client::new(Arc::new(Lab::new(answer).in_process()), Limits::default()).with(ways)
 }
 
@@ -91,12 +91,12 @@ async fn large_bodies_pass_the_windows_both_ways() {
 #[tokio::test(start_paused = true)]
 async fn what_is_agreed_on_over_tls_is_spoken() {
     for (alpn, http, version) in [
-        (&["h2", "http/1.1"][..], HttpChoice::Auto, Some(Version::Http2)),
-        (&["h2", "http/1.1"], HttpChoice::Http1, Some(Version::Http11)),
-        (&["http/1.1"], HttpChoice::Auto, Some(Version::Http11)),
-        (&[], HttpChoice::Auto, Some(Version::Http11)),
-        (&["http/1.1"], HttpChoice::Http2, None),
-        (&[], HttpChoice::Http2, None),
+        (&["h2", "http/1.1"][..], None, Some(Version::Http2)),
+        (&["h2", "http/1.1"], Some(Version::Http11), Some(Version::Http11)),
+        (&["http/1.1"], None, Some(Version::Http11)),
+        (&[], None, Some(Version::Http11)),
+        (&["http/1.1"], Some(Version::Http2), None),
+        (&[], Some(Version::Http2), None),
     ] {
         let options = IdentityOptions {
             hosts: vec!["lab".to_owned()],
@@ -195,7 +195,7 @@ async fn a_server_that_speaks_http1_alone_is_told() {
             let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         }
     });
-    let ways = ConnectionOptions { http: HttpChoice::Http2, ..ConnectionOptions::default() };
+    let ways = ConnectionOptions { http: Some(Version::Http2), ..ConnectionOptions::default() };
     let client = Client::new(Arc::new(sseproof_net::Direct), Limits::default()).with(ways);
     let exchange = whole(&client, get(&url)).await;
     let Ending::Handshake(why) = exchange.end.how else { panic!("{:?}", exchange.end) };

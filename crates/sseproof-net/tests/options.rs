@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sseproof_net::{
-    Client, ConnectionOptions, Direct, HttpChoice, Identity, IdentityOptions, Lab, Leave, Limits,
-    Proxies, Tls, TlsGiven,
+    Client, ConnectionOptions, Direct, Identity, IdentityOptions, Lab, Leave, Limits, Proxies, Tls,
+    TlsGiven,
 };
 use sseproof_record::{Action, Bytes, Ending, Exchange, Framing, Plan, Request, Version, Visit};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
@@ -60,7 +60,7 @@ async fn a_server_on_a_unix_socket_is_reached_by_its_path() {
         let unix = sseproof_net::UnixSocket::of(path, url).expect("a URL");
         ConnectionOptions { unix: Some(unix), ..ConnectionOptions::default() }
     };
-    for http in [HttpChoice::Http1, HttpChoice::Http2] {
+    for http in [Some(Version::Http11), Some(Version::Http2)] {
         let exchange = whole(ConnectionOptions { http, ..unix(&path) }, url).await;
         assert_eq!(exchange.body_bytes(), b"data: x\n\n", "{:?}", exchange.end);
         assert_eq!(exchange.transport.unix_socket, Some(path.display().to_string()));
@@ -133,19 +133,19 @@ async fn a_proxy_passes_requests_on_or_opens_a_tunnel() {
     let secure = listening(lab, "127.0.0.1:0").await.expect("a port");
     for (http, url, first, version) in [
         (
-            HttpChoice::Auto,
+            None,
             format!("http://127.0.0.1:{plain}/events"),
             format!("GET http://127.0.0.1:{plain}/events HTTP/1.1\r\n"),
             Version::Http11,
         ),
         (
-            HttpChoice::Auto,
+            None,
             format!("https://127.0.0.1:{secure}/events"),
             format!("CONNECT 127.0.0.1:{secure} HTTP/1.1\r\n"),
             Version::Http2,
         ),
         (
-            HttpChoice::Http2,
+            Some(Version::Http2),
             format!("http://127.0.0.1:{plain}/events"),
             format!("CONNECT 127.0.0.1:{plain} HTTP/1.1\r\n"),
             Version::Http2,

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use sseproof_files::{Scenario, probes};
 use sseproof_net::{
-    Client, ConnectionOptions, Dial, DialError, Dialling, HttpChoice, Lab, Limits, ReceiveBuffer,
+    Client, ConnectionOptions, Dial, DialError, Dialling, Lab, Limits, ReceiveBuffer,
 };
-use sseproof_record::{Ending, Exchange, Plan, Reason, Visit};
+use sseproof_record::{Ending, Exchange, Plan, Reason, Version, Visit};
 use sseproof_rules::reference;
 use sseproof_runner::{FailureKind, Outcome, Progressed, Results, Stopped, run, run_all};
 
@@ -46,7 +46,7 @@ async fn streams_share_a_connection_where_http2_carries_them() {
         let never = pin!(std::future::pending());
         run(&scenario, &lab::target(), &client, 5, &mut |_| {}, never).await
     };
-    let outcome = by(HttpChoice::Http2).await;
+    let outcome = by(Some(Version::Http2)).await;
     assert_eq!(outcome.failures, []);
     let shares = |exchange: &Exchange| {
         (exchange.transport.shares, exchange.transport.stream, exchange.judged)
@@ -54,7 +54,7 @@ async fn streams_share_a_connection_where_http2_carries_them() {
     let told: Vec<_> = outcome.exchanges.iter().map(shares).collect();
     assert_eq!(told, [(Some(5), Some(1), true), (Some(5), Some(3), true)]);
 
-    let outcome = by(HttpChoice::Http1).await;
+    let outcome = by(Some(Version::Http11)).await;
     assert!(outcome.failures[0].message.contains("only HTTP/2 carries"), "{outcome:?}");
 }
 

@@ -4,30 +4,37 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use sseproof_files::{NamedFile, TargetFile};
-use sseproof_net::{ConnectionOptions, HttpChoice, Proxies, Tls, TlsGiven, UnixSocket};
+use sseproof_net::{ConnectionOptions, Proxies, Tls, TlsGiven, UnixSocket};
+use sseproof_record::Version;
 
 /// The versions of HTTP that can be asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Http {
-    /// What client and server agree on over TLS; HTTP/1.1 without TLS, and under load.
-    #[default]
-    Auto,
-    /// HTTP/1.1.
-    #[value(name = "1.1")]
-    Http1,
-    /// HTTP/2, also without TLS.
-    #[value(name = "2")]
-    Http2,
+fn version() -> impl TypedValueParser<Value = Option<Version>> {
+    let value = |name, help| PossibleValue::new(name).help(help);
+    PossibleValuesParser::new([
+        value(
+            "auto",
+            "What client and server agree on over TLS; HTTP/1.1 without TLS, and under load",
+        ),
+        value("1.1", "HTTP/1.1"),
+        value("2", "HTTP/2, also without TLS"),
+    ])
+    .map(|name| match name.as_str() {
+        "1.1" => Some(Version::Http11),
+        "2" => Some(Version::Http2),
+        _ => None,
+    })
 }
 
 /// How to get to the server.
 #[derive(Args)]
 pub(crate) struct WaysGiven {
     /// Speak this version of HTTP.
-    #[arg(long, value_enum, default_value_t, value_name = "VERSION", help_heading = "Connection")]
-    http: Http,
+    // With the whole path, clap reads an `Option` as a value: `auto` is one.
+    #[arg(long, value_parser = version(), default_value = "auto", value_name = "VERSION", help_heading = "Connection")]
+    http: std::option::Option<Version>,
     /// Trust the certificates in this file (PEM), too.
     #[arg(long, alias = "cacert", value_name = "FILE", help_heading = "Connection")]
     ca: Option<PathBuf>,
@@ -104,11 +111,6 @@ impl WaysGiven {
             insecure,
         };
         let tls = Tls::new(given).context("cannot use what was given for TLS")?;
-        let http = match self.http {
-            Http::Auto => HttpChoice::Auto,
-            Http::Http1 => HttpChoice::Http1,
-            Http::Http2 => HttpChoice::Http2,
-        };
         let of_file = said.and_then(|said| said.unix_socket);
         let socket = self.unix_socket.as_deref().or(of_file);
         let unix = match (socket, url) {
@@ -118,16 +120,12 @@ impl WaysGiven {
             ),
             (None, _) => None,
         };
-        Ok(ConnectionOptions { tls, http, unix, proxies: self.proxies()? })
+        Ok(ConnectionOptions { tls, http: self.http, unix, proxies: self.proxies()? })
     }
 
     /// Whether HTTP/2 was asked for; nothing where the flags leave it open.
     pub(crate) fn is_http2(&self) -> Option<bool> {
-        match self.http {
-            Http::Auto => None,
-            Http::Http1 => Some(false),
-            Http::Http2 => Some(true),
-        }
+        self.http.map(|version| version == Version::Http2)
     }
 
     /// The first of these flags that leads there by another way than TCP itself.

@@ -14,10 +14,9 @@ use sseproof_files::{
     Probe, Scenario, TargetConfig, Variables, needed, probes, profile_ids, profile_probes,
 };
 use sseproof_net::{
-    Client, ConnectionOptions, Direct, HttpChoice, Identity, IdentityOptions, Lab, Limits, Tls,
-    TlsGiven,
+    Client, ConnectionOptions, Direct, Identity, IdentityOptions, Lab, Limits, Tls, TlsGiven,
 };
-use sseproof_record::{Answer, Transcript, read_recording, write_recording};
+use sseproof_record::{Answer, Transcript, Version, read_recording, write_recording};
 use sseproof_rules::{
     Finding, Host, Mutant, Over, Profile, Record, Rule, Status, judge, mutants, profiles,
     profiles_of, reference, rules, rules_for,
@@ -157,7 +156,10 @@ impl By {
                 return (
                     lab,
                     plain,
-                    ConnectionOptions { http: HttpChoice::Http2, ..ConnectionOptions::default() },
+                    ConnectionOptions {
+                        http: Some(Version::Http2),
+                        ..ConnectionOptions::default()
+                    },
                 );
             }
             Self::Tls => &["h2", "http/1.1"],

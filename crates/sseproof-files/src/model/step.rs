@@ -75,7 +75,6 @@ pub struct Connect {
     /// The body as JSON, with its content type.
     pub json: Option<Json>,
     /// The version of HTTP: `"1.0"`, `"1.1"` or `"2"`; what client and server agree on otherwise.
-    #[schemars(with = "Option<VersionText>")]
     pub http: Option<Version>,
     /// The connection of an earlier step that is shared, over HTTP/2: both are streams on it.
     pub on: Option<At<Name>>,
@@ -120,19 +119,6 @@ pub enum Who {
     Other,
     /// The target's user, on a page of another origin.
     Page,
-}
-
-/// How the version of HTTP is written.
-#[derive(JsonSchema)]
-#[schemars(rename = "HttpVersion")]
-#[expect(dead_code, reason = "it only lends its schema to a type of another crate")]
-enum VersionText {
-    #[schemars(rename = "1.0")]
-    Http10,
-    #[schemars(rename = "1.1")]
-    Http11,
-    #[schemars(rename = "2")]
-    Http2,
 }
 
 /// Demands something of a connection: the head, or one kind of thing in the stream, or both.

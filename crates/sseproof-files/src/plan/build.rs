@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use sseproof_load_model::{
-    Arrivals, Http, Lifetime, Pace, Plan, Profile, Publishing, Rate, Reconnecting, Requests,
-    Sequencing, Slow, Stage, Stamping, Subscribe, Threshold, ThresholdError, TimeUnit, Workload,
-    objective,
+    Arrivals, Http, Lifetime, Pace, Plan, Publishing, Rate, Reconnecting, Requests, Sequencing,
+    Slow, Stage, Stamping, Subscribe, Threshold, ThresholdError, Workload, objective,
 };
+use sseproof_record::Version;
 use sseproof_units::Dimension;
 
-use super::document::{self, Document, HttpOfPlan, SequenceWord, StampWord};
+use super::document::{self, Document, SequenceWord, StampWord};
 use super::scalar::{Amount, Jitter, PerSecond, Percent, value};
 use super::template::{NUMBER, Template};
 use super::{Body, PlanFile};
@@ -94,7 +94,12 @@ impl Build<'_> {
         let sequencing = self.sequencing(&document);
         let is_own = stamping == Stamping::Own || sequencing == Sequencing::Own;
         let publishing = document.publish.as_ref().map(|publish| {
-            self.publishing(publish, workload.as_ref(), arrivals(&document), is_own)
+            self.publishing(
+                publish,
+                workload.as_ref(),
+                document.arrivals.unwrap_or_default(),
+                is_own,
+            )
         });
         let publish = document.publish.as_ref().map(|publish| self.hook(publish));
         let mut plan = Plan {
@@ -122,7 +127,7 @@ impl Build<'_> {
                 let stages = self.stages(clients);
                 Some(Workload::Subscribe(Subscribe {
                     stages,
-                    arrivals: arrivals(document),
+                    arrivals: document.arrivals.unwrap_or_default(),
                     lifetime: document.lifetime.as_ref().map(|lifetime| self.lifetime(lifetime)),
                     slow: document.slow.as_ref().map(|slow| self.slow(slow)),
                     reconnecting: self.reconnecting(document.reconnect.as_ref()),
@@ -130,7 +135,9 @@ impl Build<'_> {
             }
             (None, Some(requests)) => {
                 self.only_of_clients(document);
-                Some(Workload::Request(self.requests(requests, arrivals(document))))
+                Some(Workload::Request(
+                    self.requests(requests, document.arrivals.unwrap_or_default()),
+                ))
             }
             (Some(_), Some(requests)) => {
                 let what = "`clients` that stay and `requests` that end are two plans";
@@ -152,7 +159,11 @@ impl Build<'_> {
 
     fn http(&mut self, document: &Document) -> Http {
         let said = document.streams_per_connection.as_ref();
-        if document.http != Some(HttpOfPlan::Two) {
+        if let Some(http) = document.http.as_ref().filter(|http| http.value == Version::Http10) {
+            let what = "HTTP/1.0 cannot be loaded: it has no chunks";
+            self.slip(http.place, what, "write `http: \"1.1\"`, or `http: \"2\"`");
+        }
+        if document.http.as_ref().is_none_or(|http| http.value != Version::Http2) {
             if let Some(at) = said {
                 let what = "over HTTP/1.1, each stream has a connection of its own";
                 self.slip(at.place, what, "add `http: \"2\"`, or leave this out");
@@ -294,7 +305,7 @@ impl Build<'_> {
         let objectives = requests.objectives.iter();
         let objectives =
             objectives.filter_map(|text| self.read(text, objective(&text.value))).collect();
-        Requests { rate, lasting, profile: profile(requests.profile), objectives }
+        Requests { rate, lasting, profile: requests.profile, objectives }
     }
 
     fn lifetime(&mut self, at: &At<Short<document::Lifetime>>) -> Lifetime {
@@ -391,12 +402,7 @@ impl Build<'_> {
             Some(StampWord::None) => Stamping::None,
             None => {
                 self.pointer(&stamp.json);
-                let unit = match stamp.unit {
-                    document::Unit::Seconds => TimeUnit::Seconds,
-                    document::Unit::Milliseconds => TimeUnit::Milliseconds,
-                    document::Unit::Microseconds => TimeUnit::Microseconds,
-                    document::Unit::Nanoseconds => TimeUnit::Nanoseconds,
-                };
+                let unit = stamp.unit;
                 Stamping::Json { pointer: stamp.json.value.clone(), unit }
             }
         }
@@ -551,21 +557,5 @@ impl Build<'_> {
     fn too_long(&mut self, place: Place) {
         let what = "this plan takes longer than 30 days, so that nobody sees its end";
         self.slip(place, what, "write a shorter time, such as 10m");
-    }
-}
-
-fn arrivals(document: &Document) -> Arrivals {
-    match document.arrivals {
-        Some(document::Arrivals::Poisson) => Arrivals::Poisson,
-        Some(document::Arrivals::Constant) | None => Arrivals::Constant,
-    }
-}
-
-fn profile(said: document::Profile) -> Profile {
-    match said {
-        document::Profile::Plain => Profile::Plain,
-        document::Profile::OpenaiChat => Profile::OpenaiChat,
-        document::Profile::OpenaiResponses => Profile::OpenaiResponses,
-        document::Profile::AnthropicMessages => Profile::AnthropicMessages,
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use sseproof_load_model::{Arrivals, Profile, TimeUnit};
+use sseproof_record::Version;
 
 use super::scalar::{Amount, Jitter, PerSecond, Percent};
 use crate::mistake::Slip;
@@ -36,7 +38,8 @@ pub(crate) struct Document {
     pub(super) insecure: Option<At<bool>>,
     /// The version of HTTP that event streams are asked for with: `"1.1"` (if nothing is said), a
     /// connection for each, or `"2"`, by ALPN, and without TLS by prior knowledge.
-    pub(super) http: Option<HttpOfPlan>,
+    #[schemars(extend("enum" = ["1.1", "2", null]))]
+    pub(super) http: Option<At<Version>>,
     /// How many streams of HTTP/2 share a connection, where the server permits as many (100 if nothing
     /// is said).
     #[serde(rename = "streams-per-connection")]
@@ -78,17 +81,6 @@ pub(crate) struct Document {
 impl Kind for Document {
     const NOUN: &'static str = "plan";
     const BEGIN: &'static str = "begin the file with `plan: what it stands for`, then `clients:` and the list of what they do";
-}
-
-/// The version of HTTP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-pub(super) enum HttpOfPlan {
-    /// HTTP/1.1.
-    #[serde(rename = "1.1")]
-    One,
-    /// HTTP/2.
-    #[serde(rename = "2")]
-    Two,
 }
 
 /// A part of a run.
@@ -141,16 +133,6 @@ pub(super) struct Storm {
     pub(super) drop: Percent,
     /// How long the clients are watched as they come back.
     pub(super) watch: At<Pause>,
-}
-
-/// How arrivals are spread.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Arrivals {
-    /// Evenly.
-    Constant,
-    /// As independent clients arrive.
-    Poisson,
 }
 
 /// How long a client stays.
@@ -239,7 +221,7 @@ pub(super) struct Stamp {
     /// At this JSON pointer of the data.
     pub(super) json: At<String>,
     /// What the number there counts since the Unix epoch.
-    pub(super) unit: Unit,
+    pub(super) unit: TimeUnit,
     /// Not in JSON: a word.
     #[serde(skip)]
     pub(super) word: Option<StampWord>,
@@ -250,24 +232,6 @@ pub(super) struct Stamp {
 pub(super) enum StampWord {
     Own,
     None,
-}
-
-/// A unit of time since the Unix epoch.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[schemars(rename = "UnitOfStamp")]
-pub(super) enum Unit {
-    /// Seconds; a fraction may stand behind them.
-    #[serde(rename = "s")]
-    Seconds,
-    /// Milliseconds.
-    #[serde(rename = "ms")]
-    Milliseconds,
-    /// Microseconds.
-    #[serde(rename = "us")]
-    Microseconds,
-    /// Nanoseconds.
-    #[serde(rename = "ns")]
-    Nanoseconds,
 }
 
 impl Shorthand for Stamp {
@@ -286,7 +250,11 @@ impl Shorthand for Stamp {
                 ));
             }
         };
-        Ok(Self { json: At::unplaced(String::new()), unit: Unit::Nanoseconds, word: Some(word) })
+        Ok(Self {
+            json: At::unplaced(String::new()),
+            unit: TimeUnit::Nanoseconds,
+            word: Some(word),
+        })
     }
 }
 
@@ -378,19 +346,4 @@ impl Shorthand for Rate {
         let rate = PerSecond::parse(text)?;
         Ok(Self { from: rate, to: rate })
     }
-}
-
-/// What tells a token, and the end of an answer.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Profile {
-    /// Every event is a token, and the end of the stream is the end.
-    #[default]
-    Plain,
-    /// `choices[].delta.content`, and `[DONE]`.
-    OpenaiChat,
-    /// `response.output_text.delta`, and `response.completed`.
-    OpenaiResponses,
-    /// `content_block_delta`, and `message_stop`.
-    AnthropicMessages,
 }

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use sseproof_files::PublishHook;
 use sseproof_load_model::{
     Arrivals, Http, Metric, Profile, Sequencing, Stamping, Threshold, TimeUnit,
@@ -69,12 +70,12 @@ pub(crate) struct Load {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=i64::from(Http::MOST_STREAMS)), help_heading = "The load")]
     pub(crate) streams_per_connection: Option<u32>,
     /// How arrivals are spread.
-    #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "The load")]
-    pub(crate) arrivals: How,
+    #[arg(long, value_parser = arrivals(), default_value = "constant", value_name = "HOW", help_heading = "The load")]
+    pub(crate) arrivals: Arrivals,
     /// Ask for answers that end, of this protocol, instead of subscribing. Without --body the
     /// question is the one of `sseproof check --profile`, with --var model=… and --var prompt=….
-    #[arg(long, value_enum, value_name = "NAME", help_heading = "The load")]
-    pub(crate) profile: Option<Protocol>,
+    #[arg(long, value_parser = protocol(), value_name = "NAME", help_heading = "The load")]
+    pub(crate) profile: Option<Profile>,
     /// An answer is good where it meets this, as in 'ttft < 500ms'. May be given again.
     #[arg(long, value_name = "METRIC < LIMIT", value_parser = objective, requires = "profile", help_heading = "The load")]
     pub(crate) objective: Vec<(Metric, u64)>,
@@ -193,59 +194,25 @@ pub(crate) struct Diff {
     pub(super) fail_if: Vec<Threshold>,
 }
 
-/// How arrivals are spread.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum How {
-    /// Evenly.
-    #[default]
-    Constant,
-    /// As independent clients arrive.
-    Poisson,
+fn arrivals() -> impl TypedValueParser<Value = Arrivals> {
+    let value = |name, help| PossibleValue::new(name).help(help);
+    let both = [value("constant", "Evenly"), value("poisson", "As independent clients arrive")];
+    PossibleValuesParser::new(both).map(|name| match name.as_str() {
+        "poisson" => Arrivals::Poisson,
+        _ => Arrivals::Constant,
+    })
 }
 
-impl From<How> for Arrivals {
-    fn from(how: How) -> Self {
-        match how {
-            How::Constant => Self::Constant,
-            How::Poisson => Self::Poisson,
-        }
-    }
-}
-
-/// What tells a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Protocol {
-    /// Every event is one.
-    Plain,
-    /// Chat completions of OpenAI.
-    OpenaiChat,
-    /// Responses of OpenAI.
-    OpenaiResponses,
-    /// Messages of Anthropic.
-    AnthropicMessages,
-}
-
-impl Protocol {
-    /// The profile whose rules `sseproof check` judges it by, and whose requests it sends.
-    pub(super) fn id(self) -> Option<&'static str> {
-        match self {
-            Self::Plain => None,
-            Self::OpenaiChat => Some("openai-chat"),
-            Self::OpenaiResponses => Some("openai-responses"),
-            Self::AnthropicMessages => Some("anthropic-messages"),
-        }
-    }
-}
-
-impl From<Protocol> for Profile {
-    fn from(protocol: Protocol) -> Self {
-        match protocol {
-            Protocol::Plain => Self::Plain,
-            Protocol::OpenaiChat => Self::OpenaiChat,
-            Protocol::OpenaiResponses => Self::OpenaiResponses,
-            Protocol::AnthropicMessages => Self::AnthropicMessages,
-        }
-    }
+fn protocol() -> impl TypedValueParser<Value = Profile> {
+    PossibleValuesParser::new(Profile::ALL.map(|profile| {
+        PossibleValue::new(profile.id()).help(match profile {
+            Profile::Plain => "Every event is a token",
+            Profile::OpenaiChat => "Chat completions of OpenAI",
+            Profile::OpenaiResponses => "Responses of OpenAI",
+            Profile::AnthropicMessages => "Messages of Anthropic",
+        })
+    }))
+    .map(|id| Profile::ALL.into_iter().find(|profile| profile.id() == id).unwrap_or_default())
 }
 
 /// Source addresses.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use sseproof_files::{Body, PlanFile, Template, Variables, plans};
 use sseproof_load_model::{
-    Arrivals, Http, Plan, Profile, Publishing, Rate, Reconnecting, Requests, Sequencing, Stage,
-    Stamping, Subscribe, Transport, Workload,
+    Http, Plan, Profile, Publishing, Rate, Reconnecting, Requests, Sequencing, Stage, Stamping,
+    Subscribe, Transport, Workload,
 };
 
-use super::args::{Load, Protocol};
+use super::args::Load;
 use crate::check;
 use crate::exit::{Blame, Blamed as _};
 use crate::ways::Said;
@@ -96,7 +96,7 @@ pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
         file.publish = Some(hook.clone());
         file.plan.publishing = Some(Publishing {
             rate: arguments.rate.unwrap_or(1.0),
-            arrivals: arguments.arrivals.into(),
+            arrivals: arguments.arrivals,
             size: usize::try_from(arguments.size).unwrap_or(usize::MAX),
             after: Duration::ZERO,
         });
@@ -170,8 +170,8 @@ fn carried(file: &PlanFile, sides: &[Side]) -> anyhow::Result<()> {
 }
 
 /// Asks as the protocol has it, where nobody says otherwise.
-fn ask_as(protocol: Protocol, file: &mut PlanFile, arguments: &Load) -> anyhow::Result<()> {
-    let Some(profile) = protocol.id().and_then(sseproof_rules::profile) else { return Ok(()) };
+fn ask_as(protocol: Profile, file: &mut PlanFile, arguments: &Load) -> anyhow::Result<()> {
+    let Some(profile) = sseproof_rules::profile(protocol.id()) else { return Ok(()) };
     profile.method.clone_into(&mut file.method);
     for (name, value) in profile.headers {
         if !file.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
@@ -215,11 +215,10 @@ fn read(what: &str, arguments: &Load) -> Result<(Option<PathBuf>, PlanFile), Bla
 
 /// What the flags say is done.
 fn plan(arguments: &Load) -> anyhow::Result<Plan> {
-    let arrivals: Arrivals = arguments.arrivals.into();
+    let arrivals = arguments.arrivals;
     let second = Duration::from_secs(1);
     let workload = match arguments.profile {
-        Some(protocol) => {
-            let profile = Profile::from(protocol);
+        Some(profile) => {
             let clients = arguments.connections;
             let rate = match (arguments.rate, clients) {
                 (Some(_), Some(_)) => {
