@@ -9,9 +9,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sseproof_files::{GaugeHook, PublishHook};
 use sseproof_units::parse_duration;
 
+use crate::connection::ConnectionFlags;
 use crate::exit;
 use crate::load::args::{Diff, Load, Merge};
-use crate::ways::WaysGiven;
 
 /// Proves a Server-Sent Events server right, or shows the byte where it is wrong.
 #[derive(Parser)]
@@ -25,99 +25,98 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Check a server: without a URL, the embedded reference server.
     Check(Box<Check>),
-    /// Put load on a server, and tell what its streams cost: without a URL, the embedded one, over SSE
-    /// and WebSocket.
+    /// Put load on a server, and measure the cost of its streams: without a URL, the embedded server,
+    /// over SSE and WebSocket.
     Load(Box<Load>),
-    /// Join the results of several machines, as if one had done all.
+    /// Merge the results of several machines into the result of one run.
     Merge(Merge),
-    /// Compare two results of loads.
+    /// Compare two results of `sseproof load`.
     Diff(Diff),
-    /// Look at a server, and write a first sseproof.yaml and a CI workflow.
+    /// Probe a server, and write a first sseproof.yaml and a CI workflow.
     Init {
         /// The URL of the stream.
         url: String,
-        /// Send this header; the files get its name alone. May be given again.
+        /// Send this header; the files get its name, not its value. Can be repeated.
         #[arg(short = 'H', long, value_name = "NAME: VALUE")]
         header: Vec<String>,
-        /// The protocol on top of the stream (`sseproof list profiles`); the file gets its
-        /// variables, too.
+        /// The protocol on top of the stream (`sseproof list profiles`); its variables are written to
+        /// the file.
         #[arg(long, value_name = "NAME", value_parser = profile_names())]
         profile: Option<String>,
-        /// Where to write, for instance the root of the repository.
+        /// Write into this folder, for instance the root of the repository.
         #[arg(long, value_name = "FOLDER", default_value = ".")]
         folder: PathBuf,
-        /// Write over what is there.
+        /// Overwrite existing files.
         #[arg(long)]
         force: bool,
         #[command(flatten)]
-        ways: WaysGiven,
+        connection: ConnectionFlags,
     },
-    /// Serve the reference stream, or a server that is wrong on purpose.
+    /// Serve the reference stream, a server with a known fault, or a recording.
     Serve {
-        /// Where to listen; port 0 lets the system choose.
+        /// Listen on this address; with port 0 the system chooses a free port.
         #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
         listen: String,
-        /// Be wrong in this way (`sseproof list mutants`).
+        /// Serve the mutant with this fault (`sseproof list mutants`).
         #[arg(long, value_name = "ID")]
         mutant: Option<String>,
-        /// Serve what is in this file, byte by byte and at its pace: a recording, or what
-        /// `curl -isN URL > FILE` wrote. The n-th request of a kind gets the n-th answer to it.
+        /// Serve the responses in this file, byte by byte and at the recorded pace: a recording, or the
+        /// output of `curl -isN URL > FILE`. The n-th request of a kind gets the n-th response to it.
         #[arg(long, value_name = "FILE", conflicts_with = "mutant")]
         play: Option<PathBuf>,
-        /// Speak TLS. The authority behind its certificate is made for this run, and written to this
-        /// file (PEM), for `sseproof check --ca FILE`.
+        /// Use TLS. A new CA signs the certificate, and is written to this file (PEM), for
+        /// `sseproof check --ca FILE`.
         #[arg(long, value_name = "FILE")]
         tls: Option<PathBuf>,
-        /// Serve the reference of this profile, or a mutant of it (`sseproof list profiles`).
+        /// Serve the reference server of this profile, or a mutant of it (`sseproof list profiles`).
         #[arg(long, value_name = "NAME", value_parser = profile_names(), conflicts_with = "play")]
         profile: Option<String>,
-        /// Serve a page that reads the corpus with the EventSource of the browser that opens it.
+        /// Serve a page that tests the EventSource of the browser that opens it with the corpus.
         #[arg(long, conflicts_with_all = ["mutant", "play", "profile"])]
         corpus: bool,
-        /// Serve streams to put load on: /events and /ws with the same content, /publish and /chat.
-        /// The query says what comes, as in `/events?every=100ms&size=200`; `/` lists all of it.
+        /// Serve a target for load: /events and /ws with the same content, /publish and /chat.
+        /// The query sets the content, as in `/events?every=100ms&size=200`; `/` lists all parameters.
         #[arg(long, conflicts_with_all = ["mutant", "play", "profile", "corpus"])]
         load: bool,
-        /// With --load: let other servers that say so too listen on the same port. The system spreads
-        /// connections over them; what is published to one is not sent by the others.
+        /// With --load: share the port with other servers that have this option. The system distributes
+        /// connections over them; a server sends only events that were published to itself.
         #[arg(long, requires = "load")]
         reuse_port: bool,
     },
-    /// Print a stream as JSON lines: events, comments, and what is wrong at which byte.
+    /// Print a stream as JSON lines: events, comments, and anomalies with byte offsets.
     Parse {
         /// A file, `-` for standard input, or a URL.
         #[arg(default_value = "-")]
         source: String,
         #[command(flatten)]
-        ways: Box<WaysGiven>,
+        connection: Box<ConnectionFlags>,
     },
     /// Check a parser in any language: without a command, the embedded one.
     CheckParser(CheckParser),
-    /// Cut a recording down to the exchanges that show a finding, and print it.
+    /// Print only the exchanges of a recording that show a finding.
     Cut {
-        /// What `sseproof check --record` wrote.
+        /// A recording, written by `sseproof check --record`.
         recording: PathBuf,
-        /// The rule that is broken, as in `stream/utf8`.
+        /// The broken rule, as in `stream/utf8`.
         #[arg(long)]
         rule: String,
     },
-    /// Say what a rule demands, why it matters, and how to mend a server that breaks it.
+    /// Explain a rule: what it requires, why, and how to fix a server that breaks it.
     Explain {
         /// The rule, as in `stream/utf8`.
         rule: String,
     },
-    /// List what there is.
+    /// List rules, requirements, mutants, probes, plans or profiles.
     List {
-        /// What to list.
+        /// The kind of things to list.
         #[arg(value_enum)]
         what: Listed,
     },
 }
 
-/// How to run a parser, below the options.
 const PARSERS: &str = "\
-The command speaks the protocol of specs/parser-protocol.md: a line of JSON per stream on its
-standard input, a line of JSON with the events on its standard output.
+The command follows specs/parser-protocol.md: it reads one line of JSON per stream from standard
+input, and writes one line of JSON with the events to standard output.
 
 Examples:
   sseproof check-parser -- python3 adapter.py
@@ -126,16 +125,16 @@ Examples:
 #[derive(Args)]
 #[command(after_help = format!("{PARSERS}\n\n{}", exit::HELP))]
 pub(crate) struct CheckParser {
-    /// The command that runs the adapter of the parser, behind `--`.
+    /// The command that runs the adapter of the parser, after `--`.
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
-    /// How many streams to make by chance, of each kind.
+    /// The number of random streams of each kind.
     #[arg(long, value_name = "COUNT", default_value_t = 1000)]
     pub(crate) streams: u32,
-    /// Where chance begins: with the same seed the same streams are made.
+    /// The seed of the random streams; the same seed gives the same streams.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// How long to wait for an answer.
+    /// Wait at most this long for each answer.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
     pub(crate) timeout: Duration,
     /// Write the result as JSON.
@@ -146,24 +145,22 @@ pub(crate) struct CheckParser {
     pub(crate) junit: Option<PathBuf>,
 }
 
-/// What can be listed.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Listed {
-    /// The rules.
+    /// The rules of `sseproof check`.
     Rules,
-    /// The requirements that they judge.
+    /// The requirements that the rules check.
     Requirements,
-    /// The servers that are wrong on purpose.
+    /// The servers with a known fault.
     Mutants,
-    /// The built-in scenarios.
+    /// The built-in scenarios of `sseproof check`.
     Probes,
-    /// The built-in plans of a load.
+    /// The built-in plans of `sseproof load`.
     Plans,
     /// The protocols on top of streams.
     Profiles,
 }
 
-/// What is typed most, below the options.
 const EXAMPLES: &str = "\
 Examples:
   sseproof check http://localhost:8080/events
@@ -175,100 +172,100 @@ Examples:
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
 pub(crate) struct Check {
-    /// The URL of the stream, and scenarios of your own (YAML files).
+    /// The URL of the stream, and your own scenarios (YAML files).
     #[arg(value_name = "URL | SCENARIO.yaml")]
     pub(crate) targets: Vec<String>,
 
-    /// Judge the protocol on top of the stream, too (`sseproof list profiles`).
-    #[arg(long, value_name = "NAME", value_parser = profile_names(), help_heading = "What is judged")]
+    /// Also check the protocol on top of the stream (`sseproof list profiles`).
+    #[arg(long, value_name = "NAME", value_parser = profile_names(), help_heading = "Rules")]
     pub(crate) profile: Option<String>,
-    /// Judge only by the rules that match this glob, as in 'resume/*'. May be given again.
-    #[arg(long, value_name = "GLOB", help_heading = "What is judged")]
+    /// Check only rules that match this glob, as in 'resume/*'. Can be repeated.
+    #[arg(long, value_name = "GLOB", help_heading = "Rules")]
     pub(crate) only: Vec<String>,
-    /// Do not judge by the rules that match this glob. May be given again.
-    #[arg(long, value_name = "GLOB", help_heading = "What is judged")]
+    /// Skip rules that match this glob. Can be repeated.
+    #[arg(long, value_name = "GLOB", help_heading = "Rules")]
     pub(crate) skip: Vec<String>,
-    /// Fail where a `should` is broken, too.
-    #[arg(long, help_heading = "What is judged")]
+    /// Also fail if a `should` is broken.
+    #[arg(long, help_heading = "Rules")]
     pub(crate) strict: bool,
-    /// Accept the failures in this file (`GLOB: reason` lines); an entry that no longer fails is an error.
-    #[arg(long, value_name = "FILE", help_heading = "What is judged")]
+    /// Accept the failures listed in this file (`GLOB: reason` lines); an entry that no longer fails is
+    /// an error.
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
     pub(crate) known: Option<PathBuf>,
-    /// Watch an idle stream for more than a minute, too.
-    #[arg(long, help_heading = "What is judged")]
+    /// Also watch an idle stream for more than a minute.
+    #[arg(long, help_heading = "Rules")]
     pub(crate) idle: bool,
-    /// Play only the scenarios that are named, not the built-in probes.
-    #[arg(long, help_heading = "What is judged")]
+    /// Run only your own scenarios, not the built-in probes.
+    #[arg(long, help_heading = "Rules")]
     pub(crate) no_probes: bool,
 
-    /// Send this header with each request. May be given again.
+    /// Send this header with each request. Can be repeated.
     #[arg(short = 'H', long, value_name = "NAME: VALUE", help_heading = "Requests")]
     pub(crate) header: Vec<String>,
-    /// Ask as a page of this origin does, which the server then must admit.
+    /// Send the requests of a page of this origin; the server must allow it (CORS).
     #[arg(long, value_name = "ORIGIN", value_parser = origin, help_heading = "Requests")]
     pub(crate) origin: Option<String>,
-    /// Ask for the stream with this method (GET, or that of the profile).
+    /// Request the stream with this method (default: GET, or the method of the profile).
     #[arg(short = 'X', long, help_heading = "Requests")]
     pub(crate) method: Option<String>,
     /// Send this body, or the contents of @FILE.
     #[arg(short = 'd', long, value_name = "TEXT | @FILE", help_heading = "Requests")]
     pub(crate) body: Option<String>,
-    /// Set a variable of the scenarios. May be given again.
+    /// Set a variable of the scenarios. Can be repeated.
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Requests")]
     pub(crate) var: Vec<String>,
-    /// How long to wait for a connection, and then for the head of a response.
+    /// Wait at most this long for a connection, and as long again for response headers.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration, help_heading = "Requests")]
     pub(crate) timeout: Duration,
 
     #[command(flatten)]
-    pub(crate) ways: WaysGiven,
+    pub(crate) connection: ConnectionFlags,
 
-    /// Read how to drive the server from this file: its URL and headers, how to start it, to publish, …
+    /// Read the target file: URL and headers of the server, how to start it, how to publish, …
     #[arg(long, value_name = "FILE", conflicts_with = "replay", help_heading = "The server")]
     pub(crate) target: Option<PathBuf>,
-    /// Publish with this request, whose body is the data, as in 'POST /publish'. Hostile payloads
-    /// are sent with it, and the server's subscribers get them.
+    /// Publish with this request, whose body is the data, as in 'POST /publish'. Every subscriber gets
+    /// the dangerous payloads that are published.
     #[arg(long, value_name = "METHOD PATH", value_parser = hook, conflicts_with = "replay", help_heading = "The server")]
     pub(crate) publish: Option<PublishHook>,
-    /// Read with this request how many producers are alive: the answer is a number, or has one.
+    /// Read the number of live producers with this request; the response is a number, or contains one.
     #[arg(long, value_name = "METHOD PATH", value_parser = gauge, conflicts_with = "replay", help_heading = "The server")]
     pub(crate) active: Option<GaugeHook>,
-    /// The same stream through a proxy, to be compared.
+    /// The URL of the same stream through a proxy: compare both.
     #[arg(long, value_name = "URL", conflicts_with = "replay", help_heading = "The server")]
     pub(crate) via: Option<String>,
-    /// Generate other hostile payloads; the same number gives the same ones.
+    /// The seed of random payloads; the same number gives the same payloads.
     #[arg(long, value_name = "NUMBER", default_value_t = 0, help_heading = "The server")]
     pub(crate) seed: u64,
-    /// Start this command first, and stop it at the end. It runs without a shell.
+    /// Start the server with this command, without a shell, and stop it after the check.
     #[arg(long, value_name = "COMMAND", help_heading = "The server")]
     pub(crate) start: Option<String>,
-    /// Wait until the port answers: 10s for a server that is started, otherwise not at all.
+    /// Wait at most this long for the server to listen (default: 10s with --start, otherwise no wait).
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "The server")]
     pub(crate) wait_for: Option<Duration>,
 
     /// Write the result as JSON.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) json: Option<PathBuf>,
-    /// Write the result as JUnit XML, a case for each rule.
+    /// Write the result as JUnit XML, one test case per rule.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) junit: Option<PathBuf>,
     /// Write the result as Markdown, for a pull request.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) markdown: Option<PathBuf>,
-    /// Write all that crossed the wire, with credentials replaced.
+    /// Record every byte that was sent and received; credentials are redacted.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) record: Option<PathBuf>,
-    /// Write what crossed the wire for each failure into this folder, a text file for each rule.
+    /// Write the bytes of each failure into this folder, one text file per rule.
     #[arg(long, value_name = "FOLDER", help_heading = "Output")]
     pub(crate) wire_log: Option<PathBuf>,
-    /// Leave credentials in reports, recordings and logs as they are.
+    /// Do not redact credentials in reports, recordings and logs.
     #[arg(long, help_heading = "Output")]
     pub(crate) secrets: bool,
-    /// Judge what was recorded before, without a server: a recording, or what
-    /// `curl -isN URL > FILE` wrote.
+    /// Check a file instead of a server: a recording, or the output of `curl -isN URL > FILE`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "start", "record"], help_heading = "Output")]
     pub(crate) replay: Option<PathBuf>,
-    /// Print only what is broken, and the summary.
+    /// Print only failures and the summary.
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
     pub(crate) quiet: bool,
     /// Print all evidence.
@@ -276,7 +273,6 @@ pub(crate) struct Check {
     pub(crate) verbose: bool,
 }
 
-/// The names of the profiles, for clap to choose from.
 fn profile_names() -> PossibleValuesParser {
     PossibleValuesParser::new(sseproof_rules::profiles().map(|profile| {
         clap::builder::PossibleValue::new(profile.id).aliases(profile.aliases.iter().copied())

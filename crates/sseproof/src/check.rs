@@ -22,44 +22,43 @@ use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{self, Known};
 use crate::{recorded, screen};
 
-/// How many places of a finding have their log in the report.
+/// How many places of a finding have a log in the report.
 const LOGS: usize = 3;
 
-/// What there is to judge, however it was come by.
+/// A run or a recording, to be judged.
 struct Material {
     transcript: Transcript,
     scenarios: Vec<ScenarioResult>,
-    /// Why not everything was asked.
+    /// Why the run ended early.
     partial: Option<String>,
-    /// Why there is nothing to be judged at all.
+    /// Why the server was not reached.
     unreachable: Option<String>,
     interrupted: bool,
 }
 
 impl Material {
-    /// Takes the secrets out of all that is told.
-    fn tell(&mut self, secrets: &Secrets) {
-        let told = |text: &mut String| *text = secrets.text(text);
+    /// Redacts everything that is reported.
+    fn redact(&mut self, secrets: &Secrets) {
+        let redact = |text: &mut String| *text = secrets.text(text);
         let redacted = secrets.redact(&self.transcript);
         for number in redacted.dropped {
             eprintln!(
-                "sseproof: the bytes of exchange {number} are left out: a secret could not be taken out of them"
+                "sseproof: the bytes of exchange {number} are not recorded: a secret in them cannot be redacted"
             );
         }
         self.transcript = redacted.transcript;
         for failure in self.scenarios.iter_mut().flat_map(|scenario| &mut scenario.failures) {
-            told(&mut failure.step);
-            told(&mut failure.message);
-            failure.shown.iter_mut().for_each(|line| told(&mut line.text));
+            redact(&mut failure.step);
+            redact(&mut failure.message);
+            failure.shown.iter_mut().for_each(|line| redact(&mut line.text));
         }
-        self.partial.iter_mut().for_each(told);
-        self.unreachable.iter_mut().for_each(told);
+        self.partial.iter_mut().for_each(redact);
+        self.unreachable.iter_mut().for_each(redact);
     }
 }
 
-/// Runs the whole check.
 pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
-    // Everything that a person may have got wrong is looked at before the first connection.
+    // Mistakes of the user are reported before the first connection.
     let known = arguments.known.as_deref().map(known::read).transpose().usage()?;
     let chosen = Chosen::new(&arguments.only, &arguments.skip).usage()?;
     let given = match &arguments.replay {
@@ -75,8 +74,8 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     let mut material = match (given, &arguments.replay) {
         (Some(given), _) => play::play(given).await.map_err(|blame| {
             let none = Transcript::default();
-            let told = secrets(arguments, &none, &besides).text(&blame.to_string());
-            Blame { error: anyhow::anyhow!(told), ..blame }
+            let redacted = secrets(arguments, &none, &besides).text(&blame.to_string());
+            Blame { error: anyhow::anyhow!(redacted), ..blame }
         })?,
         (None, file) => {
             let file = file.as_deref().unwrap_or(Path::new(""));
@@ -87,9 +86,9 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
             material
         }
     };
-    // From here on nothing knows the secrets any more: not the rules, and so not the reports.
-    material.tell(&secrets(arguments, &material.transcript, &besides));
-    // What was recorded is safe before anything is made of it.
+    // Rules and reports only see the redacted record.
+    material.redact(&secrets(arguments, &material.transcript, &besides));
+    // The recording is written first, so that a later error does not lose it.
     outputs::record(arguments, &material.transcript).usage()?;
     let mut report =
         report(arguments, &material, &chosen, known.unwrap_or_default(), begun.elapsed());
@@ -115,11 +114,11 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
 fn replay(file: &Path, chosen: Option<&str>) -> anyhow::Result<Material> {
     let mut recorded = recorded::read("--replay", file)?;
     if let Some(cut) = &recorded.cut {
-        eprintln!("sseproof: {}, {cut}; what stands before it is judged", file.display());
+        eprintln!("sseproof: {}, {cut}; the part before it is judged", file.display());
     }
     if recorded.transcript.source == Source::BodyOnly {
         eprintln!(
-            "sseproof: {} has no head and is taken for the body of a stream; with `curl -isN URL > file` the head is in it, too",
+            "sseproof: {} has no status line and headers, so it is read as the body of a stream; `curl -isN URL > FILE` also writes the headers",
             file.display()
         );
     }
@@ -130,7 +129,7 @@ fn replay(file: &Path, chosen: Option<&str>) -> anyhow::Result<Material> {
     if let Some(unknown) = target.profile.as_deref().filter(|id| profile(id).is_none()) {
         let names: Vec<_> = profiles().map(|profile| profile.id).collect();
         anyhow::bail!(
-            "--replay {} was recorded with the profile `{unknown}`, which this version does not know; choose one with --profile: {}",
+            "--replay {} was recorded with the unknown profile `{unknown}`; choose one with --profile: {}",
             file.display(),
             names.join(", ")
         );
@@ -144,7 +143,7 @@ fn replay(file: &Path, chosen: Option<&str>) -> anyhow::Result<Material> {
     })
 }
 
-/// What is told to nobody, unless it is asked for.
+/// The secrets of a run; none with `--secrets`.
 fn secrets(arguments: &Check, transcript: &Transcript, besides: &[Request]) -> Secrets {
     if arguments.secrets {
         return Secrets::default();
@@ -158,14 +157,14 @@ fn secrets(arguments: &Check, transcript: &Transcript, besides: &[Request]) -> S
     Secrets::of(transcript, besides, &known)
 }
 
-/// The environment's variables that these files name, with their values.
+/// The variables of the environment that these files name, with their values.
 fn environment(texts: &[String]) -> impl Iterator<Item = (String, String)> {
     let names = texts.iter().flat_map(|text| text.split("${env:").skip(1));
     let names = names.filter_map(|rest| rest.split(['}', ':']).next());
     names.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
 }
 
-/// Puts what crossed the wire to each place where something is wrong.
+/// Adds the bytes on the wire to each place of a finding.
 fn logs(report: &mut Report, transcript: &Transcript) {
     for finding in &mut report.findings {
         for evidence in finding.evidence.iter_mut().take(LOGS) {

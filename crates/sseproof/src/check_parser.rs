@@ -1,4 +1,4 @@
-//! `sseproof check-parser`: a parser in any language, against the corpus and streams made by chance.
+//! `sseproof check-parser`: tests a parser in any language with the corpus and random streams.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,6 @@ use crate::args::CheckParser;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::screen;
 
-/// Checks the parser.
 pub(crate) fn run(arguments: &CheckParser) -> Result<Exit, Blame> {
     let CheckParser { command, streams, seed, timeout, json, junit: xml } = arguments;
     let options = Options { streams: *streams, seed: *seed };

@@ -1,4 +1,4 @@
-//! `sseproof cut`: as little of a recording as shows a finding.
+//! `sseproof cut`: the smallest part of a recording that shows a finding.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,13 +13,13 @@ use crate::{recorded, screen};
 /// Prints the part of the recording that still breaks the rule.
 pub(crate) fn run(file: &Path, id: &str) -> Result<Exit, Blame> {
     let Some(rule) = rule(id) else {
-        let error = anyhow!("there is no rule `{id}`; `sseproof list rules` names them all");
+        let error = anyhow!("unknown rule `{id}`; `sseproof list rules` lists all rules");
         return Err(Blame { exit: Exit::Usage, error });
     };
     let recorded = recorded::read("the recording", file).usage()?;
     let cut = cut(&recorded.transcript, rule).usage()?;
     eprintln!(
-        "sseproof: {} of {} exchanges show how {id} is broken; `sseproof serve --play` plays them",
+        "sseproof: {} of {} exchanges show that {id} is broken; `sseproof serve --play` plays them",
         cut.exchanges.len(),
         recorded.transcript.exchanges.len()
     );
@@ -27,18 +27,19 @@ pub(crate) fn run(file: &Path, id: &str) -> Result<Exit, Blame> {
     Ok(Exit::Held)
 }
 
-/// The first of these that still breaks the rule with the same words: the exchanges that are named,
-/// those with what they follow, with all of their scenarios, and everything.
+/// The first of these that still breaks the rule with the same message: the first exchange of the
+/// finding, all its exchanges (each with the exchanges that it follows), all exchanges of their
+/// scenarios, the whole recording.
 fn cut(transcript: &Transcript, rule: &Rule) -> anyhow::Result<Transcript> {
     let finding = Finding::of(rule, &Record::new(transcript));
     let Some(first) = finding.evidence.first() else {
-        bail!("{} holds in this recording, so there is nothing to show", rule.id);
+        bail!("{} is not broken in this recording, so there is nothing to show", rule.id);
     };
     let one = BTreeSet::from([first.exchange]);
     let named: BTreeSet<usize> = finding.evidence.iter().map(|found| found.exchange).collect();
     let followed = |of: &BTreeSet<usize>| {
         let mut all = of.clone();
-        // Whatever an exchange follows has a lower number.
+        // An exchange only follows exchanges with lower numbers.
         for exchange in transcript.exchanges.iter().rev() {
             if all.contains(&exchange.number) {
                 all.extend(exchange.follows.map(|follows| follows.exchange));
@@ -68,7 +69,7 @@ fn cut(transcript: &Transcript, rule: &Rule) -> anyhow::Result<Transcript> {
     Ok(cut.unwrap_or_else(|| transcript.clone()))
 }
 
-/// The transcript with these exchanges alone, counted anew.
+/// The transcript with only these exchanges, numbered from 1 again.
 fn only(transcript: &Transcript, kept: &BTreeSet<usize>) -> Transcript {
     let number = |old: usize| kept.iter().position(|kept| *kept == old).map(|index| index + 1);
     let mut cut = transcript.clone();

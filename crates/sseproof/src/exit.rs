@@ -40,27 +40,26 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error that knows who is to blame.
+/// An error with the exit code that says who has to act.
 #[derive(Debug)]
 pub(crate) struct Blame {
-    /// The code to end with.
     pub(crate) exit: Exit,
-    /// What to tell the user, with the remedy.
+    /// The message, with the fix.
     pub(crate) error: anyhow::Error,
 }
 
 impl fmt::Display for Blame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The alternate form tells the causes too, each behind a colon.
+        // The alternate form also shows the causes, each after a colon.
         write!(f, "{:#}", self.error)
     }
 }
 
-/// Says whose fault an error is.
+/// Gives an error its exit code.
 pub(crate) trait Blamed<T> {
-    /// The user's: wrong usage, or a file that does not parse.
+    /// Wrong usage, or a file that does not parse.
     fn usage(self) -> Result<T, Blame>;
-    /// The target's: it cannot be reached, or does not start.
+    /// A target that cannot be reached, or does not start.
     fn unreachable(self) -> Result<T, Blame>;
 }
 
@@ -74,7 +73,7 @@ impl<T, E: Into<anyhow::Error>> Blamed<T> for Result<T, E> {
     }
 }
 
-/// What nobody blamed anyone for is our own fault.
+/// An error without an exit code is a bug in sseproof.
 impl From<anyhow::Error> for Blame {
     fn from(error: anyhow::Error) -> Self {
         Self { exit: Exit::Fault, error }

@@ -1,7 +1,7 @@
-//! `sseproof init`: looks at a server, and writes a first target file and a CI workflow.
+//! `sseproof init`: probes a server, and writes a first target file and a CI workflow.
 
-mod seen;
-mod written;
+mod survey;
+mod texts;
 
 use std::fs;
 use std::path::{Path, PathBuf, absolute};
@@ -9,56 +9,52 @@ use std::path::{Path, PathBuf, absolute};
 use anyhow::{Context as _, bail};
 use sseproof_rules::profile;
 
-use self::seen::Seen;
+use self::survey::Survey;
+use crate::connection::{ConnectionFlags, Trust};
 use crate::exit::{Blame, Blamed as _, Exit};
-use crate::ways::{Trust, WaysGiven};
 use crate::{check, screen};
 
-/// The target file.
 const TARGET: &str = "sseproof.yaml";
-/// The workflow, where GitHub looks for it.
+/// The path at which GitHub expects the workflow.
 const WORKFLOW: &str = ".github/workflows/sse.yml";
 
-/// What an editor knows the keys of the target file by.
+/// The schema by which editors complete the keys of the target file.
 const SCHEMA: &str = ".sseproof.schema.json";
 
-/// Looks at the stream and writes the files into the folder.
 pub(crate) async fn run(
     url: &str,
     headers: &[String],
     chosen: Option<&str>,
     folder: &Path,
     force: bool,
-    ways: &WaysGiven,
+    connection: &ConnectionFlags,
 ) -> Result<Exit, Blame> {
     let url = check::checked(url).usage()?;
     let headers = check::headers(headers).usage()?;
-    let trust = match ways.trust() {
-        Trust::Ca(file) => Trust::Ca(&seen_from(folder, file)),
+    let trust = match connection.trust() {
+        Trust::Ca(file) => Trust::Ca(&relative_to(folder, file)),
         other => other,
     };
-    let ways = ways.to(Some(&url), None).usage()?;
+    let connection = connection.options(Some(&url), None).usage()?;
     let files = [TARGET, WORKFLOW, SCHEMA].map(|name| folder.join(name));
-    // Nobody wants to hear that behind the look at the server.
+    // Checked before the probe, which takes several seconds.
     if let Some(file) = files.iter().find(|file| file.exists() && !force) {
-        let error = anyhow::anyhow!(
-            "{} is there already, and is left as it is; --force writes it anew",
-            file.display()
-        );
+        let error = anyhow::anyhow!("{} exists already; --force overwrites it", file.display());
         return Err(Blame { exit: Exit::Usage, error });
     }
-    let seen = Seen::look(&url, &headers, chosen.and_then(profile), ways).await.unreachable()?;
+    let survey =
+        Survey::new(&url, &headers, chosen.and_then(profile), connection).await.unreachable()?;
     let schema = format!("{:#}\n", sseproof_files::target_schema());
-    let texts = [written::target(&seen, &trust), written::workflow(&seen), schema];
+    let texts = [texts::target(&survey, &trust), texts::workflow(&survey), schema];
     for (file, text) in files.iter().zip(&texts) {
         write(file, text).usage()?;
     }
-    screen::print(&written::told(&seen, &files))?;
+    screen::print(&texts::summary(&survey, &files))?;
     Ok(Exit::Held)
 }
 
-/// The path as a file in this folder names it.
-fn seen_from(folder: &Path, file: &Path) -> PathBuf {
+/// The path relative to the folder, if it is in it.
+fn relative_to(folder: &Path, file: &Path) -> PathBuf {
     match (absolute(folder), absolute(file)) {
         (Ok(folder), Ok(file)) => file.strip_prefix(&folder).map_or(file.clone(), Path::to_owned),
         _ => file.to_owned(),
@@ -68,7 +64,8 @@ fn seen_from(folder: &Path, file: &Path) -> PathBuf {
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     if !folder.as_os_str().is_empty() {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
     }
     if file.is_dir() {
         bail!("cannot write {}: it is a folder", file.display());

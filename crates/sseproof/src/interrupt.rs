@@ -1,8 +1,8 @@
-//! Being told to stop: Ctrl-C, or the end of a CI job.
+//! Signals to stop: Ctrl-C, or a cancelled CI job.
 
-/// Completes when somebody wants the program to stop.
+/// Completes on SIGINT or SIGTERM.
 ///
-/// Where no signal can be heard, the program ends by it as any other does.
+/// If no handler can be installed, a signal ends the program at once, as it does by default.
 pub(crate) async fn interrupted() {
     tokio::select! {
         () = ctrl_c() => {}
@@ -16,7 +16,7 @@ async fn ctrl_c() {
     }
 }
 
-/// A CI server that cancels a job sends SIGTERM; what we started must end with us then, too.
+/// A CI server cancels a job by SIGTERM; the processes that sseproof started must then end too.
 #[cfg(unix)]
 async fn terminated() {
     use tokio::signal::unix::{SignalKind, signal};

@@ -11,15 +11,11 @@ use globset::{Glob, GlobMatcher};
 
 /// One known failure.
 pub(crate) struct Known {
-    /// The glob as written.
     pub(crate) glob: String,
-    /// The same, ready to match.
     pub(crate) matcher: GlobMatcher,
-    /// Why it is accepted for now.
     pub(crate) reason: String,
 }
 
-/// Reads the file.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Known>> {
     let cannot = || format!("cannot read --known {}", path.display());
     let text = std::fs::read_to_string(path).with_context(cannot)?;
@@ -34,7 +30,7 @@ fn parse(text: &str) -> anyhow::Result<Vec<Known>> {
         .into_iter()
         .map(|(glob, reason)| {
             if reason.trim().is_empty() {
-                bail!("`{glob}` has no reason; write one behind the colon");
+                bail!("`{glob}` has no reason; write one after the colon");
             }
             let matcher = matcher(&glob)?;
             Ok(Known { glob, matcher, reason })
@@ -42,23 +38,22 @@ fn parse(text: &str) -> anyhow::Result<Vec<Known>> {
         .collect()
 }
 
-/// A glob over rule ids; one that matches no rule is a mistake.
+/// A glob over rule ids; one that matches no rule is an error.
 pub(crate) fn matcher(text: &str) -> anyhow::Result<GlobMatcher> {
     let matcher = glob(text)?;
     if !matches_a_rule(&matcher) {
-        bail!("`{text}` matches no rule; `sseproof list rules` names them all");
+        bail!("`{text}` matches no rule; `sseproof list rules` lists all rules");
     }
     Ok(matcher)
 }
 
-/// A glob over rule ids, which may match none.
+/// A glob over rule ids, which may match no rule.
 pub(crate) fn glob(text: &str) -> anyhow::Result<GlobMatcher> {
     let glob = Glob::new(text)
-        .with_context(|| format!("`{text}` is no glob; write one like 'resume/*'"))?;
+        .with_context(|| format!("`{text}` is not a valid glob; write one such as 'resume/*'"))?;
     Ok(glob.compile_matcher())
 }
 
-/// Whether there is a rule that the glob matches.
 pub(crate) fn matches_a_rule(matcher: &GlobMatcher) -> bool {
     sseproof_rules::rules().any(|rule| matcher.is_match(rule.id))
 }
@@ -77,7 +72,7 @@ mod tests {
         for (text, says) in [
             ("stream/utf8: ''", "has no reason"),
             ("stream/utf9: x", "matches no rule"),
-            ("'[': x", "is no glob"),
+            ("'[': x", "is not a valid glob"),
             ("- stream/utf8", "each line must be"),
         ] {
             let error = format!("{:#}", parse(text).err().unwrap());

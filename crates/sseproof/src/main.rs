@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod check_parser;
+mod connection;
 mod cut;
 mod exit;
 mod init;
@@ -16,7 +17,6 @@ mod running;
 mod screen;
 mod serve;
 mod started;
-mod ways;
 
 use std::process::ExitCode;
 
@@ -30,21 +30,19 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("sseproof: start the runtime: {error}");
+            eprintln!("sseproof: cannot start the runtime: {error}");
             return Exit::Fault.into();
         }
     };
     let ended = runtime.block_on(run(arguments.command));
-    // What still runs in the background (a reader of standard input, say) must not hold us up.
+    // A task in the background, such as a reader of standard input, must not delay the end.
     runtime.shutdown_background();
     match ended {
         Ok(exit) => exit.into(),
         Err(blame) => {
             eprintln!("sseproof: {blame}");
             if blame.exit == Exit::Fault {
-                eprintln!(
-                    "This is a fault of sseproof itself; please report it with this message."
-                );
+                eprintln!("This is a bug in sseproof; please report it with this message.");
             }
             blame.exit.into()
         }
@@ -69,12 +67,12 @@ async fn run(command: Command) -> Result<Exit, Blame> {
             let (mutant, profile) = (mutant.as_deref(), profile.as_deref());
             serve::run(&listen, mutant, play.as_deref(), profile, tls.as_deref()).await
         }
-        Command::Init { url, header, profile, folder, force, ways } => {
-            init::run(&url, &header, profile.as_deref(), &folder, force, &ways).await
+        Command::Init { url, header, profile, folder, force, connection } => {
+            init::run(&url, &header, profile.as_deref(), &folder, force, &connection).await
         }
         Command::CheckParser(arguments) => check_parser::run(&arguments),
         Command::Cut { recording, rule } => cut::run(&recording, &rule),
-        Command::Parse { source, ways } => parse::run(&source, &ways).await,
+        Command::Parse { source, connection } => parse::run(&source, &connection).await,
         Command::Explain { rule } => reference_texts::explain(&rule),
         Command::List { what } => reference_texts::list(what),
     }

@@ -1,4 +1,4 @@
-//! `sseproof parse`: a stream as JSON lines.
+//! `sseproof parse`: prints a stream as JSON lines.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -9,19 +9,18 @@ use sseproof_codec::{Decoder, Item};
 use sseproof_net::{Client, ConnectionOptions, Direct, Leave, Limits, Waited};
 use sseproof_record::{Ending, Request};
 
+use crate::connection::ConnectionFlags;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::screen;
-use crate::ways::WaysGiven;
 
 /// How much of a file is read at a time.
 const PIECE: usize = 64 << 10;
-/// The longest wait for the next piece of a stream; it only bounds how often the wait is renewed.
+/// The wait for the next piece of a stream is renewed after this time.
 const RENEW: Duration = Duration::from_secs(3_600);
 
-/// Prints what the source holds.
-pub(crate) async fn run(source: &str, ways: &WaysGiven) -> Result<Exit, Blame> {
+pub(crate) async fn run(source: &str, connection: &ConnectionFlags) -> Result<Exit, Blame> {
     if source.starts_with("http://") || source.starts_with("https://") {
-        return url(source, ways.to(Some(source), None).usage()?).await;
+        return url(source, connection.options(Some(source), None).usage()?).await;
     }
     let mut input: Box<dyn std::io::Read> = if source == "-" {
         Box::new(std::io::stdin().lock())
@@ -51,8 +50,8 @@ pub(crate) async fn run(source: &str, ways: &WaysGiven) -> Result<Exit, Blame> {
     Ok(Exit::Held)
 }
 
-async fn url(url: &str, ways: ConnectionOptions) -> Result<Exit, Blame> {
-    let client = Client::new(Arc::new(Direct), Limits::default()).with(ways);
+async fn url(url: &str, connection: ConnectionOptions) -> Result<Exit, Blame> {
+    let client = Client::new(Arc::new(Direct), Limits::default()).with(connection);
     let mut live = client.open(Request::subscribe(url)).usage()?;
     let mut printed = 0;
     loop {
@@ -71,28 +70,28 @@ async fn url(url: &str, ways: ConnectionOptions) -> Result<Exit, Blame> {
     let exchange = live.leave(Leave::Fin).await;
     match (&exchange.head, &exchange.end.how) {
         (None, Ending::Handshake(why)) => {
-            let error = anyhow::anyhow!("read {url}: {why}");
+            let error = anyhow::anyhow!("cannot read {url}: {why}");
             Err(Blame { exit: Exit::Unreachable, error })
         }
         (None, how) => {
-            let error = anyhow::anyhow!("read {url}: no answer ({how:?})");
+            let error = anyhow::anyhow!("cannot read {url}: no response ({how:?})");
             Err(Blame { exit: Exit::Unreachable, error })
         }
         (Some(head), _) if !exchange.is_stream() => {
             let kind = head.media_type().unwrap_or_else(|| "no content type".to_owned());
-            eprintln!("sseproof: {url} answered {} with {kind}: no event stream", head.status);
+            eprintln!("sseproof: {url} is not an event stream: status {}, {kind}", head.status);
             Ok(Exit::Broken)
         }
         (Some(_), how) => {
             if *how != Ending::Complete {
-                eprintln!("sseproof: the stream of {url} was cut: {how:?}");
+                eprintln!("sseproof: the stream of {url} did not end properly: {how:?}");
             }
             Ok(Exit::Held)
         }
     }
 }
 
-/// Prints the item; `false` where nobody reads on.
+/// Prints the item; `false` if standard output is closed.
 fn print(item: &Item<'_>) -> Result<bool, Blame> {
     let mut line = serde_json::to_string(item).context("write an item as JSON")?;
     line.push('\n');

@@ -1,4 +1,4 @@
-//! What was recorded before, by sseproof or by curl.
+//! Reads recordings of sseproof and output of curl.
 
 use std::fs;
 use std::path::Path;
@@ -6,28 +6,27 @@ use std::path::Path;
 use anyhow::Context as _;
 use sseproof_record::{RecordingError, Transcript, read_cut_recording, read_plain};
 
-/// A transcript out of a file.
 pub(crate) struct Recorded {
     pub(crate) transcript: Transcript,
-    /// Where and why it is not all that there was.
+    /// Where and why the file is cut off.
     pub(crate) cut: Option<RecordingError>,
 }
 
-/// Reads a recording, or what `curl -isN URL > file` writes.
+/// Reads a recording, or the output of `curl -isN URL > FILE`.
 pub(crate) fn read(flag: &str, file: &Path) -> anyhow::Result<Recorded> {
     let name = file.display();
     let bytes = fs::read(file).with_context(|| format!("cannot read {flag} {name}"))?;
     if !bytes.trim_ascii_start().starts_with(b"{") {
         let transcript = read_plain(&bytes).with_context(|| {
             format!(
-                "cannot read {flag} {name} (it takes what `sseproof check --record FILE` or `curl -isN URL > FILE` wrote)"
+                "cannot read {flag} {name} (it must be written by `sseproof check --record FILE` or `curl -isN URL > FILE`)"
             )
         })?;
         return Ok(Recorded { transcript, cut: None });
     }
     let text = String::from_utf8_lossy(&bytes);
     let (transcript, cut) = read_cut_recording(&text).with_context(|| {
-        format!("cannot read {flag} {name} (a recording is what `sseproof check --record` writes)")
+        format!("cannot read {flag} {name} (it must be written by `sseproof check --record FILE`)")
     })?;
     Ok(Recorded { transcript, cut })
 }

@@ -14,7 +14,6 @@ use crate::args::Listed;
 use crate::exit::{Blame, Exit};
 use crate::screen;
 
-/// Prints all that is known of the rule.
 pub(crate) fn explain(id: &str) -> Result<Exit, Blame> {
     let Some(rule) = rule(id) else {
         let near: Vec<_> = rules()
@@ -24,17 +23,16 @@ pub(crate) fn explain(id: &str) -> Result<Exit, Blame> {
             })
             .collect();
         let hint = match near.as_slice() {
-            [] => "`sseproof list rules` names them all".to_owned(),
+            [] => "`sseproof list rules` lists all rules".to_owned(),
             near => format!("did you mean {}?", near.join(", ")),
         };
-        let error = anyhow!("there is no rule `{id}`; {hint}");
+        let error = anyhow!("unknown rule `{id}`; {hint}");
         return Err(Blame { exit: Exit::Usage, error });
     };
     screen::print(&render(rule, rule.mutants, &screen::options(Detail::Verbose)))?;
     Ok(Exit::Held)
 }
 
-/// Prints the list.
 pub(crate) fn list(what: Listed) -> Result<Exit, Blame> {
     let width = screen::columns();
     let text = match what {
@@ -49,18 +47,18 @@ pub(crate) fn list(what: Listed) -> Result<Exit, Blame> {
     Ok(Exit::Held)
 }
 
-/// A plan: its id, what it stands for, what happens in it.
+/// A plan: its id, its name, its workload.
 fn row(plan: &ReadyPlan) -> [String; 3] {
     let happens = plan.file.plan.workload.to_string();
     [plan.id.to_owned(), plan.file.plan.name.clone(), happens]
 }
 
-/// Every probe: its id, what it does, and when it runs.
+/// Every probe: its id, its title, and when it runs.
 fn all_probes() -> Vec<(String, String, String)> {
     let row = |probe: &Probe, runs| (probe.id.to_owned(), probe.scenario.title.clone(), runs);
     let mut rows: Vec<_> = probes().iter().map(|probe| row(probe, runs(probe))).collect();
     for profile in profiles() {
-        // They parse: a test reads them all.
+        // They parse: a test reads all of them.
         let all = profile_probes(profile.id, &Variables::default()).unwrap_or_default();
         let own = all.iter().filter(|probe| probe.is_of_a_profile());
         rows.extend(own.map(|probe| row(probe, format!("with --profile {}", profile.id))));
@@ -68,7 +66,6 @@ fn all_probes() -> Vec<(String, String, String)> {
     rows
 }
 
-/// When the probe runs.
 fn runs(probe: &Probe) -> String {
     let scenario = &probe.scenario;
     let runs = match scenario.purpose() {

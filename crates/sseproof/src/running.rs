@@ -1,4 +1,4 @@
-//! The server that a run started, for the run to restart.
+//! The server that a run has started, and can restart.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,36 +10,34 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::started::{Started, wait_for};
 
-/// A server that can be stopped and started again.
 pub(crate) struct Running {
     url: String,
     start: StartHook,
     stop: Option<StopHook>,
     within: Duration,
-    ways: ConnectionOptions,
+    connection: ConnectionOptions,
     started: Mutex<Option<Started>>,
 }
 
 impl Running {
-    /// Starts the server.
     pub(crate) fn new(
         url: String,
         start: StartHook,
         stop: Option<StopHook>,
         within: Duration,
-        ways: ConnectionOptions,
+        connection: ConnectionOptions,
     ) -> anyhow::Result<Self> {
         let started = Mutex::new(Some(Started::new(&start.command, &start.ready)?));
-        Ok(Self { url, start, stop, within, ways, started })
+        Ok(Self { url, start, stop, within, connection, started })
     }
 
-    /// Waits until it is ready.
     pub(crate) async fn ready(&self) -> anyhow::Result<()> {
         let mut started = self.started.lock().await;
-        wait_for(&self.url, &self.start.ready, self.within, started.as_mut(), &self.ways).await
+        wait_for(&self.url, &self.start.ready, self.within, started.as_mut(), &self.connection)
+            .await
     }
 
-    /// How it ended, where it did.
+    /// How it ended; `None` while it runs.
     pub(crate) async fn ended(&self) -> anyhow::Result<Option<String>> {
         match self.started.lock().await.as_mut() {
             Some(started) => started.ended().await,
@@ -47,7 +45,6 @@ impl Running {
         }
     }
 
-    /// Stops it for good.
     pub(crate) async fn stop(&self) {
         let mut started = self.started.lock().await;
         self.stopped(&mut started).await;
@@ -67,7 +64,7 @@ impl Server for Running {
             self.stopped(&mut started).await;
             let again = Started::new(&self.start.command, &self.start.ready);
             *started = Some(again.map_err(|error| format!("{error:#}"))?);
-            wait_for(&self.url, &self.start.ready, self.within, started.as_mut(), &self.ways)
+            wait_for(&self.url, &self.start.ready, self.within, started.as_mut(), &self.connection)
                 .await
                 .map_err(|error| format!("{error:#}"))
         })

@@ -1,4 +1,4 @@
-//! What the terminal can show.
+//! Output to the terminal.
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
@@ -8,16 +8,16 @@ use sseproof_report::terminal::{Detail, Options};
 
 use crate::exit::{Blame, Blamed as _};
 
-/// The columns where there is no terminal to ask: a CI job's log.
+/// The width of output that is not a terminal, such as the log of a CI job.
 const COLUMNS: usize = 100;
 
-/// How to write for standard output: colour only on a terminal and without `NO_COLOR`.
+/// The options of standard output: colour only on a terminal, and without `NO_COLOR`.
 pub(crate) fn options(detail: Detail) -> Options {
     let colour = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
     Options { width: columns(), colour, detail }
 }
 
-/// Writes to standard output; `false` where nobody reads on, as behind `| head`.
+/// Writes to standard output; `false` if its reader has closed it, as `| head` does.
 pub(crate) fn print(text: &str) -> Result<bool, Blame> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -27,12 +27,11 @@ pub(crate) fn print(text: &str) -> Result<bool, Blame> {
     }
 }
 
-/// The columns of the terminal.
 pub(crate) fn columns() -> usize {
     terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| usize::from(width.0))
 }
 
-/// Whether somebody looks at standard error while the program runs.
-pub(crate) fn is_watched() -> bool {
+/// Whether standard error is a terminal, which can show progress.
+pub(crate) fn shows_progress() -> bool {
     std::io::stderr().is_terminal()
 }

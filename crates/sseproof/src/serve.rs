@@ -1,4 +1,4 @@
-//! `sseproof serve`: the reference server, a mutant of it, or what was recorded.
+//! `sseproof serve`: the reference server, a mutant of it, a recording, the corpus, or a target for load.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,13 +11,13 @@ use sseproof_load::server::{Server, ServerOptions};
 use sseproof_net::{Identity, IdentityOptions, Lab};
 use sseproof_record::{Answer, Plan, Tape};
 use sseproof_rules::{Profile, mutants, profile, profiles_of, reference};
+use sseproof_units::counted;
 use tokio::net::TcpListener;
 
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::interrupt::interrupted;
 use crate::{recorded, screen};
 
-/// The path of the stream.
 pub(crate) const PATH: &str = "/events";
 
 /// Serves the page that reads the corpus, until Ctrl-C.
@@ -26,15 +26,15 @@ pub(crate) async fn corpus(listen: &str, tls: Option<&Path>) -> Result<Exit, Bla
     let lab = Lab::new(move |visit| match corpus.answer(visit.request) {
         Served::Plan(plan) => plan,
         Served::Result(plan, found) => {
-            // For a script; where nobody reads it, the page shows it all the same.
+            // For a script; the page shows the result too.
             let _ = screen::print(&format!("{found}\n"));
             plan
         }
     });
-    serve(listen, "the corpus, for a browser to open,", "/", lab, tls).await
+    serve(listen, "the corpus, to be opened in a browser,", "/", lab, tls).await
 }
 
-/// Serves streams to put load on, until Ctrl-C.
+/// Serves a target for load, until Ctrl-C.
 pub(crate) async fn load(
     listen: &str,
     tls: Option<&Path>,
@@ -52,7 +52,7 @@ pub(crate) async fn load(
     let server = Server::start(&options).with_context(cannot).usage()?;
     let address = server.address();
     screen::print(&format!(
-        "the load server listens on {scheme}://{address}{PATH}\n{scheme}://{address}/ says what it can do\n"
+        "the load server listens on {scheme}://{address}{PATH}\n{scheme}://{address}/ lists all paths and parameters\n"
     ))?;
     interrupted().await;
     Ok(Exit::Held)
@@ -68,7 +68,7 @@ pub(crate) async fn run(
 ) -> Result<Exit, Blame> {
     if let Some(file) = play {
         let tape = tape(file).usage()?;
-        let name = format!("what is in {} ({} exchanges)", file.display(), tape.len());
+        let name = format!("a player of {} ({})", file.display(), counted(tape.len(), "exchange"));
         return serve(listen, &name, PATH, player(tape), tls).await;
     }
     let mut chosen = chosen.and_then(profile);
@@ -81,19 +81,19 @@ pub(crate) async fn run(
             let (rule, mutant) = mutants()
                 .find(|(_, mutant)| mutant.id == id)
                 .with_context(|| {
-                    format!("there is no mutant `{id}`; `sseproof list mutants` names them all")
+                    format!("unknown mutant `{id}`; `sseproof list mutants` lists all mutants")
                 })
                 .usage()?;
-            // A mutant of a rule that a profile adds can be no server of another one.
+            // A mutant of a rule of one profile cannot serve another profile.
             let own: Vec<_> = profiles_of(rule).collect();
             if let Some(profile) = chosen
                 && !own.iter().any(|own| own.id == profile.id)
             {
                 let error = anyhow::anyhow!(
-                    "`{id}` is no mutant of the profile {}: it breaks {}, so {}",
+                    "the profile {} has no mutant `{id}`, which breaks {}; {}",
                     profile.id,
                     rule.id,
-                    own.first().map_or("leave out --profile".to_owned(), |own| {
+                    own.first().map_or("remove --profile".to_owned(), |own| {
                         format!("write --profile {}", own.id)
                     })
                 );
@@ -109,20 +109,19 @@ pub(crate) async fn run(
     serve(listen, &name, path(chosen), Lab::new(answer), tls).await
 }
 
-/// What is in the file, to be played.
 fn tape(file: &Path) -> anyhow::Result<Tape> {
     let recorded = recorded::read("--play", file)?;
     if let Some(cut) = &recorded.cut {
-        eprintln!("sseproof: {}, {cut}; what stands before it is played", file.display());
+        eprintln!("sseproof: {}, {cut}; the part before it is played", file.display());
     }
     let tape = Tape::new(recorded.transcript);
     if tape.is_empty() {
-        anyhow::bail!("there is no answer to play in --play {}", file.display());
+        anyhow::bail!("--play {} has no response to play", file.display());
     }
     Ok(tape)
 }
 
-/// A server that plays the tape, and says which exchange it plays.
+/// A server that plays the tape, and logs the number of each exchange that it plays.
 fn player(tape: Tape) -> Lab {
     let tape = Mutex::new(tape);
     Lab::new(move |visit| {
@@ -133,8 +132,8 @@ fn player(tape: Tape) -> Lab {
                 plan
             }
             None => {
-                eprintln!("{asked}: nothing like it was recorded");
-                Plan::answer(404, "text/plain", "nothing like this request was recorded\n")
+                eprintln!("{asked}: no such request was recorded");
+                Plan::answer(404, "text/plain", "no such request was recorded\n")
             }
         }
     })
@@ -151,7 +150,7 @@ async fn serve(
         .await
         .with_context(|| format!("cannot listen on {listen} (write it as 127.0.0.1:8080)"))
         .usage()?;
-    let address = listener.local_addr().context("ask for the port")?;
+    let address = listener.local_addr().context("get the port")?;
     let mut scheme = "http";
     if let Some(file) = tls {
         lab = lab.over_tls(identity(address, file, &["h2", "http/1.1"])?);
@@ -167,7 +166,7 @@ async fn serve(
     Ok(Exit::Held)
 }
 
-/// A certificate for that address; its authority is written to the file.
+/// A certificate for that address; its CA certificate is written to the file.
 fn identity(address: SocketAddr, file: &Path, alpn: &[&str]) -> Result<Identity, Blame> {
     let options = IdentityOptions {
         hosts: vec![address.ip().to_string(), "localhost".to_owned()],
@@ -181,16 +180,16 @@ fn identity(address: SocketAddr, file: &Path, alpn: &[&str]) -> Result<Identity,
     Ok(identity)
 }
 
-/// Serves the reference in the background, on a port of the system's choice, and gives the URL.
+/// Serves the reference in the background, on a free port, and returns its URL.
 pub(crate) async fn embedded(profile: Option<&Profile>) -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("listen on 127.0.0.1")?;
-    let address = listener.local_addr().context("ask for the port")?;
+    let address = listener.local_addr().context("get the port")?;
     let answer = profile.map_or(reference::answer as Answer, |profile| profile.answer);
     tokio::spawn(async move { Lab::new(answer).listen(listener).await });
     Ok(format!("http://{address}{}", path(profile)))
 }
 
-/// What the reference offers beside its stream.
+/// Adds the hooks that the reference server offers.
 pub(crate) fn offer(target: &mut TargetConfig) {
     target.publish = Some(PublishHook::json("POST", "/publish/parts").on_stream("/published"));
     target.active = Some(GaugeHook::http("GET", "/active"));
@@ -199,7 +198,6 @@ pub(crate) fn offer(target: &mut TargetConfig) {
     target.via = Some(target.url.replace(PATH, &format!("/via{PATH}")));
 }
 
-/// The path of the stream.
 fn path(profile: Option<&Profile>) -> &'static str {
     profile.map_or(PATH, |profile| profile.path)
 }

@@ -1,4 +1,4 @@
-//! A server that is started for a check and stopped behind it.
+//! A server that is started for a run and stopped after it.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -17,22 +17,22 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use url::Url;
 
-/// How many of its last lines are kept, to be shown where it dies.
+/// How many of its last lines are kept, to be shown if it dies.
 const LINES: usize = 20;
 /// How much of a line is kept, in bytes.
 const LINE: u64 = 1 << 10;
-/// The time that it gets to end by itself before it is killed.
+/// The time that it has to end before it is killed.
 const GRACE: Duration = Duration::from_secs(3);
-/// The time between two looks at a port or at processes that end.
+/// The time between two attempts at a port, or checks of processes that end.
 const ATTEMPT: Duration = Duration::from_millis(50);
-/// How long a port is tried that should be free.
+/// How long a connection to a port that should be free may take.
 const OCCUPIED: Duration = Duration::from_secs(1);
 
-/// What it printed.
+/// The output of the server.
 #[derive(Default)]
 struct Printed {
     last: VecDeque<String>,
-    /// What shows that it is ready, until a line has matched.
+    /// The regex of the line that shows readiness, until a line has matched.
     awaited: Option<Regex>,
 }
 
@@ -52,7 +52,7 @@ impl Started {
         let words = shlex::split(command)
             .with_context(|| format!("cannot start `{command}`: a quotation mark is missing"))?;
         let [program, arguments @ ..] = words.as_slice() else {
-            bail!("--start names no command; write one like --start 'python app.py'");
+            bail!("--start is empty; write a command, such as --start 'python app.py'");
         };
         let mut child = Command::new(program);
         child
@@ -61,7 +61,7 @@ impl Started {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        // A group of its own, so that Ctrl-C reaches us first and its children end with it.
+        // Its own process group, so that Ctrl-C does not reach it, and its children end with it.
         #[cfg(unix)]
         child.process_group(0);
         let mut child = child.spawn().with_context(|| format!("cannot start {program}"))?;
@@ -80,12 +80,12 @@ impl Started {
         Ok(Self { command: command.to_owned(), child, group, output })
     }
 
-    /// The id of its process, while it runs.
+    /// The process id, while it runs.
     pub(crate) fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// Stops it and what it started, gently first, or as the target file says.
+    /// Stops its process group by SIGTERM and then SIGKILL, or by the hook of the target file.
     pub(crate) async fn stop(mut self, hook: Option<&StopHook>) {
         match hook {
             None => self.signal(Signal::Term),
@@ -97,9 +97,9 @@ impl Started {
                 }
             }
         }
-        // The leader may be gone before the processes that it started.
+        // The leader may end before the processes that it has started.
         let ended = async {
-            // Its status interests nobody.
+            // The exit status does not matter here.
             let _ = self.child.wait().await;
             while is_there(self.group) {
                 sleep(ATTEMPT).await;
@@ -121,31 +121,31 @@ impl Started {
                 Signal::Quit => rustix::process::Signal::QUIT,
                 Signal::Kill => rustix::process::Signal::KILL,
             };
-            // It may be gone already.
+            // It may have ended already.
             let _ = rustix::process::kill_process_group(group, signal);
         }
         #[cfg(not(unix))]
         let _ = (signal, self.child.start_kill());
     }
 
-    /// How it ended, with what it printed last; `None` while it runs.
+    /// How it ended, with its last output; `None` while it runs.
     pub(crate) async fn ended(&mut self) -> anyhow::Result<Option<String>> {
-        let Some(status) = self.child.try_wait().context("look after the server")? else {
+        let Some(status) = self.child.try_wait().context("check whether the server runs")? else {
             return Ok(None);
         };
-        // Its output may still be on the way.
+        // Its last output may not have been read yet.
         sleep(ATTEMPT).await;
-        Ok(Some(format!("`{}` ended with {status}; {}", self.command, self.last_words())))
+        Ok(Some(format!("`{}` ended with {status}; {}", self.command, self.last_output())))
     }
 
-    /// What it printed last, each line indented.
-    fn last_words(&self) -> String {
+    /// Its last output, each line indented.
+    fn last_output(&self) -> String {
         let lines = &self.output.lock().unwrap_or_else(PoisonError::into_inner).last;
         if lines.is_empty() {
             return "it printed nothing".to_owned();
         }
         let text: String = lines.iter().map(|line| format!("\n    {line}")).collect();
-        format!("it printed last:{text}")
+        format!("its last output:{text}")
     }
 }
 
@@ -190,7 +190,7 @@ fn keep(stream: impl AsyncRead + Unpin + Send + 'static, output: &Output) {
     tokio::spawn(async move {
         let mut stream = BufReader::new(stream);
         loop {
-            // A line without end comes in pieces, so that it cannot fill the memory.
+            // An endless line is cut into pieces, so that it cannot fill the memory.
             let mut line = Vec::new();
             match (&mut stream).take(LINE).read_until(b'\n', &mut line).await {
                 Ok(read) if read > 0 => {}
@@ -209,14 +209,13 @@ fn keep(stream: impl AsyncRead + Unpin + Send + 'static, output: &Output) {
     });
 }
 
-/// Sees to it that nobody listens where the server is to listen: another server would be checked
-/// in its place.
-pub(crate) async fn is_free(url: &str, ways: &ConnectionOptions) -> anyhow::Result<()> {
+/// Fails if the port is in use already: another server would be checked instead.
+pub(crate) async fn is_free(url: &str, connection: &ConnectionOptions) -> anyhow::Result<()> {
     let (host, port) = authority(url)?;
-    if let Some(path) = socket_of(ways, url)? {
+    if let Some(path) = socket_of(connection, url)? {
         if listens(path).await.is_ok() {
             bail!(
-                "something listens on {} already, before --start; stop it, or leave --start out",
+                "{} is already in use before --start; stop that server, or remove --start",
                 path.display()
             );
         }
@@ -224,24 +223,24 @@ pub(crate) async fn is_free(url: &str, ways: &ConnectionOptions) -> anyhow::Resu
     }
     if let Ok(Ok(_)) = timeout(OCCUPIED, TcpStream::connect((host.as_str(), port))).await {
         bail!(
-            "something listens on {host}:{port} already, before --start; stop it, or leave --start out"
+            "{host}:{port} is already in use before --start; stop that server, or remove --start"
         );
     }
     Ok(())
 }
 
-/// Waits until the server is ready, or dies; where nothing else is said it is ready when the port of
-/// the URL accepts a connection.
+/// Waits until the server is ready, or ends; by default, it is ready if the port of the URL accepts
+/// a connection.
 pub(crate) async fn wait_for(
     url: &str,
     ready: &Readiness,
     within: Duration,
     mut started: Option<&mut Started>,
-    ways: &ConnectionOptions,
+    connection: &ConnectionOptions,
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + within;
     loop {
-        let not_yet = match look(url, ready, deadline, started.as_deref(), ways).await? {
+        let not_yet = match look(url, ready, deadline, started.as_deref(), connection).await? {
             None => return Ok(()),
             Some(not_yet) => not_yet,
         };
@@ -251,8 +250,13 @@ pub(crate) async fn wait_for(
             bail!("the server did not start: {end}");
         }
         if Instant::now() >= deadline {
-            let words = started.map(|started| format!("; {}", started.last_words()));
-            bail!("{} after {within:?}{}{}", not_yet.what, not_yet.seen, words.unwrap_or_default());
+            let output = started.map(|started| format!("; {}", started.last_output()));
+            bail!(
+                "{} after {within:?}{}{}",
+                not_yet.what,
+                not_yet.reason,
+                output.unwrap_or_default()
+            );
         }
         sleep(ATTEMPT).await;
     }
@@ -261,7 +265,7 @@ pub(crate) async fn wait_for(
 /// Why a server is not ready yet.
 struct NotYet {
     what: String,
-    seen: String,
+    reason: String,
 }
 
 async fn look(
@@ -269,24 +273,24 @@ async fn look(
     ready: &Readiness,
     deadline: Instant,
     started: Option<&Started>,
-    ways: &ConnectionOptions,
+    connection: &ConnectionOptions,
 ) -> anyhow::Result<Option<NotYet>> {
     let (host, port) = match ready {
         Readiness::Output(regex) => {
             let waits = |started: &Started| {
                 started.output.lock().unwrap_or_else(PoisonError::into_inner).awaited.is_some()
             };
-            let what = format!("the server has printed no line that /{regex}/ matches");
-            let not_yet = NotYet { what, seen: String::new() };
+            let what = format!("the server has not printed a line that matches /{regex}/");
+            let not_yet = NotYet { what, reason: String::new() };
             return Ok(started.is_none_or(waits).then_some(not_yet));
         }
-        Readiness::Http(place) => return answers(url, place, deadline, ways).await,
+        Readiness::Http(place) => return answers(url, place, deadline, connection).await,
         Readiness::Port(port) => ("localhost".to_owned(), *port),
-        Readiness::Listening => match socket_of(ways, url)? {
+        Readiness::Listening => match socket_of(connection, url)? {
             None => authority(url)?,
             Some(path) => {
-                let what = format!("nobody listens on {}", path.display());
-                let not_yet = |error| NotYet { what, seen: format!(": {error}") };
+                let what = format!("no server listens on {}", path.display());
+                let not_yet = |error| NotYet { what, reason: format!(": {error}") };
                 return Ok(listens(path).await.err().map(not_yet));
             }
         },
@@ -295,49 +299,49 @@ async fn look(
     let refused = match timeout_at(deadline, attempt).await {
         Ok(Ok(_)) => return Ok(None),
         Ok(Err(error)) => error.to_string(),
-        Err(_) => "no answer".to_owned(),
+        Err(_) => "no response".to_owned(),
     };
-    let what = format!("nobody listens on {host}:{port}");
-    Ok(Some(NotYet { what, seen: format!(": {refused}") }))
+    let what = format!("no server listens on {host}:{port}");
+    Ok(Some(NotYet { what, reason: format!(": {refused}") }))
 }
 
-/// Whether a request for the place is answered well.
+/// `None` if a request for this path or URL is answered with a status below 400.
 async fn answers(
     url: &str,
     place: &str,
     deadline: Instant,
-    ways: &ConnectionOptions,
+    connection: &ConnectionOptions,
 ) -> anyhow::Result<Option<NotYet>> {
     let whole = Url::parse(url)
         .and_then(|url| url.join(place))
-        .with_context(|| format!("`ready: {{ http: {place} }}` is no path or URL"))?;
-    let client = Client::new(Arc::new(Direct), Limits::default()).with(ways.clone());
+        .with_context(|| format!("`ready: {{ http: {place} }}` is not a valid path or URL"))?;
+    let client = Client::new(Arc::new(Direct), Limits::default()).with(connection.clone());
     let mut request = Request::subscribe(whole.as_str());
     request.headers.set("Accept", "*/*");
-    let mut live = client.open(request).context("ask whether the server is ready")?;
+    let mut live = client.open(request).context("request the URL of `ready`")?;
     let left = deadline.saturating_duration_since(Instant::now());
     live.wait(left, |progress| progress.exchange.head.is_some()).await;
     let exchange = live.leave(Leave::Fin).await;
     if exchange.status().is_some_and(|status| (200..400).contains(&status)) {
         return Ok(None);
     }
-    let seen = match (exchange.status(), &exchange.end.how) {
-        (Some(status), _) => format!(": {whole} answered {status}"),
+    let reason = match (exchange.status(), &exchange.end.how) {
+        (Some(status), _) => format!(": status {status} from {whole}"),
         (None, Ending::Handshake(why)) => format!(": {whole}: {why}"),
-        (None, _) => format!(": {whole} gave no answer"),
+        (None, _) => format!(": no response from {whole}"),
     };
-    Ok(Some(NotYet { what: "the server is not ready".to_owned(), seen }))
+    Ok(Some(NotYet { what: "the server is not ready".to_owned(), reason }))
 }
 
-/// The unix socket that stands for the host and port of the URL.
-fn socket_of<'w>(ways: &'w ConnectionOptions, url: &str) -> anyhow::Result<Option<&'w Path>> {
-    let Some(unix) = &ways.unix else { return Ok(None) };
+/// The unix socket that replaces the host and port of the URL.
+fn socket_of<'w>(connection: &'w ConnectionOptions, url: &str) -> anyhow::Result<Option<&'w Path>> {
+    let Some(unix) = &connection.unix else { return Ok(None) };
     let parsed = Url::parse(url).with_context(|| format!("cannot read the URL `{url}`"))?;
     let port = parsed.port_or_known_default().unwrap_or(80);
     Ok(unix.for_host(parsed.host_str().unwrap_or_default(), port))
 }
 
-/// Whether somebody takes connections on the socket.
+/// Whether the unix socket accepts a connection.
 #[cfg(unix)]
 async fn listens(path: &Path) -> std::io::Result<()> {
     tokio::net::UnixStream::connect(path).await.map(drop)

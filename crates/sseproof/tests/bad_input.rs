@@ -1,4 +1,4 @@
-//! What a user sees of servers that are wrong in the worst ways, to the last word.
+//! The whole report on servers with the worst faults.
 //!
 //! Over a pipe in memory with a paused clock: the runner, the rules and the report are those of a
 //! real check.
@@ -17,7 +17,7 @@ use sseproof_report::{Judged, Outcome, Report};
 use sseproof_rules::{Record, Status, judge, reference};
 use sseproof_runner::{Stopped, run_all};
 
-/// What the check comes to: the report, and how long it took by the clock of the run.
+/// A finished check: the report, and its duration by the clock of the run.
 struct Checked {
     report: Report,
     lasted: Duration,
@@ -49,8 +49,8 @@ fn dialled(answer: Answer, dial: impl FnOnce(InProcess) -> Arc<dyn Dial>) -> Che
             target: target.url,
             findings: judge(&record, |_| true).into_iter().map(Judged::from).collect(),
             partial: results.stopped.as_ref().map(|stopped| match stopped {
-                Stopped::NoStream(seen) => format!("no event stream was seen ({seen})"),
-                Stopped::Lost(seen) => format!("the server is gone ({seen})"),
+                Stopped::NoStream(seen) => format!("there was no event stream ({seen})"),
+                Stopped::Lost(seen) => format!("the server cannot be reached any more ({seen})"),
                 other => format!("{other:?}"),
             }),
             ..Report::default()
@@ -81,7 +81,7 @@ fn is_stream_request(visit: &Visit<'_>) -> bool {
     visit.request.method == "GET" && visit.request.headers.has("accept")
 }
 
-/// The plan where a client subscribes as a browser does; the right answer to whatever else is asked.
+/// The plan if a client subscribes as a browser does; otherwise the response of the reference.
 fn to_subscribers(visit: &Visit<'_>, plan: Plan) -> Plan {
     let is_old = visit.request.version == Version::Http10;
     if is_stream_request(visit) && !is_old { plan } else { reference::answer(visit) }
@@ -239,7 +239,7 @@ fn a_server_that_closes_every_connection() {
     shown("closes", |_| Plan { actions: vec![Action::Close] });
 }
 
-/// Refuses every connection behind the first few.
+/// Refuses every connection after the first few.
 struct Dies {
     lab: InProcess,
     left: AtomicUsize,
@@ -275,7 +275,7 @@ fn a_server_that_is_not_there() {
 
 #[test]
 fn a_stream_only_for_subscribers() {
-    // The worst server that is right in what is asked most: it closes on every other request.
+    // This server answers only subscriptions, and closes on every other request.
     let checked = check(|visit| {
         if is_stream_request(visit) {
             reference::answer(visit)

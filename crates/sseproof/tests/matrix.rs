@@ -339,7 +339,7 @@ fn a_probe_is_for_rules_that_there_are() {
                 Some(family) => rule.id.starts_with(family),
                 None => rule.id == named,
             };
-            assert!(rules().any(is_it), "{} is for {named}, which is no rule", probe.id);
+            assert!(rules().any(is_it), "{} is for {named}, which is not a rule", probe.id);
         }
     }
 }
@@ -373,7 +373,7 @@ fn every_mutant_fails_what_it_breaks() {
             let with = profile.map_or(String::new(), |profile| format!("{}: ", profile.id));
             let _ = writeln!(table, "{with}{} fails {}{also}", mutant.id, rule.id);
 
-            // What was recorded is judged the same.
+            // The recording has the same verdicts.
             let read = read_recording(&write_recording(&transcript)).unwrap();
             assert_eq!(self::findings(&read), findings, "{} replayed", mutant.id);
         }
@@ -409,8 +409,8 @@ fn every_mutant_fails_over_tcp_too() {
             });
         }
         let survivors = tasks.join_all().await.into_iter().flatten();
-        // Dozens at a time on a small machine disturb what is judged by time: whoever survived
-        // that is asked again alone.
+        // Dozens at a time on a small machine disturb rules about times: a mutant that survives is
+        // checked again alone.
         let mut alive = Vec::new();
         for (rule, mutant) in survivors {
             alive.extend(survival(rule, mutant, is_slow(rule, mutant)).await);
@@ -421,7 +421,7 @@ fn every_mutant_fails_over_tcp_too() {
     assert!(rules().count() > 30);
 }
 
-/// What there is to say of a mutant that does not fail its rule over TCP.
+/// A message if the mutant does not fail its rule over TCP.
 async fn survival(rule: &'static Rule, mutant: &Mutant, idle: bool) -> Option<String> {
     let profile = profiles_of(rule).next();
     let look = Look { profile, idle, private: mutant.private, long: true, rule: Some(rule) };

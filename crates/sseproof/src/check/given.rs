@@ -1,4 +1,4 @@
-//! What the user gave, made ready: the target, the scenarios, the choice of rules.
+//! The arguments of `sseproof check`, made ready: target, scenarios, choice of rules.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,11 +17,11 @@ use sseproof_rules::{Profile, profile, profiles_of, rules, rules_for};
 use url::Url;
 
 use crate::args::Check;
+use crate::connection::FileKeys;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{glob, matcher, matches_a_rule};
-use crate::ways::Said;
 
-/// A run that can begin.
+/// A check that is ready to run.
 pub(super) struct Given {
     /// The target; `None` is the embedded reference server.
     pub(super) url: Option<String>,
@@ -35,7 +35,6 @@ pub(super) struct Given {
     pub(super) start: Option<StartHook>,
     pub(super) stop: Option<StopHook>,
     pub(super) restart: Restarting,
-    /// What else the target offers: its gauges, its process, its proxy.
     pub(super) active: Option<GaugeHook>,
     pub(super) memory: Option<GaugeHook>,
     pub(super) process: Option<u32>,
@@ -43,8 +42,8 @@ pub(super) struct Given {
     pub(super) seed: u64,
     pub(super) scenarios: Vec<Scenario>,
     pub(super) limits: Limits,
-    pub(super) ways: ConnectionOptions,
-    /// How long to wait for the port, where that is asked for.
+    pub(super) connection: ConnectionOptions,
+    /// How long to wait for the port, if requested.
     pub(super) wait_for: Option<Duration>,
 }
 
@@ -61,19 +60,19 @@ impl Given {
             [url] => Some(checked(url).usage()?),
             [_, second, ..] => {
                 let error = anyhow!(
-                    "a check has one target, and `{second}` is the second URL; scenarios are files that end in .yaml"
+                    "a check has one target, and `{second}` is the second URL; the names of scenarios end in .yaml"
                 );
                 return Err(Blame { exit: Exit::Usage, error });
             }
         };
         if url.is_none() && (arguments.target.is_some() || arguments.publish.is_some()) {
             let error = anyhow!(
-                "the target has no URL; name it, or add `url: http://127.0.0.1:8080/events` to the file of --target"
+                "the target has no URL; add it to the command, or add `url: http://127.0.0.1:8080/events` to the file of --target"
             );
             return Err(Blame { exit: Exit::Usage, error });
         }
-        let said = arguments.target.as_deref().map(|path| Said::by_target(path, &file));
-        let ways = arguments.ways.to(url.as_deref(), said).usage()?;
+        let said = arguments.target.as_deref().map(|path| FileKeys::of_target(path, &file));
+        let connection = arguments.connection.options(url.as_deref(), said).usage()?;
         let start = arguments.start.as_ref().map(|command| StartHook {
             command: command.clone(),
             ready: Readiness::default(),
@@ -81,12 +80,12 @@ impl Given {
         });
         let start = start.or(file.start);
         if url.is_none() && start.is_some() {
-            let error = anyhow!("--start needs the URL of the stream that the server then serves");
+            let error = anyhow!("--start needs the URL of the stream on that server");
             return Err(Blame { exit: Exit::Usage, error });
         }
         if url.is_none() && arguments.via.is_some() {
             let error = anyhow!(
-                "--via compares a proxy with the server behind it, and the URL of the stream on the server is missing; to check what comes through the proxy by itself, give its URL without --via"
+                "--via compares a proxy with its server, and the URL of the stream on the server is missing; to check the stream through the proxy alone, pass its URL without --via"
             );
             return Err(Blame { exit: Exit::Usage, error });
         }
@@ -96,7 +95,7 @@ impl Given {
         }
         if files.is_empty() && arguments.no_probes {
             let error = anyhow!(
-                "with --no-probes and no scenario there is nothing to do; name a scenario (a .yaml file)"
+                "with --no-probes and no scenario there is nothing to do; add a scenario (a .yaml file)"
             );
             return Err(Blame { exit: Exit::Usage, error });
         }
@@ -149,7 +148,7 @@ impl Given {
             seed: arguments.seed,
             scenarios,
             limits,
-            ways,
+            connection,
             wait_for: arguments.wait_for,
         };
         given.sendable().usage()?;
@@ -157,31 +156,31 @@ impl Given {
         Ok(given)
     }
 
-    /// Says where credentials go over the wire for everybody to read.
+    /// Warns of credentials that are sent without encryption.
     fn warn(&self) {
         let Some(url) = self.url.as_deref().and_then(|url| Url::parse(url).ok()) else { return };
         let mut request = Request::subscribe(url.as_str());
         request.headers.clone_from(&self.headers);
         if url.scheme() == "http" && request.has_credentials() && !is_loopback(&url) {
             eprintln!(
-                "sseproof: credentials go to {} in the clear: whoever is on the way can read them; use an https:// URL",
+                "sseproof: credentials are sent to {} without encryption; use an https:// URL",
                 url.host_str().unwrap_or_default()
             );
         }
     }
 
-    /// What is asked of the server besides the stream.
+    /// The requests other than for the stream.
     pub(super) fn requests_besides(&self) -> Vec<Request> {
         self.target(self.url.clone().unwrap_or_default()).requests_besides()
     }
 
-    /// Whether the request for the stream has a form on the wire.
+    /// Fails if the request for the stream cannot be sent.
     fn sendable(&self) -> anyhow::Result<()> {
         let url = self.url.clone().unwrap_or_else(|| "http://127.0.0.1/".to_owned());
         let mut request = Request::subscribe(url);
         request.method.clone_from(&self.method);
         request.headers.0.extend(self.headers.0.iter().cloned());
-        sendable(&request).context("the target cannot be asked")
+        sendable(&request).context("cannot send the request")
     }
 
     /// The target, once its URL is known.
@@ -207,15 +206,15 @@ impl Given {
     }
 }
 
-/// The rules that are to judge.
+/// The rules to check.
 pub(super) struct Chosen {
     only: Vec<GlobMatcher>,
     skip: Vec<GlobMatcher>,
 }
 
 impl Chosen {
-    /// A glob of `--skip` may match nothing: a list that is written for several versions names
-    /// rules that this one lacks. One of `--only` may not, for then nothing would be judged.
+    /// A glob of `--skip` may match no rule: a list for several versions can have rules that this
+    /// version lacks. A glob of `--only` must match, or nothing would be checked.
     pub(super) fn new(only: &[String], skip: &[String]) -> anyhow::Result<Self> {
         let only = only
             .iter()
@@ -226,7 +225,7 @@ impl Chosen {
             .map(|text| {
                 let glob = glob(text).context("cannot use --skip")?;
                 if !matches_a_rule(&glob) {
-                    eprintln!("sseproof: --skip '{text}' matches no rule, and skips nothing");
+                    eprintln!("sseproof: --skip '{text}' matches no rule");
                 }
                 Ok(glob)
             })
@@ -234,18 +233,20 @@ impl Chosen {
         Ok(Self { only, skip })
     }
 
-    /// Whether `--only` leaves any of the rules that judge with this profile, or without one.
+    /// Fails if `--only` and `--skip` leave no rule of this profile.
     pub(super) fn judges(&self, profile: Option<&'static Profile>) -> anyhow::Result<()> {
         if self.only.is_empty() || rules_for(profile).any(|rule| self.has(rule.id)) {
             return Ok(());
         }
         let wanted = rules().filter(|rule| self.has(rule.id));
         let instead = match (wanted.flat_map(profiles_of).next(), profile) {
-            (Some(other), _) => format!("those rules come with --profile {}", other.id),
-            (None, Some(profile)) => format!("the profile {} leaves those rules out", profile.id),
-            (None, None) => "--skip leaves them all out".to_owned(),
+            (Some(other), _) => format!("these rules need --profile {}", other.id),
+            (None, Some(profile)) => {
+                format!("these rules do not apply to the profile {}", profile.id)
+            }
+            (None, None) => "--skip excludes all of them".to_owned(),
         };
-        bail!("--only leaves nothing to be judged: {instead}");
+        bail!("--only leaves no rule to check: {instead}");
     }
 
     pub(super) fn has(&self, rule: &str) -> bool {
@@ -254,7 +255,7 @@ impl Chosen {
     }
 }
 
-/// Whether the URL leads to this machine.
+/// Whether the URL is on this machine.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -266,29 +267,29 @@ fn is_loopback(url: &Url) -> bool {
 
 pub(crate) fn checked(url: &str) -> anyhow::Result<String> {
     if Path::new(url).is_file() {
-        bail!("`{url}` is a file, but no scenario: the name of a scenario ends in .yaml");
+        bail!("`{url}` is a file, but not a scenario: the name of a scenario ends in .yaml");
     }
     if !url.contains("://") {
         bail!(
-            "`{url}` is no URL; did you mean http://{url}? (Scenarios are files that end in .yaml)"
+            "`{url}` is not a URL; did you mean http://{url}? (The names of scenarios end in .yaml)"
         );
     }
     let parsed = Url::parse(url).with_context(|| format!("cannot read the URL `{url}`"))?;
     if !matches!(parsed.scheme(), "http" | "https") {
         bail!(
-            "`{}` URLs cannot be checked; use one that starts with http:// or https://",
+            "`{}` URLs cannot be checked; use a URL that starts with http:// or https://",
             parsed.scheme()
         );
     }
     if !parsed.username().is_empty() || parsed.password().is_some() {
         bail!(
-            "credentials in a URL are not sent; leave them out and write -H 'Authorization: Basic …'"
+            "credentials in a URL are not sent; remove them, and use -H 'Authorization: Basic …'"
         );
     }
     Ok(url.to_owned())
 }
 
-/// The probes of the general pack that make sense with the profile, and then its own.
+/// The general probes that apply to the profile, and then its own.
 fn all_probes(
     profile: Option<&'static Profile>,
     variables: &Variables,
@@ -297,7 +298,7 @@ fn all_probes(
     profile_probes(profile.id, variables).map_err(|mistakes| anyhow!("{mistakes}"))
 }
 
-/// The fields that the profile sends where nobody says otherwise.
+/// The default header fields of the profile.
 fn own_headers(profile: Option<&Profile>) -> Headers {
     profile.map_or(&[][..], |profile| profile.headers).iter().copied().collect()
 }
@@ -306,7 +307,7 @@ fn own_headers(profile: Option<&Profile>) -> Headers {
 fn own_body(profile: &Profile, variables: &Variables) -> anyhow::Result<Bytes> {
     match variables.fill(profile.body) {
         Ok(body) => Ok(Bytes::from(body)),
-        Err(what) => bail!("the body of the profile {} cannot be filled in: {what}", profile.id),
+        Err(what) => bail!("cannot fill in the body of the profile {}: {what}", profile.id),
     }
 }
 
@@ -317,7 +318,7 @@ fn target_file(file: Option<&Path>, variables: &Variables) -> anyhow::Result<Tar
     TargetFile::parse(&name, &text, variables).map_err(|mistakes| anyhow!("{mistakes}"))
 }
 
-/// The fields of the file; those of the command line take the place of their namesakes.
+/// The fields of the file; a field of the command line replaces those of the same name.
 fn over(mut file: Headers, given: Headers) -> Headers {
     file.0.retain(|header| !given.has(&header.name));
     file.0.extend(given.0);

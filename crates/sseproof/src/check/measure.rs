@@ -1,4 +1,4 @@
-//! What was measured on the way.
+//! The figures of a check.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use sseproof_record::Source;
 use sseproof_report::{Measures, Spread};
 use sseproof_rules::Record;
 
-/// The figures of the record; time runs from the start of each exchange, its dialling included.
+/// Times count from the start of each exchange, including dialling.
 pub(super) fn measures(record: &Record<'_>) -> Measures {
     let mut heads = Vec::new();
     let mut first_events = Vec::new();
     let mut gaps = Vec::new();
-    // A file without times has none to tell.
+    // The output of curl has no times.
     for view in record.streams().filter(|_| record.source() == Source::Run) {
         let since = |at: Duration| millis(at.saturating_sub(view.started));
         heads.extend(view.head.as_ref().map(|head| since(head.at)));
-        // When an event comes that this run published says nothing of the server's own.
+        // The time of an event that this run published says nothing about the server's own events.
         if view.published.is_empty() {
             first_events.extend(view.first_event().map(since));
             let times: Vec<_> = view.events().map(|(_, at)| at).collect();

@@ -1,4 +1,4 @@
-//! The files that a check writes.
+//! The files of a check.
 
 use std::fs::{self, OpenOptions};
 use std::path::Path;
@@ -10,7 +10,7 @@ use sseproof_rules::Status;
 
 use crate::args::Check;
 
-/// Whether each of the files can be written: nobody wants to hear that behind a run of a minute.
+/// Fails if a file cannot be written: checked before a run, which may take a minute.
 pub(super) fn writable(arguments: &Check) -> anyhow::Result<()> {
     for (flag, file) in [
         ("record", &arguments.record),
@@ -28,10 +28,10 @@ pub(super) fn writable(arguments: &Check) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the file for writing and leaves it as it was.
+/// Opens the file for writing, and leaves it unchanged.
 fn probe(file: &Path) -> std::io::Result<()> {
     let is_new = match fs::metadata(file) {
-        // To open a pipe would wait for its reader.
+        // Opening a pipe would wait for its reader.
         Ok(known) if !known.is_file() && !known.is_dir() => return Ok(()),
         Ok(_) => false,
         Err(_) => true,
@@ -40,7 +40,7 @@ fn probe(file: &Path) -> std::io::Result<()> {
     if is_new { fs::remove_file(file) } else { Ok(()) }
 }
 
-/// Writes the recording, where one is asked for.
+/// Writes the recording, if requested.
 pub(super) fn record(arguments: &Check, transcript: &Transcript) -> anyhow::Result<()> {
     match &arguments.record {
         Some(file) => write("record", file, &write_recording(transcript)),
@@ -48,7 +48,7 @@ pub(super) fn record(arguments: &Check, transcript: &Transcript) -> anyhow::Resu
     }
 }
 
-/// Writes the reports that are asked for.
+/// Writes the requested reports.
 pub(super) fn report(arguments: &Check, report: &Report) -> anyhow::Result<()> {
     for (flag, file, render) in [
         ("json", &arguments.json, json::render as fn(&Report) -> String),
@@ -62,7 +62,7 @@ pub(super) fn report(arguments: &Check, report: &Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a log for each finding that fails, where they are asked for.
+/// Writes a log for each failure, if requested.
 pub(super) fn wire_logs(
     arguments: &Check,
     report: &Report,

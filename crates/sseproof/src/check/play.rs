@@ -1,4 +1,4 @@
-//! Plays the probes and the user's scenarios against the target.
+//! Runs the probes and the user's scenarios against the target.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -21,7 +21,7 @@ use crate::screen;
 use crate::serve;
 use crate::started::{is_free, wait_for};
 
-/// How long a server that we start may take until it is ready.
+/// How long a server that sseproof starts may take to be ready.
 const START_WAIT: Duration = Duration::from_secs(10);
 
 pub(super) async fn play(given: Given) -> Result<Material, Blame> {
@@ -31,10 +31,10 @@ pub(super) async fn play(given: Given) -> Result<Material, Blame> {
     };
     let started = match &given.start {
         Some(start) => {
-            is_free(&url, &given.ways).await.unreachable()?;
+            is_free(&url, &given.connection).await.unreachable()?;
             let within = given.wait_for.or(start.within).unwrap_or(START_WAIT);
-            let (stop, ways) = (given.stop.clone(), given.ways.clone());
-            let started = Running::new(url.clone(), start.clone(), stop, within, ways);
+            let (stop, connection) = (given.stop.clone(), given.connection.clone());
+            let started = Running::new(url.clone(), start.clone(), stop, within, connection);
             Some(Arc::new(started.unreachable()?))
         }
         None => None,
@@ -43,7 +43,7 @@ pub(super) async fn play(given: Given) -> Result<Material, Blame> {
         match (&started, given.wait_for) {
             (Some(started), _) => started.ready().await,
             (None, Some(within)) => {
-                wait_for(&url, &Readiness::Listening, within, None, &given.ways).await
+                wait_for(&url, &Readiness::Listening, within, None, &given.connection).await
             }
             (None, None) => Ok(()),
         }
@@ -65,10 +65,10 @@ pub(super) async fn play(given: Given) -> Result<Material, Blame> {
             let mut material = scenarios(&given, target).await;
             if let Some(started) = &started
                 && !material.interrupted
-                && let Some(end) = started.ended().await.context("look after the server")?
+                && let Some(end) = started.ended().await.context("check whether the server runs")?
             {
-                eprintln!("sseproof: the server died in mid-check: {end}");
-                material.partial.get_or_insert_with(|| "the server died".to_owned());
+                eprintln!("sseproof: the server ended during the check: {end}");
+                material.partial.get_or_insert_with(|| "the server ended".to_owned());
             }
             Ok(material)
         }
@@ -84,22 +84,26 @@ pub(super) async fn play(given: Given) -> Result<Material, Blame> {
 async fn scenarios(given: &Given, target: TargetConfig) -> Material {
     let probes = given.probes.iter().map(|probe| &probe.scenario);
     let scenarios: Vec<&Scenario> = probes.chain(&given.scenarios).collect();
-    let client = Client::new(Arc::new(Direct), given.limits).with(given.ways.clone());
+    let client = Client::new(Arc::new(Direct), given.limits).with(given.connection.clone());
     let mut watch = Watch::new(scenarios.len());
     let cancel = pin!(interrupted());
     let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);
     let results = run_all(&scenarios, &target, &client, &now(), hear, cancel).await;
     watch.clear();
-    material(results, &given.scenarios, &watch.seen)
+    material(results, &given.scenarios, &watch.positions)
 }
 
-/// The time of day, to the second: RFC 3339.
+/// RFC 3339, to the second.
 fn now() -> String {
     let now = jiff::Timestamp::now();
     now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }
 
-fn material(results: Results, own: &[Scenario], seen: &BTreeMap<String, Seen>) -> Material {
+fn material(
+    results: Results,
+    own: &[Scenario],
+    positions: &BTreeMap<String, Position>,
+) -> Material {
     let mut failures: BTreeMap<String, Vec<StepFailure>> = BTreeMap::new();
     for failure in results.failures {
         failures.entry(failure.scenario.clone()).or_default().push(failure);
@@ -110,10 +114,12 @@ fn material(results: Results, own: &[Scenario], seen: &BTreeMap<String, Seen>) -
             name: scenario.title.clone(),
             file: scenario.file.clone(),
             steps: scenario.steps(),
-            steps_taken: seen.get(&scenario.id).map_or(0, |seen| scenario.steps_up_to(seen.line)),
-            duration_ms: seen
+            steps_taken: positions
                 .get(&scenario.id)
-                .map_or(0, |seen| u64::try_from(seen.took.as_millis()).unwrap_or(u64::MAX)),
+                .map_or(0, |position| scenario.steps_up_to(position.line)),
+            duration_ms: positions
+                .get(&scenario.id)
+                .map_or(0, |position| u64::try_from(position.took.as_millis()).unwrap_or(u64::MAX)),
             failures: failures
                 .remove(&scenario.id)
                 .unwrap_or_default()
@@ -131,13 +137,14 @@ fn material(results: Results, own: &[Scenario], seen: &BTreeMap<String, Seen>) -
         Some(Stopped::Unreachable(why)) => (Some(why.clone()), Some(why), false),
         Some(Stopped::Cancelled) => (Some("interrupted".to_owned()), None, true),
         Some(Stopped::NoStream(seen)) => {
-            (Some(format!("no event stream was seen ({seen})")), None, false)
+            (Some(format!("there was no event stream ({seen})")), None, false)
         }
-        Some(Stopped::Lost(seen)) => (Some(format!("the server is gone ({seen})")), None, false),
+        Some(Stopped::Lost(seen)) => {
+            (Some(format!("the server cannot be reached any more ({seen})")), None, false)
+        }
         Some(Stopped::LateHead(took)) => {
             let took = took.as_secs_f64();
-            let why =
-                format!("the head of the stream took {took:.1} s, so most probes were left out");
+            let why = format!("response headers took {took:.1} s, so most probes were skipped");
             (Some(why), None, false)
         }
         Some(other) => (Some(format!("{other:?}")), None, false),
@@ -174,18 +181,18 @@ fn interrupted_early(given: &Given, url: String) -> Material {
     material(results, &given.scenarios, &BTreeMap::new())
 }
 
-/// Watches the run: the line on the terminal, and how far each scenario comes.
+/// Follows the run: the line on the terminal, and the last step of each scenario.
 struct Watch {
     line: Progress,
     began: Instant,
     scenario_began: Instant,
-    seen: BTreeMap<String, Seen>,
+    positions: BTreeMap<String, Position>,
 }
 
-/// How far one scenario came.
+/// The progress of one scenario.
 #[derive(Default)]
-struct Seen {
-    /// The line of the step that was begun last, from 1; 0 before the first.
+struct Position {
+    /// The line of the last step that began, from 1; 0 before the first step.
     line: usize,
     took: Duration,
 }
@@ -194,7 +201,7 @@ impl Watch {
     fn new(total: usize) -> Self {
         let now = Instant::now();
         let line = Progress { total, ..Progress::default() };
-        Self { line, began: now, scenario_began: now, seen: BTreeMap::new() }
+        Self { line, began: now, scenario_began: now, positions: BTreeMap::new() }
     }
 
     fn hear(&mut self, heard: &Progressed<'_>) {
@@ -204,25 +211,25 @@ impl Watch {
                 self.scenario_began = Instant::now();
             }
             Progressed::Step(scenario, line) => {
-                self.seen.entry(scenario.id.clone()).or_default().line = *line;
+                self.positions.entry(scenario.id.clone()).or_default().line = *line;
             }
             Progressed::Ends(scenario, _) => {
                 self.line.done += 1;
-                let seen = self.seen.entry(scenario.id.clone()).or_default();
-                seen.took = self.scenario_began.elapsed();
+                let position = self.positions.entry(scenario.id.clone()).or_default();
+                position.took = self.scenario_began.elapsed();
             }
             _ => {}
         }
         self.line.elapsed = self.began.elapsed();
-        if screen::is_watched() {
+        if screen::shows_progress() {
             eprint!("\r\x1b[K{}", progress(&self.line, screen::columns()));
-            // A terminal that cannot be written to shows no progress, and that is all.
+            // A terminal that cannot be written to only loses the progress.
             let _ = std::io::stderr().flush();
         }
     }
 
     fn clear(&self) {
-        if screen::is_watched() {
+        if screen::shows_progress() {
             eprint!("\r\x1b[K");
         }
     }

@@ -1,4 +1,4 @@
-//! What can be said about a load on the command line.
+//! The arguments of `sseproof load`, `merge` and `diff`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -15,149 +15,148 @@ use sseproof_units::{Dimension, UnitError, Value, parse_bytes, parse_duration};
 
 use super::processes::{Task, task};
 use crate::args::hook;
+use crate::connection::ConnectionFlags;
 use crate::exit;
-use crate::ways::WaysGiven;
 
-/// What is typed most, below the options.
 const EXAMPLES: &str = "\
 Examples:
-  sseproof load                              the embedded server, SSE beside WebSocket
+  sseproof load                              the embedded server, SSE and WebSocket
   sseproof load http://127.0.0.1:8080/events --connections 10000 --ramp 20s --hold 60s --server-pid 4711
   sseproof load http://127.0.0.1:8080/events --versus ws://127.0.0.1:8080/ws --rounds 5
   sseproof load https://127.0.0.1:8443/events --http 2 --streams-per-connection 100 --ca cert.pem
   sseproof load plan.yaml --fail-if 'delivery.p99 > 50ms' --fail-if 'lost > 0' --json result.json
   sseproof load http://127.0.0.1:8000/v1/chat/completions --profile openai-chat -d @chat.json \\
     --rate 50 --duration 60s
-What is measured, and how: specs/metrics.md.";
+All metrics are defined in specs/metrics.md.";
 
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
 pub(crate) struct Load {
-    /// The URL of the stream, a plan (a YAML file), or the name of a ready one
-    /// (`sseproof list plans`); the embedded server where nothing is given.
+    /// The URL of the stream, a plan (a YAML file), or the name of a ready plan
+    /// (`sseproof list plans`); without it, the embedded server.
     #[arg(value_name = "URL | PLAN")]
     pub(crate) what: Option<String>,
     /// The URL of the stream, for a plan.
     #[arg(long, value_name = "URL", help_heading = "The load")]
     pub(crate) url: Option<String>,
-    /// Do the same over this WebSocket, in turn, and compare.
+    /// Put the same load on this WebSocket, in turn, and compare.
     #[arg(long, value_name = "URL", help_heading = "The load")]
     pub(crate) versus: Option<String>,
-    /// Show the error of what is measured: the embedded server holds its events back for 0, 1, 10
-    /// and 100 ms.
+    /// Show the error of the measurement: the embedded server delays its events by 0, 1, 10 and
+    /// 100 ms.
     #[arg(long, conflicts_with_all = ["what", "url", "versus", "publish"], help_heading = "The load")]
     pub(crate) calibrate: bool,
-    /// How often each is done.
+    /// The number of rounds for each URL.
     #[arg(long, value_name = "COUNT", default_value_t = 1, help_heading = "The load")]
     pub(crate) rounds: u32,
-    /// How many clients.
+    /// The number of clients.
     #[arg(short = 'c', long, value_name = "COUNT", help_heading = "The load")]
     pub(crate) connections: Option<u64>,
-    /// In what time they arrive.
+    /// The time in which all clients connect.
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "The load")]
     pub(crate) ramp: Option<Duration>,
-    /// In how many steps they do; memory is read at each.
+    /// The number of steps of the ramp; memory is read after each.
     #[arg(long, value_name = "COUNT", default_value_t = 4, help_heading = "The load")]
     pub(crate) plateaus: u32,
-    /// How long all of them stay.
+    /// The time for which all clients stay connected.
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "The load")]
     pub(crate) hold: Option<Duration>,
-    /// Cut this share of all clients then, and look until they are back, as in '50%'.
+    /// Then disconnect this share of the clients, as in '50%', and measure until they have reconnected.
     #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "The load")]
     pub(crate) storm: Option<f64>,
-    /// Over HTTP/2 (--http 2), let so many streams share a connection, where the server permits as
-    /// many; 100 where nothing is said. WebSockets have one each.
+    /// With --http 2: the number of streams per connection (default: 100), if the server allows as
+    /// many. Each WebSocket has its own connection.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=i64::from(Http::MOST_STREAMS)), help_heading = "The load")]
     pub(crate) streams_per_connection: Option<u32>,
-    /// How arrivals are spread.
+    /// The distribution of arrivals in time.
     #[arg(long, value_parser = arrivals(), default_value = "constant", value_name = "HOW", help_heading = "The load")]
     pub(crate) arrivals: Arrivals,
-    /// Ask for answers that end, of this protocol, instead of subscribing. Without --body the
-    /// question is the one of `sseproof check --profile`, with --var model=… and --var prompt=….
+    /// Send requests of this protocol, whose responses end, instead of subscribing. Without --body,
+    /// the request is that of `sseproof check --profile`, with --var model=… and --var prompt=….
     #[arg(long, value_parser = protocol(), value_name = "NAME", help_heading = "The load")]
     pub(crate) profile: Option<Profile>,
-    /// An answer is good where it meets this, as in 'ttft < 500ms'. May be given again.
+    /// Count a response as good if it meets this, as in 'ttft < 500ms'. Can be repeated.
     #[arg(long, value_name = "METRIC < LIMIT", value_parser = objective, requires = "profile", help_heading = "The load")]
     pub(crate) objective: Vec<(Metric, u64)>,
-    /// How many requests, or publishes, in a second.
+    /// Requests, or published events, per second, as in 50 or 0.5/s.
     #[arg(long, value_name = "COUNT", value_parser = rate, help_heading = "The load")]
     pub(crate) rate: Option<f64>,
-    /// For how long requests are made.
+    /// The time for which requests are sent.
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "The load")]
     pub(crate) duration: Option<Duration>,
     /// Publish with this request, whose body is the data, as in 'POST /publish', at --rate.
     #[arg(long, value_name = "METHOD PATH", value_parser = hook, help_heading = "The load")]
     pub(crate) publish: Option<PublishHook>,
-    /// How many bytes of data are published at once.
+    /// The size of the data of a published event, as in 100 or 4KiB.
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "100", help_heading = "The load")]
     pub(crate) size: u64,
-    /// Where an event says when it was made: `own` as the generator writes it, or a JSON pointer and
-    /// a unit since the Unix epoch, as in '/time:ms'.
+    /// Where an event has its time: `own` if sseproof made the event, or a JSON pointer and the unit
+    /// since the Unix epoch, as in '/time:ms'.
     #[arg(long, value_name = "own | POINTER:UNIT", value_parser = stamping, help_heading = "The load")]
     pub(crate) stamp: Option<Stamping>,
-    /// Where an event says which one it is: `own`, `id`, `none`, or a JSON pointer.
+    /// Where an event has its sequence number: `own`, `id`, `none`, or a JSON pointer.
     #[arg(long, value_name = "own | id | none | POINTER", value_parser = sequencing, help_heading = "The load")]
     pub(crate) sequence: Option<Sequencing>,
-    /// Draw another schedule by chance; the same number gives the same one.
+    /// The seed of the schedule; the same number gives the same schedule.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, help_heading = "The load")]
     pub(crate) seed: u64,
 
-    /// Send this header with each request. May be given again.
+    /// Send this header with each request. Can be repeated.
     #[arg(short = 'H', long, value_name = "NAME: VALUE", help_heading = "Requests")]
     pub(crate) header: Vec<String>,
     /// Send this body, or the contents of @FILE.
     #[arg(short = 'd', long, value_name = "TEXT | @FILE", help_heading = "Requests")]
     pub(crate) body: Option<String>,
-    /// Set a variable of the plan. May be given again.
+    /// Set a variable of the plan. Can be repeated.
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Requests")]
     pub(crate) var: Vec<String>,
-    /// How long to wait for a connection, and then for the head of a response.
+    /// Wait at most this long for a connection, and as long again for response headers.
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Requests")]
     pub(crate) timeout: Option<Duration>,
 
     #[command(flatten)]
-    pub(crate) ways: WaysGiven,
+    pub(crate) connection: ConnectionFlags,
 
-    /// Read the memory of this process, and of those that it started.
+    /// Read memory and processor time of this process and its children.
     #[arg(long, value_name = "ID", conflicts_with = "server_cmd", help_heading = "The server")]
     pub(crate) server_pid: Option<u32>,
-    /// Start this command before each round, read its memory, and stop it. It runs without a shell.
+    /// Start the server with this command, without a shell, before each round, and stop it after.
     #[arg(long, value_name = "COMMAND", help_heading = "The server")]
     pub(crate) server_cmd: Option<String>,
 
-    /// Connect from these addresses, in turn, as in '127.0.0.2-127.0.0.9': each has 28,000 ports.
+    /// Connect from these addresses, in turn, as in '127.0.0.2-127.0.0.9'; each has 28,000 ports.
     #[arg(long, value_name = "ADDRESS[-ADDRESS]", value_parser = addresses, help_heading = "The generator")]
     pub(crate) bind: Option<Addresses>,
-    /// Use so many threads; half of the processors where nothing is said.
+    /// The number of threads (default: half of the processors).
     #[arg(long, value_name = "COUNT", help_heading = "The generator")]
     pub(crate) threads: Option<u64>,
-    /// Use so many processes: each has its own limit of open files.
+    /// The number of processes; each has its own limit of open files.
     #[arg(long, value_name = "COUNT", default_value_t = 1, help_heading = "The generator")]
     pub(crate) processes: u64,
-    /// Play this part only, on this machine, as in '0/4'; `sseproof merge` joins the results.
+    /// Play only this part of the plan, as in '0/4'; `sseproof merge` joins the results.
     #[arg(long, value_name = "INDEX/COUNT", value_parser = shard, conflicts_with = "processes", help_heading = "The generator")]
     pub(crate) shard: Option<sseproof_load_model::schedule::Part>,
-    /// What a worker plays, for the process that started it.
+    /// The task of a worker, set by the process that starts it.
     #[arg(long, hide = true, value_parser = task)]
     pub(super) task: Option<Task>,
 
     #[command(flatten)]
     pub(super) outputs: Outputs,
-    /// Serve what is going on for Prometheus at this address, as in '127.0.0.1:9100'.
+    /// Serve metrics for Prometheus at this address while the load runs, as in '127.0.0.1:9100'.
     #[arg(long, value_name = "ADDRESS", help_heading = "Output")]
     pub(super) prometheus: Option<std::net::SocketAddr>,
 }
 
-/// What is asked of a result, and where it is written.
+/// Thresholds of a result, and files for it.
 #[derive(Args)]
 pub(super) struct Outputs {
-    /// Fail where this is so, as in 'delivery.p99 > 50ms' or 'lost > 0'. May be given again.
+    /// Fail if this is true, as in 'delivery.p99 > 50ms' or 'lost > 0'. Can be repeated.
     #[arg(long, value_name = "THRESHOLD", value_parser = threshold, help_heading = "Output")]
     pub(super) fail_if: Vec<Threshold>,
     /// Write the result as JSON, for `sseproof merge` and `sseproof diff`.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) json: Option<PathBuf>,
-    /// Write the result as CSV, a row for each interval and metric.
+    /// Write the result as CSV, one row per interval and metric.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) csv: Option<PathBuf>,
     /// Write the result as Markdown, for a pull request.
@@ -172,7 +171,7 @@ pub(super) struct Outputs {
 #[derive(Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct Merge {
-    /// What `sseproof load --shard INDEX/COUNT --json FILE` wrote, of each shard.
+    /// The result of each shard, written by `sseproof load --shard INDEX/COUNT --json FILE`.
     #[arg(required = true, value_name = "RESULT.json")]
     pub(super) files: Vec<PathBuf>,
     #[command(flatten)]
@@ -183,20 +182,23 @@ pub(crate) struct Merge {
 #[derive(Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct Diff {
-    /// The older result.
+    /// The older result, written by `sseproof load --json`.
     #[arg(value_name = "OLD.json")]
     pub(super) old: PathBuf,
-    /// The newer one.
+    /// The newer result.
     #[arg(value_name = "NEW.json")]
     pub(super) new: PathBuf,
-    /// Fail where this is so, as in 'delivery.p99 > +10%' or 'lost > 0'. May be given again.
+    /// Fail if this is true, as in 'delivery.p99 > +10%' or 'lost > 0'. Can be repeated.
     #[arg(long, value_name = "THRESHOLD", value_parser = change)]
     pub(super) fail_if: Vec<Threshold>,
 }
 
 fn arrivals() -> impl TypedValueParser<Value = Arrivals> {
     let value = |name, help| PossibleValue::new(name).help(help);
-    let both = [value("constant", "Evenly"), value("poisson", "As independent clients arrive")];
+    let both = [
+        value("constant", "At equal distances"),
+        value("poisson", "At random, like independent clients"),
+    ];
     PossibleValuesParser::new(both).map(|name| match name.as_str() {
         "poisson" => Arrivals::Poisson,
         _ => Arrivals::Constant,
@@ -207,15 +209,14 @@ fn protocol() -> impl TypedValueParser<Value = Profile> {
     PossibleValuesParser::new(Profile::ALL.map(|profile| {
         PossibleValue::new(profile.id()).help(match profile {
             Profile::Plain => "Every event is a token",
-            Profile::OpenaiChat => "Chat completions of OpenAI",
-            Profile::OpenaiResponses => "Responses of OpenAI",
-            Profile::AnthropicMessages => "Messages of Anthropic",
+            Profile::OpenaiChat => "OpenAI's chat completions",
+            Profile::OpenaiResponses => "OpenAI's responses",
+            Profile::AnthropicMessages => "Anthropic's messages",
         })
     }))
     .map(|id| Profile::ALL.into_iter().find(|profile| profile.id() == id).unwrap_or_default())
 }
 
-/// Source addresses.
 #[derive(Clone, Debug)]
 pub(crate) struct Addresses(pub(crate) Vec<IpAddr>);
 
@@ -230,7 +231,9 @@ fn addresses(text: &str) -> Result<Addresses, String> {
     let parse = |text: &str| text.parse::<std::net::Ipv4Addr>().map(u32::from);
     let (Ok(from), Ok(to)) = (parse(from), parse(to)) else { return Err(said.to_owned()) };
     if to < from || to - from >= MOST_ADDRESSES {
-        return Err(format!("from the lower to the higher one, at most {MOST_ADDRESSES}; {said}"));
+        return Err(format!(
+            "the second address must be the higher one, at most {MOST_ADDRESSES} in all; {said}"
+        ));
     }
     Ok(Addresses((from..=to).map(|address| std::net::Ipv4Addr::from(address).into()).collect()))
 }
@@ -239,8 +242,8 @@ fn share(text: &str) -> Result<f64, UnitError> {
     let share = Value::parse(text, Dimension::Share)?.amount;
     let most = || UnitError {
         at: 0,
-        what: format!("{text} is more than all"),
-        instead: "write 100% for all".to_owned(),
+        what: format!("{text} is more than 100%"),
+        instead: "write 100% for all clients".to_owned(),
     };
     (share <= 1.0).then_some(share).ok_or_else(most)
 }

@@ -1,4 +1,4 @@
-//! `sseproof load --calibrate`: how far what is measured is from what was done.
+//! `sseproof load --calibrate`: the error of measured latencies.
 
 use std::fmt::Write as _;
 
@@ -8,10 +8,10 @@ use sseproof_units::Value;
 
 use super::given::{Given, Side};
 
-/// For how long the embedded server holds its events back, in milliseconds.
+/// The delays of the embedded server's events, in milliseconds.
 pub(super) const DELAYS: [u64; 4] = [0, 1, 10, 100];
 
-/// One side for each delay, all on the embedded server.
+/// One side per delay, all on the embedded server.
 pub(super) fn sides(mut given: Given) -> Given {
     given.file.plan.stamping = Stamping::Own;
     given.file.plan.sequencing = Sequencing::Own;
@@ -25,10 +25,10 @@ pub(super) fn sides(mut given: Given) -> Given {
     given
 }
 
-/// What was measured for each delay.
+/// One row per delay.
 pub(super) fn table(outcomes: &[Outcome]) -> String {
     let mut page = String::from(
-        "held back   events  delivery p50        p99   error p50        p99       max\n",
+        "delay       events  delivery p50        p99   error p50        p99       max\n",
     );
     for (delay, outcome) in DELAYS.iter().zip(outcomes) {
         let total = outcome.total();
@@ -55,7 +55,7 @@ pub(super) fn table(outcomes: &[Outcome]) -> String {
         }
     }
     page.push_str(
-        "The error is the delivery latency less the time for which the server says it held the event: the way over loopback, and what the generator adds.\n",
+        "The error is the delivery latency minus the delay that the server reports for the event: the time over loopback, and the time that the generator adds.\n",
     );
     page
 }

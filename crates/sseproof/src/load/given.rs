@@ -1,4 +1,4 @@
-//! What the command line and the plan's file say, put together.
+//! The command line and the plan's file, merged.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,28 +13,28 @@ use sseproof_load_model::{
 
 use super::args::Load;
 use crate::check;
+use crate::connection::FileKeys;
 use crate::exit::{Blame, Blamed as _};
-use crate::ways::Said;
 
-/// What is played, and against what.
+/// A load that is ready to run.
 pub(super) struct Given {
     pub(super) file: PlanFile,
-    /// Where that was read from, unless it is a ready plan, or none.
+    /// The path of the plan's file, if there is one.
     path: Option<PathBuf>,
-    /// One or two, to be compared; the embedded server where a URL is only a path.
+    /// One, or two to be compared; a URL that is only a path is on the embedded server.
     pub(super) sides: Vec<Side>,
 }
 
 impl Given {
-    /// What the plan says of the ways to the server.
-    pub(super) fn said(&self) -> Option<Said<'_>> {
+    /// The keys of the plan about the connection.
+    pub(super) fn keys(&self) -> Option<FileKeys<'_>> {
         let file = self.path.as_deref()?;
         let (ca, insecure) = (self.file.ca.as_ref(), self.file.insecure);
-        Some(Said { file, ca, insecure, unix_socket: None })
+        Some(FileKeys { file, ca, insecure, unix_socket: None })
     }
 }
 
-/// One of those that are compared.
+/// A URL that gets the load.
 #[derive(Clone, Debug)]
 pub(super) struct Side {
     pub(super) transport: Transport,
@@ -42,13 +42,12 @@ pub(super) struct Side {
 }
 
 impl Side {
-    /// Whether it is on the embedded server.
     pub(super) fn is_embedded(&self) -> bool {
         self.url.fill(0).starts_with('/')
     }
 }
 
-/// What the embedded server is asked for where nobody says otherwise.
+/// The stream of the embedded server, if no URL is given.
 const EVENTS: &str = "/events?every=1s&size=100";
 /// The same as a WebSocket.
 const MESSAGES: &str = "/ws?every=1s&size=100";
@@ -125,9 +124,9 @@ pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
     Ok(Given { file, path, sides })
 }
 
-/// The version of HTTP, as the flags say, and where they say nothing, as the plan does.
+/// The version of HTTP, by the flags, and otherwise by the plan.
 fn http(arguments: &Load, planned: Http) -> anyhow::Result<Http> {
-    let planned = match (arguments.ways.is_http2(), planned) {
+    let planned = match (arguments.connection.is_http2(), planned) {
         (Some(false), _) => Http::One,
         (Some(true), Http::One) => Http::Two { streams_per_connection: Http::USUAL_STREAMS },
         (_, planned) => planned,
@@ -138,38 +137,38 @@ fn http(arguments: &Load, planned: Http) -> anyhow::Result<Http> {
             Ok(Http::Two { streams_per_connection })
         }
         (Some(_), Http::One) => bail!(
-            "over HTTP/1.1, each stream has a connection of its own: add --http 2, or leave out --streams-per-connection"
+            "over HTTP/1.1, each stream has its own connection: add --http 2, or remove --streams-per-connection"
         ),
     }
 }
 
-/// What RFC 9113 section 8.2.2 forbids.
+/// The fields that RFC 9113 section 8.2.2 forbids.
 const ONLY_HTTP1: [&str; 5] =
     ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
-/// Whether HTTP/2 can carry what is asked for.
+/// Fails if HTTP/2 cannot carry the load.
 fn carried(file: &PlanFile, sides: &[Side]) -> anyhow::Result<()> {
     let is_sse = |side: &&Side| side.transport == Transport::Sse;
     if !sides.iter().any(|side| is_sse(&side)) {
         bail!(
-            "WebSockets are opened by HTTP/1.1 here; ask for HTTP/2 with the URL of an event stream"
+            "`sseproof load` opens WebSockets over HTTP/1.1; use --http 2 with the URL of an event stream"
         );
     }
     if sides.iter().filter(is_sse).any(Side::is_embedded) {
         bail!(
-            "the embedded server speaks HTTP/1.1: give the URL of one that speaks HTTP/2, or ask for none"
+            "the embedded server speaks HTTP/1.1: pass the URL of a server that speaks HTTP/2, or remove --http 2"
         );
     }
     let forbidden = |(name, _): &&(String, Template)| {
         ONLY_HTTP1.iter().any(|only| name.eq_ignore_ascii_case(only))
     };
     match file.headers.iter().find(forbidden) {
-        Some((name, _)) => bail!("HTTP/2 has no header field `{name}`: leave it out"),
+        Some((name, _)) => bail!("HTTP/2 forbids the header field `{name}`: remove it"),
         None => Ok(()),
     }
 }
 
-/// Asks as the protocol has it, where nobody says otherwise.
+/// Sets method, header fields and body of the protocol; flags for the same win.
 fn ask_as(protocol: Profile, file: &mut PlanFile, arguments: &Load) -> anyhow::Result<()> {
     let Some(profile) = sseproof_rules::profile(protocol.id()) else { return Ok(()) };
     profile.method.clone_into(&mut file.method);
@@ -183,13 +182,13 @@ fn ask_as(protocol: Profile, file: &mut PlanFile, arguments: &Load) -> anyhow::R
         known.given.entry((*name).to_owned()).or_insert_with(|| (*value).to_owned());
     }
     let body = known.fill(profile.body).map_err(|what| {
-        anyhow::anyhow!("the body of the profile {} cannot be filled in: {what}", profile.id)
+        anyhow::anyhow!("cannot fill in the body of the profile {}: {what}", profile.id)
     })?;
     file.body = Some(Body::Text(Template::plain(body)));
     Ok(())
 }
 
-/// A plan in a file, or a ready one.
+/// Reads a plan from a file, or a ready plan.
 fn read(what: &str, arguments: &Load) -> Result<(Option<PathBuf>, PlanFile), Blame> {
     let known = Variables::with_environment(check::variables(&arguments.var).usage()?);
     if let Some(ready) = plans().iter().find(|plan| plan.id == what) {
@@ -199,7 +198,7 @@ fn read(what: &str, arguments: &Load) -> Result<(Option<PathBuf>, PlanFile), Bla
     if !Path::new(what).exists() {
         let names: Vec<_> = plans().iter().map(|plan| plan.id).collect();
         let error = anyhow::anyhow!(
-            "`{what}` is no URL, no file and no ready plan; the ready ones are {}",
+            "`{what}` is not a URL, a file or a ready plan; the ready plans are {}",
             names.join(", ")
         );
         return Err(error).usage();
@@ -213,7 +212,7 @@ fn read(what: &str, arguments: &Load) -> Result<(Option<PathBuf>, PlanFile), Bla
     Ok((Some(path), file))
 }
 
-/// What the flags say is done.
+/// The plan of the flags.
 fn plan(arguments: &Load) -> anyhow::Result<Plan> {
     let arrivals = arguments.arrivals;
     let second = Duration::from_secs(1);
@@ -222,7 +221,7 @@ fn plan(arguments: &Load) -> anyhow::Result<Plan> {
             let clients = arguments.connections;
             let rate = match (arguments.rate, clients) {
                 (Some(_), Some(_)) => {
-                    bail!("--rate is an open model, --connections a closed one; give one of them")
+                    bail!("--rate is an open model, --connections a closed one; use one of them")
                 }
                 (None, Some(clients)) => Rate::Closed { clients, think: Duration::ZERO },
                 (rate, None) => {
@@ -289,7 +288,7 @@ fn sides(arguments: &Load, url: Option<&str>, file: &PlanFile) -> Result<Vec<Sid
     let sides: Vec<_> = url.into_iter().chain(versus).map(side).collect();
     if is_request && sides.iter().any(|side| side.transport == Transport::WebSocket) {
         let error = anyhow::anyhow!(
-            "requests are answered by streams that end, which a WebSocket has none of; give the URL of an event stream"
+            "requests need streams that end, which WebSockets do not have; pass the URL of an event stream"
         );
         return Err(error).usage();
     }

@@ -1,5 +1,4 @@
-//! What is shown while a round runs: one line that changes on a terminal, a line now and then
-//! elsewhere.
+//! The progress of a round: one line that changes on a terminal; otherwise a line every ten seconds.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,17 +10,16 @@ use sseproof_units::Value;
 use super::prometheus::Prometheus;
 use crate::screen;
 
-/// How often a line is written where there is no terminal.
+/// The time between two lines if there is no terminal.
 const LINE: Duration = Duration::from_secs(10);
 
-/// What is shown of a round.
 pub(super) struct Live {
     bar: Option<ProgressBar>,
     name: String,
-    /// How many parts report each interval.
+    /// The number of parts that report each interval.
     parts: u64,
     seconds: f64,
-    /// Those that not every part has reported yet.
+    /// Intervals that not all parts have reported yet, with the number of parts that have.
     partial: BTreeMap<u64, (u64, Interval)>,
     written: Instant,
     page: Option<(Prometheus, Transport)>,
@@ -36,7 +34,7 @@ impl Live {
         length: Duration,
         page: Option<(Prometheus, Transport)>,
     ) -> Self {
-        let bar = screen::is_watched().then(|| {
+        let bar = screen::shows_progress().then(|| {
             let bar = ProgressBar::new(length.as_secs().max(1));
             let template = "{prefix} {elapsed:>4} [{bar:20}] {msg}";
             bar.set_style(

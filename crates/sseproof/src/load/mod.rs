@@ -1,4 +1,4 @@
-//! `sseproof load`: puts load on a server, and tells what its streams cost.
+//! `sseproof load`: puts load on a server, and measures the cost of its streams.
 
 pub(crate) mod args;
 mod calibrate;
@@ -35,7 +35,6 @@ use crate::interrupt::interrupted;
 use crate::screen;
 use crate::started::{Started, wait_for};
 
-/// Plays what is asked for, and reports.
 pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
     let mut given = given(arguments)?;
     if arguments.calibrate {
@@ -45,16 +44,18 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
     if arguments.task.is_some() {
         return work(arguments, &given, threads).await;
     }
-    if let Some(flag) = arguments.ways.beyond_tcp() {
-        let error = anyhow!("a load is put on over TCP, with or without TLS; leave out {flag}");
+    if let Some(flag) = arguments.connection.indirect() {
+        let error = anyhow!(
+            "`sseproof load` connects directly over TCP, with or without TLS; remove {flag}"
+        );
         return Err(error).usage();
     }
     fits(&given, arguments, threads)?;
-    let (told, stop) = watch::channel(false);
+    let (stopper, stop) = watch::channel(false);
     let stopping = tokio::spawn(async move {
         interrupted().await;
-        let _ = told.send(true);
-        // Who asks twice does not want to wait for the report.
+        let _ = stopper.send(true);
+        // The second Ctrl-C ends the program without a report.
         interrupted().await;
         std::process::exit(Exit::Interrupted as i32);
     });
@@ -72,11 +73,10 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
                 play(arguments, &given, side, number, threads, page.clone(), stop.clone()).await;
             match (played, outcomes.last_mut()) {
                 (Ok(outcome), _) => outcomes.push(outcome),
-                // What the rounds before have measured is not lost with this one.
+                // The results of earlier rounds are kept.
                 (Err(error), Some(Outcome { run, .. })) => {
                     let transport = given.sides[side].transport.name();
-                    run.partial
-                        .push(format!("round {number}, {transport}, was not played: {error}"));
+                    run.partial.push(format!("round {number}, {transport}, failed: {error}"));
                     break 'rounds;
                 }
                 (Err(error), None) => return Err(error),
@@ -94,25 +94,24 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
     Ok(if interrupted && exit != Exit::Broken { Exit::Interrupted } else { exit })
 }
 
-/// Joins what several machines have measured, and reports.
+/// Merges the results of several machines, and reports.
 pub(crate) fn merge(arguments: &Merge) -> Result<Exit, Blame> {
     let outcomes = together::merged(&arguments.files)?;
     report(outcomes, &arguments.outputs.fail_if, &arguments.outputs)
 }
 
-/// Compares two results.
 pub(crate) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
     together::diff(arguments)
 }
 
-/// Judges, writes all files that were asked for, and prints.
+/// Judges the thresholds, prints, and writes the requested files.
 fn report(
     outcomes: Vec<Outcome>,
     thresholds: &[Threshold],
     outputs: &Outputs,
 ) -> Result<Exit, Blame> {
     let report = load_report(outcomes, thresholds);
-    // What was measured is shown before anything else can fail.
+    // Printed first, so that an error of a file does not lose it.
     let options = screen::options(sseproof_report::terminal::Detail::Normal);
     screen::print(&sseproof_report::load::terminal::render(&report, &options))?;
     result::write(&report, outputs)?;
@@ -128,26 +127,28 @@ fn load_report(outcomes: Vec<Outcome>, thresholds: &[Threshold]) -> LoadReport {
     LoadReport { tool, outcomes, judged }
 }
 
-/// Plays a part of a round for the process that started this one.
+/// Plays a part of a round, as a worker.
 async fn work(arguments: &Load, given: &Given, threads: u64) -> Result<Exit, Blame> {
     let task = arguments.task.as_ref().context("a task")?;
     let side = given.sides.get(task.side).context("a side for the task")?;
     raise_open_files().context("raise the limit of open files")?;
-    let (told, stop) = watch::channel(false);
+    let (stopper, stop) = watch::channel(false);
     tokio::spawn(async move {
-        // Ctrl-C reaches us too; who started us says what to do then.
+        // Ctrl-C reaches a worker too; its parent then closes its standard input.
         let signalled = interrupted();
         tokio::pin!(signalled);
         tokio::select! {
             () = &mut signalled => {}
             () = processes::input_ended() => {}
         }
-        let _ = told.send(true);
+        let _ = stopper.send(true);
     });
     let first = side.url.fill(0);
-    let ways =
-        arguments.ways.to((!side.is_embedded()).then_some(first.as_str()), given.said()).usage()?;
-    let mut round = round(arguments, given, side, &ways, &task.origin, threads);
+    let connection = arguments
+        .connection
+        .options((!side.is_embedded()).then_some(first.as_str()), given.keys())
+        .usage()?;
+    let mut round = round(arguments, given, side, &connection, &task.origin, threads);
     round.part = task.part();
     round.work(task, stop).await?;
     Ok(Exit::Held)
@@ -157,7 +158,7 @@ fn round<'a>(
     arguments: &'a Load,
     given: &'a Given,
     side: &'a Side,
-    ways: &'a sseproof_net::ConnectionOptions,
+    connection: &'a sseproof_net::ConnectionOptions,
     origin: &'a str,
     threads: u64,
 ) -> Round<'a> {
@@ -166,7 +167,7 @@ fn round<'a>(
         transport: side.transport,
         url: &side.url,
         origin,
-        ways,
+        connection,
         bind: arguments.bind.as_ref().map_or(&[], |addresses| &addresses.0),
         part: arguments.shard.unwrap_or(Part::WHOLE),
         threads,
@@ -175,7 +176,6 @@ fn round<'a>(
     }
 }
 
-/// One round over one transport.
 async fn play(
     arguments: &Load,
     given: &Given,
@@ -190,12 +190,13 @@ async fn play(
     let mut started = None;
     let first = side.url.fill(0);
     let url = (!side.is_embedded()).then_some(first.as_str());
-    let ways = arguments.ways.to(url, given.said()).usage()?;
+    let connection = arguments.connection.options(url, given.keys()).usage()?;
     if let (Some(command), Some(url)) = (&arguments.server_cmd, url) {
         let mut server = Started::new(command, &Readiness::Listening).unreachable()?;
-        // A WebSocket begins as HTTP.
+        // A WebSocket starts with an HTTP request.
         let url = url.replacen("ws", "http", usize::from(url.starts_with("ws")));
-        let waiting = wait_for(&url, &Readiness::Listening, STARTING, Some(&mut server), &ways);
+        let waiting =
+            wait_for(&url, &Readiness::Listening, STARTING, Some(&mut server), &connection);
         if let Err(error) = waiting.await {
             server.stop(None).await;
             return Err(error).unreachable();
@@ -203,14 +204,14 @@ async fn play(
         started = Some(server);
     }
     let origin = embedded.as_ref().map_or("", |embedded| embedded.origin.as_str());
-    let mut round = round(arguments, given, side, &ways, origin, threads);
+    let mut round = round(arguments, given, side, &connection, origin, threads);
     round.number = number;
     let own = embedded.as_ref().and_then(Embedded::id);
     let own = own.or_else(|| started.as_ref().and_then(Started::id));
     round.server = round.server.or(own);
     let plan = &given.file.plan;
-    // Memory that an earlier round has left would hide what a later one needs, so each of several
-    // has a process of its own.
+    // Memory that an earlier round has left would hide the need of a later one, so each of several
+    // rounds runs in a new process.
     let is_one_of_many = given.sides.len() > 1 || arguments.rounds > 1;
     let workers = (arguments.processes > 1 || is_one_of_many).then(|| Workers {
         count: arguments.processes,
@@ -235,10 +236,9 @@ async fn play(
     outcome
 }
 
-/// How long a server that was started may take to listen.
+/// How long a started server may take to listen.
 const STARTING: Duration = Duration::from_secs(10);
 
-/// How long a plan takes.
 fn lasting(plan: &Plan) -> Duration {
     match &plan.workload {
         Workload::Subscribe(_) => plan.workload.lasting() + plan.drain,
@@ -246,19 +246,18 @@ fn lasting(plan: &Plan) -> Duration {
     }
 }
 
-/// Half of the processors, shared by all processes: the other half is for the server, where it is on
-/// this machine.
+/// Half of the processors, shared by all processes: the other half is for a server on this machine.
 fn threads(processes: u64) -> u64 {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     (processors as u64 / 2 / processes.max(1)).max(1)
 }
 
-/// How many files a process needs beside its connections.
+/// Open files of a process beside its connections.
 const OTHER_FILES: u64 = 64;
-/// How many ports one source address has, where the system is not told otherwise.
+/// Ports of one source address, by the default of Linux.
 const PORTS: u64 = 28_000;
 
-/// Whether the plan fits into the limits of this machine: said before it runs.
+/// Fails before the run if the plan exceeds the limits of this machine.
 fn fits(given: &Given, arguments: &Load, threads: u64) -> Result<(), Blame> {
     let plan = &given.file.plan;
     let is_sse = given.sides.iter().all(|side| side.transport == Transport::Sse);
@@ -267,8 +266,7 @@ fn fits(given: &Given, arguments: &Load, threads: u64) -> Result<(), Blame> {
         Workload::Request(_) => return Ok(()),
     };
     let of = arguments.shard.map_or(1, |part| part.of);
-    // Each thread fills connections of its own; where some speak WebSocket beside it, each client
-    // needs one.
+    // Each thread fills its own connections; if a WebSocket is compared, each client needs one.
     let here = match plan.http {
         Http::Two { streams_per_connection } if is_sse => {
             let threads = threads * arguments.processes;
@@ -281,7 +279,7 @@ fn fits(given: &Given, arguments: &Load, threads: u64) -> Result<(), Blame> {
     if let Some(limit) = files.limit.filter(|limit| *limit < per_process) {
         let processes = here.div_ceil(limit.saturating_sub(OTHER_FILES).max(1));
         return Err(anyhow!(
-            "{here} connections do not fit: a process may open {limit} files here, and that is its hard limit. Use --processes {processes}, or raise the limit (`ulimit -Hn {per_process}` as root, or LimitNOFILE= of a service)"
+            "{here} connections exceed the hard limit of {limit} open files per process; use --processes {processes}, or raise the limit (`ulimit -Hn {per_process}` as root, or LimitNOFILE= of a service)"
         ))
         .usage();
     }
@@ -289,7 +287,7 @@ fn fits(given: &Given, arguments: &Load, threads: u64) -> Result<(), Blame> {
     if here > PORTS * addresses {
         let needed = here.div_ceil(PORTS) + 1;
         return Err(anyhow!(
-            "{here} connections need more ports than {} have ({PORTS} each); on this machine use --bind 127.0.0.2-127.0.0.{needed}, or more ports: sysctl net.ipv4.ip_local_port_range",
+            "{here} connections need more ports than {} ({PORTS} each); for a server on this machine use --bind 127.0.0.2-127.0.0.{needed}, otherwise allow more ports: sysctl net.ipv4.ip_local_port_range",
             counted(addresses, "source address")
         ))
         .usage();

@@ -1,8 +1,8 @@
-//! A round that other processes play: each has its own limit of open files, and memory that no
-//! earlier round has grown.
+//! A round in other processes: each has its own limit of open files, and memory that no earlier
+//! round has grown.
 //!
-//! A worker is this program with the same arguments and [`Task`]; it tells what it sees in lines of
-//! JSON, and stops when its standard input ends, so that it never outlives us.
+//! A worker is this program with the same arguments and a [`Task`]; it writes intervals as lines of
+//! JSON, and exits when its standard input closes, so that it never outlives its parent.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -19,50 +19,47 @@ use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-/// What a worker is to play.
+/// The task of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Task {
-    /// Which of the sides.
     pub(super) side: usize,
-    /// Which part, and of how many.
+    /// The part, from 0, and the number of parts.
     pub(super) index: u64,
     pub(super) of: u64,
-    /// Where an embedded server listens.
+    /// The origin of the embedded server; empty if there is none.
     pub(super) origin: String,
-    /// When all begin: milliseconds since the Unix epoch.
+    /// The start of all workers: milliseconds since the Unix epoch.
     pub(super) start_ms: u64,
 }
 
 impl Task {
-    /// The part.
     pub(super) fn part(&self) -> Part {
         Part { index: self.index, of: self.of }
     }
 
-    /// How long it is until all begin.
+    /// The time until the start.
     pub(super) fn lead(&self) -> Duration {
         Duration::from_millis(self.start_ms.saturating_sub(now_ms()))
     }
 }
 
-/// A task as an argument.
 pub(super) fn task(text: &str) -> Result<Task, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// What a worker tells, a line each.
+/// A line from a worker.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Line {
     Interval(Interval),
-    Told { open: u64, events: u64 },
+    Count { open: u64, events: u64 },
     Broken(String),
     Done,
 }
 
-/// How long each worker may take to begin.
+/// How long a worker may take to start.
 const BEGINNING: Duration = Duration::from_millis(700);
-/// How long a worker may take to end when it was told to.
+/// How long a worker may take to exit when its input has closed.
 const ENDING: Duration = Duration::from_secs(15);
 
 fn now_ms() -> u64 {
@@ -70,55 +67,53 @@ fn now_ms() -> u64 {
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Tells one thing to the process that started this one.
-fn tell(line: &Line) {
+/// Writes a line to the parent process.
+fn write(line: &Line) {
     let mut text = serde_json::to_string(line).unwrap_or_default();
     text.push('\n');
-    // Whoever does not listen any more stops us by the end of our input.
+    // A parent that no longer reads has also closed standard input, which ends this process.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
-/// Tells an interval, or what is open.
-pub(super) fn tell_of(told: &Told<'_>) {
-    tell(&match told {
+pub(super) fn write_news(news: &Told<'_>) {
+    write(&match news {
         Told::Interval(interval) => Line::Interval((*interval).clone()),
-        Told::Look { open, events, .. } => Line::Told { open: *open, events: *events },
+        Told::Look { open, events, .. } => Line::Count { open: *open, events: *events },
     });
 }
 
-/// Tells how it ended.
-pub(super) fn tell_end(played: &Played) {
+pub(super) fn write_end(played: &Played) {
     for broken in &played.broken {
-        tell(&Line::Broken(broken.clone()));
+        write(&Line::Broken(broken.clone()));
     }
-    tell(&Line::Done);
+    write(&Line::Done);
 }
 
 /// Waits until standard input ends.
 pub(super) async fn input_ended() {
-    let (told, ended) = tokio::sync::oneshot::channel();
-    // A thread of its own: a read of standard input cannot be given up.
+    let (sender, ended) = tokio::sync::oneshot::channel();
+    // Its own thread: a read of standard input cannot be cancelled.
     std::thread::spawn(move || {
         let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
-        let _ = told.send(());
+        let _ = sender.send(());
     });
     let _ = ended.await;
 }
 
-/// What all workers play.
+/// The workers of a round.
 pub(super) struct Workers {
     pub(super) count: u64,
     pub(super) side: usize,
     pub(super) origin: String,
-    /// The part of the plan that they share between them.
+    /// The part of the plan that the workers share.
     pub(super) part: Part,
     pub(super) sampling: Duration,
     pub(super) settling: Duration,
 }
 
-/// What is known of one of them.
+/// The last line of a worker.
 #[derive(Default)]
-struct Known {
+struct Progress {
     open: u64,
     events: u64,
     is_done: bool,
@@ -126,7 +121,7 @@ struct Known {
 
 impl Workers {
     fn start(&self, start_ms: u64) -> anyhow::Result<Vec<Child>> {
-        let program = std::env::current_exe().context("find our own program")?;
+        let program = std::env::current_exe().context("find this program")?;
         (0..self.count)
             .map(|worker| {
                 let task = Task {
@@ -149,7 +144,7 @@ impl Workers {
             .collect()
     }
 
-    /// Plays, and tells `each` what happens.
+    /// Plays the round; `each` gets intervals, and takes readings.
     pub(super) async fn run(
         &self,
         stop: watch::Receiver<bool>,
@@ -161,7 +156,7 @@ impl Workers {
         let ids: Vec<u32> = children.iter().filter_map(Child::id).collect();
         let (send, mut lines) = mpsc::unbounded_channel();
         for (worker, child) in children.iter_mut().enumerate() {
-            let output = child.stdout.take().context("read what a worker says")?;
+            let output = child.stdout.take().context("read the output of a worker")?;
             let send = send.clone();
             tokio::spawn(async move {
                 let mut read = BufReader::new(output).lines();
@@ -173,19 +168,19 @@ impl Workers {
             });
         }
         drop(send);
-        let mut known: Vec<Known> = children.iter().map(|_| Known::default()).collect();
+        let mut progress: Vec<Progress> = children.iter().map(|_| Progress::default()).collect();
         let mut played = Played::default();
         let mut intervals: BTreeMap<u64, Interval> = BTreeMap::new();
         let mut looking = interval(self.sampling);
         looking.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut stopping = stop.clone();
         let mut is_stopped = false;
-        let look = |known: &[Known],
+        let look = |progress: &[Progress],
                     played: &mut Played,
                     each: &mut dyn FnMut(Told<'_>, &[u32]) -> Option<Sample>| {
             let at = Duration::from_millis(now_ms().saturating_sub(start_ms));
-            let open = known.iter().map(|known| known.open).sum();
-            let events = known.iter().map(|known| known.events).sum();
+            let open = progress.iter().map(|progress| progress.open).sum();
+            let events = progress.iter().map(|progress| progress.events).sum();
             played.samples.extend(each(Told::Look { at, open, events }, &ids));
         };
         loop {
@@ -197,17 +192,17 @@ impl Workers {
                             each(Told::Interval(&interval), &[]);
                             interval.join(&mut intervals);
                         }
-                        Ok(Line::Told { open, events }) => {
-                            (known[worker].open, known[worker].events) = (open, events);
+                        Ok(Line::Count { open, events }) => {
+                            (progress[worker].open, progress[worker].events) = (open, events);
                         }
                         Ok(Line::Broken(why)) => played.broken.push(why),
                         Ok(Line::Done) => {
-                            known[worker] = Known { open: 0, is_done: true, ..known[worker] };
+                            progress[worker] = Progress { open: 0, is_done: true, ..progress[worker] };
                         }
-                        Err(error) => played.broken.push(format!("worker {worker} said what is no line of ours: {error}")),
+                        Err(error) => played.broken.push(format!("worker {worker} wrote an invalid line: {error}")),
                     }
                 }
-                _ = looking.tick() => look(&known, &mut played, &mut each),
+                _ = looking.tick() => look(&progress, &mut played, &mut each),
                 _ = stopping.wait_for(|stop| *stop), if !is_stopped => {
                     is_stopped = true;
                     for child in &mut children {
@@ -219,24 +214,24 @@ impl Workers {
         for (worker, child) in children.iter_mut().enumerate() {
             drop(child.stdin.take());
             let ended = timeout(ENDING, child.wait()).await;
-            if known[worker].is_done {
+            if progress[worker].is_done {
                 continue;
             }
             let how = match ended {
                 Ok(Ok(status)) => status.to_string(),
                 Ok(Err(error)) => error.to_string(),
-                Err(_) => "it did not end".to_owned(),
+                Err(_) => "it did not exit".to_owned(),
             };
             played.broken.push(format!("worker {} of {} died: {how}", worker + 1, self.count));
         }
         let settled = tokio::time::Instant::now() + self.settling;
         while tokio::time::Instant::now() < settled {
             sleep(self.sampling.min(self.settling)).await;
-            let events = known.iter().map(|known| known.events).sum();
+            let events = progress.iter().map(|progress| progress.events).sum();
             let at = Duration::from_millis(now_ms().saturating_sub(start_ms));
             played.samples.extend(each(Told::Look { at, open: 0, events }, &[]));
         }
         played.intervals = intervals.into_values().collect();
-        Ok((played, known.iter().map(|known| known.is_done).collect()))
+        Ok((played, progress.iter().map(|progress| progress.is_done).collect()))
     }
 }

@@ -11,21 +11,19 @@ use sseproof_report::load::{LoadReport, csv, hlog, markdown};
 use super::args::Outputs;
 use crate::exit::{Blame, Blamed as _};
 
-/// What the first line of a result says.
+/// The value of `format` in a result file.
 const FORMAT: &str = "sseproof load 1";
 
-/// A result as it stands in a file.
 #[derive(Serialize, Deserialize)]
 struct ResultFile {
-    /// Which kind of file this is.
     format: String,
-    /// Which program wrote it, in which version.
+    /// The program that wrote the file, with its version.
     tool: String,
-    /// One for each round of each transport.
+    /// One per round and transport.
     outcomes: Vec<Outcome>,
 }
 
-/// Writes all files that were asked for; one that cannot be written keeps no other from it.
+/// Writes the requested files; an error of one does not prevent the others.
 pub(super) fn write(report: &LoadReport, outputs: &Outputs) -> Result<(), Blame> {
     let json = || -> anyhow::Result<String> {
         let file = ResultFile {
@@ -55,16 +53,15 @@ pub(super) fn write(report: &LoadReport, outputs: &Outputs) -> Result<(), Blame>
     if failed.is_empty() { Ok(()) } else { Err(anyhow!(failed.join("; "))).usage() }
 }
 
-/// Reads the outcomes of a result.
 pub(super) fn read(path: &Path) -> Result<Vec<Outcome>, Blame> {
-    let said = || format!("cannot read {}", path.display());
-    let text = fs::read_to_string(path).with_context(said).usage()?;
+    let cannot = || format!("cannot read {}", path.display());
+    let text = fs::read_to_string(path).with_context(cannot).usage()?;
     let file: ResultFile = serde_json::from_str(&text)
-        .with_context(|| format!("{} is no result of `sseproof load --json`", path.display()))
+        .with_context(|| format!("{} is not a result of `sseproof load --json`", path.display()))
         .usage()?;
     if file.format != FORMAT {
         let error = anyhow!(
-            "{} has the format `{}`; this program reads `{FORMAT}`",
+            "{} has the format `{}`; this version reads `{FORMAT}`",
             path.display(),
             file.format
         );

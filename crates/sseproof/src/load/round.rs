@@ -21,14 +21,14 @@ use url::Url;
 use super::processes::{self, Task, Workers};
 use crate::exit::{Blame, Blamed as _};
 
-/// What does not change from round to round.
+/// A round, ready to be played.
 pub(super) struct Round<'a> {
     pub(super) file: &'a PlanFile,
     pub(super) transport: Transport,
     pub(super) url: &'a Template,
-    /// Before the path of an embedded server.
+    /// The origin of the embedded server; empty if there is none.
     pub(super) origin: &'a str,
-    pub(super) ways: &'a ConnectionOptions,
+    pub(super) connection: &'a ConnectionOptions,
     pub(super) bind: &'a [IpAddr],
     pub(super) part: Part,
     pub(super) threads: u64,
@@ -36,15 +36,15 @@ pub(super) struct Round<'a> {
     pub(super) server: Option<u32>,
 }
 
-/// How long the server is looked at when its clients have gone.
+/// How long the server is measured after its clients have disconnected.
 pub(super) const SETTLING: Duration = Duration::from_secs(2);
-/// How long before the first act, so that all threads begin together.
+/// The time before the first action, so that all threads start together.
 const LEAD: Duration = Duration::from_millis(300);
-/// How often what it costs is read, at most.
+/// The longest time between two readings of memory and processor time.
 const SAMPLING: Duration = Duration::from_millis(500);
 
 impl Round<'_> {
-    /// How many streams share a connection at most, over HTTP/2.
+    /// The maximum number of streams per connection, over HTTP/2.
     fn streams_per_connection(&self) -> Option<u32> {
         match (self.transport, self.file.plan.http) {
             (Transport::Sse, Http::Two { streams_per_connection }) => Some(streams_per_connection),
@@ -56,7 +56,7 @@ impl Round<'_> {
         self.streams_per_connection().is_some()
     }
 
-    /// The URL of that client.
+    /// The URL of this client.
     fn url(&self, number: u64) -> String {
         let url = self.url.fill(number);
         if !url.starts_with('/') {
@@ -69,14 +69,14 @@ impl Round<'_> {
         format!("{origin}{url}")
     }
 
-    /// Where the load goes.
     pub(super) async fn target(&self) -> Result<Target, Blame> {
         let first = self.url(0);
-        let url = Url::parse(&first).with_context(|| format!("`{first}` is no URL")).usage()?;
+        let url =
+            Url::parse(&first).with_context(|| format!("`{first}` is not a valid URL")).usage()?;
         let is_secure = matches!(url.scheme(), "https" | "wss");
         let tls = if is_secure {
             let alpn = if self.is_http2() { "h2" } else { "http/1.1" };
-            let config = self.ways.tls.client_config(&[alpn]);
+            let config = self.connection.tls.client_config(&[alpn]);
             Some(Arc::new(config.map_err(|message| anyhow!(message)).usage()?))
         } else {
             None
@@ -103,15 +103,14 @@ impl Round<'_> {
             None => None,
             Some(Body::Text(text) | Body::Json(text)) => Some(per_client(text)),
             Some(Body::File(path)) => {
-                let said = || format!("cannot read the body, {}", path.display());
-                Some(PerClient::Same(fs::read_to_string(path).with_context(said).usage()?))
+                let cannot = || format!("cannot read the body, {}", path.display());
+                Some(PerClient::Same(fs::read_to_string(path).with_context(cannot).usage()?))
             }
         };
         self.bind.clone_into(&mut target.bind);
         Ok(target)
     }
 
-    /// How events are published, where they are.
     async fn publisher(&self) -> Result<Option<Publisher>, Blame> {
         if self.file.plan.publishing.is_none() {
             return Ok(None);
@@ -120,14 +119,14 @@ impl Round<'_> {
         let first = file.publish_request(&url, "{}").map_err(|message| anyhow!(message)).usage()?;
         let Some(first) = first else {
             return Err(anyhow!(
-                "under load, events are published by a request, not by a command: write an `http:` part"
+                "`sseproof load` publishes by requests, not by commands: use `http:` in `publish`"
             ))
             .usage();
         };
-        let to = Url::parse(&first.url).context("where to publish").usage()?;
-        let target = Target::new(to, None).await.context("where to publish").unreachable()?;
+        let to = Url::parse(&first.url).context("the URL of `publish`").usage()?;
+        let target = Target::new(to, None).await.context("the URL of `publish`").unreachable()?;
         let Some(address) = target.addresses.first().copied() else {
-            return Err(anyhow!("where to publish: no address")).unreachable();
+            return Err(anyhow!("the URL of `publish`: the host has no address")).unreachable();
         };
         let publisher = Publisher::new(move |emission| {
             let request = file.publish_request(&url, &emission.data)?;
@@ -137,20 +136,18 @@ impl Round<'_> {
         if !target.is_secure() {
             return Ok(Some(publisher));
         }
-        let config = self.ways.tls.client_config(&["http/1.1"]);
+        let config = self.connection.tls.client_config(&["http/1.1"]);
         let config = config.map_err(|message| anyhow!(message)).usage()?;
-        let name = target.name().context("where to publish: no name that a certificate has");
+        let name = target.name().context("the URL of `publish` has no host name for a certificate");
         Ok(Some(publisher.over_tls(Arc::new(config), name.usage()?)))
     }
 
-    /// Whether anybody listens there, and speaks what is asked for: said before thousands of clients
-    /// find out.
+    /// Fails before the run if the server cannot be reached, or lacks the HTTP version.
     async fn reach(&self) -> Result<(), Blame> {
         let reached = reach(&self.file.plan, self.target().await?).await;
         reached.with_context(|| format!("cannot connect to {}", self.url(0))).unreachable()
     }
 
-    /// What this process plays of it.
     async fn generator(&self, lead: Duration, settling: Duration) -> Result<Generator, Blame> {
         let (target, publisher) = (self.target().await?, self.publisher().await?);
         let plan = self.file.plan.clone();
@@ -159,19 +156,19 @@ impl Round<'_> {
         Ok(Generator { plan, target, publisher, part, threads, lead, sampling, settling })
     }
 
-    /// Plays the part of a worker, and tells what it sees to the process that started this one.
+    /// Plays a part as a worker, and writes its results for the parent process.
     pub(super) async fn work(&self, task: &Task, stop: watch::Receiver<bool>) -> Result<(), Blame> {
         let generator = self.generator(task.lead(), Duration::ZERO).await?;
-        let played = run(generator, stop, |told| {
-            processes::tell_of(&told);
+        let played = run(generator, stop, |news| {
+            processes::write_news(&news);
             None
         })
         .await;
-        processes::tell_end(&played);
+        processes::write_end(&played);
         Ok(())
     }
 
-    /// Plays it; `each` hears of intervals as they end.
+    /// Plays the round; `each` gets each interval when it ends.
     pub(super) async fn play(
         &self,
         workers: Option<Workers>,
@@ -182,14 +179,14 @@ impl Round<'_> {
         let stopped = stop.clone();
         let mut unread = None;
         let mut queues = Queues::of(&self.file.plan, &self.url(0));
-        let hear = |told: Told<'_>, ours: &[u32]| match told {
+        let hear = |news: Told<'_>, ours: &[u32]| match news {
             Told::Interval(interval) => {
                 each(interval);
                 None
             }
             Told::Look { at, open, events } => {
                 let looked = resource::look(self.server, ours);
-                // A worker that has just ended is no fault of the server's.
+                // A worker that has just ended is not an error of the server.
                 if looked.is_err()
                     && let Err(error) = resource::look(self.server, &[])
                 {
@@ -210,15 +207,15 @@ impl Round<'_> {
                 let generator = self.generator(LEAD, SETTLING).await?;
                 let mut hear = hear;
                 let ours = [std::process::id()];
-                (run(generator, stop, |told| hear(told, &ours)).await, vec![true])
+                (run(generator, stop, |news| hear(news, &ours)).await, vec![true])
             }
         };
         let mut partial = played.broken;
         if *stopped.borrow() {
-            partial.push("it was interrupted".to_owned());
+            partial.push("interrupted".to_owned());
         }
         if let Some(error) = unread.filter(|_| self.server.is_some()) {
-            partial.push(format!("not every look at the server succeeded: {error}"));
+            partial.push(format!("some readings of the server failed: {error}"));
         }
         let count = complete.len() as u64;
         let shards = complete.iter().zip(0_u64..).map(|(complete, worker)| Shard {
@@ -230,7 +227,7 @@ impl Round<'_> {
         let mut outcome = Outcome {
             run: Run {
                 plan: self.file.plan.name.clone(),
-                // The port of an embedded server is another one each time, and means nothing.
+                // The port of an embedded server differs in each run, and means nothing.
                 url: if is_embedded { self.url.fill(0) } else { self.url(0) },
                 transport: self.transport,
                 streams_per_connection: self.streams_per_connection(),
@@ -253,24 +250,24 @@ impl Round<'_> {
     }
 }
 
-/// The receive queues of the generator, looked at so rarely that it costs next to nothing.
+/// The receive queues of the generator, read so rarely that it costs next to nothing.
 struct Queues {
     port: Option<u16>,
     next: Instant,
 }
 
 impl Queues {
-    /// Which part of the time looking may take.
+    /// Reading takes at most one part of this many of the time.
     const SHARE: u32 = 100;
 
-    /// Those of clients that read as fast as they can: what waits for slow ones is the plan's.
+    /// Only if all clients read as fast as they can: the plan makes events wait for slow clients.
     fn of(plan: &Plan, url: &str) -> Self {
         let is_slow = matches!(&plan.workload, Workload::Subscribe(plan) if plan.slow.is_some());
         let port = Url::parse(url).ok().and_then(|url| url.port_or_known_default());
         Self { port: port.filter(|_| !is_slow), next: Instant::now() }
     }
 
-    /// What waits in them, where it is time to look.
+    /// The bytes that wait in them, if a reading is due.
     fn look(&mut self) -> Option<u64> {
         let begin = Instant::now();
         let port = self.port.filter(|_| begin >= self.next)?;
@@ -280,7 +277,7 @@ impl Queues {
     }
 }
 
-/// What a request must meet, as it is written.
+/// The objectives of requests, as text.
 fn objectives(workload: &Workload) -> Vec<String> {
     let Workload::Request(requests) = workload else { return Vec::new() };
     let each = requests.objectives.iter();
@@ -288,7 +285,7 @@ fn objectives(workload: &Workload) -> Vec<String> {
         .collect()
 }
 
-/// How often what it costs is read: often enough for each plateau of a ramp.
+/// The time between two readings: short enough for each plateau of a ramp.
 pub(super) fn sampling(plan: &Plan) -> Duration {
     let Workload::Subscribe(subscribe) = &plan.workload else { return SAMPLING };
     let pauses = subscribe.stages.iter().filter_map(|stage| match stage {
@@ -310,7 +307,7 @@ fn per_client(template: &Template) -> PerClient {
     }
 }
 
-/// The request as HTTP/1.1 has it.
+/// The request in HTTP/1.1.
 fn bytes(request: &sseproof_record::Request) -> Result<Vec<u8>, String> {
     let url = Url::parse(&request.url).map_err(|error| error.to_string())?;
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];

@@ -1,4 +1,4 @@
-//! The server that a round is played against, where we start it.
+//! The embedded server of a round.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -8,21 +8,21 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// How long the embedded server may take to say where it listens.
+/// How long the embedded server may take to print its address.
 const READY: Duration = Duration::from_secs(10);
 
-/// The embedded server, in a process of its own, so that what it costs can be told from what we do.
+/// The embedded server, in its own process, so that its cost can be separated from the generator's.
 pub(super) struct Embedded {
     child: Child,
-    /// Kept, so that it may go on writing.
+    /// Kept open, so that the server can continue to write.
     _lines: Lines<BufReader<ChildStdout>>,
-    /// Where it listens: `http://127.0.0.1:1234`.
+    /// `http://127.0.0.1:1234`.
     pub(super) origin: String,
 }
 
 impl Embedded {
     pub(super) async fn start() -> anyhow::Result<Self> {
-        let program = std::env::current_exe().context("find our own program")?;
+        let program = std::env::current_exe().context("find this program")?;
         let mut child = Command::new(program)
             .args(["serve", "--load", "--listen", "127.0.0.1:0"])
             .stdin(Stdio::null())
@@ -30,11 +30,11 @@ impl Embedded {
             .kill_on_drop(true)
             .spawn()
             .context("start the embedded server")?;
-        let output = child.stdout.take().context("read what the embedded server says")?;
+        let output = child.stdout.take().context("read the output of the embedded server")?;
         let mut lines = BufReader::new(output).lines();
         let line = timeout(READY, lines.next_line())
             .await
-            .context("the embedded server did not say where it listens")??
+            .context("the embedded server did not print its address")??
             .unwrap_or_default();
         let Some(at) = line.find("http://") else {
             bail!("the embedded server did not start: {line}");
@@ -50,7 +50,7 @@ impl Embedded {
     }
 
     pub(super) async fn stop(mut self) {
-        // Whoever has ended already need not be ended.
+        // It may have ended already.
         let _ = self.child.kill().await;
     }
 }

@@ -1,4 +1,4 @@
-//! Results beside each other: parts that are one run, and runs that are compared.
+//! Several results: merged, or compared.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use sseproof_load_model::compare::{Comparison, Finding, Pairing, Round, compare};
 use sseproof_load_model::threshold::{Evidence, Judgement, Subject};
 use sseproof_load_model::{Cost, Outcome, Transport, merge};
+use sseproof_units::counted;
 
 use super::args::Diff;
 use super::result;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::screen;
 
-/// The parts in these files, as the runs that they are of.
+/// Merges the parts in these files into runs.
 pub(super) fn merged(files: &[PathBuf]) -> Result<Vec<Outcome>, Blame> {
     let mut parts = Vec::new();
     for file in files {
@@ -22,7 +23,7 @@ pub(super) fn merged(files: &[PathBuf]) -> Result<Vec<Outcome>, Blame> {
     merge(parts).usage()
 }
 
-/// Compares two results, each transport with itself, and judges what has changed.
+/// Compares two results for each transport, and judges the thresholds.
 pub(super) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
     let (old, new) = (result::read(&arguments.old)?, result::read(&arguments.new)?);
     let mut page = String::new();
@@ -38,7 +39,12 @@ pub(super) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
         }
         // Writing to a text does not fail.
         let name = transport.name();
-        let _ = writeln!(page, "{name}: {} rounds before, {} now", old.len(), new.len());
+        let _ = writeln!(
+            page,
+            "{name}: {} before, {} after",
+            counted(old.len(), "round"),
+            counted(new.len(), "round")
+        );
         table(&mut page, &old, &new);
         let (old, new) = (Side::of(&old), Side::of(&new));
         for threshold in &arguments.fail_if {
@@ -56,16 +62,13 @@ pub(super) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
         !run.partial.is_empty() || !run.saturated.is_empty()
     });
     if doubtful {
-        page.push_str(
-            "! a run is not whole, or its generator was the bottleneck: nothing passes on that\n",
-        );
+        page.push_str("! inconclusive: a run is incomplete, or its generator was the bottleneck\n");
         exit = Exit::Broken;
     }
     screen::print(&page)?;
     Ok(exit)
 }
 
-/// Judges all rounds of each side together.
 fn judge(threshold: &sseproof_load_model::Threshold, old: &Side, new: &Side) -> Judgement {
     let (was, is) = (|key: &str| old.value(key), |key: &str| new.value(key));
     threshold.judge(
@@ -88,7 +91,7 @@ impl Side {
             total.total(&outcome.total());
         }
         let lasting = outcomes.iter().map(Outcome::lasting).sum();
-        // What a connection costs is a line of its own in each round; the last one stands for all.
+        // Each round has its own regression of the cost per connection; the last round represents all.
         Self { total, lasting, cost: outcomes.last().map(Cost::of) }
     }
 
@@ -104,7 +107,7 @@ fn table(page: &mut String, old: &[Outcome], new: &[Outcome]) {
         let Comparison { subject, first: Some(first), second: Some(second), ratio } = one else {
             continue;
         };
-        let said = match ratio {
+        let change = match ratio {
             Err(_) => String::new(),
             Ok(ratio) => {
                 let interval = ratio
@@ -115,14 +118,14 @@ fn table(page: &mut String, old: &[Outcome], new: &[Outcome]) {
                     Finding::More => ", more",
                     Finding::Less => ", less",
                     Finding::Undecided => ", within the spread of the rounds",
-                    Finding::TooFew => ", too few rounds to tell",
+                    Finding::TooFew => ", inconclusive: too few rounds",
                 };
                 format!("× {:.2}{interval}{finding}", ratio.value)
             }
         };
         let _ = writeln!(
             page,
-            "  {:24} {:>12} {:>12}  {said}",
+            "  {:24} {:>12} {:>12}  {change}",
             subject.to_string(),
             first.middle.to_string(),
             second.middle.to_string()

@@ -1,4 +1,4 @@
-//! What was recorded, handed on: cut, played again, read from a file of curl, told without secrets.
+//! Recordings: cut, played, read from a file of curl, redacted.
 
 use crate::program::{Folder, Served, finish, read, run, serve, serve_with, sseproof};
 use crate::quick;
@@ -18,11 +18,11 @@ fn a_recording_is_cut_to_what_shows_a_finding_and_played_to_a_colleague() {
     let folder = Folder::new();
     let recording = recorded(&folder);
     let cut = run(&["cut", &recording, "--rule", "stream/utf8"]);
-    cut.ends(0, &["exchanges show how stream/utf8 is broken"]);
+    cut.ends(0, &["exchanges show that stream/utf8 is broken"]);
     let small = folder.write("small.jsonl", &cut.out);
     run(&["check", "--replay", &small]).ends(1, &["✗ stream/utf8"]);
-    run(&["cut", &recording, "--rule", "stream/bom"]).ends(2, &["stream/bom holds"]);
-    run(&["cut", &recording, "--rule", "stream/x"]).ends(2, &["there is no rule"]);
+    run(&["cut", &recording, "--rule", "stream/bom"]).ends(2, &["stream/bom is not broken"]);
+    run(&["cut", &recording, "--rule", "stream/x"]).ends(2, &["unknown rule `stream/x`"]);
 
     let served = serve_with(&["--play", &small]);
     quick(&served, &folder, &[]).ends(1, &["✗ stream/utf8"]);
@@ -108,7 +108,7 @@ fn a_recording_that_is_cut_off_is_judged_as_far_as_it_goes() {
     let ran = run(&["check", "--replay", &half]);
     ran.ends(1, &["the recording is cut off here", "✗ stream/utf8"]);
     assert!(ran.err.contains(&format!("line {}", text.trim_end().lines().count())), "{ran:?}");
-    // Where nothing is broken in what is left, nothing is proven either.
+    // If nothing is broken before the cut, the verdict is still not "passed".
     let none = folder.write("none.jsonl", &text[..text.find("{\"received\"").unwrap()]);
     run(&["check", "--replay", &none]).ends(1, &["the recording is cut off"]);
     let torn = folder.write("torn.jsonl", &text.replacen("{\"received\"", "{\"receiv", 1));
@@ -151,18 +151,18 @@ fn credentials_stay_here_unless_they_are_asked_for() {
         let log = read(folder.path("logs").join("stream-utf8.txt"));
         [ran.out, read(&outputs[0]), read(&outputs[1]), log].join("\n")
     };
-    let told = check(&[]);
-    assert!(told.contains("Authorization: Bearer redacted-"), "{told}");
+    let output = check(&[]);
+    assert!(output.contains("Authorization: Bearer redacted-"), "{output}");
     for secret in ["hunter22", "of-the-environment"] {
-        assert!(!told.contains(secret), "{secret} is in {told}");
+        assert!(!output.contains(secret), "{secret} is in {output}");
     }
     assert!(check(&["--secrets"]).contains("hunter22"));
 }
 
 #[test]
-fn no_report_tells_credentials_wherever_they_come_from() {
+fn no_report_has_credentials_of_any_source() {
     let folder = Folder::new();
-    // The stream repeats what it was told, just where it is wrong.
+    // The stream repeats a credential at the place of a fault.
     let wrong = folder.write("wrong.txt", &PLAIN.replace("data: x", "Data: hunter22 is here"));
     let served = serve_with(&["--play", &wrong]);
     let target =
@@ -187,28 +187,28 @@ fn no_report_tells_credentials_wherever_they_come_from() {
     let secrets = ["hunter22", "of-the-gauge", "of-the-scenario"];
     let check = |more: &[&str]| {
         let ran = run(&[&arguments, more].concat());
-        let mut told =
+        let mut output =
             vec![ran.out, ran.err, read(folder.path("logs").join("stream-field-spelling.txt"))];
-        told.extend(files.iter().map(read));
-        told
+        output.extend(files.iter().map(read));
+        output
     };
-    let told = check(&[]);
-    for (index, text) in told.iter().enumerate() {
+    let output = check(&[]);
+    for (index, text) in output.iter().enumerate() {
         for secret in secrets {
             assert!(!text.contains(secret), "{secret} is in output {index}: {text}");
         }
     }
-    assert!(told[0].contains("Data: r"), "{}", told[0]);
-    assert!(told[0].contains("X-Api-Key: redacted-"), "{}", told[0]);
-    // What is told is enough to find it again, and each would be told if that were asked for.
+    assert!(output[0].contains("Data: r"), "{}", output[0]);
+    assert!(output[0].contains("X-Api-Key: redacted-"), "{}", output[0]);
+    // The recording still shows the fault, and --secrets keeps each secret.
     run(&["check", "--replay", &files[0]]).ends(1, &["✗ stream/field-spelling"]);
-    let told = check(&["--secrets"]).concat();
+    let output = check(&["--secrets"]).concat();
     for secret in secrets {
-        assert!(told.contains(secret), "{secret} is nowhere");
+        assert!(output.contains(secret), "{secret} is missing");
     }
 
-    let nobody = format!("http://{}/events?token=of-the-query", crate::program::free_address());
-    let ran = run(&["check", &nobody]);
+    let closed = format!("http://{}/events?token=of-the-query", crate::program::free_address());
+    let ran = run(&["check", &closed]);
     ran.ends(3, &["token=redacted-1"]);
     assert!(!ran.err.contains("of-the-query") && !ran.out.contains("of-the-query"), "{ran:?}");
 }
@@ -224,20 +224,20 @@ fn init_writes_files_that_a_check_can_use_and_never_over_others() {
     let scenario = folder.write("holds.yaml", crate::HOLDS);
     let target_name = target.to_str().unwrap().to_owned();
     run(&["check", "--target", &target_name, &scenario, "--no-probes"]).ends(0, &["✓"]);
-    run(&["init", &served.url, "--folder", &into]).ends(2, &["is there already", "--force"]);
+    run(&["init", &served.url, "--folder", &into]).ends(2, &["exists already", "--force"]);
     run(&["init", &served.url, "--folder", &into, "--force"]).ends(0, &["wrote "]);
 
     let with = ["init", &served.url, "-H", "Authorization: Bearer hunter22", "--force"];
     run(&[&with[..], &["--folder", &into]].concat()).ends(0, &["export AUTHORIZATION"]);
     assert!(!read(&target).contains("hunter22"), "a file that is committed has no secret");
 
-    let nobody = format!("http://{}/events", crate::program::free_address());
-    run(&["init", &nobody, "--folder", &folder.name("none")]).ends(3, &["gave no answer"]);
+    let closed = format!("http://{}/events", crate::program::free_address());
+    run(&["init", &closed, "--folder", &folder.name("none")]).ends(3, &["no response from"]);
     assert!(!folder.path("none").exists());
 }
 
 #[test]
-fn who_is_let_in_is_asked_where_there_are_credentials() {
+fn access_is_checked_if_there_are_credentials() {
     let served = serve(Some("id-as-credentials"));
     let url = served.url.replace("/events", "/private");
     let folder = Folder::new();

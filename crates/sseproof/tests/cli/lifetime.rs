@@ -1,4 +1,4 @@
-//! Servers that come late, are started, die, and runs that are interrupted.
+//! Servers that start late, are started, or die, and runs that are interrupted.
 
 use std::io::Read as _;
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use super::program::{Folder, accepting, answering, finish, free_address, read, r
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sseproof");
 
-/// A scenario that is over at once.
+/// A short scenario.
 const ONE: &str = "scenario: one\nsteps:\n  - connect: {}\n  - expect: { event: {}, within: 3s }\n";
 
 #[test]
@@ -29,8 +29,8 @@ fn a_server_may_come_late() {
     server.kill().unwrap();
     server.wait().unwrap();
 
-    let nobody = format!("http://{}/", free_address());
-    run(&["check", &nobody, "--wait-for", "200ms"]).ends(3, &["nobody listens on", "200ms"]);
+    let closed = format!("http://{}/", free_address());
+    run(&["check", &closed, "--wait-for", "200ms"]).ends(3, &["no server listens on", "200ms"]);
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_started_server_is_checked_and_stopped_with_its_children() {
     let url = format!("http://{address}/events");
     let folder = Folder::new();
     let one = folder.write("one.yaml", ONE);
-    // The shell stays as the parent of the server, and of one that heeds no SIGTERM.
+    // The shell stays as the parent of the server, and of a process that ignores SIGTERM.
     let script = folder.write(
         "start.sh",
         &format!(
@@ -61,7 +61,7 @@ fn is_running(pid: &str) -> bool {
 }
 
 #[test]
-fn a_started_server_that_dies_tells_its_last_words() {
+fn a_started_server_that_dies_is_quoted() {
     let url = format!("http://{}/events", free_address());
     let folder = Folder::new();
     let dies = folder.write("dies.sh", "echo starting\necho 'port is taken' >&2\nexit 7\n");
@@ -77,14 +77,14 @@ fn a_started_server_that_never_listens_is_given_up() {
     let url = format!("http://{}/events", free_address());
     let began = Instant::now();
     run(&["check", &url, "--start", "sleep 60", "--wait-for", "300ms"])
-        .ends(3, &["nobody listens on", "it printed nothing"]);
+        .ends(3, &["no server listens on", "it printed nothing"]);
     assert!(began.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
 fn another_server_on_the_port_is_not_taken_for_the_started_one() {
     let (url, _requests) = answering(b"");
-    run(&["check", &url, "--start", "sleep 60"]).ends(3, &["something listens on"]);
+    run(&["check", &url, "--start", "sleep 60"]).ends(3, &["is already in use before --start"]);
 }
 
 #[test]
@@ -128,9 +128,9 @@ fn an_endless_line_ends_the_check_soon_and_is_no_success() {
         let head =
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
         let piece = vec![b'x'; 64 << 10];
-        let mut going = stream.write_all(head);
-        while going.is_ok() {
-            going = stream.write_all(&piece);
+        let mut written = stream.write_all(head);
+        while written.is_ok() {
+            written = stream.write_all(&piece);
         }
     });
     let url = format!("http://{address}/events");

@@ -2,7 +2,7 @@
 
 use crate::program::{Folder, answering, finish, read, run, sseproof};
 
-/// A load that is over soon.
+/// A short load.
 const QUICK: [&str; 9] =
     ["load", "-c", "20", "--ramp", "300ms", "--plateaus", "1", "--hold", "1500ms"];
 
@@ -69,7 +69,6 @@ fn a_worker_that_dies_is_named_and_nothing_passes() {
         }
         std::thread::sleep(std::time::Duration::from_millis(5));
     };
-    // It is a child of a process that was started here.
     let killed = std::process::Command::new("kill").args(["-KILL", &worker]).status().unwrap();
     assert!(killed.success());
     finish(load).ends(1, &["of 2 died: signal: 9", "■ SSE", "inconclusive"]);
@@ -90,7 +89,7 @@ fn workers_of(process: u32) -> Vec<String> {
     children.split_whitespace().filter(is_worker).map(str::to_owned).collect()
 }
 
-/// What was measured is shown, and other files are written, where one cannot be.
+/// If a file cannot be written, the report is printed and other files are written.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_loses_only_its_own_file() {
@@ -102,20 +101,20 @@ fn a_full_disk_loses_only_its_own_file() {
 }
 
 #[test]
-fn who_cannot_be_reached_is_told_before_the_run() {
+fn an_unreachable_server_is_reported_before_the_run() {
     quick(&["--url", "http://127.0.0.1:1/events"])
         .ends(3, &["cannot connect to http://127.0.0.1:1/"]);
 }
 
 #[test]
-fn a_run_in_which_nobody_got_a_stream_proves_nothing() {
+fn a_run_without_any_stream_proves_nothing() {
     let (url, _requests) =
         answering(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
     quick(&["--url", &url]).ends(1, &["status 503", "no client got a stream"]);
 }
 
 #[test]
-fn a_server_is_started_for_each_round_and_looked_into() {
+fn a_server_is_started_for_each_round_and_measured() {
     let folder = Folder::new();
     let (address, json) = (crate::program::free_address(), folder.name("r.json"));
     let command = format!("{} serve --load --listen {address}", env!("CARGO_BIN_EXE_sseproof"));
@@ -128,13 +127,13 @@ fn a_server_is_started_for_each_round_and_looked_into() {
 }
 
 #[test]
-fn what_a_plan_names_is_looked_for_beside_it() {
+fn files_of_a_plan_are_relative_to_it() {
     let folder = Folder::new();
     let clients = "clients: [{ ramp: 1 }, { hold: 1s }]";
     let plan = format!("plan: x\nurl: https://127.0.0.1:1/\nca: none.pem\n{clients}\n");
     let named = folder.write("ca.yaml", &plan);
     run(&["load", &named]).ends(2, &["ca.yaml:3:5", &folder.name("none.pem")]);
-    // Whom to trust is said anew by the flag.
+    // The flag replaces the key `ca`.
     run(&["load", &named, "--insecure"]).ends(3, &["cannot connect"]);
     let plan = "plan: x\nrequests: { rate: 1/s, for: 1s, file: none.json }\n";
     let named = folder.write("body.yaml", plan);
@@ -142,29 +141,29 @@ fn what_a_plan_names_is_looked_for_beside_it() {
 }
 
 #[test]
-fn what_http2_cannot_carry_is_told_before_the_run() {
+fn loads_that_http2_cannot_carry_are_rejected_before_the_run() {
     let url = "http://127.0.0.1:1/events";
     run(&["load", "--http", "2"]).ends(2, &["the embedded server speaks HTTP/1.1"]);
     run(&["load", "ws://127.0.0.1:1/ws", "--http", "2"]).ends(2, &["WebSockets", "HTTP/1.1"]);
     run(&["load", url, "--streams-per-connection", "9"]).ends(2, &["add --http 2"]);
     run(&["load", url, "--http", "2", "-H", "Connection: close"])
-        .ends(2, &["HTTP/2 has no header field `Connection`"]);
+        .ends(2, &["HTTP/2 forbids the header field `Connection`"]);
     run(&["load", url, "--http", "2", "--streams-per-connection", "0"]).ends(2, &["1..=32768"]);
 }
 
 #[test]
-fn what_does_not_fit_is_told_before_the_run() {
+fn limits_of_the_machine_are_checked_before_the_run() {
     let many = ["load", "-c", "3000000", "--bind", "127.0.0.2-127.0.0.200"];
-    run(&many).ends(2, &["connections do not fit", "--processes"]);
+    run(&many).ends(2, &["exceed the hard limit", "--processes"]);
     let ports = ["load", "-c", "60000", "--processes", "1000"];
     run(&ports).ends(2, &["ports", "--bind 127.0.0.2-127.0.0.4"]);
-    run(&["load", "--proxy", "http://127.0.0.1:1"]).ends(2, &["leave out --proxy"]);
-    run(&["load", "nonsense"]).ends(2, &["no ready plan", "stock-ticks"]);
+    run(&["load", "--proxy", "http://127.0.0.1:1"]).ends(2, &["remove --proxy"]);
+    run(&["load", "nonsense"]).ends(2, &["or a ready plan", "stock-ticks"]);
     run(&["load", "--fail-if", "delivery.p99 > 5"]).ends(2, &["delivery.p99 > 5"]);
 }
 
 #[test]
-fn who_names_a_protocol_need_not_write_its_question() {
+fn a_protocol_has_a_default_request() {
     let answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n\
         data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\ndata: [DONE]\n\n";
     let asked = |objective: &str, seen: &[&str]| {
@@ -173,7 +172,7 @@ fn who_names_a_protocol_need_not_write_its_question() {
             ["load", &url, "--profile", "openai-chat", "--rate", "20", "--duration", "200ms"];
         let more = ["--var", "prompt=Why?", "--objective", objective];
         run(&[&load[..], &more].concat()).ends(0, seen);
-        // The first connection only looks whether anybody is there.
+        // The first connection only checks whether the server can be reached.
         requests.iter().find(|request| !request.is_empty()).unwrap()
     };
     let request = asked("ttft < 1m", &["4 completed (100%)", "4 good (100%): ttft < 1 min"]);

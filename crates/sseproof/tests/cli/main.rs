@@ -1,4 +1,4 @@
-//! The binary as its users know it: arguments, exit codes, files, words.
+//! The binary: arguments, exit codes, files, messages.
 
 mod evidence;
 #[cfg(unix)]
@@ -26,7 +26,7 @@ steps:
   - expect: { event: { data: never }, within: 200ms }
 ";
 
-/// A check that is over at once: a scenario of our own, and no probes.
+/// A short check: one scenario, no probes.
 fn quick(served: &Served, folder: &Folder, more: &[&str]) -> program::Ran {
     let scenario = folder.write("holds.yaml", HOLDS);
     let mut arguments = vec!["check", &served.url, &scenario, "--no-probes"];
@@ -71,7 +71,7 @@ fn rules_are_chosen_by_globs() {
     let served = serve(Some("latin1-payload"));
     let folder = Folder::new();
     quick(&served, &folder, &["--skip", "stream/utf8"]).ends(0, &["✓"]);
-    // A list of another version may name rules that this one lacks.
+    // A list of another version can have rules that this version lacks.
     quick(&served, &folder, &["--skip", "operations/*"]).ends(1, &["stream/utf8"]);
     quick(&served, &folder, &["--only", "response/*"]).ends(0, &["✓"]);
     quick(&served, &folder, &["--only", "stream/*"]).ends(1, &["✗ stream/utf8"]);
@@ -158,10 +158,10 @@ fn method_headers_and_body_are_sent() {
 }
 
 #[test]
-fn wrong_usage_is_told_before_the_first_connection() {
+fn wrong_usage_is_reported_before_the_first_connection() {
     let folder = Folder::new();
     let text = folder.write("notes.txt", "x");
-    // Whoever connects there hears it: `free_address` refuses, and that would be exit 3.
+    // A connection to a free address is refused, which would be exit code 3.
     let url = format!("http://{}/", free_address());
     for (arguments, says) in [
         (&["localhost:8080"][..], "did you mean http://localhost:8080?"),
@@ -174,10 +174,10 @@ fn wrong_usage_is_told_before_the_first_connection() {
         (&["http://[::1"], "cannot read the URL"),
         (&["http://me:secret@x/"], "-H 'Authorization"),
         (&[&url, "http://b"], "the second URL"),
-        (&[&text], "is a file, but no scenario"),
+        (&[&text], "is a file, but not a scenario"),
         (&["missing.yaml"], "cannot read missing.yaml: No such file"),
         (&[&url, "--only", "nonsense"], "`nonsense` matches no rule"),
-        (&[&url, "--skip", "["], "is no glob"),
+        (&[&url, "--skip", "["], "is not a valid glob"),
         (&[&url, "--no-probes"], "there is nothing to do"),
         (&[&url, "--known", "/nonexistent/x"], "cannot read --known /nonexistent/x"),
         (&[&url, "--json", "/nonexistent/x"], "cannot write --json /nonexistent/x"),
@@ -217,7 +217,7 @@ fn a_server_that_is_not_there_is_no_verdict() {
     let folder = Folder::new();
     let json = folder.name("r.json");
     run(&["check", &url, "--json", &json]).ends(3, &["no connection", "refused"]);
-    assert!(read(&json).contains("\"partial\""), "what there is to tell is told");
+    assert!(read(&json).contains("\"partial\""), "the report is written");
     run(&["check", "http://sseproof.invalid/"]).ends(3, &["the host has no address"]);
 }
 
@@ -242,7 +242,7 @@ fn streams_are_parsed_from_files_pipes_and_servers() {
     let (url, _requests) = answering(
         b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n",
     );
-    run(&["parse", &url]).ends(1, &["answered 404 with text/html: no event stream"]);
+    run(&["parse", &url]).ends(1, &["is not an event stream: status 404, text/html"]);
     let gone = format!("http://{}/", free_address());
     run(&["parse", &gone]).ends(3, &["refused"]);
 }
@@ -264,7 +264,7 @@ fn rules_are_explained_and_all_is_listed() {
 }
 
 #[test]
-fn nobody_reads_on_and_that_is_no_fault() {
+fn a_closed_standard_output_is_not_an_error() {
     let mut child = sseproof(&["list", "mutants"]).spawn().unwrap();
     drop(child.stdout.take());
     finish(child).ends(0, &[]);

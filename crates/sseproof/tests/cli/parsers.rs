@@ -1,4 +1,4 @@
-//! `sseproof check-parser`, with a parser of ours and with adapters that are none.
+//! `sseproof check-parser`, with the embedded parser and with broken adapters.
 
 use crate::program::{Folder, read, run};
 

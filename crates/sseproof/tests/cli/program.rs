@@ -1,4 +1,4 @@
-//! The real binary as a process, and servers for it to look at.
+//! The real binary as a process, and servers for it to check.
 #![expect(clippy::unwrap_used, reason = "a test ends where its surroundings fail")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-/// What a run of the binary came to.
+/// A finished run of the binary.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -16,7 +16,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The run ended with this code, and each of the words stands in what it printed.
+    /// The run ended with this code, and its output has each of these texts.
     #[track_caller]
     pub(crate) fn ends(&self, code: i32, says: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:#?}");
@@ -82,19 +82,19 @@ impl Drop for Served {
     }
 }
 
-/// A server that writes `answer` to whoever asks, and hands on the requests.
+/// A server that writes `answer` to each client, and returns the requests.
 pub(crate) fn answering(answer: &'static [u8]) -> (String, std::sync::mpsc::Receiver<String>) {
-    let (tell, requests) = std::sync::mpsc::channel();
+    let (sender, requests) = std::sync::mpsc::channel();
     let address = accepting(move |mut stream| {
         let mut request = vec![0; 64 << 10];
         let read = stream.read(&mut request).unwrap_or(0);
-        let _ = tell.send(String::from_utf8_lossy(&request[..read]).into_owned());
+        let _ = sender.send(String::from_utf8_lossy(&request[..read]).into_owned());
         let _ = stream.write_all(answer);
     });
     (format!("http://{address}/events"), requests)
 }
 
-/// A listener whose connections go to `handle`, each in a thread of its own.
+/// A listener that handles each connection in its own thread.
 pub(crate) fn accepting(handle: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -107,7 +107,7 @@ pub(crate) fn accepting(handle: impl Fn(TcpStream) + Clone + Send + 'static) -> 
     address
 }
 
-/// An address on which nobody listens.
+/// An address on which no server listens.
 pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

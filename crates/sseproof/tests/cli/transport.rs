@@ -1,4 +1,4 @@
-//! The ways to a server, by flags.
+//! Connections: TLS, HTTP versions, proxies and sockets.
 
 use crate::program::{Folder, answering, finish, run, serve, serve_with, sseproof};
 use crate::{HOLDS, quick};
@@ -20,14 +20,14 @@ fn a_server_over_tls_is_checked_and_one_that_is_not_trusted_is_exit_3() {
 }
 
 #[test]
-fn a_server_without_tls_is_told_apart() {
+fn a_server_without_tls_is_recognised() {
     let served = serve(None);
     let url = served.url.replace("http", "https");
     run(&["check", &url, "--insecure"]).ends(3, &["write the URL with http://"]);
 }
 
 #[test]
-fn http2_is_spoken_where_it_is_agreed_on_or_demanded() {
+fn http2_is_used_if_agreed_by_alpn_or_required() {
     let folder = Folder::new();
     let ca = folder.name("ca.pem");
     let secured = serve_with(&["--tls", &ca]);
@@ -47,12 +47,12 @@ fn http2_against_a_server_of_http1_is_exit_3_with_what_to_do() {
 
 #[test]
 fn a_proxy_is_used_and_named() {
-    // The reference answers whatever it is asked for, as a proxy does.
+    // The reference accepts any URL, as a proxy does.
     let served = serve(None);
     let proxy = served.url.trim_end_matches("/events");
     let folder = Folder::new();
     let scenario = folder.write("holds.yaml", HOLDS);
-    let arguments = ["check", "http://nobody.test/events", &scenario, "--no-probes"];
+    let arguments = ["check", "http://elsewhere.test/events", &scenario, "--no-probes"];
     let way = format!("through the proxy {proxy}");
     run(&[&arguments[..], &["--proxy", proxy]].concat()).ends(0, &[&way]);
     let mut with_environment = sseproof(&arguments);
@@ -65,9 +65,9 @@ fn a_proxy_is_used_and_named() {
 #[test]
 fn a_unix_socket_that_is_not_there_is_exit_3() {
     let folder = Folder::new();
-    let socket = folder.name("nobody.sock");
+    let socket = folder.name("missing.sock");
     run(&["check", "http://localhost/events", "--unix-socket", &socket])
-        .ends(3, &["the unix socket", "nobody.sock"]);
+        .ends(3, &["the unix socket", "missing.sock"]);
     run(&["check", "--unix-socket", &socket]).ends(2, &["needs the URL of the stream"]);
 }
 
@@ -79,14 +79,14 @@ fn a_first_target_file_is_written_of_a_server_over_tls_too() {
     let to = folder.name("files");
     run(&["init", &served.url, "--folder", &to]).ends(3, &["--ca FILE"]);
     run(&["init", &served.url, "--folder", &to, "--ca", &ca]).ends(0, &["sseproof.yaml"]);
-    // What it needed to get there stands in the file.
+    // The file has the option that the connection needed.
     let target = folder.name("files/sseproof.yaml");
     let scenario = folder.write("holds.yaml", HOLDS);
     run(&["check", &scenario, "--no-probes", "--target", &target]).ends(0, &["✓ passed"]);
 }
 
 #[test]
-fn a_target_file_says_whom_to_trust_and_flags_win_over_it() {
+fn flags_win_over_the_certificates_of_a_target_file() {
     let folder = Folder::new();
     let served = serve_with(&["--tls", &folder.name("ca.pem")]);
     let target =
@@ -96,7 +96,7 @@ fn a_target_file_says_whom_to_trust_and_flags_win_over_it() {
         let file = target(keys);
         run(&[&["check", &scenario, "--no-probes", "--target", &file], flags].concat())
     };
-    // The path begins at the folder of the file, wherever the check is started.
+    // The path is relative to the folder of the file, not to the current folder.
     check("ca: ca.pem", &[]).ends(0, &["✓ passed"]);
     check("insecure: true", &[]).ends(0, &["✓ passed"]);
     check("insecure: false", &[]).ends(3, &["--ca FILE"]);
@@ -105,8 +105,8 @@ fn a_target_file_says_whom_to_trust_and_flags_win_over_it() {
     let _other = serve_with(&["--tls", &other]);
     check("insecure: true", &["--ca", &other]).ends(3, &["certificate"]);
 
-    let begins = "a relative path begins at the folder of this file";
-    check("ca: none.pem", &[]).ends(2, &["sseproof.yaml:2:5: cannot read", "none.pem", begins]);
+    let starts = "a relative path starts at the folder of this file";
+    check("ca: none.pem", &[]).ends(2, &["sseproof.yaml:2:5: cannot read", "none.pem", starts]);
     folder.write("empty.pem", "no certificate");
     check("ca: empty.pem", &[]).ends(2, &["sseproof.yaml:2:5:", "holds no certificate in PEM"]);
 }

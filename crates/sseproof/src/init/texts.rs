@@ -1,66 +1,67 @@
-//! What `sseproof init` writes and says.
+//! The files and the summary of `sseproof init`.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use sseproof_rules::profile;
+use sseproof_units::counted;
 
-use super::seen::Seen;
-use crate::ways::Trust;
+use super::survey::Survey;
+use crate::connection::Trust;
 
-/// The target file: what was seen, and every other key as a comment.
-pub(super) fn target(seen: &Seen, trust: &Trust<'_>) -> String {
+/// The target file: the keys that are known, and all others as comments.
+pub(super) fn target(survey: &Survey, trust: &Trust<'_>) -> String {
     let mut out = String::from(
-        "# yaml-language-server: $schema=.sseproof.schema.json\n# How to drive the server, for `sseproof check --target sseproof.yaml`.\n# Every key may be left out; what a rule lacks, it says.\n",
+        "# yaml-language-server: $schema=.sseproof.schema.json\n# The server, for `sseproof check --target sseproof.yaml`.\n# Every key is optional; a skipped rule names the key that it needs.\n",
     );
-    let _ = writeln!(out, "url: {}", quoted(seen.url.as_str()));
+    let _ = writeln!(out, "url: {}", quoted(survey.url.as_str()));
     match trust {
         Trust::System => {}
         Trust::Ca(file) => {
             let _ = writeln!(out, "ca: {}", quoted(&file.display().to_string()));
         }
-        Trust::Anybody => out.push_str("insecure: true\n"),
+        Trust::Any => out.push_str("insecure: true\n"),
     }
-    if seen.fields.is_empty() {
+    if survey.fields.is_empty() {
         out.push_str("# headers: { Authorization: \"Bearer ${env:TOKEN}\" }\n");
     } else {
         out.push_str("headers:\n");
-        for name in &seen.fields {
-            // The value stays out of a file that is committed.
+        for name in &survey.fields {
+            // The file will be committed, so it must not have the value.
             let _ = writeln!(out, "  {}: \"${{env:{}}}\"", quoted(name), variable(name));
         }
     }
     out.push_str(
-        "# A second user, who must not see what is meant for the first:\n# other: { headers: { Authorization: \"Bearer ${env:OTHER_TOKEN}\" } }\n\n",
+        "# A second user, who must not get the events of the first:\n# other: { headers: { Authorization: \"Bearer ${env:OTHER_TOKEN}\" } }\n\n",
     );
-    let path = seen.publish.unwrap_or("/publish");
-    let found = match seen.publish {
+    let path = survey.publish.unwrap_or("/publish");
+    let found = match survey.publish {
         Some(path) => {
-            format!("# {path} takes POST: if it publishes its body, take the mark away.\n")
+            format!("# {path} accepts POST: if it publishes the body, remove the `#`.\n")
         }
-        None => "# What makes the server emit an event: a request, or a command.\n".to_owned(),
+        None => "# How to publish an event: a request, or a command.\n".to_owned(),
     };
     let _ = write!(
         out,
-        "{found}# Every dangerous payload is sent with it, and all who listen get them.\n# publish:\n#   http: {{ path: {path}, body: \"${{data}}\" }}\n#   # run: ./publish ${{data}}\n\n"
+        "{found}# sseproof publishes dangerous payloads, and every subscriber gets them.\n# publish:\n#   http: {{ path: {path}, body: \"${{data}}\" }}\n#   # run: ./publish ${{data}}\n\n"
     );
-    let active = seen.active.unwrap_or("/active");
+    let active = survey.active.unwrap_or("/active");
     let _ = write!(
         out,
-        "# What else a check can use:\n# start: ./my-server --port {}\n# active: {{ http: {{ path: {active} }} }}     # how many producers are alive\n# via: http://127.0.0.1:8081{}     # the same stream through a proxy\n",
-        seen.url.port_or_known_default().unwrap_or(80),
-        seen.url.path(),
+        "# Other keys:\n# start: ./my-server --port {}\n# active: {{ http: {{ path: {active} }} }}     # the number of live producers\n# via: http://127.0.0.1:8081{}     # the same stream behind a proxy\n",
+        survey.url.port_or_known_default().unwrap_or(80),
+        survey.url.path(),
     );
-    out.push_str(&protocol(seen));
+    out.push_str(&protocol(survey));
     out
 }
 
-/// The protocol on top of the stream, and its variables: as a comment where it is only a guess.
-fn protocol(seen: &Seen) -> String {
-    let Some(profile) = seen.profile.and_then(profile) else { return String::new() };
-    let mark = if seen.is_sure { "" } else { "# " };
+/// The profile and its variables; as a comment if the profile is only a guess.
+fn protocol(survey: &Survey) -> String {
+    let Some(profile) = survey.profile.and_then(profile) else { return String::new() };
+    let mark = if survey.is_sure { "" } else { "# " };
     let mut out = format!(
-        "\n# The protocol on top of the stream, and the values of its variables:\n{mark}profile: {}\n",
+        "\n# The protocol on top of the stream, and its variables:\n{mark}profile: {}\n",
         profile.id
     );
     if !profile.variables.is_empty() {
@@ -72,9 +73,8 @@ fn protocol(seen: &Seen) -> String {
     out
 }
 
-/// The CI workflow.
-pub(super) fn workflow(seen: &Seen) -> String {
-    let secrets: String = seen
+pub(super) fn workflow(survey: &Survey) -> String {
+    let secrets: String = survey
         .fields
         .iter()
         .map(|name| {
@@ -94,8 +94,8 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - uses: actions/checkout@v4
-      # Build and start your server here, or hand its command to --start below.
-      # SSEPROOF_REPOSITORY is a variable of the repository: the URL of sseproof's own.
+      # Build and start your server here, or add `start` to sseproof.yaml.
+      # SSEPROOF_REPOSITORY is a variable of your repository: the URL of the repository of sseproof.
       - run: cargo install --locked --git \"${{{{ vars.SSEPROOF_REPOSITORY }}}}\" sseproof
       - run: >
           sseproof check --target sseproof.yaml --wait-for 30s
@@ -115,52 +115,53 @@ jobs:
     )
 }
 
-/// What was seen and what to do next.
-pub(super) fn told(seen: &Seen, files: &[PathBuf]) -> String {
+/// The summary on the terminal, with the next steps.
+pub(super) fn summary(survey: &Survey, files: &[PathBuf]) -> String {
     let mut out = String::new();
-    let media = seen.media_type.as_deref().unwrap_or("no content type");
-    let _ = writeln!(out, "saw {}: {}, {media}", seen.url, seen.status);
-    if seen.is_stream() {
-        let ids = if seen.has_ids { "with ids" } else { "without ids" };
-        let retry = seen.retry.map_or_else(String::new, |retry| format!(", retry {retry} ms"));
-        let _ = writeln!(out, "  {} events in a few seconds, {ids}{retry}", seen.events);
+    let media = survey.media_type.as_deref().unwrap_or("no content type");
+    let _ = writeln!(out, "{}: status {}, {media}", survey.url, survey.status);
+    if survey.is_stream() {
+        let ids = if survey.has_ids { "with ids" } else { "without ids" };
+        let retry = survey.retry.map_or_else(String::new, |retry| format!(", retry {retry} ms"));
+        let _ =
+            writeln!(out, "  {} in a few seconds, {ids}{retry}", counted(survey.events, "event"));
     } else {
-        let hint = match seen.status {
+        let hint = match survey.status {
             401 | 403 => {
-                "it wants credentials: give them with -H 'Authorization: Bearer …' --force"
+                "it requires credentials: pass them with -H 'Authorization: Bearer …' --force"
             }
             404 => "is this the path of the stream?",
-            _ => "an event stream is 200 with text/event-stream",
+            _ => "an event stream has status 200 and type text/event-stream",
         };
-        let _ = writeln!(out, "  this is no event stream: {hint}");
+        let _ = writeln!(out, "  not an event stream: {hint}");
     }
-    for (what, path) in [("takes POST", seen.publish), ("tells a number", seen.active)] {
+    for (what, path) in [("accepts POST", survey.publish), ("returns a number", survey.active)] {
         if let Some(path) = path {
             let _ = writeln!(out, "  {path} {what}: see the comments in the file");
         }
     }
-    if let Some(profile) = seen.profile {
+    if let Some(profile) = survey.profile {
         let _ = writeln!(out, "  the events look like those of {profile}");
     }
     for file in files {
         let _ = writeln!(out, "wrote {}", file.display());
     }
     out.push_str("next:\n");
-    for name in &seen.fields {
+    for name in &survey.fields {
         let _ = writeln!(out, "  export {}=…     # the value of {name}", variable(name));
     }
     out.push_str("  sseproof check --target sseproof.yaml\n");
-    out.push_str("  then say in sseproof.yaml how to publish: more rules can be asked\n");
+    out.push_str("  then add to sseproof.yaml how to publish: more rules can be checked\n");
     out
 }
 
-/// The environment's variable for a field: `AUTHORIZATION`, `X_API_KEY`.
+/// The environment variable for a header field: `AUTHORIZATION`, `X_API_KEY`.
 fn variable(name: &str) -> String {
     let letters = name.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '_' });
     letters.collect::<String>().to_ascii_uppercase()
 }
 
-/// The text as YAML: JSON strings are.
+/// The text as a JSON string, which is also YAML.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -172,8 +173,8 @@ mod tests {
     use std::path::Path;
     use url::Url;
 
-    fn seen() -> Seen {
-        Seen {
+    fn survey() -> Survey {
+        Survey {
             url: Url::parse("http://127.0.0.1:8080/events?a=b#c").unwrap(),
             fields: vec!["Authorization".to_owned(), "X-Api-Key".to_owned()],
             status: 200,
@@ -194,22 +195,22 @@ mod tests {
         for name in ["AUTHORIZATION", "X_API_KEY"] {
             variables.environment.insert(name.to_owned(), format!("of {name}"));
         }
-        let text = target(&seen(), &Trust::System);
+        let text = target(&survey(), &Trust::System);
         let read = TargetFile::parse("sseproof.yaml", &text, &variables).unwrap();
         assert_eq!(read.url.as_deref(), Some("http://127.0.0.1:8080/events?a=b#c"));
         assert_eq!(read.headers.first("x-api-key").as_deref(), Some("of X_API_KEY"));
-        let bare = Seen { fields: Vec::new(), ..seen() };
+        let bare = Survey { fields: Vec::new(), ..survey() };
         let read = |trust: Trust<'_>| {
             TargetFile::parse("f", &target(&bare, &trust), &Variables::default()).unwrap()
         };
-        assert!(!read(Trust::System).insecure && read(Trust::Anybody).insecure);
+        assert!(!read(Trust::System).insecure && read(Trust::Any).insecure);
         let ca = read(Trust::Ca(Path::new("certs/our ca.pem"))).ca.unwrap();
         assert_eq!(ca.path, Path::new("certs/our ca.pem"));
     }
 
     #[test]
     fn a_protocol_that_was_given_is_written_with_its_variables() {
-        let sure = Seen { fields: Vec::new(), is_sure: true, ..seen() };
+        let sure = Survey { fields: Vec::new(), is_sure: true, ..survey() };
         let read =
             TargetFile::parse("f", &target(&sure, &Trust::System), &Variables::default()).unwrap();
         assert_eq!(read.profile.as_deref(), Some("openai-chat"));
@@ -218,8 +219,8 @@ mod tests {
     }
 
     #[test]
-    fn the_commented_lines_work_where_the_mark_is_taken_away() {
-        let bare = Seen { fields: Vec::new(), ..seen() };
+    fn the_commented_lines_work_without_their_mark() {
+        let bare = Survey { fields: Vec::new(), ..survey() };
         let lines = ["# publish:", "#   http:", "# other:", "# headers:"];
         let text: String = target(&bare, &Trust::System)
             .lines()
@@ -246,7 +247,7 @@ mod tests {
 
     #[test]
     fn the_workflow_is_yaml_and_gets_the_secrets() {
-        let text = workflow(&seen());
+        let text = workflow(&survey());
         let value: serde_json::Value = serde_yaml::from_str(&text).unwrap();
         let steps = value["jobs"]["sseproof"]["steps"].as_array().unwrap();
         assert_eq!(steps.len(), 5);

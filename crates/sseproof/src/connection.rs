@@ -1,4 +1,5 @@
-//! How to get to the server, by flags and by the target file: whom to trust, and who we say we are.
+//! How to connect to the server, by flags and by a target file or plan: HTTP version, trust, client
+//! certificate, socket, proxy.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,13 +11,12 @@ use sseproof_files::{NamedFile, TargetFile};
 use sseproof_net::{ConnectionOptions, Proxies, Tls, TlsGiven, UnixSocket};
 use sseproof_record::Version;
 
-/// The versions of HTTP that can be asked for.
 fn version() -> impl TypedValueParser<Value = Option<Version>> {
     let value = |name, help| PossibleValue::new(name).help(help);
     PossibleValuesParser::new([
         value(
             "auto",
-            "What client and server agree on over TLS; HTTP/1.1 without TLS, and under load",
+            "Agreed with the server over TLS (ALPN); HTTP/1.1 without TLS, and under load",
         ),
         value("1.1", "HTTP/1.1"),
         value("2", "HTTP/2, also without TLS"),
@@ -28,81 +28,76 @@ fn version() -> impl TypedValueParser<Value = Option<Version>> {
     })
 }
 
-/// How to get to the server.
 #[derive(Args)]
-pub(crate) struct WaysGiven {
-    /// Speak this version of HTTP.
+pub(crate) struct ConnectionFlags {
+    /// Use this version of HTTP.
     // With the whole path, clap reads an `Option` as a value: `auto` is one.
     #[arg(long, value_parser = version(), default_value = "auto", value_name = "VERSION", help_heading = "Connection")]
     http: std::option::Option<Version>,
-    /// Trust the certificates in this file (PEM), too.
+    /// Also trust the CA certificates in this file (PEM).
     #[arg(long, alias = "cacert", value_name = "FILE", help_heading = "Connection")]
     ca: Option<PathBuf>,
-    /// Trust any certificate.
+    /// Do not verify the server's certificate.
     #[arg(short = 'k', long, help_heading = "Connection")]
     insecure: bool,
-    /// Show this certificate to the server (PEM, the whole chain).
+    /// Send this client certificate (PEM, the whole chain).
     #[arg(long, value_name = "FILE", requires = "key", help_heading = "Connection")]
     cert: Option<PathBuf>,
     /// The private key of --cert (PEM).
     #[arg(long, value_name = "FILE", requires = "cert", help_heading = "Connection")]
     key: Option<PathBuf>,
-    /// Connect to this unix socket in place of the host and port of the URL.
+    /// Connect to this unix socket instead of the host and port of the URL.
     #[arg(long, value_name = "PATH", help_heading = "Connection")]
     unix_socket: Option<PathBuf>,
-    /// Send requests through this HTTP proxy, also those to this machine (the environment's
-    /// `http_proxy`, `https_proxy` and `all_proxy` are for others alone).
+    /// Send all requests through this HTTP proxy (`http_proxy`, `https_proxy` and `all_proxy` of the
+    /// environment do not apply to this machine, --proxy does).
     #[arg(long, value_name = "URL", help_heading = "Connection", conflicts_with = "no_proxy")]
     proxy: Option<String>,
-    /// Use no proxy, whatever the environment says.
+    /// Use no proxy, also if the environment names one.
     #[arg(long, help_heading = "Connection")]
     no_proxy: bool,
 }
 
-/// What a file says of the ways to a server.
+/// The keys of a target file or a plan about the connection.
 #[derive(Clone, Copy)]
-pub(crate) struct Said<'a> {
-    /// The file.
+pub(crate) struct FileKeys<'a> {
     pub(crate) file: &'a Path,
     pub(crate) ca: Option<&'a NamedFile>,
     pub(crate) insecure: bool,
     pub(crate) unix_socket: Option<&'a Path>,
 }
 
-impl<'a> Said<'a> {
-    /// What the target file at that path says.
-    pub(crate) fn by_target(file: &'a Path, target: &'a TargetFile) -> Self {
+impl<'a> FileKeys<'a> {
+    pub(crate) fn of_target(file: &'a Path, target: &'a TargetFile) -> Self {
         let unix_socket = target.unix_socket.as_deref();
         Self { file, ca: target.ca.as_ref(), insecure: target.insecure, unix_socket }
     }
 }
 
-/// Whom the flags say to trust.
+/// The certificates to trust, by flags.
 pub(crate) enum Trust<'a> {
-    /// Whom the system trusts.
+    /// Those that the system trusts.
     System,
-    /// The certificates in this file, too.
+    /// Also those in this file.
     Ca(&'a Path),
-    /// Anybody.
-    Anybody,
+    /// All of them.
+    Any,
 }
 
-impl WaysGiven {
-    /// The ways to this URL, as the flags say, and where they say nothing, as a file does.
-    pub(crate) fn to(
+impl ConnectionFlags {
+    /// The options of connections to this URL, by the flags, and otherwise by the file.
+    pub(crate) fn options(
         &self,
         url: Option<&str>,
-        said: Option<Said<'_>>,
+        file: Option<FileKeys<'_>>,
     ) -> anyhow::Result<ConnectionOptions> {
-        let (ca, insecure) = match (self.trust(), said) {
-            (Trust::System, Some(said)) => {
-                let ca = said.ca.map(|ca| trusted(said.file, ca)).transpose()?;
-                (ca, said.insecure)
+        let (ca, insecure) = match (self.trust(), file) {
+            (Trust::System, Some(keys)) => {
+                let ca = keys.ca.map(|ca| trusted(keys.file, ca)).transpose()?;
+                (ca, keys.insecure)
             }
             (Trust::System, None) => (None, false),
-            (Trust::Ca(_) | Trust::Anybody, _) => {
-                (read("--ca", self.ca.as_deref())?, self.insecure)
-            }
+            (Trust::Ca(_) | Trust::Any, _) => (read("--ca", self.ca.as_deref())?, self.insecure),
         };
         let given = TlsGiven {
             ca,
@@ -110,26 +105,28 @@ impl WaysGiven {
             key: read("--key", self.key.as_deref())?,
             insecure,
         };
-        let tls = Tls::new(given).context("cannot use what was given for TLS")?;
-        let of_file = said.and_then(|said| said.unix_socket);
+        let tls = Tls::new(given).context("cannot use the TLS options")?;
+        let of_file = file.and_then(|keys| keys.unix_socket);
         let socket = self.unix_socket.as_deref().or(of_file);
         let unix = match (socket, url) {
-            (Some(path), Some(url)) => Some(UnixSocket::of(path, url).context("read the URL")?),
+            (Some(path), Some(url)) => {
+                Some(UnixSocket::of(path, url).context("cannot read the URL")?)
+            }
             (Some(_), None) => anyhow::bail!(
-                "--unix-socket needs the URL of the stream, as in http://localhost/events: its path and its host are sent"
+                "--unix-socket needs the URL of the stream, as in http://localhost/events: its host and path are part of the request"
             ),
             (None, _) => None,
         };
         Ok(ConnectionOptions { tls, http: self.http, unix, proxies: self.proxies()? })
     }
 
-    /// Whether HTTP/2 was asked for; nothing where the flags leave it open.
+    /// Whether HTTP/2 was requested; `None` if the flags leave it open.
     pub(crate) fn is_http2(&self) -> Option<bool> {
         self.http.map(|version| version == Version::Http2)
     }
 
-    /// The first of these flags that leads there by another way than TCP itself.
-    pub(crate) fn beyond_tcp(&self) -> Option<&'static str> {
+    /// The flag, if there is one, that connects other than directly over TCP.
+    pub(crate) fn indirect(&self) -> Option<&'static str> {
         match () {
             () if self.unix_socket.is_some() => Some("--unix-socket"),
             () if self.proxy.is_some() => Some("--proxy"),
@@ -137,10 +134,10 @@ impl WaysGiven {
         }
     }
 
-    /// Whom to trust: `--insecure` leaves nothing to `--ca`.
+    /// `--insecure` makes `--ca` irrelevant.
     pub(crate) fn trust(&self) -> Trust<'_> {
         match &self.ca {
-            _ if self.insecure => Trust::Anybody,
+            _ if self.insecure => Trust::Any,
             Some(ca) => Trust::Ca(ca),
             None => Trust::System,
         }
@@ -154,16 +151,16 @@ impl WaysGiven {
             return Proxies::always(proxy).context("cannot use --proxy");
         }
         Proxies::of_environment(|name| std::env::var(name).ok())
-            .context("cannot use a proxy that the environment names (--no-proxy does without)")
+            .context("cannot use the proxy of the environment; --no-proxy ignores it")
     }
 }
 
-/// The certificates that a target file says to trust; what is wrong with them is told at its place.
+/// The certificates of the key `ca` of a file; errors name the position of the key.
 fn trusted(target: &Path, ca: &NamedFile) -> anyhow::Result<(String, Vec<u8>)> {
     let path = target.parent().unwrap_or(Path::new("")).join(&ca.path);
     let name = path.display().to_string();
     let bytes = fs::read(&path).map_err(|error| {
-        let instead = "a relative path begins at the folder of this file";
+        let instead = "a relative path starts at the folder of this file";
         anyhow!("{}", ca.mistake(format!("cannot read {name}: {error}"), Some(instead.to_owned())))
     })?;
     let given = TlsGiven { ca: Some((name.clone(), bytes.clone())), ..TlsGiven::default() };

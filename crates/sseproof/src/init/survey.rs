@@ -1,4 +1,4 @@
-//! A short look at a server, with requests that change nothing.
+//! Probes a server for a few seconds, with requests that change nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,64 +10,62 @@ use sseproof_record::{Ending, Exchange, Headers, Request, Transcript};
 use sseproof_rules::{Profile, Record};
 use url::Url;
 
-/// How long the stream is watched for its first events.
+/// How long to wait for the first events of the stream.
 const WATCH: Duration = Duration::from_secs(3);
-/// How long another answer is waited for.
+/// How long to wait for other responses.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Where servers often take what is to be published.
+/// Paths at which servers often accept events to publish.
 const PUBLISH: [&str; 3] = ["/publish", "/emit", "/messages"];
-/// Where servers often tell how many clients they serve.
+/// Paths at which servers often report the number of their clients.
 const ACTIVE: [&str; 2] = ["/active", "/connections"];
 
-/// What was seen.
-pub(super) struct Seen {
+pub(super) struct Survey {
     pub(super) url: Url,
-    /// The names of the fields that were sent: their values stay out of the files.
+    /// The names of the header fields that were sent; their values are not written to files.
     pub(super) fields: Vec<String>,
     pub(super) status: u16,
     pub(super) media_type: Option<String>,
     pub(super) events: usize,
     pub(super) has_ids: bool,
     pub(super) retry: Option<u64>,
-    /// The protocol that was given, or the one whose events these look like.
+    /// The profile of --profile, or the one that the events look like.
     pub(super) profile: Option<&'static str>,
-    /// Whether it was given.
+    /// Whether --profile names it.
     pub(super) is_sure: bool,
-    /// A path that takes POST.
+    /// A path that accepts POST.
     pub(super) publish: Option<&'static str>,
-    /// A path that answers with a number.
+    /// A path whose response is a number.
     pub(super) active: Option<&'static str>,
 }
 
-impl Seen {
-    /// Subscribes once, as the protocol asks where one is given, and asks for a few paths that
-    /// servers often have.
-    pub(super) async fn look(
+impl Survey {
+    /// Subscribes once, with the request of the profile, and requests a few common paths.
+    pub(super) async fn new(
         url: &str,
         headers: &Headers,
         given: Option<&'static Profile>,
-        ways: ConnectionOptions,
+        connection: ConnectionOptions,
     ) -> anyhow::Result<Self> {
         let limits = Limits { connect: PATIENCE, ..Limits::default() };
-        let client = Client::new(Arc::new(Direct), limits).with(ways);
+        let client = Client::new(Arc::new(Direct), limits).with(connection);
         let mut request = Request::subscribe(url);
         request.headers.0.extend(headers.0.iter().cloned());
-        let exchange = asked(&client, subscription(request.clone(), given)?, WATCH).await?;
+        let exchange = fetch(&client, subscription(request.clone(), given)?, WATCH).await?;
         let Some(head) = exchange.head.clone() else {
-            bail!("{url} gave no answer: {}", ending(&exchange));
+            bail!("no response from {url}: {}", ending(&exchange));
         };
         let base = Url::parse(url)?;
         let mut publish = None;
         for path in PUBLISH {
             let there = Request { method: "OPTIONS".to_owned(), ..on(&request, &base, path)? };
-            let answer = asked(&client, there, PATIENCE).await?;
+            let answer = fetch(&client, there, PATIENCE).await?;
             if publish.is_none() && takes_post(&answer) {
                 publish = Some(path);
             }
         }
         let mut active = None;
         for path in ACTIVE {
-            let answer = asked(&client, on(&request, &base, path)?, PATIENCE).await?;
+            let answer = fetch(&client, on(&request, &base, path)?, PATIENCE).await?;
             let text = String::from_utf8_lossy(&answer.body_bytes()).trim().to_owned();
             if active.is_none() && answer.status() == Some(200) && text.parse::<u64>().is_ok() {
                 active = Some(path);
@@ -94,13 +92,12 @@ impl Seen {
         })
     }
 
-    /// Whether the URL gave an event stream.
     pub(super) fn is_stream(&self) -> bool {
         self.status == 200 && self.media_type.as_deref() == Some("text/event-stream")
     }
 }
 
-/// The request as the protocol makes it, with its own values for its variables.
+/// The request of the profile, with the default values of its variables.
 fn subscription(
     mut request: Request,
     profile: Option<&'static Profile>,
@@ -117,7 +114,7 @@ fn subscription(
     Ok(request)
 }
 
-async fn asked(client: &Client, request: Request, within: Duration) -> anyhow::Result<Exchange> {
+async fn fetch(client: &Client, request: Request, within: Duration) -> anyhow::Result<Exchange> {
     let mut live = client.open(request)?;
     live.wait(within, |progress| progress.events() >= 2).await;
     Ok(live.leave(Leave::Fin).await)
@@ -139,7 +136,7 @@ fn takes_post(answer: &Exchange) -> bool {
     })
 }
 
-/// The protocol that the event speaks.
+/// The profile that the event looks like.
 fn profile(kind: &str, data: &str) -> Option<&'static str> {
     if data.contains("\"object\":\"chat.completion.chunk\"") {
         return Some("openai-chat");
@@ -153,10 +150,10 @@ fn profile(kind: &str, data: &str) -> Option<&'static str> {
 fn ending(exchange: &Exchange) -> String {
     match &exchange.end.how {
         Ending::Unresolved(why) | Ending::Unconnected(why) | Ending::Handshake(why) => why.clone(),
-        Ending::Reset => "it reset the connection".to_owned(),
-        Ending::Truncated => "it closed the connection".to_owned(),
+        Ending::Reset => "the server reset the connection".to_owned(),
+        Ending::Truncated => "the server closed the connection".to_owned(),
         Ending::Malformed(why) => why.clone(),
-        _ => format!("there was nothing within {} s", WATCH.as_secs()),
+        _ => format!("timeout after {} s", WATCH.as_secs()),
     }
 }
 
@@ -165,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn well_known_protocols_are_known() {
+    fn well_known_protocols_are_recognised() {
         let chat = "{\"id\":\"1\",\"object\":\"chat.completion.chunk\"}";
         assert_eq!(profile("message", chat), Some("openai-chat"));
         assert_eq!(
