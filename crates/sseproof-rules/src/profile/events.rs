@@ -1,5 +1,5 @@
-//! The events of one stream, each with its payload as JSON; many protocols say the type of an event
-//! twice, in the field `event` and in that payload.
+//! The events of one stream, each with its payload as JSON; in many protocols the type of an
+//! event is in the field `event` and in the payload.
 
 use serde_json::Value;
 use sseproof_codec::Event;
@@ -10,20 +10,19 @@ use super::look;
 use crate::stream::tally::Tally;
 use crate::{Fault, Record, Verdict, View};
 
-/// Why there is nothing to judge where no stream has an event.
+/// The reason to skip if no stream has an event.
 pub(super) const NO_EVENT: &str = "no stream carried an event";
 
-/// One event of a stream, or a part of its payload that is judged by itself.
+/// One event of a stream, or a part of its payload.
 pub(super) struct Piece<'r> {
-    /// Where the event begins in the body.
+    /// The offset of the event in the body.
     pub(super) offset: u64,
-    /// The type that the field `event` gives it; `message` without one.
+    /// Its type by the field `event`; `message` without that field.
     pub(super) event: &'r str,
     pub(super) data: &'r str,
-    /// Its payload, or the part of it, as JSON; null where it is none.
+    /// The payload, or a part of it, as JSON; null if it is not JSON.
     pub(super) json: Value,
-    /// What kind of event it is: the type that the JSON says, unless the protocol has another way to
-    /// say it.
+    /// Its type by the member `type` of the JSON, or by the rules of the protocol.
     pub(super) kind: String,
 }
 
@@ -37,29 +36,29 @@ pub(super) fn pieces<'r>(view: &View<'r>) -> Vec<Piece<'r>> {
     view.events().map(|(event, _)| piece(event)).collect()
 }
 
-/// The events whose payload says its type.
+/// The events with a `type` in their payload.
 pub(super) fn typed<'r>(view: &View<'r>) -> Vec<Piece<'r>> {
     pieces(view).into_iter().filter(|piece| !piece.kind.is_empty()).collect()
 }
 
 impl Piece<'_> {
-    /// The member of that name as a number; 0 where it is none.
+    /// The member of that name as a number; 0 if it is not a number.
     pub(super) fn number(&self, name: &str) -> u64 {
         self.json[name].as_u64().unwrap_or_default()
     }
 
-    /// The same event with that part of its payload alone.
+    /// The same event with only that part of its payload.
     pub(super) fn part(&self, json: &Value) -> Self {
         Self { json: json.clone(), kind: self.kind.clone(), ..*self }
     }
 }
 
-/// Whether the server ended the response, as if all was said.
+/// Whether the server ended the response normally.
 pub(super) fn is_ended(view: &View<'_>) -> bool {
     view.end.how == Ending::Complete
 }
 
-/// Judges the events of each stream by themselves: see [`look::each_stream`].
+/// Judges the events of each stream: see [`look::each_stream`].
 pub(super) fn each<'r>(
     record: &'r Record<'_>,
     noun: &str,
@@ -69,7 +68,7 @@ pub(super) fn each<'r>(
     look::each_stream(record, noun, none, |view, tally| look(view, &pieces(view), tally))
 }
 
-/// Judges whether the field `event` says what `type` says.
+/// Judges whether the field `event` equals `type`.
 pub(super) fn names(record: &Record<'_>) -> Verdict {
     look::each_stream(record, "event", NO_EVENT, |view, tally| {
         for piece in typed(view) {
@@ -78,8 +77,8 @@ pub(super) fn names(record: &Record<'_>) -> Verdict {
                 continue;
             }
             let message = match piece.event {
-                "message" => format!("`type` is `{}`, and there is no `event` field", piece.kind),
-                event => format!("`type` is `{}`, and `event` is `{event}`", piece.kind),
+                "message" => format!("`type` is `{}`, but there is no `event` field", piece.kind),
+                event => format!("`type` is `{}`, but `event` is `{event}`", piece.kind),
             };
             tally.fault(|| Fault::at(view, piece.offset, message));
         }

@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-/// What stands for half of a character: the escape of one surrogate without the other one.
+/// The replacement for half a character: the escape of one surrogate without the other one.
 pub(super) const HALF: char = '\u{FFFD}';
 
-/// The value, where the text is JSON. An escape that is one half of a character, which no text can
-/// hold, is read as U+FFFD: that is a fault of its own, and the rest can be judged all the same.
+/// The value if the text is JSON. A lone surrogate escape, which no string can contain, is read as
+/// U+FFFD: other rules report it, and the rest of the payload can still be judged.
 pub(super) fn read(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&without_halves(text)?).ok())
 }
 
-/// The text with U+FFFD for each `\uD83D` that has no other half; `None` if there is none.
+/// The text with U+FFFD for each lone surrogate escape; `None` if there is none.
 fn without_halves(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -36,13 +36,13 @@ fn without_halves(text: &str) -> Option<String> {
     found.then_some(out)
 }
 
-/// The surrogate that the text begins with as an escape.
+/// The surrogate whose escape begins the text.
 fn surrogate(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     u32::from_str_radix(digits, 16).ok().filter(|code| (0xD800..0xE000).contains(code))
 }
 
-/// The value as it stands in a message: in backticks, and not too much of it.
+/// The value for a message: in backticks, and shortened.
 pub(super) fn shown(value: &Value) -> String {
     crate::stream::quoted(value.to_string().as_bytes())
 }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_a_character_is_read_as_one_that_says_so() {
+    fn half_a_character_is_read_as_a_replacement() {
         let text = |json| read(json).and_then(|value| value.as_str().map(str::to_owned));
         assert_eq!(text(r#""a\ud83db""#).as_deref(), Some("a\u{FFFD}b"));
         assert_eq!(text(r#""\ude00""#).as_deref(), Some("\u{FFFD}"));

@@ -1,14 +1,14 @@
-//! Looks at one exchange of a profile after the other.
+//! Judges the exchanges of a profile one by one.
 
 use crate::outcome::each_once;
 use crate::stream::tally::{Tally, counted};
 use crate::{Fault, Place, Record, Verdict, View};
 
-/// How many streams with a fault are shown: more of them tell nothing new.
+/// The maximum number of reported streams with a fault: more of them show nothing new.
 const SHOWN: usize = 3;
 
-/// Judges each stream by itself. `noun` is what `look` counts, in the singular; `none` is why there
-/// is nothing to judge where it counts nothing.
+/// Judges each stream. `noun` names the things that `look` counts, in the singular; `none` is the
+/// reason to skip if there are none.
 pub(super) fn each_stream<'r>(
     record: &'r Record<'_>,
     noun: &str,
@@ -19,7 +19,7 @@ pub(super) fn each_stream<'r>(
     each(&views, noun, none, look)
 }
 
-/// The same for these exchanges, whatever they are.
+/// The same for any exchanges.
 pub(super) fn each<'r>(
     views: &[View<'r>],
     noun: &str,
@@ -35,7 +35,7 @@ pub(super) fn each<'r>(
         looked += seen;
         faults.extend(first);
     }
-    // The same fault in the answer to each probe is one fault.
+    // The same fault in several responses is one fault.
     let mut faults = each_once(faults);
     faults.truncate(SHOWN);
     if looked == 0 && faults.is_empty() {
@@ -44,7 +44,7 @@ pub(super) fn each<'r>(
     Verdict::from_faults(faults, counted(looked, noun))
 }
 
-/// The exchanges that were answered and are `wanted`.
+/// The exchanges with a response that are `wanted`.
 pub(super) fn answered<'r>(
     record: &'r Record<'_>,
     wanted: impl Fn(&View<'r>) -> bool,
@@ -52,8 +52,8 @@ pub(super) fn answered<'r>(
     record.all().filter(|view| view.head.is_some() && wanted(view)).collect()
 }
 
-/// Judges whether the status of each of these fits; one for which that is not known says nothing.
-/// `what` is answered with it.
+/// Judges whether the status of each of these exchanges fits; `None` leaves one out. `what` names the
+/// request in messages.
 pub(super) fn statuses(
     views: &[View<'_>],
     noun: &str,

@@ -1,8 +1,8 @@
-//! The protocols on top of event streams, each with the rules that it adds and those that it
-//! makes pointless.
+//! The protocols on top of event streams, each with the rules that it adds and the general rules that
+//! it omits.
 //!
-//! A rule of a profile judges only where the profile was chosen, and is not even mentioned
-//! otherwise: what no reader asked for is no skip, but noise.
+//! A rule of a profile judges only if the profile is selected. Otherwise reports do not mention it: a
+//! skip for each rule of another protocol would be noise.
 
 mod anthropic_messages;
 mod events;
@@ -28,9 +28,9 @@ use crate::{Rule, delivery, encode, reconnect, response, resume, retry, stream};
 pub struct Profile {
     /// Its name, as in `openai-chat`; the family of its rules, unless several profiles share them.
     pub id: &'static str,
-    /// Other names for it, for who writes out what the name leaves open.
+    /// Other names for it, such as one with the version.
     pub aliases: &'static [&'static str],
-    /// What it is, as a fragment: `chat completions as OpenAI streams them`.
+    /// A short description, as a fragment: `chat completions as OpenAI streams them`.
     pub title: &'static str,
     /// The path at which the reference serves it.
     pub path: &'static str,
@@ -40,18 +40,17 @@ pub struct Profile {
     pub headers: &'static [(&'static str, &'static str)],
     /// The body that asks for a stream: a template with the variables below.
     pub body: &'static str,
-    /// The variables of the body and of the profile's probes, with the values that they have where
-    /// nobody gives others.
+    /// The variables of the body and of the profile's probes, with their default values.
     pub variables: &'static [(&'static str, &'static str)],
-    /// The general rules that make no sense here.
+    /// The general rules that do not apply.
     pub omits: &'static [&'static [&'static Rule]],
     pub rules: &'static [&'static Rule],
-    /// The reference: what a right server of this profile answers.
+    /// The reference: the responses of a correct server of this profile.
     pub answer: Answer,
 }
 
-/// What makes no sense where a stream is the answer to one POST, which ends and is not resumed: a
-/// client does not come back to it, nothing is cached, and nobody asks for its head alone.
+/// The general rules that do not apply if a stream is the response to one POST: the stream ends, is
+/// neither resumed nor cached, and no client sends HEAD for it.
 const OF_ANSWERS: &[&[&Rule]] = &[
     resume::FAMILY.rules,
     reconnect::FAMILY.rules,
@@ -63,7 +62,7 @@ const OF_ANSWERS: &[&[&Rule]] = &[
     &[&stream::event_type_clash::RULE],
 ];
 
-/// The rules on other requests for a stream, and on streams that last.
+/// The rules on other requests for a stream, and on long streams.
 const OF_LASTING_STREAMS: &[&Rule] = &[
     &response::head_method::RULE,
     &response::head_no_body::RULE,
@@ -73,7 +72,7 @@ const OF_LASTING_STREAMS: &[&Rule] = &[
     &delivery::heartbeat::RULE,
 ];
 
-/// The profiles, in the order in which they are listed.
+/// The profiles, in the order of the list for users.
 const PROFILES: &[&Profile] = &[
     &openai_chat::PROFILE,
     &openai_responses::PROFILE,
@@ -90,13 +89,13 @@ pub fn profiles() -> impl Iterator<Item = &'static Profile> {
     PROFILES.iter().copied()
 }
 
-/// The profile of that id, or of that other name.
+/// The profile with this id or alias.
 pub fn profile(id: &str) -> Option<&'static Profile> {
     profiles().find(|profile| profile.id == id || profile.aliases.contains(&id))
 }
 
 impl Profile {
-    /// Whether the rule, a general one, makes sense here.
+    /// Whether this general rule applies.
     pub fn keeps(&self, rule: &Rule) -> bool {
         !self.omits.iter().any(|rules| rule.is_in(rules))
     }

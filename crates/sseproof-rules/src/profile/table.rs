@@ -1,7 +1,6 @@
-//! Tables of what must hold of the members of events, and their interpreter.
+//! Tables of requirements on the members of events, and their interpreter.
 //!
-//! A rule on single members, or on which event comes first or last, is a list of rows; what one more
-//! member must be is one more row.
+//! A rule on single members, or on the first or last event, is a list of rows: one row for each member.
 
 use serde_json::Value;
 
@@ -11,19 +10,19 @@ use super::look;
 use crate::stream::quoted;
 use crate::{Fault, Record, Verdict, View};
 
-/// What the rows of a rule are about.
+/// The subject of the rows of a rule.
 pub(super) struct Scope {
-    /// What is counted, in the singular.
+    /// The name of the counted things, in the singular.
     pub(super) noun: &'static str,
-    /// Why there is nothing to judge where a row is about nothing.
+    /// The reason to skip if there are none.
     pub(super) none: &'static str,
-    /// What each one is called in a message; if this is empty, by its type.
+    /// The name of each one in a message; its type if this is empty.
     pub(super) name: &'static str,
     /// Those of a stream, in order.
     pub(super) of: for<'r> fn(&View<'r>) -> Vec<Piece<'r>>,
 }
 
-/// All events but `[DONE]`, which some servers send at the end and clients pass over.
+/// All events except `[DONE]`, which some servers send at the end and clients ignore.
 pub(super) const EVENTS: Scope = Scope {
     noun: "event",
     none: NO_EVENT,
@@ -31,38 +30,38 @@ pub(super) const EVENTS: Scope = Scope {
     of: |view| pieces(view).into_iter().filter(|piece| piece.data != "[DONE]").collect(),
 };
 
-/// The events that say their type.
+/// The events with a `type`.
 pub(super) const TYPED: Scope = Scope { noun: "event", none: NO_EVENT, name: "", of: typed };
 
 /// One requirement on a member.
 pub(super) struct Row {
-    /// The types of the events that it is about; if there are none, each event.
+    /// The types of the events that it applies to; each event if there are none.
     on: &'static [&'static str],
-    /// The names on the way to the member, with dots between them; `*` is each element of a list, and
-    /// nothing the whole payload. After a `|` stands another way that is as good.
+    /// The path of the member, with dots; `*` is each element of a list, and an empty path the whole
+    /// payload. After a `|` follows an alternative path.
     at: &'static str,
     must: Must,
 }
 
-/// What must hold of a member, or of the place of an event.
+/// The requirement on a member, or on the position of an event.
 pub(super) enum Must {
     Count,
     Be(Kind),
     MayBe(Kind),
-    /// It is there, of that kind, and what it was the first time.
+    /// It is there, of that kind, and the same in each event.
     Stay(Kind),
-    /// It is a number, and by one more than the last time.
+    /// It is a number, and one more than in the event before.
     CountUp,
     BeOneOf(&'static [&'static str]),
     HaveOneOf(&'static [&'static str]),
-    /// An event of the row's types is the first one, those of the types `aside` aside, or one of the
-    /// types `or` is; and it does not come again.
+    /// An event of the row's types, or of the types `or`, is the first one except for those of the
+    /// types `aside`, and it comes only once.
     ComeFirst {
         aside: &'static [&'static str],
         or: &'static [&'static str],
     },
-    /// An event of the row's types ends the stream. Whether another one may come after it, of which
-    /// types, is said by the function: the type at the end, and that of the other.
+    /// An event of the row's types ends the stream. The function decides whether a later event is
+    /// allowed: its arguments are the type at the end and the type of the later event.
     ComeLast(fn(&str, &str) -> bool),
 }
 
@@ -73,13 +72,12 @@ pub(super) const OBJECT: Kind = Kind("an object", Value::is_object);
 pub(super) const LIST: Kind = Kind("a list", Value::is_array);
 pub(super) const EMPTY: Kind =
     Kind("an empty list", |value| value.as_array().is_some_and(Vec::is_empty));
-pub(super) const FILLED: Kind = Kind("a list with something in it", |value| {
-    value.as_array().is_some_and(|list| !list.is_empty())
-});
-pub(super) const TEXT: Kind = Kind("a text", Value::is_string);
+pub(super) const FILLED: Kind =
+    Kind("a non-empty list", |value| value.as_array().is_some_and(|list| !list.is_empty()));
+pub(super) const TEXT: Kind = Kind("a string", Value::is_string);
 /// A text that is not empty.
 pub(super) const NAME: Kind =
-    Kind("a text", |value| value.as_str().is_some_and(|text| !text.is_empty()));
+    Kind("a string", |value| value.as_str().is_some_and(|text| !text.is_empty()));
 pub(super) const NUMBER: Kind = Kind("a number", Value::is_u64);
 
 pub(super) const fn each(at: &'static str, must: Must) -> Row {
@@ -91,7 +89,7 @@ pub(super) const fn on(types: &'static [&'static str], at: &'static str, must: M
 }
 
 impl Scope {
-    /// The same with another noun, and another reason to skip.
+    /// The same with another noun and reason to skip.
     pub(super) const fn counting(self, noun: &'static str, none: &'static str) -> Self {
         Self { noun, none, ..self }
     }
@@ -105,7 +103,7 @@ impl Scope {
         self.judge_all(&record.streams().collect::<Vec<_>>(), rows)
     }
 
-    /// The same for these exchanges, whatever they are.
+    /// The same for any exchanges.
     pub(super) fn judge_all(&self, views: &[View<'_>], rows: &[Row]) -> Verdict {
         look::each(views, self.noun, self.none, |view, tally| {
             let mut before = vec![None; rows.len()];
@@ -134,7 +132,7 @@ impl Scope {
         self.looked(&piece, rows, &mut vec![None; rows.len()]).flatten()
     }
 
-    /// What is wrong with the event, if a row is about it.
+    /// The first fault of the event, if a row applies to it.
     fn looked(
         &self,
         piece: &Piece<'_>,
@@ -142,26 +140,26 @@ impl Scope {
         before: &mut [Option<Value>],
     ) -> Option<Option<String>> {
         let looked = rows.iter().zip(before).filter_map(|(row, before)| row.looked(piece, before));
-        // Every row looks, since some have to remember what they see.
+        // Every row must run, since some store values.
         let looked: Vec<_> = looked.collect();
         let is_looked_at = !looked.is_empty();
         let first = looked.into_iter().flatten().next();
-        is_looked_at.then(|| first.map(|wrong| self.told(piece, wrong)))
+        is_looked_at.then(|| first.map(|wrong| self.message(piece, wrong)))
     }
 
-    fn told(&self, piece: &Piece<'_>, wrong: Wrong) -> String {
+    fn message(&self, piece: &Piece<'_>, wrong: Wrong) -> String {
         let (name, of) = match self.name {
             "" => (format!("`{}`", piece.kind), format!(" of `{}`", piece.kind)),
             name => (name.to_owned(), String::new()),
         };
         match wrong {
-            Wrong::NoJson => format!("the data is no JSON: {}", quoted(piece.data.as_bytes())),
+            Wrong::NotJson => format!("the data is not JSON: {}", quoted(piece.data.as_bytes())),
             Wrong::Missing(at) => format!("{name} has no `{at}`"),
             Wrong::Is(at, value, right) if at.is_empty() => {
-                format!("{name} is {value}, and not {right}")
+                format!("{name} is {value}, not {right}")
             }
-            Wrong::Is(at, value, right) => format!("`{at}`{of} is {value}, and not {right}"),
-            Wrong::Was(at, value, before) => format!("`{at}` is {value}, and was {before} before"),
+            Wrong::Is(at, value, right) => format!("`{at}`{of} is {value}, not {right}"),
+            Wrong::Was(at, value, before) => format!("`{at}` is {value}, but was {before} before"),
             Wrong::HasNone(names) => format!("{name} has none of {}", listed(names)),
             Wrong::Place(message) => message,
         }
@@ -169,19 +167,19 @@ impl Scope {
 }
 
 enum Wrong {
-    NoJson,
+    NotJson,
     Missing(String),
     Is(String, String, String),
-    /// The member is this, and was that before.
+    /// The member is this, but was that before.
     Was(String, String, String),
-    /// None of these members is there.
+    /// None of these members is present.
     HasNone(&'static [&'static str]),
-    /// It comes in the wrong place.
+    /// It is in the wrong position.
     Place(String),
 }
 
 impl Row {
-    /// What is wrong with the event, if the row is about it.
+    /// The fault of the event, if the row applies to it.
     fn looked(&self, piece: &Piece<'_>, before: &mut Option<Value>) -> Option<Option<Wrong>> {
         match self.must {
             Must::ComeFirst { aside, or } => self.first(&piece.kind, aside, or, before),
@@ -207,7 +205,7 @@ impl Row {
             let wrong = || Wrong::Place(format!("the first event is `{kind}`"));
             return Some((!is_right).then(wrong));
         }
-        is_it.then(|| Some(Wrong::Place(format!("`{kind}` comes in mid-stream"))))
+        is_it.then(|| Some(Wrong::Place(format!("`{kind}` is sent after the first event"))))
     }
 
     fn last(
@@ -226,15 +224,15 @@ impl Row {
         }
     }
 
-    /// What is wrong with the member: with the first way to it that is right, nothing.
+    /// The fault of the member; `None` if one of its paths is right.
     fn member(&self, piece: &Piece<'_>, before: &mut Option<Value>) -> Option<Wrong> {
         let is_counted = matches!(self.must, Must::Count);
-        if self.at.is_empty() && !is_counted && is_no_json(piece) {
-            return Some(Wrong::NoJson);
+        if self.at.is_empty() && !is_counted && is_not_json(piece) {
+            return Some(Wrong::NotJson);
         }
-        let mut ways = self.at.split('|');
-        let first = ways.next().and_then(|at| self.at(at, piece, before))?;
-        if ways.any(|at| self.at(at, piece, before).is_none()) { None } else { Some(first) }
+        let mut paths = self.at.split('|');
+        let first = paths.next().and_then(|at| self.at(at, piece, before))?;
+        if paths.any(|at| self.at(at, piece, before).is_none()) { None } else { Some(first) }
     }
 
     fn at(&self, at: &str, piece: &Piece<'_>, before: &mut Option<Value>) -> Option<Wrong> {
@@ -276,12 +274,11 @@ impl Must {
     }
 }
 
-fn is_no_json(piece: &Piece<'_>) -> bool {
+fn is_not_json(piece: &Piece<'_>) -> bool {
     piece.json.is_null() && super::json::read(piece.data).is_none_or(|whole| whole.is_null())
 }
 
-/// The members at that place, each with the place where it really stands; null for one that is not
-/// there.
+/// The members at that path, each with its exact path; null for a missing one.
 fn found<'v>(json: &'v Value, at: &str) -> Vec<(String, &'v Value)> {
     let mut found = vec![(String::new(), json)];
     for name in at.split('.').filter(|name| !name.is_empty()) {

@@ -1,5 +1,5 @@
 //! For the tests of profiles: the cases in `tests/profiles/`, which are exchanges written by hand
-//! with the verdict that a rule must give on them.
+//! with the expected verdict of a rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -24,8 +24,8 @@ const FILES: &[(&str, &str)] = &[
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    /// Bodies of requests to which the reference gives answers that break no rule, and each mutant
-    /// one that breaks its rule alone.
+    /// Bodies of requests: the responses of the reference break no rule, and those of each mutant only
+    /// its own rule.
     #[serde(default)]
     asks: Vec<String>,
     /// Values that several cases share, for YAML aliases.
@@ -35,7 +35,7 @@ struct File {
     cases: BTreeMap<String, Vec<Case>>,
 }
 
-/// What was exchanged, and what the rule says of it. Without `exchanges` it is one stream.
+/// Exchanges and the verdict of the rule on them. Without `exchanges` it is one stream.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -43,8 +43,8 @@ struct Case {
     fails: Option<String>,
     skips: Option<String>,
     inconclusive: Option<String>,
-    /// Where the fault is: `event 2`, `start`, `end`, `status`, `exchange` or `header NAME`, with the
-    /// number of the exchange where there are several.
+    /// The place of the fault: `event 2`, `start`, `end`, `status`, `exchange` or `header NAME`, after
+    /// the number of the exchange if there are several.
     #[serde(default)]
     at: String,
     target: Option<String>,
@@ -64,7 +64,7 @@ struct Case {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Asked {
-    /// The method and the target, where these are not those of the profile.
+    /// The method and the target, if they differ from those of the profile.
     ask: Option<String>,
     headers: BTreeMap<String, String>,
     body: String,
@@ -78,7 +78,7 @@ struct Asked {
     /// More of the stream, each piece with the milliseconds before it.
     late: Vec<(u64, String)>,
     ended: Ended,
-    /// For how many seconds the client stays at most.
+    /// The maximum time before the client disconnects, in seconds.
     stay: Option<u64>,
     /// The number of the exchange beside which this one begins, a second after it.
     beside: Option<usize>,
@@ -160,7 +160,7 @@ impl Case {
         })
     }
 
-    /// The verdict as the case writes it, and the one that it expects.
+    /// The verdict in the format of the cases, and the expected one.
     fn compared(&self, rule: &Rule, profile: &Profile) -> (String, String) {
         let run = self.run(profile);
         let found = match run.judge(rule) {
@@ -168,8 +168,9 @@ impl Case {
             Verdict::Skip(note) => format!("skips: {note}"),
             Verdict::Inconclusive(note) => format!("inconclusive: {note}"),
             Verdict::Fail(faults) => run.with_record(|record| {
-                let told: Vec<_> = faults.iter().map(|fault| told(fault, record)).collect();
-                told.join("\n")
+                let described: Vec<_> =
+                    faults.iter().map(|fault| describe(fault, record)).collect();
+                described.join("\n")
             }),
         };
         let words = [
@@ -186,7 +187,7 @@ impl Case {
     }
 }
 
-fn told(fault: &Fault, record: &Record<'_>) -> String {
+fn describe(fault: &Fault, record: &Record<'_>) -> String {
     let view = record.exchange(fault.exchange).expect("an exchange");
     let number = if record.all().count() > 1 { &*format!("{} ", view.number) } else { "" };
     let place = match &fault.place {
@@ -209,7 +210,7 @@ fn place_in(view: &View<'_>, offset: u64) -> String {
 }
 
 fn file(text: &str) -> File {
-    // The files are our own, and live from a few exchanges that come again and again.
+    // The files are our own, and use aliases a lot.
     let options = serde_yaml::options! { budget: None };
     serde_yaml::from_str_with_options(text, options).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -224,7 +225,7 @@ fn family(family: &str) -> Vec<(&'static Rule, &'static Profile)> {
 }
 
 #[test]
-fn each_rule_says_of_each_case_what_stands_there() {
+fn each_rule_gives_the_expected_verdict_on_each_case() {
     let mut wrong = Vec::new();
     for (name, text) in FILES {
         let cases = file(text).cases;
@@ -258,7 +259,7 @@ fn each_rule_has_cases_that_it_passes_fails_and_skips() {
     }
 }
 
-/// The profiles whose answers need no conversation before them, each with what is asked.
+/// The profiles whose responses need no earlier requests, each with its requests.
 fn asked() -> impl Iterator<Item = (&'static Profile, Vec<String>)> {
     FILES.iter().filter_map(|(name, text)| {
         let asks = file(text).asks;
@@ -267,7 +268,7 @@ fn asked() -> impl Iterator<Item = (&'static Profile, Vec<String>)> {
     })
 }
 
-/// A run in which each of these bodies is sent to the server, and the responses are read to their ends.
+/// A run that sends each of these bodies, and reads the responses to their ends.
 fn run(profile: &Profile, serve: Answer, bodies: &[String]) -> Run {
     bodies.iter().fold(Run::against(serve), |run, body| {
         let asked = Asked { body: body.clone(), ..Asked::default() };

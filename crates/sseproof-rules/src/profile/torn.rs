@@ -1,4 +1,4 @@
-//! Characters that were torn in two, between one piece of a text and the next.
+//! Characters that are split between two pieces of a text.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -13,18 +13,18 @@ use crate::{Fault, Record, Verdict, View};
 
 /// A piece of a text.
 pub(super) struct Fragment {
-    /// Where its event begins in the body.
+    /// The offset of its event in the body.
     pub(super) offset: u64,
     /// The text that it continues.
     pub(super) of: String,
     pub(super) text: String,
-    /// Whether U+FFFD stands in the data itself, as a character or as its escape; where it does
-    /// not, the JSON holds one half of a surrogate pair.
+    /// Whether the data contain U+FFFD as a character or escape; otherwise a U+FFFD in the text is
+    /// half of a surrogate pair.
     pub(super) is_spelled: bool,
 }
 
 impl Fragment {
-    /// The fragment in an event, if that is a text.
+    /// The fragment in an event, if it is a string.
     pub(super) fn new(piece: &Piece<'_>, of: String, text: &Value) -> Option<Self> {
         let data = piece.data;
         let is_spelled = data.contains(HALF) || data.to_ascii_lowercase().contains("\\ufffd");
@@ -46,7 +46,7 @@ pub(super) fn judge<'r>(
             let is_half = piece.text.contains(HALF) && !piece.is_spelled;
             if is_half || (piece.text.starts_with(HALF) && cut.contains(&piece.of)) {
                 let text = quoted(piece.text.as_bytes());
-                let message = format!("a character is torn in two here: {text}");
+                let message = format!("a character is split here: {text}");
                 tally.fault(|| Fault::at(view, piece.offset, message));
             } else if piece.text.contains(HALF) {
                 lone.set(true);
@@ -59,9 +59,9 @@ pub(super) fn judge<'r>(
         }
     });
     match verdict {
-        // A model may well write that character by itself.
+        // A model may write that character itself.
         Verdict::Pass(_) if lone.get() => Verdict::Inconclusive(format!(
-            "a piece of text holds `{HALF}`, but its neighbours do not: it may be meant"
+            "a piece of text contains `{HALF}`, but its neighbours do not: it may be intended"
         )),
         verdict => verdict,
     }

@@ -1,4 +1,4 @@
-//! For references and mutants: plans made of events, and plans whose events are changed.
+//! For references and mutants: plans made of events, and changes to their events.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ const PACE: Duration = Duration::from_millis(50);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Written {
-    /// Its type, where it names one.
+    /// Its type, if it has one.
     pub(super) event: Option<String>,
     pub(super) id: Option<String>,
     pub(super) data: String,
 }
 
 impl Written {
-    /// An event with nothing but a payload.
+    /// An event with only a payload.
     pub(super) fn data(data: impl ToString) -> Self {
         Self { data: data.to_string(), ..Self::default() }
     }
@@ -29,12 +29,12 @@ impl Written {
         Self { event: Some(event.to_owned()), ..Self::data(data) }
     }
 
-    /// Whether that is its name, or stands in its data.
+    /// Whether this is its name, or part of its data.
     fn has(&self, of: &str) -> bool {
         self.event.as_deref() == Some(of) || self.data.contains(of)
     }
 
-    /// Its bytes, blank line and all.
+    /// Its bytes with the blank line.
     pub(super) fn bytes(&self) -> Bytes {
         let frame = Frame {
             event: self.event.as_deref(),
@@ -50,7 +50,7 @@ impl Written {
     }
 }
 
-/// A stream of these events that then ends.
+/// A stream of these events, and its end.
 pub(super) fn stream(visit: &Visit<'_>, events: impl IntoIterator<Item = Written>) -> Plan {
     let mut actions = vec![reference::head(visit)];
     for event in events {
@@ -60,15 +60,15 @@ pub(super) fn stream(visit: &Visit<'_>, events: impl IntoIterator<Item = Written
     Plan { actions }
 }
 
-/// For mutants: what one changes of the plan of a reference.
+/// For mutants: changes to the plan of a reference.
 ///
 /// `of` picks the events that have this name, or this text in their data; an empty one picks all.
 pub(super) trait Changed: Sized {
-    /// Each event that is written or published replaced by what `edit` makes of it, which is told its
-    /// index; what is no event stays as it is.
+    /// Each written or published event replaced by the result of `edit`, which also gets its index;
+    /// other bytes stay.
     fn events(self, edit: impl FnMut(usize, Written) -> Vec<Written>) -> Self;
 
-    /// The payload of each event, which is JSON, changed.
+    /// The JSON payload of each event changed.
     fn json(self, mut edit: impl FnMut(usize, &mut Value)) -> Self {
         self.events(|index, mut event| {
             if let Ok(mut value) = serde_json::from_str(&event.data) {
@@ -79,7 +79,7 @@ pub(super) trait Changed: Sized {
         })
     }
 
-    /// Each picked event replaced by what `edit` makes of it.
+    /// Each picked event replaced by the result of `edit`.
     fn replaced(self, of: &str, mut edit: impl FnMut(Written) -> Vec<Written>) -> Self {
         self.events(|_, event| if event.has(of) { edit(event) } else { vec![event] })
     }
@@ -90,7 +90,7 @@ pub(super) trait Changed: Sized {
         self.changed(of, at, |_| value.clone())
     }
 
-    /// The members there replaced by what `edit` makes of them; null for one that is not there.
+    /// The members there replaced by the result of `edit`, which gets null for a missing one.
     fn changed(self, of: &str, at: &str, mut edit: impl FnMut(&Value) -> Value) -> Self {
         let (parent, name) = at.rsplit_once('/').unwrap_or(("", at));
         let change = |mut event: Written| {
@@ -125,7 +125,7 @@ pub(super) trait Changed: Sized {
         self.replaced(of, |event| vec![event, new.clone()])
     }
 
-    /// The plan that is made here if the status is that one.
+    /// This plan instead if the status is that one.
     fn instead_of(self, status: u16, plan: impl FnOnce() -> Plan) -> Self;
 
     fn answering(self, answer: Plan) -> Self;
@@ -177,24 +177,24 @@ impl Changed for Plan {
     }
 }
 
-/// For mutants: what the server answers to the request as `edit` changes it.
+/// For mutants: the response of the server to the request as changed by `edit`.
 pub(super) fn mistaken(serve: Answer, visit: &Visit<'_>, edit: impl FnOnce(&mut Request)) -> Plan {
     let mut request = visit.request.clone();
     edit(&mut request);
     serve(&Visit { request: &request, ..*visit })
 }
 
-/// For mutants: what the server answers, but this plan to requests of that method.
+/// For mutants: the response of the server, but this plan for requests with that method.
 pub(super) fn but_to(method: &str, plan: Plan, serve: Answer, visit: &Visit<'_>) -> Plan {
     if visit.request.method == method { plan } else { serve(visit) }
 }
 
-/// For mutants: the page with which frameworks answer what is not registered.
+/// For mutants: the response of frameworks for unregistered paths.
 pub(super) fn not_found() -> Plan {
     Plan::answer(404, "text/plain", "not found\n")
 }
 
-/// For mutants: the plan with a token of several bytes sent in two halves.
+/// For mutants: the plan with one token split into two halves.
 pub(super) fn torn(plan: Plan, first: &str, second: &str) -> Plan {
     const WHOLE: &str = " 👋🏽";
     plan.replaced(WHOLE, |event| {
@@ -203,7 +203,7 @@ pub(super) fn torn(plan: Plan, first: &str, second: &str) -> Plan {
     })
 }
 
-/// The status that the plan answers with; 0 without a head.
+/// The status of the response; 0 without response headers.
 pub(super) fn status(plan: &Plan) -> u16 {
     let mut statuses = plan.actions.iter().filter_map(|action| match action {
         Action::Head { status, .. } => Some(*status),

@@ -1,4 +1,4 @@
-//! The rules on the blocks of a message: their order, and what their deltas add up to.
+//! The rules on the blocks of a message: their order and their joined deltas.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub(super) const BLOCK_ORDER: Rule = Rule {
                 .changed("\"index\":", "/index", |index| json!(index.as_u64().map(|n| n + 1)))
         }),
         Mutant::new(
-            "delta-behind-stop",
+            "delta-after-stop",
             "sends the last delta of a block after its stop",
             |visit| {
                 let mut held = None;
@@ -60,7 +60,7 @@ pub(super) const BLOCK_ORDER: Rule = Rule {
     ],
 };
 
-/// Which block is open, and which would be next.
+/// The open block, and the next one.
 #[derive(Default)]
 struct Blocks {
     open: Option<u64>,
@@ -68,7 +68,7 @@ struct Blocks {
 }
 
 impl Blocks {
-    /// Takes in an event, and says what is wrong with its place if it is about a block.
+    /// Adds an event, and returns the fault of its position if it is about a block.
     fn take(&mut self, piece: &Piece<'_>) -> Option<Option<String>> {
         let (kind, index) = (&*piece.kind, piece.number("index"));
         Some(match (kind, self.open) {
@@ -77,10 +77,10 @@ impl Blocks {
                 (self.open, self.next) = (Some(index), index + 1);
                 match open {
                     Some(open) => {
-                        Some(format!("block {index} is started, and block {open} is not stopped"))
+                        Some(format!("block {index} is started, but block {open} is not stopped"))
                     }
                     None if index != next => {
-                        Some(format!("block {index} is started, and block {next} would be next"))
+                        Some(format!("block {index} is started, but block {next} is next"))
                     }
                     None => None,
                 }
@@ -94,7 +94,7 @@ impl Blocks {
             }
             ("message_delta" | "message_stop", Some(open)) => {
                 self.open = None;
-                Some(format!("`{kind}` comes, and block {open} is not stopped"))
+                Some(format!("`{kind}` comes, but block {open} is not stopped"))
             }
             _ => return None,
         })
@@ -118,8 +118,8 @@ pub(super) const DELTA_TYPE: Rule = Rule {
     ],
 };
 
-/// The blocks that a delta of this type fits, and the member that holds its text; `None` for a type
-/// that is not known here: clients must pass over those.
+/// The types of blocks that a delta of this type fits, and the member with its text; `None` for an
+/// unknown type, which clients must ignore.
 fn known(delta: &str) -> Option<(&'static [&'static str], &'static str)> {
     Some(match delta {
         "text_delta" => (&["text"], "text"),
@@ -152,7 +152,7 @@ fn delta_type(record: &Record<'_>) -> Verdict {
                     format!("`{kind}` is sent to block {index}, which is `{block}`")
                 }
                 (Some((_, name)), _) if !delta[name].is_string() => {
-                    format!("`{kind}` has no text `{name}`")
+                    format!("`{kind}` has no string `{name}`")
                 }
                 _ => continue,
             };
@@ -176,7 +176,7 @@ pub(super) const TOOL_INPUT: Rule = Rule {
 fn tool_input(record: &Record<'_>) -> Verdict {
     let none = "no stream carried the input of a tool to its end";
     each(record, "input of a tool", none, |view, pieces, tally| {
-        // What was cut at the limit of tokens adds up to nothing.
+        // An input that was cut at the token limit is incomplete.
         if pieces.iter().any(|piece| piece.json["delta"]["stop_reason"] == "max_tokens") {
             return;
         }
@@ -192,13 +192,13 @@ fn tool_input(record: &Record<'_>) -> Verdict {
                 "content_block_stop" => {
                     let Some(sum) = sum.take() else { continue };
                     tally.look();
-                    // A tool without parameters may get nothing at all.
+                    // A tool without parameters may get no input.
                     let is_object = sum.trim().is_empty()
                         || serde_json::from_str::<Value>(&sum).is_ok_and(|value| value.is_object());
                     if !is_object {
                         let sum = quoted(sum.as_bytes());
                         let message =
-                            format!("the input of the tool adds up to no JSON object: {sum}");
+                            format!("the joined input of the tool is not a JSON object: {sum}");
                         tally.fault(|| Fault::at(view, piece.offset, message));
                     }
                 }

@@ -37,7 +37,7 @@ pub(super) const EVENT_NAME: Rule = Rule {
 pub(super) const MESSAGE_START: Rule = Rule {
     id: "anthropic-messages/message-start",
     judge: |record| {
-        // An error may well be the first thing that there is to say.
+        // An error may come first.
         let first = ComeFirst { aside: &["ping", "error"], or: &[] };
         let rows = [on(START, "", first), on(START, "message.content", Be(EMPTY))];
         TYPED.counting("message", TYPED.none).judge(record, &rows)
@@ -83,7 +83,7 @@ fn message_delta(record: &Record<'_>) -> Verdict {
         let wrong = match deltas.clone().count() {
             0 => "the message stops without a `message_delta`",
             _ if deltas.any(|piece| piece.json["delta"]["stop_reason"].is_string()) => return,
-            _ => "the message stops, and no `message_delta` had a `stop_reason`",
+            _ => "the message stops, but no `message_delta` has a `stop_reason`",
         };
         tally.fault(|| Fault::at(view, pieces[stop].offset, wrong));
     })
@@ -93,7 +93,7 @@ pub(super) const MESSAGE_STOP: Rule = Rule {
     id: "anthropic-messages/message-stop",
     judge: |record| {
         let last = ComeLast(|_, late| matches!(late, "ping" | "error"));
-        let none = "no stream of a message was seen to its end";
+        let none = "no stream of a message was read to its end";
         TYPED.counting("end", none).judge(record, &[on(&["message_stop", "error"], "", last)])
     },
     mutants: &[
@@ -106,7 +106,7 @@ pub(super) const MESSAGE_STOP: Rule = Rule {
     ],
 };
 
-pub(super) const USAGE_TOLD: Rule = Rule {
+pub(super) const USAGE: Rule = Rule {
     id: "anthropic-messages/usage-told",
     judge: |record| {
         let rows = [
@@ -115,7 +115,7 @@ pub(super) const USAGE_TOLD: Rule = Rule {
         ];
         TYPED.counting("event", "no stream carried `message_start`").judge(record, &rows)
     },
-    mutants: &[Mutant::new("message-without-usage", "leaves out what a message used", |visit| {
+    mutants: &[Mutant::new("message-without-usage", "omits the usage of a message", |visit| {
         answer(visit).set("message_delta", "/usage", Value::Null)
     })],
 };
@@ -125,11 +125,11 @@ pub(super) const ERROR_OBJECT: Rule = Rule {
     judge: |record| {
         let rows =
             [on(&["error"], "error.type", Be(TEXT)), on(&["error"], "error.message", Be(TEXT))];
-        TYPED.counting("error", "no stream told of an error").judge(record, &rows)
+        TYPED.counting("error", "no stream reported an error").judge(record, &rows)
     },
     mutants: &[Mutant::new(
         "message-error-as-text",
-        "tells of an error in mid-stream as a text",
+        "sends an error in mid-stream as a string",
         |visit| {
             let error = json!({ "type": "error", "error": "gone" });
             answer(visit).broken_off(4, &Written::named("error", error))

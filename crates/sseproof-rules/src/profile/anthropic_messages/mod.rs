@@ -32,7 +32,7 @@ pub(super) const PROFILE: Profile = Profile {
         &blocks::WHOLE_CHARACTERS,
         &members::MESSAGE_DELTA,
         &members::MESSAGE_STOP,
-        &members::USAGE_TOLD,
+        &members::USAGE,
         &members::ERROR_OBJECT,
         &members::REFUSED_STATUS,
         &members::ERROR_BODY,
@@ -40,5 +40,5 @@ pub(super) const PROFILE: Profile = Profile {
     answer: reference::answer,
 };
 
-/// What a request must have.
+/// The member that a request must have.
 const NEEDED: Needed = Needed { name: "messages", fits: Value::is_array };

@@ -1,7 +1,8 @@
 //! GraphQL over server-sent events, in both of its modes.
 //!
-//! Which of them a server has needs no saying: it has the mode with a single connection where it
-//! makes a reservation, and what is about that mode is judged only there.
+//! No option selects the single connection mode: a server has it if a PUT gets 201, and the rules of
+//! that mode skip otherwise. A mutation by GET uses `{ __typename }`: beyond its own stream, a profile
+//! changes nothing on the server.
 
 mod reference;
 mod requests;
@@ -14,8 +15,8 @@ use sseproof_record::{Plan, Request, Visit};
 use super::{Profile, written};
 use crate::{Rule, encode, reconnect, response, resume, retry, stream};
 
-/// What makes no sense here: a stream is the answer to one operation, and who does not ask for a
-/// stream rightly gets JSON.
+/// General rules that do not fit: a stream is the response to one operation, and a client that does
+/// not accept a stream gets JSON.
 const OMITS: &[&[&Rule]] = &[
     resume::FAMILY.rules,
     reconnect::FAMILY.rules,
@@ -54,7 +55,7 @@ pub(super) const PROFILE: Profile = Profile {
     answer: reference::answer,
 };
 
-/// For mutants: what the reference would answer to the request as `edit` changes it.
+/// For mutants: the response of the reference to the request as changed by `edit`.
 fn mistaken(visit: &Visit<'_>, edit: impl FnOnce(&mut Request)) -> Plan {
     written::mistaken(reference::answer, visit, edit)
 }

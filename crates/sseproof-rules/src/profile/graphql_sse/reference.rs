@@ -1,7 +1,7 @@
 //! The reference: a schema with a clock, whose subscription ticks a few times.
 //!
-//! Reservations are numbered by the request that made them, and each has a topic of its own in the
-//! log of the server, so that nothing needs to be remembered here.
+//! The number of a reservation is that of its request, and each has its own topic in the log of the
+//! server, so that nothing needs to be stored here.
 
 use serde_json::{Value, json};
 use sseproof_record::{Action, Bytes, Framing, Headers, Plan, Request, Visit};
@@ -10,9 +10,9 @@ use super::traffic::{asked, operation_id, parameter, token};
 use crate::profile::written::{Written, stream};
 use crate::reference::head;
 
-/// What the tokens begin with.
+/// The prefix of the tokens.
 const RESERVATION: &str = "reservation-";
-/// How often the subscription ticks.
+/// The number of ticks of the subscription.
 const TICKS: u64 = 3;
 
 /// The right answer to any request.
@@ -29,7 +29,7 @@ pub(super) fn answer(visit: &Visit<'_>) -> Plan {
     }
 }
 
-/// What an operation says, and whether it is a mutation; or what is wrong with the request.
+/// The operation of the request, or the response that rejects it.
 fn operation(request: &Request) -> Result<Operation, Plan> {
     let query = match request.method.as_str() {
         "GET" => parameter(request, "query").map(unescaped),
@@ -55,7 +55,7 @@ fn operation(request: &Request) -> Result<Operation, Plan> {
 
 enum Operation {
     Valid(Vec<Value>),
-    /// The result that says what is wrong.
+    /// The result with its errors.
     Invalid(Value),
 }
 
@@ -80,7 +80,7 @@ fn reserved(visit: &Visit<'_>, token: &str) -> Plan {
         return error(404, "there is no such reservation");
     }
     match request.method.as_str() {
-        // The only answer that lasts here is the stream of the reservation.
+        // The only long response here is the stream of the reservation.
         "GET" if visit.open > 0 => error(409, "this stream is open already"),
         "GET" => {
             let follow = Action::Follow { topic: token.to_owned(), after: 0 };
@@ -92,7 +92,7 @@ fn reserved(visit: &Visit<'_>, token: &str) -> Plan {
     }
 }
 
-/// The answer to an operation whose results go to the stream of the reservation.
+/// The response to an operation whose results go to the stream of the reservation.
 fn single(request: &Request, token: &str) -> Plan {
     let Some(id) = operation_id(request) else { return error(400, "there is no operationId") };
     let results = match operation(request) {
@@ -110,7 +110,7 @@ fn single(request: &Request, token: &str) -> Plan {
     empty(202, events.map(publish).collect())
 }
 
-/// An answer without a body, behind these actions.
+/// A response without a body, after these actions.
 fn empty(status: u16, mut actions: Vec<Action>) -> Plan {
     let framing = Framing::Length(0);
     actions.extend([

@@ -1,4 +1,4 @@
-//! The rules on requests that are answered by themselves.
+//! The rules on single requests.
 
 use serde_json::Value;
 use sseproof_record::{Plan, Request};
@@ -15,20 +15,16 @@ pub(super) const VALIDATION: Rule = Rule {
     id: "graphql-sse/validation",
     judge: validation,
     mutants: &[
-        Mutant::new(
-            "graphql-invalid-400",
-            "refuses an operation that does not validate with 400",
-            |visit| {
-                if is_asked(visit.request) {
-                    let body = r#"{"errors":[{"message":"no such field"}]}"#;
-                    return Plan::answer(400, "application/json", body);
-                }
-                answer(visit)
-            },
-        ),
+        Mutant::new("graphql-invalid-400", "refuses an invalid operation with 400", |visit| {
+            if is_asked(visit.request) {
+                let body = r#"{"errors":[{"message":"no such field"}]}"#;
+                return Plan::answer(400, "application/json", body);
+            }
+            answer(visit)
+        }),
         Mutant::new(
             "graphql-invalid-silent",
-            "completes an operation that does not validate and says nothing of its errors",
+            "completes an invalid operation without its errors",
             |visit| {
                 if !is_asked(visit.request) {
                     return answer(visit);
@@ -42,32 +38,32 @@ pub(super) const VALIDATION: Rule = Rule {
     ],
 };
 
-/// Whether the request asks for what does not validate, with a connection of its own.
+/// Whether the request is an invalid operation with a connection of its own.
 pub(super) fn is_asked(request: &Request) -> bool {
     is_invalid(request) && token(request).is_none()
 }
 
-pub(super) fn tells_errors(view: &View<'_>) -> bool {
+pub(super) fn has_errors(view: &View<'_>) -> bool {
     messages(view).iter().any(|message| message.json.get("errors").is_some())
 }
 
 fn validation(record: &Record<'_>) -> Verdict {
-    // Of a server that gives no stream to anybody, other rules speak.
+    // Other rules report a server without any stream.
     if !record.subscriptions().any(|view| view.is_stream()) {
         return Verdict::Skip(NO_STREAM.to_owned());
     }
-    let none = "no operation that does not validate was answered";
+    let none = "no invalid operation was answered";
     let wanted = |view: &View<'_>| is_asked(&view.request);
-    each(record, "operation that does not validate", none, wanted, |view, tally| {
+    each(record, "invalid operation", none, wanted, |view, tally| {
         tally.look();
         let status = view.status().unwrap_or_default();
-        let what = "an operation that does not validate";
+        let what = "an invalid operation";
         if status != 200 || !view.is_stream() {
             let kind = if status == 200 { " and no event stream" } else { "" };
             let message = format!("{what} is answered with {status}{kind}");
             tally.fault(|| Fault::new(view, Place::StatusLine, message));
-        } else if !tells_errors(view) {
-            let message = format!("the stream of {what} tells no errors");
+        } else if !has_errors(view) {
+            let message = format!("the stream of {what} has no errors");
             tally.fault(|| Fault::at(view, 0, message));
         }
     })
@@ -84,7 +80,7 @@ pub(super) const REQUEST_ERROR: Rule = Rule {
 };
 
 fn request_error(record: &Record<'_>) -> Verdict {
-    let none = "no errors of an operation that does not validate were streamed";
+    let none = "no errors of an invalid operation were streamed";
     let wanted = |view: &View<'_>| view.is_stream() && is_asked(&view.request);
     each(record, "result", none, wanted, |view, tally| {
         for message in messages(view).iter().filter(|message| message.json.get("errors").is_some())
@@ -92,7 +88,7 @@ fn request_error(record: &Record<'_>) -> Verdict {
             tally.look();
             if let Some(data) = message.json.get("data") {
                 let wrong = format!(
-                    "the operation was not executed, and the result has `data`: {}",
+                    "the operation was not executed, but the result has `data`: {}",
                     shown(data)
                 );
                 tally.fault(|| Fault::at(view, message.offset, wrong));
@@ -104,7 +100,7 @@ fn request_error(record: &Record<'_>) -> Verdict {
 pub(super) const GET_MUTATION: Rule = Rule {
     id: "graphql-sse/get-mutation",
     judge: get_mutation,
-    mutants: &[Mutant::new("graphql-mutation-by-get", "carries out a mutation by GET", |visit| {
+    mutants: &[Mutant::new("graphql-mutation-by-get", "executes a mutation by GET", |visit| {
         mistaken(visit, |request| {
             let query = parameter(request, "query").unwrap_or_default();
             if request.method == "GET" && query.starts_with("mutation") {
@@ -127,13 +123,13 @@ fn get_mutation(record: &Record<'_>) -> Verdict {
         tally.look();
         if let Some((offset, data)) = executed(view) {
             let message =
-                format!("a mutation by GET is carried out, with the result {}", shown(&data));
+                format!("a mutation by GET is executed, with the result {}", shown(&data));
             tally.fault(|| Fault::at(view, offset, message));
         }
     })
 }
 
-/// What the mutation gave, in the stream or in a body of JSON, and where.
+/// The offset and the result of the mutation, from the stream or from a JSON body.
 fn executed(view: &View<'_>) -> Option<(u64, Value)> {
     let data = |json: &Value| json.get("data").filter(|data| !data.is_null()).cloned();
     let streamed = messages(view)

@@ -21,7 +21,7 @@ pub(super) const EVENT_TYPE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "graphql-next-unnamed",
-            "sends results without an event type, as servers did before there was a protocol",
+            "sends results without an event type, as servers did before the protocol existed",
             |visit| {
                 answer(visit).events(|_, event| match event.event.as_deref() {
                     Some("next") => vec![Written { event: None, ..event }],
@@ -46,14 +46,14 @@ fn event_type(record: &Record<'_>) -> Verdict {
             let wrong = match message.event {
                 "next" | "complete" => continue,
                 "message" => "the event has no `event` field".to_owned(),
-                other => format!("the event is of the type `{other}`"),
+                other => format!("the event has the type `{other}`"),
             };
             tally.fault(|| Fault::at(view, message.offset, wrong));
         }
     })
 }
 
-/// What an execution result has one of: the last four where it is delivered in parts.
+/// The members of an execution result; the last four are for incremental delivery.
 const MEMBERS: &[&str] = &["data", "errors", "incremental", "hasNext", "pending", "completed"];
 
 pub(super) const NEXT_RESULT: Rule = Rule {
@@ -73,7 +73,7 @@ pub(super) const NEXT_RESULT: Rule = Rule {
         ),
         Mutant::new(
             "graphql-next-no-json",
-            "sends results as what the language prints, and not as JSON",
+            "sends results as the language prints them, not as JSON",
             |visit| {
                 answer(visit).events(|_, mut event| {
                     if event.data.starts_with("{\"data\"") {
@@ -100,7 +100,7 @@ pub(super) const ERROR_OBJECT: Rule = Rule {
         scope.judge_all(&answered(record, is_open_stream), &rows)
     },
     mutants: &[
-        Mutant::new("graphql-errors-as-texts", "sends errors as bare texts", |visit| {
+        Mutant::new("graphql-errors-as-texts", "sends errors as plain strings", |visit| {
             answer(visit).json(|_, event| {
                 if let Some(message) = event["errors"][0]["message"].as_str() {
                     event["errors"] = json!([message]);
@@ -123,7 +123,7 @@ pub(super) const ERROR_OBJECT: Rule = Rule {
     ],
 };
 
-/// The results; what has no payload is no fault of the result: see `graphql-sse/envelope`.
+/// The results; `graphql-sse/envelope` reports an event without a payload.
 const RESULTS: Scope = Scope {
     noun: "result",
     none: "no stream carried a `next`",
@@ -154,7 +154,7 @@ pub(super) const COMPLETE_LAST: Rule = Rule {
         Mutant::new("graphql-complete-twice", "completes each operation twice", |visit| {
             answer(visit).twice("complete")
         }),
-        Mutant::new("graphql-next-behind-complete", "sends a result after `complete`", |visit| {
+        Mutant::new("graphql-next-after-complete", "sends a result after `complete`", |visit| {
             let late = r#"{"data":{"__typename":"Query"}}"#;
             answer(visit).events(|_, event| match event.data.as_str() {
                 "" => vec![event, Written::named("next", late)],
@@ -165,7 +165,7 @@ pub(super) const COMPLETE_LAST: Rule = Rule {
 };
 
 fn complete_last(record: &Record<'_>) -> Verdict {
-    let none = "no operation was seen to its end";
+    let none = "no operation was read to its end";
     each(record, "operation", none, is_open_stream, |view, tally| {
         let messages = messages(view);
         after_complete(view, &messages, tally);
@@ -173,13 +173,13 @@ fn complete_last(record: &Record<'_>) -> Verdict {
         let cut = !is_ended(view) || messages.is_empty();
         if !completed && !cut && !is_single_stream(view) && !is_mangled(view) {
             tally.look();
-            let message = "the stream ends here, and no `complete` came before";
+            let message = "the stream ends without `complete`";
             tally.fault(|| Fault::at(view, view.body_len(), message));
         }
     })
 }
 
-/// Judges what comes after the end of an operation, of which one connection may carry several.
+/// Judges events after the end of an operation; one connection may carry several operations.
 fn after_complete(view: &View<'_>, messages: &[Piece<'_>], tally: &mut Tally) {
     let mut completed = BTreeSet::new();
     for message in messages.iter().filter(|message| is_known(message)) {
@@ -200,8 +200,8 @@ fn is_known(message: &Piece<'_>) -> bool {
     matches!(message.event, "next" | "complete")
 }
 
-/// Whether a `complete` is there, but written so that no client sees it, which rules on the format
-/// of the stream tell.
+/// Whether a `complete` is malformed, so that no client recognizes it: rules on the stream format
+/// report that.
 fn is_mangled(view: &View<'_>) -> bool {
     let body = view.body_bytes();
     let text = String::from_utf8_lossy(&body);

@@ -7,7 +7,7 @@ use sseproof_record::{Plan, Visit};
 
 use super::mistaken;
 use super::reference::answer;
-use super::requests::tells_errors;
+use super::requests::has_errors;
 use super::traffic::{
     NO_FIELD, NO_TOKEN, TOKEN, each_reserved, is_invalid, is_reserved, is_single_stream, messages,
     operation_id, parameter, stream_of, token,
@@ -41,7 +41,7 @@ fn one_stream(record: &Record<'_>) -> Verdict {
         };
         if let Some(first) = record.all().find(is_same) {
             let message = format!(
-                "a second stream opens for the reservation whose stream is open in exchange {}",
+                "a second stream opens for a reservation that has an open stream in exchange {}",
                 first.number
             );
             tally.fault(|| Fault::new(view, Place::StatusLine, message));
@@ -68,9 +68,9 @@ fn unknown_token(record: &Record<'_>) -> Verdict {
     let wanted = |view: &View<'_>| token(&view.request).as_deref() == Some(NO_TOKEN);
     each_reserved(record, "refusal", none, wanted, |view, tally| {
         tally.look();
-        // A stream that only tells an error is a refusal, too.
-        if is_single_stream(view) && !tells_errors(view) {
-            let message = "a token that was never given out opens a stream";
+        // A stream that only carries an error is also a refusal.
+        if is_single_stream(view) && !has_errors(view) {
+            let message = "a token that the server never issued opens a stream";
             tally.fault(|| Fault::new(view, Place::StatusLine, message));
         }
     })
@@ -82,23 +82,21 @@ pub(super) const SINGLE_RESULT: Rule = Rule {
     mutants: &[
         Mutant::new(
             "graphql-result-as-answer",
-            "answers an operation with its result and sends it on the stream, too",
+            "responds to an operation with its result and also sends it on the stream",
             |visit| {
                 let body = r#"{"data":{"__typename":"Query"}}"#;
                 let result = Plan::answer(200, "application/json", body);
                 answer(visit).instead_of(202, || answer(visit).answering(result))
             },
         ),
-        Mutant::new(
-            "graphql-result-lost",
-            "takes an operation and sends no result of it",
-            |visit| answer(visit).without("\"payload\""),
-        ),
+        Mutant::new("graphql-result-lost", "accepts an operation and sends no result", |visit| {
+            answer(visit).without("\"payload\"")
+        }),
     ],
 };
 
 fn single_result(record: &Record<'_>) -> Verdict {
-    let none = "no operation was asked for with the token of an open stream";
+    let none = "no operation was sent with the token of an open stream";
     let wanted = |view: &View<'_>| {
         is_reserved(record, view)
             && view.request.method == "POST"
@@ -117,18 +115,19 @@ fn single_result(record: &Record<'_>) -> Verdict {
         }
         let body = read(&String::from_utf8_lossy(&view.body_bytes())).unwrap_or_default();
         if let Some(data) = body.get("data") {
-            let message = format!("the answer to the request holds the result: {}", shown(data));
+            let message =
+                format!("the response to the request contains the result: {}", shown(data));
             tally.fault(|| Fault::at(view, 0, message));
-        } else if !is_told(record, view) {
-            let message = "nothing of the operation came on the stream of its reservation";
+        } else if !has_result(record, view) {
+            let message = "no result arrived on the stream of the reservation";
             tally.fault(|| Fault::whole(view, message));
         }
     })
 }
 
-/// Whether a result of the operation came on the stream; one with another id, or with none, is told
-/// by `graphql-sse/envelope`.
-fn is_told(record: &Record<'_>, view: &View<'_>) -> bool {
+/// Whether a result of the operation came on the stream; `graphql-sse/envelope` reports one without an
+/// id or with a wrong id.
+fn has_result(record: &Record<'_>, view: &View<'_>) -> bool {
     let id = operation_id(&view.request).map(Value::String).unwrap_or_default();
     let own = |json: &Value| json["id"] == id || !json["id"].is_string();
     stream_of(record, view).is_some_and(|stream| {
@@ -142,7 +141,7 @@ pub(super) const ENVELOPE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "graphql-single-bare-result",
-            "sends results on the stream of a reservation without saying of which operation",
+            "sends results on the stream of a reservation without the id of the operation",
             |visit| {
                 answer(visit).json(|_, event| {
                     if event.get("payload").is_some() {
@@ -153,7 +152,7 @@ pub(super) const ENVELOPE: Rule = Rule {
         ),
         Mutant::new(
             "graphql-complete-without-id",
-            "completes operations on the stream of a reservation without saying which",
+            "completes operations on the stream of a reservation without their id",
             |visit| {
                 answer(visit).json(|_, event| {
                     if event.get("id").is_some() && event.get("payload").is_none() {
@@ -171,7 +170,7 @@ fn envelope(record: &Record<'_>) -> Verdict {
     each_reserved(record, "event", none, wanted, |view, tally| {
         let ids = asked_for(record, view);
         for message in messages(view) {
-            // Others have the wrong type: see `graphql-sse/event-type`.
+            // `graphql-sse/event-type` reports other types.
             if !matches!(message.event, "next" | "complete") {
                 continue;
             }
@@ -183,7 +182,7 @@ fn envelope(record: &Record<'_>) -> Verdict {
     })
 }
 
-/// The operations that were asked for with the token of the stream.
+/// The operations that were requested with the token of the stream.
 fn asked_for(record: &Record<'_>, stream: &View<'_>) -> BTreeSet<String> {
     let own = |view: &View<'_>| token(&view.request) == token(&stream.request);
     record.all().filter(own).filter_map(|view| operation_id(&view.request)).collect()
@@ -193,14 +192,14 @@ fn wrong(message: &Piece<'_>, ids: &BTreeSet<String>) -> Option<String> {
     let (event, json) = (message.event, &message.json);
     match &json["id"] {
         Value::String(id) if !ids.contains(id) => {
-            Some(format!("the `{event}` is about operation {id:?}, which was not asked for"))
+            Some(format!("the `{event}` is about operation {id:?}, which was not requested"))
         }
         Value::String(_) if event == "next" && json.get("payload").is_none() => {
             Some(format!("the `next` has no `payload`: {}", shown(json)))
         }
         Value::String(_) => None,
         Value::Null => Some(format!("the `{event}` names no operation: it has no `id`")),
-        other => Some(format!("the `id` of the `{event}` is no text: {}", shown(other))),
+        other => Some(format!("the `id` of the `{event}` is not a string: {}", shown(other))),
     }
 }
 
@@ -210,7 +209,7 @@ pub(super) const INVALID_OPERATION: Rule = Rule {
     mutants: &[
         Mutant::new(
             "graphql-single-invalid-202",
-            "accepts an operation that does not validate with 202",
+            "accepts an invalid operation with 202",
             |visit| {
                 let is_it = is_invalid(visit.request);
                 let plan = mistaken(visit, |request| {
@@ -220,15 +219,15 @@ pub(super) const INVALID_OPERATION: Rule = Rule {
                     }
                 });
                 if is_it && status(&plan) == 202 {
-                    // Nothing comes of it.
+                    // The operation has no results.
                     return plan.without("");
                 }
                 plan
             },
         ),
         Mutant::new(
-            "graphql-single-invalid-untold",
-            "refuses an operation that does not validate and does not say why",
+            "graphql-single-invalid-unexplained",
+            "refuses an invalid operation without a reason",
             |visit| {
                 let plain = || Plan::answer(400, "text/plain", "Bad Request");
                 let plan = answer(visit);
@@ -239,21 +238,21 @@ pub(super) const INVALID_OPERATION: Rule = Rule {
 };
 
 fn invalid_operation(record: &Record<'_>) -> Verdict {
-    let none = "no operation that does not validate was asked for with a token";
+    let none = "no invalid operation was sent with a token";
     let wanted = |view: &View<'_>| {
         view.request.method == "POST" && is_reserved(record, view) && is_invalid(&view.request)
     };
-    each_reserved(record, "operation that does not validate", none, wanted, |view, tally| {
+    each_reserved(record, "invalid operation", none, wanted, |view, tally| {
         tally.look();
         let status = view.status().unwrap_or_default();
         let body = read(&String::from_utf8_lossy(&view.body_bytes())).unwrap_or_default();
-        let tells = body["errors"].as_array().is_some_and(|errors: &Vec<Value>| !errors.is_empty());
-        if tells {
+        let has_errors =
+            body["errors"].as_array().is_some_and(|errors: &Vec<Value>| !errors.is_empty());
+        if has_errors {
             return;
         }
-        let message = format!(
-            "an operation that does not validate is answered with {status}, and its errors are not in the body"
-        );
+        let message =
+            format!("an invalid operation is answered with {status}, without errors in the body");
         tally.fault(|| Fault::new(view, Place::StatusLine, message));
     })
 }
@@ -276,7 +275,7 @@ fn delete(record: &Record<'_>) -> Verdict {
         let state = state(record, view);
         match status {
             200..300 => {}
-            // What is over already cannot be found any more.
+            // The server may have forgotten a completed operation.
             404 | 410 if state == State::Over => {}
             _ => {
                 let message = format!("DELETE is answered with {status}");
@@ -285,7 +284,7 @@ fn delete(record: &Record<'_>) -> Verdict {
             }
         }
         if let State::Runs(number, offset) = state {
-            let message = "the operation still sends results, though a DELETE stopped it before";
+            let message = "the operation sends results after a DELETE stopped it";
             let fault = Fault {
                 exchange: number,
                 place: Place::Body(offset),
@@ -296,13 +295,13 @@ fn delete(record: &Record<'_>) -> Verdict {
     })
 }
 
-/// What became of the operation.
+/// The state of the operation after a DELETE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// It had been completed before.
+    /// It was completed before.
     Over,
     Stopped,
-    /// It goes on: the exchange and the offset of a result that came later.
+    /// It continues: the exchange and the offset of a later result.
     Runs(usize, u64),
 }
 

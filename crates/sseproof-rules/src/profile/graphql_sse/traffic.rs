@@ -1,4 +1,4 @@
-//! What crosses the wire here: operations, reservations, and the streams that answer them.
+//! Operations, reservations, and the streams that answer them.
 
 use std::collections::BTreeSet;
 
@@ -12,14 +12,15 @@ use crate::{Record, Verdict, View};
 
 /// The header that names a reservation.
 pub(super) const TOKEN: &str = "x-graphql-event-stream-token";
-/// The token that the probes name and no server gave out.
+/// The token that the probes send and no server issued.
 pub(super) const NO_TOKEN: &str = "sseproof-unknown-token";
-/// The field that the probes ask for and no schema has.
+/// The field that the probes query and no schema has.
 pub(super) const NO_FIELD: &str = "sseproofUnknownField";
-/// Why there is nothing to judge where the server has one mode only.
-pub(super) const NO_RESERVATION: &str = "no reservation was made: a PUT is not answered with 201, so the server has no single connection mode at this URL";
+/// The reason to skip if the server has no single connection mode.
+pub(super) const NO_RESERVATION: &str =
+    "the server has no single connection mode at this URL: a PUT is not answered with 201";
 
-/// The parameter of that name in the query of the URL, as it stands there.
+/// The parameter of that name in the query of the URL, not decoded.
 pub(super) fn parameter<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
     let query = request.target().split_once('?')?.1;
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -32,12 +33,12 @@ pub(super) fn token(request: &Request) -> Option<String> {
     request.headers.first(TOKEN).or_else(in_url)
 }
 
-/// The body of the request as JSON; null where it is none.
+/// The body of the request as JSON; null if it is not JSON.
 pub(super) fn asked(request: &Request) -> Value {
     serde_json::from_slice(&request.body).unwrap_or_default()
 }
 
-/// The id of the operation that the request asks for, as the stream is to name it.
+/// The id of the requested operation, as its events must name it.
 pub(super) fn operation_id(request: &Request) -> Option<String> {
     match &asked(request)["extensions"]["operationId"] {
         Value::String(id) => Some(id.clone()),
@@ -46,7 +47,7 @@ pub(super) fn operation_id(request: &Request) -> Option<String> {
     }
 }
 
-/// Whether the operation asks for a field that no schema has.
+/// Whether the operation queries a field that no schema has.
 pub(super) fn is_invalid(request: &Request) -> bool {
     asked(request)["query"].as_str().is_some_and(|query| query.contains(NO_FIELD))
 }
@@ -69,13 +70,13 @@ pub(super) fn is_reserved(record: &Record<'_>, view: &View<'_>) -> bool {
     token(&view.request).is_some_and(|token| reservations(record).contains(&token))
 }
 
-/// Whether the answer is the stream of a reservation.
+/// Whether the response is the stream of a reservation.
 pub(super) fn is_single_stream(view: &View<'_>) -> bool {
     let asks = view.request.method == "GET" && parameter(&view.request, "query").is_none();
     asks && is_open_stream(view) && token(&view.request).is_some()
 }
 
-/// Whether the answer is a stream that can be read.
+/// Whether the response is a stream that can be read.
 pub(super) fn is_open_stream(view: &View<'_>) -> bool {
     view.is_stream() && view.status() == Some(200) && !view.is_encoded()
 }
@@ -91,7 +92,7 @@ pub(super) fn each<'r>(
     look::each(&look::answered(record, wanted), noun, none, look)
 }
 
-/// The same, where the server has the mode with a single connection.
+/// The same, if the server has the mode with a single connection.
 pub(super) fn each_reserved<'r>(
     record: &'r Record<'_>,
     noun: &str,

@@ -1,4 +1,4 @@
-//! The rules on answers as a whole: their status, their head, their body.
+//! The rules on whole responses: status, headers and body.
 
 use sseproof_record::Plan;
 
@@ -27,13 +27,13 @@ pub(super) const ANSWER_TYPE: Rule = Rule {
 fn answer_type(record: &Record<'_>) -> Verdict {
     let none = "no request was answered with 200";
     let wanted = |view: &_| is_request(view) && view.status() == Some(200) && !is_foreign(view);
-    each(record, "answer", none, wanted, |view, tally| {
+    each(record, "response", none, wanted, |view, tally| {
         tally.look();
         let media = view.head.as_ref().and_then(|head| head.media_type()).unwrap_or_default();
         let message = match &*media {
             "application/json" | "text/event-stream" => return,
-            "" => "the answer to a request has no Content-Type".to_owned(),
-            media => format!("the answer to a request is `{media}`"),
+            "" => "the response to a request has no Content-Type".to_owned(),
+            media => format!("the response to a request has the type `{media}`"),
         };
         tally.fault(|| Fault::header(view, "content-type", message));
     })
@@ -75,7 +75,7 @@ fn notification(record: &Record<'_>) -> Verdict {
                 tally.fault(|| Fault::at(view, 0, message));
             }
             status => {
-                let message = format!("a notification is answered with {status}, and not with 202");
+                let message = format!("a notification is answered with {status}, not 202");
                 tally.fault(|| Fault::new(view, Place::StatusLine, message));
             }
         }
@@ -88,7 +88,7 @@ pub(super) const GET: Rule = Rule {
     mutants: &[
         Mutant::new(
             "mcp-get-404",
-            "answers a GET with 404, as a framework does where nothing is registered",
+            "answers a GET with 404, as a framework does for unregistered paths",
             |visit| but_to("GET", not_found(), answer, visit),
         ),
         Mutant::new("mcp-get-page", "answers a GET with 200 and a page", |visit| {
@@ -98,7 +98,7 @@ pub(super) const GET: Rule = Rule {
     ],
 };
 
-/// Whether it is a GET that begins a stream, and goes on with none.
+/// Whether it is a GET that begins a new stream, and does not resume one.
 fn is_first_get(view: &View<'_>) -> bool {
     view.request.method == "GET" && view.request.last_event_id().is_none()
 }
@@ -110,7 +110,7 @@ fn get(record: &Record<'_>) -> Verdict {
         let message = match view.status().unwrap_or_default() {
             405 => return,
             200 if view.is_stream() => return,
-            200 => "a GET is answered with 200, and with no event stream".to_owned(),
+            200 => "a GET is answered with 200, but without an event stream".to_owned(),
             status => format!("a GET is answered with {status}"),
         };
         tally.fault(|| Fault::new(view, Place::StatusLine, message));
@@ -137,7 +137,7 @@ fn get_response(record: &Record<'_>) -> Verdict {
         tally.look();
         for message in messages(view).iter().filter(|message| is_response(&message.json)) {
             let id = shown(&message.json["id"]);
-            let wrong = format!("the response to request {id} comes on the stream of a GET");
+            let wrong = format!("the response to request {id} arrives on the stream of a GET");
             tally.fault(|| Fault::at(view, message.offset, wrong));
         }
     })
@@ -161,9 +161,9 @@ pub(super) const METHOD_UNKNOWN: Rule = Rule {
 };
 
 fn method_unknown(record: &Record<'_>) -> Verdict {
-    let none = "no unknown method was asked for";
+    let none = "no unknown method was requested";
     let wanted = |view: &View<'_>| asked(view)["method"] == NO_METHOD;
-    each(record, "answer", none, wanted, |view, tally| {
+    each(record, "response", none, wanted, |view, tally| {
         tally.look();
         let status = view.status().unwrap_or_default();
         if status != 404 {
@@ -185,7 +185,7 @@ pub(super) const SESSION_ID: Rule = Rule {
     judge: session_id,
     mutants: &[Mutant::new(
         "mcp-session-with-blanks",
-        "gives out a session id with blanks in it",
+        "creates a session id with spaces",
         |visit| {
             const ID: &str = "session of Ada";
             let mut plan = mistaken(visit, |request| {
@@ -204,11 +204,11 @@ pub(super) const SESSION_ID: Rule = Rule {
 fn session_id(record: &Record<'_>) -> Verdict {
     let id = |view: &View<'_>| view.head.as_ref()?.headers.first("mcp-session-id");
     let wanted = |view: &_| is_initialize(view) && id(view).is_some();
-    each(record, "session", "the server gave out no session", wanted, |view, tally| {
+    each(record, "session", "the server created no session", wanted, |view, tally| {
         tally.look();
         let id = id(view).unwrap_or_default();
         if id.is_empty() || !id.chars().all(|char| char.is_ascii_graphic()) {
-            let message = format!("the id of the session is {id:?}");
+            let message = format!("the session id is {id:?}");
             tally.fault(|| Fault::header(view, "mcp-session-id", message));
         }
     })

@@ -12,21 +12,21 @@ use crate::stream::quoted;
 use crate::timing::OPEN_AFTER_RESPONSE;
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
-/// What stands in the second message that the tool of the reference sends.
+/// A text in the second message that the tool of the reference sends.
 const SECOND: &str = "\"progress\":2";
-/// What stands in the response.
+/// A text in the response.
 const RESULT: &str = "\"result\"";
 
 pub(super) const MESSAGE: Rule = Rule {
     id: "mcp/message",
     judge: message,
     mutants: &[
-        Mutant::new("mcp-no-jsonrpc", "leaves out `jsonrpc` where it tells of progress", |visit| {
+        Mutant::new("mcp-no-jsonrpc", "omits `jsonrpc` in progress notifications", |visit| {
             answer(visit).set("notifications/progress", "/jsonrpc", Value::Null)
         }),
         Mutant::new(
             "mcp-ping-as-event",
-            "keeps the connection alive with an event that is no message",
+            "keeps the connection alive with an event that is not a message",
             |visit| answer(visit).preceded_by(SECOND, &Written::data("ping")),
         ),
     ],
@@ -39,7 +39,7 @@ fn message(record: &Record<'_>) -> Verdict {
             tally.look();
             let json = &message.json;
             let wrong = match json {
-                Value::Null => format!("the data is no JSON: {}", quoted(message.data.as_bytes())),
+                Value::Null => format!("the data is not JSON: {}", quoted(message.data.as_bytes())),
                 _ if json["jsonrpc"] != "2.0" => {
                     format!("the message has no `\"jsonrpc\":\"2.0\"`: {}", shown(json))
                 }
@@ -59,12 +59,12 @@ pub(super) const FOREIGN_RESPONSE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "mcp-id-as-text",
-            "answers a request whose id is a number with the same id as a text",
+            "answers a request whose id is a number with the same id as a string",
             |visit| answer(visit).changed(RESULT, "/id", |id| json!(id.to_string())),
         ),
         Mutant::new(
             "mcp-response-of-another",
-            "sends the response to another request on the stream, too",
+            "also sends the response to another request on the stream",
             |visit| {
                 let other = r#"{"jsonrpc":"2.0","id":987,"result":{}}"#;
                 answer(visit).preceded_by(SECOND, &Written::data(other))
@@ -79,10 +79,11 @@ fn foreign_response(record: &Record<'_>) -> Verdict {
         for message in messages(view).iter().filter(|message| is_response(&message.json)) {
             tally.look();
             let id = &message.json["id"];
-            // An error may be told before the id is known.
+            // A server may report an error before it knows the id.
             let unknown = id.is_null() && message.json.get("error").is_some();
             if id != wanted && !unknown {
-                let id = if id.is_null() { "no id".to_owned() } else { shown(id) };
+                let id =
+                    if id.is_null() { "no id".to_owned() } else { format!("the id {}", shown(id)) };
                 let wrong = format!("the response to request {wanted} has {id}");
                 tally.fault(|| Fault::at(view, message.offset, wrong));
             }
@@ -110,16 +111,16 @@ fn server_request(record: &Record<'_>) -> Verdict {
             tally.look();
             let method = &message.json["method"];
             if method.is_string() && !message.json["id"].is_null() {
-                let wrong = format!("the server sends a request of its own: {}", shown(method));
+                let wrong = format!("the server sends a request: {}", shown(method));
                 tally.fault(|| Fault::at(view, message.offset, wrong));
             }
         }
     })
 }
 
-pub(super) const RESPONSE_TOLD: Rule = Rule {
+pub(super) const RESPONSE_PRESENT: Rule = Rule {
     id: "mcp/response-told",
-    judge: response_told,
+    judge: response_present,
     mutants: &[Mutant::new(
         "mcp-no-response",
         "ends the stream of a request after the progress, without the response",
@@ -132,9 +133,9 @@ pub(super) const RESPONSE_TOLD: Rule = Rule {
     )],
 };
 
-fn response_told(record: &Record<'_>) -> Verdict {
-    let none = "no stream of a request was seen to its end";
-    // From then on a server may close the connection early, once the client has an id to come back with.
+fn response_present(record: &Record<'_>) -> Verdict {
+    let none = "no stream of a request was read to its end";
+    // From then on a server may close the connection early, once the client has an id to resume after.
     let may_poll = &*version(record) >= "2025-11-25";
     each_answer(record, "stream", none, |view, tally| {
         let has_id = view.events().any(|(event, _)| event.sets_id);
@@ -143,7 +144,7 @@ fn response_told(record: &Record<'_>) -> Verdict {
         }
         tally.look();
         if !messages(view).iter().any(|message| is_response(&message.json)) {
-            let message = "the stream ends here, and the response did not come";
+            let message = "the stream ends without the response";
             tally.fault(|| Fault::at(view, view.body_len(), message));
         }
     })
@@ -158,7 +159,7 @@ pub(super) const RESPONSE_LAST: Rule = Rule {
             answer(visit).replaced(RESULT, twice)
         }),
         Mutant::new(
-            "mcp-progress-behind-response",
+            "mcp-progress-after-response",
             "sends a notification after the response",
             |visit| {
                 let late = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"done"}}"#;
@@ -180,13 +181,13 @@ pub(super) const RESPONSE_LAST: Rule = Rule {
 fn response_last(record: &Record<'_>) -> Verdict {
     each_answer(record, "response", "no stream carried a response", |view, tally| {
         let messages = messages(view);
-        // One with another id is judged as such: see `mcp/foreign-response`.
+        // `mcp/foreign-response` judges responses with another id.
         let id = &asked(view)["id"];
         let is_own = |message: &Piece<'_>| is_response(&message.json) && message.json["id"] == *id;
         let Some(first) = messages.iter().position(is_own) else { return };
         tally.look();
         if let Some(late) = messages.get(first + 1) {
-            // A batch stands in one event, in any order.
+            // A batch is one event, in any order.
             if late.offset != messages[first].offset {
                 let what = if is_response(&late.json) { "a second response" } else { "a message" };
                 let message = format!("{what} comes after the response");

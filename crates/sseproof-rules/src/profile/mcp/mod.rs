@@ -1,7 +1,7 @@
 //! The streamable HTTP transport of the Model Context Protocol, in its four versions.
 //!
-//! The versions share the files of their rules: three of them have sessions, a GET that listens and
-//! streams that are resumed, and the last one has none of these.
+//! The versions share their rules: three of them have sessions, a GET that listens and resumable
+//! streams; the last one has none of these.
 
 mod answers;
 mod messages;
@@ -17,7 +17,7 @@ use self::reference::{SESSION, answer};
 use super::{Profile, written};
 use crate::{Rule, cors, encode, reconnect, response, retry, stream};
 
-/// What no version has: a stream here is the answer to one request, and it may as well be JSON.
+/// General rules that fit no version: a stream is the response to one request, and may also be JSON.
 const OMITS: &[&[&Rule]] = &[
     crate::resume::FAMILY.rules,
     reconnect::FAMILY.rules,
@@ -26,9 +26,9 @@ const OMITS: &[&[&Rule]] = &[
     super::OF_LASTING_STREAMS,
     &[&response::status::RULE, &response::content_type::RULE, &response::charset::RULE],
     &[&response::accept::RULE, &stream::event_type_clash::RULE],
-    // A foreign origin is to be refused here, and not to be let in: see `mcp/origin`.
+    // MCP servers must reject a foreign origin: see `mcp/origin`.
     cors::FAMILY.rules,
-    // Ids are judged over all streams of a session.
+    // `mcp/event-id` judges ids over all streams of a session.
     &[&stream::id_unique::RULE],
 ];
 
@@ -38,7 +38,7 @@ const WITH_SESSIONS: &[&Rule] = &[
     &answers::ANSWER_TYPE,
     &messages::MESSAGE,
     &messages::FOREIGN_RESPONSE,
-    &messages::RESPONSE_TOLD,
+    &messages::RESPONSE_PRESENT,
     &messages::RESPONSE_LAST,
     &answers::NOTIFICATION,
     &answers::GET,
@@ -72,10 +72,10 @@ const BASE: Profile = Profile {
     answer,
 };
 
-/// The version that most servers and clients speak.
+/// The version that most servers and clients support.
 pub(super) const NEWEST_WITH_SESSIONS: Profile = BASE;
 
-/// The version that brought the header of the version.
+/// The version that added the version header.
 pub(super) const OF_2025_06: Profile = Profile {
     id: "mcp-2025-06-18",
     aliases: &[],
@@ -114,7 +114,7 @@ pub(super) const OF_2026_07: Profile = Profile {
         &messages::MESSAGE,
         &messages::FOREIGN_RESPONSE,
         &messages::SERVER_REQUEST,
-        &messages::RESPONSE_TOLD,
+        &messages::RESPONSE_PRESENT,
         &messages::RESPONSE_LAST,
         &statuses::VERSION_HEADER,
         &statuses::HEADER_MISMATCH,
@@ -124,12 +124,12 @@ pub(super) const OF_2026_07: Profile = Profile {
     ..BASE
 };
 
-/// For mutants: what the reference would answer to the request as `edit` changes it.
+/// For mutants: the response of the reference to the request as changed by `edit`.
 fn mistaken(visit: &Visit<'_>, edit: impl FnOnce(&mut Request)) -> Plan {
     written::mistaken(answer, visit, edit)
 }
 
-/// For mutants: whether the body of the request says that.
+/// For mutants: whether the body of the request contains the text.
 fn says(visit: &Visit<'_>, text: &str) -> bool {
     visit.request.body.to_text().contains(text)
 }

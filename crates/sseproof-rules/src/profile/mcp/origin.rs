@@ -1,4 +1,4 @@
-//! A page of another site may not ask.
+//! Requests from pages of other sites.
 
 use super::mistaken;
 use super::traffic::{each, header, is_foreign, version};
@@ -18,12 +18,12 @@ fn judge(record: &Record<'_>) -> Verdict {
     let verdict = each(record, "refusal", none, is_foreign, |view, tally| {
         tally.look();
         let message = match view.status().unwrap_or_default() {
-            // Who has to say first who it is learns nothing, either.
+            // A client that must authenticate first learns nothing either.
             401 | 403 => return,
             400.. if !demands_403 => return,
-            status @ 400.. => format!(
-                "a request from a foreign origin is refused with {status}, and not with 403"
-            ),
+            status @ 400.. => {
+                format!("a request from a foreign origin is refused with {status}, not 403")
+            }
             status => {
                 let origin = header(view, "origin").unwrap_or_default();
                 format!("a request from a page of {origin} is answered with {status}")
@@ -33,15 +33,15 @@ fn judge(record: &Record<'_>) -> Verdict {
     });
     match verdict {
         Verdict::Fail(_) if !is_local(&record.target().url) => Verdict::Inconclusive(
-            "a request from a foreign origin is served, which a public server may mean: only for one on a local network is it a weakness for certain"
+            "a request from a foreign origin is served: a public server may intend this, but on a local network it is a vulnerability"
                 .to_owned(),
         ),
         verdict => verdict,
     }
 }
 
-/// Whether the URL is of a server on this machine or network, which a page can only reach by
-/// rebinding its name.
+/// Whether the server is on this machine or local network, which a page can only reach by rebinding
+/// its own name.
 fn is_local(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_local() {
+    fn local_addresses() {
         for local in
             ["http://localhost:1/mcp", "http://127.0.0.1", "http://[::1]:9/", "http://10.1.2.3/"]
         {

@@ -1,7 +1,7 @@
 //! The reference: a server with one tool, which reports its progress.
 //!
-//! Its one session has a name that never changes, and the id of an event says which stream it is
-//! of, so that a stream can be computed again instead of remembered.
+//! Its one session has a fixed id, and the id of an event names its stream, so that a stream can be
+//! computed again and need not be stored.
 
 use serde_json::{Value, json};
 use sseproof_record::{Action, Bytes, Framing, Plan, Request, Visit};
@@ -12,7 +12,7 @@ use crate::reference::head;
 pub(super) const SESSION: &str = "5f0c7a52-1d0e-4c39-9a3d-2f6f0b1c8e47";
 const WITH_SESSIONS: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];
 const WITHOUT: &str = "2026-07-28";
-/// Where a request without a handshake says its version.
+/// The member with the version of a request without a handshake.
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 /// How far the tool counts.
 const STEPS: u64 = 3;
@@ -22,12 +22,12 @@ pub(super) fn answer(visit: &Visit<'_>) -> Plan {
     let request = visit.request;
     let header = |name| request.headers.first(name);
     if header("origin").is_some_and(|origin| !origin.contains("//localhost")) {
-        return error(403, &Value::Null, -32600, "this origin may not ask");
+        return error(403, &Value::Null, -32600, "this origin is not allowed");
     }
     let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let version = header("mcp-protocol-version");
-    let told = asked["params"]["_meta"].get(VERSION);
-    if version.as_deref() == Some(WITHOUT) || told.is_some() {
+    let in_body = asked["params"]["_meta"].get(VERSION);
+    if version.as_deref() == Some(WITHOUT) || in_body.is_some() {
         return without_sessions(visit, &asked);
     }
     match request.method.as_str() {
@@ -59,7 +59,7 @@ fn in_session(visit: &Visit<'_>, asked: &Value) -> Plan {
     }
     let version = request.headers.first("mcp-protocol-version");
     if version.as_deref().is_some_and(|version| !WITH_SESSIONS.contains(&version)) {
-        return error(400, id, -32600, "this version is not known here");
+        return error(400, id, -32600, "this version is not supported");
     }
     let primes = version.as_deref() == Some("2025-11-25");
     match (request.method.as_str(), asked["method"].as_str()) {
@@ -69,7 +69,7 @@ fn in_session(visit: &Visit<'_>, asked: &Value) -> Plan {
             Some(kind) => stream(visit, events(kind, id, primes)),
             None => error(200, id, -32601, "there is no such method"),
         },
-        ("POST", None) => error(400, id, -32600, "this is no request"),
+        ("POST", None) => error(400, id, -32600, "this is not a request"),
         _ => not_allowed("GET, POST"),
     }
 }
@@ -88,7 +88,7 @@ fn without_sessions(visit: &Visit<'_>, asked: &Value) -> Plan {
         return error(400, id, -32020, "the headers do not match the body");
     }
     if header("mcp-protocol-version") != WITHOUT {
-        return error(400, id, -32600, "this version is not known here");
+        return error(400, id, -32600, "this version is not supported");
     }
     match asked["method"].as_str().and_then(kind) {
         Some(kind) => {
@@ -99,7 +99,7 @@ fn without_sessions(visit: &Visit<'_>, asked: &Value) -> Plan {
     }
 }
 
-/// What the ids of the events of its stream begin with, for a method that is known.
+/// The prefix of the event ids of its stream, for a known method.
 fn kind(method: &str) -> Option<&'static str> {
     match method {
         "tools/list" => Some("list"),
@@ -132,7 +132,7 @@ fn events(kind: &str, id: &Value, primes: bool) -> Vec<Written> {
     data.enumerate().map(with_id).collect()
 }
 
-/// The stream of a GET: what is left of an earlier one, or what the server says by itself.
+/// The stream of a GET: the rest of an earlier one, or the messages of the server itself.
 fn listen(visit: &Visit<'_>) -> Plan {
     if let Some(left) = resumed(visit.request) {
         return stream(visit, left);
@@ -143,7 +143,7 @@ fn listen(visit: &Visit<'_>) -> Plan {
     Plan { actions: vec![head(visit), Action::Write(event.bytes()), Action::Flush, Action::Hold] }
 }
 
-/// The events behind the id that the client brings.
+/// The events after the id that the client sends.
 fn resumed(request: &Request) -> Option<Vec<Written>> {
     let last = request.last_event_id()?.to_text();
     let events = whole(request)?;
@@ -151,7 +151,7 @@ fn resumed(request: &Request) -> Option<Vec<Written>> {
     Some(events[place + 1..].to_vec())
 }
 
-/// All events of the stream that the client wants the rest of.
+/// All events of the stream that the client resumes.
 pub(super) fn whole(request: &Request) -> Option<Vec<Written>> {
     let last = request.last_event_id()?.to_text();
     let (kind, rest) = last.split_once('-')?;

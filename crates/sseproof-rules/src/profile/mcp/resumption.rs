@@ -1,4 +1,4 @@
-//! The rules on ids, and on streams that go on where they broke off.
+//! The rules on ids and on resumed streams.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub(super) const EVENT_ID: Rule = Rule {
     )],
 };
 
-/// Where an id was seen twice: in that exchange at that offset, and first in the other one.
+/// The place of an id that was used twice, and the exchange that used it first.
 struct Twice {
     exchange: usize,
     offset: u64,
@@ -31,7 +31,7 @@ struct Twice {
     before: usize,
 }
 
-/// The ids that events share. What is sent again to a client that comes back has the old ids.
+/// The ids that several events have. Replayed events keep their ids and do not count.
 fn twice(record: &Record<'_>) -> Vec<Twice> {
     let mut known = BTreeMap::new();
     let mut twice = Vec::new();
@@ -47,7 +47,7 @@ fn twice(record: &Record<'_>) -> Vec<Twice> {
     twice
 }
 
-/// Whether it is a stream that is no rest of an earlier one.
+/// Whether it is a new stream, not the rest of an earlier one.
 fn is_first(view: &View<'_>) -> bool {
     view.is_stream() && view.request.last_event_id().is_none()
 }
@@ -59,20 +59,20 @@ fn event_id(record: &Record<'_>) -> Verdict {
         tally.look_at(view.events().filter(|(event, _)| event.sets_id).count() as u64);
         for twice in twice.iter().filter(|twice| twice.exchange == view.number) {
             let (id, before) = (&twice.id, twice.before);
-            let message = format!("an event of exchange {before} has the id {id:?}, too");
+            let message = format!("the id {id:?} is also used in exchange {before}");
             tally.fault(|| Fault::at(view, twice.offset, message));
         }
     })
 }
 
-/// Judges each stream that goes on after the event of an id.
+/// Judges each resumed stream.
 fn each_resumed<'r>(
     record: &'r Record<'_>,
     noun: &str,
     look: impl Fn(&View<'r>, &str, &mut Tally),
 ) -> Verdict {
     if !twice(record).is_empty() {
-        return Verdict::Skip("an id stands for several events: see mcp/event-id".to_owned());
+        return Verdict::Skip("several events have the same id: see mcp/event-id".to_owned());
     }
     let none = "no stream was resumed: its events have no ids, or the server does not replay";
     let last = |view: &View<'_>| view.request.last_event_id().map(|id| id.to_text());
@@ -93,25 +93,21 @@ pub(super) const RESUME: Rule = Rule {
                 _ => answer(visit),
             }
         }),
-        Mutant::new(
-            "mcp-replays-other-streams",
-            "replays what was sent on other streams, too",
-            |visit| {
-                let mut plan = answer(visit);
-                if visit.request.last_event_id().is_some() {
-                    let id = Some("list-22-0".to_owned());
-                    let other = r#"{"jsonrpc":"2.0","id":22,"result":{}}"#;
-                    plan = plan.insert(0, Written { id, ..Written::data(other) }.bytes());
-                }
-                plan
-            },
-        ),
+        Mutant::new("mcp-replays-other-streams", "also replays events of other streams", |visit| {
+            let mut plan = answer(visit);
+            if visit.request.last_event_id().is_some() {
+                let id = Some("list-22-0".to_owned());
+                let other = r#"{"jsonrpc":"2.0","id":22,"result":{}}"#;
+                plan = plan.insert(0, Written { id, ..Written::data(other) }.bytes());
+            }
+            plan
+        }),
     ],
 };
 
 fn resume(record: &Record<'_>) -> Verdict {
     each_resumed(record, "stream", |view, last, tally| {
-        // The event of that id in an earlier stream of the same session: where, and the how manieth.
+        // The exchange that had the event of that id in this session, and the position of the event.
         let first_seen = |id: &str| {
             record
                 .all()
@@ -128,10 +124,10 @@ fn resume(record: &Record<'_>) -> Verdict {
         for (event, _) in view.events().filter(|(event, _)| event.sets_id) {
             let message = match first_seen(&event.last_event_id) {
                 Some((other, _)) if other != exchange => format!(
-                    "the stream of exchange {exchange} is resumed, and an event of exchange {other} comes"
+                    "an event of exchange {other} arrives, although the stream of exchange {exchange} is resumed"
                 ),
                 Some((_, before)) if before <= place => format!(
-                    "event {:?} comes again, although the client has seen all up to {last:?}",
+                    "event {:?} arrives again, although the client resumes after {last:?}",
                     event.last_event_id
                 ),
                 _ => continue,
@@ -160,7 +156,7 @@ pub(super) const RESUME_WHOLE: Rule = Rule {
 fn resume_whole(record: &Record<'_>) -> Verdict {
     each_resumed(record, "event", |view, last, tally| {
         let came: BTreeSet<_> = ids(view).collect();
-        // A server need not replay at all; but one that begins has to go on.
+        // A server need not replay at all, but a replay must be complete.
         let Some(first) = record.all().find(|other| {
             other.number < view.number
                 && session(other) == session(view)
@@ -169,19 +165,19 @@ fn resume_whole(record: &Record<'_>) -> Verdict {
         }) else {
             return;
         };
-        let behind: Vec<_> = ids(&first).skip_while(|id| *id != last).skip(1).collect();
-        if !behind.iter().any(|id| came.contains(id)) {
+        let later: Vec<_> = ids(&first).skip_while(|id| *id != last).skip(1).collect();
+        if !later.iter().any(|id| came.contains(id)) {
             return;
         }
-        tally.look_at(behind.len() as u64);
-        for lost in behind.iter().filter(|id| !came.contains(*id)) {
+        tally.look_at(later.len() as u64);
+        for lost in later.iter().filter(|id| !came.contains(*id)) {
             let message = format!("event {lost:?} of exchange {} is not replayed", first.number);
             tally.fault(|| Fault::whole(view, message));
         }
     })
 }
 
-/// The ids of the events that carry something.
+/// The ids that events set.
 fn ids<'r>(view: &View<'r>) -> impl Iterator<Item = &'r str> + use<'r> {
     let events = view.events().map(|(event, _)| event).filter(|event| event.sets_id);
     events.map(|event| &*event.last_event_id)
@@ -202,7 +198,7 @@ pub(super) const PRIMING: Rule = Rule {
 
 fn priming(record: &Record<'_>) -> Verdict {
     if &*version(record) < "2025-11-25" {
-        return Verdict::Skip("this version knows no such event".to_owned());
+        return Verdict::Skip("this version does not define this event".to_owned());
     }
     each_answer(record, "stream", "no event of a stream has an id", |view, tally| {
         if !view.events().any(|(event, _)| event.sets_id) {
@@ -212,7 +208,7 @@ fn priming(record: &Record<'_>) -> Verdict {
         if let Some((first, _)) = view.events().next()
             && !(first.sets_id && first.data.is_empty())
         {
-            let message = "the first event is a message, and none with only an id comes before";
+            let message = "the stream begins with a message, not with an event that has only an id";
             tally.fault(|| Fault::at(view, first.span.start, message));
         }
     })

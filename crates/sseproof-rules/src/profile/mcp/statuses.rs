@@ -1,4 +1,4 @@
-//! The rules on the status alone with which a request is answered.
+//! The rules on the status code alone.
 
 use sseproof_record::Plan;
 
@@ -10,7 +10,7 @@ use super::{SESSION, answer, mistaken};
 use crate::profile::written::{Changed, but_to, not_found};
 use crate::{Mutant, Record, Rule, Verdict, View};
 
-const NO_SESSION: &str = "the server gave out no session";
+const NO_SESSION: &str = "the server created no session";
 
 pub(super) const GET_GONE: Rule = Rule {
     id: "mcp/get-gone",
@@ -36,7 +36,7 @@ pub(super) const DELETE: Rule = Rule {
     },
     mutants: &[Mutant::new(
         "mcp-delete-404",
-        "answers DELETE with 404, as a framework does where nothing is registered",
+        "answers DELETE with 404, as a framework does for unregistered paths",
         |visit| but_to("DELETE", not_found(), answer, visit),
     )],
 };
@@ -49,7 +49,7 @@ pub(super) const VERSION_HEADER: Rule = Rule {
                 && (is_in_session(record, view) || !has_sessions(record))
         };
         let none = "no request with an unknown version was answered";
-        let what = format!("a request of version {NO_VERSION}");
+        let what = format!("a request with version {NO_VERSION}");
         each_status(record, &what, none, wanted, |status| status == 400)
     },
     mutants: &[Mutant::new("mcp-any-version", "does not look at MCP-Protocol-Version", |visit| {
@@ -69,12 +69,12 @@ pub(super) const HEADER_MISMATCH: Rule = Rule {
     id: "mcp/header-mismatch",
     judge: |record| {
         let wanted = |view: &View<'_>| {
-            let told = header(view, "mcp-method");
+            let named = header(view, "mcp-method");
             let asked = asked(view);
-            told.zip(asked["method"].as_str()).is_some_and(|(told, method)| method != told)
+            named.zip(asked["method"].as_str()).is_some_and(|(named, method)| method != named)
         };
-        let none = "no request with such headers was answered";
-        let what = "a request with another method in `Mcp-Method` than in its body";
+        let none = "no request whose `Mcp-Method` differs from its body was answered";
+        let what = "a request whose `Mcp-Method` differs from its body";
         each_status(record, what, none, wanted, |status| status == 400)
     },
     mutants: &[Mutant::new(
@@ -124,14 +124,20 @@ pub(super) const SESSION_UNKNOWN: Rule = Rule {
             |view: &View<'_>| header(view, "mcp-session-id").as_deref() == Some(UNKNOWN_SESSION);
         let what = "a request with an unknown session";
         with_sessions(record, || {
-            each_status(record, what, "none was sent", unknown, |status| status == 404)
+            each_status(
+                record,
+                what,
+                "no request with an unknown session was answered",
+                unknown,
+                |status| status == 404,
+            )
         })
     },
     mutants: &[
         Mutant::new("mcp-unknown-session-400", "answers an unknown session with 400", |visit| {
             answer(visit).instead_of(404, || answer(visit).with_status(400))
         }),
-        Mutant::new("mcp-any-session", "takes any session for its own", |visit| {
+        Mutant::new("mcp-any-session", "accepts any session", |visit| {
             mistaken(visit, |request| {
                 if request.headers.has("mcp-session-id") {
                     request.headers.set("Mcp-Session-Id", SESSION);
@@ -148,7 +154,7 @@ fn with_sessions(record: &Record<'_>, judge: impl FnOnce() -> Verdict) -> Verdic
 pub(super) const SESSION_ENDED: Rule = Rule {
     id: "mcp/session-ended",
     judge: |record| {
-        let none = "no session was ended: the server gave out none, or has no DELETE";
+        let none = "no session was ended: the server created none, or does not support DELETE";
         let what = "a request in a session that has ended";
         let wanted = |view: &_| is_ended(record, view);
         each_status(record, what, none, wanted, |status| status == 404)
@@ -160,7 +166,7 @@ pub(super) const SESSION_ENDED: Rule = Rule {
     )],
 };
 
-/// Whether the server said that the session of the request is over before it was sent.
+/// Whether the server confirmed the end of the session before this request was sent.
 fn is_ended(record: &Record<'_>, view: &View<'_>) -> bool {
     let ended = |other: &View<'_>| {
         other.request.method == "DELETE"

@@ -1,4 +1,4 @@
-//! What crosses the wire here: requests in JSON-RPC, and the messages that answer them.
+//! JSON-RPC requests and the messages that answer them.
 
 use serde_json::Value;
 
@@ -10,9 +10,9 @@ use crate::{Record, Verdict, View};
 
 /// The origin that the probes claim to come from.
 pub(super) const FOREIGN: &str = "http://sseproof.invalid";
-/// The session that the probes name and no server gave out.
+/// The session that the probes send and no server created.
 pub(super) const UNKNOWN_SESSION: &str = "sseproof-unknown-session";
-/// The version that the probes name and that never was.
+/// The version that the probes send and that does not exist.
 pub(super) const NO_VERSION: &str = "1999-01-01";
 pub(super) const NO_METHOD: &str = "sseproof/unknown";
 
@@ -32,7 +32,7 @@ pub(super) fn messages<'r>(view: &View<'r>) -> Vec<Piece<'r>> {
     messages.collect()
 }
 
-/// The body of the request as JSON; null where it is none.
+/// The body of the request as JSON; null if it is not JSON.
 pub(super) fn asked(view: &View<'_>) -> Value {
     serde_json::from_slice(&view.request.body).unwrap_or_default()
 }
@@ -58,18 +58,18 @@ pub(super) fn is_foreign(view: &View<'_>) -> bool {
     header(view, "origin").as_deref() == Some(FOREIGN)
 }
 
-/// The session that the request names, or that its answer begins.
+/// The session that the request names, or that its response creates.
 pub(super) fn session(view: &View<'_>) -> Option<String> {
     let given = || view.head.as_ref()?.headers.first("mcp-session-id");
     view.request.headers.first("mcp-session-id").or_else(given)
 }
 
-/// Whether the answer to any `initialize` gave out a session.
+/// Whether the response to any `initialize` created a session.
 pub(super) fn has_sessions(record: &Record<'_>) -> bool {
     record.all().any(|view| is_initialize(&view) && session(&view).is_some())
 }
 
-/// Whether the request names a session that an answer gave out.
+/// Whether the request names a session that the server created.
 pub(super) fn is_in_session(record: &Record<'_>, view: &View<'_>) -> bool {
     view.request.headers.first("mcp-session-id").is_some_and(|named| named != UNKNOWN_SESSION)
         || !has_sessions(record)
@@ -84,8 +84,8 @@ pub(super) fn version(record: &Record<'_>) -> String {
     record.all().find_map(wanted).unwrap_or_default()
 }
 
-/// Why nothing can be judged, where the server has another version than the one that was asked for,
-/// or begins no session at all.
+/// The reason to skip if the server uses another version than the requested one, or creates no
+/// session.
 fn unspoken(record: &Record<'_>) -> Option<String> {
     let begun: Vec<_> =
         record.all().filter(|view| is_initialize(view) && !is_foreign(view)).collect();
@@ -101,7 +101,7 @@ fn unspoken(record: &Record<'_>) -> Option<String> {
         .next()?;
     let wanted = version(record);
     (spoken != wanted).then(|| {
-        format!("the server has version {spoken} and not {wanted}: `sseproof list profiles` names the one for it")
+        format!("the server uses version {spoken}, not {wanted}: choose its profile from `sseproof list profiles`")
     })
 }
 
@@ -141,5 +141,5 @@ pub(super) fn each_status<'r>(
         return Verdict::Skip(why);
     }
     let views = look::answered(record, wanted);
-    look::statuses(&views, "answer", what, none, |status| Some(fits(status)))
+    look::statuses(&views, "response", what, none, |status| Some(fits(status)))
 }

@@ -1,8 +1,9 @@
 //! Mercure: a hub that takes updates by POST and sends them to the subscribers of their topics.
 //!
-//! The draft has renamed things from one revision to the next. Where an older name says the same,
-//! it is taken, too: `topic` beside `match`, `lastEventID` beside `last_event_id`, and the response
-//! field `Last-Event-ID` beside `Mercure-Last-Event-ID`.
+//! The rules follow the newest draft, and accept names of earlier revisions that mean the same
+//! (`topic` for `match`, `lastEventID` for `last_event_id`, the response field `Last-Event-ID` for
+//! `Mercure-Last-Event-ID`): hubs in use are one or two revisions old, and a finding for each renamed
+//! field would repeat one fault many times. Updates are published to a topic of sseproof.
 
 mod publishing;
 mod reference;
@@ -15,7 +16,7 @@ use sseproof_record::{Plan, Request, Visit};
 use super::{Profile, written};
 use crate::{Rule, auth, delivery};
 
-/// Whoever has no credentials may well get the stream, without what is private: see `mercure/private`.
+/// A client without credentials may get the stream, without private updates: see `mercure/private`.
 const OMITS: &[&[&Rule]] = &[auth::FAMILY.rules, &[&delivery::heartbeat::RULE]];
 
 pub(super) const PROFILE: Profile = Profile {
@@ -49,7 +50,7 @@ pub(super) const PROFILE: Profile = Profile {
     answer: reference::answer,
 };
 
-/// For mutants: what the reference would answer to the request as `edit` changes it.
+/// For mutants: the response of the reference to the request as changed by `edit`.
 fn mistaken(visit: &Visit<'_>, edit: impl FnOnce(&mut Request)) -> Plan {
     written::mistaken(reference::answer, visit, edit)
 }

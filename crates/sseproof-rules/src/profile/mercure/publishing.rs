@@ -1,4 +1,4 @@
-//! The rules on what a publisher is told.
+//! The rules on responses to publishers.
 
 use sseproof_record::{Action, Bytes, Framing, Plan, Visit};
 
@@ -15,7 +15,7 @@ pub(super) const GENERATED_ID: Rule = Rule {
     judge: generated_id,
     mutants: &[Mutant::new(
         "mercure-bare-number",
-        "numbers the updates and says nothing but the number",
+        "uses plain numbers as ids of updates",
         |visit| {
             let plan = mistaken(visit, |request| {
                 let named = request.last_event_id().map(|id| id.to_text());
@@ -39,8 +39,8 @@ pub(super) const GENERATED_ID: Rule = Rule {
                     Action::Head { status, headers, framing: Framing::Chunked }
                 }
                 Action::Head { status, mut headers, framing } => {
-                    if let Some(told) = headers.first("mercure-last-event-id") {
-                        headers.set("Mercure-Last-Event-ID", told.replace(ID, ""));
+                    if let Some(last) = headers.first("mercure-last-event-id") {
+                        headers.set("Mercure-Last-Event-ID", last.replace(ID, ""));
                     }
                     Action::Head { status, headers, framing }
                 }
@@ -62,7 +62,7 @@ fn generated_id(record: &Record<'_>) -> Verdict {
         tally.look();
         let id = &event.last_event_id;
         if event.sets_id && !id.starts_with('#') && !has_scheme(id) {
-            let message = format!("the hub gives the update the id {id:?}, which is no IRI");
+            let message = format!("the hub gives the update the id {id:?}, which is not an IRI");
             tally.fault(|| Fault::at(view, event.span.start, message));
         }
     })
@@ -92,7 +92,7 @@ pub(super) const PUBLISH_ANSWER: Rule = Rule {
     ],
 };
 
-/// The reference, which answers a publisher with that.
+/// The reference with this body in responses to publishers.
 fn answering(visit: &Visit<'_>, body: &str) -> Plan {
     let plan = answer(visit);
     if visit.request.method != "POST" || status(&plan) != 200 {
@@ -111,7 +111,7 @@ fn publish_answer(record: &Record<'_>) -> Verdict {
         if event.last_event_id != update.id() {
             let body = quoted(&update.view.body_bytes());
             let id = &event.last_event_id;
-            let message = format!("the answer is {body}, and subscribers see the id {id:?}");
+            let message = format!("the response is {body}, but subscribers receive the id {id:?}");
             tally.fault(|| Fault::at(&update.view, 0, message));
         }
     })
@@ -122,7 +122,7 @@ pub(super) const TOKEN_CHECKED: Rule = Rule {
     judge: token_checked,
     mutants: &[Mutant::new(
         "mercure-any-token",
-        "takes any token for that of a publisher",
+        "accepts any token as that of a publisher",
         |visit| {
             mistaken(visit, |request| {
                 if request.headers.has("authorization") && request.method == "POST" {
@@ -137,7 +137,7 @@ fn token_checked(record: &Record<'_>) -> Verdict {
     let token = |view: &View<'_>| view.request.headers.first("authorization");
     let open = updates(record).any(|update| token(&update.view).is_none() && update.is_taken());
     if open {
-        let why = "the hub takes updates of anybody, as it may in a closed network";
+        let why = "the hub accepts updates without a token, which is allowed in a closed network";
         return Verdict::Skip(why.to_owned());
     }
     let forged = updates(record).filter(|update| token(&update.view).as_deref() == Some(NO_TOKEN));
@@ -147,18 +147,18 @@ fn token_checked(record: &Record<'_>) -> Verdict {
     look::statuses(&views, "refusal", what, none, |status| Some(matches!(status, 400..500)))
 }
 
-/// Judges whether each update with a wrong value in the field of that name is refused: with a line end in
-/// a field an update becomes another one. `what` says what is wrong with it.
+/// Judges whether each update with a wrong value in this field is rejected: a line end in a field
+/// would add other fields to the event. `what` describes the fault.
 fn refuses(record: &Record<'_>, what: &str, name: &str, is_wrong: fn(&str) -> bool) -> Verdict {
     if let Some(why) = unpublished(record) {
         return Verdict::Skip(why);
     }
     let is_it = |update: &Update<'_>| update.field(name).is_some_and(|value| is_wrong(&value));
     let wrong: Vec<_> = faulty(record).into_iter().filter(is_it).map(|one| one.view).collect();
-    let none = format!("no update with {what} was given to the hub");
+    let none = format!("no update with {what} was sent to the hub");
     let what = format!("an update with {what}");
     look::statuses(&wrong, "refusal", &what, &none, |status| match status {
-        // A client that may not publish at all learns nothing of what is wrong.
+        // A client that may not publish at all does not learn what is wrong.
         401 | 403 => None,
         status => Some(matches!(status, 400..500)),
     })
@@ -196,11 +196,11 @@ pub(super) const RETRY_DIGITS: Rule = Rule {
     id: "mercure/retry-digits",
     judge: |record| {
         let is_wrong = |retry: &str| !retry.bytes().all(|byte| byte.is_ascii_digit());
-        refuses(record, "a `retry` that is no number", "retry", is_wrong)
+        refuses(record, "a `retry` that is not a number", "retry", is_wrong)
     },
     mutants: &[Mutant::new(
         "mercure-any-retry",
-        "takes an update whose retry is no number",
+        "takes an update whose retry is not a number",
         |visit| without(visit, |name, value| name == "retry" && value.contains('s')),
     )],
 };
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_iri_begins_with() {
+    fn iris_have_a_scheme() {
         for id in ["urn:uuid:e1ee88e2", "https://a.example/1", "did:a:b"] {
             assert!(has_scheme(id), "{id}");
         }

@@ -1,8 +1,8 @@
 //! The reference: a hub that keeps everything.
 //!
-//! The log of the server is its history. An update is written to two topics of it, that of everybody
-//! and that of the subscriber who may read what is private, and its id is the number of the request
-//! that brought it, so that nothing needs to be remembered here.
+//! The log of the server is its history. An update is written to two topics of it: a public one, and
+//! one for the subscriber that may read private updates. Its id is the number of the request that
+//! published it, so that nothing needs to be stored here.
 
 use sseproof_record::{Action, Bytes, Plan, Request, Visit};
 
@@ -10,10 +10,10 @@ use super::traffic::{field, query, wanted_ids};
 use crate::profile::written::Written;
 use crate::reference::head;
 
-/// What the ids begin with.
+/// The prefix of the ids.
 pub(super) const ID: &str = "urn:sseproof:";
 pub(super) const PUBLISHER: &str = "Bearer publisher";
-/// What the subscriber says who may read what is private.
+/// The credentials of the subscriber that may read private updates.
 pub(super) const SUBSCRIBER: &str = "Bearer subscriber";
 
 /// The right answer to any request.
@@ -67,14 +67,14 @@ fn subscribe(visit: &Visit<'_>) -> Plan {
     let plan = Plan { actions };
     match wanted {
         Some(_) => {
-            let told = known.unwrap_or_else(|| "earliest".to_owned());
-            plan.with_header("Mercure-Last-Event-ID", told)
+            let last = known.unwrap_or_else(|| "earliest".to_owned());
+            plan.with_header("Mercure-Last-Event-ID", last)
         }
         None => plan,
     }
 }
 
-/// Whether an earlier request can have brought the update of that id.
+/// Whether an earlier request can have published the update of that id.
 fn is_known(id: &str, visit: &Visit<'_>) -> bool {
     let number = id.strip_prefix(ID).and_then(|number| number.parse::<u64>().ok());
     number.is_some_and(|number| number < visit.earlier)
@@ -87,7 +87,7 @@ fn of_all(topic: &str) -> String {
 fn publish(visit: &Visit<'_>) -> Plan {
     let request: &Request = visit.request;
     if request.headers.first("authorization").as_deref() != Some(PUBLISHER) {
-        return refused(401, "say who you are").with_header("WWW-Authenticate", "Bearer");
+        return refused(401, "a token is required").with_header("WWW-Authenticate", "Bearer");
     }
     let form = request.body.to_text();
     let given = |name| field(&form, name);
@@ -107,8 +107,8 @@ fn publish(visit: &Visit<'_>) -> Plan {
     let event = Written { id: Some(id.clone()), event: given("type"), data };
     let retry = given("retry").map_or(String::new(), |retry| format!("retry: {retry}\n"));
     let bytes = Bytes::from([retry.as_bytes(), &event.bytes()].concat());
-    // A private update goes to nobody in the place of everybody.
-    let public = if given("private").is_some() { "nobody".to_owned() } else { topic.clone() };
+    // A private update goes to a topic without subscribers instead of the public one.
+    let public = if given("private").is_some() { "unused".to_owned() } else { topic.clone() };
     let mut actions: Vec<_> = [public, of_all(&topic)]
         .map(|topic| Action::Publish { topic, bytes: bytes.clone() })
         .into();

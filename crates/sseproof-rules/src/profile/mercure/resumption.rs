@@ -1,24 +1,26 @@
-//! The rules on subscriptions that go on where they broke off.
+//! The rules on resumed subscriptions.
 
 use sseproof_record::{Action, Plan, Visit};
 
 use super::mistaken;
 use super::reference::{ID, answer};
-use super::traffic::{ASKED, NO_ID, TOLD, Update, each, is_on, seen, streams, taken, wanted_ids};
+use super::traffic::{
+    ASKED, LAST_ID_HEADERS, NO_ID, Update, each, is_on, seen, streams, taken, wanted_ids,
+};
 use crate::profile::look;
-use crate::stream::tally::Tally;
+use crate::stream::tally::{Tally, counted};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const LAST_EVENT_ID: Rule = Rule {
     id: "mercure/last-event-id",
     judge: last_event_id,
     mutants: &[
-        Mutant::new("mercure-says-nothing", "does not say where the stream goes on", |visit| {
+        Mutant::new("mercure-says-nothing", "does not say where the stream resumes", |visit| {
             answer(visit).without_header("Mercure-Last-Event-ID")
         }),
         Mutant::new(
             "mercure-says-what-was-asked",
-            "says that it goes on after an id that it does not have",
+            "says that it resumes after an id that it does not have",
             |visit| {
                 let plan = answer(visit);
                 let asked = visit.request.last_event_id().map(|id| id.to_text());
@@ -33,26 +35,26 @@ pub(super) const LAST_EVENT_ID: Rule = Rule {
 
 fn last_event_id(record: &Record<'_>) -> Verdict {
     let mut views = streams(record);
-    // What other probes send is odd on purpose, and may be left out by who checks its input.
+    // Other probes send malformed ids on purpose, and a hub that validates its input may ignore them.
     let is_ours = |view: &View<'_>| match wanted_ids(&view.request) {
         (Some(id), _) => id == NO_ID || record.gave_out(&id, view.number),
         (None, asked) => asked.is_some(),
     };
     views.retain(is_ours);
-    look::each(&views, "answer", "no client came back with an id", |view, tally| {
+    look::each(&views, "response", "no client reconnected with an id", |view, tally| {
         tally.look();
         let head = view.head.as_ref();
-        let told = TOLD.iter().find_map(|name| head?.headers.first(name));
-        let Some(told) = told else {
-            let message = "the client brings an id, and there is no `Mercure-Last-Event-ID`";
-            tally.fault(|| Fault::header(view, TOLD[0], message));
+        let last = LAST_ID_HEADERS.iter().find_map(|name| head?.headers.first(name));
+        let Some(last) = last else {
+            let message = "the client sends an id, but the response has no `Mercure-Last-Event-ID`";
+            tally.fault(|| Fault::header(view, LAST_ID_HEADERS[0], message));
             return;
         };
-        if told == NO_ID {
+        if last == NO_ID {
             let message = format!(
-                "the stream is said to go on after {NO_ID:?}, an id that no event ever had"
+                "the response says that the stream resumes after {NO_ID:?}, an id that no event has"
             );
-            tally.fault(|| Fault::header(view, TOLD[0], message));
+            tally.fault(|| Fault::header(view, LAST_ID_HEADERS[0], message));
         }
     })
 }
@@ -66,13 +68,13 @@ pub(super) const QUERY_ID: Rule = Rule {
         |visit| {
             let plan = mistaken(visit, |request| {
                 for name in ASKED {
-                    // What asks for all that there is stays, since it needs no id.
+                    // A request for the whole history stays as it is, since it needs no id.
                     if !request.url.contains("=earliest") {
                         request.url = request.url.replace(&format!("{name}="), "other=");
                     }
                 }
             });
-            // It says where the stream goes on all the same.
+            // It still says where the stream resumes.
             match wanted_ids(visit.request) {
                 (None, Some(_)) if visit.request.method == "GET" => {
                     plan.with_header("Mercure-Last-Event-ID", "earliest")
@@ -85,13 +87,12 @@ pub(super) const QUERY_ID: Rule = Rule {
 
 fn query_id(record: &Record<'_>) -> Verdict {
     let in_query = |ids| if let (None, asked) = ids { asked } else { None };
-    let none = "no client came with the id of an update in the query";
+    let none = "no client sent the id of an update in the query";
     with_history(record, || {
         each_resumed(record, "subscription", none, in_query, |view, id, resumed, tally| {
             tally.look();
             if resumed.came == 0 && resumed.missing > 0 {
-                let message =
-                    format!("the query asks for what came after {id:?}, and nothing comes");
+                let message = format!("the query requests updates after {id:?}, but none arrives");
                 tally.fault(|| Fault::whole(view, message));
             }
         })
@@ -112,13 +113,13 @@ pub(super) const HEADER_WINS: Rule = Rule {
 
 fn header_wins(record: &Record<'_>) -> Verdict {
     let in_both = |(header, asked): Ids| asked.and(header);
-    let none = "no client came with an id in the header and another one in the query";
+    let none = "no client sent an id in the header and another one in the query";
     with_history(record, || {
         each_resumed(record, "subscription", none, in_both, |view, id, resumed, tally| {
             tally.look();
             if let Some(offset) = resumed.old {
                 let message = format!(
-                    "the header asks for what came after {id:?}, and an earlier update comes, as the query asks"
+                    "the header requests updates after {id:?}, but an earlier update arrives, as the query requests"
                 );
                 tally.fault(|| Fault::at(view, offset, message));
             }
@@ -130,18 +131,18 @@ pub(super) const RESUME: Rule = Rule {
     id: "mercure/resume",
     judge: resume,
     mutants: &[
-        Mutant::new("mercure-no-history", "sends nothing that was published before", |visit| {
+        Mutant::new("mercure-no-history", "does not replay earlier updates", |visit| {
             following(visit, u64::MAX)
         }),
         Mutant::new(
             "mercure-all-history",
-            "sends the whole history to each client that comes back",
+            "sends the whole history to each client that reconnects",
             |visit| following(visit, 0),
         ),
     ],
 };
 
-/// The reference, which sends what comes after that many entries, whatever id the client brings.
+/// The reference, which replays from this entry on, whatever id the client sends.
 fn following(visit: &Visit<'_>, after: u64) -> Plan {
     let map = |action| match action {
         Action::FollowBehind { topic, .. } => Action::Follow { topic, after },
@@ -151,43 +152,40 @@ fn following(visit: &Visit<'_>, after: u64) -> Plan {
 }
 
 fn resume(record: &Record<'_>) -> Verdict {
-    let none = "no client came back with the id of an update, or nothing was published after it";
+    let none = "no client reconnected with the id of an update, or nothing was published after it";
     each_resumed(record, "update", none, in_header, |view, id, resumed, tally| {
         tally.look_at((resumed.came + resumed.missing) as u64);
         if let Some(offset) = resumed.old {
-            let message =
-                format!("the client comes back with {id:?}, and gets an update that came before");
+            let message = format!("the client resumes after {id:?}, but gets an earlier update");
             tally.fault(|| Fault::at(view, offset, message));
         } else if resumed.missing > 0 {
-            let message = format!(
-                "the client comes back with {id:?}, and {} of the updates after it do not come",
-                resumed.missing
-            );
+            let missing = counted(resumed.missing as u64, "later update");
+            let message = format!("the client resumes after {id:?}, but does not get {missing}");
             tally.fault(|| Fault::whole(view, message));
         }
     })
 }
 
-/// The id that a client brings in the header, and the one in the query.
+/// The id in the header of a request, and the one in its query.
 type Ids = (Option<String>, Option<String>);
 
 fn in_header((header, asked): Ids) -> Option<String> {
     if asked.is_none() { header } else { None }
 }
 
-/// What a stream that goes on after an update brought of the others.
+/// The updates on a resumed stream, relative to the update that it resumes after.
 #[derive(Default)]
 struct Resumed {
-    /// Where the first update is that came before that one, or that one itself.
+    /// The offset of the first update that is not later.
     old: Option<u64>,
-    /// How many came after it and are here.
+    /// The number of later updates on the stream.
     came: usize,
-    /// How many came after it and are not.
+    /// The number of later updates that are not on the stream.
     missing: usize,
 }
 
-/// What became of the public updates that a subscriber has seen, for a client that goes on after the
-/// one whose event has this id; `None` where no event of an update has it.
+/// The public updates on a stream that resumes after the update with this id; `None` if no event of
+/// an update has the id.
 fn resumed(
     view: &View<'_>,
     streams: &[View<'_>],
@@ -201,7 +199,7 @@ fn resumed(
     let mut resumed = Resumed::default();
     for update in updates {
         let topic = update.field("topic").unwrap_or_default();
-        // One that no subscriber ever saw is another fault: see `mercure/delivered`.
+        // `mercure/delivered` reports an update that reached no subscriber.
         let is_lost = seen(streams, update).is_none();
         if update.field("private").is_some() || !is_on(view, &topic) || is_lost {
             continue;
@@ -217,7 +215,7 @@ fn resumed(
     Some(resumed)
 }
 
-/// Judges the streams of clients that bring the id of an update, in the place where `brought` looks.
+/// Judges the streams of clients that send the id of an update where `brought` looks for it.
 fn each_resumed<'r>(
     record: &'r Record<'_>,
     noun: &str,
@@ -237,7 +235,7 @@ fn each_resumed<'r>(
     })
 }
 
-/// The verdict where a client that brings an id in the header gets what it missed, and nothing else.
+/// The verdict if the hub replays correctly after an id in the header.
 fn with_history(record: &Record<'_>, judge: impl FnOnce() -> Verdict) -> Verdict {
     let (updates, streams) = (taken(record), streams(record));
     let has_history = streams.iter().any(|view| {
@@ -248,7 +246,5 @@ fn with_history(record: &Record<'_>, judge: impl FnOnce() -> Verdict) -> Verdict
     if updates.is_empty() || has_history {
         return judge();
     }
-    Verdict::Skip(
-        "the hub sends nothing of what was published before: see mercure/resume".to_owned(),
-    )
+    Verdict::Skip("the hub does not replay earlier updates: see mercure/resume".to_owned())
 }

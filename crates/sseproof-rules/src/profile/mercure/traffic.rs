@@ -1,4 +1,4 @@
-//! What crosses the wire here: updates that are published, and the streams that carry them.
+//! Published updates, and the streams that carry them.
 
 use sseproof_codec::Event;
 use sseproof_record::Request;
@@ -7,13 +7,14 @@ use crate::profile::look;
 use crate::stream::tally::Tally;
 use crate::{Record, Verdict, View};
 
-/// The token that the probes bring and nobody signed.
+/// The token that the probes send and that has no valid signature.
 pub(super) const NO_TOKEN: &str = "Bearer sseproof.invalid.token";
-/// The id that the probes ask for and no event has.
+/// The id that the probes send and no event has.
 pub(super) const NO_ID: &str = "urn:sseproof:never";
-/// The response fields that tell where a stream goes on: the second is that of earlier revisions.
-pub(super) const TOLD: [&str; 2] = ["mercure-last-event-id", "last-event-id"];
-/// The query parameters that say where to go on: the second is that of earlier revisions.
+/// The response fields with the id after which a stream resumes: the second is that of earlier
+/// revisions.
+pub(super) const LAST_ID_HEADERS: [&str; 2] = ["mercure-last-event-id", "last-event-id"];
+/// The query parameters with the id to resume after: the second is that of earlier revisions.
 pub(super) const ASKED: [&str; 2] = ["last_event_id", "lastEventID"];
 
 /// The value of that name in a form, or in the query of a URL, decoded.
@@ -30,13 +31,13 @@ pub(super) fn query(request: &Request) -> &str {
 fn decoded(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
-    while let Some((&first, behind)) = rest.split_first() {
-        rest = behind;
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
         let hex = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
-        match (first, behind.get(..2).and_then(hex)) {
+        match (first, after.get(..2).and_then(hex)) {
             (b'%', Some(byte)) => {
                 bytes.push(byte);
-                rest = &behind[2..];
+                rest = &after[2..];
             }
             (b'+', _) => bytes.push(b' '),
             _ => bytes.push(first),
@@ -45,7 +46,7 @@ fn decoded(value: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// An update that was given to the hub to publish.
+/// An update that was sent to the hub to publish.
 pub(super) struct Update<'r> {
     pub(super) view: View<'r>,
     form: String,
@@ -63,7 +64,7 @@ impl<'r> Update<'r> {
         field(&self.form, name)
     }
 
-    /// Whether the hub took it.
+    /// Whether the hub accepted it.
     pub(super) fn is_taken(&self) -> bool {
         self.view.status().is_some_and(|status| (200..300).contains(&status))
     }
@@ -74,18 +75,18 @@ impl<'r> Update<'r> {
         token.is_some_and(|token| token != NO_TOKEN)
     }
 
-    /// Whether nothing is wrong with it.
+    /// Whether it is valid.
     fn is_plain(&self) -> bool {
         self.is_signed()
             && !self.field("data").is_some_and(|data| data.contains("sseproof-refused"))
     }
 
-    /// The id that the hub says it has.
+    /// Its id in the response of the hub.
     pub(super) fn id(&self) -> String {
         String::from_utf8_lossy(&self.view.body_bytes()).trim().to_owned()
     }
 
-    /// What a subscriber gets of it: line ends arrive as LF.
+    /// Its data as subscribers receive them: line ends arrive as LF.
     pub(super) fn text(&self) -> String {
         self.field("data").unwrap_or_default().replace("\r\n", "\n").replace('\r', "\n")
     }
@@ -97,29 +98,29 @@ impl<'r> Update<'r> {
     }
 }
 
-/// All updates that were given to the hub, by whomever.
+/// All updates that were sent to the hub.
 pub(super) fn updates<'r>(record: &'r Record<'_>) -> impl Iterator<Item = Update<'r>> {
     record.all().filter_map(Update::of)
 }
 
-/// The updates that the hub took, of those with which nothing is wrong.
+/// The valid updates that the hub accepted.
 pub(super) fn taken<'r>(record: &'r Record<'_>) -> Vec<Update<'r>> {
     updates(record).filter(|update| update.is_plain() && update.is_taken()).collect()
 }
 
-/// The updates with something wrong in them, but a token that the hub accepts.
+/// The invalid updates with a token that the hub accepts.
 pub(super) fn faulty<'r>(record: &'r Record<'_>) -> Vec<Update<'r>> {
     updates(record).filter(|update| update.is_signed() && !update.is_plain()).collect()
 }
 
-/// Why nothing can be judged, where the hub takes no update of ours.
+/// The reason to skip if the hub accepts no update of sseproof.
 pub(super) fn unpublished(record: &Record<'_>) -> Option<String> {
     let mut plain = updates(record).filter(Update::is_plain).peekable();
     let status = plain.peek()?.view.status().unwrap_or_default();
     let none = !plain.any(|update| update.is_taken());
     none.then(|| {
         format!(
-            "publishing is answered with {status}: give the token of a publisher with --var publisher=… (and --var topic=…, where it may not publish every topic)"
+            "publishing is answered with {status}: pass the token of a publisher with --var publisher=… (and --var topic=…, if it may not publish every topic)"
         )
     })
 }
@@ -139,7 +140,7 @@ pub(super) fn seen<'v, 'r>(
     all.into_iter().find(|(_, event)| update.is_in(&event.data))
 }
 
-/// Whether the subscriber of the stream asked for this topic, to the letter.
+/// Whether the subscriber requested exactly this topic.
 pub(super) fn is_on(view: &View<'_>, topic: &str) -> bool {
     let query = query(&view.request);
     ["match", "match_exact", "topic"]
@@ -152,14 +153,14 @@ pub(super) fn is_anonymous(view: &View<'_>) -> bool {
     !view.request.has_credentials()
 }
 
-/// The id behind which the subscriber wants to go on: that of the field, and that of the query.
+/// The ids after which the subscriber resumes: that of the header, and that of the query.
 pub(super) fn wanted_ids(request: &Request) -> (Option<String>, Option<String>) {
     let query = query(request);
     let asked = ASKED.iter().find_map(|name| field(query, name));
     (request.last_event_id().map(|id| id.to_text()), asked)
 }
 
-/// Judges these exchanges, where the hub takes what is published.
+/// Judges these exchanges if the hub accepts updates.
 pub(super) fn each<'r>(
     record: &'r Record<'_>,
     noun: &str,
@@ -173,7 +174,7 @@ pub(super) fn each<'r>(
     }
 }
 
-/// Judges each update that the hub took.
+/// Judges each update that the hub accepted.
 pub(super) fn each_taken<'r>(
     record: &'r Record<'_>,
     noun: &str,

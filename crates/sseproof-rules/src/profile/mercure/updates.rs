@@ -1,4 +1,4 @@
-//! The rules on what a subscriber gets.
+//! The rules on events that a subscriber receives.
 
 use super::reference::{self, SUBSCRIBER, answer};
 use super::traffic::{
@@ -45,7 +45,7 @@ pub(super) const DELIVERED: Rule = Rule {
         Mutant::new("mercure-no-type", "drops the type of an update", |visit| {
             answer(visit).events(|_, event| vec![Written { event: None, ..event }])
         }),
-        Mutant::new("mercure-first-line", "sends the first line of an update alone", |visit| {
+        Mutant::new("mercure-first-line", "sends only the first line of an update", |visit| {
             answer(visit).events(|_, mut event| {
                 event.data = event.data.lines().next().unwrap_or_default().to_owned();
                 vec![event]
@@ -53,7 +53,7 @@ pub(super) const DELIVERED: Rule = Rule {
         }),
         Mutant::new(
             "mercure-lost-update",
-            "takes updates without a type and sends them to nobody",
+            "accepts updates without a type and does not send them",
             |visit| {
                 let kept = |event: Written| event.event.is_some().then_some(event);
                 answer(visit).replaced("", |event| kept(event).into_iter().collect())
@@ -67,7 +67,7 @@ fn delivered(record: &Record<'_>) -> Verdict {
     each_taken(record, "update", |update, tally| {
         let topic = update.field("topic").unwrap_or_default();
         let sent = update.view.started;
-        // Private updates come to those alone who may read them.
+        // Only authorized subscribers receive private updates.
         let listens =
             |view: &&View<'_>| is_on(view, &topic) && view.started < sent && sent < view.end.at;
         let mut open = streams.iter().filter(listens).peekable();
@@ -77,13 +77,13 @@ fn delivered(record: &Record<'_>) -> Verdict {
         tally.look();
         let mut seen = open.flat_map(|view| view.events().map(move |(event, _)| (view, event)));
         let Some((view, event)) = seen.find(|(_, event)| update.is_in(&event.data)) else {
-            let message = "an update was taken, and no subscriber of its topic got it";
+            let message = "an accepted update reached no subscriber of its topic";
             tally.fault(|| Fault::whole(&update.view, message));
             return;
         };
         let kind = update.field("type").unwrap_or_else(|| "message".to_owned());
         let wrong = if event.event_type != kind {
-            format!("the update has the type `{kind}`, and its event `{}`", event.event_type)
+            format!("the update has the type `{kind}`, but its event has `{}`", event.event_type)
         } else if event.data != update.text() {
             format!("the update arrives as {}", quoted(event.data.as_bytes()))
         } else {
@@ -98,7 +98,7 @@ pub(super) const TOPIC_EXACT: Rule = Rule {
     judge: topic_exact,
     mutants: &[Mutant::new(
         "mercure-prefix",
-        "sends the updates of topics that begin with the subscriber's, too",
+        "also sends the updates of topics that begin with the subscriber's",
         |visit| {
             mistaken(visit, |request| {
                 request.body = request.body.to_text().replace("%2Fother&", "&").into();
@@ -109,7 +109,7 @@ pub(super) const TOPIC_EXACT: Rule = Rule {
 
 fn topic_exact(record: &Record<'_>) -> Verdict {
     let updates = taken(record);
-    let none = "no stream of one topic was open when something was published";
+    let none = "no stream of one topic was open when an update was published";
     each(record, "event", none, &streams(record), |view, tally| {
         for (event, _) in view.events() {
             let Some(update) = updates.iter().find(|update| update.is_in(&event.data)) else {
@@ -119,7 +119,7 @@ fn topic_exact(record: &Record<'_>) -> Verdict {
             let topic = update.field("topic").unwrap_or_default();
             if !is_on(view, &topic) {
                 let message =
-                    format!("an update of the topic {topic:?} comes, which was not asked for");
+                    format!("an update of the topic {topic:?} arrives, which was not requested");
                 tally.fault(|| Fault::at(view, event.span.start, message));
             }
         }
@@ -131,7 +131,7 @@ pub(super) const MATCHER_UNKNOWN: Rule = Rule {
     judge: matcher_unknown,
     mutants: &[Mutant::new(
         "mercure-any-matcher",
-        "passes over a matcher that it does not have",
+        "ignores a matcher that it does not have",
         |visit| {
             mistaken(visit, |request| {
                 request.url = request.url.replace("match_sseproof=", "other=");
@@ -142,11 +142,11 @@ pub(super) const MATCHER_UNKNOWN: Rule = Rule {
 
 fn matcher_unknown(record: &Record<'_>) -> Verdict {
     let asks = |view: &View<'_>| field(query(&view.request), "match_sseproof").is_some();
-    let none = "no subscription with an unknown matcher was asked for";
+    let none = "no subscription with an unknown matcher was requested";
     let what = "a subscription with the matcher `match_sseproof`";
     look::statuses(&look::answered(record, asks), "subscription", what, none, |status| match status
     {
-        // A client that has to authenticate first learns nothing of the matcher.
+        // A client that must authenticate first does not learn about the matcher.
         401 | 403 => None,
         status => Some(status == 400),
     })
@@ -156,15 +156,15 @@ pub(super) const PRIVATE: Rule = Rule {
     id: "mercure/private",
     judge: private,
     mutants: &[
-        Mutant::new("mercure-not-private", "sends private updates to everybody", |visit| {
+        Mutant::new("mercure-not-private", "sends private updates to every subscriber", |visit| {
             without(visit, |name, _| name == "private")
         }),
-        Mutant::new("mercure-private-value", "takes `private=0` for public", |visit| {
+        Mutant::new("mercure-private-value", "treats `private=0` as public", |visit| {
             without(visit, |name, value| name == "private" && value == "0")
         }),
         Mutant::new(
             "mercure-private-history",
-            "sends private updates of the history to everybody",
+            "replays private updates to every subscriber",
             |visit| {
                 mistaken(visit, |request| {
                     if wanted_ids(request).1.as_deref() == Some("earliest") {
@@ -181,11 +181,11 @@ fn private(record: &Record<'_>) -> Verdict {
     let private: Vec<_> =
         updates.iter().filter(|update| update.field("private").is_some()).collect();
     if private.is_empty() && !updates.is_empty() {
-        return Verdict::Skip("no private update was taken".to_owned());
+        return Verdict::Skip("no private update was accepted".to_owned());
     }
     let mut anonymous = streams(record);
     anonymous.retain(is_anonymous);
-    let none = "nobody without a token was given a stream with updates";
+    let none = "no client without a token received a stream with updates";
     each(record, "event", none, &anonymous, |view, tally| {
         for (event, _) in view.events() {
             tally.look();
@@ -196,7 +196,7 @@ fn private(record: &Record<'_>) -> Verdict {
             let how =
                 if wanted_ids(&view.request) == (None, None) { "" } else { " from the history" };
             let message =
-                format!("somebody without a token gets an update with `private={value}`{how}");
+                format!("a client without a token receives an update with `private={value}`{how}");
             tally.fault(|| Fault::at(view, event.span.start, message));
         }
     })

@@ -1,4 +1,4 @@
-//! The rules on the choices of a completion: which one it is, who speaks, what it says, how it ends.
+//! The rules on the choices of a completion: index, role, text and end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ pub(super) const CHOICE_INDEX: Rule = Rule {
 
 fn index(record: &Record<'_>) -> Verdict {
     each_completion(record, "choice", NO_CHUNK, |completion, tally| {
-        // What was asked for is not known of a stream that was handed over without its request.
+        // Without the request, the number of requested choices is not known.
         let asked = (!completion.asked.is_null())
             .then(|| completion.asked["n"].as_u64().unwrap_or(1).max(1));
         for (piece, _, choice) in completion.choices() {
@@ -44,12 +44,12 @@ fn index(record: &Record<'_>) -> Verdict {
             let index = &choice["index"];
             let wrong = match (index.as_u64(), asked) {
                 _ if index.is_null() => "the choice has no `index`".to_owned(),
-                (None, _) => format!("`index` is {}, and not a number from 0", shown(index)),
+                (None, _) => format!("`index` is {}, not a number from 0", shown(index)),
                 (Some(index), Some(1)) if index > 0 => {
-                    format!("`index` is {index}, and one choice was asked for: it has index 0")
+                    format!("`index` is {index}, but one choice was requested: it has index 0")
                 }
                 (Some(index), Some(asked)) if index >= asked => format!(
-                    "`index` is {index}, and {asked} choices were asked for: the last has index {}",
+                    "`index` is {index}, but {asked} choices were requested: the last has index {}",
                     asked - 1
                 ),
                 _ => continue,
@@ -63,7 +63,7 @@ pub(super) const ROLE_FIRST: Rule = Rule {
     id: "openai-chat/role-first",
     judge: role,
     mutants: &[
-        Mutant::new("no-role", "begins with the first token and never says who speaks", |visit| {
+        Mutant::new("no-role", "begins with the first token and never sends the role", |visit| {
             choices(visit, |choice| {
                 choice["delta"].as_object_mut().map(|delta| delta.remove("role"));
             })
@@ -128,11 +128,9 @@ pub(super) const FINISH_REASON: Rule = Rule {
     id: "openai-chat/finish-reason",
     judge: finish,
     mutants: &[
-        Mutant::new(
-            "no-finish-reason",
-            "ends with [DONE] alone and never says why a choice ended",
-            |visit| choices(visit, |choice| choice["finish_reason"] = Value::Null),
-        ),
+        Mutant::new("no-finish-reason", "sends [DONE] and never a finish_reason", |visit| {
+            choices(visit, |choice| choice["finish_reason"] = Value::Null)
+        }),
         Mutant::new(
             "empty-finish-reason",
             "writes an empty finish_reason into each chunk but the last",
@@ -158,14 +156,14 @@ pub(super) const FINISH_REASON: Rule = Rule {
 fn finish(record: &Record<'_>) -> Verdict {
     each_completion(record, "choice", NO_CHUNK, |completion, tally| {
         let mut finished: BTreeMap<u64, &str> = BTreeMap::new();
-        // A choice that stands only on the chunk with the usage is no answer that goes on, and has
-        // a rule of its own: `openai-chat/usage-asked`.
+        // A choice in the chunk with the usage does not continue the answer: `openai-chat/usage-asked`
+        // reports it.
         let usage = completion.usage_on_a_choice().map(|piece| piece.offset);
         for (piece, index, choice) in completion.choices() {
             let wrong = match (&choice["finish_reason"], finished.get(&index)) {
                 (_, Some(_)) if usage == Some(piece.offset) => continue,
                 (_, Some(before)) => {
-                    format!("choice {index} goes on after its `finish_reason` (`{before}`)")
+                    format!("choice {index} continues after its `finish_reason` (`{before}`)")
                 }
                 (Value::Null, None) => continue,
                 (Value::String(_), None) => match finish_reason(choice) {
@@ -173,24 +171,24 @@ fn finish(record: &Record<'_>) -> Verdict {
                         finished.insert(index, reason);
                         continue;
                     }
-                    None => format!("`finish_reason` of choice {index} is empty, and not null"),
+                    None => format!("`finish_reason` of choice {index} is empty, not null"),
                 },
                 (_, None) => {
-                    format!("`finish_reason` of choice {index} is neither a text nor null")
+                    format!("`finish_reason` of choice {index} is neither a string nor null")
                 }
             };
             tally.fault(|| completion.fault(piece, wrong));
         }
         let ends = completion.ends();
         tally.look_at(ends.len() as u64);
-        // A stream without its end is judged by what is missing there.
+        // Other rules judge a stream without an end.
         let unfinished = ends.iter().find(|(_, is_finished)| !**is_finished);
         if let Some((index, _)) = unfinished
             && completion.is_done()
             && !completion.has_error()
         {
             let message =
-                format!("the stream says [DONE], and choice {index} has no `finish_reason`");
+                format!("the stream sends `[DONE]`, but choice {index} has no `finish_reason`");
             tally.fault(|| completion.fault_at_last(message));
         }
     })

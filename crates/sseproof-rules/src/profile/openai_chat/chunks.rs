@@ -1,4 +1,4 @@
-//! A stream of chat completion chunks, as the rules of this profile see it.
+//! A stream of chat completion chunks.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ use crate::profile::table::Scope;
 use crate::stream::tally::Tally;
 use crate::{Fault, Record, Verdict, View};
 
-/// The payload that ends a stream, and the kind of that event.
+/// The payload of the end marker, and the kind of that event.
 pub(super) const DONE: &str = "[DONE]";
-/// The kind of what can only be meant as the end.
+/// The kind of a misspelled end marker.
 pub(super) const NEARLY: &str = "nearly [DONE]";
 /// The kind of an object with an `error`.
 pub(super) const ERROR: &str = "error";
 /// The kind of any other JSON.
 pub(super) const CHUNK: &str = "chunk";
-/// The kind of what is no JSON.
+/// The kind of data that are not JSON.
 pub(super) const TEXT: &str = "text";
 
-/// Why there is nothing to judge where no stream has a chunk.
+/// The reason to skip if no stream has a chunk.
 pub(super) const NO_CHUNK: &str = "no stream carried a chunk of a completion";
 
 pub(super) const EVENTS: Scope = Scope {
@@ -34,14 +34,14 @@ pub(super) const EVENTS: Scope = Scope {
 
 pub(super) const ERRORS: Scope = Scope {
     noun: "error",
-    none: "no stream told of an error",
+    none: "no stream reported an error",
     name: "the error",
     of: |view| {
         Completion::of(view).pieces.into_iter().filter(|piece| piece.kind == ERROR).collect()
     },
 };
 
-/// The chunks that have a list of choices; the others are told by `openai-chat/chunk-object`.
+/// The chunks that have a list of choices; `openai-chat/chunk-object` reports the others.
 pub(super) const CHUNKS: Scope = Scope {
     noun: "chunk",
     none: NO_CHUNK,
@@ -64,7 +64,7 @@ pub(super) const CHOICES: Scope = Scope {
 /// A stream of chunks.
 pub(super) struct Completion<'r> {
     pub(super) view: View<'r>,
-    /// What the request asked for; null where that cannot be known.
+    /// The body of the request; null if it is not known.
     pub(super) asked: Value,
     /// The events, in order.
     pub(super) pieces: Vec<Piece<'r>>,
@@ -93,8 +93,7 @@ impl<'r> Completion<'r> {
         })
     }
 
-    /// The first chunk with the usage that was asked for, where each one that has it has choices,
-    /// too.
+    /// The first chunk with the requested usage, if each chunk with usage also has choices.
     pub(super) fn usage_on_a_choice(&self) -> Option<&Piece<'r>> {
         let usages = || self.chunks().filter(|(_, chunk)| chunk["usage"].is_object());
         let is_bare = |chunk: &Value| chunk["choices"].as_array().is_none_or(Vec::is_empty);
@@ -106,7 +105,7 @@ impl<'r> Completion<'r> {
         self.asked["stream_options"]["include_usage"] == true
     }
 
-    /// Whether each choice that was begun came to its `finish_reason`.
+    /// For each choice whether it has a `finish_reason`.
     pub(super) fn ends(&self) -> BTreeMap<u64, bool> {
         let mut ends = BTreeMap::new();
         for (_, index, choice) in self.choices() {
@@ -115,18 +114,18 @@ impl<'r> Completion<'r> {
         ends
     }
 
-    /// Whether choices came, and every one of them was finished.
+    /// Whether there are choices, and all of them are finished.
     pub(super) fn is_finished(&self) -> bool {
         let ends = self.ends();
         !ends.is_empty() && ends.values().all(|is_finished| *is_finished)
     }
 
-    /// Whether the stream says that it is over, well spelled or not.
+    /// Whether the stream has an end marker, even a misspelled one.
     pub(super) fn is_done(&self) -> bool {
         self.pieces.iter().any(is_done)
     }
 
-    /// Whether the stream tells of an error.
+    /// Whether the stream reports an error.
     pub(super) fn has_error(&self) -> bool {
         self.pieces.iter().any(|piece| piece.kind == ERROR)
     }
@@ -142,17 +141,17 @@ impl<'r> Completion<'r> {
     }
 }
 
-/// Whether the event says that the stream is over, well spelled or not.
+/// Whether the event is an end marker, even a misspelled one.
 pub(super) fn is_done(piece: &Piece<'_>) -> bool {
     piece.kind == DONE || piece.kind == NEARLY
 }
 
-/// The `finish_reason` of a choice, where it has one.
+/// The `finish_reason` of a choice, if it has one.
 pub(super) fn finish_reason(choice: &Value) -> Option<&str> {
     choice["finish_reason"].as_str().filter(|reason| !reason.is_empty())
 }
 
-/// Judges each completion by itself: see [`look::each_stream`].
+/// Judges each completion: see [`look::each_stream`].
 pub(super) fn each_completion<'r>(
     record: &'r Record<'_>,
     noun: &str,

@@ -1,4 +1,4 @@
-//! The rules on the end of a completion: how it is said, how an error is told, and the usage.
+//! The rules on the end of a completion: the end marker, errors and the usage.
 
 use serde_json::{Value, json};
 use sseproof_record::{Action, Visit};
@@ -11,7 +11,7 @@ use crate::profile::written::{Changed, Written};
 use crate::stream::quoted;
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
-const NO_END: &str = "no stream of a completion was seen to its end";
+const NO_END: &str = "no stream of a completion was read to its end";
 
 pub(super) const DONE_LAST: Rule = Rule {
     id: "openai-chat/done-last",
@@ -25,7 +25,7 @@ pub(super) const DONE_LAST: Rule = Rule {
             "writes [DONE] twice, once in the handler and once in its clean-up",
             |visit| answer(visit).twice(DONE),
         ),
-        Mutant::new("chunk-behind-done", "sends a last chunk after [DONE]", |visit| {
+        Mutant::new("chunk-after-done", "sends a last chunk after [DONE]", |visit| {
             let mut last = Written::default();
             answer(visit).events(|_, event| {
                 if event.data == DONE {
@@ -51,11 +51,11 @@ fn done_last(record: &Record<'_>) -> Verdict {
                 }
                 (false, false) => continue,
                 (true, true) => "a second `[DONE]`",
-                (true, false) => "an event after `[DONE]`, which clients do not read any more",
+                (true, false) => "an event after `[DONE]`, which clients do not read",
             };
             tally.fault(|| completion.fault(piece, wrong));
         }
-        // One that was cut, or that told of an error, is judged as such.
+        // Other rules judge a stream that was cut, or that reported an error.
         let is_whole = is_ended(&completion.view) && completion.is_finished();
         if is_whole && !has_ended && !completion.has_error() {
             tally.look();
@@ -75,7 +75,7 @@ pub(super) const DONE_EXACT: Rule = Rule {
                     DONE => tally.look(),
                     NEARLY => tally.fault(|| {
                         let data = quoted(piece.data.as_bytes());
-                        let message = format!("the end is spelled {data}, and not `[DONE]`");
+                        let message = format!("the end marker is {data}, not `[DONE]`");
                         completion.fault(piece, message)
                     }),
                     _ => {}
@@ -96,12 +96,12 @@ pub(super) const DONE_EXACT: Rule = Rule {
     ],
 };
 
-pub(super) const ERROR_TOLD: Rule = Rule {
+pub(super) const ERROR_REPORTED: Rule = Rule {
     id: "openai-chat/error-told",
-    judge: error_told,
+    judge: error_reported,
     mutants: &[Mutant::new(
         "silent-end",
-        "loses its model in mid-stream and ends the response as if all was said",
+        "loses its model in mid-stream and ends the response normally",
         |visit| {
             let plan = answer(visit);
             let is_stream = plan.actions.iter().any(|action| matches!(action, Action::Wait(_)));
@@ -110,7 +110,7 @@ pub(super) const ERROR_TOLD: Rule = Rule {
     )],
 };
 
-fn error_told(record: &Record<'_>) -> Verdict {
+fn error_reported(record: &Record<'_>) -> Verdict {
     each_completion(record, "end", NO_END, |completion, tally| {
         if !is_ended(&completion.view) {
             return;
@@ -132,7 +132,7 @@ pub(super) const USAGE_ASKED: Rule = Rule {
     id: "openai-chat/usage-asked",
     judge: usage_asked,
     mutants: &[
-        Mutant::new("no-usage", "does not send the usage that was asked for", |visit| {
+        Mutant::new("no-usage", "does not send the requested usage", |visit| {
             answer(visit).without("prompt_tokens")
         }),
         Mutant::new("usage-without-total", "leaves out the total of the usage", |visit| {
@@ -177,9 +177,9 @@ fn usage_of(chunk: &Written) -> Written {
 }
 
 fn usage_asked(record: &Record<'_>) -> Verdict {
-    let none = "no stream for which `stream_options.include_usage` was set was seen to its end";
+    let none = "no stream for which `stream_options.include_usage` was set was read to its end";
     each_completion(record, "completion", none, |completion, tally| {
-        // An error may well come before the usage, and a stream that we left, too.
+        // An error, or our disconnect, may come before the usage.
         if !completion.wants_usage() || !completion.is_done() || completion.has_error() {
             return;
         }
@@ -195,14 +195,14 @@ fn wrong_usage(completion: &Completion<'_>) -> Option<Fault> {
         chunk["usage"].is_object() && chunk["choices"].as_array().is_none_or(Vec::is_empty)
     });
     let Some((piece, chunk)) = usage.next() else {
-        let on_a_choice = completion.usage_on_a_choice().map(|piece| {
-            completion.fault(piece, "the usage stands on a chunk that has choices, too")
-        });
-        let none = || completion.fault_at_last("no chunk carries the usage that was asked for");
+        let on_a_choice = completion
+            .usage_on_a_choice()
+            .map(|piece| completion.fault(piece, "the chunk with the usage also has choices"));
+        let none = || completion.fault_at_last("no chunk has the requested usage");
         return Some(on_a_choice.unwrap_or_else(none));
     };
     if let Some((second, _)) = usage.next() {
-        return Some(completion.fault(second, "a second chunk carries the usage"));
+        return Some(completion.fault(second, "a second chunk has the usage"));
     }
     for name in ["prompt_tokens", "completion_tokens", "total_tokens"] {
         let found = match &chunk["usage"][name] {
@@ -215,7 +215,7 @@ fn wrong_usage(completion: &Completion<'_>) -> Option<Fault> {
     let is_early = completion
         .choices()
         .any(|(other, _, choice)| other.offset > piece.offset && finish_reason(choice).is_some());
-    let message = "the usage comes before the choices have ended";
+    let message = "the usage comes before the end of the choices";
     is_early.then(|| completion.fault(piece, message))
 }
 
@@ -247,7 +247,8 @@ fn usage_unasked(record: &Record<'_>) -> Verdict {
             tally.look();
             let is_empty = chunk["choices"].as_array().is_some_and(Vec::is_empty);
             if is_empty && chunk["usage"].is_object() {
-                let message = "a chunk with the usage and no choices, which was not asked for";
+                let message =
+                    "a chunk with usage and without choices, although no usage was requested";
                 tally.fault(|| completion.fault(piece, message));
             }
         }

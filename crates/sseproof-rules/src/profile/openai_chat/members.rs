@@ -72,7 +72,7 @@ pub(super) const SAME_MODEL: Rule = Rule {
     judge: |record| CHUNKS.judge(record, &[each("model", Stay(NAME))]),
     mutants: &[Mutant::new(
         "model-changes",
-        "names an alias in the first chunk and the model behind it in the others",
+        "names an alias in the first chunk and its model in the others",
         |visit| {
             answer(visit).set("", "/model", "model-2024-07-18").set(
                 "\"role\":\"assistant\"",
@@ -95,7 +95,7 @@ pub(super) const DELTA_CONTENT: Rule = Rule {
             "calls the delta `message`, as in an answer in one piece",
             |visit| {
                 choices(visit, |choice| {
-                    // The first stays, which says the role.
+                    // The first one, with the role, stays.
                     let delta = &choice["delta"];
                     if delta["content"].is_string() && delta["role"].is_null() {
                         choice["message"] = choice["delta"].take();
@@ -125,7 +125,7 @@ pub(super) const ERROR_OBJECT: Rule = Rule {
     },
     mutants: &[Mutant::new(
         "error-as-text",
-        "tells of an error in mid-stream as `{\"error\":\"…\"}`",
+        "sends an error in mid-stream as `{\"error\":\"…\"}`",
         |visit| {
             let error = Written::data(json!({ "error": "the model is gone" }));
             answer(visit).broken_off(4, &error)

@@ -1,4 +1,4 @@
-//! Chat completions as OpenAI streams them, and everybody else since.
+//! Chat completions as OpenAI streams them, and many compatible servers.
 
 mod choices;
 mod chunks;
@@ -39,7 +39,7 @@ pub(super) const PROFILE: Profile = Profile {
         &ends::USAGE_UNASKED,
         &ends::DONE_LAST,
         &ends::DONE_EXACT,
-        &ends::ERROR_TOLD,
+        &ends::ERROR_REPORTED,
         &members::ERROR_OBJECT,
         &members::REFUSED_STATUS,
         &members::ERROR_BODY,
@@ -47,7 +47,7 @@ pub(super) const PROFILE: Profile = Profile {
     answer: reference::answer,
 };
 
-/// What a request must have.
+/// The member that a request must have.
 const NEEDED: Needed = Needed { name: "messages", fits: Value::is_array };
 
 /// For mutants: the reference with each choice changed.

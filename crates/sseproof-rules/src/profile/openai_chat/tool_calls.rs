@@ -1,4 +1,4 @@
-//! The pieces of a tool call fit together.
+//! The rule on the pieces of a tool call.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
                 call.as_object_mut().map(|call| call.remove("index"));
             })
         }),
-        Mutant::new("call-without-id", "never says the id of a tool call", |visit| {
+        Mutant::new("call-without-id", "never sends the id of a tool call", |visit| {
             calls(visit, |call| {
                 call.as_object_mut().map(|call| call.remove("id"));
             })
@@ -52,7 +52,7 @@ fn calls(
     })
 }
 
-/// A call, as far as it has come.
+/// The pieces of a call so far.
 #[derive(Default)]
 struct Call<'v> {
     id: Option<&'v str>,
@@ -76,7 +76,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                 }
             }
         }
-        // What was cut at the limit of tokens adds up to nothing.
+        // Arguments that were cut at the token limit are incomplete.
         let is_cut =
             completion.choices().any(|(_, _, choice)| finish_reason(choice) == Some("length"));
         if !completion.is_finished() || !completion.is_done() || is_cut {
@@ -91,7 +91,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 }
 
 impl<'v> Call<'v> {
-    /// Takes in a piece, and says what is wrong with it.
+    /// Adds a piece, and returns its fault.
     fn add(&mut self, piece: &'v Value) -> Option<String> {
         let function = &piece["function"];
         let is_first = self.id.is_none() && self.name.is_none() && self.arguments.is_empty();
@@ -109,7 +109,7 @@ impl<'v> Call<'v> {
                 }
                 (Some(now), Some(before)) if now != before => {
                     return Some(format!(
-                        "the `{word}` of a tool call is `{now}`, and was `{before}`"
+                        "the `{word}` of a tool call is `{now}`, but was `{before}`"
                     ));
                 }
                 (Some(now), None) => *before = Some(now),
@@ -119,7 +119,7 @@ impl<'v> Call<'v> {
         match arguments {
             Value::Null | Value::String(_) => None,
             other => {
-                Some(format!("the arguments of a tool call are {}, and not a text", shown(other)))
+                Some(format!("the arguments of a tool call are {}, not a string", shown(other)))
             }
         }
     }
@@ -129,6 +129,7 @@ impl<'v> Call<'v> {
         let is_json = self.arguments.trim().is_empty()
             || serde_json::from_str::<Value>(&self.arguments).is_ok();
         let shown = crate::stream::quoted(self.arguments.as_bytes());
-        (!is_json).then(|| format!("the arguments of tool call {index} add up to no JSON: {shown}"))
+        (!is_json)
+            .then(|| format!("the joined arguments of tool call {index} are not JSON: {shown}"))
     }
 }

@@ -1,4 +1,4 @@
-//! The rules on the items of a response and their parts: how they nest, and what their texts add up to.
+//! The rules on the items of a response and their parts: nesting and joined texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::profile::written::{Changed, Written, torn};
 use crate::stream::quoted;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
-/// What is never done is told by [`ITEM_DONE`].
+/// [`ITEM_DONE`] reports an item that is never done.
 pub(super) const NESTING: Rule = Rule {
     id: "openai-responses/nesting",
     judge: |record| {
@@ -30,13 +30,13 @@ pub(super) const NESTING: Rule = Rule {
         Mutant::new("part-never-added", "sends deltas for a part that was never added", |visit| {
             numbered(answer(visit).without("response.content_part.added"))
         }),
-        Mutant::new("item-never-added", "never says that an item was added", |visit| {
+        Mutant::new("item-never-added", "never sends `response.output_item.added`", |visit| {
             numbered(answer(visit).without("response.output_item.added"))
         }),
     ],
 };
 
-/// What was added to a response: its items by their index, and their parts.
+/// The added items of a response by their index, and their parts.
 #[derive(Default)]
 struct Added {
     items: BTreeSet<u64>,
@@ -44,7 +44,7 @@ struct Added {
 }
 
 impl Added {
-    /// Takes in an event, and says what is wrong with its place.
+    /// Adds an event, and returns the fault of its position.
     fn take(&mut self, piece: &Piece<'_>) -> Option<String> {
         let kind = piece.kind.trim_start_matches("response.");
         let (item, part) = (piece.number("output_index"), piece.number("content_index"));
@@ -72,12 +72,12 @@ pub(super) const ITEM_DONE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "item-never-done",
-            "completes the response without saying that its item is done",
+            "completes the response without `response.output_item.done`",
             |visit| numbered(answer(visit).without("response.output_item.done")),
         ),
         Mutant::new(
             "part-never-done",
-            "says that an item is done without saying so of its part",
+            "sends that an item is done without `response.content_part.done`",
             |visit| numbered(answer(visit).without("response.content_part.done")),
         ),
     ],
@@ -107,13 +107,13 @@ fn item_done(record: &Record<'_>) -> Verdict {
                     tally.look();
                     items.remove(&item);
                     let open = parts.iter().find(|(of, _)| *of == item);
-                    open.map(|(_, part)| format!("item {item} is done, and its part {part} is not"))
+                    open.map(|(_, part)| format!("item {item} is done, but its part {part} is not"))
                 }
                 "response.completed" => {
                     tally.look_at(items.len() as u64);
                     let open = items.first();
                     open.map(|item| {
-                        format!("the response is completed, and item {item} is not done")
+                        format!("the response is completed, but item {item} is not done")
                     })
                 }
                 _ => None,
@@ -132,15 +132,13 @@ pub(super) const DELTAS_ADD_UP: Rule = Rule {
         Mutant::new("delta-lost", "drops one delta on the way", |visit| {
             numbered(answer(visit).without("\"delta\":\" morning\""))
         }),
-        Mutant::new(
-            "done-text-cleaned",
-            "cleans the text of the `done` event of what its deltas had",
-            |visit| answer(visit).set("response.output_text.done", "/text", "Good morning"),
-        ),
+        Mutant::new("done-text-cleaned", "trims the text of the `done` event", |visit| {
+            answer(visit).set("response.output_text.done", "/text", "Good morning")
+        }),
     ],
 };
 
-/// The member of a `done` event that holds the whole, by the kind of the text.
+/// The member of a `done` event with the whole text, by the kind of the text.
 fn whole(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "response.output_text" | "response.reasoning_text" | "response.reasoning_summary_text" => {
@@ -153,7 +151,7 @@ fn whole(kind: &str) -> Option<&'static str> {
     })
 }
 
-/// Which text of its kind an event is about.
+/// The position of the text that an event is about.
 fn place(piece: &Piece<'_>) -> [u64; 3] {
     ["output_index", "content_index", "summary_index"].map(|name| piece.number(name))
 }
@@ -169,13 +167,13 @@ fn deltas_add_up(record: &Record<'_>) -> Verdict {
             }
             let Some(kind) = piece.kind.strip_suffix(".done") else { continue };
             let Some(name) = whole(kind) else { continue };
-            // A text that came without any delta was not streamed at all.
+            // A text without any delta was not streamed.
             let Some(sum) = sums.remove(&(kind, place(piece))) else { continue };
             tally.look();
             let text = piece.json[name].as_str().unwrap_or_default();
             if sum != text {
                 let (sum, text) = (quoted(sum.as_bytes()), quoted(text.as_bytes()));
-                let message = format!("the deltas add up to {sum}, and `{name}` is {text}");
+                let message = format!("the joined deltas are {sum}, but `{name}` is {text}");
                 tally.fault(|| Fault::at(view, piece.offset, message));
             }
         }
@@ -199,7 +197,7 @@ pub(super) const WHOLE_CHARACTERS: Rule = Rule {
     ],
 };
 
-/// The reference with a torn token, and the same in what is said of the whole.
+/// The reference with a split token, in the deltas and in the whole text.
 fn torn_deltas(visit: &Visit<'_>, first: &str, second: &str) -> Plan {
     let whole = answer(visit).events(|_, event| match event.data.contains("\"delta\"") {
         true => vec![event],

@@ -76,7 +76,7 @@ pub(super) const SEQUENCE: Rule = Rule {
 pub(super) const CREATED_FIRST: Rule = Rule {
     id: "openai-responses/created-first",
     judge: |record| {
-        // A response that fails before it was created has nothing else to say.
+        // A response that fails before its creation has no other event.
         let first = ComeFirst { aside: &[], or: &["error"] };
         let scope = TYPED.counting("response", TYPED.none);
         scope.judge(record, &[on(&["response.created"], "", first)])
@@ -84,10 +84,10 @@ pub(super) const CREATED_FIRST: Rule = Rule {
     mutants: &[
         Mutant::new(
             "no-created",
-            "begins with `response.in_progress` and never says that the response was created",
+            "begins with `response.in_progress` and never sends `response.created`",
             |visit| numbered(answer(visit).without("response.created")),
         ),
-        Mutant::new("created-twice", "says twice that the response was created", |visit| {
+        Mutant::new("created-twice", "sends `response.created` twice", |visit| {
             numbered(answer(visit).twice("response.created"))
         }),
     ],
@@ -142,15 +142,15 @@ pub(super) const STATUS: Rule = Rule {
 pub(super) const TERMINAL_LAST: Rule = Rule {
     id: "openai-responses/terminal-last",
     judge: |record| {
-        // After `error` clients still take the response as it failed.
+        // After `error` clients still accept the failed response.
         let last = ComeLast(|end, late| end == "error" && TERMINAL.contains(&late));
-        let none = "no stream of a response was seen to its end";
+        let none = "no stream of a response was read to its end";
         TYPED.counting("end", none).judge(record, &[on(TERMINAL, "", last)])
     },
     mutants: &[
         Mutant::new(
             "no-terminal-event",
-            "ends the stream after its last item and never says that the response is completed",
+            "ends the stream after its last item and never sends `response.completed`",
             |visit| answer(visit).without("response.completed"),
         ),
         Mutant::new("completed-twice", "completes a response twice", |visit| {
@@ -159,7 +159,7 @@ pub(super) const TERMINAL_LAST: Rule = Rule {
     ],
 };
 
-pub(super) const USAGE_TOLD: Rule = Rule {
+pub(super) const USAGE: Rule = Rule {
     id: "openai-responses/usage-told",
     judge: |record| {
         let rows = [
@@ -185,7 +185,7 @@ pub(super) const ERROR_OBJECT: Rule = Rule {
             on(&["error"], "message|error.message", Be(TEXT)),
             on(&["response.failed"], "response.error.message", Be(TEXT)),
         ];
-        TYPED.counting("error", "no stream told of an error").judge(record, &rows)
+        TYPED.counting("error", "no stream reported an error").judge(record, &rows)
     },
     mutants: &[Mutant::new(
         "error-without-message",

@@ -32,7 +32,7 @@ pub(super) const PROFILE: Profile = Profile {
         &items::DELTAS_ADD_UP,
         &items::WHOLE_CHARACTERS,
         &members::TERMINAL_LAST,
-        &members::USAGE_TOLD,
+        &members::USAGE,
         &members::ERROR_OBJECT,
         &members::REFUSED_STATUS,
         &members::ERROR_BODY,
@@ -40,11 +40,11 @@ pub(super) const PROFILE: Profile = Profile {
     answer: reference::answer,
 };
 
-/// What a request must have.
+/// The member that a request must have.
 const NEEDED: Needed =
     Needed { name: "input", fits: |input| input.is_string() || input.is_array() };
 
-/// For mutants: the plan with its events numbered anew; the payload of some is no good JSON any more.
+/// For mutants: the plan with its events renumbered; works on text, since some payloads are not JSON.
 fn numbered(plan: Plan) -> Plan {
     const NAME: &str = "\"sequence_number\":";
     let mut number = 0;
