@@ -12,6 +12,7 @@ pub mod http1;
 pub mod http2;
 mod plan;
 mod request;
+mod script;
 mod visit;
 
 pub use bytes::Bytes;
@@ -20,4 +21,5 @@ pub use credentials::{CREDENTIAL_PARAMETERS, is_credential};
 pub use headers::{Header, Headers};
 pub use plan::{Action, Departure, Framing, Plan};
 pub use request::{EVENT_STREAM, Request, Version};
+pub use script::{After, Script, Step, Then};
 pub use visit::{Answer, Visit};

@@ -5,8 +5,8 @@ use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sseproof_record::http2::PREFACE;
-use sseproof_record::{Action, Bytes, Departure, Plan, Request, Visit};
+use sseproof_http::http2::PREFACE;
+use sseproof_http::{Action, Bytes, Departure, Plan, Request, Script, Then, Visit};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use crate::dial::Dialling;
 use crate::http2;
 use crate::pipe::CAPACITY;
-use crate::player::{Then, play};
+use crate::player::{Connection, play};
 use crate::server_request::read_request;
 use crate::{Dial, Dialled, Identity, ReceiveBuffer, Socket, UnreadIn, pipe};
 
@@ -133,8 +133,10 @@ impl Lab {
         // Who restarts the server still gets the answer to that.
         let restarts = plan.actions.iter().any(|action| matches!(action, Action::Restart { .. }));
         let mut restarted = self.inner.restarted.subscribe();
+        let script = Script::http1(plan, request);
+        let mut connection = Connection { socket, rest };
         let played = tokio::select! {
-            played = play(plan, request, socket, rest, self) => played,
+            played = play(script, &mut connection, self) => played,
             Ok(()) = restarted.changed(), if !restarts => Ok(Then::Close),
         };
         if let Err(left) = &played {

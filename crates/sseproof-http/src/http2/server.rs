@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::reader::{Event, Reader};
-use super::{MAX_FRAME, WINDOW, flag, kind, settings, write_fields, write_frame};
+use super::{MAX_FRAME, WINDOW, flag, kind, settings, write_frame};
 use crate::{Bytes, Headers, Request, Version};
 
 /// The most bytes of the body of a request.
@@ -131,16 +131,6 @@ impl Server {
         self.windows.get(&stream).is_some_and(|window| *window <= 0)
     }
 
-    /// Writes fields, also forbidden ones.
-    pub fn fields(&mut self, stream: u32, ends: bool, block: &[u8]) {
-        write_fields(&mut self.out, stream, ends, block);
-    }
-
-    /// Writes any frame.
-    pub fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        write_frame(&mut self.out, kind, flags, stream, payload);
-    }
-
     /// Writes bytes that need not be frames.
     pub fn raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
@@ -174,7 +164,7 @@ fn request(fields: Headers) -> Request {
 #[cfg(test)]
 mod tests {
     use super::super::client::{Client, Over, Part};
-    use super::super::write_field;
+    use super::super::{write_field, write_fields};
     use super::*;
 
     fn exchanged(client: &mut Client, server: &mut Server) -> Vec<Asked> {
@@ -206,7 +196,9 @@ mod tests {
 
         let mut block = Vec::new();
         write_field(&mut block, b":status", b"200");
-        server.fields(id, false, &block);
+        let mut head = Vec::new();
+        write_fields(&mut head, id, false, &block);
+        server.raw(&head);
         assert_eq!(server.data(id, b"0123456789ab", true), 10);
         assert!(server.is_blocked(id) && server.data(id, b"ab", true) == 0);
         exchanged(&mut client, &mut server);

@@ -1,22 +1,19 @@
 //! HTTP/2 as the lab server speaks it: each stream plays its own plan.
 
 use std::collections::BTreeMap;
-use std::future::pending;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sseproof_record::http2::{Asked, Server, kind, write_field};
-use sseproof_record::{Action, Framing, Headers, Plan, Request};
+use sseproof_http::http2::{Asked, Server};
+use sseproof_http::{Request, Script, Then};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::sleep;
 
 use crate::lab::Beside;
-use crate::player::id_line;
+use crate::player::{Stage, play};
 use crate::{Lab, Socket};
 
-/// The error code of a server that gave up on a response.
-const INTERNAL_ERROR: u32 = 2;
 
 /// What the streams of a connection share.
 #[derive(Clone)]
@@ -114,9 +111,12 @@ impl Connection {
         let (lab, wire) = (self.lab.clone(), self.wire.clone());
         let player = self.playing.spawn(async move {
             let (plan, _playing) = lab.plan(&request, beside);
-            let is_head = request.method == "HEAD";
-            let player = Player { id, wire, written: Vec::new(), is_head, over: false };
-            player.play(plan, &lab).await;
+            let script = Script::http2(plan, &request, id);
+            let mut stage = Stream { id, wire };
+            match play(script, &mut stage, &lab).await {
+                Ok(Then::KeepAlive) | Err(_) => {}
+                Ok(ends) => stage.wire.change(|state| state.over = Some(ends == Then::Reset)),
+            }
         });
         self.players.insert(id, player);
     }
@@ -128,93 +128,24 @@ impl Connection {
     }
 }
 
-/// The answer on one stream.
-struct Player {
+/// The stream of one answer.
+struct Stream {
     id: u32,
     wire: Wire,
-    written: Vec<u8>,
-    is_head: bool,
-    /// Whether the stream is over.
-    over: bool,
 }
 
-impl Player {
-    async fn play(mut self, plan: Plan, lab: &Lab) {
-        let mut framing = Framing::None;
-        for action in plan.actions {
-            match action {
-                Action::Head { status, headers, framing: chosen } => {
-                    framing = chosen;
-                    self.head(status, &headers, framing);
-                }
-                Action::Write(bytes) => self.written.extend_from_slice(&bytes),
-                Action::Flush => self.flush(false).await,
-                Action::Wait(time) => {
-                    self.flush(false).await;
-                    sleep(time).await;
-                }
-                Action::Raw(bytes) => {
-                    self.wire.change(|state| state.server.raw(&bytes));
-                }
-                Action::Frame { kind, flags, payload } => {
-                    self.flush(false).await;
-                    let id = self.id;
-                    self.wire.change(|state| state.server.frame(kind, flags, id, &payload));
-                    self.over |= kind == kind::RST_STREAM;
-                }
-                Action::Finish => self.flush(true).await,
-                Action::Close | Action::Reset => {
-                    self.flush(false).await;
-                    let resets = action == Action::Reset;
-                    self.wire.change(|state| state.over = Some(resets));
-                    return;
-                }
-                Action::Hold => {
-                    self.flush(false).await;
-                    pending::<()>().await;
-                }
-                Action::Follow { topic, after } => self.follow(lab, &topic, after).await,
-                Action::FollowBehind { topic, line } => {
-                    self.follow(lab, &topic, lab.behind(&topic, &line)).await;
-                }
-                Action::Publish { topic, bytes } => lab.publish(&topic, bytes),
-                Action::Restart { forget } => lab.restart(forget),
-                // Over HTTP/2 nothing outlives its client.
-                Action::Outlive { .. } => {}
-            }
-        }
-        // A body of unknown length that nobody finished is a response that was given up.
-        self.flush(framing != Framing::Chunked).await;
-        if !self.over {
-            let (id, code) = (self.id, INTERNAL_ERROR.to_be_bytes());
-            self.wire.change(|state| state.server.frame(kind::RST_STREAM, 0, id, &code));
-        }
+/// A client that resets its stream ends the task that plays on it.
+impl Stage for Stream {
+    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.wire.change(|state| state.server.raw(bytes));
+        Ok(())
     }
 
-    /// Names in lower case, as HTTP/2 demands; otherwise what the plan says, forbidden or not.
-    fn head(&mut self, status: u16, headers: &Headers, framing: Framing) {
-        let mut block = Vec::new();
-        write_field(&mut block, b":status", status.to_string().as_bytes());
-        for header in &headers.0 {
-            write_field(&mut block, header.name.to_ascii_lowercase().as_bytes(), &header.value);
-        }
-        if let Framing::Length(length) = framing {
-            write_field(&mut block, b"content-length", length.to_string().as_bytes());
-        }
-        self.over = self.is_head || framing == Framing::None;
-        let (id, over) = (self.id, self.over);
-        self.wire.change(|state| state.server.fields(id, over, &block));
-    }
-
-    /// Sends what was written, as far as the windows let it through, and the end.
-    async fn flush(&mut self, ends: bool) {
-        let written = std::mem::take(&mut self.written);
-        if self.over || (written.is_empty() && !ends) {
-            return;
-        }
+    /// As far as the windows let it through.
+    async fn body(&mut self, bytes: &[u8], ends: bool) -> io::Result<()> {
         let mut bell = self.wire.bell.subscribe();
-        let mut rest = written.as_slice();
-        loop {
+        let mut rest = bytes;
+        while !rest.is_empty() || ends {
             bell.mark_unchanged();
             let sent = self.wire.state().server.data(self.id, rest, ends);
             // Not rung where nothing was sent: this would wake itself.
@@ -226,27 +157,13 @@ impl Player {
                 break;
             }
             if sent == 0 && bell.changed().await.is_err() {
-                return;
+                return Err(io::ErrorKind::BrokenPipe.into());
             }
         }
-        self.over |= ends;
+        Ok(())
     }
 
-    async fn follow(&mut self, lab: &Lab, topic: &str, after: u64) {
-        let mut bell = lab.bell();
-        // A position that is still to come means: what is published from now on.
-        let mut position = after.min(lab.latest(topic));
-        loop {
-            bell.mark_unchanged();
-            for (number, bytes) in lab.published(topic, position) {
-                self.written.extend(id_line(number, &bytes));
-                self.written.extend_from_slice(&bytes);
-                self.flush(false).await;
-                position = number;
-            }
-            if bell.changed().await.is_err() {
-                return;
-            }
-        }
+    async fn until<T>(&mut self, due: impl Future<Output = T>) -> io::Result<T> {
+        Ok(due.await)
     }
 }
