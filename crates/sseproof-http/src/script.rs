@@ -88,7 +88,7 @@ impl Script {
     /// The answer to this request on a connection of HTTP/1.
     pub fn http1(plan: Plan, request: &Request) -> Self {
         let closes = request.headers.list("connection").iter().any(|option| option == "close");
-        let keeps = request.version == Version::Http11 && !closes;
+        let keeps = request.version != Version::Http10 && !closes;
         let then = if keeps { Then::KeepAlive } else { Then::Close };
         Self::new(plan, request, Wire::Http1, then)
     }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use sseproof_http::http1::{Part, Progress, Reader};
+use sseproof_http::{Script, Step, Then};
 use sseproof_record::{
-    Action, Bytes, Chunk, End, Ending, Exchange, Follows, Framing, Head, Plan, Reason, Request,
-    RunEvent, RunEventKind, Target, Transcript, Version, Visit,
+    BodyLimits, Bytes, Chunk, Close, Closed, End, Ending, Exchange, Follows, Plan, Reason, Request,
+    ResponseReader, RunEvent, RunEventKind, Target, Transcript, Visit,
 };
 
 use crate::{Fault, Record, Rule, Verdict};
@@ -202,20 +204,13 @@ impl Run {
         assert!(fine, "{} neither passes nor skips: {verdict:?}", rule.id);
     }
 
-    /// Demands that the rule finds the evidence too thin.
-    pub(crate) fn is_thin(&self, rule: &Rule) {
-        let verdict = self.judge(rule);
-        let thin = matches!(verdict, Verdict::Inconclusive(_));
-        assert!(thin, "{} is not inconclusive: {verdict:?}", rule.id);
-    }
-
     /// Demands that the rule skips.
     pub(crate) fn skips(&self, rule: &Rule) {
         let verdict = self.judge(rule);
         assert!(matches!(verdict, Verdict::Skip(_)), "{} does not skip: {verdict:?}", rule.id);
     }
 
-    /// Demands that the rule cannot say.
+    /// Demands that the evidence does not suffice for the rule.
     pub(crate) fn is_inconclusive(&self, rule: &Rule) {
         let verdict = self.judge(rule);
         let thin = matches!(verdict, Verdict::Inconclusive(_));
@@ -232,7 +227,7 @@ pub(crate) fn body(bytes: &[u8]) -> Run {
     })
 }
 
-/// Plays a plan as a lab server and a recording client would, each action taking no time.
+/// Plays a plan as a lab server and a recording client would, each step taking no time.
 pub(crate) fn play(
     plan: &Plan,
     number: usize,
@@ -240,97 +235,73 @@ pub(crate) fn play(
     started: Duration,
     stay: Duration,
 ) -> Exchange {
+    let script = Script::http1(plan.clone(), &request);
+    let mut reader = Reader::response(&request.method);
     let mut exchange = Exchange::begun(number, request, started);
     exchange.phases.connected = Some(started);
     exchange.phases.sent = Some(started);
     let leave = started + stay;
     let mut now = started;
-    let mut written = Vec::new();
-    let mut body_framing = Framing::None;
-    let mut how = Ending::Left;
-    for action in plan.actions.iter().chain([&Action::Flush]) {
-        let flushes = !matches!(action, Action::Write(_) | Action::Head { .. });
-        if flushes && !written.is_empty() {
-            let bytes = Bytes::from(std::mem::take(&mut written));
-            exchange.wire.push(Chunk { at: now, bytes: framed(&bytes, body_framing) });
-            if exchange.request.method != "HEAD" {
-                exchange.body.push(Chunk { at: now, bytes });
+    let mut ended = None;
+    for step in script {
+        match step {
+            Step::Send(bytes) | Step::Body { bytes, .. } => {
+                let how = receive(&mut exchange, &mut reader, now, &bytes);
+                ended = ended.or(how.map(|how| End { at: now, how }));
+            }
+            // A client that has all of the response does not stay.
+            _ if ended.is_some() => break,
+            Step::Wait(time) => now += time,
+            Step::Hold | Step::Follow { .. } => now = leave,
+            Step::Publish { .. } | Step::Restart { .. } => {}
+            Step::End(then) => {
+                ended = closed(then, reader.progress()).map(|how| End { at: now, how });
             }
         }
-        match action {
-            Action::Head { status, headers, framing } => {
-                body_framing = *framing;
-                let mut headers = headers.clone();
-                match framing {
-                    Framing::Chunked => headers.add("Transfer-Encoding", "chunked"),
-                    Framing::Length(length) => headers.add("Content-Length", length.to_string()),
-                    Framing::Close | Framing::None => {}
-                }
-                let closes = *framing == Framing::Close
-                    || exchange.request.version == Version::Http10
-                    || exchange.request.headers.list("connection").contains(&"close".to_owned());
-                if closes && !headers.has("connection") {
-                    headers.add("Connection", "close");
-                }
-                let head = Head { at: now, version: Version::Http11, status: *status, headers };
-                exchange.wire.push(Chunk { at: now, bytes: head_bytes(&head) });
-                exchange.head = Some(head);
-            }
-            Action::Write(bytes) => written.extend_from_slice(bytes),
-            Action::Wait(time) => now += *time,
-            Action::Raw(bytes) => exchange.wire.push(Chunk { at: now, bytes: bytes.clone() }),
-            Action::Finish => {
-                if body_framing == Framing::Chunked {
-                    let bytes = Bytes::from(b"0\r\n\r\n");
-                    exchange.wire.push(Chunk { at: now, bytes });
-                }
-                how = Ending::Complete;
-            }
-            Action::Close => {
-                let whole = body_framing != Framing::Chunked;
-                how = if whole { Ending::Complete } else { Ending::Truncated };
-            }
-            Action::Reset => how = Ending::Reset,
-            Action::Hold | Action::Follow { .. } | Action::FollowBehind { .. } => now = leave,
-            Action::Flush
-            | Action::Frame { .. }
-            | Action::Publish { .. }
-            | Action::Restart { .. }
-            | Action::Outlive { .. } => {}
-        }
-        if now >= leave || !matches!(how, Ending::Left) {
+        if now >= leave {
             break;
         }
     }
-    let answered_whole = matches!(body_framing, Framing::None | Framing::Length(_));
-    if exchange.head.is_some() && how == Ending::Left && answered_whole && now < leave {
-        how = Ending::Complete;
-    }
-    exchange.end = End { at: if how == Ending::Left { leave } else { now }, how };
+    exchange.end = ended.unwrap_or(End { at: leave, how: Ending::Left });
     exchange.decode_body();
     exchange
 }
 
-fn head_bytes(head: &Head) -> Bytes {
-    let mut out = format!("HTTP/1.1 {} \r\n", head.status).into_bytes();
-    for header in &head.headers.0 {
-        out.extend_from_slice(header.name.as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(&header.value);
-        out.extend_from_slice(b"\r\n");
+/// Takes in what came, as the recording client does; how the exchange ends with it, if it does.
+fn receive(
+    exchange: &mut Exchange,
+    reader: &mut Reader,
+    at: Duration,
+    bytes: &Bytes,
+) -> Option<Ending> {
+    exchange.wire.extend(Chunk::of(at, bytes.to_vec()));
+    let mut input: &[u8] = bytes;
+    while let Some(part) = reader.next(&mut input) {
+        match part {
+            Part::Head(head) => {
+                if let Some(flaw) = head.refusal() {
+                    return Some(Ending::Malformed(flaw.to_string()));
+                }
+                let (version, status, headers) = (Version::Http11, head.status(), head.headers);
+                exchange.head = Some(Head { at, version, status, headers });
+            }
+            Part::Body(piece) => exchange.body.push(Chunk { at, bytes: piece.into() }),
+            Part::End => return Some(Ending::Complete),
+            Part::Flaw(flaw) if flaw.is_fatal() => {
+                return Some(Ending::Malformed(flaw.to_string()));
+            }
+            Part::Flaw(_) | Part::After(_) => {}
+        }
     }
-    out.extend_from_slice(b"\r\n");
-    Bytes::from(out)
+    None
 }
 
-fn framed(bytes: &Bytes, framing: Framing) -> Bytes {
-    match framing {
-        Framing::Chunked => {
-            let mut out = format!("{:x}\r\n", bytes.len()).into_bytes();
-            out.extend_from_slice(bytes);
-            out.extend_from_slice(b"\r\n");
-            Bytes::from(out)
-        }
-        _ => bytes.clone(),
+/// What the client makes of the end of an answer.
+fn closed(then: Then, progress: Progress) -> Option<Ending> {
+    match (then, progress) {
+        (Then::KeepAlive, _) => None,
+        (Then::Reset, _) => Some(Ending::Reset),
+        (Then::Close, Progress::UntilClose) => Some(Ending::Complete),
+        (Then::Close, _) => Some(Ending::Truncated),
     }
 }

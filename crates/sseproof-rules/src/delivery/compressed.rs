@@ -346,7 +346,7 @@ mod tests {
                     too_much: false,
                 });
             })
-            .is_thin(&RULE);
+            .is_inconclusive(&RULE);
     }
 
     #[test]
@@ -364,20 +364,20 @@ mod tests {
 
     #[test]
     fn now_and_then_a_piece_is_unclear() {
-        pieces(&[(1_000, 400), (2_000, 400), (3_000, 400)]).is_thin(&RULE);
+        pieces(&[(1_000, 400), (2_000, 400), (3_000, 400)]).is_inconclusive(&RULE);
     }
 
     #[test]
     fn slow_plain_streams_are_no_measure() {
         let no_events = |run: Run| run.edit_at(1, |first| first.body.clear());
-        no_events(pieces(&[])).is_thin(&RULE);
+        no_events(pieces(&[])).is_inconclusive(&RULE);
         let slow = pieces(&[]).edit_at(1, |first| {
             let started = first.started;
             for (n, chunk) in (0..).zip(&mut first.body) {
                 chunk.at = started + Duration::from_secs(2) * n;
             }
         });
-        slow.is_thin(&RULE);
+        slow.is_inconclusive(&RULE);
         // What flows is judged without a measure.
         no_events(pieces(&[(50, 100), (100, 100)])).passes(&RULE);
     }
@@ -386,7 +386,7 @@ mod tests {
     fn a_short_look_is_thin() {
         pieces(&[(1, 10)])
             .edit(|last| last.end.at = last.started + Duration::from_millis(140))
-            .is_thin(&RULE);
+            .is_inconclusive(&RULE);
     }
 
     #[test]
@@ -403,11 +403,11 @@ mod tests {
         let refuses = |status| {
             run(reference::answer).edit(|last| last.head.as_mut().unwrap().status = status)
         };
-        refuses(406).is_thin(&RULE);
+        refuses(406).is_inconclusive(&RULE);
         refuses(307).skips(&RULE);
         // Too short a wait for a head.
         run(RULE.mutants[3].serve)
             .edit(|last| last.end.at = last.started + Duration::from_secs(1))
-            .is_thin(&RULE);
+            .is_inconclusive(&RULE);
     }
 }

@@ -193,7 +193,7 @@ mod tests {
         let faults = ended(30, Ending::Truncated).faults(&RULE);
         assert_eq!(faults[0].message, "the connection breaks after 30 s of silence");
         ended(30, Ending::Reset).faults(&RULE);
-        ended(30, Ending::Complete).is_thin(&RULE);
+        ended(30, Ending::Complete).is_inconclusive(&RULE);
         ended(10, Ending::Reset).skips(&RULE);
         ended(10, Ending::Complete).skips(&RULE);
     }

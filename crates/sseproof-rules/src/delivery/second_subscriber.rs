@@ -191,14 +191,14 @@ mod tests {
 
     #[test]
     fn a_short_wait_is_thin() {
-        first(RULE.mutants[0].serve).join(1, SHORT, SHORT).is_thin(&RULE);
+        first(RULE.mutants[0].serve).join(1, SHORT, SHORT).is_inconclusive(&RULE);
     }
 
     #[test]
     fn a_server_that_is_always_slow_is_not_blamed() {
         let slow: sseproof_record::Answer =
             |visit| reference::answer(visit).after([Action::Wait(LONG)]);
-        first(slow).join(1, LONG + SHORT, LONG - SHORT).is_thin(&RULE);
+        first(slow).join(1, LONG + SHORT, LONG - SHORT).is_inconclusive(&RULE);
     }
 
     #[test]
@@ -208,8 +208,8 @@ mod tests {
                 last.head.as_mut().expect("a head").status = status;
             })
         };
-        refuses(503).is_thin(&RULE);
-        refuses(429).is_thin(&RULE);
+        refuses(503).is_inconclusive(&RULE);
+        refuses(429).is_inconclusive(&RULE);
         refuses(302).skips(&RULE);
     }
 
@@ -220,7 +220,7 @@ mod tests {
                 last.head = None;
                 last.end.how = Ending::Unconnected("refused".to_owned());
             })
-            .is_thin(&RULE);
+            .is_inconclusive(&RULE);
     }
 
     #[test]

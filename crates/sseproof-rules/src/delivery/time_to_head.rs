@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn one_late_head_may_be_a_cold_start() {
         let run = patient(Run::against(LATE));
-        run.is_thin(&RULE);
+        run.is_inconclusive(&RULE);
     }
 
     #[test]
@@ -116,7 +116,7 @@ mod tests {
     fn a_head_that_never_comes_is_another_rule() {
         let holds: sseproof_record::Answer = |_| Plan { actions: vec![Action::Hold] };
         let twice = |stay| silent(silent(Run::against(holds), stay), stay);
-        twice(TOO_LATE * 2).is_thin(&RULE);
+        twice(TOO_LATE * 2).is_inconclusive(&RULE);
         twice(TOO_LATE * 10).skips(&RULE);
     }
 

@@ -143,20 +143,20 @@ mod tests {
     #[test]
     fn a_heap_that_grows_in_any_case_may_hide_it() {
         // A history, or a collector that has not run yet.
-        run([50, 78, 106], 28).is_thin(&RULE);
-        run([50, 178, 196], 28).is_thin(&RULE);
-        run([50, 51, 64], 28).is_thin(&RULE);
+        run([50, 78, 106], 28).is_inconclusive(&RULE);
+        run([50, 178, 196], 28).is_inconclusive(&RULE);
+        run([50, 51, 64], 28).is_inconclusive(&RULE);
     }
 
     #[test]
     fn little_that_was_published_is_thin() {
-        run([50, 51, 54], 2).is_thin(&RULE);
-        run([50, 51, 80], 0).is_thin(&RULE);
+        run([50, 51, 54], 2).is_inconclusive(&RULE);
+        run([50, 51, 80], 0).is_inconclusive(&RULE);
     }
 
     #[test]
     fn a_client_that_never_got_anything_proves_nothing() {
-        run([50, 51, 52], 28).edit(|slow| slow.body.clear()).is_thin(&RULE);
+        run([50, 51, 52], 28).edit(|slow| slow.body.clear()).is_inconclusive(&RULE);
     }
 
     #[test]

@@ -182,12 +182,13 @@ mod tests {
 
     #[test]
     fn a_pool_that_grows_once_is_thin() {
-        churned(Gauge::Descriptors, [61, 60, 58, 60, 59, 72, 71, 74]).is_thin(&RULE);
+        churned(Gauge::Descriptors, [61, 60, 58, 60, 59, 72, 71, 74]).is_inconclusive(&RULE);
     }
 
     #[test]
     fn memory_that_comes_and_goes_is_thin() {
-        churned(Gauge::Memory, [0, 0, 0, 0, 1, 90, 20, 80].map(|mib| mib << 20)).is_thin(&RULE);
+        churned(Gauge::Memory, [0, 0, 0, 0, 1, 90, 20, 80].map(|mib| mib << 20))
+            .is_inconclusive(&RULE);
     }
 
     #[test]

@@ -162,6 +162,6 @@ mod tests {
                 last.coding_fault =
                     Some(sseproof_record::CodingFault { at: 9, message, too_much: true });
             })
-            .is_thin(&RULE);
+            .is_inconclusive(&RULE);
     }
 }

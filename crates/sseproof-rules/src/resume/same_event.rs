@@ -122,7 +122,7 @@ mod tests {
         body(b"id: 1\ndata: a\n\n")
             .reconnect(1, "1")
             .with_body(b"id: 2\ndata: b\n\n")
-            .is_thin(&RULE);
+            .is_inconclusive(&RULE);
     }
 
     #[test]

@@ -82,7 +82,7 @@ mod tests {
         assert!(faults[0].message.starts_with("no head came within"), "{faults:?}");
         let faults = no_head(Ending::StreamReset(7)).faults(&RULE);
         assert!(faults[0].message.contains("REFUSED_STREAM"), "{faults:?}");
-        no_head(Ending::Truncated).is_thin(&RULE);
+        no_head(Ending::Truncated).is_inconclusive(&RULE);
     }
 
     #[test]
@@ -123,10 +123,10 @@ mod tests {
 
     #[test]
     fn a_slow_server_and_a_quick_look_are_thin() {
-        held(None).edit_at(1, |alone| alone.body.clear()).is_thin(&RULE);
+        held(None).edit_at(1, |alone| alone.body.clear()).is_inconclusive(&RULE);
         held(None)
             .edit(|second| second.end.at = second.started + std::time::Duration::from_secs(1))
-            .is_thin(&RULE);
-        held(None).edit(|second| second.head.as_mut().unwrap().status = 429).is_thin(&RULE);
+            .is_inconclusive(&RULE);
+        held(None).edit(|second| second.head.as_mut().unwrap().status = 429).is_inconclusive(&RULE);
     }
 }
