@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
-use sseproof_http::http1::ResponseHead;
+use sseproof_http::http1::{Flaw, FlawKind, Part, Reader};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::{Host, Url};
 
@@ -149,17 +149,20 @@ impl Proxy {
         let lost = |error: std::io::Error| format!("the proxy {} is gone: {error}", self.url());
         socket.write_all(&asked).await.map_err(lost)?;
         socket.flush().await.map_err(lost)?;
-        let mut head = Vec::new();
-        // Byte by byte: what comes behind the head is the server's.
-        while !head.ends_with(b"\r\n\r\n") {
-            if head.len() > HEAD_BYTES {
-                return Err(format!("the proxy {} answers CONNECT without an end", self.url()));
+        let mut reader = Reader::response("CONNECT").with_head_limit(HEAD_BYTES);
+        let code = loop {
+            // Byte by byte: the bytes after the head are the server's.
+            let byte = [socket.read_u8().await.map_err(lost)?];
+            match reader.next(&mut &byte[..]) {
+                Some(Part::Head(head)) if head.refusal().is_some() => break None,
+                Some(Part::Head(head)) if !head.is_interim() => break Some(head.status()),
+                Some(Part::Flaw(Flaw { kind: FlawKind::TooLong { .. }, .. })) => {
+                    return Err(format!("the proxy {} answers CONNECT without an end", self.url()));
+                }
+                Some(Part::Flaw(_)) => break None,
+                _ => {}
             }
-            let byte = socket.read_u8().await.map_err(lost)?;
-            head.push(byte);
-        }
-        let answer = ResponseHead::parse(&head).ok().flatten();
-        let code = answer.filter(|head| head.refusal().is_none()).map(|head| head.status);
+        };
         match code {
             Some(200..=299) => Ok(()),
             Some(407) => Err(format!(

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use sseproof_http::http1::Message;
 use sseproof_record::{Bytes, Ending, Exchange, Phase, Source, Transcript};
 use sseproof_rules::{Evidence, Excerpt};
 
@@ -194,15 +195,8 @@ fn lines(exchange: &Exchange) -> Vec<Line> {
 fn received(exchange: &Exchange) -> (u64, Vec<(Duration, Bytes)>) {
     if !exchange.wire.is_empty() && exchange.wire_bytes().starts_with(b"HTTP/") {
         let wire = exchange.wire_bytes();
-        let mut end = 0;
-        loop {
-            let at = wire[end..].windows(4).position(|four| four == b"\r\n\r\n");
-            let is_interim = wire[end..].starts_with(b"HTTP/1.1 1");
-            end = at.map_or(wire.len(), |at| end + at + 4);
-            if !is_interim || at.is_none() {
-                break;
-            }
-        }
+        let head = Message::read(&wire, &exchange.request.method).head;
+        let end = head.map_or(wire.len(), |head| head.end);
         let pieces = exchange.wire.iter().map(|chunk| (chunk.at, chunk.bytes.clone()));
         return (end as u64, pieces.collect());
     }
