@@ -41,7 +41,8 @@ pub struct BodyLimits {
 }
 
 impl BodyLimits {
-    const NONE: Self = Self { received: u64::MAX, readable: u64::MAX, pieces: usize::MAX };
+    /// Takes all of it.
+    pub const NONE: Self = Self { received: u64::MAX, readable: u64::MAX, pieces: usize::MAX };
 }
 
 impl ResponseReader {

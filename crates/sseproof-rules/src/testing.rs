@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use sseproof_http::http1::{Part, Progress, Reader};
 use sseproof_http::{Script, Step, Then};
 use sseproof_record::{
     BodyLimits, Bytes, Chunk, Close, Closed, End, Ending, Exchange, Follows, Plan, Reason, Request,
@@ -236,72 +235,32 @@ pub(crate) fn play(
     stay: Duration,
 ) -> Exchange {
     let script = Script::http1(plan.clone(), &request);
-    let mut reader = Reader::response(&request.method);
+    let mut reader = ResponseReader::new(&request.method, BodyLimits::NONE);
     let mut exchange = Exchange::begun(number, request, started);
     exchange.phases.connected = Some(started);
     exchange.phases.sent = Some(started);
     let leave = started + stay;
-    let mut now = started;
-    let mut ended = None;
+    let mut at = started;
     for step in script {
         match step {
             Step::Send(bytes) | Step::Body { bytes, .. } => {
-                let how = receive(&mut exchange, &mut reader, now, &bytes);
-                ended = ended.or(how.map(|how| End { at: now, how }));
+                exchange.wire.extend(Chunk::of(at, bytes.clone()));
+                reader.feed(&mut exchange, at, &bytes);
             }
             // A client that has all of the response does not stay.
-            _ if ended.is_some() => break,
-            Step::Wait(time) => now += time,
-            Step::Hold | Step::Follow { .. } => now = leave,
+            _ if reader.is_over() => break,
+            Step::Wait(time) => at += time,
+            Step::Hold | Step::Follow { .. } | Step::End(Then::KeepAlive) => at = leave,
             Step::Publish { .. } | Step::Restart { .. } => {}
-            Step::End(then) => {
-                ended = closed(then, reader.progress()).map(|how| End { at: now, how });
+            Step::End(Then::Close) => reader.closed(&mut exchange, Closed { at, how: Close::Fin }),
+            Step::End(Then::Reset) => {
+                reader.closed(&mut exchange, Closed { at, how: Close::Reset });
             }
         }
-        if now >= leave {
+        if at >= leave {
             break;
         }
     }
-    exchange.end = ended.unwrap_or(End { at: leave, how: Ending::Left });
-    exchange.decode_body();
+    reader.end(&mut exchange, leave, Ending::Left);
     exchange
-}
-
-/// Takes in what came, as the recording client does; how the exchange ends with it, if it does.
-fn receive(
-    exchange: &mut Exchange,
-    reader: &mut Reader,
-    at: Duration,
-    bytes: &Bytes,
-) -> Option<Ending> {
-    exchange.wire.extend(Chunk::of(at, bytes.to_vec()));
-    let mut input: &[u8] = bytes;
-    while let Some(part) = reader.next(&mut input) {
-        match part {
-            Part::Head(head) => {
-                if let Some(flaw) = head.refusal() {
-                    return Some(Ending::Malformed(flaw.to_string()));
-                }
-                let (version, status, headers) = (Version::Http11, head.status(), head.headers);
-                exchange.head = Some(Head { at, version, status, headers });
-            }
-            Part::Body(piece) => exchange.body.push(Chunk { at, bytes: piece.into() }),
-            Part::End => return Some(Ending::Complete),
-            Part::Flaw(flaw) if flaw.is_fatal() => {
-                return Some(Ending::Malformed(flaw.to_string()));
-            }
-            Part::Flaw(_) | Part::After(_) => {}
-        }
-    }
-    None
-}
-
-/// What the client makes of the end of an answer.
-fn closed(then: Then, progress: Progress) -> Option<Ending> {
-    match (then, progress) {
-        (Then::KeepAlive, _) => None,
-        (Then::Reset, _) => Some(Ending::Reset),
-        (Then::Close, Progress::UntilClose) => Some(Ending::Complete),
-        (Then::Close, _) => Some(Ending::Truncated),
-    }
 }

@@ -14,7 +14,6 @@ use crate::lab::Beside;
 use crate::player::{Stage, play};
 use crate::{Lab, Socket};
 
-
 /// What the streams of a connection share.
 #[derive(Clone)]
 struct Wire {

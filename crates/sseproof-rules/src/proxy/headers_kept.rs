@@ -159,7 +159,7 @@ mod tests {
         let faults = beside(RULE.mutants[0].serve, STAY).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "the server sends `Cache-Control: no-store, no-transform`; through the proxy the field is missing"
+            "the server sends `cache-control: no-store, no-transform`; through the proxy the field is missing"
         );
         with(&[("X-Peer", "upstream")], &[]).faults(&RULE);
     }
