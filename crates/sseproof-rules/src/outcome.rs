@@ -68,8 +68,8 @@ impl Outcome {
         }
     }
 
-    /// What a rule says of an answer that is neither a stream nor a redirect.
-    pub(crate) fn told(&self) -> String {
+    /// As a part of a message.
+    pub(crate) fn describe(&self) -> String {
         match self {
             Self::Stream => "a stream".to_owned(),
             Self::OtherType => "200 with a body that is no event stream".to_owned(),

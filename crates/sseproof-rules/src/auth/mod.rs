@@ -34,7 +34,7 @@ fn asked_as_nobody<'r>(record: &'r Record<'_>) -> Result<View<'r>, Verdict> {
         return Err(Verdict::Skip(NO_CREDENTIALS.to_owned()));
     };
     if !owner.is_stream() {
-        let got = Outcome::of(&owner).told();
+        let got = Outcome::of(&owner).describe();
         return Err(Verdict::Skip(format!("the credentials of the target give {got}")));
     }
     Ok(nobody)

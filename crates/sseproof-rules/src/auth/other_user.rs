@@ -42,7 +42,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     };
     for (who, view) in [("the target", owner), ("the other user", other)] {
         if !view.is_stream() {
-            let got = Outcome::of(&view).told();
+            let got = Outcome::of(&view).describe();
             return Verdict::Skip(format!("the credentials of {who} give {got}"));
         }
     }
@@ -58,7 +58,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         ));
     }
     if !again.is_stream() {
-        return Verdict::Pass(format!("{} for the id of another user", Outcome::of(&again).told()));
+        return Verdict::Pass(format!("{} for the id of another user", Outcome::of(&again).describe()));
     }
     let leaked = again.events().find(|(event, _)| {
         private.contains(&(event.last_event_id.to_string(), event.data.to_string()))

@@ -32,9 +32,9 @@ fn judge(record: &Record<'_>) -> Verdict {
             Verdict::Fail(vec![Fault::new(&nobody, Place::StatusLine, message)])
         }
         refused @ (Outcome::Status(_) | Outcome::Redirect(_) | Outcome::OtherType) => {
-            Verdict::Pass(format!("{} without credentials", refused.told()))
+            Verdict::Pass(format!("{} without credentials", refused.describe()))
         }
-        other => Verdict::Inconclusive(format!("without credentials there was {}", other.told())),
+        other => Verdict::Inconclusive(format!("without credentials there was {}", other.describe())),
     }
 }
 

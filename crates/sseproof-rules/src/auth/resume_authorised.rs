@@ -42,15 +42,15 @@ fn judge(record: &Record<'_>) -> Verdict {
     if again.is_stream() {
         let message = format!(
             "without credentials there is {}, and with a `Last-Event-ID` the stream",
-            refused.told()
+            refused.describe()
         );
         return Verdict::Fail(vec![Fault::new(&again, Place::StatusLine, message)]);
     }
     match Outcome::of(&again) {
         Outcome::Status(_) | Outcome::Redirect(_) | Outcome::OtherType => {
-            Verdict::Pass(format!("{}, with an id and without", refused.told()))
+            Verdict::Pass(format!("{}, with an id and without", refused.describe()))
         }
-        other => Verdict::Inconclusive(format!("who brought an id got {}", other.told())),
+        other => Verdict::Inconclusive(format!("who brought an id got {}", other.describe())),
     }
 }
 

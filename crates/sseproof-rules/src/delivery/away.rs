@@ -55,7 +55,7 @@ pub(super) fn outcome<'r>(record: &'r Record<'_>, over_restart: bool) -> Outcome
         });
         let Some(back) = back else { continue };
         if !back.is_stream() {
-            return Outcome::Says(crate::outcome::Outcome::of(&back).told());
+            return Outcome::Says(crate::outcome::Outcome::of(&back).describe());
         }
         if arrival(&back, away).is_some() {
             return Outcome::Arrived;

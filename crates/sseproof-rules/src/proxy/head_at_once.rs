@@ -82,7 +82,7 @@ fn no_head(first: &View<'_>, asked: &[View<'_>], direct: Duration) -> Verdict {
         return Verdict::Inconclusive(format!(
             "nobody takes connections at the proxy ({}): {}; start it, or mend `via`",
             first.request.url,
-            outcome.told()
+            outcome.describe()
         ));
     }
     let waits: Vec<_> = asked.iter().filter_map(waited_in_vain).collect();

@@ -29,7 +29,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             continue;
         }
         let outcome = Outcome::of(&view);
-        let message = format!("a client that comes back after the end gets {}", outcome.told());
+        let message = format!("a client that comes back after the end gets {}", outcome.describe());
         match &outcome {
             Outcome::Stream => back += 1,
             Outcome::Status(204) => stopped += 1,

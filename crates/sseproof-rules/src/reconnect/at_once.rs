@@ -52,7 +52,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             Outcome::Redirect(_) | Outcome::OtherType | Outcome::NotHttp => {}
             Outcome::Status(_) => {
                 let message =
-                    format!("a client that comes back after a cut gets {}", outcome.told());
+                    format!("a client that comes back after a cut gets {}", outcome.describe());
                 faults
                     .push(Fault::new(&view, Place::StatusLine, message).so(outcome.consequence()));
             }
@@ -64,7 +64,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             }
             Outcome::Silent(_) | Outcome::Closed | Outcome::Refused => {
                 let message =
-                    format!("a client that comes back after a cut gets {}", outcome.told());
+                    format!("a client that comes back after a cut gets {}", outcome.describe());
                 let fault = Fault::whole(&view, message).so(outcome.consequence());
                 match outcome {
                     Outcome::Silent(_) => faults.push(fault),

@@ -112,7 +112,7 @@ fn unreachable(from: &View<'_>, view: &View<'_>, outcome: &Outcome) -> Option<Fa
         return None;
     }
     let message =
-        format!("the redirect leads to {}, and there is {}", view.request.url, outcome.told());
+        format!("the redirect leads to {}, and there is {}", view.request.url, outcome.describe());
     Some(
         Fault::header(from, "location", message)
             .so("an address from behind the proxy, perhaps, which clients cannot reach"),

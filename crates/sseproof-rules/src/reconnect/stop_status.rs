@@ -30,7 +30,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         let Coming::Anew = coming(record, &view) else { continue };
         let outcome = Outcome::of(&view);
         let message =
-            || format!("a later subscriber gets {}{}", outcome.told(), beside(record, &view));
+            || format!("a later subscriber gets {}{}", outcome.describe(), beside(record, &view));
         match &outcome {
             Outcome::Stream => good += 1,
             Outcome::Status(_) => faults

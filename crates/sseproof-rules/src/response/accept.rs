@@ -47,7 +47,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         };
         match &outcome {
             Outcome::Status(500 | 502..=599) => {
-                let message = format!("{what} is answered with {}", outcome.told());
+                let message = format!("{what} is answered with {}", outcome.describe());
                 faults.push(Fault::new(&view, Place::StatusLine, message));
             }
             Outcome::OtherType if is_page(&view) && !names(&view.request, "text/html") => {
@@ -57,17 +57,17 @@ fn judge(record: &Record<'_>) -> Verdict {
                 ));
             }
             Outcome::Silent(waited) if !is_hang(record, *waited) => {
-                doubt = Some(format!("{what} got {}", outcome.told()));
+                doubt = Some(format!("{what} got {}", outcome.describe()));
             }
             Outcome::Closed if closes_on_anybody(record) => {
-                doubt = Some(format!("{what} got {}", outcome.told()));
+                doubt = Some(format!("{what} got {}", outcome.describe()));
             }
             Outcome::Silent(_) | Outcome::Closed => {
-                let message = format!("{what} gets {}", outcome.told());
+                let message = format!("{what} gets {}", outcome.describe());
                 faults.push(Fault::whole(&view, message));
             }
             Outcome::Refused | Outcome::Unreachable => {
-                doubt = Some(format!("{what} got {}", outcome.told()));
+                doubt = Some(format!("{what} got {}", outcome.describe()));
             }
             Outcome::NotHttp => {}
             _ => clean += 1,

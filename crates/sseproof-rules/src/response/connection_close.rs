@@ -28,7 +28,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         let Some(head) = &view.head else {
             let outcome = Outcome::of(&view);
             if !matches!(outcome, Outcome::NotHttp | Outcome::Refused | Outcome::Unreachable) {
-                doubt = Some(format!("the request got {}", outcome.told()));
+                doubt = Some(format!("the request got {}", outcome.describe()));
             }
             continue;
         };

@@ -39,7 +39,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                 Fault::new(
                     &view,
                     Place::StatusLine,
-                    format!("HEAD is answered with {}", outcome.told()),
+                    format!("HEAD is answered with {}", outcome.describe()),
                 )
                 .so("whoever asks by HEAD is told that there is no such stream"),
             ),
@@ -47,24 +47,24 @@ fn judge(record: &Record<'_>) -> Verdict {
                 Fault::new(
                     &view,
                     Place::StatusLine,
-                    format!("HEAD is answered with {}", outcome.told()),
+                    format!("HEAD is answered with {}", outcome.describe()),
                 )
                 .so("whoever asks by HEAD takes the server for broken"),
             ),
             Outcome::Silent(waited) if !is_hang(record, *waited) => {
-                doubt = Some(format!("HEAD got {}", outcome.told()));
+                doubt = Some(format!("HEAD got {}", outcome.describe()));
             }
             Outcome::Closed if closes_on_anybody(record) => {
-                doubt = Some(format!("HEAD got {}", outcome.told()));
+                doubt = Some(format!("HEAD got {}", outcome.describe()));
             }
             Outcome::Silent(_) | Outcome::Closed => {
                 faults.push(
-                    Fault::whole(&view, format!("HEAD gets {}", outcome.told()))
+                    Fault::whole(&view, format!("HEAD gets {}", outcome.describe()))
                         .so("whoever asks by HEAD waits in vain and takes the server for dead"),
                 );
             }
             Outcome::Refused | Outcome::Unreachable => {
-                doubt = Some(format!("HEAD got {}", outcome.told()))
+                doubt = Some(format!("HEAD got {}", outcome.describe()))
             }
             Outcome::NotHttp => {}
             _ => answered += 1,

@@ -26,7 +26,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         let Some(headers) = headers(&view) else {
             let outcome = Outcome::of(&view);
             if !matches!(outcome, Outcome::NotHttp | Outcome::Refused | Outcome::Unreachable) {
-                doubt = Some(format!("an HTTP/1.0 request got {}", outcome.told()));
+                doubt = Some(format!("an HTTP/1.0 request got {}", outcome.describe()));
             }
             continue;
         };

@@ -49,23 +49,23 @@ fn judge(record: &Record<'_>) -> Verdict {
                 faults.push(Fault::new(&view, Place::StatusLine, message));
             }
             Outcome::Status(500 | 502..=599) => {
-                let message = format!("{method} is answered with {}", outcome.told());
+                let message = format!("{method} is answered with {}", outcome.describe());
                 faults.push(Fault::new(&view, Place::StatusLine, message).so(
                     "a request that is only not supported looks like a failure of the server, in its logs and to its clients",
                 ));
             }
             Outcome::Silent(waited) if !is_hang(record, *waited) => {
-                doubt = Some(format!("{method} got {}", outcome.told()));
+                doubt = Some(format!("{method} got {}", outcome.describe()));
             }
             Outcome::Closed if closes_on_anybody(record) => {
-                doubt = Some(format!("{method} got {}", outcome.told()));
+                doubt = Some(format!("{method} got {}", outcome.describe()));
             }
             Outcome::Silent(_) | Outcome::Closed => {
-                let message = format!("{method} gets {}", outcome.told());
+                let message = format!("{method} gets {}", outcome.describe());
                 faults.push(Fault::whole(&view, message).so("whoever asks so waits in vain"));
             }
             Outcome::Refused | Outcome::Unreachable => {
-                doubt = Some(format!("{method} got {}", outcome.told()));
+                doubt = Some(format!("{method} got {}", outcome.describe()));
             }
             Outcome::NotHttp => {}
             _ => clean += 1,

@@ -43,11 +43,11 @@ fn judge(record: &Record<'_>) -> Verdict {
             Outcome::Redirect(_) => redirected += 1,
             Outcome::NotHttp => not_http += 1,
             Outcome::Status(_) => faults.push(
-                Fault::new(&view, Place::StatusLine, format!("the answer is {}", outcome.told()))
+                Fault::new(&view, Place::StatusLine, format!("the answer is {}", outcome.describe()))
                     .so(outcome.consequence()),
             ),
             Outcome::Closed => unanswered.push(
-                Fault::whole(&view, format!("the server gives {}", outcome.told()))
+                Fault::whole(&view, format!("the server gives {}", outcome.describe()))
                     .so(outcome.consequence()),
             ),
             // A head that is held back may come yet: see `response/head-before-event`.
@@ -66,7 +66,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Fail(each_once(unanswered));
     }
     match unreached {
-        Some(outcome) => Verdict::Inconclusive(format!("there was {}", outcome.told())),
+        Some(outcome) => Verdict::Inconclusive(format!("there was {}", outcome.describe())),
         None if redirected > 0 => Verdict::Skip("every answer is a redirect".to_owned()),
         None if not_http > 0 => Verdict::Skip("no answer was HTTP".to_owned()),
         None => Verdict::Skip("nobody subscribed".to_owned()),

@@ -88,8 +88,8 @@ fn compare(record: &Record<'_>, old: &View<'_>, new: &View<'_>) -> Result<Vec<Fa
     if one.status != other.status {
         let message = format!(
             "the answer is {} over HTTP/2, and {} over HTTP/1.1 (exchange {})",
-            Outcome::of(new).told(),
-            Outcome::of(old).told(),
+            Outcome::of(new).describe(),
+            Outcome::of(old).describe(),
             old.number
         );
         return Ok(vec![Fault::new(new, crate::Place::StatusLine, message)]);
@@ -132,7 +132,7 @@ fn missing(record: &Record<'_>, old: &View<'_>, new: &View<'_>) -> Result<Vec<Fa
         }
     }
     let (silent, version) = if new.head.is_none() { (new, "HTTP/2") } else { (old, "HTTP/1.1") };
-    Err(format!("{} came over {version}", Outcome::of(silent).told()))
+    Err(format!("{} came over {version}", Outcome::of(silent).describe()))
 }
 
 /// An event with the same id that says something else, where an id says the same otherwise.

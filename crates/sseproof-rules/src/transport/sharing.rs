@@ -47,7 +47,7 @@ pub(super) fn single(record: &Record<'_>, view: &View<'_>, opener: &View<'_>) ->
         return Single::Broken(Fault::whole(view, message));
     }
     if !view.is_stream() {
-        return Single::Unclear(format!("{} came {beside}", Outcome::of(view).told()));
+        return Single::Unclear(format!("{} came {beside}", Outcome::of(view).describe()));
     }
     if view.first_event().is_some() {
         return Single::Holds;
@@ -83,7 +83,7 @@ fn no_head(record: &Record<'_>, view: &View<'_>, opener: &View<'_>, beside: &str
                 Single::Unclear(message)
             }
         }
-        _ => Single::Unclear(format!("{} {beside}", Outcome::of(view).told())),
+        _ => Single::Unclear(format!("{} {beside}", Outcome::of(view).describe())),
     }
 }
 
