@@ -17,7 +17,6 @@ pub struct Mistake {
     pub line: usize,
     /// The column, in characters, from 1.
     pub column: usize,
-    /// The text of that line.
     pub text: String,
     /// What is wrong: a sentence without capital and full stop.
     pub what: String,

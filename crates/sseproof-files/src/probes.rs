@@ -145,7 +145,6 @@ pub fn profile_probes(profile: &str, variables: &Variables) -> Result<Vec<Probe>
     general.chain(own).collect()
 }
 
-/// The ids of the profiles that have probes.
 pub fn profile_ids() -> impl Iterator<Item = &'static str> {
     let ids: BTreeSet<&str> = all().iter().flat_map(Probe::profiles).map(String::as_str).collect();
     ids.into_iter()

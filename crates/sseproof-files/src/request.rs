@@ -3,7 +3,7 @@
 use sseproof_record::{Bytes, Request, Version};
 
 use crate::TargetConfig;
-use crate::model::{Connect, Headers, Http, Json, Publish, Scope, Text, Who};
+use crate::model::{Connect, Headers, Http, Identity, Json, Publish, Scope, Text};
 
 /// A request for the stream; `None` where nobody knows at which path the proxy has it.
 pub fn connect(
@@ -46,14 +46,18 @@ fn prefix<'v>(via: &'v str, url: &'v str) -> Option<&'v str> {
 }
 
 /// The request as that one makes it; `None` where there is nobody of that kind.
-pub fn asked_by(who: Option<Who>, mut request: Request, target: &TargetConfig) -> Option<Request> {
-    match who {
+pub fn as_identity(
+    identity: Option<Identity>,
+    mut request: Request,
+    target: &TargetConfig,
+) -> Option<Request> {
+    match identity {
         None => {}
-        Some(Who::Page) if request.headers.has("origin") => {}
-        Some(Who::Page) => request.headers.set("Origin", PAGE),
-        Some(Who::User) if request.has_credentials() => {}
-        Some(Who::Nobody) if request.has_credentials() => request.drop_credentials(),
-        Some(Who::Other) if request.has_credentials() => {
+        Some(Identity::Page) if request.headers.has("origin") => {}
+        Some(Identity::Page) => request.headers.set("Origin", PAGE),
+        Some(Identity::User) if request.has_credentials() => {}
+        Some(Identity::Anonymous) if request.has_credentials() => request.drop_credentials(),
+        Some(Identity::Other) if request.has_credentials() => {
             let other = target.other.as_ref()?;
             request.drop_credentials();
             for header in &other.0 {
@@ -68,7 +72,6 @@ pub fn asked_by(who: Option<Who>, mut request: Request, target: &TargetConfig) -
 /// The origin of a page that is none of the target's: no list can have it.
 const PAGE: &str = "https://sseproof.example";
 
-/// An ordinary request.
 pub fn http(step: &Http, target: &TargetConfig, scope: &Scope) -> Result<Request, String> {
     let has_body = step.body.is_some() || step.json.is_some();
     let method = step.method.as_ref().map(|method| method.0.as_str());

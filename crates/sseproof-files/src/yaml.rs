@@ -52,12 +52,10 @@ pub fn schema() -> serde_json::Value {
     generated(schemars::schema_for!(Document))
 }
 
-/// The JSON Schema of a target file.
 pub fn target_schema() -> serde_json::Value {
     generated(schemars::schema_for!(TargetDocument))
 }
 
-/// The JSON Schema of a plan.
 pub fn plan_schema() -> serde_json::Value {
     generated(schemars::schema_for!(PlanDocument))
 }
@@ -75,7 +73,6 @@ fn generated(schema: schemars::Schema) -> serde_json::Value {
 pub(crate) trait Kind: DeserializeOwned {
     /// What it holds: `scenario`.
     const NOUN: &'static str;
-    /// How to begin one.
     const BEGIN: &'static str;
 }
 

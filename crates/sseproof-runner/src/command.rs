@@ -7,23 +7,22 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// How much of what a command says on its standard error is kept: the end of it.
+/// How many bytes of a command's standard error are kept, counted from its end.
 const TAIL: usize = 4 << 10;
 
-/// Why a command did not do what it should.
+/// Why a command failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CommandError {
     #[error("`{0}` cannot be split into a program and its arguments: a quote may be open")]
     Words(String),
     #[error("`{program}` cannot be started: {reason}")]
     Start { program: String, reason: String },
-    #[error("the command was not done within {0:?} and was stopped")]
+    #[error("the command took longer than {0:?} and was stopped")]
     TooLong(Duration),
-    #[error("the command was to end with exit code {wanted}, and ended {ended}")]
-    Exit { wanted: i32, ended: String, said: Vec<String> },
+    #[error("the command should exit with code {wanted}, and ended {ended}")]
+    Exit { wanted: i32, ended: String, stderr: Vec<String> },
 }
 
-/// Runs the command to its end.
 pub(super) async fn run(command: &str, within: Duration, exit: i32) -> Result<(), CommandError> {
     let words = shlex::split(command).filter(|words| !words.is_empty());
     let words = words.ok_or_else(|| CommandError::Words(command.to_owned()))?;
@@ -41,22 +40,23 @@ pub(super) async fn run(command: &str, within: Duration, exit: i32) -> Result<()
         .map_err(start)?;
     let errors = child.stderr.take();
     let done = async {
-        let said = match errors {
+        let stderr = match errors {
             Some(errors) => tail(errors).await,
             None => Vec::new(),
         };
-        (child.wait().await, said)
+        (child.wait().await, stderr)
     };
-    let (status, said) = timeout(within, done).await.map_err(|_| CommandError::TooLong(within))?;
+    let (status, stderr) =
+        timeout(within, done).await.map_err(|_| CommandError::TooLong(within))?;
     let status = status.map_err(start)?;
     if status.code() == Some(exit) {
         return Ok(());
     }
     let ended =
-        status.code().map_or_else(|| "by a signal".to_owned(), |code| format!("with {code}"));
-    let said = String::from_utf8_lossy(&said);
-    let said = said.lines().rev().take(5).map(str::to_owned).collect::<Vec<_>>();
-    Err(CommandError::Exit { wanted: exit, ended, said: said.into_iter().rev().collect() })
+        status.code().map_or_else(|| "by a signal".to_owned(), |code| format!("with code {code}"));
+    let stderr = String::from_utf8_lossy(&stderr);
+    let stderr = stderr.lines().rev().take(5).map(str::to_owned).collect::<Vec<_>>();
+    Err(CommandError::Exit { wanted: exit, ended, stderr: stderr.into_iter().rev().collect() })
 }
 
 /// Reads to the end, and keeps only the end.
@@ -78,15 +78,15 @@ mod tests {
     const LONG: Duration = Duration::from_secs(20);
 
     #[tokio::test]
-    async fn a_command_ends_as_it_should_or_says_why_not() {
+    async fn a_command_ends_as_expected_or_with_a_reason() {
         assert_eq!(run("true", LONG, 0).await, Ok(()));
         assert_eq!(run("sh -c 'exit 3'", LONG, 3).await, Ok(()));
         assert_eq!(
             run("sh -c 'echo it broke >&2; exit 4'", LONG, 0).await,
             Err(CommandError::Exit {
                 wanted: 0,
-                ended: "with 4".to_owned(),
-                said: vec!["it broke".to_owned()]
+                ended: "with code 4".to_owned(),
+                stderr: vec!["it broke".to_owned()]
             })
         );
         let missing = run("/nowhere/to/be/found", LONG, 0).await;

@@ -4,23 +4,21 @@ use sseproof_record::{PLAIN, Part};
 
 /// A text that an encoder may get wrong.
 pub(super) struct Payload {
-    /// What is dangerous about it, for messages.
+    /// The danger, for messages.
     pub(super) name: &'static str,
     start: &'static str,
-    /// How often what follows the start is repeated.
+    /// A text that follows the start, and how often.
     repeated: (&'static str, usize),
 }
 
 impl Payload {
-    /// The text itself.
     pub(super) fn text(&self) -> String {
         let (text, times) = self.repeated;
         format!("{}{}", self.start, text.repeat(times))
     }
 
-    /// Whether it is there to forge a field.
     pub(super) fn forges(&self) -> bool {
-        self.name.contains("behind")
+        self.name.contains("after")
     }
 }
 
@@ -28,8 +26,8 @@ const fn text(name: &'static str, start: &'static str) -> Payload {
     Payload { name, start, repeated: ("", 0) }
 }
 
-/// The payloads for this part. What forges a field, where it is taken for one, stands behind a line
-/// end, and in front: where time is short, the others are left out.
+/// The payloads for this part. Those that forge a field have it after a line end. They come first:
+/// if time is short, the others are left out.
 pub(super) const fn payloads(part: Part) -> &'static [Payload] {
     match part {
         Part::Data => DATA,
@@ -40,14 +38,14 @@ pub(super) const fn payloads(part: Part) -> &'static [Payload] {
 }
 
 const DATA: &[Payload] = &[
-    text("an event behind LFs", "a\n\ndata: sseproof-forged"),
-    text("an event behind CRs", "a\r\rdata: sseproof-forged"),
-    text("an event behind CRLFs", "a\r\n\r\ndata: sseproof-forged"),
-    text("a data field behind a CR", "a\rdata: sseproof-forged"),
-    text("an event type behind an LF", "a\nevent: sseproof-forged"),
-    text("an event type behind a CR", "a\revent: sseproof-forged"),
-    text("an id behind an LF", "a\nid: sseproof-forged"),
-    text("a retry behind an LF", "a\nretry: 86399999"),
+    text("an event after LFs", "a\n\ndata: sseproof-forged"),
+    text("an event after CRs", "a\r\rdata: sseproof-forged"),
+    text("an event after CRLFs", "a\r\n\r\ndata: sseproof-forged"),
+    text("a data field after a CR", "a\rdata: sseproof-forged"),
+    text("an event type after an LF", "a\nevent: sseproof-forged"),
+    text("an event type after a CR", "a\revent: sseproof-forged"),
+    text("an id after an LF", "a\nid: sseproof-forged"),
+    text("a retry after an LF", "a\nretry: 86399999"),
     text("an LF", "a\nb"),
     text("a CR", "a\rb"),
     text("a CRLF", "a\r\nb"),
@@ -88,7 +86,7 @@ const DATA: &[Payload] = &[
     Payload { name: "64 KiB in one line", start: "", repeated: ("0123456789abcdef", 4_096) },
 ];
 
-/// What is long enough to need a step of its own: a recording holds it several times over.
+/// Payloads so long that they have a step of their own: a recording has each several times.
 pub(super) const LONG: &[Payload] = &[
     Payload { name: "10,000 lines", start: "first", repeated: ("\nnext", 9_999) },
     Payload { name: "1 MiB in one line", start: "", repeated: ("0123456789abcdef", 65_536) },
@@ -96,9 +94,9 @@ pub(super) const LONG: &[Payload] = &[
 
 const EVENT_NAMES: &[Payload] = &[
     text("nothing special", PLAIN),
-    text("a data field behind an LF", "a\ndata: sseproof-forged"),
-    text("a data field behind a CR", "a\rdata: sseproof-forged"),
-    text("an event behind CRLFs", "a\r\n\r\ndata: sseproof-forged"),
+    text("a data field after an LF", "a\ndata: sseproof-forged"),
+    text("a data field after a CR", "a\rdata: sseproof-forged"),
+    text("an event after CRLFs", "a\r\n\r\ndata: sseproof-forged"),
     text("an LF", "a\nb"),
     text("a CR", "a\rb"),
     text("a CRLF", "a\r\nb"),
@@ -113,9 +111,9 @@ const EVENT_NAMES: &[Payload] = &[
 
 const IDS: &[Payload] = &[
     text("nothing special", PLAIN),
-    text("a data field behind an LF", "a\ndata: sseproof-forged"),
-    text("an event type behind a CR", "a\revent: sseproof-forged"),
-    text("an event behind CRLFs", "a\r\n\r\ndata: sseproof-forged"),
+    text("a data field after an LF", "a\ndata: sseproof-forged"),
+    text("an event type after a CR", "a\revent: sseproof-forged"),
+    text("an event after CRLFs", "a\r\n\r\ndata: sseproof-forged"),
     text("an LF", "a\nb"),
     text("a CR", "a\rb"),
     text("a CRLF", "a\r\nb"),
@@ -130,9 +128,9 @@ const IDS: &[Payload] = &[
 
 const COMMENTS: &[Payload] = &[
     text("nothing special", PLAIN),
-    text("a data field behind an LF", "a\ndata: sseproof-forged"),
-    text("a data field behind a CR", "a\rdata: sseproof-forged"),
-    text("an event behind CRLFs", "a\r\n\r\ndata: sseproof-forged"),
+    text("a data field after an LF", "a\ndata: sseproof-forged"),
+    text("a data field after a CR", "a\rdata: sseproof-forged"),
+    text("an event after CRLFs", "a\r\n\r\ndata: sseproof-forged"),
     text("an LF", "a\nb"),
     text("a CR", "a\rb"),
     text("a CRLF", "a\r\nb"),
@@ -147,7 +145,7 @@ mod tests {
     use sseproof_record::{FORGED, FORGED_RETRY};
 
     #[test]
-    fn what_forges_has_the_marks_that_the_rules_look_for_and_comes_first() {
+    fn payloads_that_forge_have_the_marks_of_the_rules_and_come_first() {
         for part in Part::ALL {
             let all = payloads(part);
             for payload in all.iter().filter(|payload| payload.forges()) {
@@ -155,7 +153,7 @@ mod tests {
                 let text = payload.text();
                 assert!(text.ends_with(FORGED) || text.ends_with(&retry), "{}", payload.name);
             }
-            // Behind the one that must arrive wherever any does.
+            // After the plain one, which arrives if any does.
             let rest = if part == Part::Data { all } else { &all[1..] };
             assert!(rest.is_sorted_by_key(|payload| !payload.forges()), "{part:?}");
             assert!(part == Part::Data || all[0].text() == PLAIN, "{part:?}");
@@ -163,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_is_its_own() {
+    fn names_are_unique() {
         for part in Part::ALL {
             let names: std::collections::BTreeSet<_> =
                 payloads(part).iter().map(|one| one.name).collect();

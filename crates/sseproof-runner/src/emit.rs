@@ -1,5 +1,10 @@
-//! Makes the server emit something, by its hook; also where a stream is silent and a probe waits
-//! for an event.
+//! Makes the server send events with the target's publish hook; also if a stream is silent and a
+//! probe waits for an event.
+//!
+//! If the response headers of a stream of published events do not come, an event is published: many
+//! servers send them with the first event, and the stream could not be checked otherwise. Rules
+//! judge only the marked events, so one more disturbs none; that it released the headers is the
+//! subject of `response/head-before-event`.
 
 use std::time::Duration;
 
@@ -15,27 +20,26 @@ use super::scenario_run::{ConnectionOptions, ScenarioRun};
 use super::steps::WITHIN;
 use super::tracked::Snapshot;
 
-/// How long a stream has to be silent before a probe takes it for one that carries only what is
-/// published.
+/// A stream that is silent for this long carries only published events.
 const SILENCE: Duration = Duration::from_millis(1_500);
 /// How long to wait for one published event before the next is published.
 const EACH: Duration = Duration::from_millis(500);
-/// How many published events may not come before the probe stops publishing.
+/// After this many published events that do not arrive, the probe stops publishing.
 const IN_VAIN: usize = 2;
 
 /// Whether a probe that waits for events may publish some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Feeding {
-    /// It must not, or it does not help.
+    /// Not allowed, or of no use.
     Never,
-    /// Where the stream is silent: the first probe, which finds out.
+    /// If the stream turns out to be silent: for the first probe.
     WhenSilent,
-    /// At once: the stream is known to be silent.
+    /// At once: an earlier probe found the stream silent.
     AtOnce,
 }
 
 impl ScenarioRun<'_> {
-    /// Waits until enough is seen, and publishes events where the stream is silent without them.
+    /// Waits until the condition holds, and publishes events if the stream is silent without them.
     pub(super) async fn wait_fed(
         &mut self,
         index: usize,
@@ -44,24 +48,25 @@ impl ScenarioRun<'_> {
     ) -> Result<(), Stop> {
         let end = self.client.now() + within;
         if self.feeding == Feeding::WhenSilent {
-            let seen = |sight: &Snapshot<'_>| sight.events().next().is_some() || sight.ended;
+            let seen =
+                |snapshot: &Snapshot<'_>| snapshot.events().next().is_some() || snapshot.ended;
             let waited = self.slot_at(index).wait(SILENCE.min(within), seen).await;
-            // Once is enough to know.
             self.feeding =
                 if waited == Waited::TimedOut { Feeding::AtOnce } else { Feeding::Never };
         }
         let target = self.target;
         let hook = target.publish.as_ref().filter(|_| self.feeding == Feeding::AtOnce);
-        let is_open = |sight: &Snapshot<'_>| sight.exchange.is_stream() && !sight.ended;
+        let is_open = |snapshot: &Snapshot<'_>| snapshot.exchange.is_stream() && !snapshot.ended;
         let mut in_vain = 0;
         while let Some(hook) = hook.filter(|_| in_vain < IN_VAIN)
             && self.look(index, is_open)
             && !self.look(index, &mut reached)
             && self.client.now() < end
         {
-            let before = self.look(index, |sight| sight.events().count());
+            let before = self.look(index, |snapshot| snapshot.events().count());
             self.feed(hook, index).await?;
-            let came = |sight: &Snapshot<'_>| sight.events().count() > before || sight.ended;
+            let came =
+                |snapshot: &Snapshot<'_>| snapshot.events().count() > before || snapshot.ended;
             let waited = self.slot_at(index).wait(EACH, came).await;
             in_vain = if waited == Waited::Reached { 0 } else { in_vain + 1 };
         }
@@ -70,8 +75,7 @@ impl ScenarioRun<'_> {
         Ok(())
     }
 
-    /// Waits for the head, and publishes where it does not come: many servers send it with the
-    /// first event.
+    /// Waits for the response headers, and publishes an event if they do not come.
     pub(super) async fn wait_for_head(
         &mut self,
         index: usize,
@@ -80,14 +84,15 @@ impl ScenarioRun<'_> {
     ) -> Result<(), Stop> {
         let end = self.client.now() + patience;
         let target = self.target;
-        let is_usual = self.look(index, |sight| sight.exchange.request.method == target.method);
+        let is_usual =
+            self.look(index, |snapshot| snapshot.exchange.request.method == target.method);
         let silence = match self.feeding {
             _ if published && self.scenario.is_probe() => Some(EACH),
             Feeding::WhenSilent => Some(SILENCE),
             Feeding::AtOnce => Some(EACH),
             Feeding::Never => None,
         };
-        let answered = |sight: &Snapshot<'_>| sight.exchange.head.is_some();
+        let answered = |snapshot: &Snapshot<'_>| snapshot.exchange.head.is_some();
         if let (Some(hook), Some(silence), true) = (&target.publish, silence, is_usual)
             && self.slot_at(index).wait(silence, answered).await == Waited::TimedOut
         {
@@ -106,8 +111,7 @@ impl ScenarioRun<'_> {
         Ok(())
     }
 
-    /// Publishes an event that nobody has a reason to change, and writes down at every stream that
-    /// is open, and at the one at hand, that it was we who did.
+    /// Publishes a harmless event, and notes it at this stream and at every other open one.
     async fn feed(&mut self, hook: &PublishHook, index: usize) -> Result<(), Stop> {
         self.fed += 1;
         let meant = Published::of(format!("sseproof-event-{:08x}-{}.", mark(), self.fed));
@@ -116,7 +120,7 @@ impl ScenarioRun<'_> {
         Ok(())
     }
 
-    /// Does what publishes this; what became of it.
+    /// Runs the publish hook; returns its outcome.
     pub(super) async fn emit(
         &mut self,
         hook: &PublishHook,
@@ -130,7 +134,7 @@ impl ScenarioRun<'_> {
     }
 
     pub(super) async fn send(&mut self, mut request: Request) -> Result<PublishOutcome, Stop> {
-        // A server that waits for a length would not take nothing as the data.
+        // A server that requires a length would reject an empty body without one.
         if request.body.is_empty() && matches!(request.method.as_str(), "POST" | "PUT" | "PATCH") {
             request.headers.set("Content-Length", "0");
         }
@@ -140,16 +144,19 @@ impl ScenarioRun<'_> {
         let label = request.label();
         let index = self.open("", request, None, false, ConnectionOptions::default())?;
         let slot = self.slot_at(index);
-        slot.wait(WITHIN, |sight| {
-            sight.exchange.head.is_some() && sight.exchange.end.how == Ending::Complete
+        slot.wait(WITHIN, |snapshot| {
+            snapshot.exchange.head.is_some() && snapshot.exchange.end.how == Ending::Complete
         })
         .await;
-        let (status, ended) = self.look(index, |sight| {
-            (sight.exchange.status(), sight.ended.then(|| evidence::answer(sight.exchange)))
+        let (status, ended) = self.look(index, |snapshot| {
+            (
+                snapshot.exchange.status(),
+                snapshot.ended.then(|| evidence::answer(snapshot.exchange)),
+            )
         });
         self.leave(index, Leave::Fin).await;
         Ok(match status {
-            // A redirect is how a form is answered that was taken.
+            // Forms are often accepted with a redirect.
             Some(200..=399) => PublishOutcome::Accepted,
             Some(status @ 400..=499) => {
                 PublishOutcome::Refused(format!("{label} answered {status}"))
@@ -164,7 +171,7 @@ impl ScenarioRun<'_> {
 
 async fn run(command: &str) -> PublishOutcome {
     if command.contains('\0') {
-        return PublishOutcome::Unsendable("a command line has no form for a NUL".to_owned());
+        return PublishOutcome::Unsendable("a command line cannot contain a NUL".to_owned());
     }
     match command::run(command, WITHIN, 0).await {
         Ok(()) => PublishOutcome::Accepted,

@@ -1,4 +1,4 @@
-//! What was seen, in words.
+//! The evidence of a failure, in words.
 
 use sseproof_codec::{Item, decode};
 use sseproof_files::{Place, excerpt};
@@ -7,10 +7,10 @@ use sseproof_units::duration;
 
 use super::tracked::Snapshot;
 
-/// How many items of a stream are told.
+/// How many items of a stream are shown.
 const ITEMS: usize = 5;
-/// What the evidence is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The kind of items that the evidence shows.
 pub(super) enum About {
     Everything,
     Events,
@@ -29,17 +29,16 @@ impl About {
     }
 }
 
-/// The last few things in the stream that it is about, and its state; the body where there is no
-/// stream.
-pub(super) fn seen(sight: &Snapshot<'_>, about: About) -> Vec<String> {
-    let exchange = sight.exchange;
+/// The last items of the stream, and its state; the body if the response is not a stream.
+pub(super) fn seen(snapshot: &Snapshot<'_>, about: About) -> Vec<String> {
+    let exchange = snapshot.exchange;
     if !exchange.is_stream() {
         let body = exchange.body_bytes();
         let body = (!body.is_empty())
             .then(|| format!("the body: {}", excerpt(&String::from_utf8_lossy(&body))));
-        return body.into_iter().chain([state(sight)]).collect();
+        return body.into_iter().chain([state(snapshot)]).collect();
     }
-    let told: Vec<String> = sight
+    let items: Vec<String> = snapshot
         .items
         .iter()
         .filter(|(_, item)| about.covers(item))
@@ -48,13 +47,13 @@ pub(super) fn seen(sight: &Snapshot<'_>, about: About) -> Vec<String> {
             format!("after {}: {words}", duration(at.saturating_sub(exchange.started)))
         })
         .collect();
-    let left_out = told.len().saturating_sub(ITEMS);
+    let left_out = items.len().saturating_sub(ITEMS);
     let mut lines = Vec::new();
     if left_out > 0 {
-        lines.push(format!("{left_out} more before these"));
+        lines.push(format!("{left_out} earlier ones not shown"));
     }
-    lines.extend(told.into_iter().skip(left_out));
-    lines.push(state(sight));
+    lines.extend(items.into_iter().skip(left_out));
+    lines.push(state(snapshot));
     lines
 }
 
@@ -75,16 +74,16 @@ fn describe(item: &Item<'_>) -> Option<String> {
         }
         Item::Retry(retry) => format!("retry: {} ms", retry.millis),
         Item::UnknownField(field) => {
-            format!("a field that no client knows: {}", excerpt(&field.name))
+            format!("an unknown field: {}", excerpt(&field.name))
         }
         _ => return None,
     })
 }
 
-fn state(sight: &Snapshot<'_>) -> String {
-    let exchange = sight.exchange;
+fn state(snapshot: &Snapshot<'_>) -> String {
+    let exchange = snapshot.exchange;
     let lasted = duration(exchange.end.at.saturating_sub(exchange.started));
-    match (&exchange.head, sight.ended) {
+    match (&exchange.head, snapshot.ended) {
         (Some(_), true) => {
             format!("{} after {lasted}: {}", ended(&exchange.end.how), answer(exchange))
         }
@@ -96,18 +95,18 @@ fn state(sight: &Snapshot<'_>) -> String {
 
 fn ended(how: &Ending) -> &'static str {
     match how {
-        Ending::Left => "left by this scenario",
+        Ending::Left => "closed by this scenario",
         Ending::Complete => "ended by the server",
-        Ending::Truncated => "cut off by the server, in the middle of the response,",
+        Ending::Truncated => "cut off by the server before the response was complete,",
         Ending::Reset => "reset by the server",
         Ending::StreamReset(_) => "reset by the server (RST_STREAM)",
         Ending::GoneAway(_) => "ended by the server with its connection (GOAWAY)",
-        Ending::OverLimit(_) => "left because the body passed the limit",
+        Ending::OverLimit(_) => "closed because the body exceeded the limit",
         _ => "over",
     }
 }
 
-/// What the server answered, or why it did not.
+/// The server's response, or why there is none.
 pub(super) fn answer(exchange: &Exchange) -> String {
     let of = exchange.request.label();
     if let Some(head) = &exchange.head {
@@ -131,7 +130,7 @@ pub(super) fn answer(exchange: &Exchange) -> String {
     }
 }
 
-/// What a stream is that goes on and on without an event, where one of them does.
+/// Describes a stream without end and without an event, if there is one.
 pub(super) fn flood(exchanges: &[Exchange]) -> Option<String> {
     let (of, sent) = exchanges.iter().find_map(|exchange| match exchange.end.how {
         Ending::OverLimit(sent) if exchange.is_stream() => Some((exchange, sent)),

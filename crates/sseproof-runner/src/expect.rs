@@ -1,4 +1,4 @@
-//! The step that demands something.
+//! The step `expect`.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::scenario_run::{Connection, ScenarioRun};
 use super::search::{ExpectedItem, Search};
 use super::steps::WITHIN;
 
-/// How servers spell the media type of a stream.
+/// Common spellings of the media type of a stream.
 const STREAMS: [&str; 5] = [
     "text/event-stream",
     "text/event-stream; charset=utf-8",
@@ -60,17 +60,17 @@ impl ScenarioRun<'_> {
         if self.expects_no_stream(step)? {
             self.slot(connection).not_judged();
         }
-        self.slot(connection).wait(within, |sight| sight.exchange.head.is_some()).await;
-        let head = self.look(connection.slot, |sight| sight.exchange.head.clone());
+        self.slot(connection).wait(within, |snapshot| snapshot.exchange.head.is_some()).await;
+        let head = self.look(connection.slot, |snapshot| snapshot.exchange.head.clone());
         let Some(head) = head else {
-            let message = format!("there is no answer within {within:?}");
+            let message = format!("no response within {within:?}");
             return Err(self.unmet(connection, message));
         };
         if let Some(statuses) = &step.status
             && !statuses.0.contains(&head.status)
         {
             let wanted = statuses.describe();
-            let message = format!("the status was to be {wanted}, and is {}", head.status);
+            let message = format!("expected status {wanted}, got {}", head.status);
             return Err(self.unmet(connection, message));
         }
         for (name, value) in &step.headers {
@@ -78,10 +78,7 @@ impl ScenarioRun<'_> {
                 head.headers.all(name).map(|header| header.value.to_text()).collect();
             let message = match value {
                 None if values.is_empty() => continue,
-                None => format!(
-                    "there was to be no header field `{name}`, and it is {}",
-                    values.join(", ")
-                ),
+                None => format!("expected no header field `{name}`, got {}", values.join(", ")),
                 Some(value) => {
                     let wanted = self.filled(Expectation::new(value, &self.scope))?;
                     if values.iter().any(|value| wanted.fits(value)) {
@@ -93,7 +90,7 @@ impl ScenarioRun<'_> {
                         format!("it is {}", values.join(", "))
                     };
                     format!(
-                        "there was to be {}, and {was}",
+                        "expected {}, but {was}",
                         wanted.describe(&format!("a header field `{name}`"))
                     )
                 }
@@ -103,8 +100,7 @@ impl ScenarioRun<'_> {
         Ok(())
     }
 
-    /// Whether the step expects something else than a stream: then the rules must not say that the
-    /// answer is none.
+    /// Whether the step expects a response that is not a stream: then rules must not judge it as one.
     fn expects_no_stream(&self, step: &Expect) -> Result<bool, Stop> {
         if step.status.as_ref().is_some_and(|statuses| !statuses.0.contains(&200)) {
             return Ok(true);
@@ -138,7 +134,7 @@ impl ScenarioRun<'_> {
         let mut search = Search::default();
         let waited = self
             .slot(connection)
-            .wait(left, |sight| search.go_on(sought, sight.items, before, (count, step.next)))
+            .wait(left, |snapshot| search.go_on(sought, snapshot.items, before, (count, step.next)))
             .await;
         if search.found == count {
             *sought.passed(&mut passed) = search.of_kind;
@@ -151,10 +147,10 @@ impl ScenarioRun<'_> {
             _ => format!("within {within:?}"),
         };
         let message = match (search.another, count) {
-            (true, _) => format!("expected {what} next, and another came first"),
-            (false, 1) => format!("expected {what}, and none came {time}"),
+            (true, _) => format!("expected {what} next, but another came first"),
+            (false, 1) => format!("expected {what}, but none came {time}"),
             (false, _) => {
-                format!("expected {what} {count} times, and {} came {time}", search.found)
+                format!("expected {what} {count} times, but got {} {time}", search.found)
             }
         };
         Err(self.unmet_about(connection, message, sought.about()))
@@ -170,10 +166,10 @@ impl ScenarioRun<'_> {
         let before = *sought.passed(&mut passed);
         let mut search = Search::default();
         self.slot(connection)
-            .wait(time, |sight| search.go_on(sought, sight.items, before, (1, false)))
+            .wait(time, |snapshot| search.go_on(sought, snapshot.items, before, (1, false)))
             .await;
         if search.found > 0 {
-            let message = format!("{} was not to come, and did", sought.describe());
+            let message = format!("expected none, but got {}", sought.describe());
             return Err(self.unmet_about(connection, message, sought.about()));
         }
         *sought.passed(&mut passed) = search.of_kind;
@@ -188,17 +184,19 @@ impl ScenarioRun<'_> {
         left: Duration,
         within: Duration,
     ) -> Result<(), Stop> {
-        self.slot(connection).wait(left, |sight| sight.ended).await;
-        match self
-            .look(connection.slot, |sight| sight.ended.then(|| sight.exchange.end.how.clone()))
-        {
+        self.slot(connection).wait(left, |snapshot| snapshot.ended).await;
+        match self.look(connection.slot, |snapshot| {
+            snapshot.ended.then(|| snapshot.exchange.end.how.clone())
+        }) {
             Some(how) if fits(kind, &how) => Ok(()),
             Some(_) => {
-                let message = format!("the stream was to end {}, and ended otherwise", words(kind));
+                let message =
+                    format!("expected an end {}, but the stream ended otherwise", words(kind));
                 Err(self.unmet(connection, message))
             }
             None => {
-                let message = format!("the stream was to end within {within:?}, and is still open");
+                let message =
+                    format!("expected the stream to end within {within:?}, but it is still open");
                 Err(self.unmet(connection, message))
             }
         }
@@ -210,12 +208,13 @@ impl ScenarioRun<'_> {
         kind: EndKind,
         time: Duration,
     ) -> Result<(), Stop> {
-        self.slot(connection).wait(time, |sight| sight.ended).await;
-        let ended =
-            self.look(connection.slot, |sight| sight.ended.then(|| sight.exchange.end.how.clone()));
+        self.slot(connection).wait(time, |snapshot| snapshot.ended).await;
+        let ended = self.look(connection.slot, |snapshot| {
+            snapshot.ended.then(|| snapshot.exchange.end.how.clone())
+        });
         match ended {
             Some(how) if fits(kind, &how) => {
-                let message = format!("the stream was not to end within {time:?}, and did");
+                let message = format!("expected the stream not to end within {time:?}, but it did");
                 Err(self.unmet(connection, message))
             }
             _ => Ok(()),
@@ -223,7 +222,7 @@ impl ScenarioRun<'_> {
     }
 }
 
-/// An end of our own making is none of the server's.
+/// Whether the server ended the stream in this way; an end by the client never fits.
 fn fits(kind: EndKind, how: &Ending) -> bool {
     match kind {
         EndKind::Any => how.is_servers(),
@@ -236,7 +235,7 @@ fn fits(kind: EndKind, how: &Ending) -> bool {
 fn words(kind: EndKind) -> &'static str {
     match kind {
         EndKind::Any => "by the server",
-        EndKind::Complete => "whole",
+        EndKind::Complete => "with a complete response",
         EndKind::Truncated => "in the middle of the response",
         EndKind::Reset => "by a reset",
     }

@@ -1,4 +1,4 @@
-//! Matchers with their variables filled in, and whether a value fits.
+//! Matchers with their variables filled in.
 
 use regex::Regex;
 use serde_json::Value as JsonValue;
@@ -6,7 +6,7 @@ use serde_json_path::JsonPath;
 use sseproof_codec::Event;
 use sseproof_files::model::{EventMatcher, Scope, Short, Value};
 
-/// What a text must be.
+/// Conditions on a text; all must hold.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Expectation {
     equals: Option<JsonValue>,
@@ -16,7 +16,6 @@ pub(super) struct Expectation {
     path: Option<(String, JsonPath)>,
 }
 
-/// What an event must be.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EventExpectation {
     data: Option<Expectation>,
@@ -26,7 +25,7 @@ pub(super) struct EventExpectation {
 
 impl Expectation {
     /// # Errors
-    /// The name of a variable without a value.
+    /// The name of a variable that has no value.
     pub(super) fn new(value: &Value, scope: &Scope) -> Result<Self, String> {
         Ok(Self {
             equals: value.equals.as_ref().map(|json| json.fill(scope)).transpose()?,
@@ -37,7 +36,6 @@ impl Expectation {
         })
     }
 
-    /// Whether the text is what it must be.
     pub(super) fn fits(&self, text: &str) -> bool {
         match &self.path {
             None => {
@@ -94,7 +92,7 @@ impl Expectation {
 
 impl EventExpectation {
     /// # Errors
-    /// The name of a variable without a value.
+    /// The name of a variable that has no value.
     pub(super) fn new(event: &EventMatcher, scope: &Scope) -> Result<Self, String> {
         let wanted = |value: &Option<Short<Value>>| {
             value.as_ref().map(|value| Expectation::new(value, scope)).transpose()
@@ -138,12 +136,13 @@ pub(super) fn spelled(value: &JsonValue) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Whether they are equal, `1` and `1.0` being the same number.
+/// Whether the values are equal; `1` and `1.0` are the same number.
 fn alike(left: &JsonValue, right: &JsonValue) -> bool {
     left == right || left.as_f64().zip(right.as_f64()).is_some_and(|(left, right)| left == right)
 }
 
-/// Whether the value has everything that is wanted: objects may have more, lists may not.
+/// Whether the value has everything that is wanted: objects may have more members, lists must be
+/// equally long.
 fn has(value: &JsonValue, wanted: &JsonValue) -> bool {
     match (value, wanted) {
         (JsonValue::Object(value), JsonValue::Object(wanted)) => wanted

@@ -1,4 +1,4 @@
-//! Reads what a server holds: over HTTP where the target says so, and of its processes.
+//! Reads the gauges of a server: over HTTP if the target says how, and from its processes.
 
 use std::time::Duration;
 
@@ -11,26 +11,25 @@ use tokio::time::{Instant, sleep};
 use super::play::Stop;
 use super::scenario_run::ScenarioRun;
 
-/// How long to wait for the numbers to be back where they were, if nothing is said.
+/// The default time for numbers to return to an earlier reading.
 const WITHIN: Duration = Duration::from_secs(6);
-/// How long to wait for numbers that do not change any more: what left before may still be leaving.
+/// How long to wait until numbers no longer change: earlier connections may still be closing.
 const SETTLE: Duration = Duration::from_secs(1);
-/// The time between two readings: soon at first, so that a quick server costs little.
+/// The pauses between readings: short at first, so that a quick server costs little time.
 const PAUSES: [Duration; 4] = [
     Duration::from_millis(25),
     Duration::from_millis(50),
     Duration::from_millis(100),
     Duration::from_millis(250),
 ];
-/// How long one gauge may take to answer.
+/// The time limit of one gauge.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// What was read at one time.
 type Readings = Vec<(Gauge, Result<u64, String>)>;
 
 impl ScenarioRun<'_> {
-    /// Whether the target offers what the scenario needs; what a probe lacks is for the rules to
-    /// tell.
+    /// Whether the target offers what the scenario needs. If a probe lacks something, the rules
+    /// report it.
     pub(super) async fn has_what_it_needs(&mut self) -> Result<bool, Stop> {
         let scenario = self.scenario;
         let target = self.target;
@@ -48,23 +47,23 @@ impl ScenarioRun<'_> {
                 self.place = need.place;
                 let line = lack.line();
                 return Err(self.impossible(match lack {
-                    Lack::Http2 => "this needs HTTP/2: check an https:// URL, or add --http 2 where the server speaks it without TLS".to_owned(),
-                    _ => format!("the target does not offer what this needs: add `{line}` to the file of --target"),
+                    Lack::Http2 => "this needs HTTP/2: check an https:// URL, or add --http 2 if the server speaks it without TLS".to_owned(),
+                    _ => format!("the target lacks what this scenario needs: add `{line}` to the file of --target"),
                 }));
             }
             let now = self.client.now();
             if let (Lack::Active | Lack::Process, Err(why)) = (lack, self.process()) {
                 let gauge = Gauge::Connections;
                 let reading = Reading { gauge, value: Err(why), against: None };
-                self.happened(now, "", RunEventKind::Reading(reading));
+                self.record_event(now, "", RunEventKind::Reading(reading));
             }
-            self.happened(now, "", RunEventKind::Lacking(lack));
+            self.record_event(now, "", RunEventKind::Lacking(lack));
             return Ok(false);
         }
         Ok(true)
     }
 
-    /// Reads once the numbers stand still, or until they are back where they were.
+    /// Reads until the numbers no longer change, or until they are not above an earlier reading.
     pub(super) async fn gauge(&mut self, step: &model::Gauge) {
         let against = step.until.as_ref().map(|until| until.at_most.0.as_str());
         let within = step
@@ -74,8 +73,8 @@ impl ScenarioRun<'_> {
         self.read_gauges(&step.name.0, against, within).await;
     }
 
-    /// Reads the gauges until the numbers are no higher than in the earlier reading, or stand still
-    /// where there is none to compare with, and keeps what was read last.
+    /// Reads the gauges until the numbers are at most those of the earlier reading (without one:
+    /// until they no longer change), and keeps the last reading.
     pub(super) async fn read_gauges(
         &mut self,
         name: &str,
@@ -108,16 +107,16 @@ impl ScenarioRun<'_> {
         self.readings.insert(name.to_owned(), known.collect());
         for (gauge, value) in last {
             let against = against.map(str::to_owned);
-            self.happened(at, name, RunEventKind::Reading(Reading { gauge, value, against }));
+            self.record_event(at, name, RunEventKind::Reading(Reading { gauge, value, against }));
         }
     }
 
-    /// Whether no number of what is alive exceeds that of the earlier reading.
+    /// Whether no number of producers or connections exceeds that of the earlier reading.
     fn is_back(&self, now: &Readings, earlier: &str) -> bool {
         let before = self.readings.get(earlier).map(Vec::as_slice).unwrap_or_default();
-        // A proxy may keep connections to the server for later, whoever left.
-        let told = self.target.active.is_some() && self.scenario.needs(Need::Via);
-        let counts = |gauge| !told || gauge == Gauge::Active;
+        // A proxy may keep idle connections to the server.
+        let only_active = self.target.active.is_some() && self.scenario.needs(Need::Via);
+        let counts = |gauge| !only_active || gauge == Gauge::Active;
         alive(now).filter(|(gauge, _)| counts(*gauge)).all(|(gauge, value)| {
             before.iter().filter(|(of, _)| *of == gauge).all(|(_, before)| value <= *before)
         })
@@ -125,7 +124,7 @@ impl ScenarioRun<'_> {
 
     async fn read_once(&mut self) -> Readings {
         let mut readings = Readings::new();
-        // First what a request of ours would change.
+        // First the numbers that the requests below would change.
         match self.process() {
             Ok(vitals) => readings.extend([
                 (Gauge::Connections, Ok(vitals.connections)),
@@ -149,15 +148,16 @@ impl ScenarioRun<'_> {
         readings
     }
 
-    /// What the processes of the server hold.
+    /// Connections, descriptors, threads and memory of the server's processes.
     fn process(&mut self) -> Result<sseproof_net::Vitals, String> {
         let port = local_port(&self.target.url)
-            .ok_or("the server is on another machine, so its process cannot be looked into")?;
+            .ok_or("the server is on another machine: its process cannot be read")?;
         self.watcher.look(port, self.target.process)
     }
 }
 
-/// The number that a gauge shows. Its exchange is no part of the record: it is read often.
+/// The number that a gauge shows. Its exchange is left out of the record, because gauges are read
+/// often.
 async fn ask(client: &Client, target: &TargetConfig, hook: &GaugeHook) -> Result<u64, String> {
     let request =
         hook.request.request(target).map_err(|name| format!("`${{{name}}}` has no value"))?;
@@ -175,7 +175,7 @@ async fn ask(client: &Client, target: &TargetConfig, hook: &GaugeHook) -> Result
     }
 }
 
-/// The numbers of what is alive for a client.
+/// The numbers of producers and connections.
 fn alive(readings: &Readings) -> impl Iterator<Item = (Gauge, u64)> {
     readings.iter().filter_map(|(gauge, value)| match (gauge, value) {
         (Gauge::Active | Gauge::Connections, Ok(value)) => Some((*gauge, *value)),

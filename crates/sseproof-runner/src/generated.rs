@@ -1,4 +1,4 @@
-//! Hostile payloads that nobody thought of: made by chance from a seed, shrunk where they break.
+//! Random hostile payloads from a seed; one that breaks a rule is shrunk.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use proptest::sample::select;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-/// What they are made of: whatever an encoder, a template or a transport may take for its own. The
-/// harmless first, since shrinking goes towards it; line ends and colons more than once, since most
-/// faults are about them.
+/// Pieces that have a meaning for an encoder, a template or a transport. Harmless ones come first,
+/// since shrinking goes towards them; line ends and colons are repeated, since most faults are about
+/// them.
 const PIECES: &[&str] = &[
     "a",
     "b",
@@ -66,13 +66,13 @@ const PIECES: &[&str] = &[
 ];
 /// How many pieces a payload has.
 const LENGTHS: std::ops::RangeInclusive<usize> = 1..=40;
-/// With fewer kinds of pieces than this there is nothing left to find out.
+/// Fewer pieces than this would find nothing new.
 const FEWEST: usize = 12;
 
 /// A payload that can be shrunk.
 pub(super) type Shrinking = Box<dyn ValueTree<Value = String> + Send>;
 
-/// So many payloads, without the characters to avoid: what those do is known already.
+/// Payloads without the characters to avoid, whose effect is known already.
 pub(super) fn payloads(seed: u64, avoid: &BTreeSet<char>, count: usize) -> Vec<Shrinking> {
     let is_new = |piece: &&&str| !piece.chars().any(|char| avoid.contains(&char));
     let pieces: Vec<&'static str> = PIECES.iter().filter(is_new).copied().collect();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_to_break_is_avoided() {
+    fn characters_known_to_break_are_avoided() {
         assert!(texts(0, &['\n', '\0']).iter().all(|text| !text.contains(['\n', '\0'])));
     }
 
@@ -119,10 +119,10 @@ mod tests {
         let found = payloads(0, &BTreeSet::new(), 40).into_iter().find(|t| breaks(&t.current()));
         let mut tree = found.expect("one that breaks");
         let mut least = tree.current();
-        let mut going = tree.simplify();
-        while going {
+        let mut has_more = tree.simplify();
+        while has_more {
             let text = tree.current();
-            going = if breaks(&text) { tree.simplify() } else { tree.complicate() };
+            has_more = if breaks(&text) { tree.simplify() } else { tree.complicate() };
             if breaks(&text) {
                 least = text;
             }

@@ -1,6 +1,7 @@
-//! One more try at a target that takes connections and whose head did not come in the usual time.
+//! One more try at a target that accepts connections and sent no response headers in time.
 //!
-//! A head that comes in the end tells a buffer on the way from a server that never answers.
+//! Whether they come at all distinguishes a buffer on the way from a server that is stuck, and the
+//! fixes differ.
 
 use std::time::Duration;
 
@@ -37,14 +38,14 @@ pub(super) async fn run_last(
     results.transcript.run_events.extend(outcome.run_events);
 }
 
-/// Whether the server takes connections and sends no head in the usual time.
+/// Whether the server accepts connections and sends no response headers in the usual time.
 fn is_held_back(results: &Results) -> bool {
-    let in_vain = |exchange: &Exchange| exchange.end.how == Ending::TimedOut(Phase::Head);
+    let timed_out = |exchange: &Exchange| exchange.end.how == Ending::TimedOut(Phase::Head);
     matches!(results.stopped, Some(Stopped::NoStream(_)))
-        && results.transcript.exchanges.iter().all(in_vain)
+        && results.transcript.exchanges.iter().all(timed_out)
 }
 
-/// How long the head of a stream took.
+/// The time until the response headers of a stream.
 fn time_to_head(exchange: &Exchange) -> Option<Duration> {
     let head = exchange.head.as_ref().filter(|_| exchange.is_stream())?;
     Some(head.at.saturating_sub(exchange.phases.sent.unwrap_or(exchange.started)))

@@ -1,8 +1,7 @@
-//! Plays scenarios against a target, and keeps what crossed the wire.
+//! Plays scenarios against a target, and records all bytes on the wire.
 //!
 //! A step only decides when to dial, read, drop, publish and expect.
-//! Whatever happens, every exchange that was begun is in the outcome: also those of a run that was
-//! cancelled half way.
+//! Every exchange that was begun is in the outcome, also if the run was cancelled.
 
 mod command;
 mod dangerous;
@@ -16,6 +15,7 @@ mod late_headers;
 mod load;
 mod payloads;
 mod play;
+mod reconnect;
 mod restart;
 mod scenario_run;
 mod search;
@@ -34,27 +34,22 @@ use sseproof_record::{Ending, Exchange, RunEvent, Target, Transcript};
 
 use self::scenario_run::ScenarioRun;
 
-/// What one scenario came to.
+/// The result of one scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// The exchanges, in the order in which they were begun, numbered on from the given number.
+    /// The exchanges in the order in which they began, numbered from the given number on.
     pub exchanges: Vec<Exchange>,
-    /// What was done to the server, or read of it, besides.
     pub run_events: Vec<RunEvent>,
-    /// What did not hold. A scenario stops at its first failure.
+    /// A scenario stops at its first failure.
     pub failures: Vec<StepFailure>,
-    /// Why the run as a whole has to stop.
     pub stopped: Option<Stopped>,
 }
 
-/// What several scenarios came to.
+/// The results of several scenarios.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Results {
-    /// Everything that crossed the wire.
     pub transcript: Transcript,
-    /// What did not hold.
     pub failures: Vec<StepFailure>,
-    /// Why not every scenario was played to its end.
     pub stopped: Option<Stopped>,
     /// The scenarios that were not begun, by their ids.
     pub left_out: Vec<String>,
@@ -65,18 +60,18 @@ pub struct Results {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Stopped {
-    /// The very first exchange found nobody: with the reason.
+    /// The first exchange reached no server: with the reason.
     Unreachable(String),
-    /// The probe that finds the stream saw none, or one without end and without an event, so that
-    /// no other probe can see one: with what it saw. Scenarios that are not probes were played all
-    /// the same.
+    /// The probe that finds the stream got none, or one without end and without an event, so that
+    /// the other probes are of no use: with the response that it got. The user's scenarios were
+    /// played.
     NoStream(String),
-    /// The server was there, and then it was not: with what the last exchange found.
+    /// The server could no longer be reached: with the result of the last exchange.
     Lost(String),
     /// The response headers of the stream came only after this time; only the probes that find
     /// streams and late headers were played.
     LateHead(Duration),
-    /// Whoever started the run stopped it.
+    /// By the user, or by a time limit.
     Cancelled,
 }
 
@@ -84,56 +79,48 @@ pub enum Stopped {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepFailure {
-    /// Whose fault it is.
     pub kind: FailureKind,
-    /// The id of the scenario.
     pub scenario: String,
-    /// Its file.
     pub file: String,
-    /// Where the step begins: the line, from 1.
+    /// The line in which the step begins, from 1.
     pub line: usize,
-    /// Where the step begins: the column, from 1.
+    /// The column in which the step begins, from 1.
     pub column: usize,
-    /// The step, as it is written.
     pub step: String,
-    /// What was expected and did not come: a sentence without capital and full stop.
+    /// The expectation that was not met: a sentence without capital and full stop.
     pub message: String,
-    /// What was seen instead, one line each: the last few things in the stream, and its state.
+    /// The evidence, one line each: the last items of the stream, and its state.
     pub seen: Vec<String>,
-    /// The number of the exchange that it is about.
+    /// The number of its exchange.
     pub exchange: Option<usize>,
-    /// What the scenario calls it.
+    /// The name of its connection in the scenario.
     pub connection: Option<String>,
 }
 
-/// Whose fault a failure is.
+/// Whether the target or the scenario is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// The target did something else than was expected.
+    /// The target did not meet an expectation.
     Unmet,
-    /// The scenario asks for what cannot be done: a request that HTTP has no form for, a command
-    /// that is not there.
+    /// The step cannot be executed: a request that HTTP cannot express, a missing command.
     Impossible,
 }
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum Progressed<'p> {
-    /// A scenario begins.
+pub enum RunProgress<'p> {
     Begins(&'p Scenario),
     /// A step begins, in this line of the scenario's file.
     Step(&'p Scenario, usize),
-    /// A scenario ended, with the failures that it had.
     Ends(&'p Scenario, &'p [StepFailure]),
-    /// What it came to is kept in the transcript, behind all that was before.
+    /// The exchanges of the scenario were appended to the transcript.
     Kept(&'p Transcript),
 }
 
-/// Hears how far a run has come.
-pub type OnProgress<'p> = &'p mut (dyn FnMut(Progressed<'_>) + Send);
+pub type OnProgress<'p> = &'p mut (dyn FnMut(RunProgress<'_>) + Send);
 
 /// Completes when the run is to be stopped: Ctrl-C, a time limit.
 pub type Cancel<'c> = Pin<&'c mut (dyn Future<Output = ()> + Send)>;
@@ -147,21 +134,21 @@ pub async fn run(
     on_progress: OnProgress<'_>,
     cancel: Cancel<'_>,
 ) -> Outcome {
-    on_progress(Progressed::Begins(scenario));
-    let mut session = ScenarioRun::new(scenario, target, client, first, &mut *on_progress);
+    on_progress(RunProgress::Begins(scenario));
+    let mut scenario_run = ScenarioRun::new(scenario, target, client, first, &mut *on_progress);
     let stop = tokio::select! {
         biased;
         () = cancel => Some(play::Stop::Run(Stopped::Cancelled)),
-        played = session.play() => played.err(),
+        played = scenario_run.play() => played.err(),
     };
-    let (exchanges, run_events) = session.finish().await;
+    let (exchanges, run_events) = scenario_run.finish().await;
     let mut outcome = Outcome { exchanges, run_events, ..Outcome::default() };
     match stop {
         Some(play::Stop::Step(failure)) => outcome.failures.push(*failure),
         Some(play::Stop::Run(stopped)) => outcome.stopped = Some(stopped),
         None => {}
     }
-    on_progress(Progressed::Ends(scenario, &outcome.failures));
+    on_progress(RunProgress::Ends(scenario, &outcome.failures));
     outcome
 }
 
@@ -197,7 +184,7 @@ pub async fn run_all(
             results.left_out.push(scenario.id.clone());
             continue;
         }
-        // A proxy that answered nobody would only be waited for, again and again.
+        // Waiting again for a proxy that did not respond would only take time.
         if is_proxy_mute && scenario.is_probe() && scenario.needs(Need::Via) {
             continue;
         }
@@ -217,9 +204,9 @@ pub async fn run_all(
         results.transcript.exchanges.extend(outcome.exchanges);
         results.transcript.run_events.extend(outcome.run_events);
         results.failures.extend(outcome.failures);
-        on_progress(Progressed::Kept(&results.transcript));
+        on_progress(RunProgress::Kept(&results.transcript));
     }
-    // A server that falls at the very end proves no more than one that falls before.
+    // Also if the server was lost only at the very end.
     if results.stopped.is_none()
         && let Some(last) = results.transcript.exchanges.last()
         && last.judged
@@ -232,7 +219,7 @@ pub async fn run_all(
     results
 }
 
-/// Whether no stream was seen that the other probes could work with.
+/// The reason to stop if the probes have no stream to work with.
 fn no_stream(exchanges: &[Exchange]) -> Option<Stopped> {
     let first = exchanges.first()?;
     if !exchanges.iter().any(Exchange::is_stream) {
@@ -241,7 +228,7 @@ fn no_stream(exchanges: &[Exchange]) -> Option<Stopped> {
     evidence::flood(exchanges).map(Stopped::NoStream)
 }
 
-/// Whether what the run published came to the stream: it was silent before.
+/// Whether events that the run published arrived in the stream, which was silent before.
 fn is_fed(exchange: &Exchange) -> bool {
     let body = exchange.body_bytes();
     exchange.published.iter().any(|one| {
@@ -250,22 +237,22 @@ fn is_fed(exchange: &Exchange) -> bool {
     })
 }
 
-/// Whether the proxy was asked, and answered nobody.
+/// Whether requests went through the proxy, and none got a response.
 fn is_mute(exchanges: &[Exchange]) -> bool {
     let mut asked = exchanges.iter().filter(|exchange| exchange.via).peekable();
     asked.peek().is_some() && asked.all(|exchange| exchange.head.is_none())
 }
 
-/// Whether every one of these exchanges found nobody; that nobody is at the proxy says nothing of
-/// the server.
+/// The reason to stop if none of these exchanges reached the server. Exchanges through the proxy do
+/// not count: an unreachable proxy proves nothing about the server.
 fn lost(exchanges: &[Exchange]) -> Option<Stopped> {
     let last = exchanges.iter().rfind(|exchange| !exchange.via)?;
-    let nobody = |exchange: &Exchange| {
+    let unreached = |exchange: &Exchange| {
         matches!(
             exchange.end.how,
             Ending::Unresolved(_) | Ending::Unconnected(_) | Ending::Handshake(_)
         )
     };
-    let all = exchanges.iter().filter(|exchange| !exchange.via).all(nobody);
+    let all = exchanges.iter().filter(|exchange| !exchange.via).all(unreached);
     all.then(|| Stopped::Lost(evidence::answer(last)))
 }

@@ -1,4 +1,4 @@
-//! Steps that do much: many clients that come and go, many bytes, a client that reads nothing.
+//! Steps with load: many clients in turn, many bytes, a client that stops reading.
 
 use std::time::Duration;
 
@@ -13,23 +13,23 @@ use super::command;
 use super::play::Stop;
 use super::scenario_run::{ConnectionOptions, ScenarioRun};
 
-/// How many clients come and go if nothing is said.
+/// The default number of clients.
 const TIMES: usize = 200;
-/// How many are there at a time if nothing is said.
+/// The default number of clients at a time.
 const AT_A_TIME: usize = 10;
-/// How long all of them may take if nothing is said.
+/// The default time limit of all clients together.
 const CHURNING: Duration = Duration::from_secs(15);
-/// In how many parts they come, with a reading behind each.
+/// The number of parts, with a reading after each.
 const PARTS: usize = 8;
-/// How long to wait behind each part until those who left are gone.
+/// How long to wait after each part until the server has released the closed connections.
 const PART_GONE: Duration = Duration::from_millis(500);
-/// The same behind the last part.
+/// The same after the last part.
 const ALL_GONE: Duration = Duration::from_secs(5);
-/// How many bytes are published at a time: servers refuse bodies that are much longer.
+/// The number of bytes published at a time: servers reject bodies that are much longer.
 const PORTION: usize = 64 << 10;
-/// How long one portion may take to be taken.
+/// The time limit for one portion.
 const ANSWER: Duration = Duration::from_secs(5);
-/// How long pouring may take if nothing is said.
+/// The default time limit of `pour`.
 const POURING: Duration = Duration::from_secs(5);
 
 impl ScenarioRun<'_> {
@@ -59,12 +59,14 @@ impl ScenarioRun<'_> {
                 streams += visits(self.client, &request, some).await;
                 connections += some;
             }
-            // Who is given no stream, or only slowly, tells nothing by coming more often.
+            // If the server grants no stream, or only slowly, more clients would prove nothing.
             let last = part == PARTS || streams == 0 || Instant::now() >= deadline;
             let exchange = if last {
                 let index =
                     self.open(name, request.clone(), None, false, ConnectionOptions::default())?;
-                self.slot_at(index).wait(PART_GONE, |sight| sight.exchange.head.is_some()).await;
+                self.slot_at(index)
+                    .wait(PART_GONE, |snapshot| snapshot.exchange.head.is_some())
+                    .await;
                 self.leave(index, Leave::Fin).await;
                 connections += 1;
                 self.slot_at(index).number()
@@ -76,7 +78,7 @@ impl ScenarioRun<'_> {
                 streams: streams as u64,
                 last: exchange,
             };
-            self.happened(at, name, what);
+            self.record_event(at, name, what);
             let patience = if last { ALL_GONE } else { PART_GONE };
             self.read_gauges(name, Some(&baseline), patience).await;
             if last {
@@ -103,7 +105,7 @@ impl ScenarioRun<'_> {
         let mut stopped = None;
         while poured < wanted && Instant::now() < deadline {
             stopped = match self.filled(hook.act(target, &portion))? {
-                Act::Send(request) => not_taken(self.client, request).await,
+                Act::Send(request) => rejected(self.client, request).await,
                 Act::Run(command) => {
                     command::run(&command, ANSWER, 0).await.err().map(|error| error.to_string())
                 }
@@ -113,7 +115,7 @@ impl ScenarioRun<'_> {
             }
             poured += portion.len();
         }
-        self.happened(at, "", RunEventKind::Poured { bytes: poured as u64, stopped });
+        self.record_event(at, "", RunEventKind::Poured { bytes: poured as u64, stopped });
         Ok(())
     }
 
@@ -124,12 +126,12 @@ impl ScenarioRun<'_> {
         slot.stall();
         slot.not_judged();
         let exchange = slot.number();
-        self.happened(at, &connection.name, RunEventKind::Stalled { exchange });
+        self.record_event(at, &connection.name, RunEventKind::Stalled { exchange });
     }
 }
 
-/// Comes that many times at once, and leaves as soon as the head is there; how many were given a
-/// stream.
+/// Connects this many clients at once, and disconnects each after its response headers; returns how
+/// many got a stream.
 async fn visits(client: &Client, request: &Request, times: usize) -> usize {
     let mut visits = JoinSet::new();
     for _ in 0..times {
@@ -140,8 +142,8 @@ async fn visits(client: &Client, request: &Request, times: usize) -> usize {
     ended.into_iter().flatten().filter(Exchange::is_stream).count()
 }
 
-/// Publishes; why it was not taken, if it was not.
-async fn not_taken(client: &Client, request: Request) -> Option<String> {
+/// Publishes; returns the reason if the server did not accept it.
+async fn rejected(client: &Client, request: Request) -> Option<String> {
     let label = request.label();
     let mut live = match client.open(request) {
         Ok(live) => live,
@@ -151,11 +153,11 @@ async fn not_taken(client: &Client, request: Request) -> Option<String> {
     match live.leave(Leave::Fin).await.status() {
         Some(200..=399) => None,
         Some(status) => Some(format!("{label} answered {status}")),
+        // The rule `lifecycle/slow-reader` looks for "had no answer", also in old recordings.
         None => Some(format!("{label} had no answer in {ANSWER:?}")),
     }
 }
 
-/// Asks, and leaves when the head is there.
 async fn visit(client: &Client, request: &Request) -> Option<Exchange> {
     let limits = client.limits();
     let patience = limits.connect + limits.head;

@@ -20,62 +20,61 @@ use super::play::Stop;
 use super::scenario_run::ScenarioRun;
 use super::tracked::Snapshot;
 
-/// How long to wait for a sentinel if nothing is said.
+/// The default time to wait for a sentinel.
 const SENTINEL: Duration = Duration::from_secs(2);
-/// How long to wait for a payload before the sentinel behind it is sent: a server with several
+/// How long to wait for a payload before the sentinel after it is sent: a server with several
 /// workers may otherwise send them in the other order.
 const SETTLE: Duration = Duration::from_millis(500);
-/// How often a sentinel is published: a subscriber may hear only what comes some time after its
-/// head.
+/// How often a sentinel is published: a new subscriber may miss events that come soon after its
+/// response headers.
 const ATTEMPTS: usize = 2;
-/// How many sentinels may be missed before the probe gives up, so that it ends in a bounded time.
+/// After this many missed sentinels the probe gives up, so that its time is bounded.
 const MISSED: usize = 4;
-/// How often the server may end the stream over a payload before the probe gives up.
+/// After the server has ended the stream this often over a payload, the probe gives up.
 const ENDED: usize = 30;
-/// Behind this time no further payload is begun. A server that takes 100 ms for each is done long
-/// before; the most dangerous come first.
+/// After this time no further payload is begun. It suffices for 100 ms per payload; the most
+/// dangerous come first.
 const TIME: Duration = Duration::from_secs(30);
-/// How many payloads are generated, and for how long.
+/// The number of generated payloads, and the time limit for them.
 const GENERATED: usize = 40;
 const GENERATED_TIME: Duration = Duration::from_secs(6);
-/// How many smaller ones are tried where one breaks, and for how long.
+/// The number of smaller payloads tried if one breaks a rule, and the time limit for them.
 const STEPS: usize = 60;
 const SHRINKING_TIME: Duration = Duration::from_secs(10);
 
-/// What a step has come to.
-struct Course<'r> {
+/// The state of one `payloads` step.
+struct PayloadState<'r> {
     hook: &'r PublishHook,
     within: Duration,
-    /// What sentinels of this run have and others have not.
+    /// Distinguishes the sentinels of this run from those of others.
     mark: u32,
-    /// How many sentinels and carriers there were.
+    /// The number of sentinels and carriers published.
     count: usize,
     subscriber: usize,
-    /// The last sentinel that came, where nothing was lost since.
+    /// The last sentinel that arrived, unless an event was lost since.
     opening: Option<Opening>,
-    /// How many sentinels did not come, though the stream was open.
+    /// The number of sentinels that did not arrive, though the stream was open.
     missed: usize,
-    /// How many payloads the server ended the stream over.
+    /// The number of payloads after which the server ended the stream.
     ended: usize,
 }
 
-/// A sentinel that came.
+/// A sentinel that arrived.
 #[derive(Clone, Copy)]
 struct Opening {
-    /// Its place among what was published to the stream.
+    /// Its index among the events published to the stream.
     index: usize,
-    /// Where its event begins in the body.
+    /// The offset of its event in the body.
     offset: u64,
 }
 
-/// What came of one payload.
-enum Came {
-    /// The rule that it breaks, where it does.
+enum PayloadOutcome {
+    /// The rule that it breaks, if any.
     Judged(Option<&'static str>),
-    /// The sentinel behind it did not come.
+    /// The sentinel after it did not arrive.
     Lost,
-    /// It was not published: sentinels do not come.
-    Never,
+    /// It was not published, because sentinels do not arrive.
+    NotTried,
 }
 
 impl ScenarioRun<'_> {
@@ -87,7 +86,7 @@ impl ScenarioRun<'_> {
                  give --publish 'POST /publish'",
             ));
         };
-        let mut course = Course {
+        let mut state = PayloadState {
             hook,
             within: step.within.map_or(SENTINEL, |within| within.0),
             mark: mark(),
@@ -100,52 +99,58 @@ impl ScenarioRun<'_> {
         if step.long {
             for payload in LONG {
                 let payload = named(payload.name, Published::of(payload.text()));
-                if matches!(self.try_payload(&mut course, payload).await?, Came::Never) {
+                if matches!(self.try_payload(&mut state, payload).await?, PayloadOutcome::NotTried)
+                {
                     break;
                 }
             }
         } else {
-            let known = self.dangerous(&mut course).await?;
-            self.generated(&mut course, known.as_ref()).await?;
+            let known = self.dangerous(&mut state).await?;
+            self.generated(&mut state, known.as_ref()).await?;
         }
-        self.leave(course.subscriber, Leave::Fin).await;
+        self.leave(state.subscriber, Leave::Fin).await;
         Ok(())
     }
 
-    /// Publishes those that are known to be dangerous. Gives the characters whose fate is known by
-    /// then, or nothing where there is no use in going on.
-    async fn dangerous(&mut self, course: &mut Course<'_>) -> Result<Option<BTreeSet<char>>, Stop> {
+    /// Publishes the known dangerous payloads. Returns the characters whose effect is then known, or
+    /// `None` if more payloads are of no use.
+    async fn dangerous(
+        &mut self,
+        state: &mut PayloadState<'_>,
+    ) -> Result<Option<BTreeSet<char>>, Stop> {
         let end = self.client.now() + TIME;
         let mut all: Vec<_> = Part::ALL
             .into_iter()
-            .filter(|part| course.hook.offers(*part))
+            .filter(|part| state.hook.offers(*part))
             .flat_map(|part| payloads(part).iter().map(move |payload| (part, payload)))
             .collect();
         let is_plain = |part: Part, text: &str| part != Part::Data && text == PLAIN;
         all.sort_by_key(|(part, payload)| (!is_plain(*part, &payload.text()), !payload.forges()));
         let mut known = BTreeSet::new();
-        let mut unheard = BTreeSet::new();
+        let mut lost_parts = BTreeSet::new();
         for (place, (part, payload)) in all.iter().copied().enumerate() {
-            if unheard.contains(&part) {
+            if lost_parts.contains(&part) {
                 continue;
             }
             let text = payload.text();
             let odd: BTreeSet<char> =
                 text.chars().filter(|char| !char.is_ascii_alphanumeric()).collect();
-            let meant = self.meant(course, part, text.clone());
-            let before = self.items(course);
-            let came = self.try_payload(course, named(payload.name, meant)).await?;
-            if is_plain(part, &text) && !self.plain_came(course, part, before) {
-                unheard.insert(part);
+            let meant = self.meant(state, part, text.clone());
+            let before = self.items(state);
+            let came = self.try_payload(state, named(payload.name, meant)).await?;
+            if is_plain(part, &text) && !self.plain_came(state, part, before) {
+                lost_parts.insert(part);
             }
-            let is_whole = matches!(came, Came::Judged(None)) && self.was_taken(course);
+            let is_whole = matches!(came, PayloadOutcome::Judged(None)) && self.was_accepted(state);
             if part == Part::Data && !is_whole && odd.len() == 1 {
                 known.extend(odd);
             }
             let (tried, why) = match came {
-                Came::Never => (place, "what is published comes to the stream no more".to_owned()),
+                PayloadOutcome::NotTried => {
+                    (place, "published events no longer arrive in the stream".to_owned())
+                }
                 _ if self.client.now() < end => continue,
-                _ => (place + 1, format!("the time for it, {} s, was up", TIME.as_secs())),
+                _ => (place + 1, format!("the time limit of {} s was reached", TIME.as_secs())),
             };
             if tried < all.len() {
                 let parts: Vec<Part> = all.iter().map(|(part, _)| *part).collect();
@@ -156,14 +161,14 @@ impl ScenarioRun<'_> {
         Ok(Some(known))
     }
 
-    /// Keeps how many payloads in each part were not tried, of those in their order.
+    /// Records how many payloads of each part were not tried.
     fn left_out(&mut self, all: &[Part], tried: usize, why: &str) {
         let at = self.client.now();
         for part in Part::ALL {
             let count = |parts: &[Part]| parts.iter().filter(|one| **one == part).count();
             let (tried, of_all) = (count(&all[..tried]), count(all));
             if tried < of_all {
-                self.happened(
+                self.record_event(
                     at,
                     "",
                     RunEventKind::LeftOut { part, tried, of_all, why: why.to_owned() },
@@ -172,10 +177,10 @@ impl ScenarioRun<'_> {
         }
     }
 
-    /// Publishes generated ones until one breaks a rule, and then smaller ones.
+    /// Publishes generated payloads until one breaks a rule, and then smaller ones.
     async fn generated(
         &mut self,
-        course: &mut Course<'_>,
+        state: &mut PayloadState<'_>,
         known: Option<&BTreeSet<char>>,
     ) -> Result<(), Stop> {
         let Some(known) = known else { return Ok(()) };
@@ -184,11 +189,11 @@ impl ScenarioRun<'_> {
             if self.client.now() >= end {
                 break;
             }
-            let payload = self.by_chance(tree.current());
-            match self.try_payload(course, payload).await? {
-                Came::Judged(None) => {}
-                Came::Judged(Some(rule)) => return self.shrink(course, tree, rule).await,
-                Came::Lost | Came::Never => break,
+            let payload = self.random(tree.current());
+            match self.try_payload(state, payload).await? {
+                PayloadOutcome::Judged(None) => {}
+                PayloadOutcome::Judged(Some(rule)) => return self.shrink(state, tree, rule).await,
+                PayloadOutcome::Lost | PayloadOutcome::NotTried => break,
             }
         }
         Ok(())
@@ -196,7 +201,7 @@ impl ScenarioRun<'_> {
 
     async fn shrink(
         &mut self,
-        course: &mut Course<'_>,
+        state: &mut PayloadState<'_>,
         mut tree: generated::Shrinking,
         rule: &'static str,
     ) -> Result<(), Stop> {
@@ -208,10 +213,10 @@ impl ScenarioRun<'_> {
             let breaks = match tried.get(&text) {
                 Some(breaks) => *breaks,
                 None => {
-                    let payload = self.by_chance(text.clone());
-                    let breaks = match self.try_payload(course, payload).await? {
-                        Came::Judged(broken) => broken == Some(rule),
-                        Came::Lost | Came::Never => break,
+                    let payload = self.random(text.clone());
+                    let breaks = match self.try_payload(state, payload).await? {
+                        PayloadOutcome::Judged(broken) => broken == Some(rule),
+                        PayloadOutcome::Lost | PayloadOutcome::NotTried => break,
                     };
                     tried.insert(text, breaks);
                     breaks
@@ -222,18 +227,18 @@ impl ScenarioRun<'_> {
         Ok(())
     }
 
-    fn by_chance(&self, text: String) -> Published {
-        Published { seed: Some(self.target.seed), ..named("what chance made", Published::of(text)) }
+    fn random(&self, text: String) -> Published {
+        Published { seed: Some(self.target.seed), ..named("a random payload", Published::of(text)) }
     }
 
-    /// A publication with this text as that part; what is not data is carried by an event that is
-    /// known by its data.
-    fn meant(&self, course: &mut Course<'_>, part: Part, text: String) -> Published {
+    /// An event with this text as that part. If the part is not the data, the data identifies the
+    /// event (a carrier).
+    fn meant(&self, state: &mut PayloadState<'_>, part: Part, text: String) -> Published {
         if part == Part::Data {
             return Published::of(text);
         }
-        course.count += 1;
-        let data = format!("sseproof-carrier-{:08x}-{}.", course.mark, course.count);
+        state.count += 1;
+        let data = format!("sseproof-carrier-{:08x}-{}.", state.mark, state.count);
         let carrier = Published::of(data);
         match part {
             Part::Data => carrier,
@@ -246,68 +251,66 @@ impl ScenarioRun<'_> {
     /// Publishes one payload between two sentinels.
     async fn try_payload(
         &mut self,
-        course: &mut Course<'_>,
+        state: &mut PayloadState<'_>,
         payload: Published,
-    ) -> Result<Came, Stop> {
-        if course.opening.is_none() {
-            if self.look(course.subscriber, |sight| sight.ended) {
-                course.subscriber = self.subscriber().await?;
+    ) -> Result<PayloadOutcome, Stop> {
+        if state.opening.is_none() {
+            if self.look(state.subscriber, |snapshot| snapshot.ended) {
+                state.subscriber = self.subscriber().await?;
             }
-            self.sentinel(course).await?;
+            self.sentinel(state).await?;
         }
-        let Some(opening) =
-            course.opening.filter(|_| course.missed < MISSED && course.ended < ENDED)
+        let Some(opening) = state.opening.filter(|_| state.missed < MISSED && state.ended < ENDED)
         else {
-            return Ok(Came::Never);
+            return Ok(PayloadOutcome::NotTried);
         };
         let is_comment = payload.part() == Part::Comment;
-        let before = self.look(course.subscriber, |sight| items(sight, is_comment));
-        if self.put(course, payload).await? {
-            let slot = self.slot_at(course.subscriber);
-            slot.wait(SETTLE, |sight| items(sight, is_comment) > before).await;
+        let before = self.look(state.subscriber, |snapshot| items(snapshot, is_comment));
+        if self.put(state, payload).await? {
+            let slot = self.slot_at(state.subscriber);
+            slot.wait(SETTLE, |snapshot| items(snapshot, is_comment) > before).await;
         }
-        self.sentinel(course).await?;
-        if course.opening.is_none() {
-            let over = self.look(course.subscriber, |sight| sight.ended);
-            *(if over { &mut course.ended } else { &mut course.missed }) += 1;
-            return Ok(Came::Lost);
+        self.sentinel(state).await?;
+        if state.opening.is_none() {
+            let over = self.look(state.subscriber, |snapshot| snapshot.ended);
+            *(if over { &mut state.ended } else { &mut state.missed }) += 1;
+            return Ok(PayloadOutcome::Lost);
         }
-        let exchange = self.since(course.subscriber, opening);
-        Ok(Came::Judged(sseproof_rules::broken_by(exchange)))
+        let exchange = self.since(state.subscriber, opening);
+        Ok(PayloadOutcome::Judged(sseproof_rules::broken_by(exchange)))
     }
 
-    /// The exchange from this sentinel on.
     fn since(&mut self, subscriber: usize, opening: Opening) -> Exchange {
         let published = self.slot_at(subscriber).all_published()[opening.index..].to_vec();
-        self.look(subscriber, |sight| {
+        self.look(subscriber, |snapshot| {
             let offset = usize::try_from(opening.offset).unwrap_or(usize::MAX);
-            let bytes: Vec<u8> = sight.exchange.body_bytes().into_iter().skip(offset).collect();
-            let chunk = Chunk { at: sight.exchange.started, bytes: bytes.into() };
-            let request = sight.exchange.request.clone();
+            let bytes: Vec<u8> = snapshot.exchange.body_bytes().into_iter().skip(offset).collect();
+            let chunk = Chunk { at: snapshot.exchange.started, bytes: bytes.into() };
+            let request = snapshot.exchange.request.clone();
             Exchange {
                 body: vec![chunk],
                 published,
-                ..Exchange::begun(1, request, sight.exchange.started)
+                ..Exchange::begun(1, request, snapshot.exchange.started)
             }
         })
     }
 
-    /// Opens the stream that carries what is published. The other rules do not judge it: what
-    /// stands in it is what we put there.
+    /// Opens the stream that carries the published events. Other rules do not judge it, since its
+    /// content is the probe's.
     async fn subscriber(&mut self) -> Result<usize, Stop> {
         let connect = Connect { published: true, ..Connect::default() };
         self.connect(&connect).await?;
         Ok(self.named(None).map_or(0, |connection| connection.slot))
     }
 
-    fn items(&self, course: &Course<'_>) -> usize {
-        self.look(course.subscriber, |sight| sight.items.len())
+    fn items(&self, state: &PayloadState<'_>) -> usize {
+        self.look(state.subscriber, |snapshot| snapshot.items.len())
     }
 
-    /// Whether the plain text came as this part, in whatever the server makes of it.
-    fn plain_came(&self, course: &Course<'_>, part: Part, before: usize) -> bool {
-        self.look(course.subscriber, |sight| {
-            sight.items.iter().skip(before).any(|(_, item)| match (item, part) {
+    /// Whether the plain text arrived as this part, perhaps inside a longer text.
+    fn plain_came(&self, state: &PayloadState<'_>, part: Part, before: usize) -> bool {
+        self.look(state.subscriber, |snapshot| {
+            snapshot.items.iter().skip(before).any(|(_, item)| match (item, part) {
                 (Item::Event(event), Part::Event) => event.event_type.contains(PLAIN),
                 (Item::Event(event), Part::Id) => event.last_event_id.contains(PLAIN),
                 (Item::Comment(comment), Part::Comment) => comment.text.contains(PLAIN),
@@ -316,62 +319,64 @@ impl ScenarioRun<'_> {
         })
     }
 
-    /// Whether the server took the last payload.
-    fn was_taken(&mut self, course: &Course<'_>) -> bool {
-        let published = self.slot_at(course.subscriber).all_published();
+    /// Whether the server accepted the last payload.
+    fn was_accepted(&mut self, state: &PayloadState<'_>) -> bool {
+        let published = self.slot_at(state.subscriber).all_published();
         let last = published.iter().rev().find(|one| one.payload.is_some());
         last.is_some_and(|one| one.outcome == PublishOutcome::Accepted)
     }
 
-    /// Publishes a sentinel and waits for it; the opening of the next payload, where it came.
-    async fn sentinel(&mut self, course: &mut Course<'_>) -> Result<(), Stop> {
-        course.opening = None;
+    /// Publishes a sentinel and waits for it. If it arrives, it is the opening of the next payload.
+    async fn sentinel(&mut self, state: &mut PayloadState<'_>) -> Result<(), Stop> {
+        state.opening = None;
         for _ in 0..ATTEMPTS {
-            course.count += 1;
-            let text = format!("sseproof-sentinel-{:08x}-{}.", course.mark, course.count);
-            let before = self.look(course.subscriber, |sight| sight.events().count());
-            if !self.put(course, Published::of(text.clone())).await? {
+            state.count += 1;
+            let text = format!("sseproof-sentinel-{:08x}-{}.", state.mark, state.count);
+            let before = self.look(state.subscriber, |snapshot| snapshot.events().count());
+            if !self.put(state, Published::of(text.clone())).await? {
                 return Ok(());
             }
             let came = |event: &&Event<'_>| event.data.contains(&text);
-            let slot = self.slot_at(course.subscriber);
-            slot.wait(course.within, |sight| sight.events().skip(before).any(|one| came(&one)))
-                .await;
+            let slot = self.slot_at(state.subscriber);
+            slot.wait(state.within, |snapshot| {
+                snapshot.events().skip(before).any(|one| came(&one))
+            })
+            .await;
             let index = slot.all_published().len() - 1;
-            course.opening = self.look(course.subscriber, |sight| {
-                let event = sight.events().skip(before).find(came)?;
+            state.opening = self.look(state.subscriber, |snapshot| {
+                let event = snapshot.events().skip(before).find(came)?;
                 Some(Opening { index, offset: event.span.start })
             });
-            if course.opening.is_some() || self.look(course.subscriber, |sight| sight.ended) {
+            if state.opening.is_some() || self.look(state.subscriber, |snapshot| snapshot.ended) {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Publishes what is meant and keeps what became of it; whether the server took it.
-    async fn put(&mut self, course: &Course<'_>, meant: Published) -> Result<bool, Stop> {
-        let outcome = self.emit(course.hook, &meant).await?;
+    /// Publishes, and notes the outcome at the subscriber; returns whether the server accepted it.
+    async fn put(&mut self, state: &PayloadState<'_>, meant: Published) -> Result<bool, Stop> {
+        let outcome = self.emit(state.hook, &meant).await?;
         let accepted = outcome == PublishOutcome::Accepted;
-        self.slot_at(course.subscriber).published(Published { outcome, ..meant });
+        self.slot_at(state.subscriber).published(Published { outcome, ..meant });
         Ok(accepted)
     }
 }
 
-fn items(sight: &Snapshot<'_>, comments: bool) -> usize {
+fn items(snapshot: &Snapshot<'_>, comments: bool) -> usize {
     let counts = |item: &Item<'_>| match item {
         Item::Event(_) => !comments,
         Item::Comment(_) => comments,
         _ => false,
     };
-    sight.items.iter().filter(|(_, item)| counts(item)).count()
+    snapshot.items.iter().filter(|(_, item)| counts(item)).count()
 }
 
 fn named(name: &str, payload: Published) -> Published {
     Published { payload: Some(name.to_owned()), ..payload }
 }
 
-/// What the texts of this run have and those of another have not.
+/// A number that distinguishes the texts of this run from those of another.
 pub(super) fn mark() -> u32 {
     SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.subsec_nanos())
 }

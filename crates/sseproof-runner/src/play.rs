@@ -1,4 +1,8 @@
-//! Step by step through a scenario.
+//! Plays a scenario, step by step.
+//!
+//! ALPN chooses the version: HTTP/2 if an https server offers it, HTTP/1.1 otherwise, as in browsers.
+//! Requests about HTTP/1 (version 1.0, `Connection: close`) always use it; with `--http 2` they are
+//! skipped.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,22 +12,20 @@ use sseproof_files::model::{At, Command, ForEach, Repeat, Step};
 use sseproof_files::request;
 
 use super::scenario_run::ScenarioRun;
-use super::{Progressed, StepFailure, Stopped, command};
+use super::{RunProgress, StepFailure, Stopped, command};
 
-/// Why a scenario does not go on.
+/// Why a scenario stops.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// A step did not hold.
     Step(Box<StepFailure>),
-    /// The run as a whole has to stop.
+    /// The whole run has to stop.
     Run(Stopped),
 }
 
-/// How long a command may take if nothing is said.
+/// The default time limit of a command.
 pub(super) const COMMAND: Duration = Duration::from_secs(30);
 
 impl<'r> ScenarioRun<'r> {
-    /// Plays the scenario to its end, or to what stops it.
     pub(super) async fn play(&mut self) -> Result<(), Stop> {
         let scenario = self.scenario;
         if !self.has_what_it_needs().await? {
@@ -43,7 +45,7 @@ impl<'r> ScenarioRun<'r> {
         Box::pin(async move {
             for step in steps {
                 self.place = step.place;
-                (self.on_progress)(Progressed::Step(self.scenario, step.place.line));
+                (self.on_progress)(RunProgress::Step(self.scenario, step.place.line));
                 self.step(step).await?;
             }
             Ok(())
@@ -56,7 +58,7 @@ impl<'r> ScenarioRun<'r> {
             Step::Expect(expect) => self.expect(expect).await,
             Step::Read(read) => self.read(read).await,
             Step::Observe(observe) => self.observe(observe).await,
-            Step::Drop(cut) => self.cut(cut).await,
+            Step::Drop(disconnect) => self.disconnect(disconnect).await,
             Step::Reconnect(reconnect) => self.reconnect(reconnect).await,
             Step::Wait(pause) => {
                 tokio::time::sleep(pause.0).await;
@@ -100,8 +102,8 @@ impl<'r> ScenarioRun<'r> {
             Ok(()) => Ok(()),
             Err(error @ command::CommandError::Exit { .. }) => {
                 let message = error.to_string();
-                let command::CommandError::Exit { said, .. } = error else { return Ok(()) };
-                Err(self.failed(message, said))
+                let command::CommandError::Exit { stderr, .. } = error else { return Ok(()) };
+                Err(self.failed(message, stderr))
             }
             Err(error @ command::CommandError::TooLong(_)) => {
                 Err(self.failed(error.to_string(), Vec::new()))
@@ -111,25 +113,25 @@ impl<'r> ScenarioRun<'r> {
     }
 
     async fn repeat(&mut self, step: &'r Repeat) -> Result<(), Stop> {
-        let outside = self.scope.values.get("round").cloned();
+        let outer = self.scope.values.get("round").cloned();
         for round in 1..=step.times.0 {
             self.scope.values.insert("round".to_owned(), round.to_string());
             self.steps(&step.steps).await?;
         }
-        self.restore("round", outside);
+        self.restore("round", outer);
         Ok(())
     }
 
     async fn for_each(&mut self, step: &'r ForEach) -> Result<(), Stop> {
         let var = &step.var.0;
-        let outside = ["round", var].map(|name| self.scope.values.get(name).cloned());
+        let outer = ["round", var].map(|name| self.scope.values.get(name).cloned());
         for (index, value) in step.values.iter().enumerate() {
             let value = self.filled(value.fill(&self.scope))?;
             self.scope.values.insert("round".to_owned(), (index + 1).to_string());
             self.scope.values.insert(var.clone(), value);
             self.steps(&step.steps).await?;
         }
-        let [round, value] = outside;
+        let [round, value] = outer;
         self.restore("round", round);
         self.restore(var, value);
         Ok(())

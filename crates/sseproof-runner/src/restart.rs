@@ -1,4 +1,4 @@
-//! Restarts the server, and waits until it takes connections again.
+//! Restarts the server, and waits until it accepts connections again.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use super::command;
 use super::play::Stop;
 use super::scenario_run::ScenarioRun;
 
-/// How long a restart may take if nothing is said.
+/// The default time limit of a restart.
 const WITHIN: Duration = Duration::from_secs(20);
-/// The time between two looks at the port.
+/// The time between two attempts to connect.
 const ATTEMPT: Duration = Duration::from_millis(50);
 
 impl ScenarioRun<'_> {
@@ -43,7 +43,7 @@ impl ScenarioRun<'_> {
             }
         };
         let ready = match done {
-            Ok(()) => takes_connections(self.client, &target.url, deadline).await,
+            Ok(()) => accepts_connections(self.client, &target.url, deadline).await,
             Err(why) => Err(why),
         };
         let (ready_us, failed) = match ready {
@@ -51,7 +51,7 @@ impl ScenarioRun<'_> {
             Err(why) => (None, Some(why)),
         };
         let failure = failed.clone();
-        self.happened(at, "", RunEventKind::Restarted { ready_us, failed });
+        self.record_event(at, "", RunEventKind::Restarted { ready_us, failed });
         match failure {
             Some(why) => Err(self.failed(format!("the restart failed: {why}"), Vec::new())),
             None => Ok(()),
@@ -59,8 +59,8 @@ impl ScenarioRun<'_> {
     }
 }
 
-/// Waits until a request for the stream meets somebody.
-async fn takes_connections(client: &Client, url: &str, deadline: Instant) -> Result<(), String> {
+/// Waits until a request for the stream reaches a server.
+async fn accepts_connections(client: &Client, url: &str, deadline: Instant) -> Result<(), String> {
     loop {
         let request = Request::subscribe(url);
         let mut live = client.open(request).map_err(|error| error.to_string())?;
@@ -69,11 +69,11 @@ async fn takes_connections(client: &Client, url: &str, deadline: Instant) -> Res
         let exchange = live.leave(Leave::Fin).await;
         let why = match &exchange.end.how {
             Ending::Unconnected(why) | Ending::Unresolved(why) => why.clone(),
-            Ending::TimedOut(Phase::Connect) => "nobody answers".to_owned(),
+            Ending::TimedOut(Phase::Connect) => "no answer".to_owned(),
             _ => return Ok(()),
         };
         if Instant::now() >= deadline {
-            return Err(format!("it takes no connections: {why}"));
+            return Err(format!("it accepts no connections: {why}"));
         }
         sleep(ATTEMPT).await;
     }

@@ -1,4 +1,4 @@
-//! One scenario under way: its exchanges, what it calls them, and its variables.
+//! A scenario that is being played: its exchanges, their names, and its variables.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -16,23 +16,21 @@ use super::play::Stop;
 use super::tracked::{Snapshot, TrackedExchange, marked};
 use super::{FailureKind, OnProgress, StepFailure, Stopped, evidence};
 
-/// One scenario under way.
 pub(super) struct ScenarioRun<'r> {
     pub(super) scenario: &'r Scenario,
     pub(super) target: &'r TargetConfig,
     pub(super) client: &'r Client,
     pub(super) scope: Scope,
     pub(super) on_progress: OnProgress<'r>,
-    /// Where the step at hand begins.
+    /// Where the current step begins.
     pub(super) place: Place,
-    /// Whether events may be published where the stream is silent.
+    /// Whether events may be published if the stream is silent.
     pub(super) feeding: Feeding,
-    /// How many were.
+    /// The number of events published for that reason.
     pub(super) fed: usize,
     first: usize,
     slots: Vec<TrackedExchange>,
     run_events: Vec<RunEvent>,
-    /// What looks into the server's processes.
     pub(super) watcher: Watcher,
     /// The readings of this scenario, by their names.
     pub(super) readings: BTreeMap<String, Vec<(Gauge, u64)>>,
@@ -40,44 +38,40 @@ pub(super) struct ScenarioRun<'r> {
     latest: Option<String>,
 }
 
-/// What a name of the scenario stands for.
+/// A connection to which the scenario gives a name.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     pub(super) name: String,
-    /// The part that its exchanges play for rules.
+    /// The role of its exchanges in rules.
     pub(super) role: Option<Role>,
-    /// Its exchange: the last one, where redirects were followed.
+    /// Its exchange: the last one, if redirects were followed.
     pub(super) slot: usize,
-    /// The request that it began with.
     pub(super) request: Request,
-    /// The last event ID that it began with.
+    /// The last event ID of its request.
     pub(super) last_event_id: String,
-    /// The reconnection time that it began with, in milliseconds.
+    /// The reconnection time known before it, in milliseconds.
     pub(super) reconnection_time: Option<u64>,
     /// How many of each kind were read or expected.
     pub(super) passed: Consumed,
-    /// Whether it goes through the proxy that the target names.
+    /// Whether it goes through the target's proxy.
     pub(super) via: bool,
-    /// Whether it carries what is published, so that publishing brings a head that waits for an
-    /// event.
+    /// Whether it carries published events: if the response headers wait for an event, publishing
+    /// one releases them.
     pub(super) published: bool,
-    /// How it goes besides.
-    pub(super) way: ConnectionOptions,
-    /// Whether the standing rules judge it, if it is a stream.
+    pub(super) options: ConnectionOptions,
+    /// Whether the general rules judge it, if it is a stream.
     pub(super) judged: bool,
 }
 
-/// How an exchange goes, besides what its request says.
+/// The options of an exchange beside its request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ConnectionOptions {
-    /// Whether the version of its request is demanded.
+    /// Whether the HTTP version of its request is required.
     pub(super) exactly: bool,
-    /// The place of the exchange whose connection it joins.
+    /// The index of the exchange whose connection it shares.
     pub(super) on: Option<usize>,
-    /// The window of its stream.
     pub(super) window: Option<u32>,
-    /// How much its connection takes that nobody reads.
-    pub(super) room: ReceiveBuffer,
+    pub(super) receive_buffer: ReceiveBuffer,
 }
 
 /// How many of each kind were read or expected.
@@ -115,17 +109,17 @@ impl<'r> ScenarioRun<'r> {
         }
     }
 
-    /// Something was published for the stream at hand, and every other that is open may carry it.
-    pub(super) fn published_to_open_streams(&mut self, at_hand: usize, published: &Published) {
+    /// Notes a published event at this stream and at every other open one, which may carry it, too.
+    pub(super) fn published_to_open_streams(&mut self, index_of: usize, published: &Published) {
         for (index, slot) in self.slots.iter_mut().enumerate() {
-            let is_open = slot.look(|sight| sight.exchange.is_stream() && !sight.ended);
-            if index == at_hand || is_open {
+            let is_open = slot.look(|snapshot| snapshot.exchange.is_stream() && !snapshot.ended);
+            if index == index_of || is_open {
                 slot.published(published.clone());
             }
         }
     }
 
-    /// Leaves whatever is open, and gives every exchange that was begun, and what happened besides.
+    /// Closes all open exchanges; returns every exchange that was begun, and the run events.
     pub(super) async fn finish(mut self) -> (Vec<Exchange>, Vec<RunEvent>) {
         for slot in &mut self.slots {
             slot.leave(Leave::Fin, self.client.now()).await;
@@ -133,19 +127,19 @@ impl<'r> ScenarioRun<'r> {
         (self.slots.into_iter().map(TrackedExchange::into_exchange).collect(), self.run_events)
     }
 
-    /// Begins an exchange; gives its place among them all.
+    /// Begins an exchange; returns its index.
     pub(super) fn open(
         &mut self,
         name: &str,
         request: Request,
         follows: Option<Follows>,
         judged: bool,
-        way: ConnectionOptions,
+        options: ConnectionOptions,
     ) -> Result<usize, Stop> {
-        let on = way.on.and_then(|index| self.slots[index].live());
-        let ConnectionOptions { exactly, window, room, .. } = way;
-        let options = RequestOptions { exactly, on, window, receive_buffer: room };
-        let live = match self.client.open_with(request.clone(), options) {
+        let on = options.on.and_then(|index| self.slots[index].live());
+        let ConnectionOptions { exactly, window, receive_buffer, .. } = options;
+        let request_options = RequestOptions { exactly, on, window, receive_buffer };
+        let live = match self.client.open_with(request.clone(), request_options) {
             Ok(live) => live,
             Err(error) => {
                 let message = format!("the request cannot be sent: {error}");
@@ -155,11 +149,11 @@ impl<'r> ScenarioRun<'r> {
         let number = self.first + self.slots.len();
         let mut exchange = marked(number, &self.scenario.id, name, request);
         exchange.follows = follows;
-        // What a probe does while it drives the server is for the rules that ask for it.
+        // The exchanges of a probe that drives the server are only for the rules that ask for it.
         let drives = self.scenario.is_probe() && !self.scenario.needs.is_empty();
-        // Who gives a stream no room has no right to what it lacks.
-        exchange.judged = judged && !drives && way.window.is_none();
-        let joins = way.on.filter(|_| live.joins());
+        // If the client gives a stream no window, the server may not send events.
+        exchange.judged = judged && !drives && options.window.is_none();
+        let joins = options.on.filter(|_| live.joins());
         self.slots.push(TrackedExchange::new(live, exchange));
         if let Some(on) = joins {
             let opener = self.slots[on].opener();
@@ -171,8 +165,8 @@ impl<'r> ScenarioRun<'r> {
         Ok(self.slots.len() - 1)
     }
 
-    /// Keeps what happened besides the exchanges, under the name that the step gives it.
-    pub(super) fn happened(&mut self, at: Duration, name: &str, what: RunEventKind) {
+    /// Records an event of the run beside the exchanges, under the name that the step gives it.
+    pub(super) fn record_event(&mut self, at: Duration, name: &str, what: RunEventKind) {
         self.run_events.push(RunEvent {
             at,
             scenario: self.scenario.id.clone(),
@@ -181,7 +175,6 @@ impl<'r> ScenarioRun<'r> {
         });
     }
 
-    /// Gives what was opened a name.
     pub(super) fn name(&mut self, connection: Connection, is_stream: bool) {
         if is_stream {
             self.latest = Some(connection.name.clone());
@@ -189,19 +182,19 @@ impl<'r> ScenarioRun<'r> {
         self.connections.insert(connection.name.clone(), Some(connection));
     }
 
-    /// The name stands for something that was left out.
+    /// Marks a connection whose step was left out.
     pub(super) fn absent(&mut self, name: &str) {
         self.latest = Some(name.to_owned());
         self.connections.insert(name.to_owned(), None);
     }
 
-    /// What the step is about; `None` where it was left out, and with it the step.
+    /// The connection that a step names; `None` if it was left out, and with it the step.
     pub(super) fn named(&self, name: Option<&At<Name>>) -> Option<Connection> {
         let name = name.map(|name| &name.0).or(self.latest.as_ref())?;
         self.connections.get(name).cloned().flatten()
     }
 
-    /// The name that a step uses where it says none.
+    /// The connection of a step that names none.
     pub(super) fn latest(&self) -> &str {
         self.latest.as_deref().unwrap_or("stream")
     }
@@ -229,25 +222,25 @@ impl<'r> ScenarioRun<'r> {
         self.slots[index].leave(how, now).await;
     }
 
-    /// Stops the run where its very first exchange found nobody.
+    /// Stops the run if its first exchange reached no server.
     pub(super) fn reached(&self, index: usize) -> Result<(), Stop> {
         if self.first + index > 1 {
             return Ok(());
         }
-        self.slots[index].look(|sight| match &sight.exchange.end.how {
+        self.slots[index].look(|snapshot| match &snapshot.exchange.end.how {
             Ending::Unresolved(_)
             | Ending::Unconnected(_)
             | Ending::TimedOut(Phase::Connect)
             | Ending::Handshake(_)
-                if sight.ended =>
+                if snapshot.ended =>
             {
-                Err(Stop::Run(Stopped::Unreachable(evidence::answer(sight.exchange))))
+                Err(Stop::Run(Stopped::Unreachable(evidence::answer(snapshot.exchange))))
             }
             _ => Ok(()),
         })
     }
 
-    /// The step failed by the target's fault.
+    /// A failure that is the target's fault.
     pub(super) fn unmet(&self, connection: &Connection, message: impl Into<String>) -> Stop {
         self.unmet_about(connection, message, About::Everything)
     }
@@ -261,7 +254,7 @@ impl<'r> ScenarioRun<'r> {
     ) -> Stop {
         let slot = &self.slots[connection.slot];
         let mut failure = self.failure(FailureKind::Unmet, message.into());
-        failure.seen = slot.look(|sight| evidence::seen(sight, about));
+        failure.seen = slot.look(|snapshot| evidence::seen(snapshot, about));
         failure.exchange = Some(slot.number());
         failure.connection = Some(connection.name.clone()).filter(|name| !name.is_empty());
         Stop::Step(Box::new(failure))
@@ -272,7 +265,7 @@ impl<'r> ScenarioRun<'r> {
         Stop::Step(Box::new(self.failure(FailureKind::Impossible, message.into())))
     }
 
-    /// The step has no exchange, and did not come out as expected.
+    /// A failure of a step that has no exchange.
     pub(super) fn failed(&self, message: impl Into<String>, seen: Vec<String>) -> Stop {
         let mut failure = self.failure(FailureKind::Unmet, message.into());
         failure.seen = seen;
@@ -295,18 +288,18 @@ impl<'r> ScenarioRun<'r> {
         }
     }
 
-    /// What comes of filling in variables: they have values, unless the step that captures one was
-    /// left out.
+    /// A text with its variables filled in. A variable has no value only if the step that captures
+    /// it was left out.
     pub(super) fn filled<T>(&self, filled: Result<T, String>) -> Result<T, Stop> {
         filled.map_err(|name| {
             self.impossible(format!(
-                "`${{{name}}}` has no value: the step that gives it one was left out"
+                "`${{{name}}}` has no value: the step that captures it was left out"
             ))
         })
     }
 }
 
-/// The variables, and the one that has another value in each run.
+/// The variables, with the one that has a new value in each run.
 fn marked_scope(scope: &Scope) -> Scope {
     let mut scope = scope.clone();
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
@@ -315,8 +308,8 @@ fn marked_scope(scope: &Scope) -> Scope {
     scope
 }
 
-/// A scenario of the user gets only the events that it asks for. What is published to another path
-/// does not help the stream.
+/// Scenarios of users get only the events that they publish. Events published to another path do
+/// not help the stream.
 fn feeding(scenario: &Scenario, target: &TargetConfig) -> Feeding {
     let helps = target.publish.as_ref().is_some_and(|hook| hook.stream.is_none());
     match &scenario.probe {

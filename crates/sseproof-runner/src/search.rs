@@ -9,28 +9,26 @@ use super::evidence::About;
 use super::expectation::{EventExpectation, Expectation};
 use super::scenario_run::Consumed;
 
-/// What is sought in the stream.
 pub(super) enum ExpectedItem {
     Event(Box<EventExpectation>),
     Comment(Expectation),
     Retry(RetryMatcher),
 }
 
-/// A search under way. It looks at each item once, however often it is asked.
+/// A search that continues as items arrive; it looks at each item once.
 #[derive(Debug, Default)]
 pub(super) struct Search {
-    /// How many items were looked at.
     looked: usize,
-    /// How many of them are of the kind.
+    /// The number of looked-at items of the kind.
     pub(super) of_kind: usize,
-    /// How many of those behind the passed ones fit.
+    /// The number of matches after the items that earlier steps consumed.
     pub(super) found: usize,
-    /// Whether one came first that does not fit, where the very next had to.
+    /// Whether another one came first, although the next one had to match.
     pub(super) another: bool,
 }
 
 impl Search {
-    /// Looks at what is new; gives whether the search is over.
+    /// Looks at the new items; returns whether the search is over.
     pub(super) fn go_on(
         &mut self,
         sought: &ExpectedItem,
@@ -59,7 +57,6 @@ impl Search {
 }
 
 impl ExpectedItem {
-    /// Whether the item is of the kind.
     fn covers(&self, item: &Item<'_>) -> bool {
         self.about().covers(item)
     }
@@ -67,7 +64,7 @@ impl ExpectedItem {
     fn fits(&self, item: &Item<'_>) -> bool {
         match (self, item) {
             (Self::Event(wanted), Item::Event(event)) => wanted.fits(event),
-            // As with fields, the space behind the colon is not part of the value.
+            // As with fields, the space after the colon is not part of the value.
             (Self::Comment(wanted), Item::Comment(comment)) => {
                 wanted.fits(comment.text.strip_prefix(' ').unwrap_or(&comment.text))
             }
@@ -78,7 +75,7 @@ impl ExpectedItem {
         }
     }
 
-    /// How many of the kind were passed already.
+    /// The number of items of the kind that earlier steps consumed.
     pub(super) fn passed<'p>(&self, passed: &'p mut Consumed) -> &'p mut usize {
         match self {
             Self::Event(_) => &mut passed.events,

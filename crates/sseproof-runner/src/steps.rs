@@ -1,10 +1,9 @@
-//! The steps that open, read and leave.
+//! The steps that open, read and close connections.
 
 use std::time::Duration;
 
 use sseproof_files::model::{
-    At, Capture, Connect, Cut, Field, Http, Name, Observe, OnlyIf, Publish, Read, Reconnect,
-    Statuses,
+    At, Capture, Connect, Disconnect, Field, Http, Name, Observe, Publish, Read, Statuses,
 };
 use sseproof_files::{Act, excerpt, request};
 use sseproof_net::{Leave, ReceiveBuffer, Redirect, Waited, redirect};
@@ -21,36 +20,30 @@ use super::scenario_run::{Connection, ConnectionOptions, Consumed, ScenarioRun};
 use super::search::{ExpectedItem, Search};
 use super::tracked::Snapshot;
 
-/// How long to wait if nothing is said.
+/// The default time to wait.
 pub(super) const WITHIN: Duration = Duration::from_secs(5);
-/// How many redirects are followed: Fetch gives up behind the twentieth, most tools earlier.
+/// The number of redirects that are followed: Fetch stops after twenty, most tools earlier.
 const REDIRECTS: usize = 10;
-/// The reconnection time of a client that was told none. The standard leaves it to the client ("a
-/// few seconds"); Chromium, and with it most of the clients of the web, waits 3 s.
-const RECONNECTION_TIME: Duration = Duration::from_secs(3);
-/// The longest announced time that is waited for: a server may announce years.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// The same for a probe: how long it is does not change what the server answers then.
-const LONGEST_WAIT_OF_A_PROBE: Duration = Duration::from_secs(5);
 
 impl ScenarioRun<'_> {
     pub(super) async fn connect(&mut self, step: &Connect) -> Result<(), Stop> {
         let request = self.filled(request::connect(step, self.target, &self.scope))?;
         let role = step.role.map(|role| role.0);
         let name = named(step.name.as_ref(), role).unwrap_or_else(|| "stream".to_owned());
-        let asked = request.and_then(|request| request::asked_by(step.who, request, self.target));
+        let asked =
+            request.and_then(|request| request::as_identity(step.identity, request, self.target));
         let Some(request) = asked else {
             self.absent(&name);
             return Ok(());
         };
-        // What a probe asks of HTTP/1 cannot be asked of who is to be spoken to in HTTP/2 alone.
+        // Probes about HTTP/1 are left out if the user allows only HTTP/2.
         let is_http1 = request.version == Version::Http10 || request.headers.has("connection");
         if self.scenario.is_probe() && is_http1 && self.client.insists_on_http2() {
             self.absent(&name);
             return Ok(());
         }
         let last_event_id = request.last_event_id().map(|id| id.to_text()).unwrap_or_default();
-        let Some(way) = self.way(step)? else {
+        let Some(options) = self.options(step)? else {
             self.absent(&name);
             return Ok(());
         };
@@ -64,30 +57,34 @@ impl ScenarioRun<'_> {
             passed: Consumed::default(),
             via: step.via,
             published: step.published,
-            way,
-            judged: !step.via && !step.published && step.who.is_none(),
+            options,
+            judged: !step.via && !step.published && step.identity.is_none(),
         };
         let within = step.within.map(|within| within.0);
         self.dial(connection, None, step.redirects.unwrap_or(true), within).await
     }
 
-    /// How the connection is made; `None` where it was to be on one that is not there, or that
+    /// The connection's options; `None` if it should share a connection that does not exist or
     /// carries only one stream at a time.
-    fn way(&self, step: &Connect) -> Result<Option<ConnectionOptions>, Stop> {
-        let room = if step.narrow { ReceiveBuffer::Small } else { ReceiveBuffer::Usual };
-        let way =
-            ConnectionOptions { exactly: step.http.is_some(), on: None, window: step.window, room };
-        let Some(on) = &step.on else { return Ok(Some(way)) };
+    fn options(&self, step: &Connect) -> Result<Option<ConnectionOptions>, Stop> {
+        let receive_buffer = if step.narrow { ReceiveBuffer::Small } else { ReceiveBuffer::Usual };
+        let options = ConnectionOptions {
+            exactly: step.http.is_some(),
+            on: None,
+            window: step.window,
+            receive_buffer,
+        };
+        let Some(on) = &step.on else { return Ok(Some(options)) };
         let Some(shared) = self.named(Some(on)) else { return Ok(None) };
         let (version, ended) =
-            self.look(shared.slot, |sight| (sight.exchange.request.version, sight.ended));
+            self.look(shared.slot, |snapshot| (snapshot.exchange.request.version, snapshot.ended));
         let message = match version {
             Version::Http2 if !ended => {
-                return Ok(Some(ConnectionOptions { on: Some(shared.slot), ..way }));
+                return Ok(Some(ConnectionOptions { on: Some(shared.slot), ..options }));
             }
-            Version::Http2 => format!("the connection of `{}` is over", shared.name),
+            Version::Http2 => format!("the connection of `{}` has ended", shared.name),
             _ => format!(
-                "only HTTP/2 carries several streams on a connection, and `{}` is not spoken in it: \
+                "only HTTP/2 carries several streams on a connection, and `{}` does not use it: \
                  give --http 2, or check an https:// URL",
                 shared.name
             ),
@@ -95,8 +92,8 @@ impl ScenarioRun<'_> {
         if self.scenario.is_probe() { Ok(None) } else { Err(self.unmet(&shared, message)) }
     }
 
-    /// Sends the request of the connection, waits for the head, and follows redirects.
-    async fn dial(
+    /// Sends the request of the connection, waits for the response headers, and follows redirects.
+    pub(super) async fn dial(
         &mut self,
         mut connection: Connection,
         mut follows: Option<Follows>,
@@ -104,25 +101,28 @@ impl ScenarioRun<'_> {
         within: Option<Duration>,
     ) -> Result<(), Stop> {
         let limits = self.client.limits();
-        // The client gives up earlier by itself, and then the exchange is over.
+        // The client gives up earlier by itself, which ends the exchange.
         let patience = within.unwrap_or(limits.connect + limits.head + Duration::from_secs(1));
         let mut request = connection.request.clone();
         for followed in 0..=REDIRECTS {
-            let index =
-                self.open(&connection.name, request, follows, connection.judged, connection.way)?;
+            let index = self.open(
+                &connection.name,
+                request,
+                follows,
+                connection.judged,
+                connection.options,
+            )?;
             connection.slot = index;
             self.slot_at(index).plays(connection.role, connection.via);
             self.name(connection.clone(), true);
             self.wait_for_head(index, connection.published, patience).await?;
             self.reached(index)?;
-            let next = self.look(index, |sight| redirect(sight.exchange));
+            let next = self.look(index, |snapshot| redirect(snapshot.exchange));
             match next {
                 Some(Redirect::To(next)) if redirects && followed < REDIRECTS => request = *next,
                 Some(Redirect::To(_)) if redirects && !self.scenario.is_probe() => {
-                    let message = format!(
-                        "this is redirect {}, and no more than {REDIRECTS} are followed",
-                        REDIRECTS + 1
-                    );
+                    let message =
+                        format!("redirect {}: at most {REDIRECTS} are followed", REDIRECTS + 1);
                     return Err(self.unmet(&connection, message));
                 }
                 _ => break,
@@ -131,11 +131,11 @@ impl ScenarioRun<'_> {
             let exchange = self.slot_at(index).number();
             follows = Some(Follows { exchange, reason: Reason::Redirect });
         }
-        let answered = self.look(connection.slot, |sight| sight.exchange.head.is_some());
+        let answered = self.look(connection.slot, |snapshot| snapshot.exchange.head.is_some());
         if answered || self.scenario.is_probe() {
             return Ok(());
         }
-        Err(self.unmet(&connection, "there is no answer"))
+        Err(self.unmet(&connection, "no response"))
     }
 
     pub(super) async fn read(&mut self, step: &Read) -> Result<(), Stop> {
@@ -146,14 +146,14 @@ impl ScenarioRun<'_> {
             (Some(count), _) => {
                 let all = before + count.0;
                 let slot = self.slot(&connection);
-                slot.wait(within, |sight| sight.events().count() >= all).await
+                slot.wait(within, |snapshot| snapshot.events().count() >= all).await
             }
             (None, time) => {
                 let time = time.map_or(within, |time| time.0);
                 self.slot(&connection).wait(time, |_| false).await
             }
         };
-        let came = self.look(connection.slot, |sight| sight.events().count());
+        let came = self.look(connection.slot, |snapshot| snapshot.events().count());
         match (step.events, waited) {
             (Some(count), Waited::Reached) => {
                 let events = before + count.0;
@@ -167,12 +167,13 @@ impl ScenarioRun<'_> {
                 };
                 let new = came.saturating_sub(before);
                 let message =
-                    format!("expected {}, and {new} came {why}", counted(count.0, "more event"));
+                    format!("expected {}, but got {new} {why}", counted(count.0, "more event"));
                 Err(self.unmet_about(&connection, message, About::Events))
             }
             (None, Waited::Ended) => {
                 let time = step.time.map_or(within, |time| time.0);
-                let message = format!("the stream was to stay open for {time:?}, and ended");
+                let message =
+                    format!("expected the stream to stay open for {time:?}, but it ended");
                 Err(self.unmet(&connection, message))
             }
             (None, _) => {
@@ -193,13 +194,13 @@ impl ScenarioRun<'_> {
         let sought = event.map(|event| ExpectedItem::Event(Box::new(event)));
         let mut search = Search::default();
         let only_end = step.end || (wanted.is_none() && sought.is_none() && !step.head);
-        let seen = |sight: &Snapshot<'_>| {
+        let seen = |snapshot: &Snapshot<'_>| {
             !only_end
-                && (!step.head || sight.exchange.head.is_some())
-                && wanted.is_none_or(|wanted| sight.events().count() >= wanted)
+                && (!step.head || snapshot.exchange.head.is_some())
+                && wanted.is_none_or(|wanted| snapshot.events().count() >= wanted)
                 && sought
                     .as_ref()
-                    .is_none_or(|sought| search.go_on(sought, sight.items, 0, (1, false)))
+                    .is_none_or(|sought| search.go_on(sought, snapshot.items, 0, (1, false)))
         };
         if wanted.is_some() {
             return self.wait_fed(connection.slot, within, seen).await;
@@ -208,127 +209,19 @@ impl ScenarioRun<'_> {
         Ok(())
     }
 
-    pub(super) async fn cut(&mut self, step: &Cut) -> Result<(), Stop> {
+    pub(super) async fn disconnect(&mut self, step: &Disconnect) -> Result<(), Stop> {
         let Some(connection) = self.named(step.from.as_ref()) else { return Ok(()) };
         let how = if step.reset { Leave::Reset } else { Leave::Fin };
         if step.reset {
             let (at, exchange) = (self.client.now(), self.slot(&connection).number());
-            self.happened(at, &connection.name, RunEventKind::LeftByReset { exchange });
+            self.record_event(at, &connection.name, RunEventKind::LeftByReset { exchange });
         }
         if let Some(bytes) = self.slot(&connection).unread() {
             let (at, exchange) = (self.client.now(), self.slot(&connection).number());
-            self.happened(at, &connection.name, RunEventKind::Unread { exchange, bytes });
+            self.record_event(at, &connection.name, RunEventKind::Unread { exchange, bytes });
         }
         self.leave(connection.slot, how).await;
         Ok(())
-    }
-
-    pub(super) async fn reconnect(&mut self, step: &Reconnect) -> Result<(), Stop> {
-        let old = self.named(step.from.as_ref());
-        let role = step.role.map(|role| role.0);
-        let name = named(step.name.as_ref(), role)
-            .or_else(|| step.from.as_ref().map(|name| name.0.clone()))
-            .unwrap_or_else(|| self.latest().to_owned());
-        let Some(old) = old else {
-            self.absent(&name);
-            return Ok(());
-        };
-        let (ended, by_server) =
-            self.look(old.slot, |sight| (sight.ended, sight.stream_ended_by_server()));
-        let id = self.id_to_send(step, &old)?;
-        let left_out = match step.only_if {
-            Some(OnlyIf::Ended) => !by_server,
-            Some(OnlyIf::HasIds) => id.as_ref().is_none_or(String::is_empty),
-            None => false,
-        };
-        if left_out {
-            self.absent(&name);
-            return Ok(());
-        }
-        if !ended {
-            let message = format!(
-                "`{}` is still open, and a client only comes back when its connection has ended: \
-                 drop it, or expect its end",
-                old.name
-            );
-            return Err(self.unmet(&old, message));
-        }
-        let Some(id) = id else {
-            let wanted = step.after_event.map_or(0, |count| count.0);
-            let message =
-                format!("the id of event {wanted} was to be sent, and there is no such event");
-            return Err(self.unmet(&old, message));
-        };
-        let (ended_at, announced) = self.look(old.slot, |sight| {
-            (sight.exchange.end.at, sight.reconnection_time.or(old.reconnection_time))
-        });
-        let longest = if self.scenario.is_probe() { LONGEST_WAIT_OF_A_PROBE } else { LONGEST_WAIT };
-        let pause = step.wait.map_or_else(
-            || announced.map_or(RECONNECTION_TIME, Duration::from_millis).min(longest),
-            |wait| wait.0,
-        );
-        if step.last_event_id.is_none() && id.chars().any(char::is_control) {
-            let message = format!(
-                "the client has to bring back the id {id:?}, and no header can carry a control \
-                 character: the server must not send such an id (see the rule stream/id-header-safe)"
-            );
-            return Err(self.unmet(&old, message));
-        }
-        tokio::time::sleep((ended_at + pause).saturating_sub(self.client.now())).await;
-
-        let request = self.request_to_send(step, &old, &id)?;
-        let Some(request) = request::asked_by(step.who, request, self.target) else {
-            self.absent(&name);
-            return Ok(());
-        };
-        let exchange = self.slot(&old).number();
-        let follows = Some(Follows { exchange, reason: Reason::Reconnect });
-        let connection = Connection {
-            name,
-            role,
-            slot: 0,
-            request,
-            last_event_id: id,
-            reconnection_time: announced,
-            passed: Consumed::default(),
-            via: old.via,
-            published: old.published,
-            way: ConnectionOptions { on: None, ..old.way },
-            judged: old.judged && step.who.is_none(),
-        };
-        self.dial(connection, follows, true, None).await
-    }
-
-    /// The id that the client sends; `None` where the event that has it did not come.
-    fn id_to_send(&self, step: &Reconnect, old: &Connection) -> Result<Option<String>, Stop> {
-        if let Some(id) = &step.last_event_id {
-            return self.filled(id.fill(&self.scope)).map(Some);
-        }
-        Ok(self.look(old.slot, |sight| match step.after_event {
-            Some(count) => {
-                sight.events().nth(count.0 - 1).map(|event| event.last_event_id.to_string())
-            }
-            None if sight.sets_id() => Some(sight.last_event_id.to_owned()),
-            None => Some(old.last_event_id.clone()),
-        }))
-    }
-
-    /// The request of the old connection, with the id. Like an `EventSource`, the client sends no
-    /// empty one, unless the step itself demands it.
-    fn request_to_send(
-        &self,
-        step: &Reconnect,
-        old: &Connection,
-        id: &str,
-    ) -> Result<Request, Stop> {
-        let mut request = old.request.clone();
-        if id.is_empty() && step.last_event_id.is_none() {
-            request.headers.remove("Last-Event-ID");
-        } else {
-            request.headers.set("Last-Event-ID", id);
-        }
-        self.filled(request::headers(&mut request, &step.headers, &self.scope))?;
-        Ok(request)
     }
 
     pub(super) async fn http(&mut self, step: &Http) -> Result<(), Stop> {
@@ -367,7 +260,7 @@ impl ScenarioRun<'_> {
         };
         let answered_us = u64::try_from(self.client.now().as_micros()).ok();
         let what = Published { outcome, ..Published::of(data) };
-        self.happened(at, "", RunEventKind::Published { what, answered_us });
+        self.record_event(at, "", RunEventKind::Published { what, answered_us });
         done
     }
 
@@ -389,7 +282,7 @@ impl ScenarioRun<'_> {
             passed: Consumed::default(),
             via: false,
             published: false,
-            way: ConnectionOptions::default(),
+            options: ConnectionOptions::default(),
             judged: false,
         };
         if !name.is_empty() {
@@ -397,11 +290,14 @@ impl ScenarioRun<'_> {
         }
         let waited = self.slot_at(slot).wait(within, |_| false).await;
         self.reached(slot)?;
-        let (status, whole) = self.look(slot, |sight| {
-            (sight.exchange.status(), sight.exchange.end.how == sseproof_record::Ending::Complete)
+        let (status, whole) = self.look(slot, |snapshot| {
+            (
+                snapshot.exchange.status(),
+                snapshot.exchange.end.how == sseproof_record::Ending::Complete,
+            )
         });
         let Some(status) = status else {
-            return Err(self.unmet(&connection, "there is no answer"));
+            return Err(self.unmet(&connection, "no response"));
         };
         let fits = match statuses {
             Some(statuses) => statuses.0.contains(&status),
@@ -409,14 +305,14 @@ impl ScenarioRun<'_> {
         };
         if !fits {
             let wanted = statuses.map_or_else(|| "200 to 299".to_owned(), Statuses::describe);
-            let message = format!("the status was to be {wanted}, and is {status}");
+            let message = format!("expected status {wanted}, got {status}");
             return Err(self.unmet(&connection, message));
         }
         if waited != Waited::TimedOut && !whole {
-            return Err(self.unmet(&connection, "the answer is cut off"));
+            return Err(self.unmet(&connection, "the response is cut off"));
         }
         if !whole {
-            let message = format!("the answer is not whole within {within:?}");
+            let message = format!("the response is not complete within {within:?}");
             return Err(self.unmet(&connection, message));
         }
         self.leave(slot, Leave::Fin).await;
@@ -425,20 +321,20 @@ impl ScenarioRun<'_> {
 
     pub(super) fn capture(&mut self, step: &Capture) -> Result<(), Stop> {
         let Some(connection) = self.named(step.from.as_ref()) else { return Ok(()) };
-        let text = self.look(connection.slot, |sight| {
+        let text = self.look(connection.slot, |snapshot| {
             if let Some(name) = &step.header {
-                let head = sight.exchange.head.as_ref();
-                return head
-                    .and_then(|head| head.headers.first(name))
-                    .ok_or_else(|| format!("there is no header field `{name}` to capture"));
+                let head = snapshot.exchange.head.as_ref();
+                return head.and_then(|head| head.headers.first(name)).ok_or_else(|| {
+                    format!("the response has no header field `{name}` to capture")
+                });
             }
-            if !sight.exchange.is_stream() {
-                return Ok(String::from_utf8_lossy(&sight.exchange.body_bytes()).into_owned());
+            if !snapshot.exchange.is_stream() {
+                return Ok(String::from_utf8_lossy(&snapshot.exchange.body_bytes()).into_owned());
             }
             let last = connection.passed.events.checked_sub(1);
-            let event = last.and_then(|last| sight.events().nth(last)).ok_or_else(|| {
-                "there is no event to capture from: read or expect one before".to_owned()
-            })?;
+            let event = last
+                .and_then(|last| snapshot.events().nth(last))
+                .ok_or_else(|| "no event to capture from: read or expect one before".to_owned())?;
             Ok(match step.field.unwrap_or(Field::Data) {
                 Field::Data => event.data.to_string(),
                 Field::Id => event.last_event_id.to_string(),
@@ -466,7 +362,7 @@ impl ScenarioRun<'_> {
     }
 }
 
-/// What a step calls a connection, by its name or its role.
-fn named(name: Option<&At<Name>>, role: Option<Role>) -> Option<String> {
+/// The name of a connection: its own, or that of its role.
+pub(super) fn named(name: Option<&At<Name>>, role: Option<Role>) -> Option<String> {
     name.map(|name| name.0.clone()).or_else(|| role.map(|role| role.to_string()))
 }

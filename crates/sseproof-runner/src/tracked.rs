@@ -1,4 +1,4 @@
-//! One exchange of a run, under way or over.
+//! One exchange of a run, in progress or ended.
 
 use std::time::Duration;
 
@@ -6,13 +6,12 @@ use sseproof_codec::{Event, Item};
 use sseproof_net::{Leave, Live, Progress, Waited};
 use sseproof_record::{End, Ending, Exchange, Published, Request, Role};
 
-/// An exchange, under way or over.
 pub(super) struct TrackedExchange {
     live: Option<Live>,
     kept: Kept,
 }
 
-/// What is kept of an exchange that is over, and what its record is marked with.
+/// An ended exchange, and the marks of its record.
 struct Kept {
     exchange: Exchange,
     items: Vec<(Duration, Item<'static>)>,
@@ -21,9 +20,8 @@ struct Kept {
     shares: Option<usize>,
 }
 
-/// What is known of an exchange.
 pub(super) struct Snapshot<'s> {
-    /// Its record; the number, the names and so on are not set while it is under way.
+    /// Its record; number, names and other marks are not set before its end.
     pub(super) exchange: &'s Exchange,
     pub(super) items: &'s [(Duration, Item<'static>)],
     pub(super) ended: bool,
@@ -58,14 +56,13 @@ impl<'s> Snapshot<'s> {
         })
     }
 
-    /// Whether the server, and not we, ended what was a stream.
     pub(super) fn stream_ended_by_server(&self) -> bool {
         self.ended && self.exchange.is_stream() && self.exchange.end.how.is_servers()
     }
 }
 
 impl TrackedExchange {
-    /// `marked` is a record that has the number, the names and so on, and nothing else yet.
+    /// `marked` is a record with its number, names and other marks only.
     pub(super) fn new(live: Live, marked: Exchange) -> Self {
         let kept = Kept {
             exchange: marked,
@@ -77,12 +74,12 @@ impl TrackedExchange {
         Self { live: Some(live), kept }
     }
 
-    /// The exchange under way, for another one to join its connection.
+    /// The exchange in progress, so that another one can share its connection.
     pub(super) fn live(&self) -> Option<&Live> {
         self.live.as_ref()
     }
 
-    /// It shares an HTTP/2 connection, which the exchange of that number opened.
+    /// Marks it as sharing an HTTP/2 connection, which the exchange of that number opened.
     pub(super) fn shares(&mut self, opener: usize) {
         self.kept.shares = Some(opener);
         self.kept.exchange.transport.shares = Some(opener);
@@ -97,12 +94,10 @@ impl TrackedExchange {
         self.kept.exchange.number
     }
 
-    /// Something was published for this stream to carry.
     pub(super) fn published(&mut self, published: Published) {
         self.kept.exchange.published.push(published);
     }
 
-    /// All that was.
     pub(super) fn all_published(&self) -> &[Published] {
         &self.kept.exchange.published
     }
@@ -111,20 +106,19 @@ impl TrackedExchange {
         self.kept.exchange.judged = false;
     }
 
-    /// The part that it plays for rules, and whether it goes through the proxy.
     pub(super) fn plays(&mut self, role: Option<Role>, via: bool) {
         self.kept.exchange.role = role;
         self.kept.exchange.via = via;
     }
 
-    /// Reads nothing more.
+    /// Stops reading.
     pub(super) fn stall(&self) {
         if let Some(live) = &self.live {
             live.stall();
         }
     }
 
-    /// What was sent to it since it stopped to read, where it did.
+    /// The number of bytes sent to it since it stopped reading, if it did.
     pub(super) fn unread(&self) -> Option<Result<u64, String>> {
         self.live.as_ref()?.unread()
     }
@@ -132,7 +126,7 @@ impl TrackedExchange {
     pub(super) fn look<T>(&self, look: impl FnOnce(&Snapshot<'_>) -> T) -> T {
         match &self.live {
             Some(live) => live.look(|progress| look(&Snapshot::of(progress))),
-            None => look(&self.kept.sight()),
+            None => look(&self.kept.snapshot()),
         }
     }
 
@@ -143,12 +137,12 @@ impl TrackedExchange {
     ) -> Waited {
         match &mut self.live {
             Some(live) => live.wait(within, |progress| reached(&Snapshot::of(progress))).await,
-            None if reached(&self.kept.sight()) => Waited::Reached,
+            None if reached(&self.kept.snapshot()) => Waited::Reached,
             None => Waited::Ended,
         }
     }
 
-    /// Leaves, if it is not over yet. Whoever cancels this loses at most how it was left.
+    /// Closes it, if it has not ended. If this is cancelled, only the way it was closed is lost.
     pub(super) async fn leave(&mut self, how: Leave, now: Duration) {
         let Some(live) = self.live.take() else { return };
         live.look(|progress| self.kept.keep(progress, now));
@@ -163,7 +157,7 @@ impl TrackedExchange {
 }
 
 impl Kept {
-    fn sight(&self) -> Snapshot<'_> {
+    fn snapshot(&self) -> Snapshot<'_> {
         Snapshot {
             exchange: &self.exchange,
             items: &self.items,
@@ -183,7 +177,7 @@ impl Kept {
         }
     }
 
-    /// Takes over what was recorded, and keeps the marks.
+    /// Replaces the record, and keeps the marks.
     fn record(&mut self, recorded: Exchange) {
         let marked = std::mem::replace(&mut self.exchange, recorded);
         self.exchange.number = marked.number;

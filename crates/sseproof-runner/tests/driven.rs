@@ -37,7 +37,7 @@ async fn driven(steps: &str) -> (Transcript, Vec<String>) {
 }
 
 fn readings(transcript: &Transcript) -> Vec<(&str, Gauge, Result<u64, &str>)> {
-    let reading = |happening| match happening {
+    let reading = |run_event| match run_event {
         &RunEvent { ref name, what: RunEventKind::Reading(ref reading), .. } => {
             let value = reading.value.as_ref().map_err(String::as_str);
             Some((name.as_str(), reading.gauge, value.copied()))
@@ -66,7 +66,7 @@ async fn gauges_are_read_until_the_client_is_gone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_gauge_that_gives_no_number_says_why() {
-    for (gauge, said) in [
+    for (gauge, message) in [
         ("{ http: { path: /missing } }", "GET /missing answered 404"),
         ("{ http: { path: /late } }", "GET /late had no answer in 2s"),
         ("{ http: { path: /active }, pointer: /x }", "GET /active: nothing stands at /x of "),
@@ -82,12 +82,12 @@ async fn a_gauge_that_gives_no_number_says_why() {
         let [(_, Gauge::Active, Err(why))] = readings(&results.transcript)[..] else {
             panic!("{:?}", results.transcript.run_events)
         };
-        assert!(why.starts_with(said), "{why}");
+        assert!(why.starts_with(message), "{why}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stalled_client_takes_nothing_and_the_others_everything() {
+async fn a_stalled_client_receives_nothing_and_the_others_everything() {
     let (transcript, failures) = driven(
         "  - connect: { published: true, narrow: true, as: slow }\n  \
          - connect: { published: true, as: quick }\n  - stall: slow\n  - pour: {}\n  \
@@ -100,7 +100,7 @@ async fn a_stalled_client_takes_nothing_and_the_others_everything() {
     let [slow, quick] = [0, 1].map(|index| transcript.exchanges[index].body_len());
     assert!(slow < 1 << 10 && quick > 1 << 17, "{slow} {quick}");
     let did =
-        |what: &RunEventKind| transcript.run_events.iter().any(|happening| happening.what == *what);
+        |what: &RunEventKind| transcript.run_events.iter().any(|run_event| run_event.what == *what);
     assert!(did(&RunEventKind::Stalled { exchange: 1 }));
     assert!(did(&RunEventKind::Poured { bytes: 1 << 17, stopped: None }));
     assert!(did(&RunEventKind::Unread { exchange: 1, bytes: Ok(1 << 16) }));
@@ -108,7 +108,7 @@ async fn a_stalled_client_takes_nothing_and_the_others_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restart_cuts_what_is_open() {
+async fn a_restart_cuts_open_streams() {
     let (transcript, failures) = driven(
         "  - connect: { published: true }\n  - connect: { via: true, as: via }\n  - restart: {}\n  \
          - expect: { from: stream, end: truncated }\n",
@@ -117,7 +117,7 @@ async fn a_restart_cuts_what_is_open() {
     assert!(failures.is_empty(), "{failures:?}");
     let via = &transcript.exchanges[1];
     assert!(via.via && !via.judged && via.is_stream());
-    let restarted = transcript.run_events.iter().find_map(|happening| match &happening.what {
+    let restarted = transcript.run_events.iter().find_map(|run_event| match &run_event.what {
         RunEventKind::Restarted { ready_us, failed } => Some((ready_us.is_some(), failed.clone())),
         _ => None,
     });
@@ -128,7 +128,7 @@ async fn a_restart_cuts_what_is_open() {
 async fn many_clients_come_and_go() {
     let (transcript, failures) = driven("  - churn: { as: many, times: 40 }\n").await;
     assert!(failures.is_empty(), "{failures:?}");
-    let last = transcript.run_events.iter().rev().find_map(|happening| match happening.what {
+    let last = transcript.run_events.iter().rev().find_map(|run_event| match run_event.what {
         RunEventKind::Churned { connections, streams, last } => Some((connections, streams, last)),
         _ => None,
     });
@@ -140,7 +140,7 @@ async fn many_clients_come_and_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_scenario_needs_and_the_target_lacks_is_named() {
+async fn a_feature_that_the_target_lacks_is_named() {
     for (need, line) in [
         ("publish", "publish: {"),
         ("restart", "restart: {"),
@@ -156,7 +156,6 @@ async fn what_a_scenario_needs_and_the_target_lacks_is_named() {
     }
 }
 
-/// Plays the scenario with this way to publish.
 async fn played(publish: &str, scenario: &Scenario) -> (Transcript, Vec<String>) {
     let file = TargetFile::parse("f", publish, &Variables::default()).expect("a target");
     let target = TargetConfig { publish: file.publish, ..lab::target() };
@@ -172,7 +171,7 @@ fn probe() -> &'static Scenario {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_meant_stands_beside_the_stream() {
+async fn published_events_are_noted_at_the_stream() {
     let hook = "publish:\n  stream: /published\n  http: { path: /publish, body: \"${data}\" }\n";
     let (transcript, failures) = played(hook, probe()).await;
     assert!(failures.is_empty(), "{failures:?}");
@@ -182,25 +181,25 @@ async fn what_was_meant_stands_beside_the_stream() {
     assert!(payloads().any(|one| one.outcome == PublishOutcome::Accepted && one.data == "a\nb"));
     let cr = payloads().find(|one| one.data == "a\rb").unwrap();
     assert_eq!(cr.outcome.said(), Some("POST /publish answered 422"));
-    // A sentinel before each, and one behind the last.
+    // A sentinel before each, and one after the last.
     assert_eq!(subscriber.published.len(), 2 * payloads().count() + 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_hook_that_does_not_work_ends_the_probe_early() {
-    for (path, said) in
+    for (path, message) in
         [("/missing", "POST /missing answered 404"), ("/late", "POST /late had no answer in 5s")]
     {
         let hook = format!("publish:\n  http: {{ path: {path}, body: \"${{data}}\" }}\n");
         let (transcript, _) = played(&hook, probe()).await;
         let published = &transcript.exchanges[0].published;
         assert_eq!(published.len(), 1, "{published:?}");
-        assert_eq!(published[0].outcome.said(), Some(said));
+        assert_eq!(published[0].outcome.said(), Some(message));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_never_answers_is_not_told_to_have_closed() {
+async fn a_missing_response_is_not_reported_as_a_closed_connection() {
     let file = "publish:\n  http: { path: /late, body: \"${data}\" }\n";
     let file = TargetFile::parse("f", file, &Variables::default()).unwrap();
     let target = TargetConfig { publish: file.publish, ..lab::target() };
@@ -231,11 +230,11 @@ async fn a_publish_step_publishes_as_the_target_says() {
     assert!(failures.is_empty(), "{failures:?}");
     let (transcript, failures) =
         played("publish:\n  run: sh -c 'exit 3' ${data}\n", &scenario).await;
-    let broke = "the command was to end with exit code 0, and ended with 3";
+    let broke = "the command should exit with code 0, and ended with code 3";
     assert_eq!(failures, [broke]);
-    let [happening] = transcript.run_events.as_slice() else { panic!("{transcript:?}") };
-    let RunEventKind::Published { what, answered_us: Some(_) } = &happening.what else {
-        panic!("{happening:?}")
+    let [run_event] = transcript.run_events.as_slice() else { panic!("{transcript:?}") };
+    let RunEventKind::Published { what, answered_us: Some(_) } = &run_event.what else {
+        panic!("{run_event:?}")
     };
     assert_eq!(what.data, "it's $x");
     assert_eq!(what.outcome, PublishOutcome::Failed(broke.to_owned()));
@@ -274,14 +273,14 @@ fn scenario_of(id: &str) -> &'static Scenario {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_comes_with_the_first_event_does_not_hold_up_what_is_published() {
+async fn headers_that_come_with_the_first_event_do_not_delay_published_events() {
     let hook =
         "publish:\n  stream: /late-published\n  http: { path: /publish, body: \"${data}\" }\n";
     let (transcript, _) = played(hook, scenario_of("deliver")).await;
     let marked: Vec<_> = transcript
         .run_events
         .iter()
-        .filter_map(|happening| match &happening.what {
+        .filter_map(|run_event| match &run_event.what {
             RunEventKind::Published { what, .. } => Some(what.data.as_str()),
             _ => None,
         })
@@ -292,19 +291,22 @@ async fn a_head_that_comes_with_the_first_event_does_not_hold_up_what_is_publish
     assert_eq!(streams.len(), 5);
     for stream in streams {
         let body = String::from_utf8(stream.body_bytes()).expect("text");
-        assert!(body.contains("sseproof-event-"), "nothing was published for a head: {body}");
+        assert!(
+            body.contains("sseproof-event-"),
+            "nothing was published to release the headers: {body}"
+        );
         assert!(marked.iter().all(|data| body.contains(data)), "{body}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_generated_comes_from_the_seed() {
+async fn generated_payloads_depend_on_the_seed() {
     let hook = "publish:\n  stream: /published\n  http: { path: /publish, body: \"${data}\" }\n";
     let (transcript, _) = played(hook, probe()).await;
     let generated: Vec<_> =
         transcript.exchanges[0].published.iter().filter(|one| one.seed == Some(0)).collect();
     assert_eq!(generated.len(), 40);
-    // The server refuses a CR: what becomes of it is known, and none is generated.
+    // The server rejects a CR: this is known by then, and none is generated.
     assert!(generated.iter().all(|one| !one.data.contains('\r')));
     assert!(generated.iter().any(|one| one.data.contains('\n')));
 }

@@ -41,7 +41,7 @@ async fn the_command_line_wins_over_the_file() {
 }
 
 #[test]
-fn what_is_given_for_a_variable_need_not_be_in_the_environment() {
+fn a_given_variable_need_not_be_in_the_environment() {
     let without = variables(&[("extra", "1")], &[("TOKEN", "secret")]);
     let mistakes = Scenario::parse("f", SOURCE, &without).unwrap_err();
     assert_eq!(mistakes.0.len(), 1, "{mistakes}");
@@ -50,7 +50,7 @@ fn what_is_given_for_a_variable_need_not_be_in_the_environment() {
     assert!(Scenario::parse("f", SOURCE, &with).is_ok());
 }
 
-/// Whoever runs a scenario may do so on another thread.
+/// A scenario can be run on another thread.
 fn is_send<T: Send>(it: T) -> T {
     it
 }
@@ -64,7 +64,7 @@ async fn a_real_socket_serves_as_well() {
     let serving = tokio::spawn(async move { lab.listen(listener).await });
     let client = Client::new(Arc::new(Direct), Limits::default());
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/runs/holds");
-    // None of them asks how late it is at the server.
+    // None of them depends on the server's clock.
     for name in ["../../../../../scenarios/examples/resume", "publish", "ends", "redirects"] {
         let source = std::fs::read_to_string(format!("{root}/{name}.yaml")).unwrap();
         let scenario = lab::scenario(name, &source);

@@ -12,7 +12,7 @@ use sseproof_net::{
 };
 use sseproof_record::{Ending, Exchange, Plan, Reason, Version, Visit};
 use sseproof_rules::reference;
-use sseproof_runner::{FailureKind, Outcome, Progressed, Results, Stopped, run, run_all};
+use sseproof_runner::{FailureKind, Outcome, Results, RunProgress, Stopped, run, run_all};
 
 async fn play(source: &str) -> Outcome {
     let scenario = lab::scenario("own.yaml", source);
@@ -51,8 +51,8 @@ async fn streams_share_a_connection_where_http2_carries_them() {
     let shares = |exchange: &Exchange| {
         (exchange.transport.shares, exchange.transport.stream, exchange.judged)
     };
-    let told: Vec<_> = outcome.exchanges.iter().map(shares).collect();
-    assert_eq!(told, [(Some(5), Some(1), true), (Some(5), Some(3), true)]);
+    let lines: Vec<_> = outcome.exchanges.iter().map(shares).collect();
+    assert_eq!(lines, [(Some(5), Some(1), true), (Some(5), Some(3), true)]);
 
     let outcome = by(Some(Version::Http11)).await;
     assert!(outcome.failures[0].message.contains("only HTTP/2 carries"), "{outcome:?}");
@@ -66,7 +66,7 @@ async fn exchanges_are_numbered_named_and_linked() {
     )
     .await;
     assert_eq!(outcome.failures, []);
-    let told: Vec<_> = outcome
+    let lines: Vec<_> = outcome
         .exchanges
         .iter()
         .map(|exchange| {
@@ -76,7 +76,7 @@ async fn exchanges_are_numbered_named_and_linked() {
         })
         .collect();
     assert_eq!(
-        told,
+        lines,
         [
             (5, "first", "/redirect/2", None, true),
             (6, "first", "/redirect/1", Some((5, Reason::Redirect)), true),
@@ -90,12 +90,12 @@ async fn exchanges_are_numbered_named_and_linked() {
     assert!(outcome.exchanges.iter().all(|exchange| exchange.scenario == "own.yaml"));
     assert_eq!(sent_id(&outcome.exchanges[2]), None);
     assert_eq!(sent_id(&outcome.exchanges[5]).as_deref(), Some("2"));
-    let came_back = outcome.exchanges[3].started - outcome.exchanges[2].end.at;
-    assert_eq!(came_back, reference::RETRY, "the announced time");
+    let reconnected_after = outcome.exchanges[3].started - outcome.exchanges[2].end.at;
+    assert_eq!(reconnected_after, reference::RETRY, "the announced time");
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_told_no_time_comes_back_after_three_seconds() {
+async fn without_an_announced_time_a_client_reconnects_after_three_seconds() {
     let steps = "  - connect: { path: /cut, as: first }\n  - expect: { end: truncated }\n";
     for (wait, millis) in [("", 3_000), (", wait: 700ms", 700), (", wait: 0s", 0)] {
         let again = format!("  - reconnect: {{ from: first, as: second{wait} }}\n");
@@ -108,7 +108,7 @@ async fn who_was_told_no_time_comes_back_after_three_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_expected_to_be_no_stream_is_not_judged() {
+async fn a_response_that_is_expected_not_to_be_a_stream_is_not_judged() {
     for (expect, judged) in [
         ("{ status: 404 }", false),
         ("{ status: [200, 404] }", true),
@@ -123,7 +123,7 @@ async fn what_is_expected_to_be_no_stream_is_not_judged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_way_of_leaving_is_recorded() {
+async fn every_way_of_closing_is_recorded() {
     let outcome = play(
         "scenario: a\nsteps:\n  - connect: { as: left }\n  - connect: { as: reset }\n  \
          - drop: { from: reset, reset: true }\n  - connect: { path: /silent, as: kept }\n  - wait: 1s\n",
@@ -131,7 +131,7 @@ async fn every_way_of_leaving_is_recorded() {
     .await;
     assert!(outcome.exchanges.iter().all(|exchange| exchange.end.how == Ending::Left));
     let ends: Vec<_> = outcome.exchanges.iter().map(|exchange| exchange.end.at).collect();
-    assert_eq!(ends[0], ends[2], "what is open at the end is left then");
+    assert_eq!(ends[0], ends[2], "open connections are closed at the end");
     assert!(ends[1] < ends[0]);
 }
 
@@ -148,12 +148,12 @@ async fn a_cancelled_run_keeps_every_exchange() {
     assert_eq!(results.left_out, ["other.yaml"]);
     assert_eq!(client.now(), Duration::from_secs(1));
     let [first, second] = results.transcript.exchanges.as_slice() else { panic!() };
-    assert!(first.body_len() > 500, "what came before is kept");
+    assert!(first.body_len() > 500, "earlier bytes are kept");
     assert_eq!(second.status(), Some(200));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_can_be_cancelled_while_nobody_answers() {
+async fn a_run_can_be_cancelled_while_it_waits_for_a_response() {
     let scenario = lab::scenario("own.yaml", "scenario: a\nsteps:\n  - connect: { path: /late }\n");
     let cancel = pin!(tokio::time::sleep(Duration::from_millis(10)));
     let outcome = run(&scenario, &lab::target(), &lab::client(), 1, &mut |_| {}, cancel).await;
@@ -162,9 +162,9 @@ async fn a_run_can_be_cancelled_while_nobody_answers() {
     assert_eq!(outcome.exchanges[0].end.at, Duration::from_millis(10));
 }
 
-struct Nobody;
+struct Unreachable;
 
-impl Dial for Nobody {
+impl Dial for Unreachable {
     fn dial<'a>(&'a self, _: &'a str, _: u16, _: ReceiveBuffer) -> Dialling<'a> {
         Box::pin(async { Err(DialError::Unconnected("connection refused".to_owned())) })
     }
@@ -172,7 +172,8 @@ impl Dial for Nobody {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_without_a_server_stops_at_once() {
-    let results = play_all(&all_probes(), &Client::new(Arc::new(Nobody), Limits::default())).await;
+    let results =
+        play_all(&all_probes(), &Client::new(Arc::new(Unreachable), Limits::default())).await;
     let Some(Stopped::Unreachable(why)) = &results.stopped else { panic!("{:?}", results.stopped) };
     assert_eq!(why, "http://lab.test/events: no connection: connection refused");
     assert_eq!(results.transcript.exchanges.len(), 1);
@@ -206,7 +207,7 @@ async fn the_probes_provoke_the_reference_server_and_never_fail() {
     assert_eq!((&results.failures, &results.stopped), (&vec![], &None));
     let exchanges = &results.transcript.exchanges;
     assert!(exchanges.iter().enumerate().all(|(index, exchange)| exchange.number == index + 1));
-    let mut told = String::new();
+    let mut lines = String::new();
     for exchange in exchanges {
         let follows = exchange.follows.map(|follows| format!(" after {}", follows.exchange));
         let events = exchange.body_bytes().windows(6).filter(|bytes| bytes == b"\ndata:").count();
@@ -214,7 +215,7 @@ async fn the_probes_provoke_the_reference_server_and_never_fail() {
             300 => " id of 300 bytes".to_owned(),
             _ => format!(" id {id:?}"),
         });
-        told.push_str(&format!(
+        lines.push_str(&format!(
             "{:>2} {} {}: {} {:?}{}{}: {} events, {:?}\n",
             exchange.number,
             exchange.scenario,
@@ -227,7 +228,7 @@ async fn the_probes_provoke_the_reference_server_and_never_fail() {
             exchange.end.how,
         ));
     }
-    insta::assert_snapshot!("probes", told);
+    insta::assert_snapshot!("probes", lines);
 }
 
 #[tokio::test(start_paused = true)]
@@ -252,23 +253,23 @@ async fn the_probes_survive_servers_that_do_all_wrong() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn progress_is_told() {
+async fn progress_is_reported() {
     let scenario = lab::scenario(
         "own.yaml",
         "scenario: a\nsteps:\n  - connect: {}\n  - repeat:\n      times: 2\n      steps:\n        - expect: { event: {} }\n",
     );
-    let mut told = Vec::new();
-    let mut hear = |progressed: Progressed<'_>| {
-        told.push(match progressed {
-            Progressed::Begins(scenario) => format!("begins {}", scenario.title),
-            Progressed::Step(_, line) => line.to_string(),
-            Progressed::Ends(_, failures) => format!("ends with {}", failures.len()),
+    let mut lines = Vec::new();
+    let mut on_progress = |progressed: RunProgress<'_>| {
+        lines.push(match progressed {
+            RunProgress::Begins(scenario) => format!("begins {}", scenario.title),
+            RunProgress::Step(_, line) => line.to_string(),
+            RunProgress::Ends(_, failures) => format!("ends with {}", failures.len()),
             _ => "?".to_owned(),
         });
     };
     let never = pin!(std::future::pending());
-    run(&scenario, &lab::target(), &lab::client(), 1, &mut hear, never).await;
-    assert_eq!(told, ["begins a", "3", "4", "7", "7", "ends with 0"]);
+    run(&scenario, &lab::target(), &lab::client(), 1, &mut on_progress, never).await;
+    assert_eq!(lines, ["begins a", "3", "4", "7", "7", "ends with 0"]);
 }
 
 // A command is a process of the real world: the clock runs.
@@ -283,7 +284,7 @@ async fn commands_run_and_fail() {
     let outcome = play(&fails("/nowhere/at/all")).await;
     assert_eq!(outcome.failures[0].kind, FailureKind::Impossible);
     let outcome = play(&fails("{ command: sleep 30, within: 50ms }")).await;
-    assert!(outcome.failures[0].message.contains("not done within 50ms"), "{outcome:?}");
+    assert!(outcome.failures[0].message.contains("took longer than 50ms"), "{outcome:?}");
 }
 
 #[tokio::test(start_paused = true)]

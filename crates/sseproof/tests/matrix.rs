@@ -21,7 +21,7 @@ use sseproof_rules::{
     Finding, Host, Mutant, Over, Profile, Record, Rule, Status, judge, mutants, profiles,
     profiles_of, reference, rules, rules_for,
 };
-use sseproof_runner::{Progressed, run_all};
+use sseproof_runner::{RunProgress, run_all};
 
 /// How many mutants are checked over TCP at a time.
 const AT_A_TIME: usize = 40;
@@ -56,8 +56,8 @@ async fn transcript(client: Client, origin: &str, look: Look) -> Transcript {
         target.headers.set("Authorization", first);
         target.other = Some([("Authorization", other)].into_iter().collect());
     }
-    let mut hear = |heard: Progressed<'_>| {
-        if let (Progressed::Kept(transcript), Some(rule)) = (heard, look.rule)
+    let mut hear = |heard: RunProgress<'_>| {
+        if let (RunProgress::Kept(transcript), Some(rule)) = (heard, look.rule)
             && fails(rule, transcript)
         {
             enough.notify_one();

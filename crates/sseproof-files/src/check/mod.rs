@@ -45,7 +45,6 @@ struct Check<'s> {
     /// The variables that have a value at this step.
     known: BTreeSet<String>,
     names: Names,
-    /// What of the environment is used.
     used: BTreeMap<String, String>,
     /// The readings that were taken before this step.
     readings: BTreeSet<String>,
@@ -199,8 +198,8 @@ impl Check<'_> {
                     self.slip(place, Slip::instead(what, instead));
                 }
             }
-            Step::Drop(cut) => {
-                if let Some(name) = self.stream(cut.from.as_ref(), place) {
+            Step::Drop(disconnect) => {
+                if let Some(name) = self.stream(disconnect.from.as_ref(), place) {
                     self.drop(&name, place);
                 }
             }

@@ -11,7 +11,6 @@ use crate::model::{At, Name};
 /// What bears a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Opened {
-    /// A connection.
     Stream,
     /// The answer to an ordinary request.
     Answer,

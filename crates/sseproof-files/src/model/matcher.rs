@@ -1,4 +1,4 @@
-//! What is expected of a value, of an event, of a reconnection time, of an end.
+//! Matchers of values, events, reconnection times and ends.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -12,26 +12,27 @@ use serde_json_path::JsonPath;
 use super::{Json, Pause, Scope, Short, Shorthand, Text};
 use crate::mistake::Slip;
 
-/// What a text must be. All that is said must hold; nothing said accepts every text.
+/// Conditions on a text. All given ones must hold; without any, every text matches.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Matcher")]
 pub struct Value {
     /// The text itself; with `path`, the JSON value itself.
     pub equals: Option<Json>,
-    /// A text that stands somewhere in it.
+    /// A text that it contains.
     pub contains: Option<Text>,
-    /// A regular expression that matches somewhere in it. Variables in it stand for themselves.
+    /// A regular expression that matches somewhere in it. The values of variables are taken
+    /// literally.
     pub regex: Option<Pattern>,
-    /// JSON that it has at least: objects may have more members, lists must be alike.
+    /// JSON that it must include: objects may have more members, lists must be equal.
     pub json: Option<Json>,
-    /// A JSON path (RFC 9535), as in `$.user.name`: what is said besides is said of what it
-    /// selects, of at least one of the values.
+    /// A JSON path (RFC 9535), as in `$.user.name`: the other conditions must hold for at least one
+    /// of the values that it selects.
     pub path: Option<Query>,
 }
 
 impl Shorthand for Value {
-    const EXPECTED: &'static str = "a text, or what it must be like,";
+    const EXPECTED: &'static str = "a text or a condition on it";
     const WRITTEN: &'static str = "the text itself, or one of { equals: … }, { contains: … }, \
                                    { regex: … }, { json: … }, { path: $.…, equals: … }";
 
@@ -41,7 +42,7 @@ impl Shorthand for Value {
     }
 }
 
-/// What an event must be. All that is said must hold.
+/// Conditions on an event. All given ones must hold.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventMatcher {
@@ -56,21 +57,20 @@ pub struct EventMatcher {
 
 impl Shorthand for EventMatcher {
     const EXPECTED: &'static str = "an event";
-    const WRITTEN: &'static str =
-        "its data, or { data: …, type: …, id: … } with what must hold; {} accepts any event";
+    const WRITTEN: &'static str = "its data, or { data: …, type: …, id: … }; {} matches any event";
 
     fn short(text: &str) -> Result<Self, Slip> {
         Ok(Self { data: Some(Short(Value::short(text)?)), ..Self::default() })
     }
 }
 
-/// What an announced reconnection time must be.
+/// Conditions on an announced reconnection time.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RetryMatcher {
-    /// The shortest time that will do.
+    /// The shortest accepted time.
     pub at_least: Option<Pause>,
-    /// The longest time that will do.
+    /// The longest accepted time.
     pub at_most: Option<Pause>,
 }
 
@@ -95,11 +95,11 @@ impl RetryMatcher {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EndKind {
-    /// In any of these ways.
+    /// In any way, by the server.
     Any,
-    /// The response is whole by its own framing.
+    /// The response is complete by its framing.
     Complete,
-    /// The connection is closed before the response is whole.
+    /// The connection is closed before the response is complete.
     Truncated,
     /// The connection is reset.
     Reset,
@@ -110,10 +110,10 @@ pub enum EndKind {
 pub struct Pattern(pub Text);
 
 impl Pattern {
-    /// The expression, with variables standing for themselves.
+    /// The expression; values of variables are taken literally.
     ///
     /// # Errors
-    /// What to say of a variable without a value.
+    /// The name of a variable without a value, or the fault of the expression.
     pub fn fill(&self, scope: &Scope) -> Result<Regex, String> {
         let pattern = self.0.fill_with(scope, regex::escape)?;
         Regex::new(&pattern).map_err(|error| error.to_string())
@@ -132,14 +132,14 @@ impl<'de> Deserialize<'de> for Pattern {
         match Regex::new(&sample) {
             Ok(_) => Ok(Self(parsed)),
             Err(error) => Err(D::Error::custom(Slip::instead(
-                format!("`{text}` is no regular expression: {}", reason(&error)),
+                format!("`{text}` is not a valid regular expression: {}", reason(&error)),
                 "in YAML, put it in single quotes: '^\\d+$'; https://docs.rs/regex has the syntax",
             ))),
         }
     }
 }
 
-/// The last line of the message: the others draw the pattern once more.
+/// The last line of the message: the others repeat the pattern.
 fn reason(error: &regex::Error) -> String {
     let all = error.to_string();
     let last = all.lines().last().unwrap_or_default();
@@ -161,8 +161,8 @@ impl<'de> Deserialize<'de> for Query {
             Err(error) => Err(D::Error::custom(Slip::instead(
                 match text.get(error.position()..).filter(|rest| !rest.is_empty() && *rest != text)
                 {
-                    Some(rest) => format!("`{text}` is no JSON path: it goes wrong at `{rest}`"),
-                    None => format!("`{text}` is no JSON path"),
+                    Some(rest) => format!("`{text}` is not a valid JSON path: error at `{rest}`"),
+                    None => format!("`{text}` is not a valid JSON path"),
                 },
                 if text.starts_with('$') {
                     "RFC 9535 has the syntax: $.user.name, $.choices[0].text, $['with space']"

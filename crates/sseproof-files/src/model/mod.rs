@@ -1,8 +1,9 @@
-//! The language: what a file may say, as serde reads it and as the JSON Schema tells it to editors.
+//! The language of scenarios, for serde and for the JSON Schema that editors use.
 //!
-//! The leaves are parsed where they are read, so that whatever has come this far is well formed by
-//! itself; what only makes sense between steps (names, variables) is the business of `check`.
+//! Scalars are parsed as they are read, so each value is valid by itself; `check` tests the relations
+//! between steps (names, variables).
 
+mod drive;
 mod matcher;
 mod probe;
 mod scalar;
@@ -20,35 +21,34 @@ use serde::{Deserialize, Deserializer};
 use crate::mistake::{Mistakes, Place, Slip, Source};
 use crate::variables::Variables;
 
+pub use drive::{Churn, Gauge, Need, Payloads, Pour, Restart, Stall, Until};
 pub use matcher::{EndKind, EventMatcher, Pattern, Query, RetryMatcher, Value};
 pub use probe::{ProbeOptions, Purpose};
 pub use scalar::{Count, Headers, Method, Name, Pause, RoleName, Statuses};
 pub use short::{Short, Shorthand};
 pub use step::{
-    Capture, Churn, Command, Connect, Cut, Expect, Field, ForEach, Gauge, Http, Need, Observe,
-    OnlyIf, Payloads, Pour, Publish, Read, Reconnect, Repeat, Restart, Stall, Step, Who,
+    Capture, Command, Connect, Disconnect, Expect, Field, ForEach, Http, Identity, Observe, OnlyIf,
+    Publish, Read, Reconnect, Repeat, Step,
 };
 pub use text::{Form, Json, Part, Scope, Text};
 
-/// A scenario: what to do to a target, and what to expect of it.
+/// A scenario: actions on a target, and expectations.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// What its exchanges are marked with: the file, or the id of a probe.
+    /// The file, or the id of a probe; its exchanges have it as a mark.
     pub id: String,
     /// The file, as the user named it.
     pub file: String,
-    /// What it shows, in the words of its author.
     pub title: String,
-    /// Whether it takes so long that it only runs when it is asked for.
+    /// Whether it runs only on request, because it takes long.
     pub idle: bool,
-    /// Only of the built-in pack: what a probe does not get is for the rules to judge.
+    /// Only in the built-in pack: a probe never fails, the rules judge its exchanges.
     pub probe: Option<ProbeOptions>,
-    /// What the target must offer for it.
     pub needs: Vec<At<Need>>,
-    /// The rules that it is for, each as in `lifecycle/no-leak` or `cors/*`; all, if there are none.
+    /// The rules that need it, as in `lifecycle/no-leak` or `cors/*`; if empty, all.
     pub rules: Vec<String>,
     pub source: Arc<str>,
-    /// What the variables stand for when the run begins.
+    /// The values of variables at the start of the run.
     pub scope: Scope,
     pub steps: Vec<At<Step>>,
 }
@@ -57,8 +57,8 @@ impl Scenario {
     /// Reads a scenario. `file` is only used to name it in messages.
     ///
     /// # Errors
-    /// [`Mistakes`], each with its place and with what to write instead: what is wrong with the
-    /// YAML comes alone, what is wrong between the steps comes all at once.
+    /// [`Mistakes`], each with its place and a correction: the first one of the YAML, or all those
+    /// between the steps.
     pub fn parse(file: &str, source: &str, variables: &Variables) -> Result<Self, Mistakes> {
         let text = Source { file, text: source };
         Self::checked(crate::yaml::read(&text)?, &text, variables)
@@ -67,7 +67,7 @@ impl Scenario {
     /// Reads a scenario of the built-in pack.
     ///
     /// # Errors
-    /// [`Mistakes`], as of [`Scenario::parse`]; also where it does not say how it is played.
+    /// [`Mistakes`], as of [`Scenario::parse`]; also if `probe` is missing.
     pub(crate) fn probe(file: &str, source: &str, variables: &Variables) -> Result<Self, Mistakes> {
         let text = Source { file, text: source };
         let mut document: Document = crate::yaml::read(&text)?;
@@ -103,7 +103,6 @@ impl Scenario {
         self.probe.is_some()
     }
 
-    /// What the run learns from it: nothing, unless it is a probe.
     pub fn purpose(&self) -> Purpose {
         self.probe.as_ref().map_or_else(Purpose::default, |probe| probe.purpose)
     }
@@ -112,12 +111,12 @@ impl Scenario {
         self.needs.iter().any(|needed| needed.value == need)
     }
 
-    /// Whether it publishes texts that are so long that they fill a recording.
+    /// Whether it publishes texts so long that they fill a recording.
     pub fn publishes_long_texts(&self) -> bool {
         self.has_step(&|step| matches!(step, Step::Payloads(payloads) if payloads.long))
     }
 
-    /// Whether one of its steps, or of the steps within them, is like this.
+    /// Whether the predicate holds for a step, also for a nested one.
     pub(crate) fn has_step(&self, is_it: &impl Fn(&Step) -> bool) -> bool {
         fn any(steps: &[At<Step>], is_it: &impl Fn(&Step) -> bool) -> bool {
             steps.iter().any(|step| match &step.value {
@@ -129,7 +128,6 @@ impl Scenario {
         any(&self.steps, is_it)
     }
 
-    /// Whether a rule of that id is among those that it is for.
     pub fn is_for(&self, rule: &str) -> bool {
         self.rules.iter().any(|named| match named.strip_suffix('*') {
             Some(family) => rule.starts_with(family),
@@ -137,27 +135,28 @@ impl Scenario {
         })
     }
 
-    /// Whether it has streams that every rule on streams judges.
+    /// Whether it has streams that the general rules judge.
     pub fn shows_streams(&self) -> bool {
         let shows = |step: &Step| match step {
-            Step::Connect(connect) => !connect.via && !connect.published && connect.who.is_none(),
+            Step::Connect(connect) => {
+                !connect.via && !connect.published && connect.identity.is_none()
+            }
             _ => false,
         };
         self.needs.is_empty() && self.has_step(&shows)
     }
 
-    /// How many steps it has, those inside of other steps counted with them as one.
+    /// The number of top-level steps.
     pub fn steps(&self) -> usize {
         self.steps.len()
     }
 
-    /// How many of these steps stand at or before that line: those that were begun when the step in
-    /// it was.
+    /// The number of these steps up to that line: those that had begun when its step began.
     pub fn steps_up_to(&self, line: usize) -> usize {
         self.steps.iter().take_while(|step| step.place.line <= line).count()
     }
 
-    /// The line of that number (from 1) and its neighbours, each with its number.
+    /// This line (from 1) and its neighbours, each with its number.
     pub fn lines_around(&self, line: usize) -> impl Iterator<Item = (usize, &str)> {
         let first = line.saturating_sub(1).max(1);
         let numbered = self.source.lines().enumerate().map(|(index, text)| (index + 1, text));
@@ -165,33 +164,33 @@ impl Scenario {
     }
 }
 
-/// What to do to a server of Server-Sent Events, and what to expect of it.
+/// Actions on a server of Server-Sent Events, and expectations.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "sseproof scenario")]
 pub struct Document {
-    /// What the scenario shows, in one sentence.
+    /// The purpose of the scenario, in one sentence.
     pub scenario: String,
-    /// Runs only when it is asked for (`--idle`), because it takes long.
+    /// Runs only with `--idle`, because it takes long.
     #[serde(default)]
     pub idle: bool,
-    /// What the target must offer for it beside its stream; without that it is left out.
+    /// Features that the target must have beside its stream; without them the scenario is left out.
     #[serde(default)]
     pub needs: Vec<At<Need>>,
-    /// How it is played as a probe of the built-in pack.
+    /// Options of a probe of the built-in pack.
     pub probe: Option<ProbeOptions>,
-    /// Of a probe: the rules that look at it, each as in `lifecycle/no-leak` or `cors/*`, so that a
-    /// check by other rules can leave it out.
+    /// Of a probe: the rules that need it, as in `lifecycle/no-leak` or `cors/*`; a check of other
+    /// rules leaves it out.
     #[serde(default, rename = "for")]
     pub rules: Vec<String>,
     /// Values for `${name}`, unless the command line gives others (`--var name=value`).
     #[serde(default)]
     pub vars: BTreeMap<String, At<Text>>,
-    /// What to do and to expect, in order.
+    /// Actions and expectations, in order.
     pub steps: At<Vec<At<Step>>>,
 }
 
-/// A value and where it stands in its file.
+/// A value and its place in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct At<T> {
     pub value: T,
@@ -199,7 +198,7 @@ pub struct At<T> {
 }
 
 impl<T> At<T> {
-    /// What stands in a short form does not know its place: see the checks.
+    /// For short forms, whose place `check` finds.
     pub fn unplaced(value: T) -> Self {
         Self { value, place: Place { line: 0, column: 0 } }
     }

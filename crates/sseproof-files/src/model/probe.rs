@@ -1,18 +1,21 @@
-//! What a probe says of itself besides its steps.
+//! The options of a probe.
+//!
+//! A probe names the rules that need it (`for:`), and not a rule its probes: most rules judge every
+//! stream of any probe, the rest depend on one or two probes. So `--only` is fast.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Pause;
 
-/// How a scenario is played as a probe. It counts in the built-in pack alone: elsewhere the file is
-/// an ordinary scenario.
+/// The options of a probe. They have an effect only in the built-in pack; elsewhere the file is an
+/// ordinary scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ProbeOptions {
     /// Probes are played from the lowest to the highest.
     pub order: u32,
-    /// What the run learns from it, besides what rules judge.
+    /// A purpose beside the evidence for rules.
     #[serde(default)]
     pub purpose: Purpose,
     /// Whether events are published for it if the stream is silent without them.
@@ -24,23 +27,23 @@ pub struct ProbeOptions {
     pub alone: bool,
     /// How long it waits for response headers, if that is longer than the client's limit.
     pub patience: Option<Pause>,
-    /// The profiles with which it is played, too; without a profile it always is.
+    /// Profiles with which it is also played; without a profile it is always played.
     #[serde(default)]
     pub also_with: Vec<String>,
-    /// The profiles that it belongs to: it is played with these alone.
+    /// The only profiles with which it is played.
     #[serde(default)]
     pub only_with: Vec<String>,
 }
 
-/// What the run learns from a probe.
+/// The purpose of a probe beside the evidence for rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
-    /// Nothing: it provokes what rules judge.
+    /// None: it only causes the traffic that rules judge.
     #[default]
     Provoke,
-    /// Whether there is a stream, and whether it is silent: the others are left out without one.
+    /// Finds out if there is a stream (without one, other probes are left out), and if it is silent.
     FindStream,
-    /// Whether response headers come later than usual: it is played last, and only if none came.
+    /// Finds out if response headers come later than usual; played last, and only if none came.
     FindLateHeaders,
 }

@@ -1,4 +1,4 @@
-//! The words of the language that are no sentences: durations, names, methods, numbers.
+//! The scalars of the language: durations, names, methods, numbers.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -41,8 +41,8 @@ impl Name {
             return Ok(Self(text.to_owned()));
         }
         Err(Slip::instead(
-            format!("`{text}` is no name"),
-            "a name is made of the letters a to z, digits, `-` and `_`, as in `first`",
+            format!("`{text}` is not a valid name"),
+            "a name consists of letters (a to z), digits, `-` and `_`, as in `first`",
         ))
     }
 }
@@ -69,11 +69,14 @@ impl<'de> Deserialize<'de> for Method {
             }
             _ => "a method is one word in upper case, as in GET or POST".to_owned(),
         };
-        Err(D::Error::custom(Slip::instead(format!("`{text}` is no HTTP method"), instead)))
+        Err(D::Error::custom(Slip::instead(
+            format!("`{text}` is not a valid HTTP method"),
+            instead,
+        )))
     }
 }
 
-/// The part that a connection plays for rules.
+/// The role of a connection in rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoleName(pub Role);
 
@@ -100,7 +103,7 @@ impl JsonSchema for RoleName {
         let names: Vec<String> = Role::all().map(|(_, name)| name).collect();
         json_schema!({
             "type": "string",
-            "description": "The part that a connection plays for rules that compare it with others.",
+            "description": "The role of a connection in rules that compare several.",
             "enum": names,
         })
     }
@@ -115,19 +118,19 @@ impl<'de> Deserialize<'de> for Count {
         let text = String::deserialize(deserializer)?;
         match text.parse::<u32>() {
             Ok(0) => Err(D::Error::custom(Slip::instead(
-                "none at all is no number to wait for",
-                "write 1 or more; for what must not come, use `none-within` in an `expect`",
+                "the number must be at least 1",
+                "to require that nothing comes, use `none-within` in an `expect`",
             ))),
             Ok(count) => Ok(Self(count as usize)),
             Err(_) => Err(D::Error::custom(Slip::instead(
-                format!("`{text}` is no whole number"),
+                format!("`{text}` is not a whole number"),
                 "write a number such as 3",
             ))),
         }
     }
 }
 
-/// Status codes, any of which will do.
+/// A list of accepted status codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statuses(pub Vec<u16>);
 
@@ -150,7 +153,7 @@ struct OneOrMany;
 fn status<E: Error>(text: &str) -> Result<u16, E> {
     text.parse().ok().filter(|code| (100..=599).contains(code)).ok_or_else(|| {
         E::custom(Slip::instead(
-            format!("`{text}` is no status code"),
+            format!("`{text}` is not a valid status code"),
             "write one such as 200, or several: [200, 204]",
         ))
     })
@@ -180,7 +183,7 @@ impl<'de> Visitor<'de> for OneOrMany {
     }
 }
 
-/// Header fields to send; nothing as the value leaves a field out that would be sent otherwise.
+/// Header fields to send; null removes a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers(pub BTreeMap<String, Option<Text>>);
 
@@ -190,15 +193,15 @@ impl<'de> Deserialize<'de> for Headers {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         match fields.keys().find(|name| name.is_empty() || !name.bytes().all(fits)) {
             Some(name) => Err(D::Error::custom(Slip::instead(
-                format!("`{name}` is no name of a header field"),
-                "write one like `Authorization`, without colon and white space",
+                format!("`{name}` is not a valid name of a header field"),
+                "write a name such as `Authorization`, without colon and white space",
             ))),
             None => Ok(Self(fields)),
         }
     }
 }
 
-/// Names the type in the schema, which is the same wherever it is used.
+/// Declares a named type of the schema.
 macro_rules! schema {
     ($type:ty, $name:literal, $generator:ident => $schema:expr) => {
         impl JsonSchema for $type {

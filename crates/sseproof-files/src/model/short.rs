@@ -1,6 +1,6 @@
-//! Mappings that have a short form: one value instead of the whole.
+//! Mappings that have a short form: one value instead of a mapping.
 //!
-//! `untagged` would do the same with messages that nobody can use.
+//! `untagged` would do the same with useless messages.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,14 +13,13 @@ use serde::{Deserialize, Deserializer};
 
 use crate::mistake::Slip;
 
-/// What can be written as one text.
+/// A mapping that can be written as one text.
 pub trait Shorthand: Sized {
-    /// What is expected: `a name`.
+    /// The expectation in messages: `a name`.
     const EXPECTED: &'static str;
-    /// How it is written, short and long.
+    /// Examples of the short and the long form.
     const WRITTEN: &'static str;
 
-    /// Reads the short form.
     fn short(text: &str) -> Result<Self, Slip>;
 }
 
@@ -45,7 +44,7 @@ struct Either<T>(PhantomData<T>);
 
 fn wrong<T: Shorthand, E: Error>(found: &str) -> E {
     E::custom(Slip::instead(
-        format!("{found} stands where {} is expected", T::EXPECTED),
+        format!("expected {}, found {found}", T::EXPECTED),
         format!("write {}", T::WRITTEN),
     ))
 }
@@ -73,9 +72,9 @@ impl<'de, T: Deserialize<'de> + Shorthand> Visitor<'de> for Either<T> {
         self.visit_str(&value.to_string())
     }
 
-    // How a float was spelled is lost here: `1.0` and `1.00` are the same number and different texts.
+    // The spelling of a float is lost here: `1.0` and `1.00` are one number and different texts.
     fn visit_f64<E: Error>(self, _: f64) -> Result<T, E> {
-        let instead = "put it in quotes, so that it is clear which text is meant: \"1.0\"";
+        let instead = "put it in quotes: \"1.0\"";
         Err(E::custom(Slip::instead("this is a number with a fraction, not a text", instead)))
     }
 
@@ -84,7 +83,7 @@ impl<'de, T: Deserialize<'de> + Shorthand> Visitor<'de> for Either<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<T, A::Error> {
-        let what = format!("a list stands where {} is expected", T::EXPECTED);
+        let what = format!("expected {}, found a list", T::EXPECTED);
         let instead = format!(
             "put quotes around a text that begins with a bracket; else write {}",
             T::WRITTEN

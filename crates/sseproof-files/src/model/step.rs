@@ -1,4 +1,4 @@
-//! The steps. What stands above each field is what an editor shows.
+//! The steps of scenarios. Editors show the comment above each field.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,241 +7,243 @@ use sseproof_record::Version;
 use std::collections::BTreeMap;
 
 use super::{
-    At, Count, EndKind, EventMatcher, Headers, Json, Method, Name, Pattern, Pause, Query,
-    RetryMatcher, RoleName, Short, Shorthand, Statuses, Text, Value,
+    At, Churn, Count, EndKind, EventMatcher, Gauge, Headers, Json, Method, Name, Pattern, Pause,
+    Payloads, Pour, Query, Restart, RetryMatcher, RoleName, Short, Shorthand, Stall, Statuses,
+    Text, Value,
 };
 use crate::mistake::Slip;
 
-/// One thing to do or to expect.
+/// One action or expectation.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// Opens a connection as an `EventSource` does, and follows redirects.
     Connect(Connect),
-    /// Demands something of a connection.
+    /// Requires a status, headers, or an item of the stream.
     Expect(Box<Expect>),
-    /// Waits for more events, or reads on for a while; fails where the stream falls short.
+    /// Waits for more events, or reads for a time; fails if too few come or the stream ends.
     Read(Read),
-    /// Waits and never fails: for what a server may do or not.
+    /// Waits and never fails: for optional behaviour.
     Observe(Box<Observe>),
-    /// Leaves a connection.
-    Drop(Short<Cut>),
-    /// Comes back as an `EventSource` does when its connection has ended.
+    /// Closes a connection.
+    Drop(Short<Disconnect>),
+    /// Reconnects as an `EventSource` does after its connection has ended.
     Reconnect(Reconnect),
-    /// Does nothing for a while.
+    /// Waits for a time.
     Wait(Pause),
-    /// Sends an ordinary request, whose answer is not judged as a stream.
+    /// Sends an ordinary request; rules ignore its response.
     Http(Http),
-    /// Publishes data as the target says, or by POST.
+    /// Publishes data with the target's hook, or by POST.
     Publish(Short<Publish>),
-    /// Publishes every dangerous payload as the target says, each between two sentinels, for the
-    /// `encode/` rules to judge; it never fails by itself.
+    /// Publishes every dangerous payload with the target's hook, each between two sentinels, for the
+    /// `encode/` rules; never fails.
     Payloads(Payloads),
-    /// Reads how many producers, connections, descriptors and threads the server has, and how much
+    /// Reads the number of the server's producers, connections, descriptors and threads, and its
     /// memory; never fails.
     Gauge(Gauge),
-    /// Connects many times and leaves as soon as the head is there, and reads the gauges meanwhile;
-    /// never fails.
+    /// Connects many times, closes each connection after its response headers, and reads the gauges
+    /// in between; never fails.
     Churn(Churn),
-    /// Publishes much, for nobody to look at; never fails.
+    /// Publishes many bytes of no meaning; never fails.
     Pour(Pour),
-    /// Reads nothing more from a connection, and keeps it: `stall: first`.
+    /// Stops reading from a connection, and keeps it open: `stall: first`.
     Stall(Short<Stall>),
-    /// Restarts the server as the target says, and waits until it takes connections; never fails.
+    /// Restarts the server with the target's hook, and waits until it accepts connections.
     Restart(Restart),
     /// Runs a command and waits for its end.
     Run(Short<Command>),
-    /// Keeps a value for later, as `${name}`.
+    /// Stores a value for later steps, as `${name}`.
     Capture(Capture),
-    /// Does the steps several times; `${round}` counts from 1.
+    /// Runs the steps several times; `${round}` counts from 1.
     Repeat(Repeat),
-    /// Does the steps once for each value; `${round}` counts from 1.
+    /// Runs the steps once for each value; `${round}` counts from 1.
     ForEach(ForEach),
 }
 
-/// Opens a connection. What is not said is the target's.
+/// Opens a connection. Defaults come from the target.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connect {
-    /// The path and query, in place of those of the target's URL.
+    /// The path and query, instead of those of the target's URL.
     pub path: Option<Text>,
-    /// The method, in place of the target's.
+    /// The method, instead of the target's.
     pub method: Option<Method>,
     /// Header fields, besides those of an `EventSource` and of the target.
     #[serde(default)]
     pub headers: Headers,
-    /// The body, in place of the target's.
+    /// The body, instead of the target's.
     pub body: Option<Text>,
     /// The body as JSON, with its content type.
     pub json: Option<Json>,
-    /// The version of HTTP: `"1.0"`, `"1.1"` or `"2"`; what client and server agree on otherwise.
+    /// The version of HTTP: `"1.0"`, `"1.1"` or `"2"` (default: client and server negotiate it).
     pub http: Option<Version>,
-    /// The connection of an earlier step that is shared, over HTTP/2: both are streams on it.
+    /// An open connection of an earlier step; over HTTP/2, both are streams on it.
     pub on: Option<At<Name>>,
-    /// How many bytes the server may send on this stream of HTTP/2, and no more is ever allowed.
+    /// The flow-control window of this HTTP/2 stream, in bytes; it is never increased.
     pub window: Option<u32>,
-    /// Whether its connection takes as little as can be of what nobody reads, so that who sends soon
-    /// has to wait.
+    /// Whether the connection has a small receive buffer, so that the server soon blocks if the
+    /// client does not read.
     #[serde(default)]
     pub narrow: bool,
-    /// Whether it goes through the proxy that the target names (`via`).
+    /// Whether it goes through the target's proxy (`via`).
     #[serde(default)]
     pub via: bool,
-    /// Whether it is for the stream that carries what is published, where that is another one;
-    /// through the proxy, it is at the same place beside the stream of the target.
+    /// Whether it opens the stream of published events (`publish.stream` of the target), if that is
+    /// another one; through the proxy, it has the same place beside the target's stream.
     #[serde(default)]
     pub published: bool,
-    /// Whether redirects are followed, as they are by default.
+    /// Whether redirects are followed (default: true).
     pub redirects: Option<bool>,
-    /// How long to wait for the head before the next step (as long as the client waits at all, if
-    /// nothing is said); it may still come behind that.
+    /// How long to wait for the response headers before the next step (default: the client's limit);
+    /// they may still come later.
     pub within: Option<Pause>,
-    /// Asks as somebody else, and leaves the step out where there is nobody of that kind. The
-    /// standing rules do not judge what comes.
-    pub who: Option<Who>,
-    /// The part that it plays for rules that compare it with others; its name, too, if no other is
-    /// given.
+    /// Sends the request as another user; the step is left out if the target has no such user. The
+    /// general rules do not judge the stream.
+    #[serde(rename = "who")]
+    pub identity: Option<Identity>,
+    /// The role of the connection in rules that compare several; also the default of its name.
     pub role: Option<RoleName>,
-    /// What later steps call the connection (`stream` if nothing is said).
+    /// The name of the connection for later steps (default: `stream`).
     #[serde(rename = "as")]
     pub name: Option<At<Name>>,
 }
 
-/// Who asks.
+/// The user that sends a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Who {
-    /// The user of the target, with its credentials; left out where it has none.
+pub enum Identity {
+    /// The target's user, with its credentials; left out if it has none.
     User,
-    /// Somebody without credentials; left out where the target has none.
-    Nobody,
-    /// The other user of the target; left out where it has none.
+    /// A user without credentials; left out if the target has none.
+    #[serde(rename = "nobody")]
+    Anonymous,
+    /// The target's other user; left out if it has none.
     Other,
     /// The target's user, on a page of another origin.
     Page,
 }
 
-/// Demands something of a connection: the head, or one kind of thing in the stream, or both.
+/// Requires a status or headers, or one kind of item in the stream, or both.
 ///
-/// Each kind is sought behind the last one of its kind that was read or expected.
+/// The search begins after the last item of the same kind that was read or expected.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expect {
-    /// The connection; the one opened last if nothing is said.
+    /// The connection (default: the one opened last).
     pub from: Option<At<Name>>,
-    /// The status code, or several of which one will do.
+    /// The status code, or a list of accepted ones.
     pub status: Option<Statuses>,
-    /// Header fields of the answer; null for one that must be absent.
+    /// Header fields of the response; null if one must be absent.
     #[serde(default)]
     pub headers: BTreeMap<String, Option<Short<Value>>>,
     /// An event, by its data, or by `data`, `type` and `id`.
     pub event: Option<Short<EventMatcher>>,
-    /// A comment, by what follows its colon and one space.
+    /// A comment, by the text after its colon and one space.
     pub comment: Option<Short<Value>>,
     /// A reconnection time.
     pub retry: Option<Short<RetryMatcher>>,
     /// The end of the stream.
     pub end: Option<EndKind>,
-    /// How many that fit are waited for (1 if nothing is said). More may follow.
+    /// The number of matches to wait for (default: 1). More may follow.
     pub count: Option<Count>,
-    /// Whether it must be the very next of its kind; others are passed over otherwise.
+    /// Whether it must be the next item of its kind; otherwise others may come first.
     #[serde(default)]
     pub next: bool,
-    /// How long to wait for it (5s if nothing is said).
+    /// How long to wait for it (default: 5s).
     pub within: Option<Pause>,
-    /// Demands the contrary: nothing that fits comes for this long.
+    /// Requires the opposite: no match comes in this time.
     pub none_within: Option<Pause>,
 }
 
-/// Waits for more events, or reads on for a while; fails where the stream falls short.
+/// Waits for more events, or reads for a time; fails if too few come or the stream ends.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Read {
-    /// The connection; the one opened last if nothing is said.
+    /// The connection (default: the one opened last).
     pub from: Option<At<Name>>,
-    /// How many events, behind those that were read or expected before.
+    /// The number of events, after those that were read or expected before.
     pub events: Option<Count>,
-    /// How long to read on; the stream must not end before.
+    /// How long to read; the stream must not end before.
     #[serde(rename = "for")]
     pub time: Option<Pause>,
-    /// How long to wait for the events (5s if nothing is said).
+    /// How long to wait for the events (default: 5s).
     pub within: Option<Pause>,
 }
 
-/// Waits until what is said is there, the stream ends, or the time is over; never fails.
+/// Waits until the given condition holds, the stream ends, or the time is over; never fails.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Observe {
-    /// The connection; the one opened last if nothing is said.
+    /// The connection (default: the one opened last).
     pub from: Option<At<Name>>,
-    /// Until the connection has had this many events in all.
+    /// Until the connection has received this many events in total.
     pub events: Option<Count>,
-    /// Until the connection has had an event like this one, by its data, or by `data`, `type` and
-    /// `id`.
+    /// Until the connection has received such an event: its data, or `data`, `type` and `id`.
     pub event: Option<Short<EventMatcher>>,
-    /// Until the head of the answer is there.
+    /// Until the response headers have arrived.
     #[serde(default)]
     pub head: bool,
-    /// Until the end, which ends every `observe`: says that nothing else is waited for.
+    /// Until the end of the stream, and for nothing else.
     #[serde(default)]
     pub end: bool,
-    /// How long at the most (5s if nothing is said).
+    /// The longest time (default: 5s).
     pub within: Option<Pause>,
 }
 
-/// Leaves a connection.
+/// Closes a connection.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Drop")]
-pub struct Cut {
-    /// The connection; the one opened last if nothing is said.
+pub struct Disconnect {
+    /// The connection (default: the one opened last).
     pub from: Option<At<Name>>,
     /// Resets the connection (RST) instead of closing it (FIN).
     #[serde(default)]
     pub reset: bool,
 }
 
-impl Shorthand for Cut {
+impl Shorthand for Disconnect {
     const EXPECTED: &'static str = "the name of a connection";
     const WRITTEN: &'static str = "`drop: first`, or `drop: { from: first, reset: true }`";
 
     fn short(text: &str) -> Result<Self, Slip> {
-        // The place is filled in by who knows it: see `check`.
+        // `check` finds the place.
         let place = crate::mistake::Place { line: 0, column: 0 };
         Ok(Self { from: Some(At { value: Name::parse(text)?, place }), reset: false })
     }
 }
 
-/// Comes back as an `EventSource` does when its connection has ended: with the same request, the
+/// Reconnects as an `EventSource` does after its connection has ended: with the same request, the
 /// last event ID, and after the announced reconnection time.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Reconnect {
-    /// The connection that ended; the one opened last if nothing is said.
+    /// The connection that ended (default: the one opened last).
     pub from: Option<At<Name>>,
-    /// What later steps call the new connection; its name is the old one's if nothing is said.
+    /// The name of the new connection for later steps (default: that of the old one).
     #[serde(rename = "as")]
     pub name: Option<At<Name>>,
-    /// How long after the end of the old connection, in place of the announced time (3s where
-    /// none was announced, and never more than a minute).
+    /// The time after the end of the old connection (default: the announced reconnection time, at
+    /// most a minute; 3s if none was announced).
     pub wait: Option<Pause>,
-    /// The `Last-Event-ID` to send, in place of the last one received.
+    /// The `Last-Event-ID` to send, instead of the last one received.
     pub last_event_id: Option<Text>,
-    /// Sends the id of this event of the old connection, counted from 1, as if nothing behind it
-    /// had arrived.
+    /// Sends the id of this event of the old connection, counted from 1, as if no later event had
+    /// arrived.
     pub after_event: Option<Count>,
-    /// Leaves the step out, and all that concerns the new connection, unless this holds.
+    /// Leaves out this step and all steps on the new connection, unless this condition holds.
     pub only_if: Option<OnlyIf>,
-    /// Header fields in place of those that were sent before.
+    /// Header fields that replace those of the old request.
     #[serde(default)]
     pub headers: Headers,
-    /// Comes back as somebody else, as in `connect`.
-    pub who: Option<Who>,
-    /// The part that the new connection plays for rules, as in `connect`.
+    /// Reconnects as another user, as in `connect`.
+    #[serde(rename = "who")]
+    pub identity: Option<Identity>,
+    /// The role of the new connection in rules, as in `connect`.
     pub role: Option<RoleName>,
 }
 
-/// What must hold of the old connection.
+/// A condition on the old connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnlyIf {
@@ -251,15 +253,15 @@ pub enum OnlyIf {
     HasIds,
 }
 
-/// Sends an ordinary request and reads the answer to its end.
+/// Sends an ordinary request and reads the whole response.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
-    /// The path and query, in place of those of the target's URL.
+    /// The path and query, instead of those of the target's URL.
     pub path: Option<Text>,
-    /// A whole URL, for another server.
+    /// A complete URL, for another server.
     pub url: Option<Text>,
-    /// The method: GET, or POST where there is a body, if nothing is said.
+    /// The method (default: GET, or POST with a body).
     pub method: Option<Method>,
     /// Header fields, besides those of the target.
     #[serde(default)]
@@ -268,23 +270,23 @@ pub struct Http {
     pub body: Option<Text>,
     /// The body as JSON, with its content type.
     pub json: Option<Json>,
-    /// The status code, or several of which one will do (200 to 299 if nothing is said).
+    /// The status code, or a list of accepted ones (default: 200 to 299).
     pub status: Option<Statuses>,
-    /// How long to wait for the whole answer (5s if nothing is said).
+    /// How long to wait for the whole response (default: 5s).
     pub within: Option<Pause>,
-    /// What later steps call the answer.
+    /// The name of the response for later steps.
     #[serde(rename = "as")]
     pub name: Option<At<Name>>,
 }
 
-/// Publishes data as the target says (where it says nothing, or the step names a path: by POST, as
-/// text), and demands an answer from 200 to 299.
+/// Publishes data with the target's hook (without a hook, or if the step has a path: by POST, as
+/// text), and requires a status from 200 to 299.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Publish {
-    /// What is published.
+    /// The data to publish.
     pub data: Text,
-    /// Where to POST it, in place of what the target says (`/publish` where it says nothing).
+    /// The path for a POST, instead of the target's hook (default without a hook: `/publish`).
     pub path: Option<Text>,
     /// Header fields, besides those of the target.
     #[serde(default)]
@@ -292,7 +294,7 @@ pub struct Publish {
 }
 
 impl Shorthand for Publish {
-    const EXPECTED: &'static str = "what to publish";
+    const EXPECTED: &'static str = "the data to publish";
     const WRITTEN: &'static str = "`publish: { data: hello }`, or `publish: hello`";
 
     fn short(text: &str) -> Result<Self, Slip> {
@@ -300,119 +302,16 @@ impl Shorthand for Publish {
     }
 }
 
-/// Reads the gauges of the server.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Gauge {
-    /// What later steps call the reading.
-    #[serde(rename = "as")]
-    pub name: Name,
-    /// Reads until the numbers are back where they were.
-    pub until: Option<Until>,
-}
-
-/// What a reading is waited for.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Until {
-    /// The earlier reading whose numbers of producers and connections are not to be exceeded.
-    pub at_most: Name,
-    /// How long at the most (10s if nothing is said).
-    pub within: Option<Pause>,
-}
-
-/// Connects and leaves, many times.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Churn {
-    /// How often (200 if nothing is said).
-    pub times: Option<Count>,
-    /// How many at a time (10 if nothing is said).
-    pub at_a_time: Option<Count>,
-    /// How long at the most (15s if nothing is said).
-    pub within: Option<Pause>,
-    /// What the readings are called: one before, one behind each eighth, one at the end.
-    #[serde(rename = "as")]
-    pub name: Name,
-}
-
-/// Publishes much.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Pour {
-    /// How many bytes of data in all (3.5 MiB if nothing is said).
-    pub bytes: Option<Count>,
-    /// How many times that.
-    pub times: Option<Count>,
-    /// How long at the most (5s if nothing is said).
-    pub within: Option<Pause>,
-}
-
-/// Reads nothing more.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Stall {
-    /// The connection; the one opened last if nothing is said.
-    pub from: Option<At<Name>>,
-}
-
-impl Shorthand for Stall {
-    const EXPECTED: &'static str = "the name of a connection";
-    const WRITTEN: &'static str = "`stall: first`, or `stall: { from: first }`";
-
-    fn short(text: &str) -> Result<Self, Slip> {
-        let place = crate::mistake::Place { line: 0, column: 0 };
-        Ok(Self { from: Some(At { value: Name::parse(text)?, place }) })
-    }
-}
-
-/// Restarts the server.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Restart {
-    /// How long it may take until it takes connections again (20s if nothing is said).
-    pub within: Option<Pause>,
-}
-
-/// What a target must offer beside its stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Need {
-    /// A way to publish.
-    Publish,
-    /// A number of what is alive: a gauge, or a process that can be looked into.
-    Active,
-    /// How much memory the server holds: a gauge, or a process that can be looked into.
-    Memory,
-    /// A way to restart it.
-    Restart,
-    /// The same stream through a proxy.
-    Via,
-    /// That HTTP/2 may be spoken to it.
-    Http2,
-}
-
-/// Publishes every dangerous payload, each between two sentinels.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Payloads {
-    /// How long to wait for each sentinel in the stream (2s if nothing is said).
-    pub within: Option<Pause>,
-    /// Only the long ones: 10,000 lines, and 1 MiB in one line.
-    #[serde(default)]
-    pub long: bool,
-}
-
-/// Runs a command. It is split into words as a shell does, and no shell sees it.
+/// Runs a command. It is split into words like in a shell, but runs without a shell.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Run")]
 pub struct Command {
     /// The program and its arguments.
     pub command: Text,
-    /// How long it may take (30s if nothing is said).
+    /// The time limit (default: 30s).
     pub within: Option<Pause>,
-    /// The exit code that it must have (0 if nothing is said).
+    /// The required exit code (default: 0).
     #[serde(default)]
     pub exit: i32,
 }
@@ -427,21 +326,21 @@ impl Shorthand for Command {
     }
 }
 
-/// Keeps a value of the event that was read or expected last, or of the answer, as `${name}`.
+/// Stores a value of the event that was read or expected last, or of the response, as `${name}`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Capture {
-    /// The connection or answer; the one opened last if nothing is said.
+    /// The connection or response (default: the one opened last).
     pub from: Option<At<Name>>,
     /// The name of the variable.
     pub into: Name,
-    /// Which part of the event (`data` if nothing is said).
+    /// The part of the event (default: `data`).
     pub field: Option<Field>,
-    /// A JSON path into it: what it selects first.
+    /// A JSON path; its first match is stored.
     pub path: Option<Query>,
-    /// A regular expression: what its first group matches, or all of it.
+    /// A regular expression; the match of its first group is stored, or the whole match.
     pub regex: Option<Pattern>,
-    /// A header field of the answer, instead of something in the stream.
+    /// A header field of the response, instead of a part of the stream.
     pub header: Option<String>,
 }
 
@@ -457,17 +356,17 @@ pub enum Field {
     Type,
 }
 
-/// Does the steps several times.
+/// Runs the steps several times.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Repeat {
-    /// How often.
+    /// The number of rounds.
     pub times: Count,
-    /// What to do.
+    /// The steps of one round.
     pub steps: At<Vec<At<Step>>>,
 }
 
-/// Does the steps once for each value.
+/// Runs the steps once for each value.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForEach {
@@ -476,6 +375,6 @@ pub struct ForEach {
     /// The values.
     #[serde(rename = "in")]
     pub values: At<Vec<Text>>,
-    /// What to do with each.
+    /// The steps for each value.
     pub steps: At<Vec<At<Step>>>,
 }

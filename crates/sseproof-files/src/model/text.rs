@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::mistake::Slip;
 
-/// How long a text made of `${300*x}` may become.
+/// The longest text that `${300*x}` may make.
 const LONGEST: usize = 1 << 20;
 
 /// A text in which `${name}` stands for a value. `$${` stands for `${` itself.
@@ -20,7 +20,6 @@ pub struct Text(pub Vec<Part>);
 /// A piece of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// What stands for itself.
     Plain(String),
     /// `${name}`, or `${name:json}`.
     Variable(String, Form),
@@ -37,7 +36,7 @@ pub enum Form {
     Json,
     /// In Base64, with padding.
     Base64,
-    /// Percent-encoded, but for the letters, digits and `-._~` that need it nowhere in a URL.
+    /// Percent-encoded, except letters, digits and `-._~`.
     Percent,
 }
 
@@ -90,10 +89,10 @@ impl Text {
                 continue;
             }
             plain.push_str(&rest[..start]);
-            let Some((name, behind)) = rest[start + 2..].split_once('}') else {
+            let Some((name, tail)) = rest[start + 2..].split_once('}') else {
                 return Err(Slip::instead(
-                    "`${` has no `}` behind it",
-                    "write ${name} for a variable, or $${ for the two characters themselves",
+                    "`${` has no matching `}`",
+                    "write ${name} for a variable, or $${ for the characters ${",
                 ));
             };
             match part(name)? {
@@ -105,7 +104,7 @@ impl Text {
                     parts.push(variable);
                 }
             }
-            rest = behind;
+            rest = tail;
         }
         plain.push_str(rest);
         if !plain.is_empty() {
@@ -114,7 +113,7 @@ impl Text {
         Ok(Self(parts))
     }
 
-    /// The text with each variable replaced by what `form` makes of its value.
+    /// The text with each variable replaced by its value in the given form.
     ///
     /// # Errors
     /// The name of a variable that has no value.
@@ -144,7 +143,7 @@ impl Text {
         self.fill_with(scope, str::to_owned)
     }
 
-    /// The text with this in the place of each variable, for a look at its form.
+    /// The text with this value for each variable, to check its syntax.
     pub fn with_each_as(&self, value: &str) -> String {
         let pieces = self.0.iter().map(|part| match part {
             Part::Plain(text) => text.as_str(),
@@ -161,7 +160,7 @@ impl Text {
         })
     }
 
-    /// The name of the variable that is all of it.
+    /// The name of its variable, if it has no other part.
     pub fn alone(&self) -> Option<&str> {
         match self.0.as_slice() {
             [Part::Variable(name, _)] => Some(name),
@@ -169,7 +168,7 @@ impl Text {
         }
     }
 
-    /// The text, where it has no variables.
+    /// The text, if it has no variables.
     pub fn plain(&self) -> Option<&str> {
         match self.0.as_slice() {
             [] => Some(""),
@@ -179,7 +178,7 @@ impl Text {
     }
 }
 
-/// What stands between `${` and `}`.
+/// Parses the text between `${` and `}`.
 fn part(inside: &str) -> Result<Part, Slip> {
     const FORMS: &str = "write ${name}, ${env:NAME}, or ${300*x} for a text repeated";
     const ENCODED: &str =
@@ -189,7 +188,7 @@ fn part(inside: &str) -> Result<Part, Slip> {
         return match times.trim().parse::<usize>().ok().filter(fits) {
             Some(times) => Ok(Part::Plain(text.repeat(times))),
             None => Err(Slip::instead(
-                format!("`${{{inside}}}` does not say how often (or makes more than a mebibyte)"),
+                format!("`${{{inside}}}` has no valid count (the result may have 1 MiB)"),
                 FORMS,
             )),
         };
@@ -200,13 +199,13 @@ fn part(inside: &str) -> Result<Part, Slip> {
         Some((name, "base64")) => (name, Form::Base64),
         Some((name, "percent")) => (name, Form::Percent),
         Some(_) => {
-            let what = format!("`${{{inside}}}` asks for a form that there is not");
+            let what = format!("`${{{inside}}}` has an unknown form");
             return Err(Slip::instead(what, ENCODED));
         }
     };
     let fits = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
     if name.is_empty() || !name.chars().all(fits) {
-        return Err(Slip::instead(format!("`${{{inside}}}` is no variable"), FORMS));
+        return Err(Slip::instead(format!("`${{{inside}}}` is not a valid variable"), FORMS));
     }
     Ok(match inside.strip_prefix("env:") {
         Some(name) => Part::Environment(name.to_owned()),
@@ -227,7 +226,7 @@ impl JsonSchema for Text {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": ["string", "number", "boolean"],
-            "description": "A text; ${name} and ${env:NAME} stand for their values (${name:json}, ${name:base64} and ${name:percent} for them encoded), ${300*x} for a text repeated, $${ for ${ itself.",
+            "description": "A text; ${name} and ${env:NAME} are replaced by their values (${name:json}, ${name:base64} and ${name:percent}: encoded), ${300*x} by a repeated text, $${ by ${ itself.",
         })
     }
 }
@@ -252,7 +251,7 @@ impl Json {
         texts
     }
 
-    /// The same without the members that are nothing but one of these variables.
+    /// The same without the members that consist of one of these variables only.
     pub fn without(mut self, absent: &BTreeSet<&str>) -> Self {
         fn prune(value: &mut serde_json::Value, absent: &BTreeSet<&str>) {
             match value {
@@ -281,7 +280,7 @@ impl Json {
     }
 }
 
-/// The same value with each string changed.
+/// The value with each string changed.
 fn map<E>(
     value: &serde_json::Value,
     change: &impl Fn(&str) -> Result<String, E>,
@@ -314,7 +313,7 @@ impl JsonSchema for Json {
         "Json".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "Any JSON value; ${name} in its strings stands for a value." })
+        json_schema!({ "description": "Any JSON value; ${name} in its strings is replaced by a value." })
     }
 }
 
@@ -344,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_variable_is_answered() {
+    fn invalid_variables_are_rejected() {
         for text in
             ["${", "${}", "${a b}", "${x*3}", "${9999999999*x}", "${env:}", "${a:yaml}", "${:json}"]
         {

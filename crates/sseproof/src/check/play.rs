@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use sseproof_files::{Readiness, RestartHook, Restarting, Scenario, ServerHandle, TargetConfig};
 use sseproof_net::{Client, Direct};
 use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
-use sseproof_runner::{Progressed, Results, StepFailure, Stopped, run_all};
+use sseproof_runner::{Results, RunProgress, StepFailure, Stopped, run_all};
 
 use super::Material;
 use super::given::Given;
@@ -87,7 +87,7 @@ async fn scenarios(given: &Given, target: TargetConfig) -> Material {
     let client = Client::new(Arc::new(Direct), given.limits).with(given.connection.clone());
     let mut watch = Watch::new(scenarios.len());
     let cancel = pin!(interrupted());
-    let hear = &mut |heard: Progressed<'_>| watch.hear(&heard);
+    let hear = &mut |heard: RunProgress<'_>| watch.hear(&heard);
     let results = run_all(&scenarios, &target, &client, &now(), hear, cancel).await;
     watch.clear();
     material(results, &given.scenarios, &watch.positions)
@@ -204,16 +204,16 @@ impl Watch {
         Self { line, began: now, scenario_began: now, positions: BTreeMap::new() }
     }
 
-    fn hear(&mut self, heard: &Progressed<'_>) {
+    fn hear(&mut self, heard: &RunProgress<'_>) {
         match heard {
-            Progressed::Begins(scenario) => {
+            RunProgress::Begins(scenario) => {
                 self.line.playing = scenario.id.clone();
                 self.scenario_began = Instant::now();
             }
-            Progressed::Step(scenario, line) => {
+            RunProgress::Step(scenario, line) => {
                 self.positions.entry(scenario.id.clone()).or_default().line = *line;
             }
-            Progressed::Ends(scenario, _) => {
+            RunProgress::Ends(scenario, _) => {
                 self.line.done += 1;
                 let position = self.positions.entry(scenario.id.clone()).or_default();
                 position.took = self.scenario_began.elapsed();

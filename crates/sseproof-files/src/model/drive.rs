@@ -1,0 +1,110 @@
+//! The steps that drive the server itself. Editors show the comment above each field.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{At, Count, Name, Pause, Shorthand};
+use crate::mistake::Slip;
+
+/// Reads the gauges of the server.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gauge {
+    /// The name of the reading for later steps.
+    #[serde(rename = "as")]
+    pub name: Name,
+    /// Reads until the numbers have returned to an earlier reading.
+    pub until: Option<Until>,
+}
+
+/// The condition that ends the readings.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Until {
+    /// The name of an earlier reading: its numbers of producers and connections are the maximum.
+    pub at_most: Name,
+    /// The longest time (default: 6s).
+    pub within: Option<Pause>,
+}
+
+/// Connects and disconnects many times.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Churn {
+    /// The number of connections (default: 200).
+    pub times: Option<Count>,
+    /// The number of connections at a time (default: 10).
+    pub at_a_time: Option<Count>,
+    /// The longest time (default: 15s).
+    pub within: Option<Pause>,
+    /// The name of the readings: one before, and one after each eighth of the connections.
+    #[serde(rename = "as")]
+    pub name: Name,
+}
+
+/// Publishes many bytes.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pour {
+    /// The number of bytes of data (default: 3.5 MiB).
+    pub bytes: Option<Count>,
+    /// A factor for `bytes` (default: 1).
+    pub times: Option<Count>,
+    /// The longest time (default: 5s).
+    pub within: Option<Pause>,
+}
+
+/// Stops reading.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stall {
+    /// The connection (default: the one opened last).
+    pub from: Option<At<Name>>,
+}
+
+impl Shorthand for Stall {
+    const EXPECTED: &'static str = "the name of a connection";
+    const WRITTEN: &'static str = "`stall: first`, or `stall: { from: first }`";
+
+    fn short(text: &str) -> Result<Self, Slip> {
+        let place = crate::mistake::Place { line: 0, column: 0 };
+        Ok(Self { from: Some(At { value: Name::parse(text)?, place }) })
+    }
+}
+
+/// Restarts the server.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restart {
+    /// The time limit until it accepts connections again (default: 20s).
+    pub within: Option<Pause>,
+}
+
+/// A feature of the target beside its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Need {
+    /// A way to publish.
+    Publish,
+    /// The number of open streams: from a gauge, or from a process on this machine.
+    Active,
+    /// The memory of the server: from a gauge, or from a process on this machine.
+    Memory,
+    /// A way to restart it.
+    Restart,
+    /// A proxy with the same stream.
+    Via,
+    /// HTTP/2.
+    Http2,
+}
+
+/// Publishes every dangerous payload, each between two sentinels.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Payloads {
+    /// How long to wait for each sentinel in the stream (default: 2s).
+    pub within: Option<Pause>,
+    /// Only the long ones: 10,000 lines, and 1 MiB in one line.
+    #[serde(default)]
+    pub long: bool,
+}
