@@ -26,7 +26,7 @@ pub struct Proxies {
 #[non_exhaustive]
 pub enum ProxyError {
     /// It is no URL, or one of a kind that is not spoken.
-    #[error("`{0}` is no proxy that can be used; write one like http://127.0.0.1:3128")]
+    #[error("`{0}` is not a valid proxy URL; write one such as http://127.0.0.1:3128")]
     Unusable(String),
 }
 

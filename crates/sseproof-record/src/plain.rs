@@ -24,7 +24,7 @@ pub enum PlainError {
     #[error("the file is empty")]
     Empty,
     /// A line of a head is not one.
-    #[error("line {line}: `{text}` is no header field, and the head is not over")]
+    #[error("line {line}: `{text}` is not a header field, and no empty line ends the headers")]
     Field {
         /// The line, from 1.
         line: usize,
@@ -39,7 +39,7 @@ pub enum PlainError {
     },
     /// Neither a head nor a stream.
     #[error(
-        "it begins with neither a head (`HTTP/1.1 200 OK`) nor a field of a stream (`data: …`)"
+        "it starts neither with a status line (`HTTP/1.1 200 OK`) nor with a field of a stream (`data: …`)"
     )]
     Foreign,
 }

@@ -53,7 +53,6 @@ pub(crate) async fn run(
     Ok(Exit::Held)
 }
 
-/// The path relative to the folder, if it is in it.
 fn relative_to(folder: &Path, file: &Path) -> PathBuf {
     match (absolute(folder), absolute(file)) {
         (Ok(folder), Ok(file)) => file.strip_prefix(&folder).map_or(file.clone(), Path::to_owned),

@@ -9,7 +9,6 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use globset::{Glob, GlobMatcher};
 
-/// One known failure.
 pub(crate) struct Known {
     pub(crate) glob: String,
     pub(crate) matcher: GlobMatcher,

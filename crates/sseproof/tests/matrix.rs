@@ -28,7 +28,6 @@ const AT_A_TIME: usize = 40;
 /// Set to also watch, over TCP, the mutants that only a minute of silence gives away.
 const SLOW: &str = "SSEPROOF_SLOW_TESTS";
 
-/// How a mutant is looked at.
 #[derive(Clone, Copy)]
 struct Look {
     profile: Option<&'static Profile>,
@@ -116,7 +115,6 @@ fn target(profile: Option<&Profile>, origin: &str) -> TargetConfig {
     }
 }
 
-/// The profiles that a mutant of the rule is looked at with.
 fn looks(rule: &Rule) -> Vec<Option<&'static Profile>> {
     let own: Vec<_> = profiles_of(rule).map(Some).collect();
     if own.is_empty() { vec![None] } else { own }

@@ -58,7 +58,10 @@ fn judge(record: &Record<'_>) -> Verdict {
         ));
     }
     if !again.is_stream() {
-        return Verdict::Pass(format!("{} for the id of another user", Outcome::of(&again).describe()));
+        return Verdict::Pass(format!(
+            "{} for the id of another user",
+            Outcome::of(&again).describe()
+        ));
     }
     let leaked = again.events().find(|(event, _)| {
         private.contains(&(event.last_event_id.to_string(), event.data.to_string()))

@@ -34,7 +34,9 @@ fn judge(record: &Record<'_>) -> Verdict {
         refused @ (Outcome::Status(_) | Outcome::Redirect(_) | Outcome::OtherType) => {
             Verdict::Pass(format!("{} without credentials", refused.describe()))
         }
-        other => Verdict::Inconclusive(format!("without credentials there was {}", other.describe())),
+        other => {
+            Verdict::Inconclusive(format!("without credentials there was {}", other.describe()))
+        }
     }
 }
 

@@ -43,8 +43,12 @@ fn judge(record: &Record<'_>) -> Verdict {
             Outcome::Redirect(_) => redirected += 1,
             Outcome::NotHttp => not_http += 1,
             Outcome::Status(_) => faults.push(
-                Fault::new(&view, Place::StatusLine, format!("the answer is {}", outcome.describe()))
-                    .so(outcome.consequence()),
+                Fault::new(
+                    &view,
+                    Place::StatusLine,
+                    format!("the answer is {}", outcome.describe()),
+                )
+                .so(outcome.consequence()),
             ),
             Outcome::Closed => unanswered.push(
                 Fault::whole(&view, format!("the server gives {}", outcome.describe()))

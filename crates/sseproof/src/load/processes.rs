@@ -19,7 +19,6 @@ use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-/// The task of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Task {
     pub(super) side: usize,
@@ -47,7 +46,6 @@ pub(super) fn task(text: &str) -> Result<Task, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// A line from a worker.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Line {
@@ -100,7 +98,6 @@ pub(super) async fn input_ended() {
     let _ = ended.await;
 }
 
-/// The workers of a round.
 pub(super) struct Workers {
     pub(super) count: u64,
     pub(super) side: usize,
@@ -113,7 +110,7 @@ pub(super) struct Workers {
 
 /// The last line of a worker.
 #[derive(Default)]
-struct Progress {
+struct WorkerState {
     open: u64,
     events: u64,
     is_done: bool,
@@ -168,14 +165,15 @@ impl Workers {
             });
         }
         drop(send);
-        let mut progress: Vec<Progress> = children.iter().map(|_| Progress::default()).collect();
+        let mut progress: Vec<WorkerState> =
+            children.iter().map(|_| WorkerState::default()).collect();
         let mut played = Played::default();
         let mut intervals: BTreeMap<u64, Interval> = BTreeMap::new();
         let mut looking = interval(self.sampling);
         looking.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut stopping = stop.clone();
         let mut is_stopped = false;
-        let look = |progress: &[Progress],
+        let look = |progress: &[WorkerState],
                     played: &mut Played,
                     each: &mut dyn FnMut(Told<'_>, &[u32]) -> Option<Sample>| {
             let at = Duration::from_millis(now_ms().saturating_sub(start_ms));
@@ -197,7 +195,7 @@ impl Workers {
                         }
                         Ok(Line::Broken(why)) => played.broken.push(why),
                         Ok(Line::Done) => {
-                            progress[worker] = Progress { open: 0, is_done: true, ..progress[worker] };
+                            progress[worker] = WorkerState { open: 0, is_done: true, ..progress[worker] };
                         }
                         Err(error) => played.broken.push(format!("worker {worker} wrote an invalid line: {error}")),
                     }

@@ -56,7 +56,6 @@ impl Round<'_> {
         self.streams_per_connection().is_some()
     }
 
-    /// The URL of this client.
     fn url(&self, number: u64) -> String {
         let url = self.url.fill(number);
         if !url.starts_with('/') {

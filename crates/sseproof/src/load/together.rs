@@ -77,7 +77,6 @@ fn judge(threshold: &sseproof_load_model::Threshold, old: &Side, new: &Side) -> 
     )
 }
 
-/// All rounds of one side.
 struct Side {
     total: sseproof_load_model::Interval,
     lasting: std::time::Duration,

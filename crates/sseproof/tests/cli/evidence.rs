@@ -92,9 +92,10 @@ fn a_file_of_curl_is_judged_and_played() {
 fn a_file_that_is_no_recording_says_what_is_one() {
     let folder = Folder::new();
     let page = folder.write("page.html", "<!doctype html>");
-    run(&["check", "--replay", &page]).ends(2, &["curl -isN URL > FILE", "neither a head"]);
+    run(&["check", "--replay", &page])
+        .ends(2, &["curl -isN URL > FILE", "neither with a status line"]);
     let torn = folder.write("torn.txt", "HTTP/1.1 200 OK\r\nwhat\r\n\r\n");
-    run(&["check", "--replay", &torn]).ends(2, &["line 2: `what` is no header field"]);
+    run(&["check", "--replay", &torn]).ends(2, &["line 2: `what` is not a header field"]);
     run(&["serve", "--play", &page]).ends(2, &["cannot read --play"]);
     let empty = folder.write("empty.txt", "");
     run(&["check", "--replay", &empty]).ends(2, &["the file is empty"]);

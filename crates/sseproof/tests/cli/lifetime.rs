@@ -10,7 +10,6 @@ use super::program::{Folder, accepting, answering, finish, free_address, read, r
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sseproof");
 
-/// A short scenario.
 const ONE: &str = "scenario: one\nsteps:\n  - connect: {}\n  - expect: { event: {}, within: 3s }\n";
 
 #[test]

@@ -59,7 +59,7 @@ fn a_proxy_is_used_and_named() {
     with_environment.env("http_proxy", proxy).env_remove("no_proxy").env_remove("NO_PROXY");
     finish(with_environment.spawn().unwrap()).ends(0, &[&way]);
     run(&[&arguments[..], &["--proxy", "socks5://h:1"]].concat())
-        .ends(2, &["`socks5://h:1` is no proxy that can be used"]);
+        .ends(2, &["`socks5://h:1` is not a valid proxy URL"]);
 }
 
 #[test]
