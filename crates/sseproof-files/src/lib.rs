@@ -1,6 +1,6 @@
 //! The file languages: scenarios and probes, targets, and load plans, in YAML.
 //!
-//! [`Scenario::parse`], [`TargetFile::parse`] and [`PlanFile::parse`] report every mistake in a
+//! [`Scenario::parse`], [`Target::parse`] and [`PlanFile::parse`] report every mistake in a
 //! file with its position and with what to write instead. Nothing here opens a socket or starts a
 //! process: the runner acts on these values.
 
@@ -22,8 +22,8 @@ pub use model::Scenario;
 pub use plan::{Body, PlanFile, ReadyPlan, Template, plans};
 pub use probes::{Probe, needed, probes, profile_ids, profile_probes};
 pub use target::{
-    Act, GaugeHook, NamedFile, PublishHook, Readiness, RequestHook, RestartHook, Restarting,
-    Server, ServerHandle, Signal, StartHook, StopHook, TargetConfig, TargetFile,
+    Act, GaugeHook, NamedFile, Overlay, PublishHook, Readiness, RequestHook, RestartHook, Server,
+    ServerHandle, Signal, StartHook, StopHook, Target,
 };
 pub use variables::Variables;
 pub use yaml::{plan_schema, schema, target_schema};

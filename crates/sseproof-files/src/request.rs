@@ -2,15 +2,11 @@
 
 use sseproof_record::{Bytes, Request, Version};
 
-use crate::TargetConfig;
+use crate::Target;
 use crate::model::{Connect, Headers, Http, Identity, Json, Publish, Scope, Text};
 
 /// A request for the stream; `None` where nobody knows at which path the proxy has it.
-pub fn connect(
-    step: &Connect,
-    target: &TargetConfig,
-    scope: &Scope,
-) -> Result<Option<Request>, String> {
+pub fn connect(step: &Connect, target: &Target, scope: &Scope) -> Result<Option<Request>, String> {
     let via = target.via.as_ref().filter(|_| step.via);
     let url = via.unwrap_or(&target.url);
     let stream = target.publish.as_ref().and_then(|hook| hook.stream.as_ref());
@@ -49,7 +45,7 @@ fn prefix<'v>(via: &'v str, url: &'v str) -> Option<&'v str> {
 pub fn as_identity(
     identity: Option<Identity>,
     mut request: Request,
-    target: &TargetConfig,
+    target: &Target,
 ) -> Option<Request> {
     match identity {
         None => {}
@@ -72,7 +68,7 @@ pub fn as_identity(
 /// The origin of a page that is none of the target's: no list can have it.
 const PAGE: &str = "https://sseproof.example";
 
-pub fn http(step: &Http, target: &TargetConfig, scope: &Scope) -> Result<Request, String> {
+pub fn http(step: &Http, target: &Target, scope: &Scope) -> Result<Request, String> {
     let has_body = step.body.is_some() || step.json.is_some();
     let method = step.method.as_ref().map(|method| method.0.as_str());
     let url = match &step.url {
@@ -95,7 +91,7 @@ pub fn word(value: &str) -> String {
 }
 
 /// What publishes data where the target does not say how.
-pub fn publish(step: &Publish, target: &TargetConfig, scope: &Scope) -> Result<Request, String> {
+pub fn publish(step: &Publish, target: &Target, scope: &Scope) -> Result<Request, String> {
     let url = match &step.path {
         Some(path) => at(&target.url, Some(path), scope)?,
         None => on(&target.url, "/publish"),
@@ -181,7 +177,7 @@ mod tests {
     #[test]
     fn what_is_published_stands_beside_the_stream_behind_a_proxy_too() {
         let hook = crate::PublishHook::json("POST", "/publish").on_stream("/published?all");
-        let mut target = TargetConfig::new("http://h/events?a");
+        let mut target = Target::new("http://h/events?a");
         target.publish = Some(hook);
         let step: Connect = serde_yaml::from_str("{ via: true, published: true }").unwrap();
         for (via, there) in [
@@ -198,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_step_wins_over_the_target_and_null_removes() {
-        let mut target = TargetConfig::new("http://h/events");
+        let mut target = Target::new("http://h/events");
         target.headers.set("authorization", "Bearer a");
         target.headers.set("Cache-Control", "no-store");
         target.body = Bytes::from("all");

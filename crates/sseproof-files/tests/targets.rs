@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use sseproof_files::{Readiness, RestartHook, Restarting, Signal, StopHook, TargetFile, Variables};
+use sseproof_files::{Readiness, RestartHook, Signal, StopHook, Target, Variables};
 
 /// Files that are wrong, each in one way.
 const BROKEN: &[&str] = &[
@@ -69,7 +69,7 @@ fn a_command_may_have_variables_of_each_kind() {
         environment: [("TOKEN".to_owned(), "abc".to_owned())].into(),
     };
     let text = "start: ./server --token ${env:TOKEN}\npublish: { run: \"./publish ${topic} ${env:TOKEN} ${data}\" }\n";
-    let file = TargetFile::parse("target.yaml", text, &variables).unwrap();
+    let file = Target::parse("target.yaml", text, &variables).unwrap();
     assert_eq!(file.start.unwrap().command, "./server --token abc");
     assert!(file.publish.is_some());
 }
@@ -78,7 +78,7 @@ fn a_command_may_have_variables_of_each_kind() {
 fn each_broken_target_gets_its_message() {
     let mut shown = String::new();
     for source in BROKEN {
-        match TargetFile::parse("target.yaml", source, &Variables::default()) {
+        match Target::parse("target.yaml", source, &Variables::default()) {
             Ok(_) => panic!("it parses: {source}"),
             Err(mistakes) => write!(shown, "{mistakes}\n\n").unwrap(),
         }
@@ -90,7 +90,7 @@ fn each_broken_target_gets_its_message() {
 fn no_beginning_of_a_file_breaks_the_reader() {
     for source in BROKEN {
         for (end, _) in source.char_indices() {
-            if let Err(mistakes) = TargetFile::parse("f", &source[..end], &Variables::default()) {
+            if let Err(mistakes) = Target::parse("f", &source[..end], &Variables::default()) {
                 assert!(!mistakes.0.is_empty());
                 assert!(!mistakes.to_string().contains('\u{1f}'), "{mistakes}");
             }
@@ -105,15 +105,15 @@ fn variables_and_the_environment_are_filled_in() {
         environment: BTreeMap::from([("TOKEN".to_owned(), "abc".to_owned())]),
     };
     let source = "url: http://h/${user}\nheaders:\n  Authorization: Bearer ${env:TOKEN}\n";
-    let file = TargetFile::parse("f", source, &variables).unwrap();
-    assert_eq!(file.url.as_deref(), Some("http://h/ada"));
+    let file = Target::parse("f", source, &variables).unwrap();
+    assert_eq!(file.url, "http://h/ada");
     assert_eq!(file.headers.first("authorization").as_deref(), Some("Bearer abc"));
     assert_eq!(file.publish, None);
 }
 
 #[test]
 fn whatever_drives_a_target_is_read() {
-    let read = |source: &str| TargetFile::parse("f", source, &Variables::default()).unwrap();
+    let read = |source: &str| Target::parse("f", source, &Variables::default()).unwrap();
     let start = |source: &str| read(source).start.expect("a start");
     assert_eq!(start("start: python app.py\n").ready, Readiness::Listening);
     let slow = start("start: { run: ./x, ready: { output: 'on (\\d+)', within: 30s } }\n");
@@ -126,11 +126,11 @@ fn whatever_drives_a_target_is_read() {
 
     let file = read("start: ./x\nstop: { signal: INT }\nrestart: true\nvia: http://h/x\n");
     assert_eq!(file.stop, Some(StopHook::Signal(Signal::Int)));
-    assert_eq!(file.restart, Restarting::Again);
+    assert_eq!(file.restart, Some(RestartHook::Again(None)));
     assert_eq!(file.via.as_deref(), Some("http://h/x"));
     let by = read("restart: docker restart app\n").restart;
-    assert_eq!(by, Restarting::By(RestartHook::Run("docker restart app".to_owned())));
-    assert_eq!(read("start: ./x\nrestart: false\n").restart, Restarting::Unsaid);
+    assert_eq!(by, Some(RestartHook::Run("docker restart app".to_owned())));
+    assert_eq!(read("start: ./x\nrestart: false\n").restart, None);
     assert_eq!(read("active: { process: 12 }\n").process, Some(12));
     assert!(read("memory: { http: { path: /x } }\n").memory.is_some());
 }
@@ -143,9 +143,9 @@ fn a_variable_of_the_file_gives_way_to_one_that_was_given() {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let given = given.iter().map(own).collect();
         let variables = Variables { given, environment: environment.clone() };
-        TargetFile::parse("sseproof.yaml", text, &variables).expect("a target")
+        Target::parse("sseproof.yaml", text, &variables).expect("a target")
     };
-    assert_eq!(read(&[]).url.as_deref(), Some("http://h/a"));
+    assert_eq!(read(&[]).url, "http://h/a");
     assert_eq!(read(&[]).vars["model"], "small");
-    assert_eq!(read(&[("room", "b")]).url.as_deref(), Some("http://h/b"));
+    assert_eq!(read(&[("room", "b")]).url, "http://h/b");
 }

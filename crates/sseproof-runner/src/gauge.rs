@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sseproof_files::model::{self, Need};
-use sseproof_files::{GaugeHook, TargetConfig};
+use sseproof_files::{GaugeHook, RestartHook, Target};
 use sseproof_net::{Client, Leave, local_port};
 use sseproof_record::{Gauge, Lack, Reading, RunEventKind};
 use tokio::time::{Instant, sleep};
@@ -36,7 +36,11 @@ impl ScenarioRun<'_> {
         for need in &scenario.needs {
             let lack = match need.value {
                 Need::Publish if target.publish.is_none() => Lack::Publish,
-                Need::Restart if target.restart.is_none() => Lack::Restart,
+                Need::Restart
+                    if matches!(target.restart, None | Some(RestartHook::Again(None))) =>
+                {
+                    Lack::Restart
+                }
                 Need::Via if target.via.is_none() => Lack::Via,
                 Need::Active if target.active.is_none() && self.process().is_err() => Lack::Active,
                 Need::Http2 if !self.client.may_speak_http2(&target.url) => Lack::Http2,
@@ -158,7 +162,7 @@ impl ScenarioRun<'_> {
 
 /// The number that a gauge shows. Its exchange is left out of the record, because gauges are read
 /// often.
-async fn ask(client: &Client, target: &TargetConfig, hook: &GaugeHook) -> Result<u64, String> {
+async fn ask(client: &Client, target: &Target, hook: &GaugeHook) -> Result<u64, String> {
     let request =
         hook.request.request(target).map_err(|name| format!("`${{{name}}}` has no value"))?;
     let label = request.label();

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sseproof_files::{Scenario, TargetConfig};
+use sseproof_files::{Scenario, Target};
 use sseproof_net::Client;
 use sseproof_record::{Ending, Exchange, Phase};
 
@@ -15,7 +15,7 @@ use super::{Cancel, OnProgress, Results, Stopped, run};
 pub(super) async fn run_last(
     probe: &Scenario,
     results: &mut Results,
-    target: &TargetConfig,
+    target: &Target,
     client: &Client,
     on_progress: OnProgress<'_>,
     cancel: Cancel<'_>,

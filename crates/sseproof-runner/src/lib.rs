@@ -28,9 +28,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sseproof_files::model::{Need, Purpose};
-use sseproof_files::{Scenario, TargetConfig};
+use sseproof_files::{Scenario, Target};
 use sseproof_net::Client;
-use sseproof_record::{Ending, Exchange, RunEvent, Target, Transcript};
+use sseproof_record::{Ending, Exchange, RunEvent, Transcript};
 
 use self::scenario_run::ScenarioRun;
 
@@ -128,7 +128,7 @@ pub type Cancel<'c> = Pin<&'c mut (dyn Future<Output = ()> + Send)>;
 /// Plays one scenario; its first exchange gets the number `first`.
 pub async fn run(
     scenario: &Scenario,
-    target: &TargetConfig,
+    target: &Target,
     client: &Client,
     first: usize,
     on_progress: OnProgress<'_>,
@@ -158,14 +158,14 @@ pub async fn run(
 /// `started` is the time at which the run started, RFC 3339, for the transcript.
 pub async fn run_all(
     scenarios: &[&Scenario],
-    target: &TargetConfig,
+    target: &Target,
     client: &Client,
     started: &str,
     on_progress: OnProgress<'_>,
     mut cancel: Cancel<'_>,
 ) -> Results {
     let mut results = Results::default();
-    results.transcript.target = Target {
+    results.transcript.target = sseproof_record::Target {
         url: target.url.clone(),
         method: target.method.clone(),
         profile: target.profile.clone(),

@@ -30,7 +30,8 @@ impl ScenarioRun<'_> {
         let at = self.client.now();
         let deadline = Instant::now() + within;
         let done = match hook {
-            RestartHook::Again(server) => server.0.restart().await,
+            RestartHook::Again(Some(server)) => server.0.restart().await,
+            RestartHook::Again(None) => Err("this run did not start the server".to_owned()),
             RestartHook::Run(command) => {
                 command::run(command, within, 0).await.map_err(|error| error.to_string())
             }

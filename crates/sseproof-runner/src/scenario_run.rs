@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use sseproof_files::model::{At, Name, Purpose, Scope};
-use sseproof_files::{MARK, Place, Scenario, TargetConfig};
+use sseproof_files::{MARK, Place, Scenario, Target};
 use sseproof_net::{Client, Leave, ReceiveBuffer, RequestOptions, Watcher};
 use sseproof_record::{
     Ending, Exchange, Follows, Gauge, Phase, Published, Request, Role, RunEvent, RunEventKind,
@@ -18,7 +18,7 @@ use super::{FailureKind, OnProgress, StepFailure, Stopped, evidence};
 
 pub(super) struct ScenarioRun<'r> {
     pub(super) scenario: &'r Scenario,
-    pub(super) target: &'r TargetConfig,
+    pub(super) target: &'r Target,
     pub(super) client: &'r Client,
     pub(super) scope: Scope,
     pub(super) on_progress: OnProgress<'r>,
@@ -85,7 +85,7 @@ pub(super) struct Consumed {
 impl<'r> ScenarioRun<'r> {
     pub(super) fn new(
         scenario: &'r Scenario,
-        target: &'r TargetConfig,
+        target: &'r Target,
         client: &'r Client,
         first: usize,
         on_progress: OnProgress<'r>,
@@ -310,7 +310,7 @@ fn marked_scope(scope: &Scope) -> Scope {
 
 /// Scenarios of users get only the events that they publish. Events published to another path do
 /// not help the stream.
-fn feeding(scenario: &Scenario, target: &TargetConfig) -> Feeding {
+fn feeding(scenario: &Scenario, target: &Target) -> Feeding {
     let helps = target.publish.as_ref().is_some_and(|hook| hook.stream.is_none());
     match &scenario.probe {
         Some(probe) if probe.feed && helps => match probe.purpose {

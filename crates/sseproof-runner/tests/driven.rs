@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sseproof_files::{Restarting, Scenario, TargetConfig, TargetFile, Variables, probes};
+use sseproof_files::{Scenario, Target, Variables, probes};
 use sseproof_net::{Client, Lab, Limits};
 use sseproof_record::{Gauge, PublishOutcome, RunEvent, RunEventKind, Transcript};
 use sseproof_runner::run_all;
@@ -17,17 +17,8 @@ async fn driven(steps: &str) -> (Transcript, Vec<String>) {
                 active: { http: { path: /active }, pointer: /value }\n\
                 memory: { http: { path: /memory }, regex: 'value\":(\\d+)' }\n\
                 restart: { http: { path: /restart } }\nvia: http://lab.test/via/events\n";
-    let file = TargetFile::parse("f", file, &Variables::default()).expect("a target");
-    let Restarting::By(restart) = file.restart else { panic!("no restart") };
-    let target = TargetConfig {
-        publish: file.publish,
-        active: file.active,
-        memory: file.memory,
-        restart: Some(restart),
-        via: file.via,
-        pour: 1 << 17,
-        ..lab::target()
-    };
+    let file = Target::parse("f", file, &Variables::default()).expect("a target");
+    let target = Target { url: lab::target().url, pour: 1 << 17, ..file };
     let scenario = lab::scenario("s", &format!("scenario: s\nsteps:\n{steps}"));
     let never = pin!(std::future::pending());
     let client = lab::client();
@@ -72,8 +63,8 @@ async fn a_gauge_that_gives_no_number_says_why() {
         ("{ http: { path: /active }, pointer: /x }", "GET /active: nothing stands at /x of "),
     ] {
         let file = format!("active: {gauge}\n");
-        let file = TargetFile::parse("f", &file, &Variables::default()).unwrap();
-        let target = TargetConfig { active: file.active, ..lab::target() };
+        let file = Target::parse("f", &file, &Variables::default()).unwrap();
+        let target = Target { active: file.active, ..lab::target() };
         let source = "scenario: s\nsteps:\n  - gauge: { as: a }\n";
         let scenario = lab::scenario("s", source);
         let never = pin!(std::future::pending());
@@ -157,8 +148,8 @@ async fn a_feature_that_the_target_lacks_is_named() {
 }
 
 async fn played(publish: &str, scenario: &Scenario) -> (Transcript, Vec<String>) {
-    let file = TargetFile::parse("f", publish, &Variables::default()).expect("a target");
-    let target = TargetConfig { publish: file.publish, ..lab::target() };
+    let file = Target::parse("f", publish, &Variables::default()).expect("a target");
+    let target = Target { publish: file.publish, ..lab::target() };
     let never = pin!(std::future::pending());
     let client = lab::client();
     let results = run_all(&[scenario], &target, &client, "", &mut |_| {}, never).await;
@@ -201,8 +192,8 @@ async fn a_hook_that_does_not_work_ends_the_probe_early() {
 #[tokio::test(start_paused = true)]
 async fn a_missing_response_is_not_reported_as_a_closed_connection() {
     let file = "publish:\n  http: { path: /late, body: \"${data}\" }\n";
-    let file = TargetFile::parse("f", file, &Variables::default()).unwrap();
-    let target = TargetConfig { publish: file.publish, ..lab::target() };
+    let file = Target::parse("f", file, &Variables::default()).unwrap();
+    let target = Target { publish: file.publish, ..lab::target() };
     // The client gives up at the same time as the step, or sooner.
     let limits = Limits { head: Duration::from_secs(1), ..Limits::default() };
     let client = Client::new(Arc::new(Lab::new(lab::answer).in_process()), limits);
@@ -250,10 +241,10 @@ async fn a_step_that_needs_a_hook_says_so() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_stream_is_given_events_and_the_record_says_so() {
     let hook = "publish:\n  http: { path: /publish, body: \"${data}\" }\n";
-    let file = TargetFile::parse("f", hook, &Variables::default()).expect("a target");
+    let file = Target::parse("f", hook, &Variables::default()).expect("a target");
     for (path, fed) in [("/only-published", true), ("/events", false)] {
         let url = format!("http://lab.test{path}");
-        let target = TargetConfig { publish: file.publish.clone(), ..TargetConfig::new(url) };
+        let target = Target { publish: file.publish.clone(), ..Target::new(url) };
         let scenarios: Vec<_> = ["baseline", "accept"].map(scenario_of).into();
         let never = pin!(std::future::pending());
         let client = lab::client();

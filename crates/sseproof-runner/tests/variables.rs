@@ -5,7 +5,7 @@ mod lab;
 use std::pin::pin;
 use std::sync::Arc;
 
-use sseproof_files::{Scenario, TargetConfig, Variables};
+use sseproof_files::{Scenario, Target, Variables};
 use sseproof_net::{Client, Direct, Lab, Limits};
 use sseproof_runner::run;
 
@@ -59,7 +59,7 @@ fn is_send<T: Send>(it: T) -> T {
 #[tokio::test]
 async fn a_real_socket_serves_as_well() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target = TargetConfig::new(format!("http://{}/events", listener.local_addr().unwrap()));
+    let target = Target::new(format!("http://{}/events", listener.local_addr().unwrap()));
     let lab = Lab::new(lab::answer);
     let serving = tokio::spawn(async move { lab.listen(listener).await });
     let client = Client::new(Arc::new(Direct), Limits::default());

@@ -16,7 +16,7 @@ use sseproof_report::{terminal, wire_log};
 use sseproof_rules::{Record, judge, profile, profiles};
 
 use crate::args::Check;
-use crate::check::given::{Chosen, Given};
+use crate::check::given::{CheckOptions, Chosen};
 pub(crate) use crate::check::given::{checked, headers, variables};
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{self, Known};
@@ -63,14 +63,14 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     let chosen = Chosen::new(&arguments.only, &arguments.skip).usage()?;
     let given = match &arguments.replay {
         Some(_) => None,
-        None => Some(Given::new(arguments, &chosen)?),
+        None => Some(CheckOptions::new(arguments, &chosen)?),
     };
     if let Some(given) = &given {
         chosen.judges(given.profile).usage()?;
     }
     outputs::writable(arguments).usage()?;
     let begun = Instant::now();
-    let besides = given.as_ref().map_or_else(Vec::new, Given::requests_besides);
+    let besides = given.as_ref().map_or_else(Vec::new, |given| given.target.requests_besides());
     let mut material = match (given, &arguments.replay) {
         (Some(given), _) => play::play(given).await.map_err(|blame| {
             let none = Transcript::default();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use sseproof_files::{NamedFile, TargetFile};
+use sseproof_files::{NamedFile, Target};
 use sseproof_net::{ConnectionOptions, Proxies, Tls, TlsGiven, UnixSocket};
 use sseproof_record::Version;
 
@@ -68,7 +68,7 @@ pub(crate) struct FileKeys<'a> {
 }
 
 impl<'a> FileKeys<'a> {
-    pub(crate) fn of_target(file: &'a Path, target: &'a TargetFile) -> Self {
+    pub(crate) fn of_target(file: &'a Path, target: &'a Target) -> Self {
         let unix_socket = target.unix_socket.as_deref();
         Self { file, ca: target.ca.as_ref(), insecure: target.insecure, unix_socket }
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use sseproof_check_parser::{Browser, Served};
-use sseproof_files::{GaugeHook, PublishHook, RequestHook, RestartHook, TargetConfig};
+use sseproof_files::{GaugeHook, PublishHook, RequestHook, RestartHook, Target};
 use sseproof_load::server::{Server, ServerOptions};
 use sseproof_net::{Identity, IdentityOptions, Lab};
 use sseproof_record::{Answer, Plan, Tape};
@@ -190,7 +190,7 @@ pub(crate) async fn embedded(profile: Option<&Profile>) -> anyhow::Result<String
 }
 
 /// Adds the hooks that the reference server offers.
-pub(crate) fn offer(target: &mut TargetConfig) {
+pub(crate) fn offer(target: &mut Target) {
     target.publish = Some(PublishHook::json("POST", "/publish/parts").on_stream("/published"));
     target.active = Some(GaugeHook::http("GET", "/active"));
     target.memory = Some(GaugeHook::http("GET", "/memory"));

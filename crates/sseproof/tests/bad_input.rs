@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sseproof_files::{Scenario, TargetConfig, probes};
+use sseproof_files::{Scenario, Target, probes};
 use sseproof_net::{Client, Dial, DialError, Dialling, InProcess, Lab, Limits, ReceiveBuffer};
 use sseproof_record::{Action, Answer, Bytes, Framing, Header, Headers, Plan, Version, Visit};
 use sseproof_report::terminal::{self, Detail, Options};
@@ -36,7 +36,7 @@ fn dialled(answer: Answer, dial: impl FnOnce(InProcess) -> Arc<dyn Dial>) -> Che
         .unwrap();
     runtime.block_on(async {
         let client = Client::new(dial(Lab::new(answer).in_process()), Limits::default());
-        let target = TargetConfig::new("http://lab/events");
+        let target = Target::new("http://lab/events");
         let scenarios: Vec<&Scenario> = probes()
             .iter()
             .filter(|probe| !probe.scenario.idle)

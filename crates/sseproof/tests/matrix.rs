@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use sseproof_files::{GaugeHook, RequestHook, RestartHook};
 use sseproof_files::{
-    Probe, Scenario, TargetConfig, Variables, needed, probes, profile_ids, profile_probes,
+    Probe, Scenario, Target, Variables, needed, probes, profile_ids, profile_probes,
 };
 use sseproof_net::{
     Client, ConnectionOptions, Direct, Identity, IdentityOptions, Lab, Limits, Tls, TlsGiven,
@@ -90,13 +90,13 @@ fn variables(profile: &Profile) -> Variables {
     Variables { given: profile.variables.iter().map(own).collect(), ..Variables::default() }
 }
 
-fn target(profile: Option<&Profile>, origin: &str) -> TargetConfig {
+fn target(profile: Option<&Profile>, origin: &str) -> Target {
     let Some(profile) = profile else {
         let hook =
             sseproof_files::PublishHook::json("POST", "/publish/parts").on_stream("/published");
-        let target = TargetConfig::new(format!("{origin}/events"));
+        let target = Target::new(format!("{origin}/events"));
         let restart = RequestHook::new("POST", "/restart");
-        return TargetConfig {
+        return Target {
             publish: Some(hook),
             active: Some(GaugeHook::http("GET", "/active")),
             memory: Some(GaugeHook::http("GET", "/memory")),
@@ -106,12 +106,12 @@ fn target(profile: Option<&Profile>, origin: &str) -> TargetConfig {
             ..target
         };
     };
-    TargetConfig {
+    Target {
         method: profile.method.to_owned(),
         headers: profile.headers.iter().copied().collect(),
         body: variables(profile).fill(profile.body).expect("a body").into(),
         profile: Some(profile.id.to_owned()),
-        ..TargetConfig::new(format!("{origin}{}", profile.path))
+        ..Target::new(format!("{origin}{}", profile.path))
     }
 }
 

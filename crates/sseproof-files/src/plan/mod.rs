@@ -14,7 +14,7 @@ use sseproof_record::{Headers, Request};
 use crate::mistake::{Mistakes, Source};
 use crate::target::Act;
 use crate::variables::Variables;
-use crate::{NamedFile, PublishHook, TargetConfig};
+use crate::{NamedFile, PublishHook, Target};
 
 pub(crate) use document::Document as PlanDocument;
 pub use ready::{ReadyPlan, plans};
@@ -80,7 +80,7 @@ impl PlanFile {
         let Some(hook) = &self.publish else { return Ok(None) };
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), value.fill(0)));
         let headers: Headers = headers.collect();
-        let target = TargetConfig { headers, ..TargetConfig::new(url) };
+        let target = Target { headers, ..Target::new(url) };
         Ok(match hook.act(&target, data)? {
             Act::Send(request) => Some(request),
             Act::Run(_) => None,

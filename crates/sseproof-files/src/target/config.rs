@@ -1,69 +1,126 @@
-//! What a run is told of its target.
+//! The target: read from a file, overlaid by flags, and handed to the runner.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use sseproof_record::{Bytes, Headers, Request};
 
-use super::{Act, GaugeHook, PublishHook, RestartHook};
+use super::{Act, GaugeHook, NamedFile, PublishHook, RestartHook, StartHook, StopHook};
 
-/// What is under test, and how a request for its stream looks.
+/// The server under test, how a request for its stream looks, and how to drive it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TargetConfig {
-    /// The URL of the stream.
+pub struct Target {
+    /// The URL of the stream; empty until it is known: a file may leave it to the command line.
     pub url: String,
-    /// The method that asks for it.
     pub method: String,
     /// Header fields of every request to it, those for authentication for instance.
     pub headers: Headers,
-    /// The body that asks for it, empty for none.
     pub body: Bytes,
     /// The credentials of another user, who must not see the events of the first.
     pub other: Option<Headers>,
-    /// What makes the server emit an event; where nothing is said, a `publish` step POSTs to
-    /// `/publish`, and the dangerous payloads are left out.
+    /// Makes the server emit an event. Without it, a `publish` step POSTs to `/publish`, and the
+    /// dangerous payloads are left out.
     pub publish: Option<PublishHook>,
-    /// The protocol on top that was chosen, for whoever judges the record.
+    /// The protocol on top of the stream: the id of a profile.
     pub profile: Option<String>,
+    pub start: Option<StartHook>,
+    pub stop: Option<StopHook>,
+    pub restart: Option<RestartHook>,
     /// Where to read how many producers are alive.
     pub active: Option<GaugeHook>,
     /// Where to read how many bytes of memory the server holds.
     pub memory: Option<GaugeHook>,
-    /// The process to look into, where it is not the one that listens on the port of the URL.
+    /// The process to look into, if it is not the one that listens on the port of the URL.
     pub process: Option<u32>,
-    /// What restarts the server.
-    pub restart: Option<RestartHook>,
     /// The URL of the same stream through a proxy.
     pub via: Option<String>,
+    /// The values of the variables of its file; those that were given win over them.
+    pub vars: BTreeMap<String, String>,
+    /// The unix socket that the server listens on.
+    pub unix_socket: Option<PathBuf>,
+    /// The certificates that are trusted besides those of the system.
+    pub ca: Option<NamedFile>,
+    /// Whether any certificate is trusted.
+    pub insecure: bool,
     /// How many bytes a `pour` publishes.
     pub pour: usize,
     /// Whether the stream is known to carry only what is published, so that a probe that waits for
-    /// events publishes them; [`run_all`] finds out by itself.
+    /// events publishes them; a run finds out by itself.
     pub is_silent: bool,
     /// The seed of the payloads that are generated.
     pub seed: u64,
 }
 
-/// How many bytes a `pour` publishes if nothing is said: several times what lies on the way to a
-/// `narrow` connection, and less than the recorder keeps of a body.
+/// Values that take the place of those of a target.
+#[derive(Clone, Debug, Default)]
+pub struct Overlay {
+    pub url: Option<String>,
+    pub method: Option<String>,
+    /// They take the place of their namesakes only.
+    pub headers: Headers,
+    pub body: Option<Bytes>,
+    pub publish: Option<PublishHook>,
+    pub profile: Option<String>,
+    pub start: Option<StartHook>,
+    pub active: Option<GaugeHook>,
+    pub via: Option<String>,
+    pub seed: Option<u64>,
+}
+
+/// How many bytes a `pour` publishes if nothing is said: several times as many as the buffers on the
+/// way to a `narrow` connection hold, and less than the recorder keeps of a body.
 const POUR: usize = 7 << 19;
 
-impl TargetConfig {
-    /// A target that is asked by GET.
-    pub fn new(url: impl Into<String>) -> Self {
+impl Default for Target {
+    fn default() -> Self {
         Self {
-            url: url.into(),
+            url: String::new(),
             method: "GET".to_owned(),
             headers: Headers::default(),
             body: Bytes::default(),
             other: None,
             publish: None,
             profile: None,
+            start: None,
+            stop: None,
+            restart: None,
             active: None,
             memory: None,
             process: None,
-            restart: None,
             via: None,
+            vars: BTreeMap::new(),
+            unix_socket: None,
+            ca: None,
+            insecure: false,
             pour: POUR,
             is_silent: false,
             seed: 0,
+        }
+    }
+}
+
+impl Target {
+    /// A target that is asked by GET.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), ..Self::default() }
+    }
+
+    /// The same target with these values in place of its own.
+    #[must_use]
+    pub fn overlay(mut self, over: Overlay) -> Self {
+        self.headers.0.retain(|header| !over.headers.has(&header.name));
+        self.headers.0.extend(over.headers.0);
+        Self {
+            url: over.url.unwrap_or(self.url),
+            method: over.method.unwrap_or(self.method),
+            body: over.body.unwrap_or(self.body),
+            publish: over.publish.or(self.publish),
+            profile: over.profile.or(self.profile),
+            start: over.start.or(self.start),
+            active: over.active.or(self.active),
+            via: over.via.or(self.via),
+            seed: over.seed.unwrap_or(self.seed),
+            ..self
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use regex::Regex;
 use sseproof_record::Request;
 
-use super::TargetConfig;
+use super::Target;
 pub use super::document::Signal;
 use crate::model::{Headers, Http, Method, Part, Pattern, Scope, Text};
 use crate::{excerpt, request};
@@ -55,8 +55,8 @@ pub enum RestartHook {
     Http(Box<RequestHook>),
     /// By a command.
     Run(String),
-    /// It is stopped and started again by whoever started it.
-    Again(ServerHandle),
+    /// By stopping and starting it, once it is known by whom it was started.
+    Again(Option<ServerHandle>),
 }
 
 /// A request that the target file spells out.
@@ -93,7 +93,7 @@ impl RequestHook {
     ///
     /// # Errors
     /// The name of a variable that has no value.
-    pub fn request(&self, target: &TargetConfig) -> Result<Request, String> {
+    pub fn request(&self, target: &Target) -> Result<Request, String> {
         request::http(&self.http, target, &self.scope)
     }
 }
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_gauge_asks_the_target() {
-        let target = TargetConfig::new("http://h:1/events?a");
+        let target = Target::new("http://h:1/events?a");
         let hook = GaugeHook::http("GET", "/active");
         let request = hook.request.request(&target).unwrap();
         assert_eq!((request.method.as_str(), request.url.as_str()), ("GET", "http://h:1/active"));

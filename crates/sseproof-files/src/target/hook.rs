@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sseproof_record::{Part as PublishedPart, Published, Request};
 
-use crate::TargetConfig;
+use crate::Target;
 use crate::model::{Form, Headers, Http, Json, Method, Part, Scope, Text};
 use crate::request;
 
@@ -108,7 +108,7 @@ impl PublishHook {
     ///
     /// # Errors
     /// The name of a variable that has no value.
-    pub fn act(&self, target: &TargetConfig, data: &str) -> Result<Act, String> {
+    pub fn act(&self, target: &Target, data: &str) -> Result<Act, String> {
         self.act_on(target, &Published::of(data))
     }
 
@@ -117,7 +117,7 @@ impl PublishHook {
     ///
     /// # Errors
     /// The name of a variable that has no value.
-    pub fn act_on(&self, target: &TargetConfig, meant: &Published) -> Result<Act, String> {
+    pub fn act_on(&self, target: &Target, meant: &Published) -> Result<Act, String> {
         let mut scope = self.scope.clone();
         let mut absent = BTreeSet::new();
         for part in PublishedPart::ALL {
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_data_is_the_body_where_only_a_place_is_named() {
-        let target = TargetConfig::new("http://h:1/events?a");
+        let target = Target::new("http://h:1/events?a");
         let hook = PublishHook::http("PUT", "/publish");
         let Ok(Act::Send(request)) = hook.act(&target, "a\nb") else { panic!("no request") };
         assert_eq!((request.method.as_str(), request.url.as_str()), ("PUT", "http://h:1/publish"));
@@ -165,7 +165,7 @@ mod tests {
     fn in_a_command_the_data_stays_one_word() {
         let command = Text::parse("redis-cli publish news ${data}").unwrap();
         let hook = PublishHook::new(How::Run(command), Scope::default());
-        let Ok(Act::Run(line)) = hook.act(&TargetConfig::new("http://h"), "it's\n$x") else {
+        let Ok(Act::Run(line)) = hook.act(&Target::new("http://h"), "it's\n$x") else {
             panic!("no command")
         };
         let words = shlex::split(&line).unwrap();
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_is_not_meant_is_left_out() {
-        let target = TargetConfig::new("http://h/events");
+        let target = Target::new("http://h/events");
         let body = |hook: &PublishHook, meant: &Published| match hook.act_on(&target, meant) {
             Ok(Act::Send(request)) => (request.body.to_text(), request.headers),
             _ => panic!("no request"),

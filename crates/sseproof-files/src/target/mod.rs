@@ -18,50 +18,13 @@ use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
 use crate::model::{At, Form, Json, Part, Pause, Scope, Text};
 use crate::variables::Variables;
 
-pub use config::TargetConfig;
+pub use config::{Overlay, Target};
 pub(crate) use document::{Document as TargetDocument, Request as TargetRequest};
 pub use drive::{
     GaugeHook, Readiness, RequestHook, RestartHook, Server, ServerHandle, Signal, StartHook,
     StopHook,
 };
 pub use hook::{Act, PublishHook};
-
-/// What a target file says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TargetFile {
-    /// The URL of the stream.
-    pub url: Option<String>,
-    /// The values of its variables; those that were given win over them.
-    pub vars: BTreeMap<String, String>,
-    /// Header fields of every request to the target.
-    pub headers: Headers,
-    /// The credentials of another user.
-    pub other: Option<Headers>,
-    /// What makes the server emit an event.
-    pub publish: Option<PublishHook>,
-    /// The protocol on top of the stream: the id of a profile.
-    pub profile: Option<String>,
-    /// What starts the server.
-    pub start: Option<StartHook>,
-    /// What stops it.
-    pub stop: Option<StopHook>,
-    /// What restarts it.
-    pub restart: Restarting,
-    /// Where to read how many producers are alive.
-    pub active: Option<GaugeHook>,
-    /// Where to read how many bytes of memory it holds.
-    pub memory: Option<GaugeHook>,
-    /// The process to look into, where it is not the one that listens on the port.
-    pub process: Option<u32>,
-    /// The URL of the same stream through a proxy.
-    pub via: Option<String>,
-    /// The unix socket that the server listens on.
-    pub unix_socket: Option<PathBuf>,
-    /// The certificates that are trusted besides those of the system.
-    pub ca: Option<NamedFile>,
-    /// Whether any certificate is trusted.
-    pub insecure: bool,
-}
 
 /// A file that a target file names, and where it does so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,19 +49,7 @@ impl NamedFile {
     }
 }
 
-/// What a target file says of restarting.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Restarting {
-    /// Nothing.
-    #[default]
-    Unsaid,
-    /// Stop it, and start it again.
-    Again,
-    /// Something of its own.
-    By(RestartHook),
-}
-
-impl TargetFile {
+impl Target {
     /// Reads a target file. `file` is only used to name it in messages.
     ///
     /// # Errors
@@ -128,7 +79,7 @@ impl TargetFile {
         };
         Ok(Self {
             vars,
-            url: document.url.as_ref().map(|url| fill(url)),
+            url: document.url.as_ref().map(|url| fill(url)).unwrap_or_default(),
             headers: document.headers.as_ref().map(|headers| fields(headers)).unwrap_or_default(),
             other: document.other.as_ref().map(|other| fields(&other.headers)),
             profile: document.profile.map(|profile| profile.value),
@@ -163,16 +114,16 @@ impl TargetFile {
                 let Stop { run, signal } = stop.value.0;
                 run.map(|run| StopHook::Run(fill(&run))).or(signal.map(StopHook::Signal))
             }),
-            restart: document.restart.map_or_else(Restarting::default, |restart| {
+            restart: document.restart.and_then(|restart| {
                 let Restart { http, run, again } = restart.value.0;
                 match (http, run, again) {
                     (Some(http), _, _) => {
                         let hook = RequestHook::of(http.value.into_step("POST"), scope.clone());
-                        Restarting::By(RestartHook::Http(Box::new(hook)))
+                        Some(RestartHook::Http(Box::new(hook)))
                     }
-                    (_, Some(run), _) => Restarting::By(RestartHook::Run(fill(&run))),
-                    (_, _, Some(true)) => Restarting::Again,
-                    _ => Restarting::Unsaid,
+                    (_, Some(run), _) => Some(RestartHook::Run(fill(&run))),
+                    (_, _, Some(true)) => Some(RestartHook::Again(None)),
+                    _ => None,
                 }
             }),
             process,
@@ -182,6 +133,7 @@ impl TargetFile {
             unix_socket: document.unix_socket.as_ref().map(|path| fill(path).into()),
             ca: document.ca.as_ref().map(|ca| NamedFile::of(ca, &source, &scope)),
             insecure: document.insecure.is_some_and(|insecure| insecure.value),
+            ..Self::default()
         })
     }
 }

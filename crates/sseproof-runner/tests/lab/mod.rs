@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sseproof_files::{Scenario, TargetConfig, Variables};
+use sseproof_files::{Scenario, Target, Variables};
 use sseproof_net::{Client, Lab, Limits};
 use sseproof_record::{Action, Plan, Visit};
 use sseproof_rules::reference;
@@ -49,8 +49,8 @@ pub(crate) fn client() -> Client {
     Client::new(Arc::new(Lab::new(answer).in_process()), Limits::default())
 }
 
-pub(crate) fn target() -> TargetConfig {
-    TargetConfig::new("http://lab.test/events")
+pub(crate) fn target() -> Target {
+    Target::new("http://lab.test/events")
 }
 
 pub(crate) fn scenario(name: &str, source: &str) -> Scenario {

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use globset::GlobMatcher;
 use sseproof_files::{
-    GaugeHook, Probe, PublishHook, Readiness, RestartHook, Restarting, Scenario, StartHook,
-    StopHook, TargetConfig, TargetFile, Variables, needed, probes, profile_probes,
+    Overlay, Probe, Readiness, Scenario, StartHook, Target, Variables, needed, probes,
+    profile_probes,
 };
 use sseproof_net::{ConnectionOptions, Limits, sendable};
 use sseproof_record::{Bytes, Headers, Request};
@@ -22,24 +22,11 @@ use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{glob, matcher, matches_a_rule};
 
 /// A check that is ready to run.
-pub(super) struct Given {
-    /// The target; `None` is the embedded reference server.
-    pub(super) url: Option<String>,
-    pub(super) method: String,
-    pub(super) headers: Headers,
-    pub(super) body: Bytes,
-    pub(super) other: Option<Headers>,
-    pub(super) publish: Option<PublishHook>,
+pub(super) struct CheckOptions {
+    /// The target; without a URL, it is the embedded reference server.
+    pub(super) target: Target,
     pub(super) profile: Option<&'static Profile>,
     pub(super) probes: Vec<Probe>,
-    pub(super) start: Option<StartHook>,
-    pub(super) stop: Option<StopHook>,
-    pub(super) restart: Restarting,
-    pub(super) active: Option<GaugeHook>,
-    pub(super) memory: Option<GaugeHook>,
-    pub(super) process: Option<u32>,
-    pub(super) via: Option<String>,
-    pub(super) seed: u64,
     pub(super) scenarios: Vec<Scenario>,
     pub(super) limits: Limits,
     pub(super) connection: ConnectionOptions,
@@ -47,65 +34,35 @@ pub(super) struct Given {
     pub(super) wait_for: Option<Duration>,
 }
 
-impl Given {
+impl CheckOptions {
     pub(super) fn new(arguments: &Check, chosen: &Chosen) -> Result<Self, Blame> {
         let (files, urls): (Vec<_>, Vec<_>) = arguments
             .targets
             .iter()
             .partition(|given| given.ends_with(".yaml") || given.ends_with(".yml"));
         let mut variables = Variables::with_environment(variables(&arguments.var).usage()?);
-        let file = target_file(arguments.target.as_deref(), &variables).usage()?;
-        let url = match urls.as_slice() {
-            [] => file.url.as_deref().map(checked).transpose().usage()?,
-            [url] => Some(checked(url).usage()?),
-            [_, second, ..] => {
-                let error = anyhow!(
-                    "a check has one target, and `{second}` is the second URL; the names of scenarios end in .yaml"
-                );
-                return Err(Blame { exit: Exit::Usage, error });
-            }
-        };
-        if url.is_none() && (arguments.target.is_some() || arguments.publish.is_some()) {
-            let error = anyhow!(
-                "the target has no URL; add it to the command, or add `url: http://127.0.0.1:8080/events` to the file of --target"
-            );
-            return Err(Blame { exit: Exit::Usage, error });
+        let mut file = target_file(arguments.target.as_deref(), &variables).usage()?;
+        let profile = arguments.profile.as_deref().or(file.profile.as_deref()).and_then(profile);
+        for (name, value) in std::mem::take(&mut file.vars) {
+            variables.given.entry(name).or_insert(value);
         }
-        let said = arguments.target.as_deref().map(|path| FileKeys::of_target(path, &file));
-        let connection = arguments.connection.options(url.as_deref(), said).usage()?;
-        let start = arguments.start.as_ref().map(|command| StartHook {
-            command: command.clone(),
-            ready: Readiness::default(),
-            within: None,
-        });
-        let start = start.or(file.start);
-        if url.is_none() && start.is_some() {
-            let error = anyhow!("--start needs the URL of the stream on that server");
-            return Err(Blame { exit: Exit::Usage, error });
+        for (name, value) in profile.map_or(&[][..], |profile| profile.variables) {
+            variables.given.entry((*name).to_owned()).or_insert_with(|| (*value).to_owned());
         }
-        if url.is_none() && arguments.via.is_some() {
-            let error = anyhow!(
-                "--via compares a proxy with its server, and the URL of the stream on the server is missing; to check the stream through the proxy alone, pass its URL without --via"
-            );
-            return Err(Blame { exit: Exit::Usage, error });
-        }
-        if url.is_none() && arguments.active.is_some() {
-            let error = anyhow!("--active needs the URL of the stream whose producers are counted");
-            return Err(Blame { exit: Exit::Usage, error });
-        }
+        let flags = flags(arguments, &urls).usage()?;
+        let own = own(profile, &flags, &variables).usage()?;
+        let of_file = Overlay { headers: std::mem::take(&mut file.headers), ..Overlay::default() };
+        let target = file.overlay(own).overlay(of_file).overlay(flags);
+        check_urls(&target, arguments).usage()?;
         if files.is_empty() && arguments.no_probes {
             let error = anyhow!(
                 "with --no-probes and no scenario there is nothing to do; add a scenario (a .yaml file)"
             );
             return Err(Blame { exit: Exit::Usage, error });
         }
-        let profile = arguments.profile.as_deref().or(file.profile.as_deref()).and_then(profile);
-        for (name, value) in file.vars {
-            variables.given.entry(name).or_insert(value);
-        }
-        for (name, value) in profile.map_or(&[][..], |profile| profile.variables) {
-            variables.given.entry((*name).to_owned()).or_insert_with(|| (*value).to_owned());
-        }
+        let of_file = arguments.target.as_deref().map(|path| FileKeys::of_target(path, &target));
+        let url = Some(&*target.url).filter(|url| !url.is_empty());
+        let connection = arguments.connection.options(url, of_file).usage()?;
         let judging: Vec<_> = rules_for(profile).map(|rule| rule.id).collect();
         let judging: Vec<_> = judging.into_iter().filter(|rule| chosen.has(rule)).collect();
         let mut wanted = needed(all_probes(profile, &variables).usage()?, &judging);
@@ -117,50 +74,24 @@ impl Given {
             .usage()?;
         let limits =
             Limits { connect: arguments.timeout, head: arguments.timeout, ..Limits::default() };
-        let own = over(own_headers(profile), file.headers);
-        let mut fields = over(own, headers(&arguments.header).usage()?);
-        if let Some(origin) = &arguments.origin {
-            fields.set("Origin", origin.as_str());
-        }
-        let given = Self {
-            url,
-            method: match (&arguments.method, profile) {
-                (Some(method), _) => method.to_ascii_uppercase(),
-                (None, Some(profile)) => profile.method.to_owned(),
-                (None, None) => "GET".to_owned(),
-            },
-            headers: fields,
-            body: match (&arguments.body, profile) {
-                (None, Some(profile)) => own_body(profile, &variables).usage()?,
-                (given, _) => body(given.as_deref()).usage()?,
-            },
-            other: file.other,
-            publish: arguments.publish.clone().or(file.publish),
-            profile,
-            probes: wanted,
-            start,
-            stop: file.stop,
-            restart: file.restart,
-            active: arguments.active.clone().or(file.active),
-            memory: file.memory,
-            process: file.process,
-            via: arguments.via.clone().or(file.via).as_deref().map(checked).transpose().usage()?,
-            seed: arguments.seed,
-            scenarios,
-            limits,
-            connection,
-            wait_for: arguments.wait_for,
-        };
-        given.sendable().usage()?;
-        given.warn();
-        Ok(given)
+        let wait_for = arguments.wait_for;
+        let options =
+            Self { target, profile, probes: wanted, scenarios, limits, connection, wait_for };
+        options.sendable().usage()?;
+        options.warn();
+        Ok(options)
+    }
+
+    /// Whether the embedded reference server is the target.
+    pub(super) fn is_embedded(&self) -> bool {
+        self.target.url.is_empty()
     }
 
     /// Warns of credentials that are sent without encryption.
     fn warn(&self) {
-        let Some(url) = self.url.as_deref().and_then(|url| Url::parse(url).ok()) else { return };
+        let Ok(url) = Url::parse(&self.target.url) else { return };
         let mut request = Request::subscribe(url.as_str());
-        request.headers.clone_from(&self.headers);
+        request.headers.clone_from(&self.target.headers);
         if url.scheme() == "http" && request.has_credentials() && !is_loopback(&url) {
             eprintln!(
                 "sseproof: credentials are sent to {} without encryption; use an https:// URL",
@@ -169,41 +100,65 @@ impl Given {
         }
     }
 
-    /// The requests other than for the stream.
-    pub(super) fn requests_besides(&self) -> Vec<Request> {
-        self.target(self.url.clone().unwrap_or_default()).requests_besides()
-    }
-
     /// Fails if the request for the stream cannot be sent.
     fn sendable(&self) -> anyhow::Result<()> {
-        let url = self.url.clone().unwrap_or_else(|| "http://127.0.0.1/".to_owned());
+        let url = if self.is_embedded() { "http://127.0.0.1/" } else { &self.target.url };
         let mut request = Request::subscribe(url);
-        request.method.clone_from(&self.method);
-        request.headers.0.extend(self.headers.0.iter().cloned());
+        request.method.clone_from(&self.target.method);
+        request.headers.0.extend(self.target.headers.0.iter().cloned());
         sendable(&request).context("cannot send the request")
     }
+}
 
-    /// The target, once its URL is known.
-    pub(super) fn target(&self, url: String) -> TargetConfig {
-        TargetConfig {
-            method: self.method.clone(),
-            headers: self.headers.clone(),
-            body: self.body.clone(),
-            other: self.other.clone(),
-            publish: self.publish.clone(),
-            profile: self.profile.map(|profile| profile.id.to_owned()),
-            active: self.active.clone(),
-            memory: self.memory.clone(),
-            process: self.process,
-            via: self.via.clone(),
-            restart: match &self.restart {
-                Restarting::By(hook) => Some(RestartHook::clone(hook)),
-                _ => None,
-            },
-            seed: self.seed,
-            ..TargetConfig::new(url)
-        }
+/// The values that the flags give a target.
+fn flags(arguments: &Check, urls: &[&String]) -> anyhow::Result<Overlay> {
+    let url = match urls {
+        [] => None,
+        [url] => Some(checked(url)?),
+        [_, second, ..] => bail!(
+            "a check has one target, and `{second}` is the second URL; the names of scenarios end in .yaml"
+        ),
+    };
+    let mut headers = headers(&arguments.header)?;
+    if let Some(origin) = &arguments.origin {
+        headers.set("Origin", origin.as_str());
     }
+    Ok(Overlay {
+        url,
+        method: arguments.method.as_ref().map(|method| method.to_ascii_uppercase()),
+        headers,
+        body: arguments.body.as_deref().map(body).transpose()?,
+        publish: arguments.publish.clone(),
+        start: arguments.start.as_ref().map(|command| StartHook {
+            command: command.clone(),
+            ready: Readiness::default(),
+            within: None,
+        }),
+        active: arguments.active.clone(),
+        via: arguments.via.clone(),
+        seed: Some(arguments.seed),
+        ..Overlay::default()
+    })
+}
+
+/// Whether the URLs of the target are there where they are needed, and can be checked.
+fn check_urls(target: &Target, arguments: &Check) -> anyhow::Result<()> {
+    if !target.url.is_empty() {
+        checked(&target.url)?;
+    } else if arguments.target.is_some() || arguments.publish.is_some() {
+        bail!(
+            "the target has no URL; add it to the command, or add `url: http://127.0.0.1:8080/events` to the file of --target"
+        );
+    } else if target.start.is_some() {
+        bail!("--start needs the URL of the stream on that server");
+    } else if arguments.via.is_some() {
+        bail!(
+            "--via compares a proxy with its server, and the URL of the stream on the server is missing; to check the stream through the proxy alone, pass its URL without --via"
+        );
+    } else if arguments.active.is_some() {
+        bail!("--active needs the URL of the stream whose producers are counted");
+    }
+    target.via.as_deref().map_or(Ok(()), |via| checked(via).map(drop))
 }
 
 /// The rules to check.
@@ -298,31 +253,34 @@ fn all_probes(
     profile_probes(profile.id, variables).map_err(|mistakes| anyhow!("{mistakes}"))
 }
 
-/// The default header fields of the profile.
-fn own_headers(profile: Option<&Profile>) -> Headers {
-    profile.map_or(&[][..], |profile| profile.headers).iter().copied().collect()
+/// The values that the profile gives a target, unless flags or the file do.
+fn own(
+    profile: Option<&'static Profile>,
+    flags: &Overlay,
+    variables: &Variables,
+) -> anyhow::Result<Overlay> {
+    let Some(profile) = profile else { return Ok(Overlay::default()) };
+    // Variables that only the body needs may be missing where a flag gives another one.
+    let body = match &flags.body {
+        Some(_) => None,
+        None => Some(Bytes::from(variables.fill(profile.body).map_err(|what| {
+            anyhow!("cannot fill in the body of the profile {}: {what}", profile.id)
+        })?)),
+    };
+    Ok(Overlay {
+        method: Some(profile.method.to_owned()),
+        headers: profile.headers.iter().copied().collect(),
+        profile: Some(profile.id.to_owned()),
+        body,
+        ..Overlay::default()
+    })
 }
 
-/// The body of the profile, its variables filled in.
-fn own_body(profile: &Profile, variables: &Variables) -> anyhow::Result<Bytes> {
-    match variables.fill(profile.body) {
-        Ok(body) => Ok(Bytes::from(body)),
-        Err(what) => bail!("cannot fill in the body of the profile {}: {what}", profile.id),
-    }
-}
-
-fn target_file(file: Option<&Path>, variables: &Variables) -> anyhow::Result<TargetFile> {
-    let Some(file) = file else { return Ok(TargetFile::default()) };
+fn target_file(file: Option<&Path>, variables: &Variables) -> anyhow::Result<Target> {
+    let Some(file) = file else { return Ok(Target::default()) };
     let name = file.display().to_string();
     let text = fs::read_to_string(file).with_context(|| format!("cannot read --target {name}"))?;
-    TargetFile::parse(&name, &text, variables).map_err(|mistakes| anyhow!("{mistakes}"))
-}
-
-/// The fields of the file; a field of the command line replaces those of the same name.
-fn over(mut file: Headers, given: Headers) -> Headers {
-    file.0.retain(|header| !given.has(&header.name));
-    file.0.extend(given.0);
-    file
+    Target::parse(&name, &text, variables).map_err(|mistakes| anyhow!("{mistakes}"))
 }
 
 fn scenario(file: &str, variables: &Variables) -> anyhow::Result<Scenario> {
@@ -342,14 +300,13 @@ pub(crate) fn headers(given: &[String]) -> anyhow::Result<Headers> {
         .collect()
 }
 
-fn body(given: Option<&str>) -> anyhow::Result<Bytes> {
-    match given.map(|text| (text, text.strip_prefix('@'))) {
-        None => Ok(Bytes::default()),
-        Some((_, Some(file))) => {
-            Ok(Bytes::from(fs::read(file).with_context(|| format!("cannot read --body @{file}"))?))
+fn body(text: &str) -> anyhow::Result<Bytes> {
+    Ok(match text.strip_prefix('@') {
+        Some(file) => {
+            Bytes::from(fs::read(file).with_context(|| format!("cannot read --body @{file}"))?)
         }
-        Some((text, None)) => Ok(Bytes::from(text)),
-    }
+        None => Bytes::from(text),
+    })
 }
 
 pub(crate) fn variables(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use sseproof_files::{Readiness, RestartHook, Restarting, Scenario, ServerHandle, TargetConfig};
+use sseproof_files::{Readiness, RestartHook, Scenario, ServerHandle};
 use sseproof_net::{Client, Direct};
 use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
 use sseproof_runner::{Results, RunProgress, StepFailure, Stopped, run_all};
 
 use super::Material;
-use super::given::Given;
+use super::given::CheckOptions;
 use crate::exit::{Blame, Blamed as _};
 use crate::interrupt::interrupted;
 use crate::running::Running;
@@ -24,26 +24,29 @@ use crate::started::{is_free, wait_for};
 /// How long a server that sseproof starts may take to be ready.
 const START_WAIT: Duration = Duration::from_secs(10);
 
-pub(super) async fn play(given: Given) -> Result<Material, Blame> {
-    let url = match &given.url {
-        Some(url) => url.clone(),
-        None => serve::embedded(given.profile).await?,
-    };
-    let started = match &given.start {
+pub(super) async fn play(mut options: CheckOptions) -> Result<Material, Blame> {
+    if options.is_embedded() {
+        options.target.url = serve::embedded(options.profile).await?;
+        if options.profile.is_none() {
+            serve::offer(&mut options.target);
+        }
+    }
+    let url = &options.target.url;
+    let started = match &options.target.start {
         Some(start) => {
-            is_free(&url, &given.connection).await.unreachable()?;
-            let within = given.wait_for.or(start.within).unwrap_or(START_WAIT);
-            let (stop, connection) = (given.stop.clone(), given.connection.clone());
+            is_free(url, &options.connection).await.unreachable()?;
+            let within = options.wait_for.or(start.within).unwrap_or(START_WAIT);
+            let (stop, connection) = (options.target.stop.clone(), options.connection.clone());
             let started = Running::new(url.clone(), start.clone(), stop, within, connection);
             Some(Arc::new(started.unreachable()?))
         }
         None => None,
     };
     let ready = async {
-        match (&started, given.wait_for) {
+        match (&started, options.wait_for) {
             (Some(started), _) => started.ready().await,
             (None, Some(within)) => {
-                wait_for(&url, &Readiness::Listening, within, None, &given.connection).await
+                wait_for(url, &Readiness::Listening, within, None, &options.connection).await
             }
             (None, None) => Ok(()),
         }
@@ -54,15 +57,12 @@ pub(super) async fn play(given: Given) -> Result<Material, Blame> {
     };
     let material = match ready {
         Some(Ok(())) => {
-            let mut target = given.target(url);
-            if given.url.is_none() && given.profile.is_none() {
-                serve::offer(&mut target);
+            if let (Some(started), Some(RestartHook::Again(server))) =
+                (&started, &mut options.target.restart)
+            {
+                *server = Some(ServerHandle(Arc::<Running>::clone(started)));
             }
-            if let (Some(started), Restarting::Again) = (&started, &given.restart) {
-                target.restart =
-                    Some(RestartHook::Again(ServerHandle(Arc::<Running>::clone(started))));
-            }
-            let mut material = scenarios(&given, target).await;
+            let mut material = scenarios(&options).await;
             if let Some(started) = &started
                 && !material.interrupted
                 && let Some(end) = started.ended().await.context("check whether the server runs")?
@@ -73,7 +73,7 @@ pub(super) async fn play(given: Given) -> Result<Material, Blame> {
             Ok(material)
         }
         Some(Err(error)) => Err(error).unreachable(),
-        None => Ok(interrupted_early(&given, url)),
+        None => Ok(interrupted_early(options)),
     };
     if let Some(started) = started {
         started.stop().await;
@@ -81,16 +81,16 @@ pub(super) async fn play(given: Given) -> Result<Material, Blame> {
     material
 }
 
-async fn scenarios(given: &Given, target: TargetConfig) -> Material {
-    let probes = given.probes.iter().map(|probe| &probe.scenario);
-    let scenarios: Vec<&Scenario> = probes.chain(&given.scenarios).collect();
-    let client = Client::new(Arc::new(Direct), given.limits).with(given.connection.clone());
+async fn scenarios(options: &CheckOptions) -> Material {
+    let probes = options.probes.iter().map(|probe| &probe.scenario);
+    let scenarios: Vec<&Scenario> = probes.chain(&options.scenarios).collect();
+    let client = Client::new(Arc::new(Direct), options.limits).with(options.connection.clone());
     let mut watch = Watch::new(scenarios.len());
     let cancel = pin!(interrupted());
     let hear = &mut |heard: RunProgress<'_>| watch.hear(&heard);
-    let results = run_all(&scenarios, &target, &client, &now(), hear, cancel).await;
+    let results = run_all(&scenarios, &options.target, &client, &now(), hear, cancel).await;
     watch.clear();
-    material(results, &given.scenarios, &watch.positions)
+    material(results, &options.scenarios, &watch.positions)
 }
 
 /// RFC 3339, to the second.
@@ -171,14 +171,14 @@ fn shown(failure: StepFailure, scenario: &Scenario) -> ScenarioFailure {
     }
 }
 
-fn interrupted_early(given: &Given, url: String) -> Material {
-    let target = given.target(url);
+fn interrupted_early(options: CheckOptions) -> Material {
+    let target = options.target;
     let mut results = Results { stopped: Some(Stopped::Cancelled), ..Results::default() };
     results.transcript.target.url = target.url;
     results.transcript.target.method = target.method;
     results.transcript.target.profile = target.profile;
-    results.left_out = given.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
-    material(results, &given.scenarios, &BTreeMap::new())
+    results.left_out = options.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
+    material(results, &options.scenarios, &BTreeMap::new())
 }
 
 /// Follows the run: the line on the terminal, and the last step of each scenario.

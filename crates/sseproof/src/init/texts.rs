@@ -169,7 +169,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sseproof_files::{TargetFile, Variables};
+    use sseproof_files::{Target, Variables};
     use std::path::Path;
     use url::Url;
 
@@ -196,12 +196,12 @@ mod tests {
             variables.environment.insert(name.to_owned(), format!("of {name}"));
         }
         let text = target(&survey(), &Trust::System);
-        let read = TargetFile::parse("sseproof.yaml", &text, &variables).unwrap();
-        assert_eq!(read.url.as_deref(), Some("http://127.0.0.1:8080/events?a=b#c"));
+        let read = Target::parse("sseproof.yaml", &text, &variables).unwrap();
+        assert_eq!(read.url, "http://127.0.0.1:8080/events?a=b#c");
         assert_eq!(read.headers.first("x-api-key").as_deref(), Some("of X_API_KEY"));
         let bare = Survey { fields: Vec::new(), ..survey() };
         let read = |trust: Trust<'_>| {
-            TargetFile::parse("f", &target(&bare, &trust), &Variables::default()).unwrap()
+            Target::parse("f", &target(&bare, &trust), &Variables::default()).unwrap()
         };
         assert!(!read(Trust::System).insecure && read(Trust::Any).insecure);
         let ca = read(Trust::Ca(Path::new("certs/our ca.pem"))).ca.unwrap();
@@ -212,7 +212,7 @@ mod tests {
     fn a_protocol_that_was_given_is_written_with_its_variables() {
         let sure = Survey { fields: Vec::new(), is_sure: true, ..survey() };
         let read =
-            TargetFile::parse("f", &target(&sure, &Trust::System), &Variables::default()).unwrap();
+            Target::parse("f", &target(&sure, &Trust::System), &Variables::default()).unwrap();
         assert_eq!(read.profile.as_deref(), Some("openai-chat"));
         let own = profile("openai-chat").unwrap().variables;
         assert!(own.iter().all(|(name, value)| read.vars[*name] == *value), "{:?}", read.vars);
@@ -238,8 +238,8 @@ mod tests {
         for name in ["TOKEN", "OTHER_TOKEN"] {
             variables.environment.insert(name.to_owned(), "x".to_owned());
         }
-        let read = TargetFile::parse("f", &text, &variables)
-            .unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let read =
+            Target::parse("f", &text, &variables).unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert!(
             read.publish.is_some() && read.other.is_some() && read.headers.has("authorization")
         );

@@ -165,6 +165,7 @@ fn wrong_usage_is_reported_before_the_first_connection() {
     let url = format!("http://{}/", free_address());
     for (arguments, says) in [
         (&["localhost:8080"][..], "did you mean http://localhost:8080?"),
+        (&[""], "is not a URL"),
         (&["gopher://x"], "`gopher` URLs cannot be checked"),
         (&[&url, "--ca", "/nonexistent/x"], "cannot read --ca /nonexistent/x"),
         (&[&url, "--ca", &text], "notes.txt holds no certificate in PEM"),
