@@ -9,7 +9,7 @@ use sseproof_load_model::{
 use sseproof_record::Version;
 use sseproof_units::Dimension;
 
-use super::document::{self, Document, SequenceWord, StampWord};
+use super::document::{self, Document};
 use super::scalar::{Amount, Jitter, PerSecond, Percent, value};
 use super::template::{NUMBER, Template};
 use super::{Body, PlanFile};
@@ -397,30 +397,20 @@ impl Build<'_> {
         let Some(stamp) = &document.stamp else {
             return if document.publish.is_some() { Stamping::Own } else { Stamping::None };
         };
-        match stamp.word {
-            Some(StampWord::Own) => Stamping::Own,
-            Some(StampWord::None) => Stamping::None,
-            None => {
-                self.pointer(&stamp.json);
-                let unit = stamp.unit;
-                Stamping::Json { pointer: stamp.json.value.clone(), unit }
-            }
-        }
+        stamp.word.clone().unwrap_or_else(|| {
+            self.pointer(&stamp.json);
+            Stamping::Json { pointer: stamp.json.value.clone(), unit: stamp.unit }
+        })
     }
 
     fn sequencing(&mut self, document: &Document) -> Sequencing {
         let Some(sequence) = &document.sequence else {
             return if document.publish.is_some() { Sequencing::Own } else { Sequencing::None };
         };
-        match sequence.word {
-            Some(SequenceWord::Own) => Sequencing::Own,
-            Some(SequenceWord::Id) => Sequencing::Id,
-            Some(SequenceWord::None) => Sequencing::None,
-            None => {
-                self.pointer(&sequence.json);
-                Sequencing::Json(sequence.json.value.clone())
-            }
-        }
+        sequence.word.clone().unwrap_or_else(|| {
+            self.pointer(&sequence.json);
+            Sequencing::Json(sequence.json.value.clone())
+        })
     }
 
     fn pointer(&mut self, pointer: &At<String>) {

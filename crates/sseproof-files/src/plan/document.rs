@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use sseproof_load_model::{Arrivals, Profile, TimeUnit};
+use sseproof_load_model::{Arrivals, Profile, Sequencing, Stamping, TimeUnit};
 use sseproof_record::Version;
 
 use super::scalar::{Amount, Jitter, PerSecond, Percent};
@@ -224,14 +224,7 @@ pub(super) struct Stamp {
     pub(super) unit: TimeUnit,
     /// Not in JSON: a word.
     #[serde(skip)]
-    pub(super) word: Option<StampWord>,
-}
-
-/// Ways that have no pointer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum StampWord {
-    Own,
-    None,
+    pub(super) word: Option<Stamping>,
 }
 
 impl Shorthand for Stamp {
@@ -241,8 +234,8 @@ impl Shorthand for Stamp {
 
     fn short(text: &str) -> Result<Self, Slip> {
         let word = match text {
-            "own" => StampWord::Own,
-            "none" | "false" => StampWord::None,
+            "own" => Stamping::Own,
+            "none" | "false" => Stamping::None,
             _ => {
                 return Err(Slip::instead(
                     format!("`{text}` does not say where the stamp stands"),
@@ -266,15 +259,7 @@ pub(super) struct Sequence {
     pub(super) json: At<String>,
     /// Not in JSON: a word.
     #[serde(skip)]
-    pub(super) word: Option<SequenceWord>,
-}
-
-/// Ways that have no pointer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SequenceWord {
-    Own,
-    Id,
-    None,
+    pub(super) word: Option<Sequencing>,
 }
 
 impl Shorthand for Sequence {
@@ -284,9 +269,9 @@ impl Shorthand for Sequence {
 
     fn short(text: &str) -> Result<Self, Slip> {
         let word = match text {
-            "own" => SequenceWord::Own,
-            "id" => SequenceWord::Id,
-            "none" | "false" => SequenceWord::None,
+            "own" => Sequencing::Own,
+            "id" => Sequencing::Id,
+            "none" | "false" => Sequencing::None,
             _ => {
                 return Err(Slip::instead(
                     format!("`{text}` does not say where the number of an event stands"),
