@@ -1,9 +1,9 @@
-//! Two groups of rounds beside each other: SSE and WebSocket, old and new.
+//! Compares two groups of rounds: SSE and WebSocket, old and new.
 //!
-//! A round is one observation. Each figure is taken of each round's own histogram, and what differs
-//! between rounds is told as their spread: a percentile of many rounds is never made of their
-//! percentiles. What the second group has in proportion to the first is a ratio with its confidence
-//! interval, computed on logarithms, for what makes a machine slow makes it slower by a factor.
+//! A round is one observation: a value is computed from each round's own histogram, never as a
+//! percentile of percentiles. The ratio of the groups has a confidence interval, computed on
+//! logarithms, because a slower machine makes everything slower by a factor. Rounds are paired if
+//! they alternated, and fewer than three are inconclusive.
 
 use std::time::Duration;
 
@@ -13,21 +13,17 @@ use sseproof_units::Value;
 
 use crate::{Cost, Interval, Outcome};
 
-/// A round, added up once.
+/// The sums of a round.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Round {
-    /// Which one, from 1.
     pub number: u32,
-    /// All that happened.
     pub total: Interval,
     /// How long it took.
     pub lasting: Duration,
-    /// What it cost.
     pub cost: Cost,
 }
 
 impl Round {
-    /// What a run gave.
     pub fn of(outcome: &Outcome) -> Self {
         Self {
             number: outcome.run.round,
@@ -37,7 +33,6 @@ impl Round {
         }
     }
 
-    /// A value of it, where it was measured.
     pub fn value(&self, subject: &Subject) -> Option<Value> {
         let figures = |key: &str| self.cost.value(key);
         let (total, lasting) = (&self.total, self.lasting);
@@ -48,8 +43,8 @@ impl Round {
 /// How the rounds of two groups belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pairing {
-    /// Rounds of the same number were made one after the other: what slows the machine for a while
-    /// slows both, and drops out of their ratio.
+    /// Rounds of the same number were made one after the other: a slower machine slows
+    /// both, and their ratio stays.
     ByNumber,
     /// They were made at other times.
     Independent,
@@ -58,11 +53,9 @@ pub enum Pairing {
 /// One figure of two groups.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// Which.
     pub subject: Subject,
-    /// What the first group has, where any round has a value.
+    /// `None` if no round has a value.
     pub first: Option<Spread>,
-    /// What the second has.
     pub second: Option<Spread>,
     /// The second in proportion to the first.
     pub ratio: Result<Ratio, NoRatio>,
@@ -71,72 +64,62 @@ pub struct Comparison {
 /// The values of a group's rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
-    /// How many rounds have one.
     pub rounds: usize,
-    /// The least.
     pub least: Value,
-    /// That of the round in the middle; of the two in the middle, the greater.
+    /// The median; of an even number of rounds, the greater of the two.
     pub middle: Value,
-    /// The greatest.
     pub greatest: Value,
 }
 
 /// How much more, or less.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratio {
-    /// The geometric mean of what the rounds say: 2 is twice as much.
+    /// The geometric mean of the rounds: 2 is twice as much.
     pub value: f64,
-    /// Between which ratios the true one lies with 95 % confidence; none of one round, which says
-    /// nothing of what another would give.
+    /// The 95 % confidence interval; `None` with one round, which does not show the variation.
     pub interval: Option<(f64, f64)>,
     /// How many rounds, or pairs of rounds, each side has at least.
     pub rounds: usize,
 }
 
-/// Why there is no ratio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoRatio {
-    /// A side has no value.
-    #[error("it was measured in no round of one side")]
+    #[error("one side has no value in any round")]
     NoData,
     /// Some rounds have no value: those that have one may be the better ones.
-    #[error("it was not measured in every round, and those without it may be the bad ones")]
+    #[error("some rounds have no value, and these may be the worse ones")]
     Gaps,
     /// A value is zero, or below it.
-    #[error("a round has none of it, and there is no proportion to nothing")]
+    #[error("a round has the value zero, so there is no ratio")]
     Zero,
     /// No rounds belong together.
-    #[error("the rounds of one side have other numbers than those of the other")]
+    #[error("the two sides have no round of the same number")]
     Unpaired,
 }
 
-/// What a ratio allows to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// The second has more.
     More,
-    /// The second has less.
     Less,
-    /// Both are possible: the rounds differ among themselves by as much.
-    Undecided,
-    /// With so few rounds nothing can be said.
+    /// Both are possible: the rounds of one group vary as much.
+    Inconclusive,
+    /// Too few rounds for a conclusion.
     TooFew,
 }
 
-/// With fewer rounds, the interval is told, and nothing is concluded from it: it stands on the belief
-/// that the logarithms of rounds are distributed normally, which two of them cannot put to the test.
+/// With fewer rounds, the interval is shown and nothing is concluded: it assumes that the
+/// logarithms of rounds are normally distributed, which two rounds cannot test.
 pub const FEWEST_ROUNDS: usize = 3;
 
 impl Ratio {
-    /// What it allows to say.
     pub fn finding(&self) -> Finding {
         match self.interval {
             _ if self.rounds < FEWEST_ROUNDS => Finding::TooFew,
             None => Finding::TooFew,
             Some((low, _)) if low > 1.0 => Finding::More,
             Some((_, high)) if high < 1.0 => Finding::Less,
-            Some(_) => Finding::Undecided,
+            Some(_) => Finding::Inconclusive,
         }
     }
 }
@@ -163,10 +146,10 @@ pub fn compare(
     subjects.into_iter().map(one).collect()
 }
 
-/// A value of a round, with the round's number; none where it was not measured.
+/// A value of a round, with the round's number; `None` if it was not measured.
 pub type Numbered = (u32, Option<Value>);
 
-/// How the values of a group's rounds are spread; none where no round has one.
+/// How the values of a group's rounds are spread; `None` if no round has one.
 pub fn spread(rounds: &[Numbered]) -> Option<Spread> {
     let mut values: Vec<_> = rounds.iter().filter_map(|(_, value)| *value).collect();
     values.sort_by(|one, other| one.amount.total_cmp(&other.amount));
@@ -178,10 +161,10 @@ pub fn spread(rounds: &[Numbered]) -> Option<Spread> {
     })
 }
 
-/// What the second group has in proportion to the first.
+/// The second group in proportion to the first.
 ///
 /// # Errors
-/// [`NoRatio`], where there is no proportion.
+/// [`NoRatio`]
 pub fn ratio(first: &[Numbered], second: &[Numbered], pairing: Pairing) -> Result<Ratio, NoRatio> {
     let (first, second) = (logarithms(first)?, logarithms(second)?);
     let (differs, off, rounds) = match pairing {
@@ -230,7 +213,7 @@ fn welch(a: f64, first: usize, b: f64, second: usize) -> f64 {
     students_t(freedom) * sum.sqrt()
 }
 
-/// The mean, and the square of its standard error, which one value does not tell.
+/// The mean, and the square of its standard error, which needs more than one value.
 fn mean(values: &[f64]) -> (f64, Option<f64>) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -312,7 +295,7 @@ mod tests {
 
         let apart = of(&first, &second, Pairing::Independent, "delivery.p99").ratio.unwrap();
         assert!((apart.value - ratio.value).abs() < 1e-9);
-        assert_eq!(apart.finding(), Finding::Undecided, "{apart:?}");
+        assert_eq!(apart.finding(), Finding::Inconclusive, "{apart:?}");
         let back = of(&second, &first, Pairing::ByNumber, "delivery.p99").ratio.unwrap();
         assert_eq!(back.finding(), Finding::Less);
     }

@@ -1,8 +1,12 @@
-//! What a connection and an event cost: memory and processor time, told from many readings.
+//! The cost of a connection and of an event: memory and processor time, computed from many readings.
 //!
-//! Memory per connection is the slope of a line, for a process has memory without connections, too,
-//! and dividing by them would count it. Where the readings are too thin for an answer there is none,
-//! and why.
+//! Memory per connection is a slope with a confidence interval: a quotient would include the memory
+//! of a process without connections. Only the rise counts, since allocators keep freed memory; for
+//! the same reason the first of several rounds counts. If there are too few readings, the reason
+//! replaces the number.
+//!
+//! Memory charged by TCP is not added to the slabs, which contain part of it. The kernel's share is
+//! per connection, and includes both ends if the server runs on the same machine.
 
 mod line;
 mod phases;
@@ -17,29 +21,27 @@ pub(crate) use line::students_t;
 use line::{Estimated, Line, line};
 use phases::Phases;
 
-/// How many connections are the least that memory can be told from: it comes in pages and arenas.
+/// Memory comes in pages and arenas, so fewer connections do not show their size.
 pub const FEWEST_CONNECTIONS: u64 = 100;
 
-/// How many bytes a connection costs a process at least: it has a descriptor, and who it is. Where it
-/// seems to cost less, the memory was there before.
+/// A connection costs a process at least its descriptor and its state. If it seems to cost less, the
+/// memory was there before.
 pub const LEAST_BYTES: u64 = 64;
 
-/// How many events are the least that processor time can be told from.
+/// Processor time per event needs at least so many.
 pub const FEWEST_EVENTS: u64 = 1000;
 
-/// How much time must pass at least, in milliseconds, for processor time is told in ticks.
+/// In milliseconds; processor time is counted in ticks, so a shorter time shows nothing.
 pub const SHORTEST_MS: u64 = 2000;
 
-/// The tick in which a kernel tells processor time, in nanoseconds: it is off by one at both ends.
+/// The tick of the kernel's processor times, in nanoseconds: a time is off by one at both ends.
 const TICK: f64 = 10_000_000.0;
 
-/// A figure that was told.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// How much.
     pub value: Value,
-    /// Between which values it lies, in the value's own unit: for memory the 95 % confidence interval
-    /// of the line, for processor time what the kernel's ticks leave open.
+    /// The lowest and highest possible value: for memory the 95 % confidence interval of the line, for
+    /// processor time the error of the kernel's ticks.
     pub interval: Option<(f64, f64)>,
 }
 
@@ -54,67 +56,54 @@ impl fmt::Display for Estimate {
     }
 }
 
-/// Why a figure was not told.
+/// Why a figure has no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Undecided {
-    /// Nobody looked at the server.
+pub enum Unmeasured {
     #[error("no process of the server was read: name it by --server-pid or --server-cmd")]
     NoServer,
-    /// Nobody looked at all.
     #[error("nothing was read of the processes and the kernel")]
     NoSamples,
-    /// This kernel does not tell.
-    #[error("/sys/kernel/slab could not be read: only root may")]
+    #[error("/sys/kernel/slab can be read only by root")]
     NoSlabs,
-    /// Too few connections.
     #[error(
-        "{0} connections are too few to tell, since memory comes in pages and arenas: open {FEWEST_CONNECTIONS} or, better, thousands"
+        "{0} connections are too few, since memory comes in pages and arenas: open {FEWEST_CONNECTIONS} or, better, thousands"
     )]
     FewConnections(u64),
-    /// All readings had as many connections.
-    #[error("all readings were made with the same number of connections: give the ramp plateaus")]
+    #[error("all readings have the same number of connections: add plateaus to the ramp")]
     NoRamp,
-    /// The process had memory for connections already.
     #[error(
-        "the process had memory for connections before they came, left by earlier ones or taken in advance: start it anew for each run"
+        "the process had memory for connections before they were opened, from earlier ones or allocated in advance: restart it for each run"
     )]
     Warm,
-    /// Memory was swapped out.
-    #[error("memory was swapped out during the ramp, so that what is left of it says nothing")]
+    #[error("memory was swapped out during the ramp, so the readings are too low")]
     Swapped,
-    /// Nobody looked before the first client came.
-    #[error("nothing was read before the first client came")]
+    #[error("nothing was read before the first client connected")]
     NoBegin,
-    /// The clients had not left.
-    #[error("nothing was read after all clients had left")]
+    #[error("nothing was read after all clients had disconnected")]
     NoEnd,
-    /// There was no event before the peak, or none behind it.
+    /// There was no event before the peak, or none after it.
     #[error(
-        "events came before all clients were there, or not to all of them: publish only after the ramp"
+        "events came before all clients were connected, or not to all of them: publish only after the ramp"
     )]
     NoFirstEvent,
-    /// Too few events.
-    #[error("{0} events are too few to tell: let {FEWEST_EVENTS} arrive at least")]
+    #[error("{0} events are too few: at least {FEWEST_EVENTS} must arrive")]
     FewEvents(u64),
-    /// Too short.
     #[error(
-        "as many clients as ever were there for {0} ms only: hold them for {SHORTEST_MS} ms at least"
+        "the highest number of clients lasted for {0} ms only: hold it for at least {SHORTEST_MS} ms"
     )]
     Short(u64),
-    /// It was never quiet.
-    #[error("there were no {SHORTEST_MS} ms in which clients were there and no event came")]
+    #[error("there were no {SHORTEST_MS} ms in which clients were connected and no event came")]
     NeverQuiet,
-    /// Time that went backwards.
-    #[error("a process ended, and took the account of its processor time with it")]
+    #[error("a process ended, and its processor time is lost")]
     Ended,
 }
 
-/// What was told of a run: each [`Figure`], or why not.
+/// Each [`Figure`] of a run, or why it has no value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cost {
-    figures: Vec<(Figure, Result<Estimate, Undecided>)>,
-    /// How many points the lines of memory go through.
+    figures: Vec<(Figure, Result<Estimate, Unmeasured>)>,
+    /// The number of points of the lines of memory.
     pub points: usize,
     /// Whether these are plateaus of the ramp; otherwise each is a reading during it.
     pub plateaus: bool,
@@ -125,28 +114,28 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// What the run cost, where it was the first of its processes.
+    /// The cost of the first run of its processes.
     pub fn of(outcome: &Outcome) -> Self {
-        Self::told(outcome, [].iter())
+        Self::measure(outcome, [].iter())
     }
 
-    /// What each of these runs cost, in the order in which they were made.
+    /// The cost of each of these runs, in the order in which they were made.
     ///
     /// A process that has served a run keeps memory for the next one, which would seem to cost
-    /// nothing: of such a run no memory is told.
+    /// nothing: such a run has no figure of memory.
     pub fn of_all(outcomes: &[Outcome]) -> Vec<Self> {
         let all = outcomes.iter().enumerate();
-        all.map(|(at, outcome)| Self::told(outcome, outcomes[..at].iter())).collect()
+        all.map(|(at, outcome)| Self::measure(outcome, outcomes[..at].iter())).collect()
     }
 
-    fn told<'a>(outcome: &Outcome, earlier: impl Iterator<Item = &'a Outcome> + Clone) -> Self {
+    fn measure<'a>(outcome: &Outcome, earlier: impl Iterator<Item = &'a Outcome> + Clone) -> Self {
         let warm = |whose| earlier.clone().any(|earlier| left_memory(earlier, outcome, whose));
         let warm = Warm { server: warm(Whose::Server), generator: warm(Whose::Generator) };
         let samples = &outcome.resources.samples;
         let phases = Phases::of(samples);
         let (rise, plateaus) = phases.as_ref().map(Phases::rise).unwrap_or_default();
         let tell = |figure| {
-            let phases = phases.as_ref().ok_or(Undecided::NoSamples)?;
+            let phases = phases.as_ref().ok_or(Unmeasured::NoSamples)?;
             tell(figure, phases, &rise, (outcome, warm))
         };
         Self {
@@ -158,28 +147,26 @@ impl Cost {
         }
     }
 
-    /// All figures, in the order of reports.
-    pub fn figures(&self) -> impl Iterator<Item = (Figure, Result<&Estimate, &Undecided>)> {
-        self.figures.iter().map(|(figure, told)| (*figure, told.as_ref()))
+    pub fn figures(&self) -> impl Iterator<Item = (Figure, Result<&Estimate, &Unmeasured>)> {
+        self.figures.iter().map(|(figure, result)| (*figure, result.as_ref()))
     }
 
     /// The figure, or why there is none.
     ///
     /// # Errors
-    /// [`Undecided`], where the readings are too thin.
-    pub fn figure(&self, figure: Figure) -> Result<&Estimate, &Undecided> {
+    /// [`Unmeasured`] if there are too few readings.
+    pub fn figure(&self, figure: Figure) -> Result<&Estimate, &Unmeasured> {
         let found = self.figures.iter().find(|(known, _)| *known == figure);
-        found.map_or(Err(&Undecided::NoSamples), |(_, told)| told.as_ref())
+        found.map_or(Err(&Unmeasured::NoSamples), |(_, result)| result.as_ref())
     }
 
     /// The value of the figure of that key, as [`threshold::Evidence`](crate::threshold::Evidence)
-    /// asks for it.
+    /// needs it.
     pub fn value(&self, key: &str) -> Option<Value> {
         self.figure(Figure::of(key)?).ok().map(|estimate| estimate.value)
     }
 }
 
-/// Of whom, or of what, a figure tells.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
     Server,
@@ -187,10 +174,10 @@ enum Whose {
 }
 
 impl Whose {
-    fn usage(self, sample: &Sample) -> Result<Usage, Undecided> {
+    fn usage(self, sample: &Sample) -> Result<Usage, Unmeasured> {
         match self {
-            Self::Server => sample.server.ok_or(Undecided::NoServer),
-            Self::Generator => sample.generator.ok_or(Undecided::NoSamples),
+            Self::Server => sample.server.ok_or(Unmeasured::NoServer),
+            Self::Generator => sample.generator.ok_or(Unmeasured::NoSamples),
         }
     }
 }
@@ -220,19 +207,19 @@ fn tell(
     phases: &Phases<'_>,
     rise: &[&Sample],
     (outcome, warm): (&Outcome, Warm),
-) -> Result<Estimate, Undecided> {
+) -> Result<Estimate, Unmeasured> {
     use Whose::{Generator, Server};
     let process = |whose: Whose, memory: fn(&Usage) -> u64| {
         let is_warm = if whose == Server { warm.server } else { warm.generator };
         let line = fit_process(rise, whose, memory)?;
         let most = line.slope.value + line.slope.off.unwrap_or_default();
-        if is_warm || most < LEAST_BYTES as f64 { Err(Undecided::Warm) } else { Ok(line) }
+        if is_warm || most < LEAST_BYTES as f64 { Err(Unmeasured::Warm) } else { Ok(line) }
     };
-    // What an event adds is hidden by memory that was left, too.
+    // Memory that an earlier run left also hides the memory that an event adds.
     let event = |whose: Whose| {
         let added = first_event(phases, whose)?;
         match process(whose, |usage| usage.private) {
-            Err(Undecided::Warm) => Err(Undecided::Warm),
+            Err(Unmeasured::Warm) => Err(Unmeasured::Warm),
             _ => Ok(added),
         }
     };
@@ -240,7 +227,7 @@ fn tell(
     let pss: fn(&Usage) -> u64 = |usage| usage.pss;
     let kernel = |memory: fn(&Kernel) -> Option<u64>| {
         let of = |sample: &Sample| {
-            memory(sample.kernel.as_ref().ok_or(Undecided::NoSamples)?).ok_or(Undecided::NoSlabs)
+            memory(sample.kernel.as_ref().ok_or(Unmeasured::NoSamples)?).ok_or(Unmeasured::NoSlabs)
         };
         Ok(bytes(fit(rise, of)?.slope))
     };
@@ -280,22 +267,22 @@ fn fit_process(
     rise: &[&Sample],
     whose: Whose,
     memory: fn(&Usage) -> u64,
-) -> Result<Line, Undecided> {
+) -> Result<Line, Unmeasured> {
     let fitted = fit(rise, |sample| whose.usage(sample).map(|usage| memory(&usage)))?;
     let swapped = |sample: &&Sample| whose.usage(sample).map_or(0, |usage| usage.swapped);
     if rise.iter().map(swapped).max() != rise.iter().map(swapped).min() {
-        return Err(Undecided::Swapped);
+        return Err(Unmeasured::Swapped);
     }
     Ok(fitted)
 }
 
-/// The line through what `of` tells of these samples; a sample of which it tells nothing is left out.
+/// The line through the values that `of` returns; samples without a value are left out.
 fn fit(
     rise: &[&Sample],
-    of: impl Fn(&Sample) -> Result<u64, Undecided>,
-) -> Result<Line, Undecided> {
+    of: impl Fn(&Sample) -> Result<u64, Unmeasured>,
+) -> Result<Line, Unmeasured> {
     let mut points = Vec::with_capacity(rise.len());
-    let mut missing = Undecided::NoSamples;
+    let mut missing = Unmeasured::NoSamples;
     for sample in rise {
         match of(sample) {
             Ok(bytes) => points.push((sample.open as f64, bytes as f64)),
@@ -310,53 +297,53 @@ fn fit(
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was a u64")]
     let most_open = most as u64;
     if most_open < FEWEST_CONNECTIONS {
-        return Err(Undecided::FewConnections(most_open));
+        return Err(Unmeasured::FewConnections(most_open));
     }
     let spread = most - open().fold(f64::INFINITY, f64::min);
     if spread < FEWEST_CONNECTIONS as f64 {
-        return Err(Undecided::NoRamp);
+        return Err(Unmeasured::NoRamp);
     }
-    line(&points).ok_or(Undecided::NoRamp)
+    line(&points).ok_or(Unmeasured::NoRamp)
 }
 
 /// Everything, the base included, for each connection at the peak.
-fn all_in(phases: &Phases<'_>, whose: Whose) -> Result<Estimate, Undecided> {
-    let last = phases.top().last().ok_or(Undecided::NoSamples)?;
+fn all_in(phases: &Phases<'_>, whose: Whose) -> Result<Estimate, Unmeasured> {
+    let last = phases.top().last().ok_or(Unmeasured::NoSamples)?;
     let usage = whose.usage(last)?;
     if last.open < FEWEST_CONNECTIONS {
-        return Err(Undecided::FewConnections(last.open));
+        return Err(Unmeasured::FewConnections(last.open));
     }
     Ok(plain(usage.pss as f64 / last.open as f64, Dimension::Bytes))
 }
 
-/// What is more at the peak when events have arrived than when none had.
-fn first_event(phases: &Phases<'_>, whose: Whose) -> Result<Estimate, Undecided> {
-    let before = phases.idle_top().last().ok_or(Undecided::NoFirstEvent)?;
-    let after = phases.top().last().ok_or(Undecided::NoSamples)?;
+/// The increase at the peak from before the first event to after it.
+fn first_event(phases: &Phases<'_>, whose: Whose) -> Result<Estimate, Unmeasured> {
+    let before = phases.idle_top().last().ok_or(Unmeasured::NoFirstEvent)?;
+    let after = phases.top().last().ok_or(Unmeasured::NoSamples)?;
     let (before_usage, after_usage) = (whose.usage(before)?, whose.usage(after)?);
     if after.events < after.open {
-        return Err(Undecided::NoFirstEvent);
+        return Err(Unmeasured::NoFirstEvent);
     }
     if after.open < FEWEST_CONNECTIONS {
-        return Err(Undecided::FewConnections(after.open));
+        return Err(Unmeasured::FewConnections(after.open));
     }
     if before_usage.swapped != after_usage.swapped {
-        return Err(Undecided::Swapped);
+        return Err(Unmeasured::Swapped);
     }
     let more = after_usage.private as f64 - before_usage.private as f64;
     Ok(plain(more / after.open as f64, Dimension::Bytes))
 }
 
-/// What the server has more in the end than in the begin, for each stream that there was.
-fn kept(phases: &Phases<'_>, streams: u64) -> Result<Estimate, Undecided> {
+/// The server's memory at the end less that at the start, for each stream.
+fn kept(phases: &Phases<'_>, streams: u64) -> Result<Estimate, Unmeasured> {
     let (begin, end) = phases.begin_and_end();
-    let begin = Whose::Server.usage(begin.ok_or(Undecided::NoBegin)?)?;
-    let end = Whose::Server.usage(end.ok_or(Undecided::NoEnd)?)?;
+    let begin = Whose::Server.usage(begin.ok_or(Unmeasured::NoBegin)?)?;
+    let end = Whose::Server.usage(end.ok_or(Unmeasured::NoEnd)?)?;
     if streams < FEWEST_CONNECTIONS {
-        return Err(Undecided::FewConnections(streams));
+        return Err(Unmeasured::FewConnections(streams));
     }
     if begin.swapped != end.swapped {
-        return Err(Undecided::Swapped);
+        return Err(Unmeasured::Swapped);
     }
     Ok(plain((end.private as f64 - begin.private as f64) / streams as f64, Dimension::Bytes))
 }
@@ -365,54 +352,54 @@ fn plain(amount: f64, dimension: Dimension) -> Estimate {
     Estimate { value: Value::new(amount, dimension), interval: None }
 }
 
-/// What passed between two samples.
+/// The differences between two samples.
 struct Span {
     cpu: f64,
     milliseconds: u64,
     events: u64,
 }
 
-fn span(from: &Sample, to: &Sample, whose: Whose) -> Result<Span, Undecided> {
+fn span(from: &Sample, to: &Sample, whose: Whose) -> Result<Span, Unmeasured> {
     let (before, after) = (whose.usage(from)?.cpu, whose.usage(to)?.cpu);
     Ok(Span {
-        cpu: after.checked_sub(before).ok_or(Undecided::Ended)? as f64,
+        cpu: after.checked_sub(before).ok_or(Unmeasured::Ended)? as f64,
         milliseconds: to.at_ms.saturating_sub(from.at_ms),
         events: to.events.saturating_sub(from.events),
     })
 }
 
 /// The peak, where processor time goes into events and not into opening connections.
-fn at_the_peak(phases: &Phases<'_>, whose: Whose) -> Result<Span, Undecided> {
+fn at_the_peak(phases: &Phases<'_>, whose: Whose) -> Result<Span, Unmeasured> {
     let top = phases.top();
     let (Some(from), Some(to)) = (top.first(), top.last()) else {
-        return Err(Undecided::NoSamples);
+        return Err(Unmeasured::NoSamples);
     };
     let span = span(from, to, whose)?;
     if span.milliseconds < SHORTEST_MS {
-        Err(Undecided::Short(span.milliseconds))
+        Err(Unmeasured::Short(span.milliseconds))
     } else {
         Ok(span)
     }
 }
 
-fn cpu_per_event(phases: &Phases<'_>, whose: Whose) -> Result<Estimate, Undecided> {
+fn cpu_per_event(phases: &Phases<'_>, whose: Whose) -> Result<Estimate, Unmeasured> {
     let span = at_the_peak(phases, whose)?;
     if span.events < FEWEST_EVENTS {
-        return Err(Undecided::FewEvents(span.events));
+        return Err(Unmeasured::FewEvents(span.events));
     }
     Ok(of_time(span.cpu, span.events as f64, Dimension::Time))
 }
 
-fn cpu_share(phases: &Phases<'_>, whose: Whose) -> Result<Estimate, Undecided> {
+fn cpu_share(phases: &Phases<'_>, whose: Whose) -> Result<Estimate, Unmeasured> {
     let span = at_the_peak(phases, whose)?;
     Ok(of_time(span.cpu, span.milliseconds as f64 * 1e6, Dimension::Share))
 }
 
-fn cpu_idle(phases: &Phases<'_>, whose: Whose) -> Result<Estimate, Undecided> {
-    let (from, to) = phases.silence(FEWEST_CONNECTIONS).ok_or(Undecided::NeverQuiet)?;
+fn cpu_idle(phases: &Phases<'_>, whose: Whose) -> Result<Estimate, Unmeasured> {
+    let (from, to) = phases.silence(FEWEST_CONNECTIONS).ok_or(Unmeasured::NeverQuiet)?;
     let span = span(from, to, whose)?;
     if span.milliseconds < SHORTEST_MS {
-        return Err(Undecided::NeverQuiet);
+        return Err(Unmeasured::NeverQuiet);
     }
     let seconds = span.milliseconds as f64 / 1000.0;
     Ok(of_time(span.cpu, to.open as f64 * seconds, Dimension::Time))

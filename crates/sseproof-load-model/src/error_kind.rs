@@ -1,12 +1,12 @@
-//! The kinds of errors, each with its definition; `specs/metrics.md` is made from here.
+//! The kinds of errors, each with its definition; `specs/metrics.md` is generated from here.
 //!
-//! An error gets its kind where it arises, and thresholds name kinds. The sentence beside it is for
-//! people alone, and may be reworded.
+//! An error gets its kind where it arises, and thresholds name kinds. Its text is
+//! only for people, and may be reworded.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// What went wrong with a connection, a stream or a request.
+/// An error of a connection, a stream or a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadError {
     kind: ErrorKind,
@@ -14,7 +14,7 @@ pub struct LoadError {
 }
 
 impl LoadError {
-    /// A run counts each text by itself, so a server must not be able to make them long.
+    /// A run counts each text separately, so a server must not be able to make them long.
     const LONGEST: usize = 160;
 
     /// An error of that kind; a long text is cut.
@@ -49,40 +49,23 @@ impl fmt::Display for LoadError {
     }
 }
 
-/// What went wrong with a connection or a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ErrorKind {
-    /// Nobody listens.
     Refused,
-    /// Reset.
     Reset,
-    /// No way there.
     Unreachable,
-    /// No connection in time.
     ConnectTimeout,
-    /// No TLS.
     Tls,
-    /// No head in time.
     HeadTimeout,
-    /// The end before the head.
     NoHead,
-    /// Another status than 200.
     Status(u16),
-    /// No stream.
     NoStream,
-    /// Broken HTTP, or broken frames.
     Protocol,
-    /// The end inside of a message.
     Truncated,
-    /// Out of files.
     NoFiles,
-    /// Out of ports.
     NoPorts,
-    /// A model that gave up.
     Answer,
-    /// A publish request.
     Publish,
-    /// Anything else.
     Other,
 }
 
@@ -106,7 +89,7 @@ impl ErrorKind {
         Self::Other,
     ];
 
-    /// The name in thresholds (behind `errors.`) and results.
+    /// The name in thresholds (after `errors.`) and results.
     pub fn key(self) -> Cow<'static, str> {
         match self {
             Self::Refused => "refused".into(),
@@ -128,7 +111,6 @@ impl ErrorKind {
         }
     }
 
-    /// The kind of that key.
     pub fn of(key: &str) -> Option<Self> {
         if let Some(code) = key.strip_prefix("status-") {
             let code = code.parse().ok().filter(|code| (100..=999).contains(code))?;
@@ -137,8 +119,8 @@ impl ErrorKind {
         Self::ALL.into_iter().find(|kind| kind.key() == key)
     }
 
-    /// The kind of an error in a result of version 0.1.0, which had only its text. For old files
-    /// alone: nothing else may read kinds from texts.
+    /// The kind of an error in a result of version 0.1.0, which had only its text. Only for old files:
+    /// no other code may parse texts.
     pub(crate) fn of_old_text(message: &str) -> Self {
         if let Some(kind) = Self::of(message) {
             return kind;
@@ -181,36 +163,35 @@ impl ErrorKind {
         }
     }
 
-    /// What it means.
     pub fn definition(self) -> &'static str {
         match self {
             Self::Refused => {
-                "the connection was refused: nobody listens, or the queue is full; or the stream, over HTTP/2 (REFUSED_STREAM)"
+                "the connection was refused: the port is closed, or the queue is full; or the stream, over HTTP/2 (REFUSED_STREAM)"
             }
             Self::Reset => {
                 "the connection was reset, while it was opened or later; or the stream, over HTTP/2 (RST_STREAM, or GOAWAY with an error)"
             }
-            Self::Unreachable => "there is no way to the host, or no host of that name",
-            Self::ConnectTimeout => "no connection within the plan's patience",
+            Self::Unreachable => "no route to the host, or the host name is unknown",
+            Self::ConnectTimeout => "no connection within the plan's `patience`",
             Self::Tls => "the TLS handshake failed",
-            Self::HeadTimeout => "no response head within the plan's patience",
-            Self::NoHead => "the connection ended before the response head was complete",
+            Self::HeadTimeout => "no response headers within the plan's `patience`",
+            Self::NoHead => "the connection ended before the response headers were complete",
             Self::Status(_) => {
-                "an answer with another status than 200 (WebSocket: than 101), which is the number in the name"
+                "a response with another status than 200 (WebSocket: than 101), which is the number in the name"
             }
             Self::NoStream => {
-                "status 200 without `text/event-stream`, or compressed though nobody asked for it"
+                "status 200 without `text/event-stream`, or compressed though the client did not ask for it"
             }
             Self::Protocol => {
-                "what arrived is no HTTP, no framing of HTTP, or no WebSocket frame; or HTTP/2 is not spoken where it was asked for"
+                "the bytes that arrived are not valid HTTP or WebSocket frames; or the server does not support HTTP/2, which was requested"
             }
             Self::Truncated => {
                 "a stream or an answer has no proper end: the connection was closed before the last chunk, the close frame, or `[DONE]`"
             }
             Self::Answer => "an answer of a model ended with an error event",
-            Self::Publish => "a publish request failed, in whatever way",
-            Self::NoFiles => "this machine gave no socket: too many open files",
-            Self::NoPorts => "this machine had no local port left for the address",
+            Self::Publish => "a publish request failed, for any reason",
+            Self::NoFiles => "this machine has no free file descriptor: too many open files",
+            Self::NoPorts => "this machine has no free local port for the address",
             Self::Other => "anything else",
         }
     }
@@ -232,7 +213,7 @@ mod tests {
             ("head: closed before it", "no-head"),
             ("status 503", "status-503"),
             ("no event stream: Content-Type `text/html`", "no-stream"),
-            ("compressed though nobody asked for it: gzip", "no-stream"),
+            ("compressed though it was not asked for: gzip", "no-stream"),
             ("framing: no chunks of HTTP/1.1", "protocol"),
             ("http2: RST_STREAM CANCEL", "reset"),
             ("http2: RST_STREAM REFUSED_STREAM", "refused"),

@@ -1,4 +1,7 @@
 //! A histogram of times that is written and read as text.
+//!
+//! A complete one is packed: a run has one per metric and second, and an open one has more than
+//! 100 KiB.
 
 use std::borrow::Cow;
 
@@ -19,10 +22,9 @@ const DIGITS: u8 = 3;
 #[derive(Clone, Debug)]
 pub struct Histogram(Form);
 
-/// What a histogram is in memory.
 #[derive(Clone, Debug)]
 enum Form {
-    /// A place for each value up to the highest: more than 100 KiB where that is 100 ms.
+    /// A place for each value up to the highest: more than 100 KiB if that is 100 ms.
     Open(Places),
     /// The format V2: some hundred bytes. A run has a histogram of each metric in each second, and
     /// looks at most of them only once.
@@ -31,15 +33,12 @@ enum Form {
 
 type Places = hdrhistogram::Histogram<u64>;
 
-/// Why a text is no histogram.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HistogramError {
-    /// It is no base64.
-    #[error("is no base64: {0}")]
+    #[error("not valid base64: {0}")]
     Base64(String),
-    /// It is no HdrHistogram.
-    #[error("is no HdrHistogram V2: {0}")]
+    #[error("not a valid HdrHistogram V2: {0}")]
     Format(String),
 }
 
@@ -51,14 +50,12 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Records one time.
     pub fn record(&mut self, nanoseconds: u64) {
         // It grows as needed, so every value fits; the saturating form would not let it grow.
         let recorded = self.open().record(nanoseconds);
         debug_assert!(recorded.is_ok(), "{recorded:?}");
     }
 
-    /// How many were recorded.
     pub fn count(&self) -> u64 {
         self.places().len()
     }
@@ -69,37 +66,32 @@ impl Histogram {
         places.value_at_quantile(share).min(places.max())
     }
 
-    /// The longest.
     pub fn max(&self) -> u64 {
         self.places().max()
     }
 
-    /// The shortest.
     pub fn min(&self) -> u64 {
         self.places().min()
     }
 
-    /// The mean of all, 0 where there are none.
+    /// The mean of all, 0 if there are none.
     pub fn mean(&self) -> f64 {
         self.places().mean()
     }
 
-    /// Adds all times of another one.
     pub fn absorb(&mut self, other: &Self) {
         // It grows as needed, so adding cannot fail.
         let added = self.open().add(&*other.places());
         debug_assert!(added.is_ok(), "{added:?}");
     }
 
-    /// Forgets all, and keeps the room.
+    /// Removes all values, and keeps the memory.
     pub fn clear(&mut self) {
         self.open().reset();
     }
 
-    /// The form that other tools read.
     pub fn to_base64(&self) -> String {
         let mut bytes = Vec::new();
-        // Writing to memory does not fail.
         let written = V2DeflateSerializer::new().serialize(&self.places(), &mut bytes);
         debug_assert!(written.is_ok(), "{written:?}");
         STANDARD.encode(bytes)
@@ -108,7 +100,7 @@ impl Histogram {
     /// Reads that form.
     ///
     /// # Errors
-    /// [`HistogramError`] where the text is none.
+    /// [`HistogramError`]
     pub fn from_base64(text: &str) -> Result<Self, HistogramError> {
         let bytes =
             STANDARD.decode(text).map_err(|error| HistogramError::Base64(error.to_string()))?;
@@ -116,15 +108,13 @@ impl Histogram {
         Ok(Self(Form::Open(read)).packed())
     }
 
-    /// The same in some hundred bytes, for as long as nothing is recorded in it; what looks into
-    /// it unpacks it each time.
+    /// The same in some hundred bytes, until something is recorded in it; each use unpacks it.
     #[must_use]
     pub fn packed(&self) -> Self {
         match &self.0 {
             Form::Packed(bytes) => Self(Form::Packed(bytes.clone())),
             Form::Open(places) => {
                 let mut bytes = Vec::new();
-                // Writing to memory does not fail.
                 let written = V2Serializer::new().serialize(places, &mut bytes);
                 debug_assert!(written.is_ok(), "{written:?}");
                 Self(Form::Packed(bytes.into_boxed_slice()))
@@ -140,7 +130,6 @@ impl Histogram {
         }
     }
 
-    /// To record in it.
     fn open(&mut self) -> &mut Places {
         if let Form::Packed(bytes) = &self.0 {
             self.0 = Form::Open(unpacked(bytes));
@@ -152,7 +141,6 @@ impl Histogram {
     }
 }
 
-/// What was packed here.
 fn unpacked(bytes: &[u8]) -> Places {
     read(bytes).unwrap_or_else(|error| unreachable!("what was written is read: {error}"))
 }

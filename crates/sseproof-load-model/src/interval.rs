@@ -1,4 +1,4 @@
-//! What happened within one interval of a run.
+//! The counters and times of one interval of a run.
 
 use std::collections::BTreeMap;
 
@@ -6,32 +6,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Counters, Histogram, Metric, Offset};
 
-/// What happened from `index` times the interval's length after the start, for that length.
+/// It begins `index` times its length after the start.
 ///
-/// A total is the sum of all intervals, and what several machines saw is the sum of theirs.
+/// A total is the sum of all intervals, and so is a merge of several machines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// Which one, from 0.
     pub index: u64,
     /// Streams that were open at its end.
     pub open: u64,
-    /// What was counted.
     pub counters: Counters,
     /// Times, in nanoseconds.
     pub histograms: BTreeMap<Metric, Histogram>,
-    /// By how much the server's clock differs, as far as the answers of this interval tell.
+    /// The difference of the server's clock, from the responses of this interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<Offset>,
 }
 
 impl Interval {
-    /// Adds it to what others saw in the same interval.
+    /// Adds it to the same interval of other parts.
     pub fn join(&self, all: &mut BTreeMap<u64, Self>) {
         let empty = || Self { index: self.index, ..Self::default() };
         all.entry(self.index).or_insert_with(empty).absorb(self);
     }
 
-    /// Adds what others saw in the same interval.
+    /// Adds the same interval of another part.
     pub fn absorb(&mut self, other: &Self) {
         self.open += other.open;
         self.total(other);
@@ -41,7 +39,7 @@ impl Interval {
         }
     }
 
-    /// Adds what was seen at another time: all but what was open.
+    /// Adds another interval: all but the number of open streams.
     pub fn total(&mut self, other: &Self) {
         self.counters.absorb(&other.counters);
         self.offset = match (self.offset, other.offset) {
@@ -53,7 +51,6 @@ impl Interval {
         }
     }
 
-    /// The times of a metric, where there are any.
     pub fn histogram(&self, metric: Metric) -> Option<&Histogram> {
         self.histograms.get(&metric).filter(|histogram| histogram.count() > 0)
     }

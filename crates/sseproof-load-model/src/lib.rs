@@ -1,8 +1,9 @@
-//! What a load is, and what it cost: everything about load that needs no socket and no clock.
+//! The model of load and of its cost: everything about load that needs no socket and no clock, so
+//! that reports and plans depend on it without a runtime.
 //!
-//! A [`Plan`] says what is done to a server; [`schedule`] makes intended times of it, each a pure
-//! function of the plan, the seed and the shard. Whoever plays a plan reports [`Interval`]s, and
-//! everything else is a fold over them: a total is their sum, a merge of machines is their union.
+//! A [`Plan`] says what clients do to a server; [`schedule`] derives intended times from it, each a
+//! pure function of the plan, the seed and the shard. An engine that plays a plan reports
+//! [`Interval`]s, and everything else is a fold over them: a total and a merge are their sum.
 
 pub mod compare;
 mod cost;
@@ -20,10 +21,11 @@ mod saturation;
 pub mod schedule;
 mod sequence;
 mod share;
+mod table;
 pub mod threshold;
 
 pub use cost::{
-    Cost, Estimate, FEWEST_CONNECTIONS, FEWEST_EVENTS, LEAST_BYTES, SHORTEST_MS, Undecided,
+    Cost, Estimate, FEWEST_CONNECTIONS, FEWEST_EVENTS, LEAST_BYTES, SHORTEST_MS, Unmeasured,
 };
 pub use counter::{Counter, Counters};
 pub use error_kind::{ErrorKind, LoadError};
@@ -38,6 +40,6 @@ pub use plan::{
     Arrivals, Http, Lifetime, Pace, Plan, Profile, Publishing, Rate, Reconnecting, Requests,
     Sequencing, Slow, Stage, Stamping, Subscribe, TimeUnit, Transport, Workload,
 };
-pub use sequence::{Seen, Sequence};
+pub use sequence::{Sequence, SequenceCheck};
 pub use share::Share;
 pub use threshold::{Threshold, ThresholdError, objective};

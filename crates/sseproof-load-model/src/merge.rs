@@ -1,52 +1,31 @@
-//! Results of several generators as one: exactly what one would have seen that had seen it all.
+//! Merges the results of several generators: a merge is the sum of intervals, so it equals the
+//! result of one generator, and a missing part makes it partial. Readings of kernels are dropped if
+//! several parts have them, since they may be from the same machine.
 
 use std::collections::BTreeMap;
 
 use crate::{Interval, Outcome, Resources, Run, Sample, Shard, Usage};
 
-/// Why results are none of the same run.
+/// Why results do not belong to the same run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MergeError {
-    /// There is none.
     #[error("there is no result to merge")]
     Nothing,
     /// They differ in something that is the same in all parts of a run.
     #[error(
         "{first} and {second} are not of the same run: {what} is {one} in the first, and {other} in the second"
     )]
-    Differs {
-        /// What differs.
-        what: &'static str,
-        /// The first file.
-        first: String,
-        /// What it has.
-        one: String,
-        /// The second file.
-        second: String,
-        /// What it has.
-        other: String,
-    },
+    Differs { what: &'static str, first: String, one: String, second: String, other: String },
     /// A part is there twice, and would count twice.
     #[error("{first} and {second} both have part {} of {of} of round {round}: leave one of them out", index + 1)]
-    Twice {
-        /// Which part, from 0.
-        index: u64,
-        /// Of how many.
-        of: u64,
-        /// Of which round.
-        round: u32,
-        /// The first file.
-        first: String,
-        /// The second file.
-        second: String,
-    },
+    Twice { index: u64, of: u64, round: u32, first: String, second: String },
 }
 
 /// Merges the parts of a run, each with the name of its file. Rounds and transports stay apart, in
 /// the order in which they are first met.
 ///
-/// Where parts are missing, or did not come to their end, the result says so in [`Run::partial`]: it
+/// If parts are missing or incomplete, the result says so in [`Run::partial`]: it
 /// is not the whole run, and does not pass.
 ///
 /// # Errors
@@ -102,7 +81,7 @@ fn one(parts: Vec<(String, Outcome)>) -> Result<Outcome, MergeError> {
     let mut intervals: BTreeMap<u64, Interval> = BTreeMap::new();
     for (file, outcome) in &parts {
         let named = |why: &String| if several { format!("{file}: {why}") } else { why.clone() };
-        // What an earlier merge said of missing parts is said anew above.
+        // The reasons of an earlier merge are computed again above.
         let own = outcome.run.partial.iter().filter(|why| !is_of_merge(why));
         partial.extend(own.map(named));
         saturated.extend(outcome.run.saturated.iter().map(named));
@@ -158,7 +137,7 @@ fn same_run(
     }
 }
 
-/// How the reasons begin that only a merge knows.
+/// The start of reasons that only a merge gives.
 const MISSING: &str = "missing: part ";
 const CUT: &str = "cut short: part ";
 
@@ -166,7 +145,7 @@ fn is_of_merge(why: &str) -> bool {
     why.starts_with(MISSING) || why.starts_with(CUT)
 }
 
-/// What a run lacks of its parts.
+/// The missing and incomplete parts of a run.
 fn missing(shards: &[Shard], of: u64) -> Vec<String> {
     let has = |index| shards.iter().find(|shard| shard.index == index);
     (0..of)
@@ -183,8 +162,8 @@ fn missing(shards: &[Shard], of: u64) -> Vec<String> {
 /// The readings of all parts: what the generators use is added up at each moment that all of them
 /// have been read at or before.
 ///
-/// There is one server, whoever reads it, and so its readings are those of the first part that has
-/// any. Kernels cannot be told apart: where several parts have read one, it is not known whether that
+/// There is one server, and so its readings are those of the first part that has any. Kernels
+/// cannot be distinguished: if several parts have read one, it is not known whether that
 /// is one machine or several, and none is kept.
 fn resources(parts: &[(String, Outcome)]) -> Resources {
     let all: Vec<&[Sample]> = parts
@@ -209,7 +188,7 @@ fn resources(parts: &[(String, Outcome)]) -> Resources {
             let until = part.partition_point(|sample| sample.at_ms <= at_ms);
             part.get(until.checked_sub(1)?).cloned()
         };
-        // Before the last of them was read first, a sum would be too small.
+        // Before all have been read once, a sum would be too small.
         let last: Vec<Sample> = all.iter().map(last).collect::<Option<_>>()?;
         Some(Sample {
             at_ms,
@@ -225,7 +204,7 @@ fn resources(parts: &[(String, Outcome)]) -> Resources {
     Resources { samples: samples.collect() }
 }
 
-/// What both use; nothing is known where nothing is known of one.
+/// Unknown if one of both is unknown.
 fn sum(one: Option<Usage>, other: Option<Usage>) -> Option<Usage> {
     let (one, other) = (one?, other?);
     Some(Usage {
@@ -363,13 +342,13 @@ mod tests {
         other.1.resources.samples =
             vec![at(500, 10, usage(150), usage(10)), at(1500, 20, usage(250), usage(20))];
         let merged = merge([one, other]).unwrap().remove(0);
-        let told: Vec<_> = merged
+        let samples: Vec<_> = merged
             .resources
             .samples
             .iter()
             .map(|s| (s.at_ms, s.open, s.server.unwrap().private, s.generator.unwrap().private))
             .collect();
-        assert_eq!(told, [(500, 11, 100, 11), (1000, 15, 200, 12), (1500, 25, 200, 22)]);
+        assert_eq!(samples, [(500, 11, 100, 11), (1000, 15, 200, 12), (1500, 25, 200, 22)]);
         assert!(merged.resources.samples.iter().all(|sample| sample.kernel.is_none()));
     }
 
@@ -410,7 +389,7 @@ mod tests {
             let merged = merge(parts).unwrap().remove(0);
             prop_assert_eq!(&merged.intervals, &whole.intervals);
             prop_assert_eq!(merged.total(), whole.total());
-            // It survives the way through a file.
+            // It is the same after writing and reading a file.
             let text = serde_json::to_string(&merged).unwrap();
             prop_assert_eq!(serde_json::from_str::<Outcome>(&text).unwrap().intervals, whole.intervals);
         }

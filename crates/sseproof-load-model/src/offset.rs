@@ -1,11 +1,13 @@
-//! By how much the server's clock differs from ours, as far as its answers tell.
+//! The difference of the server's clock to ours, from the `Date` of its responses, which every
+//! server sends: each bounds it to a second, all together to about the round trip. No latency is
+//! corrected by it, and none is clamped.
 
 use serde::{Deserialize, Serialize};
 
 /// The server's clock less ours, in nanoseconds, lies between these.
 ///
-/// A `Date` tells a second, which says little; but each answer comes at another moment of it, and
-/// what all of them leave open together is about as long as the way to the server and back.
+/// A `Date` is exact to a second; but each response comes at another moment of it, and all of them
+/// together leave about the round trip open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offset {
     /// At least so much.
@@ -15,8 +17,8 @@ pub struct Offset {
 }
 
 impl Offset {
-    /// What one answer tells: its `Date`, in seconds since the Unix epoch, and when its request was
-    /// written and its head was read by our clock, in nanoseconds.
+    /// The bounds from one response: its `Date`, in seconds since the Unix epoch, and the times by our
+    /// clock, in nanoseconds, at which its request was written and its headers were read.
     pub fn of(date: u64, asked: u64, answered: u64) -> Self {
         const SECOND: i128 = 1_000_000_000;
         let date = i128::from(date) * SECOND;
@@ -29,16 +31,16 @@ impl Offset {
         }
     }
 
-    /// What both tell together.
+    /// The bounds from both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self { least: self.least.max(other.least), most: self.most.min(other.most) }
     }
 
-    /// The middle of what is left open, and the error to both sides; nothing where answers
-    /// contradict each other, as those of a server that writes its `Date` rarely do.
+    /// The middle of the bounds, and the error to both sides; `None` if responses contradict
+    /// each other, as with a server that rarely updates its `Date`.
     pub fn estimate(self) -> Option<(i64, u64)> {
-        // Centuries are no clock that differs, but a `Date` that means nothing.
+        // A difference of centuries is a `Date` without meaning.
         if self.least == i64::MAX || self.most == i64::MIN {
             return None;
         }
@@ -55,14 +57,14 @@ mod tests {
     fn many_answers_tell_what_one_cannot() {
         // The server is 250 ms ahead, and an answer takes 2 ms.
         let (ahead, way) = (250_000_000, 2_000_000);
-        let told = (0..1000_u64).map(|n| {
+        let offsets = (0..1000_u64).map(|n| {
             let asked = 1_700_000_000_000_000_000 + n * 7_777_777;
             let at_server = asked + way / 2 + ahead;
             Offset::of(at_server / 1_000_000_000, asked, asked + way)
         });
-        let first = told.clone().next().and_then(Offset::estimate).unwrap();
+        let first = offsets.clone().next().and_then(Offset::estimate).unwrap();
         assert!(first.1 > 400_000_000, "{first:?}");
-        let (middle, error) = told.reduce(Offset::and).and_then(Offset::estimate).unwrap();
+        let (middle, error) = offsets.reduce(Offset::and).and_then(Offset::estimate).unwrap();
         assert!(error < 6_000_000, "{error}");
         assert!(middle.abs_diff(ahead as i64) <= error, "{middle} ± {error}");
     }
@@ -70,8 +72,8 @@ mod tests {
     #[test]
     fn answers_that_contradict_each_other_tell_nothing() {
         let now = 1_700_000_000_500_000_000;
-        let told = Offset::of(1_700_000_000, now, now).and(Offset::of(1_699_999_990, now, now));
-        assert_eq!(told.estimate(), None);
+        let both = Offset::of(1_700_000_000, now, now).and(Offset::of(1_699_999_990, now, now));
+        assert_eq!(both.estimate(), None);
         assert_eq!(Offset::of(u64::MAX, 0, u64::MAX).estimate(), None);
     }
 }

@@ -1,4 +1,4 @@
-//! A plan: what is done to a server, when, and what is asked of the result.
+//! A plan: the load on a server, its times, and the limits of the result.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,45 +9,35 @@ use sseproof_units::Value;
 
 use crate::Threshold;
 
-/// What is done to a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// What it stands for.
     pub name: String,
-    /// What all chance is drawn from: the same seed gives the same schedule.
+    /// The seed of all random choices: the same seed gives the same schedule.
     pub seed: u64,
-    /// What clients do.
     pub workload: Workload,
-    /// Which version of HTTP event streams are asked for with.
+    /// The version of HTTP for event streams.
     pub http: Http,
-    /// What the generator publishes meanwhile, if anything.
     pub publishing: Option<Publishing>,
-    /// Where an event says when it was made.
+    /// Where an event has its stamp.
     pub stamping: Stamping,
-    /// Where an event says which one it is.
+    /// Where an event has its number.
     pub sequencing: Sequencing,
-    /// How long an interval of the result is.
     pub interval: Duration,
-    /// How long a client waits for a connection, and for a head.
+    /// How long a client waits for a connection, and for response headers.
     pub patience: Duration,
-    /// How long the generator still reads when nothing is published any more.
+    /// How long the generator still reads after the last publish.
     pub drain: Duration,
-    /// What makes the run fail.
     pub thresholds: Vec<Threshold>,
 }
 
-/// What clients speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
-    /// Server-Sent Events.
     Sse,
-    /// WebSocket.
     WebSocket,
 }
 
 impl Transport {
-    /// Its name, for people.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sse => "SSE",
@@ -56,38 +46,36 @@ impl Transport {
     }
 }
 
-/// Which version of HTTP event streams are asked for with; WebSockets are opened by HTTP/1.1.
+/// The version of HTTP for event streams; WebSockets are opened by HTTP/1.1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Http {
     /// HTTP/1.1: a connection for each stream.
     #[default]
     One,
-    /// HTTP/2.
     Two {
-        /// How many streams share a connection, where the server permits as many.
+        /// How many streams share a connection, unless the server permits fewer.
         streams_per_connection: u32,
     },
 }
 
 impl Http {
-    /// How many streams of HTTP/2 share a connection where nobody says otherwise: what most servers
-    /// permit, and RFC 9113 section 6.5.2 asks them to permit at least.
+    /// The default number of streams that share a connection: most servers permit as many, and RFC
+    /// 9113 section 6.5.2 recommends to permit at least as many.
     pub const USUAL_STREAMS: u32 = 100;
-    /// How many may: their windows together are no larger than that of a connection can be.
+    /// With more, the sum of their windows would exceed the largest window of a connection.
     pub const MOST_STREAMS: u32 = 32_768;
 }
 
-/// What clients do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Workload {
     /// They open connections and stay.
     Subscribe(Subscribe),
-    /// Each asks for a stream that ends.
+    /// Each requests a stream that ends.
     Request(Requests),
 }
 
 impl Workload {
-    /// How long it takes, as far as the plan says: an answer that is under way is waited for.
+    /// The planned duration; answers that are under way are waited for.
     pub fn lasting(&self) -> Duration {
         match self {
             Self::Subscribe(subscribe) => crate::schedule::length(&subscribe.stages),
@@ -120,18 +108,17 @@ impl fmt::Display for Workload {
     }
 }
 
-/// Clients that stay.
+/// Clients that keep their streams open.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subscribe {
-    /// What happens one after the other.
+    /// In the order in which they are played.
     pub stages: Vec<Stage>,
     /// How arrivals are spread over a ramp.
     pub arrivals: Arrivals,
-    /// How long a client stays before another takes its place; all stay where nothing is said.
+    /// How long a client stays before another takes its place; all stay if nothing is said.
     pub lifetime: Option<Lifetime>,
     /// Those that read slowly.
     pub slow: Option<Slow>,
-    /// What a client does when its stream ends.
     pub reconnecting: Reconnecting,
 }
 
@@ -149,31 +136,26 @@ impl Subscribe {
 /// A part of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Stage {
-    /// The number of connections grows or shrinks to `to`, at once where `over` is zero.
+    /// The number of connections grows or shrinks to `to`, at once if `over` is zero.
     Ramp {
         /// How many there are at its end.
         to: u64,
-        /// How long it takes, the pauses included.
         over: Duration,
         /// In how many steps of the same size, each with a pause in which memory is read.
         plateaus: u32,
     },
     /// Nothing changes.
-    Hold {
-        /// For how long.
-        lasting: Duration,
-    },
-    /// A share of all connections is cut at once; the clients come back as clients do.
+    Hold { lasting: Duration },
+    /// A share of all connections is cut at the same time; the clients reconnect as usual.
     Storm {
         /// Which share, 0 to 1.
         share: f64,
-        /// How long the generator looks on.
+        /// How long the generator watches.
         lasting: Duration,
     },
 }
 
 impl Stage {
-    /// How long it takes.
     pub fn duration(&self) -> Duration {
         match self {
             Self::Ramp { over, .. } => *over,
@@ -208,25 +190,21 @@ pub enum Lifetime {
 pub struct Slow {
     /// Which share of all, 0 to 1.
     pub share: f64,
-    /// How slowly.
     pub pace: Pace,
 }
 
-/// How fast somebody reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// Not at all behind the head.
+    /// Not at all after the response headers.
     Never,
     /// So many bytes in a second.
     BytesPerSecond(u64),
 }
 
-/// What a client does when its stream ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reconnecting {
-    /// Whether it comes back.
     pub back: bool,
-    /// How long it waits where the server has announced no `retry`.
+    /// How long it waits if the server has announced no `retry`.
     pub wait: Duration,
     /// By which share of the wait (0 to 1) it is made longer by chance.
     pub jitter: f64,
@@ -243,38 +221,33 @@ impl Default for Reconnecting {
 /// Requests whose streams end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Requests {
-    /// When they are made.
     pub rate: Rate,
     /// How long requests are made.
     pub lasting: Duration,
-    /// What tells a token, and the end.
     pub profile: Profile,
-    /// What a request must meet to be good: a metric and its limit in nanoseconds.
+    /// The limits that a good request meets: a metric, and nanoseconds.
     pub objectives: Vec<(crate::Metric, u64)>,
 }
 
 /// When requests are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rate {
-    /// So many in a second, whatever becomes of them (an open model).
+    /// This many in a second, whatever their results (an open model).
     Open {
-        /// At the begin.
         from: f64,
         /// At the end; between them the rate changes evenly.
         to: f64,
-        /// How they are spread.
         arrivals: Arrivals,
     },
-    /// So many clients, each with one request at a time (a closed model).
+    /// This many clients, each with one request at a time (a closed model).
     Closed {
-        /// How many clients.
         clients: u64,
-        /// How long each thinks between an answer and its next request.
+        /// The think time of each between an answer and its next request.
         think: Duration,
     },
 }
 
-/// What tells a token and the end of an answer.
+/// The protocol, which defines a token and the end of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -294,8 +267,7 @@ impl Profile {
     pub const ALL: [Self; 4] =
         [Self::Plain, Self::OpenaiChat, Self::OpenaiResponses, Self::AnthropicMessages];
 
-    /// As plans, flags and results write it; also the id of the profile whose rules judge it, which
-    /// `plain` has none of.
+    /// The name in plans, flags and results; also the id of the profile of its rules, except `plain`.
     pub fn id(self) -> &'static str {
         match self {
             Self::Plain => "plain",
@@ -306,23 +278,20 @@ impl Profile {
     }
 }
 
-/// What the generator publishes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Publishing {
     /// So many in a second.
     pub rate: f64,
-    /// How they are spread.
     pub arrivals: Arrivals,
     /// How long the data of each is, in bytes.
     pub size: usize,
-    /// How long after the start the first one is: behind a ramp that is to be silent, for instance.
+    /// When the first one is published: after a ramp that is to be silent, for instance.
     pub after: Duration,
 }
 
-/// Where an event says when it was made.
+/// Where an event has its stamp.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Stamping {
-    /// Nowhere.
     #[default]
     None,
     /// As the generator writes it when it publishes, and the embedded server too.
@@ -341,7 +310,7 @@ pub enum Stamping {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "UnitOfStamp"))]
 pub enum TimeUnit {
-    /// Seconds; a fraction may stand behind them.
+    /// Seconds, with an optional fraction.
     #[serde(rename = "s")]
     Seconds,
     /// Milliseconds.
@@ -367,7 +336,7 @@ impl TimeUnit {
     }
 }
 
-/// Where an event says which one it is.
+/// Where an event has its number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Sequencing {
     /// Nowhere, or a server may leave events out: nothing is counted as lost.

@@ -1,35 +1,35 @@
-//! Whether the generator itself was the bottleneck: then a latency tells of it, not of the server.
+//! Whether the generator itself was the bottleneck: then a latency is its own, not the server's.
 
 use crate::{Counter, Metric, Outcome};
 
-/// How long the loop may wake late. A timer has a resolution of 1 ms, and a machine that is shared
-/// takes a thread from its core for some milliseconds.
+/// How late the loop may wake. A timer has a resolution of 1 ms, and a shared machine takes
+/// a thread from its core for some milliseconds.
 const LAG: (f64, u64) = (0.99, 50_000_000);
 /// How late arrivals may begin.
 const LATENESS: (f64, u64) = (0.99, 100_000_000);
 /// Which share of the time its threads may be busy. Beyond that, events wait for a thread more often
 /// than not.
 const BUSY: f64 = 0.9;
-/// How much may wait in the receive queues: what arrives in so many seconds.
+/// How many bytes may wait in the receive queues, in seconds of traffic.
 const WAITING: f64 = 1.0;
-/// How many looks in a row must see that: a single one may come upon a burst.
+/// How many readings in a row must show that: a single one may meet a burst.
 const LOOKS: usize = 3;
 
 impl Outcome {
-    /// Why the generator was the bottleneck; nothing where it was not.
+    /// Why the generator was the bottleneck; empty if it was not.
     pub fn saturation(&self, threads: u64) -> Vec<String> {
         let total = self.total();
         let mut reasons = Vec::new();
         let milliseconds = |nanoseconds: u64| nanoseconds as f64 / 1e6;
-        for (metric, (share, limit), said) in [
-            (Metric::LoopLag, LAG, "its loop woke late"),
-            (Metric::Lateness, LATENESS, "arrivals began late"),
+        for (metric, (share, limit), name) in [
+            (Metric::LoopLag, LAG, "event loop lag"),
+            (Metric::Lateness, LATENESS, "late arrivals"),
         ] {
             if let Some(histogram) = total.histogram(metric) {
                 let seen = histogram.quantile(share);
                 if seen > limit {
                     reasons.push(format!(
-                        "{said}: p99 was {:.0} ms, at most {:.0} ms is good",
+                        "{name}: p99 {:.0} ms (limit {:.0} ms)",
                         milliseconds(seen),
                         milliseconds(limit)
                     ));
@@ -40,7 +40,7 @@ impl Outcome {
             && busy > BUSY
         {
             reasons.push(format!(
-                "its threads were busy for {:.0} % of the time, at most {:.0} % is good",
+                "its threads were busy for {:.0} % of the time (limit {:.0} %)",
                 busy * 100.0,
                 BUSY * 100.0
             ));
@@ -49,7 +49,7 @@ impl Outcome {
         reasons
     }
 
-    /// Whether the generator reads later than data arrive, again and again.
+    /// Whether the generator repeatedly reads later than data arrive.
     fn behind(&self) -> Option<String> {
         let bytes = self.total().counters.count(Counter::Bytes) as f64;
         let rate = bytes / self.lasting().as_secs_f64().max(f64::MIN_POSITIVE);
@@ -59,7 +59,7 @@ impl Outcome {
         let seconds = *lasting as f64 / rate;
         (seconds > WAITING).then(|| {
             format!(
-                "what had arrived waited to be read: {:.1} MiB again and again, which is what arrives in {seconds:.1} s",
+                "received data waited to be read: {:.1} MiB, repeatedly, which arrive in {seconds:.1} s",
                 *lasting as f64 / f64::from(1 << 20)
             )
         })
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_read_what_arrives_is_the_bottleneck() {
+    fn a_generator_that_does_not_read_is_the_bottleneck() {
         let mut outcome = outcome(0, 0);
         outcome.intervals[0].counters.add(Counter::Bytes, 1000);
         let mut wait = |looks: [u64; 4]| {
@@ -130,13 +130,13 @@ mod tests {
         };
         assert!(wait([0, 9000, 9000, 0]).is_empty(), "a burst");
         assert!(wait([999, 999, 999, 999]).is_empty());
-        assert!(wait([3000, 2000, 5000, 0])[0].contains("what arrives in 2.0 s"));
+        assert!(wait([3000, 2000, 5000, 0])[0].contains("which arrive in 2.0 s"));
     }
 
     #[test]
-    fn who_waits_for_itself_is_the_bottleneck() {
+    fn a_generator_that_waits_for_itself_is_the_bottleneck() {
         assert!(outcome(1_000_000, 500_000_000).saturation(1).is_empty());
-        assert!(outcome(90_000_000, 0).saturation(1)[0].contains("its loop woke late"));
+        assert!(outcome(90_000_000, 0).saturation(1)[0].contains("event loop lag"));
         let busy = outcome(0, 950_000_000);
         assert!(busy.saturation(1)[0].contains("95 %"));
         assert!(busy.saturation(2).is_empty());

@@ -11,12 +11,10 @@ use rand_distr::{Distribution as _, Exp1};
 
 use crate::{Arrivals, Lifetime, Rate, Stage};
 
-/// Which part of a schedule somebody plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// Which, from 0.
     pub index: u64,
-    /// Of how many.
     pub of: u64,
 }
 
@@ -24,38 +22,30 @@ impl Part {
     /// The only one.
     pub const WHOLE: Self = Self { index: 0, of: 1 };
 
-    /// Whether it plays this one.
     pub fn has(self, number: u64) -> bool {
         number % self.of == self.index
     }
 }
 
-/// What is done at a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Act {
-    /// The client of that number arrives.
     Arrive(u64),
-    /// The client of that number leaves.
     Leave(u64),
-    /// This share of all is cut.
     Storm(f64),
 }
 
 /// An act, and its intended time since the start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timed {
-    /// When.
     pub at: Duration,
-    /// What.
     pub act: Act,
 }
 
-/// How long all stages take.
 pub fn length(stages: &[Stage]) -> Duration {
     stages.iter().map(Stage::duration).sum()
 }
 
-/// What the part does in these stages, in the order of time.
+/// The acts of this part in these stages, in the order of time.
 pub fn acts(
     stages: &[Stage],
     arrivals: Arrivals,

@@ -1,11 +1,10 @@
-//! What was lost, what came twice and what came late, told from sequence numbers.
+//! Lost, duplicated and reordered events, computed from sequence numbers.
 
-/// What a number tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum SequenceCheck {
     /// It was the first, or the next one.
     InOrder,
-    /// It is beyond the next one: so many between them have not arrived, yet.
+    /// It is higher than the next one: this many between them are missing.
     Ahead(u64),
     /// It was missing until now.
     Late,
@@ -13,12 +12,12 @@ pub enum Seen {
     Again,
 }
 
-/// How many runs of missing numbers are kept; what is missing longer can only be lost.
+/// How many runs of missing numbers are kept; older missing numbers are lost.
 const RUNS: usize = 64;
 
-/// The numbers that one client has seen.
+/// The numbers that one client has received.
 ///
-/// An idle client's costs three words: what is missing is kept only while something is.
+/// That of an idle client takes three words: missing numbers are kept only while there are any.
 #[derive(Clone, Debug, Default)]
 pub struct Sequence {
     /// The number that comes next, once there was one.
@@ -35,7 +34,7 @@ struct Missing {
 }
 
 impl Sequence {
-    /// One that begins at that number, so that what is missing at its begin counts too.
+    /// Begins at that number, so that numbers missing at the start count, too.
     pub fn from(first: u64) -> Self {
         Self { next: Some(first), missing: None }
     }
@@ -46,20 +45,20 @@ impl Sequence {
     }
 
     /// Takes a number as it arrives.
-    pub fn see(&mut self, number: u64) -> Seen {
+    pub fn see(&mut self, number: u64) -> SequenceCheck {
         let Some(next) = self.next else {
             self.next = Some(number.saturating_add(1));
-            return Seen::InOrder;
+            return SequenceCheck::InOrder;
         };
         if number >= next {
             self.next = Some(number.saturating_add(1));
             if number == next {
-                return Seen::InOrder;
+                return SequenceCheck::InOrder;
             }
             self.miss(next, number);
-            return Seen::Ahead(number - next);
+            return SequenceCheck::Ahead(number - next);
         }
-        if self.find(number) { Seen::Late } else { Seen::Again }
+        if self.find(number) { SequenceCheck::Late } else { SequenceCheck::Again }
     }
 
     /// How many are missing up to that number (exclusive), those before it included.
@@ -84,7 +83,7 @@ impl Sequence {
         missing.runs.push((from, to));
     }
 
-    /// Whether the number was missing; it is not any more.
+    /// Removes a missing number; whether it was one.
     fn find(&mut self, number: u64) -> bool {
         let Some(missing) = self.missing.as_deref_mut() else { return false };
         let Some(at) = missing.runs.iter().position(|(from, to)| (*from..*to).contains(&number))
@@ -110,10 +109,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_way_to_go_wrong_is_told_from_the_others() {
+    fn each_fault_differs_from_the_others() {
         let mut sequence = Sequence::default();
         let seen: Vec<_> = [7, 8, 11, 9, 8, 12].map(|n| sequence.see(n)).into();
-        use Seen::{Again, Ahead, InOrder, Late};
+        use SequenceCheck::{Again, Ahead, InOrder, Late};
         assert_eq!(seen, [InOrder, InOrder, Ahead(2), Late, Again, InOrder]);
         assert_eq!((sequence.lost(), sequence.lost_before(15)), (1, 3));
     }
@@ -126,13 +125,13 @@ mod tests {
             let first = numbers[0];
             for number in numbers {
                 let seen = sequence.see(number);
-                // What lies before the first cannot be known to be missing.
+                // A number before the first is not known to be missing.
                 let is_new = set.insert(number);
                 let highest = set.last().copied().unwrap_or_default();
                 match seen {
-                    Seen::InOrder | Seen::Ahead(_) => prop_assert_eq!(highest, number),
-                    Seen::Late => prop_assert!(is_new && number < highest),
-                    Seen::Again => prop_assert!(!is_new || number < first),
+                    SequenceCheck::InOrder | SequenceCheck::Ahead(_) => prop_assert_eq!(highest, number),
+                    SequenceCheck::Late => prop_assert!(is_new && number < highest),
+                    SequenceCheck::Again => prop_assert!(!is_new || number < first),
                 }
                 let lost = (first..highest).filter(|n| !set.contains(n)).count() as u64;
                 prop_assert_eq!(sequence.lost(), lost);

@@ -1,99 +1,41 @@
-//! Shares of counters, each with what is the whole; `specs/metrics.md` is made from here.
+//! Shares of counters, each with its whole; `specs/metrics.md` is generated from here.
 
+use crate::table::table;
 use crate::{Counter, Counters};
 
-/// A share of a whole that is counted, too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Share {
-    /// Arrivals that got a stream.
-    Streams,
-    /// Streams that the server ended.
-    Ended,
-    /// Events that were lost.
-    Lost,
-    /// Events that came again.
-    Duplicated,
-    /// Events that came late.
-    Reordered,
-    /// Events from the future.
-    Negative,
-    /// Events without a stamp.
-    Unstamped,
-    /// Events without a number.
-    Unsequenced,
-    /// Publish requests that failed.
-    PublishFailed,
-    /// Requests that were answered.
-    Completed,
-    /// Requests that were answered well.
-    Good,
-    /// Errors.
-    Errors,
+table! {
+    /// A share of a whole; both are counted.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Share of Counter { counter: Counter, formula: &'static str }
+
+    Streams = Counter::Streams,
+        "(`streams` − `reconnects`) ÷ `arrivals`: the arrivals that got a stream";
+    Ended = Counter::Ended,
+        "`ended` ÷ `streams`";
+    Lost = Counter::Lost,
+        "`lost` ÷ (`events` − `unsequenced` − `duplicated` + `lost`): of all events that should have arrived";
+    Duplicated = Counter::Duplicated,
+        "`duplicated` ÷ (`events` − `unsequenced`)";
+    Reordered = Counter::Reordered,
+        "`reordered` ÷ (`events` − `unsequenced`)";
+    Negative = Counter::Negative,
+        "`negative` ÷ (`events` − `unstamped`)";
+    Unstamped = Counter::Unstamped,
+        "`unstamped` ÷ `events`";
+    Unsequenced = Counter::Unsequenced,
+        "`unsequenced` ÷ `events`";
+    PublishFailed = Counter::PublishFailed,
+        "`publish-failed` ÷ (`published` + `publish-failed`)";
+    Completed = Counter::Completed,
+        "`completed` ÷ `arrivals`";
+    Good = Counter::Good,
+        "`good` ÷ `arrivals`: a request without an answer is not good either";
+    Errors = Counter::Errors,
+        "`errors` ÷ `arrivals`; one arrival may have several, so it may exceed 100%";
 }
 
 impl Share {
-    /// All, in the order of reports.
-    pub const ALL: [Self; 12] = [
-        Self::Streams,
-        Self::Ended,
-        Self::Lost,
-        Self::Duplicated,
-        Self::Reordered,
-        Self::Negative,
-        Self::Unstamped,
-        Self::Unsequenced,
-        Self::PublishFailed,
-        Self::Completed,
-        Self::Good,
-        Self::Errors,
-    ];
-
-    /// What it is a share of its whole; `.share` is written behind its key.
-    pub fn counter(self) -> Counter {
-        match self {
-            Self::Streams => Counter::Streams,
-            Self::Ended => Counter::Ended,
-            Self::Lost => Counter::Lost,
-            Self::Duplicated => Counter::Duplicated,
-            Self::Reordered => Counter::Reordered,
-            Self::Negative => Counter::Negative,
-            Self::Unstamped => Counter::Unstamped,
-            Self::Unsequenced => Counter::Unsequenced,
-            Self::PublishFailed => Counter::PublishFailed,
-            Self::Completed => Counter::Completed,
-            Self::Good => Counter::Good,
-            Self::Errors => Counter::Errors,
-        }
-    }
-
-    /// The share of that counter, where one is defined.
-    pub fn of(counter: Counter) -> Option<Self> {
-        Self::ALL.into_iter().find(|share| share.counter() == counter)
-    }
-
-    /// How it is computed.
-    pub fn formula(self) -> &'static str {
-        match self {
-            Self::Streams => "(`streams` − `reconnects`) ÷ `arrivals`: who came and got a stream",
-            Self::Ended => "`ended` ÷ `streams`",
-            Self::Lost => {
-                "`lost` ÷ (`events` − `unsequenced` − `duplicated` + `lost`): of all that should have arrived"
-            }
-            Self::Duplicated => "`duplicated` ÷ (`events` − `unsequenced`)",
-            Self::Reordered => "`reordered` ÷ (`events` − `unsequenced`)",
-            Self::Negative => "`negative` ÷ (`events` − `unstamped`)",
-            Self::Unstamped => "`unstamped` ÷ `events`",
-            Self::Unsequenced => "`unsequenced` ÷ `events`",
-            Self::PublishFailed => "`publish-failed` ÷ (`published` + `publish-failed`)",
-            Self::Completed => "`completed` ÷ `arrivals`",
-            Self::Good => "`good` ÷ `arrivals`: what was not answered at all is not good either",
-            Self::Errors => {
-                "`errors` ÷ `arrivals`; one arrival may have several, so it may exceed 100%"
-            }
-        }
-    }
-
-    /// The share, where there is a whole.
+    /// `None` if the whole is zero.
     pub fn value(self, counters: &Counters) -> Option<f64> {
         let count = |counter| counters.count(counter);
         let events = count(Counter::Events);
@@ -105,7 +47,7 @@ impl Share {
             }
             Self::Ended => (part, count(Counter::Streams)),
             Self::Lost => {
-                // Who saw no number at all knows nothing of those that are missing.
+                // Without any number, it is not known which are missing.
                 let due = sequenced.saturating_sub(count(Counter::Duplicated)) + part;
                 (part, if sequenced == 0 { 0 } else { due })
             }

@@ -1,8 +1,8 @@
-//! What makes a run fail, as people write it: `delivery.p99 > 50ms`, `lost > 0`.
+//! The conditions under which a run fails, as users write them: `delivery.p99 > 50ms`, `lost > 0`.
 //!
-//! What is read is typed: the name is known, and the limit is of the dimension that the name has.
-//! A threshold on what was never measured is crossed neither way, and does not pass: otherwise the
-//! run in which the server answered nobody would pass the most of them.
+//! A threshold is typed when it is read: the name is known, and the limit has the dimension of the
+//! name. A threshold on a value that was not measured does not pass: otherwise a run without any
+//! response would pass most of them. If the plan shows it, it is reported before the run.
 
 mod objective;
 mod parse;
@@ -22,11 +22,8 @@ pub use subject::{Percentile, Statistic, Subject};
 /// A condition under which a run fails.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threshold {
-    /// What is looked at.
     pub subject: Subject,
-    /// How it is compared.
     pub relation: Relation,
-    /// With what.
     pub limit: Limit,
     /// As it was written, without white space around it.
     text: String,
@@ -56,43 +53,36 @@ impl Relation {
     }
 }
 
-/// What a value is compared with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Limit {
-    /// A value.
     Value(Value),
     /// The value of an older result, changed by this share of it: 0.1 is 10% more.
     Change(f64),
 }
 
-/// What a threshold is judged by.
 #[derive(Clone, Copy)]
 pub struct Evidence<'a> {
-    /// All that happened.
     pub total: &'a Interval,
-    /// How long that took.
+    /// The duration of that.
     pub lasting: Duration,
-    /// The value of a [`Figure`](crate::Figure), by its key, where it was measured.
+    /// The value of a [`Figure`](crate::Figure), by its key, if it was measured.
     pub figures: &'a dyn Fn(&str) -> Option<Value>,
 }
 
-/// What a threshold turned out to be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Judgement {
-    /// It is not crossed.
-    Held(Seen),
+    Held(Measured),
     /// It is crossed: the run fails.
-    Crossed(Seen),
+    Crossed(Measured),
     /// Nothing was measured that could be compared, and why; that does not pass.
     NoData(&'static str),
 }
 
-/// What was compared.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Seen {
+pub struct Measured {
     pub value: Value,
     pub limit: Value,
-    /// That of the older result, where the limit is a change.
+    /// The older value, if the limit is a change.
     pub old: Option<Value>,
 }
 
@@ -120,7 +110,6 @@ impl fmt::Display for Judgement {
 }
 
 impl fmt::Display for Threshold {
-    /// As it was written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -144,17 +133,16 @@ impl Threshold {
                 (old.amount * (1.0 + share), Some(old))
             }
         };
-        let seen = Seen { value, limit: Value::new(limit, value.dimension), old };
+        let measured = Measured { value, limit: Value::new(limit, value.dimension), old };
         if self.relation.holds(value.amount, limit) {
-            Judgement::Crossed(seen)
+            Judgement::Crossed(measured)
         } else {
-            Judgement::Held(seen)
+            Judgement::Held(measured)
         }
     }
 }
 
 impl Subject {
-    /// Its value, where it was measured.
     pub fn value(&self, evidence: &Evidence<'_>) -> Option<Value> {
         let Evidence { total, lasting, figures } = evidence;
         let counters = &total.counters;
@@ -177,7 +165,7 @@ impl Subject {
             Self::Count(Counter::Lost | Counter::Duplicated | Counter::Reordered)
                 if counters.count(Counter::Events) <= counters.count(Counter::Unsequenced) =>
             {
-                // Nobody saw a number, so nobody knows that none is missing.
+                // Without any number, it is not known that none is missing.
                 None
             }
             Self::Count(counter) => {

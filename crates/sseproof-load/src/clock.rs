@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// A monotonic clock, and the wall clock as it stood when the run began.
 ///
-/// The wall clock is read once, so that a step of it in mid-run is in no latency.
+/// The wall clock is read once, so that setting it during the run changes no latency.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     monotonic: Instant,
@@ -14,7 +14,6 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Both as they stand now.
     pub fn now() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { monotonic: Instant::now(), wall: nanoseconds(wall) }
@@ -28,13 +27,13 @@ impl Clock {
         }
     }
 
-    /// The instant of a wall clock time, where there is one.
+    /// The instant of a wall clock time.
     pub fn instant(&self, wall: u64) -> Instant {
         self.monotonic + Duration::from_nanos(wall.saturating_sub(self.wall))
     }
 }
 
-/// A duration as a whole number of nanoseconds; what is longer than 584 years is that long.
+/// A duration in whole nanoseconds, at most 584 years.
 pub(crate) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

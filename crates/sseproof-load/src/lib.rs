@@ -1,8 +1,8 @@
-//! The load generator's engine, the server it measures itself against, and its looks into
-//! processes and the kernel.
+//! The load generator's engine, the server that it measures itself against, and readings of
+//! processes and of the kernel.
 //!
-//! What is done, when, and what it amounts to is said by [`sseproof_load_model`], which opens no
-//! socket; what is here opens thousands.
+//! Plans, schedules and results are in [`sseproof_load_model`], which opens no socket; this crate
+//! opens thousands.
 
 mod clock;
 mod engine;
@@ -16,6 +16,6 @@ mod wire;
 
 pub use clock::Clock;
 pub use engine::{Emission, Job, Message, Publisher, Shared, play, reach};
-pub use run::{Generator, Played, Told, run};
+pub use run::{Generator, Played, Update, run};
 pub use stamp::Own;
 pub use target::{PerClient, Target, TargetError};

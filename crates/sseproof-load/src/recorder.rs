@@ -1,4 +1,4 @@
-//! What one thread has seen in the interval that is running.
+//! The counters and times of one thread in the current interval.
 
 use sseproof_load_model::{Counter, Counters, Histogram, Interval, LoadError, Metric, Offset};
 
@@ -6,18 +6,16 @@ use sseproof_load_model::{Counter, Counters, Histogram, Interval, LoadError, Met
 pub(crate) struct Recorder {
     histograms: [Option<Box<Histogram>>; Metric::ALL.len()],
     counts: [u64; Counter::ALL.len()],
-    /// Errors by kind.
     errors: Counters,
-    /// What the answers tell of the server's clock.
+    /// The server's clock, from its `Date` headers.
     offset: Option<Offset>,
-    /// Streams that are open.
     pub(crate) open: u64,
     /// Events since the start.
     pub(crate) events: u64,
 }
 
 impl Recorder {
-    /// One that has seen nothing.
+    /// An empty recorder.
     pub(crate) fn new() -> Self {
         Self {
             histograms: [const { None }; Metric::ALL.len()],
@@ -29,17 +27,14 @@ impl Recorder {
         }
     }
 
-    /// Records a time.
     pub(crate) fn time(&mut self, metric: Metric, nanoseconds: u64) {
         self.histograms[metric as usize].get_or_insert_default().record(nanoseconds);
     }
 
-    /// Counts so many.
     pub(crate) fn add(&mut self, counter: Counter, count: u64) {
         self.counts[counter as usize] += count;
     }
 
-    /// Counts one.
     pub(crate) fn count(&mut self, counter: Counter) {
         self.add(counter, 1);
     }
@@ -48,12 +43,11 @@ impl Recorder {
         self.errors.error(error);
     }
 
-    /// An answer tells something of the server's clock.
-    pub(crate) fn offset(&mut self, told: Offset) {
-        self.offset = Some(self.offset.map_or(told, |known| known.and(told)));
+    pub(crate) fn offset(&mut self, bounds: Offset) {
+        self.offset = Some(self.offset.map_or(bounds, |known| known.and(bounds)));
     }
 
-    /// What was seen since the last time.
+    /// The interval since the last call.
     pub(crate) fn interval(&mut self, index: u64) -> Interval {
         let mut counters = std::mem::take(&mut self.errors);
         for counter in Counter::ALL {

@@ -1,7 +1,9 @@
 //! Looks into processes and the kernel of this machine: memory, processor time, descriptors.
 //!
 //! Nothing is kept between two looks, and no figure is clamped or smoothed: what a connection costs
-//! is told from many looks, by `sseproof_load_model::cost`.
+//! is computed from many looks, by `sseproof_load_model::cost`. The generator is the processes that
+//! it names, and the server a tree of processes: a server started by the generator is its child and
+//! would count twice otherwise.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,57 +26,46 @@ pub use process::{processes, tree};
 pub enum LookError {
     /// There is no such process, or not any more.
     #[error(
-        "look into process {0}: it has ended, or never was (or /proc hides it from us); give the id of a server that still runs"
+        "read process {0}: no such process, or /proc is not readable; pass the id of a running server"
     )]
     Gone(u32),
-    /// It belongs to somebody else.
+    /// It belongs to another user.
     #[error(
-        "look into process {0}: we may not read its memory; run as the same user as the server, or as root, or with the capability CAP_SYS_PTRACE"
+        "read process {0}: permission denied; run as the server's user, as root, or with the capability CAP_SYS_PTRACE"
     )]
     Forbidden(u32),
-    /// The generator is a part of what was given as the server.
+    /// The generator is a descendant of the process that is named as the server.
     #[error(
-        "look into process {server} as the server: the generator (process {generator}) is among its children, and would be counted as the server; give the id of the server's own process"
+        "read process {server} as the server: the generator (process {generator}) is one of its descendants and would count as the server; pass the id of the server's own process"
     )]
-    Ancestor {
-        /// What was given as the server.
-        server: u32,
-        /// A process of the generator.
-        generator: u32,
-    },
-    /// A file of `/proc` is missing, or says what we do not understand.
+    Ancestor { server: u32, generator: u32 },
+    /// A file of `/proc` is missing, or not understood.
     #[error("read {}: {why}", .path.display())]
-    Unreadable {
-        /// Which one.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// Only Linux tells all this.
+    Unreadable { path: PathBuf, why: String },
+    /// Only Linux has all these readings.
     #[error(
-        "read the memory and processor time of processes: that is known for Linux only; run without it, or run the generator on Linux"
+        "read the memory and processor time of processes: this needs Linux; run without it, or on Linux"
     )]
     NotLinux,
 }
 
-/// What the server, the generator and the kernel use now.
+/// The current usage of the server, the generator and the kernel.
 ///
 /// The server is the process with that id and all its descendants, found anew at every look. The
 /// generator is exactly the processes with those ids: a server that it started is none of them.
 ///
 /// It blocks for as long as the kernel walks the page tables of these processes: a millisecond for
-/// each 50 MiB or so. The processor time that all looks until now took is left out of the
-/// generator's, where this process is one of them: no connection has caused it.
+/// each 50 MiB or so. The processor time of all earlier readings is left out of the
+/// generator's, if this process is one of them: no connection has caused it.
 ///
 /// # Errors
-/// [`LookError`]: a process that has ended or that we may not look into, or another system than
-/// Linux.
+/// [`LookError`]: a process that has ended or may not be read, or another system than Linux.
 pub fn look(
     server: Option<u32>,
     generator: &[u32],
 ) -> Result<(Option<Usage>, Usage, Kernel), LookError> {
     let before = own_time();
-    // The generator comes first, while all that looking took is known.
+    // The generator comes first, while the processor time of all readings is known.
     let mut used = processes(generator)?;
     if generator.contains(&std::process::id()) {
         used.cpu = used.cpu.saturating_sub(LOOKING.load(Ordering::Relaxed));
@@ -85,7 +76,7 @@ pub fn look(
     Ok((server?, used, kernel?))
 }
 
-/// The processor time that looks took in this process, in nanoseconds.
+/// The processor time of readings in this process, in nanoseconds.
 static LOOKING: AtomicU64 = AtomicU64::new(0);
 
 /// The processor time of this thread, in nanoseconds.
@@ -101,7 +92,7 @@ fn own_time() -> u64 {
     0
 }
 
-/// What a process and its descendants use, of which none may be of the generator.
+/// The usage of a process and its descendants, of which none may be of the generator.
 ///
 /// # Errors
 /// [`LookError::NotLinux`].
@@ -110,7 +101,7 @@ pub fn tree(_root: u32, _generator: &[u32]) -> Result<Usage, LookError> {
     Err(LookError::NotLinux)
 }
 
-/// What exactly these processes use.
+/// The usage of exactly these processes.
 ///
 /// # Errors
 /// [`LookError::NotLinux`].
@@ -119,7 +110,7 @@ pub fn processes(_ids: &[u32]) -> Result<Usage, LookError> {
     Err(LookError::NotLinux)
 }
 
-/// What the kernel uses for sockets.
+/// The memory of sockets in the kernel.
 ///
 /// # Errors
 /// [`LookError::NotLinux`].
@@ -128,7 +119,7 @@ pub fn kernel() -> Result<Kernel, LookError> {
     Err(LookError::NotLinux)
 }
 
-/// What has arrived and was not read yet.
+/// Bytes that have arrived and were not read yet.
 ///
 /// # Errors
 /// [`LookError::NotLinux`].
@@ -150,7 +141,7 @@ mod tests {
         let whole = || processes(&[ours]).unwrap().cpu;
         let before = whole();
         let (server, used, _) = look(None, &[ours]).unwrap();
-        // What other tests do meanwhile, looking included, lies between.
+        // Other tests may look at the same time.
         let looking = LOOKING.load(Ordering::Relaxed);
         assert!(looking > 0 && server.is_none());
         assert!((before.saturating_sub(looking)..=whole()).contains(&used.cpu));

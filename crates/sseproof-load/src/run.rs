@@ -1,4 +1,7 @@
-//! Runs all threads of one process, and gathers what they report.
+//! Runs all threads of one process, and collects their reports.
+//!
+//! Each round runs in a new process: memory that an earlier round left would hide the need of a
+//! later one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,58 +15,50 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 use crate::engine::{Job, Publisher, Shared, play};
 use crate::{Clock, Target};
 
-/// What one process plays.
 pub struct Generator {
-    /// What is done.
     pub plan: Plan,
-    /// To whom.
     pub target: Target,
-    /// How events are published, where the plan publishes.
+    /// How events are published, if the plan publishes.
     pub publisher: Option<Publisher>,
     /// Which part of the plan this process plays.
     pub part: Part,
-    /// On how many threads.
     pub threads: u64,
     /// How long before the first act, so that all threads, and processes, begin together.
     pub lead: Duration,
-    /// How often what it costs is read.
+    /// How often the cost is read.
     pub sampling: Duration,
-    /// How long it is read when all clients have gone.
+    /// How long it is read after all clients have disconnected.
     pub settling: Duration,
 }
 
-/// What is told while it runs.
 #[derive(Clone, Debug)]
-pub enum Told<'a> {
+pub enum Update<'a> {
     /// A thread has reported an interval.
     Interval(&'a Interval),
-    /// It is time to look at what it costs.
+    /// It is time to read the cost.
     Look {
         /// Since the start of the run.
         at: Duration,
-        /// Streams that are open.
         open: u64,
-        /// Events that have arrived.
         events: u64,
     },
 }
 
-/// What one process saw.
+/// The results of one process.
 #[derive(Clone, Debug, Default)]
 pub struct Played {
     /// Interval by interval, those of all threads together.
     pub intervals: Vec<Interval>,
-    /// What it cost.
     pub samples: Vec<Sample>,
-    /// Threads that did not come to their end, with why.
+    /// Threads that failed, with the reason.
     pub broken: Vec<String>,
 }
 
-/// Plays, and tells `each` what happens; what it returns where it is to look at the cost is kept.
+/// Plays, and calls `each` with its progress; the samples that it returns are kept.
 pub async fn run(
     generator: Generator,
     stop: watch::Receiver<bool>,
-    mut each: impl FnMut(Told<'_>) -> Option<Sample>,
+    mut each: impl FnMut(Update<'_>) -> Option<Sample>,
 ) -> Played {
     let Generator { plan, target, publisher, part, threads, lead, sampling, settling } = generator;
     let shared = Arc::new(Shared::default());
@@ -83,19 +78,19 @@ pub async fn run(
     drop(reports);
     let mut played = Played::default();
     let mut intervals: BTreeMap<u64, Interval> = BTreeMap::new();
-    // The first look is before anything is done.
+    // The first reading is before any load.
     let mut looking = interval_at(Instant::now(), sampling);
     looking.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let look = |played: &mut Played, each: &mut dyn FnMut(Told<'_>) -> Option<Sample>| {
+    let look = |played: &mut Played, each: &mut dyn FnMut(Update<'_>) -> Option<Sample>| {
         let at = start.elapsed();
         let (open, events) = (job.shared.open(), job.shared.events());
-        played.samples.extend(each(Told::Look { at, open, events }));
+        played.samples.extend(each(Update::Look { at, open, events }));
     };
     loop {
         tokio::select! {
             report = reported.recv() => {
                 let Some(interval) = report else { break };
-                each(Told::Interval(&interval));
+                each(Update::Interval(&interval));
                 interval.join(&mut intervals);
             }
             _ = looking.tick() => look(&mut played, &mut each),
@@ -109,7 +104,7 @@ pub async fn run(
             Ok(Err(_)) => played.broken.push("a thread of the generator panicked".to_owned()),
         }
     }
-    // What the server has not given back when its clients have gone is a leak.
+    // Memory that the server has not released after its clients disconnected is a leak.
     let settled = Instant::now() + settling;
     while Instant::now() < settled {
         sleep(sampling.min(settling)).await;

@@ -1,7 +1,9 @@
-//! The server that a generator measures itself against, and that anybody can put load on.
+//! The server that a generator measures itself against, and that users can put load on.
 //!
-//! One thread serves Server-Sent Events and WebSockets with the same content, at the same cost: an
-//! open stream is an entry in a table and a task that waits for the client to leave, and no buffer.
+//! One thread serves Server-Sent Events and WebSockets with the same content; they differ only in
+//! framing, so that a comparison compares nothing else. An open stream is an entry in a table and a
+//! task that waits for the client to disconnect: the memory of the request is freed, all clients
+//! share a read buffer, and one heap has the times of all.
 
 mod chat;
 mod connection;
@@ -37,17 +39,16 @@ use self::hub::Hub;
 use self::route::Client;
 use self::socket::Socket;
 
-/// How to serve.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// Whether other servers that say so too may listen there: the system then spreads connections
+    /// Whether other servers with this option may listen there: the system then spreads connections
     /// over all of them.
     pub shares_port: bool,
     /// How many bytes may wait for a client that does not read, before it is cut off.
     pub queue: usize,
-    /// How to speak TLS, where it is to be spoken.
+    /// `None` serves without TLS.
     pub tls: Option<Arc<ServerConfig>>,
 }
 
@@ -86,9 +87,9 @@ impl Server {
     /// Listens, raises the limit of open files as far as it goes, and serves.
     ///
     /// # Errors
-    /// Where the address is taken or not ours, or the system gives no thread.
+    /// If the address is in use or not local, or the system gives no thread.
     pub fn start(options: &ServerOptions) -> io::Result<Self> {
-        // What is lower than it could be is no reason not to serve.
+        // A lower limit is not a reason to stop.
         let _ = raise_open_files();
         let options = options.clone();
         let (stop, stopped) = oneshot::channel();
@@ -118,7 +119,6 @@ impl Server {
         Ok(Self { address, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -128,7 +128,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // Whoever panicked there has said so.
+            // A panic has already been printed.
             let _ = thread.join();
         }
     }
@@ -157,7 +157,7 @@ fn share_port(_: &TcpSocket) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "no port can be shared on this system"))
 }
 
-/// Takes in clients, for ever.
+/// Accepts clients, forever.
 async fn accept(listener: TcpListener, options: &ServerOptions) {
     let hub = Rc::new(Hub::new(options.queue));
     spawn_local(ticker::tick(Rc::clone(&hub)));
@@ -170,8 +170,8 @@ async fn accept(listener: TcpListener, options: &ServerOptions) {
                     spawn_local(Client::new(&hub, socket));
                 }
             }
-            // No descriptor is left, most likely: others have to close before it can go on, and to
-            // ask again at once would only take their time.
+            // Most likely no descriptor is left: others must close first, and to try again at once would
+            // only take their time.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }

@@ -1,4 +1,4 @@
-//! What an event says of itself: when it was made, and which one it is.
+//! The stamp and the number of an event: when it was made, and which one it is.
 
 use std::fmt;
 use std::time::Duration;
@@ -31,7 +31,6 @@ pub(crate) struct Stamp {
     pub(crate) held: Option<Duration>,
 }
 
-/// What stands around the padding.
 const PAD: usize = br#","pad":"""#.len();
 
 impl Stamp {
@@ -66,7 +65,7 @@ impl Stamp {
                 out.resize(out.len() + letters, b'x');
                 out.push(b'"');
             }
-            // Too little room for a field: white space of JSON gives the size, too.
+            // Too few bytes for a field: white space of JSON fills them.
             None => out.resize(out.len() + pad, b' '),
         }
         out.push(b'}');
@@ -78,18 +77,16 @@ pub(crate) fn number(n: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
 }
 
-/// What was read of an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Read {
     /// Nanoseconds since the Unix epoch.
     pub(crate) stamp: Option<u64>,
-    /// Which one it is.
     pub(crate) number: Option<u64>,
     /// For how long it was held on purpose.
     pub(crate) held: Option<u64>,
 }
 
-/// Reads what the plan says stands in an event.
+/// Reads the stamp and the number of an event, as the plan names them.
 pub(crate) fn read(stamping: &Stamping, sequencing: &Sequencing, id: &str, data: &str) -> Read {
     let mut read = Read::default();
     if (*stamping == Stamping::Own || *sequencing == Sequencing::Own)
@@ -132,12 +129,12 @@ fn at(pointer: &str, data: &str) -> Option<f64> {
     Place(pointer).deserialize(&mut reader).ok().flatten()
 }
 
-/// What is left of a pointer (RFC 6901).
+/// The rest of a pointer (RFC 6901).
 #[derive(Clone, Copy)]
 struct Place<'a>(&'a str);
 
 impl<'a> Place<'a> {
-    /// The first reference token, and what is behind it.
+    /// The first reference token, and the rest.
     fn split(self) -> Option<(&'a str, Self)> {
         let rest = self.0.strip_prefix('/')?;
         let (token, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -145,7 +142,6 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Whether a reference token names that key.
 fn names(token: &str, key: &str) -> bool {
     if token.contains('~') {
         token.replace("~1", "/").replace("~0", "~") == key

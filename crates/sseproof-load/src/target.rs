@@ -1,4 +1,4 @@
-//! Where the load goes, and what each client asks for.
+//! The target of the load, and the request of each client.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -10,17 +10,15 @@ use rustls::pki_types::ServerName;
 use sseproof_load_model::Transport;
 use url::Url;
 
-/// A text that may be another one for each client.
+/// A text, the same or different for each client.
 #[derive(Clone)]
 pub enum PerClient {
-    /// The same for all.
     Same(String),
     /// Made of the client's number.
     Made(Arc<dyn Fn(u64) -> String + Send + Sync>),
 }
 
 impl PerClient {
-    /// That of the client of this number.
     pub fn of(&self, number: u64) -> String {
         match self {
             Self::Same(text) => text.clone(),
@@ -35,54 +33,46 @@ impl fmt::Debug for PerClient {
     }
 }
 
-/// Where the load goes, and what each client asks for.
+/// The target of the load, and the request of each client.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The URL of the first client: `http`, `https`, `ws` or `wss`.
     pub url: Url,
-    /// What each client asks for: the path, and the query.
+    /// The path and the query of each client.
     pub path: PerClient,
-    /// What clients speak.
     pub transport: Transport,
-    /// The method; `GET` for those that subscribe.
+    /// The method; `GET` for subscriptions.
     pub method: String,
-    /// Headers.
     pub headers: Vec<(String, PerClient)>,
-    /// The body of each request.
     pub body: Option<PerClient>,
     /// The server's addresses.
     pub addresses: Vec<SocketAddr>,
-    /// Source addresses, taken in turn; the system chooses where there are none.
+    /// Source addresses, taken in turn; the system chooses if there are none.
     pub bind: Vec<IpAddr>,
-    /// Whom clients trust, and who they are, where the URL asks for TLS.
+    /// The trusted and the own certificates, if the URL needs TLS.
     pub tls: Option<Arc<ClientConfig>>,
 }
 
-/// Why a URL is no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TargetError {
-    /// The scheme is none of a stream.
-    #[error("`{0}` is no scheme of a stream: write http, https, ws or wss")]
+    #[error("`{0}` is not a scheme of a stream; write http, https, ws or wss")]
     Scheme(String),
-    /// There is no host.
-    #[error("the URL names no host")]
+    #[error("the URL has no host")]
     Host,
-    /// The host has no address.
-    #[error("find the address of {host}: {message}")]
+    #[error("resolve {host}: {message}")]
     Address {
-        /// The host.
         host: String,
-        /// What the system says.
+        /// The message of the system.
         message: String,
     },
 }
 
 impl Target {
-    /// One that asks with `GET`, its host looked up.
+    /// A target with `GET`; resolves its host.
     ///
     /// # Errors
-    /// [`TargetError`] where the URL is none of a stream, or its host has no address.
+    /// [`TargetError`] if the URL is not valid for a stream, or its host has no address.
     pub async fn new(url: Url, tls: Option<Arc<ClientConfig>>) -> Result<Self, TargetError> {
         let transport = match url.scheme() {
             "http" | "https" => Transport::Sse,
@@ -113,12 +103,12 @@ impl Target {
         })
     }
 
-    /// Whether TLS is spoken.
+    /// Whether it uses TLS.
     pub fn is_secure(&self) -> bool {
         matches!(self.url.scheme(), "https" | "wss")
     }
 
-    /// The server's name, as its certificate has it.
+    /// The server's name in its certificate.
     pub fn name(&self) -> Option<ServerName<'static>> {
         let host = self.url.host_str()?.trim_start_matches('[').trim_end_matches(']');
         ServerName::try_from(host.to_owned()).ok()
@@ -130,7 +120,7 @@ impl Target {
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// The host and the port that a client asks for: its own `Host`, where it has one.
+    /// The host and the port of requests: the `Host` of the client, if it has one.
     fn host(&self, client: u64) -> String {
         let own = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
         own.map_or_else(|| self.authority(), |(_, host)| host.of(client))
@@ -156,7 +146,7 @@ impl Target {
     /// The request of that client in HTTP/2, and its body.
     ///
     /// # Errors
-    /// What of it HTTP/2 cannot carry.
+    /// The part that HTTP/2 cannot carry.
     pub(crate) fn request2(
         &self,
         client: u64,
@@ -171,13 +161,13 @@ impl Target {
             .uri(uri);
         let body = self.body.as_ref().map(|body| body.of(client));
         self.fields(client, last_event_id, body.as_deref(), |name, value| {
-            // Its builder keeps the first error, and tells it in the end.
+            // Its builder keeps the first error, and returns it in the end.
             request = std::mem::take(&mut request).header(name, value.as_bytes());
         });
         Ok((request.body(())?, body.map(Bytes::from)))
     }
 
-    /// Tells each header field but `Host`; the key of the opening handshake, where there is one.
+    /// Calls `each` with every header field but `Host`, including the key of the opening handshake.
     fn fields(
         &self,
         client: u64,

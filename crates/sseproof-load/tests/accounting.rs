@@ -1,4 +1,4 @@
-//! What the server does wrong on purpose is what the generator counts: exactly, on both transports.
+//! The generator counts exactly the faults that the server makes on purpose, on both transports.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,7 @@ async fn generator(server: &Server, path: &str, plan: Plan) -> Generator {
 }
 
 async fn total(generator: Generator) -> Interval {
-    let (_told, stop) = watch::channel(false);
+    let (_sender, stop) = watch::channel(false);
     let played: Played = run(generator, stop, |_| None).await;
     assert_eq!(played.broken, Vec::<String>::new());
     let mut total = Interval::default();
@@ -82,7 +82,7 @@ fn counts(total: &Interval) -> [u64; 5] {
     [Events, Lost, Duplicated, Reordered, Errors].map(|counter| total.counters.count(counter))
 }
 
-/// Each stream has events 0 to 19 and ends; clients come back once it has, but are not there then.
+/// Each stream has events 0 to 19 and ends; clients reconnect once, and get no more events.
 async fn streams(path: &str) -> Interval {
     let server = server();
     let mut plan = subscribe(5, &[hold(0.8)]);
@@ -112,7 +112,7 @@ async fn what_the_server_does_wrong_is_counted_exactly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_cut_comes_back_and_loses_nothing_that_can_be_resumed() {
+async fn a_client_that_is_cut_reconnects_and_loses_no_event_that_can_be_resumed() {
     for kind in ["/events", "/ws"] {
         let server = server();
         let storm = Stage::Storm { share: 1.0, lasting: SECOND };
@@ -174,7 +174,7 @@ async fn what_is_published_over_tls_arrives() {
     let tls = Some(identity.server_config());
     let server = Server::start(&ServerOptions { tls, ..ServerOptions::default() }).expect("a port");
     let ca = ("ca".to_owned(), identity.authority().as_bytes().to_vec());
-    let tls = Tls::new(TlsGiven { ca: Some(ca), ..TlsGiven::default() }).expect("whom to trust");
+    let tls = Tls::new(TlsGiven { ca: Some(ca), ..TlsGiven::default() }).expect("its CA");
     let config = Arc::new(tls.client_config(&["http/1.1"]).expect("a configuration"));
     let mut plan = subscribe(2, &[hold(0.5)]);
     let (arrivals, after) = (Arrivals::Constant, Duration::ZERO);
@@ -191,7 +191,7 @@ async fn what_is_published_over_tls_arrives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_listens_and_it_is_said() {
+async fn a_refused_connection_is_reported() {
     let server = server();
     let generator = generator(&server, "/events", subscribe(3, &[hold(0.2)])).await;
     drop(server);
@@ -228,7 +228,6 @@ async fn an_answer_is_good_where_it_meets_every_objective() {
     }
 }
 
-/// Chats at that rate.
 async fn chat(
     server: &Server,
     rate: f64,

@@ -24,9 +24,8 @@ pub enum Dimension {
 #[derive(Clone, Copy, PartialEq)]
 enum Shown {
     Never,
-    /// From one of it on.
     FromOne,
-    /// Where they are a whole number of it: 1.25 min would be misread.
+    /// Only whole numbers of it: 1.25 min would be misread.
     Whole,
 }
 
@@ -117,7 +116,6 @@ impl Dimension {
     }
 }
 
-/// A value and its dimension.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Value {
     /// In the dimension's own unit.
@@ -132,7 +130,6 @@ pub struct UnitError {
     pub at: usize,
     /// The mistake: a sentence without capital and full stop.
     pub what: String,
-    /// The remedy.
     pub instead: String,
 }
 
@@ -242,7 +239,7 @@ impl Value {
         format!("{amount:.digits$} ± {error:.digits$}{gap}{name}")
     }
 
-    /// The value with as many digits as tell it from a limit that it is close to.
+    /// The value with enough digits to distinguish it from a close limit.
     pub fn beside(&self, limit: &Self) -> String {
         let read = |shown: &str| Self::parse(shown, self.dimension);
         let mut shown =

@@ -7,14 +7,14 @@ pub(super) struct Line {
     pub(super) intercept: Estimated,
 }
 
-/// A value, and by how much it may be off on both sides; nobody can tell from two points.
+/// A value, and its error to both sides; two points have no known error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Estimated {
     pub(super) value: f64,
     pub(super) off: Option<f64>,
 }
 
-/// The line through these points, where they have more than one `x`.
+/// The line through these points, if they have more than one `x`.
 ///
 /// The intervals are those of ordinary least squares: Student's t with two degrees of freedom fewer
 /// than points, times the standard error.

@@ -4,22 +4,20 @@ use std::ops::Range;
 
 use crate::Sample;
 
-/// By which share of itself the number of open streams may change on a plateau: a client that is
-/// thrown out and comes back ends none.
+/// By which share of itself the number of open streams may change on a plateau: one client that is
+/// disconnected and reconnects does not end it.
 const STEADY: f64 = 0.001;
 
-/// The phases of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Phases<'a> {
     samples: &'a [Sample],
-    /// The first stretch in which as many were open as ever.
+    /// The first period with the highest number of open streams.
     top: Range<usize>,
     /// How many were open then.
     pub(super) peak: u64,
 }
 
 impl<'a> Phases<'a> {
-    /// Those of these samples, where there are any.
     pub(super) fn of(samples: &'a [Sample]) -> Option<Self> {
         let peak = samples.iter().map(|sample| sample.open).max()?;
         let top = stretches(samples).into_iter().find(|stretch| {
@@ -28,7 +26,6 @@ impl<'a> Phases<'a> {
         Some(Self { samples, top, peak })
     }
 
-    /// The samples of the peak.
     pub(super) fn top(&self) -> &'a [Sample] {
         &self.samples[self.top.clone()]
     }
@@ -43,7 +40,7 @@ impl<'a> Phases<'a> {
     ///
     /// The last sample of a plateau is taken, when what the last connections caused has settled.
     /// Without three plateaus every number of open streams is taken once, so that a long pause does
-    /// not weigh more than the ramp. Where the peak was idle at first, so are all.
+    /// not weigh more than the ramp. If the peak was idle at first, so are all.
     pub(super) fn rise(&self) -> (Vec<&'a Sample>, bool) {
         let end = match self.idle_top().len() {
             0 => self.top.end,
@@ -60,14 +57,14 @@ impl<'a> Phases<'a> {
         (stretches.iter().map(last).collect(), false)
     }
 
-    /// The last sample before the first client, and the last one after all had left.
+    /// The last sample before the first client, and the last one after all had disconnected.
     pub(super) fn begin_and_end(&self) -> (Option<&'a Sample>, Option<&'a Sample>) {
         let before = self.samples.iter().take_while(|sample| sample.open == 0).last();
         let after = self.samples[self.top.end..].last().filter(|sample| sample.open == 0);
         (before.filter(|_| self.peak > 0), after)
     }
 
-    /// The longest stretch of time with that many open at least in which no event arrived.
+    /// The longest period with that many open at least in which no event arrived.
     pub(super) fn silence(&self, least: u64) -> Option<(&'a Sample, &'a Sample)> {
         let silent = |stretch: Range<usize>| {
             let samples = &self.samples[stretch];
@@ -86,7 +83,7 @@ fn steady(open: u64, first: u64) -> bool {
     open.abs_diff(first) as f64 <= STEADY * first as f64
 }
 
-/// The stretches in which the number of open streams does not change.
+/// The periods in which the number of open streams does not change.
 fn stretches(samples: &[Sample]) -> Vec<Range<usize>> {
     let mut stretches: Vec<Range<usize>> = Vec::new();
     for (at, sample) in samples.iter().enumerate() {

@@ -6,17 +6,17 @@ use rand_distr::{Distribution as _, Normal};
 use super::*;
 use crate::{Counters, Interval, Resources, Run, Transport};
 
-/// What a made-up run costs.
+/// A made-up run.
 struct Made {
     /// Bytes of each connection, of the server.
     each: f64,
-    /// Bytes of each connection behind its first event.
+    /// Bytes of each connection after its first event.
     event: f64,
     /// Bytes of noise, the standard deviation.
     noise: f64,
     /// How many connections each plateau has.
     plateaus: &'static [u64],
-    /// Bytes for each connection that do not come back.
+    /// Bytes of each connection that are not released.
     kept: f64,
 }
 
@@ -36,9 +36,9 @@ fn usage(memory: f64, cpu_ms: u64) -> Usage {
     Usage { pss, private, cpu, processes: 1, ..Usage::default() }
 }
 
-/// Three looks a second apart at each plateau, ten more at the last one while each client gets an
-/// event in a second (2 µs of the server and 1 µs of the generator for each), and three when all
-/// have left.
+/// Three readings a second apart at each plateau, ten more at the last one while each client gets an
+/// event in a second (2 µs of the server and 1 µs of the generator for each), and three after all
+/// have disconnected.
 fn run(made: &Made) -> Outcome {
     let mut chance = rand::rngs::StdRng::seed_from_u64(11);
     let noise = Normal::new(0.0, made.noise).unwrap();
@@ -95,12 +95,12 @@ fn run(made: &Made) -> Outcome {
 }
 
 /// The value, and half of its interval.
-fn told(cost: &Cost, figure: Figure) -> (f64, Option<f64>) {
+fn measured(cost: &Cost, figure: Figure) -> (f64, Option<f64>) {
     let estimate = cost.figure(figure).unwrap_or_else(|why| panic!("{}: {why}", figure.key()));
     (estimate.value.amount, estimate.interval.map(|(low, high)| (high - low) / 2.0))
 }
 
-fn why(cost: &Cost, figure: Figure) -> Undecided {
+fn why(cost: &Cost, figure: Figure) -> Unmeasured {
     cost.figure(figure).expect_err(figure.key()).clone()
 }
 
@@ -120,7 +120,7 @@ fn a_known_slope_is_found_within_its_interval() {
             (Figure::MemoryGenerator, 1000.0),
             (Figure::MemoryKernel, 9700.0),
         ] {
-            let (value, off) = told(&cost, figure);
+            let (value, off) = measured(&cost, figure);
             let off = off.unwrap();
             assert!(off <= within, "{} {noise}: ± {off}", figure.key());
             assert!(
@@ -129,13 +129,13 @@ fn a_known_slope_is_found_within_its_interval() {
                 figure.key()
             );
         }
-        let (base, off) = told(&cost, Figure::MemoryServerBase);
+        let (base, off) = measured(&cost, Figure::MemoryServerBase);
         assert!((base - BASE).abs() <= off.unwrap() + 1.0, "{base} ± {off:?}");
     }
 }
 
 #[test]
-fn what_events_add_and_what_is_kept_are_told_apart() {
+fn memory_of_events_differs_from_memory_that_is_kept() {
     let cost = Cost::of(&run(&Made { noise: 0.0, ..MADE }));
     for (figure, truth) in [
         (Figure::MemoryServerFirstEvent, 4096.0),
@@ -144,14 +144,14 @@ fn what_events_add_and_what_is_kept_are_told_apart() {
         (Figure::MemoryGeneratorAllIn, 9e6 / 15_000.0 + 1000.0),
         (Figure::MemoryGeneratorFirstEvent, 0.0),
     ] {
-        let (value, off) = told(&cost, figure);
+        let (value, off) = measured(&cost, figure);
         assert!((value - truth).abs() < 0.01 && off.is_none(), "{}: {value}", figure.key());
     }
-    assert_eq!(why(&cost, Figure::MemoryKernelSockets), Undecided::NoSlabs);
+    assert_eq!(why(&cost, Figure::MemoryKernelSockets), Unmeasured::NoSlabs);
 }
 
 #[test]
-fn processor_time_is_told_with_what_the_ticks_leave_open() {
+fn processor_time_has_the_error_of_its_ticks() {
     let cost = Cost::of(&run(&MADE));
     // 12 s at the peak: 2 µs for each of 150,000 events, and 3 µs for each of 15,000 in a second.
     for (figure, truth, off) in [
@@ -161,7 +161,7 @@ fn processor_time_is_told_with_what_the_ticks_leave_open() {
         (Figure::CpuServerIdle, 3000.0, 10e6 / 30_000.0),
         (Figure::CpuGeneratorIdle, 0.0, 10e6 / 60_000.0),
     ] {
-        let (value, half) = told(&cost, figure);
+        let (value, half) = measured(&cost, figure);
         assert!((value - truth).abs() <= 1e-9 + truth * 1e-9, "{}: {value}", figure.key());
         assert!((half.unwrap() - off).abs() <= off * 1e-9, "{}: ± {half:?}", figure.key());
     }
@@ -170,43 +170,43 @@ fn processor_time_is_told_with_what_the_ticks_leave_open() {
 #[test]
 fn thin_readings_tell_nothing_and_why() {
     let few = Cost::of(&run(&Made { plateaus: &[0, 10, 20, 30], ..MADE }));
-    assert_eq!(why(&few, Figure::MemoryServer), Undecided::FewConnections(30));
-    assert_eq!(why(&few, Figure::MemoryServerKept), Undecided::FewConnections(30));
-    assert_eq!(why(&few, Figure::MemoryServerFirstEvent), Undecided::FewConnections(30));
-    assert_eq!(why(&few, Figure::CpuServer), Undecided::FewEvents(300));
-    assert_eq!(why(&few, Figure::CpuServerIdle), Undecided::NeverQuiet);
+    assert_eq!(why(&few, Figure::MemoryServer), Unmeasured::FewConnections(30));
+    assert_eq!(why(&few, Figure::MemoryServerKept), Unmeasured::FewConnections(30));
+    assert_eq!(why(&few, Figure::MemoryServerFirstEvent), Unmeasured::FewConnections(30));
+    assert_eq!(why(&few, Figure::CpuServer), Unmeasured::FewEvents(300));
+    assert_eq!(why(&few, Figure::CpuServerIdle), Unmeasured::NeverQuiet);
 
     let level = Cost::of(&run(&Made { plateaus: &[15_000], ..MADE }));
-    assert_eq!(why(&level, Figure::MemoryServer), Undecided::NoRamp);
-    assert_eq!(why(&level, Figure::MemoryServerKept), Undecided::NoBegin);
+    assert_eq!(why(&level, Figure::MemoryServer), Unmeasured::NoRamp);
+    assert_eq!(why(&level, Figure::MemoryServerKept), Unmeasured::NoBegin);
 
     let two = Cost::of(&run(&Made { plateaus: &[0, 15_000], noise: 0.0, ..MADE }));
-    assert_eq!(told(&two, Figure::MemoryServer), (1500.0, None));
+    assert_eq!(measured(&two, Figure::MemoryServer), (1500.0, None));
 
     let mut swapped = run(&MADE);
     swapped.resources.samples[5].server.as_mut().unwrap().swapped = 1;
-    assert_eq!(why(&Cost::of(&swapped), Figure::MemoryServer), Undecided::Swapped);
-    told(&Cost::of(&swapped), Figure::MemoryGenerator);
+    assert_eq!(why(&Cost::of(&swapped), Figure::MemoryServer), Unmeasured::Swapped);
+    measured(&Cost::of(&swapped), Figure::MemoryGenerator);
 
     let mut alone = run(&MADE);
     alone.resources.samples.iter_mut().for_each(|sample| sample.server = None);
     let alone = Cost::of(&alone);
-    for (figure, told) in alone.figures().filter(|(figure, _)| figure.is_of_server()) {
-        assert_eq!(told, Err(&Undecided::NoServer), "{}", figure.key());
+    for (figure, result) in alone.figures().filter(|(figure, _)| figure.is_of_server()) {
+        assert_eq!(result, Err(&Unmeasured::NoServer), "{}", figure.key());
     }
-    told(&alone, Figure::MemoryGenerator);
+    measured(&alone, Figure::MemoryGenerator);
     assert_eq!(alone.value("memory.server"), None);
     assert!(alone.value("memory.generator").is_some());
 
     let mut cut = run(&MADE);
     cut.resources.samples.truncate(19);
     let cut = Cost::of(&cut);
-    assert_eq!(why(&cut, Figure::MemoryServerKept), Undecided::NoEnd);
-    told(&cut, Figure::MemoryServer);
+    assert_eq!(why(&cut, Figure::MemoryServerKept), Unmeasured::NoEnd);
+    measured(&cut, Figure::MemoryServer);
 
     let nothing = Outcome { resources: Resources::default(), ..run(&MADE) };
-    for (figure, told) in Cost::of(&nothing).figures() {
-        assert_eq!(told, Err(&Undecided::NoSamples), "{}", figure.key());
+    for (figure, result) in Cost::of(&nothing).figures() {
+        assert_eq!(result, Err(&Unmeasured::NoSamples), "{}", figure.key());
     }
 }
 
@@ -220,10 +220,10 @@ fn memory_that_was_there_before_is_no_memory_of_connections() {
             Figure::MemoryServerPss,
             Figure::MemoryServerFirstEvent,
         ] {
-            assert_eq!(why(&cost, figure), Undecided::Warm, "{each}: {}", figure.key());
+            assert_eq!(why(&cost, figure), Unmeasured::Warm, "{each}: {}", figure.key());
         }
-        told(&cost, Figure::MemoryServerAllIn);
-        told(&cost, Figure::MemoryGenerator);
+        measured(&cost, Figure::MemoryServerAllIn);
+        measured(&cost, Figure::MemoryGenerator);
     }
 }
 
@@ -239,10 +239,10 @@ fn what_an_earlier_run_left_in_the_same_process_is_noticed() {
     };
     let warm = |first: &Outcome, second: &Outcome| {
         let costs = Cost::of_all(&[first.clone(), second.clone()]);
-        told(&costs[0], Figure::MemoryServer);
-        told(&costs[1], Figure::MemoryServerKept);
-        told(&costs[1], Figure::MemoryGenerator);
-        costs[1].figure(Figure::MemoryServer) == Err(&Undecided::Warm)
+        measured(&costs[0], Figure::MemoryServer);
+        measured(&costs[1], Figure::MemoryServerKept);
+        measured(&costs[1], Figure::MemoryGenerator);
+        costs[1].figure(Figure::MemoryServer) == Err(&Unmeasured::Warm)
     };
     let first = rooted(7, 0);
     // 15,000 connections and their events add 84 MB.
@@ -260,9 +260,9 @@ fn events_from_the_begin_leave_nothing_to_compare_with() {
     }
     let cost = Cost::of(&early);
     assert!(!cost.idle);
-    assert_eq!(why(&cost, Figure::MemoryServerFirstEvent), Undecided::NoFirstEvent);
+    assert_eq!(why(&cost, Figure::MemoryServerFirstEvent), Unmeasured::NoFirstEvent);
     // The peak ends with events, and so does the line: it has them in its slope.
-    assert!(told(&cost, Figure::MemoryServer).0 > 1600.0);
+    assert!(measured(&cost, Figure::MemoryServer).0 > 1600.0);
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn a_process_that_takes_its_account_along_is_noticed() {
     for sample in ended.resources.samples.iter_mut().skip(20) {
         sample.server.as_mut().unwrap().cpu = 0;
     }
-    assert_eq!(why(&Cost::of(&ended), Figure::CpuServer), Undecided::Ended);
+    assert_eq!(why(&Cost::of(&ended), Figure::CpuServer), Unmeasured::Ended);
 }
 
 #[test]
@@ -282,8 +282,8 @@ fn each_figure_has_a_value_of_its_dimension() {
     }
     let cost = Cost::of(&all);
     assert_eq!(cost.figures().count(), Figure::ALL.len());
-    for (figure, told) in cost.figures() {
-        let estimate = told.unwrap_or_else(|why| panic!("{}: {why}", figure.key()));
+    for (figure, result) in cost.figures() {
+        let estimate = result.unwrap_or_else(|why| panic!("{}: {why}", figure.key()));
         assert_eq!(estimate.value.dimension, figure.dimension(), "{}", figure.key());
         assert_eq!(cost.value(figure.key()), Some(estimate.value));
     }

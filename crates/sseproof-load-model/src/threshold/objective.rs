@@ -1,4 +1,4 @@
-//! What makes a single request a good one: `ttft < 500ms`.
+//! The limits of a good request: `ttft < 500ms`.
 
 use super::Relation;
 use super::parse::{ThresholdError, relation};
@@ -31,9 +31,11 @@ pub fn objective(text: &str) -> Result<(Metric, u64), ThresholdError> {
         let all = OBJECTIVES.map(Metric::key).join(", ");
         let what = match name.split_once('.') {
             Some((metric, _)) if Metric::of(metric).is_some() => {
-                format!("`{name}` is a value of many requests, and an objective is one of each")
+                format!(
+                    "`{name}` is a value of many requests; an objective is a time of each request"
+                )
             }
-            _ => format!("`{name}` is no time of a request"),
+            _ => format!("`{name}` is not a time of a request"),
         };
         return Err(wrong(start, what, format!("write one of {all}, as in ttft < 500ms")));
     };
@@ -43,7 +45,7 @@ pub fn objective(text: &str) -> Result<(Metric, u64), ThresholdError> {
     let (relation, length) =
         relation(&text[at..]).map_err(|what| wrong(at, what, example.clone()))?;
     if let Relation::Greater | Relation::GreaterOrEqual = relation {
-        let what = "an objective says what is good, so the time is below it";
+        let what = "an objective is an upper limit; use < or <=";
         return Err(wrong(at, what.to_owned(), example));
     }
     let rest = text[at + length..].trim_start();
@@ -64,15 +66,15 @@ mod tests {
         assert_eq!(objective("ttft < 500ms"), Ok((Metric::Ttft, 500_000_000)));
         assert_eq!(objective(" end-to-end<=2s "), Ok((Metric::EndToEnd, 2_000_000_000)));
         for (text, at, what) in [
-            ("", 0, "`` is no time of a request"),
-            ("lost < 1", 0, "`lost` is no time of a request"),
+            ("", 0, "`` is not a time of a request"),
+            ("lost < 1", 0, "`lost` is not a time of a request"),
             (
                 "ttft.p99 < 1s",
                 0,
-                "`ttft.p99` is a value of many requests, and an objective is one of each",
+                "`ttft.p99` is a value of many requests; an objective is a time of each request",
             ),
-            ("ttft", 4, "here a comparison is missing: <, <=, > or >="),
-            ("ttft > 1s", 5, "an objective says what is good, so the time is below it"),
+            ("ttft", 4, "a comparison is missing: <, <=, > or >="),
+            ("ttft > 1s", 5, "an objective is an upper limit; use < or <="),
             ("ttft < 1", 8, "`1` has no unit"),
         ] {
             let wrong = objective(text).unwrap_err();

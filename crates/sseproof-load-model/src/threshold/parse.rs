@@ -8,16 +8,13 @@ use sseproof_units::{Dimension, UnitError, Value, nearest};
 
 use crate::{Counter, Metric};
 
-/// Why a text is no threshold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThresholdError {
-    /// The text.
     pub text: String,
     /// At which byte of it.
     pub at: usize,
-    /// What is wrong there: a sentence without capital and full stop.
+    /// The mistake: a sentence without capital and full stop.
     pub what: String,
-    /// What to write instead.
     pub instead: String,
 }
 
@@ -31,7 +28,7 @@ impl fmt::Display for ThresholdError {
     }
 }
 
-/// What names are called elsewhere.
+/// Names that other tools use.
 const SYNONYMS: [(&str, &str); 12] = [
     ("latency", "delivery"),
     ("ttfb", "head"),
@@ -69,7 +66,7 @@ impl Threshold {
             return Err(ThresholdError {
                 text: text.to_owned(),
                 at,
-                what: "a change is one of an older result, and a run has none".to_owned(),
+                what: "a change compares with an older result, and a run has none".to_owned(),
                 instead: "compare two with `sseproof diff old.json new.json`, or write a value without a sign".to_owned(),
             });
         }
@@ -95,7 +92,7 @@ impl Threshold {
                 .unwrap_or(text.len() - start);
         let name = &text[start..name_end];
         if name.is_empty() {
-            let what = "there is no name in front of the comparison".to_owned();
+            let what = "the name before the comparison is missing".to_owned();
             return Err(wrong(start, what, EXAMPLE.to_owned()));
         }
         let Some(subject) = Subject::of(name) else {
@@ -131,8 +128,8 @@ pub(super) fn relation(text: &str) -> Result<(Relation, usize), String> {
         "<=" => Ok((Relation::LessOrEqual, 2)),
         ">" => Ok((Relation::Greater, 1)),
         ">=" => Ok((Relation::GreaterOrEqual, 2)),
-        "" => Err("here a comparison is missing: <, <=, > or >=".to_owned()),
-        other => Err(format!("`{other}` is no comparison here: it is <, <=, > or >=")),
+        "" => Err("a comparison is missing: <, <=, > or >=".to_owned()),
+        other => Err(format!("`{other}` is not a comparison; use <, <=, > or >=")),
     }
 }
 
@@ -141,7 +138,7 @@ fn limit(text: &str, dimension: Dimension) -> Result<Limit, UnitError> {
         let usual = dimension.example(if dimension == Dimension::Count { "0" } else { "50" });
         return Err(UnitError {
             at: 0,
-            what: "here the limit is missing".to_owned(),
+            what: "the limit is missing".to_owned(),
             instead: format!("write one such as {usual}"),
         });
     }
@@ -154,7 +151,7 @@ fn limit(text: &str, dimension: Dimension) -> Result<Limit, UnitError> {
         Ok(share) => Ok(Limit::Change(sign * share.amount)),
         Err(_) => Err(UnitError {
             at: 0,
-            what: format!("`{text}` is no change"),
+            what: format!("`{text}` is not a change"),
             instead:
                 "a change is a share of the older value, such as +10% or -5%; a value has no sign"
                     .to_owned(),
@@ -162,18 +159,18 @@ fn limit(text: &str, dimension: Dimension) -> Result<Limit, UnitError> {
     }
 }
 
-/// Nothing is below zero: a threshold there says nothing, and its author will think that it does.
+/// No value is below zero, so such a threshold checks nothing, and its author expects that it does.
 fn vain(subject: Subject, relation: Relation, limit: Limit) -> Option<(&'static str, String)> {
     let Limit::Value(value) = limit else { return None };
-    // A slope may point down, where a server gives memory back.
+    // A slope may point down if a server releases memory.
     if matches!(subject, Subject::Figure(_)) || value.amount > 0.0 {
         return None;
     }
     let instead = format!("write {subject} {}", usual(subject));
     match relation {
-        Relation::Less => Some(("nothing is below zero, so this is never crossed", instead)),
+        Relation::Less => Some(("no value is below zero, so this is never crossed", instead)),
         Relation::GreaterOrEqual => {
-            Some(("nothing is below zero, so this is always crossed", instead))
+            Some(("no value is below zero, so this is always crossed", instead))
         }
         Relation::LessOrEqual | Relation::Greater => None,
     }
@@ -195,7 +192,6 @@ fn usual(subject: Subject) -> &'static str {
     }
 }
 
-/// What is said to a name that there is not.
 fn unknown(name: &str) -> (String, String) {
     let (start, end) = name.split_once('.').unwrap_or((name, ""));
     let metric = Metric::of(start);
@@ -205,17 +201,17 @@ fn unknown(name: &str) -> (String, String) {
             _ if end.is_empty() => (
                 format!("`{key}` is a distribution, not one value"),
                 format!(
-                    "say which: {key}.p50, {key}.p99, {key}.p99.9, {key}.max, {key}.mean, {key}.count"
+                    "write one of {key}.p50, {key}.p99, {key}.p99.9, {key}.max, {key}.mean, {key}.count"
                 ),
             ),
             Some(digits) if digits.starts_with(|char: char| char.is_ascii_digit()) => (
-                format!("there is no percentile `{end}`"),
+                format!("`{end}` is not a percentile"),
                 format!(
-                    "they go from p0.01 to p99.99, with two decimals at the most; the highest value is {key}.max"
+                    "use p0.01 to p99.99, with at most two decimals; the highest value is {key}.max"
                 ),
             ),
             _ => (
-                format!("`{end}` is no value of a distribution"),
+                format!("`{end}` is not a value of a distribution"),
                 match end {
                     "avg" | "average" => format!("did you mean {key}.mean?"),
                     "median" => format!("did you mean {key}.p50?"),
@@ -227,11 +223,11 @@ fn unknown(name: &str) -> (String, String) {
     if Counter::of(start) == Some(Counter::Errors) {
         let kinds: Vec<_> = crate::ErrorKind::ALL.iter().map(|kind| kind.key()).collect();
         return (
-            format!("there is no kind of error `{end}`"),
-            format!("the kinds are {}, and status-503 for that of an answer", kinds.join(", ")),
+            format!("unknown kind of error `{end}`"),
+            format!("the kinds are {}, and status-503 for a status", kinds.join(", ")),
         );
     }
-    let what = format!("`{name}` is nothing that is measured");
+    let what = format!("unknown metric `{name}`");
     let synonym = SYNONYMS.iter().find(|(word, _)| *word == start).map(|(_, meant)| {
         if end.is_empty() || meant.contains('.') {
             match Metric::of(meant) {
@@ -244,7 +240,7 @@ fn unknown(name: &str) -> (String, String) {
     });
     match synonym.or_else(|| nearest(name, Subject::all().map(|subject| subject.to_string()))) {
         Some(meant) => (what, format!("did you mean {meant}?")),
-        None => (what, format!("{EXAMPLE}; all names stand in specs/metrics.md")),
+        None => (what, format!("{EXAMPLE}; all names are in specs/metrics.md")),
     }
 }
 
@@ -279,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place_and_what_to_write() {
+    fn a_mistake_has_its_place_and_a_suggestion() {
         let table = include_str!("broken.txt");
         for row in table.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
             let [text, at, what, instead] = row.split(" | ").collect::<Vec<_>>()[..] else {
@@ -292,7 +288,7 @@ mod tests {
         let wrong = Threshold::parse("").unwrap_err();
         assert_eq!(
             (wrong.at, wrong.what.as_str()),
-            (0, "there is no name in front of the comparison")
+            (0, "the name before the comparison is missing")
         );
     }
 

@@ -1,4 +1,4 @@
-//! What a threshold can look at, and how each is named.
+//! The values that a threshold can check, and their names.
 
 use std::fmt;
 
@@ -6,7 +6,6 @@ use sseproof_units::Dimension;
 
 use crate::{Counter, ErrorKind, Figure, Metric, Plan, Sequencing, Share, Stamping, Workload};
 
-/// What is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A time of a distribution: `delivery.p99`.
@@ -19,22 +18,18 @@ pub enum Subject {
     Errors(ErrorKind),
     /// How often something happened in a second of the whole run: `events.rate`.
     Rate(Counter),
-    /// `good.share`.
     Share(Share),
     /// Bytes on the wire for each event: `bytes.per-event`.
     BytesPerEvent,
-    /// What processes and the kernel use: `memory.server`.
+    /// A cost in processes or the kernel: `memory.server`.
     Figure(Figure),
 }
 
 /// Which time of a distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Statistic {
-    /// The shortest.
     Min,
-    /// The mean of all.
     Mean,
-    /// The longest.
     Max,
     /// One that a share of all does not exceed.
     Percentile(Percentile),
@@ -48,7 +43,7 @@ pub struct Percentile {
 }
 
 impl Percentile {
-    /// Reads what stands behind the `p`.
+    /// Reads the text after the `p`.
     pub(super) fn parse(digits: &str) -> Option<Self> {
         let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -61,7 +56,6 @@ impl Percentile {
         (1..=9999).contains(&hundredths).then_some(Self { hundredths })
     }
 
-    /// As a share of 1.
     pub fn share(self) -> f64 {
         f64::from(self.hundredths) / 10_000.0
     }
@@ -99,11 +93,10 @@ impl fmt::Display for Subject {
     }
 }
 
-/// The percentiles that are offered where a name is not understood.
+/// The percentiles that are suggested for an unknown name.
 const OFFERED: [u16; 6] = [5000, 9000, 9500, 9900, 9990, 9999];
 
 impl Subject {
-    /// All that there are, with the usual percentiles.
     pub fn all() -> impl Iterator<Item = Self> {
         let percentiles =
             OFFERED.map(|hundredths| Statistic::Percentile(Percentile { hundredths }));
@@ -125,7 +118,6 @@ impl Subject {
             .chain(Figure::ALL.map(Self::Figure))
     }
 
-    /// What its values are values of.
     pub fn dimension(&self) -> Dimension {
         match self {
             Self::Time(..) => Dimension::Time,
@@ -168,14 +160,13 @@ impl Subject {
         }
     }
 
-    /// Why there may be no value.
     pub(super) fn why_none(&self) -> &'static str {
         match self {
             Self::Time(Metric::Delivery, _) | Self::Share(Share::Negative) => {
-                "no event carried a stamp where the plan looks for it"
+                "no event had a stamp at the place that the plan names"
             }
             Self::Count(_) | Self::Share(Share::Lost | Share::Duplicated | Share::Reordered) => {
-                "no event carried a sequence number where the plan looks for it"
+                "no event had a sequence number at the place that the plan names"
             }
             Self::Share(Share::Unstamped | Share::Unsequenced) | Self::BytesPerEvent => {
                 "no event arrived"
@@ -184,17 +175,17 @@ impl Subject {
             Self::Share(Share::PublishFailed) => "nothing was published",
             Self::Share(_) => "there was no arrival",
             Self::Figure(figure) if figure.is_of_server() => {
-                "no process of the server was read (name it by --server-pid or --server-cmd), or its readings are too thin"
+                "no process of the server was read (name it by --server-pid or --server-cmd), or there are too few readings"
             }
             Self::Figure(_) => {
-                "nothing was read of the processes and the kernel, or the readings are too thin"
+                "the processes and the kernel were not read, or there are too few readings"
             }
-            Self::Rate(_) => "the run took no time",
-            Self::Time(..) | Self::Samples(_) | Self::Errors(_) => "nothing of it was measured",
+            Self::Rate(_) => "the run had no duration",
+            Self::Time(..) | Self::Samples(_) | Self::Errors(_) => "it was not measured",
         }
     }
 
-    /// Why a run of this plan never has a value for it, where it has none.
+    /// Why a run of this plan never has a value for it; `None` if it can have one.
     pub fn missing_from(&self, plan: &Plan) -> Option<&'static str> {
         let is_request = matches!(plan.workload, Workload::Request(_));
         let lacks = |says: bool, why| (!says).then_some(why);
@@ -205,7 +196,7 @@ impl Subject {
                     Metric::Ttft | Metric::Itl | Metric::Tpot | Metric::EndToEnd => {
                         lacks(is_request, "it has no `requests`, whose answers end")
                     }
-                    Metric::Reconnect => lacks(plan.reconnects(), "its clients do not come back"),
+                    Metric::Reconnect => lacks(plan.reconnects(), "its clients do not reconnect"),
                     Metric::Publish => lacks(plan.publishing.is_some(), "it has no `publish`"),
                     _ => None,
                 };
@@ -228,7 +219,7 @@ impl Subject {
                 lacks(is_request, "it has no `requests`, whose answers end")
             }
             Counter::Good => lacks(plan.has_objectives(), "it has no `requests` with `objectives`"),
-            Counter::Reconnects => lacks(plan.reconnects(), "its clients do not come back"),
+            Counter::Reconnects => lacks(plan.reconnects(), "its clients do not reconnect"),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! A client that subscribes: it opens its stream, reads it, and comes back as clients do.
+//! A client that subscribes: it opens its stream, reads it, and reconnects like an `EventSource`.
 
 use std::future::poll_fn;
 use std::num::NonZeroU64;
@@ -17,47 +17,43 @@ use super::stream::{Decoding, Reading, Stream, Track};
 use super::worker::{Order, Slot, Worker};
 use crate::wire::websocket::Reader;
 
-/// How a stream ended.
 #[derive(Clone, Copy)]
 enum End {
-    /// The client was told to.
+    /// The client was ordered to.
     Ordered(Order),
-    /// The server, or the network, ended it.
+    /// The server or the network ended it.
     Theirs,
 }
 
-/// What is to be done besides reading; all of it is rare, and done in a box.
+/// The tasks besides reading; all of them are rare, and done in a box.
 enum Todo {
-    /// The stream is over.
     End(End),
     /// Something is to be written.
     Answer,
-    /// The client is a slow one.
     Slow,
 }
 
-/// What a client knows over all its connections, and the stream that it has now.
+/// The state of a client over all its connections, and the stream that it has now.
 ///
 /// It is all that its task holds while the stream runs, so times are in nanoseconds since the start
-/// of the run, which is half as long as an instant.
+/// of the run, which take half as many bytes as an `Instant`.
 struct Client {
     worker: Rc<Worker>,
     slot: Rc<Slot>,
     number: u64,
     life: u64,
-    /// How often it has come back.
+    /// How often it has reconnected.
     tries: u32,
-    /// When it was to come.
     intended: u64,
     /// When its last stream ended.
     ended: Option<NonZeroU64>,
-    /// The orders that were left by the time it last looked for one of its own.
+    /// The number of orders when it last looked for its own.
     orders: Option<u32>,
     track: Track,
     stream: Option<Stream>,
 }
 
-/// Plays a client of that number until it is told to leave, or cannot come back.
+/// Plays a client of that number until it is ordered to disconnect, or cannot reconnect.
 pub(crate) fn subscribe(
     worker: Rc<Worker>,
     slot: Rc<Slot>,
@@ -66,8 +62,8 @@ pub(crate) fn subscribe(
     intended: Instant,
 ) -> impl Future<Output = ()> {
     let intended = worker.since_start(intended);
-    // What an asynchronous function is given has its room twice in a task; what a block takes along
-    // has not.
+    // A parameter of an asynchronous function takes its memory twice in a task; a captured variable
+    // does not.
     let mut client = Client {
         worker,
         slot,
@@ -102,7 +98,6 @@ pub(crate) fn subscribe(
     }
 }
 
-/// What the plan says of clients that subscribe.
 fn subscribing(worker: &Worker) -> Option<&Subscribe> {
     match &worker.job.plan.workload {
         sseproof_load_model::Workload::Subscribe(plan) => Some(plan),
@@ -117,7 +112,7 @@ fn is_slow(worker: &Worker, plan: &Subscribe, number: u64) -> bool {
 }
 
 impl Client {
-    /// Opens a stream, however often it takes; `false` where the client has gone, or cannot have one.
+    /// Opens a stream, with as many attempts as needed; `false` if the client was ordered to disconnect, or cannot have one.
     async fn open(&mut self) -> bool {
         let worker = Rc::clone(&self.worker);
         let Some(plan) = subscribing(&worker) else { return false };
@@ -155,7 +150,7 @@ impl Client {
         }
     }
 
-    /// Waits as long as a client does before it comes back; `false` where it was told to leave.
+    /// Waits before the client reconnects; `false` if it was ordered to disconnect.
     async fn waited(&mut self, plan: &Subscribe) -> bool {
         let base = self.track.resume.reconnection_time.map(Duration::from_millis);
         let seed = self.worker.job.plan.seed ^ self.life;
@@ -199,7 +194,7 @@ impl Client {
         self.stream = Some(stream);
     }
 
-    /// The stream is over; whether the client comes back.
+    /// The stream is over; whether the client reconnects.
     fn closed(&mut self, end: End) -> bool {
         let now = self.worker.since_start(Instant::now());
         let mut recorder = self.worker.recorder.borrow_mut();
@@ -208,7 +203,7 @@ impl Client {
             End::Ordered(_) => recorder.count(Counter::Closed),
             End::Theirs => recorder.count(Counter::Ended),
         }
-        // What still runs at the end of a run has no length.
+        // A stream that is still open at the end of a run has no length.
         if let Some(stream) = self.stream.take()
             && !self.worker.is_ending.get()
         {
@@ -221,8 +216,7 @@ impl Client {
 
     /// Reads what is there; ready when something else is to be done.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Todo> {
-        // Its own slot is elsewhere in memory, and was not touched for as long as nobody was ordered
-        // anything.
+        // Its own slot is elsewhere in memory, and stays untouched until a client gets an order.
         let orders = Some(self.worker.orders.get());
         if self.orders != orders {
             if let Some(order) = self.slot.poll(context) {
@@ -253,11 +247,10 @@ impl Client {
         }
     }
 
-    /// Writes what is to be written.
     async fn answer(&mut self) {
         let Some(stream) = &mut self.stream else { return };
         let answer = std::mem::take(&mut stream.answer);
-        // A server that does not read its pongs is one that ends.
+        // A server that does not read pongs counts as ended.
         stream.is_over |= stream.socket.write_all(&answer).await.is_err();
     }
 
@@ -296,7 +289,7 @@ impl Client {
 mod tests {
     use super::*;
 
-    /// What an idle client owns beside its socket; a bound, so that it does not grow unseen.
+    /// The memory of an idle client beside its socket; a bound, so that it does not grow unseen.
     #[tokio::test]
     async fn a_client_is_small() {
         let target =

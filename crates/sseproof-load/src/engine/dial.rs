@@ -1,4 +1,4 @@
-//! From nothing to a stream: connect, TLS, request, head. Its state is gone when the stream runs.
+//! Opens a stream: connect, TLS, request, response headers. Its memory is freed when the stream is open.
 
 use std::borrow::Cow;
 use std::io;
@@ -20,17 +20,13 @@ use super::worker::Worker;
 use crate::clock::nanoseconds;
 use crate::wire::head::{self, Head};
 
-/// A stream that has begun.
 pub(crate) struct Dialled {
-    /// The connection.
     pub(crate) socket: Socket,
-    /// What its head says.
     pub(crate) head: Head,
-    /// What arrived behind the head.
+    /// The bytes that arrived after the headers.
     pub(crate) rest: Vec<u8>,
-    /// When the request was written.
     pub(crate) asked: Instant,
-    /// When the head had been read.
+    /// When the headers had been read.
     pub(crate) answered: Instant,
 }
 
@@ -38,7 +34,7 @@ pub(crate) struct Dialled {
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) error: LoadError,
-    /// Whether a client may try again: an answer that is no stream ends an `EventSource` for good.
+    /// Whether a client may try again: a response without a stream ends an `EventSource` for good.
     pub(crate) again: bool,
 }
 
@@ -52,7 +48,7 @@ impl Failure {
     }
 }
 
-/// Asks as the client of that number.
+/// Connects and sends the request of that client.
 ///
 /// # Errors
 /// [`Failure`], which is not counted yet.
@@ -64,7 +60,7 @@ pub(crate) async fn dial(
 ) -> Result<Dialled, Failure> {
     let target = &worker.job.target;
     if speaks_http2(worker) {
-        // In a box, so that who dials over HTTP/1.1 has no room for it.
+        // In a box, so that a client over HTTP/1.1 needs no memory for it.
         let dialled = Box::pin(http2::ask(worker, client, last_event_id, intended)).await?;
         return judge(worker, dialled, None);
     }
@@ -81,7 +77,7 @@ pub(crate) async fn dial(
     judge(worker, dialled, key.as_deref())
 }
 
-/// Whether streams are asked for with HTTP/2.
+/// Whether streams are requested with HTTP/2.
 pub(super) fn speaks_http2(worker: &Worker) -> bool {
     let job = &worker.job;
     job.plan.http != Http::One && job.target.transport == Transport::Sse
@@ -102,14 +98,15 @@ pub(super) async fn connect(
         Ok(Err(error)) => return Err(Failure { error: connecting(&error), again: true }),
         Ok(Ok(stream)) => stream,
     };
-    // Where it cannot be set, a small request may wait for an acknowledgement.
+    // If it cannot be set, a small request may wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
     let connected = Instant::now();
     worker.time(Metric::Connect, connected - intended);
     let socket = match (&target.tls, target.is_secure()) {
         (Some(config), true) => {
-            let name =
-                target.name().ok_or_else(|| Failure::for_good(ErrorKind::Tls, "tls: no name"))?;
+            let name = target.name().ok_or_else(|| {
+                Failure::for_good(ErrorKind::Tls, "tls: the target has no server name")
+            })?;
             let connecting =
                 TlsConnector::from(std::sync::Arc::clone(config)).connect(name, stream);
             let stream = match timeout(patience, connecting).await {
@@ -122,7 +119,7 @@ pub(super) async fn connect(
                 }
                 Ok(Ok(stream)) => stream,
             };
-            // A server that knows no ALPN goes on without it.
+            // A server without ALPN answers without a protocol.
             if speaks_http2(worker) && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
                 return Err(Failure::for_good(ErrorKind::Protocol, NO_H2));
             }
@@ -135,10 +132,10 @@ pub(super) async fn connect(
     Ok((socket, connected))
 }
 
-/// Why a connection over TLS does not speak HTTP/2.
-const NO_H2: &str = "http2: the server does not offer it (ALPN)";
+/// If a connection over TLS does not use HTTP/2.
+const NO_H2: &str = "http2: the server does not offer it by ALPN";
 
-/// Whether the server speaks nothing of what it was offered.
+/// Whether the server supports none of the offered protocols.
 fn is_not_offered(error: &io::Error) -> bool {
     let alert = rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol);
     error.get_ref().and_then(|error| error.downcast_ref()) == Some(&alert)
@@ -169,25 +166,25 @@ async fn to(worker: &Worker, address: SocketAddr, client: u64) -> io::Result<Tcp
 }
 
 /// Lets the system choose the port of a bound address when the destination is known: before that,
-/// it takes one that nobody has towards any destination, and soon finds none.
+/// it takes one that no socket uses towards any destination, and soon finds none.
 #[cfg(target_os = "linux")]
 fn choose_port_late(socket: &TcpSocket) {
     use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
 
-    // Where it cannot be set, there are fewer ports.
+    // If it cannot be set, there are fewer ports.
     let _ = setsockopt(socket, IpBindAddressNoPort, &true);
 }
 
 #[cfg(not(target_os = "linux"))]
 fn choose_port_late(_: &TcpSocket) {}
 
-/// What went wrong with connecting, in words that are few enough to count.
+/// An error of connecting, in few enough texts to count them.
 fn connecting(error: &io::Error) -> LoadError {
     let (kind, text) = match error.kind() {
         io::ErrorKind::ConnectionRefused => (ErrorKind::Refused, "connect: refused".into()),
         io::ErrorKind::ConnectionReset => (ErrorKind::Reset, "connect: reset".into()),
         io::ErrorKind::AddrNotAvailable => {
-            (ErrorKind::NoPorts, "connect: no port left on this address".into())
+            (ErrorKind::NoPorts, "connect: no free port on this address".into())
         }
         io::ErrorKind::TimedOut => (ErrorKind::ConnectTimeout, "connect: no answer in time".into()),
         // EMFILE has no kind of its own.
@@ -199,7 +196,7 @@ fn connecting(error: &io::Error) -> LoadError {
     LoadError::new(kind, text)
 }
 
-/// Writes the request and reads the head.
+/// Writes the request and reads the headers.
 async fn ask(worker: &Worker, mut socket: Socket, request: &[u8]) -> Result<Dialled, Failure> {
     let asked = Instant::now();
     let until = asked + worker.job.plan.patience;
@@ -210,12 +207,14 @@ async fn ask(worker: &Worker, mut socket: Socket, request: &[u8]) -> Result<Dial
         read_head(&mut socket, &mut rest).await
     };
     let head = match timeout_at(until, reading).await {
-        Err(_) => return Err(Failure::again(ErrorKind::HeadTimeout, "head: no answer in time")),
+        Err(_) => {
+            return Err(Failure::again(ErrorKind::HeadTimeout, "no response headers in time"));
+        }
         Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            return Err(Failure::again(ErrorKind::NoHead, "head: closed before it"));
+            return Err(Failure::again(ErrorKind::NoHead, "closed before the response headers"));
         }
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
-            return Err(Failure::again(ErrorKind::Reset, "head: reset before it"));
+            return Err(Failure::again(ErrorKind::Reset, "reset before the response headers"));
         }
         Ok(Err(error)) => {
             return Err(Failure::again(ErrorKind::Protocol, format!("head: {error}")));
@@ -228,10 +227,10 @@ async fn ask(worker: &Worker, mut socket: Socket, request: &[u8]) -> Result<Dial
     Ok(Dialled { socket, head, rest, asked, answered })
 }
 
-/// Reads until the head is whole; what is behind it is left in `bytes`, behind the head.
+/// Reads until the headers are complete; `bytes` also has the bytes after them.
 ///
 /// # Errors
-/// Those of the connection; `UnexpectedEof` where it ends before, `InvalidData` where it is no head.
+/// Those of the connection; `UnexpectedEof` if it ends before, `InvalidData` if it is not HTTP.
 pub(crate) async fn read_head(
     stream: &mut (impl AsyncRead + Unpin),
     bytes: &mut Vec<u8>,
@@ -248,7 +247,7 @@ pub(crate) async fn read_head(
     }
 }
 
-/// Whether the answer is a stream.
+/// Whether the response is a stream.
 fn judge(worker: &Worker, dialled: Dialled, key: Option<&str>) -> Result<Dialled, Failure> {
     let head = &dialled.head;
     match worker.job.target.transport {
@@ -261,7 +260,7 @@ fn judge(worker: &Worker, dialled: Dialled, key: Option<&str>) -> Result<Dialled
                 return Err(Failure::for_good(ErrorKind::NoStream, text));
             }
             if let Some(coding) = &head.coding {
-                let text = format!("compressed though nobody asked for it: {}", shortened(coding));
+                let text = format!("compressed though not asked for: {}", shortened(coding));
                 return Err(Failure::for_good(ErrorKind::NoStream, text));
             }
         }
@@ -273,7 +272,7 @@ fn judge(worker: &Worker, dialled: Dialled, key: Option<&str>) -> Result<Dialled
             if head.accept != expected {
                 return Err(Failure::for_good(
                     ErrorKind::Protocol,
-                    "websocket: a wrong Sec-WebSocket-Accept",
+                    "websocket: wrong Sec-WebSocket-Accept",
                 ));
             }
         }
@@ -294,7 +293,7 @@ fn shortened(text: &str) -> &str {
     text.char_indices().nth(60).map_or(text, |(at, _)| &text[..at])
 }
 
-/// How long a client waits before it comes back.
+/// How long a client waits before it reconnects.
 pub(crate) fn wait(base: Duration, jitter: f64, chance: f64) -> Duration {
     base.mul_f64(1.0 + jitter * chance)
 }

@@ -1,4 +1,4 @@
-//! Plays the schedule of one part: lets clients arrive and leave at their intended times, and
+//! Plays the schedule of one part: connects and disconnects clients at their intended times, and
 //! reports each interval.
 
 use std::cell::RefCell;
@@ -18,12 +18,12 @@ use super::worker::{Order, Slot, Worker};
 use super::{Job, client, publish, request};
 use crate::clock::nanoseconds;
 
-/// How often the loop looks at its own lag, and tells what is open.
+/// How often the loop measures its own lag, and reports how many streams are open.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long clients may take to go.
+/// How long clients may take to disconnect.
 const LEAVING: Duration = Duration::from_secs(5);
 
-/// Plays the part until the plan is over, or `stop` says so.
+/// Plays the part until the plan is over, or `stop` is set.
 pub(crate) async fn drive(
     job: Arc<Job>,
     part: Part,
@@ -49,7 +49,7 @@ pub(crate) async fn drive(
     if let Some(publishing) = publishing {
         publishing.abort();
     }
-    // Requests have been waited for, each until its answer had ended.
+    // Each request has been waited for, until its answer ended.
     let is_draining = matches!(worker.job.plan.workload, Workload::Subscribe(_));
     if is_draining && !is_stopped {
         tokio::select! {
@@ -57,7 +57,7 @@ pub(crate) async fn drive(
             _ = stop.wait_for(|stop| *stop) => {}
         }
     }
-    // Thousands of sockets that close at once hold up the loop, and nothing that is measured.
+    // Thousands of sockets that close together block the loop, but nothing is measured any more.
     looking.abort();
     worker.is_ending.set(true);
     for slot in slots.take().into_values() {
@@ -68,20 +68,20 @@ pub(crate) async fn drive(
             sleep(Duration::from_millis(1)).await;
         }
     };
-    // Who hangs is ended with the runtime.
+    // A client that hangs ends with the runtime.
     let _ = timeout(LEAVING, gone).await;
     reporting.abort();
-    worker.tell();
+    worker.report();
     let index = index(&worker.job, Instant::now());
     let last = worker.recorder.borrow_mut().interval(index);
-    // Nobody listens any more where the run was given up.
+    // The receiver is gone if the run was given up.
     let _ = reports.send(last);
 }
 
-/// The clients that are there, by their numbers.
+/// The connected clients, by number.
 type Slots = RefCell<BTreeMap<u64, Rc<Slot>>>;
 
-/// What is due at a time that was not known before: a client leaves, and another takes its place.
+/// Acts whose time was not known before: a client disconnects, and another takes its place.
 type Departures = BinaryHeap<Reverse<(Duration, u64, u64)>>;
 
 async fn subscribe(worker: &Rc<Worker>, plan: &Subscribe, part: Part, slots: &Slots) {
@@ -96,7 +96,7 @@ async fn subscribe(worker: &Rc<Worker>, plan: &Subscribe, part: Part, slots: &Sl
             break;
         };
         let due = start + at;
-        // Those that are due at once are done without going back to the timer.
+        // Acts of the same time are done without another timer.
         if due > Instant::now() {
             sleep_until(due).await;
         }
@@ -117,7 +117,7 @@ async fn subscribe(worker: &Rc<Worker>, plan: &Subscribe, part: Part, slots: &Sl
             }
         } else {
             let Some(Reverse((_, number, life))) = departures.pop() else { break };
-            // It may have been sent away by the plan.
+            // The plan may have disconnected it before.
             let Some(slot) = slots.borrow_mut().remove(&number) else { continue };
             slot.order(worker, Order::Leave);
             (number, life + 1)
@@ -131,13 +131,13 @@ async fn subscribe(worker: &Rc<Worker>, plan: &Subscribe, part: Part, slots: &Sl
     sleep_until(start + end).await;
 }
 
-/// The client of that number begins its life of that number.
+/// Starts a client; a later one in the same place has the next life.
 fn arrive(worker: &Rc<Worker>, slots: &Slots, number: u64, life: u64, due: Instant) {
     let slot = Rc::new(Slot::default());
     slots.borrow_mut().insert(number, Rc::clone(&slot));
     begin(worker, due);
     worker.clients.update(|clients| clients + 1);
-    // As it is: in a block of its own, a task would have room for it twice.
+    // Not in a block of its own, which would take its memory twice in the task.
     spawn_local(client::subscribe(Rc::clone(worker), slot, number, life, due));
 }
 
@@ -148,7 +148,7 @@ pub(super) fn begin(worker: &Worker, due: Instant) {
     recorder.time(Metric::Lateness, nanoseconds(due.elapsed()));
 }
 
-/// Cuts that share of all clients, which ones the seed says.
+/// Cuts that share of all clients, chosen by the seed.
 fn storm(worker: &Worker, slots: &Slots, share: f64, seed: u64) {
     for (number, slot) in &*slots.borrow() {
         if schedule::share(seed, *number, u64::MAX - 1) < share {
@@ -157,30 +157,28 @@ fn storm(worker: &Worker, slots: &Slots, share: f64, seed: u64) {
     }
 }
 
-/// Records how late the loop wakes, again and again, and tells what is open.
+/// Records how late the loop wakes, again and again, and reports how many streams are open.
 async fn look(worker: Rc<Worker>) {
     let mut due = Instant::now() + LOOK;
     loop {
         sleep_until(due).await;
         worker.time(Metric::LoopLag, due.elapsed());
-        worker.tell();
+        worker.report();
         due = (due + LOOK).max(Instant::now());
     }
 }
 
-/// Which interval an instant is in.
 fn index(job: &Job, at: Instant) -> u64 {
     let since = at.saturating_duration_since(job.start).as_nanos();
     u64::try_from(since / job.plan.interval.as_nanos().max(1)).unwrap_or(u64::MAX)
 }
 
-/// Reports each interval as it ends.
 async fn report(worker: Rc<Worker>, reports: mpsc::UnboundedSender<Interval>) {
     let (start, length) = (worker.job.start, worker.job.plan.interval);
     let mut end = start + length;
     loop {
         sleep_until(end).await;
-        // What was seen by now belongs to the interval that ends, also where the loop is late.
+        // A late report still belongs to the interval that ends.
         let index = index(&worker.job, end - length / 2);
         let interval = worker.recorder.borrow_mut().interval(index);
         if reports.send(interval).is_err() {

@@ -1,5 +1,10 @@
 //! Streams of HTTP/2: the clients of a thread share connections, as many on each as the plan says
 //! and the server permits.
+//!
+//! HTTP/2 here is that of the library `h2`: only the content matters, and bytes are counted below
+//! the frames. A connection takes a stream only after the server's limit is known. HTTP/2 must be
+//! requested (`--http 2`), even if ALPN would choose it: an update of the server must not turn a load
+//! of a thousand connections into ten.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -24,27 +29,27 @@ use crate::wire::head::{self, Head};
 
 /// How many bytes a server may send on a stream before the client has read any: the initial value
 /// of the standard (RFC 9113 section 6.9.2). All streams of a connection may have as many under way,
-/// so that one that is not read holds up no other.
+/// so that an unread stream blocks no other.
 const WINDOW: u32 = 65_535;
 /// How many connections may turn a client away, because they end or are full, before it gives up.
 const TRIES: u32 = 8;
 
-/// The connections of one thread on which there is room for a stream.
+/// The connections of one thread that can take another stream.
 #[derive(Default)]
 pub(crate) struct Pool {
     /// The last one is filled first.
     roomy: RefCell<Vec<Rc<Shared>>>,
-    /// How many streams the server permits on a connection, as far as it has said so.
+    /// How many streams the server permits on a connection; `None` if not known yet.
     permitted: Cell<Option<usize>>,
 }
 
-/// A connection, from the first client that wants it.
+/// A connection, from the first client that needs it.
 #[derive(Default)]
 struct Shared {
     opened: OnceCell<Result<Opened, Failure>>,
     /// Streams on it, and clients that wait for it.
     streams: Cell<usize>,
-    /// Whether it stands in the pool.
+    /// Whether it is in the pool.
     is_listed: Cell<bool>,
     /// Whether it takes no new streams.
     is_over: Cell<bool>,
@@ -55,7 +60,7 @@ struct Opened {
     requests: SendRequest<Bytes>,
     /// When TCP had established it.
     connected: Instant,
-    /// When it could be written to: behind TLS, where that is spoken.
+    /// When it could be written to: after the TLS handshake, if it uses TLS.
     at: Instant,
 }
 
@@ -65,10 +70,10 @@ struct Place {
     shared: Rc<Shared>,
 }
 
-/// A stream behind its head. Dropping it resets it, where it has not ended.
+/// A stream after its response headers. Dropping it resets it, unless it has ended.
 pub(crate) struct Stream {
     content: RecvStream,
-    /// What has arrived and was not read.
+    /// Received and not yet read.
     left: Bytes,
     _place: Place,
 }
@@ -79,7 +84,7 @@ pub(super) struct Counted {
     worker: Rc<Worker>,
 }
 
-/// How many streams of a connection the plan asks for.
+/// How many streams of a connection the plan sets.
 fn wanted(worker: &Worker) -> usize {
     match worker.job.plan.http {
         Http::One => 1,
@@ -87,7 +92,7 @@ fn wanted(worker: &Worker) -> usize {
     }
 }
 
-/// Asks as the client of that number, on a connection that is there or on a new one.
+/// Sends the request of that client, on an open connection or on a new one.
 ///
 /// # Errors
 /// [`Failure`], which is not counted yet.
@@ -98,7 +103,7 @@ pub(super) async fn ask(
     intended: Instant,
 ) -> Result<Dialled, Failure> {
     let (request, body) = worker.job.target.request2(client, last_event_id).map_err(|error| {
-        Failure::for_good(ErrorKind::Protocol, format!("http2: no request: {error}"))
+        Failure::for_good(ErrorKind::Protocol, format!("http2: invalid request: {error}"))
     })?;
     let begun = Instant::now();
     for _ in 0..TRIES {
@@ -118,13 +123,13 @@ pub(super) async fn ask(
             Err(failure) => return Err(failure.clone()),
         };
         if has_waited && !is_first {
-            // Who opened it has told its own time.
+            // The client that opened it has recorded its own time.
             worker.time(Metric::Connect, opened.connected - intended);
         }
         if !place.fits() {
             continue;
         }
-        // What the server takes to say what it permits is its time, too.
+        // The wait for the server's SETTINGS counts as the server's time.
         let asked = begun.max(opened.at);
         let mut requests = opened.requests.clone();
         let sent = requests.send_request(request.clone(), body.is_none());
@@ -137,29 +142,27 @@ pub(super) async fn ask(
             Err(error) => return Err(Failure { error: of_stream(&error), again: false }),
         };
         if let Some(body) = &body {
-            // What the server's window has no room for yet waits.
+            // Bytes beyond the server's window wait.
             if let Err(error) = content.send_data(body.clone(), true) {
                 return Err(Failure { error: of_stream(&error), again: true });
             }
         }
         match answer(worker, place, response, asked).await {
-            // The server says that it has not looked at the request.
+            // The server has not processed the request.
             Err(Unanswered::Leaving) => shared.leave(worker),
             Err(Unanswered::Failed(failure)) => return Err(failure),
             Ok(dialled) => return Ok(dialled),
         }
     }
-    Err(Failure::again(ErrorKind::Reset, "http2: GOAWAY, or no room, on each connection"))
+    Err(Failure::again(ErrorKind::Reset, "http2: each connection is full or received GOAWAY"))
 }
 
-/// Why a request has no answer.
 enum Unanswered {
     /// The connection ends, and the request may be made again.
     Leaving,
     Failed(Failure),
 }
 
-/// Reads the head.
 async fn answer(
     worker: &Worker,
     place: Place,
@@ -171,7 +174,7 @@ async fn answer(
         Err(_) => {
             return Err(Unanswered::Failed(Failure::again(
                 ErrorKind::HeadTimeout,
-                "head: no answer in time",
+                "no response headers in time",
             )));
         }
         Ok(Ok(response)) => response,
@@ -181,9 +184,9 @@ async fn answer(
         Ok(Err(error)) => {
             let error = match error.get_io().map(io::Error::kind) {
                 Some(io::ErrorKind::ConnectionReset) => {
-                    LoadError::new(ErrorKind::Reset, "head: reset before it")
+                    LoadError::new(ErrorKind::Reset, "reset before the response headers")
                 }
-                Some(_) => LoadError::new(ErrorKind::NoHead, "head: closed before it"),
+                Some(_) => LoadError::new(ErrorKind::NoHead, "closed before the response headers"),
                 None => of_stream(&error),
             };
             return Err(Unanswered::Failed(Failure { error, again: true }));
@@ -199,7 +202,7 @@ async fn answer(
     let head = Head {
         date: date.and_then(|date| head::date(date.as_bytes())),
         status: parts.status.as_u16(),
-        // Its own end comes as that of the connection.
+        // The end of the connection comes without a reason.
         body: Body::UntilClose,
         media: head::media(value(http::header::CONTENT_TYPE)),
         coding: head::coding(value(http::header::CONTENT_ENCODING)),
@@ -212,7 +215,6 @@ async fn answer(
     Ok(Dialled { socket, head, rest: Vec::new(), asked, answered })
 }
 
-/// Opens the connection.
 async fn open(
     worker: &Rc<Worker>,
     shared: &Rc<Shared>,
@@ -231,10 +233,10 @@ async fn open(
             Err(failure)
         }
         Ok((opened, driver)) => {
-            // It closes by itself when nobody holds it any more, which must not be this task.
+            // It closes by itself when its last user drops it, and this task must not be one.
             let (worker, shared) = (Rc::clone(worker), Rc::downgrade(shared));
             spawn_local(async move {
-                // What goes wrong is told to each stream.
+                // Each stream reports its own error.
                 let _ = driver.await;
                 if let Some(shared) = shared.upgrade() {
                     shared.leave(&worker);
@@ -245,7 +247,7 @@ async fn open(
     }
 }
 
-/// Begins to speak HTTP/2, until the server has said how many streams it permits.
+/// Opens HTTP/2, and waits until the server has said how many streams it permits.
 pub(super) async fn settle(
     worker: &Rc<Worker>,
     socket: Socket,
@@ -258,10 +260,10 @@ pub(super) async fn settle(
             .enable_push(false)
             .initial_window_size(WINDOW)
             .initial_connection_window_size(window)
-            // None before the server has said so.
+            // No stream before the server has said how many it permits.
             .initial_max_send_streams(0)
-            // The server is measured, not feared: many small frames, and what is still under way
-            // for clients that have left, are no attack.
+            // The library's protection against attacks must not end a run: many small frames, and data
+            // for clients that have disconnected, are not an attack.
             .data_frame_budget(usize::MAX)
             .max_concurrent_reset_streams(streams as usize)
             .max_local_error_reset_streams(None)
@@ -292,12 +294,12 @@ pub(super) async fn settle(
     }
 }
 
-/// What went wrong with a stream, in words that are few enough to count.
+/// An error of a stream, in few enough texts to count them.
 fn of_stream(error: &h2::Error) -> LoadError {
     if let Some(error) = error.get_io() {
         return match error.kind() {
             io::ErrorKind::ConnectionReset => LoadError::new(ErrorKind::Reset, "reset"),
-            _ => LoadError::new(ErrorKind::Truncated, "closed within the body"),
+            _ => LoadError::new(ErrorKind::Truncated, "closed before the end of the body"),
         };
     }
     let reason = error.reason().unwrap_or(Reason::NO_ERROR);
@@ -343,7 +345,7 @@ impl Shared {
 }
 
 impl Place {
-    /// One on a connection that has room, or on one that is still to be opened.
+    /// A place on a connection that is not full, or on a new one.
     fn take(worker: &Rc<Worker>) -> Self {
         let mut roomy = worker.http2.roomy.borrow_mut();
         let shared = loop {
@@ -364,7 +366,7 @@ impl Place {
         Self { worker: Rc::clone(worker), shared }
     }
 
-    /// Whether the connection, which is there by now, permits this stream, too.
+    /// Whether the connection, which is open by now, permits this stream, too.
     fn fits(&self) -> bool {
         self.shared.streams.get() <= self.shared.room(&self.worker)
     }
@@ -375,7 +377,7 @@ impl Drop for Place {
         let shared = &self.shared;
         shared.streams.update(|streams| streams - 1);
         let streams = shared.streams.get();
-        // Who subscribes takes its connection along; requests leave it to those that follow.
+        // A subscriber's connection ends with it; requests leave theirs to later ones.
         let is_left =
             streams == 0 && matches!(self.worker.job.plan.workload, Workload::Subscribe(_));
         if is_left {
@@ -391,13 +393,13 @@ impl Drop for Place {
 }
 
 impl Stream {
-    /// Reads what is there of the content; what was read makes room for more.
+    /// Reads content, and extends the window by the bytes that were read.
     pub(super) fn poll_read(
         &mut self,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // A frame without content is no end.
+        // A frame without content is not the end.
         while self.left.is_empty() {
             match ready!(self.content.poll_data(context)) {
                 None => return Poll::Ready(Ok(())),
@@ -410,10 +412,10 @@ impl Stream {
         if read < self.left.len() {
             self.left.advance(read);
         } else {
-            // What is read to its end would still hold the buffer that all frames came in.
+            // An empty rest would still keep the buffer of all frames alive.
             self.left = Bytes::new();
         }
-        // It fails where more is given back than has come, which it has.
+        // It fails only if more is released than was received.
         let _ = self.content.flow_control().release_capacity(read);
         Poll::Ready(Ok(()))
     }

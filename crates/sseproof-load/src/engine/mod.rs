@@ -1,8 +1,7 @@
 //! The engine: plays one part of a plan on one thread, and reports what happened in each interval.
 //!
-//! A client is a small task: its socket, the reader of its bytes and what it must remember. What
-//! it reads goes through one buffer that all clients of a thread share, and what it dials with is
-//! gone when the stream runs.
+//! A client is a small task: its socket, the reader of its bytes and its state. All clients of a
+//! thread read into one buffer, and the memory of dialling is freed when the stream is open.
 
 mod client;
 mod dial;
@@ -28,48 +27,39 @@ pub use publish::{Emission, Message, Publisher};
 use self::worker::Worker;
 use crate::{Clock, Target};
 
-/// What is played against what.
 pub struct Job {
-    /// What is done.
     pub plan: Plan,
-    /// To whom.
     pub target: Target,
-    /// How events are published, where the plan publishes.
+    /// How events are published, if the plan publishes.
     pub publisher: Option<Publisher>,
-    /// The clocks.
     pub clock: Clock,
     /// When the plan begins.
     pub start: Instant,
-    /// What all parts know of each other.
     pub shared: Arc<Shared>,
 }
 
-/// What the parts of one process know of each other while they run.
+/// The counts that the parts of one process share while they run.
 #[derive(Debug, Default)]
 pub struct Shared {
-    /// Streams that are open.
     open: AtomicU64,
-    /// Events that have arrived.
     events: AtomicU64,
     /// How many publishes have begun.
     begun: AtomicU64,
-    /// How many were published; what was not accepted is no loss.
+    /// How many were published; a rejected publish is not a loss.
     published: AtomicU64,
 }
 
 impl Shared {
-    /// Streams that are open.
     pub fn open(&self) -> u64 {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Events that have arrived.
     pub fn events(&self) -> u64 {
         self.events.load(Ordering::Relaxed)
     }
 }
 
-/// Whether a client gets a connection to the target and, where the plan asks for HTTP/2, an answer in
+/// Whether a client gets a connection to the target and, if the plan needs HTTP/2, an answer in
 /// it; the connection is closed again.
 ///
 /// # Errors
@@ -83,8 +73,7 @@ pub async fn reach(plan: &Plan, target: Target) -> Result<(), LoadError> {
         if dial::speaks_http2(&worker) {
             let settled = http2::settle(&worker, socket).await;
             drop(settled.map_err(|dial::Failure { error, again }| {
-                let text =
-                    format!("{error} (HTTP/2 was asked for, and the server may not speak it)");
+                let text = format!("{error} (HTTP/2 was requested; the server may not support it)");
                 dial::Failure { error: LoadError::new(error.kind(), text), again }
             })?);
         }
@@ -95,10 +84,10 @@ pub async fn reach(plan: &Plan, target: Target) -> Result<(), LoadError> {
 
 /// Plays the part on this thread, until the plan or the run is over.
 ///
-/// Intervals go to `reports` as they end, the last one when all clients have gone.
+/// Intervals go to `reports` as they end, the last one when all clients have ended.
 ///
 /// # Errors
-/// Where the system gives no runtime.
+/// If the system gives no runtime.
 pub fn play(
     job: Arc<Job>,
     part: Part,
@@ -107,7 +96,7 @@ pub fn play(
 ) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // What is in the kernel is looked at often enough even when tasks wake each other.
+        // The kernel is polled often enough even when tasks wake each other.
         .event_interval(31)
         .build_local(tokio::runtime::LocalOptions::default())?;
     runtime.block_on(drive::drive(job, part, reports, stop));

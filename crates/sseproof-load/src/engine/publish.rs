@@ -23,43 +23,38 @@ use crate::clock::nanoseconds;
 use crate::stamp::Stamp;
 use crate::wire::head;
 
-/// What is to be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Emission {
-    /// Which one, from 0.
     pub number: u64,
     /// The data, with the generator's own stamp in it.
     pub data: String,
 }
 
-/// A request that publishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Where it goes.
     pub address: SocketAddr,
-    /// The request, head and body, as HTTP/1.1 has it.
+    /// The request in HTTP/1.1: headers and body.
     pub bytes: Vec<u8>,
 }
 
-/// Makes a request of what is to be published.
+/// Builds the request that publishes an event.
 #[derive(Clone)]
 pub struct Publisher {
     making: Arc<Making>,
-    /// What is spoken below HTTP, where that is TLS.
+    /// If the publisher uses TLS.
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
 }
 
 type Making = dyn Fn(&Emission) -> Result<Message, String> + Send + Sync;
 
 impl Publisher {
-    /// One that makes its requests so; why it cannot, where it cannot.
+    /// A publisher with these requests, or the reason why they are not valid.
     pub fn new(
         making: impl Fn(&Emission) -> Result<Message, String> + Send + Sync + 'static,
     ) -> Self {
         Self { making: Arc::new(making), tls: None }
     }
 
-    /// One that speaks TLS with the server of that name.
     #[must_use]
     pub fn over_tls(self, config: Arc<ClientConfig>, name: ServerName<'static>) -> Self {
         Self { tls: Some((config, name)), ..self }
@@ -86,8 +81,10 @@ impl fmt::Debug for Publisher {
 
 /// Publishes until it is ended.
 ///
-/// Each is stamped with its intended time, and one follows the other: where the server is slow to
-/// take them, the latency of those behind it has the wait in it.
+/// Each event is stamped with its intended time, and one follows the other: if the server accepts
+/// them slowly, the latency of later ones includes the wait. The number of a rejected publish is used
+/// again: otherwise it would count as lost for every client. An event published before a client's
+/// response headers is not expected by that client.
 pub(crate) async fn publish(worker: Rc<Worker>) {
     let job = &worker.job;
     let (Some(plan), Some(publisher)) = (&job.plan.publishing, &job.publisher) else { return };
@@ -141,7 +138,7 @@ async fn send(
         }
         return judged(&answer);
     }
-    // A kept connection may have been closed: on a new one it is the server's word.
+    // A kept connection may have been closed; on a new one it is an error of the server.
     let connecting = async {
         let mut stream = publisher.connect(message.address).await?;
         let answer = exchange(&mut stream, &message.bytes).await?;
@@ -173,9 +170,9 @@ async fn exchange(stream: &mut Socket, request: &[u8]) -> std::io::Result<head::
     stream.flush().await?;
     let mut bytes = Vec::new();
     let read = read_head(stream, &mut bytes).await;
-    // It answers with the frame that begins a connection of HTTP/2: SETTINGS.
+    // The answer is the frame that begins an HTTP/2 connection: SETTINGS.
     if read.is_err() && bytes.get(3) == Some(&4) {
-        let text = "the server speaks HTTP/2 alone, and publishing is done by HTTP/1.1";
+        let text = "the server supports only HTTP/2, but publishing uses HTTP/1.1";
         return Err(Error::other(LoadError::new(Kind::Publish, text)));
     }
     let head = read?;

@@ -1,4 +1,4 @@
-//! Requests whose streams end: each arrival asks, reads to the end, and tells how long it took.
+//! Requests whose streams end: each arrival asks, reads to the end, and records its times.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -19,9 +19,9 @@ use super::tokens;
 use super::worker::Worker;
 use crate::clock::nanoseconds;
 
-/// How long an answer may stand still.
+/// How long an answer may pause.
 const STALLED: Duration = Duration::from_secs(60);
-/// How many connections wait to be used again.
+/// How many idle connections are kept.
 const KEPT: usize = 4096;
 
 /// Plays the part's requests, and waits for those that are under way.
@@ -61,13 +61,12 @@ pub(crate) async fn play(worker: &Rc<Worker>, plan: &Requests, part: Part) {
             }
         }
     }
-    // An answer that never ends is given up by its own patience.
+    // An answer that never ends has its own timeout.
     while under_way.get() > 0 {
         sleep(Duration::from_millis(5)).await;
     }
 }
 
-/// What is told from one answer.
 struct Answer<'a> {
     worker: &'a Worker,
     plan: &'a Requests,
@@ -121,7 +120,7 @@ async fn once(worker: &Rc<Worker>, number: u64, intended: Instant) {
 }
 
 impl Answer<'_> {
-    /// Reads to the end; what went wrong, if anything did.
+    /// Reads to the end; the error, if any.
     async fn read(&mut self, dialled: Dialled) -> Option<LoadError> {
         let Dialled { mut socket, head, mut rest, answered, .. } = dialled;
         let mut body = head.body;
@@ -139,7 +138,7 @@ impl Answer<'_> {
                 Err(_) => {
                     return Some(LoadError::new(
                         ErrorKind::Other,
-                        "stalled for a minute within the answer",
+                        "no byte of the answer for a minute",
                     ));
                 }
                 Ok(Err(error)) => return Some(reading_failed(&error)),
@@ -149,7 +148,10 @@ impl Answer<'_> {
             self.worker.recorder.borrow_mut().add(Counter::Bytes, wire);
             if read == 0 {
                 if body != Body::UntilClose {
-                    return Some(LoadError::new(ErrorKind::Truncated, "closed within the body"));
+                    return Some(LoadError::new(
+                        ErrorKind::Truncated,
+                        "closed before the end of the body",
+                    ));
                 }
                 break;
             }
@@ -187,7 +189,7 @@ impl Answer<'_> {
                 Err(_) => {
                     return Err(LoadError::new(
                         ErrorKind::Protocol,
-                        "framing: no chunks of HTTP/1.1",
+                        "framing: invalid chunked encoding",
                     ));
                 }
             }
@@ -197,7 +199,7 @@ impl Answer<'_> {
     fn event(&mut self, now: Instant, event: &str, data: &str) {
         let mut recorder = self.worker.recorder.borrow_mut();
         recorder.count(Counter::Events);
-        // Nobody looks for one in an answer, so nobody could miss any.
+        // Answers have no sequence numbers, so none can be missing.
         recorder.count(Counter::Unsequenced);
         recorder.events += 1;
         if self.first_event.is_none() {
@@ -223,7 +225,7 @@ impl Answer<'_> {
         }
     }
 
-    /// The answer is over: what it took, and whether it was good.
+    /// Records the times of a complete answer, and whether it was good.
     fn account(&self) {
         let mut recorder = self.worker.recorder.borrow_mut();
         match self.ended {
@@ -232,7 +234,7 @@ impl Answer<'_> {
                 return recorder.error(&LoadError::new(ErrorKind::Answer, text));
             }
             None if self.plan.profile != sseproof_load_model::Profile::Plain => {
-                let text = "the answer has no end, such as [DONE]";
+                let text = "the answer ended without an end event, such as [DONE]";
                 return recorder.error(&LoadError::new(ErrorKind::Truncated, text));
             }
             _ => {}
@@ -245,7 +247,7 @@ impl Answer<'_> {
             (Metric::Head, nanoseconds(self.answered - self.asked)),
         ];
         seen.extend(self.first_event.map(|at| (Metric::FirstEvent, nanoseconds(at - self.asked))));
-        // Each gap must meet what is asked of gaps; a single token has none that could fail.
+        // Each gap must meet the objective of gaps; a single token has none that could fail.
         seen.push((Metric::Itl, self.longest.unwrap_or_default()));
         if let (Some(first), Some(last)) = (self.first, self.last) {
             let ttft = nanoseconds(first - self.intended);

@@ -10,13 +10,12 @@ use tokio_rustls::client::TlsStream;
 
 use super::http2::Stream;
 
-/// A connection. Without TLS it is as small as a socket can be.
+/// Without TLS it is as small as a socket can be.
 pub(crate) enum Socket {
     /// Without TLS.
     Tcp(TcpStream),
-    /// With it.
     Tls(Box<TlsStream<TcpStream>>),
-    /// A stream of HTTP/2, of which only the content is seen, and whose request has been sent.
+    /// A stream of HTTP/2 whose request has been sent; only its content is read.
     Http2(Box<Stream>),
 }
 

@@ -1,4 +1,8 @@
-//! A stream that runs: its bytes taken apart, and what they tell.
+//! An open stream: reads its bytes and records its events.
+//!
+//! A client has no decoder between two events: an idle decoder goes to the next client that reads,
+//! and a stream keeps only its last event ID and its reconnection time. The task is small because one
+//! more byte would cost 128, to which tokio rounds up.
 
 use std::io;
 use std::num::NonZeroU64;
@@ -6,7 +10,9 @@ use std::sync::atomic::Ordering;
 
 use sseproof_codec::{Decoder, Resume};
 use sseproof_http::http1::{Body, Piece};
-use sseproof_load_model::{Counter, ErrorKind, LoadError, Metric, Seen, Sequence, Sequencing};
+use sseproof_load_model::{
+    Counter, ErrorKind, LoadError, Metric, Sequence, SequenceCheck, Sequencing,
+};
 use tokio::time::Instant;
 use tungstenite::protocol::frame::coding::Control;
 
@@ -15,53 +21,51 @@ use super::worker::Worker;
 use crate::stamp;
 use crate::wire::websocket::{Frame, Reader, control};
 
-/// A stream that runs.
 pub(super) struct Stream {
     pub(super) socket: Socket,
     pub(super) reading: Reading,
-    /// When its head had been read.
+    /// When its headers had been read.
     pub(super) answered: u64,
-    /// What is to be written.
     pub(super) answer: Vec<u8>,
     pub(super) is_over: bool,
     /// Whether it is one of those that read slowly.
     pub(super) is_slow: bool,
 }
 
-/// What is told from one event after the other, over all streams of a client.
+/// The state from one event to the next, over all streams of a client.
 #[derive(Default)]
 pub(super) struct Track {
     sequence: Sequence,
-    /// What the client asks for when it comes back.
+    /// Sent when the client reconnects.
     pub(super) resume: Resume,
-    /// What was published before the client had its first stream; nothing of it is owed to it.
+    /// Events published before the client had its first stream are not expected.
     pub(super) owed_from: u64,
-    /// When the request of the stream was written, and when the last event came, if one has.
+    /// When the request of the stream was written, and when the last event arrived, if any.
     pub(super) asked: u64,
     pub(super) last: Option<NonZeroU64>,
 }
 
-/// What takes the bytes of a stream apart.
 pub(super) enum Reading {
     Events { body: Body, decoding: Decoding },
     Messages(Reader),
 }
 
-/// Where the decoding of a stream stands.
+/// The state of decoding of a stream.
 pub(super) enum Decoding {
-    /// Nothing has come.
+    /// Nothing has arrived.
     Start,
-    /// Nothing is under way, so that any decoder that rests can go on.
+    /// Between two events: any idle decoder can go on.
     Rest,
-    /// An event or a line is cut.
+    /// Within an event or a line.
     Within(Box<Decoder>),
 }
 
-/// The mask of frames that a client sends. Chance would protect proxies from pages, not servers
-/// from us.
+/// The mask of frames that a client sends.
 const MASK: [u8; 4] = [0x53, 0x53, 0x45, 0x21];
 
-/// The time, asked for anew with every few events: each asking costs as much as decoding one.
+/// The time, read once per sixteen events: reading the clock costs as much as decoding an event, and
+
+/// events that arrive together have one time.
 struct Ticks {
     at: Instant,
     left: u8,
@@ -85,7 +89,7 @@ impl Ticks {
 }
 
 impl Track {
-    /// Takes what a read gave.
+    /// Processes the bytes of a read.
     pub(super) fn took(&mut self, worker: &Worker, stream: &mut Stream, read: io::Result<&[u8]>) {
         match read {
             Ok([]) => {
@@ -130,7 +134,7 @@ impl Track {
                 let mut over = false;
                 let fed = reader.feed(bytes, |frame| match frame {
                     Frame::Message(data) => {
-                        // What is no text has no stamp either.
+                        // Without valid text there is no stamp either.
                         let text = std::str::from_utf8(data).unwrap_or_default();
                         self.event(worker, clock.now(), "", text);
                     }
@@ -165,7 +169,7 @@ impl Track {
                 Ok(Piece::Payload(payload)) => {
                     let mut events = decoder.feed(payload);
                     while let Some(event) = events.next() {
-                        // An id that is inherited says nothing of this event.
+                        // An inherited id is not of this event.
                         let id = if event.sets_id { event.last_event_id.as_ref() } else { "" };
                         self.event(worker, clock.now(), id, event.data.as_ref());
                     }
@@ -175,7 +179,7 @@ impl Track {
                 Ok(Piece::End) => return true,
                 Err(_) => {
                     let error =
-                        LoadError::new(ErrorKind::Protocol, "framing: no chunks of HTTP/1.1");
+                        LoadError::new(ErrorKind::Protocol, "framing: invalid chunked encoding");
                     worker.recorder.borrow_mut().error(&error);
                     return true;
                 }
@@ -183,13 +187,13 @@ impl Track {
         }
     }
 
-    /// What was never received is lost, now that nothing more comes.
+    /// No more events come, so missing ones count as lost.
     pub(super) fn account(&self, worker: &Worker) {
         let job = &worker.job;
         let lost = if job.publisher.is_some() && job.plan.sequencing == Sequencing::Own {
             let end = job.shared.published.load(Ordering::Relaxed);
             match self.sequence.next() {
-                // Where nothing was received, all that was published since is missing.
+                // If nothing was received, everything published since is missing.
                 None => end.saturating_sub(self.owed_from),
                 Some(_) => self.sequence.lost_before(end),
             }
@@ -199,7 +203,6 @@ impl Track {
         worker.recorder.borrow_mut().add(Counter::Lost, lost);
     }
 
-    /// An event has arrived.
     fn event(&mut self, worker: &Worker, now: Instant, id: &str, data: &str) {
         let job = &worker.job;
         let at = worker.since_start(now).max(1);
@@ -231,11 +234,11 @@ impl Track {
         match read.number {
             Some(number) if number < self.owed_from => {}
             Some(number) => match self.sequence.see(number) {
-                Seen::InOrder | Seen::Ahead(_) => {}
-                Seen::Late => recorder.count(Counter::Reordered),
-                Seen::Again => recorder.count(Counter::Duplicated),
+                SequenceCheck::InOrder | SequenceCheck::Ahead(_) => {}
+                SequenceCheck::Late => recorder.count(Counter::Reordered),
+                SequenceCheck::Again => recorder.count(Counter::Duplicated),
             },
-            // Also where the plan looks for none: a result must show that nobody could miss any.
+            // Also if the plan has none: a result must show that a loss was not detectable.
             None => recorder.count(Counter::Unsequenced),
         }
     }
@@ -245,13 +248,13 @@ impl Track {
 fn cut(worker: &Worker, reading: &Reading) {
     let text = match reading {
         Reading::Events { body: Body::UntilClose, .. } => return,
-        Reading::Events { .. } => "closed within the body",
+        Reading::Events { .. } => "closed before the end of the body",
         Reading::Messages(_) => "websocket: closed without a close frame",
     };
     worker.recorder.borrow_mut().error(&LoadError::new(ErrorKind::Truncated, text));
 }
 
-/// What went wrong with reading, in words that are few enough to count.
+/// An error of reading, in few enough texts to count them.
 pub(super) fn reading_failed(error: &io::Error) -> LoadError {
     // A stream of HTTP/2 gives its own.
     if let Some(error) = error.get_ref().and_then(|error| error.downcast_ref::<LoadError>()) {

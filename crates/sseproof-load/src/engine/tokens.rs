@@ -1,22 +1,21 @@
-//! What an event of an answer is: a token, the end, a failure, or something else.
+//! The kinds of events of an answer: a token, the end, a failure, or something else.
 
 use serde::Deserialize;
 use sseproof_load_model::Profile;
 
-/// What an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     /// It carries some of the text.
     Token,
-    /// The answer is whole.
+    /// The answer is complete.
     End,
-    /// The server says that it failed.
+    /// The server reports an error.
     Failure,
     /// Anything else: a role, a ping, the usage.
     Other,
 }
 
-/// Tells what an event is, in the protocol of that profile.
+/// The kind of an event, in the protocol of that profile.
 pub(crate) fn part(profile: Profile, event: &str, data: &str) -> Part {
     match profile {
         Profile::Plain => Part::Token,
@@ -87,7 +86,6 @@ fn chat(data: &str) -> Part {
     if has { Part::Token } else { Part::Other }
 }
 
-/// A token is a text that is not empty.
 fn text(value: Option<&serde_json::Value>) -> Part {
     let says = value.and_then(serde_json::Value::as_str).is_some_and(|text| !text.is_empty());
     if says { Part::Token } else { Part::Other }

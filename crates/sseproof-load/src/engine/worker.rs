@@ -1,4 +1,4 @@
-//! What all clients of one thread share.
+//! The state that all clients of one thread share.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -19,33 +19,32 @@ use crate::recorder::Recorder;
 
 /// How much is read at once.
 const BUFFER: usize = 64 * 1024;
-/// How many decoders are kept for whoever comes; the rest is given back to the system.
+/// How many idle decoders are kept; the rest is given back to the system.
 const SPARE: usize = 16;
 
-/// What all clients of one thread share.
 pub(crate) struct Worker {
     pub(crate) job: Arc<Job>,
     pub(crate) recorder: RefCell<Recorder>,
-    /// What is read, by whoever reads.
+    /// All clients read into it.
     pub(crate) buffer: RefCell<Box<[u8]>>,
-    /// Decoders that rest, for whoever has something to decode.
+    /// Idle decoders, for the next client that reads.
     #[expect(
         clippy::vec_box,
-        reason = "a client that keeps one keeps a pointer, and nobody moves it"
+        reason = "a client that keeps one keeps a pointer, and it must not move"
     )]
     decoders: RefCell<Vec<Box<Decoder>>>,
-    /// Connections that may be used again.
+    /// Idle connections, to be used again.
     pub(crate) idle: RefCell<Vec<Socket>>,
     /// Connections that are shared, over HTTP/2.
     pub(crate) http2: Pool,
-    /// How many orders were left for any of them.
+    /// How many orders there were for all clients.
     pub(crate) orders: Cell<u32>,
-    /// Clients that have not gone yet.
+    /// Clients that have not ended yet.
     pub(crate) clients: Cell<u64>,
-    /// Whether the run is over, and all clients go.
+    /// Whether the run is over, and all clients disconnect.
     pub(crate) is_ending: Cell<bool>,
-    /// What was open and counted when others were last told.
-    told: Cell<(u64, u64)>,
+    /// Open streams and events, as last reported.
+    reported: Cell<(u64, u64)>,
 }
 
 impl Worker {
@@ -60,29 +59,28 @@ impl Worker {
             orders: Cell::new(0),
             clients: Cell::new(0),
             is_ending: Cell::new(false),
-            told: Cell::default(),
+            reported: Cell::default(),
         })
     }
 
-    /// A decoder at the start of a stream.
     pub(crate) fn decoder_at_start(&self) -> Box<Decoder> {
         let mut decoder = self.decoders.borrow_mut().pop().unwrap_or_default();
         decoder.reconnect();
         decoder
     }
 
-    /// A decoder in a stream of which nothing is under way.
+    /// A decoder between two events of a stream.
     pub(crate) fn decoder_at_rest(&self) -> Box<Decoder> {
         let decoder = self.decoders.borrow_mut().pop();
         decoder.unwrap_or_else(|| {
             let mut decoder = Box::<Decoder>::default();
-            // A blank line leads past the start, where a BOM would be none of the stream.
+            // A blank line leads past the start, after which a BOM is data.
             drop(decoder.feed(b"\n"));
             decoder
         })
     }
 
-    /// Takes a decoder back if it rests.
+    /// Keeps a decoder if it is idle.
     pub(crate) fn give_back(&self, decoder: Box<Decoder>) -> Option<Box<Decoder>> {
         if !decoder.is_at_rest() {
             return Some(decoder);
@@ -99,33 +97,30 @@ impl Worker {
         nanoseconds(at.saturating_duration_since(self.job.start))
     }
 
-    /// Records a time.
     pub(crate) fn time(&self, metric: Metric, time: Duration) {
         self.recorder.borrow_mut().time(metric, nanoseconds(time));
     }
 
-    /// Tells the other parts what is open and has arrived here.
-    pub(crate) fn tell(&self) {
+    /// Reports to the other parts how many streams are open and events have arrived here.
+    pub(crate) fn report(&self) {
         let recorder = self.recorder.borrow();
         let now = (recorder.open, recorder.events);
-        let told = self.told.replace(now);
+        let before = self.reported.replace(now);
         let shared = &self.job.shared;
-        // Wraps where it shrinks, which is right for a sum.
-        shared.open.fetch_add(now.0.wrapping_sub(told.0), Ordering::Relaxed);
-        shared.events.fetch_add(now.1.wrapping_sub(told.1), Ordering::Relaxed);
+        // Wraps if it shrinks, which is right for a sum.
+        shared.open.fetch_add(now.0.wrapping_sub(before.0), Ordering::Relaxed);
+        shared.events.fetch_add(now.1.wrapping_sub(before.1), Ordering::Relaxed);
     }
 }
 
-/// What a client is told to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// To lose its connection, and to come back as it would.
+    /// To lose its connection, and to reconnect as usual.
     Cut,
-    /// To go.
     Leave,
 }
 
-/// Where orders for a client are left.
+/// The order for a client, if one waits.
 #[derive(Default)]
 pub(crate) struct Slot {
     order: Cell<Option<Order>>,
@@ -133,10 +128,10 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// Leaves an order, and wakes the client.
+    /// Gives an order, and wakes the client.
     pub(crate) fn order(&self, worker: &Worker, order: Order) {
         worker.orders.update(|orders| orders.wrapping_add(1));
-        // Who is to go need not come back first.
+        // A client that is to disconnect need not reconnect first.
         if self.order.get() != Some(Order::Leave) {
             self.order.set(Some(order));
         }
@@ -145,7 +140,7 @@ impl Slot {
         }
     }
 
-    /// The order that was left, or nothing, and then the client is woken by the next one.
+    /// The waiting order; without one, the next order wakes the client.
     pub(crate) fn poll(&self, context: &Context<'_>) -> Option<Order> {
         let order = self.order.take();
         if order.is_none() {
@@ -158,7 +153,6 @@ impl Slot {
         order
     }
 
-    /// Waits for an order.
     pub(crate) async fn ordered(&self) -> Order {
         std::future::poll_fn(|context| match self.poll(context) {
             Some(order) => std::task::Poll::Ready(order),

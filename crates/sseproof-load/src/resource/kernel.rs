@@ -1,7 +1,8 @@
-//! The kernel: `/proc/net/sockstat`, `/proc/meminfo` and, where it may be read, `/sys/kernel/slab`.
+//! The kernel: `/proc/net/sockstat`, `/proc/meminfo` and, if it may be read, `/sys/kernel/slab`.
 //!
-//! `/proc/slabinfo` would tell the same, but counts through every slab of the machine for it, which
-//! takes milliseconds.
+//! `/proc/slabinfo` has the same, but the kernel counts every slab of the machine for it, which takes
+//! milliseconds. Receive queues are read from `/proc/net/tcp`, for at most one percent of the time,
+//! so that the engine asks no socket.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -13,7 +14,7 @@ use sseproof_load_model::Kernel;
 
 use super::LookError;
 
-/// Which slabs a TCP connection has something of, on any of its ends.
+/// The slabs that contain objects of a TCP connection, at either end.
 const SLABS: [&str; 13] = [
     "TCP",
     "TCPv6",
@@ -30,16 +31,16 @@ const SLABS: [&str; 13] = [
     "eventpoll_pwq",
 ];
 
-/// What the kernel uses for the sockets of all processes, and in all slabs.
+/// The memory of the sockets of all processes, and of all slabs, in the kernel.
 ///
 /// # Errors
-/// [`LookError::Unreadable`], where `/proc` does not tell.
+/// [`LookError::Unreadable`] if `/proc` does not have it.
 pub fn kernel() -> Result<Kernel, LookError> {
     let path = "/proc/net/sockstat";
     let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error.to_string()))?;
     let page = procfs::page_size();
     let tcp = charged(&text, page)
-        .ok_or_else(|| unreadable(path, "there is no line `TCP:` with a number behind `mem`"))?;
+        .ok_or_else(|| unreadable(path, "there is no line `TCP:` with a number after `mem`"))?;
     let memory =
         Meminfo::current().map_err(|error| unreadable("/proc/meminfo", &error.to_string()))?;
     Ok(Kernel {
@@ -50,19 +51,19 @@ pub fn kernel() -> Result<Kernel, LookError> {
     })
 }
 
-/// What has arrived and was not read yet, of all sockets of this machine whose other end has that
-/// port.
+/// The bytes that have arrived and were not read yet, of all sockets of this machine whose other end
+/// has that port.
 ///
 /// The kernel writes a line for each socket of the machine, so it takes milliseconds for thousands.
 ///
 /// # Errors
-/// [`LookError::Unreadable`], where `/proc` does not tell.
+/// [`LookError::Unreadable`] if `/proc` does not have it.
 pub fn waiting(port: u16) -> Result<u64, LookError> {
     let mut sum = 0;
     for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
         let table = match File::open(path) {
             Ok(file) => BufReader::new(file),
-            // There may be no IPv6.
+            // The machine may lack IPv6.
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(unreadable(path, &error.to_string())),
         };
@@ -79,7 +80,7 @@ fn queued(mut table: impl BufRead, port: u16) -> io::Result<u64> {
     let of = |line: &str| {
         let mut words = line.split_ascii_whitespace().skip(2);
         let is_ours = words.next()?.ends_with(&end);
-        // Behind the state there is `tx_queue:rx_queue`, in hexadecimal.
+        // After the state there is `tx_queue:rx_queue`, in hexadecimal.
         let queues = words.nth(1).filter(|_| is_ours)?;
         u64::from_str_radix(queues.split_once(':')?.1, 16).ok()
     };
@@ -91,7 +92,7 @@ fn queued(mut table: impl BufRead, port: u16) -> io::Result<u64> {
     Ok(sum)
 }
 
-/// What TCP has charged: pages behind `mem`. The kernel adds up by processor, and so it is late by
+/// The memory charged by TCP: pages after `mem`. The kernel adds up by processor, and so it is late by
 /// up to a MiB for each.
 fn charged(sockstat: &str, page: u64) -> Option<u64> {
     let line = sockstat.lines().find_map(|line| line.strip_prefix("TCP:"))?;
@@ -100,7 +101,7 @@ fn charged(sockstat: &str, page: u64) -> Option<u64> {
     Some(words.next()?.parse::<u64>().ok()? * page)
 }
 
-/// What the slabs of sockets hold, in bytes: as many pages as they have, whatever is used of them.
+/// The memory of the slabs of sockets, in bytes: all their pages, used or not.
 ///
 /// Slabs whose objects have the same size may be one, of several names, and are counted once.
 fn slabs(directory: &Path, page: u64) -> Option<u64> {
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_reads_waits() {
+    fn unread_bytes_wait() {
         use std::io::Write as _;
 
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -13,16 +13,15 @@ use super::LookError;
 /// `ESRCH`, for which there is no kind.
 const NO_SUCH_PROCESS: i32 = rustix::io::Errno::SRCH.raw_os_error();
 
-/// Nanoseconds in a second.
 const SECOND: u64 = 1_000_000_000;
 
-/// What a process and its descendants use, of which none may be of the generator.
+/// The usage of a process and its descendants, of which none may be of the generator.
 ///
 /// Processor time is that of all of them, and of those of their children that have ended and were
 /// waited for. A child that ends while we look is left out.
 ///
 /// # Errors
-/// [`LookError`], also where a child may not be looked into: a part would look like the whole.
+/// [`LookError`], also if a child may not be read: a part would look like the whole.
 pub fn tree(root: u32, generator: &[u32]) -> Result<Usage, LookError> {
     let family = family(root)?;
     if let Some(&generator) = generator.iter().find(|id| family.contains(id)) {
@@ -42,10 +41,10 @@ pub fn tree(root: u32, generator: &[u32]) -> Result<Usage, LookError> {
     Ok(usage)
 }
 
-/// What exactly these processes use, without their children.
+/// The usage of exactly these processes, without their children.
 ///
 /// # Errors
-/// [`LookError`], where one of them has ended or may not be looked into.
+/// [`LookError`] if one of them has ended or may not be read.
 pub fn processes(ids: &[u32]) -> Result<Usage, LookError> {
     let root = ids.first().copied().unwrap_or_default();
     let mut usage = Usage { root, ..Usage::default() };
@@ -82,7 +81,7 @@ fn family(root: u32) -> Result<BTreeSet<u32>, LookError> {
     Ok(family)
 }
 
-/// The children of a process, where the kernel lists them: not every one was built to.
+/// The children of a process, if the kernel was built to list them.
 fn children(id: u32) -> Option<Vec<u32>> {
     let process = Process::new(i32::try_from(id).ok()?).ok()?;
     let mut children = Vec::new();
@@ -92,7 +91,7 @@ fn children(id: u32) -> Option<Vec<u32>> {
     Some(children)
 }
 
-/// The same, told by asking every process of the machine for its parent.
+/// The same, from the parent of every process of the machine.
 fn family_by_parents(root: u32) -> Result<BTreeSet<u32>, LookError> {
     let all = all_processes().map_err(|error| wrong(root, &error))?;
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
@@ -111,8 +110,8 @@ fn family_by_parents(root: u32) -> Result<BTreeSet<u32>, LookError> {
     Ok(family)
 }
 
-/// What one process uses. One that has ended, and that its parent has not waited for, has nothing
-/// left but its processor time, and counts as no process.
+/// The usage of one process. One that has ended, and that its parent has not waited for, has nothing
+/// left but its processor time, and does not count as a process.
 fn of(id: u32, children: Children) -> Result<Usage, LookError> {
     let wrong = |error: ProcError| wrong(id, &error);
     let known = i32::try_from(id).map_err(|_| LookError::Gone(id))?;
@@ -129,7 +128,7 @@ fn of(id: u32, children: Children) -> Result<Usage, LookError> {
     Ok(usage)
 }
 
-/// Processor time in nanoseconds; the kernel tells it in ticks, mostly of 10 ms.
+/// Processor time in nanoseconds; the kernel counts it in ticks, mostly of 10 ms.
 fn cpu(stat: &Stat, children: Children) -> u64 {
     let mut ticks = stat.utime + stat.stime;
     if children == Children::Reaped {
@@ -150,7 +149,6 @@ fn memory(process: &Process, usage: &mut Usage) -> ProcResult<()> {
     Ok(())
 }
 
-/// Adds a process to those before it.
 fn add(sum: &mut Usage, process: &Usage) {
     sum.pss += process.pss;
     sum.private += process.private;
@@ -165,7 +163,7 @@ fn wrong(id: u32, error: &ProcError) -> LookError {
     match error {
         ProcError::NotFound(_) => LookError::Gone(id),
         ProcError::PermissionDenied(_) => LookError::Forbidden(id),
-        // What ends between two reads answers "no such process".
+        // A process that ends between two reads gives "no such process".
         ProcError::Io(error, _) if error.raw_os_error() == Some(NO_SUCH_PROCESS) => {
             LookError::Gone(id)
         }
@@ -186,13 +184,13 @@ mod tests {
 
     use super::*;
 
-    /// A shell that does so, says "ready", and waits until its input ends.
+    /// A shell that runs this, prints "ready", and waits until its input ends.
     fn shell(first: &str) -> (Child, String) {
         let mut child = Command::new("sh")
             .args(["-c", &format!("{first}; echo ready $!; read line")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // What it leaves behind where a test fails must not hold up whoever waits for our output.
+            // If a test fails, its children must not keep our output open.
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
@@ -235,7 +233,7 @@ mod tests {
         let family = family(id).unwrap();
         assert_eq!(family.len(), 2, "{family:?}");
         let child = family.into_iter().find(|member| *member != id).unwrap();
-        // Until it has become what it is to be, it holds what its shell does.
+        // Until `exec`, it has the memory of its shell.
         for _ in 0..5000 {
             if std::fs::read_to_string(format!("/proc/{child}/comm")).unwrap() == "sleep\n" {
                 break;
@@ -268,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_nobody_waited_for_has_no_memory() {
+    fn one_that_was_not_waited_for_has_no_memory() {
         let mut child = Command::new("true").stdout(Stdio::piped()).spawn().unwrap();
         // Its output ends when it does.
         let mut output = String::new();

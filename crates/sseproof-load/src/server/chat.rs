@@ -1,5 +1,5 @@
 //! A stream as a language model sends it, in the form of OpenAI's chat completions: a role, a token
-//! now and then, a reason to end, the usage where it is asked for, and `[DONE]`.
+//! now and then, a reason to end, the usage if it is requested, and `[DONE]`.
 
 use std::fmt::Write as _;
 use std::io;
@@ -10,23 +10,22 @@ use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
 use super::event::{Batch, Framing};
-use super::query::{Given, Mistake};
+use super::query::{Mistake, Parameter};
 use super::request::{Answer, Talk, stream_head};
 use super::ticker::unix;
 
-/// When what comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
     /// How long the first token takes, as the prompt has to be read.
     first: Duration,
     /// How long each further one takes.
     token_every: Duration,
-    /// How many there are, where the request allows as many.
+    /// How many there are, unless the request allows fewer.
     tokens: u64,
 }
 
 impl Default for Pace {
-    /// A middling model on a machine that is not busy.
+    /// A typical model on an idle machine.
     fn default() -> Self {
         Self {
             first: Duration::from_millis(200),
@@ -37,23 +36,22 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Reads the query.
     fn parse(query: &str) -> Result<Self, Mistake> {
         let mut pace = Self::default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            let given = Given { name: &name, value: &value };
+            let parameter = Parameter { name: &name, value: &value };
             match &*name {
-                "first" => pace.first = given.duration()?,
-                "token-every" => pace.token_every = given.duration()?,
-                "tokens" => pace.tokens = given.number(1..=1_000_000)?,
-                _ => return Err(given.unknown("first, token-every, tokens")),
+                "first" => pace.first = parameter.duration()?,
+                "token-every" => pace.token_every = parameter.duration()?,
+                "tokens" => pace.tokens = parameter.number(1..=1_000_000)?,
+                _ => return Err(parameter.unknown("first, token-every, tokens")),
             }
         }
         Ok(pace)
     }
 }
 
-/// What is asked for, as far as it matters here; clients send much more.
+/// The used members of a request; clients send many more.
 #[derive(Debug, Deserialize)]
 struct Body {
     model: String,
@@ -71,7 +69,6 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-/// An answer to be given.
 #[derive(Debug)]
 pub(super) struct Chat {
     pace: Pace,
@@ -84,11 +81,10 @@ pub(super) struct Chat {
 const WORDS: [&str; 8] = [" the", " stream", " goes", " on", ",", " word", " by", " word"];
 
 impl Chat {
-    /// Reads what is asked for.
     pub(super) fn new(query: &str, body: &[u8], number: u64) -> Result<Self, Answer> {
         let pace = Pace::parse(query).map_err(|mistake| refused(&mistake.to_string()))?;
         let body: Body = serde_json::from_slice(body).map_err(|error| {
-            refused(&format!("the body is no request for a chat completion: {error}"))
+            refused(&format!("the body is not a valid chat completion request: {error}"))
         })?;
         if body.messages.is_empty() {
             return Err(refused("`messages` is empty; write at least one message"));
@@ -96,7 +92,6 @@ impl Chat {
         Ok(Self { pace, body, id: format!("chatcmpl-{number}"), created: unix() / 1_000_000_000 })
     }
 
-    /// Gives the answer, at its pace.
     pub(super) async fn answer(
         &self,
         talk: &mut Talk<'_>,
@@ -143,7 +138,7 @@ impl Chat {
         self.body.stream_options.as_ref().is_some_and(|options| options.include_usage)
     }
 
-    /// Appends what comes behind the last token.
+    /// Appends the chunks after the last token.
     fn last(&self, out: &mut Vec<u8>) {
         let (_, reason) = self.length();
         self.choice(&json!({}), Some(reason), out);
@@ -166,7 +161,7 @@ impl Chat {
             "model": self.body.model,
             "choices": choices,
         });
-        // Who asks for the usage gets the field in every chunk.
+        // A client that requests the usage gets the field in every chunk.
         if self.includes_usage() {
             chunk["usage"] = usage;
         }
@@ -185,7 +180,7 @@ impl Chat {
         })
     }
 
-    /// The answer to who asks for no stream.
+    /// The answer to a request without `stream`.
     fn whole(&self) -> String {
         let (tokens, reason) = self.length();
         let content = (0..tokens).fold(String::new(), |mut content, n| {
@@ -206,12 +201,11 @@ impl Chat {
     }
 }
 
-/// The one whose turn it is.
 fn of_turn<T>(all: &[T; WORDS.len()], n: u64) -> &T {
     &all[(n % all.len() as u64) as usize]
 }
 
-/// An error as this interface tells it.
+/// An error in the form of this interface.
 fn refused(message: &str) -> Answer {
     let error = json!({
         "message": message,
@@ -222,7 +216,7 @@ fn refused(message: &str) -> Answer {
     Answer::json("400 Bad Request", json!({ "error": error }).to_string())
 }
 
-/// Waits, unless the client leaves.
+/// Waits, unless the client disconnects.
 async fn pause(talk: &mut Talk<'_>, until: Instant) -> io::Result<()> {
     tokio::select! {
         () = sleep_until(until) => Ok(()),

@@ -1,4 +1,4 @@
-//! An open stream: what it costs while nothing happens is the point of its shape.
+//! An open stream, built to take little memory while idle.
 
 use std::collections::VecDeque;
 use std::io;
@@ -17,13 +17,11 @@ use super::websocket::{Reader, Reply};
 /// Which connection. A key is used again for a later one, a life is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Handle {
-    /// Where it is kept.
     pub(super) key: u32,
-    /// Which of those that were kept there.
     pub(super) life: u32,
 }
 
-/// An open stream. What is rare hangs behind a pointer.
+/// An open stream. Rare state is in a box.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) socket: Socket,
@@ -31,50 +29,48 @@ pub(super) struct Connection {
     pub(super) framing: Framing,
     pub(super) state: State,
     pub(super) life: u32,
-    /// In which second something was sent, or the end began.
+    /// The second of the last write, or of the end.
     pub(super) quiet_since: u32,
-    /// Its place among those that listen to the topic.
+    /// Its index among the subscribers of the topic.
     pub(super) member: u32,
     /// The numbers of the events that it carries.
     pub(super) stream: Range<u64>,
     /// The number of its next own event.
     pub(super) next: u64,
-    /// What did not fit into the socket.
+    /// Bytes that did not fit into the socket.
     queue: Option<Box<Queue>>,
-    /// What is unfinished of a client's frames.
+    /// Unfinished frames of a client.
     reader: Option<Box<Reader>>,
 }
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// It carries a stream.
     Open,
     /// The stream has ended, and the client is to close.
     Ending,
-    /// It is about to be dropped.
+    /// It will be dropped.
     Cut,
 }
 
-/// What waits for a client to read.
+/// Bytes that wait for a client to read.
 #[derive(Debug, Default)]
 struct Queue {
     pieces: VecDeque<Bytes>,
     bytes: usize,
-    /// The events whose turn it was meanwhile: they are made when all of this is sent.
+    /// The events that became due meanwhile: they are made when all of this is sent.
     parked: Option<Due>,
 }
 
-/// What became of what was to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// All of it was written, or waits behind what is being drained.
+    /// All of it was written, or waits after the bytes that are being drained.
     Well,
     /// A part waits, and is to be drained.
     Drain,
     /// The client does not read, and too much would wait for it.
     Full,
-    /// There is nobody any more.
+    /// The client has disconnected.
     Gone,
 }
 
@@ -101,9 +97,9 @@ impl Connection {
         }
     }
 
-    /// Sends it, or puts what does not fit at once behind what waits already.
+    /// Sends it, or queues the rest after the bytes that wait already.
     ///
-    /// `shared` is the same as `bytes`, where others are sent it too.
+    /// `shared` is the same as `bytes`, if other clients get it too.
     pub(super) fn send(&mut self, bytes: &[u8], shared: Option<&Bytes>, limit: usize) -> Sent {
         let keep = |from: usize| match shared {
             Some(shared) => shared.slice(from..),
@@ -136,14 +132,14 @@ impl Connection {
         self.queue.is_some()
     }
 
-    /// Puts events off until what waits is sent.
+    /// Delays events until the waiting bytes are sent.
     pub(super) fn park(&mut self, due: Due) {
         if let Some(queue) = &mut self.queue {
             queue.parked = Some(due);
         }
     }
 
-    /// Sends what waits, and gives what was put off meanwhile.
+    /// Sends the waiting bytes, and returns the delayed events.
     pub(super) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Due>>> {
         let Some(queue) = &mut self.queue else { return Poll::Ready(Ok(None)) };
         while let Some(piece) = queue.pieces.front_mut() {
@@ -170,7 +166,7 @@ impl Connection {
         Poll::Ready(Ok(parked))
     }
 
-    /// What to do about what the client sent: only a WebSocket has anything to say.
+    /// Handles the bytes of a client: only a WebSocket sends any.
     pub(super) fn hear(&mut self, bytes: &[u8]) -> Vec<Reply> {
         if self.framing != Framing::Frames || self.state != State::Open {
             return Vec::new();

@@ -1,18 +1,18 @@
 //! The limit of open files: each connection is one.
 
-/// How many files this process may have open.
+/// The limit of open files of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenFiles {
-    /// Now; `None` is without a limit.
+    /// The current limit; `None` is unlimited.
     pub limit: Option<u64>,
-    /// As far as it could be raised without more rights.
+    /// The limit up to which it can be raised without privileges.
     pub hard: Option<u64>,
 }
 
-/// Raises the limit of open files as far as this process may, and says where it is then.
+/// Raises the limit of open files as far as this process may, and returns the new limit.
 ///
 /// # Errors
-/// Where the system refuses.
+/// If the system refuses.
 #[cfg(target_os = "linux")]
 pub fn raise_open_files() -> std::io::Result<OpenFiles> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -23,7 +23,7 @@ pub fn raise_open_files() -> std::io::Result<OpenFiles> {
     Ok(OpenFiles { limit: maximum, hard: maximum })
 }
 
-/// Leaves the limit of open files as it is, which this system does not tell.
+/// Leaves the limit of open files as it is, which this system does not show.
 ///
 /// # Errors
 /// None here.

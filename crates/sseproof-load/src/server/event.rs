@@ -10,19 +10,19 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 pub(super) use crate::stamp::Stamp;
 use crate::stamp::number;
 
-/// How events are packed.
+/// How events are framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     /// Server-Sent Events in chunks of HTTP/1.1.
     Chunks,
-    /// Server-Sent Events up to the end of the connection, for clients that speak HTTP/1.0.
+    /// Server-Sent Events up to the end of the connection, for clients with HTTP/1.0.
     Plain,
     /// Messages of a WebSocket.
     Frames,
 }
 
 impl Framing {
-    /// What is sent after a long silence, so that nobody on the way takes the connection for dead.
+    /// Sent after a long silence, so that no proxy on the way takes the connection for dead.
     pub(super) fn heartbeat(self) -> &'static [u8] {
         match self {
             Self::Chunks => b"3\r\n:\n\n\r\n",
@@ -31,7 +31,6 @@ impl Framing {
         }
     }
 
-    /// What is sent last.
     pub(super) fn end(self) -> &'static [u8] {
         match self {
             Self::Chunks => b"0\r\n\r\n",
@@ -75,7 +74,7 @@ pub(super) fn pong(payload: &[u8]) -> Vec<u8> {
     control(Control::Pong, payload)
 }
 
-/// A close frame; it says why by a code, or as the client did.
+/// A close frame with a code, or with the client's.
 pub(super) fn close(payload: &[u8]) -> Vec<u8> {
     control(Control::Close, payload)
 }
@@ -87,25 +86,25 @@ fn control(kind: Control, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A buffer for what goes to a connection at once: all of it is one chunk, where there are chunks.
+/// A buffer for one write to a connection: one chunk, if the body is chunked.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    /// Behind room for the size of the chunk.
+    /// After a gap for the size of the chunk.
     bytes: Vec<u8>,
 }
 
-/// Room for eight digits and a line end.
+/// Eight digits and a line end.
 const ROOM: usize = 10;
 
 impl Batch {
-    /// Empties it, and lends it to be filled.
+    /// The empty buffer, to be filled.
     pub(super) fn fill(&mut self) -> &mut Vec<u8> {
         self.bytes.clear();
         self.bytes.resize(ROOM, 0);
         &mut self.bytes
     }
 
-    /// What it holds, framed; nothing where it holds nothing.
+    /// The events, framed; empty if there are none.
     pub(super) fn framed(&mut self, framing: Framing) -> &[u8] {
         let length = self.bytes.len().saturating_sub(ROOM);
         if length == 0 {
@@ -122,7 +121,7 @@ impl Batch {
     }
 }
 
-/// What was published; each framing is made once, and shared by all who get it.
+/// A published message; each framing is made once, and shared by all subscribers.
 #[derive(Debug)]
 pub(super) struct Message {
     n: u64,
@@ -132,7 +131,7 @@ pub(super) struct Message {
 
 impl Message {
     /// # Errors
-    /// Where the data cannot be in a stream of events.
+    /// If the data cannot be in an event stream.
     pub(super) fn new(n: u64, data: String) -> Result<Self, EncodeError> {
         let frame = Frame { data: Some(&data), ..Frame::default() };
         encode(&frame, &mut Vec::with_capacity(data.len() + 16))?;
@@ -164,7 +163,7 @@ impl Message {
             Framing::Chunks | Framing::Plain => {
                 let id = self.n.to_string();
                 let frame = Frame { id: Some(&id), data: Some(&self.data), ..Frame::default() };
-                // What cannot be encoded was refused when it was made.
+                // An event that cannot be encoded was refused when it was made.
                 let _ = encode(&frame, out);
             }
             Framing::Frames => {
@@ -189,7 +188,7 @@ mod tests {
         out
     }
 
-    /// The data of the frame, whose head must be right.
+    /// The data of the frame; its header must be right.
     fn message(bytes: &[u8]) -> &[u8] {
         let mut cursor = std::io::Cursor::new(bytes);
         let (header, length) = FrameHeader::parse(&mut cursor).unwrap().unwrap();

@@ -1,20 +1,18 @@
-//! Faults on purpose, so that what a generator counts can be checked: which events are written when
-//! it is the turn of event `n`.
+//! Faults on purpose, so that what a generator counts can be checked: which events are written in
+//! place of event `n`.
 
 use std::ops::Range;
 
-/// What is done to every so-many-th event, the first one being number one.
+/// A fault in every n-th event, the first one being number one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// It is left out.
     Lose(u64),
-    /// It is sent twice.
     Repeat(u64),
-    /// It is sent behind the next one.
+    /// It is sent after the next one.
     Swap(u64),
 }
 
-/// Which events are written at the turn of event `n`, in this order.
+/// The events that are written in place of event `n`, in this order.
 ///
 /// `stream` is what this connection carries: an event that would be swapped with one outside of it
 /// stays in its place, so that nothing is lost at the ends.
@@ -67,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_nobody_to_change_places_with_stays() {
+    fn the_last_event_has_none_to_change_places_with() {
         assert_eq!(all(Some(Fault::Swap(3)), 0..6), [0, 1, 3, 2, 4, 5]);
         // Event 2 went to the connection before this one.
         assert_eq!(all(Some(Fault::Swap(3)), 3..5), [3, 4]);

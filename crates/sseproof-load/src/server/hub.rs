@@ -18,41 +18,35 @@ use super::topic::Topic;
 use super::websocket::Reply;
 use crate::clock::nanoseconds;
 
-/// All open streams. There is one thread, and nothing is borrowed while it waits.
+/// There is one thread, and nothing is borrowed while it waits.
 pub(super) struct Hub {
     pub(super) clock: Clock,
     pub(super) ticker: Ticker,
-    /// Where everything is read into.
+    /// Everything is read into it.
     pub(super) scratch: RefCell<Box<[u8]>>,
-    /// How much may wait for a client.
+    /// How many bytes may wait for a client.
     pub(super) queue: usize,
     pub(super) connections: RefCell<Slab<Connection>>,
     pub(super) topics: RefCell<HashMap<String, Topic>>,
     pub(super) batch: RefCell<Batch>,
     /// How many streams are open, ended ones not counted.
     open: Cell<usize>,
-    /// How many there have been.
     opened: Cell<u64>,
 }
 
 /// How a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
-    /// As the protocol does.
     Clean,
-    /// The client has said so, and was answered.
+    /// The client has sent a close frame, and was answered.
     Answered,
-    /// By a reset.
     Reset,
-    /// The client has closed the connection.
     Gone,
 }
 
-/// A stream to be opened.
 pub(super) struct Opening<'a> {
     pub(super) settings: Rc<Settings>,
     pub(super) framing: Framing,
-    /// The head of the response.
     pub(super) head: &'a [u8],
     pub(super) last_event_id: Option<&'a str>,
 }
@@ -72,24 +66,22 @@ impl Hub {
         }
     }
 
-    /// How many streams are open.
     pub(super) fn open_streams(&self) -> usize {
         self.open.get()
     }
 
-    /// One more stream, or one less, of those that are not kept here.
+    /// Counts a stream that is not kept here, up or down.
     pub(super) fn count_open(&self, open: bool) {
         self.open.set(if open { self.open.get() + 1 } else { self.open.get() - 1 });
     }
 
-    /// The number of a new stream.
     pub(super) fn number(&self) -> u64 {
         let number = self.opened.get();
         self.opened.set(number + 1);
         number
     }
 
-    /// Opens a stream, and gives its key; [`Hub::poll_client`] has to be asked until it is gone.
+    /// Opens a stream, and gives its key; [`Hub::poll_client`] must be polled until the client disconnects.
     pub(super) fn open(self: &Rc<Self>, socket: Socket, opening: Opening<'_>) -> u32 {
         let Opening { settings, framing, head, last_event_id } = opening;
         let number = self.number();
@@ -146,7 +138,7 @@ impl Hub {
         handle.key
     }
 
-    /// What has to be done about what became of something sent.
+    /// Handles the result of sending.
     pub(super) fn sent(self: &Rc<Self>, handle: Handle, sent: Sent) -> Option<How> {
         match sent {
             Sent::Well => None,
@@ -210,7 +202,7 @@ impl Hub {
         }
     }
 
-    /// Reads what the client sends, until it is gone.
+    /// Reads the bytes of the client until it disconnects.
     pub(super) fn poll_client(self: &Rc<Self>, key: u32, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let (handle, replies) = {
@@ -253,7 +245,6 @@ impl Hub {
         }
     }
 
-    /// Drops a connection whose client is gone.
     fn remove(self: &Rc<Self>, handle: Handle) {
         self.end(handle, How::Gone);
         drop(self.connections.borrow_mut().try_remove(handle.key as usize));

@@ -1,4 +1,4 @@
-//! What is published, sent to all that listen, and to those that come back.
+//! Published messages, sent to all subscribers, and again to those that reconnect.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use super::fault::written;
 use super::hub::{How, Hub};
 
 impl Hub {
-    /// Sends what the topic's log has for a client that comes back.
+    /// Sends the topic's log to a client that reconnects.
     pub(super) fn resume(
         self: &Rc<Self>,
         handle: Handle,
@@ -37,7 +37,7 @@ impl Hub {
         ends.or((end == connection.stream.end).then_some(How::Clean))
     }
 
-    /// Sends the message to all that listen to the topic, and says to how many.
+    /// Sends the message to all subscribers of the topic, and returns their number.
     pub(super) fn publish(self: &Rc<Self>, name: &str, data: String) -> Result<usize, EncodeError> {
         let mut ends = Vec::new();
         let mut reached = 0;

@@ -1,4 +1,4 @@
-//! What a client asks for in the query, and what it is told where that cannot be.
+//! The parameters of the query, and the messages about mistakes in it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,40 +11,35 @@ use super::fault::Fault;
 /// The stream that a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
-    /// How often an own event is sent.
     pub(super) every: Option<Duration>,
     /// Whether all connections get theirs at the same moment.
     pub(super) sync: bool,
-    /// How many events are sent each time.
     pub(super) burst: u64,
     /// How long the data of an own event is, in bytes.
     pub(super) size: usize,
-    /// How long behind its stamp an own event is written.
+    /// How long after its stamp an own event is written.
     pub(super) delay: Option<Duration>,
-    /// Whose published messages are sent.
+    /// The topic whose messages are sent.
     pub(super) topic: Option<String>,
-    /// Behind how many events the stream ends.
+    /// After how many events the stream ends.
     pub(super) count: Option<u64>,
-    /// What is done wrong on purpose.
+    /// A fault on purpose.
     pub(super) fault: Option<Fault>,
-    /// When the stream ends.
     pub(super) ending: Option<Ending>,
     /// The reconnection time that is announced, in milliseconds.
     pub(super) retry: Option<u64>,
-    /// The last event that the client has, for clients that cannot send a header.
+    /// The last event of the client, for clients that cannot send a header.
     pub(super) last_event_id: Option<String>,
 }
 
-/// The end of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// As the protocol ends it, so long after the begin.
+    /// As the protocol ends it, after this time.
     Clean(Duration),
-    /// By a reset of the connection.
     Reset(Duration),
 }
 
-/// What is wrong with a query, and what to write instead.
+/// A mistake in a query, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mistake(String);
 
@@ -57,10 +52,9 @@ impl fmt::Display for Mistake {
 /// The largest data of an own event.
 const LARGEST: u64 = 16 << 20;
 
-/// The most that is made at once for a connection, in bytes.
+/// The largest burst for a connection, in bytes.
 const MOST_AT_ONCE: u64 = 64 << 20;
 
-/// The parameters of a stream.
 const STREAM: &str = "every, sync, burst, size, delay, topic, count, lose, repeat, swap, end-after, reset-after, retry, last-event-id";
 
 impl Settings {
@@ -81,24 +75,24 @@ impl Settings {
         };
         let mut never = false;
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            let given = Given { name: &name, value: &value };
+            let parameter = Parameter { name: &name, value: &value };
             match &*name {
                 "every" if value == "never" => never = true,
-                "every" => settings.every = Some(given.interval()?),
-                "sync" => settings.sync = given.flag()?,
-                "burst" => settings.burst = given.number(1..=1_000_000)?,
-                "size" => settings.size = given.number(0..=LARGEST)? as usize,
-                "delay" => settings.delay = Some(given.duration()?),
-                "topic" => settings.topic = Some(given.topic()?),
-                "count" => settings.count = Some(given.number(1..=u64::MAX / 2)?),
-                "lose" => settings.spoil(Fault::Lose(given.number(1..=u64::MAX)?))?,
-                "repeat" => settings.spoil(Fault::Repeat(given.number(1..=u64::MAX)?))?,
-                "swap" => settings.spoil(Fault::Swap(given.number(2..=u64::MAX)?))?,
-                "end-after" => settings.ending = Some(Ending::Clean(given.duration()?)),
-                "reset-after" => settings.ending = Some(Ending::Reset(given.duration()?)),
-                "retry" => settings.retry = Some(given.number(0..=u64::from(u32::MAX))?),
+                "every" => settings.every = Some(parameter.interval()?),
+                "sync" => settings.sync = parameter.flag()?,
+                "burst" => settings.burst = parameter.number(1..=1_000_000)?,
+                "size" => settings.size = parameter.number(0..=LARGEST)? as usize,
+                "delay" => settings.delay = Some(parameter.duration()?),
+                "topic" => settings.topic = Some(parameter.topic()?),
+                "count" => settings.count = Some(parameter.number(1..=u64::MAX / 2)?),
+                "lose" => settings.spoil(Fault::Lose(parameter.number(1..=u64::MAX)?))?,
+                "repeat" => settings.spoil(Fault::Repeat(parameter.number(1..=u64::MAX)?))?,
+                "swap" => settings.spoil(Fault::Swap(parameter.number(2..=u64::MAX)?))?,
+                "end-after" => settings.ending = Some(Ending::Clean(parameter.duration()?)),
+                "reset-after" => settings.ending = Some(Ending::Reset(parameter.duration()?)),
+                "retry" => settings.retry = Some(parameter.number(0..=u64::from(u32::MAX))?),
                 "last-event-id" => settings.last_event_id = Some(value.into_owned()),
-                _ => return Err(given.unknown(STREAM)),
+                _ => return Err(parameter.unknown(STREAM)),
             }
         }
         if settings.topic.is_some() && settings.every.is_some() {
@@ -123,7 +117,7 @@ impl Settings {
         match self.fault.replace(fault) {
             None => Ok(()),
             Some(_) => Err(Mistake(
-                "`lose`, `repeat` and `swap` do not go together, since nobody could tell which one was at work; leave all but one out".to_owned(),
+                "`lose`, `repeat` and `swap` do not go together, since their effects look the same; leave all but one out".to_owned(),
             )),
         }
     }
@@ -133,41 +127,37 @@ impl Settings {
 pub(super) fn published_topic(query: &str) -> Result<String, Mistake> {
     let mut topic = None;
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let given = Given { name: &name, value: &value };
+        let parameter = Parameter { name: &name, value: &value };
         match &*name {
-            "topic" => topic = Some(given.topic()?),
-            _ => return Err(given.unknown("topic")),
+            "topic" => topic = Some(parameter.topic()?),
+            _ => return Err(parameter.unknown("topic")),
         }
     }
     topic.ok_or_else(|| Mistake("`topic` is missing; write /publish?topic=news".to_owned()))
 }
 
-/// A parameter as it was given.
-pub(super) struct Given<'a> {
-    /// Its name.
+pub(super) struct Parameter<'a> {
     pub(super) name: &'a str,
-    /// Its value.
     pub(super) value: &'a str,
 }
 
-impl Given<'_> {
+impl Parameter<'_> {
     fn mistake(&self, what: impl Into<Cow<'static, str>>) -> Mistake {
         Mistake(format!("`{}={}` {}", self.name, self.value, what.into()))
     }
 
-    /// A name that is none.
+    /// A parameter that does not exist.
     pub(super) fn unknown(&self, known: &str) -> Mistake {
-        Mistake(format!("there is no parameter `{}`; there are {known}", self.name))
+        Mistake(format!("unknown parameter `{}`; the parameters are {known}", self.name))
     }
 
-    /// A whole number in that range.
     pub(super) fn number(&self, range: std::ops::RangeInclusive<u64>) -> Result<u64, Mistake> {
         let read = self.value.parse().ok().filter(|number| range.contains(number));
         read.ok_or_else(|| {
             let (from, to) = range.into_inner();
             match to {
-                u64::MAX => self.mistake(format!("is no whole number from {from} on")),
-                _ => self.mistake(format!("is no whole number from {from} to {to}")),
+                u64::MAX => self.mistake(format!("is not a whole number from {from} on")),
+                _ => self.mistake(format!("is not a whole number from {from} to {to}")),
             }
         })
     }
@@ -183,7 +173,7 @@ impl Given<'_> {
     fn topic(&self) -> Result<String, Mistake> {
         match self.value.len() {
             1..=200 => Ok(self.value.to_owned()),
-            _ => Err(self.mistake("is no name of 1 to 200 bytes; write topic=news")),
+            _ => Err(self.mistake("is not a name of 1 to 200 bytes; write topic=news")),
         }
     }
 
@@ -257,9 +247,12 @@ mod tests {
             mistake("every=often"),
             "`every=often` is not a duration; write it as 500us, 10ms, 1.5s or 2m"
         );
-        assert_eq!(mistake("evry=1s"), format!("there is no parameter `evry`; there are {STREAM}"));
-        assert_eq!(mistake("swap=1"), "`swap=1` is no whole number from 2 on");
-        assert!(mistake("size=-1").starts_with("`size=-1` is no whole number from 0 to "));
+        assert_eq!(
+            mistake("evry=1s"),
+            format!("unknown parameter `evry`; the parameters are {STREAM}")
+        );
+        assert_eq!(mistake("swap=1"), "`swap=1` is not a whole number from 2 on");
+        assert!(mistake("size=-1").starts_with("`size=-1` is not a whole number from 0 to "));
         assert!(mistake("every=0").contains("every=never"));
         assert!(mistake("lose=2&swap=3").contains("do not go together"));
         assert!(mistake("topic=a&every=1s").contains("leave one of them out"));

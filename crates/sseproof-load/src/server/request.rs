@@ -1,4 +1,4 @@
-//! Requests of HTTP/1, and the answers to those that ask for no stream.
+//! Requests of HTTP/1, and the answers to those without a stream.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::event::Framing;
 use super::socket::Socket;
 
-/// The head of a request, as far as it matters here.
+/// The used parts of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) method: String,
@@ -20,28 +20,27 @@ pub(super) struct Request {
     pub(super) query: String,
     /// Whether it is of HTTP/1.1 and not of HTTP/1.0.
     pub(super) modern: bool,
-    /// Whether the connection stays open behind the answer.
+    /// Whether the connection stays open after the answer.
     pub(super) keeps: bool,
     /// How long the body is.
     pub(super) length: usize,
-    /// Whether the body comes in chunks.
+    /// Whether the body is chunked.
     pub(super) chunked: bool,
-    /// Whether the client waits to be told that its body is wanted.
+    /// Whether the client waits for `100 Continue`.
     pub(super) expects: bool,
     pub(super) last_event_id: Option<String>,
-    /// The key of a WebSocket, where one is asked for in the version that is spoken.
+    /// The key of a WebSocket, if a supported version is requested.
     pub(super) web_socket: Option<String>,
 }
 
-/// The largest head.
 const LARGEST_HEAD: usize = 32 << 10;
 
 impl Request {
-    /// Reads a head, and says how long it is; nothing where it is not complete.
+    /// Reads the request line and headers, and returns their length; `None` if they are incomplete.
     pub(super) fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, String> {
-        let wrong = |flaw: &Flaw| format!("this is no request of HTTP/1.1: {flaw}");
+        let wrong = |flaw: &Flaw| format!("this is not a valid HTTP/1.1 request: {flaw}");
         let Some(head) = RequestHead::parse(bytes).map_err(|flaw| wrong(&flaw))? else {
-            let why = || format!("the head is larger than {LARGEST_HEAD} bytes");
+            let why = || format!("request line and headers are larger than {LARGEST_HEAD} bytes");
             return if bytes.len() > LARGEST_HEAD { Err(why()) } else { Ok(None) };
         };
         if let Some(flaw) = head.refusal() {
@@ -85,7 +84,6 @@ impl Request {
     }
 }
 
-/// An answer that ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     status: &'static str,
@@ -96,14 +94,12 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Words.
     pub(super) fn text(status: &'static str, body: impl Into<String>) -> Self {
         let mut body = body.into();
         body.push('\n');
         Self { status, kind: "text/plain; charset=utf-8", fields: "", body }
     }
 
-    /// JSON.
     pub(super) fn json(status: &'static str, body: impl Into<String>) -> Self {
         Self { kind: "application/json", ..Self::text(status, body) }
     }
@@ -113,7 +109,7 @@ impl Answer {
         Self { fields, ..self }
     }
 
-    /// As bytes; a client that asked for the head alone gets no body.
+    /// As bytes; the answer to a HEAD request has no body.
     pub(super) fn write(&self, head_only: bool, keeps: bool) -> Vec<u8> {
         let Self { status, kind, fields, body } = self;
         let mut out = String::new();
@@ -131,7 +127,7 @@ impl Answer {
     }
 }
 
-/// The head of a stream. Nothing on the way is to compress it or to hold it back.
+/// The response headers of a stream. No proxy on the way may compress it or hold it back.
 pub(super) fn stream_head(framing: Framing, keeps: bool) -> String {
     let chunked = framing == Framing::Chunks;
     let coding = if chunked { "Transfer-Encoding: chunked\r\n" } else { "" };
@@ -141,10 +137,10 @@ pub(super) fn stream_head(framing: Framing, keeps: bool) -> String {
     )
 }
 
-/// A client that asks, and has no stream yet.
+/// A client without a stream.
 pub(super) struct Talk<'a> {
     pub(super) socket: Socket,
-    /// What has come and is not used yet.
+    /// Bytes that have arrived and are not used yet.
     kept: Vec<u8>,
     scratch: &'a RefCell<Box<[u8]>>,
 }
@@ -154,7 +150,7 @@ impl<'a> Talk<'a> {
         Self { socket, kept: Vec::new(), scratch }
     }
 
-    /// The next request; nothing where the client has closed the connection.
+    /// The next request; `None` if the client has closed the connection.
     pub(super) async fn request(&mut self) -> io::Result<Option<Result<Request, String>>> {
         loop {
             if !self.kept.is_empty() {
@@ -173,7 +169,6 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// A body of that length.
     pub(super) async fn body(&mut self, length: usize) -> io::Result<Vec<u8>> {
         while self.kept.len() < length {
             if self.more().await? == 0 {
@@ -199,7 +194,7 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// Waits until the client has gone; what it sends meanwhile is kept for later.
+    /// Waits until the client disconnects; bytes that it sends meanwhile are kept.
     pub(super) async fn gone(&mut self) -> io::Error {
         loop {
             match self.more().await {
@@ -210,7 +205,6 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// Sends all of it.
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             match self.socket.try_write(bytes) {
@@ -278,8 +272,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_told() {
-        assert!(Request::parse(b"\x16\x03\x01").unwrap_err().contains("no request of HTTP/1.1"));
+    fn a_flaw_of_a_request_is_reported() {
+        assert!(
+            Request::parse(b"\x16\x03\x01").unwrap_err().contains("not a valid HTTP/1.1 request")
+        );
         let length = b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n";
         assert!(Request::parse(length).unwrap_err().contains("no length"));
         let endless = format!("GET / HTTP/1.1\r\nA: {}", "x".repeat(LARGEST_HEAD));

@@ -1,4 +1,4 @@
-//! Which request gets what.
+//! Routes requests.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -13,13 +13,11 @@ use super::query::{Mistake, Settings, published_topic};
 use super::request::{Answer, Request, Talk, stream_head};
 use super::socket::Socket;
 
-/// What there is, for people.
 const USAGE: &str = include_str!("usage.txt");
 
-/// The largest body of a request.
 const LARGEST_BODY: usize = 1 << 20;
 
-/// A client, as a task. It is written by hand, since an `async` block would keep room for the
+/// A client, as a task. It is written by hand, since an `async` block would keep the memory of the
 /// requests as long as the stream lasts.
 pub(super) struct Client {
     hub: Rc<Hub>,
@@ -27,7 +25,7 @@ pub(super) struct Client {
 }
 
 enum Phase {
-    /// It asks; what that takes is freed when the stream begins.
+    /// It requests; this memory is freed when the stream begins.
     Asking(Pin<Box<dyn Future<Output = Option<u32>>>>),
     /// It has a stream, which the hub keeps under this key.
     Listening(u32),
@@ -53,17 +51,13 @@ impl Future for Client {
     }
 }
 
-/// What a request leads to.
 enum Next {
-    /// This answer, and the next request.
     Answer(Answer),
-    /// A stream.
     Stream(Settings, Framing, String),
-    /// A stream that ends, and the next request.
     Chat(Chat),
 }
 
-/// Answers requests until one asks for a stream, and gives its key.
+/// Answers requests until one opens a stream, and returns its key.
 async fn ask(hub: Rc<Hub>, socket: Socket) -> Option<u32> {
     let mut talk = Talk::new(socket, &hub.scratch);
     loop {
@@ -120,14 +114,15 @@ async fn ask(hub: Rc<Hub>, socket: Socket) -> Option<u32> {
     }
 }
 
-/// The body of the request, or why it is not read; nothing where the client is gone.
+/// The body of the request, or why it is not read; `None` if the client has disconnected.
 async fn body(talk: &mut Talk<'_>, request: &Request) -> Option<Result<Vec<u8>, Answer>> {
     if request.chunked {
-        let why = "a body has to come with a Content-Length here, and not in chunks";
+        let why = "the body must have a Content-Length; chunked bodies are not accepted";
         return Some(Err(Answer::text("411 Length Required", why)));
     }
     if request.length > LARGEST_BODY {
-        let why = format!("a body may have {LARGEST_BODY} bytes here, and not {}", request.length);
+        let why =
+            format!("the body has {} bytes; at most {LARGEST_BODY} are accepted", request.length);
         return Some(Err(Answer::text("413 Content Too Large", why)));
     }
     if request.expects && request.length > 0 {
@@ -153,15 +148,12 @@ fn route(hub: &Rc<Hub>, request: &Request, body: Vec<u8>) -> Next {
         ("/publish" | "/chat" | "/v1/chat/completions", _) => {
             Next::Answer(wrong_method("Allow: POST\r\n"))
         }
-        _ => Next::Answer(Answer::text(
-            "404 Not Found",
-            "there is nothing here; GET / says what there is",
-        )),
+        _ => Next::Answer(Answer::text("404 Not Found", "not found; GET / lists the paths")),
     }
 }
 
 fn wrong_method(allow: &'static str) -> Answer {
-    let words = allow.trim_end().replace("Allow: ", "this takes ");
+    let words = allow.trim_end().replace("Allow: ", "allowed: ");
     Answer::text("405 Method Not Allowed", words).with(allow)
 }
 
@@ -183,7 +175,7 @@ fn web_socket(request: &Request) -> Next {
     let Some(key) = &request.web_socket else {
         let answer = Answer::text(
             "426 Upgrade Required",
-            "this is a WebSocket of version 13; for Server-Sent Events there is /events",
+            "this path serves WebSockets (version 13); Server-Sent Events are at /events",
         );
         let fields = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
         return Next::Answer(answer.with(fields));
@@ -206,12 +198,15 @@ fn publish(hub: &Rc<Hub>, request: &Request, body: Vec<u8>) -> Answer {
         Err(mistake) => return mistaken(&mistake),
     };
     let Ok(data) = String::from_utf8(body) else {
-        return Answer::text("400 Bad Request", "the body is no UTF-8, which an event has to be");
+        return Answer::text(
+            "400 Bad Request",
+            "the body is not valid UTF-8, which an event must be",
+        );
     };
     match hub.publish(&topic, data) {
         Ok(subscribers) => Answer::json("200 OK", format!("{{\"subscribers\":{subscribers}}}")),
         Err(error) => {
-            Answer::text("400 Bad Request", format!("no event can carry the body: {error}"))
+            Answer::text("400 Bad Request", format!("the body does not fit into an event: {error}"))
         }
     }
 }

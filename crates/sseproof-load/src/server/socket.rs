@@ -9,17 +9,15 @@ use rustls::{ServerConfig, ServerConnection};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-/// A client's connection.
 #[derive(Debug)]
 pub(super) struct Socket {
     tcp: TcpStream,
-    /// TLS, where it is spoken.
     tls: Option<Box<ServerConnection>>,
 }
 
 impl Socket {
     /// # Errors
-    /// Where TLS cannot be spoken as the configuration wants it.
+    /// If the TLS configuration is invalid.
     pub(super) fn new(tcp: TcpStream, tls: Option<&Arc<ServerConfig>>) -> io::Result<Self> {
         let tls = match tls {
             None => None,
@@ -31,17 +29,17 @@ impl Socket {
         Ok(Self { tcp, tls })
     }
 
-    /// Whether something has come, or the end.
+    /// Ready if bytes or the end have arrived.
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.tcp.poll_read_ready(cx)
     }
 
-    /// Whether there is room again.
+    /// Ready if bytes can be written again.
     pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.tcp.poll_write_ready(cx)
     }
 
-    /// Reads what has come; nothing is the end.
+    /// Reads the bytes that have arrived; no bytes are the end.
     pub(super) fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(tls) = &mut self.tls else { return self.tcp.try_read(buffer) };
         loop {
@@ -55,13 +53,13 @@ impl Socket {
                 return Ok(0);
             }
             let processed = tls.process_new_packets();
-            // What the handshake, or an alert, has to say.
+            // The handshake, or an alert, may have bytes to write.
             flush(tls, &self.tcp)?;
             processed.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         }
     }
 
-    /// Writes as much as there is room for. TLS may keep some of it back ([`Self::keeps_back`]).
+    /// Writes as many bytes as the socket takes. TLS may keep some back ([`Self::keeps_back`]).
     pub(super) fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Some(tls) = &mut self.tls else { return self.tcp.try_write(bytes) };
         let mut written = 0;
@@ -83,7 +81,7 @@ impl Socket {
         }
     }
 
-    /// Whether something that was taken is still to be written.
+    /// Whether accepted bytes are still to be written.
     pub(super) fn keeps_back(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.wants_write())
     }
@@ -98,7 +96,7 @@ impl Socket {
         Poll::Ready(Ok(()))
     }
 
-    /// Says that nothing more comes.
+    /// Ends the sending side.
     pub(super) fn finish(&mut self) {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
@@ -107,19 +105,19 @@ impl Socket {
         let _ = SockRef::from(&self.tcp).shutdown(Shutdown::Write);
     }
 
-    /// Wakes who waits for the client, as if it had closed the connection.
+    /// Wakes the task that waits for the client, as if it had closed the connection.
     pub(super) fn hang_up(&mut self) {
         let _ = SockRef::from(&self.tcp).shutdown(Shutdown::Read);
     }
 
-    /// Makes the coming close a reset, and wakes who waits for the client.
+    /// Makes the coming close a reset, and wakes the task that waits for the client.
     pub(super) fn reset(&mut self) {
         let _ = self.tcp.set_zero_linger();
         self.hang_up();
     }
 }
 
-/// Writes what TLS has to say, as far as there is room.
+/// Writes the bytes of TLS that the socket takes.
 fn flush(tls: &mut ServerConnection, tcp: &TcpStream) -> io::Result<()> {
     while tls.wants_write() {
         match tls.write_tls(&mut Through(tcp)) {

@@ -1,4 +1,4 @@
-//! One heap of moments for all connections, since a timer for each would cost more than the
+//! One heap of due times for all connections, since a timer for each would cost more than the
 //! connection itself.
 
 use std::cell::RefCell;
@@ -20,22 +20,17 @@ use crate::clock::nanoseconds;
 pub(super) struct Due {
     /// When, in nanoseconds of [`Clock::now`].
     pub(super) at: u64,
-    /// Whose.
     pub(super) handle: Handle,
-    /// For what.
     pub(super) what: What,
 }
 
-/// What a connection is due for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum What {
     /// Its next own events.
     Events,
-    /// Its end.
     End,
 }
 
-/// The time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     start: Instant,
@@ -46,7 +41,7 @@ impl Clock {
         Self { start: Instant::now() }
     }
 
-    /// Nanoseconds since the start, on a clock that nobody sets.
+    /// Nanoseconds since the start, on a monotonic clock.
     pub(super) fn now(self) -> u64 {
         nanoseconds(self.start.elapsed())
     }
@@ -66,7 +61,7 @@ pub(super) fn unix() -> u64 {
     nanoseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
-/// How long the first event of a connection has to wait, `since` nanoseconds behind the Unix epoch.
+/// How long the first event of a connection has to wait, `since` nanoseconds after the Unix epoch.
 ///
 /// All connections share a grid of intervals. On it, each has a place of its own, a golden section
 /// further than the one before: so however many there are, they are spread evenly.
@@ -84,11 +79,10 @@ pub(super) struct Ticker {
     sooner: Notify,
 }
 
-/// After so many connections the others are let in, since a moment of all of them is long.
+/// After so many connections other tasks may run, since all of them take long.
 const AT_ONCE: usize = 256;
 
 impl Ticker {
-    /// Adds a moment.
     pub(super) fn add(&self, due: Due) {
         let mut heap = self.heap.borrow_mut();
         if heap.peek().is_none_or(|Reverse(first)| due.at < first.at) {
@@ -114,7 +108,7 @@ impl Ticker {
     }
 }
 
-/// Does what is due, for ever.
+/// Handles what is due, forever.
 pub(super) async fn tick(hub: Rc<Hub>) {
     let mut due = Vec::new();
     loop {
@@ -133,7 +127,7 @@ pub(super) async fn tick(hub: Rc<Hub>) {
                     for due in some {
                         hub.due(*due, moment);
                     }
-                    // Also where few are due: what is added meanwhile may be due at once, too.
+                    // Also if few are due: one added meanwhile may be due at once, too.
                     yield_now().await;
                 }
                 due.clear();
@@ -142,7 +136,7 @@ pub(super) async fn tick(hub: Rc<Hub>) {
     }
 }
 
-/// Keeps silent connections alive, and ends those whose clients do not, for ever.
+/// Keeps silent connections alive, and ends those whose clients do not close them.
 pub(super) async fn sweep(hub: Rc<Hub>) {
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;

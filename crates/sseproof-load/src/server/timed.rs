@@ -1,4 +1,4 @@
-//! What is sent because it is time: own events, ends and heartbeats.
+//! Bytes sent at their time: own events, ends and heartbeats.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use super::query::Ending;
 use super::ticker::{Due, What, unix};
 use crate::clock::nanoseconds;
 
-/// After so many seconds of silence a heartbeat is sent.
+/// After how many seconds of silence a heartbeat is sent.
 const SILENCE: u32 = 15;
 
-/// So many seconds a client may take to close a connection whose stream has ended.
+/// How many seconds a client may take to close a connection whose stream has ended.
 const FAREWELL: u32 = 5;
 
-/// So many seconds a client may take to read what is left of a stream that has ended.
+/// How many seconds a client may take to read the rest of a stream that has ended.
 const LAST_WORDS: u32 = 60;
 
 impl Hub {
-    /// Does what a connection is due for, at a moment that is the same for all that are due.
+    /// Handles a due connection; `now` is the same for all that are due.
     pub(super) fn due(self: &Rc<Self>, due: Due, moment: u64) {
         let how = {
             let mut connections = self.connections.borrow_mut();
@@ -86,7 +86,7 @@ impl Hub {
         None
     }
 
-    /// Sends heartbeats where it was silent, and cuts off who does not close.
+    /// Sends heartbeats to silent streams, and cuts off clients that do not close.
     pub(super) fn sweep(self: &Rc<Self>) {
         let now = self.clock.second();
         let mut ends = Vec::new();
@@ -102,7 +102,7 @@ impl Hub {
                         self.sent(handle, connection.send(beat, None, self.queue)).map(|_| handle),
                     );
                 }
-                // What the kernel still has for the client is delivered behind this.
+                // Bytes that the kernel still has for the client are delivered after this.
                 State::Ending if silent >= FAREWELL && !connection.waits() => {
                     connection.state = State::Cut;
                     connection.socket.hang_up();

@@ -1,4 +1,4 @@
-//! What is published: a bounded log for those who come back, and who listens.
+//! A topic: its subscribers, and a bounded log for those that reconnect.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -7,18 +7,17 @@ use sseproof_codec::EncodeError;
 
 use super::event::Message;
 
-/// The log of a topic is bounded in bytes and in messages. Half of what may wait for a client is the
-/// most that one who comes back is sent at once.
+/// The log of a topic is bounded in bytes and in messages. A client that reconnects gets at most half
+/// of the bytes that may wait for a client.
 const LOGGED_BYTES: usize = 512 << 10;
 const LOGGED: usize = 10_000;
 
-/// A topic.
 #[derive(Debug, Default)]
 pub(super) struct Topic {
     log: VecDeque<Rc<Message>>,
     bytes: usize,
     next: u64,
-    /// The connections that listen; each knows its place here.
+    /// The subscribers; each knows its index here.
     pub(super) members: Vec<u32>,
 }
 
@@ -41,14 +40,13 @@ impl Topic {
         self.next
     }
 
-    /// That message, if it is still there.
     pub(super) fn message(&self, n: u64) -> Option<&Rc<Message>> {
         let oldest = self.log.front()?.n();
         self.log.get(usize::try_from(n.checked_sub(oldest)?).ok()?)
     }
 
-    /// The first message to send to a client that has had those up to this one, as far as they are
-    /// known: an id of another log says nothing.
+    /// The first message to send to a client whose last event ID is this one; an id of another log has
+    /// no meaning here.
     pub(super) fn resume(&self, last: u64) -> u64 {
         let oldest = self.log.front().map_or(self.next, |oldest| oldest.n());
         match last.checked_add(1) {
@@ -81,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_goes_on_behind_its_last_message() {
+    fn a_client_that_reconnects_resumes_after_its_last_message() {
         let topic = topic(10, 1);
         assert_eq!(topic.resume(3), 4);
         assert_eq!(topic.resume(9), 10);

@@ -1,5 +1,5 @@
-//! What a client sends on a WebSocket (RFC 6455): pings and closes are answered, messages are
-//! counted for their size and thrown away, and what breaks the protocol ends the connection.
+//! Reads the frames of a client (RFC 6455): pings and closes are answered, messages are counted for
+//! their size and thrown away, and a violation of the protocol ends the connection.
 //!
 //! A reader is only needed while something is unfinished: an idle connection has none.
 
@@ -10,29 +10,27 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::event::{close, pong};
 
-/// The largest message of a client; nothing that it says is of use here.
+/// The largest message of a client; its content is not used.
 const LARGEST: u64 = 1 << 20;
 
 /// The largest payload of a ping, a pong or a close (section 5.5).
 const LARGEST_CONTROL: u64 = 125;
 
-/// What to do about what a client sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
-    /// Send this.
     Send(Vec<u8>),
     /// Send this, and end the connection.
     Close(Vec<u8>),
 }
 
-/// What is unfinished of a client's frames.
+/// The unfinished frames of a client.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Reader {
-    /// The begin of a head or of a control frame.
+    /// The start of a frame header or of a control frame.
     kept: Vec<u8>,
-    /// How much of a message is still to come in the frame at hand.
+    /// How many bytes of the current frame are still missing.
     skip: u64,
-    /// How long the message is so far, whose fragments are coming.
+    /// The length so far of a fragmented message.
     message: Option<u64>,
 }
 
@@ -47,7 +45,7 @@ impl Reader {
         *self == Self::default()
     }
 
-    /// Takes what came, and says what to do about it; behind a close it says no more.
+    /// Takes bytes and returns the replies; after a close there are none.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Vec<Reply> {
         let joined;
         let mut rest = bytes;
@@ -83,7 +81,7 @@ impl Reader {
         }
     }
 
-    /// Takes a head, and all of the frame if it is a control frame; keeps what is not complete.
+    /// Takes a frame header, and all of a control frame; keeps an incomplete one.
     fn frame(&mut self, rest: &mut &[u8]) -> Result<Option<Reply>, u16> {
         let mut cursor = Cursor::new(*rest);
         let Some((header, length)) = FrameHeader::parse(&mut cursor).map_err(|_| PROTOCOL_ERROR)?
@@ -140,7 +138,7 @@ fn control(kind: Control, payload: &[u8]) -> Result<Option<Reply>, u16> {
         Control::Ping => Ok(Some(Reply::Send(pong(payload)))),
         Control::Close => {
             let Some((code, reason)) = payload.split_at_checked(2) else {
-                // A close may say nothing, but not half a code.
+                // A close may be empty, but must not have half a code.
                 let fits = payload.is_empty();
                 return if fits { Ok(Some(Reply::Close(close(b"")))) } else { Err(PROTOCOL_ERROR) };
             };
@@ -233,7 +231,7 @@ mod tests {
             frame(FIN | 11, b""),
             frame(PING, b""),
             frame(FIN | PING, &[0; 126]),
-            frame(FIN, b"a continuation of nothing"),
+            frame(FIN, b"a continuation frame without a message"),
             [frame(TEXT, b"a"), frame(FIN | TEXT, b"b")].concat(),
             frame(FIN | CLOSE, b"\x03"),
             frame(FIN | CLOSE, &1005_u16.to_be_bytes()),

@@ -1,4 +1,4 @@
-//! Frames of WebSocket (RFC 6455) as a server sends them, and what a client answers.
+//! Reads the frames that a WebSocket server sends (RFC 6455), and writes the replies.
 
 use std::io::Cursor;
 
@@ -8,14 +8,11 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 /// How long a message may be.
 const LIMIT: usize = 64 * 1024 * 1024;
 
-/// What arrived.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame<'a> {
-    /// A whole message.
     Message(&'a [u8]),
     /// A ping, to be answered with the same payload.
     Ping(&'a [u8]),
-    /// A pong.
     Pong,
     /// The end, with its code.
     Close(Option<u16>),
@@ -27,17 +24,16 @@ pub(crate) struct Reader(Option<Box<Partial>>);
 
 #[derive(Debug, Default)]
 struct Partial {
-    /// The begin of a frame.
     frame: Vec<u8>,
-    /// The fragments of a message so far, where one has begun.
+    /// The fragments of a message so far.
     message: Option<Vec<u8>>,
 }
 
 impl Reader {
-    /// Takes what was read, and hands each frame on.
+    /// Reads bytes, and passes each frame on.
     ///
     /// # Errors
-    /// What is against RFC 6455.
+    /// The violation of RFC 6455.
     pub(crate) fn feed(
         &mut self,
         bytes: &[u8],
@@ -54,7 +50,7 @@ impl Reader {
         let mut message = partial.message.take();
         let rest = frames(&frame, &mut message, &mut each)?;
         if rest.len() == frame.len() {
-            // Nothing was whole: it stays where it is, and is not copied again.
+            // No frame was complete: the bytes stay, and are not copied again.
             *partial = Partial { frame, message };
             self.0 = Some(partial);
         } else {
@@ -70,7 +66,7 @@ impl Reader {
     }
 }
 
-/// Hands each whole frame on, and returns what is left.
+/// Passes each complete frame on, and returns the rest.
 fn frames<'a>(
     mut bytes: &'a [u8],
     message: &mut Option<Vec<u8>>,
@@ -95,7 +91,7 @@ fn frames<'a>(
         bytes = &bytes[begin + length..];
         match header.opcode {
             OpCode::Data(Data::Continue) => {
-                let mut whole = message.take().ok_or("a continuation of nothing")?;
+                let mut whole = message.take().ok_or("a continuation frame without a message")?;
                 if whole.len() + payload.len() > LIMIT {
                     return Err(format!("a message of more than {LIMIT} bytes"));
                 }
@@ -134,7 +130,6 @@ pub(crate) fn control(opcode: Control, payload: &[u8], mask: [u8; 4]) -> Vec<u8>
     let header =
         FrameHeader { opcode: OpCode::Control(opcode), mask: Some(mask), ..FrameHeader::default() };
     let mut frame = Vec::with_capacity(6 + payload.len());
-    // Writing to memory does not fail.
     let written = header.format(payload.len() as u64, &mut frame);
     debug_assert!(written.is_ok(), "{written:?}");
     frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
@@ -178,11 +173,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_against_the_standard_is_told() {
+    fn violations_of_the_standard_are_reported() {
         for (bytes, said) in [
             (&[0x81, 0x81, 0, 0, 0, 0, 1][..], "masked"),
             (&[0xc1, 0], "reserved bit"),
-            (&[0x80, 0], "continuation of nothing"),
+            (&[0x80, 0], "continuation frame without"),
             (&[0x01, 0, 0x81, 0], "within a fragmented"),
             (&[0x09, 0], "fragmented"),
             (&[0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0], "a frame of"),

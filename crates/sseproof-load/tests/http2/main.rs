@@ -56,7 +56,7 @@ fn subscribe(plan: &mut Plan) -> &mut Subscribe {
     }
 }
 
-/// What is seen where that is played on one thread.
+/// The total of a plan that is played on one thread.
 async fn total(server: &Server, path: &str, plan: Plan) -> Interval {
     let url = Url::parse(&format!("http://{}{path}", server.address)).expect("a URL");
     let target = Target::new(url, None).await.expect("an address");
@@ -78,7 +78,7 @@ async fn published(target: Target, plan: Plan, publisher: Option<Publisher>) -> 
         sampling: Duration::from_secs(1),
         settling: Duration::ZERO,
     };
-    let (_told, stop) = watch::channel(false);
+    let (_sender, stop) = watch::channel(false);
     let played = run(generator, stop, |_| None).await;
     assert_eq!(played.broken, Vec::<String>::new());
     let mut total = Interval::default();
@@ -132,24 +132,24 @@ async fn a_stream_that_is_reset_is_an_error_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_told_to_go_comes_back_on_a_new_connection() {
+async fn a_client_reconnects_after_goaway() {
     let server = Server::start(None, Some(4)).await;
     let mut plan = plan(4, SHORT * 2, 100);
     subscribe(&mut plan).reconnecting.back = true;
     let total = total(&server, "/twenty", plan).await;
     assert_eq!(errors(&total), []);
-    // The streams of the connection that ends come to their own end first.
+    // The streams of the ending connection end first.
     let connections = server.connections();
     assert!(connections.len() > 1, "{connections:?}");
     assert!(connections.iter().all(|streams| (1..=4).contains(streams)), "{connections:?}");
     let reconnects = total.counters.count(Counter::Reconnects);
-    // Who is sent away at the end may just have asked again.
+    // A client that is disconnected at the end may have started another request.
     let asked = connections.iter().sum::<u64>();
     assert!((4 + reconnects..=8 + reconnects).contains(&asked) && reconnects > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_leaves_resets_its_stream_and_the_last_closes_the_connection() {
+async fn a_client_that_disconnects_resets_its_stream_and_the_last_closes_the_connection() {
     let server = Server::start(None, None).await;
     let mut plan = plan(6, SHORT / 2, 3);
     subscribe(&mut plan).stages.push(Stage::Ramp { to: 0, over: Duration::ZERO, plateaus: 1 });
@@ -162,7 +162,7 @@ async fn who_leaves_resets_its_stream_and_the_last_closes_the_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_cut_comes_back_on_the_connection_of_those_who_are_not() {
+async fn a_client_that_is_cut_reconnects_on_the_connection_of_others() {
     let server = Server::start(None, None).await;
     let mut plan = plan(10, SHORT / 2, 100);
     subscribe(&mut plan).reconnecting.back = true;
@@ -175,7 +175,7 @@ async fn who_is_cut_comes_back_on_the_connection_of_those_who_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_read_holds_up_the_server_and_none_of_its_neighbours() {
+async fn a_client_that_does_not_read_blocks_the_server_and_none_of_its_neighbours() {
     let server = Server::start(None, None).await;
     let mut plan = plan(4, SHORT * 2, 100);
     subscribe(&mut plan).slow = Some(Slow { share: 0.5, pace: Pace::Never });
@@ -228,7 +228,7 @@ async fn requests_leave_their_connection_to_those_that_follow() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn over_tls_it_is_agreed_upon() {
-    let no_h2 = "http2: the server does not offer it (ALPN)";
+    let no_h2 = "http2: the server does not offer it by ALPN";
     for (offered, error) in
         [(vec!["h2"], None), (vec!["http/1.1"], Some(no_h2)), (vec![], Some(no_h2))]
     {
@@ -240,8 +240,7 @@ async fn over_tls_it_is_agreed_upon() {
         let identity = identity.expect("a certificate");
         let server = Server::over_tls(identity.server_config()).await;
         let ca = ("ca".to_owned(), identity.authority().as_bytes().to_vec());
-        let tls =
-            Tls::new(TlsGiven { ca: Some(ca), ..TlsGiven::default() }).expect("whom to trust");
+        let tls = Tls::new(TlsGiven { ca: Some(ca), ..TlsGiven::default() }).expect("its CA");
         let config = tls.client_config(&["h2"]).expect("a configuration");
         let url = Url::parse(&format!("https://{}/twenty", server.address)).expect("a URL");
         let target = Target::new(url, Some(Arc::new(config))).await.expect("an address");
@@ -263,7 +262,7 @@ async fn over_tls_it_is_agreed_upon() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_publishes_to_a_server_of_http2_alone_is_told() {
+async fn publishing_to_a_server_with_only_http2_is_an_error() {
     let server = Server::start(None, None).await;
     let mut plan = plan(1, SHORT, 2);
     let (arrivals, after) = (Arrivals::Constant, Duration::ZERO);
@@ -276,19 +275,19 @@ async fn who_publishes_to_a_server_of_http2_alone_is_told() {
     });
     let total = published(target, plan, Some(publisher)).await;
     let (kind, count) = errors(&total)[0];
-    assert!(kind.contains("speaks HTTP/2 alone"), "{kind}");
+    assert!(kind.contains("supports only HTTP/2"), "{kind}");
     assert_eq!(count, total.counters.count(Counter::PublishFailed));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_speak_http2_is_told() {
+async fn a_server_without_http2_is_an_error() {
     let server = sseproof_load::server::Server::start(&Default::default()).expect("a port");
     let url = Url::parse(&format!("http://{}/events", server.address())).expect("a URL");
     let (target, plan) = (Target::new(url, None).await.expect("an address"), plan(3, SHORT, 2));
     let reached = reach(&plan, target.clone()).await;
     let error = reached.expect_err("no HTTP/2");
     assert_eq!(error.kind(), ErrorKind::Protocol);
-    let text = "http2: broken frames: FRAME_SIZE_ERROR (HTTP/2 was asked for";
+    let text = "http2: broken frames: FRAME_SIZE_ERROR (HTTP/2 was requested";
     assert!(error.text().starts_with(text), "{error}");
     let total = played(target, plan).await;
     let kinds: Vec<_> = total.counters.errors().collect();

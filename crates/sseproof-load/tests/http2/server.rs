@@ -1,4 +1,4 @@
-//! A server of HTTP/2, as the library has it, that does what its path says.
+//! A server of HTTP/2, built on the library; its path selects the behaviour.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -14,57 +14,56 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
-/// What it has seen.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Observed {
     /// How many streams each connection has had.
     pub(crate) connections: Vec<u64>,
-    /// How much of the content of each stream it could send.
+    /// How many bytes of each stream it could send.
     pub(crate) sent: Vec<usize>,
     /// Streams that the client has reset, and with what.
     pub(crate) resets: Vec<Reason>,
     /// Connections that have ended.
     pub(crate) closed: u64,
-    /// What came with the last request.
+    /// The last request and its body.
     pub(crate) last: Option<(Request<()>, Vec<u8>)>,
 }
 
 /// One that runs until the runtime ends.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    pub(crate) seen: Arc<Mutex<Seen>>,
+    pub(crate) seen: Arc<Mutex<Observed>>,
 }
 
 impl Server {
-    /// It permits so many streams on a connection, and says GOAWAY behind so many requests.
-    pub(crate) async fn start(permitted: Option<u32>, goaway_behind: Option<u64>) -> Self {
-        Self::over(permitted, goaway_behind, None).await
+    /// It permits so many streams on a connection, and sends GOAWAY after so many requests.
+    pub(crate) async fn start(permitted: Option<u32>, goaway_after: Option<u64>) -> Self {
+        Self::over(permitted, goaway_after, None).await
     }
 
-    /// One that speaks TLS, as is configured there.
+    /// A server with TLS.
     pub(crate) async fn over_tls(config: Arc<ServerConfig>) -> Self {
         Self::over(None, None, Some(TlsAcceptor::from(config))).await
     }
 
     async fn over(
         permitted: Option<u32>,
-        goaway_behind: Option<u64>,
+        goaway_after: Option<u64>,
         tls: Option<TlsAcceptor>,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback");
         let address = listener.local_addr().expect("its address");
-        let seen = Arc::<Mutex<Seen>>::default();
-        let told = Arc::clone(&seen);
+        let seen = Arc::<Mutex<Observed>>::default();
+        let shared = Arc::clone(&seen);
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.expect("a connection");
-                let (told, tls) = (Arc::clone(&told), tls.clone());
+                let (shared, tls) = (Arc::clone(&shared), tls.clone());
                 tokio::spawn(async move {
                     let Some(tls) = tls else {
-                        return connection(stream, permitted, goaway_behind, told).await;
+                        return connection(stream, permitted, goaway_after, shared).await;
                     };
                     if let Ok(stream) = tls.accept(stream).await {
-                        connection(stream, permitted, goaway_behind, told).await;
+                        connection(stream, permitted, goaway_after, shared).await;
                     }
                 });
             }
@@ -72,7 +71,7 @@ impl Server {
         Self { address, seen }
     }
 
-    /// How many streams each connection has had, the least first.
+    /// How many streams each connection has had, ascending.
     pub(crate) fn connections(&self) -> Vec<u64> {
         let mut connections = self.seen.lock().expect("what it has seen").connections.clone();
         connections.sort_unstable();
@@ -83,8 +82,8 @@ impl Server {
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     permitted: Option<u32>,
-    goaway_behind: Option<u64>,
-    seen: Arc<Mutex<Seen>>,
+    goaway_after: Option<u64>,
+    seen: Arc<Mutex<Observed>>,
 ) {
     let mut builder = h2::server::Builder::new();
     if let Some(permitted) = permitted {
@@ -101,7 +100,7 @@ async fn connection(
         requests += 1;
         seen.lock().expect("what it has seen").connections[number] += 1;
         tokio::spawn(answer(request, response, Arc::clone(&seen)));
-        if Some(requests) == goaway_behind {
+        if Some(requests) == goaway_after {
             connection.graceful_shutdown();
         }
     }
@@ -111,7 +110,7 @@ async fn connection(
 async fn answer(
     request: Request<RecvStream>,
     mut response: SendResponse<Bytes>,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<Observed>>,
 ) {
     let (parts, mut content) = request.into_parts();
     let path = parts.uri.path().to_owned();
@@ -122,7 +121,7 @@ async fn answer(
     }
     seen.lock().expect("what it has seen").last = Some((Request::from_parts(parts, ()), body));
     let head = Response::builder().header("content-type", "text/event-stream; charset=utf-8");
-    let head = head.body(()).expect("a head");
+    let head = head.body(()).expect("response headers");
     if path == "/refused" {
         return response.send_reset(Reason::REFUSED_STREAM);
     }
@@ -175,7 +174,7 @@ async fn answer(
     }
 }
 
-/// Writes as the client's windows allow; the reason where it resets the stream.
+/// Writes as the client's windows allow; the reason if it resets the stream.
 async fn write(
     stream: &mut SendStream<Bytes>,
     mut data: Bytes,

@@ -43,7 +43,7 @@ fn a_chat_without_a_stream_is_one_answer() {
 }
 
 #[test]
-fn who_leaves_a_chat_is_not_counted_any_more() {
+fn a_client_that_disconnects_from_a_chat_is_not_counted_any_more() {
     let server = server();
     let body = r#"{"model":"m","messages":[{"content":"hi"}],"stream":true}"#;
     let slow = chat(&server, "first=1h", body);

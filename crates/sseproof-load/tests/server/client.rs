@@ -1,4 +1,4 @@
-//! A client of the load server that looks at every byte.
+//! A client of the load server that checks every byte.
 
 use std::io::{BufRead as _, BufReader, Cursor, Read as _, Write as _};
 use std::net::TcpStream;
@@ -12,14 +12,13 @@ pub(crate) fn server() -> Server {
     Server::start(&ServerOptions::default()).expect("loopback has a port")
 }
 
-/// A client of a server.
 pub(crate) struct Client {
     pub(crate) stream: BufReader<TcpStream>,
     pub(crate) head: String,
 }
 
 impl Client {
-    /// Sends a request, and reads the head of the answer.
+    /// Sends a request, and reads the response headers.
     pub(crate) fn ask(server: &Server, request: &str) -> Self {
         let mut stream = TcpStream::connect(server.address()).expect("the server listens");
         stream.write_all(request.replace('\n', "\r\n").as_bytes()).expect("it takes a request");
@@ -31,8 +30,8 @@ impl Client {
     pub(crate) fn read_head(&mut self) {
         self.head.clear();
         while !self.head.ends_with("\r\n\r\n") {
-            let read = self.stream.read_line(&mut self.head).expect("a head comes");
-            assert!(read > 0, "the connection ended in the head: {:?}", self.head);
+            let read = self.stream.read_line(&mut self.head).expect("response headers");
+            assert!(read > 0, "the connection ended in the headers: {:?}", self.head);
         }
     }
 
@@ -73,7 +72,6 @@ impl Client {
         chunk
     }
 
-    /// The next frame.
     pub(crate) fn frame(&mut self) -> (OpCode, Vec<u8>) {
         let mut head = vec![0; 2];
         self.stream.read_exact(&mut head).expect("a frame comes");
@@ -85,7 +83,7 @@ impl Client {
                 return (header.opcode, payload);
             }
             let mut byte = [0];
-            self.stream.read_exact(&mut byte).expect("the head goes on");
+            self.stream.read_exact(&mut byte).expect("the rest of the headers");
             head.extend(byte);
         }
     }
@@ -135,7 +133,6 @@ pub(crate) fn events(body: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The numbers that the data has.
 pub(crate) fn numbers<'a>(data: impl IntoIterator<Item = &'a String>) -> Vec<u64> {
     let number = |data: &String| {
         let json: serde_json::Value = serde_json::from_str(data).expect("the data is JSON");

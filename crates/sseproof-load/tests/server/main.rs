@@ -1,4 +1,4 @@
-//! The load server over loopback: what it promises exactly, whatever the machine is busy with.
+//! The load server over loopback: exact checks that hold on a busy machine.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

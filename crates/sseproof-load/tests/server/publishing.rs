@@ -1,4 +1,4 @@
-//! What is published reaches all that listen, and who does not read holds up nobody.
+//! A published message reaches all subscribers, and a client that does not read blocks no other.
 
 use std::io::Read as _;
 
@@ -15,7 +15,7 @@ fn what_is_published_goes_to_all_that_listen_to_its_topic() {
     let mut other = Client::events(&server, "topic=other");
     assert_eq!(publish(&server, "news", "one"), "{\"subscribers\":5}\n");
     assert_eq!(publish(&server, "other", "else"), "{\"subscribers\":1}\n");
-    assert_eq!(publish(&server, "nobody", "hears"), "{\"subscribers\":0}\n");
+    assert_eq!(publish(&server, "empty", "unheard"), "{\"subscribers\":0}\n");
     assert_eq!(publish(&server, "news", "two"), "{\"subscribers\":5}\n");
     for client in &mut sse {
         let got = [client.chunk(), client.chunk()].concat();
@@ -29,7 +29,7 @@ fn what_is_published_goes_to_all_that_listen_to_its_topic() {
 }
 
 #[test]
-fn who_comes_back_gets_what_was_published_meanwhile() {
+fn a_client_that_reconnects_gets_the_messages_published_meanwhile() {
     let server = server();
     for data in ["zero", "one", "two", "three"] {
         publish(&server, "news", data);
@@ -59,7 +59,7 @@ fn faults_are_exact_in_what_is_published_too() {
 }
 
 #[test]
-fn who_does_not_read_is_cut_off_and_holds_up_nobody() {
+fn a_client_that_does_not_read_is_cut_off_and_blocks_no_other() {
     let server = Server::start(&ServerOptions { queue: 64 << 10, ..ServerOptions::default() });
     let server = server.unwrap();
     let deaf = Client::events(&server, "topic=t");
@@ -73,7 +73,7 @@ fn who_does_not_read_is_cut_off_and_holds_up_nobody() {
         assert!(published < 1000, "100 MB wait for a client that does not read");
     }
     assert_eq!(publish(&server, "t", &data), "{\"subscribers\":1}\n");
-    // What it would read now ends in a reset, and not as if it were complete.
+    // The rest ends in a reset, and not as if it were complete.
     let mut rest = Vec::new();
     let mut deaf = deaf.stream;
     assert!(deaf.read_to_end(&mut rest).is_err());
@@ -94,5 +94,5 @@ fn open_streams_are_counted() {
     while count() != "0\n" {
         std::thread::yield_now();
     }
-    assert_eq!(publish(&server, "t", "to nobody"), "{\"subscribers\":0}\n");
+    assert_eq!(publish(&server, "t", "unheard"), "{\"subscribers\":0}\n");
 }

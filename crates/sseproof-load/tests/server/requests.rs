@@ -1,30 +1,30 @@
-//! Requests, and what those are told that cannot be.
+//! Requests, and the messages to invalid ones.
 
 use std::io::Read as _;
 
 use crate::client::{Client, events, numbers, server};
 
 #[test]
-fn requests_that_cannot_be_are_told_what_to_write() {
+fn a_mistake_in_a_request_is_answered_with_a_suggestion() {
     let server = server();
     for (request, status, words) in [
         ("GET /events?every=1x HTTP/1.1", "400 Bad Request", "`every=1x` is not a duration"),
-        ("GET /ws?lose=0 HTTP/1.1", "426 Upgrade Required", "for Server-Sent Events there is"),
-        ("GET /nothing HTTP/1.1", "404 Not Found", "GET / says what there is"),
+        ("GET /ws?lose=0 HTTP/1.1", "426 Upgrade Required", "Server-Sent Events are at /events"),
+        ("GET /nothing HTTP/1.1", "404 Not Found", "GET / lists the paths"),
         ("GET / HTTP/1.1", "200 OK", "POST /publish?topic=NAME"),
-        ("POST /events HTTP/1.1", "405 Method Not Allowed", "this takes GET, HEAD"),
+        ("POST /events HTTP/1.1", "405 Method Not Allowed", "allowed: GET, HEAD"),
         ("POST /publish HTTP/1.1", "400 Bad Request", "/publish?topic=news"),
         (
             "POST /publish?topic=t HTTP/1.1\nContent-Length: 2000000",
             "413 Content Too Large",
-            "and not 2000000",
+            "the body has 2000000 bytes",
         ),
         (
             "POST /publish?topic=t HTTP/1.1\nTransfer-Encoding: chunked",
             "411 Length Required",
             "Content-Length",
         ),
-        ("nonsense", "400 Bad Request", "no request of HTTP/1.1"),
+        ("nonsense", "400 Bad Request", "not a valid HTTP/1.1 request"),
     ] {
         let mut client = Client::ask(&server, &format!("{request}\nHost: a\n\n"));
         assert!(client.head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{}", client.head);

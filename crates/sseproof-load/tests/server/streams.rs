@@ -77,7 +77,7 @@ fn a_slow_reader_of_own_events_gets_them_all() {
 }
 
 #[test]
-fn streams_end_when_they_are_told_to() {
+fn streams_end_as_their_parameters_say() {
     let server = server();
     let mut client = Client::events(&server, "every=never&end-after=1ms&retry=250");
     assert_eq!(client.all_chunks(), b"retry: 250\n\n");

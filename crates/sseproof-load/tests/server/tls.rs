@@ -32,7 +32,7 @@ fn tls_carries_the_same() {
     let client = ClientConnection::new(Arc::new(config), name).unwrap();
     let stream = TcpStream::connect(server.address()).unwrap();
     let mut client = StreamOwned::new(client, stream);
-    // More at once than TLS and the kernel take, and nobody reads for a while.
+    // More data than TLS and the kernel buffer, and no reader for a while.
     let query = "every=1ms&burst=100&size=10000&count=2000";
     client.write_all(format!("GET /events?{query} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
     std::thread::sleep(Duration::from_millis(100));

@@ -390,7 +390,7 @@ fn ratio_words(ratio: &Ratio, off: bool) -> String {
         _ if low > 0.99 && high < 1.01 => ", within 1 %",
         Finding::More => ", more",
         Finding::Less => ", less",
-        Finding::Undecided => ", inconclusive",
+        Finding::Inconclusive => ", inconclusive",
         Finding::TooFew => "",
     };
     format!("{value} ({low:.2} to {high:.2}){finding}")

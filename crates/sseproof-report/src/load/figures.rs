@@ -1,11 +1,11 @@
 //! The costs of several rounds combined.
 
-use sseproof_load_model::{Cost, Estimate, Figure, Undecided};
+use sseproof_load_model::{Cost, Estimate, Figure, Unmeasured};
 use sseproof_units::Value;
 
 /// Each figure of the rounds, or the reason for its absence.
 pub(super) struct Figures {
-    figures: Vec<(Figure, Result<Estimate, Undecided>)>,
+    figures: Vec<(Figure, Result<Estimate, Unmeasured>)>,
     /// Of the first round, with the number of points of the lines.
     pub(super) first: Option<Cost>,
 }
@@ -35,14 +35,14 @@ impl Figures {
     }
 
     /// Why the figure was not measured.
-    pub(super) fn why(&self, figure: Figure) -> Option<&Undecided> {
+    pub(super) fn why(&self, figure: Figure) -> Option<&Unmeasured> {
         let found = self.figures.iter().find(|(known, _)| *known == figure)?;
         found.1.as_ref().err()
     }
 
     /// Each reason for missing figures, with their keys.
-    pub(super) fn missing(&self) -> Vec<(&Undecided, Vec<&'static str>)> {
-        let mut reasons: Vec<(&Undecided, Vec<&'static str>)> = Vec::new();
+    pub(super) fn missing(&self) -> Vec<(&Unmeasured, Vec<&'static str>)> {
+        let mut reasons: Vec<(&Unmeasured, Vec<&'static str>)> = Vec::new();
         for (figure, estimate) in &self.figures {
             let Err(why) = estimate else { continue };
             match reasons.iter_mut().find(|(known, _)| *known == why) {
@@ -54,7 +54,7 @@ impl Figures {
     }
 }
 
-fn put_together(figure: Figure, costs: &[Cost]) -> Result<Estimate, Undecided> {
+fn put_together(figure: Figure, costs: &[Cost]) -> Result<Estimate, Unmeasured> {
     let mut measured: Vec<&Estimate> =
         costs.iter().filter_map(|cost| cost.figure(figure).ok()).collect();
     let is_memory = figure.key().starts_with("memory.");
@@ -65,6 +65,6 @@ fn put_together(figure: Figure, costs: &[Cost]) -> Result<Estimate, Undecided> {
     match (measured.get(at), costs.first()) {
         (Some(estimate), _) => Ok(**estimate),
         (None, Some(first)) => first.figure(figure).copied().map_err(Clone::clone),
-        (None, None) => Err(Undecided::NoSamples),
+        (None, None) => Err(Unmeasured::NoSamples),
     }
 }

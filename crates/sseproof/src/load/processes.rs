@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use sseproof_load::{Played, Told};
+use sseproof_load::{Played, Update};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{Interval, Sample};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -73,10 +73,10 @@ fn write(line: &Line) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
-pub(super) fn write_news(news: &Told<'_>) {
+pub(super) fn write_news(news: &Update<'_>) {
     write(&match news {
-        Told::Interval(interval) => Line::Interval((*interval).clone()),
-        Told::Look { open, events, .. } => Line::Count { open: *open, events: *events },
+        Update::Interval(interval) => Line::Interval((*interval).clone()),
+        Update::Look { open, events, .. } => Line::Count { open: *open, events: *events },
     });
 }
 
@@ -145,7 +145,7 @@ impl Workers {
     pub(super) async fn run(
         &self,
         stop: watch::Receiver<bool>,
-        mut each: impl FnMut(Told<'_>, &[u32]) -> Option<Sample>,
+        mut each: impl FnMut(Update<'_>, &[u32]) -> Option<Sample>,
     ) -> anyhow::Result<(Played, Vec<bool>)> {
         let lead = BEGINNING + Duration::from_millis(100) * u32::try_from(self.count)?;
         let start_ms = now_ms() + u64::try_from(lead.as_millis())?;
@@ -175,11 +175,11 @@ impl Workers {
         let mut is_stopped = false;
         let look = |progress: &[WorkerState],
                     played: &mut Played,
-                    each: &mut dyn FnMut(Told<'_>, &[u32]) -> Option<Sample>| {
+                    each: &mut dyn FnMut(Update<'_>, &[u32]) -> Option<Sample>| {
             let at = Duration::from_millis(now_ms().saturating_sub(start_ms));
             let open = progress.iter().map(|progress| progress.open).sum();
             let events = progress.iter().map(|progress| progress.events).sum();
-            played.samples.extend(each(Told::Look { at, open, events }, &ids));
+            played.samples.extend(each(Update::Look { at, open, events }, &ids));
         };
         loop {
             tokio::select! {
@@ -187,7 +187,7 @@ impl Workers {
                     let Some((worker, line)) = line else { break };
                     match serde_json::from_str(&line) {
                         Ok(Line::Interval(interval)) => {
-                            each(Told::Interval(&interval), &[]);
+                            each(Update::Interval(&interval), &[]);
                             interval.join(&mut intervals);
                         }
                         Ok(Line::Count { open, events }) => {
@@ -227,7 +227,7 @@ impl Workers {
             sleep(self.sampling.min(self.settling)).await;
             let events = progress.iter().map(|progress| progress.events).sum();
             let at = Duration::from_millis(now_ms().saturating_sub(start_ms));
-            played.samples.extend(each(Told::Look { at, open: 0, events }, &[]));
+            played.samples.extend(each(Update::Look { at, open: 0, events }, &[]));
         }
         played.intervals = intervals.into_values().collect();
         Ok((played, progress.iter().map(|progress| progress.is_done).collect()))

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use sseproof_files::{Body, PlanFile, Template};
-use sseproof_load::{Generator, Message, PerClient, Publisher, Target, Told, reach, resource, run};
+use sseproof_load::{Generator, Message, PerClient, Publisher, Target, Update, reach, resource, run};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{
     Counter, Http, Interval, Outcome, Plan, Resources, Run, Sample, Shard, Stage, Transport,
@@ -178,12 +178,12 @@ impl Round<'_> {
         let stopped = stop.clone();
         let mut unread = None;
         let mut queues = Queues::of(&self.file.plan, &self.url(0));
-        let hear = |news: Told<'_>, ours: &[u32]| match news {
-            Told::Interval(interval) => {
+        let hear = |news: Update<'_>, ours: &[u32]| match news {
+            Update::Interval(interval) => {
                 each(interval);
                 None
             }
-            Told::Look { at, open, events } => {
+            Update::Look { at, open, events } => {
                 let looked = resource::look(self.server, ours);
                 // A worker that has just ended is not an error of the server.
                 if looked.is_err()

@@ -116,7 +116,7 @@ fn table(page: &mut String, old: &[Outcome], new: &[Outcome]) {
                 let finding = match ratio.finding() {
                     Finding::More => ", more",
                     Finding::Less => ", less",
-                    Finding::Undecided => ", within the spread of the rounds",
+                    Finding::Inconclusive => ", within the spread of the rounds",
                     Finding::TooFew => ", inconclusive: too few rounds",
                 };
                 format!("× {:.2}{interval}{finding}", ratio.value)
