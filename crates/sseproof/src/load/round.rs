@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use sseproof_files::{Body, PlanFile, Template};
-use sseproof_load::{Generator, Message, PerClient, Publisher, Target, Update, reach, resource, run};
+use sseproof_load::{
+    Generator, Message, PerClient, Publisher, Target, Update, reach, resource, run,
+};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{
     Counter, Http, Interval, Outcome, Plan, Resources, Run, Sample, Shard, Stage, Transport,
