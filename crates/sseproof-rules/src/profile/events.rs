@@ -10,12 +10,10 @@ use super::look;
 use crate::stream::tally::Tally;
 use crate::{Fault, Record, Verdict, View};
 
-/// The reason to skip if no stream has an event.
 pub(super) const NO_EVENT: &str = "no stream carried an event";
 
 /// One event of a stream, or a part of its payload.
 pub(super) struct Piece<'r> {
-    /// The offset of the event in the body.
     pub(super) offset: u64,
     /// Its type by the field `event`; `message` without that field.
     pub(super) event: &'r str,

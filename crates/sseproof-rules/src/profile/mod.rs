@@ -34,7 +34,6 @@ pub struct Profile {
     pub title: &'static str,
     /// The path at which the reference serves it.
     pub path: &'static str,
-    /// The method that asks for a stream.
     pub method: &'static str,
     /// The header fields of each request.
     pub headers: &'static [(&'static str, &'static str)],

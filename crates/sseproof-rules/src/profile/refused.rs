@@ -80,7 +80,6 @@ pub(super) fn asked(
     Ok((model, asked))
 }
 
-/// For references: whether tools are offered.
 pub(super) fn has_tools(asked: &Value) -> bool {
     asked["tools"].as_array().is_some_and(|tools| !tools.is_empty())
 }

@@ -33,7 +33,6 @@ pub(super) const EVENTS: Scope = Scope {
 /// The events with a `type`.
 pub(super) const TYPED: Scope = Scope { noun: "event", none: NO_EVENT, name: "", of: typed };
 
-/// One requirement on a member.
 pub(super) struct Row {
     /// The types of the events that it applies to; each event if there are none.
     on: &'static [&'static str],
@@ -94,7 +93,6 @@ impl Scope {
         Self { noun, none, ..self }
     }
 
-    /// The same with another name.
     pub(super) const fn named(self, name: &'static str) -> Self {
         Self { name, ..self }
     }

@@ -48,7 +48,6 @@ struct Case {
     #[serde(default)]
     at: String,
     target: Option<String>,
-    /// The body of the request.
     #[serde(default)]
     asked: String,
     /// The body of the response, an event stream; the blank line at its end is added.
@@ -60,7 +59,6 @@ struct Case {
     exchanges: Vec<Asked>,
 }
 
-/// One request and its response.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Asked {

@@ -11,9 +11,7 @@ use super::look;
 use crate::stream::quoted;
 use crate::{Fault, Record, Verdict, View};
 
-/// A piece of a text.
 pub(super) struct Fragment {
-    /// The offset of its event in the body.
     pub(super) offset: u64,
     /// The text that it continues.
     pub(super) of: String,
@@ -24,7 +22,6 @@ pub(super) struct Fragment {
 }
 
 impl Fragment {
-    /// The fragment in an event, if it is a string.
     pub(super) fn new(piece: &Piece<'_>, of: String, text: &Value) -> Option<Self> {
         let data = piece.data;
         let is_spelled = data.contains(HALF) || data.to_ascii_lowercase().contains("\\ufffd");

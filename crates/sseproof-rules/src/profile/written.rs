@@ -13,7 +13,6 @@ const PACE: Duration = Duration::from_millis(50);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Written {
-    /// Its type, if it has one.
     pub(super) event: Option<String>,
     pub(super) id: Option<String>,
     pub(super) data: String,
@@ -50,7 +49,6 @@ impl Written {
     }
 }
 
-/// A stream of these events, and its end.
 pub(super) fn stream(visit: &Visit<'_>, events: impl IntoIterator<Item = Written>) -> Plan {
     let mut actions = vec![reference::head(visit)];
     for event in events {

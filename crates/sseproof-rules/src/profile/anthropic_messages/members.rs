@@ -142,7 +142,7 @@ pub(super) const REFUSED_STATUS: Rule = Rule {
     judge: |record| refused::status(record, NEEDED),
     mutants: &[Mutant::new(
         "message-refusal-as-stream",
-        "answers a request that it cannot serve with 200 and a stream that holds the error",
+        "answers a request that it cannot serve with 200 and a stream with the error",
         |visit| {
             let error =
                 r#"{"type":"error","error":{"type":"invalid_request_error","message":"no"}}"#;

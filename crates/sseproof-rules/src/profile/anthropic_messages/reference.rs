@@ -6,7 +6,6 @@ use sseproof_record::{Plan, Visit};
 use crate::profile::refused::{ARGUMENTS, TOKENS, asked, has_tools};
 use crate::profile::written::{Written, stream};
 
-/// The right answer to any request.
 pub(super) fn answer(visit: &Visit<'_>) -> Plan {
     let (model, asked) = match asked(visit, super::NEEDED, error) {
         Ok(asked) => asked,

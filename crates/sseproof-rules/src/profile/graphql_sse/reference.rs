@@ -10,12 +10,9 @@ use super::traffic::{asked, operation_id, parameter, token};
 use crate::profile::written::{Written, stream};
 use crate::reference::head;
 
-/// The prefix of the tokens.
 const RESERVATION: &str = "reservation-";
-/// The number of ticks of the subscription.
 const TICKS: u64 = 3;
 
-/// The right answer to any request.
 pub(super) fn answer(visit: &Visit<'_>) -> Plan {
     let request = visit.request;
     match (request.method.as_str(), token(request)) {
@@ -55,7 +52,6 @@ fn operation(request: &Request) -> Result<Operation, Plan> {
 
 enum Operation {
     Valid(Vec<Value>),
-    /// The result with its errors.
     Invalid(Value),
 }
 

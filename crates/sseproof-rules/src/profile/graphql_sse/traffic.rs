@@ -27,7 +27,6 @@ pub(super) fn parameter<'r>(request: &'r Request, name: &str) -> Option<&'r str>
     pairs.find_map(|(key, value)| (key == name).then_some(value))
 }
 
-/// The reservation that the request names.
 pub(super) fn token(request: &Request) -> Option<String> {
     let in_url = || parameter(request, "token").map(str::to_owned);
     request.headers.first(TOKEN).or_else(in_url)
@@ -52,7 +51,6 @@ pub(super) fn is_invalid(request: &Request) -> bool {
     asked(request)["query"].as_str().is_some_and(|query| query.contains(NO_FIELD))
 }
 
-/// The reservations that the server made.
 fn reservations(record: &Record<'_>) -> BTreeSet<String> {
     let made = |view: &View<'_>| view.request.method == "PUT" && view.status() == Some(201);
     let token = |view: View<'_>| view.body_bytes().iter().map(|&byte| char::from(byte)).collect();
@@ -70,7 +68,6 @@ pub(super) fn is_reserved(record: &Record<'_>, view: &View<'_>) -> bool {
     token(&view.request).is_some_and(|token| reservations(record).contains(&token))
 }
 
-/// Whether the response is the stream of a reservation.
 pub(super) fn is_single_stream(view: &View<'_>) -> bool {
     let asks = view.request.method == "GET" && parameter(&view.request, "query").is_none();
     asks && is_open_stream(view) && token(&view.request).is_some()

@@ -32,7 +32,7 @@ const OMITS: &[&[&Rule]] = &[
     &[&stream::id_unique::RULE],
 ];
 
-/// The rules on servers with sessions: the last two came with a later version each.
+/// The rules on servers with sessions: later versions added the last two.
 const WITH_SESSIONS: &[&Rule] = &[
     &origin::RULE,
     &answers::ANSWER_TYPE,

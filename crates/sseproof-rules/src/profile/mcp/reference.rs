@@ -17,7 +17,6 @@ const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 /// How far the tool counts.
 const STEPS: u64 = 3;
 
-/// The right answer to any request.
 pub(super) fn answer(visit: &Visit<'_>) -> Plan {
     let request = visit.request;
     let header = |name| request.headers.first(name);

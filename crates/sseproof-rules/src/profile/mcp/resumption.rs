@@ -65,7 +65,6 @@ fn event_id(record: &Record<'_>) -> Verdict {
     })
 }
 
-/// Judges each resumed stream.
 fn each_resumed<'r>(
     record: &'r Record<'_>,
     noun: &str,
@@ -177,7 +176,6 @@ fn resume_whole(record: &Record<'_>) -> Verdict {
     })
 }
 
-/// The ids that events set.
 fn ids<'r>(view: &View<'r>) -> impl Iterator<Item = &'r str> + use<'r> {
     let events = view.events().map(|(event, _)| event).filter(|event| event.sets_id);
     events.map(|event| &*event.last_event_id)

@@ -48,7 +48,6 @@ pub(super) fn is_initialize(view: &View<'_>) -> bool {
     asked(view)["method"] == "initialize"
 }
 
-/// The field of that name of the request.
 pub(super) fn header(view: &View<'_>, name: &str) -> Option<String> {
     view.request.headers.first(name)
 }
@@ -75,7 +74,6 @@ pub(super) fn is_in_session(record: &Record<'_>, view: &View<'_>) -> bool {
         || !has_sessions(record)
 }
 
-/// The version that the run asked for.
 pub(super) fn version(record: &Record<'_>) -> String {
     let wanted = |view: View<'_>| {
         let version = asked(&view)["params"]["protocolVersion"].as_str().map(str::to_owned);
@@ -129,7 +127,6 @@ pub(super) fn each_answer<'r>(
     each(record, noun, none, |view| is_request(view) && view.is_stream(), look)
 }
 
-/// Judges whether each of these is answered with that status.
 pub(super) fn each_status<'r>(
     record: &'r Record<'_>,
     what: &str,

@@ -54,7 +54,7 @@ pub(super) const GENERATED_ID: Rule = Rule {
 fn generated_id(record: &Record<'_>) -> Verdict {
     let streams = streams(record);
     each_taken(record, "id", |update, tally| {
-        // The id of an update that came with one may be the publisher's.
+        // If the update has an id, the publisher may have chosen it.
         let Some((view, event)) = seen(&streams, update).filter(|_| update.field("id").is_none())
         else {
             return;
@@ -167,9 +167,11 @@ fn refuses(record: &Record<'_>, what: &str, name: &str, is_wrong: fn(&str) -> bo
 pub(super) const RESERVED_ID: Rule = Rule {
     id: "mercure/reserved-id",
     judge: |record| refuses(record, "an `id` that begins with `#`", "id", |id| id.starts_with('#')),
-    mutants: &[Mutant::new("mercure-any-id", "takes an update whose id begins with #", |visit| {
-        without(visit, |name, value| name == "id" && value.starts_with("%23"))
-    })],
+    mutants: &[Mutant::new(
+        "mercure-any-id",
+        "accepts an update whose id begins with #",
+        |visit| without(visit, |name, value| name == "id" && value.starts_with("%23")),
+    )],
 };
 
 pub(super) const ID_CHARACTERS: Rule = Rule {
@@ -177,7 +179,7 @@ pub(super) const ID_CHARACTERS: Rule = Rule {
     judge: |record| refuses(record, "a line end in its `id`", "id", |id| id.contains('\n')),
     mutants: &[Mutant::new(
         "mercure-line-in-id",
-        "takes an update whose id holds a line end",
+        "accepts an update whose id has a line end",
         |visit| without(visit, |name, value| name == "id" && value.contains("%0A")),
     )],
 };
@@ -187,7 +189,7 @@ pub(super) const TYPE_CHARACTERS: Rule = Rule {
     judge: |record| refuses(record, "a line end in its `type`", "type", |kind| kind.contains('\n')),
     mutants: &[Mutant::new(
         "mercure-line-in-type",
-        "takes an update whose type holds a line end",
+        "accepts an update whose type has a line end",
         |visit| without(visit, |name, value| name == "type" && value.contains("%0A")),
     )],
 };
@@ -200,7 +202,7 @@ pub(super) const RETRY_DIGITS: Rule = Rule {
     },
     mutants: &[Mutant::new(
         "mercure-any-retry",
-        "takes an update whose retry is not a number",
+        "accepts an update whose retry is not a number",
         |visit| without(visit, |name, value| name == "retry" && value.contains('s')),
     )],
 };

@@ -10,13 +10,11 @@ use super::traffic::{field, query, wanted_ids};
 use crate::profile::written::Written;
 use crate::reference::head;
 
-/// The prefix of the ids.
 pub(super) const ID: &str = "urn:sseproof:";
 pub(super) const PUBLISHER: &str = "Bearer publisher";
 /// The credentials of the subscriber that may read private updates.
 pub(super) const SUBSCRIBER: &str = "Bearer subscriber";
 
-/// The right answer to any request.
 pub(super) fn answer(visit: &Visit<'_>) -> Plan {
     match visit.request.method.as_str() {
         "GET" | "HEAD" => subscribe(visit),

@@ -23,7 +23,6 @@ pub(super) fn field(form: &str, name: &str) -> Option<String> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| decoded(value))
 }
 
-/// The query of the request's URL.
 pub(super) fn query(request: &Request) -> &str {
     request.target().split_once('?').map_or("", |(_, query)| query)
 }
@@ -46,7 +45,7 @@ fn decoded(value: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// An update that was sent to the hub to publish.
+/// An update that was sent to the hub.
 pub(super) struct Update<'r> {
     pub(super) view: View<'r>,
     form: String,
@@ -59,7 +58,6 @@ impl<'r> Update<'r> {
         (is_update && view.head.is_some()).then_some(Self { view, form })
     }
 
-    /// The value of a field of the form.
     pub(super) fn field(&self, name: &str) -> Option<String> {
         field(&self.form, name)
     }
@@ -98,7 +96,6 @@ impl<'r> Update<'r> {
     }
 }
 
-/// All updates that were sent to the hub.
 pub(super) fn updates<'r>(record: &'r Record<'_>) -> impl Iterator<Item = Update<'r>> {
     record.all().filter_map(Update::of)
 }
@@ -148,7 +145,7 @@ pub(super) fn is_on(view: &View<'_>, topic: &str) -> bool {
         .any(|name| field(query, name).as_deref() == Some(topic))
 }
 
-/// Whether the subscriber brought no token.
+/// Whether the subscriber sent no token.
 pub(super) fn is_anonymous(view: &View<'_>) -> bool {
     !view.request.has_credentials()
 }

@@ -22,7 +22,6 @@ pub(super) const CHUNK: &str = "chunk";
 /// The kind of data that are not JSON.
 pub(super) const TEXT: &str = "text";
 
-/// The reason to skip if no stream has a chunk.
 pub(super) const NO_CHUNK: &str = "no stream carried a chunk of a completion";
 
 pub(super) const EVENTS: Scope = Scope {
@@ -61,7 +60,6 @@ pub(super) const CHOICES: Scope = Scope {
     },
 };
 
-/// A stream of chunks.
 pub(super) struct Completion<'r> {
     pub(super) view: View<'r>,
     /// The body of the request; null if it is not known.
@@ -114,7 +112,6 @@ impl<'r> Completion<'r> {
         ends
     }
 
-    /// Whether there are choices, and all of them are finished.
     pub(super) fn is_finished(&self) -> bool {
         let ends = self.ends();
         !ends.is_empty() && ends.values().all(|is_finished| *is_finished)
@@ -125,7 +122,6 @@ impl<'r> Completion<'r> {
         self.pieces.iter().any(is_done)
     }
 
-    /// Whether the stream reports an error.
     pub(super) fn has_error(&self) -> bool {
         self.pieces.iter().any(|piece| piece.kind == ERROR)
     }

@@ -138,7 +138,7 @@ pub(super) const REFUSED_STATUS: Rule = Rule {
     judge: |record| refused::status(record, NEEDED),
     mutants: &[Mutant::new(
         "error-as-stream",
-        "answers a request that it cannot serve with 200 and a stream that holds the error",
+        "answers a request that it cannot serve with 200 and a stream with the error",
         |visit| {
             let error = r#"{"error":{"message":"no messages","type":"invalid_request_error"}}"#;
             let events = [Written::data(error), Written::data("[DONE]")];

@@ -9,7 +9,6 @@ use crate::profile::written::{Written, stream};
 const ID: &str = "chatcmpl-7QyqpwdfhqwajicIEznoc6Q47XAyW";
 const CREATED: u64 = 1_700_000_000;
 
-/// The right answer to any request.
 pub(super) fn answer(visit: &Visit<'_>) -> Plan {
     let (model, asked) = match asked(visit, super::NEEDED, openai_error) {
         Ok(asked) => asked,

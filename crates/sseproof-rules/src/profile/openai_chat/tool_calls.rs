@@ -52,7 +52,6 @@ fn calls(
     })
 }
 
-/// The pieces of a call so far.
 #[derive(Default)]
 struct Call<'v> {
     id: Option<&'v str>,
@@ -91,7 +90,6 @@ fn judge(record: &Record<'_>) -> Verdict {
 }
 
 impl<'v> Call<'v> {
-    /// Adds a piece, and returns its fault.
     fn add(&mut self, piece: &'v Value) -> Option<String> {
         let function = &piece["function"];
         let is_first = self.id.is_none() && self.name.is_none() && self.arguments.is_empty();

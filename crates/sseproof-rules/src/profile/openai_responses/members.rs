@@ -202,7 +202,7 @@ pub(super) const REFUSED_STATUS: Rule = Rule {
     judge: |record| refused::status(record, NEEDED),
     mutants: &[Mutant::new(
         "refusal-as-stream",
-        "answers a request that it cannot serve with 200 and a stream that holds the error",
+        "answers a request that it cannot serve with 200 and a stream with the error",
         |visit| {
             let error = r#"{"type":"error","code":null,"message":"no input","param":null,"sequence_number":0}"#;
             let events = [Written::named("error", error)];

@@ -10,7 +10,6 @@ const ID: &str = "resp_67c9fdcecf488190bdd9a0409de3a1ec";
 const MESSAGE: &str = "msg_67c9fdcf37fc8190ba82116e33fb28c5";
 const CALL: &str = "fc_67c9fdd0a1c08190b3c4b0d3c2a0a1b2";
 
-/// The right answer to any request.
 pub(super) fn answer(visit: &Visit<'_>) -> Plan {
     let (model, asked) = match asked(visit, super::NEEDED, openai_error) {
         Ok(asked) => asked,
