@@ -54,7 +54,7 @@ impl Drop for Server {
 
 /// Measures all rows, and writes the table into the page.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let program = measured::release()?;
+    let program = measured::published()?;
     let json = tempfile::NamedTempFile::new().context("make a file for results")?;
     let bench = Bench { program, json };
     let parts: [Part; 6] = [memory, opening, hot, processor, error, many];

@@ -1,4 +1,4 @@
-//! The program in its release build, and its results.
+//! The program as it is published, and its results.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,13 +22,19 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Outcome>> {
     Ok(results.outcomes)
 }
 
-/// Builds the program as it is released, and returns its path.
-pub(crate) fn release() -> anyhow::Result<PathBuf> {
-    let build = ["cargo", "build", "--release", "--quiet", "--package", "sseproof"];
-    crate::run(&root(), &build)?;
-    Ok(program())
+/// Builds the program in the profile that is published and measured, and returns its path.
+pub(crate) fn published() -> anyhow::Result<PathBuf> {
+    build("dist")
 }
 
-pub(crate) fn program() -> PathBuf {
-    root().join("target/release/sseproof")
+/// Builds the program in a profile, and returns its path.
+pub(crate) fn build(profile: &str) -> anyhow::Result<PathBuf> {
+    let command = ["cargo", "build", "--profile", profile, "--quiet", "--package", "sseproof"];
+    crate::run(&root(), &command)?;
+    Ok(program(profile))
+}
+
+/// Where [`build`] leaves the program.
+pub(crate) fn program(profile: &str) -> PathBuf {
+    root().join("target").join(profile).join("sseproof")
 }

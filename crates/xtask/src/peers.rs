@@ -19,6 +19,8 @@ use sseproof_rules::Status;
 use crate::described::described;
 use crate::{measured, root};
 
+/// The build that checks: nothing is measured here, so the quick one.
+const PROFILE: &str = "release";
 /// How long a server may take to answer on its port.
 const WAIT: &str = "60s";
 /// How many peers are checked at a time.
@@ -73,7 +75,7 @@ struct Also {
 
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let root = root();
-    measured::release()?;
+    measured::build(PROFILE)?;
     let peers = described("peers", "peer.yaml", names, |peer: &Peer| &peer.peer)?;
     let (results, failures) = check_all(peers)?;
     let mut surprises: Vec<String> =
@@ -196,7 +198,7 @@ fn sseproof(
 ) -> anyhow::Result<Report> {
     let start = shlex::try_join(peer.start.iter().map(String::as_str)).context("join `start`")?;
     let (port, upstream) = (free_port()?.to_string(), free_port()?.to_string());
-    let mut command = Command::new(measured::program());
+    let mut command = Command::new(measured::program(PROFILE));
     command.args(["check", "--target", target, "--start", &start, "--wait-for", WAIT]);
     command.args(["--quiet", "--json"]).arg(json);
     if let Some(path) = behind {

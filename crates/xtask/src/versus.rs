@@ -129,7 +129,7 @@ pub(crate) fn run(arguments: &Versus) -> anyhow::Result<()> {
     let servers = described("versus", "versus.yaml", &arguments.names, |one: &Server| &one.server)?;
     let program = match &arguments.sseproof {
         Some(program) => program.canonicalize().context("find the program of --sseproof")?,
-        None => measured::release()?,
+        None => measured::published()?,
     };
     let mut failures = Vec::new();
     for server in &servers {
