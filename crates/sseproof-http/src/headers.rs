@@ -30,7 +30,6 @@ impl Headers {
         self.0.iter().filter(move |header| header.name.eq_ignore_ascii_case(name))
     }
 
-    /// Whether there is a field of that name.
     pub fn has(&self, name: &str) -> bool {
         self.all(name).next().is_some()
     }

@@ -36,7 +36,6 @@ pub mod kind {
     pub const SETTINGS: u8 = 4;
     /// A response that nobody asked for.
     pub const PUSH_PROMISE: u8 = 5;
-    /// Are you there?
     pub const PING: u8 = 6;
     /// The end of the connection.
     pub const GOAWAY: u8 = 7;
@@ -54,7 +53,6 @@ pub mod settings {
     pub const MAX_FRAME_SIZE: u16 = 5;
 }
 
-/// The flags of frames.
 pub mod flag {
     /// The last frame of a stream (DATA, HEADERS).
     pub const END_STREAM: u8 = 0x1;
@@ -62,22 +60,16 @@ pub mod flag {
     pub const ACK: u8 = 0x1;
     /// The fields are whole.
     pub const END_HEADERS: u8 = 0x4;
-    /// There is padding.
     pub const PADDED: u8 = 0x8;
-    /// There is a priority.
     pub const PRIORITY: u8 = 0x20;
 }
 
-/// One frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'b> {
-    /// The type.
     pub kind: u8,
-    /// The flags.
     pub flags: u8,
     /// The stream; 0 for the connection.
     pub stream: u32,
-    /// The payload.
     pub payload: &'b [u8],
 }
 
@@ -101,7 +93,6 @@ impl<'b> Frame<'b> {
         FRAME_HEAD + self.payload.len()
     }
 
-    /// Whether it has the flag.
     pub const fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
@@ -135,7 +126,6 @@ impl<'b> Frame<'b> {
         Some(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     }
 
-    /// The settings: which, and to what.
     pub fn settings(&self) -> impl Iterator<Item = (u16, u32)> + use<'b> {
         self.payload.chunks_exact(6).map(|one| {
             let which = u16::from_be_bytes([one[0], one[1]]);
@@ -144,7 +134,6 @@ impl<'b> Frame<'b> {
     }
 }
 
-/// Writes a frame behind what is there.
 pub fn write_frame(out: &mut Vec<u8>, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
     // No caller writes more than `MAX_FRAME`; a length that does not fit would be cut here.
     out.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes()[1..]);

@@ -28,14 +28,7 @@ pub enum Framing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// The status line and the fields; the fields of the framing are added by the player.
-    Head {
-        /// The status code.
-        status: u16,
-        /// The fields.
-        headers: Headers,
-        /// The framing.
-        framing: Framing,
-    },
+    Head { status: u16, headers: Headers, framing: Framing },
     /// Body bytes, held back until the next flush border: a [`Action::Flush`], [`Action::Wait`],
     /// [`Action::Finish`], [`Action::Close`], [`Action::Hold`] or the end of the plan.
     Write(Bytes),
@@ -46,14 +39,7 @@ pub enum Action {
     /// Bytes straight onto the wire, past the framing.
     Raw(Bytes),
     /// Sends what was written, then a frame of the request's stream; nothing over HTTP/1.
-    Frame {
-        /// The type.
-        kind: u8,
-        /// The flags.
-        flags: u8,
-        /// The payload.
-        payload: Bytes,
-    },
+    Frame { kind: u8, flags: u8, payload: Bytes },
     /// Sends what was written and ends the body as its framing demands.
     Finish,
     /// Sends what was written and closes the connection, whatever the framing demands (FIN).
@@ -65,7 +51,6 @@ pub enum Action {
     /// Follows a topic of the server's log: first what is in it behind the position, then what is
     /// published, until the client leaves.
     Follow {
-        /// The topic.
         topic: String,
         /// How many entries of the topic to pass over.
         after: u64,
@@ -73,7 +58,6 @@ pub enum Action {
     /// The same from the entry on that comes behind the one with this line in it; from the first
     /// one where there is none.
     FollowBehind {
-        /// The topic.
         topic: String,
         /// The line, without its end.
         line: Bytes,
@@ -81,7 +65,6 @@ pub enum Action {
     /// Appends to a topic of the server's log. Who follows the topic gets `id: N`, counted from 1,
     /// unless the bytes bring an id of their own, and then these bytes.
     Publish {
-        /// The topic.
         topic: String,
         /// The rest of the event, blank line and all.
         bytes: Bytes,
@@ -94,7 +77,6 @@ pub enum Action {
     /// Keeps the answer counted among those that are played for that long after its client has
     /// left in the midst of it, as a producer that nobody stops.
     Outlive {
-        /// How long.
         time: Duration,
         /// Only for clients that leave in this way.
         only: Option<Departure>,

@@ -40,7 +40,6 @@ enum Wire {
     Http2 { stream: u32 },
 }
 
-/// One step of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// These bytes go onto the connection.
@@ -78,9 +77,7 @@ pub enum After {
 pub enum Then {
     /// It waits for the next request.
     KeepAlive,
-    /// It is closed (FIN).
     Close,
-    /// It is reset (RST).
     Reset,
 }
 

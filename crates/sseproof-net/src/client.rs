@@ -34,7 +34,6 @@ pub enum RequestError {
         "`{url}` is no URL of a server: {message}; write one like http://127.0.0.1:8080/events"
     )]
     Url {
-        /// What was given.
         url: String,
         /// The parser's word on it.
         message: String,
@@ -47,7 +46,6 @@ pub enum RequestError {
     Field {
         /// `the method`, `the header name`, `the value of x-y`.
         what: String,
-        /// What was given.
         value: String,
     },
 }
@@ -75,24 +73,19 @@ pub struct Live {
     joins: bool,
 }
 
-/// How a client leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Leave {
     /// Closes the connection (FIN).
     #[default]
     Fin,
-    /// Resets it (RST).
     Reset,
 }
 
-/// How a wait came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waited {
-    /// What was waited for is there.
     Reached,
     /// The exchange ended before.
     Ended,
-    /// The time is over.
     TimedOut,
 }
 

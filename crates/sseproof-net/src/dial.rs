@@ -41,7 +41,6 @@ pub enum ReceiveBuffer {
 pub enum UnreadIn {
     /// In the buffers of the kernel, at both ends of a TCP connection.
     Kernel {
-        /// Our end.
         ours: SocketAddr,
         /// The other end.
         theirs: SocketAddr,
@@ -61,7 +60,6 @@ pub struct Dialled {
     pub resolved: Option<Instant>,
     /// Where bytes are that were sent and not read yet.
     pub unread_in: UnreadIn,
-    /// The connection.
     pub socket: Box<dyn Socket>,
 }
 

@@ -19,7 +19,6 @@ use crate::{ConnectionOptions, Dial, DialError, Limits, ReceiveBuffer, Socket, U
 /// How long a client listens after a whole response, for bytes that do not belong there.
 pub(crate) const AFTERMATH: Duration = Duration::from_millis(20);
 
-/// What is said of a server that is silent in the handshake.
 const SILENT_HANDSHAKE: &str = "the server did not answer in the TLS handshake; if this port speaks plain HTTP, write the URL with http://";
 
 /// What is said of a server that does not agree to HTTP/2.

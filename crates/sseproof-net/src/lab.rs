@@ -30,7 +30,6 @@ pub struct Lab {
     identity: Option<Identity>,
 }
 
-/// What a visit is answered with.
 type Answerer = dyn Fn(&Visit<'_>) -> Plan + Send + Sync;
 
 struct Inner {

@@ -10,14 +10,12 @@ use crate::{Proxies, Tls};
 /// How a client connects.
 #[derive(Clone, Default)]
 pub struct ConnectionOptions {
-    /// TLS as it speaks it.
     pub tls: Tls,
     /// The version of HTTP for requests that name none. Without it: the one that client and server
     /// agree on over TLS, and HTTP/1.1 over plain TCP.
     pub http: Option<Version>,
     /// A server that listens on a unix socket.
     pub unix: Option<UnixSocket>,
-    /// The proxies on the way.
     pub proxies: Proxies,
 }
 

@@ -81,7 +81,6 @@ impl Prepared {
         }
     }
 
-    /// The server that it is for.
     pub(crate) fn origin(&self) -> Origin {
         Origin { host: self.host.clone(), port: self.port, secure: self.secure }
     }

@@ -10,9 +10,7 @@ use url::{Host, Url};
 pub struct Vitals {
     /// Connections of clients that the processes hold, also of clients that have left.
     pub connections: u64,
-    /// Descriptors.
     pub descriptors: u64,
-    /// Threads.
     pub threads: u64,
     /// Private memory, in bytes.
     pub memory: u64,

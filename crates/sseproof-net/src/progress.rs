@@ -19,7 +19,6 @@ pub struct Progress {
     pub exchange: Exchange,
     /// What its stream carried, and when each item was complete.
     pub items: Vec<(Duration, Item<'static>)>,
-    /// Whether it is over.
     pub ended: bool,
     reader: ResponseReader,
     decoder: Decoder,

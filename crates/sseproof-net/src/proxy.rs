@@ -68,7 +68,6 @@ impl Proxies {
         Ok(Self { matcher: Some(Arc::new(matcher)), loopback: true })
     }
 
-    /// The proxy on the way there.
     pub(crate) fn on_the_way(&self, secure: bool, host: &str, port: u16) -> Option<Proxy> {
         let matcher = self.matcher.as_ref()?;
         if !self.loopback && is_loopback(host) {
@@ -94,7 +93,6 @@ fn usable(given: &str) -> Result<(), ProxyError> {
     if is_usable { Ok(()) } else { Err(ProxyError::Unusable(shown.to_owned())) }
 }
 
-/// Whether the host is this machine.
 fn is_loopback(host: &str) -> bool {
     match Host::parse(host) {
         Ok(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -104,7 +102,6 @@ fn is_loopback(host: &str) -> bool {
     }
 }
 
-/// A proxy.
 #[derive(Clone, Debug)]
 pub(crate) struct Proxy {
     pub(crate) host: String,

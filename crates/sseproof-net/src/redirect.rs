@@ -3,7 +3,6 @@
 use sseproof_record::{Bytes, Exchange, Request, Version};
 use url::Url;
 
-/// What a redirect asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redirect {
     /// This request, as a client sends it next.

@@ -43,7 +43,6 @@ pub enum TlsError {
     /// The file holds nothing of the kind.
     #[error("{file} holds no {what} in PEM ({message}); it begins with -----BEGIN {begins}-----")]
     Pem {
-        /// The file.
         file: String,
         /// `certificate`, `private key`.
         what: &'static str,
@@ -57,19 +56,12 @@ pub enum TlsError {
     Identity {
         /// The file of the certificate.
         cert: String,
-        /// The file of the key.
         key: String,
-        /// What is wrong.
         message: String,
     },
     /// A certificate that is to be trusted cannot be.
     #[error("a certificate in {file} cannot be trusted: {message}")]
-    Anchor {
-        /// The file.
-        file: String,
-        /// What is wrong.
-        message: String,
-    },
+    Anchor { file: String, message: String },
 }
 
 /// TLS as this client speaks it. A clone shares what was loaded.
@@ -232,12 +224,10 @@ pub(crate) struct Secured {
 }
 
 impl Secured {
-    /// The version of TLS.
     pub(crate) fn version(&self) -> Option<String> {
         self.stream.get_ref().1.protocol_version().map(|version| format!("{version:?}"))
     }
 
-    /// What was agreed on by ALPN.
     pub(crate) fn alpn(&self) -> Option<String> {
         let agreed = self.stream.get_ref().1.alpn_protocol()?;
         Some(String::from_utf8_lossy(agreed).into_owned())

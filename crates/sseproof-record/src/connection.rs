@@ -39,7 +39,6 @@ pub struct Closed {
 pub enum Close {
     /// An orderly end (FIN).
     Fin,
-    /// A reset (RST).
     Reset,
     /// TLS without its own end (`close_notify`), or an error on the way.
     Torn,

@@ -20,7 +20,6 @@ const URL: &str = "http://unknown/";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlainError {
-    /// There is nothing in it.
     #[error("the file is empty")]
     Empty,
     /// A line of a head is not one.
@@ -28,7 +27,6 @@ pub enum PlainError {
     Field {
         /// The line, from 1.
         line: usize,
-        /// What it says.
         text: String,
     },
     /// The file ends in a head.
@@ -37,7 +35,6 @@ pub enum PlainError {
         /// The last line.
         line: usize,
     },
-    /// Neither a head nor a stream.
     #[error(
         "it starts neither with a status line (`HTTP/1.1 200 OK`) nor with a field of a stream (`data: …`)"
     )]

@@ -25,35 +25,27 @@ pub struct Published {
     /// The event name that was meant, where one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
-    /// The id that was meant, where one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The comment that was meant, where one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// The seed that the payload was generated from, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// What became of it.
     pub outcome: PublishOutcome,
 }
 
-/// The parts of a publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// The data of the event.
     Data,
     /// Its name, which clients call its type.
     Event,
-    /// Its id.
     Id,
-    /// A comment beside it.
     Comment,
 }
 
 impl Part {
-    /// All of them.
     pub const ALL: [Self; 4] = [Self::Data, Self::Event, Self::Id, Self::Comment];
 
     /// The variable of a target file that stands for it.
@@ -83,7 +75,6 @@ impl Published {
         Self { data: data.into(), ..Self::default() }
     }
 
-    /// What was meant as this part, where something was.
     pub fn meant(&self, part: Part) -> Option<&str> {
         match part {
             Part::Data => Some(&self.data),
@@ -124,7 +115,6 @@ pub enum PublishOutcome {
 }
 
 impl PublishOutcome {
-    /// What was said, where it was not taken.
     pub fn said(&self) -> Option<&str> {
         match self {
             Self::Accepted => None,

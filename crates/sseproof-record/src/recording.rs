@@ -38,7 +38,6 @@ pub enum RecordingError {
     Line {
         /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
         message: String,
     },
     /// The file is of a later version than this program reads.
@@ -53,7 +52,6 @@ pub enum RecordingError {
         /// The last line.
         line: usize,
     },
-    /// There is no line at all.
     #[error("the recording is empty")]
     Empty,
 }

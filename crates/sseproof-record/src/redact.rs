@@ -95,7 +95,6 @@ impl Secrets {
         secrets
     }
 
-    /// The transcript without them.
     pub fn redact(&self, transcript: &Transcript) -> Redacted {
         let mut out = Redacted { transcript: transcript.clone(), dropped: Vec::new() };
         if self.0.is_empty() {
@@ -115,7 +114,6 @@ impl Secrets {
         out
     }
 
-    /// The text without them.
     pub fn text(&self, text: &str) -> String {
         self.anywhere(text.as_bytes()).to_text()
     }

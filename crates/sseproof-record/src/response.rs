@@ -19,7 +19,6 @@ const SECURE: &str = "the server speaks TLS on this port; write the URL with htt
 const OLD: &str = "the server answers a connection of HTTP/2 in HTTP/1.1; leave --http 2 out, or check a port that speaks HTTP/2";
 const HUNG_UP: &str = "the server closed the connection when HTTP/2 began on it; if it speaks HTTP/1.1 only, leave --http 2 out";
 
-/// Reads the response to one request.
 pub struct ResponseReader {
     http1: http1::Reader,
     decoder: Option<ContentDecoder>,
@@ -41,7 +40,6 @@ pub struct BodyLimits {
 }
 
 impl BodyLimits {
-    /// Takes all of it.
     pub const NONE: Self = Self { received: u64::MAX, readable: u64::MAX, pieces: usize::MAX };
 }
 
@@ -58,7 +56,6 @@ impl ResponseReader {
         }
     }
 
-    /// Whether the exchange is over.
     pub fn is_over(&self) -> bool {
         self.is_over
     }

@@ -31,14 +31,12 @@ pub enum Role {
 pub enum Side {
     /// To the server itself.
     Direct,
-    /// Through the proxy.
     Through,
 }
 
 /// Which request is made on both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sample {
-    /// A subscription.
     Stream,
     /// A second one beside it, which shows what every client gets alike.
     Control,
@@ -50,7 +48,6 @@ pub enum Sample {
     Compressed,
     /// The stream that carries only what is published.
     Quiet,
-    /// HEAD.
     Head,
     /// HTTP/1.0.
     Http10,
@@ -114,7 +111,6 @@ impl fmt::Display for Role {
     }
 }
 
-/// No role has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no role `{0}`")]
 pub struct UnknownRole(pub String);

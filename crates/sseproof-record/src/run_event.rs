@@ -10,17 +10,14 @@ use crate::{Part, Published};
 /// An action on the server, or a reading of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunEvent {
-    /// When it began.
     pub at: Duration,
     /// The scenario that did it: a probe's id, or the name of a user's file.
     pub scenario: String,
     /// The name that the step gives it (`before`); empty if there is none.
     pub name: String,
-    /// The kind.
     pub what: RunEventKind,
 }
 
-/// The kinds of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -28,13 +25,7 @@ pub enum RunEventKind {
     /// A gauge of the server was read.
     Reading(Reading),
     /// Something was published, for whichever stream carries it.
-    Published {
-        /// What, and what became of it.
-        what: Published,
-        /// When the answer to it was there.
-        answered_us: Option<u64>,
-    },
-    /// The server was restarted.
+    Published { what: Published, answered_us: Option<u64> },
     Restarted {
         /// When it took connections again; `None` where it did not.
         ready_us: Option<u64>,
@@ -58,29 +49,13 @@ pub enum RunEventKind {
         stopped: Option<String>,
     },
     /// Not all dangerous payloads in this part were tried.
-    LeftOut {
-        /// The part.
-        part: Part,
-        /// How many were tried.
-        tried: usize,
-        /// How many there are.
-        of_all: usize,
-        /// Why no more were.
-        why: String,
-    },
+    LeftOut { part: Part, tried: usize, of_all: usize, why: String },
     /// A client left with a reset (RST).
-    LeftByReset {
-        /// Its exchange.
-        exchange: usize,
-    },
+    LeftByReset { exchange: usize },
     /// A client stopped to read, until it left.
-    Stalled {
-        /// Its exchange.
-        exchange: usize,
-    },
+    Stalled { exchange: usize },
     /// A client that had stopped to read left.
     Unread {
-        /// Its exchange.
         exchange: usize,
         /// How many bytes the server had sent it that it had not read, at the most: they lay in the
         /// buffers on the way. Or why nobody can tell.
@@ -94,7 +69,6 @@ pub enum RunEventKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
-    /// What was read.
     pub gauge: Gauge,
     /// What it showed, or why it could not be read.
     pub value: Result<u64, String>,
@@ -135,13 +109,11 @@ impl fmt::Display for Gauge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lack {
-    /// A way to publish.
     Publish,
     /// A number of what is alive: neither a gauge, nor a process that can be looked into.
     Active,
     /// A process that can be looked into.
     Process,
-    /// A way to restart it.
     Restart,
     /// The same stream through a proxy.
     Via,

@@ -39,11 +39,9 @@ pub enum Source {
 /// The record of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcript {
-    /// The target.
     pub target: Target,
     /// When the run started, RFC 3339; empty where nobody said.
     pub started: String,
-    /// Where it comes from.
     pub source: Source,
     /// The exchanges, in the order in which they were begun; `exchanges[i].number == i + 1`.
     pub exchanges: Vec<Exchange>,
@@ -69,9 +67,7 @@ pub struct Exchange {
     pub judged: bool,
     /// Whether it went to the proxy that the target names, and not to the server itself.
     pub via: bool,
-    /// The request.
     pub request: Request,
-    /// When it was begun.
     pub started: Duration,
     /// What it went over.
     pub transport: Transport,
@@ -95,7 +91,6 @@ pub struct Exchange {
     pub wire: Vec<Chunk>,
     /// What was published to the stream while it was open, in order.
     pub published: Vec<Published>,
-    /// How it ended.
     pub end: End,
 }
 
@@ -105,7 +100,6 @@ pub struct Exchange {
 pub struct Follows {
     /// The number of the earlier exchange.
     pub exchange: usize,
-    /// Why.
     pub reason: Reason,
 }
 
@@ -122,7 +116,6 @@ pub enum Reason {
 /// The moments until the head; `None` for what was not reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Phases {
-    /// The name was resolved.
     pub resolved: Option<Duration>,
     /// The connection stood.
     pub connected: Option<Duration>,
@@ -130,14 +123,11 @@ pub struct Phases {
     pub sent: Option<Duration>,
 }
 
-/// The head of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// When it was complete.
     pub at: Duration,
     /// The version in the status line, or that of the connection.
     pub version: Version,
-    /// The status code.
     pub status: u16,
     /// The field lines.
     pub headers: Headers,
@@ -152,12 +142,9 @@ pub struct Chunk {
     pub bytes: Bytes,
 }
 
-/// The end of an exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
-    /// When.
     pub at: Duration,
-    /// How.
     pub how: Ending,
 }
 
@@ -193,13 +180,10 @@ pub enum Ending {
     Malformed(String),
 }
 
-/// What a wait waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// The connection.
     Connect,
-    /// The head of the response.
     Head,
 }
 

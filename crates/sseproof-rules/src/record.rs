@@ -15,7 +15,6 @@ pub struct Record<'t> {
 /// An item of a stream, and when its last byte arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// The item.
     pub item: Item<'static>,
     /// When its last byte arrived.
     pub at: Duration,
@@ -45,7 +44,6 @@ impl<'t> Record<'t> {
         Self { transcript, streams }
     }
 
-    /// The target of the run.
     pub fn target(&self) -> &'t Target {
         &self.transcript.target
     }
@@ -105,12 +103,10 @@ impl<'t> Record<'t> {
             .any(|view| view.events().any(|(event, _)| event.last_event_id == id && !id.is_empty()))
     }
 
-    /// The exchange of that number.
     pub fn exchange(&self, number: usize) -> Option<View<'_>> {
         self.all().find(|view| view.number == number)
     }
 
-    /// The exchange that this one follows, for that reason.
     pub fn followed(&self, view: &View<'_>, reason: Reason) -> Option<View<'_>> {
         let follows = view.follows.filter(|follows| follows.reason == reason)?;
         self.exchange(follows.exchange)
@@ -128,7 +124,6 @@ impl<'r> View<'r> {
         self.seen
     }
 
-    /// The events, and when each arrived.
     pub fn events(&self) -> impl Iterator<Item = (&'r Event<'static>, Duration)> + use<'r> {
         self.seen.iter().filter_map(|seen| match &seen.item {
             Item::Event(event) => Some((event, seen.at)),
@@ -136,7 +131,6 @@ impl<'r> View<'r> {
         })
     }
 
-    /// The comments, and when each arrived.
     pub fn comments(&self) -> impl Iterator<Item = (&'r Comment<'static>, Duration)> + use<'r> {
         self.seen.iter().filter_map(|seen| match &seen.item {
             Item::Comment(comment) => Some((comment, seen.at)),
@@ -152,7 +146,6 @@ impl<'r> View<'r> {
         })
     }
 
-    /// The anomalies.
     pub fn anomalies(&self) -> impl Iterator<Item = Anomaly> + use<'r> {
         self.seen.iter().filter_map(|seen| match &seen.item {
             Item::Anomaly(anomaly) => Some(*anomaly),

@@ -21,14 +21,12 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// A run against that server.
     pub(crate) fn against(serve: sseproof_record::Answer) -> Self {
         let target = Target { url: URL.to_owned(), method: "GET".to_owned(), profile: None };
         let transcript = Transcript { target, ..Transcript::default() };
         Self { transcript, now: Duration::from_secs(1), serve }
     }
 
-    /// The same, aimed at that target.
     pub(crate) fn aimed_at(mut self, target: Target) -> Self {
         self.transcript.target = target;
         self
@@ -148,13 +146,11 @@ impl Run {
         })
     }
 
-    /// Changes the exchange of that number.
     pub(crate) fn edit_at(mut self, number: usize, edit: impl FnOnce(&mut Exchange)) -> Self {
         edit(&mut self.transcript.exchanges[number - 1]);
         self
     }
 
-    /// The transcript so far.
     pub(crate) fn transcript(&self) -> &Transcript {
         &self.transcript
     }
@@ -172,12 +168,10 @@ impl Run {
         })
     }
 
-    /// Asks the record something.
     pub(crate) fn with_record<T>(&self, ask: impl FnOnce(&Record<'_>) -> T) -> T {
         ask(&Record::new(&self.transcript))
     }
 
-    /// The verdict of the rule.
     pub(crate) fn judge(&self, rule: &Rule) -> Verdict {
         (rule.judge)(&Record::new(&self.transcript))
     }
@@ -190,7 +184,6 @@ impl Run {
         }
     }
 
-    /// Demands that the rule passes.
     pub(crate) fn passes(&self, rule: &Rule) {
         let verdict = self.judge(rule);
         assert!(matches!(verdict, Verdict::Pass(_)), "{} does not pass: {verdict:?}", rule.id);
@@ -203,7 +196,6 @@ impl Run {
         assert!(fine, "{} neither passes nor skips: {verdict:?}", rule.id);
     }
 
-    /// Demands that the rule skips.
     pub(crate) fn skips(&self, rule: &Rule) {
         let verdict = self.judge(rule);
         assert!(matches!(verdict, Verdict::Skip(_)), "{} does not skip: {verdict:?}", rule.id);

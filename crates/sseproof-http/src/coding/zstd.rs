@@ -15,7 +15,6 @@ use super::{MOST, TOO_MUCH};
 /// What a frame begins with, and a frame to be passed over but for its lowest bits.
 const MAGIC: u32 = 0xFD2F_B528;
 const SKIPPED: u32 = 0x184D_2A50;
-/// The head of a block.
 const BLOCK_HEAD: usize = 3;
 /// A block that is the last one, and empty.
 const LAST: [u8; BLOCK_HEAD] = [1, 0, 0];
@@ -35,7 +34,6 @@ pub(super) struct Zstd {
     has_checksum: bool,
     /// How long the frame was when it was undone last.
     undone: usize,
-    /// How much of the frame was given.
     given_of_frame: usize,
     /// How many frames are whole.
     frames: usize,

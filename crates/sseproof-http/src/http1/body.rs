@@ -8,7 +8,6 @@ pub enum Body {
     Chunked(Chunk),
     /// So many bytes are left.
     Length(u64),
-    /// Until the connection closes.
     UntilClose,
 }
 
@@ -19,7 +18,6 @@ pub enum Chunk {
     Size(u64, bool),
     /// In the white space after the size.
     SizeSpace(u64),
-    /// In the extensions of the size.
     Extension(u64),
     /// Before the line feed of the size's line.
     SizeFeed(u64),
@@ -43,7 +41,6 @@ pub enum Chunk {
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
-    /// Some of the body.
     Payload(&'a [u8]),
     /// Nothing before more is read.
     More,
@@ -51,7 +48,6 @@ pub enum Piece<'a> {
     End,
 }
 
-/// What is wrong with chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChunkFlaw {
     #[error("a chunk size is due, and here stands something else")]
@@ -76,7 +72,6 @@ impl ChunkFlaw {
 impl Body {
     /// None at all.
     pub const NONE: Self = Self::Length(0);
-    /// One in chunks, at its beginning.
     pub const CHUNKED: Self = Self::Chunked(Chunk::Size(0, false));
 
     /// Takes the next piece off the input.
@@ -170,7 +165,6 @@ impl Chunk {
     }
 }
 
-/// As much of the input as is left.
 fn take<'a>(input: &mut &'a [u8], left: &mut u64) -> &'a [u8] {
     let length = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
     let (piece, rest) = input.split_at(length);

@@ -9,7 +9,6 @@ use crate::Bytes;
 pub struct Flaw {
     /// Counts from the first byte that was given to the reader.
     pub offset: usize,
-    /// Which.
     pub kind: FlawKind,
 }
 

@@ -6,7 +6,6 @@ use super::body::Body;
 use super::flaw::{Flaw, FlawKind, shown};
 use crate::{Headers, Version};
 
-/// The head of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseHead<'a> {
     /// `None` for one that is not known.
@@ -18,7 +17,6 @@ pub struct ResponseHead<'a> {
     pub flaws: Vec<Flaw>,
 }
 
-/// The head of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHead<'a> {
     pub method: &'a str,
@@ -40,7 +38,6 @@ pub struct Fields<'a> {
     is_clean: bool,
 }
 
-/// One field line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field<'a> {
     pub name: &'a str,

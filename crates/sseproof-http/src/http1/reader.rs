@@ -37,14 +37,12 @@ enum State {
     Lost,
 }
 
-/// A part of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part<'a> {
     /// A whole head, with its flaws; an interim one (1xx) is followed by another.
     Head(Head),
     /// A piece of the body, without its framing.
     Body(&'a [u8]),
-    /// The end of the message.
     End,
     /// Bytes after the end of a response.
     After(&'a [u8]),
@@ -52,7 +50,6 @@ pub enum Part<'a> {
     Flaw(Flaw),
 }
 
-/// A whole head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     pub start: Start,
@@ -75,14 +72,15 @@ pub enum Start {
 /// How far a reader is, and so what the end of the connection means here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// The head is not whole.
     Head,
     /// The body is not whole, and this is where it stands: `inside a chunk`.
     Body(&'static str),
     /// The body lasts until the connection is closed.
     UntilClose,
     /// The message is whole, and ends at this offset.
-    Whole { end: usize },
+    Whole {
+        end: usize,
+    },
     /// A fatal flaw came before the end.
     Lost,
 }
@@ -103,7 +101,6 @@ impl Reader {
         Self::new(Some(method.to_owned()))
     }
 
-    /// Reads requests.
     pub fn request() -> Self {
         Self::new(None)
     }

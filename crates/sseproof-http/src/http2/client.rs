@@ -46,10 +46,15 @@ struct Stream {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The fields of the final response, without pseudo-fields.
-    Head { status: u16, headers: Headers },
+    Head {
+        status: u16,
+        headers: Headers,
+    },
     /// A piece of the body, and how many bytes of the window it took.
-    Data { content: Bytes, spent: u32 },
-    /// The end.
+    Data {
+        content: Bytes,
+        spent: u32,
+    },
     Over(Over),
 }
 
@@ -61,7 +66,6 @@ pub enum Over {
     Reset(u32),
     /// GOAWAY, with its error code.
     GoneAway(u32),
-    /// A response that is not one.
     Malformed(String),
 }
 
@@ -99,7 +103,6 @@ impl Client {
         }
     }
 
-    /// What is to be sent.
     pub fn out(&self) -> &[u8] {
         &self.out
     }

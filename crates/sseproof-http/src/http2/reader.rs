@@ -45,7 +45,6 @@ pub enum Event {
         stream: u32,
         code: u32,
     },
-    /// Which, and to what.
     Settings(Vec<(u16, u32)>),
     Ping(Bytes),
     /// The end of the connection; streams after `last` are not answered.

@@ -26,7 +26,6 @@ pub struct Server {
 /// What a client does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// A whole request.
     Request(u32, Box<Request>),
     /// The client cancels the stream.
     Cancelled(u32),
@@ -48,7 +47,6 @@ impl Default for Server {
 }
 
 impl Server {
-    /// Takes what is to be sent.
     pub fn take_out(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
     }

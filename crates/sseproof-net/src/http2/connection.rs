@@ -36,7 +36,6 @@ impl Connection {
         Arc::new(Self { handle, driver, reset, origin })
     }
 
-    /// What asks on it.
     pub(crate) fn handle(&self) -> Handle {
         self.handle.clone()
     }
@@ -70,7 +69,6 @@ impl Link {
         self.lock().as_ref().map(|connection| connection.handle())
     }
 
-    /// The connection, if there is one that leads there.
     pub(crate) fn to(&self, origin: &Origin) -> Option<Arc<Connection>> {
         self.lock().clone().filter(|connection| connection.origin == *origin)
     }

@@ -127,7 +127,6 @@ impl Connection {
     }
 }
 
-/// The stream of one answer.
 struct Stream {
     id: u32,
     wire: Wire,

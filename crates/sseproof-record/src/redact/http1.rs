@@ -131,7 +131,6 @@ fn head_line(secrets: &Secrets, line: &[u8], growth: i64) -> Vec<u8> {
     }
 }
 
-/// The fields in all heads of these chunks.
 pub(super) fn fields(chunks: &[Chunk], mut reader: Reader, found: &mut dyn FnMut(&Header)) {
     for chunk in chunks {
         let mut input: &[u8] = &chunk.bytes;

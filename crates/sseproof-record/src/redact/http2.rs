@@ -20,7 +20,6 @@ use crate::{Chunk, Header, Headers};
 /// A whole block of fields.
 struct Block {
     stream: u32,
-    /// The stream that is promised, if it is a promise.
     promised: Option<u32>,
     ends: bool,
     frames: Vec<Range<usize>>,
@@ -210,7 +209,6 @@ fn write_block(block: &Block, edits: &mut Vec<Edit>) -> Result<(), Stuck> {
     Ok(())
 }
 
-/// The fields in all blocks of these chunks.
 pub(super) fn fields(chunks: &[Chunk], found: &mut dyn FnMut(&Header)) {
     let Some(Frames { blocks, .. }) = frames(&joined(chunks)) else { return };
     blocks.iter().flat_map(|block| &block.fields.0).for_each(found);
