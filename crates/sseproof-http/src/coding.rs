@@ -1,8 +1,7 @@
-//! Content codings undone piece by piece: gzip, deflate, br and zstd.
+//! Content codings, decoded piece by piece: gzip, deflate, br and zstd.
 //!
-//! Whatever a piece makes readable is given at once, so that each event has the time at which a
-//! client could have had it.
-//! What comes out is bounded: a few bytes can stand for gigabytes.
+//! A body is decoded as it arrives, so that each event has the time at which a client could read it.
+//! The output is bounded: a few bytes can stand for gigabytes.
 
 mod stored;
 mod zstd;
@@ -20,15 +19,15 @@ use crate::Headers;
 
 /// The most bytes that come out of one body.
 const MOST: usize = 16 << 20;
-/// How many bytes are undone at a time: as near as a fault is told.
+/// How many bytes are decoded at a time: the precision with which the place of a fault is reported.
 const STEP: usize = 256;
 /// The buffer of the decoder of br, in bytes.
 const BUFFER: usize = 4 << 10;
 
-/// The codings that can be undone.
+/// The codings that can be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
-    /// `gzip`, also one file behind the other.
+    /// `gzip`, also several members in a row.
     Gzip,
     /// `deflate`, with the header of zlib as it should be, or without.
     Deflate,
@@ -48,7 +47,7 @@ impl Coding {
         REGISTERED.contains(&name.trim_start_matches("x-"))
     }
 
-    /// The coding that a head names; `None` where there is none, an unknown one, or one on top of
+    /// The coding that the fields name; `None` where there is none, an unknown one, or one on top of
     /// another.
     pub fn of(headers: &Headers) -> Option<Self> {
         let mut codings = headers.list("content-encoding");
@@ -65,11 +64,11 @@ impl Coding {
         }
     }
 
-    /// Whether a body in this coding ends where the coding does: behind the last block, and the
-    /// checksum, where there is one. A body that cannot be undone at all does not.
+    /// Whether a body in this coding ends where the coding does: after the last block, and the
+    /// checksum, where there is one. A body that cannot be decoded at all does not.
     pub fn is_whole(self, body: &[u8]) -> bool {
         let reads = |from: &mut dyn Read| {
-            // Who gives more than any reader takes does not end here.
+            // A body that is longer than any reader accepts does not end here.
             io::copy(&mut from.take(MOST as u64), &mut io::sink()).is_ok()
         };
         match self {
@@ -105,20 +104,20 @@ fn has_zlib_header(body: &[u8]) -> bool {
     first & 0x0F == 8 && (u16::from(first) << 8 | u16::from(second)).is_multiple_of(31)
 }
 
-/// Where a coding cannot be undone any further.
+/// Where a coding cannot be decoded any further.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CodingFault {
-    /// How many bytes of the coded body could be undone before: to the next few hundred.
+    /// How many bytes of the coded body could be decoded before, with a precision of a few hundred bytes.
     pub at: u64,
-    /// What is wrong, as a fragment.
+    /// The error, as a fragment of a sentence.
     pub message: String,
     /// Whether nothing is wrong but that too much comes out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub too_much: bool,
 }
 
-/// A coding, being undone.
+/// Decodes one coding.
 pub struct ContentDecoder {
     decoder: Decoder,
     taken: u64,
@@ -135,7 +134,7 @@ enum Decoder {
     Zstd(Box<Zstd>),
 }
 
-/// What has come out and was not given yet.
+/// Decoded and not returned yet.
 #[derive(Default)]
 struct Sink {
     out: Vec<u8>,
@@ -144,7 +143,7 @@ struct Sink {
 }
 
 /// The message of what gives too much.
-const TOO_MUCH: &str = "more than 16 MiB come out of it";
+const TOO_MUCH: &str = "it decodes to more than 16 MiB";
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -170,7 +169,7 @@ impl ContentDecoder {
             Coding::Deflate => Decoder::Begun(Vec::new()),
             Coding::Brotli => {
                 let mut decoder = DecompressorWriter::new(sink, BUFFER);
-                // Windows of up to 1 GiB are no part of what HTTP calls `br`.
+                // `br` of HTTP has no windows of up to 1 GiB.
                 decoder.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
                 Decoder::Brotli(Box::new(decoder))
             }
@@ -179,7 +178,7 @@ impl ContentDecoder {
         Self { decoder, taken: 0, fault: None }
     }
 
-    /// Takes the next piece, and gives what can be read by now; nothing behind a fault.
+    /// Takes the next piece, and returns the bytes that can be decoded so far; nothing after a fault.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         for step in bytes.chunks(STEP) {
@@ -242,7 +241,7 @@ impl Decoder {
         }
     }
 
-    /// What came out since this was asked last.
+    /// The output since the last call.
     fn given(&mut self) -> Vec<u8> {
         let out = match self {
             Self::Gzip(decoder) => &mut decoder.get_mut().out,
@@ -261,7 +260,7 @@ fn write(decoder: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         let taken = decoder.write(bytes)?;
         if taken == 0 {
-            return Err(io::Error::other("more comes behind its end"));
+            return Err(io::Error::other("there are more bytes after its end"));
         }
         bytes = &bytes[taken..];
     }
@@ -276,9 +275,9 @@ mod tests {
 
     /// Three events, each flushed.
     const EVENTS: [&str; 3] = ["data: one\n\n", "data: one and two\n\n", "id: 3\ndata: one\n\n"];
-    /// What the brotli of Node.js makes of them (`BROTLI_OPERATION_FLUSH` behind each).
+    /// As the brotli of Node.js encodes them (`BROTLI_OPERATION_FLUSH` after each).
     const BR: [&[u8]; 4] = include!("coding/br.in");
-    /// What libzstd makes of them (`ZSTD_e_flush` behind each), with a checksum.
+    /// As libzstd encodes them (`ZSTD_e_flush` after each), with a checksum.
     const ZSTD: [&[u8]; 4] = include!("coding/zstd.in");
 
     fn flushed<E: Write>(mut encoder: E, out: impl Fn(&mut E) -> Vec<u8>) -> Vec<Vec<u8>> {
@@ -375,7 +374,7 @@ mod tests {
             assert_eq!(decoder.feed(&pieces[1]), b"");
         }
         let mut plain = ContentDecoder::new(Coding::Gzip);
-        plain.feed(b"data: this is no gzip\n\n");
+        plain.feed(b"data: this is not gzip\n\n");
         assert_eq!(plain.fault().map(|fault| fault.at), Some(0));
     }
 
@@ -419,10 +418,10 @@ mod tests {
             }
         }
         for (coding, pieces) in pieces() {
-            // What is flushed, and not ended.
+            // Flushed, and not ended.
             assert!(!coding.is_whole(&pieces[..EVENTS.len()].concat()), "{coding:?}");
         }
-        assert!(!Coding::Gzip.is_whole(b"data: this is no gzip\n\n"));
+        assert!(!Coding::Gzip.is_whole(b"data: this is not gzip\n\n"));
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Headers {
         }
     }
 
-    /// Adds a field line behind the others.
+    /// Adds a field line after the others.
     pub fn add(&mut self, name: &str, value: impl Into<Bytes>) {
         self.0.push(Header { name: name.to_owned(), value: value.into() });
     }

@@ -1,10 +1,12 @@
-//! HTTP/1 messages read from bytes (RFC 9112), in both directions.
+//! Reads the messages of HTTP/1 from bytes (RFC 9112), in both directions.
 //!
 //! There are two layers and a reader on top of them.
-//! [`ResponseHead`] and [`RequestHead`] are views of a head in a buffer; [`Body`] is the few bytes
-//! that a body under way needs, which is all that the load generator keeps for a connection.
+//! [`ResponseHead`] and [`RequestHead`] are views of the start line and the fields in a buffer.
+//! [`Body`] is the few bytes of state of an incomplete body: the load generator keeps no more for a
+//! connection.
 //! [`Reader`] puts both together for a connection that is judged: it takes bytes in pieces of any
-//! size, goes on after a flaw if a client would, and gives the offset of everything.
+//! size, continues after a flaw if a client would, and reports the offset of everything: a rule on
+//! framing needs the place of a wrong chunk, and not only the fact.
 
 mod body;
 mod flaw;

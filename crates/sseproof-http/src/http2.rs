@@ -1,8 +1,12 @@
 //! HTTP/2 as it stands on the wire (RFC 9113): frames, and the fields in them (HPACK, RFC 7541).
 //!
 //! The recording client, the lab server and the rules read the same bytes by the same code.
-//! It is lenient where a client that only wants the stream could be: a field that HTTP/2 forbids is
-//! kept, so that a rule can name it.
+//! It is written here, and only HPACK is a library's: the client continues after errors at which a
+//! strict library stops, so that a rule can name a forbidden field, and the lab server must be able
+//! to send faults.
+//!
+//! A window is set once, with the first SETTINGS of a connection; other streams get theirs by
+//! WINDOW_UPDATE, so that no server has to reduce a window.
 
 mod client;
 mod reader;
@@ -15,11 +19,11 @@ pub use self::reader::{Event, Reader};
 pub use self::server::{Asked, Server};
 use crate::{Bytes, Header, Headers};
 
-/// What a client begins a connection with (RFC 9113, section 3.4).
+/// The first bytes of a client on a connection (RFC 9113, section 3.4).
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// The most bytes that the payload of a frame may have, where nobody allows more.
+/// The most bytes that the payload of a frame may have by default.
 pub const MAX_FRAME: usize = 16_384;
-/// The window of a stream or a connection, where nobody says otherwise.
+/// The default window of a stream or a connection.
 pub const WINDOW: u32 = 65_535;
 /// How many bytes stand before the payload of a frame.
 pub const FRAME_HEAD: usize = 9;
@@ -32,14 +36,14 @@ pub mod kind {
     pub const HEADERS: u8 = 1;
     /// The end of a stream before its time.
     pub const RST_STREAM: u8 = 3;
-    /// What one end wants of the other.
+    /// Limits and options of one end for the other.
     pub const SETTINGS: u8 = 4;
-    /// A response that nobody asked for.
+    /// A response without a request (server push).
     pub const PUSH_PROMISE: u8 = 5;
     pub const PING: u8 = 6;
     /// The end of the connection.
     pub const GOAWAY: u8 = 7;
-    /// More room.
+    /// A larger window.
     pub const WINDOW_UPDATE: u8 = 8;
     /// More fields.
     pub const CONTINUATION: u8 = 9;
@@ -189,35 +193,35 @@ pub struct Fields {
 impl Default for Fields {
     fn default() -> Self {
         let mut decoder = Decoder::new();
-        // What both ends have agreed on where nobody said otherwise (RFC 9113, section 6.5.2).
+        // The default of both ends (RFC 9113, section 6.5.2).
         decoder.set_max_allowed_table_size(4_096);
         Self { decoder }
     }
 }
 
-/// The most bytes that the fields of one block may have once they are unpacked.
+/// The most bytes that the fields of one block may have when decoded.
 const UNPACKED: usize = 1 << 20;
 
 impl Fields {
     /// The fields of a whole block, pseudo-fields (`:status`) and all.
     ///
     /// # Errors
-    /// What is wrong; the connection is lost then, since the tables of both ends differ.
+    /// The error ends the connection, since the tables of both ends differ.
     pub fn read(&mut self, block: &[u8]) -> Result<Headers, String> {
         let mut headers = Headers::default();
         let mut bytes = 0;
         self.decoder
             .decode_with_cb(block, |name, value| {
                 bytes += name.len() + value.len();
-                // A byte can stand for kilobytes: what is too much is dropped, and told below.
+                // A byte can stand for kilobytes: the rest is dropped, and reported below.
                 if bytes <= UNPACKED {
                     let name = String::from_utf8_lossy(&name).into_owned();
                     headers.0.push(Header { name, value: Bytes::from(&*value) });
                 }
             })
-            .map_err(|error| format!("its fields cannot be unpacked (HPACK): {error:?}"))?;
+            .map_err(|error| format!("its fields cannot be decoded (HPACK): {error:?}"))?;
         if bytes > UNPACKED {
-            return Err(format!("its fields have {bytes} bytes once they are unpacked"));
+            return Err(format!("its fields have {bytes} bytes when decoded"));
         }
         Ok(headers)
     }

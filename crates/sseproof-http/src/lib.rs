@@ -1,4 +1,4 @@
-//! HTTP as pure functions over bytes: messages are read and written, content codings are undone,
+//! HTTP as pure functions over bytes: messages are read and written, content codings are decoded,
 //! and the [`Plan`] of an answer is lowered to bytes and waits.
 //!
 //! Nothing here opens a socket, keeps a runtime or asks a clock, so the client, the servers, the

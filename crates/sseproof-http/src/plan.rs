@@ -1,4 +1,4 @@
-//! What a lab server does with one request, step by step.
+//! The response of a lab server to one request, step by step.
 
 use std::time::Duration;
 
@@ -46,23 +46,23 @@ pub enum Action {
     Close,
     /// Closes the connection with a reset (RST).
     Reset,
-    /// Sends what was written and does nothing more until the client has left.
+    /// Sends the written bytes and does nothing more until the client disconnects.
     Hold,
-    /// Follows a topic of the server's log: first what is in it behind the position, then what is
-    /// published, until the client leaves.
+    /// Follows a topic of the server's log: first the entries after the position, then those that are
+    /// published, until the client disconnects.
     Follow {
         topic: String,
         /// How many entries of the topic to pass over.
         after: u64,
     },
-    /// The same from the entry on that comes behind the one with this line in it; from the first
+    /// The same from the entry after the one with this line in it; from the first
     /// one where there is none.
     FollowBehind {
         topic: String,
         /// The line, without its end.
         line: Bytes,
     },
-    /// Appends to a topic of the server's log. Who follows the topic gets `id: N`, counted from 1,
+    /// Appends to a topic of the server's log. A client that follows the topic gets `id: N`, counted from 1,
     /// unless the bytes bring an id of their own, and then these bytes.
     Publish {
         topic: String,
@@ -75,15 +75,15 @@ pub enum Action {
         forget: bool,
     },
     /// Keeps the answer counted among those that are played for that long after its client has
-    /// left in the midst of it, as a producer that nobody stops.
+    /// left in the midst of it, as a producer that is never stopped.
     Outlive {
         time: Duration,
-        /// Only for clients that leave in this way.
+        /// Only for clients that disconnect in this way.
         only: Option<Departure>,
     },
 }
 
-/// The ways in which a client leaves.
+/// How a client disconnects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Departure {
     /// It closes the connection (FIN).
@@ -107,7 +107,7 @@ impl Plan {
         }
     }
 
-    /// The fields of the head, to be changed.
+    /// The header fields, to be changed.
     pub fn headers(&mut self) -> Option<&mut Headers> {
         self.actions.iter_mut().find_map(|action| match action {
             Action::Head { headers, .. } => Some(headers),
@@ -155,7 +155,7 @@ impl Plan {
         self
     }
 
-    /// The same plan with each written piece passed through `edit`, which is told its index.
+    /// The same plan with each written piece passed through `edit` with its index.
     #[must_use]
     pub fn map_writes(mut self, mut edit: impl FnMut(usize, Bytes) -> Bytes) -> Self {
         let mut index = 0;
@@ -169,7 +169,7 @@ impl Plan {
     }
 
     /// The same plan with an extra piece written, and flushed, before the written piece of that
-    /// index (behind them all if there are fewer).
+    /// index (after all of them if there are fewer).
     #[must_use]
     pub fn insert(mut self, index: usize, bytes: impl Into<Bytes>) -> Self {
         let place = self.place_of_write(index);
@@ -193,7 +193,7 @@ impl Plan {
         self
     }
 
-    /// How long the answer outlives a client that leaves in this way.
+    /// How long the response outlives a client that disconnects in this way.
     pub fn outlives(&self, left: Departure) -> Duration {
         let times = self.actions.iter().filter_map(|action| match action {
             Action::Outlive { time, only } if only.is_none_or(|only| only == left) => Some(*time),

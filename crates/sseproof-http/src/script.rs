@@ -27,13 +27,13 @@ pub struct Script {
     /// Whether nothing more of the body may be sent.
     is_over: bool,
     wire: Wire,
-    /// What follows the answer.
+    /// The state of the connection after the response.
     then: Then,
     is_finished: bool,
     is_done: bool,
 }
 
-/// What an answer is written in.
+/// The protocol that a response is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wire {
     Http1,
@@ -50,10 +50,10 @@ pub enum Step {
     Body { bytes: Bytes, ends: bool },
     /// Nothing for that long.
     Wait(Duration),
-    /// Nothing until the client has left.
+    /// Nothing until the client disconnects.
     Hold,
     /// Each entry of the topic after this place, and each that is published from now on, is written
-    /// with [`Script::entry`], until the client leaves.
+    /// with [`Script::entry`], until the client disconnects.
     Follow { topic: String, after: After },
     /// An entry is added to the topic.
     Publish { topic: String, bytes: Bytes },
@@ -72,7 +72,7 @@ pub enum After {
     Line(Bytes),
 }
 
-/// What becomes of the connection after an answer.
+/// The end of the connection after a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
     /// It waits for the next request.

@@ -21,5 +21,5 @@ pub struct Visit<'a> {
     pub blocked: usize,
 }
 
-/// What a lab server answers: a pure function of the visit.
+/// The response of a lab server: a pure function of the visit.
 pub type Answer = fn(&Visit<'_>) -> Plan;

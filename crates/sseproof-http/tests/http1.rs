@@ -6,7 +6,7 @@ use sseproof_http::http1::{
 };
 
 fn whole(wire: &str) -> Head {
-    Message::read(wire.as_bytes(), "GET").head.expect("a whole head")
+    Message::read(wire.as_bytes(), "GET").head.expect("complete headers")
 }
 
 /// How the body is read, with offsets from its first byte.
@@ -132,7 +132,7 @@ fn each_flaw_of_a_chunk_has_its_offset() {
 fn a_flaw_shows_the_text_that_stands_there() {
     let wire = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\ndata: x\n\n";
     let flaw = Message::read(wire.as_bytes(), "GET").flaw.unwrap();
-    assert_eq!(flaw.describe(wire.as_bytes()), "a chunk size is due, and here stands `data: x`");
+    assert_eq!(flaw.describe(wire.as_bytes()), "expected a chunk size, found `data: x`");
 }
 
 #[test]
@@ -294,7 +294,7 @@ proptest! {
                 prop_assert_eq!(fields, other);
             }
             (Ok(Some(ours)), Err(_)) => prop_assert!(ours.refusal().is_some(), "{:?}", bytes),
-            // What is wrong in a line is told at once by the one, with the head by the other.
+            // The one reports a flaw in a line at once, the other together with all fields.
             (Ok(None), Ok(httparse::Status::Partial) | Err(_)) | (Err(_), Err(_)) => {}
             (ours, theirs) => prop_assert!(false, "{:?} {:?} {:?}", ours, theirs, bytes),
         }

@@ -141,7 +141,7 @@ fn an_entry_of_a_log_has_an_id() {
     let follow = Action::Follow { topic: "t".to_owned(), after: 0 };
     let mut script = Script::http1(plan(Framing::Chunked, [follow]), &subscribe());
     assert!(script.any(|step| matches!(step, Step::Follow { .. })));
-    // What was written before it goes out with the first entry.
+    // Bytes written before it are sent with the first entry.
     assert_eq!(*script.entry(7, b"data: x\n\n"), b"12\r\ntwoid: 7\ndata: x\n\n\r\n"[..]);
     assert_eq!(*script.entry(8, b"id: a\n\n"), b"7\r\nid: a\n\n\r\n"[..]);
 }

@@ -28,7 +28,7 @@ impl StoredEncoder {
         Self { coding, has_header, is_begun: false, crc: Crc::new(), adler: (1, 0) }
     }
 
-    /// What stands for a piece of the decoded body; never empty, also if the piece is.
+    /// The encoding of a piece of the decoded body; never empty, also if the piece is.
     pub fn piece(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = self.begin();
         self.crc.update(bytes);
@@ -43,7 +43,7 @@ impl StoredEncoder {
         out
     }
 
-    /// What ends the body.
+    /// The end of the encoded body.
     pub fn finish(&mut self) -> Vec<u8> {
         let mut out = self.begin();
         match self.coding {

@@ -1,10 +1,9 @@
 //! Zstandard (RFC 8878), block by block.
 //!
-//! The library keeps a whole window back for as long as its frame goes on, which is for as long as
-//! a stream is open.
-//! So it is told after every block that this one was the last: the frame is undone again from its
-//! beginning, and what is new is given.
-//! That costs the square of a frame's length, so a long frame is not undone for every block.
+//! The library keeps a whole window back until the frame ends, which is when the stream ends.
+//! So every block is marked as the last one in turn: the frame is decoded again from its
+//! beginning, and the new bytes are returned.
+//! That costs the square of a frame's length, so a long frame is not decoded for every block.
 
 use std::io;
 
@@ -12,7 +11,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::{MOST, TOO_MUCH};
 
-/// What a frame begins with, and a frame to be passed over but for its lowest bits.
+/// The first bytes of a frame, and those of a skippable frame without their lowest bits.
 const MAGIC: u32 = 0xFD2F_B528;
 const SKIPPED: u32 = 0x184D_2A50;
 const BLOCK_HEAD: usize = 3;
@@ -20,29 +19,29 @@ const BLOCK_HEAD: usize = 3;
 const LAST: [u8; BLOCK_HEAD] = [1, 0, 0];
 /// RFC 9659, section 3: the most that a window may have in HTTP.
 const WINDOW: u64 = 8 << 20;
-/// How much is undone at a time before it is looked at whether it is too much.
+/// How much is decoded before each comparison with the limit.
 const AT_A_TIME: usize = 1 << 20;
-/// How many bytes are undone before a frame has to grow by a sixteenth to be undone again.
+/// How many bytes are decoded before a frame has to grow by a sixteenth to be decoded again.
 const FREELY: usize = 128 << 20;
 
 #[derive(Default)]
 pub(super) struct Zstd {
-    /// What came and is no whole head or block yet.
+    /// Received, and not a whole header or block yet.
     pending: Vec<u8>,
     /// The head of the frame under way, and its whole blocks.
     frame: Vec<u8>,
     has_checksum: bool,
-    /// How long the frame was when it was undone last.
+    /// How long the frame was when it was decoded last.
     undone: usize,
     given_of_frame: usize,
     /// How many frames are whole.
     frames: usize,
     /// How many bytes are to be passed over.
     skip: usize,
-    /// How many bytes were undone in all, again and again.
+    /// How many bytes were decoded in all, with every repetition.
     worked: usize,
     total: usize,
-    /// What came out and was not given yet.
+    /// Decoded and not returned yet.
     pub(super) out: Vec<u8>,
 }
 
@@ -76,7 +75,7 @@ impl Zstd {
             return Ok(true);
         }
         if magic != MAGIC {
-            return Err(io::Error::other("it does not begin as zstd does"));
+            return Err(io::Error::other("it does not begin with the magic number of zstd"));
         }
         // RFC 8878, section 3.1.1.1: the descriptor says which fields follow.
         let Some(&descriptor) = self.pending.get(4) else { return Ok(false) };
@@ -103,7 +102,7 @@ impl Zstd {
         let length = BLOCK_HEAD
             + match kind {
                 1 => 1,
-                3 => return Err(io::Error::other("it has a block of a type that there is not")),
+                3 => return Err(io::Error::other("it has a block of an unknown type")),
                 _ => size,
             };
         if self.pending.len() < length {
@@ -122,7 +121,7 @@ impl Zstd {
         Ok(true)
     }
 
-    /// Whether what came ends behind a frame.
+    /// Whether the bytes so far end after a frame.
     pub(super) fn is_between_frames(&self) -> bool {
         self.frame.is_empty() && self.pending.is_empty() && self.skip == 0 && self.frames > 0
     }

@@ -38,7 +38,7 @@ pub enum Chunk {
     Lost,
 }
 
-/// What comes next.
+/// The next element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
     Payload(&'a [u8]),
@@ -50,13 +50,13 @@ pub enum Piece<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChunkFlaw {
-    #[error("a chunk size is due, and here stands something else")]
+    #[error("expected a chunk size")]
     NoSize,
     /// Many read this as the end of the line.
-    #[error("a chunk size that ends in LF alone; HTTP has CR LF")]
+    #[error("a chunk size that ends in LF alone; HTTP requires CR LF")]
     SizeBareLf,
     /// Many read this as the end of the chunk.
-    #[error("a chunk that ends in LF alone; HTTP has CR LF")]
+    #[error("a chunk that ends in LF alone; HTTP requires CR LF")]
     DataBareLf,
     #[error("no CR LF after a chunk: its size is wrong")]
     NoEnd,

@@ -1,4 +1,4 @@
-//! What the grammar of HTTP/1 does not allow.
+//! Violations of the grammar of HTTP/1.
 
 use super::body::ChunkFlaw;
 use crate::Bytes;
@@ -26,7 +26,7 @@ pub enum FlawKind {
     Version,
     #[error("a blank line before the status line")]
     BlankLine,
-    #[error("a line that ends in LF alone; HTTP has CR LF")]
+    #[error("a line that ends in LF alone; HTTP requires CR LF")]
     BareLf,
     #[error("a header line that begins with white space")]
     Folded,
@@ -34,7 +34,7 @@ pub enum FlawKind {
     NoColon(String),
     #[error("a header line without a name")]
     NoName,
-    #[error("the header name {0} has a byte that no name may have")]
+    #[error("the header name {0} has a byte that is not allowed in a name")]
     Name(String),
     #[error("{place} has the control character {byte:#04x}")]
     Control {
@@ -42,12 +42,12 @@ pub enum FlawKind {
         place: String,
         byte: u8,
     },
-    #[error("a head of more than {} KiB", limit >> 10)]
+    #[error("headers of more than {} KiB", limit >> 10)]
     TooLong {
         /// In bytes.
         limit: usize,
     },
-    #[error("Content-Length is {0:?}, which is no length")]
+    #[error("Content-Length is {0:?}, which is not a number of bytes")]
     Length(String),
     #[error("Transfer-Encoding does not end in chunked, so the end of the request is unknown")]
     Coding,
@@ -73,7 +73,7 @@ impl Flaw {
             FlawKind::Chunk(ChunkFlaw::NoSize) => {
                 let rest = wire.get(self.offset..).unwrap_or_default();
                 let line = rest.split(|&byte| byte == b'\n').next().unwrap_or_default();
-                format!("a chunk size is due, and here stands {}", shown(line))
+                format!("expected a chunk size, found {}", shown(line))
             }
             _ => self.to_string(),
         }

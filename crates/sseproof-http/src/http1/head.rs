@@ -29,7 +29,7 @@ pub struct RequestHead<'a> {
     pub flaws: Vec<Flaw>,
 }
 
-/// The field lines of a head; those that break the grammar are left out.
+/// The field lines; those that break the grammar are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fields<'a> {
     block: &'a [u8],
@@ -43,12 +43,12 @@ pub struct Field<'a> {
     pub name: &'a str,
     /// Without the white space around it.
     pub value: &'a [u8],
-    /// Where its line begins, from the beginning of the head.
+    /// Where its line begins, from the beginning of the start line.
     pub offset: usize,
 }
 
 impl<'a> ResponseHead<'a> {
-    /// The head that the bytes begin with; `None` if it is not whole yet.
+    /// The start line and the fields that the bytes begin with; `None` if they are not complete yet.
     ///
     /// # Errors
     /// The bytes do not begin with a status line.
@@ -96,7 +96,7 @@ impl<'a> ResponseHead<'a> {
 }
 
 impl<'a> RequestHead<'a> {
-    /// The head that the bytes begin with; `None` if it is not whole yet.
+    /// The start line and the fields that the bytes begin with; `None` if they are not complete yet.
     ///
     /// # Errors
     /// The bytes do not begin with a request line.
@@ -188,7 +188,7 @@ fn is(field: &Field<'_>, name: &str) -> bool {
     field.name.eq_ignore_ascii_case(name)
 }
 
-/// A head as lines: `*CRLF start-line CRLF *( field-line CRLF ) CRLF` (RFC 9112, section 2.1).
+/// Start line and fields: `*CRLF start-line CRLF *( field-line CRLF ) CRLF` (RFC 9112, section 2.1).
 struct Lines<'a, Start> {
     start: Start,
     line: Line<'a>,
@@ -295,7 +295,7 @@ fn version(word: &[u8]) -> Option<Version> {
     match word {
         b"HTTP/1.0" => Some(Version::Http10),
         b"HTTP/1.1" => Some(Version::Http11),
-        // What is judged of HTTP/2 is of HTTP/3 as well, as far as a head goes; files have both.
+        // curl writes the headers of HTTP/3 like those of HTTP/2; files have both.
         b"HTTP/2" | b"HTTP/2.0" | b"HTTP/3" => Some(Version::Http2),
         _ => None,
     }

@@ -17,7 +17,7 @@ pub struct Reader {
     state: State,
     /// The offset of the next byte.
     at: usize,
-    /// The head under way, where it begins, and where its last line begins in it.
+    /// The incomplete start line and fields, their offset, and where the last line begins in them.
     held: Vec<u8>,
     begin: usize,
     line: usize,
@@ -39,14 +39,14 @@ enum State {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part<'a> {
-    /// A whole head, with its flaws; an interim one (1xx) is followed by another.
+    /// Start line and fields, with their flaws; an interim response (1xx) is followed by another.
     Head(Head),
     /// A piece of the body, without its framing.
     Body(&'a [u8]),
     End,
     /// Bytes after the end of a response.
     After(&'a [u8]),
-    /// A flaw that is not in a whole head; nothing follows a fatal one.
+    /// A flaw outside of complete start line and fields; nothing follows a fatal one.
     Flaw(Flaw),
 }
 
@@ -62,7 +62,7 @@ pub struct Head {
     pub flaws: Vec<Flaw>,
 }
 
-/// The first line of a head; a version is `None` if it is not known.
+/// The start line; a version is `None` if it is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
     Response { version: Option<Version>, status: u16 },
@@ -90,7 +90,7 @@ pub enum Progress {
 pub struct Message {
     /// The head of the final answer; its flaws are also those of the interim answers before it.
     pub head: Option<Head>,
-    /// The first flaw outside of the heads.
+    /// The first flaw outside of start lines and fields.
     pub flaw: Option<Flaw>,
     pub progress: Progress,
 }
@@ -162,7 +162,7 @@ impl Reader {
         taken
     }
 
-    /// Line by line, so that a head in many pieces is not searched again with each of them.
+    /// Line by line, so that fields in many pieces are not searched again with each of them.
     fn head(&mut self, input: &mut &[u8]) -> Option<Part<'static>> {
         while !input.is_empty() {
             let feed = memchr(b'\n', input);
@@ -284,7 +284,7 @@ impl Reader {
 fn place(chunk: Chunk) -> &'static str {
     match chunk {
         Chunk::Size(..) | Chunk::SizeSpace(_) | Chunk::Extension(_) | Chunk::SizeFeed(_) => {
-            "where a chunk size is due"
+            "before a chunk size"
         }
         Chunk::Data(_) | Chunk::DataEnd => "inside a chunk",
         Chunk::DataFeed => "inside the line end after a chunk",

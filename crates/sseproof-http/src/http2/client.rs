@@ -24,9 +24,9 @@ pub struct Client {
     next: u32,
     /// The window that each stream begins with, for what the server sends.
     granted: u32,
-    /// What may still be sent, on all streams together.
+    /// How many bytes may still be sent, on all streams together.
     window: i64,
-    /// What may be sent on a new stream.
+    /// How many bytes may be sent on a new stream.
     initial: i64,
     frame_size: usize,
     gone: Option<u32>,
@@ -42,7 +42,7 @@ struct Stream {
     is_over: bool,
 }
 
-/// What came for a stream.
+/// An event of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The fields of the final response, without pseudo-fields.
@@ -74,7 +74,7 @@ pub enum Over {
 pub enum Failure {
     /// The server answers in HTTP/1.
     Http1,
-    /// What came is not HTTP/2.
+    /// The received bytes are not HTTP/2.
     Malformed(String),
 }
 
@@ -251,7 +251,8 @@ impl Client {
         if !stream.has_head {
             let status = headers.first(":status").and_then(|status| status.parse::<u16>().ok());
             let Some(status @ 100..) = status else {
-                return self.end(id, Over::Malformed("a head without :status".to_owned()));
+                return self
+                    .end(id, Over::Malformed("response headers without :status".to_owned()));
             };
             // An interim response; the final one is still to come.
             if status >= 200 {

@@ -25,7 +25,7 @@ struct Block {
     bytes: Vec<u8>,
 }
 
-/// What a frame, or a whole block of fields, says.
+/// The content of a frame, or of a whole block of fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The fields of a request or a response, or trailers.
@@ -78,7 +78,7 @@ impl Reader {
         self.unread = self.unread.slice(preface..);
     }
 
-    /// What is not read yet: the beginning of a frame, once there are no more events.
+    /// The unread bytes: the beginning of a frame, once there are no more events.
     pub fn unread(&self) -> &[u8] {
         &self.unread
     }
@@ -86,7 +86,7 @@ impl Reader {
     /// The next event; `None` before more bytes come, and after an error.
     ///
     /// # Errors
-    /// What is wrong. The connection is lost then, since its ends no longer agree on their state.
+    /// The error ends the connection, since its ends no longer agree on their state.
     pub fn event(&mut self) -> Option<Result<Event, String>> {
         if self.is_lost {
             return None;
@@ -96,7 +96,7 @@ impl Reader {
             let announced = Frame::announced(&unread).filter(|length| *length > MAX_FRAME)?;
             self.is_lost = true;
             return Some(Err(format!(
-                "a frame of {announced} bytes, where no more than {MAX_FRAME} are allowed"
+                "a frame of {announced} bytes; at most {MAX_FRAME} are allowed"
             )));
         };
         self.unread = unread.slice(frame.length()..);
@@ -127,7 +127,7 @@ impl Reader {
                 let block = self.block.as_mut().ok_or("CONTINUATION without HEADERS")?;
                 block.bytes.extend_from_slice(frame.payload);
                 if block.bytes.len() > BLOCK {
-                    return Err(format!("its head has more than {} KiB", BLOCK >> 10));
+                    return Err(format!("its headers have more than {} KiB", BLOCK >> 10));
                 }
                 return self.block_end(frame);
             }

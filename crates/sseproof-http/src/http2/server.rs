@@ -17,13 +17,13 @@ pub struct Server {
     out: Vec<u8>,
     window: i64,
     initial: i64,
-    /// What may be sent on each stream that was asked on.
+    /// How many bytes may be sent on each stream with a request.
     windows: BTreeMap<u32, i64>,
     /// Requests whose body is still to come, with what of it came.
     asked: BTreeMap<u32, (Request, Vec<u8>)>,
 }
 
-/// What a client does.
+/// An action of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
     Request(u32, Box<Request>),
@@ -56,7 +56,7 @@ impl Server {
         self.reader.feed(bytes);
     }
 
-    /// What the client does next; `None` before more comes.
+    /// The client's next action; `None` if more bytes are needed.
     ///
     /// # Errors
     /// The connection is of no more use.

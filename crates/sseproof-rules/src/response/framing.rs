@@ -165,8 +165,8 @@ mod tests {
     #[test]
     fn each_mutant_fails() {
         let expected = [
-            "the connection was closed where a chunk size is due, so the body is not whole",
-            "a chunk size is due, and here stands `\\r`",
+            "the connection was closed before a chunk size, so the body is not whole",
+            "expected a chunk size, found `\\r`",
             "12 bytes behind the end of the response",
         ];
         for (mutant, message) in RULE.mutants.iter().zip(expected) {
