@@ -19,7 +19,7 @@ pub(crate) fn of_http1(record: &Record<'_>, otherwise: &str) -> Verdict {
     let mut seen = record.judged().peekable();
     let is_http2_alone = seen.peek().is_some() && seen.all(|view| !view.request.version.is_http1());
     Verdict::Skip(if is_http2_alone {
-        "this is about HTTP/1, and HTTP/2 alone was spoken: leave --http 2 out where the server speaks both".to_owned()
+        "the rule is about HTTP/1, and the run used only HTTP/2; run without --http 2 if the server supports both".to_owned()
     } else {
         otherwise.to_owned()
     })
@@ -72,7 +72,7 @@ impl Outcome {
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Stream => "a stream".to_owned(),
-            Self::OtherType => "200 with a body that is no event stream".to_owned(),
+            Self::OtherType => "200 with a body that is not an event stream".to_owned(),
             Self::Redirect(status) => format!("the redirect {status}"),
             Self::Status(status) => match reason(*status) {
                 "" => format!("the status {status}"),
@@ -89,12 +89,10 @@ impl Outcome {
     /// What a client makes of it, where the client is one like `EventSource`.
     pub(crate) fn consequence(&self) -> &'static str {
         match self {
-            Self::Stream | Self::Redirect(_) => "the client goes on",
-            Self::Status(204) => {
-                "204 tells the client to stop: it closes for good and never asks again"
-            }
+            Self::Stream | Self::Redirect(_) => "the client continues",
+            Self::Status(204) => "204 stops the client: it closes for good and never asks again",
             Self::Status(429 | 502 | 503 | 504) => {
-                "the client does not try again later, as one may think: any status but 200 closes it for good"
+                "the client does not try again later: any status but 200 closes it for good"
             }
             Self::Status(401 | 403 | 407) => {
                 "the client closes for good, and a page that holds it sees an error without the status"
@@ -102,7 +100,7 @@ impl Outcome {
             Self::Status(_) | Self::OtherType => "the client closes for good and never asks again",
             Self::Silent(_) => "the client waits, shows nothing and reports no error",
             Self::Closed | Self::Refused | Self::Unreachable => {
-                "the client keeps trying, and its user sees nothing new meanwhile"
+                "the client keeps trying, and its user gets no new events meanwhile"
             }
             Self::NotHttp => "the client cannot read the answer",
         }

@@ -10,7 +10,7 @@ pub(crate) fn lacks_part(rule: &Rule, record: &Record<'_>) -> Option<Verdict> {
     match (looks_at(rule), record.source()) {
         (LooksAt::Stream, _) | (LooksAt::Head, Source::Run | Source::HeadAndBody) => None,
         (LooksAt::Head, Source::BodyOnly) => {
-            let why = "the file has no head; write one with it: curl -isN URL > file";
+            let why = "the file has no response headers; write them with it: curl -isN URL > file";
             Some(Verdict::Skip(why.to_owned()))
         }
         (LooksAt::Run, _) => lacks_times(record),

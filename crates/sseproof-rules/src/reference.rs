@@ -227,7 +227,7 @@ pub(crate) fn publish_as(
     write: impl Fn(&Message) -> Result<Vec<u8>, EncodeError>,
 ) -> Plan {
     let Some(message) = Message::of(visit.request) else {
-        return Plan::answer(400, "text/plain", "this is no JSON object of texts\n");
+        return Plan::answer(400, "text/plain", "the body is not a JSON object of strings\n");
     };
     match write(&message) {
         Ok(bytes) => {

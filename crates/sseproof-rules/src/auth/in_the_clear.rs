@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "abroad-without-tls",
-        "takes credentials over http, on a host that is in no private network",
+        "takes credentials over http, on a public host",
         reference::answer,
     )
     .at(Host::Abroad)
@@ -27,7 +27,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             some => Verdict::Pass(count(some, "request with credentials")),
         };
     };
-    let message = "credentials go to this host over http, in the clear";
+    let message = "credentials are sent to this host over http, unencrypted";
     Verdict::Fail(vec![Fault::whole(first, message)])
 }
 
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_in_the_clear_is_told() {
+    fn a_token_over_http_is_a_fault() {
         for url in ["http://app.example/s", "http://203.0.113.7:80/s", "http://[2001:db8::1]/s"] {
             asked(url).faults(&RULE);
         }

@@ -27,17 +27,17 @@ fn asked_as<'r>(record: &'r Record<'_>, role: Role) -> Option<View<'r>> {
 
 /// What somebody without credentials got, where the user of the target has the stream; or why there
 /// is nothing to compare.
-fn asked_as_nobody<'r>(record: &'r Record<'_>) -> Result<View<'r>, Verdict> {
-    let (Some(owner), Some(nobody)) =
+fn without_credentials<'r>(record: &'r Record<'_>) -> Result<View<'r>, Verdict> {
+    let (Some(owner), Some(anonymous)) =
         (asked_as(record, Role::Owner), asked_as(record, Role::Anonymous))
     else {
         return Err(Verdict::Skip(NO_CREDENTIALS.to_owned()));
     };
     if !owner.is_stream() {
         let got = Outcome::of(&owner).describe();
-        return Err(Verdict::Skip(format!("the credentials of the target give {got}")));
+        return Err(Verdict::Skip(format!("the credentials of the target got {got}")));
     }
-    Ok(nobody)
+    Ok(anonymous)
 }
 
 /// For mutants: what the reference answers to the user whose stream is private.

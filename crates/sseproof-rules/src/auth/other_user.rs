@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "id-of-another",
-        "resumes whichever user's stream the id is of",
+        "resumes the stream of another user by its id",
         |visit| {
             let request = visit.request;
             let id = request.last_event_id().map(|id| id.to_text()).unwrap_or_default();
@@ -40,16 +40,16 @@ fn judge(record: &Record<'_>) -> Verdict {
                 .to_owned(),
         );
     };
-    for (who, view) in [("the target", owner), ("the other user", other)] {
+    for (user, view) in [("the target", owner), ("the other user", other)] {
         if !view.is_stream() {
             let got = Outcome::of(&view).describe();
-            return Verdict::Skip(format!("the credentials of {who} give {got}"));
+            return Verdict::Skip(format!("the credentials of {user} got {got}"));
         }
     }
     let private = events(&owner);
     let Some(again) = asked_as(record, Role::OtherUserResumes).filter(|_| !private.is_empty())
     else {
-        return Verdict::Skip("the stream gave the first user no id".to_owned());
+        return Verdict::Skip("the stream sent the first user no id".to_owned());
     };
     // What both get anyway is no secret between them.
     if let Some((id, _)) = events(&other).intersection(&private).next() {
@@ -70,14 +70,14 @@ fn judge(record: &Record<'_>) -> Verdict {
         Some((event, _)) => {
             let id = again.request.last_event_id().map(|id| id.to_text()).unwrap_or_default();
             let message = format!(
-                "the other user brings the id `{id}` of the first, and gets his event `{}`",
+                "the second user resumed after the id `{id}` of the first user and received that user's event `{}`",
                 event.last_event_id
             );
             Verdict::Fail(vec![Fault::at(&again, event.span.start, message)])
         }
         None => {
             let got = again.events().count();
-            Verdict::Pass(format!("{}, and none of the first user's", count(got, "event")))
+            Verdict::Pass(format!("{}, none of them the first user's", count(got, "event")))
         }
     }
 }

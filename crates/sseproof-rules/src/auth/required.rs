@@ -1,6 +1,6 @@
 //! A stream that is asked for with credentials needs them.
 
-use super::{as_owner, asked_as_nobody};
+use super::{as_owner, without_credentials};
 use crate::outcome::Outcome;
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 
@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "open-to-all",
-        "gives a private stream to who brings no credentials",
+        "gives a private stream to a client without credentials",
         |visit| {
             let request = visit.request;
             if request.path() != reference::PRIVATE || request.headers.has("authorization") {
@@ -22,20 +22,20 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let nobody = match asked_as_nobody(record) {
-        Ok(nobody) => nobody,
+    let anonymous = match without_credentials(record) {
+        Ok(anonymous) => anonymous,
         Err(verdict) => return verdict,
     };
-    match Outcome::of(&nobody) {
+    match Outcome::of(&anonymous) {
         Outcome::Stream => {
-            let message = "the stream is given without the credentials of the target";
-            Verdict::Fail(vec![Fault::new(&nobody, Place::StatusLine, message)])
+            let message = "a request without credentials gets the stream";
+            Verdict::Fail(vec![Fault::new(&anonymous, Place::StatusLine, message)])
         }
         refused @ (Outcome::Status(_) | Outcome::Redirect(_) | Outcome::OtherType) => {
             Verdict::Pass(format!("{} without credentials", refused.describe()))
         }
         other => {
-            Verdict::Inconclusive(format!("without credentials there was {}", other.describe()))
+            Verdict::Inconclusive(format!("a request without credentials got {}", other.describe()))
         }
     }
 }
@@ -48,7 +48,7 @@ mod tests {
     const STEPS: [(&str, &str, bool); 2] = [("owner", "ada", false), ("nobody", "", false)];
 
     #[test]
-    fn a_stream_for_everybody_is_told() {
+    fn a_stream_without_credentials_is_a_fault() {
         probe(reference::answer, &STEPS).passes(&RULE);
         probe(RULE.mutants[0].serve, &STEPS).faults(&RULE);
         probe(reference::answer, &STEPS[..1]).skips(&RULE);

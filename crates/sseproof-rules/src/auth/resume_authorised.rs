@@ -2,7 +2,7 @@
 
 use sseproof_record::Role;
 
-use super::{as_owner, asked_as, asked_as_nobody};
+use super::{as_owner, asked_as, without_credentials};
 use crate::outcome::Outcome;
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "id-as-credentials",
-        "takes any client that brings an id for one that was let in before",
+        "lets in any client that sends an id, without credentials",
         |visit| {
             let request = visit.request;
             let is_private = request.path() == reference::PRIVATE;
@@ -28,20 +28,20 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let nobody = match asked_as_nobody(record) {
-        Ok(nobody) => nobody,
+    let anonymous = match without_credentials(record) {
+        Ok(anonymous) => anonymous,
         Err(verdict) => return verdict,
     };
-    if nobody.is_stream() {
-        return Verdict::Skip("the stream is given to everybody".to_owned());
+    if anonymous.is_stream() {
+        return Verdict::Skip("the stream needs no credentials".to_owned());
     }
     let Some(again) = asked_as(record, Role::AnonymousResumes) else {
-        return Verdict::Skip("the stream gave no id to come back with".to_owned());
+        return Verdict::Skip("the stream sent no id to resume after".to_owned());
     };
-    let refused = Outcome::of(&nobody);
+    let refused = Outcome::of(&anonymous);
     if again.is_stream() {
         let message = format!(
-            "without credentials there is {}, and with a `Last-Event-ID` the stream",
+            "a request without credentials gets {}, and with a `Last-Event-ID` it gets the stream",
             refused.describe()
         );
         return Verdict::Fail(vec![Fault::new(&again, Place::StatusLine, message)]);
@@ -50,7 +50,9 @@ fn judge(record: &Record<'_>) -> Verdict {
         Outcome::Status(_) | Outcome::Redirect(_) | Outcome::OtherType => {
             Verdict::Pass(format!("{}, with an id and without", refused.describe()))
         }
-        other => Verdict::Inconclusive(format!("who brought an id got {}", other.describe())),
+        other => {
+            Verdict::Inconclusive(format!("a client that sent an id got {}", other.describe()))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The star does not stand with credentials.
 
-use super::{NOBODY, OWN_ORIGIN, admitted, allows_credentials, to_page, to_pages};
+use super::{NO_ORIGIN, OWN_ORIGIN, admitted, allows_credentials, to_page, to_pages};
 use crate::outcome::{count, each_once};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -33,7 +33,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     match (asked, admitting) {
-        (0, _) => Verdict::Skip(NOBODY.to_owned()),
+        (0, _) => Verdict::Skip(NO_ORIGIN.to_owned()),
         (_, 0) => Verdict::Skip(OWN_ORIGIN.to_owned()),
         _ => Verdict::from_faults(each_once(faults), count(admitting, "answer")),
     }

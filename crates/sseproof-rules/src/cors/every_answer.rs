@@ -29,16 +29,16 @@ fn judge(record: &Record<'_>) -> Verdict {
         .filter(|(view, origin)| view.number > first.0.number && *origin == first.1)
         .collect();
     if later.is_empty() {
-        return Verdict::Skip("the page of another origin came only once".to_owned());
+        return Verdict::Skip("a page of another origin subscribed only once".to_owned());
     }
     let faults = later
         .iter()
         .filter(|(view, origin)| !admits(view, origin))
         .map(|(view, origin)| {
             let resumes = view.request.last_event_id().is_some();
-            let how = if resumes { "comes back with an id" } else { "comes again" };
+            let how = if resumes { "reconnects with an id" } else { "subscribes again" };
             let message = format!(
-                "`{origin}` was admitted in exchange {}, and is not when it {how}",
+                "`{origin}` was admitted in exchange {}, but not when it {how}",
                 first.0.number
             );
             Fault::header(view, "access-control-allow-origin", message)

@@ -28,9 +28,10 @@ pub(crate) const FAMILY: Family = Family {
 };
 
 /// The reason to skip where nobody asked as a page of another origin does.
-const NOBODY: &str = "no request named an origin";
+const NO_ORIGIN: &str = "no request named an origin";
 /// The reason to skip where the answer is for pages of the same origin.
-const OWN_ORIGIN: &str = "no answer admits another origin; name one that it is to admit with --origin https://app.example";
+const OWN_ORIGIN: &str =
+    "no response admits another origin; name an allowed origin with --origin https://app.example";
 
 /// The answers to a page of another origin that asked for the stream, with its origin.
 fn to_pages<'r>(record: &'r Record<'_>) -> impl Iterator<Item = (View<'r>, String)> {

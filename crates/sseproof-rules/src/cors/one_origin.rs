@@ -1,6 +1,6 @@
 //! `Access-Control-Allow-Origin` is one origin or `*`, and fits the page that asked.
 
-use super::{NOBODY, OWN_ORIGIN, STRANGER, admits, admitted, to_page, to_pages};
+use super::{NO_ORIGIN, OWN_ORIGIN, STRANGER, admits, admitted, to_page, to_pages};
 use crate::outcome::{count, each_once};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
         ),
         Mutant::new(
             "origin-with-slash",
-            "writes a slash behind the origin that it admits",
+            "writes a slash after the origin that it admits",
             |visit| {
                 to_page(visit, |plan, request| {
                     let origin = request.headers.first("origin").unwrap_or_default();
@@ -40,9 +40,11 @@ fn judge(record: &Record<'_>) -> Verdict {
         let admitted = admitted(&view);
         let is_named = origin != STRANGER;
         let message = match admitted.as_slice() {
-            [] if is_named => format!("the answer to a page of `{origin}` admits no other origin"),
+            [] if is_named => {
+                format!("the response to a page of `{origin}` admits no other origin")
+            }
             [] => continue,
-            [_, _, ..] => format!("the field is there {} times", admitted.len()),
+            [_, _, ..] => format!("the field occurs {} times", admitted.len()),
             [one] if admits(&view, &origin) => {
                 fine += 1;
                 elsewhere.get_or_insert_with(|| one.clone());
@@ -65,10 +67,10 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Fail(each_once(faults));
     }
     match (asked, fine, elsewhere) {
-        (0, ..) => Verdict::Skip(NOBODY.to_owned()),
+        (0, ..) => Verdict::Skip(NO_ORIGIN.to_owned()),
         (_, 0, None) => Verdict::Skip(OWN_ORIGIN.to_owned()),
         (_, 0, Some(one)) => {
-            Verdict::Skip(format!("only `{one}` is admitted: ask as it does with --origin {one}"))
+            Verdict::Skip(format!("only `{one}` is admitted; send this origin with --origin {one}"))
         }
         (_, fine, _) => Verdict::Pass(count(fine, "answer")),
     }
@@ -80,15 +82,15 @@ fn flaw(origin: &str) -> Option<&'static str> {
         return None;
     }
     let Some((_, rest)) = origin.split_once("://") else {
-        return Some("is no origin: it needs a scheme, as in https://app.example");
+        return Some("is not an origin: it needs a scheme, as in https://app.example");
     };
     if origin.contains([',', ' ']) {
         return Some("is more than one origin, and browsers take it for none");
     }
     if rest.contains('*') {
-        return Some("has a star in it, which stands for nothing there");
+        return Some("has a star in it, which browsers do not expand");
     }
-    rest.contains('/').then_some("has a slash behind the host, and no origin has")
+    rest.contains('/').then_some("has a slash after the host, which an origin must not have")
 }
 
 #[cfg(test)]

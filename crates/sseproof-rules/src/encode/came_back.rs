@@ -63,7 +63,7 @@ pub(super) fn judge(record: &Record<'_>, part: Part) -> Verdict {
 fn nothing_judged(record: &Record<'_>, part: Part, forge: usize, with_line_ends: usize) -> String {
     let noun = part.noun();
     let all = match (forge, with_line_ends) {
-        (0, 0) => format!("no dangerous {noun} could be followed to its end"),
+        (0, 0) => format!("no dangerous {noun} could be followed to the end"),
         (forge, 0) => {
             format!("all {forge} payloads have line ends that forge: see encode/injection")
         }
@@ -99,7 +99,7 @@ fn unfollowed(record: &Record<'_>, part: Part, followed: usize) -> String {
     };
     match published.filter(is_one).count().saturating_sub(followed) {
         0 => String::new(),
-        lost => format!("; {lost} more could not be followed"),
+        lost => format!("; {lost}more payloads could not be followed"),
     }
 }
 
@@ -131,7 +131,7 @@ pub(super) fn fault(trial: &Trial<'_>) -> Option<Fault> {
     if trial.kills {
         let sent = shown(trial.published.text());
         let message = format!("{subject} ends the stream: {sent}");
-        let so = "whoever may choose such a text takes the stream away from all who listen";
+        let so = "anyone who controls this text can end the stream of every subscriber";
         return Some(Fault::at(&trial.view, trial.closing, message).so(so));
     }
     if let Some((offset, sent, came)) = changed(trial) {
@@ -147,7 +147,7 @@ pub(super) fn fault(trial: &Trial<'_>) -> Option<Fault> {
     }
     let message = match &trial.published.outcome {
         PublishOutcome::Accepted => {
-            format!("{subject} was taken and never arrives: {}", shown(trial.published.text()))
+            format!("{subject} was accepted and never arrives: {}", shown(trial.published.text()))
         }
         PublishOutcome::Failed(said) => {
             format!("{subject} is neither delivered nor refused: {said}")
@@ -259,7 +259,7 @@ mod tests {
         });
         assert_eq!(
             note(&lost, &data_intact::RULE),
-            "1 payloads intact; 1 more could not be followed"
+            "1 payloads intact; 1more payloads could not be followed"
         );
     }
 

@@ -37,7 +37,7 @@ mod tests {
         assert_eq!(faults[0].message, r"a comment with a payload arrives changed: `a\nb` as `a`");
         between(b": a\n: heartbeat\n:b\n\ndata: C\n\n", Part::Comment, "a\r\nb").passes(&RULE);
         let run = between(b"data: C\n\n", Part::Comment, "a\nb");
-        let message = r"a comment with a payload was taken and never arrives: `a\nb`";
+        let message = r"a comment with a payload was accepted and never arrives: `a\nb`";
         assert_eq!(run.faults(&RULE)[0].message, message);
     }
 

@@ -99,7 +99,10 @@ mod tests {
     #[test]
     fn what_never_arrives_must_be_refused() {
         let faults = published(b"", "a\0b").faults(&RULE);
-        assert_eq!(faults[0].message, r"data with a payload was taken and never arrives: `a\0b`");
+        assert_eq!(
+            faults[0].message,
+            r"data with a payload was accepted and never arrives: `a\0b`"
+        );
         answered(b"", "a", PublishOutcome::Refused("422".to_owned())).passes(&RULE);
         answered(b"", "a", PublishOutcome::Failed("500".to_owned())).faults(&RULE);
         answered(b"", "a", PublishOutcome::Unanswered("?".to_owned())).passes(&RULE);

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     id: "encode/injection",
     judge,
     mutants: &[
-        Mutant::new("pasted-payload", "writes a payload behind `data:` as it is", |visit| {
+        Mutant::new("pasted-payload", "writes a payload after `data:` unchanged", |visit| {
             publishing(visit, |data| format!("data: {data}\n\n").into_bytes())
         }),
         Mutant::new(
@@ -22,13 +22,13 @@ pub(super) const RULE: Rule = Rule {
         ),
         Mutant::new(
             "pasted-event-name",
-            "writes an event name behind `event:` as it is",
+            "writes an event name after `event:` unchanged",
             |visit| pasting(visit, "event", |message| message.event.take()),
         ),
-        Mutant::new("pasted-id", "writes an id behind `id:` as it is, but for a NUL", |visit| {
+        Mutant::new("pasted-id", "writes an id after `id:` unchanged, except for a NUL", |visit| {
             pasting(visit, "id", |message| message.id.take())
         }),
-        Mutant::new("pasted-comment", "writes a comment behind a colon as it is", |visit| {
+        Mutant::new("pasted-comment", "writes a comment after a colon unchanged", |visit| {
             pasting(visit, "", |message| message.comment.take())
         }),
     ],
@@ -69,7 +69,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         .collect();
     faults.truncate(SHOWN);
     if let Some(first) = faults.first_mut() {
-        let so = "whoever chooses a text speaks in the server's name, and clients believe him";
+        let so = "anyone who controls this text can send events as the server";
         first.consequence = Some(so.to_owned());
     }
     let cut: String = Part::ALL.into_iter().map(|part| cut_short(record, part)).collect();

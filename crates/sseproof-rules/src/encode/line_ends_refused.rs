@@ -60,7 +60,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     if judged == 0 {
         return Verdict::Inconclusive(format!(
-            "no name or id with a line end could be followed to its end{note}"
+            "no name or id with a line end could be followed to the end{note}"
         ));
     }
     let broken = faults.len();

@@ -62,7 +62,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let (first, second): (u64, u64) = (poured(false), poured(true));
     if first == 0 || second == 0 {
         return Verdict::Inconclusive(
-            "too little could be published to see what piles up".to_owned(),
+            "too few events could be published to compare the server's memory".to_owned(),
         );
     }
     // What the server keeps of events in any case, it also keeps where nobody listens.
@@ -70,7 +70,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let grown = with_client.saturating_sub(alone).saturating_sub(kept);
     if grown >= NOISE && grown * 10 >= second * 6 {
         let message = format!(
-            "this client reads nothing, and {} of events raise the server's memory by {}, where nobody listens by {}",
+            "this client reads nothing, and {} of events raise the server's memory by {}, and without subscribers by {}",
             bytes(second),
             bytes(with_client.saturating_sub(alone)),
             bytes(alone.saturating_sub(before))
@@ -86,7 +86,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     // A collector that lets its heap grow hides in it what piles up.
     if grown * 4 > second || kept * 4 > second {
         return Verdict::Inconclusive(format!(
-            "{} that a client did not read raised the memory by {}, and by {} where nobody listens: too much to say that nothing piles up, and too little to say that it does",
+            "{} of unread events raised the server's memory by {} with the stalled client, and by {} without it",
             bytes(second),
             bytes(with_client.saturating_sub(alone)),
             bytes(alone.saturating_sub(before))
@@ -131,7 +131,7 @@ mod tests {
         let faults = run([50, 51, 80], 28).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "this client reads nothing, and 28 MiB of events raise the server's memory by 29 MiB, where nobody listens by 1 MiB"
+            "this client reads nothing, and 28 MiB of events raise the server's memory by 29 MiB, and without subscribers by 1 MiB"
         );
     }
 

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "produces-for-head",
-        "starts a producer for a HEAD, and nobody stops it",
+        "starts a producer for a HEAD, and never stops it",
         |visit| match visit.request.method.as_str() {
             "HEAD" => Plan {
                 actions: vec![

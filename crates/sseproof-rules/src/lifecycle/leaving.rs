@@ -74,7 +74,10 @@ fn decide(record: &Record<'_>, leavings: Vec<Leaving<'_>>, lacks: &[Lack], what:
     match (faults.is_empty(), thin, slowest) {
         (false, ..) => Verdict::Fail(faults),
         (true, _, Some(time)) => {
-            let gone = format!("all was gone {} after the client had left", shown(time));
+            let gone = format!(
+                "the server released everything {} after the client disconnected",
+                shown(time)
+            );
             match unread(record, Gauge::Active) {
                 Some(why) => Verdict::Inconclusive(format!("{why}; by its connections {gone}")),
                 None => Verdict::Pass(gone),
@@ -101,18 +104,18 @@ pub(crate) fn judge_through(
     }
     let leavings = leavings(record).into_iter();
     let leavings = leavings.filter(|leaving| leaving.view.via && meant(&leaving.view));
-    let (told, seen): (Vec<_>, Vec<_>) =
+    let (own, seen): (Vec<_>, Vec<_>) =
         leavings.partition(|leaving| leaving.gauge == Gauge::Active);
-    if let (true, Some(why)) = (told.is_empty(), unread(record, Gauge::Active)) {
+    if let (true, Some(why)) = (own.is_empty(), unread(record, Gauge::Active)) {
         return Verdict::Inconclusive(why);
     }
-    if told.is_empty() && !seen.is_empty() {
+    if own.is_empty() && !seen.is_empty() {
         return Verdict::Skip(format!(
             "only the connections of the server are known, and a proxy may keep some for later; add `{}` to the file of --target",
             Lack::Active.line()
         ));
     }
-    match (decide(record, told, &[Lack::Via, Lack::Active], what), directly) {
+    match (decide(record, own, &[Lack::Via, Lack::Active], what), directly) {
         (Verdict::Fail(mut faults), Verdict::Pass(directly)) => {
             for fault in &mut faults {
                 fault.message = format!("{}; directly {directly}", fault.message);
@@ -183,7 +186,7 @@ impl Leaving<'_> {
         let Self { gauge, before, after, .. } = self;
         let during = self.during.map_or_else(String::new, |during| format!(", {during} with it"));
         let message = format!(
-            "{} after the client has left, there are still {after} {gauge}: {before} before it came{during}",
+            "{} after the client disconnected, there are still {after} {gauge}: {before} before it came{during}",
             shown(self.waited)
         );
         Fault::whole(&self.view, message)

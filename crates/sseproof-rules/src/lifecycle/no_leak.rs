@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "forgets-in-a-crowd",
-        "keeps the producer of a client who leaves while others come",
+        "keeps the producer of a client that disconnects while others connect",
         |visit| {
             let crowd = visit.open >= 4 && visit.request.path() == "/events";
             if crowd { outliving(visit, None) } else { reference::answer(visit) }
@@ -41,7 +41,7 @@ struct Readings {
 fn judge(record: &Record<'_>) -> Verdict {
     if never_stops(record) {
         return Verdict::Skip(
-            "not even one client leaves without a trace: see lifecycle/stops-on-close".to_owned(),
+            "the server does not release even one client: see lifecycle/stops-on-close".to_owned(),
         );
     }
     let (courses, streams, last) = courses(record);
@@ -74,7 +74,10 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Inconclusive(why);
     }
     let gauges: Vec<String> = courses.iter().map(|course| course.gauge.to_string()).collect();
-    Verdict::from_faults(faults, format!("{came} clients left no {} behind", gauges.join(", no ")))
+    Verdict::from_faults(
+        faults,
+        format!("{came} clients disconnected and left no {}", gauges.join(", no ")),
+    )
 }
 
 enum Growth {

@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "deaf-when-idle",
-            "notices that a client has left only when it has something to send",
+            "notices that a client has disconnected only when it has something to send",
             |visit| quietly(visit, None),
         ),
         Mutant::new(
@@ -36,9 +36,11 @@ fn judge(record: &Record<'_>) -> Verdict {
             "nothing ends where events flow either: see lifecycle/stops-on-close".to_owned(),
         );
     }
-    leaving::judge(record, "no client left a quiet stream between two readings", |view| {
-        is_simple(view) && was_quiet(view)
-    })
+    leaving::judge(
+        record,
+        "no client disconnected from a quiet stream between two readings",
+        |view| is_simple(view) && was_quiet(view),
+    )
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ mod tests {
         assert_eq!(faults[0].exchange, 1);
         assert_eq!(
             faults[0].message,
-            "10 s after the client has left, there are still 1 producers: 0 before it came, 1 with it"
+            "10 s after the client disconnected, there are still 1 producers: 0 before it came, 1 with it"
         );
     }
 

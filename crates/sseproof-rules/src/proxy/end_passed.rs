@@ -56,7 +56,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             "the server ended no stream while we watched; add `restart` to the file of --target to see what becomes of them then"
                 .to_owned(),
         ),
-        (0, _) => Verdict::Inconclusive("nobody stayed long enough behind the end".to_owned()),
+        (0, _) => Verdict::Inconclusive("no client stayed long enough after the end".to_owned()),
         _ => Verdict::Pass(format!("{} ended on both sides", count(ended, "stream"))),
     }
 }

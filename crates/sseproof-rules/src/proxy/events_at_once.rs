@@ -81,7 +81,8 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     if head_at_once::holds_back(record) {
         return Verdict::Skip(
-            "the head is held back, and the events with it: see proxy/head-at-once".to_owned(),
+            "the response headers are held back, and the events with them: see proxy/head-at-once"
+                .to_owned(),
         );
     }
     let mut verdicts: Vec<Verdict> = pairs(record, Sample::Stream)
@@ -241,7 +242,7 @@ fn coded(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
     );
     Some(if came * 4 <= sent {
         Verdict::Fail(vec![Fault::at(through, through.body_len(), figures).so(
-            "a browser, which offers to undo compression, sees an open stream without events; a client that does not gets them all",
+            "a browser, which accepts compression, gets an open stream without events; a client that does not accept it gets them all",
         )])
     } else {
         Verdict::Pass(figures)

@@ -20,12 +20,12 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "proxy-holds-head",
-            "is behind a proxy that sends no head before it has the whole response",
+            "is behind a proxy that sends no response headers before it has the whole response",
             |visit| through(visit, |_| Plan { actions: vec![Action::Hold] }),
         ),
         Mutant::new(
             "proxy-late-head",
-            "is behind a proxy that needs most of a second for each head",
+            "is behind a proxy that delays the response headers by most of a second",
             |visit| through(visit, |plan| plan.after([Action::Wait(Duration::from_millis(900))])),
         ),
     ],
@@ -60,18 +60,20 @@ fn judge(record: &Record<'_>) -> Verdict {
         .collect();
     let Some((took, view)) = late.iter().min_by_key(|(took, _)| *took) else {
         return Verdict::Skip(
-            "what comes through the proxy is no stream: see proxy/keeps-musts".to_owned(),
+            "the response through the proxy is not a stream: see proxy/keeps-musts".to_owned(),
         );
     };
-    let figures = format!("{} behind the request, directly after {}", shown(*took), shown(direct));
+    let figures = format!("{} after the request, directly after {}", shown(*took), shown(direct));
     if took.saturating_sub(direct) < LATE_HEAD_THROUGH_PROXY {
-        return Verdict::Pass(format!("the head comes {figures}"));
+        return Verdict::Pass(format!("the response headers come {figures}"));
     }
     if late.len() < AGAIN {
-        return Verdict::Inconclusive(format!("one head came {figures}, and there was no other"));
+        return Verdict::Inconclusive(format!("response headers came once, {figures}"));
     }
-    let message =
-        format!("the head comes through the proxy {figures}: the quickest of {}", late.len());
+    let message = format!(
+        "the response headers come through the proxy {figures}: the quickest of {}",
+        late.len()
+    );
     Verdict::Fail(vec![Fault::new(view, Place::StatusLine, message)])
 }
 
@@ -80,7 +82,7 @@ fn no_head(first: &View<'_>, asked: &[View<'_>], direct: Duration) -> Verdict {
     let outcome = Outcome::of(first);
     if matches!(outcome, Outcome::Refused | Outcome::Unreachable) {
         return Verdict::Inconclusive(format!(
-            "nobody takes connections at the proxy ({}): {}; start it, or mend `via`",
+            "the proxy does not accept connections ({}): {}; start it, or fix `via`",
             first.request.url,
             outcome.describe()
         ));
@@ -90,7 +92,7 @@ fn no_head(first: &View<'_>, asked: &[View<'_>], direct: Duration) -> Verdict {
         return Verdict::Skip("the proxy gives no whole answer: see proxy/keeps-musts".to_owned());
     };
     let message = format!(
-        "no head comes through the proxy within {}, in {} tries; the server itself sends it after {}",
+        "no response headers come through the proxy within {}, in {} tries; the server itself sends them after {}",
         shown(*longest),
         asked.len(),
         shown(direct)
@@ -137,7 +139,7 @@ mod tests {
         let faults = twice(RULE.mutants[0].serve).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "no head comes through the proxy within 3 s, in 2 tries; the server itself sends it after 0 ms"
+            "no response headers come through the proxy within 3 s, in 2 tries; the server itself sends them after 0 ms"
         );
         beside(RULE.mutants[0].serve, STAY).is_inconclusive(&RULE);
     }
@@ -147,7 +149,7 @@ mod tests {
         let faults = two(RULE.mutants[1].serve).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "the head comes through the proxy 900 ms behind the request, directly after 0 ms: the quickest of 2"
+            "the response headers come through the proxy 900 ms after the request, directly after 0 ms: the quickest of 2"
         );
         beside(RULE.mutants[1].serve, STAY).is_inconclusive(&RULE);
     }

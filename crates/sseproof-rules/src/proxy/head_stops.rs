@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "proxy-gets-for-head",
-        "is behind a proxy that makes a GET of a HEAD, and reads on for nobody",
+        "is behind a proxy that makes a GET of a HEAD, and reads on without a client",
         |visit| match (visit.request.method.as_str(), reference::behind_proxy(visit.request)) {
             ("HEAD", Some(_)) => Plan {
                 actions: vec![

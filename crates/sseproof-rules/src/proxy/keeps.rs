@@ -96,7 +96,7 @@ fn judge(record: &Record<'_>, level: Level) -> Verdict {
         Outcome::Silent(_) | Outcome::Refused | Outcome::Unreachable
     ) {
         let see = head_at_once::RULE.id;
-        return Verdict::Skip(format!("the proxy answers nobody: see {see}"));
+        return Verdict::Skip(format!("the proxy answers no request: see {see}"));
     }
     let alone = |via: bool| -> Transcript {
         let view = |pair: &super::sides::Pair<'_>| {

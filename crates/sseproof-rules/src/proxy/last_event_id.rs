@@ -29,10 +29,12 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     let back = pairs(record, Sample::Resumed);
     let Some(pair) = back.first() else {
-        return Verdict::Skip("the stream has no ids to come back with".to_owned());
+        return Verdict::Skip("the stream has no ids to resume after".to_owned());
     };
     if !pair.flows() {
-        return Verdict::Inconclusive("who came back was given no stream on both sides".to_owned());
+        return Verdict::Inconclusive(
+            "a client that reconnected did not get a stream on both sides".to_owned(),
+        );
     }
     match (resumed(record, &pair.direct), resumed(record, &pair.through)) {
         (Resumed::Yes(_), Resumed::Yes(missed)) => {
@@ -42,7 +44,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             Verdict::Fail(vec![fault(pair, &id, &missed)])
         }
         (Resumed::No(..), _) => Verdict::Skip(
-            "the server itself does not go on behind a Last-Event-ID: see resume/honoured"
+            "the server itself does not resume after a Last-Event-ID: see resume/honoured"
                 .to_owned(),
         ),
         (_, Resumed::Unclear) | (Resumed::Unclear, _) => Verdict::Inconclusive(
@@ -58,7 +60,7 @@ fn fault(pair: &Pair<'_>, id: &str, missed: &str) -> Fault {
         |(event, _)| format!("the first event was {}", named(&event.last_event_id)),
     );
     let message = format!(
-        "a client that comes back through the proxy with the id {id:?} is not given {missed}, which it had missed: {came}; directly it was given that"
+        "a client that reconnects through the proxy with the id {id:?} does not get {missed}, which it had missed: {came}; directly it gets that event"
     );
     Fault::new(&pair.through, crate::Place::Body(0), message)
 }
@@ -137,7 +139,7 @@ mod tests {
         let faults = back(RULE.mutants[0].serve).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "a client that comes back through the proxy with the id \"22\" is not given that with the id \"23\", which it had missed: the first event was that with the id \"61\"; directly it was given that"
+            "a client that reconnects through the proxy with the id \"22\" does not get that with the id \"23\", which it had missed: the first event was that with the id \"61\"; directly it gets that event"
         );
     }
 

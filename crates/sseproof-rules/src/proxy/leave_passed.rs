@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "proxy-stays",
-            "is behind a proxy that reads on when its client has left",
+            "is behind a proxy that reads on when its client has disconnected",
             |visit| match (visit.request.method.as_str(), visit.request.path()) {
                 ("GET", "/via/events") => outliving(visit, None),
                 _ => reference::answer(visit),
@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
         ),
         Mutant::new(
             "proxy-stays-when-quiet",
-            "is behind a proxy that notices only while it writes that its client has left",
+            "is behind a proxy that notices only at a write that its client has disconnected",
             |visit| match (visit.request.method.as_str(), visit.request.path()) {
                 ("GET", "/via/published") => outliving(visit, None),
                 _ => reference::answer(visit),
@@ -30,7 +30,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     // A server that is deaf on quiet streams says nothing of the proxy there.
     let is_quiet = |view: &View<'_>| is_simple(view) && was_quiet(view);
     let deaf = matches!(leaving::judge(record, "", is_quiet), Verdict::Fail(_));
-    let what = "no client left the proxy between two readings";
+    let what = "no client disconnected from the proxy between two readings";
     leaving::judge_through(record, what, "lifecycle/stops-on-close", |view| {
         let is_one = view.request.method != "HEAD" && view.is_stream();
         is_one && !(deaf && was_quiet(view))
@@ -53,7 +53,7 @@ mod tests {
         let faults = through(&[0, 1, 1]).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "10 s after the client has left, there are still 1 producers: 0 before it came, 1 with it"
+            "10 s after the client disconnected, there are still 1 producers: 0 before it came, 1 with it"
         );
         through(&[0, 1, 1]).edit_at(1, |view| view.request.method = "HEAD".to_owned()).skips(&RULE);
     }

@@ -96,7 +96,7 @@ fn fault(through: &View<'_>, direct: &View<'_>) -> (Duration, Fault) {
     let after = if quiet >= QUIET_BEFORE_CUT {
         format!("after {} of silence", shown(quiet))
     } else {
-        format!("{} behind its request, in the midst of what comes", shown(lasted))
+        format!("{} after its request, in the midst of what comes", shown(lasted))
     };
     let message = format!(
         "the stream through the proxy {how} {after}; that of the server itself {} {}",
@@ -178,7 +178,7 @@ mod tests {
         };
         let run = quiet(30, Ending::Reset, 40).edit_at(1, flows);
         let faults = run.faults(&RULE);
-        assert!(faults[0].message.contains("30 s behind its request, in the midst"), "{faults:?}");
+        assert!(faults[0].message.contains("30 s after its request, in the midst"), "{faults:?}");
         let run = beside(RULE.mutants[1].serve, Duration::from_secs(3));
         let message = &run.faults(&RULE)[0].message;
         assert!(message.ends_with("goes on for 2.00 s"), "{message}");

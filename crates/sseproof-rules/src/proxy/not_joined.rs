@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "proxy-replays",
-            "is behind a cache that gives each further client what the first one was given",
+            "is behind a cache that sends each further client the events of the first one",
             |visit| {
                 let answer = reference::answer(visit);
                 let resumes = visit.request.last_event_id().is_some();
@@ -98,7 +98,7 @@ fn kept_waiting(first: &View<'_>, later: &Pair<'_>) -> Option<Fault> {
         return None;
     }
     let message = format!(
-        "no head comes through the proxy within {} while exchange {} has its stream there; the server itself answers after {}",
+        "no response headers come through the proxy within {} while exchange {} has its stream there; the server itself answers after {}",
         shown(waited),
         first.number,
         shown(direct)
@@ -125,7 +125,7 @@ fn old_events(first: &View<'_>, later: &Pair<'_>) -> Option<Fault> {
     // Who gets no event from the server itself may only have left too early.
     (again.len() >= SEVERAL && !direct.is_empty()).then(|| {
         let message = format!(
-            "{} come to this client that exchange {} had before it came; directly the server gives none of them to who comes then",
+            "{} come to this client that exchange {} had before it came; directly the server sends none of them to a client that connects then",
             count(again.len(), "event"),
             first.number
         );
@@ -199,7 +199,7 @@ mod tests {
         let faults = run.faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "9 events come to this client that exchange 1 had before it came; directly the server gives none of them to who comes then"
+            "9 events come to this client that exchange 1 had before it came; directly the server sends none of them to a client that connects then"
         );
         // A server with a history gives it to everybody.
         old(run, 5).passes(&RULE);
@@ -214,7 +214,7 @@ mod tests {
         let faults = two(queues).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "no head comes through the proxy within 1.2 s while exchange 1 has its stream there; the server itself answers after 0 ms"
+            "no response headers come through the proxy within 1.2 s while exchange 1 has its stream there; the server itself answers after 0 ms"
         );
         let full: Answer = |visit| match visit.open {
             0 => reference::answer(visit),

@@ -60,7 +60,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         set_by(view).into_iter().filter(is_sticky).map(|(name, _)| {
             let message = format!("the stream sets `{name}`, by which a load balancer keeps its client with one instance");
             Fault::header(view, "set-cookie", message).so(
-                "sseproof comes back without it, as many clients do: what resume/* says holds for whatever instance answered",
+                "sseproof reconnects without it, as many clients do: the resume/* rules hold for the instance that answered",
             )
         })
     });

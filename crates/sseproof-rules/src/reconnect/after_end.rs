@@ -12,7 +12,7 @@ pub(crate) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "gone-after-the-end",
-        "answers a client that comes back after the end with 404",
+        "answers a client that reconnects after the end with 404",
         |visit| {
             let refusal = Plan::answer(404, "text/plain", "no such stream\n");
             on_return(visit, 2..=3, |_| refusal)
@@ -29,7 +29,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             continue;
         }
         let outcome = Outcome::of(&view);
-        let message = format!("a client that comes back after the end gets {}", outcome.describe());
+        let message = format!("a client that reconnects after the end gets {}", outcome.describe());
         match &outcome {
             Outcome::Stream => back += 1,
             Outcome::Status(204) => stopped += 1,
@@ -54,9 +54,9 @@ fn judge(record: &Record<'_>) -> Verdict {
     match (doubt, back, stopped) {
         (Some(doubt), ..) => Verdict::Inconclusive(doubt),
         (None, 0, 0) => {
-            Verdict::Skip("no client came back after the server had ended a stream".to_owned())
+            Verdict::Skip("no client reconnected after the server had ended a stream".to_owned())
         }
-        (None, 0, _) => Verdict::Pass("204 tells the client that this was the end".to_owned()),
+        (None, 0, _) => Verdict::Pass("204 stops the client after the end".to_owned()),
         (None, ..) => Verdict::Pass(count(back, "return")),
     }
 }
@@ -90,7 +90,7 @@ mod tests {
         let faults = to_the_end(RULE.mutants[0].serve).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "a client that comes back after the end gets the status 404 (not found)"
+            "a client that reconnects after the end gets the status 404 (not found)"
         );
     }
 

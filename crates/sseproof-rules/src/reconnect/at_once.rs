@@ -13,7 +13,7 @@ pub(crate) const RULE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "too-many-requests",
-            "answers a client that comes back within moments with 429",
+            "answers a client that reconnects at once with 429",
             |visit| {
                 let refusal = Plan::answer(429, "text/plain", "not so fast\n");
                 on_return(visit, 0..=1, |_| refusal)
@@ -21,7 +21,7 @@ pub(crate) const RULE: Rule = Rule {
         ),
         Mutant::new(
             "every-third-time",
-            "has no place for a client that comes back again and again",
+            "has no place for a client that reconnects again and again",
             |visit| {
                 let refusal = Plan::answer(503, "text/plain", "full\n");
                 on_return(visit, 0..=1, |plan| if visit.earlier % 3 == 2 { refusal } else { plan })
@@ -29,7 +29,7 @@ pub(crate) const RULE: Rule = Rule {
         ),
         Mutant::new(
             "no-answer-on-return",
-            "does not answer a client that comes back within moments",
+            "does not answer a client that reconnects at once",
             |visit| on_return(visit, 0..=1, |plan| plan.after([sseproof_record::Action::Hold])),
         ),
     ],
@@ -52,7 +52,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             Outcome::Redirect(_) | Outcome::OtherType | Outcome::NotHttp => {}
             Outcome::Status(_) => {
                 let message =
-                    format!("a client that comes back after a cut gets {}", outcome.describe());
+                    format!("a client that reconnects after a cut gets {}", outcome.describe());
                 faults
                     .push(Fault::new(&view, Place::StatusLine, message).so(outcome.consequence()));
             }
@@ -64,7 +64,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             }
             Outcome::Silent(_) | Outcome::Closed | Outcome::Refused => {
                 let message =
-                    format!("a client that comes back after a cut gets {}", outcome.describe());
+                    format!("a client that reconnects after a cut gets {}", outcome.describe());
                 let fault = Fault::whole(&view, message).so(outcome.consequence());
                 match outcome {
                     Outcome::Silent(_) => faults.push(fault),
@@ -79,7 +79,9 @@ fn judge(record: &Record<'_>) -> Verdict {
     // A connection that breaks before its head once among others may be the network's.
     match closed.as_slice() {
         [_] if back > 0 && faults.is_empty() => {
-            doubt = Some(format!("one connection of {came} broke before its head: the network?"));
+            doubt = Some(format!(
+                "1 of {came} connections broke before the response headers: the network?"
+            ));
         }
         _ => faults.extend(closed),
     }
@@ -97,7 +99,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     match doubt {
         Some(doubt) => Verdict::Inconclusive(doubt),
         None if back > 0 => Verdict::Pass(count(back, "return")),
-        None => Verdict::Skip("no client came back to a stream after a cut".to_owned()),
+        None => Verdict::Skip("no client reconnected to a stream after a cut".to_owned()),
     }
 }
 
@@ -145,8 +147,8 @@ mod tests {
     #[test]
     fn each_mutant_fails() {
         let expected = [
-            "a client that comes back after a cut gets the status 429 (too many requests)",
-            "a client that comes back after a cut gets the status 503 (service unavailable)",
+            "a client that reconnects after a cut gets the status 429 (too many requests)",
+            "a client that reconnects after a cut gets the status 503 (service unavailable)",
         ];
         for (mutant, message) in RULE.mutants.iter().zip(expected) {
             let faults = cut_off(mutant.serve, 3).faults(&RULE);

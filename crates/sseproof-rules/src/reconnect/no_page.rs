@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "error-page-on-return",
-        "answers a client that comes back with a page and the status 200",
+        "answers a client that reconnects with a page and the status 200",
         |visit| {
             let page = Plan::answer(200, "text/html", "<h1>We will be right back</h1>\n");
             on_return(visit, 0..=1, |_| page)
@@ -37,7 +37,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     if later == 0 && faults.is_empty() {
-        return Verdict::Skip("nobody came back to a stream".to_owned());
+        return Verdict::Skip("no client reconnected to a stream".to_owned());
     }
     Verdict::from_faults(each_once(faults), count(later, "later answer"))
 }

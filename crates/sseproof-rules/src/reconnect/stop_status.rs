@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
                 && visit.request.method == "GET"
                 && !visit.request.headers.has("last-event-id");
             if subscribes && visit.open > 0 {
-                return Plan::answer(409, "text/plain", "somebody is listening already\n");
+                return Plan::answer(409, "text/plain", "another client is subscribed already\n");
             }
             reference::answer(visit)
         },
@@ -40,7 +40,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     if good == 0 && faults.is_empty() {
-        return Verdict::Skip("nobody subscribed a second time".to_owned());
+        return Verdict::Skip("no client subscribed a second time".to_owned());
     }
     Verdict::from_faults(each_once(faults), count(good, "later subscriber"))
 }
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mutant_fails_and_the_message_says_beside_whom() {
+    fn the_mutant_fails_and_the_message_names_the_other_client() {
         let refusal = |last: &mut sseproof_record::Exchange| {
             let visit = sseproof_record::Visit {
                 request: &last.request.clone(),
@@ -96,14 +96,14 @@ mod tests {
     }
 
     #[test]
-    fn each_stop_is_told_for_what_it_is() {
-        let told = |status: u16| {
+    fn each_stop_is_named() {
+        let shown = |status: u16| {
             let run = second(|last| last.head.as_mut().unwrap().status = status);
             run.faults(&RULE)[0].consequence.clone().unwrap()
         };
-        assert!(told(204).starts_with("204 tells the client to stop"));
-        assert!(told(503).contains("does not try again later"));
-        assert!(told(404).contains("for good"));
+        assert!(shown(204).starts_with("204 stops the client"));
+        assert!(shown(503).contains("does not try again later"));
+        assert!(shown(404).contains("for good"));
         second(|last| last.head.as_mut().unwrap().status = 307).skips(&RULE);
     }
 

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "ignores-last-event-id",
-            "goes on live whatever id a client brings back",
+            "continues with new events, whatever id a client sends",
             answer_without_id,
         ),
         Mutant::new("counts-per-connection", "begins every stream with event 1", |visit| {
@@ -36,7 +36,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             Taken::OnlyNew => faults.push(only_new(resumption)),
             Taken::StartsOver => faults.push(starts_over(resumption)),
             Taken::NothingMissed => {
-                let note = "nothing is known to have happened behind the id that was brought back";
+                let note = "no event is known after the id that the client sent";
                 doubt = doubt.or_else(|| Some(note.to_owned()));
             }
             Taken::Unclear(why) => doubt = doubt.or(Some(why)),
@@ -58,7 +58,7 @@ fn only_new(resumption: &Resumption<'_>) -> Fault {
     let message = format!("{} is ignored: the stream goes on with {next}", resumption.label());
     let lost = resumption.missed.len();
     Fault::at(&resumption.second, came.map_or(0, |event| event.span.start), message).so(format!(
-        "{} that happened behind it, and more while the client was away, are lost",
+        "{} after that id, and more while the client was away, are lost",
         counted(lost, "event")
     ))
 }
@@ -74,13 +74,13 @@ fn starts_over(resumption: &Resumption<'_>) -> Fault {
     let id = &event.last_event_id;
     let (message, so) = if event.data == old.data && event.event_type == old.event_type {
         let message = format!("{label} is ignored: the stream sends {id:?} again, which is older");
-        (message, "after every reconnect the client has all events twice")
+        (message, "after every reconnect the client receives all events twice")
     } else {
         let message =
-            format!("{label} is ignored: ids are counted anew, and {id:?} is now another event");
+            format!("{label} is ignored: ids start again, and {id:?} is now another event");
         (
             message,
-            "an id means something else on every connection, so that no client can go on from it",
+            "an id means something else on every connection, so that no client can resume after it",
         )
     };
     Fault::at(&resumption.second, event.span.start, message).so(so)
@@ -125,9 +125,7 @@ mod tests {
             .reconnect(1, "2")
             .with_body(b"id: 1\ndata: c\n\nid: 2\ndata: d\n\n")
             .faults(&RULE);
-        assert!(
-            faults[0].message.ends_with("ids are counted anew, and \"1\" is now another event")
-        );
+        assert!(faults[0].message.ends_with("ids start again, and \"1\" is now another event"));
     }
 
     #[test]

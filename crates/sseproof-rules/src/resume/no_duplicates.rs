@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "replay-inclusive",
-            "begins with the very event whose id was brought back",
+            "begins with the event whose id the client sent",
             |visit| match brought(visit) {
                 Some(id) => reference::answer(visit).insert(1, reference::event(id)),
                 None => reference::answer(visit),
@@ -56,11 +56,11 @@ fn judge(record: &Record<'_>) -> Verdict {
                 if resumption.had.len() == 1 {
                     continue;
                 }
-                format!("{id:?} comes again, although the client has brought back this very id")
+                format!("{id:?} comes again, although the client sent this id")
             } else if older.len() > 1 && older.contains(id.as_ref()) {
-                format!("{id:?} comes again, which lies before {label}")
+                format!("{id:?} comes again, which is older than {label}")
             } else if twin {
-                format!("{id:?} comes twice behind {label}")
+                format!("{id:?} comes twice after {label}")
             } else {
                 continue;
             };
@@ -96,10 +96,7 @@ mod tests {
     fn the_event_that_was_brought_back_is_a_duplicate() {
         let faults = resumed(RULE.mutants[0].serve).faults(&RULE);
         assert_eq!(faults.len(), 1);
-        assert_eq!(
-            faults[0].message,
-            "\"22\" comes again, although the client has brought back this very id"
-        );
+        assert_eq!(faults[0].message, "\"22\" comes again, although the client sent this id");
     }
 
     #[test]
@@ -107,7 +104,7 @@ mod tests {
         let faults = resumed(RULE.mutants[1].serve).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "\"23\" comes twice behind Last-Event-ID \"22\" of exchange 1"
+            "\"23\" comes twice after Last-Event-ID \"22\" of exchange 1"
         );
     }
 
@@ -118,7 +115,7 @@ mod tests {
             .with_body("id: 0\ndata:\n\nid: 1\ndata:\n\nid: 3\ndata:\n\n")
             .faults(&RULE);
         assert_eq!(faults.len(), 2);
-        assert!(faults[0].message.starts_with("\"0\" comes again, which lies before"));
+        assert!(faults[0].message.starts_with("\"0\" comes again, which is older than"));
     }
 
     #[test]

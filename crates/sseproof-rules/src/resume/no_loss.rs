@@ -56,7 +56,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     if faults.is_empty() && replayed == 0 {
-        let why = "nothing is known to have happened behind the id that was brought back";
+        let why = "no event is known after the id that the client sent";
         return Verdict::Inconclusive(why.to_owned());
     }
     faults.truncate(3);
@@ -82,7 +82,7 @@ fn fault(resumption: &Resumption<'_>, lost: &[String]) -> Fault {
     let more = if lost.len() > 5 { format!(" and {} more", lost.len() - 5) } else { String::new() };
     let verb = if lost.len() == 1 { "does" } else { "do" };
     let message =
-        format!("{}{more} {verb} not come behind {}", shown.join(", "), resumption.label());
+        format!("{}{more} {verb} not come after {}", shown.join(", "), resumption.label());
     // Where the first event that lies behind the lost one begins.
     let place = lost.first().and_then(|id| resumption.place(id)).unwrap_or_default();
     let next = resumption.came.iter().find(|event| {
@@ -109,7 +109,7 @@ mod tests {
         let faults = resumed(RULE.mutants[0].serve).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "\"24\" does not come behind Last-Event-ID \"22\" of exchange 1"
+            "\"24\" does not come after Last-Event-ID \"22\" of exchange 1"
         );
         let faults = resumed(RULE.mutants[1].serve).faults(&RULE);
         assert!(faults[0].message.starts_with("\"23\" does not come"));

@@ -63,7 +63,7 @@ struct Plain {
 pub(super) fn judge_odd(record: &Record<'_>, odd: Odd) -> Verdict {
     let asked: Vec<_> = record.judged().filter(|view| brings(record, view, odd)).collect();
     if asked.is_empty() {
-        return Verdict::Skip(format!("no client brought {}", odd.label()));
+        return Verdict::Skip(format!("no client sent {}", odd.label()));
     }
     let Some(plain) = plain(record) else {
         return Verdict::Skip("no plain subscription was answered by a stream".to_owned());
@@ -75,7 +75,7 @@ pub(super) fn judge_odd(record: &Record<'_>, odd: Odd) -> Verdict {
     }
     let singles = asked.iter().filter_map(|view| single(record, view, odd, &plain));
     let holds = |_| format!("{} opens a stream", odd.label());
-    Single::sum(singles, holds, "the answer lies behind a redirect")
+    Single::sum(singles, holds, "the response is that of a redirect")
 }
 
 /// The status with which all these ids are refused, where an id with nothing odd about it is
@@ -122,7 +122,7 @@ fn is_brief(view: &View<'_>) -> bool {
 
 /// The verdict on one exchange; `None` if another one shows it.
 fn single(record: &Record<'_>, view: &View<'_>, odd: Odd, plain: &Plain) -> Option<Single> {
-    const FOR_GOOD: &str = "a client that brings it stops for good, until the page is loaded anew";
+    const FOR_GOOD: &str = "a client that sends it stops for good, until the page is reloaded";
     let label = odd.label();
     let fault = |place, message: String| Some(Single::Broken(Fault::new(view, place, message)));
     let doubt = |why: String| Some(Single::Unclear(why));
@@ -134,12 +134,12 @@ fn single(record: &Record<'_>, view: &View<'_>, odd: Odd, plain: &Plain) -> Opti
         300..400 if record.all().any(redirects) => None,
         200 if !view.is_stream() => fault(
             Place::Header("content-type".to_owned()),
-            format!("{label} is answered by no event stream"),
+            format!("{label} is answered without an event stream"),
         ),
         200 if is_brief(view) && !plain.is_brief => {
-            let message = format!("{label} gets a stream that is over at once");
+            let message = format!("{label} gets a stream that ends at once");
             let fault = Fault::whole(view, message).so(
-                "a client comes back with the same id again and again, and never gets an event",
+                "a client reconnects with the same id again and again, and never gets an event",
             );
             Some(Single::Broken(fault))
         }
@@ -299,7 +299,7 @@ mod tests {
         let run = edited(|last| {
             last.head.as_mut().expect("a head").headers.set("Content-Type", "text/html")
         });
-        assert_eq!(fault(&run), "an unknown Last-Event-ID is answered by no event stream");
+        assert_eq!(fault(&run), "an unknown Last-Event-ID is answered without an event stream");
     }
 
     #[test]
@@ -333,7 +333,7 @@ mod tests {
         };
         assert_eq!(
             fault(&edited(over)),
-            "an unknown Last-Event-ID gets a stream that is over at once"
+            "an unknown Last-Event-ID gets a stream that ends at once"
         );
         assert!(matches!(verdict(&edited(over).edit_at(1, over)), Verdict::Pass(_)));
     }

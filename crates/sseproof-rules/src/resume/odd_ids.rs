@@ -11,7 +11,7 @@ pub(super) const UNKNOWN: Rule = Rule {
     judge: |record| judge_odd(record, Odd::Unknown),
     mutants: &[Mutant::new(
         "refuses-unknown-id",
-        "takes an id that it cannot read for an error of its own",
+        "answers an unknown id with a server error",
         |visit| match odd(visit) {
             Some(Odd::Unknown) if brought(visit).is_none() => {
                 Plan::answer(500, "text/plain", "no such event\n")
@@ -26,7 +26,7 @@ pub(super) const EMPTY: Rule = Rule {
     judge: |record| judge_odd(record, Odd::Empty),
     mutants: &[Mutant::new("refuses-empty-id", "refuses an id without a character", |visit| {
         match odd(visit) {
-            Some(Odd::Empty) => Plan::answer(400, "text/plain", "the id is no number\n"),
+            Some(Odd::Empty) => Plan::answer(400, "text/plain", "the id is not a number\n"),
             _ => reference::answer(visit),
         }
     })],

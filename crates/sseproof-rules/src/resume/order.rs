@@ -33,7 +33,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     };
     let most = found.iter().map(replayed).max().unwrap_or_default();
     if most == 0 {
-        let why = "nothing is known to have happened behind the id that was brought back";
+        let why = "no event is known after the id that the client sent";
         return Verdict::Inconclusive(why.to_owned());
     }
     let faults: Vec<_> = found.iter().filter_map(fault).take(3).collect();
@@ -64,7 +64,7 @@ fn fault(resumption: &Resumption<'_>) -> Option<Fault> {
         };
         if let Some(younger) = younger {
             let message = format!(
-                "{id:?} comes behind {younger:?}, which is younger, on {}",
+                "{id:?} comes after {younger:?}, which is newer, on {}",
                 resumption.label()
             );
             return Some(Fault::at(&resumption.second, event.span.start, message));
@@ -93,14 +93,14 @@ mod tests {
         let faults = resumed(RULE.mutants[0].serve).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "\"23\" comes behind \"24\", which is younger, on Last-Event-ID \"22\" of exchange 1"
+            "\"23\" comes after \"24\", which is newer, on Last-Event-ID \"22\" of exchange 1"
         );
     }
 
     #[test]
     fn a_new_event_before_the_end_of_the_history_is_a_fault() {
-        assert!(got("2 9 3").faults(&RULE)[0].message.starts_with("\"3\" comes behind \"9\""));
-        assert!(got("8 9 2").faults(&RULE)[0].message.starts_with("\"2\" comes behind \"9\""));
+        assert!(got("2 9 3").faults(&RULE)[0].message.starts_with("\"3\" comes after \"9\""));
+        assert!(got("8 9 2").faults(&RULE)[0].message.starts_with("\"2\" comes after \"9\""));
     }
 
     #[test]

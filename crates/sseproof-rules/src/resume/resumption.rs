@@ -174,16 +174,16 @@ pub(super) fn resumptions<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'
         (false, _) => Ok(found),
         (true, Some(number)) => {
             let why = format!(
-                "exchange {number} gives one id to several events: an id is no place to go on from"
+                "exchange {number} gives one id to several events: such an id cannot be resumed after"
             );
             Err(Verdict::Skip(why))
         }
         (true, None) if hasty => {
-            let why = "events are rare: no client that came back with an id stayed for one";
+            let why = "events are rare: no client that reconnected with an id stayed for one";
             Err(Verdict::Skip(why.to_owned()))
         }
         (true, None) => {
-            Err(Verdict::Skip("no client came back with an id that it was given".to_owned()))
+            Err(Verdict::Skip("no client reconnected with an id of the stream".to_owned()))
         }
     }
 }
@@ -361,18 +361,18 @@ mod tests {
         for (run, why) in [
             (body(b"data: 1\n\n"), "no event carries an id"),
             (body(b"id\ndata: 1\n\n"), "no event carries an id"),
-            (body(b"id: 1\ndata: 1\n\n"), "no client came back with an id that it was given"),
+            (body(b"id: 1\ndata: 1\n\n"), "no client reconnected with an id of the stream"),
             (
                 back(body(b"id: 1\ndata: 1\n\n"), "never", "", 9),
-                "no client came back with an id that it was given",
+                "no client reconnected with an id of the stream",
             ),
             (
                 back(body(b"id: 1\ndata: 1\n\n"), "1", "", 9),
-                "events are rare: no client that came back with an id stayed for one",
+                "events are rare: no client that reconnected with an id stayed for one",
             ),
             (
                 back(body(b"id: 1\ndata: 1\n\nid: 1\ndata: 2\n\n"), "1", "", 9),
-                "exchange 1 gives one id to several events: an id is no place to go on from",
+                "exchange 1 gives one id to several events: such an id cannot be resumed after",
             ),
         ] {
             let record = Record::new(run.transcript());

@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "no-retry",
-        "ends its streams and never says when to come back",
+        "ends its streams and never says when to reconnect",
         |visit| {
             reference::answer(visit)
                 .map_writes(|index, bytes| if index == 0 { ": sseproof\n".into() } else { bytes })
@@ -34,7 +34,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         .iter()
         // An `EventSource` can only GET: who reads the answer to a POST does not come back.
         .filter(|view| view.request.method == "GET" && !says_done(view))
-        .filter(|view| !is_told_to_stop(record, view))
+        .filter(|view| !stops(record, view))
         .collect();
     if recurring.is_empty() {
         return Verdict::Skip("the streams that ended are over for good".to_owned());
@@ -42,7 +42,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     if let Some(view) = recurring.iter().find(|view| is_misspelt(view)) {
         let exchange = view.number;
         return Verdict::Skip(format!(
-            "the retry of exchange {exchange} is no number: that is judged elsewhere"
+            "the retry of exchange {exchange} is not a number, which another rule judges"
         ));
     }
     let silent: Vec<_> =
@@ -73,8 +73,8 @@ fn is_misspelt(view: &View<'_>) -> bool {
     view.anomalies().any(|anomaly| anomaly.kind == AnomalyKind::RetryNotDigits)
 }
 
-/// Whether the client that came back was told, by any status but 200, to stay away.
-fn is_told_to_stop(record: &Record<'_>, view: &View<'_>) -> bool {
+/// Whether the client that reconnected got 204, which stops it for good.
+fn stops(record: &Record<'_>, view: &View<'_>) -> bool {
     record.all().any(|next| {
         record.followed(&next, Reason::Reconnect).is_some_and(|before| before.number == view.number)
             && next.status() == Some(204)
@@ -91,9 +91,9 @@ fn note(record: &Record<'_>, ended: &[&View<'_>]) -> String {
     });
     match back {
         Some(pause) if pause < Duration::from_millis(millis) => {
-            format!("retry: {millis} ms; the check came back sooner, after {}", shown(pause))
+            format!("retry: {millis} ms; sseproof reconnected sooner, after {}", shown(pause))
         }
-        Some(pause) => format!("retry: {millis} ms; the client came back after {}", shown(pause)),
+        Some(pause) => format!("retry: {millis} ms; the client reconnected after {}", shown(pause)),
         None => format!("retry: {millis} ms"),
     }
 }
@@ -113,7 +113,7 @@ mod tests {
         let run = whole(Run::against(reference::answer)).reconnect(1, "60");
         assert_eq!(
             run.judge(&RULE),
-            Verdict::Pass("retry: 100 ms; the check came back sooner, after 1 ms".to_owned())
+            Verdict::Pass("retry: 100 ms; sseproof reconnected sooner, after 1 ms".to_owned())
         );
     }
 

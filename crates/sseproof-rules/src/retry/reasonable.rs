@@ -15,15 +15,11 @@ const TIMER: u64 = 2_147_483_647;
 pub(super) const RULE: Rule = Rule {
     id: "retry/reasonable",
     judge,
-    mutants: &[Mutant::new(
-        "retry-zero",
-        "tells its clients to come back without a pause",
-        |visit| {
-            let hello = ": sseproof\nretry: 0\n\n";
-            reference::answer(visit)
-                .map_writes(|index, bytes| if index == 0 { hello.into() } else { bytes })
-        },
-    )],
+    mutants: &[Mutant::new("retry-zero", "lets its clients reconnect without a pause", |visit| {
+        let hello = ": sseproof\nretry: 0\n\n";
+        reference::answer(visit)
+            .map_writes(|index, bytes| if index == 0 { hello.into() } else { bytes })
+    })],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
@@ -37,7 +33,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             values.push(retry.millis);
             let millis = retry.millis;
             let message = match millis {
-                0 => "retry: 0 makes clients come back without any pause".to_owned(),
+                0 => "retry: 0 makes clients reconnect without a pause".to_owned(),
                 1..SHORTEST => format!(
                     "retry: {millis} is {millis} milliseconds: seconds would be `retry: {millis}000`"
                 ),
@@ -77,7 +73,7 @@ mod tests {
         assert_eq!(
             messages,
             [
-                "retry: 0 makes clients come back without any pause",
+                "retry: 0 makes clients reconnect without a pause",
                 "retry: 3 is 3 milliseconds: seconds would be `retry: 3000`",
                 "retry: 7200000 makes clients wait for 2 hours",
             ]

@@ -70,7 +70,7 @@ mod tests {
         let faults = held(None).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "no event came within 2.00 s of the head beside the open stream of exchange 2, on the same connection; a stream alone on its connection has its first one after 50 ms"
+            "no event came within 2.00 s of the response headers beside the open stream of exchange 2, on the same connection; a stream alone on its connection has its first one after 50 ms"
         );
         let no_head = |how: Ending| {
             held(None).edit(|second| {
@@ -79,7 +79,7 @@ mod tests {
             })
         };
         let faults = no_head(Ending::TimedOut(Phase::Head)).faults(&RULE);
-        assert!(faults[0].message.starts_with("no head came within"), "{faults:?}");
+        assert!(faults[0].message.starts_with("no response headers came within"), "{faults:?}");
         let faults = no_head(Ending::StreamReset(7)).faults(&RULE);
         assert!(faults[0].message.contains("REFUSED_STREAM"), "{faults:?}");
         no_head(Ending::Truncated).is_inconclusive(&RULE);

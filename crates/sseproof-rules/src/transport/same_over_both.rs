@@ -101,14 +101,14 @@ fn compare(record: &Record<'_>, old: &View<'_>, new: &View<'_>) -> Result<Vec<Fa
         };
         let (before, now) = (value(old), value(new));
         if before != now {
-            let told = |values: &[String]| match values {
+            let list = |values: &[String]| match values {
                 [] => "is absent".to_owned(),
                 values => format!("is `{}`", values.join(", ")),
             };
             let message = format!(
                 "{name} {} over HTTP/2, and {} over HTTP/1.1 (exchange {})",
-                told(&now),
-                told(&before),
+                list(&now),
+                list(&before),
                 old.number
             );
             faults.push(Fault::header(new, name, message));
@@ -124,7 +124,7 @@ fn missing(record: &Record<'_>, old: &View<'_>, new: &View<'_>) -> Result<Vec<Fa
         let Some(waited) = waited_in_vain(silent) else { continue };
         if answered.is_stream() && is_hang(record, waited) {
             let message = format!(
-                "no head came within {} over {version}, and exchange {} has its stream",
+                "no response headers came within {} over {version}, and exchange {} has its stream",
                 shown(waited),
                 answered.number
             );

@@ -41,7 +41,7 @@ pub(super) fn single(record: &Record<'_>, view: &View<'_>, opener: &View<'_>) ->
         let limit = limit(opener).map(allowed).unwrap_or_default();
         let number = opener.number;
         let message = format!(
-            "the head came after {}, when the stream of exchange {number} on the same connection was over{limit}",
+            "the response headers came after {}, when the stream of exchange {number} on the same connection was over{limit}",
             shown(late)
         );
         return Single::Broken(Fault::whole(view, message));
@@ -53,7 +53,8 @@ pub(super) fn single(record: &Record<'_>, view: &View<'_>, opener: &View<'_>) ->
         return Single::Holds;
     }
     let watched = view.end.at.saturating_sub(head.at);
-    let message = format!("no event came within {} of the head {beside}", shown(watched));
+    let message =
+        format!("no event came within {} of the response headers {beside}", shown(watched));
     match first_events(record, watched) {
         Some(alone) if !view.ended_by_server() => {
             let alone = shown(alone.max);
@@ -76,7 +77,8 @@ fn no_head(record: &Record<'_>, view: &View<'_>, opener: &View<'_>, beside: &str
         Ending::Left | Ending::TimedOut(Phase::Head) => {
             let limit = limit(opener).filter(|_| view.transport.stream.is_none());
             let limit = limit.map(allowed).unwrap_or_default();
-            let message = format!("no head came within {} {beside}{limit}", shown(waited));
+            let message =
+                format!("no response headers came within {} {beside}{limit}", shown(waited));
             if is_hang(record, waited) {
                 Single::Broken(Fault::whole(view, message))
             } else {

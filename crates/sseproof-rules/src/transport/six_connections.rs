@@ -26,11 +26,11 @@ fn judge(record: &Record<'_>) -> Verdict {
     if let Some(refused) = streams.iter().find(|view| view.transport.without_http2) {
         let message = "the server was offered HTTP/2 in the TLS handshake, and took HTTP/1.1";
         return Verdict::Fail(vec![Fault::whole(refused, message).so(
-            "a browser opens six connections to this origin at the most, and each stream keeps one of them",
+            "a browser opens at most six connections to this origin, and each stream uses one of them",
         )]);
     }
     Verdict::Skip(match streams.iter().any(|view| view.request.url.starts_with("https://")) {
-        true => "nobody offered HTTP/2 to the server; leave --http 1.1 out".to_owned(),
+        true => "no request offered HTTP/2 to the server; run without --http 1.1".to_owned(),
         false => "browsers speak HTTP/2 over https alone; check the https:// URL that they use, where there is one".to_owned(),
     })
 }
