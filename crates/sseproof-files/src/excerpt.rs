@@ -1,9 +1,9 @@
 //! A text in a message: on one line, and not longer than a line.
 
-/// How many characters of a text are shown.
+/// The number of characters shown.
 const CHARS: usize = 120;
 
-/// On one line, and not longer than a line; in quotes where its ends would not be seen otherwise.
+/// On one line, and not longer than a line; in quotes if its ends would not be visible.
 pub fn excerpt(text: &str) -> String {
     let mut line = String::new();
     for (index, char) in text.chars().enumerate() {

@@ -1,14 +1,14 @@
-//! Mistakes in a file that a person wrote: what is wrong, where, and what to write instead.
+//! Mistakes in a user's file: the fault, its place, and a correction.
 
 use std::fmt;
 
 use sseproof_units::UnitError;
 
-/// Everything that is wrong with one file.
+/// All mistakes of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistakes(pub Vec<Mistake>);
 
-/// One mistake, with the line that it stands in.
+/// One mistake, with its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// The file, as the user named it.
@@ -18,9 +18,9 @@ pub struct Mistake {
     /// The column, in characters, from 1.
     pub column: usize,
     pub text: String,
-    /// What is wrong: a sentence without capital and full stop.
+    /// The fault: a sentence without capital and full stop.
     pub what: String,
-    /// What to write instead, where there is something to say.
+    /// The correction, if there is one.
     pub instead: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for Mistake {
         let Self { file, line, column, text, what, instead } = self;
         let number = line.to_string();
         let margin = " ".repeat(number.len());
-        // A tab in front of the caret keeps it under the place that it points at.
+        // Tabs are kept, so that the caret stands below its column.
         let indent: String = text
             .chars()
             .take(column.saturating_sub(1))
@@ -60,14 +60,14 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// A mistake that does not know its place yet.
+/// A mistake whose place is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slip {
     pub(crate) what: String,
     pub(crate) instead: Option<String>,
 }
 
-/// Keeps the two halves of a slip apart on their way through serde's single message.
+/// Separates the two parts of a slip in serde's message.
 const SEAM: char = '\u{1f}';
 
 impl From<UnitError> for Slip {
@@ -85,7 +85,7 @@ impl Slip {
         Self { what: what.into(), instead: Some(instead.into()) }
     }
 
-    /// Takes apart what [`Display`](fmt::Display) put together.
+    /// The inverse of [`Display`](fmt::Display).
     pub(crate) fn from_message(message: &str) -> Self {
         match message.split_once(SEAM) {
             Some((what, instead)) => Self::instead(what, instead),
@@ -134,7 +134,7 @@ impl<'s> Source<'s> {
         self.text.lines().nth(number.saturating_sub(1)).unwrap_or_default()
     }
 
-    /// Where the words stand first at or behind the place.
+    /// The first place of the words at or after this one.
     pub(crate) fn find(&self, words: &str, from: Place) -> Option<Place> {
         self.text.lines().enumerate().skip(from.line.saturating_sub(1)).find_map(|(index, text)| {
             let passed = if index + 1 == from.line { from.column.saturating_sub(1) } else { 0 };
@@ -144,7 +144,7 @@ impl<'s> Source<'s> {
         })
     }
 
-    /// Where the key stands first at or behind the place: a whole word with a colon behind it.
+    /// The first place of the key at or after this one: a whole word with a colon after it.
     pub(crate) fn find_key(&self, key: &str, from: Place) -> Option<Place> {
         let mut from = from;
         loop {
@@ -152,9 +152,9 @@ impl<'s> Source<'s> {
             let mut around = self.line(place.line).chars().skip(place.column.saturating_sub(2));
             let before = if place.column > 1 { around.next() } else { None };
             let starts = before.is_none_or(|char| " \t{,\"'".contains(char));
-            let mut behind =
+            let mut after =
                 around.skip(key.chars().count()).skip_while(|char| "\"' ".contains(*char));
-            if starts && behind.next().is_none_or(|char| char == ':') {
+            if starts && after.next().is_none_or(|char| char == ':') {
                 return Some(place);
             }
             from = Place { column: place.column + 1, ..place };

@@ -1,4 +1,4 @@
-//! The built-in pack: scenarios that provoke what the rules judge.
+//! The built-in pack: scenarios whose traffic the rules judge.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use crate::{Mistakes, Scenario, Variables};
 /// A scenario of the built-in pack.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    /// Its name: the path of its file, without the first folder and the ending.
+    /// The path of its file, without the first folder and the extension.
     pub id: &'static str,
     pub scenario: Scenario,
     path: &'static str,
@@ -18,7 +18,7 @@ pub struct Probe {
 
 macro_rules! sources {
     ($($path:literal),* $(,)?) => {
-        /// Every file of the pack. When a probe is played, and with which profiles, stands in it.
+        /// Every file of the pack; each has its own order and profiles.
         const SOURCES: &[(&str, &str)] = &[
             $(($path, include_str!(concat!("../../../scenarios/", $path, ".yaml")))),*
         ];
@@ -115,7 +115,7 @@ impl Probe {
     }
 }
 
-/// Every probe in its order. The tests see to it that every file parses: none is left out here.
+/// Every probe in its order. The tests prove that every file parses, so none is left out here.
 fn all() -> &'static [Probe] {
     static ALL: LazyLock<Vec<Probe>> = LazyLock::new(|| {
         let read = |&(path, source)| Probe::read(path, source, &Variables::default()).ok();
@@ -133,11 +133,11 @@ pub fn probes() -> &'static [Probe] {
     &GENERAL
 }
 
-/// The probes of the general pack that make sense with the profile, and then its own, with these
-/// values for their variables.
+/// The probes of the general pack that are played with the profile, then its own, with these values
+/// for their variables.
 ///
 /// # Errors
-/// [`Mistakes`], where a given value makes no scenario.
+/// [`Mistakes`], if a given value does not fit into a scenario.
 pub fn profile_probes(profile: &str, variables: &Variables) -> Result<Vec<Probe>, Mistakes> {
     let general = all().iter().filter(|probe| probe.is_kept_by(profile)).cloned().map(Ok);
     let own = all().iter().filter(|probe| probe.profiles().iter().any(|name| name == profile));
@@ -150,9 +150,8 @@ pub fn profile_ids() -> impl Iterator<Item = &'static str> {
     ids.into_iter()
 }
 
-/// The probes among these that rules look at: those that are for one of them; those that show streams,
-/// where one of them is a rule on all streams, which no probe is for alone; and those from which the
-/// run learns whether there is a stream at all.
+/// The probes that these rules need: those that name one of them; those with streams, if one of the
+/// rules is named by no probe and so judges all streams; and those with a purpose for the run.
 pub fn needed(mut all: Vec<Probe>, rules: &[&str]) -> Vec<Probe> {
     let is_general = |rule: &str| !all.iter().any(|probe| probe.scenario.is_for(rule));
     let general = rules.iter().any(|rule| is_general(rule));
@@ -191,10 +190,10 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_the_options_of_a_probe_is_none() {
+    fn a_file_without_the_options_of_a_probe_is_not_a_probe() {
         let source = "scenario: s\nsteps: [connect: {}]\n";
         let mistakes = Scenario::probe("f", source, &Variables::default()).unwrap_err();
-        assert_eq!(mistakes.0[0].what, "`probe` is missing here");
+        assert_eq!(mistakes.0[0].what, "`probe` is missing");
         assert!(Scenario::parse("f", source, &Variables::default()).is_ok());
     }
 
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_touches_the_whole_server_runs_alone() {
+    fn a_probe_that_affects_the_whole_server_runs_alone() {
         let touches = |step: &Step| {
             matches!(
                 step,

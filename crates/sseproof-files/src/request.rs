@@ -1,11 +1,11 @@
-//! The requests of steps: what the step says, and what the target says otherwise.
+//! The requests of steps: from the step, with the target's defaults.
 
 use sseproof_record::{Bytes, Request, Version};
 
 use crate::Target;
 use crate::model::{Connect, Headers, Http, Identity, Json, Publish, Scope, Text};
 
-/// A request for the stream; `None` where nobody knows at which path the proxy has it.
+/// A request for the stream; `None` if its path on the proxy is unknown.
 pub fn connect(step: &Connect, target: &Target, scope: &Scope) -> Result<Option<Request>, String> {
     let via = target.via.as_ref().filter(|_| step.via);
     let url = via.unwrap_or(&target.url);
@@ -30,18 +30,18 @@ pub fn connect(step: &Connect, target: &Target, scope: &Scope) -> Result<Option<
     Ok(Some(request))
 }
 
-/// What the proxy has before the paths of the server: `/app`, where `http://proxy/app/events` is
+/// The prefix of the server's paths on the proxy: `/app` if `http://proxy/app/events` is
 /// `http://server/events`.
 fn prefix<'v>(via: &'v str, url: &'v str) -> Option<&'v str> {
     let path = |url| {
-        let (_, behind) = str::split_once(url, "://")?;
-        let path = behind.find('/').map_or("/", |start| &behind[start..]);
+        let (_, rest) = str::split_once(url, "://")?;
+        let path = rest.find('/').map_or("/", |start| &rest[start..]);
         path.split(['?', '#']).next()
     };
     path(via)?.strip_suffix(path(url)?)
 }
 
-/// The request as that one makes it; `None` where there is nobody of that kind.
+/// The request of this user; `None` if the target has no such user.
 pub fn as_identity(
     identity: Option<Identity>,
     mut request: Request,
@@ -65,7 +65,7 @@ pub fn as_identity(
     Some(request)
 }
 
-/// The origin of a page that is none of the target's: no list can have it.
+/// The origin of a foreign page, which no allow list contains.
 const PAGE: &str = "https://sseproof.example";
 
 pub fn http(step: &Http, target: &Target, scope: &Scope) -> Result<Request, String> {
@@ -76,7 +76,7 @@ pub fn http(step: &Http, target: &Target, scope: &Scope) -> Result<Request, Stri
         None => at(&target.url, step.path.as_ref(), scope)?,
     };
     let mut request = ordinary(method.unwrap_or(if has_body { "POST" } else { "GET" }), url);
-    // Who speaks to another server does not hand it the credentials of the target.
+    // Another server must not get the credentials of the target.
     if step.url.is_none() {
         request.headers.0.extend(target.headers.0.iter().cloned());
     }
@@ -85,12 +85,12 @@ pub fn http(step: &Http, target: &Target, scope: &Scope) -> Result<Request, Stri
     Ok(request)
 }
 
-/// A value as it stands in a command: it stays one word, whatever is in it.
+/// A value quoted for a command, so that it stays one word.
 pub fn word(value: &str) -> String {
     shlex::try_quote(value).map_or_else(|_| value.to_owned(), |quoted| quoted.into_owned())
 }
 
-/// What publishes data where the target does not say how.
+/// The request that publishes data if the target has no hook.
 pub fn publish(step: &Publish, target: &Target, scope: &Scope) -> Result<Request, String> {
     let url = match &step.path {
         Some(path) => at(&target.url, Some(path), scope)?,
@@ -114,7 +114,7 @@ fn ordinary(method: &str, url: String) -> Request {
     }
 }
 
-/// The step's fields over those that are there; one without a value leaves the field out.
+/// Sets the fields of the step; null removes one.
 pub fn headers(request: &mut Request, fields: &Headers, scope: &Scope) -> Result<(), String> {
     for (name, value) in &fields.0 {
         match value {
@@ -148,7 +148,7 @@ fn at(url: &str, path: Option<&Text>, scope: &Scope) -> Result<String, String> {
     })
 }
 
-/// The URL with another path and query; with another query alone where that begins with `?`.
+/// The URL with another path and query; if `path` begins with `?`, only with another query.
 fn on(url: &str, path: &str) -> String {
     let host = url.find("://").map_or(0, |scheme| scheme + 3);
     let keeps_path = path.starts_with('?');
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_published_stands_beside_the_stream_behind_a_proxy_too() {
+    fn published_events_have_their_path_beside_the_stream_also_on_a_proxy() {
         let hook = crate::PublishHook::json("POST", "/publish").on_stream("/published?all");
         let mut target = Target::new("http://h/events?a");
         target.publish = Some(hook);

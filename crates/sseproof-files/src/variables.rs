@@ -1,20 +1,20 @@
-//! What a run is given from outside.
+//! Values from the command line and the environment.
 
 use std::collections::BTreeMap;
 
 use crate::model::{Scope, Text};
 
-/// The values that a file can use without saying them.
+/// Values that a file can use without defining them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variables {
-    /// From the command line: `${name}`. They win over the file's own `vars`.
+    /// From the command line: `${name}`. They replace the file's own `vars`.
     pub given: BTreeMap<String, String>,
     /// The environment: `${env:NAME}`.
     pub environment: BTreeMap<String, String>,
 }
 
 impl Variables {
-    /// Those of the command line, with the environment of this process.
+    /// Values of the command line, with the environment of this process.
     pub fn with_environment(given: BTreeMap<String, String>) -> Self {
         let text = |value: std::ffi::OsString| value.into_string().ok();
         let environment = std::env::vars_os()
@@ -23,10 +23,10 @@ impl Variables {
         Self { given, environment }
     }
 
-    /// The text with these values in the place of its variables.
+    /// The text with its variables replaced.
     ///
     /// # Errors
-    /// The name of a variable that has no value, or what is wrong with the text.
+    /// The name of a variable that has no value, or the fault of the text.
     pub fn fill(&self, text: &str) -> Result<String, String> {
         let scope = Scope { values: self.given.clone(), environment: self.environment.clone() };
         Text::parse(text).map_err(|slip| slip.what)?.fill(&scope)

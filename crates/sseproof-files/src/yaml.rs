@@ -1,4 +1,4 @@
-//! From YAML to the model, with messages for people instead of those for programmers.
+//! Reads YAML into the model, and turns errors of the parser into messages for users.
 
 use serde::de::DeserializeOwned;
 use serde_yaml::Error;
@@ -9,7 +9,7 @@ use crate::model::Document;
 use crate::plan::PlanDocument;
 use crate::target::TargetDocument;
 
-/// Words that people write for those of the language.
+/// Words that users write for keys of the language.
 const SYNONYMS: [(&str, &str); 34] = [
     ("timeout", "within"),
     ("for", "within"),
@@ -69,20 +69,19 @@ fn generated(schema: schemars::Schema) -> serde_json::Value {
     schema
 }
 
-/// What a file is, for the mistakes that concern the whole of it.
+/// The kind of a file, for mistakes that concern the whole file.
 pub(crate) trait Kind: DeserializeOwned {
-    /// What it holds: `scenario`.
+    /// Its name: `scenario`.
     const NOUN: &'static str;
     const BEGIN: &'static str;
 }
 
 impl Kind for Document {
     const NOUN: &'static str = "scenario";
-    const BEGIN: &'static str =
-        "begin the file with `scenario: what it shows`, then `steps:` and the list of them";
+    const BEGIN: &'static str = "begin the file with `scenario: <title>`, then a list of `steps:`";
 }
 
-/// Reads the document; the mistake is the first one that the YAML has.
+/// Reads the document; a mistake is the first one in the YAML.
 pub(crate) fn read<K: Kind>(source: &Source<'_>) -> Result<K, Mistakes> {
     let options = serde_yaml::options! { with_snippet: false, strict_booleans: true };
     serde_yaml::from_str_with_options(source.text, options)
@@ -97,7 +96,7 @@ fn mistake<K: Kind>(error: &Error, source: &Source<'_>) -> Mistake {
         Error::AliasError { error, .. } => mistake::<K>(error, source),
         Error::SerdeUnknownField { field, expected, .. } => {
             let place = source.find_key(field, place).unwrap_or(place);
-            // A key right behind a dash is the next step: the one before it is only a word.
+            // A key right after a dash is the next step: the one before it is only a word.
             let before: String = source.line(place.line).chars().take(place.column - 1).collect();
             let next_step = before.trim() == "-";
             let bare = next_step.then(|| bare_step(place, source)).flatten();
@@ -106,36 +105,37 @@ fn mistake<K: Kind>(error: &Error, source: &Source<'_>) -> Mistake {
         Error::Unexpected { expected, .. } => unexpected::<K>(expected, place, source),
         Error::Eof { .. } => Slip::instead("the file is empty", K::BEGIN).at(source, start),
         Error::MultipleDocuments { .. } => {
-            let what = format!("a second document begins here, and a file holds one {}", K::NOUN);
-            Slip::instead(what, "put it into a file of its own").at(source, place)
+            let what =
+                format!("a second document begins here, but a file contains one {}", K::NOUN);
+            Slip::instead(what, "move it to another file").at(source, place)
         }
         _ => in_braces(place, source).unwrap_or_else(|| slip(error)).at(source, place),
     }
 }
 
-/// Between braces, the braces of a variable are those of YAML.
+/// In a mapping in braces, YAML reads the braces of a variable as its own.
 fn in_braces(place: Place, source: &Source<'_>) -> Option<Slip> {
     let upto: String = source.line(place.line).chars().take(place.column).collect();
     upto.ends_with("${").then(|| {
         Slip::instead(
-            "between { and }, a text with a variable needs quotes around it",
-            "write \"${name}\", or each `key: value` in a line of its own",
+            "a text with a variable needs quotes inside { }",
+            "write \"${name}\", or put each `key: value` on its own line",
         )
     })
 }
 
 fn unknown_key(field: &str, expected: &[&'static str]) -> Slip {
-    let what = format!("there is no key `{field}` here");
+    let what = format!("unknown key `{field}`");
     let is_event = ["data", "type", "id"].iter().all(|key| expected.contains(key));
     if is_event && ["equals", "contains", "regex", "json", "path"].contains(&field) {
-        return Slip::instead(what, format!("say of which part: data: {{ {field}: … }}"));
+        return Slip::instead(what, format!("name the part of the event: data: {{ {field}: … }}"));
     }
     let keys = names(expected.iter().copied());
     Slip::instead(
         what,
         match meant(field, expected) {
-            Some(meant) => format!("did you mean `{meant}`? The keys here are {keys}"),
-            None => format!("the keys here are {keys}"),
+            Some(meant) => format!("did you mean `{meant}`? Expected one of {keys}"),
+            None => format!("expected one of {keys}"),
         },
     )
 }
@@ -148,7 +148,7 @@ fn meant(written: &str, words: &[&'static str]) -> Option<&'static str> {
     synonym.copied().or_else(|| nearest(written, words.iter().copied()))
 }
 
-/// The parser met another kind of YAML than the language has there.
+/// The YAML has another kind of node than the language expects.
 fn unexpected<K: Kind>(expected: &str, place: Place, source: &Source<'_>) -> Mistake {
     if let Some(bare) = bare_step(place, source) {
         return bare;
@@ -157,36 +157,33 @@ fn unexpected<K: Kind>(expected: &str, place: Place, source: &Source<'_>) -> Mis
     let slip = if line.trim_end().ends_with(':') {
         let key = line.trim_end().trim_end_matches(':').trim_start_matches([' ', '-']);
         Slip::instead(
-            format!("there is nothing behind `{key}:`"),
-            format!(
-                "indent what belongs to it deeper than `{key}` itself, or write `{key}: {{}}` \
-                 where nothing needs to be said"
-            ),
+            format!("`{key}:` has no value"),
+            format!("indent its keys more than `{key}`, or write `{key}: {{}}` for the defaults"),
         )
     } else if expected.contains("mapping") && place.column == 1 {
-        Slip::instead(format!("a {} is made of keys with values", K::NOUN), K::BEGIN)
+        Slip::instead(format!("a {} is a mapping of keys to values", K::NOUN), K::BEGIN)
     } else if expected.contains("mapping") {
         Slip::instead(
-            "keys with values are expected here",
-            "write { key: value }, or each `key: value` in a line of its own, indented; {} for none",
+            "expected keys with values",
+            "write { key: value }, or each `key: value` on its own line, indented; {} for none",
         )
     } else if expected.contains("sequence") {
         Slip::instead(
-            "a list is expected here",
-            "write each entry in a line of its own, with a dash: `- connect: {}`; or [a, b]",
+            "expected a list",
+            "write each entry on its own line, with a dash: `- connect: {}`; or [a, b]",
         )
     } else if expected.contains("scalar") || expected.contains("string") {
         Slip::instead(
-            "one value is expected here, not a list and no keys",
+            "expected one value, not a list or a mapping",
             "a text that begins with [ or { needs quotes around it",
         )
     } else {
-        Slip::new(format!("{expected} is expected here"))
+        Slip::new(format!("expected {expected}"))
     };
     slip.at(source, place)
 }
 
-/// A step that is only a word: the parser complains behind it, at whatever comes next.
+/// A step that is only a word: the parser reports the error at the text after it.
 fn bare_step(place: Place, source: &Source<'_>) -> Option<Mistake> {
     (1..=place.line).rev().map(|line| (line, source.line(line))).find_map(|(line, text)| {
         let text = text.split(" #").next().unwrap_or(text);
@@ -197,8 +194,7 @@ fn bare_step(place: Place, source: &Source<'_>) -> Option<Mistake> {
         let is_before = line < place.line || column < place.column;
         (is_word && is_before && line + 2 >= place.line).then(|| {
             let what = format!("the step `{word}` has no colon");
-            let instead =
-                format!("write `- {word}: {{}}`, or with what it needs between the braces");
+            let instead = format!("write `- {word}: {{}}`, with its keys inside the braces");
             Slip::instead(what, instead).at(source, Place { line, column })
         })
     })
@@ -209,42 +205,41 @@ fn slip(error: &Error) -> Slip {
         Error::Message { msg, .. } => Slip::from_message(msg),
         Error::SerdeUnknownVariant { variant, expected, .. } => unknown_word(variant, expected),
         Error::SerdeMissingField { field, .. } => Slip::instead(
-            format!("`{field}` is missing here"),
+            format!("`{field}` is missing"),
             match *field {
-                "scenario" => "begin the file with `scenario: what it shows`".to_owned(),
-                "steps" => "write `steps:` and below it what to do: `- connect: {}`".to_owned(),
-                "plan" => "begin the file with `plan: what it stands for`".to_owned(),
-                "for" => "add `for: 60s`: without it, this would never end".to_owned(),
-                "watch" => "say how long the clients are watched as they come back: `watch: 20s`"
-                    .to_owned(),
-                "unit" => "say what is counted since the Unix epoch: `unit: ms`".to_owned(),
-                "http" => "say where it is sent: `http: { path: /publish }`".to_owned(),
+                "scenario" => "begin the file with `scenario: <title>`".to_owned(),
+                "steps" => "write `steps:` and below it a list: `- connect: {}`".to_owned(),
+                "plan" => "begin the file with `plan: <title>`".to_owned(),
+                "for" => "add a time: `for: 60s`".to_owned(),
+                "watch" => "add how long to watch the clients reconnect: `watch: 20s`".to_owned(),
+                "unit" => "add the unit of the time since the Unix epoch: `unit: ms`".to_owned(),
+                "http" => "add the request: `http: { path: /publish }`".to_owned(),
                 _ => format!("add `{field}: …`"),
             },
         ),
         Error::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().unwrap_or("this key");
-            Slip::instead(format!("`{key}` stands here for the second time"), "keep one of the two")
+            Slip::instead(format!("duplicate key `{key}`"), "keep one of the two")
         }
         Error::NullIntoString { .. } => Slip::instead(
-            "there is no value here",
-            "write one behind the colon, or \"\" for an empty text",
+            "a value is missing",
+            "write it after the colon, or \"\" for an empty text",
         ),
         Error::ExpectedMappingEndAfterEnumVariantValue { .. } => Slip::instead(
-            "this is a second step in the same entry of the list",
-            "begin each step with a dash of its own; what belongs to a step is indented below it",
+            "a second step in the same list entry",
+            "begin each step with a dash, and indent its keys below it",
         ),
         Error::InvalidScalar { ty, .. } if ty.contains("bool") => truth(),
         Error::InvalidBooleanStrict { .. } => truth(),
         Error::InvalidScalar { .. } => {
-            Slip::instead("a whole number is expected here", "write a number such as 3")
+            Slip::instead("expected a whole number", "write a number such as 3")
         }
         Error::SerdeInvalidType { unexpected, expected, .. }
         | Error::SerdeInvalidValue { unexpected, expected, .. } => {
-            Slip::new(format!("{unexpected} stands where {expected} is expected"))
+            Slip::new(format!("expected {expected}, found {unexpected}"))
         }
         Error::UnknownAnchor { .. } => Slip::instead(
-            "there is no anchor of that name",
+            "unknown anchor",
             "a value that begins with `*` needs quotes, unless it repeats one marked with `&`",
         ),
         other => parser(other),
@@ -252,48 +247,39 @@ fn slip(error: &Error) -> Slip {
 }
 
 fn truth() -> Slip {
-    Slip::instead("this is neither true nor false", "write one of the two, without quotes")
+    Slip::instead("expected true or false", "write one of them, without quotes")
 }
 
 fn unknown_word(word: &str, expected: &[&'static str]) -> Slip {
     let is_step = expected.contains(&"connect");
-    let what = if is_step {
-        format!("there is no step `{word}`")
-    } else {
-        format!("`{word}` is nothing that can stand here")
-    };
+    let what =
+        if is_step { format!("unknown step `{word}`") } else { format!("unknown value `{word}`") };
     let words =
         if is_step { names(expected.iter().copied()) } else { either(expected.iter().copied()) };
-    let all = if is_step { "the steps are" } else { "it can be" };
     Slip::instead(
         what,
         match meant(word, expected) {
-            Some(meant) => format!("did you mean `{meant}`? {} {words}", capital(all)),
-            None => format!("{all} {words}"),
+            Some(meant) => format!("did you mean `{meant}`? Expected one of {words}"),
+            None => format!("expected one of {words}"),
         },
     )
 }
 
-fn capital(words: &str) -> String {
-    let mut chars = words.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
-/// What the parser of YAML itself says, without the place, which is shown anyway.
+/// The message of the YAML parser, without the place, which is shown anyway.
 fn parser(error: &Error) -> Slip {
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(before, _)| before);
-    let what = format!("this is no YAML: {message}");
+    let what = format!("invalid YAML: {message}");
     if message.contains("mapping values are not allowed") {
-        let instead = "a text with a colon and a space in it needs quotes around it; \
-                       otherwise the lines above are indented in another way";
+        let instead = "put quotes around a text that contains a colon and a space; otherwise \
+                       check the indentation of the lines above";
         return Slip::instead(what, instead);
     }
     if message.contains("unexpected character") {
         return Slip::instead(what, "put quotes around a text that begins with it");
     }
     if message.contains("did not find expected key") {
-        return Slip::instead(what, "this line is indented in another way than those above it");
+        return Slip::instead(what, "indent this line like those above it");
     }
     if message.contains("tab") {
         return Slip::instead(what, "indent with spaces");

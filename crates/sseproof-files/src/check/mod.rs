@@ -1,5 +1,5 @@
-//! What only makes sense between steps: that names are known and free, that variables have values,
-//! that a step says neither too little nor two things at once.
+//! Checks between steps: names are known and free, variables have values, and the keys of a step are
+//! complete and do not contradict each other.
 
 mod names;
 mod texts;
@@ -13,10 +13,10 @@ use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
 use crate::model::{At, Connect, Document, Expect, Http, Part, RoleName, Scope, Step, Text};
 use crate::variables::Variables;
 
-/// A variable that has another value in each run, to tell what this run published.
+/// A variable that has a new value in each run, to identify the events that this run published.
 pub const MARK: &str = "mark";
 
-/// Checks the document, and gives the values that its variables begin with.
+/// Checks the document; returns the first values of its variables.
 pub(crate) fn check(
     document: &Document,
     source: &Source<'_>,
@@ -51,7 +51,7 @@ struct Check<'s> {
     mistakes: Vec<Mistake>,
 }
 
-/// What a connection is called that is given no name.
+/// The name of a connection without `as`.
 fn default_name(role: Option<RoleName>, otherwise: &str) -> String {
     role.map_or_else(|| otherwise.to_owned(), |role| role.0.to_string())
 }
@@ -72,8 +72,8 @@ impl Check<'_> {
             }
             let inner = text.0.iter().find(|part| matches!(part, Part::Variable(..)));
             if inner.is_some() {
-                let what = "a variable of the file cannot be made of others";
-                let instead = "only ${env:NAME} and ${300*x} can stand here";
+                let what = "a variable of the file cannot use other variables";
+                let instead = "use only ${env:NAME} and ${300*x}";
                 self.slip(text.place, Slip::instead(what, instead));
             } else {
                 self.text(text, text.place);
@@ -87,7 +87,7 @@ impl Check<'_> {
         values
     }
 
-    /// Whether each variable of the text has a value; `near` is where to look for it in the file.
+    /// Checks that each variable of the text has a value; `near` is a place before it in the file.
     fn text(&mut self, text: &Text, near: Place) {
         for part in &text.0 {
             if let Part::Environment(name) = part
@@ -102,7 +102,7 @@ impl Check<'_> {
                 Part::Environment(name) if !self.variables.environment.contains_key(name) => (
                     format!("${{env:{name}}}"),
                     Slip::instead(
-                        format!("the environment has no variable `{name}`"),
+                        format!("the environment variable `{name}` is not set"),
                         format!("set it before the run: {name}=… sseproof …"),
                     ),
                 ),
@@ -114,7 +114,7 @@ impl Check<'_> {
     }
 
     fn undefined(&self, name: &str) -> Slip {
-        let what = format!("nothing gives `{name}` a value before this step");
+        let what = format!("the variable `{name}` has no value before this step");
         match nearest(name, self.known.iter().map(String::as_str)) {
             Some(meant) => Slip::instead(what, format!("did you mean `${{{meant}}}`?")),
             None => Slip::instead(
@@ -129,8 +129,8 @@ impl Check<'_> {
     fn steps(&mut self, steps: &At<Vec<At<Step>>>) {
         if steps.is_empty() {
             let instead =
-                "write at least one step: [connect: {}], or `- connect: {}` in a line below";
-            self.slip(steps.place, Slip::instead("there are no steps", instead));
+                "write at least one step: [connect: {}], or `- connect: {}` on the next line";
+            self.slip(steps.place, Slip::instead("the list of steps is empty", instead));
         }
         for step in &steps.value {
             self.step(step);
@@ -146,8 +146,8 @@ impl Check<'_> {
             Step::Connect(connect) => {
                 self.one_body(connect.body.is_some(), connect.json.is_some(), place);
                 if connect.published && connect.path.is_some() {
-                    let what = "`published` already says which stream it is";
-                    self.slip(place, Slip::instead(what, "leave out `path`, or `published`"));
+                    let what = "`published` and `path` both set the path";
+                    self.slip(place, Slip::instead(what, "keep one of the two"));
                 }
                 if let Some(on) = &connect.on {
                     self.stream(Some(on), place);
@@ -160,7 +160,7 @@ impl Check<'_> {
             Step::Reconnect(reconnect) => {
                 let from = self.stream(reconnect.from.as_ref(), place);
                 if reconnect.last_event_id.is_some() && reconnect.after_event.is_some() {
-                    let what = "`last-event-id` and `after-event` both say which id is sent";
+                    let what = "`last-event-id` and `after-event` both set the id to send";
                     self.slip(place, Slip::instead(what, "keep one of the two"));
                 }
                 if let Some(from) = from {
@@ -174,16 +174,15 @@ impl Check<'_> {
                 self.stream(read.from.as_ref(), place);
                 let slip = match (read.events, read.time, read.within) {
                     (None, None, _) => Slip::instead(
-                        "the step does not say how much to read",
+                        "`events` or `for` is missing",
                         "write `events: 3` for a number of events, or `for: 2s` for a time",
                     ),
                     (Some(_), Some(_), _) => {
                         Slip::instead("`events` and `for` exclude each other", "write two steps")
                     }
-                    (None, Some(_), Some(_)) => Slip::instead(
-                        "`within` says nothing where a time is read",
-                        "leave it out: `for` is the time",
-                    ),
+                    (None, Some(_), Some(_)) => {
+                        Slip::instead("`within` has no effect with `for`", "remove `within`")
+                    }
                     _ => return,
                 };
                 self.slip(place, slip);
@@ -192,9 +191,8 @@ impl Check<'_> {
                 self.stream(observe.from.as_ref(), place);
                 let until = observe.head || observe.events.is_some() || observe.event.is_some();
                 if observe.end && until {
-                    let what = "`end` waits for the end, whatever comes before it";
-                    let instead =
-                        "leave out the others, or leave out `end`: it ends every `observe`";
+                    let what = "`end` waits for the end of the stream, so no other condition has an effect";
+                    let instead = "remove the others, or remove `end`: the end of the stream ends every `observe`";
                     self.slip(place, Slip::instead(what, instead));
                 }
             }
@@ -211,8 +209,7 @@ impl Check<'_> {
                     && words.as_ref().is_none_or(Vec::is_empty)
                 {
                     let what = format!("`{text}` cannot be split into a program and its arguments");
-                    let instead =
-                        "a quote may be open, or there is nothing: `run: ./restart --now`";
+                    let instead = "close its quotes, or write a command: `run: ./restart --now`";
                     self.slip(place, Slip::instead(what, instead));
                 }
             }
@@ -222,7 +219,7 @@ impl Check<'_> {
                 if capture.header.is_some()
                     && (part && capture.path.is_some() || capture.field.is_some())
                 {
-                    let what = "`header` excludes `path` and `field`, which are of the stream";
+                    let what = "`header` excludes `path` and `field`, which select from the stream";
                     self.slip(
                         place,
                         Slip::instead(what, "keep one of the two; `regex` goes with both"),
@@ -236,7 +233,7 @@ impl Check<'_> {
             }
             Step::ForEach(each) => {
                 if each.values.is_empty() {
-                    let what = "there are no values to go through";
+                    let what = "the list of values is empty";
                     self.slip(each.values.place, Slip::instead(what, "write some: in: [a, b]"));
                 }
                 self.rounds(&each.steps, each.values.len(), Some(&each.var.0));
@@ -248,8 +245,7 @@ impl Check<'_> {
                 if let Some(until) = &gauge.until
                     && !self.readings.contains(&until.at_most.0)
                 {
-                    let what =
-                        format!("no reading before this step is called `{}`", until.at_most.0);
+                    let what = format!("no earlier reading is named `{}`", until.at_most.0);
                     let instead =
                         format!("write `- gauge: {{ as: {} }}` above it", until.at_most.0);
                     let near = self.source.find("at-most", place).unwrap_or(place);
@@ -264,7 +260,7 @@ impl Check<'_> {
         }
     }
 
-    /// The second round finds what the first one left behind.
+    /// Checks two rounds, since the second begins with the names of the first.
     fn rounds(&mut self, steps: &At<Vec<At<Step>>>, rounds: usize, var: Option<&str>) {
         let outside = self.known.clone();
         self.known.insert("round".to_owned());
@@ -273,7 +269,7 @@ impl Check<'_> {
         if rounds > 1 {
             self.steps(steps);
         }
-        // What was captured stays; what only a round has goes.
+        // Captured variables stay; those of the round go.
         for name in ["round"].into_iter().chain(var) {
             if !outside.contains(name) {
                 self.known.remove(name);
@@ -283,30 +279,30 @@ impl Check<'_> {
 
     fn one_body(&mut self, body: bool, json: bool, place: Place) {
         if body && json {
-            let what = "`body` and `json` both say what is sent";
+            let what = "`body` and `json` both set the body";
             self.slip(place, Slip::instead(what, "keep one of the two"));
         }
     }
 
-    /// What only the first stream of a connection can say.
+    /// Rejects options that only the first stream of a connection can set.
     fn alone_on_its_connection(&mut self, connect: &Connect, place: Place) {
-        let said = match connect {
+        let what = match connect {
             Connect { window: Some(_), .. } => {
-                "`window` is agreed on when a connection is opened, and `on` opens none"
+                "`window` is set when a connection is opened, and `on` opens none"
             }
             Connect { narrow: true, .. } => {
-                "`narrow` is about a connection that is opened, and `on` opens none"
+                "`narrow` is set when a connection is opened, and `on` opens none"
             }
             Connect { http: Some(_), .. } => {
-                "`http` is agreed on when a connection is opened, and `on` opens none"
+                "`http` is set when a connection is opened, and `on` opens none"
             }
             Connect { via: true, .. } => {
-                "`via` leads to the proxy, and `on` to where the shared connection leads"
+                "`via` selects the proxy, and `on` the server of the shared connection"
             }
             _ => return,
         };
-        let instead = "say it in the step that opens the connection, or leave out `on`";
-        self.slip(place, Slip::instead(said, instead));
+        let instead = "set it in the step that opens the connection, or remove `on`";
+        self.slip(place, Slip::instead(what, instead));
     }
 
     fn path(&mut self, path: Option<&Text>, near: Place) {
@@ -315,7 +311,7 @@ impl Check<'_> {
             let place = self.source.find(start, near).unwrap_or(near);
             let what = format!("the path `{start}` does not begin with a slash");
             let instead = if start.contains("://") {
-                "the server is the target's: write only the path, as in /events?topic=1".to_owned()
+                "write only the path, as in /events?topic=1; the server is the target's".to_owned()
             } else {
                 format!("write /{start}")
             };
@@ -327,14 +323,14 @@ impl Check<'_> {
         self.one_body(http.body.is_some(), http.json.is_some(), place);
         self.path(http.path.as_ref(), place);
         if http.path.is_some() && http.url.is_some() {
-            let what = "`path` and `url` both say where the request goes";
+            let what = "`path` and `url` both set the URL";
             self.slip(
                 place,
                 Slip::instead(what, "keep `path` for the target, `url` for another server"),
             );
         }
         if let Some(name) = &http.name {
-            self.open(Some(name), &name.0, Opened::Answer, place);
+            self.open(Some(name), &name.0, Opened::Response, place);
         }
     }
 
@@ -347,39 +343,39 @@ impl Check<'_> {
             ("end", expect.end.is_some()),
         ]
         .into_iter()
-        .filter_map(|(kind, said)| said.then_some(kind))
+        .filter_map(|(kind, is_set)| is_set.then_some(kind))
         .collect();
         let of_head = expect.status.is_some() || !expect.headers.is_empty();
         let counts = expect.count.is_some() || expect.next || expect.none_within.is_some();
         let slip = match kinds.as_slice() {
             [] if !of_head => Slip::instead(
-                "the step does not say what is expected",
+                "the step has no expectation",
                 "add one of `event`, `comment`, `retry` and `end`, or `status` and `headers`; \
-                 `event: {}` is any event",
+                 `event: {}` matches any event",
             ),
             [] if counts => Slip::instead(
-                "`count`, `next` and `none-within` are of what comes in the stream",
-                "leave them out, or add `event: {}`",
+                "`count`, `next` and `none-within` need an item of the stream",
+                "remove them, or add `event: {}`",
             ),
             [first, second, ..] => Slip::instead(
                 format!("`{first}` and `{second}` cannot be expected in one step"),
-                "write a step for each: each has its own time and its own place in the stream",
+                "write a step for each",
             ),
             _ if expect.within.is_some() && expect.none_within.is_some() => Slip::instead(
                 "`within` and `none-within` exclude each other",
-                "keep `within` for what must come, `none-within` for what must not",
+                "keep `within` if it must come, `none-within` if it must not",
             ),
             _ if expect.none_within.is_some() && (expect.count.is_some() || expect.next) => {
                 Slip::instead(
-                    "`none-within` already says how many: none",
-                    "leave `count` and `next` out",
+                    "`none-within` excludes `count` and `next`",
+                    "remove `count` and `next`",
                 )
             }
             ["end"] if expect.count.is_some() || expect.next => {
-                Slip::instead("a stream has one end", "leave `count` and `next` out")
+                Slip::instead("a stream has one end", "remove `count` and `next`")
             }
-            [kind] if name.is_some_and(|name| self.names.is_answer(&name)) => Slip::instead(
-                format!("the answer to an ordinary request has no `{kind}`"),
+            [kind] if name.is_some_and(|name| self.names.is_response(&name)) => Slip::instead(
+                format!("the response to an ordinary request has no `{kind}`"),
                 "expect its `status` and `headers`; for a stream, use `connect`",
             ),
             _ => return,

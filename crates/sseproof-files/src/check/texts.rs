@@ -1,4 +1,4 @@
-//! Every text of a step that may have variables in it; those of nested steps are not among them.
+//! All texts of a step that may contain variables, except those of nested steps.
 
 use crate::model::{EventMatcher, Headers, Json, Short, Step, Text, Value};
 

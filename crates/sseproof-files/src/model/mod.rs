@@ -72,7 +72,7 @@ impl Scenario {
         let text = Source { file, text: source };
         let mut document: Document = crate::yaml::read(&text)?;
         let Some(probe) = document.probe.take() else {
-            let slip = Slip::instead("`probe` is missing here", "add `probe: { order: 100 }`");
+            let slip = Slip::instead("`probe` is missing", "add `probe: { order: 100 }`");
             return Err(Mistakes(vec![slip.at(&text, Place { line: 1, column: 1 })]));
         };
         let scenario = Self::checked(document, &text, variables)?;
