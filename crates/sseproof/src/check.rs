@@ -1,7 +1,7 @@
 //! `sseproof check`: plays the scenarios, judges the record, writes the reports.
 
-mod given;
 mod measure;
+mod options;
 mod outputs;
 mod play;
 
@@ -16,8 +16,8 @@ use sseproof_report::{terminal, wire_log};
 use sseproof_rules::{Record, judge, profile, profiles};
 
 use crate::args::Check;
-use crate::check::given::{CheckOptions, Chosen};
-pub(crate) use crate::check::given::{checked, headers, variables};
+use crate::check::options::{CheckOptions, Chosen};
+pub(crate) use crate::check::options::{checked, headers, variables};
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{self, Known};
 use crate::{recorded, screen};

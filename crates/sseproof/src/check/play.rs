@@ -13,7 +13,7 @@ use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
 use sseproof_runner::{Results, RunProgress, StepFailure, Stopped, run_all};
 
 use super::Material;
-use super::given::CheckOptions;
+use super::options::CheckOptions;
 use crate::exit::{Blame, Blamed as _};
 use crate::interrupt::interrupted;
 use crate::running::Running;

@@ -6,13 +6,13 @@ use sseproof_files::Template;
 use sseproof_load_model::{Metric, Outcome, Sequencing, Stamping, Transport};
 use sseproof_units::Value;
 
-use super::given::{Given, Side};
+use super::options::{LoadOptions, Side};
 
 /// The delays of the embedded server's events, in milliseconds.
 pub(super) const DELAYS: [u64; 4] = [0, 1, 10, 100];
 
 /// One side per delay, all on the embedded server.
-pub(super) fn sides(mut given: Given) -> Given {
+pub(super) fn sides(mut given: LoadOptions) -> LoadOptions {
     given.file.plan.stamping = Stamping::Own;
     given.file.plan.sequencing = Sequencing::Own;
     given.sides = DELAYS

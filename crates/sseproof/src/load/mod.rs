@@ -2,8 +2,8 @@
 
 pub(crate) mod args;
 mod calibrate;
-mod given;
 mod live;
+mod options;
 mod processes;
 mod prometheus;
 mod result;
@@ -24,8 +24,8 @@ use sseproof_units::counted;
 use tokio::sync::watch;
 
 use self::args::{Diff, Load, Merge, Outputs};
-use self::given::{Given, Side, given};
 use self::live::Live;
+use self::options::{LoadOptions, Side, given};
 use self::processes::Workers;
 use self::prometheus::Prometheus;
 use self::round::{Round, SETTLING, sampling};
@@ -128,7 +128,7 @@ fn load_report(outcomes: Vec<Outcome>, thresholds: &[Threshold]) -> LoadReport {
 }
 
 /// Plays a part of a round, as a worker.
-async fn work(arguments: &Load, given: &Given, threads: u64) -> Result<Exit, Blame> {
+async fn work(arguments: &Load, given: &LoadOptions, threads: u64) -> Result<Exit, Blame> {
     let task = arguments.task.as_ref().context("a task")?;
     let side = given.sides.get(task.side).context("a side for the task")?;
     raise_open_files().context("raise the limit of open files")?;
@@ -156,7 +156,7 @@ async fn work(arguments: &Load, given: &Given, threads: u64) -> Result<Exit, Bla
 
 fn round<'a>(
     arguments: &'a Load,
-    given: &'a Given,
+    given: &'a LoadOptions,
     side: &'a Side,
     connection: &'a sseproof_net::ConnectionOptions,
     origin: &'a str,
@@ -178,7 +178,7 @@ fn round<'a>(
 
 async fn play(
     arguments: &Load,
-    given: &Given,
+    given: &LoadOptions,
     index: usize,
     number: u32,
     threads: u64,
@@ -258,7 +258,7 @@ const OTHER_FILES: u64 = 64;
 const PORTS: u64 = 28_000;
 
 /// Fails before the run if the plan exceeds the limits of this machine.
-fn fits(given: &Given, arguments: &Load, threads: u64) -> Result<(), Blame> {
+fn fits(given: &LoadOptions, arguments: &Load, threads: u64) -> Result<(), Blame> {
     let plan = &given.file.plan;
     let is_sse = given.sides.iter().all(|side| side.transport == Transport::Sse);
     let most = match &plan.workload {

@@ -17,7 +17,7 @@ use crate::connection::FileKeys;
 use crate::exit::{Blame, Blamed as _};
 
 /// A load that is ready to run.
-pub(super) struct Given {
+pub(super) struct LoadOptions {
     pub(super) file: PlanFile,
     /// The path of the plan's file, if there is one.
     path: Option<PathBuf>,
@@ -25,7 +25,7 @@ pub(super) struct Given {
     pub(super) sides: Vec<Side>,
 }
 
-impl Given {
+impl LoadOptions {
     /// The keys of the plan about the connection.
     pub(super) fn keys(&self) -> Option<FileKeys<'_>> {
         let file = self.path.as_deref()?;
@@ -52,7 +52,7 @@ const EVENTS: &str = "/events?every=1s&size=100";
 /// The same as a WebSocket.
 const MESSAGES: &str = "/ws?every=1s&size=100";
 
-pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
+pub(super) fn given(arguments: &Load) -> Result<LoadOptions, Blame> {
     let what = arguments.what.as_deref();
     let is_url = what.is_some_and(|what| what.contains("://"));
     let (path, mut file) = match what {
@@ -121,7 +121,7 @@ pub(super) fn given(arguments: &Load) -> Result<Given, Blame> {
     if file.plan.http != Http::One {
         carried(&file, &sides).usage()?;
     }
-    Ok(Given { file, path, sides })
+    Ok(LoadOptions { file, path, sides })
 }
 
 /// The version of HTTP, by the flags, and otherwise by the plan.
