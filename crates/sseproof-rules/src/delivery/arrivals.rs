@@ -8,9 +8,9 @@ use crate::timing::TOGETHER;
 /// Bytes that arrived together, and what they completed.
 pub(crate) struct Arrival {
     pub(crate) at: Duration,
-    /// The offset behind the last byte.
+    /// The offset after the last byte.
     pub(crate) end: u64,
-    /// Whether the last byte stands in the middle of a line.
+    /// Whether the last byte is within a line.
     pub(crate) torn: bool,
     /// How many events the bytes completed.
     pub(crate) events: usize,

@@ -5,35 +5,35 @@ use sseproof_record::{Reason, RunEventKind};
 use super::sendings::{Sending, arrival, sendings};
 use crate::{Record, View};
 
-/// What became of the event.
+/// The fate of an event that was published while a client was away.
 pub(super) enum Outcome<'r> {
     /// No client was away while something was published.
     None,
-    /// What was published before had no id.
+    /// The events before it had no id.
     NoIds,
-    /// Why it cannot be said.
+    /// The reason why this is inconclusive.
     Thin(String),
     /// The server says that something is missing, and how.
     Says(String),
     Arrived,
-    /// It did not come to this client, who brought this id.
+    /// It did not come to this client, which resumed after this id.
     Lost(View<'r>, String),
 }
 
-/// Whether ids are good for anything: `resume/honoured` speaks where they are not.
+/// Whether the server resumes from ids; if not, `resume/honoured` reports it.
 pub(super) fn heeds_ids(record: &Record<'_>) -> bool {
     let honoured = crate::rule("resume/honoured");
     !honoured.is_some_and(|rule| matches!((rule.judge)(record), crate::Verdict::Fail(_)))
 }
 
-/// What became of an event that was published while a client was away, over a restart or not.
+/// `over_restart`: whether the server restarted meanwhile.
 pub(super) fn outcome<'r>(record: &'r Record<'_>, over_restart: bool) -> Outcome<'r> {
     let sendings = sendings(record);
     let mut no_ids = false;
     for old in record.all().filter(|view| !view.via && view.is_stream()) {
         let of = || sendings.iter().filter(|sending| sending.scenario == old.scenario);
         let Some(before) = of().find(|one| arrival(&old, one).is_some()) else { continue };
-        // Where a clock stands still, the client leaves at the moment at which the event came.
+        // On a paused clock, the client disconnects at the time of the event.
         let meanwhile = |one: &&Sending<'_>| one.at >= old.end.at && !std::ptr::eq(*one, before);
         let Some(away) = of().find(meanwhile) else { continue };
         let restarted = record.run_events().iter().any(|happening| {
@@ -67,7 +67,7 @@ pub(super) fn outcome<'r>(record: &'r Record<'_>, over_restart: bool) -> Outcome
         }
         let later = of().filter(|one| one.at >= back.started);
         if later.filter(|one| arrival(&back, one).is_some()).count() == 0 {
-            return Outcome::Thin("nothing at all arrived when the client was back".to_owned());
+            return Outcome::Thin("nothing arrived after the client reconnected".to_owned());
         }
         return Outcome::Lost(back, id);
     }

@@ -1,8 +1,8 @@
 //! A compressed stream flows as a plain one does.
 //!
-//! What can be read of it, and when, tells a compressor that is flushed behind every event from one
-//! that waits until its buffer is full; where the coding cannot be undone, whether bytes come at all.
-//! What is to be expected is what plain streams of the same record showed.
+//! The times of the decoded events distinguish a compressor that is flushed after every event from
+//! one that waits until its buffer is full; if the coding cannot be decoded, the times of the bytes.
+//! Plain streams of the same record show the pace to expect.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "gzip-never-flushed",
-            "sends nothing but the header of gzip to who can undo it",
+            "sends only the header of gzip to a client that can decompress",
             |visit| {
                 compressed(visit, |plan| {
                     let plan = plan.with_header("Content-Encoding", "gzip");
@@ -31,7 +31,7 @@ pub(super) const RULE: Rule = Rule {
         ),
         Mutant::new(
             "gzip-until-end",
-            "sends a compressed stream whole, in the moment in which it ends",
+            "sends a whole compressed stream at the moment in which it ends",
             |visit| compressed(visit, until_end),
         ),
         Mutant::new(
@@ -41,7 +41,7 @@ pub(super) const RULE: Rule = Rule {
         ),
         Mutant::new(
             "head-held-by-encoder",
-            "does not even send the head to who can undo compression",
+            "sends no response headers to a client that can decompress",
             |visit| compressed(visit, |plan| plan.after([Action::Hold])),
         ),
     ],
@@ -58,7 +58,7 @@ const BURST: usize = 4;
 
 /// How plain streams flow, at their slowest.
 struct Pace {
-    /// The longest time from a head to its first event.
+    /// The longest time from the response headers to the first event.
     first: Duration,
     /// The longest time between two events.
     gap: Duration,
@@ -81,7 +81,7 @@ impl Pace {
         (gaps.len() >= PACE).then_some(Self { first, gap })
     }
 
-    /// How many events a plain stream carries within that time behind its head.
+    /// How many events a plain stream carries within that time after its headers.
     fn events_within(&self, time: Duration) -> u32 {
         let Some(rest) = time.checked_sub(self.first) else { return 0 };
         let gap = self.gap.max(Duration::from_millis(1));
@@ -116,7 +116,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     match (doubt, flows) {
-        _ if each.is_empty() => Verdict::Skip("no client offered to undo compression".to_owned()),
+        _ if each.is_empty() => Verdict::Skip("no client offered to decompress".to_owned()),
         _ if !faults.is_empty() => Verdict::Fail(faults),
         (Some(why), _) => Verdict::Inconclusive(why.clone()),
         (None, Some(how)) => Verdict::Pass(how.clone()),
@@ -124,7 +124,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
 }
 
-/// Whether the client offers to undo some coding.
+/// Whether the client offers to decode some coding.
 fn offers(view: &View<'_>) -> bool {
     view.request.headers.list("accept-encoding").iter().any(|coding| {
         let name = coding.split(';').next().unwrap_or_default().trim();
@@ -132,7 +132,7 @@ fn offers(view: &View<'_>) -> bool {
     })
 }
 
-/// `None` where another exchange tells.
+/// `None` if another exchange decides.
 fn flow(record: &Record<'_>, view: &View<'_>, pace: Option<&Pace>) -> Option<Flow> {
     if let Some(waited) = waited_in_vain(view) {
         return Some(no_head(record, view, waited));
@@ -142,25 +142,25 @@ fn flow(record: &Record<'_>, view: &View<'_>, pace: Option<&Pace>) -> Option<Flo
         _ if view.is_stream() && !view.is_compressed() => Some(Flow::Plain),
         // Another rule names what is broken.
         _ if view.is_stream() && view.coding_fault.is_some() => {
-            Some(Flow::Unclear("the compressed stream cannot be undone".to_owned()))
+            Some(Flow::Unclear("the compressed stream cannot be decompressed".to_owned()))
         }
         _ if view.is_stream() => Some(encoded(view, pace)),
-        status => Some(Flow::Unclear(format!(
-            "a client that offers to undo compression is answered {status}"
-        ))),
+        status => {
+            Some(Flow::Unclear(format!("a client that offers to decompress is answered {status}")))
+        }
     }
 }
 
 fn no_head(record: &Record<'_>, view: &View<'_>, waited: Duration) -> Flow {
     let message = format!(
-        "no head came within {} to a client that can undo compression, as every browser can",
+        "no response headers came within {} to a client that can decompress, as every browser can",
         shown(waited)
     );
     if !is_hang(record, waited) {
         return Flow::Unclear(message);
     }
     Flow::Held(Fault::whole(view, message).so(
-        "an encoder in front keeps even the head until it has enough to compress: no browser gets an open stream",
+        "an encoder on the way holds back even the response headers until it has enough to compress: no browser gets an open stream",
     ))
 }
 
@@ -200,13 +200,13 @@ fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Flow {
             let message = format!("compressed with {coding}, {came}, {plain}");
             let place = if view.coded.is_empty() { view.body_len() } else { 0 };
             Flow::Held(Fault::at(view, place, message).so(
-                "a browser shows an open stream without a single event; a client that cannot undo compression gets them all",
+                "a browser shows an open stream without a single event; a client that cannot decompress gets them all",
             ))
         }
         (_, Some(at)) if events >= SEVERAL => {
             let late = shown(at.saturating_sub(head));
             let message = format!(
-                "compressed with {coding}, everything came at once when the stream ended, {late} behind the head, {plain}"
+                "compressed with {coding}, all events came together when the stream ended, {late} after the response headers, {plain}"
             );
             Flow::Held(Fault::at(view, 0, message))
         }
@@ -218,7 +218,7 @@ fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Flow {
                 shown(gap)
             );
             Flow::Held(Fault::at(view, 0, message).so(
-                "the compressor is flushed, but not behind every event: a browser shows them late",
+                "the compressor is flushed, but not after every event: a browser shows events late",
             ))
         }
         (0, _) => Flow::Unclear(format!(
@@ -251,7 +251,7 @@ fn bursts(
     (burst >= BURST && is_long).then_some((burst, gap))
 }
 
-/// When bytes behind the preamble of the coding came.
+/// When bytes after the preamble of the coding came.
 fn came(view: &View<'_>) -> impl Iterator<Item = Duration> {
     let mut end = 0;
     view.came().iter().filter_map(move |chunk| {
@@ -260,7 +260,7 @@ fn came(view: &View<'_>) -> impl Iterator<Item = Duration> {
     })
 }
 
-/// What came together counts once.
+/// Times that are close together count once.
 fn together(times: impl Iterator<Item = Duration>) -> Vec<Duration> {
     let mut moments: Vec<Duration> = Vec::new();
     for at in times {
@@ -289,8 +289,8 @@ mod tests {
         offering(Run::against(serve).subscribe())
     }
 
-    /// A run whose last answer is in a coding that nobody can undo here, with pieces of that size
-    /// that many milliseconds behind the head.
+    /// A run whose last answer is in an unknown coding, with pieces of that size that many
+    /// milliseconds after the response headers.
     fn pieces(pieces: &[(u64, usize)]) -> Run {
         run(reference::answer).edit(|last| {
             let head = last.head.as_mut().unwrap();
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_compressed_passes() {
+    fn a_plain_stream_passes() {
         run(reference::answer).passes(&RULE);
         Run::against(reference::answer).subscribe().skips(&RULE);
         let identity = Request::subscribe(URL).with("Accept-Encoding", "identity");
@@ -322,10 +322,10 @@ mod tests {
         for (mutant, message) in RULE.mutants.iter().zip([
             format!("compressed with gzip, 10 bytes came in 4 s, and 0 events could be read, {plain}"),
             format!(
-                "compressed with gzip, everything came at once when the stream ended, 2.00 s behind the head, {plain}"
+                "compressed with gzip, all events came together when the stream ended, 2.00 s after the response headers, {plain}"
             ),
             format!("compressed with gzip, events come 20 at a time, with up to 1.45 s of silence between, {plain}"),
-            "no head came within 4 s to a client that can undo compression, as every browser can"
+            "no response headers came within 4 s to a client that can decompress, as every browser can"
                 .to_owned(),
         ]) {
             let faults = run(mutant.serve).faults(&RULE);
@@ -335,9 +335,9 @@ mod tests {
     }
 
     #[test]
-    fn a_compressor_that_is_flushed_behind_every_event_passes() {
+    fn a_compressor_that_is_flushed_after_every_event_passes() {
         run(|visit| compressed(visit, |plan| gzipped(plan, 1))).passes(&RULE);
-        // What cannot be undone is named by another rule.
+        // Another rule reports a stream that cannot be decoded.
         run(|visit| compressed(visit, |plan| gzipped(plan, 1)))
             .edit(|last| {
                 last.coding_fault = Some(sseproof_record::CodingFault {
@@ -378,7 +378,7 @@ mod tests {
             }
         });
         slow.is_inconclusive(&RULE);
-        // What flows is judged without a measure.
+        // A stream that flows needs no plain stream beside it.
         no_events(pieces(&[(50, 100), (100, 100)])).passes(&RULE);
     }
 
@@ -405,7 +405,7 @@ mod tests {
         };
         refuses(406).is_inconclusive(&RULE);
         refuses(307).skips(&RULE);
-        // Too short a wait for a head.
+        // Too short a wait for response headers.
         run(RULE.mutants[3].serve)
             .edit(|last| last.end.at = last.started + Duration::from_secs(1))
             .is_inconclusive(&RULE);

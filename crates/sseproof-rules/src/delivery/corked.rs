@@ -1,10 +1,9 @@
-//! What is written leaves at once, and does not wait in the kernel.
+//! Written bytes are sent at once, and do not wait in the kernel.
 //!
-//! A socket that is corked (`TCP_CORK`, `MSG_MORE`) keeps a packet that is not full for 200 ms in
-//! the hope of more, and then lets it go.
-//! From outside that has a pattern of its own: the head is 200 ms late on every connection, while
-//! whole answers of the same server, which uncork the socket, come at once; and whatever was
-//! written within 200 ms arrives as one piece, never sooner behind the piece before it.
+//! A corked socket (`TCP_CORK`, `MSG_MORE`) holds back a packet that is not full for 200 ms.
+//! A client recognises that: the response headers are 200 ms late on every connection, while whole
+//! answers of the same server, which uncork the socket, come at once; and all bytes that were
+//! written within 200 ms arrive as one piece, never sooner after the previous piece.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,15 +20,15 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "corked-socket",
-        "holds whatever it writes back for 200 ms, to send it with what comes meanwhile",
+        "holds back each write for 200 ms, and sends it with the later ones",
         corked,
     )],
 };
 
-/// So many heads, and so many pieces with several events, are no accident.
+/// So many streams, and so many pieces with several events, are not an accident.
 const AGAIN: usize = 3;
 
-/// What shows that a resource is behind a cork.
+/// The evidence that the socket of a resource is corked.
 struct Cork<'r> {
     first: View<'r>,
     heads: Spread,
@@ -49,8 +48,8 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     let faults = corks.iter().map(|cork| {
         let message = format!(
-            "each of {} comes {} to {} late, and {} of {} behind it bring several events at once, none sooner than {} behind the one before",
-            count(cork.heads.count, "head"),
+            "the response headers of {} come {} to {} late, and {} of {} after them bring several events together, none sooner than {} after the previous one",
+            count(cork.heads.count, "stream"),
             shown(cork.heads.min),
             shown(cork.heads.max),
             cork.joined,
@@ -58,17 +57,17 @@ fn judge(record: &Record<'_>) -> Verdict {
             shown(UNCORKED),
         );
         Fault::whole(&cork.first, message)
-            .so("an event that nothing follows waits for 200 ms, and so does the head of every answer that goes on")
+            .so("the last event before a pause waits for 200 ms, and so do the response headers of every stream")
     });
     Verdict::Fail(faults.collect())
 }
 
-/// Whether a stream waits in the kernel, so that what comes late or together has that cause.
+/// Whether a stream waits in the kernel, so that late or joined events have that cause.
 pub(crate) fn is_corked(record: &Record<'_>) -> bool {
     !corks(record).is_empty()
 }
 
-/// What shows it, for each resource: each may be served in another way.
+/// The evidence for each resource: each may be served in another way.
 fn corks<'r>(record: &'r Record<'_>) -> Vec<Cork<'r>> {
     let mut resources: BTreeMap<&str, Vec<View<'r>>> = BTreeMap::new();
     let subscriptions = record.subscriptions().filter(|view| view.is_stream());
@@ -123,7 +122,7 @@ mod tests {
     use crate::testing::{Run, URL};
     use sseproof_record::{Bytes, Chunk, Request};
 
-    /// Subscribes to a stream whose head comes then, in milliseconds, and then so many events each.
+    /// Subscribes to a stream whose headers come after so many milliseconds, and then these events.
     fn timed(run: Run, head: u64, pieces: &[(u64, usize)]) -> Run {
         run.subscribe().edit(|last| {
             let at = |millis: u64| last.started + Duration::from_millis(millis);
@@ -167,15 +166,18 @@ mod tests {
         let stay = |run: Run| run.visit(Request::subscribe(URL), Duration::from_millis(1_500));
         let run = head(stay(stay(stay(Run::against(RULE.mutants[0].serve)))), 1);
         let faults = run.faults(&RULE);
-        assert!(faults[0].message.starts_with("each of 3 heads comes 200 ms"), "{faults:?}");
+        assert!(
+            faults[0].message.starts_with("the response headers of 3 streams come 200 ms"),
+            "{faults:?}"
+        );
     }
 
     #[test]
-    fn pairs_behind_late_heads_are_a_cork() {
+    fn pairs_after_late_headers_are_a_cork() {
         let faults = head(puma(), 2).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "each of 3 heads comes 211 ms to 228 ms late, and 6 of 6 pieces behind it bring several events at once, none sooner than 150 ms behind the one before"
+            "the response headers of 3 streams come 211 ms to 228 ms late, and 6 of 6 pieces after them bring several events together, none sooner than 150 ms after the previous one"
         );
     }
 
@@ -196,7 +198,7 @@ mod tests {
         three(&[(205, 1), (605, 2), (705, 2)]).passes(&RULE);
         three(&[(205, 1), (405, 1), (605, 1)]).passes(&RULE);
         three(&[(205, 1), (1_205, 2), (2_205, 2)]).passes(&RULE);
-        // A head that was quick once.
+        // Response headers that were quick once.
         head(timed(puma(), 5, &[(205, 1), (605, 2)]), 1).passes(&RULE);
     }
 

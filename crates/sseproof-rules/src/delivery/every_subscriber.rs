@@ -9,14 +9,18 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 pub(super) const RULE: Rule = Rule {
     id: "delivery/every-subscriber",
     judge,
-    mutants: &[Mutant::new("one-takes-all", "hands events only to who came first", |visit| {
-        let mut right = reference::answer(visit);
-        if visit.request.path() == "/published" && visit.open >= 3 {
-            right.actions.retain(|action| !matches!(action, Action::Follow { .. }));
-            right.actions.push(Action::Hold);
-        }
-        right
-    })],
+    mutants: &[Mutant::new(
+        "one-takes-all",
+        "sends events only to the first subscribers",
+        |visit| {
+            let mut right = reference::answer(visit);
+            if visit.request.path() == "/published" && visit.open >= 3 {
+                right.actions.retain(|action| !matches!(action, Action::Follow { .. }));
+                right.actions.push(Action::Hold);
+            }
+            right
+        },
+    )],
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
@@ -59,7 +63,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             } else if order.len() == best.len() && order != best {
                 faults.push(Fault::whole(
                     view,
-                    "the events arrive in another order than at other subscribers",
+                    "the events arrive in another order than for other subscribers",
                 ));
             } else {
                 whole += 1;
@@ -68,13 +72,11 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     if most == 0 {
         return Verdict::Skip(
-            "no two subscribers were there when something was published".to_owned(),
+            "no two subscribers were connected when an event was published".to_owned(),
         );
     }
     if whole == 0 && faults.is_empty() {
-        return Verdict::Inconclusive(
-            "no subscriber got anything of what was published".to_owned(),
-        );
+        return Verdict::Inconclusive("no subscriber got a published event".to_owned());
     }
     Verdict::from_faults(
         faults,
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn who_gets_everything_in_order_passes() {
+    fn all_events_in_order_pass() {
         second(b"data: a\n\ndata: b\n\n").passes(&RULE);
     }
 

@@ -1,4 +1,4 @@
-//! What several times have in common.
+//! The spread of several times, and the waiting time for response headers.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,21 +7,16 @@ pub(crate) use sseproof_units::duration as shown;
 
 use crate::View;
 
-/// The least, the middle and the greatest of some times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spread {
-    /// How many times there are.
     pub(crate) count: usize,
-    /// The least.
     pub(crate) min: Duration,
-    /// The middle one; of an even number, the lower of the two.
+    /// Of an even number of times, the lower of the two.
     pub(crate) median: Duration,
-    /// The greatest.
     pub(crate) max: Duration,
 }
 
 impl Spread {
-    /// The spread of these times; `None` where there are none.
     pub(crate) fn of(times: impl IntoIterator<Item = Duration>) -> Option<Self> {
         let mut times: Vec<_> = times.into_iter().collect();
         times.sort_unstable();
@@ -38,11 +33,8 @@ impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [min, median, max] = [self.min, self.median, self.max].map(shown);
         match self.count {
-            1 => write!(f, "{median} in the only exchange"),
-            count => write!(
-                f,
-                "{min} at least, {median} in the middle, {max} at most, of {count} exchanges"
-            ),
+            1 => write!(f, "{median} (one exchange)"),
+            count => write!(f, "{median} (median of {count}; {min} to {max})"),
         }
     }
 }
@@ -52,7 +44,6 @@ pub(crate) fn sent(view: &View<'_>) -> Duration {
     view.phases.sent.or(view.phases.connected).unwrap_or(view.started)
 }
 
-/// How long the head took; `None` where none came.
 pub(crate) fn time_to_head(view: &View<'_>) -> Option<Duration> {
     view.head.as_ref().map(|head| head.at.saturating_sub(sent(view)))
 }
@@ -72,14 +63,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spread_has_a_middle() {
+    fn a_spread_has_a_median() {
         let times = [5, 1, 900, 4].map(Duration::from_millis);
         let spread = Spread::of(times).expect("a spread");
         assert_eq!(spread.median, Duration::from_millis(4));
-        assert_eq!(
-            spread.to_string(),
-            "1 ms at least, 4 ms in the middle, 900 ms at most, of 4 exchanges"
-        );
+        assert_eq!(spread.to_string(), "4 ms (median of 4; 1 ms to 900 ms)");
         assert_eq!(Spread::of([]), None);
     }
 }

@@ -26,7 +26,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let mut longest_stay = Duration::ZERO;
     for view in record.streams() {
         let Some(head) = &view.head else { continue };
-        // A body of a stated length is no endless stream, or one with another fault.
+        // A body of a stated length ends, or has another fault.
         if head.headers.has("content-length") {
             continue;
         }
@@ -45,7 +45,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
         if silence.length >= IDLE_TIMEOUT {
             let message = format!(
-                "no byte for {}, from {} behind the head on",
+                "no byte for {}, beginning {} after the response headers",
                 shown(silence.length),
                 shown(silence.start.saturating_sub(head.at)),
             );
@@ -148,7 +148,10 @@ mod tests {
     #[test]
     fn a_minute_without_a_byte_is_a_fault() {
         let faults = idle(RULE.mutants[0].serve).faults(&RULE);
-        assert_eq!(faults[0].message, "no byte for 73.5 s, from 1.5 s behind the head on");
+        assert_eq!(
+            faults[0].message,
+            "no byte for 73.5 s, beginning 1.5 s after the response headers"
+        );
     }
 
     #[test]
@@ -173,7 +176,9 @@ mod tests {
     #[test]
     fn a_body_of_a_stated_length_is_not_judged() {
         idle(RULE.mutants[0].serve)
-            .edit(|last| last.head.as_mut().expect("a head").headers.set("Content-Length", "9000"))
+            .edit(|last| {
+                last.head.as_mut().expect("response headers").headers.set("Content-Length", "9000")
+            })
             .skips(&RULE);
     }
 

@@ -1,4 +1,4 @@
-//! What is published arrives within a second or so.
+//! A published event arrives within a second or so.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     let (Some(spread), Some((most, view, offset))) = (Spread::of(times), slowest) else {
-        return Verdict::Inconclusive("nothing of what was published arrived".to_owned());
+        return Verdict::Inconclusive("no published event arrived".to_owned());
     };
     if most > TOO_LATE {
         let message = format!(
@@ -57,7 +57,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Fail(vec![Fault::at(&view, offset, message)]);
     }
     Verdict::Pass(format!(
-        "{} in the middle, {} at most, of {} events",
+        "{} (median; max {}) for {} events",
         shown(spread.median),
         shown(spread.max),
         spread.count

@@ -1,4 +1,4 @@
-//! Rules on how events get through: at once, to everybody, and across quiet times.
+//! Rules on how events get through: at once, to every subscriber, and across quiet times.
 
 pub(crate) mod arrivals;
 mod away;

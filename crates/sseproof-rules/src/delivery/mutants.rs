@@ -1,4 +1,4 @@
-//! What the mutants of this family answer: a buffer on the way, or an encoder that is not flushed.
+//! Answers of the mutants of this family: a buffer on the way, or an encoder that is not flushed.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::reference;
 /// The header of a gzip file: ten bytes that say nothing of what follows.
 pub(super) const GZIP: &[u8; 10] = b"\x1F\x8B\x08\0\0\0\0\0\0\x03";
 
-/// The right answer behind a buffer of that many bytes, or of any number.
+/// The right answer through a buffer of that many bytes; `None` has no limit.
 pub(crate) fn buffered(visit: &Visit<'_>, size: Option<usize>) -> Plan {
     let mut plan = Plan::default();
     let mut held = Vec::new();
@@ -34,7 +34,7 @@ pub(crate) fn buffered(visit: &Visit<'_>, size: Option<usize>) -> Plan {
     plan
 }
 
-/// The plan of a buffered answer with its head as late as its first bytes, and with all others
+/// The plan of a buffered answer with its headers as late as its first bytes, and all other bytes
 /// together later.
 pub(super) fn with_head(plan: Plan) -> Plan {
     let is_write = |action: &Action| matches!(action, Action::Write(_));
@@ -47,7 +47,7 @@ pub(super) fn with_head(plan: Plan) -> Plan {
     Plan { actions: begin.chain([later]).chain(rest).chain([Action::Finish]).collect() }
 }
 
-/// The reference's stream, changed as a compressor does, for who accepts gzip.
+/// The reference's stream, changed as a compressor does, for a client that accepts gzip.
 pub(crate) fn compressed(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {
     let answer = reference::answer(visit);
     let accepts = visit.request.headers.list("accept-encoding").contains(&"gzip".to_owned());
@@ -57,7 +57,7 @@ pub(crate) fn compressed(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> 
     edit(answer.with_header("Vary", "Accept-Encoding"))
 }
 
-/// The plan, in gzip, with everything that it writes behind all of its waits.
+/// The plan, in gzip, with all of its writes after all of its waits.
 pub(super) fn until_end(plan: Plan) -> Plan {
     let (mut first, mut last) = (Vec::new(), Vec::new());
     for action in gzipped(plan, usize::MAX).actions {
@@ -72,8 +72,8 @@ pub(super) fn until_end(plan: Plan) -> Plan {
     Plan { actions: first }
 }
 
-/// The reference's stream through a corked socket: whatever is written waits for 200 ms, and
-/// leaves with what comes meanwhile.
+/// The reference's stream through a corked socket: each write waits for 200 ms, and
+/// is sent with the later ones.
 pub(super) fn corked(visit: &Visit<'_>) -> Plan {
     const HELD: Duration = Duration::from_millis(200);
     let answer = reference::answer(visit);

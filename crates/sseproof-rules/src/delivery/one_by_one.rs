@@ -1,10 +1,10 @@
 //! Events arrive one by one, and not in bursts.
 //!
-//! From outside, a buffer on the way and an author who sends in batches look much alike.
-//! Three things only a buffer does: it lets go in mid-line, because it counts bytes and not events;
-//! it gives out a whole stream in the moment in which the stream ends; and it holds even the head
-//! back until it is full.
-//! Everything else that comes in bursts is reported as what it is: unclear.
+//! To a client, a buffer on the way and a server that sends in batches look much alike.
+//! Only a buffer does three things: it sends a part of a line, because it counts bytes and not
+//! events; it sends a whole stream at the moment in which the stream ends; and it holds back even
+//! the response headers until it is full.
+//! All other bursts are inconclusive.
 
 use std::time::Duration;
 
@@ -18,26 +18,24 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 /// So many events at once are a burst.
 const BURST: usize = 5;
-/// So many bursts, or lines that were torn, are no accident.
+/// So many bursts, or torn lines, are not an accident.
 const AGAIN: usize = 2;
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/one-by-one",
     judge,
     mutants: &[
-        Mutant::new(
-            "buffer-of-512",
-            "sends its bytes on whenever there are 512 of them",
-            |visit| buffered(visit, Some(512)),
-        ),
+        Mutant::new("buffer-of-512", "sends its bytes in pieces of 512", |visit| {
+            buffered(visit, Some(512))
+        }),
         Mutant::new(
             "buffer-until-end",
-            "sends the head at once and everything else when the stream ends",
+            "sends the response headers at once and all events when the stream ends",
             |visit| buffered(visit, None),
         ),
         Mutant::new(
             "buffer-holds-head",
-            "keeps the head and the first 512 bytes back for two seconds, and then the rest",
+            "holds back the response headers and the first 512 bytes for two seconds, and then the rest",
             |visit| match visit.request.method.as_str() {
                 "GET" if visit.request.headers.has("accept") => {
                     with_head(buffered(visit, Some(512)))
@@ -49,7 +47,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    // What a compressor does to the pace, another rule says.
+    // `delivery/compressed` judges the pace of compressed streams.
     let streams: Vec<_> = record.streams().filter(|view| !view.is_compressed()).collect();
     let mut torn = Vec::new();
     let mut at_the_end = Vec::new();
@@ -66,7 +64,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         with_the_head.extend(held_with_the_head(view, &arrivals));
         bursts = bursts.or_else(|| unclear_bursts(view, &arrivals));
     }
-    // One cause has one finding: where even the head was held back, that says it all.
+    // One cause has one finding, and a buffer that holds back the headers explains the rest.
     if !with_the_head.is_empty() {
         with_the_head.truncate(3);
         return Verdict::Fail(with_the_head);
@@ -93,7 +91,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
 }
 
-/// Whether a buffer was seen that holds back even the head.
+/// Whether a buffer holds back even the response headers.
 pub(crate) fn is_held_with_events(record: &Record<'_>) -> bool {
     record.streams().any(|view| held_with_the_head(&view, &arrivals(&view)).is_some())
 }
@@ -107,18 +105,18 @@ fn torn_lines(view: &View<'_>, arrivals: &[Arrival]) -> Vec<Fault> {
         .filter(|pair| pair[1].at.saturating_sub(pair[0].at) >= PAUSE)
         .map(|pair| {
             let message = format!(
-                "{} events arrive at once and a torn one behind them, whose rest takes {} more",
+                "{} events arrive together with a part of the next one, whose rest arrives {} later",
                 pair[0].events,
                 shown(pair[1].at.saturating_sub(pair[0].at))
             );
             Fault::at(view, pair[0].end, message)
-                .so("a buffer was full: what comes behind waits until it is full again")
+                .so("a buffer on the way was full: later events wait until it is full again")
         })
         .collect()
 }
 
-/// The fault where the head came late, several events with it, and a piece of the next one, whose
-/// rest came only much later or not while we watched.
+/// The fault of late headers that came with several events and a part of the next one, whose rest
+/// came much later, or not while the client was connected.
 ///
 /// A server that wakes up and then sends its history at once tears no line for that long.
 fn held_with_the_head(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
@@ -136,17 +134,17 @@ fn held_with_the_head(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
     let held = rest.saturating_sub(last.at);
     (events >= BURST && held >= HELD_REST).then(|| {
         let message = format!(
-            "the head and {events} events arrive at once, {} behind the request, and a torn event behind them, whose rest {} {}",
+            "the response headers and {events} events arrive together, {} after the request, with a part of the next event, whose rest {} {}",
             shown(took),
             if is_there { "takes" } else { "does not come within" },
             shown(held)
         );
         Fault::at(view, last.end, message)
-            .so("everything waits until a buffer on the way is full, the head too: until then the client is not even connected")
+            .so("a buffer on the way holds back everything until it is full, also the response headers: until then the client is not connected")
     })
 }
 
-/// The fault where the whole stream came in the moment in which it ended, long after the head.
+/// The fault of a stream that came whole at the moment in which it ended, long after its headers.
 fn all_at_the_end(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
     let head = view.head.as_ref()?.at;
     let [only] = arrivals else { return None };
@@ -157,17 +155,17 @@ fn all_at_the_end(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
     ) && view.end.at.saturating_sub(only.at) <= TOGETHER * 10;
     (ended && only.events >= BURST && held >= ALL_AT_THE_END).then(|| {
         let message = format!(
-            "all {} events arrive at once, {} behind the head, when the stream ends",
+            "all {} events arrive together when the stream ends, {} after the response headers",
             only.events,
             shown(held)
         );
-        Fault::at(view, 0, message).so("the client sees nothing as long as the stream is open")
+        Fault::at(view, 0, message).so("the client gets no event as long as the stream is open")
     })
 }
 
-/// What can be said of a stream that comes in bursts for no visible reason.
+/// Bursts without a visible reason.
 fn unclear_bursts(view: &View<'_>, arrivals: &[Arrival]) -> Option<String> {
-    // What comes first may be a history or a snapshot.
+    // The first events may be a history or a snapshot.
     let live: Vec<_> = arrivals.windows(2).filter(|pair| pair[1].events > 0).collect();
     let total: usize = live.iter().map(|pair| pair[1].events).sum();
     let bursts: Vec<_> = live
@@ -197,7 +195,7 @@ mod tests {
         Run::against(serve).visit(Request::subscribe(URL), Duration::from_secs(3))
     }
 
-    /// A stream of these pieces, each that many milliseconds behind the one before it.
+    /// A stream of these pieces, each that many milliseconds after the previous one.
     fn pieces(pieces: &[(u64, String)]) -> Run {
         body(b"").edit(|last| {
             let mut at = last.started;
@@ -227,7 +225,7 @@ mod tests {
     fn a_buffer_is_known_by_the_lines_that_it_tears() {
         let faults = whole(RULE.mutants[0].serve).faults(&RULE);
         assert_eq!(faults[0].place, Place::Body(512));
-        assert!(faults[0].message.contains("a torn one behind them"), "{}", faults[0].message);
+        assert!(faults[0].message.contains("a part of the next one"), "{}", faults[0].message);
     }
 
     #[test]
@@ -235,7 +233,7 @@ mod tests {
         let faults = whole(RULE.mutants[1].serve).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "all 40 events arrive at once, 2 s behind the head, when the stream ends"
+            "all 40 events arrive together when the stream ends, 2 s after the response headers"
         );
     }
 
@@ -246,7 +244,7 @@ mod tests {
             run().visit(Request::subscribe(URL), Duration::from_millis(3_500)).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "the head and 11 events arrive at once, 2.2 s behind the request, and a torn event behind them, whose rest does not come within 1.3 s"
+            "the response headers and 11 events arrive together, 2.2 s after the request, with a part of the next event, whose rest does not come within 1.3 s"
         );
         let whole = run().visit(Request::subscribe(URL), Duration::from_secs(5)).faults(&RULE);
         assert!(whole[0].message.ends_with("whose rest takes 1.5 s"), "{}", whole[0].message);

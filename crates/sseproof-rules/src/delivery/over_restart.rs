@@ -32,35 +32,35 @@ fn judge(record: &Record<'_>) -> Verdict {
             return Verdict::Skip(lacking(record, &lacks, "the server was not restarted"));
         }
         Some(Some(why)) => {
-            return Verdict::Inconclusive(format!("the server did not come back: {why}"));
+            return Verdict::Inconclusive(format!("the server did not start again: {why}"));
         }
         Some(None) => {}
     }
     if !heeds_ids(record) {
-        return Verdict::Skip("no id is heeded at all: see resume/honoured".to_owned());
+        return Verdict::Skip("the server ignores ids: see resume/honoured".to_owned());
     }
     if let Verdict::Fail(_) = while_away::judge(record) {
         return Verdict::Skip(
-            "events are lost without a restart, too: see delivery/while-away".to_owned(),
+            "events are also lost without a restart: see delivery/while-away".to_owned(),
         );
     }
     match outcome(record, true) {
         Outcome::None => none(record),
         Outcome::NoIds => {
-            Verdict::Skip("what is published has no ids to come back with".to_owned())
+            Verdict::Skip("the published events have no ids to resume from".to_owned())
         }
         Outcome::Thin(why) => Verdict::Inconclusive(why),
         Outcome::Says(what) => {
             Verdict::Pass(format!("the server says that something is missing: {what}"))
         }
         Outcome::Arrived => {
-            Verdict::Pass("what was published before the restart arrived behind it".to_owned())
+            Verdict::Pass("an event from before the restart arrived after it".to_owned())
         }
         Outcome::Lost(view, id) => Verdict::Fail(vec![Fault::at(
             &view,
             0,
             format!(
-                "the client brings back the id {id} after a restart, and an event that was published behind it never comes"
+                "the client resumes after id {id} when the server has restarted, and a later event never arrives"
             ),
         )]),
     }

@@ -14,7 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "one-at-a-time",
-        "answers nobody as long as somebody has a stream open",
+        "answers no client while another one has a stream open",
         |visit| {
             let right = reference::answer(visit);
             if visit.open > 0 { right.after([Action::Hold]) } else { right }
@@ -38,7 +38,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         1 => "a second subscriber was served beside the first".to_owned(),
         _ => format!("{served} subscribers were served beside another"),
     };
-    Single::sum(singles, holds, "no two subscribers were there at the same time")
+    Single::sum(singles, holds, "no two subscribers were connected at the same time")
 }
 
 /// Whether the first has its stream when the second asks, and not only because the end of the one
@@ -52,7 +52,7 @@ fn has_stream(first: &View<'_>, second: &View<'_>) -> bool {
 }
 
 fn single(views: &[View<'_>], first: &View<'_>, second: &View<'_>) -> Option<Single> {
-    // The slowest head of somebody who was alone: what takes that long is not due to the other.
+    // The slowest response headers of a single subscriber: such a time is not due to another one.
     let usual = views
         .iter()
         .filter(|alone| !views.iter().any(|other| has_stream(other, alone)))
@@ -66,7 +66,7 @@ fn single(views: &[View<'_>], first: &View<'_>, second: &View<'_>) -> Option<Sin
             let late = head.at.saturating_sub(sent(second));
             if head.at >= first.end.at && late >= usual * MUCH_LONGER && late >= MISSING / 2 {
                 let message = format!(
-                    "the head comes only when exchange {one} has ended, after {}; a lone subscriber has it after {}",
+                    "the response headers come only when exchange {one} has ended, after {}; a single subscriber gets them after {}",
                     shown(late),
                     shown(usual)
                 );
@@ -84,13 +84,13 @@ fn single(views: &[View<'_>], first: &View<'_>, second: &View<'_>) -> Option<Sin
             let shut_for = first.end.at.min(second.end.at).saturating_sub(sent(second));
             if shut_for < enough {
                 return Some(Single::Unclear(format!(
-                    "exchange {two} had no head after {}, and a lone subscriber waits for {}",
+                    "exchange {two} had no response headers after {}, and a single subscriber waits for {}",
                     shown(shut_for),
                     shown(usual)
                 )));
             }
             let message = format!(
-                "no head within {} while exchange {one} is open; a lone subscriber has it after {}",
+                "no response headers within {} while exchange {one} is open; a single subscriber gets them after {}",
                 shown(shut_for),
                 shown(usual)
             );
@@ -116,7 +116,7 @@ fn starved(first: &View<'_>, second: &View<'_>) -> Option<Fault> {
     let quiet = until.saturating_sub(joined);
     let last = before.last()?.1;
     let has_pace = before.len() >= PACE && joined.saturating_sub(last) <= pace * 2;
-    // What the second one gets must be news: its own copy of a short answer takes nothing away.
+    // The second one must get new events: its own copy of a short answer takes nothing away.
     let news = second
         .events()
         .filter(|(event, at)| {
@@ -128,7 +128,7 @@ fn starved(first: &View<'_>, second: &View<'_>) -> Option<Fault> {
     let starves = has_pace && quiet >= MISSING.max(pace * 10) && news >= PACE && silent;
     starves.then(|| {
         let message = format!(
-            "no byte any more for {}, since exchange {} has its stream; before, there was an event every {}",
+            "no byte for {} since exchange {} has its stream; before, an event came every {}",
             shown(quiet),
             second.number,
             shown(pace)
@@ -162,24 +162,28 @@ mod tests {
     }
 
     #[test]
-    fn a_second_one_without_a_head_is_a_fault() {
+    fn a_second_one_without_headers_is_a_fault() {
         let faults = both(RULE.mutants[0].serve).faults(&RULE);
         assert_eq!(faults[0].exchange, 2);
         assert_eq!(
             faults[0].message,
-            "no head within 1.5 s while exchange 1 is open; a lone subscriber has it after 0 ms"
+            "no response headers within 1.5 s while exchange 1 is open; a single subscriber gets them after 0 ms"
         );
     }
 
     #[test]
-    fn a_head_that_comes_when_the_first_has_ended_is_a_fault() {
+    fn headers_that_come_when_the_first_has_ended_are_a_fault() {
         let late: sseproof_record::Answer = |visit| {
             let wait = Duration::from_millis(1_760);
             let right = reference::answer(visit);
             if visit.open > 0 { right.after([Action::Wait(wait)]) } else { right }
         };
         let faults = first(late).join(1, SHORT, LONG * 2).faults(&RULE);
-        assert!(faults[0].message.starts_with("the head comes only when exchange 1 has ended"));
+        assert!(
+            faults[0]
+                .message
+                .starts_with("the response headers come only when exchange 1 has ended")
+        );
     }
 
     #[test]
@@ -205,7 +209,7 @@ mod tests {
     fn a_refusal_is_another_rule() {
         let refuses = |status| {
             both(reference::answer).edit(|last| {
-                last.head.as_mut().expect("a head").status = status;
+                last.head.as_mut().expect("response headers").status = status;
             })
         };
         refuses(503).is_inconclusive(&RULE);
@@ -224,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn one_behind_the_other_is_not_together() {
+    fn one_after_the_other_is_not_together() {
         Run::against(reference::answer).subscribe().subscribe().skips(&RULE);
         let run = Run::against(reference::answer).subscribe().subscribe();
         run.edit_at(1, |first| first.end.at += OVERLAP / 2).skips(&RULE);
@@ -244,7 +248,7 @@ mod tests {
     fn events_that_are_taken_from_the_first_are_a_fault() {
         let faults = taken_away().faults(&RULE);
         assert_eq!(faults[0].exchange, 1);
-        assert!(faults[0].message.starts_with("no byte any more for 1.5 s, since exchange 2"));
+        assert!(faults[0].message.starts_with("no byte for 1.5 s since exchange 2"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What was published while it was known who listens, and when it arrived.
+//! Published events, their subscribers, and when the events arrived.
 
 use std::time::Duration;
 
@@ -7,7 +7,6 @@ use sseproof_record::{Ending, Lack, Published, RunEventKind};
 use crate::lifecycle::leaving::lacking;
 use crate::{Record, Verdict, View};
 
-/// Something that was published.
 pub(super) struct Sending<'r> {
     pub(super) at: Duration,
     /// When the answer to it was there, in microseconds.
@@ -16,7 +15,7 @@ pub(super) struct Sending<'r> {
     pub(super) what: &'r Published,
 }
 
-/// What was published and taken, in order, by steps that publish one thing.
+/// The events that the server accepted, in order, from steps that publish one event.
 pub(super) fn sendings<'r>(record: &'r Record<'_>) -> Vec<Sending<'r>> {
     let run_events = record.run_events().iter();
     let published = run_events.filter_map(|happening| match &happening.what {
@@ -45,12 +44,11 @@ pub(super) fn none(record: &Record<'_>) -> Verdict {
     }
 }
 
-/// When it arrived.
 pub(super) fn arrival(view: &View<'_>, sending: &Sending<'_>) -> Option<Duration> {
     view.events().find(|(event, _)| event.data.contains(&sending.what.data)).map(|(_, at)| at)
 }
 
-/// The streams that were open when it was published, and for some time behind it.
+/// The streams that were open when it was published.
 pub(super) fn listeners<'r>(
     record: &'r Record<'_>,
     sending: &Sending<'_>,
@@ -65,7 +63,7 @@ pub(super) fn listeners<'r>(
     })
 }
 
-/// Whether we were there for that long behind the publication.
+/// Whether the client was connected for that long after the publication.
 pub(super) fn stayed(view: &View<'_>, sending: &Sending<'_>, time: Duration) -> bool {
     view.end.at.saturating_sub(sending.at) >= time && view.end.how == Ending::Left
 }
@@ -85,7 +83,7 @@ pub(super) mod testing {
                 view.started = Duration::ZERO;
                 view.end.how = Ending::Left;
                 view.end.at = Duration::from_secs(9);
-                view.head.as_mut().expect("a head").at = Duration::ZERO;
+                view.head.as_mut().expect("response headers").at = Duration::ZERO;
                 let body = events.iter().map(|(data, _, came)| Chunk {
                     at: Duration::from_millis(*came),
                     bytes: Bytes::from(format!("data: {data}\n\n")),

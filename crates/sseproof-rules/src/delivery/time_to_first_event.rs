@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
         |visit| {
             let mut plan = reference::answer(visit);
             if visit.request.last_event_id().is_none() && visit.request.method == "GET" {
-                // Behind the head, the greeting and its flush.
+                // After the headers, the greeting and its flush.
                 let place = plan.actions.len().min(3);
                 plan.actions.insert(place, Action::Wait(Duration::from_millis(2_300)));
             }
@@ -37,7 +37,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         .filter(|view| view.request.last_event_id().is_none())
         .filter(|view| record.followed(view, Reason::Redirect).is_none())
         .collect();
-    // What came because this run published it came when this run did so.
+    // The times of events that this run published say nothing about the server.
     let opened = fresh.len();
     let fresh: Vec<_> = fresh.into_iter().filter(|view| view.published.is_empty()).collect();
     if fresh.is_empty() && opened > 0 {
@@ -52,9 +52,9 @@ fn judge(record: &Record<'_>) -> Verdict {
             None => Verdict::Skip("no new subscription was answered by a stream".to_owned()),
         };
     };
-    let pass = Verdict::Pass(format!("first event behind the head after {spread}"));
-    // Where it is short only once, the stream is one whose events come when they come; and a gap
-    // as long between two later events says the same.
+    let pass = Verdict::Pass(format!("first event after the response headers: {spread}"));
+    // A short time in one exchange, or a gap as long between two later events, shows that the
+    // events of this stream are rare.
     let pauses = fresh.iter().flat_map(gaps).filter(|gap| *gap * 4 > spread.min).count();
     if spread.min <= TOO_LATE || spread.count < 2 || pauses > 0 {
         return pass;
@@ -66,7 +66,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     match Spread::of(fresh.iter().flat_map(gaps)) {
         Some(pace) if pace.median * STANDS_OUT < spread.min => {
             let message = format!(
-                "the first event comes late behind the head: after {spread}; from then on there is one every {}",
+                "the first event comes late, {spread} after the response headers; then one comes every {}",
                 shown(pace.median)
             );
             let first = fresh.iter().find_map(|view| Some((view, view.events().next()?.0)));
@@ -78,7 +78,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 }
 
 fn time_to_first_event(view: &View<'_>) -> Option<Duration> {
-    // From the head on: what the head itself takes is another rule's.
+    // `delivery/time-to-head` judges the time of the headers themselves.
     let head = view.head.as_ref()?.at;
     view.first_event().map(|at| at.saturating_sub(head))
 }
@@ -110,7 +110,7 @@ mod tests {
     fn a_late_first_event_of_a_busy_stream_is_a_fault() {
         let faults = patient(patient(Run::against(LATE))).faults(&RULE);
         assert!(matches!(faults[0].place, Place::Body(_)));
-        assert!(faults[0].message.ends_with("one every 50 ms"), "{}", faults[0].message);
+        assert!(faults[0].message.ends_with("one comes every 50 ms"), "{}", faults[0].message);
     }
 
     #[test]

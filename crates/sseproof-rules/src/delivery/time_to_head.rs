@@ -1,4 +1,4 @@
-//! The head of the response comes at once.
+//! The response headers come at once.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "late-head",
-        "keeps the head of a stream back for two seconds and more",
+        "holds back the response headers for two seconds and more",
         |visit| {
             let request = visit.request;
             let right = reference::answer(visit);
@@ -30,7 +30,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    // A redirect is only half of the way, and an answer that is no stream has another fault.
+    // A redirect is only a part of the way, and an answer without a stream has another fault.
     let asked: Vec<_> = record
         .subscriptions()
         .filter(|view| record.followed(view, Reason::Redirect).is_none())
@@ -41,27 +41,35 @@ fn judge(record: &Record<'_>) -> Verdict {
     let Some(came) = came else {
         return match longest_wait {
             Some(_) if is_mute(record) => {
-                Verdict::Skip("nobody was answered at all: see response/answered".to_owned())
+                Verdict::Skip("no subscription was answered: see response/answered".to_owned())
             }
-            Some(wait) => Verdict::Inconclusive(format!("no head came within {}", shown(wait))),
+            Some(wait) => {
+                Verdict::Inconclusive(format!("no response headers came within {}", shown(wait)))
+            }
             None => Verdict::Skip("no subscription was answered by a stream".to_owned()),
         };
     };
     if came.median <= TOO_LATE {
-        return Verdict::Pass(format!("head after {came}"));
+        return Verdict::Pass(format!("response headers after {came}"));
     }
     if is_held_with_events(record) {
-        let why = "a buffer holds back the head and the events alike: see delivery/one-by-one";
+        let why =
+            "a buffer holds back the response headers with the events: see delivery/one-by-one";
         return Verdict::Skip(why.to_owned());
     }
     if came.count == 1 {
-        let note = format!("the head came after {}, but only one was seen", shown(came.median));
+        let note =
+            format!("the response headers came after {}, in a single exchange", shown(came.median));
         return Verdict::Inconclusive(note);
     }
     let slowest =
         asked.iter().filter(|view| view.head.is_some()).max_by_key(|view| time_to_head(view));
     let faults = slowest.map(|view| {
-        Fault::new(view, crate::Place::StatusLine, format!("the head comes late: after {came}"))
+        Fault::new(
+            view,
+            crate::Place::StatusLine,
+            format!("the response headers come late: after {came}"),
+        )
     });
     Verdict::from_faults(faults.into_iter().collect(), String::new())
 }
@@ -92,7 +100,7 @@ mod tests {
         let faults = patient(patient(Run::against(LATE))).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "the head comes late: after 2.4 s at least, 2.4 s in the middle, 2.4 s at most, of 2 exchanges"
+            "the response headers come late: after 2.4 s (median of 2; 2.4 s to 2.4 s)"
         );
     }
 
@@ -107,7 +115,7 @@ mod tests {
         Run::against(reference::answer)
             .subscribe()
             .subscribe()
-            .edit(|last| last.head.as_mut().expect("a head").at += Duration::from_secs(5))
+            .edit(|last| last.head.as_mut().expect("response headers").at += Duration::from_secs(5))
             .subscribe()
             .passes(&RULE);
     }

@@ -1,7 +1,7 @@
-//! What it takes to answer a stream, which only sends.
+//! The cost of messages from the client, since a stream only sends.
 //!
 //! Each message to the server is a request beside the stream.
-//! Whether that is cheap hangs on whether these requests share a connection.
+//! It is cheap only if these requests share a connection.
 
 use sseproof_record::{Lack, Version};
 
@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "closes-behind-each-message",
-        "closes the connection behind each message to it",
+        "closes the connection after each message from a client",
         |visit| {
             let right = reference::answer(visit);
             if reference::publishes(visit) {
@@ -34,7 +34,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let messages = messages(record, &sendings);
     let Some((first, _)) = messages.first() else {
         return Verdict::Skip(format!(
-            "no request was seen that publishes, as where a command does it; write the request that it makes as `{}` into the file of --target",
+            "no request was recorded that publishes (a command publishes?); write the request as `{}` into the file of --target",
             Lack::Publish.line()
         ));
     };
@@ -46,7 +46,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     let heads: u64 = messages.iter().map(|(view, _)| beside_bodies(view)).sum();
     let data: usize = messages.iter().map(|(_, sending)| sending.what.data.len()).sum();
-    let cost = format!("{heads} bytes of heads for {data} bytes of data");
+    let cost = format!("{heads} bytes of headers for {data} bytes of data");
     let closed = messages.iter().filter(|(view, _)| closing(view).is_some()).count();
     match closing(first).filter(|_| closed == all) {
         Some((place, how)) => {
@@ -91,7 +91,7 @@ fn messages<'r, 's>(
     found
 }
 
-/// Whether it was we who wanted the connection closed.
+/// Whether the request itself asks to close the connection.
 fn asks_to_close(view: &View<'_>) -> bool {
     let is_old = view.request.version == Version::Http10;
     is_old || view.request.headers.list("connection").iter().any(|option| option == "close")
@@ -114,7 +114,7 @@ fn closing(view: &View<'_>) -> Option<(Place, String)> {
     } else if head.version == Version::Http10 && !says("keep-alive") {
         Some((Place::StatusLine, "is answered in HTTP/1.0, which closes the connection".to_owned()))
     } else if is_endless {
-        let how = "is answered without a length, so that the connection has to end with the body";
+        let how = "is answered without a length, so that the connection must end with the body";
         Some((field("content-length"), how.to_owned()))
     } else {
         None
@@ -146,7 +146,7 @@ mod tests {
         }
     }
 
-    /// Two messages of five bytes, each with a head of ten bytes.
+    /// Two messages of five bytes, each with ten bytes of headers.
     fn published(serve: Answer, edit: fn(&mut Exchange)) -> Run {
         let one = |run: Run| {
             let run = run.visit(post(), Duration::from_secs(1)).edit(|last| {
@@ -166,23 +166,23 @@ mod tests {
     }
 
     fn head(last: &mut Exchange) -> &mut sseproof_record::Head {
-        last.head.as_mut().expect("a head")
+        last.head.as_mut().expect("response headers")
     }
 
     #[test]
     fn what_can_be_kept_passes_with_what_it_takes() {
         let kept = published(reference::answer, |_| {});
-        let note = "2 messages took 20 bytes of heads for 10 bytes of data, over connections that can be kept";
+        let note = "2 messages took 20 bytes of headers for 10 bytes of data, over connections that can be kept";
         assert_eq!(kept.judge(&RULE), Verdict::Pass(note.to_owned()));
     }
 
     #[test]
-    fn a_connection_for_each_message_is_told_with_its_cause() {
+    fn a_connection_for_each_message_is_reported_with_its_cause() {
         let faults = published(RULE.mutants[0].serve, |_| {}).faults(&RULE);
         assert_eq!(faults[0].exchange, 2);
         assert_eq!(
             faults[0].message,
-            "POST /publish is answered with `Connection: close`: 2 messages took 2 connections, and 20 bytes of heads for 10 bytes of data"
+            "POST /publish is answered with `Connection: close`: 2 messages took 2 connections, and 20 bytes of headers for 10 bytes of data"
         );
         let old = published(reference::answer, |last| head(last).version = Version::Http10);
         assert!(old.faults(&RULE)[0].message.contains("in HTTP/1.0"));
@@ -218,7 +218,7 @@ mod tests {
         let Verdict::Skip(why) = none.judge(&RULE) else { panic!("{:?}", none.judge(&RULE)) };
         assert!(why.contains("publish: { http:"), "{why}");
         Run::against(reference::answer).subscribe().skips(&RULE);
-        // Who asks for the end of the connection gets it.
+        // The client itself asked for the end of the connection.
         let asked = |last: &mut Exchange| last.request.headers.set("Connection", "close");
         published(RULE.mutants[0].serve, asked).skips(&RULE);
     }

@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "only-what-is-new",
-        "begins a resumed stream with what is published from now on",
+        "sends only new events on a resumed stream",
         |visit| {
             let mut right = reference::answer(visit);
             for action in &mut right.actions {
@@ -26,24 +26,24 @@ pub(super) const RULE: Rule = Rule {
 
 pub(super) fn judge(record: &Record<'_>) -> Verdict {
     if !heeds_ids(record) {
-        return Verdict::Skip("no id is heeded at all: see resume/honoured".to_owned());
+        return Verdict::Skip("the server ignores ids: see resume/honoured".to_owned());
     }
     match outcome(record, false) {
         Outcome::None => none(record),
         Outcome::NoIds => {
-            Verdict::Skip("what is published has no ids to come back with".to_owned())
+            Verdict::Skip("the published events have no ids to resume from".to_owned())
         }
         Outcome::Thin(why) => Verdict::Inconclusive(why),
         Outcome::Says(what) => {
             Verdict::Pass(format!("the server says that something is missing: {what}"))
         }
-        Outcome::Arrived => Verdict::Pass("what was published meanwhile arrived".to_owned()),
+        Outcome::Arrived => {
+            Verdict::Pass("the event that was published meanwhile arrived".to_owned())
+        }
         Outcome::Lost(view, id) => Verdict::Fail(vec![Fault::at(
             &view,
             0,
-            format!(
-                "the client brings back the id {id}, and an event that was published behind it never comes"
-            ),
+            format!("the client resumes after id {id}, and a later event never arrives"),
         )]),
     }
 }
@@ -58,7 +58,7 @@ mod tests {
         away(b"id: 2\ndata: away\n\nid: 3\ndata: after\n\n", false).passes(&RULE);
         let faults = away(b"id: 3\ndata: after\n\n", false).faults(&RULE);
         assert_eq!(faults[0].exchange, 2);
-        assert!(faults[0].message.contains("brings back the id 1"), "{faults:?}");
+        assert!(faults[0].message.contains("resumes after id 1"), "{faults:?}");
     }
 
     #[test]

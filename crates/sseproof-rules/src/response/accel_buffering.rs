@@ -8,7 +8,7 @@ pub(crate) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "may-be-buffered",
-        "does not ask nginx to pass the stream on at once",
+        "does not ask nginx to forward the stream without buffering",
         |visit| reference::answer(visit).without_header("X-Accel-Buffering"),
     )],
 };
@@ -37,7 +37,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     if faults.is_empty() && hidden > 0 {
         return Verdict::Skip(
-            "the answer came through nginx, which keeps this header for itself".to_owned(),
+            "the answer came through nginx, which obeys this header and removes it".to_owned(),
         );
     }
     Verdict::from_faults(each_once(faults), count(streams, "stream"))
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_nginx_nobody_can_see_it() {
+    fn nginx_removes_it() {
         with("Server", "nginx/1.27").skips(&RULE);
         with("Server", "openresty").skips(&RULE);
     }

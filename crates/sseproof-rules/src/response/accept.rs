@@ -9,13 +9,13 @@ pub(crate) const RULE: Rule = Rule {
     id: "response/accept",
     judge,
     mutants: &[
-        Mutant::new("accept-crash", "answers 500 where Accept is missing", |visit| {
+        Mutant::new("accept-crash", "answers 500 if Accept is missing", |visit| {
             let crash = Plan::answer(500, "text/plain", "undefined is not an object\n");
             instead(visit, !visit.request.headers.has("accept"), crash)
         }),
         Mutant::new(
             "page-for-others",
-            "answers with a page where Accept does not name the stream",
+            "answers with a page if Accept does not name the stream",
             |visit| {
                 let page = Plan::answer(200, "text/html", "<h1>Welcome</h1>\n");
                 instead(visit, !names(visit.request, "text/event-stream"), page)
@@ -76,7 +76,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     if asked == 0 {
         return Verdict::Skip("every request asked for an event stream".to_owned());
     }
-    // Of a server that gives no stream to anybody, other rules speak.
+    // Other rules judge a server that sends no stream at all.
     if !record.subscriptions().any(|view| view.is_stream()) {
         return Verdict::Skip(NO_STREAM.to_owned());
     }

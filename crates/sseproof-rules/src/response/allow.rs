@@ -1,4 +1,4 @@
-//! Who refuses a method says which others there are.
+//! A server that refuses a method lists the supported ones.
 
 use sseproof_record::{Action, Plan, Visit};
 

@@ -1,7 +1,7 @@
 //! A subscription is answered.
 //!
-//! A head that is late is another rule's: here it never came, to anybody, and once it was waited
-//! for long.
+//! Other rules judge late response headers: here none came to any client, and one client waited
+//! long.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(crate) const RULE: Rule = Rule {
 /// One unanswered request may be lost on the way.
 const AGAIN: usize = 2;
 
-/// Whether nobody was answered, although connections stood and one client waited long.
+/// Whether no request was answered, although connections were open and one client waited long.
 pub(crate) fn is_mute(record: &Record<'_>) -> bool {
     matches!(judge(record), Verdict::Fail(_))
 }
@@ -41,27 +41,27 @@ fn judge(record: &Record<'_>) -> Verdict {
     let waits: Vec<_> =
         record.subscriptions().filter_map(|view| Some((view, waited(&view)?))).collect();
     let Some((view, longest)) = waits.iter().max_by_key(|(_, waited)| *waited) else {
-        return Verdict::Skip("no subscription stood and waited".to_owned());
+        return Verdict::Skip("no subscription waited on an open connection".to_owned());
     };
     let tries = count(waits.len(), "subscription");
     let message = match view.wire_bytes().len() {
-        0 => format!("no head came within {}, in {tries}", shown(*longest)),
+        0 => format!("no response headers came within {}, in {tries}", shown(*longest)),
         came => format!(
-            "no whole head came within {}, in {tries}: {} of it came",
+            "only a part of the response headers came within {}, in {tries}: {}",
             shown(*longest),
             count(came, "byte")
         ),
     };
-    // Whoever was turned away, reset or refused was not left waiting.
+    // A client that was rejected, reset or refused did not wait.
     if waits.len() < AGAIN || *longest < MUTE || waits.len() < record.subscriptions().count() {
         return Verdict::Inconclusive(message);
     }
     Verdict::Fail(vec![Fault::whole(view, message).so(
-        "no client gets an open stream: the handler is stuck, or a buffer on the way (that of nginx is on by default) was not full in all that time",
+        "no client gets an open stream: the handler is stuck, or a buffer on the way never filled (nginx buffers by default)",
     )])
 }
 
-/// How long we waited for a head that did not come, or not whole.
+/// How long the client waited for headers that did not come, or only in part.
 fn waited(view: &View<'_>) -> Option<Duration> {
     let patience = matches!(view.end.how, Ending::Left | Ending::TimedOut(Phase::Head));
     (view.head.is_none() && patience).then(|| view.end.at.saturating_sub(sent(view)))
@@ -89,22 +89,22 @@ mod tests {
     }
 
     #[test]
-    fn who_never_answers_fails_once_it_was_waited_for_long() {
+    fn a_server_that_never_answers_fails_after_a_long_wait() {
         silent(silent(mute(), 5), 5).is_inconclusive(&RULE);
         silent(mute(), 20).is_inconclusive(&RULE);
         let faults = silent(silent(silent(mute(), 5), 5), 20).faults(&RULE);
         assert_eq!(faults[0].exchange, 3);
-        assert_eq!(faults[0].message, "no head came within 20 s, in 3 subscriptions");
+        assert_eq!(faults[0].message, "no response headers came within 20 s, in 3 subscriptions");
     }
 
     #[test]
-    fn a_head_that_never_is_whole_is_no_head() {
+    fn a_part_of_the_headers_is_no_answer() {
         let run = silent(silent(mute(), 5), 20).edit(|last| {
             last.wire = vec![Chunk { at: last.started, bytes: "HTTP/1.1 200 OK".into() }];
         });
         assert_eq!(
             run.faults(&RULE)[0].message,
-            "no whole head came within 20 s, in 2 subscriptions: 15 bytes of it came"
+            "only a part of the response headers came within 20 s, in 2 subscriptions: 15 bytes"
         );
     }
 

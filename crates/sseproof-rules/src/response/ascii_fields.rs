@@ -27,7 +27,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     if heads == 0 {
         return Verdict::Skip("there was no answer".to_owned());
     }
-    Verdict::from_faults(each_once(faults), count(heads, "head"))
+    Verdict::from_faults(each_once(faults), count(heads, "answer"))
 }
 
 #[cfg(test)]

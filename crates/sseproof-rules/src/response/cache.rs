@@ -17,15 +17,14 @@ pub(crate) const RULE: Rule = Rule {
     ],
 };
 
-/// What the response permits caches.
+/// The permission that caches have.
 enum Storage {
-    /// Nobody keeps it, or nobody uses it unasked.
+    /// No cache keeps it, or uses it without asking the server.
     No,
     /// No shared cache keeps it (`private`), or it is stale at once (`max-age=0`).
     Enough,
     /// It may be kept, with the words that say so.
     Keep(String),
-    /// Nothing.
     Nothing,
 }
 
@@ -40,7 +39,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                 let message = format!("Cache-Control lets caches keep the stream: {words}");
                 faults.push(Fault::header(&view, "cache-control", message));
             }
-            // No cache keeps an answer to another method unless it is told to.
+            // No cache keeps an answer to another method unless a header says so.
             Storage::Nothing if view.request.method != "GET" => {}
             Storage::Nothing => faults.push(nothing(&view)),
         }
@@ -51,7 +50,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     let note = match enough {
         0 => count(streams, "stream"),
-        _ => format!("{}; no-store would say it more plainly", count(streams, "stream")),
+        _ => format!("{}; no-store would be clearer", count(streams, "stream")),
     };
     Verdict::from_faults(each_once(faults), note)
 }
@@ -66,7 +65,7 @@ fn said(view: &View<'_>) -> Storage {
     let ages = || directives.iter().filter(|one| matches!(name(one), "max-age" | "s-maxage"));
     let lasting: Vec<_> = ages().filter(|one| age(one) != Some(0)).map(String::as_str).collect();
     if has("private") {
-        // The cache of a browser is passed by: an EventSource asks with the cache mode no-store.
+        // An EventSource bypasses the cache of the browser: its cache mode is no-store.
         return Storage::Enough;
     }
     let stale_at_once = lasting.is_empty() && ages().next().is_some();
@@ -81,14 +80,15 @@ fn said(view: &View<'_>) -> Storage {
 }
 
 fn nothing(view: &View<'_>) -> Fault {
-    let fault = Fault::header(view, "cache-control", "no Cache-Control forbids to keep the stream");
+    let fault =
+        Fault::header(view, "cache-control", "no Cache-Control forbids caches to keep the stream");
     let has = |name: &str| view.head.as_ref().is_some_and(|head| head.headers.has(name));
     match ["pragma", "expires"].into_iter().find(|name| has(name)) {
         Some(name) => fault.so(format!(
-            "`{name}` is from the days of HTTP/1.0, and many a cache pays no heed to it"
+            "`{name}` is from HTTP/1.0, and many caches ignore it"
         )),
         None => fault.so(
-            "whether a cache or CDN on the way keeps the answer, and how long, is left to its defaults",
+            "the defaults of each cache or CDN on the way decide whether it keeps the answer, and how long",
         ),
     }
 }

@@ -13,17 +13,17 @@ pub(crate) const RULE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "unasked-gzip",
-            "calls the stream compressed, which nobody asked for",
+            "declares the stream as compressed without a request for it",
             |visit| on_stream(visit, |plan| gzipped(plan, 1)),
         ),
         Mutant::new(
             "none-coding",
-            "names the coding `none`, so that proxies shall not compress",
+            "names the coding `none`, to keep proxies from compressing",
             |visit| on_stream(visit, |plan| plan.with_header("Content-Encoding", "none")),
         ),
         Mutant::new(
             "identity-coding",
-            "names the coding `identity`, which is no coding",
+            "names the coding `identity`, which means no coding",
             |visit| on_stream(visit, |plan| plan.with_header("Content-Encoding", "identity")),
         ),
     ],
@@ -39,13 +39,13 @@ fn judge(record: &Record<'_>) -> Verdict {
             if coding == "identity" {
                 let message = "Content-Encoding names `identity`, which means no coding at all";
                 faults.push(Fault::header(&view, "content-encoding", message).so(
-                    "most clients read over it; some take it for a coding that they do not know and refuse the stream",
+                    "most clients ignore it; some take it for an unknown coding and refuse the stream",
                 ));
             } else if !Coding::is_registered(&coding) {
                 let message =
-                    format!("Content-Encoding names `{coding}`, which is no content coding");
+                    format!("Content-Encoding names `{coding}`, which is not a content coding");
                 faults.push(Fault::header(&view, "content-encoding", message).so(
-                    "browsers read over it; others take it for a coding that they do not know and refuse the stream, and a cache may not store it",
+                    "browsers ignore it; other clients take it for an unknown coding and refuse the stream, and a cache may not store it",
                 ));
             } else if !asks_for(&view, &coding) {
                 let message = format!(

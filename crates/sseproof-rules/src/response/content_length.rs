@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
 fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
     let (mut streams, mut whole) = (0, 0);
-    // Where one answer came to its stated end, the others are as finite, and we left them early.
+    // Where one answer came to its stated end, the others are as finite, and the client disconnected early.
     let is_finite = stream_answers(record)
         .any(|view| length(&view).is_some() && view.end.how == Ending::Complete);
     for view in stream_answers(record) {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_a_finite_answer_early_proves_nothing() {
+    fn disconnecting_early_from_a_finite_answer_proves_nothing() {
         stated(|last| last.end.how = Ending::Complete).subscribe().passes(&RULE);
         stated(|last| {
             let length = last.body_len().to_string();

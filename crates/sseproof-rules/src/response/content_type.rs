@@ -23,7 +23,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         match (Outcome::of(&view), coming(record, &view)) {
             (Outcome::Stream, _) => {
                 streams += 1;
-                faults.extend(told_twice(&view));
+                faults.extend(two_types(&view));
             }
             // Where a stream came before, a page is a server in trouble: see `reconnect/`.
             (Outcome::OtherType, Coming::First) => faults.push(other_type(&view)),
@@ -45,13 +45,13 @@ fn other_type(view: &View<'_>) -> Fault {
     let fault = Fault::header(view, "content-type", message);
     match head.and_then(|head| head.media_type()).as_deref() {
         Some("text/html") => fault.so(
-            "this is a page, as a login, a fallback route or a proxy in front sends it; an EventSource closes for good",
+            "this is a page from a login, a fallback route or a proxy in front; an EventSource closes for good",
         ),
         _ => fault,
     }
 }
 
-fn told_twice(view: &View<'_>) -> Option<Fault> {
+fn two_types(view: &View<'_>) -> Option<Fault> {
     let head = view.head.as_ref()?;
     let values: Vec<_> =
         head.headers.all("content-type").map(|header| header.value.to_text()).collect();
@@ -59,7 +59,7 @@ fn told_twice(view: &View<'_>) -> Option<Fault> {
     let other = values.iter().find(|value| *value != first)?;
     let message = format!("there are two Content-Types, {first:?} and {other:?}");
     Some(Fault::header(view, "content-type", message).so(
-        "some clients take the first, others the last: for the latter this may be no event stream",
+        "some clients take the first, others the last, which may not be that of an event stream",
     ))
 }
 

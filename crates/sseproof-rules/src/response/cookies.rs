@@ -40,14 +40,14 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
 }
 
-/// What is wrong with a cookie that has these attributes.
+/// The fault of a cookie that has these attributes.
 fn wrong(view: &View<'_>, attributes: &str) -> Option<&'static str> {
     let has = |name: &str| attributes.split(';').any(|one| one.trim() == name);
     let any_site = has("samesite=none");
     match (has("secure"), view.request.url.starts_with("https://")) {
         (true, _) => None,
         (false, _) if any_site => Some("says `SameSite=None` without `Secure`: browsers refuse it"),
-        (false, true) => Some("has no `Secure`: it goes over http, too"),
+        (false, true) => Some("has no `Secure`: browsers send it over http, too"),
         (false, false) => None,
     }
 }
@@ -88,9 +88,12 @@ mod tests {
     #[test]
     fn a_cookie_of_https_stays_there() {
         let faults = set("https://h/s", "sid=7; Path=/; HttpOnly").faults(&RULE);
-        assert_eq!(faults[0].message, "the cookie `sid` has no `Secure`: it goes over http, too");
+        assert_eq!(
+            faults[0].message,
+            "the cookie `sid` has no `Secure`: browsers send it over http, too"
+        );
         set("https://h/s", "sid=7; secure; SameSite=Lax").passes(&RULE);
-        // Who has no https can keep no cookie there.
+        // A server without https cannot keep its cookies there.
         set("http://h/s", "sid=7").passes(&RULE);
     }
 

@@ -1,4 +1,4 @@
-//! A compressed stream can be undone.
+//! A compressed stream can be decoded.
 
 use super::on_stream;
 use crate::gzip::gzipped;
@@ -13,10 +13,10 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "gzip-in-name-only",
-            "calls the stream compressed where the client accepts that, and sends it as it is",
+            "declares the stream as gzip if the client accepts that, and sends it uncompressed",
             |visit| compressed(visit, |plan| plan.with_header("Content-Encoding", "gzip")),
         ),
-        Mutant::new("gzip-passed-by", "sends some events past the compressor", |visit| {
+        Mutant::new("gzip-passed-by", "sends some events uncompressed", |visit| {
             compressed(visit, |plan| {
                 let plain = Bytes::from("data: still here\n\n");
                 gzipped(plan, 1).map_writes(
@@ -28,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
         }),
         Mutant::new("gzip-without-end", "ends the stream without ending its gzip", |visit| {
             compressed(visit, |plan| {
-                // What is behind the last event is the end of the gzip.
+                // After the last event comes the end of the gzip.
                 let last = plan.actions.iter().rposition(|action| *action == Action::Flush);
                 let mut plan = plan;
                 let open = Action::Write(Bytes::from(": still here\n\n"));
@@ -45,7 +45,7 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-/// The reference's stream, changed as a compressor does, for who accepts gzip.
+/// The reference's stream, changed as a compressor does, for a client that accepts gzip.
 fn compressed(
     visit: &sseproof_record::Visit<'_>,
     edit: impl FnOnce(sseproof_record::Plan) -> sseproof_record::Plan,
@@ -66,7 +66,9 @@ fn judge(record: &Record<'_>) -> Verdict {
     let compressed: Vec<_> =
         stream_answers(record).filter(View::is_compressed).filter(is_known).collect();
     if compressed.is_empty() {
-        return Verdict::Skip("no stream was compressed in a way that can be undone".to_owned());
+        return Verdict::Skip(
+            "no stream was compressed in a coding that can be decoded".to_owned(),
+        );
     }
     let faults: Vec<_> = compressed.iter().filter_map(fault).collect();
     let too_much = compressed.iter().find_map(|view| {
@@ -74,7 +76,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     });
     match too_much {
         Some((view, fault)) if faults.is_empty() => Verdict::Inconclusive(format!(
-            "exchange {} was undone no further: {}",
+            "exchange {} was decoded only in part: {}",
             view.number, fault.message
         )),
         _ => Verdict::from_faults(each_once(faults), count(compressed.len(), "compressed stream")),
@@ -87,7 +89,7 @@ fn fault(view: &View<'_>) -> Option<Fault> {
     let Some(fault) = &view.coding_fault else {
         let coded: Vec<u8> =
             view.coded.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();
-        // What we, or the end of the connection, cut short has no end to be judged.
+        // A stream that the client or a lost connection cut has no end to be judged.
         let is_whole = view.end.how != Ending::Complete
             || coded.is_empty()
             || Coding::of(&head.headers).is_none_or(|coding| coding.is_whole(&coded));
@@ -95,16 +97,18 @@ fn fault(view: &View<'_>) -> Option<Fault> {
             return None;
         }
         let message = format!(
-            "the stream ends here, and its {coding} does not: the last block, or the checksum behind it, is missing"
+            "the stream ends here, but its {coding} does not: the last block or its checksum is missing"
         );
         let fault = Fault::new(view, Place::Coded(coded.len() as u64), message);
-        return Some(fault.so("clients that look report an error in place of the end (Go: unexpected EOF, Node.js: unexpected end of file)"));
+        return Some(fault.so("clients that check this report an error instead of the end (Go: unexpected EOF, Node.js: unexpected end of file)"));
     };
     if fault.too_much {
         return None;
     }
-    let message =
-        format!("what comes here is no {coding}, which Content-Encoding names: {}", fault.message);
+    let message = format!(
+        "the bytes from here on are not valid {coding}, which Content-Encoding names: {}",
+        fault.message
+    );
     Some(Fault::new(view, Place::Coded(fault.at), message))
 }
 

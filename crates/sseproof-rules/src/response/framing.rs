@@ -1,4 +1,4 @@
-//! The body is framed as the head says, to the last byte.
+//! The body is framed as the headers say, to the last byte.
 
 use sseproof_http::http1::{Message, Progress};
 use sseproof_record::{Action, Bytes, Ending, Framing, Plan, Version};
@@ -22,7 +22,7 @@ pub(crate) const RULE: Rule = Rule {
         }),
         Mutant::new(
             "bytes-behind-the-end",
-            "goes on writing behind the end of the response",
+            "continues to write after the end of the response",
             |visit| {
                 on_stream(visit, |mut plan| {
                     plan.actions.push(Action::Raw(Bytes::from(": one more\n\n")));
@@ -56,9 +56,9 @@ fn judge(record: &Record<'_>) -> Verdict {
         answers += 1;
         if coded && head.headers.has("content-length") {
             let offset = head.offset_of(&wire, "content-length").unwrap_or_default();
-            let message = "the head has Content-Length beside Transfer-Encoding".to_owned();
+            let message = "the response has both Content-Length and Transfer-Encoding".to_owned();
             faults.push(fault(&view, offset, message).so(
-                "two ends for one body: a proxy and a client may each believe another one, and a request can be smuggled in between",
+                "the body has two ends: a proxy and a client may each choose another one, which allows request smuggling",
             ));
         }
         let found = body(&view, &wire, &message, &mut doubt);
@@ -67,7 +67,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             _ => faults.extend(found),
         }
     }
-    // What resets one connection may be the network; what resets them again and again is a fault.
+    // The network may reset one connection; repeated resets are a fault.
     match resets.as_slice() {
         [one] if faults.is_empty() && answers > 1 => {
             doubt = Some(format!("exchange {}: {}, once", one.exchange, one.message));
@@ -79,7 +79,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     match doubt {
         Some(doubt) => Verdict::Inconclusive(doubt),
-        None if answers == 0 => of_http1(record, "no answer was recorded as it stood on the wire"),
+        None if answers == 0 => of_http1(record, "no answer was recorded as sent"),
         None => Verdict::Pass(count(answers, "answer")),
     }
 }
@@ -92,40 +92,50 @@ fn body(
 ) -> Option<Fault> {
     if let Some(flaw) = &message.flaw {
         return Some(fault(view, flaw.offset, flaw.describe(wire)).so(
-            "the client gives up here with a network error: what follows on this connection is lost",
+            "the client stops here with a network error: the rest of this connection is lost",
         ));
     }
     let at_the_end = |message: String| fault(view, wire.len(), message);
     match (message.progress, &view.end.how) {
-        // What follows an answer to HEAD is judged by `response/head-no-body`.
+        // `response/head-no-body` judges bytes after an answer to HEAD.
         (Progress::Whole { end }, _) if end < wire.len() && view.request.method != "HEAD" => {
-            let message = format!("{} behind the end of the response", count(wire.len() - end, "byte"));
+            let message =
+                format!("{} after the end of the response", count(wire.len() - end, "byte"));
             Some(fault(view, end, message).so(
-                "no client sees these bytes, and on a connection that is used again they are taken for the next answer",
+                "no client reads these bytes, and on a reused connection they are taken for the next answer",
             ))
         }
         (Progress::Whole { .. }, _) => None,
         (Progress::Body(place), Ending::Truncated) => Some(
-            at_the_end(format!("the connection was closed {place}, so the body is not whole"))
-                .so("a browser reports a network error and comes back; a client on top of fetch throws in mid-stream"),
+            at_the_end(format!("the connection was closed {place}, so the body is not whole")).so(
+                "a browser reports a network error and reconnects; a client based on fetch throws",
+            ),
         ),
-        (Progress::Body(place), Ending::Reset) => {
-            Some(at_the_end(format!("the connection was reset {place}, so the body is not whole")).so(RESET))
-        }
-        (Progress::UntilClose, Ending::Reset) => Some(
-            at_the_end("the connection was reset, so nobody knows whether the body is whole".to_owned())
+        (Progress::Body(place), Ending::Reset) => Some(
+            at_the_end(format!("the connection was reset {place}, so the body is not whole"))
                 .so(RESET),
         ),
-        // A head that a client refuses is judged by `response/head-syntax`.
-        (_, Ending::Malformed(word)) if message.head.as_ref().is_some_and(|head| head.flaws.is_empty()) => {
-            *doubt = Some(format!("the HTTP client gave up on an answer whose fault is not seen: {word}"));
+        (Progress::UntilClose, Ending::Reset) => Some(
+            at_the_end(
+                "the connection was reset, so the client does not know whether the body is whole"
+                    .to_owned(),
+            )
+            .so(RESET),
+        ),
+        // `response/head-syntax` judges headers that a client refuses.
+        (_, Ending::Malformed(word))
+            if message.head.as_ref().is_some_and(|head| head.flaws.is_empty()) =>
+        {
+            *doubt = Some(format!(
+                "the HTTP client rejected an answer, and the fault was not found: {word}"
+            ));
             None
         }
         _ => None,
     }
 }
 
-const RESET: &str = "a crash, a killed worker, a close with unread input, or a proxy or firewall on the way does this; the last bytes on their way may be lost";
+const RESET: &str = "causes: a crash, a killed worker, a close with unread input, a proxy or firewall on the way; bytes on their way may be lost";
 
 fn fault(view: &View<'_>, offset: usize, message: String) -> Fault {
     Fault::new(view, Place::Wire(offset as u64), message)
@@ -167,7 +177,7 @@ mod tests {
         let expected = [
             "the connection was closed before a chunk size, so the body is not whole",
             "expected a chunk size, found `\\r`",
-            "12 bytes behind the end of the response",
+            "12 bytes after the end of the response",
         ];
         for (mutant, message) in RULE.mutants.iter().zip(expected) {
             let request = Request::subscribe(URL);
@@ -260,6 +270,6 @@ mod tests {
             let bytes = Bytes::from("HTTP/1.1 204 No Content\r\n\r\nhello");
             last.wire = vec![Chunk { at: last.started, bytes }];
         });
-        assert_eq!(run.faults(&RULE)[0].message, "5 bytes behind the end of the response");
+        assert_eq!(run.faults(&RULE)[0].message, "5 bytes after the end of the response");
     }
 }

@@ -1,9 +1,9 @@
-//! The head is sent before there is an event.
+//! The response headers are sent before there is an event.
 //!
-//! From outside, a head that waits for the first event and a head that waits for something else
-//! (a login, a cold start) look alike in one exchange.
-//! So a fault is only told where the waiting itself has the rhythm of the events, or where the
-//! same resource answers HEAD in a fraction of the time.
+//! In one exchange, headers that wait for the first event and headers that wait for another reason
+//! (a login, a cold start) look alike.
+//! So it is a fault only if the time has the rhythm of the events, or if the same resource answers
+//! HEAD in a fraction of it.
 
 use std::time::Duration;
 
@@ -25,18 +25,18 @@ pub(crate) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "held-head",
-        "sends the head of a stream only with its first event",
+        "sends the response headers only with the first event",
         |visit| on_stream(visit, |plan| held(plan, Duration::from_millis(800))),
     )],
 };
 
-/// The plan with its first event before its greeting, and the head as late as that event.
+/// The plan with its first event before its greeting, and the headers as late as that event.
 fn held(mut plan: Plan, late: Duration) -> Plan {
     let is_write = |action: &Action| matches!(action, Action::Write(_));
     let mut writes = plan.actions.iter().enumerate().filter(|(_, action)| is_write(action));
     if let (Some((first, _)), Some((second, _))) = (writes.next(), writes.next()) {
         plan.actions.swap(first, second);
-        // What was waited for between the two has passed before the head.
+        // The waits between the two come before the headers.
         plan.actions.drain(first + 1..second);
         plan.actions.insert(first + 1, Action::Flush);
         return plan.after([Action::Wait(late)]);
@@ -49,11 +49,12 @@ fn judge(record: &Record<'_>) -> Verdict {
         return verdict;
     }
     if is_held_with_events(record) {
-        let why = "a buffer holds back the head and the events alike: see delivery/one-by-one";
+        let why =
+            "a buffer holds back the response headers with the events: see delivery/one-by-one";
         return Verdict::Skip(why.to_owned());
     }
     if is_corked(record) {
-        let why = "the kernel holds back the head and the events alike: see delivery/corked";
+        let why = "the kernel holds back the response headers with the events: see delivery/corked";
         return Verdict::Skip(why.to_owned());
     }
     if let Some(fault) = brought_by_publishing(record) {
@@ -65,12 +66,15 @@ fn judge(record: &Record<'_>) -> Verdict {
         let (Some(head), Some(took)) = (&view.head, time_to_head(&view)) else { continue };
         match view.first_event() {
             Some(event) if event.saturating_sub(head.at) <= TOGETHER => together.push((view, took)),
-            // A stream that stayed empty has its head all the same.
+            // A stream without an event has its headers all the same.
             _ => apart += 1,
         }
     }
     if apart > 0 {
-        return Verdict::Pass(format!("{} came before any event", count(apart, "head")));
+        return Verdict::Pass(format!(
+            "{} sent the response headers before any event",
+            count(apart, "stream")
+        ));
     }
     let Some(slowest) = together.iter().map(|(_, took)| *took).max() else {
         return without_a_head(record);
@@ -78,44 +82,46 @@ fn judge(record: &Record<'_>) -> Verdict {
     let slow: Vec<_> = together.iter().filter(|(_, took)| *took > QUICK_HEAD).collect();
     if slow.len() < together.len() {
         return Verdict::Pass(format!(
-            "{} of {} came within {}",
+            "{} of {} sent the response headers within {}",
             together.len() - slow.len(),
-            count(together.len(), "head"),
+            count(together.len(), "stream"),
             shown(QUICK_HEAD)
         ));
     }
     let in_rhythm: Vec<_> =
         together.iter().filter(|(view, took)| is_the_interval(view, *took)).collect();
     let because = if in_rhythm.len() >= 2 {
-        "as long as there is between two events".to_owned()
+        "as long as the time between two events".to_owned()
     } else if slowest <= SLOW_HEAD {
         return Verdict::Pass(format!(
-            "{} came within {}",
-            count(together.len(), "head"),
+            "{} sent the response headers within {}",
+            count(together.len(), "stream"),
             shown(slowest)
         ));
     } else if let Some(head) = quick_head(record, slowest) {
         format!("while HEAD is answered within {}", shown(head))
     } else {
         return Verdict::Inconclusive(format!(
-            "each head came together with the first event, after up to {}, which may be the time that an answer takes here",
+            "all response headers came together with the first event, after up to {}, which may be the normal time of an answer here",
             shown(slowest)
         ));
     };
     let Some((first, took)) = in_rhythm.first().copied().or(together.first()) else {
         return Verdict::Skip(NO_STREAM.to_owned());
     };
-    let message =
-        format!("the head comes together with the first event, after {}, {because}", shown(*took));
+    let message = format!(
+        "the response headers come together with the first event, after {}, {because}",
+        shown(*took)
+    );
     Verdict::Fail(vec![Fault::new(first, Place::StatusLine, message).so(
-        "for that long the client is not connected, and the quieter the stream, the longer it lasts",
+        "the client is not connected until the first event comes, which takes longer on a quiet stream",
     )])
 }
 
-/// A stream that was silent, and whose head came as soon as something was published; where every
-/// such stream is like that, and there are several.
+/// A silent stream whose headers came as soon as an event was published, if there are several such
+/// streams and no others.
 fn brought_by_publishing(record: &Record<'_>) -> Option<Fault> {
-    // A server that takes its time for every head may take it for these.
+    // A server that is always slow may be slow here, too.
     let quick = |view: &View<'_>| time_to_head(view).is_some_and(|took| took <= QUICK_HEAD);
     if !record.streams().any(|view| quick(&view)) {
         return None;
@@ -134,7 +140,7 @@ fn brought_by_publishing(record: &Record<'_>) -> Option<Fault> {
             is_first.then(|| record.all().find(is_this)).flatten()
         });
         let published = published.map(|publishing| publishing.started);
-        // A head that comes by itself says that none waits.
+        // Headers without an event show that none wait.
         if took < SLOW_HEAD {
             return None;
         }
@@ -148,20 +154,20 @@ fn brought_by_publishing(record: &Record<'_>) -> Option<Fault> {
         }
         several += 1;
         let message = format!(
-            "the head comes after {}, together with an event that was published {} after the request",
+            "the response headers come after {}, together with an event that was published {} after the request",
             shown(took),
             shown(published.saturating_sub(sent))
         );
         brought.get_or_insert_with(|| {
             Fault::new(&view, Place::StatusLine, message)
-                .so("until the first event the client is not connected, however long that takes")
+                .so("the client is not connected until the first event comes")
         });
     }
     brought.filter(|_| several > 1)
 }
 
-/// What can be said where no stream was seen: that no head came in that time. Where none ever
-/// comes, `response/answered` says so.
+/// The verdict if no stream came. If no subscription was ever answered, `response/answered` reports
+/// that.
 fn without_a_head(record: &Record<'_>) -> Verdict {
     let waits = record.subscriptions().filter_map(|view| match Outcome::of(&view) {
         Outcome::Silent(waited) if waited >= TOO_LATE => Some(waited),
@@ -169,16 +175,18 @@ fn without_a_head(record: &Record<'_>) -> Verdict {
     });
     match waits.max() {
         _ if is_mute(record) => {
-            Verdict::Skip("nobody was answered at all: see response/answered".to_owned())
+            Verdict::Skip("no subscription was answered: see response/answered".to_owned())
         }
-        Some(wait) => Verdict::Inconclusive(format!("no head came within {}", shown(wait))),
+        Some(wait) => {
+            Verdict::Inconclusive(format!("no response headers came within {}", shown(wait)))
+        }
         None => Verdict::Skip(NO_STREAM.to_owned()),
     }
 }
 
-/// Whether the head took as long as the next event did, give or take a tenth.
+/// Whether the headers took as long as the next event, within a tenth.
 ///
-/// Where events come together later, something holds them back, and their times are no rhythm.
+/// If later events come together, something holds them back, and their times have no rhythm.
 fn is_the_interval(view: &View<'_>, took: Duration) -> bool {
     if arrivals(view).iter().skip(1).any(|arrival| arrival.events > 1) {
         return false;
@@ -208,7 +216,7 @@ mod tests {
         run.visit(head, Duration::from_secs(1))
     }
 
-    /// A stream whose head comes after so many milliseconds, and its events after these.
+    /// A stream whose headers come after so many milliseconds, and its events after these.
     fn timed(run: Run, head: u64, events: &[u64]) -> Run {
         run.subscribe().edit(|last| {
             let at = |millis: u64| last.started + Duration::from_millis(millis);
@@ -237,7 +245,7 @@ mod tests {
         let faults = head(Run::against(RULE.mutants[0].serve).subscribe()).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "the head comes together with the first event, after 800 ms, while HEAD is answered within 0 ms"
+            "the response headers come together with the first event, after 800 ms, while HEAD is answered within 0 ms"
         );
     }
 
@@ -246,11 +254,11 @@ mod tests {
         let once = timed(run(), 1_000, &[1_001, 2_003, 3_000]);
         once.is_inconclusive(&RULE);
         let faults = timed(once, 1_010, &[1_010, 2_000]).faults(&RULE);
-        assert!(faults[0].message.contains("as long as there is between two events"));
+        assert!(faults[0].message.contains("as long as the time between two events"));
     }
 
     #[test]
-    fn a_fifth_of_a_second_is_told_only_by_its_rhythm() {
+    fn a_fifth_of_a_second_is_a_fault_only_by_its_rhythm() {
         let tutorial = || timed(run(), 201, &[201, 401, 602]);
         timed(tutorial(), 200, &[200, 400]).faults(&RULE);
         let slow = || timed(run(), 200, &[200, 210, 1_000]);
@@ -279,8 +287,8 @@ mod tests {
         timed(slow(), 20, &[20, 120]).passes(&RULE);
     }
 
-    /// A stream whose head takes so many milliseconds, and two that were silent until something was
-    /// published after half a second, with the times of their heads.
+    /// A stream whose headers take so many milliseconds, and two that were silent until an event was
+    /// published after half a second, with the times of their headers.
     fn published(quick: u64, heads: [u64; 2]) -> Run {
         let mut run = timed(run(), quick, &[quick, quick + 200]);
         for (head, (number, data)) in heads.into_iter().zip([(2, "one"), (4, "two")]) {
@@ -303,7 +311,7 @@ mod tests {
         let faults = published(5, [520, 530]).faults(&RULE);
         assert_eq!(
             faults[0].message,
-            "the head comes after 520 ms, together with an event that was published 500 ms after the request"
+            "the response headers come after 520 ms, together with an event that was published 500 ms after the request"
         );
         // One comes by itself, or long after.
         published(5, [520, 10]).passes(&RULE);
@@ -316,7 +324,7 @@ mod tests {
             view.published = vec![Published::of("three")];
         });
         three.faults(&RULE);
-        // Every head takes its time.
+        // All response headers are slow.
         published(510, [520, 530]).is_inconclusive(&RULE);
     }
 

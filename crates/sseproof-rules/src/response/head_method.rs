@@ -41,7 +41,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                     Place::StatusLine,
                     format!("HEAD is answered with {}", outcome.describe()),
                 )
-                .so("whoever asks by HEAD is told that there is no such stream"),
+                .so("a client that sends HEAD takes the stream for missing"),
             ),
             Outcome::Status(500 | 502..=599) => faults.push(
                 Fault::new(
@@ -49,7 +49,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                     Place::StatusLine,
                     format!("HEAD is answered with {}", outcome.describe()),
                 )
-                .so("whoever asks by HEAD takes the server for broken"),
+                .so("a client that sends HEAD takes the server for broken"),
             ),
             Outcome::Silent(waited) if !is_hang(record, *waited) => {
                 doubt = Some(format!("HEAD got {}", outcome.describe()));
@@ -58,10 +58,10 @@ fn judge(record: &Record<'_>) -> Verdict {
                 doubt = Some(format!("HEAD got {}", outcome.describe()));
             }
             Outcome::Silent(_) | Outcome::Closed => {
-                faults.push(
-                    Fault::whole(&view, format!("HEAD gets {}", outcome.describe()))
-                        .so("whoever asks by HEAD waits in vain and takes the server for dead"),
-                );
+                faults
+                    .push(Fault::whole(&view, format!("HEAD gets {}", outcome.describe())).so(
+                        "a client that sends HEAD waits in vain and takes the server for dead",
+                    ));
             }
             Outcome::Refused | Outcome::Unreachable => {
                 doubt = Some(format!("HEAD got {}", outcome.describe()))
@@ -71,7 +71,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     if asked == 0 {
-        return Verdict::Skip("nobody asked by HEAD".to_owned());
+        return Verdict::Skip("no request was HEAD".to_owned());
     }
     if stream_answers(record).next().is_none() {
         return Verdict::Skip(NO_STREAM.to_owned());

@@ -1,4 +1,4 @@
-//! The answer to HEAD ends with its head.
+//! The answer to HEAD has no body.
 
 use sseproof_http::http1::Message;
 use sseproof_record::{Action, Bytes};
@@ -11,7 +11,7 @@ pub(crate) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "head-with-body",
-        "writes the beginning of the stream behind the answer to HEAD",
+        "writes the beginning of the stream after the answer to HEAD",
         |visit| {
             let mut answer = reference::answer(visit);
             if visit.request.method == "HEAD" {
@@ -32,14 +32,14 @@ fn judge(record: &Record<'_>) -> Verdict {
         heads += 1;
         if head.end < wire.len() {
             let message = format!(
-                "{} behind the head of an answer to HEAD",
+                "{} after the headers of an answer to HEAD",
                 count(wire.len() - head.end, "byte")
             );
             faults.push(Fault::new(&view, Place::Wire(head.end as u64), message));
         }
     }
     if heads == 0 {
-        return of_http1(record, "no answer to HEAD was recorded as it stood on the wire");
+        return of_http1(record, "no answer to HEAD was recorded as sent");
     }
     Verdict::from_faults(each_once(faults), count(heads, "HEAD request"))
 }
@@ -68,10 +68,10 @@ mod tests {
     }
 
     #[test]
-    fn the_mutant_fails_behind_its_head() {
+    fn the_mutant_fails_after_its_headers() {
         let run = head(RULE.mutants[0].serve);
         let faults = run.faults(&RULE);
-        assert_eq!(faults[0].message, "12 bytes behind the head of an answer to HEAD");
+        assert_eq!(faults[0].message, "12 bytes after the headers of an answer to HEAD");
         let length = run.with_record(|record| record.exchange(1).unwrap().wire_bytes().len());
         assert_eq!(faults[0].place, Place::Wire(length as u64 - 12));
     }

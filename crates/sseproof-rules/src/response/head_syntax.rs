@@ -1,4 +1,4 @@
-//! The head is what the grammar of HTTP allows.
+//! Status line and headers obey the grammar of HTTP.
 
 use sseproof_http::http1::{Flaw, Message, Progress};
 use sseproof_record::{Action, Bytes, Ending, Plan};
@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-/// A stream with this header line among others, the head past the player of the plan.
+/// A stream with this header line among others, written as raw bytes.
 fn raw(line: &[u8]) -> Plan {
     let mut head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n".to_vec();
     head.extend_from_slice(line);
@@ -46,22 +46,22 @@ fn judge(record: &Record<'_>) -> Verdict {
                 faults.extend(head.flaws.iter().map(fault));
             }
             (None, Some(flaw)) => faults.push(fault(&flaw).so(
-                "what answers here does not speak HTTP/1: another protocol, or TLS, on this port?",
+                "the server does not speak HTTP/1 here: another protocol, or TLS, on this port?",
             )),
             (None, None)
                 if progress == Progress::Head
                     && matches!(view.end.how, Ending::Truncated | Ending::Reset) =>
             {
-                let message = "the connection was closed in the middle of the head".to_owned();
+                let message = "the connection was closed within the response headers".to_owned();
                 faults.push(Fault::new(&view, Place::Wire(wire.len() as u64), message));
             }
             (None, None) => {}
         }
     }
     if heads == 0 && faults.is_empty() {
-        return of_http1(record, "no head was recorded as it stood on the wire");
+        return of_http1(record, "no response headers were recorded as sent");
     }
-    Verdict::from_faults(each_once(faults), count(heads, "head"))
+    Verdict::from_faults(each_once(faults), count(heads, "answer"))
 }
 
 #[cfg(test)]

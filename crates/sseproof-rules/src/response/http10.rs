@@ -45,7 +45,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
 }
 
-/// The fields as they stood on the wire: a client may have taken some out, or refused the head.
+/// The fields as sent: a client may have removed some, or refused the answer.
 fn headers(view: &View<'_>) -> Option<Headers> {
     let answered = Message::read(&view.wire_bytes(), &view.request.method).head;
     answered

@@ -1,4 +1,4 @@
-//! Rules on the head of the answer and on its framing.
+//! Rules on the headers of the answer and on its framing.
 
 pub(crate) mod accel_buffering;
 pub(crate) mod accept;

@@ -1,4 +1,7 @@
-//! Methods that a stream does not have are refused cleanly.
+//! Unsupported methods are refused cleanly.
+//!
+//! The probe uses PROPFIND and OPTIONS, which are safe methods: a check must not change anything on
+//! a production server.
 
 use sseproof_record::{Plan, Request, Visit};
 
@@ -51,7 +54,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             Outcome::Status(500 | 502..=599) => {
                 let message = format!("{method} is answered with {}", outcome.describe());
                 faults.push(Fault::new(&view, Place::StatusLine, message).so(
-                    "a request that is only not supported looks like a failure of the server, in its logs and to its clients",
+                    "an unsupported request looks like a failure of the server, in its logs and to its clients",
                 ));
             }
             Outcome::Silent(waited) if !is_hang(record, *waited) => {
@@ -62,7 +65,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             }
             Outcome::Silent(_) | Outcome::Closed => {
                 let message = format!("{method} gets {}", outcome.describe());
-                faults.push(Fault::whole(&view, message).so("whoever asks so waits in vain"));
+                faults.push(Fault::whole(&view, message).so("the client waits in vain"));
             }
             Outcome::Refused | Outcome::Unreachable => {
                 doubt = Some(format!("{method} got {}", outcome.describe()));
@@ -74,7 +77,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     if asked == 0 {
         return Verdict::Skip("no other method was tried".to_owned());
     }
-    // Of a server that gives no stream to anybody, other rules speak.
+    // Other rules judge a server that sends no stream at all.
     let streams = record.judged().any(|view| view.is_stream() && view.request.method == *target);
     if !streams {
         return Verdict::Skip(NO_STREAM.to_owned());

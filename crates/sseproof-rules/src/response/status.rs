@@ -54,7 +54,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                 Fault::whole(&view, format!("the server gives {}", outcome.describe()))
                     .so(outcome.consequence()),
             ),
-            // A head that is held back may come yet: see `response/head-before-event`.
+            // Delayed headers may still come: see `response/head-before-event`.
             Outcome::Silent(_) => unreached = Some(outcome),
             Outcome::Refused | Outcome::Unreachable => unreached = Some(outcome),
         }
@@ -73,7 +73,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         Some(outcome) => Verdict::Inconclusive(format!("there was {}", outcome.describe())),
         None if redirected > 0 => Verdict::Skip("every answer is a redirect".to_owned()),
         None if not_http > 0 => Verdict::Skip("no answer was HTTP".to_owned()),
-        None => Verdict::Skip("nobody subscribed".to_owned()),
+        None => Verdict::Skip("no client subscribed".to_owned()),
     }
 }
 

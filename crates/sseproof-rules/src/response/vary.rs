@@ -10,7 +10,7 @@ pub(crate) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "gzip-without-vary",
-        "compresses the stream where the client accepts that, and does not say so to caches",
+        "compresses the stream if the client accepts that, and sends no Vary for caches",
         |visit| {
             let accepts =
                 visit.request.headers.list("accept-encoding").contains(&"gzip".to_owned());
@@ -35,7 +35,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     Verdict::from_faults(each_once(faults.collect()), count(compressed.len(), "compressed stream"))
 }
 
-/// Whether a cache is told on what the answer depends, or not to keep it at all.
+/// Whether the headers name Accept-Encoding to caches, or forbid them to keep the answer.
 fn says_so(view: &View<'_>) -> bool {
     view.head.as_ref().is_some_and(|head| {
         let varies = head.headers.list("vary");

@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
 
 /// Shorter ones are keys, digests and signatures.
 const SHORTEST: usize = 512;
-/// What is written with fewer different characters is no Base64 of binary data.
+/// Text with fewer different characters is not Base64 of binary data.
 const VARIETY: usize = 24;
 /// How many characters are decoded, to see whether they are text: whole groups of four.
 const LOOKED_AT: usize = 400;
@@ -49,9 +49,9 @@ fn judge(record: &Record<'_>) -> Verdict {
     let compressed = record.all().any(|view| view.is_stream() && view.is_compressed());
     let asked = record.all().any(|view| view.request.headers.has("accept-encoding"));
     let coding = match (compressed, asked) {
-        (true, _) => "the server compresses it for who asks, which takes most of that back",
-        (false, true) => "the server does not compress it, not even for who asks",
-        (false, false) => "nobody asked whether the server compresses it",
+        (true, _) => "the server compresses it on request, which saves most of that",
+        (false, true) => "the server does not compress it, even on request",
+        (false, false) => "no request asked for compression",
     };
     let message = format!(
         "`{}` is binary data in Base64: {} with {bytes} bytes in all, {} of them only for the encoding",
@@ -61,7 +61,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     );
     Verdict::Fail(vec![
         Fault::at(view, *start, message)
-            .so(format!("a third more bytes than the data has go over the wire; {coding}")),
+            .so(format!("the transfer is a third larger than the data; {coding}")),
     ])
 }
 
@@ -72,7 +72,7 @@ fn runs(data: &str) -> impl Iterator<Item = &str> {
         .filter(|run| run.len() >= SHORTEST)
 }
 
-/// Whether it decodes to something that is no text: text in Base64 may have a reason.
+/// Whether it decodes to binary data: text in Base64 may have a reason.
 fn is_binary(run: &str) -> bool {
     let start = &run[..LOOKED_AT];
     let kinds: [fn(&char) -> bool; 3] =
@@ -82,7 +82,7 @@ fn is_binary(run: &str) -> bool {
         return false;
     }
     let decoded = STANDARD_NO_PAD.decode(start).or_else(|_| URL_SAFE_NO_PAD.decode(start));
-    // A character that the cut tears is no sign of binary data.
+    // A character that was cut is not a sign of binary data.
     decoded.is_ok_and(|bytes| {
         std::str::from_utf8(&bytes).is_err_and(|error| error.error_len().is_some())
     })

@@ -20,7 +20,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         tally.look_at(view.body_len());
         for anomaly in view.anomalies().filter(|a| a.kind == AnomalyKind::BomNotAtStart) {
             tally.fault(|| {
-                let message = "a byte order mark (ef bb bf) at the start of a line in mid-stream";
+                let message = "a byte order mark (ef bb bf) at the start of a later line";
                 Fault::at(view, anomaly.span.start, message)
                     .so("clients drop this whole line, since no field has such a name")
             });

@@ -50,7 +50,7 @@ fn judge(record: &Record<'_>) -> Verdict {
 }
 
 /// Whether a text, which is not JSON, has the letters `\n` where a line would end: twice in a row,
-/// or with nothing behind them. `C:\new` and `\nabla` do not.
+/// or at its end. `C:\new` and `\nabla` do not.
 fn looks_escaped(event: &Event<'_>) -> bool {
     let data = event.data.as_ref();
     !data.starts_with(['{', '[', '"']) && (data.contains("\\n\\n") || data.ends_with("\\n"))

@@ -26,7 +26,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                 tally.fault(|| {
                     let name = quoted(line.value());
                     let message =
-                        format!("an event of the type {name}, which clients fire themselves");
+                        format!("an event of the type {name}, which clients themselves fire");
                     Fault::at(view, line.start, message)
                 });
             }

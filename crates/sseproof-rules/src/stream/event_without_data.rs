@@ -50,7 +50,7 @@ fn fault(view: &View<'_>, event: &Line<'_>, next: Option<&Block<'_>>) -> Fault {
             && !next.has(Known::Event)
     });
     if cut_off {
-        fault.so("the data behind the blank line is delivered as `message`, if it was meant for this event")
+        fault.so("if the data after the blank line was meant for this event, clients deliver it as `message`")
     } else {
         fault
     }

@@ -31,10 +31,10 @@ fn judge(record: &Record<'_>) -> Verdict {
                 let consequence = match known {
                     "data" => "clients drop this line, and an event without other data with it",
                     "event" => {
-                        "clients deliver the event as `message`, past the listeners of its type"
+                        "clients deliver the event as `message`, and not to the listeners of its type"
                     }
                     "id" => "clients keep an older id, and resume at the wrong place",
-                    _ => "clients keep the reconnection time that they had",
+                    _ => "clients keep their old reconnection time",
                 };
                 Fault::at(view, line.start, message).so(consequence)
             });

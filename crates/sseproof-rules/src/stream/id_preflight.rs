@@ -1,4 +1,4 @@
-//! Ids come back to another origin without a preflight.
+//! Clients of another origin can return ids without a preflight.
 //!
 //! A page of another origin may send a header by itself only where Fetch takes it for harmless: no
 //! more than 128 bytes, and none of those that are known from attacks.
@@ -33,7 +33,7 @@ fn open(plan: Plan) -> Plan {
     plan.with_header("Access-Control-Allow-Origin", "*")
 }
 
-/// What Fetch allows as the value of a harmless header, in bytes.
+/// The longest value of a harmless header that Fetch allows, in bytes.
 const MOST: usize = 128;
 /// The visible ones among the CORS-unsafe request-header bytes of Fetch. The others, control
 /// characters, are `stream/id-header-safe`'s.
@@ -67,7 +67,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     if is_admitted == Some(false) {
         for fault in &mut faults {
-            let consequence = "the browser asks by OPTIONS first, and the answer to that does not admit Last-Event-ID: the client cannot come back";
+            let consequence = "the browser first sends OPTIONS, and the answer does not admit Last-Event-ID: the client cannot reconnect";
             fault.consequence = Some(consequence.to_owned());
         }
     }
@@ -83,13 +83,13 @@ fn admits_others(view: &View<'_>) -> bool {
     view.head.as_ref().is_some_and(|head| head.headers.has("access-control-allow-origin"))
 }
 
-/// Whether no other rule has something to say of the id.
+/// Whether no other rule judges the id.
 fn is_fine(id: &[u8]) -> bool {
     let printable = |byte: &u8| byte.is_ascii() && (*byte == b'\t' || !byte.is_ascii_control());
     id.iter().all(printable) && id.trim_ascii() == id && id.len() <= super::id_length::MOST
 }
 
-/// What makes a browser ask first, and where in the id.
+/// The reason for a preflight, and its place in the id.
 fn flaw(id: &[u8]) -> Option<(usize, String)> {
     if let Some(place) = id.iter().position(|byte| UNSAFE.contains(byte)) {
         return Some((place, format!("the character `{}`", char::from(id[place]))));
@@ -160,7 +160,7 @@ mod tests {
         preflight("Cache-Control, Last-Event-ID").passes(&RULE);
         preflight("*").passes(&RULE);
         let faults = preflight("Cache-Control").faults(&RULE);
-        assert!(faults[0].consequence.as_ref().unwrap().contains("cannot come back"));
+        assert!(faults[0].consequence.as_ref().unwrap().contains("cannot reconnect"));
     }
 
     #[test]

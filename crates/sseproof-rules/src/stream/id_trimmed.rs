@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 fn judge(record: &Record<'_>) -> Verdict {
     each_id(record, |view, line, id| {
         let trimmed = id.trim_ascii();
-        let message = || format!("the id {} comes back as {}", quoted(id), quoted(trimmed));
+        let message = || format!("the id {} is returned as {}", quoted(id), quoted(trimmed));
         (trimmed != id).then(|| Fault::at(view, line.value_start(), message()))
     })
 }
@@ -29,10 +29,10 @@ mod tests {
     #[test]
     fn spaces_and_tabs_at_both_ends_are_named() {
         for (bytes, message) in [
-            (&b"id:  7\ndata: x\n\n"[..], "the id ` 7` comes back as `7`"),
-            (b"id: 7 \ndata: x\n\n", "the id `7 ` comes back as `7`"),
-            (b"id:\t7\ndata: x\n\n", "the id `\\t7` comes back as `7`"),
-            (b"id:  \ndata: x\n\n", "the id ` ` comes back as ``"),
+            (&b"id:  7\ndata: x\n\n"[..], "the id ` 7` is returned as `7`"),
+            (b"id: 7 \ndata: x\n\n", "the id `7 ` is returned as `7`"),
+            (b"id:\t7\ndata: x\n\n", "the id `\\t7` is returned as `7`"),
+            (b"id:  \ndata: x\n\n", "the id ` ` is returned as ``"),
         ] {
             let faults = body(bytes).faults(&RULE);
             let place = if bytes[3] == b'\t' { 3 } else { 4 };

@@ -59,7 +59,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     match doubt {
         _ if !faults.is_empty() => Verdict::Fail(faults),
         Some((number, id)) => Verdict::Inconclusive(format!(
-            "exchange {number} has several events in a row with the id {id}: if it marks the group, a client that is cut off inside the group cannot say so"
+            "exchange {number} has several events in a row with the id {id}: if it marks the group, a client that loses its connection inside the group cannot resume there"
         )),
         None if looked == 0 => Verdict::Skip(none_of("id")),
         None => Verdict::Pass(counted(looked, "id")),
@@ -72,7 +72,7 @@ fn clash(one: &Event<'_>, other: &Event<'_>) -> bool {
         && (&one.data, &one.event_type) != (&other.data, &other.event_type)
 }
 
-/// All events have the same id, and are no single group that a client may see at once.
+/// All events have the same id, and are not a single group that a client may get at once.
 fn constant(record: &Record<'_>, view: &View<'_>, events: &[&Event<'_>]) -> Option<Fault> {
     let (first, rest) = events.split_first()?;
     let at = |event: &Event<'_>| view.arrival(event.span.end.saturating_sub(1));
@@ -93,11 +93,11 @@ fn constant(record: &Record<'_>, view: &View<'_>, events: &[&Event<'_>]) -> Opti
         let id = quoted(first.last_event_id.as_bytes());
         let message = format!("all {} events have the id {id}", events.len());
         Fault::at(view, rest[0].span.start, message)
-            .so("a client that comes back with it cannot say where it was")
+            .so("a client that reconnects with it cannot tell the server its place in the stream")
     })
 }
 
-/// An id comes back after another one.
+/// An id is repeated after another one.
 fn again(view: &View<'_>, events: &[&Event<'_>]) -> Option<Fault> {
     let mut last: HashMap<&str, (usize, &Event<'_>)> = HashMap::new();
     for (index, event) in events.iter().enumerate() {
@@ -107,7 +107,7 @@ fn again(view: &View<'_>, events: &[&Event<'_>]) -> Option<Fault> {
             events[earlier + 1..index].iter().any(|e| e.last_event_id != event.last_event_id);
         if others_between && clash(other, event) {
             let id = quoted(event.last_event_id.as_bytes());
-            let message = format!("the id {id} for a second event, with other ids between the two");
+            let message = format!("a second event has the id {id}, with other ids between the two");
             return Some(Fault::at(view, event.span.start, message));
         }
     }
@@ -123,12 +123,12 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn an_id_that_comes_back_is_named() {
+    fn a_repeated_id_is_named() {
         let faults = body(b"id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 1\ndata: c\n\n").faults(&RULE);
         assert_eq!(faults[0].place, Place::Body(30));
         assert_eq!(
             faults[0].message,
-            "the id `1` for a second event, with other ids between the two"
+            "a second event has the id `1`, with other ids between the two"
         );
     }
 

@@ -41,7 +41,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     })
 }
 
-/// Where a stream without any event writes the letters `\n` behind a field, and then another field
+/// Where a stream without any event writes the letters `\n` after a field, and then another field
 /// or nothing more of the event. In a stream that does deliver events they may be meant.
 pub(super) fn escaped(view: &View<'_>) -> Option<u64> {
     const FIELDS: [&str; 4] = ["\\ndata:", "\\nevent:", "\\nid:", "\\nretry:"];
@@ -64,7 +64,7 @@ pub(super) fn escaped(view: &View<'_>) -> Option<u64> {
 }
 
 /// How many bytes of the value are JSON, which says `\n` so itself, or nothing if that JSON is not
-/// complete. What does not begin like JSON has none.
+/// complete. A value that does not begin like JSON has none.
 fn json_prefix(value: &str) -> Option<usize> {
     if !value.starts_with(['{', '[', '"']) {
         return Some(0);

@@ -10,7 +10,6 @@ use crate::View;
 /// The byte order mark.
 pub(super) const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// How a line ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineEnd {
     Lf,
@@ -27,7 +26,6 @@ pub(super) struct Line<'b> {
     pub(super) start: u64,
     /// The line without its end.
     pub(super) bytes: &'b [u8],
-    /// How it ends.
     pub(super) end: LineEnd,
 }
 
@@ -44,17 +42,16 @@ pub(super) enum Known {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Block<'b> {
     lines: Vec<Line<'b>>,
-    /// How the blank line ends that ends the block, if there is one.
     blank: Option<LineEnd>,
 }
 
 impl<'b> Line<'b> {
-    /// What stands before the first colon: the whole line where there is none.
+    /// The text before the first colon, or the whole line without one.
     pub(super) fn name(&self) -> &'b [u8] {
         &self.bytes[..self.colon().unwrap_or(self.bytes.len())]
     }
 
-    /// What a client takes as the value: without the one space behind the colon.
+    /// The value without the one space after the colon.
     pub(super) fn value(&self) -> &'b [u8] {
         let rest = self.colon().map_or(&[][..], |colon| &self.bytes[colon + 1..]);
         rest.strip_prefix(b" ").unwrap_or(rest)
@@ -65,7 +62,6 @@ impl<'b> Line<'b> {
         self.start + (self.bytes.len() - self.value().len()) as u64
     }
 
-    /// Whether it has a colon.
     pub(super) fn has_colon(&self) -> bool {
         self.colon().is_some()
     }
@@ -164,7 +160,7 @@ pub(super) fn ids<'l, 'b>(blocks: &'l [Block<'b>]) -> impl Iterator<Item = &'l L
         .filter(|line| !line.value().is_empty() && !line.value().contains(&0))
 }
 
-/// The blocks of a stream, without a last line of which nobody knows whether it was whole.
+/// The blocks of a stream, without a last line that may have been cut.
 pub(super) fn whole_lines<'b>(view: &View<'_>, body: &'b [u8]) -> Vec<Block<'b>> {
     let mut blocks = blocks(body);
     if !is_whole(view)
@@ -178,7 +174,7 @@ pub(super) fn whole_lines<'b>(view: &View<'_>, body: &'b [u8]) -> Vec<Block<'b>>
     blocks
 }
 
-/// Whether the server ended the body, and its framing proves that nothing is missing behind it.
+/// Whether the server ended the body, and its framing proves that nothing is missing after it.
 /// A body that only the end of the connection delimits proves nothing: a server that dies looks
 /// the same.
 pub(super) fn is_whole(view: &View<'_>) -> bool {

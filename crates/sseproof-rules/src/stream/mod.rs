@@ -70,7 +70,6 @@ pub(crate) const FAMILY: Family = Family {
     ],
 };
 
-/// The rules on the ids of events.
 pub(crate) const ON_IDS: &[&Rule] = &[
     &id_nul::RULE,
     &id_unique::RULE,
@@ -81,8 +80,8 @@ pub(crate) const ON_IDS: &[&Rule] = &[
     &id_preflight::RULE,
 ];
 
-/// What the mutants of this family answer: the reference's stream, spoilt, and everything that is
-/// no stream with a body as the reference has it, so that only the stream is wrong.
+/// Changes the reference's answer only if it is a stream with a body, so that only the stream is
+/// wrong.
 fn spoil(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {
     let plan = reference::answer(visit);
     let streams = plan.actions.iter().any(|action| {
@@ -91,14 +90,14 @@ fn spoil(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {
     if streams { edit(plan) } else { plan }
 }
 
-/// The reference's stream with these bytes behind its first block, ahead of every event that has
-/// an id, so that what can be resumed stays as it was.
+/// The reference's stream with these bytes after its first block, before every event with an id, so
+/// that resuming works as before.
 fn slip_in(visit: &Visit<'_>, bytes: &[u8]) -> Plan {
     spoil(visit, |plan| plan.insert(1, bytes))
 }
 
-/// The same, unless the client comes back with an id: what is slipped in has an id of its own, and
-/// sent again it would be a duplicate, which is another fault.
+/// The same, unless the client resumes after an id: the bytes have an id of their own, and sent
+/// again they would be a duplicate, which is another fault.
 fn slip_in_first(visit: &Visit<'_>, bytes: &[u8]) -> Plan {
     match visit.request.last_event_id() {
         Some(_) => reference::answer(visit),

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     judge,
     mutants: &[Mutant::new(
         "error-into-half-an-event",
-        "writes an error event behind half of another one",
+        "writes an error event after half of another one",
         |visit| {
             slip_in(visit, b"data: {\"half\":\nevent: failure\ndata: {\"error\":\"broken\"}\n\n")
         },
@@ -25,7 +25,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             if let Some(second) = second_event(block) {
                 tally.fault(|| {
                     let message = format!(
-                        "{} begins a second event, and no blank line stands before it",
+                        "{} begins a second event without a blank line before it",
                         quoted(second.bytes)
                     );
                     Fault::at(view, second.start, message)
@@ -41,10 +41,10 @@ fn judge(record: &Record<'_>) -> Verdict {
 fn second_event<'l, 'b>(block: &'l Block<'b>) -> Option<&'l Line<'b>> {
     let is_data = |line: &Line<'_>| line.known() == Some(Known::Data);
     let names = |line: &Line<'_>| matches!(line.known(), Some(Known::Event | Known::Id));
-    let mut behind_data = block.fields().skip_while(|line| !is_data(line));
-    let between = behind_data.clone().find(|line| names(line));
+    let mut after_data = block.fields().skip_while(|line| !is_data(line));
+    let between = after_data.clone().find(|line| names(line));
     let is_between = between
-        .is_some_and(|between| behind_data.any(|line| line.start > between.start && is_data(line)));
+        .is_some_and(|between| after_data.any(|line| line.start > between.start && is_data(line)));
     if is_between {
         return between;
     }

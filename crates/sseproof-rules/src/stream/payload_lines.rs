@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     id: "stream/payload-lines",
     judge,
     mutants: &[
-        Mutant::new("pretty-json", "writes JSON of several lines behind one `data:`", |visit| {
+        Mutant::new("pretty-json", "writes JSON of several lines after one `data:`", |visit| {
             slip_in(visit, b"data: {\n  \"n\": 1\n}\n\n")
         }),
         Mutant::new("cr-in-payload", "writes a payload with a lone CR as it is", |visit| {
@@ -35,16 +35,16 @@ fn judge(record: &Record<'_>) -> Verdict {
                 let shown = quoted(line.bytes);
                 let (message, consequence) = match cause {
                     Cause::LineFeed => (
-                        format!("the payload goes on in the next line without `data:`: {shown}"),
-                        "clients deliver only the lines that have it, so the payload arrives broken",
+                        format!("the payload continues in the next line without `data:`: {shown}"),
+                        "clients deliver only the lines with `data:`, so the payload arrives broken",
                     ),
                     Cause::CarriageReturn => (
                         format!("a lone CR in a payload ends its line, and {shown} is a new one"),
-                        "clients drop what stands behind the CR; whoever writes the payload can write fields and whole events there",
+                        "clients drop the text after the CR; anyone who controls the payload can write fields and whole events there",
                     ),
                     Cause::NoPrefix => (
                         format!("a line without `data:`: {shown}"),
-                        "clients drop this line, and nobody sees it",
+                        "clients drop this line and report nothing",
                     ),
                 };
                 Fault::at(view, line.start, message).so(consequence)
@@ -66,12 +66,12 @@ mod tests {
         assert_eq!(faults[0].place, Place::Body(8));
         assert_eq!(
             faults[0].message,
-            "the payload goes on in the next line without `data:`: `  \"n\": 1` (the first of 2 in this stream)"
+            "the payload continues in the next line without `data:`: `  \"n\": 1` (the first of 2 in this stream)"
         );
     }
 
     #[test]
-    fn a_cr_in_the_payload_is_told_from_a_line_feed() {
+    fn a_cr_in_the_payload_is_not_a_line_feed() {
         let faults = body(b"data: foo\rbar\n\n").faults(&RULE);
         assert_eq!(faults[0].place, Place::Body(10));
         assert!(faults[0].message.starts_with("a lone CR in a payload"), "{}", faults[0].message);

@@ -22,10 +22,10 @@ fn judge(record: &Record<'_>) -> Verdict {
             if retry.millis > MOST {
                 tally.fault(|| {
                     let shown = match retry.millis {
-                        u64::MAX => "more than 64 bits can say".to_owned(),
+                        u64::MAX => "more than 64 bits can hold".to_owned(),
                         millis => format!("{millis} ms"),
                     };
-                    let message = format!("clients shall come back after {shown}");
+                    let message = format!("clients are to reconnect after {shown}");
                     Fault::at(view, retry.span.start, message)
                 });
             }
@@ -43,9 +43,9 @@ mod tests {
     fn a_longer_time_is_named() {
         let faults = body(b"data: a\nretry: 2147483648\n\n").faults(&RULE);
         assert_eq!(faults[0].place, Place::Body(8));
-        assert_eq!(faults[0].message, "clients shall come back after 2147483648 ms");
+        assert_eq!(faults[0].message, "clients are to reconnect after 2147483648 ms");
         let faults = body(b"retry: 99999999999999999999999\n\n").faults(&RULE);
-        assert_eq!(faults[0].message, "clients shall come back after more than 64 bits can say");
+        assert_eq!(faults[0].message, "clients are to reconnect after more than 64 bits can hold");
     }
 
     #[test]

@@ -34,7 +34,6 @@ fn judge(record: &Record<'_>) -> Verdict {
     })
 }
 
-/// What is wrong with the value.
 fn what(value: &[u8]) -> &'static str {
     let trimmed = value.trim_ascii();
     let number = str::from_utf8(trimmed).ok().and_then(|text| text.parse::<f64>().ok());
@@ -46,9 +45,9 @@ fn what(value: &[u8]) -> &'static str {
         }
         ([b'-', ..], Some(_), _) => "is negative",
         ([b'+', ..], Some(_), _) => "has a sign",
-        (_, Some(_), _) => "is no whole number",
+        (_, Some(_), _) => "is not a whole number",
         (_, None, Some(_)) => "has more than digits, such as a unit",
-        _ => "is no number",
+        _ => "is not a number",
     }
 }
 
@@ -64,14 +63,14 @@ mod tests {
             ("", "is empty"),
             ("3s", "has more than digits, such as a unit"),
             ("3000ms", "has more than digits, such as a unit"),
-            ("1.5", "is no whole number"),
-            ("3e3", "is no whole number"),
+            ("1.5", "is not a whole number"),
+            ("3e3", "is not a whole number"),
             ("-1", "is negative"),
             ("+5", "has a sign"),
             (" 5", "has white space around its digits"),
             ("5 ", "has white space around its digits"),
-            ("null", "is no number"),
-            ("٣", "is no number"),
+            ("null", "is not a number"),
+            ("٣", "is not a number"),
         ] {
             let faults = body(format!("retry: {value}\n\n").as_bytes()).faults(&RULE);
             assert_eq!(faults[0].message, format!("the retry `{value}` {what}"));

@@ -1,14 +1,14 @@
-//! Looks at one stream after the other, and tells a fault once per stream.
+//! Looks at one stream after the other, and reports a fault once per stream.
 
 pub(crate) use sseproof_units::counted;
 
 use super::lines::{Line, blocks, ids};
 use crate::{Fault, Record, Verdict, View};
 
-/// How many streams with the same fault are shown: more of them tell nothing new.
+/// How many streams with the same fault are shown: more of them show nothing new.
 const SHOWN: usize = 3;
 
-/// What was looked at in one stream, and what was wrong with it.
+/// The number of judged items of one stream, and its faults.
 #[derive(Default)]
 pub(crate) struct Tally {
     looked: u64,
@@ -17,17 +17,17 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts one more thing that was looked at.
+    /// Counts one more item.
     pub(crate) fn look(&mut self) {
         self.look_at(1);
     }
 
-    /// Counts that many more things that were looked at.
+    /// Counts that many more items.
     pub(crate) fn look_at(&mut self, things: u64) {
         self.looked += things;
     }
 
-    /// How much was looked at, and the first fault, which says how many there are.
+    /// The number of items, and the first fault, whose message says how many there are.
     pub(crate) fn ended(self) -> (u64, Option<Fault>) {
         let mut first = self.first;
         if let Some(first) = &mut first

@@ -69,15 +69,15 @@ fn judge(record: &Record<'_>) -> Verdict {
     match doubt {
         _ if !faults.is_empty() => Verdict::Fail(faults),
         Some(number) => Verdict::Inconclusive(format!(
-            "exchange {number} ends in the middle of a line, but its body is delimited by the end of the connection alone, so that the server may have died"
+            "exchange {number} ends within a line, but only the end of the connection delimits its body, so the server may have died"
         )),
         None if events == 0 && ended == 0 => Verdict::Skip(none_of("event")),
         None if ended == 0 => Verdict::Pass(format!(
-            "{}; no stream came to its end, so the end was not seen",
+            "{}; no stream ended, so its end was not judged",
             counted(events, "event")
         )),
         None => Verdict::Pass(format!(
-            "{}, and {} came to the end",
+            "{}, and {} ended",
             counted(events, "event"),
             counted(ended, "stream")
         )),
@@ -106,7 +106,7 @@ fn cut(view: &View<'_>, open: &Block<'_>, blocks: &[Block<'_>]) -> Fault {
                 "the stream ends inside an event: the event with the id {id} is never delivered"
             )
         }
-        (Some(id), _) => format!("the stream ends inside a block: its id {id} never counts"),
+        (Some(id), _) => format!("the stream ends inside a block: its id {id} has no effect"),
         (None, Some(event)) => {
             let event = quoted(event.value());
             format!("the stream ends inside an event: the {event} event is never delivered")
@@ -176,7 +176,7 @@ mod tests {
 
     fn close_delimited(bytes: &[u8]) -> Run {
         body(bytes).edit(|exchange| {
-            exchange.head.as_mut().expect("a head").headers.remove("transfer-encoding");
+            exchange.head.as_mut().expect("response headers").headers.remove("transfer-encoding");
         })
     }
 
@@ -215,7 +215,7 @@ mod tests {
         let message = |bytes: &[u8]| body(bytes).faults(&RULE)[0].message.clone();
         assert!(message(b"data: a\n\nevent: end\ndata: b").contains("the `end` event"));
         assert!(message(b"data: a\n\ndata: [DONE]").contains("`[DONE]` is never delivered"));
-        assert!(message(b"data: a\n\nid: 7\n").contains("its id `7` never counts"));
+        assert!(message(b"data: a\n\nid: 7\n").contains("its id `7` has no effect"));
         assert!(message(b"data: a\ndata: b\n").contains("without a single blank line: its 2 data"));
     }
 

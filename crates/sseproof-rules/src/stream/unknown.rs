@@ -1,23 +1,21 @@
-//! What a line is meant to be whose name no client knows.
+//! Classifies lines with unknown field names.
 //!
-//! The standard lets a client ignore it, so that the format can grow: an unknown name alone is no
-//! fault. What it looks like, and where it stands, tells a vendor's extension from a payload that
-//! has lost its `data:`.
+//! The standard lets a client ignore them, so that the format can grow: an unknown name alone is
+//! not a fault. The form and the place of the line distinguish a vendor's extension from a payload
+//! that has lost its `data:`.
 
 use super::lines::{BOM, Block, Known, Line, LineEnd};
 
-/// What an unknown line looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unknown {
     /// A known field in another case, or with white space around its name.
     Misspelled(&'static str),
-    /// A piece of a payload.
     Payload(Cause),
-    /// A field of somebody's own.
+    /// A field of a vendor.
     Extension,
 }
 
-/// What made a piece of a payload a line of its own.
+/// The cause that made a part of a payload a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
     /// The payload has a line feed, and only its first line got its `data:`.
@@ -40,10 +38,10 @@ pub(super) fn unknown_lines<'l, 'b>(blocks: &'l [Block<'b>]) -> Vec<(&'l Line<'b
     let mut found = Vec::new();
     let mut before: Option<&Line<'_>> = None;
     for block in blocks {
-        let mut behind_data = false;
+        let mut after_data = false;
         let last_data = block.all(Known::Data).last().map_or(0, |line| line.start);
         for line in block.lines() {
-            let behind_cr = cr_is_foreign
+            let after_cr = cr_is_foreign
                 && before.is_some_and(|before| {
                     before.end == LineEnd::Cr
                         && before.start + before.bytes.len() as u64 + 1 == line.start
@@ -53,14 +51,14 @@ pub(super) fn unknown_lines<'l, 'b>(blocks: &'l [Block<'b>]) -> Vec<(&'l Line<'b
                 continue;
             }
             match line.known() {
-                Some(Known::Data) => behind_data = true,
-                Some(_) => behind_data = false,
+                Some(Known::Data) => after_data = true,
+                Some(_) => after_data = false,
                 None if line.bytes.starts_with(BOM) || str::from_utf8(line.bytes).is_err() => {}
                 None => {
-                    // Who forgets the prefix of a line forgets it on all that follow.
+                    // A server that forgets the prefix of a line forgets it on all later ones.
                     let is_amid = last_data > line.start && is_name(line.bytes);
-                    let behind_data = behind_data && !is_amid;
-                    found.push((line, classify(line, behind_data, behind_cr)));
+                    let after_data = after_data && !is_amid;
+                    found.push((line, classify(line, after_data, after_cr)));
                 }
             }
         }
@@ -68,16 +66,16 @@ pub(super) fn unknown_lines<'l, 'b>(blocks: &'l [Block<'b>]) -> Vec<(&'l Line<'b
     found
 }
 
-fn classify(line: &Line<'_>, behind_data: bool, behind_cr: bool) -> Unknown {
+fn classify(line: &Line<'_>, after_data: bool, after_cr: bool) -> Unknown {
     let name = line.name();
     let indented = name.first().is_some_and(u8::is_ascii_whitespace);
     let spelling = ["data", "event", "id", "retry"]
         .into_iter()
         .find(|known| name.trim_ascii().eq_ignore_ascii_case(known.as_bytes()));
     match spelling {
-        _ if behind_cr => Unknown::Payload(Cause::CarriageReturn),
-        Some(known) if line.has_colon() && !(indented && behind_data) => Unknown::Misspelled(known),
-        _ if behind_data && !(line.has_colon() && is_name(name)) => {
+        _ if after_cr => Unknown::Payload(Cause::CarriageReturn),
+        Some(known) if line.has_colon() && !(indented && after_data) => Unknown::Misspelled(known),
+        _ if after_data && !(line.has_colon() && is_name(name)) => {
             Unknown::Payload(Cause::LineFeed)
         }
         _ if !is_name(name) => Unknown::Payload(Cause::NoPrefix),
@@ -85,7 +83,7 @@ fn classify(line: &Line<'_>, behind_data: bool, behind_cr: bool) -> Unknown {
     }
 }
 
-/// Whether anybody would call a field so.
+/// Whether it is plausible as the name of a field.
 fn is_name(name: &[u8]) -> bool {
     const LONGEST: usize = 64;
     let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.$@#/+!*~".contains(byte);

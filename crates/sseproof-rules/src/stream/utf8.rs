@@ -18,8 +18,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         tally.look_at(view.body_len());
         for anomaly in view.anomalies().filter(|a| a.kind == AnomalyKind::InvalidUtf8) {
             tally.fault(|| {
-                let message =
-                    format!("{} that no UTF-8 has here", hex(&view.body_bytes(), anomaly.span));
+                let message = format!("invalid UTF-8: {}", hex(&view.body_bytes(), anomaly.span));
                 Fault::at(view, anomaly.span.start, message)
             });
         }
@@ -31,8 +30,8 @@ fn hex(body: &[u8], span: Span) -> String {
     let bytes = range.and_then(|(start, end)| body.get(start..end)).unwrap_or_default();
     let shown: Vec<_> = bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     match shown.len() {
-        1 => format!("the byte {}", shown[0]),
-        _ => format!("the bytes {}", shown.join(" ")),
+        1 => format!("byte {}", shown[0]),
+        _ => format!("bytes {}", shown.join(" ")),
     }
 }
 
@@ -48,10 +47,7 @@ mod tests {
         let faults = body(b"data: caf\xE9\n\ndata: \xFF\n\n").faults(&RULE);
         assert_eq!(faults.len(), 1);
         assert_eq!(faults[0].place, Place::Body(9));
-        assert_eq!(
-            faults[0].message,
-            "the byte e9 that no UTF-8 has here (the first of 2 in this stream)"
-        );
+        assert_eq!(faults[0].message, "invalid UTF-8: byte e9 (the first of 2 in this stream)");
     }
 
     #[test]

@@ -21,7 +21,7 @@ fn failed(bytes: &[u8], how: Ending) -> Vec<(String, Level)> {
         .collect()
 }
 
-/// What known servers and libraries write, in their own style of line ends, spaces and order.
+/// Streams of known servers and libraries, in their own style of line ends, spaces and order.
 const RIGHT: &[(&str, &[u8])] = &[
     ("OpenAI chat", b"data: {\"id\":\"c1\",\"choices\":[{\"delta\":{\"content\":\"\\n\\n\"}}]}\n\ndata: [DONE]\n\n"),
     ("Anthropic messages", b"event: message_start\ndata: {\"type\":\"message_start\"}\n\nevent: ping\ndata: {\"type\": \"ping\"}\n\n"),
@@ -44,7 +44,7 @@ const RIGHT: &[(&str, &[u8])] = &[
     ("a blank line more", b"\n\n\ndata: a\n\n\n\ndata: b\n\n\n"),
 ];
 
-/// What a known server writes and the standard allows, though it helps nobody.
+/// Streams of known servers that the standard allows, though they help no client.
 const ADVICE: &[(&str, &str, &[u8])] = &[
     (
         "Stellar Horizon",
@@ -60,7 +60,7 @@ const ADVICE: &[(&str, &str, &[u8])] = &[
     ),
 ];
 
-/// What was reported, and the rule that finds it.
+/// Reported bugs, and the rule that finds each.
 const WRONG: &[(&str, &str, &[u8])] = &[
     ("micronaut-core#2586", "stream/payload-lines", b"data: {\n  \"a\" : 1\n}\n\n"),
     ("stacklok/toolhive#1194", "stream/payload-lines", b"event: message\n{\"foo\": \"bar\"}\n\n"),
