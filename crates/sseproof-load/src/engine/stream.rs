@@ -64,7 +64,6 @@ pub(super) enum Decoding {
 const MASK: [u8; 4] = [0x53, 0x53, 0x45, 0x21];
 
 /// The time, read once per sixteen events: reading the clock costs as much as decoding an event, and
-
 /// events that arrive together have one time.
 struct Ticks {
     at: Instant,
