@@ -25,23 +25,23 @@ pub struct Client {
     clock: Clock,
 }
 
-/// Why a request cannot be sent at all; the fault of who wrote it.
+/// Why a request cannot be sent at all; the fault of its author.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
     /// The URL does not parse, or names no host.
     #[error(
-        "`{url}` is no URL of a server: {message}; write one like http://127.0.0.1:8080/events"
+        "`{url}` is not a valid URL of a server: {message}; write one like http://127.0.0.1:8080/events"
     )]
     Url {
         url: String,
         /// The parser's word on it.
         message: String,
     },
-    /// A scheme that is not spoken here.
-    #[error("`{0}` URLs cannot be dialled; use one that starts with http:// or https://")]
+    /// An unsupported scheme.
+    #[error("`{0}` URLs are not supported; use one that starts with http:// or https://")]
     Scheme(String),
-    /// A method, header name or header value that HTTP has no form for.
+    /// A method, header name or header value that HTTP does not allow.
     #[error("{what} `{value}` cannot be sent over HTTP")]
     Field {
         /// `the method`, `the header name`, `the value of x-y`.
@@ -53,8 +53,8 @@ pub enum RequestError {
 /// How an exchange is made, besides what its request says.
 #[derive(Clone, Copy, Default)]
 pub struct RequestOptions<'l> {
-    /// Whether the version of the request is demanded, also where HTTP/1.1 is what requests have
-    /// that leave it to client and server.
+    /// Whether the version of the request is required, also if it is HTTP/1.1, which is otherwise
+    /// left to client and server.
     pub exactly: bool,
     /// The exchange whose HTTP/2 connection it joins, if that leads to the same server.
     pub on: Option<&'l Live>,
@@ -64,7 +64,7 @@ pub struct RequestOptions<'l> {
     pub receive_buffer: ReceiveBuffer,
 }
 
-/// An exchange under way. Dropping it leaves the server.
+/// An open exchange. Dropping it disconnects.
 pub struct Live {
     shared: Shared,
     task: JoinHandle<()>,
@@ -107,12 +107,12 @@ impl Client {
         self.clock.now()
     }
 
-    /// Whether requests are made with HTTP/2 whatever they say otherwise.
+    /// Whether all requests use HTTP/2.
     pub fn insists_on_http2(&self) -> bool {
         self.options.http == Some(Version::Http2)
     }
 
-    /// Whether HTTP/2 may be what is spoken to the server of that URL.
+    /// Whether HTTP/2 may be used with the server of that URL.
     pub fn may_speak_http2(&self, url: &str) -> bool {
         let is_secure = || url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
         match self.options.http {
@@ -121,7 +121,7 @@ impl Client {
         }
     }
 
-    /// What bounds each exchange.
+    /// The limits of each exchange.
     pub fn limits(&self) -> Limits {
         self.limits
     }
@@ -135,8 +135,7 @@ impl Client {
     /// Begins the exchange in the background.
     ///
     /// # Errors
-    /// [`RequestError`] where the request has no form on the wire; whatever goes wrong later is
-    /// part of the record.
+    /// [`RequestError`] if the request cannot be written; later errors are part of the record.
     pub fn open(&self, request: Request) -> Result<Live, RequestError> {
         self.open_with(request, RequestOptions::default())
     }
@@ -171,10 +170,10 @@ impl Client {
     }
 }
 
-/// Whether the request has a form on the wire, without sending it.
+/// Whether the request can be written, without sending it.
 ///
 /// # Errors
-/// [`RequestError`] where it has none.
+/// [`RequestError`] if it cannot.
 pub fn sendable(request: &Request) -> Result<(), RequestError> {
     Prepared::new(request, false).map(drop)
 }
@@ -182,8 +181,7 @@ pub fn sendable(request: &Request) -> Result<(), RequestError> {
 impl Live {
     /// Waits until the condition holds, the exchange ends, or the time is over.
     ///
-    /// The condition is looked at once more when the exchange has ended: an exchange that ends
-    /// with what was waited for has reached it.
+    /// The condition is tested once more at the end of the exchange, which may fulfil it.
     pub async fn wait(
         &mut self,
         within: Duration,
@@ -209,19 +207,18 @@ impl Live {
         }
     }
 
-    /// Looks at what is known so far.
+    /// Reads the state so far.
     pub fn look<T>(&self, look: impl FnOnce(&Progress) -> T) -> T {
         look(&self.shared.lock())
     }
 
-    /// Reads nothing any more, and keeps the connection: what the server sends piles up on its side
-    /// once the buffers between are full.
+    /// Stops reading and keeps the connection: the server's bytes pile up on its side once the
+    /// buffers between are full.
     pub fn stall(&self) {
         self.shared.lock().stalled = true;
     }
 
-    /// How many bytes were sent to a client that has stalled and lie on the way to it, in the
-    /// buffers of the kernel at both ends, or why nobody can tell; `None` where it reads.
+    /// How many bytes for a stalled client are in the buffers of the kernel at both ends, or why that is not known; `None` if it reads.
     pub fn unread(&self) -> Option<Result<u64, String>> {
         let (unread_in, window) = {
             let progress = self.shared.lock();
@@ -238,7 +235,7 @@ impl Live {
             UnreadIn::Pipe(capacity) => Ok(capacity as u64),
             UnreadIn::Unknown(why) => Err(why.to_owned()),
         };
-        // A window of HTTP/2 that is not enlarged allows no more than it has.
+        // A window of HTTP/2 that is not enlarged bounds the unread bytes.
         Some(match window {
             Some(window) => seen.or(Ok(u64::from(window))),
             None => seen,
@@ -250,14 +247,14 @@ impl Live {
         self.joins
     }
 
-    /// Leaves the server, if the exchange is not over, and gives its record.
+    /// Disconnects, if the exchange is not over, and returns its record.
     ///
-    /// A connection is closed by whoever leaves it last; before, only the stream is cancelled.
+    /// The last exchange on a connection closes it; before, only the stream is cancelled.
     pub async fn leave(self, how: Leave) -> Exchange {
         self.reset.store(how == Leave::Reset, Ordering::SeqCst);
         self.shared.change(|progress, now| progress.end(now, Ending::Left));
         self.link.leave(how).await;
-        // The task holds the connection: it is closed once the task is gone.
+        // The task owns the connection: it is closed once the task has ended.
         self.task.abort();
         let shared = self.shared.clone();
         let mut this = self;

@@ -1,4 +1,8 @@
-//! From a host and a port to a connection.
+//! Connects to a host and a port.
+//!
+//! A client that should block the server gets a small receive buffer and segments of Ethernet's size,
+//! both negotiated in the handshake, so that a server meets a full socket after a few hundred KiB
+//! and not after many MiB.
 
 use std::future::Future;
 use std::io;
@@ -22,7 +26,7 @@ pub trait Dial: Send + Sync + 'static {
     /// Connects to the host and port.
     ///
     /// # Errors
-    /// [`DialError`] where the name has no address, or none of its addresses accepts.
+    /// [`DialError`] where the host name has no address, or none of its addresses accepts.
     fn dial<'a>(&'a self, host: &'a str, port: u16, receive_buffer: ReceiveBuffer) -> Dialling<'a>;
 }
 
@@ -36,7 +40,7 @@ pub enum ReceiveBuffer {
     Small,
 }
 
-/// Where bytes are that were sent and not read yet.
+/// The place of bytes that were sent and not read yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnreadIn {
     /// In the buffers of the kernel, at both ends of a TCP connection.
@@ -51,14 +55,14 @@ pub enum UnreadIn {
     Unknown(&'static str),
 }
 
-/// A connection in the making.
+/// A future connection.
 pub type Dialling<'a> = Pin<Box<dyn Future<Output = Result<Dialled, DialError>> + Send + 'a>>;
 
-/// A fresh connection.
+/// A new connection.
 pub struct Dialled {
-    /// When the name was resolved, where that is a step of its own.
+    /// When the name was resolved, if that is a separate step.
     pub resolved: Option<Instant>,
-    /// Where bytes are that were sent and not read yet.
+    /// The place of bytes that were sent and not read yet.
     pub unread_in: UnreadIn,
     pub socket: Box<dyn Socket>,
 }
@@ -88,11 +92,11 @@ impl Dial for Direct {
                 .map_err(|error| DialError::Unresolved(error.to_string()))?
                 .collect();
             let resolved = Some(Instant::now());
-            let mut last = "the name has no address".to_owned();
+            let mut last = "the host name has no address".to_owned();
             for address in addresses {
                 match connected(address, receive_buffer).await {
                     Ok(stream) => {
-                        // Where it cannot be set, small requests may wait for an acknowledgement.
+                        // If it cannot be set, small requests may wait for an acknowledgement.
                         let _ = stream.set_nodelay(true);
                         let unread_in = unread_in(&stream);
                         return Ok(Dialled { resolved, unread_in, socket: Box::new(stream) });
@@ -113,8 +117,7 @@ async fn connected(address: SocketAddr, receive_buffer: ReceiveBuffer) -> io::Re
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // Both are agreed on in the handshake. Where one cannot be set, what lies between is measured
-    // all the same, and found to be too much.
+    // If one cannot be set, the measured bytes in the buffers show that they were too many.
     let _ = socket.set_recv_buffer_size(NARROW_BUFFER);
     #[cfg(unix)]
     let _ = socket2::SockRef::from(&socket).set_tcp_mss(NARROW_SEGMENT);
@@ -124,6 +127,6 @@ async fn connected(address: SocketAddr, receive_buffer: ReceiveBuffer) -> io::Re
 fn unread_in(stream: &TcpStream) -> UnreadIn {
     match (stream.local_addr(), stream.peer_addr()) {
         (Ok(ours), Ok(theirs)) => UnreadIn::Kernel { ours, theirs },
-        _ => UnreadIn::Unknown("the connection was gone at once"),
+        _ => UnreadIn::Unknown("the connection was closed at once"),
     }
 }

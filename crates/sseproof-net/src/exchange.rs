@@ -1,4 +1,4 @@
-//! One exchange from the dialling to its end, written down as it happens.
+//! One exchange from the connection to its end, recorded as it happens.
 
 use std::path::Path;
 use std::pin::pin;
@@ -16,21 +16,21 @@ use crate::proxy::Proxy;
 use crate::recorder::Recorder;
 use crate::{ConnectionOptions, Dial, DialError, Limits, ReceiveBuffer, Socket, UnreadIn, http1};
 
-/// How long a client listens after a whole response, for bytes that do not belong there.
+/// How long a client waits after a complete response for bytes that do not belong there.
 pub(crate) const AFTERMATH: Duration = Duration::from_millis(20);
 
-const SILENT_HANDSHAKE: &str = "the server did not answer in the TLS handshake; if this port speaks plain HTTP, write the URL with http://";
+const SILENT_HANDSHAKE: &str = "the server did not answer in the TLS handshake; if this port uses plain HTTP, write the URL with http://";
 
-/// What is said of a server that does not agree to HTTP/2.
-const NO_HTTP2: &str = "the server does not agree to HTTP/2 in the TLS handshake (ALPN); leave --http 2 out, or switch HTTP/2 on in the server";
+/// The message about a server that does not agree to HTTP/2.
+const NO_HTTP2: &str = "the server does not agree to HTTP/2 in the TLS handshake (ALPN); remove --http 2, or enable HTTP/2 in the server";
 
-/// What an exchange needs until it is over.
+/// The parts that an exchange needs until its end.
 pub(crate) struct ExchangeContext {
     pub(crate) options: ConnectionOptions,
     pub(crate) limits: Limits,
     pub(crate) receive_buffer: ReceiveBuffer,
     pub(crate) shared: Shared,
-    /// Whether its connection is left by a reset.
+    /// Whether its connection is closed by a reset.
     pub(crate) reset: Arc<AtomicBool>,
     /// Its HTTP/2 connection, from the beginning where it joins another exchange.
     pub(crate) link: Link,
@@ -43,7 +43,7 @@ pub(crate) async fn drive(prepared: Prepared, dial: Arc<dyn Dial>, context: Exch
     }
 }
 
-/// An error is an end that no bytes of the server show.
+/// An error is an end that the server's bytes do not show.
 async fn run(prepared: Prepared, dial: &dyn Dial, context: &ExchangeContext) -> Result<(), Ending> {
     let ExchangeContext { options, limits, shared, .. } = context;
     let limits = *limits;
@@ -95,7 +95,7 @@ async fn run(prepared: Prepared, dial: &dyn Dial, context: &ExchangeContext) -> 
     http1::exchange(&prepared, recorder, context).await
 }
 
-/// A connection to the server, or to what stands on the way to it.
+/// A connection to the server, or to the proxy on the way.
 async fn dialled(
     prepared: &Prepared,
     dial: &dyn Dial,
@@ -108,7 +108,7 @@ async fn dialled(
         shared.change(|progress, now| {
             progress.exchange.phases.connected = Some(now);
             progress.exchange.transport.unix_socket = Some(path.display().to_string());
-            progress.unread_in = UnreadIn::Unknown("the buffers of a unix socket cannot be seen");
+            progress.unread_in = UnreadIn::Unknown("the buffers of a unix socket cannot be read");
         });
         return Ok((socket, None));
     }
@@ -130,7 +130,7 @@ async fn dialled(
         progress.exchange.phases.connected = Some(now);
         progress.exchange.transport.proxy = proxy.as_ref().map(Proxy::url);
         progress.unread_in = match proxy {
-            Some(_) => UnreadIn::Unknown("a proxy stands between, whose buffers cannot be seen"),
+            Some(_) => UnreadIn::Unknown("the buffers of the proxy on the way cannot be read"),
             None => dialled.unread_in,
         };
     });
@@ -149,7 +149,7 @@ async fn unix_socket(path: &Path) -> Result<Box<dyn Socket>, Ending> {
 
 #[cfg(not(unix))]
 async fn unix_socket(path: &Path) -> Result<Box<dyn Socket>, Ending> {
-    let message = format!("{}: this system has no unix sockets", path.display());
+    let message = format!("{}: this system does not support unix sockets", path.display());
     Err(Ending::Unconnected(message))
 }
 
@@ -167,7 +167,7 @@ async fn over_http2(
         shared: shared.clone(),
         limits: context.limits,
     };
-    // It is left when this goes.
+    // The stream is cancelled when this is dropped.
     let _asking = handle.ask(asked).ok_or(Ending::Truncated)?;
     let mut closed = pin!(handle.closed());
     let mut running = true;
@@ -191,7 +191,7 @@ async fn over_http2(
         }
     }
     if running {
-        // What comes now is on the wire, where a rule may find it.
+        // Later bytes are kept in the wire, where a rule may find them.
         let _ = timeout(AFTERMATH, closed).await;
     }
     context.link.release();

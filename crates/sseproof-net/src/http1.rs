@@ -20,7 +20,7 @@ pub(crate) async fn exchange(
 ) -> Result<(), Ending> {
     recorder.make_room(&context.limits);
     context.shared.change(|progress, _| {
-        // Windows are of HTTP/2.
+        // HTTP/1 has no windows.
         progress.exchange.transport.window = None;
         progress.begin(&recorder.connection);
     });
@@ -36,7 +36,7 @@ pub(crate) async fn exchange(
             () = &mut head, if !has_head => return Err(Ending::TimedOut(Phase::Head)),
         }
     }
-    // What comes now is on the wire, where a rule may find it.
+    // Later bytes are kept in the wire, where a rule may find them.
     let more = async {
         while !recorder.is_full() {
             let traffic = poll_fn(|cx| recorder.poll(cx, &[], true)).await;

@@ -15,7 +15,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::Socket;
 
-/// What a lab server shows of itself over TLS.
+/// The identity of a lab server over TLS.
 #[derive(Clone)]
 pub struct Identity {
     authority: String,
@@ -23,7 +23,7 @@ pub struct Identity {
     acceptor: TlsAcceptor,
 }
 
-/// What may be special about the certificate of a lab server.
+/// Special properties of the certificate of a lab server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IdentityOptions {
     /// The hosts that it is for: names and addresses.

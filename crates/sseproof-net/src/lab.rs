@@ -26,7 +26,7 @@ const LOG_ENTRIES: usize = 10_000;
 #[derive(Clone)]
 pub struct Lab {
     inner: Arc<Inner>,
-    /// What it shows of itself where it speaks TLS.
+    /// Its identity, if it uses TLS.
     identity: Option<Identity>,
 }
 
@@ -115,7 +115,7 @@ impl Lab {
                     socket.reset();
                     return;
                 }
-                // The client may have left at any point; the connection ends then.
+                // The client may disconnect at any point; the connection ends then.
                 Ok(Then::Close) | Err(_) => return,
             }
         }
@@ -129,7 +129,7 @@ impl Lab {
     ) -> io::Result<Then> {
         let (plan, playing) = self.plan(request, Beside::default());
         let outlives = [Departure::Closing, Departure::Resetting].map(|left| plan.outlives(left));
-        // Who restarts the server still gets the answer to that.
+        // The request that restarts the server still gets its response.
         let restarts = plan.actions.iter().any(|action| matches!(action, Action::Restart { .. }));
         let mut restarted = self.inner.restarted.subscribe();
         let script = Script::http1(plan, request);
@@ -183,7 +183,7 @@ impl Lab {
         self.inner.published.send_replace(());
     }
 
-    /// The entries behind the position, each with its number (from 1).
+    /// The entries after the position, each with its number (from 1).
     pub(crate) fn published(&self, topic: &str, after: u64) -> Vec<(u64, Bytes)> {
         let log = self.log();
         let Some(topic) = log.get(topic) else { return Vec::new() };
@@ -214,7 +214,7 @@ impl Lab {
     }
 }
 
-/// What else is on an HTTP/2 connection.
+/// The other streams of an HTTP/2 connection.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Beside {
     /// How many other streams.

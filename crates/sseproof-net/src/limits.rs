@@ -1,18 +1,18 @@
-//! What bounds the memory and the time of one exchange.
+//! Limits on the memory and the time of one exchange.
 
 use std::time::Duration;
 
 /// The limits of the recording client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The most bytes of a body that are recorded; then the client leaves.
+    /// The most bytes of a body that are recorded; then the client disconnects.
     pub body_bytes: u64,
     /// The most pieces of a body, and the most items of a stream, that are recorded: tiny ones take
     /// many times their bytes in memory.
     pub pieces: usize,
     /// The longest wait for a connection.
     pub connect: Duration,
-    /// The longest wait for a head.
+    /// The longest wait for response headers.
     pub head: Duration,
 }
 
@@ -28,7 +28,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The most bytes of a connection that are recorded for each exchange on it: heads, and bodies
+    /// The most bytes of a connection that are recorded for each exchange on it: headers, and bodies
     /// with the framing of tiny chunks.
     pub(crate) fn wire_bytes(&self) -> u64 {
         (1 << 20) + 2 * self.body_bytes

@@ -11,7 +11,7 @@ use crate::{Proxies, Tls};
 #[derive(Clone, Default)]
 pub struct ConnectionOptions {
     pub tls: Tls,
-    /// The version of HTTP for requests that name none. Without it: the one that client and server
+    /// The version of HTTP for requests without one. Without it: the one that client and server
     /// agree on over TLS, and HTTP/1.1 over plain TCP.
     pub http: Option<Version>,
     /// A server that listens on a unix socket.
@@ -20,8 +20,8 @@ pub struct ConnectionOptions {
 }
 
 impl ConnectionOptions {
-    /// The versions that the TLS handshake offers for a request that demands this one. Over plain
-    /// TCP, HTTP/2 is spoken only if it is the only one.
+    /// The versions that the TLS handshake offers for a request that requires this one. Over plain
+    /// TCP, HTTP/2 is used only if it is the only one.
     pub(crate) fn offered(&self, demanded: Option<Version>) -> &'static [&'static str] {
         match demanded.or(self.http) {
             Some(Version::Http2) => &["h2"],
@@ -40,10 +40,10 @@ pub struct UnixSocket {
 }
 
 impl UnixSocket {
-    /// The socket that stands for the host and port of this URL; other hosts are dialled as ever.
+    /// The socket that stands for the host and port of this URL; other hosts are not affected.
     ///
     /// # Errors
-    /// The parser's word on a URL that is none.
+    /// The message of the parser, if the URL is not valid.
     pub fn of(path: impl Into<PathBuf>, url: &str) -> Result<Self, url::ParseError> {
         let url = Url::parse(url)?;
         let host = url.host_str().unwrap_or_default().to_owned();
@@ -51,7 +51,7 @@ impl UnixSocket {
         Ok(Self { path: path.into(), host, port })
     }
 
-    /// Where the socket is, if it stands for this host and port.
+    /// The path of the socket, if it replaces this host and port.
     pub fn for_host(&self, host: &str, port: u16) -> Option<&Path> {
         (self.host == host && self.port == port).then_some(&*self.path)
     }

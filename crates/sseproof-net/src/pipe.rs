@@ -1,4 +1,4 @@
-//! A pipe in memory that can be closed and reset like a TCP connection.
+//! A pipe in memory that can be closed and reset like a TCP connection; tokio's `duplex` has no reset.
 
 use std::io;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ pub(crate) const CAPACITY: usize = 64 << 10;
 /// One end of a pipe in memory.
 pub struct InMemory {
     stream: DuplexStream,
-    /// Set by the end that resets, seen by both.
+    /// Set by the end that resets, read by both.
     reset: Arc<AtomicBool>,
 }
 

@@ -1,4 +1,6 @@
-//! Plays the steps of an answer onto a connection.
+//! Writes the steps of a response to a connection.
+//!
+//! The lab server writes its own framing, because a mutant must be able to break it.
 
 use std::future::pending;
 use std::io;
@@ -9,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::{Lab, Socket};
 
-/// Where an answer is played.
+/// The connection that a response is written to.
 pub(crate) trait Stage {
     /// Sends bytes of the connection.
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()>;
@@ -17,11 +19,11 @@ pub(crate) trait Stage {
     /// Sends bytes of the body, and the end of the body.
     async fn body(&mut self, bytes: &[u8], ends: bool) -> io::Result<()>;
 
-    /// Waits; an error if the client leaves in the meantime.
+    /// Waits; an error if the client disconnects in the meantime.
     async fn until<T>(&mut self, due: impl Future<Output = T>) -> io::Result<T>;
 }
 
-/// Plays the script to its end; an error if the client has left.
+/// Plays the script to its end; an error if the client disconnects.
 pub(crate) async fn play(
     mut script: Script,
     stage: &mut impl Stage,
@@ -56,7 +58,7 @@ async fn follow(
     after: u64,
 ) -> io::Result<()> {
     let mut bell = lab.bell();
-    // A position that is still to come means: the entries that are published from now on.
+    // A position after the last entry means: the entries that are published from now on.
     let mut position = after.min(lab.latest(topic));
     loop {
         bell.mark_unchanged();
@@ -73,7 +75,7 @@ async fn follow(
 /// A connection of HTTP/1.
 pub(crate) struct Connection<'a> {
     pub(crate) socket: &'a mut Box<dyn Socket>,
-    /// What the client sends while the answer is played: the beginning of its next request.
+    /// The bytes from the client during the response: the beginning of its next request.
     pub(crate) rest: &'a mut Vec<u8>,
 }
 
@@ -97,10 +99,10 @@ impl Stage for Connection<'_> {
 }
 
 impl Connection<'_> {
-    /// Reads on until the client has left; what it sends until then is kept.
+    /// Reads until the client disconnects; the bytes that it sends until then are kept.
     async fn left(&mut self) -> io::Error {
         loop {
-            // A client that sends without end is cut off where the next request would be refused.
+            // A client that sends without end is cut off at the limit of the next request.
             if self.rest.len() > 1 << 20 {
                 return io::ErrorKind::InvalidData.into();
             }

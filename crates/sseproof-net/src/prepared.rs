@@ -10,7 +10,7 @@ use crate::client::RequestError;
 use crate::http2::Origin;
 use crate::proxy::Proxy;
 
-/// What is about an HTTP/1 connection has no place in HTTP/2 (RFC 9113, section 8.2.2); `Host` is
+/// Fields about an HTTP/1 connection are not allowed in HTTP/2 (RFC 9113, section 8.2.2); `Host` is
 /// `:authority` there.
 const OF_HTTP1: [&str; 6] =
     ["host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
@@ -54,7 +54,7 @@ impl Prepared {
             headers.add("Content-Length", request.body.len().to_string());
         }
         let version = match request.version {
-            // What is said of the connection is for HTTP/1 alone.
+            // Fields about the connection are for HTTP/1 only.
             Version::Http11 if !exactly && !request.headers.has("connection") => None,
             version => Some(version),
         };

@@ -1,14 +1,14 @@
-//! Looks into the processes of a server on this machine: connections, descriptors, threads, memory.
+//! Reads the processes of a server on this machine: connections, descriptors, threads, memory.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
 
 use url::{Host, Url};
 
-/// What was read of the server's processes, all of them together.
+/// The resources of the server's processes, all of them together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Vitals {
-    /// Connections of clients that the processes hold, also of clients that have left.
+    /// Connections of clients that the processes hold, also of clients that disconnected.
     pub connections: u64,
     pub descriptors: u64,
     pub threads: u64,
@@ -16,20 +16,20 @@ pub struct Vitals {
     pub memory: u64,
 }
 
-/// Looks into the processes that listen on a port, again and again.
+/// Reads the processes that listen on a port, any number of times.
 ///
 /// The kernel forgets a connection that was reset while the process still holds its descriptor, so
-/// every connection that was seen once is known until its descriptor is gone.
+/// every connection that was read once is kept until its descriptor is closed.
 #[derive(Debug, Default)]
 pub struct Watcher {
     known: HashSet<u64>,
 }
 
 impl Watcher {
-    /// What the processes that listen on the port hold now, or the one with that id.
+    /// The resources of the processes that listen on the port, or of the one with that id.
     ///
     /// # Errors
-    /// Why nothing can be read: no such process that we may look into, or another system than Linux.
+    /// Why nothing can be read: no such process with readable /proc, or a system other than Linux.
     pub fn look(&mut self, port: u16, process: Option<u32>) -> Result<Vitals, String> {
         linux::look(port, process, &mut self.known)
     }
@@ -39,12 +39,12 @@ impl Watcher {
 /// way to us.
 ///
 /// # Errors
-/// Why nobody can tell: the other end is not on this machine, or the system is not Linux.
+/// Why it is not known: the other end is not on this machine, or the system is not Linux.
 pub(crate) fn unread(ours: SocketAddr, theirs: SocketAddr) -> Result<u64, String> {
     linux::unread(ours, theirs)
 }
 
-/// The port of the URL, where its host is this machine.
+/// The port of the URL, if its host is this machine.
 pub fn local_port(url: &str) -> Option<u16> {
     let url = Url::parse(url).ok()?;
     let is_local = match url.host()? {
@@ -87,11 +87,11 @@ mod linux {
             .collect();
         let holders = holders(&listens, process)?;
         if let (true, Some(process)) = (holders.is_empty(), process) {
-            return Err(format!("there is no process {process} that may be looked into"));
+            return Err(format!("no such process: {process}, or /proc is not readable"));
         }
         if holders.is_empty() {
             return Err(format!(
-                "no process that may be looked into listens on port {port} of this machine"
+                "no process with readable /proc listens on port {port} of this machine"
             ));
         }
         let connected = entries.iter().filter(|entry| entry.state != TcpState::Listen);
@@ -137,7 +137,7 @@ mod linux {
             // The server has closed the connection, and all of what it sent has arrived.
             None if here.state == TcpState::CloseWait => 0,
             None => {
-                return Err("the other end of the connection is not on this machine, so that nobody can see what waits there".to_owned());
+                return Err("the other end of the connection is not on this machine, so its buffer cannot be read".to_owned());
             }
         };
         Ok(u64::from(here.rx_queue) + u64::from(sent))
@@ -191,7 +191,7 @@ mod linux {
     }
 
     fn gone(process: &Process, error: &procfs::ProcError) -> String {
-        format!("cannot look into process {}: {error}", process.pid)
+        format!("cannot read process {}: {error}", process.pid)
     }
 }
 
@@ -205,11 +205,11 @@ mod linux {
         _process: Option<u32>,
         _known: &mut HashSet<u64>,
     ) -> Result<super::Vitals, String> {
-        Err("processes can only be looked into on Linux".to_owned())
+        Err("processes can only be read on Linux".to_owned())
     }
 
     pub(super) fn unread(_ours: SocketAddr, _theirs: SocketAddr) -> Result<u64, String> {
-        Err("the buffers of a connection can only be seen on Linux".to_owned())
+        Err("the buffers of a connection can only be read on Linux".to_owned())
     }
 }
 
@@ -220,7 +220,7 @@ mod tests {
     use std::net::TcpStream;
     use std::process::{Command, Stdio};
 
-    /// A server that accepts two connections and never looks at them again.
+    /// A server that accepts two connections and never reads them.
     const SERVER: &str = "
 import socket, sys, time
 server = socket.create_server(('127.0.0.1', 0))
@@ -238,7 +238,7 @@ sys.stdin.read()
             .stdout(Stdio::piped())
             .spawn();
         let Ok(mut server) = server else {
-            eprintln!("there is no python3 to look into");
+            eprintln!("python3 is not installed");
             return;
         };
         let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();

@@ -1,4 +1,4 @@
-//! An exchange under way, as the recorder and those that wait for it share it.
+//! The state of an open exchange, shared by the recorder and the tasks that wait for it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,11 +13,11 @@ use tokio::time::Instant;
 
 use crate::{Limits, UnreadIn};
 
-/// What is known of an exchange so far.
+/// The state of an exchange so far.
 pub struct Progress {
-    /// The exchange; its number, scenario and name are set by the keeper of the transcript.
+    /// The exchange; the owner of the transcript sets its number, scenario and name.
     pub exchange: Exchange,
-    /// What its stream carried, and when each item was complete.
+    /// The items of its stream, and when each was complete.
     pub items: Vec<(Duration, Item<'static>)>,
     pub ended: bool,
     reader: ResponseReader,
@@ -27,7 +27,7 @@ pub struct Progress {
     pieces: usize,
     /// Whether nothing is read any more, although the connection stays.
     pub(crate) stalled: bool,
-    /// Where bytes are that were sent and not read yet.
+    /// The place of bytes that were sent and not read yet.
     pub(crate) unread_in: UnreadIn,
 }
 
@@ -63,7 +63,7 @@ impl Progress {
         self.items.iter().filter(|(_, item)| matches!(item, Item::Event(_))).count()
     }
 
-    /// The exchange is on this connection, of which it needs what came before.
+    /// The exchange is on this connection, and needs its earlier bytes.
     pub(crate) fn begin(&mut self, connection: &SharedConnection) {
         let (sent, received) = {
             let log = connection.lock();
@@ -74,7 +74,7 @@ impl Progress {
         self.exchange.on = Some(OnConnection { connection, sent: sent..sent, received });
     }
 
-    /// The request, or something beside it, went out.
+    /// The request, or another frame, was sent.
     pub(crate) fn sent(&mut self, chunk: &Chunk) {
         if let Some(on) = &mut self.exchange.on {
             on.sent.end += 1;
@@ -82,7 +82,7 @@ impl Progress {
         }
     }
 
-    /// Something came over the connection.
+    /// Bytes arrived on the connection.
     pub(crate) fn received(&mut self, chunk: &Chunk) {
         if let Some(on) = &mut self.exchange.on {
             on.received += 1;
@@ -90,7 +90,7 @@ impl Progress {
         }
     }
 
-    /// What came is read as HTTP/1.
+    /// The received bytes are read as HTTP/1.
     pub(crate) fn read(&mut self, chunk: &Chunk) {
         self.reader.feed(&mut self.exchange, chunk.at, &chunk.bytes);
         self.decode(chunk.at);
@@ -102,7 +102,7 @@ impl Progress {
         self.decode(at);
     }
 
-    /// The server closed the connection, of HTTP/1.
+    /// The server closed the HTTP/1 connection.
     pub(crate) fn closed(&mut self, closed: Closed) {
         self.reader.closed(&mut self.exchange, closed);
         self.decode(closed.at);
@@ -113,12 +113,12 @@ impl Progress {
         self.decode(at);
     }
 
-    /// More came than is recorded.
+    /// More bytes arrived than are recorded.
     pub(crate) fn end_over_limit(&mut self, at: Duration) {
         self.end(at, Ending::OverLimit(self.reader.received()));
     }
 
-    /// Decodes the events of what is new in the body.
+    /// Decodes the events of the new bytes of the body.
     fn decode(&mut self, now: Duration) {
         for chunk in &self.exchange.body[self.decoded..] {
             let mut items = self.decoder.inspect(&chunk.bytes);
@@ -133,7 +133,7 @@ impl Progress {
         }
         if self.reader.is_over() && !self.ended {
             self.ended = true;
-            // A client that leaves cuts the stream itself; only the server's end can be a wrong one.
+            // A client that disconnects cuts the stream itself; only the server's end can be a wrong one.
             if self.exchange.end.how.is_servers() {
                 let anomaly = self.decoder.finish();
                 self.items.extend(anomaly.map(|anomaly| (now, Item::Anomaly(anomaly))));
@@ -161,7 +161,7 @@ impl Clock {
     }
 }
 
-/// The shared progress, with a bell that rings at each change.
+/// The shared progress; waiting tasks are notified of each change.
 #[derive(Clone)]
 pub(crate) struct Shared {
     progress: Arc<Mutex<Progress>>,
@@ -175,7 +175,7 @@ impl Shared {
         Self { progress, bell: watch::Sender::new(()), clock }
     }
 
-    /// A panic of another holder leaves a progress that is still whole: each change is one step.
+    /// After a panic of another owner the progress is still consistent: each change is one step.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }

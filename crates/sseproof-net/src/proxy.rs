@@ -1,4 +1,9 @@
-//! HTTP proxies on the way to a server, as the environment names them.
+//! HTTP proxies on the way to a server, from `--proxy` or the environment.
+//!
+//! Proxies of the environment are never used for this machine, unlike in curl: a check of a local
+//! server must not depend on the network, and a proxy elsewhere would reach another machine.
+//! Plain HTTP goes to a proxy in absolute form, everything else through a tunnel (CONNECT), also
+//! HTTP/2 without TLS. The CONNECT exchange is not part of a record.
 
 use std::sync::Arc;
 
@@ -10,22 +15,22 @@ use url::{Host, Url};
 
 use crate::Socket;
 
-/// The longest head of an answer to CONNECT.
+/// The most bytes of the status line and headers of a response to CONNECT.
 const HEAD_BYTES: usize = 16 << 10;
 
-/// Which proxy is on the way to which server; a clone is the same.
+/// The proxy for each server; clones share it.
 #[derive(Clone, Default)]
 pub struct Proxies {
     matcher: Option<Arc<Matcher>>,
-    /// Whether the way to this very machine leads through it, too.
+    /// Whether it is also used for this machine.
     loopback: bool,
 }
 
-/// Why a proxy that somebody named cannot be used.
+/// Why a proxy that the user named cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyError {
-    /// It is no URL, or one of a kind that is not spoken.
+    /// It is not a URL, or one with an unsupported scheme.
     #[error("`{0}` is not a valid proxy URL; write one such as http://127.0.0.1:3128")]
     Unusable(String),
 }
@@ -33,10 +38,10 @@ pub enum ProxyError {
 impl Proxies {
     /// The proxies that the environment names, as curl reads it: `http_proxy` (in lower case alone:
     /// a CGI script has what a client sends in `HTTP_PROXY`), `https_proxy`, `all_proxy` and
-    /// `no_proxy`. The way to this machine leads through none of them.
+    /// `no_proxy`.
     ///
     /// # Errors
-    /// [`ProxyError`] where a variable names what cannot be used.
+    /// [`ProxyError`] if a variable is not the URL of a proxy.
     pub fn of_environment(get: impl Fn(&str) -> Option<String>) -> Result<Self, ProxyError> {
         let named = |name: &str| get(name).filter(|value| !value.is_empty());
         let either = |name: &str| {
@@ -58,7 +63,7 @@ impl Proxies {
     /// One proxy for everything, also for this machine.
     ///
     /// # Errors
-    /// [`ProxyError`] where it cannot be used.
+    /// [`ProxyError`] if it is not a URL of a proxy.
     pub fn always(proxy: &str) -> Result<Self, ProxyError> {
         usable(proxy)?;
         if proxy.is_empty() {
@@ -88,7 +93,7 @@ fn usable(given: &str) -> Result<(), ProxyError> {
     let is_usable = Url::parse(&whole).is_ok_and(|url| {
         url.scheme() == "http" && url.host_str().is_some_and(|host| !host.is_empty())
     });
-    // What may stand before the @ is nobody's business.
+    // The part before the @ may be a password.
     let shown = given.rsplit_once('@').map_or(given, |(_, rest)| rest);
     if is_usable { Ok(()) } else { Err(ProxyError::Unusable(shown.to_owned())) }
 }
@@ -106,7 +111,7 @@ fn is_loopback(host: &str) -> bool {
 pub(crate) struct Proxy {
     pub(crate) host: String,
     pub(crate) port: u16,
-    /// What it wants to be shown.
+    /// The value of `Proxy-Authorization`.
     pub(crate) authorization: Option<Vec<u8>>,
 }
 
@@ -128,7 +133,7 @@ impl Proxy {
     /// Asks it for a tunnel to that server.
     ///
     /// # Errors
-    /// What it says instead.
+    /// Its error message.
     pub(crate) async fn tunnel(
         &self,
         socket: &mut Box<dyn Socket>,
@@ -143,18 +148,23 @@ impl Proxy {
             asked.extend_from_slice(b"\r\n");
         }
         asked.extend_from_slice(b"\r\n");
-        let lost = |error: std::io::Error| format!("the proxy {} is gone: {error}", self.url());
+        let lost = |error: std::io::Error| {
+            format!("the proxy {} closed the connection: {error}", self.url())
+        };
         socket.write_all(&asked).await.map_err(lost)?;
         socket.flush().await.map_err(lost)?;
         let mut reader = Reader::response("CONNECT").with_head_limit(HEAD_BYTES);
         let code = loop {
-            // Byte by byte: the bytes after the head are the server's.
+            // Byte by byte: the bytes after its headers are the server's.
             let byte = [socket.read_u8().await.map_err(lost)?];
             match reader.next(&mut &byte[..]) {
                 Some(Part::Head(head)) if head.refusal().is_some() => break None,
                 Some(Part::Head(head)) if !head.is_interim() => break Some(head.status()),
                 Some(Part::Flaw(Flaw { kind: FlawKind::TooLong { .. }, .. })) => {
-                    return Err(format!("the proxy {} answers CONNECT without an end", self.url()));
+                    return Err(format!(
+                        "the response of the proxy {} to CONNECT has headers of more than 16 KiB",
+                        self.url()
+                    ));
                 }
                 Some(Part::Flaw(_)) => break None,
                 _ => {}
@@ -163,14 +173,17 @@ impl Proxy {
         match code {
             Some(200..=299) => Ok(()),
             Some(407) => Err(format!(
-                "the proxy {} wants to know who asks (407); write its URL as http://user:password@host:port",
+                "the proxy {} requires authentication (407); write its URL as http://user:password@host:port",
                 self.url()
             )),
             Some(code) => Err(format!(
-                "the proxy {} leads no way to {host}:{port}: it answers CONNECT with {code}",
+                "the proxy {} opens no tunnel to {host}:{port}: it answers CONNECT with {code}",
                 self.url()
             )),
-            None => Err(format!("the proxy {} answers CONNECT with what is no HTTP", self.url())),
+            None => Err(format!(
+                "the proxy {} answers CONNECT with bytes that are not HTTP",
+                self.url()
+            )),
         }
     }
 }
@@ -208,14 +221,14 @@ mod tests {
             ("http://notexample.org/s", Some("http://plain:3128")),
             ("http://10.1.2.3/s", None),
             ("http://[2001:db8::1]/s", Some("http://plain:3128")),
-            // Nobody means the own machine.
+            // This machine is reached without a proxy.
             ("http://localhost:8080/s", None),
             ("http://127.0.0.1:8080/s", None),
             ("https://[::1]:8443/s", None),
         ] {
             assert_eq!(way(&proxies, url).as_deref(), proxy, "{url}");
         }
-        // What a CGI script gets of a client is no environment.
+        // CGI sets `HTTP_PROXY` from a header of the client.
         let cgi = environment(&[("HTTP_PROXY", "http://evil")]).unwrap();
         assert_eq!(way(&cgi, "http://a.test/"), None);
         assert_eq!(way(&environment(&[]).unwrap(), "http://a.test/"), None);

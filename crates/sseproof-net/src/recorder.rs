@@ -1,4 +1,5 @@
-//! What goes over a connection, recorded below HTTP and above TLS, in both directions.
+//! Records the bytes of a connection in both directions, below HTTP and above TLS: HTTP/1 or frames
+//! of HTTP/2, and never ciphertext.
 
 use std::io;
 use std::pin::Pin;
@@ -12,7 +13,7 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use crate::progress::Clock;
 use crate::{Limits, Socket};
 
-/// How much of what is sent is kept for each exchange, in bytes: a head in any case, and bodies
+/// How much of what is sent is kept for each exchange, in bytes: all headers, and bodies
 /// that one can read.
 const SENT: u64 = 256 << 10;
 /// How much is read at a time.
@@ -20,7 +21,7 @@ const PIECE: usize = 16 << 10;
 
 /// A connection whose bytes are recorded.
 pub(crate) struct Recorder {
-    /// Taken only when it is dropped.
+    /// `None` only while it is dropped.
     socket: Option<Box<dyn Socket>>,
     /// Whether dropping it resets the connection instead of closing it.
     reset: Arc<AtomicBool>,
@@ -31,15 +32,15 @@ pub(crate) struct Recorder {
     piece: Vec<u8>,
 }
 
-/// What happens on a connection.
+/// An event on a connection.
 pub(crate) enum Traffic {
-    /// So many bytes went out; the chunk is what is kept of them.
+    /// So many bytes were sent; the chunk has those that are kept.
     Sent(usize, Option<Chunk>),
     Received(Chunk),
     Closed(Closed),
-    /// TLS says what went wrong, after the handshake.
+    /// An error of TLS after the handshake.
     Refused(io::Error),
-    /// The server takes nothing any more. What it said before may still come.
+    /// The server accepts no more bytes. Those that it sent before may still arrive.
     Mute,
 }
 
@@ -56,18 +57,18 @@ impl Recorder {
         }
     }
 
-    /// Keeps as much more as an exchange may need.
+    /// Raises the limit by that of one exchange.
     pub(crate) fn make_room(&mut self, limits: &Limits) {
         self.sent_room += SENT;
         self.received_room += limits.wire_bytes();
     }
 
-    /// Whether more came than is kept.
+    /// Whether more bytes arrived than are kept.
     pub(crate) fn is_full(&self) -> bool {
         self.received_room == 0
     }
 
-    /// What happens next; writing comes first, so that what was asked is under way.
+    /// The next event; writing comes first, so that the request is under way.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, out: &[u8], reads: bool) -> Poll<Traffic> {
         let Some(socket) = &mut self.socket else { return Poll::Pending };
         let mut socket = Pin::new(socket);
@@ -79,9 +80,9 @@ impl Recorder {
                 Err(_) => Traffic::Mute,
             });
         }
-        // What TLS still holds goes out here; an error shows in the next read, too.
+        // The bytes that TLS still holds are sent here; an error shows in the next read, too.
         let _ = socket.as_mut().poll_flush(cx);
-        // This task is woken again when the client leaves, and needs no other reason.
+        // This task is woken again when the client disconnects, and needs no other reason.
         if !reads {
             return Poll::Pending;
         }
@@ -131,7 +132,7 @@ impl Drop for Recorder {
     }
 }
 
-/// With TLS 1.3 a server refuses the certificate of a client after the handshake.
+/// With TLS 1.3 a server rejects a client certificate after the handshake.
 fn is_of_tls(error: &io::Error) -> bool {
     error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
 }

@@ -1,4 +1,4 @@
-//! Where a redirect leads.
+//! The request that follows a redirect.
 
 use sseproof_record::{Bytes, Exchange, Request, Version};
 use url::Url;
@@ -7,13 +7,13 @@ use url::Url;
 pub enum Redirect {
     /// This request, as a client sends it next.
     To(Box<Request>),
-    /// It names no place, or one that is no URL; with what it names.
+    /// It names no place, or one that is not a valid URL; with the text.
     Nowhere(String),
 }
 
 /// The request that follows the exchange, if its answer is a redirect that clients follow.
 ///
-/// As Fetch has it: 303 turns every method but GET and HEAD into GET, 301 and 302 turn POST into
+/// As in Fetch: 303 turns every method but GET and HEAD into GET, 301 and 302 turn POST into
 /// GET; credentials are not carried to another origin.
 pub fn redirect(exchange: &Exchange) -> Option<Redirect> {
     let head = exchange.head.as_ref()?;
@@ -46,7 +46,7 @@ pub fn redirect(exchange: &Exchange) -> Option<Redirect> {
             request.headers.remove(name);
         }
     }
-    // The next server may speak another version.
+    // The next server may support another version.
     if request.version == Version::Http2 {
         request.version = Version::Http11;
     }

@@ -8,15 +8,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::Socket;
 
-/// The most bytes that the head of a request may have.
+/// The most bytes that the request line and headers may have.
 const HEAD_BYTES: usize = 64 << 10;
 /// The most bytes that its body may have.
 const BODY_BYTES: usize = 16 << 20;
 
-/// The next request on the connection; `None` where the client has left, or sent what is no
-/// request (then it has been told so).
+/// The next request on the connection; `None` if the client disconnected, or sent an invalid
+/// request (and got a response that reports it).
 ///
-/// `rest` holds what was read behind the request before; what is read behind this one stays there.
+/// `rest` has the bytes read after the previous request; those after this one stay there.
 pub(crate) async fn read_request(
     socket: &mut Box<dyn Socket>,
     rest: &mut Vec<u8>,

@@ -1,7 +1,7 @@
-//! TLS as a client speaks it: whom it trusts, and who it says it is.
+//! TLS of a client: its trusted authorities, and its own certificate.
 //!
 //! A server with a certificate of its own making is the rule in development, so what is wrong with a
-//! certificate is told in words that say what to do ([`words`]).
+//! certificate is reported in words that say what to do ([`words`]).
 
 mod verifier;
 mod words;
@@ -23,7 +23,7 @@ use self::verifier::Verifier;
 pub(crate) use self::words::words;
 use crate::Socket;
 
-/// What a user says of TLS. Each file comes with its name, for messages.
+/// A user's options for TLS. Each file comes with its name, for messages.
 #[derive(Clone, Debug, Default)]
 pub struct TlsGiven {
     /// Certificates (PEM) that are trusted besides those of the system.
@@ -41,14 +41,16 @@ pub struct TlsGiven {
 #[non_exhaustive]
 pub enum TlsError {
     /// The file holds nothing of the kind.
-    #[error("{file} holds no {what} in PEM ({message}); it begins with -----BEGIN {begins}-----")]
+    #[error(
+        "{file} has no {what} in PEM ({message}); such a file begins with -----BEGIN {begins}-----"
+    )]
     Pem {
         file: String,
         /// `certificate`, `private key`.
         what: &'static str,
-        /// What the reader says.
+        /// The message of the PEM reader.
         message: String,
-        /// What such a file begins with.
+        /// The first line of such a file.
         begins: &'static str,
     },
     /// Certificate and key do not go together, or are of a kind that is not spoken.
@@ -116,10 +118,10 @@ impl Tls {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// What a client that offers these protocols is configured with.
+    /// The configuration of a client that offers these protocols.
     ///
     /// # Errors
-    /// What is wrong, and what to do about it.
+    /// The fault, and how to fix it.
     pub fn client_config(&self, alpn: &[&str]) -> Result<ClientConfig, String> {
         let config = self.inner.config.get_or_init(|| self.inner.config()).clone()?;
         let mut config = (*config).clone();
@@ -130,7 +132,7 @@ impl Tls {
     /// Shakes hands over the socket.
     ///
     /// # Errors
-    /// What is wrong, and what to do about it.
+    /// The fault, and how to fix it.
     pub(crate) async fn handshake(
         &self,
         host: &str,
@@ -140,7 +142,7 @@ impl Tls {
         let config = self.client_config(alpn)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| format!("`{host}` is no name that a certificate can have"))?;
+            .map_err(|_| format!("`{host}` is not a valid name for a certificate"))?;
         let begun = Begun { socket, first: Vec::new() };
         let connecting = TlsConnector::from(Arc::new(config)).connect(name, begun).into_fallible();
         match connecting.await {
@@ -280,7 +282,7 @@ impl AsyncRead for Secured {
     ) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_read(cx, buf) {
             // Many servers close without the `close_notify` of TLS; whether something is missing
-            // then is told by the framing of HTTP.
+            // then is known from the framing of HTTP.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Poll::Ready(Ok(()))
             }

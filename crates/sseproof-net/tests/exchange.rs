@@ -92,7 +92,7 @@ async fn a_wait_ends_with_what_it_waits_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_ending_is_told_apart() {
+async fn every_ending_is_distinguished() {
     assert_eq!(ending(|_| chunked([write("data: x\n\n"), Action::Finish])).await, Ending::Complete);
     assert_eq!(ending(|_| chunked([write("data: x\n\n"), Action::Close])).await, Ending::Truncated);
     assert_eq!(ending(|_| chunked([write("data: x\n\n"), Action::Reset])).await, Ending::Reset);
@@ -187,7 +187,7 @@ async fn bytes_behind_the_end_are_on_the_wire() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_server_sees_who_is_there_and_who_has_left() {
+async fn the_server_counts_connected_and_disconnected_clients() {
     let client = client(|visit| {
         let text = format!("{} {}", visit.earlier, visit.open);
         match visit.request.path() {
@@ -213,7 +213,7 @@ async fn the_server_sees_who_is_there_and_who_has_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_follows_a_topic_gets_what_is_published() {
+async fn followers_of_a_topic_get_published_events() {
     let client = client(|visit| match visit.request.method.as_str() {
         "POST" => {
             let bytes = Bytes::from(&[b"data: ", &visit.request.body[..], b"\n\n"].concat());
@@ -245,7 +245,7 @@ async fn who_follows_a_topic_gets_what_is_published() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_or_reached_is_told_apart() {
+async fn unsendable_and_unreachable_are_distinguished() {
     let refused = |request: Request| client(|_| Plan::default()).open(request).err().unwrap();
     assert!(matches!(refused(Request::subscribe("nonsense")), RequestError::Url { .. }));
     assert_eq!(
@@ -291,7 +291,7 @@ async fn over_tcp_the_endings_are_the_same() {
     server.abort();
 }
 
-/// Three events in gzip, each flushed, and what then comes behind.
+/// Three events in gzip, each flushed, and the bytes after them.
 fn gzipped(behind: &'static [u8]) -> Plan {
     use std::io::Write as _;
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -324,7 +324,7 @@ async fn a_compressed_stream_is_read_as_it_comes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_broken_in_a_compressed_stream_is_told() {
+async fn faults_in_a_compressed_stream_are_reported() {
     let client = client(|_| gzipped(b"data: past the compressor\n\n"));
     let mut live = client.open(Request::subscribe("http://lab/")).expect("an exchange");
     live.wait(Duration::from_secs(10), |_| false).await;

@@ -51,7 +51,7 @@ async fn a_stream_comes_piece_by_piece_with_its_frames() {
     let exchange = whole(&client, get("http://lab/events")).await;
     assert_eq!(exchange.end.how, Ending::Complete);
     assert_eq!(exchange.request.version, Version::Http2);
-    let head = exchange.head.as_ref().expect("a head");
+    let head = exchange.head.as_ref().expect("headers");
     assert_eq!((head.version, head.status), (Version::Http2, 200));
     assert_eq!(head.headers.first("content-type").as_deref(), Some("text/event-stream"));
     assert_eq!(exchange.body_bytes(), b"data: 1\n\ndata: 2\n\n");
@@ -61,7 +61,7 @@ async fn a_stream_comes_piece_by_piece_with_its_frames() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_ending_is_told_apart() {
+async fn every_ending_is_distinguished() {
     assert_eq!(ending(|_| stream([write("x"), Action::Finish])).await, Ending::Complete);
     assert_eq!(ending(|_| stream([write("x")])).await, Ending::StreamReset(2));
     assert_eq!(ending(|_| stream([write("x"), Action::Close])).await, Ending::Truncated);
@@ -137,7 +137,7 @@ async fn streams_share_a_connection_and_leave_it_one_by_one() {
     assert!(second.joins() && !elsewhere.joins() && !first.joins());
     second.wait(LONG, |progress| progress.events() == 2).await;
 
-    // Whoever leaves first cancels no more than its own stream.
+    // The client that disconnects first cancels only its own stream.
     let first = first.leave(Leave::Reset).await;
     second.wait(LONG, |progress| progress.events() == 5).await;
     let second = second.leave(Leave::Fin).await;
@@ -185,7 +185,7 @@ async fn no_more_streams_are_begun_than_the_server_allows() {
 
 /// A server of HTTP/1.1 that knows no better.
 #[tokio::test]
-async fn a_server_that_speaks_http1_alone_is_told() {
+async fn a_server_with_http1_only_is_reported() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));

@@ -159,7 +159,7 @@ async fn a_proxy_passes_requests_on_or_opens_a_tunnel() {
         };
         let exchange = whole(ways, &url).await;
         assert_eq!(exchange.body_bytes(), b"data: x\n\n", "{url} {:?}", exchange.end);
-        assert_eq!(exchange.head.expect("a head").version, version, "{url}");
+        assert_eq!(exchange.head.expect("headers").version, version, "{url}");
         assert_eq!(exchange.transport.proxy.as_ref(), Some(&name));
         let asked = asked.lock().expect("a lock").pop().expect("a request");
         assert!(asked.starts_with(&first), "{asked}");
@@ -169,7 +169,7 @@ async fn a_proxy_passes_requests_on_or_opens_a_tunnel() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_leads_nowhere_is_told() {
+async fn an_unreachable_proxy_is_reported() {
     let ending = async |proxy: &str| {
         let proxies = Proxies::always(proxy).expect("a proxy");
         whole(
@@ -182,9 +182,9 @@ async fn a_proxy_that_leads_nowhere_is_told() {
     };
     for (answer, part) in [
         ("HTTP/1.1 403 Forbidden\r\n\r\n", "CONNECT with 403"),
-        ("HTTP/1.1 407 Who\r\n\r\n", "user:password@"),
-        ("what?\r\n\r\n", "no HTTP"),
-        ("", "is gone"),
+        ("HTTP/1.1 407 Authenticate\r\n\r\n", "user:password@"),
+        ("what?\r\n\r\n", "not HTTP"),
+        ("", "closed the connection"),
     ] {
         let (port, _) = proxy(Some(answer)).await;
         let how = ending(&format!("127.0.0.1:{port}")).await;

@@ -67,7 +67,7 @@ async fn a_trusted_server_is_heard() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_fault_of_a_certificate_is_told_with_its_remedy() {
+async fn each_fault_of_a_certificate_is_reported_with_its_fix() {
     let unknown = over(&options(), |_| TlsGiven::default()).await;
     assert!(unknown.contains("--ca") || unknown.contains("ca-certificates"), "{unknown}");
 
@@ -85,7 +85,7 @@ async fn each_fault_of_a_certificate_is_told_with_its_remedy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_insists_gets_in() {
+async fn an_insecure_client_connects() {
     for wrong in [
         options(),
         IdentityOptions { expired: true, ..options() },
@@ -107,7 +107,7 @@ async fn who_insists_gets_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_wrong_scheme_is_told() {
+async fn the_wrong_scheme_is_reported() {
     let given = TlsGiven { insecure: true, ..TlsGiven::default() };
     let plain = refused(lab().in_process(), given, "https://lab/").await;
     assert!(plain.contains("write the URL with http://"), "{plain}");
@@ -140,7 +140,7 @@ impl Dial for Mute {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_and_a_close_in_the_handshake_are_told() {
+async fn silence_and_a_close_in_the_handshake_are_reported() {
     let given = || TlsGiven { insecure: true, ..TlsGiven::default() };
     let silent = refused(Mute { closes: false }, given(), "https://lab/").await;
     assert!(silent.contains("did not answer in the TLS handshake"), "{silent}");
@@ -159,16 +159,16 @@ async fn a_stream_over_tls_comes_piece_by_piece() {
         plan
     });
     let exchange = got(lab.over_tls(identity).in_process(), given, "https://lab/").await;
-    let head = exchange.head.as_ref().expect("a head").at;
+    let head = exchange.head.as_ref().expect("headers").at;
     assert_eq!((exchange.body[0].at - head).as_secs(), 1);
 }
 
 #[test]
-fn files_that_are_not_what_they_should_be_are_told() {
+fn wrong_files_are_reported() {
     let file = |text: &str| Some(("x.pem".to_owned(), text.as_bytes().to_vec()));
     let wrong = Tls::new(TlsGiven { ca: file("no pem"), ..TlsGiven::default() }).err();
-    let wrong = wrong.expect("no PEM is no authority").to_string();
-    assert!(wrong.contains("x.pem holds no certificate in PEM"), "{wrong}");
+    let wrong = wrong.expect("a file without PEM is rejected").to_string();
+    assert!(wrong.contains("x.pem has no certificate in PEM"), "{wrong}");
 
     let identity = identity(&options());
     let (cert, _) = identity.client();

@@ -23,7 +23,7 @@ pub(crate) struct Asked {
     pub(crate) limits: Limits,
 }
 
-/// Tells streams apart before they have a number.
+/// Distinguishes streams before they have a number.
 static TICKETS: AtomicU64 = AtomicU64::new(0);
 
 enum Command {
@@ -35,7 +35,7 @@ enum Command {
 #[derive(Clone)]
 pub(crate) struct Handle {
     commands: UnboundedSender<Command>,
-    /// What its handshake came to.
+    /// The result of its handshake.
     tls: Option<String>,
     alpn: Option<String>,
 }
@@ -71,7 +71,7 @@ impl Drop for Asking {
     }
 }
 
-/// What happens on a connection.
+/// An event on a connection.
 enum Next {
     Command(Option<Command>),
     Traffic(Traffic),
@@ -85,11 +85,11 @@ pub(crate) struct Driver {
     /// Whether the server does not take anything any more.
     mute: bool,
     streams: BTreeMap<u32, Stream>,
-    /// What cannot be asked before other streams are over.
+    /// Requests that have to wait until other streams are over.
     waiting: VecDeque<(Asked, u64)>,
 }
 
-/// It is kept until the client leaves: what comes after its end belongs to its record.
+/// It is kept until the client disconnects: bytes after its end belong to its record.
 struct Stream {
     ticket: u64,
     shared: Shared,
@@ -150,14 +150,14 @@ impl Driver {
         self.recorder.poll(cx, out, reads).map(Next::Traffic)
     }
 
-    /// What becomes of the connection, if it is over.
+    /// The end of the connection, if it is over.
     fn heard(&mut self, traffic: Traffic) -> Option<Ending> {
         match traffic {
             Traffic::Sent(count, kept) => {
                 let is_all = count == self.client.out().len();
                 self.client.wrote(count);
                 for (&id, stream) in &mut self.streams {
-                    // What goes out later is about windows and the like, or about other streams.
+                    // Later frames are about windows and the like, or about other streams.
                     let is_whole = is_all && !stream.is_out && self.client.has_sent(id);
                     stream.is_out |= is_whole;
                     stream.shared.change(|progress, now| {

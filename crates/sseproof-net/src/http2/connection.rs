@@ -47,7 +47,7 @@ impl Drop for Connection {
     }
 }
 
-/// What an exchange holds of its connection: nothing before there is one, and over HTTP/1.
+/// The connection of an exchange: empty before there is one, and over HTTP/1.
 #[derive(Clone, Default)]
 pub(crate) struct Link(Arc<Mutex<Option<Arc<Connection>>>>);
 
@@ -64,7 +64,7 @@ impl Link {
         *self.lock() = Some(connection);
     }
 
-    /// What asks on the connection, if there is one; it keeps no connection open.
+    /// The handle for requests on the connection, if there is one; it keeps no connection open.
     pub(crate) fn handle(&self) -> Option<Handle> {
         self.lock().as_ref().map(|connection| connection.handle())
     }

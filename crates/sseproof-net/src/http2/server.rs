@@ -14,7 +14,7 @@ use crate::lab::Beside;
 use crate::player::{Stage, play};
 use crate::{Lab, Socket};
 
-/// What the streams of a connection share.
+/// Shared by the streams of a connection.
 #[derive(Clone)]
 struct Wire {
     state: Arc<Mutex<State>>,

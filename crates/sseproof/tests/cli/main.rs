@@ -168,7 +168,7 @@ fn wrong_usage_is_reported_before_the_first_connection() {
         (&[""], "is not a URL"),
         (&["gopher://x"], "`gopher` URLs cannot be checked"),
         (&[&url, "--ca", "/nonexistent/x"], "cannot read --ca /nonexistent/x"),
-        (&[&url, "--ca", &text], "notes.txt holds no certificate in PEM"),
+        (&[&url, "--ca", &text], "notes.txt has no certificate in PEM"),
         (&[&url, "--cert", &text], "--key <FILE>"),
         (&[&url, "--key", &text], "--cert <FILE>"),
         (&["http://"], "cannot read the URL"),

@@ -108,5 +108,5 @@ fn flags_win_over_the_certificates_of_a_target_file() {
     let starts = "a relative path starts at the folder of this file";
     check("ca: none.pem", &[]).ends(2, &["sseproof.yaml:2:5: cannot read", "none.pem", starts]);
     folder.write("empty.pem", "no certificate");
-    check("ca: empty.pem", &[]).ends(2, &["sseproof.yaml:2:5:", "holds no certificate in PEM"]);
+    check("ca: empty.pem", &[]).ends(2, &["sseproof.yaml:2:5:", "has no certificate in PEM"]);
 }
