@@ -1,6 +1,7 @@
 //! Content codings, decoded piece by piece: gzip, deflate, br and zstd.
 //!
-//! A body is decoded as it arrives, so that each event has the time at which a client could read it.
+//! A body is decoded as it arrives, so that each event has the time at which a client could read
+//! it.
 //! The output is bounded: a few bytes can stand for gigabytes.
 
 mod stored;
@@ -47,8 +48,8 @@ impl Coding {
         REGISTERED.contains(&name.trim_start_matches("x-"))
     }
 
-    /// The coding that the fields name; `None` where there is none, an unknown one, or one on top of
-    /// another.
+    /// The coding that the fields name; `None` where there is none, an unknown one, or one on top
+    /// of another.
     pub fn of(headers: &Headers) -> Option<Self> {
         let mut codings = headers.list("content-encoding");
         codings.retain(|coding| coding != "identity");
@@ -108,7 +109,8 @@ fn has_zlib_header(body: &[u8]) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CodingFault {
-    /// How many bytes of the coded body could be decoded before, with a precision of a few hundred bytes.
+    /// How many bytes of the coded body could be decoded before, with a precision of a few hundred
+    /// bytes.
     pub at: u64,
     /// The error, as a fragment of a sentence.
     pub message: String,
@@ -178,7 +180,8 @@ impl ContentDecoder {
         Self { decoder, taken: 0, fault: None }
     }
 
-    /// Takes the next piece, and returns the bytes that can be decoded so far; nothing after a fault.
+    /// Takes the next piece, and returns the bytes that can be decoded so far; nothing after a
+    /// fault.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         for step in bytes.chunks(STEP) {

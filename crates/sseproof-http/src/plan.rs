@@ -48,8 +48,8 @@ pub enum Action {
     Reset,
     /// Sends the written bytes and does nothing more until the client disconnects.
     Hold,
-    /// Follows a topic of the server's log: first the entries after the position, then those that are
-    /// published, until the client disconnects.
+    /// Follows a topic of the server's log: first the entries after the position, then those that
+    /// are published, until the client disconnects.
     Follow {
         topic: String,
         /// How many entries of the topic to pass over.
@@ -62,8 +62,8 @@ pub enum Action {
         /// The line, without its end.
         line: Bytes,
     },
-    /// Appends to a topic of the server's log. A client that follows the topic gets `id: N`, counted from 1,
-    /// unless the bytes bring an id of their own, and then these bytes.
+    /// Appends to a topic of the server's log. A client that follows the topic gets `id: N`,
+    /// counted from 1, unless the bytes bring an id of their own, and then these bytes.
     Publish {
         topic: String,
         /// The rest of the event, blank line and all.

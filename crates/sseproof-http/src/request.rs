@@ -51,7 +51,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// The request of an `EventSource`: a GET with `Accept: text/event-stream` and `Cache-Control: no-cache`.
+    /// The request of an `EventSource`: a GET with `Accept: text/event-stream` and `Cache-Control:
+    /// no-cache`.
     pub fn subscribe(url: impl Into<String>) -> Self {
         Self {
             method: "GET".to_owned(),

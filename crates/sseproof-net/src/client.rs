@@ -218,7 +218,8 @@ impl Live {
         self.shared.lock().stalled = true;
     }
 
-    /// How many bytes for a stalled client are in the buffers of the kernel at both ends, or why that is not known; `None` if it reads.
+    /// How many bytes for a stalled client are in the buffers of the kernel at both ends, or why
+    /// that is not known; `None` if it reads.
     pub fn unread(&self) -> Option<Result<u64, String>> {
         let (unread_in, window) = {
             let progress = self.shared.lock();

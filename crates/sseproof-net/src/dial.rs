@@ -1,8 +1,8 @@
 //! Connects to a host and a port.
 //!
-//! A client that should block the server gets a small receive buffer and segments of Ethernet's size,
-//! both negotiated in the handshake, so that a server meets a full socket after a few hundred KiB
-//! and not after many MiB.
+//! A client that should block the server gets a small receive buffer and segments of Ethernet's
+//! size, both negotiated in the handshake, so that a server meets a full socket after a few hundred
+//! KiB and not after many MiB.
 
 use std::future::Future;
 use std::io;

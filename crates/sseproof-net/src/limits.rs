@@ -28,8 +28,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The most bytes of a connection that are recorded for each exchange on it: headers, and bodies
-    /// with the framing of tiny chunks.
+    /// The most bytes of a connection that are recorded for each exchange on it: headers, and
+    /// bodies with the framing of tiny chunks.
     pub(crate) fn wire_bytes(&self) -> u64 {
         (1 << 20) + 2 * self.body_bytes
     }

@@ -1,4 +1,5 @@
-//! A pipe in memory that can be closed and reset like a TCP connection; tokio's `duplex` has no reset.
+//! A pipe in memory that can be closed and reset like a TCP connection; tokio's `duplex` has no
+//! reset.
 
 use std::io;
 use std::pin::Pin;

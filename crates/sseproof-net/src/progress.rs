@@ -133,7 +133,8 @@ impl Progress {
         }
         if self.reader.is_over() && !self.ended {
             self.ended = true;
-            // A client that disconnects cuts the stream itself; only the server's end can be a wrong one.
+            // A client that disconnects cuts the stream itself; only the server's end can be a
+            // wrong one.
             if self.exchange.end.how.is_servers() {
                 let anomaly = self.decoder.finish();
                 self.items.extend(anomaly.map(|anomaly| (now, Item::Anomaly(anomaly))));

@@ -1,7 +1,7 @@
 //! TLS of a client: its trusted authorities, and its own certificate.
 //!
-//! A server with a certificate of its own making is the rule in development, so what is wrong with a
-//! certificate is reported in words that say what to do ([`words`]).
+//! A server with a certificate of its own making is the rule in development, so what is wrong with
+//! a certificate is reported in words that say what to do ([`words`]).
 
 mod verifier;
 mod words;

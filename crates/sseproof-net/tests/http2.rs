@@ -199,5 +199,5 @@ async fn a_server_with_http1_only_is_reported() {
     let client = Client::new(Arc::new(sseproof_net::Direct), Limits::default()).with(ways);
     let exchange = whole(&client, get(&url)).await;
     let Ending::Handshake(why) = exchange.end.how else { panic!("{:?}", exchange.end) };
-    assert!(why.contains("leave --http 2 out"), "{why}");
+    assert!(why.contains("remove --http 2"), "{why}");
 }

@@ -1,11 +1,11 @@
 //! The bytes of connections, and which of them belong to an exchange.
 //!
-//! Only these are recorded: head, body, faults of a coding and the end of an exchange are made of
-//! them, in a run and on replay by the same code (`response.rs`). So a recording holds each byte
-//! once, and its secrets have one place.
-//! [`Exchange`](crate::Exchange) keeps what was made, since that is what rules look at; the pieces
+//! Only these are recorded: headers, body, faults of a coding and the end of an exchange are
+//! derived from them, in a run and on replay by the same code (`response.rs`). So a recording has
+//! each byte once, and its secrets are in one place.
+//! [`Exchange`](crate::Exchange) keeps the derived values, which rules read; the pieces
 //! of its body and its wire are slices that share the memory of these chunks.
-//! An exchange without a connection (of a file of curl, of version 1, of a test) says all of it
+//! An exchange without a connection (of a file of curl, of version 1, of a test) has all of it
 //! itself.
 
 use std::fmt;
@@ -26,7 +26,7 @@ pub struct Connection {
     pub closed: Option<Closed>,
 }
 
-/// The end that a server made of a connection.
+/// How and when a server ended a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed {
     pub at: Duration,
@@ -44,7 +44,7 @@ pub enum Close {
     Torn,
 }
 
-/// A connection that is still recorded, or that several exchanges point to. A clone is the same.
+/// A connection that is still recorded, or that several exchanges point to. Clones share it.
 #[derive(Clone, Default)]
 pub struct SharedConnection(Arc<Mutex<Connection>>);
 
@@ -62,7 +62,7 @@ impl SharedConnection {
         Self(Arc::new(Mutex::new(connection)))
     }
 
-    /// A panic of another holder leaves whole chunks.
+    /// After a panic of another owner the chunks are still complete.
     pub fn lock(&self) -> MutexGuard<'_, Connection> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,7 +88,7 @@ impl fmt::Debug for SharedConnection {
 }
 
 impl OnConnection {
-    /// All of a connection that no other exchange is on.
+    /// All of a connection that no other exchange uses.
     pub fn alone(connection: Connection) -> Self {
         let (sent, received) = (0..connection.sent.len(), connection.received.len());
         Self { connection: SharedConnection::new(connection), sent, received }

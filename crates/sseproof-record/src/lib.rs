@@ -1,5 +1,5 @@
-//! The record of a run: the [`Transcript`] of what clients saw, what happened besides, and how both
-//! are written, read and cleared of secrets.
+//! The record of a run: the [`Transcript`] of its exchanges, the other events of the run, and how
+//! both are written, read and redacted.
 //!
 //! Everything here is pure.
 //! Times are [`Duration`](std::time::Duration)s since the start of the run.

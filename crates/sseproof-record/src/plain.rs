@@ -1,7 +1,7 @@
-//! A transcript out of a plain file, as `curl -isN URL > file` writes it: heads, and a body.
+//! A transcript from a plain file, as `curl -isN URL > file` writes it: headers, and a body.
 //!
-//! Such a file has no times and does not say how the stream ended, so everything happens at once
-//! and we are taken to have left.
+//! Such a file has no times and does not say how the stream ended, so everything has the same
+//! time, and the client counts as the one that disconnected.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
     Transcript, Version,
 };
 
-/// The URL of what is not known: a file names none.
+/// The URL of a file, which names none.
 const URL: &str = "http://unknown/";
 
 /// Why a file is not what curl writes.
@@ -22,15 +22,15 @@ const URL: &str = "http://unknown/";
 pub enum PlainError {
     #[error("the file is empty")]
     Empty,
-    /// A line of a head is not one.
+    /// A line of the headers is not a header field.
     #[error("line {line}: `{text}` is not a header field, and no empty line ends the headers")]
     Field {
         /// The line, from 1.
         line: usize,
         text: String,
     },
-    /// The file ends in a head.
-    #[error("line {line}: the file ends in the middle of a head")]
+    /// The file ends before the end of the headers.
+    #[error("line {line}: the file ends before the end of the headers")]
     Headless {
         /// The last line.
         line: usize,
@@ -41,10 +41,10 @@ pub enum PlainError {
     Foreign,
 }
 
-/// Reads heads and a body, or a body alone.
+/// Reads headers and a body, or a body alone.
 ///
-/// Of several heads, interim answers (`100`), those of proxies and of refused first attempts are
-/// passed over; a redirect becomes an exchange of its own.
+/// Of several responses, interim ones (`100`), those of proxies and of rejected first attempts are
+/// skipped; a redirect becomes an exchange of its own.
 /// A body that still has its chunks (`curl --raw`) loses them, and is kept on the wire with them.
 ///
 /// # Errors
@@ -117,8 +117,8 @@ fn exchange(number: usize, url: &str, head: Head, body: &[u8]) -> Exchange {
     exchange
 }
 
-/// The head without a content coding that curl has undone (`--compressed`): the field stays in what
-/// it writes, and the body would be taken for compressed bytes.
+/// The headers without a content coding that curl has decoded (`--compressed`): curl writes the
+/// field, and the body would be read as compressed bytes.
 fn undone(mut head: Head, body: &[u8]) -> Head {
     if head.headers.has("content-encoding") && looks_like_a_stream(body) {
         head.headers.remove("content-encoding");
@@ -132,7 +132,7 @@ fn begins_with_head(bytes: &[u8]) -> bool {
     ResponseHead::parse(&alone).is_ok_and(|head| head.is_some_and(|head| head.version.is_some()))
 }
 
-/// The head at the start of the bytes, which begins in line `first`, and what is after it.
+/// The headers at the start of the bytes, which begin in line `first`, and the bytes after them.
 fn head(bytes: &[u8], first: usize) -> Result<(Head, &[u8]), PlainError> {
     let line_of = |offset: usize| first + count_lines(&bytes[..offset]);
     let parsed = ResponseHead::parse(bytes).map_err(|_| PlainError::Foreign)?;
@@ -154,7 +154,7 @@ fn is_chunked(headers: &Headers) -> bool {
     headers.list("transfer-encoding").iter().any(|coding| coding == "chunked")
 }
 
-/// Takes the chunks out of the body, where they are still in it.
+/// Removes the chunk framing of the body, if it has one.
 fn dechunk(exchange: &mut Exchange, wire: &[u8], body: &[u8]) {
     let at = Duration::ZERO;
     let mut pieces = Vec::new();
@@ -215,7 +215,7 @@ mod tests {
         let [exchange] = read.exchanges.as_slice() else { panic!("{read:?}") };
         assert!(exchange.is_stream());
         assert_eq!(exchange.body_bytes(), b"data: x\n\n");
-        assert_eq!(exchange.end.how, Ending::Left, "nobody knows how it ended");
+        assert_eq!(exchange.end.how, Ending::Left, "the end is not known");
         assert_eq!((read.source, exchange.wire.len()), (Source::HeadAndBody, 0));
     }
 

@@ -1,35 +1,35 @@
-//! What a run published to a stream while it had that stream open.
+//! The publications of a run to a stream that it had open.
 
 use serde::{Deserialize, Serialize};
 
-/// What dangerous payloads have behind the name of a field: a client that finds it as a whole value
-/// was made to read data as a field.
+/// The value of the injected fields in dangerous payloads: a client that gets it as a whole value
+/// has read data as a field.
 pub const FORGED: &str = "sseproof-forged";
 /// The same for a `retry` field, in milliseconds.
 pub const FORGED_RETRY: u64 = 86_399_999;
-/// The event name, id or comment that no server has a reason to change: where even this does not
-/// arrive, the others say nothing.
+/// An event name, id or comment that a server has no reason to change: if even this does not
+/// arrive, the others prove nothing.
 pub const PLAIN: &str = "sseproof-plain";
 
-/// One publication, and what became of the request for it.
+/// One publication, and the outcome of its request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Published {
-    /// What is dangerous about it (`a line feed`); `None` for a sentinel, which marks the place in
-    /// the stream where what was published before it must have come, and for an event that was
+    /// The dangerous part (`a line feed`); `None` for a sentinel, which marks the place in the
+    /// stream where all earlier publications must have arrived, and for an event that was
     /// published only so that there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
-    /// The data that was meant, before any encoding.
+    /// The data, before any encoding.
     pub data: String,
-    /// The event name that was meant, where one was.
+    /// The event name, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// The seed that the payload was generated from, where it was.
+    /// The seed of a generated payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     pub outcome: PublishOutcome,
@@ -48,7 +48,7 @@ pub enum Part {
 impl Part {
     pub const ALL: [Self; 4] = [Self::Data, Self::Event, Self::Id, Self::Comment];
 
-    /// The variable of a target file that stands for it.
+    /// Its variable in a target file.
     pub const fn variable(self) -> &'static str {
         match self {
             Self::Data => "data",
@@ -58,7 +58,7 @@ impl Part {
         }
     }
 
-    /// What it is called in a sentence.
+    /// Its name in a sentence.
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Data => "data",
@@ -84,33 +84,33 @@ impl Published {
         }
     }
 
-    /// Which part is the dangerous one: the data, where nothing else was meant.
+    /// Which part is the dangerous one: the data, if nothing else is set.
     pub fn part(&self) -> Part {
         let others = [Part::Event, Part::Id, Part::Comment];
         others.into_iter().find(|part| self.meant(*part).is_some()).unwrap_or(Part::Data)
     }
 
-    /// What was meant as the dangerous part.
+    /// The value of the dangerous part.
     pub fn text(&self) -> &str {
         self.meant(self.part()).unwrap_or_default()
     }
 }
 
-/// What became of a publication.
+/// The outcome of a publication.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PublishOutcome {
-    /// The server took it.
+    /// The server accepted it.
     #[default]
     Accepted,
-    /// The server said no, with its words (`POST /publish answered 422`).
+    /// The server rejected it, with the response (`POST /publish answered 422`).
     Refused(String),
-    /// The server broke over it, with its words (`POST /publish answered 500`).
+    /// The server failed on it, with the response (`POST /publish answered 500`).
     Failed(String),
-    /// There was no answer in time.
+    /// There was no response in time.
     Unanswered(String),
-    /// It was not sent, because the request has no form for it.
+    /// It was not sent, because the request cannot carry it.
     Unsendable(String),
 }
 

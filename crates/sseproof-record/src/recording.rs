@@ -5,11 +5,11 @@
 //! before the first exchange on a connection also its bytes (`written`, `received`) and its end
 //! (`closed`), then what was published to the stream meanwhile, and a line that ends it, with the
 //! end itself only if the bytes do not show it.
-//! Last come the things that the run did to the server, or read of it, besides the exchanges.
+//! Last come the other actions and readings of the run.
 //! Times are microseconds since the start of the run.
 //!
-//! Nothing is written that can be made of the bytes. An exchange without a connection says itself
-//! what it is made of (`sent`, `head`, `wire`, `body`, `coded`, `coding_fault`); in version 1 each
+//! Nothing is written that can be derived from the bytes. An exchange without a connection has all
+//! parts itself (`sent`, `head`, `wire`, `body`, `coded`, `coding_fault`); in version 1 each
 //! exchange does.
 
 mod read;
@@ -33,7 +33,7 @@ pub const READ_VERSION: u32 = 2;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordingError {
-    /// A line is not what the format asks for.
+    /// A line does not follow the format.
     #[error("line {line}: {message}")]
     Line {
         /// The line, from 1.
@@ -41,13 +41,15 @@ pub enum RecordingError {
         message: String,
     },
     /// The file is of a later version than this program reads.
-    #[error("the recording has version {found}, and this program reads up to {READ_VERSION}")]
+    #[error(
+        "the recording has version {found}, but this program supports versions up to {READ_VERSION}"
+    )]
     Version {
         /// The version of the file.
         found: u32,
     },
-    /// The file ends in the middle of an exchange.
-    #[error("line {line}: the recording is cut off here, in the middle of an exchange")]
+    /// The file ends within an exchange.
+    #[error("line {line}: the recording is cut off here, within an exchange")]
     Cut {
         /// The last line.
         line: usize,

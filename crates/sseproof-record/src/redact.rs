@@ -1,17 +1,17 @@
-//! A transcript without the secrets of the run: the one place that takes them out.
+//! Removes the secrets of the run from a transcript; no other place does.
 //!
-//! A secret becomes `redacted-1`, the next one `redacted-2`: two requests with the same credentials
-//! still look alike, and two users still look like two.
-//! The word is plain ASCII, so that a rule on the bytes of a head says the same of it; in a body,
-//! and in whatever is compared with a body, it is as long as the secret, so that every offset and
-//! every length stays.
-//! The judged transcript has no secrets: so no report needs to be looked through again, and a
+//! A secret becomes `redacted-1`, the next one `redacted-2`: requests with the same credentials
+//! still have the same value, and two users have two.
+//! The word is plain ASCII, so that a rule on the bytes of headers gives the same verdict; in a
+//! body, and in each value that is compared with a body, it is as long as the secret, so that every
+//! offset and every length stays.
+//! The judged transcript has no secrets: so no report has to be searched again, and a
 //! recording gives the verdicts of the run.
 //!
 //! The bytes of the connections are rewritten (`http1.rs`, `http2.rs`), also where a value is
 //! Huffman coded, compressed, or cut by chunks and frames; the exchanges are then derived again.
 //! Where that changes more than the secrets, the bytes of the exchange are dropped, and only its
-//! head and its body are kept.
+//! headers and its body are kept.
 
 mod body;
 mod edits;
@@ -33,10 +33,10 @@ use crate::{
     SharedConnection, Transcript,
 };
 
-/// A shorter value is too likely to stand somewhere by chance, and is replaced in its field only.
+/// A shorter value may occur elsewhere by chance, and is replaced in its field only.
 const SHORTEST: usize = 6;
 
-/// Each secret with the word that stands for it. Without any, all stays as it is.
+/// Each secret with its replacement. Without any, nothing changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secrets(BTreeMap<Vec<u8>, String>);
 
@@ -44,8 +44,8 @@ pub struct Secrets(BTreeMap<Vec<u8>, String>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redacted {
     pub transcript: Transcript,
-    /// The numbers of the exchanges whose bytes were dropped, since a secret could not be taken out
-    /// of them.
+    /// The numbers of the exchanges whose bytes were dropped, since a secret could not be removed
+    /// from them.
     pub dropped: Vec<usize>,
 }
 
@@ -56,7 +56,7 @@ type Rewritten = (SharedConnection, Result<Cleared, Stuck>);
 #[derive(Clone)]
 struct Cleared {
     connection: SharedConnection,
-    /// How many chunks are left of the first so many.
+    /// How many chunks are left of each count of chunks before.
     sent: Vec<usize>,
     received: Vec<usize>,
 }
@@ -65,7 +65,7 @@ impl Secrets {
     /// The secrets of a run: the values of fields and query parameters that hold credentials, in
     /// its exchanges and in `besides` (requests that are in no transcript, such as those for a
     /// gauge), and of `known` (variables, say of the environment, with their values) those with the
-    /// name of a secret and those that stand in a field.
+    /// name of a secret and those that occur in a field.
     pub fn of(transcript: &Transcript, besides: &[Request], known: &[(String, String)]) -> Self {
         let mut secrets = Self::default();
         for (_, value) in known.iter().filter(|(name, _)| is_credential(name)) {
@@ -107,7 +107,7 @@ impl Secrets {
                 out.dropped.push(exchange.number);
             }
         }
-        // Texts of any kind: what was published has to be found again in the stream.
+        // Texts of any kind: a publication has to be found again in the stream.
         for happening in &mut out.transcript.run_events {
             happening.what = self.in_texts(&happening.what);
         }
@@ -130,7 +130,7 @@ impl Secrets {
 
     fn add(&mut self, value: &[u8]) {
         let number = self.0.len() + 1;
-        // What is a secret already need not become one again: a redacted recording stays as it is.
+        // A replacement is not a secret: a redacted recording stays as it is.
         if !value.is_empty() && !value.starts_with(b"redacted-") {
             self.0.entry(value.to_vec()).or_insert_with(|| format!("redacted-{number}"));
         }
@@ -212,7 +212,7 @@ impl Secrets {
         exchange.end.how = self.in_texts(&exchange.end.how);
         let mut is_coded = false;
         if let Some(head) = &mut exchange.head {
-            // A coding that was not decoded: the body is as it came.
+            // A coding that was not decoded: the body is as received.
             is_coded = exchange.coded.is_empty() && Coding::of(&head.headers).is_none();
             self.headers(&mut head.headers);
         }
@@ -226,7 +226,7 @@ impl Secrets {
         }
     }
 
-    /// An exchange that is not derived of a connection.
+    /// An exchange that is not derived from a connection.
     fn stated(&self, exchange: &mut Exchange, before: &Exchange) -> Result<(), Stuck> {
         let connection = Connection {
             sent: before.sent.clone(),
@@ -268,7 +268,7 @@ impl Secrets {
         Ok(Cleared { connection, sent: sent_left, received: received_left })
     }
 
-    /// The value with the secrets in its texts replaced by words that are as long.
+    /// The value with the secrets in its texts replaced by words of the same length.
     fn in_texts<T: Clone + Serialize + DeserializeOwned>(&self, value: &T) -> T {
         let Ok(mut json) = serde_json::to_value(value) else { return value.clone() };
         self.in_json(&mut json);
@@ -291,7 +291,7 @@ impl Secrets {
             header.value = if is_credential(&header.name) || is_cookie(&header.name) {
                 self.field(&header.name, &header.value)
             } else if header.name.eq_ignore_ascii_case("last-event-id") {
-                // It is compared with what the stream said.
+                // It is compared with the stream.
                 Bytes::from(self.as_long(&header.value))
             } else {
                 self.anywhere(&header.value)
@@ -306,7 +306,7 @@ impl Secrets {
             if is_cookie(name) { vec![cookie_value(value)] } else { values(name, value) };
         for part in parts {
             if let Some(word) = self.0.get(part) {
-                // From behind: the name of a cookie may be the same as its value.
+                // From the end: the name of a cookie may be the same as its value.
                 if let Some(at) = rfind(&out, part) {
                     out.splice(at..at + part.len(), word.bytes());
                 }
@@ -315,15 +315,15 @@ impl Secrets {
         self.anywhere(&out)
     }
 
-    /// The bytes with every secret replaced that is long enough.
+    /// The bytes with every long enough secret replaced.
     fn anywhere(&self, bytes: &[u8]) -> Bytes {
         Bytes::from(self.replaced(bytes, |word, _| word.to_owned()))
     }
 
-    /// The same, with words that are as long as the secrets.
+    /// The same, with words of the same length as the secrets.
     fn as_long(&self, bytes: &[u8]) -> Vec<u8> {
         self.replaced(bytes, |word, length| {
-            // The number tells one from another, also where there is not much room.
+            // The number distinguishes secrets, also short ones.
             let number = word.trim_start_matches("redacted-");
             let word = if word.len() <= length { word.to_owned() } else { format!("r{number}") };
             format!("{word:x<length$}")[..length].to_owned()
@@ -347,7 +347,7 @@ impl Secrets {
         out
     }
 
-    /// A line of a head without them.
+    /// A header line without them.
     fn line(&self, line: &[u8]) -> Vec<u8> {
         let name = line.iter().position(|byte| *byte == b':').map(|colon| line.split_at(colon + 1));
         match name {
@@ -373,7 +373,7 @@ fn is_cookie(name: &str) -> bool {
     name.eq_ignore_ascii_case("set-cookie")
 }
 
-/// The secret parts of a field: what stands behind the scheme, and behind the names of cookies.
+/// The secret parts of a field: the text after the scheme, and after the names of cookies.
 fn values<'a>(name: &str, value: &'a [u8]) -> Vec<&'a [u8]> {
     if name.eq_ignore_ascii_case("cookie") {
         return value.split(|byte| *byte == b';').map(cookie_value).collect();
@@ -402,7 +402,7 @@ fn left(chunks: Vec<Chunk>) -> (Vec<Chunk>, Vec<usize>) {
 }
 
 /// Whether an exchange that was derived anew is the expected one; the length of a compressed body,
-/// and so the length that its head states, may differ.
+/// and so its Content-Length, may differ.
 fn is_same(derived: &Exchange, expected: &Exchange) -> bool {
     let head = |exchange: &Exchange| {
         let mut head = exchange.head.clone();
@@ -421,7 +421,7 @@ fn is_same(derived: &Exchange, expected: &Exchange) -> bool {
         && how(derived) == how(expected)
 }
 
-/// Leaves only the head and the decoded body.
+/// Keeps only the headers and the decoded body.
 fn drop_bytes(exchange: &mut Exchange) {
     exchange.sent.clear();
     exchange.wire.clear();

@@ -1,4 +1,4 @@
-//! What came on a connection, made into the head, the body and the end of an exchange.
+//! Derives the headers, the body and the end of an exchange from the bytes of its connection.
 //!
 //! A client does it chunk by chunk, and a replay with all chunks of a recording.
 
@@ -11,13 +11,13 @@ use crate::{
     Bytes, Chunk, Close, Closed, Coding, ContentDecoder, End, Ending, Exchange, Head, Version,
 };
 
-/// The most bytes of the head of a response over HTTP/1, and the most field lines.
+/// The most bytes of status line and headers over HTTP/1, and the most field lines.
 const HEAD_BYTES: usize = 256 << 10;
 const FIELDS: usize = 1_000;
 
-const SECURE: &str = "the server speaks TLS on this port; write the URL with https://";
-const OLD: &str = "the server answers a connection of HTTP/2 in HTTP/1.1; leave --http 2 out, or check a port that speaks HTTP/2";
-const HUNG_UP: &str = "the server closed the connection when HTTP/2 began on it; if it speaks HTTP/1.1 only, leave --http 2 out";
+const SECURE: &str = "the server uses TLS on this port; write the URL with https://";
+const OLD: &str = "the server answers an HTTP/2 connection with HTTP/1.1; remove --http 2, or check a port with HTTP/2";
+const CLOSED: &str = "the server closed the connection when HTTP/2 began on it; if it supports only HTTP/1.1, remove --http 2";
 
 pub struct ResponseReader {
     http1: http1::Reader,
@@ -28,10 +28,10 @@ pub struct ResponseReader {
     is_over: bool,
 }
 
-/// How much of a body is taken; with more, the exchange is left.
+/// How much of a body is accepted; the client disconnects from a larger one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyLimits {
-    /// The most bytes as they come.
+    /// The most bytes as received.
     pub received: u64,
     /// The most bytes after decoding.
     pub readable: u64,
@@ -60,12 +60,12 @@ impl ResponseReader {
         self.is_over
     }
 
-    /// How many bytes of the body came.
+    /// How many bytes of the body were received.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// Takes in what came over HTTP/1.
+    /// Reads bytes of HTTP/1.
     pub fn feed(&mut self, exchange: &mut Exchange, at: Duration, bytes: &Bytes) {
         let mut input: &[u8] = bytes;
         while !self.is_over
@@ -93,13 +93,17 @@ impl ResponseReader {
             return self.malformed(exchange, at, flaw.to_string());
         }
         if head.headers.0.len() > FIELDS {
-            return self.malformed(exchange, at, format!("its head has more than {FIELDS} fields"));
+            return self.malformed(
+                exchange,
+                at,
+                format!("it has more than {FIELDS} header fields"),
+            );
         }
         if head.is_interim() {
             return;
         }
         if version == Version::Http10 && head.headers.has("transfer-encoding") {
-            let why = "a response of HTTP/1.0 with Transfer-Encoding".to_owned();
+            let why = "an HTTP/1.0 response with Transfer-Encoding".to_owned();
             return self.malformed(exchange, at, why);
         }
         let mut headers = head.headers;
@@ -107,7 +111,7 @@ impl ResponseReader {
         self.begin(exchange, Head { at, version, status, headers });
     }
 
-    /// Takes in what came on a stream of HTTP/2.
+    /// Reads a part of a response over HTTP/2.
     pub fn part(&mut self, exchange: &mut Exchange, at: Duration, part: http2::Part) {
         match part {
             http2::Part::Head { status, headers } => {
@@ -118,7 +122,7 @@ impl ResponseReader {
         }
     }
 
-    /// The server closed the connection, of HTTP/1.
+    /// The server closed the HTTP/1 connection.
     pub fn closed(&mut self, exchange: &mut Exchange, closed: Closed) {
         let how = match (closed.how, self.http1.progress()) {
             (Close::Reset, _) => Ending::Reset,
@@ -159,7 +163,7 @@ impl ResponseReader {
     }
 
     fn malformed(&mut self, exchange: &mut Exchange, at: Duration, why: String) {
-        // A record of TLS, an alert mostly: what TLS servers answer to a request in the clear.
+        // A record of TLS, usually an alert: the response of TLS servers to a request without TLS.
         let how = if exchange.is_answered_in_tls() {
             Ending::Handshake(SECURE.to_owned())
         } else {
@@ -176,7 +180,7 @@ impl ResponseReader {
         if let Some(mut decoder) = self.decoder.take() {
             let rest = decoder.finish();
             exchange.coding_fault = decoder.fault().cloned();
-            // It could be read when the last piece came.
+            // It could be read when the last piece arrived.
             let last = exchange.coded.last().map_or(at, |chunk| chunk.at);
             self.readable(exchange, last, rest.into());
         }
@@ -185,7 +189,7 @@ impl ResponseReader {
 }
 
 impl Exchange {
-    /// Decodes the content coding of a body, if that is still to be done.
+    /// Decodes the content coding of a body, if it is not decoded yet.
     pub fn decode_body(&mut self) {
         let Some(head) = self.head.take() else { return };
         let (came, end) = (std::mem::take(&mut self.body), self.end.clone());
@@ -195,8 +199,8 @@ impl Exchange {
         reader.end(self, end.at, end.how);
     }
 
-    /// Makes what rules look at of the bytes of its connection; `stated` is the end that the bytes
-    /// do not show, because it was the client's.
+    /// Derives the values that rules read from the bytes of its connection; `stated` is an end by
+    /// the client, which the bytes do not show.
     pub fn derive(&mut self, stated: Option<End>) {
         let Some(on) = self.on.clone() else { return };
         let connection = on.connection.lock();
@@ -257,7 +261,7 @@ fn read_stream(
     }
 }
 
-/// How the streams of a connection end that failed.
+/// How the streams of a failed connection end.
 pub fn failed(failure: http2::Failure) -> Ending {
     match failure {
         http2::Failure::Http1 => Ending::Handshake(OLD.to_owned()),
@@ -265,10 +269,10 @@ pub fn failed(failure: http2::Failure) -> Ending {
     }
 }
 
-/// How the streams of a connection end that the server closed.
+/// How the streams of a connection end if the server closed it.
 pub fn closed_http2(client: &http2::Client, how: Close) -> Ending {
     match client.gone() {
-        _ if !client.is_begun() => Ending::Handshake(HUNG_UP.to_owned()),
+        _ if !client.is_begun() => Ending::Handshake(CLOSED.to_owned()),
         _ if how == Close::Reset => Ending::Reset,
         Some(code) => Ending::GoneAway(code),
         None => Ending::Truncated,
@@ -285,10 +289,10 @@ fn ending(over: Over) -> Ending {
 }
 
 fn not_http2(why: &str) -> Ending {
-    Ending::Malformed(format!("what came is no HTTP/2: {why}"))
+    Ending::Malformed(format!("the response is not HTTP/2: {why}"))
 }
 
-/// Whether a client gives up over the flaw: also over line ends in chunks that some would take.
+/// Whether a client fails on the flaw: also on line ends in chunks that some clients accept.
 fn is_refused(flaw: &http1::Flaw) -> bool {
     flaw.is_fatal() || matches!(flaw.kind, http1::FlawKind::Chunk(_))
 }

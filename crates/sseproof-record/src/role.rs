@@ -1,7 +1,7 @@
 //! The part that an exchange plays for the rules that compare it with others.
 //!
-//! A step of a scenario says it (`role: through-later`). What a scenario calls a connection is free,
-//! and no rule reads it.
+//! A step of a scenario names it (`role: through-later`). The name of a connection is free, and no
+//! rule reads it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,21 +12,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The part that an exchange plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// The target's user asks.
+    /// A request of the target's user.
     Owner,
-    /// Another user asks.
+    /// A request of another user.
     OtherUser,
-    /// Another user asks with an event id that the owner was given.
+    /// A request of another user with an event id from the owner's stream.
     OtherUserResumes,
-    /// A client without credentials asks.
+    /// A request without credentials.
     Anonymous,
-    /// A client without credentials asks with an event id that the owner was given.
+    /// A request without credentials, with an event id from the owner's stream.
     AnonymousResumes,
-    /// One of two requests that differ only in the way that they take.
+    /// One of two requests of which one goes through a proxy.
     Compared(Side, Sample),
 }
 
-/// The way that a request takes.
+/// Directly or through the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     /// To the server itself.
@@ -38,7 +38,7 @@ pub enum Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sample {
     Stream,
-    /// A second one beside it, which shows what every client gets alike.
+    /// A second one at the same time, which shows what every client gets.
     Control,
     /// One that is made while the first is open.
     Later,
@@ -61,7 +61,7 @@ pub enum Sample {
     Three,
 }
 
-/// How the samples are written behind the side.
+/// The name of the sample after that of the side.
 const SAMPLES: [(Sample, &str); 13] = [
     (Sample::Stream, ""),
     (Sample::Control, "-control"),

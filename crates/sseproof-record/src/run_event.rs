@@ -13,7 +13,7 @@ pub struct RunEvent {
     pub at: Duration,
     /// The scenario that did it: a probe's id, or the name of a user's file.
     pub scenario: String,
-    /// The name that the step gives it (`before`); empty if there is none.
+    /// The name from the step (`before`); empty if there is none.
     pub name: String,
     pub what: RunEventKind,
 }
@@ -24,66 +24,67 @@ pub struct RunEvent {
 pub enum RunEventKind {
     /// A gauge of the server was read.
     Reading(Reading),
-    /// Something was published, for whichever stream carries it.
+    /// An event was published, not to one certain stream.
     Published { what: Published, answered_us: Option<u64> },
     Restarted {
-        /// When it took connections again; `None` where it did not.
+        /// When it accepted connections again; `None` if it did not.
         ready_us: Option<u64>,
-        /// Why it did not, with what was tried.
+        /// Why it did not, with the command or request.
         failed: Option<String>,
     },
-    /// Many clients came and left.
+    /// Many clients connected and disconnected.
     Churned {
         /// How many connections were made since the step began.
         connections: u64,
-        /// How many of them were given an event stream.
+        /// How many of them got an event stream.
         streams: u64,
         /// The exchange of the last one; the others are not in the record.
         last: usize,
     },
-    /// Bytes were published that no rule looks at, to see what becomes of much.
+    /// Bytes were published only for their amount; no rule reads them.
     Poured {
-        /// How many bytes of data were taken since the step began.
+        /// How many bytes of data were accepted since the step began.
         bytes: u64,
-        /// Why no more were taken, where the server did not take them.
+        /// Why the server accepted no more, if so.
         stopped: Option<String>,
     },
     /// Not all dangerous payloads in this part were tried.
     LeftOut { part: Part, tried: usize, of_all: usize, why: String },
-    /// A client left with a reset (RST).
+    /// A client disconnected with a reset (RST).
     LeftByReset { exchange: usize },
-    /// A client stopped to read, until it left.
+    /// A client stopped reading until it disconnected.
     Stalled { exchange: usize },
-    /// A client that had stopped to read left.
+    /// A client that had stopped reading disconnected.
     Unread {
         exchange: usize,
-        /// How many bytes the server had sent it that it had not read, at the most: they lay in the
-        /// buffers on the way. Or why nobody can tell.
+        /// The maximum of bytes sent and not read: they were in the buffers on the way. Or why it
+        /// is not known.
         bytes: Result<u64, String>,
     },
-    /// A step was left out, since the target does not offer what it needs.
+    /// A step was skipped, since the target does not offer a capability that it needs.
     Lacking(Lack),
 }
 
-/// A number that was read of the server.
+/// A number read from the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
     pub gauge: Gauge,
-    /// What it showed, or why it could not be read.
+    /// The value, or why it could not be read.
     pub value: Result<u64, String>,
-    /// The earlier reading that it was waited for to fall to, by its name.
+    /// The name of the earlier reading that the run waited for it to fall to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub against: Option<String>,
 }
 
-/// What can be read of a server.
+/// A measured value of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gauge {
-    /// How many producers are alive, as the server tells itself.
+    /// How many producers are alive, as the server reports.
     Active,
-    /// How many connections of clients the server's processes hold, also of clients that left.
+    /// How many connections of clients the server's processes hold, also of clients that
+    /// disconnected.
     Connections,
     /// How many descriptors the server's processes hold.
     Descriptors,
@@ -105,19 +106,19 @@ impl fmt::Display for Gauge {
     }
 }
 
-/// What a target can offer beside its stream.
+/// A capability of a target beside its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lack {
     Publish,
-    /// A number of what is alive: neither a gauge, nor a process that can be looked into.
+    /// A number of live producers or connections: from a gauge, or from a readable process.
     Active,
-    /// A process that can be looked into.
+    /// A readable process.
     Process,
     Restart,
     /// The same stream through a proxy.
     Via,
-    /// That HTTP/2 is spoken to it.
+    /// HTTP/2.
     Http2,
 }
 

@@ -1,13 +1,13 @@
-//! A recording as a server: each request gets what the server answered to one like it.
+//! A recording as a server: each request gets the recorded response to the most similar request.
 
 use std::time::Duration;
 
 use crate::{Action, Bytes, Ending, Exchange, Framing, Plan, Request, Transcript};
 
-/// How alike a request and a recorded one are, from the best.
+/// The similarity of a request to a recorded one, from the best.
 const LIKENESSES: [fn(&Request, &Request) -> bool; 3] = [is_same, is_akin, has_method];
 
-/// A recording that is played.
+/// A recording that is replayed.
 ///
 /// A request gets the first exchange that was not played yet and was asked for in the same way
 /// (method, target, version and fields, but for the value of `Last-Event-ID`); else one with the
@@ -83,8 +83,7 @@ fn has_method(recorded: &Request, request: &Request) -> bool {
     recorded.method == request.method
 }
 
-/// The fields that tell one kind of request from another: not what a client adds by itself, nor
-/// what was redacted.
+/// The fields that distinguish requests: not those that a client adds itself, nor redacted ones.
 fn fields(request: &Request) -> Vec<(String, Option<&Bytes>)> {
     let own = ["host", "content-length", "user-agent", "authorization", "cookie"];
     let mut fields: Vec<_> = request
@@ -102,7 +101,7 @@ fn fields(request: &Request) -> Vec<(String, Option<&Bytes>)> {
     fields
 }
 
-/// What the server did, as it was seen: every byte at its time, and the end.
+/// The recorded response: every byte at its time, and the end.
 fn plan(exchange: &Exchange) -> Plan {
     let sent = exchange.phases.sent.or(exchange.phases.connected).unwrap_or(exchange.started);
     let mut clock = sent;
@@ -145,7 +144,7 @@ fn plan(exchange: &Exchange) -> Plan {
             wait(&mut actions, exchange.end.at);
             actions.push(Action::Close);
         }
-        // The server would have gone on: how, nobody knows.
+        // The server would have continued; the recording does not show how.
         _ => actions.push(Action::Hold),
     }
     Plan { actions }

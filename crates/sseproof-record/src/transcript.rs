@@ -1,4 +1,7 @@
-//! What a client saw: the ordered list of the exchanges of one run.
+//! The transcript: the ordered list of the exchanges of one run.
+//!
+//! Times are microseconds since the start of the run, also in memory, so that a replay cannot
+//! differ from the run by precision that a recording loses.
 
 use std::time::Duration;
 
@@ -9,7 +12,7 @@ use crate::{
     Transport, Version,
 };
 
-/// What the run was aimed at.
+/// The target of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
@@ -29,8 +32,8 @@ pub enum Source {
     /// A run: every byte with its time.
     #[default]
     Run,
-    /// A file with heads and a body, as `curl -isN` writes it: no times, no end, and the request is
-    /// only guessed.
+    /// A file with headers and a body, as `curl -isN` writes it: no times, no end, and the request
+    /// is only guessed.
     HeadAndBody,
     /// A file with a body alone.
     BodyOnly,
@@ -40,27 +43,27 @@ pub enum Source {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcript {
     pub target: Target,
-    /// When the run started, RFC 3339; empty where nobody said.
+    /// When the run started, RFC 3339; empty if not known.
     pub started: String,
     pub source: Source,
     /// The exchanges, in the order in which they were begun; `exchanges[i].number == i + 1`.
     pub exchanges: Vec<Exchange>,
-    /// What the run did to the server, or read of it, besides the exchanges; in order.
+    /// The actions and readings of the run besides the exchanges; in order.
     pub run_events: Vec<RunEvent>,
 }
 
-/// One request and what came back.
+/// One request and its response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// Counts from 1, in the order of the run.
     pub number: usize,
-    /// The scenario that asked for it: a probe's id, or the name of a user's file.
+    /// The scenario that made it: a probe's id, or the name of a user's file.
     pub scenario: String,
     /// The name that the scenario gave it.
     pub name: String,
     /// The part that it plays for the rules that compare it with others.
     pub role: Option<Role>,
-    /// The exchange that this one comes out of.
+    /// The exchange that this one follows from.
     pub follows: Option<Follows>,
     /// Whether the standing rules judge it: not for ordinary requests of a scenario, nor for those
     /// where a scenario expects something other than a stream.
@@ -69,27 +72,27 @@ pub struct Exchange {
     pub via: bool,
     pub request: Request,
     pub started: Duration,
-    /// What it went over.
+    /// TLS, proxy, socket and stream of it.
     pub transport: Transport,
-    /// The moments until the head.
+    /// The times until the response headers.
     pub phases: Phases,
-    /// What we wrote: the request with everything that the client adds to it.
+    /// The written bytes: the request with everything that the client adds to it.
     pub sent: Vec<Chunk>,
-    /// The head of the final response.
+    /// Status line and headers of the final response.
     pub head: Option<Head>,
-    /// The body, free of the transfer coding and of a content coding that could be undone, piece by
+    /// The body, free of the transfer coding and of a known content coding, piece by
     /// piece as it could be read.
     pub body: Vec<Chunk>,
-    /// The body as it came, where a content coding was undone.
+    /// The body as received, if a content coding was decoded.
     pub coded: Vec<Chunk>,
-    /// Where a content coding could not be undone any further.
+    /// The fault at which the decoding of a content coding stopped.
     pub coding_fault: Option<CodingFault>,
-    /// Where the bytes are that all of this is made of; `None` where it was only told.
+    /// The bytes that all of this is derived from; `None` if there are none.
     pub on: Option<OnConnection>,
-    /// Everything that came over the connection, below HTTP and above TLS: over HTTP/1, heads,
-    /// chunk sizes and all; over HTTP/2, the frames of all its streams from the first one on.
+    /// Everything that came over the connection, below HTTP and above TLS: over HTTP/1, headers
+    /// and chunk sizes, too; over HTTP/2, the frames of all its streams from the first one on.
     pub wire: Vec<Chunk>,
-    /// What was published to the stream while it was open, in order.
+    /// The publications to the stream while it was open, in order.
     pub published: Vec<Published>,
     pub end: End,
 }
@@ -109,15 +112,15 @@ pub struct Follows {
 pub enum Reason {
     /// The earlier one answered with a redirect.
     Redirect,
-    /// The earlier connection ended, and the client comes back as an `EventSource` does.
+    /// The earlier connection ended, and the client reconnects as an `EventSource` does.
     Reconnect,
 }
 
-/// The moments until the head; `None` for what was not reached.
+/// The times until the response headers; `None` for a step that was not reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Phases {
     pub resolved: Option<Duration>,
-    /// The connection stood.
+    /// The connection was established.
     pub connected: Option<Duration>,
     /// The request was written.
     pub sent: Option<Duration>,
@@ -138,7 +141,7 @@ pub struct Head {
 pub struct Chunk {
     /// When they arrived, or were written.
     pub at: Duration,
-    /// What arrived, or was written.
+    /// The bytes that arrived, or were written.
     pub bytes: Bytes,
 }
 
@@ -148,25 +151,25 @@ pub struct End {
     pub how: Ending,
 }
 
-/// The ways in which an exchange ends.
+/// How an exchange ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Ending {
     /// The server ended the response, whole by its own framing.
     Complete,
-    /// The client had seen enough and left; the stream was still open.
+    /// The client disconnected; the stream was still open.
     Left,
-    /// The client left because the body passed the limit of the recorder, in bytes.
+    /// The client disconnected because the body exceeded the recorder's limit, in bytes.
     OverLimit(u64),
-    /// The wait came to its end before the named phase was reached.
+    /// The wait ended before the named phase was reached.
     TimedOut(Phase),
     /// The name could not be resolved.
     Unresolved(String),
     /// No connection: refused, unreachable.
     Unconnected(String),
-    /// A connection, but no way to speak on it (TLS, or the version of HTTP), with what is wrong
-    /// and what to do.
+    /// A connection whose handshake failed (TLS, or the version of HTTP), with the fault and its
+    /// fix.
     Handshake(String),
     /// The server reset the connection (RST).
     Reset,
@@ -176,7 +179,7 @@ pub enum Ending {
     StreamReset(u32),
     /// The server ended the HTTP/2 connection with GOAWAY and this error code, before END_STREAM.
     GoneAway(u32),
-    /// What came is not HTTP, with the parser's word on it.
+    /// The response is not HTTP, with the message of the parser.
     Malformed(String),
 }
 
@@ -188,24 +191,24 @@ pub enum Phase {
 }
 
 impl Chunk {
-    /// The bytes at that time; `None` where there are none.
+    /// The bytes at that time; `None` if there are none.
     pub fn of(at: Duration, bytes: impl Into<Bytes>) -> Option<Self> {
         Some(Self { at, bytes: bytes.into() }).filter(|chunk| !chunk.bytes.is_empty())
     }
 }
 
 impl Ending {
-    /// Whether the server, or what stands in front of it, ended what had begun.
+    /// Whether the server, or a proxy in front of it, ended a response that had begun.
     pub fn is_servers(&self) -> bool {
         *self == Self::Complete || self.is_cut()
     }
 
-    /// Whether it was the client's doing, so that the bytes of the connection do not show it.
+    /// Whether the client ended it, so that the bytes of the connection do not show it.
     pub fn is_clients(&self) -> bool {
         !self.is_servers() && !matches!(self, Self::Malformed(_))
     }
 
-    /// Whether the server, or what stands in front of it, cut the response short.
+    /// Whether the server, or a proxy in front of it, cut the response.
     pub fn is_cut(&self) -> bool {
         matches!(self, Self::Reset | Self::Truncated | Self::StreamReset(_) | Self::GoneAway(_))
     }
@@ -238,12 +241,12 @@ impl Exchange {
         }
     }
 
-    /// The body as it came, in whatever content coding.
+    /// The body as received, in its content coding.
     pub fn came(&self) -> &[Chunk] {
         if self.coded.is_empty() { &self.body } else { &self.coded }
     }
 
-    /// How many bytes of the body came.
+    /// How many bytes of the body were received.
     pub fn came_len(&self) -> u64 {
         self.came().iter().map(|chunk| chunk.bytes.len() as u64).sum()
     }
@@ -253,7 +256,7 @@ impl Exchange {
         self.body.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect()
     }
 
-    /// All bytes that came over the wire.
+    /// All bytes that were received on the wire.
     pub fn wire_bytes(&self) -> Vec<u8> {
         self.wire.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect()
     }
@@ -275,19 +278,19 @@ impl Exchange {
         self.end.at
     }
 
-    /// The status code, where there is a head.
+    /// The status code, if there are response headers.
     pub fn status(&self) -> Option<u16> {
         self.head.as_ref().map(|head| head.status)
     }
 
-    /// Whether what came is a record of TLS, an alert or a part of the handshake, where HTTP was due.
+    /// Whether the response is a record of TLS, an alert or a part of the handshake, and not HTTP.
     pub fn is_answered_in_tls(&self) -> bool {
         let first: Vec<u8> =
             self.wire.iter().flat_map(|chunk| chunk.bytes.iter().copied()).take(2).collect();
         self.head.is_none() && matches!(first[..], [0x15 | 0x16, 0x03])
     }
 
-    /// Whether a client takes the answer as an event stream: 200 and `text/event-stream`.
+    /// Whether a client reads the response as an event stream: 200 and `text/event-stream`.
     pub fn is_stream(&self) -> bool {
         self.head.as_ref().is_some_and(|head| head.status == 200 && head.is_event_stream())
     }

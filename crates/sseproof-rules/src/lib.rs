@@ -33,7 +33,7 @@ mod transport;
 pub use encode::broken_by;
 pub use finding::{Evidence, Excerpt, Finding, Status};
 pub use profile::{Profile, profile, profiles, profiles_of};
-pub use record::{Record, Seen, View};
+pub use record::{Record, TimedItem, View};
 pub use registry::{judge, mutants, rule, rules, rules_for};
 pub use requirement::{
     Level, Recipe, Requirement, RuleText, Subject, requirement, requirements, standing,

@@ -1,4 +1,4 @@
-//! A transcript with its bodies decoded once, and the questions that rules ask of it.
+//! A transcript with its bodies decoded once, and the queries of rules on it.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -9,12 +9,11 @@ use sseproof_record::{Coding, Exchange, Reason, RunEvent, Source, Target, Transc
 /// A transcript, ready to be judged.
 pub struct Record<'t> {
     transcript: &'t Transcript,
-    streams: Vec<Vec<Seen>>,
+    streams: Vec<Vec<TimedItem>>,
 }
 
-/// An item of a stream, and when its last byte arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct TimedItem {
     pub item: Item<'static>,
     /// When its last byte arrived.
     pub at: Duration,
@@ -24,7 +23,7 @@ pub struct Seen {
 #[derive(Clone, Copy)]
 pub struct View<'r> {
     exchange: &'r Exchange,
-    seen: &'r [Seen],
+    seen: &'r [TimedItem],
 }
 
 impl Deref for View<'_> {
@@ -37,10 +36,10 @@ impl Deref for View<'_> {
 impl<'t> Record<'t> {
     /// Decodes every body of the transcript.
     ///
-    /// An anomaly that only says that we ourselves left in mid-block is not the server's and is
-    /// left out: [`View::ended_by_server`] tells.
+    /// An incomplete block at the end is an anomaly of the server only if the server ended the
+    /// exchange ([`View::ended_by_server`]); it is left out otherwise.
     pub fn new(transcript: &'t Transcript) -> Self {
-        let streams = transcript.exchanges.iter().map(seen).collect();
+        let streams = transcript.exchanges.iter().map(items).collect();
         Self { transcript, streams }
     }
 
@@ -48,12 +47,11 @@ impl<'t> Record<'t> {
         &self.transcript.target
     }
 
-    /// What the run did to the server, or read of it, besides the exchanges.
+    /// The actions and readings of the run besides the exchanges.
     pub fn run_events(&self) -> &'t [RunEvent] {
         &self.transcript.run_events
     }
 
-    /// Where the transcript comes from.
     pub fn source(&self) -> Source {
         self.transcript.source
     }
@@ -72,21 +70,21 @@ impl<'t> Record<'t> {
         self.all().filter(|view| view.judged)
     }
 
-    /// The judged exchanges whose answer a client takes as an event stream (200 and the media
-    /// type), HEAD aside, with a body that can be read: in no content coding, or in one that could be undone.
+    /// The judged exchanges whose response a client reads as an event stream (200 and the media
+    /// type), except HEAD, with a body that can be read: without a content coding, or decoded.
     pub fn streams(&self) -> impl Iterator<Item = View<'_>> {
         self.judged()
             .filter(|view| view.is_stream() && view.request.method != "HEAD" && !view.is_encoded())
     }
 
-    /// The judged exchanges that ask as an `EventSource` asks: the target's method, HTTP/1.1
-    /// or later, `Accept: text/event-stream`, no `Connection: close`, and no `Last-Event-ID` other than one
-    /// that the server gave out itself.
+    /// The judged exchanges with the request of an `EventSource`: the target's method, HTTP/1.1 or
+    /// later, `Accept: text/event-stream`, no `Connection: close`, and no `Last-Event-ID` except
+    /// one from this server.
     pub fn subscriptions(&self) -> impl Iterator<Item = View<'_>> {
         self.judged().filter(|view| self.is_subscription(view))
     }
 
-    /// Whether the exchange asks as an `EventSource` asks: see [`Record::subscriptions`].
+    /// Whether the request is that of an `EventSource`: see [`Record::subscriptions`].
     pub fn is_subscription(&self, view: &View<'_>) -> bool {
         let request = &view.request;
         request.method == self.target().method
@@ -120,7 +118,7 @@ impl<'r> View<'r> {
     }
 
     /// Everything in the stream, in order.
-    pub fn seen(&self) -> &'r [Seen] {
+    pub fn seen(&self) -> &'r [TimedItem] {
         self.seen
     }
 
@@ -153,21 +151,20 @@ impl<'r> View<'r> {
         })
     }
 
-    /// When the first event arrived.
     pub fn first_event(&self) -> Option<Duration> {
         self.events().next().map(|(_, at)| at)
     }
 
-    /// Whether the body is in a content coding that could not be undone here, so that its bytes are
-    /// not the stream's.
+    /// Whether the body is in a content coding that could not be decoded, so that its bytes are not
+    /// the stream's.
     pub fn is_encoded(&self) -> bool {
         let is_known =
             || self.head.as_ref().is_some_and(|head| Coding::of(&head.headers).is_some());
         self.is_compressed() && (self.coding_fault.is_some() || !is_known())
     }
 
-    /// Whether the body came in a content coding that clients undo. A name that stands for no coding
-    /// (`none` is a common one) changes no byte.
+    /// Whether the body came in a content coding that clients decode. An unknown name (`none` is a
+    /// common one) changes no byte.
     pub fn is_compressed(&self) -> bool {
         self.head.as_ref().is_some_and(|head| {
             let named = head.headers.list("content-encoding");
@@ -175,22 +172,20 @@ impl<'r> View<'r> {
         })
     }
 
-    /// Whether the bytes on the wire are there, and are those of HTTP/1.
+    /// Whether the bytes on the wire are recorded, and are HTTP/1.
     pub fn has_http1_wire(&self) -> bool {
         !self.wire.is_empty() && self.request.version.is_http1()
     }
 
-    /// Whether the answer came over HTTP/2.
     pub fn is_http2(&self) -> bool {
         self.head.as_ref().is_some_and(|head| head.version == Version::Http2)
     }
 
-    /// Whether the server, and not we, ended the exchange after its head.
+    /// Whether the server, and not the client, ended the exchange after the response headers.
     pub fn ended_by_server(&self) -> bool {
         self.head.is_some() && self.end.how.is_servers()
     }
 
-    /// How long the exchange lasted.
     pub fn lasted(&self) -> Duration {
         self.end.at.saturating_sub(self.started)
     }
@@ -201,11 +196,11 @@ impl<'r> View<'r> {
     }
 }
 
-fn seen(exchange: &Exchange) -> Vec<Seen> {
+fn items(exchange: &Exchange) -> Vec<TimedItem> {
     let body = exchange.body_bytes();
     let view = View { exchange, seen: &[] };
     let ended = view.ended_by_server();
-    // Where each piece of the body ends: a hundred thousand items look for theirs.
+    // The end of each piece of the body: a hundred thousand items search theirs.
     let mut end = 0;
     let ends: Vec<u64> = exchange
         .body
@@ -224,12 +219,12 @@ fn seen(exchange: &Exchange) -> Vec<Seen> {
         .filter(|item| ended || !is_cut_by_us(item, body.len() as u64))
         .map(|item| {
             let last = item.span().end.saturating_sub(1);
-            Seen { at: arrival(last.min(body.len().saturating_sub(1) as u64)), item }
+            TimedItem { at: arrival(last.min(body.len().saturating_sub(1) as u64)), item }
         })
         .collect()
 }
 
-/// Whether the anomaly only says that the body stops here, which it does because we left.
+/// Whether the anomaly is only the end of the body, caused by the client's disconnect.
 fn is_cut_by_us(item: &Item<'_>, end: u64) -> bool {
     use sseproof_codec::AnomalyKind::{InvalidUtf8, UnterminatedBlock};
     match item {

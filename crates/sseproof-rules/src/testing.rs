@@ -1,4 +1,4 @@
-//! For the tests of rules: plays plans without a network, and builds transcripts by hand.
+//! Tests of rules: plays plans without a network, and builds transcripts.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ impl Run {
         self
     }
 
-    /// Sends the request, stays for that long at the most, leaves, and goes on after that.
+    /// Sends the request, disconnects after at most that time, and continues after that.
     pub(crate) fn visit(self, request: Request, stay: Duration) -> Self {
         let visit = Visit {
             request: &request,
@@ -46,8 +46,8 @@ impl Run {
         self.answered(request, &plan, None, stay)
     }
 
-    /// The same with a server that plays this plan; beside that exchange, a second after its start,
-    /// if one is named.
+    /// The same with a server that plays this plan; if an exchange is named, a second after its
+    /// start.
     pub(crate) fn answered(
         mut self,
         request: Request,
@@ -72,12 +72,12 @@ impl Run {
         self
     }
 
-    /// Subscribes as an `EventSource` does and stays for a second.
+    /// Subscribes as an `EventSource` does for a second.
     pub(crate) fn subscribe(self) -> Self {
         self.visit(Request::subscribe(URL), Duration::from_secs(1))
     }
 
-    /// Subscribes beside exchange `of`, that long after its start, and stays for that long.
+    /// Subscribes that long after the start of exchange `of`, and for that long.
     pub(crate) fn join(self, of: usize, after: Duration, stay: Duration) -> Self {
         self.join_with(Request::subscribe(URL), of, after, stay)
     }
@@ -106,39 +106,37 @@ impl Run {
         self
     }
 
-    /// Comes back as an `EventSource` does after exchange `of`, with this id.
+    /// Reconnects as an `EventSource` does after exchange `of`, with this id.
     pub(crate) fn reconnect(self, of: usize, id: &str) -> Self {
         let request = Request::subscribe(URL).with("Last-Event-ID", id);
         self.visit(request, Duration::from_secs(1))
             .edit(|last| last.follows = Some(Follows { exchange: of, reason: Reason::Reconnect }))
     }
 
-    /// Something happened besides, now.
+    /// Adds an event of the run at the present time.
     pub(crate) fn happened(self, name: &str, what: RunEventKind) -> Self {
         let now = self.now;
         self.happened_at(now, name, what)
     }
 
-    /// Something happened besides, then.
+    /// Adds an event of the run at that time.
     pub(crate) fn happened_at(mut self, at: Duration, name: &str, what: RunEventKind) -> Self {
         let (scenario, name) = (String::new(), name.to_owned());
         self.transcript.run_events.push(RunEvent { at, scenario, name, what });
         self
     }
 
-    /// Changes the last exchange.
     pub(crate) fn edit(mut self, edit: impl FnOnce(&mut Exchange)) -> Self {
         edit(self.transcript.exchanges.last_mut().expect("an exchange"));
         self
     }
 
-    /// Changes all that happened besides.
     pub(crate) fn edit_run_events(mut self, mut edit: impl FnMut(&mut RunEventKind)) -> Self {
         self.transcript.run_events.iter_mut().for_each(|happening| edit(&mut happening.what));
         self
     }
 
-    /// Gives the last exchange this body, which arrives where its first piece did.
+    /// Gives the last exchange this body, which arrives with its first piece.
     pub(crate) fn with_body(self, bytes: impl Into<Bytes>) -> Self {
         self.edit(|last| {
             let at = last.body.first().map_or(last.started, |chunk| chunk.at);
@@ -189,7 +187,6 @@ impl Run {
         assert!(matches!(verdict, Verdict::Pass(_)), "{} does not pass: {verdict:?}", rule.id);
     }
 
-    /// Demands that the rule has nothing to complain of.
     pub(crate) fn passes_or_skips(&self, rule: &Rule) {
         let verdict = self.judge(rule);
         let fine = matches!(verdict, Verdict::Pass(_) | Verdict::Skip(_));
@@ -201,18 +198,18 @@ impl Run {
         assert!(matches!(verdict, Verdict::Skip(_)), "{} does not skip: {verdict:?}", rule.id);
     }
 
-    /// Demands that the evidence does not suffice for the rule.
     pub(crate) fn is_inconclusive(&self, rule: &Rule) {
         let verdict = self.judge(rule);
-        let thin = matches!(verdict, Verdict::Inconclusive(_));
-        assert!(thin, "{} is not inconclusive: {verdict:?}", rule.id);
+        let is_met = matches!(verdict, Verdict::Inconclusive(_));
+        assert!(is_met, "{} is not inconclusive: {verdict:?}", rule.id);
     }
 }
 
-/// A run of one subscription to a stream with exactly this body, which the server then ends cleanly.
+/// A run of one subscription to a stream with exactly this body, which the server then ends
+/// cleanly.
 pub(crate) fn body(bytes: &[u8]) -> Run {
     Run::against(crate::reference::answer).subscribe().edit(|exchange| {
-        let at = exchange.head.as_ref().expect("a head").at;
+        let at = exchange.head.as_ref().expect("headers").at;
         exchange.body = vec![Chunk { at, bytes: Bytes::from(bytes) }];
         exchange.end = End { at: at + Duration::from_secs(1), how: Ending::Complete };
     })
@@ -239,7 +236,7 @@ pub(crate) fn play(
                 exchange.wire.extend(Chunk::of(at, bytes.clone()));
                 reader.feed(&mut exchange, at, &bytes);
             }
-            // A client that has all of the response does not stay.
+            // A client with the whole response disconnects.
             _ if reader.is_over() => break,
             Step::Wait(time) => at += time,
             Step::Hold | Step::Follow { .. } | Step::End(Then::KeepAlive) => at = leave,

@@ -48,7 +48,8 @@ pub struct Field<'a> {
 }
 
 impl<'a> ResponseHead<'a> {
-    /// The start line and the fields that the bytes begin with; `None` if they are not complete yet.
+    /// The start line and the fields that the bytes begin with; `None` if they are not complete
+    /// yet.
     ///
     /// # Errors
     /// The bytes do not begin with a status line.
@@ -96,7 +97,8 @@ impl<'a> ResponseHead<'a> {
 }
 
 impl<'a> RequestHead<'a> {
-    /// The start line and the fields that the bytes begin with; `None` if they are not complete yet.
+    /// The start line and the fields that the bytes begin with; `None` if they are not complete
+    /// yet.
     ///
     /// # Errors
     /// The bytes do not begin with a request line.
@@ -188,7 +190,8 @@ fn is(field: &Field<'_>, name: &str) -> bool {
     field.name.eq_ignore_ascii_case(name)
 }
 
-/// Start line and fields: `*CRLF start-line CRLF *( field-line CRLF ) CRLF` (RFC 9112, section 2.1).
+/// Start line and fields: `*CRLF start-line CRLF *( field-line CRLF ) CRLF` (RFC 9112, section
+/// 2.1).
 struct Lines<'a, Start> {
     start: Start,
     line: Line<'a>,

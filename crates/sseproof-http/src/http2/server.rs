@@ -134,7 +134,8 @@ impl Server {
         self.out.extend_from_slice(bytes);
     }
 
-    /// Writes one frame of data, as long as the windows let it be; gives how much of it was written.
+    /// Writes one frame of data, as long as the windows let it be; gives how much of it was
+    /// written.
     pub fn data(&mut self, stream: u32, data: &[u8], ends: bool) -> usize {
         let own = self.windows.get(&stream).copied().unwrap_or(0);
         let room = usize::try_from(self.window.min(own)).unwrap_or(0).min(MAX_FRAME);

@@ -30,8 +30,8 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let Some(strict) = &self.strict else { return Ok(ServerCertVerified::assertion()) };
         match strict.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
-            // `openssl req -x509` makes a certificate that is its own authority; a user who names that
-            // very certificate trusts it. Its dates were looked at before this was found.
+            // `openssl req -x509` makes a certificate that is its own authority; a user who names
+            // that very certificate trusts it. Its dates were looked at before this was found.
             Err(Error::InvalidCertificate(CertificateError::Other(_)))
                 if self.own.iter().any(|own| own == end_entity) =>
             {

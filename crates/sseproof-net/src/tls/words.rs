@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 
-/// The message for an error in or after the handshake; `first` has the server's first bytes, `alpn` what
-/// it was offered.
+/// The message for an error in or after the handshake; `first` has the server's first bytes, `alpn`
+/// what it was offered.
 pub(crate) fn words(error: &io::Error, first: &[u8], alpn: &[&str]) -> String {
     if first.starts_with(b"HTTP/") || first.starts_with(b"<") {
         return "the server uses plain HTTP on this port, not TLS; write the URL with http://"

@@ -1,4 +1,4 @@
-//! A transcript out of JSON lines.
+//! A transcript from JSON lines.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,23 +9,23 @@ use crate::{
     SharedConnection, Transcript,
 };
 
-/// The transcript that the JSON lines hold.
+/// The transcript of the JSON lines.
 ///
 /// # Errors
-/// [`RecordingError`], with the line, where the text is not a recording or one of a later version.
+/// [`RecordingError`], with the line, if the text is not a recording or one of a later version.
 pub fn read_recording(text: &str) -> Result<Transcript, RecordingError> {
     let mut reader = Reader::default();
     reader.read(text)?;
     reader.whole().ok_or(RecordingError::Empty)
 }
 
-/// The transcript that the JSON lines hold, as far as they go: if the file is cut, the second value
-/// says where and why.
+/// The transcript of the JSON lines, also of a file that is cut: then the second value says where
+/// and why.
 ///
-/// The last exchange of a file that is cut ends with what is known of it, as if the client had left.
+/// The last exchange of a file that is cut ends there, as if the client had disconnected.
 ///
 /// # Errors
-/// [`RecordingError`] as of [`read_recording`], where a line is wrong and another one follows it.
+/// [`RecordingError`] as of [`read_recording`], if a line is wrong and another one follows it.
 pub fn read_cut_recording(
     text: &str,
 ) -> Result<(Transcript, Option<RecordingError>), RecordingError> {
@@ -35,7 +35,7 @@ pub fn read_cut_recording(
     let is_open = reader.open.is_some();
     let transcript = reader.whole().ok_or(RecordingError::Empty);
     let cut = match ended {
-        // Only a line that the file ends in, without a line end, was cut off.
+        // Only a last line without a line end was cut off.
         Err(RecordingError::Line { line, .. }) if line == last && line > 1 => {
             Some(RecordingError::Cut { line })
         }
@@ -45,17 +45,17 @@ pub fn read_cut_recording(
     transcript.map(|transcript| (transcript, cut))
 }
 
-/// Reads line by line; exchanges are made whole when all bytes are there.
+/// Reads line by line; exchanges are derived when all bytes are read.
 #[derive(Default)]
 struct Reader {
     transcript: Option<Transcript>,
     version: u32,
     connections: BTreeMap<usize, Connection>,
-    /// For each exchange, the part of a connection that it is made of.
+    /// For each exchange, its part of a connection.
     parts: Vec<Option<OnLine>>,
-    /// For each exchange, the end that is not made of bytes.
+    /// For each exchange, the end that the bytes do not show.
     ends: Vec<Option<End>>,
-    /// The exchange whose end is still to come.
+    /// The exchange without an end so far.
     open: Option<usize>,
 }
 
@@ -137,7 +137,7 @@ impl Reader {
     fn begin(&mut self, line: ExchangeLine) -> Result<(), String> {
         let expected = self.parts.len() + 1;
         if line.number != expected {
-            return Err(format!("exchange {} where {expected} must come", line.number));
+            return Err(format!("expected exchange {expected}, found {}", line.number));
         }
         let role = match self.version {
             1 => Role::of_version_1(&line.scenario, &line.name),
@@ -180,7 +180,7 @@ impl Reader {
             .ok_or_else(|| format!("exchange {number} has no `exchange` line before"))
     }
 
-    /// The transcript, with what is made of bytes.
+    /// The transcript, with the values derived from the bytes.
     fn whole(self) -> Option<Transcript> {
         let mut transcript = self.transcript?;
         let connections: BTreeMap<_, _> = self

@@ -30,7 +30,7 @@ pub fn write_recording(transcript: &Transcript) -> String {
 
 struct Writer {
     out: String,
-    /// Those that are written; the first has the number 1.
+    /// The written connections; the first has the number 1.
     connections: Vec<SharedConnection>,
 }
 
@@ -103,7 +103,7 @@ impl Writer {
         }
     }
 
-    /// What an exchange says itself.
+    /// The parts of an exchange without a connection.
     fn stated(&mut self, of: &Exchange) {
         let exchange = of.number;
         let pieces = |of: &[Chunk], line: fn(usize, u64, Bytes) -> Line| -> Vec<Line> {

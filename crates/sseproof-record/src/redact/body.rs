@@ -3,11 +3,11 @@
 use super::Secrets;
 use crate::{Coding, ContentDecoder, Headers};
 
-/// That a secret cannot be taken out without changing what is judged.
+/// A secret cannot be removed without a change of a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stuck;
 
-/// What stands for the pieces; `None` if they may stay.
+/// The replacement of the pieces; `None` if they may stay.
 ///
 /// Each piece decodes to as many bytes as before, and a body that is not compressed keeps the
 /// length of each piece. A body in a coding that cannot be decoded here becomes zeros.
@@ -50,7 +50,7 @@ fn recoded(
     decoded.last_mut().into_iter().for_each(|last| last.extend_from_slice(&rest));
     let texts: Vec<&[u8]> = decoded.iter().map(Vec::as_slice).collect();
     let Some(redacted) = as_long(secrets, &texts) else {
-        // Past a fault, bytes are not compressed as likely as they are.
+        // Bytes after a fault may or may not be compressed.
         return Ok(as_long(secrets, pieces).filter(|_| decoder.fault().is_some()));
     };
     if decoder.fault().is_some() {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::{Bytes, Chunk};
 
-/// Bytes that stand for others.
+/// Bytes and their replacement.
 pub(super) struct Edit {
     pub(super) range: Range<usize>,
     pub(super) by: Vec<u8>,
@@ -17,8 +17,8 @@ pub(super) fn joined(chunks: &[Chunk]) -> Vec<u8> {
 
 /// The chunks after these edits, which do not overlap; each has one, and it may be empty.
 ///
-/// Bytes that are replaced by as many keep their places. Others are whole when the last of the
-/// replaced ones came.
+/// Bytes that are replaced by the same number keep their places. Others arrive with the last of the
+/// replaced ones.
 pub(super) fn edited(chunks: &[Chunk], mut edits: Vec<Edit>) -> Vec<Chunk> {
     let all = joined(chunks);
     let mut ends = Vec::with_capacity(chunks.len());
@@ -42,7 +42,7 @@ pub(super) fn edited(chunks: &[Chunk], mut edits: Vec<Edit>) -> Vec<Chunk> {
     times.zip(out).map(|(at, bytes)| Chunk { at, bytes: bytes.into() }).collect()
 }
 
-/// The same, where every edit is as long as what it replaces.
+/// The same, if every edit has the length of the replaced bytes.
 pub(super) fn replaced(chunks: &[Chunk], by: &[u8]) -> Vec<Chunk> {
     let by = Bytes::from(by);
     let mut at = 0;

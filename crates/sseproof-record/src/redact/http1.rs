@@ -31,7 +31,7 @@ pub(super) fn redacted(
         edit(secrets, &wire, &message, &mut edits)?;
     }
     let out = edited(chunks, edits);
-    // Whatever stands outside of heads and bodies: trailers, or bytes after the end.
+    // Bytes outside of headers and bodies: trailers, or bytes after the end.
     Ok(replaced(&out, &secrets.as_long(&joined(&out))))
 }
 
@@ -62,7 +62,7 @@ fn messages(chunks: &[Chunk], mut reader: Reader) -> Vec<Message> {
         begin += chunk.bytes.len();
     }
     match reader.progress() {
-        // Where no head ends, all of it may be one.
+        // If no headers end, all bytes may be headers.
         Progress::Head | Progress::Lost if message.heads.end == 0 => message.heads.end = begin,
         Progress::Body(_) => message.is_open = true,
         _ => {}
@@ -116,7 +116,7 @@ fn chunked(wire: &[u8], message: &Message, body: Vec<Vec<u8>>, edits: &mut Vec<E
     }
 }
 
-/// A line of a head, whose body grows by so many bytes.
+/// A header line of a message whose body grows by so many bytes.
 fn head_line(secrets: &Secrets, line: &[u8], growth: i64) -> Vec<u8> {
     let text = String::from_utf8_lossy(line);
     let named =

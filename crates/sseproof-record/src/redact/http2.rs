@@ -71,7 +71,7 @@ pub(super) fn redacted(secrets: &Secrets, chunks: &[Chunk]) -> Result<Vec<Chunk>
         blocks.iter().try_for_each(|block| write_block(block, &mut edits))?;
     }
     let out = edited(chunks, edits);
-    // Whatever else says something in plain text, as GOAWAY may.
+    // Other frames with plain text, as GOAWAY may have.
     Ok(replaced(&out, &secrets.as_long(&joined(&out))))
 }
 
@@ -146,7 +146,7 @@ fn rest(wire: &[u8], at: usize, out: &mut Frames) {
     }
 }
 
-/// Whether the length that a head states had to change.
+/// Whether a Content-Length had to change.
 fn body_edits(
     secrets: &Secrets,
     wire: &[u8],

@@ -11,7 +11,7 @@ fn chunk(text: &str) -> Chunk {
     Chunk { at: Duration::ZERO, bytes: Bytes::from(text) }
 }
 
-/// A variable whose name says nothing of a secret.
+/// A variable whose name is not that of a secret.
 fn tenant() -> (String, String) {
     ("TENANT".to_owned(), "of-the-environment".to_owned())
 }
@@ -50,7 +50,7 @@ fn transcript() -> Transcript {
 fn no_secret_is_left() {
     let mut redacted = redacted(&transcript(), &[tenant()]);
     let exchange = &mut redacted.exchanges[0];
-    // As long as it was: a fault behind it stands where it stood.
+    // Of the same length: the offset of a later fault stays.
     let stream = "data: redacted-2\n\n";
     assert_eq!(stream.len(), "data: top-secret\n\n".len());
     assert_eq!(exchange.body[0].bytes.to_text(), stream);
@@ -107,8 +107,8 @@ fn what_a_stream_repeats_keeps_its_length_and_stays_comparable() {
     ]
     .map(|what| RunEvent { at: Duration::ZERO, scenario: String::new(), name: String::new(), what })
     .to_vec();
-    let told = redacted(&transcript, &[]);
-    let exchange = &told.exchanges[0];
+    let redacted = redacted(&transcript, &[]);
+    let exchange = &redacted.exchanges[0];
     let body = String::from_utf8(exchange.body_bytes()).unwrap();
     assert_eq!(exchange.body[0].bytes.len(), "id: top-se".len());
     assert_eq!(body.len(), transcript.exchanges[0].body_bytes().len());
@@ -116,7 +116,7 @@ fn what_a_stream_repeats_keeps_its_length_and_stays_comparable() {
     assert!(id.starts_with("redacted-"), "{id}");
     assert!(body.starts_with(&format!("id: {id}\ndata: r")), "{body}");
     assert_eq!(exchange.published[0].data, id);
-    assert!(!format!("{told:?}").contains("top-secret"));
+    assert!(!format!("{redacted:?}").contains("top-secret"));
 }
 
 #[test]
@@ -125,11 +125,11 @@ fn what_is_asked_besides_and_variables_have_secrets_too() {
     let variables = [("API_TOKEN", "of-a-variable"), ("TOPIC", "weather")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let secrets = Secrets::of(&Transcript::default(), &[gauge], &variables);
-    let told = secrets.text("GET /active?token=of-the-gauge, abcdefg, of-a-variable, weather");
+    let text = secrets.text("GET /active?token=of-the-gauge, abcdefg, of-a-variable, weather");
     for secret in ["of-the-gauge", "abcdefg", "of-a-variable"] {
-        assert!(!told.contains(secret), "{told}");
+        assert!(!text.contains(secret), "{text}");
     }
-    assert!(told.contains("weather"), "{told}");
+    assert!(text.contains("weather"), "{text}");
     assert_eq!(Secrets::default().text("Bearer x"), "Bearer x");
 }
 

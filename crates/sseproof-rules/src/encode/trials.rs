@@ -5,7 +5,7 @@ use sseproof_codec::{Event, Item};
 use sseproof_record::{FORGED, FORGED_RETRY, PLAIN, Part, PublishOutcome, Published};
 
 use super::with_line_feeds;
-use crate::{Record, Seen, Verdict, View};
+use crate::{Record, TimedItem, Verdict, View};
 
 /// Why the family has nothing to judge, with the line that changes it.
 const NO_HOOK: &str = "nothing says how to publish; add `publish: { http: { path: /publish, body: \"${data}\" } }` to the file of --target, or give --publish 'POST /publish'";
@@ -18,9 +18,9 @@ const LATE: usize = 6;
 pub(super) struct Trial<'r> {
     pub(super) view: View<'r>,
     pub(super) published: &'r Published,
-    seen: &'r [Seen],
+    seen: &'r [TimedItem],
     /// What stands from the closing sentinel on.
-    behind: &'r [Seen],
+    behind: &'r [TimedItem],
     /// How the server wraps data, as either sentinel has it: something of another block may have
     /// got into one of them.
     shapes: [Shape; 2],
@@ -162,7 +162,7 @@ fn of_stream<'r>(view: View<'r>, published: &'r [Published]) -> Vec<Trial<'r>> {
     trials
 }
 
-fn events(seen: &[Seen]) -> impl Iterator<Item = &Event<'static>> {
+fn events(seen: &[TimedItem]) -> impl Iterator<Item = &Event<'static>> {
     seen.iter().filter_map(|seen| match &seen.item {
         Item::Event(event) => Some(event),
         _ => None,

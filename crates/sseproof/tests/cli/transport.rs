@@ -42,7 +42,7 @@ fn http2_is_used_if_agreed_by_alpn_or_required() {
 #[test]
 fn http2_against_a_server_of_http1_is_exit_3_with_what_to_do() {
     let (url, _requests) = answering(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-    run(&["check", &url, "--http", "2"]).ends(3, &["leave --http 2 out"]);
+    run(&["check", &url, "--http", "2"]).ends(3, &["remove --http 2"]);
 }
 
 #[test]
