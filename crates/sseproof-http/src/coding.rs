@@ -119,7 +119,6 @@ pub struct CodingFault {
     pub too_much: bool,
 }
 
-/// Decodes one coding.
 pub struct ContentDecoder {
     decoder: Decoder,
     taken: u64,
@@ -276,7 +275,6 @@ mod tests {
     use flate2::Compression;
     use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
-    /// Three events, each flushed.
     const EVENTS: [&str; 3] = ["data: one\n\n", "data: one and two\n\n", "id: 3\ndata: one\n\n"];
     /// As the brotli of Node.js encodes them (`BROTLI_OPERATION_FLUSH` after each).
     const BR: [&[u8]; 4] = include!("coding/br.in");
@@ -296,7 +294,6 @@ mod tests {
         std::mem::take(out)
     }
 
-    /// Each coding, in the pieces that a server flushes.
     fn pieces() -> Vec<(Coding, Vec<Vec<u8>>)> {
         let level = Compression::default();
         let owned = |pieces: &[&[u8]]| pieces.iter().map(|piece| piece.to_vec()).collect();

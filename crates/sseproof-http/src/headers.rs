@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::Bytes;
 
-/// One field line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
@@ -25,7 +24,6 @@ impl Headers {
         self.all(name).next().map(|header| header.value.to_text())
     }
 
-    /// All field lines of that name.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Header> {
         self.0.iter().filter(move |header| header.name.eq_ignore_ascii_case(name))
     }
@@ -71,7 +69,6 @@ impl Headers {
         self.0.push(Header { name: name.to_owned(), value: value.into() });
     }
 
-    /// Removes all field lines of that name.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|header| !header.name.eq_ignore_ascii_case(name));
     }

@@ -30,7 +30,6 @@ pub const FRAME_HEAD: usize = 9;
 
 /// The types of frames (RFC 9113, section 6).
 pub mod kind {
-    /// A piece of a body.
     pub const DATA: u8 = 0;
     /// The fields of a request or a response, or trailers.
     pub const HEADERS: u8 = 1;
@@ -41,11 +40,9 @@ pub mod kind {
     /// A response without a request (server push).
     pub const PUSH_PROMISE: u8 = 5;
     pub const PING: u8 = 6;
-    /// The end of the connection.
     pub const GOAWAY: u8 = 7;
     /// A larger window.
     pub const WINDOW_UPDATE: u8 = 8;
-    /// More fields.
     pub const CONTINUATION: u8 = 9;
 }
 
@@ -62,7 +59,6 @@ pub mod flag {
     pub const END_STREAM: u8 = 0x1;
     /// The answer to SETTINGS or PING.
     pub const ACK: u8 = 0x1;
-    /// The fields are whole.
     pub const END_HEADERS: u8 = 0x4;
     pub const PADDED: u8 = 0x8;
     pub const PRIORITY: u8 = 0x20;

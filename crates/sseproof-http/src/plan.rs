@@ -57,11 +57,7 @@ pub enum Action {
     },
     /// The same from the entry after the one with this line in it; from the first
     /// one where there is none.
-    FollowBehind {
-        topic: String,
-        /// The line, without its end.
-        line: Bytes,
-    },
+    FollowBehind { topic: String, line: Bytes },
     /// Appends to a topic of the server's log. A client that follows the topic gets `id: N`,
     /// counted from 1, unless the bytes bring an id of their own, and then these bytes.
     Publish {
@@ -83,10 +79,8 @@ pub enum Action {
     },
 }
 
-/// How a client disconnects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Departure {
-    /// It closes the connection (FIN).
     Closing,
     /// It resets the connection (RST).
     Resetting,

@@ -38,7 +38,6 @@ pub enum RequestError {
         /// The parser's word on it.
         message: String,
     },
-    /// An unsupported scheme.
     #[error("`{0}` URLs are not supported; use one that starts with http:// or https://")]
     Scheme(String),
     /// A method, header name or header value that HTTP does not allow.
@@ -84,7 +83,6 @@ pub enum Leave {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waited {
     Reached,
-    /// The exchange ended before.
     Ended,
     TimedOut,
 }
@@ -121,7 +119,6 @@ impl Client {
         }
     }
 
-    /// The limits of each exchange.
     pub fn limits(&self) -> Limits {
         self.limits
     }

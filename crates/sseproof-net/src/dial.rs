@@ -21,7 +21,6 @@ const NARROW_BUFFER: u32 = 16 << 10;
 #[cfg(unix)]
 const NARROW_SEGMENT: u32 = 1_460;
 
-/// Makes connections.
 pub trait Dial: Send + Sync + 'static {
     /// Connects to the host and port.
     ///
@@ -44,21 +43,15 @@ pub enum ReceiveBuffer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnreadIn {
     /// In the buffers of the kernel, at both ends of a TCP connection.
-    Kernel {
-        ours: SocketAddr,
-        /// The other end.
-        theirs: SocketAddr,
-    },
+    Kernel { ours: SocketAddr, theirs: SocketAddr },
     /// In a pipe that takes this many bytes.
     Pipe(usize),
     /// Somewhere unknown, and why.
     Unknown(&'static str),
 }
 
-/// A future connection.
 pub type Dialling<'a> = Pin<Box<dyn Future<Output = Result<Dialled, DialError>> + Send + 'a>>;
 
-/// A new connection.
 pub struct Dialled {
     /// When the name was resolved, if that is a separate step.
     pub resolved: Option<Instant>,
@@ -67,11 +60,9 @@ pub struct Dialled {
     pub socket: Box<dyn Socket>,
 }
 
-/// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DialError {
-    /// The name has no address.
     #[error("resolve the host: {0}")]
     Unresolved(String),
     /// Refused, unreachable, or out of ports.

@@ -28,9 +28,7 @@ pub struct Identity {
 pub struct IdentityOptions {
     /// The hosts that it is for: names and addresses.
     pub hosts: Vec<String>,
-    /// Whether it expired long ago.
     pub expired: bool,
-    /// Whether the server demands a certificate of the client.
     pub demands_client: bool,
     /// The versions of HTTP that it agrees to, best first (`h2`, `http/1.1`).
     pub alpn: Vec<String>,
@@ -45,7 +43,6 @@ impl Identity {
         make(options).map_err(io::Error::other)
     }
 
-    /// The certificate of the authority, in PEM.
     pub fn authority(&self) -> &str {
         &self.authority
     }

@@ -90,7 +90,6 @@ impl Lab {
         InProcess(self.clone())
     }
 
-    /// Serves one connection to its end.
     pub async fn serve(self, mut socket: Box<dyn Socket>) {
         let mut rest = Vec::new();
         if let Some(identity) = &self.identity {
@@ -217,7 +216,6 @@ impl Lab {
 /// The other streams of an HTTP/2 connection.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Beside {
-    /// How many other streams.
     pub(crate) streams: usize,
     /// How many of them have no window left.
     pub(crate) blocked: usize,

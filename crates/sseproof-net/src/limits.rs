@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-/// The limits of the recording client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The most bytes of a body that are recorded; then the client disconnects.

@@ -7,14 +7,12 @@ use url::Url;
 
 use crate::{Proxies, Tls};
 
-/// How a client connects.
 #[derive(Clone, Default)]
 pub struct ConnectionOptions {
     pub tls: Tls,
     /// The version of HTTP for requests without one. Without it: the one that client and server
     /// agree on over TLS, and HTTP/1.1 over plain TCP.
     pub http: Option<Version>,
-    /// A server that listens on a unix socket.
     pub unix: Option<UnixSocket>,
     pub proxies: Proxies,
 }

@@ -14,7 +14,6 @@ use crate::Socket;
 /// How many bytes fit into one direction before the writer has to wait.
 pub(crate) const CAPACITY: usize = 64 << 10;
 
-/// One end of a pipe in memory.
 pub struct InMemory {
     stream: DuplexStream,
     /// Set by the end that resets, read by both.

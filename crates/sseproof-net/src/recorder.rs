@@ -32,7 +32,6 @@ pub(crate) struct Recorder {
     piece: Vec<u8>,
 }
 
-/// An event on a connection.
 pub(crate) enum Traffic {
     /// So many bytes were sent; the chunk has those that are kept.
     Sent(usize, Option<Chunk>),

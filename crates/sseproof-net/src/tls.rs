@@ -48,19 +48,13 @@ pub enum TlsError {
         file: String,
         /// `certificate`, `private key`.
         what: &'static str,
-        /// The message of the PEM reader.
         message: String,
         /// The first line of such a file.
         begins: &'static str,
     },
     /// Certificate and key do not go together, or are of a kind that is not spoken.
     #[error("{cert} and {key} cannot be used together: {message}")]
-    Identity {
-        /// The file of the certificate.
-        cert: String,
-        key: String,
-        message: String,
-    },
+    Identity { cert: String, key: String, message: String },
     /// A certificate that is to be trusted cannot be.
     #[error("a certificate in {file} cannot be trusted: {message}")]
     Anchor { file: String, message: String },

@@ -22,7 +22,6 @@ use crate::Chunk;
 pub struct Connection {
     pub sent: Vec<Chunk>,
     pub received: Vec<Chunk>,
-    /// How the server closed it, if it did.
     pub closed: Option<Closed>,
 }
 
@@ -33,7 +32,6 @@ pub struct Closed {
     pub how: Close,
 }
 
-/// How a server closes a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Close {

@@ -101,14 +101,12 @@ impl Published {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PublishOutcome {
-    /// The server accepted it.
     #[default]
     Accepted,
     /// The server rejected it, with the response (`POST /publish answered 422`).
     Refused(String),
     /// The server failed on it, with the response (`POST /publish answered 500`).
     Failed(String),
-    /// There was no response in time.
     Unanswered(String),
     /// It was not sent, because the request cannot carry it.
     Unsendable(String),

@@ -40,14 +40,10 @@ pub enum RecordingError {
         line: usize,
         message: String,
     },
-    /// The file is of a later version than this program reads.
     #[error(
         "the recording has version {found}, but this program supports versions up to {READ_VERSION}"
     )]
-    Version {
-        /// The version of the file.
-        found: u32,
-    },
+    Version { found: u32 },
     /// The file ends within an exchange.
     #[error("line {line}: the recording is cut off here, within an exchange")]
     Cut {

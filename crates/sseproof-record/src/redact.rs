@@ -49,7 +49,6 @@ pub struct Redacted {
     pub dropped: Vec<usize>,
 }
 
-/// A connection, and the one without secrets.
 type Rewritten = (SharedConnection, Result<Cleared, Stuck>);
 
 /// A connection without secrets.

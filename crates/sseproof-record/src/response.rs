@@ -172,7 +172,6 @@ impl ResponseReader {
         self.end(exchange, at, how);
     }
 
-    /// Ends the exchange, unless it is over.
     pub fn end(&mut self, exchange: &mut Exchange, at: Duration, how: Ending) {
         if std::mem::replace(&mut self.is_over, true) {
             return;

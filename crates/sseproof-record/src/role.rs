@@ -14,7 +14,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub enum Role {
     /// A request of the target's user.
     Owner,
-    /// A request of another user.
     OtherUser,
     /// A request of another user with an event id from the owner's stream.
     OtherUserResumes,
@@ -29,7 +28,6 @@ pub enum Role {
 /// Directly or through the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
-    /// To the server itself.
     Direct,
     Through,
 }

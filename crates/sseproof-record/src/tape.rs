@@ -20,7 +20,6 @@ pub struct Tape {
 }
 
 impl Tape {
-    /// A tape at its beginning.
     pub fn new(transcript: Transcript) -> Self {
         // An exchange without a connection has nothing to play.
         let exchanges: Vec<_> = transcript
@@ -39,7 +38,6 @@ impl Tape {
         self.exchanges.len()
     }
 
-    /// Whether there is nothing to play.
     pub fn is_empty(&self) -> bool {
         self.exchanges.is_empty()
     }

@@ -12,13 +12,10 @@ use crate::{
     Transport, Version,
 };
 
-/// The target of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// The URL that the user named.
     pub url: String,
-    /// The method that asks for the stream.
     pub method: String,
     /// The protocol on top that was chosen, as in `openai-chat`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,7 +36,6 @@ pub enum Source {
     BodyOnly,
 }
 
-/// The record of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcript {
     pub target: Target,
@@ -52,18 +48,15 @@ pub struct Transcript {
     pub run_events: Vec<RunEvent>,
 }
 
-/// One request and its response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// Counts from 1, in the order of the run.
     pub number: usize,
     /// The scenario that made it: a probe's id, or the name of a user's file.
     pub scenario: String,
-    /// The name that the scenario gave it.
     pub name: String,
     /// The part that it plays for the rules that compare it with others.
     pub role: Option<Role>,
-    /// The exchange that this one follows from.
     pub follows: Option<Follows>,
     /// Whether the standing rules judge it: not for ordinary requests of a scenario, nor for those
     /// where a scenario expects something other than a stream.
@@ -101,16 +94,13 @@ pub struct Exchange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Follows {
-    /// The number of the earlier exchange.
     pub exchange: usize,
     pub reason: Reason,
 }
 
-/// The reasons for a following exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The earlier one answered with a redirect.
     Redirect,
     /// The earlier connection ended, and the client reconnects as an `EventSource` does.
     Reconnect,
@@ -120,9 +110,7 @@ pub enum Reason {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Phases {
     pub resolved: Option<Duration>,
-    /// The connection was established.
     pub connected: Option<Duration>,
-    /// The request was written.
     pub sent: Option<Duration>,
 }
 
@@ -132,14 +120,12 @@ pub struct Head {
     /// The version in the status line, or that of the connection.
     pub version: Version,
     pub status: u16,
-    /// The field lines.
     pub headers: Headers,
 }
 
 /// Bytes that crossed the wire together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// When they arrived, or were written.
     pub at: Duration,
     /// The bytes that arrived, or were written.
     pub bytes: Bytes,
@@ -151,7 +137,6 @@ pub struct End {
     pub how: Ending,
 }
 
-/// How an exchange ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

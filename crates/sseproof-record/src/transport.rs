@@ -21,7 +21,6 @@ pub struct Transport {
     /// The HTTP proxy that the request went through, without credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<String>,
-    /// The unix socket that the request went to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unix_socket: Option<String>,
     /// The number of the stream on an HTTP/2 connection.

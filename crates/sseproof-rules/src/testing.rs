@@ -10,10 +10,8 @@ use sseproof_record::{
 
 use crate::{Fault, Record, Rule, Verdict};
 
-/// The URL of the target in these tests.
 pub(crate) const URL: &str = "http://server/events";
 
-/// A run under construction.
 pub(crate) struct Run {
     transcript: Transcript,
     now: Duration,

@@ -34,7 +34,6 @@ pub(super) struct Zstd {
     /// How long the frame was when it was decoded last.
     undone: usize,
     given_of_frame: usize,
-    /// How many frames are whole.
     frames: usize,
     /// How many bytes are to be passed over.
     skip: usize,

@@ -38,13 +38,11 @@ pub enum Chunk {
     Lost,
 }
 
-/// The next element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
     Payload(&'a [u8]),
     /// Nothing before more is read.
     More,
-    /// The body is over.
     End,
 }
 

@@ -352,7 +352,6 @@ fn is_token(byte: u8) -> bool {
 struct Line<'a> {
     text: &'a [u8],
     offset: usize,
-    /// The start of the next line.
     next: usize,
     crlf: bool,
 }

@@ -22,7 +22,6 @@ pub struct Reader {
     begin: usize,
     line: usize,
     head_limit: usize,
-    /// The flaw to report next.
     flaw: Option<Flaw>,
     /// Where the size of the chunk under way stands, and how long the chunk is.
     size_at: usize,
@@ -143,7 +142,6 @@ impl Reader {
         }
     }
 
-    /// How far the message is.
     pub fn progress(&self) -> Progress {
         match self.state {
             State::Head => Progress::Head,

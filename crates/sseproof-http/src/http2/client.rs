@@ -13,7 +13,6 @@ use crate::{Bytes, Headers};
 /// The error code of a client that has seen enough.
 const CANCEL: u32 = 8;
 
-/// A connection with all its streams.
 pub struct Client {
     reader: Reader,
     out: Vec<u8>,
@@ -35,14 +34,12 @@ pub struct Client {
 
 struct Stream {
     body: Bytes,
-    /// How much of the body was sent.
     sent: usize,
     window: i64,
     has_head: bool,
     is_over: bool,
 }
 
-/// An event of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The fields of the final response, without pseudo-fields.
@@ -58,7 +55,6 @@ pub enum Part {
     Over(Over),
 }
 
-/// How a stream ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Over {
     Complete,
@@ -174,7 +170,6 @@ impl Client {
         write_frame(&mut self.out, kind::WINDOW_UPDATE, 0, id, &by.to_be_bytes());
     }
 
-    /// Takes in what came.
     pub fn feed(&mut self, bytes: &Bytes) {
         self.reader.feed(bytes);
     }

@@ -66,7 +66,6 @@ impl Reader {
         Self { preface: PREFACE.len(), ..Self::default() }
     }
 
-    /// Takes in what came.
     pub fn feed(&mut self, bytes: &Bytes) {
         self.unread = if self.unread.is_empty() {
             bytes.clone()

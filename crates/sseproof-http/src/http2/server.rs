@@ -11,7 +11,6 @@ use crate::{Bytes, Headers, Request, Version};
 /// The most bytes of the body of a request.
 const BODY: usize = 16 << 20;
 
-/// A connection with all its streams.
 pub struct Server {
     reader: Reader,
     out: Vec<u8>,
@@ -23,7 +22,6 @@ pub struct Server {
     asked: BTreeMap<u32, (Request, Vec<u8>)>,
 }
 
-/// An action of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
     Request(u32, Box<Request>),
@@ -51,7 +49,6 @@ impl Server {
         std::mem::take(&mut self.out)
     }
 
-    /// Takes in what came.
     pub fn feed(&mut self, bytes: &Bytes) {
         self.reader.feed(bytes);
     }

@@ -31,7 +31,6 @@ enum Command {
     Leave(u64),
 }
 
-/// Asks on a connection.
 #[derive(Clone)]
 pub(crate) struct Handle {
     commands: UnboundedSender<Command>,
@@ -71,13 +70,11 @@ impl Drop for Asking {
     }
 }
 
-/// An event on a connection.
 enum Next {
     Command(Option<Command>),
     Traffic(Traffic),
 }
 
-/// The connection itself.
 pub(crate) struct Driver {
     recorder: Recorder,
     client: Client,

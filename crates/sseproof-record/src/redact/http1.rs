@@ -9,7 +9,6 @@ use super::body::{self, Stuck};
 use super::edits::{Edit, edited, joined, replaced};
 use crate::{Chunk, Header, Headers};
 
-/// A message on the wire, by its offsets.
 #[derive(Default)]
 struct Message {
     heads: Range<usize>,
