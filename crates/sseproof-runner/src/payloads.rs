@@ -1,9 +1,8 @@
-//! Publishes every dangerous payload, and keeps beside the stream what was meant.
+//! Publishes every dangerous payload, and notes each at the stream.
 //!
-//! Each payload stands between two sentinels, events of its own that no server has a reason to
-//! change: what comes between them is what became of the payload, also where nothing came.
-//! Behind those that are known to be dangerous come generated ones; the first that comes back as
-//! something else is shrunk, publication by publication, to the smallest that still does.
+//! Each payload is published between two sentinels, harmless events that no server changes: the
+//! items between them are the payload's result, also if there are none.
+//! Random payloads follow; the first that arrives changed is shrunk to the smallest that still does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
