@@ -6,10 +6,10 @@ use sseproof_record::{Bytes, Chunk, Exchange};
 use crate::plain::lacks_part;
 use crate::{Fault, Level, Place, Record, Rule, Verdict};
 
-/// How many bytes stand before and behind the marked one in an excerpt.
+/// How many bytes an excerpt has before and after the marked one.
 const AROUND: usize = 32;
 
-/// What a finding says.
+/// The verdict of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -20,7 +20,7 @@ pub enum Status {
     Fail,
     /// It could not be asked.
     Skip,
-    /// It was asked, and the evidence is too thin to say.
+    /// The rule applies, and the evidence does not suffice for a verdict.
     Inconclusive,
 }
 
@@ -28,13 +28,11 @@ pub enum Status {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
-    /// The rule.
     pub rule: String,
     /// The requirement that it judges.
     pub requirement: String,
     /// How binding the requirement is.
     pub level: Level,
-    /// What it says.
     pub status: Status,
     /// Pass: what was seen. Skip and inconclusive: why. Fail: empty.
     pub note: String,
@@ -47,9 +45,9 @@ pub struct Finding {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
-    /// What is wrong.
+    /// The message of the fault.
     pub message: String,
-    /// What it does to clients here, where that is more than the rule's own `why`.
+    /// The consequence for clients here, if it is more specific than the rule's `why`.
     pub consequence: Option<String>,
     /// The number of the exchange.
     pub exchange: usize,
@@ -62,11 +60,11 @@ pub struct Evidence {
     /// The offset in the body or on the wire.
     pub offset: Option<u64>,
     /// Microseconds from the head of the exchange to the arrival of the byte at fault (of its end,
-    /// where the fault is no byte); from the start of the exchange where there is no head.
+    /// if the fault has no byte); from the start of the exchange without response headers.
     pub after_us: u64,
     /// The bytes around the fault.
     pub excerpt: Option<Excerpt>,
-    /// What crossed the wire around the fault, line by line; filled in by whoever reports.
+    /// The bytes on the wire around the fault, line by line; filled in by the report.
     #[serde(default)]
     pub log: Vec<String>,
 }
@@ -80,7 +78,7 @@ pub struct Excerpt {
     pub start: u64,
     /// The bytes.
     pub bytes: Bytes,
-    /// The marked offset, absolute like `start`; equal to the end for what is missing behind it.
+    /// The marked offset, absolute like `start`; equal to the end if something is missing there.
     pub mark: u64,
     /// Whether the excerpt's last byte is the last one of all.
     pub at_end: bool,

@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 use sseproof_record::{Action, Bytes, Plan};
 
 /// The plan with what it writes in gzip, whose compressor is flushed with every so many pieces, and
-/// at the end; what follows a log stays as it is, since nobody knows it yet.
+/// at the end; what follows a log stays as it is, since its length is not known yet.
 pub(crate) fn gzipped(plan: Plan, every: usize) -> Plan {
     if plan.actions.iter().any(|action| matches!(action, Action::Follow { .. })) {
         return plan;

@@ -2,7 +2,7 @@
 //!
 //! A rule is a pure function over a [`Record`]; each stands in a file of its own, with the mutants
 //! that it must find and its tests, and is registered by one line in its family.
-//! What a requirement says, how binding it is and where it comes from stands once, in `specs/`.
+//! The text, level and source of a requirement are in `specs/`, and only there.
 
 mod auth;
 mod cors;

@@ -1,4 +1,4 @@
-//! What became of a request, in the cases that rules tell apart, and how the client came to ask.
+//! The outcome of a request, in the cases that rules distinguish, and why the client sent it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(crate) fn of_http1(record: &Record<'_>, otherwise: &str) -> Verdict {
     })
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// An event stream: 200 and the media type.
@@ -35,9 +35,9 @@ pub(crate) enum Outcome {
     /// A redirect: 301, 302, 303, 307 or 308.
     Redirect(u16),
     Status(u16),
-    /// No head within this time.
+    /// No response headers within this time.
     Silent(Duration),
-    /// The connection was closed or reset before a head came.
+    /// The connection was closed or reset before response headers came.
     Closed,
     Refused,
     /// No connection for another reason, which may be the network's.
@@ -46,7 +46,6 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    /// What became of the exchange.
     pub(crate) fn of(view: &View<'_>) -> Self {
         match (&view.head, &view.end.how) {
             (Some(head), _) => match head.status {
@@ -86,7 +85,7 @@ impl Outcome {
         }
     }
 
-    /// What a client makes of it, where the client is one like `EventSource`.
+    /// The consequence for a client like `EventSource`.
     pub(crate) fn consequence(&self) -> &'static str {
         match self {
             Self::Stream | Self::Redirect(_) => "the client continues",

@@ -47,7 +47,7 @@ mod tests {
         let body = "retry: 3000\n\nid: 1\ndata: x\n\n";
         assert_eq!(failing(&format!("{HEAD}{body}")), Vec::<String>::new());
         assert_eq!(failing(body), Vec::<String>::new());
-        // Nobody knows whether the server had ended it there.
+        // The file does not show whether the server ended it there.
         assert_eq!(failing(&format!("{HEAD}{body}data: half")), Vec::<String>::new());
     }
 
@@ -64,8 +64,8 @@ mod tests {
         let events: String = (0..500).map(|n| format!("id: {n}\ndata: {n}\n\n")).collect();
         for (rule, status) in judged(&format!("{HEAD}{events}")) {
             let family = rule.split('/').next().unwrap_or_default().to_owned();
-            let told = ["stream", "response"].contains(&family.as_str());
-            assert!(told || status == Status::Skip, "{rule} {status:?}");
+            let is_judged = ["stream", "response"].contains(&family.as_str());
+            assert!(is_judged || status == Status::Skip, "{rule} {status:?}");
         }
     }
 }

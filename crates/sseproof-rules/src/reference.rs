@@ -17,21 +17,21 @@ pub const INTERVAL: Duration = Duration::from_millis(50);
 pub const EVENTS: u64 = 40;
 /// The announced reconnection time.
 pub const RETRY: Duration = Duration::from_millis(100);
-/// What `/memory` tells: the reference holds nothing for anybody.
+/// The value of `/memory`: the reference buffers nothing for any client.
 const MEMORY: u64 = 8 << 20;
 /// How far back a stream can be resumed, in events.
 const HISTORY: u64 = 2_000;
 
 /// The path of the private streams: who they are for says `Authorization: Bearer` and the name.
 pub const PRIVATE: &str = "/private";
-/// Who has a private stream.
+/// The users that have a private stream.
 pub const USERS: [&str; 2] = ["ada", "bob"];
 
 /// The right answer to any request.
 ///
 /// `/events` (and every path that is not named here) is the stream; `/published` follows what is
 /// POSTed to `/publish` (the data), or to `/publish/parts` (a JSON object with `data`, `event`, `id`
-/// and `comment`); `/active` tells how many answers are being played, and `/memory` how many
+/// and `comment`); `/active` reports how many answers are being played, and `/memory` how many
 /// bytes they hold; a POST to `/restart` cuts them all.
 /// Below `/via/` is the same once more, as a proxy passes it on that does nothing to it.
 /// [`PRIVATE`] is a stream for each of the [`USERS`].
@@ -49,7 +49,7 @@ pub fn answer(visit: &Visit<'_>) -> Plan {
             let after = request
                 .last_event_id()
                 .and_then(|id| id.to_text().parse().ok())
-                // Who brings no id begins with what comes next: the player stops at the end.
+                // A client without an id begins with the next event: the player stops at the end.
                 .unwrap_or(u64::MAX);
             stream(visit, [Action::Follow { topic: "published".to_owned(), after }])
         }
@@ -145,7 +145,7 @@ fn user(visit: &Visit<'_>) -> Option<&'static str> {
     USERS.into_iter().find(|user| *user == given)
 }
 
-/// What happened since the id that the client brings, then what happens from now on; each id begins
+/// The events since the id that the client sends, then those from now on; each id begins
 /// with this.
 fn timeline(visit: &Visit<'_>, owner: &str) -> Vec<Action> {
     let latest = number_at(visit.now);
@@ -187,7 +187,7 @@ pub(crate) fn publishes(visit: &Visit<'_>) -> bool {
     visit.request.method == "POST" && matches!(visit.request.path(), "/publish" | PARTS)
 }
 
-/// What a request asks to publish: the members of a JSON object, or a text as the data.
+/// The message that a request publishes: the members of a JSON object, or a text as the data.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(default)]
 pub(crate) struct Message {

@@ -38,7 +38,7 @@ pub enum Level {
     Advice,
 }
 
-/// What a requirement speaks of.
+/// The subject of a requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -93,9 +93,8 @@ pub struct Requirement {
     pub id: String,
     /// How binding it is.
     pub level: Level,
-    /// What it speaks of.
     pub subject: Subject,
-    /// What it demands, in one or two sentences.
+    /// The demand, in one or two sentences.
     pub text: String,
     /// The name of the source and its section, for people.
     pub source: String,
@@ -112,17 +111,17 @@ pub struct Requirement {
     pub rules: Vec<RuleText>,
 }
 
-/// What a rule says to people.
+/// The texts of a rule for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleText {
     /// The id of the rule: `stream/utf8`.
     pub id: String,
-    /// What holds when the rule passes: a sentence without capital and full stop.
+    /// The condition that the rule checks: a sentence without capital and full stop.
     pub title: String,
-    /// What breaking it does to the users of the stream.
+    /// The consequence of breaking it for the users of the stream.
     pub why: String,
-    /// What to change in the server.
+    /// The change to make in the server.
     pub fix: String,
     /// How to change it in servers that many use.
     #[serde(default)]

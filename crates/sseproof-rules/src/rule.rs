@@ -1,4 +1,4 @@
-//! What a rule is made of, and what it answers.
+//! Rules and their verdicts.
 
 use sseproof_record::Answer;
 
@@ -20,7 +20,7 @@ pub struct Rule {
 pub struct Mutant {
     /// Its name, unique in the registry, as in `latin1-payload`.
     pub id: &'static str,
-    /// What it does wrong: a sentence without capital and full stop.
+    /// The fault it has: a sentence without capital and full stop.
     pub wrong: &'static str,
     pub serve: Answer,
     /// The protocol over which it is wrong.
@@ -61,13 +61,13 @@ pub(crate) struct Family {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LooksAt {
     Stream,
-    /// The head and the framing of one response.
+    /// The status line, headers and framing of one response.
     Head,
     /// Several exchanges, or times.
     Run,
 }
 
-/// What a rule says of a record.
+/// The verdict of a rule on a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It holds; with what was seen, as a fragment (`12 events in 3 exchanges`).
@@ -76,7 +76,7 @@ pub enum Verdict {
     Fail(Vec<Fault>),
     /// It could not be asked here, and why (`the stream has no ids`).
     Skip(String),
-    /// It was asked, and the evidence is too thin to say, and why.
+    /// The rule applies, and the evidence does not suffice for a verdict, for this reason.
     Inconclusive(String),
 }
 
@@ -85,9 +85,9 @@ pub enum Verdict {
 pub struct Fault {
     pub exchange: usize,
     pub place: Place,
-    /// What is wrong there: a sentence without capital and full stop.
+    /// The message: a sentence without capital and full stop.
     pub message: String,
-    /// What it does to clients in this very case, where that says more than the rule's `why`.
+    /// The consequence for clients in this case, if it is more specific than the rule's `why`.
     pub consequence: Option<String>,
 }
 

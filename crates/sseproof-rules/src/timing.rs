@@ -11,7 +11,7 @@ use std::time::Duration;
 /// busy machine, and far below the interval of any stream.
 pub(crate) const TOGETHER: Duration = Duration::from_millis(10);
 
-/// An event within this time of the head came with it.
+/// An event within this time of the response headers came with them.
 pub(crate) const WITH_HEAD: Duration = Duration::from_millis(50);
 
 /// Two exchanges of one client may overlap for this long although it has left the first.
@@ -31,7 +31,7 @@ pub(crate) const SHORT_PAUSE: Duration = Duration::from_millis(250);
 /// machine explains.
 pub(crate) const PAUSE: Duration = Duration::from_millis(400);
 
-/// Events with one id that lie further apart are no group that was written in one go.
+/// Events with one id that are further apart are not a group that was written at once.
 pub(crate) const ID_GROUP: Duration = Duration::from_millis(500);
 
 /// The same where another stream has other ids: an id may stand for a long group.
@@ -42,7 +42,7 @@ pub(crate) const LONG_ID_GROUP: Duration = Duration::from_secs(2);
 /// An event that is so much later than the quickest was held back: the way is as long for all.
 pub(crate) const LATE_THROUGH_PROXY: Duration = Duration::from_millis(150);
 
-/// A head that is so much later through a proxy than directly waits for something there.
+/// Response headers that are so much later through a proxy than directly wait for something there.
 pub(crate) const LATE_HEAD_THROUGH_PROXY: Duration = Duration::from_millis(500);
 
 /// Events that are all so much later than before are held up by a client that reads nothing.
@@ -51,28 +51,28 @@ pub(crate) const HELD_UP: Duration = Duration::from_millis(500);
 /// A way through a proxy that is so much longer for each event is a wait.
 pub(crate) const LONGER_WAY: Duration = Duration::from_secs(1);
 
-/// A compressed event so long after the head is late, where all of them come together.
+/// A compressed event so long after the response headers is late, if all of them come together.
 pub(crate) const LATE_AFTER_HEAD: Duration = Duration::from_secs(1);
 
 /// An event in two pieces, of which the second takes so long, waits until a buffer is full again.
 pub(crate) const HELD_REST: Duration = Duration::from_secs(1);
 
-/// A stream that comes in one piece so long after its head came when it ended.
+/// A stream that comes in one piece so long after its response headers came when it ended.
 pub(crate) const ALL_AT_THE_END: Duration = Duration::from_secs(1);
 
-/// Lines without a blank one for so long are no event that is still being written.
+/// Lines without a blank one for so long are not an event that is still being written.
 pub(crate) const NEVER_ENDED: Duration = Duration::from_secs(1);
 
-/// A head, an event or a publication that takes longer interrupts its user: attention is lost
+/// Response headers, an event or a publication that takes longer interrupts its user: attention is lost
 /// somewhere between one second and ten.
 pub(crate) const TOO_LATE: Duration = Duration::from_secs(2);
 
 // Heads that wait for an event.
 
-/// A head within this time is quick, also where an event came with it.
+/// Response headers within this time are quick, also if an event came with them.
 pub(crate) const QUICK_HEAD: Duration = Duration::from_millis(100);
 
-/// From here on a quicker HEAD shows that the head waits; below, the difference may be chance.
+/// From here on a quicker HEAD shows that the headers of a GET wait; below, the difference may be chance.
 pub(crate) const SLOW_HEAD: Duration = Duration::from_millis(300);
 
 // Corked sockets, which Linux holds back for 200 ms.
@@ -101,16 +101,16 @@ pub(crate) const MISSING: Duration = Duration::from_secs(1);
 /// For an answer, where other requests are answered within a fraction of it.
 pub(crate) const NO_ANSWER: Duration = Duration::from_millis(1_500);
 
-/// For a head through a proxy, where the server itself needs a quarter of it.
+/// For response headers through a proxy, if the server itself needs a quarter of it.
 pub(crate) const NO_HEAD_THROUGH_PROXY: Duration = Duration::from_secs(2);
 
 /// For the events of a client beside one that reads nothing.
 pub(crate) const BLOCKED: Duration = Duration::from_secs(3);
 
-/// For the end of a producer whose client has left: servers notice it at their next write.
+/// For the end of a producer whose client has disconnected: servers notice it at their next write.
 pub(crate) const PRODUCER_GONE: Duration = Duration::from_secs(5);
 
-/// For a head, where no request at all is answered.
+/// For response headers, if no request at all is answered.
 pub(crate) const MUTE: Duration = Duration::from_secs(15);
 
 // Settled.
@@ -125,7 +125,7 @@ pub(crate) const REPLAYED: Duration = Duration::from_millis(500);
 /// A client that disconnects within this time did not wait for an event.
 pub(crate) const HASTE: Duration = Duration::from_millis(500);
 
-/// What an operation had under way when it was stopped may still come for this long.
+/// Events of an operation that was stopped may still arrive for this long.
 pub(crate) const UNDER_WAY: Duration = Duration::from_millis(500);
 
 /// A stream that should end with the event before may just be ending for this long.
@@ -154,5 +154,5 @@ pub(crate) const PROXY_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 /// The shortest idle timeout of a hosted proxy: Heroku's router. AWS ALB and nginx have 60 s.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
 
-/// A wait that is so many times longer than usual is no accident.
+/// A wait that is so many times longer than usual is not an accident.
 pub(crate) const MUCH_LONGER: u32 = 4;

@@ -1,5 +1,5 @@
 //! Rules on who is given the stream: they look at the probe `auth`, which asks for it as its user,
-//! as somebody without credentials, and as another user.
+//! without credentials, and as another user.
 
 mod in_the_clear;
 mod other_user;
@@ -25,7 +25,7 @@ fn asked_as<'r>(record: &'r Record<'_>, role: Role) -> Option<View<'r>> {
     record.all().filter(|view| view.role == Some(role)).last()
 }
 
-/// What somebody without credentials got, where the user of the target has the stream; or why there
+/// The exchange without credentials, if the user of the target gets the stream; or why there
 /// is nothing to compare.
 fn without_credentials<'r>(record: &'r Record<'_>) -> Result<View<'r>, Verdict> {
     let (Some(owner), Some(anonymous)) =

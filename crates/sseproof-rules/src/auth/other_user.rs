@@ -1,4 +1,4 @@
-//! The id of one user gives another none of his events.
+//! An id of one user does not give that user's events to another.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     else {
         return Verdict::Skip("the stream sent the first user no id".to_owned());
     };
-    // What both get anyway is no secret between them.
+    // Events that both users get in any case are not private.
     if let Some((id, _)) = events(&other).intersection(&private).next() {
         return Verdict::Skip(format!(
             "both users get the event with the id `{id}`, so the stream is not private"
@@ -97,7 +97,7 @@ mod tests {
         [("owner", "ada", false), ("other", "bob", false), ("other-again", "bob", true)];
 
     #[test]
-    fn the_id_of_another_gives_nothing_of_his() {
+    fn the_id_of_another_user_gives_none_of_their_events() {
         probe(reference::answer, &STEPS).passes(&RULE);
         let faults = probe(RULE.mutants[0].serve, &STEPS).faults(&RULE);
         assert_eq!(faults[0].exchange, 3);

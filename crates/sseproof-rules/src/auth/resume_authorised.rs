@@ -1,4 +1,4 @@
-//! Who resumes a stream is asked for credentials like who begins one.
+//! A client that resumes a stream needs the same credentials as a new client.
 
 use sseproof_record::Role;
 

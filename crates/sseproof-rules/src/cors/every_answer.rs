@@ -1,4 +1,4 @@
-//! A page of another origin that comes back is admitted as it was the first time.
+//! A page of another origin is admitted at each subscription, not only at the first.
 
 use super::{OWN_ORIGIN, admits, echoed, to_page, to_pages};
 use crate::outcome::{count, each_once};

@@ -1,6 +1,6 @@
 //! Rules on streams that pages of other origins may read.
 //!
-//! They look at the exchanges that name an `Origin`: those of the probe, whose origin nobody knows,
+//! They look at the exchanges that name an `Origin`: those of the probe, whose origin no server knows,
 //! and those of a run that was given one (`--origin`, or a header of the target).
 
 mod any_origin;
@@ -27,9 +27,9 @@ pub(crate) const FAMILY: Family = Family {
     ],
 };
 
-/// The reason to skip where nobody asked as a page of another origin does.
+/// The reason to skip if no request came from a page of another origin.
 const NO_ORIGIN: &str = "no request named an origin";
-/// The reason to skip where the answer is for pages of the same origin.
+/// The reason to skip if the response is for pages of the same origin.
 const OWN_ORIGIN: &str =
     "no response admits another origin; name an allowed origin with --origin https://app.example";
 
@@ -96,7 +96,7 @@ fn to_page(visit: &Visit<'_>, edit: impl FnOnce(Plan, &Request) -> Plan) -> Plan
     }
 }
 
-/// For mutants: the plan, with the origin of whoever asks admitted.
+/// For mutants: the plan, with the origin of the request admitted.
 fn echoed(plan: Plan, request: &Request) -> Plan {
     let origin = request.headers.first("origin").unwrap_or_default();
     plan.with_header("Access-Control-Allow-Origin", origin)
@@ -118,7 +118,7 @@ mod testing {
         again(Run::against(crate::reference::answer), origin, fields)
     }
 
-    /// The same, behind what was there.
+    /// The same, after the exchanges of the run.
     pub(super) fn again(run: Run, origin: &str, fields: &[(&str, &str)]) -> Run {
         let request = Request::subscribe(URL).with("Origin", origin);
         run.visit(request, std::time::Duration::from_secs(1)).edit(|last| {

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_fails_whoever_asks() {
+    fn a_value_that_is_not_an_origin_fails_for_every_page() {
         for wrong in [
             "https://a.example, https://b.example",
             "app.example",

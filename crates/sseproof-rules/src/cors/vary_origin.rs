@@ -23,7 +23,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let mut echoed = Vec::new();
     for (view, origin) in to_pages(record) {
         asked += 1;
-        // What is sent back to a stranger is sent back to anybody; another may be the only one.
+        // An unknown origin that is echoed shows that every origin is; a known one may be fixed.
         if origin == STRANGER && admitted(&view) == [STRANGER] {
             echoed.push(view);
         }

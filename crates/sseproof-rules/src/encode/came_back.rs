@@ -1,4 +1,4 @@
-//! The judgement that the rules on single parts share: as it was sent, or refused.
+//! The check that the rules on single parts share: delivered as published, or refused.
 
 use sseproof_record::{PLAIN, Part, PublishOutcome, Published, RunEventKind};
 
@@ -75,7 +75,7 @@ fn nothing_judged(record: &Record<'_>, part: Part, forge: usize, with_line_ends:
     all + &cut_short(record, part)
 }
 
-/// How many payloads in this part were left out, and why, as it stands behind what was judged.
+/// How many payloads in this part were left out, and why, as the end of a note.
 pub(super) fn cut_short(record: &Record<'_>, part: Part) -> String {
     let left_out = record.run_events().iter().find_map(|happening| match &happening.what {
         RunEventKind::LeftOut { part: of, tried, of_all, why } if *of == part => {
@@ -86,8 +86,8 @@ pub(super) fn cut_short(record: &Record<'_>, part: Part) -> String {
     left_out.unwrap_or_default()
 }
 
-/// How many payloads in this part were published and could not be followed, as it stands behind
-/// what was judged: a sentinel around them did not come.
+/// How many payloads in this part were published and could not be followed, as the end of
+/// a note: a sentinel around them did not come.
 fn unfollowed(record: &Record<'_>, part: Part, followed: usize) -> String {
     let published =
         record.all().filter(|view| !view.judged).flat_map(|view| &view.exchange().published);
@@ -103,7 +103,7 @@ fn unfollowed(record: &Record<'_>, part: Part, followed: usize) -> String {
     }
 }
 
-/// Whether what became of an event name or an id is only that the server took line ends out of it,
+/// Whether an event name or an id changed only because the server took line ends out of it,
 /// or all of it since they were there: nothing forged, and the stream goes on.
 pub(super) fn loses_line_ends(trial: &Trial<'_>) -> bool {
     let one_line = matches!(trial.published.part(), Part::Event | Part::Id);
@@ -122,7 +122,7 @@ pub(super) fn smallest<'t, 'r>(trials: &'t [Trial<'r>]) -> Vec<&'t Trial<'r>> {
     trials.iter().filter(|trial| is_least(trial) || !breaks(trial)).collect()
 }
 
-/// What is wrong with what came of the payload, where something is.
+/// The fault of the payload, if it was neither delivered as published nor refused.
 pub(super) fn fault(trial: &Trial<'_>) -> Option<Fault> {
     if trial.is_intact() {
         return None;
@@ -157,7 +157,7 @@ pub(super) fn fault(trial: &Trial<'_>) -> Option<Fault> {
     Some(Fault::at(&trial.view, trial.closing, message))
 }
 
-/// What was sent and what came instead, as they stand in a message, and where.
+/// The published and the received text as a message shows them, and the offset.
 fn changed(trial: &Trial<'_>) -> Option<(u64, String, String)> {
     let sent = trial.published.text();
     match trial.published.part() {
@@ -243,16 +243,16 @@ mod tests {
     }
 
     #[test]
-    fn what_was_left_out_is_told() {
+    fn payloads_that_were_left_out_are_counted() {
         let left_out =
             |part| RunEventKind::LeftOut { part, tried: 2, of_all: 9, why: "no time".to_owned() };
         let cut =
             |part| published(b"data: a\n\n", "a").happened_at(Duration::ZERO, "", left_out(part));
-        let told = "1 payloads intact; only 2 of 9 were tried: no time";
-        assert_eq!(note(&cut(Part::Data), &data_intact::RULE), told);
+        let expected = "1 payloads intact; only 2 of 9 were tried: no time";
+        assert_eq!(note(&cut(Part::Data), &data_intact::RULE), expected);
         assert_eq!(note(&cut(Part::Event), &data_intact::RULE), "1 payloads intact");
-        let told = "1 payloads; only 2 of 9 were tried: no time";
-        assert_eq!(note(&cut(Part::Event), &injection::RULE), told);
+        let expected = "1 payloads; only 2 of 9 were tried: no time";
+        assert_eq!(note(&cut(Part::Event), &injection::RULE), expected);
         let lost = published(b"data: a\n\n", "a").edit(|last| {
             let payload = last.published[1].clone();
             last.published.push(payload);
@@ -268,12 +268,12 @@ mod tests {
         let forging =
             published(b"data: a\n\ndata: sseproof-forged\n\n", "a\n\ndata: sseproof-forged");
         forging.is_inconclusive(&data_intact::RULE);
-        let told = "all 1 payloads have line ends that forge: see encode/injection";
-        assert_eq!(note(&forging, &data_intact::RULE), told);
-        let mended = between(b"event: ab\ndata: C\n\n", Part::Event, "a\nb");
-        let told =
+        let expected = "all 1 payloads have line ends that forge: see encode/injection";
+        assert_eq!(note(&forging, &data_intact::RULE), expected);
+        let changed = between(b"event: ab\ndata: C\n\n", Part::Event, "a\nb");
+        let expected =
             "all 1 payloads have line ends: see encode/injection and encode/line-ends-refused";
-        assert_eq!(note(&mended, &event_name::RULE), told);
+        assert_eq!(note(&changed, &event_name::RULE), expected);
     }
 
     #[test]

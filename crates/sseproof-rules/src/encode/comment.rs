@@ -1,4 +1,4 @@
-//! A comment comes back as it was published, or is refused.
+//! A comment arrives as it was published, or is refused.
 
 use sseproof_record::Part;
 

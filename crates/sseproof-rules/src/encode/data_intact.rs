@@ -1,4 +1,4 @@
-//! Data comes back as it was published, or is refused.
+//! Data arrives as it was published, or is refused.
 
 use sseproof_record::Part;
 
@@ -37,7 +37,7 @@ pub(super) const RULE: Rule = Rule {
                 data_lines(text[..end].split('\n'))
             })
         }),
-        // Nobody thinks of this one beforehand: only payloads that are generated find it.
+        // No listed payload shows this fault: only generated ones find it.
         Mutant::new("colon-behind-cr", "loses a colon that follows a CR", |visit| {
             publishing(visit, |data| {
                 data_lines(with_line_feeds(&data.replace("\r:", "\r")).split('\n'))
@@ -46,7 +46,7 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-/// What Python's `splitlines` does, but for the text that has no line at all.
+/// As Python's `splitlines`, except for the empty text.
 fn split_lines(data: &str) -> Vec<&str> {
     let ends = |char| {
         matches!(char, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}')

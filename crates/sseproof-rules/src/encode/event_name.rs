@@ -1,4 +1,4 @@
-//! An event name comes back as it was published, or is refused.
+//! An event name arrives as it was published, or is refused.
 
 use sseproof_record::Part;
 

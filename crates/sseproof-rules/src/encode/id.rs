@@ -1,4 +1,4 @@
-//! An id comes back as it was published, or is refused.
+//! An id arrives as it was published, or is refused.
 
 use sseproof_codec::EncodeError;
 use sseproof_record::Part;

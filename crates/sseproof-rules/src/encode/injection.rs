@@ -34,7 +34,7 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-/// The reference, which pastes one part behind the name of its field.
+/// The reference, which pastes one part after the name of its field.
 fn pasting(visit: &Visit<'_>, field: &str, take: fn(&mut Message) -> Option<String>) -> Plan {
     writing(visit, |message| {
         let mut rest = message.clone();

@@ -1,4 +1,4 @@
-//! A name or an id with a line end is refused, and not mended in silence.
+//! A name or an id with a line end is refused, and not changed silently.
 
 use sseproof_record::Part;
 

@@ -18,7 +18,7 @@ use sseproof_record::{Exchange, Plan, Transcript, Visit};
 use crate::reference::{self, Message, encoded};
 use crate::{Family, LooksAt, Record, Rule, Verdict};
 
-/// The family: the forged first, since it also spoils what comes behind it.
+/// The family: the forged first, since it also spoils the events after it.
 pub(crate) const FAMILY: Family = Family {
     looks_at: LooksAt::Run,
     rules: &[
@@ -32,8 +32,8 @@ pub(crate) const FAMILY: Family = Family {
     ],
 };
 
-/// The rule that the exchange breaks by what was published to it: for whoever has to know in the
-/// middle of a run whether a payload came back as something else.
+/// The rule that the exchange breaks by what was published to it: for a caller
+/// that needs to know during a run whether a payload arrived changed.
 pub fn broken_by(exchange: Exchange) -> Option<&'static str> {
     let exchange = Exchange { number: 1, judged: false, ..exchange };
     let transcript = Transcript { exchanges: vec![exchange], ..Transcript::default() };
@@ -72,7 +72,7 @@ fn changing(visit: &Visit<'_>, change: fn(&mut Message)) -> Plan {
 fn fields(message: &Message) -> Result<Vec<u8>, EncodeError> {
     let mut out = encoded(&Message { data: None, ..message.clone() })?;
     if message.event.is_some() || message.id.is_some() {
-        // The blank line comes behind the data.
+        // The blank line comes after the data.
         out.pop();
     }
     Ok(out)

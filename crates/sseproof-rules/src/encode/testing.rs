@@ -6,7 +6,7 @@ use crate::reference;
 use crate::testing::Run;
 
 const SENTINELS: [&str; 3] = ["S1", "S2", "S3"];
-/// What an event carries whose name, id or comment is the payload.
+/// The data of an event whose name, id or comment is the payload.
 const CARRIER: &str = "C";
 
 /// Such a run, where the bytes stand in the stream for the payload.

@@ -1,4 +1,4 @@
-//! What came of each payload: what stands in the stream between the two sentinels around it.
+//! Published payloads, and the items of the stream between the two sentinels around each.
 
 use serde_json::Value;
 use sseproof_codec::{Event, Item};
@@ -10,17 +10,17 @@ use crate::{Record, TimedItem, Verdict, View};
 /// Why the family has nothing to judge, with the line that changes it.
 const NO_HOOK: &str = "nothing says how to publish; add `publish: { http: { path: /publish, body: \"${data}\" } }` to the file of --target, or give --publish 'POST /publish'";
 
-/// How many events behind the closing sentinel may still be the payload's: a server with several
+/// How many events after the closing sentinel may still be the payload's: a server with several
 /// workers, or one that gathers events, may send them late.
 const LATE: usize = 6;
 
-/// One payload, and what stands between the sentinels around it.
+/// One payload, and the items between the sentinels around it.
 pub(super) struct Trial<'r> {
     pub(super) view: View<'r>,
     pub(super) published: &'r Published,
     seen: &'r [TimedItem],
-    /// What stands from the closing sentinel on.
-    behind: &'r [TimedItem],
+    /// The items from the closing sentinel on.
+    rest: &'r [TimedItem],
     /// How the server wraps data, as either sentinel has it: something of another block may have
     /// got into one of them.
     shapes: [Shape; 2],
@@ -37,7 +37,7 @@ pub(super) struct Forged {
     pub(super) offset: u64,
 }
 
-/// How data comes back in the data of an event.
+/// How the data of an event carries published data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shape {
     /// Between these two texts, mostly empty ones.
@@ -52,7 +52,7 @@ enum Shape {
 pub(super) fn trials<'r>(record: &'r Record<'_>) -> Result<Vec<Trial<'r>>, Verdict> {
     let mut trials = Vec::new();
     let mut sentinels = Vec::new();
-    // Where the rules judge the stream, what was published to it are no payloads, but events that
+    // Where the rules judge the stream, published texts are ordinary events that
     // it would not have had otherwise.
     for view in record.all().filter(|view| !view.judged) {
         let published = &view.exchange().published;
@@ -137,7 +137,7 @@ fn of_stream<'r>(view: View<'r>, published: &'r [Published]) -> Vec<Trial<'r>> {
                     view,
                     published: one,
                     seen: &view.seen()[start + 1..],
-                    behind: &[],
+                    rest: &[],
                     shapes: [shape.clone(), shape],
                     event_type: &first.event_type,
                     closing: view.body_len(),
@@ -152,7 +152,7 @@ fn of_stream<'r>(view: View<'r>, published: &'r [Published]) -> Vec<Trial<'r>> {
             view,
             published: one,
             seen: &view.seen()[start + 1..end],
-            behind: &view.seen()[end..],
+            rest: &view.seen()[end..],
             shapes: [before, after],
             event_type: &last.event_type,
             closing: last.span.start,
@@ -170,7 +170,7 @@ fn events(seen: &[TimedItem]) -> impl Iterator<Item = &Event<'static>> {
 }
 
 impl<'r> Trial<'r> {
-    /// What was published, as the beginning of a sentence: `data with an LF`.
+    /// The published part as the beginning of a sentence: `data with an LF`.
     pub(super) fn subject(&self) -> String {
         let (name, noun) = (self.published.payload.as_deref().unwrap_or_default(), self.noun());
         match self.published.seed {
@@ -201,7 +201,7 @@ impl<'r> Trial<'r> {
         }
     }
 
-    /// What came as the data, where an event has the shape of the sentinel's.
+    /// The published data in the event, if the event has the shape of the sentinel's.
     pub(super) fn carried(&self, event: &Event<'_>) -> Option<String> {
         self.shapes.iter().rev().find_map(|shape| shape.take(&event.data))
     }
@@ -218,7 +218,7 @@ impl<'r> Trial<'r> {
         if own.peek().is_some() {
             return own.any(|event| self.is_whole(event));
         }
-        let late = events(self.behind).filter(|event| self.is_ours(event));
+        let late = events(self.rest).filter(|event| self.is_ours(event));
         late.take(LATE).any(|event| self.is_whole(event))
     }
 
@@ -230,7 +230,7 @@ impl<'r> Trial<'r> {
                 .iter()
                 .filter_map(|shape| shape.take(&event.data))
                 .any(|came| came == *sent || came == with_line_feeds(sent)),
-            // Nothing is no name: then the event has the one that it has without.
+            // An empty name sets none: the event keeps its default.
             Part::Event if sent.is_empty() => {
                 [self.event_type, "message"].contains(&&*event.event_type)
             }
@@ -266,10 +266,10 @@ impl<'r> Trial<'r> {
         lines.all(|line| came.any(|one| one.trim() == line.trim()))
     }
 
-    /// What the payload forged: data that was read as a field. What stands at the end of a block
-    /// that is not whole gets into the sentinel behind it.
+    /// The field that the payload forged: data that was read as a field. Lines at the end of a block
+    /// that is not complete become part of the sentinel after it.
     pub(super) fn forged(&self) -> Option<Forged> {
-        self.seen.iter().chain(self.behind.first()).find_map(|seen| {
+        self.seen.iter().chain(self.rest.first()).find_map(|seen| {
             let (what, offset) = match &seen.item {
                 Item::Event(event) if event.data == FORGED => ("an event", event.span.start),
                 Item::Event(event) if event.event_type == FORGED => {
@@ -321,12 +321,13 @@ impl Shape {
 fn pointer_to(json: &Value, text: &str) -> Option<String> {
     match json {
         Value::String(found) => (found == text).then(String::new),
-        Value::Array(all) => all.iter().enumerate().find_map(|(index, one)| {
-            pointer_to(one, text).map(|behind| format!("/{index}{behind}"))
-        }),
+        Value::Array(all) => all
+            .iter()
+            .enumerate()
+            .find_map(|(index, one)| pointer_to(one, text).map(|rest| format!("/{index}{rest}"))),
         Value::Object(all) => all.iter().find_map(|(key, one)| {
             let key = key.replace('~', "~0").replace('/', "~1");
-            pointer_to(one, text).map(|behind| format!("/{key}{behind}"))
+            pointer_to(one, text).map(|rest| format!("/{key}{rest}"))
         }),
         _ => None,
     }

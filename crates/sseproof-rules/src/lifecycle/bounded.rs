@@ -1,4 +1,4 @@
-//! What a client does not read does not pile up in the server without bound.
+//! A server bounds the events that it buffers for a client that does not read.
 
 use sseproof_record::{Gauge, Lack, Reading, RunEventKind};
 
@@ -65,7 +65,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             "too few events could be published to compare the server's memory".to_owned(),
         );
     }
-    // What the server keeps of events in any case, it also keeps where nobody listens.
+    // Without subscribers the server keeps only the events that it keeps in any case.
     let kept = alone.saturating_sub(before) * second / first;
     let grown = with_client.saturating_sub(alone).saturating_sub(kept);
     if grown >= NOISE && grown * 10 >= second * 6 {

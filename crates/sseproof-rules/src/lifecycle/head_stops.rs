@@ -1,4 +1,4 @@
-//! A HEAD leaves nothing behind.
+//! A HEAD starts nothing that outlives it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Clients that left, and what the gauges of the server showed before, meanwhile and behind.
+//! Clients that disconnected, and the gauges of the server before, during and after.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{Fault, Record, Verdict, View, reference};
 /// How long the producers of mutants live on: longer than any probe waits.
 const LONG: Duration = Duration::from_secs(120);
 
-/// A client that left, as one gauge saw it.
+/// A client that disconnected, with the readings of one gauge.
 pub(crate) struct Leaving<'r> {
     pub(crate) view: View<'r>,
     gauge: Gauge,
@@ -29,7 +29,7 @@ enum Producer<'r> {
     Unseen,
 }
 
-/// Whether the client left a stream on which nothing came any more.
+/// Whether the stream was quiet when the client disconnected.
 pub(crate) fn was_quiet(view: &View<'_>) -> bool {
     let last = view.body.last().map(|chunk| chunk.at).or(view.head.as_ref().map(|head| head.at));
     last.is_some_and(|last| view.end.at.saturating_sub(last) >= QUIET)
@@ -42,7 +42,7 @@ pub(crate) fn judge(record: &Record<'_>, what: &str, meant: impl Fn(&View<'_>) -
     decide(record, leavings, &[Lack::Active, Lack::Publish], what)
 }
 
-/// What became of those who left, one by one.
+/// The verdict on each client that disconnected.
 fn decide(record: &Record<'_>, leavings: Vec<Leaving<'_>>, lacks: &[Lack], what: &str) -> Verdict {
     let mut numbers: Vec<usize> = leavings.iter().map(|leaving| leaving.view.number).collect();
     numbers.dedup();
@@ -91,7 +91,7 @@ fn decide(record: &Record<'_>, leavings: Vec<Leaving<'_>>, lacks: &[Lack], what:
 /// The rule's answer over those clients of the proxy that are meant, where the server heeds the
 /// departure of its own: `see` is the rule that says so.
 ///
-/// Only what the server says of itself counts: a proxy may keep connections to it, whoever left.
+/// Only what the server says of itself counts: a proxy may keep connections to it, in any case.
 pub(crate) fn judge_through(
     record: &Record<'_>,
     what: &str,
@@ -126,7 +126,7 @@ pub(crate) fn judge_through(
     }
 }
 
-/// What is wrong with the gauge of the target file, where it never gave a number: then nothing that
+/// The error of the gauge in the target file, if it never gave a number: then nothing that
 /// was read of the process stands for what it was to count.
 pub(crate) fn unread(record: &Record<'_>, meant: Gauge) -> Option<String> {
     let mut why = None;
@@ -144,7 +144,7 @@ pub(crate) fn unread(record: &Record<'_>, meant: Gauge) -> Option<String> {
     why.map(|why| format!("the number of {meant} cannot be read: {why}"))
 }
 
-/// Whether a client that left with a FIN from a stream that was not quiet left something behind:
+/// Whether the server kept something for a client that closed with a FIN while events came:
 /// then the rules on less simple cases have nothing to add.
 pub(crate) fn never_stops(record: &Record<'_>) -> bool {
     let meant = |view: &View<'_>| is_simple(view) && !was_quiet(view);
@@ -156,7 +156,7 @@ pub(crate) fn is_simple(view: &View<'_>) -> bool {
     !view.via && view.request.method != "HEAD" && view.is_stream()
 }
 
-/// Whether the client left with a reset.
+/// Whether the client disconnected with a reset.
 pub(crate) fn was_reset(record: &Record<'_>, view: &View<'_>) -> bool {
     let what = RunEventKind::LeftByReset { exchange: view.number };
     record.run_events().iter().any(|happening| happening.what == what)
@@ -193,7 +193,7 @@ impl Leaving<'_> {
     }
 }
 
-/// The clients that left between two readings that are to be compared.
+/// The clients that disconnected between two comparable readings.
 pub(crate) fn leavings<'r>(record: &'r Record<'_>) -> Vec<Leaving<'r>> {
     let readings = || {
         record.run_events().iter().filter_map(|happening| match &happening.what {
@@ -275,7 +275,7 @@ pub(crate) fn lacking(record: &Record<'_>, of: &[Lack], what: &str) -> String {
     format!("{needs}{why}; add `{}` to the file of --target", lack.line())
 }
 
-/// For mutants: the right answer, which lives on when a client leaves in this way.
+/// For mutants: the right response, which stays alive when a client disconnects in this way.
 pub(crate) fn outliving(visit: &Visit<'_>, only: Option<Departure>) -> Plan {
     let outlive = sseproof_record::Action::Outlive { time: LONG, only };
     reference::answer(visit).after([outlive])
@@ -290,7 +290,7 @@ pub(crate) mod testing {
         Duration::from_secs(seconds)
     }
 
-    /// A run of one client, with what a gauge showed before, meanwhile, and that long behind.
+    /// A run of one client, with the readings of a gauge before, during, and that long after.
     pub(crate) fn left(numbers: &[u64; 3], behind: Duration) -> Run {
         let run = Run::against(reference::answer).subscribe();
         let (started, end) = {

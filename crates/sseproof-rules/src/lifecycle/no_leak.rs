@@ -1,4 +1,4 @@
-//! Clients that come and go leave nothing behind.
+//! Clients that connect and disconnect do not leak resources.
 
 use sseproof_record::{Gauge, Reading, RunEventKind};
 
@@ -32,7 +32,7 @@ fn allowance(gauge: Gauge) -> u64 {
     }
 }
 
-/// What one gauge showed behind each part of the clients: how many had come, and the number.
+/// The readings of one gauge after each group of clients: clients so far, and the number.
 struct Readings {
     gauge: Gauge,
     points: Vec<(u64, u64)>,
@@ -87,7 +87,7 @@ enum Growth {
 }
 
 impl Readings {
-    /// What the second half of the clients left behind: the first one fills pools and caches.
+    /// The growth in the second half of the clients: the first half fills pools and caches.
     fn growth(&self) -> Growth {
         let half = &self.points[self.points.len() / 2..];
         let (Some(&(from, low)), Some(&(to, high))) = (half.first(), half.last()) else {
@@ -107,7 +107,7 @@ impl Readings {
             shown(high)
         );
         let steps = half.windows(2).map(|pair| pair[1].1.saturating_sub(pair[0].1));
-        // What is kept for each client grows with each part of them.
+        // A leak per client grows with each group of clients.
         let largest = steps.clone().max().unwrap_or_default();
         if half.len() > 3 && largest * 3 > grown * 2 {
             return Growth::Unclear(format!(

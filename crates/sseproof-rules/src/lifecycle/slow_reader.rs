@@ -27,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
     )],
 };
 
-/// How much more has to be published than lies on the way to who reads nothing, to say that the
+/// How much more has to be published than is on the way to a client that reads nothing, to say that the
 /// server had to do something with the rest.
 const REST: u64 = 64 << 10;
 
@@ -153,7 +153,7 @@ fn shortest(view: &View<'_>, sent: &[(Duration, &Published)]) -> Duration {
     took.min().unwrap_or_default()
 }
 
-/// What it means that another client got its event: nothing, unless the server had more to send to the
+/// Another client that got its event proves nothing, unless the server had more to send to the
 /// client that reads nothing than the buffers on the way took.
 fn passed_by(poured: u64, unread: Option<&Result<u64, String>>, after: Duration) -> Verdict {
     match unread {

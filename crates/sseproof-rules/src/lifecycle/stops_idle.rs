@@ -1,4 +1,4 @@
-//! What a server does for a client ends also where nothing is sent.
+//! The server releases a client that disconnects from a quiet stream.
 
 use sseproof_record::{Departure, Plan, Visit};
 
@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-/// The right answer, which on a quiet stream lives on when a client leaves in this way.
+/// The right response, which on a quiet stream stays alive when a client disconnects in this way.
 fn quietly(visit: &Visit<'_>, only: Option<Departure>) -> Plan {
     match visit.request.path() {
         "/published" if visit.request.method == "GET" => outliving(visit, only),

@@ -1,4 +1,4 @@
-//! What a server does for a client ends when the client closes the connection.
+//! The server releases a client that closes the connection.
 
 use super::leaving::{self, is_simple, outliving, was_quiet, was_reset};
 use crate::{Mutant, Record, Rule, Verdict, reference};
@@ -79,7 +79,7 @@ mod tests {
             "{why}"
         );
         read(Ok(3)).passes(&RULE);
-        // What stays is a fault all the same, and without a process there is nothing else.
+        // A producer that stays is a fault even so, and without a process there is nothing else.
         let reading = Reading { gauge: Gauge::Active, value: Err("x".to_owned()), against: None };
         let stays = left(&[0, 1, 1], seconds(10)).edit_run_events(connections);
         stays.happened("after", RunEventKind::Reading(reading.clone())).faults(&RULE);

@@ -1,4 +1,4 @@
-//! What a server does for a client ends when the connection is reset.
+//! The server releases a client whose connection is reset.
 
 use super::leaving::{self, is_simple, outliving, was_quiet, was_reset};
 use crate::{Mutant, Record, Rule, Verdict, reference};

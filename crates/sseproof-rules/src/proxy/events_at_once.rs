@@ -17,9 +17,9 @@ use crate::outcome::count;
 use crate::timing::{LONGER_WAY, PAUSE, TOGETHER};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
-/// So many events make a comparison; so many late ones are no accident.
+/// So many events make a comparison; so many late ones are not an accident.
 const SEVERAL: usize = 3;
-/// One late event in so many is no accident.
+/// One late event in so many is not an accident.
 const OFTEN: usize = 4;
 /// So many events at once are a burst.
 const BURST: usize = 5;
@@ -45,7 +45,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// The plan with each event kept until the first of those that are kept is that old; what comes with
-/// the head is not.
+/// the response headers are not.
 fn corked(plan: Plan, time: Duration) -> Plan {
     let mut actions = Vec::new();
     let mut kept = Vec::new();
@@ -108,7 +108,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     })
 }
 
-/// What became of streams in no content coding; `None` where the two were not open together.
+/// The verdict on streams without a content coding; `None` where the two were not open together.
 fn plain(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
     if !pair.direct.overlaps(&pair.through) {
         return None;
@@ -162,7 +162,7 @@ fn held_back(pair: &Pair<'_>, lateness: &Lateness) -> Fault {
     Fault::at(&pair.through, lateness.offset, message)
 }
 
-/// What can be said where no event is the same on both sides: whether those through the proxy come
+/// The verdict if no event is the same on both sides: whether those through the proxy come
 /// in bursts, or not at all, while the server itself sends them one by one.
 fn own_streams(pair: &Pair<'_>, control: Option<&View<'_>>) -> Option<Verdict> {
     let direct = arrivals(&pair.direct);
@@ -219,7 +219,7 @@ fn own_streams(pair: &Pair<'_>, control: Option<&View<'_>>) -> Option<Verdict> {
     )))
 }
 
-/// What became of streams whose client can undo compression; `None` where the proxy does not
+/// The verdict on streams whose client accepts compression; `None` where the proxy does not
 /// compress, or nothing can be compared.
 fn coded(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
     let Pair { direct, through, .. } = pair;
@@ -252,7 +252,7 @@ fn coded(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
 /// The longest preamble of a coding (zstd: magic number and frame header) has 18 bytes.
 const PREAMBLE: u64 = 32;
 
-/// At how many moments bytes came, behind the first few.
+/// At how many moments bytes came, after the first few.
 fn pieces(view: &View<'_>, from: Duration, until: Duration, behind: u64) -> usize {
     let mut end = 0;
     let mut last: Option<Duration> = None;
@@ -393,7 +393,7 @@ mod tests {
 
     #[test]
     fn what_the_server_makes_for_each_client_is_compared_by_its_age() {
-        // The head was late, so the other streams began half a second after this one.
+        // The response headers were late, so the other streams began half a second after this one.
         let late = |run: crate::testing::Run| {
             let half = Duration::from_millis(500);
             let behind = |view: &mut sseproof_record::Exchange| {
@@ -406,7 +406,7 @@ mod tests {
             run.edit_at(2, behind).edit_at(3, behind)
         };
         let run = || late(events(&shifted([400, 200, 400, 200, 400, 200]), &ONE_BY_ONE));
-        // Nobody knows yet whether that is so.
+        // One sample does not show whether that is so.
         run().passes(&RULE);
         let (mut body, mut begun) = (Vec::new(), Duration::ZERO);
         let known = run().edit_at(2, |direct| {

@@ -1,4 +1,4 @@
-//! The head gets through the proxy as soon as the server sends it.
+//! The response headers get through the proxy as soon as the server sends them.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::outcome::Outcome;
 use crate::timing::{LATE_HEAD_THROUGH_PROXY, NO_HEAD_THROUGH_PROXY};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
-/// What happens once may have been a cold start.
+/// A single late response may be a cold start.
 const AGAIN: usize = 2;
 
 pub(super) const RULE: Rule = Rule {
@@ -31,7 +31,7 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-/// Whether a proxy was seen that holds the head back.
+/// Whether a proxy holds the response headers back.
 pub(super) fn holds_back(record: &Record<'_>) -> bool {
     matches!(judge(record), Verdict::Fail(_))
 }
@@ -77,7 +77,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     Verdict::Fail(vec![Fault::new(view, Place::StatusLine, message)])
 }
 
-/// The answer where the proxy sent no head to anybody.
+/// The verdict if the proxy never sent response headers.
 fn no_head(first: &View<'_>, asked: &[View<'_>], direct: Duration) -> Verdict {
     let outcome = Outcome::of(first);
     if matches!(outcome, Outcome::Refused | Outcome::Unreachable) {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_at_the_proxy_is_said() {
+    fn a_proxy_that_is_down_is_named() {
         let refused = |view: &mut sseproof_record::Exchange| {
             view.head = None;
             view.end.how = Ending::Unconnected("Connection refused".to_owned());

@@ -1,4 +1,4 @@
-//! A HEAD through the proxy leaves nothing behind at the server.
+//! A HEAD through the proxy starts nothing at the server that outlives it.
 
 use std::time::Duration;
 

@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     )],
 };
 
-/// What is said to the next hop alone, is the proxy's to say, or is meant for it.
+/// Fields for the next hop alone, of the proxy itself, or meant for it.
 const ITS_OWN: &[&str] = &[
     "accept-ranges",
     "age",
@@ -69,7 +69,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         if is_its_own(&name) || names.contains(&name) {
             continue;
         }
-        // What one answer of the server has, and another has not, may be missing by its will.
+        // A field that not every direct response has may be missing on purpose.
         if !direct.iter().all(|headers| headers.has(&name)) {
             continue;
         }

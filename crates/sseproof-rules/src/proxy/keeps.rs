@@ -1,4 +1,4 @@
-//! What holds of the server itself holds through the proxy, too.
+//! Rules that the server itself meets are met through the proxy, too.
 //!
 //! The ordinary rules judge what came through the proxy and what the server itself sent to the same
 //! requests, each as a record of its own; only what holds of the second and not of the first is said.

@@ -69,17 +69,17 @@ fn named(id: &str) -> String {
     if id.is_empty() { "one without an id".to_owned() } else { format!("that with the id {id:?}") }
 }
 
-/// What a client was given that came back with an id.
+/// The events that a client received after it reconnected with an id.
 enum Resumed {
-    /// The event behind it, by its id.
+    /// The event after it, by its id.
     Yes(String),
     /// Not that event, although it is known: the id that was brought back, and the event.
     No(String, String),
-    /// Nobody knows what it should have been.
+    /// The event that it should have been is not known.
     Unclear,
 }
 
-/// What followed the id on the connection before is known, so it must come again, and first.
+/// The events after the id on the connection before are known, so they must come again, and first.
 fn resumed(record: &Record<'_>, view: &View<'_>) -> Resumed {
     let Some(old) = record.followed(view, Reason::Reconnect) else { return Resumed::Unclear };
     let Some(id) = view.request.last_event_id().map(|id| id.to_text()) else {
@@ -96,7 +96,7 @@ fn resumed(record: &Record<'_>, view: &View<'_>) -> Resumed {
     if view.events().any(comes) {
         return Resumed::Yes(missed);
     }
-    // Who is given nothing at all may only have been asked too early.
+    // A client that gets nothing at all may only have asked too early.
     if view.events().next().is_none() && !old.ended_by_server() && view.lasted() < MISSING {
         return Resumed::Unclear;
     }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn who_goes_on_where_it_was_passes() {
+    fn a_client_that_resumes_passes() {
         back(reference::answer).passes(&RULE);
         beside(reference::answer, Duration::from_secs(1)).skips(&RULE);
     }

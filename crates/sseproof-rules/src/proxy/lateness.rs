@@ -14,21 +14,21 @@ use crate::timing::{
 };
 use crate::{Record, View};
 
-/// What two clients of the server itself got so nearly alike, they got alike.
+/// Two clients of the server itself that differ by no more got an event at the same time.
 const ALIKE: i64 = 50_000;
 
-/// What tells when an event is due.
+/// The reference for when an event is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Clock {
     /// The time of day: the server sends an event to all at once.
     Time,
     /// The age of the stream: the server makes an event for each client.
     Age,
-    /// Nobody knows; the lesser of two delays is believed.
+    /// Not known; the lesser of two delays counts.
     Unknown,
 }
 
-/// What two clients of the server itself show, who came one after the other, and had some of the
+/// The reference that two clients of the server itself show, which came one after the other, and had some of the
 /// same events.
 pub(super) fn clock(record: &Record<'_>) -> Clock {
     let direct: Vec<_> = record
@@ -59,7 +59,7 @@ pub(super) fn clock(record: &Record<'_>) -> Clock {
     }
 }
 
-/// What the events of one pair came to.
+/// The delays of the events of one pair.
 #[derive(Debug, Default)]
 pub(super) struct Lateness {
     /// How many events could be compared.
@@ -80,7 +80,7 @@ pub(super) struct Lateness {
 type Key<'e> = (&'e str, &'e str, &'e str);
 
 /// Compares the events that are the same on both sides. `control` is another stream of the server
-/// itself: what it had, too, the server gives to everybody.
+/// itself: the server sends the events that it had, too, to every client.
 pub(super) fn lateness(pair: &Pair<'_>, control: Option<&View<'_>>, clock: Clock) -> Lateness {
     let direct = unique(&pair.direct);
     let through = unique(&pair.through);
@@ -94,7 +94,7 @@ pub(super) fn lateness(pair: &Pair<'_>, control: Option<&View<'_>>, clock: Clock
             None => {}
         }
     }
-    // What differs from client to client comes as another event, and is not missing.
+    // An event that differs from client to client comes as another event, and is not missing.
     let begun = pair.direct.head.as_ref().map(|head| head.at);
     let others = through
         .iter()
@@ -116,7 +116,7 @@ pub(super) fn lateness(pair: &Pair<'_>, control: Option<&View<'_>>, clock: Clock
             .max()
             .unwrap_or_default(),
         missing: missing.len(),
-        // What is missing would stand at the end.
+        // A missing event would be the last.
         offset: late.iter().map(|(_, offset)| *offset).min().unwrap_or(pair.through.body_len()),
     }
 }

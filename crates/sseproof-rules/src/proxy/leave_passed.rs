@@ -1,4 +1,4 @@
-//! The server is told when a client has left the proxy.
+//! A proxy closes its request to the server when its client disconnects.
 
 use crate::lifecycle::leaving::{self, is_simple, outliving, was_quiet};
 use crate::{Mutant, Record, Rule, Verdict, View, reference};
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_left_the_proxy_is_judged() {
+    fn only_clients_of_the_proxy_are_judged() {
         left(&[0, 1, 1], seconds(10)).skips(&RULE);
         through(&[0, 1, 0]).passes(&RULE);
         let faults = through(&[0, 1, 1]).faults(&RULE);

@@ -1,7 +1,7 @@
 //! Rules on what a proxy does to a stream: each compares what came through it with what the server
 //! itself sent at the same time.
 //!
-//! No figure here is judged by itself: what the server does, too, is no fault of the proxy.
+//! No figure here is judged by itself: a fault of the server itself is not one of the proxy.
 
 mod end_passed;
 mod events_at_once;

@@ -77,7 +77,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
 }
 
-/// Whether it ended as somebody else came: then the server may allow each user one stream.
+/// Whether it ended as another client came: then the server may allow each user one stream.
 fn is_replaced(record: &Record<'_>, view: &View<'_>) -> bool {
     let as_it_came = |other: &View<'_>| {
         view.end.at.checked_sub(other.started).is_some_and(|since| since <= CUT_BY_ANOTHER)
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn where_the_servers_own_stream_ends_it_is_not_the_proxy() {
         quiet(60, Ending::Complete, 60).skips(&RULE);
-        // Who came later replaced it.
+        // A later client replaced it.
         let replaced = quiet(60, Ending::Complete, 63)
             .edit_at(2, |direct| direct.started = Duration::from_millis(60_950));
         replaced.skips(&RULE);

@@ -10,7 +10,7 @@ use crate::outcome::count;
 use crate::timing::MISSING;
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
-/// So many old events are no accident.
+/// So many old events are not an accident.
 const SEVERAL: usize = 2;
 
 pub(super) const RULE: Rule = Rule {
@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[
         Mutant::new(
             "proxy-replays",
-            "is behind a cache that sends each further client the events of the first one",
+            "is behind a caching proxy that sends each further client the events of the first one",
             |visit| {
                 let answer = reference::answer(visit);
                 let resumes = visit.request.last_event_id().is_some();
@@ -35,7 +35,7 @@ pub(super) const RULE: Rule = Rule {
         ),
         Mutant::new(
             "proxy-queues",
-            "is behind a cache that lets each further client wait for the end of the first one's stream",
+            "is behind a caching proxy that lets each further client wait for the end of the first one's stream",
             |visit| {
                 let answer = reference::answer(visit);
                 match reference::behind_proxy(visit.request) {
@@ -85,14 +85,14 @@ fn judge(record: &Record<'_>) -> Verdict {
 }
 
 /// The fault where the second client has no answer while the first has its stream, and while the
-/// server itself answers somebody who came after both.
+/// server itself answers a client that came after both.
 fn kept_waiting(first: &View<'_>, later: &Pair<'_>) -> Option<Fault> {
     waited_in_vain(&later.through)?;
     let until = first.end.at.min(later.through.end.at);
     let waited = until.saturating_sub(sent(&later.through));
     let direct = time_to_head(&later.direct)?;
     let came_after = later.direct.started >= later.through.started;
-    // A buffer that holds back the head holds back everybody's.
+    // A buffer that holds back response headers does so for every client.
     let usual = time_to_head(first)?.max(direct) * 4;
     if waited < MISSING.max(usual) || !came_after {
         return None;
@@ -107,7 +107,7 @@ fn kept_waiting(first: &View<'_>, later: &Pair<'_>) -> Option<Fault> {
 }
 
 /// The fault where the second client is given events that the first one had before the second came,
-/// and that the server itself gives to nobody who comes then.
+/// and that the server itself sends to no client that comes then.
 fn old_events(first: &View<'_>, later: &Pair<'_>) -> Option<Fault> {
     let key = |event: &sseproof_codec::Event<'_>| {
         (event.last_event_id.to_string(), event.data.to_string())
@@ -122,7 +122,7 @@ fn old_events(first: &View<'_>, later: &Pair<'_>) -> Option<Fault> {
         .filter(|(event, _)| old.contains(&key(event)) && !direct.contains(&key(event)))
         .collect();
     let (event, _) = again.first()?;
-    // Who gets no event from the server itself may only have left too early.
+    // A client without an event from the server itself may only have disconnected too early.
     (again.len() >= SEVERAL && !direct.is_empty()).then(|| {
         let message = format!(
             "{} come to this client that exchange {} had before it came; directly the server sends none of them to a client that connects then",
@@ -153,9 +153,9 @@ fn one_for_two(record: &Record<'_>) -> Option<Fault> {
             _ => None,
         })
     };
-    let (nobody, one, two, three) =
+    let (none, one, two, three) =
         (reading("nobody")?, reading("one")?, reading("two")?, reading("three")?);
-    let joined = one == nobody + 1 && two == one && three == two + 1;
+    let joined = one == none + 1 && two == one && three == two + 1;
     (joined && open(&first) && open(&second)).then(|| {
         let message = format!(
             "two clients have a stream through the proxy, and the server has {one} producers as with one of them; a client of its own makes it {three}"
@@ -201,7 +201,7 @@ mod tests {
             faults[0].message,
             "9 events come to this client that exchange 1 had before it came; directly the server sends none of them to a client that connects then"
         );
-        // A server with a history gives it to everybody.
+        // A server with a history sends it to every client.
         old(run, 5).passes(&RULE);
     }
 

@@ -90,7 +90,7 @@ pub(super) fn no_stream(record: &Record<'_>) -> Option<Verdict> {
     }))
 }
 
-/// The rule that speaks of an answer that is no stream.
+/// The rule about a response that is not a stream.
 fn says_why(view: &View<'_>) -> &'static str {
     match Outcome::of(view) {
         Outcome::Silent(_) | Outcome::Refused | Outcome::Unreachable => "proxy/head-at-once",

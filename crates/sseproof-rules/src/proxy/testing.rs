@@ -31,13 +31,13 @@ pub(super) fn called(exchange: &mut Exchange, name: &str) {
     exchange.judged = false;
 }
 
-/// Three streams of four seconds with these events, each with the milliseconds behind the head at
+/// Three streams of four seconds with these events, each with the milliseconds after the headers at
 /// which it came: through the proxy, directly, and as a control.
 pub(super) fn events(through: &[(u64, &str)], direct: &[(u64, &str)]) -> Run {
     let stay = Duration::from_secs(4);
     let body = |exchange: &mut Exchange, events: &[(u64, &str)]| {
         let begun = exchange.started;
-        exchange.head.as_mut().expect("a head").at = begun;
+        exchange.head.as_mut().expect("response headers").at = begun;
         exchange.end.at = begun + stay;
         exchange.end.how = Ending::Left;
         let chunk = |(millis, data): &(u64, &str)| Chunk {

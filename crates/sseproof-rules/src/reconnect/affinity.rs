@@ -1,4 +1,4 @@
-//! A client that comes back need not find the same instance.
+//! A client that reconnects does not depend on the same instance.
 
 use sseproof_record::{Action, Plan};
 

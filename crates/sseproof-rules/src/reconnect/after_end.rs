@@ -69,7 +69,7 @@ mod tests {
     use sseproof_record::{Answer, Ending, Phase, Request};
     use std::time::Duration;
 
-    /// A client that stays to the end and comes back as it was told to, in 100 ms.
+    /// A client that stays to the end and reconnects after the announced 100 ms.
     fn to_the_end(serve: Answer) -> Run {
         let run = Run::against(serve).visit(Request::subscribe(URL), Duration::from_secs(3));
         let id = run.last_id();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_cut_off_is_not_judged_here() {
+    fn a_client_that_was_cut_off_is_not_judged_here() {
         Run::against(reference::answer).subscribe().reconnect(1, "1").skips(&RULE);
         Run::against(reference::answer).subscribe().skips(&RULE);
     }

@@ -42,7 +42,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let (mut back, mut came) = (0, 0);
     for Return { view, before } in super::returns(record) {
         if before.ended_by_server() {
-            // Who comes back after an end is judged by `reconnect/after-end`.
+            // `reconnect/after-end` judges a client that reconnects after an end.
             continue;
         }
         came += 1;
@@ -76,7 +76,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             }
         }
     }
-    // A connection that breaks before its head once among others may be the network's.
+    // One connection of many that breaks before its response headers may be the network's fault.
     match closed.as_slice() {
         [_] if back > 0 && faults.is_empty() => {
             doubt = Some(format!(
@@ -92,7 +92,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         };
         let mut faults = each_once(faults);
         for fault in &mut faults {
-            fault.consequence = fault.consequence.take().map(|told| told + &rest);
+            fault.consequence = fault.consequence.take().map(|so| so + &rest);
         }
         return Verdict::Fail(faults);
     }
@@ -103,7 +103,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
 }
 
-/// Whether nobody was there any more, for anybody: a server that died has another fault.
+/// Whether the server refused every later client: a server that died has another fault.
 fn is_the_last_seen(record: &Record<'_>, view: &View<'_>) -> bool {
     let is_gone =
         |later: View<'_>| matches!(Outcome::of(&later), Outcome::Refused | Outcome::Unreachable);
@@ -118,7 +118,7 @@ mod tests {
     use sseproof_record::{Ending, Phase};
     use std::time::Duration;
 
-    /// A client that is cut off and comes back `times` times.
+    /// A client that is cut off and reconnects `times` times.
     fn cut_off(serve: sseproof_record::Answer, times: usize) -> Run {
         (0..times).fold(Run::against(serve).subscribe(), |run, time| {
             let id = run.last_id();
@@ -163,10 +163,10 @@ mod tests {
     }
 
     #[test]
-    fn a_hang_is_told_from_slowness() {
+    fn a_hang_differs_from_slowness() {
         assert!(silent(3).faults(&RULE)[0].message.ends_with("no answer within 3 s"));
         silent(1).is_inconclusive(&RULE);
-        // The first head took long as well.
+        // The first response headers took long as well.
         silent(3)
             .edit_at(1, |first| first.head.as_mut().unwrap().at += Duration::from_millis(900))
             .is_inconclusive(&RULE);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_after_an_end_or_to_no_stream_is_not_judged_here() {
+    fn a_reconnect_after_an_end_or_to_no_stream_is_not_judged_here() {
         Run::against(reference::answer)
             .subscribe()
             .edit(|last| last.end.how = Ending::Complete)

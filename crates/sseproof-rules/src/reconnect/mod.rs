@@ -1,4 +1,4 @@
-//! Rules on what becomes of a client that comes back, or is sent elsewhere.
+//! Rules on clients that reconnect or are redirected.
 
 mod affinity;
 pub(crate) mod after_end;
@@ -26,14 +26,13 @@ pub(crate) const FAMILY: Family = Family {
     ],
 };
 
-/// A client that came back to what had been a stream.
+/// A client that reconnected to a stream.
 struct Return<'r> {
     view: View<'r>,
     /// The stream that it had before.
     before: View<'r>,
 }
 
-/// The clients that came back to what had been a stream.
 fn returns<'r>(record: &'r Record<'_>) -> impl Iterator<Item = Return<'r>> {
     record.judged().filter_map(|view| {
         let before = last_stream(record, &view)?;
@@ -56,7 +55,7 @@ fn last_stream<'r>(record: &'r Record<'_>, view: &View<'r>) -> Option<View<'r>> 
 
 /// For mutants: the plan, changed for a client whose last event lies so many events back.
 ///
-/// A client that was cut off a moment ago is at most one event behind; one that waits for the
+/// A client that was cut off a moment ago has missed at most one event; one that waits for the
 /// announced reconnection time, two or three.
 fn on_return(
     visit: &Visit<'_>,

@@ -149,7 +149,7 @@ mod tests {
         let there = "http://server/there";
         to(chain(1, |_| URL.to_owned()), there, 1).passes(&RULE);
         to(chain(9, |n| format!("{URL}/{n}")), there, 9).passes(&RULE);
-        // What that answer says is judged by other rules.
+        // Other rules judge that response.
         to(chain(1, |_| URL.to_owned()), there, 1)
             .edit(|last| last.head.as_mut().unwrap().status = 404)
             .passes(&RULE);

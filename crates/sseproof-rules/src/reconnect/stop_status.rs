@@ -1,4 +1,4 @@
-//! Who subscribes anew is not stopped for good by accident.
+//! No status stops a new subscriber for good by accident.
 
 use sseproof_record::{Plan, Reason};
 
@@ -35,7 +35,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             Outcome::Stream => good += 1,
             Outcome::Status(_) => faults
                 .push(Fault::new(&view, Place::StatusLine, message()).so(outcome.consequence())),
-            // No answer at all stops nobody for good.
+            // A missing response stops no client for good.
             _ => {}
         }
     }
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn no_answer_stops_nobody() {
+    fn a_missing_response_stops_no_client() {
         for how in [Ending::Truncated, Ending::Left, Ending::Unconnected("refused".into())] {
             second(|last| {
                 last.head = None;

@@ -1,4 +1,4 @@
-//! A stream goes on behind the id that a client brings back.
+//! A stream resumes after the id that a client sends.
 
 use super::resumption::{Resumption, Taken, answer_without_id, resumptions};
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};

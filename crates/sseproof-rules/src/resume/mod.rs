@@ -1,4 +1,4 @@
-//! Rules on ids, and on what a client gets when it comes back with one.
+//! Rules on ids, and on the events that a client gets when it resumes after one.
 
 mod honoured;
 mod ids_present;

@@ -66,9 +66,9 @@ fn judge(record: &Record<'_>) -> Verdict {
     )
 }
 
-/// Whether enough events came that lie behind this one.
+/// Whether enough events came that are later than this one.
 ///
-/// What nobody knows counts only behind what is known, since a greeting may come first.
+/// Unknown events count only after a known one, since a greeting may come first.
 fn is_overtaken(resumption: &Resumption<'_>, place: usize) -> bool {
     let ids: Vec<_> = resumption.came.iter().map(|event| event.last_event_id.as_ref()).collect();
     let is_before =
@@ -83,7 +83,7 @@ fn fault(resumption: &Resumption<'_>, lost: &[String]) -> Fault {
     let verb = if lost.len() == 1 { "does" } else { "do" };
     let message =
         format!("{}{more} {verb} not come after {}", shown.join(", "), resumption.label());
-    // Where the first event that lies behind the lost one begins.
+    // The beginning of the first event after the lost one.
     let place = lost.first().and_then(|id| resumption.place(id)).unwrap_or_default();
     let next = resumption.came.iter().find(|event| {
         !resumption.had(&event.last_event_id)

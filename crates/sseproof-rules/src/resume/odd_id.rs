@@ -1,4 +1,4 @@
-//! What a server does with a `Last-Event-ID` that it never gave out.
+//! How a server answers a `Last-Event-ID` that it never sent.
 //!
 //! The measure is what the same server does with a plain subscription: only what works there can
 //! be broken by an id.
@@ -15,7 +15,7 @@ use crate::{Fault, Place, Record, Single, Verdict, View};
 /// From here on an id is a long one, in bytes.
 const LONG: usize = 200;
 
-/// What is odd about an id.
+/// The oddity of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Odd {
     /// Nothing but that the server does not know it.
@@ -28,7 +28,6 @@ pub(super) enum Odd {
 }
 
 impl Odd {
-    /// What is odd about the id.
     pub(super) fn of(id: &[u8]) -> Self {
         match id {
             [] => Self::Empty,
@@ -49,11 +48,11 @@ impl Odd {
     }
 }
 
-/// What plain subscriptions got.
+/// The responses to plain subscriptions.
 struct Plain {
-    /// How long the slowest head took.
+    /// How long the slowest response headers took.
     head: Duration,
-    /// How long the slowest first event took behind its head, where there were events.
+    /// How long the slowest first event took after its headers, if there were events.
     event: Option<Duration>,
     /// Whether one of them was over at once, too.
     is_brief: bool,
@@ -223,10 +222,10 @@ mod tests {
     }
 
     fn status(new: u16) -> Run {
-        edited(|last| last.head.as_mut().expect("a head").status = new)
+        edited(|last| last.head.as_mut().expect("response headers").status = new)
     }
 
-    /// A run in which the odd exchange has no head and ended like this, after that long.
+    /// A run in which the odd exchange has no response and ended like this, after that long.
     fn headless(how: Ending, after: Duration) -> Run {
         edited(|last| {
             last.head = None;
@@ -297,7 +296,7 @@ mod tests {
     #[test]
     fn something_else_than_a_stream_is_a_fault() {
         let run = edited(|last| {
-            last.head.as_mut().expect("a head").headers.set("Content-Type", "text/html")
+            last.head.as_mut().expect("response headers").headers.set("Content-Type", "text/html")
         });
         assert_eq!(fault(&run), "an unknown Last-Event-ID is answered without an event stream");
     }

@@ -40,7 +40,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     Verdict::from_faults(faults, format!("{} that were missed, in order", counted(most, "event")))
 }
 
-/// The first event that comes behind one that is younger.
+/// The first event that comes after a newer one.
 fn fault(resumption: &Resumption<'_>) -> Option<Fault> {
     let mut seen: Vec<&str> = Vec::new();
     let mut highest: Option<(usize, &str)> = None;
@@ -56,7 +56,7 @@ fn fault(resumption: &Resumption<'_>) -> Option<Fault> {
             strangers.push(id);
             continue;
         };
-        // One stranger in front of all may be a greeting; whoever comes in between is new.
+        // One unknown event before all others may be a greeting; between others it is a new one.
         let overtaking = if known == 0 && strangers.len() == 1 { None } else { strangers.last() };
         let younger = match highest {
             Some((other, younger)) if other > place => Some(younger),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_event_behind_a_younger_one_is_a_fault() {
+    fn an_older_event_after_a_newer_one_is_a_fault() {
         let faults = resumed(RULE.mutants[0].serve).faults(&RULE);
         assert_eq!(
             faults[0].message,

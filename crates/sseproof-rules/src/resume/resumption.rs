@@ -1,4 +1,4 @@
-//! What a client had when it came back with an id, and what it then got.
+//! The events that a client had when it reconnected with an id, and those that it then got.
 
 use sseproof_codec::Event;
 use sseproof_record::{Ending, Plan, Reason, Request, Visit};
@@ -10,21 +10,21 @@ use crate::delivery::figures::shown;
 use crate::timing::{HASTE, REPLAYED};
 use crate::{Record, Verdict, View, reference};
 
-/// So many events that nobody knows show that a server goes on without looking back.
+/// So many unknown events show that a server continues without its history.
 const ENOUGH: usize = 3;
 
-/// A client that came back with the id of an event that it had.
+/// A client that reconnected with the id of an event that it had.
 pub(super) struct Resumption<'r> {
     /// The exchange that gave out the id.
     pub(super) first: View<'r>,
     /// The exchange that brought it back.
     pub(super) second: View<'r>,
     pub(super) id: String,
-    /// What the first one brought, up to and with that id.
+    /// The events of the first exchange, up to and with that id.
     pub(super) had: Vec<&'r Event<'static>>,
-    /// What the first one brought behind it: known to exist, and asked for again.
+    /// The events of the first exchange after it: known to exist, and requested again.
     pub(super) missed: Vec<&'r Event<'static>>,
-    /// What the second one brought.
+    /// The events of the second exchange.
     pub(super) came: Vec<&'r Event<'static>>,
     /// Whether each new subscriber first gets the newest event, as where every event says all.
     pub(super) is_state: bool,
@@ -33,7 +33,7 @@ pub(super) struct Resumption<'r> {
 /// How a server took the id.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// It goes on behind it.
+    /// It resumes after it.
     Honoured,
     /// It goes on, and nothing was known to lie between.
     NothingMissed,
@@ -41,7 +41,7 @@ pub(super) enum Taken {
     OnlyNew,
     /// It begins again with what the client had.
     StartsOver,
-    /// Nobody can say, for that reason.
+    /// Inconclusive, for that reason.
     Unclear(String),
 }
 
@@ -119,7 +119,7 @@ impl Resumption<'_> {
         })
     }
 
-    /// Whether the client had an event of that id before it came back.
+    /// Whether the client had an event of that id before it reconnected.
     pub(super) fn had(&self, id: &str) -> bool {
         self.had.iter().any(|event| event.last_event_id == id)
     }
@@ -339,7 +339,7 @@ mod tests {
         let run = back(body(first.as_bytes()), "1,0", again, 100);
         let taken = resumptions(&Record::new(run.transcript())).unwrap()[0].taken();
         assert!(matches!(taken, Taken::Unclear(_)), "{taken:?}");
-        // Ids of each connection, counted anew, are no such vectors.
+        // Ids of each connection, counted anew, are not such vectors.
         let again = "id: x1\ndata: a\n\nid: x2\ndata: b\n\nid: x3\ndata: c\n\n";
         let run = back(body(first.as_bytes()), "1,0", again, 100);
         let taken = resumptions(&Record::new(run.transcript())).unwrap()[0].taken();
@@ -349,7 +349,7 @@ mod tests {
     #[test]
     fn an_answer_that_is_no_stream_says_nothing() {
         let run = back(body(b"id: 1\ndata: 1\n\n"), "1", "", 100)
-            .edit(|last| last.head.as_mut().expect("a head").status = 503);
+            .edit(|last| last.head.as_mut().expect("response headers").status = 503);
         let record = Record::new(run.transcript());
         let Err(verdict) = honoured(&record) else { panic!("it is judged") };
         let why = "exchange 2, which brings an id back, was answered 503".to_owned();
@@ -384,7 +384,7 @@ mod tests {
     #[test]
     fn a_redirect_on_the_way_changes_nothing() {
         let run = back(body(b"id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n"), "1", "", 9)
-            .edit(|last| last.head.as_mut().expect("a head").status = 307)
+            .edit(|last| last.head.as_mut().expect("response headers").status = 307)
             .visit(Request::subscribe(URL), Duration::from_secs(1))
             .edit(|last| {
                 last.follows = Some(Follows { exchange: 2, reason: Reason::Redirect });

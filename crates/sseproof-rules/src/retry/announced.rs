@@ -1,4 +1,4 @@
-//! A server that ends streams on purpose announces when to come back.
+//! A server that ends streams on purpose announces when to reconnect.
 
 use sseproof_codec::AnomalyKind;
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     let recurring: Vec<_> = ended
         .iter()
-        // An `EventSource` can only GET: who reads the answer to a POST does not come back.
+        // An `EventSource` can only GET: the client of a POST does not reconnect.
         .filter(|view| view.request.method == "GET" && !says_done(view))
         .filter(|view| !stops(record, view))
         .collect();
@@ -81,7 +81,7 @@ fn stops(record: &Record<'_>, view: &View<'_>) -> bool {
     })
 }
 
-/// What was announced, and whether we kept to it when we came back.
+/// The announced time, and whether the client that reconnected waited for it.
 fn note(record: &Record<'_>, ended: &[&View<'_>]) -> String {
     let millis = ended.iter().find_map(|view| announced(record, view)).unwrap_or_default();
     let back = record.all().find_map(|next| {
@@ -145,7 +145,7 @@ mod tests {
         body(b"data: 1\n\n").edit(|last| last.request.method = "POST".to_owned()).skips(&RULE);
         body(b"data: 1\n\n")
             .reconnect(1, "")
-            .edit(|last| last.head.as_mut().expect("a head").status = 204)
+            .edit(|last| last.head.as_mut().expect("response headers").status = 204)
             .skips(&RULE);
     }
 

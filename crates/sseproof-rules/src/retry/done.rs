@@ -1,7 +1,7 @@
 //! Whether a stream says that it is over for good.
 //!
 //! The answer of a language model or the progress of a job is an event stream too, but no client
-//! is meant to come back when it has ended.
+//! is meant to reconnect when it has ended.
 
 use crate::View;
 

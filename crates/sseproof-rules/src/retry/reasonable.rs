@@ -7,7 +7,7 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 /// Below this a client hardly waits at all, and the number looks like seconds.
 const SHORTEST: u64 = 50;
-/// Above this nobody waits for the stream any more.
+/// Above this no user waits for the stream any more.
 const LONGEST: u64 = 60 * 60 * 1000;
 /// Above this, timers overflow and fire at once, which is the fault that `stream/retry-ceiling` names.
 const TIMER: u64 = 2_147_483_647;

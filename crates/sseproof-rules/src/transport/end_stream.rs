@@ -39,7 +39,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             continue;
         }
         ended += usize::from(view.ended_by_server());
-        // RST_STREAM behind END_STREAM is allowed, and no such ending.
+        // RST_STREAM after END_STREAM is allowed, and ends the stream otherwise.
         if let Ending::StreamReset(code) = view.end.how {
             let message = format!(
                 "the response was cut by RST_STREAM ({}), without END_STREAM before",
@@ -53,7 +53,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         [] if ended == 0 => {
             Verdict::Skip("the server ended no response over HTTP/2 while we listened".to_owned())
         }
-        // One crash, or one proxy that restarts, is no habit.
+        // One crash, or one proxy that restarts, does not show a habit.
         [one] if ended > 1 => Verdict::Inconclusive(format!("{}, once", one.message)),
         _ => Verdict::from_faults(each_once(faults), count(ended, "end")),
     }

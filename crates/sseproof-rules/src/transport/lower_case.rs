@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_is_told() {
+    fn the_name_is_in_the_message() {
         let run = Run::against(reference::answer).subscribe().edit(over_http2).edit(|last| {
             last.head.as_mut().unwrap().headers.add("X-City", "x");
         });

@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_has_to_outwait_the_other_fails() {
-        // The first stream is over behind two seconds.
+        // The first stream ends after two seconds.
         let head_after = |millis| {
             let time = std::time::Duration::from_millis(millis);
             sharing(None)

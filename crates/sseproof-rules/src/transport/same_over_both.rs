@@ -80,7 +80,7 @@ fn pairs<'r>(record: &'r Record<'_>) -> impl Iterator<Item = (View<'r>, View<'r>
     })
 }
 
-/// What differs; an error where the two cannot be compared.
+/// The differences; an error if the two cannot be compared.
 fn compare(record: &Record<'_>, old: &View<'_>, new: &View<'_>) -> Result<Vec<Fault>, String> {
     let (Some(one), Some(other)) = (&old.head, &new.head) else {
         return missing(record, old, new);
@@ -118,7 +118,7 @@ fn compare(record: &Record<'_>, old: &View<'_>, new: &View<'_>) -> Result<Vec<Fa
     Ok(faults)
 }
 
-/// Where one of the two has no head.
+/// The case that one of the two has no response headers.
 fn missing(record: &Record<'_>, old: &View<'_>, new: &View<'_>) -> Result<Vec<Fault>, String> {
     for (silent, answered, version) in [(new, old, "HTTP/2"), (old, new, "HTTP/1.1")] {
         let Some(waited) = waited_in_vain(silent) else { continue };

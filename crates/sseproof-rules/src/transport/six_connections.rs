@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_takes_http1_of_both_is_told() {
+    fn a_server_that_takes_http1_of_both_fails() {
         refused().faults(&RULE);
         let alt = |value: &'static str| {
             refused().edit(|last| last.head.as_mut().unwrap().headers.add("Alt-Svc", value))

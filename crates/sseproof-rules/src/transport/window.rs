@@ -49,7 +49,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
 }
 
-/// What counts of the stream against its window: DATA with all its padding.
+/// The bytes of the stream that count against its window: DATA with all its padding.
 fn spent(view: &View<'_>) -> u64 {
     let wire = view.wire_bytes();
     let mut rest = wire.as_slice();
