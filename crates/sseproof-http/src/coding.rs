@@ -48,7 +48,7 @@ impl Coding {
         REGISTERED.contains(&name.trim_start_matches("x-"))
     }
 
-    /// The coding that the fields name; `None` where there is none, an unknown one, or one on top
+    /// The coding that the fields name; `None` if there is none, an unknown one, or one on top
     /// of another.
     pub fn of(headers: &Headers) -> Option<Self> {
         let mut codings = headers.list("content-encoding");
@@ -66,7 +66,7 @@ impl Coding {
     }
 
     /// Whether a body in this coding ends where the coding does: after the last block, and the
-    /// checksum, where there is one. A body that cannot be decoded at all does not.
+    /// checksum, if there is one. A body that cannot be decoded at all does not.
     pub fn is_whole(self, body: &[u8]) -> bool {
         let reads = |from: &mut dyn Read| {
             // A body that is longer than any reader accepts does not end here.

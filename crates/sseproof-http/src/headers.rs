@@ -47,7 +47,7 @@ impl Headers {
             .collect()
     }
 
-    /// Sets the field: the first line of that name is replaced where it stands, others are removed.
+    /// Sets the field: the first line of that name is replaced in its place, others are removed.
     pub fn set(&mut self, name: &str, value: impl Into<Bytes>) {
         let place = self.0.iter().position(|header| header.name.eq_ignore_ascii_case(name));
         let header = Header { name: name.to_owned(), value: value.into() };

@@ -56,7 +56,7 @@ pub enum Action {
         after: u64,
     },
     /// The same from the entry after the one with this line in it; from the first
-    /// one where there is none.
+    /// one if there is none.
     FollowBehind { topic: String, line: Bytes },
     /// Appends to a topic of the server's log. A client that follows the topic gets `id: N`,
     /// counted from 1, unless the bytes bring an id of their own, and then these bytes.

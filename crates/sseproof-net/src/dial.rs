@@ -25,7 +25,7 @@ pub trait Dial: Send + Sync + 'static {
     /// Connects to the host and port.
     ///
     /// # Errors
-    /// [`DialError`] where the host name has no address, or none of its addresses accepts.
+    /// [`DialError`] if the host name has no address, or none of its addresses accepts.
     fn dial<'a>(&'a self, host: &'a str, port: u16, receive_buffer: ReceiveBuffer) -> Dialling<'a>;
 }
 

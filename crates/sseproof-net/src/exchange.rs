@@ -32,7 +32,7 @@ pub(crate) struct ExchangeContext {
     pub(crate) shared: Shared,
     /// Whether its connection is closed by a reset.
     pub(crate) reset: Arc<AtomicBool>,
-    /// Its HTTP/2 connection, from the beginning where it joins another exchange.
+    /// Its HTTP/2 connection, from the beginning if it joins another exchange.
     pub(crate) link: Link,
 }
 

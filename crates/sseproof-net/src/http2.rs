@@ -1,6 +1,6 @@
 //! HTTP/2, written by hand on both sides.
 //!
-//! The client has to go on where a strict one refuses (a forbidden field must be named, not only
+//! The client has to continue if a strict one would not (a forbidden field must be named, not only
 //! refused), and to give one stream no window while others flow; the lab server has to be wrong on
 //! purpose.
 

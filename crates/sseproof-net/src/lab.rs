@@ -191,8 +191,8 @@ impl Lab {
         numbers.zip(&topic.entries).skip(skip).map(|(n, bytes)| (n, bytes.clone())).collect()
     }
 
-    /// The number of the last entry of the topic that has this line in it; 0 where none has.
-    pub(crate) fn behind(&self, topic: &str, line: &[u8]) -> u64 {
+    /// The number of the last entry of the topic that has this line in it; 0 if none has.
+    pub(crate) fn entry_with(&self, topic: &str, line: &[u8]) -> u64 {
         let has = |bytes: &Bytes| bytes.split(|&byte| byte == b'\n').any(|other| other == line);
         let all = self.published(topic, 0).into_iter();
         all.rev().find(|(_, bytes)| has(bytes)).map_or(0, |(number, _)| number)

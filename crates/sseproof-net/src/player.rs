@@ -38,7 +38,7 @@ pub(crate) async fn play(
             Step::Follow { topic, after } => {
                 let after = match after {
                     After::Entries(entries) => entries,
-                    After::Line(line) => lab.behind(&topic, &line),
+                    After::Line(line) => lab.entry_with(&topic, &line),
                 };
                 follow(&mut script, stage, lab, &topic, after).await?;
             }

@@ -24,7 +24,7 @@ impl Socket for tokio::net::UnixStream {
 
 impl Socket for TcpStream {
     fn reset(self: Box<Self>) {
-        // A linger time of zero makes the close a reset; where it cannot be set, the close is an
+        // A linger time of zero makes the close a reset; if it cannot be set, the close is an
         // ordinary one, and the other end sees that instead.
         let _ = socket2::SockRef::from(&*self).set_linger(Some(std::time::Duration::ZERO));
     }

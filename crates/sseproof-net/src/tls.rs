@@ -79,7 +79,7 @@ impl Tls {
     /// Reads what the user gave.
     ///
     /// # Errors
-    /// [`TlsError`] where a file is not what it should be.
+    /// [`TlsError`] if a file does not have the expected content.
     pub fn new(given: TlsGiven) -> Result<Self, TlsError> {
         let mut inner = Inner { insecure: given.insecure, ..Inner::default() };
         if let Some((file, pem)) = &given.ca {

@@ -174,7 +174,7 @@ async fn head_and_old_requests_go_out_as_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bytes_behind_the_end_are_on_the_wire() {
+async fn bytes_after_the_end_are_on_the_wire() {
     let exchange = whole(
         &client(|_| {
             chunked([write("data: x\n\n"), Action::Finish, Action::Raw(Bytes::from("more"))])
@@ -292,7 +292,7 @@ async fn over_tcp_the_endings_are_the_same() {
 }
 
 /// Three events in gzip, each flushed, and the bytes after them.
-fn gzipped(behind: &'static [u8]) -> Plan {
+fn gzipped(trailing: &'static [u8]) -> Plan {
     use std::io::Write as _;
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut plan = Plan::answer(200, "text/event-stream", "")
@@ -305,7 +305,7 @@ fn gzipped(behind: &'static [u8]) -> Plan {
         let bytes = Bytes::from(std::mem::take(encoder.get_mut()));
         plan.actions.extend([Action::Write(bytes), Action::Wait(Duration::from_secs(1))]);
     }
-    plan.actions.extend([Action::Write(Bytes::from(behind)), Action::Finish]);
+    plan.actions.extend([Action::Write(Bytes::from(trailing)), Action::Finish]);
     plan
 }
 

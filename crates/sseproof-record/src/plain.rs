@@ -74,16 +74,16 @@ pub fn read_plain(file: &[u8]) -> Result<Transcript, PlainError> {
     let mut rest = file;
     loop {
         let line = 1 + count_lines(&file[..file.len() - rest.len()]);
-        let (head, behind) = head(rest, line)?;
-        let another = begins_with_head(behind);
+        let (head, after) = head(rest, line)?;
+        let another = begins_with_head(after);
         let location = head.headers.first("location");
         let is_redirect = (300..400).contains(&head.status) && location.is_some();
         if another && !is_redirect {
-            rest = behind;
+            rest = after;
             continue;
         }
         let number = exchanges.len() + 1;
-        let body = if another { &[] } else { behind };
+        let body = if another { &[] } else { after };
         let mut exchange = exchange(number, &url, head, body);
         exchange.follows = exchanges
             .last()
@@ -93,13 +93,13 @@ pub fn read_plain(file: &[u8]) -> Result<Transcript, PlainError> {
             url = location.filter(|to| to.contains("://")).unwrap_or(url);
         } else if exchange.head.as_ref().is_some_and(|head| is_chunked(&head.headers)) {
             let start = file.len() - rest.len();
-            dechunk(&mut exchange, &file[start..], behind);
+            dechunk(&mut exchange, &file[start..], after);
         }
         exchanges.push(exchange);
         if !another {
             break;
         }
-        rest = behind;
+        rest = after;
     }
     Ok(Transcript { target, source: Source::HeadAndBody, exchanges, ..Transcript::default() })
 }

@@ -72,7 +72,7 @@ pub enum Start {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     Head,
-    /// The body is not whole, and this is where it stands: `inside a chunk`.
+    /// The body is not complete, and ends at this place: `inside a chunk`.
     Body(&'static str),
     /// The body lasts until the connection is closed.
     UntilClose,

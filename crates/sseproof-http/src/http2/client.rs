@@ -1,8 +1,8 @@
 //! The client's end of an HTTP/2 connection: bytes in, bytes out, events.
 //!
-//! It goes on where a strict client refuses: a field that HTTP/2 forbids has to be named by a rule,
-//! not only refused. It gives a stream no more window than it is asked to, so that one stream can
-//! be held up while others flow.
+//! It continues if a strict client would not: a field that HTTP/2 forbids has to be named by a
+//! rule, not only refused. It gives a stream no more window than it is asked to, so that one stream
+//! can be held up while others flow.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -46,7 +46,7 @@ pub(crate) struct Asking {
 }
 
 impl Handle {
-    /// Begins a stream; `None` where the connection is gone.
+    /// Begins a stream; `None` if the connection is closed.
     pub(crate) fn ask(&self, asked: Asked) -> Option<Asking> {
         let ticket = TICKETS.fetch_add(1, Ordering::Relaxed);
         asked.shared.change(|progress, _| {
@@ -206,7 +206,7 @@ impl Driver {
             holds |= progress.stalled;
         });
         if is_left {
-            // Nothing is sent where the server has ended it.
+            // Nothing is sent if the server has ended it.
             self.client.cancel(id);
         } else if !holds {
             self.client.read(id, spent);

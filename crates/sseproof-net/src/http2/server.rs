@@ -90,7 +90,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// An error where a client is wrong.
+    /// An error if a client breaks the protocol.
     fn heard(&mut self, bytes: Vec<u8>) -> Result<(), String> {
         self.wire.change(|state| state.server.feed(&bytes.into()));
         while let Some(asked) = self.wire.change(|state| state.server.asked())? {
