@@ -1,12 +1,18 @@
 //! Metrics of a running load, for Prometheus.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
+use http_body_util::Full;
+use hyper::Response;
+use hyper::body::Bytes;
+use hyper::header::CONTENT_TYPE;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use sseproof_load_model::{Interval, Transport};
-use sseproof_net::Lab;
-use sseproof_record::Plan;
 use sseproof_report::load::prometheus::{Live, render};
 use tokio::net::TcpListener;
 
@@ -27,16 +33,34 @@ impl Prometheus {
             .usage()?;
         let address = listener.local_addr().context("get the port")?;
         eprintln!("metrics are at http://{address}/metrics");
-        let text = Arc::clone(&page.text);
-        let lab = Lab::new(move |_| {
-            let text = text.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            Plan::answer(200, "text/plain; version=0.0.4", text.into_bytes())
-        });
-        tokio::spawn(async move {
-            // A listener that fails ends the page, not the run.
-            let _ = lab.listen(listener).await;
-        });
+        tokio::spawn(page.clone().serve(listener));
         Ok(page)
+    }
+
+    /// A listener that fails ends the page, not the run.
+    async fn serve(self, listener: TcpListener) {
+        while let Ok((socket, _)) = listener.accept().await {
+            let page = self.clone();
+            let service = service_fn(move |_| {
+                let response = page.response();
+                async move { Ok::<_, Infallible>(response) }
+            });
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .serve_connection(TokioIo::new(socket), service);
+            // A scraper that disconnects early loses its own response only.
+            tokio::spawn(async move {
+                let _ = connection.await;
+            });
+        }
+    }
+
+    fn response(&self) -> Response<Full<Bytes>> {
+        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut response = Response::new(Full::new(Bytes::from(text)));
+        let text_format = hyper::header::HeaderValue::from_static("text/plain; version=0.0.4");
+        response.headers_mut().insert(CONTENT_TYPE, text_format);
+        response
     }
 
     /// Shows the last interval, and the total of all.
