@@ -39,7 +39,7 @@ pub(super) const BLOCK_ORDER: Rule = Rule {
                 .changed("\"index\":", "/index", |index| json!(index.as_u64().map(|n| n + 1)))
         }),
         Mutant::new(
-            "delta-after-stop",
+            "delta-behind-stop",
             "sends the last delta of a block after its stop",
             |visit| {
                 let mut held = None;

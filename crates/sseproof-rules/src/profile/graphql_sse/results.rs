@@ -154,7 +154,7 @@ pub(super) const COMPLETE_LAST: Rule = Rule {
         Mutant::new("graphql-complete-twice", "completes each operation twice", |visit| {
             answer(visit).twice("complete")
         }),
-        Mutant::new("graphql-next-after-complete", "sends a result after `complete`", |visit| {
+        Mutant::new("graphql-next-behind-complete", "sends a result after `complete`", |visit| {
             let late = r#"{"data":{"__typename":"Query"}}"#;
             answer(visit).events(|_, event| match event.data.as_str() {
                 "" => vec![event, Written::named("next", late)],

@@ -226,7 +226,7 @@ pub(super) const INVALID_OPERATION: Rule = Rule {
             },
         ),
         Mutant::new(
-            "graphql-single-invalid-unexplained",
+            "graphql-single-invalid-untold",
             "refuses an invalid operation without a reason",
             |visit| {
                 let plain = || Plan::answer(400, "text/plain", "Bad Request");

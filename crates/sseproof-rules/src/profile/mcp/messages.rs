@@ -159,7 +159,7 @@ pub(super) const RESPONSE_LAST: Rule = Rule {
             answer(visit).replaced(RESULT, twice)
         }),
         Mutant::new(
-            "mcp-progress-after-response",
+            "mcp-progress-behind-response",
             "sends a notification after the response",
             |visit| {
                 let late = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"done"}}"#;

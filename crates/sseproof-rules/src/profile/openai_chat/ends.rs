@@ -25,7 +25,7 @@ pub(super) const DONE_LAST: Rule = Rule {
             "writes [DONE] twice, once in the handler and once in its clean-up",
             |visit| answer(visit).twice(DONE),
         ),
-        Mutant::new("chunk-after-done", "sends a last chunk after [DONE]", |visit| {
+        Mutant::new("chunk-behind-done", "sends a last chunk after [DONE]", |visit| {
             let mut last = Written::default();
             answer(visit).events(|_, event| {
                 if event.data == DONE {
