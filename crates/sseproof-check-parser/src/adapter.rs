@@ -98,7 +98,6 @@ impl Parser for Adapter {
     }
 }
 
-/// Reads the answer to a question.
 fn read(line: &str, asked: u64, last_words: impl Fn() -> String) -> Result<Answer, Fault> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]

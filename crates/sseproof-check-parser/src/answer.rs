@@ -58,13 +58,7 @@ pub enum Fault {
     /// It did not answer in time, and was killed.
     Silent { waited: Duration, stderr: String },
     /// It wrote a line that is not an answer.
-    Garbage {
-        /// The error.
-        why: String,
-        /// The beginning of the line.
-        line: String,
-        stderr: String,
-    },
+    Garbage { why: String, line: String, stderr: String },
     /// It answered another question.
     OutOfOrder { asked: u64, answered: u64, stderr: String },
     /// It could not be started again.

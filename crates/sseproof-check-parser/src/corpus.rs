@@ -38,10 +38,8 @@ pub struct Case {
     pub id: String,
     /// The requirement that it tests, as in `whatwg-sse/bom-at-start`.
     pub requirement: String,
-    /// Why it is there.
     pub about: String,
     bytes: String,
-    /// The dispatched events.
     pub events: Vec<Event>,
     pub last_event_id: String,
     /// In milliseconds.

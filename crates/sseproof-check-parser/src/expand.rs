@@ -16,9 +16,7 @@ use crate::corpus::{Anomaly, Case, corpus};
 pub enum LineEnds {
     /// As the case has them: LF, unless it tests something else.
     AsWritten,
-    /// Each with CR.
     Cr,
-    /// Each with CRLF.
     Crlf,
     /// LF, CR and CRLF in turn. In this order no CR meets an LF that is not its own.
     InTurn,
@@ -140,7 +138,6 @@ impl Stream<'_> {
         all
     }
 
-    /// The chunks that these cuts make.
     pub fn chunks(&self, cuts: &[usize]) -> Vec<Vec<u8>> {
         let starts = [0].into_iter().chain(cuts.iter().copied());
         let ends = cuts.iter().copied().chain([self.bytes.len()]);

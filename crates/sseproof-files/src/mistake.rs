@@ -4,11 +4,9 @@ use std::fmt;
 
 use sseproof_units::UnitError;
 
-/// All mistakes of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistakes(pub Vec<Mistake>);
 
-/// One mistake, with its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// The file, as the user named it.
@@ -20,7 +18,6 @@ pub struct Mistake {
     pub text: String,
     /// The fault: a sentence without capital and full stop.
     pub what: String,
-    /// The correction, if there is one.
     pub instead: Option<String>,
 }
 

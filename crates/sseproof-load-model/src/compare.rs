@@ -13,7 +13,6 @@ use sseproof_units::Value;
 
 use crate::{Cost, Interval, Outcome};
 
-/// The sums of a round.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Round {
     pub number: u32,

@@ -63,7 +63,6 @@ pub enum Limit {
 #[derive(Clone, Copy)]
 pub struct Evidence<'a> {
     pub total: &'a Interval,
-    /// The duration of that.
     pub lasting: Duration,
     /// The value of a [`Figure`](crate::Figure), by its key, if it was measured.
     pub figures: &'a dyn Fn(&str) -> Option<Value>,

@@ -24,7 +24,6 @@ pub use process::{processes, tree};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LookError {
-    /// There is no such process, or not any more.
     #[error(
         "read process {0}: no such process, or /proc is not readable; pass the id of a running server"
     )]
@@ -34,7 +33,6 @@ pub enum LookError {
         "read process {0}: permission denied; run as the server's user, as root, or with the capability CAP_SYS_PTRACE"
     )]
     Forbidden(u32),
-    /// The generator is a descendant of the process that is named as the server.
     #[error(
         "read process {server} as the server: the generator (process {generator}) is one of its descendants and would count as the server; pass the id of the server's own process"
     )]

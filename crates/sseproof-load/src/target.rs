@@ -38,7 +38,6 @@ impl fmt::Debug for PerClient {
 pub struct Target {
     /// The URL of the first client: `http`, `https`, `ws` or `wss`.
     pub url: Url,
-    /// The path and the query of each client.
     pub path: PerClient,
     pub transport: Transport,
     /// The method; `GET` for subscriptions.
@@ -61,11 +60,7 @@ pub enum TargetError {
     #[error("the URL has no host")]
     Host,
     #[error("resolve {host}: {message}")]
-    Address {
-        host: String,
-        /// The message of the system.
-        message: String,
-    },
+    Address { host: String, message: String },
 }
 
 impl Target {

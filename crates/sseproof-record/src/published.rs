@@ -22,7 +22,6 @@ pub struct Published {
     pub payload: Option<String>,
     /// The data, before any encoding.
     pub data: String,
-    /// The event name, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

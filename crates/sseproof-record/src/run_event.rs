@@ -113,7 +113,6 @@ pub enum Lack {
     Publish,
     /// A number of live producers or connections: from a gauge, or from a readable process.
     Active,
-    /// A readable process.
     Process,
     Restart,
     /// The same stream through a proxy.

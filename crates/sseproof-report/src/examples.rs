@@ -292,7 +292,6 @@ pub(crate) fn unknown() -> Report {
     Report { findings: vec![finding], ..held() }
 }
 
-/// A requirement by hand.
 pub(crate) fn requirement() -> Requirement {
     Requirement {
         id: "whatwg-sse/terminated".to_owned(),
@@ -307,7 +306,6 @@ pub(crate) fn requirement() -> Requirement {
     }
 }
 
-/// The texts of a rule by hand.
 pub(crate) fn rule_text() -> RuleText {
     let recipe =
         |with: &str, write: &str| Recipe { with: with.to_owned(), write: write.to_owned() };
@@ -324,7 +322,6 @@ pub(crate) fn rule_text() -> RuleText {
     }
 }
 
-/// A rule by hand.
 pub(crate) const RULE: Rule = Rule {
     id: "stream/terminated",
     judge: |_| Verdict::Skip(String::new()),

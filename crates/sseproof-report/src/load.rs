@@ -34,10 +34,8 @@ pub struct LoadReport {
     pub judged: Vec<JudgedThreshold>,
 }
 
-/// A threshold and its result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JudgedThreshold {
-    /// As it was written.
     pub threshold: Threshold,
     /// The side that it was judged on, such as `SSE`; empty if there is only one.
     pub of: String,

@@ -6,17 +6,12 @@ use anstyle::{AnsiColor, Style};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ink {
     Plain,
-    /// A name.
     Strong,
     /// Less important text.
     Faint,
-    /// Passed.
     Good,
-    /// Broken.
     Bad,
-    /// A warning.
     Warning,
-    /// Advice.
     Hint,
 }
 

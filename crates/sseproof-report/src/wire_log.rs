@@ -113,14 +113,12 @@ fn exchange_log(out: &mut String, exchange: &Exchange, source: Source) {
     }
 }
 
-/// A line of the log.
 struct Line {
     at: Duration,
     /// Whether the time is that of the line before.
     continues: bool,
     mark: char,
     text: String,
-    /// Whether it belongs to the body.
     is_body: bool,
     /// For the first line of a piece of the body: its offset, and all of it.
     raw: Option<(u64, Vec<u8>)>,
@@ -247,7 +245,6 @@ fn texts(at: Duration, mark: char, bytes: &[u8], start: u64, head: u64) -> Vec<L
         .collect()
 }
 
-/// The line that the evidence points at.
 fn fault_line(lines: &[Line], evidence: &Evidence) -> Option<usize> {
     let last = lines.len().checked_sub(1)?;
     let begun_behind = |found: &dyn Fn(&Line) -> bool| lines.iter().rposition(found);

@@ -91,7 +91,6 @@ pub struct StepFailure {
     pub message: String,
     /// The evidence, one line each: the last items of the stream, and its state.
     pub seen: Vec<String>,
-    /// The number of its exchange.
     pub exchange: Option<usize>,
     /// The name of its connection in the scenario.
     pub connection: Option<String>,

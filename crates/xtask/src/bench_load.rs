@@ -19,7 +19,6 @@ const PAGE: &str = "reports/load.md";
 const TABLE: [&str; 2] = ["<!-- made by cargo xtask bench-load -->\n", "<!-- by hand again -->\n"];
 /// The port that several servers share; the system never assigns it to a client.
 const SHARED: u16 = 21_900;
-/// The result of wrk if it is missing.
 const NO_WRK: &str = "wrk is missing";
 
 /// A line of the table.

@@ -67,7 +67,6 @@ struct Peer {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Also {
-    /// Its target file.
     target: String,
     /// The beginning of the ids of the profile's rules.
     rules: String,

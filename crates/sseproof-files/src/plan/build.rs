@@ -19,16 +19,16 @@ use crate::target::Check;
 use crate::variables::Variables;
 use crate::{NamedFile, PublishHook};
 
-/// What takes longer does not end within anybody's patience, and sums of it stay times.
+/// No load runs longer, and sums of such times do not overflow.
 const LONGEST: Duration = Duration::from_hours(30 * 24);
 /// Shorter intervals measure the generator's clock.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// More clients than anybody has addresses for; a schedule of them fits into memory.
 const MOST: u64 = 10_000_000;
-/// What the generator's own stamp and number take, at the most.
+/// The largest size of the generator's own stamp and number.
 const STAMP: usize = 64;
 
-/// What is so where a plan says nothing of it.
+/// The values that a plan leaves out.
 const INTERVAL: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 const DRAIN: Duration = Duration::from_secs(1);
@@ -181,7 +181,7 @@ impl Build<'_> {
         Http::Two { streams_per_connection }
     }
 
-    /// What says nothing of requests.
+    /// Keys that only plans of clients have.
     fn only_of_clients(&mut self, document: &Document) {
         let said = [
             ("lifetime", document.lifetime.as_ref().map(|at| at.place)),
@@ -214,7 +214,7 @@ impl Build<'_> {
                     document::Stage::Hold(pause) => Stage::Hold { lasting: self.time(pause) },
                     document::Stage::Storm(storm) => {
                         if open == 0 {
-                            let what = "nobody is there whose connection could be cut";
+                            let what = "no client is connected at that time";
                             self.slip(place, what, "begin with `- ramp: { to: 1000, over: 10s }`");
                         }
                         let Percent(share) = storm.drop;
@@ -225,7 +225,7 @@ impl Build<'_> {
             .collect();
         let lasting: Duration = stages.iter().map(Stage::duration).sum();
         if most == 0 {
-            // A stage may have been told so already.
+            // A stage may have this mistake already.
             if self.check.mistakes.len() == before {
                 let what = "no client ever comes";
                 self.slip(clients.place, what, "begin with `- ramp: { to: 1000, over: 10s }`");
@@ -271,7 +271,8 @@ impl Build<'_> {
         let rate = match (&requests.rate, &requests.clients) {
             (Some(rate), None) => {
                 if let Some(think) = &requests.think {
-                    let what = "requests at a rate do not wait for answers, so nobody thinks";
+                    let what =
+                        "requests at a rate do not wait for responses, so there is no think time";
                     self.slip(
                         think.place,
                         what,
@@ -311,7 +312,7 @@ impl Build<'_> {
     fn lifetime(&mut self, at: &At<Short<document::Lifetime>>) -> Lifetime {
         let Pause(mean) = at.mean;
         if mean.is_zero() || mean > LONGEST {
-            let what = "nobody stays for no time, and nobody for ever";
+            let what = "the mean stay must be longer than 0 s and at most 30 days";
             self.slip(at.place, what, "write a time such as 60s, or leave it out: then all stay");
         }
         if at.fixed { Lifetime::Fixed(mean) } else { Lifetime::Exponential(mean) }
@@ -495,7 +496,7 @@ impl Build<'_> {
         read.collect()
     }
 
-    /// What was read of a text, or the mistake at its place in the file.
+    /// The parsed value of a text, or the mistake at its place in the file.
     fn read<T>(&mut self, text: &At<String>, read: Result<T, ThresholdError>) -> Option<T> {
         let wrong = match read {
             Ok(read) => return Some(read),
@@ -524,7 +525,7 @@ impl Build<'_> {
     }
 
     fn wait(&mut self, said: Option<&At<Pause>>, usual: Duration) -> Duration {
-        said.map_or(usual, |said| self.positive(said, "nobody gets anything without waiting"))
+        said.map_or(usual, |said| self.positive(said, "the wait must be longer than 0 s"))
     }
 
     fn positive(&mut self, pause: &At<Pause>, what: &str) -> Duration {
@@ -545,7 +546,7 @@ impl Build<'_> {
     }
 
     fn too_long(&mut self, place: Place) {
-        let what = "this plan takes longer than 30 days, so that nobody sees its end";
+        let what = "this plan takes longer than 30 days";
         self.slip(place, what, "write a shorter time, such as 10m");
     }
 }

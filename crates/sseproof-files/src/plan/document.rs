@@ -1,4 +1,4 @@
-//! What a plan may say, as serde reads it.
+//! The keys of a plan, as serde reads them.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use crate::model::{At, Headers, Json, Method, Pause, Short, Shorthand, Text};
 use crate::target::TargetRequest;
 use crate::yaml::Kind;
 
-/// What is done to a server under load, and what makes the run fail.
+/// The load on a server, and the limits at which the run fails.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "sseproof plan")]
 pub(crate) struct Document {
-    /// What it stands for, in a few words.
+    /// The situation that it stands for, in a few words.
     pub(super) plan: At<String>,
-    /// What is realistic in it, and why.
+    /// The realistic parts of it, and why.
     pub(super) why: Option<String>,
     /// The URL of the stream, or its path on the embedded server, unless the command line gives one;
     /// `${n}` is the number of the client, from 0.
@@ -55,9 +55,9 @@ pub(crate) struct Document {
     pub(super) lifetime: Option<At<Short<Lifetime>>>,
     /// Clients that read slowly.
     pub(super) slow: Option<At<Slow>>,
-    /// What a client does when its stream ends; `never` where it does not come back.
+    /// How a client reconnects when its stream ends; `never` if it does not.
     pub(super) reconnect: Option<At<Short<Reconnect>>>,
-    /// What the generator publishes meanwhile.
+    /// The events that the generator publishes meanwhile.
     pub(super) publish: Option<At<Publish>>,
     /// Where an event says when it was made: `own`, `none`, or `{ json: /at, unit: ms }`. It is `own`
     /// where the plan publishes, and `none` elsewhere.
@@ -67,13 +67,13 @@ pub(crate) struct Document {
     pub(super) sequence: Option<At<Short<Sequence>>>,
     /// How long an interval of the result is (1s if nothing is said).
     pub(super) interval: Option<At<Pause>>,
-    /// How long a client waits for a connection, and for a head (10s if nothing is said).
+    /// How long a client waits for a connection, and for response headers (default: 10s).
     pub(super) patience: Option<At<Pause>>,
     /// How long is still read when nothing is published any more (1s if nothing is said).
     pub(super) drain: Option<At<Pause>>,
     /// Where all chance begins: the same number gives the same schedule (0 if nothing is said).
     pub(super) seed: Option<u64>,
-    /// What makes the run fail, such as `delivery.p99 > 50ms`: see specs/metrics.md.
+    /// The limits at which the run fails, such as `delivery.p99 > 50ms`: see specs/metrics.md.
     #[serde(default, rename = "fail-if")]
     pub(super) fail_if: Vec<At<String>>,
 }
@@ -92,7 +92,7 @@ pub(super) enum Stage {
     Ramp(Short<Ramp>),
     /// Nothing changes: `hold: 30s`.
     Hold(At<Pause>),
-    /// A share of all connections is cut at once, and the clients come back:
+    /// A share of all connections is cut at once, and the clients reconnect:
     /// `storm: { drop: 50%, watch: 20s }`.
     Storm(Storm),
 }
@@ -117,7 +117,7 @@ impl Shorthand for Ramp {
     fn short(text: &str) -> Result<Self, Slip> {
         let to = text.parse().map_err(|_| {
             Slip::instead(
-                format!("`{text}` is no number of clients"),
+                format!("`{text}` is not a number of clients"),
                 format!("write {}", Self::WRITTEN),
             )
         })?;
@@ -131,7 +131,7 @@ impl Shorthand for Ramp {
 pub(super) struct Storm {
     /// Which share.
     pub(super) drop: Percent,
-    /// How long the clients are watched as they come back.
+    /// How long the reconnecting clients are watched.
     pub(super) watch: At<Pause>,
 }
 
@@ -167,7 +167,7 @@ pub(super) struct Slow {
     pub(super) pace: At<String>,
 }
 
-/// What a client does when its stream ends.
+/// How a client reconnects when its stream ends.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ReconnectOfPlan")]
@@ -179,7 +179,7 @@ pub(super) struct Reconnect {
     /// Whether it sends `Last-Event-ID` (it does if nothing is said).
     #[serde(rename = "last-event-id")]
     pub(super) last_event_id: Option<bool>,
-    /// It does not come back: written `reconnect: never`.
+    /// It does not reconnect: written `reconnect: never`.
     #[serde(skip)]
     pub(super) never: bool,
 }
@@ -192,14 +192,14 @@ impl Shorthand for Reconnect {
         match text {
             "never" | "false" => Ok(Self { never: true, ..Self::default() }),
             _ => Err(Slip::instead(
-                format!("`{text}` does not say how clients come back"),
+                format!("`{text}` is not a way to reconnect"),
                 format!("write {}", Self::WRITTEN),
             )),
         }
     }
 }
 
-/// What the generator publishes.
+/// The events that the generator publishes.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "PublishOfPlan")]
@@ -220,7 +220,7 @@ pub(super) struct Publish {
 pub(super) struct Stamp {
     /// At this JSON pointer of the data.
     pub(super) json: At<String>,
-    /// What the number there counts since the Unix epoch.
+    /// The unit of the number there, which counts from the Unix epoch.
     pub(super) unit: TimeUnit,
     /// Not in JSON: a word.
     #[serde(skip)]
@@ -297,7 +297,7 @@ pub(super) struct Requests {
     /// How long requests are made.
     #[serde(rename = "for")]
     pub(super) lasting: At<Pause>,
-    /// What tells a token, and the end of an answer (`plain` if nothing is said).
+    /// The protocol that marks tokens and the end of a response (default: `plain`).
     #[serde(default)]
     pub(super) profile: Profile,
     /// POST where there is a body, GET elsewhere.
@@ -308,7 +308,7 @@ pub(super) struct Requests {
     pub(super) json: Option<At<Json>>,
     /// A file with the body, beside this one.
     pub(super) file: Option<At<String>>,
-    /// What a request must meet to be good: `ttft < 500ms`.
+    /// The limits within which a request is good: `ttft < 500ms`.
     #[serde(default)]
     pub(super) objectives: Vec<At<String>>,
 }

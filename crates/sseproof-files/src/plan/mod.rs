@@ -20,12 +20,11 @@ pub(crate) use document::Document as PlanDocument;
 pub use ready::{ReadyPlan, plans};
 pub use template::Template;
 
-/// What a plan file says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanFile {
-    /// What is done, and when.
+    /// The load itself.
     pub plan: Plan,
-    /// What is realistic in it.
+    /// The realistic parts of it.
     pub why: Option<String>,
     /// The URL of the stream; a path alone is one on the embedded server.
     pub url: Option<Template>,
@@ -40,20 +39,17 @@ pub struct PlanFile {
     pub headers: Vec<(String, Template)>,
     /// The method that asks for the stream.
     pub method: String,
-    /// The body of each request.
     pub body: Option<Body>,
     /// How the generator publishes, where the plan does.
     pub publish: Option<PublishHook>,
 }
 
-/// The body of each request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
-    /// A text.
     Text(Template),
     /// A text that is JSON, and is sent with that content type unless `headers` has another.
     Json(Template),
-    /// What stands in this file, relative to the plan's.
+    /// The content of this file; the path is relative to the plan's.
     File(PathBuf),
 }
 

@@ -10,9 +10,8 @@ use crate::Variables;
 pub struct ReadyPlan {
     /// Its name: the stem of its file.
     pub id: &'static str,
-    /// What its file says, to be parsed with variables of one's own, or to be copied.
+    /// The text of its file, to be parsed with other variables, or to be copied.
     pub source: &'static str,
-    /// What that means.
     pub file: PlanFile,
 }
 
@@ -35,7 +34,6 @@ sources![
     "chat-completion",
 ];
 
-/// The ready plans.
 pub fn plans() -> &'static [ReadyPlan] {
     // The tests see to it that every file parses: none is left out here.
     static PLANS: LazyLock<Vec<ReadyPlan>> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! The words of plans that are no sentences: shares, rates, sizes.
+//! The scalars of plans: shares, rates, sizes.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ impl Percent {
         let share = value(text, Dimension::Share)?;
         match share {
             ..=0.0 => Err(Slip::instead(
-                format!("a share of {text} is nobody"),
+                format!("the share {text} is not greater than 0%"),
                 "leave it out, or write one such as 5%",
             )),
             ..=1.0 => Ok(Self(share)),
@@ -62,7 +62,7 @@ impl PerSecond {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Amount(pub(super) usize);
 
-/// More than that in one event is a mistake: nobody can hold it for many clients.
+/// The largest event: no server holds a larger one for many clients.
 const LARGEST: u64 = 16 << 20;
 
 impl Amount {
@@ -82,7 +82,7 @@ pub(super) fn value(text: &str, dimension: Dimension) -> Result<f64, Slip> {
     Ok(Value::parse(text, dimension)?.amount)
 }
 
-/// Read from a text, and told so to editors.
+/// Read from a text, and declared as such in the schema.
 macro_rules! scalar {
     ($type:ty, $name:literal, $about:literal, $pattern:literal) => {
         impl<'de> Deserialize<'de> for $type {

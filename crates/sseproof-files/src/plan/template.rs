@@ -73,7 +73,6 @@ impl Template {
         }
     }
 
-    /// The text, where it is the same for all.
     pub fn same(&self) -> Option<&str> {
         match &self.0 {
             Kind::Text(pieces) => match pieces.as_slice() {
@@ -85,7 +84,7 @@ impl Template {
         }
     }
 
-    /// What it begins with, up to the first number.
+    /// Its beginning, up to the first number.
     pub(super) fn start(&self) -> &str {
         match &self.0 {
             Kind::Text(pieces) => match pieces.first() {

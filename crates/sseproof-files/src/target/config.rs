@@ -124,8 +124,8 @@ impl Target {
         }
     }
 
-    /// What is asked of the server besides: what a run says of it is to be free of credentials, and
-    /// these stand in no transcript.
+    /// The requests to the server that are in no transcript: their credentials must not be in
+    /// the messages of a run either.
     pub fn requests_besides(&self) -> Vec<Request> {
         let with = |headers: &Headers| {
             let mut request = Request::subscribe(self.url.as_str());

@@ -1,4 +1,4 @@
-//! What a target file may say, as serde reads it.
+//! The keys of a target file, as serde reads them.
 
 use std::collections::BTreeMap;
 
@@ -33,13 +33,13 @@ pub(crate) struct Document {
     pub(super) headers: Option<At<Headers>>,
     /// Another user, who must not see the events of the first.
     pub(super) other: Option<At<Other>>,
-    /// What makes the server emit an event.
+    /// How to make the server send an event.
     pub(super) publish: Option<At<Publish>>,
     /// The protocol on top of the stream.
     pub(super) profile: Option<At<String>>,
     /// The command that starts the server before the run.
     pub(super) start: Option<At<Short<Start>>>,
-    /// How the server is stopped behind the run, where SIGTERM is not the way.
+    /// How the server is stopped after the run (default: SIGTERM).
     pub(super) stop: Option<At<Short<Stop>>>,
     /// How the server is restarted: `true` stops it and starts it again.
     pub(super) restart: Option<At<Short<Restart>>>,
@@ -60,11 +60,11 @@ impl Kind for Document {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Other {
-    /// His credentials, in place of those of `headers`.
+    /// The credentials of that user, in place of those of `headers`.
     pub(super) headers: At<Headers>,
 }
 
-/// What makes the server emit an event: an HTTP request or a command.
+/// How to make the server send an event: an HTTP request or a command.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Publish {
@@ -141,7 +141,7 @@ impl Shorthand for Start {
     }
 }
 
-/// What shows that a started server is ready: one of `port`, `http` and `output`.
+/// The sign that a started server is ready: one of `port`, `http` and `output`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Ready {
@@ -224,7 +224,7 @@ pub(super) struct Gauge {
     pub(super) http: Option<At<Request>>,
     /// Where in the answer, which is JSON: `/streams/open`.
     pub(super) pointer: Option<At<Text>>,
-    /// What in the answer: the first group of this regular expression, or all that it matches.
+    /// The part of the response: the first group of this regular expression, or its whole match.
     pub(super) regex: Option<Pattern>,
     /// The server's process: `true` for the one that listens on the port of the URL.
     pub(super) process: Option<Short<Whose>>,
@@ -247,7 +247,7 @@ impl Shorthand for Whose {
             ("true", _) => Ok(Self { pid: None }),
             (_, Ok(pid)) => Ok(Self { pid: Some(pid) }),
             _ => Err(Slip::instead(
-                format!("`{text}` is no process"),
+                format!("`{text}` is not a process"),
                 format!("write {}", Self::WRITTEN),
             )),
         }

@@ -1,4 +1,4 @@
-//! What else a target file offers: to start and restart the server, and to read numbers of it.
+//! The other parts of a target file: how to start and restart the server, and which numbers to read from it.
 
 use std::fmt;
 use std::future::Future;
@@ -19,13 +19,12 @@ use crate::{excerpt, request};
 pub struct StartHook {
     /// The command, to be split as a shell does.
     pub command: String,
-    /// What shows that it is ready.
     pub ready: Readiness,
     /// How long that may take, where the file says it.
     pub within: Option<Duration>,
 }
 
-/// What shows that a started server is ready.
+/// The sign that a started server is ready.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Readiness {
     /// The port of the target's URL accepts connections.
@@ -42,20 +41,15 @@ pub enum Readiness {
 /// How a server is stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StopHook {
-    /// By a command.
     Run(String),
-    /// By a signal.
     Signal(Signal),
 }
 
-/// How a server is restarted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RestartHook {
-    /// By a request.
     Http(Box<RequestHook>),
-    /// By a command.
     Run(String),
-    /// By stopping and starting it, once it is known by whom it was started.
+    /// By stopping and starting it, if the run has started it.
     Again(Option<ServerHandle>),
 }
 
@@ -101,9 +95,7 @@ impl RequestHook {
 /// Where a number is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GaugeHook {
-    /// What is asked.
     pub request: RequestHook,
-    /// Where in the answer.
     pub part: GaugePart,
 }
 
@@ -113,7 +105,6 @@ pub enum GaugePart {
     /// It is the answer, or the only number in it.
     #[default]
     All,
-    /// At this JSON pointer.
     Pointer(String),
     /// The first group of this regular expression, or all that it matches.
     Regex(String),
@@ -134,12 +125,12 @@ impl GaugeHook {
         let json = || serde_json::from_str::<serde_json::Value>(body);
         let found = match &self.part {
             GaugePart::Pointer(pointer) => {
-                let json = json().map_err(|_| format!("the answer is no JSON: {shown}"))?;
+                let json = json().map_err(|_| format!("the answer is not JSON: {shown}"))?;
                 let value = json
                     .pointer(pointer)
                     .ok_or_else(|| format!("nothing stands at {pointer} of {shown}"))?;
                 let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                whole(&text).ok_or_else(|| format!("{text} at {pointer} is no number"))?
+                whole(&text).ok_or_else(|| format!("{text} at {pointer} is not a number"))?
             }
             GaugePart::Regex(regex) => {
                 let found = Regex::new(regex)
@@ -150,7 +141,7 @@ impl GaugeHook {
                     })
                     .ok_or_else(|| format!("/{regex}/ matches nothing in {shown}"))?;
                 whole(&found)
-                    .ok_or_else(|| format!("{found:?}, which /{regex}/ matches, is no number"))?
+                    .ok_or_else(|| format!("{found:?}, which /{regex}/ matches, is not a number"))?
             }
             GaugePart::All => {
                 let only = || {
@@ -189,7 +180,7 @@ fn whole(text: &str) -> Option<u64> {
     (0.0..2e15).contains(&number).then(|| number.round() as u64)
 }
 
-/// A server that whoever started the run can stop and start again.
+/// A server that the run has started, and can stop and start again.
 pub trait Server: Send + Sync {
     /// Stops it and starts it again, and waits until it is ready.
     fn restart(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
@@ -233,7 +224,7 @@ mod tests {
         }
         let pointer = gauge(GaugePart::Pointer("/b".to_owned()));
         assert_eq!(pointer.number("{\"a\":1,\"b\":\"2\"}"), Ok(2));
-        assert_eq!(pointer.number("{\"b\":null}").unwrap_err(), "null at /b is no number");
+        assert_eq!(pointer.number("{\"b\":null}").unwrap_err(), "null at /b is not a number");
         assert!(pointer.number("<html>").unwrap_err().contains("no JSON"));
         let regex = gauge(GaugePart::Regex("open ([0-9.e+]+)".to_owned()));
         assert_eq!(regex.number("# HELP\nopen 1.2e+01\n"), Ok(12));

@@ -1,4 +1,4 @@
-//! What makes a server emit an event.
+//! How a server is made to send an event.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,6 @@ use crate::Target;
 use crate::model::{Form, Headers, Http, Json, Method, Part, Scope, Text};
 use crate::request;
 
-/// The variable that stands for what is published.
 pub(super) const DATA: &str = PublishedPart::Data.variable();
 
 /// Whether the variable stands for a part of what is published.
@@ -16,7 +15,7 @@ pub(super) fn is_published(name: &str) -> bool {
     PublishedPart::ALL.iter().any(|part| part.variable() == name)
 }
 
-/// What makes a server emit an event with given data: an HTTP request or a command.
+/// How to make a server send an event with given data: an HTTP request or a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishHook {
     /// The path of the stream that carries what is published, where it is not the target's.
@@ -31,11 +30,9 @@ pub(super) enum How {
     Run(Text),
 }
 
-/// What is to be done to publish some data.
+/// The action that publishes some data.
 pub enum Act {
-    /// This request is sent.
     Send(Request),
-    /// This command is run.
     Run(String),
 }
 
@@ -75,7 +72,6 @@ impl PublishHook {
         Self::new(How::Http(Box::new(http)), Scope::default())
     }
 
-    /// What a file spells out.
     pub(crate) fn spelled(http: super::TargetRequest, scope: Scope) -> Self {
         Self::new(How::Http(Box::new(http.into_step("POST"))), scope)
     }
@@ -104,7 +100,7 @@ impl PublishHook {
         }
     }
 
-    /// What publishes the data.
+    /// The action that publishes the data.
     ///
     /// # Errors
     /// The name of a variable that has no value.
@@ -112,8 +108,8 @@ impl PublishHook {
         self.act_on(target, &Published::of(data))
     }
 
-    /// What publishes all that is meant. What is not meant is empty, and where it would be all of
-    /// a JSON member or of a header field, that is left out.
+    /// The action that publishes all parts. A missing part is empty text; a JSON member or a header
+    /// field that would be empty is left out.
     ///
     /// # Errors
     /// The name of a variable that has no value.

@@ -43,7 +43,7 @@ impl NamedFile {
         }
     }
 
-    /// What is wrong with the file, at the place that names it.
+    /// A mistake in the file, at the place that names it.
     pub fn mistake(&self, what: impl Into<String>, instead: Option<String>) -> Mistake {
         Mistake { what: what.into(), instead, ..self.line.clone() }
     }
@@ -150,7 +150,7 @@ fn read_from(gauge: Gauge, scope: &Scope) -> Option<GaugeHook> {
     Some(GaugeHook { request, part })
 }
 
-/// What is wrong with a file in which variables stand.
+/// A mistake in a file with variables.
 pub(crate) struct Check<'s> {
     source: &'s Source<'s>,
     /// Those that were given, and then those of the file, too.
@@ -182,8 +182,8 @@ impl<'s> Check<'s> {
                 self.slip(text.place, Slip::instead(what, "give the variable another name"));
             }
             if text.0.iter().any(|part| matches!(part, Part::Variable(..))) {
-                let what = "a variable of the file cannot be made of others";
-                let instead = "only ${env:NAME} and ${300*x} can stand here";
+                let what = "a variable of the file cannot contain others";
+                let instead = "use only ${env:NAME} and ${300*x}";
                 self.slip(text.place, Slip::instead(what, instead));
             } else {
                 self.text(text, text.place, false);
@@ -231,7 +231,6 @@ impl<'s> Check<'s> {
         }
     }
 
-    /// Whom to trust.
     pub(crate) fn trust(&mut self, ca: Option<&At<Text>>, insecure: Option<&At<bool>>) {
         let Some(ca) = ca else { return };
         self.text(ca, ca.place, false);
@@ -240,12 +239,12 @@ impl<'s> Check<'s> {
             self.slip(ca.place, Slip::instead(what, "write `ca: ca.pem`, or leave it out"));
         }
         if let Some(insecure) = insecure.filter(|insecure| insecure.value) {
-            let what = "`ca` says whom to trust, and `insecure` trusts everybody";
+            let what = "`ca` names trusted certificates, and `insecure` trusts all";
             self.slip(insecure.place, Slip::instead(what, "keep one of the two"));
         }
     }
 
-    /// What starts, stops and restarts the server.
+    /// How the server is started, stopped and restarted.
     fn process(&mut self, document: &Document) {
         if let Some(start) = &document.start {
             self.command(&start.run, start.place);
@@ -432,7 +431,7 @@ impl<'s> Check<'s> {
         }
     }
 
-    /// Whether it says where it goes, once, and what is sent, once at the most.
+    /// Whether it says where it goes, once, and what is sent, at most once.
     fn goes_somewhere(&mut self, http: &At<Request>) {
         let place = http.place;
         match (&http.path, &http.url) {

@@ -6,7 +6,6 @@ use rand_distr::{Distribution as _, Normal};
 use super::*;
 use crate::{Counters, Interval, Resources, Run, Transport};
 
-/// A made-up run.
 struct Made {
     /// Bytes of each connection, of the server.
     each: f64,

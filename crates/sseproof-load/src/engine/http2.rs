@@ -49,7 +49,6 @@ struct Shared {
     opened: OnceCell<Result<Opened, Failure>>,
     /// Streams on it, and clients that wait for it.
     streams: Cell<usize>,
-    /// Whether it is in the pool.
     is_listed: Cell<bool>,
     /// Whether it takes no new streams.
     is_over: Cell<bool>,

@@ -120,7 +120,6 @@ async fn once(worker: &Rc<Worker>, number: u64, intended: Instant) {
 }
 
 impl Answer<'_> {
-    /// Reads to the end; the error, if any.
     async fn read(&mut self, dialled: Dialled) -> Option<LoadError> {
         let Dialled { mut socket, head, mut rest, answered, .. } = dialled;
         let mut body = head.body;

@@ -10,7 +10,6 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 pub(super) use crate::stamp::Stamp;
 use crate::stamp::number;
 
-/// How events are framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     /// Server-Sent Events in chunks of HTTP/1.1.

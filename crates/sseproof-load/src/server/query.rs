@@ -23,7 +23,6 @@ pub(super) struct Settings {
     pub(super) topic: Option<String>,
     /// After how many events the stream ends.
     pub(super) count: Option<u64>,
-    /// A fault on purpose.
     pub(super) fault: Option<Fault>,
     pub(super) ending: Option<Ending>,
     /// The reconnection time that is announced, in milliseconds.

@@ -24,7 +24,6 @@ pub(super) struct Request {
     pub(super) keeps: bool,
     /// How long the body is.
     pub(super) length: usize,
-    /// Whether the body is chunked.
     pub(super) chunked: bool,
     /// Whether the client waits for `100 Continue`.
     pub(super) expects: bool,

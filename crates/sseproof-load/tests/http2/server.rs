@@ -40,7 +40,6 @@ impl Server {
         Self::over(permitted, goaway_after, None).await
     }
 
-    /// A server with TLS.
     pub(crate) async fn over_tls(config: Arc<ServerConfig>) -> Self {
         Self::over(None, None, Some(TlsAcceptor::from(config))).await
     }

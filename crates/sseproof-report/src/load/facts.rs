@@ -55,7 +55,6 @@ pub(super) struct Facts {
     pub(super) label: &'static str,
     /// Facts as expected.
     pub(super) parts: Vec<String>,
-    /// Bad facts.
     pub(super) bad: Vec<String>,
 }
 
@@ -396,7 +395,6 @@ fn ratio_words(ratio: &Ratio, off: bool) -> String {
     format!("{value} ({low:.2} to {high:.2}){finding}")
 }
 
-/// The meaning of the ratios.
 pub(super) fn ratio_method(sides: &[Side<'_>]) -> Option<String> {
     let [first, second] = sides else { return None };
     let rounds = first.compared.len().min(second.compared.len());

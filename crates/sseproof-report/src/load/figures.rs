@@ -24,17 +24,14 @@ impl Figures {
             .filter_map(|(figure, estimate)| Some((*figure, estimate.as_ref().ok()?)))
     }
 
-    /// The figure, if it was measured.
     pub(super) fn figure(&self, figure: Figure) -> Option<&Estimate> {
         self.measured().find(|(known, _)| *known == figure).map(|(_, estimate)| estimate)
     }
 
-    /// The value of the figure with that key.
     pub(super) fn value(&self, key: &str) -> Option<Value> {
         Some(self.figure(Figure::of(key)?)?.value)
     }
 
-    /// Why the figure was not measured.
     pub(super) fn why(&self, figure: Figure) -> Option<&Unmeasured> {
         let found = self.figures.iter().find(|(known, _)| *known == figure)?;
         found.1.as_ref().err()

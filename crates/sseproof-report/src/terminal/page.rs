@@ -32,7 +32,6 @@ impl Page {
         }
     }
 
-    /// Wrapped, indented text.
     pub(crate) fn text(&mut self, indent: usize, ink: Ink, text: &str) {
         self.labelled(indent, "", Ink::Plain, ink, text);
     }

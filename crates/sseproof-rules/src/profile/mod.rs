@@ -88,7 +88,6 @@ pub fn profiles() -> impl Iterator<Item = &'static Profile> {
     PROFILES.iter().copied()
 }
 
-/// The profile with this id or alias.
 pub fn profile(id: &str) -> Option<&'static Profile> {
     profiles().find(|profile| profile.id == id || profile.aliases.contains(&id))
 }

@@ -11,7 +11,6 @@ use crate::{Fault, Record, Verdict, View};
 #[derive(Clone, Copy)]
 pub(super) struct Needed {
     pub(super) name: &'static str,
-    /// Whether the value is valid.
     pub(super) fits: fn(&Value) -> bool,
 }
 

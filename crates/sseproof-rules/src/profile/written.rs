@@ -123,7 +123,6 @@ pub(super) trait Changed: Sized {
         self.replaced(of, |event| vec![event, new.clone()])
     }
 
-    /// This plan instead if the status is that one.
     fn instead_of(self, status: u16, plan: impl FnOnce() -> Plan) -> Self;
 
     fn answering(self, answer: Plan) -> Self;

@@ -210,7 +210,6 @@ impl Chosen {
     }
 }
 
-/// Whether the URL is on this machine.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

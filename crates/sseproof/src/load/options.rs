@@ -188,7 +188,6 @@ fn ask_as(protocol: Profile, file: &mut PlanFile, arguments: &Load) -> anyhow::R
     Ok(())
 }
 
-/// Reads a plan from a file, or a ready plan.
 fn read(what: &str, arguments: &Load) -> Result<(Option<PathBuf>, PlanFile), Blame> {
     let known = Variables::with_environment(check::variables(&arguments.var).usage()?);
     if let Some(ready) = plans().iter().find(|plan| plan.id == what) {
@@ -212,7 +211,6 @@ fn read(what: &str, arguments: &Load) -> Result<(Option<PathBuf>, PlanFile), Bla
     Ok((Some(path), file))
 }
 
-/// The plan of the flags.
 fn plan(arguments: &Load) -> anyhow::Result<Plan> {
     let arrivals = arguments.arrivals;
     let second = Duration::from_secs(1);

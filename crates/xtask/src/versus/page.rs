@@ -41,7 +41,6 @@ fn machine() -> String {
     format!("{processors} cores, {} {kernel}, {}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
-/// How the results were measured.
 fn measured(machine: &str, all: &[Measured]) -> String {
     let mut out = format!(
         "

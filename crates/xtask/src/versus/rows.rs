@@ -15,7 +15,6 @@ pub(super) struct Row {
     pub(super) name: &'static str,
     /// The short name in the table of all servers.
     pub(super) short: Option<&'static str>,
-    /// Of one round.
     of: fn(&Outcome) -> Option<Value>,
 }
 
@@ -129,7 +128,6 @@ impl Row {
     }
 }
 
-/// The value with this name in thresholds.
 fn value(outcome: &Outcome, name: &str) -> Option<Value> {
     of_some(outcome, |_| true, name)
 }

@@ -73,7 +73,6 @@ impl<'r> Update<'r> {
         token.is_some_and(|token| token != NO_TOKEN)
     }
 
-    /// Whether it is valid.
     fn is_plain(&self) -> bool {
         self.is_signed()
             && !self.field("data").is_some_and(|data| data.contains("sseproof-refused"))
