@@ -225,7 +225,7 @@ mod tests {
         let pointer = gauge(GaugePart::Pointer("/b".to_owned()));
         assert_eq!(pointer.number("{\"a\":1,\"b\":\"2\"}"), Ok(2));
         assert_eq!(pointer.number("{\"b\":null}").unwrap_err(), "null at /b is not a number");
-        assert!(pointer.number("<html>").unwrap_err().contains("no JSON"));
+        assert!(pointer.number("<html>").unwrap_err().contains("not JSON"));
         let regex = gauge(GaugePart::Regex("open ([0-9.e+]+)".to_owned()));
         assert_eq!(regex.number("# HELP\nopen 1.2e+01\n"), Ok(12));
         assert!(regex.number("shut 1").unwrap_err().contains("matches nothing"));

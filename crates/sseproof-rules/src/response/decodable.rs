@@ -162,7 +162,7 @@ mod tests {
     fn too_much_is_no_fault_of_this_kind() {
         run(|visit| compressed(visit, |plan| gzipped(plan, 1)))
             .edit(|last| {
-                let message = "more than 16 MiB come out of it".to_owned();
+                let message = "it decodes to more than 16 MiB".to_owned();
                 last.coding_fault =
                     Some(sseproof_record::CodingFault { at: 9, message, too_much: true });
             })
