@@ -253,7 +253,7 @@ mod tests {
             "| delivery latency, p99 | 20.0 ms (10.0 ms to 30.0 ms) | 40.0 ms (20.0 ms to 61.0 ms) | **2.01 (1.96 to 2.06)** |",
             // The bytes of response headers count for the ramp, and not for events.
             "| bytes of an event on the wire | 214 B | 214 B | 1.00 (1.00 to 1.00) |",
-            "| memory of a connection that had no event yet | – | – | – |",
+            "| memory of a connection before its first event | – | – | – |",
             "- steady, round 1, WebSocket: the event loop lagged",
             "- [steady](../scenarios/versus/steady.yaml), 3 rounds: Two thousand clients",
         ] {
@@ -273,6 +273,6 @@ mod tests {
         assert_eq!(of(None, 1), "1.20");
         let one = Value::new(0.2, Dimension::Share);
         let spread = Spread { rounds: 1, least: one, middle: one, greatest: one };
-        assert_eq!([values(Some(spread)), values(None)], ["20.0 %", NONE]);
+        assert_eq!([values(Some(spread)), values(None)], ["20%", NONE]);
     }
 }
