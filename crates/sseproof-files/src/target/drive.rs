@@ -63,20 +63,7 @@ pub struct RequestHook {
 impl RequestHook {
     /// A request without a body; `place` is a path on the target's server, or a URL.
     pub fn new(method: &str, place: &str) -> Self {
-        let to = Some(Text(vec![Part::Plain(place.to_owned())]));
-        let (url, path) = if place.contains("://") { (to, None) } else { (None, to) };
-        let http = Http {
-            path,
-            url,
-            method: Some(Method(method.to_owned())),
-            headers: Headers::default(),
-            body: None,
-            json: None,
-            status: None,
-            within: None,
-            name: None,
-        };
-        Self { http, scope: Scope::default() }
+        Self { http: request_to(method, place), scope: Scope::default() }
     }
 
     pub(super) fn of(http: Http, scope: Scope) -> Self {
@@ -89,6 +76,23 @@ impl RequestHook {
     /// The name of a variable that has no value.
     pub fn request(&self, target: &Target) -> Result<Request, String> {
         request::http(&self.http, target, &self.scope)
+    }
+}
+
+/// A step that sends a request without a body; `place` is a path on the target's server, or a URL.
+pub(super) fn request_to(method: &str, place: &str) -> Http {
+    let to = Some(Text(vec![Part::Plain(place.to_owned())]));
+    let (url, path) = if place.contains("://") { (to, None) } else { (None, to) };
+    Http {
+        path,
+        url,
+        method: Some(Method(method.to_owned())),
+        headers: Headers::default(),
+        body: None,
+        json: None,
+        status: None,
+        within: None,
+        name: None,
     }
 }
 

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use sseproof_record::{Part as PublishedPart, Published, Request};
 
 use crate::Target;
-use crate::model::{Form, Headers, Http, Json, Method, Part, Scope, Text};
+use crate::model::{Form, Http, Json, Part, Scope, Text};
 use crate::request;
+use crate::target::drive::request_to;
 
 pub(super) const DATA: &str = PublishedPart::Data.variable();
 
@@ -56,19 +57,7 @@ impl PublishHook {
     }
 
     fn request(method: &str, place: &str, body: Option<Text>, json: Option<Json>) -> Self {
-        let to = Some(Text(vec![Part::Plain(place.to_owned())]));
-        let (url, path) = if place.contains("://") { (to, None) } else { (None, to) };
-        let http = Http {
-            path,
-            url,
-            method: Some(Method(method.to_owned())),
-            headers: Headers::default(),
-            body,
-            json,
-            status: None,
-            within: None,
-            name: None,
-        };
+        let http = Http { body, json, ..request_to(method, place) };
         Self::new(How::Http(Box::new(http)), Scope::default())
     }
 
