@@ -1,10 +1,13 @@
 //! The requirements on an SSE server, and the rules that judge a transcript by them.
 //!
 //! A rule is a pure function over a [`Record`]; each stands in a file of its own, with the mutants
-//! that it must find and its tests, and is registered by one line in its family.
+//! that it must find, and is registered by one line in its family.
+//! Its tests are recordings in short form in `tests/`, with the expected verdict.
 //! The text, level and source of a requirement are in `specs/`, and only there.
 
 mod auth;
+#[cfg(test)]
+mod cases;
 mod cors;
 mod delivery;
 mod encode;

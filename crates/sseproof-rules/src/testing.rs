@@ -5,7 +5,7 @@ use std::time::Duration;
 use sseproof_http::{Script, Step, Then};
 use sseproof_record::{
     BodyLimits, Bytes, Chunk, Close, Closed, End, Ending, Exchange, Follows, Plan, Reason, Request,
-    ResponseReader, RunEvent, RunEventKind, Target, Transcript, Visit,
+    ResponseReader, Role, RunEvent, RunEventKind, Side, Target, Transcript, Visit,
 };
 
 use crate::{Fault, Record, Rule, Verdict};
@@ -32,36 +32,55 @@ impl Run {
 
     /// Sends the request, disconnects after at most that time, and continues after that.
     pub(crate) fn visit(self, request: Request, stay: Duration) -> Self {
+        let exchange = self.visited(request, self.now, stay, false);
+        self.push(exchange)
+    }
+
+    /// The next exchange, if the request is sent at that time; another answer may be open.
+    pub(crate) fn visited(
+        &self,
+        request: Request,
+        started: Duration,
+        stay: Duration,
+        is_second: bool,
+    ) -> Exchange {
         let visit = Visit {
             request: &request,
-            now: self.now,
+            now: started,
             earlier: self.transcript.exchanges.len() as u64,
-            open: 0,
+            open: usize::from(is_second),
             beside: 0,
             blocked: 0,
         };
         let plan = (self.serve)(&visit);
-        self.answered(request, &plan, None, stay)
+        self.played(&plan, request, started, stay)
     }
 
-    /// The same with a server that plays this plan; if an exchange is named, a second after its
-    /// start.
-    pub(crate) fn answered(
-        mut self,
-        request: Request,
+    /// The next exchange, with a server that plays this plan.
+    pub(crate) fn played(
+        &self,
         plan: &Plan,
-        beside: Option<usize>,
+        request: Request,
+        started: Duration,
         stay: Duration,
-    ) -> Self {
-        let started = match beside {
-            Some(of) => self.transcript.exchanges[of - 1].started + Duration::from_secs(1),
-            None => self.now,
-        };
-        let number = self.transcript.exchanges.len() + 1;
-        let exchange = play(plan, number, request, started, stay);
+    ) -> Exchange {
+        play(plan, self.transcript.exchanges.len() + 1, request, started, stay)
+    }
+
+    /// Adds the exchange, and continues after it.
+    pub(crate) fn push(mut self, exchange: Exchange) -> Self {
         self.now = self.now.max(exchange.end.at + Duration::from_millis(1));
         self.transcript.exchanges.push(exchange);
         self
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// When exchange `of` began.
+    pub(crate) fn started(&self, of: usize) -> Duration {
+        self.transcript.exchanges[of - 1].started
     }
 
     /// Lets time pass before the next visit.
@@ -82,26 +101,14 @@ impl Run {
 
     /// The same with another request.
     pub(crate) fn join_with(
-        mut self,
+        self,
         request: Request,
         of: usize,
         after: Duration,
         stay: Duration,
     ) -> Self {
-        let started = self.transcript.exchanges[of - 1].started + after;
-        let earlier = self.transcript.exchanges.len();
-        let visit = Visit {
-            request: &request,
-            now: started,
-            earlier: earlier as u64,
-            open: 1,
-            beside: 0,
-            blocked: 0,
-        };
-        let exchange = play(&(self.serve)(&visit), earlier + 1, request, started, stay);
-        self.now = self.now.max(exchange.end.at + Duration::from_millis(1));
-        self.transcript.exchanges.push(exchange);
-        self
+        let exchange = self.visited(request, self.started(of) + after, stay, true);
+        self.push(exchange)
     }
 
     /// Reconnects as an `EventSource` does after exchange `of`, with this id.
@@ -211,6 +218,15 @@ pub(crate) fn body(bytes: &[u8]) -> Run {
         exchange.body = vec![Chunk { at, bytes: Bytes::from(bytes) }];
         exchange.end = End { at: at + Duration::from_secs(1), how: Ending::Complete };
     })
+}
+
+/// Gives the exchange its part in a comparison.
+pub(crate) fn called(exchange: &mut Exchange, name: &str) {
+    name.clone_into(&mut exchange.name);
+    let role = name.parse().ok();
+    exchange.role = role;
+    exchange.via = matches!(role, Some(Role::Compared(Side::Through, _)));
+    exchange.judged = false;
 }
 
 /// Plays a plan as a lab server and a recording client would, each step taking no time.

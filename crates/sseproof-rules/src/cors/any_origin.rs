@@ -42,20 +42,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         .collect();
     Verdict::from_faults(each_once(faults), "a strange origin is not admitted with credentials")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cors::testing::{page, page_of};
-
-    #[test]
-    fn only_a_stranger_with_credentials_is_a_fault() {
-        let credentials = ("Access-Control-Allow-Credentials", "true");
-        page(&[("Access-Control-Allow-Origin", STRANGER), credentials]).faults(&RULE);
-        page(&[("Access-Control-Allow-Origin", STRANGER)]).passes(&RULE);
-        page(&[("Access-Control-Allow-Origin", "https://app.example"), credentials]).passes(&RULE);
-        page(&[]).skips(&RULE);
-        let app = "https://app.example";
-        page_of(app, &[("Access-Control-Allow-Origin", app), credentials]).skips(&RULE);
-    }
-}

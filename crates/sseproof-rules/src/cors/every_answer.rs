@@ -46,29 +46,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         .collect();
     Verdict::from_faults(each_once(faults), count(later.len(), "later answer"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cors::STRANGER;
-    use crate::cors::testing::{again, page};
-
-    const STAR: (&str, &str) = ("Access-Control-Allow-Origin", "*");
-
-    #[test]
-    fn every_answer_counts() {
-        again(page(&[STAR]), STRANGER, &[STAR]).passes(&RULE);
-        let faults = again(page(&[STAR]), STRANGER, &[]).faults(&RULE);
-        assert_eq!(faults[0].exchange, 2);
-        page(&[STAR]).skips(&RULE);
-        again(page(&[]), STRANGER, &[]).skips(&RULE);
-        again(page(&[STAR]), "https://other.example", &[]).skips(&RULE);
-    }
-
-    #[test]
-    fn an_answer_that_is_no_stream_fails_the_client_in_any_case() {
-        again(page(&[STAR]), STRANGER, &[])
-            .edit(|last| last.head.as_mut().unwrap().status = 503)
-            .skips(&RULE);
-    }
-}

@@ -101,32 +101,3 @@ fn echoed(plan: Plan, request: &Request) -> Plan {
     let origin = request.headers.first("origin").unwrap_or_default();
     plan.with_header("Access-Control-Allow-Origin", origin)
 }
-
-#[cfg(test)]
-mod testing {
-    use sseproof_record::Request;
-
-    use crate::testing::{Run, URL};
-
-    /// A page of the probe's origin subscribes, and is answered with these fields.
-    pub(super) fn page(fields: &[(&str, &str)]) -> Run {
-        page_of(super::STRANGER, fields)
-    }
-
-    /// A page of that origin subscribes, and is answered with these fields.
-    pub(super) fn page_of(origin: &str, fields: &[(&str, &str)]) -> Run {
-        again(Run::against(crate::reference::answer), origin, fields)
-    }
-
-    /// The same, after the exchanges of the run.
-    pub(super) fn again(run: Run, origin: &str, fields: &[(&str, &str)]) -> Run {
-        let request = Request::subscribe(URL).with("Origin", origin);
-        run.visit(request, std::time::Duration::from_secs(1)).edit(|last| {
-            last.judged = false;
-            let headers = &mut last.head.as_mut().unwrap().headers;
-            for (name, value) in fields {
-                headers.add(name, *value);
-            }
-        })
-    }
-}

@@ -50,24 +50,3 @@ fn varies(view: &View<'_>) -> bool {
             || head.headers.list("cache-control").iter().any(|option| option == "no-store")
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cors::testing::page;
-    use crate::testing::Run;
-
-    fn echo(vary: &str, cache: &str) -> Run {
-        page(&[("Access-Control-Allow-Origin", STRANGER), ("Vary", vary)]).edit(|last| {
-            last.head.as_mut().unwrap().headers.set("Cache-Control", cache);
-        })
-    }
-
-    #[test]
-    fn what_no_cache_keeps_need_not_vary() {
-        echo("Accept, Origin", "no-cache").passes(&RULE);
-        echo("Accept", "no-store").passes(&RULE);
-        echo("Accept", "no-cache").faults(&RULE);
-        page(&[("Access-Control-Allow-Origin", "*")]).skips(&RULE);
-    }
-}

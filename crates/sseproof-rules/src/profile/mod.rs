@@ -15,8 +15,6 @@ mod openai_chat;
 mod openai_responses;
 mod refused;
 mod table;
-#[cfg(test)]
-mod testing;
 mod torn;
 mod written;
 

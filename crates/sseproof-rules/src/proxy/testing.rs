@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Answer, Bytes, Chunk, Ending, Exchange, Request, Role, Side};
+use sseproof_record::{Answer, Bytes, Chunk, Ending, Exchange, Request};
 
 use crate::reference;
+pub(super) use crate::testing::called;
 use crate::testing::{Run, URL};
 
 /// The stream behind the proxy, as the reference has it.
@@ -20,15 +21,6 @@ pub(super) fn beside(serve: Answer, stay: Duration) -> Run {
         .edit(|last| called(last, "direct"))
         .join(1, direct, stay)
         .edit(|last| called(last, "direct-control"))
-}
-
-/// Gives the exchange its role.
-pub(super) fn called(exchange: &mut Exchange, name: &str) {
-    name.clone_into(&mut exchange.name);
-    let role = name.parse().ok();
-    exchange.role = role;
-    exchange.via = matches!(role, Some(Role::Compared(Side::Through, _)));
-    exchange.judged = false;
 }
 
 /// Three streams of four seconds with these events, each with the milliseconds after the headers at

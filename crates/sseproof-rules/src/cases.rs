@@ -1,0 +1,567 @@
+//! For the tests of rules: the cases in `tests/rules/` and `tests/profiles/`, which are exchanges
+//! written by hand with the expected verdict of a rule.
+//!
+//! A file has a list of cases for each rule of its family, most of them of one line:
+//!
+//! ```yaml
+//! cases:
+//!   utf8:
+//!     - { passes: 1 stream, answer: "data: é\n\n" }
+//!     - { fails: "invalid UTF-8: byte e9", at: offset 9, answer: "data: caf<<e9>>\n\n" }
+//!     - { skips: any, each: { answer: ["", "<<x*5000>>"] } }
+//!     - { passes: any, exchanges: [{}, { reconnect: 1, id: "22", status: 204 }] }
+//! ```
+//!
+//! The verdict is `passes`, `fails`, `skips` or `inconclusive` with the whole text, or `any` text. A
+//! rule that fails does so `at` a place (see [`describe`]), with one fault unless there is a `count`.
+//! All other members are those of [`Asked`], and describe one exchange, or the `exchanges` have
+//! them. `each` gives the last exchange one value of a member after another.
+//!
+//! An exchange of a general rule is a subscription to the reference, or to the `mutant` with that id,
+//! and members change its recording. In a case of a profile it is a request of that profile, and the
+//! response is an event stream without events.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sseproof_record::{
+    Action, Answer, Chunk, End, Ending, Exchange, Framing, Phase, Plan, Published, Reason, Request,
+    RunEventKind, Target, Transport, Version,
+};
+
+use crate::testing::{Run, URL};
+use crate::{
+    Fault, Finding, Place, Profile, Record, Rule, Status, Verdict, View, mutants, profiles,
+    reference, rules,
+};
+
+/// The families of rules, each with its cases; those of profiles first.
+const FILES: &[(&str, &str)] = &[
+    ("openai-chat", include_str!("../tests/profiles/openai-chat.yaml")),
+    ("openai-responses", include_str!("../tests/profiles/openai-responses.yaml")),
+    ("anthropic-messages", include_str!("../tests/profiles/anthropic-messages.yaml")),
+    ("mcp", include_str!("../tests/profiles/mcp.yaml")),
+    ("graphql-sse", include_str!("../tests/profiles/graphql-sse.yaml")),
+    ("mercure", include_str!("../tests/profiles/mercure.yaml")),
+    ("cors", include_str!("../tests/rules/cors.yaml")),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// Bodies of requests: the responses of the reference break no rule, and those of each mutant only
+    /// its own rule.
+    #[serde(default)]
+    asks: Vec<String>,
+    /// Values that several cases share, for YAML aliases.
+    #[serde(default, rename = "shared")]
+    _shared: Value,
+    /// The cases of each rule, by its name without the family.
+    cases: BTreeMap<String, Vec<Case>>,
+}
+
+/// Exchanges and the verdict of the rule on them.
+#[derive(Debug, Deserialize)]
+struct Case {
+    passes: Option<String>,
+    fails: Option<String>,
+    skips: Option<String>,
+    inconclusive: Option<String>,
+    /// The place of the first fault.
+    at: Option<String>,
+    /// The consequence of the first fault.
+    consequence: Option<String>,
+    /// How many faults there are; 1 if it is not given.
+    count: Option<usize>,
+    /// The URL of the target.
+    target: Option<String>,
+    mutant: Option<String>,
+    exchanges: Option<Vec<Map<String, Value>>>,
+    /// A member of the last exchange, and the values that it has one after another.
+    #[serde(default)]
+    each: BTreeMap<String, Vec<Value>>,
+    #[serde(default)]
+    events: Vec<Event>,
+    /// Without `exchanges`: the only one.
+    #[serde(flatten)]
+    exchange: Map<String, Value>,
+}
+
+/// An event of the run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Event {
+    /// Milliseconds since the start of the run, whose first exchange begins after a second.
+    at: u64,
+    #[serde(default)]
+    name: String,
+    what: RunEventKind,
+}
+
+/// An exchange. Wherever bytes are written, `<<e9 ff>>` is these bytes, and `<<ab*3>>` is `ababab`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Asked {
+    /// The method, or method and target, if they differ from those of the target.
+    ask: Option<String>,
+    /// `http10` or `http2`; HTTP/1.1 if it is not given.
+    over: Option<String>,
+    /// Fields of the request; null removes one.
+    headers: BTreeMap<String, Option<String>>,
+    /// The body of the request.
+    body: String,
+    /// The exchange after which this one reconnects.
+    reconnect: Option<usize>,
+    /// The `Last-Event-ID`; `last` is the last one that the server sent.
+    id: Option<String>,
+    /// The exchange whose redirect this one follows.
+    redirect: Option<usize>,
+    /// The exchange beside which this one begins, `after` a second or so many milliseconds.
+    beside: Option<usize>,
+    /// The milliseconds since the exchange before.
+    after: Option<u64>,
+    /// The maximum time before the client disconnects, in seconds; 1 if it is not given.
+    stay: Option<f64>,
+    /// The status; 0 if there is no response.
+    status: Option<u16>,
+    /// The media type.
+    media: Option<String>,
+    /// Fields of the response: a value to set, a list of values to add, or null to remove it.
+    fields: BTreeMap<String, Value>,
+    /// The milliseconds from the request to the response headers.
+    head_after: Option<u64>,
+    /// The body of the response.
+    answer: Option<String>,
+    /// The same, and a blank line is added at its end.
+    stream: Option<String>,
+    /// More of the body, each piece with the milliseconds before it; with blank lines unless there is
+    /// an `answer`.
+    late: Vec<(u64, String)>,
+    /// See [`ending`]; `whole` if there is a body.
+    ended: Option<String>,
+    /// The milliseconds from the request to the end.
+    lasted: Option<u64>,
+    /// All bytes that came over the connection.
+    wire: Option<String>,
+    /// Whether it is judged; true if it is not given.
+    judged: Option<bool>,
+    /// The part that it plays for rules that compare exchanges.
+    role: Option<String>,
+    transport: Option<Transport>,
+    published: Vec<Published>,
+}
+
+/// How an exchange ended: a word, and a number for some.
+fn ending(text: &str) -> Ending {
+    let (word, number) = text.rsplit_once(' ').unwrap_or((text, ""));
+    let number = || number.parse().unwrap_or_else(|_| panic!("{text}: a number is missing"));
+    match (text, word) {
+        ("whole", _) => Ending::Complete,
+        ("left", _) => Ending::Left,
+        // The server closed the connection before the end of the body.
+        ("broken", _) => Ending::Truncated,
+        ("reset", _) => Ending::Reset,
+        ("timed out", _) => Ending::TimedOut(Phase::Head),
+        ("unresolved", _) => Ending::Unresolved("no such name".to_owned()),
+        ("unconnected", _) => Ending::Unconnected("connection refused".to_owned()),
+        ("handshake", _) => Ending::Handshake("no HTTP/2".to_owned()),
+        ("malformed", _) => Ending::Malformed("odd".to_owned()),
+        (_, "stream reset") => Ending::StreamReset(number()),
+        (_, "gone away") => Ending::GoneAway(number()),
+        (_, "over limit") => Ending::OverLimit(number().into()),
+        _ => panic!("{text}: unknown ending"),
+    }
+}
+
+/// The bytes of a text with `<<..>>` in it.
+fn bytes(text: &str) -> Vec<u8> {
+    let mut pieces = text.split("<<");
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let (special, rest) = piece.split_once(">>").expect("`>>` after `<<`");
+        match special.rsplit_once('*') {
+            Some((text, times)) => {
+                bytes.extend(text.repeat(times.parse().expect("a number after `*`")).bytes());
+            }
+            None => bytes.extend(special.split(' ').map(|hex| {
+                u8::from_str_radix(hex, 16).unwrap_or_else(|_| panic!("{hex}: not a byte"))
+            })),
+        }
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    bytes
+}
+
+/// The text with a blank line at its end.
+fn ended(text: &str) -> String {
+    format!("{}\n\n", text.trim_end_matches('\n'))
+}
+
+impl Asked {
+    /// The run with this exchange.
+    fn added(&self, run: Run, profile: Option<&Profile>) -> Run {
+        let millis =
+            |millis: Option<u64>, default| Duration::from_millis(millis.unwrap_or(default));
+        let request = self.request(&run, profile);
+        let started = match self.beside {
+            Some(of) => run.started(of) + millis(self.after, 1_000),
+            None => run.now() + millis(self.after, 0),
+        };
+        let stay = Duration::from_secs_f64(self.stay.unwrap_or(1.0));
+        let mut exchange = match profile {
+            Some(_) => run.played(&empty_stream(), request, started, stay),
+            None => run.visited(request, started, stay, self.beside.is_some()),
+        };
+        if self.over.as_deref() == Some("http2") {
+            move_to_http2(&mut exchange);
+        }
+        self.change_head(&mut exchange);
+        self.change_body(&mut exchange, started + stay, profile.is_some());
+        self.change_rest(&mut exchange);
+        run.push(exchange)
+    }
+
+    fn request(&self, run: &Run, profile: Option<&Profile>) -> Request {
+        let (method, path) = profile.map_or(("GET", "/events"), |one| (one.method, one.path));
+        let ask = self.ask.as_deref().unwrap_or(method);
+        let (method, path) = ask.split_once(' ').unwrap_or((ask, path));
+        let url = if path.starts_with('/') { format!("http://server{path}") } else { path.into() };
+        let mut request = Request::subscribe(url);
+        request.method = method.to_owned();
+        if self.over.as_deref() == Some("http10") {
+            request.version = Version::Http10;
+        }
+        for (name, value) in &self.headers {
+            match value {
+                Some(value) => request.headers.set(name, bytes(value)),
+                None => request.headers.remove(name),
+            }
+        }
+        if let Some(id) = &self.id {
+            let id = if id == "last" { run.last_id().into_bytes() } else { bytes(id) };
+            request.headers.set("Last-Event-ID", id);
+        }
+        request.body = bytes(&self.body).into();
+        request
+    }
+
+    fn change_head(&self, exchange: &mut Exchange) {
+        if let Some(millis) = self.head_after
+            && let Some(head) = &mut exchange.head
+        {
+            head.at = exchange.started + Duration::from_millis(millis);
+        }
+        if self.status == Some(0) {
+            exchange.head = None;
+            exchange.wire.clear();
+            exchange.body.clear();
+        }
+        let Some(head) = &mut exchange.head else { return };
+        head.status = self.status.unwrap_or(head.status);
+        if let Some(media) = &self.media {
+            head.headers.set("Content-Type", media.as_str());
+        }
+        for (name, value) in &self.fields {
+            match value {
+                Value::Null => head.headers.remove(name),
+                Value::String(value) => head.headers.set(name, bytes(value)),
+                Value::Array(values) => values.iter().filter_map(Value::as_str).for_each(|value| {
+                    head.headers.add(name, bytes(value));
+                }),
+                other => panic!("{name}: {other} is not a text"),
+            }
+        }
+    }
+
+    /// Replaces the body, if this exchange has one of its own.
+    fn change_body(&self, exchange: &mut Exchange, leave: Duration, own: bool) {
+        let is_stream = self.answer.is_none();
+        let text = |text: &String| bytes(&if is_stream { ended(text) } else { text.clone() });
+        let first = self.stream.as_ref().or(self.answer.as_ref());
+        if !own && first.is_none() && self.late.is_empty() {
+            return;
+        }
+        let mut at = exchange.head.as_ref().map_or(exchange.started, |head| head.at);
+        let first = first.map(|first| (0, text(first)));
+        exchange.body.clear();
+        exchange.coding_fault = None;
+        for (wait, bytes) in
+            first.into_iter().chain(self.late.iter().map(|(wait, piece)| (*wait, text(piece))))
+        {
+            at += Duration::from_millis(wait);
+            if at >= leave {
+                break;
+            }
+            exchange.body.extend(Chunk::of(at, bytes));
+        }
+        let how = self.ended.as_deref().map_or(Ending::Complete, ending);
+        let left = at >= leave || how == Ending::Left;
+        exchange.end = if left { End { at: leave, how: Ending::Left } } else { End { at, how } };
+    }
+
+    fn change_rest(&self, exchange: &mut Exchange) {
+        if let Some(how) = &self.ended {
+            exchange.end.how = ending(how);
+        }
+        if let Some(millis) = self.lasted {
+            exchange.end.at = exchange.started + Duration::from_millis(millis);
+        }
+        if let Some(wire) = &self.wire {
+            exchange.wire = Chunk::of(exchange.started, bytes(wire)).into_iter().collect();
+        }
+        if let Some(transport) = &self.transport {
+            let stream = transport.stream.or(exchange.transport.stream);
+            exchange.transport = Transport { stream, ..transport.clone() };
+        }
+        if let Some(role) = &self.role {
+            crate::testing::called(exchange, role);
+        }
+        exchange.judged = self.judged.unwrap_or(exchange.judged);
+        exchange.published.clone_from(&self.published);
+        let follows = |exchange, reason| sseproof_record::Follows { exchange, reason };
+        let reconnect = self.reconnect.map(|of| follows(of, Reason::Reconnect));
+        exchange.follows = reconnect.or(self.redirect.map(|of| follows(of, Reason::Redirect)));
+    }
+}
+
+/// The response of a profile's server that a case replaces.
+fn empty_stream() -> Plan {
+    let headers = [("Content-Type", "text/event-stream")].into_iter().collect();
+    let head = Action::Head { status: 200, headers, framing: Framing::Chunked };
+    Plan { actions: vec![head, Action::Hold] }
+}
+
+/// Makes an exchange over HTTP/1.1 one on the first stream of an HTTP/2 connection.
+fn move_to_http2(exchange: &mut Exchange) {
+    exchange.request.version = Version::Http2;
+    exchange.transport.stream = Some(1);
+    exchange.wire.clear();
+    if let Some(head) = &mut exchange.head {
+        head.version = Version::Http2;
+        head.headers.remove("transfer-encoding");
+        for header in &mut head.headers.0 {
+            header.name.make_ascii_lowercase();
+        }
+    }
+}
+
+impl Case {
+    /// The exchanges of the case, once for each value of `each`.
+    fn exchanges(&self) -> Vec<Vec<Asked>> {
+        let asked = |members: &Map<String, Value>| -> Asked {
+            serde_json::from_value(Value::Object(members.clone()))
+                .unwrap_or_else(|error| panic!("{error}: {members:?}"))
+        };
+        let one = std::slice::from_ref(&self.exchange);
+        let all = self.exchanges.as_deref().unwrap_or(one);
+        assert!(self.exchanges.is_none() || self.exchange.is_empty(), "{:?}", self.exchange);
+        let given: Vec<_> = all.iter().map(asked).collect();
+        let with = |(name, value): (&String, &Value)| {
+            let (last, before) = all.split_last().expect("an exchange");
+            let mut last = last.clone();
+            last.insert(name.clone(), value.clone());
+            before.iter().chain([&last]).map(asked).collect()
+        };
+        let each =
+            self.each.iter().flat_map(|(name, values)| values.iter().map(move |v| (name, v)));
+        if self.each.is_empty() { vec![given] } else { each.map(with).collect() }
+    }
+
+    fn run(&self, exchanges: &[Asked], profile: Option<&Profile>) -> Run {
+        let serve = match (&self.mutant, profile) {
+            (Some(id), _) => mutant(id),
+            (None, Some(profile)) => profile.answer,
+            (None, None) => reference::answer,
+        };
+        let target = Target {
+            url: self.target.as_deref().unwrap_or(URL).to_owned(),
+            method: profile.map_or("GET", |profile| profile.method).to_owned(),
+            profile: profile.map(|profile| profile.id.to_owned()),
+        };
+        let run = Run::against(serve).aimed_at(target);
+        let run = exchanges.iter().fold(run, |run, asked| asked.added(run, profile));
+        self.events.iter().fold(run, |run, event| {
+            run.happened_at(Duration::from_millis(event.at), &event.name, event.what.clone())
+        })
+    }
+
+    /// Each verdict that differs from the expected one, with that.
+    fn wrong(&self, rule: &Rule, profile: Option<&Profile>) -> Vec<String> {
+        let differ = |exchanges: Vec<Asked>| {
+            let (found, expected) = self.compared(rule, &self.run(&exchanges, profile));
+            let last = exchanges.last().filter(|_| !self.each.is_empty());
+            let shown = last.map(|last| format!(" of {last:?}")).unwrap_or_default();
+            (found != expected).then(|| format!("{found}\nexpected{shown}\n{expected}"))
+        };
+        self.exchanges().into_iter().filter_map(differ).collect()
+    }
+
+    /// The verdict in the format of the cases, and the expected one.
+    fn compared(&self, rule: &Rule, run: &Run) -> (String, String) {
+        let words = [
+            ("passes", &self.passes),
+            ("skips", &self.skips),
+            ("inconclusive", &self.inconclusive),
+            ("fails", &self.fails),
+        ];
+        let (word, text) = words
+            .into_iter()
+            .find_map(|(word, text)| Some((word, text.as_deref()?)))
+            .expect("an expected verdict");
+        let is_any = text == "any";
+        let shown = |word: &str, note: String| {
+            format!("{word}: {}", if is_any { "any" } else { note.as_str() })
+        };
+        let found = match run.judge(rule) {
+            Verdict::Pass(note) => shown("passes", note),
+            Verdict::Skip(note) => shown("skips", note),
+            Verdict::Inconclusive(note) => shown("inconclusive", note),
+            Verdict::Fail(faults) => run.with_record(|record| {
+                let fault = &faults[0];
+                let mut found = shown("fails", fault.message.clone());
+                if !is_any || self.at.is_some() {
+                    found += &format!("\nat: {}", describe(fault, record));
+                }
+                if self.consequence.is_some() {
+                    found += &format!("\nconsequence: {:?}", fault.consequence);
+                }
+                found + &format!("\ncount: {}", faults.len())
+            }),
+        };
+        let mut expected = format!("{word}: {text}");
+        if word == "fails" {
+            if !is_any || self.at.is_some() {
+                expected += &format!("\nat: {}", self.at.as_deref().unwrap_or_default());
+            }
+            if self.consequence.is_some() {
+                expected += &format!("\nconsequence: {:?}", self.consequence);
+            }
+            expected += &format!("\ncount: {}", self.count.unwrap_or(1));
+        }
+        (found, expected)
+    }
+}
+
+fn mutant(id: &str) -> Answer {
+    let found = mutants().find(|(_, mutant)| mutant.id == id);
+    found.unwrap_or_else(|| panic!("{id}: no such mutant")).1.serve
+}
+
+/// The place of a fault: `event 2`, `start`, `end`, `offset 7`, `coded 7`, `wire 7`, `status`,
+/// `exchange` or `header NAME`, after the number of the exchange if there are several.
+fn describe(fault: &Fault, record: &Record<'_>) -> String {
+    let view = record.exchange(fault.exchange).expect("an exchange");
+    let number = if record.all().count() > 1 { &*format!("{} ", view.number) } else { "" };
+    let place = match &fault.place {
+        Place::Body(offset) => place_in(&view, *offset),
+        Place::Header(name) => format!("header {name}"),
+        Place::StatusLine => "status".to_owned(),
+        Place::Exchange => "exchange".to_owned(),
+        Place::Coded(offset) => format!("coded {offset}"),
+        Place::Wire(offset) => format!("wire {offset}"),
+    };
+    format!("{number}{place}")
+}
+
+fn place_in(view: &View<'_>, offset: u64) -> String {
+    match view.events().position(|(event, _)| event.span.start == offset) {
+        Some(index) => format!("event {}", index + 1),
+        None if offset == view.body_len() => "end".to_owned(),
+        None if offset == 0 => "start".to_owned(),
+        None => format!("offset {offset}"),
+    }
+}
+
+fn file(text: &str) -> File {
+    // The files are our own, and use aliases a lot.
+    let options = serde_yaml::options! { budget: None };
+    serde_yaml::from_str_with_options(text, options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The rules of a family, each with the first profile that adds it.
+fn family(family: &str) -> impl Iterator<Item = (&'static Rule, Option<&'static Profile>)> {
+    rules()
+        .filter(move |rule| rule.id.split('/').next() == Some(family))
+        .map(|rule| (rule, profiles().find(|profile| rule.is_in(profile.rules))))
+}
+
+#[test]
+fn each_rule_gives_the_expected_verdict_on_each_case() {
+    let mut wrong = Vec::new();
+    for (name, text) in FILES {
+        let cases = file(text).cases;
+        for (rule, profile) in family(name) {
+            let own = rule.id.rsplit('/').next().and_then(|name| cases.get(name));
+            for (index, case) in own.into_iter().flatten().enumerate() {
+                let id = rule.id;
+                let found = case.wrong(rule, profile).into_iter();
+                wrong.extend(found.map(|found| format!("{id}, case {}\n{found}", index + 1)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn each_rule_has_cases_that_it_passes_fails_and_skips() {
+    for (name, text) in FILES {
+        let cases = file(text).cases;
+        let names: BTreeSet<_> =
+            family(name).filter_map(|(rule, _)| rule.id.rsplit('/').next()).collect();
+        assert_eq!(names, cases.keys().map(String::as_str).collect(), "{name}");
+        for (rule, cases) in &cases {
+            assert!(cases.iter().any(|case| case.passes.is_some()), "{name}/{rule} never passes");
+            assert!(cases.iter().any(|case| case.fails.is_some()), "{name}/{rule} never fails");
+            assert!(cases.iter().any(|case| case.skips.is_some()), "{name}/{rule} never skips");
+        }
+    }
+}
+
+/// The profiles whose responses need no earlier requests, each with its requests.
+fn asked() -> impl Iterator<Item = (&'static Profile, Vec<String>)> {
+    FILES.iter().filter_map(|(name, text)| {
+        let asks = file(text).asks;
+        let profile = profiles().find(|profile| profile.id == *name)?;
+        (!asks.is_empty()).then_some((profile, asks))
+    })
+}
+
+/// A run that sends each of these bodies, and reads the responses to their ends.
+fn run(profile: &Profile, serve: Answer, bodies: &[String]) -> Run {
+    bodies.iter().fold(Run::against(serve), |run, body| {
+        let asked = Asked { body: body.clone(), ..Asked::default() };
+        let request = asked.request(&run, Some(profile));
+        run.visit(request, Duration::from_secs(60))
+    })
+}
+
+fn failing(profile: &Profile, serve: Answer, bodies: &[String]) -> Vec<&'static str> {
+    let run = run(profile, serve, bodies);
+    let record = Record::new(run.transcript());
+    let fails = |rule: &Rule| Finding::of(rule, &record).status == Status::Fail;
+    profile.rules.iter().filter(|rule| fails(rule)).map(|rule| rule.id).collect()
+}
+
+#[test]
+fn the_references_break_no_rule() {
+    for (profile, bodies) in asked() {
+        let run = run(profile, profile.answer, &bodies);
+        for rule in profile.rules {
+            run.passes_or_skips(rule);
+        }
+    }
+}
+
+#[test]
+fn each_mutant_fails_its_rule_and_no_other() {
+    for (profile, bodies) in asked() {
+        for rule in profile.rules {
+            for mutant in rule.mutants {
+                let failing = failing(profile, mutant.serve, &bodies);
+                assert_eq!(failing, [rule.id], "{}", mutant.id);
+            }
+        }
+    }
+}
