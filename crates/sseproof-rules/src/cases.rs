@@ -45,6 +45,8 @@ const FILES: &[(&str, &str)] = &[
     ("mcp", include_str!("../tests/profiles/mcp.yaml")),
     ("graphql-sse", include_str!("../tests/profiles/graphql-sse.yaml")),
     ("mercure", include_str!("../tests/profiles/mercure.yaml")),
+    ("stream", include_str!("../tests/rules/stream.yaml")),
+    ("retry", include_str!("../tests/rules/retry.yaml")),
     ("cors", include_str!("../tests/rules/cors.yaml")),
 ];
 

@@ -37,29 +37,3 @@ pub(crate) fn says_done(view: &View<'_>) -> bool {
 fn is_last_word(text: &str) -> bool {
     LAST_WORDS.contains(&text.trim().to_ascii_lowercase().as_str())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Record;
-    use crate::testing::body;
-
-    #[test]
-    fn last_words_are_known_by_type_data_and_json() {
-        for (stream, done) in [
-            ("data: {\"n\":1}\n\ndata: [DONE]\n\n", true),
-            ("data: [DONE]\n\nevent: usage\ndata: 7\n\n", true),
-            ("event: message_stop\ndata: {}\n\n", true),
-            ("data: {\"type\":\"response.completed\"}\n\n", true),
-            ("data: [DONE]\n\ndata: 1\n\ndata: 2\n\n", false),
-            ("data: {\"type\":7}\n\n", false),
-            ("data: done it\n\n", false),
-            ("", false),
-        ] {
-            let run = body(stream.as_bytes());
-            let record = Record::new(run.transcript());
-            let view = record.exchange(1).expect("an exchange");
-            assert_eq!(says_done(&view), done, "{stream:?}");
-        }
-    }
-}

@@ -87,38 +87,3 @@ fn is_binary(run: &str) -> bool {
         std::str::from_utf8(&bytes).is_err_and(|error| error.error_len().is_some())
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::body;
-
-    fn with(data: &str) -> crate::testing::Run {
-        body(format!("data: {data}\n\n").as_bytes())
-    }
-
-    fn noise(length: u32) -> Vec<u8> {
-        (0..length).map(|n| (n * 197 % 251 + 3) as u8).collect()
-    }
-
-    #[test]
-    fn binary_data_is_counted() {
-        for encoded in [STANDARD_NO_PAD.encode(noise(900)), URL_SAFE_NO_PAD.encode(noise(900))] {
-            let faults =
-                with(&format!("{{\"a\":\"data:image/png;base64,{encoded}==\"}}")).faults(&RULE);
-            assert!(faults[0].message.contains("1 such payload with 1200 bytes in all, 300 of"));
-        }
-    }
-
-    #[test]
-    fn what_only_looks_so_passes() {
-        let text = STANDARD_NO_PAD
-            .encode("A long text in Base64 is odd, but it is text: 0123. ".repeat(20));
-        let hex = "0123456789abcdefABCDEF".repeat(40);
-        let word = "aB3".repeat(400);
-        for fine in [text, hex, word, "x".repeat(5_000), STANDARD_NO_PAD.encode(noise(100))] {
-            with(&fine).passes(&RULE);
-        }
-        body(b": nothing\n\n").skips(&RULE);
-    }
-}

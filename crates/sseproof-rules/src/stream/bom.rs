@@ -27,37 +27,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Place;
-    use crate::testing::body;
-
-    #[test]
-    fn at_the_start_of_a_later_line_it_is_a_fault() {
-        let faults = body("data: a\n\n\u{feff}data: b\n\n".as_bytes()).faults(&RULE);
-        assert_eq!(faults[0].place, Place::Body(9));
-    }
-
-    #[test]
-    fn a_second_one_at_the_start_is_a_fault() {
-        let faults = body("\u{feff}\u{feff}data: a\n\n".as_bytes()).faults(&RULE);
-        assert_eq!(faults[0].place, Place::Body(3));
-    }
-
-    #[test]
-    fn one_at_the_start_is_fine() {
-        body("\u{feff}data: a\n\n".as_bytes()).passes(&RULE);
-    }
-
-    #[test]
-    fn inside_a_value_it_is_only_a_character() {
-        body("data: \u{feff}a\nid: b\u{feff}\n\n".as_bytes()).passes(&RULE);
-    }
-
-    #[test]
-    fn no_bytes_are_no_evidence() {
-        body(b"").skips(&RULE);
-    }
-}

@@ -33,32 +33,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Place;
-    use crate::testing::body;
-
-    fn event(size: u64) -> Vec<u8> {
-        let payload = usize::try_from(size).expect("a size") - "data:\n\n".len();
-        format!("data:{}\n\n", "x".repeat(payload)).into_bytes()
-    }
-
-    #[test]
-    fn a_larger_event_is_named() {
-        let faults = body(&[b"data: a\n\n".to_vec(), event(MOST + 1)].concat()).faults(&RULE);
-        assert_eq!(faults[0].place, Place::Body(9));
-        assert_eq!(faults[0].message, "an event of 262145 bytes");
-    }
-
-    #[test]
-    fn the_largest_is_fine_and_so_are_many() {
-        body(&[event(MOST), event(MOST)].concat()).passes(&RULE);
-    }
-
-    #[test]
-    fn no_event_is_no_evidence() {
-        body(b": a\n\n").skips(&RULE);
-    }
-}

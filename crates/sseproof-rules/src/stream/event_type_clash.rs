@@ -33,32 +33,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Place;
-    use crate::testing::body;
-
-    #[test]
-    fn both_types_are_named() {
-        for name in ["error", "open"] {
-            let faults =
-                body(format!("id: 1\nevent: {name}\ndata: a\n\n").as_bytes()).faults(&RULE);
-            assert_eq!(faults[0].place, Place::Body(6));
-            assert!(faults[0].message.contains(name));
-        }
-    }
-
-    #[test]
-    fn other_types_are_fine() {
-        body(b"event: Error\ndata: a\n\nevent: errors\ndata: error\n\nevent: message\ndata\n\n")
-            .passes(&RULE);
-    }
-
-    #[test]
-    fn what_is_never_delivered_clashes_with_nothing() {
-        body(b"event: error\n\nevent: error\ndata: a\n").skips(&RULE);
-        body(b"event: error\nevent: mine\ndata: a\n\n").passes(&RULE);
-    }
-}

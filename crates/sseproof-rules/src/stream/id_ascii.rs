@@ -21,27 +21,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         Some(Fault::at(view, line.value_start() + place as u64, message))
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Place;
-    use crate::testing::body;
-
-    #[test]
-    fn the_first_character_beyond_ascii_is_named() {
-        let faults = body("id: é\ndata: x\n\n".as_bytes()).faults(&RULE);
-        assert_eq!(faults[0].place, Place::Body(4));
-        assert_eq!(faults[0].message, "the id `é` is not ASCII");
-    }
-
-    #[test]
-    fn ascii_of_any_kind_is_fine() {
-        body(b"id: {\"a\":[1]}\ndata: \xC3\xA9\n\n").passes(&RULE);
-    }
-
-    #[test]
-    fn no_id_is_no_evidence() {
-        body(b"data: a\n\nid\n\n").skips(&RULE);
-    }
-}

@@ -20,35 +20,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         Some(Fault::at(view, line.value_start() + place as u64, message))
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Place;
-    use crate::testing::body;
-
-    #[test]
-    fn the_control_character_is_named() {
-        let faults = body(b"id: a\x1Fb\ndata: x\n\nid: \x7F\n\n").faults(&RULE);
-        assert_eq!(faults[0].place, Place::Body(5));
-        assert_eq!(
-            faults[0].message,
-            "the control character 1f in the id `a\\x1Fb` (the first of 2 in this stream)"
-        );
-    }
-
-    #[test]
-    fn visible_characters_tabs_and_spaces_are_fine() {
-        body("id: a b\tc\ndata: x\n\nid: é☕\n\n".as_bytes()).passes(&RULE);
-    }
-
-    #[test]
-    fn a_nul_is_judged_elsewhere() {
-        body(b"id: 1\n\nid: a\0\n\n").passes(&RULE);
-    }
-
-    #[test]
-    fn no_id_is_no_evidence() {
-        body(b"data: a\n\nid\n\n").skips(&RULE);
-    }
-}

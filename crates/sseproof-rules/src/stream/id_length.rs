@@ -21,27 +21,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         (id.len() > MOST).then(|| Fault::at(view, line.start, message()))
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Place;
-    use crate::testing::body;
-
-    #[test]
-    fn a_longer_one_is_named() {
-        let faults = body(format!("id: {}\n\n", "a".repeat(4_097)).as_bytes()).faults(&RULE);
-        assert_eq!(faults[0].place, Place::Body(0));
-        assert!(faults[0].message.starts_with("an id of 4097 bytes: `aaaa"));
-    }
-
-    #[test]
-    fn the_longest_is_fine() {
-        body(format!("id: {}\n\n", "a".repeat(4_096)).as_bytes()).passes(&RULE);
-    }
-
-    #[test]
-    fn no_id_is_no_evidence() {
-        body(b"data: a\n\nid\n\n").skips(&RULE);
-    }
-}

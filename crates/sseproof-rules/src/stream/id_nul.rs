@@ -35,29 +35,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Place;
-    use crate::testing::body;
-
-    #[test]
-    fn the_nul_is_named_and_the_id_that_stays() {
-        let faults = body(b"id: 1\ndata: a\n\nid: a\0\ndata: b\n\n").faults(&RULE);
-        assert_eq!(faults[0].place, Place::Body(20));
-        assert_eq!(faults[0].consequence.as_deref(), Some("clients ignore the id and keep `1`"));
-        let faults = body(b"id: a\0\ndata: b\n\n").faults(&RULE);
-        assert_eq!(faults[0].consequence.as_deref(), Some("clients ignore the id and have none"));
-    }
-
-    #[test]
-    fn a_nul_elsewhere_is_only_a_character() {
-        body(b"id: 1\ndata: a\0b\n\n").passes(&RULE);
-    }
-
-    #[test]
-    fn no_id_is_no_evidence() {
-        body(b"data: a\n\n").skips(&RULE);
-    }
-}

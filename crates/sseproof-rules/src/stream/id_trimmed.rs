@@ -19,34 +19,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         (trimmed != id).then(|| Fault::at(view, line.value_start(), message()))
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Place;
-    use crate::testing::body;
-
-    #[test]
-    fn spaces_and_tabs_at_both_ends_are_named() {
-        for (bytes, message) in [
-            (&b"id:  7\ndata: x\n\n"[..], "the id ` 7` is returned as `7`"),
-            (b"id: 7 \ndata: x\n\n", "the id `7 ` is returned as `7`"),
-            (b"id:\t7\ndata: x\n\n", "the id `\\t7` is returned as `7`"),
-            (b"id:  \ndata: x\n\n", "the id ` ` is returned as ``"),
-        ] {
-            let faults = body(bytes).faults(&RULE);
-            let place = if bytes[3] == b'\t' { 3 } else { 4 };
-            assert_eq!((&*faults[0].message, &faults[0].place), (message, &Place::Body(place)));
-        }
-    }
-
-    #[test]
-    fn one_space_behind_the_colon_is_no_part_of_the_id() {
-        body(b"id: 7\n\nid:8\n\nid: a b\n\n").passes(&RULE);
-    }
-
-    #[test]
-    fn no_id_is_no_evidence() {
-        body(b"data: a\n\nid\n\n").skips(&RULE);
-    }
-}

@@ -23,31 +23,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Place;
-    use crate::testing::body;
-
-    #[test]
-    fn a_mark_at_the_start_is_named() {
-        let faults = body("\u{feff}data: a\n\n".as_bytes()).faults(&RULE);
-        assert_eq!(faults[0].place, Place::Body(0));
-    }
-
-    #[test]
-    fn half_a_mark_is_none() {
-        body(b"\xEF\xBBdata: a\n\n").passes(&RULE);
-    }
-
-    #[test]
-    fn later_marks_are_judged_elsewhere() {
-        body("data: a\n\n\u{feff}data: b\n\n".as_bytes()).passes(&RULE);
-    }
-
-    #[test]
-    fn no_bytes_are_no_evidence() {
-        body(b"").skips(&RULE);
-    }
-}

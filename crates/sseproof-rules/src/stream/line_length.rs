@@ -30,28 +30,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Place;
-    use crate::testing::body;
-
-    #[test]
-    fn a_longer_line_is_named() {
-        let faults = body(format!("data: a\n:{}\n\n", "x".repeat(MOST)).as_bytes()).faults(&RULE);
-        assert_eq!(faults[0].place, Place::Body(8));
-        assert_eq!(faults[0].message, "a line of 65537 bytes");
-    }
-
-    #[test]
-    fn the_longest_line_is_fine_and_so_are_many() {
-        let line = format!("data:{}\n", "x".repeat(MOST - 5));
-        body(format!("{line}{line}{line}\n").as_bytes()).passes(&RULE);
-    }
-
-    #[test]
-    fn no_line_is_no_evidence() {
-        body(b"\n").skips(&RULE);
-    }
-}

@@ -119,37 +119,6 @@ pub(crate) fn quoted(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Run;
-    use crate::{Finding, Record, Status, rules_for};
-
-    #[test]
-    fn the_reference_breaks_no_rule_of_the_stream() {
-        let run = Run::against(reference::answer).subscribe().subscribe().reconnect(1, "22");
-        for rule in FAMILY.rules {
-            run.passes_or_skips(rule);
-        }
-    }
-
-    #[test]
-    fn each_mutant_fails_its_rule_and_no_other() {
-        for rule in FAMILY.rules {
-            for mutant in rule.mutants {
-                let run = Run::against(mutant.serve)
-                    .visit(
-                        sseproof_record::Request::subscribe(crate::testing::URL),
-                        std::time::Duration::from_secs(4),
-                    )
-                    .subscribe()
-                    .reconnect(1, "21");
-                let record = Record::new(run.transcript());
-                let failed: Vec<_> = rules_for(None)
-                    .filter(|rule| Finding::of(rule, &record).status == Status::Fail)
-                    .map(|rule| rule.id)
-                    .collect();
-                assert_eq!(failed, [rule.id], "{}", mutant.id);
-            }
-        }
-    }
 
     #[test]
     fn mutants_spoil_only_streams() {

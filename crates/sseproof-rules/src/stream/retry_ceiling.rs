@@ -32,29 +32,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Place;
-    use crate::testing::body;
-
-    #[test]
-    fn a_longer_time_is_named() {
-        let faults = body(b"data: a\nretry: 2147483648\n\n").faults(&RULE);
-        assert_eq!(faults[0].place, Place::Body(8));
-        assert_eq!(faults[0].message, "clients are to reconnect after 2147483648 ms");
-        let faults = body(b"retry: 99999999999999999999999\n\n").faults(&RULE);
-        assert_eq!(faults[0].message, "clients are to reconnect after more than 64 bits can hold");
-    }
-
-    #[test]
-    fn the_longest_time_is_fine() {
-        body(b"retry: 2147483647\n\n").passes(&RULE);
-    }
-
-    #[test]
-    fn what_is_no_number_is_judged_elsewhere() {
-        body(b"retry: soon\n\n").skips(&RULE);
-    }
-}
