@@ -27,8 +27,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sseproof_record::{
-    Action, Answer, Chunk, End, Ending, Exchange, Framing, Phase, Plan, Published, Reason, Request,
-    RunEventKind, Target, Transport, Version,
+    Action, Answer, Chunk, CodingFault, End, Ending, Exchange, Framing, Phase, Plan, Published,
+    Reason, Request, RunEventKind, Target, Transport, Version,
 };
 
 use crate::testing::{Run, URL};
@@ -47,6 +47,7 @@ const FILES: &[(&str, &str)] = &[
     ("mercure", include_str!("../tests/profiles/mercure.yaml")),
     ("stream", include_str!("../tests/rules/stream.yaml")),
     ("retry", include_str!("../tests/rules/retry.yaml")),
+    ("response", include_str!("../tests/rules/response.yaml")),
     ("cors", include_str!("../tests/rules/cors.yaml")),
 ];
 
@@ -110,6 +111,8 @@ struct Asked {
     ask: Option<String>,
     /// `http10` or `http2`; HTTP/1.1 if it is not given.
     over: Option<String>,
+    /// The same for the response, if it differs.
+    replies_over: Option<String>,
     /// Fields of the request; null removes one.
     headers: BTreeMap<String, Option<String>>,
     /// The body of the request.
@@ -145,6 +148,8 @@ struct Asked {
     ended: Option<String>,
     /// The milliseconds from the request to the end.
     lasted: Option<u64>,
+    /// Whether the body decodes to more than the recorder keeps.
+    too_much: bool,
     /// All bytes that came over the connection.
     wire: Option<String>,
     /// Whether it is judged; true if it is not given.
@@ -262,6 +267,9 @@ impl Asked {
         }
         let Some(head) = &mut exchange.head else { return };
         head.status = self.status.unwrap_or(head.status);
+        if self.replies_over.as_deref() == Some("http10") {
+            head.version = Version::Http10;
+        }
         if let Some(media) = &self.media {
             head.headers.set("Content-Type", media.as_str());
         }
@@ -309,6 +317,10 @@ impl Asked {
         }
         if let Some(millis) = self.lasted {
             exchange.end.at = exchange.started + Duration::from_millis(millis);
+        }
+        if self.too_much {
+            let message = "it decodes to more than 16 MiB".to_owned();
+            exchange.coding_fault = Some(CodingFault { at: 9, message, too_much: true });
         }
         if let Some(wire) = &self.wire {
             exchange.wire = Chunk::of(exchange.started, bytes(wire)).into_iter().collect();

@@ -29,24 +29,3 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     Verdict::from_faults(each_once(faults), count(heads, "answer"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::Run;
-    use crate::{Place, reference};
-
-    #[test]
-    fn ascii_passes_and_no_answer_skips() {
-        let run = || Run::against(reference::answer).subscribe();
-        run().passes(&RULE);
-        run().edit(|last| last.head = None).skips(&RULE);
-    }
-
-    #[test]
-    fn the_mutant_fails_once_and_names_the_header() {
-        let faults = Run::against(RULE.mutants[0].serve).subscribe().subscribe().faults(&RULE);
-        assert_eq!(faults.len(), 1);
-        assert_eq!(faults[0].place, Place::Header("x-topic".to_owned()));
-    }
-}

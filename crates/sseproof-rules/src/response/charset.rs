@@ -43,38 +43,3 @@ fn charset(view: &View<'_>) -> Option<String> {
         name.trim().eq_ignore_ascii_case("charset").then(|| value.to_owned())
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::response::content_type::tests::typed;
-    use crate::testing::Run;
-    use sseproof_record::Plan;
-
-    #[test]
-    fn utf8_in_any_spelling_and_no_charset_pass() {
-        for value in [
-            "text/event-stream",
-            "text/event-stream; charset=UTF-8",
-            "text/event-stream;Charset=\"utf-8\"",
-            "text/event-stream; x=charset",
-        ] {
-            typed(value).passes(&RULE);
-        }
-    }
-
-    #[test]
-    fn the_mutant_fails_once() {
-        let faults = Run::against(RULE.mutants[0].serve).subscribe().subscribe().faults(&RULE);
-        assert_eq!(faults.len(), 1);
-        assert_eq!(faults[0].message, "the Content-Type names the charset \"ISO-8859-1\"");
-        typed("text/event-stream; charset=utf8").faults(&RULE);
-    }
-
-    #[test]
-    fn without_a_stream_there_is_nothing_to_judge() {
-        let html = "text/html; charset=latin1";
-        Run::against(|_| Plan::answer(404, "text/html", "")).subscribe().skips(&RULE);
-        typed(html).skips(&RULE);
-    }
-}

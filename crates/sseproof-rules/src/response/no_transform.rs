@@ -31,30 +31,3 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     Verdict::from_faults(each_once(faults), count(streams, "stream"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::Run;
-    use sseproof_record::Plan;
-
-    #[test]
-    fn it_may_stand_in_a_line_of_its_own_and_in_any_case() {
-        Run::against(reference::answer).subscribe().passes(&RULE);
-        Run::against(RULE.mutants[0].serve)
-            .subscribe()
-            .edit(|last| last.head.as_mut().unwrap().headers.add("cache-control", "No-Transform"))
-            .passes(&RULE);
-    }
-
-    #[test]
-    fn the_mutant_fails_once() {
-        let faults = Run::against(RULE.mutants[0].serve).subscribe().subscribe().faults(&RULE);
-        assert_eq!(faults.len(), 1);
-    }
-
-    #[test]
-    fn without_a_stream_there_is_nothing_to_judge() {
-        Run::against(|_| Plan::answer(404, "text/plain", "")).subscribe().skips(&RULE);
-    }
-}
