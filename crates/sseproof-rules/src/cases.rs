@@ -48,6 +48,7 @@ const FILES: &[(&str, &str)] = &[
     ("stream", include_str!("../tests/rules/stream.yaml")),
     ("retry", include_str!("../tests/rules/retry.yaml")),
     ("response", include_str!("../tests/rules/response.yaml")),
+    ("transport", include_str!("../tests/rules/transport.yaml")),
     ("cors", include_str!("../tests/rules/cors.yaml")),
 ];
 
@@ -326,8 +327,7 @@ impl Asked {
             exchange.wire = Chunk::of(exchange.started, bytes(wire)).into_iter().collect();
         }
         if let Some(transport) = &self.transport {
-            let stream = transport.stream.or(exchange.transport.stream);
-            exchange.transport = Transport { stream, ..transport.clone() };
+            exchange.transport = transport.clone();
         }
         if let Some(role) = &self.role {
             crate::testing::called(exchange, role);

@@ -35,36 +35,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         fields.collect()
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::over_http2;
-    use super::*;
-    use crate::reference;
-    use crate::testing::Run;
-
-    #[test]
-    fn the_reference_passes_over_http2_and_skips_over_http1() {
-        Run::against(reference::answer).subscribe().edit(over_http2).passes(&RULE);
-        Run::against(reference::answer).subscribe().skips(&RULE);
-    }
-
-    #[test]
-    fn each_field_is_named() {
-        for name in FORBIDDEN {
-            let run = Run::against(reference::answer).subscribe().edit(over_http2).edit(|last| {
-                last.head.as_mut().unwrap().headers.add(name, "x");
-            });
-            let message = format!("the answer over HTTP/2 has `{name}: x`");
-            assert_eq!(run.faults(&RULE)[0].message, message);
-        }
-    }
-
-    #[test]
-    fn over_http1_the_same_field_is_fine() {
-        Run::against(reference::answer)
-            .subscribe()
-            .edit(|last| last.head.as_mut().unwrap().headers.add("Connection", "keep-alive"))
-            .skips(&RULE);
-    }
-}

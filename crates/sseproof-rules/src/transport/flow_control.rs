@@ -47,36 +47,3 @@ fn blocks(record: &Record<'_>) -> bool {
     joined(record, false)
         .any(|(view, opener)| matches!(single(record, &view, &opener), Single::Broken(_)))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::sharing::testing::{held, sharing};
-    use super::*;
-
-    #[test]
-    fn a_stream_that_flows_passes() {
-        sharing(Some(0)).passes(&RULE);
-        sharing(None).skips(&RULE);
-    }
-
-    #[test]
-    fn a_stream_that_is_held_up_fails() {
-        let faults = held(Some(0)).faults(&RULE);
-        assert!(faults[0].message.ends_with("which had a window of 0 bytes"), "{faults:?}");
-    }
-
-    #[test]
-    fn where_every_stream_waits_the_window_is_not_to_blame() {
-        // The same pair once more, with all the window they want.
-        let mut exchanges = held(None).transcript().exchanges[1..].to_vec();
-        for exchange in &mut exchanges {
-            exchange.number += 2;
-            exchange.transport.shares = Some(4);
-        }
-        let run = exchanges
-            .into_iter()
-            .fold(held(Some(0)), |run, exchange| run.subscribe().edit(|last| *last = exchange));
-        run.skips(&RULE);
-        run.faults(&no_blocking::RULE);
-    }
-}

@@ -50,25 +50,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         capital.map(fault).collect()
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::over_http2;
-    use super::*;
-    use crate::reference;
-    use crate::testing::Run;
-
-    #[test]
-    fn the_reference_passes_over_http2_and_skips_over_http1() {
-        Run::against(reference::answer).subscribe().edit(over_http2).passes(&RULE);
-        Run::against(reference::answer).subscribe().skips(&RULE);
-    }
-
-    #[test]
-    fn the_name_is_in_the_message() {
-        let run = Run::against(reference::answer).subscribe().edit(over_http2).edit(|last| {
-            last.head.as_mut().unwrap().headers.add("X-City", "x");
-        });
-        assert_eq!(run.faults(&RULE)[0].message, "the field name `X-City` has capital letters");
-    }
-}

@@ -53,18 +53,3 @@ fn on_stream(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {
     let is_meant = visit.request.method == "GET" && visit.request.version == Version::Http2;
     if is_meant { edit(answer) } else { answer }
 }
-
-/// For tests: makes an exchange one over HTTP/2.
-#[cfg(test)]
-fn over_http2(exchange: &mut sseproof_record::Exchange) {
-    exchange.request.version = Version::Http2;
-    exchange.transport.stream = Some(1);
-    exchange.wire.clear();
-    if let Some(head) = &mut exchange.head {
-        head.version = Version::Http2;
-        head.headers.remove("transfer-encoding");
-        for header in &mut head.headers.0 {
-            header.name.make_ascii_lowercase();
-        }
-    }
-}

@@ -130,39 +130,3 @@ fn limit(view: &View<'_>) -> Option<u32> {
     }
     limit
 }
-
-/// For tests: streams on one connection.
-#[cfg(test)]
-pub(super) mod testing {
-    use super::*;
-    use crate::reference;
-    use crate::testing::Run;
-    use crate::transport::over_http2;
-
-    /// A subscription alone, and two that share a connection, the first of which has this window.
-    pub(crate) fn sharing(window: Option<u32>) -> Run {
-        let run = Run::against(reference::answer).subscribe().edit(over_http2).subscribe();
-        run.edit(over_http2)
-            .edit(|first| {
-                first.transport.shares = Some(2);
-                first.transport.window = window;
-                first.judged = false;
-                if window.is_some() {
-                    first.body.clear();
-                }
-            })
-            .join(2, Duration::from_millis(100), Duration::from_secs(3))
-            .edit(over_http2)
-            .edit(|second| {
-                second.transport.shares = Some(2);
-                second.transport.stream = Some(3);
-                second.judged = false;
-                second.end.how = Ending::Left;
-            })
-    }
-
-    /// The same, with nothing for the second stream.
-    pub(crate) fn held(window: Option<u32>) -> Run {
-        sharing(window).edit(|second| second.body.clear())
-    }
-}

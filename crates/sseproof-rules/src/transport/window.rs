@@ -62,38 +62,3 @@ fn spent(view: &View<'_>) -> u64 {
     }
     spent
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::over_http2;
-    use super::*;
-    use crate::reference;
-    use crate::testing::Run;
-    use sseproof_record::http2::write_frame;
-    use sseproof_record::{Bytes, Chunk};
-
-    fn sent(window: Option<u32>, frames: &[(u32, &[u8])]) -> Run {
-        Run::against(reference::answer).subscribe().edit(over_http2).edit(|last| {
-            let mut out = Vec::new();
-            for (stream, payload) in frames {
-                write_frame(&mut out, kind::DATA, 0, *stream, payload);
-            }
-            last.transport.window = window;
-            last.wire = vec![Chunk { at: last.started, bytes: Bytes::from(out) }];
-        })
-    }
-
-    #[test]
-    fn what_fits_passes() {
-        sent(Some(4), &[(1, b"abcd")]).passes(&RULE);
-        sent(Some(0), &[(1, b""), (3, b"of another stream")]).passes(&RULE);
-        sent(None, &[(1, b"abcd")]).skips(&RULE);
-        Run::against(reference::answer).subscribe().skips(&RULE);
-    }
-
-    #[test]
-    fn what_is_more_fails() {
-        let faults = sent(Some(4), &[(1, b"abc"), (1, b"de")]).faults(&RULE);
-        assert!(faults[0].message.starts_with("5 bytes of DATA"), "{faults:?}");
-    }
-}
