@@ -27,8 +27,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sseproof_record::{
-    Action, Answer, Chunk, CodingFault, End, Ending, Exchange, Framing, Phase, Plan, Published,
-    Reason, Request, RunEventKind, Target, Transport, Version,
+    Action, Answer, Chunk, CodingFault, End, Ending, Exchange, Framing, PLAIN, Phase, Plan,
+    PublishOutcome, Published, Reason, Request, RunEventKind, Target, Transport, Version,
 };
 
 use crate::testing::{Run, URL};
@@ -48,6 +48,7 @@ const FILES: &[(&str, &str)] = &[
     ("stream", include_str!("../tests/rules/stream.yaml")),
     ("retry", include_str!("../tests/rules/retry.yaml")),
     ("response", include_str!("../tests/rules/response.yaml")),
+    ("encode", include_str!("../tests/rules/encode.yaml")),
     ("transport", include_str!("../tests/rules/transport.yaml")),
     ("cors", include_str!("../tests/rules/cors.yaml")),
 ];
@@ -158,7 +159,65 @@ struct Asked {
     /// The part that it plays for rules that compare exchanges.
     role: Option<String>,
     transport: Option<Transport>,
+    /// The publications to the stream.
     published: Vec<Published>,
+    /// A text that was published between two others; the body is then what arrived for it.
+    publishes: Option<Publishes>,
+}
+
+/// A dangerous text in one part of an event: it is published between two sentinels, and after a
+/// harmless text in that part, except for data.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Publishes {
+    data: Option<String>,
+    event: Option<String>,
+    id: Option<String>,
+    comment: Option<String>,
+    outcome: PublishOutcome,
+}
+
+impl Publishes {
+    /// The publications, in order.
+    fn all(&self) -> Vec<Published> {
+        let sentinel = |name| Published::of(name);
+        let carrier = Published {
+            payload: Some("a payload".to_owned()),
+            ..Published::of(self.data.as_deref().unwrap_or("C"))
+        };
+        let plain = |part: &Option<String>| part.as_ref().map(|_| PLAIN.to_owned());
+        let harmless = Published {
+            event: plain(&self.event),
+            id: plain(&self.id),
+            comment: plain(&self.comment),
+            ..carrier.clone()
+        };
+        let dangerous = Published {
+            event: self.event.clone(),
+            id: self.id.clone(),
+            comment: self.comment.clone(),
+            outcome: self.outcome.clone(),
+            ..carrier
+        };
+        match self.data {
+            Some(_) => vec![sentinel("S1"), dangerous, sentinel("S2")],
+            None => vec![sentinel("S1"), harmless, sentinel("S2"), dangerous, sentinel("S3")],
+        }
+    }
+
+    /// The body in which these bytes arrive for the text.
+    fn body(&self, arrives: &[u8]) -> Vec<u8> {
+        if self.data.is_some() {
+            return [b"data: S1\n\n", arrives, b"data: S2\n\n"].concat();
+        }
+        let field = match (&self.event, &self.id) {
+            (Some(_), _) => "event",
+            (_, Some(_)) => "id",
+            _ => "",
+        };
+        let before = format!("data: S1\n\n{field}: {PLAIN}\ndata: C\n\ndata: S2\n\n");
+        [before.as_bytes(), arrives, b"data: S3\n\n"].concat()
+    }
 }
 
 /// How an exchange ended: a word, and a number for some.
@@ -289,7 +348,10 @@ impl Asked {
     /// Replaces the body, if this exchange has one of its own.
     fn change_body(&self, exchange: &mut Exchange, leave: Duration, own: bool) {
         let is_stream = self.answer.is_none();
-        let text = |text: &String| bytes(&if is_stream { ended(text) } else { text.clone() });
+        let text = |text: &String| {
+            let bytes = bytes(&if is_stream { ended(text) } else { text.clone() });
+            self.publishes.as_ref().map_or(bytes.clone(), |publishes| publishes.body(&bytes))
+        };
         let first = self.stream.as_ref().or(self.answer.as_ref());
         if !own && first.is_none() && self.late.is_empty() {
             return;
@@ -307,7 +369,8 @@ impl Asked {
             }
             exchange.body.extend(Chunk::of(at, bytes));
         }
-        let how = self.ended.as_deref().map_or(Ending::Complete, ending);
+        let default = if self.publishes.is_some() { Ending::Left } else { Ending::Complete };
+        let how = self.ended.as_deref().map_or(default, ending);
         let left = at >= leave || how == Ending::Left;
         exchange.end = if left { End { at: leave, how: Ending::Left } } else { End { at, how } };
     }
@@ -332,8 +395,9 @@ impl Asked {
         if let Some(role) = &self.role {
             crate::testing::called(exchange, role);
         }
-        exchange.judged = self.judged.unwrap_or(exchange.judged);
-        exchange.published.clone_from(&self.published);
+        exchange.judged = self.judged.unwrap_or(exchange.judged && self.publishes.is_none());
+        exchange.published =
+            self.publishes.as_ref().map_or_else(|| self.published.clone(), Publishes::all);
         let follows = |exchange, reason| sseproof_record::Follows { exchange, reason };
         let reconnect = self.reconnect.map(|of| follows(of, Reason::Reconnect));
         exchange.follows = reconnect.or(self.redirect.map(|of| follows(of, Reason::Redirect)));

@@ -231,50 +231,6 @@ impl Forging {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encode::testing::{between, published};
-    use crate::encode::{data_intact, event_name, injection};
-    use std::time::Duration;
-
-    fn note(run: &crate::testing::Run, rule: &crate::Rule) -> String {
-        match run.judge(rule) {
-            Verdict::Pass(note) | Verdict::Inconclusive(note) => note,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn payloads_that_were_left_out_are_counted() {
-        let left_out =
-            |part| RunEventKind::LeftOut { part, tried: 2, of_all: 9, why: "no time".to_owned() };
-        let cut =
-            |part| published(b"data: a\n\n", "a").happened_at(Duration::ZERO, "", left_out(part));
-        let expected = "1 payloads intact; only 2 of 9 were tried: no time";
-        assert_eq!(note(&cut(Part::Data), &data_intact::RULE), expected);
-        assert_eq!(note(&cut(Part::Event), &data_intact::RULE), "1 payloads intact");
-        let expected = "1 payloads; only 2 of 9 were tried: no time";
-        assert_eq!(note(&cut(Part::Event), &injection::RULE), expected);
-        let lost = published(b"data: a\n\n", "a").edit(|last| {
-            let payload = last.published[1].clone();
-            last.published.push(payload);
-        });
-        assert_eq!(
-            note(&lost, &data_intact::RULE),
-            "1 payloads intact; 1more payloads could not be followed"
-        );
-    }
-
-    #[test]
-    fn where_no_payload_is_left_to_judge_nothing_holds() {
-        let forging =
-            published(b"data: a\n\ndata: sseproof-forged\n\n", "a\n\ndata: sseproof-forged");
-        forging.is_inconclusive(&data_intact::RULE);
-        let expected = "all 1 payloads have line ends that forge: see encode/injection";
-        assert_eq!(note(&forging, &data_intact::RULE), expected);
-        let changed = between(b"event: ab\ndata: C\n\n", Part::Event, "a\nb");
-        let expected =
-            "all 1 payloads have line ends: see encode/injection and encode/line-ends-refused";
-        assert_eq!(note(&changed, &event_name::RULE), expected);
-    }
 
     #[test]
     fn long_texts_are_shown_where_they_part() {

@@ -77,57 +77,6 @@ fn judge(record: &Record<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Place;
-    use crate::encode::testing::{answered, published, published_to};
-    use crate::reference;
-    use sseproof_record::PublishOutcome;
-
-    #[test]
-    fn the_line_ends_of_the_format_are_all_the_same() {
-        published(b"data: a\ndata: b\n\n", "a\r\nb").passes(&RULE);
-        published_to(reference::answer, "a\nb").passes(&RULE);
-    }
-
-    #[test]
-    fn what_arrives_changed_is_shown_beside_what_was_sent() {
-        let faults = published(b"data: a\ndata: b\n\n", "a\u{2028}b").faults(&RULE);
-        assert_eq!(faults[0].place, Place::Body(10));
-        let message = "data with a payload arrives changed: `a\\u{2028}b` as `a\\nb`";
-        assert_eq!(faults[0].message, message);
-    }
-
-    #[test]
-    fn what_never_arrives_must_be_refused() {
-        let faults = published(b"", "a\0b").faults(&RULE);
-        assert_eq!(
-            faults[0].message,
-            r"data with a payload was accepted and never arrives: `a\0b`"
-        );
-        answered(b"", "a", PublishOutcome::Refused("422".to_owned())).passes(&RULE);
-        answered(b"", "a", PublishOutcome::Failed("500".to_owned())).faults(&RULE);
-        answered(b"", "a", PublishOutcome::Unanswered("?".to_owned())).passes(&RULE);
-    }
-
-    #[test]
-    fn what_injection_explains_is_not_said_twice() {
-        published(b"data: a\n\ndata: sseproof-forged\n\n", "a\n\ndata: sseproof-forged")
-            .is_inconclusive(&RULE);
-    }
-
-    #[test]
-    fn events_of_another_type_are_the_server_s_own() {
-        published(b"event: ping\ndata: 1\n\ndata: a\n\n", "a").passes(&RULE);
-    }
-
-    #[test]
-    fn mutants_change_what_they_say() {
-        let long = "a".repeat(1 << 20);
-        let payloads = ["a\u{85}b", " a", "a\n\nb", "a\0b", &long, "a\r:b"];
-        assert_eq!(payloads.len(), RULE.mutants.len());
-        for (mutant, payload) in RULE.mutants.iter().zip(payloads) {
-            published_to(mutant.serve, payload).faults(&RULE);
-        }
-    }
 
     #[test]
     fn lines_are_split_as_python_does() {

@@ -53,37 +53,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         note => Verdict::from_faults(faults, note.unwrap_or_default()),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::encode::testing::{answered, published, published_to};
-    use crate::reference;
-
-    #[test]
-    fn an_empty_event_is_enough() {
-        published(b"data\n\n", "").passes(&RULE);
-        published_to(reference::answer, "").passes(&RULE);
-    }
-
-    #[test]
-    fn a_block_without_data_is_none() {
-        for mutant in RULE.mutants {
-            let faults = published_to(mutant.serve, "").faults(&RULE);
-            assert_eq!(faults[0].message, "empty data was taken and never arrives");
-        }
-    }
-
-    #[test]
-    fn null_is_something_else() {
-        let faults = published(b"data: null\n\n", "").faults(&RULE);
-        assert_eq!(faults[0].message, "empty data was taken and arrives as something else");
-    }
-
-    #[test]
-    fn it_may_be_refused() {
-        answered(b"", "", PublishOutcome::Refused("400".to_owned())).passes(&RULE);
-        answered(b"", "", PublishOutcome::Unanswered("no answer".to_owned()))
-            .is_inconclusive(&RULE);
-    }
-}

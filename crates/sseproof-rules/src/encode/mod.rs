@@ -8,8 +8,6 @@ mod event_name;
 mod id;
 mod injection;
 mod line_ends_refused;
-#[cfg(test)]
-mod testing;
 mod trials;
 
 use sseproof_codec::EncodeError;
@@ -111,7 +109,8 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encode::testing::published;
+    use crate::testing::Run;
+    use sseproof_record::Published;
 
     #[test]
     fn what_cannot_be_seen_is_escaped() {
@@ -121,8 +120,16 @@ mod tests {
 
     #[test]
     fn one_exchange_is_judged_alone() {
-        let last = |run: &crate::testing::Run| run.transcript().exchanges[0].clone();
-        assert_eq!(broken_by(last(&published(b"data: b\n\n", "a"))), Some("encode/data-intact"));
-        assert_eq!(broken_by(last(&published(b"data: a\n\n", "a"))), None);
+        let broken = |arrives: &str| {
+            let body = format!("data: S1\n\ndata: {arrives}\n\ndata: S2\n\n");
+            let dangerous =
+                Published { payload: Some("a payload".to_owned()), ..Published::of("a") };
+            let run = Run::against(reference::answer).subscribe().with_body(body).edit(|last| {
+                last.published = vec![Published::of("S1"), dangerous, Published::of("S2")];
+            });
+            broken_by(run.transcript().exchanges[0].clone())
+        };
+        assert_eq!(broken("b"), Some("encode/data-intact"));
+        assert_eq!(broken("a"), None);
     }
 }
