@@ -27,8 +27,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sseproof_record::{
-    Action, Answer, Chunk, CodingFault, End, Ending, Exchange, Framing, PLAIN, Phase, Plan,
-    PublishOutcome, Published, Reason, Request, RunEventKind, Target, Transport, Version,
+    Action, Answer, Chunk, CodingFault, End, Ending, Exchange, Framing, Gauge, PLAIN, Phase, Plan,
+    PublishOutcome, Published, Reading, Reason, Request, RunEventKind, Target, Transport, Version,
 };
 
 use crate::testing::{Run, URL};
@@ -51,6 +51,12 @@ const FILES: &[(&str, &str)] = &[
     ("encode", include_str!("../tests/rules/encode.yaml")),
     ("transport", include_str!("../tests/rules/transport.yaml")),
     ("cors", include_str!("../tests/rules/cors.yaml")),
+    ("delivery", include_str!("../tests/rules/delivery.yaml")),
+    ("lifecycle", include_str!("../tests/rules/lifecycle.yaml")),
+    ("proxy", include_str!("../tests/rules/proxy.yaml")),
+    ("reconnect", include_str!("../tests/rules/reconnect.yaml")),
+    ("resume", include_str!("../tests/rules/resume.yaml")),
+    ("auth", include_str!("../tests/rules/auth.yaml")),
 ];
 
 #[derive(Deserialize)]
@@ -89,6 +95,16 @@ struct Case {
     each: BTreeMap<String, Vec<Value>>,
     #[serde(default)]
     events: Vec<Event>,
+    /// Readings of gauges: when, in milliseconds, the name (`after/before` if the run waited for it
+    /// to fall to `before`), the gauge, and the number or why there is none; memory in MiB.
+    #[serde(default)]
+    readings: Vec<(u64, String, Gauge, Value)>,
+    /// Readings after each 25 of many clients that connect and disconnect.
+    #[serde(default)]
+    churn: BTreeMap<Gauge, Vec<Value>>,
+    /// The data of events that were published and accepted, each with the milliseconds.
+    #[serde(default)]
+    publish: Vec<(u64, String)>,
     /// Without `exchanges`: the only one.
     #[serde(flatten)]
     exchange: Map<String, Value>,
@@ -139,6 +155,8 @@ struct Asked {
     fields: BTreeMap<String, Value>,
     /// The milliseconds from the request to the response headers.
     head_after: Option<u64>,
+    /// The milliseconds for which the server does nothing.
+    wait: Option<u64>,
     /// The body of the response.
     answer: Option<String>,
     /// The same, and a blank line is added at its end.
@@ -146,6 +164,12 @@ struct Asked {
     /// More of the body, each piece with the milliseconds before it; with blank lines unless there is
     /// an `answer`.
     late: Vec<(u64, String)>,
+    /// Events with these ids, which are also their data.
+    ids: Option<String>,
+    /// Events with this data, each with the milliseconds since the response headers.
+    data: Vec<(u64, String)>,
+    /// So many pieces more, each so many milliseconds after the one before.
+    flow: Option<(usize, u64, String)>,
     /// See [`ending`]; `whole` if there is a body.
     ended: Option<String>,
     /// The milliseconds from the request to the end.
@@ -158,6 +182,7 @@ struct Asked {
     judged: Option<bool>,
     /// The part that it plays for rules that compare exchanges.
     role: Option<String>,
+    scenario: String,
     transport: Option<Transport>,
     /// The publications to the stream.
     published: Vec<Published>,
@@ -279,12 +304,16 @@ impl Asked {
         let stay = Duration::from_secs_f64(self.stay.unwrap_or(1.0));
         let mut exchange = match profile {
             Some(_) => run.played(&empty_stream(), request, started, stay),
-            None => run.visited(request, started, stay, self.beside.is_some()),
+            None => {
+                let wait = self.wait.map(|millis| Action::Wait(Duration::from_millis(millis)));
+                let plan = run.answered(&request, started, self.beside.is_some()).after(wait);
+                run.played(&plan, request, started, stay)
+            }
         };
         if self.over.as_deref() == Some("http2") {
             move_to_http2(&mut exchange);
         }
-        self.change_head(&mut exchange);
+        self.change_head(&mut exchange, started + stay);
         self.change_body(&mut exchange, started + stay, profile.is_some());
         self.change_rest(&mut exchange);
         run.push(exchange)
@@ -314,7 +343,7 @@ impl Asked {
         request
     }
 
-    fn change_head(&self, exchange: &mut Exchange) {
+    fn change_head(&self, exchange: &mut Exchange, leave: Duration) {
         if let Some(millis) = self.head_after
             && let Some(head) = &mut exchange.head
         {
@@ -324,6 +353,7 @@ impl Asked {
             exchange.head = None;
             exchange.wire.clear();
             exchange.body.clear();
+            exchange.end = End { at: leave, how: Ending::Left };
         }
         let Some(head) = &mut exchange.head else { return };
         head.status = self.status.unwrap_or(head.status);
@@ -345,34 +375,54 @@ impl Asked {
         }
     }
 
-    /// Replaces the body, if this exchange has one of its own.
-    fn change_body(&self, exchange: &mut Exchange, leave: Duration, own: bool) {
+    /// The pieces of the body, each with the time since the response headers.
+    fn pieces(&self) -> Vec<(Duration, Vec<u8>)> {
         let is_stream = self.answer.is_none();
         let text = |text: &String| {
             let bytes = bytes(&if is_stream { ended(text) } else { text.clone() });
             self.publishes.as_ref().map_or(bytes.clone(), |publishes| publishes.body(&bytes))
         };
-        let first = self.stream.as_ref().or(self.answer.as_ref());
-        if !own && first.is_none() && self.late.is_empty() {
+        let first = self.stream.as_ref().or(self.answer.as_ref()).map(text);
+        let ids = self.ids.iter().flat_map(|ids| ids.split(' '));
+        let ids = ids.flat_map(|id| format!("id: {id}\ndata: {id}\n\n").into_bytes());
+        let first = first.into_iter().flatten().chain(ids).collect();
+        let data = |(at, data): &(u64, String)| (*at, format!("data: {data}\n\n").into_bytes());
+        let mut pieces: Vec<_> =
+            [(0, first)].into_iter().chain(self.data.iter().map(data)).collect();
+        let flow = self
+            .flow
+            .iter()
+            .flat_map(|(count, wait, text)| std::iter::repeat_n((*wait, bytes(text)), *count));
+        let mut at = 0;
+        for (wait, bytes) in self.late.iter().map(|(wait, piece)| (*wait, text(piece))).chain(flow)
+        {
+            at += wait;
+            pieces.push((at, bytes));
+        }
+        pieces.into_iter().map(|(at, bytes)| (Duration::from_millis(at), bytes)).collect()
+    }
+
+    /// Replaces the body, if this exchange has one of its own.
+    fn change_body(&self, exchange: &mut Exchange, leave: Duration, own: bool) {
+        let pieces = self.pieces();
+        let has_first = self.stream.is_some() || self.answer.is_some() || self.ids.is_some();
+        if !own && !has_first && pieces.len() == 1 {
             return;
         }
-        let mut at = exchange.head.as_ref().map_or(exchange.started, |head| head.at);
-        let first = first.map(|first| (0, text(first)));
-        exchange.body.clear();
+        let begun = exchange.head.as_ref().map_or(exchange.started, |head| head.at);
         exchange.coding_fault = None;
-        for (wait, bytes) in
-            first.into_iter().chain(self.late.iter().map(|(wait, piece)| (*wait, text(piece))))
-        {
-            at += Duration::from_millis(wait);
-            if at >= leave {
-                break;
-            }
-            exchange.body.extend(Chunk::of(at, bytes));
-        }
+        let last = begun + pieces.last().map_or(Duration::ZERO, |(at, _)| *at);
+        let pieces = pieces
+            .into_iter()
+            .enumerate()
+            .filter(|(place, (_, bytes))| *place > 0 || !bytes.is_empty());
+        let pieces = pieces.map(|(_, (at, bytes))| Chunk { at: begun + at, bytes: bytes.into() });
+        exchange.body = pieces.take_while(|chunk| chunk.at < leave).collect();
         let default = if self.publishes.is_some() { Ending::Left } else { Ending::Complete };
         let how = self.ended.as_deref().map_or(default, ending);
-        let left = at >= leave || how == Ending::Left;
-        exchange.end = if left { End { at: leave, how: Ending::Left } } else { End { at, how } };
+        let left = last >= leave || how == Ending::Left;
+        exchange.end =
+            if left { End { at: leave, how: Ending::Left } } else { End { at: last, how } };
     }
 
     fn change_rest(&self, exchange: &mut Exchange) {
@@ -398,6 +448,7 @@ impl Asked {
         exchange.judged = self.judged.unwrap_or(exchange.judged && self.publishes.is_none());
         exchange.published =
             self.publishes.as_ref().map_or_else(|| self.published.clone(), Publishes::all);
+        exchange.scenario.clone_from(&self.scenario);
         let follows = |exchange, reason| sseproof_record::Follows { exchange, reason };
         let reconnect = self.reconnect.map(|of| follows(of, Reason::Reconnect));
         exchange.follows = reconnect.or(self.redirect.map(|of| follows(of, Reason::Redirect)));
@@ -460,9 +511,42 @@ impl Case {
         };
         let run = Run::against(serve).aimed_at(target);
         let run = exchanges.iter().fold(run, |run, asked| asked.added(run, profile));
-        self.events.iter().fold(run, |run, event| {
-            run.happened_at(Duration::from_millis(event.at), &event.name, event.what.clone())
+        self.happened().into_iter().fold(run, |run, event| {
+            run.happened_at(Duration::from_millis(event.at), &event.name, event.what)
         })
+    }
+
+    /// The events of the run, in order.
+    fn happened(&self) -> Vec<Event> {
+        let reading = |at: u64, name: &str, gauge: Gauge, value: &Value| {
+            let (name, against) = match name.split_once('/') {
+                Some((name, against)) => (name, Some(against.to_owned())),
+                None => (name, None),
+            };
+            let unit = if gauge == Gauge::Memory { 1 << 20 } else { 1 };
+            let error = || value.as_str().unwrap_or_default().to_owned();
+            let value = value.as_u64().map(|number| number * unit).ok_or_else(error);
+            let what = RunEventKind::Reading(Reading { gauge, value, against });
+            Event { at, name: name.to_owned(), what }
+        };
+        let mut happened = self.events.clone();
+        happened.extend(self.publish.iter().map(|(at, data)| {
+            let what = RunEventKind::Published { what: Published::of(data), answered_us: None };
+            Event { at: *at, name: String::new(), what }
+        }));
+        for (at, name, gauge, value) in &self.readings {
+            happened.push(reading(*at, name, *gauge, value));
+        }
+        for (gauge, values) in &self.churn {
+            for (part, value) in (1..).zip(values) {
+                let connections = part * 25;
+                let what = RunEventKind::Churned { connections, streams: connections, last: 1 };
+                happened.push(Event { at: part, name: "churn".to_owned(), what });
+                happened.push(reading(part, "churn", *gauge, value));
+            }
+        }
+        happened.sort_by_key(|event| event.at);
+        happened
     }
 
     /// Each verdict that differs from the expected one, with that.

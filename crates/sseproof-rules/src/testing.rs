@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use sseproof_http::{Script, Step, Then};
 use sseproof_record::{
-    BodyLimits, Bytes, Chunk, Close, Closed, End, Ending, Exchange, Follows, Plan, Reason, Request,
-    ResponseReader, Role, RunEvent, RunEventKind, Side, Target, Transcript, Visit,
+    BodyLimits, Bytes, Chunk, Close, Closed, End, Ending, Exchange, Plan, Request, ResponseReader,
+    Role, RunEvent, RunEventKind, Side, Target, Transcript, Visit,
 };
 
-use crate::{Fault, Record, Rule, Verdict};
+use crate::{Record, Rule, Verdict};
 
 pub(crate) const URL: &str = "http://server/events";
 
@@ -37,23 +37,27 @@ impl Run {
     }
 
     /// The next exchange, if the request is sent at that time; another answer may be open.
-    pub(crate) fn visited(
+    fn visited(
         &self,
         request: Request,
         started: Duration,
         stay: Duration,
         is_second: bool,
     ) -> Exchange {
-        let visit = Visit {
-            request: &request,
-            now: started,
+        let plan = self.answered(&request, started, is_second);
+        self.played(&plan, request, started, stay)
+    }
+
+    /// The response to the request at that time; another answer may be open.
+    pub(crate) fn answered(&self, request: &Request, now: Duration, is_second: bool) -> Plan {
+        (self.serve)(&Visit {
+            request,
+            now,
             earlier: self.transcript.exchanges.len() as u64,
             open: usize::from(is_second),
             beside: 0,
             blocked: 0,
-        };
-        let plan = (self.serve)(&visit);
-        self.played(&plan, request, started, stay)
+        })
     }
 
     /// The next exchange, with a server that plays this plan.
@@ -83,45 +87,9 @@ impl Run {
         self.transcript.exchanges[of - 1].started
     }
 
-    /// Lets time pass before the next visit.
-    pub(crate) fn pause(mut self, time: Duration) -> Self {
-        self.now += time;
-        self
-    }
-
     /// Subscribes as an `EventSource` does for a second.
     pub(crate) fn subscribe(self) -> Self {
         self.visit(Request::subscribe(URL), Duration::from_secs(1))
-    }
-
-    /// Subscribes that long after the start of exchange `of`, and for that long.
-    pub(crate) fn join(self, of: usize, after: Duration, stay: Duration) -> Self {
-        self.join_with(Request::subscribe(URL), of, after, stay)
-    }
-
-    /// The same with another request.
-    pub(crate) fn join_with(
-        self,
-        request: Request,
-        of: usize,
-        after: Duration,
-        stay: Duration,
-    ) -> Self {
-        let exchange = self.visited(request, self.started(of) + after, stay, true);
-        self.push(exchange)
-    }
-
-    /// Reconnects as an `EventSource` does after exchange `of`, with this id.
-    pub(crate) fn reconnect(self, of: usize, id: &str) -> Self {
-        let request = Request::subscribe(URL).with("Last-Event-ID", id);
-        self.visit(request, Duration::from_secs(1))
-            .edit(|last| last.follows = Some(Follows { exchange: of, reason: Reason::Reconnect }))
-    }
-
-    /// Adds an event of the run at the present time.
-    pub(crate) fn happened(self, name: &str, what: RunEventKind) -> Self {
-        let now = self.now;
-        self.happened_at(now, name, what)
     }
 
     /// Adds an event of the run at that time.
@@ -136,11 +104,6 @@ impl Run {
         self
     }
 
-    pub(crate) fn edit_run_events(mut self, mut edit: impl FnMut(&mut RunEventKind)) -> Self {
-        self.transcript.run_events.iter_mut().for_each(|happening| edit(&mut happening.what));
-        self
-    }
-
     /// Gives the last exchange this body, which arrives with its first piece.
     pub(crate) fn with_body(self, bytes: impl Into<Bytes>) -> Self {
         self.edit(|last| {
@@ -149,18 +112,8 @@ impl Run {
         })
     }
 
-    pub(crate) fn edit_at(mut self, number: usize, edit: impl FnOnce(&mut Exchange)) -> Self {
-        edit(&mut self.transcript.exchanges[number - 1]);
-        self
-    }
-
     pub(crate) fn transcript(&self) -> &Transcript {
         &self.transcript
-    }
-
-    /// Makes the last exchange one that follows exchange `of` for that reason.
-    pub(crate) fn follows(self, of: usize, reason: Reason) -> Self {
-        self.edit(|last| last.follows = Some(Follows { exchange: of, reason }))
     }
 
     /// The last id that the server gave out, empty if there is none.
@@ -179,34 +132,10 @@ impl Run {
         (rule.judge)(&Record::new(&self.transcript))
     }
 
-    /// The faults of the rule, which must fail.
-    pub(crate) fn faults(&self, rule: &Rule) -> Vec<Fault> {
-        match self.judge(rule) {
-            Verdict::Fail(faults) => faults,
-            other => panic!("{} does not fail: {other:?}", rule.id),
-        }
-    }
-
-    pub(crate) fn passes(&self, rule: &Rule) {
-        let verdict = self.judge(rule);
-        assert!(matches!(verdict, Verdict::Pass(_)), "{} does not pass: {verdict:?}", rule.id);
-    }
-
     pub(crate) fn passes_or_skips(&self, rule: &Rule) {
         let verdict = self.judge(rule);
         let fine = matches!(verdict, Verdict::Pass(_) | Verdict::Skip(_));
         assert!(fine, "{} neither passes nor skips: {verdict:?}", rule.id);
-    }
-
-    pub(crate) fn skips(&self, rule: &Rule) {
-        let verdict = self.judge(rule);
-        assert!(matches!(verdict, Verdict::Skip(_)), "{} does not skip: {verdict:?}", rule.id);
-    }
-
-    pub(crate) fn is_inconclusive(&self, rule: &Rule) {
-        let verdict = self.judge(rule);
-        let is_met = matches!(verdict, Verdict::Inconclusive(_));
-        assert!(is_met, "{} is not inconclusive: {verdict:?}", rule.id);
     }
 }
 

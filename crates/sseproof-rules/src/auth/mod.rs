@@ -45,35 +45,3 @@ fn as_owner(visit: &Visit<'_>) -> Plan {
     let request = visit.request.clone().with("Authorization", "Bearer ada");
     reference::answer(&Visit { request: &request, ..*visit })
 }
-
-#[cfg(test)]
-mod testing {
-    use std::time::Duration;
-
-    use sseproof_record::{Answer, Request, Role};
-
-    use crate::testing::Run;
-
-    /// A run of the probe: each name, the credentials, and whether the first user's id is brought.
-    pub(super) fn probe(serve: Answer, steps: &[(&str, &str, bool)]) -> Run {
-        let mut run = Run::against(serve);
-        for (name, credentials, brings) in steps {
-            let mut request = Request::subscribe("http://server/private");
-            if !credentials.is_empty() {
-                request.headers.set("Authorization", format!("Bearer {credentials}"));
-            }
-            if *brings {
-                let id = run.with_record(|record| {
-                    let owner = super::asked_as(record, Role::Owner).unwrap();
-                    owner.events().next().unwrap().0.last_event_id.to_string()
-                });
-                request.headers.set("Last-Event-ID", id);
-            }
-            run = run.visit(request, Duration::from_secs(1)).edit(|last| {
-                last.role = Some(name.parse().expect("a role"));
-                last.judged = false;
-            });
-        }
-        run
-    }
-}

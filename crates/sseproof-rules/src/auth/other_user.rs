@@ -87,38 +87,3 @@ fn events(view: &View<'_>) -> BTreeSet<(String, String)> {
     let with_id = view.events().filter(|(event, _)| !event.last_event_id.is_empty());
     with_id.map(|(event, _)| (event.last_event_id.to_string(), event.data.to_string())).collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::auth::testing::probe;
-
-    const STEPS: [(&str, &str, bool); 3] =
-        [("owner", "ada", false), ("other", "bob", false), ("other-again", "bob", true)];
-
-    #[test]
-    fn the_id_of_another_user_gives_none_of_their_events() {
-        probe(reference::answer, &STEPS).passes(&RULE);
-        let faults = probe(RULE.mutants[0].serve, &STEPS).faults(&RULE);
-        assert_eq!(faults[0].exchange, 3);
-        assert!(faults[0].message.contains("`ada-"), "{faults:?}");
-    }
-
-    #[test]
-    fn what_both_get_is_not_private() {
-        let same = [("owner", "ada", false), ("other", "ada", false), ("other-again", "ada", true)];
-        let run = probe(reference::answer, &same);
-        let body = run.transcript().exchanges[0].body.clone();
-        run.edit_at(2, |other| other.body = body).skips(&RULE);
-    }
-
-    #[test]
-    fn what_was_not_asked_is_skipped() {
-        probe(reference::answer, &[]).skips(&RULE);
-        probe(reference::answer, &STEPS[..1]).skips(&RULE);
-        probe(reference::answer, &STEPS[..2]).skips(&RULE);
-        let refused =
-            [("owner", "ada", false), ("other", "eve", false), ("other-again", "eve", true)];
-        probe(reference::answer, &refused).skips(&RULE);
-    }
-}

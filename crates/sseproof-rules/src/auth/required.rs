@@ -39,18 +39,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::auth::testing::probe;
-
-    const STEPS: [(&str, &str, bool); 2] = [("owner", "ada", false), ("nobody", "", false)];
-
-    #[test]
-    fn a_stream_without_credentials_is_a_fault() {
-        probe(reference::answer, &STEPS).passes(&RULE);
-        probe(RULE.mutants[0].serve, &STEPS).faults(&RULE);
-        probe(reference::answer, &STEPS[..1]).skips(&RULE);
-    }
-}

@@ -55,28 +55,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::auth::testing::probe;
-
-    const STEPS: [(&str, &str, bool); 3] =
-        [("owner", "ada", false), ("nobody", "", false), ("nobody-again", "", true)];
-
-    #[test]
-    fn an_id_is_no_credential() {
-        probe(reference::answer, &STEPS).passes(&RULE);
-        let faults = probe(RULE.mutants[0].serve, &STEPS).faults(&RULE);
-        assert_eq!(faults[0].exchange, 3);
-        assert!(faults[0].message.contains("401 (unauthorized)"), "{faults:?}");
-    }
-
-    #[test]
-    fn what_was_not_asked_is_skipped() {
-        probe(reference::answer, &[]).skips(&RULE);
-        probe(reference::answer, &STEPS[..2]).skips(&RULE);
-        probe(reference::answer, &[("owner", "ada", false), ("nobody", "bob", false)]).skips(&RULE);
-        probe(reference::answer, &[("owner", "eve", false), ("nobody", "", false)]).skips(&RULE);
-    }
-}

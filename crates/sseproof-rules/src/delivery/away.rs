@@ -73,28 +73,3 @@ pub(super) fn outcome<'r>(record: &'r Record<'_>, over_restart: bool) -> Outcome
     }
     if no_ids { Outcome::NoIds } else { Outcome::None }
 }
-
-#[cfg(test)]
-pub(super) mod testing {
-    use super::*;
-    use crate::delivery::sendings::testing::published;
-    use crate::testing::Run;
-    use sseproof_record::{Bytes, Published};
-    use std::time::Duration;
-
-    /// A client that got an event, was away, and gets this when it is back.
-    pub(crate) fn away(body: &[u8], restarted: bool) -> Run {
-        let sent =
-            |data: &str| RunEventKind::Published { what: Published::of(data), answered_us: None };
-        let run = published(&[("before", 1_000, 1_010)]).edit(|view| {
-            view.end.at = Duration::from_secs(2);
-            view.body[0].bytes = Bytes::from(&b"id: 1\ndata: before\n\n"[..]);
-        });
-        let run = run.happened_at(Duration::from_secs(3), "", sent("away"));
-        let what = RunEventKind::Restarted { ready_us: Some(1), failed: None };
-        let run = if restarted { run.happened("", what) } else { run };
-        let run = run.pause(Duration::from_secs(9)).reconnect(1, "1").with_body(body);
-        let at = run.transcript().exchanges[1].started + Duration::from_millis(1);
-        run.happened_at(at, "", sent("after"))
-    }
-}

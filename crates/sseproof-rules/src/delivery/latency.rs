@@ -63,25 +63,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         spread.count
     ))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::delivery::sendings::testing::published;
-
-    #[test]
-    fn what_arrives_late_is_a_fault() {
-        published(&[("a", 1_000, 1_010), ("b", 1_100, 1_200)]).passes(&RULE);
-        let faults = published(&[("a", 1_000, 1_010), ("b", 1_100, 3_200)]).faults(&RULE);
-        assert_eq!(
-            faults[0].message,
-            "an event arrives 2.1 s after it was published (median 10 ms of 2)"
-        );
-    }
-
-    #[test]
-    fn without_publishing_it_skips() {
-        crate::testing::Run::against(reference::answer).subscribe().skips(&RULE);
-        published(&[]).skips(&RULE);
-    }
-}

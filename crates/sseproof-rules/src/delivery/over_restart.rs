@@ -65,21 +65,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         )]),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::delivery::away::testing::away;
-
-    #[test]
-    fn what_was_published_before_the_restart_must_come() {
-        away(b"id: 2\ndata: away\n\nid: 3\ndata: after\n\n", true).passes(&RULE);
-        let faults = away(b"id: 1\ndata: after\n\n", true).faults(&RULE);
-        assert_eq!(faults[0].exchange, 2);
-    }
-
-    #[test]
-    fn without_a_restart_it_skips() {
-        away(b"id: 3\ndata: after\n\n", false).skips(&RULE);
-    }
-}

@@ -67,36 +67,3 @@ pub(super) fn listeners<'r>(
 pub(super) fn stayed(view: &View<'_>, sending: &Sending<'_>, time: Duration) -> bool {
     view.end.at.saturating_sub(sending.at) >= time && view.end.how == Ending::Left
 }
-
-#[cfg(test)]
-pub(super) mod testing {
-    use super::*;
-    use crate::reference;
-    use crate::testing::{Run, URL};
-    use sseproof_record::{Bytes, Chunk, Request};
-
-    /// One subscriber, and what was published, when, and when it arrived, in milliseconds.
-    pub(crate) fn published(events: &[(&str, u64, u64)]) -> Run {
-        let run = Run::against(reference::answer)
-            .visit(Request::subscribe(URL), Duration::from_secs(9))
-            .edit(|view| {
-                view.started = Duration::ZERO;
-                view.end.how = Ending::Left;
-                view.end.at = Duration::from_secs(9);
-                view.head.as_mut().expect("response headers").at = Duration::ZERO;
-                let body = events.iter().map(|(data, _, came)| Chunk {
-                    at: Duration::from_millis(*came),
-                    bytes: Bytes::from(format!("data: {data}\n\n")),
-                });
-                view.body = body.collect();
-            });
-        events.iter().fold(run, |run, (data, at, _)| {
-            let what = Published::of(*data);
-            run.happened_at(
-                Duration::from_millis(*at),
-                "",
-                RunEventKind::Published { what, answered_us: None },
-            )
-        })
-    }
-}

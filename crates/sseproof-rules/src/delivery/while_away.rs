@@ -47,32 +47,3 @@ pub(super) fn judge(record: &Record<'_>) -> Verdict {
         )]),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::delivery::away::testing::away;
-
-    #[test]
-    fn what_was_published_meanwhile_must_come() {
-        away(b"id: 2\ndata: away\n\nid: 3\ndata: after\n\n", false).passes(&RULE);
-        let faults = away(b"id: 3\ndata: after\n\n", false).faults(&RULE);
-        assert_eq!(faults[0].exchange, 2);
-        assert!(faults[0].message.contains("resumes after id 1"), "{faults:?}");
-    }
-
-    #[test]
-    fn a_stream_that_carries_nothing_any_more_is_thin() {
-        away(b"", false).is_inconclusive(&RULE);
-    }
-
-    #[test]
-    fn other_events_may_say_that_something_is_missing() {
-        away(b"event: reset\ndata: all\n\nid: 3\ndata: after\n\n", false).passes(&RULE);
-    }
-
-    #[test]
-    fn a_restart_is_another_rule() {
-        away(b"id: 3\ndata: after\n\n", true).skips(&RULE);
-    }
-}

@@ -36,19 +36,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         !view.via && view.request.method == "HEAD"
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lifecycle::leaving::testing::{left, seconds};
-
-    #[test]
-    fn only_heads_are_judged() {
-        left(&[0, 1, 1], seconds(10)).skips(&RULE);
-        let head = |numbers| {
-            left(numbers, seconds(10)).edit_at(1, |view| view.request.method = "HEAD".to_owned())
-        };
-        head(&[0, 0, 0]).passes(&RULE);
-        assert_eq!(head(&[0, 0, 1]).faults(&RULE)[0].exchange, 1);
-    }
-}

@@ -280,33 +280,3 @@ pub(crate) fn outliving(visit: &Visit<'_>, only: Option<Departure>) -> Plan {
     let outlive = sseproof_record::Action::Outlive { time: LONG, only };
     reference::answer(visit).after([outlive])
 }
-
-#[cfg(test)]
-pub(crate) mod testing {
-    use super::*;
-    use crate::testing::Run;
-
-    pub(crate) fn seconds(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    /// A run of one client, with the readings of a gauge before, during, and that long after.
-    pub(crate) fn left(numbers: &[u64; 3], behind: Duration) -> Run {
-        let run = Run::against(reference::answer).subscribe();
-        let (started, end) = {
-            let exchange = &run.transcript().exchanges[0];
-            (exchange.started, exchange.end.at)
-        };
-        let [before, during, after] = *numbers;
-        let reading = |value, against: Option<&str>| {
-            RunEventKind::Reading(Reading {
-                gauge: Gauge::Active,
-                value: Ok(value),
-                against: against.map(str::to_owned),
-            })
-        };
-        run.happened_at(started - Duration::from_millis(1), "before", reading(before, None))
-            .happened_at(end - Duration::from_millis(1), "during", reading(during, None))
-            .happened_at(end + behind, "after", reading(after, Some("before")))
-    }
-}

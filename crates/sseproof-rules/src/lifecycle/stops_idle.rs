@@ -42,17 +42,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         |view| is_simple(view) && was_quiet(view),
     )
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lifecycle::leaving::testing::{left, seconds};
-
-    #[test]
-    fn only_quiet_streams_are_judged() {
-        left(&[0, 1, 1], seconds(10)).skips(&RULE);
-        let quiet = |numbers| left(numbers, seconds(10)).edit_at(1, |view| view.body.truncate(1));
-        quiet(&[0, 1, 0]).passes(&RULE);
-        assert_eq!(quiet(&[0, 1, 1]).faults(&RULE)[0].exchange, 1);
-    }
-}

@@ -31,20 +31,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         |view| is_simple(view) && !was_quiet(view) && was_reset(record, view),
     )
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lifecycle::leaving::testing::{left, seconds};
-    use sseproof_record::RunEventKind;
-
-    #[test]
-    fn only_resets_are_judged() {
-        left(&[0, 1, 1], seconds(10)).skips(&RULE);
-        let reset = |numbers| {
-            left(numbers, seconds(10)).happened("", RunEventKind::LeftByReset { exchange: 1 })
-        };
-        reset(&[0, 1, 0]).passes(&RULE);
-        assert_eq!(reset(&[0, 1, 1]).faults(&RULE)[0].exchange, 1);
-    }
-}

@@ -60,27 +60,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         _ => Verdict::Pass(format!("{} ended on both sides", count(ended, "stream"))),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::proxy::testing::beside;
-    use crate::reference;
-    use std::time::Duration;
-
-    #[test]
-    fn an_end_on_both_sides_passes() {
-        beside(reference::answer, Duration::from_secs(4)).passes(&RULE);
-        beside(reference::answer, Duration::from_secs(1)).skips(&RULE);
-    }
-
-    #[test]
-    fn a_stream_that_outlives_that_of_the_server_is_a_fault() {
-        let faults = beside(RULE.mutants[0].serve, Duration::from_secs(4)).faults(&RULE);
-        assert_eq!(
-            faults[0].message,
-            "the stream of the server itself ends after 2.00 s; that through the proxy is still open 2 s later"
-        );
-        beside(RULE.mutants[0].serve, Duration::from_millis(2_500)).is_inconclusive(&RULE);
-    }
-}

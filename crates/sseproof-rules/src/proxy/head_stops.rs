@@ -32,22 +32,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         view.request.method == "HEAD"
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lifecycle::leaving::testing::{left, seconds};
-
-    #[test]
-    fn only_a_head_through_the_proxy_is_judged() {
-        let head = |numbers, via| {
-            left(numbers, seconds(10)).edit_at(1, |view| {
-                view.via = via;
-                view.request.method = "HEAD".to_owned();
-            })
-        };
-        head(&[0, 0, 1], false).skips(&RULE);
-        head(&[0, 0, 0], true).passes(&RULE);
-        assert_eq!(head(&[0, 0, 1], true).faults(&RULE)[0].exchange, 1);
-    }
-}

@@ -36,36 +36,3 @@ fn judge(record: &Record<'_>) -> Verdict {
         is_one && !(deaf && was_quiet(view))
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lifecycle::leaving::testing::{left, seconds};
-
-    fn through(numbers: &[u64; 3]) -> crate::testing::Run {
-        left(numbers, seconds(10)).edit_at(1, |view| view.via = true)
-    }
-
-    #[test]
-    fn only_clients_of_the_proxy_are_judged() {
-        left(&[0, 1, 1], seconds(10)).skips(&RULE);
-        through(&[0, 1, 0]).passes(&RULE);
-        let faults = through(&[0, 1, 1]).faults(&RULE);
-        assert_eq!(
-            faults[0].message,
-            "10 s after the client disconnected, there are still 1 producers: 0 before it came, 1 with it"
-        );
-        through(&[0, 1, 1]).edit_at(1, |view| view.request.method = "HEAD".to_owned()).skips(&RULE);
-    }
-
-    #[test]
-    fn connections_may_be_kept_by_the_proxy() {
-        use sseproof_record::{Gauge, RunEventKind};
-        let run = through(&[0, 1, 1]).edit_run_events(|what| {
-            if let RunEventKind::Reading(reading) = what {
-                reading.gauge = Gauge::Connections;
-            }
-        });
-        run.skips(&RULE);
-    }
-}

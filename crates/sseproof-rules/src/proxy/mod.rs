@@ -16,8 +16,6 @@ mod no_transform;
 mod not_cut;
 mod not_joined;
 mod sides;
-#[cfg(test)]
-mod testing;
 
 use crate::{Family, LooksAt};
 

@@ -68,34 +68,3 @@ fn forbids(view: &View<'_>) -> bool {
         head.headers.list("cache-control").iter().any(|directive| directive == "no-transform")
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::proxy::testing::beside;
-    use crate::testing::Run;
-    use sseproof_record::Exchange;
-    use std::time::Duration;
-
-    fn coded(allows: bool) -> Run {
-        let code = |view: &mut Exchange| {
-            view.head.as_mut().unwrap().headers.set("Content-Encoding", "br");
-        };
-        let allow = |view: &mut Exchange| {
-            view.head.as_mut().unwrap().headers.set("Cache-Control", "no-store");
-        };
-        let run = beside(reference::answer, Duration::from_millis(100)).edit_at(1, code);
-        if allows { run.edit_at(2, allow) } else { run }
-    }
-
-    #[test]
-    fn only_what_the_server_forbids_is_a_fault() {
-        beside(reference::answer, Duration::from_millis(100)).passes(&RULE);
-        let faults = coded(false).faults(&RULE);
-        assert_eq!(
-            faults[0].message,
-            "the proxy puts the stream into the coding br, although the server's Cache-Control has `no-transform`; directly it comes in none"
-        );
-        coded(true).skips(&RULE);
-    }
-}

@@ -66,32 +66,3 @@ fn judge(record: &Record<'_>) -> Verdict {
     });
     Verdict::from_faults(each_once(faults.collect()), count(streams.len(), "stream"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::Run;
-
-    fn set(cookie: &'static str) -> Run {
-        Run::against(reference::answer)
-            .subscribe()
-            .edit(|last| last.head.as_mut().unwrap().headers.add("set-cookie", cookie))
-    }
-
-    #[test]
-    fn the_cookie_of_a_load_balancer_is_known_by_its_name() {
-        let faults = Run::against(RULE.mutants[0].serve).subscribe().faults(&RULE);
-        assert!(faults[0].message.starts_with("the stream sets `AWSALB`"), "{faults:?}");
-        for cookie in ["AWSALBCORS=x", "BIGipServerpool=1", "serverid=s1; path=/", "\u{e9}=1"] {
-            let verdict = set(cookie).judge(&RULE);
-            assert_eq!(matches!(verdict, Verdict::Fail(_)), cookie.is_ascii(), "{cookie}");
-        }
-    }
-
-    #[test]
-    fn other_cookies_say_nothing() {
-        set("sid=7; Path=/").passes(&RULE);
-        set("theme=sticky").passes(&RULE);
-        Run::against(reference::answer).subscribe().passes(&RULE);
-    }
-}

@@ -27,20 +27,3 @@ pub(crate) const FAMILY: Family = Family {
         &odd_ids::NON_ASCII,
     ],
 };
-
-#[cfg(test)]
-mod testing {
-    use crate::testing::{Run, body};
-
-    pub(super) fn resumed(serve: sseproof_record::Answer) -> Run {
-        Run::against(serve).subscribe().reconnect(1, "22")
-    }
-
-    /// A client that had 1, missed 2 to 4 and got these.
-    pub(super) fn got(ids: &str) -> Run {
-        let stream = |ids: &str| -> String {
-            ids.split(' ').map(|id| format!("id: {id}\ndata: {id}\n\n")).collect()
-        };
-        body(stream("1 2 3 4").as_bytes()).reconnect(1, "1").with_body(stream(ids))
-    }
-}
