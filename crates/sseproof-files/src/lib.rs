@@ -5,6 +5,7 @@
 //! process: the runner acts on these values.
 
 mod check;
+mod erased;
 mod excerpt;
 mod mistake;
 pub mod model;

@@ -1,9 +1,11 @@
 //! Reads YAML into the model, and turns errors of the parser into messages for users.
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_yaml::Error;
 use sseproof_units::{either, names, nearest};
 
+use crate::erased;
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
 use crate::model::Document;
 use crate::plan::PlanDocument;
@@ -81,10 +83,20 @@ impl Kind for Document {
     const BEGIN: &'static str = "begin the file with `scenario: <title>`, then a list of `steps:`";
 }
 
+/// A document, read by the parser that is compiled once.
+struct Whole<K>(K);
+
+impl<'de, K: Kind> Deserialize<'de> for Whole<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        erased::read(deserializer).map(Self)
+    }
+}
+
 /// Reads the document; a mistake is the first one in the YAML.
 pub(crate) fn read<K: Kind>(source: &Source<'_>) -> Result<K, Mistakes> {
     let options = serde_yaml::options! { with_snippet: false, strict_booleans: true };
     serde_yaml::from_str_with_options(source.text, options)
+        .map(|Whole(document)| document)
         .map_err(|error| Mistakes(vec![mistake::<K>(&error, source)]))
 }
 

@@ -11,6 +11,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::erased;
 use crate::mistake::Slip;
 
 /// A mapping that can be written as one text.
@@ -92,7 +93,7 @@ impl<'de, T: Deserialize<'de> + Shorthand> Visitor<'de> for Either<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map))
+        erased::read(MapAccessDeserializer::new(map))
     }
 }
 
