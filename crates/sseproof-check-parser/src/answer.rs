@@ -31,7 +31,6 @@ pub struct Answer {
     pub nanos: Option<u64>,
 }
 
-/// An event as a parser dispatches it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Event {
@@ -43,7 +42,6 @@ pub struct Event {
     pub last_event_id: Option<String>,
 }
 
-/// The reason for a missing answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The parser reports an error, though every stream can be decoded.
@@ -108,7 +106,6 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The decoder of `sseproof-codec`, which passes every case.
 #[derive(Debug, Default)]
 pub struct Reference;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use sseproof_record::{Action, Bytes, Framing, Plan, Request};
+use sseproof_http::{Action, Bytes, Framing, Plan, Request};
 
 use crate::expand::{Stream, json, streams};
 

@@ -64,7 +64,6 @@ impl Case {
     }
 }
 
-/// All cases, in the order of the files.
 pub fn corpus() -> &'static [Case] {
     #[derive(Deserialize)]
     struct Group {

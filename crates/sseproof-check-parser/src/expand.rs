@@ -55,7 +55,6 @@ impl LineEnds {
     }
 }
 
-/// A case in one of its line ends.
 #[derive(Clone, Debug)]
 pub struct Stream<'c> {
     /// Its anomalies have the offsets of the case as written; see [`Stream::anomalies`].

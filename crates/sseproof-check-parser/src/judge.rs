@@ -8,7 +8,6 @@ use crate::answer::{Answer, Event, Fault};
 /// all of them.
 const LONGEST_RETRY: u64 = 1 << 53;
 
-/// The correct result for a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
     pub(crate) events: Vec<Event>,
@@ -16,7 +15,6 @@ pub(crate) struct Expected {
     pub(crate) retry: Option<u64>,
 }
 
-/// A stream that was read wrongly.
 #[derive(Clone, Debug, Serialize)]
 pub struct Failure {
     /// The chunks, each as a literal of Rust without its quotes.
@@ -24,7 +22,6 @@ pub struct Failure {
     pub expected: Vec<Event>,
     /// `None` if the parser gave no answer.
     pub got: Option<Vec<Event>>,
-    /// The difference, in words.
     pub what: String,
 }
 

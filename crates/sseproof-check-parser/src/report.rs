@@ -28,13 +28,11 @@ pub struct Report {
     /// The members that it never reported, and that were not judged.
     #[serde(rename = "not_told")]
     pub not_reported: Vec<String>,
-    /// Whether every question was asked.
     pub is_complete: bool,
     /// By its own clock.
     pub speed: Vec<Speed>,
 }
 
-/// A requirement, and the cases of the corpus that test it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Requirement {
     /// As in `whatwg-sse/bom-at-start`.
@@ -42,12 +40,10 @@ pub struct Requirement {
     pub cases: Vec<Judged>,
 }
 
-/// A case of the corpus, judged.
 #[derive(Clone, Debug, Serialize)]
 pub struct Judged {
     /// As in `bom/at-start`.
     pub case: String,
-    /// Why the case is there.
     pub about: String,
     /// Whether it was asked in every chunking, or up to its failure.
     pub was_asked: bool,
@@ -75,9 +71,7 @@ pub struct Speed {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every case passes.
     Held,
-    /// A case fails.
     Broken,
     /// No case fails, but not all were asked.
     Unknown,
@@ -96,7 +90,6 @@ impl Requirement {
 }
 
 impl Report {
-    /// Whether every case was asked and passes.
     pub fn is_right(&self) -> bool {
         self.is_complete
             && self.count(Verdict::Held) == self.requirements.len()
@@ -108,7 +101,6 @@ impl Report {
     }
 }
 
-/// Writes the report for people.
 pub fn text(report: &Report) -> String {
     let mut out = format!("parser: {}\n\n", report.parser);
     if let Some(why) = &report.no_answer {

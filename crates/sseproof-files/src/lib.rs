@@ -20,11 +20,11 @@ pub use check::MARK;
 pub use excerpt::excerpt;
 pub use mistake::{Mistake, Mistakes, Place};
 pub use model::Scenario;
-pub use plan::{Body, PlanFile, ReadyPlan, Template, plans};
+pub use plan::{Body, PlanFile, PlanOverlay, ReadyPlan, Template, plans};
 pub use probes::{Probe, needed, probes, profile_ids, profile_probes};
 pub use target::{
-    Act, GaugeHook, NamedFile, Overlay, PublishHook, Readiness, RequestHook, RestartHook, Server,
-    ServerHandle, Signal, StartHook, StopHook, Target,
+    ConnectionKeys, GaugeHook, HookCall, NamedFile, Overlay, PublishHook, Readiness, RequestHook,
+    RestartHook, Server, ServerHandle, Signal, StartHook, StopHook, Target,
 };
 pub use variables::Variables;
 pub use yaml::{plan_schema, schema, target_schema};

@@ -1,6 +1,7 @@
 //! Mistakes in a user's file: the fault, its place, and a correction.
 
 use std::fmt;
+use std::path::Path;
 
 use sseproof_units::UnitError;
 
@@ -126,6 +127,11 @@ pub(crate) struct Source<'s> {
 }
 
 impl<'s> Source<'s> {
+    /// The folder at which relative paths in the file begin.
+    pub(crate) fn folder(&self) -> &'s Path {
+        Path::new(self.file).parent().unwrap_or(Path::new(""))
+    }
+
     /// The text of a line, without its end.
     pub(crate) fn line(&self, number: usize) -> &'s str {
         self.text.lines().nth(number.saturating_sub(1)).unwrap_or_default()

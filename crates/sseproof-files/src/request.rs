@@ -1,6 +1,6 @@
 //! The requests of steps: from the step, with the target's defaults.
 
-use sseproof_record::{Bytes, Request, Version};
+use sseproof_http::{Bytes, Request, Version};
 
 use crate::Target;
 use crate::model::{Connect, Headers, Http, Identity, Json, Publish, Scope, Text};

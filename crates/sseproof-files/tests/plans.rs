@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sseproof_files::{Body, PlanFile, Variables, plans};
 use sseproof_load_model::{
-    Arrivals, Http, Lifetime, Metric, Pace, Profile, Publishing, Rate, Reconnecting, Sequencing,
+    Arrivals, Http, Lifetime, Metric, Pace, Protocol, Publishing, Rate, Reconnecting, Sequencing,
     Slow, Stage, Stamping, TimeUnit, Workload,
 };
 
@@ -52,7 +52,7 @@ fn no_beginning_of_a_file_breaks_the_reader() {
 fn a_plan_of_clients_is_read() {
     let text = include_str!("plans/clients.yaml").replace("${env:SECRET}", "s");
     let file = parse(&text);
-    assert_eq!(file.ca.map(|ca| ca.path), Some("a.pem".into()));
+    assert_eq!(file.connection.ca.map(|ca| ca.path), Some("a.pem".into()));
     let plan = file.plan;
     let Workload::Subscribe(subscribe) = plan.workload else { panic!("no clients") };
     assert_eq!((plan.name.as_str(), plan.seed), ("everything at once", 7));
@@ -143,7 +143,7 @@ fn a_plan_of_requests_is_read() {
     let Workload::Request(requests) = &file.plan.workload else { panic!("no requests") };
     assert_eq!(requests.rate, Rate::Open { from: 1.0, to: 50.0, arrivals: Arrivals::Constant });
     assert_eq!(requests.lasting, Duration::from_mins(1));
-    assert_eq!(requests.profile, Profile::OpenaiChat);
+    assert_eq!(requests.protocol, Protocol::OpenaiChat);
     assert_eq!(
         requests.objectives,
         [(Metric::Ttft, 500_000_000), (Metric::EndToEnd, 10_000_000_000)]

@@ -25,16 +25,13 @@ const STEP: usize = 256;
 /// The buffer of the decoder of br, in bytes.
 const BUFFER: usize = 4 << 10;
 
-/// The codings that can be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
     /// `gzip`, also several members in a row.
     Gzip,
     /// `deflate`, with the header of zlib as it should be, or without.
     Deflate,
-    /// `br`.
     Brotli,
-    /// `zstd`.
     Zstd,
 }
 

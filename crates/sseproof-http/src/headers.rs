@@ -13,7 +13,6 @@ pub struct Header {
     pub value: Bytes,
 }
 
-/// An ordered list of field lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Headers(pub Vec<Header>);

@@ -67,7 +67,6 @@ pub mod flag {
 pub struct Frame<'b> {
     pub kind: u8,
     pub flags: u8,
-    /// The stream; 0 for the connection.
     pub stream: u32,
     pub payload: &'b [u8],
 }
@@ -87,7 +86,6 @@ impl<'b> Frame<'b> {
         Some(usize::from(length[0]) << 16 | usize::from(length[1]) << 8 | usize::from(length[2]))
     }
 
-    /// How long the whole frame is.
     pub const fn length(&self) -> usize {
         FRAME_HEAD + self.payload.len()
     }

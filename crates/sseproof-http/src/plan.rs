@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use crate::{Bytes, Headers};
 
-/// The answer to one request, to be played from the first action to the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The actions, in order.
     pub actions: Vec<Action>,
 }
 
-/// How the body is delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
     /// `Transfer-Encoding: chunked`; each flush border is the end of a chunk.
@@ -24,7 +21,6 @@ pub enum Framing {
     None,
 }
 
-/// One thing that a server does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// The status line and the fields; the fields of the framing are added by the player.
@@ -57,7 +53,7 @@ pub enum Action {
     },
     /// The same from the entry after the one with this line in it; from the first
     /// one if there is none.
-    FollowBehind { topic: String, line: Bytes },
+    FollowAfterLine { topic: String, line: Bytes },
     /// Appends to a topic of the server's log. A client that follows the topic gets `id: N`,
     /// counted from 1, unless the bytes bring an id of their own, and then these bytes.
     Publish {
@@ -87,7 +83,6 @@ pub enum Departure {
 }
 
 impl Plan {
-    /// A whole answer with a body of known length.
     pub fn answer(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let headers = [("Content-Type", content_type)].into_iter().collect();
@@ -101,7 +96,6 @@ impl Plan {
         }
     }
 
-    /// The header fields, to be changed.
     pub fn headers(&mut self) -> Option<&mut Headers> {
         self.actions.iter_mut().find_map(|action| match action {
             Action::Head { headers, .. } => Some(headers),
@@ -109,7 +103,6 @@ impl Plan {
         })
     }
 
-    /// The same plan with the field set.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: impl Into<Bytes>) -> Self {
         if let Some(headers) = self.headers() {
@@ -118,7 +111,6 @@ impl Plan {
         self
     }
 
-    /// The same plan without the field.
     #[must_use]
     pub fn without_header(mut self, name: &str) -> Self {
         if let Some(headers) = self.headers() {
@@ -127,7 +119,6 @@ impl Plan {
         self
     }
 
-    /// The same plan with another status.
     #[must_use]
     pub fn with_status(mut self, new: u16) -> Self {
         for action in &mut self.actions {
@@ -138,7 +129,6 @@ impl Plan {
         self
     }
 
-    /// The same plan with another framing.
     #[must_use]
     pub fn with_framing(mut self, new: Framing) -> Self {
         for action in &mut self.actions {

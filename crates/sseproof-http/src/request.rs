@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Bytes, CREDENTIAL_PARAMETERS, Headers, is_credential};
 
-/// The media type of an event stream.
 pub const EVENT_STREAM: &str = "text/event-stream";
 
 /// The version of HTTP that the request is made with.
@@ -31,21 +30,17 @@ impl Version {
     }
 }
 
-/// One HTTP request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// The method, in upper case.
     pub method: String,
-    /// The absolute URL.
     pub url: String,
-    /// The version of HTTP.
     #[serde(default)]
     pub version: Version,
     /// The field lines, without `Host` and `Content-Length`, which the client adds by itself.
     #[serde(default)]
     pub headers: Headers,
-    /// The body, empty for none.
     #[serde(default)]
     pub body: Bytes,
 }
@@ -65,7 +60,6 @@ impl Request {
         }
     }
 
-    /// The same request with the field set.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Bytes>) -> Self {
         self.headers.set(name, value);
@@ -84,7 +78,6 @@ impl Request {
         self.target().split('?').next().unwrap_or("/")
     }
 
-    /// The `Last-Event-ID` that the request carries.
     pub fn last_event_id(&self) -> Option<&Bytes> {
         self.headers.all("last-event-id").next().map(|header| &header.value)
     }
@@ -95,7 +88,6 @@ impl Request {
             || self.parameters().any(is_credential_parameter)
     }
 
-    /// Takes the credentials out of the request.
     pub fn drop_credentials(&mut self) {
         self.headers.0.retain(|header| !is_credential(&header.name));
         if !self.parameters().any(is_credential_parameter) {

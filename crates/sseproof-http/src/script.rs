@@ -13,7 +13,6 @@ use crate::{Action, Bytes, Framing, Headers, Plan, Request, Version};
 /// The error code of a server that gave up on a response (RFC 9113, section 7).
 const INTERNAL_ERROR: u32 = 2;
 
-/// The steps of one answer.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Script {
@@ -27,13 +26,11 @@ pub struct Script {
     /// Whether nothing more of the body may be sent.
     is_over: bool,
     wire: Wire,
-    /// The state of the connection after the response.
     then: Then,
     is_finished: bool,
     is_done: bool,
 }
 
-/// The protocol that a response is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wire {
     Http1,
@@ -128,7 +125,7 @@ impl Script {
                 | Action::Raw(_)
                 | Action::Finish
                 | Action::Follow { .. }
-                | Action::FollowBehind { .. }
+                | Action::FollowAfterLine { .. }
                 | Action::Publish { .. }
                 | Action::Restart { .. }
                 | Action::Outlive { .. }
@@ -147,7 +144,7 @@ impl Script {
             Action::Follow { topic, after } => {
                 self.steps.push_back(Step::Follow { topic, after: After::Entries(after) });
             }
-            Action::FollowBehind { topic, line } => {
+            Action::FollowAfterLine { topic, line } => {
                 self.steps.push_back(Step::Follow { topic, after: After::Line(line) });
             }
             Action::Publish { topic, bytes } => {
@@ -212,7 +209,6 @@ impl Script {
         Some(bytes.into())
     }
 
-    /// The plan has no more actions.
     fn run_out(&mut self) {
         match self.wire {
             Wire::Http1 => {

@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use crate::{Plan, Request};
 
-/// One request, as a lab server gets it.
 #[derive(Clone, Copy, Debug)]
 pub struct Visit<'a> {
     /// The request; its URL is the request target (`/events?x=1`).
     pub request: &'a Request,
     /// The time since the server started.
     pub now: Duration,
-    /// How many requests came before this one.
     pub earlier: u64,
     /// How many other answers are being played at this moment.
     pub open: usize,

@@ -17,7 +17,6 @@ use crate::{Cost, Interval, Outcome};
 pub struct Round {
     pub number: u32,
     pub total: Interval,
-    /// How long it took.
     pub lasting: Duration,
     pub cost: Cost,
 }
@@ -49,7 +48,6 @@ pub enum Pairing {
     Independent,
 }
 
-/// One figure of two groups.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     pub subject: Subject,
@@ -60,7 +58,6 @@ pub struct Comparison {
     pub ratio: Result<Ratio, NoRatio>,
 }
 
-/// The values of a group's rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
     pub rounds: usize,
@@ -92,7 +89,6 @@ pub enum NoRatio {
     /// A value is zero, or below it.
     #[error("a round has the value zero, so there is no ratio")]
     Zero,
-    /// No rounds belong together.
     #[error("the two sides have no round of the same number")]
     Unpaired,
 }
@@ -123,7 +119,6 @@ impl Ratio {
     }
 }
 
-/// Compares these figures of two groups of rounds.
 pub fn compare(
     first: &[Round],
     second: &[Round],
@@ -243,7 +238,7 @@ mod tests {
     use rand_distr::{Distribution as _, LogNormal};
 
     use super::*;
-    use crate::{Counter, Metric, Resources, Run, Transport};
+    use crate::{Counter, Metric, Run};
 
     fn round(number: u32, delivery_ms: &[u64], lost: u64) -> Round {
         let mut total = Interval::default();
@@ -252,20 +247,8 @@ mod tests {
         }
         total.counters.add(Counter::Events, 1000);
         total.counters.add(Counter::Lost, lost);
-        let run = Run {
-            plan: String::new(),
-            url: String::new(),
-            transport: Transport::Sse,
-            streams_per_connection: None,
-            objectives: Vec::new(),
-            round: number,
-            started: String::new(),
-            interval_ms: 1000,
-            shards: Vec::new(),
-            partial: Vec::new(),
-            saturated: Vec::new(),
-        };
-        Round::of(&Outcome { run, intervals: vec![total], resources: Resources::default() })
+        let run = Run { round: number, interval_ms: 1000, ..Run::default() };
+        Round::of(&Outcome { run, intervals: vec![total], ..Outcome::default() })
     }
 
     fn rounds(delivery_ms: &[u64]) -> Vec<Round> {

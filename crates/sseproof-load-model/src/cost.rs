@@ -56,7 +56,6 @@ impl fmt::Display for Estimate {
     }
 }
 
-/// Why a figure has no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unmeasured {
@@ -109,7 +108,6 @@ pub struct Cost {
     pub plateaus: bool,
     /// Whether no event had arrived at any of them.
     pub idle: bool,
-    /// How many streams were open at the peak.
     pub peak: u64,
 }
 
@@ -182,7 +180,6 @@ impl Whose {
     }
 }
 
-/// Whose memory was left by earlier runs.
 #[derive(Clone, Copy)]
 struct Warm {
     server: bool,
@@ -352,7 +349,6 @@ fn plain(amount: f64, dimension: Dimension) -> Estimate {
     Estimate { value: Value::new(amount, dimension), interval: None }
 }
 
-/// The differences between two samples.
 struct Span {
     cpu: f64,
     milliseconds: u64,

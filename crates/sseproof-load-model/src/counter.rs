@@ -118,7 +118,6 @@ impl Counters {
         self.counts.get(&counter).copied().unwrap_or_default()
     }
 
-    /// The text of each error, and how often it occurred.
     pub fn errors(&self) -> impl Iterator<Item = (&str, u64)> {
         self.errors.iter().map(|(text, (_, count))| (text.as_str(), *count))
     }
@@ -129,7 +128,6 @@ impl Counters {
         of_it.map(|(_, count)| count).sum()
     }
 
-    /// Adds another one.
     pub fn absorb(&mut self, other: &Self) {
         for (counter, count) in &other.counts {
             self.add(*counter, *count);

@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// An error of a connection, a stream or a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadError {
     kind: ErrorKind,
@@ -27,7 +26,6 @@ impl LoadError {
         Self { kind, text }
     }
 
-    /// The answer had that status.
     pub fn status(code: u16) -> Self {
         Self::new(ErrorKind::Status(code), format!("status {code}"))
     }

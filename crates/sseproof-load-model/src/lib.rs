@@ -37,7 +37,7 @@ pub use metric::Metric;
 pub use offset::Offset;
 pub use outcome::{Kernel, Outcome, Resources, Run, Sample, Shard, Usage};
 pub use plan::{
-    Arrivals, Http, Lifetime, Pace, Plan, Profile, Publishing, Rate, Reconnecting, Requests,
+    Arrivals, Http, Lifetime, Pace, Plan, Protocol, Publishing, Rate, Reconnecting, Requests,
     Sequencing, Slow, Stage, Stamping, Subscribe, TimeUnit, Transport, Workload,
 };
 pub use sequence::{Sequence, SequenceCheck};

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use crate::{Interval, Outcome, Resources, Run, Sample, Shard, Usage};
 
-/// Why results do not belong to the same run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MergeError {
@@ -54,7 +53,6 @@ pub fn merge(
     runs.into_iter().map(one).collect()
 }
 
-/// The parts of one round over one transport as one.
 fn one(parts: Vec<(String, Outcome)>) -> Result<Outcome, MergeError> {
     let mut held: BTreeMap<u64, (Shard, String)> = BTreeMap::new();
     for (n, part) in parts.iter().enumerate() {
@@ -145,7 +143,6 @@ fn is_of_merge(why: &str) -> bool {
     why.starts_with(MISSING) || why.starts_with(CUT)
 }
 
-/// The missing and incomplete parts of a run.
 fn missing(shards: &[Shard], of: u64) -> Vec<String> {
     let has = |index| shards.iter().find(|shard| shard.index == index);
     (0..of)
@@ -190,34 +187,26 @@ fn resources(parts: &[(String, Outcome)]) -> Resources {
         };
         // Before all have been read once, a sum would be too small.
         let last: Vec<Sample> = all.iter().map(last).collect::<Option<_>>()?;
+        // Unknown if one of them is unknown.
+        let generators: Option<Vec<Usage>> = last.iter().map(|sample| sample.generator).collect();
+        let generator = generators.and_then(|all| {
+            all.into_iter().reduce(|mut sum, one| {
+                sum += one;
+                sum
+            })
+        });
         Some(Sample {
             at_ms,
             open: last.iter().map(|sample| sample.open).sum(),
             events: last.iter().map(|sample| sample.events).sum(),
             server: server.and_then(|part| last[part].server),
-            generator: last.iter().map(|sample| sample.generator).reduce(sum).flatten(),
+            generator,
             kernel: kernel.and_then(|part| last[part].kernel),
             // Parts on one machine each see what waits for all of them; on several, none sees all.
             waiting: last.iter().filter_map(|sample| sample.waiting).max(),
         })
     });
     Resources { samples: samples.collect() }
-}
-
-/// Unknown if one of both is unknown.
-fn sum(one: Option<Usage>, other: Option<Usage>) -> Option<Usage> {
-    let (one, other) = (one?, other?);
-    Some(Usage {
-        pss: one.pss + other.pss,
-        private: one.private + other.private,
-        swapped: one.swapped + other.swapped,
-        cpu: one.cpu + other.cpu,
-        processes: one.processes + other.processes,
-        threads: one.threads + other.threads,
-        descriptors: one.descriptors + other.descriptors,
-        // Every sum is of the same generators, so that of the first stands for all.
-        root: one.root,
-    })
 }
 
 #[cfg(test)]
@@ -231,18 +220,14 @@ mod tests {
         let run = Run {
             plan: "ticks".to_owned(),
             url: "http://127.0.0.1/events".to_owned(),
-            transport: Transport::Sse,
-            streams_per_connection: None,
-            objectives: Vec::new(),
             round: 1,
             started: format!("2026-01-01T00:00:0{index}Z"),
             interval_ms: 1000,
             shards: vec![Shard { index, of, complete: true }],
-            partial: Vec::new(),
-            saturated: Vec::new(),
+            ..Run::default()
         };
-        let (intervals, resources) = Default::default();
-        (format!("{}.json", ["a", "b", "c"][index as usize]), Outcome { run, intervals, resources })
+        let file = format!("{}.json", ["a", "b", "c"][index as usize]);
+        (file, Outcome { run, ..Outcome::default() })
     }
 
     fn changed(index: u64, of: u64, change: impl FnOnce(&mut Run)) -> (String, Outcome) {

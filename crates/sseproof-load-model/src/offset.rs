@@ -31,7 +31,6 @@ impl Offset {
         }
     }
 
-    /// The bounds from both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self { least: self.least.max(other.least), most: self.most.min(other.most) }

@@ -1,12 +1,13 @@
 //! The result of a run, as it is written to a file and merged with others.
 
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Interval, Transport};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     pub run: Run,
     /// The sum of all is the total.
@@ -14,7 +15,7 @@ pub struct Outcome {
     pub resources: Resources,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     pub plan: String,
     pub url: String,
@@ -100,6 +101,19 @@ pub struct Usage {
     pub threads: u64,
     #[serde(default)]
     pub descriptors: u64,
+}
+
+/// The sum has the first process of the one that is added to.
+impl AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.pss += other.pss;
+        self.private += other.private;
+        self.swapped += other.swapped;
+        self.cpu += other.cpu;
+        self.processes += other.processes;
+        self.threads += other.threads;
+        self.descriptors += other.descriptors;
+    }
 }
 
 /// The memory of all sockets of this machine in the kernel.

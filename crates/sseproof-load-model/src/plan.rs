@@ -3,24 +3,22 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::de::value::{Error as UnknownUnit, StrDeserializer};
 use serde::{Deserialize, Serialize};
-
 use sseproof_units::Value;
 
 use crate::Threshold;
 
+/// See [`Plan::new`] for the defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub name: String,
     /// The seed of all random choices: the same seed gives the same schedule.
     pub seed: u64,
     pub workload: Workload,
-    /// The version of HTTP for event streams.
     pub http: Http,
     pub publishing: Option<Publishing>,
-    /// Where an event has its stamp.
     pub stamping: Stamping,
-    /// Where an event has its number.
     pub sequencing: Sequencing,
     pub interval: Duration,
     /// How long a client waits for a connection, and for response headers.
@@ -30,9 +28,31 @@ pub struct Plan {
     pub thresholds: Vec<Threshold>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+impl Plan {
+    /// A plan with the default of everything that it may leave out.
+    pub fn new(name: impl Into<String>, workload: Workload) -> Self {
+        Self {
+            name: name.into(),
+            seed: 0,
+            workload,
+            http: Http::One,
+            publishing: None,
+            stamping: Stamping::None,
+            sequencing: Sequencing::None,
+            interval: Duration::from_secs(1),
+            patience: Duration::from_secs(10),
+            drain: Duration::from_secs(1),
+            thresholds: Vec::new(),
+        }
+    }
+}
+
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
+    #[default]
     Sse,
     WebSocket,
 }
@@ -68,9 +88,7 @@ impl Http {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Workload {
-    /// They open connections and stay.
     Subscribe(Subscribe),
-    /// Each requests a stream that ends.
     Request(Requests),
 }
 
@@ -108,22 +126,18 @@ impl fmt::Display for Workload {
     }
 }
 
-/// Clients that keep their streams open.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Subscribe {
-    /// In the order in which they are played.
     pub stages: Vec<Stage>,
     /// How arrivals are spread over a ramp.
     pub arrivals: Arrivals,
     /// How long a client stays before another takes its place; all stay if nothing is said.
     pub lifetime: Option<Lifetime>,
-    /// Those that read slowly.
     pub slow: Option<Slow>,
     pub reconnecting: Reconnecting,
 }
 
 impl Subscribe {
-    /// How many clients there are at most.
     pub fn most_clients(&self) -> u64 {
         let most = self.stages.iter().map(|stage| match stage {
             Stage::Ramp { to, .. } => *to,
@@ -133,24 +147,22 @@ impl Subscribe {
     }
 }
 
-/// A part of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Stage {
     /// The number of connections grows or shrinks to `to`, at once if `over` is zero.
     Ramp {
-        /// How many there are at its end.
         to: u64,
         over: Duration,
         /// In how many steps of the same size, each with a pause in which memory is read.
         plateaus: u32,
     },
-    /// Nothing changes.
-    Hold { lasting: Duration },
+    Hold {
+        lasting: Duration,
+    },
     /// A share of all connections is cut at the same time; the clients reconnect as usual.
     Storm {
         /// Which share, 0 to 1.
         share: f64,
-        /// How long the generator watches.
         lasting: Duration,
     },
 }
@@ -176,7 +188,6 @@ pub enum Arrivals {
     Poisson,
 }
 
-/// How long a client stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifetime {
     /// Each as long as the others.
@@ -185,7 +196,6 @@ pub enum Lifetime {
     Exponential(Duration),
 }
 
-/// Clients that read slowly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slow {
     /// Which share of all, 0 to 1.
@@ -218,18 +228,15 @@ impl Default for Reconnecting {
     }
 }
 
-/// Requests whose streams end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Requests {
     pub rate: Rate,
-    /// How long requests are made.
     pub lasting: Duration,
-    pub profile: Profile,
+    pub protocol: Protocol,
     /// The limits that a good request meets: a metric, and nanoseconds.
     pub objectives: Vec<(crate::Metric, u64)>,
 }
 
-/// When requests are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rate {
     /// This many in a second, whatever their results (an open model).
@@ -251,7 +258,7 @@ pub enum Rate {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Profile {
+pub enum Protocol {
     /// Every event is a token, and the end of the stream is the end.
     #[default]
     Plain,
@@ -263,11 +270,12 @@ pub enum Profile {
     AnthropicMessages,
 }
 
-impl Profile {
+impl Protocol {
     pub const ALL: [Self; 4] =
         [Self::Plain, Self::OpenaiChat, Self::OpenaiResponses, Self::AnthropicMessages];
 
-    /// The name in plans, flags and results; also the id of the profile of its rules, except `plain`.
+    /// The name in plans, flags and results; also the id of the profile with its rules, except
+    /// `plain`.
     pub fn id(self) -> &'static str {
         match self {
             Self::Plain => "plain",
@@ -289,7 +297,6 @@ pub struct Publishing {
     pub after: Duration,
 }
 
-/// Where an event has its stamp.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Stamping {
     #[default]
@@ -300,9 +307,25 @@ pub enum Stamping {
     Json {
         /// The JSON pointer that leads to it.
         pointer: String,
-        /// Its unit, since the Unix epoch.
         unit: TimeUnit,
     },
+}
+
+impl Stamping {
+    /// Reads the short form: `own`, `none`, or a JSON pointer with its unit, as in `/time:ms`.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let "own" | "none" = text {
+            return Some(if text == "own" { Self::Own } else { Self::None });
+        }
+        let (pointer, unit) = text.rsplit_once(':')?;
+        let unit = TimeUnit::deserialize(StrDeserializer::<UnknownUnit>::new(unit)).ok()?;
+        is_pointer(pointer).then(|| Self::Json { pointer: pointer.to_owned(), unit })
+    }
+}
+
+/// An empty JSON pointer stands for the whole data.
+fn is_pointer(text: &str) -> bool {
+    text.is_empty() || text.starts_with('/')
 }
 
 /// A unit of time since the Unix epoch.
@@ -325,7 +348,6 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// How many nanoseconds it has.
     pub fn nanoseconds(self) -> f64 {
         match self {
             Self::Seconds => 1e9,
@@ -336,7 +358,6 @@ impl TimeUnit {
     }
 }
 
-/// Where an event has its number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Sequencing {
     /// Nowhere, or a server may leave events out: nothing is counted as lost.
@@ -348,4 +369,16 @@ pub enum Sequencing {
     Id,
     /// A whole number in the data, which is JSON, at this JSON pointer.
     Json(String),
+}
+
+impl Sequencing {
+    /// Reads the short form: `own`, `id`, `none`, or a JSON pointer, as in `/sequence`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "own" => Some(Self::Own),
+            "id" => Some(Self::Id),
+            "none" => Some(Self::None),
+            pointer => pointer.starts_with('/').then(|| Self::Json(pointer.to_owned())),
+        }
+    }
 }

@@ -87,7 +87,7 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Interval, Outcome, Resources, Run, Sample, Transport, Usage};
+    use crate::{Interval, Resources, Run, Sample, Usage};
 
     use super::*;
 
@@ -100,19 +100,7 @@ mod tests {
             ..Sample::default()
         };
         Outcome {
-            run: Run {
-                plan: String::new(),
-                url: String::new(),
-                transport: Transport::Sse,
-                streams_per_connection: None,
-                objectives: Vec::new(),
-                round: 1,
-                started: String::new(),
-                interval_ms: 1000,
-                shards: Vec::new(),
-                partial: Vec::new(),
-                saturated: Vec::new(),
-            },
+            run: Run { interval_ms: 1000, ..Run::default() },
             intervals: vec![interval],
             resources: Resources { samples: (0..10).map(sample).collect() },
         }

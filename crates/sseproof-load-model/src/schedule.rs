@@ -28,25 +28,24 @@ impl Part {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Act {
+pub enum Action {
     Arrive(u64),
-    Leave(u64),
+    Disconnect(u64),
     Storm(f64),
 }
 
-/// An act, and its intended time since the start.
+/// An action, and its intended time since the start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timed {
     pub at: Duration,
-    pub act: Act,
+    pub action: Action,
 }
 
 pub fn length(stages: &[Stage]) -> Duration {
     stages.iter().map(Stage::duration).sum()
 }
 
-/// The acts of this part in these stages, in the order of time.
-pub fn acts(
+pub fn actions(
     stages: &[Stage],
     arrivals: Arrivals,
     seed: u64,
@@ -69,10 +68,10 @@ pub fn acts(
         .into_iter()
         .enumerate()
         .flat_map(move |(number, (stage, begin, before))| {
-            let acts: Box<dyn Iterator<Item = Timed>> = match stage {
+            let actions: Box<dyn Iterator<Item = Timed>> = match stage {
                 Stage::Hold { .. } => Box::new(std::iter::empty()),
                 Stage::Storm { share, .. } => {
-                    Box::new(std::iter::once(Timed { at: begin, act: Act::Storm(share) }))
+                    Box::new(std::iter::once(Timed { at: begin, action: Action::Storm(share) }))
                 }
                 Stage::Ramp { to, over, plateaus } => {
                     let mut random = StdRng::seed_from_u64(seed.wrapping_add(number as u64));
@@ -80,27 +79,26 @@ pub fn acts(
                     let times = ramp(count, over, plateaus, arrivals, &mut random);
                     Box::new(times.into_iter().enumerate().map(move |(n, at)| {
                         let n = n as u64;
-                        let act = if to > before {
-                            Act::Arrive(before + n)
+                        let action = if to > before {
+                            Action::Arrive(before + n)
                         } else {
-                            Act::Leave(before - 1 - n)
+                            Action::Disconnect(before - 1 - n)
                         };
-                        Timed { at: begin + at, act }
+                        Timed { at: begin + at, action }
                     }))
                 }
             };
-            acts
+            actions
         })
-        .filter(move |timed| match timed.act {
-            Act::Arrive(n) | Act::Leave(n) => part.has(n),
-            Act::Storm(_) => true,
+        .filter(move |timed| match timed.action {
+            Action::Arrive(n) | Action::Disconnect(n) => part.has(n),
+            Action::Storm(_) => true,
         })
 }
 
 /// Which share of each step of a ramp is a pause.
 const PAUSE: f64 = 0.3;
 
-/// The times of so many arrivals within a ramp, ascending.
 fn ramp(
     count: u64,
     over: Duration,
@@ -218,9 +216,9 @@ mod tests {
             Stage::Ramp { to: 20, over: SECOND, plateaus: 1 },
         ];
         for arrivals in [Arrivals::Constant, Arrivals::Poisson] {
-            let whole: Vec<_> = acts(&stages, arrivals, 7, Part::WHOLE).collect();
+            let whole: Vec<_> = actions(&stages, arrivals, 7, Part::WHOLE).collect();
             let mut parts: Vec<_> = (0..3)
-                .flat_map(|index| acts(&stages, arrivals, 7, Part { index, of: 3 }))
+                .flat_map(|index| actions(&stages, arrivals, 7, Part { index, of: 3 }))
                 .collect();
             assert_eq!(whole.len(), 101 + 1 + 81);
             assert!(whole.is_sorted_by_key(|timed| timed.at));
@@ -234,16 +232,18 @@ mod tests {
     #[test]
     fn a_ramp_down_sends_the_last_ones_away() {
         let stages = [up(3, 1), Stage::Ramp { to: 1, over: SECOND, plateaus: 1 }];
-        let acts: Vec<_> =
-            acts(&stages, Arrivals::Constant, 0, Part::WHOLE).map(|timed| timed.act).collect();
-        let [a, b] = [Act::Leave(2), Act::Leave(1)];
-        assert_eq!(acts, [Act::Arrive(0), Act::Arrive(1), Act::Arrive(2), a, b]);
+        let actions: Vec<_> = actions(&stages, Arrivals::Constant, 0, Part::WHOLE)
+            .map(|timed| timed.action)
+            .collect();
+        let [a, b] = [Action::Disconnect(2), Action::Disconnect(1)];
+        assert_eq!(actions, [Action::Arrive(0), Action::Arrive(1), Action::Arrive(2), a, b]);
     }
 
     #[test]
     fn a_plateau_is_a_pause() {
-        let at: Vec<_> =
-            acts(&[up(40, 4)], Arrivals::Constant, 0, Part::WHOLE).map(|timed| timed.at).collect();
+        let at: Vec<_> = actions(&[up(40, 4)], Arrivals::Constant, 0, Part::WHOLE)
+            .map(|timed| timed.at)
+            .collect();
         let gaps: Vec<_> = at.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect();
         assert_eq!(gaps.iter().filter(|gap| **gap > 900).count(), 3, "{gaps:?}");
         assert!(at.iter().all(|at| *at < 10 * SECOND));

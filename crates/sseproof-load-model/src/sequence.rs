@@ -6,9 +6,7 @@ pub enum SequenceCheck {
     InOrder,
     /// It is higher than the next one: this many between them are missing.
     Ahead(u64),
-    /// It was missing until now.
     Late,
-    /// It had arrived before.
     Again,
 }
 
@@ -39,12 +37,10 @@ impl Sequence {
         Self { next: Some(first), missing: None }
     }
 
-    /// The number that comes next, once there was one.
     pub fn next(&self) -> Option<u64> {
         self.next
     }
 
-    /// Takes a number as it arrives.
     pub fn see(&mut self, number: u64) -> SequenceCheck {
         let Some(next) = self.next else {
             self.next = Some(number.saturating_add(1));
@@ -83,7 +79,6 @@ impl Sequence {
         missing.runs.push((from, to));
     }
 
-    /// Removes a missing number; whether it was one.
     fn find(&mut self, number: u64) -> bool {
         let Some(missing) = self.missing.as_deref_mut() else { return false };
         let Some(at) = missing.runs.iter().position(|(from, to)| (*from..*to).contains(&number))

@@ -19,7 +19,6 @@ pub use objective::{OBJECTIVES, objective};
 pub use parse::ThresholdError;
 pub use subject::{Percentile, Statistic, Subject};
 
-/// A condition under which a run fails.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threshold {
     pub subject: Subject,
@@ -29,16 +28,11 @@ pub struct Threshold {
     text: String,
 }
 
-/// How a value is compared with its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
-    /// `<`
     Less,
-    /// `<=`
     LessOrEqual,
-    /// `>`
     Greater,
-    /// `>=`
     GreaterOrEqual,
 }
 
@@ -86,7 +80,6 @@ pub struct Measured {
 }
 
 impl Judgement {
-    /// Whether the run may pass.
     pub fn passes(&self) -> bool {
         matches!(self, Self::Held(_))
     }

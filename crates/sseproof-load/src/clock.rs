@@ -27,7 +27,6 @@ impl Clock {
         }
     }
 
-    /// The instant of a wall clock time.
     pub fn instant(&self, wall: u64) -> Instant {
         self.monotonic + Duration::from_nanos(wall.saturating_sub(self.wall))
     }

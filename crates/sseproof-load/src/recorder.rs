@@ -15,7 +15,6 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// An empty recorder.
     pub(crate) fn new() -> Self {
         Self {
             histograms: [const { None }; Metric::ALL.len()],
@@ -47,7 +46,6 @@ impl Recorder {
         self.offset = Some(self.offset.map_or(bounds, |known| known.and(bounds)));
     }
 
-    /// The interval since the last call.
     pub(crate) fn interval(&mut self, index: u64) -> Interval {
         let mut counters = std::mem::take(&mut self.errors);
         for counter in Counter::ALL {

@@ -20,7 +20,6 @@ pub use kernel::{kernel, waiting};
 #[cfg(target_os = "linux")]
 pub use process::{processes, tree};
 
-/// Why nothing was read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LookError {
@@ -90,37 +89,21 @@ fn own_time() -> u64 {
     0
 }
 
-/// The usage of a process and its descendants, of which none may be of the generator.
-///
-/// # Errors
-/// [`LookError::NotLinux`].
 #[cfg(not(target_os = "linux"))]
 pub fn tree(_root: u32, _generator: &[u32]) -> Result<Usage, LookError> {
     Err(LookError::NotLinux)
 }
 
-/// The usage of exactly these processes.
-///
-/// # Errors
-/// [`LookError::NotLinux`].
 #[cfg(not(target_os = "linux"))]
 pub fn processes(_ids: &[u32]) -> Result<Usage, LookError> {
     Err(LookError::NotLinux)
 }
 
-/// The memory of sockets in the kernel.
-///
-/// # Errors
-/// [`LookError::NotLinux`].
 #[cfg(not(target_os = "linux"))]
 pub fn kernel() -> Result<Kernel, LookError> {
     Err(LookError::NotLinux)
 }
 
-/// Bytes that have arrived and were not read yet.
-///
-/// # Errors
-/// [`LookError::NotLinux`].
 #[cfg(not(target_os = "linux"))]
 pub fn waiting(_port: u16) -> Result<u64, LookError> {
     Err(LookError::NotLinux)

@@ -18,9 +18,7 @@ use crate::{Clock, Target};
 pub struct Generator {
     pub plan: Plan,
     pub target: Target,
-    /// How events are published, if the plan publishes.
     pub publisher: Option<Publisher>,
-    /// Which part of the plan this process plays.
     pub part: Part,
     pub threads: u64,
     /// How long before the first act, so that all threads, and processes, begin together.
@@ -33,9 +31,7 @@ pub struct Generator {
 
 #[derive(Clone, Debug)]
 pub enum Update<'a> {
-    /// A thread has reported an interval.
     Interval(&'a Interval),
-    /// It is time to read the cost.
     Look {
         /// Since the start of the run.
         at: Duration,
@@ -44,7 +40,6 @@ pub enum Update<'a> {
     },
 }
 
-/// The results of one process.
 #[derive(Clone, Debug, Default)]
 pub struct Played {
     /// Interval by interval, those of all threads together.
@@ -54,7 +49,6 @@ pub struct Played {
     pub broken: Vec<String>,
 }
 
-/// Plays, and calls `each` with its progress; the samples that it returns are kept.
 pub async fn run(
     generator: Generator,
     stop: watch::Receiver<bool>,

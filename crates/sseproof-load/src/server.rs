@@ -157,7 +157,6 @@ fn share_port(_: &TcpSocket) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "no port can be shared on this system"))
 }
 
-/// Accepts clients, forever.
 async fn accept(listener: TcpListener, options: &ServerOptions) {
     let hub = Rc::new(Hub::new(options.queue));
     spawn_local(ticker::tick(Rc::clone(&hub)));

@@ -9,7 +9,6 @@ use sseproof_load_model::{Sequencing, Stamping};
 
 use crate::clock::nanoseconds;
 
-/// The data of an event that the generator published, or the embedded server sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Own {
     /// Nanoseconds since the Unix epoch at which it was meant to be sent.
@@ -72,7 +71,6 @@ impl Stamp {
     }
 }
 
-/// Appends the digits of a number.
 pub(crate) fn number(n: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
 }

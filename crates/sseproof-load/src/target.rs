@@ -33,7 +33,6 @@ impl fmt::Debug for PerClient {
     }
 }
 
-/// The target of the load, and the request of each client.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The URL of the first client: `http`, `https`, `ws` or `wss`.
@@ -44,11 +43,9 @@ pub struct Target {
     pub method: String,
     pub headers: Vec<(String, PerClient)>,
     pub body: Option<PerClient>,
-    /// The server's addresses.
     pub addresses: Vec<SocketAddr>,
     /// Source addresses, taken in turn; the system chooses if there are none.
     pub bind: Vec<IpAddr>,
-    /// The trusted and the own certificates, if the URL needs TLS.
     pub tls: Option<Arc<ClientConfig>>,
 }
 
@@ -98,18 +95,15 @@ impl Target {
         })
     }
 
-    /// Whether it uses TLS.
     pub fn is_secure(&self) -> bool {
         matches!(self.url.scheme(), "https" | "wss")
     }
 
-    /// The server's name in its certificate.
     pub fn name(&self) -> Option<ServerName<'static>> {
         let host = self.url.host_str()?.trim_start_matches('[').trim_end_matches(']');
         ServerName::try_from(host.to_owned()).ok()
     }
 
-    /// The host and the port as `Host` has them.
     fn authority(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))

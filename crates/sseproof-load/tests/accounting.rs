@@ -7,10 +7,10 @@ use sseproof_load::server::{Server, ServerOptions};
 use sseproof_load::{Generator, Message, Played, Publisher, Target, run};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{
-    Arrivals, Counter, Http, Interval, Metric, Plan, Profile, Publishing, Rate, Reconnecting,
-    Requests, Sequencing, Stage, Stamping, Subscribe, Workload,
+    Arrivals, Counter, Interval, Metric, Plan, Protocol, Publishing, Rate, Reconnecting, Requests,
+    Sequencing, Stage, Stamping, Subscribe, Workload,
 };
-use sseproof_net::{Identity, IdentityOptions, Tls, TlsGiven};
+use sseproof_net::{Identity, IdentityOptions, Tls, TlsOptions};
 use tokio::sync::watch;
 use url::Url;
 
@@ -23,27 +23,15 @@ fn server() -> Server {
 fn subscribe(clients: u64, stages: &[Stage]) -> Plan {
     let mut all = vec![Stage::Ramp { to: clients, over: Duration::ZERO, plateaus: 1 }];
     all.extend_from_slice(stages);
+    let reconnecting = Reconnecting { wait: Duration::from_millis(20), ..Reconnecting::default() };
+    let subscribe = Subscribe { stages: all, reconnecting, ..Subscribe::default() };
     Plan {
-        name: "a test".to_owned(),
-        seed: 1,
-        workload: Workload::Subscribe(Subscribe {
-            stages: all,
-            arrivals: Arrivals::Constant,
-            lifetime: None,
-            slow: None,
-            reconnecting: Reconnecting {
-                wait: Duration::from_millis(20),
-                ..Reconnecting::default()
-            },
-        }),
-        http: Http::One,
-        publishing: None,
         stamping: Stamping::Own,
         sequencing: Sequencing::Own,
         interval: Duration::from_millis(200),
         patience: 5 * SECOND,
         drain: Duration::from_millis(300),
-        thresholds: Vec::new(),
+        ..Plan::new("a test", Workload::Subscribe(subscribe))
     }
 }
 
@@ -174,7 +162,7 @@ async fn what_is_published_over_tls_arrives() {
     let tls = Some(identity.server_config());
     let server = Server::start(&ServerOptions { tls, ..ServerOptions::default() }).expect("a port");
     let ca = ("ca".to_owned(), identity.authority().as_bytes().to_vec());
-    let tls = Tls::new(TlsGiven { ca: Some(ca), ..TlsGiven::default() }).expect("its CA");
+    let tls = Tls::new(TlsOptions { ca: Some(ca), ..TlsOptions::default() }).expect("its CA");
     let config = Arc::new(tls.client_config(&["http/1.1"]).expect("a configuration"));
     let mut plan = subscribe(2, &[hold(0.5)]);
     let (arrivals, after) = (Arrivals::Constant, Duration::ZERO);
@@ -240,7 +228,7 @@ async fn chat(
     plan.workload = Workload::Request(Requests {
         rate: Rate::Open { from: rate, to: rate, arrivals: Arrivals::Poisson },
         lasting,
-        profile: Profile::OpenaiChat,
+        protocol: Protocol::OpenaiChat,
         objectives,
     });
     let path = "/chat?first=10ms&token-every=2ms&tokens=20";

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sseproof_record::http2::WINDOW;
-use sseproof_record::{Ending, Exchange, Request, Version};
+use sseproof_http::http2::WINDOW;
+use sseproof_http::{Request, Version};
+use sseproof_record::{Ending, Exchange};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
@@ -25,7 +26,6 @@ pub struct Client {
     clock: Clock,
 }
 
-/// Why a request cannot be sent at all; the fault of its author.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
@@ -88,24 +88,20 @@ pub enum Waited {
 }
 
 impl Client {
-    /// A client whose clock starts now.
     pub fn new(dial: Arc<dyn Dial>, limits: Limits) -> Self {
         Self { dial, limits, options: ConnectionOptions::default(), clock: Clock::started_now() }
     }
 
-    /// The same client with other options.
     #[must_use]
     pub fn with(mut self, options: ConnectionOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// The time since the start of the run.
     pub fn now(&self) -> Duration {
         self.clock.now()
     }
 
-    /// Whether all requests use HTTP/2.
     pub fn insists_on_http2(&self) -> bool {
         self.options.http == Some(Version::Http2)
     }
@@ -123,7 +119,6 @@ impl Client {
         self.limits
     }
 
-    /// A client with the same clock and dialler, and other limits.
     #[must_use]
     pub fn with_limits(&self, limits: Limits) -> Self {
         Self { limits, ..self.clone() }
@@ -204,7 +199,6 @@ impl Live {
         }
     }
 
-    /// Reads the state so far.
     pub fn look<T>(&self, look: impl FnOnce(&Progress) -> T) -> T {
         look(&self.shared.lock())
     }
@@ -240,7 +234,6 @@ impl Live {
         })
     }
 
-    /// Whether it has joined the HTTP/2 connection of another exchange.
     pub fn joins(&self) -> bool {
         self.joins
     }
@@ -250,7 +243,7 @@ impl Live {
     /// The last exchange on a connection closes it; before, only the stream is cancelled.
     pub async fn leave(self, how: Leave) -> Exchange {
         self.reset.store(how == Leave::Reset, Ordering::SeqCst);
-        self.shared.change(|progress, now| progress.end(now, Ending::Left));
+        self.shared.change(|progress, now| progress.end(now, Ending::Disconnected));
         self.link.leave(how).await;
         // The task owns the connection: it is closed once the task has ended.
         self.task.abort();

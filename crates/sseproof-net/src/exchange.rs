@@ -24,19 +24,15 @@ const SILENT_HANDSHAKE: &str = "the server did not answer in the TLS handshake; 
 /// The message about a server that does not agree to HTTP/2.
 const NO_HTTP2: &str = "the server does not agree to HTTP/2 in the TLS handshake (ALPN); remove --http 2, or enable HTTP/2 in the server";
 
-/// The parts that an exchange needs until its end.
 pub(crate) struct ExchangeContext {
     pub(crate) options: ConnectionOptions,
     pub(crate) limits: Limits,
     pub(crate) receive_buffer: ReceiveBuffer,
     pub(crate) shared: Shared,
-    /// Whether its connection is closed by a reset.
     pub(crate) reset: Arc<AtomicBool>,
-    /// Its HTTP/2 connection, from the beginning if it joins another exchange.
     pub(crate) link: Link,
 }
 
-/// Runs the exchange to its end; every step is written to `context.shared`.
 pub(crate) async fn drive(prepared: Prepared, dial: Arc<dyn Dial>, context: ExchangeContext) {
     if let Err(how) = run(prepared, &*dial, &context).await {
         context.shared.change(|progress, now| progress.end(now, how));

@@ -15,7 +15,6 @@ use tokio_rustls::server::TlsStream;
 
 use crate::Socket;
 
-/// The identity of a lab server over TLS.
 #[derive(Clone)]
 pub struct Identity {
     authority: String,
@@ -23,10 +22,8 @@ pub struct Identity {
     acceptor: TlsAcceptor,
 }
 
-/// Special properties of the certificate of a lab server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IdentityOptions {
-    /// The hosts that it is for: names and addresses.
     pub hosts: Vec<String>,
     pub expired: bool,
     pub demands_client: bool,

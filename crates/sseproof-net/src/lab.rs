@@ -22,11 +22,9 @@ use crate::{Dial, Dialled, Identity, ReceiveBuffer, Socket, UnreadIn, pipe};
 /// How many entries a topic of the log keeps.
 const LOG_ENTRIES: usize = 10_000;
 
-/// A server whose every answer is a plan. A clone is the same server.
 #[derive(Clone)]
 pub struct Lab {
     inner: Arc<Inner>,
-    /// Its identity, if it uses TLS.
     identity: Option<Identity>,
 }
 
@@ -50,7 +48,6 @@ struct Topic {
 }
 
 impl Lab {
-    /// A server that starts now.
     pub fn new(answer: impl Fn(&Visit<'_>) -> Plan + Send + Sync + 'static) -> Self {
         Self {
             identity: None,

@@ -36,4 +36,4 @@ pub use progress::Progress;
 pub use proxy::{Proxies, ProxyError};
 pub use redirect::{Redirect, redirect};
 pub use socket::Socket;
-pub use tls::{Tls, TlsError, TlsGiven};
+pub use tls::{Tls, TlsError, TlsOptions};

@@ -9,9 +9,7 @@ pub struct Limits {
     /// The most pieces of a body, and the most items of a stream, that are recorded: tiny ones take
     /// many times their bytes in memory.
     pub pieces: usize,
-    /// The longest wait for a connection.
     pub connect: Duration,
-    /// The longest wait for response headers.
     pub head: Duration,
 }
 

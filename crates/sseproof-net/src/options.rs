@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sseproof_record::Version;
+use sseproof_http::Version;
 use url::Url;
 
 use crate::{Proxies, Tls};

@@ -11,9 +11,7 @@ use tokio::time::sleep;
 
 use crate::{Lab, Socket};
 
-/// The connection that a response is written to.
 pub(crate) trait Stage {
-    /// Sends bytes of the connection.
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()>;
 
     /// Sends bytes of the body, and the end of the body.
@@ -72,7 +70,6 @@ async fn follow(
     }
 }
 
-/// A connection of HTTP/1.
 pub(crate) struct Connection<'a> {
     pub(crate) socket: &'a mut Box<dyn Socket>,
     /// The bytes from the client during the response: the beginning of its next request.

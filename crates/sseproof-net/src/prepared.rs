@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
-use sseproof_record::http2::write_field;
-use sseproof_record::{Bytes, Headers, Request, Version};
+use sseproof_http::http2::write_field;
+use sseproof_http::{Bytes, Headers, Request, Version};
 use url::{Position, Url};
 
 use crate::client::RequestError;
@@ -15,7 +15,6 @@ use crate::proxy::Proxy;
 const OF_HTTP1: [&str; 6] =
     ["host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
-/// A request that can be sent.
 pub(crate) struct Prepared {
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -85,7 +84,6 @@ impl Prepared {
         Origin { host: self.host.clone(), port: self.port, secure: self.secure }
     }
 
-    /// The bytes of the request over HTTP/1.
     pub(crate) fn http1(&self) -> Vec<u8> {
         let minor = if self.is_http10 { 0 } else { 1 };
         let is_coded = self.headers.has("transfer-encoding");
@@ -134,7 +132,6 @@ impl Prepared {
     }
 }
 
-/// Whether HTTP has a form for the request.
 fn check(request: &Request) -> Result<(), RequestError> {
     let fault = |what: String, value: &[u8]| {
         let value = String::from_utf8_lossy(value).into_owned();

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 
 use url::{Host, Url};
 
-/// The resources of the server's processes, all of them together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Vitals {
     /// Connections of clients that the processes hold, also of clients that disconnected.
@@ -65,7 +64,6 @@ mod linux {
 
     use super::Vitals;
 
-    /// A process, and the inodes of its sockets.
     struct Holder {
         process: Process,
         sockets: HashSet<u64>,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sseproof_codec::{Decoder, Item};
-use sseproof_record::http2::Part;
+use sseproof_http::http2::Part;
 use sseproof_record::{
     BodyLimits, Chunk, Closed, Ending, Exchange, OnConnection, ResponseReader, SharedConnection,
 };
@@ -13,7 +13,6 @@ use tokio::time::Instant;
 
 use crate::{Limits, UnreadIn};
 
-/// The state of an exchange so far.
 pub struct Progress {
     /// The exchange; the owner of the transcript sets its number, scenario and name.
     pub exchange: Exchange,
@@ -22,7 +21,6 @@ pub struct Progress {
     pub ended: bool,
     reader: ResponseReader,
     decoder: Decoder,
-    /// How many pieces of the body were decoded.
     decoded: usize,
     pieces: usize,
     /// Whether nothing is read any more, although the connection stays.
@@ -58,7 +56,6 @@ impl Progress {
         self.decoder.reconnection_time()
     }
 
-    /// How many events came so far.
     pub fn events(&self) -> usize {
         self.items.iter().filter(|(_, item)| matches!(item, Item::Event(_))).count()
     }
@@ -74,7 +71,6 @@ impl Progress {
         self.exchange.on = Some(OnConnection { connection, sent: sent..sent, received });
     }
 
-    /// The request, or another frame, was sent.
     pub(crate) fn sent(&mut self, chunk: &Chunk) {
         if let Some(on) = &mut self.exchange.on {
             on.sent.end += 1;
@@ -82,7 +78,6 @@ impl Progress {
         }
     }
 
-    /// Bytes arrived on the connection.
     pub(crate) fn received(&mut self, chunk: &Chunk) {
         if let Some(on) = &mut self.exchange.on {
             on.received += 1;
@@ -96,13 +91,11 @@ impl Progress {
         self.decode(chunk.at);
     }
 
-    /// A part of the response came over HTTP/2.
     pub(crate) fn part(&mut self, at: Duration, part: Part) {
         self.reader.part(&mut self.exchange, at, part);
         self.decode(at);
     }
 
-    /// The server closed the HTTP/1 connection.
     pub(crate) fn closed(&mut self, closed: Closed) {
         self.reader.closed(&mut self.exchange, closed);
         self.decode(closed.at);
@@ -113,12 +106,10 @@ impl Progress {
         self.decode(at);
     }
 
-    /// More bytes arrived than are recorded.
     pub(crate) fn end_over_limit(&mut self, at: Duration) {
         self.end(at, Ending::OverLimit(self.reader.received()));
     }
 
-    /// Decodes the events of the new bytes of the body.
     fn decode(&mut self, now: Duration) {
         for chunk in &self.exchange.body[self.decoded..] {
             let mut items = self.decoder.inspect(&chunk.bytes);
@@ -162,7 +153,6 @@ impl Clock {
     }
 }
 
-/// The shared progress; waiting tasks are notified of each change.
 #[derive(Clone)]
 pub(crate) struct Shared {
     progress: Arc<Mutex<Progress>>,

@@ -15,10 +15,8 @@ use url::{Host, Url};
 
 use crate::Socket;
 
-/// The most bytes of the status line and headers of a response to CONNECT.
 const HEAD_BYTES: usize = 16 << 10;
 
-/// The proxy for each server; clones share it.
 #[derive(Clone, Default)]
 pub struct Proxies {
     matcher: Option<Arc<Matcher>>,
@@ -26,7 +24,6 @@ pub struct Proxies {
     loopback: bool,
 }
 
-/// Why a proxy that the user named cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyError {

@@ -19,7 +19,6 @@ const SENT: u64 = 256 << 10;
 /// How much is read at a time.
 const PIECE: usize = 16 << 10;
 
-/// A connection whose bytes are recorded.
 pub(crate) struct Recorder {
     /// `None` only while it is dropped.
     socket: Option<Box<dyn Socket>>,
@@ -62,7 +61,6 @@ impl Recorder {
         self.received_room += limits.wire_bytes();
     }
 
-    /// Whether more bytes arrived than are kept.
     pub(crate) fn is_full(&self) -> bool {
         self.received_room == 0
     }

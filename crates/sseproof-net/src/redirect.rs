@@ -1,6 +1,7 @@
 //! The request that follows a redirect.
 
-use sseproof_record::{Bytes, Exchange, Request, Version};
+use sseproof_http::{Bytes, Request, Version};
+use sseproof_record::Exchange;
 use url::Url;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +58,8 @@ pub fn redirect(exchange: &Exchange) -> Option<Redirect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sseproof_record::{Head, Headers};
+    use sseproof_http::Headers;
+    use sseproof_record::Head;
     use std::time::Duration;
 
     fn answered(status: u16, location: Option<&str>, request: Request) -> Exchange {

@@ -9,6 +9,33 @@ pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     fn reset(self: Box<Self>);
 }
 
+/// Writing to the type is writing to this field of it.
+macro_rules! writes_to {
+    ($type:ty, $field:ident) => {
+        impl tokio::io::AsyncWrite for $type {
+            fn poll_write(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bytes: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                Pin::new(&mut self.$field).poll_write(cx, bytes)
+            }
+
+            fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Pin::new(&mut self.$field).poll_flush(cx)
+            }
+
+            fn poll_shutdown(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+            ) -> Poll<io::Result<()>> {
+                Pin::new(&mut self.$field).poll_shutdown(cx)
+            }
+        }
+    };
+}
+pub(crate) use writes_to;
+
 impl Socket for Box<dyn Socket> {
     fn reset(self: Box<Self>) {
         (*self).reset();

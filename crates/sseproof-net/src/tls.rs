@@ -15,22 +15,21 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use self::verifier::Verifier;
 pub(crate) use self::words::words;
 use crate::Socket;
+use crate::socket::writes_to;
 
 /// A user's options for TLS. Each file comes with its name, for messages.
 #[derive(Clone, Debug, Default)]
-pub struct TlsGiven {
+pub struct TlsOptions {
     /// Certificates (PEM) that are trusted besides those of the system.
     pub ca: Option<(String, Vec<u8>)>,
-    /// The client's certificate chain (PEM).
     pub cert: Option<(String, Vec<u8>)>,
-    /// Its private key (PEM).
     pub key: Option<(String, Vec<u8>)>,
     /// Whether any certificate will do.
     pub insecure: bool,
@@ -80,7 +79,7 @@ impl Tls {
     ///
     /// # Errors
     /// [`TlsError`] if a file does not have the expected content.
-    pub fn new(given: TlsGiven) -> Result<Self, TlsError> {
+    pub fn new(given: TlsOptions) -> Result<Self, TlsError> {
         let mut inner = Inner { insecure: given.insecure, ..Inner::default() };
         if let Some((file, pem)) = &given.ca {
             inner.anchors = certificates(file, pem)?;
@@ -211,10 +210,8 @@ struct Begun {
     first: Vec<u8>,
 }
 
-/// How many of the first bytes are kept.
 const FIRST: usize = 16;
 
-/// A connection over TLS.
 pub(crate) struct Secured {
     stream: TlsStream<Begun>,
 }
@@ -250,23 +247,8 @@ impl AsyncRead for Begun {
     }
 }
 
-impl AsyncWrite for Begun {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
-    }
-}
+writes_to!(Begun, socket);
+writes_to!(Secured, stream);
 
 impl AsyncRead for Secured {
     fn poll_read(
@@ -282,23 +264,5 @@ impl AsyncRead for Secured {
             }
             read => read,
         }
-    }
-}
-
-impl AsyncWrite for Secured {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

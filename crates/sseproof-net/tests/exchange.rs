@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sseproof_http::{Action, Answer, Bytes, Framing, Headers, Plan, Request, Version};
 use sseproof_net::{
     Client, Lab, Leave, Limits, ReceiveBuffer, RequestError, RequestOptions, Waited,
 };
-use sseproof_record::{
-    Action, Answer, Bytes, Ending, Exchange, Framing, Headers, Phase, Plan, Request, Version,
-};
+use sseproof_record::{Ending, Exchange, Phase};
 
 const LONG: Duration = Duration::from_secs(100);
 
@@ -87,7 +86,7 @@ async fn a_wait_ends_with_what_it_waits_for() {
     assert_eq!(client.now().as_secs(), 2);
     assert_eq!(live.wait(Duration::from_secs(1), |_| false).await, Waited::TimedOut);
     let exchange = live.leave(Leave::Fin).await;
-    assert_eq!(exchange.end.how, Ending::Left);
+    assert_eq!(exchange.end.how, Ending::Disconnected);
     assert_eq!(exchange.end.at.as_secs(), 3);
 }
 
@@ -203,7 +202,7 @@ async fn the_server_counts_connected_and_disconnected_clients() {
     assert_eq!(whole(&client, get()).await.body_bytes(), b"1 1");
     for how in [Leave::Reset, Leave::Fin] {
         let left = first.leave(how).await;
-        assert_eq!(left.end.how, Ending::Left);
+        assert_eq!(left.end.how, Ending::Disconnected);
         tokio::time::sleep(Duration::from_millis(1)).await;
         let seen = String::from_utf8(whole(&client, get()).await.body_bytes()).unwrap();
         assert!(seen.ends_with(" 0"), "{seen}");

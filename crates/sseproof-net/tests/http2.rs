@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sseproof_http::http2::kind;
+use sseproof_http::{Action, Answer, Bytes, Framing, Plan, Request, Version};
 use sseproof_net::{
     Client, ConnectionOptions, Identity, IdentityOptions, Lab, Leave, Limits, RequestOptions, Tls,
-    TlsGiven, Waited,
+    TlsOptions, Waited,
 };
-use sseproof_record::http2::kind;
-use sseproof_record::{Action, Answer, Bytes, Ending, Exchange, Framing, Plan, Request, Version};
+use sseproof_record::{Ending, Exchange};
 
 const LONG: Duration = Duration::from_secs(100);
 
@@ -67,7 +68,7 @@ async fn every_ending_is_distinguished() {
     assert_eq!(ending(|_| stream([write("x"), Action::Close])).await, Ending::Truncated);
     assert_eq!(ending(|_| stream([write("x"), Action::Reset])).await, Ending::Reset);
     assert_eq!(ending(|_| Plan::answer(404, "text/plain", "no")).await, Ending::Complete);
-    let gone = |_: &sseproof_record::Visit<'_>| {
+    let gone = |_: &sseproof_http::Visit<'_>| {
         let frame = Bytes::from(b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\x0b");
         stream([Action::Raw(frame), Action::Close])
     };
@@ -104,7 +105,7 @@ async fn what_is_agreed_on_over_tls_is_spoken() {
             ..IdentityOptions::default()
         };
         let identity = Identity::new(&options).expect("an identity");
-        let tls = Tls::new(TlsGiven { insecure: true, ..TlsGiven::default() }).expect("TLS");
+        let tls = Tls::new(TlsOptions { insecure: true, ..TlsOptions::default() }).expect("TLS");
         let lab = Lab::new(|_| stream([write("data: x\n\n"), Action::Finish]));
         let dial = Arc::new(lab.over_tls(identity).in_process());
         let client = Client::new(dial, Limits::default()).with(ConnectionOptions {
@@ -121,7 +122,7 @@ async fn what_is_agreed_on_over_tls_is_spoken() {
 }
 
 /// A server that sends an event every second.
-fn ticking(_: &sseproof_record::Visit<'_>) -> Plan {
+fn ticking(_: &sseproof_http::Visit<'_>) -> Plan {
     let tick = [write("data: x\n\n"), Action::Wait(Duration::from_secs(1))];
     stream(tick.into_iter().cycle().take(20).chain([Action::Finish]))
 }
@@ -141,7 +142,7 @@ async fn streams_share_a_connection_and_leave_it_one_by_one() {
     let first = first.leave(Leave::Reset).await;
     second.wait(LONG, |progress| progress.events() == 5).await;
     let second = second.leave(Leave::Fin).await;
-    assert_eq!((first.end.how, second.end.how), (Ending::Left, Ending::Left));
+    assert_eq!((first.end.how, second.end.how), (Ending::Disconnected, Ending::Disconnected));
     assert_eq!((first.transport.stream, second.transport.stream), (Some(1), Some(3)));
     assert!(second.phases.connected.is_none() && second.phases.sent.is_some());
     let cancel = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x08";

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sseproof_http::{Action, Bytes, Framing, Plan, Request, Version, Visit};
 use sseproof_net::{
     Client, ConnectionOptions, Direct, Identity, IdentityOptions, Lab, Leave, Limits, Proxies, Tls,
-    TlsGiven,
+    TlsOptions,
 };
-use sseproof_record::{Action, Bytes, Ending, Exchange, Framing, Plan, Request, Version, Visit};
+use sseproof_record::{Ending, Exchange};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -33,7 +34,7 @@ fn secured(host: &str) -> (Lab, Tls) {
     };
     let identity = Identity::new(&options).expect("an identity");
     let ca = Some(("ca.pem".to_owned(), identity.authority().as_bytes().to_vec()));
-    let tls = Tls::new(TlsGiven { ca, ..TlsGiven::default() }).expect("an authority");
+    let tls = Tls::new(TlsOptions { ca, ..TlsOptions::default() }).expect("an authority");
     (Lab::new(answer).over_tls(identity), tls)
 }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sseproof_http::{Action, Plan, Request};
 use sseproof_net::{
     Client, ConnectionOptions, Dial, Dialled, Dialling, Identity, IdentityOptions, Lab, Leave,
-    Limits, ReceiveBuffer, Tls, TlsError, TlsGiven, UnreadIn, Waited, pipe,
+    Limits, ReceiveBuffer, Tls, TlsError, TlsOptions, UnreadIn, Waited, pipe,
 };
-use sseproof_record::{Action, Ending, Exchange, Plan, Request};
+use sseproof_record::{Ending, Exchange};
 
 const LONG: Duration = Duration::from_secs(100);
 
@@ -23,14 +24,14 @@ fn lab() -> Lab {
     Lab::new(|_| Plan::answer(200, "text/event-stream", "data: x\n\n"))
 }
 
-fn trusting(identity: &Identity) -> TlsGiven {
-    TlsGiven {
+fn trusting(identity: &Identity) -> TlsOptions {
+    TlsOptions {
         ca: Some(("ca.pem".to_owned(), identity.authority().as_bytes().to_vec())),
-        ..TlsGiven::default()
+        ..TlsOptions::default()
     }
 }
 
-async fn got(dial: impl Dial, given: TlsGiven, url: &str) -> Exchange {
+async fn got(dial: impl Dial, given: TlsOptions, url: &str) -> Exchange {
     let ways = ConnectionOptions {
         tls: Tls::new(given).expect("what can be used"),
         ..ConnectionOptions::default()
@@ -41,14 +42,14 @@ async fn got(dial: impl Dial, given: TlsGiven, url: &str) -> Exchange {
     live.leave(Leave::Fin).await
 }
 
-async fn refused(dial: impl Dial, given: TlsGiven, url: &str) -> String {
+async fn refused(dial: impl Dial, given: TlsOptions, url: &str) -> String {
     match got(dial, given, url).await.end.how {
         Ending::Handshake(why) => why,
         other => panic!("it shook hands: {other:?}"),
     }
 }
 
-async fn over(options: &IdentityOptions, given: impl FnOnce(&Identity) -> TlsGiven) -> String {
+async fn over(options: &IdentityOptions, given: impl FnOnce(&Identity) -> TlsOptions) -> String {
     let identity = identity(options);
     let given = given(&identity);
     refused(lab().over_tls(identity).in_process(), given, "https://lab/").await
@@ -68,7 +69,7 @@ async fn a_trusted_server_is_heard() {
 
 #[tokio::test(start_paused = true)]
 async fn each_fault_of_a_certificate_is_reported_with_its_fix() {
-    let unknown = over(&options(), |_| TlsGiven::default()).await;
+    let unknown = over(&options(), |_| TlsOptions::default()).await;
     assert!(unknown.contains("--ca") || unknown.contains("ca-certificates"), "{unknown}");
 
     let old = IdentityOptions { expired: true, ..options() };
@@ -91,13 +92,13 @@ async fn an_insecure_client_connects() {
         IdentityOptions { expired: true, ..options() },
         IdentityOptions { hosts: vec!["example.org".to_owned()], ..options() },
     ] {
-        let given = TlsGiven { insecure: true, ..TlsGiven::default() };
+        let given = TlsOptions { insecure: true, ..TlsOptions::default() };
         let dial = lab().over_tls(identity(&wrong)).in_process();
         assert_eq!(got(dial, given, "https://lab/").await.end.how, Ending::Complete, "{wrong:?}");
     }
     let identity = identity(&IdentityOptions { demands_client: true, ..options() });
     let (cert, key) = identity.client();
-    let given = TlsGiven {
+    let given = TlsOptions {
         cert: Some(("cert.pem".to_owned(), cert.as_bytes().to_vec())),
         key: Some(("key.pem".to_owned(), key.as_bytes().to_vec())),
         ..trusting(&identity)
@@ -108,12 +109,12 @@ async fn an_insecure_client_connects() {
 
 #[tokio::test(start_paused = true)]
 async fn the_wrong_scheme_is_reported() {
-    let given = TlsGiven { insecure: true, ..TlsGiven::default() };
+    let given = TlsOptions { insecure: true, ..TlsOptions::default() };
     let plain = refused(lab().in_process(), given, "https://lab/").await;
     assert!(plain.contains("write the URL with http://"), "{plain}");
 
     let secured = lab().over_tls(identity(&options())).in_process();
-    let secured = refused(secured, TlsGiven::default(), "http://lab/").await;
+    let secured = refused(secured, TlsOptions::default(), "http://lab/").await;
     assert!(secured.contains("write the URL with https://"), "{secured}");
 }
 
@@ -141,7 +142,7 @@ impl Dial for Mute {
 
 #[tokio::test(start_paused = true)]
 async fn silence_and_a_close_in_the_handshake_are_reported() {
-    let given = || TlsGiven { insecure: true, ..TlsGiven::default() };
+    let given = || TlsOptions { insecure: true, ..TlsOptions::default() };
     let silent = refused(Mute { closes: false }, given(), "https://lab/").await;
     assert!(silent.contains("did not answer in the TLS handshake"), "{silent}");
     let closed = refused(Mute { closes: true }, given(), "https://lab/").await;
@@ -166,18 +167,18 @@ async fn a_stream_over_tls_comes_piece_by_piece() {
 #[test]
 fn wrong_files_are_reported() {
     let file = |text: &str| Some(("x.pem".to_owned(), text.as_bytes().to_vec()));
-    let wrong = Tls::new(TlsGiven { ca: file("no pem"), ..TlsGiven::default() }).err();
+    let wrong = Tls::new(TlsOptions { ca: file("no pem"), ..TlsOptions::default() }).err();
     let wrong = wrong.expect("a file without PEM is rejected").to_string();
     assert!(wrong.contains("x.pem has no certificate in PEM"), "{wrong}");
 
     let identity = identity(&options());
     let (cert, _) = identity.client();
     let wrong =
-        Tls::new(TlsGiven { cert: file(cert), key: file(cert), ..TlsGiven::default() }).err();
+        Tls::new(TlsOptions { cert: file(cert), key: file(cert), ..TlsOptions::default() }).err();
     assert!(matches!(wrong, Some(TlsError::Pem { what: "private key", .. })), "{wrong:?}");
 
     let other = self::identity(&options());
     let key = file(other.client().1);
-    let wrong = Tls::new(TlsGiven { cert: file(cert), key, ..TlsGiven::default() }).err();
+    let wrong = Tls::new(TlsOptions { cert: file(cert), key, ..TlsOptions::default() }).err();
     assert!(matches!(wrong, Some(TlsError::Identity { .. })), "{wrong:?}");
 }

@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::Chunk;
 
-/// A connection, below HTTP and above TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Connection {
     pub sent: Vec<Chunk>,
@@ -25,7 +24,6 @@ pub struct Connection {
     pub closed: Option<Closed>,
 }
 
-/// How and when a server ended a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed {
     pub at: Duration,
@@ -65,7 +63,6 @@ impl SharedConnection {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether both are the same connection.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -26,10 +26,6 @@ pub use redact::{Redacted, Secrets};
 pub use response::{BodyLimits, ResponseReader, closed_http2, failed};
 pub use role::{Role, Sample, Side, UnknownRole};
 pub use run_event::{Gauge, Lack, Reading, RunEvent, RunEventKind};
-pub use sseproof_http::{
-    Action, Answer, Bytes, Coding, CodingFault, ContentDecoder, Departure, EVENT_STREAM, Framing,
-    Header, Headers, Plan, Request, StoredEncoder, Version, Visit, http2,
-};
 pub use tape::Tape;
 pub use transcript::{
     Chunk, End, Ending, Exchange, Follows, Head, Phase, Phases, Reason, Source, Target, Transcript,

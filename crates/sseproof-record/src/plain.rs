@@ -8,33 +8,22 @@ use std::time::Duration;
 use bstr::ByteSlice as _;
 use sseproof_http::http1::{Body, ChunkFlaw, Flaw, FlawKind, Piece, ResponseHead};
 
-use crate::{
-    Bytes, Chunk, End, Ending, Exchange, Follows, Head, Headers, Reason, Request, Source, Target,
-    Transcript, Version,
-};
+use crate::{Chunk, End, Ending, Exchange, Follows, Head, Reason, Source, Target, Transcript};
+use sseproof_http::{Bytes, Headers, Request, Version};
 
 /// The URL of a file, which names none.
 const URL: &str = "http://unknown/";
 
-/// Why a file is not what curl writes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlainError {
     #[error("the file is empty")]
     Empty,
-    /// A line of the headers is not a header field.
     #[error("line {line}: `{text}` is not a header field, and no empty line ends the headers")]
-    Field {
-        /// The line, from 1.
-        line: usize,
-        text: String,
-    },
+    Field { line: usize, text: String },
     /// The file ends before the end of the headers.
     #[error("line {line}: the file ends before the end of the headers")]
-    Headless {
-        /// The last line.
-        line: usize,
-    },
+    Headless { line: usize },
     #[error(
         "it starts neither with a status line (`HTTP/1.1 200 OK`) nor with a field of a stream (`data: …`)"
     )]
@@ -58,7 +47,7 @@ pub fn read_plain(file: &[u8]) -> Result<Transcript, PlainError> {
         if !looks_like_a_stream(file) {
             return Err(PlainError::Foreign);
         }
-        let headers = [("Content-Type", crate::EVENT_STREAM)].into_iter().collect();
+        let headers = [("Content-Type", sseproof_http::EVENT_STREAM)].into_iter().collect();
         let head = Head { at: Duration::ZERO, version: Version::Http11, status: 200, headers };
         let exchange = exchange(1, URL, head, file);
         let exchanges = vec![exchange];
@@ -110,7 +99,7 @@ fn exchange(number: usize, url: &str, head: Head, body: &[u8]) -> Exchange {
         scenario: "file".to_owned(),
         head: Some(undone(head, body)),
         body: if body.is_empty() { Vec::new() } else { vec![chunk] },
-        end: End { at: Duration::ZERO, how: Ending::Left },
+        end: End { at: Duration::ZERO, how: Ending::Disconnected },
         ..Exchange::begun(number, Request::subscribe(url), Duration::ZERO)
     };
     exchange.decode_body();
@@ -215,7 +204,7 @@ mod tests {
         let [exchange] = read.exchanges.as_slice() else { panic!("{read:?}") };
         assert!(exchange.is_stream());
         assert_eq!(exchange.body_bytes(), b"data: x\n\n");
-        assert_eq!(exchange.end.how, Ending::Left, "the end is not known");
+        assert_eq!(exchange.end.how, Ending::Disconnected, "the end is not known");
         assert_eq!((read.source, exchange.wire.len()), (Source::HeadAndBody, 0));
     }
 
@@ -242,7 +231,7 @@ mod tests {
         assert_eq!(raw.exchanges[0].end.how, Ending::Complete);
         let cut = read(&format!("{HEAD}9\r\ndata: x\n\n\r\n9\r\ndata"));
         assert_eq!(cut.exchanges[0].body_bytes(), b"data: x\n\ndata");
-        assert_eq!(cut.exchanges[0].end.how, Ending::Left);
+        assert_eq!(cut.exchanges[0].end.how, Ending::Disconnected);
         let stream = read(&format!("{HEAD}1\r\ndata: x\r\n\r\n"));
         assert_eq!(stream.exchanges[0].body_bytes(), b"1\r\ndata: x\r\n\r\n");
     }

@@ -95,7 +95,6 @@ impl Published {
     }
 }
 
-/// The outcome of a publication.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -21,35 +21,24 @@ use serde::{Deserialize, Serialize};
 
 pub use self::read::{read_cut_recording, read_recording};
 pub use self::write::write_recording;
-use crate::{
-    Bytes, Close, CodingFault, Ending, Follows, Headers, Published, Request, Role, RunEventKind,
-    Source, Target, Transport, Version,
-};
+use crate::{Close, Ending, Follows, Published, Role, RunEventKind, Source, Target, Transport};
+use sseproof_http::{Bytes, CodingFault, Headers, Request, Version};
 
 /// The version of the format that is written, and the newest that is read.
 pub const READ_VERSION: u32 = 2;
 
-/// Why a recording cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordingError {
-    /// A line does not follow the format.
     #[error("line {line}: {message}")]
-    Line {
-        /// The line, from 1.
-        line: usize,
-        message: String,
-    },
+    Line { line: usize, message: String },
     #[error(
         "the recording has version {found}, but this program supports versions up to {READ_VERSION}"
     )]
     Version { found: u32 },
     /// The file ends within an exchange.
     #[error("line {line}: the recording is cut off here, within an exchange")]
-    Cut {
-        /// The last line.
-        line: usize,
-    },
+    Cut { line: usize },
     #[error("the recording is empty")]
     Empty,
 }
@@ -180,8 +169,9 @@ mod tests {
     use super::*;
     use crate::{
         Chunk, Closed, Connection, End, Exchange, Gauge, Head, Lack, OnConnection, Part, Phases,
-        PublishOutcome, Reading, Reason, RunEvent, SharedConnection, Transcript, http2,
+        PublishOutcome, Reading, Reason, RunEvent, SharedConnection, Transcript,
     };
+    use sseproof_http::http2;
 
     fn run_events() -> Vec<RunEvent> {
         let published = Published {
@@ -314,7 +304,7 @@ mod tests {
         let chunks = shared.received.len();
         let connection = SharedConnection::new(shared);
         let on = |received| OnConnection { connection: connection.clone(), sent: 0..1, received };
-        let left = End { at: at(500), how: Ending::Left };
+        let left = End { at: at(500), how: Ending::Disconnected };
         vec![
             exchange(3, None, OnConnection::alone(cut), None),
             exchange(4, Some(1), on(chunks - 1), None),
@@ -333,7 +323,7 @@ mod tests {
         let expected = [
             (b": one\n: t".to_vec(), Some(200), Ending::Reset),
             (b": one\n".to_vec(), Some(200), Ending::Complete),
-            (b": one\n".to_vec(), Some(200), Ending::Left),
+            (b": one\n".to_vec(), Some(200), Ending::Disconnected),
         ];
         assert_eq!(made, expected);
         assert_eq!(
@@ -371,7 +361,7 @@ mod tests {
                 && let Some(last) = read.exchanges.last()
             {
                 let is_open = last.number == 1 && end < first;
-                assert!(!is_open || last.end.how == Ending::Left, "{end}");
+                assert!(!is_open || last.end.how == Ending::Disconnected, "{end}");
             }
         }
         let torn = text.replacen("{\"head\"", "{\"hea", 1);

@@ -25,13 +25,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use sseproof_http::http1::Reader;
-use sseproof_http::{CREDENTIAL_PARAMETERS, is_credential};
+use sseproof_http::{
+    Bytes, CREDENTIAL_PARAMETERS, Coding, Header, Headers, Request, is_credential,
+};
 
 use self::body::Stuck;
-use crate::{
-    Bytes, Chunk, Coding, Connection, Exchange, Header, Headers, OnConnection, Request,
-    SharedConnection, Transcript,
-};
+use crate::{Chunk, Connection, Exchange, OnConnection, SharedConnection, Transcript};
 
 /// A shorter value may occur elsewhere by chance, and is replaced in its field only.
 const SHORTEST: usize = 6;
@@ -40,7 +39,6 @@ const SHORTEST: usize = 6;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secrets(BTreeMap<Vec<u8>, String>);
 
-/// A transcript without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redacted {
     pub transcript: Transcript,
@@ -51,7 +49,6 @@ pub struct Redacted {
 
 type Rewritten = (SharedConnection, Result<Cleared, Stuck>);
 
-/// A connection without secrets.
 #[derive(Clone)]
 struct Cleared {
     connection: SharedConnection,

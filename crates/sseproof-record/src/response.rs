@@ -4,12 +4,10 @@
 
 use std::time::Duration;
 
-use sseproof_http::http1;
 use sseproof_http::http2::{self, Over};
+use sseproof_http::{Bytes, Coding, ContentDecoder, Version, http1};
 
-use crate::{
-    Bytes, Chunk, Close, Closed, Coding, ContentDecoder, End, Ending, Exchange, Head, Version,
-};
+use crate::{Chunk, Close, Closed, End, Ending, Exchange, Head};
 
 /// The most bytes of status line and headers over HTTP/1, and the most field lines.
 const HEAD_BYTES: usize = 256 << 10;
@@ -227,7 +225,7 @@ impl Exchange {
             }
         }
         let last = received.last().map_or(self.started, |chunk| chunk.at);
-        reader.end(self, last, Ending::Left);
+        reader.end(self, last, Ending::Disconnected);
         if let Some(end) = stated {
             self.end = end;
         }

@@ -9,7 +9,6 @@ use std::str::FromStr;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The part that an exchange plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// A request of the target's user.
@@ -25,7 +24,6 @@ pub enum Role {
     Compared(Side, Sample),
 }
 
-/// Directly or through the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     Direct,

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Part, Published};
 
-/// An action on the server, or a reading of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunEvent {
     pub at: Duration,
@@ -22,10 +21,12 @@ pub struct RunEvent {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum RunEventKind {
-    /// A gauge of the server was read.
     Reading(Reading),
     /// An event was published, not to one certain stream.
-    Published { what: Published, answered_us: Option<u64> },
+    Published {
+        what: Published,
+        answered_us: Option<u64>,
+    },
     Restarted {
         /// When it accepted connections again; `None` if it did not.
         ready_us: Option<u64>,
@@ -49,11 +50,20 @@ pub enum RunEventKind {
         stopped: Option<String>,
     },
     /// Not all dangerous payloads in this part were tried.
-    LeftOut { part: Part, tried: usize, of_all: usize, why: String },
+    LeftOut {
+        part: Part,
+        tried: usize,
+        of_all: usize,
+        why: String,
+    },
     /// A client disconnected with a reset (RST).
-    LeftByReset { exchange: usize },
+    LeftByReset {
+        exchange: usize,
+    },
     /// A client stopped reading until it disconnected.
-    Stalled { exchange: usize },
+    Stalled {
+        exchange: usize,
+    },
     /// A client that had stopped reading disconnected.
     Unread {
         exchange: usize,
@@ -65,7 +75,6 @@ pub enum RunEventKind {
     Lacking(Lack),
 }
 
-/// A number read from the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
@@ -77,7 +86,6 @@ pub struct Reading {
     pub against: Option<String>,
 }
 
-/// A measured value of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gauge {

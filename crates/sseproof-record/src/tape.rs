@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::{Action, Bytes, Ending, Exchange, Framing, Plan, Request, Transcript};
+use crate::{Ending, Exchange, Transcript};
+use sseproof_http::{Action, Bytes, Framing, Plan, Request};
 
 /// The similarity of a request to a recorded one, from the best.
 const LIKENESSES: [fn(&Request, &Request) -> bool; 3] = [is_same, is_akin, has_method];
@@ -33,7 +34,6 @@ impl Tape {
         Self { exchanges, played }
     }
 
-    /// How many exchanges there are to play.
     pub fn len(&self) -> usize {
         self.exchanges.len()
     }
@@ -99,7 +99,6 @@ fn fields(request: &Request) -> Vec<(String, Option<&Bytes>)> {
     fields
 }
 
-/// The recorded response: every byte at its time, and the end.
 fn plan(exchange: &Exchange) -> Plan {
     let sent = exchange.phases.sent.or(exchange.phases.connected).unwrap_or(exchange.started);
     let mut clock = sent;
@@ -191,7 +190,7 @@ mod tests {
 
     #[test]
     fn each_request_gets_the_next_answer_to_one_like_it() {
-        let old = Request { version: crate::Version::Http10, ..get() };
+        let old = Request { version: sseproof_http::Version::Http10, ..get() };
         let options = Request { method: "OPTIONS".to_owned(), ..get() };
         let recorded =
             [get(), old.clone(), get().with("Last-Event-ID", "7"), get(), options.clone()];

@@ -3,14 +3,13 @@
 //! Times are microseconds since the start of the run, also in memory, so that a replay cannot
 //! differ from the run by precision that a recording loses.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Bytes, CodingFault, EVENT_STREAM, Headers, OnConnection, Published, Request, Role, RunEvent,
-    Transport, Version,
-};
+use crate::{OnConnection, Published, Role, RunEvent, Transport};
+use sseproof_http::{Bytes, CodingFault, EVENT_STREAM, Headers, Request, Version};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,9 +64,7 @@ pub struct Exchange {
     pub via: bool,
     pub request: Request,
     pub started: Duration,
-    /// TLS, proxy, socket and stream of it.
     pub transport: Transport,
-    /// The times until the response headers.
     pub phases: Phases,
     /// The written bytes: the request with everything that the client adds to it.
     pub sent: Vec<Chunk>,
@@ -90,7 +87,6 @@ pub struct Exchange {
     pub end: End,
 }
 
-/// Why an exchange follows another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Follows {
@@ -127,7 +123,6 @@ pub struct Head {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     pub at: Duration,
-    /// The bytes that arrived, or were written.
     pub bytes: Bytes,
 }
 
@@ -144,19 +139,18 @@ pub enum Ending {
     /// The server ended the response, whole by its own framing.
     Complete,
     /// The client disconnected; the stream was still open.
-    Left,
+    #[serde(rename = "left")]
+    Disconnected,
     /// The client disconnected because the body exceeded the recorder's limit, in bytes.
     OverLimit(u64),
     /// The wait ended before the named phase was reached.
     TimedOut(Phase),
-    /// The name could not be resolved.
     Unresolved(String),
     /// No connection: refused, unreachable.
     Unconnected(String),
     /// A connection whose handshake failed (TLS, or the version of HTTP), with the fault and its
     /// fix.
     Handshake(String),
-    /// The server reset the connection (RST).
     Reset,
     /// The connection was closed before the response was whole by its own framing.
     Truncated,
@@ -179,6 +173,33 @@ impl Chunk {
     /// The bytes at that time; `None` if there are none.
     pub fn of(at: Duration, bytes: impl Into<Bytes>) -> Option<Self> {
         Some(Self { at, bytes: bytes.into() }).filter(|chunk| !chunk.bytes.is_empty())
+    }
+}
+
+impl fmt::Display for Ending {
+    /// A fragment, as in `the server reset the connection (RST)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Complete => f.write_str("the response is complete"),
+            Self::Disconnected => f.write_str("sseproof disconnected"),
+            Self::OverLimit(bytes) => write!(f, "sseproof disconnected after {bytes} bytes"),
+            Self::TimedOut(Phase::Connect) => f.write_str("timeout while connecting"),
+            Self::TimedOut(Phase::Head) => f.write_str("timeout before the response headers"),
+            Self::Unresolved(why) => write!(f, "the name cannot be resolved: {why}"),
+            Self::Unconnected(why) => write!(f, "no connection: {why}"),
+            Self::Handshake(why) => f.write_str(why),
+            Self::Reset => f.write_str("the server reset the connection (RST)"),
+            Self::Truncated => {
+                f.write_str("the server closed the connection before the end of the response")
+            }
+            Self::StreamReset(code) => {
+                write!(f, "the server reset the stream (RST_STREAM, error code {code})")
+            }
+            Self::GoneAway(code) => {
+                write!(f, "the server closed the connection (GOAWAY, error code {code})")
+            }
+            Self::Malformed(why) => write!(f, "not valid HTTP: {why}"),
+        }
     }
 }
 
@@ -222,7 +243,7 @@ impl Exchange {
             on: None,
             wire: Vec::new(),
             published: Vec::new(),
-            end: End { at: started, how: Ending::Left },
+            end: End { at: started, how: Ending::Disconnected },
         }
     }
 
@@ -231,22 +252,18 @@ impl Exchange {
         if self.coded.is_empty() { &self.body } else { &self.coded }
     }
 
-    /// How many bytes of the body were received.
     pub fn came_len(&self) -> u64 {
         self.came().iter().map(|chunk| chunk.bytes.len() as u64).sum()
     }
 
-    /// All bytes of the body.
     pub fn body_bytes(&self) -> Vec<u8> {
         self.body.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect()
     }
 
-    /// All bytes that were received on the wire.
     pub fn wire_bytes(&self) -> Vec<u8> {
         self.wire.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect()
     }
 
-    /// How many bytes the body has so far.
     pub fn body_len(&self) -> u64 {
         self.body.iter().map(|chunk| chunk.bytes.len() as u64).sum()
     }
@@ -263,7 +280,6 @@ impl Exchange {
         self.end.at
     }
 
-    /// The status code, if there are response headers.
     pub fn status(&self) -> Option<u16> {
         self.head.as_ref().map(|head| head.status)
     }

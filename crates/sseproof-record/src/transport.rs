@@ -5,7 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The transport of an exchange; all empty for HTTP/1 over plain TCP without a proxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Transport {
@@ -35,7 +34,6 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// Whether all is empty.
     pub fn is_plain(&self) -> bool {
         *self == Self::default()
     }

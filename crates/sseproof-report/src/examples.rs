@@ -242,7 +242,6 @@ fn measures() -> Measures {
     }
 }
 
-/// Everything passes.
 pub(crate) fn held() -> Report {
     Report {
         findings: vec![
@@ -273,7 +272,6 @@ pub(crate) fn quiet_failure() -> Report {
     Report { findings: vec![keepalive(), pass("stream/utf8", "45230 bytes")], ..held() }
 }
 
-/// The same, as an error.
 pub(crate) fn strict() -> Report {
     Report { strict: true, ..quiet_failure() }
 }

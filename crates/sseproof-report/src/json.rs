@@ -25,11 +25,9 @@ pub struct Document {
     pub report: Report,
 }
 
-/// Why a report could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The text is not a report.
     #[error("read the report: {0}")]
     Malformed(String),
     /// It was written by a version that this one does not know.
@@ -68,7 +66,6 @@ pub fn read(text: &str) -> Result<Report, ReadError> {
     Ok(document.report)
 }
 
-/// The JSON Schema of the document.
 pub fn schema() -> serde_json::Value {
     schemars::schema_for!(Document).to_value()
 }

@@ -4,7 +4,6 @@ use sseproof_rules::{Mutant, Profile, Requirement, Rule, RuleText};
 
 use crate::table::table;
 
-/// The rules: id, level, requirement.
 pub fn list_rules<'a>(rules: impl IntoIterator<Item = &'a Rule>, width: usize) -> String {
     let rows = rules.into_iter().map(|rule| rule_row(rule.requirement(), rule.text()));
     headed(RULE_HEAD, rows, width)
@@ -16,7 +15,6 @@ fn rule_row(requirement: &Requirement, text: &RuleText) -> [String; 3] {
     [text.id.clone(), requirement.standing(), text.title.clone()]
 }
 
-/// The requirements: id, level, the party they bind, text.
 pub fn list_requirements<'a>(
     requirements: impl IntoIterator<Item = &'a Requirement>,
     width: usize,
@@ -31,7 +29,6 @@ pub fn list_requirements<'a>(
     headed(["requirement", "level", "binds", "text"], rows, width)
 }
 
-/// The mutants: id, the rule that each fails, its fault.
 pub fn list_mutants<'a>(
     mutants: impl IntoIterator<Item = (&'a Rule, &'a Mutant)>,
     width: usize,
@@ -48,7 +45,6 @@ pub fn list_probes(probes: &[(String, String, String)], width: usize) -> String 
     headed(["probe", "runs", "purpose"], rows, width)
 }
 
-/// The plans: id, the case that it models, its phases.
 pub fn list_plans(plans: impl IntoIterator<Item = [String; 3]>, width: usize) -> String {
     headed(["plan", "models", "phases"], plans, width)
 }

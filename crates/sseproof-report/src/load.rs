@@ -26,11 +26,8 @@ use side::sides;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LoadReport {
-    /// Name and version of the program.
     pub tool: String,
-    /// One result for each round of each transport.
     pub outcomes: Vec<Outcome>,
-    /// The thresholds, judged by [`judge`].
     pub judged: Vec<JudgedThreshold>,
 }
 
@@ -98,7 +95,6 @@ impl LoadReport {
         }
     }
 
-    /// Why the results are doubtful, each with all reasons.
     fn doubts(&self) -> Vec<Doubt> {
         let mut doubts = Vec::new();
         let reasons = |of: fn(&Outcome) -> Vec<String>| {
@@ -175,7 +171,6 @@ impl LoadReport {
     }
 }
 
-/// A reason to doubt the results.
 struct Doubt {
     title: &'static str,
     meaning: &'static str,

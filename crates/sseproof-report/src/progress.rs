@@ -7,7 +7,6 @@ use sseproof_units::counted;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// The current probe's id or scenario's name.
     pub playing: String,
     pub done: usize,
     /// 0 if it is unknown.

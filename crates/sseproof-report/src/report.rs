@@ -232,7 +232,6 @@ impl Report {
         counts
     }
 
-    /// The findings with this standing, in their order.
     pub fn standing_at(&self, standing: Standing) -> impl Iterator<Item = &Judged> {
         self.findings.iter().filter(move |finding| self.standing(finding) == standing)
     }

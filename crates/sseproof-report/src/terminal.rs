@@ -33,7 +33,6 @@ pub enum Detail {
 }
 
 impl Default for Options {
-    /// A hundred columns, no colour, normal detail.
     fn default() -> Self {
         Self { width: 100, colour: false, detail: Detail::Normal }
     }
@@ -71,7 +70,6 @@ pub(crate) fn failure_text(report: &Report, finding: &Judged, options: &Options)
     page.finish()
 }
 
-/// One scenario without colour.
 pub(crate) fn scenario_text(scenario: &crate::ScenarioResult, options: &Options) -> String {
     let mut page = Page::new(options);
     scenarios::one(&mut page, scenario);

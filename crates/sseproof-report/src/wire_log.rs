@@ -6,8 +6,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use sseproof_http::Bytes;
 use sseproof_http::http1::Message;
-use sseproof_record::{Bytes, Ending, Exchange, Phase, Source, Transcript};
+use sseproof_record::{Exchange, Source, Transcript};
 use sseproof_rules::{Evidence, Excerpt};
 
 use crate::dump::dump;
@@ -144,7 +145,6 @@ impl Line {
     }
 }
 
-/// The lines of the exchange in the order of their times.
 fn lines(exchange: &Exchange) -> Vec<Line> {
     let mut lines = Vec::new();
     let since = |at: Duration| at.saturating_sub(exchange.started);
@@ -183,7 +183,7 @@ fn lines(exchange: &Exchange) -> Vec<Line> {
         }
         offset += bytes.len() as u64;
     }
-    lines.push(happened(exchange.end.at, &ending(&exchange.end.how)));
+    lines.push(happened(exchange.end.at, &exchange.end.how.to_string()));
     lines.sort_by_key(|line| line.at);
     lines
 }
@@ -263,30 +263,13 @@ fn fault_line(lines: &[Line], evidence: &Evidence) -> Option<usize> {
     }
 }
 
-fn ending(how: &Ending) -> String {
-    match how {
-        Ending::Complete => "the response is complete".to_owned(),
-        Ending::Left => "sseproof disconnected".to_owned(),
-        Ending::OverLimit(bytes) => format!("sseproof disconnected after {bytes} bytes"),
-        Ending::TimedOut(Phase::Connect) => "timeout while connecting".to_owned(),
-        Ending::TimedOut(_) => "timeout before the response headers".to_owned(),
-        Ending::Unresolved(why) => format!("the name cannot be resolved: {why}"),
-        Ending::Unconnected(why) => format!("no connection: {why}"),
-        Ending::Reset => "the server reset the connection (RST)".to_owned(),
-        Ending::Truncated => {
-            "the server closed the connection before the end of the response".to_owned()
-        }
-        Ending::Malformed(why) => format!("not valid HTTP: {why}"),
-        other => format!("{other:?}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::examples::{fail, place};
     use insta::assert_snapshot;
-    use sseproof_record::{Chunk, End, Request};
+    use sseproof_http::Request;
+    use sseproof_record::{Chunk, End, Ending};
     use sseproof_rules::Level;
 
     fn exchange() -> Exchange {
@@ -302,7 +285,7 @@ mod tests {
             .push(chunk(1_204, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"));
         exchange.head = Some(sseproof_record::Head {
             at: at(1_204),
-            version: sseproof_record::Version::Http11,
+            version: sseproof_http::Version::Http11,
             status: 200,
             headers: [("Content-Type", "text/event-stream")].into_iter().collect(),
         });
@@ -313,7 +296,7 @@ mod tests {
             exchange.wire.push(chunk.clone());
             exchange.body.push(chunk);
         }
-        exchange.end = End { at: at(4_000), how: Ending::Left };
+        exchange.end = End { at: at(4_000), how: Ending::Disconnected };
         exchange
     }
 

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use sseproof_record::{
-    Bytes, Chunk, End, Ending, Exchange, Head, Request, Target, Transcript, Version,
-};
+use sseproof_http::{Bytes, Request, Version};
+use sseproof_record::{Chunk, End, Ending, Exchange, Head, Target, Transcript};
 use sseproof_report::{Judged, Outcome, Report, json, junit, markdown, terminal};
 use sseproof_rules::{Finding, Record, Status, judge};
 

@@ -6,10 +6,11 @@ use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use httlib_hpack::{Decoder, Encoder};
-use sseproof_record::http2::{PREFACE, flag, kind, write_frame};
+use sseproof_http::http2::{PREFACE, flag, kind, write_frame};
+use sseproof_http::{Bytes, Headers, Request, Version};
 use sseproof_record::{
-    Bytes, Chunk, Connection, End, Ending, Exchange, Headers, OnConnection, Redacted, Request,
-    Secrets, SharedConnection, Transcript, Transport, Version, read_recording, write_recording,
+    Chunk, Connection, End, Ending, Exchange, OnConnection, Redacted, Secrets, SharedConnection,
+    Transcript, Transport, read_recording, write_recording,
 };
 use sseproof_report::{Judged, wire_log};
 use sseproof_rules::{Record, Status, judge};
@@ -27,7 +28,7 @@ fn chunks(bytes: &[u8], size: usize) -> Vec<Chunk> {
 }
 
 fn left() -> End {
-    End { at: Duration::from_secs(9), how: Ending::Left }
+    End { at: Duration::from_secs(9), how: Ending::Disconnected }
 }
 
 fn asked() -> Request {
@@ -255,7 +256,7 @@ fn a_block_that_cannot_be_decoded_is_dropped() {
     on.connection.lock().received.push(Chunk { at, bytes: broken.into() });
     for exchange in &mut transcript.exchanges {
         exchange.on.iter_mut().for_each(|on| on.received += 1);
-        let stated = Some(exchange.end.clone()).filter(|end| end.how == Ending::Left);
+        let stated = Some(exchange.end.clone()).filter(|end| end.how == Ending::Disconnected);
         exchange.derive(stated);
     }
     let Redacted { transcript: without, dropped } = redacted(&transcript);

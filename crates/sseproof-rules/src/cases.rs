@@ -26,9 +26,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use sseproof_http::{Action, Answer, CodingFault, Framing, Plan, Request, Version};
 use sseproof_record::{
-    Action, Answer, Chunk, CodingFault, End, Ending, Exchange, Framing, Gauge, PLAIN, Phase, Plan,
-    PublishOutcome, Published, Reading, Reason, Request, RunEventKind, Target, Transport, Version,
+    Chunk, End, Ending, Exchange, Gauge, PLAIN, Phase, PublishOutcome, Published, Reading, Reason,
+    RunEventKind, Target, Transport,
 };
 
 use crate::testing::{Run, URL};
@@ -251,7 +252,7 @@ fn ending(text: &str) -> Ending {
     let number = || number.parse().unwrap_or_else(|_| panic!("{text}: a number is missing"));
     match (text, word) {
         ("whole", _) => Ending::Complete,
-        ("left", _) => Ending::Left,
+        ("left", _) => Ending::Disconnected,
         // The server closed the connection before the end of the body.
         ("broken", _) => Ending::Truncated,
         ("reset", _) => Ending::Reset,
@@ -353,7 +354,7 @@ impl Asked {
             exchange.head = None;
             exchange.wire.clear();
             exchange.body.clear();
-            exchange.end = End { at: leave, how: Ending::Left };
+            exchange.end = End { at: leave, how: Ending::Disconnected };
         }
         let Some(head) = &mut exchange.head else { return };
         head.status = self.status.unwrap_or(head.status);
@@ -418,11 +419,12 @@ impl Asked {
             .filter(|(place, (_, bytes))| *place > 0 || !bytes.is_empty());
         let pieces = pieces.map(|(_, (at, bytes))| Chunk { at: begun + at, bytes: bytes.into() });
         exchange.body = pieces.take_while(|chunk| chunk.at < leave).collect();
-        let default = if self.publishes.is_some() { Ending::Left } else { Ending::Complete };
+        let default =
+            if self.publishes.is_some() { Ending::Disconnected } else { Ending::Complete };
         let how = self.ended.as_deref().map_or(default, ending);
-        let left = last >= leave || how == Ending::Left;
+        let left = last >= leave || how == Ending::Disconnected;
         exchange.end =
-            if left { End { at: leave, how: Ending::Left } } else { End { at: last, how } };
+            if left { End { at: leave, how: Ending::Disconnected } } else { End { at: last, how } };
     }
 
     fn change_rest(&self, exchange: &mut Exchange) {

@@ -1,7 +1,8 @@
 //! A verdict with its evidence, free of the transcript: what reports are made of.
 
 use serde::{Deserialize, Serialize};
-use sseproof_record::{Bytes, Chunk, Exchange};
+use sseproof_http::Bytes;
+use sseproof_record::{Chunk, Exchange};
 
 use crate::plain::lacks_part;
 use crate::{Fault, Level, Place, Record, Rule, Verdict};

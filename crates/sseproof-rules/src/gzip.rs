@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use sseproof_record::{Action, Bytes, Plan};
+use sseproof_http::{Action, Bytes, Plan};
 
 /// The plan with what it writes in gzip, whose compressor is flushed with every so many pieces, and
 /// at the end; what follows a log stays as it is, since its length is not known yet.

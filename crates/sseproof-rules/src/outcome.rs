@@ -209,7 +209,7 @@ mod tests {
             run.with_record(|record| of_http1(record, "otherwise"))
         };
         assert_eq!(skip(|_| {}), Verdict::Skip("otherwise".to_owned()));
-        let Verdict::Skip(why) = skip(|one| one.request.version = sseproof_record::Version::Http2)
+        let Verdict::Skip(why) = skip(|one| one.request.version = sseproof_http::Version::Http2)
         else {
             panic!()
         };
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(ended(Ending::Reset), Outcome::Closed);
         let second = Duration::from_secs(1);
         assert_eq!(ended(Ending::TimedOut(Phase::Head)), Outcome::Silent(second));
-        assert_eq!(ended(Ending::Left), Outcome::Silent(second));
+        assert_eq!(ended(Ending::Disconnected), Outcome::Silent(second));
     }
 
     #[test]

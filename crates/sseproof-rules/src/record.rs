@@ -4,7 +4,8 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use sseproof_codec::{Anomaly, Comment, Event, Item, Retry, decode};
-use sseproof_record::{Coding, Exchange, Reason, RunEvent, Source, Target, Transcript, Version};
+use sseproof_http::{Coding, Version};
+use sseproof_record::{Exchange, Reason, RunEvent, Source, Target, Transcript};
 
 /// A transcript, ready to be judged.
 pub struct Record<'t> {

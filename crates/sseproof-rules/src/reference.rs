@@ -7,9 +7,7 @@
 use std::time::Duration;
 
 use sseproof_codec::{EncodeError, Frame, encode};
-use sseproof_record::{
-    Action, Bytes, EVENT_STREAM, Framing, Headers, Plan, Request, Version, Visit,
-};
+use sseproof_http::{Action, Bytes, EVENT_STREAM, Framing, Headers, Plan, Request, Version, Visit};
 
 /// The time between two events.
 pub const INTERVAL: Duration = Duration::from_millis(50);

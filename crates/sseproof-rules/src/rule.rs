@@ -1,6 +1,6 @@
 //! Rules and their verdicts.
 
-use sseproof_record::Answer;
+use sseproof_http::Answer;
 
 use crate::requirement::rule_texts;
 use crate::{Record, Requirement, RuleText, View};

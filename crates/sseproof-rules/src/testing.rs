@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use sseproof_http::{Bytes, Plan, Request, Visit};
 use sseproof_http::{Script, Step, Then};
 use sseproof_record::{
-    BodyLimits, Bytes, Chunk, Close, Closed, End, Ending, Exchange, Plan, Request, ResponseReader,
-    Role, RunEvent, RunEventKind, Side, Target, Transcript, Visit,
+    BodyLimits, Chunk, Close, Closed, End, Ending, Exchange, ResponseReader, Role, RunEvent,
+    RunEventKind, Side, Target, Transcript,
 };
 
 use crate::{Record, Rule, Verdict};
@@ -15,11 +16,11 @@ pub(crate) const URL: &str = "http://server/events";
 pub(crate) struct Run {
     transcript: Transcript,
     now: Duration,
-    serve: sseproof_record::Answer,
+    serve: sseproof_http::Answer,
 }
 
 impl Run {
-    pub(crate) fn against(serve: sseproof_record::Answer) -> Self {
+    pub(crate) fn against(serve: sseproof_http::Answer) -> Self {
         let target = Target { url: URL.to_owned(), method: "GET".to_owned(), profile: None };
         let transcript = Transcript { target, ..Transcript::default() };
         Self { transcript, now: Duration::from_secs(1), serve }
@@ -193,6 +194,6 @@ pub(crate) fn play(
             break;
         }
     }
-    reader.end(&mut exchange, leave, Ending::Left);
+    reader.end(&mut exchange, leave, Ending::Disconnected);
     exchange
 }

@@ -10,7 +10,6 @@ use tokio::time::timeout;
 /// How many bytes of a command's standard error are kept, counted from its end.
 const TAIL: usize = 4 << 10;
 
-/// Why a command failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CommandError {
     #[error("`{0}` cannot be split into a program and its arguments: a quote may be open")]

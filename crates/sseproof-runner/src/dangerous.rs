@@ -2,9 +2,7 @@
 
 use sseproof_record::{PLAIN, Part};
 
-/// A text that an encoder may get wrong.
 pub(super) struct Payload {
-    /// The danger, for messages.
     pub(super) name: &'static str,
     start: &'static str,
     /// A text that follows the start, and how often.

@@ -8,9 +8,10 @@
 
 use std::time::Duration;
 
-use sseproof_files::{Act, PublishHook};
+use sseproof_files::{HookCall, PublishHook};
+use sseproof_http::Request;
 use sseproof_net::{Leave, Waited, sendable};
-use sseproof_record::{Ending, PublishOutcome, Published, Request};
+use sseproof_record::{Ending, PublishOutcome, Published};
 
 use super::command::{self, CommandError};
 use super::evidence;
@@ -120,15 +121,14 @@ impl ScenarioRun<'_> {
         Ok(())
     }
 
-    /// Runs the publish hook; returns its outcome.
     pub(super) async fn emit(
         &mut self,
         hook: &PublishHook,
         meant: &Published,
     ) -> Result<PublishOutcome, Stop> {
-        match hook.act_on(self.target, meant) {
-            Ok(Act::Send(request)) => self.send(request).await,
-            Ok(Act::Run(command)) => Ok(run(&command).await),
+        match hook.call_on(self.target, meant) {
+            Ok(HookCall::Send(request)) => self.send(request).await,
+            Ok(HookCall::Run(command)) => Ok(run(&command).await),
             Err(name) => Ok(PublishOutcome::Unsendable(format!("`${{{name}}}` has no value"))),
         }
     }

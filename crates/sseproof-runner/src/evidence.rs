@@ -95,7 +95,7 @@ fn state(snapshot: &Snapshot<'_>) -> String {
 
 fn ended(how: &Ending) -> &'static str {
     match how {
-        Ending::Left => "closed by this scenario",
+        Ending::Disconnected => "closed by this scenario",
         Ending::Complete => "ended by the server",
         Ending::Truncated => "cut off by the server before the response was complete,",
         Ending::Reset => "reset by the server",
@@ -106,7 +106,6 @@ fn ended(how: &Ending) -> &'static str {
     }
 }
 
-/// The server's response, or why there is none.
 pub(super) fn answer(exchange: &Exchange) -> String {
     let of = exchange.request.label();
     if let Some(head) = &exchange.head {

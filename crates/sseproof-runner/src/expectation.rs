@@ -6,7 +6,6 @@ use serde_json_path::JsonPath;
 use sseproof_codec::Event;
 use sseproof_files::model::{EventMatcher, Scope, Short, Value};
 
-/// Conditions on a text; all must hold.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Expectation {
     equals: Option<JsonValue>,

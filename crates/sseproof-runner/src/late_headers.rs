@@ -45,7 +45,6 @@ fn is_held_back(results: &Results) -> bool {
         && results.transcript.exchanges.iter().all(timed_out)
 }
 
-/// The time until the response headers of a stream.
 fn time_to_head(exchange: &Exchange) -> Option<Duration> {
     let head = exchange.head.as_ref().filter(|_| exchange.is_stream())?;
     Some(head.at.saturating_sub(exchange.phases.sent.unwrap_or(exchange.started)))

@@ -34,18 +34,15 @@ use sseproof_record::{Ending, Exchange, RunEvent, Transcript};
 
 use self::scenario_run::ScenarioRun;
 
-/// The result of one scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// The exchanges in the order in which they began, numbered from the given number on.
     pub exchanges: Vec<Exchange>,
     pub run_events: Vec<RunEvent>,
-    /// A scenario stops at its first failure.
     pub failures: Vec<StepFailure>,
     pub stopped: Option<Stopped>,
 }
 
-/// The results of several scenarios.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Results {
     pub transcript: Transcript,
@@ -55,7 +52,6 @@ pub struct Results {
     pub left_out: Vec<String>,
 }
 
-/// Why a run stopped before its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -75,7 +71,6 @@ pub enum Stopped {
     Cancelled,
 }
 
-/// A step that did not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepFailure {
@@ -101,7 +96,6 @@ pub struct StepFailure {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// The target did not meet an expectation.
     Unmet,
     /// The step cannot be executed: a request that HTTP cannot express, a missing command.
     Impossible,
@@ -112,7 +106,6 @@ pub enum FailureKind {
 #[non_exhaustive]
 pub enum RunProgress<'p> {
     Begins(&'p Scenario),
-    /// A step begins, in this line of the scenario's file.
     Step(&'p Scenario, usize),
     Ends(&'p Scenario, &'p [StepFailure]),
     /// The exchanges of the scenario were appended to the transcript.
@@ -218,7 +211,6 @@ pub async fn run_all(
     results
 }
 
-/// The reason to stop if the probes have no stream to work with.
 fn no_stream(exchanges: &[Exchange]) -> Option<Stopped> {
     let first = exchanges.first()?;
     if !exchanges.iter().any(Exchange::is_stream) {

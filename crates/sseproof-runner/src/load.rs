@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use sseproof_files::Act;
+use sseproof_files::HookCall;
 use sseproof_files::model::{Churn, Pour, Stall};
+use sseproof_http::Request;
 use sseproof_net::{Client, Leave};
-use sseproof_record::{Exchange, Request, RunEventKind};
+use sseproof_record::{Exchange, RunEventKind};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -104,9 +105,9 @@ impl ScenarioRun<'_> {
         let mut poured = 0;
         let mut stopped = None;
         while poured < wanted && Instant::now() < deadline {
-            stopped = match self.filled(hook.act(target, &portion))? {
-                Act::Send(request) => rejected(self.client, request).await,
-                Act::Run(command) => {
+            stopped = match self.filled(hook.call(target, &portion))? {
+                HookCall::Send(request) => rejected(self.client, request).await,
+                HookCall::Run(command) => {
                     command::run(&command, ANSWER, 0).await.err().map(|error| error.to_string())
                 }
             };

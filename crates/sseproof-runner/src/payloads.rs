@@ -41,7 +41,6 @@ const GENERATED_TIME: Duration = Duration::from_secs(6);
 const STEPS: usize = 60;
 const SHRINKING_TIME: Duration = Duration::from_secs(10);
 
-/// The state of one `payloads` step.
 struct PayloadState<'r> {
     hook: &'r PublishHook,
     within: Duration,
@@ -58,7 +57,6 @@ struct PayloadState<'r> {
     ended: usize,
 }
 
-/// A sentinel that arrived.
 #[derive(Clone, Copy)]
 struct Opening {
     /// Its index among the events published to the stream.
@@ -247,7 +245,6 @@ impl ScenarioRun<'_> {
         }
     }
 
-    /// Publishes one payload between two sentinels.
     async fn try_payload(
         &mut self,
         state: &mut PayloadState<'_>,
@@ -318,7 +315,6 @@ impl ScenarioRun<'_> {
         })
     }
 
-    /// Whether the server accepted the last payload.
     fn was_accepted(&mut self, state: &PayloadState<'_>) -> bool {
         let published = self.slot_at(state.subscriber).all_published();
         let last = published.iter().rev().find(|one| one.payload.is_some());
@@ -353,7 +349,6 @@ impl ScenarioRun<'_> {
         Ok(())
     }
 
-    /// Publishes, and notes the outcome at the subscriber; returns whether the server accepted it.
     async fn put(&mut self, state: &PayloadState<'_>, meant: Published) -> Result<bool, Stop> {
         let outcome = self.emit(state.hook, &meant).await?;
         let accepted = outcome == PublishOutcome::Accepted;

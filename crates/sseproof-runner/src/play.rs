@@ -14,7 +14,6 @@ use sseproof_files::request;
 use super::scenario_run::ScenarioRun;
 use super::{RunProgress, StepFailure, Stopped, command};
 
-/// Why a scenario stops.
 #[derive(Debug)]
 pub(super) enum Stop {
     Step(Box<StepFailure>),
@@ -22,7 +21,6 @@ pub(super) enum Stop {
     Run(Stopped),
 }
 
-/// The default time limit of a command.
 pub(super) const COMMAND: Duration = Duration::from_secs(30);
 
 impl<'r> ScenarioRun<'r> {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sseproof_files::model::{OnlyIf, Reconnect};
 use sseproof_files::request;
-use sseproof_record::{Follows, Reason, Request};
+use sseproof_http::Request;
+use sseproof_record::{Follows, Reason};
 
 use super::play::Stop;
 use super::scenario_run::{Connection, ConnectionOptions, Consumed, ScenarioRun};

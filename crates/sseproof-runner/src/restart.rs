@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use sseproof_files::RestartHook;
 use sseproof_files::model::Restart;
+use sseproof_http::Request;
 use sseproof_net::{Client, Leave};
-use sseproof_record::{Ending, Phase, PublishOutcome, Request, RunEventKind};
+use sseproof_record::{Ending, Phase, PublishOutcome, RunEventKind};
 use tokio::time::{Instant, sleep};
 
 use super::command;
 use super::play::Stop;
 use super::scenario_run::ScenarioRun;
 
-/// The default time limit of a restart.
 const WITHIN: Duration = Duration::from_secs(20);
 /// The time between two attempts to connect.
 const ATTEMPT: Duration = Duration::from_millis(50);

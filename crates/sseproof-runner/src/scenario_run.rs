@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use sseproof_files::model::{At, Name, Purpose, Scope};
 use sseproof_files::{MARK, Place, Scenario, Target};
+use sseproof_http::Request;
 use sseproof_net::{Client, Leave, ReceiveBuffer, RequestOptions, Watcher};
 use sseproof_record::{
-    Ending, Exchange, Follows, Gauge, Phase, Published, Request, Role, RunEvent, RunEventKind,
+    Ending, Exchange, Follows, Gauge, Phase, Published, Role, RunEvent, RunEventKind,
 };
 
 use super::emit::Feeding;
@@ -32,17 +33,14 @@ pub(super) struct ScenarioRun<'r> {
     slots: Vec<TrackedExchange>,
     run_events: Vec<RunEvent>,
     pub(super) watcher: Watcher,
-    /// The readings of this scenario, by their names.
     pub(super) readings: BTreeMap<String, Vec<(Gauge, u64)>>,
     connections: BTreeMap<String, Option<Connection>>,
     latest: Option<String>,
 }
 
-/// A connection to which the scenario gives a name.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     pub(super) name: String,
-    /// The role of its exchanges in rules.
     pub(super) role: Option<Role>,
     /// Its exchange: the last one, if redirects were followed.
     pub(super) slot: usize,
@@ -63,7 +61,6 @@ pub(super) struct Connection {
     pub(super) judged: bool,
 }
 
-/// The options of an exchange beside its request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ConnectionOptions {
     /// Whether the HTTP version of its request is required.
@@ -194,7 +191,6 @@ impl<'r> ScenarioRun<'r> {
         self.connections.get(name).cloned().flatten()
     }
 
-    /// The connection of a step that names none.
     pub(super) fn latest(&self) -> &str {
         self.latest.as_deref().unwrap_or("stream")
     }

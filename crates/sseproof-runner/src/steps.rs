@@ -5,11 +5,10 @@ use std::time::Duration;
 use sseproof_files::model::{
     At, Capture, Connect, Disconnect, Field, Http, Name, Observe, Publish, Read, Statuses,
 };
-use sseproof_files::{Act, excerpt, request};
+use sseproof_files::{HookCall, excerpt, request};
+use sseproof_http::{Request, Version};
 use sseproof_net::{Leave, ReceiveBuffer, Redirect, Waited, redirect};
-use sseproof_record::{
-    Follows, PublishOutcome, Published, Reason, Request, Role, RunEventKind, Version,
-};
+use sseproof_record::{Follows, PublishOutcome, Published, Reason, Role, RunEventKind};
 use sseproof_units::counted;
 
 use super::evidence::About;
@@ -237,21 +236,21 @@ impl ScenarioRun<'_> {
         let data = self.filled(step.data.fill(&self.scope))?;
         let at = self.client.now();
         let act = match hook {
-            Some(hook) => match self.filled(hook.act(target, &data))? {
-                Act::Send(mut request) => {
+            Some(hook) => match self.filled(hook.call(target, &data))? {
+                HookCall::Send(mut request) => {
                     self.filled(request::headers(&mut request, &step.headers, &self.scope))?;
-                    Act::Send(request)
+                    HookCall::Send(request)
                 }
-                run @ Act::Run(_) => run,
+                run @ HookCall::Run(_) => run,
             },
-            None => Act::Send(self.filled(request::publish(step, target, &self.scope))?),
+            None => HookCall::Send(self.filled(request::publish(step, target, &self.scope))?),
         };
         let (of, done) = match act {
-            Act::Send(request) => {
+            HookCall::Send(request) => {
                 let of = format!("{}: ", request.label());
                 (of, self.ordinary(request, "", None, WITHIN).await)
             }
-            Act::Run(command) => (String::new(), self.run(&command, COMMAND, 0).await),
+            HookCall::Run(command) => (String::new(), self.run(&command, COMMAND, 0).await),
         };
         let outcome = match &done {
             Ok(()) => PublishOutcome::Accepted,

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use sseproof_codec::{Event, Item};
+use sseproof_http::Request;
 use sseproof_net::{Leave, Live, Progress, Waited};
-use sseproof_record::{End, Ending, Exchange, Published, Request, Role};
+use sseproof_record::{End, Ending, Exchange, Published, Role};
 
 pub(super) struct TrackedExchange {
     live: Option<Live>,
     kept: Kept,
 }
 
-/// An ended exchange, and the marks of its record.
 struct Kept {
     exchange: Exchange,
     items: Vec<(Duration, Item<'static>)>,
@@ -74,7 +74,6 @@ impl TrackedExchange {
         Self { live: Some(live), kept }
     }
 
-    /// The exchange in progress, so that another one can share its connection.
     pub(super) fn live(&self) -> Option<&Live> {
         self.live.as_ref()
     }
@@ -85,7 +84,6 @@ impl TrackedExchange {
         self.kept.exchange.transport.shares = Some(opener);
     }
 
-    /// The exchange that opened its connection.
     pub(super) fn opener(&self) -> usize {
         self.kept.shares.unwrap_or(self.number())
     }
@@ -111,7 +109,6 @@ impl TrackedExchange {
         self.kept.exchange.via = via;
     }
 
-    /// Stops reading.
     pub(super) fn stall(&self) {
         if let Some(live) = &self.live {
             live.stall();
@@ -150,7 +147,6 @@ impl TrackedExchange {
         self.kept.record(last);
     }
 
-    /// The record, marked with its number and its names.
     pub(super) fn into_exchange(self) -> Exchange {
         self.kept.exchange
     }
@@ -173,11 +169,10 @@ impl Kept {
         self.reconnection_time = progress.reconnection_time();
         self.record(progress.exchange.clone());
         if !progress.ended {
-            self.exchange.end = End { at: now, how: Ending::Left };
+            self.exchange.end = End { at: now, how: Ending::Disconnected };
         }
     }
 
-    /// Replaces the record, and keeps the marks.
     fn record(&mut self, recorded: Exchange) {
         let marked = std::mem::replace(&mut self.exchange, recorded);
         self.exchange.number = marked.number;

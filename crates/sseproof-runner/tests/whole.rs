@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_files::{Scenario, probes};
+use sseproof_http::{Plan, Version, Visit};
 use sseproof_net::{
     Client, ConnectionOptions, Dial, DialError, Dialling, Lab, Limits, ReceiveBuffer,
 };
-use sseproof_record::{Ending, Exchange, Plan, Reason, Version, Visit};
+use sseproof_record::{Ending, Exchange, Reason};
 use sseproof_rules::reference;
 use sseproof_runner::{FailureKind, Outcome, Results, RunProgress, Stopped, run, run_all};
 
@@ -129,7 +130,7 @@ async fn every_way_of_closing_is_recorded() {
          - drop: { from: reset, reset: true }\n  - connect: { path: /silent, as: kept }\n  - wait: 1s\n",
     )
     .await;
-    assert!(outcome.exchanges.iter().all(|exchange| exchange.end.how == Ending::Left));
+    assert!(outcome.exchanges.iter().all(|exchange| exchange.end.how == Ending::Disconnected));
     let ends: Vec<_> = outcome.exchanges.iter().map(|exchange| exchange.end.at).collect();
     assert_eq!(ends[0], ends[2], "open connections are closed at the end");
     assert!(ends[1] < ends[0]);
@@ -234,8 +235,8 @@ async fn the_probes_provoke_the_reference_server_and_never_fail() {
 #[tokio::test(start_paused = true)]
 async fn the_probes_survive_servers_that_do_all_wrong() {
     let wrong: [fn(&Visit<'_>) -> Plan; 4] = [
-        |_| Plan { actions: vec![sseproof_record::Action::Close] },
-        |_| Plan { actions: vec![sseproof_record::Action::Reset] },
+        |_| Plan { actions: vec![sseproof_http::Action::Close] },
+        |_| Plan { actions: vec![sseproof_http::Action::Reset] },
         |_| {
             Plan::answer(
                 200,
@@ -243,7 +244,7 @@ async fn the_probes_survive_servers_that_do_all_wrong() {
                 "retry: 99999999999999999999\nid: x\n\ndata: a\n\n",
             )
         },
-        |_| Plan { actions: vec![sseproof_record::Action::Hold] },
+        |_| Plan { actions: vec![sseproof_http::Action::Hold] },
     ];
     for answer in wrong {
         let results = play_all(&all_probes(), &against(answer)).await;

@@ -9,7 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sseproof_record::{Request, Secrets, Source, Transcript};
+use sseproof_http::Request;
+use sseproof_record::{Secrets, Source, Transcript};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{Judged, KnownResult, Outcome, Report, ScenarioResult};
 use sseproof_report::{terminal, wire_log};
@@ -25,13 +26,10 @@ use crate::{recorded, screen};
 /// How many places of a finding have a log in the report.
 const LOGS: usize = 3;
 
-/// A run or a recording, to be judged.
 struct Material {
     transcript: Transcript,
     scenarios: Vec<ScenarioResult>,
-    /// Why the run ended early.
     partial: Option<String>,
-    /// Why the server was not reached.
     unreachable: Option<String>,
     interrupted: bool,
 }
@@ -164,7 +162,6 @@ fn environment(texts: &[String]) -> impl Iterator<Item = (String, String)> {
     names.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
 }
 
-/// Adds the bytes on the wire to each place of a finding.
 fn logs(report: &mut Report, transcript: &Transcript) {
     for finding in &mut report.findings {
         for evidence in finding.evidence.iter_mut().take(LOGS) {

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use sseproof_files::{NamedFile, Target};
-use sseproof_net::{ConnectionOptions, Proxies, Tls, TlsGiven, UnixSocket};
-use sseproof_record::Version;
+use sseproof_files::{ConnectionKeys, NamedFile};
+use sseproof_http::Version;
+use sseproof_net::{ConnectionOptions, Proxies, Tls, TlsOptions, UnixSocket};
 
 fn version() -> impl TypedValueParser<Value = Option<Version>> {
     let value = |name, help| PossibleValue::new(name).help(help);
@@ -58,29 +58,11 @@ pub(crate) struct ConnectionFlags {
     no_proxy: bool,
 }
 
-/// The keys of a target file or a plan about the connection.
-#[derive(Clone, Copy)]
-pub(crate) struct FileKeys<'a> {
-    pub(crate) file: &'a Path,
-    pub(crate) ca: Option<&'a NamedFile>,
-    pub(crate) insecure: bool,
-    pub(crate) unix_socket: Option<&'a Path>,
-}
-
-impl<'a> FileKeys<'a> {
-    pub(crate) fn of_target(file: &'a Path, target: &'a Target) -> Self {
-        let unix_socket = target.unix_socket.as_deref();
-        Self { file, ca: target.ca.as_ref(), insecure: target.insecure, unix_socket }
-    }
-}
-
 /// The certificates to trust, by flags.
 pub(crate) enum Trust<'a> {
-    /// Those that the system trusts.
     System,
     /// Also those in this file.
     Ca(&'a Path),
-    /// All of them.
     Any,
 }
 
@@ -89,25 +71,20 @@ impl ConnectionFlags {
     pub(crate) fn options(
         &self,
         url: Option<&str>,
-        file: Option<FileKeys<'_>>,
+        file: &ConnectionKeys,
     ) -> anyhow::Result<ConnectionOptions> {
-        let (ca, insecure) = match (self.trust(), file) {
-            (Trust::System, Some(keys)) => {
-                let ca = keys.ca.map(|ca| trusted(keys.file, ca)).transpose()?;
-                (ca, keys.insecure)
-            }
-            (Trust::System, None) => (None, false),
-            (Trust::Ca(_) | Trust::Any, _) => (read("--ca", self.ca.as_deref())?, self.insecure),
+        let (ca, insecure) = match self.trust() {
+            Trust::System => (file.ca.as_ref().map(trusted).transpose()?, file.insecure),
+            Trust::Ca(_) | Trust::Any => (read("--ca", self.ca.as_deref())?, self.insecure),
         };
-        let given = TlsGiven {
+        let given = TlsOptions {
             ca,
             cert: read("--cert", self.cert.as_deref())?,
             key: read("--key", self.key.as_deref())?,
             insecure,
         };
         let tls = Tls::new(given).context("cannot use the TLS options")?;
-        let of_file = file.and_then(|keys| keys.unix_socket);
-        let socket = self.unix_socket.as_deref().or(of_file);
+        let socket = self.unix_socket.as_ref().or(file.unix_socket.as_ref());
         let unix = match (socket, url) {
             (Some(path), Some(url)) => {
                 Some(UnixSocket::of(path, url).context("cannot read the URL")?)
@@ -156,14 +133,13 @@ impl ConnectionFlags {
 }
 
 /// The certificates of the key `ca` of a file; errors name the position of the key.
-fn trusted(target: &Path, ca: &NamedFile) -> anyhow::Result<(String, Vec<u8>)> {
-    let path = target.parent().unwrap_or(Path::new("")).join(&ca.path);
-    let name = path.display().to_string();
-    let bytes = fs::read(&path).map_err(|error| {
+fn trusted(ca: &NamedFile) -> anyhow::Result<(String, Vec<u8>)> {
+    let name = ca.path.display().to_string();
+    let bytes = fs::read(&ca.path).map_err(|error| {
         let instead = "a relative path starts at the folder of this file";
         anyhow!("{}", ca.mistake(format!("cannot read {name}: {error}"), Some(instead.to_owned())))
     })?;
-    let given = TlsGiven { ca: Some((name.clone(), bytes.clone())), ..TlsGiven::default() };
+    let given = TlsOptions { ca: Some((name.clone(), bytes.clone())), ..TlsOptions::default() };
     Tls::new(given).map_err(|error| anyhow!("{}", ca.mistake(error.to_string(), None)))?;
     Ok((name, bytes))
 }

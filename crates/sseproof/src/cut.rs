@@ -10,7 +10,6 @@ use sseproof_rules::{Finding, Record, Rule, Status, rule};
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::{recorded, screen};
 
-/// Prints the part of the recording that still breaks the rule.
 pub(crate) fn run(file: &Path, id: &str) -> Result<Exit, Blame> {
     let Some(rule) = rule(id) else {
         let error = anyhow!("unknown rule `{id}`; `sseproof list rules` lists all rules");

@@ -17,7 +17,6 @@ Exit codes:
   4    a bug in sseproof; please report it
   130  interrupted, with no failure until then";
 
-/// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     Held = 0,
@@ -28,7 +27,6 @@ pub(crate) enum Exit {
     Usage = 2,
     /// The target could not be reached, or the server to be started did not start.
     Unreachable = 3,
-    /// A bug in sseproof.
     Fault = 4,
     /// Ended by Ctrl-C with no failure until then (128 + SIGINT, as shells have it).
     Interrupted = 130,
@@ -40,11 +38,9 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error with the exit code that says who has to act.
 #[derive(Debug)]
 pub(crate) struct Blame {
     pub(crate) exit: Exit,
-    /// The message, with the fix.
     pub(crate) error: anyhow::Error,
 }
 
@@ -55,7 +51,6 @@ impl fmt::Display for Blame {
     }
 }
 
-/// Gives an error its exit code.
 pub(crate) trait Blamed<T> {
     /// Wrong usage, or a file that does not parse.
     fn usage(self) -> Result<T, Blame>;

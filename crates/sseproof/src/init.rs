@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf, absolute};
 
 use anyhow::{Context as _, bail};
+use sseproof_files::ConnectionKeys;
 use sseproof_rules::profile;
 
 use self::survey::Survey;
@@ -35,7 +36,7 @@ pub(crate) async fn run(
         Trust::Ca(file) => Trust::Ca(&relative_to(folder, file)),
         other => other,
     };
-    let connection = connection.options(Some(&url), None).usage()?;
+    let connection = connection.options(Some(&url), &ConnectionKeys::default()).usage()?;
     let files = [TARGET, WORKFLOW, SCHEMA].map(|name| folder.join(name));
     // Checked before the probe, which takes several seconds.
     if let Some(file) = files.iter().find(|file| file.exists() && !force) {

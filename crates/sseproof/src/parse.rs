@@ -6,21 +6,23 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use sseproof_codec::{Decoder, Item};
+use sseproof_files::ConnectionKeys;
+use sseproof_http::Request;
 use sseproof_net::{Client, ConnectionOptions, Direct, Leave, Limits, Waited};
-use sseproof_record::{Ending, Request};
+use sseproof_record::Ending;
 
 use crate::connection::ConnectionFlags;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::screen;
 
-/// How much of a file is read at a time.
 const PIECE: usize = 64 << 10;
 /// The wait for the next piece of a stream is renewed after this time.
 const RENEW: Duration = Duration::from_secs(3_600);
 
 pub(crate) async fn run(source: &str, connection: &ConnectionFlags) -> Result<Exit, Blame> {
     if source.starts_with("http://") || source.starts_with("https://") {
-        return url(source, connection.options(Some(source), None).usage()?).await;
+        return url(source, connection.options(Some(source), &ConnectionKeys::default()).usage()?)
+            .await;
     }
     let mut input: Box<dyn std::io::Read> = if source == "-" {
         Box::new(std::io::stdin().lock())
@@ -69,14 +71,7 @@ async fn url(url: &str, connection: ConnectionOptions) -> Result<Exit, Blame> {
     }
     let exchange = live.leave(Leave::Fin).await;
     match (&exchange.head, &exchange.end.how) {
-        (None, Ending::Handshake(why)) => {
-            let error = anyhow::anyhow!("cannot read {url}: {why}");
-            Err(Blame { exit: Exit::Unreachable, error })
-        }
-        (None, how) => {
-            let error = anyhow::anyhow!("cannot read {url}: no response ({how:?})");
-            Err(Blame { exit: Exit::Unreachable, error })
-        }
+        (None, how) => Err(anyhow::anyhow!("cannot read {url}: {how}")).unreachable(),
         (Some(head), _) if !exchange.is_stream() => {
             let kind = head.media_type().unwrap_or_else(|| "no content type".to_owned());
             eprintln!("sseproof: {url} is not an event stream: status {}, {kind}", head.status);
@@ -84,7 +79,7 @@ async fn url(url: &str, connection: ConnectionOptions) -> Result<Exit, Blame> {
         }
         (Some(_), how) => {
             if *how != Ending::Complete {
-                eprintln!("sseproof: the stream of {url} did not end properly: {how:?}");
+                eprintln!("sseproof: the stream of {url} did not end properly: {how}");
             }
             Ok(Exit::Held)
         }

@@ -12,7 +12,6 @@ pub(crate) struct Recorded {
     pub(crate) cut: Option<RecordingError>,
 }
 
-/// Reads a recording, or the output of `curl -isN URL > FILE`.
 pub(crate) fn read(flag: &str, file: &Path) -> anyhow::Result<Recorded> {
     let name = file.display();
     let bytes = fs::read(file).with_context(|| format!("cannot read {flag} {name}"))?;

@@ -47,13 +47,11 @@ pub(crate) fn list(what: Listed) -> Result<Exit, Blame> {
     Ok(Exit::Held)
 }
 
-/// A plan: its id, its name, its workload.
 fn row(plan: &ReadyPlan) -> [String; 3] {
     let happens = plan.file.plan.workload.to_string();
     [plan.id.to_owned(), plan.file.plan.name.clone(), happens]
 }
 
-/// Every probe: its id, its title, and when it runs.
 fn all_probes() -> Vec<(String, String, String)> {
     let row = |probe: &Probe, runs| (probe.id.to_owned(), probe.scenario.title.clone(), runs);
     let mut rows: Vec<_> = probes().iter().map(|probe| row(probe, runs(probe))).collect();

@@ -7,9 +7,10 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context as _;
 use sseproof_check_parser::{Browser, Served};
 use sseproof_files::{GaugeHook, PublishHook, RequestHook, RestartHook, Target};
+use sseproof_http::{Answer, Plan};
 use sseproof_load::server::{Server, ServerOptions};
 use sseproof_net::{Identity, IdentityOptions, Lab};
-use sseproof_record::{Answer, Plan, Tape};
+use sseproof_record::Tape;
 use sseproof_rules::{Profile, mutants, profile, profiles_of, reference};
 use sseproof_units::counted;
 use tokio::net::TcpListener;
@@ -34,7 +35,6 @@ pub(crate) async fn corpus(listen: &str, tls: Option<&Path>) -> Result<Exit, Bla
     serve(listen, "the corpus, to be opened in a browser,", "/", lab, tls).await
 }
 
-/// Serves a target for load, until Ctrl-C.
 pub(crate) async fn load(
     listen: &str,
     tls: Option<&Path>,
@@ -58,7 +58,6 @@ pub(crate) async fn load(
     Ok(Exit::Held)
 }
 
-/// Serves until Ctrl-C.
 pub(crate) async fn run(
     listen: &str,
     mutant: Option<&str>,

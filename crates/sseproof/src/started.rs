@@ -9,8 +9,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use regex::Regex;
 use sseproof_files::{Readiness, Signal, StopHook};
+use sseproof_http::Request;
 use sseproof_net::{Client, ConnectionOptions, Direct, Leave, Limits};
-use sseproof_record::{Ending, Request};
+use sseproof_record::Ending;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -28,7 +29,6 @@ const ATTEMPT: Duration = Duration::from_millis(50);
 /// How long a connection to a port that should be free may take.
 const OCCUPIED: Duration = Duration::from_secs(1);
 
-/// The output of the server.
 #[derive(Default)]
 struct Printed {
     last: VecDeque<String>,
@@ -38,7 +38,6 @@ struct Printed {
 
 type Output = Arc<Mutex<Printed>>;
 
-/// A running server, the leader of a process group of its own.
 pub(crate) struct Started {
     command: String,
     child: Child,
@@ -47,7 +46,6 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    /// Starts the command, without a shell.
     pub(crate) fn new(command: &str, ready: &Readiness) -> anyhow::Result<Self> {
         let words = shlex::split(command)
             .with_context(|| format!("cannot start `{command}`: a quotation mark is missing"))?;
@@ -80,7 +78,6 @@ impl Started {
         Ok(Self { command: command.to_owned(), child, group, output })
     }
 
-    /// The process id, while it runs.
     pub(crate) fn id(&self) -> Option<u32> {
         self.child.id()
     }
@@ -155,7 +152,6 @@ impl Drop for Started {
     }
 }
 
-/// Runs the command that stops a server.
 async fn stopped_by(command: &str) -> anyhow::Result<()> {
     let words = shlex::split(command).unwrap_or_default();
     let [program, arguments @ ..] = words.as_slice() else {
@@ -172,7 +168,6 @@ async fn stopped_by(command: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether a process of the group is left.
 #[cfg(unix)]
 fn is_there(group: Option<i32>) -> bool {
     group
@@ -262,7 +257,6 @@ pub(crate) async fn wait_for(
     }
 }
 
-/// Why a server is not ready yet.
 struct NotYet {
     what: String,
     reason: String,
@@ -341,7 +335,6 @@ fn socket_of<'w>(connection: &'w ConnectionOptions, url: &str) -> anyhow::Result
     Ok(unix.for_host(parsed.host_str().unwrap_or_default(), port))
 }
 
-/// Whether the unix socket accepts a connection.
 #[cfg(unix)]
 async fn listens(path: &Path) -> std::io::Result<()> {
     tokio::net::UnixStream::connect(path).await.map(drop)

@@ -13,10 +13,11 @@ use sseproof_files::{GaugeHook, RequestHook, RestartHook};
 use sseproof_files::{
     Probe, Scenario, Target, Variables, needed, probes, profile_ids, profile_probes,
 };
+use sseproof_http::{Answer, Version};
 use sseproof_net::{
-    Client, ConnectionOptions, Direct, Identity, IdentityOptions, Lab, Limits, Tls, TlsGiven,
+    Client, ConnectionOptions, Direct, Identity, IdentityOptions, Lab, Limits, Tls, TlsOptions,
 };
-use sseproof_record::{Answer, Transcript, Version, read_recording, write_recording};
+use sseproof_record::{Transcript, read_recording, write_recording};
 use sseproof_rules::{
     Finding, Host, Mutant, Over, Profile, Record, Rule, Status, judge, mutants, profiles,
     profiles_of, reference, rules, rules_for,
@@ -69,7 +70,6 @@ fn fails(rule: &Rule, transcript: &Transcript) -> bool {
     Finding::of(rule, &Record::new(transcript)).status == Status::Fail
 }
 
-/// The probes that a check plays.
 fn wanted(look: Look) -> Vec<Probe> {
     let mut all = match look.profile {
         None => probes().to_vec(),
@@ -170,7 +170,7 @@ impl By {
         };
         let identity = Identity::new(&options).expect("an identity");
         let ca = Some(("ca.pem".to_owned(), identity.authority().as_bytes().to_vec()));
-        let tls = Tls::new(TlsGiven { ca, ..TlsGiven::default() }).expect("an authority");
+        let tls = Tls::new(TlsOptions { ca, ..TlsOptions::default() }).expect("an authority");
         let ways = ConnectionOptions { tls, ..ConnectionOptions::default() };
         (lab.over_tls(identity), "https://lab", ways)
     }

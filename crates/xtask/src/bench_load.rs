@@ -21,7 +21,6 @@ const TABLE: [&str; 2] = ["<!-- made by cargo xtask bench-load -->\n", "<!-- by 
 const SHARED: u16 = 21_900;
 const NO_WRK: &str = "wrk is missing";
 
-/// A line of the table.
 struct Row {
     what: &'static str,
     goal: &'static str,
@@ -31,7 +30,6 @@ struct Row {
 
 type Part = fn(&Bench) -> anyhow::Result<Vec<Row>>;
 
-/// The program that is measured.
 struct Bench {
     program: PathBuf,
     json: tempfile::NamedTempFile,
@@ -51,7 +49,6 @@ impl Drop for Server {
     }
 }
 
-/// Measures all rows, and writes the table into the page.
 pub(crate) fn run() -> anyhow::Result<()> {
     let program = measured::published()?;
     let json = tempfile::NamedTempFile::new().context("make a file for results")?;
@@ -132,12 +129,10 @@ fn filled(words: &str, server: Option<&Server>) -> anyhow::Result<Vec<String>> {
     shlex::split(&filled).with_context(|| format!("split `{words}`"))
 }
 
-/// The first outcome, which is the only one of a run with one side.
 fn first(outcomes: Vec<Outcome>) -> anyhow::Result<Outcome> {
     outcomes.into_iter().next().context("there is no outcome")
 }
 
-/// Why the outcome is doubtful, if it is.
 fn doubts(outcome: &Outcome) -> String {
     let run = &outcome.run;
     let reasons: Vec<_> = run.partial.iter().chain(&run.saturated).map(String::as_str).collect();
@@ -156,7 +151,6 @@ fn quantile(outcome: &Outcome, metric: Metric, share: f64) -> String {
     )
 }
 
-/// The memory of an idle connection.
 fn memory(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let words = "'U/events?every=never' --versus 'W/ws?every=never' -c 15000 --ramp 12s --plateaus 5 --hold 3s --server-pid P";
     let server = bench.serve(&[])?;
@@ -187,7 +181,6 @@ fn memory(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The memory of wrk for the same stream, in total.
 fn wrk_memory(server: &Server) -> anyhow::Result<Row> {
     let command = "wrk -t1 -c15000 -d8s 'U/events?every=never'";
     let measured = match wrk(command, server)? {
@@ -202,7 +195,6 @@ fn wrk_memory(server: &Server) -> anyhow::Result<Row> {
     Ok(Row { what: "wrk, in total", goal: "", measured, command: command.to_owned() })
 }
 
-/// Starts wrk, if it is installed.
 fn wrk(command: &str, server: &Server) -> anyhow::Result<Option<Child>> {
     println!("== {command}");
     let words = filled(command, Some(server))?;
@@ -254,7 +246,6 @@ fn opening(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The throughput of one connection.
 fn hot(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let words = "'U/events?every=1ms&burst=2000' --stamp own --sequence own -c 1 --ramp 0s --plateaus 1 --hold 6s --server-pid P";
     let server = bench.serve(&[])?;
@@ -322,7 +313,6 @@ fn children_time() -> anyhow::Result<f64> {
     Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }
 
-/// The error of a measured latency.
 fn error(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let words = "--calibrate -c 5000 --ramp 4s --plateaus 1 --hold 10s";
     let outcomes = bench.load(None, words)?;

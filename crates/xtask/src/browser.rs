@@ -20,11 +20,9 @@ use crate::root;
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 /// The page takes about a minute.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// The expected differences of Chromium, and their reasons.
 const KNOWN: &str = "scenarios/browsers/chromium.yaml";
 const REPORT: &str = "reports/corpus-in-chromium.md";
 
-/// The result of the page.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Found {
@@ -108,7 +106,6 @@ fn version(program: &Path) -> anyhow::Result<String> {
     Ok(version.split(" built on ").next().unwrap_or_default().trim().to_owned())
 }
 
-/// Serves the page, opens it, and waits for its result.
 async fn judge(program: &Path) -> anyhow::Result<Found> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("listen on 127.0.0.1")?;
     let address = listener.local_addr().context("read the port")?;

@@ -9,7 +9,6 @@ use sseproof_check_parser::corpus;
 
 use crate::root;
 
-/// The targets in `fuzz/`.
 const TARGETS: [Target; 4] = [
     Target { name: "decode", before: |_| SIZES.to_vec() },
     Target { name: "limits", before: |_| [&SIZES[..], &[64, 64]].concat() },
@@ -22,7 +21,6 @@ const SIZES: [u8; 4] = [31; 4];
 /// Longer streams are slow, and find no other bugs.
 const LONGEST: &str = "-max_len=800";
 
-/// A target, and the bytes that it reads before a stream of the given length.
 struct Target {
     name: &'static str,
     before: fn(usize) -> Vec<u8>,
@@ -70,7 +68,6 @@ fn smoke(target: &Target, seconds: u64) -> anyhow::Result<()> {
         .with_context(|| format!("fuzz {name} (see fuzz/README.md)"))
 }
 
-/// The streams of the corpus, as the target reads them.
 fn seeds(target: &Target) -> anyhow::Result<PathBuf> {
     let folder = root().join("target/fuzz-seeds").join(target.name);
     fs::create_dir_all(&folder)?;

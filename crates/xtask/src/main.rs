@@ -90,7 +90,7 @@ enum Mode {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Generate { mode } => generate::run(mode),
-        Task::Words { paths } => words::show(&paths),
+        Task::Words { paths } => words::show(&paths).map(|hits| println!("{hits} in all")),
         Task::Purity => purity::run(),
         Task::Peers { names } => peers::run(&names),
         Task::Versus(arguments) => versus::run(&arguments),

@@ -19,14 +19,10 @@ const OPTIONS: Options = Options { streams: 1000, seed: 1 };
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tested {
-    /// Also the name of the folder.
     parser: String,
-    /// A description in one line.
     about: String,
     versions: Vec<String>,
-    /// The commands that install it, run in a copy of the folder.
     install: Vec<Vec<String>>,
-    /// The command that runs its adapter.
     command: Vec<String>,
     /// The requirements that it is known to break, each with a manual check.
     expect: BTreeMap<String, String>,

@@ -28,7 +28,6 @@ const AT_A_TIME: usize = 4;
 static DEBIAN: Mutex<()> = Mutex::new(());
 /// How to check the peer, beside its `peer.yaml`; the ports are in the environment.
 const TARGET: &str = "sseproof.yaml";
-/// The result of a check, in the folder.
 const REPORT: &str = "report.json";
 /// The folder of the server behind each proxy.
 const UPSTREAM: &str = "upstream";
@@ -39,12 +38,9 @@ const COMPARED: &str = "proxy/";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Peer {
-    /// Also the name of the folder.
     peer: String,
-    /// A description in one line.
     about: String,
     versions: Vec<String>,
-    /// The commands that install it, run in a copy of the folder.
     install: Vec<Vec<String>>,
     /// Packages of Debian that must be installed.
     #[serde(default)]
@@ -63,7 +59,6 @@ struct Peer {
     expect: BTreeMap<String, String>,
 }
 
-/// A stream with another profile.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Also {
@@ -115,7 +110,6 @@ fn read(json: &Path) -> anyhow::Result<Report> {
     sseproof_report::json::read(&text).with_context(|| format!("read {}", json.display()))
 }
 
-/// The peers that were checked, and why the others were not.
 type Checked = (Vec<(Peer, Report)>, Vec<anyhow::Error>);
 
 /// Checks several peers at a time: most of a check is waiting.

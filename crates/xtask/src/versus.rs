@@ -48,20 +48,16 @@ pub(crate) struct Versus {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Server {
-    /// Also the name of the folder.
     server: String,
-    /// A description in one line.
     about: String,
     versions: Vec<String>,
     /// The programs or files that must be installed, and how to get them.
     #[serde(default)]
     needs: BTreeMap<String, String>,
-    /// The commands that install it, run in a copy of the folder.
     install: Vec<Vec<String>>,
     start: Vec<String>,
     /// How it sends an event, per transport.
     sends: Sends,
-    /// Whether it uses permessage-deflate.
     deflate: String,
 }
 
@@ -72,7 +68,6 @@ struct Sends {
     websocket: String,
 }
 
-/// The loads of each server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Load {
     Steady,
@@ -100,13 +95,11 @@ impl Load {
         root().join(format!("scenarios/versus/{}.yaml", self.name()))
     }
 
-    /// The path of the result for that server.
     fn result(self, server: &Server) -> PathBuf {
         root().join(INSTALLED).join(&server.server).join(format!("{}.json", self.name()))
     }
 }
 
-/// A server, and its results.
 struct Measured {
     server: Server,
     steady: Vec<Outcome>,
@@ -205,7 +198,6 @@ fn measure(server: &Server, program: &Path, rounds: Option<u32>) -> anyhow::Resu
     Ok(())
 }
 
-/// Whether there is such a program, or such a file.
 fn is_there(what: &str) -> bool {
     if what.contains('/') {
         return Path::new(what).exists();

@@ -26,8 +26,6 @@ struct List {
     phrases: Vec<Entry>,
     names: Vec<Entry>,
     exceptions: Vec<Exception>,
-    /// Paths that are not clean yet.
-    not_checked_yet: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -63,10 +61,8 @@ struct Check {
     phrases: Patterns,
     names: Patterns,
     exceptions: Vec<(GlobSet, Option<String>)>,
-    not_checked_yet: Vec<String>,
 }
 
-/// One match, at its byte.
 #[derive(Debug, PartialEq, Eq)]
 struct Hit {
     at: usize,
@@ -74,33 +70,16 @@ struct Hit {
     write: String,
 }
 
-/// Fails if a file that is to be clean has a phrase of the list.
+/// Fails if a file has a phrase of the list.
 pub(crate) fn check() -> anyhow::Result<()> {
-    let check = Check::load()?;
-    let (mut hits, mut waiting) = (0, vec![0; check.not_checked_yet.len()]);
-    for path in tracked_files()? {
-        let late = check.not_checked_yet.iter().position(|prefix| path.starts_with(prefix));
-        let found = check.file(&path)?;
-        match late {
-            Some(late) => waiting[late] += found.len(),
-            None => hits += found.len(),
-        }
-        if late.is_none() {
-            found.iter().for_each(|line| eprintln!("{line}"));
-        }
-    }
-    for (prefix, count) in check.not_checked_yet.iter().zip(waiting) {
-        if count == 0 {
-            println!("{prefix} is clean: take it from `not_checked_yet` in {LIST}");
-        }
-    }
+    let hits = show(&[])?;
     ensure!(hits == 0, "{hits} phrases that {LIST} forbids");
     println!("no phrase that {LIST} forbids");
     Ok(())
 }
 
-/// Shows every match in these paths, whether they are to be clean yet or not.
-pub(crate) fn show(paths: &[String]) -> anyhow::Result<()> {
+/// Shows every match in these paths, or in all files, and counts them.
+pub(crate) fn show(paths: &[String]) -> anyhow::Result<usize> {
     let check = Check::load()?;
     let mut hits = 0;
     for path in tracked_files()? {
@@ -110,8 +89,7 @@ pub(crate) fn show(paths: &[String]) -> anyhow::Result<()> {
             found.iter().for_each(|line| println!("{line}"));
         }
     }
-    println!("{hits} in all");
-    Ok(())
+    Ok(hits)
 }
 
 fn tracked_files() -> anyhow::Result<Vec<String>> {
@@ -146,7 +124,6 @@ impl Check {
             phrases: Patterns::new(&list.phrases)?,
             names: Patterns::new(&list.names)?,
             exceptions: exceptions.collect::<anyhow::Result<_>>()?,
-            not_checked_yet: list.not_checked_yet,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use sseproof_record::Version;
+use sseproof_http::Version;
 
 use std::collections::BTreeMap;
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use sseproof_http::Version;
 use sseproof_load_model::{
     Arrivals, Http, Lifetime, Pace, Plan, Publishing, Rate, Reconnecting, Requests, Sequencing,
     Slow, Stage, Stamping, Subscribe, Threshold, ThresholdError, Workload, objective,
 };
-use sseproof_record::Version;
 use sseproof_units::Dimension;
 
 use super::document::{self, Document};
@@ -17,7 +17,7 @@ use crate::mistake::{Mistakes, Place, Slip, Source};
 use crate::model::{At, Json, Pause, Scope, Short};
 use crate::target::Check;
 use crate::variables::Variables;
-use crate::{NamedFile, PublishHook};
+use crate::{ConnectionKeys, NamedFile, PublishHook};
 
 /// No load runs longer, and sums of such times do not overflow.
 const LONGEST: Duration = Duration::from_hours(30 * 24);
@@ -28,10 +28,7 @@ const MOST: u64 = 10_000_000;
 /// The largest size of the generator's own stamp and number.
 const STAMP: usize = 64;
 
-/// The values that a plan leaves out.
-const INTERVAL: Duration = Duration::from_secs(1);
-const PATIENCE: Duration = Duration::from_secs(10);
-const DRAIN: Duration = Duration::from_secs(1);
+/// The size of the data of a published event, if the plan has none.
 const SIZE: usize = 200;
 
 pub(super) fn build(
@@ -84,12 +81,17 @@ impl Build<'_> {
             |method| method.0,
         );
         self.check.trust(document.ca.as_ref(), document.insecure.as_ref());
-        let ca = document.ca.as_ref().map(|ca| NamedFile::of(ca, self.source, &self.scope));
+        let connection = ConnectionKeys {
+            ca: document.ca.as_ref().map(|ca| NamedFile::of(ca, self.source, &self.scope)),
+            insecure: document.insecure.as_ref().is_some_and(|insecure| insecure.value),
+            unix_socket: None,
+        };
         let workload = self.workload(&document);
         let http = self.http(&document);
-        let interval = self.interval(document.interval.as_ref());
-        let patience = self.wait(document.patience.as_ref(), PATIENCE);
-        let drain = document.drain.as_ref().map_or(DRAIN, |drain| self.time(drain));
+        let interval = document.interval.as_ref().map(|said| self.interval(said));
+        let no_wait = "the wait must be longer than 0 s";
+        let patience = document.patience.as_ref().map(|said| self.positive(said, no_wait));
+        let drain = document.drain.as_ref().map(|drain| self.time(drain));
         let stamping = self.stamping(&document);
         let sequencing = self.sequencing(&document);
         let is_own = stamping == Stamping::Own || sequencing == Sequencing::Own;
@@ -102,23 +104,21 @@ impl Build<'_> {
             )
         });
         let publish = document.publish.as_ref().map(|publish| self.hook(publish));
+        let usual = Plan::new(document.plan.value, workload?);
         let mut plan = Plan {
-            name: document.plan.value,
-            seed: document.seed.unwrap_or_default(),
-            workload: workload?,
+            seed: document.seed.unwrap_or(usual.seed),
             http,
             publishing,
             stamping,
             sequencing,
-            interval,
-            patience,
-            drain,
-            thresholds: Vec::new(),
+            interval: interval.unwrap_or(usual.interval),
+            patience: patience.unwrap_or(usual.patience),
+            drain: drain.unwrap_or(usual.drain),
+            ..usual
         };
         plan.thresholds = self.thresholds(&document.fail_if, &plan);
         let why = document.why;
-        let insecure = document.insecure.is_some_and(|insecure| insecure.value);
-        Some(PlanFile { plan, why, url, websocket, ca, insecure, headers, method, body, publish })
+        Some(PlanFile { plan, why, url, websocket, connection, headers, method, body, publish })
     }
 
     fn workload(&mut self, document: &Document) -> Option<Workload> {
@@ -306,7 +306,7 @@ impl Build<'_> {
         let objectives = requests.objectives.iter();
         let objectives =
             objectives.filter_map(|text| self.read(text, objective(&text.value))).collect();
-        Requests { rate, lasting, profile: requests.profile, objectives }
+        Requests { rate, lasting, protocol: requests.profile, objectives }
     }
 
     fn lifetime(&mut self, at: &At<Short<document::Lifetime>>) -> Lifetime {
@@ -476,7 +476,7 @@ impl Build<'_> {
             }
             return Some(Body::Json(Template::of_json(json, &self.scope)));
         }
-        requests.file.as_ref().map(|file| Body::File(file.value.clone().into()))
+        requests.file.as_ref().map(|file| Body::File(self.source.folder().join(&file.value)))
     }
 
     fn thresholds(&mut self, texts: &[At<String>], plan: &Plan) -> Vec<Threshold> {
@@ -514,18 +514,13 @@ impl Build<'_> {
         None
     }
 
-    fn interval(&mut self, said: Option<&At<Pause>>) -> Duration {
-        let Some(said) = said else { return INTERVAL };
+    fn interval(&mut self, said: &At<Pause>) -> Duration {
         let interval = self.time(said);
         if interval < SHORTEST_INTERVAL {
             let what = "an interval this short measures nothing";
             self.slip(said.place, what, "write 100ms or more");
         }
         interval
-    }
-
-    fn wait(&mut self, said: Option<&At<Pause>>, usual: Duration) -> Duration {
-        said.map_or(usual, |said| self.positive(said, "the wait must be longer than 0 s"))
     }
 
     fn positive(&mut self, pause: &At<Pause>, what: &str) -> Duration {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use sseproof_load_model::{Arrivals, Profile, Sequencing, Stamping, TimeUnit};
-use sseproof_record::Version;
+use sseproof_http::Version;
+use sseproof_load_model::{Arrivals, Protocol, Sequencing, Stamping, TimeUnit};
 
 use super::scalar::{Amount, Jitter, PerSecond, Percent};
 use crate::mistake::Slip;
@@ -233,21 +233,14 @@ impl Shorthand for Stamp {
         "`stamp: own`, `stamp: none`, or `stamp: { json: /at, unit: ms }`";
 
     fn short(text: &str) -> Result<Self, Slip> {
-        let word = match text {
-            "own" => Stamping::Own,
-            "none" | "false" => Stamping::None,
-            _ => {
-                return Err(Slip::instead(
-                    format!("`{text}` does not say where the stamp stands"),
-                    format!("write {}", Self::WRITTEN),
-                ));
-            }
-        };
-        Ok(Self {
-            json: At::unplaced(String::new()),
-            unit: TimeUnit::Nanoseconds,
-            word: Some(word),
-        })
+        let word = if text == "false" { Some(Stamping::None) } else { Stamping::parse(text) };
+        if word.is_none() {
+            return Err(Slip::instead(
+                format!("`{text}` does not say where the stamp stands"),
+                format!("write {}", Self::WRITTEN),
+            ));
+        }
+        Ok(Self { json: At::unplaced(String::new()), unit: TimeUnit::Nanoseconds, word })
     }
 }
 
@@ -268,18 +261,14 @@ impl Shorthand for Sequence {
         "`sequence: own`, `sequence: id`, `sequence: none`, or `sequence: { json: /n }`";
 
     fn short(text: &str) -> Result<Self, Slip> {
-        let word = match text {
-            "own" => Sequencing::Own,
-            "id" => Sequencing::Id,
-            "none" | "false" => Sequencing::None,
-            _ => {
-                return Err(Slip::instead(
-                    format!("`{text}` does not say where the number of an event stands"),
-                    format!("write {}", Self::WRITTEN),
-                ));
-            }
-        };
-        Ok(Self { json: At::unplaced(String::new()), word: Some(word) })
+        let word = if text == "false" { Some(Sequencing::None) } else { Sequencing::parse(text) };
+        if word.is_none() {
+            return Err(Slip::instead(
+                format!("`{text}` does not say where the number of an event stands"),
+                format!("write {}", Self::WRITTEN),
+            ));
+        }
+        Ok(Self { json: At::unplaced(String::new()), word })
     }
 }
 
@@ -299,7 +288,7 @@ pub(super) struct Requests {
     pub(super) lasting: At<Pause>,
     /// The protocol that marks tokens and the end of a response (default: `plain`).
     #[serde(default)]
-    pub(super) profile: Profile,
+    pub(super) profile: Protocol,
     /// POST where there is a body, GET elsewhere.
     pub(super) method: Option<Method>,
     /// The body; `${n}` is the number of the request, from 0.

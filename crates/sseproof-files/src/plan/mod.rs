@@ -7,14 +7,15 @@ mod scalar;
 mod template;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use sseproof_load_model::Plan;
-use sseproof_record::{Headers, Request};
+use sseproof_http::{Headers, Request};
+use sseproof_load_model::{Http, Plan, Publishing, Sequencing, Stamping, Threshold};
 
 use crate::mistake::{Mistakes, Source};
-use crate::target::Act;
+use crate::target::HookCall;
 use crate::variables::Variables;
-use crate::{NamedFile, PublishHook, Target};
+use crate::{ConnectionKeys, PublishHook, Target};
 
 pub(crate) use document::Document as PlanDocument;
 pub use ready::{ReadyPlan, plans};
@@ -30,11 +31,7 @@ pub struct PlanFile {
     pub url: Option<Template>,
     /// The URL of the same as a WebSocket; a path alone is one on the embedded server.
     pub websocket: Option<Template>,
-    /// The certificates that are trusted besides those of the system; a relative path begins at the
-    /// folder of the plan.
-    pub ca: Option<NamedFile>,
-    /// Whether any certificate is trusted.
-    pub insecure: bool,
+    pub connection: ConnectionKeys,
     /// Header fields of every request, in addition to those that every client sends.
     pub headers: Vec<(String, Template)>,
     /// The method that asks for the stream.
@@ -42,6 +39,26 @@ pub struct PlanFile {
     pub body: Option<Body>,
     /// How the generator publishes, where the plan does.
     pub publish: Option<PublishHook>,
+}
+
+/// Values that take the place of those of a plan.
+#[derive(Clone, Debug, Default)]
+pub struct PlanOverlay {
+    pub url: Option<Template>,
+    pub websocket: Option<Template>,
+    /// They take the place of their namesakes only.
+    pub headers: Vec<(String, Template)>,
+    pub method: Option<String>,
+    /// Without a method, a body is sent by POST.
+    pub body: Option<Body>,
+    pub publish: Option<(PublishHook, Publishing)>,
+    pub stamping: Option<Stamping>,
+    pub sequencing: Option<Sequencing>,
+    pub http: Option<Http>,
+    pub patience: Option<Duration>,
+    pub seed: Option<u64>,
+    /// In addition to those of the plan.
+    pub thresholds: Vec<Threshold>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +71,55 @@ pub enum Body {
 }
 
 impl PlanFile {
-    /// Reads a plan. `file` is only used to name it in messages.
+    /// A load on the embedded server, by GET.
+    pub fn new(plan: Plan) -> Self {
+        Self {
+            plan,
+            why: None,
+            url: None,
+            websocket: None,
+            connection: ConnectionKeys::default(),
+            headers: Vec::new(),
+            method: "GET".to_owned(),
+            body: None,
+            publish: None,
+        }
+    }
+
+    /// The same load with these values in place of its own.
+    #[must_use]
+    pub fn overlay(mut self, over: PlanOverlay) -> Self {
+        for (name, value) in over.headers {
+            self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
+            self.headers.push((name, value));
+        }
+        if self.method == "GET" && over.body.is_some() {
+            "POST".clone_into(&mut self.method);
+        }
+        let (publish, publishing) = over.publish.unzip();
+        let mut thresholds = self.plan.thresholds;
+        thresholds.extend(over.thresholds);
+        Self {
+            plan: Plan {
+                publishing: publishing.or(self.plan.publishing),
+                stamping: over.stamping.unwrap_or(self.plan.stamping),
+                sequencing: over.sequencing.unwrap_or(self.plan.sequencing),
+                http: over.http.unwrap_or(self.plan.http),
+                patience: over.patience.unwrap_or(self.plan.patience),
+                seed: over.seed.unwrap_or(self.plan.seed),
+                thresholds,
+                ..self.plan
+            },
+            url: over.url.or(self.url),
+            websocket: over.websocket.or(self.websocket),
+            method: over.method.unwrap_or(self.method),
+            body: over.body.or(self.body),
+            publish: publish.or(self.publish),
+            ..self
+        }
+    }
+
+    /// Reads a plan. `file` names it in messages, and its folder is that of relative paths.
     ///
     /// # Errors
     /// [`Mistakes`], each with its place and with what to write instead: what is wrong with the
@@ -77,9 +142,9 @@ impl PlanFile {
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), value.fill(0)));
         let headers: Headers = headers.collect();
         let target = Target { headers, ..Target::new(url) };
-        Ok(match hook.act(&target, data)? {
-            Act::Send(request) => Some(request),
-            Act::Run(_) => None,
+        Ok(match hook.call(&target, data)? {
+            HookCall::Send(request) => Some(request),
+            HookCall::Run(_) => None,
         })
     }
 }

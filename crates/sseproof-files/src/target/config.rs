@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use sseproof_record::{Bytes, Headers, Request};
+use sseproof_http::{Bytes, Headers, Request};
 
-use super::{Act, GaugeHook, NamedFile, PublishHook, RestartHook, StartHook, StopHook};
+use super::{GaugeHook, HookCall, NamedFile, PublishHook, RestartHook, StartHook, StopHook};
 
 /// The server under test, how a request for its stream looks, and how to drive it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +36,7 @@ pub struct Target {
     pub via: Option<String>,
     /// The values of the variables of its file; those that were given win over them.
     pub vars: BTreeMap<String, String>,
-    /// The unix socket that the server listens on.
-    pub unix_socket: Option<PathBuf>,
-    /// The certificates that are trusted besides those of the system.
-    pub ca: Option<NamedFile>,
-    /// Whether any certificate is trusted.
-    pub insecure: bool,
+    pub connection: ConnectionKeys,
     /// How many bytes a `pour` publishes.
     pub pour: usize,
     /// Whether the stream is known to carry only what is published, so that a probe that waits for
@@ -49,6 +44,17 @@ pub struct Target {
     pub is_silent: bool,
     /// The seed of the payloads that are generated.
     pub seed: u64,
+}
+
+/// The keys of a target file or a plan about connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionKeys {
+    /// The unix socket that the server listens on.
+    pub unix_socket: Option<PathBuf>,
+    /// The certificates that are trusted besides those of the system.
+    pub ca: Option<NamedFile>,
+    /// Whether any certificate is trusted.
+    pub insecure: bool,
 }
 
 /// Values that take the place of those of a target.
@@ -89,9 +95,7 @@ impl Default for Target {
             process: None,
             via: None,
             vars: BTreeMap::new(),
-            unix_socket: None,
-            ca: None,
-            insecure: false,
+            connection: ConnectionKeys::default(),
             pour: POUR,
             is_silent: false,
             seed: 0,
@@ -135,7 +139,9 @@ impl Target {
         let mut requests = vec![with(&self.headers)];
         requests.extend(self.other.as_ref().map(with));
         requests.extend(self.via.as_deref().map(Request::subscribe));
-        if let Some(Ok(Act::Send(publish))) = self.publish.as_ref().map(|hook| hook.act(self, "")) {
+        if let Some(Ok(HookCall::Send(publish))) =
+            self.publish.as_ref().map(|hook| hook.call(self, ""))
+        {
             requests.push(publish);
         }
         let gauges = [&self.active, &self.memory].into_iter().flatten();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use regex::Regex;
-use sseproof_record::Request;
+use sseproof_http::Request;
 
 use super::Target;
 pub use super::document::Signal;
@@ -243,7 +243,7 @@ mod tests {
         assert_eq!((request.method.as_str(), request.url.as_str()), ("GET", "http://h:1/active"));
         assert_eq!(
             request.headers,
-            [("Accept", "*/*")].into_iter().collect::<sseproof_record::Headers>()
+            [("Accept", "*/*")].into_iter().collect::<sseproof_http::Headers>()
         );
     }
 }

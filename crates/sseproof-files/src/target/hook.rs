@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sseproof_record::{Part as PublishedPart, Published, Request};
+use sseproof_http::Request;
+use sseproof_record::{Part as PublishedPart, Published};
 
 use crate::Target;
 use crate::model::{Form, Http, Json, Part, Scope, Text};
@@ -32,7 +33,7 @@ pub(super) enum How {
 }
 
 /// The action that publishes some data.
-pub enum Act {
+pub enum HookCall {
     Send(Request),
     Run(String),
 }
@@ -93,8 +94,8 @@ impl PublishHook {
     ///
     /// # Errors
     /// The name of a variable that has no value.
-    pub fn act(&self, target: &Target, data: &str) -> Result<Act, String> {
-        self.act_on(target, &Published::of(data))
+    pub fn call(&self, target: &Target, data: &str) -> Result<HookCall, String> {
+        self.call_on(target, &Published::of(data))
     }
 
     /// The action that publishes all parts. A missing part is empty text; a JSON member or a header
@@ -102,7 +103,7 @@ impl PublishHook {
     ///
     /// # Errors
     /// The name of a variable that has no value.
-    pub fn act_on(&self, target: &Target, meant: &Published) -> Result<Act, String> {
+    pub fn call_on(&self, target: &Target, meant: &Published) -> Result<HookCall, String> {
         let mut scope = self.scope.clone();
         let mut absent = BTreeSet::new();
         for part in PublishedPart::ALL {
@@ -123,9 +124,9 @@ impl PublishHook {
                 if http.body.is_some() && !request.headers.has("content-type") {
                     request.headers.set("Content-Type", "text/plain; charset=utf-8");
                 }
-                Ok(Act::Send(request))
+                Ok(HookCall::Send(request))
             }
-            How::Run(command) => Ok(Act::Run(command.fill_with(&scope, request::word)?)),
+            How::Run(command) => Ok(HookCall::Run(command.fill_with(&scope, request::word)?)),
         }
     }
 }
@@ -138,11 +139,11 @@ mod tests {
     fn the_data_is_the_body_where_only_a_place_is_named() {
         let target = Target::new("http://h:1/events?a");
         let hook = PublishHook::http("PUT", "/publish");
-        let Ok(Act::Send(request)) = hook.act(&target, "a\nb") else { panic!("no request") };
+        let Ok(HookCall::Send(request)) = hook.call(&target, "a\nb") else { panic!("no request") };
         assert_eq!((request.method.as_str(), request.url.as_str()), ("PUT", "http://h:1/publish"));
         assert_eq!(request.body.to_text(), "a\nb");
         let hook = PublishHook::http("POST", "http://other/x");
-        let Ok(Act::Send(request)) = hook.act(&target, "") else { panic!("no request") };
+        let Ok(HookCall::Send(request)) = hook.call(&target, "") else { panic!("no request") };
         assert_eq!(request.url, "http://other/x");
     }
 
@@ -150,7 +151,7 @@ mod tests {
     fn in_a_command_the_data_stays_one_word() {
         let command = Text::parse("redis-cli publish news ${data}").unwrap();
         let hook = PublishHook::new(How::Run(command), Scope::default());
-        let Ok(Act::Run(line)) = hook.act(&Target::new("http://h"), "it's\n$x") else {
+        let Ok(HookCall::Run(line)) = hook.call(&Target::new("http://h"), "it's\n$x") else {
             panic!("no command")
         };
         let words = shlex::split(&line).unwrap();
@@ -160,8 +161,8 @@ mod tests {
     #[test]
     fn what_is_not_meant_is_left_out() {
         let target = Target::new("http://h/events");
-        let body = |hook: &PublishHook, meant: &Published| match hook.act_on(&target, meant) {
-            Ok(Act::Send(request)) => (request.body.to_text(), request.headers),
+        let body = |hook: &PublishHook, meant: &Published| match hook.call_on(&target, meant) {
+            Ok(HookCall::Send(request)) => (request.body.to_text(), request.headers),
             _ => panic!("no request"),
         };
         let hook = PublishHook::json("POST", "/publish");

@@ -8,7 +8,7 @@ mod hook;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use sseproof_record::Headers;
+use sseproof_http::Headers;
 use sseproof_rules::profiles;
 use sseproof_units::{names, nearest};
 
@@ -18,18 +18,18 @@ use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
 use crate::model::{At, Form, Json, Part, Pause, Scope, Text};
 use crate::variables::Variables;
 
-pub use config::{Overlay, Target};
+pub use config::{ConnectionKeys, Overlay, Target};
 pub(crate) use document::{Document as TargetDocument, Request as TargetRequest};
 pub use drive::{
     GaugeHook, Readiness, RequestHook, RestartHook, Server, ServerHandle, Signal, StartHook,
     StopHook,
 };
-pub use hook::{Act, PublishHook};
+pub use hook::{HookCall, PublishHook};
 
 /// A file that a target file names, and where it does so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedFile {
-    /// Its path; a relative one begins at the folder of the target file.
+    /// Its path; a relative one of the file begins at the folder of that file.
     pub path: PathBuf,
     /// The line that names it, with nothing wrong so far.
     line: Mistake,
@@ -38,7 +38,7 @@ pub struct NamedFile {
 impl NamedFile {
     pub(crate) fn of(path: &At<Text>, source: &Source<'_>, scope: &Scope) -> Self {
         Self {
-            path: path.fill(scope).unwrap_or_default().into(),
+            path: source.folder().join(path.fill(scope).unwrap_or_default()),
             line: Slip::new("").at(source, path.place),
         }
     }
@@ -130,9 +130,11 @@ impl Target {
             active: document.active.and_then(|gauge| read_from(gauge.value, &scope)),
             memory: document.memory.and_then(|gauge| read_from(gauge.value, &scope)),
             via: document.via.as_ref().map(|url| fill(url)),
-            unix_socket: document.unix_socket.as_ref().map(|path| fill(path).into()),
-            ca: document.ca.as_ref().map(|ca| NamedFile::of(ca, &source, &scope)),
-            insecure: document.insecure.is_some_and(|insecure| insecure.value),
+            connection: ConnectionKeys {
+                unix_socket: document.unix_socket.as_ref().map(|path| fill(path).into()),
+                ca: document.ca.as_ref().map(|ca| NamedFile::of(ca, &source, &scope)),
+                insecure: document.insecure.is_some_and(|insecure| insecure.value),
+            },
             ..Self::default()
         })
     }

@@ -10,7 +10,6 @@ use super::{Coding, has_zlib_header};
 /// The most bytes of a block in each of the formats.
 const BLOCK: usize = 65_535;
 
-/// Writes the pieces of one body.
 pub struct StoredEncoder {
     coding: Coding,
     /// Whether deflate has the header of zlib.
@@ -43,7 +42,6 @@ impl StoredEncoder {
         out
     }
 
-    /// The end of the encoded body.
     pub fn finish(&mut self) -> Vec<u8> {
         let mut out = self.begin();
         match self.coding {

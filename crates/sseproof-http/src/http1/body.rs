@@ -23,16 +23,13 @@ pub enum Chunk {
     SizeFeed(u64),
     /// So many bytes of data are left.
     Data(u64),
-    /// Before the line end of the data.
     DataEnd,
-    /// Before the line feed there.
     DataFeed,
     /// At the beginning of a trailer's line.
     TrailerBegin,
     Trailer,
     /// Before the last line feed.
     LastFeed,
-    /// After the last line feed.
     End,
     /// After a flaw that leaves no way to go on.
     Lost,
@@ -41,7 +38,6 @@ pub enum Chunk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
     Payload(&'a [u8]),
-    /// Nothing before more is read.
     More,
     End,
 }

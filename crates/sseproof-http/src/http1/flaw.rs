@@ -3,7 +3,6 @@
 use super::body::ChunkFlaw;
 use crate::Bytes;
 
-/// Something that the grammar does not allow, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 pub struct Flaw {

@@ -145,7 +145,6 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// The first field of that name.
     pub fn first(&self, name: &str) -> Option<Field<'a>> {
         self.iter().find(|field| field.name.eq_ignore_ascii_case(name))
     }

@@ -52,7 +52,6 @@ pub enum Part<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     pub start: Start,
-    /// The fields that can be read.
     pub headers: Headers,
     /// The offset of its first byte.
     pub begin: usize,
@@ -95,7 +94,6 @@ pub struct Message {
 }
 
 impl Reader {
-    /// Reads the answer to a request with this method.
     pub fn response(method: &str) -> Self {
         Self::new(Some(method.to_owned()))
     }
@@ -119,7 +117,6 @@ impl Reader {
         }
     }
 
-    /// The same reader, which refuses a head of more bytes.
     #[must_use]
     pub fn with_head_limit(self, head_limit: usize) -> Self {
         Self { head_limit, ..self }
@@ -319,7 +316,6 @@ impl Head {
 }
 
 impl Message {
-    /// Reads the answer to a request with this method.
     pub fn read(wire: &[u8], method: &str) -> Self {
         let mut reader = Reader::response(method);
         let mut message = Self { head: None, flaw: None, progress: Progress::Head };

@@ -65,7 +65,6 @@ pub enum Over {
     Malformed(String),
 }
 
-/// Why a connection is of no more use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The server answers in HTTP/1.
@@ -108,12 +107,10 @@ impl Client {
         self.out.drain(..count);
     }
 
-    /// Whether the server allows another stream now.
     pub fn has_room(&self) -> bool {
         self.streams.values().filter(|stream| !stream.is_over).count() < self.most
     }
 
-    /// Whether the server has begun to speak HTTP/2.
     pub fn is_begun(&self) -> bool {
         self.begun
     }
@@ -150,7 +147,6 @@ impl Client {
         self.streams.get(&id).is_none_or(|stream| stream.sent == stream.body.len())
     }
 
-    /// Ends the stream, unless it is over.
     pub fn cancel(&mut self, id: u32) {
         if let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.is_over) {
             stream.is_over = true;

@@ -6,7 +6,6 @@ use crate::{Bytes, Headers};
 /// The most bytes of an encoded block of fields.
 const BLOCK: usize = 256 << 10;
 
-/// Reads the frames of one direction, from pieces of any size.
 #[derive(Default)]
 pub struct Reader {
     unread: Bytes,
@@ -61,7 +60,6 @@ pub enum Event {
 }
 
 impl Reader {
-    /// Reads what a client sends, which begins with the preface.
     pub fn of_client() -> Self {
         Self { preface: PREFACE.len(), ..Self::default() }
     }

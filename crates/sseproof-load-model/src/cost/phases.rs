@@ -13,7 +13,6 @@ pub(super) struct Phases<'a> {
     samples: &'a [Sample],
     /// The first period with the highest number of open streams.
     top: Range<usize>,
-    /// How many were open then.
     pub(super) peak: u64,
 }
 

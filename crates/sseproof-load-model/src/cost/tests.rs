@@ -4,7 +4,7 @@ use rand::SeedableRng as _;
 use rand_distr::{Distribution as _, Normal};
 
 use super::*;
-use crate::{Counters, Interval, Resources, Run, Transport};
+use crate::{Counters, Interval, Resources, Run};
 
 struct Made {
     /// Bytes of each connection, of the server.
@@ -75,25 +75,12 @@ fn run(made: &Made) -> Outcome {
     counters.add(Counter::Streams, peak);
     counters.add(Counter::Events, peak * 10);
     Outcome {
-        run: Run {
-            plan: "made up".into(),
-            url: "http://127.0.0.1/events".into(),
-            transport: Transport::Sse,
-            streams_per_connection: None,
-            objectives: Vec::new(),
-            round: 1,
-            started: "2026-11-23T01:02:03Z".into(),
-            interval_ms: 1000,
-            shards: Vec::new(),
-            partial: Vec::new(),
-            saturated: Vec::new(),
-        },
+        run: Run { interval_ms: 1000, ..Run::default() },
         intervals: vec![Interval { counters, ..Interval::default() }],
         resources: Resources { samples },
     }
 }
 
-/// The value, and half of its interval.
 fn measured(cost: &Cost, figure: Figure) -> (f64, Option<f64>) {
     let estimate = cost.figure(figure).unwrap_or_else(|why| panic!("{}: {why}", figure.key()));
     (estimate.value.amount, estimate.interval.map(|(low, high)| (high - low) / 2.0))

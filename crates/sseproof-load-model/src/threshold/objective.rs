@@ -1,9 +1,9 @@
 //! The limits of a good request: `ttft < 500ms`.
 
-use super::Relation;
-use super::parse::{ThresholdError, relation};
-use sseproof_units::{Dimension, UnitError, Value};
+use sseproof_units::{Dimension, Value};
 
+use super::Relation;
+use super::parse::{Reader, ThresholdError};
 use crate::Metric;
 
 /// The times that a single request has.
@@ -16,17 +16,8 @@ pub const OBJECTIVES: [Metric; 6] =
 /// # Errors
 /// [`ThresholdError`], with what to write instead.
 pub fn objective(text: &str) -> Result<(Metric, u64), ThresholdError> {
-    let wrong = |at: usize, what: String, instead: String| ThresholdError {
-        text: text.to_owned(),
-        at,
-        what,
-        instead,
-    };
-    let start = text.len() - text.trim_start().len();
-    let length = text[start..]
-        .find(|char: char| char.is_whitespace() || "<>=!".contains(char))
-        .unwrap_or(text.len() - start);
-    let name = &text[start..start + length];
+    let mut reader = Reader::new(text);
+    let name = reader.name();
     let Some(metric) = OBJECTIVES.into_iter().find(|metric| metric.key() == name) else {
         let all = OBJECTIVES.map(Metric::key).join(", ");
         let what = match name.split_once('.') {
@@ -37,21 +28,16 @@ pub fn objective(text: &str) -> Result<(Metric, u64), ThresholdError> {
             }
             _ => format!("`{name}` is not a time of a request"),
         };
-        return Err(wrong(start, what, format!("write one of {all}, as in ttft < 500ms")));
+        return Err(reader.wrong(what, format!("write one of {all}, as in ttft < 500ms")));
     };
-    let behind = &text[start + length..];
-    let at = text.len() - behind.trim_start().len();
+    reader.pass(name.len());
     let example = format!("write {name} < 500ms");
-    let (relation, length) =
-        relation(&text[at..]).map_err(|what| wrong(at, what, example.clone()))?;
+    let (relation, length) = reader.relation(&example)?;
     if let Relation::Greater | Relation::GreaterOrEqual = relation {
-        let what = "an objective is an upper limit; use < or <=";
-        return Err(wrong(at, what.to_owned(), example));
+        return Err(reader.wrong("an objective is an upper limit; use < or <=", example));
     }
-    let rest = text[at + length..].trim_start();
-    let at = text.len() - rest.len();
-    let limit = Value::parse(rest.trim_end(), Dimension::Time)
-        .map_err(|UnitError { at: within, what, instead }| wrong(at + within, what, instead))?;
+    reader.pass(length);
+    let limit = reader.limit(Value::parse(reader.rest(), Dimension::Time))?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
     let nanoseconds = limit.amount as u64;
     Ok((metric, nanoseconds))

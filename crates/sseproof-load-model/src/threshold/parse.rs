@@ -1,11 +1,10 @@
 //! The grammar: a name, a comparison, a limit.
 
 use std::fmt;
-use std::str::FromStr;
 
-use super::{Limit, Relation, Subject, Threshold};
 use sseproof_units::{Dimension, UnitError, Value, nearest};
 
+use super::{Limit, Relation, Subject, Threshold};
 use crate::{Counter, Metric};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +27,6 @@ impl fmt::Display for ThresholdError {
     }
 }
 
-/// Names that other tools use.
 const SYNONYMS: [(&str, &str); 12] = [
     ("latency", "delivery"),
     ("ttfb", "head"),
@@ -45,14 +43,6 @@ const SYNONYMS: [(&str, &str); 12] = [
 ];
 
 const EXAMPLE: &str = "write one like delivery.p99 > 50ms, lost > 0 or good.share < 99%";
-
-impl FromStr for Threshold {
-    type Err = ThresholdError;
-
-    fn from_str(text: &str) -> Result<Self, ThresholdError> {
-        Self::parse(text)
-    }
-}
 
 impl Threshold {
     /// Reads a threshold on the values of one run.
@@ -79,57 +69,86 @@ impl Threshold {
     /// # Errors
     /// [`ThresholdError`], with what to write instead.
     pub fn parse_change(text: &str) -> Result<Self, ThresholdError> {
-        let wrong = |at: usize, what: String, instead: String| ThresholdError {
-            text: text.to_owned(),
-            at,
-            what,
-            instead,
-        };
-        let start = text.len() - text.trim_start().len();
-        let name_end = start
-            + text[start..]
-                .find(|char: char| char.is_whitespace() || "<>=!".contains(char))
-                .unwrap_or(text.len() - start);
-        let name = &text[start..name_end];
+        let mut reader = Reader::new(text);
+        let name = reader.name();
         if name.is_empty() {
-            let what = "the name before the comparison is missing".to_owned();
-            return Err(wrong(start, what, EXAMPLE.to_owned()));
+            return Err(reader.wrong("the name before the comparison is missing", EXAMPLE));
         }
         let Some(subject) = Subject::of(name) else {
             let (what, instead) = unknown(name);
-            return Err(wrong(start, what, instead));
+            return Err(reader.wrong(what, instead));
         };
-        let behind = &text[name_end..];
-        let relation_at = name_end + (behind.len() - behind.trim_start().len());
-        let (relation, limit_at) = match relation(&text[relation_at..]) {
-            Ok((relation, length)) => (relation, relation_at + length),
-            Err(what) => {
-                let instead = format!("write {subject} {}", usual(subject));
-                return Err(wrong(relation_at, what, instead));
-            }
-        };
-        let rest = text[limit_at..].trim_start();
-        let limit_at = text.len() - rest.len();
-        let rest = rest.trim_end();
-        let limit = limit(rest, subject.dimension())
-            .map_err(|UnitError { at, what, instead }| wrong(limit_at + at, what, instead))?;
-        if let Some((what, instead)) = vain(subject, relation, limit) {
-            return Err(wrong(relation_at, what.to_owned(), instead));
+        reader.pass(name.len());
+        let example = format!("write {subject} {}", usual(subject));
+        let (relation, length) = reader.relation(&example)?;
+        let mut after = reader;
+        after.pass(length);
+        let limit = after.limit(limit(after.rest(), subject.dimension()))?;
+        if let Some(what) = vain(subject, relation, limit) {
+            return Err(reader.wrong(what, example));
         }
         Ok(Self { subject, relation, limit, text: text.trim().to_owned() })
     }
 }
 
-/// The comparison at the start of the text, and how long it is.
-pub(super) fn relation(text: &str) -> Result<(Relation, usize), String> {
-    let end = text.find(|char: char| !"<>=!".contains(char)).unwrap_or(text.len());
-    match &text[..end] {
-        "<" => Ok((Relation::Less, 1)),
-        "<=" => Ok((Relation::LessOrEqual, 2)),
-        ">" => Ok((Relation::Greater, 1)),
-        ">=" => Ok((Relation::GreaterOrEqual, 2)),
-        "" => Err("a comparison is missing: <, <=, > or >=".to_owned()),
-        other => Err(format!("`{other}` is not a comparison; use <, <=, > or >=")),
+/// A text, and how far it was read; white space is passed over.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Reader<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, at: text.len() - text.trim_start().len() }
+    }
+
+    pub(super) fn wrong(
+        &self,
+        what: impl Into<String>,
+        instead: impl Into<String>,
+    ) -> ThresholdError {
+        let text = self.text.to_owned();
+        ThresholdError { text, at: self.at, what: what.into(), instead: instead.into() }
+    }
+
+    pub(super) fn rest(&self) -> &'t str {
+        self.text[self.at..].trim_end()
+    }
+
+    pub(super) fn pass(&mut self, length: usize) {
+        self.at = self.text.len() - self.text[self.at + length..].trim_start().len();
+    }
+
+    /// The name before a comparison.
+    pub(super) fn name(&self) -> &'t str {
+        let is_end = |char: char| char.is_whitespace() || "<>=!".contains(char);
+        self.rest().split(is_end).next().unwrap_or_default()
+    }
+
+    /// The comparison that comes next, and how long it is.
+    pub(super) fn relation(&self, instead: &str) -> Result<(Relation, usize), ThresholdError> {
+        let rest = self.rest();
+        let end = rest.find(|char: char| !"<>=!".contains(char)).unwrap_or(rest.len());
+        let relation = match &rest[..end] {
+            "<" => Relation::Less,
+            "<=" => Relation::LessOrEqual,
+            ">" => Relation::Greater,
+            ">=" => Relation::GreaterOrEqual,
+            "" => return Err(self.wrong("a comparison is missing: <, <=, > or >=", instead)),
+            other => {
+                let what = format!("`{other}` is not a comparison; use <, <=, > or >=");
+                return Err(self.wrong(what, instead));
+            }
+        };
+        Ok((relation, end))
+    }
+
+    pub(super) fn limit<T>(&self, read: Result<T, UnitError>) -> Result<T, ThresholdError> {
+        read.map_err(|UnitError { at, what, instead }| ThresholdError {
+            at: self.at + at,
+            ..self.wrong(what, instead)
+        })
     }
 }
 
@@ -160,18 +179,15 @@ fn limit(text: &str, dimension: Dimension) -> Result<Limit, UnitError> {
 }
 
 /// No value is below zero, so such a threshold checks nothing, and its author expects that it does.
-fn vain(subject: Subject, relation: Relation, limit: Limit) -> Option<(&'static str, String)> {
+fn vain(subject: Subject, relation: Relation, limit: Limit) -> Option<&'static str> {
     let Limit::Value(value) = limit else { return None };
     // A slope may point down if a server releases memory.
     if matches!(subject, Subject::Figure(_)) || value.amount > 0.0 {
         return None;
     }
-    let instead = format!("write {subject} {}", usual(subject));
     match relation {
-        Relation::Less => Some(("no value is below zero, so this is never crossed", instead)),
-        Relation::GreaterOrEqual => {
-            Some(("no value is below zero, so this is always crossed", instead))
-        }
+        Relation::Less => Some("no value is below zero, so this is never crossed"),
+        Relation::GreaterOrEqual => Some("no value is below zero, so this is always crossed"),
         Relation::LessOrEqual | Relation::Greater => None,
     }
 }

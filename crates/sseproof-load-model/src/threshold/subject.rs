@@ -25,7 +25,6 @@ pub enum Subject {
     Figure(Figure),
 }
 
-/// Which time of a distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Statistic {
     Min,

@@ -19,7 +19,6 @@ use crate::wire::websocket::Reader;
 
 #[derive(Clone, Copy)]
 enum End {
-    /// The client was ordered to.
     Ordered(Order),
     /// The server or the network ended it.
     Theirs,
@@ -28,7 +27,6 @@ enum End {
 /// The tasks besides reading; all of them are rare, and done in a box.
 enum Todo {
     End(End),
-    /// Something is to be written.
     Answer,
     Slow,
 }
@@ -42,10 +40,8 @@ struct Client {
     slot: Rc<Slot>,
     number: u64,
     life: u64,
-    /// How often it has reconnected.
     tries: u32,
     intended: u64,
-    /// When its last stream ended.
     ended: Option<NonZeroU64>,
     /// The number of orders when it last looked for its own.
     orders: Option<u32>,
@@ -53,7 +49,6 @@ struct Client {
     stream: Option<Stream>,
 }
 
-/// Plays a client of that number until it is ordered to disconnect, or cannot reconnect.
 pub(crate) fn subscribe(
     worker: Rc<Worker>,
     slot: Rc<Slot>,
@@ -105,7 +100,6 @@ fn subscribing(worker: &Worker) -> Option<&Subscribe> {
     }
 }
 
-/// Whether the client of that number is one of the slow ones.
 fn is_slow(worker: &Worker, plan: &Subscribe, number: u64) -> bool {
     let share = plan.slow.map_or(0.0, |slow| slow.share);
     schedule::share(worker.job.plan.seed, number, u64::MAX) < share
@@ -150,7 +144,6 @@ impl Client {
         }
     }
 
-    /// Waits before the client reconnects; `false` if it was ordered to disconnect.
     async fn waited(&mut self, plan: &Subscribe) -> bool {
         let base = self.track.resume.reconnection_time.map(Duration::from_millis);
         let seed = self.worker.job.plan.seed ^ self.life;
@@ -166,7 +159,6 @@ impl Client {
         waited
     }
 
-    /// A stream has begun.
     fn begin(&mut self, dialled: Dialled, plan: &Subscribe) {
         let Dialled { socket, head, rest, asked, answered } = dialled;
         let job = &self.worker.job;
@@ -294,27 +286,9 @@ mod tests {
     async fn a_client_is_small() {
         let target =
             crate::Target::new("http://127.0.0.1:1/".parse().unwrap(), None).await.unwrap();
-        let plan = sseproof_load_model::Plan {
-            name: String::new(),
-            seed: 0,
-            workload: sseproof_load_model::Workload::Subscribe(Subscribe {
-                stages: Vec::new(),
-                arrivals: sseproof_load_model::Arrivals::Constant,
-                lifetime: None,
-                slow: None,
-                reconnecting: sseproof_load_model::Reconnecting::default(),
-            }),
-            http: sseproof_load_model::Http::One,
-            publishing: None,
-            stamping: sseproof_load_model::Stamping::None,
-            sequencing: sseproof_load_model::Sequencing::None,
-            interval: Duration::from_secs(1),
-            patience: Duration::from_secs(1),
-            drain: Duration::ZERO,
-            thresholds: Vec::new(),
-        };
+        let workload = sseproof_load_model::Workload::Subscribe(Subscribe::default());
         let job = super::super::Job {
-            plan,
+            plan: sseproof_load_model::Plan::new("", workload),
             target,
             publisher: None,
             clock: crate::Clock::now(),

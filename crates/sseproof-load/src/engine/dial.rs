@@ -26,11 +26,9 @@ pub(crate) struct Dialled {
     /// The bytes that arrived after the headers.
     pub(crate) rest: Vec<u8>,
     pub(crate) asked: Instant,
-    /// When the headers had been read.
     pub(crate) answered: Instant,
 }
 
-/// Why there is no stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) error: LoadError,
@@ -77,7 +75,6 @@ pub(crate) async fn dial(
     judge(worker, dialled, key.as_deref())
 }
 
-/// Whether streams are requested with HTTP/2.
 pub(super) fn speaks_http2(worker: &Worker) -> bool {
     let job = &worker.job;
     job.plan.http != Http::One && job.target.transport == Transport::Sse
@@ -135,7 +132,6 @@ pub(super) async fn connect(
 /// If a connection over TLS does not use HTTP/2.
 const NO_H2: &str = "http2: the server does not offer it by ALPN";
 
-/// Whether the server supports none of the offered protocols.
 fn is_not_offered(error: &io::Error) -> bool {
     let alert = rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol);
     error.get_ref().and_then(|error| error.downcast_ref()) == Some(&alert)
@@ -196,7 +192,6 @@ fn connecting(error: &io::Error) -> LoadError {
     LoadError::new(kind, text)
 }
 
-/// Writes the request and reads the headers.
 async fn ask(worker: &Worker, mut socket: Socket, request: &[u8]) -> Result<Dialled, Failure> {
     let asked = Instant::now();
     let until = asked + worker.job.plan.patience;
@@ -247,7 +242,6 @@ pub(crate) async fn read_head(
     }
 }
 
-/// Whether the response is a stream.
 fn judge(worker: &Worker, dialled: Dialled, key: Option<&str>) -> Result<Dialled, Failure> {
     let head = &dialled.head;
     match worker.job.target.transport {

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sseproof_load_model::schedule::{self, Act, Part, Timed};
+use sseproof_load_model::schedule::{self, Action, Part, Timed};
 use sseproof_load_model::{Counter, Interval, Metric, Subscribe, Workload};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_local;
@@ -20,10 +20,8 @@ use crate::clock::nanoseconds;
 
 /// How often the loop measures its own lag, and reports how many streams are open.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long clients may take to disconnect.
 const LEAVING: Duration = Duration::from_secs(5);
 
-/// Plays the part until the plan is over, or `stop` is set.
 pub(crate) async fn drive(
     job: Arc<Job>,
     part: Part,
@@ -78,39 +76,38 @@ pub(crate) async fn drive(
     let _ = reports.send(last);
 }
 
-/// The connected clients, by number.
 type Slots = RefCell<BTreeMap<u64, Rc<Slot>>>;
 
-/// Acts whose time was not known before: a client disconnects, and another takes its place.
+/// Actions whose time was not known before: a client disconnects, and another takes its place.
 type Departures = BinaryHeap<Reverse<(Duration, u64, u64)>>;
 
 async fn subscribe(worker: &Rc<Worker>, plan: &Subscribe, part: Part, slots: &Slots) {
     let (start, seed) = (worker.job.start, worker.job.plan.seed);
-    let mut acts = schedule::acts(&plan.stages, plan.arrivals, seed, part).peekable();
+    let mut actions = schedule::actions(&plan.stages, plan.arrivals, seed, part).peekable();
     let mut departures = Departures::new();
     let end = schedule::length(&plan.stages);
     loop {
-        let planned = acts.peek().map(|timed| timed.at);
+        let planned = actions.peek().map(|timed| timed.at);
         let departing = departures.peek().map(|Reverse((at, ..))| *at);
         let Some(at) = planned.into_iter().chain(departing).min().filter(|at| *at < end) else {
             break;
         };
         let due = start + at;
-        // Acts of the same time are done without another timer.
+        // Actions of the same time are done without another timer.
         if due > Instant::now() {
             sleep_until(due).await;
         }
         let (number, life) = if planned == Some(at) {
-            let Some(Timed { act, .. }) = acts.next() else { break };
-            match act {
-                Act::Arrive(number) => (number, 0),
-                Act::Leave(number) => {
+            let Some(Timed { action, .. }) = actions.next() else { break };
+            match action {
+                Action::Arrive(number) => (number, 0),
+                Action::Disconnect(number) => {
                     if let Some(slot) = slots.borrow_mut().remove(&number) {
                         slot.order(worker, Order::Leave);
                     }
                     continue;
                 }
-                Act::Storm(share) => {
+                Action::Storm(share) => {
                     storm(worker, slots, share, seed);
                     continue;
                 }
@@ -131,7 +128,6 @@ async fn subscribe(worker: &Rc<Worker>, plan: &Subscribe, part: Part, slots: &Sl
     sleep_until(start + end).await;
 }
 
-/// Starts a client; a later one in the same place has the next life.
 fn arrive(worker: &Rc<Worker>, slots: &Slots, number: u64, life: u64, due: Instant) {
     let slot = Rc::new(Slot::default());
     slots.borrow_mut().insert(number, Rc::clone(&slot));
@@ -141,14 +137,12 @@ fn arrive(worker: &Rc<Worker>, slots: &Slots, number: u64, life: u64, due: Insta
     spawn_local(client::subscribe(Rc::clone(worker), slot, number, life, due));
 }
 
-/// An arrival begins, perhaps late.
 pub(super) fn begin(worker: &Worker, due: Instant) {
     let mut recorder = worker.recorder.borrow_mut();
     recorder.count(Counter::Arrivals);
     recorder.time(Metric::Lateness, nanoseconds(due.elapsed()));
 }
 
-/// Cuts that share of all clients, chosen by the seed.
 fn storm(worker: &Worker, slots: &Slots, share: f64, seed: u64) {
     for (number, slot) in &*slots.borrow() {
         if schedule::share(seed, *number, u64::MAX - 1) < share {

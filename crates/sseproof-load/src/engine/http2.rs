@@ -13,14 +13,15 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
-use h2::client::{Builder, Connection as Driver, ResponseFuture, SendRequest};
+use h2::client::{Builder, ResponseFuture, SendRequest};
 use h2::{Reason, RecvStream};
 use sseproof_http::http1::Body;
 use sseproof_load_model::{Counter, ErrorKind, Http, LoadError, Metric, Workload};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::ReadBuf;
 use tokio::sync::OnceCell;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::io::InspectReader;
 
 use super::dial::{Dialled, Failure, connect};
 use super::socket::Socket;
@@ -34,7 +35,6 @@ const WINDOW: u32 = 65_535;
 /// How many connections may turn a client away, because they end or are full, before it gives up.
 const TRIES: u32 = 8;
 
-/// The connections of one thread that can take another stream.
 #[derive(Default)]
 pub(crate) struct Pool {
     /// The last one is filled first.
@@ -50,11 +50,9 @@ struct Shared {
     /// Streams on it, and clients that wait for it.
     streams: Cell<usize>,
     is_listed: Cell<bool>,
-    /// Whether it takes no new streams.
     is_over: Cell<bool>,
 }
 
-/// A connection on which requests can be made.
 struct Opened {
     requests: SendRequest<Bytes>,
     /// When TCP had established it.
@@ -63,7 +61,6 @@ struct Opened {
     at: Instant,
 }
 
-/// A client's place on a connection.
 struct Place {
     worker: Rc<Worker>,
     shared: Rc<Shared>,
@@ -77,13 +74,6 @@ pub(crate) struct Stream {
     _place: Place,
 }
 
-/// A connection below HTTP/2, which counts what is read of it.
-pub(super) struct Counted {
-    socket: Socket,
-    worker: Rc<Worker>,
-}
-
-/// How many streams of a connection the plan sets.
 fn wanted(worker: &Worker) -> usize {
     match worker.job.plan.http {
         Http::One => 1,
@@ -250,10 +240,13 @@ async fn open(
 pub(super) async fn settle(
     worker: &Rc<Worker>,
     socket: Socket,
-) -> Result<(SendRequest<Bytes>, Driver<Counted, Bytes>), Failure> {
+) -> Result<(SendRequest<Bytes>, impl Future<Output = Result<(), h2::Error>> + use<>), Failure> {
     let streams = u32::try_from(wanted(worker)).unwrap_or(Http::MOST_STREAMS);
     let window = WINDOW.saturating_mul(streams).min((1 << 31) - 1);
-    let counted = Counted { socket, worker: Rc::clone(worker) };
+    let counting = Rc::clone(worker);
+    let counted = InspectReader::new(socket, move |read: &[u8]| {
+        counting.recorder.borrow_mut().add(Counter::Bytes, read.len() as u64);
+    });
     let settling = async {
         let (requests, mut driver) = Builder::new()
             .enable_push(false)
@@ -317,7 +310,6 @@ fn of_stream(error: &h2::Error) -> LoadError {
 }
 
 impl Shared {
-    /// How many streams it takes.
     fn room(&self, worker: &Worker) -> usize {
         let permitted = match self.opened.get() {
             Some(Ok(opened)) => Some(opened.requests.current_max_send_streams()),
@@ -326,7 +318,6 @@ impl Shared {
         wanted(worker).min(permitted.unwrap_or(usize::MAX))
     }
 
-    /// It takes no new streams.
     fn leave(&self, worker: &Worker) {
         self.is_over.set(true);
         self.unlist(worker);
@@ -417,38 +408,5 @@ impl Stream {
         // It fails only if more is released than was received.
         let _ = self.content.flow_control().release_capacity(read);
         Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut this.socket).poll_read(context, buffer);
-        let bytes = buffer.filled().len() - before;
-        this.worker.recorder.borrow_mut().add(Counter::Bytes, bytes as u64);
-        read
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().socket).poll_write(context, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_shutdown(context)
     }
 }

@@ -30,20 +30,16 @@ use crate::{Clock, Target};
 pub struct Job {
     pub plan: Plan,
     pub target: Target,
-    /// How events are published, if the plan publishes.
     pub publisher: Option<Publisher>,
     pub clock: Clock,
-    /// When the plan begins.
     pub start: Instant,
     pub shared: Arc<Shared>,
 }
 
-/// The counts that the parts of one process share while they run.
 #[derive(Debug, Default)]
 pub struct Shared {
     open: AtomicU64,
     events: AtomicU64,
-    /// How many publishes have begun.
     begun: AtomicU64,
     /// How many were published; a rejected publish is not a loss.
     published: AtomicU64,

@@ -37,7 +37,6 @@ pub struct Message {
     pub bytes: Vec<u8>,
 }
 
-/// Builds the request that publishes an event.
 #[derive(Clone)]
 pub struct Publisher {
     making: Arc<Making>,
@@ -121,7 +120,6 @@ pub(crate) async fn publish(worker: Rc<Worker>) {
     }
 }
 
-/// Sends the request and reads its answer to the end.
 async fn send(
     worker: &Worker,
     publisher: &Publisher,

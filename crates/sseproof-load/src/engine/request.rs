@@ -21,10 +21,8 @@ use crate::clock::nanoseconds;
 
 /// How long an answer may pause.
 const STALLED: Duration = Duration::from_secs(60);
-/// How many idle connections are kept.
 const KEPT: usize = 4096;
 
-/// Plays the part's requests, and waits for those that are under way.
 pub(crate) async fn play(worker: &Rc<Worker>, plan: &Requests, part: Part) {
     let start = worker.job.start;
     let end = start + plan.lasting;
@@ -88,7 +86,6 @@ enum Ending {
     Failed,
 }
 
-/// One request, from its intended time to the end of its stream.
 async fn once(worker: &Rc<Worker>, number: u64, intended: Instant) {
     let sseproof_load_model::Workload::Request(plan) = &worker.job.plan.workload else { return };
     begin(worker, intended);
@@ -205,7 +202,7 @@ impl Answer<'_> {
             self.first_event = Some(now);
             recorder.time(Metric::FirstEvent, nanoseconds(now - self.asked));
         }
-        match tokens::part(self.plan.profile, event, data) {
+        match tokens::part(self.plan.protocol, event, data) {
             tokens::Part::Token => {
                 recorder.count(Counter::Tokens);
                 self.tokens += 1;
@@ -224,7 +221,6 @@ impl Answer<'_> {
         }
     }
 
-    /// Records the times of a complete answer, and whether it was good.
     fn account(&self) {
         let mut recorder = self.worker.recorder.borrow_mut();
         match self.ended {
@@ -232,7 +228,7 @@ impl Answer<'_> {
                 let text = "the answer ended with an error event";
                 return recorder.error(&LoadError::new(ErrorKind::Answer, text));
             }
-            None if self.plan.profile != sseproof_load_model::Profile::Plain => {
+            None if self.plan.protocol != sseproof_load_model::Protocol::Plain => {
                 let text = "the answer ended without an end event, such as [DONE]";
                 return recorder.error(&LoadError::new(ErrorKind::Truncated, text));
             }

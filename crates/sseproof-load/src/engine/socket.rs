@@ -12,7 +12,6 @@ use super::http2::Stream;
 
 /// Without TLS it is as small as a socket can be.
 pub(crate) enum Socket {
-    /// Without TLS.
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
     /// A stream of HTTP/2 whose request has been sent; only its content is read.

@@ -24,7 +24,6 @@ use crate::wire::websocket::{Frame, Reader, control};
 pub(super) struct Stream {
     pub(super) socket: Socket,
     pub(super) reading: Reading,
-    /// When its headers had been read.
     pub(super) answered: u64,
     pub(super) answer: Vec<u8>,
     pub(super) is_over: bool,
@@ -88,7 +87,6 @@ impl Ticks {
 }
 
 impl Track {
-    /// Processes the bytes of a read.
     pub(super) fn took(&mut self, worker: &Worker, stream: &mut Stream, read: io::Result<&[u8]>) {
         match read {
             Ok([]) => {
@@ -107,7 +105,6 @@ impl Track {
         }
     }
 
-    /// Takes bytes that were read.
     pub(super) fn take(&mut self, worker: &Worker, stream: &mut Stream, bytes: &[u8]) {
         if bytes.is_empty() {
             return;

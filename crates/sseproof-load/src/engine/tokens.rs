@@ -1,27 +1,23 @@
 //! The kinds of events of an answer: a token, the end, a failure, or something else.
 
 use serde::Deserialize;
-use sseproof_load_model::Profile;
+use sseproof_load_model::Protocol;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// It carries some of the text.
     Token,
-    /// The answer is complete.
     End,
-    /// The server reports an error.
     Failure,
     /// Anything else: a role, a ping, the usage.
     Other,
 }
 
-/// The kind of an event, in the protocol of that profile.
-pub(crate) fn part(profile: Profile, event: &str, data: &str) -> Part {
-    match profile {
-        Profile::Plain => Part::Token,
-        Profile::OpenaiChat if data == "[DONE]" => Part::End,
-        Profile::OpenaiChat => chat(data),
-        Profile::OpenaiResponses => {
+pub(crate) fn part(protocol: Protocol, event: &str, data: &str) -> Part {
+    match protocol {
+        Protocol::Plain => Part::Token,
+        Protocol::OpenaiChat if data == "[DONE]" => Part::End,
+        Protocol::OpenaiChat => chat(data),
+        Protocol::OpenaiResponses => {
             let typed = serde_json::from_str::<Typed>(data).unwrap_or_default();
             match typed.kind.as_deref().unwrap_or(event) {
                 "response.output_text.delta"
@@ -33,7 +29,7 @@ pub(crate) fn part(profile: Profile, event: &str, data: &str) -> Part {
                 _ => Part::Other,
             }
         }
-        Profile::AnthropicMessages => {
+        Protocol::AnthropicMessages => {
             let typed = serde_json::from_str::<Typed>(data).unwrap_or_default();
             match typed.kind.as_deref().unwrap_or(event) {
                 "content_block_delta" => {
@@ -98,8 +94,8 @@ mod tests {
     #[test]
     fn each_protocol_has_its_own_tokens() {
         use Part::{End, Failure, Other, Token};
-        use Profile::{AnthropicMessages, OpenaiChat, OpenaiResponses, Plain};
-        for (profile, event, data, expected) in [
+        use Protocol::{AnthropicMessages, OpenaiChat, OpenaiResponses, Plain};
+        for (protocol, event, data, expected) in [
             (Plain, "message", "anything", Token),
             (OpenaiChat, "", r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#, Other),
             (OpenaiChat, "", r#"{"choices":[{"delta":{"content":"Hi"}}]}"#, Token),
@@ -122,7 +118,7 @@ mod tests {
             (AnthropicMessages, "message_stop", "{}", End),
             (AnthropicMessages, "", r#"{"type":"error"}"#, Failure),
         ] {
-            assert_eq!(part(profile, event, data), expected, "{data}");
+            assert_eq!(part(protocol, event, data), expected, "{data}");
         }
     }
 }

@@ -33,17 +33,11 @@ pub(crate) struct Worker {
         reason = "a client that keeps one keeps a pointer, and it must not move"
     )]
     decoders: RefCell<Vec<Box<Decoder>>>,
-    /// Idle connections, to be used again.
     pub(crate) idle: RefCell<Vec<Socket>>,
-    /// Connections that are shared, over HTTP/2.
     pub(crate) http2: Pool,
-    /// How many orders there were for all clients.
     pub(crate) orders: Cell<u32>,
-    /// Clients that have not ended yet.
     pub(crate) clients: Cell<u64>,
-    /// Whether the run is over, and all clients disconnect.
     pub(crate) is_ending: Cell<bool>,
-    /// Open streams and events, as last reported.
     reported: Cell<(u64, u64)>,
 }
 
@@ -128,7 +122,6 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// Gives an order, and wakes the client.
     pub(crate) fn order(&self, worker: &Worker, order: Order) {
         worker.orders.update(|orders| orders.wrapping_add(1));
         // A client that is to disconnect need not reconnect first.

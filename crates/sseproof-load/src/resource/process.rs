@@ -33,7 +33,7 @@ pub fn tree(root: u32, generator: &[u32]) -> Result<Usage, LookError> {
             Ok(process) if id == root && process.processes == 0 => {
                 return Err(LookError::Gone(root));
             }
-            Ok(process) => add(&mut usage, &process),
+            Ok(process) => usage += process,
             Err(LookError::Gone(gone)) if gone != root => {}
             Err(error) => return Err(error),
         }
@@ -53,7 +53,7 @@ pub fn processes(ids: &[u32]) -> Result<Usage, LookError> {
         if process.processes == 0 {
             return Err(LookError::Gone(*id));
         }
-        add(&mut usage, &process);
+        usage += process;
     }
     Ok(usage)
 }
@@ -65,20 +65,33 @@ enum Children {
     Reaped,
 }
 
-/// The process and its descendants.
+/// The process and its descendants: by the lists of children, or by the parent of every process.
 fn family(root: u32) -> Result<BTreeSet<u32>, LookError> {
-    let mut family = BTreeSet::new();
-    let mut rest = vec![root];
-    while let Some(id) = rest.pop() {
-        if !family.insert(id) {
-            continue;
-        }
-        match children(id) {
-            Some(children) => rest.extend(children),
-            None => return family_by_parents(root),
+    if let Some(family) = descendants(root, children) {
+        return Ok(family);
+    }
+    let all = all_processes().map_err(|error| wrong(root, &error))?;
+    let mut known: HashMap<u32, Vec<u32>> = HashMap::new();
+    for stat in all.flatten().filter_map(|process| process.stat().ok()) {
+        if let (Ok(id), Ok(parent)) = (u32::try_from(stat.pid), u32::try_from(stat.ppid)) {
+            known.entry(parent).or_default().push(id);
         }
     }
-    Ok(family)
+    let children = |id| Some(known.remove(&id).unwrap_or_default());
+    Ok(descendants(root, children).unwrap_or_default())
+}
+
+fn descendants(
+    root: u32,
+    mut children: impl FnMut(u32) -> Option<Vec<u32>>,
+) -> Option<BTreeSet<u32>> {
+    let (mut family, mut rest) = (BTreeSet::new(), vec![root]);
+    while let Some(id) = rest.pop() {
+        if family.insert(id) {
+            rest.extend(children(id)?);
+        }
+    }
+    Some(family)
 }
 
 /// The children of a process, if the kernel was built to list them.
@@ -89,25 +102,6 @@ fn children(id: u32) -> Option<Vec<u32>> {
         children.extend(task.children().ok()?);
     }
     Some(children)
-}
-
-/// The same, from the parent of every process of the machine.
-fn family_by_parents(root: u32) -> Result<BTreeSet<u32>, LookError> {
-    let all = all_processes().map_err(|error| wrong(root, &error))?;
-    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
-    for stat in all.flatten().filter_map(|process| process.stat().ok()) {
-        if let (Ok(id), Ok(parent)) = (u32::try_from(stat.pid), u32::try_from(stat.ppid)) {
-            children.entry(parent).or_default().push(id);
-        }
-    }
-    let mut family = BTreeSet::new();
-    let mut rest = vec![root];
-    while let Some(id) = rest.pop() {
-        if family.insert(id) {
-            rest.extend(children.remove(&id).unwrap_or_default());
-        }
-    }
-    Ok(family)
 }
 
 /// The usage of one process. One that has ended, and that its parent has not waited for, has nothing
@@ -147,16 +141,6 @@ fn memory(process: &Process, usage: &mut Usage) -> ProcResult<()> {
         usage.swapped += bytes("SwapPss");
     }
     Ok(())
-}
-
-fn add(sum: &mut Usage, process: &Usage) {
-    sum.pss += process.pss;
-    sum.private += process.private;
-    sum.swapped += process.swapped;
-    sum.cpu += process.cpu;
-    sum.processes += process.processes;
-    sum.threads += process.threads;
-    sum.descriptors += process.descriptors;
 }
 
 fn wrong(id: u32, error: &ProcError) -> LookError {

@@ -180,7 +180,6 @@ impl Chat {
         })
     }
 
-    /// The answer to a request without `stream`.
     fn whole(&self) -> String {
         let (tokens, reason) = self.length();
         let content = (0..tokens).fold(String::new(), |mut content, n| {
@@ -205,7 +204,6 @@ fn of_turn<T>(all: &[T; WORDS.len()], n: u64) -> &T {
     &all[(n % all.len() as u64) as usize]
 }
 
-/// An error in the form of this interface.
 fn refused(message: &str) -> Answer {
     let error = json!({
         "message": message,
@@ -216,7 +214,6 @@ fn refused(message: &str) -> Answer {
     Answer::json("400 Bad Request", json!({ "error": error }).to_string())
 }
 
-/// Waits, unless the client disconnects.
 async fn pause(talk: &mut Talk<'_>, until: Instant) -> io::Result<()> {
     tokio::select! {
         () = sleep_until(until) => Ok(()),

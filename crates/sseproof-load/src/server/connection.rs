@@ -35,7 +35,6 @@ pub(super) struct Connection {
     pub(super) member: u32,
     /// The numbers of the events that it carries.
     pub(super) stream: Range<u64>,
-    /// The number of its next own event.
     pub(super) next: u64,
     /// Bytes that did not fit into the socket.
     queue: Option<Box<Queue>>,
@@ -47,13 +46,10 @@ pub(super) struct Connection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Open,
-    /// The stream has ended, and the client is to close.
     Ending,
-    /// It will be dropped.
     Cut,
 }
 
-/// Bytes that wait for a client to read.
 #[derive(Debug, Default)]
 struct Queue {
     pieces: VecDeque<Bytes>,
@@ -70,7 +66,6 @@ pub(super) enum Sent {
     Drain,
     /// The client does not read, and too much would wait for it.
     Full,
-    /// The client has disconnected.
     Gone,
 }
 
@@ -127,12 +122,10 @@ impl Connection {
         Sent::Drain
     }
 
-    /// Whether something waits for the client to read.
     pub(super) fn waits(&self) -> bool {
         self.queue.is_some()
     }
 
-    /// Delays events until the waiting bytes are sent.
     pub(super) fn park(&mut self, due: Due) {
         if let Some(queue) = &mut self.queue {
             queue.parked = Some(due);

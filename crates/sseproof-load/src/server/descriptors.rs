@@ -1,6 +1,5 @@
 //! The limit of open files: each connection is one.
 
-/// The limit of open files of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenFiles {
     /// The current limit; `None` is unlimited.

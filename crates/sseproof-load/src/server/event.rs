@@ -16,7 +16,6 @@ pub(super) enum Framing {
     Chunks,
     /// Server-Sent Events up to the end of the connection, for clients with HTTP/1.0.
     Plain,
-    /// Messages of a WebSocket.
     Frames,
 }
 
@@ -68,12 +67,10 @@ fn frame(opcode: OpCode, length: usize, out: &mut Vec<u8>) {
     let _ = header.format(length as u64, out);
 }
 
-/// A pong that answers a ping with this payload.
 pub(super) fn pong(payload: &[u8]) -> Vec<u8> {
     control(Control::Pong, payload)
 }
 
-/// A close frame with a code, or with the client's.
 pub(super) fn close(payload: &[u8]) -> Vec<u8> {
     control(Control::Close, payload)
 }
@@ -96,14 +93,12 @@ pub(super) struct Batch {
 const ROOM: usize = 10;
 
 impl Batch {
-    /// The empty buffer, to be filled.
     pub(super) fn fill(&mut self) -> &mut Vec<u8> {
         self.bytes.clear();
         self.bytes.resize(ROOM, 0);
         &mut self.bytes
     }
 
-    /// The events, framed; empty if there are none.
     pub(super) fn framed(&mut self, framing: Framing) -> &[u8] {
         let length = self.bytes.len().saturating_sub(ROOM);
         if length == 0 {
@@ -137,12 +132,10 @@ impl Message {
         Ok(Self { n, data, forms: [const { OnceCell::new() }; 3] })
     }
 
-    /// Its number among all of its topic.
     pub(super) fn n(&self) -> u64 {
         self.n
     }
 
-    /// How long its data is, in bytes.
     pub(super) fn len(&self) -> usize {
         self.data.len()
     }

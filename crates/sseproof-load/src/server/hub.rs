@@ -24,7 +24,6 @@ pub(super) struct Hub {
     pub(super) ticker: Ticker,
     /// Everything is read into it.
     pub(super) scratch: RefCell<Box<[u8]>>,
-    /// How many bytes may wait for a client.
     pub(super) queue: usize,
     pub(super) connections: RefCell<Slab<Connection>>,
     pub(super) topics: RefCell<HashMap<String, Topic>>,
@@ -34,7 +33,6 @@ pub(super) struct Hub {
     opened: Cell<u64>,
 }
 
-/// How a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
     Clean,
@@ -70,7 +68,6 @@ impl Hub {
         self.open.get()
     }
 
-    /// Counts a stream that is not kept here, up or down.
     pub(super) fn count_open(&self, open: bool) {
         self.open.set(if open { self.open.get() + 1 } else { self.open.get() - 1 });
     }
@@ -138,7 +135,6 @@ impl Hub {
         handle.key
     }
 
-    /// Handles the result of sending.
     pub(super) fn sent(self: &Rc<Self>, handle: Handle, sent: Sent) -> Option<How> {
         match sent {
             Sent::Well => None,
@@ -202,7 +198,6 @@ impl Hub {
         }
     }
 
-    /// Reads the bytes of the client until it disconnects.
     pub(super) fn poll_client(self: &Rc<Self>, key: u32, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let (handle, replies) = {

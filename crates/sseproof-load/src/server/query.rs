@@ -12,16 +12,11 @@ use super::fault::Fault;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) every: Option<Duration>,
-    /// Whether all connections get theirs at the same moment.
     pub(super) sync: bool,
     pub(super) burst: u64,
-    /// How long the data of an own event is, in bytes.
     pub(super) size: usize,
-    /// How long after its stamp an own event is written.
     pub(super) delay: Option<Duration>,
-    /// The topic whose messages are sent.
     pub(super) topic: Option<String>,
-    /// After how many events the stream ends.
     pub(super) count: Option<u64>,
     pub(super) fault: Option<Fault>,
     pub(super) ending: Option<Ending>,
@@ -57,7 +52,6 @@ const MOST_AT_ONCE: u64 = 64 << 20;
 const STREAM: &str = "every, sync, burst, size, delay, topic, count, lose, repeat, swap, end-after, reset-after, retry, last-event-id";
 
 impl Settings {
-    /// Reads the query of `/events` and `/ws`.
     pub(super) fn parse(query: &str) -> Result<Self, Mistake> {
         let mut settings = Self {
             every: None,
@@ -122,7 +116,6 @@ impl Settings {
     }
 }
 
-/// The topic that the query of `/publish` names.
 pub(super) fn published_topic(query: &str) -> Result<String, Mistake> {
     let mut topic = None;
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -145,7 +138,6 @@ impl Parameter<'_> {
         Mistake(format!("`{}={}` {}", self.name, self.value, what.into()))
     }
 
-    /// A parameter that does not exist.
     pub(super) fn unknown(&self, known: &str) -> Mistake {
         Mistake(format!("unknown parameter `{}`; the parameters are {known}", self.name))
     }

@@ -12,7 +12,6 @@ use tokio::time::timeout;
 use super::event::Framing;
 use super::socket::Socket;
 
-/// The used parts of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) method: String,
@@ -20,12 +19,9 @@ pub(super) struct Request {
     pub(super) query: String,
     /// Whether it is of HTTP/1.1 and not of HTTP/1.0.
     pub(super) modern: bool,
-    /// Whether the connection stays open after the answer.
     pub(super) keeps: bool,
-    /// How long the body is.
     pub(super) length: usize,
     pub(super) chunked: bool,
-    /// Whether the client waits for `100 Continue`.
     pub(super) expects: bool,
     pub(super) last_event_id: Option<String>,
     /// The key of a WebSocket, if a supported version is requested.
@@ -136,10 +132,8 @@ pub(super) fn stream_head(framing: Framing, keeps: bool) -> String {
     )
 }
 
-/// A client without a stream.
 pub(super) struct Talk<'a> {
     pub(super) socket: Socket,
-    /// Bytes that have arrived and are not used yet.
     kept: Vec<u8>,
     scratch: &'a RefCell<Box<[u8]>>,
 }

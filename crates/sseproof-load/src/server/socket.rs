@@ -29,12 +29,10 @@ impl Socket {
         Ok(Self { tcp, tls })
     }
 
-    /// Ready if bytes or the end have arrived.
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.tcp.poll_read_ready(cx)
     }
 
-    /// Ready if bytes can be written again.
     pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.tcp.poll_write_ready(cx)
     }
@@ -96,7 +94,6 @@ impl Socket {
         Poll::Ready(Ok(()))
     }
 
-    /// Ends the sending side.
     pub(super) fn finish(&mut self) {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
@@ -117,7 +114,6 @@ impl Socket {
     }
 }
 
-/// Writes the bytes of TLS that the socket takes.
 fn flush(tls: &mut ServerConnection, tcp: &TcpStream) -> io::Result<()> {
     while tls.wants_write() {
         match tls.write_tls(&mut Through(tcp)) {

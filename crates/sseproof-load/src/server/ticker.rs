@@ -15,7 +15,6 @@ use super::connection::Handle;
 use super::hub::Hub;
 use crate::clock::nanoseconds;
 
-/// A moment of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Due {
     /// When, in nanoseconds of [`Clock::now`].
@@ -26,7 +25,6 @@ pub(super) struct Due {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum What {
-    /// Its next own events.
     Events,
     End,
 }
@@ -72,7 +70,6 @@ pub(super) fn first_wait(every: Duration, sync: bool, number: u64, since: u64) -
     (phase + every - since % every) % every
 }
 
-/// The moments that are to come.
 #[derive(Debug, Default)]
 pub(super) struct Ticker {
     heap: RefCell<BinaryHeap<Reverse<Due>>>,
@@ -91,7 +88,6 @@ impl Ticker {
         heap.push(Reverse(due));
     }
 
-    /// The moment to come next.
     fn next(&self) -> Option<u64> {
         self.heap.borrow().peek().map(|Reverse(due)| due.at)
     }
@@ -108,7 +104,6 @@ impl Ticker {
     }
 }
 
-/// Handles what is due, forever.
 pub(super) async fn tick(hub: Rc<Hub>) {
     let mut due = Vec::new();
     loop {

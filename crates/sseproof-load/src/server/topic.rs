@@ -17,12 +17,10 @@ pub(super) struct Topic {
     log: VecDeque<Rc<Message>>,
     bytes: usize,
     next: u64,
-    /// The subscribers; each knows its index here.
     pub(super) members: Vec<u32>,
 }
 
 impl Topic {
-    /// Adds a message to the log.
     pub(super) fn append(&mut self, data: String) -> Result<Rc<Message>, EncodeError> {
         let message = Rc::new(Message::new(self.next, data)?);
         self.next += 1;
@@ -35,7 +33,6 @@ impl Topic {
         Ok(message)
     }
 
-    /// The number of the next message.
     pub(super) fn next(&self) -> u64 {
         self.next
     }

@@ -19,11 +19,9 @@ const LARGEST_CONTROL: u64 = 125;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
     Send(Vec<u8>),
-    /// Send this, and end the connection.
     Close(Vec<u8>),
 }
 
-/// The unfinished frames of a client.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Reader {
     /// The start of a frame header or of a control frame.
@@ -40,7 +38,6 @@ const NO_UTF8: u16 = 1007;
 const TOO_BIG: u16 = 1009;
 
 impl Reader {
-    /// Whether nothing is unfinished.
     pub(super) fn is_idle(&self) -> bool {
         *self == Self::default()
     }
@@ -162,7 +159,6 @@ mod tests {
     const PING: u8 = 9;
     const CLOSE: u8 = 8;
 
-    /// A frame as a client sends it.
     fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
         let mask = [1, 2, 3, 4];
         let mut out = vec![first];

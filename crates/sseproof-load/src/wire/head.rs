@@ -13,7 +13,6 @@ pub(crate) struct Head {
     /// The media type, in lower case and without parameters.
     pub(crate) media: String,
     pub(crate) coding: Option<String>,
-    /// Whether the connection may be used again.
     pub(crate) keeps: bool,
     /// `Date`, in seconds since the Unix epoch.
     pub(crate) date: Option<u64>,

@@ -5,7 +5,6 @@ use std::io::Cursor;
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-/// How long a message may be.
 const LIMIT: usize = 64 * 1024 * 1024;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -14,7 +13,6 @@ pub(crate) enum Frame<'a> {
     /// A ping, to be answered with the same payload.
     Ping(&'a [u8]),
     Pong,
-    /// The end, with its code.
     Close(Option<u16>),
 }
 

@@ -9,11 +9,11 @@ use h2::Reason;
 use sseproof_load::{Generator, Message, PerClient, Publisher, Target, reach, run};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{
-    Arrivals, Counter, ErrorKind, Http, Interval, LoadError, Metric, Pace, Plan, Profile,
+    Arrivals, Counter, ErrorKind, Http, Interval, LoadError, Metric, Pace, Plan, Protocol,
     Publishing, Rate, Reconnecting, Requests, Sequencing, Slow, Stage, Stamping, Subscribe,
     Workload,
 };
-use sseproof_net::{Identity, IdentityOptions, Tls, TlsGiven};
+use sseproof_net::{Identity, IdentityOptions, Tls, TlsOptions};
 use tokio::sync::watch;
 use url::Url;
 
@@ -21,31 +21,21 @@ use self::server::Server;
 
 /// So many clients at once, for so long, with so many streams on a connection.
 fn plan(clients: u64, lasting: Duration, streams_per_connection: u32) -> Plan {
+    let ramp = Stage::Ramp { to: clients, over: Duration::ZERO, plateaus: 1 };
+    let wait = Duration::from_millis(20);
+    let subscribe = Subscribe {
+        stages: vec![ramp, Stage::Hold { lasting }],
+        reconnecting: Reconnecting { back: false, wait, ..Reconnecting::default() },
+        ..Subscribe::default()
+    };
     Plan {
-        name: "a test".to_owned(),
-        seed: 1,
-        workload: Workload::Subscribe(Subscribe {
-            stages: vec![
-                Stage::Ramp { to: clients, over: Duration::ZERO, plateaus: 1 },
-                Stage::Hold { lasting },
-            ],
-            arrivals: Arrivals::Constant,
-            lifetime: None,
-            slow: None,
-            reconnecting: Reconnecting {
-                back: false,
-                wait: Duration::from_millis(20),
-                ..Reconnecting::default()
-            },
-        }),
         http: Http::Two { streams_per_connection },
-        publishing: None,
         stamping: Stamping::Own,
         sequencing: Sequencing::Own,
         interval: Duration::from_millis(200),
         patience: Duration::from_secs(5),
         drain: Duration::from_millis(200),
-        thresholds: Vec::new(),
+        ..Plan::new("a test", Workload::Subscribe(subscribe))
     }
 }
 
@@ -56,7 +46,6 @@ fn subscribe(plan: &mut Plan) -> &mut Subscribe {
     }
 }
 
-/// The total of a plan that is played on one thread.
 async fn total(server: &Server, path: &str, plan: Plan) -> Interval {
     let url = Url::parse(&format!("http://{}{path}", server.address)).expect("a URL");
     let target = Target::new(url, None).await.expect("an address");
@@ -200,7 +189,7 @@ async fn requests_leave_their_connection_to_those_that_follow() {
     plan.workload = Workload::Request(Requests {
         rate: Rate::Closed { clients: 2, think: Duration::from_millis(20) },
         lasting: SHORT,
-        profile: Profile::Plain,
+        protocol: Protocol::Plain,
         objectives: Vec::new(),
     });
     let url = Url::parse(&format!("http://{}/twenty?a=b", server.address)).expect("a URL");
@@ -240,7 +229,7 @@ async fn over_tls_it_is_agreed_upon() {
         let identity = identity.expect("a certificate");
         let server = Server::over_tls(identity.server_config()).await;
         let ca = ("ca".to_owned(), identity.authority().as_bytes().to_vec());
-        let tls = Tls::new(TlsGiven { ca: Some(ca), ..TlsGiven::default() }).expect("its CA");
+        let tls = Tls::new(TlsOptions { ca: Some(ca), ..TlsOptions::default() }).expect("its CA");
         let config = tls.client_config(&["h2"]).expect("a configuration");
         let url = Url::parse(&format!("https://{}/twenty", server.address)).expect("a URL");
         let target = Target::new(url, Some(Arc::new(config))).await.expect("an address");

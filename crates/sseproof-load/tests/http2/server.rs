@@ -18,13 +18,9 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) struct Observed {
     /// How many streams each connection has had.
     pub(crate) connections: Vec<u64>,
-    /// How many bytes of each stream it could send.
     pub(crate) sent: Vec<usize>,
-    /// Streams that the client has reset, and with what.
     pub(crate) resets: Vec<Reason>,
-    /// Connections that have ended.
     pub(crate) closed: u64,
-    /// The last request and its body.
     pub(crate) last: Option<(Request<()>, Vec<u8>)>,
 }
 
@@ -70,7 +66,6 @@ impl Server {
         Self { address, seen }
     }
 
-    /// How many streams each connection has had, ascending.
     pub(crate) fn connections(&self) -> Vec<u64> {
         let mut connections = self.seen.lock().expect("what it has seen").connections.clone();
         connections.sort_unstable();

@@ -18,7 +18,6 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Sends a request, and reads the response headers.
     pub(crate) fn ask(server: &Server, request: &str) -> Self {
         let mut stream = TcpStream::connect(server.address()).expect("the server listens");
         stream.write_all(request.replace('\n', "\r\n").as_bytes()).expect("it takes a request");
@@ -52,7 +51,6 @@ impl Client {
         client
     }
 
-    /// The body as far as its length says.
     pub(crate) fn body(&mut self) -> String {
         let (_, length) = self.head.split_once("Content-Length: ").expect("it has a length");
         let length = length.lines().next().unwrap().parse().unwrap();
@@ -154,7 +152,6 @@ pub(crate) fn publish(server: &Server, topic: &str, data: &str) -> String {
     client.body()
 }
 
-/// Asks for a chat, and gives the client.
 pub(crate) fn chat(server: &Server, query: &str, body: &str) -> Client {
     let length = body.len();
     Client::ask(

@@ -6,15 +6,15 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use sseproof_record::http2::{Client, Part};
-use sseproof_record::{Bytes, Ending, Version, closed_http2, failed};
+use sseproof_http::http2::{Client, Part};
+use sseproof_http::{Bytes, Version};
+use sseproof_record::{Ending, closed_http2, failed};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::Limits;
 use crate::progress::Shared;
 use crate::recorder::{Recorder, Traffic};
 
-/// A request, ready for a stream.
 pub(crate) struct Asked {
     /// The fields, with the pseudo-fields before them.
     pub(crate) block: Vec<u8>,
@@ -23,7 +23,6 @@ pub(crate) struct Asked {
     pub(crate) limits: Limits,
 }
 
-/// Distinguishes streams before they have a number.
 static TICKETS: AtomicU64 = AtomicU64::new(0);
 
 enum Command {
@@ -57,7 +56,6 @@ impl Handle {
         Some(Asking { commands: self.commands.clone(), ticket })
     }
 
-    /// Completes when the connection is gone.
     pub(crate) async fn closed(&self) {
         self.commands.closed().await;
     }
@@ -112,7 +110,6 @@ impl Driver {
         (Handle { commands: sender, tls: transport.tls, alpn: transport.alpn }, driver)
     }
 
-    /// Runs until the connection ends, or no handle is held and every stream is over.
     pub(crate) async fn run(mut self) {
         let how = loop {
             match poll_fn(|cx| self.poll(cx)).await {
@@ -121,7 +118,7 @@ impl Driver {
                     self.ask_waiting();
                 }
                 Next::Command(Some(Command::Leave(ticket))) => self.leave(ticket),
-                Next::Command(None) => break Ending::Left,
+                Next::Command(None) => break Ending::Disconnected,
                 Next::Traffic(traffic) => {
                     if let Some(how) = self.heard(traffic) {
                         break how;

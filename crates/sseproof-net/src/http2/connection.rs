@@ -10,7 +10,6 @@ use crate::progress::Shared;
 use crate::recorder::Recorder;
 use crate::{Leave, Socket};
 
-/// The server that a connection leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) host: String,

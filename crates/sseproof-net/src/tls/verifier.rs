@@ -14,7 +14,6 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 pub(super) struct Verifier {
     /// `None` trusts any certificate.
     pub(super) strict: Option<Arc<WebPkiServerVerifier>>,
-    /// The authorities that the user named.
     pub(super) own: Vec<CertificateDer<'static>>,
     pub(super) provider: Arc<CryptoProvider>,
 }

@@ -45,7 +45,6 @@ pub fn read_cut_recording(
     transcript.map(|transcript| (transcript, cut))
 }
 
-/// Reads line by line; exchanges are derived when all bytes are read.
 #[derive(Default)]
 struct Reader {
     transcript: Option<Transcript>,
@@ -201,7 +200,8 @@ impl Reader {
                 exchange.derive(None);
                 let pieces = exchange.wire.iter().chain(&exchange.body).map(|chunk| chunk.at);
                 let at = pieces.chain(exchange.head.as_ref().map(|head| head.at)).max();
-                exchange.end = End { at: at.unwrap_or(exchange.started), how: Ending::Left };
+                exchange.end =
+                    End { at: at.unwrap_or(exchange.started), how: Ending::Disconnected };
             } else if exchange.on.is_some() {
                 exchange.derive(end);
             } else if let Some(end) = end {

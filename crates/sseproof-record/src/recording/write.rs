@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{ExchangeLine, Line, OnLine, READ_VERSION, micros};
-use crate::{Bytes, Chunk, Closed, Connection, Exchange, SharedConnection, Transcript};
+use crate::{Chunk, Closed, Connection, Exchange, SharedConnection, Transcript};
+use sseproof_http::Bytes;
 
-/// The transcript as JSON lines.
 pub fn write_recording(transcript: &Transcript) -> String {
     let mut writer = Writer { out: String::new(), connections: Vec::new() };
     writer.line(&Line::Transcript {

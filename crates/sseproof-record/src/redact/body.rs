@@ -1,7 +1,7 @@
 //! The pieces of a body without secrets, also if they are compressed.
 
 use super::Secrets;
-use crate::{Coding, ContentDecoder, Headers};
+use sseproof_http::{Coding, ContentDecoder, Headers};
 
 /// A secret cannot be removed without a change of a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ fn recoded(
         return Err(Stuck);
     }
     let all = pieces.concat();
-    let mut encoder = crate::StoredEncoder::like(coding, &all);
+    let mut encoder = sseproof_http::StoredEncoder::like(coding, &all);
     let mut out: Vec<Vec<u8>> = pieces
         .iter()
         .zip(&redacted)

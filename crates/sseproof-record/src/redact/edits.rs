@@ -2,15 +2,14 @@
 
 use std::ops::Range;
 
-use crate::{Bytes, Chunk};
+use crate::Chunk;
+use sseproof_http::Bytes;
 
-/// Bytes and their replacement.
 pub(super) struct Edit {
     pub(super) range: Range<usize>,
     pub(super) by: Vec<u8>,
 }
 
-/// All bytes of the chunks.
 pub(super) fn joined(chunks: &[Chunk]) -> Vec<u8> {
     chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect()
 }

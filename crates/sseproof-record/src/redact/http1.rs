@@ -7,7 +7,8 @@ use sseproof_http::http1::{Part, Progress, Reader};
 use super::Secrets;
 use super::body::{self, Stuck};
 use super::edits::{Edit, edited, joined, replaced};
-use crate::{Chunk, Header, Headers};
+use crate::Chunk;
+use sseproof_http::{Header, Headers};
 
 #[derive(Default)]
 struct Message {

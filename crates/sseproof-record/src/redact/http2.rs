@@ -15,9 +15,9 @@ use sseproof_http::http2::{
 use super::Secrets;
 use super::body::{self, Stuck};
 use super::edits::{Edit, edited, joined, replaced};
-use crate::{Chunk, Header, Headers};
+use crate::Chunk;
+use sseproof_http::{Header, Headers};
 
-/// A whole block of fields.
 struct Block {
     stream: u32,
     promised: Option<u32>,

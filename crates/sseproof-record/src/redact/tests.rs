@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{Head, Published, RunEvent, RunEventKind, Target, Version, write_recording};
+use crate::{Head, Published, RunEvent, RunEventKind, Target, write_recording};
+use sseproof_http::Version;
 
 fn redacted(transcript: &Transcript, known: &[(String, String)]) -> Transcript {
     Secrets::of(transcript, &[], known).redact(transcript).transcript

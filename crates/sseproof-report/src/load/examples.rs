@@ -7,7 +7,6 @@ use sseproof_load_model::{
 
 use super::{LoadReport, judge};
 
-/// Kinds of errors, with their counts.
 type Errors = [(ErrorKind, u64)];
 
 fn outcome(transport: Transport, slower: u64, errors: &Errors) -> Outcome {
@@ -23,14 +22,11 @@ fn outcome(transport: Transport, slower: u64, errors: &Errors) -> Outcome {
             plan: "news feed".into(),
             url: format!("http://127.0.0.1:8080/{path}"),
             transport,
-            streams_per_connection: None,
-            objectives: Vec::new(),
             round: 1,
             started: "2026-11-23T01:02:03.5Z".into(),
             interval_ms: 10_000,
             shards: vec![Shard { index: 0, of: 1, complete: true }],
-            partial: Vec::new(),
-            saturated: Vec::new(),
+            ..Run::default()
         },
         intervals,
         resources: Resources { samples: samples(slower) },
@@ -85,11 +81,7 @@ fn samples(slower: u64) -> Vec<Sample> {
         pss: base + each + 3_000_000,
         private: base + each,
         cpu,
-        root: 0,
-        processes: 2,
-        threads: 4,
-        descriptors: 40,
-        swapped: 0,
+        ..Usage::default()
     };
     let sample = |((open, events), at): ((u64, u64), u64)| {
         let wobble = at * 7919 % 5 * 4096;

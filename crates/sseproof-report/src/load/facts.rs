@@ -33,7 +33,6 @@ fn nanoseconds(time: u64) -> String {
     units::duration(Duration::from_nanos(time))
 }
 
-/// One row for each metric that has times.
 pub(super) fn times(side: &Side<'_>) -> Grid {
     let head = ["", "count"].into_iter().chain(PERCENTILES.map(|(name, _)| name)).chain(["max"]);
     let row = |metric: Metric| {
@@ -50,10 +49,8 @@ pub(super) fn times(side: &Side<'_>) -> Grid {
     }
 }
 
-/// A line of facts with a label.
 pub(super) struct Facts {
     pub(super) label: &'static str,
-    /// Facts as expected.
     pub(super) parts: Vec<String>,
     pub(super) bad: Vec<String>,
 }
@@ -214,7 +211,6 @@ fn published(counters: &Counters) -> Facts {
     facts
 }
 
-/// The number per second of the run.
 fn rate(side: &Side<'_>, count: u64) -> Option<Value> {
     let seconds = side.lasting.as_secs_f64();
     let dimension = Dimension::Rate;
@@ -281,7 +277,6 @@ pub(super) fn costs(side: &Side<'_>) -> Vec<[String; 3]> {
     side.figures.measured().map(row).collect()
 }
 
-/// How the figures of memory were measured.
 pub(super) fn method(side: &Side<'_>) -> Option<String> {
     let is_measured =
         side.figures.measured().any(|(figure, _)| figure.key().starts_with("memory."));
@@ -296,7 +291,6 @@ pub(super) fn method(side: &Side<'_>) -> Option<String> {
     Some(format!("lines through {points}, up to {peak}{idle}; ± is 95 % confidence"))
 }
 
-/// Why figures are missing, each with their keys.
 pub(super) fn missing(side: &Side<'_>) -> Vec<String> {
     let reasons = side.figures.missing().into_iter();
     reasons.map(|(why, keys)| format!("{}: {why}", keys.join(", "))).collect()
@@ -410,7 +404,6 @@ pub(super) fn ratio_method(sides: &[Side<'_>]) -> Option<String> {
     })
 }
 
-/// Whether it describes only the generator.
 fn is_of_generator(metric: Metric) -> bool {
     matches!(metric, Metric::Lateness | Metric::LoopLag)
 }

@@ -5,14 +5,12 @@ use tabled::settings::{Alignment, Padding, Style, object::Columns};
 
 use crate::text::columns;
 
-/// A table with a header; the first column has names.
 pub(super) struct Grid {
     pub(super) head: Vec<String>,
     pub(super) rows: Vec<Vec<String>>,
 }
 
 impl Grid {
-    /// Without the column of that name.
     fn drop(&mut self, name: &str) {
         let Some(at) = self.head.iter().position(|head| head == name) else { return };
         self.head.remove(at);

@@ -19,9 +19,7 @@ const QUANTILES: [(&str, u16); 5] =
 #[derive(Clone, Copy, Debug)]
 pub struct Live<'a> {
     pub transport: Transport,
-    /// The last complete interval.
     pub last: &'a Interval,
-    /// All intervals until now.
     pub total: &'a Interval,
 }
 

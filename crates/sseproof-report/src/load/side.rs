@@ -9,9 +9,7 @@ use sseproof_units::Value;
 
 use super::figures::Figures;
 
-/// All rounds of one transport against one target.
 pub(super) struct Side<'a> {
-    /// Its name: `SSE`.
     pub(super) name: String,
     pub(super) rounds: Vec<&'a Outcome>,
     pub(super) total: Interval,
@@ -73,7 +71,6 @@ impl<'a> Side<'a> {
         Self { name, rounds: outcomes, total, lasting, figures, compared }
     }
 
-    /// The evidence for thresholds; `figures` is that of [`Figures::value`].
     pub(super) fn evidence<'b>(
         &'b self,
         figures: &'b dyn Fn(&str) -> Option<Value>,
@@ -81,12 +78,10 @@ impl<'a> Side<'a> {
         Evidence { total: &self.total, lasting: self.lasting, figures }
     }
 
-    /// The maximum number of streams per connection, over HTTP/2.
     pub(super) fn streams_per_connection(&self) -> Option<u32> {
         self.rounds.first()?.run.streams_per_connection
     }
 
-    /// The maximum number of open streams, at the end of an interval.
     pub(super) fn most_open(&self) -> u64 {
         let open = self.rounds.iter().flat_map(|round| &round.intervals);
         open.map(|interval| interval.open).max().unwrap_or_default()

@@ -273,7 +273,6 @@ mod tests {
         }
     }
 
-    /// The text without colours.
     fn anstyle_free(text: &str) -> String {
         let mut parts = text.split('\x1b');
         let first = parts.next().unwrap_or_default().to_owned();

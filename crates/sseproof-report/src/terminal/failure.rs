@@ -92,7 +92,6 @@ fn bytes(page: &mut Page, evidence: &Evidence) {
     }
 }
 
-/// The bytes on the wire around the place.
 fn log(page: &mut Page, evidence: &Evidence) {
     if !evidence.log.is_empty() {
         page.text(4, Ink::Faint, "on the wire (> sent, < received):");

@@ -5,7 +5,6 @@ use crate::paint::Ink;
 use crate::table::table;
 use crate::{Report, Standing};
 
-/// Inconclusive rules, each with its reason.
 pub(super) fn inconclusive(page: &mut Page, report: &Report) {
     let found: Vec<_> = report.standing_at(Standing::Inconclusive).collect();
     if found.is_empty() {
@@ -77,7 +76,6 @@ pub(super) fn skipped(page: &mut Page, report: &Report) {
     }
 }
 
-/// Passed rules, with their evidence.
 pub(super) fn held(page: &mut Page, report: &Report) {
     let found: Vec<_> = report.standing_at(Standing::Held).collect();
     if found.is_empty() {

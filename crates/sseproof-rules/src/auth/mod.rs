@@ -6,7 +6,8 @@ mod other_user;
 mod required;
 mod resume_authorised;
 
-use sseproof_record::{Plan, Role, Visit};
+use sseproof_http::{Plan, Visit};
+use sseproof_record::Role;
 
 use crate::outcome::Outcome;
 use crate::{Family, LooksAt, Record, Verdict, View, reference};

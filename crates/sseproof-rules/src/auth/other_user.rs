@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
                 return reference::answer(visit);
             }
             let request = request.clone().with("Authorization", format!("Bearer {user}"));
-            reference::answer(&sseproof_record::Visit { request: &request, ..*visit })
+            reference::answer(&sseproof_http::Visit { request: &request, ..*visit })
         },
     )
     .private()],

@@ -9,7 +9,7 @@ mod every_answer;
 mod one_origin;
 mod vary_origin;
 
-use sseproof_record::{Plan, Request, Visit};
+use sseproof_http::{Plan, Request, Visit};
 
 use crate::{Family, LooksAt, Record, View, reference};
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use sseproof_record::Action;
+use sseproof_http::Action;
 
 use super::figures::{shown, waited_in_vain};
 use super::mutants::{GZIP, compressed, until_end};

@@ -1,6 +1,6 @@
 //! Every subscriber gets every event, in the same order.
 
-use sseproof_record::Action;
+use sseproof_http::Action;
 
 use super::sendings::{arrival, listeners, none, sendings, stayed};
 use crate::timing::MISSING;

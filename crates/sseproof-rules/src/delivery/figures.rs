@@ -52,7 +52,7 @@ pub(crate) fn time_to_head(view: &View<'_>) -> Option<Duration> {
 /// of one, or where something other than our patience ended the wait.
 pub(crate) fn waited_in_vain(view: &View<'_>) -> Option<Duration> {
     use sseproof_record::{Ending, Phase};
-    let patience = matches!(view.end.how, Ending::Left | Ending::TimedOut(Phase::Head));
+    let patience = matches!(view.end.how, Ending::Disconnected | Ending::TimedOut(Phase::Head));
     // Over HTTP/2 the connection has something to say before any answer.
     let silent = view.head.is_none() && (view.wire.is_empty() || !view.request.version.is_http1());
     (silent && patience).then(|| view.end.at.saturating_sub(sent(view)))

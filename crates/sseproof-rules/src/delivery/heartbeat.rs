@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Ending};
+use sseproof_http::Action;
+use sseproof_record::Ending;
 
 use super::figures::shown;
 use crate::timing::{IDLE_TIMEOUT, QUIET_BEFORE_BREAK};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_record::Action;
+use sseproof_http::Action;
 
 use super::figures::{Spread, shown};
 use super::sendings::{listeners, none, sendings};

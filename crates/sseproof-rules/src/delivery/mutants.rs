@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Bytes, Plan, Visit};
+use sseproof_http::{Action, Bytes, Plan, Visit};
 
 use crate::gzip::gzipped;
 use crate::reference;

@@ -1,6 +1,6 @@
 //! A second subscriber gets its stream while the first one has its own.
 
-use sseproof_record::Action;
+use sseproof_http::Action;
 
 use super::figures::{sent, shown, time_to_head, waited_in_vain};
 use crate::timing::{MISSING, MUCH_LONGER, OVERLAP};

@@ -65,5 +65,5 @@ pub(super) fn listeners<'r>(
 
 /// Whether the client was connected for that long after the publication.
 pub(super) fn stayed(view: &View<'_>, sending: &Sending<'_>, time: Duration) -> bool {
-    view.end.at.saturating_sub(sending.at) >= time && view.end.how == Ending::Left
+    view.end.at.saturating_sub(sending.at) >= time && view.end.how == Ending::Disconnected
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Reason};
+use sseproof_http::Action;
+use sseproof_record::Reason;
 
 use super::figures::{Spread, shown};
 use crate::retry::done::says_done;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Reason};
+use sseproof_http::Action;
+use sseproof_record::Reason;
 
 use super::figures::{Spread, shown, time_to_head, waited_in_vain};
 use super::one_by_one::is_held_with_events;

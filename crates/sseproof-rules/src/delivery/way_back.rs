@@ -3,7 +3,8 @@
 //! Each message to the server is a request beside the stream.
 //! It is cheap only if these requests share a connection.
 
-use sseproof_record::{Lack, Version};
+use sseproof_http::Version;
+use sseproof_record::Lack;
 
 use super::sendings::{Sending, none, sendings};
 use crate::outcome::count;

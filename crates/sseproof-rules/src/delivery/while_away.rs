@@ -1,6 +1,6 @@
 //! An event that is published while the client is away arrives when it is back.
 
-use sseproof_record::Action;
+use sseproof_http::Action;
 
 use super::away::{Outcome, heeds_ids, outcome};
 use super::sendings::none;

@@ -1,6 +1,7 @@
 //! No payload is read as a field or as an event.
 
-use sseproof_record::{Part, Plan, Visit};
+use sseproof_http::{Plan, Visit};
+use sseproof_record::Part;
 
 use super::came_back::{cut_short, smallest};
 use super::trials::trials;

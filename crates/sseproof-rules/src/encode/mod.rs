@@ -11,7 +11,8 @@ mod line_ends_refused;
 mod trials;
 
 use sseproof_codec::EncodeError;
-use sseproof_record::{Exchange, Plan, Transcript, Visit};
+use sseproof_http::{Plan, Visit};
+use sseproof_record::{Exchange, Transcript};
 
 use crate::reference::{self, Message, encoded};
 use crate::{Family, LooksAt, Record, Rule, Verdict};

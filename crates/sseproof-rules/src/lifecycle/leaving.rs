@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Departure, Gauge, Lack, Plan, Reading, RunEvent, RunEventKind, Visit};
+use sseproof_http::{Departure, Plan, Visit};
+use sseproof_record::{Gauge, Lack, Reading, RunEvent, RunEventKind};
 
 use crate::delivery::figures::shown;
 use crate::timing::{PRODUCER_GONE, QUIET};
@@ -217,8 +218,8 @@ pub(crate) fn leavings<'r>(record: &'r Record<'_>) -> Vec<Leaving<'r>> {
             .rfind(|(happening, _)| happening.name == *against && happening.at <= last.at);
         let Some((first, &Reading { value: Ok(before), .. })) = first else { continue };
         let view = record.all().filter(|view| {
-            let left =
-                view.end.how == sseproof_record::Ending::Left || view.request.method == "HEAD";
+            let left = view.end.how == sseproof_record::Ending::Disconnected
+                || view.request.method == "HEAD";
             view.scenario == last.scenario
                 && view.started >= first.at
                 && view.end.at <= last.at
@@ -277,6 +278,6 @@ pub(crate) fn lacking(record: &Record<'_>, of: &[Lack], what: &str) -> String {
 
 /// For mutants: the right response, which stays alive when a client disconnects in this way.
 pub(crate) fn outliving(visit: &Visit<'_>, only: Option<Departure>) -> Plan {
-    let outlive = sseproof_record::Action::Outlive { time: LONG, only };
+    let outlive = sseproof_http::Action::Outlive { time: LONG, only };
     reference::answer(visit).after([outlive])
 }

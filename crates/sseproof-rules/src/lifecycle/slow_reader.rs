@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Lack, Plan, PublishOutcome, Published, RunEvent, RunEventKind};
+use sseproof_http::{Action, Plan};
+use sseproof_record::{Lack, PublishOutcome, Published, RunEvent, RunEventKind};
 
 use super::leaving::lacking;
 use super::stalled::{NEVER_SERVED, heard_before};

@@ -1,6 +1,6 @@
 //! The server releases a client that disconnects from a quiet stream.
 
-use sseproof_record::{Departure, Plan, Visit};
+use sseproof_http::{Departure, Plan, Visit};
 
 use super::leaving::{self, is_simple, outliving, was_quiet};
 use crate::{Mutant, Record, Rule, Verdict, reference};

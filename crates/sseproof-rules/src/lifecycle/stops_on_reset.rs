@@ -2,7 +2,7 @@
 
 use super::leaving::{self, is_simple, outliving, was_quiet, was_reset};
 use crate::{Mutant, Record, Rule, Verdict, reference};
-use sseproof_record::Departure;
+use sseproof_http::Departure;
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/stops-on-reset",

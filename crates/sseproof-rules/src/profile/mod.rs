@@ -18,7 +18,7 @@ mod table;
 mod torn;
 mod written;
 
-use sseproof_record::Answer;
+use sseproof_http::Answer;
 
 use crate::{Rule, delivery, encode, reconnect, response, resume, retry, stream};
 

@@ -1,7 +1,7 @@
 //! Invalid requests to models, and the responses to them.
 
 use serde_json::{Value, json};
-use sseproof_record::{Plan, Visit};
+use sseproof_http::{Plan, Visit};
 
 use super::look::{answered, each, statuses};
 use super::table::{EVENTS, Row};

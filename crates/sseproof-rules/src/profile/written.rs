@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sseproof_codec::{Frame, Item, decode, encode};
-use sseproof_record::{Action, Answer, Bytes, Plan, Request, Visit};
+use sseproof_http::{Action, Answer, Bytes, Plan, Request, Visit};
 
 use crate::reference;
 

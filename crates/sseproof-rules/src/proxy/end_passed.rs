@@ -1,6 +1,6 @@
 //! The end of a stream gets through the proxy.
 
-use sseproof_record::Action;
+use sseproof_http::Action;
 
 use super::sides::{all_pairs, no_stream, outlasts, through, was_open};
 use crate::delivery::figures::shown;

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Bytes, Plan, Sample, Side};
+use sseproof_http::{Action, Bytes, Plan};
+use sseproof_record::{Sample, Side};
 
 use super::head_at_once;
 use super::lateness::{Lateness, arrivals, clock, lateness};

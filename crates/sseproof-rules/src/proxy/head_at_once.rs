@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Lack, Plan, Sample};
+use sseproof_http::{Action, Plan};
+use sseproof_record::{Lack, Sample};
 
 use super::sides::{pairs, through};
 use crate::delivery::figures::{shown, time_to_head, waited_in_vain};

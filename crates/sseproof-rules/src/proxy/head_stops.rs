@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Plan};
+use sseproof_http::{Action, Plan};
 
 use crate::lifecycle::leaving;
 use crate::{Mutant, Record, Rule, Verdict, reference};

@@ -1,6 +1,6 @@
 //! The fields that a client or a cache needs get through the proxy.
 
-use sseproof_record::Headers;
+use sseproof_http::Headers;
 
 use super::sides::{all_pairs, no_stream, through};
 use crate::outcome::count;

@@ -3,7 +3,8 @@
 //! The ordinary rules judge what came through the proxy and what the server itself sent to the same
 //! requests, each as a record of its own; only what holds of the second and not of the first is said.
 
-use sseproof_record::{Framing, Plan, Target, Transcript, Version};
+use sseproof_http::{Framing, Plan, Version};
+use sseproof_record::{Target, Transcript};
 
 use super::sides::{all_pairs, restarts};
 use super::{head_at_once, not_cut};

@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
         |visit| match reference::behind_proxy(visit.request) {
             Some(mut request) => {
                 request.headers.remove("Last-Event-ID");
-                reference::answer(&sseproof_record::Visit { request: &request, ..*visit })
+                reference::answer(&sseproof_http::Visit { request: &request, ..*visit })
             }
             None => reference::answer(visit),
         },

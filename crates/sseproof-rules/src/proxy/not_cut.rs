@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Ending};
+use sseproof_http::Action;
+use sseproof_record::Ending;
 
 use super::sides::{all_pairs, no_stream, outlasts, restarts, through, was_open};
 use crate::delivery::figures::shown;

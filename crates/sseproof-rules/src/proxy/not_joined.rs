@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use sseproof_record::{Action, Gauge, Reading, Role, RunEventKind, Sample, Side};
+use sseproof_http::Action;
+use sseproof_record::{Gauge, Reading, Role, RunEventKind, Sample, Side};
 
 use super::sides::{Pair, compared, no_stream, pairs};
 use crate::delivery::figures::{sent, shown, time_to_head, waited_in_vain};

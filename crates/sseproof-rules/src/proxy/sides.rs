@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Ending, Lack, Plan, Role, RunEventKind, Sample, Side, Visit};
+use sseproof_http::{Plan, Visit};
+use sseproof_record::{Ending, Lack, Role, RunEventKind, Sample, Side};
 
 use super::lateness::Clock;
 use crate::delivery::figures::sent;
@@ -114,7 +115,7 @@ pub(super) fn outlasts(longer: &View<'_>, shorter: &View<'_>) -> Duration {
 
 /// Whether we left it while it was open.
 pub(super) fn was_open(view: &View<'_>) -> bool {
-    view.end.how == Ending::Left && view.head.is_some()
+    view.end.how == Ending::Disconnected && view.head.is_some()
 }
 
 /// For mutants: what a proxy answers that is wrong in its own way, in front of a right server.

@@ -1,6 +1,6 @@
 //! A client that reconnects does not depend on the same instance.
 
-use sseproof_record::{Action, Plan};
+use sseproof_http::{Action, Plan};
 
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
 use crate::response::cookies::set_by;

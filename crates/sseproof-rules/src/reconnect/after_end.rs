@@ -1,6 +1,6 @@
 //! A stream that the server ended can be had again.
 
-use sseproof_record::Plan;
+use sseproof_http::Plan;
 
 use super::{Return, on_return};
 use crate::delivery::figures::shown;

@@ -1,6 +1,6 @@
 //! A client whose connection was cut is taken back at once.
 
-use sseproof_record::Plan;
+use sseproof_http::Plan;
 
 use super::{Return, on_return};
 use crate::delivery::figures::shown;
@@ -30,7 +30,7 @@ pub(crate) const RULE: Rule = Rule {
         Mutant::new(
             "no-answer-on-return",
             "does not answer a client that reconnects at once",
-            |visit| on_return(visit, 0..=1, |plan| plan.after([sseproof_record::Action::Hold])),
+            |visit| on_return(visit, 0..=1, |plan| plan.after([sseproof_http::Action::Hold])),
         ),
     ],
 };

@@ -9,7 +9,7 @@ mod stop_status;
 
 use std::ops::RangeInclusive;
 
-use sseproof_record::{Plan, Visit};
+use sseproof_http::{Plan, Visit};
 
 use crate::outcome::{Coming, coming};
 use crate::{Family, LooksAt, Record, View, reference};

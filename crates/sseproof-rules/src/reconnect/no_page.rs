@@ -1,6 +1,6 @@
 //! A server in trouble does not send a page with the status 200.
 
-use sseproof_record::Plan;
+use sseproof_http::Plan;
 
 use super::on_return;
 use crate::outcome::{Coming, Outcome, coming, count, each_once};

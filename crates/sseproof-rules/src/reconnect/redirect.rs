@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sseproof_record::{Action, Framing, Plan, Reason};
+use sseproof_http::{Action, Framing, Plan};
+use sseproof_record::Reason;
 
 use crate::outcome::{Outcome, count, each_once};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};

@@ -1,6 +1,7 @@
 //! No status stops a new subscriber for good by accident.
 
-use sseproof_record::{Plan, Reason};
+use sseproof_http::Plan;
+use sseproof_record::Reason;
 
 use crate::outcome::{Coming, Outcome, coming, count, each_once};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};

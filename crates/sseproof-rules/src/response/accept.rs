@@ -1,6 +1,6 @@
 //! A client that does not ask for an event stream is answered cleanly.
 
-use sseproof_record::{Plan, Request, Visit};
+use sseproof_http::{Plan, Request, Visit};
 
 use crate::outcome::{NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};

@@ -1,6 +1,6 @@
 //! A server that refuses a method lists the supported ones.
 
-use sseproof_record::{Action, Plan, Visit};
+use sseproof_http::{Action, Plan, Visit};
 
 use crate::outcome::{count, each_once};
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Ending, Phase, Plan};
+use sseproof_http::{Action, Plan};
+use sseproof_record::{Ending, Phase};
 
 use crate::delivery::figures::{sent, shown};
 use crate::outcome::count;
@@ -63,6 +64,6 @@ fn judge(record: &Record<'_>) -> Verdict {
 
 /// How long the client waited for headers that did not come, or only in part.
 fn waited(view: &View<'_>) -> Option<Duration> {
-    let patience = matches!(view.end.how, Ending::Left | Ending::TimedOut(Phase::Head));
+    let patience = matches!(view.end.how, Ending::Disconnected | Ending::TimedOut(Phase::Head));
     (view.head.is_none() && patience).then(|| view.end.at.saturating_sub(sent(view)))
 }

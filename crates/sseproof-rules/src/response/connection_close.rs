@@ -1,6 +1,6 @@
 //! `Connection: close` is answered in kind.
 
-use sseproof_record::Version;
+use sseproof_http::Version;
 
 use crate::outcome::{Outcome, count, each_once, of_http1};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};

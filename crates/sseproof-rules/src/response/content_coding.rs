@@ -1,6 +1,6 @@
 //! The stream is not compressed unasked.
 
-use sseproof_record::Coding;
+use sseproof_http::Coding;
 
 use super::on_stream;
 use crate::gzip::gzipped;

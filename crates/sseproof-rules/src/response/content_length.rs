@@ -1,6 +1,7 @@
 //! A live stream has no Content-Length.
 
-use sseproof_record::{Action, Ending, Framing};
+use sseproof_http::{Action, Framing};
+use sseproof_record::Ending;
 
 use super::{instead_of_finish, on_stream};
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
@@ -30,8 +31,9 @@ fn judge(record: &Record<'_>) -> Verdict {
         streams += 1;
         let Some(length) = length(&view) else { continue };
         let is_whole = length.parse().is_ok_and(|length: u64| view.came_len() >= length);
-        let open =
-            matches!(view.end.how, Ending::Left | Ending::OverLimit(_)) && !is_whole && !is_finite;
+        let open = matches!(view.end.how, Ending::Disconnected | Ending::OverLimit(_))
+            && !is_whole
+            && !is_finite;
         if open && view.events().next().is_some() {
             let message = format!("Content-Length is {length}, and the stream goes on");
             faults.push(Fault::header(&view, "content-length", message));

@@ -5,7 +5,8 @@ use crate::gzip::gzipped;
 use crate::outcome::{count, each_once, stream_answers};
 use crate::rule::Place;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
-use sseproof_record::{Action, Bytes, Coding, Ending};
+use sseproof_http::{Action, Bytes, Coding};
+use sseproof_record::Ending;
 
 pub(super) const RULE: Rule = Rule {
     id: "response/decodable",
@@ -47,9 +48,9 @@ pub(super) const RULE: Rule = Rule {
 
 /// The reference's stream, changed as a compressor does, for a client that accepts gzip.
 fn compressed(
-    visit: &sseproof_record::Visit<'_>,
-    edit: impl FnOnce(sseproof_record::Plan) -> sseproof_record::Plan,
-) -> sseproof_record::Plan {
+    visit: &sseproof_http::Visit<'_>,
+    edit: impl FnOnce(sseproof_http::Plan) -> sseproof_http::Plan,
+) -> sseproof_http::Plan {
     let accepts = visit.request.headers.list("accept-encoding").contains(&"gzip".to_owned());
     on_stream(
         visit,

@@ -1,7 +1,8 @@
 //! The body is framed as the headers say, to the last byte.
 
 use sseproof_http::http1::{Message, Progress};
-use sseproof_record::{Action, Bytes, Ending, Framing, Plan, Version};
+use sseproof_http::{Action, Bytes, Framing, Plan, Version};
+use sseproof_record::Ending;
 
 use super::{instead_of_finish, on_stream};
 use crate::outcome::{count, each_once, of_http1};

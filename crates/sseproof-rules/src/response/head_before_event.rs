@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Action, Plan};
+use sseproof_http::{Action, Plan};
 
 use super::answered::is_mute;
 use super::on_stream;

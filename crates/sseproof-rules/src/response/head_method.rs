@@ -1,6 +1,6 @@
 //! A HEAD request is answered.
 
-use sseproof_record::{Action, Plan, Visit};
+use sseproof_http::{Action, Plan, Visit};
 
 use crate::outcome::{
     NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang, stream_answers,

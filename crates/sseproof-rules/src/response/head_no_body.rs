@@ -1,7 +1,7 @@
 //! The answer to HEAD has no body.
 
 use sseproof_http::http1::Message;
-use sseproof_record::{Action, Bytes};
+use sseproof_http::{Action, Bytes};
 
 use crate::outcome::{count, each_once, of_http1};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};

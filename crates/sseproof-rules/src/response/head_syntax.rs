@@ -1,7 +1,8 @@
 //! Status line and headers obey the grammar of HTTP.
 
 use sseproof_http::http1::{Flaw, Message, Progress};
-use sseproof_record::{Action, Bytes, Ending, Plan};
+use sseproof_http::{Action, Bytes, Plan};
+use sseproof_record::Ending;
 
 use super::on_stream;
 use crate::outcome::{count, each_once, of_http1};

@@ -1,7 +1,7 @@
 //! An HTTP/1.0 client gets no chunks.
 
 use sseproof_http::http1::Message;
-use sseproof_record::{Framing, Headers, Version};
+use sseproof_http::{Framing, Headers, Version};
 
 use crate::outcome::{Outcome, count, each_once, of_http1};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};

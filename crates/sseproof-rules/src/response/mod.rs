@@ -24,7 +24,7 @@ pub(crate) mod other_method;
 pub(crate) mod status;
 pub(crate) mod vary;
 
-use sseproof_record::{Action, Plan, Visit};
+use sseproof_http::{Action, Plan, Visit};
 
 use crate::{Family, LooksAt, reference};
 

@@ -3,7 +3,7 @@
 //! The probe uses PROPFIND and OPTIONS, which are safe methods: a check must not change anything on
 //! a production server.
 
-use sseproof_record::{Plan, Request, Visit};
+use sseproof_http::{Plan, Request, Visit};
 
 use crate::outcome::{NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};

@@ -1,6 +1,6 @@
 //! A subscription is answered with the status 200.
 
-use sseproof_record::{Framing, Plan, Visit};
+use sseproof_http::{Framing, Plan, Visit};
 
 use crate::outcome::{Coming, Outcome, coming, count, each_once};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use sseproof_record::{Reason, Version};
+use sseproof_http::Version;
+use sseproof_record::Reason;
 
 use crate::delivery::figures::{shown, time_to_head, waited_in_vain};
 use crate::outcome::closes_on_anybody;

@@ -1,6 +1,6 @@
 //! A `Last-Event-ID` that the server never gave out opens the stream all the same, however it looks.
 
-use sseproof_record::{Action, Plan, Visit};
+use sseproof_http::{Action, Plan, Visit};
 
 use super::odd_id::{Odd, judge_odd};
 use super::resumption::brought;

@@ -1,7 +1,8 @@
 //! The events that a client had when it reconnected with an id, and those that it then got.
 
 use sseproof_codec::Event;
-use sseproof_record::{Ending, Plan, Reason, Request, Visit};
+use sseproof_http::{Plan, Request, Visit};
+use sseproof_record::{Ending, Reason};
 use std::collections::BTreeSet;
 
 use sseproof_units::counted;
@@ -163,7 +164,7 @@ pub(super) fn resumptions<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'
         let missed = events[place + 1..].to_vec();
         let had = events[..=place].to_vec();
         let came = with_ids(&second);
-        let left = second.is_stream() && second.end.how == Ending::Left;
+        let left = second.is_stream() && second.end.how == Ending::Disconnected;
         if came.is_empty() && left && second.lasted() < HASTE {
             hasty = true;
             continue;

@@ -1,7 +1,7 @@
 //! No payload begins with `data:` itself.
 
 use sseproof_codec::Event;
-use sseproof_record::Bytes;
+use sseproof_http::Bytes;
 
 use super::tally::{counted, none_of};
 use super::{quoted, spoil};

@@ -4,7 +4,7 @@
 //! more than 128 bytes, and none of those that are known from attacks.
 //! The stream's own pages are not concerned, so a stream that admits no other origin is not judged.
 
-use sseproof_record::Plan;
+use sseproof_http::Plan;
 
 use super::lines::{blocks, ids};
 use super::tally::counted;

@@ -1,7 +1,7 @@
 //! JSON is encoded once.
 
 use sseproof_codec::Event;
-use sseproof_record::Bytes;
+use sseproof_http::Bytes;
 
 use super::tally::{counted, none_of};
 use super::{quoted, spoil};

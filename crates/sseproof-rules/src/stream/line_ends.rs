@@ -1,7 +1,7 @@
 //! Lines end with line ends, and not with the letters of an escape sequence.
 
 use serde::de::IgnoredAny;
-use sseproof_record::Bytes;
+use sseproof_http::Bytes;
 
 use super::lines::{blocks, is_whole};
 use super::tally::each_stream;

@@ -32,7 +32,7 @@ mod utf8;
 #[cfg(test)]
 mod wild;
 
-use sseproof_record::{Action, Bytes, Framing, Plan, Visit};
+use sseproof_http::{Action, Bytes, Framing, Plan, Visit};
 
 use crate::{Family, LooksAt, Rule, reference};
 
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn mutants_spoil_only_streams() {
         for (method, path) in [("OPTIONS", "/events"), ("PUT", "/events"), ("HEAD", "/events")] {
-            let mut request = sseproof_record::Request::subscribe(path);
+            let mut request = sseproof_http::Request::subscribe(path);
             request.method = method.to_owned();
             let visit = Visit {
                 request: &request,

@@ -1,6 +1,7 @@
 //! Every event is ended by a blank line, the last one too.
 
-use sseproof_record::{Action, Ending};
+use sseproof_http::Action;
+use sseproof_record::Ending;
 use std::collections::BTreeSet;
 
 use super::lines::{Block, Known, Line, LineEnd, blocks, is_whole};
@@ -58,7 +59,7 @@ fn judge(record: &Record<'_>) -> Verdict {
                     faults.push(cut(&view, open, &blocks));
                 }
             }
-            Ending::Left | Ending::OverLimit(_) => {
+            Ending::Disconnected | Ending::OverLimit(_) => {
                 faults.extend(open.and_then(|b| endless(&view, b)))
             }
             // The connection broke: what it broke is judged with the connection.

@@ -101,7 +101,7 @@ fn no_rule_complains_of_a_right_stream() {
 fn no_rule_complains_of_a_right_stream_that_is_cut_anywhere() {
     for (name, bytes) in RIGHT {
         for cut in 0..bytes.len() {
-            for how in [Ending::Left, Ending::Reset, Ending::Truncated] {
+            for how in [Ending::Disconnected, Ending::Reset, Ending::Truncated] {
                 assert_eq!(failed(&bytes[..cut], how), [], "{name}, cut at {cut}");
             }
         }

@@ -1,7 +1,8 @@
 //! A stream that the server ends is ended by END_STREAM.
 
-use sseproof_record::http2::{error_name, kind};
-use sseproof_record::{Action, Bytes, Ending};
+use sseproof_http::http2::{error_name, kind};
+use sseproof_http::{Action, Bytes};
+use sseproof_record::Ending;
 
 use crate::outcome::{count, each_once};
 use crate::{Fault, Mutant, Over, Record, Rule, Verdict};

@@ -1,6 +1,6 @@
 //! A stream without a window holds up no other.
 
-use sseproof_record::Action;
+use sseproof_http::Action;
 
 use super::no_blocking::no_pair;
 use super::sharing::{joined, single};

@@ -1,7 +1,7 @@
 //! Field names are lower case over HTTP/2.
 
-use sseproof_record::http2::{flag, kind, write_field};
-use sseproof_record::{Action, Bytes, Header};
+use sseproof_http::http2::{flag, kind, write_field};
+use sseproof_http::{Action, Bytes, Header};
 
 use crate::{Fault, Mutant, Over, Record, Rule, Verdict};
 

@@ -10,7 +10,7 @@ mod sharing;
 mod six_connections;
 mod window;
 
-use sseproof_record::{Plan, Version, Visit};
+use sseproof_http::{Plan, Version, Visit};
 
 use crate::outcome::{count, each_once};
 use crate::{Family, Fault, LooksAt, Record, Verdict, View, reference};

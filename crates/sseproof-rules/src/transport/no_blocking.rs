@@ -1,7 +1,7 @@
 //! The streams on one HTTP/2 connection do not wait for each other.
 
-use sseproof_record::http2::kind;
-use sseproof_record::{Action, Bytes};
+use sseproof_http::http2::kind;
+use sseproof_http::{Action, Bytes};
 
 use super::sharing::{PAGES, joined, single};
 use super::{NO_HTTP2, answers, on_stream};
@@ -31,7 +31,7 @@ pub(super) const RULE: Rule = Rule {
 /// SETTINGS that allow one stream.
 fn one_stream() -> Bytes {
     let mut out = Vec::new();
-    sseproof_record::http2::write_frame(&mut out, kind::SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 1]);
+    sseproof_http::http2::write_frame(&mut out, kind::SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 1]);
     Bytes::from(out)
 }
 

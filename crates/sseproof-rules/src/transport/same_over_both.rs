@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sseproof_codec::Event;
-use sseproof_record::{Bytes, Version};
+use sseproof_http::{Bytes, Version};
 
 use super::{NO_HTTP2, answers, on_stream};
 use crate::delivery::figures::{shown, waited_in_vain};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_record::http2::{Frame, error_name, kind};
+use sseproof_http::http2::{Frame, error_name, kind};
 use sseproof_record::{Ending, Phase};
 
 use crate::delivery::figures::{Spread, shown};
@@ -74,7 +74,7 @@ fn no_head(record: &Record<'_>, view: &View<'_>, opener: &View<'_>, beside: &str
             let message = format!("the stream was refused with {} {beside}", error_name(code));
             Single::Broken(Fault::whole(view, message))
         }
-        Ending::Left | Ending::TimedOut(Phase::Head) => {
+        Ending::Disconnected | Ending::TimedOut(Phase::Head) => {
             let limit = limit(opener).filter(|_| view.transport.stream.is_none());
             let limit = limit.map(allowed).unwrap_or_default();
             let message =

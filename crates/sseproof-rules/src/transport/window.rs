@@ -1,7 +1,7 @@
 //! The server sends no more than the window allows.
 
-use sseproof_record::Action;
-use sseproof_record::http2::{Frame, kind};
+use sseproof_http::Action;
+use sseproof_http::http2::{Frame, kind};
 
 use super::{NO_HTTP2, answers, on_stream};
 use crate::outcome::count;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_files::{Scenario, Target, Variables};
+use sseproof_http::{Action, Plan, Visit};
 use sseproof_net::{Client, Lab, Limits};
-use sseproof_record::{Action, Plan, Visit};
 use sseproof_rules::reference;
 
 pub(crate) fn answer(visit: &Visit<'_>) -> Plan {

@@ -11,17 +11,15 @@ use sseproof_files::{
     Overlay, Probe, Readiness, Scenario, StartHook, Target, Variables, needed, probes,
     profile_probes,
 };
+use sseproof_http::{Bytes, Headers, Request};
 use sseproof_net::{ConnectionOptions, Limits, sendable};
-use sseproof_record::{Bytes, Headers, Request};
 use sseproof_rules::{Profile, profile, profiles_of, rules, rules_for};
 use url::Url;
 
 use crate::args::Check;
-use crate::connection::FileKeys;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{glob, matcher, matches_a_rule};
 
-/// A check that is ready to run.
 pub(super) struct CheckOptions {
     /// The target; without a URL, it is the embedded reference server.
     pub(super) target: Target,
@@ -60,9 +58,8 @@ impl CheckOptions {
             );
             return Err(Blame { exit: Exit::Usage, error });
         }
-        let of_file = arguments.target.as_deref().map(|path| FileKeys::of_target(path, &target));
         let url = Some(&*target.url).filter(|url| !url.is_empty());
-        let connection = arguments.connection.options(url, of_file).usage()?;
+        let connection = arguments.connection.options(url, &target.connection).usage()?;
         let judging: Vec<_> = rules_for(profile).map(|rule| rule.id).collect();
         let judging: Vec<_> = judging.into_iter().filter(|rule| chosen.has(rule)).collect();
         let mut wanted = needed(all_probes(profile, &variables).usage()?, &judging);
@@ -82,12 +79,10 @@ impl CheckOptions {
         Ok(options)
     }
 
-    /// Whether the embedded reference server is the target.
     pub(super) fn is_embedded(&self) -> bool {
         self.target.url.is_empty()
     }
 
-    /// Warns of credentials that are sent without encryption.
     fn warn(&self) {
         let Ok(url) = Url::parse(&self.target.url) else { return };
         let mut request = Request::subscribe(url.as_str());
@@ -110,7 +105,6 @@ impl CheckOptions {
     }
 }
 
-/// The values that the flags give a target.
 fn flags(arguments: &Check, urls: &[&String]) -> anyhow::Result<Overlay> {
     let url = match urls {
         [] => None,
@@ -161,7 +155,6 @@ fn check_urls(target: &Target, arguments: &Check) -> anyhow::Result<()> {
     target.via.as_deref().map_or(Ok(()), |via| checked(via).map(drop))
 }
 
-/// The rules to check.
 pub(super) struct Chosen {
     only: Vec<GlobMatcher>,
     skip: Vec<GlobMatcher>,
@@ -243,7 +236,6 @@ pub(crate) fn checked(url: &str) -> anyhow::Result<String> {
     Ok(url.to_owned())
 }
 
-/// The general probes that apply to the profile, and then its own.
 fn all_probes(
     profile: Option<&'static Profile>,
     variables: &Variables,

@@ -40,7 +40,6 @@ fn probe(file: &Path) -> std::io::Result<()> {
     if is_new { fs::remove_file(file) } else { Ok(()) }
 }
 
-/// Writes the recording, if requested.
 pub(super) fn record(arguments: &Check, transcript: &Transcript) -> anyhow::Result<()> {
     match &arguments.record {
         Some(file) => write("record", file, &write_recording(transcript)),
@@ -48,7 +47,6 @@ pub(super) fn record(arguments: &Check, transcript: &Transcript) -> anyhow::Resu
     }
 }
 
-/// Writes the requested reports.
 pub(super) fn report(arguments: &Check, report: &Report) -> anyhow::Result<()> {
     for (flag, file, render) in [
         ("json", &arguments.json, json::render as fn(&Report) -> String),
@@ -62,7 +60,6 @@ pub(super) fn report(arguments: &Check, report: &Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a log for each failure, if requested.
 pub(super) fn wire_logs(
     arguments: &Check,
     report: &Report,

@@ -189,7 +189,6 @@ struct Watch {
     positions: BTreeMap<String, Position>,
 }
 
-/// The progress of one scenario.
 #[derive(Default)]
 struct Position {
     /// The line of the last step that began, from 1; 0 before the first step.

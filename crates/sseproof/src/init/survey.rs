@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::bail;
 use sseproof_files::Variables;
+use sseproof_http::{Headers, Request};
 use sseproof_net::{Client, ConnectionOptions, Direct, Leave, Limits};
-use sseproof_record::{Ending, Exchange, Headers, Request, Transcript};
+use sseproof_record::{Ending, Exchange, Transcript};
 use sseproof_rules::{Profile, Record};
 use url::Url;
 
@@ -97,7 +98,6 @@ impl Survey {
     }
 }
 
-/// The request of the profile, with the default values of its variables.
 fn subscription(
     mut request: Request,
     profile: Option<&'static Profile>,
@@ -120,7 +120,6 @@ async fn fetch(client: &Client, request: Request, within: Duration) -> anyhow::R
     Ok(live.leave(Leave::Fin).await)
 }
 
-/// The request for another path of the same server.
 fn on(request: &Request, base: &Url, path: &str) -> anyhow::Result<Request> {
     let mut request = request.clone();
     request.url = base.join(path)?.to_string();
@@ -136,7 +135,6 @@ fn takes_post(answer: &Exchange) -> bool {
     })
 }
 
-/// The profile that the event looks like.
 fn profile(kind: &str, data: &str) -> Option<&'static str> {
     if data.contains("\"object\":\"chat.completion.chunk\"") {
         return Some("openai-chat");
@@ -149,11 +147,8 @@ fn profile(kind: &str, data: &str) -> Option<&'static str> {
 
 fn ending(exchange: &Exchange) -> String {
     match &exchange.end.how {
-        Ending::Unresolved(why) | Ending::Unconnected(why) | Ending::Handshake(why) => why.clone(),
-        Ending::Reset => "the server reset the connection".to_owned(),
-        Ending::Truncated => "the server closed the connection".to_owned(),
-        Ending::Malformed(why) => why.clone(),
-        _ => format!("timeout after {} s", WATCH.as_secs()),
+        Ending::Disconnected => format!("timeout after {} s", WATCH.as_secs()),
+        how => how.to_string(),
     }
 }
 

@@ -115,7 +115,6 @@ jobs:
     )
 }
 
-/// The summary on the terminal, with the next steps.
 pub(super) fn summary(survey: &Survey, files: &[PathBuf]) -> String {
     let mut out = String::new();
     let media = survey.media_type.as_deref().unwrap_or("no content type");
@@ -203,8 +202,8 @@ mod tests {
         let read = |trust: Trust<'_>| {
             Target::parse("f", &target(&bare, &trust), &Variables::default()).unwrap()
         };
-        assert!(!read(Trust::System).insecure && read(Trust::Any).insecure);
-        let ca = read(Trust::Ca(Path::new("certs/our ca.pem"))).ca.unwrap();
+        assert!(!read(Trust::System).connection.insecure && read(Trust::Any).connection.insecure);
+        let ca = read(Trust::Ca(Path::new("certs/our ca.pem"))).connection.ca.unwrap();
         assert_eq!(ca.path, Path::new("certs/our ca.pem"));
     }
 

@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use sseproof_files::PublishHook;
 use sseproof_load_model::{
-    Arrivals, Http, Metric, Profile, Sequencing, Stamping, Threshold, TimeUnit,
+    Arrivals, Http, Metric, Protocol, Sequencing, Stamping, Threshold, schedule,
 };
 
 use sseproof_units::{Dimension, UnitError, Value, parse_bytes, parse_duration};
@@ -74,9 +74,9 @@ pub(crate) struct Load {
     /// Send requests of this protocol, whose responses end, instead of subscribing. Without --body,
     /// the request is that of `sseproof check --profile`, with --var model=… and --var prompt=….
     #[arg(long, value_parser = protocol(), value_name = "NAME", help_heading = "The load")]
-    pub(crate) profile: Option<Profile>,
+    pub(crate) profile: Option<Protocol>,
     /// Count a response as good if it meets this, as in 'ttft < 500ms'. Can be repeated.
-    #[arg(long, value_name = "METRIC < LIMIT", value_parser = objective, requires = "profile", help_heading = "The load")]
+    #[arg(long, value_name = "METRIC < LIMIT", value_parser = sseproof_load_model::objective, requires = "profile", help_heading = "The load")]
     pub(crate) objective: Vec<(Metric, u64)>,
     /// Requests, or published events, per second, as in 50 or 0.5/s.
     #[arg(long, value_name = "COUNT", value_parser = rate, help_heading = "The load")]
@@ -97,9 +97,9 @@ pub(crate) struct Load {
     /// Where an event has its sequence number: `own`, `id`, `none`, or a JSON pointer.
     #[arg(long, value_name = "own | id | none | POINTER", value_parser = sequencing, help_heading = "The load")]
     pub(crate) sequence: Option<Sequencing>,
-    /// The seed of the schedule; the same number gives the same schedule.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, help_heading = "The load")]
-    pub(crate) seed: u64,
+    /// The seed of the schedule; the same number gives the same schedule (default: 0).
+    #[arg(long, value_name = "NUMBER", help_heading = "The load")]
+    pub(crate) seed: Option<u64>,
 
     /// Send this header with each request. Can be repeated.
     #[arg(short = 'H', long, value_name = "NAME: VALUE", help_heading = "Requests")]
@@ -135,7 +135,7 @@ pub(crate) struct Load {
     pub(crate) processes: u64,
     /// Play only this part of the plan, as in '0/4'; `sseproof merge` joins the results.
     #[arg(long, value_name = "INDEX/COUNT", value_parser = shard, conflicts_with = "processes", help_heading = "The generator")]
-    pub(crate) shard: Option<sseproof_load_model::schedule::Part>,
+    pub(crate) shard: Option<schedule::Part>,
     /// The task of a worker, set by the process that starts it.
     #[arg(long, hide = true, value_parser = task)]
     pub(super) task: Option<Task>,
@@ -151,7 +151,7 @@ pub(crate) struct Load {
 #[derive(Args)]
 pub(super) struct Outputs {
     /// Fail if this is true, as in 'delivery.p99 > 50ms' or 'lost > 0'. Can be repeated.
-    #[arg(long, value_name = "THRESHOLD", value_parser = threshold, help_heading = "Output")]
+    #[arg(long, value_name = "THRESHOLD", value_parser = Threshold::parse, help_heading = "Output")]
     pub(super) fail_if: Vec<Threshold>,
     /// Write the result as JSON, for `sseproof merge` and `sseproof diff`.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -189,7 +189,7 @@ pub(crate) struct Diff {
     #[arg(value_name = "NEW.json")]
     pub(super) new: PathBuf,
     /// Fail if this is true, as in 'delivery.p99 > +10%' or 'lost > 0'. Can be repeated.
-    #[arg(long, value_name = "THRESHOLD", value_parser = change)]
+    #[arg(long, value_name = "THRESHOLD", value_parser = Threshold::parse_change)]
     pub(super) fail_if: Vec<Threshold>,
 }
 
@@ -205,16 +205,16 @@ fn arrivals() -> impl TypedValueParser<Value = Arrivals> {
     })
 }
 
-fn protocol() -> impl TypedValueParser<Value = Profile> {
-    PossibleValuesParser::new(Profile::ALL.map(|profile| {
-        PossibleValue::new(profile.id()).help(match profile {
-            Profile::Plain => "Every event is a token",
-            Profile::OpenaiChat => "OpenAI's chat completions",
-            Profile::OpenaiResponses => "OpenAI's responses",
-            Profile::AnthropicMessages => "Anthropic's messages",
+fn protocol() -> impl TypedValueParser<Value = Protocol> {
+    PossibleValuesParser::new(Protocol::ALL.map(|protocol| {
+        PossibleValue::new(protocol.id()).help(match protocol {
+            Protocol::Plain => "Every event is a token",
+            Protocol::OpenaiChat => "OpenAI's chat completions",
+            Protocol::OpenaiResponses => "OpenAI's responses",
+            Protocol::AnthropicMessages => "Anthropic's messages",
         })
     }))
-    .map(|id| Profile::ALL.into_iter().find(|profile| profile.id() == id).unwrap_or_default())
+    .map(|id| Protocol::ALL.into_iter().find(|protocol| protocol.id() == id).unwrap_or_default())
 }
 
 #[derive(Clone, Debug)]
@@ -260,55 +260,18 @@ fn rate(text: &str) -> Result<f64, UnitError> {
     (rate > 0.0).then_some(rate).ok_or_else(none)
 }
 
-fn stamping(text: &str) -> Result<Stamping, String> {
-    let said = || "write own, or a JSON pointer and s, ms, us or ns, as in /time:ms".to_owned();
-    if text == "own" {
-        return Ok(Stamping::Own);
-    }
-    let (pointer, unit) = text.rsplit_once(':').ok_or_else(said)?;
-    let unit = match unit {
-        "s" => TimeUnit::Seconds,
-        "ms" => TimeUnit::Milliseconds,
-        "us" => TimeUnit::Microseconds,
-        "ns" => TimeUnit::Nanoseconds,
-        _ => return Err(said()),
-    };
-    if !pointer.is_empty() && !pointer.starts_with('/') {
-        return Err(said());
-    }
-    Ok(Stamping::Json { pointer: pointer.to_owned(), unit })
+fn stamping(text: &str) -> Result<Stamping, &'static str> {
+    Stamping::parse(text).ok_or("write own, or a JSON pointer and s, ms, us or ns, as in /time:ms")
 }
 
-fn sequencing(text: &str) -> Result<Sequencing, String> {
-    match text {
-        "own" => Ok(Sequencing::Own),
-        "id" => Ok(Sequencing::Id),
-        "none" => Ok(Sequencing::None),
-        pointer if pointer.starts_with('/') => Ok(Sequencing::Json(pointer.to_owned())),
-        _ => Err("write own, id, none, or a JSON pointer as in /sequence".to_owned()),
-    }
+fn sequencing(text: &str) -> Result<Sequencing, &'static str> {
+    Sequencing::parse(text).ok_or("write own, id, none, or a JSON pointer as in /sequence")
 }
 
-fn shard(text: &str) -> Result<sseproof_load_model::schedule::Part, String> {
-    let parts = text.split_once('/').and_then(|(index, of)| {
-        Some(sseproof_load_model::schedule::Part {
-            index: index.parse().ok()?,
-            of: of.parse().ok()?,
-        })
+fn shard(text: &str) -> Result<schedule::Part, &'static str> {
+    let part = text.split_once('/').and_then(|(index, of)| {
+        Some(schedule::Part { index: index.parse().ok()?, of: of.parse().ok()? })
     });
-    parts
-        .filter(|part| part.index < part.of)
-        .ok_or_else(|| "write it as 0/4, the first of four, up to 3/4".to_owned())
-}
-
-fn threshold(text: &str) -> Result<Threshold, String> {
-    text.parse().map_err(|error: sseproof_load_model::ThresholdError| error.to_string())
-}
-
-fn objective(text: &str) -> Result<(Metric, u64), String> {
-    sseproof_load_model::objective(text).map_err(|error| error.to_string())
-}
-
-fn change(text: &str) -> Result<Threshold, String> {
-    Threshold::parse_change(text).map_err(|error| error.to_string())
+    let part = part.filter(|part| part.index < part.of);
+    part.ok_or("write it as 0/4, the first of four, up to 3/4")
 }

@@ -11,7 +11,6 @@ use super::options::{LoadOptions, Side};
 /// The delays of the embedded server's events, in milliseconds.
 pub(super) const DELAYS: [u64; 4] = [0, 1, 10, 100];
 
-/// One side per delay, all on the embedded server.
 pub(super) fn sides(mut given: LoadOptions) -> LoadOptions {
     given.file.plan.stamping = Stamping::Own;
     given.file.plan.sequencing = Sequencing::Own;
@@ -25,7 +24,6 @@ pub(super) fn sides(mut given: LoadOptions) -> LoadOptions {
     given
 }
 
-/// One row per delay.
 pub(super) fn table(outcomes: &[Outcome]) -> String {
     let mut page = String::from(
         "delay       events  delivery p50        p99   error p50        p99       max\n",

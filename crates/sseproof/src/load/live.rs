@@ -16,7 +16,6 @@ const LINE: Duration = Duration::from_secs(10);
 pub(super) struct Live {
     bar: Option<ProgressBar>,
     name: String,
-    /// The number of parts that report each interval.
     parts: u64,
     seconds: f64,
     /// Intervals that not all parts have reported yet, with the number of parts that have.
@@ -50,7 +49,6 @@ impl Live {
         Self { bar, name, parts, seconds, partial, written, page, total }
     }
 
-    /// A part has reported an interval.
     pub(super) fn interval(&mut self, interval: &Interval) {
         let index = interval.index;
         let (count, all) = self.partial.entry(index).or_default();

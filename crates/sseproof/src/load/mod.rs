@@ -94,7 +94,6 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
     Ok(if interrupted && exit != Exit::Broken { Exit::Interrupted } else { exit })
 }
 
-/// Merges the results of several machines, and reports.
 pub(crate) fn merge(arguments: &Merge) -> Result<Exit, Blame> {
     let outcomes = together::merged(&arguments.files)?;
     report(outcomes, &arguments.outputs.fail_if, &arguments.outputs)
@@ -104,7 +103,6 @@ pub(crate) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
     together::diff(arguments)
 }
 
-/// Judges the thresholds, prints, and writes the requested files.
 fn report(
     outcomes: Vec<Outcome>,
     thresholds: &[Threshold],
@@ -127,7 +125,6 @@ fn load_report(outcomes: Vec<Outcome>, thresholds: &[Threshold]) -> LoadReport {
     LoadReport { tool, outcomes, judged }
 }
 
-/// Plays a part of a round, as a worker.
 async fn work(arguments: &Load, given: &LoadOptions, threads: u64) -> Result<Exit, Blame> {
     let task = arguments.task.as_ref().context("a task")?;
     let side = given.sides.get(task.side).context("a side for the task")?;
@@ -143,11 +140,7 @@ async fn work(arguments: &Load, given: &LoadOptions, threads: u64) -> Result<Exi
         }
         let _ = stopper.send(true);
     });
-    let first = side.url.fill(0);
-    let connection = arguments
-        .connection
-        .options((!side.is_embedded()).then_some(first.as_str()), given.keys())
-        .usage()?;
+    let connection = side.connection(arguments, given).usage()?;
     let mut round = round(arguments, given, side, &connection, &task.origin, threads);
     round.part = task.part();
     round.work(task, stop).await?;
@@ -188,10 +181,8 @@ async fn play(
     let side = &given.sides[index];
     let embedded = if side.is_embedded() { Some(Embedded::start().await?) } else { None };
     let mut started = None;
-    let first = side.url.fill(0);
-    let url = (!side.is_embedded()).then_some(first.as_str());
-    let connection = arguments.connection.options(url, given.keys()).usage()?;
-    if let (Some(command), Some(url)) = (&arguments.server_cmd, url) {
+    let connection = side.connection(arguments, given).usage()?;
+    if let (Some(command), Some(url)) = (&arguments.server_cmd, side.address()) {
         let mut server = Started::new(command, &Readiness::Listening).unreachable()?;
         // A WebSocket starts with an HTTP request.
         let url = url.replacen("ws", "http", usize::from(url.starts_with("ws")));
@@ -236,7 +227,6 @@ async fn play(
     outcome
 }
 
-/// How long a started server may take to listen.
 const STARTING: Duration = Duration::from_secs(10);
 
 fn lasting(plan: &Plan) -> Duration {

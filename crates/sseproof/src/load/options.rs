@@ -1,40 +1,27 @@
 //! The command line and the plan's file, merged.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use sseproof_files::{Body, PlanFile, Template, Variables, plans};
+use sseproof_files::{Body, PlanFile, PlanOverlay, Template, Variables, plans};
 use sseproof_load_model::{
-    Http, Plan, Profile, Publishing, Rate, Reconnecting, Requests, Sequencing, Stage, Stamping,
-    Subscribe, Transport, Workload,
+    Http, Plan, Protocol, Publishing, Rate, Requests, Sequencing, Stage, Stamping, Subscribe,
+    Transport, Workload,
 };
+use sseproof_net::ConnectionOptions;
 
 use super::args::Load;
 use crate::check;
-use crate::connection::FileKeys;
 use crate::exit::{Blame, Blamed as _};
 
-/// A load that is ready to run.
 pub(super) struct LoadOptions {
     pub(super) file: PlanFile,
-    /// The path of the plan's file, if there is one.
-    path: Option<PathBuf>,
     /// One, or two to be compared; a URL that is only a path is on the embedded server.
     pub(super) sides: Vec<Side>,
 }
 
-impl LoadOptions {
-    /// The keys of the plan about the connection.
-    pub(super) fn keys(&self) -> Option<FileKeys<'_>> {
-        let file = self.path.as_deref()?;
-        let (ca, insecure) = (self.file.ca.as_ref(), self.file.insecure);
-        Some(FileKeys { file, ca, insecure, unix_socket: None })
-    }
-}
-
-/// A URL that gets the load.
 #[derive(Clone, Debug)]
 pub(super) struct Side {
     pub(super) transport: Transport,
@@ -43,85 +30,86 @@ pub(super) struct Side {
 
 impl Side {
     pub(super) fn is_embedded(&self) -> bool {
-        self.url.fill(0).starts_with('/')
+        self.address().is_none()
+    }
+
+    /// The URL of the first client, if it is not on the embedded server.
+    pub(super) fn address(&self) -> Option<String> {
+        Some(self.url.fill(0)).filter(|url| !url.starts_with('/'))
+    }
+
+    pub(super) fn connection(
+        &self,
+        arguments: &Load,
+        given: &LoadOptions,
+    ) -> anyhow::Result<ConnectionOptions> {
+        arguments.connection.options(self.address().as_deref(), &given.file.connection)
     }
 }
 
-/// The stream of the embedded server, if no URL is given.
 const EVENTS: &str = "/events?every=1s&size=100";
 /// The same as a WebSocket.
 const MESSAGES: &str = "/ws?every=1s&size=100";
 
 pub(super) fn given(arguments: &Load) -> Result<LoadOptions, Blame> {
     let what = arguments.what.as_deref();
-    let is_url = what.is_some_and(|what| what.contains("://"));
-    let (path, mut file) = match what {
-        Some(what) if !is_url => read(what, arguments)?,
-        _ => (
-            None,
-            PlanFile {
-                plan: plan(arguments).usage()?,
-                why: None,
-                url: None,
-                websocket: None,
-                ca: None,
-                insecure: false,
-                headers: Vec::new(),
-                method: "GET".to_owned(),
-                body: None,
-                publish: None,
-            },
-        ),
+    let url = what.filter(|what| what.contains("://"));
+    let variables = Variables::with_environment(check::variables(&arguments.var).usage()?);
+    let file = match what {
+        Some(named) if url.is_none() => read(named, &variables)?,
+        _ => by_flags(arguments, variables).usage()?,
     };
-    for header in check::headers(&arguments.header).usage()?.0 {
-        let value = String::from_utf8_lossy(header.value.as_ref());
-        file.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&header.name));
-        file.headers.push((header.name, Template::plain(value)));
-    }
-    let is_flags = what.is_none() || is_url;
-    if let Some(protocol) = arguments.profile.filter(|_| is_flags) {
-        ask_as(protocol, &mut file, arguments).usage()?;
-    }
-    if let Some(text) = &arguments.body {
-        file.body = Some(match text.strip_prefix('@') {
-            Some(path) => Body::File(path.into()),
-            None => Body::Text(Template::plain(text)),
-        });
-        if file.method == "GET" {
-            "POST".clone_into(&mut file.method);
-        }
-    }
-    if let Some(hook) = &arguments.publish {
-        file.publish = Some(hook.clone());
-        file.plan.publishing = Some(Publishing {
-            rate: arguments.rate.unwrap_or(1.0),
-            arrivals: arguments.arrivals,
-            size: usize::try_from(arguments.size).unwrap_or(usize::MAX),
-            after: Duration::ZERO,
-        });
-    }
-    let is_embedded = what.is_none() && arguments.url.is_none();
-    let publishes = file.plan.publishing.is_some();
-    if let Some(stamping) = &arguments.stamp {
-        file.plan.stamping = stamping.clone();
-    } else if is_flags && (publishes || is_embedded) {
-        file.plan.stamping = Stamping::Own;
-    }
-    if let Some(sequencing) = &arguments.sequence {
-        file.plan.sequencing = sequencing.clone();
-    } else if is_flags && (publishes || is_embedded) {
-        file.plan.sequencing = Sequencing::Own;
-    }
-    if let Some(patience) = arguments.timeout {
-        file.plan.patience = patience;
-    }
-    file.plan.thresholds.extend(arguments.outputs.fail_if.iter().cloned());
-    let sides = sides(arguments, what.filter(|_| is_url), &file)?;
-    file.plan.http = http(arguments, file.plan.http).usage()?;
+    let flags = flags(arguments, url, file.plan.http).usage()?;
+    let file = file.overlay(flags);
+    let sides = sides(&file).usage()?;
     if file.plan.http != Http::One {
         carried(&file, &sides).usage()?;
     }
-    Ok(LoadOptions { file, path, sides })
+    Ok(LoadOptions { file, sides })
+}
+
+fn by_flags(arguments: &Load, variables: Variables) -> anyhow::Result<PlanFile> {
+    let mut plan = Plan::new("by flags", workload(arguments)?);
+    let is_embedded = arguments.what.is_none() && arguments.url.is_none();
+    if is_embedded || arguments.publish.is_some() {
+        (plan.stamping, plan.sequencing) = (Stamping::Own, Sequencing::Own);
+    }
+    let file = PlanFile::new(plan);
+    Ok(match arguments.profile {
+        Some(protocol) => file.overlay(request(protocol, variables)?),
+        None => file,
+    })
+}
+
+fn flags(arguments: &Load, url: Option<&str>, planned: Http) -> anyhow::Result<PlanOverlay> {
+    let headers = check::headers(&arguments.header)?.0.into_iter().map(|header| {
+        let value = String::from_utf8_lossy(header.value.as_ref());
+        (header.name, Template::plain(value))
+    });
+    let body = arguments.body.as_deref().map(|text| match text.strip_prefix('@') {
+        Some(path) => Body::File(path.into()),
+        None => Body::Text(Template::plain(text)),
+    });
+    let publishing = Publishing {
+        rate: arguments.rate.unwrap_or(1.0),
+        arrivals: arguments.arrivals,
+        size: usize::try_from(arguments.size).unwrap_or(usize::MAX),
+        after: Duration::ZERO,
+    };
+    Ok(PlanOverlay {
+        url: arguments.url.as_deref().or(url).map(Template::plain),
+        websocket: arguments.versus.as_deref().map(Template::plain),
+        headers: headers.collect(),
+        method: None,
+        body,
+        publish: arguments.publish.clone().map(|hook| (hook, publishing)),
+        stamping: arguments.stamp.clone(),
+        sequencing: arguments.sequence.clone(),
+        http: Some(http(arguments, planned)?),
+        patience: arguments.timeout,
+        seed: arguments.seed,
+        thresholds: arguments.outputs.fail_if.clone(),
+    })
 }
 
 /// The version of HTTP, by the flags, and otherwise by the plan.
@@ -168,31 +156,30 @@ fn carried(file: &PlanFile, sides: &[Side]) -> anyhow::Result<()> {
     }
 }
 
-/// Sets method, header fields and body of the protocol; flags for the same win.
-fn ask_as(protocol: Profile, file: &mut PlanFile, arguments: &Load) -> anyhow::Result<()> {
-    let Some(profile) = sseproof_rules::profile(protocol.id()) else { return Ok(()) };
-    profile.method.clone_into(&mut file.method);
-    for (name, value) in profile.headers {
-        if !file.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
-            file.headers.push(((*name).to_owned(), Template::plain(*value)));
-        }
-    }
-    let mut known = Variables::with_environment(check::variables(&arguments.var)?);
+fn request(protocol: Protocol, mut variables: Variables) -> anyhow::Result<PlanOverlay> {
+    let Some(profile) = sseproof_rules::profile(protocol.id()) else {
+        return Ok(PlanOverlay::default());
+    };
     for (name, value) in profile.variables {
-        known.given.entry((*name).to_owned()).or_insert_with(|| (*value).to_owned());
+        variables.given.entry((*name).to_owned()).or_insert_with(|| (*value).to_owned());
     }
-    let body = known.fill(profile.body).map_err(|what| {
+    let body = variables.fill(profile.body).map_err(|what| {
         anyhow::anyhow!("cannot fill in the body of the profile {}: {what}", profile.id)
     })?;
-    file.body = Some(Body::Text(Template::plain(body)));
-    Ok(())
+    let headers = profile.headers.iter();
+    Ok(PlanOverlay {
+        method: Some(profile.method.to_owned()),
+        headers: headers
+            .map(|(name, value)| ((*name).to_owned(), Template::plain(*value)))
+            .collect(),
+        body: Some(Body::Text(Template::plain(body))),
+        ..PlanOverlay::default()
+    })
 }
 
-fn read(what: &str, arguments: &Load) -> Result<(Option<PathBuf>, PlanFile), Blame> {
-    let known = Variables::with_environment(check::variables(&arguments.var).usage()?);
+fn read(what: &str, variables: &Variables) -> Result<PlanFile, Blame> {
     if let Some(ready) = plans().iter().find(|plan| plan.id == what) {
-        let name = format!("{}.yaml", ready.id);
-        return Ok((None, PlanFile::parse(&name, ready.source, &known).usage()?));
+        return PlanFile::parse(&format!("{}.yaml", ready.id), ready.source, variables).usage();
     }
     if !Path::new(what).exists() {
         let names: Vec<_> = plans().iter().map(|plan| plan.id).collect();
@@ -203,92 +190,54 @@ fn read(what: &str, arguments: &Load) -> Result<(Option<PathBuf>, PlanFile), Bla
         return Err(error).usage();
     }
     let source = fs::read_to_string(what).with_context(|| format!("cannot read {what}")).usage()?;
-    let mut file = PlanFile::parse(what, &source, &known).usage()?;
-    let path = PathBuf::from(what);
-    if let Some(Body::File(body)) = &mut file.body {
-        *body = path.parent().unwrap_or(Path::new("")).join(&*body);
-    }
-    Ok((Some(path), file))
+    PlanFile::parse(what, &source, variables).usage()
 }
 
-fn plan(arguments: &Load) -> anyhow::Result<Plan> {
+fn workload(arguments: &Load) -> anyhow::Result<Workload> {
     let arrivals = arguments.arrivals;
     let second = Duration::from_secs(1);
-    let workload = match arguments.profile {
-        Some(profile) => {
-            let clients = arguments.connections;
-            let rate = match (arguments.rate, clients) {
-                (Some(_), Some(_)) => {
-                    bail!("--rate is an open model, --connections a closed one; use one of them")
-                }
-                (None, Some(clients)) => Rate::Closed { clients, think: Duration::ZERO },
-                (rate, None) => {
-                    let rate = rate.unwrap_or(10.0);
-                    Rate::Open { from: rate, to: rate, arrivals }
-                }
-            };
-            let lasting = arguments.duration.unwrap_or(10 * second);
-            let objectives = arguments.objective.clone();
-            Workload::Request(Requests { rate, lasting, profile, objectives })
-        }
-        None => {
-            let to = arguments.connections.unwrap_or(500);
-            let over = arguments.ramp.unwrap_or(4 * second);
-            let lasting = arguments.hold.or(arguments.duration).unwrap_or(10 * second);
-            let mut stages = vec![
-                Stage::Ramp { to, over, plateaus: arguments.plateaus },
-                Stage::Hold { lasting },
-            ];
-            if let Some(share) = arguments.storm {
-                stages.push(Stage::Storm { share, lasting: 10 * second });
+    if let Some(protocol) = arguments.profile {
+        let rate = match (arguments.rate, arguments.connections) {
+            (Some(_), Some(_)) => {
+                bail!("--rate is an open model, --connections a closed one; use one of them")
             }
-            Workload::Subscribe(Subscribe {
-                stages,
-                arrivals,
-                lifetime: None,
-                slow: None,
-                reconnecting: Reconnecting::default(),
-            })
-        }
-    };
-    Ok(Plan {
-        name: "by flags".to_owned(),
-        seed: arguments.seed,
-        workload,
-        http: Http::One,
-        publishing: None,
-        stamping: Stamping::None,
-        sequencing: Sequencing::None,
-        interval: second,
-        patience: 10 * second,
-        drain: second,
-        thresholds: Vec::new(),
-    })
+            (None, Some(clients)) => Rate::Closed { clients, think: Duration::ZERO },
+            (rate, None) => {
+                let rate = rate.unwrap_or(10.0);
+                Rate::Open { from: rate, to: rate, arrivals }
+            }
+        };
+        let lasting = arguments.duration.unwrap_or(10 * second);
+        let objectives = arguments.objective.clone();
+        return Ok(Workload::Request(Requests { rate, lasting, protocol, objectives }));
+    }
+    let to = arguments.connections.unwrap_or(500);
+    let over = arguments.ramp.unwrap_or(4 * second);
+    let lasting = arguments.hold.or(arguments.duration).unwrap_or(10 * second);
+    let ramp = Stage::Ramp { to, over, plateaus: arguments.plateaus };
+    let storm = arguments.storm.map(|share| Stage::Storm { share, lasting: 10 * second });
+    let stages = [ramp, Stage::Hold { lasting }].into_iter().chain(storm).collect();
+    Ok(Workload::Subscribe(Subscribe { stages, arrivals, ..Subscribe::default() }))
 }
 
-fn sides(arguments: &Load, url: Option<&str>, file: &PlanFile) -> Result<Vec<Side>, Blame> {
-    let plain = |text: &str| Template::plain(text);
-    let url = arguments.url.as_deref().or(url).map(plain).or_else(|| file.url.clone());
-    let versus = arguments.versus.as_deref().map(plain).or_else(|| file.websocket.clone());
+fn sides(file: &PlanFile) -> anyhow::Result<Vec<Side>> {
     let is_request = matches!(file.plan.workload, Workload::Request(_));
-    let (url, versus) = match (url, versus) {
-        (None, None) if is_request => (Some(plain("/chat")), None),
-        (None, None) => (Some(plain(EVENTS)), Some(plain(MESSAGES))),
+    let (url, versus) = match (file.url.clone(), file.websocket.clone()) {
+        (None, None) if is_request => (Some(Template::plain("/chat")), None),
+        (None, None) => (Some(Template::plain(EVENTS)), Some(Template::plain(MESSAGES))),
         given => given,
     };
     let side = |url: Template| {
         let first = url.fill(0);
-        let is_message =
-            first.starts_with("ws:") || first.starts_with("wss:") || first.starts_with("/ws");
+        let is_message = ["ws:", "wss:", "/ws"].iter().any(|start| first.starts_with(start));
         let transport = if is_message { Transport::WebSocket } else { Transport::Sse };
         Side { transport, url }
     };
     let sides: Vec<_> = url.into_iter().chain(versus).map(side).collect();
     if is_request && sides.iter().any(|side| side.transport == Transport::WebSocket) {
-        let error = anyhow::anyhow!(
+        bail!(
             "requests need streams that end, which WebSockets do not have; pass the URL of an event stream"
         );
-        return Err(error).usage();
     }
     Ok(sides)
 }

@@ -36,7 +36,6 @@ impl Task {
         Part { index: self.index, of: self.of }
     }
 
-    /// The time until the start.
     pub(super) fn lead(&self) -> Duration {
         Duration::from_millis(self.start_ms.saturating_sub(now_ms()))
     }
@@ -65,7 +64,6 @@ fn now_ms() -> u64 {
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Writes a line to the parent process.
 fn write(line: &Line) {
     let mut text = serde_json::to_string(line).unwrap_or_default();
     text.push('\n');
@@ -87,7 +85,6 @@ pub(super) fn write_end(played: &Played) {
     write(&Line::Done);
 }
 
-/// Waits until standard input ends.
 pub(super) async fn input_ended() {
     let (sender, ended) = tokio::sync::oneshot::channel();
     // Its own thread: a read of standard input cannot be cancelled.
@@ -108,7 +105,6 @@ pub(super) struct Workers {
     pub(super) settling: Duration,
 }
 
-/// The last line of a worker.
 #[derive(Default)]
 struct WorkerState {
     open: u64,

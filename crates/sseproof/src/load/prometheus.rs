@@ -24,7 +24,6 @@ pub(super) struct Prometheus {
 }
 
 impl Prometheus {
-    /// Serves the page until the program ends.
     pub(super) async fn listen(address: SocketAddr) -> Result<Self, Blame> {
         let page = Self::default();
         let listener = TcpListener::bind(address)
@@ -63,7 +62,6 @@ impl Prometheus {
         response
     }
 
-    /// Shows the last interval, and the total of all.
     pub(super) fn show(&self, transport: Transport, last: &Interval, total: &Interval) {
         let text = render(&[Live { transport, last, total }]);
         *self.text.lock().unwrap_or_else(PoisonError::into_inner) = text;

@@ -17,9 +17,7 @@ const FORMAT: &str = "sseproof load 1";
 #[derive(Serialize, Deserialize)]
 struct ResultFile {
     format: String,
-    /// The program that wrote the file, with its version.
     tool: String,
-    /// One per round and transport.
     outcomes: Vec<Outcome>,
 }
 

@@ -23,7 +23,6 @@ use url::Url;
 use super::processes::{self, Task, Workers};
 use crate::exit::{Blame, Blamed as _};
 
-/// A round, ready to be played.
 pub(super) struct Round<'a> {
     pub(super) file: &'a PlanFile,
     pub(super) transport: Transport,
@@ -278,7 +277,6 @@ impl Queues {
     }
 }
 
-/// The objectives of requests, as text.
 fn objectives(workload: &Workload) -> Vec<String> {
     let Workload::Request(requests) = workload else { return Vec::new() };
     let each = requests.objectives.iter();
@@ -309,7 +307,7 @@ fn per_client(template: &Template) -> PerClient {
 }
 
 /// The request in HTTP/1.1.
-fn bytes(request: &sseproof_record::Request) -> Result<Vec<u8>, String> {
+fn bytes(request: &sseproof_http::Request) -> Result<Vec<u8>, String> {
     let url = Url::parse(&request.url).map_err(|error| error.to_string())?;
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];

@@ -16,7 +16,6 @@ pub(super) struct Embedded {
     child: Child,
     /// Kept open, so that the server can continue to write.
     _lines: Lines<BufReader<ChildStdout>>,
-    /// `http://127.0.0.1:1234`.
     pub(super) origin: String,
 }
 

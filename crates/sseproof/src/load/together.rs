@@ -13,7 +13,6 @@ use super::result;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::screen;
 
-/// Merges the parts in these files into runs.
 pub(super) fn merged(files: &[PathBuf]) -> Result<Vec<Outcome>, Blame> {
     let mut parts = Vec::new();
     for file in files {
@@ -23,7 +22,6 @@ pub(super) fn merged(files: &[PathBuf]) -> Result<Vec<Outcome>, Blame> {
     merge(parts).usage()
 }
 
-/// Compares two results for each transport, and judges the thresholds.
 pub(super) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
     let (old, new) = (result::read(&arguments.old)?, result::read(&arguments.new)?);
     let mut page = String::new();

@@ -5,7 +5,6 @@ use crate::quick;
 
 const PLAIN: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store, no-transform\r\nX-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\ndata: x\n\n";
 
-/// Records a quick check of a server with a fault in its stream.
 fn recorded(folder: &Folder) -> String {
     let served = serve(Some("latin1-payload"));
     let recording = folder.name("r.jsonl");

@@ -2,7 +2,6 @@
 
 use crate::program::{Folder, answering, finish, read, run, sseproof};
 
-/// A short load.
 const QUICK: [&str; 9] =
     ["load", "-c", "20", "--ramp", "300ms", "--plateaus", "1", "--hold", "1500ms"];
 
@@ -74,7 +73,6 @@ fn a_worker_that_dies_is_named_and_nothing_passes() {
     finish(load).ends(1, &["of 2 died: signal: 9", "■ SSE", "inconclusive"]);
 }
 
-/// The ids of the workers that a process has started.
 #[cfg(target_os = "linux")]
 fn workers_of(process: u32) -> Vec<String> {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten();

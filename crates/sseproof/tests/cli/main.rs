@@ -26,7 +26,6 @@ steps:
   - expect: { event: { data: never }, within: 200ms }
 ";
 
-/// A short check: one scenario, no probes.
 fn quick(served: &Served, folder: &Folder, more: &[&str]) -> program::Ran {
     let scenario = folder.write("holds.yaml", HOLDS);
     let mut arguments = vec!["check", &served.url, &scenario, "--no-probes"];

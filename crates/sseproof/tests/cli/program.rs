@@ -54,7 +54,6 @@ pub(crate) fn finish(child: Child) -> Ran {
     }
 }
 
-/// `sseproof serve`, until it is dropped.
 pub(crate) struct Served {
     child: Child,
     pub(crate) url: String,
@@ -107,12 +106,10 @@ pub(crate) fn accepting(handle: impl Fn(TcpStream) + Clone + Send + 'static) -> 
     address
 }
 
-/// An address on which no server listens.
 pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// A folder for the files of one test.
 pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -124,7 +121,6 @@ impl Folder {
         self.0.path().join(name)
     }
 
-    /// The path as an argument.
     pub(crate) fn name(&self, name: &str) -> String {
         self.path(name).to_str().unwrap().to_owned()
     }

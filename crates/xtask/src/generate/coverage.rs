@@ -2,26 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 
-use anyhow::{Context as _, bail};
-use serde::Deserialize;
+use anyhow::bail;
+use sseproof_check_parser::corpus;
 use sseproof_rules::{Requirement, requirements};
 
-use crate::root;
-
-#[derive(Deserialize)]
-struct Group {
-    cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Case {
-    requirement: String,
-}
-
 pub(super) fn render() -> anyhow::Result<String> {
-    let cases = corpus()?;
+    let mut cases = BTreeMap::<&String, usize>::new();
+    for case in corpus() {
+        *cases.entry(&case.requirement).or_default() += 1;
+    }
     let known = |id: &String| requirements().iter().any(|found| found.id == *id);
     if let Some(id) = cases.keys().find(|id| !known(id)) {
         bail!("the corpus has cases for {id}, which is not a requirement in specs/");
@@ -67,22 +57,4 @@ fn judges(found: &Requirement, cases: usize) -> Option<String> {
         by.push(sseproof_units::counted(cases, "corpus case"));
     }
     (!by.is_empty()).then(|| by.join(", "))
-}
-
-fn corpus() -> anyhow::Result<BTreeMap<String, usize>> {
-    let folder = root().join("specs/corpus");
-    let mut counts = BTreeMap::new();
-    for entry in fs::read_dir(&folder).context("read specs/corpus")? {
-        let path = entry.context("read specs/corpus")?.path();
-        if path.extension().is_none_or(|extension| extension != "json") {
-            continue;
-        }
-        let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-        let group: Group =
-            serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
-        for case in group.cases {
-            *counts.entry(case.requirement).or_default() += 1;
-        }
-    }
-    Ok(counts)
 }

@@ -33,7 +33,6 @@ pub(super) fn render() -> String {
     out
 }
 
-/// The text, fit for a cell of a table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }

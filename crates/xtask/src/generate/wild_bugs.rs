@@ -30,7 +30,6 @@ struct Bug {
     note: Option<String>,
 }
 
-/// The party with the bug.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Subject {

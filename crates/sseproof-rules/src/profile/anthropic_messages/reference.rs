@@ -1,7 +1,7 @@
 //! The reference: a message that comes in blocks.
 
 use serde_json::{Value, json};
-use sseproof_record::{Plan, Visit};
+use sseproof_http::{Plan, Visit};
 
 use crate::profile::refused::{ARGUMENTS, TOKENS, asked, has_tools};
 use crate::profile::written::{Written, stream};

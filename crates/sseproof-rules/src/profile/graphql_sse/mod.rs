@@ -10,7 +10,7 @@ mod results;
 mod single;
 mod traffic;
 
-use sseproof_record::{Plan, Request, Visit};
+use sseproof_http::{Plan, Request, Visit};
 
 use super::{Profile, written};
 use crate::{Rule, encode, reconnect, response, resume, retry, stream};

@@ -4,7 +4,7 @@
 //! server, so that nothing needs to be stored here.
 
 use serde_json::{Value, json};
-use sseproof_record::{Action, Bytes, Framing, Headers, Plan, Request, Visit};
+use sseproof_http::{Action, Bytes, Framing, Headers, Plan, Request, Visit};
 
 use super::traffic::{asked, operation_id, parameter, token};
 use crate::profile::written::{Written, stream};

@@ -1,7 +1,7 @@
 //! The rules on single requests.
 
 use serde_json::Value;
-use sseproof_record::{Plan, Request};
+use sseproof_http::{Plan, Request};
 
 use super::mistaken;
 use super::reference::answer;

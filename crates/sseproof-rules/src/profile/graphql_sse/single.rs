@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use sseproof_record::{Plan, Visit};
+use sseproof_http::{Plan, Visit};
 
 use super::mistaken;
 use super::reference::answer;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use sseproof_record::Request;
+use sseproof_http::Request;
 
 pub(super) use crate::profile::events::pieces as messages;
 use crate::profile::look;

@@ -1,6 +1,6 @@
 //! The rules on whole responses: status, headers and body.
 
-use sseproof_record::Plan;
+use sseproof_http::Plan;
 
 use super::traffic::{
     NO_METHOD, asked, each, is_foreign, is_in_session, is_initialize, is_request, is_response,

@@ -1,7 +1,8 @@
 //! The rules on the messages of a stream.
 
 use serde_json::{Value, json};
-use sseproof_record::{Action, Ending, Plan};
+use sseproof_http::{Action, Plan};
+use sseproof_record::Ending;
 
 use super::answer;
 use super::traffic::{asked, each, each_answer, is_response, messages, version};
@@ -197,7 +198,7 @@ fn response_last(record: &Record<'_>) -> Verdict {
         }
         let came = view.arrival(messages[first].offset);
         let open = view.end.at.saturating_sub(came);
-        if view.end.how == Ending::Left && open >= OPEN_AFTER_RESPONSE {
+        if view.end.how == Ending::Disconnected && open >= OPEN_AFTER_RESPONSE {
             let message =
                 format!("the stream is still open {} s after the response", open.as_secs());
             tally.fault(|| Fault::at(view, messages[first].offset, message));

@@ -11,7 +11,7 @@ mod resumption;
 mod statuses;
 mod traffic;
 
-use sseproof_record::{Plan, Request, Visit};
+use sseproof_http::{Plan, Request, Visit};
 
 use self::reference::{SESSION, answer};
 use super::{Profile, written};

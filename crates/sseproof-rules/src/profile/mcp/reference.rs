@@ -4,7 +4,7 @@
 //! computed again and need not be stored.
 
 use serde_json::{Value, json};
-use sseproof_record::{Action, Bytes, Framing, Plan, Request, Visit};
+use sseproof_http::{Action, Bytes, Framing, Plan, Request, Visit};
 
 use crate::profile::written::{Written, stream};
 use crate::reference::head;
@@ -162,7 +162,7 @@ pub(super) fn whole(request: &Request) -> Option<Vec<Written>> {
 fn accepted() -> Plan {
     let head = Action::Head {
         status: 202,
-        headers: sseproof_record::Headers::default(),
+        headers: sseproof_http::Headers::default(),
         framing: Framing::Length(0),
     };
     Plan { actions: vec![head, Action::Write(Bytes::default()), Action::Finish] }

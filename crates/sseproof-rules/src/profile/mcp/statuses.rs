@@ -1,6 +1,6 @@
 //! The rules on the status code alone.
 
-use sseproof_record::Plan;
+use sseproof_http::Plan;
 
 use super::traffic::{
     NO_VERSION, UNKNOWN_SESSION, asked, each_status, has_sessions, header, is_foreign,

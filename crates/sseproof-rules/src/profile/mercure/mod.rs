@@ -11,7 +11,7 @@ mod resumption;
 mod traffic;
 mod updates;
 
-use sseproof_record::{Plan, Request, Visit};
+use sseproof_http::{Plan, Request, Visit};
 
 use super::{Profile, written};
 use crate::{Rule, auth, delivery};

@@ -1,6 +1,6 @@
 //! The rules on responses to publishers.
 
-use sseproof_record::{Action, Bytes, Framing, Plan, Visit};
+use sseproof_http::{Action, Bytes, Framing, Plan, Visit};
 
 use super::reference::{ID, PUBLISHER, answer};
 use super::traffic::{NO_TOKEN, Update, each_taken, faulty, seen, streams, unpublished, updates};
@@ -31,8 +31,8 @@ pub(super) const GENERATED_ID: Rule = Rule {
             let actions = plan.actions.into_iter().map(|action| match action {
                 Action::Write(bytes) => Action::Write(bare(bytes)),
                 Action::Publish { topic, bytes } => Action::Publish { topic, bytes: bare(bytes) },
-                Action::FollowBehind { topic, line } => {
-                    Action::FollowBehind { topic, line: bare(line) }
+                Action::FollowAfterLine { topic, line } => {
+                    Action::FollowAfterLine { topic, line: bare(line) }
                 }
                 Action::Head { status, mut headers, framing: Framing::Length(_) } => {
                     headers.remove("Content-Length");

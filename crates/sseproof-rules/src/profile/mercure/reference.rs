@@ -4,7 +4,7 @@
 //! one for the subscriber that may read private updates. Its id is the number of the request that
 //! published it, so that nothing needs to be stored here.
 
-use sseproof_record::{Action, Bytes, Plan, Request, Visit};
+use sseproof_http::{Action, Bytes, Plan, Request, Visit};
 
 use super::traffic::{field, query, wanted_ids};
 use crate::profile::written::Written;
@@ -21,7 +21,7 @@ pub(super) fn answer(visit: &Visit<'_>) -> Plan {
         "POST" => publish(visit),
         "OPTIONS" => {
             let headers = [("Allow", "GET, HEAD, POST, OPTIONS")].into_iter().collect();
-            let framing = sseproof_record::Framing::None;
+            let framing = sseproof_http::Framing::None;
             Plan { actions: vec![Action::Head { status: 204, headers, framing }] }
         }
         _ => refused(405, "use GET or POST").with_header("Allow", "GET, HEAD, POST, OPTIONS"),
@@ -30,7 +30,7 @@ pub(super) fn answer(visit: &Visit<'_>) -> Plan {
 
 pub(super) fn is_stream(plan: &Plan) -> bool {
     let follows =
-        |action: &Action| matches!(action, Action::Follow { .. } | Action::FollowBehind { .. });
+        |action: &Action| matches!(action, Action::Follow { .. } | Action::FollowAfterLine { .. });
     plan.actions.iter().any(follows)
 }
 
@@ -53,7 +53,7 @@ fn subscribe(visit: &Visit<'_>) -> Plan {
     let known = wanted.clone().filter(|id| is_known(id, visit));
     let follow = match (&wanted, &known) {
         (Some(_), Some(id)) => {
-            Action::FollowBehind { topic, line: Bytes::from(format!("id: {id}")) }
+            Action::FollowAfterLine { topic, line: Bytes::from(format!("id: {id}")) }
         }
         (Some(_), None) => Action::Follow { topic, after: 0 },
         (None, _) => Action::Follow { topic, after: u64::MAX },

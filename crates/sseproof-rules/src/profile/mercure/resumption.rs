@@ -1,6 +1,6 @@
 //! The rules on resumed subscriptions.
 
-use sseproof_record::{Action, Plan, Visit};
+use sseproof_http::{Action, Plan, Visit};
 
 use super::mistaken;
 use super::reference::{ID, answer};
@@ -145,7 +145,7 @@ pub(super) const RESUME: Rule = Rule {
 /// The reference, which replays from this entry on, whatever id the client sends.
 fn following(visit: &Visit<'_>, after: u64) -> Plan {
     let map = |action| match action {
-        Action::FollowBehind { topic, .. } => Action::Follow { topic, after },
+        Action::FollowAfterLine { topic, .. } => Action::Follow { topic, after },
         other => other,
     };
     Plan { actions: answer(visit).actions.into_iter().map(map).collect() }

@@ -1,7 +1,7 @@
 //! Published updates, and the streams that carry them.
 
 use sseproof_codec::Event;
-use sseproof_record::Request;
+use sseproof_http::Request;
 
 use crate::profile::look;
 use crate::stream::tally::Tally;

@@ -1,7 +1,7 @@
 //! The rules on the end of a completion: the end marker, errors and the usage.
 
 use serde_json::{Value, json};
-use sseproof_record::{Action, Visit};
+use sseproof_http::{Action, Visit};
 
 use super::chunks::{Completion, DONE, NEARLY, NO_CHUNK, each_completion, finish_reason, is_done};
 use super::reference::answer;

@@ -1,7 +1,7 @@
 //! The rules on single members of a chunk, and of a refusal.
 
 use serde_json::{Value, json};
-use sseproof_record::Plan;
+use sseproof_http::Plan;
 
 use super::chunks::{CHOICES, CHUNK, CHUNKS, ERRORS, EVENTS, NO_CHUNK, TEXT as NO_JSON};
 use super::{NEEDED, choices, reference::answer};

@@ -8,7 +8,7 @@ mod reference;
 mod tool_calls;
 
 use serde_json::Value;
-use sseproof_record::{Plan, Visit};
+use sseproof_http::{Plan, Visit};
 
 use super::Profile;
 use super::refused::Needed;

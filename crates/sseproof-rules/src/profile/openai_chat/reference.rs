@@ -1,7 +1,7 @@
 //! The reference: a chat completion that comes in chunks, as the request asks for it.
 
 use serde_json::{Value, json};
-use sseproof_record::{Plan, Visit};
+use sseproof_http::{Plan, Visit};
 
 use crate::profile::refused::{ARGUMENTS, TOKENS, asked, has_tools, openai_error};
 use crate::profile::written::{Written, stream};

@@ -42,9 +42,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn calls(
-    visit: &sseproof_record::Visit<'_>,
+    visit: &sseproof_http::Visit<'_>,
     mut edit: impl FnMut(&mut Value),
-) -> sseproof_record::Plan {
+) -> sseproof_http::Plan {
     answer(visit).json(|_, chunk| {
         if let Some(call) = chunk.pointer_mut("/choices/0/delta/tool_calls/0") {
             edit(call);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sseproof_record::{Plan, Visit};
+use sseproof_http::{Plan, Visit};
 
 use super::numbered;
 use super::reference::answer;

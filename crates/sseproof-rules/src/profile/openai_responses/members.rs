@@ -1,7 +1,7 @@
 //! The rules on single members of the events, on their order, and on a refusal.
 
 use serde_json::{Value, json};
-use sseproof_record::Plan;
+use sseproof_http::Plan;
 
 use super::reference::answer;
 use super::{NEEDED, numbered};

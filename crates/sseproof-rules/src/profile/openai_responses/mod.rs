@@ -4,7 +4,7 @@ mod items;
 mod members;
 mod reference;
 
-use sseproof_record::Plan;
+use sseproof_http::Plan;
 
 use super::Profile;
 use super::refused::Needed;

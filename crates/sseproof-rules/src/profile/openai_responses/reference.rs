@@ -1,7 +1,7 @@
 //! The reference: a response whose items come in pieces.
 
 use serde_json::{Value, json};
-use sseproof_record::{Plan, Visit};
+use sseproof_http::{Plan, Visit};
 
 use crate::profile::refused::{ARGUMENTS, TOKENS, asked, has_tools, openai_error};
 use crate::profile::written::{Written, stream};
