@@ -47,68 +47,71 @@ impl fmt::Display for LoadError {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ErrorKind {
-    Refused,
-    Reset,
-    Unreachable,
-    ConnectTimeout,
-    Tls,
-    HeadTimeout,
-    NoHead,
-    Status(u16),
-    NoStream,
-    Protocol,
-    Truncated,
-    NoFiles,
-    NoPorts,
-    Answer,
-    Publish,
-    Other,
+/// Declares the kinds, each with its key and its definition; a status is a kind for each code.
+macro_rules! kinds {
+    ($($kind:ident = $key:literal, $definition:literal;)*) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ErrorKind {
+            $($kind,)*
+            Status(u16),
+        }
+
+        impl ErrorKind {
+            /// All but those of a status, in the order of reports.
+            pub const ALL: [Self; [$($key),*].len()] = [$(Self::$kind),*];
+
+            /// The name in thresholds (after `errors.`) and results.
+            pub fn key(self) -> Cow<'static, str> {
+                match self {
+                    $(Self::$kind => $key.into(),)*
+                    Self::Status(code) => format!("status-{code}").into(),
+                }
+            }
+
+            pub fn definition(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $definition,)*
+                    Self::Status(_) => "a response with another status than 200 (WebSocket: than 101), which is the number in the name",
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Refused = "refused",
+        "the connection was refused: the port is closed, or the queue is full; or the stream, over HTTP/2 (REFUSED_STREAM)";
+    Reset = "reset",
+        "the connection was reset, while it was opened or later; or the stream, over HTTP/2 (RST_STREAM, or GOAWAY with an error)";
+    Unreachable = "unreachable",
+        "no route to the host, or the host name is unknown";
+    ConnectTimeout = "connect-timeout",
+        "no connection within the plan's `patience`";
+    Tls = "tls",
+        "the TLS handshake failed";
+    HeadTimeout = "head-timeout",
+        "no response headers within the plan's `patience`";
+    NoHead = "no-head",
+        "the connection ended before the response headers were complete";
+    NoStream = "no-stream",
+        "status 200 without `text/event-stream`, or compressed though the client did not ask for it";
+    Protocol = "protocol",
+        "the bytes that arrived are not valid HTTP or WebSocket frames; or the server does not support HTTP/2, which was requested";
+    Truncated = "truncated",
+        "a stream or an answer has no proper end: the connection was closed before the last chunk, the close frame, or `[DONE]`";
+    NoFiles = "no-files",
+        "this machine has no free file descriptor: too many open files";
+    NoPorts = "no-ports",
+        "this machine has no free local port for the address";
+    Answer = "answer",
+        "an answer of a model ended with an error event";
+    Publish = "publish",
+        "a publish request failed, for any reason";
+    Other = "other",
+        "anything else";
 }
 
 impl ErrorKind {
-    /// All but those of a status, in the order of reports.
-    pub const ALL: [Self; 15] = [
-        Self::Refused,
-        Self::Reset,
-        Self::Unreachable,
-        Self::ConnectTimeout,
-        Self::Tls,
-        Self::HeadTimeout,
-        Self::NoHead,
-        Self::NoStream,
-        Self::Protocol,
-        Self::Truncated,
-        Self::NoFiles,
-        Self::NoPorts,
-        Self::Answer,
-        Self::Publish,
-        Self::Other,
-    ];
-
-    /// The name in thresholds (after `errors.`) and results.
-    pub fn key(self) -> Cow<'static, str> {
-        match self {
-            Self::Refused => "refused".into(),
-            Self::Reset => "reset".into(),
-            Self::Unreachable => "unreachable".into(),
-            Self::ConnectTimeout => "connect-timeout".into(),
-            Self::Tls => "tls".into(),
-            Self::HeadTimeout => "head-timeout".into(),
-            Self::NoHead => "no-head".into(),
-            Self::Status(code) => format!("status-{code}").into(),
-            Self::NoStream => "no-stream".into(),
-            Self::Protocol => "protocol".into(),
-            Self::Truncated => "truncated".into(),
-            Self::NoFiles => "no-files".into(),
-            Self::NoPorts => "no-ports".into(),
-            Self::Answer => "answer".into(),
-            Self::Publish => "publish".into(),
-            Self::Other => "other".into(),
-        }
-    }
-
     pub fn of(key: &str) -> Option<Self> {
         if let Some(code) = key.strip_prefix("status-") {
             let code = code.parse().ok().filter(|code| (100..=999).contains(code))?;
@@ -158,39 +161,6 @@ impl ErrorKind {
                 _ if message.starts_with("compressed") => Self::NoStream,
                 _ => Self::Other,
             },
-        }
-    }
-
-    pub fn definition(self) -> &'static str {
-        match self {
-            Self::Refused => {
-                "the connection was refused: the port is closed, or the queue is full; or the stream, over HTTP/2 (REFUSED_STREAM)"
-            }
-            Self::Reset => {
-                "the connection was reset, while it was opened or later; or the stream, over HTTP/2 (RST_STREAM, or GOAWAY with an error)"
-            }
-            Self::Unreachable => "no route to the host, or the host name is unknown",
-            Self::ConnectTimeout => "no connection within the plan's `patience`",
-            Self::Tls => "the TLS handshake failed",
-            Self::HeadTimeout => "no response headers within the plan's `patience`",
-            Self::NoHead => "the connection ended before the response headers were complete",
-            Self::Status(_) => {
-                "a response with another status than 200 (WebSocket: than 101), which is the number in the name"
-            }
-            Self::NoStream => {
-                "status 200 without `text/event-stream`, or compressed though the client did not ask for it"
-            }
-            Self::Protocol => {
-                "the bytes that arrived are not valid HTTP or WebSocket frames; or the server does not support HTTP/2, which was requested"
-            }
-            Self::Truncated => {
-                "a stream or an answer has no proper end: the connection was closed before the last chunk, the close frame, or `[DONE]`"
-            }
-            Self::Answer => "an answer of a model ended with an error event",
-            Self::Publish => "a publish request failed, for any reason",
-            Self::NoFiles => "this machine has no free file descriptor: too many open files",
-            Self::NoPorts => "this machine has no free local port for the address",
-            Self::Other => "anything else",
         }
     }
 }

@@ -29,18 +29,25 @@ pub fn render(report: &Report) -> String {
 }
 
 fn families(report: &Report) -> Vec<TestSuite> {
-    let mut suites: Vec<(&str, TestSuite)> = Vec::new();
-    for finding in &report.findings {
+    suites(report.findings.iter().map(|finding| {
         let family = finding.family();
-        let index = suites.iter().position(|(name, _)| *name == family).unwrap_or_else(|| {
-            suites.push((family, TestSuite::new(family)));
-            suites.len() - 1
-        });
         let mut case = TestCase::new(finding.rule.as_str(), status(report, finding));
         case.set_classname(format!("sseproof.{family}"));
         if report.standing(finding) == Standing::Held && !finding.note.is_empty() {
             case.set_system_out(clean(&finding.note));
         }
+        (family, case)
+    }))
+}
+
+/// The cases in suites of these names, in the order of their first cases.
+fn suites<'r>(cases: impl Iterator<Item = (&'r str, TestCase)>) -> Vec<TestSuite> {
+    let mut suites: Vec<(&str, TestSuite)> = Vec::new();
+    for (name, case) in cases {
+        let index = suites.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+            suites.push((name, TestSuite::new(name)));
+            suites.len() - 1
+        });
         suites[index].1.add_test_case(case);
     }
     suites.into_iter().map(|(_, suite)| suite).collect()
@@ -68,19 +75,12 @@ fn status(report: &Report, finding: &Judged) -> TestCaseStatus {
 }
 
 fn files(report: &Report) -> Vec<TestSuite> {
-    let mut suites: Vec<(&str, TestSuite)> = Vec::new();
-    for scenario in &report.scenarios {
-        let index =
-            suites.iter().position(|(name, _)| *name == scenario.file).unwrap_or_else(|| {
-                suites.push((&scenario.file, TestSuite::new(scenario.file.as_str())));
-                suites.len() - 1
-            });
+    suites(report.scenarios.iter().map(|scenario| {
         let mut case = TestCase::new(clean(&scenario.name), scenario_status(scenario));
         case.set_classname("sseproof.scenario");
         case.set_time(Duration::from_millis(scenario.duration_ms));
-        suites[index].1.add_test_case(case);
-    }
-    suites.into_iter().map(|(_, suite)| suite).collect()
+        (scenario.file.as_str(), case)
+    }))
 }
 
 fn scenario_status(scenario: &ScenarioResult) -> TestCaseStatus {

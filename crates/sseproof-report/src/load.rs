@@ -64,7 +64,7 @@ impl JudgedThreshold {
 pub fn judge(outcomes: &[Outcome], thresholds: &[Threshold]) -> Vec<JudgedThreshold> {
     let sides = sides(outcomes);
     let judge = |threshold: &Threshold, side: &side::Side<'_>| {
-        let judgement = threshold.judge(&side.evidence(&|key| side.figures.value(key)), None);
+        let judgement = side.with_evidence(|evidence| threshold.judge(evidence, None));
         let why = match threshold.subject {
             Subject::Figure(figure) => side.figures.why(figure).map(ToString::to_string),
             _ => None,

@@ -90,39 +90,30 @@ pub(super) const LONG: &[Payload] = &[
     Payload { name: "1 MiB in one line", start: "", repeated: ("0123456789abcdef", 65_536) },
 ];
 
-const EVENT_NAMES: &[Payload] = &[
-    text("nothing special", PLAIN),
-    text("a data field after an LF", "a\ndata: sseproof-forged"),
-    text("a data field after a CR", "a\rdata: sseproof-forged"),
-    text("an event after CRLFs", "a\r\n\r\ndata: sseproof-forged"),
-    text("an LF", "a\nb"),
-    text("a CR", "a\rb"),
-    text("a CRLF", "a\r\nb"),
-    text("a trailing LF", "a\n"),
-    text("a NUL", "a\0b"),
-    text("a leading space", " a"),
-    text("a trailing space", "a "),
-    text("nothing", ""),
-    text("a field", "data: x"),
-    text("characters that Latin-1 lacks", "caf\u{e9}-\u{2615}"),
-];
+const EVENT_NAMES: &[Payload] =
+    &values(text("a data field after a CR", "a\rdata: sseproof-forged"));
 
-const IDS: &[Payload] = &[
-    text("nothing special", PLAIN),
-    text("a data field after an LF", "a\ndata: sseproof-forged"),
-    text("an event type after a CR", "a\revent: sseproof-forged"),
-    text("an event after CRLFs", "a\r\n\r\ndata: sseproof-forged"),
-    text("an LF", "a\nb"),
-    text("a CR", "a\rb"),
-    text("a CRLF", "a\r\nb"),
-    text("a trailing LF", "a\n"),
-    text("a NUL", "a\0b"),
-    text("a leading space", " a"),
-    text("a trailing space", "a "),
-    text("nothing", ""),
-    text("a field", "data: x"),
-    text("characters that Latin-1 lacks", "caf\u{e9}-\u{2615}"),
-];
+const IDS: &[Payload] = &values(text("an event type after a CR", "a\revent: sseproof-forged"));
+
+/// The payloads for a value in one line.
+const fn values(after_cr: Payload) -> [Payload; 14] {
+    [
+        text("nothing special", PLAIN),
+        text("a data field after an LF", "a\ndata: sseproof-forged"),
+        after_cr,
+        text("an event after CRLFs", "a\r\n\r\ndata: sseproof-forged"),
+        text("an LF", "a\nb"),
+        text("a CR", "a\rb"),
+        text("a CRLF", "a\r\nb"),
+        text("a trailing LF", "a\n"),
+        text("a NUL", "a\0b"),
+        text("a leading space", " a"),
+        text("a trailing space", "a "),
+        text("nothing", ""),
+        text("a field", "data: x"),
+        text("characters that Latin-1 lacks", "caf\u{e9}-\u{2615}"),
+    ]
+}
 
 const COMMENTS: &[Payload] = &[
     text("nothing special", PLAIN),

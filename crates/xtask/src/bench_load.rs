@@ -83,6 +83,14 @@ fn table(rows: &[Row]) -> String {
     page
 }
 
+fn rows<const N: usize>(
+    command: String,
+    figures: [(&'static str, &'static str, String); N],
+) -> Vec<Row> {
+    let row = |(what, goal, measured)| Row { what, goal, measured, command: command.clone() };
+    figures.map(row).into()
+}
+
 impl Bench {
     fn serve(&self, more: &[&str]) -> anyhow::Result<Server> {
         let mut child = Command::new(&self.program)
@@ -156,27 +164,22 @@ fn memory(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let server = bench.serve(&[])?;
     let outcomes = bench.load(Some(&server), words)?;
     let [events, messages] = outcomes.as_slice() else { bail!("expected two outcomes") };
-    let command = format!("sseproof load {words}");
-    let row = |what, goal, measured| Row { what, goal, measured, command: command.clone() };
-    let mut rows = vec![
-        row(
+    let figures = [
+        (
             "private memory of the generator per idle connection (slope, 15,000 connections): SSE",
             "1.5 KiB",
             cost(events, "memory.generator") + &doubts(events),
         ),
-        row("the same: WebSocket", "1.5 KiB", cost(messages, "memory.generator")),
-        row(
-            "in total (PSS ÷ connections): SSE",
-            "2.5 KiB",
-            cost(events, "memory.generator.all-in"),
-        ),
-        row("the same: WebSocket", "2.5 KiB", cost(messages, "memory.generator.all-in")),
-        row(
+        ("the same: WebSocket", "1.5 KiB", cost(messages, "memory.generator")),
+        ("in total (PSS ÷ connections): SSE", "2.5 KiB", cost(events, "memory.generator.all-in")),
+        ("the same: WebSocket", "2.5 KiB", cost(messages, "memory.generator.all-in")),
+        (
             "private memory of the embedded server per idle connection (slope): SSE",
             "",
             cost(events, "memory.server"),
         ),
     ];
+    let mut rows = rows(format!("sseproof load {words}"), figures);
     rows.push(wrk_memory(&server)?);
     Ok(rows)
 }
@@ -222,28 +225,21 @@ fn opening(bench: &Bench) -> anyhow::Result<Vec<Row>> {
         "'U/events?every=1s' --stamp own --sequence own -c 10000 --ramp 0s --plateaus 1 --hold 8s";
     let server = bench.serve(&[])?;
     let outcome = first(bench.load(Some(&server), words)?)?;
-    let command = format!("sseproof load {words}");
-    let row = |what, goal, metric| Row {
-        what,
-        goal,
-        measured: quantile(&outcome, metric, 1.0),
-        command: command.clone(),
-    };
-    let mut rows = vec![
-        row(
+    let last = |metric| quantile(&outcome, metric, 1.0);
+    let streams = outcome.total().counters.count(Counter::Streams);
+    let figures = [
+        (
             "10,000 connections opened together: the last one is connected after",
             "",
-            Metric::Connect,
+            last(Metric::Connect),
         ),
-        row(
+        (
             "and receives its first event (one is sent per second) this long after its request",
             "2 s with the row above",
-            Metric::FirstEvent,
+            last(Metric::FirstEvent) + &format!(", {streams} streams"),
         ),
     ];
-    let streams = outcome.total().counters.count(Counter::Streams);
-    rows[1].measured += &format!(", {streams} streams");
-    Ok(rows)
+    Ok(rows(format!("sseproof load {words}"), figures))
 }
 
 fn hot(bench: &Bench) -> anyhow::Result<Vec<Row>> {
@@ -253,12 +249,8 @@ fn hot(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let events = outcome.total().counters.count(Counter::Events) as f64;
     let measured = format!("{:.2} M/s", events / outcome.lasting().as_secs_f64() / 1e6);
     let measured = measured + &doubts(&outcome);
-    Ok(vec![Row {
-        what: "events of one busy connection, decoded, stamped and counted",
-        goal: "1.5 M/s",
-        measured,
-        command: format!("sseproof load {words}"),
-    }])
+    let what = "events of one busy connection, decoded, stamped and counted";
+    Ok(rows(format!("sseproof load {words}"), [(what, "1.5 M/s", measured)]))
 }
 
 /// Processor time of each event at ten thousand connections, beside that of wrk.
@@ -288,18 +280,20 @@ fn processor(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let events = f64::from(ROUNDS) * 15.0 * 10_000.0;
     let each = |seconds: f64| Value::time(seconds / events * 1e9).to_string();
     let command = format!("sseproof load {words} 20s, and 5s; {command}20s, and 5s");
-    let row = |what, goal, measured| Row { what, goal, measured, command: command.clone() };
     let has_wrk = theirs.is_finite();
     let beside = |text: String| if has_wrk { text } else { NO_WRK.to_owned() };
-    Ok(vec![
-        row(
-            "processor time of an event, at 10,000 events per second on 10,000 connections",
-            "",
-            each(ours),
-        ),
-        row("wrk, which does not parse", "", beside(each(theirs))),
-        row("sseproof ÷ wrk", "1.2", beside(format!("{:.2}", ours / theirs))),
-    ])
+    Ok(rows(
+        command,
+        [
+            (
+                "processor time of an event, at 10,000 events per second on 10,000 connections",
+                "",
+                each(ours),
+            ),
+            ("wrk, which does not parse", "", beside(each(theirs))),
+            ("sseproof ÷ wrk", "1.2", beside(format!("{:.2}", ours / theirs))),
+        ],
+    ))
 }
 
 /// The processor time of all children that have exited, in seconds.
@@ -322,16 +316,17 @@ fn error(bench: &Bench) -> anyhow::Result<Vec<Row>> {
             .map(|outcome| quantile(outcome, Metric::Overhead, share) + &doubts(outcome));
         each.collect::<Vec<_>>().join(", ")
     };
-    let command = format!("sseproof load {words}");
-    let row = |what, goal, measured| Row { what, goal, measured, command: command.clone() };
-    Ok(vec![
-        row(
-            "error of the delivery latency at 5,000 clients, for events delayed by 0, 1, 10 and 100 ms: p50",
-            "0.3 ms",
-            all(0.5),
-        ),
-        row("the same, p99", "2 ms", all(0.99)),
-    ])
+    Ok(rows(
+        format!("sseproof load {words}"),
+        [
+            (
+                "error of the delivery latency at 5,000 clients, for events delayed by 0, 1, 10 and 100 ms: p50",
+                "0.3 ms",
+                all(0.5),
+            ),
+            ("the same, p99", "2 ms", all(0.99)),
+        ],
+    ))
 }
 
 /// Forty thousand connections within this machine.
@@ -345,12 +340,9 @@ fn many(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let counters = &outcome.total().counters;
     let (errors, events) = (counters.count(Counter::Errors), counters.count(Counter::Events));
     let measured = format!("{open} open, {errors} errors, {events} events") + &doubts(&outcome);
-    Ok(vec![Row {
-        what: "connections on one machine, from three processes to three servers",
-        goal: "40,000",
-        measured,
-        command: format!(
-            "sseproof load {words}, and three times sseproof serve --load --listen {listen} --reuse-port"
-        ),
-    }])
+    let what = "connections on one machine, from three processes to three servers";
+    let command = format!(
+        "sseproof load {words}, and three times sseproof serve --load --listen {listen} --reuse-port"
+    );
+    Ok(rows(command, [(what, "40,000", measured)]))
 }

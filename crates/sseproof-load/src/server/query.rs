@@ -9,7 +9,7 @@ use sseproof_units::parse_duration;
 use super::fault::Fault;
 
 /// The stream that a client asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) every: Option<Duration>,
     pub(super) sync: bool,
@@ -53,19 +53,7 @@ const STREAM: &str = "every, sync, burst, size, delay, topic, count, lose, repea
 
 impl Settings {
     pub(super) fn parse(query: &str) -> Result<Self, Mistake> {
-        let mut settings = Self {
-            every: None,
-            sync: false,
-            burst: 1,
-            size: 0,
-            delay: None,
-            topic: None,
-            count: None,
-            fault: None,
-            ending: None,
-            retry: None,
-            last_event_id: None,
-        };
+        let mut settings = Self { burst: 1, ..Self::default() };
         let mut never = false;
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let parameter = Parameter { name: &name, value: &value };
@@ -219,12 +207,12 @@ mod tests {
             burst: 10,
             size: 400,
             delay: Some(Duration::from_millis(10)),
-            topic: None,
             count: Some(5),
             fault: Some(Fault::Swap(7)),
             ending: Some(Ending::Reset(Duration::from_secs(120))),
             retry: Some(500),
             last_event_id: Some("41".to_owned()),
+            ..Settings::default()
         };
         assert_eq!(all, expected);
         assert_eq!(read("topic=a%20b").topic.as_deref(), Some("a b"));

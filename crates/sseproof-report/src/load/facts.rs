@@ -129,8 +129,7 @@ fn requests(side: &Side<'_>, counters: &Counters) -> Facts {
         let of = if good > 0 { &mut facts.parts } else { &mut facts.bad };
         of.push(format!("{} good{}: {objectives}", units::count(good), share(Share::Good)));
     }
-    let tokens = count(Counter::Tokens);
-    facts.part(tokens, |count| match rate(side, tokens) {
+    facts.part(count(Counter::Tokens), |count| match rate(side, Counter::Tokens) {
         Some(rate) => format!("{count} events with tokens, {}", rate),
         None => format!("{count} events with tokens"),
     });
@@ -144,7 +143,7 @@ fn events(side: &Side<'_>, counters: &Counters) -> Facts {
     if events == 0 {
         facts.bad.push("none arrived".to_owned());
     }
-    facts.parts.extend(rate(side, events).map(|rate| rate.to_string()));
+    facts.parts.extend(rate(side, Counter::Events).map(|rate| rate.to_string()));
     facts.parts.extend(
         per_event(side)
             .map(|each| format!("{} on the wire per event, including framing and headers", each)),
@@ -211,16 +210,13 @@ fn published(counters: &Counters) -> Facts {
     facts
 }
 
-fn rate(side: &Side<'_>, count: u64) -> Option<Value> {
-    let seconds = side.lasting.as_secs_f64();
-    let dimension = Dimension::Rate;
-    (count > 0 && seconds > 0.0).then(|| Value::new(count as f64 / seconds, dimension))
+/// The number per second of the run, if there are any.
+fn rate(side: &Side<'_>, counter: Counter) -> Option<Value> {
+    side.value(Subject::Rate(counter)).filter(|rate| rate.amount > 0.0)
 }
 
 fn per_event(side: &Side<'_>) -> Option<Value> {
-    let counters = &side.total.counters;
-    let (events, bytes) = (counters.count(Counter::Events), counters.count(Counter::Bytes));
-    (events > 0 && bytes > 0).then(|| Value::bytes(bytes as f64 / events as f64))
+    side.value(Subject::BytesPerEvent).filter(|bytes| bytes.amount > 0.0)
 }
 
 /// Each kind of error, the most frequent first: key, count, meaning.
@@ -339,15 +335,11 @@ pub(super) fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
     }
     for counter in [Counter::Lost, Counter::Duplicated, Counter::Reordered, Counter::Errors] {
         push(counter.key().to_owned(), &|side| {
-            let counters = &side.total.counters;
-            let known = counter == Counter::Errors
-                || counters.count(Counter::Events) > counters.count(Counter::Unsequenced);
-            known.then(|| units::count(counters.count(counter)))
+            side.value(Subject::Count(counter)).map(|count| count.to_string())
         });
     }
     push("events.rate".to_owned(), &|side| {
-        let events = side.total.counters.count(Counter::Events);
-        rate(side, events).map(|rate| rate.to_string())
+        rate(side, Counter::Events).map(|rate| rate.to_string())
     });
     push("bytes.per-event".to_owned(), &|side| per_event(side).map(|each| each.to_string()));
     for figure in Figure::ALL {

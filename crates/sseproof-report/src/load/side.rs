@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sseproof_load_model::compare::Round;
-use sseproof_load_model::threshold::Evidence;
+use sseproof_load_model::threshold::{Evidence, Subject};
 use sseproof_load_model::{Cost, Interval, Outcome, Transport};
 use sseproof_units::Value;
 
@@ -71,11 +71,14 @@ impl<'a> Side<'a> {
         Self { name, rounds: outcomes, total, lasting, figures, compared }
     }
 
-    pub(super) fn evidence<'b>(
-        &'b self,
-        figures: &'b dyn Fn(&str) -> Option<Value>,
-    ) -> Evidence<'b> {
-        Evidence { total: &self.total, lasting: self.lasting, figures }
+    /// What a threshold is judged by.
+    pub(super) fn with_evidence<T>(&self, judge: impl FnOnce(&Evidence<'_>) -> T) -> T {
+        let figures = |key: &str| self.figures.value(key);
+        judge(&Evidence { total: &self.total, lasting: self.lasting, figures: &figures })
+    }
+
+    pub(super) fn value(&self, subject: Subject) -> Option<Value> {
+        self.with_evidence(|evidence| subject.value(evidence))
     }
 
     pub(super) fn streams_per_connection(&self) -> Option<u32> {

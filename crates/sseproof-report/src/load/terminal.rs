@@ -196,26 +196,19 @@ mod tests {
     }
 
     #[test]
-    fn a_good_run() {
-        assert_snapshot!(plain(&good(), Detail::Normal));
-        assert_snapshot!(plain(&good(), Detail::Quiet));
-    }
-
-    #[test]
-    fn a_run_that_fails_says_so_first() {
-        assert_snapshot!(plain(&broken(), Detail::Normal));
-        assert_snapshot!(plain(&broken(), Detail::Verbose));
-    }
-
-    #[test]
-    fn a_saturated_generator_and_a_missing_part_prove_nothing() {
-        assert_snapshot!(plain(&saturated(), Detail::Quiet));
-        assert_snapshot!(plain(&partial(), Detail::Quiet));
-    }
-
-    #[test]
-    fn two_transports_stand_side_by_side() {
-        assert_snapshot!(plain(&twice(), Detail::Normal));
+    fn each_run_is_written_as_expected() {
+        use Detail::{Normal, Quiet, Verbose};
+        for (name, report, detail) in [
+            ("a_good_run", good(), Normal),
+            ("a_good_run-2", good(), Quiet),
+            ("a_run_that_fails_says_so_first", broken(), Normal),
+            ("a_run_that_fails_says_so_first-2", broken(), Verbose),
+            ("a_saturated_generator_and_a_missing_part_prove_nothing", saturated(), Quiet),
+            ("a_saturated_generator_and_a_missing_part_prove_nothing-2", partial(), Quiet),
+            ("two_transports_stand_side_by_side", twice(), Normal),
+        ] {
+            assert_snapshot!(name, plain(&report, detail));
+        }
     }
 
     #[test]
