@@ -161,11 +161,28 @@ pub(crate) fn closes_on_anybody(record: &Record<'_>) -> bool {
     record.subscriptions().any(|view| Outcome::of(&view) == Outcome::Closed)
 }
 
+/// Judges each of these exchanges, or parts of them, which are called `noun` in the singular. `none`
+/// is the reason to skip without any.
+pub(crate) fn each_of<T, F: IntoIterator<Item = Fault>>(
+    items: impl Iterator<Item = T>,
+    noun: &str,
+    none: &str,
+    faults: impl Fn(&T) -> F,
+) -> Verdict {
+    let items: Vec<_> = items.collect();
+    if items.is_empty() {
+        return Verdict::Skip(none.to_owned());
+    }
+    let faults = items.iter().flat_map(faults).collect();
+    Verdict::from_faults(each_once(faults), count(items.len(), noun))
+}
+
 /// The first fault of each kind: a server that repeats a fault in each answer has one.
 pub(crate) fn each_once(faults: Vec<Fault>) -> Vec<Fault> {
     let mut seen = BTreeSet::new();
     faults.into_iter().filter(|fault| seen.insert(fault.message.clone())).collect()
 }
+
 fn reason(status: u16) -> &'static str {
     match status {
         204 => "no content",
@@ -186,64 +203,5 @@ fn reason(status: u16) -> &'static str {
         503 => "service unavailable",
         504 => "gateway timeout",
         _ => "",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::reference;
-    use crate::testing::Run;
-
-    fn outcome(edit: impl FnOnce(&mut sseproof_record::Exchange)) -> Outcome {
-        Run::against(reference::answer)
-            .subscribe()
-            .edit(edit)
-            .with_record(|record| Outcome::of(&record.all().next().unwrap()))
-    }
-
-    #[test]
-    fn over_http2_alone_nothing_is_said_of_http1() {
-        let skip = |edit: fn(&mut sseproof_record::Exchange)| {
-            let run = Run::against(reference::answer).subscribe().edit(edit);
-            run.with_record(|record| of_http1(record, "otherwise"))
-        };
-        assert_eq!(skip(|_| {}), Verdict::Skip("otherwise".to_owned()));
-        let Verdict::Skip(why) = skip(|one| one.request.version = sseproof_http::Version::Http2)
-        else {
-            panic!()
-        };
-        assert!(why.contains("--http 2"), "{why}");
-    }
-
-    #[test]
-    fn each_ending_without_a_head_has_its_outcome() {
-        let ended = |how: Ending| {
-            outcome(|exchange| {
-                exchange.head = None;
-                exchange.end.how = how;
-            })
-        };
-        assert_eq!(ended(Ending::Malformed("x".into())), Outcome::NotHttp);
-        assert_eq!(ended(Ending::Unconnected("Connection refused".into())), Outcome::Refused);
-        assert_eq!(ended(Ending::Unconnected("no route".into())), Outcome::Unreachable);
-        assert_eq!(ended(Ending::TimedOut(Phase::Connect)), Outcome::Unreachable);
-        assert_eq!(ended(Ending::Reset), Outcome::Closed);
-        let second = Duration::from_secs(1);
-        assert_eq!(ended(Ending::TimedOut(Phase::Head)), Outcome::Silent(second));
-        assert_eq!(ended(Ending::Disconnected), Outcome::Silent(second));
-    }
-
-    #[test]
-    fn each_head_has_its_outcome() {
-        let with =
-            |status: u16| outcome(|exchange| exchange.head.as_mut().unwrap().status = status);
-        assert_eq!(with(200), Outcome::Stream);
-        assert_eq!(with(303), Outcome::Redirect(303));
-        assert_eq!(with(304), Outcome::Status(304));
-        let html = outcome(|exchange| {
-            exchange.head.as_mut().unwrap().headers.set("Content-Type", "text/html");
-        });
-        assert_eq!(html, Outcome::OtherType);
     }
 }

@@ -1,52 +1,27 @@
-//! Tests of rules: plays plans without a network, and builds transcripts.
+//! For the tests of rules: plays plans without a network, and builds transcripts.
 
 use std::time::Duration;
 
-use sseproof_http::{Bytes, Plan, Request, Visit};
-use sseproof_http::{Script, Step, Then};
+use sseproof_http::{Answer, Plan, Request, Script, Step, Then, Visit};
 use sseproof_record::{
-    BodyLimits, Chunk, Close, Closed, End, Ending, Exchange, ResponseReader, Role, RunEvent,
-    RunEventKind, Side, Target, Transcript,
+    BodyLimits, Chunk, Close, Closed, End, Ending, Exchange, ResponseReader, Target, Transcript,
 };
 
-use crate::{Record, Rule, Verdict};
+use crate::{Record, reference};
 
 pub(crate) const URL: &str = "http://server/events";
 
+/// A run, whose next exchange begins at `now`.
 pub(crate) struct Run {
-    transcript: Transcript,
-    now: Duration,
-    serve: sseproof_http::Answer,
+    pub(crate) transcript: Transcript,
+    pub(crate) now: Duration,
+    serve: Answer,
 }
 
 impl Run {
-    pub(crate) fn against(serve: sseproof_http::Answer) -> Self {
-        let target = Target { url: URL.to_owned(), method: "GET".to_owned(), profile: None };
+    pub(crate) fn against(serve: Answer, target: Target) -> Self {
         let transcript = Transcript { target, ..Transcript::default() };
         Self { transcript, now: Duration::from_secs(1), serve }
-    }
-
-    pub(crate) fn aimed_at(mut self, target: Target) -> Self {
-        self.transcript.target = target;
-        self
-    }
-
-    /// Sends the request, disconnects after at most that time, and continues after that.
-    pub(crate) fn visit(self, request: Request, stay: Duration) -> Self {
-        let exchange = self.visited(request, self.now, stay, false);
-        self.push(exchange)
-    }
-
-    /// The next exchange, if the request is sent at that time; another answer may be open.
-    fn visited(
-        &self,
-        request: Request,
-        started: Duration,
-        stay: Duration,
-        is_second: bool,
-    ) -> Exchange {
-        let plan = self.answered(&request, started, is_second);
-        self.played(&plan, request, started, stay)
     }
 
     /// The response to the request at that time; another answer may be open.
@@ -79,88 +54,27 @@ impl Run {
         self
     }
 
-    pub(crate) fn now(&self) -> Duration {
-        self.now
-    }
-
-    /// When exchange `of` began.
-    pub(crate) fn started(&self, of: usize) -> Duration {
-        self.transcript.exchanges[of - 1].started
-    }
-
-    /// Subscribes as an `EventSource` does for a second.
-    pub(crate) fn subscribe(self) -> Self {
-        self.visit(Request::subscribe(URL), Duration::from_secs(1))
-    }
-
-    /// Adds an event of the run at that time.
-    pub(crate) fn happened_at(mut self, at: Duration, name: &str, what: RunEventKind) -> Self {
-        let (scenario, name) = (String::new(), name.to_owned());
-        self.transcript.run_events.push(RunEvent { at, scenario, name, what });
-        self
-    }
-
-    pub(crate) fn edit(mut self, edit: impl FnOnce(&mut Exchange)) -> Self {
-        edit(self.transcript.exchanges.last_mut().expect("an exchange"));
-        self
-    }
-
-    /// Gives the last exchange this body, which arrives with its first piece.
-    pub(crate) fn with_body(self, bytes: impl Into<Bytes>) -> Self {
-        self.edit(|last| {
-            let at = last.body.first().map_or(last.started, |chunk| chunk.at);
-            last.body = vec![Chunk { at, bytes: bytes.into() }];
-        })
-    }
-
-    pub(crate) fn transcript(&self) -> &Transcript {
-        &self.transcript
-    }
-
     /// The last id that the server gave out, empty if there is none.
     pub(crate) fn last_id(&self) -> String {
-        self.with_record(|record| {
-            let ids = record.all().flat_map(|view| view.events().map(|(event, _)| event));
-            ids.last().map(|event| event.last_event_id.to_string()).unwrap_or_default()
-        })
-    }
-
-    pub(crate) fn with_record<T>(&self, ask: impl FnOnce(&Record<'_>) -> T) -> T {
-        ask(&Record::new(&self.transcript))
-    }
-
-    pub(crate) fn judge(&self, rule: &Rule) -> Verdict {
-        (rule.judge)(&Record::new(&self.transcript))
-    }
-
-    pub(crate) fn passes_or_skips(&self, rule: &Rule) {
-        let verdict = self.judge(rule);
-        let fine = matches!(verdict, Verdict::Pass(_) | Verdict::Skip(_));
-        assert!(fine, "{} neither passes nor skips: {verdict:?}", rule.id);
+        let record = Record::new(&self.transcript);
+        let ids = record.all().flat_map(|view| view.events().map(|(event, _)| event));
+        ids.last().map(|event| event.last_event_id.to_string()).unwrap_or_default()
     }
 }
 
-/// A run of one subscription to a stream with exactly this body, which the server then ends
-/// cleanly.
-pub(crate) fn body(bytes: &[u8]) -> Run {
-    Run::against(crate::reference::answer).subscribe().edit(|exchange| {
-        let at = exchange.head.as_ref().expect("headers").at;
-        exchange.body = vec![Chunk { at, bytes: Bytes::from(bytes) }];
-        exchange.end = End { at: at + Duration::from_secs(1), how: Ending::Complete };
-    })
-}
-
-/// Gives the exchange its part in a comparison.
-pub(crate) fn called(exchange: &mut Exchange, name: &str) {
-    name.clone_into(&mut exchange.name);
-    let role = name.parse().ok();
-    exchange.role = role;
-    exchange.via = matches!(role, Some(Role::Compared(Side::Through, _)));
-    exchange.judged = false;
+/// A subscription to a stream with exactly this body, which ends so.
+pub(crate) fn body(bytes: &[u8], how: Ending) -> Exchange {
+    let (request, started) = (Request::subscribe(URL), Duration::from_secs(1));
+    let visit =
+        Visit { request: &request, now: started, earlier: 0, open: 0, beside: 0, blocked: 0 };
+    let plan = reference::answer(&visit);
+    let exchange = play(&plan, 1, request, started, Duration::from_secs(1));
+    let body = Chunk::of(started, bytes).into_iter().collect();
+    Exchange { body, end: End { at: started + Duration::from_secs(1), how }, ..exchange }
 }
 
 /// Plays a plan as a lab server and a recording client would, each step taking no time.
-pub(crate) fn play(
+fn play(
     plan: &Plan,
     number: usize,
     request: Request,

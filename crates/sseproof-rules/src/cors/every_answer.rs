@@ -1,7 +1,7 @@
 //! A page of another origin is admitted at each subscription, not only at the first.
 
 use super::{OWN_ORIGIN, admits, echoed, to_page, to_pages};
-use crate::outcome::{count, each_once};
+use crate::outcome::each_of;
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
@@ -24,25 +24,15 @@ fn judge(record: &Record<'_>) -> Verdict {
     let Some(first) = streams.iter().find(|(view, origin)| admits(view, origin)) else {
         return Verdict::Skip(OWN_ORIGIN.to_owned());
     };
-    let later: Vec<_> = streams
-        .iter()
-        .filter(|(view, origin)| view.number > first.0.number && *origin == first.1)
-        .collect();
-    if later.is_empty() {
-        return Verdict::Skip("a page of another origin subscribed only once".to_owned());
-    }
-    let faults = later
-        .iter()
-        .filter(|(view, origin)| !admits(view, origin))
-        .map(|(view, origin)| {
-            let resumes = view.request.last_event_id().is_some();
-            let how = if resumes { "reconnects with an id" } else { "subscribes again" };
-            let message = format!(
-                "`{origin}` was admitted in exchange {}, but not when it {how}",
-                first.0.number
-            );
-            Fault::header(view, "access-control-allow-origin", message)
-        })
-        .collect();
-    Verdict::from_faults(each_once(faults), count(later.len(), "later answer"))
+    let number = first.0.number;
+    let later = streams.iter().filter(|(view, origin)| view.number > number && *origin == first.1);
+    let once = "a page of another origin subscribed only once";
+    each_of(later, "later answer", once, |(view, origin)| {
+        let resumes = view.request.last_event_id().is_some();
+        let how = if resumes { "reconnects with an id" } else { "subscribes again" };
+        let message =
+            format!("`{origin}` was admitted in exchange {number}, but not when it {how}");
+        let fault = Fault::header(view, "access-control-allow-origin", message);
+        (!admits(view, origin)).then_some(fault)
+    })
 }

@@ -110,8 +110,8 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Run;
-    use sseproof_record::Published;
+    use crate::testing::body;
+    use sseproof_record::{Ending, Published};
 
     #[test]
     fn what_cannot_be_seen_is_escaped() {
@@ -122,13 +122,11 @@ mod tests {
     #[test]
     fn one_exchange_is_judged_alone() {
         let broken = |arrives: &str| {
-            let body = format!("data: S1\n\ndata: {arrives}\n\ndata: S2\n\n");
+            let text = format!("data: S1\n\ndata: {arrives}\n\ndata: S2\n\n");
             let dangerous =
                 Published { payload: Some("a payload".to_owned()), ..Published::of("a") };
-            let run = Run::against(reference::answer).subscribe().with_body(body).edit(|last| {
-                last.published = vec![Published::of("S1"), dangerous, Published::of("S2")];
-            });
-            broken_by(run.transcript().exchanges[0].clone())
+            let published = vec![Published::of("S1"), dangerous, Published::of("S2")];
+            broken_by(Exchange { published, ..body(text.as_bytes(), Ending::Disconnected) })
         };
         assert_eq!(broken("b"), Some("encode/data-intact"));
         assert_eq!(broken("a"), None);

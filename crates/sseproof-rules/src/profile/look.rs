@@ -1,11 +1,8 @@
 //! Judges the exchanges of a profile one by one.
 
 use crate::outcome::each_once;
-use crate::stream::tally::{Tally, counted};
+use crate::stream::tally::{self, Tally};
 use crate::{Fault, Place, Record, Verdict, View};
-
-/// The maximum number of reported streams with a fault: more of them show nothing new.
-const SHOWN: usize = 3;
 
 /// Judges each stream. `noun` names the things that `look` counts, in the singular; `none` is the
 /// reason to skip if there are none.
@@ -26,22 +23,8 @@ pub(super) fn each<'r>(
     none: &str,
     look: impl Fn(&View<'r>, &mut Tally),
 ) -> Verdict {
-    let mut faults = Vec::new();
-    let mut looked = 0;
-    for view in views {
-        let mut tally = Tally::default();
-        look(view, &mut tally);
-        let (seen, first) = tally.ended();
-        looked += seen;
-        faults.extend(first);
-    }
     // The same fault in several responses is one fault.
-    let mut faults = each_once(faults);
-    faults.truncate(SHOWN);
-    if looked == 0 && faults.is_empty() {
-        return Verdict::Skip(none.to_owned());
-    }
-    Verdict::from_faults(faults, counted(looked, noun))
+    tally::each(views, noun, none, each_once, look)
 }
 
 /// The exchanges with a response that are `wanted`.

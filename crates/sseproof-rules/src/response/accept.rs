@@ -2,8 +2,9 @@
 
 use sseproof_http::{Plan, Request, Visit};
 
-use crate::outcome::{NO_STREAM, Outcome, closes_on_anybody, count, each_once, is_hang};
-use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
+use super::clean::{Clean, answered};
+use crate::outcome::Outcome;
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(crate) const RULE: Rule = Rule {
     id: "response/accept",
@@ -32,62 +33,30 @@ fn instead(visit: &Visit<'_>, wrong: bool, answer: Plan) -> Plan {
 }
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let mut faults = Vec::new();
-    let mut doubt = None;
-    let (mut asked, mut clean) = (0, 0);
     let others = record.judged().filter(|view| {
         view.request.method == record.target().method && !names(&view.request, "text/event-stream")
     });
-    for view in others {
-        asked += 1;
-        let outcome = Outcome::of(&view);
-        let what = match view.request.headers.first("accept") {
-            Some(accept) => format!("`Accept: {accept}`"),
-            None => "a request without Accept".to_owned(),
-        };
-        match &outcome {
-            Outcome::Status(500 | 502..=599) => {
-                let message = format!("{what} is answered with {}", outcome.describe());
-                faults.push(Fault::new(&view, Place::StatusLine, message));
-            }
-            Outcome::OtherType if is_page(&view) && !names(&view.request, "text/html") => {
-                let message = format!("{what} is answered with 200 and a page");
-                faults.push(Fault::header(&view, "content-type", message).so(
-                    "a client of the stream that does not name its type gets a page instead, and stops",
-                ));
-            }
-            Outcome::Silent(waited) if !is_hang(record, *waited) => {
-                doubt = Some(format!("{what} got {}", outcome.describe()));
-            }
-            Outcome::Closed if closes_on_anybody(record) => {
-                doubt = Some(format!("{what} got {}", outcome.describe()));
-            }
-            Outcome::Silent(_) | Outcome::Closed => {
-                let message = format!("{what} gets {}", outcome.describe());
-                faults.push(Fault::whole(&view, message));
-            }
-            Outcome::Refused | Outcome::Unreachable => {
-                doubt = Some(format!("{what} got {}", outcome.describe()));
-            }
-            Outcome::NotHttp => {}
-            _ => clean += 1,
+    let texts = Clean {
+        noun: "other request",
+        none: "every request asked for an event stream",
+        not_http: "no answer was HTTP",
+        unanswered: None,
+    };
+    let has_stream = record.subscriptions().any(|view| view.is_stream());
+    let name = |view: &View<'_>| match view.request.headers.first("accept") {
+        Some(accept) => format!("`Accept: {accept}`"),
+        None => "a request without Accept".to_owned(),
+    };
+    texts.judge(record, others, has_stream, name, |view, outcome, name| match outcome {
+        Outcome::Status(500 | 502..=599) => Some(answered(view, name, outcome)),
+        Outcome::OtherType if is_page(view) && !names(&view.request, "text/html") => {
+            let message = format!("{name} is answered with 200 and a page");
+            Some(Fault::header(view, "content-type", message).so(
+                "a client of the stream that does not name its type gets a page instead, and stops",
+            ))
         }
-    }
-    if asked == 0 {
-        return Verdict::Skip("every request asked for an event stream".to_owned());
-    }
-    // Other rules judge a server that sends no stream at all.
-    if !record.subscriptions().any(|view| view.is_stream()) {
-        return Verdict::Skip(NO_STREAM.to_owned());
-    }
-    if !faults.is_empty() {
-        return Verdict::Fail(each_once(faults));
-    }
-    match doubt {
-        Some(doubt) => Verdict::Inconclusive(doubt),
-        None if clean == 0 => Verdict::Skip("no answer was HTTP".to_owned()),
-        None => Verdict::Pass(count(clean, "other request")),
-    }
+        _ => None,
+    })
 }
 
 /// Whether Accept names the media type, whatever its weight.

@@ -2,7 +2,7 @@
 
 use sseproof_http::{Action, Plan, Visit};
 
-use crate::outcome::{count, each_once};
+use crate::outcome::each_of;
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -27,20 +27,12 @@ fn without_allow(visit: &Visit<'_>, mut plan: Plan) -> Plan {
 }
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let mut refused = 0;
-    let mut faults = Vec::new();
-    for view in record.judged() {
-        let Some(head) = view.head.as_ref().filter(|head| head.status == 405) else { continue };
-        refused += 1;
+    let refusals = record.judged().filter(|view| view.status() == Some(405));
+    each_of(refusals, "refusal", "no method was refused with 405", |view| {
         // An empty one is right, too: then there is no method at all.
-        if !head.headers.has("allow") {
-            let message =
-                format!("{} is refused with 405 and without `Allow`", view.request.method);
-            faults.push(Fault::header(&view, "allow", message));
-        }
-    }
-    match refused {
-        0 => Verdict::Skip("no method was refused with 405".to_owned()),
-        _ => Verdict::from_faults(each_once(faults), count(refused, "refusal")),
-    }
+        let has = view.head.as_ref().is_some_and(|head| head.headers.has("allow"));
+        let method = &view.request.method;
+        let message = || format!("{method} is refused with 405 and without `Allow`");
+        (!has).then(|| Fault::header(view, "allow", message()))
+    })
 }

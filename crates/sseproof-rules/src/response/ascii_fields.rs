@@ -1,7 +1,7 @@
 //! Header values are ASCII.
 
 use super::on_stream;
-use crate::outcome::{count, each_once};
+use crate::outcome::each_of;
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
@@ -13,19 +13,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let mut faults = Vec::new();
-    let mut heads = 0;
-    for view in record.judged() {
-        let Some(head) = &view.head else { continue };
-        heads += 1;
-        for header in head.headers.0.iter().filter(|header| !header.value.is_ascii()) {
+    let answers = record.judged().filter(|view| view.head.is_some());
+    each_of(answers, "answer", "there was no answer", |view| {
+        let headers = view.head.iter().flat_map(|head| &head.headers.0);
+        let faults = headers.filter(|header| !header.value.is_ascii()).map(|header| {
             let message =
                 format!("the value of {} is not ASCII: {}", header.name, header.value.escaped());
-            faults.push(Fault::header(&view, &header.name.to_ascii_lowercase(), message));
-        }
-    }
-    if heads == 0 {
-        return Verdict::Skip("there was no answer".to_owned());
-    }
-    Verdict::from_faults(each_once(faults), count(heads, "answer"))
+            Fault::header(view, &header.name.to_ascii_lowercase(), message)
+        });
+        faults.collect::<Vec<_>>()
+    })
 }

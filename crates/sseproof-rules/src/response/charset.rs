@@ -1,6 +1,6 @@
 //! The charset of the media type, where it has one, is UTF-8.
 
-use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
+use crate::outcome::{NO_STREAM, each_of, stream_answers};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(crate) const RULE: Rule = Rule {
@@ -18,21 +18,11 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let mut faults = Vec::new();
-    let mut streams = 0;
-    for view in stream_answers(record) {
-        streams += 1;
-        if let Some(charset) =
-            charset(&view).filter(|charset| !charset.eq_ignore_ascii_case("utf-8"))
-        {
-            let message = format!("the Content-Type names the charset {charset:?}");
-            faults.push(Fault::header(&view, "content-type", message));
-        }
-    }
-    if streams == 0 {
-        return Verdict::Skip(NO_STREAM.to_owned());
-    }
-    Verdict::from_faults(each_once(faults), count(streams, "stream"))
+    each_of(stream_answers(record), "stream", NO_STREAM, |view| {
+        let charset = charset(view).filter(|charset| !charset.eq_ignore_ascii_case("utf-8"))?;
+        let message = format!("the Content-Type names the charset {charset:?}");
+        Some(Fault::header(view, "content-type", message))
+    })
 }
 
 fn charset(view: &View<'_>) -> Option<String> {

@@ -4,7 +4,7 @@ use sseproof_http::Coding;
 
 use super::on_stream;
 use crate::gzip::gzipped;
-use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
+use crate::outcome::{NO_STREAM, each_of, stream_answers};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(crate) const RULE: Rule = Rule {
@@ -30,35 +30,34 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let mut faults = Vec::new();
-    let mut streams = 0;
-    for view in stream_answers(record) {
-        streams += 1;
+    each_of(stream_answers(record), "stream", NO_STREAM, |view| {
         let codings = view.head.as_ref().map(|head| head.headers.list("content-encoding"));
-        for coding in codings.unwrap_or_default() {
-            if coding == "identity" {
-                let message = "Content-Encoding names `identity`, which means no coding at all";
-                faults.push(Fault::header(&view, "content-encoding", message).so(
-                    "most clients ignore it; some take it for an unknown coding and refuse the stream",
-                ));
-            } else if !Coding::is_registered(&coding) {
-                let message =
-                    format!("Content-Encoding names `{coding}`, which is not a content coding");
-                faults.push(Fault::header(&view, "content-encoding", message).so(
-                    "browsers ignore it; other clients take it for an unknown coding and refuse the stream, and a cache may not store it",
-                ));
-            } else if !asks_for(&view, &coding) {
-                let message = format!(
-                    "the stream is in the coding {coding}, which the request does not ask for"
-                );
-                faults.push(Fault::header(&view, "content-encoding", message));
-            }
-        }
+        let codings = codings.unwrap_or_default();
+        codings.iter().filter_map(|coding| fault(view, coding)).collect::<Vec<_>>()
+    })
+}
+
+fn fault(view: &View<'_>, coding: &str) -> Option<Fault> {
+    let fault = |message: String| Fault::header(view, "content-encoding", message);
+    if coding == "identity" {
+        let message = "Content-Encoding names `identity`, which means no coding at all";
+        Some(
+            fault(message.to_owned()).so(
+                "most clients ignore it; some take it for an unknown coding and refuse the stream",
+            ),
+        )
+    } else if !Coding::is_registered(coding) {
+        let message = format!("Content-Encoding names `{coding}`, which is not a content coding");
+        Some(fault(message).so(
+            "browsers ignore it; other clients take it for an unknown coding and refuse the stream, and a cache may not store it",
+        ))
+    } else if !asks_for(view, coding) {
+        Some(fault(format!(
+            "the stream is in the coding {coding}, which the request does not ask for"
+        )))
+    } else {
+        None
     }
-    if streams == 0 {
-        return Verdict::Skip(NO_STREAM.to_owned());
-    }
-    Verdict::from_faults(each_once(faults), count(streams, "stream"))
 }
 
 /// Whether the request lists the coding, or `*`, and not with a weight of nought.

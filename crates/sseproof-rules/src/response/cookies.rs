@@ -1,7 +1,7 @@
 //! The cookies of a stream are those that browsers keep, and that stay secret.
 
 use super::on_stream;
-use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
+use crate::outcome::{NO_STREAM, each_of, stream_answers};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -17,27 +17,15 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let mut cookies = 0;
-    let mut faults = Vec::new();
-    let mut streams = 0;
-    for view in stream_answers(record) {
-        streams += 1;
-        for (name, attributes) in set_by(&view) {
-            cookies += 1;
-            if let Some(wrong) = wrong(&view, &attributes) {
-                faults.push(Fault::header(
-                    &view,
-                    "set-cookie",
-                    format!("the cookie `{name}` {wrong}"),
-                ));
-            }
-        }
+    if stream_answers(record).next().is_none() {
+        return Verdict::Skip(NO_STREAM.to_owned());
     }
-    match (streams, cookies) {
-        (0, _) => Verdict::Skip(NO_STREAM.to_owned()),
-        (_, 0) => Verdict::Skip("no stream sets a cookie".to_owned()),
-        _ => Verdict::from_faults(each_once(faults), count(cookies, "cookie")),
-    }
+    let cookies = stream_answers(record)
+        .flat_map(|view| set_by(&view).into_iter().map(move |cookie| (view, cookie)));
+    each_of(cookies, "cookie", "no stream sets a cookie", |(view, (name, attributes))| {
+        let wrong = wrong(view, attributes)?;
+        Some(Fault::header(view, "set-cookie", format!("the cookie `{name}` {wrong}")))
+    })
 }
 
 /// The fault of a cookie that has these attributes.

@@ -7,6 +7,7 @@ pub(crate) mod answered;
 mod ascii_fields;
 pub(crate) mod cache;
 pub(crate) mod charset;
+mod clean;
 mod connection_close;
 pub(crate) mod content_coding;
 mod content_length;

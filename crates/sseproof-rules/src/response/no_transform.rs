@@ -1,6 +1,6 @@
 //! Proxies are asked not to transform the stream.
 
-use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
+use crate::outcome::{NO_STREAM, each_of, stream_answers};
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
 pub(crate) const RULE: Rule = Rule {
@@ -14,20 +14,11 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let mut faults = Vec::new();
-    let mut streams = 0;
-    for view in stream_answers(record) {
-        streams += 1;
+    each_of(stream_answers(record), "stream", NO_STREAM, |view| {
         let asked = view.head.as_ref().is_some_and(|head| {
             head.headers.list("cache-control").iter().any(|directive| directive == "no-transform")
         });
-        if !asked {
-            let message = "Cache-Control has no `no-transform`";
-            faults.push(Fault::header(&view, "cache-control", message));
-        }
-    }
-    if streams == 0 {
-        return Verdict::Skip(NO_STREAM.to_owned());
-    }
-    Verdict::from_faults(each_once(faults), count(streams, "stream"))
+        (!asked)
+            .then(|| Fault::header(view, "cache-control", "Cache-Control has no `no-transform`"))
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::on_stream;
 use crate::gzip::gzipped;
-use crate::outcome::{count, each_once, stream_answers};
+use crate::outcome::{each_of, stream_answers};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(crate) const RULE: Rule = Rule {
@@ -24,15 +24,11 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let compressed: Vec<_> = stream_answers(record).filter(View::is_compressed).collect();
-    if compressed.is_empty() {
-        return Verdict::Skip("no stream was compressed".to_owned());
-    }
-    let faults = compressed.iter().filter(|view| !says_so(view)).map(|view| {
+    let compressed = stream_answers(record).filter(View::is_compressed);
+    each_of(compressed, "compressed stream", "no stream was compressed", |view| {
         let message = "the stream is compressed, and Vary does not name Accept-Encoding";
-        Fault::header(view, "vary", message)
-    });
-    Verdict::from_faults(each_once(faults.collect()), count(compressed.len(), "compressed stream"))
+        (!says_so(view)).then(|| Fault::header(view, "vary", message))
+    })
 }
 
 /// Whether the headers name Accept-Encoding to caches, or forbid them to keep the answer.

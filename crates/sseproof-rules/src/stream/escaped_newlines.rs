@@ -2,7 +2,7 @@
 
 use sseproof_codec::Event;
 
-use super::tally::{counted, none_of};
+use super::tally::{counted, first_of, none_of};
 use super::{quoted, slip_in};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -41,12 +41,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     if knows_lines || found.len() < ENOUGH {
         return Verdict::Pass(counted(events, "event"));
     }
-    let number = found.len();
-    found.truncate(1);
-    if let Some(first) = found.first_mut() {
-        first.message += &format!(" (the first of {number})");
-    }
-    Verdict::Fail(found)
+    first_of(found)
 }
 
 /// Whether a text, which is not JSON, has the letters `\n` where a line would end: twice in a row,

@@ -3,7 +3,7 @@
 use sseproof_codec::Event;
 use sseproof_http::Bytes;
 
-use super::tally::{counted, none_of};
+use super::tally::{counted, first_of, none_of};
 use super::{quoted, spoil};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -54,13 +54,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             "{}; some are JSON strings with JSON in them, others are plain strings",
             counted(events, "event")
         )),
-        found => {
-            twice.truncate(1);
-            if let Some(first) = twice.first_mut() {
-                first.message += &format!(" (the first of {found})");
-            }
-            Verdict::Fail(twice)
-        }
+        _ => first_of(twice),
     }
 }
 

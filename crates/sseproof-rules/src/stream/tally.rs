@@ -28,7 +28,7 @@ impl Tally {
     }
 
     /// The number of items, and the first fault, whose message says how many there are.
-    pub(crate) fn ended(self) -> (u64, Option<Fault>) {
+    fn ended(self) -> (u64, Option<Fault>) {
         let mut first = self.first;
         if let Some(first) = &mut first
             && self.faults > 1
@@ -49,23 +49,37 @@ impl Tally {
 
 /// Judges each stream by itself. `noun` is what `look` counts, in the singular: with none of it in
 /// any stream there is nothing to judge.
-pub(crate) fn each_stream(
-    record: &Record<'_>,
+pub(crate) fn each_stream<'r>(
+    record: &'r Record<'_>,
     noun: &str,
-    look: impl Fn(&View<'_>, &mut Tally),
+    look: impl Fn(&View<'r>, &mut Tally),
+) -> Verdict {
+    let views: Vec<_> = record.streams().collect();
+    each(&views, noun, &none_of(noun), |faults| faults, look)
+}
+
+/// The same for any exchanges. `none` is the reason to skip without any such thing, and `shown`
+/// chooses among the faults of all exchanges.
+pub(crate) fn each<'r>(
+    views: &[View<'r>],
+    noun: &str,
+    none: &str,
+    shown: fn(Vec<Fault>) -> Vec<Fault>,
+    look: impl Fn(&View<'r>, &mut Tally),
 ) -> Verdict {
     let mut faults = Vec::new();
     let mut looked = 0;
-    for view in record.streams() {
+    for view in views {
         let mut tally = Tally::default();
-        look(&view, &mut tally);
+        look(view, &mut tally);
         let (seen, first) = tally.ended();
         looked += seen;
         faults.extend(first);
     }
+    let mut faults = shown(faults);
     faults.truncate(SHOWN);
     if looked == 0 && faults.is_empty() {
-        return Verdict::Skip(none_of(noun));
+        return Verdict::Skip(none.to_owned());
     }
     Verdict::from_faults(faults, counted(looked, noun))
 }
@@ -84,6 +98,16 @@ pub(super) fn each_id(
             }
         }
     })
+}
+
+/// The verdict that the first of these faults is shown for all of them.
+pub(super) fn first_of(mut found: Vec<Fault>) -> Verdict {
+    let number = found.len();
+    found.truncate(1);
+    if let Some(first) = found.first_mut() {
+        first.message += &format!(" (the first of {number})");
+    }
+    Verdict::Fail(found)
 }
 
 /// Why there is nothing to judge.

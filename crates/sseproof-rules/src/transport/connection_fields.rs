@@ -2,7 +2,8 @@
 
 use crate::{Fault, Mutant, Over, Record, Rule, Verdict};
 
-use super::{judge_answers, on_stream};
+use super::{NO_HTTP2, answers, on_stream};
+use crate::outcome::each_of;
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/connection-fields",
@@ -26,12 +27,12 @@ const FORBIDDEN: [&str; 5] =
     ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
 fn judge(record: &Record<'_>) -> Verdict {
-    judge_answers(record, |view| {
+    each_of(answers(record), "answer", NO_HTTP2, |view| {
         let fields = FORBIDDEN.iter().filter_map(|name| {
             let value = view.head.as_ref()?.headers.first(name)?;
             let message = format!("the answer over HTTP/2 has `{name}: {value}`");
             Some(Fault::header(view, name, message))
         });
-        fields.collect()
+        fields.collect::<Vec<_>>()
     })
 }

@@ -5,7 +5,8 @@ use sseproof_http::{Action, Bytes, Header};
 
 use crate::{Fault, Mutant, Over, Record, Rule, Verdict};
 
-use super::{judge_answers, on_stream};
+use super::{NO_HTTP2, answers, on_stream};
+use crate::outcome::each_of;
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/lower-case",
@@ -40,13 +41,13 @@ fn capital_head() -> Action {
 }
 
 fn judge(record: &Record<'_>) -> Verdict {
-    judge_answers(record, |view| {
+    each_of(answers(record), "answer", NO_HTTP2, |view| {
         let headers = view.head.iter().flat_map(|head| &head.headers.0);
         let capital = headers.filter(|header| header.name.bytes().any(|b| b.is_ascii_uppercase()));
         let fault = |header: &Header| {
             let message = format!("the field name `{}` has capital letters", header.name);
             Fault::header(view, &header.name.to_ascii_lowercase(), message)
         };
-        capital.map(fault).collect()
+        capital.map(fault).collect::<Vec<_>>()
     })
 }

@@ -12,8 +12,7 @@ mod window;
 
 use sseproof_http::{Plan, Version, Visit};
 
-use crate::outcome::{count, each_once};
-use crate::{Family, Fault, LooksAt, Record, Verdict, View, reference};
+use crate::{Family, LooksAt, Record, View, reference};
 
 pub(crate) const FAMILY: Family = Family {
     looks_at: LooksAt::Run,
@@ -35,16 +34,6 @@ const NO_HTTP2: &str = "no answer came over HTTP/2 (check an https:// URL, or ad
 /// The answers that came over HTTP/2.
 fn answers<'r>(record: &'r Record<'_>) -> impl Iterator<Item = View<'r>> {
     record.judged().filter(View::is_http2)
-}
-
-/// Judges each answer that came over HTTP/2 by itself.
-fn judge_answers(record: &Record<'_>, faults_of: impl Fn(&View<'_>) -> Vec<Fault>) -> Verdict {
-    let seen = answers(record).count();
-    if seen == 0 {
-        return Verdict::Skip(NO_HTTP2.to_owned());
-    }
-    let faults = answers(record).flat_map(|view| faults_of(&view)).collect();
-    Verdict::from_faults(each_once(faults), count(seen, "answer"))
 }
 
 /// For mutants: the reference's answer, changed where it is a stream that GET asks for over HTTP/2.
