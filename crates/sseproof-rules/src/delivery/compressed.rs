@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sseproof_http::Action;
 
-use super::figures::{shown, waited_in_vain};
+use super::figures::{PREAMBLE, came, shown, together, waited_in_vain};
 use super::mutants::{GZIP, compressed, until_end};
 use crate::gzip::gzipped;
 use crate::outcome::{count, is_hang};
@@ -47,8 +47,6 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-/// The longest preamble of a coding (zstd: magic number and frame header) has 18 bytes.
-const PREAMBLE: u64 = 32;
 /// So many events a plain stream must have carried in the time of a compressed one.
 const SEVERAL: u32 = 3;
 /// So many gaps between events make a pace.
@@ -170,11 +168,12 @@ fn encoded(view: &View<'_>, pace: Option<&Pace>) -> Flow {
     let watched = view.end.at.saturating_sub(head);
     let coding = view.head.as_ref().map(|head| head.headers.list("content-encoding").join(", "));
     let coding = coding.unwrap_or_default();
-    let arrivals = if view.is_encoded() {
-        together(came(view))
+    let moments = if view.is_encoded() {
+        together(came(view, PREAMBLE))
     } else {
         together(view.events().map(|(_, at)| at))
     };
+    let arrivals: Vec<_> = moments.into_iter().map(|(at, _)| at).collect();
     let pieces = u32::try_from(arrivals.len()).unwrap_or(u32::MAX);
     let events = pace.map_or(0, |pace| pace.events_within(watched));
     let readable = view.events().count();
@@ -249,24 +248,4 @@ fn bursts(
     let burst = view.events().count() / arrivals.len().max(1);
     let is_long = gap >= LATE_AFTER_HEAD && gap >= pace.gap * 4 && gap >= pace.first * 2;
     (burst >= BURST && is_long).then_some((burst, gap))
-}
-
-/// When bytes after the preamble of the coding came.
-fn came(view: &View<'_>) -> impl Iterator<Item = Duration> {
-    let mut end = 0;
-    view.came().iter().filter_map(move |chunk| {
-        end += chunk.bytes.len() as u64;
-        (end > PREAMBLE && !chunk.bytes.is_empty()).then_some(chunk.at)
-    })
-}
-
-/// Times that are close together count once.
-fn together(times: impl Iterator<Item = Duration>) -> Vec<Duration> {
-    let mut moments: Vec<Duration> = Vec::new();
-    for at in times {
-        if moments.last().is_none_or(|last| at.saturating_sub(*last) > TOGETHER) {
-            moments.push(at);
-        }
-    }
-    moments
 }

@@ -2,7 +2,7 @@
 
 use sseproof_http::Action;
 
-use super::sendings::{arrival, listeners, none, sendings, stayed};
+use super::sendings::{arrival, listeners, none, published, sendings, stayed};
 use crate::timing::MISSING;
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
@@ -41,7 +41,9 @@ fn judge(record: &Record<'_>) -> Verdict {
             let mut came: Vec<_> = run
                 .iter()
                 .enumerate()
-                .filter_map(|(index, one)| Some((arrival_offset(view, &one.what.data)?, index)))
+                .filter_map(|(index, one)| {
+                    Some((published(view, &one.what.data)?.0.span.start, index))
+                })
                 .collect();
             came.sort_unstable();
             came.into_iter().map(|(_, index)| index).collect::<Vec<_>>()
@@ -90,8 +92,4 @@ fn is_stalled(record: &Record<'_>, scenario: &str) -> bool {
         happening.scenario == scenario
             && matches!(happening.what, sseproof_record::RunEventKind::Stalled { .. })
     })
-}
-
-fn arrival_offset(view: &crate::View<'_>, data: &str) -> Option<u64> {
-    view.events().find(|(event, _)| event.data.contains(data)).map(|(event, _)| event.span.start)
 }

@@ -6,6 +6,10 @@ use std::time::Duration;
 pub(crate) use sseproof_units::duration as shown;
 
 use crate::View;
+use crate::timing::TOGETHER;
+
+/// The longest preamble of a coding (zstd: magic number and frame header) has 18 bytes.
+pub(crate) const PREAMBLE: u64 = 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spread {
@@ -37,6 +41,27 @@ impl fmt::Display for Spread {
             count => write!(f, "{median} (median of {count}; {min} to {max})"),
         }
     }
+}
+
+/// Times that are close together count once: the first of them, and how many.
+pub(crate) fn together(times: impl IntoIterator<Item = Duration>) -> Vec<(Duration, usize)> {
+    let mut moments: Vec<(Duration, usize)> = Vec::new();
+    for at in times {
+        match moments.last_mut() {
+            Some((begun, count)) if at.saturating_sub(*begun) <= TOGETHER => *count += 1,
+            _ => moments.push((at, 1)),
+        }
+    }
+    moments
+}
+
+/// When bytes of the body came, after so many.
+pub(crate) fn came(view: &View<'_>, after: u64) -> impl Iterator<Item = Duration> {
+    let mut end = 0;
+    view.came().iter().filter_map(move |chunk| {
+        end += chunk.bytes.len() as u64;
+        (end > after && !chunk.bytes.is_empty()).then_some(chunk.at)
+    })
 }
 
 /// When the request was on its way, as nearly as the record knows.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sseproof_http::Action;
 use sseproof_record::Ending;
 
-use super::figures::shown;
+use super::figures::{came, shown};
 use crate::timing::{IDLE_TIMEOUT, QUIET_BEFORE_BREAK};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
@@ -33,9 +33,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
         let stay = view.end.at.saturating_sub(head.at);
         longest_stay = longest_stay.max(stay);
-        let bytes =
-            view.came().iter().filter(|chunk| !chunk.bytes.is_empty()).map(|chunk| chunk.at);
-        let silence = longest_gap(head.at, bytes, view.end.at);
+        let silence = longest_gap(head.at, came(&view, 0), view.end.at);
         let cut = after_silence(&view);
         if let Some((quiet, true)) = cut {
             let message = format!("the connection breaks after {} of silence", shown(quiet));
@@ -85,12 +83,17 @@ fn judge(record: &Record<'_>) -> Verdict {
     Verdict::Skip(format!("no stream was open for {}: run with --idle", shown(IDLE_TIMEOUT)))
 }
 
-struct Gap {
+pub(crate) struct Gap {
     start: Duration,
-    length: Duration,
+    pub(crate) length: Duration,
 }
 
-fn longest_gap(from: Duration, moments: impl Iterator<Item = Duration>, to: Duration) -> Gap {
+/// The longest time without one of the moments.
+pub(crate) fn longest_gap(
+    from: Duration,
+    moments: impl Iterator<Item = Duration>,
+    to: Duration,
+) -> Gap {
     let mut last = from;
     let mut longest = Gap { start: from, length: Duration::ZERO };
     for moment in moments.chain([to]) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sseproof_http::Action;
 
 use super::figures::{Spread, shown};
-use super::sendings::{listeners, none, sendings};
+use super::sendings::{listeners, none, published, sendings};
 use crate::timing::TOO_LATE;
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 
@@ -32,11 +32,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let mut slowest: Option<(Duration, crate::View<'_>, u64)> = None;
     for sending in &sendings {
         for view in listeners(record, sending) {
-            let Some((event, at)) =
-                view.events().find(|(event, _)| event.data.contains(&sending.what.data))
-            else {
-                continue;
-            };
+            let Some((event, at)) = published(&view, &sending.what.data) else { continue };
             let took = at.saturating_sub(sending.at);
             times.push(took);
             if slowest.as_ref().is_none_or(|(most, ..)| took > *most) {

@@ -12,7 +12,7 @@ pub(crate) mod mutants;
 pub(crate) mod one_by_one;
 mod over_restart;
 pub(crate) mod second_subscriber;
-mod sendings;
+pub(crate) mod sendings;
 mod time_to_first_event;
 mod time_to_head;
 mod way_back;

@@ -2,11 +2,10 @@
 
 use sseproof_record::{Lack, RunEventKind};
 
-use super::away::{Outcome, heeds_ids, outcome};
-use super::sendings::none;
+use super::away::{self, heeds_ids};
 use super::while_away;
 use crate::lifecycle::leaving::lacking;
-use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use crate::{Mutant, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/over-restart",
@@ -44,24 +43,5 @@ fn judge(record: &Record<'_>) -> Verdict {
             "events are also lost without a restart: see delivery/while-away".to_owned(),
         );
     }
-    match outcome(record, true) {
-        Outcome::None => none(record),
-        Outcome::NoIds => {
-            Verdict::Skip("the published events have no ids to resume from".to_owned())
-        }
-        Outcome::Thin(why) => Verdict::Inconclusive(why),
-        Outcome::Says(what) => {
-            Verdict::Pass(format!("the server says that something is missing: {what}"))
-        }
-        Outcome::Arrived => {
-            Verdict::Pass("an event from before the restart arrived after it".to_owned())
-        }
-        Outcome::Lost(view, id) => Verdict::Fail(vec![Fault::at(
-            &view,
-            0,
-            format!(
-                "the client resumes after id {id} when the server has restarted, and a later event never arrives"
-            ),
-        )]),
-    }
+    away::judge(record, true)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sseproof_codec::Event;
 use sseproof_record::{Ending, Lack, Published, RunEventKind};
 
 use crate::lifecycle::leaving::lacking;
@@ -44,8 +45,20 @@ pub(super) fn none(record: &Record<'_>) -> Verdict {
     }
 }
 
+/// The event with this in its data, and when it arrived.
+pub(crate) fn published<'r>(view: &View<'r>, data: &str) -> Option<(&'r Event<'static>, Duration)> {
+    view.events().find(|(event, _)| event.data.contains(data))
+}
+
 pub(super) fn arrival(view: &View<'_>, sending: &Sending<'_>) -> Option<Duration> {
-    view.events().find(|(event, _)| event.data.contains(&sending.what.data)).map(|(_, at)| at)
+    published(view, &sending.what.data).map(|(_, at)| at)
+}
+
+/// Whether the scenario restarted the server: then the end of a stream is not a fault.
+pub(crate) fn restarts(record: &Record<'_>, scenario: &str) -> bool {
+    record.run_events().iter().any(|happening| {
+        happening.scenario == scenario && matches!(happening.what, RunEventKind::Restarted { .. })
+    })
 }
 
 /// The streams that were open when it was published.

@@ -1,8 +1,8 @@
 //! A server bounds the events that it buffers for a client that does not read.
 
-use sseproof_record::{Gauge, Lack, Reading, RunEventKind};
+use sseproof_record::{Gauge, Lack, RunEventKind};
 
-use super::leaving::nothing_read;
+use super::leaving::{named, nothing_read, reading};
 use super::stalled::{NEVER_SERVED, heard_before};
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 use sseproof_units::bytes;
@@ -28,18 +28,9 @@ fn judge(record: &Record<'_>) -> Verdict {
         RunEventKind::Stalled { exchange } => Some((exchange, happening)),
         _ => None,
     });
-    let reading =
-        |name: &str, scenario: &str| {
-            record.run_events().iter().rev().find_map(|happening| match &happening.what {
-                RunEventKind::Reading(Reading {
-                    gauge: Gauge::Memory, value: Ok(value), ..
-                }) if happening.name == name && happening.scenario == scenario => Some(*value),
-                _ => None,
-            })
-        };
     let found = stalled.into_iter().find_map(|(exchange, stall)| {
-        let of = |name| reading(name, &stall.scenario);
-        Some((exchange, stall, of("before")?, of("alone")?, of("stalled")?))
+        let of = |name| reading(record, Gauge::Memory, name, &stall.scenario);
+        Some((exchange, stall, of(named::BEFORE)?, of(named::ALONE)?, of(named::STALLED)?))
     });
     let Some((exchange, stall, before, alone, with_client)) = found else {
         let lacks = [Lack::Process, Lack::Publish];

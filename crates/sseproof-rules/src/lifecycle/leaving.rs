@@ -237,6 +237,34 @@ pub(crate) fn leavings<'r>(record: &'r Record<'_>) -> Vec<Leaving<'r>> {
     leavings
 }
 
+/// The names of the readings that rules look for; probes give them.
+pub(crate) mod named {
+    pub(crate) const BEFORE: &str = "before";
+    pub(crate) const ALONE: &str = "alone";
+    pub(crate) const STALLED: &str = "stalled";
+    pub(crate) const NONE: &str = "nobody";
+    pub(crate) const ONE: &str = "one";
+    pub(crate) const TWO: &str = "two";
+    pub(crate) const THREE: &str = "three";
+}
+
+/// The last value of the gauge that was read under this name in the scenario.
+pub(crate) fn reading(
+    record: &Record<'_>,
+    meant: Gauge,
+    name: &str,
+    scenario: &str,
+) -> Option<u64> {
+    record.run_events().iter().rev().find_map(|happening| match &happening.what {
+        RunEventKind::Reading(Reading { gauge, value: Ok(value), .. })
+            if *gauge == meant && happening.name == name && happening.scenario == scenario =>
+        {
+            Some(*value)
+        }
+        _ => None,
+    })
+}
+
 /// The answer of a rule that found no reading: the line that is missing, or what is wrong with the
 /// one that is there.
 pub(crate) fn nothing_read(record: &Record<'_>, gauge: Gauge, of: &[Lack], what: &str) -> Verdict {

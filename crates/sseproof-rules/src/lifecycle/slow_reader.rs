@@ -8,6 +8,7 @@ use sseproof_record::{Lack, PublishOutcome, Published, RunEvent, RunEventKind};
 use super::leaving::lacking;
 use super::stalled::{NEVER_SERVED, heard_before};
 use crate::delivery::figures::shown;
+use crate::delivery::sendings::published;
 use crate::timing::{BLOCKED, HELD_UP};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 use sseproof_units::bytes;
@@ -77,7 +78,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         _ => {}
     }
     let run_events = record.run_events().iter();
-    let all = run_events.filter(|other| other.scenario == stall.scenario).filter_map(published);
+    let all = run_events.filter(|other| other.scenario == stall.scenario).filter_map(publication);
     let (before, since): (Vec<_>, Vec<_>) = all.partition(|(at, _)| *at < stall.at);
     let soonest = match others(&slow, &quick, &before, &since) {
         Ok(soonest) => soonest,
@@ -108,7 +109,7 @@ fn others(
         return Err(Verdict::Inconclusive("nothing was published meanwhile".to_owned()));
     };
     let stayed = quick.end.at.saturating_sub(at);
-    Err(match (&last.outcome, arrival(quick, &last.data)) {
+    Err(match (&last.outcome, published(quick, &last.data)) {
         (_, Some(_)) => {
             let (before, now) = (shortest(quick, before), shortest(quick, since));
             if now < before + HELD_UP {
@@ -140,7 +141,7 @@ fn others(
     })
 }
 
-fn published(happening: &RunEvent) -> Option<(Duration, &Published)> {
+fn publication(happening: &RunEvent) -> Option<(Duration, &Published)> {
     match &happening.what {
         RunEventKind::Published { what, .. } => Some((happening.at, what)),
         _ => None,
@@ -149,9 +150,10 @@ fn published(happening: &RunEvent) -> Option<(Duration, &Published)> {
 
 /// The shortest time that any of these took to arrive.
 fn shortest(view: &View<'_>, sent: &[(Duration, &Published)]) -> Duration {
-    let took =
-        sent.iter().filter_map(|(at, what)| Some(arrival(view, &what.data)?.saturating_sub(*at)));
-    took.min().unwrap_or_default()
+    let took = |(at, what): &(Duration, &Published)| {
+        Some(published(view, &what.data)?.1.saturating_sub(*at))
+    };
+    sent.iter().filter_map(took).min().unwrap_or_default()
 }
 
 /// Another client that got its event proves nothing, unless the server had more to send to the
@@ -177,9 +179,4 @@ fn passed_by(poured: u64, unread: Option<&Result<u64, String>>, after: Duration)
                 .to_owned(),
         ),
     }
-}
-
-/// When an event with this in its data arrived.
-fn arrival(view: &View<'_>, data: &str) -> Option<Duration> {
-    view.events().find(|(event, _)| event.data.contains(data)).map(|(_, at)| at)
 }

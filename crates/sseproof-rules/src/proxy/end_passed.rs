@@ -10,7 +10,7 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/end-passed",
-    judge,
+    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
     mutants: &[Mutant::new(
         "proxy-never-ends",
         "is behind a proxy that keeps the response open when the server has ended it",
@@ -28,9 +28,6 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    if let Some(verdict) = no_stream(record) {
-        return verdict;
-    }
     let mut faults = Vec::new();
     let (mut ended, mut thin) = (0, 0);
     for pair in all_pairs(record) {

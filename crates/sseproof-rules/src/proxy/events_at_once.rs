@@ -12,10 +12,10 @@ use super::head_at_once;
 use super::lateness::{Lateness, arrivals, clock, lateness};
 use super::no_transform;
 use super::sides::{Pair, compared, no_stream, pairs, through};
-use crate::delivery::figures::shown;
+use crate::delivery::figures::{PREAMBLE, came, shown, together};
 use crate::delivery::mutants::buffered;
 use crate::outcome::count;
-use crate::timing::{LONGER_WAY, PAUSE, TOGETHER};
+use crate::timing::{LONGER_WAY, PAUSE};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 /// So many events make a comparison; so many late ones are not an accident.
@@ -27,7 +27,7 @@ const BURST: usize = 5;
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/events-at-once",
-    judge,
+    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
     mutants: &[
         Mutant::new(
             "proxy-buffers",
@@ -77,9 +77,6 @@ fn corked(plan: Plan, time: Duration) -> Plan {
 }
 
 fn judge(record: &Record<'_>) -> Verdict {
-    if let Some(verdict) = no_stream(record) {
-        return verdict;
-    }
     if head_at_once::holds_back(record) {
         return Verdict::Skip(
             "the response headers are held back, and the events with them: see proxy/head-at-once"
@@ -230,8 +227,9 @@ fn coded(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
     let coding = through.head.as_ref()?.headers.list("content-encoding").join(", ");
     let until = direct.end.at.min(through.end.at);
     let begun = through.head.as_ref()?.at.max(direct.head.as_ref()?.at);
-    let sent = pieces(direct, begun, until, 0);
-    let came = pieces(through, begun, until, PREAMBLE);
+    let pieces =
+        |view, after| together(came(view, after).filter(|at| (begun..=until).contains(at))).len();
+    let (sent, came) = (pieces(direct, 0), pieces(through, PREAMBLE));
     if sent < BURST || through.ended_by_server() {
         return None;
     }
@@ -248,23 +246,4 @@ fn coded(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
     } else {
         Verdict::Pass(figures)
     })
-}
-
-/// The longest preamble of a coding (zstd: magic number and frame header) has 18 bytes.
-const PREAMBLE: u64 = 32;
-
-/// At how many moments bytes came, after the first few.
-fn pieces(view: &View<'_>, from: Duration, until: Duration, behind: u64) -> usize {
-    let mut end = 0;
-    let mut last: Option<Duration> = None;
-    let mut pieces = 0;
-    for chunk in view.came().iter().filter(|chunk| !chunk.bytes.is_empty()) {
-        end += chunk.bytes.len() as u64;
-        let is_new = last.is_none_or(|last| chunk.at > last + TOGETHER);
-        if end > behind && is_new && chunk.at >= from && chunk.at <= until {
-            pieces += 1;
-            last = Some(chunk.at);
-        }
-    }
-    pieces
 }

@@ -8,7 +8,7 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/headers-kept",
-    judge,
+    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
     mutants: &[Mutant::new(
         "proxy-drops-cache-control",
         "is behind a proxy that takes Cache-Control out",
@@ -48,9 +48,6 @@ const ITS_OWN: &[&str] = &[
 const STEERING: [&str; 4] = ["x-accel-", "x-sendfile", "x-varnish", "surrogate-"];
 
 fn judge(record: &Record<'_>) -> Verdict {
-    if let Some(verdict) = no_stream(record) {
-        return verdict;
-    }
     let pairs: Vec<_> = all_pairs(record)
         .into_iter()
         .filter(|pair| pair.direct.is_stream() && pair.through.is_stream())

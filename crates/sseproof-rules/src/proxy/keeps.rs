@@ -6,8 +6,9 @@
 use sseproof_http::{Framing, Plan, Version};
 use sseproof_record::{Target, Transcript};
 
-use super::sides::{all_pairs, restarts};
+use super::sides::all_pairs;
 use super::{head_at_once, not_cut};
+use crate::delivery::sendings::restarts;
 use crate::lifecycle::leaving::lacking;
 use crate::outcome::{Outcome, count};
 use crate::registry::rules_for;

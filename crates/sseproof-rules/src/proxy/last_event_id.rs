@@ -9,7 +9,7 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/last-event-id",
-    judge,
+    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
     mutants: &[Mutant::new(
         "proxy-drops-last-event-id",
         "is behind a proxy that does not pass Last-Event-ID on",
@@ -24,9 +24,6 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    if let Some(verdict) = no_stream(record) {
-        return verdict;
-    }
     let back = pairs(record, Sample::Resumed);
     let Some(pair) = back.first() else {
         return Verdict::Skip("the stream has no ids to resume after".to_owned());

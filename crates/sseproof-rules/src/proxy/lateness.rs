@@ -8,10 +8,8 @@ use sseproof_codec::Event;
 use sseproof_record::{Role, Side};
 
 use super::sides::{Pair, micros, time};
-use crate::delivery::figures::sent;
-use crate::timing::{
-    CLIENTS_APART, LATE_THROUGH_PROXY, LOST_BY_PROXY, OPEN_THROUGH_PROXY, TOGETHER,
-};
+use crate::delivery::figures::{sent, together};
+use crate::timing::{CLIENTS_APART, LATE_THROUGH_PROXY, LOST_BY_PROXY, OPEN_THROUGH_PROXY};
 use crate::{Record, View};
 
 /// Two clients of the server itself that differ by no more got an event at the same time.
@@ -152,12 +150,5 @@ fn key<'e>(event: &'e Event<'static>) -> Key<'e> {
 
 /// The events that arrived together: when, and how many.
 pub(super) fn arrivals(view: &View<'_>) -> Vec<(Duration, usize)> {
-    let mut arrivals: Vec<(Duration, usize)> = Vec::new();
-    for (_, at) in view.events() {
-        match arrivals.last_mut() {
-            Some((begun, count)) if at.saturating_sub(*begun) <= TOGETHER => *count += 1,
-            _ => arrivals.push((at, 1)),
-        }
-    }
-    arrivals
+    together(view.events().map(|(_, at)| at))
 }

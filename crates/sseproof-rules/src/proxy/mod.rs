@@ -6,16 +6,15 @@
 mod end_passed;
 mod events_at_once;
 mod head_at_once;
-mod head_stops;
 mod headers_kept;
 mod keeps;
 mod last_event_id;
 mod lateness;
-mod leave_passed;
 mod no_transform;
 mod not_cut;
 mod not_joined;
 mod sides;
+mod stops;
 
 use crate::{Family, LooksAt};
 
@@ -32,7 +31,7 @@ pub(crate) const FAMILY: Family = Family {
         &not_joined::RULE,
         &not_cut::RULE,
         &end_passed::RULE,
-        &leave_passed::RULE,
-        &head_stops::RULE,
+        &stops::LEAVE,
+        &stops::HEAD,
     ],
 };

@@ -8,7 +8,7 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/no-transform",
-    judge,
+    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
     mutants: &[Mutant::new(
         "proxy-compresses",
         "is behind a proxy that compresses it, although its Cache-Control says no-transform",
@@ -25,9 +25,6 @@ pub(super) fn transforms(record: &Record<'_>) -> bool {
 }
 
 fn judge(record: &Record<'_>) -> Verdict {
-    if let Some(verdict) = no_stream(record) {
-        return verdict;
-    }
     let mut faults = Vec::new();
     let (mut forbidden, mut compressed) = (0, 0);
     for pair in all_pairs(record) {

@@ -5,14 +5,16 @@ use std::time::Duration;
 use sseproof_http::Action;
 use sseproof_record::Ending;
 
-use super::sides::{all_pairs, no_stream, outlasts, restarts, through, was_open};
+use super::sides::{all_pairs, no_stream, outlasts, through, was_open};
 use crate::delivery::figures::shown;
+use crate::delivery::heartbeat::longest_gap;
+use crate::delivery::sendings::restarts;
 use crate::timing::{CUT_BY_ANOTHER, OUTLIVED, PROXY_IDLE_TIMEOUT, QUIET_BEFORE_CUT};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/not-cut",
-    judge,
+    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
     mutants: &[
         Mutant::new(
             "proxy-cuts-idle",
@@ -42,9 +44,6 @@ pub(super) fn cuts(record: &Record<'_>) -> bool {
 }
 
 fn judge(record: &Record<'_>) -> Verdict {
-    if let Some(verdict) = no_stream(record) {
-        return verdict;
-    }
     let mut faults = Vec::new();
     let mut longest: Option<Duration> = None;
     for pair in all_pairs(record) {
@@ -109,18 +108,15 @@ fn fault(through: &View<'_>, direct: &View<'_>) -> (Duration, Fault) {
 
 fn last_byte(view: &View<'_>) -> Duration {
     let head = view.head.as_ref().map_or(view.started, |head| head.at);
-    view.body
-        .iter()
-        .filter(|chunk| !chunk.bytes.is_empty())
-        .map(|chunk| chunk.at)
-        .max()
-        .unwrap_or(head)
+    bytes(view).max().unwrap_or(head)
+}
+
+fn bytes(view: &View<'_>) -> impl Iterator<Item = Duration> {
+    view.body.iter().filter(|chunk| !chunk.bytes.is_empty()).map(|chunk| chunk.at)
 }
 
 /// The longest time for which nothing came.
 fn longest_silence(view: &View<'_>) -> Duration {
     let head = view.head.as_ref().map_or(view.started, |head| head.at);
-    let bytes = view.body.iter().filter(|chunk| !chunk.bytes.is_empty()).map(|chunk| chunk.at);
-    let times: Vec<_> = std::iter::once(head).chain(bytes).chain([view.end.at]).collect();
-    times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).max().unwrap_or_default()
+    longest_gap(head, bytes(view), view.end.at).length
 }

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use sseproof_http::Action;
-use sseproof_record::{Gauge, Reading, Role, RunEventKind, Sample, Side};
+use sseproof_record::{Gauge, Role, Sample, Side};
 
 use super::sides::{Pair, compared, no_stream, pairs};
 use crate::delivery::figures::{sent, shown, time_to_head, waited_in_vain};
+use crate::lifecycle::leaving::{named, reading};
 use crate::outcome::count;
 use crate::timing::MISSING;
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
@@ -16,7 +17,7 @@ const SEVERAL: usize = 2;
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/not-joined",
-    judge,
+    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
     mutants: &[
         Mutant::new(
             "proxy-replays",
@@ -51,9 +52,6 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    if let Some(verdict) = no_stream(record) {
-        return verdict;
-    }
     let mut faults = Vec::new();
     let mut seen = 0;
     let mut doubt = None;
@@ -144,18 +142,9 @@ fn one_for_two(record: &Record<'_>) -> Option<Fault> {
         return None;
     }
     let open = |view: &View<'_>| !view.ended_by_server();
-    let reading = |name: &str| {
-        record.run_events().iter().rev().find_map(|happening| match &happening.what {
-            RunEventKind::Reading(Reading { gauge: Gauge::Active, value: Ok(value), .. })
-                if happening.name == name && happening.scenario == second.scenario =>
-            {
-                Some(*value)
-            }
-            _ => None,
-        })
-    };
+    let of = |name| reading(record, Gauge::Active, name, &second.scenario);
     let (none, one, two, three) =
-        (reading("nobody")?, reading("one")?, reading("two")?, reading("three")?);
+        (of(named::NONE)?, of(named::ONE)?, of(named::TWO)?, of(named::THREE)?);
     let joined = one == none + 1 && two == one && three == two + 1;
     (joined && open(&first) && open(&second)).then(|| {
         let message = format!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sseproof_http::{Plan, Visit};
-use sseproof_record::{Ending, Lack, Role, RunEventKind, Sample, Side};
+use sseproof_record::{Ending, Lack, Role, Sample, Side};
 
 use super::lateness::Clock;
 use crate::delivery::figures::sent;
@@ -97,13 +97,6 @@ fn says_why(view: &View<'_>) -> &'static str {
         Outcome::Silent(_) | Outcome::Refused | Outcome::Unreachable => "proxy/head-at-once",
         _ => "proxy/keeps-musts",
     }
-}
-
-/// Whether the scenario restarted the server: then what ends there is no fault of anybody.
-pub(super) fn restarts(record: &Record<'_>, scenario: &str) -> bool {
-    record.run_events().iter().any(|happening| {
-        happening.scenario == scenario && matches!(happening.what, RunEventKind::Restarted { .. })
-    })
 }
 
 /// How much longer the stream of the server itself was open than that through the proxy, by the

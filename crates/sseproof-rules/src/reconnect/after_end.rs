@@ -2,10 +2,9 @@
 
 use sseproof_http::Plan;
 
-use super::{Return, on_return};
-use crate::delivery::figures::shown;
-use crate::outcome::{Outcome, count, each_once, is_hang};
-use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
+use super::{Return, not_back, on_return};
+use crate::outcome::{Outcome, count, each_once};
+use crate::{Mutant, Record, Rule, Verdict};
 
 pub(crate) const RULE: Rule = Rule {
     id: "reconnect/after-end",
@@ -29,23 +28,14 @@ fn judge(record: &Record<'_>) -> Verdict {
             continue;
         }
         let outcome = Outcome::of(&view);
-        let message = format!("a client that reconnects after the end gets {}", outcome.describe());
         match &outcome {
             Outcome::Stream => back += 1,
             Outcome::Status(204) => stopped += 1,
             Outcome::Redirect(_) | Outcome::OtherType | Outcome::NotHttp => {}
-            Outcome::Status(_) => {
-                faults.push(Fault::new(&view, Place::StatusLine, message).so(outcome.consequence()))
-            }
-            Outcome::Silent(waited) if !is_hang(record, *waited) => {
-                doubt = Some(format!("no answer within {}, which may be slowness", shown(*waited)));
-            }
-            Outcome::Silent(_) | Outcome::Closed | Outcome::Refused => {
-                faults.push(Fault::whole(&view, message).so(outcome.consequence()));
-            }
-            Outcome::Unreachable => {
-                doubt = Some("the way back was closed: no connection".to_owned())
-            }
+            _ => match super::doubt(record, &outcome) {
+                Some(why) => doubt = Some(why),
+                None => faults.push(not_back(&view, &outcome, "the end")),
+            },
         }
     }
     if !faults.is_empty() {

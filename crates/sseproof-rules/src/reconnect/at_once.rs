@@ -2,10 +2,9 @@
 
 use sseproof_http::Plan;
 
-use super::{Return, on_return};
-use crate::delivery::figures::shown;
-use crate::outcome::{Outcome, count, each_once, is_hang};
-use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
+use super::{Return, not_back, on_return};
+use crate::outcome::{Outcome, count, each_once};
+use crate::{Mutant, Record, Rule, Verdict, View};
 
 pub(crate) const RULE: Rule = Rule {
     id: "reconnect/at-once",
@@ -50,30 +49,16 @@ fn judge(record: &Record<'_>) -> Verdict {
         match &outcome {
             Outcome::Stream => back += 1,
             Outcome::Redirect(_) | Outcome::OtherType | Outcome::NotHttp => {}
-            Outcome::Status(_) => {
-                let message =
-                    format!("a client that reconnects after a cut gets {}", outcome.describe());
-                faults
-                    .push(Fault::new(&view, Place::StatusLine, message).so(outcome.consequence()));
-            }
-            Outcome::Silent(waited) if !is_hang(record, *waited) => {
-                doubt = Some(format!("no answer within {}, which may be slowness", shown(*waited)));
-            }
             Outcome::Refused if is_the_last_seen(record, &view) => {
                 doubt = Some("the connection was refused, and so was every later one".to_owned());
             }
-            Outcome::Silent(_) | Outcome::Closed | Outcome::Refused => {
-                let message =
-                    format!("a client that reconnects after a cut gets {}", outcome.describe());
-                let fault = Fault::whole(&view, message).so(outcome.consequence());
-                match outcome {
-                    Outcome::Silent(_) => faults.push(fault),
-                    _ => closed.push(fault),
+            _ => match (super::doubt(record, &outcome), not_back(&view, &outcome, "a cut")) {
+                (Some(why), _) => doubt = Some(why),
+                (None, fault) if matches!(outcome, Outcome::Closed | Outcome::Refused) => {
+                    closed.push(fault);
                 }
-            }
-            Outcome::Unreachable => {
-                doubt = Some("the way back was closed: no connection".to_owned())
-            }
+                (None, fault) => faults.push(fault),
+            },
         }
     }
     // One connection of many that breaks before its response headers may be the network's fault.

@@ -11,8 +11,9 @@ use std::ops::RangeInclusive;
 
 use sseproof_http::{Plan, Visit};
 
-use crate::outcome::{Coming, coming};
-use crate::{Family, LooksAt, Record, View, reference};
+use crate::delivery::figures::shown;
+use crate::outcome::{Coming, Outcome, coming, is_hang};
+use crate::{Family, Fault, LooksAt, Place, Record, View, reference};
 
 pub(crate) const FAMILY: Family = Family {
     looks_at: LooksAt::Run,
@@ -50,6 +51,27 @@ fn last_stream<'r>(record: &'r Record<'_>, view: &View<'r>) -> Option<View<'r>> 
             Coming::Back(before) if before.number < at.number => at = before,
             _ => return None,
         }
+    }
+}
+
+/// The fault of a server to which a client reconnects without getting a stream.
+fn not_back(view: &View<'_>, outcome: &Outcome, after: &str) -> Fault {
+    let message = format!("a client that reconnects after {after} gets {}", outcome.describe());
+    let place = match outcome {
+        Outcome::Status(_) => Place::StatusLine,
+        _ => Place::Exchange,
+    };
+    Fault::new(view, place, message).so(outcome.consequence())
+}
+
+/// Why a return proves nothing, if that is seen from its outcome alone.
+fn doubt(record: &Record<'_>, outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Silent(waited) if !is_hang(record, *waited) => {
+            Some(format!("no answer within {}, which may be slowness", shown(*waited)))
+        }
+        Outcome::Unreachable => Some("the way back was closed: no connection".to_owned()),
+        _ => None,
     }
 }
 

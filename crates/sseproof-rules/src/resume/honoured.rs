@@ -1,6 +1,6 @@
 //! A stream resumes after the id that a client sends.
 
-use super::resumption::{Resumption, Taken, answer_without_id, resumptions};
+use super::resumption::{NOTHING_MISSED, Resumption, Taken, answer_without_id, resumptions};
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 use sseproof_units::counted;
 
@@ -36,8 +36,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             Taken::OnlyNew => faults.push(only_new(resumption)),
             Taken::StartsOver => faults.push(starts_over(resumption)),
             Taken::NothingMissed => {
-                let note = "no event is known after the id that the client sent";
-                doubt = doubt.or_else(|| Some(note.to_owned()));
+                doubt = doubt.or_else(|| Some(NOTHING_MISSED.to_owned()));
             }
             Taken::Unclear(why) => doubt = doubt.or(Some(why)),
         }

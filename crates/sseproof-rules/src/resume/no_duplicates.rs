@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::resumption::{brought, honoured};
-use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use super::resumption::{Resumption, brought, judge_honoured};
+use crate::{Fault, Mutant, Rule, Verdict, reference};
 use sseproof_units::counted;
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/no-duplicates",
-    judge,
+    judge: |record| judge_honoured(record, judge),
     mutants: &[
         Mutant::new(
             "replay-inclusive",
@@ -29,14 +29,10 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-fn judge(record: &Record<'_>) -> Verdict {
-    let found = match honoured(record) {
-        Ok(found) => found,
-        Err(verdict) => return verdict,
-    };
+fn judge(found: &[Resumption<'_>]) -> Verdict {
     let mut faults = Vec::new();
     let mut came = 0;
-    for resumption in &found {
+    for resumption in found {
         came += resumption.came.len();
         let label = resumption.label();
         // One older id alone is more likely a greeting that has the same id on every connection.

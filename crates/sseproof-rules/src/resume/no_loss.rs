@@ -1,7 +1,7 @@
 //! A resumed stream has everything that was missed.
 
-use super::resumption::{Resumption, brought, honoured};
-use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use super::resumption::{NOTHING_MISSED, Resumption, brought, judge_honoured};
+use crate::{Fault, Mutant, Rule, Verdict, reference};
 use sseproof_units::counted;
 
 /// So many later events must have come before an earlier one counts as lost.
@@ -9,7 +9,7 @@ const LATER: usize = 2;
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/no-loss",
-    judge,
+    judge: |record| judge_honoured(record, judge),
     mutants: &[
         Mutant::new(
             "replay-with-a-gap",
@@ -32,14 +32,10 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-fn judge(record: &Record<'_>) -> Verdict {
-    let found = match honoured(record) {
-        Ok(found) => found,
-        Err(verdict) => return verdict,
-    };
+fn judge(found: &[Resumption<'_>]) -> Verdict {
     let mut faults = Vec::new();
     let mut replayed = 0;
-    for resumption in &found {
+    for resumption in found {
         let came = |id: &str| resumption.came.iter().any(|event| event.last_event_id == id);
         let lost: Vec<_> = resumption
             .missed
@@ -56,8 +52,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     if faults.is_empty() && replayed == 0 {
-        let why = "no event is known after the id that the client sent";
-        return Verdict::Inconclusive(why.to_owned());
+        return Verdict::Inconclusive(NOTHING_MISSED.to_owned());
     }
     faults.truncate(3);
     Verdict::from_faults(

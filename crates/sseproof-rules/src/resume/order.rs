@@ -1,12 +1,12 @@
 //! A resumed stream keeps the order.
 
-use super::resumption::{Resumption, brought, honoured};
-use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use super::resumption::{NOTHING_MISSED, Resumption, brought, judge_honoured};
+use crate::{Fault, Mutant, Rule, Verdict, reference};
 use sseproof_units::counted;
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/order",
-    judge,
+    judge: |record| judge_honoured(record, judge),
     mutants: &[Mutant::new(
         "replay-out-of-order",
         "sends the second event of what was missed before the first",
@@ -21,11 +21,7 @@ pub(super) const RULE: Rule = Rule {
     )],
 };
 
-fn judge(record: &Record<'_>) -> Verdict {
-    let found = match honoured(record) {
-        Ok(found) => found,
-        Err(verdict) => return verdict,
-    };
+fn judge(found: &[Resumption<'_>]) -> Verdict {
     let replayed = |resumption: &Resumption<'_>| {
         let known =
             resumption.came.iter().filter(|event| resumption.place(&event.last_event_id).is_some());
@@ -33,8 +29,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     };
     let most = found.iter().map(replayed).max().unwrap_or_default();
     if most == 0 {
-        let why = "no event is known after the id that the client sent";
-        return Verdict::Inconclusive(why.to_owned());
+        return Verdict::Inconclusive(NOTHING_MISSED.to_owned());
     }
     let faults: Vec<_> = found.iter().filter_map(fault).take(3).collect();
     Verdict::from_faults(faults, format!("{} that were missed, in order", counted(most, "event")))

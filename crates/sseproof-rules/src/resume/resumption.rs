@@ -11,6 +11,9 @@ use crate::delivery::figures::shown;
 use crate::timing::{HASTE, REPLAYED};
 use crate::{Record, Verdict, View, reference};
 
+/// Why a resumption proves nothing if the client had all events of the stream before.
+pub(super) const NOTHING_MISSED: &str = "no event is known after the id that the client sent";
+
 /// So many unknown events show that a server continues without its history.
 const ENOUGH: usize = 3;
 
@@ -192,7 +195,7 @@ pub(super) fn resumptions<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'
 /// The resumptions in which the server took the id for what it is; a verdict where there are none.
 ///
 /// A server that ignores the header breaks one requirement, and not five: `resume/honoured` says it.
-pub(super) fn honoured<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'r>>, Verdict> {
+fn honoured<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'r>>, Verdict> {
     let mut kept = Vec::new();
     let mut doubt = None;
     for resumption in resumptions(record)? {
@@ -210,6 +213,14 @@ pub(super) fn honoured<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'r>>
         Some(why) if kept.is_empty() => Err(Verdict::Inconclusive(why)),
         _ => Ok(kept),
     }
+}
+
+/// The verdict on these resumptions, or why there is none.
+pub(super) fn judge_honoured(
+    record: &Record<'_>,
+    judge: fn(&[Resumption<'_>]) -> Verdict,
+) -> Verdict {
+    honoured(record).map_or_else(|verdict| verdict, |found| judge(&found))
 }
 
 /// The events that set an id of their own.

@@ -1,12 +1,12 @@
 //! An id names one event.
 
-use super::resumption::{Resumption, brought, honoured};
-use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use super::resumption::{Resumption, brought, judge_honoured};
+use crate::{Fault, Mutant, Rule, Verdict, reference};
 use sseproof_units::counted;
 
 pub(super) const RULE: Rule = Rule {
     id: "resume/same-event",
-    judge,
+    judge: |record| judge_honoured(record, judge),
     mutants: &[Mutant::new(
         "replay-changed",
         "sends the first event of what was missed with other data",
@@ -20,14 +20,10 @@ pub(super) const RULE: Rule = Rule {
     )],
 };
 
-fn judge(record: &Record<'_>) -> Verdict {
-    let found = match honoured(record) {
-        Ok(found) => found,
-        Err(verdict) => return verdict,
-    };
+fn judge(found: &[Resumption<'_>]) -> Verdict {
     let mut faults = Vec::new();
     let mut again = 0;
-    for resumption in &found {
+    for resumption in found {
         let (same, other) = compared(resumption);
         again += same;
         faults.extend(other);
