@@ -191,7 +191,8 @@ mod tests {
             RunEventKind::Unread { exchange: 1, bytes: Ok(9) },
             RunEventKind::Unread { exchange: 1, bytes: Err("a proxy stands between".to_owned()) },
             RunEventKind::LeftByReset { exchange: 1 },
-            RunEventKind::Poured { bytes: 1 << 20, stopped: None },
+            RunEventKind::Poured { bytes: 1 << 20, stopped: PublishOutcome::Accepted },
+            RunEventKind::Poured { bytes: 9, stopped: PublishOutcome::Unanswered("?".to_owned()) },
             RunEventKind::LeftOut {
                 part: Part::Event,
                 tried: 3,
@@ -366,6 +367,21 @@ mod tests {
         }
         let torn = text.replacen("{\"head\"", "{\"hea", 1);
         assert!(matches!(read_cut_recording(&torn), Err(RecordingError::Line { line: 4, .. })));
+    }
+
+    #[test]
+    fn the_outcome_of_poured_bytes_may_be_a_text() {
+        let (unanswered, refused) =
+            ("POST /publish had no answer in 5s", "POST /publish answered 413");
+        for (text, stopped) in [
+            ("null".to_owned(), PublishOutcome::Accepted),
+            (format!("{unanswered:?}"), PublishOutcome::Unanswered(unanswered.to_owned())),
+            (format!("{refused:?}"), PublishOutcome::Failed(refused.to_owned())),
+        ] {
+            let line = format!("{{\"poured\":{{\"bytes\":1,\"stopped\":{text}}}}}");
+            let what: RunEventKind = serde_json::from_str(&line).expect("an event");
+            assert_eq!(what, RunEventKind::Poured { bytes: 1, stopped });
+        }
     }
 
     #[test]

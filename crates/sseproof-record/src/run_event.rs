@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Part, Published};
+use crate::{Part, PublishOutcome, Published};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunEvent {
@@ -46,8 +46,9 @@ pub enum RunEventKind {
     Poured {
         /// How many bytes of data were accepted since the step began.
         bytes: u64,
-        /// Why the server accepted no more, if so.
-        stopped: Option<String>,
+        /// The outcome of the last portion.
+        #[serde(default, skip_serializing_if = "is_accepted", deserialize_with = "stopped")]
+        stopped: PublishOutcome,
     },
     /// Not all dangerous payloads in this part were tried.
     LeftOut {
@@ -73,6 +74,28 @@ pub enum RunEventKind {
     },
     /// A step was skipped, since the target does not offer a capability that it needs.
     Lacking(Lack),
+}
+
+fn is_accepted(outcome: &PublishOutcome) -> bool {
+    *outcome == PublishOutcome::Accepted
+}
+
+/// Also as it was recorded before: a text, or `null` if the server accepted everything.
+fn stopped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PublishOutcome, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stopped {
+        Outcome(PublishOutcome),
+        Text(Option<String>),
+    }
+    Ok(match Stopped::deserialize(deserializer)? {
+        Stopped::Outcome(outcome) => outcome,
+        Stopped::Text(None) => PublishOutcome::Accepted,
+        Stopped::Text(Some(said)) if said.contains("had no answer") => {
+            PublishOutcome::Unanswered(said)
+        }
+        Stopped::Text(Some(said)) => PublishOutcome::Failed(said),
+    })
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -155,17 +155,24 @@ impl ScenarioRun<'_> {
             )
         });
         self.leave(index, Leave::Fin).await;
-        Ok(match status {
-            // Forms are often accepted with a redirect.
-            Some(200..=399) => PublishOutcome::Accepted,
-            Some(status @ 400..=499) => {
-                PublishOutcome::Refused(format!("{label} answered {status}"))
-            }
-            Some(status) => PublishOutcome::Failed(format!("{label} answered {status}")),
-            None => PublishOutcome::Unanswered(
-                ended.unwrap_or_else(|| format!("{label} had no answer in {WITHIN:?}")),
-            ),
-        })
+        Ok(outcome(&label, status, || {
+            ended.unwrap_or_else(|| format!("{label} had no answer in {WITHIN:?}"))
+        }))
+    }
+}
+
+/// The outcome of a publication by the status of its response.
+pub(super) fn outcome(
+    label: &str,
+    status: Option<u16>,
+    unanswered: impl FnOnce() -> String,
+) -> PublishOutcome {
+    match status {
+        // Forms are often accepted with a redirect.
+        Some(200..=399) => PublishOutcome::Accepted,
+        Some(status @ 400..=499) => PublishOutcome::Refused(format!("{label} answered {status}")),
+        Some(status) => PublishOutcome::Failed(format!("{label} answered {status}")),
+        None => PublishOutcome::Unanswered(unanswered()),
     }
 }
 

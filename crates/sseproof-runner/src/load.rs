@@ -6,11 +6,12 @@ use sseproof_files::HookCall;
 use sseproof_files::model::{Churn, Pour, Stall};
 use sseproof_http::Request;
 use sseproof_net::{Client, Leave};
-use sseproof_record::{Exchange, RunEventKind};
+use sseproof_record::{Exchange, PublishOutcome, RunEventKind};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::command;
+use super::emit::outcome;
 use super::play::Stop;
 use super::scenario_run::{ConnectionOptions, ScenarioRun};
 
@@ -103,15 +104,16 @@ impl ScenarioRun<'_> {
         let portion = "x".repeat(PORTION.min(wanted));
         let at = self.client.now();
         let mut poured = 0;
-        let mut stopped = None;
+        let mut stopped = PublishOutcome::Accepted;
         while poured < wanted && Instant::now() < deadline {
             stopped = match self.filled(hook.call(target, &portion))? {
-                HookCall::Send(request) => rejected(self.client, request).await,
-                HookCall::Run(command) => {
-                    command::run(&command, ANSWER, 0).await.err().map(|error| error.to_string())
-                }
+                HookCall::Send(request) => sent(self.client, request).await,
+                HookCall::Run(command) => match command::run(&command, ANSWER, 0).await {
+                    Ok(()) => PublishOutcome::Accepted,
+                    Err(error) => PublishOutcome::Failed(error.to_string()),
+                },
             };
-            if stopped.is_some() {
+            if stopped != PublishOutcome::Accepted {
                 break;
             }
             poured += portion.len();
@@ -143,20 +145,16 @@ async fn visits(client: &Client, request: &Request, times: usize) -> usize {
     ended.into_iter().flatten().filter(Exchange::is_stream).count()
 }
 
-/// Publishes; returns the reason if the server did not accept it.
-async fn rejected(client: &Client, request: Request) -> Option<String> {
+/// Publishes one portion, which no exchange of the record shows.
+async fn sent(client: &Client, request: Request) -> PublishOutcome {
     let label = request.label();
     let mut live = match client.open(request) {
         Ok(live) => live,
-        Err(error) => return Some(error.to_string()),
+        Err(error) => return PublishOutcome::Unsendable(error.to_string()),
     };
     live.wait(ANSWER, |progress| progress.ended).await;
-    match live.leave(Leave::Fin).await.status() {
-        Some(200..=399) => None,
-        Some(status) => Some(format!("{label} answered {status}")),
-        // The rule `lifecycle/slow-reader` looks for "had no answer", also in old recordings.
-        None => Some(format!("{label} had no answer in {ANSWER:?}")),
-    }
+    let status = live.leave(Leave::Fin).await.status();
+    outcome(&label, status, || format!("{label} had no answer in {ANSWER:?}"))
 }
 
 async fn visit(client: &Client, request: &Request) -> Option<Exchange> {

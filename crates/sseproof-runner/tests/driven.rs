@@ -93,7 +93,7 @@ async fn a_stalled_client_receives_nothing_and_the_others_everything() {
     let did =
         |what: &RunEventKind| transcript.run_events.iter().any(|run_event| run_event.what == *what);
     assert!(did(&RunEventKind::Stalled { exchange: 1 }));
-    assert!(did(&RunEventKind::Poured { bytes: 1 << 17, stopped: None }));
+    assert!(did(&RunEventKind::Poured { bytes: 1 << 17, stopped: PublishOutcome::Accepted }));
     assert!(did(&RunEventKind::Unread { exchange: 1, bytes: Ok(1 << 16) }));
     assert!(!did(&RunEventKind::Unread { exchange: 2, bytes: Ok(1 << 16) }));
 }

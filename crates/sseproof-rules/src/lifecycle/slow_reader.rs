@@ -60,22 +60,19 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Inconclusive(NEVER_SERVED.to_owned());
     }
     let poured = after().find_map(|happening| match &happening.what {
-        RunEventKind::Poured { bytes, stopped } => Some((*bytes, stopped.as_deref())),
+        RunEventKind::Poured { bytes, stopped } => Some((*bytes, stopped)),
         _ => None,
     });
-    match poured {
-        Some((bytes, Some(why))) if why.contains("had no answer") => {
-            return held(
-                &slow,
-                format!(
-                    "this client reads nothing, and after {bytes} bytes the server takes nothing more to publish: {why}"
-                ),
-            );
-        }
-        Some((0, Some(why))) => {
-            return Verdict::Inconclusive(format!("nothing much could be published: {why}"));
-        }
-        _ => {}
+    if let Some((bytes, PublishOutcome::Unanswered(why))) = poured {
+        let message = format!(
+            "this client reads nothing, and after {bytes} bytes the server takes nothing more to publish: {why}"
+        );
+        return held(&slow, message);
+    }
+    if let Some((0, stopped)) = poured
+        && let Some(why) = stopped.said()
+    {
+        return Verdict::Inconclusive(format!("nothing much could be published: {why}"));
     }
     let run_events = record.run_events().iter();
     let all = run_events.filter(|other| other.scenario == stall.scenario).filter_map(publication);
