@@ -18,7 +18,6 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Fault, Parser};
 
-/// How many lines of standard error are kept.
 const STDERR_LINES: usize = 20;
 /// Where a line without an end is cut off.
 const LINE_BYTES: usize = 64 << 20;
@@ -28,7 +27,6 @@ const LINES: usize = 2;
 const SHOWN: usize = 200;
 /// How long a process may take to exit once its output has ended.
 const LAST_BREATH: Duration = Duration::from_secs(2);
-/// The interval between two checks for that.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A parser in another process, which speaks the protocol of `specs/parser-protocol.md`: a line of
@@ -175,7 +173,6 @@ impl Process {
         Fault::Died { status, stderr: self.last_words() }
     }
 
-    /// The end of what it wrote to standard error.
     fn last_words(&self) -> String {
         // Its last line may still be in the pipe.
         thread::sleep(PAUSE);

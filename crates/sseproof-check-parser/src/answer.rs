@@ -50,16 +50,25 @@ pub enum Fault {
     Died {
         /// As the system describes it.
         status: String,
-        /// The end of what it wrote to standard error.
         stderr: String,
     },
     /// It did not answer in time, and was killed.
-    Silent { waited: Duration, stderr: String },
+    Silent {
+        waited: Duration,
+        stderr: String,
+    },
     /// It wrote a line that is not an answer.
-    Garbage { why: String, line: String, stderr: String },
+    Garbage {
+        why: String,
+        line: String,
+        stderr: String,
+    },
     /// It answered another question.
-    OutOfOrder { asked: u64, answered: u64, stderr: String },
-    /// It could not be started again.
+    OutOfOrder {
+        asked: u64,
+        answered: u64,
+        stderr: String,
+    },
     Gone(String),
 }
 
@@ -69,7 +78,6 @@ impl Fault {
         !matches!(self, Self::Refused(_))
     }
 
-    /// The end of what the process wrote to standard error.
     fn stderr(&self) -> &str {
         match self {
             Self::Refused(_) | Self::Gone(_) => "",

@@ -28,7 +28,6 @@ pub struct Browser {
     served: Mutex<HashSet<String>>,
 }
 
-/// The response to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Served {
     Plan(Plan),

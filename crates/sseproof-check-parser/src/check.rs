@@ -30,7 +30,6 @@ const TIMED: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How many random streams of each kind.
     pub streams: u32,
     pub seed: u64,
 }
@@ -111,7 +110,6 @@ impl Reported {
     }
 }
 
-/// The parser, and the course of the check.
 struct Asked<'p> {
     parser: &'p mut dyn Parser,
     questions: u64,
@@ -214,7 +212,6 @@ impl Asked<'_> {
         }
     }
 
-    /// The speed of the parser by its own clock, if it has one.
     fn speed(&mut self) -> Vec<Speed> {
         let token = |n: usize| {
             format!(

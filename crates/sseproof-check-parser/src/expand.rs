@@ -64,7 +64,6 @@ pub struct Stream<'c> {
 }
 
 impl Case {
-    /// The case as it is written.
     pub fn as_written(&self) -> Stream<'_> {
         Stream { case: self, line_ends: LineEnds::AsWritten, bytes: self.stream() }
     }
@@ -98,7 +97,6 @@ impl Stream<'_> {
         format!("{}{}", self.case.id, self.line_ends.suffix())
     }
 
-    /// The anomalies, with their offsets in this stream.
     pub fn anomalies(&self) -> Vec<Anomaly> {
         let written = self.case.stream();
         let shifted = |anomaly: &Anomaly| {
@@ -144,12 +142,10 @@ impl Stream<'_> {
     }
 }
 
-/// Every case in every line end.
 pub fn streams() -> impl Iterator<Item = Stream<'static>> {
     corpus().iter().flat_map(|case| [case.as_written()].into_iter().chain(case.respelled()))
 }
 
-/// A stream as it is written out.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'s> {

@@ -25,7 +25,6 @@ pub struct Failure {
     pub what: String,
 }
 
-/// The first difference, if there is one.
 pub(crate) fn judge(
     chunks: &[Vec<u8>],
     expected: &Expected,

@@ -8,7 +8,6 @@ use serde::Serialize;
 use crate::answer::Event;
 use crate::judge::Failure;
 
-/// Why some questions were not asked.
 const GIVEN_UP: &str = "the adapter hung or answered other questions too often";
 /// How many failed cases of a requirement are named for people, besides the first.
 const ALSO: usize = 20;
@@ -29,7 +28,6 @@ pub struct Report {
     #[serde(rename = "not_told")]
     pub not_reported: Vec<String>,
     pub is_complete: bool,
-    /// By its own clock.
     pub speed: Vec<Speed>,
 }
 
@@ -57,7 +55,6 @@ pub struct Chance {
     pub kind: String,
     pub streams: u32,
     pub seed: u64,
-    /// The smallest stream that fails.
     pub failure: Option<Failure>,
 }
 

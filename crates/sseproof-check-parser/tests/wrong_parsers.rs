@@ -8,7 +8,6 @@ use sseproof_check_parser::{
 
 const FEW: Options = Options { streams: 200, seed: 7 };
 
-/// The reference, with a change to the chunks or to the answer.
 struct Mutant {
     chunks: fn(&[Vec<u8>]) -> Vec<Vec<u8>>,
     answer: fn(&mut Answer),

@@ -102,7 +102,6 @@ fn has_zlib_header(body: &[u8]) -> bool {
     first & 0x0F == 8 && (u16::from(first) << 8 | u16::from(second)).is_multiple_of(31)
 }
 
-/// Where a coding cannot be decoded any further.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CodingFault {
@@ -132,7 +131,6 @@ enum Decoder {
     Zstd(Box<Zstd>),
 }
 
-/// Decoded and not returned yet.
 #[derive(Default)]
 struct Sink {
     out: Vec<u8>,
@@ -240,7 +238,6 @@ impl Decoder {
         }
     }
 
-    /// The output since the last call.
     fn given(&mut self) -> Vec<u8> {
         let out = match self {
             Self::Gzip(decoder) => &mut decoder.get_mut().out,
@@ -389,7 +386,6 @@ mod tests {
         }
     }
 
-    /// The encoder, once all events were written to it.
     fn written<E: Write>(mut encoder: E) -> E {
         encoder.write_all(EVENTS.concat().as_bytes()).unwrap();
         encoder

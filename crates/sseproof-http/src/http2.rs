@@ -56,7 +56,6 @@ pub mod settings {
 pub mod flag {
     /// The last frame of a stream (DATA, HEADERS).
     pub const END_STREAM: u8 = 0x1;
-    /// The answer to SETTINGS or PING.
     pub const ACK: u8 = 0x1;
     pub const END_HEADERS: u8 = 0x4;
     pub const PADDED: u8 = 0x8;

@@ -73,7 +73,6 @@ impl Request {
         path.split('#').next().unwrap_or(path)
     }
 
-    /// The path alone.
     pub fn path(&self) -> &str {
         self.target().split('?').next().unwrap_or("/")
     }

@@ -17,13 +17,11 @@ const INTERNAL_ERROR: u32 = 2;
 #[must_use]
 pub struct Script {
     actions: std::vec::IntoIter<Action>,
-    /// Lowered, and not given yet.
     steps: VecDeque<Step>,
     /// Body bytes that no flush border has followed yet.
     written: Vec<u8>,
     framing: Framing,
     is_head: bool,
-    /// Whether nothing more of the body may be sent.
     is_over: bool,
     wire: Wire,
     then: Then,
@@ -39,23 +37,31 @@ enum Wire {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// These bytes go onto the connection.
     Send(Bytes),
     /// These bytes of the body go onto the connection, over HTTP/1 with their framing. Over HTTP/2
     /// they are to be put into DATA frames as the windows permit, of which the last one ends the
     /// stream if `ends`.
-    Body { bytes: Bytes, ends: bool },
+    Body {
+        bytes: Bytes,
+        ends: bool,
+    },
     /// Nothing for that long.
     Wait(Duration),
     /// Nothing until the client disconnects.
     Hold,
     /// Each entry of the topic after this place, and each that is published from now on, is written
     /// with [`Script::entry`], until the client disconnects.
-    Follow { topic: String, after: After },
-    /// An entry is added to the topic.
-    Publish { topic: String, bytes: Bytes },
-    /// All other answers are cut.
-    Restart { forget: bool },
+    Follow {
+        topic: String,
+        after: After,
+    },
+    Publish {
+        topic: String,
+        bytes: Bytes,
+    },
+    Restart {
+        forget: bool,
+    },
     /// The answer is over; nothing follows.
     End(Then),
 }
@@ -69,7 +75,6 @@ pub enum After {
     Line(Bytes),
 }
 
-/// The end of the connection after a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
     /// It waits for the next request.

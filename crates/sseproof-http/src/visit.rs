@@ -6,9 +6,7 @@ use crate::{Plan, Request};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Visit<'a> {
-    /// The request; its URL is the request target (`/events?x=1`).
     pub request: &'a Request,
-    /// The time since the server started.
     pub now: Duration,
     pub earlier: u64,
     /// How many other answers are being played at this moment.

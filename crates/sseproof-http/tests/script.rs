@@ -22,7 +22,6 @@ fn subscribe() -> Request {
     Request::subscribe("/events")
 }
 
-/// The bytes that stand on the wire in the end, and what becomes of the connection.
 fn wire(script: Script) -> (Vec<u8>, Option<Then>) {
     let mut out = Vec::new();
     let mut then = None;

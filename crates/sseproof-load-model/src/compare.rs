@@ -38,13 +38,11 @@ impl Round {
     }
 }
 
-/// How the rounds of two groups belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pairing {
     /// Rounds of the same number were made one after the other: a slower machine slows
     /// both, and their ratio stays.
     ByNumber,
-    /// They were made at other times.
     Independent,
 }
 

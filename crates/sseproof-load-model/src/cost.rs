@@ -98,7 +98,6 @@ pub enum Unmeasured {
     Ended,
 }
 
-/// Each [`Figure`] of a run, or why it has no value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cost {
     figures: Vec<(Figure, Result<Estimate, Unmeasured>)>,
@@ -112,7 +111,6 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// The cost of the first run of its processes.
     pub fn of(outcome: &Outcome) -> Self {
         Self::measure(outcome, [].iter())
     }

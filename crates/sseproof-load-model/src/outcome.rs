@@ -39,7 +39,6 @@ pub struct Run {
 }
 
 impl Run {
-    /// The transport, for people.
     pub fn spoken(&self) -> String {
         let name = self.transport.name();
         match self.streams_per_connection {
@@ -53,7 +52,6 @@ impl Run {
 pub struct Shard {
     pub index: u64,
     pub of: u64,
-    /// Whether it ended as planned.
     pub complete: bool,
 }
 
@@ -69,7 +67,6 @@ pub struct Sample {
     /// Milliseconds since the start of the run.
     pub at_ms: u64,
     pub open: u64,
-    /// Events that had arrived.
     pub events: u64,
     pub server: Option<Usage>,
     pub generator: Option<Usage>,
@@ -135,7 +132,6 @@ pub struct Kernel {
 }
 
 impl Outcome {
-    /// How long was measured: from the first interval to the end of the last.
     pub fn lasting(&self) -> Duration {
         let indexes = || self.intervals.iter().map(|interval| interval.index);
         let count = match (indexes().min(), indexes().max()) {

@@ -129,7 +129,6 @@ impl fmt::Display for Workload {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Subscribe {
     pub stages: Vec<Stage>,
-    /// How arrivals are spread over a ramp.
     pub arrivals: Arrivals,
     /// How long a client stays before another takes its place; all stay if nothing is said.
     pub lifetime: Option<Lifetime>,
@@ -218,7 +217,6 @@ pub struct Reconnecting {
     pub wait: Duration,
     /// By which share of the wait (0 to 1) it is made longer by chance.
     pub jitter: f64,
-    /// Whether it sends `Last-Event-ID`.
     pub last_event_id: bool,
 }
 

@@ -49,7 +49,6 @@ impl Outcome {
         reasons
     }
 
-    /// Whether the generator repeatedly reads later than data arrive.
     fn behind(&self) -> Option<String> {
         let bytes = self.total().counters.count(Counter::Bytes) as f64;
         let rate = bytes / self.lasting().as_secs_f64().max(f64::MIN_POSITIVE);

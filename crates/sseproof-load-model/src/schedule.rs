@@ -19,7 +19,6 @@ pub struct Part {
 }
 
 impl Part {
-    /// The only one.
     pub const WHOLE: Self = Self { index: 0, of: 1 };
 
     pub fn has(self, number: u64) -> bool {
@@ -34,7 +33,6 @@ pub enum Action {
     Storm(f64),
 }
 
-/// An action, and its intended time since the start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timed {
     pub at: Duration,

@@ -63,7 +63,6 @@ impl Sequence {
         self.lost() + tail
     }
 
-    /// How many are missing between those that arrived.
     pub fn lost(&self) -> u64 {
         self.missing.as_deref().map_or(0, |missing| {
             missing.given_up + missing.runs.iter().map(|(from, to)| to - from).sum::<u64>()

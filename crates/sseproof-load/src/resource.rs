@@ -27,7 +27,6 @@ pub enum LookError {
         "read process {0}: no such process, or /proc is not readable; pass the id of a running server"
     )]
     Gone(u32),
-    /// It belongs to another user.
     #[error(
         "read process {0}: permission denied; run as the server's user, as root, or with the capability CAP_SYS_PTRACE"
     )]
@@ -39,7 +38,6 @@ pub enum LookError {
     /// A file of `/proc` is missing, or not understood.
     #[error("read {}: {why}", .path.display())]
     Unreadable { path: PathBuf, why: String },
-    /// Only Linux has all these readings.
     #[error(
         "read the memory and processor time of processes: this needs Linux; run without it, or on Linux"
     )]

@@ -14,7 +14,6 @@ use url::Url;
 #[derive(Clone)]
 pub enum PerClient {
     Same(String),
-    /// Made of the client's number.
     Made(Arc<dyn Fn(u64) -> String + Send + Sync>),
 }
 
@@ -39,7 +38,6 @@ pub struct Target {
     pub url: Url,
     pub path: PerClient,
     pub transport: Transport,
-    /// The method; `GET` for subscriptions.
     pub method: String,
     pub headers: Vec<(String, PerClient)>,
     pub body: Option<PerClient>,

@@ -17,7 +17,6 @@ use crate::prepared::Prepared;
 use crate::progress::{Clock, Shared};
 use crate::{ConnectionOptions, Dial, Limits, Progress, ReceiveBuffer, UnreadIn, process};
 
-/// Opens exchanges; a clone shares the clock and the dialler.
 #[derive(Clone)]
 pub struct Client {
     dial: Arc<dyn Dial>,
@@ -49,7 +48,6 @@ pub enum RequestError {
     },
 }
 
-/// How an exchange is made, besides what its request says.
 #[derive(Clone, Copy, Default)]
 pub struct RequestOptions<'l> {
     /// Whether the version of the request is required, also if it is HTTP/1.1, which is otherwise
@@ -106,7 +104,6 @@ impl Client {
         self.options.http == Some(Version::Http2)
     }
 
-    /// Whether HTTP/2 may be used with the server of that URL.
     pub fn may_speak_http2(&self, url: &str) -> bool {
         let is_secure = || url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
         match self.options.http {

@@ -29,7 +29,6 @@ pub trait Dial: Send + Sync + 'static {
     fn dial<'a>(&'a self, host: &'a str, port: u16, receive_buffer: ReceiveBuffer) -> Dialling<'a>;
 }
 
-/// How much a connection takes while the client does not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReceiveBuffer {
     /// As much as the system gives: several MiB on most.
@@ -70,7 +69,6 @@ pub enum DialError {
     Unconnected(String),
 }
 
-/// Dials over TCP, straight to the host.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Direct;
 

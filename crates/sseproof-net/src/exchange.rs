@@ -91,7 +91,6 @@ async fn run(prepared: Prepared, dial: &dyn Dial, context: &ExchangeContext) -> 
     http1::exchange(&prepared, recorder, context).await
 }
 
-/// A connection to the server, or to the proxy on the way.
 async fn dialled(
     prepared: &Prepared,
     dial: &dyn Dial,

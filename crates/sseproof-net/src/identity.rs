@@ -54,7 +54,6 @@ impl Identity {
         Arc::clone(self.acceptor.config())
     }
 
-    /// Shakes hands with a client.
     pub(crate) async fn accept(&self, socket: Box<dyn Socket>) -> io::Result<Box<dyn Socket>> {
         Ok(Box::new(self.acceptor.accept(socket).await?))
     }

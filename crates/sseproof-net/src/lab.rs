@@ -195,7 +195,6 @@ impl Lab {
         all.rev().find(|(_, bytes)| has(bytes)).map_or(0, |(number, _)| number)
     }
 
-    /// The number of the last entry of the topic.
     pub(crate) fn latest(&self, topic: &str) -> u64 {
         let log = self.log();
         log.get(topic).map_or(0, |topic| topic.forgotten + topic.entries.len() as u64)
@@ -239,7 +238,6 @@ impl Drop for Playing {
     }
 }
 
-/// Dials a [`Lab`] over a pipe in memory.
 #[derive(Clone)]
 pub struct InProcess(Lab);
 

@@ -29,7 +29,6 @@ impl ConnectionOptions {
     }
 }
 
-/// A unix socket in place of the host and port of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnixSocket {
     path: PathBuf,

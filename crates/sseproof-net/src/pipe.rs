@@ -21,7 +21,6 @@ pub struct InMemory {
     reset: Arc<AtomicBool>,
 }
 
-/// Two connected ends.
 pub fn pipe() -> (InMemory, InMemory) {
     let (left, right) = duplex(CAPACITY);
     let reset = Arc::new(AtomicBool::new(false));

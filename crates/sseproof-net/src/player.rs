@@ -14,7 +14,6 @@ use crate::{Lab, Socket};
 pub(crate) trait Stage {
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Sends bytes of the body, and the end of the body.
     async fn body(&mut self, bytes: &[u8], ends: bool) -> io::Result<()>;
 
     /// Waits; an error if the client disconnects in the meantime.

@@ -43,7 +43,6 @@ pub(crate) fn unread(ours: SocketAddr, theirs: SocketAddr) -> Result<u64, String
     linux::unread(ours, theirs)
 }
 
-/// The port of the URL, if its host is this machine.
 pub fn local_port(url: &str) -> Option<u16> {
     let url = Url::parse(url).ok()?;
     let is_local = match url.host()? {
@@ -218,7 +217,6 @@ mod tests {
     use std::net::TcpStream;
     use std::process::{Command, Stdio};
 
-    /// A server that accepts two connections and never reads them.
     const SERVER: &str = "
 import socket, sys, time
 server = socket.create_server(('127.0.0.1', 0))

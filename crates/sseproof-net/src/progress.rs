@@ -23,7 +23,6 @@ pub struct Progress {
     decoder: Decoder,
     decoded: usize,
     pieces: usize,
-    /// Whether nothing is read any more, although the connection stays.
     pub(crate) stalled: bool,
     /// The place of bytes that were sent and not read yet.
     pub(crate) unread_in: UnreadIn,
@@ -46,7 +45,6 @@ impl Progress {
         }
     }
 
-    /// The last event ID as a client would send it now.
     pub fn last_event_id(&self) -> &str {
         self.decoder.last_event_id()
     }
@@ -85,7 +83,6 @@ impl Progress {
         }
     }
 
-    /// The received bytes are read as HTTP/1.
     pub(crate) fn read(&mut self, chunk: &Chunk) {
         self.reader.feed(&mut self.exchange, chunk.at, &chunk.bytes);
         self.decode(chunk.at);

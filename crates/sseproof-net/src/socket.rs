@@ -3,7 +3,6 @@
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-/// A transport for HTTP: a TCP connection, or a pipe in memory.
 pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Ends the connection at once, so that the other end sees a reset.
     fn reset(self: Box<Self>);

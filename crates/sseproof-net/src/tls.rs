@@ -39,7 +39,6 @@ pub struct TlsOptions {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// The file holds nothing of the kind.
     #[error(
         "{file} has no {what} in PEM ({message}); such a file begins with -----BEGIN {begins}-----"
     )]

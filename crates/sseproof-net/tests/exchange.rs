@@ -290,7 +290,6 @@ async fn over_tcp_the_endings_are_the_same() {
     server.abort();
 }
 
-/// Three events in gzip, each flushed, and the bytes after them.
 fn gzipped(trailing: &'static [u8]) -> Plan {
     use std::io::Write as _;
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

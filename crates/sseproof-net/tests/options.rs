@@ -25,7 +25,6 @@ async fn whole(ways: ConnectionOptions, url: &str) -> Exchange {
     live.leave(Leave::Fin).await
 }
 
-/// A lab server over TLS, and what trusts it.
 fn secured(host: &str) -> (Lab, Tls) {
     let options = IdentityOptions {
         hosts: vec![host.to_owned()],

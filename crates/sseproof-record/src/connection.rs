@@ -83,7 +83,6 @@ impl fmt::Debug for SharedConnection {
 }
 
 impl OnConnection {
-    /// All of a connection that no other exchange uses.
     pub fn alone(connection: Connection) -> Self {
         let (sent, received) = (0..connection.sent.len(), connection.received.len());
         Self { connection: SharedConnection::new(connection), sent, received }

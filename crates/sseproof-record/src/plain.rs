@@ -143,7 +143,6 @@ fn is_chunked(headers: &Headers) -> bool {
     headers.list("transfer-encoding").iter().any(|coding| coding == "chunked")
 }
 
-/// Removes the chunk framing of the body, if it has one.
 fn dechunk(exchange: &mut Exchange, wire: &[u8], body: &[u8]) {
     let at = Duration::ZERO;
     let mut pieces = Vec::new();

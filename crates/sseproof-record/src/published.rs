@@ -11,7 +11,6 @@ pub const FORGED_RETRY: u64 = 86_399_999;
 /// arrive, the others prove nothing.
 pub const PLAIN: &str = "sseproof-plain";
 
-/// One publication, and the outcome of its request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Published {
@@ -47,7 +46,6 @@ pub enum Part {
 impl Part {
     pub const ALL: [Self; 4] = [Self::Data, Self::Event, Self::Id, Self::Comment];
 
-    /// Its variable in a target file.
     pub const fn variable(self) -> &'static str {
         match self {
             Self::Data => "data",
@@ -69,7 +67,6 @@ impl Part {
 }
 
 impl Published {
-    /// A publication of this data and nothing else.
     pub fn of(data: impl Into<String>) -> Self {
         Self { data: data.into(), ..Self::default() }
     }

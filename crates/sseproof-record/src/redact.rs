@@ -311,7 +311,6 @@ impl Secrets {
         self.anywhere(&out)
     }
 
-    /// The bytes with every long enough secret replaced.
     fn anywhere(&self, bytes: &[u8]) -> Bytes {
         Bytes::from(self.replaced(bytes, |word, _| word.to_owned()))
     }
@@ -343,7 +342,6 @@ impl Secrets {
         out
     }
 
-    /// A header line without them.
     fn line(&self, line: &[u8]) -> Vec<u8> {
         let name = line.iter().position(|byte| *byte == b':').map(|colon| line.split_at(colon + 1));
         match name {

@@ -42,7 +42,6 @@ impl BodyLimits {
 }
 
 impl ResponseReader {
-    /// Reads the response to a request with this method.
     pub fn new(method: &str, limits: BodyLimits) -> Self {
         Self {
             http1: http1::Reader::response(method).with_head_limit(HEAD_BYTES),
@@ -63,7 +62,6 @@ impl ResponseReader {
         self.received
     }
 
-    /// Reads bytes of HTTP/1.
     pub fn feed(&mut self, exchange: &mut Exchange, at: Duration, bytes: &Bytes) {
         let mut input: &[u8] = bytes;
         while !self.is_over
@@ -109,7 +107,6 @@ impl ResponseReader {
         self.begin(exchange, Head { at, version, status, headers });
     }
 
-    /// Reads a part of a response over HTTP/2.
     pub fn part(&mut self, exchange: &mut Exchange, at: Duration, part: http2::Part) {
         match part {
             http2::Part::Head { status, headers } => {
@@ -120,7 +117,6 @@ impl ResponseReader {
         }
     }
 
-    /// The server closed the HTTP/1 connection.
     pub fn closed(&mut self, exchange: &mut Exchange, closed: Closed) {
         let how = match (closed.how, self.http1.progress()) {
             (Close::Reset, _) => Ending::Reset,
@@ -186,7 +182,6 @@ impl ResponseReader {
 }
 
 impl Exchange {
-    /// Decodes the content coding of a body, if it is not decoded yet.
     pub fn decode_body(&mut self) {
         let Some(head) = self.head.take() else { return };
         let (came, end) = (std::mem::take(&mut self.body), self.end.clone());

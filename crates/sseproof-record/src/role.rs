@@ -11,7 +11,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// A request of the target's user.
     Owner,
     OtherUser,
     /// A request of another user with an event id from the owner's stream.
@@ -57,7 +56,6 @@ pub enum Sample {
     Three,
 }
 
-/// The name of the sample after that of the side.
 const SAMPLES: [(Sample, &str); 13] = [
     (Sample::Stream, ""),
     (Sample::Control, "-control"),
@@ -83,7 +81,6 @@ const USERS: [(Role, &str); 5] = [
 ];
 
 impl Role {
-    /// Every role with its name.
     pub fn all() -> impl Iterator<Item = (Self, String)> {
         let compared = SIDES.iter().flat_map(|(side, start)| {
             SAMPLES

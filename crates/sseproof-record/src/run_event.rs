@@ -33,7 +33,6 @@ pub enum RunEventKind {
         /// Why it did not, with the command or request.
         failed: Option<String>,
     },
-    /// Many clients connected and disconnected.
     Churned {
         /// How many connections were made since the step began.
         connections: u64,
@@ -57,11 +56,9 @@ pub enum RunEventKind {
         of_all: usize,
         why: String,
     },
-    /// A client disconnected with a reset (RST).
     LeftByReset {
         exchange: usize,
     },
-    /// A client stopped reading until it disconnected.
     Stalled {
         exchange: usize,
     },
@@ -102,7 +99,6 @@ fn stopped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PublishOutcome,
 #[serde(deny_unknown_fields)]
 pub struct Reading {
     pub gauge: Gauge,
-    /// The value, or why it could not be read.
     pub value: Result<u64, String>,
     /// The name of the earlier reading that the run waited for it to fall to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,7 +133,6 @@ impl fmt::Display for Gauge {
     }
 }
 
-/// A capability of a target beside its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lack {
@@ -153,7 +148,6 @@ pub enum Lack {
 }
 
 impl Lack {
-    /// The line of the target file that offers it.
     pub fn line(self) -> &'static str {
         match self {
             Self::Publish => "publish: { http: { path: /publish, body: \"${data}\" } }",

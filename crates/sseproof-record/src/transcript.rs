@@ -82,7 +82,6 @@ pub struct Exchange {
     /// Everything that came over the connection, below HTTP and above TLS: over HTTP/1, headers
     /// and chunk sizes, too; over HTTP/2, the frames of all its streams from the first one on.
     pub wire: Vec<Chunk>,
-    /// The publications to the stream while it was open, in order.
     pub published: Vec<Published>,
     pub end: End,
 }
@@ -143,7 +142,6 @@ pub enum Ending {
     Disconnected,
     /// The client disconnected because the body exceeded the recorder's limit, in bytes.
     OverLimit(u64),
-    /// The wait ended before the named phase was reached.
     TimedOut(Phase),
     Unresolved(String),
     /// No connection: refused, unreachable.
@@ -221,7 +219,6 @@ impl Ending {
 }
 
 impl Exchange {
-    /// A new exchange that has only just begun.
     pub fn begun(number: usize, request: Request, started: Duration) -> Self {
         Self {
             number,

@@ -22,7 +22,6 @@ pub struct Transport {
     pub proxy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unix_socket: Option<String>,
-    /// The number of the stream on an HTTP/2 connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<u32>,
     /// The number of the exchange that opened the HTTP/2 connection, if several share it.

@@ -7,7 +7,6 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::text::columns;
 
-/// The mark, under the byte or at the end.
 const MARK: char = '▲';
 
 /// The lines of the dump, in at most `width` columns if possible (at least eight bytes per line);

@@ -166,7 +166,6 @@ fn scenarios() -> Vec<ScenarioResult> {
     ]
 }
 
-/// Everything fails, with every branch.
 pub(crate) fn broken() -> Report {
     let findings = vec![
         fail(
@@ -276,7 +275,6 @@ pub(crate) fn strict() -> Report {
     Report { strict: true, ..quiet_failure() }
 }
 
-/// A failed rule that is unknown here, without evidence.
 pub(crate) fn unknown() -> Report {
     let finding = Judged {
         title: String::new(),

@@ -35,7 +35,6 @@ pub enum ReadError {
     Version { found: u64 },
 }
 
-/// Writes the report as indented JSON with a line feed at its end.
 pub fn render(report: &Report) -> String {
     let document = Document {
         version: VERSION,

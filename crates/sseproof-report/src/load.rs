@@ -60,7 +60,6 @@ impl JudgedThreshold {
     }
 }
 
-/// Judges the results of each transport by each threshold, all rounds together.
 pub fn judge(outcomes: &[Outcome], thresholds: &[Threshold]) -> Vec<JudgedThreshold> {
     let sides = sides(outcomes);
     let judge = |threshold: &Threshold, side: &side::Side<'_>| {

@@ -39,7 +39,6 @@ pub(crate) fn verdict(report: &Report) -> String {
     }
 }
 
-/// The lines below the verdict, each with its label.
 pub(crate) fn summary_lines(report: &Report) -> Vec<(&'static str, String)> {
     let mut lines = vec![("rules", rules(report))];
     let counts = report.counts();

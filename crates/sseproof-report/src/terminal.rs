@@ -63,7 +63,6 @@ pub fn render(report: &Report, options: &Options) -> String {
     page.finish()
 }
 
-/// One failure without colour: for reports that show each rule separately.
 pub(crate) fn failure_text(report: &Report, finding: &Judged, options: &Options) -> String {
     let mut page = Page::new(options);
     failure::write(&mut page, report, finding);

@@ -215,7 +215,6 @@ fn received(exchange: &Exchange) -> (u64, Vec<(Duration, Bytes)>) {
     (end, pieces)
 }
 
-/// The request, as it probably was, if it was not recorded.
 fn request(exchange: &Exchange) -> Vec<u8> {
     let mut out = format!("{}\r\n", exchange.request.label()).into_bytes();
     for header in &exchange.request.headers.0 {

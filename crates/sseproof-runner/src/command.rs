@@ -58,7 +58,6 @@ pub(super) async fn run(command: &str, within: Duration, exit: i32) -> Result<()
     Err(CommandError::Exit { wanted: exit, ended, stderr: stderr.into_iter().rev().collect() })
 }
 
-/// Reads to the end, and keeps only the end.
 async fn tail(mut from: impl AsyncRead + Unpin) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut buffer = [0; 1024];

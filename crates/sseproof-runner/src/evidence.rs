@@ -7,10 +7,8 @@ use sseproof_units::duration;
 
 use super::tracked::Snapshot;
 
-/// How many items of a stream are shown.
 const ITEMS: usize = 5;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-/// The kind of items that the evidence shows.
 pub(super) enum About {
     Everything,
     Events,

@@ -179,7 +179,6 @@ async fn ask(client: &Client, target: &Target, hook: &GaugeHook) -> Result<u64, 
     }
 }
 
-/// The numbers of producers and connections.
 fn alive(readings: &Readings) -> impl Iterator<Item = (Gauge, u64)> {
     readings.iter().filter_map(|(gauge, value)| match (gauge, value) {
         (Gauge::Active | Gauge::Connections, Ok(value)) => Some((*gauge, *value)),

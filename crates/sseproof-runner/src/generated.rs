@@ -69,7 +69,6 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 1..=40;
 /// Fewer pieces than this would find nothing new.
 const FEWEST: usize = 12;
 
-/// A payload that can be shrunk.
 pub(super) type Shrinking = Box<dyn ValueTree<Value = String> + Send>;
 
 /// Payloads without the characters to avoid, whose effect is known already.

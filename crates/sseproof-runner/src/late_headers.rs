@@ -11,7 +11,6 @@ use sseproof_record::{Ending, Exchange, Phase};
 
 use super::{Cancel, OnProgress, Results, Stopped, run};
 
-/// Plays the probe that finds late headers, if it can find any.
 pub(super) async fn run_last(
     probe: &Scenario,
     results: &mut Results,

@@ -48,7 +48,6 @@ pub struct Results {
     pub transcript: Transcript,
     pub failures: Vec<StepFailure>,
     pub stopped: Option<Stopped>,
-    /// The scenarios that were not begun, by their ids.
     pub left_out: Vec<String>,
 }
 
@@ -67,7 +66,6 @@ pub enum Stopped {
     /// The response headers of the stream came only after this time; only the probes that find
     /// streams and late headers were played.
     LateHead(Duration),
-    /// By the user, or by a time limit.
     Cancelled,
 }
 
@@ -87,7 +85,6 @@ pub struct StepFailure {
     /// The evidence, one line each: the last items of the stream, and its state.
     pub seen: Vec<String>,
     pub exchange: Option<usize>,
-    /// The name of its connection in the scenario.
     pub connection: Option<String>,
 }
 
@@ -108,7 +105,6 @@ pub enum RunProgress<'p> {
     Begins(&'p Scenario),
     Step(&'p Scenario, usize),
     Ends(&'p Scenario, &'p [StepFailure]),
-    /// The exchanges of the scenario were appended to the transcript.
     Kept(&'p Transcript),
 }
 
@@ -117,7 +113,6 @@ pub type OnProgress<'p> = &'p mut (dyn FnMut(RunProgress<'_>) + Send);
 /// Completes when the run is to be stopped: Ctrl-C, a time limit.
 pub type Cancel<'c> = Pin<&'c mut (dyn Future<Output = ()> + Send)>;
 
-/// Plays one scenario; its first exchange gets the number `first`.
 pub async fn run(
     scenario: &Scenario,
     target: &Target,

@@ -89,7 +89,6 @@ impl<'r> ScenarioRun<'r> {
         self.run(&command, within, step.exit).await
     }
 
-    /// Runs the command, which must end with this exit code.
     pub(super) async fn run(
         &mut self,
         command: &str,

@@ -60,7 +60,6 @@ impl ScenarioRun<'_> {
     }
 }
 
-/// Waits until a request for the stream reaches a server.
 async fn accepts_connections(client: &Client, url: &str, deadline: Instant) -> Result<(), String> {
     loop {
         let request = Request::subscribe(url);

@@ -23,7 +23,6 @@ pub(super) struct ScenarioRun<'r> {
     pub(super) client: &'r Client,
     pub(super) scope: Scope,
     pub(super) on_progress: OnProgress<'r>,
-    /// Where the current step begins.
     pub(super) place: Place,
     /// Whether events may be published if the stream is silent.
     pub(super) feeding: Feeding,
@@ -45,13 +44,11 @@ pub(super) struct Connection {
     /// Its exchange: the last one, if redirects were followed.
     pub(super) slot: usize,
     pub(super) request: Request,
-    /// The last event ID of its request.
     pub(super) last_event_id: String,
     /// The reconnection time known before it, in milliseconds.
     pub(super) reconnection_time: Option<u64>,
     /// How many of each kind were read or expected.
     pub(super) passed: Consumed,
-    /// Whether it goes through the target's proxy.
     pub(super) via: bool,
     /// Whether it carries published events: if the response headers wait for an event, publishing
     /// one releases them.
@@ -179,7 +176,6 @@ impl<'r> ScenarioRun<'r> {
         self.connections.insert(connection.name.clone(), Some(connection));
     }
 
-    /// Marks a connection whose step was left out.
     pub(super) fn absent(&mut self, name: &str) {
         self.latest = Some(name.to_owned());
         self.connections.insert(name.to_owned(), None);
@@ -236,7 +232,6 @@ impl<'r> ScenarioRun<'r> {
         })
     }
 
-    /// A failure that is the target's fault.
     pub(super) fn unmet(&self, connection: &Connection, message: impl Into<String>) -> Stop {
         self.unmet_about(connection, message, About::Everything)
     }
@@ -261,7 +256,6 @@ impl<'r> ScenarioRun<'r> {
         Stop::Step(Box::new(self.failure(FailureKind::Impossible, message.into())))
     }
 
-    /// A failure of a step that has no exchange.
     pub(super) fn failed(&self, message: impl Into<String>, seen: Vec<String>) -> Stop {
         let mut failure = self.failure(FailureKind::Unmet, message.into());
         failure.seen = seen;

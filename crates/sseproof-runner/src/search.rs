@@ -19,7 +19,6 @@ pub(super) enum ExpectedItem {
 #[derive(Debug, Default)]
 pub(super) struct Search {
     looked: usize,
-    /// The number of looked-at items of the kind.
     pub(super) of_kind: usize,
     /// The number of matches after the items that earlier steps consumed.
     pub(super) found: usize,

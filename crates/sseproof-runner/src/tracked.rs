@@ -187,7 +187,6 @@ impl Kept {
     }
 }
 
-/// A record that only has its marks.
 pub(super) fn marked(number: usize, scenario: &str, name: &str, request: Request) -> Exchange {
     let mut exchange = Exchange::begun(number, request, Duration::ZERO);
     scenario.clone_into(&mut exchange.scenario);

@@ -11,7 +11,6 @@ use sseproof_net::{Client, Lab, Limits};
 use sseproof_record::{Gauge, PublishOutcome, RunEvent, RunEventKind, Transcript};
 use sseproof_runner::run_all;
 
-/// Plays the steps against a target that offers what the reference server has.
 async fn driven(steps: &str) -> (Transcript, Vec<String>) {
     let file = "publish: { stream: /published, http: { path: /publish, body: \"${data}\" } }\n\
                 active: { http: { path: /active }, pointer: /value }\n\

@@ -23,7 +23,6 @@ use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{self, Known};
 use crate::{recorded, screen};
 
-/// How many places of a finding have a log in the report.
 const LOGS: usize = 3;
 
 struct Material {
@@ -35,7 +34,6 @@ struct Material {
 }
 
 impl Material {
-    /// Redacts everything that is reported.
     fn redact(&mut self, secrets: &Secrets) {
         let redact = |text: &mut String| *text = secrets.text(text);
         let redacted = secrets.redact(&self.transcript);
@@ -155,7 +153,6 @@ fn secrets(arguments: &Check, transcript: &Transcript, besides: &[Request]) -> S
     Secrets::of(transcript, besides, &known)
 }
 
-/// The variables of the environment that these files name, with their values.
 fn environment(texts: &[String]) -> impl Iterator<Item = (String, String)> {
     let names = texts.iter().flat_map(|text| text.split("${env:").skip(1));
     let names = names.filter_map(|rest| rest.split(['}', ':']).next());

@@ -58,10 +58,8 @@ pub(crate) struct ConnectionFlags {
     no_proxy: bool,
 }
 
-/// The certificates to trust, by flags.
 pub(crate) enum Trust<'a> {
     System,
-    /// Also those in this file.
     Ca(&'a Path),
     Any,
 }

@@ -46,7 +46,6 @@ pub(crate) fn matcher(text: &str) -> anyhow::Result<GlobMatcher> {
     Ok(matcher)
 }
 
-/// A glob over rule ids, which may match no rule.
 pub(crate) fn glob(text: &str) -> anyhow::Result<GlobMatcher> {
     let glob = Glob::new(text)
         .with_context(|| format!("`{text}` is not a valid glob; write one such as 'resume/*'"))?;

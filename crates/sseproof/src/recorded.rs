@@ -8,7 +8,6 @@ use sseproof_record::{RecordingError, Transcript, read_cut_recording, read_plain
 
 pub(crate) struct Recorded {
     pub(crate) transcript: Transcript,
-    /// Where and why the file is cut off.
     pub(crate) cut: Option<RecordingError>,
 }
 

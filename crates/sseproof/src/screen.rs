@@ -31,7 +31,6 @@ pub(crate) fn columns() -> usize {
     terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| usize::from(width.0))
 }
 
-/// Whether standard error is a terminal, which can show progress.
 pub(crate) fn shows_progress() -> bool {
     std::io::stderr().is_terminal()
 }

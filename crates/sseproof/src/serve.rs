@@ -21,7 +21,6 @@ use crate::{recorded, screen};
 
 pub(crate) const PATH: &str = "/events";
 
-/// Serves the page that reads the corpus, until Ctrl-C.
 pub(crate) async fn corpus(listen: &str, tls: Option<&Path>) -> Result<Exit, Blame> {
     let corpus = Browser::default();
     let lab = Lab::new(move |visit| match corpus.answer(visit.request) {
@@ -165,7 +164,6 @@ async fn serve(
     Ok(Exit::Held)
 }
 
-/// A certificate for that address; its CA certificate is written to the file.
 fn identity(address: SocketAddr, file: &Path, alpn: &[&str]) -> Result<Identity, Blame> {
     let options = IdentityOptions {
         hosts: vec![address.ip().to_string(), "localhost".to_owned()],
@@ -179,7 +177,6 @@ fn identity(address: SocketAddr, file: &Path, alpn: &[&str]) -> Result<Identity,
     Ok(identity)
 }
 
-/// Serves the reference in the background, on a free port, and returns its URL.
 pub(crate) async fn embedded(profile: Option<&Profile>) -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("listen on 127.0.0.1")?;
     let address = listener.local_addr().context("get the port")?;
@@ -188,7 +185,6 @@ pub(crate) async fn embedded(profile: Option<&Profile>) -> anyhow::Result<String
     Ok(format!("http://{address}{}", path(profile)))
 }
 
-/// Adds the hooks that the reference server offers.
 pub(crate) fn offer(target: &mut Target) {
     target.publish = Some(PublishHook::json("POST", "/publish/parts").on_stream("/published"));
     target.active = Some(GaugeHook::http("GET", "/active"));

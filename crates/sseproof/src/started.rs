@@ -32,7 +32,6 @@ const OCCUPIED: Duration = Duration::from_secs(1);
 #[derive(Default)]
 struct Printed {
     last: VecDeque<String>,
-    /// The regex of the line that shows readiness, until a line has matched.
     awaited: Option<Regex>,
 }
 
@@ -135,7 +134,6 @@ impl Started {
         Ok(Some(format!("`{}` ended with {status}; {}", self.command, self.last_output())))
     }
 
-    /// Its last output, each line indented.
     fn last_output(&self) -> String {
         let lines = &self.output.lock().unwrap_or_else(PoisonError::into_inner).last;
         if lines.is_empty() {

@@ -120,7 +120,6 @@ fn looks(rule: &Rule) -> Vec<Option<&'static Profile>> {
     if own.is_empty() { vec![None] } else { own }
 }
 
-/// How a lab server is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
     /// HTTP/1.1 over plain TCP.

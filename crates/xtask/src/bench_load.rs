@@ -15,7 +15,6 @@ use sseproof_units::Value;
 use crate::{measured, root};
 
 const PAGE: &str = "reports/load.md";
-/// The text between these marks is written again.
 const TABLE: [&str; 2] = ["<!-- made by cargo xtask bench-load -->\n", "<!-- by hand again -->\n"];
 /// The port that several servers share; the system never assigns it to a client.
 const SHARED: u16 = 21_900;
@@ -219,7 +218,6 @@ fn pss(process: u32) -> anyhow::Result<u64> {
     Ok(kib * 1024)
 }
 
-/// How soon ten thousand connections that are opened together all receive events.
 fn opening(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let words =
         "'U/events?every=1s' --stamp own --sequence own -c 10000 --ramp 0s --plateaus 1 --hold 8s";
@@ -329,7 +327,6 @@ fn error(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     ))
 }
 
-/// Forty thousand connections within this machine.
 fn many(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let listen = format!("127.0.0.1:{SHARED}");
     let more = ["--listen", listen.as_str(), "--reuse-port"];

@@ -18,7 +18,6 @@ use crate::root;
 
 /// The names of the program in Debian, Ubuntu, Google's package and others.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/// The page takes about a minute.
 const PATIENCE: Duration = Duration::from_secs(600);
 const KNOWN: &str = "scenarios/browsers/chromium.yaml";
 const REPORT: &str = "reports/corpus-in-chromium.md";
@@ -45,7 +44,6 @@ struct Difference {
     what: String,
 }
 
-/// The cases that differ as expected, each with its reason.
 type Known = BTreeMap<String, String>;
 
 pub(crate) fn run(program: Option<PathBuf>, required: bool) -> anyhow::Result<()> {

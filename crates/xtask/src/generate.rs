@@ -11,7 +11,6 @@ use anyhow::{Context as _, bail};
 
 use crate::{Mode, root, words};
 
-/// The first line of each generated Markdown file.
 const MARK: &str = "<!-- made by `cargo xtask generate`: do not edit -->\n\n";
 
 pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {

@@ -22,19 +22,16 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Outcome>> {
     Ok(results.outcomes)
 }
 
-/// Builds the program in the profile that is published and measured, and returns its path.
 pub(crate) fn published() -> anyhow::Result<PathBuf> {
     build("dist")
 }
 
-/// Builds the program in a profile, and returns its path.
 pub(crate) fn build(profile: &str) -> anyhow::Result<PathBuf> {
     let command = ["cargo", "build", "--profile", profile, "--quiet", "--package", "sseproof"];
     crate::run(&root(), &command)?;
     Ok(program(profile))
 }
 
-/// Where [`build`] leaves the program.
 pub(crate) fn program(profile: &str) -> PathBuf {
     root().join("target").join(profile).join("sseproof")
 }

@@ -15,7 +15,6 @@ use crate::root;
 const PATIENCE: Duration = Duration::from_secs(30);
 const OPTIONS: Options = Options { streams: 1000, seed: 1 };
 
-/// A folder under `scenarios/parsers/`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tested {

@@ -29,12 +29,10 @@ static DEBIAN: Mutex<()> = Mutex::new(());
 /// How to check the peer, beside its `peer.yaml`; the ports are in the environment.
 const TARGET: &str = "sseproof.yaml";
 const REPORT: &str = "report.json";
-/// The folder of the server behind each proxy.
 const UPSTREAM: &str = "upstream";
 /// The rules that compare a proxy with its upstream server.
 const COMPARED: &str = "proxy/";
 
-/// A folder under `scenarios/peers/`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Peer {
@@ -42,7 +40,6 @@ struct Peer {
     about: String,
     versions: Vec<String>,
     install: Vec<Vec<String>>,
-    /// Packages of Debian that must be installed.
     #[serde(default)]
     apt: Vec<String>,
     /// The command that starts it, with `PORT` in its environment, and the port of the server
@@ -52,7 +49,6 @@ struct Peer {
     /// stream of the upstream server.
     #[serde(default)]
     behind: Option<String>,
-    /// Other streams of the same server.
     #[serde(default)]
     also: Vec<Also>,
     /// The rules that it is known to break, each with a manual check.
@@ -245,7 +241,6 @@ fn compare(peer: &Peer, report: &Report) -> Vec<String> {
     unexpected.chain(missing).collect()
 }
 
-/// Peers that share a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Server,

@@ -22,7 +22,6 @@ use crate::described::described;
 use crate::{measured, root};
 
 const PAGE: &str = "reports/sse-vs-websocket.md";
-/// The folder of installed servers and their results, below the root.
 const INSTALLED: &str = "target/versus";
 /// Ports that the system never assigns to a client, so that a server that is restarted finds its
 /// port free.
@@ -51,12 +50,10 @@ struct Server {
     server: String,
     about: String,
     versions: Vec<String>,
-    /// The programs or files that must be installed, and how to get them.
     #[serde(default)]
     needs: BTreeMap<String, String>,
     install: Vec<Vec<String>>,
     start: Vec<String>,
-    /// How it sends an event, per transport.
     sends: Sends,
     deflate: String,
 }

@@ -11,7 +11,6 @@ pub enum Body {
     UntilClose,
 }
 
-/// Where a reader stands within chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chunk {
     /// Within the size, and whether there was a digit.
@@ -25,13 +24,11 @@ pub enum Chunk {
     Data(u64),
     DataEnd,
     DataFeed,
-    /// At the beginning of a trailer's line.
     TrailerBegin,
     Trailer,
     /// Before the last line feed.
     LastFeed,
     End,
-    /// After a flaw that leaves no way to go on.
     Lost,
 }
 

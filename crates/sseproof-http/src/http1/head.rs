@@ -131,7 +131,6 @@ impl<'a> RequestHead<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The field lines, in order.
     pub fn iter(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
         let Self { block, offset, is_clean } = *self;
         let mut at = 0;
@@ -149,7 +148,6 @@ impl<'a> Fields<'a> {
         self.iter().find(|field| field.name.eq_ignore_ascii_case(name))
     }
 
-    /// The fields as values of their own.
     pub fn headers(&self) -> Headers {
         self.iter().map(|field| (field.name, field.value)).collect()
     }
@@ -347,7 +345,6 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// A line, without its end.
 struct Line<'a> {
     text: &'a [u8],
     offset: usize,

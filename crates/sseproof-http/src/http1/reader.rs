@@ -15,7 +15,6 @@ pub struct Reader {
     /// The method that is answered; `None` for requests.
     method: Option<String>,
     state: State,
-    /// The offset of the next byte.
     at: usize,
     /// The incomplete start line and fields, their offset, and where the last line begins in them.
     held: Vec<u8>,
@@ -53,9 +52,7 @@ pub enum Part<'a> {
 pub struct Head {
     pub start: Start,
     pub headers: Headers,
-    /// The offset of its first byte.
     pub begin: usize,
-    /// The offset after its blank line.
     pub end: usize,
     pub flaws: Vec<Flaw>,
 }
@@ -88,7 +85,6 @@ pub enum Progress {
 pub struct Message {
     /// The head of the final answer; its flaws are also those of the interim answers before it.
     pub head: Option<Head>,
-    /// The first flaw outside of start lines and fields.
     pub flaw: Option<Flaw>,
     pub progress: Progress,
 }

@@ -115,7 +115,6 @@ impl Client {
         self.begun
     }
 
-    /// The error code of the server's GOAWAY.
     pub fn gone(&self) -> Option<u32> {
         self.gone
     }

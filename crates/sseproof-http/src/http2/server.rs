@@ -121,7 +121,6 @@ impl Server {
         Some(Asked::Request(stream, Box::new(request)))
     }
 
-    /// Whether nothing can be sent on the stream, since it has no window left.
     pub fn is_blocked(&self, stream: u32) -> bool {
         self.windows.get(&stream).is_some_and(|window| *window <= 0)
     }

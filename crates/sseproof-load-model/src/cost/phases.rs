@@ -29,7 +29,6 @@ impl<'a> Phases<'a> {
         &self.samples[self.top.clone()]
     }
 
-    /// The samples of the peak before an event had arrived.
     pub(super) fn idle_top(&self) -> &'a [Sample] {
         let top = self.top();
         &top[..top.iter().take_while(|sample| sample.events == 0).count()]
@@ -82,7 +81,6 @@ fn steady(open: u64, first: u64) -> bool {
     open.abs_diff(first) as f64 <= STEADY * first as f64
 }
 
-/// The periods in which the number of open streams does not change.
 fn stretches(samples: &[Sample]) -> Vec<Range<usize>> {
     let mut stretches: Vec<Range<usize>> = Vec::new();
     for (at, sample) in samples.iter().enumerate() {

@@ -192,7 +192,6 @@ fn vain(subject: Subject, relation: Relation, limit: Limit) -> Option<&'static s
     }
 }
 
-/// How its threshold usually ends.
 fn usual(subject: Subject) -> &'static str {
     match subject {
         Subject::Share(_) => "< 99%",

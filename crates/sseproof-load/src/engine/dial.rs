@@ -23,7 +23,6 @@ use crate::wire::head::{self, Head};
 pub(crate) struct Dialled {
     pub(crate) socket: Socket,
     pub(crate) head: Head,
-    /// The bytes that arrived after the headers.
     pub(crate) rest: Vec<u8>,
     pub(crate) asked: Instant,
     pub(crate) answered: Instant,
@@ -129,7 +128,6 @@ pub(super) async fn connect(
     Ok((socket, connected))
 }
 
-/// If a connection over TLS does not use HTTP/2.
 const NO_H2: &str = "http2: the server does not offer it by ALPN";
 
 fn is_not_offered(error: &io::Error) -> bool {
@@ -287,7 +285,6 @@ fn shortened(text: &str) -> &str {
     text.char_indices().nth(60).map_or(text, |(at, _)| &text[..at])
 }
 
-/// How long a client waits before it reconnects.
 pub(crate) fn wait(base: Duration, jitter: f64, chance: f64) -> Duration {
     base.mul_f64(1.0 + jitter * chance)
 }

@@ -43,7 +43,6 @@ pub(crate) struct Pool {
     permitted: Cell<Option<usize>>,
 }
 
-/// A connection, from the first client that needs it.
 #[derive(Default)]
 struct Shared {
     opened: OnceCell<Result<Opened, Failure>>,
@@ -356,7 +355,6 @@ impl Place {
         Self { worker: Rc::clone(worker), shared }
     }
 
-    /// Whether the connection, which is open by now, permits this stream, too.
     fn fits(&self) -> bool {
         self.shared.streams.get() <= self.shared.room(&self.worker)
     }

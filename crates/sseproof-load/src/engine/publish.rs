@@ -40,7 +40,6 @@ pub struct Message {
 #[derive(Clone)]
 pub struct Publisher {
     making: Arc<Making>,
-    /// If the publisher uses TLS.
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
 }
 

@@ -74,7 +74,6 @@ struct Answer<'a> {
     first_event: Option<Instant>,
     first: Option<Instant>,
     last: Option<Instant>,
-    /// The longest time between two tokens.
     longest: Option<u64>,
     tokens: u64,
     ended: Option<Ending>,

@@ -27,7 +27,6 @@ pub(super) struct Stream {
     pub(super) answered: u64,
     pub(super) answer: Vec<u8>,
     pub(super) is_over: bool,
-    /// Whether it is one of those that read slowly.
     pub(super) is_slow: bool,
 }
 
@@ -51,7 +50,6 @@ pub(super) enum Reading {
 
 /// The state of decoding of a stream.
 pub(super) enum Decoding {
-    /// Nothing has arrived.
     Start,
     /// Between two events: any idle decoder can go on.
     Rest,

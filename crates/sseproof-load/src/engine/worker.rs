@@ -25,9 +25,7 @@ const SPARE: usize = 16;
 pub(crate) struct Worker {
     pub(crate) job: Arc<Job>,
     pub(crate) recorder: RefCell<Recorder>,
-    /// All clients read into it.
     pub(crate) buffer: RefCell<Box<[u8]>>,
-    /// Idle decoders, for the next client that reads.
     #[expect(
         clippy::vec_box,
         reason = "a client that keeps one keeps a pointer, and it must not move"

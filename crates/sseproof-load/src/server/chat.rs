@@ -138,7 +138,6 @@ impl Chat {
         self.body.stream_options.as_ref().is_some_and(|options| options.include_usage)
     }
 
-    /// Appends the chunks after the last token.
     fn last(&self, out: &mut Vec<u8>) {
         let (_, reason) = self.length();
         self.choice(&json!({}), Some(reason), out);

@@ -38,7 +38,6 @@ pub(super) struct Connection {
     pub(super) next: u64,
     /// Bytes that did not fit into the socket.
     queue: Option<Box<Queue>>,
-    /// Unfinished frames of a client.
     reader: Option<Box<Reader>>,
 }
 

@@ -140,7 +140,6 @@ impl Message {
         self.data.len()
     }
 
-    /// As it is sent by itself.
     pub(super) fn framed(&self, framing: Framing) -> &Bytes {
         self.forms[framing as usize].get_or_init(|| {
             let mut batch = Batch::default();
@@ -180,7 +179,6 @@ mod tests {
         out
     }
 
-    /// The data of the frame; its header must be right.
     fn message(bytes: &[u8]) -> &[u8] {
         let mut cursor = std::io::Cursor::new(bytes);
         let (header, length) = FrameHeader::parse(&mut cursor).unwrap().unwrap();

@@ -22,7 +22,6 @@ use crate::clock::nanoseconds;
 pub(super) struct Hub {
     pub(super) clock: Clock,
     pub(super) ticker: Ticker,
-    /// Everything is read into it.
     pub(super) scratch: RefCell<Box<[u8]>>,
     pub(super) queue: usize,
     pub(super) connections: RefCell<Slab<Connection>>,

@@ -9,7 +9,6 @@ use super::fault::written;
 use super::hub::{How, Hub};
 
 impl Hub {
-    /// Sends the topic's log to a client that reconnects.
     pub(super) fn resume(
         self: &Rc<Self>,
         handle: Handle,
@@ -37,7 +36,6 @@ impl Hub {
         ends.or((end == connection.stream.end).then_some(How::Clean))
     }
 
-    /// Sends the message to all subscribers of the topic, and returns their number.
     pub(super) fn publish(self: &Rc<Self>, name: &str, data: String) -> Result<usize, EncodeError> {
         let mut ends = Vec::new();
         let mut reached = 0;

@@ -8,7 +8,6 @@ use sseproof_units::parse_duration;
 
 use super::fault::Fault;
 
-/// The stream that a client asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) every: Option<Duration>,

@@ -17,7 +17,6 @@ pub(super) struct Request {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) query: String,
-    /// Whether it is of HTTP/1.1 and not of HTTP/1.0.
     pub(super) modern: bool,
     pub(super) keeps: bool,
     pub(super) length: usize,

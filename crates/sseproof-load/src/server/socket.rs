@@ -79,7 +79,6 @@ impl Socket {
         }
     }
 
-    /// Whether accepted bytes are still to be written.
     pub(super) fn keeps_back(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.wants_write())
     }
@@ -124,7 +123,6 @@ fn flush(tls: &mut ServerConnection, tcp: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads and writes without waiting, for TLS.
 struct Through<'a>(&'a TcpStream);
 
 impl Read for Through<'_> {

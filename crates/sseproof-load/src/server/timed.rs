@@ -86,7 +86,6 @@ impl Hub {
         None
     }
 
-    /// Sends heartbeats to silent streams, and cuts off clients that do not close.
     pub(super) fn sweep(self: &Rc<Self>) {
         let now = self.clock.second();
         let mut ends = Vec::new();

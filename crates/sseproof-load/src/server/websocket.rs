@@ -24,7 +24,6 @@ pub(super) enum Reply {
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Reader {
-    /// The start of a frame header or of a control frame.
     kept: Vec<u8>,
     /// How many bytes of the current frame are still missing.
     skip: u64,

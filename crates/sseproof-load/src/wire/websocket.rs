@@ -23,7 +23,6 @@ pub(crate) struct Reader(Option<Box<Partial>>);
 #[derive(Debug, Default)]
 struct Partial {
     frame: Vec<u8>,
-    /// The fragments of a message so far.
     message: Option<Vec<u8>>,
 }
 

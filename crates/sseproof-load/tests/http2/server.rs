@@ -16,7 +16,6 @@ use tokio_rustls::TlsAcceptor;
 
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
-    /// How many streams each connection has had.
     pub(crate) connections: Vec<u64>,
     pub(crate) sent: Vec<usize>,
     pub(crate) resets: Vec<Reason>,
@@ -24,7 +23,6 @@ pub(crate) struct Observed {
     pub(crate) last: Option<(Request<()>, Vec<u8>)>,
 }
 
-/// One that runs until the runtime ends.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) seen: Arc<Mutex<Observed>>,

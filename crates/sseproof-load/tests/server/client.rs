@@ -120,7 +120,6 @@ impl Client {
     }
 }
 
-/// The id and the data of each event.
 pub(crate) fn events(body: &[u8]) -> Vec<(String, String)> {
     let items = decode(body).into_iter();
     items

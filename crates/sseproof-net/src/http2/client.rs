@@ -77,7 +77,6 @@ pub(crate) struct Driver {
     recorder: Recorder,
     client: Client,
     commands: UnboundedReceiver<Command>,
-    /// Whether the server does not take anything any more.
     mute: bool,
     streams: BTreeMap<u32, Stream>,
     /// Requests that have to wait until other streams are over.
@@ -88,9 +87,7 @@ pub(crate) struct Driver {
 struct Stream {
     ticket: u64,
     shared: Shared,
-    /// Whether the server gets no more window than it began with.
     is_narrow: bool,
-    /// Whether the whole request went out.
     is_out: bool,
 }
 
@@ -210,7 +207,6 @@ impl Driver {
         }
     }
 
-    /// Begins streams, as many as the server allows.
     fn ask_waiting(&mut self) {
         while self.client.has_room() {
             let Some((asked, ticket)) = self.waiting.pop_front() else { break };

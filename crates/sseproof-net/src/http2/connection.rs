@@ -17,7 +17,6 @@ pub(crate) struct Origin {
     pub(crate) secure: bool,
 }
 
-/// A connection, which is closed when it is dropped.
 pub(crate) struct Connection {
     handle: Handle,
     driver: JoinHandle<()>,

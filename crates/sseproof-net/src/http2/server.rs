@@ -14,7 +14,6 @@ use crate::lab::Beside;
 use crate::player::{Stage, play};
 use crate::{Lab, Socket};
 
-/// Shared by the streams of a connection.
 #[derive(Clone)]
 struct Wire {
     state: Arc<Mutex<State>>,

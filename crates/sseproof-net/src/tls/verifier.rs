@@ -9,7 +9,6 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-/// Trusts what the authorities signed, and what the user named.
 #[derive(Debug)]
 pub(super) struct Verifier {
     /// `None` trusts any certificate.

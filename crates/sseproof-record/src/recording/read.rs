@@ -54,7 +54,6 @@ struct Reader {
     parts: Vec<Option<OnLine>>,
     /// For each exchange, the end that the bytes do not show.
     ends: Vec<Option<End>>,
-    /// The exchange without an end so far.
     open: Option<usize>,
 }
 

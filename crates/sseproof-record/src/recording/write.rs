@@ -30,7 +30,6 @@ pub fn write_recording(transcript: &Transcript) -> String {
 
 struct Writer {
     out: String,
-    /// The written connections; the first has the number 1.
     connections: Vec<SharedConnection>,
 }
 
@@ -103,7 +102,6 @@ impl Writer {
         }
     }
 
-    /// The parts of an exchange without a connection.
     fn stated(&mut self, of: &Exchange) {
         let exchange = of.number;
         let pieces = |of: &[Chunk], line: fn(usize, u64, Bytes) -> Line| -> Vec<Line> {

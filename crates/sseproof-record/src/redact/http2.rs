@@ -26,7 +26,6 @@ struct Block {
     fields: Headers,
 }
 
-/// The pieces of the body of one stream.
 #[derive(Default)]
 struct Body {
     frames: Vec<Data>,

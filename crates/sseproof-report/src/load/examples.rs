@@ -72,7 +72,6 @@ fn interval(index: u64, open: u64, slower: u64) -> Interval {
     interval
 }
 
-/// Ten per plateau of the ramp, one per three seconds; then events, and then no clients.
 fn samples(slower: u64) -> Vec<Sample> {
     let plateaus = [0, 2500, 5000, 7500, 10_000].into_iter().flat_map(|open| [(open, 0); 2]);
     let events = (1..=10).map(|second| (10_000, second * 30_000));
@@ -156,14 +155,12 @@ pub(super) fn twice() -> LoadReport {
     report(outcomes, &["delivery.p99 > 50ms", "lost > 0"])
 }
 
-/// Streams of HTTP/2 beside WebSockets.
 pub(super) fn over_http2() -> LoadReport {
     let mut report = twice();
     report.outcomes[0].run.streams_per_connection = Some(100);
     report
 }
 
-/// Four rounds of two transports, against servers that were started anew.
 pub(super) fn rounds() -> LoadReport {
     let round = |number| {
         [(Transport::Sse, 10), (Transport::WebSocket, 12)].map(|(transport, slower)| {

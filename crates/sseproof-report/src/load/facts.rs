@@ -73,7 +73,6 @@ impl Facts {
     }
 }
 
-/// The counts in sentences: connections, events, delivery.
 pub(super) fn facts(side: &Side<'_>) -> Vec<Facts> {
     let counters = &side.total.counters;
     let all = [
@@ -219,7 +218,6 @@ fn per_event(side: &Side<'_>) -> Option<Value> {
     side.value(Subject::BytesPerEvent).filter(|bytes| bytes.amount > 0.0)
 }
 
-/// Each kind of error, the most frequent first: key, count, meaning.
 pub(super) fn errors(side: &Side<'_>) -> Vec<(String, u64, String)> {
     let meaning = |key: &str| match ErrorKind::of(key) {
         Some(ErrorKind::Status(code)) => format!("the server answered with status {code}"),
@@ -259,7 +257,6 @@ fn words(figure: Figure) -> &'static str {
     }
 }
 
-/// One row for each measured figure: key, value, description.
 pub(super) fn costs(side: &Side<'_>) -> Vec<[String; 3]> {
     let row = |(figure, estimate): (Figure, &Estimate)| {
         let words = words(figure);

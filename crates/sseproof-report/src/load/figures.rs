@@ -3,7 +3,6 @@
 use sseproof_load_model::{Cost, Estimate, Figure, Unmeasured};
 use sseproof_units::Value;
 
-/// Each figure of the rounds, or the reason for its absence.
 pub(super) struct Figures {
     figures: Vec<(Figure, Result<Estimate, Unmeasured>)>,
     /// Of the first round, with the number of points of the lines.

@@ -15,11 +15,9 @@ pub(super) struct Side<'a> {
     pub(super) total: Interval,
     pub(super) lasting: Duration,
     pub(super) figures: Figures,
-    /// The rounds, for the comparison with those of another side.
     pub(super) compared: Vec<Round>,
 }
 
-/// The sides of the results, in the order of their first rounds.
 pub(super) fn sides(outcomes: &[Outcome]) -> Vec<Side<'_>> {
     let mut rounds: Vec<Vec<(&Outcome, Cost)>> = Vec::new();
     for (outcome, cost) in outcomes.iter().zip(Cost::of_all(outcomes)) {
@@ -71,7 +69,6 @@ impl<'a> Side<'a> {
         Self { name, rounds: outcomes, total, lasting, figures, compared }
     }
 
-    /// What a threshold is judged by.
     pub(super) fn with_evidence<T>(&self, judge: impl FnOnce(&Evidence<'_>) -> T) -> T {
         let figures = |key: &str| self.figures.value(key);
         judge(&Evidence { total: &self.total, lasting: self.lasting, figures: &figures })

@@ -60,7 +60,6 @@ fn head(page: &mut Page, report: &LoadReport) {
     }
 }
 
-/// A threshold that does not pass: its text, the value, and its definition.
 fn unmet(page: &mut Page, judged: &JudgedThreshold) {
     let (mark, ink) = if judged.is_crossed() { ("✗", Ink::Bad) } else { ("?", Ink::Warning) };
     let seen = format!("{}{}", judged.of(), judged.seen());

@@ -28,7 +28,6 @@ pub(super) struct CheckOptions {
     pub(super) scenarios: Vec<Scenario>,
     pub(super) limits: Limits,
     pub(super) connection: ConnectionOptions,
-    /// How long to wait for the port, if requested.
     pub(super) wait_for: Option<Duration>,
 }
 
@@ -95,7 +94,6 @@ impl CheckOptions {
         }
     }
 
-    /// Fails if the request for the stream cannot be sent.
     fn sendable(&self) -> anyhow::Result<()> {
         let url = if self.is_embedded() { "http://127.0.0.1/" } else { &self.target.url };
         let mut request = Request::subscribe(url);
@@ -135,7 +133,6 @@ fn flags(arguments: &Check, urls: &[&String]) -> anyhow::Result<Overlay> {
     })
 }
 
-/// Whether the URLs of the target are there where they are needed, and can be checked.
 fn check_urls(target: &Target, arguments: &Check) -> anyhow::Result<()> {
     if !target.url.is_empty() {
         checked(&target.url)?;
@@ -181,7 +178,6 @@ impl Chosen {
         Ok(Self { only, skip })
     }
 
-    /// Fails if `--only` and `--skip` leave no rule of this profile.
     pub(super) fn judges(&self, profile: Option<&'static Profile>) -> anyhow::Result<()> {
         if self.only.is_empty() || rules_for(profile).any(|rule| self.has(rule.id)) {
             return Ok(());
@@ -244,7 +240,6 @@ fn all_probes(
     profile_probes(profile.id, variables).map_err(|mistakes| anyhow!("{mistakes}"))
 }
 
-/// The values that the profile gives a target, unless flags or the file do.
 fn own(
     profile: Option<&'static Profile>,
     flags: &Overlay,

@@ -181,7 +181,6 @@ fn interrupted_early(options: CheckOptions) -> Material {
     material(results, &options.scenarios, &BTreeMap::new())
 }
 
-/// Follows the run: the line on the terminal, and the last step of each scenario.
 struct Watch {
     line: Progress,
     began: Instant,

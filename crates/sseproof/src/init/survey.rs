@@ -13,11 +13,8 @@ use url::Url;
 
 /// How long to wait for the first events of the stream.
 const WATCH: Duration = Duration::from_secs(3);
-/// How long to wait for other responses.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Paths at which servers often accept events to publish.
 const PUBLISH: [&str; 3] = ["/publish", "/emit", "/messages"];
-/// Paths at which servers often report the number of their clients.
 const ACTIVE: [&str; 2] = ["/active", "/connections"];
 
 pub(super) struct Survey {
@@ -33,14 +30,11 @@ pub(super) struct Survey {
     pub(super) profile: Option<&'static str>,
     /// Whether --profile names it.
     pub(super) is_sure: bool,
-    /// A path that accepts POST.
     pub(super) publish: Option<&'static str>,
-    /// A path whose response is a number.
     pub(super) active: Option<&'static str>,
 }
 
 impl Survey {
-    /// Subscribes once, with the request of the profile, and requests a few common paths.
     pub(super) async fn new(
         url: &str,
         headers: &Headers,

@@ -160,7 +160,6 @@ fn variable(name: &str) -> String {
     letters.collect::<String>().to_ascii_uppercase()
 }
 
-/// The text as a JSON string, which is also YAML.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

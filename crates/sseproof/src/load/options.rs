@@ -48,7 +48,6 @@ impl Side {
 }
 
 const EVENTS: &str = "/events?every=1s&size=100";
-/// The same as a WebSocket.
 const MESSAGES: &str = "/ws?every=1s&size=100";
 
 pub(super) fn given(arguments: &Load) -> Result<LoadOptions, Blame> {
@@ -112,7 +111,6 @@ fn flags(arguments: &Load, url: Option<&str>, planned: Http) -> anyhow::Result<P
     })
 }
 
-/// The version of HTTP, by the flags, and otherwise by the plan.
 fn http(arguments: &Load, planned: Http) -> anyhow::Result<Http> {
     let planned = match (arguments.connection.is_http2(), planned) {
         (Some(false), _) => Http::One,
@@ -134,7 +132,6 @@ fn http(arguments: &Load, planned: Http) -> anyhow::Result<Http> {
 const ONLY_HTTP1: [&str; 5] =
     ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
-/// Fails if HTTP/2 cannot carry the load.
 fn carried(file: &PlanFile, sides: &[Side]) -> anyhow::Result<()> {
     let is_sse = |side: &&Side| side.transport == Transport::Sse;
     if !sides.iter().any(|side| is_sse(&side)) {

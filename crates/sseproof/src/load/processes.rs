@@ -54,9 +54,7 @@ enum Line {
     Done,
 }
 
-/// How long a worker may take to start.
 const BEGINNING: Duration = Duration::from_millis(700);
-/// How long a worker may take to exit when its input has closed.
 const ENDING: Duration = Duration::from_secs(15);
 
 fn now_ms() -> u64 {
@@ -99,7 +97,6 @@ pub(super) struct Workers {
     pub(super) count: u64,
     pub(super) side: usize,
     pub(super) origin: String,
-    /// The part of the plan that the workers share.
     pub(super) part: Part,
     pub(super) sampling: Duration,
     pub(super) settling: Duration,

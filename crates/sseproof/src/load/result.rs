@@ -11,7 +11,6 @@ use sseproof_report::load::{LoadReport, csv, hlog, markdown};
 use super::args::Outputs;
 use crate::exit::{Blame, Blamed as _};
 
-/// The value of `format` in a result file.
 const FORMAT: &str = "sseproof load 1";
 
 #[derive(Serialize, Deserialize)]

@@ -45,7 +45,6 @@ const LEAD: Duration = Duration::from_millis(300);
 const SAMPLING: Duration = Duration::from_millis(500);
 
 impl Round<'_> {
-    /// The maximum number of streams per connection, over HTTP/2.
     fn streams_per_connection(&self) -> Option<u32> {
         match (self.transport, self.file.plan.http) {
             (Transport::Sse, Http::Two { streams_per_connection }) => Some(streams_per_connection),
@@ -142,7 +141,6 @@ impl Round<'_> {
         Ok(Some(publisher.over_tls(Arc::new(config), name.usage()?)))
     }
 
-    /// Fails before the run if the server cannot be reached, or lacks the HTTP version.
     async fn reach(&self) -> Result<(), Blame> {
         let reached = reach(&self.file.plan, self.target().await?).await;
         reached.with_context(|| format!("cannot connect to {}", self.url(0))).unreachable()
@@ -156,7 +154,6 @@ impl Round<'_> {
         Ok(Generator { plan, target, publisher, part, threads, lead, sampling, settling })
     }
 
-    /// Plays a part as a worker, and writes its results for the parent process.
     pub(super) async fn work(&self, task: &Task, stop: watch::Receiver<bool>) -> Result<(), Blame> {
         let generator = self.generator(task.lead(), Duration::ZERO).await?;
         let played = run(generator, stop, |news| {
@@ -168,7 +165,6 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// Plays the round; `each` gets each interval when it ends.
     pub(super) async fn play(
         &self,
         workers: Option<Workers>,
@@ -306,7 +302,6 @@ fn per_client(template: &Template) -> PerClient {
     }
 }
 
-/// The request in HTTP/1.1.
 fn bytes(request: &sseproof_http::Request) -> Result<Vec<u8>, String> {
     let url = Url::parse(&request.url).map_err(|error| error.to_string())?;
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];

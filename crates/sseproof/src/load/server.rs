@@ -8,7 +8,6 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// How long the embedded server may take to print its address.
 const READY: Duration = Duration::from_secs(10);
 
 /// The embedded server, in its own process, so that its cost can be separated from the generator's.

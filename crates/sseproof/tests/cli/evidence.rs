@@ -117,8 +117,7 @@ fn a_recording_that_is_cut_off_is_judged_as_far_as_it_goes() {
 
 #[test]
 fn each_failure_has_a_log_that_a_person_can_read() {
-    let served = serve(Some("latin1-payload"));
-    let folder = Folder::new();
+    let (served, folder) = (serve(Some("latin1-payload")), Folder::new());
     let (logs, json) = (folder.name("logs"), folder.name("r.json"));
     let markdown = folder.name("r.md");
     let outputs = ["--wire-log", &logs, "--json", &json, "--markdown", &markdown, "--verbose"];
@@ -134,8 +133,7 @@ fn each_failure_has_a_log_that_a_person_can_read() {
 
 #[test]
 fn credentials_stay_here_unless_they_are_asked_for() {
-    let served = serve(Some("latin1-payload"));
-    let folder = Folder::new();
+    let (served, folder) = (serve(Some("latin1-payload")), Folder::new());
     let target =
         folder.write("t.yaml", "headers: { X-Tenant: \"id ${env:SSEPROOF_TEST_SECRET}\" }\n");
     let outputs: Vec<String> =
@@ -215,8 +213,7 @@ fn no_report_has_credentials_of_any_source() {
 
 #[test]
 fn init_writes_files_that_a_check_can_use_and_never_over_others() {
-    let served = serve(None);
-    let folder = Folder::new();
+    let (served, folder) = (serve(None), Folder::new());
     let into = folder.name("project");
     let first = run(&["init", &served.url, "--folder", &into]);
     first.ends(0, &["with ids, retry 100 ms", "wrote ", "sse.yml", "--target sseproof.yaml"]);
@@ -251,8 +248,7 @@ fn access_is_checked_if_there_are_credentials() {
 
 #[test]
 fn an_origin_that_is_named_must_be_admitted() {
-    let served = serve(None);
-    let folder = Folder::new();
+    let (served, folder) = (serve(None), Folder::new());
     let only = ["--only", "cors/*", "--origin", "https://app.example"];
     quick(&served, &folder, &only).ends(1, &["✗ cors/allow-origin", "admits no other origin"]);
     quick(&served, &folder, &only[..2]).ends(0, &["✓"]);

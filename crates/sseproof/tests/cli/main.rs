@@ -40,8 +40,7 @@ fn a_check_of_nothing_is_a_check_of_the_reference_and_green() {
 
 #[test]
 fn a_mutant_breaks_with_the_rule_the_byte_and_the_fix() {
-    let served = serve(Some("latin1-payload"));
-    let folder = Folder::new();
+    let (served, folder) = (serve(Some("latin1-payload")), Folder::new());
     let (json, junit) = (folder.name("r.json"), folder.name("r.xml"));
     let (markdown, recording) = (folder.name("r.md"), folder.name("r.jsonl"));
     let outputs =
@@ -67,8 +66,7 @@ fn a_mutant_breaks_with_the_rule_the_byte_and_the_fix() {
 
 #[test]
 fn rules_are_chosen_by_globs() {
-    let served = serve(Some("latin1-payload"));
-    let folder = Folder::new();
+    let (served, folder) = (serve(Some("latin1-payload")), Folder::new());
     quick(&served, &folder, &["--skip", "stream/utf8"]).ends(0, &["✓"]);
     // A list of another version can have rules that this version lacks.
     quick(&served, &folder, &["--skip", "operations/*"]).ends(1, &["stream/utf8"]);
@@ -78,8 +76,7 @@ fn rules_are_chosen_by_globs() {
 
 #[test]
 fn a_should_breaks_only_with_strict() {
-    let served = serve(Some("no-cache-control"));
-    let folder = Folder::new();
+    let (served, folder) = (serve(Some("no-cache-control")), Folder::new());
     let only = ["--only", "response/cache-control"];
     quick(&served, &folder, &only).ends(0, &["response/cache-control", "--strict"]);
     let strict = ["--only", "response/cache-control", "--strict"];
@@ -88,8 +85,7 @@ fn a_should_breaks_only_with_strict() {
 
 #[test]
 fn known_failures_are_accepted_until_they_are_gone() {
-    let served = serve(Some("latin1-payload"));
-    let folder = Folder::new();
+    let (served, folder) = (serve(Some("latin1-payload")), Folder::new());
     let known = folder.write("known.yaml", "stream/utf8: legacy tenant\n");
     quick(&served, &folder, &["--known", &known]).ends(0, &["known to fail", "legacy tenant"]);
     let stale = folder.write("stale.yaml", "stream/utf8: x\nresponse/status: long gone\n");
@@ -100,8 +96,7 @@ fn known_failures_are_accepted_until_they_are_gone() {
 
 #[test]
 fn own_scenarios_hold_and_fail_and_are_read_before_the_run() {
-    let served = serve(None);
-    let folder = Folder::new();
+    let (served, folder) = (serve(None), Folder::new());
     quick(&served, &folder, &[]).ends(0, &["an event arrives soon"]);
     let fails = folder.write("fails.yaml", FAILS);
     let place = format!("{fails}:4:5");
@@ -117,8 +112,7 @@ fn own_scenarios_hold_and_fail_and_are_read_before_the_run() {
 
 #[test]
 fn variables_fill_scenarios() {
-    let served = serve(None);
-    let folder = Folder::new();
+    let (served, folder) = (serve(None), Folder::new());
     let scenario = folder.write(
         "var.yaml",
         "scenario: v\nsteps:\n  - connect: { path: \"${where}\" }\n  - expect: { status: 200 }\n",

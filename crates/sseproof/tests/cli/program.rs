@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-/// A finished run of the binary.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -81,7 +80,6 @@ impl Drop for Served {
     }
 }
 
-/// A server that writes `answer` to each client, and returns the requests.
 pub(crate) fn answering(answer: &'static [u8]) -> (String, std::sync::mpsc::Receiver<String>) {
     let (sender, requests) = std::sync::mpsc::channel();
     let address = accepting(move |mut stream| {
@@ -93,7 +91,6 @@ pub(crate) fn answering(answer: &'static [u8]) -> (String, std::sync::mpsc::Rece
     (format!("http://{address}/events"), requests)
 }
 
-/// A listener that handles each connection in its own thread.
 pub(crate) fn accepting(handle: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -171,7 +171,6 @@ fn rule(out: &mut String, columns: usize) {
 mod tests {
     use super::*;
 
-    /// Every threshold in the file after the grammar.
     fn examples(text: &str) -> impl Iterator<Item = &str> {
         let examples = text.rsplit("```").next().unwrap_or_default();
         let spans = examples.split('`').skip(1).step_by(2);

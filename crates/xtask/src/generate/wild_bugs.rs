@@ -38,7 +38,6 @@ enum Subject {
     Client,
 }
 
-/// The section of `specs/COVERAGE.md`.
 pub(super) fn render() -> anyhow::Result<String> {
     let text = fs::read_to_string(root().join(FILE)).with_context(|| format!("read {FILE}"))?;
     section(&text)

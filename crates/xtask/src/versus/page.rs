@@ -139,7 +139,6 @@ fn line(out: &mut String, first: &str, cells: impl Iterator<Item = String>) {
     let _ = writeln!(out, "| {first} | {} |", cells.join(" | "));
 }
 
-/// The median, and the range of all rounds.
 fn values(spread: Option<Spread>) -> String {
     let Some(Spread { rounds, least, middle, greatest }) = spread else { return NONE.to_owned() };
     let [least, middle, greatest] = [least, middle, greatest].map(|value| value.to_string());

@@ -12,7 +12,6 @@ use super::{Load, Measured};
 pub(super) struct Row {
     pub(super) load: Load,
     pub(super) name: &'static str,
-    /// The short name in the table of all servers.
     pub(super) short: Option<&'static str>,
     of: fn(&Outcome) -> Option<Value>,
 }
