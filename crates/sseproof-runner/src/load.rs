@@ -92,12 +92,7 @@ impl ScenarioRun<'_> {
 
     pub(super) async fn pour(&mut self, step: &Pour) -> Result<(), Stop> {
         let target = self.target;
-        let Some(hook) = &target.publish else {
-            return Err(self.impossible(
-                "the target does not say how to publish: add `publish:` to the target file, or \
-                 give --publish 'POST /publish'",
-            ));
-        };
+        let hook = self.publish_hook()?;
         let wanted =
             step.bytes.map_or(target.pour, |bytes| bytes.0) * step.times.map_or(1, |times| times.0);
         let deadline = Instant::now() + step.within.map_or(POURING, |within| within.0);

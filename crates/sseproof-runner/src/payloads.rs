@@ -76,13 +76,7 @@ enum PayloadOutcome {
 
 impl ScenarioRun<'_> {
     pub(super) async fn payloads(&mut self, step: &Payloads) -> Result<(), Stop> {
-        let target = self.target;
-        let Some(hook) = &target.publish else {
-            return Err(self.impossible(
-                "the target does not say how to publish: add `publish:` to the target file, or \
-                 give --publish 'POST /publish'",
-            ));
-        };
+        let hook = self.publish_hook()?;
         let mut state = PayloadState {
             hook,
             within: step.within.map_or(SENTINEL, |within| within.0),

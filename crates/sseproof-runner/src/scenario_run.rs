@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use sseproof_files::model::{At, Name, Purpose, Scope};
-use sseproof_files::{MARK, Place, Scenario, Target};
+use sseproof_files::{MARK, Place, PublishHook, Scenario, Target};
 use sseproof_http::Request;
 use sseproof_net::{Client, Leave, ReceiveBuffer, RequestOptions, Watcher};
 use sseproof_record::{
@@ -254,6 +254,15 @@ impl<'r> ScenarioRun<'r> {
     /// The step cannot be done as it is written.
     pub(super) fn impossible(&self, message: impl Into<String>) -> Stop {
         Stop::Step(Box::new(self.failure(FailureKind::Impossible, message.into())))
+    }
+
+    pub(super) fn publish_hook(&self) -> Result<&'r PublishHook, Stop> {
+        self.target.publish.as_ref().ok_or_else(|| {
+            self.impossible(
+                "the target does not say how to publish: add `publish:` to the target file, or \
+                 give --publish 'POST /publish'",
+            )
+        })
     }
 
     pub(super) fn failed(&self, message: impl Into<String>, seen: Vec<String>) -> Stop {
