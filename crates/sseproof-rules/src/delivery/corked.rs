@@ -8,12 +8,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use sseproof_http::Action;
+
 use super::arrivals::arrivals;
 use super::figures::{Spread, shown, time_to_head};
 use super::mutants::corked;
 use crate::outcome::count;
 use crate::timing::{CORK, CORKED_EVENTS, CORKED_HEAD, TOGETHER, UNCORKED};
-use crate::{Fault, Mutant, Record, Rule, Verdict, View};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/corked",
@@ -21,7 +23,16 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[Mutant::new(
         "corked-socket",
         "holds back each write for 200 ms, and sends it with the later ones",
-        corked,
+        |visit| {
+            let answer = reference::answer(visit);
+            let follows = |action: &Action| matches!(action, Action::Follow { .. });
+            let is_stream = visit.request.method == "GET"
+                && answer.actions.contains(&Action::Flush)
+                && !answer.actions.iter().any(follows);
+            let is_held =
+                |action: &Action| matches!(action, Action::Head { .. } | Action::Write(_));
+            if is_stream { corked(answer, Duration::from_millis(200), is_held) } else { answer }
+        },
     )],
 };
 

@@ -72,42 +72,36 @@ pub(super) fn until_end(plan: Plan) -> Plan {
     Plan { actions: first }
 }
 
-/// The reference's stream through a corked socket: each write waits for 200 ms, and
-/// is sent with the later ones.
-pub(super) fn corked(visit: &Visit<'_>) -> Plan {
-    const HELD: Duration = Duration::from_millis(200);
-    let answer = reference::answer(visit);
-    let follows = answer.actions.iter().any(|action| matches!(action, Action::Follow { .. }));
-    if visit.request.method != "GET" || follows || !answer.actions.contains(&Action::Flush) {
-        return answer;
-    }
-    let mut plan = Plan::default();
+/// The plan with these actions held back until the first of them is that old, and then all of
+/// them together.
+pub(crate) fn corked(plan: Plan, time: Duration, is_held: fn(&Action) -> bool) -> Plan {
+    let mut corked = Plan::default();
     let mut held = Vec::new();
     let mut left = Duration::ZERO;
-    for action in answer.actions {
+    for action in plan.actions {
         match action {
             Action::Flush => {}
-            Action::Wait(mut time) => {
-                if !held.is_empty() && time >= left {
-                    plan.actions.push(Action::Wait(left));
-                    plan.actions.append(&mut held);
-                    plan.actions.push(Action::Flush);
-                    time -= left;
+            Action::Wait(mut pause) => {
+                if !held.is_empty() && pause >= left {
+                    corked.actions.push(Action::Wait(left));
+                    corked.actions.append(&mut held);
+                    corked.actions.push(Action::Flush);
+                    pause -= left;
                 }
-                left = left.saturating_sub(time);
-                plan.actions.push(Action::Wait(time));
+                left = left.saturating_sub(pause);
+                corked.actions.push(Action::Wait(pause));
             }
-            Action::Head { .. } | Action::Write(_) => {
+            action if is_held(&action) => {
                 if held.is_empty() {
-                    left = HELD;
+                    left = time;
                 }
                 held.push(action);
             }
             end => {
-                plan.actions.append(&mut held);
-                plan.actions.push(end);
+                corked.actions.append(&mut held);
+                corked.actions.push(end);
             }
         }
     }
-    plan
+    corked
 }

@@ -5,6 +5,7 @@ use sseproof_http::Action;
 use super::sides::{all_pairs, no_stream, outlasts, through, was_open};
 use crate::delivery::figures::shown;
 use crate::outcome::count;
+use crate::response::instead_of_finish;
 use crate::timing::MISSING;
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -14,16 +15,7 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[Mutant::new(
         "proxy-never-ends",
         "is behind a proxy that keeps the response open when the server has ended it",
-        |visit| {
-            through(visit, |mut plan| {
-                for action in &mut plan.actions {
-                    if *action == Action::Finish {
-                        *action = Action::Hold;
-                    }
-                }
-                plan
-            })
-        },
+        |visit| through(visit, |plan| instead_of_finish(plan, Action::Hold)),
     )],
 };
 

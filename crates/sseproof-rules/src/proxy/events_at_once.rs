@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sseproof_http::{Action, Bytes, Plan};
+use sseproof_http::Action;
 use sseproof_record::{Sample, Side};
 
 use super::head_at_once;
@@ -13,10 +13,10 @@ use super::lateness::{Lateness, arrivals, clock, lateness};
 use super::no_transform;
 use super::sides::{Pair, compared, no_stream, pairs, through};
 use crate::delivery::figures::{PREAMBLE, came, shown, together};
-use crate::delivery::mutants::buffered;
+use crate::delivery::mutants::{buffered, corked};
 use crate::outcome::count;
 use crate::timing::{LONGER_WAY, PAUSE};
-use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 /// So many events make a comparison; so many late ones are not an accident.
 const SEVERAL: usize = 3;
@@ -32,49 +32,18 @@ pub(super) const RULE: Rule = Rule {
         Mutant::new(
             "proxy-buffers",
             "is behind a proxy that sends its bytes on whenever there are 512 of them",
-            |visit| match reference::behind_proxy(visit.request) {
-                Some(_) if visit.request.method == "GET" => buffered(visit, Some(512)),
-                _ => reference::answer(visit),
-            },
+            |visit| through(visit, |_| buffered(visit, Some(512))),
         ),
         Mutant::new(
             "proxy-corks",
             "is behind a proxy that waits 400 ms for more before it sends an event",
-            |visit| through(visit, |plan| corked(plan, Duration::from_millis(400))),
+            |visit| {
+                let is_held = |action: &Action| matches!(action, Action::Write(_));
+                through(visit, |plan| corked(plan, Duration::from_millis(400), is_held))
+            },
         ),
     ],
 };
-
-/// The plan with each event kept until the first of those that are kept is that old; what comes with
-/// the response headers are not.
-fn corked(plan: Plan, time: Duration) -> Plan {
-    let mut actions = Vec::new();
-    let mut kept = Vec::new();
-    let mut waited = Duration::ZERO;
-    for action in plan.actions {
-        match action {
-            Action::Wait(pause) => {
-                if !kept.is_empty() {
-                    waited += pause;
-                }
-                actions.push(Action::Wait(pause));
-                if waited >= time {
-                    let bytes = std::mem::take(&mut kept);
-                    actions.extend([Action::Write(Bytes::from(bytes)), Action::Flush]);
-                    waited = Duration::ZERO;
-                }
-            }
-            Action::Write(bytes) => kept.extend_from_slice(&bytes),
-            Action::Flush => {}
-            Action::Finish => {
-                let bytes = std::mem::take(&mut kept);
-                actions.extend([Action::Write(Bytes::from(bytes)), Action::Finish]);
-            }
-            other => actions.push(other),
-        }
-    }
-    Plan { actions }
-}
 
 fn judge(record: &Record<'_>) -> Verdict {
     if head_at_once::holds_back(record) {

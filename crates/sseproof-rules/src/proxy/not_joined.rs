@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sseproof_http::Action;
 use sseproof_record::{Gauge, Role, Sample, Side};
 
-use super::sides::{Pair, compared, no_stream, pairs};
+use super::sides::{Pair, compared, no_stream, pairs, through};
 use crate::delivery::figures::{sent, shown, time_to_head, waited_in_vain};
 use crate::lifecycle::leaving::{named, reading};
 use crate::outcome::count;
@@ -23,29 +23,25 @@ pub(super) const RULE: Rule = Rule {
             "proxy-replays",
             "is behind a caching proxy that sends each further client the events of the first one",
             |visit| {
-                let answer = reference::answer(visit);
+                let latest = reference::number_at(visit.now);
+                let old = latest.saturating_sub(12)..=latest;
                 let resumes = visit.request.last_event_id().is_some();
-                match reference::behind_proxy(visit.request) {
-                    Some(_) if visit.request.method == "GET" && visit.open >= 3 && !resumes => {
-                        let latest = reference::number_at(visit.now);
-                        let old = latest.saturating_sub(12)..=latest;
-                        old.rev().fold(answer, |plan, n| plan.insert(1, reference::event(n)))
+                through(visit, |plan| match visit.open {
+                    3.. if !resumes => {
+                        old.rev().fold(plan, |plan, n| plan.insert(1, reference::event(n)))
                     }
-                    _ => answer,
-                }
+                    _ => plan,
+                })
             },
         ),
         Mutant::new(
             "proxy-queues",
             "is behind a caching proxy that lets each further client wait for the end of the first one's stream",
             |visit| {
-                let answer = reference::answer(visit);
-                match reference::behind_proxy(visit.request) {
-                    Some(_) if visit.request.method == "GET" && visit.open >= 3 => {
-                        answer.after([Action::Hold])
-                    }
-                    _ => answer,
-                }
+                through(visit, |plan| match visit.open {
+                    3.. => plan.after([Action::Hold]),
+                    _ => plan,
+                })
             },
         ),
     ],

@@ -9,6 +9,7 @@ use super::lateness::Clock;
 use crate::delivery::figures::sent;
 use crate::lifecycle::leaving::lacking;
 use crate::outcome::Outcome;
+use crate::response::on_stream;
 use crate::{Record, Verdict, View, reference};
 
 /// One request, made twice.
@@ -113,13 +114,8 @@ pub(super) fn was_open(view: &View<'_>) -> bool {
 
 /// For mutants: what a proxy answers that is wrong in its own way, in front of a right server.
 pub(super) fn through(visit: &Visit<'_>, wrong: impl FnOnce(Plan) -> Plan) -> Plan {
-    let answer = reference::answer(visit);
     match reference::behind_proxy(visit.request) {
-        Some(_) if is_stream(visit) => wrong(answer),
-        _ => answer,
+        Some(_) => on_stream(visit, wrong),
+        None => reference::answer(visit),
     }
-}
-
-fn is_stream(visit: &Visit<'_>) -> bool {
-    visit.request.method == "GET"
 }

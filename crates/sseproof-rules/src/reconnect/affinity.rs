@@ -1,10 +1,9 @@
 //! A client that reconnects does not depend on the same instance.
 
-use sseproof_http::{Action, Plan};
-
 use crate::outcome::{NO_STREAM, count, each_once, stream_answers};
 use crate::response::cookies::set_by;
-use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use crate::response::on_stream;
+use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "reconnect/affinity",
@@ -12,10 +11,7 @@ pub(super) const RULE: Rule = Rule {
     mutants: &[Mutant::new(
         "sticky-session",
         "sets the cookie of a load balancer that keeps clients with one instance",
-        |visit| match visit.request.method.as_str() {
-            "GET" => sticky(reference::answer(visit)),
-            _ => reference::answer(visit),
-        },
+        |visit| on_stream(visit, |plan| plan.with_header("Set-Cookie", "AWSALB=abc; Path=/")),
     )],
 };
 
@@ -36,15 +32,6 @@ const STICKY: [&str; 14] = [
     "KEMPID",
     "X-Oracle-BMC-LBS-Route",
 ];
-
-fn sticky(mut plan: Plan) -> Plan {
-    for action in &mut plan.actions {
-        if let Action::Head { headers, .. } = action {
-            headers.add("Set-Cookie", "AWSALB=abc; Path=/");
-        }
-    }
-    plan
-}
 
 fn judge(record: &Record<'_>) -> Verdict {
     let streams: Vec<_> = stream_answers(record).collect();

@@ -6,29 +6,23 @@ use sseproof_http::{Action, Framing, Plan};
 use sseproof_record::Reason;
 
 use crate::outcome::{Outcome, count, each_once};
-use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
+use crate::response::on_stream;
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
-pub(super) const RULE: Rule =
-    Rule {
-        id: "reconnect/redirect",
-        judge,
-        mutants: &[
-            Mutant::new(
-                "redirect-loop",
-                "redirects every subscriber to the same place again",
-                |visit| match visit.request.method.as_str() {
-                    "GET" => redirect(visit.request.target()),
-                    _ => reference::answer(visit),
-                },
-            ),
-            Mutant::new("redirect-to-nowhere", "redirects without saying where to", |visit| {
-                match visit.request.method.as_str() {
-                    "GET" => redirect("").without_header("Location"),
-                    _ => reference::answer(visit),
-                }
-            }),
-        ],
-    };
+pub(super) const RULE: Rule = Rule {
+    id: "reconnect/redirect",
+    judge,
+    mutants: &[
+        Mutant::new(
+            "redirect-loop",
+            "redirects every subscriber to the same place again",
+            |visit| on_stream(visit, |_| redirect(visit.request.target())),
+        ),
+        Mutant::new("redirect-to-nowhere", "redirects without saying where to", |visit| {
+            on_stream(visit, |_| redirect("").without_header("Location"))
+        }),
+    ],
+};
 
 /// How many redirects are followed, here as in browsers' order of magnitude, before it is a loop.
 const PATIENCE: usize = 10;

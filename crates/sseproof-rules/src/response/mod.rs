@@ -59,13 +59,13 @@ pub(crate) const FAMILY: Family = Family {
 };
 
 /// For mutants: the reference's answer, changed where it is a stream that GET asks for.
-fn on_stream(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {
+pub(crate) fn on_stream(visit: &Visit<'_>, edit: impl FnOnce(Plan) -> Plan) -> Plan {
     let answer = reference::answer(visit);
     if visit.request.method == "GET" { edit(answer) } else { answer }
 }
 
 /// For mutants: the plan with another end.
-fn instead_of_finish(mut plan: Plan, end: Action) -> Plan {
+pub(crate) fn instead_of_finish(mut plan: Plan, end: Action) -> Plan {
     for action in &mut plan.actions {
         if *action == Action::Finish {
             *action = end.clone();

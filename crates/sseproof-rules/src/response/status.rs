@@ -1,34 +1,32 @@
 //! A subscription is answered with the status 200.
 
-use sseproof_http::{Framing, Plan, Visit};
+use sseproof_http::{Framing, Plan};
 
+use super::on_stream;
 use crate::outcome::{Coming, Outcome, coming, count, each_once};
-use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict};
 
 pub(crate) const RULE: Rule = Rule {
     id: "response/status",
     judge,
     mutants: &[
         Mutant::new("not-found", "answers every GET with 404", |visit| {
-            instead(visit, Plan::answer(404, "text/plain", "no such stream\n"))
+            on_stream(visit, |_| Plan::answer(404, "text/plain", "no such stream\n"))
         }),
         Mutant::new("created", "answers a subscription with 201", |visit| {
-            instead(visit, reference::answer(visit).with_status(201))
+            on_stream(visit, |plan| plan.with_status(201))
         }),
         Mutant::new(
             "nothing-to-say",
             "answers a subscription with 204 until there is something to send",
             |visit| {
-                let answer = reference::answer(visit).with_status(204).cut(0, []);
-                instead(visit, answer.with_framing(Framing::None))
+                on_stream(visit, |plan| {
+                    plan.with_status(204).cut(0, []).with_framing(Framing::None)
+                })
             },
         ),
     ],
 };
-
-fn instead(visit: &Visit<'_>, answer: Plan) -> Plan {
-    if visit.request.method == "GET" { answer } else { reference::answer(visit) }
-}
 
 fn judge(record: &Record<'_>) -> Verdict {
     let (mut good, mut redirected, mut not_http) = (0, 0, 0);
