@@ -61,6 +61,7 @@ sources![
     "conformance/window",
     "profiles/anthropic-messages/characters",
     "profiles/anthropic-messages/refused",
+    "profiles/anthropic-messages/thinking",
     "profiles/anthropic-messages/tools",
     "profiles/anthropic-messages/whole",
     "profiles/graphql-sse/get-mutation",

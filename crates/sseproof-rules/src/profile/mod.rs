@@ -14,8 +14,10 @@ mod mercure;
 mod openai_chat;
 mod openai_responses;
 mod refused;
+mod required;
 mod table;
 mod torn;
+mod types;
 mod written;
 
 use sseproof_http::Answer;

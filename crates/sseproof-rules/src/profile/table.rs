@@ -145,7 +145,7 @@ impl Scope {
         is_looked_at.then(|| first.map(|wrong| self.message(piece, wrong)))
     }
 
-    fn message(&self, piece: &Piece<'_>, wrong: Wrong) -> String {
+    pub(super) fn message(&self, piece: &Piece<'_>, wrong: Wrong) -> String {
         let (name, of) = match self.name {
             "" => (format!("`{}`", piece.kind), format!(" of `{}`", piece.kind)),
             name => (name.to_owned(), String::new()),
@@ -153,6 +153,7 @@ impl Scope {
         match wrong {
             Wrong::NotJson => format!("the data is not JSON: {}", quoted(piece.data.as_bytes())),
             Wrong::Missing(at) => format!("{name} has no `{at}`"),
+            Wrong::Absent(at) => format!("{name} has no `{at}`, which may be null"),
             Wrong::Is(at, value, right) if at.is_empty() => {
                 format!("{name} is {value}, not {right}")
             }
@@ -164,9 +165,11 @@ impl Scope {
     }
 }
 
-enum Wrong {
+pub(super) enum Wrong {
     NotJson,
     Missing(String),
+    /// The member is not there, not even as null.
+    Absent(String),
     Is(String, String, String),
     /// The member is this, but was that before.
     Was(String, String, String),
@@ -277,7 +280,7 @@ fn is_not_json(piece: &Piece<'_>) -> bool {
 }
 
 /// The members at that path, each with its exact path; null for a missing one.
-fn found<'v>(json: &'v Value, at: &str) -> Vec<(String, &'v Value)> {
+pub(super) fn found<'v>(json: &'v Value, at: &str) -> Vec<(String, &'v Value)> {
     let mut found = vec![(String::new(), json)];
     for name in at.split('.').filter(|name| !name.is_empty()) {
         let step = |(at, value): (String, &'v Value)| match (name, value.as_array()) {

@@ -70,7 +70,10 @@ struct Blocks {
 impl Blocks {
     /// Adds an event, and returns the fault of its position if it is about a block.
     fn take(&mut self, piece: &Piece<'_>) -> Option<Option<String>> {
-        let (kind, index) = (&*piece.kind, piece.number("index"));
+        let kind = &*piece.kind;
+        // `anthropic-messages/needed-members` reports a missing index.
+        let expected = if kind == "content_block_start" { Some(self.next) } else { self.open };
+        let index = piece.json["index"].as_u64().or(expected).unwrap_or_default();
         Some(match (kind, self.open) {
             ("content_block_start", open) => {
                 let next = self.next;
@@ -133,8 +136,10 @@ fn known(delta: &str) -> Option<(&'static [&'static str], &'static str)> {
 fn delta_type(record: &Record<'_>) -> Verdict {
     each(record, "delta", "no stream carried a delta", |view, pieces, tally| {
         let mut blocks: BTreeMap<u64, &str> = BTreeMap::new();
+        let mut last = 0;
         for piece in pieces {
-            let index = piece.number("index");
+            let index = piece.json["index"].as_u64().unwrap_or(last);
+            last = index;
             match &*piece.kind {
                 "content_block_start" => {
                     let kind = piece.json["content_block"]["type"].as_str().unwrap_or_default();

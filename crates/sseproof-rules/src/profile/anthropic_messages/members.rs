@@ -5,10 +5,10 @@ use sseproof_http::Plan;
 
 use super::NEEDED;
 use super::reference::answer;
-use crate::profile::events::{each as each_stream, names};
+use crate::profile::events::{Piece, each as each_stream, names, typed};
 use crate::profile::refused;
-use crate::profile::table::Must::{Be, BeOneOf, ComeFirst, ComeLast};
-use crate::profile::table::{EMPTY, EVENTS, NAME, NUMBER, OBJECT, TEXT, TYPED, each, on};
+use crate::profile::table::Must::{Be, BeOneOf, ComeFirst, ComeLast, MayBe};
+use crate::profile::table::{EMPTY, EVENTS, NAME, NUMBER, OBJECT, Scope, TEXT, TYPED, each, on};
 use crate::profile::written::{Changed, Written, stream};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -17,11 +17,14 @@ const START: &[&str] = &["message_start"];
 pub(super) const EVENT_OBJECT: Rule = Rule {
     id: "anthropic-messages/event-object",
     judge: |record| EVENTS.judge(record, &[each("", Be(OBJECT)), each("type", Be(NAME))]),
-    mutants: &[Mutant::new(
-        "empty-ping",
-        "keeps the connection alive with an empty object",
-        |visit| answer(visit).preceded_by("ping", &Written::named("ping", json!({}))),
-    )],
+    mutants: &[
+        Mutant::new("empty-ping", "keeps the connection alive with an empty object", |visit| {
+            answer(visit).preceded_by("ping", &Written::named("ping", json!({})))
+        }),
+        Mutant::new("token-as-text", "sends a token as text and not as an event", |visit| {
+            answer(visit).preceded_by("ping", &Written::named("content_block_delta", "Good"))
+        }),
+    ],
 };
 
 pub(super) const EVENT_NAME: Rule = Rule {
@@ -39,7 +42,8 @@ pub(super) const MESSAGE_START: Rule = Rule {
     judge: |record| {
         // An error may come first.
         let first = ComeFirst { aside: &["ping", "error"], or: &[] };
-        let rows = [on(START, "", first), on(START, "message.content", Be(EMPTY))];
+        // `anthropic-messages/needed-members` reports a start without `content`.
+        let rows = [on(START, "", first), on(START, "message.content", MayBe(EMPTY))];
         TYPED.counting("message", TYPED.none).judge(record, &rows)
     },
     mutants: &[
@@ -113,11 +117,25 @@ pub(super) const USAGE: Rule = Rule {
             on(START, "message.usage.input_tokens", Be(NUMBER)),
             on(&["message_delta"], "usage.output_tokens", Be(NUMBER)),
         ];
-        TYPED.counting("event", "no stream carried `message_start`").judge(record, &rows)
+        // `anthropic-messages/needed-members` reports a missing `usage`.
+        let scope = Scope {
+            none: "no stream carried the usage of a message",
+            of: |view| {
+                let is_used = |piece: &Piece<'_>| match &*piece.kind {
+                    "message_start" => piece.json["message"]["usage"].is_object(),
+                    _ => piece.json["usage"].is_object(),
+                };
+                typed(view).into_iter().filter(is_used).collect()
+            },
+            ..TYPED
+        };
+        scope.judge(record, &rows)
     },
-    mutants: &[Mutant::new("message-without-usage", "omits the usage of a message", |visit| {
-        answer(visit).set("message_delta", "/usage", Value::Null)
-    })],
+    mutants: &[Mutant::new(
+        "message-without-tokens",
+        "sends the usage of a message without the number of output tokens",
+        |visit| answer(visit).set("message_delta", "/usage/output_tokens", Value::Null),
+    )],
 };
 
 pub(super) const ERROR_OBJECT: Rule = Rule {

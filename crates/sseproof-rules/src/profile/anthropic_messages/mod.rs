@@ -1,8 +1,10 @@
 //! Messages as Anthropic streams them.
 
+mod agreement;
 mod blocks;
 mod members;
 mod reference;
+mod types;
 
 use serde_json::Value;
 
@@ -25,11 +27,16 @@ pub(super) const PROFILE: Profile = Profile {
     rules: &[
         &members::EVENT_OBJECT,
         &members::EVENT_NAME,
+        &types::NEEDED_MEMBERS,
+        &types::TYPED_MEMBERS,
         &members::MESSAGE_START,
         &blocks::BLOCK_ORDER,
         &blocks::DELTA_TYPE,
         &blocks::TOOL_INPUT,
         &blocks::WHOLE_CHARACTERS,
+        &agreement::THINKING_SIGNED,
+        &agreement::STOP_AGREES,
+        &agreement::TOOL_REQUIRED,
         &members::MESSAGE_DELTA,
         &members::MESSAGE_STOP,
         &members::USAGE,

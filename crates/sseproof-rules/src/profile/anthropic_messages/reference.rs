@@ -12,10 +12,22 @@ pub(super) fn answer(visit: &Visit<'_>) -> Plan {
         Err(refusal) => return refusal,
     };
     let tools = has_tools(&asked);
-    let mut events = vec![start(&model)];
-    events.extend(text_block());
+    let mut blocks = Vec::new();
+    if asked["thinking"]["type"] == "enabled" {
+        blocks.push(thinking_block());
+    }
+    blocks.push(text_block());
     if tools {
-        events.extend(tool_block());
+        blocks.push(tool_block());
+    }
+    let mut events = vec![start(&model)];
+    for (index, block) in blocks.into_iter().enumerate() {
+        events.extend(block.into_iter().map(|mut event| {
+            if event["type"] != "ping" {
+                event["index"] = json!(index);
+            }
+            event
+        }));
     }
     let reason = if tools { "tool_use" } else { "end_turn" };
     events.extend([
@@ -51,40 +63,35 @@ fn start(model: &str) -> Value {
     })
 }
 
+fn thinking_block() -> Vec<Value> {
+    let block = json!({ "type": "thinking", "thinking": "", "signature": "" });
+    let thinking = |text| json!({ "type": "thinking_delta", "thinking": text });
+    let signature =
+        json!({ "type": "signature_delta", "signature": "EqQBCgIYAhIM1gbcDa9GJwZA2b3h" });
+    block_of(block, [thinking("They greet"), thinking(" me."), signature])
+}
+
 fn text_block() -> Vec<Value> {
-    let delta = |text| {
-        json!({
-            "type": "content_block_delta", "index": 0,
-            "delta": { "type": "text_delta", "text": text },
-        })
-    };
-    let mut events = vec![
-        json!({
-            "type": "content_block_start", "index": 0,
-            "content_block": { "type": "text", "text": "" },
-        }),
-        json!({ "type": "ping" }),
-    ];
-    events.extend(TOKENS.map(delta));
-    events.push(json!({ "type": "content_block_stop", "index": 0 }));
+    let deltas = TOKENS.map(|text| json!({ "type": "text_delta", "text": text }));
+    let mut events = block_of(json!({ "type": "text", "text": "" }), deltas);
+    events.insert(1, json!({ "type": "ping" }));
     events
 }
 
 fn tool_block() -> Vec<Value> {
-    let delta = |piece| {
-        json!({
-            "type": "content_block_delta", "index": 1,
-            "delta": { "type": "input_json_delta", "partial_json": piece },
-        })
-    };
-    let mut events = vec![json!({
-        "type": "content_block_start", "index": 1,
-        "content_block": {
-            "type": "tool_use", "id": "toolu_01T1x1fJ34qAmk2tNTrN7Up6", "name": "get_weather",
-            "input": {},
-        },
-    })];
-    events.extend([""].into_iter().chain(ARGUMENTS).map(delta));
-    events.push(json!({ "type": "content_block_stop", "index": 1 }));
+    let block = json!({
+        "type": "tool_use", "id": "toolu_01T1x1fJ34qAmk2tNTrN7Up6", "name": "get_weather",
+        "input": {},
+    });
+    let delta = |piece| json!({ "type": "input_json_delta", "partial_json": piece });
+    block_of(block, [""].into_iter().chain(ARGUMENTS).map(delta))
+}
+
+/// The events of a block, without its index.
+fn block_of(block: Value, deltas: impl IntoIterator<Item = Value>) -> Vec<Value> {
+    let mut events = vec![json!({ "type": "content_block_start", "content_block": block })];
+    let delta = |delta| json!({ "type": "content_block_delta", "delta": delta });
+    events.extend(deltas.into_iter().map(delta));
+    events.push(json!({ "type": "content_block_stop" }));
     events
 }

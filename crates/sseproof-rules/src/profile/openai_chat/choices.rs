@@ -145,7 +145,11 @@ pub(super) const FINISH_REASON: Rule = Rule {
         Mutant::new(
             "finished-from-the-start",
             "writes the finish_reason into each chunk",
-            |visit| choices(visit, |choice| choice["finish_reason"] = json!("stop")),
+            |visit| {
+                let has_tools = visit.request.body.to_text().contains("\"tools\"");
+                let reason = if has_tools { "tool_calls" } else { "stop" };
+                choices(visit, |choice| choice["finish_reason"] = json!(reason))
+            },
         ),
         Mutant::new("finished-twice", "sends the last chunk of a choice a second time", |visit| {
             answer(visit).twice("\"finish_reason\":\"")

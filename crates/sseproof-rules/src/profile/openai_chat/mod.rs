@@ -1,5 +1,6 @@
 //! Chat completions as OpenAI streams them, and many compatible servers.
 
+mod agreement;
 mod choices;
 mod chunks;
 mod ends;
@@ -35,6 +36,9 @@ pub(super) const PROFILE: Profile = Profile {
         &choices::WHOLE_CHARACTERS,
         &tool_calls::RULE,
         &choices::FINISH_REASON,
+        &agreement::TYPED_MEMBERS,
+        &agreement::FINISH_AGREES,
+        &agreement::TOOL_REQUIRED,
         &ends::USAGE_ASKED,
         &ends::USAGE_UNASKED,
         &ends::DONE_LAST,

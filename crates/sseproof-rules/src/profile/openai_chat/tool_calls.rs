@@ -31,6 +31,12 @@ pub(super) const RULE: Rule = Rule {
                 call["id"] = json!(format!("call_{count}"));
             })
         }),
+        Mutant::new("call-without-function", "ends a call with a piece that is empty", |visit| {
+            answer(visit).replaced("Kyoto", |mut event| {
+                event.data = event.data.replacen("}]", "},{\"index\":0}]", 1);
+                vec![event]
+            })
+        }),
         Mutant::new("arguments-so-far", "repeats the arguments so far in each piece", |visit| {
             let mut sum = String::new();
             calls(visit, |call| {
@@ -115,6 +121,10 @@ impl<'v> Call<'v> {
             }
         }
         match arguments {
+            // The official library takes each piece apart, even one without any arguments.
+            _ if function.is_null() => {
+                Some(format!("a piece of a tool call has no `function`: {}", shown(piece)))
+            }
             Value::Null | Value::String(_) => None,
             other => {
                 Some(format!("the arguments of a tool call are {}, not a string", shown(other)))

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
 use sseproof_http::{Plan, Visit};
 
 use super::numbered;
@@ -30,6 +31,11 @@ pub(super) const NESTING: Rule = Rule {
         Mutant::new("part-never-added", "sends deltas for a part that was never added", |visit| {
             numbered(answer(visit).without("response.content_part.added"))
         }),
+        Mutant::new("parts-from-one", "counts the parts of an item from 1", |visit| {
+            answer(visit).changed("\"content_index\":", "/content_index", |index| {
+                json!(index.as_u64().map(|index| index + 1))
+            })
+        }),
         Mutant::new("item-never-added", "never sends `response.output_item.added`", |visit| {
             numbered(answer(visit).without("response.output_item.added"))
         }),
@@ -56,8 +62,16 @@ impl Added {
             return Some(format!("`{kind}` is about item {item}, which was never added"));
         }
         if kind == "content_part.added" {
+            // The official libraries append it, and find it by its index.
+            let next = self.parts.range((item, 0)..=(item, u64::MAX)).count() as u64;
             let is_new = self.parts.insert((item, part));
-            return (!is_new).then(|| format!("part {part} of item {item} is added a second time"));
+            return match is_new {
+                false => Some(format!("part {part} of item {item} is added a second time")),
+                true if part != next => {
+                    Some(format!("part {part} of item {item} is added, but part {next} is next"))
+                }
+                true => None,
+            };
         }
         let starts = ["output_text.", "refusal.", "content_part."];
         let is_of_part = starts.iter().any(|start| kind.starts_with(start));

@@ -13,6 +13,13 @@ use crate::profile::written::{Changed, Written, stream};
 use crate::{Mutant, Rule};
 
 const NO_RESPONSE: &str = "no stream carried an event with the response";
+/// The events with a response; `openai-responses/needed-members` reports those that lack it.
+const WITH_RESPONSE: Scope = Scope {
+    noun: "event",
+    none: NO_RESPONSE,
+    name: "",
+    of: |view| typed(view).into_iter().filter(|piece| piece.json["response"].is_object()).collect(),
+};
 const COMPLETED: &[&str] = &["response.completed"];
 /// The types of the events that end a response.
 const TERMINAL: &[&str] =
@@ -21,16 +28,21 @@ const TERMINAL: &[&str] =
 pub(super) const EVENT_OBJECT: Rule = Rule {
     id: "openai-responses/event-object",
     judge: |record| EVENTS.judge(record, &[each("", Be(OBJECT)), each("type", Be(NAME))]),
-    mutants: &[Mutant::new(
-        "untyped-ping",
-        "keeps the connection alive with an object that has no type",
-        |visit| {
-            let ping = Written::data(json!({ "ping": true }));
-            answer(visit)
-                .preceded_by("\"delta\":\" morning\"", &ping)
-                .preceded_by("\"ty\\\":\"", &ping)
-        },
-    )],
+    mutants: &[
+        Mutant::new(
+            "untyped-ping",
+            "keeps the connection alive with an object that has no type",
+            |visit| {
+                let ping = Written::data(json!({ "ping": true }));
+                answer(visit)
+                    .preceded_by("\"delta\":\" morning\"", &ping)
+                    .preceded_by("\"ty\\\":\"", &ping)
+            },
+        ),
+        Mutant::new("ping-as-text", "keeps the connection alive with data not in JSON", |visit| {
+            answer(visit).preceded_by("\"delta\":\" morning\"", &Written::data("ping"))
+        }),
+    ],
 };
 
 pub(super) const EVENT_NAME: Rule = Rule {
@@ -95,17 +107,7 @@ pub(super) const CREATED_FIRST: Rule = Rule {
 
 pub(super) const SAME_RESPONSE: Rule = Rule {
     id: "openai-responses/same-response",
-    judge: |record| {
-        let scope = Scope {
-            noun: "event",
-            none: NO_RESPONSE,
-            name: "",
-            of: |view| {
-                typed(view).into_iter().filter(|piece| piece.json["response"].is_object()).collect()
-            },
-        };
-        scope.judge(record, &[each("response.id", Stay(TEXT))])
-    },
+    judge: |record| WITH_RESPONSE.judge(record, &[each("response.id", Stay(TEXT))]),
     mutants: &[Mutant::new(
         "response-id-per-event",
         "makes a new response id for each event that carries the response",
@@ -130,7 +132,7 @@ pub(super) const STATUS: Rule = Rule {
             on(&["response.failed"], "response.status", BeOneOf(&["failed"])),
             on(&["response.incomplete"], "response.status", BeOneOf(&["incomplete"])),
         ];
-        TYPED.counting("event", NO_RESPONSE).judge(record, &rows)
+        WITH_RESPONSE.judge(record, &rows)
     },
     mutants: &[Mutant::new(
         "completed-in-progress",
@@ -169,7 +171,7 @@ pub(super) const USAGE: Rule = Rule {
             on(COMPLETED, "response.usage.total_tokens", Be(NUMBER)),
         ];
         let none = "no stream carried `response.completed`";
-        TYPED.counting("response", none).judge(record, &rows)
+        WITH_RESPONSE.counting("response", none).judge(record, &rows)
     },
     mutants: &[Mutant::new(
         "completed-without-usage",
@@ -191,7 +193,10 @@ pub(super) const ERROR_OBJECT: Rule = Rule {
         "error-without-message",
         "ends with an error event that has a detail and no message",
         |visit| {
-            let error = json!({ "type": "error", "detail": "gone", "sequence_number": 0 });
+            let error = json!({
+                "type": "error", "code": null, "param": null, "detail": "gone",
+                "sequence_number": 0,
+            });
             numbered(answer(visit).broken_off(4, &Written::named("error", error)))
         },
     )],

@@ -1,8 +1,10 @@
 //! Responses as OpenAI streams them.
 
+mod agreement;
 mod items;
 mod members;
 mod reference;
+mod types;
 
 use sseproof_http::Plan;
 
@@ -24,6 +26,8 @@ pub(super) const PROFILE: Profile = Profile {
         &members::EVENT_OBJECT,
         &members::EVENT_NAME,
         &members::SEQUENCE,
+        &types::NEEDED_MEMBERS,
+        &types::TYPED_MEMBERS,
         &members::CREATED_FIRST,
         &members::SAME_RESPONSE,
         &members::STATUS,
@@ -31,6 +35,11 @@ pub(super) const PROFILE: Profile = Profile {
         &items::ITEM_DONE,
         &items::DELTAS_ADD_UP,
         &items::WHOLE_CHARACTERS,
+        &agreement::ITEM_ID,
+        &agreement::SAME_ITEM,
+        &agreement::OUTPUT_REPEATED,
+        &agreement::TEXT_IN_DELTAS,
+        &agreement::TOOL_REQUIRED,
         &members::TERMINAL_LAST,
         &members::USAGE,
         &members::ERROR_OBJECT,

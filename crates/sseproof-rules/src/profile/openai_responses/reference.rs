@@ -8,6 +8,7 @@ use crate::profile::written::{Written, stream};
 
 const ID: &str = "resp_67c9fdcecf488190bdd9a0409de3a1ec";
 const MESSAGE: &str = "msg_67c9fdcf37fc8190ba82116e33fb28c5";
+const REASONING: &str = "rs_67c9fdd0a1c08190b3c4b0d3c2a0a1b1";
 const CALL: &str = "fc_67c9fdd0a1c08190b3c4b0d3c2a0a1b2";
 
 pub(super) fn answer(visit: &Visit<'_>) -> Plan {
@@ -20,12 +21,12 @@ pub(super) fn answer(visit: &Visit<'_>) -> Plan {
         let body = response(model, "completed", json!([message(&TOKENS.concat(), "completed")]));
         return Plan::answer(200, "application/json", body.to_string());
     }
-    let (middle, item) = if has_tools(&asked) { call_events() } else { message_events() };
+    let (middle, output) = if has_tools(&asked) { call_events() } else { message_events() };
     let begun =
         |kind: &str| json!({ "type": kind, "response": response(model, "in_progress", json!([])) });
     let mut events = vec![begun("response.created"), begun("response.in_progress")];
     events.extend(middle);
-    let whole = response(model, "completed", json!([item]));
+    let whole = response(model, "completed", output);
     events.push(json!({ "type": "response.completed", "response": whole }));
     let numbered = events.into_iter().enumerate().map(|(number, mut event)| {
         event["sequence_number"] = json!(number);
@@ -72,17 +73,18 @@ fn message_events() -> (Vec<Value>, Value) {
         }),
         place(json!({ "type": "response.content_part.added", "part": part("") })),
     ];
-    events.extend(
-        TOKENS.map(|token| place(json!({ "type": "response.output_text.delta", "delta": token }))),
-    );
+    events.extend(TOKENS.map(|token| {
+        place(json!({ "type": "response.output_text.delta", "delta": token, "logprobs": [] }))
+    }));
     events.extend([
-        place(json!({ "type": "response.output_text.done", "text": text })),
+        place(json!({ "type": "response.output_text.done", "text": text, "logprobs": [] })),
         place(json!({ "type": "response.content_part.done", "part": part(&text) })),
         json!({ "type": "response.output_item.done", "output_index": 0, "item": item }),
     ]);
-    (events, item)
+    (events, json!([item]))
 }
 
+/// A summary of the reasoning, and a call.
 fn call_events() -> (Vec<Value>, Value) {
     let call = |arguments: &str, status: &str| {
         json!({
@@ -91,21 +93,46 @@ fn call_events() -> (Vec<Value>, Value) {
         })
     };
     let item = call(&ARGUMENTS.concat(), "completed");
-    let mut events = vec![json!({
-        "type": "response.output_item.added", "output_index": 0, "item": call("", "in_progress"),
-    })];
+    let (mut events, reasoning) = reasoning_events();
+    events.push(json!({
+        "type": "response.output_item.added", "output_index": 1, "item": call("", "in_progress"),
+    }));
     events.extend(ARGUMENTS.map(|piece| {
         json!({
             "type": "response.function_call_arguments.delta", "item_id": CALL,
-            "output_index": 0, "delta": piece,
+            "output_index": 1, "delta": piece,
         })
     }));
     events.extend([
         json!({
             "type": "response.function_call_arguments.done", "item_id": CALL,
-            "output_index": 0, "arguments": ARGUMENTS.concat(),
+            "output_index": 1, "arguments": ARGUMENTS.concat(),
         }),
-        json!({ "type": "response.output_item.done", "output_index": 0, "item": item }),
+        json!({ "type": "response.output_item.done", "output_index": 1, "item": item }),
     ]);
-    (events, item)
+    (events, json!([reasoning, item]))
+}
+
+fn reasoning_events() -> (Vec<Value>, Value) {
+    const TEXT: &str = "They ask for the weather.";
+    let part = |text: &str| json!({ "type": "summary_text", "text": text });
+    let item = |summary: Value| json!({ "id": REASONING, "type": "reasoning", "summary": summary });
+    let event = |kind: &str, name: &str, value: Value| {
+        json!({
+            "type": format!("response.reasoning_summary_{kind}"), "item_id": REASONING,
+            "output_index": 0, "summary_index": 0, name: value,
+        })
+    };
+    let whole = item(json!([part(TEXT)]));
+    let events = vec![
+        json!({
+            "type": "response.output_item.added", "output_index": 0, "item": item(json!([])),
+        }),
+        event("part.added", "part", part("")),
+        event("text.delta", "delta", json!(TEXT)),
+        event("text.done", "text", json!(TEXT)),
+        event("part.done", "part", part(TEXT)),
+        json!({ "type": "response.output_item.done", "output_index": 0, "item": whole }),
+    ];
+    (events, whole)
 }
