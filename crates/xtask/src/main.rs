@@ -8,6 +8,7 @@ mod generate;
 mod measured;
 mod parsers;
 mod peers;
+mod profiles;
 mod purity;
 mod versus;
 mod words;
@@ -55,6 +56,13 @@ enum Task {
         /// Only these; without a name, all of scenarios/parsers/.
         names: Vec<String>,
     },
+    /// Read every mutant of the profiles of models with the official client libraries, and write
+    /// reports/profiles.md.
+    Profiles {
+        /// Fail if Python or PyPI is missing, as in CI.
+        #[arg(long)]
+        required: bool,
+    },
     /// Measure the codec and the decoders of others, and write reports/codec.md.
     BenchCodec,
     /// Measure the load generator and wrk, and write the table of reports/load.md.
@@ -95,6 +103,7 @@ fn main() -> ExitCode {
         Task::Peers { names } => peers::run(&names),
         Task::Versus(arguments) => versus::run(&arguments),
         Task::Parsers { names } => parsers::run(&names),
+        Task::Profiles { required } => profiles::run(required),
         Task::BenchCodec => {
             run(&root().join("bench"), &["cargo", "bench", "--bench", "report", "--", "--quiet"])
         }
