@@ -46,9 +46,12 @@ const TYPES: &[Types] = &[
             ("redacted_thinking", "data!"),
             ("tool_use server_tool_use", "id! name! input:object"),
             (
-                "web_search_tool_result web_fetch_tool_result code_execution_tool_result",
+                "web_search_tool_result web_fetch_tool_result code_execution_tool_result \
+                 bash_code_execution_tool_result text_editor_code_execution_tool_result \
+                 tool_search_tool_result",
                 "tool_use_id content:any",
             ),
+            ("container_upload", "file_id"),
         ],
     },
 ];

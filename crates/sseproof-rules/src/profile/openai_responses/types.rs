@@ -80,8 +80,29 @@ const TYPES: &[Types] = &[
             (
                 "response.web_search_call.* response.file_search_call.* response.mcp_call.* \
                  response.mcp_list_tools.* response.code_interpreter_call.* \
-                 response.image_generation_call.*",
+                 response.image_generation_call.* response.compaction.*",
                 "output_index:number! item_id",
+            ),
+            (
+                "response.image_generation_call.partial_image",
+                "partial_image_b64 partial_image_index:any",
+            ),
+            ("response.audio.delta response.audio.transcript.delta", "delta!"),
+            (
+                "response.shell_call_command.added response.shell_call_command.done",
+                "output_index:number! command_index:number command",
+            ),
+            (
+                "response.shell_call_command.delta",
+                "output_index:number! command_index:number delta!",
+            ),
+            (
+                "response.shell_call_output_content.delta",
+                "output_index:number! command_index:number item_id delta:object!",
+            ),
+            (
+                "response.shell_call_output_content.done",
+                "output_index:number! command_index:number item_id output:list",
             ),
             ("error", "code:null param:null"),
         ],
@@ -102,7 +123,13 @@ const TYPES: &[Types] = &[
             ("function_call", "call_id! name! arguments!"),
             ("custom_tool_call", "call_id! name! input!"),
             ("reasoning", "id summary:list"),
-            ("mcp_call", "id name arguments server_label"),
+            ("mcp_call mcp_approval_request", "id name arguments server_label"),
+            ("mcp_list_tools", "id server_label tools:list"),
+            (
+                "computer_call computer_call_output local_shell_call shell_call shell_call_output \
+                 apply_patch_call apply_patch_call_output custom_tool_call_output",
+                "id call_id status",
+            ),
             (
                 "web_search_call file_search_call code_interpreter_call image_generation_call",
                 "id status",
