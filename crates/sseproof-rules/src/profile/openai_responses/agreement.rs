@@ -18,6 +18,72 @@ const ADDED: &str = "response.output_item.added";
 const DONE: &str = "response.output_item.done";
 const COMPLETED: &str = "response.completed";
 
+pub(super) const DELTA_TYPE: Rule = Rule {
+    id: "openai-responses/delta-type",
+    judge: delta_type,
+    mutants: &[
+        Mutant::new("part-of-another-type", "calls a part `text`, not `output_text`", |visit| {
+            answer(visit).set("response.content_part.added", "/part/type", "text")
+        }),
+        Mutant::new(
+            "call-of-another-type",
+            "calls a call `tool_call`, not `function_call`",
+            |visit| {
+                answer(visit).replaced("\"function_call\"", |mut event| {
+                    event.data = event.data.replace("\"function_call\"", "\"tool_call\"");
+                    vec![event]
+                })
+            },
+        ),
+    ],
+};
+
+/// The types of the item and of the part that events on a text of this kind are about.
+fn fitting(kind: &str) -> Option<(&'static str, Option<&'static str>)> {
+    Some(match kind {
+        "output_text" => ("message", Some("output_text")),
+        "refusal" => ("message", Some("refusal")),
+        "function_call_arguments" => ("function_call", None),
+        "custom_tool_call_input" => ("custom_tool_call", None),
+        "mcp_call_arguments" => ("mcp_call", None),
+        _ => return None,
+    })
+}
+
+fn delta_type(record: &Record<'_>) -> Verdict {
+    let none = "no stream carried a delta of an item that was added";
+    each(record, "event", none, |view, pieces, tally| {
+        let (mut items, mut parts) = (BTreeMap::new(), BTreeMap::new());
+        for piece in pieces {
+            let kind = piece.kind.strip_prefix("response.").unwrap_or_default();
+            let (item, part) = (piece.number("output_index"), piece.number("content_index"));
+            match kind {
+                "output_item.added" => {
+                    items.extend(piece.json["item"]["type"].as_str().map(|of| (item, of)))
+                }
+                "content_part.added" => {
+                    parts.extend(piece.json["part"]["type"].as_str().map(|of| ((item, part), of)));
+                }
+                _ => {}
+            }
+            let Some((of, _)) = kind.rsplit_once('.') else { continue };
+            let Some((item_type, part_type)) = fitting(of) else { continue };
+            let Some(of_item) = items.get(&item) else { continue };
+            tally.look();
+            let wrong = match (parts.get(&(item, part)), part_type) {
+                _ if *of_item != item_type => {
+                    format!("`{kind}` is about item {item}, which is `{of_item}`")
+                }
+                (Some(of_part), Some(right)) if *of_part != right => {
+                    format!("`{kind}` is about part {part} of item {item}, which is `{of_part}`")
+                }
+                _ => continue,
+            };
+            tally.fault(|| Fault::at(view, piece.offset, wrong));
+        }
+    })
+}
+
 pub(super) const ITEM_ID: Rule = Rule {
     id: "openai-responses/item-id",
     judge: item_id,

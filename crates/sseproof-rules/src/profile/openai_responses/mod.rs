@@ -35,6 +35,7 @@ pub(super) const PROFILE: Profile = Profile {
         &items::ITEM_DONE,
         &items::DELTAS_ADD_UP,
         &items::WHOLE_CHARACTERS,
+        &agreement::DELTA_TYPE,
         &agreement::ITEM_ID,
         &agreement::SAME_ITEM,
         &agreement::OUTPUT_REPEATED,
