@@ -18,6 +18,12 @@ table! {
         "TCP connections established, with TLS if it is used; over HTTP/2, streams share them";
     Streams = "streams",
         "answers with status 200 and a stream (WebSocket: handshakes that succeeded)";
+    Unanswered = "unanswered",
+        "arrivals that never got a stream: connected, and no response headers within the plan's `patience` or until the end of the run (or for a second, if the plan disconnects them earlier); `wait` has their times";
+    Rejected = "rejected",
+        "arrivals that never got a stream: the last attempt gave a response without one, or an error before the response headers; `errors` has the kinds";
+    Unconnected = "unconnected",
+        "arrivals that never got a stream, since they got no connection (or no TLS on it, or were refused over HTTP/2); `errors` has the kinds";
     Ended = "ended",
         "streams whose end, or reset, came from the server";
     Closed = "closed",
@@ -29,7 +35,9 @@ table! {
     Bytes = "bytes",
         "bytes read from the connections: headers, framing and content, over HTTP/2 all frames; over TLS, the decrypted bytes";
     Lost = "lost",
-        "sequence numbers that never arrived between two that did, and, if the generator publishes, after the last that did";
+        "sequence numbers that never arrived between two that did, and, if the generator publishes, after the last that did; those that a client which the plan makes slow may still get count as `unread`";
+    Unread = "unread",
+        "published events that clients which the plan makes slow had not read at their end; at the end of the run they read on at full speed for `drain`, and what an open stream withholds even then is `lost`";
     Duplicated = "duplicated",
         "sequence numbers that arrived again on the same client, reconnects included";
     Reordered = "reordered",
@@ -120,6 +128,10 @@ impl Counters {
 
     pub fn errors(&self) -> impl Iterator<Item = (&str, u64)> {
         self.errors.iter().map(|(text, (_, count))| (text.as_str(), *count))
+    }
+
+    pub fn errors_with_kinds(&self) -> impl Iterator<Item = (&str, ErrorKind)> {
+        self.errors.iter().map(|(text, (kind, _))| (text.as_str(), *kind))
     }
 
     /// How often errors of that kind occurred.

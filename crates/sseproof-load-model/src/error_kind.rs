@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::Counter;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadError {
     kind: ErrorKind,
@@ -118,6 +120,23 @@ impl ErrorKind {
             return Some(Self::Status(code));
         }
         Self::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+
+    /// How an arrival is counted that never got a stream, if such an error was its last.
+    pub fn ends_as(self) -> Option<Counter> {
+        match self {
+            Self::Refused
+            | Self::Unreachable
+            | Self::ConnectTimeout
+            | Self::Tls
+            | Self::NoFiles
+            | Self::NoPorts => Some(Counter::Unconnected),
+            Self::Status(_) | Self::NoStream | Self::NoHead | Self::Reset | Self::Protocol => {
+                Some(Counter::Rejected)
+            }
+            Self::HeadTimeout => Some(Counter::Unanswered),
+            Self::Truncated | Self::Answer | Self::Publish | Self::Other => None,
+        }
     }
 
     /// The kind of an error in a result of version 0.1.0, which had only its text. Only for old files:

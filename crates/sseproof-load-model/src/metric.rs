@@ -15,6 +15,8 @@ table! {
         monotonic("TLS time", "end of the TLS handshake − TCP connection established");
     Head = "head",
         monotonic("time to response headers", "last byte of the response headers read − first byte of the request written (WebSocket: of the answer to the opening handshake, and of its request; over HTTP/2, the request counts as written when the connection was established, so that a wait for the server's SETTINGS counts)");
+    Wait = "wait",
+        monotonic("wait without response headers", "the client gives up or is disconnected, at the latest at the end of the run − first byte of its first request written; only clients that count as `unanswered`");
     FirstEvent = "first-event",
         monotonic("time to first event", "first event (WebSocket: first message) decoded − first byte of the request written");
     Delivery = "delivery",

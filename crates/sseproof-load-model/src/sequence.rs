@@ -57,12 +57,6 @@ impl Sequence {
         if self.find(number) { SequenceCheck::Late } else { SequenceCheck::Again }
     }
 
-    /// How many are missing up to that number (exclusive), those before it included.
-    pub fn lost_before(&self, end: u64) -> u64 {
-        let tail = self.next.map_or(0, |next| end.saturating_sub(next));
-        self.lost() + tail
-    }
-
     pub fn lost(&self) -> u64 {
         self.missing.as_deref().map_or(0, |missing| {
             missing.given_up + missing.runs.iter().map(|(from, to)| to - from).sum::<u64>()
@@ -108,7 +102,7 @@ mod tests {
         let seen: Vec<_> = [7, 8, 11, 9, 8, 12].map(|n| sequence.see(n)).into();
         use SequenceCheck::{Again, Ahead, InOrder, Late};
         assert_eq!(seen, [InOrder, InOrder, Ahead(2), Late, Again, InOrder]);
-        assert_eq!((sequence.lost(), sequence.lost_before(15)), (1, 3));
+        assert_eq!(sequence.lost(), 1);
     }
 
     proptest! {

@@ -1,14 +1,16 @@
 //! The generator counts exactly the faults that the server makes on purpose, on both transports.
 
-use std::sync::Arc;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sseproof_load::server::{Server, ServerOptions};
 use sseproof_load::{Generator, Message, Played, Publisher, Target, run};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{
-    Arrivals, Counter, Interval, Metric, Plan, Protocol, Publishing, Rate, Reconnecting, Requests,
-    Sequencing, Stage, Stamping, Subscribe, Workload,
+    Arrivals, Counter, Interval, Metric, Pace, Plan, Protocol, Publishing, Rate, Reconnecting,
+    Requests, Sequencing, Slow, Stage, Stamping, Subscribe, Workload,
 };
 use sseproof_net::{Identity, IdentityOptions, Tls, TlsOptions};
 use tokio::sync::watch;
@@ -40,8 +42,12 @@ fn hold(seconds: f64) -> Stage {
 }
 
 async fn generator(server: &Server, path: &str, plan: Plan) -> Generator {
+    generator_at(server.address(), path, plan).await
+}
+
+async fn generator_at(address: SocketAddr, path: &str, plan: Plan) -> Generator {
     let scheme = if path.starts_with("/ws") { "ws" } else { "http" };
-    let url = Url::parse(&format!("{scheme}://{}{path}", server.address())).expect("a URL");
+    let url = Url::parse(&format!("{scheme}://{address}{path}")).expect("a URL");
     Generator {
         plan,
         target: Target::new(url, None).await.expect("an address"),
@@ -113,8 +119,7 @@ async fn a_client_that_is_cut_reconnects_and_loses_no_event_that_can_be_resumed(
     }
 }
 
-fn publisher(server: &Server) -> Publisher {
-    let address = server.address();
+fn publisher(address: SocketAddr) -> Publisher {
     Publisher::new(move |emission| {
         let (data, length) = (&emission.data, emission.data.len());
         let bytes = format!(
@@ -151,7 +156,7 @@ async fn published(kind: &str, after: Duration) -> Interval {
     let arrivals = Arrivals::Constant;
     plan.publishing = Some(Publishing { rate: 50.0, arrivals, size: 200, after });
     let mut generator = generator(&server, &format!("{kind}?topic=t"), plan).await;
-    generator.publisher = Some(publisher(&server));
+    generator.publisher = Some(publisher(server.address()));
     total(generator).await
 }
 
@@ -171,7 +176,7 @@ async fn what_is_published_over_tls_arrives() {
     let url = Url::parse(&format!("https://{}/events?topic=t", server.address())).expect("a URL");
     generator.target = Target::new(url, Some(Arc::clone(&config))).await.expect("an address");
     let name = generator.target.name().expect("its name");
-    generator.publisher = Some(publisher(&server).over_tls(config, name));
+    generator.publisher = Some(publisher(server.address()).over_tls(config, name));
     let total = total(generator).await;
     let [events, lost, _, _, errors] = counts(&total);
     assert_eq!([lost, errors], [0; 2], "{:?}", total.counters);
@@ -187,6 +192,130 @@ async fn a_refused_connection_is_reported() {
     let errors: Vec<_> = total.counters.errors().map(|(kind, _)| kind.to_owned()).collect();
     assert_eq!(errors, ["connect: refused"]);
     assert_eq!(total.counters.count(Counter::Streams), 0);
+    assert_eq!(unopened(&total), [0, 0, 3]);
+}
+
+/// Arrivals that never got a stream: unanswered, rejected, unconnected.
+fn unopened(total: &Interval) -> [u64; 3] {
+    use Counter::{Rejected, Unanswered, Unconnected};
+    [Unanswered, Rejected, Unconnected].map(|counter| total.counters.count(counter))
+}
+
+/// The kernel accepts their connections, and no response ever comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_hangs_is_counted_with_its_wait() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    for patience in [5 * SECOND, SECOND / 4] {
+        let mut plan = subscribe(3, &[hold(0.3)]);
+        plan.patience = patience;
+        let total = total(generator_at(address, "/events", plan).await).await;
+        assert_eq!(unopened(&total), [3, 0, 0], "{patience:?} {:?}", total.counters);
+        let waits = total.histogram(Metric::Wait).expect("their waits");
+        assert_eq!(waits.count(), 3);
+        assert!(waits.min() > 500_000_000, "{}", waits.min());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_with_all_streams_open_counts_none_of_them() {
+    let server = server();
+    let total = total(generator(&server, "/events", subscribe(3, &[hold(0.2)])).await).await;
+    assert_eq!(unopened(&total), [0; 3]);
+    assert!(total.histogram(Metric::Wait).is_none());
+}
+
+/// A server that sends each subscriber only its first events, and keeps the connection: silently,
+/// or closed at once.
+fn withholding(events: usize, closes: bool) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let all: Arc<Mutex<Vec<(TcpStream, usize)>>> = Arc::default();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, all) = (stream.expect("a connection"), Arc::clone(&all));
+            std::thread::spawn(move || {
+                let mut request = Vec::new();
+                let mut buffer = [0; 64 * 1024];
+                loop {
+                    let Ok(read @ 1..) = stream.read(&mut buffer) else { return };
+                    request.extend_from_slice(&buffer[..read]);
+                    let text = String::from_utf8_lossy(&request).into_owned();
+                    let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+                    if head.starts_with("GET") {
+                        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+                        stream.write_all(head.as_bytes()).expect("a subscriber");
+                        all.lock().expect("them").push((stream, events));
+                        return;
+                    }
+                    let length = head.split_once("Content-Length: ").map(|(_, rest)| {
+                        rest.split("\r\n").next().unwrap_or_default().parse().unwrap_or(0)
+                    });
+                    if body.len() < length.unwrap_or(0) {
+                        continue;
+                    }
+                    for (subscriber, left) in &mut *all.lock().expect("them") {
+                        if *left > 0 {
+                            *left -= 1;
+                            write!(subscriber, "data: {body}\n\n").expect("a subscriber");
+                        } else if closes {
+                            let _ = subscriber.shutdown(std::net::Shutdown::Both);
+                        }
+                    }
+                    request.clear();
+                    let answer = "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
+                    stream.write_all(answer.as_bytes()).expect("a publisher");
+                }
+            });
+        }
+    });
+    address
+}
+
+/// Four clients, all slow, and about a hundred events.
+async fn slowly(address: SocketAddr, path: &str, pace: Pace) -> Interval {
+    let mut plan = subscribe(4, &[hold(1.0)]);
+    plan.drain = SECOND;
+    if let Workload::Subscribe(subscribe) = &mut plan.workload {
+        subscribe.slow = Some(Slow { share: 1.0, pace });
+        subscribe.reconnecting.back = false;
+    }
+    let (arrivals, after) = (Arrivals::Constant, Duration::from_millis(100));
+    plan.publishing = Some(Publishing { rate: 100.0, arrivals, size: 3000, after });
+    let mut generator = generator_at(address, path, plan).await;
+    generator.publisher = Some(publisher(address));
+    total(generator).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_that_waits_for_a_slow_client_is_not_lost() {
+    for pace in [Pace::Never, Pace::BytesPerSecond(8 << 10)] {
+        let server = server();
+        let total = slowly(server.address(), "/events?topic=t", pace).await;
+        let [events, lost, duplicated, ..] = counts(&total);
+        assert_eq!([lost, duplicated], [0; 2], "{pace:?} {:?}", total.counters);
+        assert_eq!(total.counters.count(Counter::Unread), 0, "{:?}", total.counters);
+        assert_eq!(events, 4 * total.counters.count(Counter::Published));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_a_slow_client_never_gets_are_lost() {
+    let pace = Pace::BytesPerSecond(8 << 10);
+    let total = slowly(withholding(10, false), "/events", pace).await;
+    let missing = 4 * (total.counters.count(Counter::Published) - 10);
+    assert_eq!(counts(&total)[..3], [40, missing, 0], "{:?}", total.counters);
+    assert_eq!(total.counters.count(Counter::Unread), 0);
+}
+
+/// A server that closes the stream of a slow client has lost nothing: it may reconnect.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_after_a_close_are_unread_and_not_lost() {
+    let pace = Pace::BytesPerSecond(8 << 10);
+    let total = slowly(withholding(10, true), "/events", pace).await;
+    let missing = 4 * (total.counters.count(Counter::Published) - 10);
+    assert_eq!(counts(&total)[..3], [40, 0, 0], "{:?}", total.counters);
+    assert_eq!(total.counters.count(Counter::Unread), missing);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,6 +325,7 @@ async fn an_answer_that_is_no_stream_is_not_asked_for_again() {
     let total = total(generator(&server, "/nothing", plan).await).await;
     let errors: Vec<_> = total.counters.errors().collect();
     assert_eq!(errors, [("status 404", 3)]);
+    assert_eq!(unopened(&total), [0, 3, 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

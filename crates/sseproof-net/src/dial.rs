@@ -106,11 +106,17 @@ async fn connected(address: SocketAddr, receive_buffer: ReceiveBuffer) -> io::Re
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
+    make_small(&socket);
+    socket.connect(address).await
+}
+
+/// Gives a socket that is not connected yet a small receive buffer and small segments, as
+/// [`ReceiveBuffer::Small`] does.
+pub fn make_small(socket: &TcpSocket) {
     // If one cannot be set, the measured bytes in the buffers show that they were too many.
     let _ = socket.set_recv_buffer_size(NARROW_BUFFER);
     #[cfg(unix)]
-    let _ = socket2::SockRef::from(&socket).set_tcp_mss(NARROW_SEGMENT);
-    socket.connect(address).await
+    let _ = socket2::SockRef::from(socket).set_tcp_mss(NARROW_SEGMENT);
 }
 
 fn unread_in(stream: &TcpStream) -> UnreadIn {

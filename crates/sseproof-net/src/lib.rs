@@ -25,7 +25,7 @@ mod socket;
 mod tls;
 
 pub use client::{Client, Leave, Live, RequestError, RequestOptions, Waited, sendable};
-pub use dial::{Dial, DialError, Dialled, Dialling, Direct, ReceiveBuffer, UnreadIn};
+pub use dial::{Dial, DialError, Dialled, Dialling, Direct, ReceiveBuffer, UnreadIn, make_small};
 pub use identity::{Identity, IdentityOptions};
 pub use lab::{InProcess, Lab};
 pub use limits::Limits;

@@ -17,9 +17,11 @@ pub mod prometheus;
 mod side;
 pub mod terminal;
 
+use std::borrow::Cow;
+
 use sseproof_load_model::threshold::{Judgement, Subject};
-use sseproof_load_model::{Outcome, Threshold};
-use sseproof_units::{counted, list};
+use sseproof_load_model::{Counter, Outcome, Share, Threshold};
+use sseproof_units::{self as units, counted, list};
 
 use crate::Outcome as Verdict;
 use side::sides;
@@ -81,7 +83,8 @@ impl LoadReport {
     /// The verdict on the results.
     ///
     /// A crossed threshold fails a run in any case. Otherwise the run is inconclusive if the
-    /// generator was the bottleneck, a part is missing, or a threshold has no value.
+    /// generator was the bottleneck, a part is missing, streams never opened, or a threshold has no
+    /// value.
     pub fn verdict(&self) -> Verdict {
         let crossed = self.judged.iter().any(JudgedThreshold::is_crossed);
         let open = self.judged.iter().any(|judged| !judged.judgement.passes());
@@ -113,21 +116,61 @@ impl LoadReport {
             });
             outcome.run.partial.iter().cloned().chain(missing).collect()
         });
+        let (never, asked, unopened) = self.unopened();
+        if never > 0 {
+            let title = format!(
+                "{} of {} never got a stream",
+                units::count(never),
+                counted(asked, "client")
+            );
+            doubts.push(Doubt {
+                title: title.into(),
+                meaning: "The results are those of the streams that opened. If clients may fail here, say how many: --fail-if 'streams.share < 40%'.",
+                reasons: unopened,
+            });
+        }
         if !saturated.is_empty() {
             doubts.push(Doubt {
-                title: "the generator was the bottleneck",
+                title: "the generator was the bottleneck".into(),
                 meaning: "Latencies include delays inside the generator, so they measure it as well as the server, and no threshold can pass. Use a separate machine or more --processes, or a smaller load.",
                 reasons: saturated,
             });
         }
         if !partial.is_empty() {
             doubts.push(Doubt {
-                title: "a part of the run is missing",
+                title: "a part of the run is missing".into(),
                 meaning: "The report has the results until then, and no threshold can pass.",
                 reasons: partial,
             });
         }
         doubts
+    }
+
+    /// How many clients never got a stream, and how they fared, unless a threshold decides about it:
+    /// one on the streams, on these clients, or, if they had an error, on errors.
+    fn unopened(&self) -> (u64, u64, Vec<String>) {
+        let decides = |subject: Subject, counter: Counter| match subject {
+            Subject::Share(Share::Streams) | Subject::Count(Counter::Streams) => true,
+            Subject::Share(Share::Errors) | Subject::Count(Counter::Errors) => {
+                counter != Counter::Unanswered
+            }
+            subject => subject == Subject::Count(counter),
+        };
+        let sides = sides(&self.outcomes);
+        let (mut never, mut asked_of_all, mut all) = (0, 0, Vec::new());
+        for side in &sides {
+            let of = if sides.len() > 1 { format!("{}: ", side.name) } else { String::new() };
+            let asked = side.total.counters.count(Counter::Arrivals);
+            asked_of_all += asked;
+            for (counter, count, how) in facts::unopened(side) {
+                if !self.judged.iter().any(|judged| decides(judged.threshold.subject, counter)) {
+                    never += count;
+                    let [count, asked] = [count, asked].map(units::count);
+                    all.push(format!("{of}{count} of {asked} {how}"));
+                }
+            }
+        }
+        (never, asked_of_all, all)
     }
 
     /// The verdict in words, as a fragment that opens a line.
@@ -140,7 +183,7 @@ impl LoadReport {
             0 => {}
             none => why.push(format!("no data for {none} of {all}")),
         }
-        why.extend(self.doubts().iter().map(|doubt| doubt.title.to_owned()));
+        why.extend(self.doubts().iter().map(|doubt| doubt.title.to_string()));
         match self.verdict() {
             Verdict::Broken => format!("failed: {}", list(&self.crossed())),
             Verdict::Unproven if self.outcomes.is_empty() => {
@@ -171,7 +214,30 @@ impl LoadReport {
 }
 
 struct Doubt {
-    title: &'static str,
+    title: Cow<'static, str>,
     meaning: &'static str,
     reasons: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::examples::{good, hung, judged};
+    use super::*;
+
+    #[test]
+    fn streams_that_never_opened_fail_a_run_unless_a_threshold_decides() {
+        assert_eq!(good().verdict(), Verdict::Held);
+        for (thresholds, verdict) in [
+            (&["lost > 0"][..], Verdict::Unproven),
+            (&["errors > 500"], Verdict::Unproven),
+            (&["unanswered > 5000"], Verdict::Unproven),
+            (&["unanswered > 5000", "errors > 500"], Verdict::Held),
+            (&["unanswered > 5000", "rejected > 500"], Verdict::Held),
+            (&["streams.share < 80%"], Verdict::Held),
+            (&["streams.share < 100%"], Verdict::Broken),
+        ] {
+            let report = judged(hung().outcomes, thresholds);
+            assert_eq!(report.verdict(), verdict, "{thresholds:?}");
+        }
+    }
 }

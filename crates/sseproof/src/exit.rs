@@ -12,6 +12,7 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0    passed
   1    a requirement, a scenario or a threshold is broken, or the run is inconclusive
+       (for example a load in which clients never got a stream)
   2    wrong usage, or a file that cannot be read or written
   3    the server, or the adapter of a parser, cannot be reached or did not start
   4    a bug in sseproof; please report it

@@ -12,9 +12,10 @@ use sseproof_load_model::{Counter, Metric, Pace, Subscribe, Transport, schedule}
 use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
 use tokio::time::{Instant, sleep};
 
-use super::dial::{Dialled, dial, wait};
-use super::stream::{Decoding, Reading, Stream, Track};
+use super::dial::{Dialled, Sent, dial, never_opened, wait};
+use super::stream::{Decoding, ReadPace, Reading, Stream, Track};
 use super::worker::{Order, Slot, Worker};
+use crate::clock::nanoseconds;
 use crate::wire::websocket::Reader;
 
 #[derive(Clone, Copy)]
@@ -72,23 +73,26 @@ pub(crate) fn subscribe(
         stream: None,
     };
     async move {
-        while Box::pin(client.open()).await {
+        let was_open = loop {
+            if !Box::pin(client.open()).await {
+                break false;
+            }
             let end = loop {
                 match poll_fn(|context| client.poll(context)).await {
                     Todo::End(end) => break end,
                     Todo::Answer => Box::pin(client.answer()).await,
-                    Todo::Slow => {
-                        if let Some(order) = Box::pin(client.read_slowly()).await {
-                            break End::Ordered(order);
-                        }
-                    }
+                    Todo::Slow => match Box::pin(client.read_slowly()).await {
+                        None => {}
+                        Some(Order::ReadOn) => client.read_on(),
+                        Some(order) => break End::Ordered(order),
+                    },
                 }
             };
             if !client.closed(end) {
-                break;
+                break matches!(end, End::Ordered(_));
             }
-        }
-        client.track.account(&client.worker);
+        };
+        client.track.account(&client.worker, client.may_get_more(was_open));
         client.worker.clients.update(|clients| clients - 1);
     }
 }
@@ -100,19 +104,34 @@ fn subscribing(worker: &Worker) -> Option<&Subscribe> {
     }
 }
 
-fn is_slow(worker: &Worker, plan: &Subscribe, number: u64) -> bool {
-    let share = plan.slow.map_or(0.0, |slow| slow.share);
+/// Whether the plan makes that client read slowly.
+pub(super) fn is_slow(worker: &Worker, number: u64) -> bool {
+    let slow = subscribing(worker).and_then(|plan| plan.slow);
+    let share = slow.map_or(0.0, |slow| slow.share);
     schedule::share(worker.job.plan.seed, number, u64::MAX) < share
 }
+
+/// A client that the plan disconnects counts as unanswered after so long without response headers.
+const SOON: Duration = Duration::from_secs(1);
 
 impl Client {
     /// Opens a stream, with as many attempts as needed; `false` if the client was ordered to disconnect, or cannot have one.
     async fn open(&mut self) -> bool {
         let worker = Rc::clone(&self.worker);
         let Some(plan) = subscribing(&worker) else { return false };
+        let is_first = self.ended.is_none();
+        let (mut first_sent, mut last) = (None, None);
+        let never = |kind, sent, first_sent| {
+            if is_first {
+                never_opened(&worker, kind, sent, first_sent);
+            }
+        };
         loop {
             let is_back = self.tries > 0;
             if is_back && !self.waited(plan).await {
+                if let Some((kind, sent)) = last {
+                    never(Some(kind), sent, first_sent);
+                }
                 return false;
             }
             self.tries += 1;
@@ -121,24 +140,39 @@ impl Client {
                 false => "",
             };
             let intended = worker.job.start + Duration::from_nanos(self.intended);
-            let mut dialling = Box::pin(dial(&worker, self.number, id, intended));
-            let dialled = poll_fn(|context| match self.slot.poll(context) {
-                Some(Order::Leave) => Poll::Ready(None),
-                _ => dialling.as_mut().poll(context).map(Some),
+            let sent = Sent::default();
+            let mut dialling = Box::pin(dial(&worker, self.number, id, intended, &sent));
+            let dialled = poll_fn(|context| match self.slot.leaves(context) {
+                true => Poll::Ready(None),
+                false => dialling.as_mut().poll(context).map(Some),
             })
             .await;
             drop(dialling);
+            let sent = sent.get();
+            first_sent = first_sent.or(sent);
             match dialled {
-                None => return false,
+                None => {
+                    match last {
+                        Some((kind, at)) if sent.is_none() => never(Some(kind), at, first_sent),
+                        _ if worker.is_ending.get() || intended.elapsed() >= SOON => {
+                            never(None, sent, first_sent);
+                        }
+                        _ => {}
+                    }
+                    return false;
+                }
                 Some(Ok(dialled)) => {
-                    self.begin(dialled, plan);
+                    self.begin(dialled);
                     return true;
                 }
                 Some(Err(failure)) => {
                     worker.recorder.borrow_mut().error(&failure.error);
+                    let kind = failure.error.kind();
                     if !failure.again || !plan.reconnecting.back {
+                        never(Some(kind), sent, first_sent);
                         return false;
                     }
+                    last = Some((kind, sent));
                 }
             }
         }
@@ -150,16 +184,16 @@ impl Client {
         let chance = schedule::share(seed, self.number, u64::from(self.tries) << 32);
         let pause = wait(base.unwrap_or(plan.reconnecting.wait), plan.reconnecting.jitter, chance);
         let mut pausing = Box::pin(sleep(pause));
-        let waited = poll_fn(|context| match self.slot.poll(context) {
-            Some(Order::Leave) => Poll::Ready(false),
-            _ => pausing.as_mut().poll(context).map(|()| true),
+        let waited = poll_fn(|context| match self.slot.leaves(context) {
+            true => Poll::Ready(false),
+            false => pausing.as_mut().poll(context).map(|()| true),
         })
         .await;
         self.intended = self.worker.since_start(Instant::now());
         waited
     }
 
-    fn begin(&mut self, dialled: Dialled, plan: &Subscribe) {
+    fn begin(&mut self, dialled: Dialled) {
         let Dialled { socket, head, rest, asked, answered } = dialled;
         let job = &self.worker.job;
         self.track.asked = self.worker.since_start(asked);
@@ -179,9 +213,13 @@ impl Client {
             Transport::Sse => Reading::Events { body: head.body, decoding: Decoding::Start },
             Transport::WebSocket => Reading::Messages(Reader::default()),
         };
-        let is_slow = is_slow(&self.worker, plan, self.number);
+        let pace = match is_slow(&self.worker, self.number) {
+            false => ReadPace::Usual,
+            true if self.worker.draining.get().is_some() => ReadPace::CatchingUp,
+            true => ReadPace::Slow,
+        };
         let mut stream =
-            Stream { socket, reading, answered, answer: Vec::new(), is_over: false, is_slow };
+            Stream { socket, reading, answered, answer: Vec::new(), is_over: false, pace };
         self.track.take(&self.worker, &mut stream, &rest);
         self.stream = Some(stream);
     }
@@ -206,13 +244,34 @@ impl Client {
         comes_back && !matches!(end, End::Ordered(Order::Leave))
     }
 
+    fn read_on(&mut self) {
+        if let Some(stream) = &mut self.stream {
+            stream.pace = ReadPace::CatchingUp;
+        }
+    }
+
+    /// Whether the client may still get events that it has not read: a slow one, unless its stream
+    /// was open from before the end of the run, and brought nothing more at full speed.
+    fn may_get_more(&self, was_open: bool) -> bool {
+        if !is_slow(&self.worker, self.number) {
+            return false;
+        }
+        let Some(from) = self.worker.draining.get().filter(|_| was_open) else { return true };
+        let last = self.track.last.map_or(from, |last| last.get().max(from));
+        let silent = self.worker.since_start(Instant::now()).saturating_sub(last);
+        self.track.asked > from || silent < nanoseconds(self.worker.job.plan.drain / 2)
+    }
+
     /// Reads what is there; ready when something else is to be done.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Todo> {
         // Its own slot is elsewhere in memory, and stays untouched until a client gets an order.
         let orders = Some(self.worker.orders.get());
         if self.orders != orders {
-            if let Some(order) = self.slot.poll(context) {
-                return Poll::Ready(Todo::End(End::Ordered(order)));
+            while let Some(order) = self.slot.poll(context) {
+                match order {
+                    Order::ReadOn => self.read_on(),
+                    order => return Poll::Ready(Todo::End(End::Ordered(order))),
+                }
             }
             self.orders = orders;
         }
@@ -225,7 +284,7 @@ impl Client {
             if stream.is_over {
                 return Poll::Ready(Todo::End(End::Theirs));
             }
-            if stream.is_slow {
+            if stream.pace == ReadPace::Slow {
                 return Poll::Ready(Todo::Slow);
             }
             let mut read = ReadBuf::new(&mut buffer);

@@ -1,6 +1,7 @@
 //! Opens a stream: connect, TLS, request, response headers. Its memory is freed when the stream is open.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -14,6 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tungstenite::handshake::derive_accept_key;
 
+use super::client::is_slow;
 use super::http2;
 use super::socket::Socket;
 use super::worker::Worker;
@@ -45,7 +47,10 @@ impl Failure {
     }
 }
 
-/// Connects and sends the request of that client.
+/// When the request of a client was written, if it was.
+pub(crate) type Sent = Cell<Option<Instant>>;
+
+/// Connects and sends the request of that client; `sent` is set when it does.
 ///
 /// # Errors
 /// [`Failure`], which is not counted yet.
@@ -54,23 +59,24 @@ pub(crate) async fn dial(
     client: u64,
     last_event_id: &str,
     intended: Instant,
+    sent: &Sent,
 ) -> Result<Dialled, Failure> {
     let target = &worker.job.target;
     if speaks_http2(worker) {
         // In a box, so that a client over HTTP/1.1 needs no memory for it.
-        let dialled = Box::pin(http2::ask(worker, client, last_event_id, intended)).await?;
+        let dialled = Box::pin(http2::ask(worker, client, last_event_id, intended, sent)).await?;
         return judge(worker, dialled, None);
     }
     let (request, key) = target.request(client, last_event_id);
     // A connection that was kept may have been closed by the server meanwhile.
     let kept = worker.idle.borrow_mut().pop();
     if let Some(socket) = kept
-        && let Ok(dialled) = ask(worker, socket, &request).await
+        && let Ok(dialled) = ask(worker, socket, &request, sent).await
     {
         return judge(worker, dialled, key.as_deref());
     }
     let (socket, _) = connect(worker, client, intended).await?;
-    let dialled = ask(worker, socket, &request).await?;
+    let dialled = ask(worker, socket, &request, sent).await?;
     judge(worker, dialled, key.as_deref())
 }
 
@@ -156,6 +162,11 @@ async fn to(worker: &Worker, address: SocketAddr, client: u64) -> io::Result<Tcp
         choose_port_late(&socket);
         socket.bind(SocketAddr::new(*bind[at], 0))?;
     }
+    // Otherwise the kernel takes in what the client does not read, and the server never waits. A
+    // stream of HTTP/2 has its own window.
+    if is_slow(worker, client) && !speaks_http2(worker) {
+        sseproof_net::make_small(&socket);
+    }
     socket.connect(address).await
 }
 
@@ -190,8 +201,14 @@ fn connecting(error: &io::Error) -> LoadError {
     LoadError::new(kind, text)
 }
 
-async fn ask(worker: &Worker, mut socket: Socket, request: &[u8]) -> Result<Dialled, Failure> {
+async fn ask(
+    worker: &Worker,
+    mut socket: Socket,
+    request: &[u8],
+    sent: &Sent,
+) -> Result<Dialled, Failure> {
     let asked = Instant::now();
+    sent.set(Some(asked));
     let until = asked + worker.job.plan.patience;
     let mut rest = Vec::new();
     let reading = async {
@@ -278,6 +295,22 @@ fn judge(worker: &Worker, dialled: Dialled, key: Option<&str>) -> Result<Dialled
     }
     drop(recorder);
     Ok(dialled)
+}
+
+/// Counts an arrival that never got a stream, after an error or while it still waited.
+pub(super) fn never_opened(
+    worker: &Worker,
+    kind: Option<ErrorKind>,
+    sent: Option<Instant>,
+    first_sent: Option<Instant>,
+) {
+    let waiting = if sent.is_some() { Counter::Unanswered } else { Counter::Unconnected };
+    let ending = kind.map_or(waiting, |kind| kind.ends_as().unwrap_or(Counter::Rejected));
+    let mut recorder = worker.recorder.borrow_mut();
+    recorder.count(ending);
+    if ending == Counter::Unanswered {
+        recorder.time(Metric::Wait, first_sent.map_or(0, |sent| nanoseconds(sent.elapsed())));
+    }
 }
 
 /// A text from a server, short enough for a kind of error.

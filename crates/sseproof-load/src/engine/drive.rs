@@ -48,8 +48,10 @@ pub(crate) async fn drive(
         publishing.abort();
     }
     // Each request has been waited for, until its answer ended.
-    let is_draining = matches!(worker.job.plan.workload, Workload::Subscribe(_));
-    if is_draining && !is_stopped {
+    if let Workload::Subscribe(plan) = &worker.job.plan.workload
+        && !is_stopped
+    {
+        read_on(&worker, plan, &slots);
         tokio::select! {
             () = sleep(worker.job.plan.drain) => {}
             _ = stop.wait_for(|stop| *stop) => {}
@@ -147,6 +149,20 @@ fn storm(worker: &Worker, slots: &Slots, share: f64, seed: u64) {
     for (number, slot) in &*slots.borrow() {
         if schedule::share(seed, *number, u64::MAX - 1) < share {
             slot.order(worker, Order::Cut);
+        }
+    }
+}
+
+/// Slow clients read at full speed from now on, so that the rest in the buffers before them is not
+/// taken for lost.
+fn read_on(worker: &Worker, plan: &Subscribe, slots: &Slots) {
+    if plan.slow.is_none() || worker.job.plan.drain.is_zero() {
+        return;
+    }
+    worker.draining.set(Some(worker.since_start(Instant::now())));
+    for (number, slot) in &*slots.borrow() {
+        if client::is_slow(worker, *number) {
+            slot.order(worker, Order::ReadOn);
         }
     }
 }

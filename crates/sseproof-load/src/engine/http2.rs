@@ -23,7 +23,7 @@ use tokio::task::spawn_local;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::io::InspectReader;
 
-use super::dial::{Dialled, Failure, connect};
+use super::dial::{Dialled, Failure, Sent, connect};
 use super::socket::Socket;
 use super::worker::Worker;
 use crate::wire::head::{self, Head};
@@ -89,6 +89,7 @@ pub(super) async fn ask(
     client: u64,
     last_event_id: &str,
     intended: Instant,
+    sent_at: &Sent,
 ) -> Result<Dialled, Failure> {
     let (request, body) = worker.job.target.request2(client, last_event_id).map_err(|error| {
         Failure::for_good(ErrorKind::Protocol, format!("http2: invalid request: {error}"))
@@ -119,6 +120,7 @@ pub(super) async fn ask(
         }
         // The wait for the server's SETTINGS counts as the server's time.
         let asked = begun.max(opened.at);
+        sent_at.set(Some(asked));
         let mut requests = opened.requests.clone();
         let sent = requests.send_request(request.clone(), body.is_none());
         let (response, mut content) = match sent {

@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::dial::{Dialled, dial};
+use super::dial::{Dialled, Sent, dial, never_opened};
 use super::drive::begin;
 use super::stream::reading_failed;
 use super::tokens;
@@ -88,9 +88,13 @@ enum Ending {
 async fn once(worker: &Rc<Worker>, number: u64, intended: Instant) {
     let sseproof_load_model::Workload::Request(plan) = &worker.job.plan.workload else { return };
     begin(worker, intended);
-    let dialled = match dial(worker, number, "", intended).await {
+    let sent = Sent::default();
+    let dialled = match dial(worker, number, "", intended, &sent).await {
         Ok(dialled) => dialled,
-        Err(failure) => return worker.recorder.borrow_mut().error(&failure.error),
+        Err(failure) => {
+            worker.recorder.borrow_mut().error(&failure.error);
+            return never_opened(worker, Some(failure.error.kind()), sent.get(), sent.get());
+        }
     };
     worker.recorder.borrow_mut().open += 1;
     let (asked, answered) = (dialled.asked, dialled.answered);

@@ -27,7 +27,15 @@ pub(super) struct Stream {
     pub(super) answered: u64,
     pub(super) answer: Vec<u8>,
     pub(super) is_over: bool,
-    pub(super) is_slow: bool,
+    pub(super) pace: ReadPace,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReadPace {
+    Usual,
+    Slow,
+    /// A slow client reads the rest at full speed: its events have no times of the server.
+    CatchingUp,
 }
 
 /// The state from one event to the next, over all streams of a client.
@@ -107,6 +115,7 @@ impl Track {
         if bytes.is_empty() {
             return;
         }
+        let timed = stream.pace != ReadPace::CatchingUp;
         let answer = &mut stream.answer;
         stream.is_over = match &mut stream.reading {
             Reading::Events { body, decoding } => {
@@ -116,7 +125,7 @@ impl Track {
                     Decoding::Within(decoder) => decoder,
                 };
                 decoder.exchange(&mut self.resume);
-                let is_over = self.events(worker, body, &mut decoder, bytes);
+                let is_over = self.events(worker, timed, body, &mut decoder, bytes);
                 decoder.exchange(&mut self.resume);
                 if let Some(decoder) = worker.give_back(decoder) {
                     *decoding = Decoding::Within(decoder);
@@ -130,7 +139,7 @@ impl Track {
                     Frame::Message(data) => {
                         // Without valid text there is no stamp either.
                         let text = std::str::from_utf8(data).unwrap_or_default();
-                        self.event(worker, clock.now(), "", text);
+                        self.event(worker, timed, clock.now(), "", text);
                     }
                     Frame::Ping(payload) => answer.extend(control(Control::Pong, payload, MASK)),
                     Frame::Pong => {}
@@ -153,6 +162,7 @@ impl Track {
     fn events(
         &mut self,
         worker: &Worker,
+        timed: bool,
         body: &mut Body,
         decoder: &mut Decoder,
         mut bytes: &[u8],
@@ -165,7 +175,7 @@ impl Track {
                     while let Some(event) = events.next() {
                         // An inherited id is not of this event.
                         let id = if event.sets_id { event.last_event_id.as_ref() } else { "" };
-                        self.event(worker, clock.now(), id, event.data.as_ref());
+                        self.event(worker, timed, clock.now(), id, event.data.as_ref());
                     }
                 }
                 Ok(Piece::More) => return false,
@@ -181,29 +191,30 @@ impl Track {
         }
     }
 
-    /// No more events come, so missing ones count as lost.
-    pub(super) fn account(&self, worker: &Worker) {
+    /// No more events come, so missing ones count as lost, or as unread if the client may still get
+    /// those that were published after its last one.
+    pub(super) fn account(&self, worker: &Worker, may_get_more: bool) {
         let job = &worker.job;
-        let lost = if job.publisher.is_some() && job.plan.sequencing == Sequencing::Own {
+        let tail = if job.publisher.is_some() && job.plan.sequencing == Sequencing::Own {
             let end = job.shared.published.load(Ordering::Relaxed);
-            match self.sequence.next() {
-                // If nothing was received, everything published since is missing.
-                None => end.saturating_sub(self.owed_from),
-                Some(_) => self.sequence.lost_before(end),
-            }
+            // If nothing was received, everything published since is missing.
+            end.saturating_sub(self.sequence.next().unwrap_or(self.owed_from))
         } else {
-            self.sequence.lost()
+            0
         };
-        worker.recorder.borrow_mut().add(Counter::Lost, lost);
+        let mut recorder = worker.recorder.borrow_mut();
+        recorder.add(Counter::Lost, self.sequence.lost());
+        recorder.add(if may_get_more { Counter::Unread } else { Counter::Lost }, tail);
     }
 
-    fn event(&mut self, worker: &Worker, now: Instant, id: &str, data: &str) {
+    fn event(&mut self, worker: &Worker, timed: bool, now: Instant, id: &str, data: &str) {
         let job = &worker.job;
         let at = worker.since_start(now).max(1);
         let mut recorder = worker.recorder.borrow_mut();
         recorder.count(Counter::Events);
         recorder.events += 1;
         match self.last {
+            _ if !timed => {}
             None => recorder.time(Metric::FirstEvent, at.saturating_sub(self.asked)),
             Some(last) => recorder.time(Metric::Gap, at.saturating_sub(last.get())),
         }
@@ -211,6 +222,7 @@ impl Track {
         let plan = &job.plan;
         let read = stamp::read(&plan.stamping, &plan.sequencing, id, data);
         match read.stamp {
+            Some(_) if !timed => {}
             Some(stamp) => match job.clock.wall(now).checked_sub(stamp) {
                 Some(latency) => {
                     recorder.time(Metric::Delivery, latency);

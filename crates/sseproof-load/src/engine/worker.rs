@@ -36,6 +36,8 @@ pub(crate) struct Worker {
     pub(crate) orders: Cell<u32>,
     pub(crate) clients: Cell<u64>,
     pub(crate) is_ending: Cell<bool>,
+    /// Since when slow clients read at full speed, in nanoseconds since the start.
+    pub(crate) draining: Cell<Option<u64>>,
     reported: Cell<(u64, u64)>,
 }
 
@@ -51,6 +53,7 @@ impl Worker {
             orders: Cell::new(0),
             clients: Cell::new(0),
             is_ending: Cell::new(false),
+            draining: Cell::default(),
             reported: Cell::default(),
         })
     }
@@ -110,6 +113,8 @@ pub(crate) enum Order {
     /// To lose its connection, and to reconnect as usual.
     Cut,
     Leave,
+    /// To read at full speed from now on.
+    ReadOn,
 }
 
 /// The order for a client, if one waits.
@@ -142,6 +147,16 @@ impl Slot {
             }
         }
         order
+    }
+
+    /// Whether the client is to disconnect; other orders mean nothing without a stream.
+    pub(crate) fn leaves(&self, context: &Context<'_>) -> bool {
+        while let Some(order) = self.poll(context) {
+            if order == Order::Leave {
+                return true;
+            }
+        }
+        false
     }
 
     pub(crate) async fn ordered(&self) -> Order {

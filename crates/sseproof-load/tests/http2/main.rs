@@ -168,6 +168,7 @@ async fn a_client_that_does_not_read_blocks_the_server_and_none_of_its_neighbour
     let server = Server::start(None, None).await;
     let mut plan = plan(4, SHORT * 2, 100);
     subscribe(&mut plan).slow = Some(Slow { share: 0.5, pace: Pace::Never });
+    plan.drain = Duration::ZERO;
     let total = total(&server, "/much", plan).await;
     assert_eq!(server.connections(), [4]);
     let mut sent = server.seen.lock().expect("what it has seen").sent.clone();

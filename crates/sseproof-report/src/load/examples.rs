@@ -104,7 +104,7 @@ fn samples(slower: u64) -> Vec<Sample> {
     all.zip(0..).map(sample).collect()
 }
 
-fn report(outcomes: Vec<Outcome>, thresholds: &[&str]) -> LoadReport {
+pub(super) fn judged(outcomes: Vec<Outcome>, thresholds: &[&str]) -> LoadReport {
     let thresholds: Vec<_> =
         thresholds.iter().map(|text| Threshold::parse(text).expect("a threshold")).collect();
     let judged = judge(&outcomes, &thresholds);
@@ -114,7 +114,7 @@ fn report(outcomes: Vec<Outcome>, thresholds: &[&str]) -> LoadReport {
 const ASKED: [&str; 4] = ["delivery.p99 > 50ms", "lost > 0", "errors > 0", "memory.server > 20KiB"];
 
 pub(super) fn good() -> LoadReport {
-    report(vec![outcome(Transport::Sse, 1, &[])], &ASKED)
+    judged(vec![outcome(Transport::Sse, 1, &[])], &ASKED)
 }
 
 pub(super) fn broken() -> LoadReport {
@@ -131,7 +131,7 @@ pub(super) fn broken() -> LoadReport {
         counters.add(counter, count);
     }
     outcome.resources.samples.iter_mut().for_each(|sample| sample.server = None);
-    report(vec![outcome], &ASKED)
+    judged(vec![outcome], &ASKED)
 }
 
 pub(super) fn saturated() -> LoadReport {
@@ -140,19 +140,34 @@ pub(super) fn saturated() -> LoadReport {
         "thread 2 was busy for 98 % of the time from 20 s to 40 s".into(),
         "1,204 arrivals were more than 10 ms late".into(),
     ];
-    report(vec![outcome], &ASKED)
+    judged(vec![outcome], &ASKED)
 }
 
 pub(super) fn partial() -> LoadReport {
     let mut outcome = outcome(Transport::Sse, 1, &[]);
     outcome.run.partial = vec!["it was interrupted after 41 s".into()];
     outcome.run.shards.push(Shard { index: 2, of: 4, complete: false });
-    report(vec![outcome], &[])
+    judged(vec![outcome], &[])
+}
+
+/// A server that serves only so many streams at a time.
+pub(super) fn hung() -> LoadReport {
+    let errors = [(ErrorKind::Status(503), 200)];
+    let mut outcome = outcome(Transport::Sse, 1, &errors);
+    let first = &mut outcome.intervals[0];
+    for (counter, count) in
+        [(Counter::Arrivals, 1500), (Counter::Unanswered, 1300), (Counter::Rejected, 200)]
+    {
+        first.counters.add(counter, count);
+    }
+    let waits = first.histograms.entry(Metric::Wait).or_default();
+    (0..1300).for_each(|n| waits.record(9_100_000_000 + n * 1_000_000));
+    judged(vec![outcome], &["lost > 0"])
 }
 
 pub(super) fn twice() -> LoadReport {
     let outcomes = vec![outcome(Transport::Sse, 1, &[]), outcome(Transport::WebSocket, 2, &[])];
-    report(outcomes, &["delivery.p99 > 50ms", "lost > 0"])
+    judged(outcomes, &["delivery.p99 > 50ms", "lost > 0"])
 }
 
 pub(super) fn over_http2() -> LoadReport {
@@ -169,7 +184,7 @@ pub(super) fn rounds() -> LoadReport {
             outcome
         })
     };
-    report((1..=4).flat_map(round).collect(), &[])
+    judged((1..=4).flat_map(round).collect(), &[])
 }
 
 /// Two transports against the same process of a server, which keeps what the first one needed.
@@ -182,9 +197,10 @@ pub(super) fn warm() -> LoadReport {
             server.private += kept;
         }
     }
-    report(outcomes, &["memory.server > 20KiB"])
+    judged(outcomes, &["memory.server > 20KiB"])
 }
 
-pub(super) fn all() -> [LoadReport; 8] {
-    [LoadReport::default(), good(), broken(), saturated(), partial(), twice(), warm(), rounds()]
+pub(super) fn all() -> Vec<LoadReport> {
+    let none = LoadReport::default();
+    vec![none, good(), broken(), saturated(), partial(), hung(), twice(), warm(), rounds()]
 }

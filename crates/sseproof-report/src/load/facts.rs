@@ -94,6 +94,11 @@ fn connections(side: &Side<'_>, counters: &Counters) -> Facts {
     if got < asked {
         let got = units::count(got);
         facts.bad.push(format!("{got} of {} got a stream", counted(asked, "arrival")));
+        facts.bad.extend(
+            unopened(side)
+                .into_iter()
+                .map(|(_, count, how)| format!("{} {how}", units::count(count))),
+        );
     } else {
         facts.part(asked, |count| format!("{count} requested, and all got a stream"));
     }
@@ -108,6 +113,37 @@ fn connections(side: &Side<'_>, counters: &Counters) -> Facts {
     facts.part(count(Counter::Ended), |count| format!("{count} ended by the server"));
     facts.part(count(Counter::Closed), |count| format!("{count} closed by the plan"));
     facts
+}
+
+/// How the arrivals fared that never got a stream: how many, and in words.
+pub(super) fn unopened(side: &Side<'_>) -> Vec<(Counter, u64, String)> {
+    let counters = &side.total.counters;
+    let waited = side.total.histogram(Metric::Wait).map(|waits| {
+        let [least, most] = [waits.min(), waits.max()].map(nanoseconds);
+        if least == most { most } else { format!("{least} to {most}") }
+    });
+    let errors = |counter| {
+        let of_it =
+            counters.errors_with_kinds().filter(|(_, kind)| kind.ends_as() == Some(counter));
+        let texts: Vec<_> = of_it.map(|(text, _)| text).take(3).collect();
+        if texts.is_empty() { String::new() } else { format!(" ({})", texts.join(", ")) }
+    };
+    let all = [
+        (
+            Counter::Unanswered,
+            format!(
+                "connected, but got no response headers (waited {})",
+                waited.unwrap_or_default()
+            ),
+        ),
+        (
+            Counter::Rejected,
+            format!("got a response without a stream, or an error{}", errors(Counter::Rejected)),
+        ),
+        (Counter::Unconnected, format!("got no connection{}", errors(Counter::Unconnected))),
+    ];
+    let all = all.into_iter().map(|(counter, how)| (counter, counters.count(counter), how));
+    all.filter(|(_, count, _)| *count > 0).collect()
 }
 
 fn requests(side: &Side<'_>, counters: &Counters) -> Facts {
@@ -176,6 +212,9 @@ fn delivery(counters: &Counters) -> Facts {
         }
         facts.bad(unsequenced, |count| format!("{count} without a sequence number"));
     }
+    facts.part(count(Counter::Unread), |count| {
+        format!("{count} not yet read by slow clients (not lost)")
+    });
     facts.bad(count(Counter::Unstamped), |count| format!("{count} without a stamp"));
     facts.bad(count(Counter::Negative), |count| {
         format!("{count} stamped later than they arrived: the clocks differ")

@@ -17,7 +17,7 @@ pub fn render(report: &LoadReport) -> String {
     let mut out = format!("### {mark} sseproof load: {}\n", escape(&report.verdict_words()));
     thresholds(&mut out, report);
     for doubt in report.doubts() {
-        let title = escape(doubt.title);
+        let title = escape(&doubt.title);
         out.push_str(&format!("\n⚠️ **{title}**\n"));
         doubt.reasons.iter().for_each(|reason| out.push_str(&format!("- {}\n", escape(reason))));
         out.push_str(&format!("\n{}\n", escape(doubt.meaning)));
@@ -140,7 +140,7 @@ fn grid(out: &mut String, grid: &Grid) {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::examples::{broken, good, partial, twice};
+    use super::super::examples::{broken, good, hung, partial, twice};
     use super::*;
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn runs_that_do_not() {
-        let all = [good(), partial(), twice(), LoadReport::default()];
+        let all = [good(), partial(), hung(), twice(), LoadReport::default()];
         assert_snapshot!(all.iter().map(render).collect::<Vec<_>>().join("\n---\n\n"));
     }
 }

@@ -70,7 +70,7 @@ fn unmet(page: &mut Page, judged: &JudgedThreshold) {
 }
 
 fn doubted(page: &mut Page, doubt: &Doubt) {
-    page.labelled(0, "! ", Ink::Warning, Ink::Warning, doubt.title);
+    page.labelled(0, "! ", Ink::Warning, Ink::Warning, &doubt.title);
     for reason in &doubt.reasons {
         page.labelled(2, "- ", Ink::Plain, Ink::Plain, reason);
     }
@@ -186,7 +186,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::super::examples::{
-        all, broken, good, over_http2, partial, rounds, saturated, twice, warm,
+        all, broken, good, hung, over_http2, partial, rounds, saturated, twice, warm,
     };
     use super::*;
 
@@ -204,6 +204,7 @@ mod tests {
             ("a_run_that_fails_says_so_first-2", broken(), Verbose),
             ("a_saturated_generator_and_a_missing_part_prove_nothing", saturated(), Quiet),
             ("a_saturated_generator_and_a_missing_part_prove_nothing-2", partial(), Quiet),
+            ("streams_that_never_opened_are_counted_first", hung(), Normal),
             ("two_transports_stand_side_by_side", twice(), Normal),
         ] {
             assert_snapshot!(name, plain(&report, detail));

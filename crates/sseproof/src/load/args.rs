@@ -27,7 +27,10 @@ Examples:
   sseproof load plan.yaml --fail-if 'delivery.p99 > 50ms' --fail-if 'lost > 0' --json result.json
   sseproof load http://127.0.0.1:8000/v1/chat/completions --profile openai-chat -d @chat.json \\
     --rate 50 --duration 60s
-All metrics are defined in specs/metrics.md.";
+All metrics are defined in specs/metrics.md.
+A run in which clients never got a stream is inconclusive, unless a threshold says how many may
+fail: one on streams, streams.share, unanswered, rejected or unconnected, or, if they had an error,
+on errors or errors.share.";
 
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]

@@ -44,6 +44,16 @@ fn a_threshold_that_is_crossed_fails() {
     quick(&["--fail-if", "delivery.p50 > 1ns"]).ends(1, &["✗ delivery.p50 > 1ns"]);
 }
 
+/// The kernel accepts the connections, and no response ever comes.
+#[test]
+fn clients_that_hang_are_counted_and_the_run_does_not_pass() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/events", listener.local_addr().unwrap());
+    let hang = ["load", &url, "-c", "3", "--ramp", "100ms", "--plateaus", "1", "--hold", "300ms"];
+    let said = "3 of 3 connected, but got no response headers (waited 1.";
+    run(&hang).ends(1, &["! 3 of 3 clients never got a stream", said, "? inconclusive: 3 of 3"]);
+}
+
 #[test]
 fn workers_play_one_plan_together() {
     let folder = Folder::new();

@@ -81,6 +81,7 @@ const NOTES: &str = "
 - **A threshold without data does not pass.**
   If no event had a stamp, `delivery.p99 > 50ms` has *no data*, and the run is inconclusive; otherwise a run without any stream would pass most thresholds.
   If the plan already shows it, this is reported before the run.
+- A run in which clients never got a stream (`unanswered`, `rejected`, `unconnected`) is inconclusive, unless a threshold decides how many may fail: one on `streams`, `streams.share` or that counter, or, for `rejected` and `unconnected`, on `errors` or `errors.share`.
 - A change is relative to the older value: `lost > +0%` fails if more events are lost than before, also if that was none.
 ";
 
