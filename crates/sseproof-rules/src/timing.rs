@@ -115,6 +115,9 @@ pub(crate) const MUTE: Duration = Duration::from_secs(15);
 
 // Settled.
 
+/// A listening stream that ends within this time makes its client ask again and again.
+pub(crate) const LISTENED: Duration = Duration::from_secs(1);
+
 /// A stream that is over within this time was over at once.
 pub(crate) const AT_ONCE: Duration = Duration::from_millis(500);
 

@@ -30,11 +30,15 @@ impl ScenarioRun<'_> {
             self.absent(&name);
             return Ok(());
         };
-        let (ended, by_server) =
-            self.look(old.slot, |snapshot| (snapshot.ended, snapshot.stream_ended_by_server()));
+        let (ended, by_server, refused) = self.look(old.slot, |snapshot| {
+            let exchange = snapshot.exchange;
+            let refused = exchange.head.is_some() && !exchange.is_stream();
+            (snapshot.ended, snapshot.stream_ended_by_server(), refused)
+        });
         let id = self.id_to_send(step, &old)?;
         let left_out = match step.only_if {
             Some(OnlyIf::Ended) => !by_server,
+            Some(OnlyIf::Refused) => !refused && !by_server,
             Some(OnlyIf::HasIds) => id.as_ref().is_none_or(String::is_empty),
             None => false,
         };

@@ -251,6 +251,8 @@ pub enum OnlyIf {
     Ended,
     /// There is an id to send.
     HasIds,
+    /// It was answered without a stream, or with one that the server ended.
+    Refused,
 }
 
 /// Sends an ordinary request and reads the whole response.

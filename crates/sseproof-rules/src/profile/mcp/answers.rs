@@ -4,9 +4,9 @@ use sseproof_http::Plan;
 
 use super::traffic::{
     NO_METHOD, asked, each, is_foreign, is_in_session, is_initialize, is_request, is_response,
-    messages,
+    messages, session,
 };
-use super::{SESSION, answer, mistaken, says};
+use super::{answer, mistaken, says};
 use crate::profile::json::{read, shown};
 use crate::profile::written::{Changed, Written, but_to, not_found};
 use crate::stream::quoted;
@@ -104,7 +104,16 @@ fn is_first_get(view: &View<'_>) -> bool {
 }
 
 fn get(record: &Record<'_>) -> Verdict {
-    let wanted = |view: &View<'_>| is_first_get(view) && is_in_session(record, view);
+    // `mcp/listen-again` judges GETs of a session that had a listening stream.
+    let had_stream = |view: &View<'_>| {
+        let before = |other: &View<'_>| {
+            other.number < view.number && other.request.method == "GET" && other.is_stream()
+        };
+        session(view).is_some()
+            && record.all().any(|other| before(&other) && session(&other) == session(view))
+    };
+    let wanted =
+        |view: &View<'_>| is_first_get(view) && is_in_session(record, view) && !had_stream(view);
     each(record, "GET", "no GET was answered in a session", wanted, |view, tally| {
         tally.look();
         let message = match view.status().unwrap_or_default() {
@@ -187,15 +196,16 @@ pub(super) const SESSION_ID: Rule = Rule {
         "mcp-session-with-blanks",
         "creates a session id with spaces",
         |visit| {
-            const ID: &str = "session of Ada";
+            const BLANK: &str = "session ";
             let mut plan = mistaken(visit, |request| {
-                if request.headers.first("mcp-session-id").as_deref() == Some(ID) {
-                    request.headers.set("Mcp-Session-Id", SESSION);
+                let named = request.headers.first("mcp-session-id");
+                if let Some(id) = named.as_deref().and_then(|id| id.strip_prefix(BLANK)) {
+                    request.headers.set("Mcp-Session-Id", id);
                 }
             });
-            match plan.headers().is_some_and(|headers| headers.has("mcp-session-id")) {
-                true => plan.with_header("Mcp-Session-Id", ID),
-                false => plan,
+            match plan.headers().and_then(|headers| headers.first("mcp-session-id")) {
+                Some(id) => plan.with_header("Mcp-Session-Id", format!("{BLANK}{id}")),
+                None => plan,
             }
         },
     )],

@@ -4,6 +4,8 @@
 //! streams; the last one has none of these.
 
 mod answers;
+mod apart;
+mod listening;
 mod messages;
 mod origin;
 mod reference;
@@ -51,6 +53,10 @@ const WITH_SESSIONS: &[&Rule] = &[
     &resumption::EVENT_ID,
     &resumption::RESUME,
     &resumption::RESUME_WHOLE,
+    &resumption::EVENT_UNKNOWN,
+    &listening::AGAIN,
+    &listening::OPEN,
+    &apart::RULE,
     &statuses::VERSION_HEADER,
     &resumption::PRIMING,
 ];
@@ -81,7 +87,7 @@ pub(super) const OF_2025_06: Profile = Profile {
     aliases: &[],
     title: "MCP over streamable HTTP, version 2025-06-18",
     variables: &[("version", "2025-06-18"), ("tool", "sseproof-none"), ("arguments", "{}")],
-    rules: WITH_SESSIONS.split_at(18).0,
+    rules: WITH_SESSIONS.split_at(22).0,
     ..BASE
 };
 
@@ -91,7 +97,7 @@ pub(super) const OF_2025_03: Profile = Profile {
     aliases: &[],
     title: "MCP over streamable HTTP, version 2025-03-26",
     variables: &[("version", "2025-03-26"), ("tool", "sseproof-none"), ("arguments", "{}")],
-    rules: WITH_SESSIONS.split_at(17).0,
+    rules: WITH_SESSIONS.split_at(21).0,
     ..BASE
 };
 
@@ -120,6 +126,7 @@ pub(super) const OF_2026_07: Profile = Profile {
         &statuses::HEADER_MISMATCH,
         &answers::METHOD_UNKNOWN,
         &statuses::GET_GONE,
+        &apart::RULE,
     ],
     ..BASE
 };

@@ -1,7 +1,7 @@
 //! The reference: a server with one tool, which reports its progress.
 //!
-//! Its one session has a fixed id, and the id of an event names its stream, so that a stream can be
-//! computed again and need not be stored.
+//! It knows its session ids by their beginning, and the id of an event names its stream, so that
+//! sessions and streams can be computed again and need not be stored.
 
 use serde_json::{Value, json};
 use sseproof_http::{Action, Bytes, Framing, Plan, Request, Visit};
@@ -9,11 +9,16 @@ use sseproof_http::{Action, Bytes, Framing, Plan, Request, Visit};
 use crate::profile::written::{Written, stream};
 use crate::reference::head;
 
+/// A session that always exists.
 pub(super) const SESSION: &str = "5f0c7a52-1d0e-4c39-9a3d-2f6f0b1c8e47";
+/// The beginning of all session ids.
+const SESSIONS: &str = "5f0c7a52-1d0e-4c39-9a3d-";
 const WITH_SESSIONS: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];
 const WITHOUT: &str = "2026-07-28";
 /// The member with the version of a request without a handshake.
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+/// The progress token of the calls whose streams are resumed.
+const TOKEN: &str = "sseproof";
 /// How far the tool counts.
 const STEPS: u64 = 3;
 
@@ -30,13 +35,13 @@ pub(super) fn answer(visit: &Visit<'_>) -> Plan {
         return without_sessions(visit, &asked);
     }
     match request.method.as_str() {
-        "POST" if asked["method"] == "initialize" => initialize(&asked),
+        "POST" if asked["method"] == "initialize" => initialize(visit, &asked),
         "POST" | "GET" | "DELETE" => in_session(visit, &asked),
         _ => not_allowed("GET, POST"),
     }
 }
 
-fn initialize(asked: &Value) -> Plan {
+fn initialize(visit: &Visit<'_>, asked: &Value) -> Plan {
     let wanted = asked["params"]["protocolVersion"].as_str().unwrap_or_default();
     let newest = WITH_SESSIONS[2];
     let version = if WITH_SESSIONS.contains(&wanted) { wanted } else { newest };
@@ -45,7 +50,8 @@ fn initialize(asked: &Value) -> Plan {
         "serverInfo": { "name": "reference", "version": "1" },
     });
     let body = json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result });
-    Plan::answer(200, "application/json", body.to_string()).with_header("Mcp-Session-Id", SESSION)
+    let session = format!("{SESSIONS}{:012x}", visit.earlier);
+    Plan::answer(200, "application/json", body.to_string()).with_header("Mcp-Session-Id", session)
 }
 
 fn in_session(visit: &Visit<'_>, asked: &Value) -> Plan {
@@ -53,7 +59,7 @@ fn in_session(visit: &Visit<'_>, asked: &Value) -> Plan {
     let id = &asked["id"];
     match request.headers.first("mcp-session-id").as_deref() {
         None => return error(400, id, -32600, "a session is needed"),
-        Some(SESSION) => {}
+        Some(session) if session.starts_with(SESSIONS) => {}
         Some(_) => return error(404, id, -32001, "there is no such session"),
     }
     let version = request.headers.first("mcp-protocol-version");
@@ -65,7 +71,7 @@ fn in_session(visit: &Visit<'_>, asked: &Value) -> Plan {
         ("GET", _) => listen(visit),
         ("POST", Some(_)) if id.is_null() => accepted(),
         ("POST", Some(method)) => match kind(method) {
-            Some(kind) => stream(visit, events(kind, id, primes)),
+            Some(kind) => stream(visit, events(kind, id, token(asked), primes)),
             None => error(200, id, -32601, "there is no such method"),
         },
         ("POST", None) => error(400, id, -32600, "this is not a request"),
@@ -91,7 +97,7 @@ fn without_sessions(visit: &Visit<'_>, asked: &Value) -> Plan {
     }
     match asked["method"].as_str().and_then(kind) {
         Some(kind) => {
-            let events = events(kind, id, false).into_iter();
+            let events = events(kind, id, token(asked), false).into_iter();
             stream(visit, events.map(|event| Written { id: None, ..event }))
         }
         None => error(404, id, -32601, "there is no such method"),
@@ -107,14 +113,19 @@ fn kind(method: &str) -> Option<&'static str> {
     }
 }
 
+/// The token with which the call asks for its progress.
+fn token(asked: &Value) -> &str {
+    asked["params"]["_meta"]["progressToken"].as_str().unwrap_or(TOKEN)
+}
+
 /// The stream that answers the request.
-fn events(kind: &str, id: &Value, primes: bool) -> Vec<Written> {
+fn events(kind: &str, id: &Value, token: &str, primes: bool) -> Vec<Written> {
     let mut messages = Vec::new();
     let result = if kind == "call" {
         messages.extend((1..=STEPS).map(|step| {
             json!({
                 "jsonrpc": "2.0", "method": "notifications/progress",
-                "params": { "progressToken": "sseproof", "progress": step, "total": STEPS },
+                "params": { "progressToken": token, "progress": step, "total": STEPS },
             })
         }));
         json!({ "content": [{ "type": "text", "text": "counted: café ☕" }] })
@@ -156,7 +167,7 @@ pub(super) fn whole(request: &Request) -> Option<Vec<Written>> {
     let (kind, rest) = last.split_once('-')?;
     let (id, _) = rest.rsplit_once('-')?;
     let primes = request.headers.first("mcp-protocol-version").as_deref() == Some("2025-11-25");
-    Some(events(kind, &serde_json::from_str(id).ok()?, primes))
+    Some(events(kind, &serde_json::from_str(id).ok()?, TOKEN, primes))
 }
 
 fn accepted() -> Plan {

@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::traffic::{each, each_answer, session, version};
+use sseproof_http::{Action, Plan, Visit};
+
+use super::traffic::{each, each_answer, is_in_session, session, unspoken, version};
 use super::{answer, reference};
+use crate::outcome::Outcome;
 use crate::profile::events::is_ended;
+use crate::profile::look;
 use crate::profile::written::{Changed, Written, stream};
 use crate::stream::tally::Tally;
-use crate::{Fault, Mutant, Record, Rule, Verdict, View};
+use crate::timing::BLOCKED;
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 
 pub(super) const EVENT_ID: Rule = Rule {
     id: "mcp/event-id",
@@ -179,6 +184,69 @@ fn resume_whole(record: &Record<'_>) -> Verdict {
 fn ids<'r>(view: &View<'r>) -> impl Iterator<Item = &'r str> + use<'r> {
     let events = view.events().map(|(event, _)| event).filter(|event| event.sets_id);
     events.map(|event| &*event.last_event_id)
+}
+
+pub(super) const EVENT_UNKNOWN: Rule = Rule {
+    id: "mcp/event-unknown",
+    judge: event_unknown,
+    mutants: &[
+        Mutant::new(
+            "mcp-unknown-event-500",
+            "fails at an event id that it does not know",
+            |visit| unknown_or(visit, Plan::answer(500, "text/plain", "no such event\n")),
+        ),
+        Mutant::new(
+            "mcp-unknown-event-closes",
+            "closes the connection at an event id that it does not know",
+            |visit| unknown_or(visit, Plan { actions: vec![Action::Close] }),
+        ),
+    ],
+};
+
+/// For mutants: this plan for a GET with an unknown event id.
+fn unknown_or(visit: &Visit<'_>, plan: Plan) -> Plan {
+    let last = visit.request.last_event_id();
+    let is_unknown = last
+        .is_some_and(|id| !id.starts_with(b"listen-") && reference::whole(visit.request).is_none());
+    if visit.request.method == "GET" && is_unknown { plan } else { answer(visit) }
+}
+
+fn event_unknown(record: &Record<'_>) -> Verdict {
+    if let Some(why) = unspoken(record) {
+        return Verdict::Skip(why);
+    }
+    let is_get = |view: &View<'_>| view.request.method == "GET" && is_in_session(record, view);
+    // A server that also fails at a later GET of the session does not fail at the id.
+    let is_served_later = |view: &View<'_>| {
+        let mut others = record.all().filter(|other| {
+            other.number > view.number && is_get(other) && session(other) == session(view)
+        });
+        others.any(|other| {
+            other.request.last_event_id().is_none()
+                && other.status().is_some_and(|status| status < 500)
+        })
+    };
+    let wanted = |view: &View<'_>| {
+        let last = view.request.last_event_id().map(|id| id.to_text());
+        let is_unknown = last.is_some_and(|last| !record.gave_out(&last, view.number));
+        is_get(view) && is_unknown && is_served_later(view)
+    };
+    let views: Vec<_> = record.all().filter(wanted).collect();
+    look::each(&views, "GET", "no GET with an unknown event id was answered", |view, tally| {
+        let (place, outcome) = match (view.status(), Outcome::of(view)) {
+            (Some(500..), outcome) => (Place::StatusLine, outcome),
+            (None, outcome @ (Outcome::Closed | Outcome::NotHttp)) => (Place::Exchange, outcome),
+            (None, Outcome::Silent(waited)) if waited >= BLOCKED => {
+                (Place::Exchange, Outcome::Silent(waited))
+            }
+            (None, _) => return,
+            (Some(_), _) => return tally.look(),
+        };
+        let last = view.request.last_event_id().map(|id| id.to_text()).unwrap_or_default();
+        let message =
+            format!("a GET with the unknown event id {last:?} gets {}", outcome.describe());
+        tally.fault(|| Fault::new(view, place, message));
+    })
 }
 
 pub(super) const PRIMING: Rule = Rule {

@@ -167,7 +167,7 @@ pub(super) const SESSION_ENDED: Rule = Rule {
 };
 
 /// Whether the server confirmed the end of the session before this request was sent.
-fn is_ended(record: &Record<'_>, view: &View<'_>) -> bool {
+pub(super) fn is_ended(record: &Record<'_>, view: &View<'_>) -> bool {
     let ended = |other: &View<'_>| {
         other.request.method == "DELETE"
             && other.status().is_some_and(|status| (200..300).contains(&status))

@@ -32,6 +32,18 @@ pub(super) fn messages<'r>(view: &View<'r>) -> Vec<Piece<'r>> {
     messages.collect()
 }
 
+/// The messages of a response, also of one without a stream, each with its offset.
+pub(super) fn replies(view: &View<'_>) -> Vec<(u64, Value)> {
+    if view.is_stream() {
+        return messages(view).into_iter().map(|message| (message.offset, message.json)).collect();
+    }
+    match read(&String::from_utf8_lossy(&view.body_bytes())).unwrap_or_default() {
+        Value::Null => Vec::new(),
+        Value::Array(batch) => batch.into_iter().map(|json| (0, json)).collect(),
+        json => vec![(0, json)],
+    }
+}
+
 /// The body of the request as JSON; null if it is not JSON.
 pub(super) fn asked(view: &View<'_>) -> Value {
     serde_json::from_slice(&view.request.body).unwrap_or_default()
@@ -84,7 +96,7 @@ pub(super) fn version(record: &Record<'_>) -> String {
 
 /// The reason to skip if the server uses another version than the requested one, or creates no
 /// session.
-fn unspoken(record: &Record<'_>) -> Option<String> {
+pub(super) fn unspoken(record: &Record<'_>) -> Option<String> {
     let begun: Vec<_> =
         record.all().filter(|view| is_initialize(view) && !is_foreign(view)).collect();
     let first = begun.first()?;
@@ -92,11 +104,9 @@ fn unspoken(record: &Record<'_>) -> Option<String> {
         let status = first.status()?;
         return Some(format!("`initialize` is answered with {status}, so there is no session"));
     };
-    let body = String::from_utf8_lossy(&answer.body_bytes()).into_owned();
-    let bodies = messages(answer).into_iter().map(|message| message.json).chain(read(&body));
-    let spoken = bodies
-        .filter_map(|json| Some(json["result"]["protocolVersion"].as_str()?.to_owned()))
-        .next()?;
+    let spoken = replies(answer)
+        .into_iter()
+        .find_map(|(_, json)| Some(json["result"]["protocolVersion"].as_str()?.to_owned()))?;
     let wanted = version(record);
     (spoken != wanted).then(|| {
         format!("the server uses version {spoken}, not {wanted}: choose its profile from `sseproof list profiles`")
