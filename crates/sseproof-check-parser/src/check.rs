@@ -1,7 +1,7 @@
 //! The check of a parser: the corpus in every chunking, then random streams.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ use crate::answer::{Answer, Event, Fault, Parser};
 use crate::corpus::corpus;
 use crate::expand::{LineEnds, Stream};
 use crate::judge::{Expected, Failure, judge};
-use crate::report::{Chance, Judged, Report, Requirement, Speed};
+use crate::report::{Chance, Judged, RANDOM, Report, Requirement, Speed};
 
 /// The requirement of a stream that is read correctly, but not with other line ends.
 const LINE_ENDS: &str = "whatwg-sse/line-ends";
@@ -34,16 +34,42 @@ pub struct Options {
     pub seed: u64,
 }
 
+/// The kinds of random streams.
+const KINDS: [&str; 2] = ["well-formed", "hostile"];
+
+/// The ids of a check: requirements, and `random/` with the kind of random streams.
+pub fn ids() -> impl Iterator<Item = String> {
+    let requirements: BTreeSet<_> = corpus().iter().map(|case| case.requirement.clone()).collect();
+    requirements.into_iter().chain(KINDS.map(|kind| format!("{RANDOM}{kind}")))
+}
+
 pub fn check(name: &str, parser: &mut dyn Parser, options: Options) -> Report {
+    check_only(name, parser, options, &|_| true)
+}
+
+/// Checks only by some of the [`ids`].
+pub fn check_only(
+    name: &str,
+    parser: &mut dyn Parser,
+    options: Options,
+    judges: &dyn Fn(&str) -> bool,
+) -> Report {
     let mut asked = Asked { parser, questions: 0, reported: Reported::default(), faults: 0 };
     let no_answer = asked.greet();
     let mut by_requirement: BTreeMap<&str, Vec<Judged>> = BTreeMap::new();
     let mut respelled = Vec::new();
+    let respells = judges(LINE_ENDS);
     for case in corpus() {
+        let is_judged = judges(&case.requirement);
+        if !is_judged && !respells {
+            continue;
+        }
         let judged = asked.judged(&case.as_written(), case.about.clone());
-        let is_right = judged.failure.is_none();
-        by_requirement.entry(&case.requirement).or_default().push(judged);
         // A case that fails as it is written shows nothing about line ends.
+        let is_right = respells && judged.failure.is_none();
+        if is_judged {
+            by_requirement.entry(&case.requirement).or_default().push(judged);
+        }
         for stream in is_right.then(|| case.respelled()).into_iter().flatten() {
             let about = format!(
                 "Read correctly as written; the same stream with {}.",
@@ -53,15 +79,19 @@ pub fn check(name: &str, parser: &mut dyn Parser, options: Options) -> Report {
         }
     }
     // After the cases about line ends, which say more precisely what fails.
-    by_requirement.entry(LINE_ENDS).or_default().extend(respelled);
-    let kinds: [(&str, BoxedStrategy<Vec<u8>>); 2] =
-        [("well-formed", well_formed().boxed()), ("hostile", hostile().boxed())];
+    if respells {
+        by_requirement.entry(LINE_ENDS).or_default().extend(respelled);
+    }
+    let streams = [well_formed().boxed(), hostile().boxed()];
+    let kinds = KINDS.into_iter().zip(streams);
+    let kinds = kinds.filter(|(kind, _)| judges(&format!("{RANDOM}{kind}")));
     let chance = kinds.map(|(kind, streams)| Chance {
         kind: kind.to_owned(),
         streams: options.streams,
         seed: options.seed,
         failure: asked.chance(streams, options),
     });
+    let chance: Vec<_> = chance.collect();
     let speed = asked.speed();
     let requirements = by_requirement.into_iter().map(|(id, cases)| {
         let requirement = id.to_owned();
@@ -71,11 +101,12 @@ pub fn check(name: &str, parser: &mut dyn Parser, options: Options) -> Report {
         parser: name.to_owned(),
         questions: asked.questions,
         requirements: requirements.collect(),
-        chance: chance.into(),
+        chance,
         no_answer,
         not_reported: asked.reported.missing(),
         is_complete: !asked.is_given_up(),
         speed,
+        known: Vec::new(),
     }
 }
 
@@ -177,7 +208,8 @@ impl Asked<'_> {
                 return None;
             }
             if let Some(failure) = self.ask(&stream.chunks(&cuts), &expected) {
-                return Some(failure);
+                // The first cuts are none.
+                return Some(Failure { only_when_cut: !cuts.is_empty(), ..failure });
             }
         }
         None
@@ -207,7 +239,14 @@ impl Asked<'_> {
         let asked = asked.into_inner();
         match result {
             // Parsed again, since the search returns only the stream.
-            Err(TestError::Fail(_, case)) => asked.ask(&case.chunks, &expect(&case)),
+            Err(TestError::Fail(_, case)) => {
+                let expected = expect(&case);
+                let failure = asked.ask(&case.chunks, &expected)?;
+                let only_when_cut = case.chunks.len() > 1
+                    && !asked.is_given_up()
+                    && asked.ask(&[case.chunks.concat()], &expected).is_none();
+                Some(Failure { only_when_cut, ..failure })
+            }
             _ => None,
         }
     }

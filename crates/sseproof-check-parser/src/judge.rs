@@ -23,6 +23,8 @@ pub struct Failure {
     /// `None` if the parser gave no answer.
     pub got: Option<Vec<Event>>,
     pub what: String,
+    /// The same stream in one piece is read correctly.
+    pub only_when_cut: bool,
 }
 
 pub(crate) fn judge(
@@ -39,6 +41,7 @@ pub(crate) fn judge(
         expected: expected.events.clone(),
         got: answer.as_ref().ok().map(|answer| answer.events.clone()),
         what,
+        only_when_cut: false,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The results of a check of a parser, for people, for machines and for CI systems.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
@@ -9,8 +10,12 @@ use crate::answer::Event;
 use crate::judge::Failure;
 
 const GIVEN_UP: &str = "the adapter hung or answered other questions too often";
+/// The start of the id of a kind of random streams.
+pub(crate) const RANDOM: &str = "random/";
 /// How many failed cases of a requirement are named for people, besides the first.
 const ALSO: usize = 20;
+/// The width of a list, in columns.
+const WIDTH: usize = 79;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -29,6 +34,21 @@ pub struct Report {
     pub not_reported: Vec<String>,
     pub is_complete: bool,
     pub speed: Vec<Speed>,
+    /// The list of known failures, entry by entry.
+    pub known: Vec<Known>,
+}
+
+/// One entry of the list of known failures, and what it covers in this run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Known {
+    /// The pattern, as the user wrote it.
+    pub glob: String,
+    /// Why these failures are accepted, in the user's words.
+    pub reason: String,
+    /// The requirements, and kinds of random streams, that fail and that the pattern matches.
+    pub requirements: Vec<String>,
+    /// Whether they pass now: that is an error, because the entry would hide the next failure.
+    pub stale: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -75,6 +95,15 @@ pub enum Verdict {
 }
 
 impl Requirement {
+    fn holds_in_one_piece(&self) -> bool {
+        self.cases.iter().all(|case| case.was_asked)
+            && self.failed().all(|(_, failure)| failure.only_when_cut)
+    }
+
+    fn failed(&self) -> impl Iterator<Item = (&Judged, &Failure)> {
+        self.cases.iter().filter_map(|case| Some((case, case.failure.as_ref()?)))
+    }
+
     pub fn verdict(&self) -> Verdict {
         if self.cases.iter().any(|case| case.failure.is_some()) {
             Verdict::Broken
@@ -86,11 +115,61 @@ impl Requirement {
     }
 }
 
+impl Chance {
+    fn id(&self) -> String {
+        format!("{RANDOM}{}", self.kind)
+    }
+}
+
 impl Report {
+    /// Whether all passes that is not known to fail, and no entry of that list is stale.
     pub fn is_right(&self) -> bool {
+        let is_right = |(id, verdict): (String, Verdict)| {
+            verdict == Verdict::Held || (verdict == Verdict::Broken && self.known(&id).is_some())
+        };
         self.is_complete
-            && self.count(Verdict::Held) == self.requirements.len()
-            && self.chance.iter().all(|chance| chance.failure.is_none())
+            && self.results().all(is_right)
+            && !self.known.iter().any(|entry| entry.stale)
+    }
+
+    /// Accepts the failures of what the pattern matches.
+    pub fn accept(&mut self, glob: String, reason: String, matches: impl Fn(&str) -> bool) {
+        let (mut broken, mut holds) = (Vec::new(), false);
+        for (id, verdict) in self.results().filter(|(id, _)| matches(id)) {
+            match verdict {
+                Verdict::Broken => broken.push(id),
+                Verdict::Held => holds = true,
+                Verdict::Unknown => {}
+            }
+        }
+        let stale = broken.is_empty() && holds;
+        self.known.push(Known { glob, reason, requirements: broken, stale });
+    }
+
+    /// The entry in the list of known failures that covers this failure.
+    fn known(&self, id: &str) -> Option<&Known> {
+        self.known.iter().find(|entry| entry.requirements.iter().any(|of| of == id))
+    }
+
+    fn results(&self) -> impl Iterator<Item = (String, Verdict)> {
+        let requirements = self.requirements.iter();
+        let requirements = requirements.map(|of| (of.requirement.clone(), of.verdict()));
+        let chance = self.chance.iter().map(|chance| {
+            let verdict = match chance.failure {
+                Some(_) => Verdict::Broken,
+                None if self.is_complete => Verdict::Held,
+                None => Verdict::Unknown,
+            };
+            (chance.id(), verdict)
+        });
+        requirements.chain(chance)
+    }
+
+    /// The cases that fail only if the stream is cut, except known failures.
+    fn cut(&self) -> Vec<(&str, &Judged, &Failure)> {
+        let new = self.requirements.iter().filter(|of| self.known(&of.requirement).is_none());
+        let cases = new.flat_map(|of| of.failed().map(|(case, why)| (&*of.requirement, case, why)));
+        cases.filter(|(_, _, failure)| failure.only_when_cut).collect()
     }
 
     pub fn count(&self, verdict: Verdict) -> usize {
@@ -109,26 +188,61 @@ pub fn text(report: &Report) -> String {
         );
         return out;
     }
+    let has_cut = !report.cut().is_empty();
+    cut(report, &mut out);
     for requirement in &report.requirements {
-        if requirement.verdict() == Verdict::Broken {
+        if report.known(&requirement.requirement).is_none() {
             broken(requirement, &mut out);
+        }
+    }
+    for entry in &report.known {
+        let Known { glob, reason, requirements, stale } = entry;
+        if *stale {
+            let _ = writeln!(
+                out,
+                "✗ known failure {glob}: its requirements pass now; remove the entry\n"
+            );
+        }
+        for id in requirements {
+            let _ = writeln!(out, "– {id}: known to fail: {reason}");
         }
     }
     for chance in &report.chance {
         let Chance { kind, streams, seed, failure } = chance;
+        if report.known(&chance.id()).is_some() {
+            continue;
+        }
         if let Some(failure) = failure {
-            let _ = writeln!(out, "✗ random {kind} streams (seed {seed}): the smallest that fails");
+            if failure.only_when_cut && has_cut {
+                let _ = writeln!(
+                    out,
+                    "✗ random {kind} streams (seed {seed}): right in one piece, wrong when cut"
+                );
+                continue;
+            }
+            let cut = if failure.only_when_cut { ", right in one piece" } else { "" };
+            let _ = writeln!(
+                out,
+                "✗ random {kind} streams (seed {seed}): the smallest that fails{cut}"
+            );
             shown(failure, &mut out);
         } else {
             let _ = writeln!(out, "✓ {streams} random {kind} streams (seed {seed})");
         }
     }
-    out.push('\n');
+    if !out.ends_with("\n\n") {
+        out.push('\n');
+    }
     let (held, of) = (report.count(Verdict::Held), report.requirements.len());
+    let whole = report.requirements.iter().filter(|of| of.holds_in_one_piece()).count();
+    let whole = match has_cut {
+        true => format!(" ({whole} if no stream is cut)"),
+        false => String::new(),
+    };
     let cases: usize = report.requirements.iter().map(|requirement| requirement.cases.len()).sum();
     let _ = writeln!(
         out,
-        "{held} of {of} requirements passed; {cases} cases, {} streams and chunkings",
+        "{held} of {of} requirements passed{whole}; {cases} cases, {} streams and chunkings",
         report.questions
     );
     if !report.not_reported.is_empty() {
@@ -147,9 +261,49 @@ pub fn text(report: &Report) -> String {
     out
 }
 
+/// One cause that would fail cases of many requirements comes before all of them.
+fn cut(report: &Report, out: &mut String) {
+    let failed = report.cut();
+    let fed = |failure: &Failure| {
+        (failure.chunks.len(), failure.chunks.iter().map(String::len).sum::<usize>())
+    };
+    let Some((id, case, failure)) = failed.iter().min_by_key(|(_, _, failure)| fed(failure)) else {
+        return;
+    };
+    let cases: usize = report.requirements.iter().map(|requirement| requirement.cases.len()).sum();
+    let _ = writeln!(
+        out,
+        "✗ right in one piece, wrong when cut: {} of {cases} cases\n  \
+           The network may cut a stream anywhere, also within a line or a character.\n  \
+           Keep what is not complete until the next chunk. The smallest case,\n  \
+           {} of {id}:",
+        failed.len(),
+        case.case,
+    );
+    shown(failure, out);
+    let mut by_requirement: BTreeMap<&str, usize> = BTreeMap::new();
+    for (id, ..) in &failed {
+        *by_requirement.entry(id).or_default() += 1;
+    }
+    let requirements = by_requirement.iter().map(|(id, count)| format!("{id} ({count})"));
+    let mut line = "  cases by requirement:".to_owned();
+    for requirement in requirements {
+        if line.len() + 1 + requirement.len() > WIDTH {
+            let _ = writeln!(out, "{line}");
+            line = "   ".to_owned();
+        }
+        let _ = write!(line, " {requirement}");
+    }
+    let _ = writeln!(out, "{line}\n");
+}
+
+/// The cases that fail in one piece too.
 fn broken(requirement: &Requirement, out: &mut String) {
     let failed: Vec<_> =
-        requirement.cases.iter().filter_map(|case| Some((case, case.failure.as_ref()?))).collect();
+        requirement.failed().filter(|(_, failure)| !failure.only_when_cut).collect();
+    if failed.is_empty() {
+        return;
+    }
     let id = &requirement.requirement;
     let _ = writeln!(out, "✗ {id} ({} of {} cases)", failed.len(), requirement.cases.len());
     if let Some((case, failure)) = failed.first() {
@@ -212,17 +366,28 @@ pub fn junit(report: &Report) -> String {
     for requirement in &report.requirements {
         let mut suite = TestSuite::new(requirement.requirement.as_str());
         for case in &requirement.cases {
-            let status = status(case.failure.as_ref(), case.was_asked);
+            let known = report.known(&requirement.requirement);
+            let status = status(case.failure.as_ref(), case.was_asked, known);
             suite.add_test_case(TestCase::new(case.case.as_str(), status));
         }
         junit.add_test_suite(suite);
     }
     let mut suite = TestSuite::new("random streams");
     for chance in &report.chance {
-        let status = status(chance.failure.as_ref(), report.is_complete);
+        let known = report.known(&chance.id());
+        let status = status(chance.failure.as_ref(), report.is_complete, known);
         suite.add_test_case(TestCase::new(chance.kind.as_str(), status));
     }
     junit.add_test_suite(suite);
+    let mut suite = TestSuite::new("known failures");
+    for entry in report.known.iter().filter(|entry| entry.stale) {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_message("its requirements pass now: remove it from the list of known failures");
+        suite.add_test_case(TestCase::new(entry.glob.as_str(), status));
+    }
+    if !suite.test_cases.is_empty() {
+        junit.add_test_suite(suite);
+    }
     match junit.to_string() {
         Ok(text) => text,
         // Only a writer can fail, and a string does not.
@@ -230,13 +395,19 @@ pub fn junit(report: &Report) -> String {
     }
 }
 
-fn status(failure: Option<&Failure>, was_asked: bool) -> TestCaseStatus {
+fn status(failure: Option<&Failure>, was_asked: bool, known: Option<&Known>) -> TestCaseStatus {
     match failure {
+        Some(_) if let Some(entry) = known => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(format!("known to fail: {}", entry.reason));
+            status
+        }
         Some(failure) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             let mut text = String::new();
             shown(failure, &mut text);
-            status.set_message(failure.what.as_str()).set_description(text);
+            let cut = if failure.only_when_cut { "only when cut: " } else { "" };
+            status.set_message(format!("{cut}{}", failure.what)).set_description(text);
             status
         }
         None if was_asked => TestCaseStatus::success(),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use sseproof_check_parser::{
-    Adapter, Answer, Fault, Options, Parser, Reference, Report, Verdict, check, junit, text,
+    Adapter, Answer, Fault, Options, Parser, Reference, Report, Verdict, check, check_only, ids,
+    junit, text,
 };
 
 const FEW: Options = Options { streams: 200, seed: 7 };
@@ -68,6 +69,82 @@ fn a_parser_that_holds_a_cr_back_at_the_end_of_a_chunk_is_found_by_its_chunking(
     let fed: usize =
         smallest.expect("a random stream finds it too").chunks.iter().map(String::len).sum();
     assert!(fed < 24, "{}", text(&report));
+}
+
+/// Takes the end of a chunk for the end of a line.
+fn lines_of_chunks(chunks: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let mut chunks = chunks.to_vec();
+    let last = chunks.len().saturating_sub(1);
+    for chunk in chunks.iter_mut().take(last).filter(|chunk| !chunk.ends_with(b"\n")) {
+        chunk.push(b'\n');
+    }
+    chunks
+}
+
+#[test]
+fn a_parser_that_is_wrong_only_when_cut_is_reported_as_one_cause() {
+    let report = check("cuts", &mut Mutant { chunks: lines_of_chunks, answer: |_| {} }, FEW);
+    assert!(broken(&report).len() > 5, "{:?}", broken(&report));
+    let text = text(&report);
+    let first = text.lines().nth(2).unwrap_or_default();
+    assert!(first.starts_with("✗ right in one piece, wrong when cut: "), "{text}");
+    assert!(!text.contains("✗ whatwg-sse/"), "{text}");
+    assert!(
+        text.contains("hostile streams (seed 7): right in one piece, wrong when cut"),
+        "{text}"
+    );
+    assert!(text.contains("requirements passed (24 if no stream is cut)"), "{text}");
+    assert!(text.lines().count() < 40, "{text}");
+    assert!(junit(&report).contains("only when cut: "));
+}
+
+#[test]
+fn a_parser_that_is_also_wrong_in_one_piece_has_both_causes() {
+    let forget = |answer: &mut Answer| answer.retry = Some(None);
+    let report = check("both", &mut Mutant { chunks: lines_of_chunks, answer: forget }, FEW);
+    let text = text(&report);
+    assert!(text.contains("✗ right in one piece, wrong when cut: "), "{text}");
+    assert!(text.contains("✗ whatwg-sse/field-retry"), "{text}");
+}
+
+#[test]
+fn a_check_by_some_ids_asks_only_what_they_need() {
+    let options = Options { streams: 20, ..FEW };
+    let all: Vec<String> = ids().collect();
+    assert_eq!(all.len(), 26, "{all:?}");
+    let judged = |report: &Report| -> Vec<String> {
+        report.requirements.iter().map(|of| of.requirement.clone()).collect()
+    };
+    let whole = check("all", &mut Reference, options);
+    for id in ["whatwg-sse/bom-at-start", "whatwg-sse/line-ends", "random/hostile"] {
+        assert!(all.iter().any(|known| known == id));
+        let report = check_only("one", &mut Reference, options, &|other| other == id);
+        assert!(report.is_right(), "{}", text(&report));
+        assert!(report.questions < whole.questions, "{id}");
+        let expected = if id.starts_with("random/") { vec![] } else { vec![id] };
+        assert_eq!(judged(&report), expected);
+        assert_eq!(report.chance.len(), usize::from(id.starts_with("random/")));
+    }
+}
+
+#[test]
+fn a_known_failure_is_accepted_until_it_passes() {
+    let forget = |answer: &mut Answer| answer.retry = Some(None);
+    let checked = || check("no retry", &mut Mutant { chunks: same, answer: forget }, FEW);
+    let mut report = checked();
+    assert!(!report.is_right());
+    let broken = [broken(&report).as_slice(), &["random/well-formed", "random/hostile"]].concat();
+    let broken: Vec<String> = broken.into_iter().map(str::to_owned).collect();
+    report.accept("*".to_owned(), "fixed in June".to_owned(), |id| {
+        broken.iter().any(|broken| broken == id)
+    });
+    assert!(report.is_right(), "{}", text(&report));
+    assert!(text(&report).contains("– whatwg-sse/field-retry: known to fail: fixed in June"));
+    assert!(!junit(&report).contains("<failure"));
+    report.accept("whatwg-sse/bom*".to_owned(), "x".to_owned(), |id| id.contains("/bom"));
+    assert!(!report.is_right());
+    assert!(text(&report).contains("its requirements pass now; remove the entry"));
+    assert!(junit(&report).contains("<failure"));
 }
 
 #[test]

@@ -134,6 +134,14 @@ pub(crate) struct CheckParser {
     /// The seed of the random streams; the same seed gives the same streams.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Check only requirements that match this glob, as in 'whatwg-sse/bom-*', or 'random/*' for
+    /// the random streams. Can be repeated.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) only: Vec<String>,
+    /// Accept the failures listed in this file (`GLOB: reason` lines); an entry that no longer fails is
+    /// an error.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known: Option<PathBuf>,
     /// Wait at most this long for each answer.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
     pub(crate) timeout: Duration,

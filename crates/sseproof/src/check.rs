@@ -20,7 +20,7 @@ use crate::args::Check;
 use crate::check::options::{CheckOptions, Chosen};
 pub(crate) use crate::check::options::{checked, headers, variables};
 use crate::exit::{Blame, Blamed as _, Exit};
-use crate::known::{self, Known};
+use crate::known::{self, Known, RULES};
 use crate::{recorded, screen};
 
 const LOGS: usize = 3;
@@ -55,7 +55,8 @@ impl Material {
 
 pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     // Mistakes of the user are reported before the first connection.
-    let known = arguments.known.as_deref().map(known::read).transpose().usage()?;
+    let known =
+        arguments.known.as_deref().map(|file| known::read(file, &RULES)).transpose().usage()?;
     let chosen = Chosen::new(&arguments.only, &arguments.skip).usage()?;
     let given = match &arguments.replay {
         Some(_) => None,

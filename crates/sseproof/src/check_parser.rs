@@ -4,14 +4,17 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use sseproof_check_parser::{Adapter, Options, Parser, Reference, check, junit, text};
+use sseproof_check_parser::{Adapter, Options, Parser, Reference, check_only, junit, text};
 
 use crate::args::CheckParser;
 use crate::exit::{Blame, Blamed as _, Exit};
+use crate::known::{self, Known, OF_PARSERS};
 use crate::screen;
 
 pub(crate) fn run(arguments: &CheckParser) -> Result<Exit, Blame> {
-    let CheckParser { command, streams, seed, timeout, json, junit: xml } = arguments;
+    let CheckParser { command, streams, seed, only, known, timeout, json, junit: xml } = arguments;
+    let only = known::only(only, &OF_PARSERS).usage()?;
+    let known = known.as_deref().map(|file| known::read(file, &OF_PARSERS)).transpose().usage()?;
     let options = Options { streams: *streams, seed: *seed };
     let mut parser: Box<dyn Parser> = if command.is_empty() {
         Box::new(Reference)
@@ -22,7 +25,11 @@ pub(crate) fn run(arguments: &CheckParser) -> Result<Exit, Blame> {
         true => "the decoder of sseproof-codec, embedded".to_owned(),
         false => shlex::try_join(command.iter().map(String::as_str)).usage()?,
     };
-    let report = check(&name, parser.as_mut(), options);
+    let judges = |id: &str| only.is_empty() || only.iter().any(|glob| glob.is_match(id));
+    let mut report = check_only(&name, parser.as_mut(), options, &judges);
+    for Known { glob, matcher, reason } in known.unwrap_or_default() {
+        report.accept(glob, reason, |id| matcher.is_match(id));
+    }
     if let Some(file) = json {
         let text = serde_json::to_string_pretty(&report).context("write JSON")?;
         write(file, &format!("{text}\n"))?;

@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::args::Check;
 use crate::exit::{Blame, Blamed as _, Exit};
-use crate::known::{glob, matcher, matches_a_rule};
+use crate::known::{self, RULES, glob, matches_a_rule};
 
 pub(super) struct CheckOptions {
     /// The target; without a URL, it is the embedded reference server.
@@ -159,12 +159,9 @@ pub(super) struct Chosen {
 
 impl Chosen {
     /// A glob of `--skip` may match no rule: a list for several versions can have rules that this
-    /// version lacks. A glob of `--only` must match, or nothing would be checked.
+    /// version lacks.
     pub(super) fn new(only: &[String], skip: &[String]) -> anyhow::Result<Self> {
-        let only = only
-            .iter()
-            .map(|text| matcher(text).context("cannot use --only"))
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let only = known::only(only, &RULES)?;
         let skip = skip
             .iter()
             .map(|text| {
