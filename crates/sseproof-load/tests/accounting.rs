@@ -225,8 +225,8 @@ async fn a_run_with_all_streams_open_counts_none_of_them() {
     assert!(total.histogram(Metric::Wait).is_none());
 }
 
-/// A server that sends each subscriber only its first events, and keeps the connection: silently,
-/// or closed at once.
+/// A server that sends each subscriber only its first events, and then nothing, or closes the
+/// stream; `/hang` never gets a response.
 fn withholding(events: usize, closes: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("its address");
@@ -242,6 +242,9 @@ fn withholding(events: usize, closes: bool) -> SocketAddr {
                     request.extend_from_slice(&buffer[..read]);
                     let text = String::from_utf8_lossy(&request).into_owned();
                     let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+                    if head.starts_with("GET /hang") {
+                        continue;
+                    }
                     if head.starts_with("GET") {
                         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
                         stream.write_all(head.as_bytes()).expect("a subscriber");
@@ -305,6 +308,15 @@ async fn events_that_a_slow_client_never_gets_are_lost() {
     let total = slowly(withholding(10, false), "/events", pace).await;
     let missing = 4 * (total.counters.count(Counter::Published) - 10);
     assert_eq!(counts(&total)[..3], [40, missing, 0], "{:?}", total.counters);
+    assert_eq!(total.counters.count(Counter::Unread), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_for_clients_that_never_got_a_stream() {
+    let total = slowly(withholding(10, false), "/hang", Pace::Never).await;
+    assert!(total.counters.count(Counter::Published) > 10);
+    assert_eq!(counts(&total), [0; 5], "{:?}", total.counters);
+    assert_eq!(unopened(&total), [4, 0, 0]);
     assert_eq!(total.counters.count(Counter::Unread), 0);
 }
 

@@ -92,7 +92,10 @@ pub(crate) fn subscribe(
                 break matches!(end, End::Ordered(_));
             }
         };
-        client.track.account(&client.worker, client.may_get_more(was_open));
+        // Nothing is owed to a client that never had a stream; it is counted as such.
+        if client.ended.is_some() {
+            client.track.account(&client.worker, client.may_get_more(was_open));
+        }
         client.worker.clients.update(|clients| clients - 1);
     }
 }
