@@ -150,9 +150,16 @@ impl<'r> Calls<'r> {
         })
     }
 
-    /// The same while no other client had a call open.
+    /// The same while no other client had a call open, with an id that no other client used.
     fn alone(&self, call: &Call<'_>) -> impl Iterator<Item = &Call<'r>> {
-        self.again(call).filter(|other| self.beside(&other.view).next().is_none())
+        self.again(call).filter(|other| self.rivals(&other.view, other.id()).next().is_none())
+    }
+
+    /// The calls of other clients at the same time, or with the same id at any time.
+    fn rivals(&self, view: &View<'_>, id: &Value) -> impl Iterator<Item = &Call<'r>> {
+        self.calls.iter().filter(move |call| {
+            !self.is_of(view, call) && (call.view.overlaps(view) || call.id() == id)
+        })
     }
 
     /// The outcome that the call always has alone, before and after.
@@ -176,8 +183,8 @@ impl<'r> Calls<'r> {
         let Some(own) = own.first() else { return others.first().copied() };
         let usual = self.usual(own).filter(|_| is_response(message))?;
         let outcome = outcome(message);
-        let mut beside = self.beside(view);
-        beside.find(|other| *usual != outcome && self.usual(other) == Some(&outcome))
+        let mut rivals = self.rivals(view, own.id());
+        rivals.find(|other| *usual != outcome && self.usual(other) == Some(&outcome))
     }
 
     fn look(&self, view: &View<'r>, tally: &mut Tally) {
