@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::program::{Folder, accepting, answering, finish, free_address, read, run, sseproof};
+use super::program::{Folder, accepting, finish, free_address, read, run, sseproof};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sseproof");
 
@@ -57,33 +57,6 @@ fn a_started_server_is_checked_and_stopped_with_its_children() {
 fn is_running(pid: &str) -> bool {
     let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
     state.is_ok_and(|state| !state.stdout.is_empty() && !state.stdout.starts_with(b"Z"))
-}
-
-#[test]
-fn a_started_server_that_dies_is_quoted() {
-    let url = format!("http://{}/events", free_address());
-    let folder = Folder::new();
-    let dies = folder.write("dies.sh", "echo starting\necho 'port is taken' >&2\nexit 7\n");
-    let start = format!("sh {dies}");
-    run(&["check", &url, "--start", &start])
-        .ends(3, &["did not start", "exit status: 7", "starting", "port is taken"]);
-    run(&["check", &url, "--start", "sseproof-nonexistent"]).ends(3, &["cannot start"]);
-    run(&["check", &url, "--start", "'x"]).ends(3, &["a quotation mark is missing"]);
-}
-
-#[test]
-fn a_started_server_that_never_listens_is_given_up() {
-    let url = format!("http://{}/events", free_address());
-    let began = Instant::now();
-    run(&["check", &url, "--start", "sleep 60", "--wait-for", "300ms"])
-        .ends(3, &["no server listens on", "it printed nothing"]);
-    assert!(began.elapsed() < Duration::from_secs(5));
-}
-
-#[test]
-fn another_server_on_the_port_is_not_taken_for_the_started_one() {
-    let (url, _requests) = answering(b"");
-    run(&["check", &url, "--start", "sleep 60"]).ends(3, &["is already in use before --start"]);
 }
 
 #[test]

@@ -80,13 +80,14 @@ impl Drop for Served {
     }
 }
 
-pub(crate) fn answering(answer: &'static [u8]) -> (String, std::sync::mpsc::Receiver<String>) {
+pub(crate) fn answering(answer: &[u8]) -> (String, std::sync::mpsc::Receiver<String>) {
+    let answer = answer.to_vec();
     let (sender, requests) = std::sync::mpsc::channel();
     let address = accepting(move |mut stream| {
         let mut request = vec![0; 64 << 10];
         let read = stream.read(&mut request).unwrap_or(0);
         let _ = sender.send(String::from_utf8_lossy(&request[..read]).into_owned());
-        let _ = stream.write_all(answer);
+        let _ = stream.write_all(&answer);
     });
     (format!("http://{address}/events"), requests)
 }
