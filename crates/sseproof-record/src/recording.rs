@@ -167,156 +167,19 @@ fn micros(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Chunk, Closed, Connection, End, Exchange, Gauge, Head, Lack, OnConnection, Part, Phases,
-        PublishOutcome, Reading, Reason, RunEvent, SharedConnection, Transcript,
-    };
-    use sseproof_http::http2;
+    use crate::{PublishOutcome, Transcript};
 
-    fn run_events() -> Vec<RunEvent> {
-        let published = Published {
-            payload: None,
-            data: "hello".to_owned(),
-            outcome: PublishOutcome::Accepted,
-            ..Published::default()
-        };
-        let reading = |value| Reading { gauge: Gauge::Active, value, against: None };
-        [
-            RunEventKind::Reading(reading(Ok(3))),
-            RunEventKind::Reading(reading(Err("GET /active answered 500".to_owned()))),
-            RunEventKind::Published { what: published, answered_us: Some(7) },
-            RunEventKind::Restarted { ready_us: Some(90), failed: None },
-            RunEventKind::Churned { connections: 200, streams: 199, last: 2 },
-            RunEventKind::Stalled { exchange: 1 },
-            RunEventKind::Unread { exchange: 1, bytes: Ok(9) },
-            RunEventKind::Unread { exchange: 1, bytes: Err("a proxy stands between".to_owned()) },
-            RunEventKind::LeftByReset { exchange: 1 },
-            RunEventKind::Poured { bytes: 1 << 20, stopped: PublishOutcome::Accepted },
-            RunEventKind::Poured { bytes: 9, stopped: PublishOutcome::Unanswered("?".to_owned()) },
-            RunEventKind::LeftOut {
-                part: Part::Event,
-                tried: 3,
-                of_all: 9,
-                why: "time".to_owned(),
-            },
-            RunEventKind::Lacking(Lack::Via),
-        ]
-        .into_iter()
-        .map(|what| RunEvent {
-            at: Duration::from_micros(70),
-            scenario: "baseline".to_owned(),
-            name: "before".to_owned(),
-            what,
-        })
-        .collect()
-    }
+    /// Two exchanges without a connection, one over HTTP/1 that the server cut, two on a connection
+    /// of HTTP/2, and an event of each kind.
+    const TEXT: &str = include_str!("../tests/recording.jsonl");
 
     fn transcript() -> Transcript {
-        let at = Duration::from_micros;
-        let first = Exchange {
-            scenario: "baseline".to_owned(),
-            name: "first".to_owned(),
-            phases: Phases { resolved: None, connected: Some(at(10)), sent: Some(at(12)) },
-            sent: vec![Chunk { at: at(12), bytes: Bytes::from(b"GET /s HTTP/1.1\r\n\r\n") }],
-            head: Some(Head {
-                at: at(20),
-                version: Version::Http11,
-                status: 200,
-                headers: [("Content-Type", "text/event-stream")].into_iter().collect(),
-            }),
-            wire: vec![Chunk { at: at(20), bytes: Bytes::from(b"HTTP/1.1 200 OK\r\n\r\n") }],
-            body: vec![Chunk { at: at(30), bytes: Bytes::from(b"data: caf\xE9\n\n") }],
-            published: vec![Published {
-                payload: Some("a NUL".to_owned()),
-                data: "a\0b".to_owned(),
-                event: Some("x".to_owned()),
-                outcome: PublishOutcome::Refused("POST /publish answered 422".to_owned()),
-                ..Published::default()
-            }],
-            end: End { at: at(40), how: Ending::Reset },
-            ..Exchange::begun(1, Request::subscribe("http://h/s"), at(1))
-        };
-        let second = Exchange {
-            follows: Some(Follows { exchange: 1, reason: Reason::Reconnect }),
-            judged: false,
-            via: true,
-            coded: vec![Chunk { at: at(52), bytes: Bytes::from(b"\x1F\x8B\x08") }],
-            coding_fault: Some(CodingFault {
-                at: 3,
-                message: "corrupt deflate stream".to_owned(),
-                too_much: false,
-            }),
-            transport: Transport { stream: Some(3), ..Transport::default() },
-            end: End { at: at(60), how: Ending::OverLimit(7) },
-            ..Exchange::begun(2, Request::subscribe("http://h/s"), at(50))
-        };
-        let exchanges = [first, second].into_iter().chain(on_connections()).collect();
-        Transcript {
-            target: Target {
-                url: "http://h/s".to_owned(),
-                method: "GET".to_owned(),
-                profile: Some("openai-chat".to_owned()),
-            },
-            started: "2026-01-01T00:00:00Z".to_owned(),
-            source: Source::Run,
-            exchanges,
-            run_events: run_events(),
-        }
-    }
-
-    fn pieces(text: &[u8], size: usize) -> Vec<Chunk> {
-        let chunks = text.chunks(size).zip(100..);
-        chunks
-            .map(|(piece, at)| Chunk { at: Duration::from_micros(at), bytes: piece.into() })
-            .collect()
-    }
-
-    /// One over HTTP/1 that the server cut, and two on a connection of HTTP/2.
-    fn on_connections() -> Vec<Exchange> {
-        let at = Duration::from_micros;
-        let exchange = |number, stream, on, stated| {
-            let request = Request::subscribe("http://h/s");
-            let transport = Transport { stream, ..Transport::default() };
-            let mut exchange =
-                Exchange { on: Some(on), transport, ..Exchange::begun(number, request, at(90)) };
-            exchange.derive(stated);
-            exchange
-        };
-        let response =
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n: one\n\r\n6\r\n: t";
-        let cut = Connection {
-            sent: pieces(b"GET /s HTTP/1.1\r\n\r\n", 9),
-            received: pieces(response, 7),
-            closed: Some(Closed { at: at(400), how: Close::Reset }),
-        };
-        let mut frames = Vec::new();
-        http2::write_frame(&mut frames, http2::kind::SETTINGS, 0, 0, &[]);
-        for (stream, flags) in [(1, http2::flag::END_STREAM), (3, 0)] {
-            let mut block = Vec::new();
-            http2::write_field(&mut block, b":status", b"200");
-            http2::write_fields(&mut frames, stream, false, &block);
-            http2::write_frame(&mut frames, http2::kind::DATA, flags, stream, b": one\n");
-        }
-        let shared = Connection {
-            sent: pieces(http2::PREFACE, 24),
-            received: pieces(&frames, 10),
-            closed: None,
-        };
-        let chunks = shared.received.len();
-        let connection = SharedConnection::new(shared);
-        let on = |received| OnConnection { connection: connection.clone(), sent: 0..1, received };
-        let left = End { at: at(500), how: Ending::Disconnected };
-        vec![
-            exchange(3, None, OnConnection::alone(cut), None),
-            exchange(4, Some(1), on(chunks - 1), None),
-            exchange(5, Some(3), on(chunks), Some(left)),
-        ]
+        read_recording(TEXT).unwrap()
     }
 
     #[test]
     fn what_the_bytes_show_is_made_of_them() {
-        let text = write_recording(&transcript());
-        let read = read_recording(&text).unwrap();
+        let (text, read) = (TEXT, transcript());
         let made: Vec<_> = read.exchanges[2..]
             .iter()
             .map(|exchange| (exchange.body_bytes(), exchange.status(), exchange.end.how.clone()))
@@ -338,16 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
-        let transcript = transcript();
-        assert_eq!(read_recording(&write_recording(&transcript)), Ok(transcript));
+    fn what_is_read_is_written_again() {
+        assert_eq!(write_recording(&transcript()), TEXT);
     }
 
     #[test]
     fn a_recording_that_is_cut_is_read_as_far_as_it_goes() {
-        let text = write_recording(&transcript());
-        let whole = read_cut_recording(&text);
-        assert_eq!(whole, Ok((transcript(), None)));
+        let text = TEXT;
+        assert_eq!(read_cut_recording(text), Ok((transcript(), None)));
         // The first line, and the first of the two exchanges.
         let first = text.find("{\"exchange\":{\"number\":2").unwrap();
         for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
@@ -386,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_recording_that_is_cut_or_wrong_names_the_line() {
-        let text = write_recording(&transcript());
+        let text = TEXT;
         let cut = &text[..text.len() - 20];
         let last = cut.lines().count();
         assert!(
