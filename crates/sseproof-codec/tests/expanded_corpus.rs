@@ -1,5 +1,6 @@
 //! `specs/corpus-expanded.json`, read as any other decoder would: the expected results are right.
 
+mod described;
 mod naive;
 
 use std::fs;
@@ -8,7 +9,9 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use sseproof_codec::{Anomaly, Decoder, Item};
+use sseproof_codec::{Decoder, Item};
+
+use self::described::described;
 
 #[test]
 fn every_stream_is_right_in_each_of_its_cuts() {
@@ -53,28 +56,4 @@ fn chunks<'b>(bytes: &'b [u8], cuts: &Value) -> Vec<&'b [u8]> {
     }
     chunks.push(&bytes[start..]);
     chunks
-}
-
-/// The items in the words of the corpus.
-fn described(items: &[Item<'_>]) -> Value {
-    let mut described = json!({ "events": [], "comments": [], "anomalies": [] });
-    for item in items {
-        let (part, value) = match item {
-            Item::Event(event) => (
-                "events",
-                json!({
-                    "type": event.event_type,
-                    "data": event.data,
-                    "lastEventId": event.last_event_id,
-                }),
-            ),
-            Item::Comment(comment) => ("comments", json!(comment.text)),
-            Item::Anomaly(Anomaly { kind, span }) => {
-                ("anomalies", json!({ "kind": kind, "offset": span.start }))
-            }
-            _ => continue,
-        };
-        described[part].as_array_mut().expect("an array").push(value);
-    }
-    described
 }
