@@ -2,6 +2,7 @@
 
 mod bench_load;
 mod browser;
+mod bugs;
 mod described;
 mod fuzz;
 mod generate;
@@ -47,6 +48,15 @@ enum Task {
     Peers {
         /// Only these; without a name, all of scenarios/peers/.
         names: Vec<String>,
+    },
+    /// Check the small servers of scenarios/bugs/, each with a fault of a public bug report, and
+    /// compare with what bugs.yaml expects (needs Python and Node).
+    Bugs {
+        /// Only these files.
+        names: Vec<String>,
+        /// Fail if Python or Node is missing, instead of skipping its servers.
+        #[arg(long)]
+        required: bool,
     },
     /// Measure Server-Sent Events and WebSockets on real servers that offer both, and write
     /// reports/sse-vs-websocket.md (with earlier results for the servers not named).
@@ -101,6 +111,7 @@ fn main() -> ExitCode {
         Task::Words { paths } => words::show(&paths).map(|hits| println!("{hits} in all")),
         Task::Purity => purity::run(),
         Task::Peers { names } => peers::run(&names),
+        Task::Bugs { names, required } => bugs::run(&names, required),
         Task::Versus(arguments) => versus::run(&arguments),
         Task::Parsers { names } => parsers::run(&names),
         Task::Profiles { required } => profiles::run(required),

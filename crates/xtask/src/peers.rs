@@ -101,7 +101,7 @@ fn whole(mut results: Vec<(Peer, Report)>) -> anyhow::Result<Vec<(Peer, Report)>
     Ok(results)
 }
 
-fn read(json: &Path) -> anyhow::Result<Report> {
+pub(crate) fn read(json: &Path) -> anyhow::Result<Report> {
     let text = fs::read_to_string(json).with_context(|| format!("read {}", json.display()))?;
     sseproof_report::json::read(&text).with_context(|| format!("read {}", json.display()))
 }
@@ -207,7 +207,7 @@ fn sseproof(
     read(json)
 }
 
-fn free_port() -> anyhow::Result<u16> {
+pub(crate) fn free_port() -> anyhow::Result<u16> {
     TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

@@ -1,0 +1,175 @@
+//! Small servers with one fault each, made after public bug reports, and right ones beside them.
+//!
+//! `scenarios/bugs/bugs.yaml` says of each what sseproof must say: a rule that fails, with a part
+//! of its message. A failure of any other rule than advice is a false alarm.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use sseproof_report::Report;
+use sseproof_rules::{Level, Status};
+
+use crate::{peers, root};
+
+const FOLDER: &str = "scenarios/bugs";
+/// How many servers are checked at a time: most of a check is waiting.
+const AT_A_TIME: usize = 4;
+
+/// A file of the folder, and what is known of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bug {
+    file: String,
+    /// The public reports; empty for a server without a fault.
+    #[serde(default, rename = "after")]
+    _after: String,
+    /// The fault, or why the server is right.
+    #[serde(rename = "truth")]
+    _truth: String,
+    #[serde(default = "events")]
+    path: String,
+    /// Options of `sseproof check`, besides the URL and `--start`.
+    #[serde(default)]
+    args: Vec<String>,
+    /// The rules that must fail, each with a part of its message or consequence.
+    #[serde(default)]
+    breaks: BTreeMap<String, String>,
+    /// Rules that may fail beside them, each with the reason.
+    #[serde(default)]
+    also: BTreeMap<String, String>,
+}
+
+/// The program as the tests build it, which is there in CI.
+fn program() -> PathBuf {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
+    target.join("debug/sseproof")
+}
+
+fn events() -> String {
+    "/events".to_owned()
+}
+
+/// Checks all, or these files, and fails if one result is not the expected one.
+pub(crate) fn run(names: &[String], required: bool) -> anyhow::Result<()> {
+    let path = root().join(FOLDER).join("bugs.yaml");
+    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    let all: Vec<Bug> = serde_yaml::from_str(&text)
+        .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+    if let Some(missing) = names.iter().find(|name| !all.iter().any(|bug| bug.file == **name)) {
+        bail!("no {missing:?} in {FOLDER}/bugs.yaml");
+    }
+    let mut absent = Vec::new();
+    for program in ["python3", "node"] {
+        if Command::new(program).arg("--version").output().is_err() {
+            absent.push(program);
+        }
+    }
+    if required && !absent.is_empty() {
+        bail!("not installed: {}", absent.join(", "));
+    }
+    crate::run(&root(), &["cargo", "build", "--quiet", "--package", "sseproof"])?;
+    let named = |bug: &&Bug| names.is_empty() || names.contains(&bug.file);
+    let (possible, skipped): (Vec<&Bug>, Vec<&Bug>) =
+        all.iter().filter(named).partition(|bug| !absent.contains(&bug.program()));
+    for bug in skipped {
+        println!("{}: SKIPPED, {} is not installed", bug.file, bug.program());
+    }
+    let waiting = Mutex::new(possible.into_iter());
+    let different = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                loop {
+                    let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some(bug) = next else { return };
+                    match bug.faults().len() {
+                        0 => println!("{}: as expected", bug.file),
+                        _ => different.lock().unwrap_or_else(PoisonError::into_inner).push(bug),
+                    }
+                }
+            });
+        }
+    });
+    let mut wrong = 0;
+    // Beside others on a busy machine a check may be too slow to tell: it is repeated alone.
+    for bug in different.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let faults = bug.faults();
+        let result = if faults.is_empty() { "as expected, alone" } else { "NOT AS EXPECTED" };
+        println!("{}: {result}", bug.file);
+        faults.iter().for_each(|fault| println!("  {fault}"));
+        wrong += faults.len();
+    }
+    if wrong > 0 {
+        bail!("{wrong} results are not what {FOLDER}/bugs.yaml expects");
+    }
+    Ok(())
+}
+
+impl Bug {
+    fn program(&self) -> &'static str {
+        if self.file.ends_with(".js") { "node" } else { "python3" }
+    }
+
+    /// The differences from the expectation in a new check.
+    fn faults(&self) -> Vec<String> {
+        match self.check() {
+            Ok(report) => self.compare(&report),
+            Err(error) => vec![format!("{error:#}")],
+        }
+    }
+
+    fn check(&self) -> anyhow::Result<Report> {
+        let port = peers::free_port()?;
+        let json = tempfile::NamedTempFile::new().context("make a file for the result")?;
+        let status = Command::new(program())
+            .arg("check")
+            .arg(format!("http://127.0.0.1:{port}{}", self.path))
+            .args(["--start", &format!("{} {} {port}", self.program(), self.file)])
+            .args(["--wait-for", "30s", "--quiet", "--json"])
+            .arg(json.path())
+            .args(&self.args)
+            .current_dir(root().join(FOLDER))
+            .status()
+            .context("start sseproof")?;
+        if !matches!(status.code(), Some(0 | 1)) {
+            bail!("sseproof check ended with {status}");
+        }
+        peers::read(json.path())
+    }
+
+    /// The differences from the expectation.
+    fn compare(&self, report: &Report) -> Vec<String> {
+        let failing: Vec<_> =
+            report.findings.iter().filter(|finding| finding.status == Status::Fail).collect();
+        let missing = self.breaks.iter().filter_map(|(rule, part)| {
+            let Some(finding) = failing.iter().find(|finding| finding.rule == *rule) else {
+                let of_rule = report.findings.iter().find(|finding| finding.rule == *rule);
+                let note = of_rule.map_or("is not a rule of this check", |finding| &finding.note);
+                return Some(format!("{rule} should fail, but: {note}"));
+            };
+            let texts: Vec<_> = finding.evidence.iter().map(text).collect();
+            let is_named = texts.iter().any(|text| text.contains(part.as_str()));
+            (!is_named).then(|| format!("{rule} does not say {part:?}, but: {}", texts.join(" / ")))
+        });
+        let known = |rule: &str| self.breaks.contains_key(rule) || self.also.contains_key(rule);
+        let alarms = failing
+            .iter()
+            .filter(|finding| finding.level != Level::Advice && !known(&finding.rule))
+            .map(|finding| {
+                let said = finding.evidence.first().map(text).unwrap_or_default();
+                format!("{} fails, which is not expected: {said}", finding.rule)
+            });
+        missing.chain(alarms).collect()
+    }
+}
+
+fn text(evidence: &sseproof_rules::Evidence) -> String {
+    let consequence = evidence.consequence.as_deref().unwrap_or_default();
+    format!("{}; {consequence}", evidence.message)
+}
