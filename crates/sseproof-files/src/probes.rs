@@ -30,6 +30,8 @@ sources![
     "conformance/auth",
     "conformance/away",
     "conformance/baseline",
+    "conformance/cancelled",
+    "conformance/capacity",
     "conformance/churn",
     "conformance/compression",
     "conformance/connection-close",
@@ -49,6 +51,7 @@ sources![
     "conformance/reconnect",
     "conformance/restart",
     "conformance/resume",
+    "conformance/same-session",
     "conformance/stall",
     "conformance/stall-memory",
     "conformance/streams",
@@ -237,9 +240,11 @@ mod tests {
                 step,
                 Step::Gauge(_)
                     | Step::Churn(_)
+                    | Step::Crowd(_)
                     | Step::Pour(_)
                     | Step::Payloads(_)
                     | Step::Stall(_)
+                    | Step::ReadOn(_)
                     | Step::Restart(_)
             )
         };

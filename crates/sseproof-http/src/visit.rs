@@ -15,6 +15,8 @@ pub struct Visit<'a> {
     pub beside: usize,
     /// How many of those have no window left.
     pub blocked: usize,
+    /// How many streams of the same HTTP/2 connection the client cancelled.
+    pub cancelled: usize,
 }
 
 /// The response of a lab server: a pure function of the visit.

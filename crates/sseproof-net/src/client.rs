@@ -206,6 +206,14 @@ impl Live {
         self.shared.lock().stalled = true;
     }
 
+    /// Reads again after [`Live::stall`].
+    pub fn read_on(&self) {
+        self.shared.change(|progress, _| progress.stalled = false);
+        if let Some(handle) = self.link.handle() {
+            handle.read_on();
+        }
+    }
+
     /// How many bytes for a stalled client are in the buffers of the kernel at both ends, or why
     /// that is not known; `None` if it reads.
     pub fn unread(&self) -> Option<Result<u64, String>> {

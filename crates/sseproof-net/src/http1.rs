@@ -26,7 +26,9 @@ pub(crate) async fn exchange(
     });
     let mut out = prepared.http1();
     let mut head = pin!(sleep(context.limits.head));
+    let mut bell = context.shared.bell();
     while !context.shared.lock().ended {
+        bell.mark_unchanged();
         let has_head = context.shared.lock().exchange.head.is_some();
         tokio::select! {
             biased;
@@ -34,6 +36,8 @@ pub(crate) async fn exchange(
                 heard(traffic, &mut out, &recorder, context)?;
             }
             () = &mut head, if !has_head => return Err(Ending::TimedOut(Phase::Head)),
+            // A stalled client may read again.
+            _ = bell.changed() => {}
         }
     }
     // Later bytes are kept in the wire, where a rule may find them.

@@ -156,6 +156,7 @@ impl Lab {
             open: playing.others,
             beside: beside.streams,
             blocked: beside.blocked,
+            cancelled: beside.cancelled,
         };
         ((self.inner.answer)(&visit), playing)
     }
@@ -215,6 +216,8 @@ pub(crate) struct Beside {
     pub(crate) streams: usize,
     /// How many of them have no window left.
     pub(crate) blocked: usize,
+    /// How many streams were cancelled before.
+    pub(crate) cancelled: usize,
 }
 
 /// Counts an answer as open for as long as it is played.

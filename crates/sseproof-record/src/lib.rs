@@ -25,7 +25,7 @@ pub use recording::{
 pub use redact::{Redacted, Secrets};
 pub use response::{BodyLimits, ResponseReader, closed_http2, failed};
 pub use role::{Role, Sample, Side, UnknownRole};
-pub use run_event::{Gauge, Lack, Reading, RunEvent, RunEventKind};
+pub use run_event::{Gauge, Lack, Numbered, Reading, RunEvent, RunEventKind};
 pub use tape::Tape;
 pub use transcript::{
     Chunk, End, Ending, Exchange, Follows, Head, Phase, Phases, Reason, Source, Target, Transcript,

@@ -241,7 +241,7 @@ mod tests {
         ] {
             let line = format!("{{\"poured\":{{\"bytes\":1,\"stopped\":{text}}}}}");
             let what: RunEventKind = serde_json::from_str(&line).expect("an event");
-            assert_eq!(what, RunEventKind::Poured { bytes: 1, stopped });
+            assert_eq!(what, RunEventKind::Poured { bytes: 1, stopped, events: None });
         }
     }
 

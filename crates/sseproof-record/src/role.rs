@@ -19,6 +19,12 @@ pub enum Role {
     Anonymous,
     /// A request without credentials, with an event id from the owner's stream.
     AnonymousResumes,
+    /// A second request of a client, with the cookies that it got.
+    SameSession,
+    /// A request of a client without cookies, beside one that has some.
+    Stranger,
+    /// A stream that the client cancels on a connection that it keeps.
+    Cancelled,
     /// One of two requests of which one goes through a proxy.
     Compared(Side, Sample),
 }
@@ -72,12 +78,15 @@ const SAMPLES: [(Sample, &str); 13] = [
     (Sample::Three, "-three"),
 ];
 const SIDES: [(Side, &str); 2] = [(Side::Direct, "direct"), (Side::Through, "through")];
-const USERS: [(Role, &str); 5] = [
+const USERS: [(Role, &str); 8] = [
     (Role::Owner, "owner"),
     (Role::OtherUser, "other"),
     (Role::OtherUserResumes, "other-again"),
     (Role::Anonymous, "nobody"),
     (Role::AnonymousResumes, "nobody-again"),
+    (Role::SameSession, "same-session"),
+    (Role::Stranger, "stranger"),
+    (Role::Cancelled, "cancelled"),
 ];
 
 impl Role {

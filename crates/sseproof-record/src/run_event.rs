@@ -48,6 +48,9 @@ pub enum RunEventKind {
         /// The outcome of the last portion.
         #[serde(default, skip_serializing_if = "is_accepted", deserialize_with = "stopped")]
         stopped: PublishOutcome,
+        /// The events, if each had a number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        events: Option<Numbered>,
     },
     /// Not all dangerous payloads in this part were tried.
     LeftOut {
@@ -59,10 +62,32 @@ pub enum RunEventKind {
     LeftByReset {
         exchange: usize,
     },
+    /// A client stopped reading until it disconnected.
     Stalled {
         exchange: usize,
     },
-    /// A client that had stopped reading disconnected.
+    /// A client that had stopped reading reads on.
+    ReadOn {
+        exchange: usize,
+    },
+    /// Many streams were open at the same time.
+    Crowded {
+        /// How many requests for a stream were sent and not withdrawn.
+        asked: u64,
+        /// How many of them got a stream.
+        streams: u64,
+        /// How many of them got no response in time.
+        waiting: u64,
+        /// The status of one that got another response.
+        refused: Option<u16>,
+        /// How long the response headers of another request took meanwhile; `None` if they did not
+        /// arrive in time, or no stream had to wait.
+        beside_us: Option<u64>,
+        /// Whether a new request got its response headers after the waiting ones and one stream
+        /// were closed.
+        freed: bool,
+    },
+    /// A client that had stopped reading disconnected, or began to read on.
     Unread {
         exchange: usize,
         /// The maximum of bytes sent and not read: they were in the buffers on the way. Or why it
@@ -157,5 +182,40 @@ impl Lack {
             Self::Via => "via: http://127.0.0.1:8081/events",
             Self::Http2 => "url: https://127.0.0.1:8443/events",
         }
+    }
+}
+
+/// Events with a number and filler, so that each can be recognised, whole or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Numbered {
+    /// The text before each number.
+    pub mark: String,
+    /// The number of the first event.
+    pub first: u64,
+    /// How many events were accepted.
+    pub count: u64,
+    /// The number of bytes of the data of each.
+    pub size: usize,
+}
+
+impl Numbered {
+    /// The data of the event of that number.
+    pub fn data(&self, number: u64) -> String {
+        let (start, end) = (format!("{}{number}:", self.mark), format!(":{number}"));
+        let filler = self.size.saturating_sub(start.len() + end.len());
+        [start, "x".repeat(filler), end].concat()
+    }
+
+    /// How many bytes of data all have.
+    pub fn bytes(&self) -> u64 {
+        self.count * self.size as u64
+    }
+
+    /// The number of the event with this data, whole or not.
+    pub fn number(&self, data: &str) -> Option<u64> {
+        let (_, rest) = data.split_once(&self.mark)?;
+        let end = rest.find(|char: char| !char.is_ascii_digit())?;
+        rest[..end].parse().ok()
     }
 }

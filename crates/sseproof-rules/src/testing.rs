@@ -33,6 +33,7 @@ impl Run {
             open: usize::from(is_second),
             beside: 0,
             blocked: 0,
+            cancelled: 0,
         })
     }
 
@@ -65,8 +66,15 @@ impl Run {
 /// A subscription to a stream with exactly this body, which ends so.
 pub(crate) fn body(bytes: &[u8], how: Ending) -> Exchange {
     let (request, started) = (Request::subscribe(URL), Duration::from_secs(1));
-    let visit =
-        Visit { request: &request, now: started, earlier: 0, open: 0, beside: 0, blocked: 0 };
+    let visit = Visit {
+        request: &request,
+        now: started,
+        earlier: 0,
+        open: 0,
+        beside: 0,
+        blocked: 0,
+        cancelled: 0,
+    };
     let plan = reference::answer(&visit);
     let exchange = play(&plan, 1, request, started, Duration::from_secs(1));
     let body = Chunk::of(started, bytes).into_iter().collect();

@@ -4,6 +4,7 @@
 //! Every exchange that was begun is in the outcome, also if the run was cancelled.
 
 mod command;
+mod crowd;
 mod dangerous;
 mod emit;
 mod evidence;

@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use sseproof_files::HookCall;
+use sseproof_codec::Item;
 use sseproof_files::model::{Churn, Pour, Stall};
+use sseproof_files::{HookCall, MARK};
 use sseproof_http::Request;
-use sseproof_net::{Client, Leave};
-use sseproof_record::{Exchange, PublishOutcome, RunEventKind};
+use sseproof_net::{Client, Leave, Waited};
+use sseproof_record::{Exchange, Numbered, PublishOutcome, RunEventKind};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::command;
 use super::emit::outcome;
 use super::play::Stop;
-use super::scenario_run::{ConnectionOptions, ScenarioRun};
+use super::scenario_run::{Connection, ConnectionOptions, ScenarioRun};
+use super::tracked::Snapshot;
 
 /// The default number of clients.
 const TIMES: usize = 200;
@@ -31,6 +33,10 @@ const ALL_GONE: Duration = Duration::from_secs(5);
 const PORTION: usize = 64 << 10;
 /// The time limit for one portion.
 const ANSWER: Duration = Duration::from_secs(5);
+/// How many events may be on the way to a client that reads.
+const BEHIND: u64 = 16;
+/// The time limit for each of them.
+const SEEN: Duration = Duration::from_secs(1);
 /// The default time limit of `pour`.
 const POURING: Duration = Duration::from_secs(5);
 
@@ -40,13 +46,7 @@ impl ScenarioRun<'_> {
         let at_a_time = step.at_a_time.map_or(AT_A_TIME, |at_a_time| at_a_time.0);
         let deadline = Instant::now() + step.within.map_or(CHURNING, |within| within.0);
         let name = step.name.0.as_str();
-        let mut request = Request::subscribe(self.target.url.as_str());
-        request.method.clone_from(&self.target.method);
-        for header in &self.target.headers.0 {
-            request.headers.set(&header.name, header.value.clone());
-        }
-        request.body = self.target.body.clone();
-
+        let request = self.subscription();
         self.read_gauges(name, None, PART_GONE).await;
         let baseline = format!("{name} at first");
         if let Some(first) = self.readings.get(name).cloned() {
@@ -90,18 +90,38 @@ impl ScenarioRun<'_> {
         Ok(())
     }
 
+    /// The request of a new client.
+    pub(super) fn subscription(&self) -> Request {
+        let mut request = Request::subscribe(self.target.url.as_str());
+        request.method.clone_from(&self.target.method);
+        for header in &self.target.headers.0 {
+            request.headers.set(&header.name, header.value.clone());
+        }
+        request.body = self.target.body.clone();
+        request
+    }
+
     pub(super) async fn pour(&mut self, step: &Pour) -> Result<(), Stop> {
         let target = self.target;
         let hook = self.publish_hook()?;
         let wanted =
             step.bytes.map_or(target.pour, |bytes| bytes.0) * step.times.map_or(1, |times| times.0);
         let deadline = Instant::now() + step.within.map_or(POURING, |within| within.0);
-        let portion = "x".repeat(PORTION.min(wanted));
+        let mut events = Numbered {
+            mark: format!(
+                "sseproof-{}-poured-",
+                self.scope.values.get(MARK).map_or("", String::as_str)
+            ),
+            first: self.poured,
+            count: 0,
+            size: step.size.map_or(PORTION, |size| size.0).min(wanted),
+        };
+        let reader = self.named(step.seen_by.as_ref()).filter(|_| step.seen_by.is_some());
         let at = self.client.now();
-        let mut poured = 0;
         let mut stopped = PublishOutcome::Accepted;
-        while poured < wanted && Instant::now() < deadline {
-            stopped = match self.filled(hook.call(target, &portion))? {
+        while events.bytes() < wanted as u64 && Instant::now() < deadline {
+            let number = events.first + events.count;
+            stopped = match self.filled(hook.call(target, &events.data(number)))? {
                 HookCall::Send(request) => sent(self.client, request).await,
                 HookCall::Run(command) => match command::run(&command, ANSWER, 0).await {
                     Ok(()) => PublishOutcome::Accepted,
@@ -111,10 +131,47 @@ impl ScenarioRun<'_> {
             if stopped != PublishOutcome::Accepted {
                 break;
             }
-            poured += portion.len();
+            events.count += 1;
+            if let Some(reader) = &reader
+                && let Some(expected) = number.checked_sub(BEHIND)
+            {
+                let has = |snapshot: &Snapshot<'_>| newest(snapshot, &events) >= Some(expected);
+                if expected >= events.first
+                    && self.slot(reader).wait(SEEN, has).await == Waited::TimedOut
+                {
+                    let why = format!(
+                        "`{}` did not receive event {expected} within {SEEN:?}",
+                        reader.name
+                    );
+                    stopped = PublishOutcome::Failed(why);
+                    break;
+                }
+            }
         }
-        self.record_event(at, "", RunEventKind::Poured { bytes: poured as u64, stopped });
+        self.poured += events.count;
+        let what = RunEventKind::Poured { bytes: events.bytes(), stopped, events: Some(events) };
+        self.record_event(at, "", what);
         Ok(())
+    }
+
+    pub(super) fn read_on(&mut self, step: &Stall) {
+        let Some(connection) = self.named(step.from.as_ref()) else { return };
+        self.unread(&connection);
+        let at = self.client.now();
+        let slot = self.slot(&connection);
+        slot.read_on();
+        let exchange = slot.number();
+        self.record_event(at, &connection.name, RunEventKind::ReadOn { exchange });
+    }
+
+    /// Records how much a client that does not read has left unread.
+    pub(super) fn unread(&mut self, connection: &Connection) {
+        let slot = self.slot(connection);
+        let (exchange, unread) = (slot.number(), slot.unread());
+        if let Some(bytes) = unread {
+            let what = RunEventKind::Unread { exchange, bytes };
+            self.record_event(self.client.now(), &connection.name, what);
+        }
     }
 
     pub(super) fn stall(&mut self, step: &Stall) {
@@ -126,6 +183,16 @@ impl ScenarioRun<'_> {
         let exchange = slot.number();
         self.record_event(at, &connection.name, RunEventKind::Stalled { exchange });
     }
+}
+
+/// The highest number among the last events that the client received.
+fn newest(snapshot: &Snapshot<'_>, events: &Numbered) -> Option<u64> {
+    let last = snapshot.items.iter().rev().take(2 * BEHIND as usize);
+    last.filter_map(|(_, item)| match item {
+        Item::Event(event) => events.number(&event.data),
+        _ => None,
+    })
+    .max()
 }
 
 /// Connects this many clients at once, and disconnects each after its response headers; returns how

@@ -70,9 +70,14 @@ impl<'r> ScenarioRun<'r> {
                 Ok(())
             }
             Step::Churn(churn) => self.churn(churn).await,
+            Step::Crowd(crowd) => self.crowd(crowd).await,
             Step::Pour(pour) => self.pour(pour).await,
             Step::Stall(stall) => {
                 self.stall(stall);
+                Ok(())
+            }
+            Step::ReadOn(read_on) => {
+                self.read_on(read_on);
                 Ok(())
             }
             Step::Restart(restart) => self.restart(restart).await,

@@ -28,6 +28,8 @@ pub(super) struct ScenarioRun<'r> {
     pub(super) feeding: Feeding,
     /// The number of events published for that reason.
     pub(super) fed: usize,
+    /// The number of events of all `pour` steps.
+    pub(super) poured: u64,
     first: usize,
     slots: Vec<TrackedExchange>,
     run_events: Vec<RunEvent>,
@@ -93,6 +95,7 @@ impl<'r> ScenarioRun<'r> {
             place: Place { line: 1, column: 1 },
             feeding: feeding(scenario, target),
             fed: 0,
+            poured: 0,
             first,
             slots: Vec::new(),
             run_events: Vec::new(),

@@ -8,7 +8,7 @@ use sseproof_files::model::{
 use sseproof_files::{HookCall, excerpt, request};
 use sseproof_http::{Request, Version};
 use sseproof_net::{Leave, ReceiveBuffer, Redirect, Waited, redirect};
-use sseproof_record::{Follows, PublishOutcome, Published, Reason, Role, RunEventKind};
+use sseproof_record::{Exchange, Follows, PublishOutcome, Published, Reason, Role, RunEventKind};
 use sseproof_units::counted;
 
 use super::evidence::About;
@@ -31,10 +31,21 @@ impl ScenarioRun<'_> {
         let name = named(step.name.as_ref(), role).unwrap_or_else(|| "stream".to_owned());
         let asked =
             request.and_then(|request| request::as_identity(step.identity, request, self.target));
-        let Some(request) = asked else {
+        let Some(mut request) = asked else {
             self.absent(&name);
             return Ok(());
         };
+        if let Some(of) = &step.cookies_of {
+            let earlier = self.named(Some(of));
+            let cookies = earlier.and_then(|earlier| {
+                self.look(earlier.slot, |snapshot| cookies(snapshot.exchange, &request))
+            });
+            let Some(cookies) = cookies else {
+                self.absent(&name);
+                return Ok(());
+            };
+            request.headers.set("Cookie", cookies);
+        }
         // Probes about HTTP/1 are left out if the user allows only HTTP/2.
         let is_http1 = request.version == Version::Http10 || request.headers.has("connection");
         if self.scenario.is_probe() && is_http1 && self.client.insists_on_http2() {
@@ -215,10 +226,7 @@ impl ScenarioRun<'_> {
             let (at, exchange) = (self.client.now(), self.slot(&connection).number());
             self.record_event(at, &connection.name, RunEventKind::LeftByReset { exchange });
         }
-        if let Some(bytes) = self.slot(&connection).unread() {
-            let (at, exchange) = (self.client.now(), self.slot(&connection).number());
-            self.record_event(at, &connection.name, RunEventKind::Unread { exchange, bytes });
-        }
+        self.unread(&connection);
         self.leave(connection.slot, how).await;
         Ok(())
     }
@@ -364,4 +372,38 @@ impl ScenarioRun<'_> {
 /// The name of a connection: its own, or that of its role.
 pub(super) fn named(name: Option<&At<Name>>, role: Option<Role>) -> Option<String> {
     name.map(|name| name.0.clone()).or_else(|| role.map(|role| role.to_string()))
+}
+
+/// The `Cookie` field of a request that a browser sends after this exchange: its own cookies, and
+/// those that the response set for this path; `None` if the response set none.
+fn cookies(earlier: &Exchange, request: &Request) -> Option<String> {
+    let head = earlier.head.as_ref()?;
+    let mut kept: Vec<String> = Vec::new();
+    for line in head.headers.all("set-cookie") {
+        let line = line.value.to_text();
+        let mut parts = line.split(';').map(str::trim);
+        let pair = parts.next().filter(|pair| pair.contains('='))?;
+        let attributes: Vec<_> =
+            parts.map(|part| part.split_once('=').unwrap_or((part, ""))).collect();
+        let value = |name: &str| {
+            attributes.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| *v)
+        };
+        let is_for_path = value("path").is_none_or(|path| {
+            let path = path.trim_end_matches('/');
+            request
+                .path()
+                .strip_prefix(path)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        let is_sent = value("secure").is_none() || request.url.starts_with("https:");
+        let is_over = value("max-age").is_some_and(|age| age.starts_with(['0', '-']));
+        if is_for_path && is_sent && !is_over {
+            kept.push(pair.to_owned());
+        }
+    }
+    if kept.is_empty() {
+        return None;
+    }
+    let own = request.headers.first("cookie").map(|own| own.to_string());
+    Some(own.into_iter().chain(kept).collect::<Vec<_>>().join("; "))
 }

@@ -115,6 +115,13 @@ impl TrackedExchange {
         }
     }
 
+    /// Reads again.
+    pub(super) fn read_on(&self) {
+        if let Some(live) = &self.live {
+            live.read_on();
+        }
+    }
+
     /// The number of bytes sent to it since it stopped reading, if it did.
     pub(super) fn unread(&self) -> Option<Result<u64, String>> {
         self.live.as_ref()?.unread()

@@ -92,7 +92,13 @@ async fn a_stalled_client_receives_nothing_and_the_others_everything() {
     let did =
         |what: &RunEventKind| transcript.run_events.iter().any(|run_event| run_event.what == *what);
     assert!(did(&RunEventKind::Stalled { exchange: 1 }));
-    assert!(did(&RunEventKind::Poured { bytes: 1 << 17, stopped: PublishOutcome::Accepted }));
+    let poured = transcript.run_events.iter().find_map(|run_event| match &run_event.what {
+        RunEventKind::Poured { bytes, stopped, events } => Some((*bytes, stopped, events)),
+        _ => None,
+    });
+    let (bytes, stopped, events) = poured.expect("the result of `pour`");
+    assert_eq!((bytes, stopped), (1 << 17, &PublishOutcome::Accepted));
+    assert_eq!(events.as_ref().map(|events| (events.first, events.count)), Some((0, 2)));
     assert!(did(&RunEventKind::Unread { exchange: 1, bytes: Ok(1 << 16) }));
     assert!(!did(&RunEventKind::Unread { exchange: 2, bytes: Ok(1 << 16) }));
 }

@@ -153,6 +153,9 @@ impl Check<'_> {
                     self.stream(Some(on), place);
                     self.alone_on_its_connection(connect, place);
                 }
+                if let Some(of) = &connect.cookies_of {
+                    self.named(Some(of), place);
+                }
                 self.path(connect.path.as_ref(), place);
                 let default = default_name(connect.role, "stream");
                 self.open(connect.name.as_ref(), &default, Opened::Stream, place);
@@ -238,7 +241,7 @@ impl Check<'_> {
                 }
                 self.rounds(&each.steps, each.values.len(), Some(&each.var.0));
             }
-            Step::Stall(stall) => {
+            Step::Stall(stall) | Step::ReadOn(stall) => {
                 self.stream(stall.from.as_ref(), place);
             }
             Step::Gauge(gauge) => {
@@ -256,7 +259,12 @@ impl Check<'_> {
             Step::Churn(churn) => {
                 self.readings.insert(churn.name.0.clone());
             }
-            Step::Wait(_) | Step::Payloads(_) | Step::Pour(_) | Step::Restart(_) => {}
+            Step::Pour(pour) => {
+                if let Some(reader) = &pour.seen_by {
+                    self.stream(Some(reader), place);
+                }
+            }
+            Step::Wait(_) | Step::Payloads(_) | Step::Crowd(_) | Step::Restart(_) => {}
         }
     }
 

@@ -44,8 +44,10 @@ pub(super) fn of(step: &Step) -> Vec<Text> {
         | Step::Payloads(_)
         | Step::Gauge(_)
         | Step::Churn(_)
+        | Step::Crowd(_)
         | Step::Pour(_)
         | Step::Stall(_)
+        | Step::ReadOn(_)
         | Step::Restart(_)
         | Step::Repeat(_) => {}
     }

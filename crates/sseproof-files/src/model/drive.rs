@@ -42,12 +42,24 @@ pub struct Churn {
     pub name: Name,
 }
 
-/// Publishes many bytes.
+/// Opens many streams at the same time.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+pub struct Crowd {
+    /// The longest time for the response headers of 8, 16, 32 or 64 streams (default: 2s).
+    pub within: Option<Pause>,
+}
+
+/// Publishes many bytes.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Pour {
     /// The number of bytes of data (default: 3.5 MiB).
     pub bytes: Option<Count>,
+    /// The number of bytes of one event (default: 64 KiB).
+    pub size: Option<Count>,
+    /// A connection that reads: at most 16 events are published before it has received them.
+    pub seen_by: Option<At<Name>>,
     /// A factor for `bytes` (default: 1).
     pub times: Option<Count>,
     /// The longest time (default: 5s).

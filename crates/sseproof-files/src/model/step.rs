@@ -7,9 +7,9 @@ use sseproof_http::Version;
 use std::collections::BTreeMap;
 
 use super::{
-    At, Churn, Count, EndKind, EventMatcher, Gauge, Headers, Json, Method, Name, Pattern, Pause,
-    Payloads, Pour, Query, Restart, RetryMatcher, RoleName, Short, Shorthand, Stall, Statuses,
-    Text, Value,
+    At, Churn, Count, Crowd, EndKind, EventMatcher, Gauge, Headers, Json, Method, Name, Pattern,
+    Pause, Payloads, Pour, Query, Restart, RetryMatcher, RoleName, Short, Shorthand, Stall,
+    Statuses, Text, Value,
 };
 use crate::mistake::Slip;
 
@@ -44,10 +44,15 @@ pub enum Step {
     /// Connects many times, closes each connection after its response headers, and reads the gauges
     /// in between; never fails.
     Churn(Churn),
+    /// Opens 8, 16, 32 and 64 streams at the same time, until the server serves no more, and asks
+    /// for something else meanwhile; never fails.
+    Crowd(Crowd),
     /// Publishes many bytes of no meaning; never fails.
     Pour(Pour),
     /// Stops reading from a connection, and keeps it open: `stall: first`.
     Stall(Short<Stall>),
+    /// Reads again from a connection after `stall`: `read-on: first`.
+    ReadOn(Short<Stall>),
     /// Restarts the server with the target's hook, and waits until it accepts connections.
     Restart(Restart),
     /// Runs a command and waits for its end.
@@ -62,7 +67,7 @@ pub enum Step {
 
 /// Opens a connection. Defaults come from the target.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Connect {
     /// The path and query, instead of those of the target's URL.
     pub path: Option<Text>,
@@ -101,6 +106,9 @@ pub struct Connect {
     /// general rules do not judge the stream.
     #[serde(rename = "who")]
     pub identity: Option<Identity>,
+    /// An earlier connection: sends the cookies that its response set, as the same browser does;
+    /// the step is left out if it set none.
+    pub cookies_of: Option<At<Name>>,
     /// The role of the connection in rules that compare several; also the default of its name.
     pub role: Option<RoleName>,
     /// The name of the connection for later steps (default: `stream`).

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use sseproof_http::http2::{Client, Part};
@@ -28,11 +29,15 @@ static TICKETS: AtomicU64 = AtomicU64::new(0);
 enum Command {
     Ask(Box<Asked>, u64),
     Leave(u64),
+    /// A stream may be read again.
+    ReadOn,
 }
 
 #[derive(Clone)]
 pub(crate) struct Handle {
     commands: UnboundedSender<Command>,
+    /// Whether the server has sent GOAWAY, so that new streams need another connection.
+    draining: Arc<AtomicBool>,
     /// The result of its handshake.
     tls: Option<String>,
     alpn: Option<String>,
@@ -56,6 +61,17 @@ impl Handle {
         Some(Asking { commands: self.commands.clone(), ticket })
     }
 
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Looks for streams that are no longer stalled.
+    pub(crate) fn read_on(&self) {
+        // Without a connection there is nothing to read.
+        let _ = self.commands.send(Command::ReadOn);
+    }
+
+    /// Completes when the connection is gone.
     pub(crate) async fn closed(&self) {
         self.commands.closed().await;
     }
@@ -77,6 +93,8 @@ pub(crate) struct Driver {
     recorder: Recorder,
     client: Client,
     commands: UnboundedReceiver<Command>,
+    draining: Arc<AtomicBool>,
+    /// Whether the server does not take anything any more.
     mute: bool,
     streams: BTreeMap<u32, Stream>,
     /// Requests that have to wait until other streams are over.
@@ -89,6 +107,8 @@ struct Stream {
     shared: Shared,
     is_narrow: bool,
     is_out: bool,
+    /// How many bytes of its window a stalled client keeps.
+    held: u32,
 }
 
 impl Driver {
@@ -96,15 +116,17 @@ impl Driver {
     pub(crate) fn new(recorder: Recorder, first: &Shared) -> (Handle, Self) {
         let (sender, commands) = unbounded_channel();
         let transport = first.lock().exchange.transport.clone();
+        let draining = Arc::new(AtomicBool::new(false));
         let driver = Self {
             recorder,
             client: Client::new(transport.window),
             commands,
+            draining: Arc::clone(&draining),
             mute: false,
             streams: BTreeMap::new(),
             waiting: VecDeque::new(),
         };
-        (Handle { commands: sender, tls: transport.tls, alpn: transport.alpn }, driver)
+        (Handle { commands: sender, draining, tls: transport.tls, alpn: transport.alpn }, driver)
     }
 
     pub(crate) async fn run(mut self) {
@@ -115,6 +137,7 @@ impl Driver {
                     self.ask_waiting();
                 }
                 Next::Command(Some(Command::Leave(ticket))) => self.leave(ticket),
+                Next::Command(Some(Command::ReadOn)) => self.read_on(),
                 Next::Command(None) => break Ending::Disconnected,
                 Next::Traffic(traffic) => {
                     if let Some(how) = self.heard(traffic) {
@@ -191,7 +214,7 @@ impl Driver {
     }
 
     fn part(&mut self, id: u32, part: Part) {
-        let Some(stream) = self.streams.get(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         let spent = if let Part::Data { spent, .. } = part { spent } else { 0 };
         let (mut is_left, mut holds) = (false, stream.is_narrow);
         stream.shared.change(|progress, now| {
@@ -202,12 +225,28 @@ impl Driver {
         if is_left {
             // Nothing is sent if the server has ended it.
             self.client.cancel(id);
-        } else if !holds {
+        } else if holds {
+            stream.held += spent;
+        } else {
             self.client.read(id, spent);
         }
     }
 
+    fn read_on(&mut self) {
+        for (&id, stream) in &mut self.streams {
+            if !stream.is_narrow && !stream.shared.lock().stalled {
+                self.client.read(id, std::mem::take(&mut stream.held));
+            }
+        }
+    }
+
     fn ask_waiting(&mut self) {
+        if let Some(code) = self.client.gone() {
+            self.draining.store(true, Ordering::SeqCst);
+            for (asked, _) in self.waiting.drain(..) {
+                asked.shared.change(|progress, now| progress.end(now, Ending::GoneAway(code)));
+            }
+        }
         while self.client.has_room() {
             let Some((asked, ticket)) = self.waiting.pop_front() else { break };
             self.ask(asked, ticket);
@@ -224,7 +263,7 @@ impl Driver {
             progress.exchange.request.version = Version::Http2;
             progress.begin(&self.recorder.connection);
         });
-        self.streams.insert(id, Stream { ticket, shared, is_narrow, is_out: false });
+        self.streams.insert(id, Stream { ticket, shared, is_narrow, is_out: false, held: 0 });
     }
 
     fn leave(&mut self, ticket: u64) {

@@ -67,8 +67,10 @@ impl Link {
         self.lock().as_ref().map(|connection| connection.handle())
     }
 
+    /// The connection, if it leads there and takes new streams.
     pub(crate) fn to(&self, origin: &Origin) -> Option<Arc<Connection>> {
-        self.lock().clone().filter(|connection| connection.origin == *origin)
+        let connection = self.lock().clone();
+        connection.filter(|open| open.origin == *origin && !open.handle.is_draining())
     }
 
     /// Closes the connection, unless another exchange is on it.

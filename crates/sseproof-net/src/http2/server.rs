@@ -44,8 +44,13 @@ impl Wire {
 pub(crate) async fn serve(lab: Lab, socket: Box<dyn Socket>, begun: Vec<u8>) {
     let wire = Wire { state: Arc::default(), bell: watch::Sender::new(()) };
     let (mut reader, mut writer) = split(socket);
-    let mut connection =
-        Connection { lab, wire: wire.clone(), players: BTreeMap::new(), playing: JoinSet::new() };
+    let mut connection = Connection {
+        lab,
+        wire: wire.clone(),
+        players: BTreeMap::new(),
+        playing: JoinSet::new(),
+        cancelled: 0,
+    };
     let mut came = begun;
     let mut bell = wire.bell.subscribe();
     loop {
@@ -86,6 +91,7 @@ struct Connection {
     wire: Wire,
     players: BTreeMap<u32, AbortHandle>,
     playing: JoinSet<()>,
+    cancelled: usize,
 }
 
 impl Connection {
@@ -96,6 +102,7 @@ impl Connection {
             match asked {
                 Asked::Request(id, request) => self.begin(id, *request),
                 Asked::Cancelled(id) => {
+                    self.cancelled += 1;
                     self.players.remove(&id).iter().for_each(AbortHandle::abort);
                 }
             }
@@ -122,7 +129,7 @@ impl Connection {
     fn beside(&self) -> Beside {
         let state = self.wire.state();
         let blocked = self.players.keys().filter(|id| state.server.is_blocked(**id)).count();
-        Beside { streams: self.players.len(), blocked }
+        Beside { streams: self.players.len(), blocked, cancelled: self.cancelled }
     }
 }
 

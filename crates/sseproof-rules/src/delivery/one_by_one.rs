@@ -62,6 +62,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         torn.extend(torn_lines(view, &arrivals));
         at_the_end.extend(all_at_the_end(view, &arrivals));
         with_the_head.extend(held_with_the_head(view, &arrivals));
+        with_the_head.extend(whole_with_the_head(view, &arrivals));
         bursts = bursts.or_else(|| unclear_bursts(view, &arrivals));
     }
     // One cause has one finding, and a buffer that holds back the headers explains the rest.
@@ -141,6 +142,30 @@ fn held_with_the_head(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
         );
         Fault::at(view, last.end, message)
             .so("a buffer on the way holds back everything until it is full, also the response headers: until then the client is not connected")
+    })
+}
+
+/// The fault of late headers that came with all events and the end of the response: something read
+/// the whole response before it sent any of it.
+fn whole_with_the_head(view: &View<'_>, arrivals: &[Arrival]) -> Option<Fault> {
+    let took = time_to_head(view).filter(|took| *took >= TOO_LATE)?;
+    let head = view.head.as_ref()?;
+    let events: usize = arrivals.iter().map(|arrival| arrival.events).sum();
+    let last = arrivals.last()?.at;
+    let at_once = last.saturating_sub(head.at) <= WITH_HEAD
+        && view.end.at.saturating_sub(last) <= TOGETHER * 10;
+    (view.end.how == Ending::Complete && at_once && events >= BURST).then(|| {
+        let sign = match ["etag", "content-length"].into_iter().find(|name| head.headers.has(name)) {
+            Some("etag") => "; its ETag can only be computed from the whole response",
+            Some(_) => "; its Content-Length is only known at the end",
+            None => "",
+        };
+        let message = format!(
+            "the response headers, all {events} events and the end of the response arrive together, {} after the request{sign}",
+            shown(took)
+        );
+        Fault::new(view, crate::Place::Exchange, message)
+            .so("something on the way reads the whole response before it sends any of it, so no event arrives while the stream is open")
     })
 }
 

@@ -1,9 +1,9 @@
 //! A server bounds the events that it buffers for a client that does not read.
 
-use sseproof_record::{Gauge, Lack, RunEventKind};
+use sseproof_record::{Gauge, Lack, RunEvent, RunEventKind};
 
 use super::leaving::{named, nothing_read, reading};
-use super::stalled::{NEVER_SERVED, heard_before};
+use super::stalled::{NEVER_SERVED, around, heard_before};
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
 use sseproof_units::bytes;
 
@@ -43,14 +43,14 @@ fn judge(record: &Record<'_>) -> Verdict {
     if !heard_before(&view, stall.at) {
         return Verdict::Inconclusive(NEVER_SERVED.to_owned());
     }
-    let poured = |late: bool| {
-        let run_events = record.run_events().iter();
-        let of = run_events
-            .filter(|other| other.scenario == stall.scenario && (other.at >= stall.at) == late);
-        of.map(|other| if let RunEventKind::Poured { bytes, .. } = other.what { bytes } else { 0 })
-            .sum()
+    let poured = |event: &&RunEvent| match event.what {
+        RunEventKind::Poured { bytes, .. } => Some(bytes),
+        _ => None,
     };
-    let (first, second): (u64, u64) = (poured(false), poured(true));
+    let (earlier, later) = around(record, stall);
+    let first: u64 = earlier.iter().filter_map(poured).sum();
+    let mut later = later.iter().filter_map(poured);
+    let (second, third) = (later.next().unwrap_or_default(), later.next().unwrap_or_default());
     if first == 0 || second == 0 {
         return Verdict::Inconclusive(
             "too few events could be published to compare the server's memory".to_owned(),
@@ -60,8 +60,44 @@ fn judge(record: &Record<'_>) -> Verdict {
     let kept = alone.saturating_sub(before) * second / first;
     let grown = with_client.saturating_sub(alone).saturating_sub(kept);
     if grown >= NOISE && grown * 10 >= second * 6 {
+        // A queue that is full does not grow any more.
+        let again = reading(record, Gauge::Memory, named::AGAIN, &stall.scenario);
+        let more = again.map(|again| {
+            let kept = alone.saturating_sub(before) * third / first;
+            again.saturating_sub(with_client).saturating_sub(kept)
+        });
+        match more {
+            Some(more) if third > 0 && more >= NOISE && more * 10 >= third * 6 => {}
+            Some(_) if third < NOISE => {
+                return Verdict::Inconclusive(format!(
+                    "{} of unread events raised the memory by {}, but too few more could be published to see whether it goes on",
+                    bytes(second),
+                    bytes(grown)
+                ));
+            }
+            Some(more) if more * 10 < third * 6 && more * 4 > third => {
+                return Verdict::Inconclusive(format!(
+                    "{} of unread events raised the memory by {}, and {} more by {}",
+                    bytes(second),
+                    bytes(grown),
+                    bytes(third),
+                    bytes(more)
+                ));
+            }
+            Some(more) if more * 10 < third * 6 => {
+                return Verdict::Pass(format!(
+                    "a queue for a client that does not read grew to {}, and {} more events raised it by {}",
+                    bytes(grown),
+                    bytes(third),
+                    bytes(more)
+                ));
+            }
+            _ => {}
+        }
+        let and_more = more
+            .map_or_else(String::new, |more| format!(", {} more by {}", bytes(third), bytes(more)));
         let message = format!(
-            "this client reads nothing, and {} of events raise the server's memory by {}, and without subscribers by {}",
+            "this client reads nothing, and {} of events raise the server's memory by {}{and_more}, and without subscribers by {}",
             bytes(second),
             bytes(with_client.saturating_sub(alone)),
             bytes(alone.saturating_sub(before))

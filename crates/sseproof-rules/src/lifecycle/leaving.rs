@@ -242,6 +242,7 @@ pub(crate) mod named {
     pub(crate) const BEFORE: &str = "before";
     pub(crate) const ALONE: &str = "alone";
     pub(crate) const STALLED: &str = "stalled";
+    pub(crate) const AGAIN: &str = "stalled-again";
     pub(crate) const NONE: &str = "nobody";
     pub(crate) const ONE: &str = "one";
     pub(crate) const TWO: &str = "two";

@@ -1,8 +1,11 @@
 //! Rules on what a server keeps of its clients: while they are there, and when they have left.
 
+mod after_pause;
 mod bounded;
+mod capacity;
 pub(crate) mod leaving;
 mod no_leak;
+mod same_session;
 mod slow_reader;
 mod stalled;
 pub(crate) mod stops;
@@ -17,7 +20,10 @@ pub(crate) const FAMILY: Family = Family {
         &stops::WHEN_IDLE,
         &stops::AFTER_HEAD,
         &no_leak::RULE,
+        &same_session::RULE,
+        &capacity::RULE,
         &slow_reader::RULE,
+        &after_pause::RULE,
         &bounded::RULE,
     ],
 };

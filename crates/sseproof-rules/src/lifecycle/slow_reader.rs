@@ -6,7 +6,7 @@ use sseproof_http::{Action, Plan};
 use sseproof_record::{Lack, PublishOutcome, Published, RunEvent, RunEventKind};
 
 use super::leaving::lacking;
-use super::stalled::{NEVER_SERVED, heard_before};
+use super::stalled::{NEVER_SERVED, around, heard_before, stalled};
 use crate::delivery::figures::shown;
 use crate::delivery::sendings::published;
 use crate::timing::{BLOCKED, HELD_UP};
@@ -20,8 +20,8 @@ pub(super) const RULE: Rule = Rule {
         "waits-for-the-slowest",
         "does not go on before every subscriber has read what was published",
         |visit| {
-            let much = reference::publishes(visit) && visit.request.body.len() > 60_000;
-            if much && visit.open >= 2 {
+            let body = String::from_utf8_lossy(&visit.request.body);
+            if reference::publishes(visit) && body.contains("-poured-") && visit.open >= 2 {
                 return Plan { actions: vec![Action::Hold] };
             }
             reference::answer(visit)
@@ -34,11 +34,7 @@ pub(super) const RULE: Rule = Rule {
 const REST: u64 = 64 << 10;
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let stalled = record.run_events().iter().find_map(|happening| match happening.what {
-        RunEventKind::Stalled { exchange } => Some((record.exchange(exchange)?, happening)),
-        _ => None,
-    });
-    let Some((slow, stall)) = stalled else {
+    let Some((slow, stall)) = stalled(record) else {
         return Verdict::Skip(lacking(record, &[Lack::Publish], "no client stopped to read"));
     };
     let quick = record.all().find(|view| {
@@ -47,10 +43,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let Some(quick) = quick else {
         return Verdict::Inconclusive("no other client was there".to_owned());
     };
-    let after = || {
-        let run_events = record.run_events().iter();
-        run_events.filter(|other| other.scenario == stall.scenario && other.at >= stall.at)
-    };
+    let (before, after) = around(record, stall);
     if !heard_before(&quick, stall.at) {
         return Verdict::Inconclusive(
             "the other client got nothing of what was published before, either".to_owned(),
@@ -59,33 +52,57 @@ fn judge(record: &Record<'_>) -> Verdict {
     if !heard_before(&slow, stall.at) {
         return Verdict::Inconclusive(NEVER_SERVED.to_owned());
     }
-    let poured = after().find_map(|happening| match &happening.what {
-        RunEventKind::Poured { bytes, stopped } => Some((*bytes, stopped)),
+    let poured = after.iter().find_map(|happening| match &happening.what {
+        RunEventKind::Poured { bytes, stopped, .. } => Some((*bytes, stopped)),
         _ => None,
     });
+    let before: Vec<_> = before.into_iter().filter_map(publication).collect();
+    let since: Vec<_> = after.iter().copied().filter_map(publication).collect();
     if let Some((bytes, PublishOutcome::Unanswered(why))) = poured {
         let message = format!(
             "this client reads nothing, and after {bytes} bytes the server takes nothing more to publish: {why}"
         );
-        return held(&slow, message);
+        return with_control(record, &slow, &before, held(&slow, message));
     }
     if let Some((0, stopped)) = poured
         && let Some(why) = stopped.said()
     {
         return Verdict::Inconclusive(format!("nothing much could be published: {why}"));
     }
-    let run_events = record.run_events().iter();
-    let all = run_events.filter(|other| other.scenario == stall.scenario).filter_map(publication);
-    let (before, since): (Vec<_>, Vec<_>) = all.partition(|(at, _)| *at < stall.at);
     let soonest = match others(&slow, &quick, &before, &since) {
         Ok(soonest) => soonest,
-        Err(verdict) => return verdict,
+        Err(verdict) => return with_control(record, &slow, &before, verdict),
     };
-    let unread = after().find_map(|happening| match &happening.what {
+    let unread = after.iter().find_map(|happening| match &happening.what {
         RunEventKind::Unread { exchange, bytes } if *exchange == slow.number => Some(bytes),
         _ => None,
     });
     passed_by(poured.map_or(0, |(bytes, _)| bytes), unread, soonest)
+}
+
+/// The verdict, unless a client that read all the time was held up as well, while no other was
+/// there.
+fn with_control(
+    record: &Record<'_>,
+    slow: &View<'_>,
+    before: &[(Duration, &Published)],
+    verdict: Verdict,
+) -> Verdict {
+    let control = record.all().find(|view| {
+        view.scenario == slow.scenario && view.number < slow.number && view.is_stream()
+    });
+    let Some(control) = control.filter(|_| matches!(verdict, Verdict::Fail(_))) else {
+        return verdict;
+    };
+    let mut sent = before.iter().filter(|(at, _)| (control.started..control.end.at).contains(at));
+    let Some((at, last)) = sent.next_back() else { return verdict };
+    match published(&control, &last.data) {
+        Some((_, arrived)) if arrived.saturating_sub(*at) < HELD_UP => verdict,
+        _ => Verdict::Inconclusive(
+            "as many events also stop the stream of a single client that reads all the time"
+                .to_owned(),
+        ),
+    }
 }
 
 fn held(slow: &View<'_>, message: String) -> Verdict {

@@ -23,6 +23,7 @@ mod http10;
 pub(crate) mod no_transform;
 pub(crate) mod other_method;
 pub(crate) mod status;
+mod transfer_encoding;
 pub(crate) mod vary;
 
 use sseproof_http::{Action, Plan, Visit};
@@ -47,6 +48,7 @@ pub(crate) const FAMILY: Family = Family {
         &accel_buffering::RULE,
         &head_syntax::RULE,
         &ascii_fields::RULE,
+        &transfer_encoding::RULE,
         &framing::RULE,
         &http10::RULE,
         &connection_close::RULE,

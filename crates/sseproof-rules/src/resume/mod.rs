@@ -3,6 +3,7 @@
 mod honoured;
 mod ids_present;
 mod no_duplicates;
+mod no_gap;
 mod no_loss;
 mod odd_id;
 mod odd_ids;
@@ -18,6 +19,7 @@ pub(crate) const FAMILY: Family = Family {
         &ids_present::RULE,
         &honoured::RULE,
         &no_loss::RULE,
+        &no_gap::RULE,
         &no_duplicates::RULE,
         &order::RULE,
         &same_event::RULE,

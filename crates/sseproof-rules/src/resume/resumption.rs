@@ -195,7 +195,7 @@ pub(super) fn resumptions<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'
 /// The resumptions in which the server took the id for what it is; a verdict where there are none.
 ///
 /// A server that ignores the header breaks one requirement, and not five: `resume/honoured` says it.
-fn honoured<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'r>>, Verdict> {
+pub(super) fn honoured<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'r>>, Verdict> {
     let mut kept = Vec::new();
     let mut doubt = None;
     for resumption in resumptions(record)? {
@@ -224,7 +224,7 @@ pub(super) fn judge_honoured(
 }
 
 /// The events that set an id of their own.
-fn with_ids<'r>(view: &View<'r>) -> Vec<&'r Event<'static>> {
+pub(super) fn with_ids<'r>(view: &View<'r>) -> Vec<&'r Event<'static>> {
     let own = |event: &&Event<'_>| event.sets_id && !event.last_event_id.is_empty();
     view.events().map(|(event, _)| event).filter(own).collect()
 }

@@ -2,6 +2,7 @@
 
 mod base64;
 mod bom;
+mod comment_inside_line;
 mod doubled_prefix;
 mod escaped_newlines;
 mod event_size;
@@ -46,6 +47,7 @@ pub(crate) const FAMILY: Family = Family {
         &line_ends::RULE,
         &terminated::RULE,
         &one_event_per_block::RULE,
+        &comment_inside_line::RULE,
         &payload_lines::RULE,
         &field_spelling::RULE,
         &unknown_fields::RULE,
@@ -132,6 +134,7 @@ mod tests {
                 open: 0,
                 beside: 0,
                 blocked: 0,
+                cancelled: 0,
             };
             for mutant in FAMILY.rules.iter().flat_map(|rule| rule.mutants) {
                 assert_eq!((mutant.serve)(&visit), reference::answer(&visit), "{}", mutant.id);

@@ -4,6 +4,8 @@
 //! not a fault. The form and the place of the line distinguish a vendor's extension from a payload
 //! that has lost its `data:`.
 
+use std::collections::BTreeSet;
+
 use super::lines::{BOM, Block, Known, Line, LineEnd};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +13,8 @@ pub(super) enum Unknown {
     /// A known field in another case, or with white space around its name.
     Misspelled(&'static str),
     Payload(Cause),
+    /// The rest of a line that a comment cut in two; the comment begins at this offset.
+    AfterComment(u64),
     /// A field of a vendor.
     Extension,
 }
@@ -35,6 +39,9 @@ pub(super) fn unknown_lines<'l, 'b>(blocks: &'l [Block<'b>]) -> Vec<(&'l Line<'b
     let lone = ends().filter(|&end| end == LineEnd::Cr).count();
     let other = ends().filter(|end| matches!(end, LineEnd::Lf | LineEnd::CrLf)).count();
     let cr_is_foreign = lone < other;
+    let lines = blocks.iter().flat_map(Block::lines);
+    let comments: BTreeSet<_> =
+        lines.filter(|line| line.is_comment()).map(|line| line.bytes).collect();
     let mut found = Vec::new();
     let mut before: Option<&Line<'_>> = None;
     for block in blocks {
@@ -46,6 +53,7 @@ pub(super) fn unknown_lines<'l, 'b>(blocks: &'l [Block<'b>]) -> Vec<(&'l Line<'b
                     before.end == LineEnd::Cr
                         && before.start + before.bytes.len() as u64 + 1 == line.start
                 });
+            let cut = before.and_then(|before| comment_inside(before, line, &comments));
             before = Some(line);
             if line.is_comment() {
                 continue;
@@ -54,6 +62,9 @@ pub(super) fn unknown_lines<'l, 'b>(blocks: &'l [Block<'b>]) -> Vec<(&'l Line<'b
                 Some(Known::Data) => after_data = true,
                 Some(_) => after_data = false,
                 None if line.bytes.starts_with(BOM) || str::from_utf8(line.bytes).is_err() => {}
+                None if let Some(offset) = cut => {
+                    found.push((line, Unknown::AfterComment(offset)));
+                }
                 None => {
                     // A server that forgets the prefix of a line forgets it on all later ones.
                     let is_amid = last_data > line.start && is_name(line.bytes);
@@ -81,6 +92,36 @@ fn classify(line: &Line<'_>, after_data: bool, after_cr: bool) -> Unknown {
         _ if !is_name(name) => Unknown::Payload(Cause::NoPrefix),
         _ => Unknown::Extension,
     }
+}
+
+/// The offset of the comment at the end of `cut` that a server wrote between two pieces of one line,
+/// of which `rest` is the second.
+///
+/// A comment is known by its whole line elsewhere in the stream, by a usual word of heartbeats, or
+/// because the payload is JSON only without it.
+fn comment_inside(cut: &Line<'_>, rest: &Line<'_>, comments: &BTreeSet<&[u8]>) -> Option<u64> {
+    let colons = (1..cut.bytes.len()).rev().filter(|&at| cut.bytes[at] == b':');
+    let mut found = colons.filter(|&at| {
+        let (front, comment) = cut.bytes.split_at(at);
+        let is_known = comment.len() > 1 && comments.contains(comment) || is_heartbeat(comment);
+        let whole = [front, rest.bytes].concat();
+        let joined = Line { start: 0, bytes: &whole, end: rest.end };
+        joined.known().is_some() && (is_known || is_json(joined.value()) && !is_json(cut.value()))
+    });
+    found.next().map(|at| cut.start + at as u64)
+}
+
+fn is_heartbeat(comment: &[u8]) -> bool {
+    const WORDS: [&[u8]; 7] =
+        [b"heartbeat", b"ping", b"keepalive", b"keep-alive", b"keep alive", b"hb", b"alive"];
+    let text = comment[1..].trim_ascii().to_ascii_lowercase();
+    WORDS.contains(&text.as_slice())
+}
+
+/// Whether it is an object or an array in JSON.
+fn is_json(text: &[u8]) -> bool {
+    matches!(text.trim_ascii_start(), [b'{' | b'[', ..])
+        && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 /// Whether it is plausible as the name of a field.

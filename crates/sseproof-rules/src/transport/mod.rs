@@ -1,5 +1,6 @@
 //! Rules on what is below the stream: HTTP/2.
 
+mod cancelled_streams;
 mod connection_fields;
 mod end_stream;
 mod flow_control;
@@ -21,6 +22,7 @@ pub(crate) const FAMILY: Family = Family {
         &lower_case::RULE,
         &end_stream::RULE,
         &no_blocking::RULE,
+        &cancelled_streams::RULE,
         &flow_control::RULE,
         &same_over_both::RULE,
         &window::RULE,

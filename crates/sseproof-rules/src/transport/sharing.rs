@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sseproof_http::http2::{Frame, error_name, kind};
-use sseproof_record::{Ending, Phase};
+use sseproof_record::{Ending, Phase, Role};
 
 use crate::delivery::figures::{Spread, shown};
 use crate::outcome::{Outcome, is_hang};
@@ -24,8 +24,25 @@ pub(super) fn joined<'r>(
     record.all().filter_map(move |view| {
         let opener = record.exchange(view.transport.shares?)?;
         let is_meant = opener.transport.window.is_some() == windowless;
-        (is_meant && opener.number != view.number && opener.is_stream()).then_some((view, opener))
+        // `transport/cancelled-streams` judges those that are cancelled at once.
+        let is_beside = opener.number != view.number
+            && opener.is_stream()
+            && view.role != Some(Role::Cancelled);
+        (is_meant && is_beside && !is_drained(&view, &opener)).then_some((view, opener))
     })
+}
+
+/// Whether the server drained the connection before it took the stream: a graceful GOAWAY only
+/// sends the client to another connection.
+fn is_drained(view: &View<'_>, opener: &View<'_>) -> bool {
+    let wire = opener.wire_bytes();
+    let last = frames(&wire).find_map(|frame| match (frame.kind, frame.payload) {
+        (kind::GOAWAY, [last @ .., 0, 0, 0, 0]) if last.len() == 4 => {
+            Some(u32::from_be_bytes([last[0], last[1], last[2], last[3]]))
+        }
+        _ => None,
+    });
+    last.is_some_and(|last| view.transport.stream.is_none_or(|stream| stream > last))
 }
 
 /// Whether the events of the stream come beside the one that opened the connection.
@@ -118,15 +135,19 @@ fn first_events(record: &Record<'_>, waited: Duration) -> Option<Spread> {
 /// How many streams the server allows at a time, where it says so.
 fn limit(view: &View<'_>) -> Option<u32> {
     let wire = view.wire_bytes();
-    let mut rest = wire.as_slice();
-    let mut limit = None;
-    while let Some(frame) = Frame::read(rest) {
-        if frame.kind == kind::SETTINGS {
-            let last =
-                frame.settings().filter(|(which, _)| *which == MAX_CONCURRENT_STREAMS).last();
-            limit = last.map(|(_, to)| to).or(limit);
-        }
+    let settings = frames(&wire).filter(|frame| frame.kind == kind::SETTINGS);
+    let limits = settings.filter_map(|frame| {
+        frame.settings().filter(|(which, _)| *which == MAX_CONCURRENT_STREAMS).last()
+    });
+    limits.last().map(|(_, to)| to)
+}
+
+/// The whole frames that the server sent.
+fn frames(wire: &[u8]) -> impl Iterator<Item = Frame<'_>> {
+    let mut rest = wire;
+    std::iter::from_fn(move || {
+        let frame = Frame::read(rest)?;
         rest = &rest[frame.length()..];
-    }
-    limit
+        Some(frame)
+    })
 }
