@@ -13,7 +13,7 @@ use sseproof_files::model::{Connect, Payloads};
 use sseproof_net::Leave;
 use sseproof_record::{Chunk, Exchange, PLAIN, Part, PublishOutcome, Published, RunEventKind};
 
-use super::dangerous::{LONG, payloads};
+use super::dangerous::{long, payloads};
 use super::generated;
 use super::play::Stop;
 use super::scenario_run::ScenarioRun;
@@ -88,8 +88,8 @@ impl ScenarioRun<'_> {
             ended: 0,
         };
         if step.long {
-            for payload in LONG {
-                let payload = named(payload.name, Published::of(payload.text()));
+            for payload in long() {
+                let payload = named(&payload.name, Published::of(payload.text()));
                 if matches!(self.try_payload(&mut state, payload).await?, PayloadOutcome::NotTried)
                 {
                     break;
@@ -128,7 +128,7 @@ impl ScenarioRun<'_> {
                 text.chars().filter(|char| !char.is_ascii_alphanumeric()).collect();
             let meant = self.meant(state, part, text.clone());
             let before = self.items(state);
-            let came = self.try_payload(state, named(payload.name, meant)).await?;
+            let came = self.try_payload(state, named(&payload.name, meant)).await?;
             if is_plain(part, &text) && !self.plain_came(state, part, before) {
                 lost_parts.insert(part);
             }

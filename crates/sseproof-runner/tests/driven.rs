@@ -16,14 +16,34 @@ async fn driven(steps: &str) -> (Transcript, Vec<String>) {
                 active: { http: { path: /active }, pointer: /value }\n\
                 memory: { http: { path: /memory }, regex: 'value\":(\\d+)' }\n\
                 restart: { http: { path: /restart } }\nvia: http://lab.test/via/events\n";
-    let file = Target::parse("f", file, &Variables::default()).expect("a target");
-    let target = Target { url: lab::target().url, pour: 1 << 17, ..file };
     let scenario = lab::scenario("s", &format!("scenario: s\nsteps:\n{steps}"));
+    let target = Target { pour: 1 << 17, ..target(file) };
+    played_by(&lab::client(), &target, &[&scenario]).await
+}
+
+/// The target of a file, with the URL of the lab.
+fn target(file: &str) -> Target {
+    let file = Target::parse("f", file, &Variables::default()).expect("a target");
+    Target { url: lab::target().url, ..file }
+}
+
+async fn played(file: &str, scenario: &Scenario) -> (Transcript, Vec<String>) {
+    played_by(&lab::client(), &target(file), &[scenario]).await
+}
+
+async fn played_by(
+    client: &Client,
+    target: &Target,
+    scenarios: &[&Scenario],
+) -> (Transcript, Vec<String>) {
     let never = pin!(std::future::pending());
-    let client = lab::client();
-    let results = run_all(&[&scenario], &target, &client, "", &mut |_| {}, never).await;
+    let results = run_all(scenarios, target, client, "", &mut |_| {}, never).await;
     let failures = results.failures.into_iter().map(|failure| failure.message).collect();
     (results.transcript, failures)
+}
+
+fn probe(id: &str) -> &'static Scenario {
+    &probes().iter().find(|probe| probe.id == id).expect("the probe").scenario
 }
 
 fn readings(transcript: &Transcript) -> Vec<(&str, Gauge, Result<u64, &str>)> {
@@ -61,16 +81,10 @@ async fn a_gauge_that_gives_no_number_says_why() {
         ("{ http: { path: /late } }", "GET /late had no answer in 2s"),
         ("{ http: { path: /active }, pointer: /x }", "GET /active: nothing stands at /x of "),
     ] {
-        let file = format!("active: {gauge}\n");
-        let file = Target::parse("f", &file, &Variables::default()).unwrap();
-        let target = Target { active: file.active, ..lab::target() };
-        let source = "scenario: s\nsteps:\n  - gauge: { as: a }\n";
-        let scenario = lab::scenario("s", source);
-        let never = pin!(std::future::pending());
-        let client = lab::client();
-        let results = run_all(&[&scenario], &target, &client, "", &mut |_| {}, never).await;
-        let [(_, Gauge::Active, Err(why))] = readings(&results.transcript)[..] else {
-            panic!("{:?}", results.transcript.run_events)
+        let scenario = lab::scenario("s", "scenario: s\nsteps:\n  - gauge: { as: a }\n");
+        let (transcript, _) = played(&format!("active: {gauge}\n"), &scenario).await;
+        let [(_, Gauge::Active, Err(why))] = readings(&transcript)[..] else {
+            panic!("{:?}", transcript.run_events)
         };
         assert!(why.starts_with(message), "{why}");
     }
@@ -152,24 +166,10 @@ async fn a_feature_that_the_target_lacks_is_named() {
     }
 }
 
-async fn played(publish: &str, scenario: &Scenario) -> (Transcript, Vec<String>) {
-    let file = Target::parse("f", publish, &Variables::default()).expect("a target");
-    let target = Target { publish: file.publish, ..lab::target() };
-    let never = pin!(std::future::pending());
-    let client = lab::client();
-    let results = run_all(&[scenario], &target, &client, "", &mut |_| {}, never).await;
-    let failures = results.failures.into_iter().map(|failure| failure.message).collect();
-    (results.transcript, failures)
-}
-
-fn probe() -> &'static Scenario {
-    &probes().iter().find(|probe| probe.id == "encode").expect("the probe").scenario
-}
-
 #[tokio::test(start_paused = true)]
 async fn published_events_are_noted_at_the_stream() {
     let hook = "publish:\n  stream: /published\n  http: { path: /publish, body: \"${data}\" }\n";
-    let (transcript, failures) = played(hook, probe()).await;
+    let (transcript, failures) = played(hook, probe("encode")).await;
     assert!(failures.is_empty(), "{failures:?}");
     let subscriber = &transcript.exchanges[0];
     assert!(!subscriber.judged && subscriber.is_stream());
@@ -187,7 +187,7 @@ async fn a_hook_that_does_not_work_ends_the_probe_early() {
         [("/missing", "POST /missing answered 404"), ("/late", "POST /late had no answer in 5s")]
     {
         let hook = format!("publish:\n  http: {{ path: {path}, body: \"${{data}}\" }}\n");
-        let (transcript, _) = played(&hook, probe()).await;
+        let (transcript, _) = played(&hook, probe("encode")).await;
         let published = &transcript.exchanges[0].published;
         assert_eq!(published.len(), 1, "{published:?}");
         assert_eq!(published[0].outcome.said(), Some(message));
@@ -196,22 +196,19 @@ async fn a_hook_that_does_not_work_ends_the_probe_early() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_response_is_not_reported_as_a_closed_connection() {
-    let file = "publish:\n  http: { path: /late, body: \"${data}\" }\n";
-    let file = Target::parse("f", file, &Variables::default()).unwrap();
-    let target = Target { publish: file.publish, ..lab::target() };
+    let target = target("publish:\n  http: { path: /late, body: \"${data}\" }\n");
     // The client gives up at the same time as the step, or sooner.
     let limits = Limits { head: Duration::from_secs(1), ..Limits::default() };
     let client = Client::new(Arc::new(Lab::new(lab::answer).in_process()), limits);
-    let never = pin!(std::future::pending());
-    let results = run_all(&[probe()], &target, &client, "", &mut |_| {}, never).await;
-    let published = &results.transcript.exchanges[0].published;
+    let (transcript, _) = played_by(&client, &target, &[probe("encode")]).await;
+    let published = &transcript.exchanges[0].published;
     assert_eq!(published[0].outcome.said(), Some("POST /late got no answer in time"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_carries_nothing_ends_the_probe_early() {
     let hook = "publish:\n  stream: /silent\n  http: { path: /publish, body: \"${data}\" }\n";
-    let (transcript, _) = played(hook, probe()).await;
+    let (transcript, _) = played(hook, probe("encode")).await;
     assert!(transcript.exchanges[0].published.iter().all(|one| one.payload.is_none()));
 }
 
@@ -246,16 +243,12 @@ async fn a_step_that_needs_a_hook_says_so() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_stream_is_given_events_and_the_record_says_so() {
     let hook = "publish:\n  http: { path: /publish, body: \"${data}\" }\n";
-    let file = Target::parse("f", hook, &Variables::default()).expect("a target");
     for (path, fed) in [("/only-published", true), ("/events", false)] {
-        let url = format!("http://lab.test{path}");
-        let target = Target { publish: file.publish.clone(), ..Target::new(url) };
-        let scenarios: Vec<_> = ["baseline", "accept"].map(scenario_of).into();
-        let never = pin!(std::future::pending());
-        let client = lab::client();
-        let results = run_all(&scenarios, &target, &client, "", &mut |_| {}, never).await;
+        let target = Target { url: format!("http://lab.test{path}"), ..target(hook) };
+        let scenarios = ["baseline", "accept"].map(probe);
+        let (transcript, _) = played_by(&lab::client(), &target, &scenarios).await;
         let streams =
-            results.transcript.exchanges.iter().filter(|exchange| exchange.request.method == "GET");
+            transcript.exchanges.iter().filter(|exchange| exchange.request.method == "GET");
         for stream in streams.filter(|exchange| exchange.is_stream()) {
             assert_eq!(!stream.published.is_empty(), fed, "{}", stream.number);
             let body = String::from_utf8(stream.body_bytes()).expect("text");
@@ -264,15 +257,11 @@ async fn a_silent_stream_is_given_events_and_the_record_says_so() {
     }
 }
 
-fn scenario_of(id: &str) -> &'static Scenario {
-    &probes().iter().find(|probe| probe.id == id).expect("the probe").scenario
-}
-
 #[tokio::test(start_paused = true)]
 async fn headers_that_come_with_the_first_event_do_not_delay_published_events() {
     let hook =
         "publish:\n  stream: /late-published\n  http: { path: /publish, body: \"${data}\" }\n";
-    let (transcript, _) = played(hook, scenario_of("deliver")).await;
+    let (transcript, _) = played(hook, probe("deliver")).await;
     let marked: Vec<_> = transcript
         .run_events
         .iter()
@@ -298,7 +287,7 @@ async fn headers_that_come_with_the_first_event_do_not_delay_published_events() 
 #[tokio::test(start_paused = true)]
 async fn generated_payloads_depend_on_the_seed() {
     let hook = "publish:\n  stream: /published\n  http: { path: /publish, body: \"${data}\" }\n";
-    let (transcript, _) = played(hook, probe()).await;
+    let (transcript, _) = played(hook, probe("encode")).await;
     let generated: Vec<_> =
         transcript.exchanges[0].published.iter().filter(|one| one.seed == Some(0)).collect();
     assert_eq!(generated.len(), 40);
@@ -310,7 +299,7 @@ async fn generated_payloads_depend_on_the_seed() {
 #[tokio::test(start_paused = true)]
 async fn every_part_that_the_target_offers_is_tried() {
     let hook = "publish:\n  stream: /published\n  http:\n    path: /publish/parts\n    json: { data: \"${data}\", id: \"${id}\" }\n";
-    let (transcript, _) = played(hook, probe()).await;
+    let (transcript, _) = played(hook, probe("encode")).await;
     let published = &transcript.exchanges[0].published;
     assert!(published.iter().any(|one| one.id.as_deref() == Some("a\0b")));
     assert!(published.iter().all(|one| one.event.is_none() && one.comment.is_none()));

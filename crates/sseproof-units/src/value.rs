@@ -366,26 +366,19 @@ mod tests {
 
     use super::*;
 
+    fn rows<const COLUMNS: usize>(table: &str) -> impl Iterator<Item = [&str; COLUMNS]> {
+        let lines = table.lines().filter(|line| !line.starts_with('#'));
+        lines.map(|line| line.split(" | ").collect::<Vec<_>>().try_into().expect(line))
+    }
+
+    fn named(name: &str) -> Dimension {
+        ALL.into_iter().find(|dimension| format!("{dimension:?}") == name).expect(name)
+    }
+
     #[test]
     fn values_are_read_and_shown() {
-        for (text, dimension, amount, shown) in [
-            ("50ms", Dimension::Time, 5e7, "50 ms"),
-            ("1.5 s", Dimension::Time, 1.5e9, "1.5 s"),
-            ("250us", Dimension::Time, 2.5e5, "250 µs"),
-            (" 1.204s ", Dimension::Time, 1.204e9, "1.20 s"),
-            ("2m", Dimension::Time, 1.2e11, "2 min"),
-            ("75s", Dimension::Time, 7.5e10, "75 s"),
-            ("5h", Dimension::Time, 1.8e13, "5 h"),
-            ("0", Dimension::Time, 0.0, "0 ms"),
-            ("20KiB", Dimension::Bytes, 20_480.0, "20 KiB"),
-            ("2kB", Dimension::Bytes, 2000.0, "1.95 KiB"),
-            ("99.5%", Dimension::Share, 0.995, "99.5%"),
-            ("6/min", Dimension::Rate, 0.1, "0.1/s"),
-            ("1000/s", Dimension::Rate, 1000.0, "1 k/s"),
-            ("1MiB/s", Dimension::ByteRate, 1_048_576.0, "1 MiB/s"),
-            ("3", Dimension::Count, 3.0, "3"),
-            ("1,234,567", Dimension::Count, 1_234_567.0, "1,234,567"),
-        ] {
+        for [text, dimension, amount, shown] in rows(include_str!("value/read.txt")) {
+            let (dimension, amount) = (named(dimension), amount.parse::<f64>().unwrap());
             let value = Value::parse(text, dimension).expect(text);
             assert!((value.amount - amount).abs() <= 1e-6 * amount, "{text}: {value:?}");
             assert_eq!(value.to_string(), shown, "{text}");
@@ -394,24 +387,8 @@ mod tests {
 
     #[test]
     fn three_digits_and_a_unit() {
-        for (amount, dimension, shown) in [
-            (740.0, Dimension::Time, "740 ns"),
-            (1_198_000.0, Dimension::Time, "1.20 ms"),
-            (12_345_678.0, Dimension::Time, "12.3 ms"),
-            (9_999_999.0, Dimension::Time, "10.0 ms"),
-            (999_600.0, Dimension::Time, "1.00 ms"),
-            (124e9, Dimension::Time, "124 s"),
-            (4321.4e9, Dimension::Time, "4321 s"),
-            (4669.0, Dimension::Bytes, "4.56 KiB"),
-            (-4669.0, Dimension::Bytes, "-4.56 KiB"),
-            (119.0, Dimension::Bytes, "119 B"),
-            (0.25, Dimension::Bytes, "0.25 B"),
-            (1_204_000.0, Dimension::Rate, "1.20 M/s"),
-            (350.0, Dimension::Rate, "350/s"),
-            (20_490.0, Dimension::ByteRate, "20.0 KiB/s"),
-            (0.981, Dimension::Share, "98.1%"),
-            (0.00042, Dimension::Share, "0.04%"),
-        ] {
+        for [amount, dimension, shown] in rows(include_str!("value/shown.txt")) {
+            let (amount, dimension) = (amount.parse().unwrap(), named(dimension));
             assert_eq!(Value::new(amount, dimension).to_string(), shown, "{amount} {dimension:?}");
         }
     }
@@ -435,33 +412,8 @@ mod tests {
 
     #[test]
     fn a_mistake_comes_with_its_place_and_remedy() {
-        use Dimension::{Bytes, Count, Rate, Share, Time};
-        for (text, dimension, at, what, instead) in [
-            ("50", Time, 2, "`50` has no unit", "write 50s for seconds, or 50ms for milliseconds"),
-            ("50KiB", Time, 2, "`50KiB` is a size; a duration is needed", "write 50ms"),
-            (
-                "50 sec",
-                Time,
-                3,
-                "`sec` is not a unit of a duration",
-                "the units are ns, µs, ms, s, min and h, as in 200ms, 1.5s or 2min",
-            ),
-            ("5ms", Count, 1, "`5ms` is a duration; a number is needed", "write 5"),
-            ("0.5", Count, 0, "`0.5` is not a whole number", "write one such as 3"),
-            ("1,23", Count, 0, "`1,23` is not a number", "write one such as 3"),
-            ("0.99", Share, 4, "`0.99` has no unit", "write 99% for that share of 1, or 0.99%"),
-            (
-                "20KB",
-                Bytes,
-                2,
-                "`KB` is not a unit of a size",
-                "write 20KiB for 20 times 1024 bytes, or 20kB for 1000",
-            ),
-            ("100", Rate, 3, "`100` has no unit", "write 100/s"),
-            ("1.2.3s", Time, 0, "`1.2.3s` is not a duration", "write one such as 50ms"),
-            (" -5ms", Time, 1, "`-5ms` is not a duration", "write one such as 50ms"),
-            ("", Share, 0, "`` is not a share", "write one such as 50%"),
-        ] {
+        for [text, dimension, at, what, instead] in rows(include_str!("value/broken.txt")) {
+            let (dimension, at) = (named(dimension), at.parse().unwrap());
             let (what, instead) = (what.to_owned(), instead.to_owned());
             let wrong = Err(UnitError { at, what, instead });
             assert_eq!(Value::parse(text, dimension), wrong, "{text}");
