@@ -267,36 +267,13 @@ mod tests {
     use super::*;
     use crate::examples::{fail, place};
     use insta::assert_snapshot;
-    use sseproof_http::Request;
-    use sseproof_record::{Chunk, End, Ending};
+    use sseproof_record::{Chunk, read_recording};
     use sseproof_rules::Level;
 
+    /// With forty events, one each 50 ms, and a byte that is not valid UTF-8.
     fn exchange() -> Exchange {
-        let at = Duration::from_millis;
-        let chunk = |millis: u64, text: &str| Chunk { at: at(millis), bytes: Bytes::from(text) };
-        let mut exchange = Exchange::begun(1, Request::subscribe("http://h/events"), at(1_000));
-        exchange.scenario = "baseline".to_owned();
-        exchange.phases.connected = Some(at(1_001));
-        exchange.phases.sent = Some(at(1_002));
-        exchange.sent = vec![chunk(1_002, "GET /events HTTP/1.1\r\nHost: h\r\n\r\n")];
-        exchange
-            .wire
-            .push(chunk(1_204, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"));
-        exchange.head = Some(sseproof_record::Head {
-            at: at(1_204),
-            version: sseproof_http::Version::Http11,
-            status: 200,
-            headers: [("Content-Type", "text/event-stream")].into_iter().collect(),
-        });
-        for n in 0..40 {
-            let bytes = format!("data: {n}\n\n").into_bytes();
-            let bytes = if n == 20 { b"data: caf\xE9\r\n\r\n".to_vec() } else { bytes };
-            let chunk = Chunk { at: at(1_300 + n * 50), bytes: Bytes::from(bytes) };
-            exchange.wire.push(chunk.clone());
-            exchange.body.push(chunk);
-        }
-        exchange.end = End { at: at(4_000), how: Ending::Disconnected };
-        exchange
+        let recording = include_str!("../tests/wire_log.jsonl");
+        read_recording(recording).unwrap().exchanges.remove(0)
     }
 
     fn evidence() -> Evidence {

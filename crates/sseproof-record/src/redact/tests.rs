@@ -1,8 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{Head, Published, RunEvent, RunEventKind, Target, write_recording};
-use sseproof_http::Version;
+use crate::{Published, RunEvent, RunEventKind, read_recording, write_recording};
 
 fn redacted(transcript: &Transcript, known: &[(String, String)]) -> Transcript {
     Secrets::of(transcript, &[], known).redact(transcript).transcript
@@ -17,34 +16,9 @@ fn tenant() -> (String, String) {
     ("TENANT".to_owned(), "of-the-environment".to_owned())
 }
 
+/// An exchange with secrets in the URL, in headers of both sides, and in the body.
 fn transcript() -> Transcript {
-    let url = "http://h/s?topic=a&token=from-the-query#x";
-    let request = Request::subscribe(url)
-        .with("Authorization", "Bearer top-secret")
-        .with("Cookie", "theme=dark; sid=1234567")
-        .with("X-Tenant", "of-the-environment/7");
-    let head = "HTTP/1.1 200 OK\r\nSet-Cookie: sid=89abcdef; Path=/\r\nX-You: 1234567\r\n\r\n";
-    let exchange = Exchange {
-        sent: vec![
-            chunk("GET /s?topic=a&token=from-the-query HTTP/1.1\r\nAuthorization: Bearer top-se"),
-            chunk(
-                "cret\r\nCookie: theme=dark; sid=1234567\r\nX-Tenant: of-the-environment/7\r\n\r\n",
-            ),
-        ],
-        head: Some(Head {
-            at: Duration::ZERO,
-            version: Version::Http11,
-            status: 200,
-            headers: [("Set-Cookie", "sid=89abcdef; Path=/"), ("X-You", "1234567")]
-                .into_iter()
-                .collect(),
-        }),
-        wire: vec![chunk(&head[..30]), chunk(&format!("{}data: top-secret\n\n", &head[30..]))],
-        body: vec![chunk("data: top-secret\n\n")],
-        ..Exchange::begun(1, request, Duration::ZERO)
-    };
-    let target = Target { url: url.to_owned(), method: "GET".to_owned(), profile: None };
-    Transcript { target, exchanges: vec![exchange], ..Transcript::default() }
+    read_recording(include_str!("../../tests/secrets.jsonl")).unwrap()
 }
 
 #[test]
