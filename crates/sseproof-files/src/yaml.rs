@@ -11,43 +11,8 @@ use crate::model::Document;
 use crate::plan::PlanDocument;
 use crate::target::TargetDocument;
 
-/// Words that users write for keys of the language.
-const SYNONYMS: [(&str, &str); 34] = [
-    ("timeout", "within"),
-    ("for", "within"),
-    ("duration", "within"),
-    ("name", "as"),
-    ("id", "as"),
-    ("connection", "from"),
-    ("stream", "from"),
-    ("url", "path"),
-    ("uri", "path"),
-    ("verb", "method"),
-    ("event", "type"),
-    ("matches", "regex"),
-    ("value", "equals"),
-    ("is", "equals"),
-    ("not-within", "none-within"),
-    ("title", "scenario"),
-    ("sleep", "wait"),
-    ("pause", "wait"),
-    ("request", "http"),
-    ("assert", "expect"),
-    ("close", "drop"),
-    ("disconnect", "drop"),
-    ("exec", "run"),
-    ("loop", "repeat"),
-    ("subscribe", "connect"),
-    ("duration", "for"),
-    ("name", "plan"),
-    ("title", "plan"),
-    ("description", "why"),
-    ("connections", "clients"),
-    ("users", "clients"),
-    ("stages", "clients"),
-    ("thresholds", "fail-if"),
-    ("slo", "objectives"),
-];
+/// Words that users write for keys of the language: the word and the key, on a line each.
+const SYNONYMS: &str = include_str!("synonyms.txt");
 
 /// The JSON Schema of a scenario file, for editors.
 pub fn schema() -> serde_json::Value {
@@ -154,9 +119,10 @@ fn unknown_key(field: &str, expected: &[&'static str]) -> Slip {
 
 fn meant(written: &str, words: &[&'static str]) -> Option<&'static str> {
     let synonym = SYNONYMS
-        .iter()
+        .lines()
+        .filter_map(|line| line.split_once(' '))
         .filter(|(word, _)| *word == written)
-        .find_map(|(_, meant)| words.iter().find(|word| *word == meant));
+        .find_map(|(_, meant)| words.iter().find(|word| **word == meant));
     synonym.copied().or_else(|| nearest(written, words.iter().copied()))
 }
 

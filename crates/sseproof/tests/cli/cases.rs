@@ -13,6 +13,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its surroundings fail")]
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -28,6 +29,8 @@ struct Step {
     serve: Option<String>,
     /// A server gives this answer to every request.
     answer: Option<String>,
+    /// A server accepts connections, and no response ever comes.
+    hangs: bool,
     /// Files that are written first.
     write: BTreeMap<String, String>,
     /// Arguments of the program, quoted as in a shell.
@@ -38,6 +41,8 @@ struct Step {
     /// Texts of its output, and texts that neither the output nor one of `files` has.
     says: Vec<String>,
     hides: Vec<String>,
+    /// The request to the last answer: its beginning, texts in it, and its end.
+    asked: Vec<String>,
     /// The file for its standard output.
     out: Option<String>,
     /// How many seconds it may take.
@@ -63,6 +68,7 @@ pub(crate) fn play(file: &str) {
 fn case(steps: &[Step]) {
     let (folder, free) = (Folder::new(), free_address().to_string());
     let (mut servers, mut url): (Vec<Served>, _) = (Vec::new(), String::new());
+    let (mut requests, mut listeners) = (None, Vec::new());
     folder.write("holds.yaml", HOLDS);
     for step in steps {
         let filled = |text: &str, url: &str| {
@@ -83,13 +89,24 @@ fn case(steps: &[Step]) {
             url.clone_from(&servers.last().unwrap().url);
         }
         if let Some(answer) = &step.answer {
-            url = answering(answer.as_bytes()).0;
+            let (answering, received) = answering(answer.as_bytes());
+            (url, requests) = (answering, Some(received));
+        }
+        if step.hangs {
+            listeners.push(TcpListener::bind("127.0.0.1:0").unwrap());
+            url = format!("http://{}/events", listeners.last().unwrap().local_addr().unwrap());
         }
         for (name, text) in &step.write {
             folder.write(name, &filled(text, &url));
         }
         if let Some(line) = &step.run {
             command(step, line, &folder, |text| filled(text, &url));
+        }
+        if let Some((first, more)) = step.asked.split_first() {
+            let request = requests.as_ref().unwrap().recv().unwrap();
+            assert!(request.starts_with(first), "{request}");
+            assert!(more.iter().all(|text| request.contains(text)), "{request}");
+            assert!(more.last().is_none_or(|last| request.ends_with(last)), "{request}");
         }
     }
 }

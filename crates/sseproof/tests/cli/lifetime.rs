@@ -60,20 +60,6 @@ fn is_running(pid: &str) -> bool {
 }
 
 #[test]
-fn a_timeout_bounds_the_wait_for_a_head() {
-    let address = accepting(|mut stream| {
-        let _ = stream.read_to_end(&mut Vec::new());
-    });
-    let url = format!("http://{address}/events");
-    let folder = Folder::new();
-    let one = folder.write("one.yaml", ONE);
-    let began = Instant::now();
-    run(&["check", &url, &one, "--no-probes", "--timeout", "300ms"])
-        .ends(1, &["got no answer in time"]);
-    assert!(began.elapsed() < Duration::from_secs(5));
-}
-
-#[test]
 fn an_interrupted_run_keeps_what_it_has() {
     for signal in ["-INT", "-TERM"] {
         let folder = Folder::new();

@@ -7,7 +7,7 @@ mod lifetime;
 mod load;
 mod program;
 
-use program::{Folder, answering, finish, run, run_with_input, sseproof};
+use program::{Folder, finish, run, run_with_input, sseproof};
 
 const HOLDS: &str = "\
 scenario: an event arrives soon
@@ -40,32 +40,6 @@ fn load() {
 #[test]
 fn servers_and_parsers_that_die() {
     cases::play(include_str!("unix.yaml"));
-}
-
-#[test]
-fn method_headers_and_body_are_sent() {
-    let (url, requests) =
-        answering(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n");
-    let folder = Folder::new();
-    let scenario = folder.write("one.yaml", "scenario: one\nsteps:\n  - connect: {}\n");
-    let body = folder.write("body.json", "{\"stream\":true}");
-    run(&[
-        "check",
-        &url,
-        &scenario,
-        "--no-probes",
-        "-X",
-        "post",
-        "-d",
-        &format!("@{body}"),
-        "-H",
-        "X-Key: abc",
-    ])
-    .ends(0, &["✓"]);
-    let request = requests.recv().unwrap();
-    assert!(request.starts_with("POST /events HTTP/1.1\r\n"), "{request}");
-    assert!(request.contains("\r\nX-Key: abc\r\n"), "{request}");
-    assert!(request.ends_with("{\"stream\":true}"), "{request}");
 }
 
 #[test]
