@@ -114,13 +114,7 @@ pub(crate) enum Command {
     },
 }
 
-const PARSERS: &str = "\
-The command follows specs/parser-protocol.md: it reads one line of JSON per stream from standard
-input, and writes one line of JSON with the events to standard output.
-
-Examples:
-  sseproof check-parser -- python3 adapter.py
-  sseproof check-parser --junit parser.xml --streams 10000 -- node adapter.mjs";
+const PARSERS: &str = include_str!("help/check-parser.txt").trim_ascii_end();
 
 #[derive(Args)]
 #[command(after_help = format!("{PARSERS}\n\n{}", exit::HELP))]
@@ -169,13 +163,7 @@ pub(crate) enum Listed {
     Profiles,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  sseproof check http://localhost:8080/events
-  sseproof check http://localhost:8080/events --start 'python app.py'
-  sseproof check http://localhost:8080/events --publish 'POST /publish'
-  sseproof check http://localhost:8080/events login.yaml --no-probes -H 'Authorization: Bearer abc'
-  sseproof check http://localhost:8080/events --junit sse.xml --record sse.jsonl";
+const EXAMPLES: &str = include_str!("help/check.txt").trim_ascii_end();
 
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]

@@ -8,15 +8,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 /// The same for the help text.
-pub(crate) const HELP: &str = "\
-Exit codes:
-  0    passed
-  1    a requirement, a scenario or a threshold is broken, or the run is inconclusive
-       (for example a load in which clients never got a stream)
-  2    wrong usage, or a file that cannot be read or written
-  3    the server, or the adapter of a parser, cannot be reached or did not start
-  4    a bug in sseproof; please report it
-  130  interrupted, with no failure until then";
+pub(crate) const HELP: &str = include_str!("help/exit-codes.txt").trim_ascii_end();
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {

@@ -84,35 +84,7 @@ pub(super) fn workflow(survey: &Survey) -> String {
         .collect();
     let environment =
         if secrets.is_empty() { String::new() } else { format!("        env:\n{secrets}") };
-    format!(
-        "\
-name: SSE
-on: [push, pull_request]
-permissions: {{ contents: read }}
-jobs:
-  sseproof:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-      # Build and start your server here, or add `start` to sseproof.yaml.
-      # SSEPROOF_REPOSITORY is a variable of your repository: the URL of the repository of sseproof.
-      - run: cargo install --locked --git \"${{{{ vars.SSEPROOF_REPOSITORY }}}}\" sseproof
-      - run: >
-          sseproof check --target sseproof.yaml --wait-for 30s
-          --junit sseproof.xml --markdown sseproof.md
-          --record sseproof.jsonl --wire-log sseproof-logs
-{environment}      - if: always()
-        run: cat sseproof.md >> \"$GITHUB_STEP_SUMMARY\"
-      - if: always()
-        uses: actions/upload-artifact@v4
-        with:
-          name: sseproof
-          path: |
-            sseproof.xml
-            sseproof.jsonl
-            sseproof-logs
-"
-    )
+    include_str!("workflow.yml").replace("{environment}", &environment)
 }
 
 pub(super) fn summary(survey: &Survey, files: &[PathBuf]) -> String {

@@ -18,19 +18,7 @@ use crate::args::hook;
 use crate::connection::ConnectionFlags;
 use crate::exit;
 
-const EXAMPLES: &str = "\
-Examples:
-  sseproof load                              the embedded server, SSE and WebSocket
-  sseproof load http://127.0.0.1:8080/events --connections 10000 --ramp 20s --hold 60s --server-pid 4711
-  sseproof load http://127.0.0.1:8080/events --versus ws://127.0.0.1:8080/ws --rounds 5
-  sseproof load https://127.0.0.1:8443/events --http 2 --streams-per-connection 100 --ca cert.pem
-  sseproof load plan.yaml --fail-if 'delivery.p99 > 50ms' --fail-if 'lost > 0' --json result.json
-  sseproof load http://127.0.0.1:8000/v1/chat/completions --profile openai-chat -d @chat.json \\
-    --rate 50 --duration 60s
-All metrics are defined in specs/metrics.md.
-A run in which clients never got a stream is inconclusive, unless a threshold says how many may
-fail: one on streams, streams.share, unanswered, rejected or unconnected, or, if they had an error,
-on errors or errors.share.";
+const EXAMPLES: &str = include_str!("../help/load.txt").trim_ascii_end();
 
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
