@@ -1,5 +1,7 @@
 //! The recording client against the lab server, over a pipe in memory, with a paused clock.
 
+mod support;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,9 +9,9 @@ use sseproof_http::{Action, Answer, Bytes, Framing, Headers, Plan, Request, Vers
 use sseproof_net::{
     Client, Lab, Leave, Limits, ReceiveBuffer, RequestError, RequestOptions, Waited,
 };
-use sseproof_record::{Ending, Exchange, Phase};
+use sseproof_record::{Ending, Phase};
 
-const LONG: Duration = Duration::from_secs(100);
+use self::support::{LONG, stream, whole, write};
 
 fn client(answer: Answer) -> Client {
     Client::new(Arc::new(Lab::new(answer).in_process()), Limits::default())
@@ -19,24 +21,8 @@ fn get() -> Request {
     Request::subscribe("http://lab/events")
 }
 
-async fn whole(client: &Client, request: Request) -> Exchange {
-    let mut live = client.open(request).expect("a request that can be sent");
-    assert_ne!(live.wait(LONG, |_| false).await, Waited::TimedOut);
-    live.leave(Leave::Fin).await
-}
-
 async fn ending(answer: Answer) -> Ending {
     whole(&client(answer), get()).await.end.how
-}
-
-fn chunked(actions: impl IntoIterator<Item = Action>) -> Plan {
-    let headers = [("Content-Type", "text/event-stream")].into_iter().collect();
-    let head = Action::Head { status: 200, headers, framing: Framing::Chunked };
-    Plan { actions: [head].into_iter().chain(actions).collect() }
-}
-
-fn write(text: &str) -> Action {
-    Action::Write(Bytes::from(text))
 }
 
 #[tokio::test(start_paused = true)]
@@ -45,7 +31,7 @@ async fn every_piece_is_recorded_with_its_time() {
         let second = Duration::from_secs(1);
         let pieces = ["data: 1\n\n", "data: 2", "\n\n"].into_iter();
         let actions = pieces.flat_map(|piece| [Action::Wait(Duration::from_secs(1)), write(piece)]);
-        chunked(actions.chain([Action::Wait(second), Action::Finish]))
+        stream(actions.chain([Action::Wait(second), Action::Finish]))
     });
     let exchange = whole(&client, get()).await;
     let seconds: Vec<_> =
@@ -79,7 +65,7 @@ async fn what_we_write_is_recorded_as_it_was_written() {
 async fn a_wait_ends_with_what_it_waits_for() {
     let client = client(|_| {
         let event = || [write("data: x\n\n"), Action::Wait(Duration::from_secs(1))];
-        chunked((0..10).flat_map(|_| event()).chain([Action::Finish]))
+        stream((0..10).flat_map(|_| event()).chain([Action::Finish]))
     });
     let mut live = client.open(get()).unwrap();
     assert_eq!(live.wait(LONG, |progress| progress.events() == 3).await, Waited::Reached);
@@ -92,9 +78,9 @@ async fn a_wait_ends_with_what_it_waits_for() {
 
 #[tokio::test(start_paused = true)]
 async fn every_ending_is_distinguished() {
-    assert_eq!(ending(|_| chunked([write("data: x\n\n"), Action::Finish])).await, Ending::Complete);
-    assert_eq!(ending(|_| chunked([write("data: x\n\n"), Action::Close])).await, Ending::Truncated);
-    assert_eq!(ending(|_| chunked([write("data: x\n\n"), Action::Reset])).await, Ending::Reset);
+    assert_eq!(ending(|_| stream([write("data: x\n\n"), Action::Finish])).await, Ending::Complete);
+    assert_eq!(ending(|_| stream([write("data: x\n\n"), Action::Close])).await, Ending::Truncated);
+    assert_eq!(ending(|_| stream([write("data: x\n\n"), Action::Reset])).await, Ending::Reset);
     assert_eq!(ending(|_| Plan::default().cut(0, [Action::Close])).await, Ending::Truncated);
     assert_eq!(ending(|_| Plan::default().cut(0, [Action::Reset])).await, Ending::Reset);
     assert_eq!(
@@ -125,7 +111,7 @@ async fn every_ending_is_distinguished() {
 async fn a_body_without_end_is_cut_at_the_limit() {
     let answer: Answer = |_| {
         let piece = "x".repeat(60_000);
-        chunked((0..1_000).flat_map(|_| [write(&piece), Action::Flush]).chain([Action::Hold]))
+        stream((0..1_000).flat_map(|_| [write(&piece), Action::Flush]).chain([Action::Hold]))
     };
     let limits = Limits { body_bytes: 1 << 20, ..Limits::default() };
     let client = Client::new(Arc::new(Lab::new(answer).in_process()), limits);
@@ -176,7 +162,7 @@ async fn head_and_old_requests_go_out_as_they_are() {
 async fn bytes_after_the_end_are_on_the_wire() {
     let exchange = whole(
         &client(|_| {
-            chunked([write("data: x\n\n"), Action::Finish, Action::Raw(Bytes::from("more"))])
+            stream([write("data: x\n\n"), Action::Finish, Action::Raw(Bytes::from("more"))])
         }),
         get(),
     )
@@ -190,7 +176,7 @@ async fn the_server_counts_connected_and_disconnected_clients() {
     let client = client(|visit| {
         let text = format!("{} {}", visit.earlier, visit.open);
         match visit.request.path() {
-            "/hold" => chunked([write(&text), Action::Hold]),
+            "/hold" => stream([write(&text), Action::Hold]),
             _ => Plan::answer(200, "text/plain", text),
         }
     });
@@ -223,7 +209,7 @@ async fn followers_of_a_topic_get_published_events() {
         }
         _ => {
             let after = visit.request.last_event_id().map_or(u64::MAX, |_| 1);
-            chunked([Action::Follow { topic: "t".to_owned(), after }])
+            stream([Action::Follow { topic: "t".to_owned(), after }])
         }
     });
     let post = |text: &str| Request {
@@ -274,7 +260,7 @@ async fn over_tcp_the_endings_are_the_same() {
         };
         // A moment between the last byte and the end, so that a reset cannot overtake it.
         let pause = Action::Wait(Duration::from_millis(50));
-        chunked([write("data: x\n\n"), pause, last])
+        stream([write("data: x\n\n"), pause, last])
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,41 +1,27 @@
 //! The recording client and the lab server in HTTP/2, over a pipe in memory.
 
+mod support;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_http::http2::kind;
-use sseproof_http::{Action, Answer, Bytes, Framing, Plan, Request, Version};
+use sseproof_http::{Action, Answer, Bytes, Plan, Request, Version};
 use sseproof_net::{
     Client, ConnectionOptions, Identity, IdentityOptions, Lab, Leave, Limits, RequestOptions, Tls,
     TlsOptions, Waited,
 };
-use sseproof_record::{Ending, Exchange};
+use sseproof_record::Ending;
 
-const LONG: Duration = Duration::from_secs(100);
+use self::support::{LONG, stream, whole, write};
 
 fn prior(answer: Answer) -> Client {
     let ways = ConnectionOptions { http: Some(Version::Http2), ..ConnectionOptions::default() };
     Client::new(Arc::new(Lab::new(answer).in_process()), Limits::default()).with(ways)
 }
 
-async fn whole(client: &Client, request: Request) -> Exchange {
-    let mut live = client.open(request).expect("a request that can be sent");
-    assert_ne!(live.wait(LONG, |_| false).await, Waited::TimedOut);
-    live.leave(Leave::Fin).await
-}
-
 fn get(url: &str) -> Request {
     Request::subscribe(url)
-}
-
-fn stream(actions: impl IntoIterator<Item = Action>) -> Plan {
-    let headers = [("Content-Type", "text/event-stream")].into_iter().collect();
-    let head = Action::Head { status: 200, headers, framing: Framing::Chunked };
-    Plan { actions: [head].into_iter().chain(actions).collect() }
-}
-
-fn write(text: &str) -> Action {
-    Action::Write(Bytes::from(text))
 }
 
 async fn ending(answer: Answer) -> Ending {

@@ -131,26 +131,15 @@ async fn a_proxy_passes_requests_on_or_opens_a_tunnel() {
     let (lab, tls) = secured("127.0.0.1");
     let plain = listening(Lab::new(answer), "127.0.0.1:0").await.expect("a port");
     let secure = listening(lab, "127.0.0.1:0").await.expect("a port");
-    for (http, url, first, version) in [
-        (
-            None,
-            format!("http://127.0.0.1:{plain}/events"),
-            format!("GET http://127.0.0.1:{plain}/events HTTP/1.1\r\n"),
-            Version::Http11,
-        ),
-        (
-            None,
-            format!("https://127.0.0.1:{secure}/events"),
-            format!("CONNECT 127.0.0.1:{secure} HTTP/1.1\r\n"),
-            Version::Http2,
-        ),
-        (
-            Some(Version::Http2),
-            format!("http://127.0.0.1:{plain}/events"),
-            format!("CONNECT 127.0.0.1:{plain} HTTP/1.1\r\n"),
-            Version::Http2,
-        ),
+    for (http, scheme, port, is_tunnel, version) in [
+        (None, "http", plain, false, Version::Http11),
+        (None, "https", secure, true, Version::Http2),
+        (Some(Version::Http2), "http", plain, true, Version::Http2),
     ] {
+        let url = format!("{scheme}://127.0.0.1:{port}/events");
+        let asks =
+            if is_tunnel { format!("CONNECT 127.0.0.1:{port}") } else { format!("GET {url}") };
+        let first = format!("{asks} HTTP/1.1\r\n");
         let ways = ConnectionOptions {
             tls: tls.clone(),
             http,

@@ -121,7 +121,7 @@ fn drip_chunks(bytes: &[u8]) -> impl Iterator<Item = Action> {
 /// A must fails, or nothing is proven, and the check ends soon.
 #[test]
 fn each_of_the_worst_faults_has_its_report() {
-    let cases: [(&str, Answer); 13] = [
+    let cases: [(&str, Answer); 15] = [
         ("plain-404", |_| Plan::answer(404, "text/plain", "not found\n")),
         ("html-page", |_| {
             let page = "<!doctype html><title>Sign in</title>\n";
@@ -155,32 +155,21 @@ fn each_of_the_worst_faults_has_its_report() {
             let closes = Plan { actions: vec![Action::Close] };
             if is_stream_request(visit) { reference::answer(visit) } else { closes }
         }),
+        ("slow-body", |visit| {
+            to_subscribers(visit, stream(drip_chunks(&b"id: 1\ndata: {\"n\":1}\n\n".repeat(10))))
+        }),
+        ("endless-events", |visit| {
+            let piece = Action::Write(Bytes::from(b"id\ndata\n\n:\n".repeat(8_000)));
+            to_subscribers(visit, stream((0..100).flat_map(|_| [piece.clone(), Action::Flush])))
+        }),
     ];
     for (name, answer) in cases {
         let checked = check(answer);
         insta::assert_snapshot!(name, checked.text());
-        let is_known = name == "closes-on-others" || checked.report.outcome() != Outcome::Held;
-        assert!(is_known, "{name} passes");
+        let may_pass = ["closes-on-others", "slow-body", "endless-events"].contains(&name);
+        assert!(may_pass || checked.report.outcome() != Outcome::Held, "{name} passes");
         assert!(checked.lasted < Duration::from_secs(180), "{name}: {:?}", checked.lasted);
     }
-}
-
-#[test]
-fn a_body_of_one_byte_a_second() {
-    let checked = check(|visit| {
-        to_subscribers(visit, stream(drip_chunks(&b"id: 1\ndata: {\"n\":1}\n\n".repeat(10))))
-    });
-    insta::assert_snapshot!("slow-body", checked.text());
-    assert!(checked.lasted < Duration::from_secs(180), "{:?}", checked.lasted);
-}
-
-#[test]
-fn events_without_end() {
-    let checked = check(|visit| {
-        let piece = Action::Write(Bytes::from(b"id\ndata\n\n:\n".repeat(8_000)));
-        to_subscribers(visit, stream((0..100).flat_map(|_| [piece.clone(), Action::Flush])))
-    });
-    insta::assert_snapshot!("endless-events", checked.text());
 }
 
 #[test]

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::HOLDS;
-use crate::program::{Folder, Served, answering, finish, free_address, read, serve_with, sseproof};
+use crate::program::{Folder, Served, answering, finish, free_address, read, serve, sseproof};
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -85,7 +85,7 @@ fn case(steps: &[Step]) {
         if let Some(arguments) = &step.serve {
             let arguments = shlex::split(&filled(arguments, &url)).unwrap();
             let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-            servers.push(serve_with(&arguments));
+            servers.push(serve(&arguments));
             url.clone_from(&servers.last().unwrap().url);
         }
         if let Some(answer) = &step.answer {

@@ -33,7 +33,8 @@ fn a_recording_of_version_1_gives_the_verdicts_that_it_gave() {
 #[test]
 fn a_recording_that_is_cut_off_is_judged_as_far_as_it_goes() {
     let folder = Folder::new();
-    let (served, scenario) = (serve(Some("latin1-payload")), folder.write("holds.yaml", HOLDS));
+    let (served, scenario) =
+        (serve(&["--mutant", "latin1-payload"]), folder.write("holds.yaml", HOLDS));
     let recording = folder.name("r.jsonl");
     run(&["check", &served.url, &scenario, "--no-probes", "--record", &recording])
         .ends(1, &["✗ stream/utf8"]);

@@ -58,12 +58,7 @@ pub(crate) struct Served {
     pub(crate) url: String,
 }
 
-pub(crate) fn serve(mutant: Option<&str>) -> Served {
-    let arguments: Vec<&str> = mutant.iter().flat_map(|id| ["--mutant", id]).collect();
-    serve_with(&arguments)
-}
-
-pub(crate) fn serve_with(more: &[&str]) -> Served {
+pub(crate) fn serve(more: &[&str]) -> Served {
     let mut arguments = vec!["serve"];
     arguments.extend(more);
     let mut child = sseproof(&arguments).spawn().unwrap();
