@@ -11,7 +11,7 @@ static FILE: LazyLock<Value> = LazyLock::new(|| {
     serde_yaml::from_str(include_str!("../tests/examples.yaml")).expect("the examples")
 });
 
-fn example(path: &str) -> Value {
+fn at(path: &str) -> Value {
     FILE.pointer(path).unwrap_or_else(|| panic!("no example {path}")).clone()
 }
 
@@ -23,12 +23,12 @@ fn over(mut base: Value, given: &Value) -> Value {
 }
 
 fn evidence(given: &Value) -> Value {
-    over(example("/evidence"), given)
+    over(at("/evidence"), given)
 }
 
 fn judged(given: &Value) -> Value {
     let (_, name) = given["rule"].as_str().and_then(|id| id.split_once('/')).unwrap_or_default();
-    let base = over(example("/finding"), &json!({ "requirement": format!("whatwg-sse/{name}") }));
+    let base = over(at("/finding"), &json!({ "requirement": format!("whatwg-sse/{name}") }));
     let mut finding = over(base, given);
     for one in finding["evidence"].as_array_mut().expect("a list") {
         *one = evidence(one);
@@ -36,8 +36,8 @@ fn judged(given: &Value) -> Value {
     finding
 }
 
-fn report(name: &str) -> Report {
-    let mut report = over(example("/reports/broken"), &example(&format!("/reports/{name}")));
+pub(crate) fn example(name: &str) -> Report {
+    let mut report = over(at("/reports/broken"), &at(&format!("/reports/{name}")));
     for finding in report["findings"].as_array_mut().expect("a list") {
         *finding = judged(finding);
     }
@@ -66,32 +66,8 @@ pub(crate) fn place(place: &str, offset: Option<u64>, message: &str) -> Evidence
     serde_json::from_value(evidence(&given)).expect("evidence")
 }
 
-pub(crate) fn broken() -> Report {
-    report("broken")
-}
-
-pub(crate) fn held() -> Report {
-    report("held")
-}
-
-pub(crate) fn partial() -> Report {
-    report("partial")
-}
-
-pub(crate) fn quiet_failure() -> Report {
-    report("quiet_failure")
-}
-
-pub(crate) fn strict() -> Report {
-    report("strict")
-}
-
-pub(crate) fn unknown() -> Report {
-    report("unknown")
-}
-
 pub(crate) fn requirement() -> Requirement {
-    serde_json::from_value(example("/requirement")).expect("a requirement")
+    serde_json::from_value(at("/requirement")).expect("a requirement")
 }
 
 pub(crate) fn rule_text() -> RuleText {

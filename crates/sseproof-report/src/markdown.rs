@@ -166,18 +166,19 @@ fn html(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::examples::{broken, fail, held, partial, quiet_failure, unknown};
+    use crate::examples::{example, fail};
     use insta::assert_snapshot;
 
     #[test]
     fn a_broken_run() {
-        assert_snapshot!(render(&broken()));
+        assert_snapshot!(render(&example("broken")));
     }
 
     #[test]
     fn runs_that_are_short_to_tell() {
-        let all = [held(), partial(), quiet_failure(), unknown(), Report::default()];
-        assert_snapshot!(all.iter().map(render).collect::<Vec<_>>().join("\n---\n\n"));
+        let all = ["held", "partial", "quiet_failure", "unknown"].map(example);
+        let all = all.into_iter().chain([Report::default()]).map(|report| render(&report));
+        assert_snapshot!(all.collect::<Vec<_>>().join("\n---\n\n"));
     }
 
     #[test]
@@ -192,7 +193,7 @@ mod tests {
     #[test]
     fn a_comment_stays_short() {
         let findings = (0..60).map(|n| fail(&format!("stream/{n}"), Level::Must, &[])).collect();
-        let text = render(&Report { findings, ..held() });
+        let text = render(&Report { findings, ..example("held") });
         assert!(text.len() < 32_000, "{}", text.len());
     }
 }

@@ -61,15 +61,15 @@ fn mark(finding: &Judged) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::examples::{broken, held, quiet_failure};
+    use crate::examples::example;
     use insta::assert_snapshot;
 
     #[test]
     fn each_peer_is_a_column() {
         let peers = [
-            ("axum 0.8".to_owned(), held()),
-            ("a|b".to_owned(), broken()),
-            ("Express".to_owned(), quiet_failure()),
+            ("axum 0.8".to_owned(), example("held")),
+            ("a|b".to_owned(), example("broken")),
+            ("Express".to_owned(), example("quiet_failure")),
         ];
         assert_snapshot!(peers_matrix(&peers));
     }

@@ -291,7 +291,7 @@ impl Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::examples::{broken, fail, pass, skip};
+    use crate::examples::{example, fail, pass, skip};
 
     #[test]
     fn only_what_binds_breaks_the_run() {
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn failures_come_by_level() {
-        let report = broken();
+        let report = example("broken");
         let levels: Vec<_> = report.failed().iter().map(|finding| finding.level).collect();
         assert!(levels.is_sorted() && levels.len() > 3, "{levels:?}");
     }

@@ -101,7 +101,7 @@ fn summary(page: &mut Page, report: &Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::examples::{broken, held, partial, quiet_failure, strict, unknown};
+    use crate::examples::example;
     use crate::text::columns;
     use insta::assert_snapshot;
 
@@ -113,16 +113,16 @@ mod tests {
     fn each_report_is_written_as_expected() {
         use Detail::{Normal, Quiet, Verbose};
         for (name, report, width, detail) in [
-            ("a_broken_run", broken(), 100, Normal),
-            ("a_broken_run_in_few_words", broken(), 100, Quiet),
-            ("a_broken_run_in_many_words", broken(), 100, Verbose),
-            ("a_broken_run_in_a_narrow_terminal", broken(), 60, Normal),
-            ("a_run_in_which_all_holds", held(), 100, Normal),
-            ("a_run_in_which_all_holds-2", held(), 100, Quiet),
-            ("a_run_that_ended_early", partial(), 100, Normal),
-            ("a_should_without_strict_and_with_it", quiet_failure(), 100, Normal),
-            ("a_should_without_strict_and_with_it-2", strict(), 100, Normal),
-            ("a_rule_of_another_version", unknown(), 100, Verbose),
+            ("a_broken_run", example("broken"), 100, Normal),
+            ("a_broken_run_in_few_words", example("broken"), 100, Quiet),
+            ("a_broken_run_in_many_words", example("broken"), 100, Verbose),
+            ("a_broken_run_in_a_narrow_terminal", example("broken"), 60, Normal),
+            ("a_run_in_which_all_holds", example("held"), 100, Normal),
+            ("a_run_in_which_all_holds-2", example("held"), 100, Quiet),
+            ("a_run_that_ended_early", example("partial"), 100, Normal),
+            ("a_should_without_strict_and_with_it", example("quiet_failure"), 100, Normal),
+            ("a_should_without_strict_and_with_it-2", example("strict"), 100, Normal),
+            ("a_rule_of_another_version", example("unknown"), 100, Verbose),
             ("nothing_at_all_and_any_width", Report::default(), 100, Normal),
         ] {
             let text = plain(&report, width, detail);
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_broken_run_in_colour() {
         let options = Options { width: 100, colour: true, detail: Detail::Normal };
-        let text = render(&broken(), &options);
+        let text = render(&example("broken"), &options);
         assert_snapshot!(text.replace('\x1b', "⎋"));
     }
 
@@ -144,13 +144,13 @@ mod tests {
     fn any_width_is_wide_enough() {
         for width in [0, 1, 10, 79, 500] {
             for detail in [Detail::Quiet, Detail::Normal, Detail::Verbose] {
-                plain(&broken(), width, detail);
+                plain(&example("broken"), width, detail);
             }
         }
     }
 
     #[test]
     fn without_colour_there_is_no_escape() {
-        assert!(!plain(&broken(), 100, Detail::Verbose).contains('\x1b'));
+        assert!(!plain(&example("broken"), 100, Detail::Verbose).contains('\x1b'));
     }
 }
