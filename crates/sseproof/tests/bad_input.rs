@@ -105,16 +105,13 @@ fn raw(text: &str) -> Action {
     Action::Raw(Bytes::from(text))
 }
 
-/// The bytes, one each second.
-fn drip(bytes: &[u8]) -> impl Iterator<Item = Action> {
-    bytes.iter().flat_map(|byte| {
-        [Action::Raw(Bytes::from(vec![*byte])), Action::Wait(Duration::from_secs(1))]
-    })
-}
+const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+const EVENT: &[u8] = b"id: 1\ndata: {\"n\":1}\n\n";
 
-fn drip_chunks(bytes: &[u8]) -> impl Iterator<Item = Action> {
-    bytes.iter().flat_map(|byte| {
-        [Action::Write(Bytes::from(vec![*byte])), Action::Wait(Duration::from_secs(1))]
+/// The bytes, one each second.
+fn drip(bytes: &[u8], action: fn(Bytes) -> Action) -> impl Iterator<Item = Action> {
+    bytes.iter().flat_map(move |byte| {
+        [action(Bytes::from(vec![*byte])), Action::Wait(Duration::from_secs(1))]
     })
 }
 
@@ -128,9 +125,7 @@ fn each_of_the_worst_faults_has_its_report() {
             Plan::answer(200, "text/html; charset=utf-8", page)
         }),
         ("no-head", |_| Plan { actions: vec![Action::Hold] }),
-        ("slow-head", |_| Plan {
-            actions: drip(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n").collect(),
-        }),
+        ("slow-head", |_| Plan { actions: drip(HEAD, Action::Raw).collect() }),
         ("endless-line", |visit| {
             let piece = Action::Write(Bytes::from(vec![b'x'; 60_000]));
             to_subscribers(visit, stream((0..100).flat_map(|_| [piece.clone(), Action::Flush])))
@@ -156,7 +151,7 @@ fn each_of_the_worst_faults_has_its_report() {
             if is_stream_request(visit) { reference::answer(visit) } else { closes }
         }),
         ("slow-body", |visit| {
-            to_subscribers(visit, stream(drip_chunks(&b"id: 1\ndata: {\"n\":1}\n\n".repeat(10))))
+            to_subscribers(visit, stream(drip(&EVENT.repeat(10), Action::Write)))
         }),
         ("endless-events", |visit| {
             let piece = Action::Write(Bytes::from(b"id\ndata\n\n:\n".repeat(8_000)));

@@ -9,12 +9,7 @@ mod program;
 
 use program::{Folder, finish, run, run_with_input, sseproof};
 
-const HOLDS: &str = "\
-scenario: an event arrives soon
-steps:
-  - connect: {}
-  - expect: { event: {}, within: 5s }
-";
+const HOLDS: &str = include_str!("holds.yaml");
 
 #[test]
 fn checks_and_small_commands() {
