@@ -11,7 +11,7 @@ use sseproof_http::{Action, Plan, Visit};
 use sseproof_record::{Ending, Lack, Numbered, RunEvent, RunEventKind};
 
 use super::leaving::lacking;
-use super::stalled::{NEVER_SERVED, around, heard_before, stalled};
+use super::stalled::{NEVER_SERVED, around, beside, heard_before, stalled};
 use crate::delivery::sendings::published;
 use crate::timing::BLOCKED;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
@@ -77,10 +77,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         RunEventKind::Poured { events: Some(events), .. } => Some(events),
         _ => None,
     });
-    let others = record.all().filter(|view| {
-        view.scenario == stall.scenario && view.number > slow.number && view.is_stream()
-    });
-    let (Some(poured), Some(quick)) = (poured, others.min_by_key(|view| view.number)) else {
+    let (Some(poured), Some(quick)) = (poured, beside(record, &slow, stall)) else {
         return Verdict::Inconclusive(
             "no other client was there, or nothing was published".to_owned(),
         );

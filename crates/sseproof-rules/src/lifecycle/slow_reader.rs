@@ -6,7 +6,7 @@ use sseproof_http::{Action, Plan};
 use sseproof_record::{Lack, PublishOutcome, Published, RunEvent, RunEventKind};
 
 use super::leaving::lacking;
-use super::stalled::{NEVER_SERVED, around, heard_before, stalled};
+use super::stalled::{NEVER_SERVED, around, beside, heard_before, stalled};
 use crate::delivery::figures::shown;
 use crate::delivery::sendings::published;
 use crate::timing::{BLOCKED, HELD_UP};
@@ -37,10 +37,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let Some((slow, stall)) = stalled(record) else {
         return Verdict::Skip(lacking(record, &[Lack::Publish], "no client stopped to read"));
     };
-    let quick = record.all().find(|view| {
-        view.scenario == stall.scenario && view.number > slow.number && view.is_stream()
-    });
-    let Some(quick) = quick else {
+    let Some(quick) = beside(record, &slow, stall) else {
         return Verdict::Inconclusive("no other client was there".to_owned());
     };
     let (before, after) = around(record, stall);

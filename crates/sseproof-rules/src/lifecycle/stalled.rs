@@ -34,3 +34,14 @@ pub(super) fn around<'r>(
     let place = all.iter().position(|other| std::ptr::eq(*other, event)).unwrap_or(all.len());
     (all[..place].to_vec(), all[place..].to_vec())
 }
+
+/// The client that was there beside the one that stopped reading.
+pub(super) fn beside<'r>(
+    record: &'r Record<'_>,
+    slow: &View<'_>,
+    stall: &RunEvent,
+) -> Option<View<'r>> {
+    record.all().find(|view| {
+        view.scenario == stall.scenario && view.number > slow.number && view.is_stream()
+    })
+}

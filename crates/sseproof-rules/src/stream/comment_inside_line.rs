@@ -1,8 +1,6 @@
 //! A comment stands between lines, not inside one.
 
-use super::lines::whole_lines;
-use super::tally::each_stream;
-use super::unknown::{Unknown, unknown_lines};
+use super::unknown::{Unknown, each_unknown};
 use super::{quoted, slip_in};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -24,23 +22,19 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    each_stream(record, "line", |view, tally| {
+    let meant = |unknown| match unknown {
+        Unknown::AfterComment(offset) => Some(offset),
+        _ => None,
+    };
+    each_unknown(record, meant, |view, line, offset| {
         let body = view.body_bytes();
-        let blocks = whole_lines(view, &body);
-        tally.look_at(blocks.iter().map(|block| block.lines().len() as u64).sum());
-        for (line, unknown) in unknown_lines(&blocks) {
-            let Unknown::AfterComment(offset) = unknown else { continue };
-            tally.fault(|| {
-                let comment = &body[offset as usize..line.start as usize];
-                let message = format!(
-                    "the comment {} is in the middle of a line, which continues with {}",
-                    quoted(comment.trim_ascii_end()),
-                    quoted(line.bytes)
-                );
-                Fault::at(view, offset, message).so(
-                    "clients take the comment for a part of the payload and drop the rest of the line",
-                )
-            });
-        }
+        let comment = &body[offset as usize..line.start as usize];
+        let message = format!(
+            "the comment {} is in the middle of a line, which continues with {}",
+            quoted(comment.trim_ascii_end()),
+            quoted(line.bytes)
+        );
+        Fault::at(view, offset, message)
+            .so("clients take the comment for a part of the payload and drop the rest of the line")
     })
 }

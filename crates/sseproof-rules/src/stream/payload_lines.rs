@@ -1,8 +1,6 @@
 //! Every line of a payload begins with `data:`.
 
-use super::lines::whole_lines;
-use super::tally::each_stream;
-use super::unknown::{Cause, Unknown, unknown_lines};
+use super::unknown::{Cause, Unknown, each_unknown};
 use super::{quoted, slip_in};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -25,30 +23,26 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    each_stream(record, "line", |view, tally| {
-        let body = view.body_bytes();
-        let blocks = whole_lines(view, &body);
-        tally.look_at(blocks.iter().map(|block| block.lines().len() as u64).sum());
-        for (line, unknown) in unknown_lines(&blocks) {
-            let Unknown::Payload(cause) = unknown else { continue };
-            tally.fault(|| {
-                let shown = quoted(line.bytes);
-                let (message, consequence) = match cause {
-                    Cause::LineFeed => (
-                        format!("the payload continues in the next line without `data:`: {shown}"),
-                        "clients deliver only the lines with `data:`, so the payload arrives broken",
-                    ),
-                    Cause::CarriageReturn => (
-                        format!("a lone CR in a payload ends its line, and {shown} is a new one"),
-                        "clients drop the text after the CR; anyone who controls the payload can write fields and whole events there",
-                    ),
-                    Cause::NoPrefix => (
-                        format!("a line without `data:`: {shown}"),
-                        "clients drop this line and report nothing",
-                    ),
-                };
-                Fault::at(view, line.start, message).so(consequence)
-            });
-        }
+    let meant = |unknown| match unknown {
+        Unknown::Payload(cause) => Some(cause),
+        _ => None,
+    };
+    each_unknown(record, meant, |view, line, cause| {
+        let shown = quoted(line.bytes);
+        let (message, consequence) = match cause {
+            Cause::LineFeed => (
+                format!("the payload continues in the next line without `data:`: {shown}"),
+                "clients deliver only the lines with `data:`, so the payload arrives broken",
+            ),
+            Cause::CarriageReturn => (
+                format!("a lone CR in a payload ends its line, and {shown} is a new one"),
+                "clients drop the text after the CR; anyone who controls the payload can write fields and whole events there",
+            ),
+            Cause::NoPrefix => (
+                format!("a line without `data:`: {shown}"),
+                "clients drop this line and report nothing",
+            ),
+        };
+        Fault::at(view, line.start, message).so(consequence)
     })
 }

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use super::lines::{BOM, Block, Known, Line, LineEnd};
+use super::lines::{BOM, Block, Known, Line, LineEnd, whole_lines};
+use super::tally::each_stream;
+use crate::{Fault, Record, Verdict, View};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unknown {
@@ -34,7 +36,7 @@ pub(super) enum Cause {
 ///
 /// Left out are those that begin with a byte order mark or that are not UTF-8: they have rules of
 /// their own.
-pub(super) fn unknown_lines<'l, 'b>(blocks: &'l [Block<'b>]) -> Vec<(&'l Line<'b>, Unknown)> {
+fn unknown_lines<'l, 'b>(blocks: &'l [Block<'b>]) -> Vec<(&'l Line<'b>, Unknown)> {
     let ends = || blocks.iter().flat_map(Block::line_ends);
     let lone = ends().filter(|&end| end == LineEnd::Cr).count();
     let other = ends().filter(|end| matches!(end, LineEnd::Lf | LineEnd::CrLf)).count();
@@ -75,6 +77,25 @@ pub(super) fn unknown_lines<'l, 'b>(blocks: &'l [Block<'b>]) -> Vec<(&'l Line<'b
         }
     }
     found
+}
+
+/// Judges each stream by its lines with unknown names: `meant` chooses among them, and `fault` is
+/// only built for the first of a stream.
+pub(super) fn each_unknown<T>(
+    record: &Record<'_>,
+    meant: fn(Unknown) -> Option<T>,
+    fault: fn(&View<'_>, &Line<'_>, T) -> Fault,
+) -> Verdict {
+    each_stream(record, "line", |view, tally| {
+        let body = view.body_bytes();
+        let blocks = whole_lines(view, &body);
+        tally.look_at(blocks.iter().map(|block| block.lines().len() as u64).sum());
+        for (line, unknown) in unknown_lines(&blocks) {
+            if let Some(meant) = meant(unknown) {
+                tally.fault(|| fault(view, line, meant));
+            }
+        }
+    })
 }
 
 fn classify(line: &Line<'_>, after_data: bool, after_cr: bool) -> Unknown {
