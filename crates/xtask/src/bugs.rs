@@ -127,7 +127,7 @@ impl Bug {
     fn check(&self) -> anyhow::Result<Report> {
         let port = peers::free_port()?;
         let json = tempfile::NamedTempFile::new().context("make a file for the result")?;
-        let status = Command::new(program())
+        let output = Command::new(program())
             .arg("check")
             .arg(format!("http://127.0.0.1:{port}{}", self.path))
             .args(["--start", &format!("{} {} {port}", self.program(), self.file)])
@@ -135,10 +135,11 @@ impl Bug {
             .arg(json.path())
             .args(&self.args)
             .current_dir(root().join(FOLDER))
-            .status()
+            .output()
             .context("start sseproof")?;
-        if !matches!(status.code(), Some(0 | 1)) {
-            bail!("sseproof check ended with {status}");
+        if !matches!(output.status.code(), Some(0 | 1)) {
+            let text = String::from_utf8_lossy(&output.stderr);
+            bail!("sseproof check ended with {}: {text}", output.status);
         }
         peers::read(json.path())
     }
