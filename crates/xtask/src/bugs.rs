@@ -2,12 +2,15 @@
 //!
 //! `scenarios/bugs/bugs.yaml` says of each what sseproof must say: a rule that fails, with a part
 //! of its message. A failure of any other rule than advice is a false alarm.
+//! With `load` the server is put under load instead, and the exit code and texts are compared.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
@@ -18,7 +21,9 @@ use crate::{peers, root};
 
 const FOLDER: &str = "scenarios/bugs";
 /// How many servers are checked at a time: most of a check is waiting.
-const AT_A_TIME: usize = 4;
+const AT_A_TIME: usize = 6;
+/// How long a server may take to listen.
+const START: Duration = Duration::from_secs(30);
 
 /// A file of the folder, and what is known of it.
 #[derive(Deserialize)]
@@ -31,7 +36,7 @@ struct Bug {
     /// The fault, or why the server is right.
     #[serde(rename = "truth")]
     _truth: String,
-    #[serde(default = "events")]
+    #[serde(default = "events_path")]
     path: String,
     /// Options of `sseproof check`, besides the URL and `--start`.
     #[serde(default)]
@@ -42,6 +47,19 @@ struct Bug {
     /// Rules that may fail beside them, each with the reason.
     #[serde(default)]
     also: BTreeMap<String, String>,
+    /// Checks `sseproof load` and not `sseproof check`.
+    load: Option<Load>,
+}
+
+/// A run of `sseproof load`, and what it must end with.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Load {
+    /// Options, besides the URL.
+    args: Vec<String>,
+    exit: i32,
+    /// Parts of the output.
+    says: Vec<String>,
 }
 
 /// The program as the tests build it, which is there in CI.
@@ -51,7 +69,7 @@ fn program() -> PathBuf {
     target.join("debug/sseproof")
 }
 
-fn events() -> String {
+fn events_path() -> String {
     "/events".to_owned()
 }
 
@@ -78,7 +96,7 @@ pub(crate) fn run(names: &[String], required: bool) -> anyhow::Result<()> {
     let (possible, skipped): (Vec<&Bug>, Vec<&Bug>) =
         all.iter().filter(named).partition(|bug| !absent.contains(&bug.program()));
     for bug in skipped {
-        println!("{}: SKIPPED, {} is not installed", bug.file, bug.program());
+        println!("{}: SKIPPED, {} is not installed", bug.name(), bug.program());
     }
     let waiting = Mutex::new(possible.into_iter());
     let different = Mutex::new(Vec::new());
@@ -89,7 +107,7 @@ pub(crate) fn run(names: &[String], required: bool) -> anyhow::Result<()> {
                     let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some(bug) = next else { return };
                     match bug.faults().len() {
-                        0 => println!("{}: as expected", bug.file),
+                        0 => println!("{}: as expected", bug.name()),
                         _ => different.lock().unwrap_or_else(PoisonError::into_inner).push(bug),
                     }
                 }
@@ -101,7 +119,7 @@ pub(crate) fn run(names: &[String], required: bool) -> anyhow::Result<()> {
     for bug in different.into_inner().unwrap_or_else(PoisonError::into_inner) {
         let faults = bug.faults();
         let result = if faults.is_empty() { "as expected, alone" } else { "NOT AS EXPECTED" };
-        println!("{}: {result}", bug.file);
+        println!("{}: {result}", bug.name());
         faults.iter().for_each(|fault| println!("  {fault}"));
         wrong += faults.len();
     }
@@ -112,16 +130,61 @@ pub(crate) fn run(names: &[String], required: bool) -> anyhow::Result<()> {
 }
 
 impl Bug {
+    fn name(&self) -> String {
+        let load = if self.load.is_some() { ", load" } else { "" };
+        format!("{}{load}", self.file)
+    }
+
     fn program(&self) -> &'static str {
         if self.file.ends_with(".js") { "node" } else { "python3" }
     }
 
     /// The differences from the expectation in a new check.
     fn faults(&self) -> Vec<String> {
-        match self.check() {
-            Ok(report) => self.compare(&report),
-            Err(error) => vec![format!("{error:#}")],
+        let faults = match &self.load {
+            Some(load) => self.put_under_load(load),
+            None => self.check().map(|report| self.compare(&report)),
+        };
+        faults.unwrap_or_else(|error| vec![format!("{error:#}")])
+    }
+
+    fn put_under_load(&self, load: &Load) -> anyhow::Result<Vec<String>> {
+        let port = peers::free_port()?;
+        let mut server = Command::new(self.program())
+            .args([&self.file, &port.to_string()])
+            .current_dir(root().join(FOLDER))
+            .spawn()
+            .with_context(|| format!("start {}", self.file))?;
+        let output = self.load_output(load, port);
+        server.kill().and_then(|()| server.wait()).context("end the server")?;
+        let output = output?;
+        let (text, errors) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let mut faults = Vec::new();
+        if output.status.code() != Some(load.exit) {
+            faults.push(format!("the exit code should be {}: {}", load.exit, output.status));
         }
+        let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let unsaid = load.says.iter().filter(|part| !one_line.contains(part.as_str()));
+        faults.extend(unsaid.map(|part| format!("{part:?} is not in: {text}{errors}")));
+        Ok(faults)
+    }
+
+    fn load_output(&self, load: &Load, port: u16) -> anyhow::Result<Output> {
+        let deadline = Instant::now() + START;
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if Instant::now() > deadline {
+                bail!("{} does not listen after {} s", self.file, START.as_secs());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Command::new(program())
+            .arg("load")
+            .args(&load.args)
+            .args(["--url", &format!("http://127.0.0.1:{port}{}", self.path)])
+            .current_dir(root().join(FOLDER))
+            .output()
+            .context("start sseproof")
     }
 
     fn check(&self) -> anyhow::Result<Report> {

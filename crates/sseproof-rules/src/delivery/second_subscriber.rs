@@ -1,6 +1,7 @@
 //! A second subscriber gets its stream while the first one has its own.
 
 use sseproof_http::Action;
+use sseproof_record::Role;
 
 use super::figures::{sent, shown, time_to_head, waited_in_vain};
 use crate::timing::{MISSING, MUCH_LONGER, OVERLAP};
@@ -23,7 +24,9 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let views: Vec<_> = record.subscriptions().collect();
+    // lifecycle/same-session judges two clients of one session.
+    let own_session = |view: &View<'_>| view.role != Some(Role::SameSession);
+    let views: Vec<_> = record.subscriptions().filter(own_session).collect();
     let mut singles = Vec::new();
     for second in &views {
         let Some(first) = views.iter().find(|first| has_stream(first, second)) else { continue };

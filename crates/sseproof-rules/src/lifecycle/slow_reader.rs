@@ -134,6 +134,12 @@ fn others(
             );
             held(slow, message)
         }
+        (PublishOutcome::Accepted, None) if still_served(quick, at) => {
+            Verdict::Inconclusive(format!(
+                "exchange {} gets events, but not the last one that was published",
+                quick.number
+            ))
+        }
         (PublishOutcome::Accepted, None) if stayed >= BLOCKED => {
             let message = format!(
                 "this client reads nothing, and exchange {} gets nothing any more: an event that was published is not there after {}",
@@ -150,6 +156,12 @@ fn others(
             outcome.said().unwrap_or_default()
         )),
     })
+}
+
+/// Whether events arrived at this client after this time: a lost or damaged event has another cause
+/// than a client that reads nothing.
+fn still_served(quick: &View<'_>, since: Duration) -> bool {
+    quick.events().any(|(_, at)| at > since)
 }
 
 fn publication(happening: &RunEvent) -> Option<(Duration, &Published)> {
