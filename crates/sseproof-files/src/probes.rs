@@ -52,6 +52,7 @@ sources![
     "conformance/restart",
     "conformance/resume",
     "conformance/same-session",
+    "conformance/shutdown",
     "conformance/stall",
     "conformance/stall-memory",
     "conformance/streams",
@@ -246,6 +247,7 @@ mod tests {
                     | Step::Stall(_)
                     | Step::ReadOn(_)
                     | Step::Restart(_)
+                    | Step::Terminate(_)
             )
         };
         for probe in all() {

@@ -31,7 +31,7 @@ pub use lab::{InProcess, Lab};
 pub use limits::Limits;
 pub use options::{ConnectionOptions, UnixSocket};
 pub use pipe::{InMemory, pipe};
-pub use process::{Vitals, Watcher, local_port};
+pub use process::{Serving, Vitals, Watcher, is_running, local_port, serving};
 pub use progress::Progress;
 pub use proxy::{Proxies, ProxyError};
 pub use redirect::{Redirect, redirect};

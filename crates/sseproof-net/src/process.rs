@@ -43,6 +43,24 @@ pub(crate) fn unread(ours: SocketAddr, theirs: SocketAddr) -> Result<u64, String
     linux::unread(ours, theirs)
 }
 
+/// The processes of a group that serve a port: they listen on it, or hold connections to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Serving {
+    pub all: Vec<i32>,
+    /// Those that none of the others has started: they pass a signal on to their workers.
+    pub first: Vec<i32>,
+}
+
+/// The processes of the process group that serve the port; none if they cannot be read.
+pub fn serving(port: u16, group: i32) -> Serving {
+    linux::serving(port, group).unwrap_or_default()
+}
+
+/// Whether the process exists and has not exited; one that nobody has waited for has.
+pub fn is_running(process: i32) -> bool {
+    linux::is_running(process)
+}
+
 pub fn local_port(url: &str) -> Option<u16> {
     let url = Url::parse(url).ok()?;
     let is_local = match url.host()? {
@@ -61,7 +79,7 @@ mod linux {
     use procfs::net::{TcpNetEntry, TcpState, tcp, tcp6};
     use procfs::process::{FDTarget, Process, all_processes};
 
-    use super::Vitals;
+    use super::{Serving, Vitals};
 
     struct Holder {
         process: Process,
@@ -104,6 +122,27 @@ mod linux {
         known.retain(|inode| held.contains(inode));
         vitals.connections = held.len() as u64;
         Ok(vitals)
+    }
+
+    pub(super) fn serving(port: u16, group: i32) -> Result<Serving, String> {
+        let sockets: HashSet<u64> = table()?
+            .filter(|entry| entry.local_address.port() == port && entry.inode != 0)
+            .map(|entry| entry.inode)
+            .collect();
+        let processes: Vec<_> = holders(&sockets, None)?
+            .into_iter()
+            .filter_map(|holder| holder.process.stat().ok())
+            .filter(|stat| stat.pgrp == group)
+            .map(|stat| (stat.pid, stat.ppid))
+            .collect();
+        let all: Vec<i32> = processes.iter().map(|(process, _)| *process).collect();
+        let first = processes.iter().filter(|(_, parent)| !all.contains(parent));
+        Ok(Serving { first: first.map(|(process, _)| *process).collect(), all })
+    }
+
+    pub(super) fn is_running(process: i32) -> bool {
+        let stat = Process::new(process).and_then(|process| process.stat());
+        stat.is_ok_and(|stat| !matches!(stat.state, 'Z' | 'X'))
     }
 
     fn table() -> Result<impl Iterator<Item = TcpNetEntry>, String> {
@@ -203,6 +242,14 @@ mod linux {
         _known: &mut HashSet<u64>,
     ) -> Result<super::Vitals, String> {
         Err("processes can only be read on Linux".to_owned())
+    }
+
+    pub(super) fn serving(_port: u16, _group: i32) -> Result<super::Serving, String> {
+        Err("processes can only be read on Linux".to_owned())
+    }
+
+    pub(super) fn is_running(_process: i32) -> bool {
+        false
     }
 
     pub(super) fn unread(_ours: SocketAddr, _theirs: SocketAddr) -> Result<u64, String> {

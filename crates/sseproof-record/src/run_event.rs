@@ -33,6 +33,20 @@ pub enum RunEventKind {
         /// Why it did not, with the command or request.
         failed: Option<String>,
     },
+    /// The server that the run has started was told to end; it is started again after that.
+    Terminated {
+        /// What told it to: `SIGTERM`, or the command of the target file; empty if nothing could.
+        by: String,
+        /// The exchanges of the streams that were open.
+        streams: Vec<usize>,
+        /// How long it took to end; `None` if it still ran when the time was over.
+        took_us: Option<u64>,
+        /// How long that time was.
+        within_us: u64,
+        /// Why it could not be told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed: Option<String>,
+    },
     Churned {
         /// How many connections were made since the step began.
         connections: u64,
@@ -166,6 +180,8 @@ pub enum Lack {
     Active,
     Process,
     Restart,
+    /// A server that the run has started.
+    Start,
     /// The same stream through a proxy.
     Via,
     /// HTTP/2.
@@ -179,6 +195,7 @@ impl Lack {
             Self::Active => "active: { http: { path: /active }, pointer: /active }",
             Self::Process => "start: { run: ./server }",
             Self::Restart => "restart: { run: ./restart }",
+            Self::Start => "start: ./server",
             Self::Via => "via: http://127.0.0.1:8081/events",
             Self::Http2 => "url: https://127.0.0.1:8443/events",
         }

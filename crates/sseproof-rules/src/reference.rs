@@ -25,12 +25,15 @@ pub const PRIVATE: &str = "/private";
 /// The users that have a private stream.
 pub const USERS: [&str; 2] = ["ada", "bob"];
 
+/// Where a POST stands for the signal that tells the server to end: the answer is its end.
+pub const TERMINATE: &str = "/terminate";
+
 /// The right answer to any request.
 ///
 /// `/events` (and every path that is not named here) is the stream; `/published` follows what is
 /// POSTed to `/publish` (the data), or to `/publish/parts` (a JSON object with `data`, `event`, `id`
 /// and `comment`); `/active` reports how many answers are being played, and `/memory` how many
-/// bytes they hold; a POST to `/restart` cuts them all.
+/// bytes they hold; a POST to `/restart` or [`TERMINATE`] cuts them all.
 /// Below `/via/` is the same once more, as a proxy passes it on that does nothing to it.
 /// [`PRIVATE`] is a stream for each of the [`USERS`].
 pub fn answer(visit: &Visit<'_>) -> Plan {
@@ -40,7 +43,7 @@ pub fn answer(visit: &Visit<'_>) -> Plan {
     }
     match (request.method.as_str(), request.path()) {
         ("POST", "/publish" | PARTS) => publish(visit),
-        ("POST", "/restart") => restart(false),
+        ("POST", "/restart" | TERMINATE) => restart(false),
         ("GET", "/active") => number(visit.open as u64),
         ("GET", "/memory") => number(MEMORY),
         ("GET" | "HEAD", "/published") => {

@@ -37,10 +37,15 @@ impl ScenarioRun<'_> {
             let lack = match need.value {
                 Need::Publish if target.publish.is_none() => Lack::Publish,
                 Need::Restart
-                    if matches!(target.restart, None | Some(RestartHook::Again(None))) =>
+                    if match target.restart {
+                        None => true,
+                        Some(RestartHook::Again) => target.server.is_none(),
+                        Some(_) => false,
+                    } =>
                 {
                     Lack::Restart
                 }
+                Need::Start if target.server.is_none() => Lack::Start,
                 Need::Via if target.via.is_none() => Lack::Via,
                 Need::Active if target.active.is_none() && self.process().is_err() => Lack::Active,
                 Need::Http2 if !self.client.may_speak_http2(&target.url) => Lack::Http2,

@@ -140,8 +140,8 @@ pub async fn run(
     outcome
 }
 
-/// Plays the scenarios one after the other, into one transcript; last the one that finds late
-/// headers, if none came in the usual time.
+/// Plays the scenarios one after the other, into one transcript; last those probes that end the
+/// server, and the one that finds late headers, if none came in the usual time.
 ///
 /// `started` is the time at which the run started, RFC 3339, for the transcript.
 pub async fn run_all(
@@ -162,7 +162,12 @@ pub async fn run_all(
     let mut target = target.clone();
     let mut is_proxy_mute = false;
     let is_patient = |scenario: &&&Scenario| scenario.purpose() == Purpose::FindLateHeaders;
-    for scenario in scenarios.iter().filter(|scenario| !is_patient(scenario)) {
+    // A probe that ends the server comes after the user's scenarios, too.
+    let (last, others): (Vec<&&Scenario>, Vec<_>) = scenarios
+        .iter()
+        .filter(|scenario| !is_patient(scenario))
+        .partition(|scenario| scenario.is_probe() && scenario.needs(Need::Start));
+    for scenario in others.into_iter().chain(last) {
         let pointless = scenario.is_probe() && results.stopped.is_some();
         let over = matches!(
             &results.stopped,

@@ -81,6 +81,7 @@ impl<'r> ScenarioRun<'r> {
                 Ok(())
             }
             Step::Restart(restart) => self.restart(restart).await,
+            Step::Terminate(terminate) => self.terminate(terminate).await,
             Step::Run(command) => self.command(command).await,
             Step::Capture(capture) => self.capture(capture),
             Step::Repeat(repeat) => self.repeat(repeat).await,

@@ -109,11 +109,25 @@ impl<'r> ScenarioRun<'r> {
     /// Notes a published event at this stream and at every other open one, which may carry it, too.
     pub(super) fn published_to_open_streams(&mut self, index_of: usize, published: &Published) {
         for (index, slot) in self.slots.iter_mut().enumerate() {
-            let is_open = slot.look(|snapshot| snapshot.exchange.is_stream() && !snapshot.ended);
-            if index == index_of || is_open {
+            if index == index_of || slot.look(is_open) {
                 slot.published(published.clone());
             }
         }
+    }
+
+    /// The exchanges of the streams that are open.
+    pub(super) fn open_streams(&self) -> Vec<usize> {
+        let open = self.slots.iter().filter(|slot| slot.look(is_open));
+        open.map(TrackedExchange::number).collect()
+    }
+
+    /// Whether the server still ran after it was last told to end.
+    pub(super) fn outlived(&self) -> bool {
+        let took = self.run_events.iter().rev().find_map(|event| match event.what {
+            RunEventKind::Terminated { took_us, .. } => Some(took_us),
+            _ => None,
+        });
+        took == Some(None)
     }
 
     /// Closes all open exchanges; returns every exchange that was begun, and the run events.
@@ -299,6 +313,10 @@ impl<'r> ScenarioRun<'r> {
             ))
         })
     }
+}
+
+fn is_open(snapshot: &Snapshot<'_>) -> bool {
+    snapshot.exchange.is_stream() && !snapshot.ended
 }
 
 /// The variables, with the one that has a new value in each run.

@@ -1,14 +1,12 @@
 //! The server that a run has started, and can restart.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
-use sseproof_files::{Server, StartHook, StopHook};
+use sseproof_files::{Server, ServerFuture, StartHook, StopHook, Termination};
 use sseproof_net::ConnectionOptions;
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::started::{Started, wait_for};
+use crate::started::{Started, port_of, wait_for};
 
 pub(crate) struct Running {
     url: String,
@@ -55,18 +53,37 @@ impl Running {
             started.stop(self.stop.as_ref()).await;
         }
     }
+
+    async fn again(&self) -> anyhow::Result<()> {
+        let mut started = self.started.lock().await;
+        self.stopped(&mut started).await;
+        let again = started.insert(Started::new(&self.start.command, &self.start.ready)?);
+        let within = self.within;
+        let ready =
+            wait_for(&self.url, &self.start.ready, within, Some(again), &self.connection).await;
+        if ready.is_err() {
+            // Who asked for it is told why; that it ended is then not news.
+            self.stopped(&mut started).await;
+        }
+        ready
+    }
 }
 
 impl Server for Running {
-    fn restart(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+    fn restart(&self) -> ServerFuture<'_, ()> {
+        Box::pin(async move { self.again().await.map_err(|error| format!("{error:#}")) })
+    }
+
+    fn terminate(&self, within: Duration) -> ServerFuture<'_, Termination> {
         Box::pin(async move {
             let mut started = self.started.lock().await;
-            self.stopped(&mut started).await;
-            let again = Started::new(&self.start.command, &self.start.ready);
-            *started = Some(again.map_err(|error| format!("{error:#}"))?);
-            wait_for(&self.url, &self.start.ready, self.within, started.as_mut(), &self.connection)
-                .await
-                .map_err(|error| format!("{error:#}"))
+            let Some(mut running) = started.take() else {
+                return Err("it does not run".to_owned());
+            };
+            let port = port_of(&self.url, &self.connection);
+            let ended = running.terminate(self.stop.as_ref(), port, within).await;
+            running.kill().await;
+            ended.map_err(|error| format!("{error:#}"))
         })
     }
 }

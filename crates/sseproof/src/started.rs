@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use regex::Regex;
-use sseproof_files::{Readiness, Signal, StopHook};
+use sseproof_files::{Readiness, Signal, StopHook, Termination};
 use sseproof_http::Request;
-use sseproof_net::{Client, ConnectionOptions, Direct, Leave, Limits};
+use sseproof_net::{
+    Client, ConnectionOptions, Direct, Leave, Limits, Serving, is_running, serving,
+};
 use sseproof_record::Ending;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -26,6 +28,8 @@ const LINE: u64 = 1 << 10;
 const GRACE: Duration = Duration::from_secs(3);
 /// The time between two attempts at a port, or checks of processes that end.
 const ATTEMPT: Duration = Duration::from_millis(50);
+/// The time between two looks at a process that was told to end.
+const POLL: Duration = Duration::from_millis(5);
 /// How long a connection to a port that should be free may take.
 const OCCUPIED: Duration = Duration::from_secs(1);
 
@@ -87,38 +91,94 @@ impl Started {
             None => self.signal(Signal::Term),
             Some(StopHook::Signal(signal)) => self.signal(*signal),
             Some(StopHook::Run(command)) => {
-                if let Err(error) = stopped_by(command).await {
+                if let Err(error) = stopped_by(command, GRACE).await {
                     eprintln!("sseproof: {error:#}");
                     self.signal(Signal::Term);
                 }
             }
         }
         // The leader may end before the processes that it has started.
-        let ended = async {
-            // The exit status does not matter here.
-            let _ = self.child.wait().await;
-            while is_there(self.group) {
-                sleep(ATTEMPT).await;
-            }
-        };
-        if timeout(GRACE, ended).await.is_err() {
-            self.signal(Signal::Kill);
-            let _ = self.child.wait().await;
+        if timeout(GRACE, self.gone()).await.is_err() {
+            self.kill().await;
         }
         self.group = None;
+    }
+
+    async fn gone(&mut self) {
+        // The exit status does not matter here.
+        let _ = self.child.wait().await;
+        while is_there(self.group) {
+            sleep(ATTEMPT).await;
+        }
+    }
+
+    /// Ends its whole process group at once.
+    pub(crate) async fn kill(&mut self) {
+        self.signal(Signal::Kill);
+        // A system without a process that waits for orphans keeps them.
+        let _ = timeout(GRACE, self.gone()).await;
+    }
+
+    /// Tells the server to end, as [`Self::stop`] does, and waits until it has.
+    ///
+    /// A signal is for the process that serves the port, once: a shell, npm or another wrapper
+    /// before it may pass a signal on, ignore it or live longer, which says nothing of the server.
+    /// If no such process of the group is known, the signal is for the group, and all of it has to
+    /// end.
+    pub(crate) async fn terminate(
+        &mut self,
+        hook: Option<&StopHook>,
+        port: Option<u16>,
+        within: Duration,
+    ) -> anyhow::Result<Termination> {
+        if cfg!(not(unix)) && !matches!(hook, Some(StopHook::Run(_))) {
+            bail!(
+                "this system has no signal that asks a process to end; add `stop: ./stop` to the target file"
+            );
+        }
+        let serving = port
+            .zip(self.group)
+            .map_or_else(Serving::default, |(port, group)| serving(port, group));
+        let began = Instant::now();
+        let by = match hook {
+            Some(StopHook::Run(command)) => {
+                if let Ok(stopped) = timeout(within, stopped_by(command, within)).await {
+                    stopped?;
+                }
+                format!("`{command}`")
+            }
+            Some(StopHook::Signal(signal)) => self.ask(*signal, &serving),
+            None => self.ask(Signal::Term, &serving),
+        };
+        let ended = async {
+            if serving.all.is_empty() {
+                return self.gone().await;
+            }
+            while serving.all.iter().any(|process| is_running(*process)) {
+                sleep(POLL).await;
+            }
+        };
+        let took = timeout_at(began + within, ended).await.is_ok().then(|| began.elapsed());
+        Ok(Termination { by, took })
+    }
+
+    fn ask(&mut self, signal: Signal, serving: &Serving) -> String {
+        #[cfg(unix)]
+        {
+            let first = serving.first.iter().filter_map(|id| rustix::process::Pid::from_raw(*id));
+            let sent = first.filter(|id| rustix::process::kill_process(*id, unix(signal)).is_ok());
+            if sent.count() == 0 {
+                self.signal(signal);
+            }
+        }
+        signal.to_string()
     }
 
     fn signal(&mut self, signal: Signal) {
         #[cfg(unix)]
         if let Some(group) = self.group.and_then(rustix::process::Pid::from_raw) {
-            let signal = match signal {
-                Signal::Term => rustix::process::Signal::TERM,
-                Signal::Int => rustix::process::Signal::INT,
-                Signal::Quit => rustix::process::Signal::QUIT,
-                Signal::Kill => rustix::process::Signal::KILL,
-            };
             // It may have ended already.
-            let _ = rustix::process::kill_process_group(group, signal);
+            let _ = rustix::process::kill_process_group(group, unix(signal));
         }
         #[cfg(not(unix))]
         let _ = (signal, self.child.start_kill());
@@ -150,15 +210,25 @@ impl Drop for Started {
     }
 }
 
-async fn stopped_by(command: &str) -> anyhow::Result<()> {
+#[cfg(unix)]
+fn unix(signal: Signal) -> rustix::process::Signal {
+    match signal {
+        Signal::Term => rustix::process::Signal::TERM,
+        Signal::Int => rustix::process::Signal::INT,
+        Signal::Quit => rustix::process::Signal::QUIT,
+        Signal::Kill => rustix::process::Signal::KILL,
+    }
+}
+
+async fn stopped_by(command: &str, within: Duration) -> anyhow::Result<()> {
     let words = shlex::split(command).unwrap_or_default();
     let [program, arguments @ ..] = words.as_slice() else {
         bail!("`stop` names no command");
     };
     let ended = Command::new(program).args(arguments).stdin(Stdio::null()).output();
-    let ended = timeout(GRACE, ended)
+    let ended = timeout(within, ended)
         .await
-        .with_context(|| format!("`{command}` did not end in {GRACE:?}"))?
+        .with_context(|| format!("`{command}` did not end in {within:?}"))?
         .with_context(|| format!("cannot run `{command}`"))?;
     if !ended.status.success() {
         bail!("`{command}` ended with {}", ended.status);
@@ -200,6 +270,14 @@ fn keep(stream: impl AsyncRead + Unpin + Send + 'static, output: &Output) {
             }
         }
     });
+}
+
+/// The port that the server has to listen on, unless it is a unix socket.
+pub(crate) fn port_of(url: &str, connection: &ConnectionOptions) -> Option<u16> {
+    match socket_of(connection, url) {
+        Ok(None) => authority(url).ok().map(|(_, port)| port),
+        _ => None,
+    }
 }
 
 /// Fails if the port is in use already: another server would be checked instead.

@@ -9,13 +9,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sseproof_files::{GaugeHook, RequestHook, RestartHook};
 use sseproof_files::{
-    Probe, Scenario, Target, Variables, needed, probes, profile_ids, profile_probes,
+    GaugeHook, Probe, RequestHook, RestartHook, Scenario, Server, ServerFuture, ServerHandle,
+    Target, Termination, Variables, needed, probes, profile_ids, profile_probes,
 };
-use sseproof_http::{Answer, Version};
+use sseproof_http::{Answer, Request, Version};
 use sseproof_net::{
-    Client, ConnectionOptions, Direct, Identity, IdentityOptions, Lab, Limits, Tls, TlsOptions,
+    Client, ConnectionOptions, Direct, Identity, IdentityOptions, Lab, Leave, Limits, Tls,
+    TlsOptions,
 };
 use sseproof_record::{Transcript, read_recording, write_recording};
 use sseproof_rules::{
@@ -50,6 +51,8 @@ async fn transcript(client: Client, origin: &str, look: Look) -> Transcript {
         enough.notified().await;
     });
     let mut target = target(look.profile, origin);
+    let server = LabServer { client: client.clone(), origin: origin.to_owned() };
+    target.server = Some(ServerHandle(Arc::new(server)));
     if look.private {
         let [first, other] = reference::USERS.map(|user| format!("Bearer {user}"));
         target.url = format!("{origin}{}", reference::PRIVATE);
@@ -64,6 +67,40 @@ async fn transcript(client: Client, origin: &str, look: Look) -> Transcript {
         }
     };
     run_all(&scenarios, &target, &client, "", &mut hear, cancel).await.transcript
+}
+
+/// A lab as a server that the run has started: a request stands for each signal.
+struct LabServer {
+    client: Client,
+    origin: String,
+}
+
+impl LabServer {
+    /// How long the answer took, if it came in time.
+    async fn post(&self, path: &str, within: Duration) -> Option<Duration> {
+        let url = format!("{}{path}", self.origin);
+        let request = Request { method: "POST".to_owned(), ..Request::subscribe(url) };
+        let mut live = self.client.open(request).expect("a request");
+        live.wait(within, |progress| progress.ended).await;
+        let exchange = live.leave(Leave::Fin).await;
+        exchange.head.map(|head| head.at.saturating_sub(exchange.started))
+    }
+}
+
+impl Server for LabServer {
+    fn restart(&self) -> ServerFuture<'_, ()> {
+        Box::pin(async {
+            self.post("/restart", Duration::from_secs(1)).await;
+            Ok(())
+        })
+    }
+
+    fn terminate(&self, within: Duration) -> ServerFuture<'_, Termination> {
+        Box::pin(async move {
+            let took = self.post(reference::TERMINATE, within).await;
+            Ok(Termination { by: "SIGTERM".to_owned(), took })
+        })
+    }
 }
 
 fn fails(rule: &Rule, transcript: &Transcript) -> bool {

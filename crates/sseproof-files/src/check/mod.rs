@@ -264,7 +264,11 @@ impl Check<'_> {
                     self.stream(Some(reader), place);
                 }
             }
-            Step::Wait(_) | Step::Payloads(_) | Step::Crowd(_) | Step::Restart(_) => {}
+            Step::Wait(_)
+            | Step::Payloads(_)
+            | Step::Crowd(_)
+            | Step::Restart(_)
+            | Step::Terminate(_) => {}
         }
     }
 

@@ -49,6 +49,7 @@ pub(super) fn of(step: &Step) -> Vec<Text> {
         | Step::Stall(_)
         | Step::ReadOn(_)
         | Step::Restart(_)
+        | Step::Terminate(_)
         | Step::Repeat(_) => {}
     }
     texts.0

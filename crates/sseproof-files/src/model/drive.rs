@@ -92,6 +92,17 @@ pub struct Restart {
     pub within: Option<Pause>,
 }
 
+/// Tells the server to end, and starts it again.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Terminate {
+    /// How long it may take to end (default: 8s).
+    pub within: Option<Pause>,
+    /// Only if the server did not end at the `terminate` before: the same without open streams.
+    #[serde(default)]
+    pub control: bool,
+}
+
 /// A feature of the target beside its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -104,6 +115,8 @@ pub enum Need {
     Memory,
     /// A way to restart it.
     Restart,
+    /// That the run has started it.
+    Start,
     /// A proxy with the same stream.
     Via,
     /// HTTP/2.

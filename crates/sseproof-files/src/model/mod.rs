@@ -21,7 +21,7 @@ use serde::{Deserialize, Deserializer};
 use crate::mistake::{Mistakes, Place, Slip, Source};
 use crate::variables::Variables;
 
-pub use drive::{Churn, Crowd, Gauge, Need, Payloads, Pour, Restart, Stall, Until};
+pub use drive::{Churn, Crowd, Gauge, Need, Payloads, Pour, Restart, Stall, Terminate, Until};
 pub use matcher::{EndKind, EventMatcher, Pattern, Query, RetryMatcher, Value};
 pub use probe::{ProbeOptions, Purpose};
 pub use scalar::{Count, Headers, Method, Name, Pause, RoleName, Statuses};

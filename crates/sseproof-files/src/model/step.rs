@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::{
     At, Churn, Count, Crowd, EndKind, EventMatcher, Gauge, Headers, Json, Method, Name, Pattern,
     Pause, Payloads, Pour, Query, Restart, RetryMatcher, RoleName, Short, Shorthand, Stall,
-    Statuses, Text, Value,
+    Statuses, Terminate, Text, Value,
 };
 use crate::mistake::Slip;
 
@@ -55,6 +55,9 @@ pub enum Step {
     ReadOn(Short<Stall>),
     /// Restarts the server with the target's hook, and waits until it accepts connections.
     Restart(Restart),
+    /// Tells the server that the run has started to end, as a deployment does (`stop` of the target:
+    /// by default SIGTERM), waits until it has, and starts it again.
+    Terminate(Terminate),
     /// Runs a command and waits for its end.
     Run(Short<Command>),
     /// Stores a value for later steps, as `${name}`.

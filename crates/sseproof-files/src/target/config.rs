@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use sseproof_http::{Bytes, Headers, Request};
 
-use super::{GaugeHook, HookCall, NamedFile, PublishHook, RestartHook, StartHook, StopHook};
+use super::{
+    GaugeHook, HookCall, NamedFile, PublishHook, RestartHook, ServerHandle, StartHook, StopHook,
+};
 
 /// The server under test, how a request for its stream looks, and how to drive it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Target {
     pub start: Option<StartHook>,
     pub stop: Option<StopHook>,
     pub restart: Option<RestartHook>,
+    /// The server, if the run has started it.
+    pub server: Option<ServerHandle>,
     /// Where to read how many producers are alive.
     pub active: Option<GaugeHook>,
     /// Where to read how many bytes of memory the server holds.
@@ -90,6 +94,7 @@ impl Default for Target {
             start: None,
             stop: None,
             restart: None,
+            server: None,
             active: None,
             memory: None,
             process: None,

@@ -1,6 +1,7 @@
 //! The keys of a target file, as serde reads them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -178,6 +179,17 @@ pub enum Signal {
     Quit,
     /// SIGKILL: the server has no time to save anything.
     Kill,
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Term => "SIGTERM",
+            Self::Int => "SIGINT",
+            Self::Quit => "SIGQUIT",
+            Self::Kill => "SIGKILL",
+        })
+    }
 }
 
 impl Shorthand for Stop {

@@ -50,7 +50,7 @@ pub enum RestartHook {
     Http(Box<RequestHook>),
     Run(String),
     /// By stopping and starting it, if the run has started it.
-    Again(Option<ServerHandle>),
+    Again,
 }
 
 /// A request that the target file spells out.
@@ -187,7 +187,22 @@ fn whole(text: &str) -> Option<u64> {
 /// A server that the run has started, and can stop and start again.
 pub trait Server: Send + Sync {
     /// Stops it and starts it again, and waits until it is ready.
-    fn restart(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
+    fn restart(&self) -> ServerFuture<'_, ()>;
+
+    /// Tells it to end, as a deployment does, and waits for that time; kills it if it still runs.
+    fn terminate(&self, within: Duration) -> ServerFuture<'_, Termination>;
+}
+
+/// What a run does to its server, or why it cannot.
+pub type ServerFuture<'s, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 's>>;
+
+/// How a server ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Termination {
+    /// What told it to end: `SIGTERM`, or the command of the target file.
+    pub by: String,
+    /// How long it took; `None` if it still ran when the time was over.
+    pub took: Option<Duration>,
 }
 
 /// A handle on a [`Server`].

@@ -21,8 +21,8 @@ use crate::variables::Variables;
 pub use config::{ConnectionKeys, Overlay, Target};
 pub(crate) use document::{Document as TargetDocument, Request as TargetRequest};
 pub use drive::{
-    GaugeHook, Readiness, RequestHook, RestartHook, Server, ServerHandle, Signal, StartHook,
-    StopHook,
+    GaugeHook, Readiness, RequestHook, RestartHook, Server, ServerFuture, ServerHandle, Signal,
+    StartHook, StopHook, Termination,
 };
 pub use hook::{HookCall, PublishHook};
 
@@ -122,7 +122,7 @@ impl Target {
                         Some(RestartHook::Http(Box::new(hook)))
                     }
                     (_, Some(run), _) => Some(RestartHook::Run(fill(&run))),
-                    (_, _, Some(true)) => Some(RestartHook::Again(None)),
+                    (_, _, Some(true)) => Some(RestartHook::Again),
                     _ => None,
                 }
             }),

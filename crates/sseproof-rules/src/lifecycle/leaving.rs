@@ -298,11 +298,13 @@ pub(crate) fn lacking(record: &Record<'_>, of: &[Lack], what: &str) -> String {
         Lack::Active => "nothing says how many producers are alive",
         Lack::Process => "nothing says how much memory the server holds",
         Lack::Restart => "nothing says how to restart the server",
+        Lack::Start => "the run did not start the server",
         Lack::Via => "no proxy is named",
         Lack::Http2 => "HTTP/2 is not spoken",
     };
     let why = why.unwrap_or_default();
-    format!("{needs}{why}; add `{}` to the file of --target", lack.line())
+    let flag = if lack == Lack::Start { ", or give --start" } else { "" };
+    format!("{needs}{why}; add `{}` to the file of --target{flag}", lack.line())
 }
 
 /// For mutants: the right response, which stays alive when a client disconnects in this way.

@@ -6,6 +6,7 @@ mod capacity;
 pub(crate) mod leaving;
 mod no_leak;
 mod same_session;
+mod shutdown;
 mod slow_reader;
 mod stalled;
 pub(crate) mod stops;
@@ -25,5 +26,6 @@ pub(crate) const FAMILY: Family = Family {
         &slow_reader::RULE,
         &after_pause::RULE,
         &bounded::RULE,
+        &shutdown::RULE,
     ],
 };

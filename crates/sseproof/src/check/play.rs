@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use sseproof_files::{Readiness, RestartHook, Scenario, ServerHandle};
+use sseproof_files::{Readiness, Scenario, ServerHandle};
 use sseproof_net::{Client, Direct};
 use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
 use sseproof_runner::{Results, RunProgress, StepFailure, Stopped, run_all};
@@ -57,11 +57,8 @@ pub(super) async fn play(mut options: CheckOptions) -> Result<Material, Blame> {
     };
     let material = match ready {
         Some(Ok(())) => {
-            if let (Some(started), Some(RestartHook::Again(server))) =
-                (&started, &mut options.target.restart)
-            {
-                *server = Some(ServerHandle(Arc::<Running>::clone(started)));
-            }
+            options.target.server =
+                started.as_ref().map(|started| ServerHandle(Arc::<Running>::clone(started)));
             let mut material = scenarios(&options).await;
             if let Some(started) = &started
                 && !material.interrupted
