@@ -9,7 +9,7 @@ use crate::model::{Connect, Headers, Http, Identity, Json, Publish, Scope, Text}
 pub fn connect(step: &Connect, target: &Target, scope: &Scope) -> Result<Option<Request>, String> {
     let via = target.via.as_ref().filter(|_| step.via);
     let url = via.unwrap_or(&target.url);
-    let stream = target.publish.as_ref().and_then(|hook| hook.stream.as_ref());
+    let stream = target.published_stream();
     let url = match stream.filter(|_| step.published) {
         None => at(url, step.path.as_ref(), scope)?,
         Some(stream) => {
@@ -179,6 +179,12 @@ mod tests {
         let hook = crate::PublishHook::json("POST", "/publish").on_stream("/published?all");
         let mut target = Target::new("http://h/events?a");
         target.publish = Some(hook);
+        let step: Connect = serde_yaml::from_str("{ published: true }").unwrap();
+        let url = |target: &Target| connect(&step, target, &Scope::default()).unwrap().unwrap().url;
+        assert_eq!(url(&target), "http://h/published?all");
+        let own = crate::PublishHook::json("POST", "/publish").on_stream("/events?a");
+        let own = Target { publish: Some(own), ..target.clone() };
+        assert_eq!((url(&own).as_str(), own.published_stream()), ("http://h/events?a", None));
         let step: Connect = serde_yaml::from_str("{ via: true, published: true }").unwrap();
         for (via, there) in [
             ("http://p/events?b", Some("http://p/published?all")),

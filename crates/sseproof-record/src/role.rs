@@ -25,6 +25,8 @@ pub enum Role {
     Stranger,
     /// A stream that the client cancels on a connection that it keeps.
     Cancelled,
+    /// A publication that the server answers with the stream itself.
+    Answer,
     /// One of two requests of which one goes through a proxy.
     Compared(Side, Sample),
 }
@@ -78,7 +80,7 @@ const SAMPLES: [(Sample, &str); 13] = [
     (Sample::Three, "-three"),
 ];
 const SIDES: [(Side, &str); 2] = [(Side::Direct, "direct"), (Side::Through, "through")];
-const USERS: [(Role, &str); 8] = [
+const OTHERS: [(Role, &str); 9] = [
     (Role::Owner, "owner"),
     (Role::OtherUser, "other"),
     (Role::OtherUserResumes, "other-again"),
@@ -87,6 +89,7 @@ const USERS: [(Role, &str); 8] = [
     (Role::SameSession, "same-session"),
     (Role::Stranger, "stranger"),
     (Role::Cancelled, "cancelled"),
+    (Role::Answer, "answer"),
 ];
 
 impl Role {
@@ -96,7 +99,7 @@ impl Role {
                 .iter()
                 .map(move |(sample, end)| (Self::Compared(*side, *sample), format!("{start}{end}")))
         });
-        USERS.iter().map(|(role, name)| (*role, (*name).to_owned())).chain(compared)
+        OTHERS.iter().map(|(role, name)| (*role, (*name).to_owned())).chain(compared)
     }
 
     /// In recordings of version 1, the names of a probe's connections are their roles.
@@ -146,7 +149,7 @@ mod tests {
     #[test]
     fn each_role_has_a_name_of_its_own_that_is_read_back() {
         let names: BTreeSet<_> = Role::all().map(|(_, name)| name).collect();
-        assert_eq!(names.len(), USERS.len() + SIDES.len() * SAMPLES.len());
+        assert_eq!(names.len(), OTHERS.len() + SIDES.len() * SAMPLES.len());
         for (role, name) in Role::all() {
             assert_eq!((role.to_string().as_str(), name.parse()), (name.as_str(), Ok(role)));
         }

@@ -176,6 +176,8 @@ impl fmt::Display for Gauge {
 #[serde(rename_all = "snake_case")]
 pub enum Lack {
     Publish,
+    /// A stream that carries what is published, besides the answer to the publication.
+    Stream,
     /// A number of live producers or connections: from a gauge, or from a readable process.
     Active,
     Process,
@@ -191,7 +193,9 @@ pub enum Lack {
 impl Lack {
     pub fn line(self) -> &'static str {
         match self {
-            Self::Publish => "publish: { http: { path: /publish, body: \"${data}\" } }",
+            Self::Publish | Self::Stream => {
+                "publish: { http: { path: /publish, body: \"${data}\" } }"
+            }
             Self::Active => "active: { http: { path: /active }, pointer: /active }",
             Self::Process => "start: { run: ./server }",
             Self::Restart => "restart: { run: ./restart }",

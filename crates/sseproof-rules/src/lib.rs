@@ -41,5 +41,5 @@ pub use registry::{judge, mutants, rule, rules, rules_for};
 pub use requirement::{
     Level, Recipe, Requirement, RuleText, Subject, requirement, requirements, standing,
 };
+pub use rule::{Driven, Fault, Host, Mutant, Over, Place, Rule, Verdict};
 pub(crate) use rule::{Family, LooksAt, Single};
-pub use rule::{Fault, Host, Mutant, Over, Place, Rule, Verdict};

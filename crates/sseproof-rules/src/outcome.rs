@@ -19,7 +19,7 @@ pub(crate) fn of_http1(record: &Record<'_>, otherwise: &str) -> Verdict {
     let mut seen = record.judged().peekable();
     let is_http2_alone = seen.peek().is_some() && seen.all(|view| !view.request.version.is_http1());
     Verdict::Skip(if is_http2_alone {
-        "the rule is about HTTP/1, and the run used only HTTP/2; run without --http 2 if the server supports both".to_owned()
+        "the rule is about HTTP/1, and the run used only HTTP/2; run with --http 1.1 if the server supports it".to_owned()
     } else {
         otherwise.to_owned()
     })

@@ -22,6 +22,8 @@ const HISTORY: u64 = 2_000;
 
 /// The path of the private streams: who they are for says `Authorization: Bearer` and the name.
 pub const PRIVATE: &str = "/private";
+/// The path that answers a POST of a message with a stream of this one event.
+pub const ECHO: &str = "/echo";
 /// The users that have a private stream.
 pub const USERS: [&str; 2] = ["ada", "bob"];
 
@@ -32,8 +34,9 @@ pub const TERMINATE: &str = "/terminate";
 ///
 /// `/events` (and every path that is not named here) is the stream; `/published` follows what is
 /// POSTed to `/publish` (the data), or to `/publish/parts` (a JSON object with `data`, `event`, `id`
-/// and `comment`); `/active` reports how many answers are being played, and `/memory` how many
-/// bytes they hold; a POST to `/restart` or [`TERMINATE`] cuts them all.
+/// and `comment`); a POST of that object to [`ECHO`] is answered with the event itself; `/active`
+/// reports how many answers are being played, and `/memory` how many bytes they hold; a POST to
+/// `/restart` or [`TERMINATE`] cuts them all.
 /// Below `/via/` is the same once more, as a proxy passes it on that does nothing to it.
 /// [`PRIVATE`] is a stream for each of the [`USERS`].
 pub fn answer(visit: &Visit<'_>) -> Plan {
@@ -43,6 +46,7 @@ pub fn answer(visit: &Visit<'_>) -> Plan {
     }
     match (request.method.as_str(), request.path()) {
         ("POST", "/publish" | PARTS) => publish(visit),
+        ("POST", ECHO) => echo_as(visit, encoded),
         ("POST", "/restart" | TERMINATE) => restart(false),
         ("GET", "/active") => number(visit.open as u64),
         ("GET", "/memory") => number(MEMORY),
@@ -200,7 +204,7 @@ pub(crate) struct Message {
 
 impl Message {
     fn of(request: &Request) -> Option<Self> {
-        if request.path() == PARTS {
+        if matches!(request.path(), PARTS | ECHO) {
             return serde_json::from_slice(&request.body).ok();
         }
         let data = String::from_utf8_lossy(&request.body).into_owned();
@@ -227,19 +231,39 @@ pub(crate) fn publish_as(
     visit: &Visit<'_>,
     write: impl Fn(&Message) -> Result<Vec<u8>, EncodeError>,
 ) -> Plan {
+    written(visit, write, |bytes| {
+        let topic = "published".to_owned();
+        let publish = Action::Publish { topic, bytes: Bytes::from(bytes) };
+        let head =
+            Action::Head { status: 204, headers: Headers::default(), framing: Framing::None };
+        let is_nothing =
+            |action: &Action| matches!(action, Action::Publish { bytes, .. } if bytes.is_empty());
+        let actions = [publish, head].into_iter().filter(|action| !is_nothing(action));
+        Plan { actions: actions.collect() }
+    })
+}
+
+/// Answers with the message itself, written in this way.
+pub(crate) fn echo_as(
+    visit: &Visit<'_>,
+    write: impl Fn(&Message) -> Result<Vec<u8>, EncodeError>,
+) -> Plan {
+    written(visit, write, |bytes| Plan {
+        actions: vec![head(visit), Action::Write(bytes.into()), Action::Finish],
+    })
+}
+
+/// Does this with the message that the request has, or rejects it.
+fn written(
+    visit: &Visit<'_>,
+    write: impl Fn(&Message) -> Result<Vec<u8>, EncodeError>,
+    done: impl FnOnce(Vec<u8>) -> Plan,
+) -> Plan {
     let Some(message) = Message::of(visit.request) else {
         return Plan::answer(400, "text/plain", "the body is not a JSON object of strings\n");
     };
     match write(&message) {
-        Ok(bytes) => {
-            let topic = "published".to_owned();
-            let publish = Action::Publish { topic, bytes: Bytes::from(bytes) };
-            let head =
-                Action::Head { status: 204, headers: Headers::default(), framing: Framing::None };
-            let is_nothing = |action: &Action| matches!(action, Action::Publish { bytes, .. } if bytes.is_empty());
-            let actions = [publish, head].into_iter().filter(|action| !is_nothing(action));
-            Plan { actions: actions.collect() }
-        }
+        Ok(bytes) => done(bytes),
         Err(error) => Plan::answer(422, "text/plain", format!("cannot be sent: {error}\n")),
     }
 }

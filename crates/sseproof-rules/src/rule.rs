@@ -26,8 +26,18 @@ pub struct Mutant {
     /// The protocol over which it is wrong.
     pub over: Over,
     pub host: Host,
-    /// Whether its private stream is wrong, which takes two users to see.
-    pub private: bool,
+    pub driven: Driven,
+}
+
+/// How the target of a run that shows the fault is driven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driven {
+    /// By one user; a stream of its own carries what is published.
+    Usual,
+    /// By two users, as the first of them: the private stream is wrong.
+    TwoUsers,
+    /// By one user; the answer to each publication is the stream that carries it.
+    Answered,
 }
 
 /// The protocol below the stream.
@@ -135,7 +145,7 @@ impl Mutant {
     /// A server on this machine that is wrong over HTTP/1.1 and, with `wrong` for a sentence of
     /// which it is the subject, does that.
     pub const fn new(id: &'static str, wrong: &'static str, serve: Answer) -> Self {
-        Self { id, wrong, serve, over: Over::Http1, host: Host::Near, private: false }
+        Self { id, wrong, serve, over: Over::Http1, host: Host::Near, driven: Driven::Usual }
     }
 
     pub(crate) const fn over(self, over: Over) -> Self {
@@ -147,7 +157,11 @@ impl Mutant {
     }
 
     pub(crate) const fn private(self) -> Self {
-        Self { private: true, ..self }
+        Self { driven: Driven::TwoUsers, ..self }
+    }
+
+    pub(crate) const fn answered(self) -> Self {
+        Self { driven: Driven::Answered, ..self }
     }
 }
 

@@ -9,9 +9,9 @@
 use std::time::Duration;
 
 use sseproof_files::{HookCall, PublishHook};
-use sseproof_http::Request;
+use sseproof_http::{EVENT_STREAM, Request};
 use sseproof_net::{Leave, Waited, sendable};
-use sseproof_record::{Ending, PublishOutcome, Published};
+use sseproof_record::{Ending, PublishOutcome, Published, Role};
 
 use super::command::{self, CommandError};
 use super::evidence;
@@ -25,6 +25,8 @@ use super::tracked::Snapshot;
 const SILENCE: Duration = Duration::from_millis(1_500);
 /// How long to wait for one published event before the next is published.
 const EACH: Duration = Duration::from_millis(500);
+/// How long more of an answer may follow its first event, if the answer does not end.
+const BEHIND: Duration = Duration::from_millis(100);
 /// After this many published events that do not arrive, the probe stops publishing.
 const IN_VAIN: usize = 2;
 
@@ -56,7 +58,7 @@ impl ScenarioRun<'_> {
                 if waited == Waited::TimedOut { Feeding::AtOnce } else { Feeding::Never };
         }
         let target = self.target;
-        let hook = target.publish.as_ref().filter(|_| self.feeding == Feeding::AtOnce);
+        let hook = target.publisher().filter(|_| self.feeding == Feeding::AtOnce);
         let is_open = |snapshot: &Snapshot<'_>| snapshot.exchange.is_stream() && !snapshot.ended;
         let mut in_vain = 0;
         while let Some(hook) = hook.filter(|_| in_vain < IN_VAIN)
@@ -94,7 +96,7 @@ impl ScenarioRun<'_> {
             Feeding::Never => None,
         };
         let answered = |snapshot: &Snapshot<'_>| snapshot.exchange.head.is_some();
-        if let (Some(hook), Some(silence), true) = (&target.publish, silence, is_usual)
+        if let (Some(hook), Some(silence), true) = (target.publisher(), silence, is_usual)
             && self.slot_at(index).wait(silence, answered).await == Waited::TimedOut
         {
             if self.feeding == Feeding::WhenSilent {
@@ -129,36 +131,84 @@ impl ScenarioRun<'_> {
         match hook.call_on(self.target, meant) {
             Ok(HookCall::Send(request)) => self.send(request).await,
             Ok(HookCall::Run(command)) => Ok(run(&command).await),
+            Ok(HookCall::Unsendable(why)) => Ok(PublishOutcome::Unsendable(why)),
             Err(name) => Ok(PublishOutcome::Unsendable(format!("`${{{name}}}` has no value"))),
         }
     }
 
-    pub(super) async fn send(&mut self, mut request: Request) -> Result<PublishOutcome, Stop> {
+    pub(super) async fn send(&mut self, request: Request) -> Result<PublishOutcome, Stop> {
+        let index = match self.begin(request)? {
+            Ok(index) => index,
+            Err(unsendable) => return Ok(unsendable),
+        };
+        self.slot_at(index).wait(WITHIN, is_complete).await;
+        let outcome = self.outcome_of(index);
+        self.leave(index, Leave::Fin).await;
+        Ok(outcome)
+    }
+
+    /// Begins the request of a publication, if it can be sent.
+    fn begin(&mut self, mut request: Request) -> Result<Result<usize, PublishOutcome>, Stop> {
         // A server that requires a length would reject an empty body without one.
         if request.body.is_empty() && matches!(request.method.as_str(), "POST" | "PUT" | "PATCH") {
             request.headers.set("Content-Length", "0");
         }
         if let Err(error) = sendable(&request) {
-            return Ok(PublishOutcome::Unsendable(error.to_string()));
+            return Ok(Err(PublishOutcome::Unsendable(error.to_string())));
         }
-        let label = request.label();
-        let index = self.open("", request, None, false, ConnectionOptions::default())?;
-        let slot = self.slot_at(index);
-        slot.wait(WITHIN, |snapshot| {
-            snapshot.exchange.head.is_some() && snapshot.exchange.end.how == Ending::Complete
-        })
-        .await;
-        let (status, ended) = self.look(index, |snapshot| {
-            (
-                snapshot.exchange.status(),
-                snapshot.ended.then(|| evidence::answer(snapshot.exchange)),
-            )
-        });
-        self.leave(index, Leave::Fin).await;
-        Ok(outcome(&label, status, || {
-            ended.unwrap_or_else(|| format!("{label} had no answer in {WITHIN:?}"))
-        }))
+        self.open("", request, None, false, ConnectionOptions::default()).map(Ok)
     }
+
+    fn outcome_of(&self, index: usize) -> PublishOutcome {
+        self.look(index, |snapshot| {
+            let label = snapshot.exchange.request.label();
+            outcome(&label, snapshot.exchange.status(), || match snapshot.ended {
+                true => evidence::answer(snapshot.exchange),
+                false => format!("{label} had no answer in {WITHIN:?}"),
+            })
+        })
+    }
+
+    /// Publishes, and reads the answer, which is the stream: to its end, or if the stream is
+    /// `endless` until it has an event. Returns its exchange; `None` if the request cannot carry it.
+    pub(super) async fn ask(
+        &mut self,
+        hook: &PublishHook,
+        meant: &Published,
+        patience: Duration,
+        endless: bool,
+    ) -> Result<(Option<usize>, PublishOutcome), Stop> {
+        let request = match hook.call_on(self.target, meant) {
+            Ok(HookCall::Send(mut request)) => {
+                if request.headers.first("accept").as_deref() == Some("*/*") {
+                    request.headers.set("Accept", EVENT_STREAM);
+                }
+                request
+            }
+            Ok(HookCall::Run(command)) => return Ok((None, run(&command).await)),
+            Ok(HookCall::Unsendable(why)) => return Ok((None, PublishOutcome::Unsendable(why))),
+            Err(name) => return Err(self.impossible(format!("`${{{name}}}` has no value"))),
+        };
+        let index = match self.begin(request)? {
+            Ok(index) => index,
+            Err(unsendable) => return Ok((None, unsendable)),
+        };
+        let slot = self.slot_at(index);
+        slot.plays(Some(Role::Answer), false);
+        slot.wait(WITHIN, |snapshot| snapshot.exchange.head.is_some()).await;
+        if endless {
+            slot.wait(EACH, |snapshot| snapshot.events().next().is_some()).await;
+            slot.wait(BEHIND, is_complete).await;
+        } else {
+            slot.wait(patience, is_complete).await;
+        }
+        let outcome = self.outcome_of(index);
+        Ok((Some(index), outcome))
+    }
+}
+
+fn is_complete(snapshot: &Snapshot<'_>) -> bool {
+    snapshot.exchange.head.is_some() && snapshot.exchange.end.how == Ending::Complete
 }
 
 /// The outcome of a publication by the status of its response.

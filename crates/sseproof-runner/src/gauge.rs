@@ -36,6 +36,13 @@ impl ScenarioRun<'_> {
         for need in &scenario.needs {
             let lack = match need.value {
                 Need::Publish if target.publish.is_none() => Lack::Publish,
+                Need::Publish
+                    if target.publisher().is_none()
+                        && scenario.is_probe()
+                        && !scenario.publishes_only_payloads() =>
+                {
+                    Lack::Stream
+                }
                 Need::Restart
                     if match target.restart {
                         None => true,

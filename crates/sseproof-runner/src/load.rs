@@ -127,6 +127,7 @@ impl ScenarioRun<'_> {
                     Ok(()) => PublishOutcome::Accepted,
                     Err(error) => PublishOutcome::Failed(error.to_string()),
                 },
+                HookCall::Unsendable(why) => PublishOutcome::Unsendable(why),
             };
             if stopped != PublishOutcome::Accepted {
                 break;

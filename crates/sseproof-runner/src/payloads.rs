@@ -2,6 +2,8 @@
 //!
 //! Each payload is published between two sentinels, harmless events that no server changes: the
 //! items between them are the payload's result, also if there are none.
+//! If each publication is answered with a stream of its own, that has the result, and a sentinel
+//! before them shows what such an answer looks like.
 //! Random payloads follow; the first that arrives changed is shrunk to the smallest that still does.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +51,10 @@ struct PayloadState<'r> {
     /// The number of sentinels and carriers published.
     count: usize,
     subscriber: usize,
+    /// The number of items of the subscriber before the last payload.
+    before: usize,
+    /// Whether the answers to publications, which are the streams, do not end.
+    is_endless: bool,
     /// The last sentinel that arrived, unless an event was lost since.
     opening: Option<Opening>,
     /// The number of sentinels that did not arrive, though the stream was open.
@@ -59,7 +65,8 @@ struct PayloadState<'r> {
 
 #[derive(Clone, Copy)]
 struct Opening {
-    /// Its index among the events published to the stream.
+    /// Its index among the events published to the stream; if the answers are the streams, that of
+    /// its exchange.
     index: usize,
     /// The offset of its event in the body.
     offset: u64,
@@ -82,7 +89,9 @@ impl ScenarioRun<'_> {
             within: step.within.map_or(SENTINEL, |within| within.0),
             mark: mark(),
             count: 0,
-            subscriber: self.subscriber().await?,
+            subscriber: if hook.answers { 0 } else { self.subscriber().await? },
+            before: 0,
+            is_endless: false,
             opening: None,
             missed: 0,
             ended: 0,
@@ -99,7 +108,9 @@ impl ScenarioRun<'_> {
             let known = self.dangerous(&mut state).await?;
             self.generated(&mut state, known.as_ref()).await?;
         }
-        self.leave(state.subscriber, Leave::Fin).await;
+        if !hook.answers {
+            self.leave(state.subscriber, Leave::Fin).await;
+        }
         Ok(())
     }
 
@@ -127,9 +138,8 @@ impl ScenarioRun<'_> {
             let odd: BTreeSet<char> =
                 text.chars().filter(|char| !char.is_ascii_alphanumeric()).collect();
             let meant = self.meant(state, part, text.clone());
-            let before = self.items(state);
             let came = self.try_payload(state, named(&payload.name, meant)).await?;
-            if is_plain(part, &text) && !self.plain_came(state, part, before) {
+            if is_plain(part, &text) && !self.plain_came(state, part) {
                 lost_parts.insert(part);
             }
             let is_whole = matches!(came, PayloadOutcome::Judged(None)) && self.was_accepted(state);
@@ -244,6 +254,9 @@ impl ScenarioRun<'_> {
         state: &mut PayloadState<'_>,
         payload: Published,
     ) -> Result<PayloadOutcome, Stop> {
+        if state.hook.answers {
+            return self.try_answer(state, payload).await;
+        }
         if state.opening.is_none() {
             if self.look(state.subscriber, |snapshot| snapshot.ended) {
                 state.subscriber = self.subscriber().await?;
@@ -254,6 +267,7 @@ impl ScenarioRun<'_> {
         else {
             return Ok(PayloadOutcome::NotTried);
         };
+        state.before = self.look(state.subscriber, |snapshot| snapshot.items.len());
         let is_comment = payload.part() == Part::Comment;
         let before = self.look(state.subscriber, |snapshot| items(snapshot, is_comment));
         if self.put(state, payload).await? {
@@ -267,7 +281,68 @@ impl ScenarioRun<'_> {
             return Ok(PayloadOutcome::Lost);
         }
         let exchange = self.since(state.subscriber, opening);
-        Ok(PayloadOutcome::Judged(sseproof_rules::broken_by(exchange)))
+        Ok(PayloadOutcome::Judged(sseproof_rules::broken_by(vec![exchange])))
+    }
+
+    /// The same, where the answer to the publication is the stream. A sentinel comes before the
+    /// first payload, and after each that has no answer: it shows what an answer looks like.
+    async fn try_answer(
+        &mut self,
+        state: &mut PayloadState<'_>,
+        payload: Published,
+    ) -> Result<PayloadOutcome, Stop> {
+        for _ in 0..ATTEMPTS {
+            if state.opening.is_some() {
+                break;
+            }
+            let sentinel = sentinel(state);
+            let text = sentinel.data.clone();
+            self.put_answer(state, sentinel).await?;
+            let (came, ended) = self.look(state.subscriber, |snapshot| {
+                (snapshot.events().any(|event| event.data.contains(&text)), snapshot.ended)
+            });
+            state.is_endless = came && !ended;
+            state.opening = came.then_some(Opening { index: state.subscriber, offset: 0 });
+            self.leave(state.subscriber, Leave::Fin).await;
+        }
+        let Some(opening) = state.opening.filter(|_| state.missed < MISSED) else {
+            return Ok(PayloadOutcome::NotTried);
+        };
+        let outcome = self.put_answer(state, payload).await?;
+        if matches!(outcome, PublishOutcome::Unsendable(_)) {
+            return Ok(PayloadOutcome::Judged(None));
+        }
+        self.leave(state.subscriber, Leave::Fin).await;
+        if matches!(outcome, PublishOutcome::Unanswered(_)) {
+            state.opening = None;
+            state.missed += 1;
+        }
+        let exchanges = [opening.index, state.subscriber]
+            .map(|index| self.look(index, |snapshot| snapshot.exchange.clone()));
+        Ok(PayloadOutcome::Judged(sseproof_rules::broken_by(exchanges.to_vec())))
+    }
+
+    /// Publishes, and notes it at its answer. A publication that cannot be sent is noted at the
+    /// answer before it.
+    async fn put_answer(
+        &mut self,
+        state: &mut PayloadState<'_>,
+        meant: Published,
+    ) -> Result<PublishOutcome, Stop> {
+        let (index, outcome) = self.ask(state.hook, &meant, state.within, state.is_endless).await?;
+        state.before = 0;
+        match (index, &outcome, state.opening) {
+            (Some(index), ..) => state.subscriber = index,
+            (None, _, Some(_)) => {}
+            (None, outcome, None) => {
+                return Err(self.impossible(format!(
+                    "nothing can be published: {}",
+                    outcome.said().unwrap_or("only a request has an answer")
+                )));
+            }
+        }
+        self.slot_at(state.subscriber).published(Published { outcome: outcome.clone(), ..meant });
+        Ok(outcome)
     }
 
     fn since(&mut self, subscriber: usize, opening: Opening) -> Exchange {
@@ -293,14 +368,10 @@ impl ScenarioRun<'_> {
         Ok(self.named(None).map_or(0, |connection| connection.slot))
     }
 
-    fn items(&self, state: &PayloadState<'_>) -> usize {
-        self.look(state.subscriber, |snapshot| snapshot.items.len())
-    }
-
     /// Whether the plain text arrived as this part, perhaps inside a longer text.
-    fn plain_came(&self, state: &PayloadState<'_>, part: Part, before: usize) -> bool {
+    fn plain_came(&self, state: &PayloadState<'_>, part: Part) -> bool {
         self.look(state.subscriber, |snapshot| {
-            snapshot.items.iter().skip(before).any(|(_, item)| match (item, part) {
+            snapshot.items.iter().skip(state.before).any(|(_, item)| match (item, part) {
                 (Item::Event(event), Part::Event) => event.event_type.contains(PLAIN),
                 (Item::Event(event), Part::Id) => event.last_event_id.contains(PLAIN),
                 (Item::Comment(comment), Part::Comment) => comment.text.contains(PLAIN),
@@ -319,10 +390,10 @@ impl ScenarioRun<'_> {
     async fn sentinel(&mut self, state: &mut PayloadState<'_>) -> Result<(), Stop> {
         state.opening = None;
         for _ in 0..ATTEMPTS {
-            state.count += 1;
-            let text = format!("sseproof-sentinel-{:08x}-{}.", state.mark, state.count);
+            let sentinel = sentinel(state);
+            let text = sentinel.data.clone();
             let before = self.look(state.subscriber, |snapshot| snapshot.events().count());
-            if !self.put(state, Published::of(text.clone())).await? {
+            if !self.put(state, sentinel).await? {
                 return Ok(());
             }
             let came = |event: &&Event<'_>| event.data.contains(&text);
@@ -349,6 +420,12 @@ impl ScenarioRun<'_> {
         self.slot_at(state.subscriber).published(Published { outcome, ..meant });
         Ok(accepted)
     }
+}
+
+/// The next sentinel.
+fn sentinel(state: &mut PayloadState<'_>) -> Published {
+    state.count += 1;
+    Published::of(format!("sseproof-sentinel-{:08x}-{}.", state.mark, state.count))
 }
 
 fn items(snapshot: &Snapshot<'_>, comments: bool) -> usize {

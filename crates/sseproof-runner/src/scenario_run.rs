@@ -331,7 +331,7 @@ fn marked_scope(scope: &Scope) -> Scope {
 /// Scenarios of users get only the events that they publish. Events published to another path do
 /// not help the stream.
 fn feeding(scenario: &Scenario, target: &Target) -> Feeding {
-    let helps = target.publish.as_ref().is_some_and(|hook| hook.stream.is_none());
+    let helps = target.publisher().is_some() && target.published_stream().is_none();
     match &scenario.probe {
         Some(probe) if probe.feed && helps => match probe.purpose {
             _ if target.is_silent => Feeding::AtOnce,

@@ -249,6 +249,7 @@ impl ScenarioRun<'_> {
                     self.filled(request::headers(&mut request, &step.headers, &self.scope))?;
                     HookCall::Send(request)
                 }
+                HookCall::Unsendable(why) => return Err(self.impossible(why)),
                 run @ HookCall::Run(_) => run,
             },
             None => HookCall::Send(self.filled(request::publish(step, target, &self.scope))?),
@@ -259,6 +260,7 @@ impl ScenarioRun<'_> {
                 (of, self.ordinary(request, "", None, WITHIN).await)
             }
             HookCall::Run(command) => (String::new(), self.run(&command, COMMAND, 0).await),
+            HookCall::Unsendable(why) => return Err(self.impossible(why)),
         };
         let outcome = match &done {
             Ok(()) => PublishOutcome::Accepted,

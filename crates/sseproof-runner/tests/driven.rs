@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use sseproof_files::{Scenario, Target, Variables, probes};
 use sseproof_net::{Client, Lab, Limits};
-use sseproof_record::{Gauge, PublishOutcome, RunEvent, RunEventKind, Transcript};
+use sseproof_record::{
+    Exchange, Gauge, Lack, PublishOutcome, Role, RunEvent, RunEventKind, Transcript,
+};
+use sseproof_rules::{Record, Verdict};
 use sseproof_runner::run_all;
 
 async fn driven(steps: &str) -> (Transcript, Vec<String>) {
@@ -294,6 +297,60 @@ async fn generated_payloads_depend_on_the_seed() {
     // The server rejects a CR: this is known by then, and none is generated.
     assert!(generated.iter().all(|one| !one.data.contains('\r')));
     assert!(generated.iter().any(|one| one.data.contains('\n')));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_the_stream_of_its_publication() {
+    let hook = "publish:\n  answer: true\n  http: { path: /echo, json: { data: \"${data}\", event: \"${event}\" } }\n";
+    let (transcript, failures) = played(hook, probe("encode")).await;
+    assert!(failures.is_empty(), "{failures:?}");
+    let answers = transcript.exchanges.as_slice();
+    assert!(answers.iter().all(|one| one.role == Some(Role::Answer) && !one.judged));
+    assert!(answers.iter().all(|one| one.published.len() == 1));
+    // One sentinel shows what an answer looks like.
+    let is_sentinel = |one: &&Exchange| one.published[0].payload.is_none();
+    assert_eq!(answers.iter().filter(is_sentinel).count(), 1);
+    let record = Record::new(&transcript);
+    for (id, is_offered) in
+        [("encode/injection", true), ("encode/event-name", true), ("encode/id", false)]
+    {
+        let verdict = (sseproof_rules::rule(id).expect(id).judge)(&record);
+        assert_eq!(matches!(verdict, Verdict::Pass(_)), is_offered, "{id}: {verdict:?}");
+    }
+    let (transcript, _) = played(hook, probe("deliver")).await;
+    let lacking = |happening: &RunEvent| happening.what == RunEventKind::Lacking(Lack::Stream);
+    assert!(transcript.run_events.iter().any(lacking), "{:?}", transcript.run_events);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_header_field_cannot_carry_is_left_out() {
+    let hook = "publish:\n  stream: /published\n  http: { path: /publish, body: \"${data}\", headers: { X-Event: \"${event}\" } }\n";
+    let (transcript, _) = played(hook, probe("encode")).await;
+    let published = &transcript.exchanges[0].published;
+    let of = |name: &str| published.iter().find(|one| one.event.as_deref() == Some(name));
+    assert_eq!(of("sseproof-plain").map(|one| &one.outcome), Some(&PublishOutcome::Accepted));
+    // The lab ignores the field, so that the other names prove nothing, and are not tried.
+    assert!(of("a b").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_is_given_events_before_its_client_disconnects() {
+    for stream in ["", "  stream: /only-published\n"] {
+        let hook = format!(
+            "active: {{ http: {{ path: /active }} }}\npublish:\n{stream}  http: {{ path: /publish, body: \"${{data}}\" }}\n"
+        );
+        let url = "http://lab.test/only-published".to_owned();
+        let target = Target { url, ..target(&hook) };
+        let scenarios = ["baseline", "leave", "leave-idle"].map(probe);
+        let (transcript, _) = played_by(&lab::client(), &target, &scenarios).await;
+        let record = Record::new(&transcript);
+        for id in
+            ["lifecycle/stops-on-close", "lifecycle/stops-on-reset", "lifecycle/stops-when-idle"]
+        {
+            let verdict = (sseproof_rules::rule(id).expect(id).judge)(&record);
+            assert!(matches!(verdict, Verdict::Pass(_)), "{id}: {verdict:?}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -224,6 +224,10 @@ pub(crate) struct Check {
     /// the dangerous payloads that are published.
     #[arg(long, value_name = "METHOD PATH", value_parser = hook, conflicts_with = "replay", help_heading = "The server")]
     pub(crate) publish: Option<PublishHook>,
+    /// Publish with this request, whose answer is the stream with the data, as in 'POST /preview' or
+    /// 'GET /preview?data=${data}'.
+    #[arg(long, value_name = "METHOD PATH", value_parser = hook, conflicts_with_all = ["replay", "publish"], help_heading = "The server")]
+    pub(crate) publish_answer: Option<PublishHook>,
     /// Read the number of live producers with this request; the response is a number, or contains one.
     #[arg(long, value_name = "METHOD PATH", value_parser = gauge, conflicts_with = "replay", help_heading = "The server")]
     pub(crate) active: Option<GaugeHook>,

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sseproof_files::{
-    GaugeHook, Probe, RequestHook, RestartHook, Scenario, Server, ServerFuture, ServerHandle,
-    Target, Termination, Variables, needed, probes, profile_ids, profile_probes,
+    GaugeHook, Probe, PublishHook, RequestHook, RestartHook, Scenario, Server, ServerFuture,
+    ServerHandle, Target, Termination, Variables, needed, probes, profile_ids, profile_probes,
 };
 use sseproof_http::{Answer, Request, Version};
 use sseproof_net::{
@@ -20,7 +20,7 @@ use sseproof_net::{
 };
 use sseproof_record::{Transcript, read_recording, write_recording};
 use sseproof_rules::{
-    Finding, Host, Mutant, Over, Profile, Record, Rule, Status, judge, mutants, profiles,
+    Driven, Finding, Host, Mutant, Over, Profile, Record, Rule, Status, judge, mutants, profiles,
     profiles_of, reference, rules, rules_for,
 };
 use sseproof_runner::{RunProgress, run_all};
@@ -39,8 +39,7 @@ struct Look {
     /// The rule that alone is asked: no other probes than it needs are played, and those only until
     /// it fails.
     rule: Option<&'static Rule>,
-    /// With two users, and as the first of them.
-    private: bool,
+    driven: Driven,
 }
 
 async fn transcript(client: Client, origin: &str, look: Look) -> Transcript {
@@ -53,7 +52,10 @@ async fn transcript(client: Client, origin: &str, look: Look) -> Transcript {
     let mut target = target(look.profile, origin);
     let server = LabServer { client: client.clone(), origin: origin.to_owned() };
     target.server = Some(ServerHandle(Arc::new(server)));
-    if look.private {
+    if look.driven == Driven::Answered {
+        target.publish = Some(PublishHook::json("POST", reference::ECHO).answering());
+    }
+    if look.driven == Driven::TwoUsers {
         let [first, other] = reference::USERS.map(|user| format!("Bearer {user}"));
         target.url = format!("{origin}{}", reference::PRIVATE);
         target.headers.set("Authorization", first);
@@ -129,8 +131,7 @@ fn variables(profile: &Profile) -> Variables {
 
 fn target(profile: Option<&Profile>, origin: &str) -> Target {
     let Some(profile) = profile else {
-        let hook =
-            sseproof_files::PublishHook::json("POST", "/publish/parts").on_stream("/published");
+        let hook = PublishHook::json("POST", "/publish/parts").on_stream("/published");
         let target = Target::new(format!("{origin}/events"));
         let restart = RequestHook::new("POST", "/restart");
         return Target {
@@ -216,11 +217,11 @@ impl By {
 fn in_memory(
     answer: Answer,
     profile: Option<&'static Profile>,
-    private: bool,
+    driven: Driven,
     long: bool,
     by: By,
 ) -> Transcript {
-    played(answer, Look { profile, idle: true, private, long, rule: None }, by)
+    played(answer, Look { profile, idle: true, driven, long, rule: None }, by)
 }
 
 fn played(answer: Answer, look: Look, by: By) -> Transcript {
@@ -299,7 +300,7 @@ const PASSES: &str = "passes";
 
 /// The verdict of each rule on a reference, which must break none.
 fn verdicts(answer: Answer, profile: Option<&'static Profile>) -> Vec<(String, String)> {
-    let findings = findings(&in_memory(answer, profile, false, true, By::Http1));
+    let findings = findings(&in_memory(answer, profile, Driven::Usual, true, By::Http1));
     let verdict = |finding: Finding| {
         assert_ne!(finding.status, Status::Fail, "{finding:#?}");
         // The note of a pass changes with every probe.
@@ -313,18 +314,24 @@ fn verdicts(answer: Answer, profile: Option<&'static Profile>) -> Vec<(String, S
 }
 
 #[test]
-fn the_private_streams_of_the_reference_pass_too() {
-    let findings = findings(&in_memory(reference::answer, None, true, true, By::Http1));
-    assert_eq!(failing(&findings), BTreeSet::new());
-    for (rule, _) in mutants().filter(|(_, mutant)| mutant.private) {
-        assert_eq!(finding(&findings, rule).status, Status::Pass, "{}", rule.id);
+fn the_reference_passes_in_whatever_way_it_is_driven() {
+    for driven in [Driven::TwoUsers, Driven::Answered] {
+        let findings = findings(&in_memory(reference::answer, None, driven, true, By::Http1));
+        assert_eq!(failing(&findings), BTreeSet::new());
+        for (rule, _) in mutants().filter(|(_, mutant)| mutant.driven == driven) {
+            assert_eq!(finding(&findings, rule).status, Status::Pass, "{}", rule.id);
+        }
+        let encode = findings.iter().filter(|finding| finding.rule.starts_with("encode/"));
+        for finding in encode.filter(|_| driven == Driven::Answered) {
+            assert_eq!(finding.status, Status::Pass, "{finding:?}");
+        }
     }
 }
 
 #[test]
 fn the_reference_server_passes_over_http2_and_tls_too() {
     for by in [By::Http2, By::Tls, By::TlsHttp1] {
-        let findings = findings(&in_memory(reference::answer, None, false, false, by));
+        let findings = findings(&in_memory(reference::answer, None, Driven::Usual, false, by));
         for finding in &findings {
             // Over TLS without HTTP/2 the reference is what this rule speaks of.
             let is_without = by == By::TlsHttp1 && finding.rule == "transport/six-connections";
@@ -341,7 +348,7 @@ fn the_reference_server_passes_over_http2_and_tls_too() {
 #[test]
 fn mutants_of_http2_fail_over_tls_too() {
     for (rule, mutant) in mutants().filter(|(_, mutant)| mutant.over == Over::Http2) {
-        let findings = findings(&in_memory(mutant.serve, None, false, false, By::Tls));
+        let findings = findings(&in_memory(mutant.serve, None, Driven::Usual, false, By::Tls));
         assert!(failing(&findings).contains(rule.id), "{} survives {}", mutant.id, rule.id);
     }
 }
@@ -349,8 +356,13 @@ fn mutants_of_http2_fail_over_tls_too() {
 #[test]
 fn the_probes_that_a_rule_needs_are_enough_for_it() {
     // Of the mutants, that is what the matrix over TCP shows.
-    for (private, by) in [(false, By::Http1), (true, By::Http1), (false, By::Http2)] {
-        let look = Look { profile: None, idle: true, private, long: true, rule: None };
+    for (driven, by) in [
+        (Driven::Usual, By::Http1),
+        (Driven::TwoUsers, By::Http1),
+        (Driven::Answered, By::Http1),
+        (Driven::Usual, By::Http2),
+    ] {
+        let look = Look { profile: None, idle: true, driven, long: true, rule: None };
         let with_all = findings(&played(reference::answer, look, by));
         for rule in rules_for(None) {
             let look = Look { rule: Some(rule), ..look };
@@ -387,7 +399,7 @@ fn every_mutant_fails_what_it_breaks() {
             let transcript = in_memory(
                 mutant.serve,
                 profile,
-                mutant.private,
+                mutant.driven,
                 needed(probes().to_vec(), &[rule.id])
                     .iter()
                     .any(|probe| probe.scenario.publishes_long_texts()),
@@ -458,7 +470,7 @@ fn every_mutant_fails_over_tcp_too() {
 /// A message if the mutant does not fail its rule over TCP.
 async fn survival(rule: &'static Rule, mutant: &Mutant, idle: bool) -> Option<String> {
     let profile = profiles_of(rule).next();
-    let look = Look { profile, idle, private: mutant.private, long: true, rule: Some(rule) };
+    let look = Look { profile, idle, driven: mutant.driven, long: true, rule: Some(rule) };
     let findings = findings(&over_tcp(mutant, look).await);
     if failing(&findings).contains(rule.id) {
         return None;

@@ -116,6 +116,11 @@ impl Scenario {
         self.has_step(&|step| matches!(step, Step::Payloads(payloads) if payloads.long))
     }
 
+    /// Whether it publishes nothing but dangerous payloads.
+    pub fn publishes_only_payloads(&self) -> bool {
+        !self.has_step(&|step| !matches!(step, Step::Payloads(_)))
+    }
+
     /// Whether the predicate holds for a step, also for a nested one.
     pub(crate) fn has_step(&self, is_it: &impl Fn(&Step) -> bool) -> bool {
         fn any(steps: &[At<Step>], is_it: &impl Fn(&Step) -> bool) -> bool {

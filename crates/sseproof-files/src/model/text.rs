@@ -152,6 +152,61 @@ impl Text {
         pieces.collect()
     }
 
+    /// A path or URL without the parts of the query that have one of these variables, and without
+    /// the question mark if no part is left.
+    pub fn without_query(&self, absent: &BTreeSet<&str>) -> Self {
+        let mut halves = self.split('?', 2).into_iter();
+        let path = halves.next().unwrap_or_default();
+        let Some(query) = halves.next() else { return path };
+        match query.without_fields(absent) {
+            Some(query) => Self([path.0, vec![Part::Plain("?".to_owned())], query.0].concat()),
+            None => path,
+        }
+    }
+
+    /// A form or query without the fields that have one of these variables; `None` if no other is
+    /// left.
+    pub fn without_fields(&self, absent: &BTreeSet<&str>) -> Option<Self> {
+        let fields = self.split('&', usize::MAX).into_iter();
+        let kept = fields.filter(|field| !field.names().any(|name| absent.contains(name)));
+        let join = |one: Self, next: Self| {
+            Self([one.0, vec![Part::Plain("&".to_owned())], next.0].concat())
+        };
+        kept.reduce(join)
+    }
+
+    /// The text split where this character is written, into at most so many pieces.
+    fn split(&self, at: char, most: usize) -> Vec<Self> {
+        let mut pieces = vec![Self::default()];
+        for part in &self.0 {
+            let Part::Plain(text) = part else {
+                pieces.last_mut().into_iter().for_each(|last| last.0.push(part.clone()));
+                continue;
+            };
+            for (index, piece) in text.splitn(most - pieces.len() + 1, at).enumerate() {
+                if index > 0 {
+                    pieces.push(Self::default());
+                }
+                let piece = (!piece.is_empty()).then(|| Part::Plain(piece.to_owned()));
+                pieces.last_mut().into_iter().for_each(|last| last.0.extend(piece.clone()));
+            }
+        }
+        pieces
+    }
+
+    /// The same with these variables percent-encoded, unless they are written in another form.
+    #[must_use]
+    pub fn percent_encoded(mut self, is_one: impl Fn(&str) -> bool) -> Self {
+        for part in &mut self.0 {
+            if let Part::Variable(name, form @ Form::Plain) = part
+                && is_one(name)
+            {
+                *form = Form::Percent;
+            }
+        }
+        self
+    }
+
     /// The names of its variables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
@@ -339,6 +394,25 @@ mod tests {
         ] {
             let filled = filled.map(str::to_owned).map_err(str::to_owned);
             assert_eq!(Text::parse(text).expect(text).fill(&scope), filled, "{text}");
+        }
+    }
+
+    #[test]
+    fn absent_parts_of_a_query_are_left_out() {
+        for (path, without) in [
+            ("/x?a&b=&c=1", "/x?a&b=&c=1"),
+            ("/x?", "/x?"),
+            ("/x?data=${data}&event=${event}&id=${id}", "/x?data=${data}&id=${id}"),
+            ("/x?event=${event}", "/x"),
+            ("/x?a?b&e=<${event}>&c", "/x?a?b&c"),
+            ("/x/${event}", "/x/${event}"),
+        ] {
+            let parse = |text| Text::parse(text).expect(text);
+            let scope =
+                ["data", "event", "id"].map(|name| (name.to_owned(), format!("${{{name}}}")));
+            let scope = Scope { values: scope.into_iter().collect(), ..Scope::default() };
+            let found = parse(path).without_query(&BTreeSet::from(["event"]));
+            assert_eq!(found.fill(&scope).as_deref(), Ok(without), "{path}");
         }
     }
 

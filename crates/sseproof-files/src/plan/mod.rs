@@ -136,7 +136,7 @@ impl PlanFile {
     /// The first client's header fields go with it, unless it goes to another server.
     ///
     /// # Errors
-    /// The name of a variable that has no value.
+    /// The name of a variable that has no value, or why the request cannot carry the data.
     pub fn publish_request(&self, url: &str, data: &str) -> Result<Option<Request>, String> {
         let Some(hook) = &self.publish else { return Ok(None) };
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), value.fill(0)));
@@ -145,6 +145,7 @@ impl PlanFile {
         Ok(match hook.call(&target, data)? {
             HookCall::Send(request) => Some(request),
             HookCall::Run(_) => None,
+            HookCall::Unsendable(why) => return Err(why),
         })
     }
 }

@@ -133,6 +133,17 @@ impl Target {
         }
     }
 
+    /// How the server is made to send an event to its subscribers.
+    pub fn publisher(&self) -> Option<&PublishHook> {
+        self.publish.as_ref().filter(|hook| !hook.answers)
+    }
+
+    /// The path of the stream that carries what is published, if it is not that of the URL.
+    pub fn published_stream(&self) -> Option<&str> {
+        let stream = self.publisher()?.stream.as_deref()?;
+        (Request::subscribe(self.url.as_str()).target() != stream).then_some(stream)
+    }
+
     /// The requests to the server that are in no transcript: their credentials must not be in
     /// the messages of a run either.
     pub fn requests_besides(&self) -> Vec<Request> {

@@ -71,6 +71,9 @@ pub(super) struct Other {
 pub(super) struct Publish {
     /// The path of the stream that carries what is published, where it is not that of the URL.
     pub(super) stream: Option<At<Text>>,
+    /// Whether the answer to the request is itself the stream that carries what is published, and
+    /// no other stream does.
+    pub(super) answer: Option<At<bool>>,
     /// The request.
     pub(super) http: Option<At<Request>>,
     /// The command; it runs without a shell.

@@ -81,7 +81,8 @@ impl RequestHook {
 
 /// A step that sends a request without a body; `place` is a path on the target's server, or a URL.
 pub(super) fn request_to(method: &str, place: &str) -> Http {
-    let to = Some(Text(vec![Part::Plain(place.to_owned())]));
+    let plain = || Text(vec![Part::Plain(place.to_owned())]);
+    let to = Some(Text::parse(place).unwrap_or_else(|_| plain()));
     let (url, path) = if place.contains("://") { (to, None) } else { (None, to) };
     Http {
         path,

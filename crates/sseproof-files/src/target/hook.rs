@@ -22,6 +22,8 @@ pub(super) fn is_published(name: &str) -> bool {
 pub struct PublishHook {
     /// The path of the stream that carries what is published, where it is not the target's.
     pub stream: Option<String>,
+    /// Whether the answer to each request is the stream that carries what it publishes.
+    pub answers: bool,
     how: How,
     scope: Scope,
 }
@@ -36,13 +38,21 @@ pub(super) enum How {
 pub enum HookCall {
     Send(Request),
     Run(String),
+    /// Nothing: the request cannot carry it, for this reason.
+    Unsendable(String),
 }
 
+/// The longest request target, and the longest header field, that carries what is published: what
+/// RFC 9112 says that every server should take.
+const LONGEST: usize = 8_000;
+
 impl PublishHook {
-    /// A request with the data as its body; `place` is a path on the target's server, or a URL.
+    /// A request with the data as its body, unless it is in `place`: a path on the target's server,
+    /// or a URL.
     pub fn http(method: &str, place: &str) -> Self {
+        let has_data = Text::parse(place).is_ok_and(|place| place.names().any(|name| name == DATA));
         let body = Text(vec![Part::Variable(DATA.to_owned(), Form::Plain)]);
-        Self::request(method, place, Some(body), None)
+        Self::request(method, place, Some(body).filter(|_| !has_data), None)
     }
 
     /// A request with a JSON object that has a member for each part that is meant: `data`, `event`,
@@ -67,13 +77,20 @@ impl PublishHook {
     }
 
     pub(super) fn new(how: How, scope: Scope) -> Self {
-        Self { stream: None, how, scope }
+        Self { stream: None, answers: false, how, scope }
     }
 
     /// The same, where the stream at this path carries what is published.
     #[must_use]
     pub fn on_stream(mut self, path: impl Into<String>) -> Self {
         self.stream = Some(path.into());
+        self
+    }
+
+    /// The same, where the answer to each request is the stream that carries what it publishes.
+    #[must_use]
+    pub fn answering(mut self) -> Self {
+        self.answers = true;
         self
     }
 
@@ -98,8 +115,9 @@ impl PublishHook {
         self.call_on(target, &Published::of(data))
     }
 
-    /// The action that publishes all parts. A missing part is empty text; a JSON member or a header
-    /// field that would be empty is left out.
+    /// The action that publishes all parts. A missing part is empty text; a JSON member, a header
+    /// field, or a part of a query or form that would have it is left out. A path has each part
+    /// percent-encoded.
     ///
     /// # Errors
     /// The name of a variable that has no value.
@@ -120,7 +138,35 @@ impl PublishHook {
                 let is_absent =
                     |text: &Text| text.alone().is_some_and(|name| absent.contains(name));
                 http.headers.0.retain(|_, text| !text.as_ref().is_some_and(is_absent));
+                let is_carried = |text: &Text| text.names().any(is_published);
+                let in_path = http.path.iter().chain(&http.url).any(is_carried);
+                for text in http.path.iter_mut().chain(&mut http.url) {
+                    *text = text.without_query(&absent).percent_encoded(is_published);
+                }
+                let is_form = http.headers.0.iter().any(|(name, text)| {
+                    let text = text.as_ref().and_then(Text::plain).unwrap_or_default();
+                    name.eq_ignore_ascii_case("content-type") && text.starts_with(FORM)
+                });
+                if is_form && let Some(body) = &mut http.body {
+                    *body = body.without_fields(&absent).unwrap_or_default();
+                }
+                for (name, text) in &http.headers.0 {
+                    let Some(text) = text.as_ref().filter(|text| is_carried(text)) else {
+                        continue;
+                    };
+                    let value = text.fill(&scope)?;
+                    if !is_field_value(&value) {
+                        return Ok(HookCall::Unsendable(format!(
+                            "the header field `{name}` carries only printable ASCII, without spaces at its ends, and at most {LONGEST} bytes"
+                        )));
+                    }
+                }
                 let mut request = request::http(&http, target, &scope)?;
+                if in_path && request.target().len() > LONGEST {
+                    return Ok(HookCall::Unsendable(format!(
+                        "not every server takes a path and query of more than {LONGEST} bytes"
+                    )));
+                }
                 if http.body.is_some() && !request.headers.has("content-type") {
                     request.headers.set("Content-Type", "text/plain; charset=utf-8");
                 }
@@ -129,6 +175,16 @@ impl PublishHook {
             How::Run(command) => Ok(HookCall::Run(command.fill_with(&scope, request::word)?)),
         }
     }
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Whether a header field carries the text unchanged: servers trim a value, cannot read a line end
+/// in it, and do not agree on how to read other bytes than ASCII (RFC 9110, section 5.5).
+fn is_field_value(text: &str) -> bool {
+    text.trim_matches([' ', '\t']) == text
+        && text.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
+        && text.len() <= LONGEST
 }
 
 #[cfg(test)]
@@ -145,6 +201,54 @@ mod tests {
         let hook = PublishHook::http("POST", "http://other/x");
         let Ok(HookCall::Send(request)) = hook.call(&target, "") else { panic!("no request") };
         assert_eq!(request.url, "http://other/x");
+    }
+
+    fn hook(step: &str) -> PublishHook {
+        let http: Http = serde_yaml::from_str(step).expect(step);
+        PublishHook::new(How::Http(Box::new(http)), Scope::default())
+    }
+
+    #[test]
+    fn in_a_path_each_part_is_encoded_and_an_absent_one_left_out() {
+        let target = Target::new("http://h/events");
+        let hook = hook("path: \"/enc?data=${data}&event=${event}&id=${id}\"");
+        let url = |meant: &Published| match hook.call_on(&target, meant) {
+            Ok(HookCall::Send(request)) => request.url,
+            _ => panic!("no request"),
+        };
+        assert_eq!(url(&Published::of("a\n&")), "http://h/enc?data=a%0A%26");
+        let empty = Published { event: Some(String::new()), ..Published::of("") };
+        assert_eq!(url(&empty), "http://h/enc?data=&event=");
+        let long = hook.call_on(&target, &Published::of("x".repeat(LONGEST)));
+        assert!(matches!(long, Ok(HookCall::Unsendable(_))));
+    }
+
+    #[test]
+    fn a_form_has_only_what_is_meant() {
+        let form = "path: /x\nheaders: { Content-Type: application/x-www-form-urlencoded }\nbody: \"event=${event:percent}&data=${data:percent}\"";
+        let target = Target::new("http://h/events");
+        let Ok(HookCall::Send(request)) = hook(form).call(&target, "a b") else { panic!("none") };
+        assert_eq!(request.body.to_text(), "data=a%20b");
+    }
+
+    #[test]
+    fn a_header_field_carries_only_what_arrives_unchanged() {
+        let target = Target::new("http://h/events");
+        let hook = hook("path: /x\nbody: \"${data}\"\nheaders: { X-Event: \"${event}\" }");
+        for (name, is_sent) in [
+            ("update", true),
+            ("a b", true),
+            ("", true),
+            (" a", false),
+            ("a\n", false),
+            ("a\0", false),
+            ("é", false),
+        ] {
+            let meant = Published { event: Some(name.to_owned()), ..Published::of("a") };
+            let call = hook.call_on(&target, &meant);
+            assert_eq!(matches!(call, Ok(HookCall::Send(_))), is_sent, "{name:?}");
+            assert_eq!(matches!(call, Ok(HookCall::Unsendable(_))), !is_sent, "{name:?}");
+        }
     }
 
     #[test]

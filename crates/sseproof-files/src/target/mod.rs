@@ -15,7 +15,7 @@ use sseproof_units::{names, nearest};
 use self::document::{Document, Gauge, Publish, Ready, Request, Restart, Start, Stop};
 use self::hook::{DATA, How, is_published};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
-use crate::model::{At, Form, Json, Part, Pause, Scope, Text};
+use crate::model::{At, Json, Part, Pause, Scope, Text};
 use crate::variables::Variables;
 
 pub use config::{ConnectionKeys, Overlay, Target};
@@ -84,7 +84,7 @@ impl Target {
             other: document.other.as_ref().map(|other| fields(&other.headers)),
             profile: document.profile.map(|profile| profile.value),
             publish: document.publish.and_then(|publish| {
-                let Publish { stream, http, run } = publish.value;
+                let Publish { stream, answer, http, run } = publish.value;
                 let how = match (http, run) {
                     (Some(http), _) => How::Http(Box::new(http.value.into_step("POST"))),
                     (None, Some(run)) => How::Run(run.value),
@@ -92,6 +92,7 @@ impl Target {
                 };
                 let hook = PublishHook::new(how, scope.clone());
                 Some(match stream {
+                    _ if answer.is_some_and(|answer| answer.value) => hook.answering(),
                     Some(stream) => hook.on_stream(fill(&stream)),
                     None => hook,
                 })
@@ -384,6 +385,20 @@ impl<'s> Check<'s> {
             self.text(stream, stream.place, false);
             self.path(stream);
         }
+        if let Some(answer) = publish.answer.as_ref().filter(|answer| answer.value) {
+            let slip = match (&publish.stream, &publish.run) {
+                (Some(_), _) => Some(Slip::instead(
+                    "`stream` and `answer` both say which stream carries what is published",
+                    "keep one of the two",
+                )),
+                (None, Some(_)) => Some(Slip::instead(
+                    "a command has no answer that is a stream",
+                    "leave `answer` out, or publish with `http`",
+                )),
+                _ => None,
+            };
+            slip.into_iter().for_each(|slip| self.slip(answer.place, slip));
+        }
         let slip = match (&publish.http, &publish.run) {
             (Some(_), Some(_)) => {
                 Slip::instead("`http` and `run` both say how to publish", "keep one of the two")
@@ -423,7 +438,6 @@ impl<'s> Check<'s> {
             .collect();
         for &(text, near) in &lines {
             self.text(text, near, true);
-            self.one_line(text, near);
         }
         for text in &bodies {
             self.text(text, place, true);
@@ -452,21 +466,6 @@ impl<'s> Check<'s> {
         if http.body.is_some() && http.json.is_some() {
             let what = "`body` and `json` both say what is sent";
             self.slip(place, Slip::instead(what, "keep one of the two"));
-        }
-    }
-
-    /// In a URL and in a header field, a text with a line end has no form as it is.
-    fn one_line(&mut self, text: &Text, near: Place) {
-        for part in &text.0 {
-            let Part::Variable(name, Form::Plain) = part else { continue };
-            if is_published(name) {
-                let written = Form::Plain.spelled(name);
-                let place = self.source.find(&written, near).unwrap_or(near);
-                let noun = if name == DATA { "data" } else { "a text" };
-                let what = format!("{noun} with line ends cannot stand here as it is");
-                let instead = format!("write ${{{name}:percent}}, or ${{{name}:base64}}");
-                self.slip(place, Slip::instead(what, instead));
-            }
         }
     }
 

@@ -21,6 +21,15 @@ pub(crate) const FAMILY: Family = Family {
 const NO_CREDENTIALS: &str =
     "the target has no credentials; give them with -H 'Authorization: Bearer …'";
 
+/// Why no request was made as the user of the target: there are no credentials, or the probe was
+/// left out.
+fn no_credentials(record: &Record<'_>) -> Verdict {
+    Verdict::Skip(match record.all().any(|view| view.request.has_credentials()) {
+        true => "no request compared the stream with and without the credentials".to_owned(),
+        false => NO_CREDENTIALS.to_owned(),
+    })
+}
+
 /// The exchange of that role: the last one, where redirects were followed.
 fn asked_as<'r>(record: &'r Record<'_>, role: Role) -> Option<View<'r>> {
     record.all().filter(|view| view.role == Some(role)).last()
@@ -32,7 +41,7 @@ fn without_credentials<'r>(record: &'r Record<'_>) -> Result<View<'r>, Verdict> 
     let (Some(owner), Some(anonymous)) =
         (asked_as(record, Role::Owner), asked_as(record, Role::Anonymous))
     else {
-        return Err(Verdict::Skip(NO_CREDENTIALS.to_owned()));
+        return Err(no_credentials(record));
     };
     if !owner.is_stream() {
         let got = Outcome::of(&owner).describe();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sseproof_record::Role;
 
-use super::{NO_CREDENTIALS, asked_as};
+use super::{asked_as, no_credentials};
 use crate::outcome::{Outcome, count};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
@@ -32,7 +32,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn judge(record: &Record<'_>) -> Verdict {
     let Some(owner) = asked_as(record, Role::Owner) else {
-        return Verdict::Skip(NO_CREDENTIALS.to_owned());
+        return no_credentials(record);
     };
     let Some(other) = asked_as(record, Role::OtherUser) else {
         return Verdict::Skip(
@@ -47,9 +47,11 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     let private = events(&owner);
-    let Some(again) = asked_as(record, Role::OtherUserResumes).filter(|_| !private.is_empty())
-    else {
+    if private.is_empty() {
         return Verdict::Skip("the stream sent the first user no id".to_owned());
+    }
+    let Some(again) = asked_as(record, Role::OtherUserResumes) else {
+        return Verdict::Skip("the second user sent no id of the first".to_owned());
     };
     // Events that both users get in any case are not private.
     if let Some((id, _)) = events(&other).intersection(&private).next() {

@@ -4,7 +4,7 @@ use sseproof_record::Role;
 
 use super::{as_owner, asked_as, without_credentials};
 use crate::outcome::Outcome;
-use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
+use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "auth/resume-authorised",
@@ -36,7 +36,11 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Skip("the stream needs no credentials".to_owned());
     }
     let Some(again) = asked_as(record, Role::AnonymousResumes) else {
-        return Verdict::Skip("the stream sent no id to resume after".to_owned());
+        let gave = |view: View<'_>| view.events().any(|(event, _)| event.sets_id);
+        return Verdict::Skip(match asked_as(record, Role::Owner).is_some_and(gave) {
+            true => "no request without credentials sent an id".to_owned(),
+            false => "the stream sent no id to resume after".to_owned(),
+        });
     };
     let refused = Outcome::of(&anonymous);
     if again.is_stream() {

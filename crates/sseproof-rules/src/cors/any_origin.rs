@@ -1,7 +1,7 @@
 //! Not every page of the web may read the stream with its user's cookies.
 
 use super::{
-    NO_ORIGIN, OWN_ORIGIN, STRANGER, admitted, allows_credentials, echoed, to_page, to_pages,
+    STRANGER, admitted, allows_credentials, echoed, no_origin, own_origin, to_page, to_pages,
 };
 use crate::outcome::each_once;
 use crate::{Fault, Mutant, Record, Rule, Verdict};
@@ -26,10 +26,10 @@ fn judge(record: &Record<'_>) -> Verdict {
     let strangers: Vec<_> =
         to_pages(record).filter(|(_, origin)| origin == STRANGER).map(|(view, _)| view).collect();
     if strangers.is_empty() {
-        return Verdict::Skip(NO_ORIGIN.to_owned());
+        return no_origin(record);
     }
     if strangers.iter().all(|view| admitted(view).is_empty()) {
-        return Verdict::Skip(OWN_ORIGIN.to_owned());
+        return own_origin(record);
     }
     let faults = strangers
         .iter()

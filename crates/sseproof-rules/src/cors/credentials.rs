@@ -1,6 +1,6 @@
 //! The star does not stand with credentials.
 
-use super::{NO_ORIGIN, OWN_ORIGIN, admitted, allows_credentials, to_page, to_pages};
+use super::{admitted, allows_credentials, no_origin, own_origin, to_page, to_pages};
 use crate::outcome::{count, each_once};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -33,8 +33,8 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     match (asked, admitting) {
-        (0, _) => Verdict::Skip(NO_ORIGIN.to_owned()),
-        (_, 0) => Verdict::Skip(OWN_ORIGIN.to_owned()),
+        (0, _) => no_origin(record),
+        (_, 0) => own_origin(record),
         _ => Verdict::from_faults(each_once(faults), count(admitting, "answer")),
     }
 }

@@ -1,6 +1,6 @@
 //! A page of another origin is admitted at each subscription, not only at the first.
 
-use super::{OWN_ORIGIN, admits, echoed, to_page, to_pages};
+use super::{admits, echoed, own_origin, to_page, to_pages};
 use crate::outcome::each_of;
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
 fn judge(record: &Record<'_>) -> Verdict {
     let streams: Vec<_> = to_pages(record).filter(|(view, _)| view.is_stream()).collect();
     let Some(first) = streams.iter().find(|(view, origin)| admits(view, origin)) else {
-        return Verdict::Skip(OWN_ORIGIN.to_owned());
+        return own_origin(record);
     };
     let number = first.0.number;
     let later = streams.iter().filter(|(view, origin)| view.number > number && *origin == first.1);

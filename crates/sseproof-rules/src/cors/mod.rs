@@ -11,7 +11,7 @@ mod vary_origin;
 
 use sseproof_http::{Plan, Request, Visit};
 
-use crate::{Family, LooksAt, Record, View, reference};
+use crate::{Family, LooksAt, Record, Verdict, View, reference};
 
 /// The origin of the probe's page, which no server can have on a list.
 pub(crate) const STRANGER: &str = "https://sseproof.example";
@@ -32,6 +32,27 @@ const NO_ORIGIN: &str = "no request named an origin";
 /// The reason to skip if the response is for pages of the same origin.
 const OWN_ORIGIN: &str =
     "no response admits another origin; name an allowed origin with --origin https://app.example";
+
+/// Why there is no answer to a page of another origin, or none to the page of the probe.
+fn no_origin(record: &Record<'_>) -> Verdict {
+    let named: Vec<_> = record.all().filter(|view| view.request.headers.has("origin")).collect();
+    Verdict::Skip(if named.is_empty() {
+        NO_ORIGIN.to_owned()
+    } else if named.iter().any(|view| view.head.is_some()) {
+        format!("no request for the stream named an origin that no list has, as {STRANGER}")
+    } else {
+        "no request that named an origin was answered".to_owned()
+    })
+}
+
+/// Why no answer admits a page of another origin.
+fn own_origin(record: &Record<'_>) -> Verdict {
+    let named = to_pages(record).map(|(_, origin)| origin).find(|origin| origin != STRANGER);
+    Verdict::Skip(match named {
+        Some(named) => format!("no response admits `{named}`: see cors/one-origin"),
+        None => OWN_ORIGIN.to_owned(),
+    })
+}
 
 /// The answers to a page of another origin that asked for the stream, with its origin.
 fn to_pages<'r>(record: &'r Record<'_>) -> impl Iterator<Item = (View<'r>, String)> {

@@ -1,6 +1,6 @@
 //! `Access-Control-Allow-Origin` is one origin or `*`, and fits the page that asked.
 
-use super::{NO_ORIGIN, OWN_ORIGIN, STRANGER, admits, admitted, to_page, to_pages};
+use super::{STRANGER, admits, admitted, no_origin, own_origin, to_page, to_pages};
 use crate::outcome::{count, each_once};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
@@ -67,8 +67,8 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Fail(each_once(faults));
     }
     match (asked, fine, elsewhere) {
-        (0, ..) => Verdict::Skip(NO_ORIGIN.to_owned()),
-        (_, 0, None) => Verdict::Skip(OWN_ORIGIN.to_owned()),
+        (0, ..) => no_origin(record),
+        (_, 0, None) => own_origin(record),
         (_, 0, Some(one)) => {
             Verdict::Skip(format!("only `{one}` is admitted; send this origin with --origin {one}"))
         }

@@ -1,6 +1,6 @@
 //! An answer that depends on the origin says so to caches.
 
-use super::{NO_ORIGIN, STRANGER, admitted, echoed, to_page, to_pages};
+use super::{STRANGER, admitted, echoed, no_origin, to_page, to_pages};
 use crate::outcome::each_once;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
@@ -29,7 +29,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     match (asked, echoed.is_empty()) {
-        (0, _) => return Verdict::Skip(NO_ORIGIN.to_owned()),
+        (0, _) => return no_origin(record),
         (_, true) => return Verdict::Skip("no answer depends on the origin".to_owned()),
         _ => {}
     }

@@ -66,5 +66,11 @@ pub(super) fn judge(record: &Record<'_>, over_restart: bool) -> Verdict {
     if no_ids {
         return Verdict::Skip("the published events have no ids to resume from".to_owned());
     }
-    none(record)
+    if sendings.is_empty() {
+        return none(record);
+    }
+    Verdict::Inconclusive(
+        "no client that had got a published event was away when the next one was published"
+            .to_owned(),
+    )
 }

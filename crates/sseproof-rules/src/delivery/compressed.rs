@@ -114,7 +114,12 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
     }
     match (doubt, flows) {
-        _ if each.is_empty() => Verdict::Skip("no client offered to decompress".to_owned()),
+        _ if each.is_empty() => {
+            Verdict::Skip(match record.subscriptions().any(|view| offers(&view)) {
+                true => "no client that offers to decompress got a stream".to_owned(),
+                false => "no client offered to decompress".to_owned(),
+            })
+        }
         _ if !faults.is_empty() => Verdict::Fail(faults),
         (Some(why), _) => Verdict::Inconclusive(why.clone()),
         (None, Some(how)) => Verdict::Pass(how.clone()),

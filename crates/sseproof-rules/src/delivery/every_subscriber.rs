@@ -5,6 +5,7 @@ use sseproof_http::Action;
 use super::sendings::{arrival, listeners, none, published, sendings, stayed};
 use crate::timing::MISSING;
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use sseproof_units::counted;
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/every-subscriber",
@@ -58,8 +59,8 @@ fn judge(record: &Record<'_>) -> Verdict {
                 .count();
             if missed > 0 {
                 let message = format!(
-                    "{missed} of {} events that other subscribers got at the same time never arrive here",
-                    run.len()
+                    "{missed} of {} that other subscribers got at the same time never arrive here",
+                    counted(run.len(), "event")
                 );
                 faults.push(Fault::at(view, view.body_len(), message));
             } else if order.len() == best.len() && order != best {
@@ -82,7 +83,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     Verdict::from_faults(
         faults,
-        format!("{most} subscribers got the same events in the same order"),
+        format!("{} got the same events in the same order", counted(most, "subscriber")),
     )
 }
 

@@ -6,6 +6,7 @@ use sseproof_http::Action;
 use sseproof_record::Ending;
 
 use super::figures::{came, shown};
+use crate::outcome::Outcome;
 use crate::timing::{IDLE_TIMEOUT, QUIET_BEFORE_BREAK};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
@@ -80,7 +81,23 @@ fn judge(record: &Record<'_>) -> Verdict {
         );
         return Verdict::Skip(note);
     }
-    Verdict::Skip(format!("no stream was open for {}: run with --idle", shown(IDLE_TIMEOUT)))
+    Verdict::Skip(format!("no stream was open for {}: {}", shown(IDLE_TIMEOUT), why(record)))
+}
+
+/// Why no stream was open for long: the probe that waits was not played, or what became of it.
+fn why(record: &Record<'_>) -> String {
+    let idle = record.all().filter(|view| view.scenario == "idle").last();
+    let Some(view) = idle else { return "run with --idle".to_owned() };
+    match Outcome::of(&view) {
+        Outcome::Stream if view.head.iter().any(|head| head.headers.has("content-length")) => {
+            "the answer has a length: see response/content-length".to_owned()
+        }
+        Outcome::Stream if view.ended_by_server() => {
+            format!("the server ends it after {}", shown(view.lasted()))
+        }
+        Outcome::Stream => format!("the client disconnected after {}", shown(view.lasted())),
+        other => format!("the client got {}", other.describe()),
+    }
 }
 
 pub(crate) struct Gap {

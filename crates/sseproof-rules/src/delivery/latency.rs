@@ -8,6 +8,7 @@ use super::figures::{Spread, shown};
 use super::sendings::{listeners, none, published, sendings};
 use crate::timing::TOO_LATE;
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use sseproof_units::counted;
 
 pub(super) const RULE: Rule = Rule {
     id: "delivery/latency",
@@ -53,9 +54,9 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Fail(vec![Fault::at(&view, offset, message)]);
     }
     Verdict::Pass(format!(
-        "{} (median; max {}) for {} events",
+        "{} (median; max {}) for {}",
         shown(spread.median),
         shown(spread.max),
-        spread.count
+        counted(spread.count, "event")
     ))
 }

@@ -15,6 +15,7 @@ use super::figures::{shown, time_to_head};
 use super::mutants::{buffered, with_head};
 use crate::timing::{ALL_AT_THE_END, HELD_REST, PAUSE, SHORT_PAUSE, TOGETHER, TOO_LATE, WITH_HEAD};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
+use sseproof_units::counted;
 
 /// So many events at once are a burst.
 const BURST: usize = 5;
@@ -87,8 +88,12 @@ fn judge(record: &Record<'_>) -> Verdict {
             "no event came within {}: a quiet stream, or one that is held back",
             shown(longest)
         )),
-        (_, 1..BURST) => Verdict::Inconclusive(format!("only {events} events came")),
-        (count, _) => Verdict::Pass(format!("{events} events in {count} exchanges, no bursts")),
+        (_, 1..BURST) => Verdict::Inconclusive(format!("only {} came", counted(events, "event"))),
+        (streams, _) => Verdict::Pass(format!(
+            "{} in {}, no bursts",
+            counted(events, "event"),
+            counted(streams, "exchange")
+        )),
     }
 }
 

@@ -47,7 +47,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     let heads: u64 = messages.iter().map(|(view, _)| beside_bodies(view)).sum();
     let data: usize = messages.iter().map(|(_, sending)| sending.what.data.len()).sum();
-    let cost = format!("{heads} bytes of headers for {data} bytes of data");
+    let cost = format!("{} of headers for {} of data", count(heads, "byte"), count(data, "byte"));
     let closed = messages.iter().filter(|(view, _)| closing(view).is_some()).count();
     match closing(first).filter(|_| closed == all) {
         Some((place, how)) => {

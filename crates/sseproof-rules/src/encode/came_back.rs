@@ -1,6 +1,7 @@
 //! The check that the rules on single parts share: delivered as published, or refused.
 
 use sseproof_record::{PLAIN, Part, PublishOutcome, Published, RunEventKind};
+use sseproof_units::counted;
 
 use super::trials::{Trial, trials_of};
 use super::{shown, with_line_feeds};
@@ -17,7 +18,7 @@ pub(super) fn judge(record: &Record<'_>, part: Part) -> Verdict {
         Err(verdict) => return verdict,
     };
     let forging = Forging::of(&trials);
-    let (mut whole, mut refused, mut left_out, mut with_line_ends) = (0, 0, 0, 0);
+    let (mut whole, mut refused, mut left_out, mut with_line_ends) = (0_u64, 0_u64, 0_u64, 0_u64);
     let mut seed = None;
     let mut faults = Vec::new();
     // Empty data has a rule of its own.
@@ -32,15 +33,11 @@ pub(super) fn judge(record: &Record<'_>, part: Part) -> Verdict {
             None => refused += 1,
         }
     }
-    let broken = faults.len();
-    if whole + refused + broken == 0 {
+    if whole + refused == 0 && faults.is_empty() {
         return Verdict::Inconclusive(nothing_judged(record, part, left_out, with_line_ends));
     }
-    faults.truncate(SHOWN);
-    if let Some(first) = faults.first_mut().filter(|_| broken > 1) {
-        first.message += &format!(" (the first of {broken})");
-    }
-    let mut note = format!("{whole} payloads intact");
+    let faults = first_of(faults);
+    let mut note = format!("{} intact", counted(whole, "payload"));
     if refused > 0 {
         note += &format!(", {refused} refused");
     }
@@ -52,6 +49,7 @@ pub(super) fn judge(record: &Record<'_>, part: Part) -> Verdict {
             &format!(", {with_line_ends} changed for their line ends (encode/line-ends-refused)");
     }
     note += &unfollowed(record, part, trials.len());
+    note += &unsent(record, part);
     note += &cut_short(record, part);
     if let Some(seed) = seed {
         note += &format!("; some were generated (--seed {seed})");
@@ -59,20 +57,35 @@ pub(super) fn judge(record: &Record<'_>, part: Part) -> Verdict {
     Verdict::from_faults(faults, note)
 }
 
+/// The first faults, of which the first says how many there are.
+pub(super) fn first_of(mut faults: Vec<Fault>) -> Vec<Fault> {
+    let all = faults.len();
+    faults.truncate(SHOWN);
+    if let Some(first) = faults.first_mut().filter(|_| all > 1) {
+        first.message += &format!(" (the first of {all})");
+    }
+    faults
+}
+
 /// Why nothing can be said, though payloads were published.
-fn nothing_judged(record: &Record<'_>, part: Part, forge: usize, with_line_ends: usize) -> String {
+fn nothing_judged(record: &Record<'_>, part: Part, forge: u64, with_line_ends: u64) -> String {
     let noun = part.noun();
     let all = match (forge, with_line_ends) {
         (0, 0) => format!("no dangerous {noun} could be followed to the end"),
-        (forge, 0) => {
-            format!("all {forge} payloads have line ends that forge: see encode/injection")
-        }
+        (forge, 0) => format!(
+            "{} with line ends that forge, and no others: see encode/injection",
+            counted(forge, "payload")
+        ),
+        (0, more) => format!(
+            "{} with line ends, and no others: see encode/line-ends-refused",
+            counted(more, "payload")
+        ),
         (forge, more) => format!(
-            "all {} payloads have line ends: see encode/injection and encode/line-ends-refused",
-            forge + more
+            "{} with line ends, and no others: see encode/injection and encode/line-ends-refused",
+            counted(forge + more, "payload")
         ),
     };
-    all + &cut_short(record, part)
+    all + &unsent(record, part) + &cut_short(record, part)
 }
 
 /// How many payloads in this part were left out, and why, as the end of a note.
@@ -99,8 +112,20 @@ fn unfollowed(record: &Record<'_>, part: Part, followed: usize) -> String {
     };
     match published.filter(is_one).count().saturating_sub(followed) {
         0 => String::new(),
-        lost => format!("; {lost}more payloads could not be followed"),
+        lost => format!("; {} could not be followed", counted(lost, "more payload")),
     }
+}
+
+/// How many payloads in this part the request could not carry, and why, as the end of a note.
+pub(super) fn unsent(record: &Record<'_>, part: Part) -> String {
+    let published = record.all().flat_map(|view| &view.exchange().published);
+    let mut unsendable = published.filter(|one| one.part() == part).filter_map(|one| {
+        let PublishOutcome::Unsendable(why) = &one.outcome else { return None };
+        one.payload.as_ref().map(|_| why)
+    });
+    let Some(first) = unsendable.next() else { return String::new() };
+    let all = 1 + unsendable.count();
+    format!("; {} not sent: {first}", counted(all, "more payload"))
 }
 
 /// Whether an event name or an id changed only because the server took line ends out of it,
@@ -130,6 +155,10 @@ pub(super) fn fault(trial: &Trial<'_>) -> Option<Fault> {
     let subject = trial.subject();
     if trial.kills {
         let sent = shown(trial.published.text());
+        if trial.is_answer {
+            let message = format!("{subject} cuts the answer off: {sent}");
+            return Some(Fault::at(&trial.view, trial.closing, message));
+        }
         let message = format!("{subject} ends the stream: {sent}");
         let so = "anyone who controls this text can end the stream of every subscriber";
         return Some(Fault::at(&trial.view, trial.closing, message).so(so));
@@ -149,12 +178,12 @@ pub(super) fn fault(trial: &Trial<'_>) -> Option<Fault> {
         PublishOutcome::Accepted => {
             format!("{subject} was accepted and never arrives: {}", shown(trial.published.text()))
         }
-        PublishOutcome::Failed(said) => {
+        PublishOutcome::Failed(said) | PublishOutcome::Unanswered(said) => {
             format!("{subject} is neither delivered nor refused: {said}")
         }
         _ => return None,
     };
-    Some(Fault::at(&trial.view, trial.closing, message))
+    Some(trial.absent(message))
 }
 
 /// The published and the received text as a message shows them, and the offset.

@@ -17,6 +17,12 @@ pub(super) const RULE: Rule = Rule {
         Mutant::new("trims-data", "takes the white space around a payload away", |visit| {
             publishing(visit, |data| data_lines(with_line_feeds(data).trim().split('\n')))
         }),
+        Mutant::new(
+            "trims-answer",
+            "answers with a payload, and takes the white space around it away",
+            |visit| publishing(visit, |data| data_lines(with_line_feeds(data).trim().split('\n'))),
+        )
+        .answered(),
         Mutant::new("skips-empty-lines", "leaves out the empty lines of a payload", |visit| {
             publishing(visit, |data| {
                 let text = with_line_feeds(data);

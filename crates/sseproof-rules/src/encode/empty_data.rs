@@ -4,7 +4,7 @@ use sseproof_record::{Part, PublishOutcome};
 
 use super::trials::trials_of;
 use super::{data_lines, publishing, with_line_feeds};
-use crate::{Fault, Mutant, Record, Rule, Verdict};
+use crate::{Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "encode/empty-data",
@@ -33,22 +33,30 @@ fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
     let mut note = None;
     for trial in trials.iter().filter(|trial| trial.published.data.is_empty()) {
-        if trial.is_intact() {
-            note = Some("it arrives");
-        } else if trial.published.outcome == PublishOutcome::Accepted {
-            let message = match trial.events().next() {
-                Some(_) => "empty data was taken and arrives as something else",
-                None => "empty data was taken and never arrives",
-            };
-            faults.push(Fault::at(&trial.view, trial.closing, message));
-        } else if matches!(trial.published.outcome, PublishOutcome::Refused(_)) {
-            note = Some("it is refused");
-        }
+        let message = match &trial.published.outcome {
+            _ if trial.is_intact() => {
+                note = Some("it arrives");
+                continue;
+            }
+            PublishOutcome::Accepted => match trial.events().next() {
+                Some(_) => "empty data was taken and arrives as something else".to_owned(),
+                None => "empty data was taken and never arrives".to_owned(),
+            },
+            PublishOutcome::Failed(said) | PublishOutcome::Unanswered(said) => {
+                format!("empty data is neither delivered nor refused: {said}")
+            }
+            PublishOutcome::Refused(_) => {
+                note = Some("it is refused");
+                continue;
+            }
+            _ => continue,
+        };
+        faults.push(trial.absent(message));
     }
     faults.truncate(1);
     match note {
         None if faults.is_empty() => {
-            Verdict::Inconclusive("what became of empty data could not be seen".to_owned())
+            Verdict::Inconclusive("empty data could not be followed to the end".to_owned())
         }
         note => Verdict::from_faults(faults, note.unwrap_or_default()),
     }

@@ -22,6 +22,15 @@ pub(super) const RULE: Rule = Rule {
                 Ok(out)
             })
         }),
+        Mutant::new("upper-case-ids", "answers with an id in upper case", |visit| {
+            changing(visit, |message| {
+                message.id = message.id.take().map(|id| match id.contains("plain") {
+                    true => id,
+                    false => id.to_uppercase(),
+                });
+            })
+        })
+        .answered(),
         Mutant::new(
             "latin1-ids",
             "puts a question mark for each character of an id that Latin-1 lacks",

@@ -2,9 +2,10 @@
 
 use sseproof_http::{Plan, Visit};
 use sseproof_record::Part;
+use sseproof_units::{counted, list};
 
 use super::came_back::{cut_short, smallest};
-use super::trials::trials;
+use super::trials::{Trial, trials};
 use super::{data_lines, publishing, shown, writing};
 use crate::reference::{Message, encoded};
 use crate::{Fault, Mutant, Record, Rule, Verdict};
@@ -16,6 +17,10 @@ pub(super) const RULE: Rule = Rule {
         Mutant::new("pasted-payload", "writes a payload after `data:` unchanged", |visit| {
             publishing(visit, |data| format!("data: {data}\n\n").into_bytes())
         }),
+        Mutant::new("pasted-answer", "answers with a payload after `data:` unchanged", |visit| {
+            publishing(visit, |data| format!("data: {data}\n\n").into_bytes())
+        })
+        .answered(),
         Mutant::new(
             "forgets-cr",
             "splits payloads at LF alone, so that a CR ends a line",
@@ -50,29 +55,40 @@ fn pasting(visit: &Visit<'_>, field: &str, take: fn(&mut Message) -> Option<Stri
     })
 }
 
-/// How many forgeries are shown.
-const SHOWN: usize = 3;
-
 fn judge(record: &Record<'_>) -> Verdict {
     let trials = match trials(record) {
         Ok(trials) => trials,
         Err(verdict) => return verdict,
     };
-    let mut faults: Vec<Fault> = smallest(&trials)
+    let trials_of = |part| {
+        let smallest = smallest(&trials).into_iter();
+        smallest.filter(move |trial: &&Trial<'_>| trial.published.part() == part)
+    };
+    let mut injecting = Vec::new();
+    let mut faults: Vec<Fault> = Part::ALL
         .into_iter()
-        .filter_map(|trial| {
-            let forged = trial.forged()?;
-            let (noun, what) = (trial.published.part().noun(), forged.what);
+        .filter_map(|part| {
+            let mut forging = trials_of(part).filter_map(|trial| Some((trial, trial.forged()?)));
+            let (trial, forged) = forging.next()?;
+            let (noun, what) = (part.noun(), forged.what);
+            injecting.push(format!("the {noun}"));
             let sent = shown(trial.published.text());
-            let message = format!("the {noun} {sent} forged {what}");
+            let of_all = match forging.count() {
+                0 => String::new(),
+                more => format!(" (the first of {})", more + 1),
+            };
+            let message = format!("the {noun} {sent} forged {what}{of_all}");
             Some(Fault::at(&trial.view, forged.offset, message))
         })
         .collect();
-    faults.truncate(SHOWN);
     if let Some(first) = faults.first_mut() {
+        // A report may show only the first examples.
+        if injecting.len() > 1 {
+            first.message += &format!("; so do {}", list(&injecting[1..]));
+        }
         let so = "anyone who controls this text can send events as the server";
         first.consequence = Some(so.to_owned());
     }
     let cut: String = Part::ALL.into_iter().map(|part| cut_short(record, part)).collect();
-    Verdict::from_faults(faults, format!("{} payloads{cut}", trials.len()))
+    Verdict::from_faults(faults, format!("{}{cut}", counted(trials.len(), "payload")))
 }

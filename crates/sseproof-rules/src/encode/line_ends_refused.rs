@@ -1,8 +1,12 @@
 //! A name or an id with a line end is refused, and not changed silently.
 
+use std::collections::BTreeSet;
+
 use sseproof_record::Part;
 
-use super::came_back::{Forging, cut_short, fault, loses_line_ends};
+use sseproof_units::counted;
+
+use super::came_back::{Forging, cut_short, fault, first_of, loses_line_ends, unsent};
 use super::changing;
 use super::trials::{Trial, trials_of};
 use crate::{Mutant, Record, Rule, Verdict};
@@ -32,11 +36,9 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
-/// How many payloads are shown.
-const SHOWN: usize = 4;
-
 fn judge(record: &Record<'_>) -> Verdict {
-    let (mut faults, mut judged, mut note) = (Vec::new(), 0, String::new());
+    let (mut faults, mut judged, mut note) = (Vec::new(), 0_u64, String::new());
+    let mut elsewhere = BTreeSet::new();
     let parts = [Part::Event, Part::Id];
     let mut unheard = Vec::new();
     for part in parts {
@@ -53,20 +55,30 @@ fn judge(record: &Record<'_>) -> Verdict {
             judged += 1;
             faults.extend(fault(trial));
         }
+        // Another rule says what becomes of these.
+        for trial in trials.iter().filter(|trial| trial.published.text().contains(['\r', '\n'])) {
+            match part {
+                _ if forging.explains(trial) => elsewhere.insert("encode/injection"),
+                Part::Event if trial.kills => elsewhere.insert("encode/event-name"),
+                _ if trial.kills => elsewhere.insert("encode/id"),
+                _ => false,
+            };
+        }
+        note += &unsent(record, part);
         note += &cut_short(record, part);
     }
     if unheard.len() == parts.len() {
         return unheard.swap_remove(0);
     }
     if judged == 0 {
-        return Verdict::Inconclusive(format!(
-            "no name or id with a line end could be followed to the end{note}"
-        ));
+        let why = match elsewhere.is_empty() {
+            true => "no name or id with a line end could be followed to the end".to_owned(),
+            false => format!(
+                "a name or an id with a line end breaks more than this: see {}",
+                elsewhere.into_iter().collect::<Vec<_>>().join(" and ")
+            ),
+        };
+        return Verdict::Inconclusive(why + &note);
     }
-    let broken = faults.len();
-    faults.truncate(SHOWN);
-    if let Some(first) = faults.first_mut().filter(|_| broken > 1) {
-        first.message += &format!(" (the first of {broken})");
-    }
-    Verdict::from_faults(faults, format!("{judged} payloads refused{note}"))
+    Verdict::from_faults(first_of(faults), format!("{} refused{note}", counted(judged, "payload")))
 }

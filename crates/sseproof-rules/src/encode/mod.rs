@@ -31,11 +31,13 @@ pub(crate) const FAMILY: Family = Family {
     ],
 };
 
-/// The rule that the exchange breaks by what was published to it: for a caller
+/// The rule that the exchanges break by what was published to them: for a caller
 /// that needs to know during a run whether a payload arrived changed.
-pub fn broken_by(exchange: Exchange) -> Option<&'static str> {
-    let exchange = Exchange { number: 1, judged: false, ..exchange };
-    let transcript = Transcript { exchanges: vec![exchange], ..Transcript::default() };
+pub fn broken_by(exchanges: Vec<Exchange>) -> Option<&'static str> {
+    let numbered = exchanges.into_iter().zip(1..);
+    let exchanges =
+        numbered.map(|(exchange, number)| Exchange { number, judged: false, ..exchange });
+    let transcript = Transcript { exchanges: exchanges.collect(), ..Transcript::default() };
     let record = Record::new(&transcript);
     let fails = |rule: &&&Rule| matches!((rule.judge)(&record), Verdict::Fail(_));
     FAMILY.rules.iter().find(fails).map(|rule| rule.id)
@@ -54,6 +56,7 @@ fn publishing(visit: &Visit<'_>, write: fn(&str) -> Vec<u8>) -> Plan {
 fn writing(visit: &Visit<'_>, write: impl Fn(&Message) -> Result<Vec<u8>, EncodeError>) -> Plan {
     match (visit.request.method.as_str(), visit.request.path()) {
         ("POST", "/publish" | reference::PARTS) => reference::publish_as(visit, write),
+        ("POST", reference::ECHO) => reference::echo_as(visit, write),
         _ => reference::answer(visit),
     }
 }
@@ -126,7 +129,7 @@ mod tests {
             let dangerous =
                 Published { payload: Some("a payload".to_owned()), ..Published::of("a") };
             let published = vec![Published::of("S1"), dangerous, Published::of("S2")];
-            broken_by(Exchange { published, ..body(text.as_bytes(), Ending::Disconnected) })
+            broken_by(vec![Exchange { published, ..body(text.as_bytes(), Ending::Disconnected) }])
         };
         assert_eq!(broken("b"), Some("encode/data-intact"));
         assert_eq!(broken("a"), None);

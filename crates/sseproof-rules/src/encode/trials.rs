@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 use sseproof_codec::{Event, Item};
-use sseproof_record::{FORGED, FORGED_RETRY, PLAIN, Part, PublishOutcome, Published};
+use sseproof_record::{
+    FORGED, FORGED_RETRY, Lack, PLAIN, Part, PublishOutcome, Published, Role, RunEventKind,
+};
 
 use super::with_line_feeds;
-use crate::{Record, TimedItem, Verdict, View};
+use crate::outcome::Outcome;
+use crate::{Fault, Record, TimedItem, Verdict, View};
 
 /// Why the family has nothing to judge, with the line that changes it.
 const NO_HOOK: &str = "nothing says how to publish; add `publish: { http: { path: /publish, body: \"${data}\" } }` to the file of --target, or give --publish 'POST /publish'";
@@ -30,6 +33,8 @@ pub(super) struct Trial<'r> {
     pub(super) closing: u64,
     /// Whether the server ended the stream instead of sending the closing sentinel.
     pub(super) kills: bool,
+    /// Whether the stream is the answer to the publication, which has no other subscriber.
+    pub(super) is_answer: bool,
 }
 
 pub(super) struct Forged {
@@ -56,23 +61,79 @@ pub(super) fn trials<'r>(record: &'r Record<'_>) -> Result<Vec<Trial<'r>>, Verdi
     // it would not have had otherwise.
     for view in record.all().filter(|view| !view.judged) {
         let published = &view.exchange().published;
-        sentinels.extend(published.iter().filter(|one| one.payload.is_none()));
-        trials.extend(of_stream(view, published));
+        sentinels
+            .extend(published.iter().filter(|one| one.payload.is_none()).map(|one| (view, one)));
+        if !is_answer(&view) {
+            trials.extend(of_stream(view, published));
+        }
     }
     // A server that ends its streams now and then may have done so here.
     if record.streams().any(|view| view.ended_by_server()) {
         trials.retain(|trial| !trial.kills);
     }
+    trials.extend(of_answers(record));
     if !trials.is_empty() {
         return Ok(trials);
     }
-    let Some(first) = sentinels.first() else { return Err(Verdict::Skip(NO_HOOK.to_owned())) };
-    let refused = sentinels.iter().all(|one| one.outcome != PublishOutcome::Accepted);
+    let lacks = |what: &RunEventKind| *what == RunEventKind::Lacking(Lack::Publish);
+    let Some((view, first)) = sentinels.first() else {
+        let is_unknown = record.run_events().iter().any(|happening| lacks(&happening.what));
+        let why = if is_unknown { NO_HOOK } else { "no dangerous payload was published" };
+        return Err(Verdict::Skip(why.to_owned()));
+    };
+    let refused = sentinels.iter().all(|(_, one)| one.outcome != PublishOutcome::Accepted);
+    let came = |(view, one): &(View<'_>, &Published)| {
+        view.events().any(|(event, _)| event.data.contains(&one.data))
+    };
     let why = match first.outcome.said() {
         Some(said) if refused => format!("nothing could be published: {said}"),
+        _ if sentinels.iter().any(came) => "no payload could be followed to the end".to_owned(),
+        _ if is_answer(view) => format!(
+            "a publication was answered by {}, and no event in it has the data",
+            Outcome::of(view).describe()
+        ),
         _ => "what was published never came to the stream; does another path carry it? (`publish: { stream: /path }`)".to_owned(),
     };
     Err(Verdict::Inconclusive(why))
+}
+
+/// Whether the exchange is a publication that is answered by its own stream.
+fn is_answer(view: &View<'_>) -> bool {
+    view.role == Some(Role::Answer)
+}
+
+/// The trials of payloads that the server answered with the stream itself. The answer to a sentinel
+/// before them shows how the server wraps data, and what else is in such an answer.
+fn of_answers<'r>(record: &'r Record<'_>) -> Vec<Trial<'r>> {
+    let mut trials = Vec::new();
+    let mut control = None;
+    for view in record.all().filter(is_answer) {
+        let Some(one) = view.exchange().published.first() else { continue };
+        if one.payload.is_none() {
+            control = view.seen().iter().enumerate().find_map(|(index, seen)| {
+                let Item::Event(event) = &seen.item else { return None };
+                let shape = Shape::of(&event.data, &one.data)?;
+                Some((index, event, shape, view.end.how.is_cut()))
+            });
+            continue;
+        }
+        if matches!(one.outcome, PublishOutcome::Unsendable(_)) {
+            continue;
+        }
+        let Some((before, event, shape, is_cut)) = &control else { continue };
+        trials.push(Trial {
+            view,
+            published: one,
+            seen: &view.seen()[(*before).min(view.seen().len())..],
+            rest: &[],
+            shapes: [shape.clone(), shape.clone()],
+            event_type: &event.event_type,
+            closing: view.body_len(),
+            kills: !is_cut && view.is_stream() && view.end.how.is_cut(),
+            is_answer: true,
+        });
+    }
+    trials
 }
 
 /// The same, of payloads in this part, which the target file has to offer and the server to carry.
@@ -93,10 +154,22 @@ pub(super) fn trials_of<'r>(record: &'r Record<'_>, part: Part) -> Result<Vec<Tr
                 "even a plain {noun} does not arrive: does `publish` say `${{{name}}}` where the server expects the {noun}?"
             ),
         })),
+        None if is_offered(record, part) => {
+            Err(Verdict::Inconclusive(format!("no plain {noun} could be followed to the end")))
+        }
         None => Err(Verdict::Skip(format!(
             "`publish` does not say where the {noun} goes; add `{name}: \"${{{name}}}\"` to its `json` in the file of --target, or `${{{name}:percent}}` to its `path`"
         ))),
     }
+}
+
+/// Whether something was, or was to be, published in this part.
+fn is_offered(record: &Record<'_>, part: Part) -> bool {
+    let left_out =
+        |what: &RunEventKind| matches!(what, RunEventKind::LeftOut { part: of, .. } if *of == part);
+    let mut published = record.all().flat_map(|view| &view.exchange().published);
+    published.any(|one| one.part() == part)
+        || record.run_events().iter().any(|happening| left_out(&happening.what))
 }
 
 fn of_stream<'r>(view: View<'r>, published: &'r [Published]) -> Vec<Trial<'r>> {
@@ -142,6 +215,7 @@ fn of_stream<'r>(view: View<'r>, published: &'r [Published]) -> Vec<Trial<'r>> {
                     event_type: &first.event_type,
                     closing: view.body_len(),
                     kills: true,
+                    is_answer: false,
                 });
             }
             continue;
@@ -157,6 +231,7 @@ fn of_stream<'r>(view: View<'r>, published: &'r [Published]) -> Vec<Trial<'r>> {
             event_type: &last.event_type,
             closing: last.span.start,
             kills: false,
+            is_answer: false,
         });
     }
     trials
@@ -184,6 +259,14 @@ impl<'r> Trial<'r> {
             Part::Data => "data".to_owned(),
             part @ (Part::Event | Part::Id) => format!("an {}", part.noun()),
             part @ Part::Comment => format!("a {}", part.noun()),
+        }
+    }
+
+    /// The fault of something that did not come where the next sentinel did, or at all.
+    pub(super) fn absent(&self, message: impl Into<String>) -> Fault {
+        match &self.view.head {
+            Some(_) => Fault::at(&self.view, self.closing, message),
+            None => Fault::whole(&self.view, message),
         }
     }
 

@@ -44,7 +44,7 @@ fn judge(record: &Record<'_>) -> Verdict {
         }
         _ => {}
     }
-    let waits = format!("{waiting} of {asked} requests for a stream wait");
+    let waits = format!("{waiting} of {} for a stream wait", counted(asked, "request"));
     if !freed {
         return Verdict::Inconclusive(format!(
             "{waits} while {at_a_time} are open, but a new request waited too after some were closed"

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sseproof_http::{Departure, Plan, Visit};
 use sseproof_record::{Gauge, Lack, Reading, RunEvent, RunEventKind};
+use sseproof_units::counted;
 
 use crate::delivery::figures::shown;
 use crate::timing::{PRODUCER_GONE, QUIET};
@@ -37,10 +38,15 @@ pub(crate) fn was_quiet(view: &View<'_>) -> bool {
 }
 
 /// The rule's answer over those clients that are meant.
-pub(crate) fn judge(record: &Record<'_>, what: &str, meant: impl Fn(&View<'_>) -> bool) -> Verdict {
+pub(crate) fn judge(
+    record: &Record<'_>,
+    lacks: &[Lack],
+    what: &str,
+    meant: impl Fn(&View<'_>) -> bool,
+) -> Verdict {
     let leavings: Vec<_> =
         leavings(record).into_iter().filter(|leaving| meant(&leaving.view)).collect();
-    decide(record, leavings, &[Lack::Active, Lack::Publish], what)
+    decide(record, leavings, lacks, what)
 }
 
 /// The verdict on each client that disconnected.
@@ -59,9 +65,8 @@ fn decide(record: &Record<'_>, leavings: Vec<Leaving<'_>>, lacks: &[Lack], what:
             Producer::Gone(time) => slowest = slowest.max(Some(time)),
             Producer::Stays(leaving) if leaving.waited < PRODUCER_GONE => {
                 thin = Some(format!(
-                    "{} more {} than before, but only {} were waited",
-                    leaving.after - leaving.before,
-                    leaving.gauge,
+                    "{} more than before, but the wait was only {}",
+                    of_gauge(leaving.gauge, leaving.after - leaving.before),
                     shown(leaving.waited)
                 ));
             }
@@ -99,7 +104,7 @@ pub(crate) fn judge_through(
     see: &str,
     meant: impl Fn(&View<'_>) -> bool,
 ) -> Verdict {
-    let directly = judge(record, "", |view| !view.via && meant(view));
+    let directly = judge(record, &[], "", |view| !view.via && meant(view));
     if matches!(directly, Verdict::Fail(_)) || never_stops(record) {
         return Verdict::Skip(format!("nothing ends at the server itself either: see {see}"));
     }
@@ -149,7 +154,8 @@ pub(crate) fn unread(record: &Record<'_>, meant: Gauge) -> Option<String> {
 /// then the rules on less simple cases have nothing to add.
 pub(crate) fn never_stops(record: &Record<'_>) -> bool {
     let meant = |view: &View<'_>| is_simple(view) && !was_quiet(view);
-    matches!(judge(record, "", |view| meant(view) && !was_reset(record, view)), Verdict::Fail(_))
+    let directly = judge(record, &[], "", |view| meant(view) && !was_reset(record, view));
+    matches!(directly, Verdict::Fail(_))
 }
 
 /// A subscription to the server itself.
@@ -161,6 +167,14 @@ pub(crate) fn is_simple(view: &View<'_>) -> bool {
 pub(crate) fn was_reset(record: &Record<'_>, view: &View<'_>) -> bool {
     let what = RunEventKind::LeftByReset { exchange: view.number };
     record.run_events().iter().any(|happening| happening.what == what)
+}
+
+/// `3 producers`, `1 connection`.
+pub(crate) fn of_gauge(gauge: Gauge, number: u64) -> String {
+    match gauge {
+        Gauge::Memory => format!("{} of memory", sseproof_units::bytes(number)),
+        gauge => counted(number, gauge.to_string().trim_end_matches('s')),
+    }
 }
 
 fn producer<'r>(of: &[&'r Leaving<'r>]) -> Producer<'r> {
@@ -187,8 +201,10 @@ impl Leaving<'_> {
         let Self { gauge, before, after, .. } = self;
         let during = self.during.map_or_else(String::new, |during| format!(", {during} with it"));
         let message = format!(
-            "{} after the client disconnected, there are still {after} {gauge}: {before} before it came{during}",
-            shown(self.waited)
+            "{} after the client disconnected, there {} still {}: {before} before it came{during}",
+            shown(self.waited),
+            if *after == 1 { "is" } else { "are" },
+            of_gauge(*gauge, *after)
         );
         Fault::whole(&self.view, message)
     }
@@ -281,6 +297,9 @@ pub(crate) fn nothing_read(record: &Record<'_>, gauge: Gauge, of: &[Lack], what:
 /// Why there is nothing to judge, with the line that changes it.
 pub(crate) fn lacking(record: &Record<'_>, of: &[Lack], what: &str) -> String {
     let lack = record.run_events().iter().find_map(|happening| match happening.what {
+        RunEventKind::Lacking(Lack::Stream) if of.contains(&Lack::Publish) => {
+            Some((Lack::Stream, happening))
+        }
         RunEventKind::Lacking(lack) if of.contains(&lack) => Some((lack, happening)),
         _ => None,
     });
@@ -294,6 +313,10 @@ pub(crate) fn lacking(record: &Record<'_>, of: &[Lack], what: &str) -> String {
         _ => None,
     });
     let needs = match lack {
+        Lack::Stream => {
+            return "what is published comes only in the answer to its request (`answer: true`)"
+                .to_owned();
+        }
         Lack::Publish => "nothing says how to publish",
         Lack::Active => "nothing says how many producers are alive",
         Lack::Process => "nothing says how much memory the server holds",

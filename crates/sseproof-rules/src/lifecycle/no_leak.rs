@@ -2,7 +2,9 @@
 
 use sseproof_record::{Gauge, Reading, RunEventKind};
 
-use super::leaving::{never_stops, nothing_read, outliving, unread};
+use super::leaving::{never_stops, nothing_read, of_gauge, outliving, unread};
+use sseproof_units::counted;
+
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, reference};
 
 pub(super) const RULE: Rule = Rule {
@@ -52,7 +54,8 @@ fn judge(record: &Record<'_>) -> Verdict {
     };
     if streams < ENOUGH {
         return Verdict::Inconclusive(format!(
-            "only {streams} of {came} clients were given a stream: too few to see what stays"
+            "only {streams} of {} were given a stream: too few to see what stays",
+            counted(came, "client")
         ));
     }
     let mut faults = Vec::new();
@@ -76,7 +79,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let gauges: Vec<String> = courses.iter().map(|course| course.gauge.to_string()).collect();
     Verdict::from_faults(
         faults,
-        format!("{came} clients disconnected and left no {}", gauges.join(", no ")),
+        format!("{} disconnected and left no {}", counted(came, "client"), gauges.join(", no ")),
     )
 }
 
@@ -97,12 +100,10 @@ impl Readings {
         if clients == 0 || grown * 100 < allowance(self.gauge) * clients.max(100) {
             return Growth::None;
         }
-        let shown = |number: u64| match self.gauge {
-            Gauge::Memory => format!("{} of memory", sseproof_units::bytes(number)),
-            gauge => format!("{number} {gauge}"),
-        };
+        let shown = |number: u64| of_gauge(self.gauge, number);
         let message = format!(
-            "{clients} clients that came and left raised {} to {}",
+            "{} that came and left raised {} to {}",
+            counted(clients, "client"),
             shown(low),
             shown(high)
         );

@@ -28,7 +28,11 @@ pub(super) const RULE: Rule = Rule {
 fn judge(record: &Record<'_>) -> Verdict {
     let of = |role| record.all().find(|view| view.role == Some(role));
     let Some(second) = of(Role::SameSession) else {
-        return Verdict::Skip("the server sets no cookie".to_owned());
+        let sets = |view: View<'_>| view.head.iter().any(|head| head.headers.has("set-cookie"));
+        return Verdict::Skip(match record.all().any(sets) {
+            true => "no request was made with a cookie that the server sets".to_owned(),
+            false => "the server sets no cookie".to_owned(),
+        });
     };
     let first = record.all().find(|view| view.scenario == second.scenario);
     let (Some(first), Some(stranger)) = (first, of(Role::Stranger)) else {

@@ -12,6 +12,7 @@ use crate::delivery::sendings::published;
 use crate::timing::{BLOCKED, HELD_UP};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 use sseproof_units::bytes;
+use sseproof_units::counted;
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle/slow-reader",
@@ -57,7 +58,8 @@ fn judge(record: &Record<'_>) -> Verdict {
     let since: Vec<_> = after.iter().copied().filter_map(publication).collect();
     if let Some((bytes, PublishOutcome::Unanswered(why))) = poured {
         let message = format!(
-            "this client reads nothing, and after {bytes} bytes the server takes nothing more to publish: {why}"
+            "this client reads nothing, and after {} the server takes nothing more to publish: {why}",
+            counted(bytes, "byte")
         );
         return with_control(record, &slow, &before, held(&slow, message));
     }

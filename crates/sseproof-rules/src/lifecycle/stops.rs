@@ -3,18 +3,17 @@
 use std::time::Duration;
 
 use sseproof_http::{Action, Departure, Plan, Visit};
+use sseproof_record::Lack;
 
-use super::leaving::{self, is_simple, never_stops, outliving, was_quiet, was_reset};
+use super::leaving::{self, is_simple, leavings, never_stops, outliving, was_quiet, was_reset};
 use crate::{Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const ON_CLOSE: Rule = Rule {
     id: "lifecycle/stops-on-close",
     judge: |record| {
-        leaving::judge(
-            record,
-            "no client closed the connection of a stream between two readings",
-            |view| is_simple(view) && !was_quiet(view) && !was_reset(record, view),
-        )
+        let closed = |view: &View<'_>| is_simple(view) && !was_reset(record, view);
+        let none = "no client closed the connection of a stream between two readings";
+        judge(record, none, Quiet::No, closed)
     },
     mutants: &[Mutant::new(
         "deaf-to-close",
@@ -26,12 +25,10 @@ pub(super) const ON_CLOSE: Rule = Rule {
 pub(super) const ON_RESET: Rule = Rule {
     id: "lifecycle/stops-on-reset",
     judge: |record| {
-        unless_never(
-            record,
-            "nothing ends at a close either",
-            "no client reset the connection of a stream between two readings",
-            |view| is_simple(view) && !was_quiet(view) && was_reset(record, view),
-        )
+        let reset = |view: &View<'_>| is_simple(view) && was_reset(record, view);
+        let none = "no client reset the connection of a stream between two readings";
+        unless_never(record, "nothing ends at a close either")
+            .unwrap_or_else(|| judge(record, none, Quiet::No, reset))
     },
     mutants: &[Mutant::new(
         "deaf-to-reset",
@@ -43,12 +40,9 @@ pub(super) const ON_RESET: Rule = Rule {
 pub(super) const WHEN_IDLE: Rule = Rule {
     id: "lifecycle/stops-when-idle",
     judge: |record| {
-        unless_never(
-            record,
-            "nothing ends where events flow either",
-            "no client disconnected from a quiet stream between two readings",
-            |view| is_simple(view) && was_quiet(view),
-        )
+        let none = "no client disconnected from a stream between two readings";
+        unless_never(record, "nothing ends where events flow either")
+            .unwrap_or_else(|| judge(record, none, Quiet::Yes, is_simple))
     },
     mutants: &[
         Mutant::new(
@@ -67,12 +61,12 @@ pub(super) const WHEN_IDLE: Rule = Rule {
 pub(super) const AFTER_HEAD: Rule = Rule {
     id: "lifecycle/head-stops",
     judge: |record| {
-        unless_never(
-            record,
-            "nothing ends after a GET either",
-            "no HEAD was sent between two readings",
-            |view| !view.via && view.request.method == "HEAD",
-        )
+        unless_never(record, "nothing ends after a GET either").unwrap_or_else(|| {
+            let none = "no HEAD was sent between two readings";
+            leaving::judge(record, &[Lack::Active], none, |view| {
+                !view.via && view.request.method == "HEAD"
+            })
+        })
     },
     mutants: &[Mutant::new(
         "produces-for-head",
@@ -84,18 +78,32 @@ pub(super) const AFTER_HEAD: Rule = Rule {
     )],
 };
 
-/// The verdict on the clients that are meant, if the server stops at least for a client that
-/// closes the connection.
-fn unless_never(
-    record: &Record<'_>,
-    never: &str,
-    none: &str,
-    meant: impl Fn(&View<'_>) -> bool,
-) -> Verdict {
-    if never_stops(record) {
-        return Verdict::Skip(format!("{never}: see lifecycle/stops-on-close"));
-    }
-    leaving::judge(record, none, meant)
+/// Whether clients are meant that disconnected from a quiet stream, or while events came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quiet {
+    No,
+    Yes,
+}
+
+/// The verdict on the clients that disconnected so, from such streams.
+fn judge(record: &Record<'_>, none: &str, quiet: Quiet, so: impl Fn(&View<'_>) -> bool) -> Verdict {
+    let is_quiet = quiet == Quiet::Yes;
+    let others = leavings(record).iter().any(|leaving| so(&leaving.view));
+    let none = match quiet {
+        _ if !others => none,
+        Quiet::No => "each client disconnected from a quiet stream: see lifecycle/stops-when-idle",
+        Quiet::Yes => "each client disconnected while events came: see lifecycle/stops-on-close",
+    };
+    // Only a stream without events of its own depends on what is published.
+    let lacks: &[Lack] =
+        if is_quiet || others { &[Lack::Active, Lack::Publish] } else { &[Lack::Active] };
+    leaving::judge(record, lacks, none, |view| so(view) && was_quiet(view) == is_quiet)
+}
+
+/// Why there is nothing to say, if the server does not even stop for a client that closes the
+/// connection while events come.
+fn unless_never(record: &Record<'_>, never: &str) -> Option<Verdict> {
+    never_stops(record).then(|| Verdict::Skip(format!("{never}: see lifecycle/stops-on-close")))
 }
 
 /// For mutants: the right response to a HEAD, whose producer goes on.

@@ -95,8 +95,8 @@ fn plain(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
     }
     if lateness.way >= LONGER_WAY {
         let message = format!(
-            "each of {} events comes at least {on_way} later than directly",
-            lateness.compared
+            "each of {} comes at least {on_way} later than directly",
+            count(lateness.compared, "event")
         );
         return Some(Verdict::Fail(vec![Fault::at(&pair.through, lateness.offset, message)]));
     }
@@ -104,8 +104,8 @@ fn plain(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
         return Some(Verdict::Fail(vec![held_back(pair, &lateness)]));
     }
     Some(Verdict::Pass(format!(
-        "{} events, {on_way} later than directly{}",
-        lateness.compared,
+        "{}, {on_way} later than directly{}",
+        count(lateness.compared, "event"),
         match lateness.late {
             0 => String::new(),
             late => format!(", {late} of them by up to {} more", shown(lateness.most)),
@@ -149,8 +149,9 @@ fn own_streams(pair: &Pair<'_>, control: Option<&View<'_>>) -> Option<Verdict> {
         )));
     }
     let paces = format!(
-        "{sent} events of the server itself come at {} moments over {}",
-        direct.len(),
+        "{} of the server itself come at {} over {}",
+        count(sent, "event"),
+        count(direct.len(), "moment"),
         shown(spread(&direct).unwrap_or_default())
     );
     let watched = pair.through.end.at.saturating_sub(pair.through.head.as_ref()?.at);
@@ -180,8 +181,8 @@ fn own_streams(pair: &Pair<'_>, control: Option<&View<'_>>) -> Option<Verdict> {
         return Some(Verdict::Fail(vec![Fault::at(&pair.through, 0, message)]));
     }
     Some(Verdict::Pass(format!(
-        "{} events at {}; {paces}",
-        events(&here),
+        "{} at {}; {paces}",
+        count(events(&here), "event"),
         count(here.len(), "moment")
     )))
 }

@@ -32,6 +32,10 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
+fn tries(number: usize) -> String {
+    if number == 1 { "1 try".to_owned() } else { format!("{number} tries") }
+}
+
 /// Whether a proxy holds the response headers back.
 pub(super) fn holds_back(record: &Record<'_>) -> bool {
     matches!(judge(record), Verdict::Fail(_))
@@ -93,9 +97,9 @@ fn no_head(first: &View<'_>, asked: &[View<'_>], direct: Duration) -> Verdict {
         return Verdict::Skip("the proxy gives no whole answer: see proxy/keeps-musts".to_owned());
     };
     let message = format!(
-        "no response headers come through the proxy within {}, in {} tries; the server itself sends them after {}",
+        "no response headers come through the proxy within {}, in {}; the server itself sends them after {}",
         shown(*longest),
-        asked.len(),
+        tries(asked.len()),
         shown(direct)
     );
     if *longest < NO_HEAD_THROUGH_PROXY.max(direct * 4) || asked.len() < AGAIN {

@@ -26,7 +26,12 @@ pub(super) const RULE: Rule = Rule {
 fn judge(record: &Record<'_>) -> Verdict {
     let back = pairs(record, Sample::Resumed);
     let Some(pair) = back.first() else {
-        return Verdict::Skip("the stream has no ids to resume after".to_owned());
+        let has_id = |view: &View<'_>| view.events().any(|(event, _)| event.sets_id);
+        let direct = pairs(record, Sample::Stream).into_iter().map(|pair| pair.direct);
+        return Verdict::Skip(match direct.into_iter().any(|view| has_id(&view)) {
+            true => "no client reconnected with an id on both sides".to_owned(),
+            false => "the stream has no ids to resume after".to_owned(),
+        });
     };
     if !pair.flows() {
         return Verdict::Inconclusive(

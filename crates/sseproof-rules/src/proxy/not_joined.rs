@@ -144,7 +144,8 @@ fn one_for_two(record: &Record<'_>) -> Option<Fault> {
     let joined = one == none + 1 && two == one && three == two + 1;
     (joined && open(&first) && open(&second)).then(|| {
         let message = format!(
-            "two clients have a stream through the proxy, and the server has {one} producers as with one of them; a client of its own makes it {three}"
+            "two clients have a stream through the proxy, and the server has {} as with one of them; a client of its own makes it {three}",
+            count(one, "producer")
         );
         Fault::new(&second, Place::StatusLine, message)
     })

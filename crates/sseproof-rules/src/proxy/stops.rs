@@ -42,7 +42,7 @@ pub(super) const HEAD: Rule = Rule {
 fn judge(record: &Record<'_>) -> Verdict {
     // A server that is deaf on quiet streams says nothing of the proxy there.
     let is_quiet = |view: &View<'_>| is_simple(view) && was_quiet(view);
-    let deaf = matches!(leaving::judge(record, "", is_quiet), Verdict::Fail(_));
+    let deaf = matches!(leaving::judge(record, &[], "", is_quiet), Verdict::Fail(_));
     let what = "no client disconnected from the proxy between two readings";
     leaving::judge_through(record, what, "lifecycle/stops-on-close", |view| {
         let is_one = view.request.method != "HEAD" && view.is_stream();

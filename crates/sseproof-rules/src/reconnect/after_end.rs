@@ -21,6 +21,7 @@ pub(crate) const RULE: Rule = Rule {
 
 fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
+    let mut other = None;
     let mut doubt = None;
     let (mut back, mut stopped) = (0, 0);
     for Return { view, before } in super::returns(record) {
@@ -31,7 +32,9 @@ fn judge(record: &Record<'_>) -> Verdict {
         match &outcome {
             Outcome::Stream => back += 1,
             Outcome::Status(204) => stopped += 1,
-            Outcome::Redirect(_) | Outcome::OtherType | Outcome::NotHttp => {}
+            Outcome::Redirect(_) | Outcome::OtherType | Outcome::NotHttp => {
+                other = Some((view.number, outcome));
+            }
             _ => match super::doubt(record, &outcome) {
                 Some(why) => doubt = Some(why),
                 None => faults.push(not_back(&view, &outcome, "the end")),
@@ -44,7 +47,8 @@ fn judge(record: &Record<'_>) -> Verdict {
     match (doubt, back, stopped) {
         (Some(doubt), ..) => Verdict::Inconclusive(doubt),
         (None, 0, 0) => {
-            Verdict::Skip("no client reconnected after the server had ended a stream".to_owned())
+            let what = "no client reconnected after the server had ended a stream";
+            Verdict::Skip(super::none(other, what))
         }
         (None, 0, _) => Verdict::Pass("204 stops the client after the end".to_owned()),
         (None, ..) => Verdict::Pass(count(back, "return")),

@@ -36,6 +36,7 @@ pub(crate) const RULE: Rule = Rule {
 
 fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
+    let mut other = None;
     let mut doubt = None;
     let mut closed = Vec::new();
     let (mut back, mut came) = (0, 0);
@@ -48,7 +49,9 @@ fn judge(record: &Record<'_>) -> Verdict {
         let outcome = Outcome::of(&view);
         match &outcome {
             Outcome::Stream => back += 1,
-            Outcome::Redirect(_) | Outcome::OtherType | Outcome::NotHttp => {}
+            Outcome::Redirect(_) | Outcome::OtherType | Outcome::NotHttp => {
+                other = Some((view.number, outcome));
+            }
             Outcome::Refused if is_the_last_seen(record, &view) => {
                 doubt = Some("the connection was refused, and so was every later one".to_owned());
             }
@@ -84,7 +87,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     match doubt {
         Some(doubt) => Verdict::Inconclusive(doubt),
         None if back > 0 => Verdict::Pass(count(back, "return")),
-        None => Verdict::Skip("no client reconnected to a stream after a cut".to_owned()),
+        None => Verdict::Skip(super::none(other, "no client reconnected to a stream after a cut")),
     }
 }
 

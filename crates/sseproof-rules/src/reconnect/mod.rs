@@ -54,6 +54,14 @@ fn last_stream<'r>(record: &'r Record<'_>, view: &View<'r>) -> Option<View<'r>> 
     }
 }
 
+/// Why no answer could be judged: one that another rule judges, or else that there was none.
+fn none(other: Option<(usize, Outcome)>, otherwise: &str) -> String {
+    match other {
+        Some((number, outcome)) => format!("exchange {number} got {}", outcome.describe()),
+        None => otherwise.to_owned(),
+    }
+}
+
 /// The fault of a server to which a client reconnects without getting a stream.
 fn not_back(view: &View<'_>, outcome: &Outcome, after: &str) -> Fault {
     let message = format!("a client that reconnects after {after} gets {}", outcome.describe());

@@ -21,6 +21,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
+    let mut other = None;
     let mut later = 0;
     let returns = super::returns(record).map(|back| back.view);
     let anew = record.subscriptions().filter(|view| matches!(coming(record, view), Coming::Anew));
@@ -33,11 +34,11 @@ fn judge(record: &Record<'_>) -> Verdict {
                 let message = format!("where a stream was before, there is now 200 with {media}");
                 faults.push(Fault::header(&view, "content-type", message));
             }
-            _ => {}
+            outcome => other = Some((view.number, outcome)),
         }
     }
     if later == 0 && faults.is_empty() {
-        return Verdict::Skip("no client reconnected to a stream".to_owned());
+        return Verdict::Skip(super::none(other, "no client reconnected to a stream"));
     }
     Verdict::from_faults(each_once(faults), count(later, "later answer"))
 }

@@ -3,6 +3,7 @@
 use sseproof_http::Plan;
 use sseproof_record::Reason;
 
+use super::none;
 use crate::outcome::{Coming, Outcome, coming, count, each_once};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
@@ -27,6 +28,7 @@ pub(super) const RULE: Rule = Rule {
 fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
     let mut good = 0;
+    let mut other = None;
     for view in record.subscriptions() {
         let Coming::Anew = coming(record, &view) else { continue };
         let outcome = Outcome::of(&view);
@@ -37,11 +39,11 @@ fn judge(record: &Record<'_>) -> Verdict {
             Outcome::Status(_) => faults
                 .push(Fault::new(&view, Place::StatusLine, message()).so(outcome.consequence())),
             // A missing response stops no client for good.
-            _ => {}
+            _ => other = Some((view.number, outcome)),
         }
     }
     if good == 0 && faults.is_empty() {
-        return Verdict::Skip("no client subscribed a second time".to_owned());
+        return Verdict::Skip(none(other, "no client subscribed a second time"));
     }
     Verdict::from_faults(each_once(faults), count(good, "later subscriber"))
 }

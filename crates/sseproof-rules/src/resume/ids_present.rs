@@ -27,7 +27,10 @@ fn judge(record: &Record<'_>) -> Verdict {
         return Verdict::Skip("no stream carried an event".to_owned());
     }
     if with_id > 0 {
-        return Verdict::Pass(format!("{with_id} of {total} events have an id"));
+        return Verdict::Pass(match total {
+            1 => "the only event has an id".to_owned(),
+            _ => format!("{with_id} of {total} events have an id"),
+        });
     }
     // Where one stream says that it is over, the others were only left before they could.
     let resumable: Vec<_> = match streams.iter().any(says_done) {

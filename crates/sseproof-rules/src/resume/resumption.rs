@@ -147,12 +147,14 @@ pub(super) fn resumptions<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'
     let mut found = Vec::new();
     let mut shared = None;
     let mut hasty = false;
+    let mut encoded = None;
     let is_state = is_state(record);
     for back in record.judged() {
         let Some(before) = record.followed(&back, Reason::Reconnect) else { continue };
         let Some(id) = back.request.last_event_id().map(|id| id.to_text()) else { continue };
         let (first, second) = (landing(record, before), landing(record, back));
         if first.is_encoded() {
+            encoded = Some(first.number);
             continue;
         }
         let events = with_ids(&first);
@@ -186,9 +188,10 @@ pub(super) fn resumptions<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'
             let why = "events are rare: no client that reconnected with an id stayed for one";
             Err(Verdict::Skip(why.to_owned()))
         }
-        (true, None) => {
-            Err(Verdict::Skip("no client reconnected with an id of the stream".to_owned()))
-        }
+        (true, None) => Err(Verdict::Skip(match encoded {
+            Some(number) => format!("exchange {number}, which was resumed, cannot be decompressed"),
+            None => "no client reconnected with an id of the stream".to_owned(),
+        })),
     }
 }
 

@@ -23,12 +23,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let ended: Vec<_> = record
-        .streams()
-        .filter(|view| view.end.how == Ending::Complete && view.first_event().is_some())
-        .collect();
-    if ended.is_empty() {
+    let ended = || record.streams().filter(|view| view.end.how == Ending::Complete);
+    let Some(without) = ended().next() else {
         return Verdict::Skip("the server ended no stream on purpose".to_owned());
+    };
+    let ended: Vec<_> = ended().filter(|view| view.first_event().is_some()).collect();
+    if ended.is_empty() {
+        let number = without.number;
+        return Verdict::Skip(format!("exchange {number} ended before it had an event"));
     }
     let recurring: Vec<_> = ended
         .iter()

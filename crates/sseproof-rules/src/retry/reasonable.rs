@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::delivery::figures::shown;
 use crate::{Fault, Mutant, Record, Rule, Verdict, reference};
+use sseproof_units::counted;
 
 /// Below this a client hardly waits at all, and the number looks like seconds.
 const SHORTEST: u64 = 50;
@@ -38,7 +39,10 @@ fn judge(record: &Record<'_>) -> Verdict {
                     "retry: {millis} is {millis} milliseconds: seconds would be `retry: {millis}000`"
                 ),
                 LONGEST..=TIMER => {
-                    format!("retry: {millis} makes clients wait for {} hours", millis / LONGEST)
+                    format!(
+                        "retry: {millis} makes clients wait for {}",
+                        counted(millis / LONGEST, "hour")
+                    )
                 }
                 _ => continue,
             };

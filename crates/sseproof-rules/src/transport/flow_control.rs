@@ -7,6 +7,7 @@ use super::sharing::{joined, single};
 use super::{no_blocking, on_stream};
 use crate::outcome::count;
 use crate::{Mutant, Over, Record, Rule, Single, Verdict};
+use sseproof_units::counted;
 
 pub(super) const RULE: Rule = Rule {
     id: "transport/flow-control",
@@ -26,7 +27,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     let singles = joined(record, true).map(|(view, opener)| match single(record, &view, &opener) {
         Single::Broken(mut fault) => {
             let window = opener.transport.window.unwrap_or_default();
-            fault.message.push_str(&format!(", which had a window of {window} bytes"));
+            fault.message.push_str(&format!(", which had a window of {}", counted(window, "byte")));
             Single::Broken(fault)
         }
         single => single,

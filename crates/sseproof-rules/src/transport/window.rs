@@ -37,7 +37,8 @@ fn judge(record: &Record<'_>) -> Verdict {
         let window = u64::from(view.transport.window?);
         let came = spent(view);
         let message = format!(
-            "{came} bytes of DATA came on a stream whose window was {window} from its beginning and was never enlarged"
+            "{} of DATA came on a stream whose window was {window} from its beginning and was never enlarged",
+            count(came, "byte")
         );
         (came > window).then(|| Fault::whole(view, message))
     });

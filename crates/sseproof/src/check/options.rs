@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use globset::GlobMatcher;
 use sseproof_files::{
-    Overlay, Probe, Readiness, Scenario, StartHook, Target, Variables, needed, probes,
+    Overlay, Probe, PublishHook, Readiness, Scenario, StartHook, Target, Variables, needed, probes,
     profile_probes,
 };
 use sseproof_http::{Bytes, Headers, Request};
@@ -120,7 +120,7 @@ fn flags(arguments: &Check, urls: &[&String]) -> anyhow::Result<Overlay> {
         method: arguments.method.as_ref().map(|method| method.to_ascii_uppercase()),
         headers,
         body: arguments.body.as_deref().map(body).transpose()?,
-        publish: arguments.publish.clone(),
+        publish: publish(arguments),
         start: arguments.start.as_ref().map(|command| StartHook {
             command: command.clone(),
             ready: Readiness::default(),
@@ -133,10 +133,16 @@ fn flags(arguments: &Check, urls: &[&String]) -> anyhow::Result<Overlay> {
     })
 }
 
+/// How to publish, as either flag says.
+fn publish(arguments: &Check) -> Option<PublishHook> {
+    let answer = arguments.publish_answer.clone().map(PublishHook::answering);
+    arguments.publish.clone().or(answer)
+}
+
 fn check_urls(target: &Target, arguments: &Check) -> anyhow::Result<()> {
     if !target.url.is_empty() {
         checked(&target.url)?;
-    } else if arguments.target.is_some() || arguments.publish.is_some() {
+    } else if arguments.target.is_some() || publish(arguments).is_some() {
         bail!(
             "the target has no URL; add it to the command, or add `url: http://127.0.0.1:8080/events` to the file of --target"
         );
