@@ -23,6 +23,8 @@ use super::tracked::Snapshot;
 
 /// A stream that is silent for this long carries only published events.
 const SILENCE: Duration = Duration::from_millis(1_500);
+/// So many events at the beginning of a stream do not show that it has events of its own.
+const GREETINGS: usize = 2;
 /// How long to wait for one published event before the next is published.
 const EACH: Duration = Duration::from_millis(500);
 /// How long more of an answer may follow its first event, if the answer does not end.
@@ -51,9 +53,17 @@ impl ScenarioRun<'_> {
     ) -> Result<(), Stop> {
         let end = self.client.now() + within;
         if self.feeding == Feeding::WhenSilent {
-            let seen =
-                |snapshot: &Snapshot<'_>| snapshot.events().next().is_some() || snapshot.ended;
-            let waited = self.slot_at(index).wait(SILENCE.min(within), seen).await;
+            let mut waited = Waited::Reached;
+            // An event or two may only greet the client.
+            for greetings in 0..=GREETINGS {
+                let seen = |snapshot: &Snapshot<'_>| {
+                    snapshot.events().count() > greetings || snapshot.ended || reached(snapshot)
+                };
+                waited = self.slot_at(index).wait(SILENCE.min(within), seen).await;
+                if waited != Waited::Reached || self.look(index, &mut reached) {
+                    break;
+                }
+            }
             self.feeding =
                 if waited == Waited::TimedOut { Feeding::AtOnce } else { Feeding::Never };
         }

@@ -335,11 +335,16 @@ async fn what_a_header_field_cannot_carry_is_left_out() {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_stream_is_given_events_before_its_client_disconnects() {
-    for stream in ["", "  stream: /only-published\n"] {
+    for (path, stream) in [
+        ("/only-published", ""),
+        ("/only-published", "  stream: /only-published\n"),
+        // An event that greets the client does not make the stream less quiet.
+        ("/greets", ""),
+    ] {
         let hook = format!(
             "active: {{ http: {{ path: /active }} }}\npublish:\n{stream}  http: {{ path: /publish, body: \"${{data}}\" }}\n"
         );
-        let url = "http://lab.test/only-published".to_owned();
+        let url = format!("http://lab.test{path}");
         let target = Target { url, ..target(&hook) };
         let scenarios = ["baseline", "leave", "leave-idle"].map(probe);
         let (transcript, _) = played_by(&lab::client(), &target, &scenarios).await;

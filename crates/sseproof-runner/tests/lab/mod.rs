@@ -20,6 +20,11 @@ pub(crate) fn answer(visit: &Visit<'_>) -> Plan {
         "/only-published" => {
             stream(vec![Action::Follow { topic: "published".to_owned(), after: u64::MAX }])
         }
+        "/greets" => stream(vec![
+            started,
+            Action::Flush,
+            Action::Follow { topic: "published".to_owned(), after: u64::MAX },
+        ]),
         "/late-published" => Plan {
             actions: [
                 Action::Wait(Duration::from_millis(700)),
