@@ -82,6 +82,7 @@ sources![
     "profiles/mcp/refused",
     "profiles/mcp/resume",
     "profiles/mcp/session",
+    "profiles/mcp/shutdown",
     "profiles/mcp/stateless",
     "profiles/mercure/refused",
     "profiles/mercure/updates",

@@ -51,6 +51,8 @@ pub enum Action {
         /// How many entries of the topic to pass over.
         after: u64,
     },
+    /// The same, but a client beyond the last entry gets nothing until that many are published.
+    Await { topic: String, after: u64 },
     /// The same from the entry after the one with this line in it; from the first
     /// one if there is none.
     FollowAfterLine { topic: String, line: Bytes },

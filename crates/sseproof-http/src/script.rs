@@ -71,6 +71,8 @@ pub enum Step {
 pub enum After {
     /// After so many entries.
     Entries(u64),
+    /// The same; entries that are not published yet count.
+    Exactly(u64),
     /// After the last entry with this line in it; after none if there is no such entry.
     Line(Bytes),
 }
@@ -130,6 +132,7 @@ impl Script {
                 | Action::Raw(_)
                 | Action::Finish
                 | Action::Follow { .. }
+                | Action::Await { .. }
                 | Action::FollowAfterLine { .. }
                 | Action::Publish { .. }
                 | Action::Restart { .. }
@@ -148,6 +151,9 @@ impl Script {
             Action::Hold => self.steps.push_back(Step::Hold),
             Action::Follow { topic, after } => {
                 self.steps.push_back(Step::Follow { topic, after: After::Entries(after) });
+            }
+            Action::Await { topic, after } => {
+                self.steps.push_back(Step::Follow { topic, after: After::Exactly(after) });
             }
             Action::FollowAfterLine { topic, line } => {
                 self.steps.push_back(Step::Follow { topic, after: After::Line(line) });

@@ -34,7 +34,9 @@ pub(crate) async fn play(
             Step::Hold => stage.until(pending()).await?,
             Step::Follow { topic, after } => {
                 let after = match after {
-                    After::Entries(entries) => entries,
+                    // A position after the last entry means: what is published from now on.
+                    After::Entries(entries) => entries.min(lab.latest(&topic)),
+                    After::Exactly(entries) => entries,
                     After::Line(line) => lab.entry_with(&topic, &line),
                 };
                 follow(&mut script, stage, lab, &topic, after).await?;
@@ -52,11 +54,9 @@ async fn follow(
     stage: &mut impl Stage,
     lab: &Lab,
     topic: &str,
-    after: u64,
+    mut position: u64,
 ) -> io::Result<()> {
     let mut bell = lab.bell();
-    // A position after the last entry means: the entries that are published from now on.
-    let mut position = after.min(lab.latest(topic));
     loop {
         bell.mark_unchanged();
         for (number, entry) in lab.published(topic, position) {

@@ -56,7 +56,7 @@ pub fn serving(port: u16, group: i32) -> Serving {
     linux::serving(port, group).unwrap_or_default()
 }
 
-/// Whether the process exists and has not exited; one that nobody has waited for has.
+/// Whether the process exists and has not exited; a zombie has.
 pub fn is_running(process: i32) -> bool {
     linux::is_running(process)
 }

@@ -33,9 +33,9 @@ pub enum RunEventKind {
         /// Why it did not, with the command or request.
         failed: Option<String>,
     },
-    /// The server that the run has started was told to end; it is started again after that.
+    /// The server that the run has started was asked to end; it is started again after that.
     Terminated {
-        /// What told it to: `SIGTERM`, or the command of the target file; empty if nothing could.
+        /// The request to end: `SIGTERM`, or the command of the target file; empty if nothing could.
         by: String,
         /// The exchanges of the streams that were open.
         streams: Vec<usize>,
@@ -43,7 +43,7 @@ pub enum RunEventKind {
         took_us: Option<u64>,
         /// How long that time was.
         within_us: u64,
-        /// Why it could not be told.
+        /// Why it could not be asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failed: Option<String>,
     },

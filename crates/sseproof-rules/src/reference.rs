@@ -27,7 +27,7 @@ pub const ECHO: &str = "/echo";
 /// The users that have a private stream.
 pub const USERS: [&str; 2] = ["ada", "bob"];
 
-/// Where a POST stands for the signal that tells the server to end: the answer is its end.
+/// Where a POST stands for the signal that asks the server to end: the answer is its end.
 pub const TERMINATE: &str = "/terminate";
 
 /// The right answer to any request.

@@ -57,7 +57,7 @@ impl ScenarioRun<'_> {
         self.restarted(at, ready)
     }
 
-    /// Tells the server to end while streams are open, and starts it again.
+    /// Asks the server to end while streams are open, and starts it again.
     pub(super) async fn terminate(&mut self, step: &Terminate) -> Result<(), Stop> {
         let Some(server) = &self.target.server else {
             return Err(self.impossible(NOT_STARTED));
@@ -73,7 +73,7 @@ impl ScenarioRun<'_> {
             Err(why) => (String::new(), None, Some(why)),
         };
         let message = match (&failed, took) {
-            (Some(why), _) => Some(format!("the server could not be told to end: {why}")),
+            (Some(why), _) => Some(format!("the server could not be asked to end: {why}")),
             (None, Some(_)) => None,
             (None, None) => Some(format!(
                 "the server still ran {within:?} after {by}, with {}",

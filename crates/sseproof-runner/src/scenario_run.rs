@@ -121,7 +121,7 @@ impl<'r> ScenarioRun<'r> {
         open.map(TrackedExchange::number).collect()
     }
 
-    /// Whether the server still ran after it was last told to end.
+    /// Whether the server still ran after it was last asked to end.
     pub(super) fn outlived(&self) -> bool {
         let took = self.run_events.iter().rev().find_map(|event| match event.what {
             RunEventKind::Terminated { took_us, .. } => Some(took_us),

@@ -62,7 +62,7 @@ impl Running {
         let ready =
             wait_for(&self.url, &self.start.ready, within, Some(again), &self.connection).await;
         if ready.is_err() {
-            // Who asked for it is told why; that it ended is then not news.
+            // The caller reports why; that it ended is then not news.
             self.stopped(&mut started).await;
         }
         ready

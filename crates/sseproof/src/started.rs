@@ -28,7 +28,7 @@ const LINE: u64 = 1 << 10;
 const GRACE: Duration = Duration::from_secs(3);
 /// The time between two attempts at a port, or checks of processes that end.
 const ATTEMPT: Duration = Duration::from_millis(50);
-/// The time between two looks at a process that was told to end.
+/// The time between two looks at a process that was asked to end.
 const POLL: Duration = Duration::from_millis(5);
 /// How long a connection to a port that should be free may take.
 const OCCUPIED: Duration = Duration::from_secs(1);
@@ -119,7 +119,7 @@ impl Started {
         let _ = timeout(GRACE, self.gone()).await;
     }
 
-    /// Tells the server to end, as [`Self::stop`] does, and waits until it has.
+    /// Asks the server to end, as [`Self::stop`] does, and waits until it has.
     ///
     /// A signal is for the process that serves the port, once: a shell, npm or another wrapper
     /// before it may pass a signal on, ignore it or live longer, which says nothing of the server.

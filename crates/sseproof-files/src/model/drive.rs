@@ -92,7 +92,7 @@ pub struct Restart {
     pub within: Option<Pause>,
 }
 
-/// Tells the server to end, and starts it again.
+/// Asks the server to end, and starts it again.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Terminate {

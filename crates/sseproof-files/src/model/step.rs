@@ -55,7 +55,7 @@ pub enum Step {
     ReadOn(Short<Stall>),
     /// Restarts the server with the target's hook, and waits until it accepts connections.
     Restart(Restart),
-    /// Tells the server that the run has started to end, as a deployment does (`stop` of the target:
+    /// Asks the server that the run has started to end, as a deployment does (`stop` of the target:
     /// by default SIGTERM), waits until it has, and starts it again.
     Terminate(Terminate),
     /// Runs a command and waits for its end.

@@ -190,17 +190,17 @@ pub trait Server: Send + Sync {
     /// Stops it and starts it again, and waits until it is ready.
     fn restart(&self) -> ServerFuture<'_, ()>;
 
-    /// Tells it to end, as a deployment does, and waits for that time; kills it if it still runs.
+    /// Asks it to end, as a deployment does, and waits for that time; kills it if it still runs.
     fn terminate(&self, within: Duration) -> ServerFuture<'_, Termination>;
 }
 
-/// What a run does to its server, or why it cannot.
+/// An action on the server, or why it is not possible.
 pub type ServerFuture<'s, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 's>>;
 
 /// How a server ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Termination {
-    /// What told it to end: `SIGTERM`, or the command of the target file.
+    /// The request to end: `SIGTERM`, or the command of the target file.
     pub by: String,
     /// How long it took; `None` if it still ran when the time was over.
     pub took: Option<Duration>,

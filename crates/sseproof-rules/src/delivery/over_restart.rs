@@ -3,6 +3,7 @@
 use sseproof_record::{Lack, RunEventKind};
 
 use super::away::{self, heeds_ids};
+use super::sendings::terminates;
 use super::while_away;
 use crate::lifecycle::leaving::lacking;
 use crate::{Mutant, Record, Rule, Verdict, reference};
@@ -22,7 +23,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn judge(record: &Record<'_>) -> Verdict {
     let restarted = record.run_events().iter().find_map(|happening| match &happening.what {
-        RunEventKind::Restarted { failed, .. } => Some(failed.as_deref()),
+        RunEventKind::Restarted { failed, .. } if !terminates(record, &happening.scenario) => {
+            Some(failed.as_deref())
+        }
         _ => None,
     });
     match restarted {

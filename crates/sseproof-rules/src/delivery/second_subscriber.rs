@@ -18,7 +18,9 @@ pub(crate) const RULE: Rule = Rule {
         "answers no client while another one has a stream open",
         |visit| {
             let right = reference::answer(visit);
-            if visit.open > 0 { right.after([Action::Hold]) } else { right }
+            // A signal is not a request.
+            let waits = visit.open > 0 && visit.request.path() != reference::TERMINATE;
+            if waits { right.after([Action::Hold]) } else { right }
         },
     )],
 };

@@ -61,6 +61,13 @@ pub(crate) fn restarts(record: &Record<'_>, scenario: &str) -> bool {
     })
 }
 
+/// Whether the scenario asked the server to end: it publishes nothing for that.
+pub(super) fn terminates(record: &Record<'_>, scenario: &str) -> bool {
+    record.run_events().iter().any(|happening| {
+        happening.scenario == scenario && matches!(happening.what, RunEventKind::Terminated { .. })
+    })
+}
+
 /// The streams that were open when it was published.
 pub(super) fn listeners<'r>(
     record: &'r Record<'_>,

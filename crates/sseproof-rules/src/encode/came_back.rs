@@ -163,12 +163,15 @@ pub(super) fn fault(trial: &Trial<'_>) -> Option<Fault> {
         let so = "anyone who controls this text can end the stream of every subscriber";
         return Some(Fault::at(&trial.view, trial.closing, message).so(so));
     }
-    if let Some((offset, sent, came)) = changed(trial) {
+    // If the server did not accept it, an event meanwhile is the server's own.
+    let accepted = trial.published.outcome == PublishOutcome::Accepted;
+    if let Some((offset, sent, came)) = changed(trial).filter(|_| accepted) {
         let message = format!("{subject} arrives changed: {sent} as {came}");
         return Some(Fault::at(&trial.view, offset, message));
     }
     // The event that a comment stands beside is not the comment.
-    let own = trial.events().next().filter(|_| trial.published.part() != Part::Comment);
+    let is_own = accepted && trial.published.part() != Part::Comment;
+    let own = trial.events().next().filter(|_| is_own);
     if let Some(event) = own {
         let (sent, came) = (shown(trial.published.text()), shown(&event.data));
         let message = format!("{subject} arrives as something else: {sent} as {came}");

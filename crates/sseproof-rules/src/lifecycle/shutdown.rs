@@ -1,4 +1,4 @@
-//! A server that is told to end does so while a stream is open.
+//! A server that is asked to end does so while a stream is open.
 //!
 //! Without open streams it is the control: if it does not end then either, or takes long, the
 //! stream is not the cause.
@@ -27,8 +27,8 @@ pub(super) const RULE: Rule = Rule {
     )],
 };
 
-/// The server was told to end.
-struct Told<'r> {
+/// The server was asked to end.
+struct Termination<'r> {
     by: &'r str,
     streams: &'r [usize],
     took: Option<Duration>,
@@ -36,7 +36,7 @@ struct Told<'r> {
     failed: Option<&'r str>,
 }
 
-impl<'r> Told<'r> {
+impl<'r> Termination<'r> {
     fn of(event: &'r RunEvent) -> Option<Self> {
         let RunEventKind::Terminated { by, streams, took_us, within_us, failed } = &event.what
         else {
@@ -53,17 +53,17 @@ impl<'r> Told<'r> {
 }
 
 fn judge(record: &Record<'_>) -> Verdict {
-    let mut told = record.run_events().iter().filter_map(Told::of);
-    let Some(with) = told.next() else {
-        let none = "the server was not told to end";
+    let mut asked = record.run_events().iter().filter_map(Termination::of);
+    let Some(with) = asked.next() else {
+        let none = "the server was not asked to end";
         return Verdict::Skip(lacking(record, &[Lack::Start], none));
     };
     if let Some(why) = with.failed {
-        return Verdict::Inconclusive(format!("the server could not be told to end: {why}"));
+        return Verdict::Inconclusive(format!("the server could not be asked to end: {why}"));
     }
     let Some(view) = with.streams.first().and_then(|stream| record.exchange(*stream)) else {
         return Verdict::Inconclusive(
-            "no stream was open when the server was told to end".to_owned(),
+            "no stream was open when the server was asked to end".to_owned(),
         );
     };
     let by = with.by;
@@ -72,7 +72,7 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     let lived =
         format!("with an open stream the server still runs {} after {by}", shown(with.within));
-    let Some(without) = told.find(|told| told.streams.is_empty()) else {
+    let Some(without) = asked.find(|asked| asked.streams.is_empty()) else {
         return Verdict::Inconclusive(format!(
             "{lived}; it was not seen whether it ends without one"
         ));
@@ -91,7 +91,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             shown(without.within)
         )),
         (Some(why), _) => Verdict::Inconclusive(format!(
-            "{lived}; without one it could not be told to end: {why}"
+            "{lived}; without one it could not be asked to end: {why}"
         )),
     }
 }

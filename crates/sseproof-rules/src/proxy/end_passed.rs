@@ -2,7 +2,7 @@
 
 use sseproof_http::Action;
 
-use super::sides::{all_pairs, no_stream, outlasts, through, was_open};
+use super::sides::{all_pairs, on_streams, outlasts, through, was_open};
 use crate::delivery::figures::shown;
 use crate::outcome::count;
 use crate::response::instead_of_finish;
@@ -11,7 +11,7 @@ use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/end-passed",
-    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
+    judge: |record| on_streams(record, judge),
     mutants: &[Mutant::new(
         "proxy-never-ends",
         "is behind a proxy that keeps the response open when the server has ended it",

@@ -11,7 +11,7 @@ use sseproof_record::{Sample, Side};
 use super::head_at_once;
 use super::lateness::{Lateness, arrivals, clock, lateness};
 use super::no_transform;
-use super::sides::{Pair, compared, no_stream, pairs, through};
+use super::sides::{Pair, compared, on_streams, pairs, through};
 use crate::delivery::figures::{PREAMBLE, came, shown, together};
 use crate::delivery::mutants::{buffered, corked};
 use crate::outcome::count;
@@ -27,7 +27,7 @@ const BURST: usize = 5;
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/events-at-once",
-    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
+    judge: |record| on_streams(record, judge),
     mutants: &[
         Mutant::new(
             "proxy-buffers",

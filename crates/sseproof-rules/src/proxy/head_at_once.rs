@@ -5,7 +5,7 @@ use std::time::Duration;
 use sseproof_http::{Action, Plan};
 use sseproof_record::{Lack, Sample};
 
-use super::sides::{pairs, through};
+use super::sides::{pairs, through, unless_invalid};
 use crate::delivery::figures::{shown, time_to_head, waited_in_vain};
 use crate::lifecycle::leaving::lacking;
 use crate::outcome::Outcome;
@@ -17,7 +17,7 @@ const AGAIN: usize = 2;
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/head-at-once",
-    judge,
+    judge: |record| unless_invalid(record, judge(record)),
     mutants: &[
         Mutant::new(
             "proxy-holds-head",

@@ -2,13 +2,13 @@
 
 use sseproof_http::Headers;
 
-use super::sides::{all_pairs, no_stream, through};
+use super::sides::{all_pairs, on_streams, through};
 use crate::outcome::count;
 use crate::{Fault, Mutant, Record, Rule, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/headers-kept",
-    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
+    judge: |record| on_streams(record, judge),
     mutants: &[Mutant::new(
         "proxy-drops-cache-control",
         "is behind a proxy that takes Cache-Control out",

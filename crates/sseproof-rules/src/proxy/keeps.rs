@@ -4,9 +4,8 @@
 //! requests, each as a record of its own; only what holds of the second and not of the first is said.
 
 use sseproof_http::{Framing, Plan, Version};
-use sseproof_record::{Target, Transcript};
 
-use super::sides::all_pairs;
+use super::sides::{all_pairs, alone, unless_invalid};
 use super::{head_at_once, not_cut};
 use crate::delivery::sendings::restarts;
 use crate::lifecycle::leaving::lacking;
@@ -19,7 +18,7 @@ use crate::{
 
 pub(super) const MUSTS: Rule = Rule {
     id: "proxy/keeps-musts",
-    judge: |record| judge(record, Level::Must),
+    judge: |record| unless_invalid(record, judge(record, Level::Must)),
     mutants: &[
         Mutant::new(
             "proxy-bad-gateway",
@@ -45,7 +44,7 @@ pub(super) const MUSTS: Rule = Rule {
 
 pub(super) const SHOULDS: Rule = Rule {
     id: "proxy/keeps-shoulds",
-    judge: |record| judge(record, Level::Should),
+    judge: |record| unless_invalid(record, judge(record, Level::Should)),
     mutants: &[Mutant::new(
         "proxy-refuses-head",
         "is behind a proxy that answers HEAD with 404",
@@ -100,19 +99,8 @@ fn judge(record: &Record<'_>, level: Level) -> Verdict {
         let see = head_at_once::RULE.id;
         return Verdict::Skip(format!("the proxy answers no request: see {see}"));
     }
-    let alone = |via: bool| -> Transcript {
-        let view = |pair: &super::sides::Pair<'_>| {
-            let view = if via { pair.through } else { pair.direct };
-            sseproof_record::Exchange { judged: true, via: false, ..view.exchange().clone() }
-        };
-        let mut exchanges: Vec<_> = pairs.iter().map(view).collect();
-        exchanges.sort_by_key(|exchange| exchange.number);
-        exchanges.dedup_by_key(|exchange| exchange.number);
-        let url = exchanges.first().map(|one| one.request.url.clone()).unwrap_or_default();
-        let target = Target { url, ..record.target().clone() };
-        Transcript { target, exchanges, ..Transcript::default() }
-    };
-    let (direct, through) = (alone(false), alone(true));
+    let direct = alone(record, pairs.iter().map(|pair| pair.direct));
+    let through = alone(record, pairs.iter().map(|pair| pair.through));
     let (direct, through) = (Record::new(&direct), Record::new(&through));
     let was_cut = not_cut::cuts(record);
     let mut faults = Vec::new();

@@ -2,14 +2,14 @@
 
 use sseproof_record::{Reason, Sample};
 
-use super::sides::{Pair, no_stream, pairs};
+use super::sides::{Pair, on_streams, pairs};
 use crate::delivery::figures::shown;
 use crate::timing::MISSING;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/last-event-id",
-    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
+    judge: |record| on_streams(record, judge),
     mutants: &[Mutant::new(
         "proxy-drops-last-event-id",
         "is behind a proxy that does not pass Last-Event-ID on",

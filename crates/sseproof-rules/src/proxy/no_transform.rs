@@ -1,6 +1,6 @@
 //! A stream that must not be transformed gets through the proxy as it is.
 
-use super::sides::{all_pairs, no_stream};
+use super::sides::{all_pairs, on_streams};
 use crate::delivery::mutants::compressed;
 use crate::gzip::gzipped;
 use crate::outcome::count;
@@ -8,7 +8,7 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/no-transform",
-    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
+    judge: |record| on_streams(record, judge),
     mutants: &[Mutant::new(
         "proxy-compresses",
         "is behind a proxy that compresses it, although its Cache-Control says no-transform",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sseproof_http::Action;
 use sseproof_record::Ending;
 
-use super::sides::{all_pairs, no_stream, outlasts, through, was_open};
+use super::sides::{all_pairs, on_streams, outlasts, through, was_open};
 use crate::delivery::figures::shown;
 use crate::delivery::heartbeat::longest_gap;
 use crate::delivery::sendings::restarts;
@@ -14,7 +14,7 @@ use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/not-cut",
-    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
+    judge: |record| on_streams(record, judge),
     mutants: &[
         Mutant::new(
             "proxy-cuts-idle",

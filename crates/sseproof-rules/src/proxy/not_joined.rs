@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sseproof_http::Action;
 use sseproof_record::{Gauge, Role, Sample, Side};
 
-use super::sides::{Pair, compared, no_stream, pairs, through};
+use super::sides::{Pair, compared, on_streams, pairs, through};
 use crate::delivery::figures::{sent, shown, time_to_head, waited_in_vain};
 use crate::lifecycle::leaving::{named, reading};
 use crate::outcome::count;
@@ -17,7 +17,7 @@ const SEVERAL: usize = 2;
 
 pub(super) const RULE: Rule = Rule {
     id: "proxy/not-joined",
-    judge: |record| no_stream(record).unwrap_or_else(|| judge(record)),
+    judge: |record| on_streams(record, judge),
     mutants: &[
         Mutant::new(
             "proxy-replays",

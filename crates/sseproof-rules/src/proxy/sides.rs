@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use sseproof_http::{Plan, Visit};
-use sseproof_record::{Ending, Lack, Role, Sample, Side};
+use sseproof_record::{Ending, Exchange, Lack, Role, Sample, Side, Target, Transcript};
 
 use super::lateness::Clock;
 use crate::delivery::figures::sent;
+use crate::delivery::sendings::restarts;
 use crate::lifecycle::leaving::lacking;
 use crate::outcome::Outcome;
+use crate::registry::rules_for;
 use crate::response::on_stream;
-use crate::{Record, Verdict, View, reference};
+use crate::{Level, Record, Verdict, View, profile, reference, response, stream, transport};
 
 /// One request, made twice.
 #[derive(Clone, Copy)]
@@ -80,8 +82,67 @@ pub(super) fn time(micros: i64) -> Duration {
     Duration::from_micros(u64::try_from(micros).unwrap_or_default())
 }
 
+/// The exchanges as a record of their own, of ordinary requests.
+pub(super) fn alone<'r>(record: &Record<'_>, views: impl Iterator<Item = View<'r>>) -> Transcript {
+    let ordinary =
+        |view: View<'_>| Exchange { judged: true, via: false, ..view.exchange().clone() };
+    let mut exchanges: Vec<_> = views.map(ordinary).collect();
+    exchanges.sort_by_key(|exchange| exchange.number);
+    exchanges.dedup_by_key(|exchange| exchange.number);
+    let url = exchanges.first().map(|one| one.request.url.clone()).unwrap_or_default();
+    let target = Target { url, ..record.target().clone() };
+    Transcript { target, exchanges, ..Transcript::default() }
+}
+
+/// The verdict of a rule that needs a stream through the proxy.
+pub(super) fn on_streams(record: &Record<'_>, judge: fn(&Record<'_>) -> Verdict) -> Verdict {
+    no_stream(record).unwrap_or_else(|| unless_invalid(record, judge(record)))
+}
+
+/// The verdict without the faults where the server's own response to the same request is not valid:
+/// a proxy may refuse it, cut it or read it in another way, and the server is the one to fix.
+pub(super) fn unless_invalid(record: &Record<'_>, verdict: Verdict) -> Verdict {
+    let Verdict::Fail(mut faults) = verdict else { return verdict };
+    let mut pairs = all_pairs(record);
+    // A restart cuts the server's own streams.
+    pairs.retain(|pair| !restarts(record, &pair.through.scenario));
+    let mut doubt = None;
+    faults.retain(|fault| {
+        let is_it = |pair: &&Pair<'_>| pair.through.number == fault.exchange;
+        // A fault of no pair is one of all.
+        let any = !pairs.iter().any(|pair| is_it(&pair));
+        let direct = pairs.iter().filter(|pair| any || is_it(pair)).map(|pair| pair.direct);
+        let invalid = invalid(record, &alone(record, direct));
+        if let Some(why) = &invalid {
+            doubt.get_or_insert_with(|| format!("{}; {why}", fault.message));
+        }
+        invalid.is_none()
+    });
+    match doubt {
+        Some(why) if faults.is_empty() => Verdict::Inconclusive(why),
+        _ => Verdict::Fail(faults),
+    }
+}
+
+/// The requirement that a response of the server itself does not meet, if each client needs it.
+fn invalid(record: &Record<'_>, direct: &Transcript) -> Option<String> {
+    let direct = Record::new(direct);
+    let families = [response::FAMILY.rules, stream::FAMILY.rules, transport::FAMILY.rules];
+    let musts = rules_for(record.target().profile.as_deref().and_then(profile))
+        .filter(|rule| families.iter().any(|rules| rule.is_in(rules)))
+        .filter(|rule| rule.requirement().level == Level::Must);
+    musts.into_iter().find_map(|rule| match (rule.judge)(&direct) {
+        Verdict::Fail(faults) => Some(format!(
+            "but the server's own response is not valid, which may be the cause: see {} ({})",
+            rule.id,
+            faults.first().map_or("", |fault| fault.message.as_str())
+        )),
+        _ => None,
+    })
+}
+
 /// Why a rule that needs a stream through the proxy cannot be asked; `None` where it can.
-pub(super) fn no_stream(record: &Record<'_>) -> Option<Verdict> {
+fn no_stream(record: &Record<'_>) -> Option<Verdict> {
     let through: Vec<_> = record.all().filter(|view| view.via).collect();
     if through.iter().any(|view| view.is_stream()) {
         return None;

@@ -1,12 +1,13 @@
 //! The requests of a proxy for a client end when the client disconnects.
 
+use super::sides::unless_invalid;
 use crate::lifecycle::leaving::{self, is_simple, was_quiet};
 use crate::lifecycle::stops::{held_head, outliving_at};
 use crate::{Mutant, Record, Rule, Verdict, View, reference};
 
 pub(super) const LEAVE: Rule = Rule {
     id: "proxy/leave-passed",
-    judge,
+    judge: |record| unless_invalid(record, judge(record)),
     mutants: &[
         Mutant::new(
             "proxy-stays",
@@ -25,9 +26,9 @@ pub(super) const HEAD: Rule = Rule {
     id: "proxy/head-stops",
     judge: |record| {
         let what = "no HEAD was sent to the proxy between two readings";
-        leaving::judge_through(record, what, "lifecycle/head-stops", |view| {
-            view.request.method == "HEAD"
-        })
+        let is_head = |view: &View<'_>| view.request.method == "HEAD";
+        let verdict = leaving::judge_through(record, what, "lifecycle/head-stops", is_head);
+        unless_invalid(record, verdict)
     },
     mutants: &[Mutant::new(
         "proxy-gets-for-head",

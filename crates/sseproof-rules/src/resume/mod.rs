@@ -1,5 +1,6 @@
 //! Rules on ids, and on the events that a client gets when it resumes after one.
 
+mod after_restart;
 mod honoured;
 mod ids_present;
 mod no_duplicates;
@@ -23,6 +24,7 @@ pub(crate) const FAMILY: Family = Family {
         &no_duplicates::RULE,
         &order::RULE,
         &same_event::RULE,
+        &after_restart::RULE,
         &odd_ids::UNKNOWN,
         &odd_ids::EMPTY,
         &odd_ids::LONG,

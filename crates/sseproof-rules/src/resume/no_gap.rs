@@ -4,7 +4,7 @@
 //! away or was being served its replay. `resume/no-loss` judges the events
 //! that the other one had itself before it disconnected.
 
-use super::resumption::{Resumption, brought, honoured, with_ids};
+use super::resumption::{Resumption, brought, honoured, with_places};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 use sseproof_units::counted;
 
@@ -66,7 +66,8 @@ fn stayed(view: &View<'_>, resumption: &Resumption<'_>) -> bool {
 /// How many later events both clients got, and a fault if others are missing between them; `None`
 /// if the two have no ids in common.
 fn compare(resumption: &Resumption<'_>, witness: &View<'_>) -> Option<(u64, Option<Fault>)> {
-    let all: Vec<_> = with_ids(witness).iter().map(|event| event.last_event_id.as_ref()).collect();
+    let events = with_places(witness, &resumption.no_place);
+    let all: Vec<_> = events.iter().map(|event| event.last_event_id.as_ref()).collect();
     let known = resumption.missed.last().or(resumption.had.last())?;
     let place = all.iter().position(|id| *id == known.last_event_id)?;
     let later = &all[place + 1..];

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use sseproof_units::counted;
 
 use crate::delivery::figures::shown;
+use crate::stream::id_unique::of_no_place;
 use crate::timing::{HASTE, REPLAYED};
 use crate::{Record, Verdict, View, reference};
 
@@ -30,6 +31,8 @@ pub(super) struct Resumption<'r> {
     pub(super) missed: Vec<&'r Event<'static>>,
     /// The events of the second exchange.
     pub(super) came: Vec<&'r Event<'static>>,
+    /// The ids that stand for no place in the stream; no event has one of them here.
+    pub(super) no_place: BTreeSet<String>,
     /// Whether each new subscriber first gets the newest event, as where every event says all.
     pub(super) is_state: bool,
 }
@@ -149,6 +152,8 @@ pub(super) fn resumptions<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'
     let mut hasty = false;
     let mut encoded = None;
     let is_state = is_state(record);
+    let no_place = of_no_place(record);
+    let mut beat = None;
     for back in record.judged() {
         let Some(before) = record.followed(&back, Reason::Reconnect) else { continue };
         let Some(id) = back.request.last_event_id().map(|id| id.to_text()) else { continue };
@@ -157,7 +162,11 @@ pub(super) fn resumptions<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'
             encoded = Some(first.number);
             continue;
         }
-        let events = with_ids(&first);
+        if no_place.contains(&id) {
+            beat = Some(id);
+            continue;
+        }
+        let events = with_places(&first, &no_place);
         let ids: BTreeSet<_> = events.iter().map(|event| &event.last_event_id).collect();
         if ids.len() < events.len() {
             shared = Some(first.number);
@@ -168,19 +177,27 @@ pub(super) fn resumptions<'r>(record: &'r Record<'_>) -> Result<Vec<Resumption<'
         };
         let missed = events[place + 1..].to_vec();
         let had = events[..=place].to_vec();
-        let came = with_ids(&second);
+        let came = with_places(&second, &no_place);
         let left = second.is_stream() && second.end.how == Ending::Disconnected;
         if came.is_empty() && left && second.lasted() < HASTE {
             hasty = true;
             continue;
         }
-        found.push(Resumption { first, second, id, had, missed, came, is_state });
+        let no_place = no_place.clone();
+        found.push(Resumption { first, second, id, had, missed, came, no_place, is_state });
     }
     match (found.is_empty(), shared) {
         (false, _) => Ok(found),
         (true, Some(number)) => {
             let why = format!(
                 "exchange {number} gives one id to several events: such an id cannot be resumed after"
+            );
+            Err(Verdict::Skip(why))
+        }
+        (true, None) if beat.is_some() => {
+            let id = beat.unwrap_or_default();
+            let why = format!(
+                "the client reconnected with the id {id:?}, which stands for no place in the stream: see stream/id-unique"
             );
             Err(Verdict::Skip(why))
         }
@@ -230,6 +247,16 @@ pub(super) fn judge_honoured(
 pub(super) fn with_ids<'r>(view: &View<'r>) -> Vec<&'r Event<'static>> {
     let own = |event: &&Event<'_>| event.sets_id && !event.last_event_id.is_empty();
     view.events().map(|(event, _)| event).filter(own).collect()
+}
+
+/// The same without those whose id is not one of them alone.
+pub(super) fn with_places<'r>(
+    view: &View<'r>,
+    no_place: &BTreeSet<String>,
+) -> Vec<&'r Event<'static>> {
+    let mut events = with_ids(view);
+    events.retain(|event| !no_place.contains(&*event.last_event_id));
+    events
 }
 
 /// Whether a new subscriber first gets the event that another one had last before.

@@ -1,11 +1,12 @@
 //! An id stands for one event of a stream.
 
 use sseproof_codec::Event;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use super::tally::{counted, none_of};
 use super::{quoted, spoil};
-use crate::timing::{ID_GROUP, LONG_ID_GROUP};
+use crate::timing::{ID_GROUP, LONG_ID_GROUP, REPLAYED};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(crate) const RULE: Rule = Rule {
@@ -22,6 +23,12 @@ pub(crate) const RULE: Rule = Rule {
                     bytes
                 });
                 plan.insert(3, [&first[..], b"\ndata: another\n\n"].concat())
+            })
+        }),
+        Mutant::new("id-of-heartbeats", "gives all heartbeats one id", |visit| {
+            spoil(visit, |plan| {
+                let beat = b"event: ping\nid: 0\ndata: {}\n\n";
+                [4, 16, 28].into_iter().fold(plan, |plan, index| plan.insert(index, beat))
             })
         }),
         Mutant::new("id-of-the-session", "gives every event the same id", |visit| {
@@ -43,17 +50,16 @@ fn judge(record: &Record<'_>) -> Verdict {
     let mut doubt = None;
     let mut looked = 0;
     for view in record.streams() {
-        let events: Vec<_> = view
-            .events()
-            .map(|(event, _)| event)
-            .filter(|e| e.sets_id && !e.last_event_id.is_empty())
-            .collect();
+        let events = own_ids(&view);
         looked += events.len() as u64;
         if let Some(fault) = constant(record, &view, &events).or_else(|| again(&view, &events)) {
             faults.push(fault);
         } else if let Some(pair) = events.windows(2).find(|pair| clash(pair[0], pair[1])) {
             doubt = Some((view.number, quoted(pair[0].last_event_id.as_bytes())));
         }
+    }
+    if faults.is_empty() {
+        faults = beats(record);
     }
     faults.truncate(3);
     match doubt {
@@ -75,8 +81,7 @@ fn clash(one: &Event<'_>, other: &Event<'_>) -> bool {
 /// All events have the same id, and are not a single group that a client may get at once.
 fn constant(record: &Record<'_>, view: &View<'_>, events: &[&Event<'_>]) -> Option<Fault> {
     let (first, rest) = events.split_first()?;
-    let at = |event: &Event<'_>| view.arrival(event.span.end.saturating_sub(1));
-    let spread = at(rest.last()?).saturating_sub(at(first));
+    let spread = arrival(view, rest.last()?).saturating_sub(arrival(view, first));
     let elsewhere = record.streams().any(|other| {
         other.events().any(|(e, _)| e.sets_id && e.last_event_id != first.last_event_id)
     });
@@ -95,6 +100,69 @@ fn constant(record: &Record<'_>, view: &View<'_>, events: &[&Event<'_>]) -> Opti
         Fault::at(view, rest[0].span.start, message)
             .so("a client that reconnects with it cannot tell the server its place in the stream")
     })
+}
+
+/// Events with one id that come now and then among others, as heartbeats do: one fault for each id.
+fn beats(record: &Record<'_>) -> Vec<Fault> {
+    let all = apart(record).into_iter().filter(|(_, found)| found.len() >= CONSTANT);
+    all.map(|(id, found)| {
+        let (view, event) = found[1];
+        let message = format!(
+            "events with the id {} come at {} different times, each after another id",
+            quoted(id.as_bytes()),
+            found.len()
+        );
+        let so = "a client that reconnects after one of them cannot tell the server its place in the stream";
+        Fault::at(&view, event.span.start, message).so(so)
+    })
+    .collect()
+}
+
+/// The ids that stand for no place in a stream, as where all heartbeats have one.
+pub(crate) fn of_no_place(record: &Record<'_>) -> BTreeSet<String> {
+    let all = apart(record).into_iter().filter(|(_, found)| found.len() > 1);
+    all.map(|(id, _)| id.to_owned()).collect()
+}
+
+/// The events of each id that happened at different times, each after another id.
+///
+/// Only what happens while a new client is there counts: the same event comes again with a replay,
+/// with the state that each client gets first, and to several clients at the same time.
+fn apart<'r>(record: &'r Record<'_>) -> BTreeMap<&'r str, Vec<(View<'r>, &'r Event<'static>)>> {
+    let mut seen = BTreeMap::<&str, Vec<_>>::new();
+    for view in record.streams().filter(|view| view.request.last_event_id().is_none()) {
+        let Some(head) = view.head.as_ref().map(|head| head.at) else { continue };
+        for pair in own_ids(&view).windows(2) {
+            let (before, event) = (&*pair[0].last_event_id, pair[1]);
+            let at = arrival(&view, event);
+            if before != event.last_event_id && at.saturating_sub(head) >= REPLAYED {
+                seen.entry(&event.last_event_id).or_default().push((at, before, view, event));
+            }
+        }
+    }
+    let distinct = |mut found: Vec<(Duration, &str, View<'r>, &'r Event<'static>)>| {
+        found.sort_by_key(|(at, ..)| *at);
+        let mut kept = Vec::<(Duration, &str, _, _)>::new();
+        for one in found {
+            let is_new = |(at, before, ..): &(Duration, &str, _, _)| {
+                one.0.saturating_sub(*at) >= ID_GROUP && *before != one.1
+            };
+            if kept.iter().all(is_new) {
+                kept.push(one);
+            }
+        }
+        kept.into_iter().map(|(_, _, view, event)| (view, event)).collect()
+    };
+    seen.into_iter().map(|(id, found)| (id, distinct(found))).collect()
+}
+
+fn own_ids<'r>(view: &View<'r>) -> Vec<&'r Event<'static>> {
+    let own = |event: &&Event<'_>| event.sets_id && !event.last_event_id.is_empty();
+    view.events().map(|(event, _)| event).filter(own).collect()
+}
+
+fn arrival(view: &View<'_>, event: &Event<'_>) -> Duration {
+    view.arrival(event.span.end.saturating_sub(1))
 }
 
 /// An id is repeated after another one.
