@@ -105,6 +105,9 @@ fn run(report: &Report) -> Option<TestSuite> {
     if let Some(why) = &report.partial {
         add("the run is complete", &format!("the run ended early: {why}"), "partial");
     }
+    if let Some(why) = &report.unproven {
+        add("the run read events", why, "unproven");
+    }
     for entry in report.known.iter().filter(|entry| entry.stale) {
         let message = "the rules of this entry pass now: remove it from the list of known failures";
         add(&format!("known failure {}", entry.glob), message, "stale");

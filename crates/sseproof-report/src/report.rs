@@ -35,6 +35,8 @@ pub struct Report {
     pub known: Vec<KnownResult>,
     /// Why the run ended early (`interrupted`, `no stream was seen`): a fragment.
     pub partial: Option<String>,
+    /// Why a complete run proves nothing (`no event could be read: …`): a fragment.
+    pub unproven: Option<String>,
     /// The file of the recording.
     pub recording: Option<String>,
 }
@@ -148,7 +150,7 @@ pub enum Outcome {
     Held,
     /// Something is broken.
     Broken,
-    /// Nothing is broken, but the run ended early.
+    /// Nothing is broken, but the run ended early, or read no event.
     Unproven,
 }
 
@@ -201,10 +203,10 @@ impl Report {
         let broken = self.findings.iter().any(|finding| self.standing(finding) == Standing::Broken)
             || self.scenarios.iter().any(|scenario| !scenario.failures.is_empty())
             || self.known.iter().any(|entry| entry.stale);
-        match (broken, &self.partial) {
+        match (broken, self.partial.is_some() || self.unproven.is_some()) {
             (true, _) => Outcome::Broken,
-            (false, Some(_)) => Outcome::Unproven,
-            (false, None) => Outcome::Held,
+            (false, true) => Outcome::Unproven,
+            (false, false) => Outcome::Held,
         }
     }
 
@@ -331,6 +333,8 @@ mod tests {
         let early = Report { partial: Some("interrupted".to_owned()), ..Report::default() };
         assert_eq!(early.outcome(), Outcome::Unproven);
         assert_eq!(Report { partial: early.partial, ..report }.outcome(), Outcome::Broken);
+        let unread = Report { unproven: Some("no event".to_owned()), ..Report::default() };
+        assert_eq!(unread.outcome(), Outcome::Unproven);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{Outcome, Report, Spread, command};
 pub(crate) fn verdict(report: &Report) -> String {
     let counts = report.counts();
     let early = report.partial.as_ref().map(|why| format!("the run ended early: {why}"));
+    let early = early.or_else(|| report.unproven.clone());
     let mut broken = some(&[(counts.must, "must")]);
     let should = some(&[(counts.should, "should")]);
     let mut lax = Vec::new();

@@ -14,7 +14,8 @@ use sseproof_record::{Secrets, Source, Transcript};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{Judged, KnownResult, Outcome, Report, ScenarioResult};
 use sseproof_report::{terminal, wire_log};
-use sseproof_rules::{Record, judge, profile, profiles};
+use sseproof_rules::{Record, View, judge, profile, profiles};
+use sseproof_units::counted;
 
 use crate::args::Check;
 use crate::check::options::{CheckOptions, Chosen};
@@ -160,6 +161,36 @@ fn environment(texts: &[String]) -> impl Iterator<Item = (String, String)> {
     names.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
 }
 
+/// Why the rules on streams prove nothing, if no event of any stream could be read: most of them hold
+/// for a stream that is empty.
+fn unread(record: &Record<'_>, findings: &[Judged]) -> Option<String> {
+    let judges_events = findings.iter().any(|finding| finding.rule.starts_with("stream/"));
+    let is_read = |view: &View<'_>| view.is_stream() && view.request.method != "HEAD";
+    let mut streams = record.judged().filter(is_read).peekable();
+    if !judges_events || streams.peek().is_none() {
+        return None;
+    }
+    let (mut all, mut coded) = (0_usize, None);
+    for view in streams {
+        if view.first_event().is_some() {
+            return None;
+        }
+        all += 1;
+        if let Some(head) = view.head.as_ref().filter(|_| view.is_compressed()) {
+            coded = coded.or_else(|| head.headers.first("content-encoding"));
+        }
+    }
+    let streams = counted(all, "stream");
+    Some(match coded {
+        Some(coding) => {
+            format!("no event could be read from {streams} in the content coding `{coding}`")
+        }
+        None => format!(
+            "no event could be read from {streams}: let sseproof publish some (--publish), or check a URL whose stream has events"
+        ),
+    })
+}
+
 fn logs(report: &mut Report, transcript: &Transcript) {
     for finding in &mut report.findings {
         for evidence in finding.evidence.iter_mut().take(LOGS) {
@@ -188,6 +219,9 @@ fn report(
             KnownResult::of(glob, reason, &findings, |id| matcher.is_match(id))
         })
         .collect();
+    // A user's scenario says itself which events it expects.
+    let only_own = arguments.no_probes && !material.scenarios.is_empty();
+    let unproven = unread(&record, &findings).filter(|_| !only_own);
     let way = record.all().find_map(|view| {
         let proxy = view.transport.proxy.as_ref().map(|url| format!("through the proxy {url}"));
         let socket = view.transport.unix_socket.as_ref();
@@ -206,6 +240,7 @@ fn report(
         scenarios: material.scenarios.clone(),
         known,
         partial: material.partial.clone(),
+        unproven,
         recording: arguments.record.as_deref().map(|file| file.display().to_string()),
     }
 }

@@ -1,12 +1,12 @@
-//! Signals to stop: Ctrl-C, or a cancelled CI job.
+//! Signals to stop: Ctrl-C, a cancelled CI job, or a closed terminal.
 
-/// Completes on SIGINT or SIGTERM.
+/// Completes on SIGINT, SIGTERM or SIGHUP.
 ///
 /// If no handler can be installed, a signal ends the program at once, as it does by default.
 pub(crate) async fn interrupted() {
     tokio::select! {
         () = ctrl_c() => {}
-        () = terminated() => {}
+        () = ended_by_unix() => {}
     }
 }
 
@@ -16,19 +16,24 @@ async fn ctrl_c() {
     }
 }
 
-/// A CI server cancels a job by SIGTERM; the processes that sseproof started must then end too.
+/// A CI server cancels a job by SIGTERM, and a terminal that closes sends SIGHUP; the processes that
+/// sseproof started must then end too.
 #[cfg(unix)]
-async fn terminated() {
+async fn ended_by_unix() {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
+    let one = async |kind| match signal(kind) {
         Ok(mut signals) => {
             signals.recv().await;
         }
         Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = one(SignalKind::terminate()) => {}
+        () = one(SignalKind::hangup()) => {}
     }
 }
 
 #[cfg(not(unix))]
-async fn terminated() {
+async fn ended_by_unix() {
     std::future::pending().await
 }

@@ -58,7 +58,7 @@ fn is_running(pid: &str) -> bool {
 
 #[test]
 fn an_interrupted_run_keeps_what_it_has() {
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-HUP"] {
         let folder = Folder::new();
         let (json, recording) = (folder.name("r.json"), folder.name("r.jsonl"));
         let long =
