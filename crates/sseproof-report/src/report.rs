@@ -238,14 +238,15 @@ impl Report {
         self.findings.iter().filter(move |finding| self.standing(finding) == standing)
     }
 
-    /// Failures that are not known: must before should before advice.
+    /// Failures that are not known: must before should before advice, and of each level first what is
+    /// a matter of security.
     pub fn failed(&self) -> Vec<&Judged> {
         let mut failed: Vec<_> = self
             .findings
             .iter()
             .filter(|finding| matches!(self.standing(finding), Standing::Broken | Standing::Warned))
             .collect();
-        failed.sort_by_key(|finding| finding.level);
+        failed.sort_by_key(|finding| (finding.level, finding.security.is_none()));
         failed
     }
 
@@ -340,8 +341,9 @@ mod tests {
     #[test]
     fn failures_come_by_level() {
         let report = example("broken");
-        let levels: Vec<_> = report.failed().iter().map(|finding| finding.level).collect();
-        assert!(levels.is_sorted() && levels.len() > 3, "{levels:?}");
+        let place = |finding: &&Judged| (finding.level, finding.security.is_none());
+        let places: Vec<_> = report.failed().iter().map(place).collect();
+        assert!(places.is_sorted() && places.len() > 3, "{places:?}");
     }
 
     #[test]
