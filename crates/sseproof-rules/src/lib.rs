@@ -8,6 +8,7 @@
 mod auth;
 #[cfg(test)]
 mod cases;
+mod chunks;
 mod cors;
 mod delivery;
 mod encode;

@@ -7,10 +7,18 @@ use sseproof_codec::{Anomaly, Comment, Event, Item, Retry, decode};
 use sseproof_http::{Coding, Version};
 use sseproof_record::{Exchange, Reason, RunEvent, Source, Target, Transcript};
 
+use crate::chunks::{Chunks, chunks};
+
 /// A transcript, ready to be judged.
 pub struct Record<'t> {
     transcript: &'t Transcript,
-    streams: Vec<Vec<TimedItem>>,
+    streams: Vec<Decoded>,
+}
+
+/// The body of an exchange.
+struct Decoded {
+    items: Vec<TimedItem>,
+    chunks: Option<Chunks>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +32,7 @@ pub struct TimedItem {
 #[derive(Clone, Copy)]
 pub struct View<'r> {
     exchange: &'r Exchange,
-    seen: &'r [TimedItem],
+    decoded: &'r Decoded,
 }
 
 impl Deref for View<'_> {
@@ -40,7 +48,7 @@ impl<'t> Record<'t> {
     /// An incomplete block at the end is an anomaly of the server only if the server ended the
     /// exchange ([`View::ended_by_server`]); it is left out otherwise.
     pub fn new(transcript: &'t Transcript) -> Self {
-        let streams = transcript.exchanges.iter().map(items).collect();
+        let streams = transcript.exchanges.iter().map(Decoded::of).collect();
         Self { transcript, streams }
     }
 
@@ -63,7 +71,7 @@ impl<'t> Record<'t> {
             .exchanges
             .iter()
             .zip(&self.streams)
-            .map(|(exchange, seen)| View { exchange, seen })
+            .map(|(exchange, decoded)| View { exchange, decoded })
     }
 
     /// The exchanges that the standing rules judge.
@@ -120,18 +128,18 @@ impl<'r> View<'r> {
 
     /// Everything in the stream, in order.
     pub fn seen(&self) -> &'r [TimedItem] {
-        self.seen
+        &self.decoded.items
     }
 
     pub fn events(&self) -> impl Iterator<Item = (&'r Event<'static>, Duration)> + use<'r> {
-        self.seen.iter().filter_map(|seen| match &seen.item {
+        self.seen().iter().filter_map(|seen| match &seen.item {
             Item::Event(event) => Some((event, seen.at)),
             _ => None,
         })
     }
 
     pub fn comments(&self) -> impl Iterator<Item = (&'r Comment<'static>, Duration)> + use<'r> {
-        self.seen.iter().filter_map(|seen| match &seen.item {
+        self.seen().iter().filter_map(|seen| match &seen.item {
             Item::Comment(comment) => Some((comment, seen.at)),
             _ => None,
         })
@@ -139,14 +147,14 @@ impl<'r> View<'r> {
 
     /// The `retry` fields that count, and when each arrived.
     pub fn retries(&self) -> impl Iterator<Item = (Retry, Duration)> + use<'r> {
-        self.seen.iter().filter_map(|seen| match &seen.item {
+        self.seen().iter().filter_map(|seen| match &seen.item {
             Item::Retry(retry) => Some((*retry, seen.at)),
             _ => None,
         })
     }
 
     pub fn anomalies(&self) -> impl Iterator<Item = Anomaly> + use<'r> {
-        self.seen.iter().filter_map(|seen| match &seen.item {
+        self.seen().iter().filter_map(|seen| match &seen.item {
             Item::Anomaly(anomaly) => Some(*anomaly),
             _ => None,
         })
@@ -156,12 +164,18 @@ impl<'r> View<'r> {
         self.events().next().map(|(_, at)| at)
     }
 
-    /// Whether the body is in a content coding that could not be decoded, so that its bytes are not
-    /// the stream's.
+    /// The chunk sizes among the bytes of the stream: see `response/transfer-encoding`.
+    pub(crate) fn chunks(&self) -> Option<&'r Chunks> {
+        self.decoded.chunks.as_ref()
+    }
+
+    /// Whether the body has chunk sizes in it, or is in a content coding that could not be decoded,
+    /// so that its bytes are not the stream's.
     pub fn is_encoded(&self) -> bool {
         let is_known =
             || self.head.as_ref().is_some_and(|head| Coding::of(&head.headers).is_some());
-        self.is_compressed() && (self.coding_fault.is_some() || !is_known())
+        self.chunks().is_some()
+            || self.is_compressed() && (self.coding_fault.is_some() || !is_known())
     }
 
     /// Whether the body came in a content coding that clients decode. An unknown name (`none` is a
@@ -197,10 +211,17 @@ impl<'r> View<'r> {
     }
 }
 
-fn items(exchange: &Exchange) -> Vec<TimedItem> {
-    let body = exchange.body_bytes();
-    let view = View { exchange, seen: &[] };
-    let ended = view.ended_by_server();
+impl Decoded {
+    fn of(exchange: &Exchange) -> Self {
+        let body = exchange.body_bytes();
+        let is_read = exchange.is_stream() && exchange.coding_fault.is_none();
+        let chunks = if is_read { chunks(&body) } else { None };
+        Self { items: items(exchange, &body), chunks }
+    }
+}
+
+fn items(exchange: &Exchange, body: &[u8]) -> Vec<TimedItem> {
+    let ended = exchange.head.is_some() && exchange.end.how.is_servers();
     // The end of each piece of the body: a hundred thousand items search theirs.
     let mut end = 0;
     let ends: Vec<u64> = exchange
@@ -215,7 +236,7 @@ fn items(exchange: &Exchange) -> Vec<TimedItem> {
         let piece = ends.partition_point(|&end| end <= offset);
         exchange.body.get(piece).map_or(exchange.end.at, |chunk| chunk.at)
     };
-    decode(&body)
+    decode(body)
         .into_iter()
         .filter(|item| ended || !is_cut_by_us(item, body.len() as u64))
         .map(|item| {

@@ -22,6 +22,10 @@ fn judge(record: &Record<'_>) -> Verdict {
     let mut faults = Vec::new();
     let mut doubt = None;
     let mut answers = 0;
+    // Chunk sizes in every stream have another cause: see `response/transfer-encoding`.
+    let others_are_chunked = record
+        .judged()
+        .any(|view| view.request.version != Version::Http10 && view.chunks().is_some());
     for view in record.judged().filter(|view| view.request.version == Version::Http10) {
         let Some(headers) = headers(&view) else {
             let outcome = Outcome::of(&view);
@@ -31,6 +35,13 @@ fn judge(record: &Record<'_>) -> Verdict {
             continue;
         };
         answers += 1;
+        if let Some(chunks) = view.chunks().filter(|_| !others_are_chunked) {
+            let message = format!(
+                "an HTTP/1.0 request is answered in chunks: `{}` is the size of the first",
+                chunks.size
+            );
+            faults.push(Fault::at(&view, chunks.offset, message));
+        }
         if let Some(coding) = headers.first("transfer-encoding") {
             let message =
                 format!("an HTTP/1.0 request is answered with Transfer-Encoding: {coding}");
