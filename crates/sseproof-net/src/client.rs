@@ -9,9 +9,10 @@ use sseproof_http::http2::WINDOW;
 use sseproof_http::{Request, Version};
 use sseproof_record::{Ending, Exchange};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::exchange::{ExchangeContext, drive};
+use crate::http1::KeptConnection;
 use crate::http2::Link;
 use crate::prepared::Prepared;
 use crate::progress::{Clock, Shared};
@@ -53,8 +54,11 @@ pub struct RequestOptions<'l> {
     /// Whether the version of the request is required, also if it is HTTP/1.1, which is otherwise
     /// left to client and server.
     pub exactly: bool,
-    /// The exchange whose HTTP/2 connection it joins, if that leads to the same server.
+    /// The exchange whose HTTP/2 connection it joins, or whose HTTP/1 connection was kept, if that
+    /// leads to the same server.
     pub on: Option<&'l Live>,
+    /// Whether an HTTP/1 connection stays open after a complete response.
+    pub keep: bool,
     /// The window of the HTTP/2 stream, in bytes, which is never enlarged.
     pub window: Option<u32>,
     /// How much its connection takes while it is not read.
@@ -67,6 +71,7 @@ pub struct Live {
     task: JoinHandle<()>,
     reset: Arc<AtomicBool>,
     link: Link,
+    kept: KeptConnection,
     joins: bool,
 }
 
@@ -145,6 +150,9 @@ impl Client {
         let reset = Arc::new(AtomicBool::new(false));
         let joined = options.on.and_then(|live| live.link.to(&prepared.origin()));
         let joins = joined.is_some();
+        let earlier = options.on.and_then(|live| live.kept.take(&prepared.origin()));
+        let earlier = earlier.map(|recorder| recorder.again(Arc::clone(&reset)));
+        let kept = KeptConnection::default();
         let link = Link::holding(joined);
         let context = ExchangeContext {
             options: self.options.clone(),
@@ -153,9 +161,10 @@ impl Client {
             shared: shared.clone(),
             reset: Arc::clone(&reset),
             link: link.clone(),
+            keeps: options.keep.then(|| kept.clone()),
         };
-        let task = tokio::spawn(drive(prepared, Arc::clone(&self.dial), context));
-        Ok(Live { shared, task, reset, link, joins })
+        let task = tokio::spawn(drive(prepared, Arc::clone(&self.dial), context, earlier));
+        Ok(Live { shared, task, reset, link, kept, joins })
     }
 }
 
@@ -241,6 +250,15 @@ impl Live {
 
     pub fn joins(&self) -> bool {
         self.joins
+    }
+
+    /// Whether its HTTP/1 connection is open for another exchange.
+    pub async fn keeps(&self) -> bool {
+        // The connection is free a moment after the response is complete.
+        while self.look(|progress| progress.ended) && !self.task.is_finished() {
+            sleep(Duration::from_millis(1)).await;
+        }
+        self.kept.is_open()
     }
 
     /// Disconnects, if the exchange is not over, and returns its record.

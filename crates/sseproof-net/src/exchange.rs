@@ -9,6 +9,7 @@ use std::time::Duration;
 use sseproof_record::{Ending, Phase};
 use tokio::time::{sleep, timeout};
 
+use crate::http1::KeptConnection;
 use crate::http2::{Asked, Connection, Handle, Link};
 use crate::prepared::Prepared;
 use crate::progress::Shared;
@@ -31,10 +32,22 @@ pub(crate) struct ExchangeContext {
     pub(crate) shared: Shared,
     pub(crate) reset: Arc<AtomicBool>,
     pub(crate) link: Link,
+    /// Where its connection is kept after a complete response over HTTP/1, if it is.
+    pub(crate) keeps: Option<KeptConnection>,
 }
 
-pub(crate) async fn drive(prepared: Prepared, dial: Arc<dyn Dial>, context: ExchangeContext) {
-    if let Err(how) = run(prepared, &*dial, &context).await {
+/// The exchange on the connection of an earlier one, or on one of its own.
+pub(crate) async fn drive(
+    prepared: Prepared,
+    dial: Arc<dyn Dial>,
+    context: ExchangeContext,
+    earlier: Option<Recorder>,
+) {
+    let ended = match earlier {
+        Some(recorder) => http1::exchange(&prepared, recorder, &context).await,
+        None => run(prepared, &*dial, &context).await,
+    };
+    if let Err(how) = ended {
         context.shared.change(|progress, now| progress.end(now, how));
     }
 }

@@ -1,16 +1,37 @@
-//! One exchange over HTTP/1, on a connection of its own.
+//! One exchange over HTTP/1, on a connection of its own or on that of one which is over.
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sseproof_record::{Ending, Phase};
 use tokio::time::{sleep, timeout};
 
 use crate::exchange::{AFTERMATH, ExchangeContext};
+use crate::http2::Origin;
 use crate::prepared::Prepared;
 use crate::recorder::{Recorder, Traffic};
 use crate::tls::words;
+
+/// The connection of an exchange that is over, open for the next one.
+#[derive(Clone, Default)]
+pub(crate) struct KeptConnection(Arc<Mutex<Option<(Origin, Recorder)>>>);
+
+impl KeptConnection {
+    fn lock(&self) -> MutexGuard<'_, Option<(Origin, Recorder)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    /// The connection, if it leads there.
+    pub(crate) fn take(&self, origin: &Origin) -> Option<Recorder> {
+        self.lock().take_if(|(to, _)| to == origin).map(|(_, recorder)| recorder)
+    }
+}
 
 /// Sends the request and reads the response; an error is an end that the bytes do not show.
 pub(crate) async fn exchange(
@@ -52,6 +73,9 @@ pub(crate) async fn exchange(
     };
     let is_whole = context.shared.lock().exchange.end.how == Ending::Complete;
     let _ = timeout(if is_whole { AFTERMATH } else { Duration::ZERO }, more).await;
+    if let Some(kept) = context.keeps.as_ref().filter(|_| is_whole && !recorder.is_closed()) {
+        *kept.lock() = Some((prepared.origin(), recorder));
+    }
     Ok(())
 }
 

@@ -134,8 +134,14 @@ impl Lab {
             played = play(script, &mut connection, self) => played,
             Ok(()) = restarted.changed(), if !restarts => Ok(Then::Close),
         };
-        if let Err(left) = &played {
-            let time = outlives[usize::from(left.kind() == io::ErrorKind::ConnectionReset)];
+        let left_by_reset = match &played {
+            Err(left) => Some(left.kind() == io::ErrorKind::ConnectionReset),
+            // The response is over, but what the request began may go on.
+            Ok(_) if request.method == "HEAD" => Some(false),
+            Ok(_) => None,
+        };
+        if let Some(by_reset) = left_by_reset {
+            let time = outlives[usize::from(by_reset)];
             if !time.is_zero() {
                 tokio::spawn(async move {
                     sleep(time).await;

@@ -55,6 +55,17 @@ impl Recorder {
         }
     }
 
+    /// The same connection for another exchange, which knows nothing of the earlier one.
+    pub(crate) fn again(mut self, reset: Arc<AtomicBool>) -> Self {
+        self.reset = reset;
+        self.connection = SharedConnection::default();
+        self
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.connection.lock().closed.is_some()
+    }
+
     /// Raises the limit by that of one exchange.
     pub(crate) fn make_room(&mut self, limits: &Limits) {
         self.sent_room += SENT;

@@ -317,6 +317,28 @@ async fn faults_in_a_compressed_stream_are_reported() {
     assert!(exchange.coding_fault.is_some_and(|fault| fault.at > 20 && !fault.too_much));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_kept_connection_carries_the_next_exchange() {
+    let client = client(|_| Plan::answer(200, "text/plain", "whole"));
+    let keep = RequestOptions { keep: true, ..RequestOptions::default() };
+    let mut first = client.open_with(get(), keep).unwrap();
+    first.wait(LONG, |progress| progress.ended).await;
+    assert!(first.keeps().await);
+    let on = RequestOptions { on: Some(&first), ..keep };
+    let mut second = client.open_with(get(), on).unwrap();
+    assert!(!first.keeps().await, "the second exchange has the connection");
+    second.wait(LONG, |progress| progress.ended).await;
+    assert!(second.keeps().await);
+    let second = second.leave(Leave::Fin).await;
+    assert_eq!(second.body_bytes(), b"whole");
+    assert!(second.phases.connected.is_none(), "no connection was opened for it");
+    assert!(second.wire_bytes().starts_with(b"HTTP/1.1 200 OK\r\n"));
+
+    let mut alone = client.open(get()).unwrap();
+    alone.wait(LONG, |progress| progress.ended).await;
+    assert!(!alone.keeps().await, "only on request");
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn what_a_narrow_connection_takes_unread_is_little_and_known() {

@@ -23,6 +23,8 @@ pub enum Role {
     SameSession,
     /// A request of a client without cookies, beside one that has some.
     Stranger,
+    /// A request on a connection that the client keeps after an earlier one.
+    SameConnection,
     /// A stream that the client cancels on a connection that it keeps.
     Cancelled,
     /// A publication that the server answers with the stream itself.
@@ -80,7 +82,7 @@ const SAMPLES: [(Sample, &str); 13] = [
     (Sample::Three, "-three"),
 ];
 const SIDES: [(Side, &str); 2] = [(Side::Direct, "direct"), (Side::Through, "through")];
-const OTHERS: [(Role, &str); 9] = [
+const OTHERS: [(Role, &str); 10] = [
     (Role::Owner, "owner"),
     (Role::OtherUser, "other"),
     (Role::OtherUserResumes, "other-again"),
@@ -88,6 +90,7 @@ const OTHERS: [(Role, &str); 9] = [
     (Role::AnonymousResumes, "nobody-again"),
     (Role::SameSession, "same-session"),
     (Role::Stranger, "stranger"),
+    (Role::SameConnection, "same-connection"),
     (Role::Cancelled, "cancelled"),
     (Role::Answer, "answer"),
 ];

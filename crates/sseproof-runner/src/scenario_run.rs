@@ -66,6 +66,7 @@ pub(super) struct ConnectionOptions {
     pub(super) exactly: bool,
     /// The index of the exchange whose connection it shares.
     pub(super) on: Option<usize>,
+    pub(super) keep: bool,
     pub(super) window: Option<u32>,
     pub(super) receive_buffer: ReceiveBuffer,
 }
@@ -148,8 +149,8 @@ impl<'r> ScenarioRun<'r> {
         options: ConnectionOptions,
     ) -> Result<usize, Stop> {
         let on = options.on.and_then(|index| self.slots[index].live());
-        let ConnectionOptions { exactly, window, receive_buffer, .. } = options;
-        let request_options = RequestOptions { exactly, on, window, receive_buffer };
+        let ConnectionOptions { exactly, keep, window, receive_buffer, .. } = options;
+        let request_options = RequestOptions { exactly, on, keep, window, receive_buffer };
         let live = match self.client.open_with(request.clone(), request_options) {
             Ok(live) => live,
             Err(error) => {

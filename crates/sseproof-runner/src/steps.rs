@@ -53,7 +53,7 @@ impl ScenarioRun<'_> {
             return Ok(());
         }
         let last_event_id = request.last_event_id().map(|id| id.to_text()).unwrap_or_default();
-        let Some(options) = self.options(step)? else {
+        let Some(options) = self.options(step).await? else {
             self.absent(&name);
             return Ok(());
         };
@@ -76,11 +76,12 @@ impl ScenarioRun<'_> {
 
     /// The connection's options; `None` if it should share a connection that does not exist or
     /// carries only one stream at a time.
-    fn options(&self, step: &Connect) -> Result<Option<ConnectionOptions>, Stop> {
+    async fn options(&mut self, step: &Connect) -> Result<Option<ConnectionOptions>, Stop> {
         let receive_buffer = if step.narrow { ReceiveBuffer::Small } else { ReceiveBuffer::Usual };
         let options = ConnectionOptions {
             exactly: step.http.is_some(),
             on: None,
+            keep: step.keep,
             window: step.window,
             receive_buffer,
         };
@@ -88,11 +89,19 @@ impl ScenarioRun<'_> {
         let Some(shared) = self.named(Some(on)) else { return Ok(None) };
         let (version, ended) =
             self.look(shared.slot, |snapshot| (snapshot.exchange.request.version, snapshot.ended));
+        if version.is_http1() && self.slot_at(shared.slot).keeps().await {
+            return Ok(Some(ConnectionOptions { on: Some(shared.slot), ..options }));
+        }
         let message = match version {
             Version::Http2 if !ended => {
                 return Ok(Some(ConnectionOptions { on: Some(shared.slot), ..options }));
             }
             Version::Http2 => format!("the connection of `{}` has ended", shared.name),
+            _ if ended => format!(
+                "the connection of `{}` is not kept open: write `keep: true` in its step, and \
+                 read its response to the end",
+                shared.name
+            ),
             _ => format!(
                 "only HTTP/2 carries several streams on a connection, and `{}` does not use it: \
                  give --http 2, or check an https:// URL",

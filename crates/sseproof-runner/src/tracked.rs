@@ -78,6 +78,14 @@ impl TrackedExchange {
         self.live.as_ref()
     }
 
+    /// Whether its connection is kept for another exchange.
+    pub(super) async fn keeps(&mut self) -> bool {
+        match &mut self.live {
+            Some(live) => live.keeps().await,
+            None => false,
+        }
+    }
+
     /// Marks it as sharing an HTTP/2 connection, which the exchange of that number opened.
     pub(super) fn shares(&mut self, opener: usize) {
         self.kept.shares = Some(opener);

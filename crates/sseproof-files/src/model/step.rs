@@ -85,8 +85,12 @@ pub struct Connect {
     pub json: Option<Json>,
     /// The version of HTTP: `"1.0"`, `"1.1"` or `"2"` (default: client and server negotiate it).
     pub http: Option<Version>,
-    /// An open connection of an earlier step; over HTTP/2, both are streams on it.
+    /// An open connection of an earlier step; over HTTP/2, both are streams on it, and over HTTP/1
+    /// that step must `keep` it.
     pub on: Option<At<Name>>,
+    /// Whether an HTTP/1 connection stays open after a complete response, for a later `on`.
+    #[serde(default)]
+    pub keep: bool,
     /// The flow-control window of this HTTP/2 stream, in bytes; it is never increased.
     pub window: Option<u32>,
     /// Whether the connection has a small receive buffer, so that the server soon blocks if the

@@ -16,7 +16,10 @@ pub(crate) const RULE: Rule = Rule {
     mutants: &[Mutant::new(
         "no-heartbeat",
         "writes nothing at all once its events have run out",
-        |visit| reference::answer(visit).cut(31, [Action::Hold]),
+        |visit| match visit.request.method.as_str() {
+            "GET" => reference::answer(visit).cut(31, [Action::Hold]),
+            _ => reference::answer(visit),
+        },
     )],
 };
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use sseproof_http::{Departure, Plan, Visit};
-use sseproof_record::{Gauge, Lack, Reading, RunEvent, RunEventKind};
+use sseproof_record::{Ending, Gauge, Lack, Reading, Role, RunEvent, RunEventKind};
 use sseproof_units::counted;
 
 use crate::delivery::figures::shown;
+use crate::outcome::Outcome;
 use crate::timing::{PRODUCER_GONE, QUIET};
 use crate::{Fault, Record, Verdict, View, reference};
 
@@ -177,6 +178,10 @@ pub(crate) fn of_gauge(gauge: Gauge, number: u64) -> String {
     }
 }
 
+fn is_silent(view: &View<'_>) -> bool {
+    matches!(Outcome::of(view), Outcome::Silent(_))
+}
+
 fn producer<'r>(of: &[&'r Leaving<'r>]) -> Producer<'r> {
     let moved = |leaving: &&&Leaving<'_>| {
         leaving.view.request.method == "HEAD"
@@ -200,13 +205,19 @@ impl Leaving<'_> {
     fn fault(&self) -> Fault {
         let Self { gauge, before, after, .. } = self;
         let during = self.during.map_or_else(String::new, |during| format!(", {during} with it"));
+        let is_kept = self.view.role == Some(Role::SameConnection);
         let message = format!(
-            "{} after the client disconnected, there {} still {}: {before} before it came{during}",
+            "{} after {}, there {} still {}: {before} before it came{during}",
             shown(self.waited),
+            if is_kept { "the answer to HEAD" } else { "the client disconnected" },
             if *after == 1 { "is" } else { "are" },
             of_gauge(*gauge, *after)
         );
-        Fault::whole(&self.view, message)
+        let fault = Fault::whole(&self.view, message);
+        if is_kept {
+            return fault.so("a load balancer keeps its connection and sends HEAD every few seconds: each one leaves a producer");
+        }
+        fault
     }
 }
 
@@ -234,13 +245,14 @@ pub(crate) fn leavings<'r>(record: &'r Record<'_>) -> Vec<Leaving<'r>> {
             .rfind(|(happening, _)| happening.name == *against && happening.at <= last.at);
         let Some((first, &Reading { value: Ok(before), .. })) = first else { continue };
         let view = record.all().filter(|view| {
-            let left = view.end.how == sseproof_record::Ending::Disconnected
-                || view.request.method == "HEAD";
+            let is_head = view.request.method == "HEAD";
+            let left = view.end.how == Ending::Disconnected && view.head.is_some();
+            // The work for a HEAD may go on also if no answer came.
+            let was_head = is_head && (view.head.is_some() || is_silent(view));
             view.scenario == last.scenario
                 && view.started >= first.at
                 && view.end.at <= last.at
-                && left
-                && view.head.is_some()
+                && (left || was_head)
         });
         let Some(view) = view.last() else { continue };
         let during = readings()

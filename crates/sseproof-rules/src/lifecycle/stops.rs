@@ -109,7 +109,7 @@ fn unless_never(record: &Record<'_>, never: &str) -> Option<Verdict> {
 /// For mutants: the right response to a HEAD, whose producer goes on.
 pub(crate) fn held_head(visit: &Visit<'_>) -> Plan {
     let outlive = Action::Outlive { time: Duration::from_secs(120), only: None };
-    Plan { actions: vec![reference::head(visit), Action::Hold, outlive] }
+    Plan { actions: vec![reference::head(visit), outlive] }
 }
 
 /// For mutants: the right response, which on this path goes on when a client disconnects in

@@ -1,6 +1,7 @@
 //! A HEAD request is answered.
 
 use sseproof_http::{Action, Plan, Visit};
+use sseproof_record::Role;
 
 use super::clean::{Clean, answered};
 use crate::outcome::{Outcome, stream_answers};
@@ -13,6 +14,11 @@ pub(crate) const RULE: Rule = Rule {
         Mutant::new("head-hangs", "never answers HEAD", |visit| {
             on_head(visit, Plan { actions: vec![Action::Hold] })
         }),
+        Mutant::new(
+            "head-keeps-connection",
+            "answers HEAD and then no other request on that connection",
+            |visit| on_head(visit, Plan { actions: vec![reference::head(visit), Action::Hold] }),
+        ),
         Mutant::new("head-fails", "answers HEAD with 500", |visit| {
             on_head(visit, reference::answer(visit).with_status(500))
         }),
@@ -26,8 +32,15 @@ fn on_head(visit: &Visit<'_>, answer: Plan) -> Plan {
     if visit.request.method == "HEAD" { answer } else { reference::answer(visit) }
 }
 
+/// Whether it was sent after another HEAD on one connection, as load balancers send it.
+fn is_again(view: &View<'_>) -> bool {
+    view.role == Some(Role::SameConnection)
+}
+
 fn judge(record: &Record<'_>) -> Verdict {
     let heads = record.judged().filter(|view| view.request.method == "HEAD");
+    // A server may close a connection at any time.
+    let heads = heads.filter(|view| !is_again(view) || Outcome::of(view) != Outcome::Closed);
     let texts = Clean {
         noun: "HEAD request",
         none: "no request was HEAD",
@@ -35,7 +48,10 @@ fn judge(record: &Record<'_>) -> Verdict {
         unanswered: Some("a client that sends HEAD waits in vain and takes the server for dead"),
     };
     let has_stream = stream_answers(record).next().is_some();
-    let name = |_: &View<'_>| "HEAD".to_owned();
+    let name = |view: &View<'_>| {
+        let again = "HEAD, sent again on a connection on which one was answered,";
+        if is_again(view) { again } else { "HEAD" }.to_owned()
+    };
     texts.judge(record, heads, has_stream, name, |view, outcome, name| {
         let taken = match outcome {
             Outcome::Status(404 | 410) => "the stream for missing",

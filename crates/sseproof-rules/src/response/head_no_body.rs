@@ -2,8 +2,9 @@
 
 use sseproof_http::http1::Message;
 use sseproof_http::{Action, Bytes};
+use sseproof_record::Role;
 
-use crate::outcome::{count, each_once, of_http1};
+use crate::outcome::{Outcome, count, each_once, of_http1};
 use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View, reference};
 
 pub(crate) const RULE: Rule = Rule {
@@ -28,6 +29,12 @@ fn judge(record: &Record<'_>) -> Verdict {
     let asked = record.judged().filter(|view| view.request.method == "HEAD");
     for view in asked.filter(View::has_http1_wire) {
         let wire = view.wire_bytes();
+        if view.role == Some(Role::SameConnection) && Outcome::of(&view) == Outcome::NotHttp {
+            let message = "the next answer on the connection begins with bytes that are not HTTP, written after the headers of an answer to HEAD";
+            faults.push(Fault::new(&view, Place::Wire(0), message.to_owned()));
+            heads += 1;
+            continue;
+        }
         let Some(head) = Message::read(&wire, &view.request.method).head else { continue };
         heads += 1;
         if head.end < wire.len() {
