@@ -51,6 +51,7 @@ pub fn as_identity(
         None => {}
         Some(Identity::Page) if request.headers.has("origin") => {}
         Some(Identity::Page) => request.headers.set("Origin", PAGE),
+        Some(Identity::Preflight) => return preflight(&request),
         Some(Identity::User) if request.has_credentials() => {}
         Some(Identity::Anonymous) if request.has_credentials() => request.drop_credentials(),
         Some(Identity::Other) if request.has_credentials() => {
@@ -63,6 +64,59 @@ pub fn as_identity(
         Some(_) => return None,
     }
     Some(request)
+}
+
+/// The preflight of a browser for this request; `None` where it sends none.
+///
+/// Fetch, CORS-preflight fetch.
+fn preflight(request: &Request) -> Option<Request> {
+    // The browser sets the others itself, or takes them for harmless.
+    const SILENT: [&str; 13] = [
+        "accept",
+        "accept-charset",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "connection",
+        "content-language",
+        "content-length",
+        "cookie",
+        "host",
+        "origin",
+        "referer",
+        "user-agent",
+    ];
+    const HARMLESS: [&str; 3] =
+        ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
+    let is_harmless = |name: &str, value: &str| match name {
+        "content-type" => {
+            let media = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            HARMLESS.contains(&media.as_str())
+        }
+        _ => SILENT.contains(&name),
+    };
+    let named = request
+        .headers
+        .0
+        .iter()
+        .map(|header| (header.name.to_ascii_lowercase(), header.value.to_text()));
+    let mut names: Vec<String> =
+        named.filter(|(name, value)| !is_harmless(name, value)).map(|(name, _)| name).collect();
+    names.sort();
+    names.dedup();
+    let is_simple = matches!(request.method.as_str(), "GET" | "HEAD" | "POST");
+    if names.is_empty() && is_simple {
+        return None;
+    }
+    let origin = request.headers.first("origin").unwrap_or_else(|| PAGE.to_owned());
+    let mut headers: sseproof_http::Headers = [("Accept", "*/*")].into_iter().collect();
+    headers.add("Origin", origin);
+    headers.add("Access-Control-Request-Method", request.method.as_str());
+    if !names.is_empty() {
+        headers.add("Access-Control-Request-Headers", names.join(","));
+    }
+    let method = "OPTIONS".to_owned();
+    Some(Request { method, headers, body: Bytes::default(), ..request.clone() })
 }
 
 /// The origin of a foreign page, which no allow list contains.

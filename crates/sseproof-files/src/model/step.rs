@@ -136,6 +136,9 @@ pub enum Identity {
     Other,
     /// The target's user, on a page of another origin.
     Page,
+    /// A browser that asks, for such a page, whether it may send this request: `OPTIONS`, without
+    /// credentials; left out if a browser would not ask.
+    Preflight,
 }
 
 /// Requires a status or headers, or one kind of item in the stream, or both.

@@ -7,11 +7,14 @@ mod any_origin;
 mod credentials;
 mod every_answer;
 mod one_origin;
+mod preflight;
 mod vary_origin;
 
 use sseproof_http::{Plan, Request, Visit};
 
 use crate::{Family, LooksAt, Record, Verdict, View, reference};
+
+pub(crate) use self::preflight::preflight_admits_id;
 
 /// The origin of the probe's page, which no server can have on a list.
 pub(crate) const STRANGER: &str = "https://sseproof.example";
@@ -24,6 +27,8 @@ pub(crate) const FAMILY: Family = Family {
         &any_origin::RULE,
         &every_answer::RULE,
         &vary_origin::RULE,
+        &preflight::OF_REQUEST,
+        &preflight::OF_ID,
     ],
 };
 
@@ -83,37 +88,21 @@ fn allows_credentials(view: &View<'_>) -> bool {
         .is_some_and(|value| value.trim() == "true")
 }
 
-/// Whether a preflight in the record lets a page of another origin send its `Last-Event-ID`;
-/// `None` where there was none.
-pub(crate) fn preflight_admits_id(record: &Record<'_>) -> Option<bool> {
-    let asked = record.all().filter(|view| {
-        view.request.method == "OPTIONS"
-            && view.request.headers.list("access-control-request-headers").iter().any(is_id)
-    });
-    asked.map(|view| preflight_is_fine(&view)).reduce(|one, other| one || other)
-}
-
-fn preflight_is_fine(view: &View<'_>) -> bool {
-    let Some(head) = &view.head else { return false };
-    let origin = view.request.headers.first("origin").unwrap_or_default();
-    let allowed = head.headers.list("access-control-allow-headers");
-    // The star does not stand for everything where cookies are sent.
-    let any = allowed.iter().any(|name| name == "*") && !allows_credentials(view);
-    (200..300).contains(&head.status) && admits(view, &origin) && (any || allowed.iter().any(is_id))
-}
-
-fn is_id(name: &String) -> bool {
-    name == "last-event-id"
-}
-
-/// For mutants: the reference's stream, changed where a page of another origin asks for it.
+/// For mutants: the reference's stream, changed where a page of another origin asks for it, and a
+/// preflight that permits what it asks for.
 fn to_page(visit: &Visit<'_>, edit: impl FnOnce(Plan, &Request) -> Plan) -> Plan {
     let plan = reference::answer(visit);
     let request = visit.request;
-    if request.method == "GET" && request.headers.has("origin") {
-        edit(plan, request)
-    } else {
-        plan
+    if !request.headers.has("origin") {
+        return plan;
+    }
+    match request.method.as_str() {
+        "GET" => edit(plan, request),
+        "OPTIONS" => {
+            let asked = request.headers.first("access-control-request-headers").unwrap_or_default();
+            edit(plan, request).with_header("Access-Control-Allow-Headers", asked)
+        }
+        _ => plan,
     }
 }
 

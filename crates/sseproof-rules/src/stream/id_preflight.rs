@@ -12,7 +12,7 @@ use super::{quoted, spoil};
 use crate::cors::preflight_admits_id;
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "stream/id-preflight",
     judge,
     mutants: &[Mutant::new(

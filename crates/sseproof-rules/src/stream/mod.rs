@@ -13,7 +13,7 @@ mod id_ascii;
 mod id_header_safe;
 mod id_length;
 mod id_nul;
-mod id_preflight;
+pub(crate) mod id_preflight;
 mod id_trimmed;
 pub(crate) mod id_unique;
 mod json_twice;
