@@ -43,6 +43,7 @@ sources![
     "conformance/head",
     "conformance/http10",
     "conformance/idle",
+    "conformance/idle-event",
     "conformance/late-head",
     "conformance/leave",
     "conformance/leave-idle",
@@ -193,7 +194,7 @@ mod tests {
             }
         }
         assert_eq!(all().len(), SOURCES.len());
-        assert_eq!(probes().iter().filter(|probe| probe.scenario.idle).count(), 2);
+        assert_eq!(probes().iter().filter(|probe| probe.scenario.idle).count(), 3);
         for id in profile_ids() {
             assert!(profile_probes(id, &Variables::default()).is_ok_and(|all| !all.is_empty()));
         }

@@ -6,8 +6,9 @@ use sseproof_http::Action;
 use sseproof_record::Ending;
 
 use super::figures::{came, shown};
+use super::sendings::restarts;
 use crate::outcome::Outcome;
-use crate::timing::{IDLE_TIMEOUT, QUIET_BEFORE_BREAK};
+use crate::timing::{IDLE_TIMEOUT, QUIET_BEFORE_BREAK, QUIET_BEFORE_CUT};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
 
 pub(crate) const RULE: Rule = Rule {
@@ -24,6 +25,9 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn judge(record: &Record<'_>) -> Verdict {
+    if let Some(verdict) = regular_cut(record) {
+        return verdict;
+    }
     let mut faults = Vec::new();
     let mut doubts = Vec::new();
     let mut beats = Vec::new();
@@ -103,6 +107,105 @@ fn why(record: &Record<'_>) -> String {
     }
 }
 
+/// The cause that ends quiet streams after the same time.
+enum Cause {
+    Silence(Duration),
+    Age,
+    Unknown,
+}
+
+/// The verdict on a server that ends its quiet streams, more than one, after the same time.
+fn regular_cut(record: &Record<'_>) -> Option<Verdict> {
+    let is_open_ended = |view: &View<'_>| {
+        view.head.as_ref().is_some_and(|head| !head.headers.has("content-length"))
+            && !restarts(record, &view.scenario)
+    };
+    let streams: Vec<_> = record
+        .all()
+        .filter(|view| !view.via && view.is_stream() && !view.is_encoded())
+        .filter(|view| view.request.method != "HEAD" && is_open_ended(view))
+        .collect();
+    let mut quiet: Vec<_> = streams
+        .iter()
+        .filter(|view| view.ended_by_server())
+        .map(|view| (silence_at_end(view), view))
+        .filter(|(length, _)| *length >= QUIET_BEFORE_CUT)
+        .collect();
+    quiet.sort_by_key(|(length, view)| (*length, view.number));
+    let are_alike = |one: Duration, other: Duration| one.abs_diff(other) <= (other / 10).max(ALIKE);
+    let like = |length: Duration| quiet.iter().filter(move |(other, _)| are_alike(*other, length));
+    let most =
+        quiet.iter().map(|(length, _)| like(*length).count()).max().filter(|most| *most > 1)?;
+    let &(length, first) = quiet.iter().find(|(length, _)| like(*length).count() == most)?;
+    let cut: Vec<_> = like(length).collect();
+    if streams
+        .iter()
+        .any(|view| silence(view) > length + ALIKE && !are_alike(silence(view), length))
+    {
+        return None;
+    }
+    let age = open_for(first);
+    let outlived = streams.iter().map(open_for).filter(|open| *open >= age + APART).max();
+    let busy_and_cut = |view: &&View<'_>| {
+        view.ended_by_server()
+            && are_alike(open_for(view), age)
+            && silence_at_end(view) + APART <= length
+    };
+    let cause = match (outlived, streams.iter().any(|view| busy_and_cut(&view))) {
+        (Some(open), false) => Cause::Silence(open),
+        (None, true) => Cause::Age,
+        _ => Cause::Unknown,
+    };
+    let breaks = cut.iter().any(|(_, view)| view.end.how != Ending::Complete);
+    let what = if breaks { "cuts" } else { "ends" };
+    let count = cut.len();
+    let (seen, consequence) = match cause {
+        Cause::Silence(open) => (
+            format!("; one with events was open for {}", shown(open)),
+            "an idle timeout: a comment that comes sooner keeps the stream open",
+        ),
+        Cause::Age => (
+            "; one with events ends at the same age".to_owned(),
+            "heartbeats do not help: look for a limit on the time of a response, such as a write timeout",
+        ),
+        Cause::Unknown => (
+            String::new(),
+            "an idle timeout, or a limit on the time of a response, such as a write timeout: with `publish` in the file of --target, --idle distinguishes the two",
+        ),
+    };
+    let message = format!(
+        "the server {what} each quiet stream after {} ({count} of {count}){seen}",
+        shown(length)
+    );
+    Some(match cause {
+        Cause::Age | Cause::Unknown if !breaks => {
+            Verdict::Inconclusive(format!("{message}: a timeout, or on purpose"))
+        }
+        _ => Verdict::Fail(vec![Fault::whole(first, message).so(consequence)]),
+    })
+}
+
+/// Two times of a server's timer differ by no more.
+const ALIKE: Duration = Duration::from_millis(300);
+/// A stream that lasts so much longer than another was not ended by the same limit.
+const APART: Duration = Duration::from_secs(1);
+
+fn open_for(view: &View<'_>) -> Duration {
+    let head = view.head.as_ref().map_or(view.started, |head| head.at);
+    view.end.at.saturating_sub(head)
+}
+
+fn silence(view: &View<'_>) -> Duration {
+    let head = view.head.as_ref().map_or(view.started, |head| head.at);
+    longest_gap(head, came(view, 0), view.end.at).length
+}
+
+/// How long nothing came before the stream ended.
+fn silence_at_end(view: &View<'_>) -> Duration {
+    let head = view.head.as_ref().map_or(view.started, |head| head.at);
+    view.end.at.saturating_sub(came(view, 0).max().unwrap_or(head))
+}
+
 pub(crate) struct Gap {
     start: Duration,
     pub(crate) length: Duration,
@@ -143,8 +246,6 @@ fn after_silence(view: &View<'_>) -> Option<(Duration, bool)> {
     if !view.ended_by_server() {
         return None;
     }
-    let head = view.head.as_ref()?.at;
-    let last = view.came().iter().map(|chunk| chunk.at).max().unwrap_or(head);
-    let quiet = view.end.at.saturating_sub(last);
+    let quiet = silence_at_end(view);
     (quiet >= QUIET_BEFORE_BREAK).then_some((quiet, view.end.how != Ending::Complete))
 }
