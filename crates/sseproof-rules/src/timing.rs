@@ -21,6 +21,10 @@ pub(crate) const OVERLAP: Duration = Duration::from_millis(50);
 /// is said to lack.
 pub(crate) const OPEN_THROUGH_PROXY: Duration = Duration::from_millis(50);
 
+/// Two events that the server sends this far apart arrive apart, unless something waits for the
+/// second one.
+pub(crate) const SENT_APART: Duration = Duration::from_millis(50);
+
 /// Two clients that subscribe this far apart may rightly get other events.
 pub(crate) const CLIENTS_APART: Duration = Duration::from_millis(250);
 

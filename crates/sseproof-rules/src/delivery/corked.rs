@@ -4,6 +4,7 @@
 //! A client recognises that: the response headers are 200 ms late on every connection, while whole
 //! answers of the same server, which uncork the socket, come at once; and all bytes that were
 //! written within 200 ms arrive as one piece, never sooner after the previous piece.
+//! If events come one at a time, only the time of their publication shows the delay.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use sseproof_http::Action;
 use super::arrivals::arrivals;
 use super::figures::{Spread, shown, time_to_head};
 use super::mutants::corked;
+use super::sendings::{listeners, published, sendings};
 use crate::outcome::count;
 use crate::timing::{CORK, CORKED_EVENTS, CORKED_HEAD, TOGETHER, UNCORKED};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View, reference};
@@ -38,6 +40,10 @@ pub(super) const RULE: Rule = Rule {
 
 /// So many streams, and so many pieces with several events, are not an accident.
 const AGAIN: usize = 3;
+/// One exception in so many is an accident.
+const SELDOM: usize = 10;
+
+const CONSEQUENCE: &str = "the last event before a pause waits for 200 ms, and so do the response headers of every stream";
 
 /// The evidence that the socket of a resource is corked.
 struct Cork<'r> {
@@ -51,6 +57,9 @@ struct Cork<'r> {
 fn judge(record: &Record<'_>) -> Verdict {
     let corks = corks(record);
     if corks.is_empty() {
+        if let Some(verdict) = late_after_publication(record) {
+            return verdict;
+        }
         let streams = record.streams().count();
         return match streams {
             0 => Verdict::Skip("there is no stream whose bytes can be read".to_owned()),
@@ -68,7 +77,7 @@ fn judge(record: &Record<'_>) -> Verdict {
             shown(UNCORKED),
         );
         Fault::whole(&cork.first, message)
-            .so("the last event before a pause waits for 200 ms, and so do the response headers of every stream")
+            .so(CONSEQUENCE)
     });
     Verdict::Fail(faults.collect())
 }
@@ -91,10 +100,10 @@ fn corks<'r>(record: &'r Record<'_>) -> Vec<Cork<'r>> {
 
 fn cork<'r>(views: &[View<'r>]) -> Option<Cork<'r>> {
     let heads = Spread::of(views.iter().filter_map(time_to_head))?;
-    if heads.min < CORK || heads.max > CORKED_HEAD {
+    if !is_cork_time(heads) {
         return None;
     }
-    let (mut joined, mut pieces) = (0, 0);
+    let (mut joined, mut pieces, mut short) = (0, 0, 0);
     for view in views {
         let head = view.head.as_ref()?.at;
         let mut before = head;
@@ -108,15 +117,61 @@ fn cork<'r>(views: &[View<'r>]) -> Option<Cork<'r>> {
             if with_head || (place + 1 == count && view.ended_by_server()) {
                 continue;
             }
-            if gap < UNCORKED {
-                return None;
-            }
+            short += usize::from(gap < UNCORKED);
             pieces += 1;
             joined += usize::from(arrival.events > 1 && gap <= CORKED_EVENTS);
         }
     }
-    let again = heads.count.min(joined) >= AGAIN && joined * 3 >= pieces;
+    // A busy machine reads a piece late, and the next one in time.
+    let is_held = short * SELDOM <= pieces;
+    let again = is_held && heads.count.min(joined) >= AGAIN && joined * 3 >= pieces;
     again.then_some(Cork { first: *views.first()?, heads, joined, pieces })
+}
+
+/// Whether these times are those of a cork, one of them on a busy machine aside.
+fn is_cork_time(times: Spread) -> bool {
+    times.min >= CORK && times.median <= CORKED_HEAD
+}
+
+/// The verdict if each published event is late by the time of a cork, also one that comes alone,
+/// and its publication is answered at once.
+fn late_after_publication(record: &Record<'_>) -> Option<Verdict> {
+    let sendings = sendings(record);
+    let mut first = None;
+    let mut times = Vec::new();
+    for sending in &sendings {
+        for view in listeners(record, sending) {
+            let Some((event, at)) = published(&view, &sending.what.data) else { continue };
+            first.get_or_insert((view, event.span.start));
+            times.push(at.saturating_sub(sending.at));
+        }
+    }
+    let late = Spread::of(times)?;
+    // Of several events in a row, the later ones wait for less.
+    let is_constant = late.min >= UNCORKED && late.median >= CORK && late.max <= CORKED_HEAD;
+    let answered = Spread::of(sendings.iter().filter_map(|sending| {
+        Duration::from_micros(sending.answered_us?).checked_sub(sending.at)
+    }))?;
+    let (view, offset) = first?;
+    if !is_constant || late.count < AGAIN || answered.median * 4 >= late.min {
+        return None;
+    }
+    let message = format!(
+        "each of {} arrives {} to {} after its publication, which is answered after {}",
+        count(late.count, "published event"),
+        shown(late.min),
+        shown(late.max),
+        shown(answered.median),
+    );
+    let heads = record.subscriptions().filter(|view| view.is_stream());
+    let heads = Spread::of(heads.filter_map(|view| time_to_head(&view)))?;
+    if !is_cork_time(heads) || !answers_at_once(record, heads.min) {
+        return Some(Verdict::Inconclusive(format!(
+            "{message}: a timer in the server, or something on the way that waits for more to send"
+        )));
+    }
+    let message = format!("{message}; the response headers are {} late, too", shown(heads.median));
+    Some(Verdict::Fail(vec![Fault::at(&view, offset, message).so(CONSEQUENCE)]))
 }
 
 /// Whether the server answers something else in a fraction of that time: it is neither far away

@@ -12,10 +12,10 @@ use super::head_at_once;
 use super::lateness::{Lateness, arrivals, clock, lateness};
 use super::no_transform;
 use super::sides::{Pair, compared, on_streams, pairs, through};
-use crate::delivery::figures::{PREAMBLE, came, shown, together};
+use crate::delivery::figures::{PREAMBLE, came, shown, time_to_head, together};
 use crate::delivery::mutants::{buffered, corked};
 use crate::outcome::count;
-use crate::timing::{LONGER_WAY, PAUSE};
+use crate::timing::{LATE_THROUGH_PROXY, LONGER_WAY, PAUSE, SENT_APART};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 /// So many events make a comparison; so many late ones are not an accident.
@@ -103,6 +103,26 @@ fn plain(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
     if lateness.late >= SEVERAL && lateness.late * OFTEN >= lateness.compared {
         return Some(Verdict::Fail(vec![held_back(pair, &lateness)]));
     }
+    if let Some(quick) = quick_answer(record, lateness.way) {
+        let message = format!(
+            "each of {} events comes at least {on_way} later than directly, while the proxy passes on the answer to {} within {}",
+            lateness.compared,
+            quick.request.method,
+            shown(time_to_head(&quick).unwrap_or_default()),
+        );
+        let fault = Fault::at(&pair.through, lateness.offset, message).so(WAITS);
+        return Some(Verdict::Fail(vec![fault]));
+    }
+    if lateness.joined >= SEVERAL && lateness.joined * OFTEN >= lateness.compared {
+        let message = format!(
+            "{} of {} events come through the proxy together with the event before, which the server itself sends {} earlier or more",
+            lateness.joined,
+            lateness.compared,
+            shown(SENT_APART),
+        );
+        let fault = Fault::at(&pair.through, lateness.offset, message).so(WAITS);
+        return Some(Verdict::Fail(vec![fault]));
+    }
     Some(Verdict::Pass(format!(
         "{}, {on_way} later than directly{}",
         count(lateness.compared, "event"),
@@ -111,6 +131,18 @@ fn plain(record: &Record<'_>, pair: &Pair<'_>) -> Option<Verdict> {
             late => format!(", {late} of them by up to {} more", shown(lateness.most)),
         }
     )))
+}
+
+const WAITS: &str = "something in the proxy waits for more before it sends a small piece, as a cork or Nagle's algorithm does";
+
+/// An answer that came through the proxy in a fraction of this time, if that is late: the way is
+/// not as long as that.
+fn quick_answer<'r>(record: &'r Record<'_>, way: Duration) -> Option<View<'r>> {
+    let others = record
+        .all()
+        .filter(|view| view.via && (!view.is_stream() || view.request.method == "HEAD"));
+    let mut quick = others.filter(|view| time_to_head(view).is_some_and(|took| took * 4 < way));
+    quick.next().filter(|_| way >= LATE_THROUGH_PROXY)
 }
 
 fn held_back(pair: &Pair<'_>, lateness: &Lateness) -> Fault {

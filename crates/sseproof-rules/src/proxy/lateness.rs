@@ -9,7 +9,9 @@ use sseproof_record::{Role, Side};
 
 use super::sides::{Pair, micros, time};
 use crate::delivery::figures::{sent, together};
-use crate::timing::{CLIENTS_APART, LATE_THROUGH_PROXY, LOST_BY_PROXY, OPEN_THROUGH_PROXY};
+use crate::timing::{
+    CLIENTS_APART, LATE_THROUGH_PROXY, LOST_BY_PROXY, OPEN_THROUGH_PROXY, SENT_APART, TOGETHER,
+};
 use crate::{Record, View};
 
 /// Two clients of the server itself that differ by no more got an event at the same time.
@@ -68,6 +70,8 @@ pub(super) struct Lateness {
     pub(super) late: usize,
     /// By how much the latest of them was late.
     pub(super) most: Duration,
+    /// How many came together with the one before, which the server had sent some time before.
+    pub(super) joined: usize,
     /// How many were not there at all when we left.
     pub(super) missing: usize,
     /// The offset of the first late one in the body that came through the proxy.
@@ -76,6 +80,8 @@ pub(super) struct Lateness {
 
 /// An event as it can be known again.
 type Key<'e> = (&'e str, &'e str, &'e str);
+/// Events, each with its time and offset.
+type Arrivals<'e> = HashMap<Key<'e>, (Duration, u64)>;
 
 /// Compares the events that are the same on both sides. `control` is another stream of the server
 /// itself: the server sends the events that it had, too, to every client.
@@ -113,10 +119,31 @@ pub(super) fn lateness(pair: &Pair<'_>, control: Option<&View<'_>>, clock: Clock
             .chain(missing.iter().copied())
             .max()
             .unwrap_or_default(),
+        joined: joined(pair, clock, &direct, &through),
         missing: missing.len(),
         // A missing event would be the last.
         offset: late.iter().map(|(_, offset)| *offset).min().unwrap_or(pair.through.body_len()),
     }
+}
+
+/// How many events came together with the one before, while the server itself had sent them one
+/// after the other: something waited for the second one.
+fn joined(pair: &Pair<'_>, clock: Clock, direct: &Arrivals<'_>, through: &Arrivals<'_>) -> usize {
+    let Some(head) = pair.through.head.as_ref() else { return 0 };
+    // The events that come with the response headers may be a history.
+    let mut times: Vec<_> = through
+        .iter()
+        .filter(|(_, (came, _))| *came >= head.at + OPEN_THROUGH_PROXY)
+        .filter_map(|(key, (came, _))| Some((*came, direct.get(key)?.0)))
+        .collect();
+    times.sort_unstable();
+    let is_joined = |both: &&[(Duration, Duration)]| {
+        let [(came, sent), (next_came, next_sent)] = both else { return false };
+        next_came.saturating_sub(*came) <= TOGETHER
+            && next_sent.saturating_sub(*sent) >= SENT_APART
+            && pair.behind(clock, *came, *sent) >= micros(SENT_APART)
+    };
+    times.windows(2).filter(is_joined).count()
 }
 
 /// How long an event had not come through the proxy when we left, where that is long, and the proxy
@@ -133,7 +160,7 @@ fn gone(pair: &Pair<'_>, clock: Clock, at: Duration) -> Option<Duration> {
 }
 
 /// The events that are there once, with their times and offsets.
-fn unique<'v>(view: &View<'v>) -> HashMap<Key<'v>, (Duration, u64)> {
+fn unique<'v>(view: &View<'v>) -> Arrivals<'v> {
     let mut known: HashMap<Key<'v>, Option<(Duration, u64)>> = HashMap::new();
     for (event, at) in view.events() {
         known
