@@ -50,7 +50,8 @@ fn judge(record: &Record<'_>) -> Verdict {
             came.into_iter().map(|(_, index)| index).collect::<Vec<_>>()
         };
         let orders: Vec<_> = views.iter().map(came).collect();
-        let Some(best) = orders.iter().max_by_key(|order| order.len()) else { continue };
+        let best = orders.iter().max_by_key(|order| order.len());
+        let Some(best) = best.filter(|best| !best.is_empty()) else { continue };
         for (view, order) in views.iter().zip(&orders) {
             let missed = run
                 .iter()
