@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sseproof_http::http2::PREFACE;
 use sseproof_http::{Action, Bytes, Departure, Plan, Request, Script, Then, Visit};
@@ -21,6 +22,8 @@ use crate::{Dial, Dialled, Identity, ReceiveBuffer, Socket, UnreadIn, pipe};
 
 /// How many entries a topic of the log keeps.
 const LOG_ENTRIES: usize = 10_000;
+/// The time from a connection that could not be accepted to the next attempt.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
 #[derive(Clone)]
 pub struct Lab {
@@ -69,13 +72,15 @@ impl Lab {
         Self { inner: Arc::clone(&self.inner), identity: Some(identity) }
     }
 
-    /// Accepts connections for as long as the future is polled.
-    ///
-    /// # Errors
-    /// Only when the listener itself fails; what goes wrong on a connection ends that connection.
-    pub async fn listen(&self, listener: TcpListener) -> io::Result<()> {
+    /// Accepts connections for as long as the future is polled; what goes wrong on a connection ends
+    /// that connection.
+    pub async fn listen(&self, listener: TcpListener) {
         loop {
-            let (stream, _) = listener.accept().await?;
+            let Ok((stream, _)) = listener.accept().await else {
+                // Most likely no descriptor is left, and other connections must end first.
+                sleep(ACCEPT_AGAIN).await;
+                continue;
+            };
             // Where it cannot be set, small chunks may wait for an acknowledgement.
             let _ = stream.set_nodelay(true);
             tokio::spawn(self.clone().serve(Box::new(stream)));

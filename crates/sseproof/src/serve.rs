@@ -51,7 +51,8 @@ pub(crate) async fn load(
     let server = Server::start(&options).with_context(cannot).usage()?;
     let address = server.address();
     screen::print(&format!(
-        "the load server listens on {scheme}://{address}{PATH}\n{scheme}://{address}/ lists all paths and parameters\n"
+        "the load server listens on {scheme}://{address}{PATH}\n{scheme}://{address}/ lists all paths and parameters\n{}",
+        exposed(address)
     ))?;
     interrupted().await;
     Ok(Exit::Held)
@@ -154,14 +155,20 @@ async fn serve(
         lab = lab.over_tls(identity(address, file, &["h2", "http/1.1"])?);
         scheme = "https";
     }
-    screen::print(&format!("{name} listens on {scheme}://{address}{path}\n"))?;
+    screen::print(&format!("{name} listens on {scheme}://{address}{path}\n{}", exposed(address)))?;
     tokio::select! {
-        ended = lab.listen(listener) => {
-            ended.context("accept connections")?;
-        }
+        () = lab.listen(listener) => {}
         () = interrupted() => {}
     }
     Ok(Exit::Held)
+}
+
+/// A line for an address that other machines may reach; empty for a loopback address.
+fn exposed(address: SocketAddr) -> &'static str {
+    if address.ip().is_loopback() {
+        return "";
+    }
+    "this is not a loopback address: other machines can use the server, without credentials\n"
 }
 
 fn identity(address: SocketAddr, file: &Path, alpn: &[&str]) -> Result<Identity, Blame> {
@@ -195,4 +202,21 @@ pub(crate) fn offer(target: &mut Target) {
 
 fn path(profile: Option<&Profile>) -> &'static str {
     profile.map_or(PATH, |profile| profile.path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_others_reach_is_named() {
+        for (address, is_named) in [
+            ("127.0.0.1:80", false),
+            ("[::1]:80", false),
+            ("0.0.0.0:80", true),
+            ("10.1.2.3:80", true),
+        ] {
+            assert_eq!(!exposed(address.parse().unwrap()).is_empty(), is_named, "{address}");
+        }
+    }
 }
