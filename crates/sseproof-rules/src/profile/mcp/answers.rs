@@ -2,6 +2,7 @@
 
 use sseproof_http::Plan;
 
+use super::sessions::is_lost;
 use super::traffic::{
     NO_METHOD, asked, each, is_foreign, is_in_session, is_initialize, is_request, is_response,
     messages, session,
@@ -112,8 +113,13 @@ fn get(record: &Record<'_>) -> Verdict {
         session(view).is_some()
             && record.all().any(|other| before(&other) && session(&other) == session(view))
     };
-    let wanted =
-        |view: &View<'_>| is_first_get(view) && is_in_session(record, view) && !had_stream(view);
+    let wanted = |view: &View<'_>| {
+        is_first_get(view)
+            && is_in_session(record, view)
+            && !is_foreign(view)
+            && !had_stream(view)
+            && !is_lost(record, view)
+    };
     each(record, "GET", "no GET was answered in a session", wanted, |view, tally| {
         tally.look();
         let message = match view.status().unwrap_or_default() {

@@ -7,7 +7,7 @@ use sseproof_record::Ending;
 
 use super::answer;
 use super::statuses::is_ended;
-use super::traffic::{is_foreign, is_in_session, session, unspoken};
+use super::traffic::{is_foreign, is_in_session, knows_event, session, unspoken};
 use crate::delivery::figures::{shown, waited_in_vain};
 use crate::outcome::{Outcome, count};
 use crate::timing::{BLOCKED, LISTENED, MISSING, PRODUCER_GONE};
@@ -40,16 +40,12 @@ fn refused_again(visit: &Visit<'_>, status: u16) -> Plan {
 
 /// The GETs in sessions, in order, without those that name an event that never came.
 fn gets<'r>(record: &'r Record<'_>) -> Vec<View<'r>> {
-    let is_known = |view: &View<'_>| {
-        let last = view.request.last_event_id().map(|id| id.to_text());
-        last.is_none_or(|last| record.gave_out(&last, view.number))
-    };
     let wanted = |view: &View<'_>| {
         view.request.method == "GET"
             && is_in_session(record, view)
             && !is_foreign(view)
             && !is_ended(record, view)
-            && is_known(view)
+            && knows_event(record, view)
     };
     record.all().filter(wanted).collect()
 }

@@ -5,13 +5,16 @@ use sseproof_http::{Action, Plan};
 use sseproof_record::Ending;
 
 use super::answer;
-use super::traffic::{asked, each, each_answer, is_response, messages, version};
+use super::traffic::{
+    asked, each, each_answer, is_request, is_response, messages, session, version,
+};
 use crate::profile::events::{Piece, is_ended};
 use crate::profile::json::shown;
 use crate::profile::written::{Changed, Written};
 use crate::stream::quoted;
+use crate::stream::tally::Tally;
 use crate::timing::OPEN_AFTER_RESPONSE;
-use crate::{Fault, Mutant, Record, Rule, Verdict};
+use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 /// A text in the second message that the tool of the reference sends.
 const SECOND: &str = "\"progress\":2";
@@ -34,7 +37,7 @@ pub(super) const MESSAGE: Rule = Rule {
 };
 
 fn message(record: &Record<'_>) -> Verdict {
-    let is_stream = |view: &crate::View<'_>| view.is_stream();
+    let is_stream = |view: &View<'_>| view.is_stream();
     each(record, "message", "no stream carried a message", is_stream, |view, tally| {
         for message in messages(view) {
             tally.look();
@@ -135,16 +138,26 @@ pub(super) const RESPONSE_PRESENT: Rule = Rule {
 };
 
 fn response_present(record: &Record<'_>) -> Verdict {
-    let none = "no stream of a request was read to its end";
     // From then on a server may close the connection early, once the client has an id to resume after.
     let may_poll = &*version(record) >= "2025-11-25";
+    let has_id = |view: &View<'_>| view.events().any(|(event, _)| event.sets_id);
+    let has_response =
+        |view: &View<'_>| messages(view).iter().any(|message| is_response(&message.json));
+    let is_early =
+        |view: &View<'_>| is_ended(view) && !has_response(view) && may_poll && has_id(view);
+    let is_answer = |view: &View<'_>| is_request(view) && view.is_stream();
+    let none = match record.all().any(|view| is_answer(&view) && is_early(&view)) {
+        true => {
+            "the server ended each stream early, after an id with which its client can resume it"
+        }
+        false => "no stream of a request was read to its end",
+    };
     each_answer(record, "stream", none, |view, tally| {
-        let has_id = view.events().any(|(event, _)| event.sets_id);
-        if !is_ended(view) || (may_poll && has_id) {
+        if !is_ended(view) || is_early(view) {
             return;
         }
         tally.look();
-        if !messages(view).iter().any(|message| is_response(&message.json)) {
+        if !has_response(view) {
             let message = "the stream ends without the response";
             tally.fault(|| Fault::at(view, view.body_len(), message));
         }
@@ -180,13 +193,22 @@ pub(super) const RESPONSE_LAST: Rule = Rule {
 };
 
 fn response_last(record: &Record<'_>) -> Verdict {
-    each_answer(record, "response", "no stream carried a response", |view, tally| {
+    let none = "no stream carried a response";
+    let wanted = |view: &View<'_>| view.is_stream() && (is_request(view) || resumes(view));
+    each(record, "response", none, wanted, |view, tally| {
         let messages = messages(view);
+        let resumed = resumed(record, view);
+        let is_resumed = resumed.is_some();
         // `mcp/foreign-response` judges responses with another id.
-        let id = &asked(view)["id"];
+        let id = &asked(&resumed.unwrap_or(*view))["id"];
         let is_own = |message: &Piece<'_>| is_response(&message.json) && message.json["id"] == *id;
         let Some(first) = messages.iter().position(is_own) else { return };
         tally.look();
+        // `mcp/resume` and `mcp/resume-apart` judge the messages of a replay.
+        if is_resumed {
+            open_after(view, messages[first].offset, "the resumed stream", tally);
+            return;
+        }
         if let Some(late) = messages.get(first + 1) {
             // A batch is one event, in any order.
             if late.offset != messages[first].offset {
@@ -196,12 +218,31 @@ fn response_last(record: &Record<'_>) -> Verdict {
             }
             return;
         }
-        let came = view.arrival(messages[first].offset);
-        let open = view.end.at.saturating_sub(came);
-        if view.end.how == Ending::Disconnected && open >= OPEN_AFTER_RESPONSE {
-            let message =
-                format!("the stream is still open {} s after the response", open.as_secs());
-            tally.fault(|| Fault::at(view, messages[first].offset, message));
-        }
+        open_after(view, messages[first].offset, "the stream", tally);
     })
+}
+
+/// Whether it is a GET that resumes a stream.
+fn resumes(view: &View<'_>) -> bool {
+    view.request.method == "GET" && view.request.last_event_id().is_some()
+}
+
+/// The request whose stream this GET resumes.
+fn resumed<'r>(record: &'r Record<'_>, view: &View<'_>) -> Option<View<'r>> {
+    let last = view.request.last_event_id().filter(|_| resumes(view))?.to_text();
+    record.all().find(|other| {
+        other.number < view.number
+            && is_request(other)
+            && session(other) == session(view)
+            && other.events().any(|(event, _)| event.sets_id && event.last_event_id == last)
+    })
+}
+
+/// A fault if the server left the stream open after the response, which came at this offset.
+fn open_after(view: &View<'_>, offset: u64, what: &str, tally: &mut Tally) {
+    let open = view.end.at.saturating_sub(view.arrival(offset));
+    if view.end.how == Ending::Disconnected && open >= OPEN_AFTER_RESPONSE {
+        let message = format!("{what} is still open {} s after the response", open.as_secs());
+        tally.fault(|| Fault::at(view, offset, message));
+    }
 }

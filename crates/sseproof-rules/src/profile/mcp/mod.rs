@@ -5,12 +5,16 @@
 
 mod answers;
 mod apart;
+mod calls;
 mod listening;
 mod messages;
 mod origin;
 mod reference;
+mod replay;
 mod resumption;
+mod sessions;
 mod statuses;
+mod together;
 mod traffic;
 
 use sseproof_http::{Plan, Request, Visit};
@@ -57,6 +61,9 @@ const WITH_SESSIONS: &[&Rule] = &[
     &listening::AGAIN,
     &listening::OPEN,
     &apart::RULE,
+    &together::RULE,
+    &sessions::MANY,
+    &replay::RULE,
     &statuses::VERSION_HEADER,
     &resumption::PRIMING,
 ];
@@ -87,7 +94,7 @@ pub(super) const OF_2025_06: Profile = Profile {
     aliases: &[],
     title: "MCP over streamable HTTP, version 2025-06-18",
     variables: &[("version", "2025-06-18"), ("tool", "sseproof-none"), ("arguments", "{}")],
-    rules: WITH_SESSIONS.split_at(22).0,
+    rules: WITH_SESSIONS.split_at(WITH_SESSIONS.len() - 1).0,
     ..BASE
 };
 
@@ -97,7 +104,7 @@ pub(super) const OF_2025_03: Profile = Profile {
     aliases: &[],
     title: "MCP over streamable HTTP, version 2025-03-26",
     variables: &[("version", "2025-03-26"), ("tool", "sseproof-none"), ("arguments", "{}")],
-    rules: WITH_SESSIONS.split_at(21).0,
+    rules: WITH_SESSIONS.split_at(WITH_SESSIONS.len() - 2).0,
     ..BASE
 };
 

@@ -1,7 +1,7 @@
 //! The reference: a server with one tool, which reports its progress.
 //!
-//! It knows its session ids by their beginning, and the id of an event names its stream, so that
-//! sessions and streams can be computed again and need not be stored.
+//! It knows its session ids by their beginning, and the id of an event names its stream and its
+//! session, so that sessions and streams can be computed again and need not be stored.
 
 use serde_json::{Value, json};
 use sseproof_http::{Action, Bytes, Framing, Plan, Request, Visit};
@@ -17,15 +17,15 @@ const WITH_SESSIONS: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];
 const WITHOUT: &str = "2026-07-28";
 /// The member with the version of a request without a handshake.
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-/// The progress token of the calls whose streams are resumed.
-const TOKEN: &str = "sseproof";
+/// The progress token of a request without one.
+pub(super) const TOKEN: &str = "sseproof";
 /// How far the tool counts.
 const STEPS: u64 = 3;
 
 pub(super) fn answer(visit: &Visit<'_>) -> Plan {
     let request = visit.request;
     let header = |name| request.headers.first(name);
-    if header("origin").is_some_and(|origin| !origin.contains("//localhost")) {
+    if header("origin").is_some_and(|origin| !is_local(&origin)) {
         return error(403, &Value::Null, -32600, "this origin is not allowed");
     }
     let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
@@ -39,6 +39,12 @@ pub(super) fn answer(visit: &Visit<'_>) -> Plan {
         "POST" | "GET" | "DELETE" => in_session(visit, &asked),
         _ => not_allowed("GET, POST"),
     }
+}
+
+/// Whether it is the origin of a page of this machine.
+fn is_local(origin: &str) -> bool {
+    let host = origin.split_once("://").map_or("", |(_, authority)| authority);
+    host.split(':').next() == Some("localhost")
 }
 
 fn initialize(visit: &Visit<'_>, asked: &Value) -> Plan {
@@ -66,12 +72,12 @@ fn in_session(visit: &Visit<'_>, asked: &Value) -> Plan {
     if version.as_deref().is_some_and(|version| !WITH_SESSIONS.contains(&version)) {
         return error(400, id, -32600, "this version is not supported");
     }
-    let primes = version.as_deref() == Some("2025-11-25");
+    let primes = primes(request);
     match (request.method.as_str(), asked["method"].as_str()) {
         ("GET", _) => listen(visit),
         ("POST", Some(_)) if id.is_null() => accepted(),
-        ("POST", Some(method)) => match kind(method) {
-            Some(kind) => stream(visit, events(kind, id, token(asked), primes)),
+        ("POST", Some(_)) => match Call::of(request, asked) {
+            Some(call) => stream(visit, call.events(primes)),
             None => error(200, id, -32601, "there is no such method"),
         },
         ("POST", None) => error(400, id, -32600, "this is not a request"),
@@ -95,51 +101,95 @@ fn without_sessions(visit: &Visit<'_>, asked: &Value) -> Plan {
     if header("mcp-protocol-version") != WITHOUT {
         return error(400, id, -32600, "this version is not supported");
     }
-    match asked["method"].as_str().and_then(kind) {
-        Some(kind) => {
-            let events = events(kind, id, token(asked), false).into_iter();
+    match Call::of(request, asked) {
+        Some(call) => {
+            let events = call.events(false).into_iter();
             stream(visit, events.map(|event| Written { id: None, ..event }))
         }
         None => error(404, id, -32601, "there is no such method"),
     }
 }
 
-/// The prefix of the event ids of its stream, for a known method.
-fn kind(method: &str) -> Option<&'static str> {
-    match method {
-        "tools/list" => Some("list"),
-        "tools/call" => Some("call"),
-        _ => None,
+/// A request whose answer is a stream, as far as its events depend on it.
+pub(super) struct Call {
+    pub(super) kind: String,
+    pub(super) id: Value,
+    /// The end of its session id.
+    pub(super) in_session: String,
+    /// The token with which it asks for its progress.
+    pub(super) token: String,
+}
+
+impl Call {
+    fn of(request: &Request, asked: &Value) -> Option<Self> {
+        let kind = match asked["method"].as_str()? {
+            "tools/list" => "list",
+            "tools/call" => "call",
+            _ => return None,
+        };
+        let token = asked["params"]["_meta"]["progressToken"].as_str().unwrap_or(TOKEN);
+        Some(Self {
+            kind: kind.to_owned(),
+            id: asked["id"].clone(),
+            in_session: in_id(request),
+            token: token.to_owned(),
+        })
+    }
+
+    /// The one whose stream has the event that the client names, and the number of that event.
+    pub(super) fn named(request: &Request) -> Option<(Self, usize)> {
+        let last = request.last_event_id()?.to_text();
+        let (rest, n) = last.rsplit_once('-')?;
+        let mut parts = rest.splitn(4, '-').map(str::to_owned);
+        let (kind, id) = (parts.next()?, serde_json::from_str(&parts.next()?).ok()?);
+        let (in_session, token) = (parts.next()?, parts.next()?);
+        Some((Self { kind, id, in_session, token }, n.parse().ok()?))
+    }
+
+    /// The id of its session.
+    pub(super) fn session(&self) -> String {
+        format!("{SESSIONS}{}", self.in_session)
+    }
+
+    pub(super) fn event_id(&self, n: usize) -> String {
+        let Self { kind, id, in_session, token } = self;
+        format!("{kind}-{id}-{in_session}-{token}-{n}")
+    }
+
+    /// The stream that answers it.
+    fn events(&self, primes: bool) -> Vec<Written> {
+        let mut messages = Vec::new();
+        let result = if self.kind == "call" {
+            messages.extend((1..=STEPS).map(|step| {
+                json!({
+                    "jsonrpc": "2.0", "method": "notifications/progress",
+                    "params": { "progressToken": self.token, "progress": step, "total": STEPS },
+                })
+            }));
+            json!({ "content": [{ "type": "text", "text": "counted: café ☕" }] })
+        } else {
+            json!({ "tools": [{ "name": "count", "inputSchema": { "type": "object" } }] })
+        };
+        messages.push(json!({ "jsonrpc": "2.0", "id": self.id, "result": result }));
+        let priming = primes.then(String::new);
+        let data = priming.into_iter().chain(messages.iter().map(Value::to_string));
+        let with_id = |(n, data): (usize, String)| Written {
+            id: Some(self.event_id(n)),
+            ..Written::data(data)
+        };
+        data.enumerate().map(with_id).collect()
     }
 }
 
-/// The token with which the call asks for its progress.
-fn token(asked: &Value) -> &str {
-    asked["params"]["_meta"]["progressToken"].as_str().unwrap_or(TOKEN)
+/// The end of the id of the session that the request names, as event ids have it.
+fn in_id(request: &Request) -> String {
+    let named = request.headers.first("mcp-session-id").unwrap_or_default();
+    named.strip_prefix(SESSIONS).unwrap_or_default().to_owned()
 }
 
-/// The stream that answers the request.
-fn events(kind: &str, id: &Value, token: &str, primes: bool) -> Vec<Written> {
-    let mut messages = Vec::new();
-    let result = if kind == "call" {
-        messages.extend((1..=STEPS).map(|step| {
-            json!({
-                "jsonrpc": "2.0", "method": "notifications/progress",
-                "params": { "progressToken": token, "progress": step, "total": STEPS },
-            })
-        }));
-        json!({ "content": [{ "type": "text", "text": "counted: café ☕" }] })
-    } else {
-        json!({ "tools": [{ "name": "count", "inputSchema": { "type": "object" } }] })
-    };
-    messages.push(json!({ "jsonrpc": "2.0", "id": id, "result": result }));
-    let priming = primes.then(String::new);
-    let data = priming.into_iter().chain(messages.iter().map(Value::to_string));
-    let with_id = |(n, data): (usize, String)| Written {
-        id: Some(format!("{kind}-{id}-{n}")),
-        ..Written::data(data)
-    };
-    data.enumerate().map(with_id).collect()
+/// Whether the client speaks the version whose streams begin with an event without data.
+fn primes(request: &Request) -> bool {
+    request.headers.first("mcp-protocol-version").as_deref() == Some("2025-11-25")
 }
 
 /// The stream of a GET: the rest of an earlier one, or the messages of the server itself.
@@ -155,19 +205,15 @@ fn listen(visit: &Visit<'_>) -> Plan {
 
 /// The events after the id that the client sends.
 fn resumed(request: &Request) -> Option<Vec<Written>> {
-    let last = request.last_event_id()?.to_text();
-    let events = whole(request)?;
-    let place = events.iter().position(|event| event.id.as_deref() == Some(&*last))?;
-    Some(events[place + 1..].to_vec())
+    let (_, place) = Call::named(request)?;
+    Some(whole(request)?.split_off(place + 1))
 }
 
-/// All events of the stream that the client resumes.
+/// All events of the stream that the client resumes, if it has such an event and is of this session.
 pub(super) fn whole(request: &Request) -> Option<Vec<Written>> {
-    let last = request.last_event_id()?.to_text();
-    let (kind, rest) = last.split_once('-')?;
-    let (id, _) = rest.rsplit_once('-')?;
-    let primes = request.headers.first("mcp-protocol-version").as_deref() == Some("2025-11-25");
-    Some(events(kind, &serde_json::from_str(id).ok()?, TOKEN, primes))
+    let (call, place) = Call::named(request)?;
+    let events = call.events(primes(request));
+    (call.in_session == in_id(request) && place < events.len()).then_some(events)
 }
 
 fn accepted() -> Plan {

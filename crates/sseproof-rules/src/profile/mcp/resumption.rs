@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
 use sseproof_http::{Action, Plan, Visit};
 
-use super::traffic::{each, each_answer, is_in_session, session, unspoken, version};
-use super::{answer, reference};
+use super::answer;
+use super::reference::{Call, TOKEN, whole};
+use super::traffic::{
+    asked, each, each_answer, is_in_session, knows_event, session, unspoken, version,
+};
 use crate::outcome::Outcome;
 use crate::profile::events::is_ended;
 use crate::profile::look;
@@ -92,15 +96,17 @@ pub(super) const RESUME: Rule = Rule {
     judge: resume,
     mutants: &[
         Mutant::new("mcp-replays-from-the-start", "replays a stream from its beginning", |visit| {
-            match reference::whole(visit.request) {
+            match whole(visit.request) {
                 Some(events) if visit.request.method == "GET" => stream(visit, events),
                 _ => answer(visit),
             }
         }),
         Mutant::new("mcp-replays-other-streams", "also replays events of other streams", |visit| {
             let mut plan = answer(visit);
-            if visit.request.last_event_id().is_some() {
-                let id = Some("list-22-0".to_owned());
+            if let Some((call, _)) = Call::named(visit.request) {
+                let token = TOKEN.to_owned();
+                let list = Call { kind: "list".to_owned(), id: json!(22), token, ..call };
+                let id = Some(list.event_id(0));
                 let other = r#"{"jsonrpc":"2.0","id":22,"result":{}}"#;
                 plan = plan.insert(0, Written { id, ..Written::data(other) }.bytes());
             }
@@ -206,8 +212,8 @@ pub(super) const EVENT_UNKNOWN: Rule = Rule {
 /// For mutants: this plan for a GET with an unknown event id.
 fn unknown_or(visit: &Visit<'_>, plan: Plan) -> Plan {
     let last = visit.request.last_event_id();
-    let is_unknown = last
-        .is_some_and(|id| !id.starts_with(b"listen-") && reference::whole(visit.request).is_none());
+    let is_unknown =
+        last.is_some_and(|id| !id.starts_with(b"listen-") && whole(visit.request).is_none());
     if visit.request.method == "GET" && is_unknown { plan } else { answer(visit) }
 }
 
@@ -226,11 +232,8 @@ fn event_unknown(record: &Record<'_>) -> Verdict {
                 && other.status().is_some_and(|status| status < 500)
         })
     };
-    let wanted = |view: &View<'_>| {
-        let last = view.request.last_event_id().map(|id| id.to_text());
-        let is_unknown = last.is_some_and(|last| !record.gave_out(&last, view.number));
-        is_get(view) && is_unknown && is_served_later(view)
-    };
+    let wanted =
+        |view: &View<'_>| is_get(view) && !knows_event(record, view) && is_served_later(view);
     let views: Vec<_> = record.all().filter(wanted).collect();
     look::each(&views, "GET", "no GET with an unknown event id was answered", |view, tally| {
         let (place, outcome) = match (view.status(), Outcome::of(view)) {
@@ -267,7 +270,11 @@ fn priming(record: &Record<'_>) -> Verdict {
         return Verdict::Skip("this version does not define this event".to_owned());
     }
     each_answer(record, "stream", "no event of a stream has an id", |view, tally| {
-        if !view.events().any(|(event, _)| event.sets_id) {
+        // A request may ask for an earlier version.
+        let is_earlier = asked(view)["params"]["protocolVersion"]
+            .as_str()
+            .is_some_and(|version| version < "2025-11-25");
+        if is_earlier || !view.events().any(|(event, _)| event.sets_id) {
             return;
         }
         tally.look();

@@ -3,14 +3,12 @@
 use sseproof_http::Plan;
 
 use super::traffic::{
-    NO_VERSION, UNKNOWN_SESSION, asked, each_status, has_sessions, header, is_foreign,
-    is_in_session, is_initialize, is_request, session,
+    NO_SESSION, NO_VERSION, UNKNOWN_SESSION, asked, beginnings, each_status, given, has_sessions,
+    header, is_foreign, is_in_session, is_initialize, is_request, session,
 };
 use super::{SESSION, answer, mistaken};
 use crate::profile::written::{Changed, but_to, not_found};
 use crate::{Mutant, Record, Rule, Verdict, View};
-
-const NO_SESSION: &str = "the server created no session";
 
 pub(super) const GET_GONE: Rule = Rule {
     id: "mcp/get-gone",
@@ -139,7 +137,8 @@ pub(super) const SESSION_UNKNOWN: Rule = Rule {
         }),
         Mutant::new("mcp-any-session", "accepts any session", |visit| {
             mistaken(visit, |request| {
-                if request.headers.has("mcp-session-id") {
+                let named = request.headers.first("mcp-session-id");
+                if named.as_deref() == Some(UNKNOWN_SESSION) {
                     request.headers.set("Mcp-Session-Id", SESSION);
                 }
             })
@@ -175,5 +174,9 @@ pub(super) fn is_ended(record: &Record<'_>, view: &View<'_>) -> bool {
             && other.end.at <= view.started
             && session(other) == session(view)
     };
-    view.request.headers.has("mcp-session-id") && record.all().any(|other| ended(&other))
+    // A session that several clients were given may have begun again.
+    let is_shared = || beginnings(record).filter(|other| given(other) == session(view)).count() > 1;
+    view.request.headers.has("mcp-session-id")
+        && record.all().any(|other| ended(&other))
+        && !is_shared()
 }

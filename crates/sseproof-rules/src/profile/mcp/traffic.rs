@@ -10,11 +10,16 @@ use crate::{Record, Verdict, View};
 
 /// The origin that the probes claim to come from.
 pub(super) const FOREIGN: &str = "http://sseproof.invalid";
+/// The end of all host names that the probes claim.
+const FOREIGN_HOST: &str = "sseproof.invalid";
 /// The session that the probes send and no server created.
 pub(super) const UNKNOWN_SESSION: &str = "sseproof-unknown-session";
 /// The version that the probes send and that does not exist.
 pub(super) const NO_VERSION: &str = "1999-01-01";
 pub(super) const NO_METHOD: &str = "sseproof/unknown";
+
+/// The reason to skip without sessions.
+pub(super) const NO_SESSION: &str = "the server created no session";
 
 /// Whether the message is the response to a request: it has a result or an error.
 pub(super) fn is_response(message: &Value) -> bool {
@@ -64,15 +69,29 @@ pub(super) fn header(view: &View<'_>, name: &str) -> Option<String> {
     view.request.headers.first(name)
 }
 
-/// Whether the request comes from a page of another site.
+/// Whether the request comes from a page of another site, or from a sandboxed one.
 pub(super) fn is_foreign(view: &View<'_>) -> bool {
-    header(view, "origin").as_deref() == Some(FOREIGN)
+    header(view, "origin").is_some_and(|origin| origin == "null" || origin.ends_with(FOREIGN_HOST))
+}
+
+/// Whether the request names another host, as that of a page does whose name was rebound.
+pub(super) fn is_rebound(view: &View<'_>) -> bool {
+    header(view, "host").is_some_and(|host| host.ends_with(FOREIGN_HOST))
 }
 
 /// The session that the request names, or that its response creates.
 pub(super) fn session(view: &View<'_>) -> Option<String> {
-    let given = || view.head.as_ref()?.headers.first("mcp-session-id");
-    view.request.headers.first("mcp-session-id").or_else(given)
+    view.request.headers.first("mcp-session-id").or_else(|| given(view))
+}
+
+/// The session that the response creates.
+pub(super) fn given(view: &View<'_>) -> Option<String> {
+    view.head.as_ref()?.headers.first("mcp-session-id")
+}
+
+/// The requests that begin a session or a conversation.
+pub(super) fn beginnings<'r>(record: &'r Record<'_>) -> impl Iterator<Item = View<'r>> {
+    record.all().filter(|view| is_initialize(view) && !is_foreign(view))
 }
 
 /// Whether the response to any `initialize` created a session.
@@ -86,6 +105,16 @@ pub(super) fn is_in_session(record: &Record<'_>, view: &View<'_>) -> bool {
         || !has_sessions(record)
 }
 
+/// Whether the session of the request was given the event that it names, if it names one.
+pub(super) fn knows_event(record: &Record<'_>, view: &View<'_>) -> bool {
+    let Some(last) = view.request.last_event_id().map(|id| id.to_text()) else { return true };
+    record.all().any(|other| {
+        other.number < view.number
+            && session(&other) == session(view)
+            && other.events().any(|(event, _)| event.last_event_id == last)
+    })
+}
+
 pub(super) fn version(record: &Record<'_>) -> String {
     let wanted = |view: View<'_>| {
         let version = asked(&view)["params"]["protocolVersion"].as_str().map(str::to_owned);
@@ -97,8 +126,7 @@ pub(super) fn version(record: &Record<'_>) -> String {
 /// The reason to skip if the server uses another version than the requested one, or creates no
 /// session.
 pub(super) fn unspoken(record: &Record<'_>) -> Option<String> {
-    let begun: Vec<_> =
-        record.all().filter(|view| is_initialize(view) && !is_foreign(view)).collect();
+    let begun: Vec<_> = beginnings(record).collect();
     let first = begun.first()?;
     let Some(answer) = begun.iter().find(|view| view.status() == Some(200)) else {
         let status = first.status()?;

@@ -1,0 +1,2 @@
+from mcp import Stored, serve
+serve(Stored())
