@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, Fault, Parser};
 
 const STDERR_LINES: usize = 20;
+/// How much of a line of it is kept.
+const STDERR_BYTES: usize = 1 << 10;
 /// Where a line without an end is cut off.
 const LINE_BYTES: usize = 64 << 20;
 /// How many lines may wait to be read: one answer, and the surplus.
@@ -147,11 +149,11 @@ impl Process {
             thread::spawn(move || write_all(stdin, &asked));
         }
         if let Some(stdout) = child.stdout.take() {
-            thread::spawn(move || read_lines(stdout, |line| heard.send(line).is_ok()));
+            thread::spawn(move || read_lines(stdout, LINE_BYTES, |line| heard.send(line).is_ok()));
         }
         if let Some(pipe) = child.stderr.take() {
             let kept = Arc::clone(&stderr);
-            thread::spawn(move || read_lines(pipe, |line| keep(&kept, line)));
+            thread::spawn(move || read_lines(pipe, STDERR_BYTES, |line| keep(&kept, line)));
         }
         Ok(Self { child, questions, lines, stderr })
     }
@@ -201,12 +203,13 @@ fn write_all(mut stdin: ChildStdin, questions: &Receiver<String>) {
     }
 }
 
-fn read_lines(pipe: impl Read, mut take: impl FnMut(String) -> bool) {
+/// A longer line is cut into pieces.
+fn read_lines(pipe: impl Read, limit: usize, mut take: impl FnMut(String) -> bool) {
     let mut pipe = BufReader::new(pipe);
     let mut line = Vec::new();
     loop {
         line.clear();
-        match (&mut pipe).take(LINE_BYTES as u64).read_until(b'\n', &mut line) {
+        match (&mut pipe).take(limit as u64).read_until(b'\n', &mut line) {
             Ok(0) => return,
             Ok(_) if take(String::from_utf8_lossy(&line).trim_end().to_owned()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

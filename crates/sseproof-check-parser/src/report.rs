@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
+use sseproof_units::inert;
 
 use crate::answer::Event;
 use crate::judge::Failure;
@@ -389,7 +390,7 @@ pub fn junit(report: &Report) -> String {
         junit.add_test_suite(suite);
     }
     match junit.to_string() {
-        Ok(text) => text,
+        Ok(text) => inert(&text),
         // Only a writer can fail, and a string does not.
         Err(error) => unreachable!("a string takes every report: {error}"),
     }

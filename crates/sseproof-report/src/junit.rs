@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+use sseproof_units::inert;
 
 use crate::terminal::{Detail, Options, failure_text, scenario_text};
-use crate::text::clean;
 use crate::{Judged, Report, ScenarioResult, Standing};
 
 const TEXT: Options = Options { width: 100, colour: false, detail: Detail::Normal };
@@ -21,7 +21,7 @@ pub fn render(report: &Report) -> String {
     junit.add_test_suites(files(report));
     junit.add_test_suites(run(report));
     match junit.to_string() {
-        Ok(text) => text,
+        Ok(text) => inert(&text),
         // Only an I/O error is possible, and a string has none; an empty report would hide
         // failures.
         Err(error) => unreachable!("a string takes every report: {error}"),
@@ -34,7 +34,7 @@ fn families(report: &Report) -> Vec<TestSuite> {
         let mut case = TestCase::new(finding.rule.as_str(), status(report, finding));
         case.set_classname(format!("sseproof.{family}"));
         if report.standing(finding) == Standing::Held && !finding.note.is_empty() {
-            case.set_system_out(clean(&finding.note));
+            case.set_system_out(inert(&finding.note));
         }
         (family, case)
     }))
@@ -76,7 +76,7 @@ fn status(report: &Report, finding: &Judged) -> TestCaseStatus {
 
 fn files(report: &Report) -> Vec<TestSuite> {
     suites(report.scenarios.iter().map(|scenario| {
-        let mut case = TestCase::new(clean(&scenario.name), scenario_status(scenario));
+        let mut case = TestCase::new(inert(&scenario.name), scenario_status(scenario));
         case.set_classname("sseproof.scenario");
         case.set_time(Duration::from_millis(scenario.duration_ms));
         (scenario.file.as_str(), case)
@@ -117,14 +117,14 @@ fn run(report: &Report) -> Option<TestSuite> {
 
 fn failure(message: &str, kind: &str, text: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_message(clean(message)).set_type(kind).set_description(text);
+    status.set_message(inert(message)).set_type(kind).set_description(text);
     status
 }
 
 fn skipped(what: &str, why: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
     let message = if why.is_empty() { what.to_owned() } else { format!("{what}: {why}") };
-    status.set_message(clean(&message));
+    status.set_message(inert(&message));
     status
 }
 

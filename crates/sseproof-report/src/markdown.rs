@@ -1,10 +1,10 @@
 //! A report as Markdown, short enough for a comment on a pull request.
 
 use sseproof_rules::Level;
+use sseproof_units::inert;
 
 use crate::summary::{recorded, rules, verdict};
 use crate::terminal::{Detail, Options, failure_text, scenario_text};
-use crate::text::clean;
 use crate::{Judged, Outcome, Report, Standing};
 
 /// How many failures are shown with their bytes: comments have a size limit.
@@ -40,7 +40,7 @@ pub fn render(report: &Report) -> String {
     if !report.tool.is_empty() {
         out.push_str(&format!("\n<sub>{}</sub>\n", escape(&report.tool)));
     }
-    out
+    inert(&out)
 }
 
 fn failures(out: &mut String, report: &Report) {
@@ -59,7 +59,7 @@ fn failures(out: &mut String, report: &Report) {
         let mut text = fence(&failure_text(report, finding, &TEXT));
         let log = finding.evidence.first().map(|evidence| &evidence.log);
         if let Some(log) = log.filter(|log| !log.is_empty() && out.len() < LOGS) {
-            details(&mut text, "bytes on the wire", &fence(&clean(&log.join("\n"))));
+            details(&mut text, "bytes on the wire", &fence(&inert(&log.join("\n"))));
         }
         details(out, &summary, &text);
     }
@@ -134,14 +134,14 @@ fn fence(text: &str) -> String {
 
 /// The text as code in a line, also in a table.
 pub(crate) fn code(text: &str) -> String {
-    let text = clean(text).replace('\n', " ").replace('`', "'").replace('|', "\\|");
+    let text = inert(text).replace('\n', " ").replace('`', "'").replace('|', "\\|");
     if text.is_empty() { String::new() } else { format!("`{text}`") }
 }
 
 /// The text in one line, without effect in Markdown or HTML, and without mentions.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for char in clean(text).replace('\n', " ").chars() {
+    for char in inert(text).replace('\n', " ").chars() {
         match char {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
@@ -159,7 +159,7 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// The text inside an HTML element, in which Markdown has no effect.
 fn html(text: &str) -> String {
-    let text = clean(text).replace('\n', " ");
+    let text = inert(text).replace('\n', " ");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -1,9 +1,10 @@
 //! Tables without lines: columns two spaces apart, the last one wrapped into what is left.
 
+use sseproof_units::inert;
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style, object::Columns};
 
-use crate::text::{clean, columns, wrap};
+use crate::text::{columns, wrap};
 
 const LAST: usize = 24;
 
@@ -15,7 +16,7 @@ pub(crate) fn table<const N: usize>(
     width: usize,
 ) -> String {
     let rows: Vec<[String; N]> =
-        rows.into_iter().map(|row| row.map(|cell| clean(&cell).replace('\n', " "))).collect();
+        rows.into_iter().map(|row| row.map(|cell| inert(&cell).replace('\n', " "))).collect();
     if rows.is_empty() || N == 0 {
         return String::new();
     }

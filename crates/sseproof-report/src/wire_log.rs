@@ -10,9 +10,9 @@ use sseproof_http::Bytes;
 use sseproof_http::http1::Message;
 use sseproof_record::{Exchange, Source, Transcript};
 use sseproof_rules::{Evidence, Excerpt};
+use sseproof_units::{counted, duration, inert};
 
 use crate::dump::dump;
-use sseproof_units::{counted, duration};
 
 use crate::Judged;
 
@@ -83,7 +83,7 @@ pub fn whole(finding: &Judged, transcript: &Transcript) -> String {
         }
         exchange_log(&mut out, exchange, transcript.source);
     }
-    out
+    inert(&out)
 }
 
 fn exchange_log(out: &mut String, exchange: &Exchange, source: Source) {

@@ -39,9 +39,9 @@ impl Material {
         let redact = |text: &mut String| *text = secrets.text(text);
         let redacted = secrets.redact(&self.transcript);
         for number in redacted.dropped {
-            eprintln!(
+            screen::say(format_args!(
                 "sseproof: the bytes of exchange {number} are not recorded: a secret in them cannot be redacted"
-            );
+            ));
         }
         self.transcript = redacted.transcript;
         for failure in self.scenarios.iter_mut().flat_map(|scenario| &mut scenario.failures) {
@@ -112,13 +112,16 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
 fn replay(file: &Path, chosen: Option<&str>) -> anyhow::Result<Material> {
     let mut recorded = recorded::read("--replay", file)?;
     if let Some(cut) = &recorded.cut {
-        eprintln!("sseproof: {}, {cut}; the part before it is judged", file.display());
+        screen::say(format_args!(
+            "sseproof: {}, {cut}; the part before it is judged",
+            file.display()
+        ));
     }
     if recorded.transcript.source == Source::BodyOnly {
-        eprintln!(
+        screen::say(format_args!(
             "sseproof: {} has no status line and headers, so it is read as the body of a stream; `curl -isN URL > FILE` also writes the headers",
             file.display()
-        );
+        ));
     }
     let target = &mut recorded.transcript.target;
     if let Some(chosen) = chosen {

@@ -17,12 +17,12 @@ pub(crate) fn run(file: &Path, id: &str) -> Result<Exit, Blame> {
     };
     let recorded = recorded::read("the recording", file).usage()?;
     let cut = cut(&recorded.transcript, rule).usage()?;
-    eprintln!(
+    screen::say(format_args!(
         "sseproof: {} of {} exchanges show that {id} is broken; `sseproof serve --play` plays them",
         cut.exchanges.len(),
         recorded.transcript.exchanges.len()
-    );
-    screen::print(&write_recording(&cut))?;
+    ));
+    screen::print_json(&write_recording(&cut))?;
     Ok(Exit::Held)
 }
 

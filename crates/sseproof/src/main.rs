@@ -26,11 +26,14 @@ use crate::args::{Arguments, Command};
 use crate::exit::{Blame, Exit};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return screen::usage(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("sseproof: cannot start the runtime: {error}");
+            screen::say(format_args!("sseproof: cannot start the runtime: {error}"));
             return Exit::Fault.into();
         }
     };
@@ -40,9 +43,11 @@ fn main() -> ExitCode {
     match ended {
         Ok(exit) => exit.into(),
         Err(blame) => {
-            eprintln!("sseproof: {blame}");
+            screen::say(format_args!("sseproof: {blame}"));
             if blame.exit == Exit::Fault {
-                eprintln!("This is a bug in sseproof; please report it with this message.");
+                screen::say(format_args!(
+                    "This is a bug in sseproof; please report it with this message."
+                ));
             }
             blame.exit.into()
         }

@@ -74,12 +74,17 @@ async fn url(url: &str, connection: ConnectionOptions) -> Result<Exit, Blame> {
         (None, how) => Err(anyhow::anyhow!("cannot read {url}: {how}")).unreachable(),
         (Some(head), _) if !exchange.is_stream() => {
             let kind = head.media_type().unwrap_or_else(|| "no content type".to_owned());
-            eprintln!("sseproof: {url} is not an event stream: status {}, {kind}", head.status);
+            screen::say(format_args!(
+                "sseproof: {url} is not an event stream: status {}, {kind}",
+                head.status
+            ));
             Ok(Exit::Broken)
         }
         (Some(_), how) => {
             if *how != Ending::Complete {
-                eprintln!("sseproof: the stream of {url} did not end properly: {how}");
+                screen::say(format_args!(
+                    "sseproof: the stream of {url} did not end properly: {how}"
+                ));
             }
             Ok(Exit::Held)
         }
@@ -90,5 +95,5 @@ async fn url(url: &str, connection: ConnectionOptions) -> Result<Exit, Blame> {
 fn print(item: &Item<'_>) -> Result<bool, Blame> {
     let mut line = serde_json::to_string(item).context("write an item as JSON")?;
     line.push('\n');
-    screen::print(&line)
+    screen::print_json(&line)
 }

@@ -1,15 +1,22 @@
-//! Output to the terminal.
+//! The only way out: all that the program prints passes here, and has no effect on a terminal or in
+//! the log of a CI system after that.
+#![expect(clippy::disallowed_methods, reason = "other modules may not print")]
 
+use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context as _;
 use sseproof_report::terminal::{Detail, Options};
+use sseproof_units::{inert, inert_except_colour, inert_json};
 
-use crate::exit::{Blame, Blamed as _};
+use crate::exit::{Blame, Blamed as _, Exit};
 
 /// The width of output that is not a terminal, such as the log of a CI job.
 const COLUMNS: usize = 100;
+/// How many characters of a line of a message are shown: some of them are chosen by others.
+const LINE: usize = 4_000;
 
 /// The options of standard output: colour only on a terminal, and without `NO_COLOR`.
 pub(crate) fn options(detail: Detail) -> Options {
@@ -17,8 +24,19 @@ pub(crate) fn options(detail: Detail) -> Options {
     Options { width: columns(), colour, detail }
 }
 
-/// Writes to standard output; `false` if its reader has closed it, as `| head` does.
+/// Writes text for people to standard output; `false` if its reader has closed it, as `| head`
+/// does.
 pub(crate) fn print(text: &str) -> Result<bool, Blame> {
+    let has_colour = options(Detail::Normal).colour;
+    write(&if has_colour { inert_except_colour(text) } else { inert(text) })
+}
+
+/// Writes lines of JSON to standard output; `false` as in [`print`].
+pub(crate) fn print_json(lines: &str) -> Result<bool, Blame> {
+    write(&inert_json(lines))
+}
+
+fn write(text: &str) -> Result<bool, Blame> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
@@ -27,10 +45,63 @@ pub(crate) fn print(text: &str) -> Result<bool, Blame> {
     }
 }
 
+/// Writes a message to standard error. If its reader has closed it, the message is lost.
+pub(crate) fn say(message: impl Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", bounded(&inert(&message.to_string())));
+}
+
+fn bounded(text: &str) -> String {
+    let line = |line: &str| match line.char_indices().nth(LINE) {
+        None => line.to_owned(),
+        Some((at, _)) => format!("{}… ({} more)", &line[..at], line[at..].chars().count()),
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Writes the help that the arguments ask for, or why they are wrong.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let (is_wrong, text) = (error.use_stderr(), error.render());
+    let choice = match is_wrong {
+        true => AutoStream::choice(&std::io::stderr()),
+        false => AutoStream::choice(&std::io::stdout()),
+    };
+    let text = match choice {
+        ColorChoice::Never => inert(&text.to_string()),
+        _ => inert_except_colour(&text.ansi().to_string()),
+    };
+    // If the reader has closed it, the text is lost.
+    let _ = match is_wrong {
+        true => std::io::stderr().lock().write_all(text.as_bytes()),
+        false => std::io::stdout().lock().write_all(text.as_bytes()),
+    };
+    u8::try_from(error.exit_code()).map_or(Exit::Usage.into(), ExitCode::from)
+}
+
 pub(crate) fn columns() -> usize {
     terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| usize::from(width.0))
 }
 
 pub(crate) fn shows_progress() -> bool {
     std::io::stderr().is_terminal()
+}
+
+/// Replaces the line of the progress, on a terminal.
+pub(crate) fn progress(line: &str) {
+    if shows_progress() {
+        let mut out = std::io::stderr().lock();
+        // A terminal that cannot be written to only loses the progress.
+        let _ = write!(out, "\r\x1b[K{}", inert(line)).and_then(|()| out.flush());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_has_no_endless_line() {
+        assert_eq!(bounded("a\nb"), "a\nb");
+        let text = bounded(&format!("a\n{}", "é".repeat(LINE + 2)));
+        assert!(text.starts_with("a\né") && text.ends_with("é… (2 more)"));
+    }
 }

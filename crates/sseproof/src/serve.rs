@@ -27,7 +27,7 @@ pub(crate) async fn corpus(listen: &str, tls: Option<&Path>) -> Result<Exit, Bla
         Served::Plan(plan) => plan,
         Served::Result(plan, found) => {
             // For a script; the page shows the result too.
-            let _ = screen::print(&format!("{found}\n"));
+            let _ = screen::print_json(&format!("{found}\n"));
             plan
         }
     });
@@ -111,7 +111,10 @@ pub(crate) async fn run(
 fn tape(file: &Path) -> anyhow::Result<Tape> {
     let recorded = recorded::read("--play", file)?;
     if let Some(cut) = &recorded.cut {
-        eprintln!("sseproof: {}, {cut}; the part before it is played", file.display());
+        screen::say(format_args!(
+            "sseproof: {}, {cut}; the part before it is played",
+            file.display()
+        ));
     }
     let tape = Tape::new(recorded.transcript);
     if tape.is_empty() {
@@ -127,11 +130,11 @@ fn player(tape: Tape) -> Lab {
         let asked = visit.request.label();
         match tape.lock().unwrap_or_else(PoisonError::into_inner).answer(visit.request) {
             Some((number, plan)) => {
-                eprintln!("{asked}: exchange {number}");
+                screen::say(format_args!("{asked}: exchange {number}"));
                 plan
             }
             None => {
-                eprintln!("{asked}: no such request was recorded");
+                screen::say(format_args!("{asked}: no such request was recorded"));
                 Plan::answer(404, "text/plain", "no such request was recorded\n")
             }
         }

@@ -20,6 +20,8 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use url::Url;
 
+use crate::screen;
+
 /// How many of its last lines are kept, to be shown if it dies.
 const LINES: usize = 20;
 /// How much of a line is kept, in bytes.
@@ -92,7 +94,7 @@ impl Started {
             Some(StopHook::Signal(signal)) => self.signal(*signal),
             Some(StopHook::Run(command)) => {
                 if let Err(error) = stopped_by(command, GRACE).await {
-                    eprintln!("sseproof: {error:#}");
+                    screen::say(format_args!("sseproof: {error:#}"));
                     self.signal(Signal::Term);
                 }
             }
@@ -225,13 +227,18 @@ async fn stopped_by(command: &str, within: Duration) -> anyhow::Result<()> {
     let [program, arguments @ ..] = words.as_slice() else {
         bail!("`stop` names no command");
     };
-    let ended = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+    let ended = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     let ended = timeout(within, ended)
         .await
         .with_context(|| format!("`{command}` did not end in {within:?}"))?
         .with_context(|| format!("cannot run `{command}`"))?;
-    if !ended.status.success() {
-        bail!("`{command}` ended with {}", ended.status);
+    if !ended.success() {
+        bail!("`{command}` ended with {ended}");
     }
     Ok(())
 }

@@ -1,4 +1,9 @@
 //! Development tasks: `cargo xtask --help`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it only runs code of this repository"
+)]
 
 mod bench_load;
 mod browser;

@@ -1,6 +1,7 @@
 //! Results of a load as CSV (RFC 4180): a row for each interval and each metric in it.
 
 use sseproof_load_model::{Counter, Metric, Outcome};
+use sseproof_units::inert;
 
 use super::facts::{PERCENTILES, percentile};
 use super::side::transport_key;
@@ -45,7 +46,7 @@ pub fn render(outcomes: &[Outcome]) -> Result<String, csv::Error> {
         }
     }
     let bytes = out.into_inner().map_err(|error| error.into_error())?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(inert(&String::from_utf8_lossy(&bytes)))
 }
 
 fn rows(outcome: &Outcome) -> Vec<Vec<String>> {

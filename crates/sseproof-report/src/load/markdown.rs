@@ -1,6 +1,7 @@
 //! Results of a load as Markdown, for a comment on a pull request or a summary of a CI job.
 
 use sseproof_load_model::threshold::Judgement;
+use sseproof_units::inert;
 
 use super::facts::{self, Facts};
 use super::side::{Side, sides};
@@ -48,7 +49,7 @@ pub fn render(report: &LoadReport) -> String {
     if !parts.is_empty() {
         out.push_str(&format!("\n<sub>{}</sub>\n", parts.join(" · ")));
     }
-    out
+    inert(&out)
 }
 
 /// Unmet thresholds come first.

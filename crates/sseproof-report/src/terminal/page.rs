@@ -1,8 +1,10 @@
 //! The page of a report: wrapped lines, indented, coloured.
 
+use sseproof_units::inert;
+
 use super::{Detail, Options};
 use crate::paint::{Ink, paint};
-use crate::text::{clean, columns, wrap};
+use crate::text::{columns, wrap};
 
 pub(crate) struct Page {
     out: String,
@@ -59,7 +61,7 @@ impl Page {
     pub(crate) fn titled(&mut self, mark: &str, ink: Ink, title: &str, remark: &str) {
         /// Where the remark starts, if the title leaves room.
         const REMARK: usize = 42;
-        let (title, remark) = (clean(title), clean(remark));
+        let (title, remark) = (inert(title), inert(remark));
         self.out.push_str(&paint(mark, ink, self.colour));
         self.out.push(' ');
         let used = columns(mark) + 1 + columns(&title);
@@ -81,10 +83,10 @@ impl Page {
         self.text(2, Ink::Faint, &remark);
     }
 
-    /// A line as it is, cleaned and neither wrapped nor trimmed.
+    /// A line as it is, inert and neither wrapped nor trimmed.
     pub(crate) fn verbatim(&mut self, indent: usize, ink: Ink, line: &str) {
         self.out.push_str(&" ".repeat(indent));
-        self.out.push_str(&paint(&clean(line), ink, self.colour));
+        self.out.push_str(&paint(&inert(line), ink, self.colour));
         self.end_line();
     }
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sseproof_units::{counted, duration};
+use sseproof_units::{counted, duration, inert};
 
 use super::{Detail, Page};
 use crate::paint::Ink;
-use crate::text::{clean, columns, truncate};
+use crate::text::{columns, truncate};
 use crate::{Report, ScenarioFailure, ScenarioResult};
 
 /// All scenarios; in quiet mode the failed ones.
@@ -76,7 +76,7 @@ fn write_failure(page: &mut Page, failure: &ScenarioFailure) {
         page.verbatim(6, Ink::Faint, &format!("{:>digits$} | {text}", line.number));
         if line.number == failure.line && failure.column > 0 {
             let before: String = line.text.chars().take(failure.column - 1).collect();
-            let at = columns(&clean(&before));
+            let at = columns(&inert(&before));
             if at < room {
                 page.verbatim(6, Ink::Bad, &format!("{:>digits$} | {}^", "", " ".repeat(at)));
             }

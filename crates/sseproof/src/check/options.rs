@@ -19,6 +19,7 @@ use url::Url;
 use crate::args::Check;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{self, RULES, glob, matches_a_rule};
+use crate::screen;
 
 pub(super) struct CheckOptions {
     /// The target; without a URL, it is the embedded reference server.
@@ -87,10 +88,10 @@ impl CheckOptions {
         let mut request = Request::subscribe(url.as_str());
         request.headers.clone_from(&self.target.headers);
         if url.scheme() == "http" && request.has_credentials() && !is_loopback(&url) {
-            eprintln!(
+            screen::say(format_args!(
                 "sseproof: credentials are sent to {} without encryption; use an https:// URL",
                 url.host_str().unwrap_or_default()
-            );
+            ));
         }
     }
 
@@ -173,7 +174,7 @@ impl Chosen {
             .map(|text| {
                 let glob = glob(text).context("cannot use --skip")?;
                 if !matches_a_rule(&glob) {
-                    eprintln!("sseproof: --skip '{text}' matches no rule");
+                    screen::say(format_args!("sseproof: --skip '{text}' matches no rule"));
                 }
                 Ok(glob)
             })

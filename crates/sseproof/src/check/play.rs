@@ -1,7 +1,6 @@
 //! Runs the probes and the user's scenarios against the target.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -64,7 +63,7 @@ pub(super) async fn play(mut options: CheckOptions) -> Result<Material, Blame> {
                 && !material.interrupted
                 && let Some(end) = started.ended().await.context("check whether the server runs")?
             {
-                eprintln!("sseproof: the server ended during the check: {end}");
+                screen::say(format_args!("sseproof: the server ended during the check: {end}"));
                 material.partial.get_or_insert_with(|| "the server ended".to_owned());
             }
             Ok(material)
@@ -217,15 +216,11 @@ impl Watch {
         }
         self.line.elapsed = self.began.elapsed();
         if screen::shows_progress() {
-            eprint!("\r\x1b[K{}", progress(&self.line, screen::columns()));
-            // A terminal that cannot be written to only loses the progress.
-            let _ = std::io::stderr().flush();
+            screen::progress(&progress(&self.line, screen::columns()));
         }
     }
 
     fn clear(&self) {
-        if screen::shows_progress() {
-            eprint!("\r\x1b[K");
-        }
+        screen::progress("");
     }
 }

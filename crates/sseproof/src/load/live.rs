@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sseproof_load_model::{Counter, Interval, Metric, Transport};
-use sseproof_units::Value;
+use sseproof_units::{Value, inert};
 
 use super::prometheus::Prometheus;
 use crate::screen;
@@ -41,7 +41,7 @@ impl Live {
                     .unwrap_or_else(|_| ProgressStyle::default_bar())
                     .progress_chars("=> "),
             );
-            bar.set_prefix(name.clone());
+            bar.set_prefix(inert(&name));
             bar
         });
         let (seconds, written) = (interval.as_secs_f64(), Instant::now());
@@ -69,7 +69,11 @@ impl Live {
             bar.set_message(line);
         } else if self.written.elapsed() >= LINE {
             self.written = Instant::now();
-            eprintln!("{} {:.0}s: {line}", self.name, (index + 1) as f64 * self.seconds);
+            screen::say(format_args!(
+                "{} {:.0}s: {line}",
+                self.name,
+                (index + 1) as f64 * self.seconds
+            ));
         }
     }
 

@@ -5,7 +5,6 @@
 //! JSON, and exits when its standard input closes, so that it never outlives its parent.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,6 +17,8 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use crate::screen;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Task {
@@ -66,7 +67,7 @@ fn write(line: &Line) {
     let mut text = serde_json::to_string(line).unwrap_or_default();
     text.push('\n');
     // A parent that no longer reads has also closed standard input, which ends this process.
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    let _ = screen::print_json(&text);
 }
 
 pub(super) fn write_news(news: &Update<'_>) {

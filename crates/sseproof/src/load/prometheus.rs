@@ -17,6 +17,7 @@ use sseproof_report::load::prometheus::{Live, render};
 use tokio::net::TcpListener;
 
 use crate::exit::{Blame, Blamed as _};
+use crate::screen;
 
 #[derive(Clone, Default)]
 pub(super) struct Prometheus {
@@ -31,7 +32,7 @@ impl Prometheus {
             .with_context(|| format!("cannot listen on {address} for --prometheus"))
             .usage()?;
         let address = listener.local_addr().context("get the port")?;
-        eprintln!("metrics are at http://{address}/metrics");
+        screen::say(format_args!("metrics are at http://{address}/metrics"));
         tokio::spawn(page.clone().serve(listener));
         Ok(page)
     }

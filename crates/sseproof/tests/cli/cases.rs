@@ -11,6 +11,7 @@
 //! address of that server, and `$FREE` one on which nothing listens. `$HOLDS` is that stream with a
 //! scenario that holds, and without probes.
 #![expect(clippy::unwrap_used, reason = "a test ends where its surroundings fail")]
+#![expect(clippy::print_stderr, reason = "a test that fails shows the case")]
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;

@@ -2,6 +2,7 @@
 
 mod cases;
 mod evidence;
+mod inert;
 #[cfg(unix)]
 mod lifetime;
 mod load;
