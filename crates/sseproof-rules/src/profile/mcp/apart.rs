@@ -18,7 +18,7 @@ use crate::{Fault, Mutant, Place, Record, Rule, Verdict, View};
 /// The id that the probes give to two calls at the same time.
 const SAME_ID: &str = "\"id\":56,";
 /// The id that they give to two `initialize` at the same time.
-const SAME_BEGIN: &str = "\"id\":105,";
+const SAME_BEGIN: &str = "\"id\":125,";
 /// Parts of the calls of their two clients.
 pub(super) const FIRST: &str = "sseproof-first";
 pub(super) const SECOND: &str = "sseproof-second";

@@ -38,7 +38,8 @@ fn refused_again(visit: &Visit<'_>, status: u16) -> Plan {
     }
 }
 
-/// The GETs in sessions, in order, without those that name an event that never came.
+/// The GETs in sessions, in order, without those that name an event that never came, and without
+/// those that end since the server was asked to end.
 fn gets<'r>(record: &'r Record<'_>) -> Vec<View<'r>> {
     let wanted = |view: &View<'_>| {
         view.request.method == "GET"
@@ -47,7 +48,7 @@ fn gets<'r>(record: &'r Record<'_>) -> Vec<View<'r>> {
             && !is_ended(record, view)
             && knows_event(record, view)
     };
-    record.all().filter(wanted).collect()
+    record.judged().filter(wanted).collect()
 }
 
 fn again(record: &Record<'_>) -> Verdict {
