@@ -101,7 +101,7 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
         (_, true) => Detail::Verbose,
         _ => Detail::Normal,
     };
-    screen::print(&terminal::render(&report, &screen::options(detail)))?;
+    screen::print_page(&terminal::render(&report, &screen::options(detail)))?;
     Ok(match report.outcome() {
         Outcome::Held => Exit::Held,
         Outcome::Unproven if material.interrupted => Exit::Interrupted,

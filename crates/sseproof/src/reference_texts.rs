@@ -29,7 +29,7 @@ pub(crate) fn explain(id: &str) -> Result<Exit, Blame> {
         let error = anyhow!("unknown rule `{id}`; {hint}");
         return Err(Blame { exit: Exit::Usage, error });
     };
-    screen::print(&render(rule, rule.mutants, &screen::options(Detail::Verbose)))?;
+    screen::print_page(&render(rule, rule.mutants, &screen::options(Detail::Verbose)))?;
     Ok(Exit::Held)
 }
 

@@ -24,11 +24,18 @@ pub(crate) fn options(detail: Detail) -> Options {
     Options { width: columns(), colour, detail }
 }
 
-/// Writes text for people to standard output; `false` if its reader has closed it, as `| head`
-/// does.
+/// Writes text to standard output; `false` if its reader has closed it, as `| head` does.
 pub(crate) fn print(text: &str) -> Result<bool, Blame> {
-    let has_colour = options(Detail::Normal).colour;
-    write(&if has_colour { inert_except_colour(text) } else { inert(text) })
+    write(&inert(text))
+}
+
+/// Writes a page of `sseproof-report`, which has made all text of others inert already, with its
+/// colours, if [`options`] has some.
+pub(crate) fn print_page(page: &str) -> Result<bool, Blame> {
+    match options(Detail::Normal).colour {
+        true => write(&inert_except_colour(page)),
+        false => print(page),
+    }
 }
 
 /// Writes lines of JSON to standard output; `false` as in [`print`].

@@ -111,7 +111,7 @@ fn report(
     let report = load_report(outcomes, thresholds);
     // Printed first, so that an error of a file does not lose it.
     let options = screen::options(sseproof_report::terminal::Detail::Normal);
-    screen::print(&sseproof_report::load::terminal::render(&report, &options))?;
+    screen::print_page(&sseproof_report::load::terminal::render(&report, &options))?;
     result::write(&report, outputs)?;
     Ok(match report.verdict() {
         Verdict::Held => Exit::Held,
