@@ -76,7 +76,12 @@ impl Progress {
         }
     }
 
+    /// Bytes that arrive after the client has disconnected belong to no exchange: nothing was read
+    /// from them, and so nothing may be derived from them.
     pub(crate) fn received(&mut self, chunk: &Chunk) {
+        if self.ended && self.exchange.end.how.is_clients() {
+            return;
+        }
         if let Some(on) = &mut self.exchange.on {
             on.received += 1;
             self.exchange.wire.push(chunk.clone());
@@ -175,5 +180,31 @@ impl Shared {
 
     pub(crate) fn bell(&self) -> watch::Receiver<()> {
         self.bell.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sseproof_http::Request;
+
+    #[test]
+    fn bytes_after_the_client_has_disconnected_change_nothing() {
+        let connection = SharedConnection::default();
+        let begun = Exchange::begun(1, Request::subscribe("http://h/s"), Duration::ZERO);
+        let mut progress = Progress::new(begun, Limits::default());
+        progress.begin(&connection);
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n";
+        for (millis, text) in [(1, head), (3, "data: 2\n\n")] {
+            let chunk = Chunk { at: Duration::from_millis(millis), bytes: text.into() };
+            connection.lock().received.push(chunk.clone());
+            progress.received(&chunk);
+            progress.read(&chunk);
+            progress.end(Duration::from_millis(2), Ending::Disconnected);
+        }
+        let mut derived = progress.exchange.clone();
+        derived.derive(Some(derived.end.clone()));
+        assert_eq!(derived, progress.exchange);
+        assert_eq!(derived.body_bytes(), b"data: 1\n\n");
     }
 }
