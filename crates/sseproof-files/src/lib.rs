@@ -24,8 +24,8 @@ pub use plan::{Body, PlanFile, PlanOverlay, ReadyPlan, Template, plans};
 pub use probes::{Probe, needed, probes, profile_ids, profile_probes};
 pub use target::{
     ConnectionKeys, GaugeHook, HookCall, NamedFile, Overlay, PublishHook, Readiness, RequestHook,
-    RestartHook, Server, ServerFuture, ServerHandle, Signal, StartHook, StopHook, Target,
-    Termination,
+    RestartHook, SecretKeys, Server, ServerFuture, ServerHandle, Signal, StartHook, StopHook,
+    Target, Termination,
 };
 pub use variables::Variables;
 pub use yaml::{plan_schema, schema, target_schema};

@@ -1,4 +1,10 @@
-//! Which fields and query parameters give access to something.
+//! Decides on secrets: by names of fields, parameters and members, values by their form, and places in a
+//! URL. Every output goes by these.
+//!
+//! Two questions are separate: [`is_credential`] says what gives access (a request without it is a
+//! request of another client), and [`is_secret`] what must stand in no output.
+
+use std::ops::Range;
 
 /// The words in the name of a field whose value gives access, as in `X-Api-Key`.
 const WORDS: [&str; 10] = [
@@ -14,6 +20,66 @@ const WORDS: [&str; 10] = [
     "jwt",
 ];
 
+/// More words in names of secrets, as in `X-Session-Id`, `X-Amz-Credential` and `client_secret`.
+const SECRET_WORDS: [&str; 26] = [
+    "access",
+    "accesskey",
+    "assertion",
+    "bearer",
+    "code",
+    "credential",
+    "credentials",
+    "csrf",
+    "csrftoken",
+    "hmac",
+    "jsessionid",
+    "otp",
+    "passphrase",
+    "passwd",
+    "phpsessid",
+    "pwd",
+    "session",
+    "sessionid",
+    "sessid",
+    "sid",
+    "sig",
+    "ticket",
+    "xsrf",
+    "accesstoken",
+    "authtoken",
+    "clientsecret",
+];
+
+/// Names with such a word whose values anyone may see.
+const PUBLIC: [&str; 22] = [
+    "cachekey",
+    "continuationtoken",
+    "countrycode",
+    "currencycode",
+    "errorcode",
+    "exitcode",
+    "idempotencykey",
+    "languagecode",
+    "nextpagetoken",
+    "pagetoken",
+    "partitionkey",
+    "postalcode",
+    "primarykey",
+    "progresstoken",
+    "publickey",
+    "responsecode",
+    "routingkey",
+    "sortkey",
+    "statuscode",
+    "surrogatekey",
+    "tokentype",
+    "zipcode",
+];
+
+/// Words that are a secret in the name of a field or a parameter, but on their own name other things
+/// in a body.
+const PLAIN_IN_BODIES: [&str; 7] = ["access", "auth", "code", "key", "session", "sig", "ticket"];
+
 /// The query parameters that stand for a field, since an `EventSource` can send none.
 pub const CREDENTIAL_PARAMETERS: [&str; 10] = [
     "access_token",
@@ -28,8 +94,442 @@ pub const CREDENTIAL_PARAMETERS: [&str; 10] = [
     "token",
 ];
 
+/// The query parameters whose values any output may show.
+const HARMLESS: [&str; 64] = [
+    "after",
+    "afterid",
+    "before",
+    "channel",
+    "channels",
+    "chunk",
+    "compress",
+    "count",
+    "cursor",
+    "data",
+    "debug",
+    "delay",
+    "direction",
+    "drop",
+    "duplicate",
+    "encoding",
+    "event",
+    "events",
+    "every",
+    "extensions",
+    "fields",
+    "filter",
+    "for",
+    "format",
+    "from",
+    "hold",
+    "interval",
+    "lang",
+    "language",
+    "lasteventid",
+    "limit",
+    "locale",
+    "match",
+    "matchexact",
+    "matchsseproof",
+    "mode",
+    "model",
+    "offset",
+    "operationid",
+    "operationname",
+    "order",
+    "page",
+    "path",
+    "payload",
+    "per",
+    "perpage",
+    "query",
+    "range",
+    "rate",
+    "replay",
+    "retry",
+    "since",
+    "size",
+    "sort",
+    "stream",
+    "to",
+    "topic",
+    "topics",
+    "type",
+    "until",
+    "v",
+    "variables",
+    "version",
+    "view",
+];
+
+/// How keys of well-known services begin, and how many characters follow at least.
+const PREFIXES: [(&str, usize); 21] = [
+    ("sk-", 16),
+    ("sk_live_", 10),
+    ("sk_test_", 10),
+    ("rk_live_", 10),
+    ("rk_test_", 10),
+    ("pk_live_", 10),
+    ("whsec_", 16),
+    ("ghp_", 20),
+    ("gho_", 20),
+    ("ghu_", 20),
+    ("ghs_", 20),
+    ("ghr_", 20),
+    ("github_pat_", 20),
+    ("glpat-", 16),
+    ("AKIA", 16),
+    ("ASIA", 16),
+    ("AIza", 30),
+    ("xoxb-", 10),
+    ("xoxp-", 10),
+    ("xoxa-", 10),
+    ("xapp-", 10),
+];
+
 /// Whether the field of a request of that name carries credentials.
 pub fn is_credential(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name != "set-cookie" && name.split(['-', '_']).any(|word| WORDS.contains(&word))
+}
+
+/// Whether the value of a field, a parameter or a variable of that name is a secret.
+pub fn is_secret(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    if lower.starts_with("access-control-") || lower.starts_with("sec-websocket-") {
+        return false;
+    }
+    let known = |word: &str| WORDS.contains(&word) || SECRET_WORDS.contains(&word);
+    !PUBLIC.contains(&&*joined(&lower))
+        && (known(&joined(&lower)) || words(name).any(|word| known(&word)))
+}
+
+/// The same for a member of JSON, or a field of a form.
+pub fn is_secret_member(name: &str) -> bool {
+    is_secret(name) && !PLAIN_IN_BODIES.contains(&&*name.to_ascii_lowercase())
+}
+
+/// The same for a field of a response: many of them are public, as `Surrogate-Key`.
+pub fn is_secret_of_response(name: &str) -> bool {
+    let is_plain = |word: &str| PLAIN_IN_BODIES.contains(&word) && word != "session";
+    is_secret(name)
+        && words(name).any(|word| is_secret(&word) && !is_plain(&word) && word != "signature")
+}
+
+/// Whether any output may show the value of the query parameter.
+pub fn is_harmless(name: &str) -> bool {
+    HARMLESS.contains(&&*joined(&name.to_ascii_lowercase()))
+}
+
+/// The name without what separates its words.
+fn joined(name: &str) -> String {
+    name.chars().filter(|char| char.is_ascii_alphanumeric()).collect()
+}
+
+/// The words of `X-Api-Key`, `api_key`, `apiKey`, in lower case.
+fn words(name: &str) -> impl Iterator<Item = String> {
+    let mut all = vec![String::new()];
+    let mut was_lower = false;
+    for char in name.chars() {
+        let is_new = !char.is_ascii_alphanumeric() || (was_lower && char.is_ascii_uppercase());
+        was_lower = char.is_ascii_lowercase() || char.is_ascii_digit();
+        if is_new {
+            all.push(String::new());
+        }
+        if let Some(word) = all.last_mut().filter(|_| char.is_ascii_alphanumeric()) {
+            word.push(char.to_ascii_lowercase());
+        }
+    }
+    all.into_iter()
+}
+
+/// A secret in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub range: Range<usize>,
+    /// The name of its parameter.
+    pub name: Option<Range<usize>>,
+    /// Whether it certainly is one, and not only a parameter with an unknown name.
+    pub is_sure: bool,
+}
+
+/// The secrets in a text by their place or their form: credentials and parameters of URLs, the text
+/// after `Bearer` or `Basic`, tokens, and keys of well-known services; in order, and apart.
+pub fn secrets_in(text: &[u8]) -> Vec<Found> {
+    let mut all = in_urls(text);
+    all.extend(by_form(text));
+    all.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end)));
+    let mut end = 0;
+    // A replacement is not a secret: a text without secrets stays as it is.
+    all.retain(|found| !text[found.range.clone()].starts_with(b"redacted"));
+    all.retain(|found| {
+        let is_apart = found.range.start >= end;
+        end = end.max(found.range.end);
+        is_apart
+    });
+    all
+}
+
+/// The text with every secret that can be seen in it replaced by `redacted`.
+pub fn without_secrets(text: &str) -> String {
+    let mut out = text.as_bytes().to_vec();
+    for Found { range, .. } in secrets_in(text.as_bytes()).into_iter().rev() {
+        out.splice(range, *b"redacted");
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn ends_value(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte.is_ascii_control() || b"\"'`<>()&#,;|\\{}".contains(&byte)
+}
+
+fn until(text: &[u8], from: usize, ends: impl Fn(u8) -> bool) -> usize {
+    text[from..].iter().position(|byte| ends(*byte)).map_or(text.len(), |length| from + length)
+}
+
+/// `user:password@` and the values of a query.
+fn in_urls(text: &[u8]) -> Vec<Found> {
+    let mut all = Vec::new();
+    for at in memchr::memmem::find_iter(text, "://") {
+        let begin = at + 3;
+        let end = until(text, begin, |byte| byte == b'/' || byte == b'?' || ends_url(byte));
+        if let Some(length) = text[begin..end].iter().rposition(|byte| *byte == b'@')
+            && length > 0
+        {
+            all.push(Found { range: begin..begin + length, name: None, is_sure: true });
+        }
+    }
+    for (at, mark) in text.iter().enumerate() {
+        if !matches!(mark, b'?' | b'&') {
+            continue;
+        }
+        let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~%[]:".contains(byte);
+        let begin = at + 1;
+        let equals = until(text, begin, |byte| !named(&byte));
+        if equals == begin || text.get(equals) != Some(&b'=') {
+            continue;
+        }
+        let name =
+            String::from_utf8_lossy(&text[begin..equals]).replace("%5F", "_").replace("%5f", "_");
+        let mut end = until(text, equals + 1, ends_value);
+        // The punctuation of a message.
+        end -= text[equals + 1..end].iter().rev().take_while(|byte| b":.".contains(byte)).count();
+        if end > equals + 1 && !is_harmless(&name) {
+            all.push(Found {
+                range: equals + 1..end,
+                name: Some(begin..equals),
+                is_sure: is_secret(&name),
+            });
+        }
+    }
+    all
+}
+
+fn ends_url(byte: u8) -> bool {
+    byte == b'#' || byte.is_ascii_whitespace() || b"\"'`<>".contains(&byte)
+}
+
+/// The tokens in a text that their form alone shows.
+pub fn secrets_by_form(text: &[u8]) -> Vec<Range<usize>> {
+    by_form(text).into_iter().map(|found| found.range).collect()
+}
+
+/// Bodies may be long: so only what a search finds is looked at.
+fn by_form(text: &[u8]) -> Vec<Found> {
+    let found = |range| Found { range, name: None, is_sure: true };
+    let is_start = |at: usize| at == 0 || !text[at - 1].is_ascii_alphanumeric();
+    let places = |word: &'static [u8]| memchr::memmem::find_iter(text, word);
+    let mut all = Vec::new();
+    let prefixes = PREFIXES.iter().map(|(prefix, _)| prefix.as_bytes()).chain([&b"eyJ"[..]]);
+    for at in prefixes.flat_map(places).filter(|at| is_start(*at)) {
+        all.extend(form_at(&text[at..]).map(|length| found(at..at + length)));
+    }
+    // In any case of the first letter.
+    for scheme in ["earer ", "asic ", "oken "] {
+        for at in places(scheme.as_bytes()) {
+            let first = at.checked_sub(1).filter(|first| is_start(*first));
+            if !first.is_some_and(|first| b"BbTt".contains(&text[first])) {
+                continue;
+            }
+            let begin = at + scheme.len();
+            let end = until(text, begin, |byte| !is_token68(byte));
+            let is_word = text[begin..end].iter().all(u8::is_ascii_alphabetic) && end - begin < 20;
+            if end - begin >= 8 && !is_word {
+                all.push(found(begin..end));
+            }
+        }
+    }
+    all
+}
+
+fn is_token68(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
+}
+
+/// The length of the token or key that the text begins with.
+fn form_at(text: &[u8]) -> Option<usize> {
+    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if text.starts_with(b"eyJ") {
+        let end = until(text, 0, |byte| !(is_key(byte) || byte == b'.'));
+        let parts: Vec<_> = text[..end].split(|byte| *byte == b'.').collect();
+        let is_token = parts.len() >= 3 && parts[..2].iter().all(|part| part.len() >= 8);
+        return is_token.then_some(end);
+    }
+    let (prefix, least) =
+        PREFIXES.iter().find(|(prefix, _)| text.starts_with(prefix.as_bytes()))?;
+    let end = until(text, 0, |byte| !is_key(byte));
+    (end - prefix.len() >= *least).then_some(end)
+}
+
+/// The values of secret members of JSON and of secret fields of a form in a body.
+pub fn secrets_in_body(body: &[u8]) -> Vec<Range<usize>> {
+    match body.trim_ascii_start().first() {
+        Some(b'{' | b'[') => in_json(body),
+        // A form is one line.
+        Some(_) if memchr::memchr(b'\n', body).is_none() => in_form(body),
+        _ => Vec::new(),
+    }
+}
+
+fn in_json(body: &[u8]) -> Vec<Range<usize>> {
+    let mut all = Vec::new();
+    let mut at = 0;
+    let mut name: Option<Range<usize>> = None;
+    while at < body.len() {
+        match body[at] {
+            b'"' => {
+                let begin = at + 1;
+                let mut end = begin;
+                while end < body.len() && body[end] != b'"' {
+                    end += 1 + usize::from(body[end] == b'\\');
+                }
+                let text = begin..end.min(body.len());
+                let after =
+                    until(body, (end + 1).min(body.len()), |byte| !byte.is_ascii_whitespace());
+                if body.get(after) == Some(&b':') {
+                    name = Some(text);
+                    at = after;
+                } else if let Some(name) = name.take()
+                    && is_secret_member(&String::from_utf8_lossy(&body[name]))
+                {
+                    all.push(text);
+                    at = end;
+                } else {
+                    at = end;
+                }
+            }
+            b' ' | b'\n' | b'\r' | b'\t' | b':' => {}
+            _ => name = None,
+        }
+        at += 1;
+    }
+    all.retain(|range| !range.is_empty());
+    all
+}
+
+fn in_form(body: &[u8]) -> Vec<Range<usize>> {
+    let mut all = Vec::new();
+    let mut begin = 0;
+    for pair in body.split(|byte| *byte == b'&') {
+        let end = begin + pair.len();
+        let equals = pair.iter().position(|byte| *byte == b'=');
+        if let Some(equals) = equals
+            && pair[..equals]
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.%[]".contains(byte))
+            && is_secret_member(&String::from_utf8_lossy(&pair[..equals]))
+        {
+            let value = begin + equals + 1;
+            all.push(value..until(&body[..end], value, |byte| byte.is_ascii_whitespace()));
+        }
+        begin = end + 1;
+    }
+    all.retain(|range| !range.is_empty());
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_is_a_secret() {
+        for name in [
+            "client_secret",
+            "passwd",
+            "sig",
+            "X-Amz-Signature",
+            "code",
+            "session",
+            "sid",
+            "key",
+            "X-Session-Id",
+            "X-Csrf-Token",
+            "X-Credential",
+            "X-Access",
+            "apiKey",
+            "sessionId",
+            "authorization",
+            "Set-Cookie",
+            "X-Amz-Security-Token",
+            "PHPSESSID",
+            "DB_PASSWORD",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in [
+            "progressToken",
+            "Access-Control-Allow-Origin",
+            "max_tokens",
+            "status_code",
+            "monkey",
+            "Content-Type",
+            "author",
+            "Sec-WebSocket-Key",
+            "topic",
+        ] {
+            assert!(!is_secret(name), "{name}");
+        }
+        assert!(!is_secret_member("code") && is_secret_member("api_key"));
+        assert!(is_harmless("lastEventID") && is_harmless("per_page") && !is_harmless("room"));
+    }
+
+    #[test]
+    fn texts_lose_what_their_urls_and_tokens_give_away() {
+        for (text, left) in [
+            (
+                "cannot read http://user:pa:ss@h:1/s?topic=a&token=x&n=3#y: refused",
+                "cannot read http://redacted@h:1/s?topic=a&token=redacted&n=redacted#y: refused",
+            ),
+            ("http://h/s?sid=a.b: refused", "http://h/s?sid=redacted: refused"),
+            ("POST /publish?key=abc answered 500", "POST /publish?key=redacted answered 500"),
+            ("\"Authorization Bearer abcdef1234\"", "\"Authorization Bearer redacted\""),
+            ("write it as 'Authorization: Bearer abc'", "write it as 'Authorization: Bearer abc'"),
+            ("a ghp_0123456789abcdefghij b", "a redacted b"),
+            ("eyJhbGciOiJ.eyJzdWIiOiIx.c2ln!", "redacted!"),
+            (
+                "what is the token? a & b=c, http://h/s?stream=chat",
+                "what is the token? a & b=c, http://h/s?stream=chat",
+            ),
+        ] {
+            assert_eq!(without_secrets(text), left);
+            assert_eq!(without_secrets(left), left);
+        }
+    }
+
+    #[test]
+    fn bodies_have_secret_members() {
+        for (body, secrets) in [
+            (
+                r#"{"a":"b","api_key" : "k1\"x","deep":[{"password":"p2"}],"code":"c","token":3}"#,
+                vec![r#"k1\"x"#, "p2"],
+            ),
+            ("user=a&password=b%20c&code=d", vec!["b%20c"]),
+            ("data: password=b", vec![]),
+            ("", vec![]),
+        ] {
+            let found = secrets_in_body(body.as_bytes());
+            assert_eq!(found.into_iter().map(|range| &body[range]).collect::<Vec<_>>(), secrets);
+        }
+    }
 }

@@ -17,7 +17,10 @@ mod visit;
 
 pub use bytes::Bytes;
 pub use coding::{Coding, CodingFault, ContentDecoder, StoredEncoder};
-pub use credentials::{CREDENTIAL_PARAMETERS, is_credential};
+pub use credentials::{
+    CREDENTIAL_PARAMETERS, Found, is_credential, is_harmless, is_secret, is_secret_member,
+    is_secret_of_response, secrets_by_form, secrets_in, secrets_in_body, without_secrets,
+};
 pub use headers::{Header, Headers};
 pub use plan::{Action, Departure, Framing, Plan};
 pub use request::{EVENT_STREAM, Request, Version};

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use sseproof_http::http2::write_field;
-use sseproof_http::{Bytes, Headers, Request, Version};
+use sseproof_http::{Bytes, Headers, Request, Version, is_secret};
 use url::{Position, Url};
 
 use crate::client::RequestError;
@@ -146,7 +146,8 @@ fn check(request: &Request) -> Result<(), RequestError> {
         }
         let is_text = |byte: &u8| *byte == b'\t' || (*byte >= 0x20 && *byte != 0x7F);
         if !header.value.iter().all(is_text) {
-            return fault(format!("the value of {}", header.name), &header.value);
+            let shown: &[u8] = if is_secret(&header.name) { b"redacted" } else { &header.value };
+            return fault(format!("the value of {}", header.name), shown);
         }
     }
     Ok(())

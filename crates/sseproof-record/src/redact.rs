@@ -8,6 +8,10 @@
 //! The judged transcript has no secrets: so no report has to be searched again, and a
 //! recording gives the verdicts of the run.
 //!
+//! `sseproof_http` decides which values are secrets (`credentials.rs`), and `forms.rs` how a server
+//! may encode them. A parameter with an unknown name is replaced in its place, and elsewhere only if
+//! it is too long and mixed to occur by chance.
+//!
 //! The bytes of the connections are rewritten (`http1.rs`, `http2.rs`), also where a value is
 //! Huffman coded, compressed, or cut by chunks and frames; the exchanges are then derived again.
 //! Where that changes more than the secrets, the bytes of the exchange are dropped, and only its
@@ -15,6 +19,7 @@
 
 mod body;
 mod edits;
+mod forms;
 mod http1;
 mod http2;
 
@@ -24,20 +29,39 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use sseproof_http::http1::Reader;
 use sseproof_http::{
-    Bytes, CREDENTIAL_PARAMETERS, Coding, Header, Headers, Request, is_credential,
+    Bytes, Coding, ContentDecoder, Found, Header, Headers, Request, is_secret,
+    is_secret_of_response, secrets_by_form, secrets_in, secrets_in_body,
 };
 
 use self::body::Stuck;
+use self::forms::{Form, Letters};
 use crate::{Chunk, Connection, Exchange, OnConnection, SharedConnection, Transcript};
 
 /// A shorter value may occur elsewhere by chance, and is replaced in its field only.
 const SHORTEST: usize = 6;
+/// The same for the value of a parameter of which only its place is known.
+const SHORTEST_UNSURE: usize = 12;
 
 /// Each secret with its replacement. Without any, nothing changes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Secrets(BTreeMap<Vec<u8>, String>);
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    words: BTreeMap<Vec<u8>, Word>,
+    /// The patterns of the finder: each secret in each encoding.
+    forms: Vec<Form>,
+    finder: Option<AhoCorasick>,
+    /// The parameters that the user calls harmless.
+    harmless: Vec<String>,
+    is_on: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Word {
+    text: String,
+    is_anywhere: bool,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redacted {
@@ -45,6 +69,18 @@ pub struct Redacted {
     /// The numbers of the exchanges whose bytes were dropped, since a secret could not be removed
     /// from them.
     pub dropped: Vec<usize>,
+}
+
+impl Redacted {
+    /// The transcript; `warn` gets a line for each exchange without its bytes.
+    pub fn reported(self, warn: impl Fn(String)) -> Transcript {
+        for number in self.dropped {
+            warn(format!(
+                "sseproof: the bytes of exchange {number} are not recorded: a secret in them cannot be redacted"
+            ));
+        }
+        self.transcript
+    }
 }
 
 type Rewritten = (SharedConnection, Result<Cleared, Stuck>);
@@ -58,24 +94,32 @@ struct Cleared {
 }
 
 impl Secrets {
-    /// The secrets of a run: the values of fields and query parameters that hold credentials, in
-    /// its exchanges and in `besides` (requests that are in no transcript, such as those for a
-    /// gauge), and of `known` (variables, say of the environment, with their values) those with the
-    /// name of a secret and those that occur in a field.
+    /// The secrets of a run: those that its exchanges and `besides` (requests that are in no
+    /// transcript, such as those for a gauge) have in a URL, a field or a body, and of `known`
+    /// (variables, say of the environment, with their values) those with the name of a secret and
+    /// those that occur in a field.
     pub fn of(transcript: &Transcript, besides: &[Request], known: &[(String, String)]) -> Self {
-        let mut secrets = Self::default();
-        for (_, value) in known.iter().filter(|(name, _)| is_credential(name)) {
+        Self::but(&[], transcript, besides, known)
+    }
+
+    /// The same, but for the values of parameters with one of these names.
+    pub fn but(
+        harmless: &[String],
+        transcript: &Transcript,
+        besides: &[Request],
+        known: &[(String, String)],
+    ) -> Self {
+        let harmless = harmless.to_vec();
+        let mut secrets = Self { is_on: true, harmless, ..Self::default() };
+        for (_, value) in known.iter().filter(|(name, _)| is_secret(name)) {
             secrets.add(value.as_bytes());
         }
         let requests = transcript.exchanges.iter().map(|exchange| &exchange.request);
         for request in requests.chain(besides) {
-            secrets.parameters(&request.url);
+            secrets.places(request.url.as_bytes());
+            secrets.body(&request.headers, &request.body);
             for header in &request.headers.0 {
-                if is_credential(&header.name) {
-                    for value in values(&header.name, &header.value) {
-                        secrets.add(value);
-                    }
-                }
+                secrets.header(header, false);
                 let given = known.iter().map(|(_, value)| value.as_bytes()).filter(|known| {
                     !["host", "origin", "referer"].contains(&&*header.name.to_ascii_lowercase())
                         && known.len() >= SHORTEST
@@ -86,14 +130,25 @@ impl Secrets {
         }
         for exchange in &transcript.exchanges {
             secrets.fields(exchange);
+            let pieces: Vec<&[u8]> = exchange.body.iter().map(|chunk| &chunk.bytes[..]).collect();
+            let body = pieces.concat();
+            for range in secrets_by_form(&body) {
+                secrets.add(&body[range]);
+            }
+            if exchange.head.as_ref().and_then(crate::Head::media_type).as_deref()
+                == Some("application/json")
+            {
+                secrets.body(&Headers::default(), &body);
+            }
         }
-        secrets.parameters(&transcript.target.url);
+        secrets.places(transcript.target.url.as_bytes());
+        secrets.prepare();
         secrets
     }
 
     pub fn redact(&self, transcript: &Transcript) -> Redacted {
         let mut out = Redacted { transcript: transcript.clone(), dropped: Vec::new() };
-        if self.0.is_empty() {
+        if self.words.is_empty() {
             return out;
         }
         out.transcript.target.url = self.text(&out.transcript.target.url);
@@ -110,46 +165,125 @@ impl Secrets {
         out
     }
 
+    /// A message without secrets, also without those of a URL that was never requested.
     pub fn text(&self, text: &str) -> String {
-        self.anywhere(text.as_bytes()).to_text()
+        if !self.is_on {
+            return text.to_owned();
+        }
+        let mut out = self.anywhere(text.as_bytes()).to_vec();
+        for found in secrets_in(&out).into_iter().rev() {
+            if !self.is_harmless(&found, &out) {
+                out.splice(found.range, *b"redacted");
+            }
+        }
+        Bytes::from(out).to_text()
     }
 
-    fn parameters(&mut self, url: &str) {
-        let query = url.split_once('?').map_or("", |(_, query)| query);
-        for pair in query.split('#').next().unwrap_or_default().split('&') {
-            let Some((name, value)) = pair.split_once('=') else { continue };
-            if CREDENTIAL_PARAMETERS.contains(&&*name.to_ascii_lowercase()) {
-                self.add(value.as_bytes());
+    /// The secrets of a text by their place in a URL, or by their form.
+    fn places(&mut self, text: &[u8]) {
+        for found in secrets_in(text) {
+            if self.is_harmless(&found, text) {
+                continue;
             }
+            let value = &text[found.range];
+            if !found.is_sure {
+                self.add_unsure(value);
+                continue;
+            }
+            self.add(value);
+            // User and password of a URL.
+            if let Some(colon) = value.iter().position(|byte| *byte == b':') {
+                self.add(&value[colon + 1..]);
+            }
+        }
+    }
+
+    fn is_harmless(&self, found: &Found, text: &[u8]) -> bool {
+        let name = found.name.clone().map(|range| &text[range]);
+        let is_it = |known: &String| name.is_some_and(|name| name == known.as_bytes());
+        !found.is_sure && self.harmless.iter().any(is_it)
+    }
+
+    fn header(&mut self, header: &Header, is_response: bool) {
+        self.places(&header.value);
+        let is_named =
+            if is_response { is_secret_of_response(&header.name) } else { is_secret(&header.name) };
+        if is_named {
+            for value in values(&header.name, &header.value) {
+                self.add(value);
+                // The password of `Basic`.
+                let given = forms::decoded(value);
+                if let Some(colon) = given.iter().position(|byte| *byte == b':') {
+                    self.add(&given);
+                    self.add(&given[colon + 1..]);
+                }
+            }
+        }
+    }
+
+    fn body(&mut self, headers: &Headers, body: &[u8]) {
+        let plain = match Coding::of(headers) {
+            Some(coding) => {
+                let mut decoder = ContentDecoder::new(coding);
+                let mut plain = decoder.feed(body);
+                plain.extend(decoder.finish());
+                plain
+            }
+            None => body.to_vec(),
+        };
+        for range in secrets_in_body(&plain).into_iter().chain(secrets_by_form(&plain)) {
+            self.add(&plain[range]);
         }
     }
 
     fn add(&mut self, value: &[u8]) {
-        let number = self.0.len() + 1;
-        // A replacement is not a secret: a redacted recording stays as it is.
-        if !value.is_empty() && !value.starts_with(b"redacted-") {
-            self.0.entry(value.to_vec()).or_insert_with(|| format!("redacted-{number}"));
+        self.note(value, value.len() >= SHORTEST);
+        for plain in forms::plain(value) {
+            self.note(&plain, plain.len() >= SHORTEST);
         }
     }
 
-    /// Credentials that the client adds for a proxy, and cookies that the server sets.
-    fn fields(&mut self, exchange: &Exchange) {
-        let mut found = Vec::new();
-        let mut note = |field: &Header| {
-            if is_cookie(&field.name) {
-                found.push(cookie_value(&field.value).to_vec());
-            } else if field.name.eq_ignore_ascii_case("proxy-authorization") {
-                found.extend(values(&field.name, &field.value).into_iter().map(<[u8]>::to_vec));
-            }
-        };
-        if exchange.transport.stream.is_some() {
-            http2::fields(&exchange.wire, &mut note);
-        } else {
-            http1::fields(&exchange.sent, Reader::request(), &mut note);
-            http1::fields(&exchange.wire, Reader::response(&exchange.request.method), &mut note);
+    fn add_unsure(&mut self, value: &[u8]) {
+        let has = |is: fn(&u8) -> bool| value.iter().any(is);
+        let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+        let is_anywhere = value.len() >= SHORTEST_UNSURE && is_mixed;
+        self.note(value, is_anywhere);
+        forms::plain(value).iter().for_each(|plain| self.note(plain, is_anywhere));
+    }
+
+    fn note(&mut self, value: &[u8], is_anywhere: bool) {
+        // A replacement is not a secret: a redacted recording stays as it is. Nor is a value that
+        // the probes send, such as an unknown session.
+        if value.is_empty() || forms::is_word(value) || value.starts_with(b"sseproof-") {
+            return;
         }
-        exchange.head.iter().flat_map(|head| &head.headers.0).for_each(note);
-        found.iter().for_each(|value| self.add(value));
+        let text = format!("redacted-{}", self.words.len() + 1);
+        let word = self.words.entry(value.to_vec()).or_insert(Word { text, is_anywhere });
+        word.is_anywhere |= is_anywhere;
+    }
+
+    fn prepare(&mut self) {
+        let words = self.words.iter().filter(|(_, word)| word.is_anywhere);
+        self.forms = words.flat_map(|(value, word)| forms::of(value, &word.text)).collect();
+        let patterns = self.forms.iter().map(|form| &form.bytes);
+        // The longest first: a secret may stand within another.
+        let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns);
+        self.finder = finder.ok();
+    }
+
+    /// The fields on both ways: also those that the client adds for a proxy.
+    fn fields(&mut self, exchange: &Exchange) {
+        let (mut sent, mut received) = (Vec::new(), Vec::new());
+        if exchange.transport.stream.is_some() {
+            http2::fields(&exchange.wire, &mut |field| received.push(field.clone()));
+        } else {
+            let answer = Reader::response(&exchange.request.method);
+            http1::fields(&exchange.sent, Reader::request(), &mut |field| sent.push(field.clone()));
+            http1::fields(&exchange.wire, answer, &mut |field| received.push(field.clone()));
+        }
+        received.extend(exchange.head.iter().flat_map(|head| head.headers.0.iter().cloned()));
+        sent.iter().for_each(|field| self.header(field, false));
+        received.iter().for_each(|field| self.header(field, true));
     }
 
     fn exchange(
@@ -204,6 +338,10 @@ impl Secrets {
             request.body = body.concat().into();
         }
         self.headers(&mut request.headers);
+        exchange.name = self.anywhere(exchange.name.as_bytes()).to_text();
+        if let Some(proxy) = &mut exchange.transport.proxy {
+            *proxy = self.text(proxy);
+        }
         exchange.published = self.in_texts(&exchange.published);
         exchange.end.how = self.in_texts(&exchange.end.how);
         let mut is_coded = false;
@@ -284,7 +422,7 @@ impl Secrets {
 
     fn headers(&self, headers: &mut Headers) {
         for header in &mut headers.0 {
-            header.value = if is_credential(&header.name) || is_cookie(&header.name) {
+            header.value = if is_secret(&header.name) {
                 self.field(&header.name, &header.value)
             } else if header.name.eq_ignore_ascii_case("last-event-id") {
                 // It is compared with the stream.
@@ -298,13 +436,11 @@ impl Secrets {
     /// The value of a field that holds credentials: here a short secret is replaced, too.
     fn field(&self, name: &str, value: &[u8]) -> Bytes {
         let mut out = value.to_vec();
-        let parts: Vec<&[u8]> =
-            if is_cookie(name) { vec![cookie_value(value)] } else { values(name, value) };
-        for part in parts {
-            if let Some(word) = self.0.get(part) {
+        for part in values(name, value) {
+            if let Some(word) = self.words.get(part) {
                 // From the end: the name of a cookie may be the same as its value.
                 if let Some(at) = rfind(&out, part) {
-                    out.splice(at..at + part.len(), word.bytes());
+                    out.splice(at..at + part.len(), word.text.bytes());
                 }
             }
         }
@@ -312,33 +448,43 @@ impl Secrets {
     }
 
     fn anywhere(&self, bytes: &[u8]) -> Bytes {
-        Bytes::from(self.replaced(bytes, |word, _| word.to_owned()))
+        let mut out = self.replaced(bytes, false);
+        for found in secrets_in(&out).into_iter().rev() {
+            if let Some(word) = self.words.get(&out[found.range.clone()]) {
+                let text = word.text.clone();
+                out.splice(found.range, text.into_bytes());
+            }
+        }
+        Bytes::from(out)
     }
 
     /// The same, with words of the same length as the secrets.
     fn as_long(&self, bytes: &[u8]) -> Vec<u8> {
-        self.replaced(bytes, |word, length| {
-            // The number distinguishes secrets, also short ones.
-            let number = word.trim_start_matches("redacted-");
-            let word = if word.len() <= length { word.to_owned() } else { format!("r{number}") };
-            format!("{word:x<length$}")[..length].to_owned()
-        })
+        self.replaced(bytes, true)
     }
 
-    fn replaced(&self, bytes: &[u8], by: impl Fn(&str, usize) -> String) -> Vec<u8> {
-        let mut out = bytes.to_vec();
-        // The longest first: a secret may stand within another.
-        let mut secrets: Vec<_> =
-            self.0.iter().filter(|(value, _)| value.len() >= SHORTEST).collect();
-        secrets.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
-        for (value, word) in secrets {
-            let mut from = 0;
-            let word = by(word, value.len());
-            while let Some(at) = find(&out[from..], value) {
-                out.splice(from + at..from + at + value.len(), word.bytes());
-                from += at + word.len();
+    /// The same in a body, where a short secret is replaced in a member with the name of one.
+    fn body_as_long(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = self.as_long(bytes);
+        for range in secrets_in_body(&out) {
+            if let Some(word) = self.words.get(&out[range.clone()]) {
+                let by = forms::fitted(&word.text, range.len(), Letters::Any);
+                out.splice(range, by.into_bytes());
             }
         }
+        out
+    }
+
+    fn replaced(&self, bytes: &[u8], keeps_length: bool) -> Vec<u8> {
+        let Some(finder) = &self.finder else { return bytes.to_vec() };
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut at = 0;
+        for found in finder.find_iter(bytes) {
+            out.extend_from_slice(&bytes[at..found.start()]);
+            out.extend(self.forms[found.pattern().as_usize()].word(keeps_length).bytes());
+            at = found.end();
+        }
+        out.extend_from_slice(&bytes[at..]);
         out
     }
 
@@ -350,7 +496,7 @@ impl Secrets {
                 if text.eq_ignore_ascii_case("last-event-id") {
                     return self.as_long(line);
                 }
-                if !is_credential(&text) && !is_cookie(&text) {
+                if !is_secret(&text) || text.contains(' ') {
                     return self.anywhere(line).to_vec();
                 }
                 let blank = value.len() - value.trim_ascii_start().len();
@@ -363,18 +509,20 @@ impl Secrets {
     }
 }
 
-fn is_cookie(name: &str) -> bool {
-    name.eq_ignore_ascii_case("set-cookie")
-}
-
 /// The secret parts of a field: the text after the scheme, and after the names of cookies.
 fn values<'a>(name: &str, value: &'a [u8]) -> Vec<&'a [u8]> {
-    if name.eq_ignore_ascii_case("cookie") {
-        return value.split(|byte| *byte == b';').map(cookie_value).collect();
+    let name = name.to_ascii_lowercase();
+    match &*name {
+        "cookie" => return value.split(|byte| *byte == b';').map(cookie_value).collect(),
+        "set-cookie" => return vec![cookie_value(value)],
+        _ => {}
     }
-    let has_scheme = name.to_ascii_lowercase().ends_with("authorization");
-    let scheme = has_scheme.then(|| value.iter().position(|byte| *byte == b' ')).flatten();
-    vec![scheme.map_or(value, |space| value[space + 1..].trim_ascii())]
+    let scheme = value.iter().position(|byte| *byte == b' ');
+    if let Some(space) = scheme.filter(|_| name.ends_with("authorization")) {
+        return vec![value[space + 1..].trim_ascii()];
+    }
+    // A character that no token may have stays, where a rule may find it.
+    value.split(|byte| !byte.is_ascii_graphic()).filter(|part| !part.is_empty()).collect()
 }
 
 /// The value of the cookie in `name=value; Path=/`.

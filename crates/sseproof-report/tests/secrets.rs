@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use httlib_hpack::{Decoder, Encoder};
+use proptest::prelude::*;
 use sseproof_http::http2::{PREFACE, flag, kind, write_frame};
 use sseproof_http::{Bytes, Headers, Request, Version};
 use sseproof_record::{
@@ -383,4 +386,155 @@ fn a_body_that_cannot_be_decoded_is_no_longer_there() {
     assert_eq!(exchange.body_len(), transcript.exchanges[0].body_len());
     let names: Headers = exchange.head.clone().unwrap().headers;
     assert!(names.has("content-encoding"));
+}
+
+/// Where a client or a server has a secret.
+const CARRIERS: [&str; 14] = [
+    "Authorization: Bearer *",
+    "Proxy-Authorization: Basic *",
+    "Cookie: theme=a; sid=*",
+    "X-Session-Id: *",
+    "X-CSRFToken: *",
+    "X-Credential: *",
+    "X-Api-Key: *",
+    "< Set-Cookie: sid=*; Path=/",
+    "< X-Session-Token: *",
+    "?topic=a&client_secret=*",
+    "?X-Amz-Signature=*&topic=a",
+    "?unknown=*",
+    "{\"user\":\"u\",\"api_key\":\"*\"}",
+    "user=u&password=*",
+];
+
+fn percent(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// The secret as a server may repeat it.
+fn repeated(secret: &str) -> String {
+    let quoted = serde_json::to_string(secret).unwrap();
+    let mut out = format!("data: {secret} {quoted} {}\n\n", percent(secret));
+    for prefix in ["", "u", "u:"] {
+        let all = format!("{prefix}{secret}:x");
+        let [standard, in_urls] =
+            [BASE64_STANDARD.encode(&all), BASE64_URL_SAFE_NO_PAD.encode(&all)];
+        out += &format!("data: {standard}\ndata: {in_urls}\n\n");
+    }
+    out
+}
+
+/// The text with everything decoded that can be.
+fn readable(text: &str) -> String {
+    let mut out = text.replace("\\\\", "\\");
+    for word in text.split(|char: char| char.is_whitespace() || "\"\\".contains(char)) {
+        let decoded = BASE64_STANDARD.decode(word).or_else(|_| BASE64_URL_SAFE_NO_PAD.decode(word));
+        out += &String::from_utf8_lossy(&decoded.unwrap_or_default());
+        let bytes =
+            word.split('%').skip(1).filter_map(|hex| u8::from_str_radix(hex.get(..2)?, 16).ok());
+        out += &String::from_utf8_lossy(&bytes.collect::<Vec<_>>());
+        out.push(' ');
+    }
+    out
+}
+
+/// One exchange whose carrier has the secret, and whose stream repeats it.
+fn carried(carrier: &str, secret: &str, is_http2: bool, is_gzip: bool, size: usize) -> Transcript {
+    let given = match carrier.as_bytes()[0] {
+        b'?' | b'u' => carrier.replace('*', &percent(secret)),
+        b'{' => carrier.replace('*', serde_json::to_string(secret).unwrap().trim_matches('"')),
+        _ => carrier.replace('*', secret),
+    };
+    let query = if given.starts_with('?') { &*given } else { "" };
+    let body = if given.starts_with(['{', 'u']) { &*given } else { "" };
+    let field =
+        |text: &str| text.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let sent =
+        Some(&*given).filter(|given| !given.starts_with(['<', '?', '{', 'u'])).and_then(field);
+    let received = given.strip_prefix("< ").and_then(field);
+    let stream = repeated(secret).into_bytes();
+    let stream = if is_gzip { gzipped(&stream) } else { stream };
+    let coded = is_gzip.then(|| ("Content-Encoding".to_owned(), "gzip".to_owned()));
+    let mut request = Request { body: body.into(), ..Request::subscribe(format!("{URL}{query}")) };
+    request.method = "POST".to_owned();
+    if let Some((name, value)) = &sent {
+        request.headers.set(name, value.as_str());
+    }
+    let (mut out, mut answer) = (Vec::new(), Vec::new());
+    let mut transport = Transport::default();
+    if is_http2 {
+        request.version = Version::Http2;
+        transport.stream = Some(1);
+        out.extend(PREFACE);
+        let lower = |(name, value): &(String, String)| (name.to_ascii_lowercase(), value.clone());
+        let all = |first: Vec<(&str, String)>, more: Vec<(String, String)>, out: &mut Vec<u8>| {
+            let more: Vec<_> = more.iter().map(lower).collect();
+            let more = more.iter().map(|(name, value)| (name.as_str(), value.clone()));
+            let all: Vec<_> = first.into_iter().chain(more).collect();
+            fields(out, &mut Encoder::default(), 1, 0, &all);
+        };
+        let path = format!("/s{query}");
+        all(
+            vec![(":method", "POST".into()), (":path", path)],
+            sent.into_iter().collect(),
+            &mut out,
+        );
+        write_frame(&mut out, kind::DATA, flag::END_STREAM, 1, body.as_bytes());
+        let first = vec![(":status", "200".into()), ("content-type", "text/event-stream".into())];
+        all(first, received.into_iter().chain(coded).collect(), &mut answer);
+        write_frame(&mut answer, kind::DATA, flag::END_STREAM, 1, &stream);
+    } else {
+        let lines = |all: Vec<(String, String)>| -> String {
+            all.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect()
+        };
+        let length = |body: &[u8]| format!("Content-Length: {}\r\n\r\n", body.len());
+        let sent = lines(sent.into_iter().collect());
+        out = format!("POST /s{query} HTTP/1.1\r\n{sent}{}{body}", length(body.as_bytes())).into();
+        let more = lines(received.into_iter().chain(coded).collect());
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n";
+        answer = format!("{head}{more}{}", length(&stream)).into();
+        answer.extend(&stream);
+    }
+    let connection =
+        Connection { sent: chunks(&out, size), received: chunks(&answer, size), closed: None };
+    let on = Some(OnConnection::alone(connection));
+    let begun = Exchange::begun(1, request, Duration::ZERO);
+    let mut exchange = Exchange { on, transport, ..begun };
+    exchange.derive(None);
+    let mut transcript = Transcript { exchanges: vec![exchange], ..Transcript::default() };
+    transcript.target.url = format!("{URL}{query}");
+    transcript
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 60,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_secret_is_in_no_output_whatever_carries_and_repeats_it(
+        // A value of a cookie has neither quotes nor semicolons, and one in a query is encoded.
+        secret in "[a-z][0-9][A-Za-z0-9+/=_.~!*-]{10,30}[a-z]",
+        carrier in prop::sample::select(&CARRIERS[..]),
+        is_http2 in any::<bool>(),
+        is_gzip in any::<bool>(),
+        size in prop::sample::select(&[5_usize, 40, 100_000][..]),
+    ) {
+        let transcript = carried(carrier, &secret, is_http2, is_gzip, size);
+        let Redacted { transcript: without, dropped } = redacted(&transcript);
+        prop_assert_eq!(dropped, Vec::<usize>::new());
+        let text = write_recording(&without);
+        let read = read_recording(&text).unwrap();
+        let exchange = &read.exchanges[0];
+        let wires = [bytes(&exchange.sent), bytes(&exchange.wire)];
+        let wires = wires.map(|wire| if is_http2 { decoded(&wire) } else { message(&wire) });
+        let body = String::from_utf8_lossy(&exchange.body_bytes()).into_owned();
+        let asked = exchange.request.body.to_text();
+        for (place, text) in [&text, &wires[0], &wires[1], &body, &asked, &logs(&without)].into_iter().enumerate() {
+            let readable = readable(text);
+            prop_assert!(!readable.contains(&secret), "{place}: {readable}");
+        }
+        prop_assert_eq!(verdicts(&read), verdicts(&transcript));
+    }
 }

@@ -17,6 +17,9 @@ use crate::load::args::{Diff, Load, Merge};
 #[derive(Parser)]
 #[command(name = "sseproof", version, about, max_term_width = 100, after_help = exit::HELP)]
 pub(crate) struct Arguments {
+    /// Do not redact secrets in any output.
+    #[arg(long, alias = "secrets", global = true, help_heading = "Output")]
+    pub(crate) show_secrets: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -100,6 +103,15 @@ pub(crate) enum Command {
         /// The broken rule, as in `stream/utf8`.
         #[arg(long)]
         rule: String,
+    },
+    /// Redact the secrets in a recording, or in a result of `sseproof load`, of an older version.
+    Scrub {
+        /// A recording, written by `sseproof check --record`, or a result, written by `sseproof load
+        /// --json`.
+        file: PathBuf,
+        /// Write to this file (default: standard output).
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Explain a rule: what it requires, why, and how to fix a server that breaks it.
     Explain {
@@ -253,15 +265,12 @@ pub(crate) struct Check {
     /// Write the result as Markdown, for a pull request.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) markdown: Option<PathBuf>,
-    /// Record every byte that was sent and received; credentials are redacted.
+    /// Record every byte that was sent and received; secrets are redacted.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) record: Option<PathBuf>,
     /// Write the bytes of each failure into this folder, one text file per rule.
     #[arg(long, value_name = "FOLDER", help_heading = "Output")]
     pub(crate) wire_log: Option<PathBuf>,
-    /// Do not redact credentials in reports, recordings and logs.
-    #[arg(long, help_heading = "Output")]
-    pub(crate) secrets: bool,
     /// Check a file instead of a server: a recording, or the output of `curl -isN URL > FILE`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "start", "record"], help_heading = "Output")]
     pub(crate) replay: Option<PathBuf>,

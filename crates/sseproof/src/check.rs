@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use sseproof_files::SecretKeys;
 use sseproof_http::Request;
 use sseproof_record::{Secrets, Source, Transcript};
 use sseproof_report::terminal::Detail;
@@ -37,13 +38,9 @@ struct Material {
 impl Material {
     fn redact(&mut self, secrets: &Secrets) {
         let redact = |text: &mut String| *text = secrets.text(text);
-        let redacted = secrets.redact(&self.transcript);
-        for number in redacted.dropped {
-            screen::say(format_args!(
-                "sseproof: the bytes of exchange {number} are not recorded: a secret in them cannot be redacted"
-            ));
-        }
-        self.transcript = redacted.transcript;
+        self.transcript = secrets
+            .redact(&self.transcript)
+            .reported(|warning| screen::say(format_args!("{warning}")));
         for failure in self.scenarios.iter_mut().flat_map(|scenario| &mut scenario.failures) {
             redact(&mut failure.step);
             redact(&mut failure.message);
@@ -69,10 +66,12 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     outputs::writable(arguments).usage()?;
     let begun = Instant::now();
     let besides = given.as_ref().map_or_else(Vec::new, |given| given.target.requests_besides());
+    let of_target =
+        given.as_ref().map_or_else(Default::default, |given| given.target.secrets.clone());
     let mut material = match (given, &arguments.replay) {
         (Some(given), _) => play::play(given).await.map_err(|blame| {
             let none = Transcript::default();
-            let redacted = secrets(arguments, &none, &besides).text(&blame.to_string());
+            let redacted = secrets(arguments, &of_target, &none, &besides).text(&blame.to_string());
             Blame { error: anyhow::anyhow!(redacted), ..blame }
         })?,
         (None, file) => {
@@ -85,7 +84,7 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
         }
     };
     // Rules and reports only see the redacted record.
-    material.redact(&secrets(arguments, &material.transcript, &besides));
+    material.redact(&secrets(arguments, &of_target, &material.transcript, &besides));
     // The recording is written first, so that a later error does not lose it.
     outputs::record(arguments, &material.transcript).usage()?;
     let mut report =
@@ -144,9 +143,14 @@ fn replay(file: &Path, chosen: Option<&str>) -> anyhow::Result<Material> {
     })
 }
 
-/// The secrets of a run; none with `--secrets`.
-fn secrets(arguments: &Check, transcript: &Transcript, besides: &[Request]) -> Secrets {
-    if arguments.secrets {
+/// The secrets of a run; none with `--show-secrets`.
+fn secrets(
+    arguments: &Check,
+    of_target: &SecretKeys,
+    transcript: &Transcript,
+    besides: &[Request],
+) -> Secrets {
+    if crate::secrets::are_shown() {
         return Secrets::default();
     }
     let texts = arguments.targets.iter().filter(|given| Path::new(given).is_file());
@@ -154,8 +158,16 @@ fn secrets(arguments: &Check, transcript: &Transcript, besides: &[Request]) -> S
     let texts: Vec<String> = files.filter_map(|file| fs::read_to_string(file).ok()).collect();
     let given = arguments.var.iter().filter_map(|pair| pair.split_once('='));
     let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let known: Vec<_> = environment(&texts).chain(given).collect();
-    Secrets::of(transcript, besides, &known)
+    let named = of_target.values.iter().map(|value| ("secret".to_owned(), value.clone()));
+    let url = transcript.target.url.split('?').next().unwrap_or_default();
+    let of_environment = environment(&texts).map(|(name, value)| {
+        let is_place = value.contains("://") || value.starts_with('/') || url.contains(&value);
+        let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+        let name = if is_place || is_number { name } else { "secret".to_owned() };
+        (name, value)
+    });
+    let known: Vec<_> = of_environment.chain(given).chain(named).collect();
+    Secrets::but(&of_target.harmless, transcript, besides, &known)
 }
 
 fn environment(texts: &[String]) -> impl Iterator<Item = (String, String)> {

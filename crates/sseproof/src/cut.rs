@@ -8,7 +8,7 @@ use sseproof_record::{RunEventKind, Transcript, write_recording};
 use sseproof_rules::{Finding, Record, Rule, Status, rule};
 
 use crate::exit::{Blame, Blamed as _, Exit};
-use crate::{recorded, screen};
+use crate::{recorded, screen, secrets};
 
 pub(crate) fn run(file: &Path, id: &str) -> Result<Exit, Blame> {
     let Some(rule) = rule(id) else {
@@ -16,7 +16,7 @@ pub(crate) fn run(file: &Path, id: &str) -> Result<Exit, Blame> {
         return Err(Blame { exit: Exit::Usage, error });
     };
     let recorded = recorded::read("the recording", file).usage()?;
-    let cut = cut(&recorded.transcript, rule).usage()?;
+    let cut = secrets::without(cut(&recorded.transcript, rule).usage()?);
     screen::say(format_args!(
         "sseproof: {} of {} exchanges show that {id} is broken; `sseproof serve --play` plays them",
         cut.exchanges.len(),

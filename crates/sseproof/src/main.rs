@@ -15,6 +15,8 @@ mod recorded;
 mod reference_texts;
 mod running;
 mod screen;
+mod scrub;
+mod secrets;
 mod serve;
 mod started;
 
@@ -26,10 +28,17 @@ use crate::args::{Arguments, Command};
 use crate::exit::{Blame, Exit};
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let given = load::handed_over();
+    let texts: Vec<String> =
+        given.iter().map(|given| given.to_string_lossy().into_owned()).collect();
+    let arguments = match Arguments::try_parse_from(&given) {
         Ok(arguments) => arguments,
-        Err(error) => return screen::usage(&error),
+        Err(error) => {
+            secrets::begin(false, &texts);
+            return screen::usage(&error);
+        }
     };
+    secrets::begin(arguments.show_secrets, &texts);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -77,6 +86,7 @@ async fn run(command: Command) -> Result<Exit, Blame> {
         }
         Command::CheckParser(arguments) => check_parser::run(&arguments),
         Command::Cut { recording, rule } => cut::run(&recording, &rule),
+        Command::Scrub { file, output } => scrub::run(&file, output.as_deref()),
         Command::Parse { source, connection } => parse::run(&source, &connection).await,
         Command::Explain { rule } => reference_texts::explain(&rule),
         Command::List { what } => reference_texts::list(what),

@@ -12,6 +12,7 @@ use sseproof_report::terminal::{Detail, Options};
 use sseproof_units::{inert, inert_except_colour, inert_json};
 
 use crate::exit::{Blame, Blamed as _, Exit};
+use crate::secrets;
 
 /// The width of output that is not a terminal, such as the log of a CI job.
 const COLUMNS: usize = 100;
@@ -52,9 +53,10 @@ fn write(text: &str) -> Result<bool, Blame> {
     }
 }
 
-/// Writes a message to standard error. If its reader has closed it, the message is lost.
+/// Writes a message to standard error, without secrets. If its reader has closed it, the message is lost.
 pub(crate) fn say(message: impl Display) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", bounded(&inert(&message.to_string())));
+    let message = secrets::text(&message.to_string());
+    let _ = writeln!(std::io::stderr().lock(), "{}", bounded(&inert(&message)));
 }
 
 fn bounded(text: &str) -> String {
@@ -72,9 +74,10 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         true => AutoStream::choice(&std::io::stderr()),
         false => AutoStream::choice(&std::io::stdout()),
     };
+    let redacted = |text: String| if is_wrong { secrets::text(&text) } else { text };
     let text = match choice {
-        ColorChoice::Never => inert(&text.to_string()),
-        _ => inert_except_colour(&text.ansi().to_string()),
+        ColorChoice::Never => inert(&redacted(text.to_string())),
+        _ => inert_except_colour(&redacted(text.ansi().to_string())),
     };
     // If the reader has closed it, the text is lost.
     let _ = match is_wrong {

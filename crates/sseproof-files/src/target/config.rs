@@ -41,6 +41,7 @@ pub struct Target {
     /// The values of the variables of its file; those that were given win over them.
     pub vars: BTreeMap<String, String>,
     pub connection: ConnectionKeys,
+    pub secrets: SecretKeys,
     /// How many bytes a `pour` publishes.
     pub pour: usize,
     /// Whether the stream is known to carry only what is published, so that a probe that waits for
@@ -48,6 +49,15 @@ pub struct Target {
     pub is_silent: bool,
     /// The seed of the payloads that are generated.
     pub seed: u64,
+}
+
+/// The keys of a target file about secrets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecretKeys {
+    /// Values that no output may show.
+    pub values: Vec<String>,
+    /// Query parameters whose values any output may show.
+    pub harmless: Vec<String>,
 }
 
 /// The keys of a target file or a plan about connections.
@@ -101,6 +111,7 @@ impl Default for Target {
             via: None,
             vars: BTreeMap::new(),
             connection: ConnectionKeys::default(),
+            secrets: SecretKeys::default(),
             pour: POUR,
             is_silent: false,
             seed: 0,

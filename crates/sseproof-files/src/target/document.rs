@@ -50,6 +50,13 @@ pub(crate) struct Document {
     pub(super) memory: Option<At<Gauge>>,
     /// The URL of the same stream through a proxy.
     pub(super) via: Option<At<Text>>,
+    /// Variables whose values no output may show, by name (`tenant`) or as text
+    /// (`${env:TENANT}`), besides those that are found by their names and forms.
+    #[serde(default)]
+    pub(super) secrets: Vec<At<Text>>,
+    /// Query parameters whose values any output may show.
+    #[serde(default)]
+    pub(super) harmless: Vec<String>,
 }
 
 impl Kind for Document {

@@ -15,10 +15,10 @@ use sseproof_units::{names, nearest};
 use self::document::{Document, Gauge, Publish, Ready, Request, Restart, Start, Stop};
 use self::hook::{DATA, How, is_published};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
-use crate::model::{At, Json, Part, Pause, Scope, Text};
+use crate::model::{At, Form, Json, Part, Pause, Scope, Text};
 use crate::variables::Variables;
 
-pub use config::{ConnectionKeys, Overlay, Target};
+pub use config::{ConnectionKeys, Overlay, SecretKeys, Target};
 pub(crate) use document::{Document as TargetDocument, Request as TargetRequest};
 pub use drive::{
     GaugeHook, Readiness, RequestHook, RestartHook, Server, ServerFuture, ServerHandle, Signal,
@@ -131,6 +131,10 @@ impl Target {
             active: document.active.and_then(|gauge| read_from(gauge.value, &scope)),
             memory: document.memory.and_then(|gauge| read_from(gauge.value, &scope)),
             via: document.via.as_ref().map(|url| fill(url)),
+            secrets: SecretKeys {
+                values: document.secrets.iter().map(|text| fill(&named(text))).collect(),
+                harmless: document.harmless,
+            },
             connection: ConnectionKeys {
                 unix_socket: document.unix_socket.as_ref().map(|path| fill(path).into()),
                 ca: document.ca.as_ref().map(|ca| NamedFile::of(ca, &source, &scope)),
@@ -138,6 +142,14 @@ impl Target {
             },
             ..Self::default()
         })
+    }
+}
+
+/// A text without variables is the name of one.
+fn named(text: &Text) -> Text {
+    match text.0.as_slice() {
+        [Part::Plain(name)] => Text(vec![Part::Variable(name.clone(), Form::Plain)]),
+        _ => text.clone(),
     }
 }
 
@@ -197,6 +209,9 @@ impl<'s> Check<'s> {
     }
 
     fn document(&mut self, document: &Document) {
+        for text in &document.secrets {
+            self.text(&named(text), text.place, false);
+        }
         if let Some(text) = &document.url {
             self.text(text, text.place, false);
         }

@@ -28,7 +28,7 @@ pub(super) fn redacted(
 /// The same pieces with words as long as the secrets; `None` if there are no secrets in them.
 pub(super) fn as_long(secrets: &Secrets, pieces: &[&[u8]]) -> Option<Vec<Vec<u8>>> {
     let all = pieces.concat();
-    let mut rest = secrets.as_long(&all);
+    let mut rest = secrets.body_as_long(&all);
     if rest == all {
         return None;
     }

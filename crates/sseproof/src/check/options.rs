@@ -281,9 +281,14 @@ fn scenario(file: &str, variables: &Variables) -> anyhow::Result<Scenario> {
 pub(crate) fn headers(given: &[String]) -> anyhow::Result<Headers> {
     given
         .iter()
-        .map(|line| {
+        .enumerate()
+        .map(|(index, line)| {
+            // It may be a secret, so it is not shown.
             let (name, value) = line.split_once(':').with_context(|| {
-                format!("cannot read --header {line:?}; write it as 'Authorization: Bearer abc'")
+                format!(
+                    "cannot read --header: number {} has no colon; write it as 'Authorization: Bearer abc'",
+                    index + 1
+                )
             })?;
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         })
@@ -302,9 +307,13 @@ fn body(text: &str) -> anyhow::Result<Bytes> {
 pub(crate) fn variables(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
     given
         .iter()
-        .map(|pair| {
+        .enumerate()
+        .map(|(index, pair)| {
             let (name, value) = pair.split_once('=').with_context(|| {
-                format!("cannot read --var {pair:?}; write it as --var name=value")
+                format!(
+                    "cannot read --var: number {} has no `=`; write it as --var name=value",
+                    index + 1
+                )
             })?;
             Ok((name.to_owned(), value.to_owned()))
         })

@@ -27,13 +27,15 @@ use self::args::{Diff, Load, Merge, Outputs};
 use self::live::Live;
 use self::options::{LoadOptions, Side, given};
 use self::processes::Workers;
+pub(crate) use self::processes::handed_over;
 use self::prometheus::Prometheus;
+pub(crate) use self::result::scrubbed;
 use self::round::{Round, SETTLING, sampling};
 use self::server::Embedded;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::interrupt::interrupted;
-use crate::screen;
 use crate::started::{Started, wait_for};
+use crate::{screen, secrets};
 
 pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
     let mut given = given(arguments)?;
@@ -76,7 +78,10 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
                 // The results of earlier rounds are kept.
                 (Err(error), Some(Outcome { run, .. })) => {
                     let transport = given.sides[side].transport.name();
-                    run.partial.push(format!("round {number}, {transport}, failed: {error}"));
+                    run.partial.push(format!(
+                        "round {number}, {transport}, failed: {}",
+                        secrets::text(&error.to_string())
+                    ));
                     break 'rounds;
                 }
                 (Err(error), None) => return Err(error),
@@ -224,7 +229,10 @@ async fn play(
     if let Some(started) = started {
         started.stop(None).await;
     }
-    outcome
+    outcome.map(|mut outcome| {
+        secrets::redact(std::slice::from_mut(&mut outcome));
+        outcome
+    })
 }
 
 const STARTING: Duration = Duration::from_secs(10);

@@ -1,10 +1,12 @@
 //! A round in other processes: each has its own limit of open files, and memory that no earlier
 //! round has grown.
 //!
-//! A worker is this program with the same arguments and a [`Task`]; it writes intervals as lines of
+//! A worker is this program with the same arguments and a [`Task`]; it gets the arguments by its
+//! environment, since every user of the machine can read a command line. It writes intervals as lines of
 //! JSON, and exits when its standard input closes, so that it never outlives its parent.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -53,6 +55,17 @@ enum Line {
     Count { open: u64, events: u64 },
     Broken(String),
     Done,
+}
+
+/// The variable of an argument ends in its number.
+const ARGUMENT: &str = "SSEPROOF_ARGUMENT_";
+
+/// The arguments of this process, for a worker with those of its parent.
+pub(crate) fn handed_over() -> Vec<OsString> {
+    let mut own = std::env::args_os();
+    let program = own.next();
+    let of_parent = (0..).map_while(|index| std::env::var_os(format!("{ARGUMENT}{index}")));
+    program.into_iter().chain(of_parent).chain(own).collect()
 }
 
 const BEGINNING: Duration = Duration::from_millis(700);
@@ -123,8 +136,9 @@ impl Workers {
                     start_ms,
                 };
                 let task = serde_json::to_string(&task).context("write a task")?;
+                let given = std::env::args_os().skip(1).enumerate();
                 Command::new(&program)
-                    .args(std::env::args_os().skip(1))
+                    .envs(given.map(|(index, given)| (format!("{ARGUMENT}{index}"), given)))
                     .args(["--task", &task])
                     .stdin(Stdio::piped())
                     .stdout(Stdio::piped())

@@ -10,6 +10,7 @@ use sseproof_report::load::{LoadReport, csv, hlog, markdown};
 
 use super::args::Outputs;
 use crate::exit::{Blame, Blamed as _};
+use crate::secrets;
 
 const FORMAT: &str = "sseproof load 1";
 
@@ -50,7 +51,26 @@ pub(super) fn write(report: &LoadReport, outputs: &Outputs) -> Result<(), Blame>
     if failed.is_empty() { Ok(()) } else { Err(anyhow!(failed.join("; "))).usage() }
 }
 
+/// A result of an older version may have secrets.
 pub(super) fn read(path: &Path) -> Result<Vec<Outcome>, Blame> {
+    let mut outcomes = parsed(path)?.outcomes;
+    secrets::redact(&mut outcomes);
+    Ok(outcomes)
+}
+
+/// The text of the file without secrets; `None` if it is not a result.
+pub(crate) fn scrubbed(path: &Path) -> Result<Option<String>, Blame> {
+    let is_result = fs::read_to_string(path)
+        .is_ok_and(|text| text.trim_start().starts_with(r#"{"format":"sseproof load"#));
+    if !is_result {
+        return Ok(None);
+    }
+    let mut file = parsed(path)?;
+    secrets::redact(&mut file.outcomes);
+    Ok(Some(serde_json::to_string(&file).context("write the result as JSON")? + "\n"))
+}
+
+fn parsed(path: &Path) -> Result<ResultFile, Blame> {
     let cannot = || format!("cannot read {}", path.display());
     let text = fs::read_to_string(path).with_context(cannot).usage()?;
     let file: ResultFile = serde_json::from_str(&text)
@@ -64,5 +84,5 @@ pub(super) fn read(path: &Path) -> Result<Vec<Outcome>, Blame> {
         );
         return Err(error).usage();
     }
-    Ok(file.outcomes)
+    Ok(file)
 }

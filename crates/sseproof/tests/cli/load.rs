@@ -29,6 +29,25 @@ fn a_worker_that_dies_is_named_and_nothing_passes() {
     finish(load).ends(1, &["of 2 died: signal: 9", "■ SSE", "inconclusive"]);
 }
 
+/// Every user of a machine can read the arguments of all processes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_has_no_secret_in_its_arguments() {
+    let mut arguments = QUICK.to_vec();
+    arguments.extend(["--processes", "2", "-H", "Authorization: Bearer of-a-user"]);
+    let load = sseproof(&arguments).spawn().unwrap();
+    let worker = loop {
+        if let Some(worker) = workers_of(load.id()).first() {
+            break worker.clone();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    let line = std::fs::read_to_string(format!("/proc/{worker}/cmdline")).unwrap();
+    assert!(!line.contains("of-a-user") && !line.contains("--processes"), "{line}");
+    let ran = finish(load);
+    assert!(ran.out.contains("20 requested, and all got a stream"), "{ran:?}");
+}
+
 #[cfg(target_os = "linux")]
 fn workers_of(process: u32) -> Vec<String> {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten();

@@ -23,6 +23,11 @@ fn evidence() {
 }
 
 #[test]
+fn secrets() {
+    cases::play(include_str!("secrets.yaml"));
+}
+
+#[test]
 fn transport() {
     cases::play(include_str!("transport.yaml"));
 }
