@@ -70,6 +70,12 @@ fn judge(record: &Record<'_>) -> Verdict {
     }
     let soonest = match others(&slow, &quick, &before, &since) {
         Ok(soonest) => soonest,
+        Err(Verdict::Fail(_)) if let Some(fresh) = served_anew(record, &quick, stall, &since) => {
+            return Verdict::Inconclusive(format!(
+                "exchange {} gets its events no more or late, but a client that connected while exchange {} reads nothing gets them at once (exchange {fresh})",
+                quick.number, slow.number
+            ));
+        }
         Err(verdict) => return with_control(record, &slow, &before, verdict),
     };
     let unread = after.iter().find_map(|happening| match &happening.what {
@@ -102,6 +108,26 @@ fn with_control(
                 .to_owned(),
         ),
     }
+}
+
+/// The number of the exchange that began after the stall and gets what is published: a client that
+/// reads nothing does not stop the server, and the other one lost its events for another reason.
+fn served_anew(
+    record: &Record<'_>,
+    quick: &View<'_>,
+    stall: &RunEvent,
+    since: &[(Duration, &Published)],
+) -> Option<usize> {
+    let is_new = |view: &View<'_>| {
+        view.scenario == stall.scenario && view.number > quick.number && view.started >= stall.at
+    };
+    let is_served = |view: &View<'_>| {
+        since.iter().any(|(at, what)| {
+            published(view, &what.data)
+                .is_some_and(|(_, arrived)| arrived.saturating_sub(*at) < HELD_UP)
+        })
+    };
+    record.all().filter(is_new).find(is_served).map(|view| view.number)
 }
 
 fn held(slow: &View<'_>, message: String) -> Verdict {
