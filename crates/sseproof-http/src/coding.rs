@@ -19,7 +19,7 @@ use self::zstd::Zstd;
 use crate::Headers;
 
 /// The most bytes that come out of one body.
-const MOST: usize = 16 << 20;
+pub const DECODED: usize = 16 << 20;
 /// How many bytes are decoded at a time: the precision with which the place of a fault is reported.
 const STEP: usize = 256;
 /// The buffer of the decoder of br, in bytes.
@@ -67,7 +67,7 @@ impl Coding {
     pub fn is_whole(self, body: &[u8]) -> bool {
         let reads = |from: &mut dyn Read| {
             // A body that is longer than any reader accepts does not end here.
-            io::copy(&mut from.take(MOST as u64), &mut io::sink()).is_ok()
+            io::copy(&mut from.take(DECODED as u64), &mut io::sink()).is_ok()
         };
         match self {
             Self::Gzip => reads(&mut flate2::read::MultiGzDecoder::new(body)),
@@ -144,7 +144,7 @@ const TOO_MUCH: &str = "it decodes to more than 16 MiB";
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.total += bytes.len();
-        if self.total > MOST {
+        if self.total > DECODED {
             return Err(io::Error::other(TOO_MUCH));
         }
         self.out.extend_from_slice(bytes);
@@ -420,7 +420,7 @@ mod tests {
     #[test]
     fn a_bomb_does_not_go_off() {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-        for _ in 0..MOST / (1 << 20) + 1 {
+        for _ in 0..DECODED / (1 << 20) + 1 {
             gzip.write_all(&[0; 1 << 20]).unwrap();
         }
         let gzip = gzip.finish().unwrap();
@@ -430,7 +430,7 @@ mod tests {
         for (coding, bomb) in [(Coding::Gzip, gzip), (Coding::Zstd, zstd)] {
             let mut decoder = ContentDecoder::new(coding);
             let out = decoder.feed(&bomb);
-            assert!(out.len() <= MOST, "{coding:?}: {}", out.len());
+            assert!(out.len() <= DECODED, "{coding:?}: {}", out.len());
             assert!(decoder.fault().is_some_and(|fault| fault.too_much), "{coding:?}");
         }
     }

@@ -13,7 +13,7 @@ mod flaw;
 mod head;
 mod reader;
 
-pub use body::{Body, Chunk, ChunkFlaw, Piece};
+pub use body::{Body, Chunk, ChunkFlaw, Piece, SIZE_LINE};
 pub use flaw::{Flaw, FlawKind};
 pub use head::{Field, Fields, RequestHead, ResponseHead};
 pub use reader::{Head, Message, Part, Progress, Reader, Start};

@@ -16,7 +16,7 @@ mod script;
 mod visit;
 
 pub use bytes::Bytes;
-pub use coding::{Coding, CodingFault, ContentDecoder, StoredEncoder};
+pub use coding::{Coding, CodingFault, ContentDecoder, DECODED, StoredEncoder};
 pub use credentials::{
     CREDENTIAL_PARAMETERS, Found, is_credential, is_harmless, is_secret, is_secret_member,
     is_secret_of_response, secrets_by_form, secrets_in, secrets_in_body, without_secrets,

@@ -314,3 +314,18 @@ fn payload(mut body: Body, bytes: &[u8], size: usize) -> (Vec<u8>, Vec<String>, 
 fn a_body_takes_no_more_room_than_two_numbers() {
     assert!(size_of::<Body>() <= 16, "{} bytes", size_of::<Body>());
 }
+
+#[test]
+fn the_line_of_a_chunk_size_is_bounded() {
+    let zeros = |count: usize| format!("{}5\r\nhello\r\n0\r\n\r\n", "0".repeat(count));
+    let fields = "Transfer-Encoding: chunked\r\n";
+    assert!(matches!(body(fields, &zeros(4_000)), (Progress::Whole { .. }, None)));
+    let large = format!("1770\r\n{}\r\n", "x".repeat(6_000)).repeat(3);
+    let whole = body(fields, &format!("{large}0\r\n\r\n"));
+    assert!(matches!(whole, (Progress::Whole { .. }, None)), "{whole:?}");
+    for long in [zeros(1_000_000), format!("5;{}\r\n", "x".repeat(5_000))] {
+        let (progress, flaw) = body(fields, &long);
+        assert_eq!(progress, Progress::Lost);
+        assert!(flaw.is_some_and(|flaw| flaw.is_fatal() && flaw.offset == 0), "{}", long.len());
+    }
+}

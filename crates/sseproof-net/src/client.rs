@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::exchange::{ExchangeContext, drive};
 use crate::http1::KeptConnection;
 use crate::http2::Link;
+use crate::limits::Budget;
 use crate::prepared::Prepared;
 use crate::progress::{Clock, Shared};
 use crate::{ConnectionOptions, Dial, Limits, Progress, ReceiveBuffer, UnreadIn, process};
@@ -24,6 +25,7 @@ pub struct Client {
     limits: Limits,
     options: ConnectionOptions,
     clock: Clock,
+    budget: Budget,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +94,13 @@ pub enum Waited {
 
 impl Client {
     pub fn new(dial: Arc<dyn Dial>, limits: Limits) -> Self {
-        Self { dial, limits, options: ConnectionOptions::default(), clock: Clock::started_now() }
+        Self {
+            dial,
+            limits,
+            options: ConnectionOptions::default(),
+            clock: Clock::started_now(),
+            budget: Budget::new(limits.run_bytes),
+        }
     }
 
     #[must_use]
@@ -121,6 +129,11 @@ impl Client {
         self.limits
     }
 
+    /// Whether the exchanges have used up [`Limits::run_bytes`]: no more of a response is read.
+    pub fn is_spent(&self) -> bool {
+        self.budget.is_spent()
+    }
+
     #[must_use]
     pub fn with_limits(&self, limits: Limits) -> Self {
         Self { limits, ..self.clone() }
@@ -146,7 +159,7 @@ impl Client {
         let prepared = Prepared::new(&request, options.exactly)?;
         let mut exchange = Exchange::begun(0, request, self.clock.now());
         exchange.transport.window = options.window;
-        let shared = Shared::new(exchange, self.clock, self.limits);
+        let shared = Shared::new(exchange, self.clock, self.limits, self.budget.clone());
         let reset = Arc::new(AtomicBool::new(false));
         let joined = options.on.and_then(|live| live.link.to(&prepared.origin()));
         let joins = joined.is_some();

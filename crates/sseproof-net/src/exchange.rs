@@ -100,7 +100,7 @@ async fn run(prepared: Prepared, dial: &dyn Dial, context: &ExchangeContext) -> 
         context.link.hold(connection);
         return over_http2(&prepared, handle, context).await;
     }
-    let recorder = Recorder::new(socket, Arc::clone(&context.reset), shared.clock);
+    let recorder = Recorder::new(socket, Arc::clone(&context.reset), shared);
     http1::exchange(&prepared, recorder, context).await
 }
 

@@ -1,5 +1,7 @@
-//! Limits on the memory and the time of one exchange.
+//! Limits on the memory and the time of one exchange, and on the memory of a run.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +11,9 @@ pub struct Limits {
     /// The most pieces of a body, and the most items of a stream, that are recorded: tiny ones take
     /// many times their bytes in memory.
     pub pieces: usize,
+    /// The most bytes of memory that all exchanges of a run may take together, roughly: then no
+    /// more is read, and the run ends with what it has.
+    pub run_bytes: u64,
     pub connect: Duration,
     pub head: Duration,
 }
@@ -18,6 +23,7 @@ impl Default for Limits {
         Self {
             body_bytes: 4 << 20,
             pieces: 100_000,
+            run_bytes: 64 << 20,
             connect: Duration::from_secs(5),
             head: Duration::from_secs(5),
         }
@@ -29,5 +35,33 @@ impl Limits {
     /// bodies with the framing of tiny chunks.
     pub(crate) fn wire_bytes(&self) -> u64 {
         (1 << 20) + 2 * self.body_bytes
+    }
+}
+
+/// The most bytes of replies (to PING, SETTINGS and DATA of HTTP/2) that wait until the server reads.
+pub const REPLIES: usize = 1 << 20;
+
+/// The memory of a chunk in the records of its connection and its exchange, besides its bytes.
+pub(crate) const CHUNK: u64 = 160;
+/// The memory of a decoded item besides its bytes.
+pub(crate) const ITEM: u64 = 160;
+
+/// How much of [`Limits::run_bytes`] is left. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Budget(Arc<AtomicU64>);
+
+impl Budget {
+    pub(crate) fn new(bytes: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(bytes)))
+    }
+
+    pub(crate) fn take(&self, bytes: u64) {
+        let less = |left: u64| Some(left.saturating_sub(bytes));
+        // The closure always gives a value.
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
+    pub(crate) fn is_spent(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
     }
 }

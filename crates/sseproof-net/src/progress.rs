@@ -11,6 +11,7 @@ use sseproof_record::{
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::limits::{Budget, CHUNK, ITEM};
 use crate::{Limits, UnreadIn};
 
 pub struct Progress {
@@ -23,13 +24,14 @@ pub struct Progress {
     decoder: Decoder,
     decoded: usize,
     pieces: usize,
+    budget: Budget,
     pub(crate) stalled: bool,
     /// The place of bytes that were sent and not read yet.
     pub(crate) unread_in: UnreadIn,
 }
 
 impl Progress {
-    fn new(exchange: Exchange, limits: Limits) -> Self {
+    fn new(exchange: Exchange, limits: Limits, budget: Budget) -> Self {
         let bytes = limits.body_bytes;
         let body = BodyLimits { received: bytes, readable: bytes, pieces: limits.pieces };
         Self {
@@ -40,6 +42,7 @@ impl Progress {
             decoder: Decoder::new(),
             decoded: 0,
             pieces: limits.pieces,
+            budget,
             stalled: false,
             unread_in: UnreadIn::Unknown("there is no connection"),
         }
@@ -113,14 +116,20 @@ impl Progress {
     }
 
     fn decode(&mut self, now: Duration) {
+        let is_coded = !self.exchange.coded.is_empty();
         for chunk in &self.exchange.body[self.decoded..] {
+            // A piece shares the memory of the received bytes, unless it was decompressed.
+            let own = if is_coded { chunk.bytes.len() as u64 } else { 0 };
+            self.budget.take(CHUNK + own);
             let mut items = self.decoder.inspect(&chunk.bytes);
             while let Some(item) = items.next() {
+                // Rules decode it once more.
+                self.budget.take(2 * (ITEM + item.span().len()));
                 self.items.push((chunk.at, item.into_owned()));
             }
         }
         self.decoded = self.exchange.body.len();
-        if self.items.len() >= self.pieces {
+        if self.items.len() >= self.pieces || self.budget.is_spent() {
             let how = Ending::OverLimit(self.reader.received());
             self.reader.end(&mut self.exchange, now, how);
         }
@@ -160,12 +169,14 @@ pub(crate) struct Shared {
     progress: Arc<Mutex<Progress>>,
     bell: watch::Sender<()>,
     pub(crate) clock: Clock,
+    pub(crate) budget: Budget,
 }
 
 impl Shared {
-    pub(crate) fn new(exchange: Exchange, clock: Clock, limits: Limits) -> Self {
-        let progress = Arc::new(Mutex::new(Progress::new(exchange, limits)));
-        Self { progress, bell: watch::Sender::new(()), clock }
+    pub(crate) fn new(exchange: Exchange, clock: Clock, limits: Limits, budget: Budget) -> Self {
+        let progress = Progress::new(exchange, limits, budget.clone());
+        let progress = Arc::new(Mutex::new(progress));
+        Self { progress, bell: watch::Sender::new(()), clock, budget }
     }
 
     /// After a panic of another owner the progress is still consistent: each change is one step.
@@ -192,7 +203,7 @@ mod tests {
     fn bytes_after_the_client_has_disconnected_change_nothing() {
         let connection = SharedConnection::default();
         let begun = Exchange::begun(1, Request::subscribe("http://h/s"), Duration::ZERO);
-        let mut progress = Progress::new(begun, Limits::default());
+        let mut progress = Progress::new(begun, Limits::default(), Budget::new(u64::MAX));
         progress.begin(&connection);
         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n";
         for (millis, text) in [(1, head), (3, "data: 2\n\n")] {

@@ -10,7 +10,8 @@ use std::task::{Context, Poll};
 use sseproof_record::{Chunk, Close, Closed, SharedConnection};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
-use crate::progress::Clock;
+use crate::limits::{Budget, CHUNK};
+use crate::progress::{Clock, Shared};
 use crate::{Limits, Socket};
 
 /// How much of what is sent is kept for each exchange, in bytes: all headers, and bodies
@@ -28,6 +29,7 @@ pub(crate) struct Recorder {
     pub(crate) connection: SharedConnection,
     sent_room: u64,
     received_room: u64,
+    budget: Budget,
     piece: Vec<u8>,
 }
 
@@ -43,11 +45,13 @@ pub(crate) enum Traffic {
 }
 
 impl Recorder {
-    pub(crate) fn new(socket: Box<dyn Socket>, reset: Arc<AtomicBool>, clock: Clock) -> Self {
+    /// A connection whose first exchange is that of `first`.
+    pub(crate) fn new(socket: Box<dyn Socket>, reset: Arc<AtomicBool>, first: &Shared) -> Self {
         Self {
             socket: Some(socket),
             reset,
-            clock,
+            clock: first.clock,
+            budget: first.budget.clone(),
             connection: SharedConnection::default(),
             sent_room: 0,
             received_room: 0,
@@ -73,7 +77,7 @@ impl Recorder {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.received_room == 0
+        self.received_room == 0 || self.budget.is_spent()
     }
 
     /// The next event; writing comes first, so that the request is under way.
@@ -118,6 +122,7 @@ impl Recorder {
 
     fn received(&mut self, count: usize) -> Traffic {
         self.received_room = self.received_room.saturating_sub(count as u64);
+        self.budget.take(count as u64 + CHUNK);
         let chunk = Chunk { at: self.clock.now(), bytes: (&self.piece[..count]).into() };
         self.connection.lock().received.push(chunk.clone());
         Traffic::Received(chunk)

@@ -151,7 +151,7 @@ fn dechunk(exchange: &mut Exchange, wire: &[u8], body: &[u8]) {
     let whole = loop {
         match chunks.next(&mut rest) {
             Ok(Piece::Payload(payload)) => pieces.push(Chunk { at, bytes: Bytes::from(payload) }),
-            Ok(Piece::More) | Err(ChunkFlaw::NoSize) => break false,
+            Ok(Piece::More) | Err(ChunkFlaw::NoSize | ChunkFlaw::LongSize) => break false,
             Ok(Piece::End) => break true,
             // These are not chunks after all.
             Err(ChunkFlaw::NoEnd) => return,

@@ -333,7 +333,7 @@ impl Secrets {
             let length = request.headers.first("content-length");
             let length = length.and_then(|text| text.parse::<i64>().ok());
             if let Some(length) = length.filter(|_| growth != 0) {
-                request.headers.set("content-length", (growth + length).to_string());
+                request.headers.set("content-length", growth.saturating_add(length).to_string());
             }
             request.body = body.concat().into();
         }

@@ -9,9 +9,10 @@ use sseproof_http::{Bytes, Coding, ContentDecoder, Version, http1};
 
 use crate::{Chunk, Close, Closed, End, Ending, Exchange, Head};
 
-/// The most bytes of status line and headers over HTTP/1, and the most field lines.
-const HEAD_BYTES: usize = 256 << 10;
-const FIELDS: usize = 1_000;
+/// The most bytes of status line and headers over HTTP/1.
+pub const HEAD_BYTES: usize = 256 << 10;
+/// The most field lines of a response over HTTP/1.
+pub const HEAD_FIELDS: usize = 1_000;
 
 const SECURE: &str = "the server uses TLS on this port; write the URL with https://";
 const OLD: &str = "the server answers an HTTP/2 connection with HTTP/1.1; remove --http 2, or check a port with HTTP/2";
@@ -88,11 +89,11 @@ impl ResponseReader {
         if let Some(flaw) = head.refusal() {
             return self.malformed(exchange, at, flaw.to_string());
         }
-        if head.headers.0.len() > FIELDS {
+        if head.headers.0.len() > HEAD_FIELDS {
             return self.malformed(
                 exchange,
                 at,
-                format!("it has more than {FIELDS} header fields"),
+                format!("it has more than {HEAD_FIELDS} header fields"),
             );
         }
         if head.is_interim() {
@@ -132,7 +133,8 @@ impl ResponseReader {
     }
 
     fn data(&mut self, exchange: &mut Exchange, at: Duration, piece: Bytes) {
-        let room = usize::try_from(self.limits.received - self.received).unwrap_or(usize::MAX);
+        let room = usize::try_from(self.limits.received.saturating_sub(self.received))
+            .unwrap_or(usize::MAX);
         let piece = piece.slice(..piece.len().min(room));
         self.received += piece.len() as u64;
         if let Some(decoder) = &mut self.decoder {

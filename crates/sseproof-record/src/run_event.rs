@@ -230,7 +230,7 @@ impl Numbered {
 
     /// How many bytes of data all have.
     pub fn bytes(&self) -> u64 {
-        self.count * self.size as u64
+        self.count.saturating_mul(self.size as u64)
     }
 
     /// The number of the event with this data, whole or not.

@@ -1,5 +1,7 @@
 //! A verdict with its evidence, free of the transcript: what reports are made of.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use serde::{Deserialize, Serialize};
 use sseproof_http::Bytes;
 use sseproof_record::{Chunk, Exchange};
@@ -88,7 +90,7 @@ pub struct Excerpt {
 impl Finding {
     /// Judges the record by the rule.
     pub fn of(rule: &Rule, record: &Record<'_>) -> Self {
-        let verdict = lacks_part(rule, record).unwrap_or_else(|| (rule.judge)(record));
+        let verdict = lacks_part(rule, record).unwrap_or_else(|| judged(rule, record));
         let (status, note, faults) = match verdict {
             Verdict::Pass(note) => (Status::Pass, note, Vec::new()),
             Verdict::Fail(faults) => (Status::Fail, String::new(), faults),
@@ -110,6 +112,16 @@ impl Finding {
                 .collect(),
         }
     }
+}
+
+/// The note of a rule that panicked.
+pub const BUG: &str = "a bug in sseproof stopped this rule";
+
+/// A panic of one rule must not lose the verdicts of the others; the program still ends as after any
+/// panic.
+fn judged(rule: &Rule, record: &Record<'_>) -> Verdict {
+    let judge = AssertUnwindSafe(|| (rule.judge)(record));
+    catch_unwind(judge).unwrap_or_else(|_| Verdict::Inconclusive(BUG.to_owned()))
 }
 
 fn evidence(fault: Fault, exchange: &Exchange) -> Evidence {

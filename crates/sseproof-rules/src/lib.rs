@@ -14,6 +14,7 @@ mod delivery;
 mod encode;
 mod finding;
 mod gzip;
+mod hostile;
 mod lifecycle;
 mod outcome;
 mod plain;
@@ -35,7 +36,8 @@ mod timing;
 mod transport;
 
 pub use encode::broken_by;
-pub use finding::{Evidence, Excerpt, Finding, Status};
+pub use finding::{BUG, Evidence, Excerpt, Finding, Status};
+pub use hostile::{Hostile, hostile};
 pub use profile::{Profile, profile, profiles, profiles_of};
 pub use record::{Record, TimedItem, View};
 pub use registry::{judge, mutants, rule, rules, rules_for};

@@ -67,6 +67,9 @@ pub enum Stopped {
     /// The response headers of the stream came only after this time; only the probes that find
     /// streams and late headers were played.
     LateHead(Duration),
+    /// All responses together took more memory than the client may use
+    /// ([`Limits::run_bytes`](sseproof_net::Limits)).
+    TooMuch(u64),
     Cancelled,
 }
 
@@ -171,7 +174,12 @@ pub async fn run_all(
         let pointless = scenario.is_probe() && results.stopped.is_some();
         let over = matches!(
             &results.stopped,
-            Some(Stopped::Unreachable(_) | Stopped::Lost(_) | Stopped::Cancelled)
+            Some(
+                Stopped::Unreachable(_)
+                    | Stopped::Lost(_)
+                    | Stopped::TooMuch(_)
+                    | Stopped::Cancelled
+            )
         );
         if pointless || over {
             results.left_out.push(scenario.id.clone());
@@ -182,8 +190,13 @@ pub async fn run_all(
             continue;
         }
         let first = results.transcript.exchanges.len() + 1;
-        let outcome =
+        let mut outcome =
             run(scenario, &target, client, first, &mut *on_progress, cancel.as_mut()).await;
+        if client.is_spent() {
+            // The client has stopped reading: what it did not see is not the server's fault.
+            outcome.failures.clear();
+            results.left_out.push(scenario.id.clone());
+        }
         if outcome.stopped.is_some() {
             results.stopped = outcome.stopped;
         } else if scenario.is_probe() {
@@ -197,6 +210,9 @@ pub async fn run_all(
         results.transcript.exchanges.extend(outcome.exchanges);
         results.transcript.run_events.extend(outcome.run_events);
         results.failures.extend(outcome.failures);
+        if client.is_spent() && results.stopped.is_none() {
+            results.stopped = Some(Stopped::TooMuch(client.limits().run_bytes));
+        }
         on_progress(RunProgress::Kept(&results.transcript));
     }
     // Also if the server was lost only at the very end.

@@ -63,6 +63,9 @@ pub(crate) enum Command {
         /// Serve the mutant with this fault (`sseproof list mutants`).
         #[arg(long, value_name = "ID")]
         mutant: Option<String>,
+        /// Serve this attack on clients, such as a gzip bomb; an unknown name lists all of them.
+        #[arg(long, value_name = "NAME", value_parser = hostile_names(), conflicts_with_all = ["mutant", "play", "profile", "corpus", "load"])]
+        hostile: Option<String>,
         /// Serve the responses in this file, byte by byte and at the recorded pace: a recording, or the
         /// output of `curl -isN URL > FILE`. The n-th request of a kind gets the n-th response to it.
         #[arg(long, value_name = "FILE", conflicts_with = "mutant")]
@@ -226,6 +229,11 @@ pub(crate) struct Check {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration, help_heading = "Requests")]
     pub(crate) timeout: Duration,
 
+    /// End the check after this time with the results until then; it is inconclusive if nothing is
+    /// broken.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration, help_heading = "Requests")]
+    pub(crate) deadline: Duration,
+
     #[command(flatten)]
     pub(crate) connection: ConnectionFlags,
 
@@ -280,6 +288,13 @@ pub(crate) struct Check {
     /// Print all evidence.
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
+}
+
+fn hostile_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(
+        sseproof_rules::hostile()
+            .map(|server| clap::builder::PossibleValue::new(server.id).help(server.wrong)),
+    )
 }
 
 fn profile_names() -> PossibleValuesParser {

@@ -15,7 +15,7 @@ use sseproof_record::{Secrets, Source, Transcript};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{Judged, KnownResult, Outcome, Report, ScenarioResult};
 use sseproof_report::{terminal, wire_log};
-use sseproof_rules::{Record, View, judge, profile, profiles};
+use sseproof_rules::{Record, Status, View, judge, profile, profiles};
 use sseproof_units::counted;
 
 use crate::args::Check;
@@ -31,6 +31,8 @@ struct Material {
     transcript: Transcript,
     scenarios: Vec<ScenarioResult>,
     partial: Option<String>,
+    /// The rules whose probes were not played, since the run ended before them.
+    unasked: Vec<&'static str>,
     unreachable: Option<String>,
     interrupted: bool,
 }
@@ -138,6 +140,7 @@ fn replay(file: &Path, chosen: Option<&str>) -> anyhow::Result<Material> {
         transcript: recorded.transcript,
         scenarios: Vec::new(),
         partial: recorded.cut.map(|_| "the recording is cut off".to_owned()),
+        unasked: Vec::new(),
         unreachable: None,
         interrupted: false,
     })
@@ -225,8 +228,14 @@ fn report(
     lasted: Duration,
 ) -> Report {
     let record = Record::new(&material.transcript);
-    let findings: Vec<Judged> =
+    let mut findings: Vec<Judged> =
         judge(&record, |rule| chosen.has(rule.id)).into_iter().map(Judged::from).collect();
+    if let Some(partial) = &material.partial {
+        let skipped = findings.iter_mut().filter(|finding| finding.status == Status::Skip);
+        for finding in skipped.filter(|finding| material.unasked.contains(&&*finding.rule)) {
+            finding.note = format!("not asked: {partial}");
+        }
+    }
     let known = known
         .into_iter()
         .map(|entry| {

@@ -6,6 +6,7 @@ mod check_parser;
 mod connection;
 mod cut;
 mod exit;
+mod fault;
 mod init;
 mod interrupt;
 mod known;
@@ -28,6 +29,7 @@ use crate::args::{Arguments, Command};
 use crate::exit::{Blame, Exit};
 
 fn main() -> ExitCode {
+    fault::report_panics();
     let given = load::handed_over();
     let texts: Vec<String> =
         given.iter().map(|given| given.to_string_lossy().into_owned()).collect();
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
             return Exit::Fault.into();
         }
     };
-    let ended = runtime.block_on(run(arguments.command));
+    let ended = fault::guarded(|| runtime.block_on(run(arguments.command)));
     // A task in the background, such as a reader of standard input, must not delay the end.
     runtime.shutdown_background();
     match ended {
@@ -74,6 +76,9 @@ async fn run(command: Command) -> Result<Exit, Blame> {
         }
         Command::Serve { listen, tls, corpus: true, .. } => {
             serve::corpus(&listen, tls.as_deref()).await
+        }
+        Command::Serve { listen, tls, hostile: Some(name), .. } => {
+            serve::hostile(&listen, &name, tls.as_deref()).await
         }
         Command::Serve {
             listen, mutant, play, profile, tls, corpus: false, load: false, ..

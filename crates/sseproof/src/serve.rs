@@ -108,6 +108,15 @@ pub(crate) async fn run(
     serve(listen, &name, path(chosen), Lab::new(answer), tls).await
 }
 
+pub(crate) async fn hostile(listen: &str, name: &str, tls: Option<&Path>) -> Result<Exit, Blame> {
+    let server = sseproof_rules::hostile()
+        .find(|server| server.id == name)
+        .with_context(|| format!("unknown attack `{name}`"))
+        .usage()?;
+    let what = format!("the attack {name}, which {},", server.wrong);
+    serve(listen, &what, PATH, Lab::new(server.serve), tls).await
+}
+
 fn tape(file: &Path) -> anyhow::Result<Tape> {
     let recorded = recorded::read("--play", file)?;
     if let Some(cut) = &recorded.cut {

@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sseproof_files::{Scenario, Target, probes};
-use sseproof_http::{Action, Answer, Bytes, Framing, Header, Headers, Plan, Version, Visit};
+use sseproof_http::{Answer, Bytes, Header, Headers};
 use sseproof_net::{Client, Dial, DialError, Dialling, InProcess, Lab, Limits, ReceiveBuffer};
 use sseproof_report::terminal::{self, Detail, Options};
 use sseproof_report::{Judged, Outcome, Report};
-use sseproof_rules::{Record, Status, judge, reference};
+use sseproof_rules::{Hostile, Record, Status, hostile, judge, reference};
 use sseproof_runner::{Stopped, run_all};
 
 /// A finished check: the report, and its duration by the clock of the run.
@@ -51,6 +51,7 @@ fn dialled(answer: Answer, dial: impl FnOnce(InProcess) -> Arc<dyn Dial>) -> Che
             partial: results.stopped.as_ref().map(|stopped| match stopped {
                 Stopped::NoStream(seen) => format!("there was no event stream ({seen})"),
                 Stopped::Lost(seen) => format!("the server cannot be reached any more ({seen})"),
+                Stopped::TooMuch(_) => "the responses took too much memory".to_owned(),
                 other => format!("{other:?}"),
             }),
             ..Report::default()
@@ -77,92 +78,15 @@ impl Checked {
     }
 }
 
-fn is_stream_request(visit: &Visit<'_>) -> bool {
-    visit.request.method == "GET" && visit.request.headers.has("accept")
-}
-
-/// The plan if a client subscribes as a browser does; otherwise the response of the reference.
-fn to_subscribers(visit: &Visit<'_>, plan: Plan) -> Plan {
-    let is_old = visit.request.version == Version::Http10;
-    if is_stream_request(visit) && !is_old { plan } else { reference::answer(visit) }
-}
-
-fn stream(actions: impl IntoIterator<Item = Action>) -> Plan {
-    let headers = [
-        ("Content-Type", "text/event-stream"),
-        ("Cache-Control", "no-store, no-transform"),
-        ("X-Accel-Buffering", "no"),
-    ];
-    let head = Action::Head {
-        status: 200,
-        headers: headers.into_iter().collect(),
-        framing: Framing::Chunked,
-    };
-    Plan { actions: [head].into_iter().chain(actions).collect() }
-}
-
-fn raw(text: &str) -> Action {
-    Action::Raw(Bytes::from(text))
-}
-
-const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
-const EVENT: &[u8] = b"id: 1\ndata: {\"n\":1}\n\n";
-
-/// The bytes, one each second.
-fn drip(bytes: &[u8], action: fn(Bytes) -> Action) -> impl Iterator<Item = Action> {
-    bytes.iter().flat_map(move |byte| {
-        [action(Bytes::from(vec![*byte])), Action::Wait(Duration::from_secs(1))]
-    })
-}
-
 /// A must fails, or nothing is proven, and the check ends soon.
 #[test]
 fn each_of_the_worst_faults_has_its_report() {
-    let cases: [(&str, Answer); 15] = [
-        ("plain-404", |_| Plan::answer(404, "text/plain", "not found\n")),
-        ("html-page", |_| {
-            let page = "<!doctype html><title>Sign in</title>\n";
-            Plan::answer(200, "text/html; charset=utf-8", page)
-        }),
-        ("no-head", |_| Plan { actions: vec![Action::Hold] }),
-        ("slow-head", |_| Plan { actions: drip(HEAD, Action::Raw).collect() }),
-        ("endless-line", |visit| {
-            let piece = Action::Write(Bytes::from(vec![b'x'; 60_000]));
-            to_subscribers(visit, stream((0..100).flat_map(|_| [piece.clone(), Action::Flush])))
-        }),
-        ("reset-in-chunk", |visit| {
-            to_subscribers(visit, stream([raw("20\r\ndata: half of the ev"), Action::Reset]))
-        }),
-        ("wrong-chunk-size", |visit| {
-            to_subscribers(visit, stream([raw("5\r\ndata: hello\n\n\r\n"), Action::Hold]))
-        }),
-        ("no-chunk-size", |visit| {
-            to_subscribers(visit, stream([raw("data: hello\n\n"), Action::Hold]))
-        }),
-        ("huge-head", |_| stream([]).with_header("X-Padding", "y".repeat(1 << 20))),
-        ("redirect-loop", |_| {
-            Plan::answer(307, "text/plain", "").with_header("Location", "/events")
-        }),
-        ("no-http", |_| Plan { actions: vec![raw("SSH-2.0-OpenSSH_9.6\r\n"), Action::Hold] }),
-        ("closes", |_| Plan { actions: vec![Action::Close] }),
-        // It answers only subscriptions, and closes on every other request.
-        ("closes-on-others", |visit| {
-            let closes = Plan { actions: vec![Action::Close] };
-            if is_stream_request(visit) { reference::answer(visit) } else { closes }
-        }),
-        ("slow-body", |visit| {
-            to_subscribers(visit, stream(drip(&EVENT.repeat(10), Action::Write)))
-        }),
-        ("endless-events", |visit| {
-            let piece = Action::Write(Bytes::from(b"id\ndata\n\n:\n".repeat(8_000)));
-            to_subscribers(visit, stream((0..100).flat_map(|_| [piece.clone(), Action::Flush])))
-        }),
-    ];
-    for (name, answer) in cases {
-        let checked = check(answer);
-        insta::assert_snapshot!(name, checked.text());
-        let may_pass = ["closes-on-others", "slow-body", "endless-events"].contains(&name);
-        assert!(may_pass || checked.report.outcome() != Outcome::Held, "{name} passes");
+    for Hostile { id: name, may_pass, serve, .. } in
+        hostile().filter(|server| !server.http2 && !server.slow)
+    {
+        let checked = check(*serve);
+        insta::assert_snapshot!(*name, checked.text());
+        assert!(*may_pass || checked.report.outcome() != Outcome::Held, "{name} passes");
         assert!(checked.lasted < Duration::from_secs(180), "{name}: {:?}", checked.lasted);
     }
 }

@@ -63,7 +63,7 @@ struct Load {
 }
 
 /// The program as the tests build it, which is there in CI.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     target.join("debug/sseproof")

@@ -11,6 +11,7 @@ mod bugs;
 mod described;
 mod fuzz;
 mod generate;
+mod hostile;
 mod measured;
 mod parsers;
 mod peers;
@@ -82,6 +83,12 @@ enum Task {
     BenchCodec,
     /// Measure the load generator and wrk, and write the table of reports/load.md.
     BenchLoad,
+    /// Run check, parse and load against each server of `sseproof serve --hostile`, and write
+    /// reports/hostile.md.
+    Hostile {
+        /// Only these; without a name, all of them.
+        names: Vec<String>,
+    },
     /// Read the corpus in a real Chromium, and write reports/corpus-in-chromium.md.
     Browser {
         /// The browser, if it is not in PATH.
@@ -124,6 +131,7 @@ fn main() -> ExitCode {
             run(&root().join("bench"), &["cargo", "bench", "--bench", "report", "--", "--quiet"])
         }
         Task::BenchLoad => bench_load::run(),
+        Task::Hostile { names } => hostile::run(&names),
         Task::Browser { browser, required } => browser::run(browser, required),
         Task::Fuzz { seconds, required } => fuzz::run(seconds, required),
     };

@@ -9,7 +9,7 @@ use std::io;
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::{MOST, TOO_MUCH};
+use super::{DECODED, TOO_MUCH};
 
 /// The first bytes of a frame, and those of a skippable frame without their lowest bits.
 const MAGIC: u32 = 0xFD2F_B528;
@@ -37,7 +37,8 @@ pub(super) struct Zstd {
     frames: usize,
     /// How many bytes are to be passed over.
     skip: usize,
-    /// How many bytes were decoded in all, with every repetition.
+    /// How many bytes were read and decoded in all, with every repetition: also blocks that give
+    /// nothing cost time.
     worked: usize,
     total: usize,
     /// Decoded and not returned yet.
@@ -144,13 +145,13 @@ impl Zstd {
             let some = decoder.collect().unwrap_or_default();
             let new = self.given_of_frame.saturating_sub(at).min(some.len());
             self.total += some.len() - new;
-            if self.total > MOST {
+            if self.total > DECODED {
                 return Err(io::Error::other(TOO_MUCH));
             }
             self.out.extend_from_slice(&some[new..]);
             at += some.len();
         }
-        self.worked += at;
+        self.worked += at + whole.len();
         self.given_of_frame = at;
         Ok(())
     }

@@ -51,12 +51,19 @@ pub enum ChunkFlaw {
     DataBareLf,
     #[error("no CR LF after a chunk: its size is wrong")]
     NoEnd,
+    /// Found by the [`Reader`](super::Reader), which knows how long the line is.
+    #[error("the line of a chunk size has more than {SIZE_LINE} bytes")]
+    LongSize,
 }
+
+/// The most bytes of the line of a chunk size, with leading zeros and extensions. Servers and
+/// clients have limits from 16 digits to 16 KiB.
+pub const SIZE_LINE: usize = 4_096;
 
 impl ChunkFlaw {
     /// Whether there is no way to go on.
     pub const fn is_fatal(self) -> bool {
-        matches!(self, Self::NoSize | Self::NoEnd)
+        matches!(self, Self::NoSize | Self::NoEnd | Self::LongSize)
     }
 }
 
@@ -149,6 +156,11 @@ impl Chunk {
             (Self::TrailerBegin | Self::Trailer | Self::LastFeed, _) => Self::Trailer,
             (Self::Data(_) | Self::End | Self::Lost, _) => self,
         })
+    }
+
+    /// Whether it is within the line of a size.
+    pub(super) const fn is_size(self) -> bool {
+        matches!(self, Self::Size(..) | Self::SizeSpace(_) | Self::Extension(_) | Self::SizeFeed(_))
     }
 
     const fn sized(size: u64) -> Self {

@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use super::body::{Body, Chunk, ChunkFlaw, Piece};
+use super::body::{Body, Chunk, ChunkFlaw, Piece, SIZE_LINE};
 use super::flaw::{Flaw, FlawKind};
 use super::head::{RequestHead, ResponseHead, is_interim};
 use crate::{Headers, Version};
@@ -242,6 +242,13 @@ impl Reader {
             self.state = State::Body(body);
             match found {
                 Ok(Piece::Payload(payload)) => return Some(Part::Body(payload)),
+                Ok(Piece::More)
+                    if self.at - self.size_at > SIZE_LINE
+                        && body != Body::CHUNKED
+                        && matches!(body, Body::Chunked(chunk) if chunk.is_size()) =>
+                {
+                    return Some(Part::Flaw(self.chunk_flaw(ChunkFlaw::LongSize)));
+                }
                 Ok(Piece::More) if input.is_empty() => return None,
                 Ok(Piece::More) => {}
                 Ok(Piece::End) => {
@@ -259,7 +266,7 @@ impl Reader {
 
     fn chunk_flaw(&mut self, flaw: ChunkFlaw) -> Flaw {
         let (offset, kind) = match flaw {
-            ChunkFlaw::NoSize => (self.size_at, FlawKind::Chunk(flaw)),
+            ChunkFlaw::NoSize | ChunkFlaw::LongSize => (self.size_at, FlawKind::Chunk(flaw)),
             ChunkFlaw::NoEnd => (self.at, FlawKind::ChunkEnd(self.size)),
             // The line feed is read already.
             ChunkFlaw::SizeBareLf | ChunkFlaw::DataBareLf => (self.at - 1, FlawKind::Chunk(flaw)),

@@ -16,6 +16,8 @@ const CANCEL: u32 = 8;
 pub struct Client {
     reader: Reader,
     out: Vec<u8>,
+    /// How many bytes of replies were added to it since it was empty.
+    replies: usize,
     begun: bool,
     streams: BTreeMap<u32, Stream>,
     /// How many streams the server allows at a time.
@@ -85,6 +87,7 @@ impl Client {
         Self {
             reader: Reader::default(),
             out,
+            replies: 0,
             begun: false,
             streams: BTreeMap::new(),
             most: usize::MAX,
@@ -105,6 +108,14 @@ impl Client {
     /// So many bytes of it were sent.
     pub fn wrote(&mut self, count: usize) {
         self.out.drain(..count);
+        if self.out.is_empty() {
+            self.replies = 0;
+        }
+    }
+
+    /// How many bytes of `out` answer frames of the server.
+    pub fn waiting_replies(&self) -> usize {
+        self.replies.min(self.out.len())
     }
 
     pub fn has_room(&self) -> bool {
@@ -193,7 +204,9 @@ impl Client {
                 return Err(Failure::Malformed(wrong));
             }
             self.begun = true;
+            let before = self.out.len();
             self.event(event);
+            self.replies += self.out.len() - before;
         }
     }
 

@@ -4,7 +4,7 @@ use super::{FRAME_HEAD, Fields, Frame, MAX_FRAME, PREFACE, flag, kind};
 use crate::{Bytes, Headers};
 
 /// The most bytes of an encoded block of fields.
-const BLOCK: usize = 256 << 10;
+pub const BLOCK: usize = 256 << 10;
 
 #[derive(Default)]
 pub struct Reader {

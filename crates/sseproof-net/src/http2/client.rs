@@ -13,6 +13,7 @@ use sseproof_record::{Ending, closed_http2, failed};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::Limits;
+use crate::limits::REPLIES;
 use crate::progress::Shared;
 use crate::recorder::{Recorder, Traffic};
 
@@ -194,7 +195,8 @@ impl Driver {
                         Err(failure) => return Some(failed(failure)),
                     }
                 }
-                if self.recorder.is_full() {
+                // A server that asks for replies and does not read them is not answered for ever.
+                if self.recorder.is_full() || self.client.waiting_replies() > REPLIES {
                     for stream in self.streams.values() {
                         stream.shared.change(|progress, now| progress.end_over_limit(now));
                     }

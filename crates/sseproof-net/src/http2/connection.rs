@@ -28,7 +28,7 @@ impl Connection {
     /// A connection over this socket, which exists for the exchange of `first`.
     pub(crate) fn begin(socket: Box<dyn Socket>, origin: Origin, first: &Shared) -> Arc<Self> {
         let reset = Arc::new(AtomicBool::new(false));
-        let recorder = Recorder::new(socket, Arc::clone(&reset), first.clock);
+        let recorder = Recorder::new(socket, Arc::clone(&reset), first);
         let (handle, driver) = Driver::new(recorder, first);
         let driver = tokio::spawn(driver.run());
         Arc::new(Self { handle, driver, reset, origin })

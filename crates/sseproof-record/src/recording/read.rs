@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::{ExchangeLine, Line, OnLine, READ_VERSION, RecordingError};
 use crate::{
     Chunk, Closed, Connection, End, Ending, Exchange, Head, OnConnection, Phases, Role, RunEvent,
-    SharedConnection, Transcript,
+    RunEventKind, SharedConnection, Transcript,
 };
 
 /// The transcript of the JSON lines.
@@ -43,6 +45,39 @@ pub fn read_cut_recording(
         Ok(()) => is_open.then_some(RecordingError::Cut { line: last }),
     };
     transcript.map(|transcript| (transcript, cut))
+}
+
+/// The latest time, 35 years after the start, and the largest counter: differences of differences
+/// and sums of any of them are far from an overflow.
+const MOST: u64 = 1 << 50;
+/// The most bytes of data of a numbered event: rules write it again. A client accepts no more.
+const EVENT: usize = 8 << 20;
+
+fn time(at_us: u64) -> Duration {
+    Duration::from_micros(at_us.min(MOST))
+}
+
+/// The same with counters of at most [`MOST`].
+fn bounded(what: RunEventKind) -> Result<RunEventKind, String> {
+    if let RunEventKind::Poured { events: Some(events), .. } = &what
+        && events.size > EVENT
+    {
+        return Err(format!("events of {} bytes; at most {EVENT} are published", events.size));
+    }
+    let Ok(mut json) = serde_json::to_value(&what) else { return Ok(what) };
+    bound(&mut json);
+    Ok(serde_json::from_value(json).unwrap_or(what))
+}
+
+fn bound(json: &mut Value) {
+    match json {
+        Value::Number(number) if number.as_u64().is_some_and(|number| number > MOST) => {
+            *number = MOST.into();
+        }
+        Value::Array(all) => all.iter_mut().for_each(bound),
+        Value::Object(all) => all.values_mut().for_each(bound),
+        _ => {}
+    }
 }
 
 #[derive(Default)]
@@ -85,7 +120,7 @@ impl Reader {
     }
 
     fn add(&mut self, line: Line) -> Result<(), String> {
-        let chunk = |at_us, bytes| Chunk { at: Duration::from_micros(at_us), bytes };
+        let chunk = |at_us, bytes| Chunk { at: time(at_us), bytes };
         match line {
             Line::Transcript { .. } => {}
             Line::Exchange(line) => self.begin(*line)?,
@@ -96,14 +131,14 @@ impl Reader {
                 self.connection(connection).received.push(chunk(at_us, bytes));
             }
             Line::Closed { connection, at_us, how } => {
-                let at = Duration::from_micros(at_us);
+                let at = time(at_us);
                 self.connection(connection).closed = Some(Closed { at, how });
             }
             Line::Sent { exchange, at_us, bytes } => {
                 self.of(exchange)?.sent.push(chunk(at_us, bytes));
             }
             Line::Head { exchange, at_us, version, status, headers } => {
-                let at = Duration::from_micros(at_us);
+                let at = time(at_us);
                 self.of(exchange)?.head = Some(Head { at, version, status, headers });
             }
             Line::Wire { exchange, at_us, bytes } => {
@@ -121,11 +156,11 @@ impl Reader {
                 self.of(exchange)?;
                 self.open = None;
                 let end = at_us.zip(how);
-                self.ends[exchange - 1] =
-                    end.map(|(at_us, how)| End { at: Duration::from_micros(at_us), how });
+                self.ends[exchange - 1] = end.map(|(at_us, how)| End { at: time(at_us), how });
             }
             Line::RunEvent { at_us, scenario, name, what } => {
-                let at = Duration::from_micros(at_us);
+                let at = time(at_us);
+                let what = bounded(what)?;
                 self.transcript().run_events.push(RunEvent { at, scenario, name, what });
             }
         }
@@ -150,11 +185,11 @@ impl Reader {
             via: line.via,
             transport: line.transport,
             phases: Phases {
-                resolved: line.resolved_us.map(Duration::from_micros),
-                connected: line.connected_us.map(Duration::from_micros),
-                sent: line.sent_us.map(Duration::from_micros),
+                resolved: line.resolved_us.map(time),
+                connected: line.connected_us.map(time),
+                sent: line.sent_us.map(time),
             },
-            ..Exchange::begun(line.number, line.request, Duration::from_micros(line.started_us))
+            ..Exchange::begun(line.number, line.request, time(line.started_us))
         };
         self.transcript().exchanges.push(exchange);
         self.parts.push(line.on);
@@ -191,8 +226,12 @@ impl Reader {
         {
             if let Some(part) = part {
                 let connection = connections.get(&part.connection).cloned().unwrap_or_default();
-                let [begin, end] = part.sent;
-                let (sent, received) = (begin..end, part.received);
+                // The recording may name chunks that the connection does not have.
+                let log = connection.lock();
+                let [begin, end] = part.sent.map(|count| count.min(log.sent.len()));
+                let sent = begin..end.max(begin);
+                let received = part.received.min(log.received.len());
+                drop(log);
                 exchange.on = Some(OnConnection { connection, sent, received });
             }
             if self.open == Some(exchange.number) {

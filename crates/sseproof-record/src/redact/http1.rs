@@ -125,7 +125,7 @@ fn head_line(secrets: &Secrets, line: &[u8], growth: i64) -> Vec<u8> {
     match sized.filter(|_| growth != 0) {
         Some((name, length)) => {
             let end = if text.ends_with("\r\n") { "\r\n" } else { "\n" };
-            format!("{name}: {}{end}", length + growth).into_bytes()
+            format!("{name}: {}{end}", length.saturating_add(growth)).into_bytes()
         }
         None => secrets.line(line),
     }

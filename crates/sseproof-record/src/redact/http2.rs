@@ -179,7 +179,7 @@ fn body_edits(
     let length = headers.first("content-length").and_then(|length| length.parse::<i64>().ok());
     match (head, length) {
         (Some(block), Some(length)) if growth != 0 => {
-            block.fields.set("content-length", (length + growth).to_string());
+            block.fields.set("content-length", length.saturating_add(growth).to_string());
             Ok(true)
         }
         _ => Ok(false),

@@ -150,7 +150,8 @@ impl Received {
         let mut received = Self::default();
         for (event, _) in view.events() {
             let Some(number) = poured.number(&event.data) else { continue };
-            let is_whole = event.data.contains(&poured.data(number));
+            let is_whole =
+                event.data.len() >= poured.size && event.data.contains(&poured.data(number));
             let list = if is_whole { &mut received.whole } else { &mut received.torn };
             list.push((number, event.span.start));
         }

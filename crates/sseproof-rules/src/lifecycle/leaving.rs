@@ -67,7 +67,7 @@ fn decide(record: &Record<'_>, leavings: Vec<Leaving<'_>>, lacks: &[Lack], what:
             Producer::Stays(leaving) if leaving.waited < PRODUCER_GONE => {
                 thin = Some(format!(
                     "{} more than before, but the wait was only {}",
-                    of_gauge(leaving.gauge, leaving.after - leaving.before),
+                    of_gauge(leaving.gauge, leaving.after.saturating_sub(leaving.before)),
                     shown(leaving.waited)
                 ));
             }

@@ -96,8 +96,9 @@ impl Readings {
         let (Some(&(from, low)), Some(&(to, high))) = (half.first(), half.last()) else {
             return Growth::None;
         };
-        let (clients, grown) = (to - from, high.saturating_sub(low));
-        if clients == 0 || grown * 100 < allowance(self.gauge) * clients.max(100) {
+        let (clients, grown) = (to.saturating_sub(from), high.saturating_sub(low));
+        let allowed = allowance(self.gauge).saturating_mul(clients.max(100));
+        if clients == 0 || grown.saturating_mul(100) < allowed {
             return Growth::None;
         }
         let shown = |number: u64| of_gauge(self.gauge, number);

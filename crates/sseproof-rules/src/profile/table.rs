@@ -268,7 +268,7 @@ impl Must {
                 let Some(number) = value.as_u64() else { return Some(is(NUMBER.0)) };
                 let last = before.replace(value.clone()).and_then(|last| last.as_u64())?;
                 let wrong = || Wrong::Was(at.to_owned(), number.to_string(), last.to_string());
-                (number != last + 1).then(wrong)
+                (Some(number) != last.checked_add(1)).then(wrong)
             }
             Self::Be(_) | Self::MayBe(_) | Self::ComeFirst { .. } | Self::ComeLast(_) => None,
         }

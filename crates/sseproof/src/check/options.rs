@@ -30,6 +30,7 @@ pub(super) struct CheckOptions {
     pub(super) limits: Limits,
     pub(super) connection: ConnectionOptions,
     pub(super) wait_for: Option<Duration>,
+    pub(super) deadline: Duration,
 }
 
 impl CheckOptions {
@@ -72,8 +73,16 @@ impl CheckOptions {
         let limits =
             Limits { connect: arguments.timeout, head: arguments.timeout, ..Limits::default() };
         let wait_for = arguments.wait_for;
-        let options =
-            Self { target, profile, probes: wanted, scenarios, limits, connection, wait_for };
+        let options = Self {
+            target,
+            profile,
+            probes: wanted,
+            scenarios,
+            limits,
+            connection,
+            wait_for,
+            deadline: arguments.deadline,
+        };
         options.sendable().usage()?;
         options.warn();
         Ok(options)

@@ -3,17 +3,23 @@
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use sseproof_files::{Readiness, Scenario, ServerHandle};
+use sseproof_files::{Probe, Readiness, Scenario, ServerHandle};
 use sseproof_net::{Client, Direct};
 use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
+use sseproof_rules::{Rule, rules_for};
 use sseproof_runner::{Results, RunProgress, StepFailure, Stopped, run_all};
+
+use sseproof_units::duration;
+use tokio::time::sleep_until;
 
 use super::Material;
 use super::options::CheckOptions;
 use crate::exit::{Blame, Blamed as _};
+use crate::fault;
 use crate::interrupt::interrupted;
 use crate::running::Running;
 use crate::screen;
@@ -23,7 +29,13 @@ use crate::started::{is_free, wait_for};
 /// How long a server that sseproof starts may take to be ready.
 const START_WAIT: Duration = Duration::from_secs(10);
 
+/// Why a run ended before its last scenario.
+const INTERRUPTED: u8 = 0;
+const OVERDUE: u8 = 1;
+const PANICKED: u8 = 2;
+
 pub(super) async fn play(mut options: CheckOptions) -> Result<Material, Blame> {
+    let until = tokio::time::Instant::now() + options.deadline;
     if options.is_embedded() {
         options.target.url = serve::embedded(options.profile).await?;
         if options.profile.is_none() {
@@ -58,7 +70,7 @@ pub(super) async fn play(mut options: CheckOptions) -> Result<Material, Blame> {
         Some(Ok(())) => {
             options.target.server =
                 started.as_ref().map(|started| ServerHandle(Arc::<Running>::clone(started)));
-            let mut material = scenarios(&options).await;
+            let mut material = scenarios(&options, until).await;
             if let Some(started) = &started
                 && !material.interrupted
                 && let Some(end) = started.ended().await.context("check whether the server runs")?
@@ -77,16 +89,44 @@ pub(super) async fn play(mut options: CheckOptions) -> Result<Material, Blame> {
     material
 }
 
-async fn scenarios(options: &CheckOptions) -> Material {
+async fn scenarios(options: &CheckOptions, until: tokio::time::Instant) -> Material {
     let probes = options.probes.iter().map(|probe| &probe.scenario);
     let scenarios: Vec<&Scenario> = probes.chain(&options.scenarios).collect();
     let client = Client::new(Arc::new(Direct), options.limits).with(options.connection.clone());
     let mut watch = Watch::new(scenarios.len());
-    let cancel = pin!(interrupted());
+    let early = AtomicU8::new(INTERRUPTED);
+    let cancel = pin!(async {
+        tokio::select! {
+            () = interrupted() => {}
+            () = sleep_until(until) => early.store(OVERDUE, Ordering::Relaxed),
+            () = fault::panicked() => early.store(PANICKED, Ordering::Relaxed),
+        }
+    });
     let hear = &mut |heard: RunProgress<'_>| watch.hear(&heard);
     let results = run_all(&scenarios, &options.target, &client, &now(), hear, cancel).await;
     watch.clear();
-    material(results, &options.scenarios, &watch.positions)
+    let left_out = |probe: &&Probe| results.left_out.contains(&probe.scenario.id);
+    let is_unasked = |rule: &Rule| {
+        let mut its =
+            options.probes.iter().filter(|probe| probe.scenario.is_for(rule.id)).peekable();
+        its.peek().is_some() && its.all(|probe| left_out(&probe))
+    };
+    let unasked = rules_for(options.profile).filter(|rule| is_unasked(rule)).map(|rule| rule.id);
+    let unasked = unasked.collect();
+    let mut material = material(results, &options.scenarios, &watch.positions);
+    material.unasked = unasked;
+    if material.interrupted {
+        let partial = match early.load(Ordering::Relaxed) {
+            OVERDUE => {
+                format!("the check was not over after {} (--deadline)", duration(options.deadline))
+            }
+            PANICKED => "a bug in sseproof".to_owned(),
+            _ => return material,
+        };
+        material.interrupted = false;
+        material.partial = Some(partial);
+    }
+    material
 }
 
 /// RFC 3339, to the second.
@@ -143,9 +183,23 @@ fn material(
             let why = format!("response headers took {took:.1} s, so most probes were skipped");
             (Some(why), None, false)
         }
+        Some(Stopped::TooMuch(bytes)) => {
+            let why = format!(
+                "the responses took more than {} MiB, the most that sseproof keeps of a run",
+                bytes >> 20
+            );
+            (Some(why), None, false)
+        }
         Some(other) => (Some(format!("{other:?}")), None, false),
     };
-    Material { transcript: results.transcript, scenarios, partial, unreachable, interrupted }
+    Material {
+        transcript: results.transcript,
+        scenarios,
+        partial,
+        unasked: Vec::new(),
+        unreachable,
+        interrupted,
+    }
 }
 
 fn shown(failure: StepFailure, scenario: &Scenario) -> ScenarioFailure {

@@ -77,7 +77,7 @@ impl Blocks {
         Some(match (kind, self.open) {
             ("content_block_start", open) => {
                 let next = self.next;
-                (self.open, self.next) = (Some(index), index + 1);
+                (self.open, self.next) = (Some(index), index.saturating_add(1));
                 match open {
                     Some(open) => {
                         Some(format!("block {index} is started, but block {open} is not stopped"))
