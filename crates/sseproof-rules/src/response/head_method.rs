@@ -37,10 +37,24 @@ fn is_again(view: &View<'_>) -> bool {
     view.role == Some(Role::SameConnection)
 }
 
+/// Whether the answer before on this connection said `Connection: close`.
+fn was_to_close(record: &Record<'_>, again: &View<'_>) -> bool {
+    let before = record.all().filter(|view| {
+        view.scenario == again.scenario
+            && view.number < again.number
+            && view.request.method == "HEAD"
+    });
+    let mut heads = before.filter_map(|view| view.head.as_ref());
+    heads.any(|head| head.headers.list("connection").iter().any(|option| option == "close"))
+}
+
 fn judge(record: &Record<'_>) -> Verdict {
     let heads = record.judged().filter(|view| view.request.method == "HEAD");
-    // A server may close a connection at any time.
-    let heads = heads.filter(|view| !is_again(view) || Outcome::of(view) != Outcome::Closed);
+    // A server may close a connection at any time, and no request may follow on one that it is about
+    // to close.
+    let heads = heads.filter(|view| {
+        !is_again(view) || Outcome::of(view) != Outcome::Closed && !was_to_close(record, view)
+    });
     let texts = Clean {
         noun: "HEAD request",
         none: "no request was HEAD",
