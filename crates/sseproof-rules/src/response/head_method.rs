@@ -39,13 +39,16 @@ fn is_again(view: &View<'_>) -> bool {
 
 /// Whether the answer before on this connection said `Connection: close`.
 fn was_to_close(record: &Record<'_>, again: &View<'_>) -> bool {
-    let before = record.all().filter(|view| {
+    let closes = |view: &View<'_>| {
+        let options = view.head.as_ref().map(|head| head.headers.list("connection"));
+        options.is_some_and(|options| options.iter().any(|option| option == "close"))
+    };
+    record.all().any(|view| {
         view.scenario == again.scenario
             && view.number < again.number
             && view.request.method == "HEAD"
-    });
-    let mut heads = before.filter_map(|view| view.head.as_ref());
-    heads.any(|head| head.headers.list("connection").iter().any(|option| option == "close"))
+            && closes(&view)
+    })
 }
 
 fn judge(record: &Record<'_>) -> Verdict {
