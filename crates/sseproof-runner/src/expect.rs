@@ -81,7 +81,7 @@ impl ScenarioRun<'_> {
                 None => format!("expected no header field `{name}`, got {}", values.join(", ")),
                 Some(value) => {
                     let wanted = self.filled(Expectation::new(value, &self.scope))?;
-                    if values.iter().any(|value| wanted.fits(value)) {
+                    if values.iter().any(|value| wanted.fits_field(name, value)) {
                         continue;
                     }
                     let was = if values.is_empty() {
@@ -110,7 +110,7 @@ impl ScenarioRun<'_> {
                 _ if !name.eq_ignore_ascii_case("content-type") => true,
                 Some(value) => {
                     let wanted = self.filled(Expectation::new(value, &self.scope))?;
-                    STREAMS.iter().any(|stream| wanted.fits(stream))
+                    STREAMS.iter().any(|stream| wanted.fits_field(name, stream))
                 }
                 None => false,
             };

@@ -61,6 +61,20 @@ impl Expectation {
         }
     }
 
+    /// Whether a header field has this value. A media type is compared without its parameters, unless
+    /// the expectation has some: `text/event-stream; charset=utf-8` is a `text/event-stream`.
+    pub(super) fn fits_field(&self, name: &str, value: &str) -> bool {
+        let media_type = value.split(';').next().unwrap_or_default().trim_end();
+        let is_expected = |wanted: &str| {
+            name.eq_ignore_ascii_case("content-type") && wanted.eq_ignore_ascii_case(media_type)
+        };
+        self.fits(value)
+            || self.equals.as_ref().and_then(JsonValue::as_str).is_some_and(|wanted| {
+                // The other conditions, of which this one is true.
+                is_expected(wanted) && self.fits(wanted)
+            })
+    }
+
     fn spelled_fits(&self, text: &str) -> bool {
         self.contains.as_ref().is_none_or(|wanted| text.contains(wanted))
             && self.regex.as_ref().is_none_or(|regex| regex.is_match(text))
@@ -201,6 +215,24 @@ mod tests {
                 wanted.describe(),
                 case.data
             );
+        }
+    }
+
+    #[test]
+    fn a_media_type_is_compared_without_parameters_unless_some_are_expected() {
+        for (name, wanted, value, fits) in [
+            ("content-type", "text/event-stream", "text/event-stream", true),
+            ("Content-Type", "text/event-stream", "text/event-stream; charset=utf-8", true),
+            ("content-type", "text/event-stream", "Text/Event-Stream ;charset=UTF-8", true),
+            ("content-type", "text/event-stream", "text/event-stream-x; charset=utf-8", false),
+            ("content-type", "text/event-stream; charset=utf-8", "text/event-stream", false),
+            ("content-type", "text/event-stream; a=b", "text/event-stream; a=c", false),
+            ("content-type", "{ equals: text/plain, contains: charset }", "text/plain", false),
+            ("cache-control", "no-store", "no-store; x", false),
+        ] {
+            let value_wanted: Short<Value> = serde_yaml::from_str(wanted).unwrap();
+            let expectation = Expectation::new(&value_wanted, &Scope::default()).unwrap();
+            assert_eq!(expectation.fits_field(name, value), fits, "{wanted}: {value}");
         }
     }
 }
