@@ -29,6 +29,40 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 pub struct Lab {
     inner: Arc<Inner>,
     identity: Option<Identity>,
+    observer: Option<Observer>,
+}
+
+type Observer = Arc<dyn Fn(&Served<'_>) + Send + Sync>;
+
+/// A request that begins, or whose response is over.
+pub struct Served<'a> {
+    pub request: &'a Request,
+    /// From 1, in the order of the requests to this server.
+    pub number: u64,
+    /// How its response ended, and after which time; `None` when it begins.
+    pub end: Option<(ServedEnd, Duration)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServedEnd {
+    Complete,
+    /// The server closed the connection with it, or restarted.
+    Closed,
+    /// The server reset the connection.
+    Reset,
+    /// The client disconnected, or cancelled the stream.
+    Disconnected,
+}
+
+impl From<&io::Result<Then>> for ServedEnd {
+    fn from(played: &io::Result<Then>) -> Self {
+        match played {
+            Ok(Then::KeepAlive) => Self::Complete,
+            Ok(Then::Close) => Self::Closed,
+            Ok(Then::Reset) => Self::Reset,
+            Err(_) => Self::Disconnected,
+        }
+    }
 }
 
 type Answerer = dyn Fn(&Visit<'_>) -> Plan + Send + Sync;
@@ -54,6 +88,7 @@ impl Lab {
     pub fn new(answer: impl Fn(&Visit<'_>) -> Plan + Send + Sync + 'static) -> Self {
         Self {
             identity: None,
+            observer: None,
             inner: Arc::new(Inner {
                 answer: Box::new(answer),
                 started: Instant::now(),
@@ -69,7 +104,13 @@ impl Lab {
     /// The same server, speaking TLS.
     #[must_use]
     pub fn over_tls(&self, identity: Identity) -> Self {
-        Self { inner: Arc::clone(&self.inner), identity: Some(identity) }
+        Self { identity: Some(identity), ..self.clone() }
+    }
+
+    /// The same server, which reports the beginning and the end of each response.
+    #[must_use]
+    pub fn observed(&self, observer: impl Fn(&Served<'_>) + Send + Sync + 'static) -> Self {
+        Self { observer: Some(Arc::new(observer)), ..self.clone() }
     }
 
     /// Accepts connections for as long as the future is polled; what goes wrong on a connection ends
@@ -128,7 +169,7 @@ impl Lab {
         socket: &mut Box<dyn Socket>,
         rest: &mut Vec<u8>,
     ) -> io::Result<Then> {
-        let (plan, playing) = self.plan(request, Beside::default());
+        let (plan, mut playing) = self.plan(request, Beside::default());
         let outlives = [Departure::Closing, Departure::Resetting].map(|left| plan.outlives(left));
         // The request that restarts the server still gets its response.
         let restarts = plan.actions.iter().any(|action| matches!(action, Action::Restart { .. }));
@@ -139,6 +180,7 @@ impl Lab {
             played = play(script, &mut connection, self) => played,
             Ok(()) = restarted.changed(), if !restarts => Ok(Then::Close),
         };
+        playing.ends(ServedEnd::from(&played));
         let left_by_reset = match &played {
             Err(left) => Some(left.kind() == io::ErrorKind::ConnectionReset),
             // The response is over, but what the request began may go on.
@@ -159,7 +201,11 @@ impl Lab {
 
     /// The answer to a request; it counts as open for as long as the second value lives.
     pub(crate) fn plan(&self, request: &Request, beside: Beside) -> (Plan, Playing) {
-        let playing = Playing::begin(Arc::clone(&self.inner));
+        let mut playing = Playing::begin(Arc::clone(&self.inner));
+        playing.observed = self
+            .observer
+            .clone()
+            .map(|observer| Observed::begin(observer, request.clone(), playing.earlier + 1));
         let visit = Visit {
             request,
             now: self.inner.started.elapsed(),
@@ -236,18 +282,42 @@ pub(crate) struct Playing {
     inner: Arc<Inner>,
     earlier: u64,
     others: usize,
+    observed: Option<Observed>,
+}
+
+struct Observed {
+    observer: Observer,
+    request: Request,
+    number: u64,
+    began: Instant,
+}
+
+impl Observed {
+    fn begin(observer: Observer, request: Request, number: u64) -> Self {
+        observer(&Served { request: &request, number, end: None });
+        Self { observer, request, number, began: Instant::now() }
+    }
 }
 
 impl Playing {
     fn begin(inner: Arc<Inner>) -> Self {
         let earlier = inner.earlier.fetch_add(1, Ordering::SeqCst);
         let others = inner.open.fetch_add(1, Ordering::SeqCst);
-        Self { inner, earlier, others }
+        Self { inner, earlier, others, observed: None }
+    }
+
+    pub(crate) fn ends(&mut self, end: ServedEnd) {
+        if let Some(Observed { observer, request, number, began }) = self.observed.take() {
+            let end = Some((end, began.elapsed()));
+            observer(&Served { request: &request, number, end });
+        }
     }
 }
 
 impl Drop for Playing {
     fn drop(&mut self) {
+        // The task that plays on a stream of HTTP/2 ends with the stream.
+        self.ends(ServedEnd::Disconnected);
         self.inner.open.fetch_sub(1, Ordering::SeqCst);
     }
 }

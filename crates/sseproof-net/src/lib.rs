@@ -27,7 +27,7 @@ mod tls;
 pub use client::{Client, Leave, Live, RequestError, RequestOptions, Waited, sendable};
 pub use dial::{Dial, DialError, Dialled, Dialling, Direct, ReceiveBuffer, UnreadIn, make_small};
 pub use identity::{Identity, IdentityOptions};
-pub use lab::{InProcess, Lab};
+pub use lab::{InProcess, Lab, Served, ServedEnd};
 pub use limits::{Limits, REPLIES};
 pub use options::{ConnectionOptions, UnixSocket};
 pub use pipe::{InMemory, pipe};

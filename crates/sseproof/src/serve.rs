@@ -1,18 +1,20 @@
 //! `sseproof serve`: the reference server, a mutant of it, a recording, the corpus, or a target for load.
+//!
+//! All except the last log each request on standard error.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
-use sseproof_check_parser::{Browser, Served};
+use sseproof_check_parser::{Browser, Served as OfCorpus};
 use sseproof_files::{GaugeHook, PublishHook, RequestHook, RestartHook, Target};
 use sseproof_http::{Answer, Plan};
 use sseproof_load::server::{Server, ServerOptions};
-use sseproof_net::{Identity, IdentityOptions, Lab};
+use sseproof_net::{Identity, IdentityOptions, Lab, Served, ServedEnd};
 use sseproof_record::Tape;
 use sseproof_rules::{Profile, mutants, profile, profiles_of, reference};
-use sseproof_units::counted;
+use sseproof_units::{counted, duration};
 use tokio::net::TcpListener;
 
 use crate::exit::{Blame, Blamed as _, Exit};
@@ -24,8 +26,8 @@ pub(crate) const PATH: &str = "/events";
 pub(crate) async fn corpus(listen: &str, tls: Option<&Path>) -> Result<Exit, Blame> {
     let corpus = Browser::default();
     let lab = Lab::new(move |visit| match corpus.answer(visit.request) {
-        Served::Plan(plan) => plan,
-        Served::Result(plan, found) => {
+        OfCorpus::Plan(plan) => plan,
+        OfCorpus::Result(plan, found) => {
             // For a script; the page shows the result too.
             let _ = screen::print_json(&format!("{found}\n"));
             plan
@@ -167,12 +169,37 @@ async fn serve(
         lab = lab.over_tls(identity(address, file, &["h2", "http/1.1"])?);
         scheme = "https";
     }
+    let lab = lab.observed(|served| screen::say(logged(served)));
     screen::print(&format!("{name} listens on {scheme}://{address}{path}\n{}", exposed(address)))?;
     tokio::select! {
         () = lab.listen(listener) => {}
         () = interrupted() => {}
     }
     Ok(Exit::Held)
+}
+
+/// A line of the log: when, which request, and how its response ended.
+fn logged(served: &Served<'_>) -> String {
+    let Served { request, number, end } = served;
+    let now = jiff::Timestamp::now();
+    let now = now.round(jiff::Unit::Millisecond).unwrap_or(now);
+    let asked = request.label();
+    match end {
+        None => {
+            let id = request.headers.first("last-event-id");
+            let id = id.map_or_else(String::new, |id| format!(", Last-Event-ID {id}"));
+            format!("{now:.3} #{number} {asked}{id}")
+        }
+        Some((end, took)) => {
+            let ended = match end {
+                ServedEnd::Complete => "complete",
+                ServedEnd::Closed => "the server closed the connection",
+                ServedEnd::Reset => "the server reset the connection",
+                ServedEnd::Disconnected => "the client disconnected",
+            };
+            format!("{now:.3} #{number} {asked}: {ended} after {}", duration(*took))
+        }
+    }
 }
 
 /// A line for an address that other machines may reach; empty for a loopback address.

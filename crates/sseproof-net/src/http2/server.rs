@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::lab::Beside;
+use crate::lab::{Beside, ServedEnd};
 use crate::player::{Stage, play};
 use crate::{Lab, Socket};
 
@@ -115,10 +115,12 @@ impl Connection {
         let beside = self.beside();
         let (lab, wire) = (self.lab.clone(), self.wire.clone());
         let player = self.playing.spawn(async move {
-            let (plan, _playing) = lab.plan(&request, beside);
+            let (plan, mut playing) = lab.plan(&request, beside);
             let script = Script::http2(plan, &request, id);
             let mut stage = Stream { id, wire };
-            match play(script, &mut stage, &lab).await {
+            let played = play(script, &mut stage, &lab).await;
+            playing.ends(ServedEnd::from(&played));
+            match played {
                 Ok(Then::KeepAlive) | Err(_) => {}
                 Ok(ends) => stage.wire.change(|state| state.over = Some(ends == Then::Reset)),
             }
