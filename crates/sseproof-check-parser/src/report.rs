@@ -50,6 +50,10 @@ pub struct Known {
     pub requirements: Vec<String>,
     /// Whether they pass now: that is an error, because the entry would hide the next failure.
     pub stale: bool,
+    /// The last day on which the failures are accepted, as in `2027-01-31`.
+    pub until: Option<String>,
+    /// Whether that day is over, so that the failures count.
+    pub is_over: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -133,8 +137,13 @@ impl Report {
             && !self.known.iter().any(|entry| entry.stale)
     }
 
-    /// Accepts the failures of what the pattern matches.
-    pub fn accept(&mut self, glob: String, reason: String, matches: impl Fn(&str) -> bool) {
+    /// Accepts the failures of what the pattern matches; the entry can get a last day.
+    pub fn accept(
+        &mut self,
+        glob: String,
+        reason: String,
+        matches: impl Fn(&str) -> bool,
+    ) -> &mut Known {
         let (mut broken, mut holds) = (Vec::new(), false);
         for (id, verdict) in self.results().filter(|(id, _)| matches(id)) {
             match verdict {
@@ -144,12 +153,15 @@ impl Report {
             }
         }
         let stale = broken.is_empty() && holds;
-        self.known.push(Known { glob, reason, requirements: broken, stale });
+        let entry =
+            Known { glob, reason, requirements: broken, stale, until: None, is_over: false };
+        self.known.push_mut(entry)
     }
 
     /// The entry in the list of known failures that covers this failure.
     fn known(&self, id: &str) -> Option<&Known> {
-        self.known.iter().find(|entry| entry.requirements.iter().any(|of| of == id))
+        let mut valid = self.known.iter().filter(|entry| !entry.is_over);
+        valid.find(|entry| entry.requirements.iter().any(|of| of == id))
     }
 
     fn results(&self) -> impl Iterator<Item = (String, Verdict)> {
@@ -197,7 +209,7 @@ pub fn text(report: &Report) -> String {
         }
     }
     for entry in &report.known {
-        let Known { glob, reason, requirements, stale } = entry;
+        let Known { glob, reason, requirements, stale, until, is_over } = entry;
         if *stale {
             let _ = writeln!(
                 out,
@@ -205,7 +217,13 @@ pub fn text(report: &Report) -> String {
             );
         }
         for id in requirements {
-            let _ = writeln!(out, "– {id}: known to fail: {reason}");
+            let _ = match until {
+                Some(until) if *is_over => {
+                    writeln!(out, "✗ {id}: known to fail until {until}, which is over: {reason}")
+                }
+                Some(until) => writeln!(out, "– {id}: known to fail until {until}: {reason}"),
+                None => writeln!(out, "– {id}: known to fail: {reason}"),
+            };
         }
     }
     for chance in &report.chance {

@@ -7,6 +7,7 @@
 mod check;
 mod erased;
 mod excerpt;
+mod kind;
 mod mistake;
 pub mod model;
 mod plan;
@@ -18,6 +19,7 @@ mod yaml;
 
 pub use check::MARK;
 pub use excerpt::excerpt;
+pub use kind::FileKind;
 pub use mistake::{Mistake, Mistakes, Place};
 pub use model::Scenario;
 pub use plan::{Body, PlanFile, PlanOverlay, ReadyPlan, Template, plans};

@@ -9,13 +9,17 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use sseproof_units::inert;
 
+use crate::summary::EMBEDDED;
 use crate::terminal::{Detail, Options, failure_text, scenario_text};
 use crate::{Judged, Report, ScenarioResult, Standing};
 
 const TEXT: Options = Options { width: 100, colour: false, detail: Detail::Normal };
 
 pub fn render(report: &Report) -> String {
-    let mut junit = quick_junit::Report::new("sseproof");
+    let mut junit = quick_junit::Report::new(match report.embedded {
+        true => format!("sseproof: {EMBEDDED}"),
+        false => "sseproof".to_owned(),
+    });
     junit.set_time(Duration::from_millis(report.duration_ms));
     junit.add_test_suites(families(report));
     junit.add_test_suites(files(report));
@@ -112,6 +116,9 @@ fn run(report: &Report) -> Option<TestSuite> {
         let message = "the rules of this entry pass now: remove it from the list of known failures";
         add(&format!("known failure {}", entry.glob), message, "stale");
     }
+    for (entry, over) in report.over() {
+        add(&format!("known failure {}", entry.glob), &over, "over");
+    }
     (!suite.test_cases.is_empty()).then_some(suite)
 }
 
@@ -140,8 +147,27 @@ mod tests {
     }
 
     #[test]
+    fn a_run_of_the_embedded_server_says_so() {
+        let names = ["held", "embedded"].map(|name| {
+            let read = quick_junit::Report::deserialize_from_str(&render(&example(name))).unwrap();
+            read.name.unwrap().to_string()
+        });
+        assert_eq!(names, ["sseproof", "sseproof: the embedded reference server, not yours"]);
+    }
+
+    #[test]
     fn every_report_is_read_again_and_fails_exactly_when_the_run_is_not_held() {
-        let all = ["broken", "held", "partial", "quiet_failure", "strict", "unknown"].map(example);
+        let all = [
+            "broken",
+            "held",
+            "embedded",
+            "until",
+            "partial",
+            "quiet_failure",
+            "strict",
+            "unknown",
+        ]
+        .map(example);
         for report in all.into_iter().chain([Report::default()]) {
             let text = render(&report);
             let read = quick_junit::Report::deserialize_from_str(&text).unwrap();

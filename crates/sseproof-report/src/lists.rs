@@ -1,10 +1,13 @@
 //! The lists of `sseproof list`: rules, requirements, mutants, probes, plans, profiles.
+//!
+//! A row is a line, so that `grep` finds all of it; a terminal of a width shows its beginning.
 
 use sseproof_rules::{Mutant, Profile, Requirement, Rule, RuleText};
 
 use crate::table::table;
+use crate::text::truncate;
 
-pub fn list_rules<'a>(rules: impl IntoIterator<Item = &'a Rule>, width: usize) -> String {
+pub fn list_rules<'a>(rules: impl IntoIterator<Item = &'a Rule>, width: Option<usize>) -> String {
     let rows = rules.into_iter().map(|rule| rule_row(rule.requirement(), rule.text()));
     headed(RULE_HEAD, rows, width)
 }
@@ -12,59 +15,77 @@ pub fn list_rules<'a>(rules: impl IntoIterator<Item = &'a Rule>, width: usize) -
 const RULE_HEAD: [&str; 3] = ["rule", "level", "holds when"];
 
 fn rule_row(requirement: &Requirement, text: &RuleText) -> [String; 3] {
-    [text.id.clone(), requirement.standing(), text.title.clone()]
+    [text.id.clone(), level(requirement), marked(&text.title, requirement)]
+}
+
+fn level(requirement: &Requirement) -> String {
+    requirement.level.word().to_owned()
+}
+
+/// The text, and whether it is a matter of security.
+fn marked(text: &str, requirement: &Requirement) -> String {
+    match requirement.security {
+        Some(_) => format!("{text} (security)"),
+        None => text.to_owned(),
+    }
 }
 
 pub fn list_requirements<'a>(
     requirements: impl IntoIterator<Item = &'a Requirement>,
-    width: usize,
+    width: Option<usize>,
 ) -> String {
     let rows = requirements.into_iter().map(|found| {
         let text = match &found.untestable {
             Some(why) => format!("{} (untestable: {why})", found.text),
             None => found.text.clone(),
         };
-        [found.id.clone(), found.standing(), found.subject.word().to_owned(), text]
+        let text = marked(&text, found);
+        [found.id.clone(), level(found), found.subject.word().to_owned(), text]
     });
     headed(["requirement", "level", "binds", "text"], rows, width)
 }
 
 pub fn list_mutants<'a>(
     mutants: impl IntoIterator<Item = (&'a Rule, &'a Mutant)>,
-    width: usize,
+    width: Option<usize>,
 ) -> String {
     let rows = mutants
         .into_iter()
-        .map(|(rule, mutant)| [mutant.id, rule.id, mutant.wrong].map(str::to_owned));
-    headed(["mutant", "fails", "fault"], rows, width)
+        .map(|(rule, mutant)| [mutant.id, mutant.wrong, rule.id].map(str::to_owned));
+    headed(["mutant", "fault", "fails"], rows, width)
 }
 
 /// The probes: id, purpose, when it runs (`always`, `with --idle`).
-pub fn list_probes(probes: &[(String, String, String)], width: usize) -> String {
+pub fn list_probes(probes: &[(String, String, String)], width: Option<usize>) -> String {
     let rows = probes.iter().map(|(id, about, runs)| [id.clone(), runs.clone(), about.clone()]);
     headed(["probe", "runs", "purpose"], rows, width)
 }
 
-pub fn list_plans(plans: impl IntoIterator<Item = [String; 3]>, width: usize) -> String {
+pub fn list_plans(plans: impl IntoIterator<Item = [String; 3]>, width: Option<usize>) -> String {
     headed(["plan", "models", "phases"], plans, width)
 }
 
-/// The profiles: id, title, the variables of `--var` with their defaults.
-pub fn list_profiles<'a>(profiles: impl IntoIterator<Item = &'a Profile>, width: usize) -> String {
+/// The profiles: id, the variables of `--var`, title.
+pub fn list_profiles<'a>(
+    profiles: impl IntoIterator<Item = &'a Profile>,
+    width: Option<usize>,
+) -> String {
     let rows = profiles.into_iter().map(|profile| {
-        let variables = profile.variables.iter().map(|(name, value)| format!("{name}={value}"));
-        let variables: Vec<_> = variables.collect();
-        [profile.id.to_owned(), profile.title.to_owned(), variables.join(", ")]
+        let variables: Vec<_> = profile.variables.iter().map(|(name, _)| *name).collect();
+        [profile.id.to_owned(), variables.join(", "), profile.title.to_owned()]
     });
-    headed(["profile", "title", "--var"], rows, width)
+    headed(["profile", "--var", "title"], rows, width)
 }
 
 fn headed<const N: usize>(
     head: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
-    width: usize,
+    width: Option<usize>,
 ) -> String {
-    table(std::iter::once(head.map(str::to_owned)).chain(rows), 0, width)
+    let rows = std::iter::once(head.map(str::to_owned)).chain(rows);
+    let lines = table(rows, 0, usize::MAX);
+    let Some(width) = width else { return lines };
+    lines.lines().map(|line| truncate(line, width) + "\n").collect()
 }
 
 #[cfg(test)]
@@ -89,13 +110,13 @@ mod tests {
             ("idle".to_owned(), "waits silently".to_owned(), "with --idle".to_owned()),
         ];
         let lists = [
-            headed(RULE_HEAD, [rule_row(&requirement, &examples::rule_text())], 60),
-            list_requirements([&requirement, &untestable], 80),
-            list_mutants(rule.mutants.iter().map(|mutant| (&rule, mutant)), 80),
-            list_probes(&probes, 80),
+            headed(RULE_HEAD, [rule_row(&requirement, &examples::rule_text())], None),
+            list_requirements([&requirement, &untestable], Some(80)),
+            list_mutants(rule.mutants.iter().map(|mutant| (&rule, mutant)), Some(80)),
+            list_probes(&probes, Some(80)),
             list_plans(
                 [["ticks", "stock ticks", "up to 1000 clients, 38s"].map(str::to_owned)],
-                80,
+                Some(80),
             ),
         ];
         assert_snapshot!(lists.join("\n"));
@@ -103,6 +124,6 @@ mod tests {
 
     #[test]
     fn an_empty_list_is_its_head() {
-        assert_eq!(list_probes(&[], 80), "probe  runs  purpose\n");
+        assert_eq!(list_probes(&[], Some(80)), "probe  runs  purpose\n");
     }
 }

@@ -77,6 +77,9 @@ fn stale(out: &mut String, report: &Report) {
         let text = "the rules of this known failure pass now; remove the entry.";
         out.push_str(&format!("\n❌ {}: {text}\n", code(&entry.glob)));
     }
+    for (entry, over) in report.over() {
+        out.push_str(&format!("\n❌ known failure {}: {}\n", code(&entry.glob), escape(&over)));
+    }
 }
 
 fn passes(out: &mut String, report: &Report) {
@@ -176,7 +179,7 @@ mod tests {
 
     #[test]
     fn runs_that_are_short_to_tell() {
-        let all = ["held", "partial", "quiet_failure", "unknown"].map(example);
+        let all = ["held", "embedded", "until", "partial", "quiet_failure", "unknown"].map(example);
         let all = all.into_iter().chain([Report::default()]).map(|report| render(&report));
         assert_snapshot!(all.collect::<Vec<_>>().join("\n---\n\n"));
     }

@@ -16,6 +16,9 @@ pub struct Report {
     pub tool: String,
     /// The URL.
     pub target: String,
+    /// Whether it is the embedded reference server, so that the result is about no server of the user.
+    #[serde(default)]
+    pub embedded: bool,
     /// As in `through the proxy http://127.0.0.1:3128`, `over the unix socket /run/s`.
     pub way: Option<String>,
     /// The id of the profile that was also judged.
@@ -123,6 +126,12 @@ pub struct KnownResult {
     pub rules: Vec<String>,
     /// Whether its rules pass now: that is an error, because the entry would hide the next failure.
     pub stale: bool,
+    /// The last day on which the failures are accepted, as in `2027-01-31`.
+    #[serde(default)]
+    pub until: Option<String>,
+    /// Whether that day is over, so that the failures count.
+    #[serde(default)]
+    pub is_over: bool,
 }
 
 /// The result of a finding in its report.
@@ -250,13 +259,31 @@ impl Report {
         failed
     }
 
+    /// The entries whose last day is over and whose rules are broken, and a fragment that says so.
+    pub(crate) fn over(&self) -> impl Iterator<Item = (&KnownResult, String)> {
+        self.known.iter().filter(|entry| entry.is_over).filter_map(|entry| {
+            let broken = self.standing_at(Standing::Broken).map(|finding| &finding.rule);
+            let broken: Vec<_> =
+                broken.filter(|rule| entry.rules.contains(rule)).map(String::as_str).collect();
+            let until = entry.until.as_deref().filter(|_| !broken.is_empty())?;
+            Some((entry, format!("accepted until {until}, which is over: {}", broken.join(", "))))
+        })
+    }
+
     /// The entry in the list of known failures that covers the rule's failure.
     pub fn known_entry(&self, rule: &str) -> Option<&KnownResult> {
-        self.known.iter().find(|entry| entry.rules.iter().any(|covered| covered == rule))
+        let mut valid = self.known.iter().filter(|entry| !entry.is_over);
+        valid.find(|entry| entry.rules.iter().any(|covered| covered == rule))
     }
 }
 
 impl KnownResult {
+    /// The same entry, accepted until this day.
+    #[must_use]
+    pub fn until(self, day: impl Into<String>, is_over: bool) -> Self {
+        Self { until: Some(day.into()), is_over, ..self }
+    }
+
     /// The entry for these findings; `matches` says whether its pattern matches an id.
     ///
     /// It is stale if a rule that it matches passes and none that it matches fails. If all rules
@@ -277,7 +304,7 @@ impl KnownResult {
         };
         let rules = with(Status::Fail);
         let stale = rules.is_empty() && !with(Status::Pass).is_empty();
-        Self { glob: glob.into(), reason: reason.into(), rules, stale }
+        Self { glob: glob.into(), reason: reason.into(), rules, stale, until: None, is_over: false }
     }
 }
 
@@ -321,6 +348,8 @@ mod tests {
         assert_eq!(with(vec![entry("a/")]).counts().known, 1);
         assert_eq!(with(vec![entry("a/"), entry("a/c")]).outcome(), Outcome::Broken);
         assert!(!entry("b/").stale, "skipped rules do not count");
+        let until = |is_over| with(vec![entry("a/").until("2027-01-31", is_over)]).outcome();
+        assert_eq!([until(false), until(true)], [Outcome::Held, Outcome::Broken]);
     }
 
     #[test]

@@ -6,8 +6,17 @@ use sseproof_units::{Value, counted, list};
 
 use crate::{Outcome, Report, Spread, command};
 
+/// The name of the embedded reference server in all reports: a green verdict on it says nothing about
+/// the reader's server.
+pub(crate) const EMBEDDED: &str = "the embedded reference server, not yours";
+
 /// `broken: 1 must and 2 scenarios`, as a fragment that opens a line.
 pub(crate) fn verdict(report: &Report) -> String {
+    let verdict = outcome(report);
+    if report.embedded { format!("{verdict} ({EMBEDDED})") } else { verdict }
+}
+
+fn outcome(report: &Report) -> String {
     let counts = report.counts();
     let early = report.partial.as_ref().map(|why| format!("the run ended early: {why}"));
     let early = early.or_else(|| report.unproven.clone());

@@ -8,7 +8,7 @@ mod rest;
 mod scenarios;
 
 use crate::paint::Ink;
-use crate::summary::{summary_lines, verdict};
+use crate::summary::{EMBEDDED, summary_lines, verdict};
 use crate::{Judged, Outcome, Report, Standing};
 
 pub(crate) use failure::write_recipe;
@@ -79,7 +79,11 @@ fn head(page: &mut Page, report: &Report) {
     let profile = report.profile.as_ref().map(|profile| format!("profile {profile}"));
     let profile = profile.unwrap_or_default();
     let way = report.way.clone().unwrap_or_default();
-    let parts = [&report.tool, &report.target, &way, &profile, &report.started];
+    let target = match report.embedded {
+        true => format!("{EMBEDDED} ({})", report.target),
+        false => report.target.clone(),
+    };
+    let parts = [&report.tool, &target, &way, &profile, &report.started];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).cloned().collect();
     if !parts.is_empty() && page.detail > Detail::Quiet {
         page.text(0, Ink::Faint, &parts.join(" · "));
@@ -119,6 +123,8 @@ mod tests {
             ("a_broken_run_in_a_narrow_terminal", example("broken"), 60, Normal),
             ("a_run_in_which_all_holds", example("held"), 100, Normal),
             ("a_run_in_which_all_holds-2", example("held"), 100, Quiet),
+            ("a_run_of_the_embedded_server", example("embedded"), 100, Normal),
+            ("known_failures_with_a_last_day", example("until"), 100, Normal),
             ("a_run_that_ended_early", example("partial"), 100, Normal),
             ("a_should_without_strict_and_with_it", example("quiet_failure"), 100, Normal),
             ("a_should_without_strict_and_with_it-2", example("strict"), 100, Normal),

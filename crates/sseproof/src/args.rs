@@ -1,14 +1,17 @@
 //! The command line.
 
+mod values;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use sseproof_files::{GaugeHook, PublishHook};
 use sseproof_units::parse_duration;
 
+use self::values::{gauge, hostile_names, origin, profile_names};
+pub(crate) use self::values::{given, hook};
 use crate::connection::ConnectionFlags;
 use crate::exit;
 use crate::load::args::{Diff, Load, Merge};
@@ -26,7 +29,7 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Check a server: without a URL, the embedded reference server.
+    /// Check a server: that of the URL, or of ./sseproof.yaml, or the embedded reference server.
     Check(Box<Check>),
     /// Put load on a server, and measure the cost of its streams: without a URL, the embedded server,
     /// over SSE and WebSocket.
@@ -35,27 +38,10 @@ pub(crate) enum Command {
     Merge(Merge),
     /// Compare two results of `sseproof load`.
     Diff(Diff),
-    /// Probe a server, and write a first sseproof.yaml and a CI workflow.
-    Init {
-        /// The URL of the stream.
-        url: String,
-        /// Send this header; the files get its name, not its value. Can be repeated.
-        #[arg(short = 'H', long, value_name = "NAME: VALUE")]
-        header: Vec<String>,
-        /// The protocol on top of the stream (`sseproof list profiles`); its variables are written to
-        /// the file.
-        #[arg(long, value_name = "NAME", value_parser = profile_names())]
-        profile: Option<String>,
-        /// Write into this folder, for instance the root of the repository.
-        #[arg(long, value_name = "FOLDER", default_value = ".")]
-        folder: PathBuf,
-        /// Overwrite existing files.
-        #[arg(long)]
-        force: bool,
-        #[command(flatten)]
-        connection: ConnectionFlags,
-    },
-    /// Serve the reference stream, a server with a known fault, or a recording.
+    /// Check a server once, and write a first sseproof.yaml, the failures of today and a CI workflow.
+    Init(Box<Init>),
+    /// Serve the reference stream, a server with a known fault, or a recording; log each request on
+    /// standard error.
     Serve {
         /// Listen on this address; with port 0 the system chooses a free port.
         #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
@@ -92,7 +78,7 @@ pub(crate) enum Command {
     /// Print a stream as JSON lines: events, comments, and anomalies with byte offsets.
     Parse {
         /// A file, `-` for standard input, or a URL.
-        #[arg(default_value = "-")]
+        #[arg(default_value = "-", value_parser = given)]
         source: String,
         #[command(flatten)]
         connection: Box<ConnectionFlags>,
@@ -116,12 +102,21 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Read targets, scenarios and plans, and report each mistake; no server is needed.
+    Lint(Lint),
+    /// Print the JSON schema of a kind of file, for editors.
+    Schema {
+        /// The kind of file.
+        #[arg(value_enum)]
+        kind: Schema,
+    },
     /// Explain a rule: what it requires, why, and how to fix a server that breaks it.
     Explain {
         /// The rule, as in `stream/utf8`.
         rule: String,
     },
-    /// List rules, requirements, mutants, probes, plans or profiles.
+    /// List rules, requirements, mutants, probes, plans or profiles: a row on each line, of which a
+    /// terminal shows what fits.
     List {
         /// The kind of things to list.
         #[arg(value_enum)]
@@ -147,8 +142,8 @@ pub(crate) struct CheckParser {
     /// the random streams. Can be repeated.
     #[arg(long, value_name = "GLOB")]
     pub(crate) only: Vec<String>,
-    /// Accept the failures listed in this file (`GLOB: reason` lines); an entry that no longer fails is
-    /// an error.
+    /// Accept the failures listed in this file (lines `GLOB: reason`, or
+    /// `GLOB: { reason: …, until: 2027-01-31 }`); an entry that no longer fails is an error.
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
     /// Wait at most this long for each answer.
@@ -160,6 +155,53 @@ pub(crate) struct CheckParser {
     /// Write the result as JUnit XML.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct Init {
+    /// The URL of the stream.
+    #[arg(value_parser = given)]
+    pub(crate) url: String,
+    /// Send this header; the files get its name, not its value. Can be repeated.
+    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+    pub(crate) header: Vec<String>,
+    /// The protocol on top of the stream (`sseproof list profiles`); its variables are written to
+    /// the file.
+    #[arg(long, value_name = "NAME", value_parser = profile_names())]
+    pub(crate) profile: Option<String>,
+    /// Start the server with this command, without a shell, and stop it at the end; the file gets it.
+    #[arg(long, value_name = "COMMAND", value_parser = given)]
+    pub(crate) start: Option<String>,
+    /// Write into this folder, for instance the root of the repository.
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Overwrite existing files.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionFlags,
+}
+
+#[derive(Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct Lint {
+    /// Files, and folders with YAML files. Variables of the environment may be missing.
+    #[arg(required = true, value_name = "FILE | FOLDER")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Set a variable of the files. Can be repeated.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) var: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Schema {
+    /// How to drive a server: sseproof.yaml.
+    Target,
+    /// Your own scenarios.
+    Scenario,
+    /// Plans of `sseproof load`.
+    Plan,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -183,8 +225,9 @@ const EXAMPLES: &str = include_str!("help/check.txt").trim_ascii_end();
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
 pub(crate) struct Check {
-    /// The URL of the stream, and your own scenarios (YAML files).
-    #[arg(value_name = "URL | SCENARIO.yaml")]
+    /// The URL of the stream, and your own scenarios (YAML files, or folders with them). Without a URL,
+    /// the target file ./sseproof.yaml names it.
+    #[arg(value_name = "URL | SCENARIO.yaml | FOLDER", value_parser = given)]
     pub(crate) targets: Vec<String>,
 
     /// Also check the protocol on top of the stream (`sseproof list profiles`).
@@ -199,10 +242,14 @@ pub(crate) struct Check {
     /// Also fail if a `should` is broken.
     #[arg(long, help_heading = "Rules")]
     pub(crate) strict: bool,
-    /// Accept the failures listed in this file (`GLOB: reason` lines); an entry that no longer fails is
-    /// an error.
+    /// Accept the failures listed in this file (lines `GLOB: reason`, or
+    /// `GLOB: { reason: …, until: 2027-01-31 }`); an entry that no longer fails is an error.
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     pub(crate) known: Option<PathBuf>,
+    /// Write the failures of this run into such a file. With --known, the entries whose rules still fail
+    /// stay as they are.
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(crate) write_known: Option<PathBuf>,
     /// Also watch an idle stream for more than a minute.
     #[arg(long, help_heading = "Rules")]
     pub(crate) idle: bool,
@@ -237,7 +284,11 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) connection: ConnectionFlags,
 
+    /// Check the embedded reference server, not a server of yours.
+    #[arg(long, conflicts_with_all = ["replay", "target", "publish", "publish_answer", "active", "via", "start"], help_heading = "The server")]
+    pub(crate) reference: bool,
     /// Read the target file: URL and headers of the server, how to start it, how to publish, …
+    /// (default: ./sseproof.yaml, if it exists and no URL is given).
     #[arg(long, value_name = "FILE", conflicts_with = "replay", help_heading = "The server")]
     pub(crate) target: Option<PathBuf>,
     /// Publish with this request, whose body is the data, as in 'POST /publish'. Every subscriber gets
@@ -252,13 +303,13 @@ pub(crate) struct Check {
     #[arg(long, value_name = "METHOD PATH", value_parser = gauge, conflicts_with = "replay", help_heading = "The server")]
     pub(crate) active: Option<GaugeHook>,
     /// The URL of the same stream through a proxy: compare both.
-    #[arg(long, value_name = "URL", conflicts_with = "replay", help_heading = "The server")]
+    #[arg(long, value_name = "URL", value_parser = given, conflicts_with = "replay", help_heading = "The server")]
     pub(crate) via: Option<String>,
     /// The seed of random payloads; the same number gives the same payloads.
     #[arg(long, value_name = "NUMBER", default_value_t = 0, help_heading = "The server")]
     pub(crate) seed: u64,
     /// Start the server with this command, without a shell, and stop it after the check.
-    #[arg(long, value_name = "COMMAND", help_heading = "The server")]
+    #[arg(long, value_name = "COMMAND", value_parser = given, help_heading = "The server")]
     pub(crate) start: Option<String>,
     /// Wait at most this long for the server to listen (default: 10s with --start, otherwise no wait).
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "The server")]
@@ -290,54 +341,6 @@ pub(crate) struct Check {
     pub(crate) verbose: bool,
 }
 
-fn hostile_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(
-        sseproof_rules::hostile()
-            .map(|server| clap::builder::PossibleValue::new(server.id).help(server.wrong)),
-    )
-}
-
-fn profile_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(sseproof_rules::profiles().map(|profile| {
-        clap::builder::PossibleValue::new(profile.id).aliases(profile.aliases.iter().copied())
-    }))
-}
-
-/// A request that publishes: `POST /publish`.
-pub(crate) fn hook(text: &str) -> Result<PublishHook, String> {
-    const WRITTEN: &str = "write it as 'POST /publish'";
-    let (method, place) = request(text, "POST").ok_or(WRITTEN)?;
-    Ok(PublishHook::http(method, place))
-}
-
-/// A request that reads a number: `GET /active`.
-fn gauge(text: &str) -> Result<GaugeHook, String> {
-    const WRITTEN: &str = "write it as 'GET /active'";
-    let (method, place) = request(text, "GET").ok_or(WRITTEN)?;
-    Ok(GaugeHook::http(method, place))
-}
-
-/// A method and a place; the method may be left out.
-fn request<'t>(text: &'t str, usual: &'t str) -> Option<(&'t str, &'t str)> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let (method, place) = match words.as_slice() {
-        [place] => (usual, *place),
-        [method, place] => (*method, *place),
-        _ => return None,
-    };
-    let is_place = place.starts_with('/') || place.contains("://");
-    let is_method = method.bytes().all(|byte| byte.is_ascii_uppercase());
-    (is_place && is_method).then_some((method, place))
-}
-
-/// An origin: `https://app.example`, without a path.
-fn origin(text: &str) -> Result<String, String> {
-    let written = "write it as https://app.example, with a scheme and without a path";
-    let url = url::Url::parse(text).map_err(|_| written.to_owned())?;
-    let origin = url.origin().ascii_serialization();
-    if origin == text { Ok(origin) } else { Err(written.to_owned()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,22 +349,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn a_hook_is_a_method_and_a_place() {
-        assert_eq!(hook("/publish"), Ok(PublishHook::http("POST", "/publish")));
-        assert_eq!(hook("PUT http://h/x"), Ok(PublishHook::http("PUT", "http://h/x")));
-        for wrong in ["", "publish", "post /x", "POST /x y"] {
-            assert!(hook(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn an_origin_has_no_path() {
-        assert_eq!(origin("https://app.example"), Ok("https://app.example".to_owned()));
-        for wrong in ["app.example", "https://app.example/", "https://app.example/x", "null", ""] {
-            assert!(origin(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -4,9 +4,10 @@ mod measure;
 mod options;
 mod outputs;
 mod play;
+mod server;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sseproof_files::SecretKeys;
@@ -20,9 +21,12 @@ use sseproof_units::counted;
 
 use crate::args::Check;
 use crate::check::options::{CheckOptions, Chosen};
-pub(crate) use crate::check::options::{checked, headers, variables};
+pub(crate) use crate::check::options::{headers, variables};
+pub(crate) use crate::check::server::{USUAL_TARGET, checked};
 use crate::exit::{Blame, Blamed as _, Exit};
+use crate::files::of_environment;
 use crate::known::{self, Known, RULES};
+use crate::output::is_standard;
 use crate::{recorded, screen};
 
 const LOGS: usize = 3;
@@ -65,15 +69,18 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     if let Some(given) = &given {
         chosen.judges(given.profile).usage()?;
     }
-    outputs::writable(arguments).usage()?;
+    let is_taken = outputs::writable(arguments).usage()?;
     let begun = Instant::now();
     let besides = given.as_ref().map_or_else(Vec::new, |given| given.target.requests_besides());
     let of_target =
         given.as_ref().map_or_else(Default::default, |given| given.target.secrets.clone());
+    let files = given.as_ref().map_or_else(Vec::new, |given| given.files.clone());
+    let is_embedded = given.as_ref().is_some_and(CheckOptions::is_embedded);
     let mut material = match (given, &arguments.replay) {
         (Some(given), _) => play::play(given).await.map_err(|blame| {
             let none = Transcript::default();
-            let redacted = secrets(arguments, &of_target, &none, &besides).text(&blame.to_string());
+            let redacted =
+                secrets(arguments, &files, &of_target, &none, &besides).text(&blame.to_string());
             Blame { error: anyhow::anyhow!(redacted), ..blame }
         })?,
         (None, file) => {
@@ -86,23 +93,32 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
         }
     };
     // Rules and reports only see the redacted record.
-    material.redact(&secrets(arguments, &of_target, &material.transcript, &besides));
+    material.redact(&secrets(arguments, &files, &of_target, &material.transcript, &besides));
     // The recording is written first, so that a later error does not lose it.
     outputs::record(arguments, &material.transcript).usage()?;
     let mut report =
         report(arguments, &material, &chosen, known.unwrap_or_default(), begun.elapsed());
+    report.embedded = is_embedded;
     logs(&mut report, &material.transcript);
     outputs::report(arguments, &report).usage()?;
     outputs::wire_logs(arguments, &report, &material.transcript).usage()?;
     if let Some(why) = material.unreachable {
         return Err(Blame { exit: Exit::Unreachable, error: anyhow::anyhow!(why) });
     }
+    outputs::known(arguments, &report).usage()?;
     let detail = match (arguments.quiet, arguments.verbose) {
         (true, _) => Detail::Quiet,
         (_, true) => Detail::Verbose,
         _ => Detail::Normal,
     };
-    screen::print_page(&terminal::render(&report, &screen::options(detail)))?;
+    let options = screen::options(detail);
+    match is_taken {
+        false => drop(screen::print_page(&terminal::render(&report, &options))?),
+        true => {
+            let options = terminal::Options { colour: false, ..options };
+            screen::print_page_aside(&terminal::render(&report, &options));
+        }
+    }
     Ok(match report.outcome() {
         Outcome::Held => Exit::Held,
         Outcome::Unproven if material.interrupted => Exit::Interrupted,
@@ -149,6 +165,7 @@ fn replay(file: &Path, chosen: Option<&str>) -> anyhow::Result<Material> {
 /// The secrets of a run; none with `--show-secrets`.
 fn secrets(
     arguments: &Check,
+    files: &[PathBuf],
     of_target: &SecretKeys,
     transcript: &Transcript,
     besides: &[Request],
@@ -156,9 +173,8 @@ fn secrets(
     if crate::secrets::are_shown() {
         return Secrets::default();
     }
-    let texts = arguments.targets.iter().filter(|given| Path::new(given).is_file());
-    let files = texts.map(Path::new).chain(arguments.target.as_deref());
-    let texts: Vec<String> = files.filter_map(|file| fs::read_to_string(file).ok()).collect();
+    let texts: Vec<String> =
+        files.iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
     let given = arguments.var.iter().filter_map(|pair| pair.split_once('='));
     let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let named = of_target.values.iter().map(|value| ("secret".to_owned(), value.clone()));
@@ -174,8 +190,7 @@ fn secrets(
 }
 
 fn environment(texts: &[String]) -> impl Iterator<Item = (String, String)> {
-    let names = texts.iter().flat_map(|text| text.split("${env:").skip(1));
-    let names = names.filter_map(|rest| rest.split(['}', ':']).next());
+    let names = texts.iter().flat_map(|text| of_environment(text));
     names.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
 }
 
@@ -236,11 +251,17 @@ fn report(
             finding.note = format!("not asked: {partial}");
         }
     }
+    let today = known::today();
     let known = known
         .into_iter()
         .map(|entry| {
-            let Known { glob, matcher, reason } = entry;
-            KnownResult::of(glob, reason, &findings, |id| matcher.is_match(id))
+            let is_over = entry.is_over(today);
+            let Known { glob, matcher, reason, until } = entry;
+            let result = KnownResult::of(glob, reason, &findings, |id| matcher.is_match(id));
+            match until {
+                Some(until) => result.until(until.to_string(), is_over),
+                None => result,
+            }
         })
         .collect();
     // A user's scenario says itself which events it expects.
@@ -265,6 +286,11 @@ fn report(
         known,
         partial: material.partial.clone(),
         unproven,
-        recording: arguments.record.as_deref().map(|file| file.display().to_string()),
+        embedded: false,
+        recording: arguments
+            .record
+            .as_deref()
+            .filter(|file| !is_standard(file))
+            .map(|file| file.display().to_string()),
     }
 }

@@ -1,20 +1,19 @@
 //! `sseproof check-parser`: tests a parser in any language with the corpus and random streams.
 
-use std::fs;
-use std::path::Path;
-
 use anyhow::Context as _;
 use sseproof_check_parser::{Adapter, Options, Parser, Reference, check_only, junit, text};
 
 use crate::args::CheckParser;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{self, Known, OF_PARSERS};
-use crate::screen;
+use crate::{output, screen};
 
 pub(crate) fn run(arguments: &CheckParser) -> Result<Exit, Blame> {
     let CheckParser { command, streams, seed, only, known, timeout, json, junit: xml } = arguments;
     let only = known::only(only, &OF_PARSERS).usage()?;
     let known = known.as_deref().map(|file| known::read(file, &OF_PARSERS)).transpose().usage()?;
+    let is_taken =
+        output::takes_standard([("json", json.as_deref()), ("junit", xml.as_deref())]).usage()?;
     let options = Options { streams: *streams, seed: *seed };
     let mut parser: Box<dyn Parser> = if command.is_empty() {
         Box::new(Reference)
@@ -27,24 +26,27 @@ pub(crate) fn run(arguments: &CheckParser) -> Result<Exit, Blame> {
     };
     let judges = |id: &str| only.is_empty() || only.iter().any(|glob| glob.is_match(id));
     let mut report = check_only(&name, parser.as_mut(), options, &judges);
-    for Known { glob, matcher, reason } in known.unwrap_or_default() {
-        report.accept(glob, reason, |id| matcher.is_match(id));
+    let today = known::today();
+    for entry in known.unwrap_or_default() {
+        let is_over = entry.is_over(today);
+        let Known { glob, matcher, reason, until } = entry;
+        let accepted = report.accept(glob, reason, |id| matcher.is_match(id));
+        (accepted.until, accepted.is_over) = (until.map(|until| until.to_string()), is_over);
     }
     if let Some(file) = json {
         let text = serde_json::to_string_pretty(&report).context("write JSON")?;
-        write(file, &format!("{text}\n"))?;
+        output::write("json", file, &format!("{text}\n")).usage()?;
     }
     if let Some(file) = xml {
-        write(file, &junit(&report))?;
+        output::write("junit", file, &junit(&report)).usage()?;
     }
-    screen::print(&text(&report))?;
+    match is_taken {
+        false => drop(screen::print(&text(&report))?),
+        true => screen::print_page_aside(&text(&report)),
+    }
     Ok(match report.no_answer {
         Some(_) => Exit::Unreachable,
         None if report.is_right() => Exit::Held,
         None => Exit::Broken,
     })
-}
-
-fn write(file: &Path, text: &str) -> Result<(), Blame> {
-    fs::write(file, text).with_context(|| format!("cannot write {}", file.display())).usage()
 }

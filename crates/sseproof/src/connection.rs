@@ -11,6 +11,8 @@ use sseproof_files::{ConnectionKeys, NamedFile};
 use sseproof_http::Version;
 use sseproof_net::{ConnectionOptions, Proxies, Tls, TlsOptions, UnixSocket};
 
+use crate::args::given;
+
 fn version() -> impl TypedValueParser<Value = Option<Version>> {
     let value = |name, help| PossibleValue::new(name).help(help);
     PossibleValuesParser::new([
@@ -28,7 +30,7 @@ fn version() -> impl TypedValueParser<Value = Option<Version>> {
     })
 }
 
-#[derive(Args)]
+#[derive(Clone, Args)]
 pub(crate) struct ConnectionFlags {
     /// Use this version of HTTP.
     // With the whole path, clap reads an `Option` as a value: `auto` is one.
@@ -51,7 +53,7 @@ pub(crate) struct ConnectionFlags {
     unix_socket: Option<PathBuf>,
     /// Send all requests through this HTTP proxy (`http_proxy`, `https_proxy` and `all_proxy` of the
     /// environment do not apply to this machine, --proxy does).
-    #[arg(long, value_name = "URL", help_heading = "Connection", conflicts_with = "no_proxy")]
+    #[arg(long, value_name = "URL", value_parser = given, help_heading = "Connection", conflicts_with = "no_proxy")]
     proxy: Option<String>,
     /// Use no proxy, also if the environment names one.
     #[arg(long, help_heading = "Connection")]

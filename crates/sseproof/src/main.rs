@@ -7,10 +7,13 @@ mod connection;
 mod cut;
 mod exit;
 mod fault;
+mod files;
 mod init;
 mod interrupt;
 mod known;
+mod lint;
 mod load;
+mod output;
 mod parse;
 mod recorded;
 mod reference_texts;
@@ -86,13 +89,13 @@ async fn run(command: Command) -> Result<Exit, Blame> {
             let (mutant, profile) = (mutant.as_deref(), profile.as_deref());
             serve::run(&listen, mutant, play.as_deref(), profile, tls.as_deref()).await
         }
-        Command::Init { url, header, profile, folder, force, connection } => {
-            init::run(&url, &header, profile.as_deref(), &folder, force, &connection).await
-        }
+        Command::Init(arguments) => init::run(&arguments).await,
         Command::CheckParser(arguments) => check_parser::run(&arguments),
         Command::Cut { recording, rule } => cut::run(&recording, &rule),
         Command::Scrub { file, output } => scrub::run(&file, output.as_deref()),
         Command::Parse { source, connection } => parse::run(&source, &connection).await,
+        Command::Lint(arguments) => lint::run(&arguments),
+        Command::Schema { kind } => reference_texts::schema(kind),
         Command::Explain { rule } => reference_texts::explain(&rule),
         Command::List { what } => reference_texts::list(what),
     }

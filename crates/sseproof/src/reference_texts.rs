@@ -1,4 +1,4 @@
-//! `sseproof explain` and `sseproof list`.
+//! `sseproof explain`, `sseproof list` and `sseproof schema`.
 
 use anyhow::anyhow;
 use sseproof_files::model::{Need, Purpose};
@@ -10,7 +10,7 @@ use sseproof_report::{
 };
 use sseproof_rules::{mutants, profiles, requirements, rule, rules};
 
-use crate::args::Listed;
+use crate::args::{Listed, Schema};
 use crate::exit::{Blame, Exit};
 use crate::screen;
 
@@ -33,8 +33,18 @@ pub(crate) fn explain(id: &str) -> Result<Exit, Blame> {
     Ok(Exit::Held)
 }
 
+pub(crate) fn schema(kind: Schema) -> Result<Exit, Blame> {
+    let schema = match kind {
+        Schema::Target => sseproof_files::target_schema(),
+        Schema::Scenario => sseproof_files::schema(),
+        Schema::Plan => sseproof_files::plan_schema(),
+    };
+    screen::print_json(&format!("{schema:#}\n"))?;
+    Ok(Exit::Held)
+}
+
 pub(crate) fn list(what: Listed) -> Result<Exit, Blame> {
-    let width = screen::columns();
+    let width = screen::width();
     let text = match what {
         Listed::Rules => list_rules(rules(), width),
         Listed::Requirements => list_requirements(requirements(), width),
@@ -59,7 +69,8 @@ fn all_probes() -> Vec<(String, String, String)> {
         // They parse: a test reads all of them.
         let all = profile_probes(profile.id, &Variables::default()).unwrap_or_default();
         let own = all.iter().filter(|probe| probe.is_of_a_profile());
-        rows.extend(own.map(|probe| row(probe, format!("with --profile {}", profile.id))));
+        // The id begins with the profile.
+        rows.extend(own.map(|probe| row(probe, "with --profile".to_owned())));
     }
     rows
 }
@@ -67,7 +78,7 @@ fn all_probes() -> Vec<(String, String, String)> {
 fn runs(probe: &Probe) -> String {
     let scenario = &probe.scenario;
     let runs = match scenario.purpose() {
-        Purpose::FindLateHeaders => "if no response headers came",
+        Purpose::FindLateHeaders => "if headers are late",
         _ if scenario.needs(Need::Publish) => "with --publish",
         _ if scenario.idle => "with --idle",
         _ => "always",

@@ -8,6 +8,9 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::started::{Started, port_of, wait_for};
 
+/// How long a server that sseproof starts may take to be ready.
+pub(crate) const START_WAIT: Duration = Duration::from_secs(10);
+
 pub(crate) struct Running {
     url: String,
     start: StartHook,

@@ -39,6 +39,12 @@ pub(crate) fn print_page(page: &str) -> Result<bool, Blame> {
     }
 }
 
+/// Writes a page without colours to standard error, since standard output has a file.
+pub(crate) fn print_page_aside(page: &str) {
+    // If its reader has closed it, the page is lost.
+    let _ = std::io::stderr().lock().write_all(inert(page).as_bytes());
+}
+
 /// Writes lines of JSON to standard output; `false` as in [`print`].
 pub(crate) fn print_json(lines: &str) -> Result<bool, Blame> {
     write(&inert_json(lines))
@@ -85,6 +91,11 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         false => std::io::stdout().lock().write_all(text.as_bytes()),
     };
     u8::try_from(error.exit_code()).map_or(Exit::Usage.into(), ExitCode::from)
+}
+
+/// The width of standard output, if it is a terminal.
+pub(crate) fn width() -> Option<usize> {
+    std::io::stdout().is_terminal().then(columns)
 }
 
 pub(crate) fn columns() -> usize {

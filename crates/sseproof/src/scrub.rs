@@ -1,23 +1,19 @@
 //! `sseproof scrub`: an older recording or result without its secrets.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::Context as _;
 use sseproof_record::write_recording;
 
 use crate::exit::{Blame, Blamed as _, Exit};
-use crate::{load, recorded, screen, secrets};
+use crate::{load, output, recorded, screen, secrets};
 
-pub(crate) fn run(file: &Path, output: Option<&Path>) -> Result<Exit, Blame> {
+pub(crate) fn run(file: &Path, to: Option<&Path>) -> Result<Exit, Blame> {
     let text = match load::scrubbed(file)? {
         Some(result) => result,
         None => recording(file).usage()?,
     };
-    match output {
-        Some(output) => fs::write(output, text)
-            .with_context(|| format!("cannot write --output {}", output.display()))
-            .usage()?,
+    match to {
+        Some(file) => output::write("output", file, &text).usage()?,
         None => drop(screen::print_json(&text)?),
     }
     Ok(Exit::Held)

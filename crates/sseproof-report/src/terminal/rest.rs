@@ -16,7 +16,7 @@ pub(super) fn inconclusive(page: &mut Page, report: &Report) {
     page.block(&lines);
 }
 
-/// Stale entries always, since they are errors; known failures only with normal detail.
+/// Stale entries and those that are over always, since they are errors; known failures only with normal detail.
 pub(super) fn known(page: &mut Page, report: &Report) {
     for entry in report.known.iter().filter(|entry| entry.stale) {
         page.gap();
@@ -34,6 +34,14 @@ pub(super) fn known(page: &mut Page, report: &Report) {
             "Remove the entry from the list of known failures.",
         );
     }
+    for (entry, over) in report.over() {
+        page.gap();
+        page.titled("✗", Ink::Bad, &entry.glob, "known failure");
+        page.text(2, Ink::Strong, &over);
+        if !entry.reason.is_empty() {
+            page.labelled(4, "reason: ", Ink::Faint, Ink::Plain, &entry.reason);
+        }
+    }
     if page.detail == super::Detail::Quiet {
         return;
     }
@@ -47,7 +55,11 @@ pub(super) fn known(page: &mut Page, report: &Report) {
         let reason = entry.map_or("", |entry| entry.reason.as_str());
         let note = match reason {
             "" => one.headline(),
-            reason => format!("{} ({reason})", one.headline()),
+            reason => {
+                let until = entry.and_then(|entry| entry.until.as_ref());
+                let until = until.map_or_else(String::new, |until| format!("; until {until}"));
+                format!("{} ({reason}{until})", one.headline())
+            }
         };
         [one.rule.clone(), one.level_words(), note]
     });

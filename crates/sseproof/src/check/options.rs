@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use globset::GlobMatcher;
 use sseproof_files::{
-    Overlay, Probe, PublishHook, Readiness, Scenario, StartHook, Target, Variables, needed, probes,
+    Overlay, Probe, Readiness, Scenario, StartHook, Target, Variables, needed, probes,
     profile_probes,
 };
 use sseproof_http::{Bytes, Headers, Request};
@@ -16,14 +16,18 @@ use sseproof_net::{ConnectionOptions, Limits, sendable};
 use sseproof_rules::{Profile, profile, profiles_of, rules, rules_for};
 use url::Url;
 
+use super::server::{check_urls, checked, is_loopback, profile_at, publish, target_path};
 use crate::args::Check;
 use crate::exit::{Blame, Blamed as _, Exit};
+use crate::files::is_yaml;
 use crate::known::{self, RULES, glob, matches_a_rule};
-use crate::screen;
+use crate::{lint, screen};
 
 pub(super) struct CheckOptions {
     /// The target; without a URL, it is the embedded reference server.
     pub(super) target: Target,
+    /// The files that were read: the target and the scenarios.
+    pub(super) files: Vec<PathBuf>,
     pub(super) profile: Option<&'static Profile>,
     pub(super) probes: Vec<Probe>,
     pub(super) scenarios: Vec<Scenario>,
@@ -35,12 +39,10 @@ pub(super) struct CheckOptions {
 
 impl CheckOptions {
     pub(super) fn new(arguments: &Check, chosen: &Chosen) -> Result<Self, Blame> {
-        let (files, urls): (Vec<_>, Vec<_>) = arguments
-            .targets
-            .iter()
-            .partition(|given| given.ends_with(".yaml") || given.ends_with(".yml"));
+        let (files, urls) = scenarios_and_urls(&arguments.targets).usage()?;
         let mut variables = Variables::with_environment(variables(&arguments.var).usage()?);
-        let mut file = target_file(arguments.target.as_deref(), &variables).usage()?;
+        let named = target_path(arguments, urls.is_empty());
+        let mut file = target_file(named.as_deref(), &variables).usage()?;
         let profile = arguments.profile.as_deref().or(file.profile.as_deref()).and_then(profile);
         for (name, value) in std::mem::take(&mut file.vars) {
             variables.given.entry(name).or_insert(value);
@@ -52,7 +54,7 @@ impl CheckOptions {
         let own = own(profile, &flags, &variables).usage()?;
         let of_file = Overlay { headers: std::mem::take(&mut file.headers), ..Overlay::default() };
         let target = file.overlay(own).overlay(of_file).overlay(flags);
-        check_urls(&target, arguments).usage()?;
+        check_urls(&target, arguments, named.is_some()).usage()?;
         if files.is_empty() && arguments.no_probes {
             let error = anyhow!(
                 "with --no-probes and no scenario there is nothing to do; add a scenario (a .yaml file)"
@@ -66,7 +68,7 @@ impl CheckOptions {
         let mut wanted = needed(all_probes(profile, &variables).usage()?, &judging);
         wanted.retain(|probe| !arguments.no_probes && (arguments.idle || !probe.scenario.idle));
         let scenarios = files
-            .into_iter()
+            .iter()
             .map(|file| scenario(file, &variables))
             .collect::<anyhow::Result<_>>()
             .usage()?;
@@ -75,6 +77,7 @@ impl CheckOptions {
         let wait_for = arguments.wait_for;
         let options = Self {
             target,
+            files: files.into_iter().chain(named).collect(),
             profile,
             probes: wanted,
             scenarios,
@@ -94,6 +97,14 @@ impl CheckOptions {
 
     fn warn(&self) {
         let Ok(url) = Url::parse(&self.target.url) else { return };
+        if self.profile.is_none()
+            && let Some(profile) = profile_at(url.path())
+        {
+            screen::say(format_args!(
+                "sseproof: {} is a path of {profile}: add --profile {profile} to check its requests and rules",
+                url.path()
+            ));
+        }
         let mut request = Request::subscribe(url.as_str());
         request.headers.clone_from(&self.target.headers);
         if url.scheme() == "http" && request.has_credentials() && !is_loopback(&url) {
@@ -143,31 +154,6 @@ fn flags(arguments: &Check, urls: &[&String]) -> anyhow::Result<Overlay> {
     })
 }
 
-/// How to publish, as either flag says.
-fn publish(arguments: &Check) -> Option<PublishHook> {
-    let answer = arguments.publish_answer.clone().map(PublishHook::answering);
-    arguments.publish.clone().or(answer)
-}
-
-fn check_urls(target: &Target, arguments: &Check) -> anyhow::Result<()> {
-    if !target.url.is_empty() {
-        checked(&target.url)?;
-    } else if arguments.target.is_some() || publish(arguments).is_some() {
-        bail!(
-            "the target has no URL; add it to the command, or add `url: http://127.0.0.1:8080/events` to the file of --target"
-        );
-    } else if target.start.is_some() {
-        bail!("--start needs the URL of the stream on that server");
-    } else if arguments.via.is_some() {
-        bail!(
-            "--via compares a proxy with its server, and the URL of the stream on the server is missing; to check the stream through the proxy alone, pass its URL without --via"
-        );
-    } else if arguments.active.is_some() {
-        bail!("--active needs the URL of the stream whose producers are counted");
-    }
-    target.via.as_deref().map_or(Ok(()), |via| checked(via).map(drop))
-}
-
 pub(super) struct Chosen {
     only: Vec<GlobMatcher>,
     skip: Vec<GlobMatcher>,
@@ -212,39 +198,6 @@ impl Chosen {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-pub(crate) fn checked(url: &str) -> anyhow::Result<String> {
-    if Path::new(url).is_file() {
-        bail!("`{url}` is a file, but not a scenario: the name of a scenario ends in .yaml");
-    }
-    if !url.contains("://") {
-        bail!(
-            "`{url}` is not a URL; did you mean http://{url}? (The names of scenarios end in .yaml)"
-        );
-    }
-    let parsed = Url::parse(url).with_context(|| format!("cannot read the URL `{url}`"))?;
-    if !matches!(parsed.scheme(), "http" | "https") {
-        bail!(
-            "`{}` URLs cannot be checked; use a URL that starts with http:// or https://",
-            parsed.scheme()
-        );
-    }
-    if !parsed.username().is_empty() || parsed.password().is_some() {
-        bail!(
-            "credentials in a URL are not sent; remove them, and use -H 'Authorization: Basic …'"
-        );
-    }
-    Ok(url.to_owned())
-}
-
 fn all_probes(
     profile: Option<&'static Profile>,
     variables: &Variables,
@@ -282,7 +235,22 @@ fn target_file(file: Option<&Path>, variables: &Variables) -> anyhow::Result<Tar
     Target::parse(&name, &text, variables).map_err(|mistakes| anyhow!("{mistakes}"))
 }
 
-fn scenario(file: &str, variables: &Variables) -> anyhow::Result<Scenario> {
+/// The files, also those of folders, and all other arguments.
+fn scenarios_and_urls(given: &[String]) -> anyhow::Result<(Vec<PathBuf>, Vec<&String>)> {
+    let (mut files, mut urls) = (Vec::new(), Vec::new());
+    for argument in given {
+        let path = Path::new(argument);
+        match () {
+            () if path.is_dir() => files.extend(lint::scenarios(path)?),
+            () if is_yaml(path) => files.push(path.to_owned()),
+            () => urls.push(argument),
+        }
+    }
+    Ok((files, urls))
+}
+
+fn scenario(file: &Path, variables: &Variables) -> anyhow::Result<Scenario> {
+    let file = &file.display().to_string();
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
     Scenario::parse(file, &text, variables).map_err(|mistakes| anyhow!("{mistakes}"))
 }

@@ -5,27 +5,33 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use sseproof_record::{Transcript, write_recording};
-use sseproof_report::{Report, json, junit, markdown, wire_log};
+use sseproof_report::{Report, Standing, json, junit, markdown, wire_log};
 use sseproof_rules::Status;
+use sseproof_units::counted;
 
 use crate::args::Check;
+use crate::output::{cannot, is_standard, takes_standard, write};
+use crate::{known, screen};
 
-/// Fails if a file cannot be written: checked before a run, which may take a minute.
-pub(super) fn writable(arguments: &Check) -> anyhow::Result<()> {
-    for (flag, file) in [
-        ("record", &arguments.record),
-        ("json", &arguments.json),
-        ("junit", &arguments.junit),
-        ("markdown", &arguments.markdown),
-    ] {
-        let Some(file) = file else { continue };
+/// Fails if a file cannot be written: checked before a run, which may take a minute. Says whether one
+/// of them is standard output.
+pub(super) fn writable(arguments: &Check) -> anyhow::Result<bool> {
+    let files = [
+        ("record", arguments.record.as_deref()),
+        ("json", arguments.json.as_deref()),
+        ("junit", arguments.junit.as_deref()),
+        ("markdown", arguments.markdown.as_deref()),
+        ("write-known", arguments.write_known.as_deref()),
+    ];
+    for (flag, file) in files {
+        let Some(file) = file.filter(|file| !is_standard(file)) else { continue };
         probe(file).with_context(|| cannot(flag, file))?;
     }
     if let Some(folder) = &arguments.wire_log {
         fs::create_dir_all(folder).with_context(|| cannot("wire-log", folder))?;
         probe(&folder.join("stream-utf8.txt")).with_context(|| cannot("wire-log", folder))?;
     }
-    Ok(())
+    takes_standard(files)
 }
 
 /// Opens the file for writing, and leaves it unchanged.
@@ -60,6 +66,25 @@ pub(super) fn report(arguments: &Check, report: &Report) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes the failures of this run as a file of known failures. Entries of `--known` whose rules still
+/// fail stay as they are.
+pub(super) fn known(arguments: &Check, report: &Report) -> anyhow::Result<()> {
+    let Some(file) = &arguments.write_known else { return Ok(()) };
+    let kept = report.known.iter().filter(|entry| !entry.stale && !entry.is_over);
+    let kept = kept.map(|entry| (&*entry.glob, &*entry.reason, entry.until.as_deref()));
+    let failed: Vec<_> =
+        report.standing_at(Standing::Broken).map(|finding| &*finding.rule).collect();
+    let count = counted(failed.len(), "new failure");
+    write("write-known", file, &known::file(kept, failed, &report.target))?;
+    if !is_standard(file) {
+        screen::say(format_args!(
+            "sseproof: {count} in {}; replace each TODO by a reason",
+            file.display()
+        ));
+    }
+    Ok(())
+}
+
 pub(super) fn wire_logs(
     arguments: &Check,
     report: &Report,
@@ -71,12 +96,4 @@ pub(super) fn wire_logs(
         write("wire-log", &file, &wire_log::whole(finding, transcript))?;
     }
     Ok(())
-}
-
-fn write(flag: &str, file: &Path, text: &str) -> anyhow::Result<()> {
-    fs::write(file, text).with_context(|| cannot(flag, file))
-}
-
-fn cannot(flag: &str, file: &Path) -> String {
-    format!("cannot write --{flag} {}", file.display())
 }

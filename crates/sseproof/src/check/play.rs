@@ -21,13 +21,10 @@ use super::options::CheckOptions;
 use crate::exit::{Blame, Blamed as _};
 use crate::fault;
 use crate::interrupt::interrupted;
-use crate::running::Running;
+use crate::running::{Running, START_WAIT};
 use crate::screen;
 use crate::serve;
 use crate::started::{is_free, wait_for};
-
-/// How long a server that sseproof starts may take to be ready.
-const START_WAIT: Duration = Duration::from_secs(10);
 
 /// Why a run ended before its last scenario.
 const INTERRUPTED: u8 = 0;

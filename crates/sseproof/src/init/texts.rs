@@ -10,9 +10,9 @@ use super::survey::Survey;
 use crate::connection::Trust;
 
 /// The target file: the keys that are known, and all others as comments.
-pub(super) fn target(survey: &Survey, trust: &Trust<'_>) -> String {
+pub(super) fn target(survey: &Survey, trust: &Trust<'_>, start: Option<&str>) -> String {
     let mut out = String::from(
-        "# yaml-language-server: $schema=.sseproof.schema.json\n# The server, for `sseproof check --target sseproof.yaml`.\n# Every key is optional; a skipped rule names the key that it needs.\n",
+        "# yaml-language-server: $schema=.sseproof.schema.json\n# The server, for `sseproof check`.\n# Every key is optional; a skipped rule names the key that it needs.\n",
     );
     let _ = writeln!(out, "url: {}", quoted(survey.url.as_str()));
     match trust {
@@ -21,6 +21,10 @@ pub(super) fn target(survey: &Survey, trust: &Trust<'_>) -> String {
             let _ = writeln!(out, "ca: {}", quoted(&file.display().to_string()));
         }
         Trust::Any => out.push_str("insecure: true\n"),
+    }
+    if let Some(command) = start {
+        // In a target file, `${` begins a variable, and `$${` is the text.
+        let _ = writeln!(out, "start: {}", quoted(&command.replace("${", "$${")));
     }
     if survey.fields.is_empty() {
         out.push_str("# headers: { Authorization: \"Bearer ${env:TOKEN}\" }\n");
@@ -46,10 +50,16 @@ pub(super) fn target(survey: &Survey, trust: &Trust<'_>) -> String {
         "{found}# sseproof publishes dangerous payloads, and every subscriber gets them.\n# publish:\n#   http: {{ path: {path}, body: \"${{data}}\" }}\n#   # run: ./publish ${{data}}\n\n"
     );
     let active = survey.active.unwrap_or("/active");
+    let other = match start {
+        Some(_) => "# restart: true     # stop it, and start it again\n".to_owned(),
+        None => {
+            let port = survey.url.port_or_known_default().unwrap_or(80);
+            format!("# start: ./my-server --port {port}\n")
+        }
+    };
     let _ = write!(
         out,
-        "# Other keys:\n# start: ./my-server --port {}\n# active: {{ http: {{ path: {active} }} }}     # the number of live producers\n# via: http://127.0.0.1:8081{}     # the same stream behind a proxy\n",
-        survey.url.port_or_known_default().unwrap_or(80),
+        "# Other keys:\n{other}# active: {{ http: {{ path: {active} }} }}     # the number of live producers\n# via: http://127.0.0.1:8081{}     # the same stream behind a proxy\n",
         survey.url.path(),
     );
     out.push_str(&protocol(survey));
@@ -73,7 +83,7 @@ fn protocol(survey: &Survey) -> String {
     out
 }
 
-pub(super) fn workflow(survey: &Survey) -> String {
+pub(super) fn workflow(survey: &Survey, is_started: bool) -> String {
     let secrets: String = survey
         .fields
         .iter()
@@ -84,7 +94,11 @@ pub(super) fn workflow(survey: &Survey) -> String {
         .collect();
     let environment =
         if secrets.is_empty() { String::new() } else { format!("        env:\n{secrets}") };
-    include_str!("workflow.yml").replace("{environment}", &environment)
+    let build = match is_started {
+        true => "Build your server here; sseproof.yaml says how to start it.",
+        false => "Build and start your server here, or add `start` to sseproof.yaml.",
+    };
+    include_str!("workflow.yml").replace("{environment}", &environment).replace("{build}", build)
 }
 
 pub(super) fn summary(survey: &Survey, files: &[PathBuf]) -> String {
@@ -121,7 +135,9 @@ pub(super) fn summary(survey: &Survey, files: &[PathBuf]) -> String {
     for name in &survey.fields {
         let _ = writeln!(out, "  export {}=…     # the value of {name}", variable(name));
     }
-    out.push_str("  sseproof check --target sseproof.yaml\n");
+    out.push_str(
+        "  sseproof check --known sseproof.known.yaml     # passes until something new breaks\n",
+    );
     out.push_str("  then add to sseproof.yaml how to publish: more rules can be checked\n");
     out
 }
@@ -165,13 +181,13 @@ mod tests {
         for name in ["AUTHORIZATION", "X_API_KEY"] {
             variables.environment.insert(name.to_owned(), format!("of {name}"));
         }
-        let text = target(&survey(), &Trust::System);
+        let text = target(&survey(), &Trust::System, None);
         let read = Target::parse("sseproof.yaml", &text, &variables).unwrap();
         assert_eq!(read.url, "http://127.0.0.1:8080/events?a=b#c");
         assert_eq!(read.headers.first("x-api-key").as_deref(), Some("of X_API_KEY"));
         let bare = Survey { fields: Vec::new(), ..survey() };
         let read = |trust: Trust<'_>| {
-            Target::parse("f", &target(&bare, &trust), &Variables::default()).unwrap()
+            Target::parse("f", &target(&bare, &trust, None), &Variables::default()).unwrap()
         };
         assert!(!read(Trust::System).connection.insecure && read(Trust::Any).connection.insecure);
         let ca = read(Trust::Ca(Path::new("certs/our ca.pem"))).connection.ca.unwrap();
@@ -181,8 +197,8 @@ mod tests {
     #[test]
     fn a_protocol_that_was_given_is_written_with_its_variables() {
         let sure = Survey { fields: Vec::new(), is_sure: true, ..survey() };
-        let read =
-            Target::parse("f", &target(&sure, &Trust::System), &Variables::default()).unwrap();
+        let read = Target::parse("f", &target(&sure, &Trust::System, None), &Variables::default())
+            .unwrap();
         assert_eq!(read.profile.as_deref(), Some("openai-chat"));
         let own = profile("openai-chat").unwrap().variables;
         assert!(own.iter().all(|(name, value)| read.vars[*name] == *value), "{:?}", read.vars);
@@ -192,7 +208,7 @@ mod tests {
     fn the_commented_lines_work_without_their_mark() {
         let bare = Survey { fields: Vec::new(), ..survey() };
         let lines = ["# publish:", "#   http:", "# other:", "# headers:"];
-        let text: String = target(&bare, &Trust::System)
+        let text: String = target(&bare, &Trust::System, None)
             .lines()
             .map(|line| {
                 let is_one = lines.iter().any(|start| line.starts_with(start));
@@ -217,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_workflow_is_yaml_and_gets_the_secrets() {
-        let text = workflow(&survey());
+        let text = workflow(&survey(), false);
         let value: serde_json::Value = serde_yaml::from_str(&text).unwrap();
         let steps = value["jobs"]["sseproof"]["steps"].as_array().unwrap();
         assert_eq!(steps.len(), 5);

@@ -1,7 +1,7 @@
 //! The arguments of `sseproof load`, `merge` and `diff`.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -14,7 +14,7 @@ use sseproof_load_model::{
 use sseproof_units::{Dimension, UnitError, Value, parse_bytes, parse_duration};
 
 use super::processes::{Task, task};
-use crate::args::hook;
+use crate::args::{given, hook};
 use crate::connection::ConnectionFlags;
 use crate::exit;
 
@@ -25,13 +25,13 @@ const EXAMPLES: &str = include_str!("../help/load.txt").trim_ascii_end();
 pub(crate) struct Load {
     /// The URL of the stream, a plan (a YAML file), or the name of a ready plan
     /// (`sseproof list plans`); without it, the embedded server.
-    #[arg(value_name = "URL | PLAN")]
+    #[arg(value_name = "URL | PLAN", value_parser = given)]
     pub(crate) what: Option<String>,
     /// The URL of the stream, for a plan.
-    #[arg(long, value_name = "URL", help_heading = "The load")]
+    #[arg(long, value_name = "URL", value_parser = given, help_heading = "The load")]
     pub(crate) url: Option<String>,
     /// Put the same load on this WebSocket, in turn, and compare.
-    #[arg(long, value_name = "URL", help_heading = "The load")]
+    #[arg(long, value_name = "URL", value_parser = given, help_heading = "The load")]
     pub(crate) versus: Option<String>,
     /// Show the error of the measurement: the embedded server delays its events by 0, 1, 10 and
     /// 100 ms.
@@ -112,7 +112,7 @@ pub(crate) struct Load {
     #[arg(long, value_name = "ID", conflicts_with = "server_cmd", help_heading = "The server")]
     pub(crate) server_pid: Option<u32>,
     /// Start the server with this command, without a shell, before each round, and stop it after.
-    #[arg(long, value_name = "COMMAND", help_heading = "The server")]
+    #[arg(long, value_name = "COMMAND", value_parser = given, help_heading = "The server")]
     pub(crate) server_cmd: Option<String>,
 
     /// Connect from these addresses, in turn, as in '127.0.0.2-127.0.0.9'; each has 28,000 ports.
@@ -156,6 +156,18 @@ pub(super) struct Outputs {
     /// Write the histograms of all intervals as an HdrHistogram log.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) hlog: Option<PathBuf>,
+}
+
+impl Outputs {
+    /// The flags and their files.
+    pub(super) fn files(&self) -> [(&'static str, Option<&Path>); 4] {
+        [
+            ("json", self.json.as_deref()),
+            ("csv", self.csv.as_deref()),
+            ("markdown", self.markdown.as_deref()),
+            ("hlog", self.hlog.as_deref()),
+        ]
+    }
 }
 
 /// Results of several machines.

@@ -35,10 +35,11 @@ use self::server::Embedded;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::interrupt::interrupted;
 use crate::started::{Started, wait_for};
-use crate::{screen, secrets};
+use crate::{output, screen, secrets};
 
 pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
     let mut given = given(arguments)?;
+    let is_taken = output::takes_standard(arguments.outputs.files()).usage()?;
     if arguments.calibrate {
         given = calibrate::sides(given);
     }
@@ -91,7 +92,10 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
     let interrupted = *stop.borrow();
     stopping.abort();
     if arguments.calibrate {
-        screen::print(&calibrate::table(&outcomes))?;
+        match is_taken {
+            false => drop(screen::print(&calibrate::table(&outcomes))?),
+            true => screen::print_page_aside(&calibrate::table(&outcomes)),
+        }
         result::write(&load_report(outcomes, &[]), &arguments.outputs)?;
         return Ok(if interrupted { Exit::Interrupted } else { Exit::Held });
     }
@@ -115,8 +119,14 @@ fn report(
 ) -> Result<Exit, Blame> {
     let report = load_report(outcomes, thresholds);
     // Printed first, so that an error of a file does not lose it.
-    let options = screen::options(sseproof_report::terminal::Detail::Normal);
-    screen::print_page(&sseproof_report::load::terminal::render(&report, &options))?;
+    let mut options = screen::options(sseproof_report::terminal::Detail::Normal);
+    let is_taken = output::takes_standard(outputs.files()).usage()?;
+    options.colour &= !is_taken;
+    let page = sseproof_report::load::terminal::render(&report, &options);
+    match is_taken {
+        false => drop(screen::print_page(&page)?),
+        true => screen::print_page_aside(&page),
+    }
     result::write(&report, outputs)?;
     Ok(match report.verdict() {
         Verdict::Held => Exit::Held,

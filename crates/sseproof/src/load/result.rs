@@ -10,7 +10,7 @@ use sseproof_report::load::{LoadReport, csv, hlog, markdown};
 
 use super::args::Outputs;
 use crate::exit::{Blame, Blamed as _};
-use crate::secrets;
+use crate::{output, secrets};
 
 const FORMAT: &str = "sseproof load 1";
 
@@ -34,18 +34,13 @@ pub(super) fn write(report: &LoadReport, outputs: &Outputs) -> Result<(), Blame>
     let csv = || csv::render(&report.outcomes).context("write the result as CSV");
     let markdown = || Ok(markdown::render(report));
     let hlog = || hlog::render(&report.outcomes).context("write the histograms");
-    let files: [(_, &dyn Fn() -> anyhow::Result<String>); 4] = [
-        (&outputs.json, &json),
-        (&outputs.csv, &csv),
-        (&outputs.markdown, &markdown),
-        (&outputs.hlog, &hlog),
-    ];
+    let texts: [&dyn Fn() -> anyhow::Result<String>; 4] = [&json, &csv, &markdown, &hlog];
     let mut failed = Vec::new();
-    for (path, text) in files {
+    for ((flag, path), text) in outputs.files().into_iter().zip(texts) {
         if let Some(path) = path
-            && let Err(error) = fs::write(path, text()?)
+            && let Err(error) = output::write(flag, path, &text()?)
         {
-            failed.push(format!("cannot write {}: {error}", path.display()));
+            failed.push(format!("{error:#}"));
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(anyhow!(failed.join("; "))).usage() }

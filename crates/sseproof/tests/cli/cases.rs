@@ -9,7 +9,7 @@
 //!
 //! `$DIR` is the folder of the case, `$URL` the stream of the last server that it started, `$HOST` the
 //! address of that server, and `$FREE` one on which nothing listens. `$HOLDS` is that stream with a
-//! scenario that holds, and without probes.
+//! scenario that holds, and without probes. The program runs in the folder.
 #![expect(clippy::unwrap_used, reason = "a test ends where its surroundings fail")]
 #![expect(clippy::print_stderr, reason = "a test that fails shows the case")]
 
@@ -117,6 +117,7 @@ fn command(step: &Step, line: &str, folder: &Folder, filled: impl Fn(&str) -> St
     let arguments: Vec<_> = words.iter().map(String::as_str).collect();
     let begin = Instant::now();
     let mut command = sseproof(&arguments);
+    command.current_dir(folder.path(""));
     for (name, value) in &step.env {
         match value {
             Some(value) => command.env(name, filled(value)),
@@ -148,7 +149,7 @@ fn command(step: &Step, line: &str, folder: &Folder, filled: impl Fn(&str) -> St
             assert_eq!(text, whole, "{line}: {name}");
         }
         for part in expected.as_array().into_iter().flatten() {
-            let part = part.as_str().unwrap();
+            let part = &filled(part.as_str().unwrap());
             assert!(text.contains(part), "`{part}` is missing in {name}: {text}");
         }
     }

@@ -1,8 +1,8 @@
 //! Servers that start late, are started, or die, and runs that are interrupted.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,57 @@ const BINARY: &str = env!("CARGO_BIN_EXE_sseproof");
 const ONE: &str = "scenario: one\nsteps:\n  - connect: {}\n  - expect: { event: {}, within: 3s }\n";
 
 #[test]
+fn init_starts_the_server_and_says_so_in_the_file() {
+    let (folder, address) = (Folder::new(), free_address());
+    let url = format!("http://{address}/events");
+    let start = format!("{BINARY} serve --listen {address} --mutant latin1-payload");
+    let project = folder.name("project");
+    run(&["init", &url, "--start", &start, "--folder", &project])
+        .ends(0, &["✗ stream/utf8", "wrote "]);
+    let target = read(folder.path("project/sseproof.yaml"));
+    assert!(target.contains(&format!("\nstart: \"{start}\"\n")), "{target}");
+    let workflow = read(folder.path("project/.github/workflows/sse.yml"));
+    assert!(workflow.contains("sseproof.yaml says how to start it"), "{workflow}");
+    let (target, known) =
+        (folder.name("project/sseproof.yaml"), folder.name("project/sseproof.known.yaml"));
+    run(&["check", "--target", &target, "--known", &known, "--only", "stream/*"])
+        .ends(0, &["passed", "known to fail (1)"]);
+}
+
+#[test]
+fn a_served_request_is_logged_with_its_end() {
+    let mut server = sseproof(&["serve"]).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().rsplit(' ').next().unwrap();
+    let folder = Folder::new();
+    let one = folder.write(
+        "one.yaml",
+        "scenario: one\nsteps:\n  - connect: { path: \"/events?token=hunter22\" }\n  - read: { events: 2 }\n  - drop: {}\n  - reconnect: {}\n  - expect: { event: {} }\n",
+    );
+    run(&["check", url, &one, "--no-probes", "--only", "response/*"]).ends(0, &["✓"]);
+    run(&["check", url, &one, "--no-probes", "--only", "response/*", "--http", "2"])
+        .ends(0, &["✓"]);
+    let mut log = BufReader::new(server.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut all = String::new();
+    // The last line of the last of four requests.
+    while !all.contains("#4 GET /events?token=redacted: the client disconnected after ") {
+        all.push_str(&(log.next().unwrap() + "\n"));
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(!all.contains("hunter22"), "{all}");
+    let first = all.lines().next().unwrap();
+    let (time, request) = first.split_once(' ').unwrap();
+    assert!(time.len() == "2026-11-29T20:11:12.345Z".len() && time.ends_with('Z'), "{first}");
+    assert_eq!(request, "#1 GET /events?token=redacted");
+    for number in [2, 4] {
+        let begun = format!(" #{number} GET /events?token=redacted, Last-Event-ID ");
+        assert!(all.contains(&begun), "{begun}: {all}");
+    }
+}
+
+#[test]
 fn a_server_may_come_late() {
     let address = free_address();
     let url = format!("http://{address}/events");
@@ -21,7 +72,7 @@ fn a_server_may_come_late() {
     let late = thread::spawn(move || {
         thread::sleep(Duration::from_millis(600));
         let listen = address.to_string();
-        sseproof(&["serve", "--listen", &listen]).spawn().unwrap()
+        sseproof(&["serve", "--listen", &listen]).stderr(Stdio::null()).spawn().unwrap()
     });
     run(&["check", &url, &one, "--no-probes", "--wait-for", "20s"]).ends(0, &["✓"]);
     let mut server = late.join().unwrap();

@@ -69,7 +69,7 @@ fn a_full_disk_loses_only_its_own_file() {
     let folder = Folder::new();
     let csv = folder.name("r.csv");
     quick(&["--json", "/dev/full", "--csv", &csv])
-        .ends(2, &["■ SSE", "delivery", "cannot write /dev/full: No space left on device"]);
+        .ends(2, &["■ SSE", "delivery", "cannot write --json /dev/full: No space left on device"]);
     assert!(read(&csv).contains("delivery"));
 }
 

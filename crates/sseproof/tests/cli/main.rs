@@ -18,6 +18,23 @@ fn checks_and_small_commands() {
 }
 
 #[test]
+fn habits() {
+    cases::play(include_str!("habits.yaml"));
+}
+
+#[test]
+fn the_rows_of_lists_are_lines() {
+    for list in ["rules", "requirements", "mutants", "probes", "plans", "profiles"] {
+        let ran = run(&["list", list]);
+        ran.ends(0, &[]);
+        let (head, rows) = ran.out.split_once('\n').unwrap();
+        assert!(rows.lines().count() > 5, "{list}");
+        // The first word is the id: a wrapped line would begin with a space.
+        assert!(rows.lines().all(|row| !row.starts_with(' ')), "{list}: {head}");
+    }
+}
+
+#[test]
 fn evidence() {
     cases::play(include_str!("evidence.yaml"));
 }
