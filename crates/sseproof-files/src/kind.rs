@@ -1,5 +1,9 @@
 //! The three languages, distinguished by the keys of a file.
 
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
 /// The language of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FileKind {
@@ -7,6 +11,15 @@ pub enum FileKind {
     Scenario,
     Plan,
 }
+
+/// The keys of each language.
+static SCHEMAS: LazyLock<[(FileKind, Value); 3]> = LazyLock::new(|| {
+    [
+        (FileKind::Scenario, crate::schema()),
+        (FileKind::Plan, crate::plan_schema()),
+        (FileKind::Target, crate::target_schema()),
+    ]
+});
 
 impl FileKind {
     /// All of them, for a file that is none.
@@ -23,25 +36,28 @@ impl FileKind {
         }
     }
 
-    /// The kind of a file with this text, which may have mistakes: by its keys, and first by those
-    /// that no other kind has.
+    /// The kind of a file with this text, which may have mistakes: the one that knows at least half of
+    /// its keys. Files of other programs share a few keys with each kind.
     pub fn of(text: &str) -> Option<Self> {
-        let has =
-            |keys: &[&str]| text.lines().any(|line| keys.iter().any(|key| has_key(line, key)));
-        match () {
-            () if has(&["scenario", "steps"]) => Some(Self::Scenario),
-            () if has(&["plan", "clients", "requests"]) => Some(Self::Plan),
-            () if has(&["url", "start", "publish", "profile", "via", "headers", "unix-socket"]) => {
-                Some(Self::Target)
-            }
-            () => None,
-        }
+        let keys: Vec<_> = top_level_keys(text).collect();
+        let known = |schema: &Value| {
+            keys.iter().filter(|key| schema["properties"].get(**key).is_some()).count()
+        };
+        // Of equal counts, `max_by_key` takes the last one: a plan has a key that no target has.
+        let counts = SCHEMAS.iter().map(|(kind, schema)| (*kind, known(schema)));
+        let (kind, count) = counts.max_by_key(|(_, count)| *count)?;
+        (count > 0 && count * 2 >= keys.len()).then_some(kind)
     }
 }
 
-/// Whether the line has the key of a mapping that begins at its first column.
-fn has_key(line: &str, key: &str) -> bool {
-    line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'))
+/// The keys of the mapping that begins at the first column.
+pub fn top_level_keys(text: &str) -> impl Iterator<Item = &str> {
+    let begins = |line: &&str| !line.starts_with([' ', '\t', '#', '-', '%']);
+    text.lines().filter(begins).filter_map(|line| {
+        let (key, rest) = line.split_once(':')?;
+        let is_key = rest.is_empty() || rest.starts_with([' ', '\t']);
+        is_key.then(|| key.trim().trim_matches(['"', '\'']))
+    })
 }
 
 #[cfg(test)]
@@ -52,10 +68,13 @@ mod tests {
     fn the_keys_of_a_file_show_its_kind() {
         for (text, kind) in [
             ("url: http://127.0.0.1/\n", Some(FileKind::Target)),
-            ("# x\nheaders:\n  scenario: x\n", Some(FileKind::Target)),
+            ("# x\nheaders:\n  scenario: x\nurll: x\n", Some(FileKind::Target)),
             ("senario: x\nsteps:\n  - connect: {}\n", Some(FileKind::Scenario)),
+            ("\"scenario\": x\nvars: {}\n", Some(FileKind::Scenario)),
+            ("url: x\nheaders: {}\nvars: {}\n", Some(FileKind::Target)),
             ("url: /events\nplan: ticks\n", Some(FileKind::Plan)),
             ("name: SSE\non: push\n", None),
+            ("trigger: x\npool: x\nsteps:\n- script: x\n", None),
             ("stream/utf8: legacy\n", None),
             ("", None),
         ] {

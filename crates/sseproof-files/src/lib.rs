@@ -19,7 +19,7 @@ mod yaml;
 
 pub use check::MARK;
 pub use excerpt::excerpt;
-pub use kind::FileKind;
+pub use kind::{FileKind, top_level_keys};
 pub use mistake::{Mistake, Mistakes, Place};
 pub use model::Scenario;
 pub use plan::{Body, PlanFile, PlanOverlay, ReadyPlan, Template, plans};

@@ -92,6 +92,7 @@ fn headed<const N: usize>(
 mod tests {
     use super::*;
     use crate::examples;
+    use crate::text::columns;
     use insta::assert_snapshot;
     use sseproof_rules::{Level, Subject};
 
@@ -120,6 +121,23 @@ mod tests {
             ),
         ];
         assert_snapshot!(lists.join("\n"));
+    }
+
+    #[test]
+    fn a_row_fits_a_line_of_a_terminal() {
+        let lists = |width| {
+            [
+                list_rules(sseproof_rules::rules(), width),
+                list_requirements(sseproof_rules::requirements(), width),
+                list_mutants(sseproof_rules::mutants(), width),
+                list_profiles(sseproof_rules::profiles(), width),
+            ]
+        };
+        for (whole, fits) in lists(None).iter().zip(lists(Some(80))) {
+            assert!(fits.lines().all(|line| columns(line) <= 80), "{fits}");
+            assert_eq!(whole.lines().count(), fits.lines().count());
+            assert!(whole.lines().any(|line| columns(line) > 80), "{whole}");
+        }
     }
 
     #[test]

@@ -102,7 +102,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Read targets, scenarios and plans, and report each mistake; no server is needed.
+    /// Read targets, scenarios, plans and lists of known failures, and report each mistake; no server is
+    /// needed.
     Lint(Lint),
     /// Print the JSON schema of a kind of file, for editors.
     Schema {

@@ -55,7 +55,8 @@ pub(crate) async fn run(arguments: &Init) -> Result<Exit, Blame> {
         .with_context(|| format!("cannot create {}", folder.display()))
         .usage()?;
     let [target, known, workflow, schema] = &files;
-    if survey.is_stream() {
+    // A first response of a protocol need not be a stream.
+    if survey.is_stream() || arguments.profile.is_some() {
         screen::say("sseproof: checks the server once, for its failures of today");
         let exit = check::run(&of_today(arguments, known)?).await?;
         if exit == Exit::Interrupted {

@@ -118,9 +118,13 @@ pub(crate) fn read(path: &Path, ids: &Ids) -> anyhow::Result<Vec<Known>> {
     parse(&text, ids).with_context(cannot)
 }
 
+/// Whether the file has only comments: no failure is known yet.
+pub(crate) fn is_empty(text: &str) -> bool {
+    text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+}
+
 fn parse(text: &str, ids: &Ids) -> anyhow::Result<Vec<Known>> {
-    let is_comment = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    if text.lines().all(is_comment) {
+    if is_empty(text) {
         return Ok(Vec::new());
     }
     let entries: BTreeMap<String, Entry> = serde_yaml::from_str(text).with_context(|| {

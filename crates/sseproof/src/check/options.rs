@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use globset::GlobMatcher;
 use sseproof_files::{
-    Overlay, Probe, Readiness, Scenario, StartHook, Target, Variables, needed, probes,
+    FileKind, Overlay, Probe, Readiness, Scenario, StartHook, Target, Variables, needed, probes,
     profile_probes,
 };
 use sseproof_http::{Bytes, Headers, Request};
@@ -242,11 +242,25 @@ fn scenarios_and_urls(given: &[String]) -> anyhow::Result<(Vec<PathBuf>, Vec<&St
         let path = Path::new(argument);
         match () {
             () if path.is_dir() => files.extend(lint::scenarios(path)?),
-            () if is_yaml(path) => files.push(path.to_owned()),
+            () if is_yaml(path) => {
+                may_be_scenario(argument)?;
+                files.push(path.to_owned());
+            }
             () => urls.push(argument),
         }
     }
     Ok((files, urls))
+}
+
+/// Fails if the file is of another kind; that it can be read is seen later.
+fn may_be_scenario(file: &str) -> anyhow::Result<()> {
+    match fs::read_to_string(file).ok().and_then(|text| FileKind::of(&text)) {
+        Some(FileKind::Target) => {
+            bail!("{file} is a target, not a scenario: write --target {file}")
+        }
+        Some(FileKind::Plan) => bail!("{file} is a plan: write `sseproof load {file}`"),
+        Some(FileKind::Scenario) | None => Ok(()),
+    }
 }
 
 fn scenario(file: &Path, variables: &Variables) -> anyhow::Result<Scenario> {

@@ -239,4 +239,17 @@ mod tests {
         assert_eq!(steps.len(), 5);
         assert_eq!(steps[2]["env"]["X_API_KEY"], "${{ secrets.X_API_KEY }}");
     }
+
+    #[test]
+    fn the_files_read_well() {
+        let start = Some("./my-server --port 8080 --flag '${HOME}'");
+        let files = ["sseproof.yaml", "sseproof.known.yaml"].map(PathBuf::from);
+        let text = [
+            target(&survey(), &Trust::System, start),
+            target(&Survey { fields: Vec::new(), ..survey() }, &Trust::System, None),
+            workflow(&survey(), true),
+            summary(&survey(), &files),
+        ];
+        insta::assert_snapshot!(text.join("\n---\n"));
+    }
 }

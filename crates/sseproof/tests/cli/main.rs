@@ -6,6 +6,7 @@ mod inert;
 #[cfg(unix)]
 mod lifetime;
 mod load;
+mod messages;
 mod program;
 
 use program::{Folder, finish, run, run_with_input, sseproof};
