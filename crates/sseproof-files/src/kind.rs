@@ -1,8 +1,10 @@
-//! The three languages, distinguished by the keys of a file.
+//! The languages, distinguished by the keys of a file.
 
 use std::sync::LazyLock;
 
 use serde_json::Value;
+
+use crate::known::is_empty;
 
 /// The language of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,6 +12,8 @@ pub enum FileKind {
     Target,
     Scenario,
     Plan,
+    /// A list of known failures.
+    Known,
 }
 
 /// The keys of each language.
@@ -23,9 +27,10 @@ static SCHEMAS: LazyLock<[(FileKind, Value); 3]> = LazyLock::new(|| {
 
 impl FileKind {
     /// All of them, for a file that is none.
-    pub const EXPECTED: &str = "a target (`url:`), a scenario (`scenario:`) or a plan (`plan:`)";
+    pub const EXPECTED: &str =
+        "a target (`url:`), a scenario (`scenario:`), a plan (`plan:`) or a list of known failures";
 
-    pub const ALL: [Self; 3] = [Self::Target, Self::Scenario, Self::Plan];
+    pub const ALL: [Self; 4] = [Self::Target, Self::Scenario, Self::Plan, Self::Known];
 
     /// As in `scenario`.
     pub fn noun(self) -> &'static str {
@@ -33,13 +38,18 @@ impl FileKind {
             Self::Target => "target",
             Self::Scenario => "scenario",
             Self::Plan => "plan",
+            Self::Known => "list of known failures",
         }
     }
 
     /// The kind of a file with this text, which may have mistakes: the one that knows at least half of
-    /// its keys. Files of other programs share a few keys with each kind.
+    /// its keys. Files of other programs share a few keys with each kind. The keys of a list of known
+    /// failures are globs over ids.
     pub fn of(text: &str) -> Option<Self> {
         let keys: Vec<_> = top_level_keys(text).collect();
+        if !text.is_empty() && keys.iter().all(|key| key.contains(['/', '*'])) {
+            return (!keys.is_empty() || is_empty(text)).then_some(Self::Known);
+        }
         let known = |schema: &Value| {
             keys.iter().filter(|key| schema["properties"].get(**key).is_some()).count()
         };
@@ -51,7 +61,7 @@ impl FileKind {
 }
 
 /// The keys of the mapping that begins at the first column.
-pub fn top_level_keys(text: &str) -> impl Iterator<Item = &str> {
+fn top_level_keys(text: &str) -> impl Iterator<Item = &str> {
     let begins = |line: &&str| !line.starts_with([' ', '\t', '#', '-', '%']);
     text.lines().filter(begins).filter_map(|line| {
         let (key, rest) = line.split_once(':')?;
@@ -75,7 +85,9 @@ mod tests {
             ("url: /events\nplan: ticks\n", Some(FileKind::Plan)),
             ("name: SSE\non: push\n", None),
             ("trigger: x\npool: x\nsteps:\n- script: x\n", None),
-            ("stream/utf8: legacy\n", None),
+            ("# x\nstream/utf8: legacy\n'resume/*': x\n", Some(FileKind::Known)),
+            ("# none yet\n", Some(FileKind::Known)),
+            ("- a\n", None),
             ("", None),
         ] {
             assert_eq!(FileKind::of(text), kind, "{text}");

@@ -1,6 +1,6 @@
-//! The file languages: scenarios and probes, targets, and load plans, in YAML.
+//! The file languages: scenarios and probes, targets, load plans, and lists of known failures, in YAML.
 //!
-//! [`Scenario::parse`], [`Target::parse`] and [`PlanFile::parse`] report every mistake in a
+//! [`Scenario::parse`], [`Target::parse`], [`PlanFile::parse`] and [`KnownFailure::parse`] report every mistake in a
 //! file with its position and with what to write instead. Nothing here opens a socket or starts a
 //! process: the runner acts on these values.
 
@@ -8,6 +8,7 @@ mod check;
 mod erased;
 mod excerpt;
 mod kind;
+mod known;
 mod mistake;
 pub mod model;
 mod plan;
@@ -19,7 +20,8 @@ mod yaml;
 
 pub use check::MARK;
 pub use excerpt::excerpt;
-pub use kind::{FileKind, top_level_keys};
+pub use kind::FileKind;
+pub use known::KnownFailure;
 pub use mistake::{Mistake, Mistakes, Place};
 pub use model::Scenario;
 pub use plan::{Body, PlanFile, PlanOverlay, ReadyPlan, Template, plans};

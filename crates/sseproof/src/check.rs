@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use sseproof_files::SecretKeys;
+use sseproof_files::{KnownFailure, SecretKeys};
 use sseproof_http::Request;
 use sseproof_record::{Secrets, Source, Transcript};
 use sseproof_report::terminal::Detail;
@@ -254,9 +254,9 @@ fn report(
     let today = known::today();
     let known = known
         .into_iter()
-        .map(|entry| {
+        .map(|Known { entry, matcher }| {
             let is_over = entry.is_over(today);
-            let Known { glob, matcher, reason, until } = entry;
+            let KnownFailure { glob, reason, until, .. } = entry;
             let result = KnownResult::of(glob, reason, &findings, |id| matcher.is_match(id));
             match until {
                 Some(until) => result.until(until.to_string(), is_over),

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use sseproof_check_parser::{Adapter, Options, Parser, Reference, check_only, junit, text};
+use sseproof_files::KnownFailure;
 
 use crate::args::CheckParser;
 use crate::exit::{Blame, Blamed as _, Exit};
@@ -27,9 +28,9 @@ pub(crate) fn run(arguments: &CheckParser) -> Result<Exit, Blame> {
     let judges = |id: &str| only.is_empty() || only.iter().any(|glob| glob.is_match(id));
     let mut report = check_only(&name, parser.as_mut(), options, &judges);
     let today = known::today();
-    for entry in known.unwrap_or_default() {
+    for Known { entry, matcher } in known.unwrap_or_default() {
         let is_over = entry.is_over(today);
-        let Known { glob, matcher, reason, until } = entry;
+        let KnownFailure { glob, reason, until, .. } = entry;
         let accepted = report.accept(glob, reason, |id| matcher.is_match(id));
         (accepted.until, accepted.is_over) = (until.map(|until| until.to_string()), is_over);
     }

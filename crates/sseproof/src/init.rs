@@ -22,7 +22,7 @@ use crate::exit::{Blame, Blamed as _, Exit};
 use crate::interrupt::interrupted;
 use crate::running::{Running, START_WAIT};
 use crate::started::is_free;
-use crate::{check, known, screen};
+use crate::{check, known, screen, secrets};
 
 /// The failures of today: the first job is green, and every later failure is new.
 const KNOWN: &str = "sseproof.known.yaml";
@@ -63,7 +63,7 @@ pub(crate) async fn run(arguments: &Init) -> Result<Exit, Blame> {
             return Ok(exit);
         }
     } else {
-        write(known, &known::file([], [], &url)).usage()?;
+        write(known, &known::file([], [], &secrets::text(&url))).usage()?;
     }
     write(target, &texts::target(&survey, &trust, start.as_deref())).usage()?;
     write(workflow, &texts::workflow(&survey, start.is_some())).usage()?;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use sseproof_files::{FileKind, PlanFile, Scenario, Target, Variables, top_level_keys};
+use sseproof_files::{FileKind, PlanFile, Scenario, Target, Variables};
 use sseproof_rules::profile;
 use sseproof_units::{counted, list};
 
@@ -14,36 +14,9 @@ use crate::exit::{Blame, Blamed as _, Exit};
 use crate::{check, files, known, screen};
 
 struct File {
-    path: PathBuf,
+    name: String,
     text: String,
-    kind: Kind,
-}
-
-/// Targets come first, since they have values for the variables of scenarios.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Language(FileKind),
-    /// A list of known failures.
-    Known,
-}
-
-impl Kind {
-    fn of(text: &str) -> Option<Self> {
-        let is_rule = |key: &str| key.contains('/') || key.contains('*');
-        let mut keys = top_level_keys(text).peekable();
-        let is_known = keys.peek().is_some() && keys.all(is_rule);
-        match FileKind::of(text) {
-            Some(kind) => Some(Self::Language(kind)),
-            None => (is_known || known::is_empty(text)).then_some(Self::Known),
-        }
-    }
-
-    fn noun(self) -> &'static str {
-        match self {
-            Self::Language(kind) => kind.noun(),
-            Self::Known => "list",
-        }
-    }
+    kind: FileKind,
 }
 
 pub(crate) fn run(arguments: &Lint) -> Result<Exit, Blame> {
@@ -52,6 +25,7 @@ pub(crate) fn run(arguments: &Lint) -> Result<Exit, Blame> {
     for path in &arguments.files {
         files.extend(read(path).usage()?);
     }
+    // Targets first, since they have values for the variables of scenarios.
     files.sort_by_key(|file| file.kind);
     let mut variables = Variables::with_environment(given);
     let mut wrong = 0;
@@ -65,8 +39,7 @@ pub(crate) fn run(arguments: &Lint) -> Result<Exit, Blame> {
         let error = anyhow!("{wrong} of {} with mistakes", counted(files.len(), "file"));
         return Err(error).usage();
     }
-    let kinds = FileKind::ALL.map(Kind::Language).into_iter().chain([Kind::Known]);
-    let kinds = kinds.filter_map(|kind| {
+    let kinds = FileKind::ALL.into_iter().filter_map(|kind| {
         let count = files.iter().filter(|file| file.kind == kind).count();
         (count > 0).then(|| counted(count, kind.noun()))
     });
@@ -76,23 +49,25 @@ pub(crate) fn run(arguments: &Lint) -> Result<Exit, Blame> {
 
 /// A file, or those of a folder that are of a kind.
 fn read(path: &Path) -> anyhow::Result<Vec<File>> {
-    let one = |path: &Path| -> anyhow::Result<(String, Option<Kind>)> {
-        let text =
-            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let kind = Kind::of(&text);
-        Ok((text, kind))
+    let one = |path: &Path| -> anyhow::Result<(String, String, Option<FileKind>)> {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+        let kind = FileKind::of(&text);
+        Ok((name, text, kind))
     };
-    let none = |path: &Path| format!("{} is not {}", path.display(), FileKind::EXPECTED);
     if !path.is_dir() {
-        let (text, kind) = one(path)?;
-        let kind = kind.with_context(|| none(path))?;
-        return Ok(vec![File { path: path.to_owned(), text, kind }]);
+        let (name, text, kind) = one(path)?;
+        let kind = kind.with_context(|| format!("{name} is not {}", FileKind::EXPECTED))?;
+        return Ok(vec![File { name, text, kind }]);
     }
     let mut found = Vec::new();
     for path in files::in_folder(path)? {
         match one(&path)? {
-            (text, Some(kind)) => found.push(File { path, text, kind }),
-            (_, None) => screen::say(format_args!("sseproof: left out: {}", none(&path))),
+            (name, text, Some(kind)) => found.push(File { name, text, kind }),
+            (name, _, None) => screen::say(format_args!(
+                "sseproof: left out: {name} is not {}",
+                FileKind::EXPECTED
+            )),
         }
     }
     if found.is_empty() {
@@ -105,13 +80,12 @@ fn read(path: &Path) -> anyhow::Result<Vec<File>> {
 const UNKNOWN: &str = "unknown";
 
 fn judge(file: &File, variables: &mut Variables) -> anyhow::Result<()> {
-    let File { path, text, kind } = file;
-    let name = &path.display().to_string();
+    let File { name, text, kind } = file;
     for unset in files::of_environment(text) {
         variables.environment.entry(unset.to_owned()).or_insert_with(|| UNKNOWN.to_owned());
     }
     match kind {
-        Kind::Language(FileKind::Target) => {
+        FileKind::Target => {
             let target = Target::parse(name, text, variables)?;
             let own = target.profile.as_deref().and_then(profile);
             let own = own.map_or(&[][..], |profile| profile.variables).iter();
@@ -120,12 +94,12 @@ fn judge(file: &File, variables: &mut Variables) -> anyhow::Result<()> {
                 variables.given.entry(name).or_insert(value);
             }
         }
-        Kind::Language(FileKind::Scenario) => drop(Scenario::parse(name, text, variables)?),
-        Kind::Language(FileKind::Plan) => drop(PlanFile::parse(name, text, variables)?),
-        Kind::Known => {
+        FileKind::Scenario => drop(Scenario::parse(name, text, variables)?),
+        FileKind::Plan => drop(PlanFile::parse(name, text, variables)?),
+        FileKind::Known => {
             // The ids are those of rules or of requirements of parsers.
-            let of_parsers = |error| known::read(path, &known::OF_PARSERS).or(Err(error));
-            drop(known::read(path, &known::RULES).or_else(of_parsers)?);
+            let of_parsers = |error| known::parse(name, text, &known::OF_PARSERS).or(Err(error));
+            drop(known::parse(name, text, &known::RULES).or_else(of_parsers)?);
         }
     }
     Ok(())
@@ -133,9 +107,8 @@ fn judge(file: &File, variables: &mut Variables) -> anyhow::Result<()> {
 
 /// The files of a folder that are scenarios.
 pub(crate) fn scenarios(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let is_scenario = |file: &File| file.kind == Kind::Language(FileKind::Scenario);
-    let scenarios = read(folder)?.into_iter().filter(is_scenario).map(|file| file.path);
-    let scenarios: Vec<_> = scenarios.collect();
+    let all = read(folder)?.into_iter().filter(|file| file.kind == FileKind::Scenario);
+    let scenarios: Vec<_> = all.map(|file| PathBuf::from(file.name)).collect();
     if scenarios.is_empty() {
         anyhow::bail!("{} has no scenario (a YAML file with `scenario:`)", folder.display());
     }

@@ -259,6 +259,7 @@ fn may_be_scenario(file: &str) -> anyhow::Result<()> {
             bail!("{file} is a target, not a scenario: write --target {file}")
         }
         Some(FileKind::Plan) => bail!("{file} is a plan: write `sseproof load {file}`"),
+        Some(FileKind::Known) => bail!("{file} is a list of known failures: write --known {file}"),
         Some(FileKind::Scenario) | None => Ok(()),
     }
 }
