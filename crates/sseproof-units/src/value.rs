@@ -226,8 +226,13 @@ impl Value {
         }
     }
 
-    /// The value with its possible error: `1.46 ± 0.02 KiB`.
+    /// The value with its possible error: `1.46 ± 0.02 KiB`; if it is nothing, or less, what it can be
+    /// at most: `< 0.5 KiB`.
     pub fn with_error(&self, error: f64) -> String {
+        if self.amount <= 0.0 {
+            let most = Self::new(self.amount + error, self.dimension);
+            return if most.amount > 0.0 { format!("< {most}") } else { self.to_string() };
+        }
         let greater = Self::new(self.amount.abs().max(error), self.dimension);
         let (name, size) = greater.unit();
         let (digits, gap) = (decimals(greater.amount / size, 3), gap(name));
@@ -290,7 +295,9 @@ fn decimals(number: f64, digits: usize) -> usize {
         let power = 10_f64.powi(i32::try_from(digit).unwrap_or(i32::MAX));
         number < power * (1.0 - 0.5 * 0.1_f64.powi(i32::try_from(digits).unwrap_or(i32::MAX)))
     });
-    digits - before.unwrap_or(digits).max(1)
+    // Two decimals of a very small number would show nothing of it.
+    let zeros = (3..9).take_while(|zeros| number < 0.1_f64.powi(zeros - 1)).count();
+    digits - before.unwrap_or(digits).max(1) + zeros
 }
 
 fn gap(unit: &str) -> &'static str {
@@ -309,6 +316,10 @@ impl fmt::Display for Value {
                 reason = "saturates"
             )]
             return f.write_str(&count(amount.round() as u64));
+        }
+        // A process whose memory shrank needs none; a negative size would have no meaning.
+        if dimension == Dimension::Bytes && amount < 0.0 {
+            return f.write_str("none");
         }
         let (name, size) = self.unit();
         let number = amount / size;
@@ -405,7 +416,8 @@ mod tests {
     fn an_error_has_the_unit_of_its_value() {
         let of = |amount: f64, error: f64| Value::bytes(amount).with_error(error);
         assert_eq!(of(1495.0, 20.48), "1.46 ± 0.02 KiB");
-        assert_eq!(of(-3.0, 1536.0), "-0.00 ± 1.50 KiB");
+        assert_eq!(of(-3.0, 1536.0), "< 1.50 KiB");
+        assert_eq!([of(-1536.0, 3.0), of(0.0, 0.0)], ["none", "0 B"]);
         assert_eq!(of(1495.0, 0.1), "1.46 ± <0.01 KiB");
         assert_eq!(of(1495.0, 0.0), "1.46 ± 0.00 KiB");
     }
