@@ -11,30 +11,36 @@ use crate::cost::students_t;
 use crate::threshold::{Evidence, Subject};
 use sseproof_units::Value;
 
-use crate::{Cost, Interval, Outcome};
+use crate::{Cost, Interval, Outcome, Steady};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Round {
     pub number: u32,
     pub total: Interval,
     pub lasting: Duration,
+    pub steady: Steady,
     pub cost: Cost,
 }
 
 impl Round {
     pub fn of(outcome: &Outcome) -> Self {
+        Self::with(outcome, Cost::of(outcome))
+    }
+
+    pub fn with(outcome: &Outcome, cost: Cost) -> Self {
         Self {
             number: outcome.run.round,
             total: outcome.total(),
             lasting: outcome.lasting(),
-            cost: Cost::of(outcome),
+            steady: outcome.steady(),
+            cost,
         }
     }
 
     pub fn value(&self, subject: &Subject) -> Option<Value> {
         let figures = |key: &str| self.cost.value(key);
-        let (total, lasting) = (&self.total, self.lasting);
-        subject.value(&Evidence { total, lasting, figures: &figures })
+        let (total, lasting, steady) = (&self.total, self.lasting, &self.steady);
+        subject.value(&Evidence { total, lasting, steady, figures: &figures })
     }
 }
 

@@ -66,7 +66,7 @@ pub enum Unmeasured {
     #[error("/sys/kernel/slab can be read only by root")]
     NoSlabs,
     #[error(
-        "{0} connections are too few, since memory comes in pages and arenas: open {FEWEST_CONNECTIONS} or, better, thousands"
+        "{0} connections are too few, since memory comes in pages: open {FEWEST_CONNECTIONS} or, better, thousands"
     )]
     FewConnections(u64),
     #[error("all readings have the same number of connections: add plateaus to the ramp")]
@@ -88,10 +88,8 @@ pub enum Unmeasured {
     NoFirstEvent,
     #[error("{0} events are too few: at least {FEWEST_EVENTS} must arrive")]
     FewEvents(u64),
-    #[error(
-        "the highest number of clients lasted for {0} ms only: hold it for at least {SHORTEST_MS} ms"
-    )]
-    Short(u64),
+    #[error("all clients were connected for less than {SHORTEST_MS} ms: hold them longer (--hold)")]
+    Short,
     #[error("there were no {SHORTEST_MS} ms in which clients were connected and no event came")]
     NeverQuiet,
     #[error("a process ended, and its processor time is lost")]
@@ -369,11 +367,7 @@ fn at_the_peak(phases: &Phases<'_>, whose: Whose) -> Result<Span, Unmeasured> {
         return Err(Unmeasured::NoSamples);
     };
     let span = span(from, to, whose)?;
-    if span.milliseconds < SHORTEST_MS {
-        Err(Unmeasured::Short(span.milliseconds))
-    } else {
-        Ok(span)
-    }
+    if span.milliseconds < SHORTEST_MS { Err(Unmeasured::Short) } else { Ok(span) }
 }
 
 fn cpu_per_event(phases: &Phases<'_>, whose: Whose) -> Result<Estimate, Unmeasured> {

@@ -56,10 +56,20 @@ table! {
         "requests whose stream ended properly";
     Tokens = "tokens",
         "events that carried a non-empty token; a token of the model may be more or less";
+    Unresolved = "unresolved",
+        "tokens that came in one read with the token before them: there is a gap, but it is not resolvable, so it is not in `itl`";
     Good = "good",
         "completed requests that met every objective of the plan (goodput)";
     Errors = "errors",
         "all errors, also listed by kind";
+}
+
+impl Counter {
+    /// Whether open streams cause it, so that its rate is the one of the time in which all clients
+    /// were connected. Arrivals and errors happen before that.
+    pub fn is_of_streams(self) -> bool {
+        matches!(self, Self::Events | Self::Bytes | Self::Published | Self::PublishFailed)
+    }
 }
 
 /// A value for each counter that is not zero, and errors by their text, each with its kind.

@@ -17,8 +17,9 @@ pub struct Interval {
     pub counters: Counters,
     /// Times, in nanoseconds.
     pub histograms: BTreeMap<Metric, Histogram>,
-    /// The difference of the server's clock, from the responses of this interval.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The difference of the server's clock, from the responses of this interval. Results of earlier
+    /// versions have an `offset`, which took a `Date` for new in each response.
+    #[serde(default, rename = "server-clock", skip_serializing_if = "Option::is_none")]
     pub offset: Option<Offset>,
 }
 

@@ -35,7 +35,7 @@ pub use interval::Interval;
 pub use merge::{MergeError, merge};
 pub use metric::Metric;
 pub use offset::Offset;
-pub use outcome::{Kernel, Outcome, Resources, Run, Sample, Shard, Usage};
+pub use outcome::{Kernel, Outcome, Resources, Run, Sample, Shard, Steady, Usage};
 pub use plan::{
     Arrivals, Http, Lifetime, Pace, Plan, Protocol, Publishing, Rate, Reconnecting, Requests,
     Sequencing, Slow, Stage, Stamping, Subscribe, TimeUnit, Transport, Workload,

@@ -22,8 +22,8 @@ table! {
     Delivery = "delivery",
         Definition {
             name: "delivery latency",
-            formula: "event decoded − stamp in the event, which is the intended time of its publication if the generator publishes; a negative value counts as `negative` and is in no histogram",
-            clock: "wall clock of the machine that stamped, and wall clock of the generator; one clock if the generator publishes, or the server runs on the same machine; if clocks differ, a report gives the difference and its error, as far as the `Date` of all answers together shows it",
+            formula: "event decoded − stamp in the event, which is the intended time of its publication if the generator publishes; a negative value counts as `negative` and is in no histogram; nor are the events of clients that the plan makes slow, here, in `first-event` and in `gap`",
+            clock: "wall clock of the machine that stamped, and wall clock of the generator; one clock if the generator publishes, or the server runs on the same machine; if the server is on another machine, and the `Date` of all answers together shows that its clock is seconds off, a report says so",
         };
     Overhead = "overhead",
         Definition {
@@ -40,9 +40,9 @@ table! {
     Ttft = "ttft",
         monotonic("time to first token (TTFT)", "first event with a non-empty token decoded − intended arrival of the request (closed model: the end of its client's think time)");
     Itl = "itl",
-        monotonic("inter-token latency (ITL)", "event with a token decoded − the event with a token before it decoded; one sample per gap, never a mean per request");
+        monotonic("inter-token latency (ITL)", "event with a token decoded − the event with a token before it decoded; one sample per gap, never a mean per request; tokens that came in one read have none between them, and count as `unresolved`");
     Tpot = "tpot",
-        monotonic("time per output token (TPOT)", "(last token decoded − first token decoded) ÷ (events with tokens − 1), one sample for each request with two of them or more");
+        monotonic("time per output token (TPOT)", "(last token decoded − first token decoded) ÷ (events with tokens − 1), one sample for each request with two of them or more that came in more than one read");
     EndToEnd = "end-to-end",
         monotonic("end-to-end latency", "end of the stream (or its last event, such as `[DONE]`) − intended arrival of the request");
     Publish = "publish",

@@ -1,11 +1,12 @@
 //! The result of a run, as it is written to a file and merged with others.
 
+use std::collections::BTreeMap;
 use std::ops::AddAssign;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Interval, Transport};
+use crate::{Counter, Counters, Interval, Transport};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -36,6 +37,18 @@ pub struct Run {
     pub partial: Vec<String>,
     /// Why the generator itself was the bottleneck; empty if it was not.
     pub saturated: Vec<String>,
+    /// Where events had their stamp, in the form of a plan: `/time:ms`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stamp: String,
+    /// Where events had their number, in the form of a plan: `id`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sequence: String,
+    /// Sentences on these places in the first events, if the plan left them open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<String>,
+    /// Other things that two runs can differ in, by name: `plan.clients`, `machine.memory`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conditions: BTreeMap<String, String>,
 }
 
 impl Run {
@@ -147,5 +160,65 @@ impl Outcome {
             total.total(interval);
         }
         total
+    }
+
+    /// The part of the run in which all clients were connected; it has no duration if there was none,
+    /// as with requests, whose streams end.
+    pub fn steady(&self) -> Steady {
+        let mut steady = Steady::default();
+        let peak = self.intervals.iter().map(|interval| interval.open).max().unwrap_or_default();
+        let is_full = |interval: &Interval| peak > 0 && interval.open as f64 >= FULL * peak as f64;
+        let has_requests =
+            self.intervals.iter().any(|interval| interval.counters.count(Counter::Completed) > 0);
+        for pair in self.intervals.windows(2).filter(|_| !has_requests) {
+            if pair.iter().all(is_full) && pair[0].index + 1 == pair[1].index {
+                steady.counters.absorb(&pair[1].counters);
+                steady.lasting += Duration::from_millis(self.run.interval_ms);
+            }
+        }
+        steady
+    }
+}
+
+/// The share of the most clients that count as all of them: some may just be reconnecting.
+const FULL: f64 = 0.99;
+
+/// The counts of the time in which all clients were connected, and how long it was.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Steady {
+    pub counters: Counters,
+    pub lasting: Duration,
+}
+
+impl AddAssign<&Self> for Steady {
+    fn add_assign(&mut self, other: &Self) {
+        self.counters.absorb(&other.counters);
+        self.lasting += other.lasting;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_intervals_with_all_clients_are_steady() {
+        let interval = |(index, open): (u64, u64)| {
+            let mut interval = Interval { index, open, ..Interval::default() };
+            interval.counters.add(Counter::Events, 10 + index);
+            interval
+        };
+        let of = |open: &[u64]| Outcome {
+            run: Run { interval_ms: 1000, ..Run::default() },
+            intervals: (0..).zip(open.iter().copied()).map(interval).collect(),
+            ..Outcome::default()
+        };
+        let steady = of(&[40, 100, 100, 99, 97, 100, 0]).steady();
+        assert_eq!(steady.lasting, Duration::from_secs(2));
+        assert_eq!(steady.counters.count(Counter::Events), 12 + 13);
+        assert_eq!(of(&[0, 0]).steady(), Steady::default());
+        let mut requests = of(&[5, 5, 5]);
+        requests.intervals[2].counters.add(Counter::Completed, 1);
+        assert_eq!(requests.steady(), Steady::default());
     }
 }

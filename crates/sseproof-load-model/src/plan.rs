@@ -20,6 +20,8 @@ pub struct Plan {
     pub publishing: Option<Publishing>,
     pub stamping: Stamping,
     pub sequencing: Sequencing,
+    /// Whether the numbers are known to count within a stream only, and not across reconnects.
+    pub restarts_numbers: bool,
     pub interval: Duration,
     /// How long a client waits for a connection, and for response headers.
     pub patience: Duration,
@@ -39,6 +41,7 @@ impl Plan {
             publishing: None,
             stamping: Stamping::None,
             sequencing: Sequencing::None,
+            restarts_numbers: false,
             interval: Duration::from_secs(1),
             patience: Duration::from_secs(10),
             drain: Duration::from_secs(1),
@@ -299,6 +302,8 @@ pub struct Publishing {
 pub enum Stamping {
     #[default]
     None,
+    /// Wherever the first events have it, which is looked for before the run.
+    Auto,
     /// As the generator writes it when it publishes, and the embedded server too.
     Own,
     /// A number in the data, which is JSON.
@@ -310,14 +315,31 @@ pub enum Stamping {
 }
 
 impl Stamping {
-    /// Reads the short form: `own`, `none`, or a JSON pointer with its unit, as in `/time:ms`.
+    /// Reads the short form: `own`, `none`, `auto`, or a JSON pointer with its unit, as in `/time:ms`.
     pub fn parse(text: &str) -> Option<Self> {
-        if let "own" | "none" = text {
-            return Some(if text == "own" { Self::Own } else { Self::None });
+        let word =
+            [Self::None, Self::Auto, Self::Own].into_iter().find(|word| word.to_string() == text);
+        if word.is_some() {
+            return word;
         }
         let (pointer, unit) = text.rsplit_once(':')?;
         let unit = TimeUnit::deserialize(StrDeserializer::<UnknownUnit>::new(unit)).ok()?;
         is_pointer(pointer).then(|| Self::Json { pointer: pointer.to_owned(), unit })
+    }
+}
+
+impl fmt::Display for Stamping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Auto => f.write_str("auto"),
+            Self::Own => f.write_str("own"),
+            Self::Json { pointer, unit } => {
+                write!(f, "{pointer}:")?;
+                // The unit's name is that of files.
+                unit.serialize(f)
+            }
+        }
     }
 }
 
@@ -346,6 +368,9 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
+    pub const ALL: [Self; 4] =
+        [Self::Seconds, Self::Milliseconds, Self::Microseconds, Self::Nanoseconds];
+
     pub fn nanoseconds(self) -> f64 {
         match self {
             Self::Seconds => 1e9,
@@ -361,6 +386,9 @@ pub enum Sequencing {
     /// Nowhere, or a server may leave events out: nothing is counted as lost.
     #[default]
     None,
+    /// Wherever the first events have it, which is looked for before the run. Numbers that were found
+    /// count within a stream only: they may begin anew in the next.
+    Auto,
     /// As the generator writes it when it publishes, and the embedded server too.
     Own,
     /// In the event's id: the digits at its end.
@@ -370,13 +398,26 @@ pub enum Sequencing {
 }
 
 impl Sequencing {
-    /// Reads the short form: `own`, `id`, `none`, or a JSON pointer, as in `/sequence`.
+    /// Reads the short form: `own`, `id`, `none`, `auto`, or a JSON pointer, as in `/sequence`.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
+            "auto" => Some(Self::Auto),
             "own" => Some(Self::Own),
             "id" => Some(Self::Id),
             "none" => Some(Self::None),
             pointer => pointer.starts_with('/').then(|| Self::Json(pointer.to_owned())),
         }
+    }
+}
+
+impl fmt::Display for Sequencing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Auto => "auto",
+            Self::Own => "own",
+            Self::Id => "id",
+            Self::Json(pointer) => pointer,
+        })
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use sseproof_units::Value;
 
-use crate::{Counter, Interval};
+use crate::{Counter, Interval, Steady};
 
 pub use objective::{OBJECTIVES, objective};
 pub use parse::ThresholdError;
@@ -58,6 +58,7 @@ pub enum Limit {
 pub struct Evidence<'a> {
     pub total: &'a Interval,
     pub lasting: Duration,
+    pub steady: &'a Steady,
     /// The value of a [`Figure`](crate::Figure), by its key, if it was measured.
     pub figures: &'a dyn Fn(&str) -> Option<Value>,
 }
@@ -136,7 +137,7 @@ impl Threshold {
 
 impl Subject {
     pub fn value(&self, evidence: &Evidence<'_>) -> Option<Value> {
-        let Evidence { total, lasting, figures } = evidence;
+        let Evidence { total, lasting, steady, figures } = evidence;
         let counters = &total.counters;
         match *self {
             Self::Time(metric, statistic) => {
@@ -165,6 +166,11 @@ impl Subject {
             }
             Self::Errors(kind) => Some(Value::count(counters.errors_of(kind))),
             Self::Rate(counter) => {
+                let (counters, lasting) = match counter.is_of_streams() && !steady.lasting.is_zero()
+                {
+                    true => (&steady.counters, steady.lasting),
+                    false => (counters, *lasting),
+                };
                 let seconds = lasting.as_secs_f64();
                 let count = counters.count(counter) as f64;
                 (seconds > 0.0).then(|| Value::new(count / seconds, self.dimension()))
@@ -212,8 +218,8 @@ mod tests {
     }
 
     fn judge(text: &str, new: &Interval, old: Option<&Interval>) -> Judgement {
-        let evidence =
-            |total| Evidence { total, lasting: Duration::from_secs(10), figures: &figures };
+        let (lasting, steady) = (Duration::from_secs(10), Steady::default());
+        let evidence = |total| Evidence { total, lasting, steady: &steady, figures: &figures };
         let threshold = Threshold::parse_change(text).expect(text);
         threshold.judge(&evidence(new), old.map(evidence).as_ref())
     }
@@ -233,6 +239,16 @@ mod tests {
             assert_eq!(judgement.passes(), !is_crossed, "{text}");
             assert_eq!(judgement.to_string(), shown, "{text}");
         }
+    }
+
+    #[test]
+    fn rates_of_streams_are_of_the_time_with_all_clients() {
+        let (total, lasting) = (run(), Duration::from_secs(10));
+        let mut steady = Steady { lasting: Duration::from_secs(4), ..Steady::default() };
+        steady.counters.add(Counter::Events, 800);
+        let evidence = Evidence { total: &total, lasting, steady: &steady, figures: &figures };
+        let rate = |counter| Subject::Rate(counter).value(&evidence).unwrap().to_string();
+        assert_eq!([rate(Counter::Events), rate(Counter::Arrivals)], ["200/s", "10/s"]);
     }
 
     #[test]

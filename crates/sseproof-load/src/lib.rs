@@ -6,6 +6,7 @@
 
 mod clock;
 mod engine;
+mod found;
 mod recorder;
 pub mod resource;
 mod run;
@@ -15,7 +16,8 @@ mod target;
 mod wire;
 
 pub use clock::Clock;
-pub use engine::{Emission, Job, Message, Publisher, Shared, play, reach};
+pub use engine::{Emission, Job, Message, Publisher, Shared, first_events, play, reach};
+pub use found::{FirstEvent, Found, find};
 pub use run::{Generator, Played, Update, run};
 pub use stamp::Own;
 pub use target::{PerClient, Target, TargetError};

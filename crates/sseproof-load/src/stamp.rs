@@ -101,7 +101,7 @@ pub(crate) fn read(stamping: &Stamping, sequencing: &Sequencing, id: &str, data:
         });
     }
     match sequencing {
-        Sequencing::None => read.number = None,
+        Sequencing::None | Sequencing::Auto => read.number = None,
         Sequencing::Own => {}
         Sequencing::Id => read.number = digits(id),
         Sequencing::Json(pointer) => {
@@ -114,7 +114,7 @@ pub(crate) fn read(stamping: &Stamping, sequencing: &Sequencing, id: &str, data:
 }
 
 /// The number that the text ends with.
-fn digits(text: &str) -> Option<u64> {
+pub(crate) fn digits(text: &str) -> Option<u64> {
     let begin = text
         .rfind(|c: char| !c.is_ascii_digit())
         .map_or(0, |at| at + text[at..].chars().next().map_or(0, char::len_utf8));
@@ -122,7 +122,7 @@ fn digits(text: &str) -> Option<u64> {
 }
 
 /// The number at a JSON pointer; one in a string counts too. Nothing is built of the rest.
-fn at(pointer: &str, data: &str) -> Option<f64> {
+pub(crate) fn at(pointer: &str, data: &str) -> Option<f64> {
     let mut reader = serde_json::Deserializer::from_str(data);
     Place(pointer).deserialize(&mut reader).ok().flatten()
 }

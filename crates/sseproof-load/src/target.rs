@@ -97,6 +97,16 @@ impl Target {
         matches!(self.url.scheme(), "https" | "wss")
     }
 
+    /// Whether the server is on this machine, and so has our clock and shares our processors: each of
+    /// its addresses is one that a socket of ours can have.
+    pub fn is_local(&self) -> bool {
+        let is_ours = |address: &SocketAddr| {
+            let ip = address.ip();
+            ip.is_loopback() || std::net::UdpSocket::bind((ip, 0)).is_ok()
+        };
+        self.addresses.iter().all(is_ours)
+    }
+
     pub fn name(&self) -> Option<ServerName<'static>> {
         let host = self.url.host_str()?.trim_start_matches('[').trim_end_matches(']');
         ServerName::try_from(host.to_owned()).ok()

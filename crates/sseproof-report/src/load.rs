@@ -2,10 +2,11 @@
 //! Prometheus.
 //!
 //! Every report is a pure function over [`LoadReport`]: `terminal::render`, `markdown::render`,
-//! `csv::render`, `hlog::render`; and `prometheus::render` over a running load.
+//! `csv::render`, `hlog::render`; `diff::render` over two of them; and `prometheus::render` over a running load.
 //! [`LoadReport::verdict`] alone decides the verdict.
 
 pub mod csv;
+pub mod diff;
 #[cfg(test)]
 mod examples;
 mod facts;
@@ -15,6 +16,7 @@ pub mod hlog;
 pub mod markdown;
 pub mod prometheus;
 mod side;
+mod summary;
 pub mod terminal;
 
 use std::borrow::Cow;

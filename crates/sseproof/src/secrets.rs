@@ -45,7 +45,8 @@ pub(crate) fn redact(outcomes: &mut [Outcome]) {
     for run in outcomes.iter_mut().map(|outcome| &mut outcome.run) {
         run.url = sseproof_http::without_secrets(&run.url);
         run.plan = text(&run.plan);
-        run.partial.iter_mut().chain(&mut run.saturated).for_each(|why| *why = text(why));
+        let texts = run.partial.iter_mut().chain(&mut run.saturated).chain(&mut run.found);
+        texts.chain(run.conditions.values_mut()).for_each(|said| *said = text(said));
     }
 }
 

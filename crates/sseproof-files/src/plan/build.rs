@@ -180,7 +180,11 @@ impl Build<'_> {
 
     fn stamping(&mut self, document: &Document) -> Stamping {
         let Some(stamp) = &document.stamp else {
-            return if document.publish.is_some() { Stamping::Own } else { Stamping::None };
+            return match (&document.publish, &document.requests) {
+                (Some(_), _) => Stamping::Own,
+                (None, None) => Stamping::Auto,
+                (None, Some(_)) => Stamping::None,
+            };
         };
         stamp.word.clone().unwrap_or_else(|| {
             self.pointer(&stamp.json);
@@ -190,7 +194,11 @@ impl Build<'_> {
 
     fn sequencing(&mut self, document: &Document) -> Sequencing {
         let Some(sequence) = &document.sequence else {
-            return if document.publish.is_some() { Sequencing::Own } else { Sequencing::None };
+            return match (&document.publish, &document.requests) {
+                (Some(_), _) => Sequencing::Own,
+                (None, None) => Sequencing::Auto,
+                (None, Some(_)) => Sequencing::None,
+            };
         };
         sequence.word.clone().unwrap_or_else(|| {
             self.pointer(&sequence.json);

@@ -230,7 +230,7 @@ pub(super) struct Stamp {
 impl Shorthand for Stamp {
     const EXPECTED: &'static str = "where the stamp stands";
     const WRITTEN: &'static str =
-        "`stamp: own`, `stamp: none`, or `stamp: { json: /at, unit: ms }`";
+        "`stamp: own`, `stamp: auto`, `stamp: none`, or `stamp: { json: /at, unit: ms }`";
 
     fn short(text: &str) -> Result<Self, Slip> {
         let word = if text == "false" { Some(Stamping::None) } else { Stamping::parse(text) };
@@ -257,8 +257,7 @@ pub(super) struct Sequence {
 
 impl Shorthand for Sequence {
     const EXPECTED: &'static str = "where the number of an event stands";
-    const WRITTEN: &'static str =
-        "`sequence: own`, `sequence: id`, `sequence: none`, or `sequence: { json: /n }`";
+    const WRITTEN: &'static str = "`sequence: own`, `sequence: id`, `sequence: auto`, `sequence: none`, or `sequence: { json: /n }`";
 
     fn short(text: &str) -> Result<Self, Slip> {
         let word = if text == "false" { Some(Sequencing::None) } else { Sequencing::parse(text) };

@@ -96,6 +96,15 @@ impl PlanFile {
         if self.method == "GET" && over.body.is_some() {
             "POST".clone_into(&mut self.method);
         }
+        // The generator stamps and numbers what it publishes.
+        if over.publish.is_some() {
+            if self.plan.stamping == Stamping::Auto {
+                self.plan.stamping = Stamping::Own;
+            }
+            if self.plan.sequencing == Sequencing::Auto {
+                self.plan.sequencing = Sequencing::Own;
+            }
+        }
         let (publish, publishing) = over.publish.unzip();
         let mut thresholds = self.plan.thresholds;
         thresholds.extend(over.thresholds);

@@ -212,6 +212,7 @@ impl Client {
             }
         }
         drop(recorder);
+        self.track.reconnected(&self.worker);
         let reading = match job.target.transport {
             Transport::Sse => Reading::Events { body: head.body, decoding: Decoding::Start },
             Transport::WebSocket => Reading::Messages(Reader::default()),

@@ -8,7 +8,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rustls::AlertDescription;
-use sseproof_load_model::{Counter, ErrorKind, Http, LoadError, Metric, Offset, Transport};
+use sseproof_load_model::{
+    Counter, ErrorKind, Http, LoadError, Metric, Offset, Transport, Workload,
+};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -210,7 +212,11 @@ async fn ask(
     let asked = Instant::now();
     sent.set(Some(asked));
     let until = asked + worker.job.plan.patience;
-    let mut rest = Vec::new();
+    // Tokens that arrive with the headers must not be split over reads, which would look like gaps.
+    let mut rest = match worker.job.plan.workload {
+        Workload::Request(_) => Vec::with_capacity(16 * 1024),
+        Workload::Subscribe(_) => Vec::new(),
+    };
     let reading = async {
         socket.write_all(request).await?;
         socket.flush().await?;
@@ -289,7 +295,7 @@ fn judge(worker: &Worker, dialled: Dialled, key: Option<&str>) -> Result<Dialled
     let mut recorder = worker.recorder.borrow_mut();
     recorder.count(Counter::Streams);
     recorder.time(Metric::Head, nanoseconds(dialled.answered - dialled.asked));
-    if let Some(date) = head.date {
+    if let Some(date) = head.date.filter(|_| !worker.is_local) {
         let clock = &worker.job.clock;
         recorder.offset(Offset::of(date, clock.wall(dialled.asked), clock.wall(dialled.answered)));
     }

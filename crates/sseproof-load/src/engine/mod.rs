@@ -6,6 +6,7 @@
 mod client;
 mod dial;
 mod drive;
+mod first;
 mod http2;
 mod publish;
 mod request;
@@ -22,6 +23,7 @@ use sseproof_load_model::{Interval, LoadError, Plan};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+pub use first::first_events;
 pub use publish::{Emission, Message, Publisher};
 
 use self::worker::Worker;
@@ -90,11 +92,14 @@ pub fn play(
     reports: mpsc::UnboundedSender<Interval>,
     stop: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    local()?.block_on(drive::drive(job, part, reports, stop));
+    Ok(())
+}
+
+fn local() -> std::io::Result<tokio::runtime::LocalRuntime> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         // The kernel is polled often enough even when tasks wake each other.
         .event_interval(31)
-        .build_local(tokio::runtime::LocalOptions::default())?;
-    runtime.block_on(drive::drive(job, part, reports, stop));
-    Ok(())
+        .build_local(tokio::runtime::LocalOptions::default())
 }

@@ -211,6 +211,8 @@ impl Answer<'_> {
                 self.tokens += 1;
                 match self.last.replace(now) {
                     None => self.first = Some(now),
+                    // They came in one read: the gap was lost on the way, and is not zero.
+                    Some(last) if last == now => recorder.count(Counter::Unresolved),
                     Some(last) => {
                         let gap = nanoseconds(now - last);
                         self.longest = self.longest.max(Some(gap));
@@ -253,7 +255,9 @@ impl Answer<'_> {
             seen.push((Metric::Ttft, ttft));
             if self.tokens > 1 {
                 let tpot = nanoseconds(last - first) / (self.tokens - 1);
-                recorder.time(Metric::Tpot, tpot);
+                if last > first {
+                    recorder.time(Metric::Tpot, tpot);
+                }
                 seen.push((Metric::Tpot, tpot));
             }
         }

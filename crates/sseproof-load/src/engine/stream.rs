@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use sseproof_codec::{Decoder, Resume};
 use sseproof_http::http1::{Body, Piece};
 use sseproof_load_model::{
-    Counter, ErrorKind, LoadError, Metric, Sequence, SequenceCheck, Sequencing,
+    Counter, ErrorKind, LoadError, Metric, Sequence, SequenceCheck, Sequencing, Stamping,
 };
 use tokio::time::Instant;
 use tungstenite::protocol::frame::coding::Control;
@@ -33,8 +33,9 @@ pub(super) struct Stream {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReadPace {
     Usual,
+    /// Its events have no times: they would be those of the plan, and not of the server.
     Slow,
-    /// A slow client reads the rest at full speed: its events have no times of the server.
+    /// A slow client reads the rest at full speed; its events have no times either.
     CatchingUp,
 }
 
@@ -115,7 +116,7 @@ impl Track {
         if bytes.is_empty() {
             return;
         }
-        let timed = stream.pace != ReadPace::CatchingUp;
+        let timed = stream.pace == ReadPace::Usual;
         let answer = &mut stream.answer;
         stream.is_over = match &mut stream.reading {
             Reading::Events { body, decoding } => {
@@ -195,6 +196,7 @@ impl Track {
     /// those that were published after its last one.
     pub(super) fn account(&self, worker: &Worker, may_get_more: bool) {
         let job = &worker.job;
+        self.count_lost(worker);
         let tail = if job.publisher.is_some() && job.plan.sequencing == Sequencing::Own {
             let end = job.shared.published.load(Ordering::Relaxed);
             // If nothing was received, everything published since is missing.
@@ -203,8 +205,19 @@ impl Track {
             0
         };
         let mut recorder = worker.recorder.borrow_mut();
-        recorder.add(Counter::Lost, self.sequence.lost());
         recorder.add(if may_get_more { Counter::Unread } else { Counter::Lost }, tail);
+    }
+
+    fn count_lost(&self, worker: &Worker) {
+        worker.recorder.borrow_mut().add(Counter::Lost, self.sequence.lost());
+    }
+
+    /// The next stream begins; its numbers may begin anew.
+    pub(super) fn reconnected(&mut self, worker: &Worker) {
+        if worker.job.plan.restarts_numbers {
+            self.count_lost(worker);
+            self.sequence = Sequence::default();
+        }
     }
 
     fn event(&mut self, worker: &Worker, timed: bool, now: Instant, id: &str, data: &str) {
@@ -232,10 +245,8 @@ impl Track {
                 }
                 None => recorder.count(Counter::Negative),
             },
-            None if plan.stamping != sseproof_load_model::Stamping::None => {
-                recorder.count(Counter::Unstamped);
-            }
-            None => {}
+            None if matches!(plan.stamping, Stamping::None | Stamping::Auto) => {}
+            None => recorder.count(Counter::Unstamped),
         }
         match read.number {
             Some(number) if number < self.owed_from => {}

@@ -39,11 +39,15 @@ pub(crate) struct Worker {
     /// Since when slow clients read at full speed, in nanoseconds since the start.
     pub(crate) draining: Cell<Option<u64>>,
     reported: Cell<(u64, u64)>,
+    /// Whether the server has the clock of this machine.
+    pub(crate) is_local: bool,
 }
 
 impl Worker {
     pub(crate) fn new(job: Arc<Job>) -> Rc<Self> {
+        let is_local = job.target.is_local();
         Rc::new(Self {
+            is_local,
             job,
             recorder: RefCell::new(Recorder::new()),
             buffer: RefCell::new(vec![0; BUFFER].into_boxed_slice()),

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use h2::Reason;
-use sseproof_load::{Generator, Message, PerClient, Publisher, Target, reach, run};
+use sseproof_load::{
+    Generator, Message, PerClient, Publisher, Target, find, first_events, reach, run,
+};
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{
     Arrivals, Counter, ErrorKind, Http, Interval, LoadError, Metric, Pace, Plan, Protocol,
@@ -96,6 +98,16 @@ async fn clients_share_as_few_connections_as_the_plan_says() {
     assert_eq!(total.histogram(Metric::Head).map(|times| times.count()), Some(10));
     // Each event has 29 bytes or more, and a frame's head of nine.
     assert!(count(Counter::Bytes) > 200 * 38, "{:?}", total.counters);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_events_are_read_over_http2_too() {
+    let server = Server::start(None, None).await;
+    let url = Url::parse(&format!("http://{}/twenty", server.address)).expect("a URL");
+    let target = Target::new(url, None).await.expect("an address");
+    let events = first_events(&plan(1, SHORT, 100), target).await;
+    assert_eq!(events.len(), 20);
+    assert_eq!(find(&events, &Stamping::None, &Sequencing::Auto).sequencing, Sequencing::Id);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,6 +25,8 @@ fn outcome(transport: Transport, slower: u64, errors: &Errors) -> Outcome {
             round: 1,
             started: "2026-11-23T01:02:03.5Z".into(),
             interval_ms: 10_000,
+            stamp: "own".into(),
+            sequence: "own".into(),
             shards: vec![Shard { index: 0, of: 1, complete: true }],
             ..Run::default()
         },
@@ -200,7 +202,56 @@ pub(super) fn warm() -> LoadReport {
     judged(outcomes, &["memory.server > 20KiB"])
 }
 
+/// Forty requests with twenty tokens each, of which so many came in one read with another.
+pub(super) fn requests(in_one_read: u64) -> LoadReport {
+    let mut outcome = outcome(Transport::Sse, 1, &[]);
+    outcome.run.objectives = vec!["ttft < 500 ms".into()];
+    let mut interval = Interval { open: 9, ..Interval::default() };
+    for (counter, count) in [
+        (Counter::Arrivals, 40),
+        (Counter::Streams, 40),
+        (Counter::Events, 840),
+        (Counter::Unsequenced, 840),
+        (Counter::Bytes, 90_000),
+        (Counter::Completed, 39),
+        (Counter::Good, 30),
+        (Counter::Tokens, 800),
+        (Counter::Unresolved, 40 * in_one_read),
+    ] {
+        interval.counters.add(counter, count);
+    }
+    for (metric, count, time) in [
+        (Metric::Ttft, 40, 321_000_000),
+        (Metric::Itl, 40 * (19 - in_one_read), 25_000_000),
+        (Metric::EndToEnd, 39, 801_000_000),
+    ] {
+        let histogram = interval.histograms.entry(metric).or_default();
+        (0..count).for_each(|n| histogram.record(time + n * 10_000));
+    }
+    outcome.intervals = vec![interval];
+    outcome.resources.samples.clear();
+    judged(vec![outcome], &[])
+}
+
+/// A server whose events have no stamp, and a number that was found.
+pub(super) fn unstamped() -> LoadReport {
+    let mut outcome = outcome(Transport::Sse, 1, &[]);
+    outcome.run.stamp = "none".into();
+    outcome.run.sequence = "id".into();
+    outcome.run.found = vec![
+        "latency not measured: `data.E` and `data.T` may each be the time of the event; choose one, as in --stamp /E:ms".into(),
+        "loss counted by `id` (found in the first events)".into(),
+    ];
+    for interval in &mut outcome.intervals {
+        interval.histograms.remove(&Metric::Delivery);
+    }
+    outcome.resources.samples.iter_mut().for_each(|sample| sample.server = None);
+    judged(vec![outcome], &["delivery.p99 > 50ms", "lost > 0"])
+}
+
 pub(super) fn all() -> Vec<LoadReport> {
     let none = LoadReport::default();
-    vec![none, good(), broken(), saturated(), partial(), hung(), twice(), warm(), rounds()]
+    let most = [good(), broken(), saturated(), partial(), hung(), twice(), warm(), rounds()];
+    let more = [over_http2(), requests(0), requests(19), unstamped()];
+    [none].into_iter().chain(most).chain(more).collect()
 }

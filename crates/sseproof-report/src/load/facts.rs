@@ -5,7 +5,7 @@ use std::time::Duration;
 use sseproof_load_model::compare::{FEWEST_ROUNDS, Finding, Pairing, Ratio, compare};
 use sseproof_load_model::threshold::Subject;
 use sseproof_load_model::{
-    Counter, Counters, ErrorKind, Estimate, Figure, Histogram, Metric, Share,
+    Counter, Counters, ErrorKind, Estimate, Figure, Histogram, Metric, Offset, Share,
 };
 use sseproof_units::{self as units, Dimension, Value, counted};
 
@@ -25,11 +25,16 @@ pub(super) const NONE: &str = "–";
 /// The percentile, if there are enough samples for one to lie above it: p99.99 of 500 times would
 /// be their maximum under another name.
 pub(super) fn percentile(histogram: &Histogram, hundredths: u16) -> Option<u64> {
-    let above = histogram.count().saturating_mul(u64::from(10_000 - hundredths));
-    (above >= 10_000).then(|| histogram.quantile(f64::from(hundredths) / 10_000.0))
+    let share = f64::from(hundredths) / 10_000.0;
+    has_percentile(histogram, share).then(|| histogram.quantile(share))
 }
 
-fn nanoseconds(time: u64) -> String {
+pub(super) fn has_percentile(histogram: &Histogram, share: f64) -> bool {
+    // A share such as 0.9999 is rounded.
+    histogram.count() as f64 * (1.0 - share) + 1e-6 >= 1.0
+}
+
+pub(super) fn nanoseconds(time: u64) -> String {
     units::duration(Duration::from_nanos(time))
 }
 
@@ -37,10 +42,15 @@ pub(super) fn times(side: &Side<'_>) -> Grid {
     let head = ["", "count"].into_iter().chain(PERCENTILES.map(|(name, _)| name)).chain(["max"]);
     let row = |metric: Metric| {
         let histogram = side.total.histogram(metric)?;
-        let shown = |hundredths| percentile(histogram, hundredths).map_or(NONE.into(), nanoseconds);
+        let time = |time: u64| match (metric, time) {
+            // Events of one read have one time.
+            (Metric::Gap, 0) => "one read".to_owned(),
+            (_, time) => nanoseconds(time),
+        };
+        let shown = |hundredths| percentile(histogram, hundredths).map_or(NONE.into(), time);
         let mut row = vec![metric.key().to_owned(), units::count(histogram.count())];
         row.extend(PERCENTILES.map(|(_, hundredths)| shown(hundredths)));
-        row.push(nanoseconds(histogram.max()));
+        row.push(time(histogram.max()));
         Some(row)
     };
     Grid {
@@ -168,6 +178,9 @@ fn requests(side: &Side<'_>, counters: &Counters) -> Facts {
         Some(rate) => format!("{count} events with tokens, {}", rate),
         None => format!("{count} events with tokens"),
     });
+    facts.part(count(Counter::Unresolved), |count| {
+        format!("{count} of them in one read with the token before, so without a gap (itl)")
+    });
     facts
 }
 
@@ -226,16 +239,23 @@ fn delivery(counters: &Counters) -> Facts {
 /// server.
 fn clocks(side: &Side<'_>, counters: &Counters) -> Facts {
     let mut facts = Facts::new("clocks");
-    let stamps = side.total.histogram(Metric::Delivery).map_or(0, Histogram::count);
-    let is_stamped = stamps + counters.count(Counter::Negative) > 0;
-    let offset = side.total.offset.filter(|offset| offset.least > 0 || offset.most < 0);
-    let estimate = offset.and_then(sseproof_load_model::Offset::estimate);
-    if let Some((middle, error)) = estimate.filter(|_| is_stamped) {
-        let (word, effect) = if middle > 0 { ("fast", "short") } else { ("slow", "long") };
+    let latencies = side.total.histogram(Metric::Delivery);
+    let negative = counters.count(Counter::Negative);
+    // The stamps of what the generator publishes are of its own clock.
+    let has_own = counters.count(Counter::Published) > 0
+        && side.rounds.iter().any(|round| matches!(&*round.run.stamp, "" | "own"));
+    let is_stamped = (latencies.is_some() || negative > 0) && !has_own;
+    let Some(offset) = side.total.offset.filter(|_| is_stamped) else { return facts };
+    // Events that came before their stamp show that the server's clock is fast, but not how much.
+    let shortest = latencies.map(Histogram::min).filter(|_| negative == 0);
+    let shortest = shortest.unwrap_or(if negative > 0 { 0 } else { u64::MAX });
+    if let Some(offset) = offset.and(Offset::of_latency(shortest)).difference() {
+        let (word, effect) = if offset.least > 0 { ("fast", "short") } else { ("slow", "long") };
+        let [one, other] = [offset.least, offset.most].map(i64::unsigned_abs);
         facts.bad.push(format!(
-            "the server's is {} (± {}) {word}, by the Date of its responses: latencies from its stamps are that much too {effect}",
-            nanoseconds(middle.unsigned_abs()),
-            nanoseconds(error),
+            "the server's is {} to {} {word}, by the Date of its responses: latencies from its stamps are that much too {effect}",
+            nanoseconds(one.min(other)),
+            nanoseconds(one.max(other)),
         ));
     }
     facts
@@ -249,11 +269,11 @@ fn published(counters: &Counters) -> Facts {
 }
 
 /// The number per second of the run, if there are any.
-fn rate(side: &Side<'_>, counter: Counter) -> Option<Value> {
+pub(super) fn rate(side: &Side<'_>, counter: Counter) -> Option<Value> {
     side.value(Subject::Rate(counter)).filter(|rate| rate.amount > 0.0)
 }
 
-fn per_event(side: &Side<'_>) -> Option<Value> {
+pub(super) fn per_event(side: &Side<'_>) -> Option<Value> {
     side.value(Subject::BytesPerEvent).filter(|bytes| bytes.amount > 0.0)
 }
 
@@ -345,7 +365,8 @@ pub(super) fn gaps(sides: &[Side<'_>]) -> Vec<String> {
 /// The values that all sides have, side by side; costs with their error, if wanted.
 pub(super) fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
     let cost = |estimate: &Estimate| {
-        if off { estimate.to_string() } else { estimate.value.to_string() }
+        let is_noise = estimate.value.amount <= 0.0;
+        if off || is_noise { estimate.to_string() } else { estimate.value.to_string() }
     };
     let mut rows = Vec::new();
     let mut push = |key: String, of: &dyn Fn(&Side<'_>) -> Option<String>| {
@@ -389,32 +410,50 @@ pub(super) fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
     grid
 }
 
-/// A column with the ratio of the second side to the first; the rounds of the sides alternate, so
-/// rounds of the same number are paired.
+/// A column with the ratio of the second side to the first.
 fn add_ratios(grid: &mut Grid, first: &Side<'_>, second: &Side<'_>, off: bool) {
     let subjects: Vec<Subject> = Subject::all().collect();
     grid.head.push(if off { format!("{} ÷ {}", second.name, first.name) } else { "ratio".into() });
     for row in &mut grid.rows {
         let subject = subjects.iter().copied().find(|subject| subject.to_string() == row[0]);
-        let compared = subject.map(|subject| {
-            compare(&first.compared, &second.compared, Pairing::ByNumber, [subject])
-        });
-        let ratio = compared.and_then(|compared| compared.into_iter().next()?.ratio.ok());
+        let ratio = subject.and_then(|subject| ratio([first, second], subject));
         row.push(ratio.map_or(NONE.into(), |ratio| ratio_words(&ratio, off)));
     }
 }
 
 fn ratio_words(ratio: &Ratio, off: bool) -> String {
-    let value = format!("{:.2}", ratio.value);
+    let value = times_as_much(ratio.value);
     let Some((low, high)) = ratio.interval.filter(|_| off) else { return value };
     let finding = match ratio.finding() {
-        _ if low > 0.99 && high < 1.01 => ", within 1 %",
+        _ if is_within_a_percent(ratio) => ", within 1 %",
         Finding::More => ", more",
         Finding::Less => ", less",
         Finding::Inconclusive => ", inconclusive",
         Finding::TooFew => "",
     };
-    format!("{value} ({low:.2} to {high:.2}){finding}")
+    format!("{value} ({} to {}){finding}", times_as_much(low), times_as_much(high))
+}
+
+/// Whether the interval leaves no more than a percent to both sides.
+pub(super) fn is_within_a_percent(ratio: &Ratio) -> bool {
+    ratio.interval.is_some_and(|(low, high)| low > 0.99 && high < 1.01)
+}
+
+/// A ratio; a very small one is not nothing.
+pub(super) fn times_as_much(ratio: f64) -> String {
+    match ratio {
+        _ if ratio < 0.005 => "< 0.01".to_owned(),
+        _ if ratio >= 99.5 => units::count(ratio.round() as u64),
+        _ => format!("{ratio:.2}"),
+    }
+}
+
+/// The ratio of the second side to the first; rounds of the sides alternate, so those of the same
+/// number are paired.
+pub(super) fn ratio(sides: [&Side<'_>; 2], subject: Subject) -> Option<Ratio> {
+    let [first, second] = sides;
+    let compared = compare(&first.compared, &second.compared, Pairing::ByNumber, [subject]);
+    compared.into_iter().next()?.ratio.ok()
 }
 
 pub(super) fn ratio_method(sides: &[Side<'_>]) -> Option<String> {
@@ -432,7 +471,7 @@ pub(super) fn ratio_method(sides: &[Side<'_>]) -> Option<String> {
     })
 }
 
-fn is_of_generator(metric: Metric) -> bool {
+pub(super) fn is_of_generator(metric: Metric) -> bool {
     matches!(metric, Metric::Lateness | Metric::LoopLag)
 }
 

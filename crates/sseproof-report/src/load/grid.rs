@@ -11,6 +11,11 @@ pub(super) struct Grid {
 }
 
 impl Grid {
+    pub(super) fn without(mut self, name: &str) -> Self {
+        self.drop(name);
+        self
+    }
+
     fn drop(&mut self, name: &str) {
         let Some(at) = self.head.iter().position(|head| head == name) else { return };
         self.head.remove(at);

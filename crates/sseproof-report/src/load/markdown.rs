@@ -5,7 +5,7 @@ use sseproof_units::inert;
 
 use super::facts::{self, Facts};
 use super::side::{Side, sides};
-use super::{LoadReport, grid::Grid};
+use super::{LoadReport, grid::Grid, summary};
 use crate::Outcome as Verdict;
 use crate::markdown::{code, details, escape};
 
@@ -24,6 +24,9 @@ pub fn render(report: &LoadReport) -> String {
         out.push_str(&format!("\n{}\n", escape(doubt.meaning)));
     }
     let sides = sides(&report.outcomes);
+    if let Some(conclusion) = summary::conclusion(&sides) {
+        out.push_str(&format!("\n{}\n", escape(&conclusion)));
+    }
     for side in &sides {
         one(&mut out, side, sides.len() == 1);
     }
@@ -86,6 +89,8 @@ fn one(out: &mut String, side: &Side<'_>, alone: bool) {
         grid(out, &times);
         out.push('\n');
     }
+    let found = side.rounds.first().map_or(&[][..], |round| &round.run.found);
+    found.iter().for_each(|found| out.push_str(&format!("- {}\n", escape(found))));
     for Facts { label, parts, bad } in facts::facts(side) {
         let bad = bad.iter().map(|text| format!("**{}**", escape(text)));
         let parts: Vec<_> = bad.chain(parts.iter().map(|text| escape(text))).collect();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sseproof_load_model::compare::Round;
 use sseproof_load_model::threshold::{Evidence, Subject};
-use sseproof_load_model::{Cost, Interval, Outcome, Transport};
+use sseproof_load_model::{Cost, Interval, Outcome, Steady, Transport};
 use sseproof_units::Value;
 
 use super::figures::Figures;
@@ -14,6 +14,7 @@ pub(super) struct Side<'a> {
     pub(super) rounds: Vec<&'a Outcome>,
     pub(super) total: Interval,
     pub(super) lasting: Duration,
+    pub(super) steady: Steady,
     pub(super) figures: Figures,
     pub(super) compared: Vec<Round>,
 }
@@ -56,22 +57,20 @@ impl<'a> Side<'a> {
     fn of(name: String, outcomes: Vec<&'a Outcome>, costs: Vec<Cost>) -> Self {
         let figures = Figures::of(&costs);
         let each = outcomes.iter().zip(costs);
-        let each = each.map(|(outcome, cost)| Round {
-            number: outcome.run.round,
-            total: outcome.total(),
-            lasting: outcome.lasting(),
-            cost,
-        });
-        let compared: Vec<Round> = each.collect();
-        let mut total = Interval::default();
-        compared.iter().for_each(|round| total.total(&round.total));
+        let compared: Vec<Round> = each.map(|(outcome, cost)| Round::with(outcome, cost)).collect();
+        let (mut total, mut steady) = (Interval::default(), Steady::default());
+        for round in &compared {
+            total.total(&round.total);
+            steady += &round.steady;
+        }
         let lasting = compared.iter().map(|round| round.lasting).sum();
-        Self { name, rounds: outcomes, total, lasting, figures, compared }
+        Self { name, rounds: outcomes, total, lasting, steady, figures, compared }
     }
 
     pub(super) fn with_evidence<T>(&self, judge: impl FnOnce(&Evidence<'_>) -> T) -> T {
         let figures = |key: &str| self.figures.value(key);
-        judge(&Evidence { total: &self.total, lasting: self.lasting, figures: &figures })
+        let Self { total, lasting, steady, .. } = self;
+        judge(&Evidence { total, lasting: *lasting, steady, figures: &figures })
     }
 
     pub(super) fn value(&self, subject: Subject) -> Option<Value> {

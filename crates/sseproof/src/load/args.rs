@@ -11,6 +11,7 @@ use sseproof_load_model::{
     Arrivals, Http, Metric, Protocol, Sequencing, Stamping, Threshold, schedule,
 };
 
+use sseproof_report::terminal::Detail;
 use sseproof_units::{Dimension, UnitError, Value, parse_bytes, parse_duration};
 
 use super::processes::{Task, task};
@@ -30,8 +31,9 @@ pub(crate) struct Load {
     /// The URL of the stream, for a plan.
     #[arg(long, value_name = "URL", value_parser = given, help_heading = "The load")]
     pub(crate) url: Option<String>,
-    /// Put the same load on this WebSocket, in turn, and compare.
-    #[arg(long, value_name = "URL", value_parser = given, help_heading = "The load")]
+    /// Put the same load on this WebSocket, in turn, and compare; `websocket` is the one of the embedded
+    /// server.
+    #[arg(long, value_name = "URL | websocket", value_parser = given, help_heading = "The load")]
     pub(crate) versus: Option<String>,
     /// Show the error of the measurement: the embedded server delays its events by 0, 1, 10 and
     /// 100 ms.
@@ -40,7 +42,7 @@ pub(crate) struct Load {
     /// The number of rounds for each URL.
     #[arg(long, value_name = "COUNT", default_value_t = 1, help_heading = "The load")]
     pub(crate) rounds: u32,
-    /// The number of clients.
+    /// The number of clients (default: 500, which a server on another machine gets only with --yes).
     #[arg(short = 'c', long, value_name = "COUNT", help_heading = "The load")]
     pub(crate) connections: Option<u64>,
     /// The time in which all clients connect.
@@ -81,13 +83,17 @@ pub(crate) struct Load {
     /// The size of the data of a published event, as in 100 or 4KiB.
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "100", help_heading = "The load")]
     pub(crate) size: u64,
-    /// Where an event has its time: `own` if sseproof made the event, or a JSON pointer and the unit
-    /// since the Unix epoch, as in '/time:ms'.
-    #[arg(long, value_name = "own | POINTER:UNIT", value_parser = stamping, help_heading = "The load")]
+    /// Where an event has its time: `own` if sseproof made the event, a JSON pointer and the unit since
+    /// the Unix epoch, as in '/time:ms', `none`, or `auto`: where the first events have it (default).
+    #[arg(long, value_name = "auto | own | none | POINTER:UNIT", value_parser = stamping, help_heading = "The load")]
     pub(crate) stamp: Option<Stamping>,
-    /// Where an event has its sequence number: `own`, `id`, `none`, or a JSON pointer.
-    #[arg(long, value_name = "own | id | none | POINTER", value_parser = sequencing, help_heading = "The load")]
+    /// Where an event has its sequence number: `own`, `id`, a JSON pointer, `none`, or `auto`: where the
+    /// first events have it (default).
+    #[arg(long, value_name = "auto | own | id | none | POINTER", value_parser = sequencing, help_heading = "The load")]
     pub(crate) sequence: Option<Sequencing>,
+    /// Put 500 clients or more on a server on another machine, though no -c says so.
+    #[arg(long, help_heading = "The load")]
+    pub(crate) yes: bool,
     /// The seed of the schedule; the same number gives the same schedule (default: 0).
     #[arg(long, value_name = "NUMBER", help_heading = "The load")]
     pub(crate) seed: Option<u64>,
@@ -156,9 +162,23 @@ pub(super) struct Outputs {
     /// Write the histograms of all intervals as an HdrHistogram log.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) hlog: Option<PathBuf>,
+    /// Print only the verdict, and what stands against the results.
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub(super) quiet: bool,
+    /// Print all figures.
+    #[arg(short, long, help_heading = "Output")]
+    pub(super) verbose: bool,
 }
 
 impl Outputs {
+    pub(super) fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (_, true) => Detail::Verbose,
+            _ => Detail::Normal,
+        }
+    }
+
     /// The flags and their files.
     pub(super) fn files(&self) -> [(&'static str, Option<&Path>); 4] {
         [
@@ -194,6 +214,9 @@ pub(crate) struct Diff {
     /// Fail if this is true, as in 'delivery.p99 > +10%' or 'lost > 0'. Can be repeated.
     #[arg(long, value_name = "THRESHOLD", value_parser = Threshold::parse_change)]
     pub(super) fail_if: Vec<Threshold>,
+    /// Print all values, also those that did not change.
+    #[arg(short, long)]
+    pub(super) verbose: bool,
 }
 
 fn arrivals() -> impl TypedValueParser<Value = Arrivals> {
@@ -264,11 +287,12 @@ fn rate(text: &str) -> Result<f64, UnitError> {
 }
 
 fn stamping(text: &str) -> Result<Stamping, &'static str> {
-    Stamping::parse(text).ok_or("write own, or a JSON pointer and s, ms, us or ns, as in /time:ms")
+    Stamping::parse(text)
+        .ok_or("write auto, own, none, or a JSON pointer and s, ms, us or ns, as in /time:ms")
 }
 
 fn sequencing(text: &str) -> Result<Sequencing, &'static str> {
-    Sequencing::parse(text).ok_or("write own, id, none, or a JSON pointer as in /sequence")
+    Sequencing::parse(text).ok_or("write auto, own, id, none, or a JSON pointer as in /sequence")
 }
 
 fn shard(text: &str) -> Result<schedule::Part, &'static str> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 mod calibrate;
+mod conditions;
 mod live;
 mod options;
 mod processes;
@@ -16,12 +17,14 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use sseproof_files::Readiness;
 use sseproof_load::server::raise_open_files;
+use sseproof_load::{Found, Target};
 use sseproof_load_model::schedule::Part;
-use sseproof_load_model::{Http, Outcome, Plan, Threshold, Transport, Workload};
+use sseproof_load_model::{Http, Outcome, Plan, Rate, Requests, Threshold, Transport, Workload};
 use sseproof_report::Outcome as Verdict;
 use sseproof_report::load::{LoadReport, judge};
 use sseproof_units::counted;
 use tokio::sync::watch;
+use url::Url;
 
 use self::args::{Diff, Load, Merge, Outputs};
 use self::live::Live;
@@ -54,6 +57,7 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
         return Err(error).usage();
     }
     fits(&given, arguments, threads)?;
+    may(&given, arguments).await?;
     let (stopper, stop) = watch::channel(false);
     let stopping = tokio::spawn(async move {
         interrupted().await;
@@ -67,13 +71,16 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
         None => None,
     };
     let mut outcomes = Vec::new();
+    let mut found: Vec<Option<Found>> = given.sides.iter().map(|_| None).collect();
     'rounds: for number in 1..=arguments.rounds.max(1) {
         for side in 0..given.sides.len() {
             if *stop.borrow() {
                 break 'rounds;
             }
+            let found = &mut found[side];
+            let stop = stop.clone();
             let played =
-                play(arguments, &given, side, number, threads, page.clone(), stop.clone()).await;
+                play(arguments, &given, side, found, number, threads, page.clone(), stop).await;
             match (played, outcomes.last_mut()) {
                 (Ok(outcome), _) => outcomes.push(outcome),
                 // The results of earlier rounds are kept.
@@ -119,7 +126,7 @@ fn report(
 ) -> Result<Exit, Blame> {
     let report = load_report(outcomes, thresholds);
     // Printed first, so that an error of a file does not lose it.
-    let mut options = screen::options(sseproof_report::terminal::Detail::Normal);
+    let mut options = screen::options(outputs.detail());
     let is_taken = output::takes_standard(outputs.files()).usage()?;
     options.colour &= !is_taken;
     let page = sseproof_report::load::terminal::render(&report, &options);
@@ -158,6 +165,7 @@ async fn work(arguments: &Load, given: &LoadOptions, threads: u64) -> Result<Exi
     let connection = side.connection(arguments, given).usage()?;
     let mut round = round(arguments, given, side, &connection, &task.origin, threads);
     round.part = task.part();
+    round.found = task.found();
     round.work(task, stop).await?;
     Ok(Exit::Held)
 }
@@ -181,13 +189,19 @@ fn round<'a>(
         threads,
         number: 1,
         server: arguments.server_pid,
+        found: None,
     }
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is of another kind, and only one caller has them"
+)]
 async fn play(
     arguments: &Load,
     given: &LoadOptions,
     index: usize,
+    found: &mut Option<Found>,
     number: u32,
     threads: u64,
     page: Option<Prometheus>,
@@ -216,6 +230,10 @@ async fn play(
     let own = own.or_else(|| started.as_ref().and_then(Started::id));
     round.server = round.server.or(own);
     let plan = &given.file.plan;
+    if found.is_none() {
+        *found = round.find().await?;
+    }
+    round.found.clone_from(found);
     // Memory that an earlier round has left would hide the need of a later one, so each of several
     // rounds runs in a new process.
     let is_one_of_many = given.sides.len() > 1 || arguments.rounds > 1;
@@ -223,6 +241,7 @@ async fn play(
         count: arguments.processes,
         side: index,
         origin: origin.to_owned(),
+        found: found.clone(),
         part: round.part,
         sampling: sampling(plan),
         settling: SETTLING,
@@ -240,6 +259,7 @@ async fn play(
         started.stop(None).await;
     }
     outcome.map(|mut outcome| {
+        outcome.run.conditions = conditions::of(plan, arguments, threads, side.is_embedded());
         secrets::redact(std::slice::from_mut(&mut outcome));
         outcome
     })
@@ -258,6 +278,35 @@ fn lasting(plan: &Plan) -> Duration {
 fn threads(processes: u64) -> u64 {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     (processors as u64 / 2 / processes.max(1)).max(1)
+}
+
+/// So many clients can harm a server of others, so they must be intended.
+const MANY: u64 = 500;
+
+/// Fails before the run if it puts many clients on another machine, and the arguments do not say so.
+async fn may(given: &LoadOptions, arguments: &Load) -> Result<(), Blame> {
+    let clients = match &given.file.plan.workload {
+        Workload::Subscribe(subscribe) => subscribe.most_clients(),
+        Workload::Request(Requests { rate: Rate::Closed { clients, .. }, .. }) => *clients,
+        Workload::Request(_) => return Ok(()),
+    };
+    if clients < MANY || arguments.yes || arguments.connections == Some(clients) {
+        return Ok(());
+    }
+    for url in given.sides.iter().filter_map(Side::address) {
+        let parsed = Url::parse(&url).with_context(|| format!("`{url}` is not a valid URL"));
+        let target = Target::new(parsed.usage()?, None).await.with_context(|| url.clone());
+        let target = target.unreachable()?;
+        if !target.is_local() {
+            let host = target.url.host_str().unwrap_or_default();
+            return Err(anyhow!(
+                "{} would connect to {host}, which is not this machine; pass --yes if it may get them, or another number with -c",
+                counted(clients, "client")
+            ))
+            .usage();
+        }
+    }
+    Ok(())
 }
 
 /// Open files of a process beside its connections.

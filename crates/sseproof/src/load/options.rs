@@ -70,9 +70,11 @@ pub(super) fn given(arguments: &Load) -> Result<LoadOptions, Blame> {
 fn by_flags(arguments: &Load, variables: Variables) -> anyhow::Result<PlanFile> {
     let mut plan = Plan::new("by flags", workload(arguments)?);
     let is_embedded = arguments.what.is_none() && arguments.url.is_none();
-    if is_embedded || arguments.publish.is_some() {
-        (plan.stamping, plan.sequencing) = (Stamping::Own, Sequencing::Own);
-    }
+    (plan.stamping, plan.sequencing) = match &plan.workload {
+        _ if is_embedded || arguments.publish.is_some() => (Stamping::Own, Sequencing::Own),
+        Workload::Subscribe(_) => (Stamping::Auto, Sequencing::Auto),
+        Workload::Request(_) => (Stamping::None, Sequencing::None),
+    };
     let file = PlanFile::new(plan);
     Ok(match arguments.profile {
         Some(protocol) => file.overlay(request(protocol, variables)?),
@@ -97,7 +99,7 @@ fn flags(arguments: &Load, url: Option<&str>, planned: Http) -> anyhow::Result<P
     };
     Ok(PlanOverlay {
         url: arguments.url.as_deref().or(url).map(Template::plain),
-        websocket: arguments.versus.as_deref().map(Template::plain),
+        websocket: versus(arguments)?,
         headers: headers.collect(),
         method: None,
         body,
@@ -109,6 +111,17 @@ fn flags(arguments: &Load, url: Option<&str>, planned: Http) -> anyhow::Result<P
         seed: arguments.seed,
         thresholds: arguments.outputs.fail_if.clone(),
     })
+}
+
+/// The WebSocket to compare with; the word stands for that of the embedded server.
+fn versus(arguments: &Load) -> anyhow::Result<Option<Template>> {
+    match arguments.versus.as_deref() {
+        Some("websocket") if arguments.what.is_some() || arguments.url.is_some() => {
+            bail!("`--versus websocket` is the one of the embedded server; pass the URL of yours")
+        }
+        Some("websocket") => Ok(Some(Template::plain(MESSAGES))),
+        versus => Ok(versus.map(Template::plain)),
+    }
 }
 
 fn http(arguments: &Load, planned: Http) -> anyhow::Result<Http> {
@@ -222,6 +235,9 @@ fn sides(file: &PlanFile) -> anyhow::Result<Vec<Side>> {
     let (url, versus) = match (file.url.clone(), file.websocket.clone()) {
         (None, None) if is_request => (Some(Template::plain("/chat")), None),
         (None, None) => (Some(Template::plain(EVENTS)), Some(Template::plain(MESSAGES))),
+        (None, Some(versus)) if versus.fill(0).starts_with('/') => {
+            (Some(Template::plain(EVENTS)), Some(versus))
+        }
         given => given,
     };
     let side = |url: Template| {

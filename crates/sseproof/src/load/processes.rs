@@ -12,9 +12,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use sseproof_load::{Played, Update};
+use sseproof_load::{Found, Played, Update};
 use sseproof_load_model::schedule::Part;
-use sseproof_load_model::{Interval, Sample};
+use sseproof_load_model::{Interval, Sample, Sequencing, Stamping};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
@@ -32,11 +32,22 @@ pub(super) struct Task {
     pub(super) origin: String,
     /// The start of all workers: milliseconds since the Unix epoch.
     pub(super) start_ms: u64,
+    /// Where events have their stamp and number, if it was looked for.
+    pub(super) found: Option<(String, String)>,
 }
 
 impl Task {
     pub(super) fn part(&self) -> Part {
         Part { index: self.index, of: self.of }
+    }
+
+    pub(super) fn found(&self) -> Option<Found> {
+        let (stamp, sequence) = self.found.as_ref()?;
+        Some(Found {
+            stamping: Stamping::parse(stamp)?,
+            sequencing: Sequencing::parse(sequence)?,
+            notes: Vec::new(),
+        })
     }
 
     pub(super) fn lead(&self) -> Duration {
@@ -111,6 +122,7 @@ pub(super) struct Workers {
     pub(super) count: u64,
     pub(super) side: usize,
     pub(super) origin: String,
+    pub(super) found: Option<Found>,
     pub(super) part: Part,
     pub(super) sampling: Duration,
     pub(super) settling: Duration,
@@ -134,6 +146,10 @@ impl Workers {
                     of: self.part.of * self.count,
                     origin: self.origin.clone(),
                     start_ms,
+                    found: self
+                        .found
+                        .as_ref()
+                        .map(|found| (found.stamping.to_string(), found.sequencing.to_string())),
                 };
                 let task = serde_json::to_string(&task).context("write a task")?;
                 let given = std::env::args_os().skip(1).enumerate();

@@ -47,10 +47,10 @@ pub(super) fn write(report: &LoadReport, outputs: &Outputs) -> Result<(), Blame>
 }
 
 /// A result of an older version may have secrets.
-pub(super) fn read(path: &Path) -> Result<Vec<Outcome>, Blame> {
-    let mut outcomes = parsed(path)?.outcomes;
+pub(super) fn read(path: &Path) -> Result<LoadReport, Blame> {
+    let ResultFile { tool, mut outcomes, .. } = parsed(path)?;
     secrets::redact(&mut outcomes);
-    Ok(outcomes)
+    Ok(LoadReport { tool, outcomes, judged: Vec::new() })
 }
 
 /// The text of the file without secrets; `None` if it is not a result.

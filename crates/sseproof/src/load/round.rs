@@ -1,5 +1,6 @@
 //! One round: one plan, played once over one transport.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,12 +9,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow};
 use sseproof_files::{Body, PlanFile, Template};
 use sseproof_load::{
-    Generator, Message, PerClient, Publisher, Target, Update, reach, resource, run,
+    Found, Generator, Message, PerClient, Publisher, Target, Update, find, first_events, reach,
+    resource, run,
 };
 use sseproof_load_model::schedule::Part;
 use sseproof_load_model::{
-    Counter, Http, Interval, Outcome, Plan, Resources, Run, Sample, Shard, Stage, Transport,
-    Workload,
+    Counter, Http, Interval, Outcome, Plan, Resources, Run, Sample, Sequencing, Shard, Stage,
+    Stamping, Transport, Workload,
 };
 use sseproof_net::ConnectionOptions;
 use sseproof_units::Value;
@@ -35,6 +37,8 @@ pub(super) struct Round<'a> {
     pub(super) threads: u64,
     pub(super) number: u32,
     pub(super) server: Option<u32>,
+    /// Where events have their stamp and number, if the plan leaves it open.
+    pub(super) found: Option<Found>,
 }
 
 /// How long the server is measured after its clients have disconnected.
@@ -146,9 +150,30 @@ impl Round<'_> {
         reached.with_context(|| format!("cannot connect to {}", self.url(0))).unreachable()
     }
 
+    /// Looks where the first events have what the plan leaves open; `None` if it leaves nothing open.
+    pub(super) async fn find(&self) -> Result<Option<Found>, Blame> {
+        let plan = &self.file.plan;
+        if plan.stamping != Stamping::Auto && plan.sequencing != Sequencing::Auto {
+            return Ok(None);
+        }
+        let events = first_events(plan, self.target().await?).await;
+        Ok(Some(find(&events, &plan.stamping, &plan.sequencing)))
+    }
+
+    fn plan(&self) -> Plan {
+        let plan = self.file.plan.clone();
+        let Some(found) = &self.found else { return plan };
+        Plan {
+            restarts_numbers: plan.sequencing == Sequencing::Auto,
+            stamping: found.stamping.clone(),
+            sequencing: found.sequencing.clone(),
+            ..plan
+        }
+    }
+
     async fn generator(&self, lead: Duration, settling: Duration) -> Result<Generator, Blame> {
         let (target, publisher) = (self.target().await?, self.publisher().await?);
-        let plan = self.file.plan.clone();
+        let plan = self.plan();
         let sampling = sampling(&plan);
         let (part, threads) = (self.part, self.threads);
         Ok(Generator { plan, target, publisher, part, threads, lead, sampling, settling })
@@ -220,6 +245,7 @@ impl Round<'_> {
             complete: *complete,
         });
         let is_embedded = self.url.fill(0).starts_with('/');
+        let plan = self.plan();
         let mut outcome = Outcome {
             run: Run {
                 plan: self.file.plan.name.clone(),
@@ -234,6 +260,11 @@ impl Round<'_> {
                 shards: shards.collect(),
                 partial,
                 saturated: Vec::new(),
+                stamp: plan.stamping.to_string(),
+                sequence: plan.sequencing.to_string(),
+                found: self.found.as_ref().map_or_else(Vec::new, |found| found.notes.clone()),
+                // The caller knows the arguments.
+                conditions: BTreeMap::new(),
             },
             intervals: played.intervals,
             resources: Resources { samples: played.samples },

@@ -45,7 +45,7 @@ fn a_worker_has_no_secret_in_its_arguments() {
     let line = std::fs::read_to_string(format!("/proc/{worker}/cmdline")).unwrap();
     assert!(!line.contains("of-a-user") && !line.contains("--processes"), "{line}");
     let ran = finish(load);
-    assert!(ran.out.contains("20 requested, and all got a stream"), "{ran:?}");
+    assert!(ran.out.contains("· 20 clients ·"), "{ran:?}");
 }
 
 #[cfg(target_os = "linux")]
@@ -99,11 +99,14 @@ fn a_protocol_has_a_default_request() {
         // The first connection only checks whether the server can be reached.
         requests.iter().find(|request| !request.is_empty()).unwrap()
     };
-    let request = asked("ttft < 1m", &["4 completed (100%)", "4 good (100%): ttft < 1 min"]);
+    let request = asked(
+        "ttft < 1m",
+        &["4 of 4 (100%)", "4 of 4 requests completed, 4 (100%) with ttft < 1 min"],
+    );
     assert!(request.starts_with("POST /events HTTP/1.1\r\n"), "{request}");
     assert!(request.contains("\r\nContent-Type: application/json\r\n"), "{request}");
     let (_, body) = request.split_once("\r\n\r\n").unwrap();
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!((&body["stream"], &body["messages"][0]["content"]), (&true.into(), &"Why?".into()));
-    asked("ttft < 1ns", &["4 completed (100%)", "0 good (0%): ttft < 1 ns"]);
+    asked("ttft < 1ns", &["4 of 4 (100%)", "4 of 4 requests completed, 0 (0%) with ttft < 1 ns"]);
 }

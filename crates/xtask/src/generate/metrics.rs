@@ -41,7 +41,9 @@ const HISTOGRAMS: &str = "
 
 ## Counters
 
-With the suffix `.rate`, each is its count ÷ the length of the whole run, including ramps and pauses.
+With the suffix `.rate`, each is a count in a second.
+`events.rate`, `bytes.rate`, `published.rate` and `publish-failed.rate` are of the intervals in which all clients were connected (99% of the most, at their start and end).
+The others, and all of a run without such an interval or with requests whose streams end, are their count ÷ the length of the whole run, including ramps and pauses.
 
 ";
 
@@ -73,6 +75,50 @@ change     = (\"+\" | \"-\") number \"%\"  ; only in `sseproof diff`: a share of
 
 | the name is | units | examples |
 |---|---|---|
+";
+
+const PLACES: &str = "
+## Stamps and sequence numbers
+
+A plan, `--stamp` and `--sequence` say where an event has its time and its number.
+Without them (`auto`), the first events of a stream are read before the run, for a second, or for at most five if fewer than four come, and a place is used if only one can be it:
+
+- `own`: the format of sseproof, with a time near the arrival.
+- A stamp: a number of the JSON data, in all of these events, that is at most 10 s before and 1 s after the arrival in one of `s`, `ms`, `us` and `ns` since the Unix epoch, and that grows like the arrivals (to 500 ms between two of them).
+  Whole seconds are too coarse for a latency and are not used.
+- A number: the digits at the end of `id`, or else a whole number of the JSON data, that grows by one from event to event and is not a time.
+  Numbers that were found count within a stream only, since they may begin anew in the next.
+
+The report says what is used (*found in the first events*), and names the candidates if there are several; then none is used.
+WebSockets have no `id`.
+
+## The clocks
+
+No latency is corrected.
+If the server is on another machine, its `Date` headers bound the difference of its clock: a `Date` is exact to a second, and a server may send the same one for another second.
+The report gives the difference if the bounds leave at most half of it open, and if no event arrived earlier than it allows; it says nothing about a server on this machine, and nothing about stamps that the generator made.
+";
+
+const RESULT: &str = "
+## The result as JSON
+
+`--json` writes `{ format, tool, outcomes }`; the format is `sseproof load 1`.
+New members may be added, so a reader ignores those that it does not know.
+An outcome is one round over one transport: all figures of a report follow from it, in Markdown too.
+
+| member of an outcome | content |
+|---|---|
+| `run.plan`, `run.url`, `run.transport`, `run.round`, `run.started` | what was played, and when (RFC 3339); the transport is `sse` or `web-socket` |
+| `run.interval_ms`, `run.shards` | the length of an interval; the parts, each with `index`, `of` and `complete` |
+| `run.streams_per_connection`, `run.objectives` | over HTTP/2: the most streams on a connection; the limits of a good request |
+| `run.stamp`, `run.sequence`, `run.found` | where events had their time and number, as in a plan; what the first events showed |
+| `run.conditions` | texts by name: `plan.…`, `server.…`, `generator.…` and `machine.…`, which `sseproof diff` compares |
+| `run.partial`, `run.saturated` | why it is not the whole run; why the generator was the bottleneck |
+| `intervals[].index`, `.open` | the number of the interval; the streams that were open at its end |
+| `intervals[].counters` | `counts` by the names above, `errors` by message, and `error_kinds`, the kind of each message |
+| `intervals[].histograms` | the times by the names above, each as text (see Histograms) |
+| `intervals[].server-clock` | the server's clock less that of the generator, between `least` and `most` nanoseconds; none if the server is on the same machine |
+| `resources.samples[]` | readings at `at_ms`: `open` and `events`, `server` and `generator` (bytes, and nanoseconds of processor time), `kernel` (bytes), `waiting` (bytes in receive queues) |
 ";
 
 const NOTES: &str = "
@@ -118,6 +164,7 @@ pub(super) fn render() -> String {
     for figure in Figure::ALL {
         row(&mut out, &[&code(figure.key()), unit(figure.dimension()), figure.definition()]);
     }
+    out.push_str(PLACES);
     out.push_str(MERGING);
     out.push_str(THRESHOLDS);
     for (means, units, examples) in [
@@ -139,6 +186,7 @@ pub(super) fn render() -> String {
         row(&mut out, &[means, units, examples]);
     }
     out.push_str(NOTES);
+    out.push_str(RESULT);
     out
 }
 
