@@ -2,7 +2,29 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sseproof_rules::{Evidence, Finding, Level, Recipe, Rule, Status, requirement, rule, standing};
+use sseproof_record::Transcript;
+use sseproof_rules::{
+    BY_HARM, Evidence, Finding, Level, Recipe, Rule, Software, Status, requirement, rule, software,
+    standing,
+};
+
+use crate::Report;
+use crate::curl::curl;
+
+/// How many programs may say how to fix a fault: one that writes the stream, and one in front of it.
+const SOFTWARE: usize = 2;
+
+impl Report {
+    /// Adds what the record shows besides the verdicts: the software that answered, its fixes, and how
+    /// to see each fault by hand. `command` started the server.
+    pub fn complete(&mut self, transcript: &Transcript, command: Option<&str>) {
+        let software = software(transcript, command);
+        self.software = software.iter().map(|software| software.name.clone()).collect();
+        for finding in &mut self.findings {
+            finding.complete(transcript, &software);
+        }
+    }
+}
 
 /// A finding with the text of its rule: requirement, reason and fix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +52,12 @@ pub struct Judged {
     pub fix: String,
     /// The change in common servers.
     pub recipes: Vec<Recipe>,
+    /// The change in the software that answered, if it is known.
+    #[serde(default)]
+    pub here: Vec<Recipe>,
+    /// The command that shows the first fault by hand, if one request of curl does.
+    #[serde(default)]
+    pub curl: Option<String>,
     pub source: String,
     pub link: String,
 }
@@ -47,6 +75,8 @@ impl From<Finding> for Judged {
             source: requirement.map_or_else(String::new, |found| found.source.clone()),
             link: requirement.map_or_else(String::new, |found| found.link.clone()),
             security: requirement.and_then(|found| found.security.clone()),
+            here: Vec::new(),
+            curl: None,
             rule: finding.rule,
             requirement: finding.requirement,
             level: finding.level,
@@ -58,9 +88,31 @@ impl From<Finding> for Judged {
 }
 
 impl Judged {
+    /// Adds the software's own fixes and the command that shows the fault, for a failure.
+    fn complete(&mut self, transcript: &Transcript, software: &[&Software]) {
+        let Some(text) = rule(&self.rule).map(Rule::text) else { return };
+        if self.status != Status::Fail {
+            return;
+        }
+        self.here = software.iter().filter_map(|one| one.recipe(text)).take(SOFTWARE).collect();
+        self.here.dedup();
+        let first = self.evidence.first().filter(|_| text.curl);
+        self.curl = first.and_then(|evidence| {
+            let exchange = transcript.exchanges.get(evidence.exchange.checked_sub(1)?)?;
+            curl(exchange, evidence.place == "wire")
+        });
+    }
+
     /// The family of the rule: `stream` of `stream/utf8`.
     pub fn family(&self) -> &str {
         self.rule.split_once('/').map_or("rules", |(family, _)| family)
+    }
+
+    /// The place of its family in the order of harm; the rules of the profile that the user chose come
+    /// first.
+    pub(crate) fn harm(&self) -> usize {
+        let place = BY_HARM.iter().position(|family| *family == self.family());
+        place.map_or(0, |place| place + 1)
     }
 
     /// The failure in one line: the first message, or the requirement that is broken.

@@ -13,7 +13,7 @@ use crate::summary::EMBEDDED;
 use crate::terminal::{Detail, Options, failure_text, scenario_text};
 use crate::{Judged, Report, ScenarioResult, Standing};
 
-const TEXT: Options = Options { width: 100, colour: false, detail: Detail::Normal };
+const TEXT: Options = Options { width: 100, rows: None, colour: false, detail: Detail::Normal };
 
 pub fn render(report: &Report) -> String {
     let mut junit = quick_junit::Report::new(match report.embedded {

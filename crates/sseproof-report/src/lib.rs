@@ -5,6 +5,7 @@
 //! [`Report::outcome`] alone decides the outcome of a run.
 
 mod command;
+mod curl;
 mod dump;
 #[cfg(test)]
 mod examples;

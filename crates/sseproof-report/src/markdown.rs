@@ -13,7 +13,7 @@ const DETAILED: usize = 15;
 /// From this size on, in bytes, failures are shown without logs.
 const LOGS: usize = 24_000;
 
-const TEXT: Options = Options { width: 88, colour: false, detail: Detail::Normal };
+const TEXT: Options = Options { width: 88, rows: None, colour: false, detail: Detail::Normal };
 
 pub fn render(report: &Report) -> String {
     let mark = match report.outcome() {

@@ -21,6 +21,9 @@ pub struct Report {
     pub embedded: bool,
     /// As in `through the proxy http://127.0.0.1:3128`, `over the unix socket /run/s`.
     pub way: Option<String>,
+    /// The software that answered, as far as it shows itself: `Express`, `nginx`.
+    #[serde(default)]
+    pub software: Vec<String>,
     /// The id of the profile that was also judged.
     pub profile: Option<String>,
     /// RFC 3339; empty if it is unknown.
@@ -247,15 +250,15 @@ impl Report {
         self.findings.iter().filter(move |finding| self.standing(finding) == standing)
     }
 
-    /// Failures that are not known: must before should before advice, and of each level first what is
-    /// a matter of security.
+    /// Failures that are not known: must before should before advice, of each level first what is a
+    /// matter of security, and then what hurts most users.
     pub fn failed(&self) -> Vec<&Judged> {
         let mut failed: Vec<_> = self
             .findings
             .iter()
             .filter(|finding| matches!(self.standing(finding), Standing::Broken | Standing::Warned))
             .collect();
-        failed.sort_by_key(|finding| (finding.level, finding.security.is_none()));
+        failed.sort_by_key(|finding| (finding.level, finding.security.is_none(), finding.harm()));
         failed
     }
 
@@ -321,7 +324,7 @@ impl Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::examples::{example, fail, pass, skip};
+    use crate::examples::{fail, pass, skip};
 
     #[test]
     fn only_what_binds_breaks_the_run() {
@@ -368,11 +371,19 @@ mod tests {
     }
 
     #[test]
-    fn failures_come_by_level() {
-        let report = example("broken");
-        let place = |finding: &&Judged| (finding.level, finding.security.is_none());
-        let places: Vec<_> = report.failed().iter().map(place).collect();
-        assert!(places.is_sorted() && places.len() > 3, "{places:?}");
+    fn failures_come_by_level_and_harm_and_what_is_a_matter_of_security_first() {
+        let secure = |finding| Judged { security: Some("CWE-93".to_owned()), ..finding };
+        let findings = vec![
+            fail("retry/b", Level::Advice, &[]),
+            fail("cors/a", Level::Must, &[]),
+            fail("resume/c", Level::Should, &[]),
+            fail("stream/d", Level::Must, &[]),
+            fail("mcp/f", Level::Must, &[]),
+            secure(fail("auth/e", Level::Must, &[])),
+        ];
+        let report = Report { findings, ..Report::default() };
+        let rules: Vec<_> = report.failed().iter().map(|finding| finding.rule.clone()).collect();
+        assert_eq!(rules, ["auth/e", "mcp/f", "stream/d", "cors/a", "resume/c", "retry/b"]);
     }
 
     #[test]

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use sseproof_units::{Value, counted, list};
 
-use crate::{Outcome, Report, Spread, command};
+use crate::{Outcome, Report, Spread, Standing};
 
 /// The name of the embedded reference server in all reports: a green verdict on it says nothing about
 /// the reader's server.
 pub(crate) const EMBEDDED: &str = "the embedded reference server, not yours";
 
-/// `broken: 1 must and 2 scenarios`, as a fragment that opens a line.
+/// How many broken rules the verdict names.
+const NAMED: usize = 3;
+
+/// `broken: 1 must (stream/utf8) and 2 scenarios`, as a fragment that opens a line.
 pub(crate) fn verdict(report: &Report) -> String {
     let verdict = outcome(report);
     if report.embedded { format!("{verdict} ({EMBEDDED})") } else { verdict }
@@ -29,6 +32,9 @@ fn outcome(report: &Report) -> String {
         lax.extend(should)
     };
     lax.extend(some(&[(counts.advice, "advice")]));
+    if !broken.is_empty() {
+        broken = vec![format!("{}{}", list(&broken), names(report))];
+    }
     if counts.scenarios_failed > 0 {
         broken.push(counted(counts.scenarios_failed, "scenario"));
     }
@@ -38,8 +44,12 @@ fn outcome(report: &Report) -> String {
     let asked = counts.held + counts.known + counts.scenarios_held > 0;
     match (report.outcome(), early) {
         (Outcome::Unproven, early) => format!("inconclusive: {}", early.unwrap_or_default()),
-        (Outcome::Broken, Some(early)) => format!("broken: {}; {early}", list(&broken)),
-        (Outcome::Broken, None) => format!("broken: {}", list(&broken)),
+        (Outcome::Broken, early) => {
+            let mut parts = vec![format!("broken: {}", list(&broken))];
+            parts.extend((!lax.is_empty()).then(|| format!("{} not met", list(&lax))));
+            parts.extend(early);
+            parts.join("; ")
+        }
         (Outcome::Held, _) if !lax.is_empty() => {
             let hint = if counts.should > 0 { " (--strict fails on should)" } else { "" };
             format!("passed: no must broken; {} not met{hint}", list(&lax))
@@ -49,25 +59,27 @@ fn outcome(report: &Report) -> String {
     }
 }
 
-pub(crate) fn summary_lines(report: &Report) -> Vec<(&'static str, String)> {
-    let mut lines = vec![("rules", rules(report))];
+/// ` (stream/utf8, stream/bom and 3 more)`: the rules that are errors, the worst first.
+fn names(report: &Report) -> String {
+    let failed = report.failed();
+    let broken: Vec<_> =
+        failed.iter().filter(|found| report.standing(found) == Standing::Broken).collect();
+    let mut names: Vec<_> = broken.iter().take(NAMED).map(|found| found.rule.clone()).collect();
+    if broken.len() > NAMED {
+        names.push(format!("{} more", broken.len() - NAMED));
+    }
+    format!(" ({})", list(&names))
+}
+
+/// `2 passed · 1 failed`; empty without scenarios of the user.
+pub(crate) fn scenarios(report: &Report) -> String {
     let counts = report.counts();
     let scenarios = some(&[
         (counts.scenarios_held, "passed"),
         (counts.scenarios_failed, "failed"),
         (counts.scenarios_skipped, "skipped"),
     ]);
-    if !scenarios.is_empty() {
-        lines.push(("scenarios", scenarios.join(" · ")));
-    }
-    lines.push(("recorded", recorded(report)));
-    let times = times(report);
-    if !times.is_empty() {
-        lines.push(("median times", times));
-    }
-    let again = |file: &String| format!("{file} (judge it again: {})", command::replay(file));
-    lines.extend(report.recording.as_ref().map(|file| ("recording", again(file))));
-    lines
+    scenarios.join(" · ")
 }
 
 /// `38 passed · 1 must and 2 should broken · 5 skipped`.

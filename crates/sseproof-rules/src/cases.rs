@@ -329,3 +329,30 @@ fn each_rule_has_cases_that_it_passes_fails_and_skips() {
         }
     }
 }
+
+/// A run shows the failures of these rules before it ends.
+#[test]
+fn a_final_failure_is_there_with_more_exchanges() {
+    let fails = |rule: &Rule, transcript: &Transcript| {
+        matches!((rule.judge)(&Record::new(transcript)), Verdict::Fail(_))
+    };
+    let mut changed = BTreeSet::new();
+    for (name, text) in FILES {
+        let cases = file(text).cases;
+        for (rule, profile) in family(name).filter(|(rule, _)| crate::is_final(rule)) {
+            let own = rule.id.rsplit('/').next().and_then(|name| cases.get(name));
+            for case in own.into_iter().flatten() {
+                for exchanges in case.exchanges() {
+                    let whole = case.run(&exchanges, profile);
+                    let mut part = whole.clone();
+                    let fell = std::iter::from_fn(|| part.exchanges.pop().map(|_| part.clone()))
+                        .any(|part| fails(rule, &part));
+                    if fell && !fails(rule, &whole) {
+                        changed.insert(rule.id);
+                    }
+                }
+            }
+        }
+    }
+    assert!(changed.is_empty(), "{changed:?}");
+}

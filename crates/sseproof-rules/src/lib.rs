@@ -29,6 +29,7 @@ mod response;
 mod resume;
 mod retry;
 mod rule;
+mod software;
 mod stream;
 #[cfg(test)]
 mod testing;
@@ -40,9 +41,10 @@ pub use finding::{BUG, Evidence, Excerpt, Finding, Status};
 pub use hostile::{Hostile, hostile};
 pub use profile::{Profile, profile, profiles, profiles_of};
 pub use record::{Record, TimedItem, View};
-pub use registry::{judge, mutants, rule, rules, rules_for};
+pub use registry::{BY_HARM, is_final, judge, mutants, rule, rules, rules_for};
 pub use requirement::{
     Level, Recipe, Requirement, RuleText, Subject, requirement, requirements, standing,
 };
 pub use rule::{Driven, Fault, Host, Mutant, Over, Place, Rule, Verdict};
 pub(crate) use rule::{Family, LooksAt, Single};
+pub use software::{Software, software};

@@ -23,6 +23,23 @@ static FAMILIES: [Family; 12] = [
     proxy::FAMILY,
 ];
 
+/// The families by how many users a fault hurts, most first: all of them, those that are connected for
+/// long, and then those behind a proxy, on another origin or with credentials.
+pub const BY_HARM: [&str; 12] = [
+    "response",
+    "stream",
+    "delivery",
+    "encode",
+    "lifecycle",
+    "resume",
+    "reconnect",
+    "retry",
+    "proxy",
+    "transport",
+    "auth",
+    "cors",
+];
+
 /// All rules: the general ones in the order of the families, then those of the profiles, each once.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     let mut known = BTreeSet::new();
@@ -49,6 +66,15 @@ fn family(rule: &Rule) -> Option<&'static Family> {
 /// The part of a record that the rule judges; a rule of a profile reads the content of streams.
 pub(crate) fn looks_at(rule: &Rule) -> LooksAt {
     family(rule).map_or(LooksAt::Stream, |family| family.looks_at)
+}
+
+/// Whether no later exchange changes a failure of the rule: it judges one response after another.
+pub fn is_final(rule: &Rule) -> bool {
+    /// They compare several.
+    const OTHERS: [&str; 4] =
+        ["response/framing", "response/status", "stream/id-preflight", "stream/id-unique"];
+    let judges_one = family(rule).is_some_and(|family| family.looks_at != LooksAt::Run);
+    judges_one && !OTHERS.contains(&rule.id)
 }
 
 pub fn rule(id: &str) -> Option<&'static Rule> {
@@ -85,7 +111,7 @@ mod tests {
     fn every_rule_has_its_texts_in_specs() {
         let mut ids = BTreeSet::new();
         for (requirement, text) in rule_texts() {
-            let RuleText { id, title, why, fix, recipes } = text;
+            let RuleText { id, title, why, fix, recipes, .. } = text;
             assert!(ids.insert(id.as_str()), "{id}: two texts, one of {}", requirement.id);
             assert!(rule(id).is_some(), "{id}: named in {}, and no rule", requirement.id);
             for (member, text) in [("why", why), ("fix", fix)] {
@@ -112,6 +138,13 @@ mod tests {
             let starts: BTreeSet<_> = family.rules.iter().map(|rule| start(rule)).collect();
             assert_eq!(starts.len(), 1, "{starts:?}");
         }
+    }
+
+    #[test]
+    fn every_family_has_its_place_by_harm() {
+        let start = |family: &Family| family.rules[0].id.split_once('/').unwrap().0;
+        let families: BTreeSet<_> = FAMILIES.iter().map(start).collect();
+        assert_eq!(families, BTreeSet::from(BY_HARM));
     }
 
     #[test]

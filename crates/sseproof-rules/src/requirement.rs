@@ -126,6 +126,14 @@ pub struct RuleText {
     /// How to change it in servers that many use.
     #[serde(default)]
     pub recipes: Vec<Recipe>,
+    /// Whether one request of curl shows the fault; not if it takes several connections, a certain
+    /// client, or a look into the server.
+    #[serde(default = "yes")]
+    pub curl: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// How to fix a fault in one well-known server or library.

@@ -334,10 +334,10 @@ pub(crate) struct Check {
     /// Check a file instead of a server: a recording, or the output of `curl -isN URL > FILE`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "start", "record"], help_heading = "Output")]
     pub(crate) replay: Option<PathBuf>,
-    /// Print only failures and the summary.
+    /// Print only what is broken, and the verdict.
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
     pub(crate) quiet: bool,
-    /// Print all evidence.
+    /// Print all evidence, and the rules that passed or were skipped.
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
 }

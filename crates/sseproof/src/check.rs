@@ -1,5 +1,6 @@
 //! `sseproof check`: plays the scenarios, judges the record, writes the reports.
 
+mod live;
 mod measure;
 mod options;
 mod outputs;
@@ -16,7 +17,7 @@ use sseproof_record::{Secrets, Source, Transcript};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{Judged, KnownResult, Outcome, Report, ScenarioResult};
 use sseproof_report::{terminal, wire_log};
-use sseproof_rules::{Record, Status, View, judge, profile, profiles};
+use sseproof_rules::{Level, Record, Rule, Status, View, is_final, judge, profile, profiles};
 use sseproof_units::counted;
 
 use crate::args::Check;
@@ -76,13 +77,20 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
         given.as_ref().map_or_else(Default::default, |given| given.target.secrets.clone());
     let files = given.as_ref().map_or_else(Vec::new, |given| given.files.clone());
     let is_embedded = given.as_ref().is_some_and(CheckOptions::is_embedded);
+    let started = given.as_ref().and_then(|given| given.target.start.as_ref());
+    let started = started.map(|start| start.command.clone());
     let mut material = match (given, &arguments.replay) {
-        (Some(given), _) => play::play(given).await.map_err(|blame| {
-            let none = Transcript::default();
-            let redacted =
-                secrets(arguments, &files, &of_target, &none, &besides).text(&blame.to_string());
-            Blame { error: anyhow::anyhow!(redacted), ..blame }
-        })?,
+        (Some(given), _) => {
+            let failures = |transcript: &Transcript| {
+                let secrets = || secrets(arguments, &files, &of_target, transcript, &besides);
+                final_failures(arguments, &chosen, known.as_deref(), transcript, secrets)
+            };
+            play::play(given, arguments.quiet, &failures).await.map_err(|blame| {
+                let none = Transcript::default();
+                let secrets = secrets(arguments, &files, &of_target, &none, &besides);
+                Blame { error: anyhow::anyhow!(secrets.text(&blame.to_string())), ..blame }
+            })?
+        }
         (None, file) => {
             let file = file.as_deref().unwrap_or(Path::new(""));
             let material = replay(file, arguments.profile.as_deref()).usage()?;
@@ -99,6 +107,7 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     let mut report =
         report(arguments, &material, &chosen, known.unwrap_or_default(), begun.elapsed());
     report.embedded = is_embedded;
+    report.complete(&material.transcript, started.as_deref());
     logs(&mut report, &material.transcript);
     outputs::report(arguments, &report).usage()?;
     outputs::wire_logs(arguments, &report, &material.transcript).usage()?;
@@ -124,6 +133,35 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
         Outcome::Unproven if material.interrupted => Exit::Interrupted,
         Outcome::Broken | Outcome::Unproven => Exit::Broken,
     })
+}
+
+/// The errors that no later exchange changes.
+fn final_failures(
+    arguments: &Check,
+    chosen: &Chosen,
+    known: Option<&[Known]>,
+    transcript: &Transcript,
+    secrets: impl FnOnce() -> Secrets,
+) -> Vec<Judged> {
+    let today = known::today();
+    let valid = |one: &&Known| !one.entry.is_over(today);
+    let known = known.into_iter().flatten().filter(valid);
+    let is_known = |rule: &str| known.clone().any(|one| one.matcher.is_match(rule));
+    let is_error =
+        |level: Level| level == Level::Must || arguments.strict && level == Level::Should;
+    let asked = |rule: &Rule| {
+        let level = rule.requirement().level;
+        is_final(rule) && is_error(level) && chosen.has(rule.id) && !is_known(rule.id)
+    };
+    let mut found = judge(&Record::new(transcript), asked);
+    found.retain(|finding| finding.status == Status::Fail);
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let secrets = secrets();
+    let messages = found.iter_mut().flat_map(|finding| &mut finding.evidence);
+    messages.for_each(|evidence| evidence.message = secrets.text(&evidence.message));
+    found.into_iter().map(Judged::from).collect()
 }
 
 fn replay(file: &Path, chosen: Option<&str>) -> anyhow::Result<Material> {
@@ -280,6 +318,7 @@ fn report(
         started: material.transcript.started.clone(),
         duration_ms: u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
         strict: arguments.strict,
+        software: Vec::new(),
         measures: measure::measures(&record),
         findings,
         scenarios: material.scenarios.clone(),

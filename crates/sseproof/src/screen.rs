@@ -22,7 +22,8 @@ const LINE: usize = 4_000;
 /// The options of standard output: colour only on a terminal, and without `NO_COLOR`.
 pub(crate) fn options(detail: Detail) -> Options {
     let colour = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
-    Options { width: columns(), colour, detail }
+    let rows = terminal_size::terminal_size().filter(|_| std::io::stdout().is_terminal());
+    Options { width: columns(), rows: rows.map(|(_, rows)| usize::from(rows.0)), colour, detail }
 }
 
 /// Writes text to standard output; `false` if its reader has closed it, as `| head` does.
@@ -102,16 +103,18 @@ pub(crate) fn columns() -> usize {
     terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| usize::from(width.0))
 }
 
+/// Whether the line of the progress can be replaced.
 pub(crate) fn shows_progress() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Replaces the line of the progress, on a terminal.
-pub(crate) fn progress(line: &str) {
+/// Replaces the line of the progress, on a terminal, and writes the lines `above` it.
+pub(crate) fn progress(above: &[String], line: &str) {
     if shows_progress() {
+        let above: String = above.iter().map(|line| format!("{}\n", inert(line))).collect();
         let mut out = std::io::stderr().lock();
         // A terminal that cannot be written to only loses the progress.
-        let _ = write!(out, "\r\x1b[K{}", inert(line)).and_then(|()| out.flush());
+        let _ = write!(out, "\r\x1b[K{above}{}", inert(line)).and_then(|()| out.flush());
     }
 }
 

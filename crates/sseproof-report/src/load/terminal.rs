@@ -296,7 +296,7 @@ mod tests {
 
     fn plain(report: &LoadReport, detail: Detail) -> String {
         let width = if detail == Detail::Verbose { 100 } else { 80 };
-        render(report, &Options { width, colour: false, detail })
+        render(report, &Options { width, detail, ..Options::default() })
     }
 
     #[test]
@@ -381,7 +381,8 @@ mod tests {
                 .into_iter()
                 .flat_map(|width| [(width, Detail::Normal), (width, Detail::Verbose)])
             {
-                let text = render(&report, &Options { width, colour: true, detail });
+                let text =
+                    render(&report, &Options { width, colour: true, detail, ..Options::default() });
                 let text = anstyle_free(&text);
                 for line in text.lines().filter(|line| !line.contains("://")) {
                     assert!(columns(line) <= width, "{width}: {line}");

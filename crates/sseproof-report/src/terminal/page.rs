@@ -8,6 +8,8 @@ use crate::text::{columns, wrap};
 
 pub(crate) struct Page {
     out: String,
+    /// How many lines of a screen it takes.
+    rows: usize,
     pub(crate) width: usize,
     pub(crate) detail: Detail,
     colour: bool,
@@ -17,6 +19,7 @@ impl Page {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
             out: String::new(),
+            rows: 0,
             width: options.width.max(40),
             detail: options.detail,
             colour: options.colour,
@@ -27,10 +30,24 @@ impl Page {
         self.out
     }
 
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds the other page, after an empty line.
+    pub(crate) fn add(&mut self, other: Self) {
+        if !other.out.is_empty() {
+            self.gap();
+            self.out.push_str(&other.out);
+            self.rows += other.rows;
+        }
+    }
+
     /// An empty line, except at the top.
     pub(crate) fn gap(&mut self) {
         if !self.out.is_empty() {
             self.out.push('\n');
+            self.rows += 1;
         }
     }
 
@@ -53,7 +70,7 @@ impl Page {
             self.out.push_str(&" ".repeat(indent));
             self.out.push_str(&paint(label, label_ink, self.colour));
             self.out.push_str(&paint(line, ink, self.colour));
-            self.end_line();
+            self.end_line(hang + columns(line));
         }
     }
 
@@ -71,14 +88,14 @@ impl Page {
             self.out.push_str(&paint(&title, Ink::Strong, self.colour));
             self.out.push_str(&" ".repeat(start - used));
             self.out.push_str(&paint(&remark, Ink::Faint, self.colour));
-            self.end_line();
+            self.end_line(0);
             return;
         }
         let lines = wrap(&title, self.width.saturating_sub(columns(mark) + 1));
         for (index, line) in lines.iter().enumerate() {
             self.out.push_str(if index == 0 { "" } else { "  " });
             self.out.push_str(&paint(line, Ink::Strong, self.colour));
-            self.end_line();
+            self.end_line(0);
         }
         self.text(2, Ink::Faint, &remark);
     }
@@ -86,16 +103,28 @@ impl Page {
     /// A line as it is, inert and neither wrapped nor trimmed.
     pub(crate) fn verbatim(&mut self, indent: usize, ink: Ink, line: &str) {
         self.out.push_str(&" ".repeat(indent));
-        self.out.push_str(&paint(&inert(line), ink, self.colour));
-        self.end_line();
+        let line = inert(line);
+        self.out.push_str(&paint(&line, ink, self.colour));
+        self.end_line(indent + columns(&line));
+    }
+
+    /// The same with a label.
+    pub(crate) fn verbatim_labelled(&mut self, label: &str, ink: Ink, line: &str) {
+        let line = inert(line);
+        self.out.push_str(&paint(label, ink, self.colour));
+        self.out.push_str(&line);
+        self.end_line(columns(label) + columns(&line));
     }
 
     /// Whole lines that are laid out already.
     pub(crate) fn block(&mut self, lines: &str) {
         self.out.push_str(lines);
+        self.rows += lines.lines().count();
     }
 
-    fn end_line(&mut self) {
+    /// `used` columns are taken: a terminal wraps what is wider.
+    fn end_line(&mut self, used: usize) {
+        self.rows += used.div_ceil(self.width).max(1);
         let end = self.out.trim_end_matches(' ').len();
         self.out.truncate(end);
         self.out.push('\n');

@@ -1,23 +1,83 @@
-//! The rules that did not fail: inconclusive, known, skipped, passed.
+//! The rules that did not fail: passed, skipped, inconclusive, known.
 
-use super::Page;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use sseproof_units::list;
+
+use super::{Detail, Page};
 use crate::paint::Ink;
 use crate::table::table;
-use crate::{Report, Standing};
+use crate::{Judged, Report, Standing};
 
-pub(super) fn inconclusive(page: &mut Page, report: &Report) {
-    let found: Vec<_> = report.standing_at(Standing::Inconclusive).collect();
-    if found.is_empty() {
-        return;
+/// How many rules of the rest are named without --verbose.
+const NAMED: usize = 4;
+
+/// How many rules did not fail: by families if none did, and how more can be checked.
+pub(super) fn counts(page: &mut Page, report: &Report) {
+    let of = |standing| report.standing_at(standing).collect::<Vec<_>>();
+    let (passed, skipped) = (of(Standing::Held), of(Standing::Skipped));
+    let mut line = |ink: Ink, label: &str, text: &str| {
+        page.labelled(0, &format!("{label} "), ink, Ink::Plain, text);
+    };
+    for (label, standing) in
+        [("inconclusive", Standing::Inconclusive), ("known to fail", Standing::Known)]
+    {
+        let found = of(standing);
+        if !found.is_empty() {
+            line(Ink::Warning, label, &format!("{}: {}", found.len(), named(&found)));
+        }
     }
-    section(page, Ink::Warning, &format!("? inconclusive ({})", found.len()));
-    let rows = found.iter().map(|one| [one.rule.clone(), one.level_words(), one.note.clone()]);
-    let lines = table(rows, 2, page.width);
-    page.block(&lines);
+    let lists = if page.detail == Detail::Verbose { "" } else { " (-v lists them)" };
+    let mut parts = vec![passed.len().to_string()];
+    if report.failed().is_empty() && !passed.is_empty() {
+        parts[0].push_str(&format!(": {}", families(&passed)));
+    }
+    parts.extend((!skipped.is_empty()).then(|| format!("skipped {}", skipped.len())));
+    let text = format!("{}{lists}", parts.join("; "));
+    page.labelled(0, "passed ", Ink::Good, Ink::Plain, &text);
+    let more = options(&skipped);
+    if !more.is_empty() {
+        page.labelled(0, "more rules with: ", Ink::Faint, Ink::Plain, &more);
+    }
 }
 
-/// Stale entries and those that are over always, since they are errors; known failures only with normal detail.
-pub(super) fn known(page: &mut Page, report: &Report) {
+/// `response 20, stream 25`, in the order of the rules.
+fn families(found: &[&Judged]) -> String {
+    let parts = found.chunk_by(|a, b| a.family() == b.family());
+    let parts = parts.map(|family| format!("{} {}", family[0].family(), family.len()));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn named(found: &[&Judged]) -> String {
+    let mut names: Vec<String> = found.iter().take(NAMED).map(|one| one.rule.clone()).collect();
+    if found.len() > NAMED {
+        names.push(format!("{} more", found.len() - NAMED));
+    }
+    list(&names)
+}
+
+/// The options of the command line with which skipped rules can be asked, as their reasons name them.
+fn options(skipped: &[&Judged]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in skipped {
+        // The last one is the shortest way, after the key of a target file.
+        let flags = finding.note.split_whitespace().filter(|word| word.starts_with('-'));
+        let flags = flags.map(|word| word.trim_end_matches(|char: char| !char.is_alphanumeric()));
+        let mut flags = flags.filter(|flag| flag.len() > 1 && *flag != "--target");
+        if let Some(flag) = flags.next_back() {
+            *counts.entry(flag).or_default() += 1;
+        }
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| Reverse(*count));
+    let parts = counts.iter().take(NAMED).map(|(flag, count)| format!("{flag} ({count})"));
+    let parts: Vec<_> = parts.collect();
+    parts.join(", ")
+}
+
+/// Stale entries and those that are over are errors.
+pub(super) fn stale(page: &mut Page, report: &Report) {
     for entry in report.known.iter().filter(|entry| entry.stale) {
         page.gap();
         page.titled("✗", Ink::Bad, &entry.glob, "known failure");
@@ -42,27 +102,15 @@ pub(super) fn known(page: &mut Page, report: &Report) {
             page.labelled(4, "reason: ", Ink::Faint, Ink::Plain, &entry.reason);
         }
     }
-    if page.detail == super::Detail::Quiet {
+}
+
+pub(super) fn held(page: &mut Page, report: &Report) {
+    let found: Vec<_> = report.standing_at(Standing::Held).collect();
+    if found.is_empty() {
         return;
     }
-    let known: Vec<_> = report.standing_at(Standing::Known).collect();
-    if known.is_empty() {
-        return;
-    }
-    section(page, Ink::Warning, &format!("~ known to fail ({})", known.len()));
-    let rows = known.iter().map(|one| {
-        let entry = report.known_entry(&one.rule);
-        let reason = entry.map_or("", |entry| entry.reason.as_str());
-        let note = match reason {
-            "" => one.headline(),
-            reason => {
-                let until = entry.and_then(|entry| entry.until.as_ref());
-                let until = until.map_or_else(String::new, |until| format!("; until {until}"));
-                format!("{} ({reason}{until})", one.headline())
-            }
-        };
-        [one.rule.clone(), one.level_words(), note]
-    });
+    section(page, Ink::Good, &format!("✓ passed ({})", found.len()));
+    let rows = found.iter().map(|one| [one.rule.clone(), one.level_words(), one.note.clone()]);
     let lines = table(rows, 2, page.width);
     page.block(&lines);
 }
@@ -88,13 +136,36 @@ pub(super) fn skipped(page: &mut Page, report: &Report) {
     }
 }
 
-pub(super) fn held(page: &mut Page, report: &Report) {
-    let found: Vec<_> = report.standing_at(Standing::Held).collect();
+pub(super) fn inconclusive(page: &mut Page, report: &Report) {
+    let found: Vec<_> = report.standing_at(Standing::Inconclusive).collect();
     if found.is_empty() {
         return;
     }
-    section(page, Ink::Good, &format!("✓ passed ({})", found.len()));
+    section(page, Ink::Warning, &format!("? inconclusive ({})", found.len()));
     let rows = found.iter().map(|one| [one.rule.clone(), one.level_words(), one.note.clone()]);
+    let lines = table(rows, 2, page.width);
+    page.block(&lines);
+}
+
+pub(super) fn known(page: &mut Page, report: &Report) {
+    let known: Vec<_> = report.standing_at(Standing::Known).collect();
+    if known.is_empty() {
+        return;
+    }
+    section(page, Ink::Warning, &format!("~ known to fail ({})", known.len()));
+    let rows = known.iter().map(|one| {
+        let entry = report.known_entry(&one.rule);
+        let reason = entry.map_or("", |entry| entry.reason.as_str());
+        let note = match reason {
+            "" => one.headline(),
+            reason => {
+                let until = entry.and_then(|entry| entry.until.as_ref());
+                let until = until.map_or_else(String::new, |until| format!("; until {until}"));
+                format!("{} ({reason}{until})", one.headline())
+            }
+        };
+        [one.rule.clone(), one.level_words(), note]
+    });
     let lines = table(rows, 2, page.width);
     page.block(&lines);
 }

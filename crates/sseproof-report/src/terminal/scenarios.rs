@@ -9,12 +9,20 @@ use crate::paint::Ink;
 use crate::text::{columns, truncate};
 use crate::{Report, ScenarioFailure, ScenarioResult};
 
-/// All scenarios; in quiet mode the failed ones.
+/// How many scenarios are listed without --verbose, besides failed ones.
+const LISTED: usize = 8;
+
+/// The scenarios; in quiet mode, or if there are many, only the failed ones.
 pub(super) fn write(page: &mut Page, report: &Report) {
+    let is_all = match page.detail {
+        Detail::Quiet => false,
+        Detail::Normal => report.scenarios.len() <= LISTED,
+        Detail::Verbose => true,
+    };
     let shown = report
         .scenarios
         .iter()
-        .filter(|scenario| page.detail > Detail::Quiet || !scenario.failures.is_empty())
+        .filter(|scenario| is_all || !scenario.failures.is_empty())
         .collect::<Vec<_>>();
     if shown.is_empty() {
         return;

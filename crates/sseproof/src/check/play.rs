@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use sseproof_files::{Probe, Readiness, Scenario, ServerHandle};
 use sseproof_net::{Client, Direct};
-use sseproof_report::{Progress, ScenarioFailure, ScenarioResult, progress};
+use sseproof_report::{ScenarioFailure, ScenarioResult};
 use sseproof_rules::{Rule, rules_for};
 use sseproof_runner::{Results, RunProgress, StepFailure, Stopped, run_all};
 
@@ -17,6 +17,7 @@ use sseproof_units::duration;
 use tokio::time::sleep_until;
 
 use super::Material;
+use super::live::{Failures, Live};
 use super::options::CheckOptions;
 use crate::exit::{Blame, Blamed as _};
 use crate::fault;
@@ -31,7 +32,11 @@ const INTERRUPTED: u8 = 0;
 const OVERDUE: u8 = 1;
 const PANICKED: u8 = 2;
 
-pub(super) async fn play(mut options: CheckOptions) -> Result<Material, Blame> {
+pub(super) async fn play(
+    mut options: CheckOptions,
+    is_quiet: bool,
+    failures: Failures<'_>,
+) -> Result<Material, Blame> {
     let until = tokio::time::Instant::now() + options.deadline;
     if options.is_embedded() {
         options.target.url = serve::embedded(options.profile).await?;
@@ -67,7 +72,7 @@ pub(super) async fn play(mut options: CheckOptions) -> Result<Material, Blame> {
         Some(Ok(())) => {
             options.target.server =
                 started.as_ref().map(|started| ServerHandle(Arc::<Running>::clone(started)));
-            let mut material = scenarios(&options, until).await;
+            let mut material = scenarios(&options, until, is_quiet, failures).await;
             if let Some(started) = &started
                 && !material.interrupted
                 && let Some(end) = started.ended().await.context("check whether the server runs")?
@@ -86,11 +91,16 @@ pub(super) async fn play(mut options: CheckOptions) -> Result<Material, Blame> {
     material
 }
 
-async fn scenarios(options: &CheckOptions, until: tokio::time::Instant) -> Material {
+async fn scenarios(
+    options: &CheckOptions,
+    until: tokio::time::Instant,
+    is_quiet: bool,
+    failures: Failures<'_>,
+) -> Material {
     let probes = options.probes.iter().map(|probe| &probe.scenario);
     let scenarios: Vec<&Scenario> = probes.chain(&options.scenarios).collect();
     let client = Client::new(Arc::new(Direct), options.limits).with(options.connection.clone());
-    let mut watch = Watch::new(scenarios.len());
+    let mut watch = Watch::new(Live::new(scenarios.len(), is_quiet, failures));
     let early = AtomicU8::new(INTERRUPTED);
     let cancel = pin!(async {
         tokio::select! {
@@ -101,7 +111,8 @@ async fn scenarios(options: &CheckOptions, until: tokio::time::Instant) -> Mater
     });
     let hear = &mut |heard: RunProgress<'_>| watch.hear(&heard);
     let results = run_all(&scenarios, &options.target, &client, &now(), hear, cancel).await;
-    watch.clear();
+    let positions = watch.positions;
+    drop(watch.live);
     let left_out = |probe: &&Probe| results.left_out.contains(&probe.scenario.id);
     let is_unasked = |rule: &Rule| {
         let mut its =
@@ -110,7 +121,7 @@ async fn scenarios(options: &CheckOptions, until: tokio::time::Instant) -> Mater
     };
     let unasked = rules_for(options.profile).filter(|rule| is_unasked(rule)).map(|rule| rule.id);
     let unasked = unasked.collect();
-    let mut material = material(results, &options.scenarios, &watch.positions);
+    let mut material = material(results, &options.scenarios, &positions);
     material.unasked = unasked;
     if material.interrupted {
         let partial = match early.load(Ordering::Relaxed) {
@@ -228,9 +239,8 @@ fn interrupted_early(options: CheckOptions) -> Material {
     material(results, &options.scenarios, &BTreeMap::new())
 }
 
-struct Watch {
-    line: Progress,
-    began: Instant,
+struct Watch<'f> {
+    live: Live<'f>,
     scenario_began: Instant,
     positions: BTreeMap<String, Position>,
 }
@@ -242,36 +252,27 @@ struct Position {
     took: Duration,
 }
 
-impl Watch {
-    fn new(total: usize) -> Self {
-        let now = Instant::now();
-        let line = Progress { total, ..Progress::default() };
-        Self { line, began: now, scenario_began: now, positions: BTreeMap::new() }
+impl<'f> Watch<'f> {
+    fn new(live: Live<'f>) -> Self {
+        Self { live, scenario_began: Instant::now(), positions: BTreeMap::new() }
     }
 
     fn hear(&mut self, heard: &RunProgress<'_>) {
         match heard {
             RunProgress::Begins(scenario) => {
-                self.line.playing = scenario.id.clone();
+                self.live.update(|line| line.playing = scenario.id.clone());
                 self.scenario_began = Instant::now();
             }
             RunProgress::Step(scenario, line) => {
                 self.positions.entry(scenario.id.clone()).or_default().line = *line;
             }
             RunProgress::Ends(scenario, _) => {
-                self.line.done += 1;
+                self.live.update(|line| line.done += 1);
                 let position = self.positions.entry(scenario.id.clone()).or_default();
                 position.took = self.scenario_began.elapsed();
             }
+            RunProgress::Kept(transcript) => self.live.kept(transcript),
             _ => {}
         }
-        self.line.elapsed = self.began.elapsed();
-        if screen::shows_progress() {
-            screen::progress(&progress(&self.line, screen::columns()));
-        }
-    }
-
-    fn clear(&self) {
-        screen::progress("");
     }
 }
