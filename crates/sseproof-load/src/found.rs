@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sseproof_load_model::{Sequencing, Stamping, TimeUnit};
-use sseproof_units::list;
+use sseproof_units::{counted, list};
 
 use crate::stamp::{self, Own};
 
@@ -53,7 +53,14 @@ pub fn find(events: &[FirstEvent], stamping: &Stamping, sequencing: &Sequencing)
         },
         notes: Vec::new(),
     };
+    let is_open = *stamping == Stamping::Auto || *sequencing == Sequencing::Auto;
     if events.len() < FEWEST {
+        if is_open {
+            let came = counted(events.len(), "event");
+            found.notes.push(format!(
+                "{came} came before the run, too few to find stamps and numbers (--stamp, --sequence)"
+            ));
+        }
         return found;
     }
     let is_own = is_own(events);

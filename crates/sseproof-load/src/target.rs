@@ -250,6 +250,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_server_here_is_told_from_one_elsewhere() {
+        for (url, is_local) in [
+            ("http://127.0.0.1/", true),
+            ("http://127.0.0.9:81/", true),
+            ("http://[::1]/", true),
+            // Of a network for documentation: no machine has such an address.
+            ("http://203.0.113.7/", false),
+        ] {
+            assert_eq!(target(url).await.is_local(), is_local, "{url}");
+        }
+    }
+
+    #[tokio::test]
     async fn what_is_no_stream_is_refused() {
         let error = Target::new(Url::parse("ftp://127.0.0.1/x").unwrap(), None).await.err();
         assert_eq!(error, Some(TargetError::Scheme("ftp".to_owned())));

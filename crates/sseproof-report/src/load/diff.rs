@@ -112,6 +112,17 @@ impl LoadDiff {
         }
     }
 
+    fn says_conditions(report: &LoadReport) -> bool {
+        report.outcomes.first().is_some_and(|outcome| !outcome.run.conditions.is_empty())
+    }
+
+    /// The results that do not say what they were made with.
+    fn silent(&self) -> Vec<String> {
+        let both = [("older", &self.old), ("newer", &self.new)];
+        let silent = both.into_iter().filter(|(_, report)| !Self::says_conditions(report));
+        silent.map(|(name, _)| name.to_owned()).collect()
+    }
+
     /// The conditions that differ: the name of each, the older and the newer value.
     fn conditions(&self) -> Vec<(String, String, String)> {
         let of = |report: &LoadReport| -> BTreeMap<String, String> {
@@ -132,7 +143,12 @@ impl LoadDiff {
             all
         };
         let (old, new) = (of(&self.old), of(&self.new));
-        let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+        // A result of an earlier version says little, which is no difference.
+        let is_known = |name: &&String| {
+            [&self.old, &self.new].into_iter().all(LoadDiff::says_conditions)
+                || old.contains_key(*name) && new.contains_key(*name)
+        };
+        let names: BTreeSet<_> = old.keys().chain(new.keys()).filter(is_known).collect();
         let value = |of: &BTreeMap<String, String>, name: &str| {
             of.get(name).cloned().unwrap_or_else(|| "not known".to_owned())
         };
@@ -252,6 +268,14 @@ pub fn render(diff: &LoadDiff, options: &Options) -> String {
     }
     page.gap();
     conditions(&mut page, &diff.conditions());
+    let silent = diff.silent();
+    if !silent.is_empty() {
+        let text = format!(
+            "The {} result does not say with which clients and on which machine it was made.",
+            list(&silent)
+        );
+        page.text(0, Ink::Plain, &text);
+    }
     for pair in diff.pairs() {
         page.gap();
         one(&mut page, &pair);
@@ -261,7 +285,7 @@ pub fn render(diff: &LoadDiff, options: &Options) -> String {
 
 fn conditions(page: &mut Page, differs: &[(String, String, String)]) {
     if differs.is_empty() {
-        page.text(0, Ink::Plain, "Plan, server and machine are the same, as far as it is known.");
+        page.text(0, Ink::Plain, "Plan, server and machine are the same, as far as is known.");
         return;
     }
     page.text(0, Ink::Strong, "Made under different conditions:");
@@ -376,6 +400,7 @@ mod tests {
     #[test]
     fn each_comparison_is_written_as_expected() {
         let (sse, other) = (of(rounds(), Transport::Sse), of(rounds(), Transport::WebSocket));
+        let before = machine(good(), "4 × Xeon", "up to 10000 clients, 60 s");
         let ten = machine(good(), "4 × Xeon", "up to 10000 clients, 60 s");
         let five = machine(broken(), "2 × Xeon", "up to 5000 clients, 60 s");
         let asked: &[&str] = &["delivery.p99 > +10%", "memory.server > +5%", "lost > 0"];
@@ -383,9 +408,13 @@ mod tests {
             ("rounds", diff(sse.clone(), other.clone(), asked), Verdict::Broken),
             ("rounds-back", diff(other, sse.clone(), &["lost > 0"]), Verdict::Held),
             ("one_round_elsewhere", diff(ten, five, &["lost > +0%"]), Verdict::Broken),
-            ("the_same", diff(sse.clone(), sse, &[]), Verdict::Held),
+            (
+                "the_same",
+                diff(machine(sse.clone(), "4", "9"), machine(sse, "4", "9"), &[]),
+                Verdict::Held,
+            ),
             ("a_generator_that_was_too_slow", diff(good(), saturated(), &[]), Verdict::Unproven),
-            ("no_data", diff(good(), broken(), &["memory.server > +5%"]), Verdict::Unproven),
+            ("no_data", diff(before, broken(), &["memory.server > +5%"]), Verdict::Unproven),
         ] {
             assert_eq!(diff.verdict(), verdict, "{name}");
             let text = render(&diff, &Options { width: 80, ..Options::default() });

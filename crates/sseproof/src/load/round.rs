@@ -24,6 +24,7 @@ use url::Url;
 
 use super::processes::{self, Task, Workers};
 use crate::exit::{Blame, Blamed as _};
+use crate::screen;
 
 pub(super) struct Round<'a> {
     pub(super) file: &'a PlanFile,
@@ -156,7 +157,9 @@ impl Round<'_> {
         if plan.stamping != Stamping::Auto && plan.sequencing != Sequencing::Auto {
             return Ok(None);
         }
+        screen::progress("reading the first events, for 5 s at most");
         let events = first_events(plan, self.target().await?).await;
+        screen::progress("");
         Ok(Some(find(&events, &plan.stamping, &plan.sequencing)))
     }
 
