@@ -235,10 +235,12 @@ fn delivery(counters: &Counters) -> Facts {
     facts
 }
 
+pub(super) const CLOCKS: &str = "clocks";
+
 /// The difference of the clocks, if there is one: it is part of each latency from a stamp of the
 /// server.
 fn clocks(side: &Side<'_>, counters: &Counters) -> Facts {
-    let mut facts = Facts::new("clocks");
+    let mut facts = Facts::new(CLOCKS);
     let latencies = side.total.histogram(Metric::Delivery);
     let negative = counters.count(Counter::Negative);
     // The stamps of what the generator publishes are of its own clock.
@@ -249,13 +251,23 @@ fn clocks(side: &Side<'_>, counters: &Counters) -> Facts {
     // Events that came before their stamp show that the server's clock is fast, but not how much.
     let shortest = latencies.map(Histogram::min).filter(|_| negative == 0);
     let shortest = shortest.unwrap_or(if negative > 0 { 0 } else { u64::MAX });
-    if let Some(offset) = offset.and(Offset::of_latency(shortest)).difference() {
+    let offset = offset.and(Offset::of_latency(shortest));
+    let [one, other] = [offset.least, offset.most].map(i64::unsigned_abs);
+    if offset.difference().is_some() {
         let (word, effect) = if offset.least > 0 { ("fast", "short") } else { ("slow", "long") };
-        let [one, other] = [offset.least, offset.most].map(i64::unsigned_abs);
         facts.bad.push(format!(
             "the server's is {} to {} {word}, by the Date of its responses: latencies from its stamps are that much too {effect}",
             nanoseconds(one.min(other)),
             nanoseconds(one.max(other)),
+        ));
+    } else {
+        let most = if offset.least > offset.most {
+            String::new()
+        } else {
+            format!(" (by the Date of its responses at most {})", nanoseconds(one.max(other)))
+        };
+        facts.parts.push(format!(
+            "the server is on another machine: latencies from its stamps include the unknown difference of the clocks{most}"
         ));
     }
     facts

@@ -138,6 +138,12 @@ fn answer(page: &mut Page, sides: &[Side<'_>]) {
     for (at, line) in lines.iter().enumerate() {
         page.verbatim(2, if at == 0 { Ink::Faint } else { Ink::Plain }, line);
     }
+    let costs = "memory and processor time are of the server";
+    let legend = match sides {
+        [first, second] => format!("ratio: {} ÷ {}; {costs}", second.name, first.name),
+        _ => costs.to_owned(),
+    };
+    page.text(2, Ink::Faint, &legend);
 }
 
 fn rows(page: &mut Page, side: &Side<'_>) {
@@ -173,8 +179,12 @@ fn notes(page: &mut Page, report: &LoadReport, sides: &[Side<'_>]) {
         // A doubt has named the clients without a stream.
         let facts =
             facts::facts(side).into_iter().filter(|it| !(hung && it.label == "connections"));
-        for Facts { label, bad, .. } in facts.filter(|facts| !facts.bad.is_empty()) {
-            say(true, &side.name, format!("{label}: {}", bad.join(" · ")));
+        for Facts { label, parts, bad } in facts {
+            if !bad.is_empty() {
+                say(true, &side.name, format!("{label}: {}", bad.join(" · ")));
+            } else if label == facts::CLOCKS {
+                say(false, &side.name, format!("{label}: {}", parts.join(" · ")));
+            }
         }
         let errors = facts::errors(side);
         if !errors.is_empty() {
@@ -352,11 +362,17 @@ mod tests {
         // The first event took less than a millisecond by these stamps.
         for (least, most) in [(-11, -9), (-1, 2), (1, 4), (2, 1)] {
             let text = text_for(&mut report, least * SECOND, most * SECOND);
-            assert!(!text.contains("by the Date"), "{least} {most}: {text}");
+            assert!(
+                text.contains("the unknown difference of the clocks"),
+                "{least} {most}: {text}"
+            );
+            assert!(!text.contains("the server's is"), "{least} {most}: {text}");
         }
+        let unknown = text_for(&mut report, -SECOND, 2 * SECOND);
+        assert!(unknown.contains("(by the Date of its responses at most 2 s)"), "{unknown}");
         // Stamps of the generator are of its own clock.
         report.outcomes[0].run.stamp = "own".to_owned();
-        assert!(!text_for(&mut report, 9 * SECOND, 11 * SECOND).contains("by the Date"));
+        assert!(!text_for(&mut report, 9 * SECOND, 11 * SECOND).contains("clocks"));
     }
 
     #[test]

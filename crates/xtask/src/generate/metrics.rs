@@ -96,7 +96,7 @@ WebSockets have no `id`.
 
 No latency is corrected.
 If the server is on another machine, its `Date` headers bound the difference of its clock: a `Date` is exact to a second, and a server may send the same one for another second.
-The report gives the difference if the bounds leave at most half of it open, and if no event arrived earlier than it allows; it says nothing about a server on this machine, and nothing about stamps that the generator made.
+The report gives the difference if the bounds leave at most half of it open, and if no event arrived earlier than it allows; otherwise it says that the difference is unknown. It says nothing about a server on this machine, and nothing about stamps that the generator made.
 ";
 
 const RESULT: &str = "
