@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_here_is_told_from_one_elsewhere() {
+    async fn a_server_here_is_distinguished_from_one_elsewhere() {
         for (url, is_local) in [
             ("http://127.0.0.1/", true),
             ("http://127.0.0.9:81/", true),

@@ -143,7 +143,7 @@ impl LoadDiff {
             all
         };
         let (old, new) = (of(&self.old), of(&self.new));
-        // A result of an earlier version says little, which is no difference.
+        // A result of an earlier version says little, which does not count as a difference.
         let is_known = |name: &&String| {
             [&self.old, &self.new].into_iter().all(LoadDiff::says_conditions)
                 || old.contains_key(*name) && new.contains_key(*name)
@@ -219,12 +219,13 @@ const LARGE: f64 = 0.1;
 
 fn change(comparison: Comparison) -> Option<Change> {
     let (first, second) = (comparison.first?, comparison.second?);
-    let (old, new) = (first.middle.amount, second.middle.amount);
+    // From nothing in each round to something in each, or back.
+    let is_new = first.greatest.amount <= 0.0 && second.least.amount > 0.0;
+    let is_gone = first.least.amount > 0.0 && second.greatest.amount <= 0.0;
     let (is_changed, more) = match comparison.ratio {
         Ok(ratio) => (is_changed(&ratio), ratio.value.ln()),
-        // From nothing to something, or back.
-        Err(NoRatio::Zero) if old.max(0.0) == 0.0 && new > 0.0 => (true, f64::INFINITY),
-        Err(NoRatio::Zero) if new.max(0.0) == 0.0 && old > 0.0 => (true, f64::NEG_INFINITY),
+        Err(NoRatio::Zero) if is_new => (true, f64::INFINITY),
+        Err(NoRatio::Zero) if is_gone => (true, f64::NEG_INFINITY),
         Err(_) => (false, 0.0),
     };
     let kind = match is_worse_if_more(&comparison.subject) {

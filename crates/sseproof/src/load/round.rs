@@ -157,9 +157,9 @@ impl Round<'_> {
         if plan.stamping != Stamping::Auto && plan.sequencing != Sequencing::Auto {
             return Ok(None);
         }
-        screen::progress("reading the first events, for 5 s at most");
+        screen::progress(&[], "reading the first events, for 5 s at most");
         let events = first_events(plan, self.target().await?).await;
-        screen::progress("");
+        screen::progress(&[], "");
         Ok(Some(find(&events, &plan.stamping, &plan.sequencing)))
     }
 
