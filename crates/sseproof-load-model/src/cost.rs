@@ -192,7 +192,9 @@ fn left_memory(earlier: &Outcome, later: &Outcome, whose: Whose) -> bool {
     let (Some(first), Some(now)) = (earlier.first(), later.first()) else { return false };
     let most = earlier.iter().map(|usage| usage.private).max().unwrap_or_default();
     let added = most.saturating_sub(first.private);
-    first.root == now.root && first.root > 0 && now.private > first.private + added / 10
+    first.root == now.root
+        && first.root > 0
+        && now.private > first.private.saturating_add(added / 10)
 }
 
 fn tell(

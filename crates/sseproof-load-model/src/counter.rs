@@ -117,7 +117,8 @@ impl From<Counters> for Stored {
 impl Counters {
     pub fn add(&mut self, counter: Counter, count: u64) {
         if count > 0 {
-            *self.counts.entry(counter).or_default() += count;
+            let sum = self.counts.entry(counter).or_default();
+            *sum = sum.saturating_add(count);
         }
     }
 
@@ -125,7 +126,7 @@ impl Counters {
     pub fn error(&mut self, error: &LoadError) {
         self.add(Counter::Errors, 1);
         match self.errors.get_mut(error.text()) {
-            Some((_, count)) => *count += 1,
+            Some((_, count)) => *count = count.saturating_add(1),
             None => {
                 self.errors.insert(error.text().to_owned(), (error.kind(), 1));
             }
@@ -147,7 +148,7 @@ impl Counters {
     /// How often errors of that kind occurred.
     pub fn errors_of(&self, kind: ErrorKind) -> u64 {
         let of_it = self.errors.values().filter(|(other, _)| *other == kind);
-        of_it.map(|(_, count)| count).sum()
+        of_it.fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }
 
     pub fn absorb(&mut self, other: &Self) {
@@ -155,7 +156,8 @@ impl Counters {
             self.add(*counter, *count);
         }
         for (text, (kind, count)) in &other.errors {
-            self.errors.entry(text.clone()).or_insert((*kind, 0)).1 += count;
+            let (_, sum) = self.errors.entry(text.clone()).or_insert((*kind, 0));
+            *sum = sum.saturating_add(*count);
         }
     }
 }

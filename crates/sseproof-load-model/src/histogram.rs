@@ -5,8 +5,11 @@
 
 use std::borrow::Cow;
 
+use std::io::Read as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flate2::read::ZlibDecoder;
 use hdrhistogram::serialization::{
     Deserializer as Reader, Serializer as _, V2DeflateSerializer, V2Serializer,
 };
@@ -14,6 +17,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Three significant digits.
 const DIGITS: u8 = 3;
+/// The cookie of the format V2, compressed.
+const COMPRESSED: [u8; 4] = 0x1C84_9314_u32.to_be_bytes();
+/// How many bytes stand before the counts.
+const HEADER: usize = 40;
+/// The most bytes of a histogram: 9 for each of its counts, if its values have 64 bits.
+const LONGEST: u64 = 1 << 20;
+/// The one count that the library cannot negate.
+const LARGEST: [u8; 9] = [0xFF; 9];
 
 /// Times in nanoseconds, to three significant digits; it grows with the highest value.
 ///
@@ -146,11 +157,42 @@ fn unpacked(bytes: &[u8]) -> Places {
 }
 
 /// Reads the format V2, compressed or not.
-fn read(mut bytes: &[u8]) -> Result<Places, String> {
+fn read(bytes: &[u8]) -> Result<Places, String> {
+    let unpacked;
+    let bytes = match bytes.strip_prefix(&COMPRESSED) {
+        None => bytes,
+        Some(packed) => {
+            let mut out = Vec::new();
+            // A byte can stand for a thousand.
+            let mut inflated = ZlibDecoder::new(packed.get(4..).unwrap_or_default()).take(LONGEST);
+            inflated.read_to_end(&mut out).map_err(|error| error.to_string())?;
+            unpacked = out;
+            &unpacked
+        }
+    };
+    check(bytes)?;
     let mut read: Places =
-        Reader::new().deserialize(&mut bytes).map_err(|error| error.to_string())?;
+        Reader::new().deserialize(&mut { bytes }).map_err(|error| error.to_string())?;
     read.auto(true);
     Ok(read)
+}
+
+/// Refuses what would make the library take a lot of memory, or overflow: it trusts the numbers in
+/// front of the counts.
+fn check(bytes: &[u8]) -> Result<(), String> {
+    let number = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
+    let (length, digits) = number(4).zip(number(12)).ok_or("it is too short")?;
+    let counts = bytes.get(HEADER..).unwrap_or_default();
+    if length as usize > counts.len() {
+        return Err(format!("it announces {length} bytes of counts, and has {}", counts.len()));
+    }
+    if digits != u32::from(DIGITS) {
+        return Err(format!("it has {digits} significant digits; {DIGITS} are supported"));
+    }
+    if counts.windows(LARGEST.len()).any(|counts| counts == LARGEST) {
+        return Err("it has a count of more than 63 bits".to_owned());
+    }
+    Ok(())
 }
 
 impl PartialEq for Histogram {
@@ -218,5 +260,37 @@ mod tests {
     fn what_is_none_is_said_to_be_none() {
         assert!(matches!(Histogram::from_base64("*"), Err(HistogramError::Base64(_))));
         assert!(matches!(Histogram::from_base64("AAAA"), Err(HistogramError::Format(_))));
+    }
+
+    #[test]
+    fn a_histogram_that_would_take_too_much_is_refused() {
+        let Form::Packed(good) = Histogram::default().packed().0 else { panic!("not packed") };
+        let refused = |change: fn(&mut Vec<u8>)| {
+            let mut bytes = good.to_vec();
+            change(&mut bytes);
+            let text = STANDARD.encode(bytes);
+            Histogram::from_base64(&text).expect_err("refused").to_string()
+        };
+        for (change, why) in [
+            ((|bytes| bytes[4] = 0xFF) as fn(&mut Vec<u8>), "bytes of counts, and has"),
+            (|bytes| bytes[15] = 5, "5 significant digits; 3 are supported"),
+            (|bytes| bytes.truncate(12), "too short"),
+            (
+                |bytes| {
+                    bytes[4..8].copy_from_slice(&9_u32.to_be_bytes());
+                    bytes.truncate(HEADER);
+                    bytes.extend(LARGEST);
+                },
+                "more than 63 bits",
+            ),
+        ] {
+            let error = refused(change);
+            assert!(error.contains(why), "{error}");
+        }
+        // 64 MiB of zeros.
+        let mut bomb = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut bomb, &vec![0; 64 << 20]).unwrap();
+        let bomb = [&COMPRESSED[..], &[0; 4], &bomb.finish().unwrap()].concat();
+        assert!(Histogram::from_base64(&STANDARD.encode(bomb)).is_err());
     }
 }

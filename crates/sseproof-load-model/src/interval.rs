@@ -32,7 +32,7 @@ impl Interval {
 
     /// Adds the same interval of another part.
     pub fn absorb(&mut self, other: &Self) {
-        self.open += other.open;
+        self.open = self.open.saturating_add(other.open);
         self.total(other);
         // A run has many intervals, and looks into each only once.
         for histogram in self.histograms.values_mut() {

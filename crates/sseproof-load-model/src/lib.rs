@@ -17,6 +17,7 @@ mod metric;
 mod offset;
 mod outcome;
 mod plan;
+mod result_file;
 mod saturation;
 pub mod schedule;
 mod sequence;
@@ -40,6 +41,7 @@ pub use plan::{
     Arrivals, Http, Lifetime, Pace, Plan, Protocol, Publishing, Rate, Reconnecting, Requests,
     Sequencing, Slow, Stage, Stamping, Subscribe, TimeUnit, Transport, Workload,
 };
+pub use result_file::{ResultError, ResultFile};
 pub use sequence::{Sequence, SequenceCheck};
 pub use share::Share;
 pub use threshold::{Threshold, ThresholdError, objective};

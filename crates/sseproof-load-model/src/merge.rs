@@ -17,7 +17,7 @@ pub enum MergeError {
     )]
     Differs { what: &'static str, first: String, one: String, second: String, other: String },
     /// A part is there twice, and would count twice.
-    #[error("{first} and {second} both have part {} of {of} of round {round}: leave one of them out", index + 1)]
+    #[error("{first} and {second} both have part {} of {of} of round {round}: leave one of them out", index.saturating_add(1))]
     Twice { index: u64, of: u64, round: u32, first: String, second: String },
 }
 
@@ -136,7 +136,7 @@ fn same_run(
 }
 
 /// The start of reasons that only a merge gives.
-const MISSING: &str = "missing: part ";
+const MISSING: &str = "missing: part";
 const CUT: &str = "cut short: part ";
 
 fn is_of_merge(why: &str) -> bool {
@@ -144,16 +144,22 @@ fn is_of_merge(why: &str) -> bool {
 }
 
 fn missing(shards: &[Shard], of: u64) -> Vec<String> {
-    let has = |index| shards.iter().find(|shard| shard.index == index);
-    (0..of)
-        .filter_map(|index| match has(index) {
-            None => Some(format!("{MISSING}{} of {of}", index + 1)),
-            Some(shard) if !shard.complete => {
-                Some(format!("{CUT}{} of {of} did not come to its end", index + 1))
-            }
-            Some(_) => None,
-        })
-        .collect()
+    let mut reasons = Vec::new();
+    let mut next = 0;
+    let gap = |from: u64, to: u64| match to.saturating_sub(from) {
+        0 => None,
+        1 => Some(format!("{MISSING} {to} of {of}")),
+        _ => Some(format!("{MISSING}s {} to {to} of {of}", from + 1)),
+    };
+    for shard in shards {
+        reasons.extend(gap(next, shard.index));
+        next = shard.index.saturating_add(1);
+        if !shard.complete {
+            reasons.push(format!("{CUT}{next} of {of} did not come to its end"));
+        }
+    }
+    reasons.extend(gap(next, of));
+    reasons
 }
 
 /// The readings of all parts: what the generators use is added up at each moment that all of them
@@ -180,6 +186,9 @@ fn resources(parts: &[(String, Outcome)]) -> Resources {
     let mut times: Vec<u64> = all.iter().flat_map(|part| part.iter().map(|s| s.at_ms)).collect();
     times.sort_unstable();
     times.dedup();
+    let sum = |samples: &[Sample], of: fn(&Sample) -> u64| {
+        samples.iter().map(of).fold(0, u64::saturating_add)
+    };
     let samples = times.into_iter().filter_map(|at_ms| {
         let last = |part: &&[Sample]| -> Option<Sample> {
             let until = part.partition_point(|sample| sample.at_ms <= at_ms);
@@ -197,8 +206,8 @@ fn resources(parts: &[(String, Outcome)]) -> Resources {
         });
         Some(Sample {
             at_ms,
-            open: last.iter().map(|sample| sample.open).sum(),
-            events: last.iter().map(|sample| sample.events).sum(),
+            open: sum(&last, |sample| sample.open),
+            events: sum(&last, |sample| sample.events),
             server: server.and_then(|part| last[part].server),
             generator,
             kernel: kernel.and_then(|part| last[part].kernel),
@@ -294,6 +303,16 @@ mod tests {
         assert!(cut.starts_with("cut short: part 3") && interrupted.ends_with("interrupted"));
         assert_eq!(whole.run.shards.len(), 3);
         assert!(merge([part(0, 2), part(1, 2)]).unwrap()[0].run.partial.is_empty());
+        let mut last = part(2, u64::MAX);
+        last.1.run.shards[0].index = u64::MAX - 2;
+        let most = merge([part(0, u64::MAX), last]).unwrap().remove(0);
+        assert_eq!(
+            most.run.partial,
+            [
+                "missing: parts 2 to 18446744073709551613 of 18446744073709551615",
+                "missing: part 18446744073709551615 of 18446744073709551615"
+            ]
+        );
     }
 
     #[test]

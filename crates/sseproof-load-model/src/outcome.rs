@@ -116,13 +116,18 @@ pub struct Usage {
 /// The sum has the first process of the one that is added to.
 impl AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
-        self.pss += other.pss;
-        self.private += other.private;
-        self.swapped += other.swapped;
-        self.cpu += other.cpu;
-        self.processes += other.processes;
-        self.threads += other.threads;
-        self.descriptors += other.descriptors;
+        // Readings of a file may be any numbers.
+        for (sum, one) in [
+            (&mut self.pss, other.pss),
+            (&mut self.private, other.private),
+            (&mut self.swapped, other.swapped),
+            (&mut self.cpu, other.cpu),
+            (&mut self.processes, other.processes),
+            (&mut self.threads, other.threads),
+            (&mut self.descriptors, other.descriptors),
+        ] {
+            *sum = sum.saturating_add(one);
+        }
     }
 }
 
@@ -148,10 +153,10 @@ impl Outcome {
     pub fn lasting(&self) -> Duration {
         let indexes = || self.intervals.iter().map(|interval| interval.index);
         let count = match (indexes().min(), indexes().max()) {
-            (Some(first), Some(last)) => last - first + 1,
+            (Some(first), Some(last)) => (last - first).saturating_add(1),
             _ => 0,
         };
-        Duration::from_millis(count * self.run.interval_ms)
+        Duration::from_millis(count.saturating_mul(self.run.interval_ms))
     }
 
     pub fn total(&self) -> Interval {
@@ -171,9 +176,10 @@ impl Outcome {
         let has_requests =
             self.intervals.iter().any(|interval| interval.counters.count(Counter::Completed) > 0);
         for pair in self.intervals.windows(2).filter(|_| !has_requests) {
-            if pair.iter().all(is_full) && pair[0].index + 1 == pair[1].index {
+            if pair.iter().all(is_full) && pair[0].index.checked_add(1) == Some(pair[1].index) {
                 steady.counters.absorb(&pair[1].counters);
-                steady.lasting += Duration::from_millis(self.run.interval_ms);
+                let lasting = Duration::from_millis(self.run.interval_ms);
+                steady.lasting = steady.lasting.saturating_add(lasting);
             }
         }
         steady
@@ -193,7 +199,7 @@ pub struct Steady {
 impl AddAssign<&Self> for Steady {
     fn add_assign(&mut self, other: &Self) {
         self.counters.absorb(&other.counters);
-        self.lasting += other.lasting;
+        self.lasting = self.lasting.saturating_add(other.lasting);
     }
 }
 

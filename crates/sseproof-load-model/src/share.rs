@@ -48,13 +48,13 @@ impl Share {
             Self::Ended => (part, count(Counter::Streams)),
             Self::Lost => {
                 // Without any number, it is not known which are missing.
-                let due = sequenced.saturating_sub(count(Counter::Duplicated)) + part;
+                let due = sequenced.saturating_sub(count(Counter::Duplicated)).saturating_add(part);
                 (part, if sequenced == 0 { 0 } else { due })
             }
             Self::Duplicated | Self::Reordered => (part, sequenced),
             Self::Negative => (part, events.saturating_sub(count(Counter::Unstamped))),
             Self::Unstamped | Self::Unsequenced => (part, events),
-            Self::PublishFailed => (part, count(Counter::Published) + part),
+            Self::PublishFailed => (part, count(Counter::Published).saturating_add(part)),
             Self::Completed | Self::Good | Self::Errors => (part, count(Counter::Arrivals)),
         };
         (whole > 0).then(|| part as f64 / whole as f64)

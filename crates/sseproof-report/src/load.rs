@@ -114,7 +114,8 @@ impl LoadReport {
         let partial = reasons(|outcome| {
             let missing = outcome.run.shards.iter().filter(|shard| !shard.complete);
             let missing = missing.map(|shard| {
-                format!("part {} of {} of the generator did not finish", shard.index + 1, shard.of)
+                let part = shard.index.saturating_add(1);
+                format!("part {part} of {} of the generator did not finish", shard.of)
             });
             outcome.run.partial.iter().cloned().chain(missing).collect()
         });
@@ -159,14 +160,14 @@ impl LoadReport {
             subject => subject == Subject::Count(counter),
         };
         let sides = sides(&self.outcomes);
-        let (mut never, mut asked_of_all, mut all) = (0, 0, Vec::new());
+        let (mut never, mut asked_of_all, mut all) = (0_u64, 0_u64, Vec::new());
         for side in &sides {
             let of = if sides.len() > 1 { format!("{}: ", side.name) } else { String::new() };
             let asked = side.total.counters.count(Counter::Arrivals);
-            asked_of_all += asked;
+            asked_of_all = asked_of_all.saturating_add(asked);
             for (counter, count, how) in facts::unopened(side) {
                 if !self.judged.iter().any(|judged| decides(judged.threshold.subject, counter)) {
-                    never += count;
+                    never = never.saturating_add(count);
                     let [count, asked] = [count, asked].map(units::count);
                     all.push(format!("{of}{count} of {asked} {how}"));
                 }

@@ -4,6 +4,7 @@
 //! before the values.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use sseproof_load_model::compare::{
     Comparison, FEWEST_ROUNDS, Finding, NoRatio, Pairing, Ratio, Round, compare,
@@ -172,7 +173,8 @@ fn with_evidence<T>(rounds: &[Round], judge: impl FnOnce(&threshold::Evidence<'_
     // Each round has a line of its own for what a connection costs; the last one stands for all.
     let cost: Option<&Cost> = rounds.last().map(|round| &round.cost);
     let figures = |key: &str| cost?.value(key);
-    let lasting = rounds.iter().map(|round| round.lasting).sum();
+    let lasting = rounds.iter().map(|round| round.lasting);
+    let lasting = lasting.fold(Duration::ZERO, Duration::saturating_add);
     judge(&threshold::Evidence { total: &total, lasting, steady: &steady, figures: &figures })
 }
 

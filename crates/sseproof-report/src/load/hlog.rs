@@ -31,7 +31,7 @@ pub fn render(outcomes: &[Outcome]) -> io::Result<String> {
         let length = Duration::from_millis(outcome.run.interval_ms);
         for interval in &outcome.intervals {
             let since = interval.index.saturating_mul(outcome.run.interval_ms);
-            let at = ahead + Duration::from_millis(since);
+            let at = ahead.saturating_add(Duration::from_millis(since));
             for (metric, tag) in &tags {
                 lines.extend(
                     interval.histogram(*metric).map(|times| (at, length, tag.clone(), times)),

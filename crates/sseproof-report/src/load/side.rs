@@ -63,7 +63,8 @@ impl<'a> Side<'a> {
             total.total(&round.total);
             steady += &round.steady;
         }
-        let lasting = compared.iter().map(|round| round.lasting).sum();
+        let lasting = compared.iter().map(|round| round.lasting);
+        let lasting = lasting.fold(Duration::ZERO, Duration::saturating_add);
         Self { name, rounds: outcomes, total, lasting, steady, figures, compared }
     }
 

@@ -188,7 +188,7 @@ fn notes(page: &mut Page, report: &LoadReport, sides: &[Side<'_>]) {
         }
         let errors = facts::errors(side);
         if !errors.is_empty() {
-            let sum: u64 = errors.iter().map(|(_, count, _)| count).sum();
+            let sum = errors.iter().fold(0, |sum: u64, (_, count, _)| sum.saturating_add(*count));
             let first = errors.iter().take(3);
             let first: Vec<_> = first
                 .map(|(text, count, _)| format!("{} {text}", sseproof_units::count(*count)))
@@ -232,7 +232,7 @@ fn one(page: &mut Page, side: &Side<'_>, alone: bool) {
     }
     let errors = facts::errors(side);
     if !errors.is_empty() {
-        let sum: u64 = errors.iter().map(|(_, count, _)| count).sum();
+        let sum = errors.iter().fold(0, |sum: u64, (_, count, _)| sum.saturating_add(*count));
         page.labelled(
             2,
             "errors       ",

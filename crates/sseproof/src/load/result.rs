@@ -4,33 +4,16 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
-use serde::{Deserialize, Serialize};
-use sseproof_load_model::Outcome;
+use sseproof_load_model::ResultFile;
 use sseproof_report::load::{LoadReport, csv, hlog, markdown};
 
 use super::args::Outputs;
 use crate::exit::{Blame, Blamed as _};
 use crate::{output, secrets};
 
-const FORMAT: &str = "sseproof load 1";
-
-#[derive(Serialize, Deserialize)]
-struct ResultFile {
-    format: String,
-    tool: String,
-    outcomes: Vec<Outcome>,
-}
-
 /// Writes the requested files; an error of one does not prevent the others.
 pub(super) fn write(report: &LoadReport, outputs: &Outputs) -> Result<(), Blame> {
-    let json = || -> anyhow::Result<String> {
-        let file = ResultFile {
-            format: FORMAT.to_owned(),
-            tool: report.tool.clone(),
-            outcomes: report.outcomes.clone(),
-        };
-        Ok(serde_json::to_string(&file).context("write the result as JSON")? + "\n")
-    };
+    let json = || written(&ResultFile::new(report.tool.clone(), report.outcomes.clone()));
     let csv = || csv::render(&report.outcomes).context("write the result as CSV");
     let markdown = || Ok(markdown::render(report));
     let hlog = || hlog::render(&report.outcomes).context("write the histograms");
@@ -62,22 +45,15 @@ pub(crate) fn scrubbed(path: &Path) -> Result<Option<String>, Blame> {
     }
     let mut file = parsed(path)?;
     secrets::redact(&mut file.outcomes);
-    Ok(Some(serde_json::to_string(&file).context("write the result as JSON")? + "\n"))
+    Ok(Some(written(&file)?))
+}
+
+fn written(file: &ResultFile) -> anyhow::Result<String> {
+    file.to_json().context("write the result as JSON")
 }
 
 fn parsed(path: &Path) -> Result<ResultFile, Blame> {
     let cannot = || format!("cannot read {}", path.display());
     let text = fs::read_to_string(path).with_context(cannot).usage()?;
-    let file: ResultFile = serde_json::from_str(&text)
-        .with_context(|| format!("{} is not a result of `sseproof load --json`", path.display()))
-        .usage()?;
-    if file.format != FORMAT {
-        let error = anyhow!(
-            "{} has the format `{}`; this version reads `{FORMAT}`",
-            path.display(),
-            file.format
-        );
-        return Err(error).usage();
-    }
-    Ok(file)
+    ResultFile::parse(&text).with_context(cannot).usage()
 }
