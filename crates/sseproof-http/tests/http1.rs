@@ -5,6 +5,9 @@ use sseproof_http::http1::{
     Body, Flaw, FlawKind, Head, Message, Part, Piece, Progress, Reader, RequestHead, ResponseHead,
 };
 
+mod parts;
+use parts::parts;
+
 fn whole(wire: &str) -> Head {
     Message::read(wire.as_bytes(), "GET").head.expect("complete headers")
 }
@@ -45,7 +48,13 @@ fn a_head_under_way_has_no_flaw() {
 
 #[test]
 fn another_protocol_is_refused_before_its_line_ends() {
-    for wire in ["SSH-2.0-OpenSSH\r\n", "\x15\x03\x01", "HTTP/1.1 OK\r\n\r\n", "HTTX"] {
+    for wire in [
+        "SSH-2.0-OpenSSH\r\n",
+        "\x15\x03\x01",
+        "HTTP/1.1 OK\r\n\r\n",
+        "HTTP/1.1 EEEEEEE\r\n\r\n",
+        "HTTX",
+    ] {
         let message = Message::read(wire.as_bytes(), "GET");
         assert_eq!((message.head, message.progress), (None, Progress::Lost), "{wire:?}");
         assert!(message.flaw.is_some_and(|flaw| flaw.is_fatal()), "{wire:?}");
@@ -154,38 +163,6 @@ fn a_head_may_be_too_long() {
     let part = reader.next(&mut input);
     assert!(matches!(part, Some(Part::Flaw(Flaw { kind: FlawKind::TooLong { .. }, .. }))));
     assert_eq!((reader.next(&mut input), reader.progress()), (None, Progress::Lost));
-}
-
-/// The parts in words, with neighbouring pieces of the body joined, since cuts may stand anywhere.
-fn parts(mut reader: Reader, wire: &[u8], cuts: &[usize]) -> Vec<String> {
-    let mut out: Vec<(&str, Vec<u8>)> = Vec::new();
-    let mut cuts: Vec<_> = cuts.iter().map(|cut| cut % (wire.len() + 1)).collect();
-    cuts.extend([0, wire.len()]);
-    cuts.sort_unstable();
-    for pair in cuts.windows(2) {
-        let mut input = &wire[pair[0]..pair[1]];
-        while let Some(part) = reader.next(&mut input) {
-            let (kind, text) = match part {
-                Part::Head(head) => {
-                    let Head { start, begin, end, flaws, .. } = head;
-                    let flaws = if flaws.is_empty() { String::new() } else { format!("{flaws:?}") };
-                    ("head", format!("{start:?} {begin}..{end}{flaws}").into_bytes())
-                }
-                Part::Body(bytes) => ("body", bytes.to_vec()),
-                Part::End => ("end", b"end".to_vec()),
-                Part::After(bytes) => ("after", bytes.to_vec()),
-                Part::Flaw(flaw) => ("flaw", format!("{flaw} at {}", flaw.offset).into_bytes()),
-            };
-            match out.last_mut() {
-                Some((last, joined)) if *last == kind && matches!(kind, "body" | "after") => {
-                    joined.extend_from_slice(&text);
-                }
-                _ => out.push((kind, text)),
-            }
-        }
-        assert!(input.is_empty(), "all that was offered is taken");
-    }
-    out.into_iter().map(|(_, text)| String::from_utf8_lossy(&text).into_owned()).collect()
 }
 
 /// Bytes that look like HTTP/1, more or less.

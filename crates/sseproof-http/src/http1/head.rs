@@ -273,8 +273,10 @@ fn status_line(line: &[u8]) -> Result<(Option<Version>, u16), FlawKind> {
     let version = version(words.next().unwrap_or_default());
     let code = words.next().unwrap_or_default();
     let digits = code.len() == 3 && code.iter().all(u8::is_ascii_digit) && code[0] != b'0';
-    let status = code.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit.wrapping_sub(b'0')));
-    digits.then_some((version, status)).ok_or(FlawKind::NoStatusCode)
+    if !digits {
+        return Err(FlawKind::NoStatusCode);
+    }
+    Ok((version, code.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'))))
 }
 
 /// `GET /stream HTTP/1.1`.

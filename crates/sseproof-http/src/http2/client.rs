@@ -146,7 +146,7 @@ impl Client {
 
     /// Takes a stream of that number for begun, so that its answer is read.
     pub fn expect(&mut self, id: u32, body: Bytes) {
-        self.next = self.next.max(id + 2);
+        self.next = self.next.max(id.saturating_add(2));
         let window = self.initial;
         let stream = Stream { body, sent: 0, window, has_head: false, is_over: false };
         self.streams.insert(id, stream);
@@ -376,6 +376,18 @@ mod tests {
         client.cancel(id);
         client.cancel(id);
         assert!(client.out().ends_with(b"\0\0\0\x04\0\0\x04\x03\0\0\0\0\x01\0\0\0\x08"));
+    }
+
+    #[test]
+    fn numbers_of_streams_end_with_their_type() {
+        let mut client = Client::new(None);
+        client.expect(u32::MAX, Bytes::default());
+        client.expect(1, Bytes::default());
+        let mut wire = answer(&[1]);
+        // The first bit is reserved, so all streams are answered.
+        write_frame(&mut wire, kind::GOAWAY, 0, 0, &[0xFF; 8]);
+        let overs = parts(&mut client, &wire).into_iter().filter(|(id, _)| *id == 1);
+        assert!(overs.into_iter().all(|(_, part)| !matches!(part, Part::Over(_))));
     }
 
     #[test]

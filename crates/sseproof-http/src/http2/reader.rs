@@ -132,8 +132,9 @@ impl Reader {
             kind::SETTINGS if !frame.has(flag::ACK) => Event::Settings(frame.settings().collect()),
             kind::PING if !frame.has(flag::ACK) => Event::Ping(frame.payload.into()),
             kind::GOAWAY => {
-                let (last, code) = (frame.number(0).unwrap_or(0), frame.number(4).unwrap_or(0));
-                Event::GoAway { last, code }
+                // RFC 9113, section 6.8: the first bit is reserved.
+                let last = frame.number(0).unwrap_or(0) & 0x7FFF_FFFF;
+                Event::GoAway { last, code: frame.number(4).unwrap_or(0) }
             }
             kind::WINDOW_UPDATE => {
                 let by = frame.number(0).unwrap_or(0) & 0x7FFF_FFFF;
