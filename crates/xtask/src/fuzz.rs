@@ -1,51 +1,57 @@
-//! A short run of every fuzz target, starting with the streams of the corpus.
+//! A short run of every fuzz target, starting with files and streams of this repository.
+
+mod seeds;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
-use sseproof_check_parser::corpus;
 
+use self::seeds::Seeds;
 use crate::root;
 
-const TARGETS: [Target; 4] = [
-    Target { name: "decode", before: |_| SIZES.to_vec() },
-    Target { name: "limits", before: |_| [&SIZES[..], &[64, 64]].concat() },
-    // Cut off halfway.
-    Target { name: "reconnect", before: |length| [&SIZES[..], &half(length)].concat() },
-    Target { name: "encode", before: |_| SIZES.to_vec() },
+/// Longer inputs are slow, and find no other bugs; files are as long as those of the repository.
+const TARGETS: [Target; 10] = [
+    Target { name: "decode", seeds: seeds::streams, longest: 800 },
+    Target { name: "limits", seeds: seeds::limits, longest: 800 },
+    Target { name: "reconnect", seeds: seeds::halves, longest: 800 },
+    Target { name: "encode", seeds: seeds::streams, longest: 800 },
+    Target { name: "http1", seeds: seeds::http1, longest: 1_500 },
+    Target { name: "http2", seeds: seeds::http2, longest: 3_000 },
+    Target { name: "codings", seeds: seeds::codings, longest: 1_500 },
+    Target { name: "recording", seeds: seeds::recordings, longest: 10_000 },
+    Target { name: "files", seeds: seeds::files, longest: 4_000 },
+    Target { name: "results", seeds: seeds::results, longest: 8_000 },
 ];
-/// The sizes of the chunks; `fuzz_targets/cuts` reads them so.
-const SIZES: [u8; 4] = [31; 4];
-/// Longer streams are slow, and find no other bugs.
-const LONGEST: &str = "-max_len=800";
 
 struct Target {
     name: &'static str,
-    before: fn(usize) -> Vec<u8>,
+    seeds: fn() -> anyhow::Result<Seeds>,
+    longest: usize,
 }
 
-const fn half(length: usize) -> [u8; 2] {
-    // The length of every stream of the corpus fits into two bytes.
-    ((length / 2) as u16).to_le_bytes()
-}
+/// The compilers that can build the targets, best first: with this variable, stable accepts the
+/// options of nightly.
+const COMMANDS: [&[&str]; 2] =
+    [&["cargo", "+nightly", "fuzz"], &["env", "RUSTC_BOOTSTRAP=1", "cargo", "fuzz"]];
 
 pub(crate) fn run(seconds: u64, required: bool) -> anyhow::Result<()> {
-    if !is_installed() {
-        let missing = "no nightly compiler with cargo-fuzz (see fuzz/README.md)";
+    let Some(command) = COMMANDS.into_iter().find(|command| works(command)) else {
+        let missing = "cargo-fuzz is not installed (see fuzz/README.md)";
         if required {
             bail!(missing);
         }
         eprintln!("SKIPPED: {missing}, so nothing was fuzzed.");
         return Ok(());
-    }
-    TARGETS.iter().try_for_each(|target| smoke(target, seconds))
+    };
+    TARGETS.iter().try_for_each(|target| smoke(command, target, seconds))
 }
 
-fn is_installed() -> bool {
-    let asked = Command::new("cargo")
-        .args(["+nightly", "fuzz", "--version"])
+fn works(command: &[&str]) -> bool {
+    let asked = Command::new(command[0])
+        .args(&command[1..])
+        .arg("--version")
         // The question must not install anything.
         .env("RUSTUP_AUTO_INSTALL", "0")
         .stdout(Stdio::null())
@@ -54,29 +60,26 @@ fn is_installed() -> bool {
     asked.is_ok_and(|status| status.success())
 }
 
-fn smoke(target: &Target, seconds: u64) -> anyhow::Result<()> {
-    let Target { name, .. } = target;
-    let seeds = seeds(target).with_context(|| format!("write the seeds of {name}"))?;
+fn smoke(command: &[&str], target: &Target, seconds: u64) -> anyhow::Result<()> {
+    let Target { name, seeds, longest } = target;
+    let begin = root().join("target/fuzz-seeds").join(name);
+    let words = root().join("target/fuzz-seeds").join(format!("{name}.dict"));
     // New inputs of a run are kept in the first folder.
     let kept = root().join("fuzz/corpus").join(name);
     fs::create_dir_all(&kept).with_context(|| format!("make {}", kept.display()))?;
-    let (kept, seeds) = (shown(&kept)?, shown(&seeds)?);
-    let time = format!("-max_total_time={seconds}");
-    let command = ["cargo", "+nightly", "fuzz", "run", name, &kept, &seeds, "--"];
-    let options = ["-dict=fuzz/sse.dict", LONGEST, "-timeout=10", "-print_final_stats=1", &time];
-    crate::run(&root(), &[&command[..], &options].concat())
+    let written = seeds().and_then(|seeds| seeds.write(&begin, &words));
+    written.with_context(|| format!("write the seeds of {name}"))?;
+    let (kept, begin) = (shown(&kept)?, shown(&begin)?);
+    let options = [
+        format!("-dict={}", shown(&words)?),
+        format!("-max_len={longest}"),
+        format!("-max_total_time={seconds}"),
+    ];
+    let [dict, longest, time] = options.each_ref().map(String::as_str);
+    let options = ["run", name, &kept, &begin, "--", dict, longest, time];
+    let fixed = ["-timeout=10", "-print_final_stats=1"];
+    crate::run(&root(), &[command, &options, &fixed].concat())
         .with_context(|| format!("fuzz {name} (see fuzz/README.md)"))
-}
-
-fn seeds(target: &Target) -> anyhow::Result<PathBuf> {
-    let folder = root().join("target/fuzz-seeds").join(target.name);
-    fs::create_dir_all(&folder)?;
-    for case in corpus() {
-        let stream = case.stream();
-        let seed = [(target.before)(stream.len()), stream].concat();
-        fs::write(folder.join(case.id.replace('/', "-")), seed)?;
-    }
-    Ok(folder)
 }
 
 fn shown(path: &Path) -> anyhow::Result<String> {

@@ -98,12 +98,12 @@ enum Task {
         #[arg(long)]
         required: bool,
     },
-    /// Run each fuzz target for a while (needs nightly and cargo-fuzz).
+    /// Run each fuzz target for a while (needs cargo-fuzz).
     Fuzz {
         /// How long each runs.
         #[arg(long, default_value_t = 10)]
         seconds: u64,
-        /// Fail if nightly or cargo-fuzz is missing, as in CI.
+        /// Fail if cargo-fuzz is missing, as in CI.
         #[arg(long)]
         required: bool,
     },

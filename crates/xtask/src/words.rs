@@ -92,7 +92,8 @@ pub(crate) fn show(paths: &[String]) -> anyhow::Result<usize> {
     Ok(hits)
 }
 
-fn tracked_files() -> anyhow::Result<Vec<String>> {
+/// The paths of the files that are in git, or will be.
+pub(crate) fn tracked_files() -> anyhow::Result<Vec<String>> {
     let listed = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(root())
