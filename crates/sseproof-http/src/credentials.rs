@@ -5,187 +5,33 @@
 //! request of another client), and [`is_secret`] what must stand in no output.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-/// The words in the name of a field whose value gives access, as in `X-Api-Key`.
-const WORDS: [&str; 10] = [
-    "authorization",
-    "cookie",
-    "key",
-    "apikey",
-    "token",
-    "auth",
-    "secret",
-    "password",
-    "signature",
-    "jwt",
-];
+/// A section of the list of words; its comments say what it is.
+fn section(name: &str) -> Vec<&'static str> {
+    let lines = include_str!("credentials/words.txt").lines();
+    let own =
+        lines.skip_while(|line| *line != name).skip(1).take_while(|line| !line.starts_with('['));
+    own.filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+}
 
-/// More words in names of secrets, as in `X-Session-Id`, `X-Amz-Credential` and `client_secret`.
-const SECRET_WORDS: [&str; 26] = [
-    "access",
-    "accesskey",
-    "assertion",
-    "bearer",
-    "code",
-    "credential",
-    "credentials",
-    "csrf",
-    "csrftoken",
-    "hmac",
-    "jsessionid",
-    "otp",
-    "passphrase",
-    "passwd",
-    "phpsessid",
-    "pwd",
-    "session",
-    "sessionid",
-    "sessid",
-    "sid",
-    "sig",
-    "ticket",
-    "xsrf",
-    "accesstoken",
-    "authtoken",
-    "clientsecret",
-];
+type Words = LazyLock<Vec<&'static str>>;
 
-/// Names with such a word whose values anyone may see.
-const PUBLIC: [&str; 22] = [
-    "cachekey",
-    "continuationtoken",
-    "countrycode",
-    "currencycode",
-    "errorcode",
-    "exitcode",
-    "idempotencykey",
-    "languagecode",
-    "nextpagetoken",
-    "pagetoken",
-    "partitionkey",
-    "postalcode",
-    "primarykey",
-    "progresstoken",
-    "publickey",
-    "responsecode",
-    "routingkey",
-    "sortkey",
-    "statuscode",
-    "surrogatekey",
-    "tokentype",
-    "zipcode",
-];
-
-/// Words that are a secret in the name of a field or a parameter, but on their own name other things
-/// in a body.
-const PLAIN_IN_BODIES: [&str; 7] = ["access", "auth", "code", "key", "session", "sig", "ticket"];
-
+static WORDS: Words = LazyLock::new(|| section("[credential]"));
+static SECRET_WORDS: Words = LazyLock::new(|| section("[secret]"));
+static PUBLIC: Words = LazyLock::new(|| section("[public]"));
+static PLAIN_IN_BODIES: Words = LazyLock::new(|| section("[plain-in-bodies]"));
+static HARMLESS: Words = LazyLock::new(|| section("[harmless]"));
 /// The query parameters that stand for a field, since an `EventSource` can send none.
-pub const CREDENTIAL_PARAMETERS: [&str; 10] = [
-    "access_token",
-    "api_key",
-    "apikey",
-    "auth",
-    "authorization",
-    "jwt",
-    "password",
-    "secret",
-    "signature",
-    "token",
-];
-
-/// The query parameters whose values any output may show.
-const HARMLESS: [&str; 64] = [
-    "after",
-    "afterid",
-    "before",
-    "channel",
-    "channels",
-    "chunk",
-    "compress",
-    "count",
-    "cursor",
-    "data",
-    "debug",
-    "delay",
-    "direction",
-    "drop",
-    "duplicate",
-    "encoding",
-    "event",
-    "events",
-    "every",
-    "extensions",
-    "fields",
-    "filter",
-    "for",
-    "format",
-    "from",
-    "hold",
-    "interval",
-    "lang",
-    "language",
-    "lasteventid",
-    "limit",
-    "locale",
-    "match",
-    "matchexact",
-    "matchsseproof",
-    "mode",
-    "model",
-    "offset",
-    "operationid",
-    "operationname",
-    "order",
-    "page",
-    "path",
-    "payload",
-    "per",
-    "perpage",
-    "query",
-    "range",
-    "rate",
-    "replay",
-    "retry",
-    "since",
-    "size",
-    "sort",
-    "stream",
-    "to",
-    "topic",
-    "topics",
-    "type",
-    "until",
-    "v",
-    "variables",
-    "version",
-    "view",
-];
-
+pub static CREDENTIAL_PARAMETERS: Words = LazyLock::new(|| section("[credential-parameters]"));
 /// How keys of well-known services begin, and how many characters follow at least.
-const PREFIXES: [(&str, usize); 21] = [
-    ("sk-", 16),
-    ("sk_live_", 10),
-    ("sk_test_", 10),
-    ("rk_live_", 10),
-    ("rk_test_", 10),
-    ("pk_live_", 10),
-    ("whsec_", 16),
-    ("ghp_", 20),
-    ("gho_", 20),
-    ("ghu_", 20),
-    ("ghs_", 20),
-    ("ghr_", 20),
-    ("github_pat_", 20),
-    ("glpat-", 16),
-    ("AKIA", 16),
-    ("ASIA", 16),
-    ("AIza", 30),
-    ("xoxb-", 10),
-    ("xoxp-", 10),
-    ("xoxa-", 10),
-    ("xapp-", 10),
-];
+static PREFIXES: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
+    let prefix = |line: &'static str| {
+        let (prefix, least) = line.split_once(' ')?;
+        Some((prefix, least.parse().ok()?))
+    };
+    section("[prefixes]").into_iter().filter_map(prefix).collect()
+});
 
 /// Whether the field of a request of that name carries credentials.
 pub fn is_credential(name: &str) -> bool {

@@ -389,7 +389,7 @@ fn a_body_that_cannot_be_decoded_is_no_longer_there() {
 }
 
 /// Where a client or a server has a secret.
-const CARRIERS: [&str; 14] = [
+const CARRIERS: [&str; 16] = [
     "Authorization: Bearer *",
     "Proxy-Authorization: Basic *",
     "Cookie: theme=a; sid=*",
@@ -402,6 +402,8 @@ const CARRIERS: [&str; 14] = [
     "?topic=a&client_secret=*",
     "?X-Amz-Signature=*&topic=a",
     "?unknown=*",
+    "@user:*",
+    "Referer: http://user:*@h/s",
     "{\"user\":\"u\",\"api_key\":\"*\"}",
     "user=u&password=*",
 ];
@@ -410,10 +412,30 @@ fn percent(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
+fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The text in HTML, with one of the escapes for a quotation mark and for an apostrophe.
+fn html(text: &str, quote: &str, apostrophe: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', quote).replace('\'', apostrophe)
+}
+
 /// The secret as a server may repeat it.
 fn repeated(secret: &str) -> String {
     let quoted = serde_json::to_string(secret).unwrap();
     let mut out = format!("data: {secret} {quoted} {}\n\n", percent(secret));
+    out += &format!("data: {} {}\n\n", hex(secret), hex(secret).to_uppercase());
+    for (quote, apostrophe) in [
+        ("&quot;", "'"),
+        ("&quot;", "&#x27;"),
+        ("&quot;", "&#039;"),
+        ("&quot;", "&apos;"),
+        ("&#34;", "&#39;"),
+    ] {
+        out += &format!("data: {}\n\n", html(secret, quote, apostrophe));
+    }
     for prefix in ["", "u", "u:"] {
         let all = format!("{prefix}{secret}:x");
         let [standard, in_urls] =
@@ -432,7 +454,24 @@ fn readable(text: &str) -> String {
         let bytes =
             word.split('%').skip(1).filter_map(|hex| u8::from_str_radix(hex.get(..2)?, 16).ok());
         out += &String::from_utf8_lossy(&bytes.collect::<Vec<_>>());
+        let digits = word.as_bytes().chunks(2).map(|two| std::str::from_utf8(two).ok());
+        let bytes =
+            digits.map(|two| u8::from_str_radix(two.filter(|two| two.len() == 2)?, 16).ok());
+        out += &String::from_utf8_lossy(&bytes.collect::<Option<Vec<_>>>().unwrap_or_default());
         out.push(' ');
+    }
+    for (escape, char) in [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#039;", "'"),
+        ("&#x27;", "'"),
+        ("&apos;", "'"),
+        ("&amp;", "&"),
+    ] {
+        out = out.replace(escape, char);
     }
     out
 }
@@ -440,21 +479,25 @@ fn readable(text: &str) -> String {
 /// One exchange whose carrier has the secret, and whose stream repeats it.
 fn carried(carrier: &str, secret: &str, is_http2: bool, is_gzip: bool, size: usize) -> Transcript {
     let given = match carrier.as_bytes()[0] {
-        b'?' | b'u' => carrier.replace('*', &percent(secret)),
+        b'?' | b'u' | b'@' | b'R' => carrier.replace('*', &percent(secret)),
         b'{' => carrier.replace('*', serde_json::to_string(secret).unwrap().trim_matches('"')),
         _ => carrier.replace('*', secret),
     };
     let query = if given.starts_with('?') { &*given } else { "" };
+    let url = match given.strip_prefix('@') {
+        Some(user) => URL.replace("://", &format!("://{user}@")),
+        None => format!("{URL}{query}"),
+    };
     let body = if given.starts_with(['{', 'u']) { &*given } else { "" };
     let field =
         |text: &str| text.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
     let sent =
-        Some(&*given).filter(|given| !given.starts_with(['<', '?', '{', 'u'])).and_then(field);
+        Some(&*given).filter(|given| !given.starts_with(['<', '?', '@', '{', 'u'])).and_then(field);
     let received = given.strip_prefix("< ").and_then(field);
     let stream = repeated(secret).into_bytes();
     let stream = if is_gzip { gzipped(&stream) } else { stream };
     let coded = is_gzip.then(|| ("Content-Encoding".to_owned(), "gzip".to_owned()));
-    let mut request = Request { body: body.into(), ..Request::subscribe(format!("{URL}{query}")) };
+    let mut request = Request { body: body.into(), ..Request::subscribe(url.as_str()) };
     request.method = "POST".to_owned();
     if let Some((name, value)) = &sent {
         request.headers.set(name, value.as_str());
@@ -501,7 +544,7 @@ fn carried(carrier: &str, secret: &str, is_http2: bool, is_gzip: bool, size: usi
     let mut exchange = Exchange { on, transport, ..begun };
     exchange.derive(None);
     let mut transcript = Transcript { exchanges: vec![exchange], ..Transcript::default() };
-    transcript.target.url = format!("{URL}{query}");
+    transcript.target.url = url;
     transcript
 }
 
@@ -515,7 +558,7 @@ proptest! {
     #[test]
     fn a_secret_is_in_no_output_whatever_carries_and_repeats_it(
         // A value of a cookie has neither quotes nor semicolons, and one in a query is encoded.
-        secret in "[a-z][0-9][A-Za-z0-9+/=_.~!*-]{10,30}[a-z]",
+        secret in "[a-z][0-9][A-Za-z0-9+/=_.~!*<>&'-]{10,30}[a-z]",
         carrier in prop::sample::select(&CARRIERS[..]),
         is_http2 in any::<bool>(),
         is_gzip in any::<bool>(),

@@ -3,6 +3,17 @@
 use std::collections::BTreeSet;
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// How libraries escape a quotation mark and an apostrophe in HTML: Python, PHP, Go, JavaScript.
+const HTML: [(&str, &str); 8] = [
+    ("&quot;", "'"),
+    ("&quot;", "&#39;"),
+    ("&quot;", "&#x27;"),
+    ("&quot;", "&#039;"),
+    ("&quot;", "&apos;"),
+    ("&#34;", "&#39;"),
+    ("&#x22;", "&#x27;"),
+    ("\"", "'"),
+];
 /// Fewer characters of base64 may occur by chance.
 const SHORTEST_BASE64: usize = 7;
 
@@ -117,9 +128,10 @@ pub(super) fn of(value: &[u8], word: &str) -> Vec<Form> {
             add(text.into_bytes(), Letters::Any, false);
         }
         let html = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        let html = html.replace('"', "&quot;");
-        add(html.replace('\'', "&#39;").into_bytes(), Letters::Any, false);
-        add(html.into_bytes(), Letters::Any, false);
+        for (quote, apostrophe) in HTML {
+            let html = html.replace('"', quote).replace('\'', apostrophe);
+            add(html.into_bytes(), Letters::Any, false);
+        }
     }
     for offset in 0..3 {
         let standard = base64(value, offset);

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use sseproof_http::Request;
+
 use super::*;
 use crate::{Published, RunEvent, RunEventKind, read_recording, write_recording};
 

@@ -17,7 +17,7 @@ use sseproof_report::load::prometheus::{Live, render};
 use tokio::net::TcpListener;
 
 use crate::exit::{Blame, Blamed as _};
-use crate::screen;
+use crate::{screen, secrets};
 
 #[derive(Clone, Default)]
 pub(super) struct Prometheus {
@@ -64,7 +64,8 @@ impl Prometheus {
     }
 
     pub(super) fn show(&self, transport: Transport, last: &Interval, total: &Interval) {
-        let text = render(&[Live { transport, last, total }]);
+        // The texts of errors may quote what a server sent.
+        let text = secrets::text(&render(&[Live { transport, last, total }]));
         *self.text.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
 }

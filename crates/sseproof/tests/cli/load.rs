@@ -1,6 +1,8 @@
 //! `sseproof load` with what a case of `load.yaml` cannot describe: workers and servers that end.
 
-use crate::program::{Folder, answering, finish, read, run, sseproof};
+use std::io::{Read as _, Write as _};
+
+use crate::program::{Folder, answering, finish, read, run, serve, sseproof};
 
 const QUICK: [&str; 9] =
     ["load", "-c", "20", "--ramp", "300ms", "--plateaus", "1", "--hold", "1500ms"];
@@ -46,6 +48,33 @@ fn a_worker_has_no_secret_in_its_arguments() {
     assert!(!line.contains("of-a-user") && !line.contains("--processes"), "{line}");
     let ran = finish(load);
     assert!(ran.out.contains("· 20 clients ·"), "{ran:?}");
+}
+
+#[test]
+fn the_page_of_metrics_has_no_secret() {
+    let address = crate::program::free_address();
+    let listen = address.to_string();
+    let server = serve(&["--load"]);
+    let url = format!("{}?token=of-the-query&every=50ms", server.url);
+    let load = ["load", &url, "-c", "2", "--hold", "60s"];
+    let more = ["-H", "Authorization: Bearer of-a-user", "--prometheus", &listen];
+    let mut load = sseproof(&[&load[..], &more].concat()).spawn().unwrap();
+    let page = loop {
+        let mut page = String::new();
+        if let Ok(mut stream) = std::net::TcpStream::connect(address) {
+            let request = b"GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+            stream.write_all(request).unwrap();
+            stream.read_to_string(&mut page).unwrap();
+        }
+        if page.contains("sseproof_load_events_total") {
+            break page;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    };
+    load.kill().unwrap();
+    load.wait().unwrap();
+    assert!(!page.contains("of-the-query") && !page.contains("of-a-user"), "{page}");
+    assert!(!page.contains("redacted"), "{page}");
 }
 
 #[cfg(target_os = "linux")]
