@@ -10,7 +10,7 @@ use sseproof_http::http2::PREFACE;
 use sseproof_http::{Action, Bytes, Departure, Plan, Request, Script, Then, Visit};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 
 use crate::dial::Dialling;
@@ -24,6 +24,9 @@ use crate::{Dial, Dialled, Identity, ReceiveBuffer, Socket, UnreadIn, pipe};
 const LOG_ENTRIES: usize = 10_000;
 /// The time from a connection that could not be accepted to the next attempt.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
+/// How many connections without a request are closed for one that could not be accepted: some of
+/// those that wait to be accepted may be of the same kind.
+const CLOSED_FOR_ONE: usize = 64;
 
 #[derive(Clone)]
 pub struct Lab {
@@ -75,6 +78,7 @@ struct Inner {
     log: Mutex<HashMap<String, Topic>>,
     published: watch::Sender<()>,
     restarted: watch::Sender<()>,
+    crowded: Notify,
 }
 
 #[derive(Default)]
@@ -97,6 +101,7 @@ impl Lab {
                 log: Mutex::default(),
                 published: watch::Sender::new(()),
                 restarted: watch::Sender::new(()),
+                crowded: Notify::new(),
             }),
         }
     }
@@ -119,6 +124,7 @@ impl Lab {
         loop {
             let Ok((stream, _)) = listener.accept().await else {
                 // Most likely no descriptor is left, and other connections must end first.
+                (0..CLOSED_FOR_ONE).for_each(|_| self.inner.crowded.notify_one());
                 sleep(ACCEPT_AGAIN).await;
                 continue;
             };
@@ -137,20 +143,24 @@ impl Lab {
         let mut rest = Vec::new();
         if let Some(identity) = &self.identity {
             // A client that does not like the certificate is gone here.
-            let Ok(secured) = identity.accept(socket).await else { return };
+            let Some(Ok(secured)) = self.unless_crowded(identity.accept(socket)).await else {
+                return;
+            };
             socket = secured;
         }
         // A client that knows, or has agreed on it over TLS, begins with the preface of HTTP/2.
         while rest.len() < PREFACE.len() && PREFACE.starts_with(&rest) {
-            match socket.read_buf(&mut rest).await {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
+            match self.unless_crowded(socket.read_buf(&mut rest)).await {
+                None | Some(Ok(0) | Err(_)) => return,
+                Some(Ok(_)) => {}
             }
         }
         if rest.starts_with(PREFACE) {
             return http2::serve(self, socket, rest).await;
         }
-        while let Ok(Some(request)) = read_request(&mut socket, &mut rest).await {
+        while let Some(Ok(Some(request))) =
+            self.unless_crowded(read_request(&mut socket, &mut rest)).await
+        {
             match self.answer(&request, &mut socket, &mut rest).await {
                 Ok(Then::KeepAlive) => {}
                 Ok(Then::Reset) => {
@@ -161,6 +171,20 @@ impl Lab {
                 Ok(Then::Close) | Err(_) => return,
             }
         }
+    }
+
+    /// The result; `None` if a connection that waits for it has to make room for others. The one
+    /// that has waited longest is the first.
+    async fn unless_crowded<T>(&self, awaited: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            awaited = awaited => Some(awaited),
+            () = self.crowded() => None,
+        }
+    }
+
+    pub(crate) async fn crowded(&self) {
+        self.inner.crowded.notified().await;
     }
 
     async fn answer(

@@ -82,6 +82,7 @@ pub(crate) async fn serve(lab: Lab, socket: Box<dyn Socket>, begun: Vec<u8>) {
                 Ok(0) | Err(_) => return,
                 Ok(_) => {}
             },
+            () = connection.lab.crowded(), if connection.is_idle() => return,
         }
     }
 }
@@ -95,6 +96,10 @@ struct Connection {
 }
 
 impl Connection {
+    fn is_idle(&self) -> bool {
+        self.players.values().all(AbortHandle::is_finished)
+    }
+
     /// An error if a client breaks the protocol.
     fn heard(&mut self, bytes: Vec<u8>) -> Result<(), String> {
         self.wire.change(|state| state.server.feed(&bytes.into()));
