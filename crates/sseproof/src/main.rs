@@ -8,6 +8,7 @@ mod cut;
 mod exit;
 mod fault;
 mod files;
+mod group;
 mod init;
 mod interrupt;
 mod known;

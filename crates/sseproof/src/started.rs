@@ -20,6 +20,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use url::Url;
 
+use crate::group::{self, Group};
 use crate::screen;
 
 /// How many of its last lines are kept, to be shown if it dies.
@@ -46,7 +47,7 @@ type Output = Arc<Mutex<Printed>>;
 pub(crate) struct Started {
     command: String,
     child: Child,
-    group: Option<i32>,
+    group: Option<Group>,
     output: Output,
 }
 
@@ -57,22 +58,14 @@ impl Started {
         let [program, arguments @ ..] = words.as_slice() else {
             bail!("--start is empty; write a command, such as --start 'python app.py'");
         };
-        let mut child = Command::new(program);
-        child
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        // Its own process group, so that Ctrl-C does not reach it, and its children end with it.
-        #[cfg(unix)]
-        child.process_group(0);
-        let mut child = child.spawn().with_context(|| format!("cannot start {program}"))?;
-        let group = child.id().and_then(|id| i32::try_from(id).ok());
         let awaited = match ready {
             Readiness::Output(regex) => Some(Regex::new(regex).context("wait for a line")?),
             _ => None,
         };
+        let mut server = Command::new(program);
+        server.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let started = group::spawn(&mut server);
+        let (mut child, group) = started.with_context(|| format!("cannot start {program}"))?;
         let output = Arc::new(Mutex::new(Printed { awaited, ..Printed::default() }));
         if let Some(stdout) = child.stdout.take() {
             keep(stdout, &output);
@@ -103,13 +96,12 @@ impl Started {
         if timeout(GRACE, self.gone()).await.is_err() {
             self.kill().await;
         }
-        self.group = None;
     }
 
     async fn gone(&mut self) {
         // The exit status does not matter here.
         let _ = self.child.wait().await;
-        while is_there(self.group) {
+        while self.group.as_ref().is_some_and(Group::is_there) {
             sleep(ATTEMPT).await;
         }
     }
@@ -139,8 +131,8 @@ impl Started {
             );
         }
         let serving = port
-            .zip(self.group)
-            .map_or_else(Serving::default, |(port, group)| serving(port, group));
+            .zip(self.group.as_ref())
+            .map_or_else(Serving::default, |(port, group)| serving(port, group.id()));
         let began = Instant::now();
         let by = match hook {
             Some(StopHook::Run(command)) => {
@@ -168,7 +160,8 @@ impl Started {
         #[cfg(unix)]
         {
             let first = serving.first.iter().filter_map(|id| rustix::process::Pid::from_raw(*id));
-            let sent = first.filter(|id| rustix::process::kill_process(*id, unix(signal)).is_ok());
+            let sent =
+                first.filter(|id| rustix::process::kill_process(*id, group::unix(signal)).is_ok());
             if sent.count() == 0 {
                 self.signal(signal);
             }
@@ -177,13 +170,10 @@ impl Started {
     }
 
     fn signal(&mut self, signal: Signal) {
-        #[cfg(unix)]
-        if let Some(group) = self.group.and_then(rustix::process::Pid::from_raw) {
-            // It may have ended already.
-            let _ = rustix::process::kill_process_group(group, unix(signal));
+        match &self.group {
+            Some(group) => group.signal(signal),
+            None => drop(self.child.start_kill()),
         }
-        #[cfg(not(unix))]
-        let _ = (signal, self.child.start_kill());
     }
 
     /// How it ended, with its last output; `None` while it runs.
@@ -206,22 +196,6 @@ impl Started {
     }
 }
 
-impl Drop for Started {
-    fn drop(&mut self) {
-        self.signal(Signal::Kill);
-    }
-}
-
-#[cfg(unix)]
-fn unix(signal: Signal) -> rustix::process::Signal {
-    match signal {
-        Signal::Term => rustix::process::Signal::TERM,
-        Signal::Int => rustix::process::Signal::INT,
-        Signal::Quit => rustix::process::Signal::QUIT,
-        Signal::Kill => rustix::process::Signal::KILL,
-    }
-}
-
 async fn stopped_by(command: &str, within: Duration) -> anyhow::Result<()> {
     let words = shlex::split(command).unwrap_or_default();
     let [program, arguments @ ..] = words.as_slice() else {
@@ -241,18 +215,6 @@ async fn stopped_by(command: &str, within: Duration) -> anyhow::Result<()> {
         bail!("`{command}` ended with {ended}");
     }
     Ok(())
-}
-
-#[cfg(unix)]
-fn is_there(group: Option<i32>) -> bool {
-    group
-        .and_then(rustix::process::Pid::from_raw)
-        .is_some_and(|group| rustix::process::test_kill_process_group(group).is_ok())
-}
-
-#[cfg(not(unix))]
-fn is_there(_group: Option<i32>) -> bool {
-    false
 }
 
 fn keep(stream: impl AsyncRead + Unpin + Send + 'static, output: &Output) {

@@ -21,7 +21,7 @@ use super::live::{Failures, Live};
 use super::options::CheckOptions;
 use crate::exit::{Blame, Blamed as _};
 use crate::fault;
-use crate::interrupt::interrupted;
+use crate::interrupt::{self, interrupted};
 use crate::running::{Running, START_WAIT};
 use crate::screen;
 use crate::serve;
@@ -47,6 +47,7 @@ pub(super) async fn play(
     let url = &options.target.url;
     let started = match &options.target.start {
         Some(start) => {
+            interrupt::begin();
             is_free(url, &options.connection).await.unreachable()?;
             let within = options.wait_for.or(start.within).unwrap_or(START_WAIT);
             let (stop, connection) = (options.target.stop.clone(), options.connection.clone());

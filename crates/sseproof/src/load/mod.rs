@@ -36,7 +36,7 @@ pub(crate) use self::result::scrubbed;
 use self::round::{Round, SETTLING, sampling};
 use self::server::Embedded;
 use crate::exit::{Blame, Blamed as _, Exit};
-use crate::interrupt::interrupted;
+use crate::interrupt::{self, interrupted};
 use crate::started::{Started, wait_for};
 use crate::{output, screen, secrets};
 
@@ -59,12 +59,10 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
     fits(&given, arguments, threads)?;
     may(&given, arguments).await?;
     let (stopper, stop) = watch::channel(false);
+    interrupt::begin();
     let stopping = tokio::spawn(async move {
         interrupted().await;
         let _ = stopper.send(true);
-        // The second Ctrl-C ends the program without a report.
-        interrupted().await;
-        std::process::exit(Exit::Interrupted as i32);
     });
     let page = match arguments.prometheus {
         Some(address) => Some(Prometheus::listen(address).await?),
@@ -106,13 +104,13 @@ pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
         result::write(&load_report(outcomes, &[]), &arguments.outputs)?;
         return Ok(if interrupted { Exit::Interrupted } else { Exit::Held });
     }
-    let exit = report(outcomes, &given.file.plan.thresholds, &arguments.outputs)?;
-    Ok(if interrupted && exit != Exit::Broken { Exit::Interrupted } else { exit })
+    let verdict = report(outcomes, &given.file.plan.thresholds, &arguments.outputs)?;
+    Ok(if interrupted && verdict != Verdict::Broken { Exit::Interrupted } else { exit(verdict) })
 }
 
 pub(crate) fn merge(arguments: &Merge) -> Result<Exit, Blame> {
     let outcomes = together::merged(&arguments.files)?;
-    report(outcomes, &arguments.outputs.fail_if, &arguments.outputs)
+    Ok(exit(report(outcomes, &arguments.outputs.fail_if, &arguments.outputs)?))
 }
 
 pub(crate) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
@@ -123,7 +121,7 @@ fn report(
     outcomes: Vec<Outcome>,
     thresholds: &[Threshold],
     outputs: &Outputs,
-) -> Result<Exit, Blame> {
+) -> Result<Verdict, Blame> {
     let report = load_report(outcomes, thresholds);
     // Printed first, so that an error of a file does not lose it.
     let mut options = screen::options(outputs.detail());
@@ -135,10 +133,14 @@ fn report(
         true => screen::print_page_aside(&page),
     }
     result::write(&report, outputs)?;
-    Ok(match report.verdict() {
+    Ok(report.verdict())
+}
+
+fn exit(verdict: Verdict) -> Exit {
+    match verdict {
         Verdict::Held => Exit::Held,
         Verdict::Broken | Verdict::Unproven => Exit::Broken,
-    })
+    }
 }
 
 fn load_report(outcomes: Vec<Outcome>, thresholds: &[Threshold]) -> LoadReport {
@@ -217,9 +219,17 @@ async fn play(
         let url = url.replacen("ws", "http", usize::from(url.starts_with("ws")));
         let waiting =
             wait_for(&url, &Readiness::Listening, STARTING, Some(&mut server), &connection);
-        if let Err(error) = waiting.await {
+        let mut stopping = stop.clone();
+        let ready = tokio::select! {
+            ready = waiting => ready.unreachable(),
+            _ = stopping.wait_for(|stop| *stop) => {
+                let error = anyhow!("interrupted before the server was ready");
+                Err(Blame { exit: Exit::Interrupted, error })
+            }
+        };
+        if let Err(blame) = ready {
             server.stop(None).await;
-            return Err(error).unreachable();
+            return Err(blame);
         }
         started = Some(server);
     }

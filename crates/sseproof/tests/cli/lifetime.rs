@@ -1,8 +1,8 @@
 //! Servers that start late, are started, or die, and runs that are interrupted.
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -125,10 +125,132 @@ fn an_interrupted_run_keeps_what_it_has() {
     }
 }
 
+/// A server with a child; neither ends on SIGTERM. The child writes its id when the server is started.
+struct Stubborn {
+    folder: Folder,
+    address: SocketAddr,
+}
+
+impl Stubborn {
+    fn new() -> Self {
+        Self { folder: Folder::new(), address: free_address() }
+    }
+
+    /// The command that starts it.
+    fn command(&self, more: &str) -> String {
+        let script = format!(
+            "trap '' TERM\nsh -c 'sleep 60 & echo $! >{}; wait' &\n'{BINARY}' serve --listen {} {more}\nwait\n",
+            self.folder.name("pid"),
+            self.address
+        );
+        format!("sh {}", self.folder.write("start.sh", &script))
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/events", self.address)
+    }
+
+    /// Sends the signals to a run once it has begun to use the server.
+    fn signal(&self, run: &Child, signals: &[&str]) {
+        let is_up = || TcpStream::connect(self.address).is_ok();
+        while !(self.folder.path("pid").exists() && is_up()) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        // A run that is interrupted before its first exchange has nothing to report.
+        thread::sleep(Duration::from_millis(1_500));
+        for signal in signals {
+            let sent = Command::new("kill").args([*signal, &run.id().to_string()]).status();
+            assert!(sent.is_ok_and(|status| status.success()));
+            thread::sleep(Duration::from_millis(700));
+        }
+    }
+
+    fn assert_is_gone(&self) {
+        assert!(TcpStream::connect(self.address).is_err(), "the server is gone");
+        let pid = read(self.folder.path("pid"));
+        assert!(!is_running(pid.trim()), "the child {pid} is gone");
+    }
+}
+
+#[test]
+fn a_signal_stops_a_started_server_with_its_group() {
+    for signals in [&["-INT"][..], &["-TERM"], &["-HUP"], &["-INT", "-INT"], &["-HUP", "-TERM"]] {
+        let server = Stubborn::new();
+        let long = "scenario: long\nsteps:\n  - connect: {}\n  - wait: 60s\n";
+        let (url, long) = (server.url(), server.folder.write("long.yaml", long));
+        let start = server.command("");
+        let check = ["check", &url, &long, "--no-probes", "--start", &start];
+        let check = sseproof(&check).spawn().unwrap();
+        server.signal(&check, signals);
+        // The second signal ends the run without a report.
+        let says = if signals.len() == 1 { &["inconclusive", "interrupted"][..] } else { &[] };
+        finish(check).ends(130, says);
+        server.assert_is_gone();
+    }
+}
+
+#[test]
+fn a_signal_stops_the_server_and_the_workers_of_a_load() {
+    for (signals, processes) in [(&["-TERM"][..], "1"), (&["-INT"], "2"), (&["-INT", "-TERM"], "2")]
+    {
+        let server = Stubborn::new();
+        let (url, json) = (server.url(), server.folder.name("r.json"));
+        let start = server.command("--load");
+        let load = ["load", &url, "--server-cmd", &start, "-c", "5", "--hold", "60s"];
+        let more = ["--processes", processes, "--json", &json];
+        let load = sseproof(&[&load[..], &more].concat()).spawn().unwrap();
+        server.signal(&load, signals);
+        let is_reported = signals.len() == 1;
+        let says = if is_reported { &["a part of the run is missing"][..] } else { &[] };
+        finish(load).ends(130, says);
+        assert_eq!(server.folder.path("r.json").exists(), is_reported);
+        server.assert_is_gone();
+    }
+}
+
+#[test]
+fn a_reader_that_closes_its_pipe_changes_no_exit_code() {
+    let quick = ["load", "-c", "5", "--ramp", "100ms", "--plateaus", "1", "--hold", "300ms"];
+    // A load is inconclusive on a machine that is too slow for it.
+    for (arguments, codes) in [(&["check", "--only", "response/*"][..], 0..=0), (&quick, 0..=1)] {
+        let folder = Folder::new();
+        let json = folder.name("r.json");
+        let mut child = sseproof(&[arguments, &["--json", &json]].concat()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ran = finish(child);
+        assert!(
+            ran.code.is_some_and(|code| codes.contains(&code)) && ran.err.is_empty(),
+            "{ran:?}"
+        );
+        assert!(read(&json).ends_with("}\n"), "{arguments:?}");
+    }
+}
+
+/// With few descriptors, clients that ask for nothing do not keep out the others.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_without_descriptors_answers_all_the_same() {
+    let mut shell = Command::new("sh");
+    let command = format!("ulimit -n 100; exec '{BINARY}' serve --listen 127.0.0.1:0");
+    let mut server = shell.args(["-c", &command]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().rsplit('/').nth(1).unwrap().to_owned();
+    let connect = || TcpStream::connect(&address).unwrap();
+    let idle: Vec<_> = (0..150).map(|_| connect()).collect();
+    let mut client = connect();
+    client.write_all(b"GET /active HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    let mut answer = [0; 15];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    drop(idle);
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
 #[test]
 fn an_endless_line_ends_the_check_soon_and_is_no_success() {
     let address = accepting(|mut stream| {
-        use std::io::Write as _;
         let mut request = [0; 4096];
         let _ = stream.read(&mut request);
         let head =
