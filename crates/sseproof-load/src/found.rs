@@ -63,9 +63,9 @@ pub fn find(events: &[FirstEvent], stamping: &Stamping, sequencing: &Sequencing)
         }
         return found;
     }
-    let is_own = is_own(events);
-    let members = members(events);
-    let stamps = stamps(events, &members);
+    let live = live(events);
+    let is_own = is_own(live);
+    let stamps = stamps(live, &members(live));
     if *stamping == Stamping::Auto {
         if is_own {
             found.stamping = Stamping::Own;
@@ -82,12 +82,20 @@ pub fn find(events: &[FirstEvent], stamping: &Stamping, sequencing: &Sequencing)
                 Sequencing::Own,
                 Some("loss counted by the numbers of sseproof (found in the first events)".into()),
             ),
-            false => sequence(events, &members),
+            false => sequence(events, &members(events)),
         };
         found.sequencing = chosen;
         found.notes.extend(note);
     }
     found
+}
+
+/// The events without the history that a server may send first, if enough are left: its stamps are old.
+fn live(events: &[FirstEvent]) -> &[FirstEvent] {
+    const HISTORY: u64 = 100_000_000;
+    let first = events.first().map_or(0, |event| event.at);
+    let live = &events[events.partition_point(|event| event.at <= first + HISTORY)..];
+    if live.len() < FEWEST { events } else { live }
 }
 
 fn is_own(events: &[FirstEvent]) -> bool {

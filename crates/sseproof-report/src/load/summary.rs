@@ -2,7 +2,7 @@
 
 use sseproof_load_model::compare::{FEWEST_ROUNDS, Finding, Ratio};
 use sseproof_load_model::threshold::{Statistic, Subject};
-use sseproof_load_model::{Counter, Figure, Metric, Share, Unmeasured};
+use sseproof_load_model::{Counter, Figure, Histogram, Metric, Share, Unmeasured};
 use sseproof_units::{self as units, Dimension, Value, counted, list};
 
 use super::facts::{self, NONE, nanoseconds, percentile, times_as_much};
@@ -42,7 +42,7 @@ fn rows<'a>(sides: impl IntoIterator<Item = &'a Side<'a>>) -> [Row; 6] {
     if sides.into_iter().any(has_requests) { OF_REQUESTS } else { OF_SUBSCRIBERS }
 }
 
-fn has_requests(side: &Side<'_>) -> bool {
+pub(super) fn has_requests(side: &Side<'_>) -> bool {
     let has = |counter| side.total.counters.count(counter) > 0;
     has(Counter::Completed) || has(Counter::Tokens)
 }
@@ -50,7 +50,7 @@ fn has_requests(side: &Side<'_>) -> bool {
 /// The rows of one side: what it is, and the value, or why there is none.
 pub(super) fn one(side: &Side<'_>) -> Vec<(&'static str, Result<String, String>)> {
     let times = |metric| {
-        let histogram = side.total.histogram(metric).ok_or_else(|| why_no_times(side, metric))?;
+        let histogram = times(side, metric)?;
         let mut shown = vec![format!("p50 {}", nanoseconds(histogram.quantile(0.5)))];
         let tail = percentile(histogram, 9900).map(|tail| format!("p99 {}", nanoseconds(tail)));
         shown.extend(tail);
@@ -80,8 +80,7 @@ fn value(side: &Side<'_>, kind: Kind) -> Result<String, String> {
     let none = || "not measured: no event arrived".to_owned();
     match kind {
         Kind::Times(metric) => {
-            let histogram =
-                side.total.histogram(metric).ok_or_else(|| why_no_times(side, metric))?;
+            let histogram = times(side, metric)?;
             let half = nanoseconds(histogram.quantile(0.5));
             let tail = percentile(histogram, 9900).map_or(NONE.to_owned(), nanoseconds);
             Ok(format!("{half}, {tail}"))
@@ -114,6 +113,18 @@ fn value(side: &Side<'_>, kind: Kind) -> Result<String, String> {
             Ok(format!("{count} of {of} ({})", share(done, asked)))
         }
     }
+}
+
+/// The times of a metric, or why it has none that say something.
+fn times<'a>(side: &'a Side<'_>, metric: Metric) -> Result<&'a Histogram, String> {
+    let histogram = side.total.histogram(metric).ok_or_else(|| why_no_times(side, metric))?;
+    let unresolved = side.total.counters.count(Counter::Unresolved);
+    // The others are the longer ones.
+    if metric == Metric::Itl && unresolved > histogram.count() {
+        let part = share(unresolved, unresolved + histogram.count());
+        return Err(format!("not resolvable: {part} of the gaps are within one read"));
+    }
+    Ok(histogram)
 }
 
 fn why_no_times(side: &Side<'_>, metric: Metric) -> String {

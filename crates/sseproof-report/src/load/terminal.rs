@@ -3,6 +3,7 @@
 //! The verdict comes first, then what stands against the results, then the answer in six rows and a
 //! sentence: all of it on a screen of 80 by 40. The other figures follow with `--verbose`.
 
+use sseproof_load_model::Counter;
 use sseproof_load_model::threshold::Limit;
 
 use super::facts::{self, Facts};
@@ -158,7 +159,11 @@ fn rows(page: &mut Page, side: &Side<'_>) {
 
 fn title(page: &mut Page, side: &Side<'_>) {
     let url = side.rounds.first().map_or("", |round| &round.run.url);
-    let clients = sseproof_units::counted(side.most_open(), "client");
+    // Streams that end soon are never all open at once.
+    let clients = match summary::has_requests(side) {
+        true => sseproof_units::counted(side.total.counters.count(Counter::Arrivals), "request"),
+        false => sseproof_units::counted(side.most_open(), "client"),
+    };
     let seconds = side.lasting.as_secs_f64();
     let mut facts = format!("{url} · {clients} · {seconds:.0} s");
     if side.rounds.len() > 1 {
@@ -327,6 +332,7 @@ mod tests {
             ("a_server_that_was_not_restarted", warm(), Normal),
             ("requests_whose_streams_end", requests(0), Normal),
             ("requests_whose_streams_end-2", requests(19), Normal),
+            ("requests_whose_streams_end-3", requests(15), Normal),
             ("events_without_a_stamp", unstamped(), Normal),
         ] {
             let text = plain(&report, detail);

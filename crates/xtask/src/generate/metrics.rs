@@ -81,7 +81,7 @@ const PLACES: &str = "
 ## Stamps and sequence numbers
 
 A plan, `--stamp` and `--sequence` say where an event has its time and its number.
-Without them (`auto`), the first events of a stream are read before the run, for a second, or for at most five if fewer than four come, and a place is used if only one can be it:
+Without them (`auto`), the first events of a stream are read before the run, for a second, or for at most five if fewer than four come, and a place is used if only one can be it (for stamps, after 100 ms of history if enough events are left):
 
 - `own`: the format of sseproof, with a time near the arrival.
 - A stamp: a number of the JSON data, in all of these events, that is at most 10 s before and 1 s after the arrival in one of `s`, `ms`, `us` and `ns` since the Unix epoch, and that grows like the arrivals (to 500 ms between two of them).
