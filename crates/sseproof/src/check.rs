@@ -17,10 +17,11 @@ use sseproof_record::{Secrets, Source, Transcript};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{Judged, KnownResult, Outcome, Report, ScenarioResult};
 use sseproof_report::{terminal, wire_log};
-use sseproof_rules::{Level, Record, Rule, Status, View, is_final, judge, profile, profiles};
+use sseproof_rules::{Record, Status, View, judge, profile, profiles};
 use sseproof_units::counted;
 
 use crate::args::Check;
+use crate::check::live::final_failures;
 use crate::check::options::{CheckOptions, Chosen};
 pub(crate) use crate::check::options::{headers, variables};
 pub(crate) use crate::check::server::{USUAL_TARGET, checked};
@@ -133,35 +134,6 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
         Outcome::Unproven if material.interrupted => Exit::Interrupted,
         Outcome::Broken | Outcome::Unproven => Exit::Broken,
     })
-}
-
-/// The errors that no later exchange changes.
-fn final_failures(
-    arguments: &Check,
-    chosen: &Chosen,
-    known: Option<&[Known]>,
-    transcript: &Transcript,
-    secrets: impl FnOnce() -> Secrets,
-) -> Vec<Judged> {
-    let today = known::today();
-    let valid = |one: &&Known| !one.entry.is_over(today);
-    let known = known.into_iter().flatten().filter(valid);
-    let is_known = |rule: &str| known.clone().any(|one| one.matcher.is_match(rule));
-    let is_error =
-        |level: Level| level == Level::Must || arguments.strict && level == Level::Should;
-    let asked = |rule: &Rule| {
-        let level = rule.requirement().level;
-        is_final(rule) && is_error(level) && chosen.has(rule.id) && !is_known(rule.id)
-    };
-    let mut found = judge(&Record::new(transcript), asked);
-    found.retain(|finding| finding.status == Status::Fail);
-    if found.is_empty() {
-        return Vec::new();
-    }
-    let secrets = secrets();
-    let messages = found.iter_mut().flat_map(|finding| &mut finding.evidence);
-    messages.for_each(|evidence| evidence.message = secrets.text(&evidence.message));
-    found.into_iter().map(Judged::from).collect()
 }
 
 fn replay(file: &Path, chosen: Option<&str>) -> anyhow::Result<Material> {

@@ -12,7 +12,7 @@ use crate::text::{columns, truncate};
 use crate::{Judged, Report, Standing, command};
 
 /// How many different faults of a rule are shown without --verbose; those of one kind are counted.
-const KINDS: usize = 2;
+const KINDS: usize = 1;
 
 /// How many bytes before and after the marked one are shown without --verbose: two lines.
 const BEFORE: u64 = 20;

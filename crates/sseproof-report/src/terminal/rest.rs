@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use sseproof_units::list;
+use sseproof_units::{counted, list};
 
 use super::{Detail, Page};
 use crate::paint::Ink;
@@ -13,20 +13,18 @@ use crate::{Judged, Report, Standing};
 /// How many rules of the rest are named without --verbose.
 const NAMED: usize = 4;
 
+/// How many reasons of inconclusive rules are shown without --verbose.
+const REASONS: usize = 3;
+
 /// How many rules did not fail: by families if none did, and how more can be checked.
 pub(super) fn counts(page: &mut Page, report: &Report) {
     let of = |standing| report.standing_at(standing).collect::<Vec<_>>();
     let (passed, skipped) = (of(Standing::Held), of(Standing::Skipped));
-    let mut line = |ink: Ink, label: &str, text: &str| {
-        page.labelled(0, &format!("{label} "), ink, Ink::Plain, text);
-    };
-    for (label, standing) in
-        [("inconclusive", Standing::Inconclusive), ("known to fail", Standing::Known)]
-    {
-        let found = of(standing);
-        if !found.is_empty() {
-            line(Ink::Warning, label, &format!("{}: {}", found.len(), named(&found)));
-        }
+    unclear(page, &of(Standing::Inconclusive));
+    let known = of(Standing::Known);
+    if !known.is_empty() {
+        let text = format!("{}: {}", known.len(), named(&known, NAMED));
+        page.labelled(0, "known to fail ", Ink::Warning, Ink::Plain, &text);
     }
     let lists = if page.detail == Detail::Verbose { "" } else { " (-v lists them)" };
     let mut parts = vec![passed.len().to_string()];
@@ -49,10 +47,43 @@ fn families(found: &[&Judged]) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-fn named(found: &[&Judged]) -> String {
-    let mut names: Vec<String> = found.iter().take(NAMED).map(|one| one.rule.clone()).collect();
-    if found.len() > NAMED {
-        names.push(format!("{} more", found.len() - NAMED));
+/// The reasons of inconclusive rules, those of the most binding rules first: the reader may know a way
+/// to a verdict. With all details, a list has them.
+fn unclear(page: &mut Page, found: &[&Judged]) {
+    if page.detail == Detail::Verbose || found.is_empty() {
+        return;
+    }
+    let mut groups = by_note(found);
+    let weight = |one: &&Judged| (one.level, one.security.is_none());
+    groups.sort_by_key(|(_, rules)| (rules.iter().map(weight).min(), Reverse(rules.len())));
+    for (note, rules) in groups.iter().take(REASONS) {
+        let text = format!("{}: {note}", named(rules, 1));
+        page.labelled(0, "inconclusive: ", Ink::Warning, Ink::Plain, &text);
+    }
+    let more: usize = groups.iter().skip(REASONS).map(|(_, rules)| rules.len()).sum();
+    if more > 0 {
+        let text = format!("{} (-v lists them)", counted(more, "more rule"));
+        page.labelled(0, "inconclusive: ", Ink::Warning, Ink::Plain, &text);
+    }
+}
+
+/// The rules for each note, in the order of their first rules.
+fn by_note<'r>(found: &[&'r Judged]) -> Vec<(&'r str, Vec<&'r Judged>)> {
+    let mut groups: Vec<(&str, Vec<&Judged>)> = Vec::new();
+    for &finding in found {
+        match groups.iter_mut().find(|(note, _)| *note == finding.note) {
+            Some((_, rules)) => rules.push(finding),
+            None => groups.push((&finding.note, vec![finding])),
+        }
+    }
+    groups
+}
+
+/// So many rules by their names, and the number of the others.
+fn named(found: &[&Judged], many: usize) -> String {
+    let mut names: Vec<String> = found.iter().take(many).map(|one| one.rule.clone()).collect();
+    if found.len() > many {
+        names.push(format!("{} more", found.len() - many));
     }
     list(&names)
 }
@@ -117,19 +148,14 @@ pub(super) fn held(page: &mut Page, report: &Report) {
 
 /// Skipped rules, grouped by reason.
 pub(super) fn skipped(page: &mut Page, report: &Report) {
-    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
-    for finding in report.standing_at(Standing::Skipped) {
-        match groups.iter_mut().find(|(why, _)| *why == finding.note) {
-            Some((_, rules)) => rules.push(&finding.rule),
-            None => groups.push((&finding.note, vec![&finding.rule])),
-        }
-    }
-    let count: usize = groups.iter().map(|(_, rules)| rules.len()).sum();
+    let found: Vec<_> = report.standing_at(Standing::Skipped).collect();
+    let count = found.len();
     if count == 0 {
         return;
     }
     section(page, Ink::Faint, &format!("– skipped ({count})"));
-    for (why, rules) in groups {
+    for (why, rules) in by_note(&found) {
+        let rules: Vec<_> = rules.iter().map(|one| one.rule.as_str()).collect();
         let why = if why.is_empty() { "no reason given" } else { why };
         page.labelled(2, "", Ink::Plain, Ink::Plain, &format!("{why}:"));
         page.text(4, Ink::Faint, &rules.join(", "));

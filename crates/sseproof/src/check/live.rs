@@ -7,10 +7,14 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sseproof_record::Transcript;
+use sseproof_record::{Secrets, Transcript};
 use sseproof_report::{Judged, Progress, progress, terminal};
+use sseproof_rules::{Level, Record, Rule, Status, is_final, judge};
 use tokio::task::JoinHandle;
 
+use super::options::Chosen;
+use crate::args::Check;
+use crate::known::{self, Known};
 use crate::screen;
 
 /// How often the line is written on a terminal, and elsewhere.
@@ -101,5 +105,81 @@ async fn write(line: Arc<Line>, is_quiet: bool) {
             false if is_quiet => return,
             false => screen::say(line.text(screen::columns())),
         }
+    }
+}
+
+/// The errors that no later exchange changes.
+pub(super) fn final_failures(
+    arguments: &Check,
+    chosen: &Chosen,
+    known: Option<&[Known]>,
+    transcript: &Transcript,
+    secrets: impl FnOnce() -> Secrets,
+) -> Vec<Judged> {
+    let today = known::today();
+    let valid = |one: &&Known| !one.entry.is_over(today);
+    let known = known.into_iter().flatten().filter(valid);
+    let is_known = |rule: &str| known.clone().any(|one| one.matcher.is_match(rule));
+    let is_error =
+        |level: Level| level == Level::Must || arguments.strict && level == Level::Should;
+    let asked = |rule: &Rule| {
+        let level = rule.requirement().level;
+        is_final(rule) && is_error(level) && chosen.has(rule.id) && !is_known(rule.id)
+    };
+    let mut found = judge(&Record::new(transcript), asked);
+    found.retain(|finding| finding.status == Status::Fail);
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let secrets = secrets();
+    let messages = found.iter_mut().flat_map(|finding| &mut finding.evidence);
+    messages.for_each(|evidence| evidence.message = secrets.text(&evidence.message));
+    found.into_iter().map(Judged::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use sseproof_http::{Request, Version};
+    use sseproof_record::{Chunk, Exchange, Head};
+
+    use super::*;
+    use crate::args::{Arguments, Command};
+    use crate::known::RULES;
+
+    /// The early failures of a stream with a byte that is not UTF-8 and an id with a NUL.
+    fn early(arguments: &[&str], known: &[Known]) -> Vec<String> {
+        let arguments = Arguments::parse_from(["sseproof", "check"].iter().chain(arguments));
+        let Command::Check(arguments) = arguments.command else { panic!("a check") };
+        let chosen = Chosen::new(&arguments.only, &arguments.skip).expect("a choice");
+        let mut transcript = Transcript::default();
+        let mut exchange = Exchange::begun(1, Request::subscribe("http://h/s"), Duration::ZERO);
+        exchange.head = Some(Head {
+            at: Duration::ZERO,
+            version: Version::Http11,
+            status: 200,
+            headers: [("Content-Type", "text/event-stream")].into_iter().collect(),
+        });
+        exchange.body =
+            Chunk::of(Duration::ZERO, &b"data: \xE9\n\nid: a\0\n\n"[..]).into_iter().collect();
+        transcript.exchanges.push(exchange);
+        let found = final_failures(&arguments, &chosen, Some(known), &transcript, Secrets::default);
+        found.into_iter().map(|finding| finding.rule).collect()
+    }
+
+    #[test]
+    fn a_run_shows_errors_early_and_nothing_that_is_known_or_not_chosen() {
+        assert_eq!(early(&[], &[]), ["stream/utf8", "stream/id-nul"]);
+        assert_eq!(early(&["--only", "stream/id-*"], &[]), ["stream/id-nul"]);
+        assert_eq!(early(&["--only", "response/cache-control"], &[]), [""; 0]);
+        let strict = ["--only", "response/cache-control", "--strict"];
+        assert_eq!(early(&strict, &[]), ["response/cache-control"]);
+        let until = |day: &str| {
+            let text = format!("stream/utf8: {{ reason: x, until: {day} }}");
+            known::parse("known.yaml", &text, &RULES).expect("a list")
+        };
+        assert_eq!(early(&[], &until("9999-12-31")), ["stream/id-nul"]);
+        assert_eq!(early(&[], &until("2001-01-31")), ["stream/utf8", "stream/id-nul"]);
     }
 }
