@@ -98,13 +98,12 @@ fn fix(page: &mut Page, finding: &Judged) {
     if !finding.fix.is_empty() {
         page.labelled(2, "fix: ", Ink::Good, Ink::Plain, &finding.fix);
     }
-    let shown = if page.detail == Detail::Verbose || finding.here.is_empty() {
-        &finding.recipes
-    } else {
-        &finding.here
-    };
-    let short = |recipe: &Recipe| recipe.write.lines().count() <= RECIPE_LINES;
-    if page.detail == Detail::Verbose || shown.len() <= RECIPES && shown.iter().all(short) {
+    let is_verbose = page.detail == Detail::Verbose;
+    let others = finding.recipes.iter().filter(|recipe| !finding.here.contains(recipe));
+    let others = others.filter(|_| is_verbose || finding.here.is_empty());
+    let shown: Vec<&Recipe> = finding.here.iter().chain(others).collect();
+    let is_short = |recipe: &&Recipe| recipe.write.lines().count() <= RECIPE_LINES;
+    if is_verbose || shown.len() <= RECIPES && shown.iter().all(is_short) {
         shown.iter().for_each(|recipe| write_recipe(page, recipe));
     } else {
         let with: Vec<_> = shown.iter().map(|recipe| recipe.with.clone()).collect();
