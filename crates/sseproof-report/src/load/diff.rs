@@ -221,9 +221,11 @@ const LARGE: f64 = 0.1;
 
 fn change(comparison: Comparison) -> Option<Change> {
     let (first, second) = (comparison.first?, comparison.second?);
-    // From nothing in each round to something in each, or back.
-    let is_new = first.greatest.amount <= 0.0 && second.least.amount > 0.0;
-    let is_gone = first.least.amount > 0.0 && second.greatest.amount <= 0.0;
+    // From nothing in each round to something in each, or back. A cost has an error, and is nothing by
+    // chance.
+    let is_exact = !matches!(comparison.subject, Subject::Figure(_));
+    let is_new = is_exact && first.greatest.amount <= 0.0 && second.least.amount > 0.0;
+    let is_gone = is_exact && first.least.amount > 0.0 && second.greatest.amount <= 0.0;
     let (is_changed, more) = match comparison.ratio {
         Ok(ratio) => (is_changed(&ratio), ratio.value.ln()),
         Err(NoRatio::Zero) if is_new => (true, f64::INFINITY),
