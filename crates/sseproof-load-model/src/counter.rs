@@ -114,6 +114,9 @@ impl From<Counters> for Stored {
     }
 }
 
+/// The most texts of errors that are counted separately: a server may give each client another one.
+const TEXTS: usize = 200;
+
 impl Counters {
     pub fn add(&mut self, counter: Counter, count: u64) {
         if count > 0 {
@@ -125,12 +128,17 @@ impl Counters {
     /// Adds an error, to [`Counter::Errors`] too.
     pub fn error(&mut self, error: &LoadError) {
         self.add(Counter::Errors, 1);
-        match self.errors.get_mut(error.text()) {
-            Some((_, count)) => *count = count.saturating_add(1),
-            None => {
-                self.errors.insert(error.text().to_owned(), (error.kind(), 1));
-            }
-        }
+        self.error_times(error.text(), error.kind(), 1);
+    }
+
+    fn error_times(&mut self, text: &str, kind: ErrorKind, times: u64) {
+        let is_apart = self.errors.len() < TEXTS || self.errors.contains_key(text);
+        let text = match is_apart {
+            true => text.to_owned(),
+            false => format!("more errors of the kind {}", kind.key()),
+        };
+        let (_, sum) = self.errors.entry(text).or_insert((kind, 0));
+        *sum = sum.saturating_add(times);
     }
 
     pub fn count(&self, counter: Counter) -> u64 {
@@ -156,8 +164,7 @@ impl Counters {
             self.add(*counter, *count);
         }
         for (text, (kind, count)) in &other.errors {
-            let (_, sum) = self.errors.entry(text.clone()).or_insert((*kind, 0));
-            *sum = sum.saturating_add(*count);
+            self.error_times(text, *kind, *count);
         }
     }
 }
@@ -165,6 +172,21 @@ impl Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_errors_are_bounded_and_all_are_counted() {
+        let counters = |from: u64| {
+            let mut counters = Counters::default();
+            for number in from..from + 1_000 {
+                counters.error(&LoadError::new(ErrorKind::Protocol, format!("head: {number}")));
+            }
+            counters
+        };
+        let mut all = counters(0);
+        all.absorb(&counters(500));
+        assert_eq!(all.errors().count(), TEXTS + 1);
+        assert_eq!(all.errors_of(ErrorKind::Protocol), 2_000);
+    }
 
     #[test]
     fn a_reworded_error_keeps_its_kind_in_a_result() {

@@ -251,6 +251,7 @@ pub(super) async fn settle(
     let settling = async {
         let (requests, mut driver) = Builder::new()
             .enable_push(false)
+            .max_header_list_size(head::LIMIT as u32)
             .initial_window_size(WINDOW)
             .initial_connection_window_size(window)
             // No stream before the server has said how many it permits.

@@ -16,7 +16,7 @@ use super::dial::{Dialled, Sent, dial, never_opened};
 use super::drive::begin;
 use super::stream::reading_failed;
 use super::tokens;
-use super::worker::Worker;
+use super::worker::{Worker, decoder};
 use crate::clock::nanoseconds;
 
 /// How long an answer may pause.
@@ -123,7 +123,7 @@ impl Answer<'_> {
     async fn read(&mut self, dialled: Dialled) -> Option<LoadError> {
         let Dialled { mut socket, head, mut rest, answered, .. } = dialled;
         let mut body = head.body;
-        let mut decoder = Decoder::new();
+        let mut decoder = decoder();
         let mut buffer = std::mem::take(&mut rest);
         loop {
             match self.take(&mut decoder, &mut body, &buffer) {

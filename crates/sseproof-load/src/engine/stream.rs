@@ -19,6 +19,7 @@ use tungstenite::protocol::frame::coding::Control;
 use super::socket::Socket;
 use super::worker::Worker;
 use crate::stamp;
+use crate::wire::head::LIMIT;
 use crate::wire::websocket::{Frame, Reader, control};
 
 pub(super) struct Stream {
@@ -128,6 +129,9 @@ impl Track {
                 decoder.exchange(&mut self.resume);
                 let is_over = self.events(worker, timed, body, &mut decoder, bytes);
                 decoder.exchange(&mut self.resume);
+                if self.resume.last_event_id.len() > LIMIT {
+                    self.resume.last_event_id = String::new();
+                }
                 if let Some(decoder) = worker.give_back(decoder) {
                     *decoding = Decoding::Within(decoder);
                 }

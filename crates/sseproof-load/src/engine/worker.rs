@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use sseproof_codec::Decoder;
+use sseproof_codec::{Decoder, Limits};
 use sseproof_load_model::Metric;
 use tokio::time::Instant;
 
@@ -16,11 +16,17 @@ use super::http2::Pool;
 use super::socket::Socket;
 use crate::clock::nanoseconds;
 use crate::recorder::Recorder;
+use crate::wire::EVENT;
 
 /// How much is read at once.
 const BUFFER: usize = 64 * 1024;
 /// How many idle decoders are kept; the rest is given back to the system.
 const SPARE: usize = 16;
+
+pub(super) fn decoder() -> Box<Decoder> {
+    let limits = Limits::default().with_line_bytes(EVENT).with_event_bytes(EVENT);
+    Box::new(Decoder::with_limits(limits))
+}
 
 pub(crate) struct Worker {
     pub(crate) job: Arc<Job>,
@@ -63,16 +69,16 @@ impl Worker {
     }
 
     pub(crate) fn decoder_at_start(&self) -> Box<Decoder> {
-        let mut decoder = self.decoders.borrow_mut().pop().unwrap_or_default();
+        let mut decoder = self.decoders.borrow_mut().pop().unwrap_or_else(decoder);
         decoder.reconnect();
         decoder
     }
 
     /// A decoder between two events of a stream.
     pub(crate) fn decoder_at_rest(&self) -> Box<Decoder> {
-        let decoder = self.decoders.borrow_mut().pop();
-        decoder.unwrap_or_else(|| {
-            let mut decoder = Box::<Decoder>::default();
+        let idle = self.decoders.borrow_mut().pop();
+        idle.unwrap_or_else(|| {
+            let mut decoder = decoder();
             // A blank line leads past the start, after which a BOM is data.
             drop(decoder.feed(b"\n"));
             decoder

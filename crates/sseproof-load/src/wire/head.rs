@@ -21,24 +21,29 @@ pub(crate) struct Head {
     pub(crate) length: usize,
 }
 
-/// Reads status line and headers from the start of the bytes; `None` if they are not complete yet.
+/// Reads status line and headers from the start of the bytes, also after interim responses; `None` if
+/// they are not complete yet.
 pub(crate) fn read(bytes: &[u8]) -> Result<Option<Head>, String> {
-    let Some(parsed) = ResponseHead::parse(bytes).map_err(|flaw| flaw.to_string())? else {
-        let is_long = bytes.len() >= LIMIT;
-        return if is_long {
-            Err(format!("response headers of more than {} KiB", LIMIT >> 10))
-        } else {
-            Ok(None)
+    let mut begin = 0;
+    let (parsed, length) = loop {
+        let Some(parsed) = ResponseHead::parse(&bytes[begin..]).map_err(|flaw| flaw.to_string())?
+        else {
+            let is_long = bytes.len() >= LIMIT;
+            return if is_long {
+                Err(format!("response headers of more than {} KiB", LIMIT >> 10))
+            } else {
+                Ok(None)
+            };
         };
+        if let Some(flaw) = parsed.refusal() {
+            return Err(flaw.to_string());
+        }
+        begin += parsed.length;
+        if !parsed.is_interim() {
+            break (parsed, begin);
+        }
     };
-    if let Some(flaw) = parsed.refusal() {
-        return Err(flaw.to_string());
-    }
-    let (status, length) = (parsed.status, parsed.length);
-    if parsed.is_interim() {
-        let after = read(&bytes[length..])?;
-        return Ok(after.map(|head| Head { length: head.length + length, ..head }));
-    }
+    let status = parsed.status;
     let text = |name: &str| {
         let field = parsed.fields.first(name)?;
         Some(String::from_utf8_lossy(field.value).into_owned())
@@ -121,5 +126,7 @@ mod tests {
         assert!(why.contains("Content-Length") && why.contains("many"), "{why}");
         let long = format!("HTTP/1.1 200 OK\r\nX: {}", "y".repeat(LIMIT));
         assert!(read(long.as_bytes()).unwrap_err().contains("64 KiB"));
+        let interim = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(LIMIT / 20);
+        assert!(read(interim.as_bytes()).unwrap_err().contains("64 KiB"));
     }
 }

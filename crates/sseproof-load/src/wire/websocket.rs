@@ -2,10 +2,11 @@
 
 use std::io::Cursor;
 
+use sseproof_units::bytes as shown;
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-const LIMIT: usize = 64 * 1024 * 1024;
+use super::EVENT;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame<'a> {
@@ -74,10 +75,10 @@ fn frames<'a>(
         let header = FrameHeader::parse(&mut cursor).map_err(|error| error.to_string())?;
         let Some((header, length)) = header else { return Ok(bytes) };
         let begin = usize::try_from(cursor.position()).unwrap_or(usize::MAX);
-        let length = usize::try_from(length)
-            .ok()
-            .filter(|length| *length <= LIMIT)
-            .ok_or_else(|| format!("a frame of {length} bytes"))?;
+        let length =
+            usize::try_from(length).ok().filter(|length| *length <= EVENT).ok_or_else(|| {
+                format!("a frame of {length} bytes; at most {} are read", shown(EVENT as u64))
+            })?;
         if header.mask.is_some() {
             return Err("a masked frame from a server".to_owned());
         }
@@ -89,8 +90,8 @@ fn frames<'a>(
         match header.opcode {
             OpCode::Data(Data::Continue) => {
                 let mut whole = message.take().ok_or("a continuation frame without a message")?;
-                if whole.len() + payload.len() > LIMIT {
-                    return Err(format!("a message of more than {LIMIT} bytes"));
+                if whole.len() + payload.len() > EVENT {
+                    return Err(format!("a message of more than {}", shown(EVENT as u64)));
                 }
                 whole.extend_from_slice(payload);
                 if header.is_final {
