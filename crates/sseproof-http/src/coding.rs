@@ -138,8 +138,9 @@ struct Sink {
     total: usize,
 }
 
-/// The message of what gives too much.
+/// The messages of what gives too much, or costs too much.
 const TOO_MUCH: &str = "it decodes to more than 16 MiB";
+const TOO_MUCH_WORK: &str = "it takes too much time to decode";
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -209,7 +210,7 @@ impl ContentDecoder {
 
     fn fail(&mut self, error: &io::Error) {
         let message = error.to_string();
-        let too_much = message == TOO_MUCH;
+        let too_much = [TOO_MUCH, TOO_MUCH_WORK].contains(&&*message);
         self.fault = Some(CodingFault { at: self.taken, message, too_much });
     }
 }
@@ -427,7 +428,10 @@ mod tests {
         // Blocks of one byte and the number of its copies: 128 KiB each.
         let mut zstd = vec![0x28, 0xB5, 0x2F, 0xFD, 0, 0x68];
         zstd.extend([[2, 0, 0x10, 0]; 200].concat());
-        for (coding, bomb) in [(Coding::Gzip, gzip), (Coding::Zstd, zstd)] {
+        let empty_blocks = [&zstd[..6], &[0; 3 << 20]].concat();
+        for (coding, bomb) in
+            [(Coding::Gzip, gzip), (Coding::Zstd, zstd), (Coding::Zstd, empty_blocks)]
+        {
             let mut decoder = ContentDecoder::new(coding);
             let out = decoder.feed(&bomb);
             assert!(out.len() <= DECODED, "{coding:?}: {}", out.len());

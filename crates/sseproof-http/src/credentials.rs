@@ -104,10 +104,15 @@ pub struct Found {
 pub fn secrets_in(text: &[u8]) -> Vec<Found> {
     let mut all = in_urls(text);
     all.extend(by_form(text));
-    all.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end)));
-    let mut end = 0;
     // A replacement is not a secret: a text without secrets stays as it is.
     all.retain(|found| !text[found.range.clone()].starts_with(b"redacted"));
+    apart(all)
+}
+
+/// Those that are in no other one, in order.
+fn apart(mut all: Vec<Found>) -> Vec<Found> {
+    all.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end)));
+    let mut end = 0;
     all.retain(|found| {
         let is_apart = found.range.start >= end;
         end = end.max(found.range.end);
@@ -129,6 +134,24 @@ fn ends_value(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte.is_ascii_control() || b"\"'`<>()&#,;|\\{}".contains(&byte)
 }
 
+/// The end of a run of bytes, which all searches that begin within it share: otherwise a text of
+/// beginnings would be searched once for each of them.
+#[derive(Default)]
+struct End<T> {
+    /// The end of the run, and the result for it.
+    known: Option<(usize, T)>,
+}
+
+impl<T: Copy> End<T> {
+    /// The result for the run that this place is in; places come in order.
+    fn after(&mut self, from: usize, search: impl FnOnce(usize) -> (usize, T)) -> T {
+        match self.known {
+            Some((end, result)) if from < end => result,
+            _ => self.known.insert(search(from)).1,
+        }
+    }
+}
+
 fn until(text: &[u8], from: usize, ends: impl Fn(u8) -> bool) -> usize {
     text[from..].iter().position(|byte| ends(*byte)).map_or(text.len(), |length| from + length)
 }
@@ -145,6 +168,7 @@ fn in_urls(text: &[u8]) -> Vec<Found> {
             all.push(Found { range: begin..begin + length, name: None, is_sure: true });
         }
     }
+    let mut ends = End::default();
     for (at, mark) in text.iter().enumerate() {
         if !matches!(mark, b'?' | b'&') {
             continue;
@@ -157,9 +181,12 @@ fn in_urls(text: &[u8]) -> Vec<Found> {
         }
         let name =
             String::from_utf8_lossy(&text[begin..equals]).replace("%5F", "_").replace("%5f", "_");
-        let mut end = until(text, equals + 1, ends_value);
-        // The punctuation of a message.
-        end -= text[equals + 1..end].iter().rev().take_while(|byte| b":.".contains(byte)).count();
+        // Without the punctuation of a message.
+        let end = ends.after(equals + 1, |from| {
+            let end = until(text, from, ends_value);
+            let rest = text[from..end].iter().rev();
+            (end, end - rest.take_while(|byte| b":.".contains(byte)).count())
+        });
         if end > equals + 1 && !is_harmless(&name) {
             all.push(Found {
                 range: equals + 1..end,
@@ -177,7 +204,7 @@ fn ends_url(byte: u8) -> bool {
 
 /// The tokens in a text that their form alone shows.
 pub fn secrets_by_form(text: &[u8]) -> Vec<Range<usize>> {
-    by_form(text).into_iter().map(|found| found.range).collect()
+    apart(by_form(text)).into_iter().map(|found| found.range).collect()
 }
 
 /// Bodies may be long: so only what a search finds is looked at.
@@ -186,10 +213,19 @@ fn by_form(text: &[u8]) -> Vec<Found> {
     let is_start = |at: usize| at == 0 || !text[at - 1].is_ascii_alphanumeric();
     let places = |word: &'static [u8]| memchr::memmem::find_iter(text, word);
     let mut all = Vec::new();
-    let prefixes = PREFIXES.iter().map(|(prefix, _)| prefix.as_bytes()).chain([&b"eyJ"[..]]);
-    for at in prefixes.flat_map(places).filter(|at| is_start(*at)) {
-        all.extend(form_at(&text[at..]).map(|length| found(at..at + length)));
+    for &(prefix, least) in PREFIXES.iter() {
+        let mut ends = End::default();
+        for at in places(prefix.as_bytes()).filter(|at| is_start(*at)) {
+            let end = ends.after(at, |from| {
+                let end = until(text, from, |byte| !is_key(byte));
+                (end, end)
+            });
+            if end - at >= prefix.len() + least {
+                all.push(found(at..end));
+            }
+        }
     }
+    all.extend(web_tokens(text, places(b"eyJ").filter(|at| is_start(*at))).map(found));
     // In any case of the first letter.
     for scheme in ["earer ", "asic ", "oken "] {
         for at in places(scheme.as_bytes()) {
@@ -212,19 +248,36 @@ fn is_token68(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
 }
 
-/// The length of the token or key that the text begins with.
-fn form_at(text: &[u8]) -> Option<usize> {
-    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if text.starts_with(b"eyJ") {
-        let end = until(text, 0, |byte| !(is_key(byte) || byte == b'.'));
-        let parts: Vec<_> = text[..end].split(|byte| *byte == b'.').collect();
-        let is_token = parts.len() >= 3 && parts[..2].iter().all(|part| part.len() >= 8);
-        return is_token.then_some(end);
-    }
-    let (prefix, least) =
-        PREFIXES.iter().find(|(prefix, _)| text.starts_with(prefix.as_bytes()))?;
-    let end = until(text, 0, |byte| !is_key(byte));
-    (end - prefix.len() >= *least).then_some(end)
+fn is_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+/// The JSON Web Tokens that begin at these places: at least three parts, of which the first two are
+/// not short.
+fn web_tokens(
+    text: &[u8],
+    places: impl Iterator<Item = usize>,
+) -> impl Iterator<Item = Range<usize>> {
+    let mut ends = End::default();
+    let mut parts = [End::default(), End::default()];
+    places.filter_map(move |at| {
+        let end = ends.after(at, |from| {
+            let end = until(text, from, |byte| !(is_key(byte) || byte == b'.'));
+            (end, end)
+        });
+        let mut begin = at;
+        for part in &mut parts {
+            let dot = part.after(begin, |from| {
+                let dot = until(text, from, |byte| !is_key(byte));
+                (dot, dot)
+            });
+            if dot == end || dot - begin < 8 {
+                return None;
+            }
+            begin = dot + 1;
+        }
+        Some(at..end)
+    })
 }
 
 /// The values of secret members of JSON and of secret fields of a form in a body.
@@ -361,6 +414,18 @@ mod tests {
             assert_eq!(without_secrets(text), left);
             assert_eq!(without_secrets(left), left);
         }
+    }
+
+    #[test]
+    fn a_text_of_beginnings_has_one_token() {
+        for (text, count) in [("sk-eyJ-", 1), ("eyJ-eyJ-eyJ.", 1), ("eyJ.", 0)] {
+            let text = text.repeat(100_000);
+            let found = secrets_by_form(text.as_bytes());
+            assert_eq!(found.len(), count);
+            assert!(found.iter().all(|range| range.len() == text.len()));
+        }
+        let query = "?x=".repeat(100_000) + "::::";
+        assert_eq!(secrets_in(query.as_bytes()).len(), 1);
     }
 
     #[test]

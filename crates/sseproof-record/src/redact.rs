@@ -32,12 +32,18 @@ use serde_json::Value;
 
 use aho_corasick::AhoCorasick;
 use sseproof_http::http1::Reader;
-use sseproof_http::{Bytes, Coding, Headers, is_secret, secrets_in, secrets_in_body};
+use sseproof_http::{
+    Bytes, Coding, Headers, is_secret, secrets_by_form, secrets_in, secrets_in_body,
+};
 
 use self::body::Stuck;
 use self::forms::{Form, Letters};
 use self::known::values;
 use crate::{Chunk, Connection, Exchange, OnConnection, SharedConnection, Transcript};
+
+/// The replacement of a secret for which there is no room in the search: it has no number, and is
+/// replaced only where its place or its form shows it.
+const UNNUMBERED: &str = "redacted-0";
 
 /// Each secret with its replacement. Without any, nothing changes.
 #[derive(Clone, Debug, Default)]
@@ -49,12 +55,18 @@ pub struct Secrets {
     /// The parameters that the user calls harmless.
     harmless: Vec<String>,
     is_on: bool,
+    /// How many more bytes are searched for in all encodings, and at all.
+    encoded_room: usize,
+    searched_room: usize,
+    /// Whether there was no room for a secret.
+    is_full: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Word {
     text: String,
     is_anywhere: bool,
+    is_encoded: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +102,7 @@ struct Cleared {
 impl Secrets {
     pub fn redact(&self, transcript: &Transcript) -> Redacted {
         let mut out = Redacted { transcript: transcript.clone(), dropped: Vec::new() };
-        if self.words.is_empty() {
+        if self.words.is_empty() && !self.is_full {
             return out;
         }
         out.transcript.target.url = self.text(&out.transcript.target.url);
@@ -272,11 +284,11 @@ impl Secrets {
     fn field(&self, name: &str, value: &[u8]) -> Bytes {
         let mut out = value.to_vec();
         for part in values(name, value) {
-            if let Some(word) = self.words.get(part) {
-                // From the end: the name of a cookie may be the same as its value.
-                if let Some(at) = rfind(&out, part) {
-                    out.splice(at..at + part.len(), word.text.bytes());
-                }
+            // From the end: the name of a cookie may be the same as its value.
+            if let Some(word) = self.word(part)
+                && let Some(at) = rfind(&out, part)
+            {
+                out.splice(at..at + part.len(), word.bytes());
             }
         }
         self.anywhere(&out)
@@ -285,9 +297,10 @@ impl Secrets {
     fn anywhere(&self, bytes: &[u8]) -> Bytes {
         let mut out = self.replaced(bytes, false);
         for found in secrets_in(&out).into_iter().rev() {
-            if let Some(word) = self.words.get(&out[found.range.clone()]) {
-                let text = word.text.clone();
-                out.splice(found.range, text.into_bytes());
+            let value = &out[found.range.clone()];
+            let is_kept = !self.words.contains_key(value) && self.is_harmless(&found, &out);
+            if let Some(word) = self.word(value).filter(|_| !is_kept) {
+                out.splice(found.range, word.bytes());
             }
         }
         Bytes::from(out)
@@ -295,15 +308,28 @@ impl Secrets {
 
     /// The same, with words of the same length as the secrets.
     fn as_long(&self, bytes: &[u8]) -> Vec<u8> {
-        self.replaced(bytes, true)
+        let mut out = self.replaced(bytes, true);
+        if self.is_full {
+            for range in secrets_by_form(&out) {
+                let by = forms::fitted(UNNUMBERED, range.len(), Letters::Any);
+                out.splice(range, by.into_bytes());
+            }
+        }
+        out
+    }
+
+    /// The replacement of a value that its place shows to be a secret.
+    fn word(&self, value: &[u8]) -> Option<&str> {
+        let word = self.words.get(value).map(|word| &*word.text);
+        word.or((self.is_full && !value.is_empty() && !forms::is_word(value)).then_some(UNNUMBERED))
     }
 
     /// The same in a body, where a short secret is replaced in a member with the name of one.
     fn body_as_long(&self, bytes: &[u8]) -> Vec<u8> {
         let mut out = self.as_long(bytes);
         for range in secrets_in_body(&out) {
-            if let Some(word) = self.words.get(&out[range.clone()]) {
-                let by = forms::fitted(&word.text, range.len(), Letters::Any);
+            if let Some(word) = self.word(&out[range.clone()]) {
+                let by = forms::fitted(word, range.len(), Letters::Any);
                 out.splice(range, by.into_bytes());
             }
         }

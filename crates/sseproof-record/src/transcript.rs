@@ -254,27 +254,15 @@ impl Exchange {
     }
 
     pub fn body_bytes(&self) -> Vec<u8> {
-        self.body.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect()
+        joined(&self.body)
     }
 
     pub fn wire_bytes(&self) -> Vec<u8> {
-        self.wire.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect()
+        joined(&self.wire)
     }
 
     pub fn body_len(&self) -> u64 {
         self.body.iter().map(|chunk| chunk.bytes.len() as u64).sum()
-    }
-
-    /// When the byte at the offset of the body arrived; past the end, when the exchange ended.
-    pub fn arrival(&self, offset: u64) -> Duration {
-        let mut start = 0;
-        for chunk in &self.body {
-            start += chunk.bytes.len() as u64;
-            if offset < start {
-                return chunk.at;
-            }
-        }
-        self.end.at
     }
 
     pub fn status(&self) -> Option<u16> {
@@ -292,6 +280,13 @@ impl Exchange {
     pub fn is_stream(&self) -> bool {
         self.head.as_ref().is_some_and(|head| head.status == 200 && head.is_event_stream())
     }
+}
+
+/// The bytes of all chunks.
+pub(crate) fn joined(chunks: &[Chunk]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(chunks.iter().map(|chunk| chunk.bytes.len()).sum());
+    chunks.iter().for_each(|chunk| out.extend_from_slice(&chunk.bytes));
+    out
 }
 
 impl Head {

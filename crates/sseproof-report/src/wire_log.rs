@@ -4,8 +4,10 @@
 //! Times are seconds since the exchange began.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::time::Duration;
 
+use memchr::memchr_iter;
 use sseproof_http::Bytes;
 use sseproof_http::http1::Message;
 use sseproof_record::{Exchange, Source, Transcript};
@@ -28,28 +30,36 @@ const HEX: usize = 64 << 10;
 /// The part of the log that shows the fault: the request, the response headers, the bytes around
 /// the fault, and the end.
 pub fn around(exchange: &Exchange, evidence: &Evidence) -> Vec<String> {
-    let lines = lines(exchange);
-    let head = lines.iter().position(|line| line.is_body).unwrap_or(lines.len());
-    let fault = fault_line(&lines, evidence).unwrap_or(0);
-    let sent = lines.iter().take_while(|line| line.mark != '<').count();
-    let is_kept = |index: usize| {
-        index < sent.min(HEAD)
-            || (sent..head.min(sent + HEAD)).contains(&index)
-            || index + AROUND >= fault && index <= fault + AROUND && index >= head
-            || index + 1 == lines.len()
-    };
+    let pieces = pieces(exchange);
+    let first_line = |is: &dyn Fn(&Piece) -> bool| pieces.iter().find(|piece| is(piece));
+    let all = pieces.last().map_or(0, |last| last.lines.end);
+    let head = first_line(&|piece| piece.is_body).map_or(all, |piece| piece.lines.start);
+    let sent = first_line(&|piece| piece.mark == '<').map_or(all, |piece| piece.lines.start);
+    let fault = fault_line(&pieces, evidence).unwrap_or(0);
+    let kept = [
+        0..sent.min(HEAD),
+        sent..head.min(sent + HEAD),
+        fault.saturating_sub(AROUND).max(head)..(fault + AROUND + 1).max(head),
+        all.saturating_sub(1)..all,
+    ];
     let mut out: Vec<String> = Vec::new();
     let mut left_out = 0;
-    for (index, line) in lines.iter().enumerate() {
-        if !is_kept(index) {
-            left_out += 1;
+    for piece in &pieces {
+        if !kept.iter().any(|kept| kept.start < piece.lines.end && piece.lines.start < kept.end) {
+            left_out += piece.lines.len();
             continue;
         }
-        if left_out > 0 {
-            out.push(format!("          … {} left out", counted(left_out, "line")));
-            left_out = 0;
+        for (index, line) in piece.lines.clone().zip(piece.texts()) {
+            if !kept.iter().any(|kept| kept.contains(&index)) {
+                left_out += 1;
+                continue;
+            }
+            if left_out > 0 {
+                out.push(format!("          … {} left out", counted(left_out, "line")));
+                left_out = 0;
+            }
+            out.push(line.shown(WIDTH));
         }
-        out.push(line.shown(WIDTH));
     }
     out
 }
@@ -90,102 +100,116 @@ fn exchange_log(out: &mut String, exchange: &Exchange, source: Source) {
     if source != Source::Run {
         out.push_str("    (from a file without times; the request is a guess)\n");
     }
-    let lines = lines(exchange);
-    for line in &lines {
-        match &line.raw {
-            Some((offset, bytes)) => {
-                let _ = writeln!(out, "{} < {}", line.time(), counted(bytes.len(), "byte"));
-                let shown = &bytes[..bytes.len().min(HEX)];
-                let excerpt =
-                    Excerpt { start: *offset, bytes: shown.into(), mark: u64::MAX, at_end: false };
-                for line in dump(&excerpt, false, 100) {
-                    let _ = writeln!(out, "            {line}");
-                }
-                if shown.len() < bytes.len() {
-                    let rest = counted(bytes.len() - shown.len(), "byte");
-                    let _ = writeln!(out, "            … {rest} left out");
-                }
+    for piece in pieces(exchange) {
+        if piece.is_body {
+            let _ = writeln!(out, "{} < {}", time(piece.at), counted(piece.bytes.len(), "byte"));
+            let shown = piece.bytes.slice(..piece.bytes.len().min(HEX));
+            let rest = piece.bytes.len() - shown.len();
+            let excerpt =
+                Excerpt { start: piece.offset, bytes: shown, mark: u64::MAX, at_end: false };
+            for line in dump(&excerpt, false, 100) {
+                let _ = writeln!(out, "            {line}");
             }
-            None if line.is_body => {}
-            None => {
-                let _ = writeln!(out, "{}", line.shown(usize::MAX));
+            if rest > 0 {
+                let _ = writeln!(out, "            … {} left out", counted(rest, "byte"));
             }
+            continue;
+        }
+        for line in piece.texts() {
+            let _ = writeln!(out, "{}", line.shown(usize::MAX));
         }
     }
 }
 
-struct Line {
+/// Bytes that crossed the wire together, of headers or of a body; or an event of the connection.
+///
+/// Its lines are made only when they are shown: millions of them are short.
+struct Piece {
+    at: Duration,
+    mark: char,
+    bytes: Bytes,
+    is_body: bool,
+    /// Where it begins among the bytes on the wire, and in the body.
+    offset: u64,
+    /// Its lines among those of the log.
+    lines: Range<usize>,
+}
+
+struct Line<'p> {
     at: Duration,
     /// Whether the time is that of the line before.
     continues: bool,
     mark: char,
-    text: String,
-    is_body: bool,
-    /// For the first line of a piece of the body: its offset, and all of it.
-    raw: Option<(u64, Vec<u8>)>,
-    /// Where the line begins among the bytes on the wire, and in the body.
+    bytes: &'p [u8],
     offset: u64,
 }
 
-impl Line {
-    fn time(&self) -> String {
-        if self.continues {
-            return " ".repeat(9);
-        }
-        format!("{:>9}", format!("+{:.3} s", self.at.as_secs_f64()))
-    }
-
-    fn shown(&self, width: usize) -> String {
-        let mut text: String = self.text.chars().take(width).collect();
-        let more = self.text.chars().count().saturating_sub(width);
-        if more > 0 {
-            let _ = write!(text, "… ({more} more)");
-        }
-        format!("{} {} {text}", self.time(), self.mark).trim_end().to_owned()
+impl Piece {
+    /// In the body, a line end is shown unless it is a bare line feed.
+    fn texts(&self) -> impl Iterator<Item = Line<'_>> {
+        let mut offset = self.offset;
+        self.bytes.split_inclusive(|byte| *byte == b'\n').enumerate().map(move |(index, raw)| {
+            let line = raw.strip_suffix(b"\n").unwrap_or(raw);
+            let bytes = if self.is_body { line } else { line.strip_suffix(b"\r").unwrap_or(line) };
+            let this = offset;
+            offset += raw.len() as u64;
+            Line { at: self.at, continues: index > 0, mark: self.mark, bytes, offset: this }
+        })
     }
 }
 
-fn lines(exchange: &Exchange) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let since = |at: Duration| at.saturating_sub(exchange.started);
-    let happened = |at: Duration, text: &str| Line {
-        at: since(at),
-        continues: false,
-        mark: '*',
-        text: text.to_owned(),
-        is_body: false,
-        raw: None,
-        offset: 0,
+impl Line<'_> {
+    fn shown(&self, width: usize) -> String {
+        let text = Bytes::from(self.bytes).escaped();
+        let more = text.chars().count().saturating_sub(width);
+        let mut text: String = text.chars().take(width).collect();
+        if more > 0 {
+            let _ = write!(text, "… ({more} more)");
+        }
+        let time = if self.continues { " ".repeat(9) } else { time(self.at) };
+        format!("{time} {} {text}", self.mark).trim_end().to_owned()
+    }
+}
+
+fn time(at: Duration) -> String {
+    format!("{:>9}", format!("+{:.3} s", at.as_secs_f64()))
+}
+
+fn pieces(exchange: &Exchange) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut add = |at: Duration, mark, bytes: Bytes, offset, is_body| {
+        let at = at.saturating_sub(exchange.started);
+        pieces.push(Piece { at, mark, bytes, is_body, offset, lines: 0..0 });
     };
-    lines.extend(exchange.phases.connected.map(|at| happened(at, "connected")));
+    if let Some(at) = exchange.phases.connected {
+        add(at, '*', "connected".into(), 0, false);
+    }
     if exchange.sent.is_empty() && exchange.phases.sent.is_some() {
-        lines.extend(texts(since(exchange.started), '>', &request(exchange), 0, 0));
+        add(exchange.started, '>', request(exchange).into(), 0, false);
     }
     for chunk in &exchange.sent {
-        lines.extend(texts(since(chunk.at), '>', &chunk.bytes, 0, 0));
+        add(chunk.at, '>', chunk.bytes.clone(), 0, false);
     }
-    let (head, pieces) = received(exchange);
+    let (head, received) = received(exchange);
     let mut offset = 0;
-    for (at, bytes) in &pieces {
-        let before = lines.len();
+    for (at, bytes) in received {
         let in_head = usize::try_from(head.saturating_sub(offset)).unwrap_or(usize::MAX);
         let in_head = in_head.min(bytes.len());
-        lines.extend(texts(since(*at), '<', &bytes[..in_head], offset, 0));
-        let body = &bytes[in_head..];
-        if !body.is_empty() {
-            let start = offset + in_head as u64;
-            let first = lines.len();
-            lines.extend(texts(since(*at), '<', body, start, head));
-            lines[first].raw = Some((start, body.to_vec()));
-        }
-        if let Some(first) = lines.get_mut(before) {
-            first.continues = false;
-        }
+        add(at, '<', bytes.slice(..in_head), offset, false);
+        add(at, '<', bytes.slice(in_head..), offset + in_head as u64, head > 0);
         offset += bytes.len() as u64;
     }
-    lines.push(happened(exchange.end.at, &exchange.end.how.to_string()));
-    lines.sort_by_key(|line| line.at);
-    lines
+    add(exchange.end.at, '*', exchange.end.how.to_string().into(), 0, false);
+    pieces.retain(|piece| !piece.bytes.is_empty());
+    pieces.sort_by_key(|piece| piece.at);
+    let mut lines = 0;
+    for piece in &mut pieces {
+        let ends = memchr_iter(b'\n', &piece.bytes).count();
+        let count = ends + usize::from(piece.bytes.last() != Some(&b'\n'));
+        piece.lines = lines..lines + count;
+        lines += count;
+    }
+    pieces
 }
 
 /// The end of the headers, and the received pieces: from the wire, or built from headers and body
@@ -225,37 +249,21 @@ fn request(exchange: &Exchange) -> Vec<u8> {
     out
 }
 
-/// The bytes as lines; in the body, a line end is shown unless it is a bare line feed.
-fn texts(at: Duration, mark: char, bytes: &[u8], start: u64, head: u64) -> Vec<Line> {
-    let mut offset = start;
-    let is_body = mark == '<' && head > 0;
-    bytes
-        .split_inclusive(|byte| *byte == b'\n')
-        .enumerate()
-        .map(|(index, raw)| {
-            let line = raw.strip_suffix(b"\n").unwrap_or(raw);
-            let line = if is_body { line } else { line.strip_suffix(b"\r").unwrap_or(line) };
-            let text = Bytes::from(line).escaped();
-            let this = offset;
-            offset += raw.len() as u64;
-            let continues = index > 0;
-            Line { at, continues, mark, text, is_body, raw: None, offset: this }
-        })
-        .collect()
-}
-
-fn fault_line(lines: &[Line], evidence: &Evidence) -> Option<usize> {
-    let last = lines.len().checked_sub(1)?;
-    let begun_behind = |found: &dyn Fn(&Line) -> bool| lines.iter().rposition(found);
+fn fault_line(pieces: &[Piece], evidence: &Evidence) -> Option<usize> {
+    let last = pieces.last()?.lines.end.checked_sub(1)?;
     match (evidence.place.as_str(), evidence.offset) {
         ("wire", Some(offset)) => {
-            begun_behind(&|line| line.mark == '<' && line.offset <= offset).or(Some(last))
+            let is_before = |piece: &&Piece| piece.mark == '<' && piece.offset <= offset;
+            let Some(piece) = pieces.iter().rfind(is_before) else { return Some(last) };
+            let lines = piece.texts().take_while(|line| line.offset <= offset).count();
+            Some(piece.lines.start + lines.saturating_sub(1))
         }
         // The wire has the framing, too, so the time finds the place.
         ("body" | "decoded body" | "coded body", _) => {
-            let head = lines.iter().find(|line| line.mark == '<').map(|line| line.at)?;
+            let head = pieces.iter().find(|piece| piece.mark == '<').map(|piece| piece.at)?;
             let at = head + Duration::from_micros(evidence.after_us);
-            lines.iter().position(|line| line.is_body && line.at >= at).or(Some(last))
+            let fault = pieces.iter().find(|piece| piece.is_body && piece.at >= at);
+            Some(fault.map_or(last, |piece| piece.lines.start))
         }
         ("exchange", _) => Some(last),
         _ => Some(0),

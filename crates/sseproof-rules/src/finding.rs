@@ -164,15 +164,17 @@ fn arrival(chunks: &[Chunk], offset: u64) -> Option<std::time::Duration> {
     })
 }
 
+/// Copies only what it shows: a rule may have a fault in each of many exchanges.
 fn excerpt(chunks: &[Chunk], mark: u64) -> Excerpt {
-    let all: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();
-    let middle = usize::try_from(mark).unwrap_or(usize::MAX).min(all.len());
-    let start = middle.saturating_sub(AROUND);
-    let end = (middle + AROUND).min(all.len());
-    Excerpt {
-        start: start as u64,
-        bytes: Bytes::from(&all[start..end]),
-        mark: middle as u64,
-        at_end: end == all.len(),
+    let length = chunks.iter().map(|chunk| chunk.bytes.len()).sum();
+    let middle = usize::try_from(mark).unwrap_or(usize::MAX).min(length);
+    let (start, end) = (middle.saturating_sub(AROUND), (middle + AROUND).min(length));
+    let mut bytes = Vec::with_capacity(end - start);
+    let mut at = 0;
+    for Chunk { bytes: all, .. } in chunks {
+        let within = |offset: usize| offset.clamp(at, at + all.len()) - at;
+        bytes.extend_from_slice(&all[within(start)..within(end)]);
+        at += all.len();
     }
+    Excerpt { start: start as u64, bytes: bytes.into(), mark: middle as u64, at_end: end == length }
 }

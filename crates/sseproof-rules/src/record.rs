@@ -1,5 +1,6 @@
 //! A transcript with its bodies decoded once, and the queries of rules on it.
 
+use std::collections::HashMap;
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -13,11 +14,15 @@ use crate::chunks::{Chunks, chunks};
 pub struct Record<'t> {
     transcript: &'t Transcript,
     streams: Vec<Decoded>,
+    /// Each id of an event, and the number of the first exchange that carried it.
+    ids: HashMap<Box<str>, usize>,
 }
 
 /// The body of an exchange.
 struct Decoded {
     items: Vec<TimedItem>,
+    /// The end of each piece of the body: a hundred thousand items search theirs.
+    ends: Vec<u64>,
     chunks: Option<Chunks>,
 }
 
@@ -48,8 +53,17 @@ impl<'t> Record<'t> {
     /// An incomplete block at the end is an anomaly of the server only if the server ended the
     /// exchange ([`View::ended_by_server`]); it is left out otherwise.
     pub fn new(transcript: &'t Transcript) -> Self {
-        let streams = transcript.exchanges.iter().map(Decoded::of).collect();
-        Self { transcript, streams }
+        let streams: Vec<_> = transcript.exchanges.iter().map(Decoded::of).collect();
+        let mut ids = HashMap::new();
+        for (exchange, decoded) in transcript.exchanges.iter().zip(&streams) {
+            for event in decoded.items.iter().filter_map(event) {
+                let id = &*event.last_event_id;
+                if !id.is_empty() && !ids.contains_key(id) {
+                    ids.insert(id.into(), exchange.number);
+                }
+            }
+        }
+        Self { transcript, streams, ids }
     }
 
     pub fn target(&self) -> &'t Target {
@@ -105,9 +119,7 @@ impl<'t> Record<'t> {
 
     /// Whether an exchange before the one of that number carried an event with this id.
     pub fn gave_out(&self, id: &str, before: usize) -> bool {
-        self.all()
-            .take_while(|view| view.number < before)
-            .any(|view| view.events().any(|(event, _)| event.last_event_id == id && !id.is_empty()))
+        self.ids.get(id).is_some_and(|&first| first < before)
     }
 
     pub fn exchange(&self, number: usize) -> Option<View<'_>> {
@@ -132,10 +144,7 @@ impl<'r> View<'r> {
     }
 
     pub fn events(&self) -> impl Iterator<Item = (&'r Event<'static>, Duration)> + use<'r> {
-        self.seen().iter().filter_map(|seen| match &seen.item {
-            Item::Event(event) => Some((event, seen.at)),
-            _ => None,
-        })
+        self.seen().iter().filter_map(|seen| Some((event(seen)?, seen.at)))
     }
 
     pub fn comments(&self) -> impl Iterator<Item = (&'r Comment<'static>, Duration)> + use<'r> {
@@ -158,6 +167,11 @@ impl<'r> View<'r> {
             Item::Anomaly(anomaly) => Some(*anomaly),
             _ => None,
         })
+    }
+
+    /// When the byte at the offset of the body arrived; past the end, when the exchange ended.
+    pub fn arrival(&self, offset: u64) -> Duration {
+        arrival(self.exchange, &self.decoded.ends, offset)
     }
 
     pub fn first_event(&self) -> Option<Duration> {
@@ -216,32 +230,37 @@ impl Decoded {
         let body = exchange.body_bytes();
         let is_read = exchange.is_stream() && exchange.coding_fault.is_none();
         let chunks = if is_read { chunks(&body) } else { None };
-        Self { items: items(exchange, &body), chunks }
+        let mut end = 0;
+        let ends = exchange.body.iter().map(|chunk| {
+            end += chunk.bytes.len() as u64;
+            end
+        });
+        let ends: Vec<_> = ends.collect();
+        Self { items: items(exchange, &body, &ends), ends, chunks }
     }
 }
 
-fn items(exchange: &Exchange, body: &[u8]) -> Vec<TimedItem> {
+fn event(seen: &TimedItem) -> Option<&Event<'static>> {
+    match &seen.item {
+        Item::Event(event) => Some(event),
+        _ => None,
+    }
+}
+
+fn arrival(exchange: &Exchange, ends: &[u64], offset: u64) -> Duration {
+    let piece = ends.partition_point(|&end| end <= offset);
+    exchange.body.get(piece).map_or(exchange.end.at, |chunk| chunk.at)
+}
+
+fn items(exchange: &Exchange, body: &[u8], ends: &[u64]) -> Vec<TimedItem> {
     let ended = exchange.head.is_some() && exchange.end.how.is_servers();
-    // The end of each piece of the body: a hundred thousand items search theirs.
-    let mut end = 0;
-    let ends: Vec<u64> = exchange
-        .body
-        .iter()
-        .map(|chunk| {
-            end += chunk.bytes.len() as u64;
-            end
-        })
-        .collect();
-    let arrival = |offset: u64| {
-        let piece = ends.partition_point(|&end| end <= offset);
-        exchange.body.get(piece).map_or(exchange.end.at, |chunk| chunk.at)
-    };
     decode(body)
         .into_iter()
         .filter(|item| ended || !is_cut_by_us(item, body.len() as u64))
         .map(|item| {
             let last = item.span().end.saturating_sub(1);
-            TimedItem { at: arrival(last.min(body.len().saturating_sub(1) as u64)), item }
+            let last = last.min(body.len().saturating_sub(1) as u64);
+            TimedItem { at: arrival(exchange, ends, last), item }
         })
         .collect()
 }

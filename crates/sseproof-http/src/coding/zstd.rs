@@ -9,7 +9,7 @@ use std::io;
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::{DECODED, TOO_MUCH};
+use super::{DECODED, TOO_MUCH, TOO_MUCH_WORK};
 
 /// The first bytes of a frame, and those of a skippable frame without their lowest bits.
 const MAGIC: u32 = 0xFD2F_B528;
@@ -23,6 +23,10 @@ const WINDOW: u64 = 8 << 20;
 const AT_A_TIME: usize = 1 << 20;
 /// How many bytes are decoded before a frame has to grow by a sixteenth to be decoded again.
 const FREELY: usize = 128 << 20;
+/// A block costs as much time as that many bytes, also if nothing comes out of it.
+const BLOCK: usize = 64;
+/// How many bytes are decoded at all.
+const WORK: usize = 512 << 20;
 
 #[derive(Default)]
 pub(super) struct Zstd {
@@ -33,12 +37,12 @@ pub(super) struct Zstd {
     has_checksum: bool,
     /// How long the frame was when it was decoded last.
     undone: usize,
+    blocks: usize,
     given_of_frame: usize,
     frames: usize,
     /// How many bytes are to be passed over.
     skip: usize,
-    /// How many bytes were read and decoded in all, with every repetition: also blocks that give
-    /// nothing cost time.
+    /// How many bytes were read and decoded in all, with every repetition.
     worked: usize,
     total: usize,
     /// Decoded and not returned yet.
@@ -92,6 +96,7 @@ impl Zstd {
         self.frame[4] &= !(1 << 2);
         self.undone = self.frame.len();
         self.given_of_frame = 0;
+        self.blocks = 0;
         Ok(true)
     }
 
@@ -109,6 +114,7 @@ impl Zstd {
             return Ok(false);
         }
         let from = self.frame.len();
+        self.blocks += 1;
         self.frame.extend(self.pending.drain(..length));
         self.frame[from] &= !1;
         if is_last {
@@ -131,6 +137,9 @@ impl Zstd {
         if self.frame.len() == self.undone {
             return Ok(());
         }
+        if self.worked > WORK {
+            return Err(io::Error::other(TOO_MUCH_WORK));
+        }
         self.undone = self.frame.len();
         let whole = [self.frame.as_slice(), &LAST].concat();
         let mut source = whole.as_slice();
@@ -151,7 +160,7 @@ impl Zstd {
             self.out.extend_from_slice(&some[new..]);
             at += some.len();
         }
-        self.worked += at + whole.len();
+        self.worked += at + whole.len() + self.blocks * BLOCK;
         self.given_of_frame = at;
         Ok(())
     }

@@ -28,13 +28,15 @@ pub(super) fn redacted(
 /// The same pieces with words as long as the secrets; `None` if there are no secrets in them.
 pub(super) fn as_long(secrets: &Secrets, pieces: &[&[u8]]) -> Option<Vec<Vec<u8>>> {
     let all = pieces.concat();
-    let mut rest = secrets.body_as_long(&all);
-    if rest == all {
+    let redacted = secrets.body_as_long(&all);
+    if redacted == all {
         return None;
     }
+    let mut rest = &redacted[..];
     let split = |piece: &&[u8]| {
-        let after = rest.split_off(piece.len());
-        std::mem::replace(&mut rest, after)
+        let (by, after) = rest.split_at(piece.len());
+        rest = after;
+        by.to_vec()
     };
     Some(pieces.iter().map(split).collect())
 }

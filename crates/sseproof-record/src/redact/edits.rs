@@ -3,15 +3,12 @@
 use std::ops::Range;
 
 use crate::Chunk;
+use crate::transcript::joined;
 use sseproof_http::Bytes;
 
 pub(super) struct Edit {
     pub(super) range: Range<usize>,
     pub(super) by: Vec<u8>,
-}
-
-pub(super) fn joined(chunks: &[Chunk]) -> Vec<u8> {
-    chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect()
 }
 
 /// The chunks after these edits, which do not overlap; each has one, and it may be empty.

@@ -48,16 +48,17 @@ impl Form {
 /// The word with that length; its number distinguishes secrets, also short ones.
 pub(super) fn fitted(word: &str, length: usize, letters: Letters) -> String {
     let number = word.trim_start_matches("redacted-");
-    match letters {
-        Letters::Hex => format!("{number:0>length$}")[..length].to_owned(),
-        Letters::Base64 => {
-            format!("{:x<length$}", format!("redacted{number}"))[..length].to_owned()
-        }
-        Letters::Any => {
-            let word = if word.len() <= length { word.to_owned() } else { format!("r{number}") };
-            format!("{word:x<length$}")[..length].to_owned()
-        }
-    }
+    // The widths of `format!` end at 65,535, and a secret may be longer.
+    let fill = |with: &str, text: &str| with.repeat(length.saturating_sub(text.len()));
+    let mut fitted = match letters {
+        Letters::Hex => fill("0", number) + number,
+        Letters::Base64 => format!("redacted{number}"),
+        Letters::Any if word.len() <= length => word.to_owned(),
+        Letters::Any => format!("r{number}"),
+    };
+    fitted += &fill("x", &fitted);
+    fitted.truncate(length);
+    fitted
 }
 
 /// Whether the value is a replacement.
@@ -266,6 +267,9 @@ mod tests {
             (Letters::Hex, 6, "000001"),
         ] {
             assert_eq!(fitted("redacted-1", length, letters), expected);
+        }
+        for letters in [Letters::Any, Letters::Base64, Letters::Hex] {
+            assert_eq!(fitted("redacted-1", 100_000, letters).len(), 100_000);
         }
         for word in ["redacted-1", "redacted1xx", "r1xxxx"] {
             assert!(is_word(word.as_bytes()), "{word}");

@@ -6,8 +6,9 @@ use sseproof_http::http1::{Part, Progress, Reader};
 
 use super::Secrets;
 use super::body::{self, Stuck};
-use super::edits::{Edit, edited, joined, replaced};
+use super::edits::{Edit, edited, replaced};
 use crate::Chunk;
+use crate::transcript::joined;
 use sseproof_http::{Header, Headers};
 
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! Which values of a run are secrets: those in fields, URLs and bodies, and those that are known before.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use sseproof_http::http1::Reader;
 use sseproof_http::{
     Coding, ContentDecoder, Found, Header, Headers, Request, is_secret, is_secret_of_response,
@@ -9,6 +9,12 @@ use sseproof_http::{
 
 use super::{Secrets, Word, find, forms, http1, http2};
 use crate::{Exchange, Transcript};
+
+/// The most bytes of all secrets of exchanges that are searched for in three dozen encodings, and that
+/// are searched for at all: a server may set any cookies. The search takes a hundred times as much
+/// memory.
+pub(super) const ENCODED: usize = 16 << 10;
+pub(super) const SEARCHED: usize = 256 << 10;
 
 /// A shorter value may occur elsewhere by chance, and is replaced in its field only.
 const SHORTEST: usize = 6;
@@ -32,10 +38,14 @@ impl Secrets {
         known: &[(String, String)],
     ) -> Self {
         let harmless = harmless.to_vec();
-        let mut secrets = Self { is_on: true, harmless, ..Self::default() };
+        let (encoded_room, searched_room) = (usize::MAX, usize::MAX);
+        let mut secrets =
+            Self { is_on: true, harmless, encoded_room, searched_room, ..Self::default() };
         for (_, value) in known.iter().filter(|(name, _)| is_secret(name)) {
             secrets.add(value.as_bytes());
         }
+        // The first requests have what the user gives, and later ones what the server gave.
+        (secrets.encoded_room, secrets.searched_room) = (ENCODED, SEARCHED);
         let requests = transcript.exchanges.iter().map(|exchange| &exchange.request);
         for request in requests.chain(besides) {
             secrets.places(request.url.as_bytes());
@@ -146,17 +156,35 @@ impl Secrets {
         if value.is_empty() || forms::is_word(value) || value.starts_with(b"sseproof-") {
             return;
         }
+        if let Some(word) = self.words.get_mut(value) {
+            word.is_anywhere |= is_anywhere;
+            return;
+        }
+        let is_encoded = value.len() <= self.encoded_room;
+        let room = if is_encoded { &mut self.encoded_room } else { &mut self.searched_room };
+        let Some(rest) = room.checked_sub(value.len()) else {
+            self.is_full = true;
+            return;
+        };
+        *room = rest;
         let text = format!("redacted-{}", self.words.len() + 1);
-        let word = self.words.entry(value.to_vec()).or_insert(Word { text, is_anywhere });
-        word.is_anywhere |= is_anywhere;
+        self.words.insert(value.to_vec(), Word { text, is_anywhere, is_encoded });
     }
 
     fn prepare(&mut self) {
         let words = self.words.iter().filter(|(_, word)| word.is_anywhere);
-        self.forms = words.flat_map(|(value, word)| forms::of(value, &word.text)).collect();
+        let forms = words.flat_map(|(value, word)| {
+            let most = if word.is_encoded { usize::MAX } else { 1 };
+            forms::of(value, &word.text).into_iter().take(most)
+        });
+        self.forms = forms.collect();
         let patterns = self.forms.iter().map(|form| &form.bytes);
         // The longest first: a secret may stand within another.
-        let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns);
+        let mut builder = AhoCorasick::builder();
+        builder.match_kind(MatchKind::LeftmostLongest);
+        // A table of all transitions would take kilobytes for each byte of a secret.
+        builder.kind(Some(AhoCorasickKind::ContiguousNFA));
+        let finder = builder.build(patterns);
         self.finder = finder.ok();
     }
 

@@ -117,3 +117,21 @@ fn the_answer_to_a_login_loses_the_token_that_later_requests_carry() {
     let redacted = redacted(&transcript, &[]);
     assert!(!redacted.exchanges[0].body[0].bytes.to_text().contains("top-secret"));
 }
+
+#[test]
+fn secrets_beyond_the_bound_are_replaced_where_their_place_or_form_shows_them() {
+    let mut transcript = transcript();
+    let key = |number: usize| format!("sk-{number:0>400}");
+    let keys: String = (0..2_000).map(|number| format!("data: {}\n\n", key(number))).collect();
+    let cookie = "c00k1e".repeat(known::SEARCHED);
+    let exchange = &mut transcript.exchanges[0];
+    exchange.body = vec![chunk(&keys)];
+    let Some(head) = &mut exchange.head else { panic!("headers") };
+    head.headers.set("set-cookie", format!("sid={cookie}; Path=/"));
+    let redacted = redacted(&transcript, &[tenant()]);
+    let text = format!("{redacted:?}");
+    for secret in [&key(0), &key(1_999), "c00k1e", "top-secret"] {
+        assert!(!text.contains(secret), "{secret:.20}");
+    }
+    assert_eq!(redacted.exchanges[0].body_bytes().len(), keys.len());
+}
