@@ -13,7 +13,7 @@ mod fields;
 mod reader;
 mod server;
 
-pub use self::client::{Client, Failure, Over, Part};
+pub use self::client::{CONNECTION_FIELDS, CONNECTION_UNPACKED, Client, Failure, Over, Part};
 pub use self::fields::{FIELDS, Fields, TABLE, UNPACKED};
 pub use self::reader::{BLOCK, Event, Reader};
 pub use self::server::{Asked, Server};

@@ -28,7 +28,7 @@ pub use client::{Client, Leave, Live, RequestError, RequestOptions, Waited, send
 pub use dial::{Dial, DialError, Dialled, Dialling, Direct, ReceiveBuffer, UnreadIn, make_small};
 pub use identity::{Identity, IdentityOptions};
 pub use lab::{InProcess, Lab, Served, ServedEnd};
-pub use limits::{Limits, REPLIES};
+pub use limits::{DEADLINE, EMPTY_FRAMES, ENOUGH, Limits, REPLIES};
 pub use options::{ConnectionOptions, UnixSocket};
 pub use pipe::{InMemory, pipe};
 pub use process::{Serving, Vitals, Watcher, is_running, local_port, serving};

@@ -6,12 +6,12 @@ use std::time::Duration;
 use sseproof_codec::{Decoder, Item};
 use sseproof_http::http2::Part;
 use sseproof_record::{
-    BodyLimits, Chunk, Closed, Ending, Exchange, OnConnection, ResponseReader, SharedConnection,
+    Chunk, Closed, Ending, Exchange, OnConnection, ResponseReader, SharedConnection, item_bytes,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::limits::{Budget, CHUNK, ITEM};
+use crate::limits::{Budget, CHUNK, ENOUGH};
 use crate::{Limits, UnreadIn};
 
 pub struct Progress {
@@ -23,7 +23,10 @@ pub struct Progress {
     reader: ResponseReader,
     decoder: Decoder,
     decoded: usize,
-    pieces: usize,
+    events: usize,
+    /// The memory of its bytes and items.
+    taken: u64,
+    enough: Option<u64>,
     budget: Budget,
     pub(crate) stalled: bool,
     /// The place of bytes that were sent and not read yet.
@@ -32,16 +35,16 @@ pub struct Progress {
 
 impl Progress {
     fn new(exchange: Exchange, limits: Limits, budget: Budget) -> Self {
-        let bytes = limits.body_bytes;
-        let body = BodyLimits { received: bytes, readable: bytes, pieces: limits.pieces };
         Self {
-            reader: ResponseReader::new(&exchange.request.method, body),
+            reader: ResponseReader::new(&exchange.request.method, limits.body),
             exchange,
             items: Vec::new(),
             ended: false,
             decoder: Decoder::new(),
             decoded: 0,
-            pieces: limits.pieces,
+            events: 0,
+            taken: 0,
+            enough: limits.enough,
             budget,
             stalled: false,
             unread_in: UnreadIn::Unknown("there is no connection"),
@@ -58,7 +61,7 @@ impl Progress {
     }
 
     pub fn events(&self) -> usize {
-        self.items.iter().filter(|(_, item)| matches!(item, Item::Event(_))).count()
+        self.events
     }
 
     /// The exchange is on this connection, and needs its earlier bytes.
@@ -87,6 +90,7 @@ impl Progress {
         }
         if let Some(on) = &mut self.exchange.on {
             on.received += 1;
+            self.taken += chunk.bytes.len() as u64;
             self.exchange.wire.push(chunk.clone());
         }
     }
@@ -120,16 +124,20 @@ impl Progress {
         for chunk in &self.exchange.body[self.decoded..] {
             // A piece shares the memory of the received bytes, unless it was decompressed.
             let own = if is_coded { chunk.bytes.len() as u64 } else { 0 };
-            self.budget.take(CHUNK + own);
+            let mut taken = CHUNK + own;
             let mut items = self.decoder.inspect(&chunk.bytes);
             while let Some(item) = items.next() {
-                // Rules decode it once more.
-                self.budget.take(2 * (ITEM + item.span().len()));
+                self.events += usize::from(matches!(item, Item::Event(_)));
+                // Rules decode it once more, when these are gone.
+                taken += item_bytes(&item);
                 self.items.push((chunk.at, item.into_owned()));
             }
+            self.budget.take(taken);
+            self.taken += taken;
         }
         self.decoded = self.exchange.body.len();
-        if self.items.len() >= self.pieces || self.budget.is_spent() {
+        let shows_enough = |enough: u64| self.events >= ENOUGH && self.taken >= enough;
+        if self.budget.is_spent() || self.enough.is_some_and(shows_enough) {
             let how = Ending::OverLimit(self.reader.received());
             self.reader.end(&mut self.exchange, now, how);
         }

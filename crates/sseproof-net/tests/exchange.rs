@@ -9,7 +9,7 @@ use sseproof_http::{Action, Answer, Bytes, Framing, Headers, Plan, Request, Vers
 use sseproof_net::{
     Client, Lab, Leave, Limits, ReceiveBuffer, RequestError, RequestOptions, Waited,
 };
-use sseproof_record::{Ending, Phase};
+use sseproof_record::{BodyLimits, Ending, Phase};
 
 use self::support::{LONG, stream, whole, write};
 
@@ -113,7 +113,8 @@ async fn a_body_without_end_is_cut_at_the_limit() {
         let piece = "x".repeat(60_000);
         stream((0..1_000).flat_map(|_| [write(&piece), Action::Flush]).chain([Action::Hold]))
     };
-    let limits = Limits { body_bytes: 1 << 20, ..Limits::default() };
+    let limits =
+        Limits { body: BodyLimits { received: 1 << 20, ..BodyLimits::RUN }, ..Limits::default() };
     let client = Client::new(Arc::new(Lab::new(answer).in_process()), limits);
     let exchange = whole(&client, get()).await;
     assert_eq!(exchange.end.how, Ending::OverLimit(1 << 20));

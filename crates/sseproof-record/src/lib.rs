@@ -23,7 +23,9 @@ pub use recording::{
     READ_VERSION, RecordingError, read_cut_recording, read_recording, write_recording,
 };
 pub use redact::{Redacted, Secrets};
-pub use response::{BodyLimits, HEAD_BYTES, HEAD_FIELDS, ResponseReader, closed_http2, failed};
+pub use response::{
+    BodyLimits, HEAD_BYTES, HEAD_FIELDS, ResponseReader, closed_http2, failed, item_bytes,
+};
 pub use role::{Role, Sample, Side, UnknownRole};
 pub use run_event::{Gauge, Lack, Numbered, Reading, RunEvent, RunEventKind};
 pub use tape::Tape;

@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
+use sseproof_codec::{Decoder, Item};
 use sseproof_http::http2::{self, Over};
 use sseproof_http::{Bytes, Coding, ContentDecoder, Version, http1};
 
+use crate::transcript::joined;
 use crate::{Chunk, Close, Closed, End, Ending, Exchange, Head};
 
 /// The most bytes of status line and headers over HTTP/1.
@@ -21,6 +23,7 @@ const CLOSED: &str = "the server closed the connection when HTTP/2 began on it; 
 pub struct ResponseReader {
     http1: http1::Reader,
     decoder: Option<ContentDecoder>,
+    items: Items,
     limits: BodyLimits,
     received: u64,
     readable: u64,
@@ -34,12 +37,54 @@ pub struct BodyLimits {
     pub received: u64,
     /// The most bytes after decoding.
     pub readable: u64,
-    /// The most pieces.
+    /// The most pieces: tiny ones take many times their bytes in memory.
     pub pieces: usize,
+    /// The most memory of the items of its stream, as [`item_bytes`] counts it: a body of tiny
+    /// items, or of events that all have the same long id, takes many times its bytes.
+    pub items: u64,
 }
 
 impl BodyLimits {
-    pub const NONE: Self = Self { received: u64::MAX, readable: u64::MAX, pieces: usize::MAX };
+    pub const NONE: Self =
+        Self { received: u64::MAX, readable: u64::MAX, pieces: usize::MAX, items: u64::MAX };
+
+    /// Those of a run. A replay has the same, so that it cuts a body at the same place.
+    pub const RUN: Self =
+        Self { received: 4 << 20, readable: 4 << 20, pieces: 100_000, items: 16 << 20 };
+}
+
+/// The memory of a decoded item besides its texts.
+const ITEM: u64 = 160;
+
+/// The memory of an item of a stream, roughly.
+pub fn item_bytes(item: &Item<'_>) -> u64 {
+    // Each event has the last id, also if that came long before.
+    let id = if let Item::Event(event) = item { event.last_event_id.len() as u64 } else { 0 };
+    ITEM + item.span().len() + id
+}
+
+/// Follows the items of a stream as far as their memory is bounded.
+struct Items {
+    decoder: Decoder,
+    at: u64,
+    left: u64,
+}
+
+impl Items {
+    /// How many of these bytes may be kept.
+    fn room(&mut self, bytes: &[u8]) -> usize {
+        let begin = self.at;
+        self.at += bytes.len() as u64;
+        let mut items = self.decoder.inspect(bytes);
+        while let Some(item) = items.next() {
+            self.left = self.left.saturating_sub(item_bytes(&item));
+            if self.left == 0 {
+                let end = item.span().end.saturating_sub(begin);
+                return usize::try_from(end).unwrap_or(usize::MAX).min(bytes.len());
+            }
+        }
+        bytes.len()
+    }
 }
 
 impl ResponseReader {
@@ -47,6 +92,7 @@ impl ResponseReader {
         Self {
             http1: http1::Reader::response(method).with_head_limit(HEAD_BYTES),
             decoder: None,
+            items: Items { decoder: Decoder::new(), at: 0, left: limits.items },
             limits,
             received: 0,
             readable: 0,
@@ -147,13 +193,19 @@ impl ResponseReader {
         }
         let is_too_much = self.received >= self.limits.received
             || self.readable >= self.limits.readable
+            || self.items.left == 0
             || exchange.body.len().max(exchange.coded.len()) >= self.limits.pieces;
         if is_too_much {
             self.end(exchange, at, Ending::OverLimit(self.received));
         }
     }
 
+    /// A few compressed bytes may stand for any number of items.
     fn readable(&mut self, exchange: &mut Exchange, at: Duration, bytes: Bytes) {
+        let room = usize::try_from(self.limits.readable.saturating_sub(self.readable))
+            .unwrap_or(usize::MAX);
+        let bytes = bytes.slice(..bytes.len().min(room));
+        let bytes = bytes.slice(..self.items.room(&bytes));
         self.readable += bytes.len() as u64;
         exchange.body.extend(Chunk::of(at, bytes));
     }
@@ -205,16 +257,16 @@ impl Exchange {
         self.body.clear();
         self.coded.clear();
         self.coding_fault = None;
-        let limits = match stated {
-            Some(End { how: Ending::OverLimit(received), .. }) => {
-                BodyLimits { received, ..BodyLimits::NONE }
-            }
-            _ => BodyLimits::NONE,
+        let received_limit = match stated {
+            Some(End { how: Ending::OverLimit(received), .. }) => received,
+            _ => u64::MAX,
         };
+        let limits = BodyLimits { received: received_limit, ..BodyLimits::RUN };
         let mut reader = ResponseReader::new(&self.request.method, limits);
         let closed = connection.closed.filter(|_| stated.is_none());
         if let Some(stream) = self.transport.stream {
-            read_stream(&mut reader, self, stream, received, closed);
+            let last = last_opened(&connection.sent).max(stream);
+            read_stream(&mut reader, self, (stream, last), received, closed);
         } else {
             received.iter().for_each(|chunk| reader.feed(self, chunk.at, &chunk.bytes));
             if let Some(closed) = closed {
@@ -229,15 +281,31 @@ impl Exchange {
     }
 }
 
+/// The last stream that the client opened.
+fn last_opened(sent: &[Chunk]) -> u32 {
+    let sent = joined(sent);
+    let mut rest = sent.strip_prefix(http2::PREFACE).unwrap_or(&sent);
+    let mut last = 0;
+    while let Some(frame) = http2::Frame::read(rest) {
+        rest = &rest[frame.length()..];
+        if frame.kind == http2::kind::HEADERS {
+            last = last.max(frame.stream);
+        }
+    }
+    last
+}
+
+/// Reads the first of these streams; the client opened those up to the second one.
 fn read_stream(
     reader: &mut ResponseReader,
     exchange: &mut Exchange,
-    stream: u32,
+    (stream, last): (u32, u32),
     received: &[Chunk],
     closed: Option<Closed>,
 ) {
     let mut client = http2::Client::new(None);
     client.expect(stream, Bytes::default());
+    client.opened(last);
     for chunk in received {
         client.feed(&chunk.bytes);
         while !reader.is_over() {

@@ -63,6 +63,42 @@ const HOSTILE: &[Hostile] = &[
     wrong("endless-line", "sends a line without end", |visit| {
         to_subscribers(visit, || repeated(Action::Write, vec![b'x'; 60_000], 100))
     }),
+    wrong("endless-event", "sends lines of data and never a blank one", |visit| {
+        let line = [b"data: ", &vec![b'x'; 60_000][..], b"\n"].concat();
+        to_subscribers(visit, || repeated(Action::Write, line, 100))
+    }),
+    legal("long-id", "gives all of many events an id of half a MiB", |visit| {
+        to_subscribers(visit, || {
+            let mut plan = repeated(Action::Write, b"data:x\n\n".repeat(8_000), 100);
+            let id = [b"id:", &vec![b'x'; 500_000][..], b"\ndata:x\n\n"].concat();
+            plan.actions.insert(1, Action::Write(id.into()));
+            plan
+        })
+    }),
+    // Every place of the text may begin a token.
+    legal(
+        "token-beginnings",
+        "sends events of a MiB that consist of beginnings of tokens",
+        |visit| {
+            let event = [b"data: ", &b"eyJ-sk-".repeat(140_000)[..], b"\n\n"].concat();
+            to_subscribers(visit, || repeated(Action::Write, event, 100))
+        },
+    ),
+    legal("tokens", "sends an access token in each of many events", |visit| {
+        let event = |number| format!("data: sk-{number:020}\n\n");
+        let events: String = (0..200_000).map(event).collect();
+        to_subscribers(visit, || repeated(Action::Write, events.into_bytes(), 2))
+    }),
+    wrong("huge-cookie", "sets a cookie of 200 KiB", |visit| {
+        let cookie = format!("sid={}", "c00k1e".repeat(34_000));
+        to_subscribers(visit, || {
+            repeated(Action::Write, EVENT, 1).with_header("Set-Cookie", cookie)
+        })
+    }),
+    wrong("endless-interim", "sends interim responses without end", |visit| {
+        let interim = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(2_000);
+        to_subscribers(visit, || Plan { actions: vec![Action::Raw(interim.into()); 200] })
+    }),
     wrong("reset-in-chunk", "resets the connection inside a chunk", |visit| {
         to_subscribers(visit, || stream([raw("20\r\ndata: half of the ev"), Action::Reset]))
     }),
@@ -95,6 +131,10 @@ const HOSTILE: &[Hostile] = &[
     legal("closes-on-every-second", "closes each second connection", |visit| {
         if visit.earlier % 2 == 1 { closed() } else { reference::answer(visit) }
     }),
+    legal("resets-every-second", "resets each second connection", |visit| {
+        let reset = Plan { actions: vec![Action::Reset] };
+        if visit.earlier % 2 == 1 { reset } else { reference::answer(visit) }
+    }),
     wrong("zeros-in-chunk-sizes", "writes a million zeros before each chunk size", |visit| {
         let chunk = [&vec![b'0'; 1_000_000][..], b"a\r\ndata: hi\n\n\r\n"].concat();
         to_subscribers(visit, || repeated(Action::Raw, chunk, 100))
@@ -115,6 +155,12 @@ const HOSTILE: &[Hostile] = &[
     slow("gzip-bomb", "sends one line of a GiB in gzip", |visit| {
         coded(visit, "gzip", BOMB.clone(), 20)
     }),
+    slow("gzip-comments", "sends empty comments without end in gzip", |visit| {
+        coded(visit, "gzip", COMMENTS.clone(), 20)
+    }),
+    slow("zstd-bomb", "sends one line without end in zstd", |visit| {
+        coded(visit, "zstd", ZSTD_BOMB.clone(), 1)
+    }),
     slow("empty-gzip", "sends gzip members without content", |visit| {
         coded(visit, "gzip", EMPTY_GZIP.clone(), 200)
     }),
@@ -130,6 +176,13 @@ const HOSTILE: &[Hostile] = &[
         let block = b"\x08\x82\x64\x02".repeat(900);
         to_subscribers(visit, || Plan {
             actions: (0..4_000).map(|_| headers(&block)).chain([Action::Hold]).collect(),
+        })
+    }),
+    http2("http2-continuation", "sends CONTINUATION without content, without end", |visit| {
+        let begun = Action::Frame { kind: kind::HEADERS, flags: 0, payload: Bytes::from(b"\x88") };
+        let empty = frames(kind::CONTINUATION, 0, 1, &[], 4_000);
+        to_subscribers(visit, || Plan {
+            actions: [begun].into_iter().chain(vec![Action::Raw(empty.into()); 400]).collect(),
         })
     }),
     http2("http2-pings", "sends PING without end", |visit| {
@@ -161,10 +214,16 @@ const EVENT: &[u8] = b"id: 1\ndata: {\"n\":1}\n\n";
 
 /// A gzip member of 64 MiB of one letter.
 static BOMB: LazyLock<Bytes> = LazyLock::new(|| gzip(&vec![b'x'; 64 << 20]));
+static COMMENTS: LazyLock<Bytes> = LazyLock::new(|| gzip(&b":\n".repeat(32 << 20)));
 static EMPTY_GZIP: LazyLock<Bytes> = LazyLock::new(|| gzip(b"").repeat(3_000).into());
 /// A frame without a known length, and raw blocks without content.
 static EMPTY_ZSTD: LazyLock<Bytes> =
     LazyLock::new(|| [&b"\x28\xB5\x2F\xFD\0\x68"[..], &[0; 3 << 20]].concat().into());
+
+/// A frame without a known length, and blocks of a byte and the number of its copies, 128 KiB.
+static ZSTD_BOMB: LazyLock<Bytes> = LazyLock::new(|| {
+    [&b"\x28\xB5\x2F\xFD\0\x68"[..], &b"\x02\0\x10x".repeat(100_000)].concat().into()
+});
 
 fn gzip(content: &[u8]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());

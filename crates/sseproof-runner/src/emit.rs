@@ -57,7 +57,7 @@ impl ScenarioRun<'_> {
             // An event or two may only greet the client.
             for greetings in 0..=GREETINGS {
                 let seen = |snapshot: &Snapshot<'_>| {
-                    snapshot.events().count() > greetings || snapshot.ended || reached(snapshot)
+                    snapshot.event_count > greetings || snapshot.ended || reached(snapshot)
                 };
                 waited = self.slot_at(index).wait(SILENCE.min(within), seen).await;
                 if waited != Waited::Reached || self.look(index, &mut reached) {
@@ -76,10 +76,9 @@ impl ScenarioRun<'_> {
             && !self.look(index, &mut reached)
             && self.client.now() < end
         {
-            let before = self.look(index, |snapshot| snapshot.events().count());
+            let before = self.look(index, |snapshot| snapshot.event_count);
             self.feed(hook, index).await?;
-            let came =
-                |snapshot: &Snapshot<'_>| snapshot.events().count() > before || snapshot.ended;
+            let came = |snapshot: &Snapshot<'_>| snapshot.event_count > before || snapshot.ended;
             let waited = self.slot_at(index).wait(EACH, came).await;
             in_vain = if waited == Waited::Reached { 0 } else { in_vain + 1 };
         }

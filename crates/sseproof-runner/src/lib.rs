@@ -30,10 +30,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sseproof_files::model::{Need, Purpose};
 use sseproof_files::{Scenario, Target};
-use sseproof_net::Client;
+use sseproof_net::{Client, Limits};
 use sseproof_record::{Ending, Exchange, RunEvent, Transcript};
 
 use self::scenario_run::ScenarioRun;
+
+/// The most memory of a stream with many events, in bytes.
+pub const ENOUGH_BYTES: u64 = 512 << 10;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -126,7 +129,8 @@ pub async fn run(
     cancel: Cancel<'_>,
 ) -> Outcome {
     on_progress(RunProgress::Begins(scenario));
-    let mut scenario_run = ScenarioRun::new(scenario, target, client, first, &mut *on_progress);
+    let client = client.with_limits(Limits { enough: enough(scenario), ..client.limits() });
+    let mut scenario_run = ScenarioRun::new(scenario, target, &client, first, &mut *on_progress);
     let stop = tokio::select! {
         biased;
         () = cancel => Some(play::Stop::Run(Stopped::Cancelled)),
@@ -141,6 +145,12 @@ pub async fn run(
     }
     on_progress(RunProgress::Ends(scenario, &outcome.failures));
     outcome
+}
+
+/// How much of a stream a scenario reads. A probe that publishes nothing looks for no certain event:
+/// a server that sends many takes no more memory than others.
+fn enough(scenario: &Scenario) -> Option<u64> {
+    (scenario.is_probe() && !scenario.needs(Need::Publish)).then_some(ENOUGH_BYTES)
 }
 
 /// Plays the scenarios one after the other, into one transcript; last those probes that end the

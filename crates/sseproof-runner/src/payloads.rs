@@ -419,7 +419,7 @@ impl ScenarioRun<'_> {
         for _ in 0..ATTEMPTS {
             let sentinel = sentinel(state);
             let text = sentinel.data.clone();
-            let before = self.look(state.subscriber, |snapshot| snapshot.events().count());
+            let before = self.look(state.subscriber, |snapshot| snapshot.event_count);
             if !self.put(state, sentinel).await? {
                 return Ok(());
             }

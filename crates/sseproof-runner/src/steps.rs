@@ -165,14 +165,14 @@ impl ScenarioRun<'_> {
             (Some(count), _) => {
                 let all = before + count.0;
                 let slot = self.slot(&connection);
-                slot.wait(within, |snapshot| snapshot.events().count() >= all).await
+                slot.wait(within, |snapshot| snapshot.event_count >= all).await
             }
             (None, time) => {
                 let time = time.map_or(within, |time| time.0);
                 self.slot(&connection).wait(time, |_| false).await
             }
         };
-        let came = self.look(connection.slot, |snapshot| snapshot.events().count());
+        let came = self.look(connection.slot, |snapshot| snapshot.event_count);
         match (step.events, waited) {
             (Some(count), Waited::Reached) => {
                 let events = before + count.0;
@@ -216,7 +216,7 @@ impl ScenarioRun<'_> {
         let seen = |snapshot: &Snapshot<'_>| {
             !only_end
                 && (!step.head || snapshot.exchange.head.is_some())
-                && wanted.is_none_or(|wanted| snapshot.events().count() >= wanted)
+                && wanted.is_none_or(|wanted| snapshot.event_count >= wanted)
                 && sought
                     .as_ref()
                     .is_none_or(|sought| search.go_on(sought, snapshot.items, 0, (1, false)))

@@ -15,6 +15,7 @@ pub(super) struct TrackedExchange {
 struct Kept {
     exchange: Exchange,
     items: Vec<(Duration, Item<'static>)>,
+    event_count: usize,
     last_event_id: String,
     reconnection_time: Option<u64>,
     shares: Option<usize>,
@@ -24,6 +25,7 @@ pub(super) struct Snapshot<'s> {
     /// Its record; number, names and other marks are not set before its end.
     pub(super) exchange: &'s Exchange,
     pub(super) items: &'s [(Duration, Item<'static>)],
+    pub(super) event_count: usize,
     pub(super) ended: bool,
     pub(super) last_event_id: &'s str,
     pub(super) reconnection_time: Option<u64>,
@@ -34,6 +36,7 @@ impl<'s> Snapshot<'s> {
         Self {
             exchange: &progress.exchange,
             items: &progress.items,
+            event_count: progress.events(),
             ended: progress.ended,
             last_event_id: progress.last_event_id(),
             reconnection_time: progress.reconnection_time(),
@@ -67,6 +70,7 @@ impl TrackedExchange {
         let kept = Kept {
             exchange: marked,
             items: Vec::new(),
+            event_count: 0,
             last_event_id: String::new(),
             reconnection_time: None,
             shares: None,
@@ -172,6 +176,7 @@ impl Kept {
         Snapshot {
             exchange: &self.exchange,
             items: &self.items,
+            event_count: self.event_count,
             ended: true,
             last_event_id: &self.last_event_id,
             reconnection_time: self.reconnection_time,
@@ -180,6 +185,7 @@ impl Kept {
 
     fn keep(&mut self, progress: &Progress, now: Duration) {
         self.items.clone_from(&progress.items);
+        self.event_count = progress.events();
         progress.last_event_id().clone_into(&mut self.last_event_id);
         self.reconnection_time = progress.reconnection_time();
         self.record(progress.exchange.clone());

@@ -279,7 +279,7 @@ pub(crate) struct Check {
 
     /// End the check after this time with the results until then; it is inconclusive if nothing is
     /// broken.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration, help_heading = "Requests")]
+    #[arg(long, value_name = "TIME", default_value = sseproof_net::DEADLINE, value_parser = parse_duration, help_heading = "Requests")]
     pub(crate) deadline: Duration,
 
     #[command(flatten)]

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use sseproof_files::{KnownFailure, SecretKeys};
 use sseproof_http::Request;
-use sseproof_record::{Secrets, Source, Transcript};
+use sseproof_net::ENOUGH;
+use sseproof_record::{Ending, Secrets, Source, Transcript};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{Judged, KnownResult, Outcome, Report, ScenarioResult};
 use sseproof_report::{terminal, wire_log};
@@ -234,6 +235,18 @@ fn unread(record: &Record<'_>, findings: &[Judged]) -> Option<String> {
     })
 }
 
+/// Why the rules on streams prove nothing, if a bound cut one before it showed enough events: its rest
+/// was not judged.
+fn cut(record: &Record<'_>) -> Option<String> {
+    record.judged().filter(|view| view.is_stream()).find_map(|view| match view.end.how {
+        Ending::OverLimit(bytes) if view.events().nth(ENOUGH - 1).is_none() => Some(format!(
+            "the stream of exchange {} was read only up to byte {bytes}, since sseproof keeps no more of a response",
+            view.number
+        )),
+        _ => None,
+    })
+}
+
 fn logs(report: &mut Report, transcript: &Transcript) {
     for finding in &mut report.findings {
         for evidence in finding.evidence.iter_mut().take(LOGS) {
@@ -276,7 +289,7 @@ fn report(
         .collect();
     // A user's scenario says itself which events it expects.
     let only_own = arguments.no_probes && !material.scenarios.is_empty();
-    let unproven = unread(&record, &findings).filter(|_| !only_own);
+    let unproven = unread(&record, &findings).filter(|_| !only_own).or_else(|| cut(&record));
     let way = record.all().find_map(|view| {
         let proxy = view.transport.proxy.as_ref().map(|url| format!("through the proxy {url}"));
         let socket = view.transport.unix_socket.as_ref();

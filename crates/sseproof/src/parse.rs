@@ -80,6 +80,12 @@ async fn url(url: &str, connection: ConnectionOptions) -> Result<Exit, Blame> {
             ));
             Ok(Exit::Broken)
         }
+        (Some(_), Ending::OverLimit(bytes)) => {
+            screen::say(format_args!(
+                "sseproof: {url} was read only up to byte {bytes}, since sseproof keeps no more of a response; for the rest: curl -N {url} | sseproof parse -"
+            ));
+            Ok(Exit::Broken)
+        }
         (Some(_), how) => {
             if *how != Ending::Complete {
                 screen::say(format_args!(

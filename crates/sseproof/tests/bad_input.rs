@@ -105,35 +105,46 @@ fn a_header_that_is_not_utf_8() {
     assert_eq!(checked.failing(), ["response/ascii-headers"]);
 }
 
-struct Dies {
+/// Refuses some of the connections, which it counts from 0.
+struct Refuses {
     lab: InProcess,
-    left: AtomicUsize,
+    count: AtomicUsize,
+    which: fn(usize) -> bool,
 }
 
-impl Dial for Dies {
+impl Dial for Refuses {
     fn dial<'a>(&'a self, host: &'a str, port: u16, room: ReceiveBuffer) -> Dialling<'a> {
-        let lives =
-            self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        match lives {
-            Ok(_) => self.lab.dial(host, port, room),
-            Err(_) => Box::pin(async {
+        if (self.which)(self.count.fetch_add(1, Ordering::SeqCst)) {
+            return Box::pin(async {
                 Err(DialError::Unconnected("Connection refused (os error 111)".to_owned()))
-            }),
+            });
         }
+        self.lab.dial(host, port, room)
     }
+}
+
+fn refusing(which: fn(usize) -> bool) -> Checked {
+    let count = AtomicUsize::new(0);
+    dialled(reference::answer, |lab| Arc::new(Refuses { lab, count, which }))
 }
 
 #[test]
 fn a_server_that_dies_in_mid_check() {
-    let checked =
-        dialled(reference::answer, |lab| Arc::new(Dies { lab, left: AtomicUsize::new(3) }));
+    let checked = refusing(|count| count >= 3);
     insta::assert_snapshot!("dies", checked.text());
     assert_ne!(checked.report.outcome(), Outcome::Held, "a dead server proves nothing");
 }
 
 #[test]
+fn a_server_that_refuses_every_second_connection() {
+    let checked = refusing(|count| count % 2 == 1);
+    insta::assert_snapshot!("refuses-every-second", checked.text());
+    assert_ne!(checked.report.outcome(), Outcome::Held, "half of the clients got nothing");
+    assert!(checked.lasted < Duration::from_secs(180), "{:?}", checked.lasted);
+}
+
+#[test]
 fn a_server_that_is_not_there() {
-    let checked =
-        dialled(reference::answer, |lab| Arc::new(Dies { lab, left: AtomicUsize::new(0) }));
+    let checked = refusing(|_| true);
     assert!(matches!(checked.stopped, Some(Stopped::Unreachable(_))), "{:?}", checked.stopped);
 }

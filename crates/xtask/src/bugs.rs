@@ -63,10 +63,10 @@ struct Load {
 }
 
 /// The program as the tests build it, which is there in CI.
-pub(crate) fn program() -> PathBuf {
+pub(crate) fn program(profile: &str) -> PathBuf {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
-    target.join("debug/sseproof")
+    target.join(profile).join("sseproof")
 }
 
 fn events_path() -> String {
@@ -178,7 +178,7 @@ impl Bug {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        Command::new(program())
+        Command::new(program("debug"))
             .arg("load")
             .args(&load.args)
             .args(["--url", &format!("http://127.0.0.1:{port}{}", self.path)])
@@ -190,7 +190,7 @@ impl Bug {
     fn check(&self) -> anyhow::Result<Report> {
         let port = peers::free_port()?;
         let json = tempfile::NamedTempFile::new().context("make a file for the result")?;
-        let output = Command::new(program())
+        let output = Command::new(program("debug"))
             .arg("check")
             .arg(format!("http://127.0.0.1:{port}{}", self.path))
             .args(["--start", &format!("{} {} {port}", self.program(), self.file)])

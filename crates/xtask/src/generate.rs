@@ -18,7 +18,7 @@ pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
     let files = [
         ("specs/COVERAGE.md", format!("{MARK}{}{}", coverage::render()?, wild_bugs::render()?)),
         ("specs/RULES.md", format!("{MARK}{}", rule_table::render())),
-        ("specs/limits.md", format!("{MARK}{}", limits::render())),
+        ("specs/limits.md", format!("{MARK}{}", limits::render()?)),
         ("specs/metrics.md", format!("{MARK}{}", metrics::render())),
         (
             "specs/corpus-expanded.json",

@@ -12,6 +12,10 @@ use crate::{Bytes, Headers};
 
 /// The error code of a client that has seen enough.
 const CANCEL: u32 = 8;
+/// The most header fields of all responses on a connection, and the most bytes that they may have
+/// when decoded: each costs time and memory in every reader of the connection.
+pub const CONNECTION_FIELDS: usize = 50_000;
+pub const CONNECTION_UNPACKED: usize = 4 << 20;
 
 pub struct Client {
     reader: Reader,
@@ -30,6 +34,11 @@ pub struct Client {
     /// How many bytes may be sent on a new stream.
     initial: i64,
     frame_size: usize,
+    /// How many header fields were read, and their bytes.
+    fields: usize,
+    unpacked: usize,
+    /// How many frames in a row carried no content.
+    empty_frames: usize,
     gone: Option<u32>,
     parts: VecDeque<(u32, Part)>,
 }
@@ -96,6 +105,9 @@ impl Client {
             window: i64::from(WINDOW),
             initial: i64::from(WINDOW),
             frame_size: MAX_FRAME,
+            fields: 0,
+            unpacked: 0,
+            empty_frames: 0,
             gone: None,
             parts: VecDeque::new(),
         }
@@ -116,6 +128,11 @@ impl Client {
     /// How many bytes of `out` answer frames of the server.
     pub fn waiting_replies(&self) -> usize {
         self.replies.min(self.out.len())
+    }
+
+    /// How many frames without header fields and without a part of a body came one after the other.
+    pub fn empty_frames(&self) -> usize {
+        self.empty_frames
     }
 
     pub fn has_room(&self) -> bool {
@@ -146,10 +163,15 @@ impl Client {
 
     /// Takes a stream of that number for begun, so that its answer is read.
     pub fn expect(&mut self, id: u32, body: Bytes) {
-        self.next = self.next.max(id.saturating_add(2));
+        self.opened(id);
         let window = self.initial;
         let stream = Stream { body, sent: 0, window, has_head: false, is_over: false };
         self.streams.insert(id, stream);
+    }
+
+    /// Takes all streams up to that number for opened; frames of others are errors.
+    pub fn opened(&mut self, id: u32) {
+        self.next = self.next.max(id.saturating_add(2));
     }
 
     /// Whether the whole body of the stream's request was handed out.
@@ -204,10 +226,44 @@ impl Client {
                 return Err(Failure::Malformed(wrong));
             }
             self.begun = true;
+            self.check(&event).map_err(Failure::Malformed)?;
             let before = self.out.len();
             self.event(event);
             self.replies += self.out.len() - before;
         }
+    }
+
+    /// The errors that end the connection.
+    fn check(&mut self, event: &Event) -> Result<(), String> {
+        let (stream, has_content) = match event {
+            Event::Fields { stream, fields, .. } => {
+                self.fields += fields.0.len();
+                let lengths = fields.0.iter().map(|field| field.name.len() + field.value.len());
+                self.unpacked += lengths.sum::<usize>();
+                (Some(*stream), true)
+            }
+            Event::Data { stream, content, ends, .. } => {
+                (Some(*stream), *ends || !content.is_empty())
+            }
+            Event::Reset { stream, .. } => (Some(*stream), false),
+            Event::WindowUpdate { stream, .. } => (Some(*stream).filter(|id| *id > 0), false),
+            _ => (None, false),
+        };
+        self.empty_frames = if has_content { 0 } else { self.empty_frames + 1 };
+        // RFC 9113, sections 5.1 and 8.4: a server opens a stream only after PUSH_PROMISE, which
+        // this client forbids.
+        if let Some(id) = stream.filter(|id| id % 2 == 0 || *id >= self.next) {
+            return Err(format!(
+                "a frame of stream {id}, which the client did not open (PROTOCOL_ERROR)"
+            ));
+        }
+        if self.fields > CONNECTION_FIELDS || self.unpacked > CONNECTION_UNPACKED {
+            return Err(format!(
+                "its connection carried {} header fields of {} bytes",
+                self.fields, self.unpacked
+            ));
+        }
+        Ok(())
     }
 
     fn event(&mut self, event: Event) {
@@ -251,6 +307,11 @@ impl Client {
         let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.is_over) else {
             return;
         };
+        // RFC 9113, section 8.1: only trailers may follow the headers of the final response.
+        if stream.has_head && !ends {
+            let wrong = "header fields after those of the response, without END_STREAM";
+            return self.end(id, Over::Malformed(wrong.to_owned()));
+        }
         if !stream.has_head {
             let status = headers.first(":status").and_then(|status| status.parse::<u16>().ok());
             let Some(status @ 100..) = status else {
@@ -339,7 +400,7 @@ mod tests {
         let mut client = Client::new(None);
         let ids = [(); 3].map(|()| client.ask(b"", Bytes::default(), false));
         assert_eq!(ids, [1, 3, 5]);
-        let all = parts(&mut client, &answer(&[1, 3, 7]));
+        let all = parts(&mut client, &answer(&[1, 3]));
         assert_eq!(all.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 1, 3, 3]);
         let mut ends = Vec::new();
         write_frame(&mut ends, kind::DATA, flag::END_STREAM, 1, b"");
@@ -388,6 +449,57 @@ mod tests {
         write_frame(&mut wire, kind::GOAWAY, 0, 0, &[0xFF; 8]);
         let overs = parts(&mut client, &wire).into_iter().filter(|(id, _)| *id == 1);
         assert!(overs.into_iter().all(|(_, part)| !matches!(part, Part::Over(_))));
+    }
+
+    #[test]
+    fn frames_of_streams_that_were_not_opened_end_the_connection() {
+        for (is_error, id) in [(false, 1), (false, 3), (true, 5), (true, 2), (true, 0)] {
+            let mut client = Client::new(None);
+            client.ask(b"", Bytes::default(), false);
+            client.opened(3);
+            client.feed(&Bytes::from(answer(&[id])));
+            let read = std::iter::repeat_with(|| client.part())
+                .find(|part| *part == Ok(None) || part.is_err());
+            let failure = format!("{:?}", read.unwrap());
+            assert_eq!(failure.contains("PROTOCOL_ERROR"), is_error, "{id}: {failure}");
+        }
+    }
+
+    #[test]
+    fn header_fields_of_a_connection_are_bounded() {
+        let mut block = Vec::new();
+        (0..900).for_each(|_| write_field(&mut block, b"x", b"y"));
+        let mut response = block.clone();
+        write_field(&mut response, b":status", b"103");
+        let mut client = Client::new(None);
+        let id = client.ask(b"", Bytes::default(), false);
+        let mut wire = answer(&[]);
+        (0..CONNECTION_FIELDS / 900).for_each(|_| write_fields(&mut wire, id, false, &response));
+        assert_eq!(parts(&mut client, &wire), []);
+        write_fields(&mut wire, id, false, &response);
+        client.feed(&Bytes::from(wire));
+        assert!(matches!(client.part(), Err(Failure::Malformed(_))));
+    }
+
+    #[test]
+    fn only_trailers_follow_the_headers_of_a_response() {
+        let mut client = Client::new(None);
+        let id = client.ask(b"", Bytes::default(), false);
+        let ends = parts(&mut client, &answer(&[id, id]));
+        assert!(matches!(ends.last(), Some((_, Part::Over(Over::Malformed(_))))), "{ends:?}");
+    }
+
+    #[test]
+    fn frames_without_content_are_counted_until_content_comes() {
+        let mut client = Client::new(None);
+        let id = client.ask(b"", Bytes::default(), false);
+        let mut wire = answer(&[id]);
+        (0..7).for_each(|_| write_frame(&mut wire, kind::DATA, 0, id, b""));
+        parts(&mut client, &wire);
+        assert_eq!(client.empty_frames(), 7);
+        write_frame(&mut wire, kind::DATA, 0, id, b"data");
+        parts(&mut client, &wire);
+        assert_eq!(client.empty_frames(), 0);
     }
 
     #[test]

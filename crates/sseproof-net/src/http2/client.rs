@@ -13,7 +13,7 @@ use sseproof_record::{Ending, closed_http2, failed};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::Limits;
-use crate::limits::REPLIES;
+use crate::limits::{EMPTY_FRAMES, REPLIES};
 use crate::progress::Shared;
 use crate::recorder::{Recorder, Traffic};
 
@@ -196,10 +196,16 @@ impl Driver {
                     }
                 }
                 // A server that asks for replies and does not read them is not answered for ever.
-                if self.recorder.is_full() || self.client.waiting_replies() > REPLIES {
+                let is_too_much = self.recorder.is_full()
+                    || self.client.waiting_replies() > REPLIES
+                    || self.client.empty_frames() > EMPTY_FRAMES;
+                if is_too_much {
                     for stream in self.streams.values() {
                         stream.shared.change(|progress, now| progress.end_over_limit(now));
                     }
+                    // The next request needs another connection.
+                    self.draining.store(true, Ordering::SeqCst);
+                    return Some(Ending::OverLimit(0));
                 }
                 self.ask_waiting();
             }

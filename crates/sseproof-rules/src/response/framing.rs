@@ -68,6 +68,14 @@ fn judge(record: &Record<'_>) -> Verdict {
             _ => faults.extend(found),
         }
     }
+    for view in record.judged().filter(View::is_http2) {
+        if let Ending::Malformed(why) = &view.end.how {
+            faults.push(
+                Fault::whole(&view, why.clone())
+                    .so("the client ends the connection, and with it every stream on it"),
+            );
+        }
+    }
     // The network may reset one connection; repeated resets are a fault.
     match resets.as_slice() {
         [one] if faults.is_empty() && answers > 1 => {
