@@ -90,15 +90,17 @@ fn named(found: &[&Judged], many: usize) -> String {
 
 /// The options of the command line with which skipped rules can be asked, as their reasons name them.
 fn options(skipped: &[&Judged]) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for finding in skipped {
+        let bare = |word: &str| word.trim_end_matches(|c: char| !c.is_alphanumeric()).to_owned();
+        let words: Vec<String> = finding.note.split_whitespace().map(bare).collect();
+        let is_flag = |word: &&String| word.starts_with('-') && *word != "--target";
         // The last one is the shortest way, after the key of a target file.
-        let flags = finding.note.split_whitespace().filter(|word| word.starts_with('-'));
-        let flags = flags.map(|word| word.trim_end_matches(|char: char| !char.is_alphanumeric()));
-        let mut flags = flags.filter(|flag| flag.len() > 1 && *flag != "--target");
-        if let Some(flag) = flags.next_back() {
-            *counts.entry(flag).or_default() += 1;
-        }
+        let Some(at) = words.iter().rposition(|word| is_flag(&word)) else { continue };
+        let value = words.get(at + 1).filter(|word| word.parse::<u32>().is_ok());
+        let parts = std::iter::once(&words[at]).chain(value);
+        let flag = parts.map(String::as_str).collect::<Vec<_>>().join(" ");
+        *counts.entry(flag).or_default() += 1;
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| Reverse(*count));
