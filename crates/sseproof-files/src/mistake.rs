@@ -134,12 +134,12 @@ impl<'s> Source<'s> {
 
     /// The text of a line, without its end.
     pub(crate) fn line(&self, number: usize) -> &'s str {
-        self.text.lines().nth(number.saturating_sub(1)).unwrap_or_default()
+        lines(self.text).nth(number.saturating_sub(1)).unwrap_or_default()
     }
 
     /// The first place of the words at or after this one.
     pub(crate) fn find(&self, words: &str, from: Place) -> Option<Place> {
-        self.text.lines().enumerate().skip(from.line.saturating_sub(1)).find_map(|(index, text)| {
+        lines(self.text).enumerate().skip(from.line.saturating_sub(1)).find_map(|(index, text)| {
             let passed = if index + 1 == from.line { from.column.saturating_sub(1) } else { 0 };
             let start = text.char_indices().nth(passed).map_or(text.len(), |(start, _)| start);
             let found = start + text[start..].find(words)?;
@@ -165,6 +165,12 @@ impl<'s> Source<'s> {
     }
 }
 
+/// The lines as YAML has them: a CR alone ends one too (YAML 1.2, section 5.4).
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +188,17 @@ mod tests {
             Some(Place { line: 2, column: 19 })
         );
         assert_eq!(source.find_key("c", Place { line: 1, column: 1 }), None);
+    }
+
+    #[test]
+    fn lines_are_those_of_yaml() {
+        let source = Source { file: "f", text: "a: 1\rb: 2\r\nc: 3\nd: 4" };
+        assert_eq!(
+            [1, 2, 3, 4, 5].map(|line| source.line(line)),
+            ["a: 1", "b: 2", "c: 3", "d: 4", ""]
+        );
+        let found = source.find_key("c", Place { line: 1, column: 1 });
+        assert_eq!(found, Some(Place { line: 3, column: 1 }));
     }
 
     #[test]

@@ -164,7 +164,8 @@ impl Scenario {
     /// This line (from 1) and its neighbours, each with its number.
     pub fn lines_around(&self, line: usize) -> impl Iterator<Item = (usize, &str)> {
         let first = line.saturating_sub(1).max(1);
-        let numbered = self.source.lines().enumerate().map(|(index, text)| (index + 1, text));
+        let numbered =
+            crate::mistake::lines(&self.source).enumerate().map(|(index, text)| (index + 1, text));
         numbered.skip(first - 1).take(line + 2 - first)
     }
 }
