@@ -86,3 +86,24 @@ fn shown(path: &Path) -> anyhow::Result<String> {
     let path = path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?;
     Ok(path.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_target_is_run_with_seeds() {
+        let files = fs::read_dir(root().join("fuzz/fuzz_targets")).unwrap();
+        let names = files.filter_map(|file| {
+            Some(file.ok()?.file_name().to_str()?.strip_suffix(".rs")?.to_owned())
+        });
+        let run: BTreeSet<_> = TARGETS.iter().map(|target| target.name.to_owned()).collect();
+        assert_eq!(run, names.collect());
+        for target in &TARGETS {
+            let seeds = (target.seeds)().unwrap();
+            assert!(seeds.longest() > 4, "{}", target.name);
+        }
+    }
+}

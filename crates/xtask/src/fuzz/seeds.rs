@@ -57,6 +57,11 @@ impl Seeds {
         Ok(())
     }
 
+    #[cfg(test)]
+    pub(super) fn longest(&self) -> usize {
+        self.0.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
     fn of(seeds: impl IntoIterator<Item = Vec<u8>>) -> anyhow::Result<Self> {
         Ok(Self(seeds.into_iter().collect()))
     }
