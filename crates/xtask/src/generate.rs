@@ -1,6 +1,8 @@
-//! The files that are made from the code: each starts with the command that makes it again.
+//! The files, and the parts of files, that are made from the code: each starts with the command that
+//! makes it again.
 
 mod coverage;
+mod failed_check;
 mod limits;
 mod metrics;
 mod rule_table;
@@ -16,6 +18,7 @@ const MARK: &str = "<!-- made by `cargo xtask generate`: do not edit -->\n\n";
 
 pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
     let files = [
+        (failed_check::README, failed_check::readme()?),
         ("specs/COVERAGE.md", format!("{MARK}{}{}", coverage::render()?, wild_bugs::render()?)),
         ("specs/RULES.md", format!("{MARK}{}", rule_table::render())),
         ("specs/limits.md", format!("{MARK}{}", limits::render()?)),
