@@ -1,6 +1,7 @@
 //! The binary: arguments, exit codes, files, messages.
 
 mod cases;
+mod docs;
 mod evidence;
 mod inert;
 #[cfg(unix)]

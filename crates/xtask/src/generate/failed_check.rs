@@ -30,7 +30,7 @@ pub(super) fn readme() -> anyhow::Result<String> {
     };
     let page = page()?;
     Ok(format!(
-        "{before}{begin}```console\n$ sseproof check --replay {RECORDING} --quiet\n{page}```\n{END}{after}"
+        "{before}{begin}```console exit=1\n$ sseproof check --replay {RECORDING} --quiet\n{page}```\n{END}{after}"
     ))
 }
 
