@@ -17,6 +17,28 @@ pub struct RunEvent {
     pub what: RunEventKind,
 }
 
+impl RunEvent {
+    /// Adds to the numbers of the exchanges that it refers to.
+    pub fn renumber(&mut self, by: usize) {
+        let numbers = match &mut self.what {
+            RunEventKind::Terminated { streams, .. } => streams.as_mut_slice(),
+            RunEventKind::Churned { last: exchange, .. }
+            | RunEventKind::LeftByReset { exchange }
+            | RunEventKind::Stalled { exchange }
+            | RunEventKind::ReadOn { exchange }
+            | RunEventKind::Unread { exchange, .. } => std::slice::from_mut(exchange),
+            RunEventKind::Reading(_)
+            | RunEventKind::Published { .. }
+            | RunEventKind::Restarted { .. }
+            | RunEventKind::Poured { .. }
+            | RunEventKind::LeftOut { .. }
+            | RunEventKind::Crowded { .. }
+            | RunEventKind::Lacking(_) => &mut [],
+        };
+        numbers.iter_mut().for_each(|number| *number += by);
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

@@ -41,7 +41,8 @@ pub struct Transcript {
     /// When the run started, RFC 3339; empty if not known.
     pub started: String,
     pub source: Source,
-    /// The exchanges, in the order in which they were begun; `exchanges[i].number == i + 1`.
+    /// The exchanges, scenario by scenario, each in the order in which they were begun;
+    /// `exchanges[i].number == i + 1`. Scenarios may have been played at the same time.
     pub exchanges: Vec<Exchange>,
     /// The actions and readings of the run besides the exchanges; in order.
     pub run_events: Vec<RunEvent>,
@@ -49,7 +50,7 @@ pub struct Transcript {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
-    /// Counts from 1, in the order of the run.
+    /// Counts from 1, in the order of the transcript.
     pub number: usize,
     /// The scenario that made it: a probe's id, or the name of a user's file.
     pub scenario: String,
@@ -242,6 +243,13 @@ impl Exchange {
             published: Vec::new(),
             end: End { at: started, how: Ending::Disconnected },
         }
+    }
+
+    /// Adds to its number, and to those of the exchanges that it refers to.
+    pub fn renumber(&mut self, by: usize) {
+        let follows = self.follows.as_mut().map(|follows| &mut follows.exchange);
+        let others = follows.into_iter().chain(&mut self.transport.shares);
+        others.chain([&mut self.number]).for_each(|number| *number += by);
     }
 
     /// The body as received, in its content coding.

@@ -29,6 +29,8 @@ const GREETINGS: usize = 2;
 const EACH: Duration = Duration::from_millis(500);
 /// How long more of an answer may follow its first event, if the answer does not end.
 const BEHIND: Duration = Duration::from_millis(100);
+/// How long to wait for response headers if earlier ones waited for an event.
+const HELD: Duration = Duration::from_millis(50);
 /// After this many published events that do not arrive, the probe stops publishing.
 const IN_VAIN: usize = 2;
 
@@ -99,7 +101,9 @@ impl ScenarioRun<'_> {
         let is_usual =
             self.look(index, |snapshot| snapshot.exchange.request.method == target.method);
         let silence = match self.feeding {
-            _ if published && self.scenario.is_probe() => Some(EACH),
+            _ if published && self.scenario.is_probe() => {
+                Some(if self.holds_headers { HELD } else { EACH })
+            }
             Feeding::WhenSilent => Some(SILENCE),
             Feeding::AtOnce => Some(EACH),
             Feeding::Never => None,
@@ -114,6 +118,7 @@ impl ScenarioRun<'_> {
             for _ in 0..IN_VAIN {
                 self.feed(hook, index).await?;
                 if self.slot_at(index).wait(EACH, answered).await != Waited::TimedOut {
+                    self.holds_headers = true;
                     break;
                 }
             }

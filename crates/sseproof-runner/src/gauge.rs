@@ -81,12 +81,29 @@ impl ScenarioRun<'_> {
 
     /// Reads until the numbers no longer change, or until they are not above an earlier reading.
     pub(super) async fn gauge(&mut self, step: &model::Gauge) {
+        if let Some(settle) = step.settle {
+            self.settle(settle.0).await;
+        }
         let against = step.until.as_ref().map(|until| until.at_most.0.as_str());
-        let within = step
-            .until
-            .as_ref()
-            .map_or(SETTLE, |until| until.within.map_or(WITHIN, |within| within.0));
+        let within = step.until.as_ref().map_or(SETTLE, |until| match &until.unless {
+            Some(earlier) if self.is_out.contains(&earlier.0) => Duration::ZERO,
+            _ => until.within.map_or(WITHIN, |within| within.0),
+        });
         self.read_gauges(&step.name.0, against, within).await;
+    }
+
+    /// Waits until nothing is open any more, but not longer than this time.
+    async fn settle(&mut self, within: Duration) {
+        let deadline = Instant::now() + within;
+        while Instant::now() < deadline {
+            let now = self.read_once().await;
+            let mut counted = self.counted(&now).peekable();
+            if counted.peek().is_some() && counted.all(|(_, value)| value == 0) {
+                return;
+            }
+            drop(counted);
+            sleep(PAUSES[1]).await;
+        }
     }
 
     /// Reads the gauges until the numbers are at most those of the earlier reading (without one:
@@ -118,6 +135,9 @@ impl ScenarioRun<'_> {
                 break;
             }
         }
+        if against.is_some_and(|earlier| !self.is_back(&last, earlier)) {
+            self.is_out.insert(name.to_owned());
+        }
         let at = self.client.now();
         let known = last.iter().filter_map(|(gauge, value)| Some((*gauge, *value.as_ref().ok()?)));
         self.readings.insert(name.to_owned(), known.collect());
@@ -130,12 +150,16 @@ impl ScenarioRun<'_> {
     /// Whether no number of producers or connections exceeds that of the earlier reading.
     fn is_back(&self, now: &Readings, earlier: &str) -> bool {
         let before = self.readings.get(earlier).map(Vec::as_slice).unwrap_or_default();
-        // A proxy may keep idle connections to the server.
-        let only_active = self.target.active.is_some() && self.scenario.needs(Need::Via);
-        let counts = |gauge| !only_active || gauge == Gauge::Active;
-        alive(now).filter(|(gauge, _)| counts(*gauge)).all(|(gauge, value)| {
+        self.counted(now).all(|(gauge, value)| {
             before.iter().filter(|(of, _)| *of == gauge).all(|(_, before)| value <= *before)
         })
+    }
+
+    /// The numbers of producers and connections that clients account for.
+    fn counted<'n>(&self, now: &'n Readings) -> impl Iterator<Item = (Gauge, u64)> + use<'n> {
+        // A proxy may keep idle connections to the server.
+        let only_active = self.target.active.is_some() && self.scenario.needs(Need::Via);
+        alive(now).filter(move |(gauge, _)| !only_active || *gauge == Gauge::Active)
     }
 
     async fn read_once(&mut self) -> Readings {

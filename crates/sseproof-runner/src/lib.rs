@@ -14,6 +14,7 @@ mod gauge;
 mod generated;
 mod late_headers;
 mod load;
+mod pace;
 mod payloads;
 mod play;
 mod reconnect;
@@ -22,18 +23,20 @@ mod scenario_run;
 mod search;
 mod steps;
 mod tracked;
+mod whole_run;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sseproof_files::model::{Need, Purpose};
+use sseproof_files::model::Need;
 use sseproof_files::{Scenario, Target};
 use sseproof_net::{Client, Limits};
-use sseproof_record::{Ending, Exchange, RunEvent, Transcript};
+use sseproof_record::{Exchange, RunEvent, Transcript};
 
 use self::scenario_run::ScenarioRun;
+pub use self::whole_run::run_all;
 
 /// The most memory of a stream with many events, in bytes.
 pub const ENOUGH_BYTES: u64 = 512 << 10;
@@ -45,6 +48,16 @@ pub struct Outcome {
     pub run_events: Vec<RunEvent>,
     pub failures: Vec<StepFailure>,
     pub stopped: Option<Stopped>,
+}
+
+impl Outcome {
+    /// Adds to the numbers of all its exchanges.
+    fn renumber(&mut self, by: usize) {
+        self.exchanges.iter_mut().for_each(|exchange| exchange.renumber(by));
+        self.run_events.iter_mut().for_each(|event| event.renumber(by));
+        let of_failures = self.failures.iter_mut().filter_map(|failure| failure.exchange.as_mut());
+        of_failures.for_each(|number| *number += by);
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -151,126 +164,4 @@ pub async fn run(
 /// a server that sends many takes no more memory than others.
 fn enough(scenario: &Scenario) -> Option<u64> {
     (scenario.is_probe() && !scenario.needs(Need::Publish)).then_some(ENOUGH_BYTES)
-}
-
-/// Plays the scenarios one after the other, into one transcript; last those probes that end the
-/// server, and the one that finds late headers, if none came in the usual time.
-///
-/// `started` is the time at which the run started, RFC 3339, for the transcript.
-pub async fn run_all(
-    scenarios: &[&Scenario],
-    target: &Target,
-    client: &Client,
-    started: &str,
-    on_progress: OnProgress<'_>,
-    mut cancel: Cancel<'_>,
-) -> Results {
-    let mut results = Results::default();
-    results.transcript.target = sseproof_record::Target {
-        url: target.url.clone(),
-        method: target.method.clone(),
-        profile: target.profile.clone(),
-    };
-    results.transcript.started = started.to_owned();
-    let mut target = target.clone();
-    let mut is_proxy_mute = false;
-    let is_patient = |scenario: &&&Scenario| scenario.purpose() == Purpose::FindLateHeaders;
-    // A probe that ends the server comes after the user's scenarios, too.
-    let (last, others): (Vec<&&Scenario>, Vec<_>) = scenarios
-        .iter()
-        .filter(|scenario| !is_patient(scenario))
-        .partition(|scenario| scenario.is_probe() && scenario.needs(Need::Start));
-    for scenario in others.into_iter().chain(last) {
-        let pointless = scenario.is_probe() && results.stopped.is_some();
-        let over = matches!(
-            &results.stopped,
-            Some(
-                Stopped::Unreachable(_)
-                    | Stopped::Lost(_)
-                    | Stopped::TooMuch(_)
-                    | Stopped::Cancelled
-            )
-        );
-        if pointless || over {
-            results.left_out.push(scenario.id.clone());
-            continue;
-        }
-        // Waiting again for a proxy that did not respond would only take time.
-        if is_proxy_mute && scenario.is_probe() && scenario.needs(Need::Via) {
-            continue;
-        }
-        let first = results.transcript.exchanges.len() + 1;
-        let mut outcome =
-            run(scenario, &target, client, first, &mut *on_progress, cancel.as_mut()).await;
-        if client.is_spent() {
-            // The client has stopped reading: what it did not see is not the server's fault.
-            outcome.failures.clear();
-            results.left_out.push(scenario.id.clone());
-        }
-        if outcome.stopped.is_some() {
-            results.stopped = outcome.stopped;
-        } else if scenario.is_probe() {
-            let exchanges = outcome.exchanges.as_slice();
-            let finds = scenario.purpose() == Purpose::FindStream;
-            let stopped = if finds { no_stream(exchanges) } else { None };
-            target.is_silent |= finds && exchanges.iter().any(is_fed);
-            results.stopped = stopped.or_else(|| lost(exchanges)).or(results.stopped);
-            is_proxy_mute |= is_mute(exchanges);
-        }
-        results.transcript.exchanges.extend(outcome.exchanges);
-        results.transcript.run_events.extend(outcome.run_events);
-        results.failures.extend(outcome.failures);
-        if client.is_spent() && results.stopped.is_none() {
-            results.stopped = Some(Stopped::TooMuch(client.limits().run_bytes));
-        }
-        on_progress(RunProgress::Kept(&results.transcript));
-    }
-    // Also if the server was lost only at the very end.
-    if results.stopped.is_none()
-        && let Some(last) = results.transcript.exchanges.last()
-        && last.judged
-    {
-        results.stopped = lost(std::slice::from_ref(last));
-    }
-    if let Some(probe) = scenarios.iter().find(is_patient) {
-        late_headers::run_last(probe, &mut results, &target, client, on_progress, cancel).await;
-    }
-    results
-}
-
-fn no_stream(exchanges: &[Exchange]) -> Option<Stopped> {
-    let first = exchanges.first()?;
-    if !exchanges.iter().any(Exchange::is_stream) {
-        return Some(Stopped::NoStream(evidence::answer(first)));
-    }
-    evidence::flood(exchanges).map(Stopped::NoStream)
-}
-
-/// Whether events that the run published arrived in the stream, which was silent before.
-fn is_fed(exchange: &Exchange) -> bool {
-    let body = exchange.body_bytes();
-    exchange.published.iter().any(|one| {
-        let data = one.data.as_bytes();
-        body.windows(data.len().max(1)).any(|window| window == data)
-    })
-}
-
-/// Whether requests went through the proxy, and none got a response.
-fn is_mute(exchanges: &[Exchange]) -> bool {
-    let mut asked = exchanges.iter().filter(|exchange| exchange.via).peekable();
-    asked.peek().is_some() && asked.all(|exchange| exchange.head.is_none())
-}
-
-/// The reason to stop if none of these exchanges reached the server. Exchanges through the proxy do
-/// not count: an unreachable proxy proves nothing about the server.
-fn lost(exchanges: &[Exchange]) -> Option<Stopped> {
-    let last = exchanges.iter().rfind(|exchange| !exchange.via)?;
-    let unreached = |exchange: &Exchange| {
-        matches!(
-            exchange.end.how,
-            Ending::Unresolved(_) | Ending::Unconnected(_) | Ending::Handshake(_)
-        )
-    };
-    let all = exchanges.iter().filter(|exchange| !exchange.via).all(unreached);
-    all.then(|| Stopped::Lost(evidence::answer(last)))
 }

@@ -1,6 +1,6 @@
 //! A scenario that is being played: its exchanges, their names, and its variables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use sseproof_files::model::{At, Name, Purpose, Scope};
@@ -35,6 +35,10 @@ pub(super) struct ScenarioRun<'r> {
     run_events: Vec<RunEvent>,
     pub(super) watcher: Watcher,
     pub(super) readings: BTreeMap<String, Vec<(Gauge, u64)>>,
+    /// The readings whose numbers did not return to those that they should.
+    pub(super) is_out: BTreeSet<String>,
+    /// Whether the response headers of a stream of published events waited for an event.
+    pub(super) holds_headers: bool,
     connections: BTreeMap<String, Option<Connection>>,
     latest: Option<String>,
 }
@@ -102,6 +106,8 @@ impl<'r> ScenarioRun<'r> {
             run_events: Vec::new(),
             watcher: Watcher::default(),
             readings: BTreeMap::new(),
+            is_out: BTreeSet::new(),
+            holds_headers: false,
             connections: BTreeMap::new(),
             latest: None,
         }

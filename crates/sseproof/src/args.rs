@@ -251,6 +251,12 @@ pub(crate) struct Check {
     /// stay as they are.
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     pub(crate) write_known: Option<PathBuf>,
+    /// Play only the probes that take a moment, for at most 5 s.
+    #[arg(long, conflicts_with = "idle", help_heading = "Rules")]
+    pub(crate) quick: bool,
+    /// Play the probes one after the other, also those that only look at streams.
+    #[arg(long, help_heading = "Rules")]
+    pub(crate) one_by_one: bool,
     /// Also watch an idle stream for more than a minute.
     #[arg(long, help_heading = "Rules")]
     pub(crate) idle: bool,

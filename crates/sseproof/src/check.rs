@@ -40,6 +40,8 @@ struct Material {
     partial: Option<String>,
     /// The rules whose probes were not played, since the run ended before them.
     unasked: Vec<&'static str>,
+    /// The reason for that, if the run was to be short.
+    unasked_because: Option<String>,
     unreachable: Option<String>,
     interrupted: bool,
 }
@@ -168,6 +170,7 @@ fn replay(file: &Path, chosen: Option<&str>) -> anyhow::Result<Material> {
         scenarios: Vec::new(),
         partial: recorded.cut.map(|_| "the recording is cut off".to_owned()),
         unasked: Vec::new(),
+        unasked_because: None,
         unreachable: None,
         interrupted: false,
     })
@@ -268,10 +271,10 @@ fn report(
     let record = Record::new(&material.transcript);
     let mut findings: Vec<Judged> =
         judge(&record, |rule| chosen.has(rule.id)).into_iter().map(Judged::from).collect();
-    if let Some(partial) = &material.partial {
+    if let Some(why) = material.partial.as_ref().or(material.unasked_because.as_ref()) {
         let skipped = findings.iter_mut().filter(|finding| finding.status == Status::Skip);
         for finding in skipped.filter(|finding| material.unasked.contains(&&*finding.rule)) {
-            finding.note = format!("not asked: {partial}");
+            finding.note = format!("not asked: {why}");
         }
     }
     let today = known::today();

@@ -8,6 +8,7 @@
 mod bench_load;
 mod browser;
 mod bugs;
+mod check_time;
 mod described;
 mod fuzz;
 mod generate;
@@ -83,6 +84,12 @@ enum Task {
     BenchCodec,
     /// Measure the load generator and wrk, and write the table of reports/load.md.
     BenchLoad,
+    /// Measure how long a check takes, of the embedded server and of those of others that are
+    /// installed (`cargo xtask peers`), and write reports/check-time.md.
+    CheckTime {
+        /// Only these; without a name, all that are installed.
+        names: Vec<String>,
+    },
     /// Run check, parse and load against each server of `sseproof serve --hostile`, and write
     /// reports/hostile.md.
     Hostile {
@@ -131,6 +138,7 @@ fn main() -> ExitCode {
             run(&root().join("bench"), &["cargo", "bench", "--bench", "report", "--", "--quiet"])
         }
         Task::BenchLoad => bench_load::run(),
+        Task::CheckTime { names } => check_time::run(&names),
         Task::Hostile { names } => hostile::run(&names),
         Task::Browser { browser, required } => browser::run(browser, required),
         Task::Fuzz { seconds, required } => fuzz::run(seconds, required),

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
@@ -35,7 +35,7 @@ const COMPARED: &str = "proxy/";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Peer {
+pub(crate) struct Peer {
     peer: String,
     about: String,
     versions: Vec<String>,
@@ -86,6 +86,46 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
         bail!("{} results are not what scenarios/peers/ expects", surprises.len());
     }
     Ok(())
+}
+
+impl Peer {
+    pub(crate) fn name(&self) -> &str {
+        &self.peer
+    }
+
+    fn folder(&self) -> PathBuf {
+        root().join("target/peers").join(&self.peer)
+    }
+}
+
+/// The peers of these names, or all, that have been installed and checked.
+pub(crate) fn installed(names: &[String]) -> anyhow::Result<Vec<Peer>> {
+    measured::build(PROFILE)?;
+    let mut peers = described("peers", "peer.yaml", names, |peer: &Peer| &peer.peer)?;
+    peers.retain(|peer| peer.folder().join(REPORT).exists());
+    Ok(peers)
+}
+
+/// Checks an installed peer again, with these options.
+pub(crate) fn again(peer: &Peer, options: &[&str]) -> anyhow::Result<Report> {
+    let folder = peer.folder();
+    sseproof(peer, &folder, &folder.join("again.json"), TARGET, None, options)
+}
+
+/// Checks the embedded server with these options.
+pub(crate) fn embedded(options: &[&str]) -> anyhow::Result<Report> {
+    let program = measured::build(PROFILE)?;
+    let json = root().join("target/embedded.json");
+    let status = Command::new(program)
+        .args(["check", "--reference", "--quiet", "--json"])
+        .arg(&json)
+        .args(options)
+        .status()
+        .context("start sseproof")?;
+    if !status.success() {
+        bail!("sseproof check --reference ended with {status}");
+    }
+    read(&json)
 }
 
 /// These results, and earlier results for all other peers.
@@ -143,8 +183,7 @@ fn check_all(peers: Vec<Peer>) -> anyhow::Result<Checked> {
 
 fn check(peer: &Peer) -> anyhow::Result<Report> {
     let root = root();
-    let installed = root.join("target/peers");
-    let folder = installed.join(&peer.peer);
+    let folder = peer.folder();
     copy(&root.join("scenarios/peers").join(&peer.peer), &folder)?;
     // Two installations at a time would wait for Debian's lock.
     let alone = DEBIAN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,15 +198,15 @@ fn check(peer: &Peer) -> anyhow::Result<Report> {
         crate::run(&folder, command)?;
     }
     let json = folder.join(REPORT);
-    let mut report = sseproof(peer, &folder, &json, TARGET, None)?;
+    let mut report = sseproof(peer, &folder, &json, TARGET, None, &[])?;
     let beside = folder.join("beside.json");
     if let Some(path) = &peer.behind {
-        let compared = sseproof(peer, &folder, &beside, TARGET, Some(path))?;
+        let compared = sseproof(peer, &folder, &beside, TARGET, Some(path), &[])?;
         report.findings.retain(|finding| !finding.rule.starts_with(COMPARED));
         report.findings.extend(compared.findings);
     }
     for also in &peer.also {
-        let mut other = sseproof(peer, &folder, &beside, &also.target, None)?;
+        let mut other = sseproof(peer, &folder, &beside, &also.target, None, &[])?;
         other.findings.retain(|finding| finding.rule.starts_with(&also.rules));
         report.findings.extend(other.findings);
     }
@@ -184,12 +223,13 @@ fn sseproof(
     json: &Path,
     target: &str,
     behind: Option<&str>,
+    options: &[&str],
 ) -> anyhow::Result<Report> {
     let start = shlex::try_join(peer.start.iter().map(String::as_str)).context("join `start`")?;
     let (port, upstream) = (free_port()?.to_string(), free_port()?.to_string());
     let mut command = Command::new(measured::program(PROFILE));
     command.args(["check", "--target", target, "--start", &start, "--wait-for", WAIT]);
-    command.args(["--quiet", "--json"]).arg(json);
+    command.args(["--quiet", "--json"]).arg(json).args(options);
     if let Some(path) = behind {
         let url = |port: &str| format!("http://127.0.0.1:{port}{path}");
         command.args([url(&upstream), "--via".to_owned(), url(&port)]);

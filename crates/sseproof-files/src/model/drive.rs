@@ -15,6 +15,9 @@ pub struct Gauge {
     pub name: Name,
     /// Reads until the numbers have returned to an earlier reading.
     pub until: Option<Until>,
+    /// Reads for this time, or until nothing is open any more: clients that disconnected before
+    /// may still count.
+    pub settle: Option<Pause>,
 }
 
 /// The condition that ends the readings.
@@ -25,6 +28,8 @@ pub struct Until {
     pub at_most: Name,
     /// The longest time (default: 6s).
     pub within: Option<Pause>,
+    /// Reads only once if the numbers of this reading had not returned, either.
+    pub unless: Option<Name>,
 }
 
 /// Connects and disconnects many times.

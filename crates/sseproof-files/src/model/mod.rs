@@ -151,6 +151,14 @@ impl Scenario {
         self.needs.is_empty() && self.has_step(&shows)
     }
 
+    /// Whether it usually takes a moment: it looks at streams beside other probes, or publishes
+    /// short texts.
+    pub fn is_quick(&self) -> bool {
+        let is_alone = self.probe.as_ref().is_some_and(|probe| probe.alone);
+        let publishes = self.publishes_only_payloads() && !self.publishes_long_texts();
+        self.purpose() != Purpose::Provoke || !is_alone && !self.idle || publishes
+    }
+
     /// The number of top-level steps.
     pub fn steps(&self) -> usize {
         self.steps.len()

@@ -47,6 +47,8 @@ pub struct Target {
     /// Whether the stream is known to carry only what is published, so that a probe that waits for
     /// events publishes them; a run finds out by itself.
     pub is_silent: bool,
+    /// Whether all probes are played one after the other.
+    pub one_by_one: bool,
     /// The seed of the payloads that are generated.
     pub seed: u64,
 }
@@ -114,6 +116,7 @@ impl Default for Target {
             secrets: SecretKeys::default(),
             pour: POUR,
             is_silent: false,
+            one_by_one: false,
             seed: 0,
         }
     }

@@ -254,7 +254,7 @@ pub(crate) fn leavings<'r>(record: &'r Record<'_>) -> Vec<Leaving<'r>> {
                 && view.end.at <= last.at
                 && (left || was_head)
         });
-        let Some(view) = view.last() else { continue };
+        let Some(view) = view.max_by_key(|view| view.end.at) else { continue };
         let during = readings()
             .filter(same)
             .filter(|(happening, _)| happening.at > view.started && happening.at <= view.end.at)

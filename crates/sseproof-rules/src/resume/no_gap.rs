@@ -57,7 +57,8 @@ fn judge(record: &Record<'_>) -> Verdict {
 /// Whether the client was there before the other one returned, and while it read on.
 fn stayed(view: &View<'_>, resumption: &Resumption<'_>) -> bool {
     let (first, second) = (&resumption.first, &resumption.second);
-    view.number != first.number
+    view.scenario == first.scenario
+        && view.number != first.number
         && view.number != second.number
         && view.started < first.end.at
         && view.end.at > second.started

@@ -23,6 +23,9 @@ use crate::files::is_yaml;
 use crate::known::{self, RULES, glob, matches_a_rule};
 use crate::{lint, screen};
 
+/// The most time that a check with `--quick` takes.
+const QUICK: Duration = Duration::from_secs(5);
+
 pub(super) struct CheckOptions {
     /// The target; without a URL, it is the embedded reference server.
     pub(super) target: Target,
@@ -30,11 +33,14 @@ pub(super) struct CheckOptions {
     pub(super) files: Vec<PathBuf>,
     pub(super) profile: Option<&'static Profile>,
     pub(super) probes: Vec<Probe>,
+    /// The probes that `--quick` leaves out.
+    pub(super) left_out: Vec<Probe>,
     pub(super) scenarios: Vec<Scenario>,
     pub(super) limits: Limits,
     pub(super) connection: ConnectionOptions,
     pub(super) wait_for: Option<Duration>,
     pub(super) deadline: Duration,
+    pub(super) quick: bool,
 }
 
 impl CheckOptions {
@@ -53,7 +59,8 @@ impl CheckOptions {
         let flags = flags(arguments, &urls).usage()?;
         let own = own(profile, &flags, &variables).usage()?;
         let of_file = Overlay { headers: std::mem::take(&mut file.headers), ..Overlay::default() };
-        let target = file.overlay(own).overlay(of_file).overlay(flags);
+        let mut target = file.overlay(own).overlay(of_file).overlay(flags);
+        target.one_by_one = arguments.one_by_one;
         check_urls(&target, arguments, named.is_some()).usage()?;
         if files.is_empty() && arguments.no_probes {
             let error = anyhow!(
@@ -67,6 +74,9 @@ impl CheckOptions {
         let judging: Vec<_> = judging.into_iter().filter(|rule| chosen.has(rule)).collect();
         let mut wanted = needed(all_probes(profile, &variables).usage()?, &judging);
         wanted.retain(|probe| !arguments.no_probes && (arguments.idle || !probe.scenario.idle));
+        let is_played = |probe: &Probe| !arguments.quick || probe.scenario.is_quick();
+        let (probes, left_out) = wanted.into_iter().partition(is_played);
+        let most = if arguments.quick { QUICK } else { Duration::MAX };
         let scenarios = files
             .iter()
             .map(|file| scenario(file, &variables))
@@ -79,12 +89,14 @@ impl CheckOptions {
             target,
             files: files.into_iter().chain(named).collect(),
             profile,
-            probes: wanted,
+            probes,
+            left_out,
             scenarios,
             limits,
             connection,
             wait_for,
-            deadline: arguments.deadline,
+            deadline: arguments.deadline.min(most),
+            quick: arguments.quick,
         };
         options.sendable().usage()?;
         options.warn();

@@ -114,18 +114,29 @@ async fn scenarios(
     let results = run_all(&scenarios, &options.target, &client, &now(), hear, cancel).await;
     let positions = watch.positions;
     drop(watch.live);
-    let left_out = |probe: &&Probe| results.left_out.contains(&probe.scenario.id);
+    let is_left_out = |probe: &Probe| {
+        results.left_out.contains(&probe.scenario.id)
+            || options.left_out.iter().any(|other| other.id == probe.id)
+    };
     let is_unasked = |rule: &Rule| {
-        let mut its =
-            options.probes.iter().filter(|probe| probe.scenario.is_for(rule.id)).peekable();
-        its.peek().is_some() && its.all(|probe| left_out(&probe))
+        let all = options.probes.iter().chain(&options.left_out);
+        let mut its = all.filter(|probe| probe.scenario.is_for(rule.id)).peekable();
+        its.peek().is_some() && its.all(is_left_out)
     };
     let unasked = rules_for(options.profile).filter(|rule| is_unasked(rule)).map(|rule| rule.id);
     let unasked = unasked.collect();
     let mut material = material(results, &options.scenarios, &positions);
     material.unasked = unasked;
+    if options.quick {
+        material.unasked_because = Some("--quick leaves it out".to_owned());
+    }
     if material.interrupted {
         let partial = match early.load(Ordering::Relaxed) {
+            OVERDUE if options.quick => {
+                material.interrupted = false;
+                material.partial = None;
+                return material;
+            }
             OVERDUE => {
                 format!("the check was not over after {} (--deadline)", duration(options.deadline))
             }
@@ -206,6 +217,7 @@ fn material(
         scenarios,
         partial,
         unasked: Vec::new(),
+        unasked_because: None,
         unreachable,
         interrupted,
     }
