@@ -364,7 +364,7 @@ mod tests {
     fn a_stream_that_got_less_than_the_first_one_is_played_again() {
         let few = exchange(0, Some(2));
         let mut refused = exchange(0, Some(9));
-        refused.head.as_mut().expect("a head").status = 503;
+        refused.head.as_mut().expect("headers").status = 503;
         let mut cut = exchange(0, Some(2));
         cut.end = End { at: Duration::from_millis(250), how: Ending::Complete };
         let enough = exchange(0, Some(7));
