@@ -22,6 +22,9 @@ use super::{late_headers, run};
 /// How many probes are played at the same time; most have one connection, some have two. Servers
 /// for development often have few threads.
 const AT_ONCE: usize = 6;
+/// The number of the first exchange of a probe that is played beside others: not 1, since only the
+/// first exchange of a run shows that the server cannot be reached at all.
+const BESIDE_FROM: usize = 2;
 
 /// Plays the scenarios into one transcript: first the probe that finds the stream, then those that
 /// only look at streams, side by side, then the others one after the other; last those that end the
@@ -125,7 +128,7 @@ impl Beside<'_> {
         let mut stopped = self.stopped.clone();
         // An error means that the sender is gone, which it is not before the end.
         let cancel = pin!(async { drop(stopped.wait_for(|stop| *stop).await) });
-        run(probe, self.target, self.client, 1, &mut hear, cancel).await
+        run(probe, self.target, self.client, BESIDE_FROM, &mut hear, cancel).await
     }
 }
 
@@ -191,7 +194,7 @@ impl<'r> WholeRun<'r> {
                 continue;
             }
             let (first, outcome) = match kept {
-                Some(outcome) => (1, outcome),
+                Some(outcome) => (BESIDE_FROM, outcome),
                 None => {
                     let first = self.results.transcript.exchanges.len() + 1;
                     let (target, client, cancel) = (&self.target, self.client, cancel.as_mut());
@@ -202,7 +205,7 @@ impl<'r> WholeRun<'r> {
         }
     }
 
-    /// Plays the probes at the same time, each with exchanges that count from 1.
+    /// Plays the probes at the same time, each with exchanges that count from [`BESIDE_FROM`].
     async fn side_by_side(
         &self,
         probes: &[&Scenario],
