@@ -46,7 +46,7 @@ pub(crate) fn print_page_aside(page: &str) {
     let _ = std::io::stderr().lock().write_all(inert(page).as_bytes());
 }
 
-/// Writes lines of JSON to standard output; `false` as in [`print`].
+/// Writes lines of JSON to standard output; `false` as in [`print()`].
 pub(crate) fn print_json(lines: &str) -> Result<bool, Blame> {
     write(&inert_json(lines))
 }
