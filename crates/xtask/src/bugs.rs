@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,7 +16,7 @@ use serde::Deserialize;
 use sseproof_report::Report;
 use sseproof_rules::{Level, Status};
 
-use crate::{peers, root};
+use crate::{measured, peers, root};
 
 const FOLDER: &str = "scenarios/bugs";
 /// How many servers are checked at a time: most of a check is waiting.
@@ -60,13 +59,6 @@ struct Load {
     exit: i32,
     /// Parts of the output.
     says: Vec<String>,
-}
-
-/// The program as the tests build it, which is there in CI.
-pub(crate) fn program(profile: &str) -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
-    target.join(profile).join("sseproof")
 }
 
 fn events_path() -> String {
@@ -178,7 +170,7 @@ impl Bug {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        Command::new(program("debug"))
+        Command::new(measured::program("debug"))
             .arg("load")
             .args(&load.args)
             .args(["--url", &format!("http://127.0.0.1:{port}{}", self.path)])
@@ -190,7 +182,7 @@ impl Bug {
     fn check(&self) -> anyhow::Result<Report> {
         let port = peers::free_port()?;
         let json = tempfile::NamedTempFile::new().context("make a file for the result")?;
-        let output = Command::new(program("debug"))
+        let output = Command::new(measured::program("debug"))
             .arg("check")
             .arg(format!("http://127.0.0.1:{port}{}", self.path))
             .args(["--start", &format!("{} {} {port}", self.program(), self.file)])

@@ -24,6 +24,7 @@ struct Timed {
 }
 
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
+    peers::build()?;
     let mut all = vec![Timed {
         server: EMBEDDED.to_owned(),
         reports: OPTIONS

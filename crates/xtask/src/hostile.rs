@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 use sseproof_rules::{Hostile, hostile};
 use sseproof_units::{bytes, duration};
 
-use crate::{bugs, root};
+use crate::{measured, root};
 
 const REPORT: &str = "reports/hostile.md";
 /// The most memory that any of the commands may take.
@@ -43,7 +43,7 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     }
     // Its times are those of the program that users have.
     crate::run(&root(), &["cargo", "build", "--quiet", "--release", "--package", "sseproof"])?;
-    let program = bugs::program("release");
+    let program = measured::program("release");
     let mut out = format!(
         "# Hostile servers\n\nMade by `cargo xtask hostile`.\nPeak memory (at most {}) and time of each command; `check` has a deadline of {}.\n\n| server | what it does | command | exit code | memory | time |\n|---|---|---|---|---|---|\n",
         bytes(MEMORY),

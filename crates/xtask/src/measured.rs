@@ -32,6 +32,9 @@ pub(crate) fn build(profile: &str) -> anyhow::Result<PathBuf> {
     Ok(program(profile))
 }
 
+/// The program where cargo puts it.
 pub(crate) fn program(profile: &str) -> PathBuf {
-    root().join("target").join(profile).join("sseproof")
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
+    target.join(profile).join("sseproof")
 }

@@ -65,7 +65,7 @@ struct Also {
 
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let root = root();
-    measured::build(PROFILE)?;
+    build()?;
     let peers = described("peers", "peer.yaml", names, |peer: &Peer| &peer.peer)?;
     let (results, failures) = check_all(peers)?;
     let mut surprises: Vec<String> =
@@ -98,9 +98,13 @@ impl Peer {
     }
 }
 
+/// Builds the program that checks.
+pub(crate) fn build() -> anyhow::Result<()> {
+    measured::build(PROFILE).map(drop)
+}
+
 /// The peers of these names, or all, that have been installed and checked.
 pub(crate) fn installed(names: &[String]) -> anyhow::Result<Vec<Peer>> {
-    measured::build(PROFILE)?;
     let mut peers = described("peers", "peer.yaml", names, |peer: &Peer| &peer.peer)?;
     peers.retain(|peer| peer.folder().join(REPORT).exists());
     Ok(peers)
@@ -114,9 +118,8 @@ pub(crate) fn again(peer: &Peer, options: &[&str]) -> anyhow::Result<Report> {
 
 /// Checks the embedded server with these options.
 pub(crate) fn embedded(options: &[&str]) -> anyhow::Result<Report> {
-    let program = measured::build(PROFILE)?;
     let json = root().join("target/embedded.json");
-    let status = Command::new(program)
+    let status = Command::new(measured::program(PROFILE))
         .args(["check", "--reference", "--quiet", "--json"])
         .arg(&json)
         .args(options)
