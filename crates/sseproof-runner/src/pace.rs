@@ -42,16 +42,16 @@ impl Pace {
             let has_stream = matches!(&*exchange.request.method, "GET" | "POST");
             return !has_stream && status < 500;
         }
-        if matches!(exchange.end.how, Ending::OverLimit(_)) {
-            return true;
+        match exchange.end.how {
+            Ending::OverLimit(_) => true,
+            Ending::Complete => self.ends || open(exchange) >= self.open,
+            Ending::Disconnected => {
+                let open = open(exchange) * SLACK / 100;
+                let expected = self.arrivals.iter().filter(|at| **at <= open).count();
+                arrivals(exchange).len() >= expected
+            }
+            _ => false,
         }
-        if exchange.end.how != Ending::Disconnected {
-            return exchange.end.how == Ending::Complete
-                && (self.ends || open(exchange) >= self.open);
-        }
-        let open = open(exchange) * SLACK / 100;
-        let expected = self.arrivals.iter().filter(|at| **at <= open).count();
-        arrivals(exchange).len() >= expected
     }
 }
 

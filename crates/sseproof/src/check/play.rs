@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -28,9 +27,11 @@ use crate::serve;
 use crate::started::{is_free, wait_for};
 
 /// Why a run ended before its last scenario.
-const INTERRUPTED: u8 = 0;
-const OVERDUE: u8 = 1;
-const PANICKED: u8 = 2;
+enum Early {
+    Interrupted,
+    Overdue,
+    Panicked,
+}
 
 pub(super) async fn play(
     mut options: CheckOptions,
@@ -102,13 +103,14 @@ async fn scenarios(
     let scenarios: Vec<&Scenario> = probes.chain(&options.scenarios).collect();
     let client = Client::new(Arc::new(Direct), options.limits).with(options.connection.clone());
     let mut watch = Watch::new(Live::new(scenarios.len(), is_quiet, failures));
-    let early = AtomicU8::new(INTERRUPTED);
+    let early = OnceLock::new();
     let cancel = pin!(async {
-        tokio::select! {
-            () = interrupted() => {}
-            () = sleep_until(until) => early.store(OVERDUE, Ordering::Relaxed),
-            () = fault::panicked() => early.store(PANICKED, Ordering::Relaxed),
-        }
+        let end = tokio::select! {
+            () = interrupted() => Early::Interrupted,
+            () = sleep_until(until) => Early::Overdue,
+            () = fault::panicked() => Early::Panicked,
+        };
+        early.get_or_init(|| end);
     });
     let hear = &mut |heard: RunProgress<'_>| watch.hear(&heard);
     let results = run_all(&scenarios, &options.target, &client, &now(), hear, cancel).await;
@@ -131,17 +133,17 @@ async fn scenarios(
         material.unasked_because = Some("--quick leaves it out".to_owned());
     }
     if material.interrupted {
-        let partial = match early.load(Ordering::Relaxed) {
-            OVERDUE if options.quick => {
+        let partial = match early.get() {
+            Some(Early::Overdue) if options.quick => {
                 material.interrupted = false;
                 material.partial = None;
                 return material;
             }
-            OVERDUE => {
+            Some(Early::Overdue) => {
                 format!("the check was not over after {} (--deadline)", duration(options.deadline))
             }
-            PANICKED => "a bug in sseproof".to_owned(),
-            _ => return material,
+            Some(Early::Panicked) => "a bug in sseproof".to_owned(),
+            Some(Early::Interrupted) | None => return material,
         };
         material.interrupted = false;
         material.partial = Some(partial);
