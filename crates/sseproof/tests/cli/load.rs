@@ -20,12 +20,7 @@ fn a_worker_that_dies_is_named_and_nothing_passes() {
     let mut arguments = QUICK.to_vec();
     arguments.extend(["--processes", "2", "--fail-if", "lost > 0"]);
     let load = sseproof(&arguments).spawn().unwrap();
-    let worker = loop {
-        if let Some(worker) = workers_of(load.id()).first() {
-            break worker.clone();
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    };
+    let worker = worker_of(load.id());
     let killed = std::process::Command::new("kill").args(["-KILL", &worker]).status().unwrap();
     assert!(killed.success());
     finish(load).ends(1, &["of 2 died: signal: 9", "■ SSE", "inconclusive"]);
@@ -38,12 +33,7 @@ fn a_worker_has_no_secret_in_its_arguments() {
     let mut arguments = QUICK.to_vec();
     arguments.extend(["--processes", "2", "-H", "Authorization: Bearer of-a-user"]);
     let load = sseproof(&arguments).spawn().unwrap();
-    let worker = loop {
-        if let Some(worker) = workers_of(load.id()).first() {
-            break worker.clone();
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    };
+    let worker = worker_of(load.id());
     let line = std::fs::read_to_string(format!("/proc/{worker}/cmdline")).unwrap();
     assert!(!line.contains("of-a-user") && !line.contains("--processes"), "{line}");
     let ran = finish(load);
@@ -77,18 +67,24 @@ fn the_page_of_metrics_has_no_secret() {
     assert!(!page.contains("redacted"), "{page}");
 }
 
+/// The process of a worker of this load, as soon as there is one.
 #[cfg(target_os = "linux")]
-fn workers_of(process: u32) -> Vec<String> {
-    let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten();
-    let children = threads
-        .flatten()
-        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-    let children: String = children.collect();
+fn worker_of(load: u32) -> String {
     let is_worker = |id: &&str| {
         std::fs::read_to_string(format!("/proc/{id}/cmdline"))
             .is_ok_and(|line| line.contains("--task"))
     };
-    children.split_whitespace().filter(is_worker).map(str::to_owned).collect()
+    loop {
+        let threads = std::fs::read_dir(format!("/proc/{load}/task")).into_iter().flatten();
+        let children: String = threads
+            .flatten()
+            .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
+            .collect();
+        if let Some(worker) = children.split_whitespace().find(is_worker) {
+            return worker.to_owned();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
 }
 
 /// If a file cannot be written, the report is printed and other files are written.
