@@ -242,6 +242,11 @@ impl Lab {
         ((self.inner.answer)(&visit), playing)
     }
 
+    /// Cuts every answer that is being played.
+    pub fn cut(&self) {
+        self.restart(false);
+    }
+
     pub(crate) fn restart(&self, forget: bool) {
         if forget {
             self.log().clear();

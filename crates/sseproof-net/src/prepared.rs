@@ -15,6 +15,25 @@ use crate::proxy::Proxy;
 const OF_HTTP1: [&str; 6] =
     ["host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
+/// A request over HTTP/1, and where it goes.
+pub struct Written {
+    pub host: String,
+    pub port: u16,
+    pub secure: bool,
+    pub bytes: Vec<u8>,
+}
+
+/// The bytes of the request over HTTP/1, with `Host` and `Content-Length`.
+///
+/// # Errors
+/// [`RequestError`] if it cannot be written.
+pub fn written(request: &Request) -> Result<Written, RequestError> {
+    let prepared = Prepared::new(request, false)?;
+    let bytes = prepared.http1();
+    let Prepared { host, port, secure, .. } = prepared;
+    Ok(Written { host, port, secure, bytes })
+}
+
 pub(crate) struct Prepared {
     pub(crate) host: String,
     pub(crate) port: u16,

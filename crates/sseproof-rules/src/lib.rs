@@ -43,7 +43,8 @@ pub use profile::{Profile, profile, profiles, profiles_of};
 pub use record::{Record, TimedItem, View};
 pub use registry::{BY_HARM, is_final, judge, mutants, rule, rules, rules_for};
 pub use requirement::{
-    Level, Recipe, Requirement, RuleText, Subject, requirement, requirements, standing,
+    Level, Recipe, Requirement, RuleText, Subject, client_rule_texts, requirement, requirements,
+    standing,
 };
 pub use rule::{Driven, Fault, Host, Mutant, Over, Place, Rule, Verdict};
 pub(crate) use rule::{Family, LooksAt, Single};

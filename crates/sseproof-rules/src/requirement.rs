@@ -11,6 +11,7 @@ const FILES: &[(&str, &str)] = &[
     ("specs/fetch.yaml", include_str!("../../../specs/fetch.yaml")),
     ("specs/practice.yaml", include_str!("../../../specs/practice.yaml")),
     ("specs/proxy.yaml", include_str!("../../../specs/proxy.yaml")),
+    ("specs/client.yaml", include_str!("../../../specs/client.yaml")),
     ("specs/profiles/openai-chat.yaml", include_str!("../../../specs/profiles/openai-chat.yaml")),
     (
         "specs/profiles/openai-responses.yaml",
@@ -174,9 +175,25 @@ pub fn requirement(id: &str) -> Option<&'static Requirement> {
     REQUIREMENTS.iter().find(|requirement| requirement.id == id)
 }
 
-/// The texts of all rules, each with the requirement that the rule judges.
+/// The texts of all rules on servers, each with the requirement that the rule judges.
 pub(crate) fn rule_texts() -> impl Iterator<Item = (&'static Requirement, &'static RuleText)> {
+    all_rule_texts().filter(|(_, text)| !text.is_of_clients())
+}
+
+/// The texts of all rules on clients, each with the requirement that the rule judges.
+pub fn client_rule_texts() -> impl Iterator<Item = (&'static Requirement, &'static RuleText)> {
+    all_rule_texts().filter(|(_, text)| text.is_of_clients())
+}
+
+fn all_rule_texts() -> impl Iterator<Item = (&'static Requirement, &'static RuleText)> {
     REQUIREMENTS.iter().flat_map(|found| found.rules.iter().map(move |text| (found, text)))
+}
+
+impl RuleText {
+    /// Whether it judges a client, and not a server.
+    fn is_of_clients(&self) -> bool {
+        self.id.starts_with("client/")
+    }
 }
 
 #[cfg(test)]

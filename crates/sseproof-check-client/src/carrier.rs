@@ -1,0 +1,56 @@
+//! Whatever brings commands to a client and its calls back.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use sseproof_client_rules::{Call, Command, Hello};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
+
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Something that a carrier heard, and when.
+#[derive(Clone, Debug)]
+pub enum Said {
+    Call {
+        at: Instant,
+        id: u64,
+        call: Call,
+    },
+    /// The client cannot be used any more: it ended, or wrote something else than messages.
+    Died(String),
+}
+
+pub trait Carrier: Send {
+    /// Starts the client, also after it has died; what it says goes to `out` from then on.
+    fn start(&mut self, out: UnboundedSender<Said>) -> BoxFuture<'_, Result<Hello, StartError>>;
+
+    /// Passes on a command; a client that is gone says so by itself.
+    fn send(&mut self, command: Command);
+
+    /// The id of the client's process, if it is one of its own.
+    fn process(&self) -> Option<u32> {
+        None
+    }
+
+    /// The end of its standard error.
+    fn stderr(&self) -> String {
+        String::new()
+    }
+}
+
+/// Why a client could not be started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    #[error("cannot start {program}: {error}")]
+    Spawn { program: String, error: String },
+    #[error("the adapter wrote no `hello` within {0:?}")]
+    Silent(std::time::Duration),
+    #[error("the adapter ended before its `hello`: {0}")]
+    Ended(String),
+    #[error("the first line of the adapter is not a `hello`: {why}: {line}")]
+    NotHello { line: String, why: String },
+    #[error("{0}")]
+    Unreachable(String),
+}

@@ -1,0 +1,15 @@
+//! Proves a client of event streams right, or shows the request where it is wrong.
+//!
+//! The clients are driven by a [`Carrier`]; the server of each case is a lab server on a [`Ground`].
+//! [`play`] only records; the rules of `sseproof-client-rules` judge the record.
+
+mod carrier;
+mod embedded;
+mod ground;
+mod play;
+mod running;
+
+pub use carrier::{BoxFuture, Carrier, Said, StartError};
+pub use embedded::Embedded;
+pub use ground::{Ground, Memory, Place, Tcp};
+pub use play::{Broken, Options, Progress, play};

@@ -1,0 +1,340 @@
+//! Plays the cases: first a plain stream, then one that shows the pace of the client, then the
+//! others side by side.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
+
+use sseproof_client_rules::{
+    Case, CaseEnd, CaseRecord, ClientRecord, Command, Do, Hello, Kind, Pace, View, What,
+};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, sleep_until};
+
+use crate::running::{Running, Served};
+use crate::{Carrier, Ground, Said, StartError};
+
+/// How often a client is started again.
+const RESTARTS: usize = 20;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How many cases are played at the same time.
+    pub at_once: usize,
+    /// Whether the cases with long waits are played, too.
+    pub idle: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { at_once: 16, idle: false }
+    }
+}
+
+/// What a run reports while it goes on.
+pub enum Progress<'a> {
+    Client(&'a Hello),
+    Begins {
+        case: &'a Case,
+    },
+    /// A case is over, the `done`th of `all`.
+    Ends {
+        case: &'a CaseRecord,
+        done: usize,
+        all: usize,
+    },
+}
+
+/// Why nothing can be said of a client.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Broken {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The first case failed, which every client can do.
+    #[error("the adapter does not work: {why}")]
+    Plain { why: String, stderr: String },
+    #[error("no server can listen: {0}")]
+    Ground(String),
+}
+
+/// The case that every client can do, and the one that shows its pace.
+const FIRST: [&str; 2] = ["plain", "end"];
+
+/// Plays the cases.
+///
+/// # Errors
+/// [`Broken`] if the client cannot be started, or cannot read a plain stream.
+pub async fn play(
+    cases: &[&'static Case],
+    carrier: &mut dyn Carrier,
+    ground: &dyn Ground,
+    options: &Options,
+    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+) -> Result<ClientRecord, Broken> {
+    let (said, hears) = unbounded_channel();
+    let (served, serves) = unbounded_channel();
+    let client = carrier.start(said.clone()).await?;
+    progress(Progress::Client(&client));
+    let mut run = Run {
+        carrier,
+        ground,
+        client,
+        pace: Pace::default(),
+        began: Instant::now(),
+        next_id: 1,
+        said,
+        hears,
+        served,
+        serves,
+        running: BTreeMap::new(),
+        of_id: HashMap::new(),
+        done: HashMap::new(),
+        progress,
+        all: cases.len(),
+        restarts: 0,
+        again: VecDeque::new(),
+    };
+    let asked: Vec<&'static Case> = run.asked(cases, options);
+    for id in FIRST {
+        let Some(case) = asked.iter().find(|case| case.id == id) else { continue };
+        run.side_by_side(vec![case], 1).await?;
+        run.learn(id)?;
+    }
+    let (alone, beside): (Vec<_>, Vec<_>) =
+        asked.iter().filter(|case| !FIRST.contains(&case.id)).partition(|case| case.alone);
+    run.side_by_side(beside, options.at_once).await?;
+    run.side_by_side(alone, 1).await?;
+    let again: Vec<_> = run.again.drain(..).collect();
+    run.side_by_side(again, 1).await?;
+    let Run { client, pace, mut done, .. } = run;
+    let cases = cases.iter().filter_map(|case| done.remove(case.id)).collect();
+    Ok(ClientRecord { client, pace, cases })
+}
+
+struct Run<'r> {
+    carrier: &'r mut dyn Carrier,
+    ground: &'r dyn Ground,
+    client: Hello,
+    pace: Pace,
+    began: Instant,
+    next_id: u64,
+    said: UnboundedSender<Said>,
+    hears: UnboundedReceiver<Said>,
+    served: UnboundedSender<Served>,
+    serves: UnboundedReceiver<Served>,
+    running: BTreeMap<usize, Running>,
+    of_id: HashMap<u64, usize>,
+    done: HashMap<&'static str, CaseRecord>,
+    progress: &'r mut (dyn FnMut(Progress<'_>) + Send),
+    all: usize,
+    restarts: usize,
+    /// The cases during which the client died beside others.
+    again: VecDeque<&'static Case>,
+}
+
+impl Run<'_> {
+    /// The cases that this client is asked for; the others are done, with the reason.
+    fn asked(&mut self, cases: &[&'static Case], options: &Options) -> Vec<&'static Case> {
+        let mut asked = Vec::new();
+        for case in cases {
+            match self.refusal(case, options) {
+                None => asked.push(*case),
+                Some(why) => self.end(case, Vec::new(), CaseEnd::NotPlayed(why)),
+            }
+        }
+        asked
+    }
+
+    fn refusal(&self, case: &Case, options: &Options) -> Option<String> {
+        let kind = self.client.kind;
+        if !case.kinds.is_empty() && !case.kinds.contains(&kind) {
+            return Some(match kind {
+                Kind::Eventsource => "only asked of clients that read one response".to_owned(),
+                Kind::Resilient => "the client has a policy of its own here".to_owned(),
+                Kind::Reader => "the client reads one response and does not reconnect".to_owned(),
+            });
+        }
+        if let Some(lacks) = case.needs.iter().find(|can| !self.client.can.contains(can)) {
+            return Some(format!("the adapter has no `{}`", lacks.name()));
+        }
+        (case.idle && !options.idle).then(|| "takes long (--idle)".to_owned())
+    }
+
+    /// Takes from the first cases what is needed for the others.
+    fn learn(&mut self, id: &str) -> Result<(), Broken> {
+        let Some(case) = self.done.get(id) else { return Ok(()) };
+        let record =
+            ClientRecord { client: self.client.clone(), pace: self.pace, cases: Vec::new() };
+        let view = View::new(&record, case);
+        if id == "end" {
+            let pause = view.end(1).zip(view.request(2)).map(|(end, next)| next.at - end.at);
+            let pause = pause.and_then(|pause| u64::try_from(pause.as_micros()).ok());
+            self.pace.reconnects_us = pause;
+            return Ok(());
+        }
+        let why = match (&case.end, view.requests().is_empty(), view.events().is_empty()) {
+            (CaseEnd::Died(why), ..) => why.clone(),
+            (_, true, _) => "it sent no request to the server of a plain stream".to_owned(),
+            (_, _, true) => "it reported no event of a plain stream".to_owned(),
+            _ => return Ok(()),
+        };
+        Err(Broken::Plain { why, stderr: self.carrier.stderr() })
+    }
+
+    /// Plays the cases, so many at the same time.
+    async fn side_by_side(
+        &mut self,
+        cases: Vec<&'static Case>,
+        at_once: usize,
+    ) -> Result<(), Broken> {
+        let mut waiting: VecDeque<_> = cases.into();
+        loop {
+            while self.running.len() < at_once
+                && let Some(case) = waiting.pop_front()
+            {
+                self.begin(case).await?;
+            }
+            if self.running.is_empty() {
+                return Ok(());
+            }
+            self.advance().await?;
+        }
+    }
+
+    async fn begin(&mut self, case: &'static Case) -> Result<(), Broken> {
+        (self.progress)(Progress::Begins { case });
+        let index = usize::try_from(self.next_id).unwrap_or(usize::MAX);
+        let times = (self.began, self.pace);
+        let mut running = Running::begin(case, index, self.ground, self.served.clone(), times)
+            .await
+            .map_err(|error| Broken::Ground(error.to_string()))?;
+        let connects = (case.connects)(running.place.origins());
+        for connect in connects {
+            let id = self.next_id;
+            self.next_id += 1;
+            running.ids.push(id);
+            self.of_id.insert(id, index);
+            let what = What::Connect { id, connect: connect.clone() };
+            running.add(Instant::now(), what, Duration::ZERO);
+            self.carrier.send(Command { id, connect: Some(connect), close: None });
+        }
+        self.running.insert(index, running);
+        Ok(())
+    }
+
+    /// Waits for the next thing that happens, and does what is due.
+    async fn advance(&mut self) -> Result<(), Broken> {
+        let wakes = self.running.values().map(Running::wakes).min().unwrap_or(self.began);
+        tokio::select! {
+            biased;
+            Some(served) = self.serves.recv() => {
+                if let Some(running) = self.running.get_mut(&served.case) {
+                    running.add(served.at, served.what, served.waits);
+                }
+            }
+            Some(said) = self.hears.recv() => match said {
+                Said::Call { at, id, call } => {
+                    let index = self.of_id.get(&id);
+                    if let Some(running) = index.and_then(|index| self.running.get_mut(index)) {
+                        running.add(at, What::Called { id, call }, Duration::ZERO);
+                    }
+                }
+                Said::Died(how) => return self.died(&how).await,
+            },
+            () = sleep_until(wakes) => {}
+        }
+        let now = Instant::now();
+        let indices: Vec<_> = self.running.keys().copied().collect();
+        for index in indices {
+            self.act(index, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn act(&mut self, index: usize, now: Instant) -> Result<(), Broken> {
+        let Some(running) = self.running.get_mut(&index) else { return Ok(()) };
+        if running.is_flooded() {
+            return self.died("the client did not stop to send requests or messages").await;
+        }
+        for act in running.acts(now) {
+            let what = match act {
+                Do::Close => {
+                    for id in running.ids.clone() {
+                        running.add(now, What::Close { id }, Duration::ZERO);
+                        self.carrier.send(Command {
+                            id,
+                            connect: None,
+                            close: Some(Default::default()),
+                        });
+                    }
+                    continue;
+                }
+                Do::Cut => {
+                    running.cut();
+                    continue;
+                }
+                Do::Away => {
+                    running.place.away();
+                    running.cut();
+                    What::Away
+                }
+                Do::Back => {
+                    let back = running.place.back().await;
+                    back.map_err(|error| Broken::Ground(error.to_string()))?;
+                    What::Back
+                }
+            };
+            running.add(now, what, Duration::ZERO);
+        }
+        if running.is_over(now)
+            && let Some(running) = self.running.remove(&index)
+        {
+            for id in &running.ids {
+                self.of_id.remove(id);
+                self.carrier.send(Command {
+                    id: *id,
+                    connect: None,
+                    close: Some(Default::default()),
+                });
+            }
+            self.end(running.case, running.entries, CaseEnd::Played);
+        }
+        Ok(())
+    }
+
+    fn end(
+        &mut self,
+        case: &'static Case,
+        entries: Vec<sseproof_client_rules::Entry>,
+        end: CaseEnd,
+    ) {
+        let record = CaseRecord { case: case.id.to_owned(), entries, end };
+        let done = self.done.len() + 1;
+        (self.progress)(Progress::Ends { case: &record, done, all: self.all });
+        self.done.insert(case.id, record);
+    }
+
+    /// The client is gone: a case that was played alone is judged by that, others are played once
+    /// more, each alone.
+    async fn died(&mut self, how: &str) -> Result<(), Broken> {
+        let running = std::mem::take(&mut self.running);
+        self.of_id.clear();
+        let was_alone = running.len() == 1;
+        for (_, running) in running {
+            if was_alone {
+                self.end(running.case, running.entries, CaseEnd::Died(how.to_owned()));
+            } else if self.restarts < RESTARTS {
+                self.again.push_back(running.case);
+            } else {
+                let why = format!("the client was started {RESTARTS} times again");
+                self.end(running.case, running.entries, CaseEnd::Cut(why));
+            }
+        }
+        self.restarts += 1;
+        // Calls of the process that is gone are about cases that are gone.
+        let (said, hears) = unbounded_channel();
+        (self.said, self.hears) = (said, hears);
+        self.carrier.start(self.said.clone()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,238 @@
+//! A case while it is played.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use sseproof_client_rules::case::described;
+use sseproof_client_rules::record::How;
+use sseproof_client_rules::{
+    Asked, Call, Case, CaseVisit, Do, Ended, Entry, Origins, Pace, Quiet, What, When,
+};
+use sseproof_http::{Action, Framing, Headers, Plan, Request, Visit};
+use sseproof_net::{Lab, ServedEnd};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
+
+use crate::{Ground, Place};
+
+/// The longest that a case is played, whatever happens.
+const LONGEST: Duration = Duration::from_secs(90);
+/// Enough for what is under way when a case is over.
+const SHORT: Duration = Duration::from_millis(200);
+/// The most entries that a case may have.
+const ENTRIES: usize = 1_000_000;
+
+/// Something that a server of a case saw.
+pub(crate) struct Served {
+    pub(crate) case: usize,
+    pub(crate) at: Instant,
+    pub(crate) what: What,
+    /// How long the answer waits in all.
+    pub(crate) waits: Duration,
+}
+
+pub(crate) struct Running {
+    pub(crate) case: &'static Case,
+    pub(crate) place: Box<dyn Place>,
+    lab: Lab,
+    /// The numbers of its connections.
+    pub(crate) ids: Vec<u64>,
+    pub(crate) entries: Vec<Entry>,
+    /// When each act is due, and whether it was done.
+    due: Vec<(Option<Instant>, bool)>,
+    over: Option<Instant>,
+    /// When the case ends if nothing more happens.
+    still: Instant,
+    last: Instant,
+    run_began: Instant,
+    pace: Pace,
+}
+
+impl Running {
+    pub(crate) async fn begin(
+        case: &'static Case,
+        index: usize,
+        ground: &dyn Ground,
+        served: UnboundedSender<Served>,
+        (run_began, pace): (Instant, Pace),
+    ) -> std::io::Result<Self> {
+        // The answers depend on the address, which is known only when the server listens.
+        let origins = Arc::new(OnceLock::new());
+        let lab = lab(case, index, served, Arc::clone(&origins));
+        let place = ground.place(lab.clone(), false).await?;
+        origins.get_or_init(|| place.origins().clone());
+        let now = Instant::now();
+        Ok(Self {
+            case,
+            place,
+            lab,
+            ids: Vec::new(),
+            entries: Vec::new(),
+            due: vec![(None, false); case.acts.len()],
+            over: None,
+            still: now + pace.patience(),
+            last: now + LONGEST,
+            run_began,
+            pace,
+        })
+    }
+
+    /// Adds an entry; the answer to a request, if it is one, waits that long.
+    pub(crate) fn add(&mut self, at: Instant, what: What, waits: Duration) {
+        let at_us = at.saturating_duration_since(self.run_began).as_micros();
+        let at_us = u64::try_from(at_us).unwrap_or(u64::MAX);
+        self.entries.push(Entry { at_us, what });
+        self.still = self.still.max(at + self.pace.patience() + waits);
+    }
+
+    pub(crate) fn is_flooded(&self) -> bool {
+        self.entries.len() >= ENTRIES
+    }
+
+    /// The acts that are to be done now.
+    pub(crate) fn acts(&mut self, now: Instant) -> Vec<Do> {
+        let mut done = Vec::new();
+        for (index, act) in self.case.acts.iter().enumerate() {
+            if self.due[index].0.is_none() && self.has_come(act.when) {
+                self.due[index].0 = Some(now + act.after);
+                self.still = self.still.max(now + act.after + self.pace.patience());
+            }
+            if let (Some(due), false) = self.due[index]
+                && due <= now
+            {
+                self.due[index].1 = true;
+                done.push(act.what);
+            }
+        }
+        done
+    }
+
+    /// Whether the case is over.
+    pub(crate) fn is_over(&mut self, now: Instant) -> bool {
+        if self.over.is_none() && self.has_come(self.case.until) {
+            let quiet = match self.case.quiet {
+                Quiet::Short => SHORT,
+                Quiet::Reconnect => self.pace.patience(),
+                Quiet::Time(time) => time,
+            };
+            self.over = Some(now + quiet);
+        }
+        self.ends() <= now
+    }
+
+    /// When the case ends if nothing more happens.
+    fn ends(&self) -> Instant {
+        self.over.unwrap_or(self.still).min(self.last)
+    }
+
+    /// When there is something to do if nothing happens until then.
+    pub(crate) fn wakes(&self) -> Instant {
+        let acts = self.due.iter().filter(|(_, done)| !done).filter_map(|(due, _)| *due);
+        acts.chain([self.ends()]).min().unwrap_or(self.last)
+    }
+
+    fn has_come(&self, when: When) -> bool {
+        let count = |is: fn(&What) -> bool| self.entries.iter().filter(|e| is(&e.what)).count();
+        let calls = |is: fn(&Call) -> bool| {
+            let called = self.entries.iter().filter_map(|entry| match &entry.what {
+                What::Called { call, .. } => Some(call),
+                _ => None,
+            });
+            called.filter(|call| is(call)).count()
+        };
+        match when {
+            When::Start => true,
+            When::Never => false,
+            When::Requests(number) => count(|what| matches!(what, What::Asked(_))) >= number,
+            When::Ends(number) => count(|what| matches!(what, What::Ended(_))) >= number,
+            When::Events(number) => calls(|call| matches!(call, Call::Event(_))) >= number,
+            When::Errors(number) => calls(|call| matches!(call, Call::Error(_))) >= number,
+            When::Opens(number) => calls(|call| matches!(call, Call::Open(_))) >= number,
+            When::Closes(number) => calls(|call| matches!(call, Call::Closed(_))) >= number,
+            When::Done(index) => self.due.get(index).is_some_and(|(_, done)| *done),
+        }
+    }
+
+    pub(crate) fn cut(&self) {
+        self.lab.cut();
+    }
+}
+
+fn lab(
+    case: &'static Case,
+    index: usize,
+    served: UnboundedSender<Served>,
+    origins: Arc<OnceLock<Origins>>,
+) -> Lab {
+    let paths: Mutex<HashMap<String, u64>> = Mutex::default();
+    let ends = served.clone();
+    let answer = move |visit: &Visit<'_>| {
+        let request = visit.request;
+        if let Some(plan) = aside(request) {
+            return plan;
+        }
+        let (earlier, here) = {
+            let mut paths = paths.lock().unwrap_or_else(PoisonError::into_inner);
+            let earlier = paths.values().sum();
+            let here = paths.entry(request.path().to_owned()).or_default();
+            *here += 1;
+            (earlier, *here - 1)
+        };
+        // No request comes before the server listens.
+        let Some(origins) = origins.get() else { return Plan::default() };
+        let plan = (case.answer)(&CaseVisit { request, earlier, here, origins });
+        let asked =
+            Asked { number: visit.earlier + 1, request: request.clone(), answer: described(&plan) };
+        let waits = plan.actions.iter().filter_map(|action| match action {
+            Action::Wait(time) => Some(*time),
+            _ => None,
+        });
+        let what = What::Asked(asked);
+        // The run may be over.
+        let _ = served.send(Served { case: index, at: Instant::now(), what, waits: waits.sum() });
+        allowed(request, plan)
+    };
+    Lab::new(answer).observed(move |seen| {
+        let Some((how, _)) = seen.end else { return };
+        if aside(seen.request).is_some() {
+            return;
+        }
+        let how = match how {
+            ServedEnd::Complete => How::Complete,
+            ServedEnd::Closed => How::Closed,
+            ServedEnd::Reset => How::Reset,
+            ServedEnd::Disconnected => How::Disconnected,
+        };
+        let what = What::Ended(Ended { number: seen.number, how });
+        let served = Served { case: index, at: Instant::now(), what, waits: Duration::ZERO };
+        let _ = ends.send(served);
+    })
+}
+
+/// The answer to a request that no client of event streams makes by itself: those of browsers.
+fn aside(request: &Request) -> Option<Plan> {
+    if request.path() == "/favicon.ico" {
+        return Some(Plan::answer(404, "text/plain", "not found\n"));
+    }
+    let asks_leave = request.headers.has("access-control-request-method");
+    (request.method == "OPTIONS" && asks_leave).then(|| {
+        let head =
+            Action::Head { status: 204, headers: Headers::default(), framing: Framing::None };
+        let plan = Plan { actions: vec![head, Action::Finish] };
+        let asked = request.headers.first("access-control-request-headers").unwrap_or_default();
+        allowed(request, plan)
+            .with_header("Access-Control-Allow-Headers", asked)
+            .with_header("Access-Control-Allow-Methods", "GET, POST")
+    })
+}
+
+/// The same answer, which pages of other origins may read.
+fn allowed(request: &Request, plan: Plan) -> Plan {
+    match request.headers.first("origin") {
+        None => plan,
+        Some(origin) => plan
+            .with_header("Access-Control-Allow-Origin", origin)
+            .with_header("Access-Control-Allow-Credentials", "true"),
+    }
+}

@@ -1,0 +1,33 @@
+//! The requirements on a client of event streams, and the rules that judge what it did.
+//!
+//! A [`Case`] says what a server does and what the client is asked for. Playing it gives a
+//! [`CaseRecord`]: every request with its time, the end of every response, and what the client told
+//! its user. A [`Rule`] is a pure function over the records of its cases. Its mutants are clients
+//! that are wrong on purpose: the reference client with one of its decisions replaced.
+//! The texts of the rules are in `specs/`, with their requirements, and only there.
+
+pub mod case;
+pub mod client;
+mod judge;
+pub mod protocol;
+pub mod record;
+mod registry;
+mod rule;
+mod view;
+
+mod close;
+mod reconnect;
+mod request;
+mod response;
+mod retry;
+
+pub use case::{
+    Act, Answered, Answerer, Case, CaseVisit, Do, Origins, Quiet, Transport, When, stream,
+};
+pub use client::{Accept, Hooks, Loss, REFERENCE, State};
+pub use judge::{finding, judge, timeline};
+pub use protocol::{Call, Can, CloseOn, Command, Connect, Heard, Hello, Kind, Line};
+pub use record::{Asked, CaseEnd, CaseRecord, ClientRecord, Ended, Entry, Pace, What};
+pub use registry::{cases, mutants, rule, rules};
+pub use rule::{Fault, Judgement, Mutant, Rule};
+pub use view::{Seen, View};

@@ -1,0 +1,115 @@
+//! The questions that rules ask of the record of a case.
+
+use std::time::Duration;
+
+use crate::protocol::{Event, Failed};
+use crate::record::How;
+use crate::{Asked, Call, Can, CaseRecord, ClientRecord, Hello, Pace, What};
+
+/// The record of one case, with the client that it is about.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    record: &'a ClientRecord,
+    case: &'a CaseRecord,
+}
+
+/// Something that happened, with the index of its entry and its time.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<T> {
+    pub entry: usize,
+    pub at: Duration,
+    pub what: T,
+}
+
+impl<'a> View<'a> {
+    pub fn new(record: &'a ClientRecord, case: &'a CaseRecord) -> Self {
+        Self { record, case }
+    }
+
+    pub fn client(&self) -> &'a Hello {
+        &self.record.client
+    }
+
+    pub fn can(&self, can: Can) -> bool {
+        self.client().can.contains(&can)
+    }
+
+    pub fn pace(&self) -> Pace {
+        self.record.pace
+    }
+
+    pub fn case(&self) -> &'a str {
+        &self.case.case
+    }
+
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = Seen<&'a What>> + use<'a> {
+        let entries = self.case.entries.iter().enumerate();
+        entries.map(|(entry, found)| Seen { entry, at: found.at(), what: &found.what })
+    }
+
+    pub fn requests(&self) -> Vec<Seen<&'a Asked>> {
+        self.picked(|what| match what {
+            What::Asked(asked) => Some(asked),
+            _ => None,
+        })
+    }
+
+    /// The request with that number, from 1.
+    pub fn request(&self, number: usize) -> Option<Seen<&'a Asked>> {
+        self.requests().into_iter().nth(number.checked_sub(1)?)
+    }
+
+    /// The end of the response to the request with that number.
+    pub fn end(&self, number: u64) -> Option<Seen<How>> {
+        let mut ends = self.picked(|what| match what {
+            What::Ended(ended) if ended.number == number => Some(ended.how),
+            _ => None,
+        });
+        ends.drain(..).next()
+    }
+
+    pub fn events(&self) -> Vec<Seen<&'a Event>> {
+        self.calls(|call| match call {
+            Call::Event(event) => Some(event),
+            _ => None,
+        })
+    }
+
+    pub fn errors(&self) -> Vec<Seen<&'a Failed>> {
+        self.calls(|call| match call {
+            Call::Error(failed) => Some(failed),
+            _ => None,
+        })
+    }
+
+    pub fn opens(&self) -> Vec<Seen<()>> {
+        self.calls(|call| matches!(call, Call::Open(_)).then_some(()))
+    }
+
+    pub fn closes(&self) -> Vec<Seen<()>> {
+        self.calls(|call| matches!(call, Call::Closed(_)).then_some(()))
+    }
+
+    /// When the client was asked to close, by a command.
+    pub fn close_command(&self) -> Option<Seen<()>> {
+        let close = |what: &What| matches!(what, What::Close { .. }).then_some(());
+        self.picked(close).into_iter().next()
+    }
+
+    /// The calls that `pick` takes.
+    pub fn calls<T>(&self, pick: impl Fn(&'a Call) -> Option<T>) -> Vec<Seen<T>> {
+        self.picked(|what| match what {
+            What::Called { call, .. } => pick(call),
+            _ => None,
+        })
+    }
+
+    fn picked<T>(&self, pick: impl Fn(&'a What) -> Option<T>) -> Vec<Seen<T>> {
+        let entries = self.entries();
+        entries
+            .filter_map(|seen| {
+                Some(Seen { entry: seen.entry, at: seen.at, what: pick(seen.what)? })
+            })
+            .collect()
+    }
+}
