@@ -20,9 +20,9 @@ use crate::root;
 /// The profiles whose protocol has an official client library.
 const PROFILES: [&str; 3] = ["openai-chat", "openai-responses", "anthropic-messages"];
 /// The script that reads, and the packages that it needs.
-const CLIENTS: &str = "scenarios/clients";
+const CLIENTS: &str = "scenarios/profile-clients";
 /// The mutants of a `must` that the libraries do not notice, and why the level stays.
-const KNOWN: &str = "scenarios/clients/unnoticed.yaml";
+const KNOWN: &str = "scenarios/profile-clients/unnoticed.yaml";
 const REPORT: &str = "reports/profiles.md";
 /// The maximum length of an exception in the report.
 const SHOWN: usize = 90;
@@ -93,7 +93,7 @@ pub(crate) fn run(required: bool) -> anyhow::Result<()> {
 
 /// Installs the packages, and returns the Python that has them.
 fn install() -> anyhow::Result<PathBuf> {
-    let folder = root().join("target/clients");
+    let folder = root().join("target/profile-clients");
     crate::peers::copy(&root().join(CLIENTS), &folder)?;
     crate::run(&folder, &["python3", "-m", "venv", ".venv"])?;
     let pip = [".venv/bin/pip", "install", "--quiet", "--disable-pip-version-check"];
@@ -119,7 +119,7 @@ async fn read_all(python: &Path) -> anyhow::Result<(String, Vec<Tested>)> {
     println!("the official clients read {} servers …", servers.len());
     let mut reader = tokio::process::Command::new(python)
         .arg("read.py")
-        .current_dir(root().join("target/clients"))
+        .current_dir(root().join("target/profile-clients"))
         .env("NO_PROXY", "127.0.0.1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
