@@ -4,12 +4,14 @@
 //! [`play`] only records; the rules of `sseproof-client-rules` judge the record.
 
 mod carrier;
+mod command;
 mod embedded;
 mod ground;
 mod play;
 mod running;
 
 pub use carrier::{BoxFuture, Carrier, Said, StartError};
+pub use command::{Adapter, Spawn};
 pub use embedded::Embedded;
 pub use ground::{Ground, Memory, Place, Tcp};
 pub use play::{Broken, Options, Progress, play};

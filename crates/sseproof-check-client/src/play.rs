@@ -2,6 +2,7 @@
 //! others side by side.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use sseproof_client_rules::{
@@ -60,7 +61,7 @@ pub enum Broken {
 /// The case that every client can do, and the one that shows its pace.
 const FIRST: [&str; 2] = ["plain", "end"];
 
-/// Plays the cases.
+/// Plays the cases, until `cancel` says why not to go on.
 ///
 /// # Errors
 /// [`Broken`] if the client cannot be started, or cannot read a plain stream.
@@ -70,7 +71,9 @@ pub async fn play(
     ground: &dyn Ground,
     options: &Options,
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
+    cancel: impl Future<Output = String> + Send,
 ) -> Result<ClientRecord, Broken> {
+    let cancel = pin!(cancel);
     let (said, hears) = unbounded_channel();
     let (served, serves) = unbounded_channel();
     let client = carrier.start(said.clone()).await?;
@@ -93,6 +96,8 @@ pub async fn play(
         all: cases.len(),
         restarts: 0,
         again: VecDeque::new(),
+        cancel,
+        cut: None,
     };
     let asked: Vec<&'static Case> = run.asked(cases, options);
     for id in FIRST {
@@ -106,9 +111,9 @@ pub async fn play(
     run.side_by_side(alone, 1).await?;
     let again: Vec<_> = run.again.drain(..).collect();
     run.side_by_side(again, 1).await?;
-    let Run { client, pace, mut done, .. } = run;
+    let Run { client, pace, mut done, cut, .. } = run;
     let cases = cases.iter().filter_map(|case| done.remove(case.id)).collect();
-    Ok(ClientRecord { client, pace, cases })
+    Ok(ClientRecord { client, pace, cut, cases })
 }
 
 struct Run<'r> {
@@ -130,6 +135,9 @@ struct Run<'r> {
     restarts: usize,
     /// The cases during which the client died beside others.
     again: VecDeque<&'static Case>,
+    cancel: Pin<&'r mut (dyn Future<Output = String> + Send)>,
+    /// Why the run ended early.
+    cut: Option<String>,
 }
 
 impl Run<'_> {
@@ -163,8 +171,12 @@ impl Run<'_> {
     /// Takes from the first cases what is needed for the others.
     fn learn(&mut self, id: &str) -> Result<(), Broken> {
         let Some(case) = self.done.get(id) else { return Ok(()) };
-        let record =
-            ClientRecord { client: self.client.clone(), pace: self.pace, cases: Vec::new() };
+        let record = ClientRecord {
+            client: self.client.clone(),
+            pace: self.pace,
+            cut: None,
+            cases: Vec::new(),
+        };
         let view = View::new(&record, case);
         if id == "end" {
             let pause = view.end(1).zip(view.request(2)).map(|(end, next)| next.at - end.at);
@@ -174,6 +186,7 @@ impl Run<'_> {
         }
         let why = match (&case.end, view.requests().is_empty(), view.events().is_empty()) {
             (CaseEnd::Died(why), ..) => why.clone(),
+            (CaseEnd::Cut(_), ..) => return Ok(()),
             (_, true, _) => "it sent no request to the server of a plain stream".to_owned(),
             (_, _, true) => "it reported no event of a plain stream".to_owned(),
             _ => return Ok(()),
@@ -189,6 +202,16 @@ impl Run<'_> {
     ) -> Result<(), Broken> {
         let mut waiting: VecDeque<_> = cases.into();
         loop {
+            if let Some(why) = &self.cut {
+                let why = format!("the run ended early: {why}");
+                let running = std::mem::take(&mut self.running).into_values();
+                let cut: Vec<_> = running.map(|running| (running.case, running.entries)).collect();
+                let rest = waiting.drain(..).map(|case| (case, Vec::new()));
+                for (case, entries) in cut.into_iter().chain(rest) {
+                    self.end(case, entries, CaseEnd::Cut(why.clone()));
+                }
+                return Ok(());
+            }
             while self.running.len() < at_once
                 && let Some(case) = waiting.pop_front()
             {
@@ -241,6 +264,7 @@ impl Run<'_> {
                 }
                 Said::Died(how) => return self.died(&how).await,
             },
+            why = &mut self.cancel => self.cut = Some(why),
             () = sleep_until(wakes) => {}
         }
         let now = Instant::now();

@@ -14,7 +14,9 @@ async fn record(hooks: Hooks) -> ClientRecord {
     let mut client = Embedded::new(hooks, Arc::new(memory.clone()));
     let all: Vec<_> = cases().collect();
     let options = Options { idle: true, ..Options::default() };
-    play(&all, &mut client, &memory, &options, &mut |_| {}).await.expect("a client that works")
+    play(&all, &mut client, &memory, &options, &mut |_| {}, std::future::pending())
+        .await
+        .expect("a client that works")
 }
 
 fn findings(hooks: Hooks) -> Vec<Finding> {

@@ -13,6 +13,8 @@ use crate::{Call, Connect, Hello};
 pub struct ClientRecord {
     pub client: Hello,
     pub pace: Pace,
+    /// Why the run ended early, if it did.
+    pub cut: Option<String>,
     /// In the order of the registry.
     pub cases: Vec<CaseRecord>,
 }
