@@ -14,4 +14,4 @@ pub use carrier::{BoxFuture, Carrier, Said, StartError};
 pub use command::{Adapter, Spawn};
 pub use embedded::Embedded;
 pub use ground::{Ground, Memory, Place, Tcp};
-pub use play::{Broken, Options, Progress, play};
+pub use play::{Broken, FIRST, Options, Progress, play};

@@ -59,7 +59,7 @@ pub enum Broken {
 }
 
 /// The case that every client can do, and the one that shows its pace.
-const FIRST: [&str; 2] = ["plain", "end"];
+pub const FIRST: [&str; 2] = ["plain", "end"];
 
 /// Plays the cases, until `cancel` says why not to go on.
 ///

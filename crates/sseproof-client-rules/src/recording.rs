@@ -36,7 +36,7 @@ pub fn write_client_recording(record: &ClientRecord) -> String {
     let ClientRecord { client, pace, cut, cases } = record;
     let first =
         First { sseproof_client: VERSION, client: client.clone(), pace: *pace, cut: cut.clone() };
-    let lines = cases.iter().map(|case| serde_json::to_string(case));
+    let lines = cases.iter().map(serde_json::to_string);
     let lines = [serde_json::to_string(&first)].into_iter().chain(lines);
     // All of it is maps with string keys, which serde_json always writes.
     lines.map(|line| line.unwrap_or_default() + "\n").collect()

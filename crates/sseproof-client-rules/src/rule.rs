@@ -1,6 +1,6 @@
 //! Rules on clients, and the wrong clients that they must find.
 
-use sseproof_rules::{Requirement, RuleText, client_rule_texts};
+use sseproof_rules::{Requirement, RuleText, rule_text};
 
 use crate::{Hooks, View};
 
@@ -58,8 +58,7 @@ impl Rule {
     ///
     /// If `specs/` has no texts for the rule; a test reads them all.
     pub fn texts(&self) -> (&'static Requirement, &'static RuleText) {
-        client_rule_texts()
-            .find(|(_, text)| text.id == self.id)
+        rule_text(self.id)
             .unwrap_or_else(|| panic!("no requirement in specs/ has the texts of {}", self.id))
     }
 }

@@ -1,13 +1,21 @@
 //! The commands that a report suggests: in one place, since they must be right.
 
+use crate::Subject;
+
 pub(crate) fn explain(rule: &str) -> String {
     format!("sseproof explain {rule}")
 }
 
 pub(crate) fn only(rule: &str) -> String {
-    format!("sseproof check URL --only {rule}")
+    match rule.starts_with("client/") {
+        true => format!("sseproof check-client --only {rule} -- COMMAND"),
+        false => format!("sseproof check URL --only {rule}"),
+    }
 }
 
-pub(crate) fn replay(recording: &str) -> String {
-    format!("sseproof check --replay {recording}")
+pub(crate) fn replay(subject: Subject, recording: &str) -> String {
+    match subject {
+        Subject::Server => format!("sseproof check --replay {recording}"),
+        Subject::Client => format!("sseproof check-client --replay {recording}"),
+    }
 }

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sseproof_record::Transcript;
 use sseproof_rules::{
-    BY_HARM, Evidence, Finding, Level, Recipe, Rule, Software, Status, requirement, rule, software,
-    standing,
+    BY_HARM, Evidence, Finding, Level, Recipe, Rule, Software, Status, requirement, rule,
+    rule_text, software, standing,
 };
 
 use crate::Report;
@@ -65,7 +65,7 @@ pub struct Judged {
 impl From<Finding> for Judged {
     /// Adds the text of the rule and of its requirement; unknown ones stay empty.
     fn from(finding: Finding) -> Self {
-        let text = rule(&finding.rule).map(Rule::text);
+        let text = rule_text(&finding.rule).map(|(_, text)| text);
         let requirement = requirement(&finding.requirement);
         Self {
             title: text.map_or_else(String::new, |text| text.title.clone()),
@@ -101,6 +101,11 @@ impl Judged {
             let exchange = transcript.exchanges.get(evidence.exchange.checked_sub(1)?)?;
             curl(exchange, evidence.place == "wire")
         });
+    }
+
+    /// Whether it judges a client, and not a server.
+    pub(crate) fn is_of_clients(&self) -> bool {
+        self.family() == "client"
     }
 
     /// The family of the rule: `stream` of `stream/utf8`.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use sseproof_units::inert;
 
-use crate::summary::EMBEDDED;
+use crate::summary::embedded;
 use crate::terminal::{Detail, Options, failure_text, scenario_text};
 use crate::{Judged, Report, ScenarioResult, Standing};
 
@@ -17,7 +17,7 @@ const TEXT: Options = Options { width: 100, rows: None, colour: false, detail: D
 
 pub fn render(report: &Report) -> String {
     let mut junit = quick_junit::Report::new(match report.embedded {
-        true => format!("sseproof: {EMBEDDED}"),
+        true => format!("sseproof: {}", embedded(report)),
         false => "sseproof".to_owned(),
     });
     junit.set_time(Duration::from_millis(report.duration_ms));

@@ -35,5 +35,5 @@ pub use matrix::peers_matrix;
 pub use progress::{Progress, progress};
 pub use report::{
     Counts, KnownResult, Measures, Outcome, Report, ScenarioFailure, ScenarioResult, ShownLine,
-    Spread, Standing,
+    Spread, Standing, Subject,
 };

@@ -14,9 +14,12 @@ use crate::Judged;
 pub struct Report {
     /// As in `sseproof 0.1.0`.
     pub tool: String,
-    /// The URL.
+    /// Whether a server or a client was checked.
+    #[serde(default)]
+    pub subject: Subject,
+    /// The URL of the server; the name and version of the client.
     pub target: String,
-    /// Whether it is the embedded reference server, so that the result is about no server of the user.
+    /// Whether it is the embedded reference, so that the result is about nothing of the user.
     #[serde(default)]
     pub embedded: bool,
     /// As in `through the proxy http://127.0.0.1:3128`, `over the unix socket /run/s`.
@@ -45,6 +48,15 @@ pub struct Report {
     pub unproven: Option<String>,
     /// The file of the recording.
     pub recording: Option<String>,
+}
+
+/// The thing that was checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    #[default]
+    Server,
+    Client,
 }
 
 /// The result of one scenario of the user.

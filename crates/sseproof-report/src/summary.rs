@@ -4,11 +4,16 @@ use std::time::Duration;
 
 use sseproof_units::{Value, counted, list};
 
-use crate::{Outcome, Report, Spread, Standing};
+use crate::{Outcome, Report, Spread, Standing, Subject};
 
-/// The name of the embedded reference server in all reports: a green verdict on it says nothing about
-/// the reader's server.
-pub(crate) const EMBEDDED: &str = "the embedded reference server, not yours";
+/// The name of the embedded reference in all reports: a green verdict on it says nothing about the
+/// reader's server or client.
+pub(crate) const fn embedded(report: &Report) -> &'static str {
+    match report.subject {
+        Subject::Server => "the embedded reference server, not yours",
+        Subject::Client => "the embedded reference client, not yours",
+    }
+}
 
 /// How many broken rules the verdict names.
 const NAMED: usize = 3;
@@ -16,7 +21,7 @@ const NAMED: usize = 3;
 /// `broken: 1 must (stream/utf8) and 2 scenarios`, as a fragment that opens a line.
 pub(crate) fn verdict(report: &Report) -> String {
     let verdict = outcome(report);
-    if report.embedded { format!("{verdict} ({EMBEDDED})") } else { verdict }
+    if report.embedded { format!("{verdict} ({})", embedded(report)) } else { verdict }
 }
 
 fn outcome(report: &Report) -> String {
@@ -103,7 +108,11 @@ pub(crate) fn rules(report: &Report) -> String {
 pub(crate) fn recorded(report: &Report) -> String {
     let measures = &report.measures;
     let mut seen = Vec::new();
-    seen.extend(measures.exchanges.map(|count| counted(count, "exchange")));
+    let exchange = match report.subject {
+        Subject::Server => "exchange",
+        Subject::Client => "request",
+    };
+    seen.extend(measures.exchanges.map(|count| counted(count, exchange)));
     seen.extend(measures.events.map(|count| counted(count, "event")));
     seen.extend(measures.bytes.map(sseproof_units::bytes));
     let seen = list(&seen);

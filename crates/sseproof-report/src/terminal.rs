@@ -15,7 +15,7 @@ use sseproof_units::list;
 
 use self::failure::Form;
 use crate::paint::Ink;
-use crate::summary::{EMBEDDED, recorded, scenarios, times, verdict};
+use crate::summary::{embedded, recorded, scenarios, times, verdict};
 use crate::text::truncate;
 use crate::{Judged, Outcome, Report, Standing, command};
 
@@ -139,7 +139,7 @@ fn head(page: &mut Page, report: &Report) {
     let profile = profile.unwrap_or_default();
     let way = report.way.clone().unwrap_or_default();
     let target = match report.embedded {
-        true => format!("{EMBEDDED} ({})", report.target),
+        true => format!("{} ({})", embedded(report), report.target),
         false => report.target.clone(),
     };
     let software = match report.software.as_slice() {
@@ -165,7 +165,8 @@ fn summary(page: &mut Page, report: &Report) {
             page.labelled(0, "median times: ", Ink::Faint, Ink::Plain, &times(report));
         }
         if let Some(file) = &report.recording {
-            let again = format!("{file} (judge it again: {})", command::replay(file));
+            let again =
+                format!("{file} (judge it again: {})", command::replay(report.subject, file));
             page.labelled(0, "recording: ", Ink::Faint, Ink::Plain, &again);
         }
         next(page, report);

@@ -44,7 +44,7 @@ pub use record::{Record, TimedItem, View};
 pub use registry::{BY_HARM, is_final, judge, mutants, rule, rules, rules_for};
 pub use requirement::{
     Level, Recipe, Requirement, RuleText, Subject, client_rule_texts, requirement, requirements,
-    standing,
+    rule_text, standing,
 };
 pub use rule::{Driven, Fault, Host, Mutant, Over, Place, Rule, Verdict};
 pub(crate) use rule::{Family, LooksAt, Single};

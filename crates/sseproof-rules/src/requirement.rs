@@ -180,6 +180,11 @@ pub(crate) fn rule_texts() -> impl Iterator<Item = (&'static Requirement, &'stat
     all_rule_texts().filter(|(_, text)| !text.is_of_clients())
 }
 
+/// The texts of a rule on servers or clients, with the requirement that it judges.
+pub fn rule_text(id: &str) -> Option<(&'static Requirement, &'static RuleText)> {
+    all_rule_texts().find(|(_, text)| text.id == id)
+}
+
 /// The texts of all rules on clients, each with the requirement that the rule judges.
 pub fn client_rule_texts() -> impl Iterator<Item = (&'static Requirement, &'static RuleText)> {
     all_rule_texts().filter(|(_, text)| text.is_of_clients())

@@ -83,6 +83,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         connection: Box<ConnectionFlags>,
     },
+    /// Check a client of event streams in any language: without a command, the embedded one.
+    CheckClient(CheckClient),
     /// Check a parser in any language: without a command, the embedded one.
     CheckParser(CheckParser),
     /// Print only the exchanges of a recording that show a finding.
@@ -123,6 +125,70 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         what: Listed,
     },
+}
+
+const CLIENTS: &str = include_str!("help/check-client.txt").trim_ascii_end();
+
+#[derive(Args)]
+#[command(after_help = format!("{CLIENTS}\n\n{}", exit::HELP))]
+pub(crate) struct CheckClient {
+    /// The command that runs the adapter of the client, after `--`.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+
+    /// Check only rules that match this glob, as in 'client/retry*'. Can be repeated.
+    #[arg(long, value_name = "GLOB", help_heading = "Rules")]
+    pub(crate) only: Vec<String>,
+    /// Skip rules that match this glob. Can be repeated.
+    #[arg(long, value_name = "GLOB", help_heading = "Rules")]
+    pub(crate) skip: Vec<String>,
+    /// Also fail if a `should` is broken.
+    #[arg(long, help_heading = "Rules")]
+    pub(crate) strict: bool,
+    /// Accept the failures listed in this file (lines `GLOB: reason`, or
+    /// `GLOB: { reason: …, until: 2027-01-31 }`); an entry that no longer fails is an error.
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(crate) known: Option<PathBuf>,
+    /// Write the failures of this run into such a file. With --known, the entries whose rules still fail
+    /// stay as they are.
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(crate) write_known: Option<PathBuf>,
+    /// Also play the cases that wait for long.
+    #[arg(long, help_heading = "Rules")]
+    pub(crate) idle: bool,
+    /// Play the cases one after the other.
+    #[arg(long, help_heading = "Rules")]
+    pub(crate) one_by_one: bool,
+
+    /// Wait at most this long for the first line of the adapter.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, help_heading = "The client")]
+    pub(crate) timeout: Duration,
+    /// End the check after this time with the results until then; it is inconclusive if nothing is
+    /// broken.
+    #[arg(long, value_name = "TIME", default_value = sseproof_net::DEADLINE, value_parser = parse_duration, help_heading = "The client")]
+    pub(crate) deadline: Duration,
+
+    /// Write the result as JSON.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the result as JUnit XML, one test case per rule.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Write the result as Markdown, for a pull request.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// Record every request, every response and every call of the client.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) record: Option<PathBuf>,
+    /// Judge a recording again, without a client.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "record"], help_heading = "Output")]
+    pub(crate) replay: Option<PathBuf>,
+    /// Print only what is broken, and the verdict.
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// Print all evidence, and the rules that passed or were skipped.
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
 }
 
 const PARSERS: &str = include_str!("help/check-parser.txt").trim_ascii_end();

@@ -11,12 +11,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use sseproof_files::{KnownFailure, SecretKeys};
+use sseproof_files::SecretKeys;
 use sseproof_http::Request;
 use sseproof_net::ENOUGH;
 use sseproof_record::{Ending, Secrets, Source, Transcript};
 use sseproof_report::terminal::Detail;
-use sseproof_report::{Judged, KnownResult, Outcome, Report, ScenarioResult};
+use sseproof_report::{Judged, Outcome, Report, ScenarioResult, Subject};
 use sseproof_report::{terminal, wire_log};
 use sseproof_rules::{Record, Status, View, judge, profile, profiles};
 use sseproof_units::counted;
@@ -118,7 +118,9 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     if let Some(why) = material.unreachable {
         return Err(Blame { exit: Exit::Unreachable, error: anyhow::anyhow!(why) });
     }
-    outputs::known(arguments, &report).usage()?;
+    if let Some(file) = &arguments.write_known {
+        known::write(file, &report).usage()?;
+    }
     let detail = match (arguments.quiet, arguments.verbose) {
         (true, _) => Detail::Quiet,
         (_, true) => Detail::Verbose,
@@ -277,19 +279,7 @@ fn report(
             finding.note = format!("not asked: {why}");
         }
     }
-    let today = known::today();
-    let known = known
-        .into_iter()
-        .map(|Known { entry, matcher }| {
-            let is_over = entry.is_over(today);
-            let KnownFailure { glob, reason, until, .. } = entry;
-            let result = KnownResult::of(glob, reason, &findings, |id| matcher.is_match(id));
-            match until {
-                Some(until) => result.until(until.to_string(), is_over),
-                None => result,
-            }
-        })
-        .collect();
+    let known = known::results(known, &findings);
     // A user's scenario says itself which events it expects.
     let only_own = arguments.no_probes && !material.scenarios.is_empty();
     let unproven = unread(&record, &findings).filter(|_| !only_own).or_else(|| cut(&record));
@@ -299,6 +289,7 @@ fn report(
         proxy.or_else(|| socket.map(|path| format!("over the unix socket {path}")))
     });
     Report {
+        subject: Subject::Server,
         way,
         tool: concat!("sseproof ", env!("CARGO_PKG_VERSION")).to_owned(),
         target: material.transcript.target.url.clone(),

@@ -11,6 +11,10 @@ use globset::{Glob, GlobMatcher};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use sseproof_files::KnownFailure;
+use sseproof_report::{Judged, KnownResult, Report, Standing};
+use sseproof_units::counted;
+
+use crate::{output, screen};
 
 pub(crate) struct Known {
     pub(crate) entry: KnownFailure,
@@ -34,6 +38,12 @@ pub(crate) const RULES: Ids = Ids {
     noun: "rule",
     lists: "`sseproof list rules` lists all rules",
     any: |matcher| sseproof_rules::rules().any(|rule| matcher.is_match(rule.id)),
+};
+
+pub(crate) const OF_CLIENTS: Ids = Ids {
+    noun: "rule for clients",
+    lists: "`sseproof list rules --clients` lists them",
+    any: |matcher| sseproof_client_rules::rules().any(|rule| matcher.is_match(rule.id)),
 };
 
 pub(crate) const OF_PARSERS: Ids = Ids {
@@ -93,6 +103,52 @@ pub(crate) fn only(globs: &[String], ids: &Ids) -> anyhow::Result<Vec<GlobMatche
     globs.iter().map(|text| matcher(text, ids).context("cannot use --only")).collect()
 }
 
+/// The globs of `--skip`. One may match nothing: a list for several versions can have rules that this
+/// version does not have.
+pub(crate) fn skip(globs: &[String], ids: &Ids) -> anyhow::Result<Vec<GlobMatcher>> {
+    let skip = globs.iter().map(|text| {
+        let glob = glob(text).context("cannot use --skip")?;
+        if !(ids.any)(&glob) {
+            screen::say(format_args!("sseproof: --skip '{text}' matches no {}", ids.noun));
+        }
+        Ok(glob)
+    });
+    skip.collect()
+}
+
+/// The result of each entry.
+pub(crate) fn results(known: Vec<Known>, findings: &[Judged]) -> Vec<KnownResult> {
+    let today = today();
+    let result = |Known { entry, matcher }: Known| {
+        let is_over = entry.is_over(today);
+        let KnownFailure { glob, reason, until, .. } = entry;
+        let result = KnownResult::of(glob, reason, findings, |id| matcher.is_match(id));
+        match until {
+            Some(until) => result.until(until.to_string(), is_over),
+            None => result,
+        }
+    };
+    known.into_iter().map(result).collect()
+}
+
+/// Writes the failures of this run as a file of known failures. Entries of `--known` whose rules still
+/// fail stay as they are.
+pub(crate) fn write(path: &Path, report: &Report) -> anyhow::Result<()> {
+    let kept = report.known.iter().filter(|entry| !entry.stale && !entry.is_over);
+    let kept = kept.map(|entry| (&*entry.glob, &*entry.reason, entry.until.as_deref()));
+    let failed: Vec<_> =
+        report.standing_at(Standing::Broken).map(|finding| &*finding.rule).collect();
+    let count = counted(failed.len(), "new failure");
+    output::write("write-known", path, &file(kept, failed, &report.target))?;
+    if !output::is_standard(path) {
+        screen::say(format_args!(
+            "sseproof: {count} in {}; replace each TODO by a reason",
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
 /// A glob over ids; one that matches none is an error.
 fn matcher(text: &str, ids: &Ids) -> anyhow::Result<GlobMatcher> {
     let matcher = glob(text)?;
@@ -102,14 +158,10 @@ fn matcher(text: &str, ids: &Ids) -> anyhow::Result<GlobMatcher> {
     Ok(matcher)
 }
 
-pub(crate) fn glob(text: &str) -> anyhow::Result<GlobMatcher> {
+fn glob(text: &str) -> anyhow::Result<GlobMatcher> {
     let glob = Glob::new(text)
         .with_context(|| format!("`{text}` is not a valid glob; write one such as 'resume/*'"))?;
     Ok(glob.compile_matcher())
-}
-
-pub(crate) fn matches_a_rule(matcher: &GlobMatcher) -> bool {
-    (RULES.any)(matcher)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod check_client;
 mod check_parser;
 mod connection;
 mod cut;
@@ -16,6 +17,7 @@ mod lint;
 mod load;
 mod output;
 mod parse;
+mod progress;
 mod recorded;
 mod reference_texts;
 mod running;
@@ -91,6 +93,7 @@ async fn run(command: Command) -> Result<Exit, Blame> {
             serve::run(&listen, mutant, play.as_deref(), profile, tls.as_deref()).await
         }
         Command::Init(arguments) => init::run(&arguments).await,
+        Command::CheckClient(arguments) => check_client::run(&arguments).await,
         Command::CheckParser(arguments) => check_parser::run(&arguments),
         Command::Cut { recording, rule } => cut::run(&recording, &rule),
         Command::Scrub { file, output } => scrub::run(&file, output.as_deref()),

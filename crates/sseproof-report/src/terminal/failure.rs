@@ -18,6 +18,10 @@ const KINDS: usize = 1;
 const BEFORE: u64 = 20;
 const AFTER: u64 = 12;
 
+/// The same of the lines that tell what happened in a case of a client.
+const LINES_BEFORE: usize = 6;
+const LINES_AFTER: usize = 3;
+
 /// How many recipes, of how many lines each, are shown with a failure.
 const RECIPES: usize = 3;
 const RECIPE_LINES: usize = 4;
@@ -133,13 +137,15 @@ fn places(page: &mut Page, finding: &Judged) {
             } else {
                 String::new()
             };
-            page.text(4, Ink::Faint, &format!("{}{more}", where_it_is(evidence)));
+            page.text(4, Ink::Faint, &format!("{}{more}", where_it_is(finding, evidence)));
             // The bytes of the first place stand for the others.
             if index == 0 || is_verbose {
                 bytes(page, evidence);
             }
-            if is_verbose {
-                log(page, evidence);
+            match finding.is_of_clients() {
+                true => timeline(page, evidence),
+                false if is_verbose => log(page, evidence),
+                false => {}
             }
         }
         if let Some(consequence) = &group[0].consequence {
@@ -190,9 +196,28 @@ fn log(page: &mut Page, evidence: &Evidence) {
     }
 }
 
+/// What happened in the case of a client; without --verbose only the lines around the fault.
+fn timeline(page: &mut Page, evidence: &Evidence) {
+    let lines = &evidence.log;
+    let marked = lines.iter().position(|line| line.starts_with('>')).unwrap_or(lines.len());
+    let (from, to) = match page.detail {
+        Detail::Verbose => (0, lines.len()),
+        _ => (marked.saturating_sub(LINES_BEFORE), (marked + LINES_AFTER).min(lines.len())),
+    };
+    for line in &lines[from..to] {
+        let ink = if line.starts_with('>') { Ink::Warning } else { Ink::Plain };
+        page.verbatim(4, ink, &truncate(line, page.width.saturating_sub(4)));
+    }
+}
+
 /// `exchange 1 (GET /stream, baseline), byte 1042, 3.204 s after the response headers`.
-pub(crate) fn where_it_is(evidence: &Evidence) -> String {
-    let mut out = format!("exchange {}", evidence.exchange);
+fn where_it_is(finding: &Judged, evidence: &Evidence) -> String {
+    let is_of_client = finding.is_of_clients();
+    let mut out = match (is_of_client, evidence.exchange) {
+        (false, number) => format!("exchange {number}"),
+        (true, 0) => "no request".to_owned(),
+        (true, number) => format!("request {number}"),
+    };
     let of = [evidence.request.as_str(), evidence.scenario.as_str()];
     let of: Vec<_> = of.into_iter().filter(|part| !part.is_empty()).collect();
     if !of.is_empty() {
@@ -207,6 +232,10 @@ pub(crate) fn where_it_is(evidence: &Evidence) -> String {
             out.push_str(&format!(
                 ", byte {offset} of the {place}, {after} after the response headers"
             ));
+        }
+        ("request" | "call of the client" | "case", _) => out.push_str(&format!(", after {after}")),
+        (place, Some(offset)) if is_of_client => {
+            out.push_str(&format!(", {place}, byte {offset}, after {after}"));
         }
         ("wire", Some(offset)) => {
             out.push_str(&format!(", byte {offset} on the wire, after {after}"));

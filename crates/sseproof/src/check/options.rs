@@ -20,7 +20,7 @@ use super::server::{check_urls, checked, is_loopback, profile_at, publish, targe
 use crate::args::Check;
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::files::is_yaml;
-use crate::known::{self, RULES, glob, matches_a_rule};
+use crate::known::{self, RULES};
 use crate::{lint, screen};
 
 /// The most time that a check with `--quick` takes.
@@ -172,20 +172,9 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    /// A glob of `--skip` may match no rule: a list for several versions can have rules that this
-    /// version lacks.
     pub(super) fn new(only: &[String], skip: &[String]) -> anyhow::Result<Self> {
         let only = known::only(only, &RULES)?;
-        let skip = skip
-            .iter()
-            .map(|text| {
-                let glob = glob(text).context("cannot use --skip")?;
-                if !matches_a_rule(&glob) {
-                    screen::say(format_args!("sseproof: --skip '{text}' matches no rule"));
-                }
-                Ok(glob)
-            })
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let skip = known::skip(skip, &RULES)?;
         Ok(Self { only, skip })
     }
 

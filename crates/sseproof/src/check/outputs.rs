@@ -5,13 +5,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use sseproof_record::{Transcript, write_recording};
-use sseproof_report::{Report, Standing, json, junit, markdown, wire_log};
+use sseproof_report::{Report, json, junit, markdown, wire_log};
 use sseproof_rules::Status;
-use sseproof_units::counted;
 
 use crate::args::Check;
 use crate::output::{cannot, is_standard, takes_standard, write};
-use crate::{known, screen};
 
 /// Fails if a file cannot be written: checked before a run, which may take a minute. Says whether one
 /// of them is standard output.
@@ -62,25 +60,6 @@ pub(super) fn report(arguments: &Check, report: &Report) -> anyhow::Result<()> {
         if let Some(file) = file {
             write(flag, file, &render(report))?;
         }
-    }
-    Ok(())
-}
-
-/// Writes the failures of this run as a file of known failures. Entries of `--known` whose rules still
-/// fail stay as they are.
-pub(super) fn known(arguments: &Check, report: &Report) -> anyhow::Result<()> {
-    let Some(file) = &arguments.write_known else { return Ok(()) };
-    let kept = report.known.iter().filter(|entry| !entry.stale && !entry.is_over);
-    let kept = kept.map(|entry| (&*entry.glob, &*entry.reason, entry.until.as_deref()));
-    let failed: Vec<_> =
-        report.standing_at(Standing::Broken).map(|finding| &*finding.rule).collect();
-    let count = counted(failed.len(), "new failure");
-    write("write-known", file, &known::file(kept, failed, &report.target))?;
-    if !is_standard(file) {
-        screen::say(format_args!(
-            "sseproof: {count} in {}; replace each TODO by a reason",
-            file.display()
-        ));
     }
     Ok(())
 }

@@ -1,0 +1,151 @@
+//! `sseproof check-client`: plays cases with a client in any language, and judges what it did.
+
+mod options;
+mod report;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::anyhow;
+use sseproof_check_client::{Adapter, Broken, Carrier, Embedded, Options, Progress, Tcp, play};
+use sseproof_client_rules::{
+    ClientRecord, REFERENCE, read_client_recording, write_client_recording,
+};
+use sseproof_net::Direct;
+use sseproof_report::terminal::{self, Detail};
+use sseproof_report::{Outcome, json, junit, markdown};
+use tokio::process::{Child, Command};
+
+use self::options::Chosen;
+use crate::args::CheckClient;
+use crate::exit::{Blame, Blamed as _, Exit};
+use crate::interrupt::interrupted;
+use crate::known::{self, OF_CLIENTS};
+use crate::progress::Line;
+use crate::{group, output, screen};
+
+/// The reason of a run that ended early because of a signal.
+const INTERRUPTED: &str = "interrupted";
+
+pub(crate) async fn run(arguments: &CheckClient) -> Result<Exit, Blame> {
+    // Mistakes of the user are reported before the client is started.
+    let known = arguments
+        .known
+        .as_deref()
+        .map(|file| known::read(file, &OF_CLIENTS))
+        .transpose()
+        .usage()?;
+    let chosen = Chosen::new(arguments).usage()?;
+    let is_taken = output::takes_standard(files(arguments)).usage()?;
+    let began = Instant::now();
+    let record = match &arguments.replay {
+        Some(file) => {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| anyhow!("cannot read --replay {}: {error}", file.display()));
+            let record = read_client_recording(&text.usage()?);
+            record.map_err(|error| anyhow!("--replay {}: {error}", file.display())).usage()?
+        }
+        None => played(arguments, &chosen).await?,
+    };
+    // The recording is written first, so that a later error does not lose it.
+    if let Some(file) = &arguments.record {
+        output::write("record", file, &write_client_recording(&record)).usage()?;
+    }
+    let lasted = began.elapsed();
+    let report = report::report(arguments, &record, &chosen, known.unwrap_or_default(), lasted);
+    for (flag, file, render) in [
+        ("json", &arguments.json, json::render as fn(&sseproof_report::Report) -> String),
+        ("junit", &arguments.junit, junit::render),
+        ("markdown", &arguments.markdown, markdown::render),
+    ] {
+        if let Some(file) = file {
+            output::write(flag, file, &render(&report)).usage()?;
+        }
+    }
+    if let Some(file) = &arguments.write_known {
+        known::write(file, &report).usage()?;
+    }
+    let detail = match (arguments.quiet, arguments.verbose) {
+        (true, _) => Detail::Quiet,
+        (_, true) => Detail::Verbose,
+        _ => Detail::Normal,
+    };
+    let options = screen::options(detail);
+    match is_taken {
+        false => drop(screen::print_page(&terminal::render(&report, &options))?),
+        true => {
+            let options = terminal::Options { colour: false, ..options };
+            screen::print_page_aside(&terminal::render(&report, &options));
+        }
+    }
+    Ok(match report.outcome() {
+        Outcome::Held => Exit::Held,
+        Outcome::Unproven if record.cut.as_deref() == Some(INTERRUPTED) => Exit::Interrupted,
+        Outcome::Broken | Outcome::Unproven => Exit::Broken,
+    })
+}
+
+fn files(arguments: &CheckClient) -> [(&str, Option<&std::path::Path>); 5] {
+    [
+        ("record", arguments.record.as_deref()),
+        ("json", arguments.json.as_deref()),
+        ("junit", arguments.junit.as_deref()),
+        ("markdown", arguments.markdown.as_deref()),
+        ("write-known", arguments.write_known.as_deref()),
+    ]
+}
+
+async fn played(arguments: &CheckClient, chosen: &Chosen) -> Result<ClientRecord, Blame> {
+    crate::interrupt::begin();
+    let mut carrier = carrier(arguments);
+    let options = Options {
+        idle: arguments.idle,
+        at_once: if arguments.one_by_one { 1 } else { Options::default().at_once },
+    };
+    let deadline = arguments.deadline;
+    let cancel = async {
+        tokio::select! {
+            () = interrupted() => INTERRUPTED.to_owned(),
+            () = tokio::time::sleep(deadline) => {
+                format!("the deadline of {} is over", sseproof_units::duration(deadline))
+            }
+        }
+    };
+    let line = Line::new(chosen.cases.len(), arguments.quiet);
+    let mut shows = |progress: Progress<'_>| match progress {
+        Progress::Client(client) => line.update(|line| line.playing.clone_from(&client.name)),
+        Progress::Begins { case } => line.update(|line| case.id.clone_into(&mut line.playing)),
+        Progress::Ends { done, case, .. } => line.update(|line| {
+            line.done = done;
+            line.events += report::events(case);
+        }),
+    };
+    let record = play(&chosen.cases, carrier.as_mut(), &Tcp, &options, &mut shows, cancel).await;
+    drop(line);
+    record.map_err(|broken| Blame { exit: Exit::Unreachable, error: anyhow!(words(broken)) })
+}
+
+fn words(broken: Broken) -> String {
+    match broken {
+        Broken::Plain { why, stderr } if stderr.is_empty() => {
+            format!("the adapter does not work: {why}")
+        }
+        Broken::Plain { why, stderr } => {
+            format!("the adapter does not work: {why}; the end of its standard error:\n{stderr}")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn carrier(arguments: &CheckClient) -> Box<dyn Carrier> {
+    match arguments.command.as_slice() {
+        [] => Box::new(Embedded::new(REFERENCE, Arc::new(Direct))),
+        command => Box::new(Adapter::new(command.to_vec(), arguments.timeout, spawn)),
+    }
+}
+
+fn spawn(command: &mut Command) -> io::Result<(Child, Box<dyn Send>)> {
+    let (child, group) = group::spawn(command)?;
+    Ok((child, Box::new(group)))
+}
