@@ -15,3 +15,4 @@ pub use command::{Adapter, Spawn};
 pub use embedded::Embedded;
 pub use ground::{Ground, Memory, Place, Tcp};
 pub use play::{Broken, FIRST, Options, Progress, play};
+pub use running::server_of;

@@ -165,33 +165,23 @@ fn lab(
     served: UnboundedSender<Served>,
     origins: Arc<OnceLock<Origins>>,
 ) -> Lab {
-    let paths: Mutex<HashMap<String, u64>> = Mutex::default();
+    let answers = Answers::new(case, origins);
     let ends = served.clone();
     let answer = move |visit: &Visit<'_>| {
         let request = visit.request;
-        if let Some(plan) = aside(request) {
-            return plan;
+        let (plan, is_aside) = answers.plan(request);
+        if !is_aside {
+            let (number, answer) = (visit.earlier + 1, described(&plan));
+            let what = What::Asked(Asked { number, request: request.clone(), answer });
+            let waits = plan.actions.iter().filter_map(|action| match action {
+                Action::Wait(time) => Some(*time),
+                _ => None,
+            });
+            let (at, waits) = (Instant::now(), waits.sum());
+            // The run may be over.
+            let _ = served.send(Served { case: index, at, what, waits });
         }
-        let (earlier, here) = {
-            let mut paths = paths.lock().unwrap_or_else(PoisonError::into_inner);
-            let earlier = paths.values().sum();
-            let here = paths.entry(request.path().to_owned()).or_default();
-            *here += 1;
-            (earlier, *here - 1)
-        };
-        // No request comes before the server listens.
-        let Some(origins) = origins.get() else { return Plan::default() };
-        let plan = (case.answer)(&CaseVisit { request, earlier, here, origins });
-        let asked =
-            Asked { number: visit.earlier + 1, request: request.clone(), answer: described(&plan) };
-        let waits = plan.actions.iter().filter_map(|action| match action {
-            Action::Wait(time) => Some(*time),
-            _ => None,
-        });
-        let what = What::Asked(asked);
-        // The run may be over.
-        let _ = served.send(Served { case: index, at: Instant::now(), what, waits: waits.sum() });
-        allowed(request, plan)
+        plan
     };
     Lab::new(answer).observed(move |seen| {
         let Some((how, _)) = seen.end else { return };
@@ -208,6 +198,45 @@ fn lab(
         let served = Served { case: index, at: Instant::now(), what, waits: Duration::ZERO };
         let _ = ends.send(served);
     })
+}
+
+/// The server of a case alone, to try a client by hand.
+pub fn server_of(case: &'static Case, origins: Origins) -> Lab {
+    let answers = Answers::new(case, Arc::new(OnceLock::from(origins)));
+    Lab::new(move |visit| answers.plan(visit.request).0)
+}
+
+/// The answers of the server of a case, which depend on the requests that came before.
+struct Answers {
+    case: &'static Case,
+    /// How many requests each path had.
+    paths: Mutex<HashMap<String, u64>>,
+    /// Known when the server listens.
+    origins: Arc<OnceLock<Origins>>,
+}
+
+impl Answers {
+    fn new(case: &'static Case, origins: Arc<OnceLock<Origins>>) -> Self {
+        Self { case, paths: Mutex::default(), origins }
+    }
+
+    /// The answer, and whether the request is none of the client, but of the browser around it.
+    fn plan(&self, request: &Request) -> (Plan, bool) {
+        if let Some(plan) = aside(request) {
+            return (plan, true);
+        }
+        let (earlier, here) = {
+            let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+            let earlier = paths.values().sum();
+            let here = paths.entry(request.path().to_owned()).or_default();
+            *here += 1;
+            (earlier, *here - 1)
+        };
+        // No request comes before the server listens.
+        let Some(origins) = self.origins.get() else { return (Plan::default(), true) };
+        let plan = (self.case.answer)(&CaseVisit { request, earlier, here, origins });
+        (allowed(request, plan), false)
+    }
 }
 
 /// The answer to a request that no client of event streams makes by itself: those of browsers.

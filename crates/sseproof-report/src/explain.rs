@@ -1,6 +1,6 @@
 //! The text of one rule, for `sseproof explain`.
 
-use sseproof_rules::{Mutant, Requirement, Rule, RuleText};
+use sseproof_rules::{Mutant, Requirement, Rule, RuleText, rule_text};
 
 use crate::command;
 use crate::paint::Ink;
@@ -12,12 +12,44 @@ pub fn explain(rule: &Rule, mutants: &[Mutant], options: &Options) -> String {
     explain_as(rule.text(), rule.requirement(), mutants, options)
 }
 
+/// The same for a rule on clients, with the cases that it judges: the id of each, and what its server
+/// does.
+pub fn explain_client<'c>(
+    id: &str,
+    cases: impl IntoIterator<Item = (&'c str, &'c str)>,
+    options: &Options,
+) -> Option<String> {
+    let (requirement, rule) = rule_text(id)?;
+    let mut page = texts(rule, requirement, options);
+    page.gap();
+    page.text(0, Ink::Strong, "cases (sseproof serve --for CASE)");
+    for (case, about) in cases {
+        page.labelled(2, &format!("{case}: "), Ink::Faint, Ink::Plain, about);
+    }
+    section(&mut page, "check this rule alone", &command::only(&rule.id));
+    Some(page.finish())
+}
+
 fn explain_as(
     rule: &RuleText,
     requirement: &Requirement,
     mutants: &[Mutant],
     options: &Options,
 ) -> String {
+    let mut page = texts(rule, requirement, options);
+    if !mutants.is_empty() {
+        page.gap();
+        page.text(0, Ink::Strong, "mutants that break it (sseproof serve --mutant ID)");
+        for mutant in mutants {
+            page.labelled(2, &format!("{}: ", mutant.id), Ink::Faint, Ink::Plain, mutant.wrong);
+        }
+    }
+    section(&mut page, "check this rule alone", &command::only(&rule.id));
+    page.finish()
+}
+
+/// The requirement, its source, the reason and the fix.
+fn texts(rule: &RuleText, requirement: &Requirement, options: &Options) -> Page {
     let mut page = Page::new(options);
     page.text(0, Ink::Strong, &rule.id);
     page.text(2, Ink::Plain, &rule.title);
@@ -32,15 +64,7 @@ fn explain_as(
     for recipe in &rule.recipes {
         write_recipe(&mut page, recipe);
     }
-    if !mutants.is_empty() {
-        page.gap();
-        page.text(0, Ink::Strong, "mutants that break it (sseproof serve --mutant ID)");
-        for mutant in mutants {
-            page.labelled(2, &format!("{}: ", mutant.id), Ink::Faint, Ink::Plain, mutant.wrong);
-        }
-    }
-    section(&mut page, "check this rule alone", &command::only(&rule.id));
-    page.finish()
+    page
 }
 
 fn section(page: &mut Page, title: &str, text: &str) {

@@ -2,13 +2,19 @@
 //!
 //! A row is a line, so that `grep` finds all of it; a terminal of a width shows its beginning.
 
-use sseproof_rules::{Mutant, Profile, Requirement, Rule, RuleText};
+use sseproof_rules::{Mutant, Profile, Requirement, Rule, RuleText, client_rule_texts};
 
 use crate::table::table;
 use crate::text::truncate;
 
 pub fn list_rules<'a>(rules: impl IntoIterator<Item = &'a Rule>, width: Option<usize>) -> String {
     let rows = rules.into_iter().map(|rule| rule_row(rule.requirement(), rule.text()));
+    headed(RULE_HEAD, rows, width)
+}
+
+/// The rules on clients.
+pub fn list_client_rules(width: Option<usize>) -> String {
+    let rows = client_rule_texts().map(|(requirement, text)| rule_row(requirement, text));
     headed(RULE_HEAD, rows, width)
 }
 

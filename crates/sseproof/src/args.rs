@@ -60,6 +60,9 @@ pub(crate) enum Command {
         /// `sseproof check --ca FILE`.
         #[arg(long, value_name = "FILE")]
         tls: Option<PathBuf>,
+        /// Serve a case of `sseproof check-client`: of this rule on clients, or with this name.
+        #[arg(long = "for", value_name = "RULE | CASE", conflicts_with_all = ["mutant", "play", "profile"])]
+        for_client: Option<String>,
         /// Serve the reference server of this profile, or a mutant of it (`sseproof list profiles`).
         #[arg(long, value_name = "NAME", value_parser = profile_names(), conflicts_with = "play")]
         profile: Option<String>,
@@ -124,6 +127,9 @@ pub(crate) enum Command {
         /// The kind of things to list.
         #[arg(value_enum)]
         what: Listed,
+        /// The rules on clients, of `sseproof check-client`.
+        #[arg(long)]
+        clients: bool,
     },
 }
 

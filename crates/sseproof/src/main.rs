@@ -86,6 +86,9 @@ async fn run(command: Command) -> Result<Exit, Blame> {
         Command::Serve { listen, tls, hostile: Some(name), .. } => {
             serve::hostile(&listen, &name, tls.as_deref()).await
         }
+        Command::Serve { listen, tls, for_client: Some(name), .. } => {
+            serve::case(&listen, &name, tls.as_deref()).await
+        }
         Command::Serve {
             listen, mutant, play, profile, tls, corpus: false, load: false, ..
         } => {
@@ -101,6 +104,6 @@ async fn run(command: Command) -> Result<Exit, Blame> {
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Schema { kind } => reference_texts::schema(kind),
         Command::Explain { rule } => reference_texts::explain(&rule),
-        Command::List { what } => reference_texts::list(what),
+        Command::List { what, clients } => reference_texts::list(what, clients),
     }
 }

@@ -15,9 +15,18 @@ use crate::exit::{Blame, Exit};
 use crate::screen;
 
 pub(crate) fn explain(id: &str) -> Result<Exit, Blame> {
+    let options = screen::options(Detail::Verbose);
+    if let Some(rule) = sseproof_client_rules::rule(id) {
+        let all = sseproof_client_rules::cases().filter(|case| rule.cases.contains(&case.id));
+        let all = all.map(|case| (case.id, case.about));
+        let page = sseproof_report::explain_client(id, all, &options).unwrap_or_default();
+        screen::print_page(&page)?;
+        return Ok(Exit::Held);
+    }
     let Some(rule) = rule(id) else {
         let near: Vec<_> = rules()
             .map(|rule| rule.id)
+            .chain(sseproof_client_rules::rules().map(|rule| rule.id))
             .filter(|known| {
                 known.contains(id) || id.contains(known.split('/').nth(1).unwrap_or("/"))
             })
@@ -29,7 +38,7 @@ pub(crate) fn explain(id: &str) -> Result<Exit, Blame> {
         let error = anyhow!("unknown rule `{id}`; {hint}");
         return Err(Blame { exit: Exit::Usage, error });
     };
-    screen::print_page(&render(rule, rule.mutants, &screen::options(Detail::Verbose)))?;
+    screen::print_page(&render(rule, rule.mutants, &options))?;
     Ok(Exit::Held)
 }
 
@@ -43,9 +52,14 @@ pub(crate) fn schema(kind: Schema) -> Result<Exit, Blame> {
     Ok(Exit::Held)
 }
 
-pub(crate) fn list(what: Listed) -> Result<Exit, Blame> {
+pub(crate) fn list(what: Listed, of_clients: bool) -> Result<Exit, Blame> {
     let width = screen::width();
     let text = match what {
+        Listed::Rules if of_clients => sseproof_report::list_client_rules(width),
+        _ if of_clients => {
+            let error = anyhow!("--clients lists rules: sseproof list rules --clients");
+            return Err(Blame { exit: Exit::Usage, error });
+        }
         Listed::Rules => list_rules(rules(), width),
         Listed::Requirements => list_requirements(requirements(), width),
         Listed::Mutants => list_mutants(mutants(), width),

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
+use sseproof_check_client::server_of;
 use sseproof_check_parser::{Browser, Served as OfCorpus};
+use sseproof_client_rules::Origins;
 use sseproof_files::{GaugeHook, PublishHook, RequestHook, RestartHook, Target};
 use sseproof_http::{Answer, Plan};
 use sseproof_load::server::{Server, ServerOptions};
@@ -108,6 +110,28 @@ pub(crate) async fn run(
         }
     };
     serve(listen, &name, path(chosen), Lab::new(answer), tls).await
+}
+
+/// The server of a case, for a client that is tried by hand.
+pub(crate) async fn case(listen: &str, name: &str, tls: Option<&Path>) -> Result<Exit, Blame> {
+    let rule = sseproof_client_rules::rule(name);
+    let case = rule.map_or(name, |rule| rule.cases.first().copied().unwrap_or_default());
+    let case = sseproof_client_rules::cases()
+        .find(|known| known.id == case)
+        .with_context(|| {
+            format!(
+                "`{name}` is neither a rule on clients nor a case of one; `sseproof list rules --clients` lists the rules, and `sseproof explain RULE` its cases"
+            )
+        })
+        .usage()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let port = listen.rsplit_once(':').map_or("80", |(_, port)| port);
+    let origins = Origins {
+        own: format!("{scheme}://{listen}"),
+        other: format!("{scheme}://localhost:{port}"),
+    };
+    let what = format!("the case {}, in which {},", case.id, case.about);
+    serve(listen, &what, "/", server_of(case, origins), tls).await
 }
 
 pub(crate) async fn hostile(listen: &str, name: &str, tls: Option<&Path>) -> Result<Exit, Blame> {
