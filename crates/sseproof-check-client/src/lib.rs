@@ -7,8 +7,10 @@ mod carrier;
 mod command;
 mod embedded;
 mod ground;
+mod in_order;
 mod play;
 mod running;
+mod service;
 
 pub use carrier::{BoxFuture, Carrier, Said, StartError};
 pub use command::{Adapter, Spawn};
@@ -16,3 +18,4 @@ pub use embedded::Embedded;
 pub use ground::{Ground, Memory, Place, Tcp};
 pub use play::{Broken, FIRST, Options, Progress, play};
 pub use running::server_of;
+pub use service::Service;

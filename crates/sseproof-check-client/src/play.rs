@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
 use crate::running::{Running, Served};
-use crate::{Carrier, Ground, Said, StartError};
+use crate::{Carrier, Ground, Place, Said, StartError};
 
 /// How often a client is started again.
 const RESTARTS: usize = 20;
@@ -73,7 +73,19 @@ pub async fn play(
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
     cancel: impl Future<Output = String> + Send,
 ) -> Result<ClientRecord, Broken> {
-    let cancel = pin!(cancel);
+    let played = play_all(cases, carrier, ground, options, progress, pin!(cancel)).await;
+    carrier.stop().await;
+    played
+}
+
+async fn play_all(
+    cases: &[&'static Case],
+    carrier: &mut dyn Carrier,
+    ground: &dyn Ground,
+    options: &Options,
+    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+    cancel: Pin<&mut (dyn Future<Output = String> + Send)>,
+) -> Result<ClientRecord, Broken> {
     let (said, hears) = unbounded_channel();
     let (served, serves) = unbounded_channel();
     let client = carrier.start(said.clone()).await?;
@@ -90,6 +102,7 @@ pub async fn play(
         served,
         serves,
         running: BTreeMap::new(),
+        kept: Vec::new(),
         of_id: HashMap::new(),
         done: HashMap::new(),
         progress,
@@ -128,6 +141,9 @@ struct Run<'r> {
     served: UnboundedSender<Served>,
     serves: UnboundedReceiver<Served>,
     running: BTreeMap<usize, Running>,
+    /// The servers of cases that are over, for a client that stays connected to them: a port that
+    /// is free could become the port of a later case.
+    kept: Vec<Box<dyn Place>>,
     of_id: HashMap<u64, usize>,
     done: HashMap<&'static str, CaseRecord>,
     progress: &'r mut (dyn FnMut(Progress<'_>) + Send),
@@ -311,7 +327,7 @@ impl Run<'_> {
             running.add(now, what, Duration::ZERO);
         }
         if running.is_over(now)
-            && let Some(running) = self.running.remove(&index)
+            && let Some(mut running) = self.running.remove(&index)
         {
             for id in &running.ids {
                 self.of_id.remove(id);
@@ -320,6 +336,10 @@ impl Run<'_> {
                     connect: None,
                     close: Some(Default::default()),
                 });
+            }
+            if !self.carrier.closes() {
+                running.retire().await;
+                self.kept.push(running.place);
             }
             self.end(running.case, running.entries, CaseEnd::Played);
         }

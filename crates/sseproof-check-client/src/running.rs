@@ -1,13 +1,14 @@
 //! A case while it is played.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use sseproof_client_rules::case::described;
 use sseproof_client_rules::record::How;
 use sseproof_client_rules::{
-    Asked, Call, Case, CaseVisit, Do, Ended, Entry, Origins, Pace, Quiet, What, When,
+    Asked, Call, Case, CaseVisit, Do, Ended, Entry, Origins, Pace, Quiet, What, When, stream,
 };
 use sseproof_http::{Action, Framing, Headers, Plan, Request, Visit};
 use sseproof_net::{Lab, ServedEnd};
@@ -36,6 +37,7 @@ pub(crate) struct Running {
     pub(crate) case: &'static Case,
     pub(crate) place: Box<dyn Place>,
     lab: Lab,
+    retired: Arc<AtomicBool>,
     /// The numbers of its connections.
     pub(crate) ids: Vec<u64>,
     pub(crate) entries: Vec<Entry>,
@@ -59,7 +61,8 @@ impl Running {
     ) -> std::io::Result<Self> {
         // The answers depend on the address, which is known only when the server listens.
         let origins = Arc::new(OnceLock::new());
-        let lab = lab(case, index, served, Arc::clone(&origins));
+        let retired = Arc::default();
+        let lab = lab(case, index, served, Arc::clone(&origins), Arc::clone(&retired));
         let place = ground.place(lab.clone(), false).await?;
         origins.get_or_init(|| place.origins().clone());
         let now = Instant::now();
@@ -67,6 +70,7 @@ impl Running {
             case,
             place,
             lab,
+            retired,
             ids: Vec::new(),
             entries: Vec::new(),
             due: vec![(None, false); case.acts.len()],
@@ -154,6 +158,15 @@ impl Running {
         }
     }
 
+    /// The case is over, and its client stays connected: to a stream without events, which gives it
+    /// no reason to reconnect.
+    pub(crate) async fn retire(&mut self) {
+        self.retired.store(true, Ordering::SeqCst);
+        // Most cases end while their server listens.
+        let _ = self.place.back().await;
+        self.cut();
+    }
+
     pub(crate) fn cut(&self) {
         self.lab.cut();
     }
@@ -164,11 +177,15 @@ fn lab(
     index: usize,
     served: UnboundedSender<Served>,
     origins: Arc<OnceLock<Origins>>,
+    retired: Arc<AtomicBool>,
 ) -> Lab {
     let answers = Answers::new(case, origins);
     let ends = served.clone();
     let answer = move |visit: &Visit<'_>| {
         let request = visit.request;
+        if retired.load(Ordering::SeqCst) {
+            return stream().hold();
+        }
         let (plan, is_aside) = answers.plan(request);
         if !is_aside {
             let (number, answer) = (visit.earlier + 1, described(&plan));
