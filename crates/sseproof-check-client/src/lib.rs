@@ -3,6 +3,7 @@
 //! The clients are driven by a [`Carrier`]; the server of each case is a lab server on a [`Ground`].
 //! [`play`] only records; the rules of `sseproof-client-rules` judge the record.
 
+mod browser;
 mod carrier;
 mod command;
 mod embedded;
@@ -12,6 +13,7 @@ mod play;
 mod running;
 mod service;
 
+pub use browser::{Browser, browser_command};
 pub use carrier::{BoxFuture, Carrier, Said, StartError};
 pub use command::{Adapter, Spawn};
 pub use embedded::Embedded;

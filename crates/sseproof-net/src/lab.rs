@@ -254,7 +254,8 @@ impl Lab {
         self.inner.restarted.send_replace(());
     }
 
-    pub(crate) fn publish(&self, topic: &str, bytes: Bytes) {
+    /// Appends to a topic of the log, as [`Action::Publish`] does.
+    pub fn publish(&self, topic: &str, bytes: Bytes) {
         let mut log = self.log();
         let topic = log.entry(topic.to_owned()).or_default();
         topic.entries.push(bytes);
