@@ -29,8 +29,8 @@ pub mod wire_log;
 pub use explain::{explain, explain_client};
 pub use judged::Judged;
 pub use lists::{
-    list_client_rules, list_mutants, list_plans, list_probes, list_profiles, list_requirements,
-    list_rules,
+    list_client_mutants, list_client_rules, list_mutants, list_plans, list_probes, list_profiles,
+    list_requirements, list_rules,
 };
 pub use matrix::peers_matrix;
 pub use progress::{Progress, progress};

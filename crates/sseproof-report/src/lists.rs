@@ -55,9 +55,16 @@ pub fn list_mutants<'a>(
     mutants: impl IntoIterator<Item = (&'a Rule, &'a Mutant)>,
     width: Option<usize>,
 ) -> String {
-    let rows = mutants
-        .into_iter()
-        .map(|(rule, mutant)| [mutant.id, mutant.wrong, rule.id].map(str::to_owned));
+    let rows = mutants.into_iter().map(|(rule, mutant)| [mutant.id, mutant.wrong, rule.id]);
+    list_client_mutants(rows, width)
+}
+
+/// Wrong clients, each with its fault and the rule that it fails.
+pub fn list_client_mutants<'a>(
+    mutants: impl IntoIterator<Item = [&'a str; 3]>,
+    width: Option<usize>,
+) -> String {
+    let rows = mutants.into_iter().map(|row| row.map(str::to_owned));
     headed(["mutant", "fault", "fails"], rows, width)
 }
 

@@ -88,6 +88,13 @@ pub(crate) enum Command {
     },
     /// Check a client of event streams in any language: without a command, the embedded one.
     CheckClient(CheckClient),
+    /// Speak the protocol of adapters as the reference client, or as a client with a known fault: to
+    /// see what `sseproof check-client -- sseproof reference-client --mutant ID` finds.
+    ReferenceClient {
+        /// The fault (`sseproof list mutants --clients`).
+        #[arg(long, value_name = "ID")]
+        mutant: Option<String>,
+    },
     /// Check a parser in any language: without a command, the embedded one.
     CheckParser(CheckParser),
     /// Print only the exchanges of a recording that show a finding.
@@ -127,7 +134,7 @@ pub(crate) enum Command {
         /// The kind of things to list.
         #[arg(value_enum)]
         what: Listed,
-        /// The rules on clients, of `sseproof check-client`.
+        /// Those on clients, of `sseproof check-client`: rules or mutants.
         #[arg(long)]
         clients: bool,
     },
@@ -141,6 +148,13 @@ pub(crate) struct CheckClient {
     /// The command that runs the adapter of the client, after `--`.
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
+    /// Check the client of a test service that speaks LaunchDarkly's sse-contract-tests protocol.
+    #[arg(long, value_name = "URL", value_parser = given, conflicts_with = "command", help_heading = "The client")]
+    pub(crate) service: Option<String>,
+    /// Check the EventSource of this browser, as in `chromium` or `firefox-esr`: a name in the PATH, or
+    /// a file. It is started without a window, with an empty profile.
+    #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["command", "service"], help_heading = "The client")]
+    pub(crate) browser: Option<PathBuf>,
 
     /// Check only rules that match this glob, as in 'client/retry*'. Can be repeated.
     #[arg(long, value_name = "GLOB", help_heading = "Rules")]
@@ -187,7 +201,7 @@ pub(crate) struct CheckClient {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) record: Option<PathBuf>,
     /// Judge a recording again, without a client.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "record"], help_heading = "Output")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "service", "browser", "record"], help_heading = "Output")]
     pub(crate) replay: Option<PathBuf>,
     /// Print only what is broken, and the verdict.
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::anyhow;
-use sseproof_check_client::{Adapter, Broken, Carrier, Embedded, Options, Progress, Tcp, play};
+use sseproof_check_client::{
+    Adapter, Broken, Browser, Carrier, Embedded, Options, Progress, Service, Tcp, play,
+};
 use sseproof_client_rules::{
     ClientRecord, REFERENCE, read_client_recording, write_client_recording,
 };
@@ -139,9 +141,12 @@ fn words(broken: Broken) -> String {
 }
 
 fn carrier(arguments: &CheckClient) -> Box<dyn Carrier> {
-    match arguments.command.as_slice() {
-        [] => Box::new(Embedded::new(REFERENCE, Arc::new(Direct))),
-        command => Box::new(Adapter::new(command.to_vec(), arguments.timeout, spawn)),
+    let CheckClient { command, service, browser, .. } = arguments;
+    match (command.as_slice(), service, browser) {
+        (_, Some(url), _) => Box::new(Service::new(url)),
+        (_, _, Some(program)) => Box::new(Browser::new(program, spawn)),
+        ([], ..) => Box::new(Embedded::new(REFERENCE, Arc::new(Direct))),
+        (command, ..) => Box::new(Adapter::new(command.to_vec(), arguments.timeout, spawn)),
     }
 }
 

@@ -19,6 +19,7 @@ mod output;
 mod parse;
 mod progress;
 mod recorded;
+mod reference_client;
 mod reference_texts;
 mod running;
 mod screen;
@@ -97,6 +98,7 @@ async fn run(command: Command) -> Result<Exit, Blame> {
         }
         Command::Init(arguments) => init::run(&arguments).await,
         Command::CheckClient(arguments) => check_client::run(&arguments).await,
+        Command::ReferenceClient { mutant } => reference_client::run(mutant.as_deref()).await,
         Command::CheckParser(arguments) => check_parser::run(&arguments),
         Command::Cut { recording, rule } => cut::run(&recording, &rule),
         Command::Scrub { file, output } => scrub::run(&file, output.as_deref()),

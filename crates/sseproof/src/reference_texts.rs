@@ -56,8 +56,13 @@ pub(crate) fn list(what: Listed, of_clients: bool) -> Result<Exit, Blame> {
     let width = screen::width();
     let text = match what {
         Listed::Rules if of_clients => sseproof_report::list_client_rules(width),
+        Listed::Mutants if of_clients => {
+            let mutants = sseproof_client_rules::mutants();
+            let rows = mutants.map(|(rule, mutant)| [mutant.id, mutant.wrong, rule.id]);
+            sseproof_report::list_client_mutants(rows, width)
+        }
         _ if of_clients => {
-            let error = anyhow!("--clients lists rules: sseproof list rules --clients");
+            let error = anyhow!("--clients is for `list rules` and `list mutants`");
             return Err(Blame { exit: Exit::Usage, error });
         }
         Listed::Rules => list_rules(rules(), width),

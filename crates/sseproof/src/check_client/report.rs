@@ -21,7 +21,9 @@ pub(super) fn report(
     let findings: Vec<Judged> =
         judge(record, |rule| chosen.has(rule)).into_iter().map(Judged::from).collect();
     let known = known::results(known, &findings);
-    let is_embedded = arguments.replay.is_none() && arguments.command.is_empty();
+    let CheckClient { replay, command, service, browser, .. } = arguments;
+    let is_of_user = service.is_some() || browser.is_some() || !command.is_empty();
+    let is_embedded = replay.is_none() && !is_of_user;
     let nothing = findings.iter().all(|finding| finding.status != Status::Pass);
     let unproven = (nothing && !findings.iter().any(|finding| finding.status == Status::Fail))
         .then(|| "no rule could be asked".to_owned());

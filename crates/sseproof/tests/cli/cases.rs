@@ -8,7 +8,7 @@
 //! ```
 //!
 //! `$DIR` is the folder of the case, `$URL` the stream of the last server that it started, `$HOST` the
-//! address of that server, and `$FREE` one on which nothing listens. `$HOLDS` is that stream with a
+//! address of that server, and `$FREE` one on which nothing listens. `$PROGRAM` is the program. `$HOLDS` is that stream with a
 //! scenario that holds, and without probes. The program runs in the folder.
 #![expect(clippy::unwrap_used, reason = "a test ends where its surroundings fail")]
 #![expect(clippy::print_stderr, reason = "a test that fails shows the case")]
@@ -78,6 +78,7 @@ fn case(steps: &[Step]) {
                 .replace("$URL", url)
                 .replace("$HOST", host)
                 .replace("$FREE", &free)
+                .replace("$PROGRAM", env!("CARGO_BIN_EXE_sseproof"))
                 .replace("$DIR", folder.name("").trim_end_matches('/'))
         };
         if step.stop {

@@ -58,6 +58,12 @@ fn load() {
 
 #[cfg(unix)]
 #[test]
+fn clients() {
+    cases::play(include_str!("clients.yaml"));
+}
+
+#[cfg(unix)]
+#[test]
 fn servers_and_parsers_that_die() {
     cases::play(include_str!("unix.yaml"));
 }
