@@ -8,11 +8,12 @@ use crate::root;
 
 /// The crates that decode and judge, with their features. The codec's adapter for `tokio-util`
 /// needs the traits of tokio, so that feature is off.
-const PURE: [(&str, &str); 7] = [
+const PURE: [(&str, &str); 8] = [
     ("sseproof-codec", "--features=futures,http-body,proptest,serde"),
     ("sseproof-http", "--all-features"),
     ("sseproof-record", "--all-features"),
     ("sseproof-rules", "--all-features"),
+    ("sseproof-client-rules", "--all-features"),
     ("sseproof-load-model", "--all-features"),
     ("sseproof-files", "--all-features"),
     ("sseproof-report", "--all-features"),
