@@ -28,12 +28,6 @@ pub trait Carrier: Send {
     /// Passes on a command; a client that is gone says so by itself.
     fn send(&mut self, command: Command);
 
-    /// Whether a client disconnects at the command `close`. Those that do not stay connected to the
-    /// server of a case, which is kept until the end of the run.
-    fn closes(&self) -> bool {
-        true
-    }
-
     /// Ends the client after the last case.
     fn stop(&mut self) -> BoxFuture<'_, ()> {
         Box::pin(async {})

@@ -141,8 +141,8 @@ struct Run<'r> {
     served: UnboundedSender<Served>,
     serves: UnboundedReceiver<Served>,
     running: BTreeMap<usize, Running>,
-    /// The servers of cases that are over, for a client that stays connected to them: a port that
-    /// is free could become the port of a later case.
+    /// The servers of cases that are over, for a client that does not disconnect, or goes on to
+    /// reconnect: a port that is free could become the port of a later case.
     kept: Vec<Box<dyn Place>>,
     of_id: HashMap<u64, usize>,
     done: HashMap<&'static str, CaseRecord>,
@@ -337,10 +337,8 @@ impl Run<'_> {
                     close: Some(Default::default()),
                 });
             }
-            if !self.carrier.closes() {
-                running.retire().await;
-                self.kept.push(running.place);
-            }
+            running.retire().await;
+            self.kept.push(running.place);
             self.end(running.case, running.entries, CaseEnd::Played);
         }
         Ok(())
@@ -378,7 +376,10 @@ impl Run<'_> {
         // Calls of the process that is gone are about cases that are gone.
         let (said, hears) = unbounded_channel();
         (self.said, self.hears) = (said, hears);
-        self.carrier.start(self.said.clone()).await?;
+        if let Err(error) = self.carrier.start(self.said.clone()).await {
+            // The results until here are not lost.
+            self.cut = Some(format!("the client could not be started again: {error}"));
+        }
         Ok(())
     }
 }

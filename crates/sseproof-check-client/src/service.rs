@@ -177,10 +177,6 @@ impl Carrier for Service {
         });
     }
 
-    fn closes(&self) -> bool {
-        false
-    }
-
     fn stop(&mut self) -> BoxFuture<'_, ()> {
         Box::pin(self.end())
     }

@@ -11,6 +11,21 @@ use sseproof_rules::{
 use crate::Report;
 use crate::curl::curl;
 
+/// The families of the rules on clients, in the order of the harm that a failure does.
+const CLIENTS_BY_HARM: [&str; 11] = [
+    "retry",
+    "redirect",
+    "reconnect",
+    "close",
+    "last-event-id",
+    "parse",
+    "response",
+    "reader",
+    "state",
+    "endurance",
+    "request",
+];
+
 /// How many programs may say how to fix a fault: one that writes the stream, and one in front of it.
 const SOFTWARE: usize = 2;
 
@@ -105,18 +120,26 @@ impl Judged {
 
     /// Whether it judges a client, and not a server.
     pub(crate) fn is_of_clients(&self) -> bool {
-        self.family() == "client"
+        self.rule.starts_with("client/")
     }
 
-    /// The family of the rule: `stream` of `stream/utf8`.
+    /// The family of the rule: `stream` of `stream/utf8`, `close` of `client/close-in-handler`.
     pub fn family(&self) -> &str {
-        self.rule.split_once('/').map_or("rules", |(family, _)| family)
+        match self.rule.split_once('/') {
+            Some(("client", name)) => {
+                let of = CLIENTS_BY_HARM.iter().find(|family| name.starts_with(**family));
+                of.copied().unwrap_or(name)
+            }
+            Some((family, _)) => family,
+            None => "rules",
+        }
     }
 
     /// The place of its family in the order of harm; the rules of the profile that the user chose come
     /// first.
     pub(crate) fn harm(&self) -> usize {
-        let place = BY_HARM.iter().position(|family| *family == self.family());
+        let families: &[&str] = if self.is_of_clients() { &CLIENTS_BY_HARM } else { &BY_HARM };
+        let place = families.iter().position(|family| *family == self.family());
         place.map_or(0, |place| place + 1)
     }
 

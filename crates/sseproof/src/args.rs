@@ -140,6 +140,17 @@ pub(crate) enum Command {
     },
 }
 
+/// The kinds of clients in `specs/client-protocol.md`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServedKind {
+    /// It follows the standard of `EventSource`.
+    Eventsource,
+    /// It reconnects by a policy of its own.
+    Resilient,
+    /// It reads one response.
+    Reader,
+}
+
 const CLIENTS: &str = include_str!("help/check-client.txt").trim_ascii_end();
 
 #[derive(Args)]
@@ -151,6 +162,12 @@ pub(crate) struct CheckClient {
     /// Check the client of a test service that speaks LaunchDarkly's sse-contract-tests protocol.
     #[arg(long, value_name = "URL", value_parser = given, conflicts_with = "command", help_heading = "The client")]
     pub(crate) service: Option<String>,
+    /// The kind of the client of the service: which ends it should reconnect after.
+    #[arg(long, value_enum, requires = "service", default_value_t = ServedKind::Resilient, help_heading = "The client")]
+    pub(crate) kind: ServedKind,
+    /// Ask the service to end after the check.
+    #[arg(long, requires = "service", help_heading = "The client")]
+    pub(crate) stop_service_at_end: bool,
     /// Check the EventSource of this browser, as in `chromium` or `firefox-esr`: a name in the PATH, or
     /// a file. It is started without a window, with an empty profile.
     #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["command", "service"], help_heading = "The client")]

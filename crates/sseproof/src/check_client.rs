@@ -12,7 +12,7 @@ use sseproof_check_client::{
     Adapter, Broken, Browser, Carrier, Embedded, Options, Progress, Service, Tcp, play,
 };
 use sseproof_client_rules::{
-    ClientRecord, REFERENCE, read_client_recording, write_client_recording,
+    ClientRecord, Kind, REFERENCE, read_client_recording, write_client_recording,
 };
 use sseproof_net::Direct;
 use sseproof_report::terminal::{self, Detail};
@@ -20,7 +20,7 @@ use sseproof_report::{Outcome, json, junit, markdown};
 use tokio::process::{Child, Command};
 
 use self::options::Chosen;
-use crate::args::CheckClient;
+use crate::args::{CheckClient, ServedKind};
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::interrupt::interrupted;
 use crate::known::{self, OF_CLIENTS};
@@ -143,7 +143,17 @@ fn words(broken: Broken) -> String {
 fn carrier(arguments: &CheckClient) -> Box<dyn Carrier> {
     let CheckClient { command, service, browser, .. } = arguments;
     match (command.as_slice(), service, browser) {
-        (_, Some(url), _) => Box::new(Service::new(url)),
+        (_, Some(url), _) => {
+            let service = Service::new(url).of_kind(match arguments.kind {
+                ServedKind::Eventsource => Kind::Eventsource,
+                ServedKind::Resilient => Kind::Resilient,
+                ServedKind::Reader => Kind::Reader,
+            });
+            Box::new(match arguments.stop_service_at_end {
+                true => service.stopped_at_end(),
+                false => service,
+            })
+        }
         (_, _, Some(program)) => Box::new(Browser::new(program, spawn)),
         ([], ..) => Box::new(Embedded::new(REFERENCE, Arc::new(Direct))),
         (command, ..) => Box::new(Adapter::new(command.to_vec(), arguments.timeout, spawn)),

@@ -269,7 +269,18 @@ fn each_file_of_a_page_can_be_read() {
 /// The commands and flags between backquotes.
 #[test]
 fn each_flag_of_a_sentence_exists() {
-    let all = ["check", "load", "init", "serve", "check-parser", "scrub", "merge", "diff"];
+    let all = [
+        "check",
+        "load",
+        "init",
+        "serve",
+        "check-client",
+        "check-parser",
+        "scrub",
+        "merge",
+        "diff",
+        "list",
+    ];
     let help: String = all.map(|name| ran(sseproof(&[name, "--help"])).out).concat();
     let is_flag = |word: &str| {
         let flag = Regex::new(&format!(r"(?m)(?:^ +|, ){}\b", regex::escape(word))).unwrap();

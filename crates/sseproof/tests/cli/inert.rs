@@ -39,6 +39,7 @@ fn play(material: &Material, evil: &str, mentions: &mut BTreeSet<String>) {
         text.replace("$URL", url)
             .replace("$DIR", folder.name("").trim_end_matches('/'))
             .replace("$FREE", &free)
+            .replace("$JSON", &serde_json::Value::from(evil).to_string())
             .replace("$QUOTED", &format!("\"{quoted}\""))
             .replace("$NAME", &evil.replace('/', "_"))
             .replace("$EVIL", evil)

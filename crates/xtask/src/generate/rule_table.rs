@@ -2,15 +2,24 @@
 
 use std::fmt::Write as _;
 
-use sseproof_rules::rules;
+use sseproof_rules::{Requirement, RuleText, rules};
 
 pub(super) fn render() -> String {
     let mut out = String::from(
-        "# The rules\n\n`sseproof explain RULE` says more of each, with recipes for common servers.\n",
+        "# The rules\n\n`sseproof explain RULE` says more of each, with recipes for common servers and clients.\nThe rules of the family `client` are those of `sseproof check-client`.\n",
     );
+    let of_servers = rules().map(|rule| {
+        let mutants: Vec<_> = rule.mutants.iter().map(|mutant| mutant.id).collect();
+        ((rule.requirement(), rule.text()), mutants)
+    });
+    let of_clients = sseproof_client_rules::rules().map(|rule| {
+        let mutants: Vec<_> = rule.mutants.iter().map(|mutant| mutant.id).collect();
+        (rule.texts(), mutants)
+    });
     let mut family = "";
-    for rule in rules() {
-        let (of, _) = rule.id.split_once('/').unwrap_or((rule.id, ""));
+    for (texts, mutants) in of_servers.chain(of_clients) {
+        let id = texts.1.id.as_str();
+        let of = id.split_once('/').map_or(id, |(of, _)| of);
         if of != family {
             family = of;
             let _ = writeln!(
@@ -18,19 +27,22 @@ pub(super) fn render() -> String {
                 "\n## {family}\n\n| rule | level | what holds | why it matters | mutants |\n|---|---|---|---|---|"
             );
         }
-        let (level, text) = (rule.requirement().standing(), rule.text());
-        let mutants: Vec<_> =
-            rule.mutants.iter().map(|mutant| format!("`{}`", mutant.id)).collect();
-        let _ = writeln!(
-            out,
-            "| `{}` | {level} | {} | {} | {} |",
-            rule.id,
-            cell(&text.title),
-            cell(&text.why),
-            mutants.join(", ")
-        );
+        row(&mut out, texts, &mutants);
     }
     out
+}
+
+fn row(out: &mut String, (requirement, text): (&Requirement, &RuleText), mutants: &[&str]) {
+    let mutants: Vec<_> = mutants.iter().map(|mutant| format!("`{mutant}`")).collect();
+    let _ = writeln!(
+        out,
+        "| `{}` | {} | {} | {} | {} |",
+        text.id,
+        requirement.standing(),
+        cell(&text.title),
+        cell(&text.why),
+        mutants.join(", ")
+    );
 }
 
 fn cell(text: &str) -> String {
