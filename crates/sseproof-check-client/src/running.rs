@@ -181,6 +181,9 @@ fn lab(
 ) -> Lab {
     let answers = Answers::new(case, origins);
     let ends = served.clone();
+    // The numbers of the client's requests by those of all: browsers make others, too.
+    let numbers: Arc<Mutex<HashMap<u64, u64>>> = Arc::default();
+    let of_ends = Arc::clone(&numbers);
     let answer = move |visit: &Visit<'_>| {
         let request = visit.request;
         if retired.load(Ordering::SeqCst) {
@@ -188,7 +191,12 @@ fn lab(
         }
         let (plan, is_aside) = answers.plan(request);
         if !is_aside {
-            let (number, answer) = (visit.earlier + 1, described(&plan));
+            let number = {
+                let mut numbers = numbers.lock().unwrap_or_else(PoisonError::into_inner);
+                let number = numbers.len() as u64 + 1;
+                *numbers.entry(visit.earlier + 1).or_insert(number)
+            };
+            let answer = described(&plan);
             let what = What::Asked(Asked { number, request: request.clone(), answer });
             let waits = plan.actions.iter().filter_map(|action| match action {
                 Action::Wait(time) => Some(*time),
@@ -202,16 +210,15 @@ fn lab(
     };
     Lab::new(answer).observed(move |seen| {
         let Some((how, _)) = seen.end else { return };
-        if aside(seen.request).is_some() {
-            return;
-        }
+        let numbers = of_ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(&number) = numbers.get(&seen.number) else { return };
         let how = match how {
             ServedEnd::Complete => How::Complete,
             ServedEnd::Closed => How::Closed,
             ServedEnd::Reset => How::Reset,
             ServedEnd::Disconnected => How::Disconnected,
         };
-        let what = What::Ended(Ended { number: seen.number, how });
+        let what = What::Ended(Ended { number, how });
         let served = Served { case: index, at: Instant::now(), what, waits: Duration::ZERO };
         let _ = ends.send(served);
     })
