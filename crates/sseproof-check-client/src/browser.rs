@@ -2,7 +2,8 @@
 //!
 //! The page reads its commands from a response that does not end, and posts its messages in
 //! numbered batches, since two requests may arrive in any order. The servers of the cases have ports
-//! of their own, so they are other origins, and six connections are no limit between cases.
+//! of their own, so they are other origins, and the six connections that a browser opens to a server
+//! limit only the connections of one case.
 
 mod command;
 
@@ -187,7 +188,7 @@ fn read(batch: &[u8], out: &UnboundedSender<Said>, greets: &UnboundedSender<Hell
             }
             Err(why) => {
                 let line: String = String::from_utf8_lossy(line).chars().take(200).collect();
-                let died = format!("the page posts what is not a message ({why}): {line}");
+                let died = format!("a line of the page is not a message ({why}): {line}");
                 out.send(Said::Died(died)).is_ok()
             }
         };

@@ -187,7 +187,7 @@ impl Carrier for Service {
 
 /// The options and messages of a service with these capabilities.
 ///
-/// Missing for all of them: `open`, `closed`, `state` and `closeOn`, for which there is no message;
+/// Missing for all of them: `open`, `closed`, `state` and `closeOn`, which their protocol lacks;
 /// `close`, since services answer a DELETE and keep the connection; `error`, since a service may
 /// keep an error to itself: the contract tests demand one only after a redirect to nowhere. Errors
 /// are recorded nevertheless. A service that has to be asked to listen for a type can only be asked

@@ -17,7 +17,7 @@ use sseproof_net::{Client, Lab, Leave, Limits};
 use sseproof_rules::Status;
 use tokio::sync::mpsc::unbounded_channel;
 
-/// What is odd about a service.
+/// The oddities of a service.
 #[derive(Clone, Copy, Default)]
 struct Quirks {
     /// The number of the first callback.

@@ -8,10 +8,11 @@ use std::{env, fs};
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
+use sseproof_check_client::browser_command;
 use sseproof_check_parser::{Browser, Served};
 use sseproof_net::Lab;
 use tokio::net::TcpListener;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::sync::mpsc;
 
 use crate::root;
@@ -136,18 +137,9 @@ async fn judge(program: &Path) -> anyhow::Result<Found> {
 }
 
 fn start(program: &Path, profile: &Path, url: &str) -> anyhow::Result<Child> {
-    Command::new(program)
-        .args(["--headless=new", "--disable-gpu", "--no-first-run", "--mute-audio"])
-        // A container has no user namespaces, and the page is ours.
-        .arg("--no-sandbox")
-        .arg("--disable-background-networking")
-        .arg(format!("--user-data-dir={}", profile.display()))
-        .arg(url)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .with_context(|| format!("start {}", program.display()))
+    let mut command = browser_command(program, profile, url).context("prepare the profile")?;
+    let command = command.stderr(Stdio::null()).kill_on_drop(true);
+    command.spawn().with_context(|| format!("start {}", program.display()))
 }
 
 fn written(version: &str, found: &Found, known: &Known) -> String {
