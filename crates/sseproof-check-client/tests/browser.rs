@@ -56,6 +56,7 @@ fn calls(case: &CaseRecord) -> Vec<Call> {
 }
 
 /// The program of a browser, and the name that its page finds.
+#[expect(clippy::print_stderr, reason = "a browser that was not tested is named")]
 async fn is_a_client(program: &str, name: &str) {
     let Some(program) = installed(program) else {
         assert!(env::var_os(REQUIRED).is_none(), "{REQUIRED} is set and {program} is missing");
