@@ -133,8 +133,7 @@ impl Service {
             kind: self.kind,
             can: can(&capabilities),
             retries_on: match self.kind {
-                // The contract tests demand these two of every client.
-                Kind::Resilient => ["network", "end"].map(str::to_owned).to_vec(),
+                Kind::Resilient => retries_on(&capabilities),
                 _ => Vec::new(),
             },
         })
@@ -205,6 +204,16 @@ fn can(capabilities: &[String]) -> Vec<Can> {
         (Can::Comment, has("comments")),
     ];
     always.into_iter().chain(optional).filter_map(|(can, has)| has.then_some(can)).collect()
+}
+
+/// The ends after which the client of such a service may reconnect.
+///
+/// The contract tests demand that it does after the first two. They leave statuses to the client:
+/// only those that name the capability for it have to stop at 204.
+fn retries_on(capabilities: &[String]) -> Vec<String> {
+    let stops = capabilities.iter().any(|name| name == "server-directed-shutdown-request");
+    let all = ["network", "end", "status", "204"];
+    all.into_iter().filter(|end| !stops || *end != "204").map(str::to_owned).collect()
 }
 
 /// The request for a stream. A timeout that is not set is `null` and other members are missing, as in

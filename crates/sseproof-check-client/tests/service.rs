@@ -10,7 +10,7 @@ use sseproof_check_client::{
     play,
 };
 use sseproof_client_rules::{
-    Call, Can, CaseEnd, ClientRecord, Command, Connect, Kind, REFERENCE, cases, judge,
+    Call, Can, CaseEnd, ClientRecord, Command, Connect, Kind, REFERENCE, cases, judge, mutants,
 };
 use sseproof_http::{Action, Bytes, Framing, Headers, Plan, Request, Version};
 use sseproof_net::{Client, Lab, Leave, Limits};
@@ -33,6 +33,8 @@ struct Quirks {
     /// It creates nothing.
     broken: bool,
     capabilities: &'static [&'static str],
+    /// Its client reconnects after 204.
+    ignores_204: bool,
 }
 
 /// The requests that the service got, as `POST /` and `{…}`.
@@ -43,7 +45,10 @@ async fn service(memory: &Memory, quirks: Quirks) -> (Box<dyn Place>, Log) {
     let (commands, mut waiting) = unbounded_channel::<Command>();
     let (said, mut hears) = unbounded_channel();
     let callbacks: Arc<Mutex<Vec<String>>> = Arc::default();
-    let mut client = Embedded::new(REFERENCE, Arc::new(memory.clone()));
+    let wrong = mutants().find(|(_, mutant)| mutant.id == "retries-after-204");
+    let wrong = wrong.expect("a mutant").1.hooks;
+    let hooks = if quirks.ignores_204 { wrong } else { REFERENCE };
+    let mut client = Embedded::new(hooks, Arc::new(memory.clone()));
     client.start(said).await.expect("the reference client starts");
     tokio::spawn(async move {
         while let Some(command) = waiting.recv().await {
@@ -165,6 +170,7 @@ const ODD: [Quirks; 5] = {
         absolute: false,
         broken: false,
         capabilities: &["comments", "last-event-id", "bom", "something-new"],
+        ignores_204: false,
     };
     [
         PLAIN,
@@ -246,7 +252,20 @@ fn a_client_in_a_service_is_resilient_unless_it_is_said_to_be_another() {
     let (played, _) = run(ODD[0], Kind::Resilient);
     let client = played.expect("a service that works").client;
     assert_eq!(client.kind, Kind::Resilient);
-    assert_eq!(client.retries_on, ["network", "end"]);
+    assert_eq!(client.retries_on, ["network", "end", "status", "204"]);
     assert!(client.can.contains(&Can::Comment) && client.can.contains(&Can::LastEventId));
     assert!(!client.can.contains(&Can::Close));
+}
+
+#[test]
+fn a_service_stops_at_204_if_it_says_so() {
+    for (capabilities, expected) in
+        [(&[][..], Status::Pass), (&["server-directed-shutdown-request"], Status::Fail)]
+    {
+        let (played, _) =
+            run(Quirks { capabilities, ignores_204: true, ..ODD[0] }, Kind::Resilient);
+        let record = played.expect("a service that works");
+        let findings = judge(&record, |rule| rule.id == "client/response-204");
+        assert_eq!(findings[0].status, expected, "{capabilities:?}: {findings:#?}");
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::protocol::{Event, Failed};
 use crate::record::How;
-use crate::{Asked, Call, Can, CaseRecord, ClientRecord, Hello, Pace, What};
+use crate::{Asked, Call, Can, CaseRecord, ClientRecord, Hello, Kind, Pace, What};
 
 /// The record of one case, with the client that it is about.
 #[derive(Clone, Copy)]
@@ -32,6 +32,12 @@ impl<'a> View<'a> {
 
     pub fn can(&self, can: Can) -> bool {
         self.client().can.contains(&can)
+    }
+
+    /// Whether it reconnects by intent after that end, as its adapter declares.
+    pub fn declares(&self, end: &str) -> bool {
+        let client = self.client();
+        client.kind == Kind::Resilient && client.retries_on.iter().any(|declared| declared == end)
     }
 
     pub fn pace(&self) -> Pace {
