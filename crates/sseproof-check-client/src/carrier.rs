@@ -21,6 +21,9 @@ pub enum Said {
     Died(String),
 }
 
+/// Why the memory of some clients cannot be read.
+pub(crate) const NO_PROCESS: &str = "the client has no process of its own";
+
 pub trait Carrier: Send {
     /// Starts the client, also after it has died; what it says goes to `out` from then on.
     fn start(&mut self, out: UnboundedSender<Said>) -> BoxFuture<'_, Result<Hello, StartError>>;
@@ -36,6 +39,15 @@ pub trait Carrier: Send {
     /// The id of the client's process, if it is one of its own.
     fn process(&self) -> Option<u32> {
         None
+    }
+
+    /// The private memory of that process and of those that it has started, in bytes.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn memory(&self) -> Result<u64, String> {
+        let process = self.process().ok_or(NO_PROCESS)?;
+        sseproof_net::group_memory(process)
     }
 
     /// The end of its standard error.

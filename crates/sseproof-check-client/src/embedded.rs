@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sseproof_client_rules::client::{Answer, Closing};
 use sseproof_client_rules::protocol::{Failed, Ready};
@@ -15,18 +16,20 @@ use sseproof_net::{Dial, ReceiveBuffer, Socket, written};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::carrier::NO_PROCESS;
 use crate::{BoxFuture, Carrier, Said, StartError};
 
 /// All that the reference client can do.
-const CAN: [Can; 14] = [
+const CAN: [Can; 15] = [
     Can::Types,
     Can::Headers,
     Can::Method,
     Can::Body,
     Can::LastEventId,
     Can::Retry,
+    Can::ReadTimeout,
     Can::Close,
     Can::CloseOn,
     Can::Open,
@@ -38,28 +41,38 @@ const CAN: [Can; 14] = [
 ];
 
 pub struct Embedded {
+    kind: Kind,
     hooks: Hooks,
     dial: Arc<dyn Dial>,
     connections: HashMap<u64, watch::Sender<bool>>,
     out: Option<UnboundedSender<Said>>,
+    /// How many bytes its connections have kept, if that is measured.
+    held: Option<Arc<AtomicU64>>,
 }
 
 impl Embedded {
-    pub fn new(hooks: Hooks, dial: Arc<dyn Dial>) -> Self {
-        Self { hooks, dial, connections: HashMap::new(), out: None }
+    pub fn new(kind: Kind, hooks: Hooks, dial: Arc<dyn Dial>) -> Self {
+        Self { kind, hooks, dial, connections: HashMap::new(), out: None, held: None }
+    }
+
+    /// The same, whose memory is what its connections have kept.
+    #[must_use]
+    pub fn measured(self) -> Self {
+        Self { held: Some(Arc::default()), ..self }
     }
 
     fn connect(&mut self, id: u64, connect: Connect) {
         let Some(out) = self.out.clone() else { return };
         let (close, closed) = watch::channel(false);
         self.connections.insert(id, close);
-        let state = State::new(id, connect);
+        let state = State::new(self.kind, id, connect);
         let connection = Connection {
             hooks: self.hooks,
             dial: Arc::clone(&self.dial),
             out,
             state,
             quiet: false,
+            held: self.held.clone().unwrap_or_default(),
         };
         tokio::spawn(connection.live(closed));
     }
@@ -68,11 +81,12 @@ impl Embedded {
 impl Carrier for Embedded {
     fn start(&mut self, out: UnboundedSender<Said>) -> BoxFuture<'_, Result<Hello, StartError>> {
         self.out = Some(out);
-        Box::pin(async {
+        let kind = self.kind;
+        Box::pin(async move {
             Ok(Hello {
                 name: "the reference client".to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
-                kind: Kind::Eventsource,
+                kind,
                 can: CAN.to_vec(),
                 retries_on: Vec::new(),
             })
@@ -91,6 +105,11 @@ impl Carrier for Embedded {
             let _ = connection.send(true);
         }
     }
+
+    fn memory(&self) -> Result<u64, String> {
+        let held = self.held.as_ref().ok_or(NO_PROCESS)?;
+        Ok(held.load(Ordering::Relaxed))
+    }
 }
 
 struct Connection {
@@ -100,6 +119,7 @@ struct Connection {
     state: State,
     /// Whether the user hears nothing more.
     quiet: bool,
+    held: Arc<AtomicU64>,
 }
 
 /// How an attempt ended.
@@ -138,7 +158,9 @@ impl Connection {
             self.state.failures = if is_failure { self.state.failures + 1 } else { 0 };
             let Some(wait) = (self.hooks.lost)(&self.state, &loss) else {
                 self.state.ready = Ready::Closed;
-                self.error(text(loss), None);
+                if (self.state.kind, &loss) != (Kind::Reader, &Loss::End) {
+                    self.error(text(loss), None);
+                }
                 return self.say(Call::Closed(self.state.opened()));
             };
             self.state.ready = Ready::Connecting;
@@ -206,9 +228,21 @@ impl Connection {
             coding: None,
             is_open: false,
         };
+        let mut counted = Instant::now();
         loop {
             let mut bytes = Vec::with_capacity(16 << 10);
-            let read = socket.read_buf(&mut bytes).await;
+            let silent = async {
+                match (self.hooks.read_timeout)(&self.state) {
+                    Some(time) => sleep_until(counted + time).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let read = tokio::select! {
+                biased;
+                read = socket.read_buf(&mut bytes) => read,
+                () = silent => Err(std::io::ErrorKind::TimedOut.into()),
+            };
+            let events = self.state.events;
             let ended = match read {
                 Ok(0) => Some(Ok(())),
                 Ok(_) => None,
@@ -219,6 +253,9 @@ impl Connection {
                 if let Some(attempt) = self.part(part, &mut response) {
                     return self.finished(attempt, socket).await;
                 }
+            }
+            if (self.hooks.counts)(&self.state, self.state.events > events) {
+                counted = Instant::now();
             }
             if let Some(ended) = ended {
                 return self.ended(&mut response, ended);
@@ -298,7 +335,10 @@ impl Connection {
 
     /// Decodes a piece of the body and calls the user.
     fn received(&mut self, bytes: &[u8], last: bool, response: &mut Response) -> Option<Attempt> {
+        let before = self.state.held.len();
         let bytes = (self.hooks.received)(&mut self.state, bytes, last);
+        let grown = self.state.held.len().saturating_sub(before);
+        self.held.fetch_add(grown as u64, Ordering::Relaxed);
         let mut is_closed = false;
         let mut items = response.decoder.inspect(&bytes);
         while let Some(item) = items.next() {

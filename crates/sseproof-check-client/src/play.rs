@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use sseproof_client_rules::{
-    Case, CaseEnd, CaseRecord, ClientRecord, Command, Do, Hello, Kind, Pace, View, What,
+    Can, Case, CaseEnd, CaseRecord, ClientRecord, Command, Do, Hello, Kind, Pace, View, What,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
@@ -181,7 +181,10 @@ impl Run<'_> {
         if let Some(lacks) = case.needs.iter().find(|can| !self.client.can.contains(can)) {
             return Some(format!("the adapter has no `{}`", lacks.name()));
         }
-        (case.idle && !options.idle).then(|| "takes long (--idle)".to_owned())
+        if case.idle && !options.idle {
+            return Some("takes long (--idle)".to_owned());
+        }
+        case.measured.then(|| self.carrier.memory().err()).flatten()
     }
 
     /// Takes from the first cases what is needed for the others.
@@ -216,6 +219,9 @@ impl Run<'_> {
         cases: Vec<&'static Case>,
         at_once: usize,
     ) -> Result<(), Broken> {
+        let mut cases = cases;
+        // The longest first, so that the others are played beside them.
+        cases.sort_by_key(|case| std::cmp::Reverse(case.patience));
         let mut waiting: VecDeque<_> = cases.into();
         loop {
             if let Some(why) = &self.cut {
@@ -244,11 +250,17 @@ impl Run<'_> {
         (self.progress)(Progress::Begins { case });
         let index = usize::try_from(self.next_id).unwrap_or(usize::MAX);
         let times = (self.began, self.pace);
-        let mut running = Running::begin(case, index, self.ground, self.served.clone(), times)
+        let running = Running::begin(case, index, self.ground, self.served.clone(), times)
             .await
             .map_err(|error| Broken::Ground(error.to_string()))?;
+        self.running.insert(index, running);
+        // A server may be away before the client connects.
+        self.act(index, Instant::now()).await?;
+        let Some(running) = self.running.get_mut(&index) else { return Ok(()) };
         let connects = (case.connects)(running.place.origins());
-        for connect in connects {
+        for mut connect in connects {
+            // A client that cannot be asked for it begins with a time of its own.
+            connect.retry = connect.retry.filter(|_| self.client.can.contains(&Can::Retry));
             let id = self.next_id;
             self.next_id += 1;
             running.ids.push(id);
@@ -257,7 +269,6 @@ impl Run<'_> {
             running.add(Instant::now(), what, Duration::ZERO);
             self.carrier.send(Command { id, connect: Some(connect), close: None });
         }
-        self.running.insert(index, running);
         Ok(())
     }
 
@@ -325,6 +336,11 @@ impl Run<'_> {
                 }
             };
             running.add(now, what, Duration::ZERO);
+        }
+        if running.looks(now)
+            && let Ok(bytes) = self.carrier.memory()
+        {
+            running.add(now, What::Memory(bytes), Duration::ZERO);
         }
         if running.is_over(now)
             && let Some(mut running) = self.running.remove(&index)

@@ -21,6 +21,8 @@ use crate::{Ground, Place};
 const LONGEST: Duration = Duration::from_secs(90);
 /// Enough for what is under way when a case is over.
 const SHORT: Duration = Duration::from_millis(200);
+/// How often the memory of a client is read, and for how long.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(20));
 /// The most entries that a case may have.
 const ENTRIES: usize = 1_000_000;
 
@@ -49,6 +51,10 @@ pub(crate) struct Running {
     last: Instant,
     run_began: Instant,
     pace: Pace,
+    /// The longest time without anything new.
+    patience: Duration,
+    /// When the memory of the client is read next, and for the last time.
+    look: Option<(Instant, Instant)>,
 }
 
 impl Running {
@@ -66,6 +72,7 @@ impl Running {
         let place = ground.place(lab.clone(), false).await?;
         origins.get_or_init(|| place.origins().clone());
         let now = Instant::now();
+        let patience = pace.patience().max(case.patience);
         Ok(Self {
             case,
             place,
@@ -75,10 +82,12 @@ impl Running {
             entries: Vec::new(),
             due: vec![(None, false); case.acts.len()],
             over: None,
-            still: now + pace.patience(),
+            still: now + patience,
             last: now + LONGEST,
             run_began,
             pace,
+            patience,
+            look: case.measured.then_some((now, now + LOOKS.1)),
         })
     }
 
@@ -87,7 +96,7 @@ impl Running {
         let at_us = at.saturating_duration_since(self.run_began).as_micros();
         let at_us = u64::try_from(at_us).unwrap_or(u64::MAX);
         self.entries.push(Entry { at_us, what });
-        self.still = self.still.max(at + self.pace.patience() + waits);
+        self.still = self.still.max(at + self.patience + waits);
     }
 
     pub(crate) fn is_flooded(&self) -> bool {
@@ -100,7 +109,7 @@ impl Running {
         for (index, act) in self.case.acts.iter().enumerate() {
             if self.due[index].0.is_none() && self.has_come(act.when) {
                 self.due[index].0 = Some(now + act.after);
-                self.still = self.still.max(now + act.after + self.pace.patience());
+                self.still = self.still.max(now + act.after + self.patience);
             }
             if let (Some(due), false) = self.due[index]
                 && due <= now
@@ -110,6 +119,16 @@ impl Running {
             }
         }
         done
+    }
+
+    /// Whether the memory of the client is to be read now.
+    pub(crate) fn looks(&mut self, now: Instant) -> bool {
+        let Some((next, last)) = self.look else { return false };
+        let is_due = next <= now;
+        if is_due {
+            self.look = (now < last).then_some((now + LOOKS.0, last));
+        }
+        is_due
     }
 
     /// Whether the case is over.
@@ -133,7 +152,7 @@ impl Running {
     /// When there is something to do if nothing happens until then.
     pub(crate) fn wakes(&self) -> Instant {
         let acts = self.due.iter().filter(|(_, done)| !done).filter_map(|(due, _)| *due);
-        acts.chain([self.ends()]).min().unwrap_or(self.last)
+        acts.chain(self.look.map(|(next, _)| next)).chain([self.ends()]).min().unwrap_or(self.last)
     }
 
     fn has_come(&self, when: When) -> bool {

@@ -23,6 +23,11 @@ pub struct Case {
     /// Nothing more is to be seen once this has come and the quiet time has passed.
     pub until: When,
     pub quiet: Quiet,
+    /// The longest time without anything new before the case ends without `until`, if that is longer
+    /// than this client takes to reconnect.
+    pub patience: Duration,
+    /// Whether the memory of the client's process is read all the time.
+    pub measured: bool,
     /// Whether it is only played when long waits were asked for.
     pub idle: bool,
     /// Whether no other case may be played beside it.
@@ -127,6 +132,8 @@ impl Case {
             acts: &[],
             until: When::Never,
             quiet: Quiet::Short,
+            patience: Duration::ZERO,
+            measured: false,
             idle: false,
             alone: false,
             over: Transport::Http1,
@@ -164,6 +171,15 @@ impl Case {
         Self { until, quiet, ..self }
     }
 
+    pub const fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Played alone, because the memory is that of all connections.
+    pub const fn measured(self) -> Self {
+        Self { measured: true, alone: true, ..self }
+    }
+
     pub const fn over(self, over: Transport) -> Self {
         Self { over, ..self }
     }
@@ -189,6 +205,11 @@ pub fn stream() -> Answered {
     let headers = headers.into_iter().collect();
     let head = Action::Head { status: 200, headers, framing: Framing::Chunked };
     Answered(vec![head])
+}
+
+/// No response yet, as the beginning of an answer.
+pub fn silence() -> Answered {
+    Answered(Vec::new())
 }
 
 /// An answer in the making.
@@ -232,7 +253,15 @@ impl Answered {
 
 /// The steps of an answer, for people: `200 text/event-stream`, `writes "data: a\n\n"`, `ends`.
 pub fn described(plan: &Plan) -> Vec<String> {
-    plan.actions.iter().filter_map(describe).collect()
+    let mut steps: Vec<(String, usize)> = Vec::new();
+    for step in plan.actions.iter().filter_map(describe) {
+        match steps.last_mut() {
+            Some((last, times)) if *last == step => *times += 1,
+            _ => steps.push((step, 1)),
+        }
+    }
+    let text = |(step, times)| if times == 1 { step } else { format!("{step}, {times} times") };
+    steps.into_iter().map(text).collect()
 }
 
 fn describe(action: &Action) -> Option<String> {
@@ -284,5 +313,7 @@ mod tests {
         assert_eq!(described(&plan), expected);
         let long = stream().write(vec![b'a'; 500]).end();
         assert!(described(&long)[1].ends_with("(500 bytes)"), "{:?}", described(&long));
+        let twice = stream().write("a").write("a").end();
+        assert_eq!(described(&twice)[1], r#"writes "a", 2 times"#);
     }
 }

@@ -10,7 +10,7 @@ use sseproof_codec::Item;
 use sseproof_http::{EVENT_STREAM, Headers, Request, is_credential};
 use url::Url;
 
-use crate::protocol::{Call, Connect, Event, Opened, Ready};
+use crate::protocol::{Call, Connect, Event, Kind, Opened, Ready};
 
 /// The reconnection time before the server or the user sets one.
 const RETRY: Duration = Duration::from_secs(3);
@@ -22,6 +22,7 @@ const REDIRECTS: u32 = 20;
 /// A connection of the client, with all that its decisions depend on.
 #[derive(Clone, Debug)]
 pub struct State {
+    pub kind: Kind,
     pub id: u64,
     pub connect: Connect,
     /// The URL, method and body of the next request, which redirects change.
@@ -105,6 +106,11 @@ pub struct Hooks {
     /// The calls that are made in the place of this one.
     pub call: fn(&State, Call) -> Vec<Call>,
     pub close: fn(&State) -> Closing,
+    /// How long the client waits for the next byte of a response; without end if it is `None`.
+    pub read_timeout: fn(&State) -> Option<Duration>,
+    /// Whether a piece of the response starts that wait anew; the second is whether an event came
+    /// with it.
+    pub counts: fn(&State, bool) -> bool,
 }
 
 /// A client that follows the standard.
@@ -118,11 +124,14 @@ pub const REFERENCE: Hooks = Hooks {
     lost,
     call: |_, call| vec![call],
     close: |_| Closing::AtOnce,
+    read_timeout: |state| state.connect.read_timeout.map(Duration::from_millis),
+    counts: |_, _| true,
 };
 
 impl State {
-    pub fn new(id: u64, connect: Connect) -> Self {
+    pub fn new(kind: Kind, id: u64, connect: Connect) -> Self {
         Self {
+            kind,
             id,
             url: connect.url.clone(),
             method: connect.method.clone().unwrap_or_else(|| "GET".to_owned()),
@@ -237,6 +246,9 @@ pub fn dispatch(state: &mut State, item: &Item<'_>) -> Vec<Call> {
 }
 
 pub fn lost(state: &State, loss: &Loss) -> Option<Duration> {
+    if state.kind == Kind::Reader {
+        return None;
+    }
     let doubled = match loss {
         Loss::End | Loss::Broken(_) => state.retry,
         Loss::Unreachable(_) | Loss::Refused(_) => {

@@ -64,7 +64,9 @@ fn judged(rule: &Rule, record: &ClientRecord, case: &CaseRecord) -> Judgement {
         CaseEnd::Died(how) => Fault::missing(how.clone()).into(),
         CaseEnd::Played => {
             let view = View::new(record, case);
-            if view.requests().is_empty() && view.events().is_empty() {
+            // The server was reachable all the time.
+            let was_there = !view.entries().any(|entry| matches!(entry.what, What::Away));
+            if was_there && view.requests().is_empty() && view.events().is_empty() {
                 return Judgement::Unclear(format!("the client sent no request in {}", case.case));
             }
             (rule.judge)(&view)

@@ -23,7 +23,7 @@ mod response;
 mod retry;
 
 pub use case::{
-    Act, Answered, Answerer, Case, CaseVisit, Do, Origins, Quiet, Transport, When, stream,
+    Act, Answered, Answerer, Case, CaseVisit, Do, Origins, Quiet, Transport, When, silence, stream,
 };
 pub use client::{Accept, Hooks, Loss, REFERENCE, State};
 pub use judge::{finding, judge, timeline};

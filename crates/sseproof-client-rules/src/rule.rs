@@ -2,7 +2,7 @@
 
 use sseproof_rules::{Requirement, RuleText, rule_text};
 
-use crate::{Hooks, View};
+use crate::{Hooks, Kind, View};
 
 /// The code that judges one requirement over the records of its cases.
 pub struct Rule {
@@ -23,6 +23,7 @@ pub struct Mutant {
     pub wrong: &'static str,
     /// Its decisions.
     pub hooks: Hooks,
+    pub kind: Kind,
 }
 
 /// The verdict on one case.
@@ -65,7 +66,12 @@ impl Rule {
 
 impl Mutant {
     pub const fn new(id: &'static str, wrong: &'static str, hooks: Hooks) -> Self {
-        Self { id, wrong, hooks }
+        Self { id, wrong, hooks, kind: Kind::Eventsource }
+    }
+
+    /// The same, of a client that reads one response.
+    pub const fn reading(self) -> Self {
+        Self { kind: Kind::Reader, ..self }
     }
 }
 

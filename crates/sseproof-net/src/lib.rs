@@ -32,7 +32,7 @@ pub use limits::{DEADLINE, EMPTY_FRAMES, ENOUGH, Limits, REPLIES};
 pub use options::{ConnectionOptions, UnixSocket};
 pub use pipe::{InMemory, pipe};
 pub use prepared::{Written, written};
-pub use process::{Serving, Vitals, Watcher, is_running, local_port, serving};
+pub use process::{Serving, Vitals, Watcher, group_memory, is_running, local_port, serving};
 pub use progress::Progress;
 pub use proxy::{Proxies, ProxyError};
 pub use redirect::{Redirect, redirect};

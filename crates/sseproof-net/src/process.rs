@@ -61,6 +61,14 @@ pub fn is_running(process: i32) -> bool {
     linux::is_running(process)
 }
 
+/// The private memory of the processes of a process group, in bytes.
+///
+/// # Errors
+/// Why it is not known: no such group with readable /proc, or a system other than Linux.
+pub fn group_memory(group: u32) -> Result<u64, String> {
+    linux::group_memory(group)
+}
+
 pub fn local_port(url: &str) -> Option<u16> {
     let url = Url::parse(url).ok()?;
     let is_local = match url.host()? {
@@ -210,6 +218,18 @@ mod linux {
         Ok(holders)
     }
 
+    pub(super) fn group_memory(group: u32) -> Result<u64, String> {
+        let processes = all_processes().map_err(|error| format!("cannot read /proc: {error}"))?;
+        // Processes of others, and those that end meanwhile, cannot be read.
+        let mut members = processes.flatten().filter(|process| {
+            let stat = process.stat();
+            stat.is_ok_and(|stat| u32::try_from(stat.pgrp).is_ok_and(|found| found == group))
+        });
+        let first = members.next().ok_or_else(|| format!("no such process group: {group}"))?;
+        let rest: u64 = members.filter_map(|process| memory(&process).ok()).sum();
+        Ok(memory(&first)? + rest)
+    }
+
     fn threads(process: &Process) -> Result<u64, String> {
         let stat = process.stat().map_err(|error| gone(process, &error))?;
         Ok(u64::try_from(stat.num_threads).unwrap_or_default())
@@ -250,6 +270,10 @@ mod linux {
 
     pub(super) fn is_running(_process: i32) -> bool {
         false
+    }
+
+    pub(super) fn group_memory(_group: u32) -> Result<u64, String> {
+        Err("processes can only be read on Linux".to_owned())
     }
 
     pub(super) fn unread(_ours: SocketAddr, _theirs: SocketAddr) -> Result<u64, String> {
