@@ -51,8 +51,16 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    pub fn new(kind: Kind, hooks: Hooks, dial: Arc<dyn Dial>) -> Self {
+    /// A client that follows the standard of `EventSource`.
+    pub fn new(hooks: Hooks, dial: Arc<dyn Dial>) -> Self {
+        let kind = Kind::Eventsource;
         Self { kind, hooks, dial, connections: HashMap::new(), out: None, held: None }
+    }
+
+    /// The same as a client of that kind.
+    #[must_use]
+    pub fn of(self, kind: Kind) -> Self {
+        Self { kind, ..self }
     }
 
     /// The same, whose memory is what its connections have kept.
@@ -182,9 +190,9 @@ impl Connection {
 
     /// Whether the client is closed; a wrong one goes on.
     fn close(&mut self) -> bool {
+        let goes_on = (self.hooks.close)(&self.state) == Closing::Reconnects;
         self.state.ready = Ready::Closed;
         self.say(Call::Closed(self.state.opened()));
-        let goes_on = (self.hooks.close)(&self.state) == Closing::Reconnects;
         self.quiet = true;
         !goes_on
     }

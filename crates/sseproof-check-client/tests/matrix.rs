@@ -13,7 +13,7 @@ use sseproof_rules::{Finding, Status};
 
 async fn record(kind: Kind, hooks: Hooks, measured: bool) -> ClientRecord {
     let memory = Memory::default();
-    let mut client = Embedded::new(kind, hooks, Arc::new(memory.clone()));
+    let mut client = Embedded::new(hooks, Arc::new(memory.clone())).of(kind);
     if measured {
         client = client.measured();
     }

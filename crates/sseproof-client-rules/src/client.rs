@@ -13,7 +13,7 @@ use url::Url;
 use crate::protocol::{Call, Connect, Event, Kind, Opened, Ready};
 
 /// The reconnection time before the server or the user sets one.
-const RETRY: Duration = Duration::from_secs(3);
+pub(crate) const RETRY: Duration = Duration::from_secs(3);
 /// The longest wait after failures, and the longest announced reconnection time.
 const LONGEST: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(24 * 3600));
 /// How many redirects are followed one after the other.

@@ -17,10 +17,14 @@ mod rule;
 mod view;
 
 mod close;
+mod endurance;
+mod last_event_id;
+mod reader;
 mod reconnect;
 mod request;
 mod response;
 mod retry;
+mod state;
 
 pub use case::{
     Act, Answered, Answerer, Case, CaseVisit, Do, Origins, Quiet, Transport, When, silence, stream,

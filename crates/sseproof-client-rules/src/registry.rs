@@ -1,6 +1,9 @@
 //! All rules and cases, by family.
 
-use crate::{Case, Mutant, Rule, close, reconnect, request, response, retry};
+use crate::{
+    Case, Mutant, Rule, close, endurance, last_event_id, reader, reconnect, request, response,
+    retry, state,
+};
 
 /// Rules on one side of a client, with the cases that they need.
 pub(crate) struct Family {
@@ -9,8 +12,17 @@ pub(crate) struct Family {
 }
 
 /// In the order in which they are listed.
-static FAMILIES: &[&Family] =
-    &[&request::FAMILY, &response::FAMILY, &reconnect::FAMILY, &retry::FAMILY, &close::FAMILY];
+static FAMILIES: &[&Family] = &[
+    &request::FAMILY,
+    &response::FAMILY,
+    &reconnect::FAMILY,
+    &retry::FAMILY,
+    &last_event_id::FAMILY,
+    &state::FAMILY,
+    &close::FAMILY,
+    &endurance::FAMILY,
+    &reader::FAMILY,
+];
 
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.iter().flat_map(|family| family.rules).copied()

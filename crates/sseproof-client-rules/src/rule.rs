@@ -105,6 +105,11 @@ impl Judgement {
         Self::Held(note.into())
     }
 
+    /// Nothing can be said of a reconnection that did not come; other rules judge that.
+    pub fn not_reconnected() -> Self {
+        Self::Unclear("the client did not reconnect".to_owned())
+    }
+
     /// Broken with these faults, or held with the note if there are none.
     pub fn of(faults: Vec<Fault>, note: impl Into<String>) -> Self {
         if faults.is_empty() { Self::held(note) } else { Self::Broken(faults) }

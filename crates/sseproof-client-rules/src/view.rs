@@ -74,6 +74,14 @@ impl<'a> View<'a> {
         ends.drain(..).next()
     }
 
+    /// How long the client waited after the response to the request with that number; at the entry of
+    /// its next request.
+    pub fn pause(&self, number: usize) -> Option<Seen<Duration>> {
+        let end = self.end(number as u64)?;
+        let next = self.request(number + 1)?;
+        Some(Seen { entry: next.entry, at: next.at, what: next.at.saturating_sub(end.at) })
+    }
+
     pub fn events(&self) -> Vec<Seen<&'a Event>> {
         self.calls(|call| match call {
             Call::Event(event) => Some(event),
