@@ -4,6 +4,7 @@ use sseproof_http::{Bytes, Request};
 use sseproof_rules::{Evidence, Excerpt, Finding, Status};
 
 use crate::record::How;
+use crate::view::STAYS_AWAY;
 use crate::{
     Asked, Call, CaseEnd, CaseRecord, ClientRecord, Connect, Entry, Fault, Judgement, Rule, View,
     What, rules,
@@ -69,7 +70,12 @@ fn judged(rule: &Rule, record: &ClientRecord, case: &CaseRecord) -> Judgement {
             if was_there && view.requests().is_empty() && view.events().is_empty() {
                 return Judgement::Unclear(format!("the client sent no request in {}", case.case));
             }
-            (rule.judge)(&view)
+            match (rule.judge)(&view) {
+                Judgement::Unclear(_) if view.stays_away() => {
+                    Judgement::Skipped(STAYS_AWAY.to_owned())
+                }
+                judgement => judgement,
+            }
         }
     }
 }

@@ -6,6 +6,10 @@ use crate::protocol::{Event, Failed};
 use crate::record::How;
 use crate::{Asked, Call, Can, CaseRecord, ClientRecord, Hello, Kind, Pace, What};
 
+/// Why a client is not asked what comes after the end of a stream.
+pub(crate) const STAYS_AWAY: &str =
+    "the client does not reconnect after the end of a stream, as it declares in `retriesOn`";
+
 /// The record of one case, with the client that it is about.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
@@ -38,6 +42,11 @@ impl<'a> View<'a> {
     pub fn declares(&self, end: &str) -> bool {
         let client = self.client();
         client.kind == Kind::Resilient && client.retries_on.iter().any(|declared| declared == end)
+    }
+
+    /// Whether it does not reconnect after the end of a stream by intent, as its adapter declares.
+    pub fn stays_away(&self) -> bool {
+        self.client().kind == Kind::Resilient && !self.declares("end")
     }
 
     pub fn pace(&self) -> Pace {
