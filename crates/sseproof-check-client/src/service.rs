@@ -16,8 +16,9 @@ use sseproof_client_rules::protocol::{Event, Failed};
 use sseproof_client_rules::{Call, Can, Command, Connect, Hello, Kind};
 use sseproof_http::{Bytes, Headers, Plan, Request, Version};
 use sseproof_net::{Client, Dial, Direct, Lab, Leave, Limits};
-use sseproof_record::Exchange;
+use sseproof_record::{Ending, Exchange};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::in_order::InOrder;
@@ -59,6 +60,13 @@ struct Session {
     out: UnboundedSender<Said>,
     /// The URLs of its streams.
     streams: Arc<Mutex<Vec<String>>>,
+    watch: AbortHandle,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
 }
 
 /// The answer to the first request.
@@ -125,7 +133,9 @@ impl Service {
         let status = self.asks.status().await.map_err(StartError::Unreachable)?;
         let capabilities = status.capabilities.unwrap_or_default();
         let has_listeners = capabilities.iter().any(|name| name == "event-type-listeners");
-        self.session = Some(Session { callbacks, has_listeners, out, streams: Arc::default() });
+        let watch = tokio::spawn(self.asks.clone().watch(out.clone())).abort_handle();
+        let streams = Arc::default();
+        self.session = Some(Session { callbacks, has_listeners, out, streams, watch });
         let name = status.name.filter(|name| !name.is_empty());
         Ok(Hello {
             name: name.unwrap_or_else(|| self.asks.url.clone()),
@@ -258,6 +268,20 @@ impl Asks {
                     let how = &asked.end.how;
                     return Err(format!("{} does not answer within {seconds} s: {how}", self.url));
                 }
+            }
+        }
+    }
+
+    /// Reports the end of the service: it is seen only by a port that is closed, and the ends of its
+    /// streams look like those of a client that disconnects.
+    async fn watch(self, out: UnboundedSender<Said>) {
+        loop {
+            sleep(POLL).await;
+            let Ok(asked) = self.ask("GET", &self.url, None).await else { return };
+            if let Ending::Unconnected(why) = &asked.end.how {
+                // The run may be over.
+                let _ = out.send(Said::Died(format!("the test service ended: {why}")));
+                return;
             }
         }
     }

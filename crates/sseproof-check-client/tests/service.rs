@@ -269,3 +269,19 @@ fn a_service_stops_at_204_if_it_says_so() {
         assert_eq!(findings[0].status, expected, "{capabilities:?}: {findings:#?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_service_is_reported() {
+    let memory = Memory::default();
+    let (mut place, _) = service(&memory, ODD[0]).await;
+    let own = (Arc::new(memory.clone()), Arc::new(memory.clone()));
+    let mut service = Service::over(place.origins().own.clone(), own.0, own.1);
+    let (said, mut hears) = unbounded_channel();
+    service.start(said).await.expect("a service that works");
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert!(hears.try_recv().is_err());
+    place.away();
+    let died = hears.recv().await;
+    let Some(Said::Died(why)) = died else { panic!("{died:?}") };
+    assert!(why.contains("the test service ended"), "{why}");
+}
