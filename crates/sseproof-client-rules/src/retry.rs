@@ -52,7 +52,7 @@ const OWN_BLOCK: Case = announced!(
 const INVALID: Case = announced!(
     "retry-invalid",
     "the server announces `retry: 700`, then values that are not digits",
-    "retry: 700\ndata: two\n\nretry: 5x\n\nretry: -1\n\nretry: 1.5\n\nretry:\n\nretry: 0x1\n\nretry: 1e1\n\nretry: +5\n\n"
+    "retry: 700\ndata: two\n\nretry: 5x\n\nretry: -1\n\nretry: 1.5\n\nretry: 0x1\n\nretry: 1e1\n\nretry: +5\n\n"
 );
 const ZEROS: Case = announced!(
     "retry-zeros",
