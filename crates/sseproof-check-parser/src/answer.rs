@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 use sseproof_codec::Decoder;
+use sseproof_corpus::Event;
 
 /// A parser under test: each call is a new stream, fed to a new parser.
 pub trait Parser {
@@ -29,17 +30,6 @@ pub struct Answer {
     /// How long parsing took.
     #[serde(default)]
     pub nanos: Option<u64>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Event {
-    pub data: String,
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
-    pub event_type: Option<String>,
-    /// At the time of dispatch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_event_id: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sseproof_http::{Action, Bytes, Framing, Plan, Request};
 
-use crate::expand::{Stream, json, streams};
+use sseproof_corpus::{Stream, json, streams};
 
 const PAGE: &str = include_str!("browser/page.html");
 /// The pause between two chunks, so that they arrive one by one.

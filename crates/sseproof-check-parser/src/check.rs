@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestError, TestRunner};
 use sseproof_codec::strategy::{self, chunked, hostile, well_formed};
 
-use crate::answer::{Answer, Event, Fault, Parser};
-use crate::corpus::corpus;
-use crate::expand::{LineEnds, Stream};
+use sseproof_corpus::{Event, LineEnds, Stream, corpus};
+
+use crate::answer::{Answer, Fault, Parser};
 use crate::judge::{Expected, Failure, judge};
 use crate::report::{Chance, Judged, RANDOM, Report, Requirement, Speed};
 

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::answer::{Answer, Event, Fault};
+use sseproof_corpus::Event;
+
+use crate::answer::{Answer, Fault};
 
 /// Longer reconnection times, in milliseconds, are not judged: a number in JavaScript cannot hold
 /// all of them.

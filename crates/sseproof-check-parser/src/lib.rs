@@ -9,16 +9,15 @@ mod adapter;
 mod answer;
 mod browser;
 mod check;
-mod corpus;
-mod expand;
 mod judge;
 mod report;
 
 pub use adapter::Adapter;
-pub use answer::{Answer, Event, Fault, Parser, Reference};
+pub use answer::{Answer, Fault, Parser, Reference};
 pub use browser::{Browser, Served};
 pub use check::{Options, check, check_only, ids};
-pub use corpus::{Anomaly, Case, corpus};
-pub use expand::{LineEnds, Stream, json as corpus_json, streams};
 pub use judge::Failure;
 pub use report::{Known, Report, Verdict, junit, text};
+pub use sseproof_corpus::{
+    Anomaly, Case, Event, LineEnds, Stream, corpus, json as corpus_json, streams,
+};

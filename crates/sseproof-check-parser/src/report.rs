@@ -7,8 +7,8 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 use sseproof_units::inert;
 
-use crate::answer::Event;
 use crate::judge::Failure;
+use sseproof_corpus::Event;
 
 const GIVEN_UP: &str = "the adapter hung or answered other questions too often";
 /// The start of the id of a kind of random streams.

@@ -8,8 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 
-use crate::answer::Event;
-use crate::corpus::{Anomaly, Case, corpus};
+use crate::corpus::{Anomaly, Case, Event, corpus};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

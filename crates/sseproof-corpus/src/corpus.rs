@@ -6,8 +6,6 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Event;
-
 macro_rules! groups {
     ($($name:literal),*) => {
         [$(include_str!(concat!("../../../specs/corpus/", $name, ".json"))),*]
@@ -47,6 +45,17 @@ pub struct Case {
     /// The comment lines, without their colons.
     pub comments: Vec<String>,
     pub anomalies: Vec<Anomaly>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Event {
+    pub data: String,
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<String>,
+    /// At the time of dispatch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_event_id: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
