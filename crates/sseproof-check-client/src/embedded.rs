@@ -9,9 +9,9 @@ use sseproof_client_rules::protocol::{Failed, Ready};
 use sseproof_client_rules::{
     Accept, Call, Can, CloseOn, Command, Connect, Hello, Hooks, Kind, Loss, State,
 };
-use sseproof_codec::Decoder;
+use sseproof_codec::{Decoder, Limits};
 use sseproof_http::http1::{Part, Progress, Reader, Start};
-use sseproof_http::{Coding, ContentDecoder};
+use sseproof_http::{ContentDecoder, Headers};
 use sseproof_net::{Dial, ReceiveBuffer, Socket, written};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc::UnboundedSender;
@@ -96,7 +96,10 @@ impl Carrier for Embedded {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 kind,
                 can: CAN.to_vec(),
-                retries_on: Vec::new(),
+                retries_on: match kind {
+                    Kind::Resilient => ["network", "end", "503"].map(str::to_owned).to_vec(),
+                    _ => Vec::new(),
+                },
             })
         })
     }
@@ -216,6 +219,7 @@ impl Connection {
 
     /// Sends the request and reads its response to the end.
     async fn attempt(&mut self) -> Attempt {
+        self.state.answer = Headers::default();
         let request = (self.hooks.request)(&self.state);
         let unreachable = |why: String| Attempt::Lost(Loss::Unreachable(why));
         let written = match written(&request) {
@@ -232,7 +236,8 @@ impl Connection {
         }
         let mut response = Response {
             reader: Reader::response(&request.method),
-            decoder: Decoder::new().resumed(&self.state.last_event_id, None),
+            decoder: Decoder::with_limits(Limits::UNLIMITED)
+                .resumed(&self.state.last_event_id, None),
             coding: None,
             is_open: false,
         };
@@ -286,14 +291,13 @@ impl Connection {
         match part {
             Part::Head(head) => {
                 let Start::Response { status, .. } = head.start else { return None };
-                if (100..200).contains(&status) {
-                    return None;
-                }
+                self.state.answer = head.headers.clone();
                 let answer = Answer { status, headers: &head.headers };
                 match (self.hooks.accept)(&self.state, answer) {
+                    Accept::Wait => None,
                     Accept::Open => {
                         response.is_open = true;
-                        response.coding = Coding::of(&head.headers).map(ContentDecoder::new);
+                        response.coding = (self.hooks.coding)(&self.state).map(ContentDecoder::new);
                         self.state.ready = Ready::Open;
                         self.state.opened += 1;
                         self.state.failures = 0;

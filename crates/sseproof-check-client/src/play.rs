@@ -255,10 +255,16 @@ impl Run<'_> {
             .map_err(|error| Broken::Ground(error.to_string()))?;
         self.running.insert(index, running);
         // A server may be away before the client connects.
-        self.act(index, Instant::now()).await?;
-        let Some(running) = self.running.get_mut(&index) else { return Ok(()) };
-        let connects = (case.connects)(running.place.origins());
-        for mut connect in connects {
+        self.act(index, Instant::now()).await
+    }
+
+    /// Asks the client for as many connections as the case opens at the same time.
+    fn connect(&mut self, index: usize) {
+        let Some(running) = self.running.get_mut(&index) else { return };
+        while let Some(mut connect) = running.next_connect() {
+            if !self.client.can.contains(&Can::Types) {
+                connect.types.clear();
+            }
             // A client that cannot be asked for it begins with a time of its own.
             connect.retry = connect.retry.filter(|_| self.client.can.contains(&Can::Retry));
             let id = self.next_id;
@@ -269,7 +275,6 @@ impl Run<'_> {
             running.add(Instant::now(), what, Duration::ZERO);
             self.carrier.send(Command { id, connect: Some(connect), close: None });
         }
-        Ok(())
     }
 
     /// Waits for the next thing that happens, and does what is due.
@@ -337,6 +342,8 @@ impl Run<'_> {
             };
             running.add(now, what, Duration::ZERO);
         }
+        self.connect(index);
+        let Some(running) = self.running.get_mut(&index) else { return Ok(()) };
         if running.looks(now)
             && let Ok(bytes) = self.carrier.memory()
         {

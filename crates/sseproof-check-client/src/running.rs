@@ -1,6 +1,6 @@
 //! A case while it is played.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,8 @@ use std::time::Duration;
 use sseproof_client_rules::case::described;
 use sseproof_client_rules::record::How;
 use sseproof_client_rules::{
-    Asked, Call, Case, CaseVisit, Do, Ended, Entry, Origins, Pace, Quiet, What, When, stream,
+    Asked, Call, Case, CaseVisit, Connect, Do, Ended, Entry, Origins, Pace, Quiet, What, When,
+    stream,
 };
 use sseproof_http::{Action, Framing, Headers, Plan, Request, Visit};
 use sseproof_net::{Lab, ServedEnd};
@@ -35,6 +36,19 @@ pub(crate) struct Served {
     pub(crate) waits: Duration,
 }
 
+/// How many of each the case has seen.
+#[derive(Default)]
+struct Seen {
+    requests: usize,
+    ends: usize,
+    events: usize,
+    errors: usize,
+    opens: usize,
+    closes: usize,
+    /// First responses that are over.
+    read: usize,
+}
+
 pub(crate) struct Running {
     pub(crate) case: &'static Case,
     pub(crate) place: Box<dyn Place>,
@@ -43,6 +57,11 @@ pub(crate) struct Running {
     /// The numbers of its connections.
     pub(crate) ids: Vec<u64>,
     pub(crate) entries: Vec<Entry>,
+    seen: Seen,
+    /// The connections that the client is not asked for yet.
+    waiting: VecDeque<Connect>,
+    /// The requests that are the first ones for their paths, until their responses are over.
+    first: HashMap<u64, String>,
     /// When each act is due, and whether it was done.
     due: Vec<(Option<Instant>, bool)>,
     over: Option<Instant>,
@@ -71,6 +90,7 @@ impl Running {
         let lab = lab(case, index, served, Arc::clone(&origins), Arc::clone(&retired));
         let place = ground.place(lab.clone(), false).await?;
         origins.get_or_init(|| place.origins().clone());
+        let waiting = (case.connects)(place.origins()).into();
         let now = Instant::now();
         let patience = pace.patience().max(case.patience);
         Ok(Self {
@@ -80,6 +100,9 @@ impl Running {
             retired,
             ids: Vec::new(),
             entries: Vec::new(),
+            seen: Seen::default(),
+            waiting,
+            first: HashMap::new(),
             due: vec![(None, false); case.acts.len()],
             over: None,
             still: now + patience,
@@ -95,8 +118,45 @@ impl Running {
     pub(crate) fn add(&mut self, at: Instant, what: What, waits: Duration) {
         let at_us = at.saturating_duration_since(self.run_began).as_micros();
         let at_us = u64::try_from(at_us).unwrap_or(u64::MAX);
+        self.count(&what);
         self.entries.push(Entry { at_us, what });
         self.still = self.still.max(at + self.patience + waits);
+    }
+
+    fn count(&mut self, what: &What) {
+        let seen = &mut self.seen;
+        let counted = match what {
+            What::Asked(asked) => {
+                let path = asked.request.path();
+                if self.first.values().all(|first| first != path) {
+                    self.first.insert(asked.number, path.to_owned());
+                }
+                &mut seen.requests
+            }
+            What::Ended(ended) => {
+                seen.read += usize::from(self.first.contains_key(&ended.number));
+                &mut seen.ends
+            }
+            What::Called { call, .. } => match call {
+                Call::Open(_) => &mut seen.opens,
+                Call::Event(_) => &mut seen.events,
+                Call::Error(_) => &mut seen.errors,
+                Call::Closed(_) => &mut seen.closes,
+                Call::Comment(_) => return,
+            },
+            What::Connect { .. }
+            | What::Close { .. }
+            | What::Away
+            | What::Back
+            | What::Memory(_) => return,
+        };
+        *counted += 1;
+    }
+
+    /// The next connection that the client is to be asked for now.
+    pub(crate) fn next_connect(&mut self) -> Option<Connect> {
+        let open = self.ids.len() - self.seen.read.min(self.ids.len());
+        if open < self.case.lanes { self.waiting.pop_front() } else { None }
     }
 
     pub(crate) fn is_flooded(&self) -> bool {
@@ -156,23 +216,17 @@ impl Running {
     }
 
     fn has_come(&self, when: When) -> bool {
-        let count = |is: fn(&What) -> bool| self.entries.iter().filter(|e| is(&e.what)).count();
-        let calls = |is: fn(&Call) -> bool| {
-            let called = self.entries.iter().filter_map(|entry| match &entry.what {
-                What::Called { call, .. } => Some(call),
-                _ => None,
-            });
-            called.filter(|call| is(call)).count()
-        };
+        let seen = &self.seen;
         match when {
             When::Start => true,
             When::Never => false,
-            When::Requests(number) => count(|what| matches!(what, What::Asked(_))) >= number,
-            When::Ends(number) => count(|what| matches!(what, What::Ended(_))) >= number,
-            When::Events(number) => calls(|call| matches!(call, Call::Event(_))) >= number,
-            When::Errors(number) => calls(|call| matches!(call, Call::Error(_))) >= number,
-            When::Opens(number) => calls(|call| matches!(call, Call::Open(_))) >= number,
-            When::Closes(number) => calls(|call| matches!(call, Call::Closed(_))) >= number,
+            When::Requests(number) => seen.requests >= number,
+            When::Ends(number) => seen.ends >= number,
+            When::Events(number) => seen.events >= number,
+            When::Errors(number) => seen.errors >= number,
+            When::Opens(number) => seen.opens >= number,
+            When::Closes(number) => seen.closes >= number,
+            When::Read => self.waiting.is_empty() && seen.read >= self.ids.len(),
             When::Done(index) => self.due.get(index).is_some_and(|(_, done)| *done),
         }
     }

@@ -9,9 +9,12 @@ use sseproof_check_client::{
     Broken, Carrier as _, Embedded, Ground as _, Memory, Options, Place, Said, Service, StartError,
     play,
 };
+use sseproof_client_rules::client::dispatch;
 use sseproof_client_rules::{
-    Call, Can, CaseEnd, ClientRecord, Command, Connect, Kind, REFERENCE, cases, judge, mutants,
+    Call, Can, CaseEnd, ClientRecord, Command, Connect, Hooks, Kind, REFERENCE, cases, judge,
+    mutants,
 };
+use sseproof_codec::Item;
 use sseproof_http::{Action, Bytes, Framing, Headers, Plan, Request, Version};
 use sseproof_net::{Client, Lab, Leave, Limits};
 use sseproof_rules::Status;
@@ -40,6 +43,17 @@ struct Quirks {
 /// The requests that the service got, as `POST /` and `{…}`.
 type Log = Arc<Mutex<Vec<(String, Value)>>>;
 
+/// A service that is asked for no types delivers events of every type.
+const HEARS_ALL: Hooks = Hooks {
+    dispatch: |state, item| {
+        if let Item::Event(event) = item {
+            state.connect.types = vec![event.event_type.clone().into_owned()];
+        }
+        dispatch(state, item)
+    },
+    ..REFERENCE
+};
+
 async fn service(memory: &Memory, quirks: Quirks) -> (Box<dyn Place>, Log) {
     let log = Log::default();
     let (commands, mut waiting) = unbounded_channel::<Command>();
@@ -47,7 +61,8 @@ async fn service(memory: &Memory, quirks: Quirks) -> (Box<dyn Place>, Log) {
     let callbacks: Arc<Mutex<Vec<String>>> = Arc::default();
     let wrong = mutants().find(|(_, mutant)| mutant.id == "retries-after-204");
     let wrong = wrong.expect("a mutant").1.hooks;
-    let hooks = if quirks.ignores_204 { wrong } else { REFERENCE };
+    let accept = if quirks.ignores_204 { wrong.accept } else { REFERENCE.accept };
+    let hooks = Hooks { accept, ..HEARS_ALL };
     let mut client = Embedded::new(hooks, Arc::new(memory.clone()));
     client.start(said).await.expect("the reference client starts");
     tokio::spawn(async move {

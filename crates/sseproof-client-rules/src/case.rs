@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_http::{Action, Bytes, Framing, Plan, Request};
+use sseproof_http::{Action, Bytes, Framing, Headers, Plan, Request};
 
 use crate::{Can, Connect, Kind};
 
@@ -18,6 +18,9 @@ pub struct Case {
     pub needs: &'static [Can],
     /// What the client is asked for, at the start.
     pub connects: fn(&Origins) -> Vec<Connect>,
+    /// How many connections are asked for before one has read its first response; the paths of
+    /// such connections differ.
+    pub lanes: usize,
     pub answer: Answerer,
     pub acts: &'static [Act],
     /// Nothing more is to be seen once this has come and the quiet time has passed.
@@ -104,6 +107,8 @@ pub enum When {
     Opens(usize),
     /// Each connection was reported as closed, or that many were.
     Closes(usize),
+    /// The first response to each connection is over.
+    Read,
     /// The first act with this index was done.
     Done(usize),
     /// Never: the case lasts as long as it may.
@@ -128,6 +133,7 @@ impl Case {
             kinds: &[],
             needs: &[],
             connects: |origins| vec![Connect::to(format!("{}/", origins.own))],
+            lanes: usize::MAX,
             answer,
             acts: &[],
             until: When::Never,
@@ -150,6 +156,11 @@ impl Case {
         Self { kinds: &[Kind::Eventsource], ..self }
     }
 
+    /// Only for clients that reconnect by a policy of their own.
+    pub const fn resilient(self) -> Self {
+        Self { kinds: &[Kind::Resilient], ..self }
+    }
+
     /// Only for clients that read one response.
     pub const fn reading(self) -> Self {
         Self { kinds: &[Kind::Reader], ..self }
@@ -161,6 +172,10 @@ impl Case {
 
     pub const fn connects(self, connects: fn(&Origins) -> Vec<Connect>) -> Self {
         Self { connects, ..self }
+    }
+
+    pub const fn lanes(self, lanes: usize) -> Self {
+        Self { lanes, ..self }
     }
 
     pub const fn acts(self, acts: &'static [Act]) -> Self {
@@ -210,6 +225,20 @@ pub fn stream() -> Answered {
 /// No response yet, as the beginning of an answer.
 pub fn silence() -> Answered {
     Answered(Vec::new())
+}
+
+/// An answer with this status that is not a stream.
+pub fn status(status: u16) -> Plan {
+    if status == 204 {
+        let head = Action::Head { status, headers: Headers::default(), framing: Framing::None };
+        return Plan { actions: vec![head, Action::Finish] };
+    }
+    Plan::answer(status, "text/plain", "not a stream\n")
+}
+
+/// An answer that sends the client to another place.
+pub fn redirect(status: u16, location: &str) -> Plan {
+    Plan::answer(status, "text/plain", "").with_header("Location", location)
 }
 
 /// An answer in the making.

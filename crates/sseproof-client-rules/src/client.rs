@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use sseproof_codec::Item;
-use sseproof_http::{EVENT_STREAM, Headers, Request, is_credential};
+use sseproof_http::{Coding, EVENT_STREAM, Headers, Request, is_credential};
 use url::Url;
 
 use crate::protocol::{Call, Connect, Event, Kind, Opened, Ready};
@@ -40,6 +40,8 @@ pub struct State {
     /// How many events and errors the user was given.
     pub events: u64,
     pub errors: u64,
+    /// The header fields of the last response.
+    pub answer: Headers,
     /// For mutants that hold something back.
     pub held: Vec<u8>,
 }
@@ -55,6 +57,8 @@ pub struct Answer<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Accept {
     Open,
+    /// The client waits for another response to the same request.
+    Wait,
     /// The client requests this URL next.
     Follow(String),
     /// The client gives up, for this reason.
@@ -95,6 +99,8 @@ pub struct Hooks {
     pub accept: fn(&State, Answer<'_>) -> Accept,
     /// The redirect that was decided on, and its status.
     pub follow: fn(&mut State, u16, String),
+    /// The coding that the client removes from the last response.
+    pub coding: fn(&State) -> Option<Coding>,
     /// The bytes for the decoder, of those that have come; the second is whether they are the last.
     pub received: fn(&mut State, &[u8], bool) -> Vec<u8>,
     /// The calls for an item of the stream.
@@ -118,6 +124,7 @@ pub const REFERENCE: Hooks = Hooks {
     request,
     accept,
     follow,
+    coding: |state| Coding::of(&state.answer),
     received: |_, bytes, _| bytes.to_vec(),
     dispatch,
     remember: |_, id| id.to_owned(),
@@ -144,6 +151,7 @@ impl State {
             ready: Ready::Connecting,
             events: 0,
             errors: 0,
+            answer: Headers::default(),
             held: Vec::new(),
             connect,
         }
@@ -186,6 +194,9 @@ fn origin(url: &str) -> Option<url::Origin> {
 
 pub fn accept(state: &State, answer: Answer<'_>) -> Accept {
     let Answer { status, headers } = answer;
+    if (100..200).contains(&status) {
+        return Accept::Wait;
+    }
     if matches!(status, 301 | 302 | 303 | 307 | 308) {
         let named = headers.first("location").filter(|place| !place.is_empty());
         let place = named.and_then(|place| Url::parse(&state.url).ok()?.join(&place).ok());
@@ -196,6 +207,9 @@ pub fn accept(state: &State, answer: Answer<'_>) -> Accept {
             Some(place) => Accept::Follow(place.into()),
             None => Accept::Fail(format!("status {status} without a valid Location")),
         };
+    }
+    if status == 503 && state.kind == Kind::Resilient {
+        return Accept::Retry("status 503".to_owned());
     }
     if status != 200 {
         return Accept::Fail(format!("status {status}"));
@@ -257,7 +271,9 @@ pub fn lost(state: &State, loss: &Loss) -> Option<Duration> {
             state.retry.saturating_mul(factor).min(longest)
         }
     };
-    Some(doubled + jitter(state, doubled))
+    let wait = doubled + jitter(state, doubled);
+    let asked = state.answer.first("retry-after").and_then(|seconds| seconds.parse().ok());
+    Some(wait.max(asked.map_or(Duration::ZERO, Duration::from_secs).min(LONGEST.1)))
 }
 
 /// Up to a quarter of the wait, different for each connection and attempt, so that clients that

@@ -19,15 +19,18 @@ mod view;
 mod close;
 mod endurance;
 mod last_event_id;
+mod parse;
 mod reader;
 mod reconnect;
+mod redirect;
 mod request;
 mod response;
 mod retry;
 mod state;
 
 pub use case::{
-    Act, Answered, Answerer, Case, CaseVisit, Do, Origins, Quiet, Transport, When, silence, stream,
+    Act, Answered, Answerer, Case, CaseVisit, Do, Origins, Quiet, Transport, When, redirect,
+    silence, status, stream,
 };
 pub use client::{Accept, Hooks, Loss, REFERENCE, State};
 pub use judge::{finding, judge, timeline};

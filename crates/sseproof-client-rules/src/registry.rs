@@ -1,8 +1,8 @@
 //! All rules and cases, by family.
 
 use crate::{
-    Case, Mutant, Rule, close, endurance, last_event_id, reader, reconnect, request, response,
-    retry, state,
+    Case, Mutant, Rule, close, endurance, last_event_id, parse, reader, reconnect, redirect,
+    request, response, retry, state,
 };
 
 /// Rules on one side of a client, with the cases that they need.
@@ -15,6 +15,8 @@ pub(crate) struct Family {
 static FAMILIES: &[&Family] = &[
     &request::FAMILY,
     &response::FAMILY,
+    &redirect::FAMILY,
+    &parse::FAMILY,
     &reconnect::FAMILY,
     &retry::FAMILY,
     &last_event_id::FAMILY,

@@ -69,6 +69,11 @@ impl Mutant {
         Self { id, wrong, hooks, kind: Kind::Eventsource }
     }
 
+    /// The same, of a client with a policy of its own.
+    pub const fn resilient(self) -> Self {
+        Self { kind: Kind::Resilient, ..self }
+    }
+
     /// The same, of a client that reads one response.
     pub const fn reading(self) -> Self {
         Self { kind: Kind::Reader, ..self }
@@ -113,5 +118,25 @@ impl Judgement {
     /// Broken with these faults, or held with the note if there are none.
     pub fn of(faults: Vec<Fault>, note: impl Into<String>) -> Self {
         if faults.is_empty() { Self::held(note) } else { Self::Broken(faults) }
+    }
+
+    /// The judgement of all these: held only if each of them is.
+    pub fn all(judgements: impl IntoIterator<Item = Self>, note: impl Into<String>) -> Self {
+        let mut broken = Vec::new();
+        let (mut other, mut any_held) = (None, false);
+        for judgement in judgements {
+            match judgement {
+                Self::Broken(faults) => broken.extend(faults),
+                Self::Held(_) => any_held = true,
+                Self::Unclear(_) => other = Some(judgement),
+                Self::Skipped(_) => drop(other.get_or_insert(judgement)),
+            }
+        }
+        match other {
+            _ if !broken.is_empty() => Self::Broken(broken),
+            Some(Self::Skipped(_)) if any_held => Self::held(note),
+            Some(other) => other,
+            None => Self::held(note),
+        }
     }
 }

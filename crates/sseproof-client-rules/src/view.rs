@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use sseproof_http::Request;
+
 use crate::protocol::{Event, Failed};
 use crate::record::How;
-use crate::{Asked, Call, Can, CaseRecord, ClientRecord, Hello, Kind, Pace, What};
+use crate::{Asked, Call, Can, CaseRecord, ClientRecord, Connect, Hello, Kind, Pace, What};
 
 /// Why a client is not asked what comes after the end of a stream.
 pub(crate) const STAYS_AWAY: &str =
@@ -15,6 +17,15 @@ pub(crate) const STAYS_AWAY: &str =
 pub struct View<'a> {
     record: &'a ClientRecord,
     case: &'a CaseRecord,
+    /// The connection that is looked at, if it is only one of the case.
+    only: Option<Only<'a>>,
+}
+
+#[derive(Clone, Copy)]
+struct Only<'a> {
+    id: u64,
+    /// Its path; what it is redirected to is below it.
+    path: &'a str,
 }
 
 /// Something that happened, with the index of its entry and its time.
@@ -27,7 +38,7 @@ pub struct Seen<T> {
 
 impl<'a> View<'a> {
     pub fn new(record: &'a ClientRecord, case: &'a CaseRecord) -> Self {
-        Self { record, case }
+        Self { record, case, only: None }
     }
 
     pub fn client(&self) -> &'a Hello {
@@ -58,8 +69,43 @@ impl<'a> View<'a> {
     }
 
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = Seen<&'a What>> + use<'a> {
+        let view = *self;
         let entries = self.case.entries.iter().enumerate();
-        entries.map(|(entry, found)| Seen { entry, at: found.at(), what: &found.what })
+        entries
+            .map(|(entry, found)| Seen { entry, at: found.at(), what: &found.what })
+            .filter(move |seen| view.only.is_none_or(|only| view.is_of(only, seen.what)))
+    }
+
+    /// What belongs to each connection of the case, which differ in their paths.
+    pub fn connections(&self) -> Vec<(&'a Connect, Self)> {
+        let entries = self.entries();
+        entries
+            .filter_map(|seen| match seen.what {
+                What::Connect { id, connect } => {
+                    let only = Only { id: *id, path: path(&connect.url) };
+                    Some((connect, Self { only: Some(only), ..*self }))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn is_of(&self, only: Only<'_>, what: &What) -> bool {
+        let is_own = |request: &Request| {
+            let rest = request.path().strip_prefix(only.path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        match what {
+            What::Connect { id, .. } | What::Close { id } | What::Called { id, .. } => {
+                *id == only.id
+            }
+            What::Asked(asked) => is_own(&asked.request),
+            What::Ended(ended) => self.case.entries.iter().any(|entry| match &entry.what {
+                What::Asked(asked) => asked.number == ended.number && is_own(&asked.request),
+                _ => false,
+            }),
+            What::Away | What::Back | What::Memory(_) => true,
+        }
     }
 
     pub fn requests(&self) -> Vec<Seen<&'a Asked>> {
@@ -135,4 +181,11 @@ impl<'a> View<'a> {
             })
             .collect()
     }
+}
+
+/// The path of a URL, without its query.
+fn path(url: &str) -> &str {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = after_scheme.find('/').map_or("/", |start| &after_scheme[start..]);
+    path.split(['?', '#']).next().unwrap_or(path)
 }

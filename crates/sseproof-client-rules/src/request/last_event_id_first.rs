@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
         Hooks {
             request: |state| {
                 let mut request = crate::client::request(state);
-                if !request.headers.has("last-event-id") {
+                if state.opened == 0 && !request.headers.has("last-event-id") {
                     request.headers.set("Last-Event-ID", "");
                 }
                 request
