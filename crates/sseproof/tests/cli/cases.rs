@@ -11,17 +11,20 @@
 //! address of that server, and `$FREE` one on which nothing listens. `$PROGRAM` is the program. `$HOLDS` is that stream with a
 //! scenario that holds, and without probes. The program runs in the folder.
 #![expect(clippy::unwrap_used, reason = "a test ends where its surroundings fail")]
-#![expect(clippy::print_stderr, reason = "a test that fails shows the case")]
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::sync::Mutex;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::HOLDS;
-use crate::program::{Folder, Served, answering, finish, free_address, read, serve, sseproof};
+use crate::program::{
+    Folder, Served, answering, finish, free_address, read, serve, sseproof, unhindered,
+};
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -58,12 +61,26 @@ struct Step {
     stop: bool,
 }
 
+/// How many cases of a file are played at a time: most of them wait most of the time.
+const AT_A_TIME: usize = 4;
+
 pub(crate) fn play(file: &str) {
     let cases: BTreeMap<String, Vec<Step>> = serde_yaml::from_str(file).unwrap();
-    for (name, steps) in &cases {
-        eprintln!("{name}");
-        case(steps);
-    }
+    let waiting = Mutex::new(cases.iter());
+    let next = || waiting.lock().unwrap().next();
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME.min(cases.len()) {
+            scope.spawn(|| {
+                while let Some((name, steps)) = next() {
+                    // A panic names the thread.
+                    let named = thread::Builder::new().name(name.clone());
+                    thread::scope(|scope| {
+                        named.spawn_scoped(scope, || case(steps)).unwrap();
+                    });
+                }
+            });
+        }
+    });
 }
 
 fn case(steps: &[Step]) {
@@ -117,15 +134,17 @@ fn command(step: &Step, line: &str, folder: &Folder, filled: impl Fn(&str) -> St
     let words = shlex::split(&filled(line)).unwrap_or_else(|| panic!("{line}"));
     let arguments: Vec<_> = words.iter().map(String::as_str).collect();
     let begin = Instant::now();
-    let mut command = sseproof(&arguments);
-    command.current_dir(folder.path(""));
-    for (name, value) in &step.env {
-        match value {
-            Some(value) => command.env(name, filled(value)),
-            None => command.env_remove(name),
-        };
-    }
-    let ran = finish(command.spawn().unwrap());
+    let ran = unhindered(|| {
+        let mut command = sseproof(&arguments);
+        command.current_dir(folder.path(""));
+        for (name, value) in &step.env {
+            match value {
+                Some(value) => command.env(name, filled(value)),
+                None => command.env_remove(name),
+            };
+        }
+        finish(command.spawn().unwrap())
+    });
     let says: Vec<_> = step.says.iter().map(|text| filled(text)).collect();
     ran.ends(step.code, &says.iter().map(String::as_str).collect::<Vec<_>>());
     let hides = |text: &str| {
