@@ -4,14 +4,16 @@ mod lab;
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sseproof_files::{Scenario, Target, Variables, probes};
+use sseproof_http::{Action, Plan};
 use sseproof_net::{Client, Lab, Limits};
 use sseproof_record::{
     Exchange, Gauge, Lack, PublishOutcome, Role, RunEvent, RunEventKind, Transcript,
 };
-use sseproof_rules::{Record, Verdict};
+use sseproof_rules::{Record, Verdict, reference};
 use sseproof_runner::run_all;
 
 async fn driven(steps: &str) -> (Transcript, Vec<String>) {
@@ -320,6 +322,35 @@ async fn an_answer_is_the_stream_of_its_publication() {
     let (transcript, _) = played(hook, probe("deliver")).await;
     let lacking = |happening: &RunEvent| happening.what == RunEventKind::Lacking(Lack::Stream);
     assert!(transcript.run_events.iter().any(lacking), "{:?}", transcript.run_events);
+}
+
+/// A server may fail or lose any text by chance.
+#[tokio::test(start_paused = true)]
+async fn a_failed_or_empty_answer_is_asked_for_again() {
+    let hook = "publish:\n  answer: true\n  http: { path: /echo, json: { data: \"${data}\" } }\n";
+    for fails in [true, false] {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        static FAILS: AtomicBool = AtomicBool::new(false);
+        ASKED.store(0, Ordering::Relaxed);
+        FAILS.store(fails, Ordering::Relaxed);
+        let lab = Lab::new(|visit| match ASKED.fetch_add(1, Ordering::Relaxed) % 5 {
+            3 if FAILS.load(Ordering::Relaxed) => Plan::answer(503, "text/plain", "busy\n"),
+            3 => Plan { actions: vec![reference::head(visit), Action::Finish] },
+            _ => reference::answer(visit),
+        });
+        let client = Client::new(Arc::new(lab.in_process()), Limits::default());
+        let (transcript, failures) = played_by(&client, &target(hook), &[probe("encode")]).await;
+        assert!(failures.is_empty(), "{failures:?}");
+        let is_noted = |one: &&Exchange| !one.published.is_empty();
+        let (asked, noted) =
+            (transcript.exchanges.len(), transcript.exchanges.iter().filter(is_noted).count());
+        assert_eq!(asked - noted, (asked + 1) / 5, "{asked} {noted}");
+        let record = Record::new(&transcript);
+        for id in ["encode/data-intact", "encode/injection"] {
+            let verdict = (sseproof_rules::rule(id).expect(id).judge)(&record);
+            assert!(matches!(verdict, Verdict::Pass(_)), "{id}: {verdict:?}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

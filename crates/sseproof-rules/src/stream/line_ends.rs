@@ -6,6 +6,7 @@ use sseproof_http::Bytes;
 use super::lines::{blocks, is_whole};
 use super::tally::each_stream;
 use super::{quoted, spoil};
+use crate::reference::{encoded, publish_as, publishes};
 use crate::{Fault, Mutant, Record, Rule, Verdict, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -15,6 +16,14 @@ pub(super) const RULE: Rule = Rule {
         "escaped-line-feeds",
         "writes a backslash and an n for each line feed",
         |visit| {
+            if publishes(visit) {
+                // Otherwise a line without an end would take only the first published event away, and
+                // only from those who subscribe before it.
+                return publish_as(visit, |message| {
+                    let bytes = Bytes::from(encoded(message)?);
+                    Ok(bytes.to_text().replace('\n', "\\n").into_bytes())
+                });
+            }
             spoil(visit, |plan| {
                 plan.map_writes(|_, bytes| {
                     Bytes::from(bytes.to_text().replace(": sseproof\n", "").replace('\n', "\\n"))
