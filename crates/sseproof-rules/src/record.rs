@@ -96,8 +96,12 @@ impl<'t> Record<'t> {
     /// The judged exchanges whose response a client reads as an event stream (200 and the media
     /// type), except HEAD, with a body that can be read: without a content coding, or decoded.
     pub fn streams(&self) -> impl Iterator<Item = View<'_>> {
-        self.judged()
-            .filter(|view| view.is_stream() && view.request.method != "HEAD" && !view.is_encoded())
+        self.streams_in_any_coding().filter(|view| !view.is_encoded())
+    }
+
+    /// The same, and those in a content coding that cannot be decoded.
+    pub fn streams_in_any_coding(&self) -> impl Iterator<Item = View<'_>> {
+        self.judged().filter(|view| view.is_stream() && view.request.method != "HEAD")
     }
 
     /// The judged exchanges with the request of an `EventSource`: the target's method, HTTP/1.1 or

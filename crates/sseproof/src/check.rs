@@ -18,7 +18,7 @@ use sseproof_record::{Ending, Secrets, Source, Transcript};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{Judged, Outcome, Report, ScenarioResult, Subject};
 use sseproof_report::{terminal, wire_log};
-use sseproof_rules::{Record, Status, View, judge, profile, profiles};
+use sseproof_rules::{Record, Status, judge, profile, profiles};
 use sseproof_units::counted;
 
 use crate::args::Check;
@@ -214,8 +214,7 @@ fn environment(texts: &[String]) -> impl Iterator<Item = (String, String)> {
 /// for a stream that is empty.
 fn unread(record: &Record<'_>, findings: &[Judged]) -> Option<String> {
     let judges_events = findings.iter().any(|finding| finding.rule.starts_with("stream/"));
-    let is_read = |view: &View<'_>| view.is_stream() && view.request.method != "HEAD";
-    let mut streams = record.judged().filter(is_read).peekable();
+    let mut streams = record.streams_in_any_coding().peekable();
     if !judges_events || streams.peek().is_none() {
         return None;
     }

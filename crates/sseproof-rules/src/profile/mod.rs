@@ -8,6 +8,7 @@ mod anthropic_messages;
 mod events;
 mod graphql_sse;
 mod json;
+mod library_types;
 mod look;
 mod mcp;
 mod mercure;
@@ -17,7 +18,6 @@ mod refused;
 mod required;
 mod table;
 mod torn;
-mod types;
 mod written;
 
 use sseproof_http::Answer;

@@ -116,39 +116,7 @@ async fn scenarios(
     let results = run_all(&scenarios, &options.target, &client, &now(), hear, cancel).await;
     let positions = watch.positions;
     drop(watch.live);
-    let is_left_out = |probe: &Probe| {
-        results.left_out.contains(&probe.scenario.id)
-            || options.left_out.iter().any(|other| other.id == probe.id)
-    };
-    let is_unasked = |rule: &Rule| {
-        let all = options.probes.iter().chain(&options.left_out);
-        let mut its = all.filter(|probe| probe.scenario.is_for(rule.id)).peekable();
-        its.peek().is_some() && its.all(is_left_out)
-    };
-    let unasked = rules_for(options.profile).filter(|rule| is_unasked(rule)).map(|rule| rule.id);
-    let unasked = unasked.collect();
-    let mut material = material(results, &options.scenarios, &positions);
-    material.unasked = unasked;
-    if options.quick {
-        material.unasked_because = Some("--quick leaves it out".to_owned());
-    }
-    if material.interrupted {
-        let partial = match early.get() {
-            Some(Early::Overdue) if options.quick => {
-                material.interrupted = false;
-                material.partial = None;
-                return material;
-            }
-            Some(Early::Overdue) => {
-                format!("the check was not over after {} (--deadline)", duration(options.deadline))
-            }
-            Some(Early::Panicked) => "a bug in sseproof".to_owned(),
-            Some(Early::Interrupted) | None => return material,
-        };
-        material.interrupted = false;
-        material.partial = Some(partial);
-    }
-    material
+    material(results, options, &positions, early.get())
 }
 
 /// RFC 3339, to the second.
@@ -159,69 +127,97 @@ fn now() -> String {
 
 fn material(
     results: Results,
-    own: &[Scenario],
+    options: &CheckOptions,
     positions: &BTreeMap<String, Position>,
+    early: Option<&Early>,
 ) -> Material {
+    let unasked = unasked(&results, options);
+    let End { partial, unreachable, interrupted } =
+        results.stopped.map_or_else(End::default, |stopped| End::of(stopped, early, options));
     let mut failures: BTreeMap<String, Vec<StepFailure>> = BTreeMap::new();
     for failure in results.failures {
         failures.entry(failure.scenario.clone()).or_default().push(failure);
     }
-    let scenarios = own
-        .iter()
-        .map(|scenario| ScenarioResult {
+    let result = |scenario: &Scenario| {
+        let position = positions.get(&scenario.id);
+        let own = failures.remove(&scenario.id).unwrap_or_default();
+        let is_left_out = results.left_out.contains(&scenario.id);
+        ScenarioResult {
             name: scenario.title.clone(),
             file: scenario.file.clone(),
             steps: scenario.steps(),
-            steps_taken: positions
-                .get(&scenario.id)
-                .map_or(0, |position| scenario.steps_up_to(position.line)),
-            duration_ms: positions
-                .get(&scenario.id)
+            steps_taken: position.map_or(0, |position| scenario.steps_up_to(position.line)),
+            duration_ms: position
                 .map_or(0, |position| u64::try_from(position.took.as_millis()).unwrap_or(u64::MAX)),
-            failures: failures
-                .remove(&scenario.id)
-                .unwrap_or_default()
-                .into_iter()
-                .map(|failure| shown(failure, scenario))
-                .collect(),
-            skipped: results
-                .left_out
-                .contains(&scenario.id)
-                .then(|| "the run ended before it".to_owned()),
-        })
-        .collect();
-    let (partial, unreachable, interrupted) = match results.stopped {
-        None => (None, None, false),
-        Some(Stopped::Unreachable(why)) => (Some(why.clone()), Some(why), false),
-        Some(Stopped::Cancelled) => (Some("interrupted".to_owned()), None, true),
-        Some(Stopped::NoStream(seen)) => {
-            (Some(format!("there was no event stream ({seen})")), None, false)
+            failures: own.into_iter().map(|failure| shown(failure, scenario)).collect(),
+            skipped: is_left_out.then(|| "the run ended before it".to_owned()),
         }
-        Some(Stopped::Lost(seen)) => {
-            (Some(format!("the server cannot be reached any more ({seen})")), None, false)
-        }
-        Some(Stopped::LateHead(took)) => {
-            let took = took.as_secs_f64();
-            let why = format!("response headers took {took:.1} s, so most probes were skipped");
-            (Some(why), None, false)
-        }
-        Some(Stopped::TooMuch(bytes)) => {
-            let why = format!(
-                "the responses took more than {} MiB, the most that sseproof keeps of a run",
-                bytes >> 20
-            );
-            (Some(why), None, false)
-        }
-        Some(other) => (Some(format!("{other:?}")), None, false),
     };
     Material {
         transcript: results.transcript,
-        scenarios,
+        scenarios: options.scenarios.iter().map(result).collect(),
         partial,
-        unasked: Vec::new(),
-        unasked_because: None,
+        unasked,
+        unasked_because: options.quick.then(|| "--quick leaves it out".to_owned()),
         unreachable,
         interrupted,
+    }
+}
+
+/// The rules of which no probe was played.
+fn unasked(results: &Results, options: &CheckOptions) -> Vec<&'static str> {
+    let is_left_out = |probe: &Probe| {
+        results.left_out.contains(&probe.scenario.id)
+            || options.left_out.iter().any(|other| other.id == probe.id)
+    };
+    let is_unasked = |rule: &&Rule| {
+        let all = options.probes.iter().chain(&options.left_out);
+        let mut its = all.filter(|probe| probe.scenario.is_for(rule.id)).peekable();
+        its.peek().is_some() && its.all(is_left_out)
+    };
+    rules_for(options.profile).filter(is_unasked).map(|rule| rule.id).collect()
+}
+
+/// How a run ended, if not with its last scenario.
+#[derive(Default)]
+struct End {
+    partial: Option<String>,
+    unreachable: Option<String>,
+    interrupted: bool,
+}
+
+impl End {
+    fn of(stopped: Stopped, early: Option<&Early>, options: &CheckOptions) -> Self {
+        let partial = match stopped {
+            Stopped::Unreachable(why) => {
+                let unreachable = Some(why.clone());
+                return Self { partial: Some(why), unreachable, interrupted: false };
+            }
+            Stopped::Cancelled => match early {
+                Some(Early::Overdue) if options.quick => return Self::default(),
+                Some(Early::Overdue) => {
+                    let deadline = duration(options.deadline);
+                    format!("the check was not over after {deadline} (--deadline)")
+                }
+                Some(Early::Panicked) => "a bug in sseproof".to_owned(),
+                Some(Early::Interrupted) | None => {
+                    let partial = Some("interrupted".to_owned());
+                    return Self { partial, unreachable: None, interrupted: true };
+                }
+            },
+            Stopped::NoStream(seen) => format!("there was no event stream ({seen})"),
+            Stopped::Lost(seen) => format!("the server cannot be reached any more ({seen})"),
+            Stopped::LateHead(took) => {
+                let took = took.as_secs_f64();
+                format!("response headers took {took:.1} s, so most probes were skipped")
+            }
+            Stopped::TooMuch(bytes) => format!(
+                "the responses took more than {} MiB, the most that sseproof keeps of a run",
+                bytes >> 20
+            ),
+            other => format!("{other:?}"),
+        };
+        Self { partial: Some(partial), ..Self::default() }
     }
 }
 
@@ -244,14 +240,14 @@ fn shown(failure: StepFailure, scenario: &Scenario) -> ScenarioFailure {
     }
 }
 
-fn interrupted_early(options: CheckOptions) -> Material {
-    let target = options.target;
+fn interrupted_early(mut options: CheckOptions) -> Material {
+    let target = std::mem::take(&mut options.target);
     let mut results = Results { stopped: Some(Stopped::Cancelled), ..Results::default() };
     results.transcript.target.url = target.url;
     results.transcript.target.method = target.method;
     results.transcript.target.profile = target.profile;
     results.left_out = options.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
-    material(results, &options.scenarios, &BTreeMap::new())
+    material(results, &options, &BTreeMap::new(), None)
 }
 
 struct Watch<'f> {

@@ -4,7 +4,7 @@ mod agreement;
 mod blocks;
 mod members;
 mod reference;
-mod types;
+mod typed_members;
 
 use serde_json::Value;
 
@@ -27,8 +27,8 @@ pub(super) const PROFILE: Profile = Profile {
     rules: &[
         &members::EVENT_OBJECT,
         &members::EVENT_NAME,
-        &types::NEEDED_MEMBERS,
-        &types::TYPED_MEMBERS,
+        &typed_members::NEEDED_MEMBERS,
+        &typed_members::TYPED_MEMBERS,
         &members::MESSAGE_START,
         &blocks::BLOCK_ORDER,
         &blocks::DELTA_TYPE,

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::reference::answer;
+use crate::profile::library_types::{Members, Types};
 use crate::profile::table::TYPED;
-use crate::profile::types::{Members, Types};
 use crate::profile::written::Changed;
 use crate::{Mutant, Rule};
 

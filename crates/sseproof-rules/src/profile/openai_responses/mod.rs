@@ -4,7 +4,7 @@ mod agreement;
 mod items;
 mod members;
 mod reference;
-mod types;
+mod typed_members;
 
 use sseproof_http::Plan;
 
@@ -26,8 +26,8 @@ pub(super) const PROFILE: Profile = Profile {
         &members::EVENT_OBJECT,
         &members::EVENT_NAME,
         &members::SEQUENCE,
-        &types::NEEDED_MEMBERS,
-        &types::TYPED_MEMBERS,
+        &typed_members::NEEDED_MEMBERS,
+        &typed_members::TYPED_MEMBERS,
         &members::CREATED_FIRST,
         &members::SAME_RESPONSE,
         &members::STATUS,

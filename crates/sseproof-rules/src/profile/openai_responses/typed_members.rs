@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::numbered;
 use super::reference::answer;
+use crate::profile::library_types::{Members, Types};
 use crate::profile::table::TYPED;
-use crate::profile::types::{Members, Types};
 use crate::profile::written::{Changed, Written};
 use crate::{Mutant, Rule};
 
