@@ -187,15 +187,20 @@ fn in_urls(text: &[u8]) -> Vec<Found> {
             let rest = text[from..end].iter().rev();
             (end, end - rest.take_while(|byte| b":.".contains(byte)).count())
         });
-        if end > equals + 1 && !is_harmless(&name) {
-            all.push(Found {
-                range: equals + 1..end,
-                name: Some(begin..equals),
-                is_sure: is_secret(&name),
-            });
+        let (range, is_sure) = (equals + 1..end, is_secret(&name));
+        let is_shown = is_harmless(&name) || !is_sure && is_short_number(&text[range.clone()]);
+        if !range.is_empty() && !is_shown {
+            all.push(Found { range, name: Some(begin..equals), is_sure });
         }
     }
     all
+}
+
+/// The longest number that is a setting, as in `?lose=3`.
+const LONGEST_SETTING: usize = 4;
+
+fn is_short_number(value: &[u8]) -> bool {
+    value.len() <= LONGEST_SETTING && value.iter().all(u8::is_ascii_digit)
 }
 
 fn ends_url(byte: u8) -> bool {
@@ -398,7 +403,11 @@ mod tests {
         for (text, left) in [
             (
                 "cannot read http://user:pa:ss@h:1/s?topic=a&token=x&n=3#y: refused",
-                "cannot read http://redacted@h:1/s?topic=a&token=redacted&n=redacted#y: refused",
+                "cannot read http://redacted@h:1/s?topic=a&token=redacted&n=3#y: refused",
+            ),
+            (
+                "http://h/s?lose=1000&n=10000&room=a1&pin=1234&sid=1",
+                "http://h/s?lose=1000&n=redacted&room=redacted&pin=redacted&sid=redacted",
             ),
             ("http://h/s?sid=a.b: refused", "http://h/s?sid=redacted: refused"),
             ("POST /publish?key=abc answered 500", "POST /publish?key=redacted answered 500"),

@@ -52,7 +52,7 @@ pub struct Secrets {
     /// The patterns of the finder: each secret in each encoding.
     forms: Vec<Form>,
     finder: Option<AhoCorasick>,
-    /// The parameters that the user calls harmless.
+    /// The parameters that are harmless with any value, and those that are with theirs (`room=lobby`).
     harmless: Vec<String>,
     is_on: bool,
     /// How many more bytes are searched for in all encodings, and at all.

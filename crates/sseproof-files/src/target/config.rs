@@ -58,7 +58,8 @@ pub struct Target {
 pub struct SecretKeys {
     /// Values that no output may show.
     pub values: Vec<String>,
-    /// Query parameters whose values any output may show.
+    /// Query parameters whose values any output may show: `room` with any value, `room=lobby` with this
+    /// one.
     pub harmless: Vec<String>,
 }
 

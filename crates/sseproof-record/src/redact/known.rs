@@ -30,7 +30,7 @@ impl Secrets {
         Self::but(&[], transcript, besides, known)
     }
 
-    /// The same, but for the values of parameters with one of these names.
+    /// The same, but for the values of these parameters: `room`, or `room=lobby` with this value only.
     pub fn but(
         harmless: &[String],
         transcript: &Transcript,
@@ -98,9 +98,11 @@ impl Secrets {
     }
 
     pub(super) fn is_harmless(&self, found: &Found, text: &[u8]) -> bool {
-        let name = found.name.clone().map(|range| &text[range]);
-        let is_it = |known: &String| name.is_some_and(|name| name == known.as_bytes());
-        !found.is_sure && self.harmless.iter().any(is_it)
+        let Some(name) = found.name.clone().filter(|_| !found.is_sure) else { return false };
+        let pair = &text[name.start..found.range.end];
+        let is_it =
+            |known: &String| known.as_bytes() == &text[name.clone()] || known.as_bytes() == pair;
+        self.harmless.iter().any(is_it)
     }
 
     fn header(&mut self, header: &Header, is_response: bool) {
