@@ -16,6 +16,7 @@ pub mod hlog;
 pub mod markdown;
 pub mod prometheus;
 mod side;
+mod sides_compared;
 mod summary;
 pub mod terminal;
 
@@ -176,8 +177,18 @@ impl LoadReport {
         (never, asked_of_all, all)
     }
 
-    /// The verdict in words, as a fragment that opens a line.
+    /// The verdict in words, as a fragment that opens a line, and whether it is on no server of the
+    /// reader.
     fn verdict_words(&self) -> String {
+        // Only the embedded server has a URL without an origin.
+        let mut outcomes = self.outcomes.iter();
+        let is_embedded =
+            !self.outcomes.is_empty() && outcomes.all(|one| one.run.url.starts_with('/'));
+        let of = if is_embedded { " (the embedded server, not yours)" } else { "" };
+        self.bare_verdict_words() + of
+    }
+
+    fn bare_verdict_words(&self) -> String {
         let all = counted(self.judged.len(), "threshold");
         let none =
             self.judged.iter().filter(|judged| matches!(judged.judgement, Judgement::NoData(_)));

@@ -13,8 +13,9 @@ use sseproof_load_model::threshold::{Statistic, Subject};
 use sseproof_load_model::{Cost, Counter, Metric, Share, Steady, Threshold, Transport, threshold};
 use sseproof_units::{counted, list};
 
-use super::facts::{self, is_of_generator, times_as_much};
+use super::facts::is_of_generator;
 use super::grid::Grid;
+use super::sides_compared::{self, times_as_much};
 use super::terminal::verdict;
 use super::{JudgedThreshold, LoadReport};
 use crate::Outcome as Verdict;
@@ -243,7 +244,7 @@ fn change(comparison: Comparison) -> Option<Change> {
 
 fn is_changed(ratio: &Ratio) -> bool {
     match ratio.finding() {
-        Finding::More | Finding::Less => !facts::is_within_a_percent(ratio),
+        Finding::More | Finding::Less => !sides_compared::is_within_a_percent(ratio),
         Finding::Inconclusive => false,
         Finding::TooFew => ratio.value >= 1.0 + LARGE || ratio.value <= 1.0 / (1.0 + LARGE),
     }

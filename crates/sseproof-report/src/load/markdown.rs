@@ -5,6 +5,7 @@ use sseproof_units::inert;
 
 use super::facts::{self, Facts};
 use super::side::{Side, sides};
+use super::sides_compared;
 use super::{LoadReport, grid::Grid, summary};
 use crate::Outcome as Verdict;
 use crate::markdown::{code, details, escape};
@@ -32,12 +33,12 @@ pub fn render(report: &LoadReport) -> String {
     }
     if sides.len() > 1 {
         out.push_str("\n#### Side by side\n\n");
-        grid(&mut out, &facts::comparison(&sides, true));
-        if let Some(method) = facts::ratio_method(&sides) {
+        grid(&mut out, &sides_compared::comparison(&sides, true));
+        if let Some(method) = sides_compared::ratio_method(&sides) {
             out.push_str(&format!("\n<sub>{}</sub>\n", escape(&method)));
         }
         let gaps: String =
-            facts::gaps(&sides).iter().map(|why| format!("- {}\n", escape(why))).collect();
+            sides_compared::gaps(&sides).iter().map(|why| format!("- {}\n", escape(why))).collect();
         if !gaps.is_empty() {
             details(&mut out, "values that cannot be compared", &gaps);
         }

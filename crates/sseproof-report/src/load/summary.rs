@@ -5,9 +5,10 @@ use sseproof_load_model::threshold::{Statistic, Subject};
 use sseproof_load_model::{Counter, Figure, Histogram, Metric, Share, Unmeasured};
 use sseproof_units::{self as units, Dimension, Value, counted, list};
 
-use super::facts::{self, NONE, nanoseconds, percentile, times_as_much};
+use super::facts::{self, NONE, nanoseconds, percentile};
 use super::grid::Grid;
 use super::side::Side;
+use super::sides_compared::{self, times_as_much};
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -183,7 +184,7 @@ fn ratio(sides: [&Side<'_>; 2], subject: Subject) -> Option<Ratio> {
             .is_some_and(|histogram| facts::has_percentile(histogram, percentile.share())),
         _ => true,
     };
-    facts::ratio(sides, subject).filter(|_| sides.iter().all(is_shown))
+    sides_compared::ratio(sides, subject).filter(|_| sides.iter().all(is_shown))
 }
 
 fn ratios(sides: &[Side<'_>], kind: Kind) -> Option<String> {
@@ -282,7 +283,7 @@ fn of_both(sides: [&Side<'_>; 2]) -> String {
             };
             let Some(ratio) = ratio(sides, subject) else { continue };
             match ratio.finding() {
-                Finding::More | Finding::Less if !facts::is_within_a_percent(&ratio) => {
+                Finding::More | Finding::Less if !sides_compared::is_within_a_percent(&ratio) => {
                     differs.push(format!("{name} × {}", times_as_much(ratio.value)));
                 }
                 _ => same.push(name),

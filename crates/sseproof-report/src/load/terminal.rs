@@ -8,7 +8,7 @@ use sseproof_load_model::threshold::Limit;
 
 use super::facts::{self, Facts};
 use super::side::{Side, sides};
-use super::{Doubt, JudgedThreshold, LoadReport, summary};
+use super::{Doubt, JudgedThreshold, LoadReport, sides_compared, summary};
 use crate::Outcome as Verdict;
 use crate::paint::Ink;
 use crate::table::table;
@@ -282,16 +282,16 @@ fn costs(page: &mut Page, side: &Side<'_>) {
 fn compared(page: &mut Page, sides: &[Side<'_>]) {
     page.titled("■", Ink::Hint, "side by side", "");
     let room = page.width.saturating_sub(2);
-    let full = facts::comparison(sides, true);
-    let grid = if full.width() > room { facts::comparison(sides, false) } else { full };
+    let full = sides_compared::comparison(sides, true);
+    let grid = if full.width() > room { sides_compared::comparison(sides, false) } else { full };
     let lines = grid.lines(room, &["ratio"]);
     for (at, line) in lines.iter().enumerate() {
         page.verbatim(2, if at == 0 { Ink::Faint } else { Ink::Plain }, line);
     }
-    if let Some(method) = facts::ratio_method(sides) {
+    if let Some(method) = sides_compared::ratio_method(sides) {
         page.text(2, Ink::Faint, &method);
     }
-    for why in facts::gaps(sides) {
+    for why in sides_compared::gaps(sides) {
         page.labelled(2, "– ", Ink::Faint, Ink::Faint, &why);
     }
     if let Some(method) = sides.first().and_then(facts::method) {
