@@ -1,7 +1,10 @@
 //! The command that shows a fault by hand.
 
+use std::time::Duration;
+
 use sseproof_http::{Request, Version, is_secret};
-use sseproof_record::Exchange;
+use sseproof_record::{Exchange, Role, Transcript};
+use sseproof_rules::Evidence;
 
 /// A longer body does not fit a command that is read and copied.
 const BODY: usize = 400;
@@ -46,6 +49,31 @@ pub(crate) fn curl(exchange: &Exchange, is_raw: bool) -> Option<String> {
     words.extend((!body.is_empty()).then(|| format!("--data-raw {}", quoted(body))));
     words.push(quoted(&request.url));
     Some(words.join(" "))
+}
+
+/// The beginnings of texts that are published between the dangerous ones.
+const HARMLESS: [&str; 2] = ["sseproof-sentinel-", "sseproof-event-"];
+
+/// The command that publishes the text of this fault, beside one that reads the stream: the last
+/// dangerous text that was published before the place of the fault.
+pub(crate) fn publication(transcript: &Transcript, evidence: &Evidence) -> Option<String> {
+    let exchange = |number: usize| transcript.exchanges.get(number.checked_sub(1)?);
+    let stream = exchange(evidence.exchange)?;
+    if stream.role == Some(Role::Answer) {
+        return curl(stream, false);
+    }
+    let from = stream.head.as_ref().map_or(stream.started, |head| head.at);
+    let at = from + Duration::from_micros(evidence.after_us);
+    let is_harmless = |request: &Request| {
+        let (body, url) = (String::from_utf8_lossy(&request.body), &request.url);
+        HARMLESS.iter().any(|text| body.contains(text) || url.contains(text))
+    };
+    let published = transcript.exchanges.iter().filter(|one| {
+        let is_other = one.scenario == stream.scenario && !one.is_stream() && !one.judged;
+        is_other && one.started <= at && !is_harmless(&one.request)
+    });
+    let last = published.max_by_key(|one| one.started)?;
+    Some(format!("{} & sleep 1; {}; kill $!", curl(stream, false)?, curl(last, false)?))
 }
 
 fn version(request: &Request) -> Option<&'static str> {
@@ -99,9 +127,11 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use sseproof_http::{EVENT_STREAM, Headers};
+    use sseproof_record::Head;
 
     use super::*;
+    use crate::examples::place;
 
     fn of(request: Request) -> Option<String> {
         curl(&Exchange::begun(1, request, Duration::ZERO), false)
@@ -137,5 +167,38 @@ mod tests {
         let get = Request::subscribe("http://h/s");
         assert_eq!(of(get.clone().with("Last-Event-ID", &b"\xE9"[..])), None);
         assert_eq!(of(Request { body: (&[b'x'; BODY + 1][..]).into(), ..get }), None);
+    }
+
+    #[test]
+    fn the_dangerous_text_before_the_fault_is_published() {
+        let begun = |number, request, seconds| {
+            let at = Duration::from_secs(seconds);
+            Exchange { judged: false, ..Exchange::begun(number, request, at) }
+        };
+        let post = |text: &str| Request {
+            method: "POST".to_owned(),
+            body: text.as_bytes().into(),
+            headers: Headers::default(),
+            ..Request::subscribe("http://h/publish")
+        };
+        let headers: Headers = [("Content-Type", EVENT_STREAM)].into_iter().collect();
+        let head = Head { at: Duration::ZERO, version: Version::Http11, status: 200, headers };
+        let stream = Exchange { head: Some(head), ..begun(1, Request::subscribe("http://h/s"), 0) };
+        let exchanges = vec![
+            stream,
+            begun(2, post("sseproof-sentinel-1-1."), 1),
+            begun(3, post("it's one"), 2),
+            begun(4, post("sseproof-sentinel-1-2."), 3),
+            begun(5, post("another"), 5),
+        ];
+        let mut transcript = Transcript { exchanges, ..Transcript::default() };
+        let evidence = Evidence { after_us: 4_000_000, ..place("body", Some(1), "lost") };
+        let shown = publication(&transcript, &evidence);
+        let expected = r"curl -isN -H 'Accept: text/event-stream' http://h/s & sleep 1; curl -isN --data-raw 'it'\''s one' http://h/publish; kill $!";
+        assert_eq!(shown.as_deref(), Some(expected));
+        // The answer to a publication shows the fault alone.
+        transcript.exchanges[0] = Exchange { role: Some(Role::Answer), ..begun(1, post("x"), 0) };
+        let shown = publication(&transcript, &evidence);
+        assert_eq!(shown.as_deref(), Some("curl -isN --data-raw x http://h/publish"));
     }
 }

@@ -9,7 +9,7 @@ use sseproof_rules::{
 };
 
 use crate::Report;
-use crate::curl::curl;
+use crate::curl::{curl, publication};
 
 /// The families of the rules on clients, in the order of the harm that a failure does.
 const CLIENTS_BY_HARM: [&str; 11] = [
@@ -28,6 +28,9 @@ const CLIENTS_BY_HARM: [&str; 11] = [
 
 /// How many programs may say how to fix a fault: one that writes the stream, and one in front of it.
 const SOFTWARE: usize = 2;
+
+/// The family of rules whose faults a publication shows.
+const PUBLISHING: &str = "encode";
 
 impl Report {
     /// Adds what the record shows besides the verdicts: the software that answered, its fixes, and how
@@ -70,7 +73,7 @@ pub struct Judged {
     /// The change in the software that answered, if it is known.
     #[serde(default)]
     pub here: Vec<Recipe>,
-    /// The command that shows the first fault by hand, if one request of curl does.
+    /// The command that shows the first fault by hand, if curl does.
     #[serde(default)]
     pub curl: Option<String>,
     pub source: String,
@@ -111,10 +114,13 @@ impl Judged {
         }
         self.here = software.iter().filter_map(|one| one.recipe(text)).take(SOFTWARE).collect();
         self.here.dedup();
-        let first = self.evidence.first().filter(|_| text.curl);
-        self.curl = first.and_then(|evidence| {
-            let exchange = transcript.exchanges.get(evidence.exchange.checked_sub(1)?)?;
-            curl(exchange, evidence.place == "wire")
+        self.curl = self.evidence.first().and_then(|evidence| match self.family() {
+            PUBLISHING => publication(transcript, evidence),
+            _ if !text.curl => None,
+            _ => {
+                let exchange = transcript.exchanges.get(evidence.exchange.checked_sub(1)?)?;
+                curl(exchange, evidence.place == "wire")
+            }
         });
     }
 

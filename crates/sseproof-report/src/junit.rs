@@ -11,7 +11,7 @@ use sseproof_units::inert;
 
 use crate::summary::embedded;
 use crate::terminal::{Detail, Options, failure_text, scenario_text};
-use crate::{Judged, Report, ScenarioResult, Standing};
+use crate::{Judged, KnownResult, Report, ScenarioResult, Standing};
 
 const TEXT: Options = Options { width: 100, rows: None, colour: false, detail: Detail::Normal };
 
@@ -68,8 +68,9 @@ fn status(report: &Report, finding: &Judged) -> TestCaseStatus {
             status
         }
         Standing::Known => {
-            let reason = report.known_entry(&finding.rule).map_or("", |entry| &entry.reason);
-            let mut status = skipped("known to fail", reason);
+            let entry = report.known_entry(&finding.rule);
+            let acceptance = entry.map(KnownResult::acceptance).unwrap_or_default();
+            let mut status = skipped("known to fail", &acceptance);
             status.set_description(text());
             status
         }

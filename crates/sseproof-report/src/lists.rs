@@ -64,8 +64,9 @@ pub fn list_client_mutants<'a>(
     mutants: impl IntoIterator<Item = [&'a str; 3]>,
     width: Option<usize>,
 ) -> String {
-    let rows = mutants.into_iter().map(|row| row.map(str::to_owned));
-    headed(["mutant", "fault", "fails"], rows, width)
+    // The rule is before the fault, of which a narrow terminal shows the beginning.
+    let rows = mutants.into_iter().map(|[id, wrong, rule]| [id, rule, wrong].map(str::to_owned));
+    headed(["mutant", "fails", "fault"], rows, width)
 }
 
 /// The probes: id, purpose, when it runs (`always`, `with --idle`).

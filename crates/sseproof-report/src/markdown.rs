@@ -5,7 +5,7 @@ use sseproof_units::inert;
 
 use crate::summary::{recorded, rules, verdict};
 use crate::terminal::{Detail, Options, failure_text, scenario_text};
-use crate::{Judged, Outcome, Report, Standing};
+use crate::{Judged, KnownResult, Outcome, Report, Standing};
 
 /// How many failures are shown with their bytes: comments have a size limit.
 const DETAILED: usize = 15;
@@ -92,12 +92,11 @@ fn passes(out: &mut String, report: &Report) {
     ] {
         for finding in report.standing_at(standing) {
             let note = match standing {
-                Standing::Known => {
-                    report.known_entry(&finding.rule).map_or("", |entry| &entry.reason)
-                }
-                _ => &finding.note,
+                Standing::Known => report.known_entry(&finding.rule).map(KnownResult::acceptance),
+                _ => Some(finding.note.clone()),
             };
-            rows.push_str(&format!("| {mark} | {} | {} |\n", name(finding), escape(note)));
+            let note = escape(&note.unwrap_or_default());
+            rows.push_str(&format!("| {mark} | {} | {note} |\n", name(finding)));
         }
     }
     if !rows.is_empty() {

@@ -293,6 +293,13 @@ impl Report {
 }
 
 impl KnownResult {
+    /// Why the failures are accepted, and until when: `legacy tenant; until 2027-01-31`.
+    pub(crate) fn acceptance(&self) -> String {
+        let until = self.until.as_ref().map(|day| format!("until {day}"));
+        let reason = Some(self.reason.clone()).filter(|reason| !reason.is_empty());
+        reason.into_iter().chain(until).collect::<Vec<_>>().join("; ")
+    }
+
     /// The same entry, accepted until this day.
     #[must_use]
     pub fn until(self, day: impl Into<String>, is_over: bool) -> Self {

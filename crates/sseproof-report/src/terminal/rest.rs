@@ -8,7 +8,7 @@ use sseproof_units::{counted, list};
 use super::{Detail, Page};
 use crate::paint::Ink;
 use crate::table::table;
-use crate::{Judged, Report, Standing};
+use crate::{Judged, KnownResult, Report, Standing};
 
 /// How many rules of the rest are named without --verbose.
 const NAMED: usize = 4;
@@ -183,14 +183,9 @@ pub(super) fn known(page: &mut Page, report: &Report) {
     section(page, Ink::Warning, &format!("~ known to fail ({})", known.len()));
     let rows = known.iter().map(|one| {
         let entry = report.known_entry(&one.rule);
-        let reason = entry.map_or("", |entry| entry.reason.as_str());
-        let note = match reason {
-            "" => one.headline(),
-            reason => {
-                let until = entry.and_then(|entry| entry.until.as_ref());
-                let until = until.map_or_else(String::new, |until| format!("; until {until}"));
-                format!("{} ({reason}{until})", one.headline())
-            }
+        let note = match entry.map(KnownResult::acceptance).filter(|words| !words.is_empty()) {
+            None => one.headline(),
+            Some(acceptance) => format!("{} ({acceptance})", one.headline()),
         };
         [one.rule.clone(), one.level_words(), note]
     });
