@@ -401,7 +401,7 @@ impl Run<'_> {
         (self.said, self.hears) = (said, hears);
         if let Err(error) = self.carrier.start(self.said.clone()).await {
             // The results until here are not lost.
-            self.cut = Some(format!("the client could not be started again: {error}"));
+            self.cut = Some(format!("{how}; it could not be started again: {error}"));
         }
         Ok(())
     }
