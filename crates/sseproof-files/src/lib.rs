@@ -29,7 +29,7 @@ pub use probes::{Probe, needed, probes, profile_ids, profile_probes};
 pub use target::{
     ConnectionKeys, GaugeHook, HookCall, NamedFile, Overlay, PublishHook, Readiness, RequestHook,
     RestartHook, SecretKeys, Server, ServerFuture, ServerHandle, Signal, StartHook, StopHook,
-    Target, Termination,
+    Target, Termination, ToHead,
 };
 pub use variables::Variables;
 pub use yaml::{plan_schema, schema, target_schema};

@@ -40,6 +40,7 @@ sources![
     "conformance/encode",
     "conformance/encode-long",
     "conformance/end",
+    "conformance/find",
     "conformance/head",
     "conformance/http10",
     "conformance/idle",
@@ -143,8 +144,18 @@ fn all() -> &'static [Probe] {
 
 /// The probes of the general pack, in the order in which they run.
 pub fn probes() -> &'static [Probe] {
-    static GENERAL: LazyLock<Vec<Probe>> =
-        LazyLock::new(|| all().iter().filter(|probe| !probe.is_of_a_profile()).cloned().collect());
+    static GENERAL: LazyLock<Vec<Probe>> = LazyLock::new(|| {
+        let mut probes: Vec<Probe> =
+            all().iter().filter(|probe| !probe.is_of_a_profile()).cloned().collect();
+        let finds = |probe: &&mut Probe| probe.scenario.purpose() == Purpose::FindStream;
+        // Once the stream is found, the next one that could find it only looks at it.
+        for probe in probes.iter_mut().filter(finds).skip(1) {
+            if let Some(options) = &mut probe.scenario.probe {
+                options.purpose = Purpose::Provoke;
+            }
+        }
+        probes
+    });
     &GENERAL
 }
 
@@ -227,16 +238,23 @@ mod tests {
 
     #[test]
     fn one_probe_finds_the_stream_first_and_one_late_headers_with_patience() {
-        let found = |purpose| {
-            let of = all().iter().filter(|probe| probe.scenario.purpose() == purpose);
-            of.collect::<Vec<_>>()
+        let found = |probes: &[Probe], purpose| -> Vec<Probe> {
+            let of = probes.iter().filter(|probe| probe.scenario.purpose() == purpose);
+            of.cloned().collect()
         };
-        let [finds] = found(Purpose::FindStream)[..] else { panic!("not one") };
-        assert_eq!(finds.id, probes()[0].id);
-        let [late] = found(Purpose::FindLateHeaders)[..] else { panic!("not one") };
+        let general = probes();
+        let [finds] = &found(general, Purpose::FindStream)[..] else { panic!("not one") };
+        assert_eq!(finds.id, general[0].id);
+        let [late] = &found(general, Purpose::FindLateHeaders)[..] else { panic!("not one") };
         assert!(options(late).patience.is_some());
-        assert_eq!(options(late).also_with, options(finds).also_with);
-        assert!(found(Purpose::Provoke).iter().all(|probe| options(probe).patience.is_none()));
+        assert!(
+            found(general, Purpose::Provoke).iter().all(|probe| options(probe).patience.is_none())
+        );
+        for profile in &options(late).also_with {
+            let probes = profile_probes(profile, &Variables::default()).expect("probes");
+            let [finds] = &found(&probes, Purpose::FindStream)[..] else { panic!("not one") };
+            assert_eq!(finds.id, probes[0].id, "{profile}");
+        }
     }
 
     #[test]
@@ -269,10 +287,10 @@ mod tests {
         let ids = |rules: &[&str]| -> Vec<_> {
             needed(probes().to_vec(), rules).into_iter().map(|probe| probe.id).collect()
         };
-        assert_eq!(ids(&["lifecycle/no-leak"]), ["baseline", "churn", "late-head"]);
+        assert_eq!(ids(&["lifecycle/no-leak"]), ["find", "churn", "late-head"]);
         assert_eq!(
             ids(&["lifecycle/no-leak", "cors/vary-origin"]),
-            ["baseline", "cors", "churn", "late-head"]
+            ["find", "cors", "churn", "late-head"]
         );
         let general = ids(&["stream/utf8"]);
         assert!(general.contains(&"http10") && general.contains(&"odd-ids"), "{general:?}");

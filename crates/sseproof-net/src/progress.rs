@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sseproof_codec::{Decoder, Item};
+use sseproof_codec::{Decoder, Item, Limits as LineLimits};
 use sseproof_http::http2::Part;
 use sseproof_record::{
     Chunk, Closed, Ending, Exchange, OnConnection, ResponseReader, SharedConnection, item_bytes,
@@ -13,6 +13,9 @@ use tokio::time::Instant;
 
 use crate::limits::{Budget, CHUNK, ENOUGH};
 use crate::{Limits, UnreadIn};
+
+/// The bytes of a line that is read while it arrives: the longest payload of a probe has 1 MiB.
+const LINE: usize = 2 << 20;
 
 pub struct Progress {
     /// The exchange; the owner of the transcript sets its number, scenario and name.
@@ -40,7 +43,7 @@ impl Progress {
             exchange,
             items: Vec::new(),
             ended: false,
-            decoder: Decoder::new(),
+            decoder: Decoder::with_limits(LineLimits::default().with_line_bytes(LINE)),
             decoded: 0,
             events: 0,
             taken: 0,

@@ -14,6 +14,8 @@ pub struct Progress {
     pub exchanges: u64,
     pub events: u64,
     pub elapsed: Duration,
+    /// How long such a run usually takes.
+    pub usual: Option<Duration>,
 }
 
 /// The line, without a line end, in at most `width` columns.
@@ -33,11 +35,17 @@ pub fn progress(state: &Progress, width: usize) -> String {
     if state.events > 0 {
         parts.push(counted(state.events, "event"));
     }
-    parts.push(match state.elapsed.as_secs() {
+    let usual = state.usual.filter(|usual| state.elapsed < *usual);
+    let of = usual.map_or_else(String::new, |usual| format!(" of about {}", seconds(usual)));
+    parts.push(seconds(state.elapsed) + &of);
+    truncate(&parts.join(" · "), width)
+}
+
+fn seconds(time: Duration) -> String {
+    match time.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),
         seconds => format!("{} min {} s", seconds / 60, seconds % 60),
-    });
-    truncate(&parts.join(" · "), width)
+    }
 }
 
 #[cfg(test)]
@@ -53,10 +61,13 @@ mod tests {
             exchanges: 1,
             events: 340,
             elapsed: Duration::from_millis(72_900),
+            usual: Some(Duration::from_secs(72)),
         };
         assert_eq!(progress(&state, 80), "[3/24] idle · 1 exchange · 340 events · 1 min 12 s");
         assert_eq!(progress(&state, 20), "[3/24] idle · 1 exc…");
         let start = progress(&Progress::default(), 80);
         assert_eq!(start, "[0] · 0 s");
+        let state = Progress { usual: Some(Duration::from_secs(15)), ..Progress::default() };
+        assert_eq!(progress(&state, 80), "[0] · 0 s of about 15 s");
     }
 }

@@ -11,16 +11,17 @@ use tokio::time::{Instant, sleep};
 use super::play::Stop;
 use super::scenario_run::ScenarioRun;
 
-/// The default time for numbers to return to an earlier reading.
-const WITHIN: Duration = Duration::from_secs(6);
+/// The default time for numbers to return to an earlier reading: a little more than the rules on
+/// producers require.
+const WITHIN: Duration = Duration::from_millis(5_100);
 /// How long to wait until numbers no longer change: earlier connections may still be closing.
 const SETTLE: Duration = Duration::from_secs(1);
 /// The pauses between readings: short at first, so that a quick server costs little time.
 const PAUSES: [Duration; 4] = [
     Duration::from_millis(25),
     Duration::from_millis(50),
+    Duration::from_millis(75),
     Duration::from_millis(100),
-    Duration::from_millis(250),
 ];
 /// The time limit of one gauge.
 const ANSWER: Duration = Duration::from_secs(2);

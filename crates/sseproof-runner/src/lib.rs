@@ -4,6 +4,7 @@
 //! Every exchange that was begun is in the outcome, also if the run was cancelled.
 
 mod command;
+mod company;
 mod crowd;
 mod dangerous;
 mod emit;
@@ -23,6 +24,7 @@ mod scenario_run;
 mod search;
 mod steps;
 mod tracked;
+mod turns;
 mod whole_run;
 
 use std::future::Future;
@@ -36,6 +38,7 @@ use sseproof_net::{Client, Limits};
 use sseproof_record::{Exchange, RunEvent, Transcript};
 
 use self::scenario_run::ScenarioRun;
+pub use self::turns::usual_time;
 pub use self::whole_run::run_all;
 
 /// The most memory of a stream with many events, in bytes.

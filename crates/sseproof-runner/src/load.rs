@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use sseproof_codec::Item;
-use sseproof_files::model::{Churn, Pour, Stall};
+use sseproof_files::model::{Churn, Grown, Name, Pour, Stall};
 use sseproof_files::{HookCall, MARK};
 use sseproof_http::Request;
 use sseproof_net::{Client, Leave, Waited};
-use sseproof_record::{Exchange, Numbered, PublishOutcome, RunEventKind};
+use sseproof_record::{Exchange, Gauge, Numbered, PublishOutcome, RunEventKind};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -20,25 +20,37 @@ use super::tracked::Snapshot;
 /// The default number of clients.
 const TIMES: usize = 200;
 /// The default number of clients at a time.
-const AT_A_TIME: usize = 10;
+const AT_A_TIME: usize = 25;
 /// The default time limit of all clients together.
 const CHURNING: Duration = Duration::from_secs(15);
 /// The number of parts, with a reading after each.
 const PARTS: usize = 8;
-/// How long to wait after each part until the server has released the closed connections.
+/// The first parts, after which it does not wait until the server has released the connections.
+const WITHOUT_WAIT: usize = PARTS / 2 - 1;
+/// How long to wait after each other part until the server has released the closed connections.
 const PART_GONE: Duration = Duration::from_millis(500);
 /// The same after the last part.
 const ALL_GONE: Duration = Duration::from_secs(5);
 /// The number of bytes published at a time: servers reject bodies that are much longer.
 const PORTION: usize = 64 << 10;
-/// The time limit for one portion.
-const ANSWER: Duration = Duration::from_secs(5);
+/// The time limit for one portion: a little more than the rule on slow readers requires.
+const ANSWER: Duration = Duration::from_millis(3_200);
 /// How many events may be on the way to a client that reads.
 const BEHIND: u64 = 16;
 /// The time limit for each of them.
 const SEEN: Duration = Duration::from_secs(1);
 /// The default time limit of `pour`.
 const POURING: Duration = Duration::from_secs(5);
+/// After this time the pace of a `pour` is known.
+const PACED: Duration = Duration::from_secs(1);
+/// After this time a `pour` need not be complete, if the server has this much to send to a client that
+/// reads nothing, besides what is on the way to it: more than its rule requires.
+const PAST_AFTER: Duration = Duration::from_secs(2);
+const PAST: u64 = 96 << 10;
+/// After this time it ends in any case, if that client slows the server down: with less than this
+/// part of the bytes.
+const SLOWED_AFTER: Duration = Duration::from_secs(3);
+const SLOWED: u64 = 4;
 
 impl ScenarioRun<'_> {
     pub(super) async fn churn(&mut self, step: &Churn) -> Result<(), Stop> {
@@ -81,7 +93,12 @@ impl ScenarioRun<'_> {
                 last: exchange,
             };
             self.record_event(at, name, what);
-            let patience = if last { ALL_GONE } else { PART_GONE };
+            // Only what grows in the second half shows a leak.
+            let patience = match part {
+                _ if last => ALL_GONE,
+                ..=WITHOUT_WAIT => Duration::ZERO,
+                _ => PART_GONE,
+            };
             self.read_gauges(name, Some(&baseline), patience).await;
             if last {
                 break;
@@ -102,11 +119,14 @@ impl ScenarioRun<'_> {
     }
 
     pub(super) async fn pour(&mut self, step: &Pour) -> Result<(), Stop> {
+        if !self.has_grown(step) {
+            return Ok(());
+        }
         let target = self.target;
         let hook = self.publish_hook()?;
         let wanted =
             step.bytes.map_or(target.pour, |bytes| bytes.0) * step.times.map_or(1, |times| times.0);
-        let deadline = Instant::now() + step.within.map_or(POURING, |within| within.0);
+        let begun = Instant::now();
         let mut events = Numbered {
             mark: format!(
                 "sseproof-{}-poured-",
@@ -119,7 +139,8 @@ impl ScenarioRun<'_> {
         let reader = self.named(step.seen_by.as_ref()).filter(|_| step.seen_by.is_some());
         let at = self.client.now();
         let mut stopped = PublishOutcome::Accepted;
-        while events.bytes() < wanted as u64 && Instant::now() < deadline {
+        let all = wanted as u64;
+        while events.bytes() < all && self.is_of_use(step, (events.bytes(), all), begun.elapsed()) {
             let number = events.first + events.count;
             stopped = match self.filled(hook.call(target, &events.data(number)))? {
                 HookCall::Send(request) => sent(self.client, request).await,
@@ -153,6 +174,40 @@ impl ScenarioRun<'_> {
         let what = RunEventKind::Poured { bytes: events.bytes(), stopped, events: Some(events) };
         self.record_event(at, "", what);
         Ok(())
+    }
+
+    /// Whether the memory grew as the step requires.
+    fn has_grown(&self, step: &Pour) -> bool {
+        let Some(Grown { from, to }) = &step.if_grown else { return true };
+        let memory = |name: &Name| {
+            let readings = self.readings.get(&name.0)?;
+            readings.iter().find(|(gauge, _)| *gauge == Gauge::Memory).map(|(_, bytes)| *bytes)
+        };
+        let by = step.at_least.map_or(0, |bytes| bytes.0 as u64);
+        let grown = memory(from).zip(memory(to)).map(|(from, to)| to.saturating_sub(from));
+        grown.is_some_and(|grown| grown >= by)
+    }
+
+    /// Whether more is to be published after these bytes and this time.
+    fn is_of_use(&mut self, step: &Pour, (poured, wanted): (u64, u64), elapsed: Duration) -> bool {
+        let within = step.within.map_or(POURING, |within| within.0);
+        if elapsed >= within {
+            return false;
+        }
+        if let Some(least) = step.at_least
+            && elapsed >= PACED
+            && 2.0 * (poured as f64) * within.as_secs_f64()
+                < (least.0 as f64) * elapsed.as_secs_f64()
+        {
+            return false;
+        }
+        let past = self.named(step.past.as_ref()).filter(|_| step.past.is_some());
+        let Some(past) = past.filter(|_| elapsed >= PAST_AFTER) else { return true };
+        if elapsed >= SLOWED_AFTER && poured < wanted / SLOWED {
+            return false;
+        }
+        let unread = self.slot(&past).unread();
+        !unread.is_some_and(|unread| unread.is_ok_and(|unread| unread + PAST <= poured))
     }
 
     pub(super) fn read_on(&mut self, step: &Stall) {

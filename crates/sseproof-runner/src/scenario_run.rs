@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use sseproof_files::model::{At, Name, Purpose, Scope};
-use sseproof_files::{MARK, Place, PublishHook, Scenario, Target};
+use sseproof_files::{MARK, Place, PublishHook, Scenario, Target, ToHead};
 use sseproof_http::Request;
-use sseproof_net::{Client, Leave, ReceiveBuffer, RequestOptions, Watcher};
+use sseproof_net::{Client, Leave, Limits, ReceiveBuffer, RequestOptions, Watcher};
 use sseproof_record::{
     Ending, Exchange, Follows, Gauge, Phase, Published, Role, RunEvent, RunEventKind,
 };
@@ -16,6 +16,9 @@ use super::evidence::About;
 use super::play::Stop;
 use super::tracked::{Snapshot, TrackedExchange, marked};
 use super::{FailureKind, OnProgress, StepFailure, Stopped, evidence};
+
+/// How long a probe waits for the answer to a HEAD if earlier ones had none.
+const MUTE: Duration = Duration::from_millis(300);
 
 pub(super) struct ScenarioRun<'r> {
     pub(super) scenario: &'r Scenario,
@@ -157,7 +160,8 @@ impl<'r> ScenarioRun<'r> {
         let on = options.on.and_then(|index| self.slots[index].live());
         let ConnectionOptions { exactly, keep, window, receive_buffer, .. } = options;
         let request_options = RequestOptions { exactly, on, keep, window, receive_buffer };
-        let live = match self.client.open_with(request.clone(), request_options) {
+        let client = self.client_for(&request);
+        let live = match client.open_with(request.clone(), request_options) {
             Ok(live) => live,
             Err(error) => {
                 let message = format!("the request cannot be sent: {error}");
@@ -181,6 +185,25 @@ impl<'r> ScenarioRun<'r> {
             }
         }
         Ok(self.slots.len() - 1)
+    }
+
+    /// The client; less patient for HEAD if earlier responses show how long an answer takes.
+    fn client_for(&self, request: &Request) -> Client {
+        let limits = self.client.limits();
+        let patience = match self.target.to_head {
+            _ if request.method != "HEAD" || !self.scenario.is_probe() => None,
+            ToHead::Unknown => None,
+            ToHead::Within(patience) => Some(patience),
+            ToHead::Never => Some(MUTE),
+        };
+        let head = patience.map_or(limits.head, |patience| patience.min(limits.head));
+        self.client.with_limits(Limits { head, ..limits })
+    }
+
+    /// Whether the server did not answer an earlier HEAD.
+    pub(super) fn is_mute_to_head(&self) -> bool {
+        let is_mute = |snapshot: &Snapshot<'_>| is_mute_to_head(snapshot.exchange);
+        self.target.to_head == ToHead::Never || self.slots.iter().any(|slot| slot.look(is_mute))
     }
 
     /// Records an event of the run beside the exchanges, under the name that the step gives it.
@@ -320,6 +343,13 @@ impl<'r> ScenarioRun<'r> {
             ))
         })
     }
+}
+
+/// Whether the server itself did not answer this HEAD in time, on a connection of its own.
+pub(super) fn is_mute_to_head(exchange: &Exchange) -> bool {
+    let timed_out = exchange.end.how == Ending::TimedOut(Phase::Head);
+    let is_again = exchange.role == Some(Role::SameConnection);
+    timed_out && exchange.request.method == "HEAD" && !exchange.via && !is_again
 }
 
 fn is_open(snapshot: &Snapshot<'_>) -> bool {

@@ -52,6 +52,15 @@ impl ScenarioRun<'_> {
             self.absent(&name);
             return Ok(());
         }
+        // Only after an answer does a connection have another one.
+        if self.scenario.is_probe()
+            && step.keep
+            && request.method == "HEAD"
+            && self.is_mute_to_head()
+        {
+            self.absent(&name);
+            return Ok(());
+        }
         let last_event_id = request.last_event_id().map(|id| id.to_text()).unwrap_or_default();
         let Some(options) = self.options(step).await? else {
             self.absent(&name);

@@ -247,6 +247,7 @@ fn identity(address: SocketAddr, file: &Path, alpn: &[&str]) -> Result<Identity,
     Ok(identity)
 }
 
+/// Serves the reference on a port of its own; returns the URL of the stream.
 pub(crate) async fn embedded(profile: Option<&Profile>) -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("listen on 127.0.0.1")?;
     let address = listener.local_addr().context("get the port")?;

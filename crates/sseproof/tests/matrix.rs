@@ -358,7 +358,6 @@ fn mutants_of_http2_fail_over_tls_too() {
 
 #[test]
 fn the_probes_that_a_rule_needs_are_enough_for_it() {
-    // Of the mutants, that is what the matrix over TCP shows.
     for (driven, by) in [
         (Driven::Usual, By::Http1),
         (Driven::TwoUsers, By::Http1),
@@ -378,6 +377,20 @@ fn the_probes_that_a_rule_needs_are_enough_for_it() {
             );
         }
     }
+}
+
+#[test]
+fn the_probes_that_a_rule_needs_are_enough_for_its_mutants() {
+    let mut alive = Vec::new();
+    let is_general = |rule: &Rule| profiles_of(rule).next().is_none();
+    for (rule, mutant) in mutants().filter(|(rule, _)| is_general(rule)) {
+        let (profile, driven) = (None, mutant.driven);
+        let look = Look { profile, idle: true, driven, long: true, rule: Some(rule) };
+        if !fails(rule, &played(mutant.serve, look, By::of(mutant))) {
+            alive.push(mutant.id);
+        }
+    }
+    assert_eq!(alive, [""; 0]);
 }
 
 #[test]

@@ -15,7 +15,12 @@ use crate::{peers, root};
 const REPORT: &str = "reports/check-time.md";
 /// The name of the embedded server in the table.
 const EMBEDDED: &str = "the embedded server";
-const OPTIONS: [&[&str]; 3] = [&["--one-by-one"], &[], &["--quick"]];
+const OPTIONS: [&[&str]; 4] =
+    [&["--one-by-one"], &[], &["--quick"], &["--only", "response/accept"]];
+/// The names of these in the summary.
+const NAMES: [&str; 4] = ["one by one", "side by side", "`--quick`", "`--only` one rule"];
+/// Only of the embedded server, since it takes more than a minute.
+const IDLE: &[&str] = &["--idle"];
 
 /// The checks of one server, in the order of [`OPTIONS`].
 struct Timed {
@@ -39,7 +44,8 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
         let reports = reports.with_context(|| format!("check {}", peer.name()))?;
         all.push(Timed { server: peer.name().to_owned(), reports });
     }
-    let page = page(&all);
+    let idle = Duration::from_millis(peers::embedded(IDLE)?.duration_ms);
+    let page = page(&all, idle);
     print!("{page}");
     if names.is_empty() {
         fs::write(root().join(REPORT), page).with_context(|| format!("write {REPORT}"))?;
@@ -77,32 +83,29 @@ impl Timed {
     }
 }
 
-fn page(all: &[Timed]) -> String {
-    let mut page = "# The time of a check\n\nMade by `cargo xtask check-time`: each server is checked with its probes one after the other (`--one-by-one`), side by side (the default), and with `--quick`, one server at a time on the same machine.\n\n| server | one by one | side by side | ratio | `--quick` | verdicts that differ |\n|---|--:|--:|--:|--:|---|\n".to_owned();
+fn page(all: &[Timed], idle: Duration) -> String {
+    let mut page = "# The time of a check\n\nMade by `cargo xtask check-time`: each server is checked with its probes one after the other (`--one-by-one`), side by side (the default), with `--quick`, and with `--only response/accept`, one server at a time on the same machine.\n\n| server | one by one | side by side | ratio | `--quick` | `--only` one rule | verdicts that differ |\n|---|--:|--:|--:|--:|--:|---|\n".to_owned();
     for timed in all {
         let times: Vec<Duration> = timed.times().collect();
-        let [before, after, quick] = times[..] else { continue };
+        let [before, after, quick, only] = times[..] else { continue };
         let differ = timed.differences().join(", ");
         // Writing to a string does not fail.
         let _ = writeln!(
             page,
-            "| {} | {} | {} | {:.2} | {} | {differ} |",
+            "| {} | {} | {} | {:.2} | {} | {} | {differ} |",
             timed.server,
             duration(before),
             duration(after),
             after.as_secs_f64() / before.as_secs_f64().max(f64::MIN_POSITIVE),
-            duration(quick)
+            duration(quick),
+            duration(only)
         );
     }
     let of_peers: Vec<_> = all.iter().skip(1).collect();
-    let column = |index: usize| {
+    for (index, name) in NAMES.into_iter().enumerate() {
         let mut times: Vec<Duration> =
             of_peers.iter().filter_map(|timed| timed.times().nth(index)).collect();
         times.sort();
-        times
-    };
-    for (name, index) in [("one by one", 0), ("side by side", 1), ("`--quick`", 2)] {
-        let times = column(index);
         if let (Some(median), Some(max)) = (times.get(times.len() / 2), times.last()) {
             let _ = writeln!(
                 page,
@@ -113,5 +116,6 @@ fn page(all: &[Timed]) -> String {
             );
         }
     }
+    let _ = writeln!(page, "\nThe embedded server with `--idle`: {}.", duration(idle));
     page
 }

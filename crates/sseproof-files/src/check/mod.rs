@@ -10,7 +10,7 @@ use sseproof_units::nearest;
 
 use self::names::{Names, Opened};
 use crate::mistake::{Mistake, Mistakes, Place, Slip, Source};
-use crate::model::{At, Connect, Document, Expect, Http, Part, RoleName, Scope, Step, Text};
+use crate::model::{At, Connect, Document, Expect, Http, Name, Part, RoleName, Scope, Step, Text};
 use crate::variables::Variables;
 
 /// A variable that has a new value in each run, to identify the events that this run published.
@@ -59,6 +59,16 @@ fn default_name(role: Option<RoleName>, otherwise: &str) -> String {
 impl Check<'_> {
     fn slip(&mut self, place: Place, slip: Slip) {
         self.mistakes.push(slip.at(self.source, place));
+    }
+
+    /// Checks that a gauge was read under this name, which the value of this key gives.
+    fn reading(&mut self, name: &Name, key: &str, step: Place) {
+        if !self.readings.contains(&name.0) {
+            let what = format!("no earlier reading is named `{}`", name.0);
+            let instead = format!("write `- gauge: {{ as: {} }}` above it", name.0);
+            let near = self.source.find(key, step).unwrap_or(step);
+            self.slip(near, Slip::instead(what, instead));
+        }
     }
 
     fn vars(&mut self, document: &Document) -> BTreeMap<String, String> {
@@ -245,14 +255,8 @@ impl Check<'_> {
                 self.stream(stall.from.as_ref(), place);
             }
             Step::Gauge(gauge) => {
-                if let Some(until) = &gauge.until
-                    && !self.readings.contains(&until.at_most.0)
-                {
-                    let what = format!("no earlier reading is named `{}`", until.at_most.0);
-                    let instead =
-                        format!("write `- gauge: {{ as: {} }}` above it", until.at_most.0);
-                    let near = self.source.find("at-most", place).unwrap_or(place);
-                    self.slip(near, Slip::instead(what, instead));
+                if let Some(until) = &gauge.until {
+                    self.reading(&until.at_most, "at-most", place);
                 }
                 self.readings.insert(gauge.name.0.clone());
             }
@@ -260,8 +264,12 @@ impl Check<'_> {
                 self.readings.insert(churn.name.0.clone());
             }
             Step::Pour(pour) => {
-                if let Some(reader) = &pour.seen_by {
-                    self.stream(Some(reader), place);
+                for stream in [&pour.seen_by, &pour.past].into_iter().flatten() {
+                    self.stream(Some(stream), place);
+                }
+                if let Some(grown) = &pour.if_grown {
+                    self.reading(&grown.from, "from", place);
+                    self.reading(&grown.to, "to", place);
                 }
             }
             Step::Wait(_)

@@ -26,7 +26,7 @@ pub struct Gauge {
 pub struct Until {
     /// The name of an earlier reading: its numbers of producers and connections are the maximum.
     pub at_most: Name,
-    /// The longest time (default: 6s).
+    /// The longest time (default: 5.1s).
     pub within: Option<Pause>,
     /// Reads only once if the numbers of this reading had not returned, either.
     pub unless: Option<Name>,
@@ -38,7 +38,7 @@ pub struct Until {
 pub struct Churn {
     /// The number of connections (default: 200).
     pub times: Option<Count>,
-    /// The number of connections at a time (default: 10).
+    /// The number of connections at a time (default: 25).
     pub at_a_time: Option<Count>,
     /// The longest time (default: 15s).
     pub within: Option<Pause>,
@@ -65,10 +65,28 @@ pub struct Pour {
     pub size: Option<Count>,
     /// A connection that reads: at most 16 events are published before it has received them.
     pub seen_by: Option<At<Name>>,
+    /// A connection that reads nothing: after 2 s it is enough if 96 KiB more were published than
+    /// are on the way to it, and after 3 s if it slows the server down.
+    pub past: Option<At<Name>>,
     /// A factor for `bytes` (default: 1).
     pub times: Option<Count>,
+    /// The fewest bytes that are of use: it ends after 1 s if at twice that
+    /// pace they will not be published in time.
+    pub at_least: Option<Count>,
+    /// Only if the memory grew by that much between two readings.
+    pub if_grown: Option<Grown>,
     /// The longest time (default: 5s).
     pub within: Option<Pause>,
+}
+
+/// Two readings of the memory.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grown {
+    /// The earlier reading.
+    pub from: Name,
+    /// The later reading.
+    pub to: Name,
 }
 
 /// Stops reading.

@@ -21,7 +21,9 @@ use serde::{Deserialize, Deserializer};
 use crate::mistake::{Mistakes, Place, Slip, Source};
 use crate::variables::Variables;
 
-pub use drive::{Churn, Crowd, Gauge, Need, Payloads, Pour, Restart, Stall, Terminate, Until};
+pub use drive::{
+    Churn, Crowd, Gauge, Grown, Need, Payloads, Pour, Restart, Stall, Terminate, Until,
+};
 pub use matcher::{EndKind, EventMatcher, Pattern, Query, RetryMatcher, Value};
 pub use probe::{ProbeOptions, Purpose};
 pub use scalar::{Count, Headers, Method, Name, Pause, RoleName, Statuses};
@@ -119,6 +121,35 @@ impl Scenario {
     /// Whether it publishes nothing but dangerous payloads.
     pub fn publishes_only_payloads(&self) -> bool {
         !self.has_step(&|step| !matches!(step, Step::Payloads(_)))
+    }
+
+    /// Whether it publishes a few events, and depends on the rest of the server's state in no other
+    /// way than subscribers do.
+    pub fn only_publishes(&self) -> bool {
+        let publishes = |step: &Step| matches!(step, Step::Publish(_) | Step::Payloads(_));
+        let affects_more = |step: &Step| {
+            matches!(
+                step,
+                Step::Gauge(_)
+                    | Step::Churn(_)
+                    | Step::Crowd(_)
+                    | Step::Pour(_)
+                    | Step::Stall(_)
+                    | Step::Restart(_)
+                    | Step::Terminate(_)
+            )
+        };
+        self.has_step(&publishes) && !self.has_step(&affects_more)
+    }
+
+    /// Whether it publishes many events, or all dangerous payloads.
+    pub fn publishes_much(&self) -> bool {
+        self.has_step(&|step| matches!(step, Step::Pour(_) | Step::Payloads(_)))
+    }
+
+    /// Whether many clients come and go.
+    pub fn is_crowded(&self) -> bool {
+        self.has_step(&|step| matches!(step, Step::Churn(_)))
     }
 
     /// Whether the predicate holds for a step, also for a nested one.

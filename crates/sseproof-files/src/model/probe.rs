@@ -27,6 +27,8 @@ pub struct ProbeOptions {
     pub alone: bool,
     /// How long it waits for response headers, if that is longer than the client's limit.
     pub patience: Option<Pause>,
+    /// How long it usually takes, if that is not about a second.
+    pub takes: Option<Pause>,
     /// Profiles with which it is also played; without a profile it is always played.
     #[serde(default)]
     pub also_with: Vec<String>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sseproof_http::{Bytes, Headers, Request};
 
@@ -47,10 +48,25 @@ pub struct Target {
     /// Whether the stream is known to carry only what is published, so that a probe that waits for
     /// events publishes them; a run finds out by itself.
     pub is_silent: bool,
+    /// How the server answers HEAD; a run finds out by itself.
+    pub to_head: ToHead,
+    /// The origins of servers that are the same as this one and independent of it, one for each probe;
+    /// only the embedded server has some.
+    pub twins: Vec<String>,
     /// Whether all probes are played one after the other.
     pub one_by_one: bool,
     /// The seed of the payloads that are generated.
     pub seed: u64,
+}
+
+/// How a server answers HEAD, as far as a run knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ToHead {
+    #[default]
+    Unknown,
+    /// If at all, then within this time: the headers of streams come much sooner.
+    Within(Duration),
+    Never,
 }
 
 /// The keys of a target file about secrets.
@@ -117,6 +133,8 @@ impl Default for Target {
             secrets: SecretKeys::default(),
             pour: POUR,
             is_silent: false,
+            to_head: ToHead::default(),
+            twins: Vec::new(),
             one_by_one: false,
             seed: 0,
         }
@@ -151,6 +169,19 @@ impl Target {
     /// How the server is made to send an event to its subscribers.
     pub fn publisher(&self) -> Option<&PublishHook> {
         self.publish.as_ref().filter(|hook| !hook.answers)
+    }
+
+    /// The twin with this index; this target if it has not so many.
+    #[must_use]
+    pub fn twin(&self, index: usize) -> Self {
+        let mut twin = self.clone();
+        let Some(origin) = self.twins.get(index) else { return twin };
+        let own = self.url.strip_suffix(Request::subscribe(self.url.as_str()).target());
+        if let Some(own) = own {
+            twin.url = self.url.replacen(own, origin, 1);
+            twin.via = self.via.as_ref().map(|via| via.replacen(own, origin, 1));
+        }
+        twin
     }
 
     /// The path of the stream that carries what is published, if it is not that of the URL.

@@ -17,7 +17,7 @@ use crate::model::{At, Form, Part, Pause, Scope, Text};
 use crate::variables::Variables;
 
 pub(crate) use check::Check;
-pub use config::{ConnectionKeys, Overlay, SecretKeys, Target};
+pub use config::{ConnectionKeys, Overlay, SecretKeys, Target, ToHead};
 pub(crate) use document::{Document as TargetDocument, Request as TargetRequest};
 pub use drive::{
     GaugeHook, Readiness, RequestHook, RestartHook, Server, ServerFuture, ServerHandle, Signal,

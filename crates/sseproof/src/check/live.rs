@@ -29,8 +29,14 @@ pub(super) struct Live<'f> {
 }
 
 impl<'f> Live<'f> {
-    pub(super) fn new(total: usize, is_quiet: bool, failures: Failures<'f>) -> Self {
+    pub(super) fn new(
+        total: usize,
+        usual: Duration,
+        is_quiet: bool,
+        failures: Failures<'f>,
+    ) -> Self {
         let line = Line::new(total, is_quiet);
+        line.update(|progress| progress.usual = Some(usual));
         Self { line, failures, judged: None, shown: BTreeSet::new() }
     }
 

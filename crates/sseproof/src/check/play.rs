@@ -10,10 +10,11 @@ use sseproof_files::{Probe, Readiness, Scenario, ServerHandle};
 use sseproof_net::{Client, Direct};
 use sseproof_report::{ScenarioFailure, ScenarioResult};
 use sseproof_rules::{Rule, rules_for};
-use sseproof_runner::{Results, RunProgress, StepFailure, Stopped, run_all};
+use sseproof_runner::{Results, RunProgress, StepFailure, Stopped, run_all, usual_time};
 
 use sseproof_units::duration;
 use tokio::time::sleep_until;
+use url::Url;
 
 use super::Material;
 use super::live::{Failures, Live};
@@ -43,6 +44,11 @@ pub(super) async fn play(
         options.target.url = serve::embedded(options.profile).await?;
         if options.profile.is_none() {
             serve::offer(&mut options.target);
+        }
+        for _ in &options.probes {
+            let twin = Url::parse(&serve::embedded(options.profile).await?);
+            let twin = twin.context("read the URL of the embedded server")?;
+            options.target.twins.push(twin.origin().ascii_serialization());
         }
     }
     let url = &options.target.url;
@@ -102,7 +108,8 @@ async fn scenarios(
     let probes = options.probes.iter().map(|probe| &probe.scenario);
     let scenarios: Vec<&Scenario> = probes.chain(&options.scenarios).collect();
     let client = Client::new(Arc::new(Direct), options.limits).with(options.connection.clone());
-    let mut watch = Watch::new(Live::new(scenarios.len(), is_quiet, failures));
+    let usual = usual_time(&scenarios, &options.target).min(options.deadline);
+    let mut watch = Watch::new(Live::new(scenarios.len(), usual, is_quiet, failures));
     let early = OnceLock::new();
     let cancel = pin!(async {
         let end = tokio::select! {
