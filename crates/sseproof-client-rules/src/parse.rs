@@ -160,7 +160,7 @@ fn of(origins: &Origins, requirements: &[&str]) -> Vec<Connect> {
         .collect()
 }
 
-/// Whether its events can be told from calls of the client itself, which have a rule of their own.
+/// Whether its events differ from calls of the client itself; events that do not have their own rule.
 fn is_heard(case: &sseproof_corpus::Case) -> bool {
     !case.events.iter().any(|event| matches!(event.event_type.as_deref(), Some("error" | "open")))
 }
@@ -255,7 +255,7 @@ fn read(connect: &Connect, view: &View<'_>) -> Judgement {
 }
 
 /// The first event that is not as expected: the entry of it, if it was delivered, and a message.
-/// What the adapter does not report is not compared.
+/// A member that the adapter does not report is not compared.
 fn difference(view: &View<'_>, expected: &[Event]) -> Option<(Option<usize>, String)> {
     let hears = |event: &Event| view.can(Can::Types) || event.event_type == "message";
     let expected: Vec<_> = expected.iter().filter(|event| hears(event)).collect();

@@ -76,7 +76,7 @@ impl<'a> View<'a> {
             .filter(move |seen| view.only.is_none_or(|only| view.is_of(only, seen.what)))
     }
 
-    /// What belongs to each connection of the case, which differ in their paths.
+    /// The connections of the case, which differ in their paths, each with all that belongs to it.
     pub fn connections(&self) -> Vec<(&'a Connect, Self)> {
         let entries = self.entries();
         entries

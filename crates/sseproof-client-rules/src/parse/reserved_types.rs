@@ -1,4 +1,4 @@
-//! Events of the types `error` and `open` are no errors and no openings.
+//! Events of the types `error` and `open` are events like others.
 
 use sseproof_codec::Item;
 

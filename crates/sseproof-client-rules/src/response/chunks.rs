@@ -1,4 +1,4 @@
-//! Extensions of chunks and trailers are no part of the stream.
+//! Extensions of chunks and trailers do not belong to the stream.
 
 use super::delivered;
 use crate::{Accept, Hooks, Judgement, Mutant, REFERENCE, Rule, View};
