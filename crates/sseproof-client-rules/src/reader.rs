@@ -25,7 +25,19 @@ pub(crate) const FAMILY: Family = Family {
         &cut::RULE,
         &status::RULE,
     ],
-    cases: &[&POST, &DATA, &DONE, &ERROR_EVENT, &END, &CHUNKED, &LENGTH, &RESET, &S404, &S503],
+    cases: &[
+        &POST,
+        &DATA,
+        &DONE,
+        &ERROR_EVENT,
+        &END,
+        &CHUNKED,
+        &CLOSING,
+        &LENGTH,
+        &RESET,
+        &S404,
+        &S503,
+    ],
 };
 
 const POST: Case = Case::new(
@@ -89,6 +101,19 @@ const CHUNKED: Case = Case::new(
     "reader-cut-chunked",
     "the server closes the connection in the middle of a chunked response",
     |_| stream().write("data: one\n\n").then(Action::Close).plan(),
+)
+.reading()
+.needs(&[Can::Error, Can::Closed])
+.until(When::Closes(1), Quiet::Short);
+
+/// Some libraries take the end of such a connection for that of the response, whatever its framing.
+const CLOSING: Case = Case::new(
+    "reader-cut-closing",
+    "the server announces `Connection: close`, and closes in the middle of a chunked response",
+    |_| {
+        let plan = stream().write("data: one\n\n").then(Action::Close).plan();
+        plan.with_header("Connection", "close")
+    },
 )
 .reading()
 .needs(&[Can::Error, Can::Closed])

@@ -6,7 +6,9 @@ use sseproof_http::Request;
 
 use crate::protocol::{Event, Failed};
 use crate::record::How;
-use crate::{Asked, Call, Can, CaseRecord, ClientRecord, Connect, Hello, Kind, Pace, What};
+use crate::{
+    Asked, Call, Can, CaseRecord, ClientRecord, Connect, Fault, Hello, Judgement, Kind, Pace, What,
+};
 
 /// Why a client is not asked what comes after the end of a stream.
 pub(crate) const STAYS_AWAY: &str =
@@ -58,6 +60,17 @@ impl<'a> View<'a> {
     /// Whether it does not reconnect after the end of a stream by intent, as its adapter declares.
     pub fn stays_away(&self) -> bool {
         self.client().kind == Kind::Resilient && !self.declares("end")
+    }
+
+    /// The verdict on a client that did not reconnect after this end: a fault, unless its policy is
+    /// another one.
+    pub fn absent(&self, end: &str, message: impl Into<String>) -> Judgement {
+        if self.client().kind == Kind::Resilient && !self.declares(end) {
+            let why =
+                format!("the client does not reconnect by intent: `retriesOn` has no `{end}`");
+            return Judgement::Skipped(why);
+        }
+        Fault::missing(message).into()
     }
 
     pub fn pace(&self) -> Pace {

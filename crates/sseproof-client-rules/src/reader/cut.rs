@@ -5,7 +5,7 @@ use crate::{Call, Fault, Hooks, Judgement, Mutant, REFERENCE, Rule, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "client/reader-cut",
-    cases: &["reader-cut-chunked", "reader-cut-length", "reader-cut-reset"],
+    cases: &["reader-cut-chunked", "reader-cut-closing", "reader-cut-length", "reader-cut-reset"],
     judge,
     mutants: &[Mutant::new(
         "cut-is-an-end",

@@ -1,6 +1,6 @@
 //! A client reconnects after a response that was cut.
 
-use crate::{Fault, Hooks, Judgement, Loss, Mutant, REFERENCE, Rule, View};
+use crate::{Hooks, Judgement, Loss, Mutant, REFERENCE, Rule, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "client/reconnect-after-cut",
@@ -23,7 +23,7 @@ fn judge(view: &View<'_>) -> Judgement {
     match view.request(2) {
         Some(_) => Judgement::held("the client reconnected"),
         None => {
-            Fault::missing("the client does not reconnect after a response that was cut").into()
+            view.absent("network", "the client does not reconnect after a response that was cut")
         }
     }
 }

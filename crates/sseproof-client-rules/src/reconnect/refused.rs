@@ -1,6 +1,6 @@
 //! A client goes on to connect while the server is away.
 
-use crate::{Fault, Hooks, Judgement, Loss, Mutant, REFERENCE, Rule, View};
+use crate::{Hooks, Judgement, Loss, Mutant, REFERENCE, Rule, View};
 
 pub(super) const FIRST: Rule = Rule {
     id: "client/reconnect-refused-first",
@@ -49,6 +49,6 @@ pub(super) const LATER: Rule = Rule {
 fn connected(view: &View<'_>, request: usize, why: &str) -> Judgement {
     match view.request(request) {
         Some(_) => Judgement::held("the client connected once the server listened"),
-        None => Fault::missing(why).into(),
+        None => view.absent("network", why),
     }
 }
