@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout};
 pub use command::browser_command;
 
 use crate::in_order::InOrder;
-use crate::{BoxFuture, Carrier, Ground as _, Place, Said, Spawn, StartError, Tcp};
+use crate::{BoxFuture, Carrier, Ground as _, Notice, Place, Spawn, StartError, Tcp};
 
 const PAGE: &str = include_str!("browser/page.html");
 /// How long a browser may take to load the page.
@@ -58,7 +58,7 @@ impl Browser {
         Self { program: program.into(), spawn, tab: None }
     }
 
-    async fn begin(&mut self, out: UnboundedSender<Said>) -> Result<Hello, StartError> {
+    async fn begin(&mut self, out: UnboundedSender<Notice>) -> Result<Hello, StartError> {
         self.tab = None;
         let unreachable = |error: std::io::Error| StartError::Unreachable(error.to_string());
         let (greets, greeted) = unbounded_channel();
@@ -95,7 +95,7 @@ impl Browser {
 }
 
 impl Carrier for Browser {
-    fn start(&mut self, out: UnboundedSender<Said>) -> BoxFuture<'_, Result<Hello, StartError>> {
+    fn start(&mut self, out: UnboundedSender<Notice>) -> BoxFuture<'_, Result<Hello, StartError>> {
         Box::pin(self.begin(out))
     }
 
@@ -122,7 +122,7 @@ impl Carrier for Browser {
 async fn first(
     mut child: Child,
     mut greeted: UnboundedReceiver<Hello>,
-    out: UnboundedSender<Said>,
+    out: UnboundedSender<Notice>,
     stderr: PathBuf,
 ) -> Result<Hello, String> {
     let ended = |status: std::io::Result<_>| match status {
@@ -134,7 +134,7 @@ async fn first(
             tokio::spawn(async move {
                 let how = ended(child.wait().await);
                 // The run may be over.
-                let _ = out.send(Said::Died(format!("{how}; standard error: {}", end_of(&stderr))));
+                let _ = out.send(Notice::Died(format!("{how}; standard error: {}", end_of(&stderr))));
             });
             Ok(hello)
         }
@@ -143,7 +143,7 @@ async fn first(
 }
 
 /// The server of the page.
-fn server(out: UnboundedSender<Said>, greets: UnboundedSender<Hello>) -> Lab {
+fn server(out: UnboundedSender<Notice>, greets: UnboundedSender<Hello>) -> Lab {
     let order: Arc<Mutex<InOrder<Vec<u8>>>> = Arc::default();
     Lab::new(move |visit| {
         let request = visit.request;
@@ -176,7 +176,7 @@ fn not_found() -> Plan {
 }
 
 /// Passes on the messages of a batch.
-fn read(batch: &[u8], out: &UnboundedSender<Said>, greets: &UnboundedSender<Hello>) {
+fn read(batch: &[u8], out: &UnboundedSender<Notice>, greets: &UnboundedSender<Hello>) {
     for line in batch.split(|byte| *byte == b'\n') {
         let heard = serde_json::from_slice(line).map_err(|error| error.to_string());
         let heard = heard.and_then(|line: Line| line.heard().map_err(str::to_owned));
@@ -184,12 +184,12 @@ fn read(batch: &[u8], out: &UnboundedSender<Said>, greets: &UnboundedSender<Hell
         let _ = match heard {
             Ok(Heard::Hello(hello)) => greets.send(hello).is_ok(),
             Ok(Heard::Call { id, call }) => {
-                out.send(Said::Call { at: Instant::now(), id, call }).is_ok()
+                out.send(Notice::Call { at: Instant::now(), id, call }).is_ok()
             }
             Err(why) => {
                 let line: String = String::from_utf8_lossy(line).chars().take(200).collect();
                 let died = format!("a line of the page is not a message ({why}): {line}");
-                out.send(Said::Died(died)).is_ok()
+                out.send(Notice::Died(died)).is_ok()
             }
         };
     }

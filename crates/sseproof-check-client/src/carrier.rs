@@ -11,7 +11,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Something that a carrier heard, and when.
 #[derive(Clone, Debug)]
-pub enum Said {
+pub enum Notice {
     Call {
         at: Instant,
         id: u64,
@@ -26,7 +26,7 @@ pub(crate) const NO_PROCESS: &str = "the client has no process of its own";
 
 pub trait Carrier: Send {
     /// Starts the client, also after it has died; what it says goes to `out` from then on.
-    fn start(&mut self, out: UnboundedSender<Said>) -> BoxFuture<'_, Result<Hello, StartError>>;
+    fn start(&mut self, out: UnboundedSender<Notice>) -> BoxFuture<'_, Result<Hello, StartError>>;
 
     /// Passes on a command; a client that is gone says so by itself.
     fn send(&mut self, command: Command);

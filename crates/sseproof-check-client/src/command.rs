@@ -14,7 +14,7 @@ use tokio::process::{Child, ChildStdout};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, timeout};
 
-use crate::{BoxFuture, Carrier, Said, StartError};
+use crate::{BoxFuture, Carrier, Notice, StartError};
 
 /// How many lines of the standard error are kept, and how much of each.
 const STDERR: (usize, usize) = (20, 1 << 10);
@@ -58,7 +58,7 @@ impl Adapter {
         self
     }
 
-    async fn begin(&mut self, out: UnboundedSender<Said>) -> Result<Hello, StartError> {
+    async fn begin(&mut self, out: UnboundedSender<Notice>) -> Result<Hello, StartError> {
         self.process = None;
         let program = self.command.first().cloned().unwrap_or_default();
         let mut command = tokio::process::Command::new(&program);
@@ -100,7 +100,7 @@ impl Adapter {
 }
 
 impl Carrier for Adapter {
-    fn start(&mut self, out: UnboundedSender<Said>) -> BoxFuture<'_, Result<Hello, StartError>> {
+    fn start(&mut self, out: UnboundedSender<Notice>) -> BoxFuture<'_, Result<Hello, StartError>> {
         Box::pin(self.begin(out))
     }
 
@@ -139,7 +139,7 @@ async fn read(
     mut stdout: BufReader<ChildStdout>,
     mut child: Child,
     stderr: Arc<Mutex<VecDeque<String>>>,
-    out: UnboundedSender<Said>,
+    out: UnboundedSender<Notice>,
 ) {
     let mut written = 0;
     let why = loop {
@@ -160,7 +160,7 @@ async fn read(
             break format!("the adapter wrote more than {} GiB", WRITTEN >> 30);
         }
         let call = match message(&next) {
-            Ok(Heard::Call { id, call }) => Said::Call { at, id, call },
+            Ok(Heard::Call { id, call }) => Notice::Call { at, id, call },
             Ok(Heard::Hello(_)) => break "the adapter wrote a second `hello`".to_owned(),
             Err(why) => {
                 break format!("a line of the adapter is not a message ({why}): {}", shown(&next));
@@ -175,7 +175,7 @@ async fn read(
     let words = joined(&stderr);
     let why = if words.is_empty() { why } else { format!("{why}; standard error: {words}") };
     // The run may be over.
-    let _ = out.send(Said::Died(why));
+    let _ = out.send(Notice::Died(why));
 }
 
 /// The next line with its end; `None` at the end of the output.

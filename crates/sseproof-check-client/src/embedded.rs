@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::carrier::NO_PROCESS;
-use crate::{BoxFuture, Carrier, Said, StartError};
+use crate::{BoxFuture, Carrier, Notice, StartError};
 
 /// All that the reference client can do.
 const CAN: [Can; 15] = [
@@ -45,7 +45,7 @@ pub struct Embedded {
     hooks: Hooks,
     dial: Arc<dyn Dial>,
     connections: HashMap<u64, watch::Sender<bool>>,
-    out: Option<UnboundedSender<Said>>,
+    out: Option<UnboundedSender<Notice>>,
     /// How many bytes its connections have kept, if that is measured.
     held: Option<Arc<AtomicU64>>,
 }
@@ -87,7 +87,7 @@ impl Embedded {
 }
 
 impl Carrier for Embedded {
-    fn start(&mut self, out: UnboundedSender<Said>) -> BoxFuture<'_, Result<Hello, StartError>> {
+    fn start(&mut self, out: UnboundedSender<Notice>) -> BoxFuture<'_, Result<Hello, StartError>> {
         self.out = Some(out);
         let kind = self.kind;
         Box::pin(async move {
@@ -126,7 +126,7 @@ impl Carrier for Embedded {
 struct Connection {
     hooks: Hooks,
     dial: Arc<dyn Dial>,
-    out: UnboundedSender<Said>,
+    out: UnboundedSender<Notice>,
     state: State,
     /// Whether the user hears nothing more.
     quiet: bool,
@@ -206,7 +206,7 @@ impl Connection {
         }
         for call in (self.hooks.call)(&self.state, call) {
             // The run may be over.
-            let _ = self.out.send(Said::Call { at: Instant::now(), id: self.state.id, call });
+            let _ = self.out.send(Notice::Call { at: Instant::now(), id: self.state.id, call });
         }
     }
 

@@ -14,7 +14,7 @@ mod running;
 mod service;
 
 pub use browser::{Browser, browser_command};
-pub use carrier::{BoxFuture, Carrier, Said, StartError};
+pub use carrier::{BoxFuture, Carrier, Notice, StartError};
 pub use command::{Adapter, Spawn};
 pub use embedded::Embedded;
 pub use ground::{Ground, Memory, Place, Tcp};

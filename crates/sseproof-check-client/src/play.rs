@@ -6,32 +6,35 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use sseproof_client_rules::{
-    Can, Case, CaseEnd, CaseRecord, ClientRecord, Command, Do, Hello, Kind, Pace, View, What,
+    Can, Case, CaseEnd, CaseRecord, ClientProfile, ClientRecord, Command, Do, Hello, Kind, Pace,
+    View, What,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
 use crate::running::{Running, Served};
-use crate::{Carrier, Ground, Place, Said, StartError};
+use crate::{Carrier, Ground, Notice, Place, StartError};
 
 /// How often a client is started again.
 const RESTARTS: usize = 20;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Options {
     /// How many cases are played at the same time.
     pub at_once: usize,
     /// Whether the cases with long waits are played, too.
     pub idle: bool,
+    /// The protocol on top of the streams, for a client that understands nothing else.
+    pub profile: Option<&'static ClientProfile>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { at_once: 16, idle: false }
+        Self { at_once: 16, idle: false, profile: None }
     }
 }
 
-/// What a run reports while it goes on.
+/// The progress of a run.
 pub enum Progress<'a> {
     Client(&'a Hello),
     Begins {
@@ -108,6 +111,7 @@ async fn play_all(
         progress,
         all: cases.len(),
         restarts: 0,
+        profile: options.profile,
         again: VecDeque::new(),
         cancel,
         cut: None,
@@ -136,8 +140,8 @@ struct Run<'r> {
     pace: Pace,
     began: Instant,
     next_id: u64,
-    said: UnboundedSender<Said>,
-    hears: UnboundedReceiver<Said>,
+    said: UnboundedSender<Notice>,
+    hears: UnboundedReceiver<Notice>,
     served: UnboundedSender<Served>,
     serves: UnboundedReceiver<Served>,
     running: BTreeMap<usize, Running>,
@@ -149,6 +153,7 @@ struct Run<'r> {
     progress: &'r mut (dyn FnMut(Progress<'_>) + Send),
     all: usize,
     restarts: usize,
+    profile: Option<&'static ClientProfile>,
     /// The cases during which the client died beside others.
     again: VecDeque<&'static Case>,
     cancel: Pin<&'r mut (dyn Future<Output = String> + Send)>,
@@ -180,6 +185,10 @@ impl Run<'_> {
         }
         if let Some(lacks) = case.needs.iter().find(|can| !self.client.can.contains(can)) {
             return Some(format!("the adapter has no `{}`", lacks.name()));
+        }
+        let plain = case.id == FIRST[0] || case.kinds == [Kind::Reader];
+        if options.profile.is_some() && !plain {
+            return Some("its streams are not in the protocol of the profile".to_owned());
         }
         if case.idle && !options.idle {
             return Some("takes long (--idle)".to_owned());
@@ -250,7 +259,8 @@ impl Run<'_> {
         (self.progress)(Progress::Begins { case });
         let index = usize::try_from(self.next_id).unwrap_or(usize::MAX);
         let times = (self.began, self.pace);
-        let running = Running::begin(case, index, self.ground, self.served.clone(), times)
+        let served = self.served.clone();
+        let running = Running::begin(case, index, self.ground, served, times, self.profile)
             .await
             .map_err(|error| Broken::Ground(error.to_string()))?;
         self.running.insert(index, running);
@@ -288,13 +298,17 @@ impl Run<'_> {
                 }
             }
             Some(said) = self.hears.recv() => match said {
-                Said::Call { at, id, call } => {
+                Notice::Call { at, id, call } => {
                     let index = self.of_id.get(&id);
                     if let Some(running) = index.and_then(|index| self.running.get_mut(index)) {
+                        let call = match self.profile {
+                            Some(profile) => profile.call(call),
+                            None => call,
+                        };
                         running.add(at, What::Called { id, call }, Duration::ZERO);
                     }
                 }
-                Said::Died(how) => return self.died(&how).await,
+                Notice::Died(how) => return self.died(&how).await,
             },
             why = &mut self.cancel => self.cut = Some(why),
             () = sleep_until(wakes) => {}

@@ -8,8 +8,8 @@ use std::time::Duration;
 use sseproof_client_rules::case::described;
 use sseproof_client_rules::record::How;
 use sseproof_client_rules::{
-    Asked, Call, Case, CaseVisit, Connect, Do, Ended, Entry, Origins, Pace, Quiet, What, When,
-    stream,
+    Asked, Call, Case, CaseVisit, ClientProfile, Connect, Do, Ended, Entry, Origins, Pace, Quiet,
+    What, When, stream,
 };
 use sseproof_http::{Action, Framing, Headers, Plan, Request, Visit};
 use sseproof_net::{Lab, ServedEnd};
@@ -38,7 +38,7 @@ pub(crate) struct Served {
 
 /// How many of each the case has seen.
 #[derive(Default)]
-struct Seen {
+struct Moment {
     requests: usize,
     ends: usize,
     events: usize,
@@ -57,7 +57,7 @@ pub(crate) struct Running {
     /// The numbers of its connections.
     pub(crate) ids: Vec<u64>,
     pub(crate) entries: Vec<Entry>,
-    seen: Seen,
+    seen: Moment,
     /// The connections that the client is not asked for yet.
     waiting: VecDeque<Connect>,
     /// The requests that are the first ones for their paths, until their responses are over.
@@ -83,11 +83,13 @@ impl Running {
         ground: &dyn Ground,
         served: UnboundedSender<Served>,
         (run_began, pace): (Instant, Pace),
+        profile: Option<&'static ClientProfile>,
     ) -> std::io::Result<Self> {
         // The answers depend on the address, which is known only when the server listens.
         let origins = Arc::new(OnceLock::new());
         let retired = Arc::default();
-        let lab = lab(case, index, served, Arc::clone(&origins), Arc::clone(&retired));
+        let answers = Answers { profile, ..Answers::new(case, Arc::clone(&origins)) };
+        let lab = lab(answers, index, served, Arc::clone(&retired));
         let place = ground.place(lab.clone(), false).await?;
         origins.get_or_init(|| place.origins().clone());
         let waiting = (case.connects)(place.origins()).into();
@@ -100,7 +102,7 @@ impl Running {
             retired,
             ids: Vec::new(),
             entries: Vec::new(),
-            seen: Seen::default(),
+            seen: Moment::default(),
             waiting,
             first: HashMap::new(),
             due: vec![(None, false); case.acts.len()],
@@ -246,13 +248,11 @@ impl Running {
 }
 
 fn lab(
-    case: &'static Case,
+    answers: Answers,
     index: usize,
     served: UnboundedSender<Served>,
-    origins: Arc<OnceLock<Origins>>,
     retired: Arc<AtomicBool>,
 ) -> Lab {
-    let answers = Answers::new(case, origins);
     let ends = served.clone();
     // The numbers of the client's requests by those of all: browsers make others, too.
     let numbers: Arc<Mutex<HashMap<u64, u64>>> = Arc::default();
@@ -310,11 +310,12 @@ struct Answers {
     paths: Mutex<HashMap<String, u64>>,
     /// Known when the server listens.
     origins: Arc<OnceLock<Origins>>,
+    profile: Option<&'static ClientProfile>,
 }
 
 impl Answers {
     fn new(case: &'static Case, origins: Arc<OnceLock<Origins>>) -> Self {
-        Self { case, paths: Mutex::default(), origins }
+        Self { case, paths: Mutex::default(), origins, profile: None }
     }
 
     /// The answer, and whether the request is none of the client, but of the browser around it.
@@ -332,6 +333,10 @@ impl Answers {
         // No request comes before the server listens.
         let Some(origins) = self.origins.get() else { return (Plan::default(), true) };
         let plan = (self.case.answer)(&CaseVisit { request, earlier, here, origins });
+        let plan = match self.profile {
+            Some(profile) => profile.plan(plan),
+            None => plan,
+        };
         (allowed(request, plan), false)
     }
 }

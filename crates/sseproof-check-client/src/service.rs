@@ -22,7 +22,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::in_order::InOrder;
-use crate::{BoxFuture, Carrier, Ground, Place, Said, StartError, Tcp};
+use crate::{BoxFuture, Carrier, Ground, Notice, Place, StartError, Tcp};
 
 /// How long a service may take to its first answer.
 const READY: Duration = Duration::from_secs(10);
@@ -57,7 +57,7 @@ struct Asks {
 struct Session {
     callbacks: Box<dyn Place>,
     has_listeners: bool,
-    out: UnboundedSender<Said>,
+    out: UnboundedSender<Notice>,
     /// The URLs of its streams.
     streams: Arc<Mutex<Vec<String>>>,
     watch: AbortHandle,
@@ -127,7 +127,7 @@ impl Service {
         Self { stops: true, ..self }
     }
 
-    async fn begin(&mut self, out: UnboundedSender<Said>) -> Result<Hello, StartError> {
+    async fn begin(&mut self, out: UnboundedSender<Notice>) -> Result<Hello, StartError> {
         let callbacks = self.ground.place(callbacks(out.clone()), false).await;
         let callbacks = callbacks.map_err(|error| StartError::Unreachable(error.to_string()))?;
         let status = self.asks.status().await.map_err(StartError::Unreachable)?;
@@ -168,7 +168,7 @@ impl Service {
 }
 
 impl Carrier for Service {
-    fn start(&mut self, out: UnboundedSender<Said>) -> BoxFuture<'_, Result<Hello, StartError>> {
+    fn start(&mut self, out: UnboundedSender<Notice>) -> BoxFuture<'_, Result<Hello, StartError>> {
         Box::pin(self.begin(out))
     }
 
@@ -184,7 +184,7 @@ impl Carrier for Service {
         tokio::spawn(async move {
             if let Err(why) = asks.connect(created, types, &streams).await {
                 // The run may be over.
-                let _ = out.send(Said::Died(format!("the test service does not work: {why}")));
+                let _ = out.send(Notice::Died(format!("the test service does not work: {why}")));
             }
         });
     }
@@ -274,13 +274,13 @@ impl Asks {
 
     /// Reports the end of the service: it is seen only by a port that is closed, and the ends of its
     /// streams look like those of a client that disconnects.
-    async fn watch(self, out: UnboundedSender<Said>) {
+    async fn watch(self, out: UnboundedSender<Notice>) {
         loop {
             sleep(POLL).await;
             let Ok(asked) = self.ask("GET", &self.url, None).await else { return };
             if let Ending::Unconnected(why) = &asked.end.how {
                 // The run may be over.
-                let _ = out.send(Said::Died(format!("the test service ended: {why}")));
+                let _ = out.send(Notice::Died(format!("the test service ended: {why}")));
                 return;
             }
         }
@@ -361,7 +361,7 @@ fn shown(body: &[u8]) -> String {
 }
 
 /// The server of the callbacks: `POST /<id of the connection>/<number of the message>`.
-fn callbacks(out: UnboundedSender<Said>) -> Lab {
+fn callbacks(out: UnboundedSender<Notice>) -> Lab {
     let order: Mutex<HashMap<u64, InOrder<Option<Call>>>> = Mutex::default();
     Lab::new(move |visit| {
         let request = visit.request;
@@ -374,13 +374,13 @@ fn callbacks(out: UnboundedSender<Said>) -> Lab {
             Ok(call) => {
                 let complete = lock(&order).entry(id).or_default().push(number, call);
                 for call in complete.into_iter().flatten() {
-                    said(Said::Call { at: Instant::now(), id, call });
+                    said(Notice::Call { at: Instant::now(), id, call });
                 }
                 Plan::answer(202, "text/plain", "")
             }
             Err(error) => {
                 let body = shown(&request.body);
-                said(Said::Died(format!("a callback is not a message ({error}): {body}")));
+                said(Notice::Died(format!("a callback is not a message ({error}): {body}")));
                 Plan::answer(400, "text/plain", "not a message\n")
             }
         }

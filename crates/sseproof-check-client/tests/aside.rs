@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sseproof_check_client::{BoxFuture, Carrier, Memory, Options, Said, StartError, play};
+use sseproof_check_client::{BoxFuture, Carrier, Memory, Notice, Options, StartError, play};
 use sseproof_client_rules::protocol::Event;
 use sseproof_client_rules::{Call, Command, Hello, Kind, What, cases};
 use sseproof_http::Request;
@@ -13,11 +13,11 @@ use tokio::time::Instant;
 /// Reads the stream once, as a page of another origin does.
 struct Page {
     client: Client,
-    out: Option<UnboundedSender<Said>>,
+    out: Option<UnboundedSender<Notice>>,
 }
 
 impl Carrier for Page {
-    fn start(&mut self, out: UnboundedSender<Said>) -> BoxFuture<'_, Result<Hello, StartError>> {
+    fn start(&mut self, out: UnboundedSender<Notice>) -> BoxFuture<'_, Result<Hello, StartError>> {
         self.out = Some(out);
         let name = "a page".to_owned();
         let (version, can, retries_on) = (String::new(), Vec::new(), Vec::new());
@@ -47,7 +47,7 @@ impl Carrier for Page {
                 let data = data.to_owned();
                 let event = Event { event_type: "message".to_owned(), data, last_event_id: None };
                 // The run may be over.
-                let _ = out.send(Said::Call { at, id, call: Call::Event(event) });
+                let _ = out.send(Notice::Call { at, id, call: Call::Event(event) });
             }
         });
     }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use sseproof_check_client::{
-    Broken, Carrier as _, Embedded, Ground as _, Memory, Options, Place, Said, Service, StartError,
-    play,
+    Broken, Carrier as _, Embedded, Ground as _, Memory, Notice, Options, Place, Service,
+    StartError, play,
 };
 use sseproof_client_rules::client::dispatch;
 use sseproof_client_rules::{
@@ -74,7 +74,7 @@ async fn service(memory: &Memory, quirks: Quirks) -> (Box<dyn Place>, Log) {
     let dial = Arc::new(memory.clone());
     tokio::spawn(async move {
         let mut numbers = std::collections::HashMap::<u64, u64>::new();
-        while let Some(Said::Call { id, call, .. }) = hears.recv().await {
+        while let Some(Notice::Call { id, call, .. }) = hears.recv().await {
             let body = match call {
                 Call::Event(event) => json!({ "kind": "event", "event": {
                     "type": event.event_type, "data": event.data, "id": event.last_event_id,
@@ -297,6 +297,6 @@ async fn the_end_of_a_service_is_reported() {
     assert!(hears.try_recv().is_err());
     place.away();
     let died = hears.recv().await;
-    let Some(Said::Died(why)) = died else { panic!("{died:?}") };
+    let Some(Notice::Died(why)) = died else { panic!("{died:?}") };
     assert!(why.contains("the test service ended"), "{why}");
 }

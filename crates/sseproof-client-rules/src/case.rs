@@ -1,4 +1,4 @@
-//! What a server does, and what the client is asked for.
+//! The behaviour of a server, and the connections that the client is asked for.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::{Can, Connect, Kind};
 pub struct Case {
     /// As in `retry-heeded`.
     pub id: &'static str,
-    /// What the server does, with `the server` as the subject.
+    /// The behaviour of the server, with `the server` as the subject.
     pub about: &'static str,
     /// The clients that are asked; all if it is empty.
     pub kinds: &'static [Kind],
-    /// What their adapters must support.
+    /// The options and messages that their adapters must support.
     pub needs: &'static [Can],
-    /// What the client is asked for, at the start.
+    /// The connections that the client is asked for, at the start.
     pub connects: fn(&Origins) -> Vec<Connect>,
     /// How many connections are asked for before one has read its first response; the paths of
     /// such connections differ.
@@ -38,7 +38,7 @@ pub struct Case {
     pub over: Transport,
 }
 
-/// What is below the stream.
+/// The protocols below the stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Transport {
     #[default]

@@ -53,7 +53,7 @@ pub struct Answer<'a> {
     pub headers: &'a Headers,
 }
 
-/// What becomes of an answer.
+/// The decision on an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Accept {
     Open,
@@ -80,7 +80,7 @@ pub enum Loss {
     Refused(String),
 }
 
-/// What `close` does.
+/// The effect of `close`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
     AtOnce,

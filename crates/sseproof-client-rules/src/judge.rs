@@ -137,7 +137,7 @@ fn excerpt(request: &Request, header: Option<&str>) -> Excerpt {
     Excerpt { start: 0, mark: mark as u64, at_end: true, bytes: Bytes::from(bytes) }
 }
 
-/// What happened, line by line, with the fault marked.
+/// The entries of a case as lines, with the fault marked.
 pub fn timeline(case: &CaseRecord, marked: Option<usize>) -> Vec<String> {
     /// How many lines there are at most, of the first and of the last.
     const LINES: usize = 12;

@@ -1,14 +1,15 @@
-//! The requirements on a client of event streams, and the rules that judge what it did.
+//! The requirements on a client of event streams, and the rules that judge its behaviour.
 //!
 //! A [`Case`] says what a server does and what the client is asked for. Playing it gives a
-//! [`CaseRecord`]: every request with its time, the end of every response, and what the client told
-//! its user. A [`Rule`] is a pure function over the records of its cases. Its mutants are clients
+//! [`CaseRecord`]: every request with its time, the end of every response, and every call of the client
+//! to its user. A [`Rule`] is a pure function over the records of its cases. Its mutants are clients
 //! that are wrong on purpose: the reference client with one of its decisions replaced.
 //! The texts of the rules are in `specs/`, with their requirements, and only there.
 
 pub mod case;
 pub mod client;
 mod judge;
+mod profile;
 pub mod protocol;
 pub mod record;
 mod recording;
@@ -34,9 +35,10 @@ pub use case::{
 };
 pub use client::{Accept, Hooks, Loss, REFERENCE, State};
 pub use judge::{finding, judge, timeline};
+pub use profile::{CLIENT_PROFILES, ClientProfile};
 pub use protocol::{Call, Can, CloseOn, Command, Connect, Heard, Hello, Kind, Line};
 pub use record::{Asked, CaseEnd, CaseRecord, ClientRecord, Ended, Entry, Pace, What};
 pub use recording::{RecordingError, read_client_recording, write_client_recording};
 pub use registry::{cases, mutants, rule, rules};
 pub use rule::{Fault, Judgement, Mutant, Rule};
-pub use view::{Seen, View};
+pub use view::{Moment, View};

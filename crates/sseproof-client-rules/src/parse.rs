@@ -17,7 +17,7 @@ use sseproof_http::{Bytes, Plan};
 use crate::protocol::Event;
 use crate::registry::Family;
 use crate::{
-    Can, Case, CaseVisit, Connect, Fault, Judgement, Origins, Quiet, Seen, View, When, status,
+    Can, Case, CaseVisit, Connect, Fault, Judgement, Moment, Origins, Quiet, View, When, status,
     stream,
 };
 
@@ -259,7 +259,7 @@ fn read(connect: &Connect, view: &View<'_>) -> Judgement {
 fn difference(view: &View<'_>, expected: &[Event]) -> Option<(Option<usize>, String)> {
     let hears = |event: &Event| view.can(Can::Types) || event.event_type == "message";
     let expected: Vec<_> = expected.iter().filter(|event| hears(event)).collect();
-    let events: Vec<Seen<&Event>> =
+    let events: Vec<Moment<&Event>> =
         view.events().into_iter().filter(|event| hears(event.what)).collect();
     for (index, expected) in expected.iter().enumerate() {
         let Some(event) = events.get(index) else {

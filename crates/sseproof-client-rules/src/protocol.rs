@@ -95,7 +95,7 @@ pub enum Kind {
     Reader,
 }
 
-/// What an adapter supports: members of [`Connect`], messages, and transports.
+/// A feature that an adapter supports: members of [`Connect`], messages, and transports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Can {

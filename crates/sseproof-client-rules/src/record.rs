@@ -1,4 +1,4 @@
-//! What happened while the cases were played: all that a rule may look at.
+//! The events of a run: all that a rule may look at.
 
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ pub struct Asked {
     pub number: u64,
     /// The number of the connection of the client, if the path of the request names it.
     pub request: Request,
-    /// What the server did with it, step by step.
+    /// The answer of the server, step by step.
     pub answer: Vec<String>,
 }
 

@@ -32,7 +32,7 @@ struct Only<'a> {
 
 /// Something that happened, with the index of its entry and its time.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<T> {
+pub struct Moment<T> {
     pub entry: usize,
     pub at: Duration,
     pub what: T,
@@ -81,11 +81,11 @@ impl<'a> View<'a> {
         &self.case.case
     }
 
-    pub fn entries(&self) -> impl DoubleEndedIterator<Item = Seen<&'a What>> + use<'a> {
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = Moment<&'a What>> + use<'a> {
         let view = *self;
         let entries = self.case.entries.iter().enumerate();
         entries
-            .map(|(entry, found)| Seen { entry, at: found.at(), what: &found.what })
+            .map(|(entry, found)| Moment { entry, at: found.at(), what: &found.what })
             .filter(move |seen| view.only.is_none_or(|only| view.is_of(only, seen.what)))
     }
 
@@ -121,7 +121,7 @@ impl<'a> View<'a> {
         }
     }
 
-    pub fn requests(&self) -> Vec<Seen<&'a Asked>> {
+    pub fn requests(&self) -> Vec<Moment<&'a Asked>> {
         self.picked(|what| match what {
             What::Asked(asked) => Some(asked),
             _ => None,
@@ -129,12 +129,12 @@ impl<'a> View<'a> {
     }
 
     /// The request with that number, from 1.
-    pub fn request(&self, number: usize) -> Option<Seen<&'a Asked>> {
+    pub fn request(&self, number: usize) -> Option<Moment<&'a Asked>> {
         self.requests().into_iter().nth(number.checked_sub(1)?)
     }
 
     /// The end of the response to the request with that number.
-    pub fn end(&self, number: u64) -> Option<Seen<How>> {
+    pub fn end(&self, number: u64) -> Option<Moment<How>> {
         let mut ends = self.picked(|what| match what {
             What::Ended(ended) if ended.number == number => Some(ended.how),
             _ => None,
@@ -144,53 +144,53 @@ impl<'a> View<'a> {
 
     /// How long the client waited after the response to the request with that number; at the entry of
     /// its next request.
-    pub fn pause(&self, number: usize) -> Option<Seen<Duration>> {
+    pub fn pause(&self, number: usize) -> Option<Moment<Duration>> {
         let end = self.end(number as u64)?;
         let next = self.request(number + 1)?;
-        Some(Seen { entry: next.entry, at: next.at, what: next.at.saturating_sub(end.at) })
+        Some(Moment { entry: next.entry, at: next.at, what: next.at.saturating_sub(end.at) })
     }
 
-    pub fn events(&self) -> Vec<Seen<&'a Event>> {
+    pub fn events(&self) -> Vec<Moment<&'a Event>> {
         self.calls(|call| match call {
             Call::Event(event) => Some(event),
             _ => None,
         })
     }
 
-    pub fn errors(&self) -> Vec<Seen<&'a Failed>> {
+    pub fn errors(&self) -> Vec<Moment<&'a Failed>> {
         self.calls(|call| match call {
             Call::Error(failed) => Some(failed),
             _ => None,
         })
     }
 
-    pub fn opens(&self) -> Vec<Seen<()>> {
+    pub fn opens(&self) -> Vec<Moment<()>> {
         self.calls(|call| matches!(call, Call::Open(_)).then_some(()))
     }
 
-    pub fn closes(&self) -> Vec<Seen<()>> {
+    pub fn closes(&self) -> Vec<Moment<()>> {
         self.calls(|call| matches!(call, Call::Closed(_)).then_some(()))
     }
 
     /// When the client was asked to close, by a command.
-    pub fn close_command(&self) -> Option<Seen<()>> {
+    pub fn close_command(&self) -> Option<Moment<()>> {
         let close = |what: &What| matches!(what, What::Close { .. }).then_some(());
         self.picked(close).into_iter().next()
     }
 
     /// The calls that `pick` takes.
-    pub fn calls<T>(&self, pick: impl Fn(&'a Call) -> Option<T>) -> Vec<Seen<T>> {
+    pub fn calls<T>(&self, pick: impl Fn(&'a Call) -> Option<T>) -> Vec<Moment<T>> {
         self.picked(|what| match what {
             What::Called { call, .. } => pick(call),
             _ => None,
         })
     }
 
-    fn picked<T>(&self, pick: impl Fn(&'a What) -> Option<T>) -> Vec<Seen<T>> {
+    fn picked<T>(&self, pick: impl Fn(&'a What) -> Option<T>) -> Vec<Moment<T>> {
         let entries = self.entries();
         entries
             .filter_map(|seen| {
-                Some(Seen { entry: seen.entry, at: seen.at, what: pick(seen.what)? })
+                Some(Moment { entry: seen.entry, at: seen.at, what: pick(seen.what)? })
             })
             .collect()
     }

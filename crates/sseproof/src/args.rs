@@ -165,6 +165,10 @@ pub(crate) struct CheckClient {
     /// The kind of the client of the service: which ends it should reconnect after.
     #[arg(long, value_enum, requires = "service", default_value_t = ServedKind::Resilient, help_heading = "The client")]
     pub(crate) kind: ServedKind,
+    /// The protocol of a client that understands no other streams: the server sends its events as
+    /// chunks of that protocol.
+    #[arg(long, value_name = "NAME", value_parser = ["openai-chat", "anthropic-messages"], help_heading = "The client")]
+    pub(crate) profile: Option<String>,
     /// Ask the service to end after the check.
     #[arg(long, requires = "service", help_heading = "The client")]
     pub(crate) stop_service_at_end: bool,

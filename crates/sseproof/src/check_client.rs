@@ -12,7 +12,7 @@ use sseproof_check_client::{
     Adapter, Broken, Browser, Carrier, Embedded, Options, Progress, Service, Tcp, play,
 };
 use sseproof_client_rules::{
-    ClientRecord, Kind, REFERENCE, read_client_recording, write_client_recording,
+    ClientProfile, ClientRecord, Kind, REFERENCE, read_client_recording, write_client_recording,
 };
 use sseproof_net::Direct;
 use sseproof_report::terminal::{self, Detail};
@@ -103,6 +103,7 @@ async fn played(arguments: &CheckClient, chosen: &Chosen) -> Result<ClientRecord
     let mut carrier = carrier(arguments);
     let options = Options {
         idle: arguments.idle,
+        profile: arguments.profile.as_deref().and_then(ClientProfile::named),
         at_once: if arguments.one_by_one { 1 } else { Options::default().at_once },
     };
     let deadline = arguments.deadline;

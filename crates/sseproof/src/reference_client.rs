@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
-use sseproof_check_client::{Carrier as _, Embedded, Said};
-use sseproof_client_rules::{Command, Line, REFERENCE, mutants};
+use sseproof_check_client::{Carrier as _, Embedded, Notice};
+use sseproof_client_rules::{Command, Kind, Line, REFERENCE, mutants};
 use sseproof_net::Direct;
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -12,16 +12,17 @@ use crate::exit::{Blame, Blamed as _, Exit};
 use crate::screen;
 
 pub(crate) async fn run(mutant: Option<&str>) -> Result<Exit, Blame> {
-    let hooks = match mutant {
-        None => REFERENCE,
+    let (hooks, kind) = match mutant {
+        None => (REFERENCE, Kind::Eventsource),
         Some(id) => {
             let found = mutants().find(|(_, mutant)| mutant.id == id);
             let unknown =
                 || format!("unknown mutant `{id}`; `sseproof list mutants --clients` lists them");
-            found.with_context(unknown).usage()?.1.hooks
+            let (_, mutant) = found.with_context(unknown).usage()?;
+            (mutant.hooks, mutant.kind)
         }
     };
-    let mut client = Embedded::new(hooks, Arc::new(Direct));
+    let mut client = Embedded::new(hooks, Arc::new(Direct)).of(kind);
     let (out, mut said) = unbounded_channel();
     let hello = client.start(out).await.unreachable()?;
     if !write(&Line::hello(hello))? {
@@ -40,7 +41,7 @@ pub(crate) async fn run(mutant: Option<&str>) -> Result<Exit, Blame> {
                     .usage()?;
                 client.send(command);
             }
-            Some(Said::Call { id, call, .. }) = said.recv() => {
+            Some(Notice::Call { id, call, .. }) = said.recv() => {
                 if !write(&Line::of(id, call))? {
                     return Ok(Exit::Held);
                 }

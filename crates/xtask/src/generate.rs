@@ -6,6 +6,7 @@ mod failed_check;
 mod limits;
 mod metrics;
 mod rule_table;
+mod suites;
 mod wild_bugs;
 
 use std::fs;
@@ -19,7 +20,10 @@ const MARK: &str = "<!-- made by `cargo xtask generate`: do not edit -->\n\n";
 pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
     let files = [
         (failed_check::README, failed_check::readme()?),
-        ("specs/COVERAGE.md", format!("{MARK}{}{}", coverage::render()?, wild_bugs::render()?)),
+        (
+            "specs/COVERAGE.md",
+            format!("{MARK}{}{}{}", coverage::render()?, suites::render()?, wild_bugs::render()?),
+        ),
         ("specs/RULES.md", format!("{MARK}{}", rule_table::render())),
         ("specs/limits.md", format!("{MARK}{}", limits::render()?)),
         ("specs/metrics.md", format!("{MARK}{}", metrics::render())),

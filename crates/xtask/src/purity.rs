@@ -8,8 +8,9 @@ use crate::root;
 
 /// The crates that decode and judge, with their features. The codec's adapter for `tokio-util`
 /// needs the traits of tokio, so that feature is off.
-const PURE: [(&str, &str); 8] = [
+const PURE: [(&str, &str); 9] = [
     ("sseproof-codec", "--features=futures,http-body,proptest,serde"),
+    ("sseproof-corpus", "--all-features"),
     ("sseproof-http", "--all-features"),
     ("sseproof-record", "--all-features"),
     ("sseproof-rules", "--all-features"),

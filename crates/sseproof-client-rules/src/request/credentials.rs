@@ -4,7 +4,7 @@ use sseproof_http::Request;
 
 use super::SECRETS;
 use crate::record::Asked;
-use crate::{Fault, Hooks, Judgement, Mutant, REFERENCE, Rule, Seen, State, View};
+use crate::{Fault, Hooks, Judgement, Moment, Mutant, REFERENCE, Rule, State, View};
 
 /// The fields that belong to an origin by their definition.
 pub(super) const DEFINED: [&str; 2] = ["authorization", "cookie"];
@@ -47,7 +47,7 @@ fn judge(view: &View<'_>) -> Judgement {
 }
 
 /// The request to the other origin.
-pub(super) fn elsewhere<'a>(view: &View<'a>) -> Option<Seen<&'a Asked>> {
+pub(super) fn elsewhere<'a>(view: &View<'a>) -> Option<Moment<&'a Asked>> {
     view.requests().into_iter().find(|asked| asked.what.request.path() == "/there")
 }
 

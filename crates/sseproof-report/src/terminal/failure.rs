@@ -196,7 +196,7 @@ fn log(page: &mut Page, evidence: &Evidence) {
     }
 }
 
-/// What happened in the case of a client; without --verbose only the lines around the fault.
+/// The timeline of the case of a client; without --verbose only the lines around the fault.
 fn timeline(page: &mut Page, evidence: &Evidence) {
     let lines = &evidence.log;
     let marked = lines.iter().position(|line| line.starts_with('>')).unwrap_or(lines.len());

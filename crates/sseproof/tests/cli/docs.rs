@@ -191,6 +191,12 @@ fn run(block: &Block, command: &str, url: Option<&str>, folder: &Folder) -> Opti
             let quick = if block.serve.is_empty() { QUICK } else { OF_STREAMS };
             words = if is_brief { words } else { with(&words, &quick) };
         }
+        "check-client" => {
+            exit = block.exit;
+            // An adapter that is this program.
+            let names = words.iter_mut().filter(|word| *word == "sseproof");
+            names.for_each(|word| env!("CARGO_BIN_EXE_sseproof").clone_into(word));
+        }
         "check-parser" => words = with(&words, &["--streams", "10"]),
         _ => {}
     }
