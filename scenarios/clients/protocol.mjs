@@ -35,14 +35,14 @@ export function serve(hello, connect) {
 }
 
 /** Writes what the handlers of one `EventSource` are called with, and returns it. */
-export function listen(source, { types = ["message"] }, say) {
+export function listen(source, { types = [] }, say) {
   // An event of the stream can have the type `open` or `error`: it has data, the others have not.
   const handle = (event) => {
     if (typeof event.data === "string") say.event(event);
     else if (event.type === "open") say.open();
     else say.error(event);
   };
-  for (const type of new Set([...types, "open", "error"])) source.addEventListener(type, handle);
+  for (const type of new Set(["message", "open", "error", ...types])) source.addEventListener(type, handle);
   return source;
 }
 
