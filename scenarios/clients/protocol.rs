@@ -32,7 +32,7 @@ pub enum Call {
     Open,
     Comment(String),
     /// Type, data and last event ID.
-    Event(String, String, String),
+    Event(String, String, Option<String>),
     /// With the status of the response, if it is at fault.
     Error(String, Option<u16>),
 }
@@ -73,11 +73,16 @@ impl Say {
     /// Reads the stream until it ends or is closed; `state` is its `readyState`, if it has one.
     pub async fn read<S: Stream + Unpin, E: ToString>(
         mut self,
-        stream: Result<S, E>,
+        stream: impl Future<Output = Result<S, E>>,
         state: fn(&S) -> Option<usize>,
         close: fn(&mut S),
         call: fn(S::Item) -> Call,
     ) {
+        let stream = tokio::select! {
+            biased;
+            () = self.close.notified() => return self.message("closed", json!({}), None),
+            stream = stream => stream,
+        };
         let mut stream = match stream {
             Ok(stream) => stream,
             Err(error) => {
@@ -105,7 +110,10 @@ impl Say {
             Call::Open => self.message("open", json!({}), state),
             Call::Comment(text) => self.message("comment", json!(text), None),
             Call::Event(kind, data, id) => {
-                let event = json!({ "type": kind, "data": data, "lastEventId": id });
+                let mut event = json!({ "type": kind, "data": data });
+                if let Some(id) = id {
+                    event["lastEventId"] = json!(id);
+                }
                 self.message("event", event, None);
                 self.events += 1;
                 return self.close_on["event"] == self.events;

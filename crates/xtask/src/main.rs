@@ -9,10 +9,12 @@ mod bench_load;
 mod browser;
 mod bugs;
 mod check_time;
+mod clients;
 mod described;
 mod fuzz;
 mod generate;
 mod hostile;
+mod libraries;
 mod measured;
 mod parsers;
 mod peers;
@@ -71,6 +73,11 @@ enum Task {
     /// Install parsers of others, check each, and write reports/parsers.md.
     Parsers {
         /// Only these; without a name, all of scenarios/parsers/.
+        names: Vec<String>,
+    },
+    /// Install clients of others, check each, and write reports/clients.md.
+    Clients {
+        /// Only these; without a name, all of scenarios/clients/.
         names: Vec<String>,
     },
     /// Read every mutant of the profiles of models with the official client libraries, and write
@@ -133,6 +140,7 @@ fn main() -> ExitCode {
         Task::Bugs { names, required } => bugs::run(&names, required),
         Task::Versus(arguments) => versus::run(&arguments),
         Task::Parsers { names } => parsers::run(&names),
+        Task::Clients { names } => clients::run(&names),
         Task::Profiles { required } => profiles::run(required),
         Task::BenchCodec => {
             run(&root().join("bench"), &["cargo", "bench", "--bench", "report", "--", "--quiet"])

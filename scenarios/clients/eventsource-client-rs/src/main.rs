@@ -9,7 +9,9 @@ use eventsource_client::{BoxStream, Client as _, ClientBuilder, Error, Reconnect
 use launchdarkly_sdk_transport::HyperTransport;
 use protocol::{Call, Options, Say};
 
-fn open(options: Options) -> Result<BoxStream<Result<SSE, Error>>, Box<dyn std::error::Error + Send + Sync>> {
+fn open(
+    options: Options,
+) -> Result<BoxStream<Result<SSE, Error>>, Box<dyn std::error::Error + Send + Sync>> {
     let mut builder = ClientBuilder::for_url(&options.url)?;
     for (name, value) in &options.headers {
         builder = builder.header(name, value)?;
@@ -29,7 +31,9 @@ fn call(item: Result<SSE, Error>) -> Call {
     match item {
         Ok(SSE::Connected(_)) => Call::Open,
         Ok(SSE::Comment(text)) => Call::Comment(text),
-        Ok(SSE::Event(event)) => Call::Event(event.event_type, event.data, event.id.unwrap_or_default()),
+        Ok(SSE::Event(event)) => {
+            Call::Event(event.event_type, event.data, Some(event.id.unwrap_or_default()))
+        }
         Err(Error::UnexpectedResponse(response, _)) => {
             Call::Error("unexpected response".to_owned(), Some(response.status()))
         }
@@ -38,7 +42,7 @@ fn call(item: Result<SSE, Error>) -> Call {
 }
 
 async fn connect(options: Options, say: Say) {
-    say.read(open(options), |_| None, |_| (), call).await;
+    say.read(async { open(options) }, |_| None, |_| (), call).await;
 }
 
 #[tokio::main]
