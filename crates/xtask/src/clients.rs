@@ -30,17 +30,25 @@ struct Checked {
 
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let program = measured::build(PROFILE)?;
-    let mut results = Vec::new();
+    let (mut results, mut others) = (Vec::new(), Vec::new());
     let mut surprises = Vec::new();
     for client in libraries("client", names)? {
         println!("== {}", client.name);
-        let checked = check(&program, client);
-        let Checked { client, kind, report } = checked?;
-        surprises.extend(compare(&client, &report));
-        results.push(Checked { client, kind, report });
+        // The cases are no answers of that protocol.
+        if client.profile.is_some() {
+            others.push(client);
+            continue;
+        }
+        let checked = check(&program, client)?;
+        surprises.extend(compare(&checked.client, &checked.report));
+        results.push(checked);
+    }
+    for client in &others {
+        println!("{}: SKIPPED, because {}", client.name, reason(client));
     }
     if names.is_empty() {
-        fs::write(root().join(REPORT), page(&results)).with_context(|| format!("write {REPORT}"))?;
+        let page = page(&results, &others);
+        fs::write(root().join(REPORT), page).with_context(|| format!("write {REPORT}"))?;
         println!("wrote {REPORT}");
     }
     for surprise in &surprises {
@@ -57,9 +65,6 @@ fn check(program: &Path, client: Library) -> anyhow::Result<Checked> {
     let (json, recording) = (folder.join("report.json"), folder.join("record.jsonl"));
     let mut command = Command::new(program);
     command.args(["check-client", "--quiet", "--json"]).arg(&json).arg("--record").arg(&recording);
-    if let Some(profile) = &client.profile {
-        command.args(["--profile", profile]);
-    }
     let status = command.arg("--").args(&client.command).current_dir(&folder).status();
     let status = status.context("start sseproof")?;
     if !matches!(status.code(), Some(0 | 1)) {
@@ -86,7 +91,13 @@ fn compare(client: &Library, report: &Report) -> Vec<String> {
     })
 }
 
-fn page(results: &[Checked]) -> String {
+/// Why the client cannot be asked.
+fn reason(client: &Library) -> String {
+    let profile = client.profile.as_deref().unwrap_or_default();
+    format!("it only reads streams of the protocol {profile}")
+}
+
+fn page(results: &[Checked], others: &[Library]) -> String {
     let mut out = String::from(
         "# sseproof on clients of others\n\nMade by `cargo xtask clients`.\n✓ holds, **✗** breaks a must, ✗ breaks a should or an advice, ? is inconclusive, – could not be asked: the client has not the option, or the rule is not for its kind.\n\n",
     );
@@ -96,6 +107,12 @@ fn page(results: &[Checked]) -> String {
         if !of_kind.is_empty() {
             out.push_str(&format!("\n## {title}\n\n{}", matrix(&of_kind)));
         }
+    }
+    if !others.is_empty() {
+        out.push_str("\n## Not checked\n\n");
+    }
+    for client in others {
+        out.push_str(&format!("- {}: {}.\n", client.name, reason(client)));
     }
     out.push_str(&explained(results.iter().map(|checked| &checked.client)));
     out

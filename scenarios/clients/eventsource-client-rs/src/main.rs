@@ -19,7 +19,7 @@ fn open(
     builder = options.method.into_iter().fold(builder, ClientBuilder::method);
     builder = options.body.into_iter().fold(builder, ClientBuilder::body);
     builder = options.last_event_id.into_iter().fold(builder, ClientBuilder::last_event_id);
-    let policy = ReconnectOptions::reconnect(true);
+    let policy = ReconnectOptions::reconnect(true).retry_initial(true);
     let delay = options.retry.map(Duration::from_millis).into_iter();
     let policy = delay.fold(policy, |policy, delay| policy.delay(delay)).build();
     let timeout = options.read_timeout.map(Duration::from_millis).into_iter();
@@ -52,7 +52,7 @@ async fn main() {
             "name": "eventsource-client", "version": "0.18.1", "kind": "resilient",
             "can": [
                 "types", "headers", "method", "body", "lastEventId", "retry", "readTimeout", "close",
-                "closeOn", "open", "error", "closed", "comment", "lastEventId.event", "tls",
+                "closeOn", "open", "error", "closed", "comment", "lastEventId.event", "tls", "http2",
             ],
             "retriesOn": ["network", "end", "status"],
         }),
