@@ -15,6 +15,9 @@ use crate::{measured, root};
 
 const REPORT: &str = "reports/clients.md";
 const PROFILE: &str = "release";
+/// What a check leaves in the folder of a client.
+const RESULT: &str = "report.json";
+const RECORD: &str = "record.jsonl";
 /// The kinds of clients, and the heading of their table.
 const KINDS: [(Kind, &str); 3] = [
     (Kind::Eventsource, "Clients that follow the standard of `EventSource`"),
@@ -30,27 +33,19 @@ struct Checked {
 
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let program = measured::build(PROFILE)?;
-    let (mut results, mut others) = (Vec::new(), Vec::new());
-    let mut surprises = Vec::new();
-    for client in libraries("client", names)? {
+    // The cases are no answers of the protocol that the others need.
+    let readable = |client: &Library| client.profile.is_none();
+    for client in libraries("client", names)?.iter().filter(|client| readable(client)) {
         println!("== {}", client.name);
-        // The cases are no answers of that protocol.
-        if client.profile.is_some() {
-            others.push(client);
-            continue;
-        }
-        let checked = check(&program, client)?;
-        surprises.extend(compare(&checked.client, &checked.report));
-        results.push(checked);
+        check(&program, client)?;
     }
-    for client in &others {
-        println!("{}: SKIPPED, because {}", client.name, reason(client));
-    }
-    if names.is_empty() {
-        let page = page(&results, &others);
-        fs::write(root().join(REPORT), page).with_context(|| format!("write {REPORT}"))?;
-        println!("wrote {REPORT}");
-    }
+    let (all, others): (Vec<_>, Vec<_>) =
+        libraries("client", &[])?.into_iter().partition(|client| readable(client));
+    let results = all.into_iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    fs::write(root().join(REPORT), page(&results, &others))
+        .with_context(|| format!("write {REPORT}"))?;
+    println!("wrote {REPORT}");
+    let surprises: Vec<String> = results.iter().flat_map(compare).collect();
     for surprise in &surprises {
         println!("{surprise}");
     }
@@ -60,23 +55,33 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn check(program: &Path, client: Library) -> anyhow::Result<Checked> {
+/// Its results stay in its folder.
+fn check(program: &Path, client: &Library) -> anyhow::Result<()> {
     let folder = client.install("client")?;
-    let (json, recording) = (folder.join("report.json"), folder.join("record.jsonl"));
-    let mut command = Command::new(program);
-    command.args(["check-client", "--quiet", "--json"]).arg(&json).arg("--record").arg(&recording);
-    let status = command.arg("--").args(&client.command).current_dir(&folder).status();
-    let status = status.context("start sseproof")?;
+    let status = Command::new(program)
+        .args(["check-client", "--quiet", "--json", RESULT, "--record", RECORD, "--"])
+        .args(&client.command)
+        .current_dir(&folder)
+        .status()
+        .context("start sseproof")?;
     if !matches!(status.code(), Some(0 | 1)) {
         bail!("sseproof check-client ended with {status} for {}", client.name);
     }
-    let text = fs::read_to_string(&recording).context("read the recording")?;
-    let kind = read_client_recording(&text).context("read the recording")?.client.kind;
-    Ok(Checked { client, kind, report: crate::peers::read(&json)? })
+    Ok(())
+}
+
+/// The results of its last check.
+fn read(client: Library) -> anyhow::Result<Checked> {
+    let folder = root().join("target/clients").join(&client.name);
+    let context = || format!("read the results of {}", client.name);
+    let text = fs::read_to_string(folder.join(RECORD)).with_context(context)?;
+    let kind = read_client_recording(&text).with_context(context)?.client.kind;
+    let report = crate::peers::read(&folder.join(RESULT))?;
+    Ok(Checked { client, kind, report })
 }
 
 /// The differences from what is expected; advice is not compared.
-fn compare(client: &Library, report: &Report) -> Vec<String> {
+fn compare(Checked { client, report, .. }: &Checked) -> Vec<String> {
     let failing = |finding: &&sseproof_report::Judged| finding.status == Status::Fail;
     let failing: Vec<_> = report.findings.iter().filter(failing).collect();
     let binding = failing.iter().filter(|finding| {

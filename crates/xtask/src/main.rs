@@ -75,7 +75,8 @@ enum Task {
         /// Only these; without a name, all of scenarios/parsers/.
         names: Vec<String>,
     },
-    /// Install clients of others, check each, and write reports/clients.md.
+    /// Install clients of others, check each, and write reports/clients.md (with earlier results
+    /// for the clients not named).
     Clients {
         /// Only these; without a name, all of scenarios/clients/.
         names: Vec<String>,
