@@ -26,7 +26,7 @@ pub struct Options {
     close_on: Value,
 }
 
-/// What a library returns to its user.
+/// The items that a library returns to its user.
 #[allow(dead_code, reason = "not every library has each of them")]
 pub enum Call {
     Open,

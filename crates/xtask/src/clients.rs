@@ -15,7 +15,7 @@ use crate::{measured, root};
 
 const REPORT: &str = "reports/clients.md";
 const PROFILE: &str = "release";
-/// What a check leaves in the folder of a client.
+/// The files that a check leaves in the folder of a client.
 const RESULT: &str = "report.json";
 const RECORD: &str = "record.jsonl";
 /// The kinds of clients, and the heading of their table.
@@ -33,7 +33,7 @@ struct Checked {
 
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let program = measured::build(PROFILE)?;
-    // The cases are no answers of the protocol that the others need.
+    // No case answers in the protocol that the others need.
     let readable = |client: &Library| client.profile.is_none();
     for client in libraries("client", names)?.iter().filter(|client| readable(client)) {
         println!("== {}", client.name);

@@ -23,7 +23,7 @@ pub(crate) struct Library {
     pub(crate) command: Vec<String>,
     /// The protocol on top of streams without which the library reads nothing.
     pub(crate) profile: Option<String>,
-    /// What it is known to break, each with a manual check.
+    /// The rules or requirements that it is known to break, each with a manual check.
     pub(crate) expect: BTreeMap<String, String>,
     /// The same, for what it breaks in some runs only.
     #[serde(default)]
@@ -92,7 +92,7 @@ pub(crate) fn row(out: &mut String, first: &str, cells: impl Iterator<Item = Str
     out.push_str(" |\n");
 }
 
-/// What is expected to be broken, and why.
+/// The expected failures, and their reasons.
 pub(crate) fn explained<'a>(all: impl Iterator<Item = &'a Library>) -> String {
     let mut out = String::from("\n## Failures, checked by hand\n\n");
     for library in all {
