@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
         |visit| {
             if publishes(visit) {
                 // Otherwise a line without an end would take only the first published event away, and
-                // only from those who subscribe before it.
+                // only from subscribers that were there before it.
                 return publish_as(visit, |message| {
                     let bytes = Bytes::from(encoded(message)?);
                     Ok(bytes.to_text().replace('\n', "\\n").into_bytes())
