@@ -31,6 +31,11 @@ pub trait Carrier: Send {
     /// Passes on a command; a client that is gone says so by itself.
     fn send(&mut self, command: Command);
 
+    /// Whether `start` begins with a new process.
+    fn starts_anew(&self) -> bool {
+        true
+    }
+
     /// Ends the client after the last case.
     fn stop(&mut self) -> BoxFuture<'_, ()> {
         Box::pin(async {})

@@ -24,6 +24,8 @@ const LINE: usize = 64 << 20;
 const WRITTEN: usize = 4 << 30;
 /// How much is shown of a line that is not a message.
 const SHOWN: usize = 200;
+/// How long its last line may take.
+const LAST_LINE: Duration = Duration::from_millis(20);
 /// How long a process may take to exit once its output has ended.
 const EXIT: Duration = Duration::from_secs(2);
 
@@ -85,7 +87,12 @@ impl Adapter {
         let first = match first {
             Err(_) => return Err(StartError::Silent(self.patience)),
             Ok(Err(error)) => return Err(StartError::Ended(error.to_string())),
-            Ok(Ok(None)) => return Err(StartError::Ended(death(&mut child).await)),
+            Ok(Ok(None)) => {
+                let status = death(&mut child).await;
+                // The last line of its standard error may still be in the pipe.
+                tokio::time::sleep(LAST_LINE).await;
+                return Err(StartError::Ended(status));
+            }
             Ok(Ok(Some(first))) => first,
         };
         match message(&first) {
@@ -171,7 +178,7 @@ async fn read(
         }
     };
     // The last line of its standard error may still be in the pipe.
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    tokio::time::sleep(LAST_LINE).await;
     let words = joined(&stderr);
     let why = if words.is_empty() { why } else { format!("{why}; standard error: {words}") };
     // The run may be over.

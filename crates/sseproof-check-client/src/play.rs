@@ -1,22 +1,25 @@
 //! Plays the cases: first a plain stream, then one that shows the pace of the client, then the
 //! others side by side.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use sseproof_client_rules::{
     Can, Case, CaseEnd, CaseRecord, ClientProfile, ClientRecord, Command, Do, Hello, Kind, Pace,
-    View, What,
+    View, What, judge,
 };
+use sseproof_rules::{Finding, Level, Status};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
 use crate::running::{Running, Served};
 use crate::{Carrier, Ground, Notice, Place, StartError};
 
-/// How often a client is started again.
+/// How often a client that ended is started again.
 const RESTARTS: usize = 20;
+/// How many cases are played a second time.
+const DOUBTFUL: usize = 40;
 
 #[derive(Clone, Copy)]
 pub struct Options {
@@ -52,8 +55,8 @@ pub enum Progress<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Broken {
-    #[error(transparent)]
-    Start(#[from] StartError),
+    #[error("{error}")]
+    Start { error: StartError, stderr: String },
     /// The first case failed, which every client can do.
     #[error("the adapter does not work: {why}")]
     Plain { why: String, stderr: String },
@@ -91,7 +94,8 @@ async fn play_all(
 ) -> Result<ClientRecord, Broken> {
     let (said, hears) = unbounded_channel();
     let (served, serves) = unbounded_channel();
-    let client = carrier.start(said.clone()).await?;
+    let started = carrier.start(said.clone()).await;
+    let client = started.map_err(|error| Broken::Start { error, stderr: carrier.stderr() })?;
     progress(Progress::Client(&client));
     let mut run = Run {
         carrier,
@@ -125,9 +129,15 @@ async fn play_all(
     let (alone, beside): (Vec<_>, Vec<_>) =
         asked.iter().filter(|case| !FIRST.contains(&case.id)).partition(|case| case.alone);
     run.side_by_side(beside, options.at_once).await?;
-    run.side_by_side(alone, 1).await?;
     let again: Vec<_> = run.again.drain(..).collect();
-    run.side_by_side(again, 1).await?;
+    let doubtful = run.doubtful();
+    // Each in a process of its own: a client that is still busy with one would be late in the next.
+    for case in again.into_iter().chain(doubtful).chain(alone) {
+        if run.cut.is_none() && run.carrier.starts_anew() {
+            run.restart("").await;
+        }
+        run.side_by_side(vec![case], 1).await?;
+    }
     let Run { client, pace, mut done, cut, .. } = run;
     let cases = cases.iter().filter_map(|case| done.remove(case.id)).collect();
     Ok(ClientRecord { client, pace, cut, cases })
@@ -410,13 +420,40 @@ impl Run<'_> {
             }
         }
         self.restarts += 1;
+        self.restart(&format!("{how}; ")).await;
+        Ok(())
+    }
+
+    /// The cases that were played beside others in which a rule is broken, or no request came: they
+    /// are played once more, and only that counts.
+    fn doubtful(&self) -> Vec<&'static Case> {
+        let record = ClientRecord {
+            client: self.client.clone(),
+            pace: self.pace,
+            cut: None,
+            cases: self.done.values().cloned().collect(),
+        };
+        let is_broken =
+            |found: &Finding| found.status == Status::Fail && found.level != Level::Advice;
+        let broken = judge(&record, |_| true).into_iter().filter(is_broken);
+        let mut doubtful: BTreeSet<String> =
+            broken.flat_map(|found| found.evidence).map(|evidence| evidence.scenario).collect();
+        let is_mute = |case: &&CaseRecord| {
+            case.end == CaseEnd::Played && View::new(&record, case).requests().is_empty()
+        };
+        doubtful.extend(record.cases.iter().filter(is_mute).map(|case| case.case.clone()));
+        let cases = sseproof_client_rules::cases().filter(|case| doubtful.contains(case.id));
+        cases.filter(|case| !case.alone).take(DOUBTFUL).collect()
+    }
+
+    /// Starts the client anew; `why` it has to be, if it ended by itself.
+    async fn restart(&mut self, why: &str) {
         // Calls of the process that is gone are about cases that are gone.
         let (said, hears) = unbounded_channel();
         (self.said, self.hears) = (said, hears);
         if let Err(error) = self.carrier.start(self.said.clone()).await {
             // The results until here are not lost.
-            self.cut = Some(format!("{how}; it could not be started again: {error}"));
+            self.cut = Some(format!("{why}the client could not be started again: {error}"));
         }
-        Ok(())
     }
 }

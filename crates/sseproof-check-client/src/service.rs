@@ -189,6 +189,10 @@ impl Carrier for Service {
         });
     }
 
+    fn starts_anew(&self) -> bool {
+        false
+    }
+
     fn stop(&mut self) -> BoxFuture<'_, ()> {
         Box::pin(self.end())
     }

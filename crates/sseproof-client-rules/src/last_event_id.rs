@@ -27,8 +27,8 @@ const CHAIN: Case = Case::new(
     "the server ends a stream after id 2, the next one after id 3, and one without an id",
     |visit| match visit.earlier {
         0 => stream().write("retry: 50\nid: 1\ndata: one\n\nid: 2\ndata: two\n\n").end(),
-        1 => stream().write("id: 3\ndata: three\n\n").end(),
-        2 => stream().write("data: four\n\n").end(),
+        1 => stream().write("retry: 50\nid: 3\ndata: three\n\n").end(),
+        2 => stream().write("retry: 50\ndata: four\n\n").end(),
         _ => stream().write("data: five\n\n").hold(),
     },
 )
@@ -40,7 +40,7 @@ const EMPTIED: Case = Case::new(
     "the server ends a stream after id 1, and the next one after an empty id",
     |visit| match visit.earlier {
         0 => stream().write("retry: 50\nid: 1\ndata: one\n\n").end(),
-        1 => stream().write("id\ndata: two\n\n").end(),
+        1 => stream().write("retry: 50\nid\ndata: two\n\n").end(),
         _ => stream().write("data: three\n\n").hold(),
     },
 )
@@ -79,7 +79,7 @@ macro_rules! odd {
     ($id:literal, $about:literal, $odd:expr) => {
         Case::new($id, $about, |visit| match visit.earlier {
             0 => stream().write("retry: 50\ndata: one\n\n").end(),
-            1 => stream().write(format!("id: {}\ndata: two\n\n", $odd)).end(),
+            1 => stream().write(format!("retry: 50\nid: {}\ndata: two\n\n", $odd)).end(),
             _ => stream().write("data: three\n\n").hold(),
         })
         .reconnecting()

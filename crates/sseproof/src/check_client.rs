@@ -131,11 +131,10 @@ async fn played(arguments: &CheckClient, chosen: &Chosen) -> Result<ClientRecord
 
 fn words(broken: Broken) -> String {
     match broken {
-        Broken::Plain { why, stderr } if stderr.is_empty() => {
-            format!("the adapter does not work: {why}")
-        }
-        Broken::Plain { why, stderr } => {
-            format!("the adapter does not work: {why}; the end of its standard error:\n{stderr}")
+        Broken::Plain { ref stderr, .. } | Broken::Start { ref stderr, .. }
+            if !stderr.is_empty() =>
+        {
+            format!("{broken}; the end of its standard error:\n{stderr}")
         }
         other => other.to_string(),
     }
