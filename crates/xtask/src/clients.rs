@@ -18,6 +18,8 @@ const PROFILE: &str = "release";
 /// The files that a check leaves in the folder of a client.
 const RESULT: &str = "report.json";
 const RECORD: &str = "record.jsonl";
+/// The protocol in which no case answers.
+const NOT_SERVED: &str = "mcp";
 /// The kinds of clients, and the heading of their table.
 const KINDS: [(Kind, &str); 3] = [
     (Kind::Eventsource, "Clients that follow the standard of `EventSource`"),
@@ -33,8 +35,7 @@ struct Checked {
 
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let program = measured::build(PROFILE)?;
-    // No case answers in the protocol that the others need.
-    let readable = |client: &Library| client.profile.is_none();
+    let readable = |client: &Library| client.profile.as_deref() != Some(NOT_SERVED);
     for client in libraries("client", names)?.iter().filter(|client| readable(client)) {
         println!("== {}", client.name);
         check(&program, client)?;
@@ -59,7 +60,9 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
 fn check(program: &Path, client: &Library) -> anyhow::Result<()> {
     let folder = client.install("client")?;
     let status = Command::new(program)
-        .args(["check-client", "--quiet", "--json", RESULT, "--record", RECORD, "--"])
+        .args(["check-client", "--quiet", "--json", RESULT, "--record", RECORD])
+        .args(client.profile.iter().flat_map(|profile| ["--profile", profile]))
+        .arg("--")
         .args(&client.command)
         .current_dir(&folder)
         .status()
