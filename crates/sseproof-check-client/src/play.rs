@@ -197,7 +197,7 @@ impl Run<'_> {
             return Some(format!("the adapter has no `{}`", lacks.name()));
         }
         let plain = case.id == FIRST[0] || case.kinds == [Kind::Reader];
-        if options.profile.is_some() && !plain {
+        if options.profile.is_some_and(|profile| !plain || profile.lacks.contains(&case.id)) {
             return Some("its streams are not in the protocol of the profile".to_owned());
         }
         if case.idle && !options.idle {

@@ -18,8 +18,9 @@ use tokio::time::Instant;
 
 use crate::{Ground, Place};
 
-/// The longest that a case is played, whatever happens.
-const LONGEST: Duration = Duration::from_secs(90);
+/// The longest that a case is played, whatever happens: a usual one, and one that waits for long or
+/// has large streams.
+const LONGEST: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(90));
 /// Enough for what is under way when a case is over.
 const SHORT: Duration = Duration::from_millis(200);
 /// How often the memory of a client is read, and for how long.
@@ -108,7 +109,7 @@ impl Running {
             due: vec![(None, false); case.acts.len()],
             over: None,
             still: now + patience,
-            last: now + LONGEST,
+            last: now + if case.idle || case.alone { LONGEST.1 } else { LONGEST.0 },
             run_began,
             pace,
             patience,

@@ -17,6 +17,8 @@ pub struct ClientProfile {
     wrap: fn(&str) -> String,
     /// The place of the text in what the client reports.
     pointer: &'static str,
+    /// The cases whose streams the protocol does not have.
+    pub lacks: &'static [&'static str],
 }
 
 /// All profiles of clients.
@@ -35,6 +37,7 @@ pub static CLIENT_PROFILES: [ClientProfile; 2] = [
             format!("data: {chunk}")
         },
         pointer: "/choices/0/delta/content",
+        lacks: &[],
     },
     ClientProfile {
         id: "anthropic-messages",
@@ -44,6 +47,7 @@ pub static CLIENT_PROFILES: [ClientProfile; 2] = [
             format!("event: content_block_delta\ndata: {chunk}")
         },
         pointer: "/delta/text",
+        lacks: &["reader-done"],
     },
 ];
 
