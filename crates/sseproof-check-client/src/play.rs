@@ -398,7 +398,8 @@ impl Run<'_> {
         end: CaseEnd,
     ) {
         let record = CaseRecord { case: case.id.to_owned(), entries, end };
-        let done = self.done.len() + 1;
+        // A case that is played a second time was done before.
+        let done = self.done.len() + usize::from(!self.done.contains_key(case.id));
         (self.progress)(Progress::Ends { case: &record, done, all: self.all });
         self.done.insert(case.id, record);
     }
