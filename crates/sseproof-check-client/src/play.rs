@@ -217,7 +217,8 @@ impl Run<'_> {
         };
         let view = View::new(&record, case);
         if id == "end" {
-            let pause = view.end(1).zip(view.request(2)).map(|(end, next)| next.at - end.at);
+            let pause =
+                view.end(1).zip(view.request(2)).map(|(end, next)| next.at.saturating_sub(end.at));
             let pause = pause.and_then(|pause| u64::try_from(pause.as_micros()).ok());
             self.pace.reconnects_us = pause;
             return Ok(());

@@ -142,21 +142,19 @@ pub fn timeline(case: &CaseRecord, marked: Option<usize>) -> Vec<String> {
     /// How many lines there are at most, of the first and of the last.
     const LINES: usize = 12;
     let start = case.entries.first().map_or(0, |entry| entry.at_us);
-    let mut lines = Vec::new();
-    for (index, entry) in case.entries.iter().enumerate() {
+    let line = |index: usize, entry: &Entry| {
         let mark = if marked == Some(index) { ">" } else { " " };
-        let text = said(entry);
-        let millis = (entry.at_us - start) as f64 / 1000.0;
-        lines.push(format!("{mark} {millis:>8.1} ms  {text}"));
+        // The times of a recording may have been edited.
+        let millis = entry.at_us.saturating_sub(start) as f64 / 1000.0;
+        format!("{mark} {millis:>8.1} ms  {}", said(entry))
+    };
+    let lines = case.entries.iter().enumerate().map(|(index, entry)| line(index, entry));
+    let cut = case.entries.len().saturating_sub(2 * LINES);
+    if cut == 0 {
+        return lines.collect();
     }
-    if lines.len() > 2 * LINES {
-        let cut = lines.len() - 2 * LINES;
-        let rest = lines.split_off(lines.len() - LINES);
-        lines.truncate(LINES);
-        lines.push(format!("  … {}", sseproof_units::counted(cut, "line")));
-        lines.extend(rest);
-    }
-    lines
+    let left_out = format!("  … {}", sseproof_units::counted(cut, "line"));
+    lines.clone().take(LINES).chain([left_out]).chain(lines.skip(LINES + cut)).collect()
 }
 
 fn said(entry: &Entry) -> String {
