@@ -15,9 +15,8 @@ use sseproof_files::SecretKeys;
 use sseproof_http::Request;
 use sseproof_net::ENOUGH;
 use sseproof_record::{Ending, Secrets, Source, Transcript};
-use sseproof_report::terminal::Detail;
+use sseproof_report::wire_log;
 use sseproof_report::{Judged, Outcome, Report, ScenarioResult, Subject};
-use sseproof_report::{terminal, wire_log};
 use sseproof_rules::{Record, Status, judge, profile, profiles};
 use sseproof_units::counted;
 
@@ -121,19 +120,7 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     if let Some(file) = &arguments.write_known {
         known::write(file, &report).usage()?;
     }
-    let detail = match (arguments.quiet, arguments.verbose) {
-        (true, _) => Detail::Quiet,
-        (_, true) => Detail::Verbose,
-        _ => Detail::Normal,
-    };
-    let options = screen::options(detail);
-    match is_taken {
-        false => drop(screen::print_page(&terminal::render(&report, &options))?),
-        true => {
-            let options = terminal::Options { colour: false, ..options };
-            screen::print_page_aside(&terminal::render(&report, &options));
-        }
-    }
+    screen::print_report(&report, arguments.quiet, arguments.verbose, is_taken)?;
     Ok(match report.outcome() {
         Outcome::Held => Exit::Held,
         Outcome::Unproven if material.interrupted => Exit::Interrupted,

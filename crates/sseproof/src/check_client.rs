@@ -15,8 +15,7 @@ use sseproof_client_rules::{
     ClientProfile, ClientRecord, Kind, REFERENCE, read_client_recording, write_client_recording,
 };
 use sseproof_net::Direct;
-use sseproof_report::terminal::{self, Detail};
-use sseproof_report::{Outcome, json, junit, markdown};
+use sseproof_report::Outcome;
 use tokio::process::{Child, Command};
 
 use self::options::Chosen;
@@ -56,31 +55,12 @@ pub(crate) async fn run(arguments: &CheckClient) -> Result<Exit, Blame> {
     }
     let lasted = began.elapsed();
     let report = report::report(arguments, &record, &chosen, known.unwrap_or_default(), lasted);
-    for (flag, file, render) in [
-        ("json", &arguments.json, json::render as fn(&sseproof_report::Report) -> String),
-        ("junit", &arguments.junit, junit::render),
-        ("markdown", &arguments.markdown, markdown::render),
-    ] {
-        if let Some(file) = file {
-            output::write(flag, file, &render(&report)).usage()?;
-        }
-    }
+    let CheckClient { json, junit, markdown, .. } = arguments;
+    output::reports(&report, json.as_deref(), junit.as_deref(), markdown.as_deref()).usage()?;
     if let Some(file) = &arguments.write_known {
         known::write(file, &report).usage()?;
     }
-    let detail = match (arguments.quiet, arguments.verbose) {
-        (true, _) => Detail::Quiet,
-        (_, true) => Detail::Verbose,
-        _ => Detail::Normal,
-    };
-    let options = screen::options(detail);
-    match is_taken {
-        false => drop(screen::print_page(&terminal::render(&report, &options))?),
-        true => {
-            let options = terminal::Options { colour: false, ..options };
-            screen::print_page_aside(&terminal::render(&report, &options));
-        }
-    }
+    screen::print_report(&report, arguments.quiet, arguments.verbose, is_taken)?;
     Ok(match report.outcome() {
         Outcome::Held => Exit::Held,
         Outcome::Unproven if record.cut.as_deref() == Some(INTERRUPTED) => Exit::Interrupted,

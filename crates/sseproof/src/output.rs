@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use sseproof_report::{Report, json, junit, markdown};
 
 use crate::screen;
 
@@ -39,6 +40,25 @@ pub(crate) fn write(flag: &str, file: &Path, text: &str) -> anyhow::Result<()> {
     };
     // A reader that has closed it, as `| head` does, has seen enough.
     printed.map(drop).map_err(|blame| blame.error)
+}
+
+/// Writes the report into the files of `--json`, `--junit` and `--markdown`.
+pub(crate) fn reports(
+    report: &Report,
+    json: Option<&Path>,
+    junit: Option<&Path>,
+    markdown: Option<&Path>,
+) -> anyhow::Result<()> {
+    for (flag, file, render) in [
+        ("json", json, json::render as fn(&Report) -> String),
+        ("junit", junit, junit::render),
+        ("markdown", markdown, markdown::render),
+    ] {
+        if let Some(file) = file {
+            write(flag, file, &render(report))?;
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn cannot(flag: &str, file: &Path) -> String {

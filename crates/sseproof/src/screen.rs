@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context as _;
-use sseproof_report::terminal::{Detail, Options};
+use sseproof_report::Report;
+use sseproof_report::terminal::{self, Detail, Options};
 use sseproof_units::{inert, inert_except_colour, inert_json};
 
 use crate::exit::{Blame, Blamed as _, Exit};
@@ -38,6 +39,27 @@ pub(crate) fn print_page(page: &str) -> Result<bool, Blame> {
         true => write(&inert_except_colour(page)),
         false => print(page),
     }
+}
+
+/// Writes the report as `--quiet` and `--verbose` say; to standard error if standard output has a file.
+pub(crate) fn print_report(
+    report: &Report,
+    quiet: bool,
+    verbose: bool,
+    is_taken: bool,
+) -> Result<(), Blame> {
+    let detail = match (quiet, verbose) {
+        (true, _) => Detail::Quiet,
+        (_, true) => Detail::Verbose,
+        _ => Detail::Normal,
+    };
+    let options = options(detail);
+    if is_taken {
+        print_page_aside(&terminal::render(report, &Options { colour: false, ..options }));
+    } else {
+        print_page(&terminal::render(report, &options))?;
+    }
+    Ok(())
 }
 
 /// Writes a page without colours to standard error, since standard output has a file.

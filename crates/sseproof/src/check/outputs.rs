@@ -5,11 +5,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use sseproof_record::{Transcript, write_recording};
-use sseproof_report::{Report, json, junit, markdown, wire_log};
+use sseproof_report::{Report, wire_log};
 use sseproof_rules::Status;
 
 use crate::args::Check;
-use crate::output::{cannot, is_standard, takes_standard, write};
+use crate::output::{cannot, is_standard, reports, takes_standard, write};
 
 /// Fails if a file cannot be written: checked before a run, which may take a minute. Says whether one
 /// of them is standard output.
@@ -52,16 +52,8 @@ pub(super) fn record(arguments: &Check, transcript: &Transcript) -> anyhow::Resu
 }
 
 pub(super) fn report(arguments: &Check, report: &Report) -> anyhow::Result<()> {
-    for (flag, file, render) in [
-        ("json", &arguments.json, json::render as fn(&Report) -> String),
-        ("junit", &arguments.junit, junit::render),
-        ("markdown", &arguments.markdown, markdown::render),
-    ] {
-        if let Some(file) = file {
-            write(flag, file, &render(report))?;
-        }
-    }
-    Ok(())
+    let Check { json, junit, markdown, .. } = arguments;
+    reports(report, json.as_deref(), junit.as_deref(), markdown.as_deref())
 }
 
 pub(super) fn wire_logs(
