@@ -2,18 +2,18 @@
 
 use crate::Subject;
 
-pub(crate) fn explain(rule: &str) -> String {
+pub fn explain(rule: &str) -> String {
     format!("sseproof explain {rule}")
 }
 
-pub(crate) fn only(rule: &str) -> String {
+pub fn only(rule: &str) -> String {
     match rule.starts_with("client/") {
         true => format!("sseproof check-client --only {rule} -- COMMAND"),
         false => format!("sseproof check URL --only {rule}"),
     }
 }
 
-pub(crate) fn replay(subject: Subject, recording: &str) -> String {
+pub fn replay(subject: Subject, recording: &str) -> String {
     match subject {
         Subject::Server => format!("sseproof check --replay {recording}"),
         Subject::Client => format!("sseproof check-client --replay {recording}"),

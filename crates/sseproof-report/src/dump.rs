@@ -11,7 +11,7 @@ const MARK: char = '▲';
 
 /// The lines of the dump, in at most `width` columns if possible (at least eight bytes per line);
 /// `body` says whether the bytes belong to the stream, and not to its framing.
-pub(crate) fn dump(excerpt: &Excerpt, body: bool, width: usize) -> Vec<String> {
+pub fn dump(excerpt: &Excerpt, body: bool, width: usize) -> Vec<String> {
     let bytes = &*excerpt.bytes;
     let last = excerpt.start.saturating_add(bytes.len() as u64);
     let digits = last.to_string().len().max(4);
@@ -47,7 +47,7 @@ pub(crate) fn dump(excerpt: &Excerpt, body: bool, width: usize) -> Vec<String> {
     lines
 }
 
-fn end_words(excerpt: &Excerpt, body: bool) -> String {
+pub fn end_words(excerpt: &Excerpt, body: bool) -> String {
     match (excerpt.at_end, body) {
         (false, _) => MARK.to_string(),
         (true, true) => format!("{MARK} end of the stream"),
@@ -67,7 +67,7 @@ fn hex_of(bytes: &[u8]) -> String {
 
 /// The text of each byte, one column per byte: a character of several bytes is at the first one and
 /// padded to their number. Others that do not fit or are invisible are dots.
-fn text_cells(bytes: &[u8], per_line: usize) -> Vec<String> {
+pub fn text_cells(bytes: &[u8], per_line: usize) -> Vec<String> {
     let mut cells = Vec::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for char in chunk.valid().chars() {

@@ -125,7 +125,7 @@ impl Judged {
     }
 
     /// Whether it judges a client, and not a server.
-    pub(crate) fn is_of_clients(&self) -> bool {
+    pub fn is_of_clients(&self) -> bool {
         self.rule.starts_with("client/")
     }
 
@@ -150,7 +150,7 @@ impl Judged {
     }
 
     /// The failure in one line: the first message, or the requirement that is broken.
-    pub(crate) fn headline(&self) -> String {
+    pub fn headline(&self) -> String {
         match (self.evidence.first(), self.title.is_empty()) {
             (Some(evidence), _) if !evidence.message.is_empty() => evidence.message.clone(),
             (_, false) => format!("broken: {}", self.title),
@@ -159,12 +159,12 @@ impl Judged {
     }
 
     /// `must`, or `must, security`.
-    pub(crate) fn level_words(&self) -> String {
+    pub fn level_words(&self) -> String {
         standing(self.level, self.security.as_deref())
     }
 
     /// `must · WHATWG HTML, the event stream format`; `must, security · CWE-93, …`.
-    pub(crate) fn standing_line(&self) -> String {
+    pub fn standing_line(&self) -> String {
         let source = if self.source.is_empty() { &self.requirement } else { &self.source };
         let level = self.level_words();
         let mut parts = vec![level.as_str()];
@@ -173,6 +173,18 @@ impl Judged {
         parts.extend(Some(source.as_str()).filter(|source| !source.is_empty()));
         parts.join(" · ")
     }
+}
+
+/// The rules for each note, in the order of their first rules.
+pub fn by_note<'r>(found: &[&'r Judged]) -> Vec<(&'r str, Vec<&'r Judged>)> {
+    let mut groups: Vec<(&str, Vec<&Judged>)> = Vec::new();
+    for &finding in found {
+        match groups.iter_mut().find(|(note, _)| *note == finding.note) {
+            Some((_, rules)) => rules.push(finding),
+            None => groups.push((&finding.note, vec![finding])),
+        }
+    }
+    groups
 }
 
 #[cfg(test)]

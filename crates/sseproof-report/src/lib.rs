@@ -4,9 +4,9 @@
 //! `junit::render`, `markdown::render`.
 //! [`Report::outcome`] alone decides the outcome of a run.
 
-mod command;
+pub mod command;
 mod curl;
-mod dump;
+pub mod dump;
 #[cfg(test)]
 mod examples;
 mod explain;
@@ -18,16 +18,17 @@ pub mod load;
 pub mod markdown;
 mod matrix;
 mod paint;
+mod place;
 mod progress;
 mod report;
-mod summary;
+pub mod summary;
 mod table;
 pub mod terminal;
 mod text;
 pub mod wire_log;
 
 pub use explain::{explain, explain_client};
-pub use judged::Judged;
+pub use judged::{Judged, by_note};
 pub use lists::{
     list_client_mutants, list_client_rules, list_mutants, list_plans, list_probes, list_profiles,
     list_requirements, list_rules,

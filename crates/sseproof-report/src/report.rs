@@ -275,7 +275,7 @@ impl Report {
     }
 
     /// The entries whose last day is over and whose rules are broken, and a fragment that says so.
-    pub(crate) fn over(&self) -> impl Iterator<Item = (&KnownResult, String)> {
+    pub fn over(&self) -> impl Iterator<Item = (&KnownResult, String)> {
         self.known.iter().filter(|entry| entry.is_over).filter_map(|entry| {
             let broken = self.standing_at(Standing::Broken).map(|finding| &finding.rule);
             let broken: Vec<_> =
@@ -294,7 +294,7 @@ impl Report {
 
 impl KnownResult {
     /// Why the failures are accepted, and until when: `legacy tenant; until 2027-01-31`.
-    pub(crate) fn acceptance(&self) -> String {
+    pub fn acceptance(&self) -> String {
         let until = self.until.as_ref().map(|day| format!("until {day}"));
         let reason = Some(self.reason.clone()).filter(|reason| !reason.is_empty());
         reason.into_iter().chain(until).collect::<Vec<_>>().join("; ")

@@ -8,7 +8,7 @@ use crate::{Outcome, Report, Spread, Standing, Subject};
 
 /// The name of the embedded reference in all reports: a green verdict on it says nothing about the
 /// reader's server or client.
-pub(crate) const fn embedded(report: &Report) -> &'static str {
+pub const fn embedded(report: &Report) -> &'static str {
     match report.subject {
         Subject::Server => "the embedded reference server, not yours",
         Subject::Client => "the embedded reference client, not yours",
@@ -19,7 +19,7 @@ pub(crate) const fn embedded(report: &Report) -> &'static str {
 const NAMED: usize = 3;
 
 /// `broken: 1 must (stream/utf8) and 2 scenarios`, as a fragment that opens a line.
-pub(crate) fn verdict(report: &Report) -> String {
+pub fn verdict(report: &Report) -> String {
     let verdict = outcome(report);
     if report.embedded { format!("{verdict} ({})", embedded(report)) } else { verdict }
 }
@@ -77,7 +77,7 @@ fn names(report: &Report) -> String {
 }
 
 /// `2 passed · 1 failed`; empty without scenarios of the user.
-pub(crate) fn scenarios(report: &Report) -> String {
+pub fn scenarios(report: &Report) -> String {
     let counts = report.counts();
     let scenarios = some(&[
         (counts.scenarios_held, "passed"),
@@ -88,7 +88,7 @@ pub(crate) fn scenarios(report: &Report) -> String {
 }
 
 /// `38 passed · 1 must and 2 should broken · 5 skipped`.
-pub(crate) fn rules(report: &Report) -> String {
+pub fn rules(report: &Report) -> String {
     let counts = report.counts();
     let mut parts = vec![format!("{} passed", counts.held)];
     let levels =
@@ -105,7 +105,13 @@ pub(crate) fn rules(report: &Report) -> String {
 }
 
 /// `12 exchanges, 340 events and 45.2 KiB in 12.345 s`.
-pub(crate) fn recorded(report: &Report) -> String {
+pub fn recorded(report: &Report) -> String {
+    let lasted = sseproof_units::duration(Duration::from_millis(report.duration_ms));
+    format!("{} in {lasted}", seen(report))
+}
+
+/// `12 exchanges, 340 events and 45.2 KiB`.
+pub fn seen(report: &Report) -> String {
     let measures = &report.measures;
     let mut seen = Vec::new();
     let exchange = match report.subject {
@@ -115,13 +121,12 @@ pub(crate) fn recorded(report: &Report) -> String {
     seen.extend(measures.exchanges.map(|count| counted(count, exchange)));
     seen.extend(measures.events.map(|count| counted(count, "event")));
     seen.extend(measures.bytes.map(sseproof_units::bytes));
-    let seen = list(&seen);
-    format!("{seen} in {}", sseproof_units::duration(Duration::from_millis(report.duration_ms)))
+    list(&seen)
 }
 
 /// `response headers after 3 ms (1 ms to 40 ms), first event after 31 ms`; empty if nothing was
 /// measured.
-pub(crate) fn times(report: &Report) -> String {
+pub fn times(report: &Report) -> String {
     let measures = &report.measures;
     let times = [
         ("response headers after", measures.time_to_head_ms),

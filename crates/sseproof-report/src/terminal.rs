@@ -19,6 +19,8 @@ use crate::summary::{embedded, recorded, scenarios, times, verdict};
 use crate::text::truncate;
 use crate::{Judged, Outcome, Report, Standing, command};
 
+pub use scenarios::{position, remark};
+
 pub(crate) use failure::write_recipe;
 pub(crate) use page::Page;
 

@@ -112,7 +112,7 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     report.embedded = is_embedded;
     report.complete(&material.transcript, started.as_deref());
     logs(&mut report, &material.transcript);
-    outputs::report(arguments, &report).usage()?;
+    outputs::report(arguments, &report, &material.transcript).usage()?;
     outputs::wire_logs(arguments, &report, &material.transcript).usage()?;
     if let Some(why) = material.unreachable {
         return Err(Blame { exit: Exit::Unreachable, error: anyhow::anyhow!(why) });

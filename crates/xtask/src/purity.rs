@@ -8,7 +8,7 @@ use crate::root;
 
 /// The crates that decode and judge, with their features. The codec's adapter for `tokio-util`
 /// needs the traits of tokio, so that feature is off.
-const PURE: [(&str, &str); 9] = [
+const PURE: [(&str, &str); 10] = [
     ("sseproof-codec", "--features=futures,http-body,proptest,serde"),
     ("sseproof-corpus", "--all-features"),
     ("sseproof-http", "--all-features"),
@@ -18,6 +18,7 @@ const PURE: [(&str, &str); 9] = [
     ("sseproof-load-model", "--all-features"),
     ("sseproof-files", "--all-features"),
     ("sseproof-report", "--all-features"),
+    ("sseproof-html", "--all-features"),
 ];
 /// Crates that none of them may depend on.
 const BANNED: [&str; 5] = ["tokio", "mio", "socket2", "hyper", "rustix"];

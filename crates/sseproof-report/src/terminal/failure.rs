@@ -1,9 +1,7 @@
 //! One failure: message, place, effect on users, fix.
 
-use std::time::Duration;
-
 use sseproof_rules::{Evidence, Excerpt, Level, Recipe};
-use sseproof_units::{counted, duration, list};
+use sseproof_units::{counted, list};
 
 use super::{Detail, Options, Page};
 use crate::dump::dump;
@@ -137,7 +135,7 @@ fn places(page: &mut Page, finding: &Judged) {
             } else {
                 String::new()
             };
-            page.text(4, Ink::Faint, &format!("{}{more}", where_it_is(finding, evidence)));
+            page.text(4, Ink::Faint, &format!("{}{more}", finding.place(evidence)));
             // The bytes of the first place stand for the others.
             if index == 0 || is_verbose {
                 bytes(page, evidence);
@@ -208,46 +206,6 @@ fn timeline(page: &mut Page, evidence: &Evidence) {
         let ink = if line.starts_with('>') { Ink::Warning } else { Ink::Plain };
         page.verbatim(4, ink, &truncate(line, page.width.saturating_sub(4)));
     }
-}
-
-/// `exchange 1 (GET /stream, baseline), byte 1042, 3.204 s after the response headers`.
-fn where_it_is(finding: &Judged, evidence: &Evidence) -> String {
-    let is_of_client = finding.is_of_clients();
-    let mut out = match (is_of_client, evidence.exchange) {
-        (false, number) => format!("exchange {number}"),
-        (true, 0) => "no request".to_owned(),
-        (true, number) => format!("request {number}"),
-    };
-    let of = [evidence.request.as_str(), evidence.scenario.as_str()];
-    let of: Vec<_> = of.into_iter().filter(|part| !part.is_empty()).collect();
-    if !of.is_empty() {
-        out.push_str(&format!(" ({})", of.join(", ")));
-    }
-    let after = duration(Duration::from_micros(evidence.after_us));
-    match (evidence.place.as_str(), evidence.offset) {
-        ("body", Some(offset)) => {
-            out.push_str(&format!(", byte {offset}, {after} after the response headers"))
-        }
-        (place @ ("decoded body" | "coded body"), Some(offset)) => {
-            out.push_str(&format!(
-                ", byte {offset} of the {place}, {after} after the response headers"
-            ));
-        }
-        ("request" | "call of the client" | "case", _) => out.push_str(&format!(", after {after}")),
-        (place, Some(offset)) if is_of_client => {
-            out.push_str(&format!(", {place}, byte {offset}, after {after}"));
-        }
-        ("wire", Some(offset)) => {
-            out.push_str(&format!(", byte {offset} on the wire, after {after}"));
-        }
-        ("head", _) => out.push_str(", the status line"),
-        // The evidence may have no response headers to count from.
-        ("exchange", _) => out.push_str(&format!(", after {after}")),
-        (place, Some(offset)) => out.push_str(&format!(", {place}, byte {offset}")),
-        ("", None) => {}
-        (place, None) => out.push_str(&format!(", {place}")),
-    }
-    out
 }
 
 /// A recipe of one line is on the line of its name.

@@ -8,7 +8,7 @@ use sseproof_units::{counted, list};
 use super::{Detail, Page};
 use crate::paint::Ink;
 use crate::table::table;
-use crate::{Judged, KnownResult, Report, Standing};
+use crate::{Judged, KnownResult, Report, Standing, by_note};
 
 /// How many rules of the rest are named without --verbose.
 const NAMED: usize = 4;
@@ -65,18 +65,6 @@ fn unclear(page: &mut Page, found: &[&Judged]) {
         let text = format!("{} (-v lists them)", counted(more, "more rule"));
         page.labelled(0, "inconclusive: ", Ink::Warning, Ink::Plain, &text);
     }
-}
-
-/// The rules for each note, in the order of their first rules.
-fn by_note<'r>(found: &[&'r Judged]) -> Vec<(&'r str, Vec<&'r Judged>)> {
-    let mut groups: Vec<(&str, Vec<&Judged>)> = Vec::new();
-    for &finding in found {
-        match groups.iter_mut().find(|(note, _)| *note == finding.note) {
-            Some((_, rules)) => rules.push(finding),
-            None => groups.push((&finding.note, vec![finding])),
-        }
-    }
-    groups
 }
 
 /// So many rules by their names, and the number of the others.

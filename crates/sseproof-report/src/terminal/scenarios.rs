@@ -47,7 +47,7 @@ pub(super) fn one(page: &mut Page, scenario: &ScenarioResult) {
 }
 
 /// `late.yaml, 3 of 5 steps, 1.204 s`.
-pub(crate) fn remark(scenario: &ScenarioResult) -> String {
+pub fn remark(scenario: &ScenarioResult) -> String {
     let mut parts = vec![scenario.file.clone()];
     if let Some(why) = &scenario.skipped {
         parts.push(format!("skipped: {why}"));
@@ -64,7 +64,7 @@ pub(crate) fn remark(scenario: &ScenarioResult) -> String {
 }
 
 /// `late.yaml:12:5`, as far as it is known.
-pub(crate) fn position(failure: &ScenarioFailure) -> String {
+pub fn position(failure: &ScenarioFailure) -> String {
     match (failure.line, failure.column) {
         (0, _) => failure.file.clone(),
         (line, 0) => format!("{}:{line}", failure.file),

@@ -19,6 +19,7 @@ pub(super) fn writable(arguments: &Check) -> anyhow::Result<bool> {
         ("json", arguments.json.as_deref()),
         ("junit", arguments.junit.as_deref()),
         ("markdown", arguments.markdown.as_deref()),
+        ("html", arguments.html.as_deref()),
         ("write-known", arguments.write_known.as_deref()),
     ];
     for (flag, file) in files {
@@ -51,9 +52,17 @@ pub(super) fn record(arguments: &Check, transcript: &Transcript) -> anyhow::Resu
     }
 }
 
-pub(super) fn report(arguments: &Check, report: &Report) -> anyhow::Result<()> {
-    let Check { json, junit, markdown, .. } = arguments;
-    reports(report, json.as_deref(), junit.as_deref(), markdown.as_deref())
+pub(super) fn report(
+    arguments: &Check,
+    report: &Report,
+    transcript: &Transcript,
+) -> anyhow::Result<()> {
+    let Check { json, junit, markdown, html, .. } = arguments;
+    reports(report, json.as_deref(), junit.as_deref(), markdown.as_deref())?;
+    match html {
+        Some(file) => write("html", file, &sseproof_html::check::page(report, transcript)),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn wire_logs(

@@ -71,7 +71,7 @@ fn play(material: &Material, evil: &str, mentions: &mut BTreeSet<String>) {
 
 /// The files for people that a run has written.
 fn reports(folder: &Path) -> Vec<PathBuf> {
-    let names = ["r.md", "r.xml"].map(|name| folder.join(name));
+    let names = ["r.md", "r.xml", "r.html"].map(|name| folder.join(name));
     let logs = fs::read_dir(folder.join("logs")).into_iter().flatten();
     let logs = logs.map(|entry| entry.unwrap().path());
     names.into_iter().filter(|name| name.exists()).chain(logs).collect()
