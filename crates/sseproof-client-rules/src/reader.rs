@@ -56,11 +56,14 @@ const POST: Case = Case::new(
 })
 .until(When::Ends(1), Quiet::Time(Duration::from_secs(1)));
 
+/// The data of an event of the type `ping`.
+const PING: &str = "{}";
+
 const DATA: Case = Case::new(
     "reader-data",
     "the server sends data without a space after the colon, comments and pings",
     |_| {
-        let pings = ": ping\n\nevent: ping\ndata: {}\n\n";
+        let pings = format!(": ping\n\nevent: ping\ndata: {PING}\n\n");
         stream().write(format!("data:one\n\n{pings}:\n\ndata: two\n\n")).end()
     },
 )

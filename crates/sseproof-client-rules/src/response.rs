@@ -172,7 +172,9 @@ const CODING: Case = Case::new(
     |visit| {
         let mut gzip = accepts_gzip(visit.request).then(|| StoredEncoder::like(Coding::Gzip, &[]));
         let mut coded = |text: &str| match &mut gzip {
-            Some(encoder) => encoder.piece(text.as_bytes()),
+            // The empty block is that of zlib's `Z_SYNC_FLUSH`: without it some decoders hold the
+            // block before it back.
+            Some(encoder) => [encoder.piece(text.as_bytes()), encoder.piece(b"")].concat(),
             None => text.as_bytes().to_vec(),
         };
         let between = u64::try_from(BETWEEN.as_millis()).unwrap_or_default();

@@ -40,8 +40,14 @@ fn judge(view: &View<'_>) -> Judgement {
     let bypasses = |directive: &String| {
         ["no-cache", "no-store"].iter().any(|one| directive.eq_ignore_ascii_case(one))
     };
+    let mut requests = view.requests();
+    // A response to POST that is stored answers no later POST (RFC 9110, section 9.3.3).
+    requests.retain(|asked| asked.what.request.method != "POST");
+    if requests.is_empty() && !view.requests().is_empty() {
+        return Judgement::Skipped("the client sends POST, which no cache answers".to_owned());
+    }
     let mut faults = Vec::new();
-    for asked in view.requests() {
+    for asked in requests {
         let directives = asked.what.request.headers.list("cache-control");
         if !directives.iter().any(bypasses) {
             let which = if asked.what.number == 1 { "first" } else { "reconnecting" };
