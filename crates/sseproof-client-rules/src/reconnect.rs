@@ -98,9 +98,10 @@ const REFUSED_FIRST: Case = Case::new(
 .until(When::Requests(1), Quiet::Short)
 .patient(Duration::from_secs(8));
 
+/// Longer than the 500 ms that Firefox waits at least.
 const REFUSED_LATER: Case = Case::new(
     "refused-later",
-    "the server ends two streams, does not listen for 600 ms, and listens again",
+    "the server ends two streams, does not listen for 1.5 s, and listens again",
     |visit| match visit.earlier {
         0 => stream().write("retry: 50\ndata: one\n\n").end(),
         1 => stream().write("retry: 200\ndata: two\n\n").end(),
@@ -110,7 +111,7 @@ const REFUSED_LATER: Case = Case::new(
 .reconnecting()
 .acts(&[
     Act::new(When::Ends(2), Duration::ZERO, Do::Away),
-    Act::new(When::Done(0), Duration::from_millis(600), Do::Back),
+    Act::new(When::Done(0), Duration::from_millis(1500), Do::Back),
 ])
 .until(When::Requests(3), Quiet::Short)
 .patient(Duration::from_secs(8));

@@ -60,10 +60,12 @@ const RELATIVE: Case = Case::new(
 /// Statuses with a defined method for the next request; after 301 and 302 clients differ.
 const METHODS: [(u16, &str); 3] = [(303, "GET"), (307, "POST"), (308, "POST")];
 const BODY: &str = r#"{"topic":"news"}"#;
+/// The end of the URLs to which the server redirects.
+const PLACE: &str = "/there";
 
 const METHOD: Case =
     Case::new("redirect-method", "the server redirects a POST with a body to a stream", |visit| {
-        redirected(visit, |status| format!("{}/{status}/there", visit.origins.own))
+        redirected(visit, |status| format!("{}/{status}{PLACE}", visit.origins.own))
     })
     .needs(&[Can::Method, Can::Body])
     .connects(|origins| {
@@ -101,8 +103,8 @@ const LOOP: Case = Case::new(
     "the server redirects the client from one path to another and back",
     |visit| match visit.request.path() {
         _ if visit.earlier >= LOOPS => status(204),
-        "/there" => redirect(302, "/"),
-        _ => redirect(302, "/there"),
+        PLACE => redirect(302, &format!("{}/", visit.origins.own)),
+        _ => redirect(302, &format!("{}{PLACE}", visit.origins.own)),
     },
 )
 .until(When::Requests(2), Quiet::Time(Duration::from_secs(3)));
@@ -111,9 +113,9 @@ const RECONNECT: Case = Case::new(
     "redirect-reconnect",
     "the server redirects the client to a stream, and ends that",
     |visit| match (visit.request.path(), visit.here) {
-        ("/there", 0) => stream().write("retry: 50\ndata: one\n\n").end(),
-        ("/there", _) => stream().write("data: two\n\n").hold(),
-        _ => redirect(307, "/there"),
+        (PLACE, 0) => stream().write("retry: 50\ndata: one\n\n").end(),
+        (PLACE, _) => stream().write("data: two\n\n").hold(),
+        _ => redirect(307, &format!("{}{PLACE}", visit.origins.own)),
     },
 )
 .reconnecting()

@@ -29,7 +29,7 @@ pub(super) const LATER: Rule = Rule {
         if view.request(2).is_none() {
             return Judgement::not_reconnected();
         }
-        let why = "the client does not reconnect to a server that was away for 600 ms";
+        let why = "the client does not reconnect to a server that was away for 1.5 s";
         connected(view, 3, why)
     },
     mutants: &[Mutant::new(

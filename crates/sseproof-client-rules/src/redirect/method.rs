@@ -1,6 +1,6 @@
 //! A redirect decides on the method of the next request.
 
-use super::{BODY, METHODS};
+use super::{BODY, METHODS, PLACE};
 use crate::{Fault, Hooks, Judgement, Mutant, REFERENCE, Rule, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -41,16 +41,18 @@ pub(super) const RULE: Rule = Rule {
 fn judge(view: &View<'_>) -> Judgement {
     let connections = view.connections();
     let judged = connections.iter().zip(METHODS).map(|((_, one), (status, method))| {
-        let Some(second) = one.request(2) else {
+        // A client that does not follow it may send its first request again.
+        let mut requests = one.requests().into_iter();
+        let Some(next) = requests.find(|asked| asked.what.request.path().ends_with(PLACE)) else {
             return Judgement::Unclear(format!(
                 "the client did not follow the redirect with {status}"
             ));
         };
-        let request = &second.what.request;
+        let request = &next.what.request;
         if request.method != method {
             let message =
                 format!("the client sends a {} after {status}, not a {method}", request.method);
-            return Fault::at(second.entry, message).into();
+            return Fault::at(next.entry, message).into();
         }
         let body = if method == "POST" { BODY } else { "" };
         if &request.body[..] != body.as_bytes() {
@@ -61,7 +63,7 @@ fn judge(view: &View<'_>) -> Judgement {
                     request.body.escaped()
                 ),
             };
-            return Fault::at(second.entry, message).into();
+            return Fault::at(next.entry, message).into();
         }
         Judgement::held("")
     });

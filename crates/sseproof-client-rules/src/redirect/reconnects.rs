@@ -29,7 +29,7 @@ fn judge(view: &View<'_>) -> Judgement {
     }
     match view.request(3) {
         None => Fault::missing("the client does not reconnect to the redirected stream").into(),
-        Some(third) if third.what.request.path() == "/there" => {
+        Some(third) if third.what.request.path() == super::PLACE => {
             Judgement::held("the client reconnects to the URL that it was redirected to")
         }
         Some(_) => Judgement::held("the client reconnects to the URL that its user has set"),
