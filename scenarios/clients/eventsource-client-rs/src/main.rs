@@ -49,7 +49,7 @@ async fn connect(options: Options, say: Say) {
 async fn main() {
     protocol::serve(
         serde_json::json!({
-            "name": "eventsource-client", "version": "0.18.1", "kind": "resilient",
+            "name": "eventsource-client", "version": "0.18.0", "kind": "resilient",
             "can": [
                 "types", "headers", "method", "body", "lastEventId", "retry", "readTimeout", "close",
                 "closeOn", "open", "error", "closed", "comment", "lastEventId.event", "tls", "http2",
