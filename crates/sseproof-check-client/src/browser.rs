@@ -14,7 +14,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sseproof_client_rules::{Command, Heard, Hello, Line};
+use sseproof_client_rules::{Command, Heard, Hello, Line, Transport};
 use sseproof_http::{Action, Framing, Plan};
 use sseproof_net::Lab;
 use tempfile::TempDir;
@@ -39,7 +39,16 @@ const SHOWN: u64 = 2 << 10;
 pub struct Browser {
     program: PathBuf,
     spawn: Spawn,
+    trusted: Option<Trusted>,
     tab: Option<Tab>,
+}
+
+/// What a browser is told to trust.
+pub(crate) struct Trusted {
+    /// The file with the certificate of an authority.
+    pub(crate) authority: PathBuf,
+    /// The hash of the key of a server, in base64.
+    pub(crate) key_hash: String,
 }
 
 /// A running browser. The fields are dropped in this order: it is killed before its profile goes.
@@ -55,7 +64,15 @@ struct Profile(TempDir);
 impl Browser {
     /// The browser of this program, a Firefox or one that takes the options of Chromium.
     pub fn new(program: impl Into<PathBuf>, spawn: Spawn) -> Self {
-        Self { program: program.into(), spawn, tab: None }
+        Self { program: program.into(), spawn, trusted: None, tab: None }
+    }
+
+    /// The same, which trusts the authority of this file, or, if that cannot be set, the key of the
+    /// server with this hash.
+    #[must_use]
+    pub fn trusting(self, authority: &Path, key_hash: String) -> Self {
+        let trusted = Some(Trusted { authority: authority.to_owned(), key_hash });
+        Self { trusted, ..self }
     }
 
     async fn begin(&mut self, out: UnboundedSender<Notice>) -> Result<Hello, StartError> {
@@ -63,7 +80,8 @@ impl Browser {
         let unreachable = |error: std::io::Error| StartError::Unreachable(error.to_string());
         let (greets, greeted) = unbounded_channel();
         let lab = server(out.clone(), greets);
-        let place = Tcp.place(lab.clone(), false).await.map_err(unreachable)?;
+        let place =
+            Tcp::default().place(lab.clone(), Transport::Http1).await.map_err(unreachable)?;
         let profile = Profile(tempfile::tempdir().map_err(unreachable)?);
         let (child, group) = self.spawned(profile.path(), &place.origins().own)?;
         let stderr = profile.path().join(STDERR);
@@ -77,7 +95,11 @@ impl Browser {
 
     fn spawned(&self, profile: &Path, origin: &str) -> Result<(Child, Box<dyn Send>), StartError> {
         let start = || {
-            let mut command = browser_command(&self.program, profile, &format!("{origin}/"))?;
+            let url = format!("{origin}/");
+            let mut command = match &self.trusted {
+                Some(trusted) => command::trusting(&self.program, profile, &url, trusted)?,
+                None => browser_command(&self.program, profile, &url)?,
+            };
             command.stderr(Stdio::from(fs::File::create(profile.join(STDERR))?));
             (self.spawn)(&mut command)
         };

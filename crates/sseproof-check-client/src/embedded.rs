@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sseproof_client_rules::client::{Answer, Closing};
 use sseproof_client_rules::protocol::{Failed, Ready};
 use sseproof_client_rules::{
-    Accept, Call, Can, CloseOn, Command, Connect, Hello, Hooks, Kind, Loss, State,
+    Accept, Call, Can, CloseOn, Command, Connect, Hello, Hooks, Kind, Loss, Mistrust, State,
 };
 use sseproof_codec::{Decoder, Limits};
 use sseproof_http::http1::{Part, Progress, Reader, Start};
 use sseproof_http::{ContentDecoder, Headers};
-use sseproof_net::{Dial, ReceiveBuffer, Socket, written};
+use sseproof_net::{
+    Dial, ReceiveBuffer, Refused, Secured, Socket, Tls, TlsOptions, Untrusted, Written, written,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
@@ -22,7 +24,7 @@ use crate::carrier::NO_PROCESS;
 use crate::{BoxFuture, Carrier, Notice, StartError};
 
 /// All that the reference client can do.
-const CAN: [Can; 15] = [
+const CAN: [Can; 16] = [
     Can::Types,
     Can::Headers,
     Can::Method,
@@ -38,12 +40,14 @@ const CAN: [Can; 15] = [
     Can::Comment,
     Can::State,
     Can::LastEventIdOfEvent,
+    Can::Tls,
 ];
 
 pub struct Embedded {
     kind: Kind,
     hooks: Hooks,
     dial: Arc<dyn Dial>,
+    tls: Tls,
     connections: HashMap<u64, watch::Sender<bool>>,
     out: Option<UnboundedSender<Notice>>,
     /// How many bytes its connections have kept, if that is measured.
@@ -54,7 +58,14 @@ impl Embedded {
     /// A client that follows the standard of `EventSource`.
     pub fn new(hooks: Hooks, dial: Arc<dyn Dial>) -> Self {
         let kind = Kind::Eventsource;
-        Self { kind, hooks, dial, connections: HashMap::new(), out: None, held: None }
+        let tls = Tls::default();
+        Self { kind, hooks, dial, tls, connections: HashMap::new(), out: None, held: None }
+    }
+
+    /// The same, which trusts the certificates that `tls` trusts.
+    #[must_use]
+    pub fn trusting(self, tls: Tls) -> Self {
+        Self { tls, ..self }
     }
 
     /// The same as a client of that kind.
@@ -77,6 +88,7 @@ impl Embedded {
         let connection = Connection {
             hooks: self.hooks,
             dial: Arc::clone(&self.dial),
+            tls: self.tls.clone(),
             out,
             state,
             quiet: false,
@@ -126,6 +138,7 @@ impl Carrier for Embedded {
 struct Connection {
     hooks: Hooks,
     dial: Arc<dyn Dial>,
+    tls: Tls,
     out: UnboundedSender<Notice>,
     state: State,
     /// Whether the user hears nothing more.
@@ -226,10 +239,9 @@ impl Connection {
             Ok(written) => written,
             Err(error) => return Attempt::Failed { why: error.to_string(), status: 0 },
         };
-        let dialled = self.dial.dial(&written.host, written.port, ReceiveBuffer::Usual).await;
-        let mut socket = match dialled {
-            Ok(dialled) => dialled.socket,
-            Err(error) => return unreachable(error.to_string()),
+        let mut socket = match self.connected(&written).await {
+            Ok(socket) => socket,
+            Err(why) => return unreachable(why),
         };
         if let Err(error) = socket.write_all(&written.bytes).await {
             return unreachable(error.to_string());
@@ -274,6 +286,44 @@ impl Connection {
                 return self.ended(&mut response, ended);
             }
         }
+    }
+
+    /// A connection to the server of the request.
+    async fn connected(&self, written: &Written) -> Result<Box<dyn Socket>, String> {
+        if !written.secure {
+            return self.dialled(written).await;
+        }
+        let refused = match self.shaken(&self.tls, written).await? {
+            Ok(secured) => return Ok(Box::new(secured)),
+            Err(refused) => refused,
+        };
+        let fault = match refused.untrusted {
+            Some(Untrusted::Issuer) => Mistrust::UnknownIssuer,
+            Some(Untrusted::Expired) => Mistrust::Expired,
+            Some(Untrusted::Name) => Mistrust::OtherName,
+            None => Mistrust::Other,
+        };
+        if !(self.hooks.trusts)(&self.state, fault) {
+            return Err(refused.message);
+        }
+        let any = TlsOptions { insecure: true, ..TlsOptions::default() };
+        let any = Tls::new(any).map_err(|error| error.to_string())?;
+        let secured = self.shaken(&any, written).await?.map_err(|refused| refused.message)?;
+        Ok(Box::new(secured))
+    }
+
+    async fn dialled(&self, written: &Written) -> Result<Box<dyn Socket>, String> {
+        let dialled = self.dial.dial(&written.host, written.port, ReceiveBuffer::Usual).await;
+        dialled.map(|dialled| dialled.socket).map_err(|error| error.to_string())
+    }
+
+    async fn shaken(
+        &self,
+        tls: &Tls,
+        written: &Written,
+    ) -> Result<Result<Secured, Refused>, String> {
+        let socket = self.dialled(written).await?;
+        Ok(tls.secured(&written.host, socket, &["http/1.1"]).await)
     }
 
     /// A wrong client keeps the connection after it was closed.

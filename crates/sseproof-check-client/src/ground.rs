@@ -4,19 +4,29 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sseproof_client_rules::Origins;
+use sseproof_client_rules::{Origins, Transport};
 use sseproof_net::{Dial, DialError, Dialling, Lab, ReceiveBuffer};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
-use crate::BoxFuture;
+use crate::{BoxFuture, Certificates};
 
 pub trait Ground: Send + Sync {
-    /// A place of its own for this server; `secure` if it speaks TLS.
+    /// A place of its own for this server.
     ///
     /// # Errors
-    /// If no port can be had.
-    fn place(&self, lab: Lab, secure: bool) -> BoxFuture<'_, io::Result<Box<dyn Place>>>;
+    /// If no port can be had, or no certificate can be made.
+    fn place(&self, lab: Lab, over: Transport) -> BoxFuture<'_, io::Result<Box<dyn Place>>>;
+}
+
+/// The addresses of a server on that port.
+fn origins(over: Transport, port: u16) -> Origins {
+    let scheme = if over == Transport::Http1 { "http" } else { "https" };
+    Origins {
+        own: format!("{scheme}://127.0.0.1:{port}"),
+        other: format!("{scheme}://localhost:{port}"),
+        plain: format!("http://127.0.0.1:{port}"),
+    }
 }
 
 /// Where one server listens, until it is dropped.
@@ -34,8 +44,10 @@ pub trait Place: Send {
 }
 
 /// Ports of the loopback interface.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Tcp;
+#[derive(Clone, Default)]
+pub struct Tcp {
+    pub certificates: Certificates,
+}
 
 struct Port {
     lab: Lab,
@@ -45,15 +57,12 @@ struct Port {
 }
 
 impl Ground for Tcp {
-    fn place(&self, lab: Lab, secure: bool) -> BoxFuture<'_, io::Result<Box<dyn Place>>> {
+    fn place(&self, lab: Lab, over: Transport) -> BoxFuture<'_, io::Result<Box<dyn Place>>> {
         Box::pin(async move {
+            let lab = self.certificates.over(&lab, over)?;
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
             let number = listener.local_addr()?.port();
-            let scheme = if secure { "https" } else { "http" };
-            let origins = Origins {
-                own: format!("{scheme}://127.0.0.1:{number}"),
-                other: format!("{scheme}://localhost:{number}"),
-            };
+            let origins = origins(over, number);
             let mut port = Port { lab, origins, number, listening: None };
             port.listen(listener);
             Ok(Box::new(port) as Box<dyn Place>)
@@ -96,65 +105,62 @@ impl Drop for Port {
     }
 }
 
-/// Hosts in memory, for the embedded client.
+/// Ports in memory, for the embedded client.
 #[derive(Clone, Default)]
 pub struct Memory {
-    hosts: Arc<Mutex<Hosts>>,
+    pub certificates: Certificates,
+    ports: Arc<Mutex<Ports>>,
 }
 
 #[derive(Default)]
-struct Hosts {
-    count: usize,
-    labs: HashMap<String, Lab>,
+struct Ports {
+    last: u16,
+    labs: HashMap<u16, Lab>,
 }
 
 impl Memory {
-    fn hosts(&self) -> MutexGuard<'_, Hosts> {
-        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ports(&self) -> MutexGuard<'_, Ports> {
+        self.ports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-struct Name {
+struct InMemory {
     memory: Memory,
     lab: Lab,
-    names: [String; 2],
+    number: u16,
     origins: Origins,
 }
 
 impl Ground for Memory {
-    fn place(&self, lab: Lab, _secure: bool) -> BoxFuture<'_, io::Result<Box<dyn Place>>> {
-        let number = {
-            let mut hosts = self.hosts();
-            hosts.count += 1;
-            hosts.count
-        };
-        let names = [format!("case-{number}.test"), format!("case-{number}.other")];
-        let [own, other] = names.each_ref().map(|name| format!("http://{name}"));
-        let name = Name { memory: self.clone(), lab, names, origins: Origins { own, other } };
-        name.listen();
-        Box::pin(async move { Ok(Box::new(name) as Box<dyn Place>) })
+    fn place(&self, lab: Lab, over: Transport) -> BoxFuture<'_, io::Result<Box<dyn Place>>> {
+        Box::pin(async move {
+            let lab = self.certificates.over(&lab, over)?;
+            let number = {
+                let mut ports = self.ports();
+                ports.last += 1;
+                ports.last
+            };
+            let origins = origins(over, number);
+            let port = InMemory { memory: self.clone(), lab, number, origins };
+            port.listen();
+            Ok(Box::new(port) as Box<dyn Place>)
+        })
     }
 }
 
-impl Name {
+impl InMemory {
     fn listen(&self) {
-        let mut hosts = self.memory.hosts();
-        for name in &self.names {
-            hosts.labs.insert(name.clone(), self.lab.clone());
-        }
+        self.memory.ports().labs.insert(self.number, self.lab.clone());
     }
 }
 
-impl Place for Name {
+impl Place for InMemory {
     fn origins(&self) -> &Origins {
         &self.origins
     }
 
     fn away(&mut self) {
-        let mut hosts = self.memory.hosts();
-        for name in &self.names {
-            hosts.labs.remove(name);
-        }
+        self.memory.ports().labs.remove(&self.number);
     }
 
     fn back(&mut self) -> BoxFuture<'_, io::Result<()>> {
@@ -163,7 +169,7 @@ impl Place for Name {
     }
 }
 
-impl Drop for Name {
+impl Drop for InMemory {
     fn drop(&mut self) {
         self.away();
         self.lab.cut();
@@ -173,7 +179,7 @@ impl Drop for Name {
 impl Dial for Memory {
     fn dial<'a>(&'a self, host: &'a str, port: u16, buffer: ReceiveBuffer) -> Dialling<'a> {
         Box::pin(async move {
-            let lab = self.hosts().labs.get(host).cloned();
+            let lab = self.ports().labs.get(&port).cloned();
             let Some(lab) = lab else {
                 return Err(DialError::Unconnected(format!("{host}: connection refused")));
             };

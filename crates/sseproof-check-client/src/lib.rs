@@ -5,6 +5,7 @@
 
 mod browser;
 mod carrier;
+mod certificates;
 mod command;
 mod embedded;
 mod ground;
@@ -15,6 +16,7 @@ mod service;
 
 pub use browser::{Browser, browser_command};
 pub use carrier::{BoxFuture, Carrier, Notice, StartError};
+pub use certificates::{Certificates, trusting};
 pub use command::{Adapter, Spawn};
 pub use embedded::Embedded;
 pub use ground::{Ground, Memory, Place, Tcp};

@@ -286,6 +286,9 @@ impl Run<'_> {
             if !self.client.can.contains(&Can::Types) {
                 connect.types.clear();
             }
+            if !self.client.can.contains(&Can::Headers) {
+                connect.headers.clear();
+            }
             // A client that cannot be asked for it begins with a time of its own.
             connect.retry = connect.retry.filter(|_| self.client.can.contains(&Can::Retry));
             let id = self.next_id;
@@ -440,9 +443,8 @@ impl Run<'_> {
         let broken = judge(&record, |_| true).into_iter().filter(is_broken);
         let mut doubtful: BTreeSet<String> =
             broken.flat_map(|found| found.evidence).map(|evidence| evidence.scenario).collect();
-        let is_mute = |case: &&CaseRecord| {
-            case.end == CaseEnd::Played && View::new(&record, case).requests().is_empty()
-        };
+        let is_mute =
+            |case: &&CaseRecord| case.end == CaseEnd::Played && View::new(&record, case).is_mute();
         doubtful.extend(record.cases.iter().filter(is_mute).map(|case| case.case.clone()));
         let cases = sseproof_client_rules::cases().filter(|case| doubtful.contains(case.id));
         cases.filter(|case| !case.alone).take(DOUBTFUL).collect()

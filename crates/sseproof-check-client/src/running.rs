@@ -46,6 +46,7 @@ struct Moment {
     errors: usize,
     opens: usize,
     closes: usize,
+    handshakes: usize,
     /// First responses that are over.
     read: usize,
 }
@@ -91,7 +92,7 @@ impl Running {
         let retired = Arc::default();
         let answers = Answers { profile, ..Answers::new(case, Arc::clone(&origins)) };
         let lab = lab(answers, index, served, Arc::clone(&retired));
-        let place = ground.place(lab.clone(), false).await?;
+        let place = ground.place(lab.clone(), case.over).await?;
         origins.get_or_init(|| place.origins().clone());
         let waiting = (case.connects)(place.origins()).into();
         let now = Instant::now();
@@ -147,6 +148,7 @@ impl Running {
                 Call::Closed(_) => &mut seen.closes,
                 Call::Comment(_) => return,
             },
+            What::Handshake(_) => &mut seen.handshakes,
             What::Connect { .. }
             | What::Close { .. }
             | What::Away
@@ -229,6 +231,7 @@ impl Running {
             When::Errors(number) => seen.errors >= number,
             When::Opens(number) => seen.opens >= number,
             When::Closes(number) => seen.closes >= number,
+            When::Handshakes(number) => seen.handshakes >= number,
             When::Read => self.waiting.is_empty() && seen.read >= self.ids.len(),
             When::Done(index) => self.due.get(index).is_some_and(|(_, done)| *done),
         }
@@ -254,7 +257,7 @@ fn lab(
     served: UnboundedSender<Served>,
     retired: Arc<AtomicBool>,
 ) -> Lab {
-    let ends = served.clone();
+    let (ends, shaken) = (served.clone(), served.clone());
     // The numbers of the client's requests by those of all: browsers make others, too.
     let numbers: Arc<Mutex<HashMap<u64, u64>>> = Arc::default();
     let of_ends = Arc::clone(&numbers);
@@ -271,7 +274,8 @@ fn lab(
                 *numbers.entry(visit.earlier + 1).or_insert(number)
             };
             let answer = described(&plan);
-            let what = What::Asked(Asked { number, request: request.clone(), answer });
+            let (request, secure) = (request.clone(), visit.secure);
+            let what = What::Asked(Asked { number, request, secure, answer });
             let waits = plan.actions.iter().filter_map(|action| match action {
                 Action::Wait(time) => Some(*time),
                 _ => None,
@@ -282,7 +286,13 @@ fn lab(
         }
         plan
     };
-    Lab::new(answer).observed(move |seen| {
+    let lab = Lab::new(answer).handshakes(move |result| {
+        let what = What::Handshake(result.err().map(ToString::to_string));
+        let at = Instant::now();
+        // The run may be over.
+        let _ = shaken.send(Served { case: index, at, what, waits: Duration::ZERO });
+    });
+    lab.observed(move |seen| {
         let Some((how, _)) = seen.end else { return };
         let numbers = of_ends.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(&number) = numbers.get(&seen.number) else { return };

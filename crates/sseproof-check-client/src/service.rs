@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sseproof_client_rules::protocol::{Event, Failed};
-use sseproof_client_rules::{Call, Can, Command, Connect, Hello, Kind};
+use sseproof_client_rules::{Call, Can, Command, Connect, Hello, Kind, Transport};
 use sseproof_http::{Bytes, Headers, Plan, Request, Version};
 use sseproof_net::{Client, Dial, Direct, Lab, Leave, Limits};
 use sseproof_record::{Ending, Exchange};
@@ -97,7 +97,7 @@ struct CallbackEvent {
 impl Service {
     /// The service at this URL.
     pub fn new(url: impl Into<String>) -> Self {
-        Self::over(url, Arc::new(Direct), Arc::new(Tcp))
+        Self::over(url, Arc::new(Direct), Arc::new(Tcp::default()))
     }
 
     /// The same; the requests to it are dialled in this way, and its own ones arrive on `ground`.
@@ -128,7 +128,7 @@ impl Service {
     }
 
     async fn begin(&mut self, out: UnboundedSender<Notice>) -> Result<Hello, StartError> {
-        let callbacks = self.ground.place(callbacks(out.clone()), false).await;
+        let callbacks = self.ground.place(callbacks(out.clone()), Transport::Http1).await;
         let callbacks = callbacks.map_err(|error| StartError::Unreachable(error.to_string()))?;
         let status = self.asks.status().await.map_err(StartError::Unreachable)?;
         let capabilities = status.capabilities.unwrap_or_default();

@@ -40,7 +40,8 @@ async fn record(program: PathBuf) -> ClientRecord {
     let mut browser = Browser::new(program, spawn);
     let all: Vec<_> = cases().filter(|case| CASES.contains(&case.id)).collect();
     let never = std::future::pending();
-    let played = play(&all, &mut browser, &Tcp, &Options::default(), &mut |_| {}, never).await;
+    let played =
+        play(&all, &mut browser, &Tcp::default(), &Options::default(), &mut |_| {}, never).await;
     played.expect("a browser that works")
 }
 

@@ -13,7 +13,8 @@ use sseproof_rules::{Finding, Status};
 
 async fn record(kind: Kind, hooks: Hooks, measured: bool, own: Option<&Rule>) -> ClientRecord {
     let memory = Memory::default();
-    let mut client = Embedded::new(hooks, Arc::new(memory.clone())).of(kind);
+    let tls = memory.certificates.client().expect("certificates");
+    let mut client = Embedded::new(hooks, Arc::new(memory.clone())).of(kind).trusting(tls);
     if measured {
         client = client.measured();
     }

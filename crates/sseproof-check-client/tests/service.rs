@@ -11,8 +11,8 @@ use sseproof_check_client::{
 };
 use sseproof_client_rules::client::dispatch;
 use sseproof_client_rules::{
-    Call, Can, CaseEnd, ClientRecord, Command, Connect, Hooks, Kind, REFERENCE, cases, judge,
-    mutants,
+    Call, Can, CaseEnd, ClientRecord, Command, Connect, Hooks, Kind, REFERENCE, Transport, cases,
+    judge, mutants,
 };
 use sseproof_codec::Item;
 use sseproof_http::{Action, Bytes, Framing, Headers, Plan, Request, Version};
@@ -135,7 +135,7 @@ async fn service(memory: &Memory, quirks: Quirks) -> (Box<dyn Place>, Log) {
             _ => done(404),
         }
     });
-    let place = memory.place(lab, false).await.expect("a place");
+    let place = memory.place(lab, Transport::Http1).await.expect("a place");
     origin.get_or_init(|| place.origins().own.clone());
     (place, log)
 }
@@ -255,7 +255,7 @@ fn start(
     runtime.block_on(async {
         let memory = Memory::default();
         let lab = Lab::new(move |visit| answer(visit.request));
-        let place = memory.place(lab, false).await.expect("a place");
+        let place = memory.place(lab, Transport::Http1).await.expect("a place");
         let own = (Arc::new(memory.clone()), Arc::new(memory.clone()));
         let mut service = Service::over(place.origins().own.clone(), own.0, own.1);
         service.start(unbounded_channel().0).await

@@ -43,9 +43,22 @@ pub struct Case {
 pub enum Transport {
     #[default]
     Http1,
-    TlsHttp1,
-    /// HTTP/2 over TLS.
+    /// HTTP/1.1 over TLS, with this certificate.
+    Tls(Certificate),
+    /// HTTP/2 over TLS, for clients that offer it.
     Http2,
+}
+
+/// The certificate of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// The client was told to trust its authority.
+    Trusted,
+    /// The client does not know its authority.
+    UnknownIssuer,
+    Expired,
+    /// It is for another host.
+    OtherName,
 }
 
 /// The server's response to a request: a pure function of the visit.
@@ -62,12 +75,14 @@ pub struct CaseVisit<'a> {
 }
 
 /// Where the server of a case is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins {
     /// As in `http://127.0.0.1:4711`.
     pub own: String,
     /// The same server under another name, which is another origin.
     pub other: String,
+    /// The same host and port without TLS.
+    pub plain: String,
 }
 
 /// An action in the course of a case.
@@ -107,6 +122,8 @@ pub enum When {
     Opens(usize),
     /// Each connection was reported as closed, or that many were.
     Closes(usize),
+    /// That many handshakes of TLS are over.
+    Handshakes(usize),
     /// The first response to each connection is over.
     Read,
     /// The first act with this index was done.

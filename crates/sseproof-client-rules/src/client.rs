@@ -92,6 +92,16 @@ pub enum Closing {
     Reconnects,
 }
 
+/// A fault of a server's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mistrust {
+    UnknownIssuer,
+    Expired,
+    OtherName,
+    /// Any other failure of the handshake.
+    Other,
+}
+
 /// The decisions of a client.
 #[derive(Clone, Copy)]
 pub struct Hooks {
@@ -112,6 +122,8 @@ pub struct Hooks {
     /// The calls that are made in the place of this one.
     pub call: fn(&State, Call) -> Vec<Call>,
     pub close: fn(&State) -> Closing,
+    /// Whether the client sends its request to a server with this fault in its certificate.
+    pub trusts: fn(&State, Mistrust) -> bool,
     /// How long the client waits for the next byte of a response; without end if it is `None`.
     pub read_timeout: fn(&State) -> Option<Duration>,
     /// Whether a piece of the response starts that wait anew; the second is whether an event came
@@ -131,6 +143,7 @@ pub const REFERENCE: Hooks = Hooks {
     lost,
     call: |_, call| vec![call],
     close: |_| Closing::AtOnce,
+    trusts: |_, _| false,
     read_timeout: |state| state.connect.read_timeout.map(Duration::from_millis),
     counts: |_, _| true,
 };

@@ -1,6 +1,6 @@
 //! From the record of all cases to findings.
 
-use sseproof_http::{Bytes, Request};
+use sseproof_http::{Bytes, Request, Version};
 use sseproof_rules::{Evidence, Excerpt, Finding, Status};
 
 use crate::record::How;
@@ -67,7 +67,7 @@ fn judged(rule: &Rule, record: &ClientRecord, case: &CaseRecord) -> Judgement {
             let view = View::new(record, case);
             // The server was reachable all the time.
             let was_there = !view.entries().any(|entry| matches!(entry.what, What::Away));
-            if was_there && view.requests().is_empty() && view.events().is_empty() {
+            if was_there && view.is_mute() {
                 return Judgement::Unclear(format!("the client sent no request in {}", case.case));
             }
             match (rule.judge)(&view) {
@@ -161,8 +161,13 @@ fn said(entry: &Entry) -> String {
     match &entry.what {
         What::Connect { id, connect } => format!("connection {id}: {}", connect_text(connect)),
         What::Close { id } => format!("connection {id}: the client is asked to close"),
-        What::Asked(Asked { number, request, answer }) => {
-            let mut text = format!("request {number}: {}", request.label());
+        What::Asked(Asked { number, request, answer, secure }) => {
+            let over = match (secure, request.version) {
+                (true, Version::Http2) => " over HTTP/2",
+                (true, _) => " over TLS",
+                (false, _) => "",
+            };
+            let mut text = format!("request {number}: {}{over}", request.label());
             if let Some(id) = request.last_event_id() {
                 text.push_str(&format!(" (last-event-id: {})", id.escaped()));
             }
@@ -178,6 +183,10 @@ fn said(entry: &Entry) -> String {
             format!("response {}: {how}", ended.number)
         }
         What::Called { id, call } => format!("connection {id}: {}", call_text(call)),
+        What::Handshake(None) => "the TLS handshake is complete".to_owned(),
+        What::Handshake(Some(error)) => {
+            format!("the TLS handshake fails: {}", Bytes::from(error.as_str()).escaped())
+        }
         What::Away => "the server stops to listen".to_owned(),
         What::Back => "the server listens again".to_owned(),
         What::Memory(bytes) => format!("the client's process has {} KiB", bytes >> 10),

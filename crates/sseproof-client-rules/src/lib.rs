@@ -28,12 +28,13 @@ mod request;
 mod response;
 mod retry;
 mod state;
+mod tls;
 
 pub use case::{
-    Act, Answered, Answerer, Case, CaseVisit, Do, Origins, Quiet, Transport, When, redirect,
-    silence, status, stream,
+    Act, Answered, Answerer, Case, CaseVisit, Certificate, Do, Origins, Quiet, Transport, When,
+    redirect, silence, status, stream,
 };
-pub use client::{Accept, Hooks, Loss, REFERENCE, State};
+pub use client::{Accept, Hooks, Loss, Mistrust, REFERENCE, State};
 pub use judge::{finding, judge, timeline};
 pub use profile::{CLIENT_PROFILES, ClientProfile};
 pub use protocol::{Call, Can, CloseOn, Command, Connect, Heard, Hello, Kind, Line};

@@ -69,6 +69,8 @@ pub enum What {
     Asked(Asked),
     /// A response was over.
     Ended(Ended),
+    /// A handshake of TLS was over: complete, or with this error.
+    Handshake(Option<String>),
     /// The client called its user.
     Called { id: u64, call: Call },
     /// The server stopped to listen, and all its connections were closed.
@@ -86,6 +88,9 @@ pub struct Asked {
     pub number: u64,
     /// The number of the connection of the client, if the path of the request names it.
     pub request: Request,
+    /// Whether it came over TLS.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secure: bool,
     /// The answer of the server, step by step.
     pub answer: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Case, Mutant, Rule, close, endurance, last_event_id, parse, reader, reconnect, redirect,
-    request, response, retry, state,
+    request, response, retry, state, tls,
 };
 
 /// Rules on one side of a client, with the cases that they need.
@@ -16,6 +16,7 @@ static FAMILIES: &[&Family] = &[
     &request::FAMILY,
     &response::FAMILY,
     &redirect::FAMILY,
+    &tls::FAMILY,
     &parse::FAMILY,
     &reconnect::FAMILY,
     &retry::FAMILY,

@@ -11,7 +11,7 @@ mod method;
 mod no_cache;
 
 use crate::registry::Family;
-use crate::{Can, Case, Connect, Origins, Quiet, When, redirect, stream};
+use crate::{Can, Case, Certificate, Connect, Origins, Quiet, Transport, When, redirect, stream};
 
 pub(crate) const FAMILY: Family = Family {
     rules: &[
@@ -25,7 +25,7 @@ pub(crate) const FAMILY: Family = Family {
         &credentials::RULE,
         &custom_credentials::RULE,
     ],
-    cases: &[&PLAIN, &NO_ID, &OWN_HEADERS, &OWN_METHOD, &ELSEWHERE],
+    cases: &[&PLAIN, &NO_ID, &OWN_HEADERS, &OWN_METHOD, &ELSEWHERE, &DOWNGRADE],
 };
 
 /// The stream that every client can read; without it, nothing of an adapter is believed.
@@ -99,11 +99,26 @@ const ELSEWHERE: Case = Case::new(
     },
 )
 .needs(&[Can::Headers])
-.connects(|origins| {
+.connects(secretive)
+.until(When::Events(1), Quiet::Short);
+
+const DOWNGRADE: Case = Case::new(
+    "redirect-to-plain",
+    "the server redirects a client with credentials from https to http, on the same host and port",
+    |visit| match visit.request.path() {
+        "/there" => stream().write("data: one\n\n").hold(),
+        _ => redirect(307, &format!("{}/there", visit.origins.plain)),
+    },
+)
+.needs(&[Can::Headers, Can::Tls])
+.over(Transport::Tls(Certificate::Trusted))
+.connects(secretive)
+.until(When::Events(1), Quiet::Short);
+
+fn secretive(origins: &Origins) -> Vec<Connect> {
     let headers = SECRETS.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     vec![Connect { headers, ..own(origins) }]
-})
-.until(When::Events(1), Quiet::Short);
+}
 
 fn own(origins: &Origins) -> Connect {
     Connect::to(format!("{}/", origins.own))

@@ -117,7 +117,7 @@ impl<'a> View<'a> {
                 What::Asked(asked) => asked.number == ended.number && is_own(&asked.request),
                 _ => false,
             }),
-            What::Away | What::Back | What::Memory(_) => true,
+            What::Away | What::Back | What::Memory(_) | What::Handshake(_) => true,
         }
     }
 
@@ -126,6 +126,19 @@ impl<'a> View<'a> {
             What::Asked(asked) => Some(asked),
             _ => None,
         })
+    }
+
+    /// The handshakes of TLS: complete, or with an error.
+    pub fn handshakes(&self) -> Vec<Moment<Option<&'a str>>> {
+        self.picked(|what| match what {
+            What::Handshake(error) => Some(error.as_deref()),
+            _ => None,
+        })
+    }
+
+    /// Whether the client was neither seen by the server, nor reported anything of it.
+    pub fn is_mute(&self) -> bool {
+        self.requests().is_empty() && self.events().is_empty() && self.handshakes().is_empty()
     }
 
     /// The request with that number, from 1.

@@ -7,6 +7,8 @@ use crate::{Plan, Request};
 #[derive(Clone, Copy, Debug)]
 pub struct Visit<'a> {
     pub request: &'a Request,
+    /// Whether it came over TLS.
+    pub secure: bool,
     pub now: Duration,
     pub earlier: u64,
     /// How many other answers are being played at this moment.

@@ -18,6 +18,7 @@ use crate::http2;
 use crate::pipe::CAPACITY;
 use crate::player::{Connection, play};
 use crate::server_request::read_request;
+use crate::socket::Peeked;
 use crate::{Dial, Dialled, Identity, ReceiveBuffer, Socket, UnreadIn, pipe};
 
 /// How many entries a topic of the log keeps.
@@ -32,10 +33,17 @@ const CLOSED_FOR_ONE: usize = 64;
 pub struct Lab {
     inner: Arc<Inner>,
     identity: Option<Identity>,
+    /// Whether a server with TLS speaks plain HTTP, too.
+    or_plain: bool,
     observer: Option<Observer>,
+    handshakes: Option<Handshakes>,
 }
 
 type Observer = Arc<dyn Fn(&Served<'_>) + Send + Sync>;
+type Handshakes = Arc<dyn Fn(Result<(), &io::Error>) + Send + Sync>;
+
+/// The first byte of a client that speaks TLS (RFC 8446, section 5.1: a record of type handshake).
+const TLS_HANDSHAKE: u8 = 22;
 
 /// A request that begins, or whose response is over.
 pub struct Served<'a> {
@@ -92,7 +100,9 @@ impl Lab {
     pub fn new(answer: impl Fn(&Visit<'_>) -> Plan + Send + Sync + 'static) -> Self {
         Self {
             identity: None,
+            or_plain: false,
             observer: None,
+            handshakes: None,
             inner: Arc::new(Inner {
                 answer: Box::new(answer),
                 started: Instant::now(),
@@ -110,6 +120,21 @@ impl Lab {
     #[must_use]
     pub fn over_tls(&self, identity: Identity) -> Self {
         Self { identity: Some(identity), ..self.clone() }
+    }
+
+    /// The same server, which speaks plain HTTP on its port, too.
+    #[must_use]
+    pub fn or_plain(&self) -> Self {
+        Self { or_plain: true, ..self.clone() }
+    }
+
+    /// The same server, which reports how each handshake of TLS ends: complete, or by an error.
+    #[must_use]
+    pub fn handshakes(
+        &self,
+        observer: impl Fn(Result<(), &io::Error>) + Send + Sync + 'static,
+    ) -> Self {
+        Self { handshakes: Some(Arc::new(observer)), ..self.clone() }
     }
 
     /// The same server, which reports the beginning and the end of each response.
@@ -141,13 +166,25 @@ impl Lab {
 
     pub async fn serve(self, mut socket: Box<dyn Socket>) {
         let mut rest = Vec::new();
-        if let Some(identity) = &self.identity {
+        if self.identity.is_some() && self.or_plain {
+            match self.unless_crowded(socket.read_buf(&mut rest)).await {
+                None | Some(Ok(0) | Err(_)) => return,
+                Some(Ok(_)) => {}
+            }
+        }
+        let is_plain = rest.first().is_some_and(|first| *first != TLS_HANDSHAKE);
+        let secure = self.identity.as_ref().filter(|_| !is_plain);
+        if let Some(identity) = secure {
+            let socket_of_all = Box::new(Peeked { first: std::mem::take(&mut rest), socket });
+            let accepted = self.unless_crowded(identity.accept(socket_of_all)).await;
+            if let (Some(observer), Some(accepted)) = (&self.handshakes, &accepted) {
+                observer(accepted.as_ref().map(drop));
+            }
             // A client that does not like the certificate is gone here.
-            let Some(Ok(secured)) = self.unless_crowded(identity.accept(socket)).await else {
-                return;
-            };
+            let Some(Ok(secured)) = accepted else { return };
             socket = secured;
         }
+        let secure = secure.is_some();
         // A client that knows, or has agreed on it over TLS, begins with the preface of HTTP/2.
         while rest.len() < PREFACE.len() && PREFACE.starts_with(&rest) {
             match self.unless_crowded(socket.read_buf(&mut rest)).await {
@@ -156,12 +193,12 @@ impl Lab {
             }
         }
         if rest.starts_with(PREFACE) {
-            return http2::serve(self, socket, rest).await;
+            return http2::serve(self, socket, rest, secure).await;
         }
         while let Some(Ok(Some(request))) =
             self.unless_crowded(read_request(&mut socket, &mut rest)).await
         {
-            match self.answer(&request, &mut socket, &mut rest).await {
+            match self.answer(&request, secure, &mut socket, &mut rest).await {
                 Ok(Then::KeepAlive) => {}
                 Ok(Then::Reset) => {
                     socket.reset();
@@ -190,14 +227,15 @@ impl Lab {
     async fn answer(
         &self,
         request: &Request,
+        secure: bool,
         socket: &mut Box<dyn Socket>,
         rest: &mut Vec<u8>,
     ) -> io::Result<Then> {
-        let (plan, mut playing) = self.plan(request, Beside::default());
+        let (plan, mut playing) = self.plan(request, secure, Beside::default());
         let outlives = [Departure::Closing, Departure::Resetting].map(|left| plan.outlives(left));
         // The request that restarts the server still gets its response.
         let restarts = plan.actions.iter().any(|action| matches!(action, Action::Restart { .. }));
-        let mut restarted = self.inner.restarted.subscribe();
+        let mut restarted = self.restarts();
         let script = Script::http1(plan, request);
         let mut connection = Connection { socket, rest };
         let played = tokio::select! {
@@ -224,7 +262,7 @@ impl Lab {
     }
 
     /// The answer to a request; it counts as open for as long as the second value lives.
-    pub(crate) fn plan(&self, request: &Request, beside: Beside) -> (Plan, Playing) {
+    pub(crate) fn plan(&self, request: &Request, secure: bool, beside: Beside) -> (Plan, Playing) {
         let mut playing = Playing::begin(Arc::clone(&self.inner));
         playing.observed = self
             .observer
@@ -232,6 +270,7 @@ impl Lab {
             .map(|observer| Observed::begin(observer, request.clone(), playing.earlier + 1));
         let visit = Visit {
             request,
+            secure,
             now: self.inner.started.elapsed(),
             earlier: playing.earlier,
             open: playing.others,
@@ -245,6 +284,11 @@ impl Lab {
     /// Cuts every answer that is being played.
     pub fn cut(&self) {
         self.restart(false);
+    }
+
+    /// Completes when the answers that are being played are cut.
+    pub(crate) fn restarts(&self) -> watch::Receiver<()> {
+        self.inner.restarted.subscribe()
     }
 
     pub(crate) fn restart(&self, forget: bool) {

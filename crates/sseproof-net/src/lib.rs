@@ -26,7 +26,7 @@ mod tls;
 
 pub use client::{Client, Leave, Live, RequestError, RequestOptions, Waited, sendable};
 pub use dial::{Dial, DialError, Dialled, Dialling, Direct, ReceiveBuffer, UnreadIn, make_small};
-pub use identity::{Identity, IdentityOptions};
+pub use identity::{Authority, Identity, IdentityOptions};
 pub use lab::{InProcess, Lab, Served, ServedEnd};
 pub use limits::{DEADLINE, EMPTY_FRAMES, ENOUGH, Limits, REPLIES};
 pub use options::{ConnectionOptions, UnixSocket};
@@ -37,4 +37,4 @@ pub use progress::Progress;
 pub use proxy::{Proxies, ProxyError};
 pub use redirect::{Redirect, redirect};
 pub use socket::Socket;
-pub use tls::{Tls, TlsError, TlsOptions};
+pub use tls::{Refused, Secured, Tls, TlsError, TlsOptions, Untrusted};

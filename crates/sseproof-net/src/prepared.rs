@@ -15,23 +15,26 @@ use crate::proxy::Proxy;
 const OF_HTTP1: [&str; 6] =
     ["host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
-/// A request over HTTP/1, and where it goes.
+/// A request, and where it goes.
 pub struct Written {
     pub host: String,
     pub port: u16,
     pub secure: bool,
+    /// The request over HTTP/1, with its body.
     pub bytes: Vec<u8>,
+    /// Its fields over HTTP/2, with the pseudo-fields before them.
+    pub block: Vec<u8>,
 }
 
-/// The bytes of the request over HTTP/1, with `Host` and `Content-Length`.
+/// The bytes of the request, with `Host` and `Content-Length`.
 ///
 /// # Errors
 /// [`RequestError`] if it cannot be written.
 pub fn written(request: &Request) -> Result<Written, RequestError> {
     let prepared = Prepared::new(request, false)?;
-    let bytes = prepared.http1();
+    let (bytes, block) = (prepared.http1(), prepared.block());
     let Prepared { host, port, secure, .. } = prepared;
-    Ok(Written { host, port, secure, bytes })
+    Ok(Written { host, port, secure, bytes, block })
 }
 
 pub(crate) struct Prepared {

@@ -1,6 +1,10 @@
 //! A byte pipe in both directions.
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
@@ -55,3 +59,33 @@ impl Socket for TcpStream {
         let _ = socket2::SockRef::from(&*self).set_linger(Some(std::time::Duration::ZERO));
     }
 }
+
+/// A socket whose first bytes were read before, to see which protocol it is.
+pub(crate) struct Peeked {
+    pub(crate) first: Vec<u8>,
+    pub(crate) socket: Box<dyn Socket>,
+}
+
+impl Socket for Peeked {
+    fn reset(self: Box<Self>) {
+        self.socket.reset();
+    }
+}
+
+impl AsyncRead for Peeked {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.first.is_empty() {
+            return Pin::new(&mut self.socket).poll_read(cx, buf);
+        }
+        let count = self.first.len().min(buf.remaining());
+        buf.put_slice(&self.first[..count]);
+        self.first.drain(..count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+writes_to!(Peeked, socket);

@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -131,15 +131,70 @@ impl Tls {
         socket: Box<dyn Socket>,
         alpn: &[&str],
     ) -> Result<Secured, String> {
-        let config = self.client_config(alpn)?;
+        self.secured(host, socket, alpn).await.map_err(|refused| refused.message)
+    }
+
+    /// The same, with the cause of an error.
+    ///
+    /// # Errors
+    /// [`Refused`] if the handshake fails.
+    pub async fn secured(
+        &self,
+        host: &str,
+        socket: Box<dyn Socket>,
+        alpn: &[&str],
+    ) -> Result<Secured, Refused> {
+        let other = |message| Refused { message, untrusted: None };
+        let config = self.client_config(alpn).map_err(other)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| format!("`{host}` is not a valid name for a certificate"))?;
+            .map_err(|_| other(format!("`{host}` is not a valid name for a certificate")))?;
         let begun = Begun { socket, first: Vec::new() };
         let connecting = TlsConnector::from(Arc::new(config)).connect(name, begun).into_fallible();
         match connecting.await {
             Ok(stream) => Ok(Secured { stream }),
-            Err((error, begun)) => Err(words(&error, &begun.first, alpn)),
+            Err((error, begun)) => Err(Refused {
+                message: words(&error, &begun.first, alpn),
+                untrusted: Untrusted::of(&error),
+            }),
+        }
+    }
+}
+
+/// Why a handshake failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    /// The fault, and how to fix it.
+    pub message: String,
+    pub untrusted: Option<Untrusted>,
+}
+
+/// Why the certificate of a server is not trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Untrusted {
+    /// No trusted authority has signed it.
+    Issuer,
+    /// It is not valid any more, or not yet.
+    Expired,
+    /// It is for another host.
+    Name,
+}
+
+impl Untrusted {
+    fn of(error: &io::Error) -> Option<Self> {
+        let error = error.get_ref()?.downcast_ref::<Error>()?;
+        let Error::InvalidCertificate(error) = error else { return None };
+        match error {
+            CertificateError::UnknownIssuer => Some(Self::Issuer),
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => Some(Self::Expired),
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Some(Self::Name)
+            }
+            _ => None,
         }
     }
 }
@@ -162,7 +217,7 @@ impl Inner {
     }
 
     fn identified(&self, roots: RootCertStore) -> Result<ClientConfig, String> {
-        let said = |error: rustls::Error| error.to_string();
+        let said = |error: Error| error.to_string();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let strict = if roots.is_empty() {
             None
@@ -211,7 +266,8 @@ struct Begun {
 
 const FIRST: usize = 16;
 
-pub(crate) struct Secured {
+/// A connection over TLS.
+pub struct Secured {
     stream: TlsStream<Begun>,
 }
 
@@ -220,7 +276,8 @@ impl Secured {
         self.stream.get_ref().1.protocol_version().map(|version| format!("{version:?}"))
     }
 
-    pub(crate) fn alpn(&self) -> Option<String> {
+    /// The version of HTTP that was agreed on, as in `h2`.
+    pub fn alpn(&self) -> Option<String> {
         let agreed = self.stream.get_ref().1.alpn_protocol()?;
         Some(String::from_utf8_lossy(agreed).into_owned())
     }

@@ -28,6 +28,7 @@ impl Run {
     pub(crate) fn answered(&self, request: &Request, now: Duration, is_second: bool) -> Plan {
         (self.serve)(&Visit {
             request,
+            secure: false,
             now,
             earlier: self.transcript.exchanges.len() as u64,
             open: usize::from(is_second),
@@ -68,6 +69,7 @@ pub(crate) fn body(bytes: &[u8], how: Ending) -> Exchange {
     let (request, started) = (Request::subscribe(URL), Duration::from_secs(1));
     let visit = Visit {
         request: &request,
+        secure: false,
         now: started,
         earlier: 0,
         open: 0,

@@ -4,12 +4,14 @@ mod options;
 mod report;
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use sseproof_check_client::{
-    Adapter, Broken, Browser, Carrier, Embedded, Options, Progress, Service, Tcp, play,
+    Adapter, Broken, Browser, Carrier, Certificates, Embedded, Options, Progress, Service, Tcp,
+    play, trusting,
 };
 use sseproof_client_rules::{
     ClientProfile, ClientRecord, Kind, REFERENCE, read_client_recording, write_client_recording,
@@ -80,7 +82,10 @@ fn files(arguments: &CheckClient) -> [(&str, Option<&std::path::Path>); 5] {
 
 async fn played(arguments: &CheckClient, chosen: &Chosen) -> Result<ClientRecord, Blame> {
     crate::interrupt::begin();
-    let mut carrier = carrier(arguments);
+    let ground = Tcp::default();
+    let authority = ground.certificates.in_file().context("make a certificate")?;
+    let mut carrier =
+        carrier(arguments, &ground.certificates, &authority).context("make a certificate")?;
     let options = Options {
         idle: arguments.idle,
         profile: arguments.profile.as_deref().and_then(ClientProfile::named),
@@ -104,7 +109,7 @@ async fn played(arguments: &CheckClient, chosen: &Chosen) -> Result<ClientRecord
             line.events += report::events(case);
         }),
     };
-    let record = play(&chosen.cases, carrier.as_mut(), &Tcp, &options, &mut shows, cancel).await;
+    let record = play(&chosen.cases, carrier.as_mut(), &ground, &options, &mut shows, cancel).await;
     drop(line);
     record.map_err(|broken| Blame { exit: Exit::Unreachable, error: anyhow!(words(broken)) })
 }
@@ -120,9 +125,14 @@ fn words(broken: Broken) -> String {
     }
 }
 
-fn carrier(arguments: &CheckClient) -> Box<dyn Carrier> {
+/// The client; it is told to trust the authority in the file.
+fn carrier(
+    arguments: &CheckClient,
+    certificates: &Certificates,
+    authority: &Path,
+) -> io::Result<Box<dyn Carrier>> {
     let CheckClient { command, service, browser, .. } = arguments;
-    match (command.as_slice(), service, browser) {
+    Ok(match (command.as_slice(), service, browser) {
         (_, Some(url), _) => {
             let service = Service::new(url).of_kind(match arguments.kind {
                 ServedKind::Eventsource => Kind::Eventsource,
@@ -134,10 +144,19 @@ fn carrier(arguments: &CheckClient) -> Box<dyn Carrier> {
                 false => service,
             })
         }
-        (_, _, Some(program)) => Box::new(Browser::new(program, spawn)),
-        ([], ..) => Box::new(Embedded::new(REFERENCE, Arc::new(Direct))),
-        (command, ..) => Box::new(Adapter::new(command.to_vec(), arguments.timeout, spawn)),
-    }
+        (_, _, Some(program)) => {
+            let key = certificates.key_hash()?;
+            Box::new(Browser::new(program, spawn).trusting(authority, key))
+        }
+        ([], ..) => {
+            let client = Embedded::new(REFERENCE, Arc::new(Direct));
+            Box::new(client.trusting(certificates.client()?))
+        }
+        (command, ..) => {
+            let adapter = Adapter::new(command.to_vec(), arguments.timeout, spawn);
+            Box::new(adapter.with(trusting(authority)))
+        }
+    })
 }
 
 fn spawn(command: &mut Command) -> io::Result<(Child, Box<dyn Send>)> {

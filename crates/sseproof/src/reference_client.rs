@@ -1,11 +1,12 @@
 //! `sseproof reference-client`: the reference client, or one with a known fault, as an adapter.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use sseproof_check_client::{Carrier as _, Embedded, Notice};
 use sseproof_client_rules::{Command, Kind, Line, REFERENCE, mutants};
-use sseproof_net::Direct;
+use sseproof_net::{Direct, Tls, TlsOptions};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::exit::{Blame, Blamed as _, Exit};
@@ -22,7 +23,7 @@ pub(crate) async fn run(mutant: Option<&str>) -> Result<Exit, Blame> {
             (mutant.hooks, mutant.kind)
         }
     };
-    let mut client = Embedded::new(hooks, Arc::new(Direct)).of(kind);
+    let mut client = Embedded::new(hooks, Arc::new(Direct)).of(kind).trusting(tls().usage()?);
     let (out, mut said) = unbounded_channel();
     let hello = client.start(out).await.unreachable()?;
     if !write(&Line::hello(hello))? {
@@ -48,6 +49,15 @@ pub(crate) async fn run(mutant: Option<&str>) -> Result<Exit, Blame> {
             }
         }
     }
+}
+
+/// The trusted certificates, with those of the file that the environment names.
+fn tls() -> anyhow::Result<Tls> {
+    let Some(file) = std::env::var_os("SSEPROOF_CA") else { return Ok(Tls::default()) };
+    let name = Path::new(&file).display().to_string();
+    let pem = std::fs::read(&file).with_context(|| format!("cannot read SSEPROOF_CA {name}"))?;
+    let ca = Some((name, pem));
+    Ok(Tls::new(TlsOptions { ca, ..TlsOptions::default() })?)
 }
 
 /// `false` if the reader is gone.

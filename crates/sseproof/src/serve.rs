@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
-use sseproof_check_client::server_of;
+use sseproof_check_client::{Certificates, server_of};
 use sseproof_check_parser::{Browser, Served as OfCorpus};
-use sseproof_client_rules::Origins;
+use sseproof_client_rules::{Origins, Transport};
 use sseproof_files::{GaugeHook, PublishHook, RequestHook, RestartHook, Target};
 use sseproof_http::{Answer, Plan};
 use sseproof_load::server::{Server, ServerOptions};
@@ -124,14 +124,29 @@ pub(crate) async fn case(listen: &str, name: &str, tls: Option<&Path>) -> Result
             )
         })
         .usage()?;
-    let scheme = if tls.is_some() { "https" } else { "http" };
+    let is_secure = tls.is_some() || case.over != Transport::Http1;
+    let scheme = if is_secure { "https" } else { "http" };
     let port = listen.rsplit_once(':').map_or("80", |(_, port)| port);
     let origins = Origins {
         own: format!("{scheme}://{listen}"),
         other: format!("{scheme}://localhost:{port}"),
+        plain: format!("http://{listen}"),
     };
     let what = format!("the case {}, in which {},", case.id, case.about);
-    serve(listen, &what, "/", server_of(case, origins), tls).await
+    let lab = server_of(case, origins);
+    if case.over == Transport::Http1 {
+        return serve(listen, &what, "/", lab, tls).await;
+    }
+    let file = tls
+        .with_context(|| {
+            format!("the case {} needs TLS: name a file for the CA with --tls FILE", case.id)
+        })
+        .usage()?;
+    let certificates = Certificates::default();
+    let authority = certificates.authority().context("make a certificate")?;
+    write_authority(file, authority)?;
+    let lab = certificates.over(&lab, case.over).context("make a certificate")?;
+    accepts(bound(listen).await?, &what, "/", lab, scheme).await
 }
 
 pub(crate) async fn hostile(listen: &str, name: &str, tls: Option<&Path>) -> Result<Exit, Blame> {
@@ -180,20 +195,39 @@ async fn serve(
     listen: &str,
     name: &str,
     path: &str,
-    mut lab: Lab,
+    lab: Lab,
     tls: Option<&Path>,
 ) -> Result<Exit, Blame> {
-    let listener = TcpListener::bind(listen)
+    let listener = bound(listen).await?;
+    let Some(file) = tls else { return accepts(listener, name, path, lab, "http").await };
+    let address = listener.local_addr().context("get the port")?;
+    let lab = lab.over_tls(identity(address, file, &["h2", "http/1.1"])?);
+    accepts(listener, name, path, lab, "https").await
+}
+
+async fn bound(listen: &str) -> Result<TcpListener, Blame> {
+    TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen} (write it as 127.0.0.1:8080)"))
-        .usage()?;
+        .usage()
+}
+
+/// Serves until the user ends it, with a line in the log for each request.
+async fn accepts(
+    listener: TcpListener,
+    name: &str,
+    path: &str,
+    lab: Lab,
+    scheme: &str,
+) -> Result<Exit, Blame> {
     let address = listener.local_addr().context("get the port")?;
-    let mut scheme = "http";
-    if let Some(file) = tls {
-        lab = lab.over_tls(identity(address, file, &["h2", "http/1.1"])?);
-        scheme = "https";
-    }
-    let lab = lab.observed(|served| screen::say(logged(served)));
+    let lab = lab
+        .handshakes(|result| {
+            if let Err(error) = result {
+                screen::say(format_args!("the TLS handshake of a client failed: {error}"));
+            }
+        })
+        .observed(|served| screen::say(logged(served)));
     screen::print(&format!("{name} listens on {scheme}://{address}{path}\n{}", exposed(address)))?;
     tokio::select! {
         () = lab.listen(listener) => {}
@@ -241,10 +275,13 @@ fn identity(address: SocketAddr, file: &Path, alpn: &[&str]) -> Result<Identity,
         ..IdentityOptions::default()
     };
     let identity = Identity::new(&options).context("make a certificate")?;
-    std::fs::write(file, identity.authority())
-        .with_context(|| format!("cannot write --tls {}", file.display()))
-        .usage()?;
+    write_authority(file, identity.authority())?;
     Ok(identity)
+}
+
+fn write_authority(file: &Path, pem: &str) -> Result<(), Blame> {
+    let written = std::fs::write(file, pem);
+    written.with_context(|| format!("cannot write --tls {}", file.display())).usage()
 }
 
 /// Serves the reference on a port of its own; returns the URL of the stream.

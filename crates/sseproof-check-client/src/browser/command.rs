@@ -7,6 +7,8 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
+use super::Trusted;
+
 /// Nothing that a browser does by itself: updates, reports, probes of the network, throttling of
 /// pages that are not seen. A container has no user namespaces for a sandbox and a small `/dev/shm`,
 /// and the page is ours.
@@ -56,9 +58,8 @@ user_pref("toolkit.telemetry.unified", false);
 /// # Errors
 /// If the settings of Firefox cannot be written to the profile.
 pub fn browser_command(program: &Path, profile: &Path, url: &str) -> io::Result<Command> {
-    let name = program.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let mut command = Command::new(program);
-    if name.contains("firefox") {
+    if is_firefox(program) {
         fs::write(profile.join("user.js"), FIREFOX)?;
         command.args(["--headless", "--no-remote", "--profile"]).arg(profile);
         // It makes a folder for downloads there.
@@ -69,6 +70,48 @@ pub fn browser_command(program: &Path, profile: &Path, url: &str) -> io::Result<
     command.env("TMPDIR", profile);
     command.arg(url).stdin(Stdio::null()).stdout(Stdio::null());
     Ok(command)
+}
+
+/// The same, for a browser that trusts this authority, or the key of its server; the page is told so
+/// by the query `?tls`.
+///
+/// # Errors
+/// As [`browser_command`].
+pub(super) fn trusting(
+    program: &Path,
+    profile: &Path,
+    url: &str,
+    trusted: &Trusted,
+) -> io::Result<Command> {
+    let is_firefox = is_firefox(program);
+    // Without the tool, Firefox knows no way for it, and its rules on TLS are skipped.
+    if is_firefox && !has_imported(profile, trusted)? {
+        return browser_command(program, profile, url);
+    }
+    let mut command = browser_command(program, profile, &format!("{url}?tls"))?;
+    if !is_firefox {
+        let hash = &trusted.key_hash;
+        command.arg(format!("--ignore-certificate-errors-spki-list={hash}"));
+    }
+    Ok(command)
+}
+
+/// Makes the certificates of a profile of Firefox, with the authority; whether the tool is there.
+fn has_imported(profile: &Path, trusted: &Trusted) -> io::Result<bool> {
+    let folder = format!("sql:{}", profile.display());
+    let mut tool = std::process::Command::new("certutil");
+    tool.args(["-A", "-n", "sseproof", "-t", "C,,", "-d", &folder, "-i"]).arg(&trusted.authority);
+    tool.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    match tool.status() {
+        Ok(status) => Ok(status.success()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a program is a Firefox, by its name.
+fn is_firefox(program: &Path) -> bool {
+    program.file_name().unwrap_or_default().to_string_lossy().to_lowercase().contains("firefox")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sseproof_http::http2::{Asked, Server};
-use sseproof_http::{Request, Script, Then};
+use sseproof_http::{Action, Request, Script, Then};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
@@ -41,11 +41,12 @@ impl Wire {
 }
 
 /// Serves a connection that begins with these bytes, the preface among them.
-pub(crate) async fn serve(lab: Lab, socket: Box<dyn Socket>, begun: Vec<u8>) {
+pub(crate) async fn serve(lab: Lab, socket: Box<dyn Socket>, begun: Vec<u8>, secure: bool) {
     let wire = Wire { state: Arc::default(), bell: watch::Sender::new(()) };
     let (mut reader, mut writer) = split(socket);
     let mut connection = Connection {
         lab,
+        secure,
         wire: wire.clone(),
         players: BTreeMap::new(),
         playing: JoinSet::new(),
@@ -89,6 +90,7 @@ pub(crate) async fn serve(lab: Lab, socket: Box<dyn Socket>, begun: Vec<u8>) {
 
 struct Connection {
     lab: Lab,
+    secure: bool,
     wire: Wire,
     players: BTreeMap<u32, AbortHandle>,
     playing: JoinSet<()>,
@@ -118,12 +120,19 @@ impl Connection {
     fn begin(&mut self, id: u32, request: Request) {
         self.players.retain(|_, player| !player.is_finished());
         let beside = self.beside();
-        let (lab, wire) = (self.lab.clone(), self.wire.clone());
+        let (lab, wire, secure) = (self.lab.clone(), self.wire.clone(), self.secure);
         let player = self.playing.spawn(async move {
-            let (plan, mut playing) = lab.plan(&request, beside);
+            let (plan, mut playing) = lab.plan(&request, secure, beside);
+            // The request that restarts the server still gets its response.
+            let restarts =
+                plan.actions.iter().any(|action| matches!(action, Action::Restart { .. }));
+            let mut restarted = lab.restarts();
             let script = Script::http2(plan, &request, id);
             let mut stage = Stream { id, wire };
-            let played = play(script, &mut stage, &lab).await;
+            let played = tokio::select! {
+                played = play(script, &mut stage, &lab) => played,
+                Ok(()) = restarted.changed(), if !restarts => Ok(Then::Close),
+            };
             playing.ends(ServedEnd::from(&played));
             match played {
                 Ok(Then::KeepAlive) | Err(_) => {}

@@ -129,6 +129,7 @@ mod tests {
             request.method = method.to_owned();
             let visit = Visit {
                 request: &request,
+                secure: false,
                 now: std::time::Duration::from_secs(1),
                 earlier: 0,
                 open: 0,
