@@ -81,13 +81,23 @@ pub fn local_port(url: &str) -> Option<u16> {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::collections::HashSet;
+    use std::collections::{BTreeSet, HashSet};
     use std::net::SocketAddr;
+    use std::sync::{Mutex, PoisonError};
 
     use procfs::net::{TcpNetEntry, TcpState, tcp, tcp6};
     use procfs::process::{FDTarget, Process, all_processes};
+    use procfs::{Current as _, Uptime};
 
     use super::{Serving, Vitals};
+
+    /// The processes that held no socket that listens on a port when they were last asked. They are
+    /// asked again only if such a socket has no other holder: to ask all processes of a machine takes
+    /// longer than all else that a reading does.
+    static OTHERS: Mutex<BTreeSet<(u16, i32)>> = Mutex::new(BTreeSet::new());
+
+    /// The age, in seconds, from which on a process is not expected to get a socket any more.
+    const SETTLED: u64 = 2;
 
     struct Holder {
         process: Process,
@@ -108,7 +118,10 @@ mod linux {
             .filter(|entry| entry.state == TcpState::Listen)
             .map(|entry| entry.inode)
             .collect();
-        let holders = holders(&listens, process)?;
+        let holders = match process {
+            Some(wanted) => holders(|process| u32::try_from(process) == Ok(wanted), |_| true)?,
+            None => listeners(port, &listens)?,
+        };
         if let (true, Some(process)) = (holders.is_empty(), process) {
             return Err(format!("no such process: {process}, or /proc is not readable"));
         }
@@ -137,7 +150,7 @@ mod linux {
             .filter(|entry| entry.local_address.port() == port && entry.inode != 0)
             .map(|entry| entry.inode)
             .collect();
-        let processes: Vec<_> = holders(&sockets, None)?
+        let processes: Vec<_> = holders(|_| true, |holder| !holder.sockets.is_disjoint(&sockets))?
             .into_iter()
             .filter_map(|holder| holder.process.stat().ok())
             .filter(|stat| stat.pgrp == group)
@@ -187,18 +200,48 @@ mod linux {
         Ok(u64::from(here.rx_queue) + u64::from(sent))
     }
 
-    fn holders(listens: &HashSet<u64>, wanted: Option<u32>) -> Result<Vec<Holder>, String> {
-        if listens.is_empty() && wanted.is_none() {
+    /// The processes that hold one of these sockets, which listen on the port.
+    fn listeners(port: u16, listens: &HashSet<u64>) -> Result<Vec<Holder>, String> {
+        if listens.is_empty() {
             return Ok(Vec::new());
         }
+        let mut others = OTHERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let ask = |others: &mut BTreeSet<(u16, i32)>| {
+            let known = others.clone();
+            holders(
+                |process| !known.contains(&(port, process)),
+                |holder| {
+                    let holds = !holder.sockets.is_disjoint(listens);
+                    if !holds && is_settled(&holder.process) {
+                        others.insert((port, holder.process.pid));
+                    }
+                    holds
+                },
+            )
+        };
+        let found = ask(&mut others)?;
+        let is_held = |socket| found.iter().any(|holder| holder.sockets.contains(socket));
+        if listens.iter().all(is_held) {
+            return Ok(found);
+        }
+        others.retain(|(of, _)| *of != port);
+        ask(&mut others)
+    }
+
+    fn is_settled(process: &Process) -> bool {
+        let (Ok(stat), Ok(uptime)) = (process.stat(), Uptime::current()) else { return false };
+        uptime.uptime >= (stat.starttime / procfs::ticks_per_second() + SETTLED) as f64
+    }
+
+    /// Those of the wanted processes that hold what is asked for.
+    fn holders(
+        wants: impl Fn(i32) -> bool,
+        mut holds: impl FnMut(&Holder) -> bool,
+    ) -> Result<Vec<Holder>, String> {
         let processes = all_processes().map_err(|error| format!("cannot read /proc: {error}"))?;
         let mut holders = Vec::new();
         // Processes of others, and those that end meanwhile, cannot be read.
-        for process in processes.flatten() {
-            let id = u32::try_from(process.pid).ok();
-            if wanted.is_some() && wanted != id {
-                continue;
-            }
+        for process in processes.flatten().filter(|process| wants(process.pid)) {
             let Ok(descriptors) = process.fd() else { continue };
             let mut holder = Holder { process, sockets: HashSet::new(), descriptors: 0 };
             for descriptor in descriptors.flatten() {
@@ -207,10 +250,10 @@ mod linux {
                     holder.sockets.insert(inode);
                 }
             }
-            if wanted.is_none() && holder.sockets.is_disjoint(listens) {
+            if !holds(&holder) {
                 continue;
             }
-            if id == Some(std::process::id()) {
+            if u32::try_from(holder.process.pid) == Ok(std::process::id()) {
                 return Err("the server is a part of sseproof itself".to_owned());
             }
             holders.push(holder);
