@@ -9,7 +9,7 @@ use sseproof_http::http2::WINDOW;
 use sseproof_http::{Request, Version};
 use sseproof_record::{Ending, Exchange};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::exchange::{ExchangeContext, drive};
 use crate::http1::KeptConnection;
@@ -61,6 +61,9 @@ pub struct RequestOptions<'l> {
     pub on: Option<&'l Live>,
     /// Whether an HTTP/1 connection stays open after a complete response.
     pub keep: bool,
+    /// Whether the exchange is over with its response: bytes after it are not waited for, and an
+    /// HTTP/2 connection stays open, too.
+    pub brief: bool,
     /// The window of the HTTP/2 stream, in bytes, which is never enlarged.
     pub window: Option<u32>,
     /// How much its connection takes while it is not read.
@@ -175,6 +178,7 @@ impl Client {
             reset: Arc::clone(&reset),
             link: link.clone(),
             keeps: options.keep.then(|| kept.clone()),
+            brief: options.brief,
         };
         let task = tokio::spawn(drive(prepared, Arc::clone(&self.dial), context, earlier));
         Ok(Live { shared, task, reset, link, kept, joins })
@@ -265,13 +269,13 @@ impl Live {
         self.joins
     }
 
-    /// Whether its HTTP/1 connection is open for another exchange.
-    pub async fn keeps(&self) -> bool {
+    /// Whether its connection is open for another exchange.
+    pub async fn keeps(&mut self) -> bool {
         // The connection is free a moment after the response is complete.
-        while self.look(|progress| progress.ended) && !self.task.is_finished() {
-            sleep(Duration::from_millis(1)).await;
+        if self.look(|progress| progress.ended) {
+            self.over().await;
         }
-        self.kept.is_open()
+        self.kept.is_open() || self.link.handle().is_some()
     }
 
     /// Disconnects, if the exchange is not over, and returns its record.
@@ -285,8 +289,15 @@ impl Live {
         self.task.abort();
         let shared = self.shared.clone();
         let mut this = self;
-        let _ = (&mut this.task).await;
+        this.over().await;
         shared.lock().exchange.clone()
+    }
+
+    /// Waits until the task has ended.
+    async fn over(&mut self) {
+        if !self.task.is_finished() {
+            let _ = (&mut self.task).await;
+        }
     }
 }
 

@@ -72,7 +72,8 @@ pub(crate) async fn exchange(
         }
     };
     let is_whole = context.shared.lock().exchange.end.how == Ending::Complete;
-    let _ = timeout(if is_whole { AFTERMATH } else { Duration::ZERO }, more).await;
+    let _ =
+        timeout(if is_whole && !context.brief { AFTERMATH } else { Duration::ZERO }, more).await;
     if let Some(kept) = context.keeps.as_ref().filter(|_| is_whole && !recorder.is_closed()) {
         *kept.lock() = Some((prepared.origin(), recorder));
     }

@@ -42,6 +42,8 @@ pub(super) struct ScenarioRun<'r> {
     pub(super) is_out: BTreeSet<String>,
     /// Whether the response headers of a stream of published events waited for an event.
     pub(super) holds_headers: bool,
+    /// Whether a stream stayed open, in silence, although its end was waited for.
+    pub(super) stays_open: bool,
     connections: BTreeMap<String, Option<Connection>>,
     latest: Option<String>,
 }
@@ -111,6 +113,7 @@ impl<'r> ScenarioRun<'r> {
             readings: BTreeMap::new(),
             is_out: BTreeSet::new(),
             holds_headers: false,
+            stays_open: false,
             connections: BTreeMap::new(),
             latest: None,
         }
@@ -159,7 +162,8 @@ impl<'r> ScenarioRun<'r> {
     ) -> Result<usize, Stop> {
         let on = options.on.and_then(|index| self.slots[index].live());
         let ConnectionOptions { exactly, keep, window, receive_buffer, .. } = options;
-        let request_options = RequestOptions { exactly, on, keep, window, receive_buffer };
+        let request_options =
+            RequestOptions { exactly, on, keep, brief: false, window, receive_buffer };
         let client = self.client_for(&request);
         let live = match client.open_with(request.clone(), request_options) {
             Ok(live) => live,

@@ -21,6 +21,8 @@ use super::tracked::Snapshot;
 
 /// The default time to wait.
 pub(super) const WITHIN: Duration = Duration::from_secs(5);
+/// After this silence a stream counts as one that stays open: longer than a rule requires.
+const SILENT: Duration = Duration::from_secs(3);
 /// The number of redirects that are followed: Fetch stops after twenty, most tools earlier.
 const REDIRECTS: usize = 10;
 
@@ -233,8 +235,34 @@ impl ScenarioRun<'_> {
         if wanted.is_some() {
             return self.wait_fed(connection.slot, within, seen).await;
         }
-        self.slot(&connection).wait(within, seen).await;
+        match only_end && self.scenario.is_probe() && !self.scenario.idle {
+            true => self.wait_for_end(connection.slot, within).await,
+            false => {
+                self.slot(&connection).wait(within, seen).await;
+            }
+        }
         Ok(())
+    }
+
+    /// Waits until the exchange ends. After a stream of this scenario that stayed open in silence, a
+    /// short silence of another one shows as much.
+    async fn wait_for_end(&mut self, index: usize, within: Duration) {
+        let until = self.client.now() + within;
+        loop {
+            let last = self.look(index, last_byte);
+            let rest = until.saturating_sub(self.client.now());
+            let patience = if self.stays_open { SILENT.min(rest) } else { rest };
+            let goes_on = |snapshot: &Snapshot<'_>| last_byte(snapshot) != last;
+            match self.slot_at(index).wait(patience, goes_on).await {
+                Waited::Ended => return,
+                Waited::Reached => {}
+                Waited::TimedOut => {
+                    let silence = last.map(|last| self.client.now().saturating_sub(last));
+                    self.stays_open |= silence >= Some(SILENT);
+                    return;
+                }
+            }
+        }
     }
 
     pub(super) async fn disconnect(&mut self, step: &Disconnect) -> Result<(), Stop> {
@@ -392,6 +420,12 @@ impl ScenarioRun<'_> {
 /// The name of a connection: its own, or that of its role.
 pub(super) fn named(name: Option<&At<Name>>, role: Option<Role>) -> Option<String> {
     name.map(|name| name.0.clone()).or_else(|| role.map(|role| role.to_string()))
+}
+
+/// When the last bytes of a stream came.
+fn last_byte(snapshot: &Snapshot<'_>) -> Option<Duration> {
+    let body = Some(&snapshot.exchange.body).filter(|_| snapshot.exchange.is_stream());
+    body?.last().map(|chunk| chunk.at)
 }
 
 /// The `Cookie` field of a request that a browser sends after this exchange: its own cookies, and
