@@ -71,8 +71,13 @@ pub(crate) fn looks_at(rule: &Rule) -> LooksAt {
 /// Whether no later exchange changes a failure of the rule: it judges one response after another.
 pub fn is_final(rule: &Rule) -> bool {
     /// They compare several.
-    const OTHERS: [&str; 4] =
-        ["response/framing", "response/status", "stream/id-preflight", "stream/id-unique"];
+    const OTHERS: [&str; 5] = [
+        "response/framing",
+        "response/head-before-event",
+        "response/status",
+        "stream/id-preflight",
+        "stream/id-unique",
+    ];
     let judges_one = family(rule).is_some_and(|family| family.looks_at != LooksAt::Run);
     judges_one && !OTHERS.contains(&rule.id)
 }
