@@ -5,7 +5,8 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sseproof_record::{Ending, Phase};
+use sseproof_http::Version;
+use sseproof_record::{Ending, Head, Phase};
 use tokio::time::{sleep, timeout};
 
 use crate::exchange::{AFTERMATH, ExchangeContext};
@@ -74,10 +75,21 @@ pub(crate) async fn exchange(
     let is_whole = context.shared.lock().exchange.end.how == Ending::Complete;
     let _ =
         timeout(if is_whole && !context.brief { AFTERMATH } else { Duration::ZERO }, more).await;
-    if let Some(kept) = context.keeps.as_ref().filter(|_| is_whole && !recorder.is_closed()) {
+    let is_free = is_whole
+        && !recorder.is_closed()
+        && context.shared.lock().exchange.head.as_ref().is_some_and(is_persistent);
+    if let Some(kept) = context.keeps.as_ref().filter(|_| is_free) {
         *kept.lock() = Some((prepared.origin(), recorder));
     }
     Ok(())
+}
+
+/// RFC 9112, section 9.3: whether the connection takes another request after this response.
+/// After `close` the server may read no more, although its side is still open.
+fn is_persistent(head: &Head) -> bool {
+    let options = head.headers.list("connection");
+    let says = |wanted: &str| options.iter().any(|option| option == wanted);
+    !says("close") && (head.version != Version::Http10 || says("keep-alive"))
 }
 
 fn heard(

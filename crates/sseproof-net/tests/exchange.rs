@@ -340,6 +340,16 @@ async fn a_kept_connection_carries_the_next_exchange() {
     assert!(!alone.keeps().await, "only on request");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_not_kept_after_an_answer_that_closes_it() {
+    let client = client(|_| Plan::answer(200, "text/plain", "").with_header("Connection", "close"));
+    let keep = RequestOptions { keep: true, brief: true, ..RequestOptions::default() };
+    let mut live = client.open_with(get(), keep).unwrap();
+    live.wait(LONG, |progress| progress.ended).await;
+    assert!(!live.keeps().await);
+    assert!(live.leave(Leave::Fin).await.status() == Some(200));
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn what_a_narrow_connection_takes_unread_is_little_and_known() {
