@@ -9,7 +9,7 @@ use sseproof_http::Request;
 use sseproof_net::{Client, Leave, Live, RequestOptions, Waited};
 use sseproof_record::{Exchange, Gauge, Numbered, PublishOutcome, RunEventKind};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::command;
 use super::emit::outcome;
@@ -31,6 +31,11 @@ const WITHOUT_WAIT: usize = PARTS / 2 - 1;
 const PART_GONE: Duration = Duration::from_millis(500);
 /// The same after the last part.
 const ALL_GONE: Duration = Duration::from_secs(3);
+/// How long to stay silent if more is open than after half of the parts: many servers close an idle
+/// connection after five seconds, and a proxy may have opened some for the readings themselves.
+const IDLE_CLOSED: Duration = Duration::from_secs(6);
+/// So many more do not matter.
+const FEW: u64 = 2;
 /// The number of bytes published at a time: servers reject bodies that are much longer.
 const PORTION: usize = 64 << 10;
 /// The time limit for one portion: a little more than the rule on slow readers requires.
@@ -64,7 +69,7 @@ impl ScenarioRun<'_> {
         if let Some(first) = self.readings.get(name).cloned() {
             self.readings.insert(baseline.clone(), first);
         }
-        let (mut connections, mut streams) = (0, 0);
+        let (mut connections, mut streams, mut at_half) = (0, 0, None);
         for part in 1..=PARTS {
             let until = times * part / PARTS;
             let at = self.client.now();
@@ -100,11 +105,28 @@ impl ScenarioRun<'_> {
                 _ => PART_GONE,
             };
             self.read_gauges(name, Some(&baseline), patience).await;
+            if part == PARTS / 2 {
+                at_half = self.readings.get(name).cloned();
+            }
             if last {
                 break;
             }
         }
+        if at_half.is_some_and(|at_half| self.holds_more(name, &at_half)) {
+            sleep(IDLE_CLOSED).await;
+            self.read_gauges(name, Some(&baseline), Duration::ZERO).await;
+        }
         Ok(())
+    }
+
+    /// Whether more producers, connections or descriptors are open than at the earlier readings.
+    fn holds_more(&self, name: &str, earlier: &[(Gauge, u64)]) -> bool {
+        let now = self.readings.get(name).map(Vec::as_slice).unwrap_or_default();
+        now.iter().any(|(gauge, value)| {
+            let is_open = matches!(gauge, Gauge::Active | Gauge::Connections | Gauge::Descriptors);
+            let mut before = earlier.iter().filter(|(of, _)| of == gauge);
+            is_open && before.any(|(_, before)| value.saturating_sub(*before) > FEW)
+        })
     }
 
     /// The request of a new client.

@@ -3,8 +3,8 @@
 mod lab;
 
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sseproof_files::{Scenario, Target, Variables, probes};
@@ -15,6 +15,7 @@ use sseproof_record::{
 };
 use sseproof_rules::{Record, Verdict, reference};
 use sseproof_runner::run_all;
+use tokio::time::Instant;
 
 async fn driven(steps: &str) -> (Transcript, Vec<String>) {
     let file = "publish: { stream: /published, http: { path: /publish, body: \"${data}\" } }\n\
@@ -152,6 +153,36 @@ async fn many_clients_come_and_go() {
     let many = readings(&transcript);
     assert_eq!(many.iter().filter(|(_, gauge, _)| *gauge == Gauge::Memory).count(), 9);
     assert_eq!(many.last().unwrap().2, Ok(8 << 20));
+}
+
+/// As with the idle connections of a proxy, which the readings themselves make.
+#[tokio::test(start_paused = true)]
+async fn a_server_with_more_than_before_is_read_again_after_a_silence() {
+    static CLIENTS: AtomicU64 = AtomicU64::new(0);
+    static LATEST: Mutex<Option<Instant>> = Mutex::new(None);
+    let lab = Lab::new(|visit| {
+        let mut latest = LATEST.lock().expect("the latest request");
+        if visit.request.path() == "/events" {
+            CLIENTS.fetch_add(1, Ordering::Relaxed);
+        } else if latest.is_some_and(|latest| latest.elapsed() > Duration::from_secs(5)) {
+            CLIENTS.store(0, Ordering::Relaxed);
+        }
+        *latest = Some(Instant::now());
+        match visit.request.path() {
+            "/active" => reference::number(CLIENTS.load(Ordering::Relaxed)),
+            _ => reference::answer(visit),
+        }
+    });
+    let client = Client::new(Arc::new(lab.in_process()), Limits::default());
+    let target = target("active: { http: { path: /active }, pointer: /value }\n");
+    let (transcript, _) = played_by(&client, &target, &[probe("churn")]).await;
+    let values: Vec<_> = readings(&transcript).into_iter().map(|(_, _, value)| value).collect();
+    let [.., last, again] = values[..] else { panic!("{values:?}") };
+    assert_eq!((last, again), (Ok(201), Ok(0)));
+    let verdict = (sseproof_rules::rule("lifecycle/no-leak").expect("the rule").judge)(
+        &Record::new(&transcript),
+    );
+    assert!(matches!(verdict, Verdict::Pass(_)), "{verdict:?}");
 }
 
 #[tokio::test(start_paused = true)]
