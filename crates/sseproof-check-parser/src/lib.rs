@@ -9,6 +9,7 @@ mod adapter;
 mod answer;
 mod browser;
 mod check;
+mod html;
 mod judge;
 mod report;
 
@@ -16,6 +17,7 @@ pub use adapter::Adapter;
 pub use answer::{Answer, Fault, Parser, Reference};
 pub use browser::{Browser, Served};
 pub use check::{Options, check, check_only, ids};
+pub use html::html;
 pub use judge::Failure;
 pub use report::{Known, Report, Verdict, junit, text};
 pub use sseproof_corpus::{

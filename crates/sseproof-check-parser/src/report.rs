@@ -105,7 +105,7 @@ impl Requirement {
             && self.failed().all(|(_, failure)| failure.only_when_cut)
     }
 
-    fn failed(&self) -> impl Iterator<Item = (&Judged, &Failure)> {
+    pub(crate) fn failed(&self) -> impl Iterator<Item = (&Judged, &Failure)> {
         self.cases.iter().filter_map(|case| Some((case, case.failure.as_ref()?)))
     }
 
@@ -121,7 +121,7 @@ impl Requirement {
 }
 
 impl Chance {
-    fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         format!("{RANDOM}{}", self.kind)
     }
 }
@@ -159,7 +159,7 @@ impl Report {
     }
 
     /// The entry in the list of known failures that covers this failure.
-    fn known(&self, id: &str) -> Option<&Known> {
+    pub(crate) fn known(&self, id: &str) -> Option<&Known> {
         let mut valid = self.known.iter().filter(|entry| !entry.is_over);
         valid.find(|entry| entry.requirements.iter().any(|of| of == id))
     }
@@ -179,7 +179,7 @@ impl Report {
     }
 
     /// The cases that fail only if the stream is cut, except known failures.
-    fn cut(&self) -> Vec<(&str, &Judged, &Failure)> {
+    pub(crate) fn cut(&self) -> Vec<(&str, &Judged, &Failure)> {
         let new = self.requirements.iter().filter(|of| self.known(&of.requirement).is_none());
         let cases = new.flat_map(|of| of.failed().map(|(case, why)| (&*of.requirement, case, why)));
         cases.filter(|(_, _, failure)| failure.only_when_cut).collect()

@@ -38,7 +38,7 @@ pub use client::{Accept, Hooks, Loss, Mistrust, REFERENCE, State};
 pub use judge::{finding, judge, timeline};
 pub use profile::{CLIENT_PROFILES, ClientProfile};
 pub use protocol::{Call, Can, CloseOn, Command, Connect, Heard, Hello, Kind, Line};
-pub use record::{Asked, CaseEnd, CaseRecord, ClientRecord, Ended, Entry, Pace, What};
+pub use record::{Asked, CaseEnd, CaseRecord, ClientRecord, Ended, Entry, How, Pace, What};
 pub use recording::{RecordingError, read_client_recording, write_client_recording};
 pub use registry::{cases, mutants, rule, rules};
 pub use rule::{Fault, Judgement, Mutant, Rule};

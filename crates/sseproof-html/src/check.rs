@@ -1,9 +1,9 @@
 //! The page of a check: verdict, failures, waterfall, and what did not fail.
 
-mod findings;
+pub(crate) mod findings;
 mod rest;
 mod scenarios;
-mod waterfall;
+pub(crate) mod waterfall;
 
 use std::time::Duration;
 

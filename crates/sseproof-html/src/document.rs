@@ -8,7 +8,7 @@ use crate::quoted::{Quoted, line};
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// SHA-256 of both, in base64; a test names the right ones.
-const STYLE_HASH: &str = "HJplHvpPDqXZt7T5xB2dpE4+zZkvDm/jR8L1a5KN68A=";
+const STYLE_HASH: &str = "JcJhIIG1oyhFRcgGz7NyJX4sqwWHBMBkq+6Yv5KvQWY=";
 const SCRIPT_HASH: &str = "YAWSPSq5/3RD6vfdnomSLxDtWlmgFjzvqaZtFBDMoKw=";
 
 /// A page.

@@ -9,8 +9,11 @@
 //! of the style or of the script.
 
 pub mod check;
+pub mod client;
+pub mod diff;
 mod document;
 mod hex;
+pub mod load;
 mod quoted;
 mod svg;
 

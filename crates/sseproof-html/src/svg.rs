@@ -3,8 +3,10 @@
 //! A chart has a title for those that do not see it, and a table under it. It has no style of its own:
 //! its classes are in `style.css`, so it is readable in both colour schemes and on paper.
 
+mod chart;
 mod number;
 mod scale;
 
+pub(crate) use chart::{Axis, Chart, Series, legend, series, unit_of_bytes};
 pub(crate) use number::n;
-pub(crate) use scale::steps;
+pub(crate) use scale::{Scale, steps};

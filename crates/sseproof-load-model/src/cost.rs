@@ -161,6 +161,12 @@ impl Cost {
     }
 }
 
+/// The samples through which the lines of memory go.
+pub fn ramp(outcome: &Outcome) -> Vec<&Sample> {
+    let phases = Phases::of(&outcome.resources.samples);
+    phases.map(|phases| phases.rise().0).unwrap_or_default()
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
     Server,

@@ -26,7 +26,7 @@ mod table;
 pub mod threshold;
 
 pub use cost::{
-    Cost, Estimate, FEWEST_CONNECTIONS, FEWEST_EVENTS, LEAST_BYTES, SHORTEST_MS, Unmeasured,
+    Cost, Estimate, FEWEST_CONNECTIONS, FEWEST_EVENTS, LEAST_BYTES, SHORTEST_MS, Unmeasured, ramp,
 };
 pub use counter::{Counter, Counters};
 pub use error_kind::{ErrorKind, LoadError};

@@ -9,15 +9,15 @@ pub mod csv;
 pub mod diff;
 #[cfg(test)]
 mod examples;
-mod facts;
-mod figures;
-mod grid;
+pub mod facts;
+pub mod figures;
+pub mod grid;
 pub mod hlog;
 pub mod markdown;
 pub mod prometheus;
-mod side;
-mod sides_compared;
-mod summary;
+pub mod side;
+pub mod sides_compared;
+pub mod summary;
 pub mod terminal;
 
 use std::borrow::Cow;
@@ -48,7 +48,7 @@ pub struct JudgedThreshold {
 
 impl JudgedThreshold {
     /// The measured value, `89.39ms`, or why there is none.
-    fn seen(&self) -> String {
+    pub fn seen(&self) -> String {
         match (&self.judgement, &self.why) {
             (Judgement::NoData(_), Some(why)) => format!("no data: {why}"),
             (judgement, _) => judgement.to_string(),
@@ -56,11 +56,11 @@ impl JudgedThreshold {
     }
 
     /// `SSE: `, if there are several sides.
-    fn of(&self) -> String {
+    pub fn of(&self) -> String {
         if self.of.is_empty() { String::new() } else { format!("{}: ", self.of) }
     }
 
-    fn is_crossed(&self) -> bool {
+    pub fn is_crossed(&self) -> bool {
         matches!(self.judgement, Judgement::Crossed(_))
     }
 }
@@ -100,7 +100,7 @@ impl LoadReport {
         }
     }
 
-    fn doubts(&self) -> Vec<Doubt> {
+    pub fn doubts(&self) -> Vec<Doubt> {
         let mut doubts = Vec::new();
         let reasons = |of: fn(&Outcome) -> Vec<String>| {
             let mut all: Vec<String> = Vec::new();
@@ -179,7 +179,7 @@ impl LoadReport {
 
     /// The verdict in words, as a fragment that opens a line, and whether it is on no server of the
     /// reader.
-    fn verdict_words(&self) -> String {
+    pub fn verdict_words(&self) -> String {
         // Only the embedded server has a URL without an origin.
         let mut outcomes = self.outcomes.iter();
         let is_embedded =
@@ -227,10 +227,11 @@ impl LoadReport {
     }
 }
 
-struct Doubt {
-    title: Cow<'static, str>,
-    meaning: &'static str,
-    reasons: Vec<String>,
+/// What stands against the results.
+pub struct Doubt {
+    pub title: Cow<'static, str>,
+    pub meaning: &'static str,
+    pub reasons: Vec<String>,
 }
 
 #[cfg(test)]

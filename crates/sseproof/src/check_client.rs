@@ -59,6 +59,9 @@ pub(crate) async fn run(arguments: &CheckClient) -> Result<Exit, Blame> {
     let report = report::report(arguments, &record, &chosen, known.unwrap_or_default(), lasted);
     let CheckClient { json, junit, markdown, .. } = arguments;
     output::reports(&report, json.as_deref(), junit.as_deref(), markdown.as_deref()).usage()?;
+    if let Some(file) = &arguments.html {
+        output::write("html", file, &sseproof_html::client::page(&report, &record)).usage()?;
+    }
     if let Some(file) = &arguments.write_known {
         known::write(file, &report).usage()?;
     }
@@ -70,12 +73,13 @@ pub(crate) async fn run(arguments: &CheckClient) -> Result<Exit, Blame> {
     })
 }
 
-fn files(arguments: &CheckClient) -> [(&str, Option<&std::path::Path>); 5] {
+fn files(arguments: &CheckClient) -> [(&str, Option<&std::path::Path>); 6] {
     [
         ("record", arguments.record.as_deref()),
         ("json", arguments.json.as_deref()),
         ("junit", arguments.junit.as_deref()),
         ("markdown", arguments.markdown.as_deref()),
+        ("html", arguments.html.as_deref()),
         ("write-known", arguments.write_known.as_deref()),
     ]
 }

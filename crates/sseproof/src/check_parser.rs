@@ -1,7 +1,7 @@
 //! `sseproof check-parser`: tests a parser in any language with the corpus and random streams.
 
 use anyhow::Context as _;
-use sseproof_check_parser::{Adapter, Options, Parser, Reference, check_only, junit, text};
+use sseproof_check_parser::{Adapter, Options, Parser, Reference, check_only, html, junit, text};
 use sseproof_files::KnownFailure;
 
 use crate::args::CheckParser;
@@ -10,11 +10,12 @@ use crate::known::{self, Known, OF_PARSERS};
 use crate::{output, screen};
 
 pub(crate) fn run(arguments: &CheckParser) -> Result<Exit, Blame> {
-    let CheckParser { command, streams, seed, only, known, timeout, json, junit: xml } = arguments;
+    let CheckParser { command, streams, seed, only, known, timeout, .. } = arguments;
+    let CheckParser { json, junit: xml, html: page, .. } = arguments;
     let only = known::only(only, &OF_PARSERS).usage()?;
     let known = known.as_deref().map(|file| known::read(file, &OF_PARSERS)).transpose().usage()?;
-    let is_taken =
-        output::takes_standard([("json", json.as_deref()), ("junit", xml.as_deref())]).usage()?;
+    let files = [("json", json.as_deref()), ("junit", xml.as_deref()), ("html", page.as_deref())];
+    let is_taken = output::takes_standard(files).usage()?;
     let options = Options { streams: *streams, seed: *seed };
     let mut parser: Box<dyn Parser> = if command.is_empty() {
         Box::new(Reference)
@@ -40,6 +41,9 @@ pub(crate) fn run(arguments: &CheckParser) -> Result<Exit, Blame> {
     }
     if let Some(file) = xml {
         output::write("junit", file, &junit(&report)).usage()?;
+    }
+    if let Some(file) = page {
+        output::write("html", file, &html(&report)).usage()?;
     }
     match is_taken {
         false => drop(screen::print(&text(&report))?),

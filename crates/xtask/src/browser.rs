@@ -88,7 +88,7 @@ fn compare(found: &Found, known: &Known) -> Vec<String> {
     new.chain(gone).collect()
 }
 
-fn installed() -> Option<PathBuf> {
+pub(crate) fn installed() -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let folders: Vec<PathBuf> = env::split_paths(&path).collect();
     let mut all = NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));

@@ -16,6 +16,7 @@ mod generate;
 mod hostile;
 mod libraries;
 mod measured;
+mod pages;
 mod parsers;
 mod peers;
 mod profiles;
@@ -113,6 +114,12 @@ enum Task {
         #[arg(long)]
         required: bool,
     },
+    /// Open the HTML pages in Chromium: html-validate, axe-core, and a look at what hostile text does.
+    Pages {
+        /// Fail if Node or Chromium is missing, as in CI.
+        #[arg(long)]
+        required: bool,
+    },
     /// Run each fuzz target for a while (needs cargo-fuzz).
     Fuzz {
         /// How long each runs.
@@ -150,6 +157,7 @@ fn main() -> ExitCode {
         Task::CheckTime { names } => check_time::run(&names),
         Task::Hostile { names } => hostile::run(&names),
         Task::Browser { browser, required } => browser::run(browser, required),
+        Task::Pages { required } => pages::run(required),
         Task::Fuzz { seconds, required } => fuzz::run(seconds, required),
     };
     match done {

@@ -77,7 +77,7 @@ fn failure(report: &Report, finding: &Judged) -> Markup {
 }
 
 /// The id of a rule as an anchor. Rules are ours; any other text is none.
-pub(super) fn anchor(rule: &str) -> String {
+pub(crate) fn anchor(rule: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
     rule.chars().map(|char| if is_plain(char) || char == '/' { char } else { '-' }).collect()
 }

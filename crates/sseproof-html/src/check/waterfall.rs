@@ -3,7 +3,7 @@
 //! Each scenario has an axis of its own: in a check of 20 s, a burst of a probe of 200 ms would be
 //! one pixel. Rows are those of a table, so that the numbers stand beside the picture.
 
-mod strip;
+pub(crate) mod strip;
 
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ use strip::{Axis, Fault};
 
 /// How many exchanges are shown; later ones only with a fault.
 const ROWS: usize = 400;
+
+/// On a shorter axis, a millisecond before the headers would look late.
+const SHORTEST: Duration = Duration::from_millis(500);
 
 /// `None` without exchanges, or if a file has no times.
 pub(super) fn section(report: &Report, transcript: &Transcript) -> Option<Section> {
@@ -70,7 +73,7 @@ fn legend() -> Markup {
 fn rows(report: &Report, group: &[View<'_>]) -> Markup {
     let begin = group.iter().map(|view| view.started).min().unwrap_or_default();
     let end = group.iter().map(|view| view.end.at).max().unwrap_or_default();
-    let axis = Axis::new(begin, end);
+    let axis = Axis::new(begin, end, SHORTEST);
     html! {
         tbody {
             tr.group {

@@ -31,14 +31,14 @@ pub struct LoadDiff {
 }
 
 /// One transport in both results.
-struct Pair {
-    name: &'static str,
-    old: Vec<Round>,
-    new: Vec<Round>,
+pub struct Pair {
+    pub name: &'static str,
+    pub old: Vec<Round>,
+    pub new: Vec<Round>,
 }
 
 impl LoadDiff {
-    fn pairs(&self) -> Vec<Pair> {
+    pub fn pairs(&self) -> Vec<Pair> {
         let rounds = |report: &LoadReport, transport: Transport| -> Vec<Round> {
             let own = report.outcomes.iter().filter(|outcome| outcome.run.transport == transport);
             own.map(Round::of).collect()
@@ -51,7 +51,7 @@ impl LoadDiff {
         pairs.filter(|pair| !pair.old.is_empty() || !pair.new.is_empty()).collect()
     }
 
-    fn judged(&self) -> Vec<JudgedThreshold> {
+    pub fn judged(&self) -> Vec<JudgedThreshold> {
         let pairs = self.pairs();
         let judge = |pair: &Pair, threshold: &Threshold| {
             let judgement = with_evidence(&pair.new, |new| {
@@ -93,7 +93,7 @@ impl LoadDiff {
         }
     }
 
-    fn verdict_words(&self) -> String {
+    pub fn verdict_words(&self) -> String {
         let judged = self.judged();
         let crossed = judged.iter().filter(|judged| judged.is_crossed()).count();
         let open = judged.iter().filter(|judged| !judged.judgement.passes()).count() - crossed;
@@ -119,14 +119,14 @@ impl LoadDiff {
     }
 
     /// The results that do not say what they were made with.
-    fn silent(&self) -> Vec<String> {
+    pub fn silent(&self) -> Vec<String> {
         let both = [("older", &self.old), ("newer", &self.new)];
         let silent = both.into_iter().filter(|(_, report)| !Self::says_conditions(report));
         silent.map(|(name, _)| name.to_owned()).collect()
     }
 
     /// The conditions that differ: the name of each, the older and the newer value.
-    fn conditions(&self) -> Vec<(String, String, String)> {
+    pub fn conditions(&self) -> Vec<(String, String, String)> {
         let of = |report: &LoadReport| -> BTreeMap<String, String> {
             let Some(run) = report.outcomes.first().map(|outcome| &outcome.run) else {
                 return BTreeMap::new();
@@ -165,6 +165,27 @@ impl LoadDiff {
     }
 }
 
+impl Pair {
+    /// The worst first.
+    pub fn changes(&self) -> Vec<Change> {
+        let all = compare(&self.old, &self.new, Pairing::Independent, subjects());
+        let mut changes: Vec<Change> = all.into_iter().filter_map(change).collect();
+        changes
+            .sort_by(|one, other| one.kind.cmp(&other.kind).then(other.size.total_cmp(&one.size)));
+        changes
+    }
+
+    /// Why changes may be chance, if there are too few rounds.
+    pub fn caution(&self) -> Option<String> {
+        (self.old.len().min(self.new.len()) < FEWEST_ROUNDS).then(|| {
+            format!(
+                "Changes of less than {:.0}% are left out, and the others may be chance: with fewer than {FEWEST_ROUNDS} rounds (--rounds) on both sides the variation is not known.",
+                LARGE * 100.0
+            )
+        })
+    }
+}
+
 fn with_evidence<T>(rounds: &[Round], judge: impl FnOnce(&threshold::Evidence<'_>) -> T) -> T {
     let (mut total, mut steady) = (sseproof_load_model::Interval::default(), Steady::default());
     for round in rounds {
@@ -199,17 +220,18 @@ fn subjects() -> impl Iterator<Item = Subject> {
     })
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+/// Whether a change is for the worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
     Worse,
     Other,
     Better,
     Same,
 }
 
-struct Change {
-    comparison: Comparison,
-    kind: Kind,
+pub struct Change {
+    pub comparison: Comparison,
+    pub kind: Kind,
     /// How great it is, in both directions: a logarithm.
     size: f64,
 }
@@ -306,9 +328,7 @@ fn conditions(page: &mut Page, differs: &[(String, String, String)]) {
 fn one(page: &mut Page, pair: &Pair) {
     let (old, new) = (counted(pair.old.len(), "round"), counted(pair.new.len(), "round"));
     page.titled("■", Ink::Hint, pair.name, &format!("{old} before, {new} after"));
-    let all = compare(&pair.old, &pair.new, Pairing::Independent, subjects());
-    let mut changes: Vec<Change> = all.into_iter().filter_map(change).collect();
-    changes.sort_by(|one, other| one.kind.cmp(&other.kind).then(other.size.total_cmp(&one.size)));
+    let mut changes = pair.changes();
     let same = changes.iter().filter(|change| change.kind == Kind::Same).count();
     let mut others = Vec::new();
     if page.detail < Detail::Verbose {
@@ -339,19 +359,13 @@ fn one(page: &mut Page, pair: &Pair) {
     if !others.is_empty() {
         page.text(2, Ink::Faint, &format!("{} (-v)", list(&others)));
     }
-    if pair.old.len().min(pair.new.len()) < FEWEST_ROUNDS {
-        page.text(
-            2,
-            Ink::Warning,
-            &format!(
-                "Changes of less than {:.0}% are left out, and the others may be chance: with fewer than {FEWEST_ROUNDS} rounds (--rounds) on both sides the variation is not known.",
-                LARGE * 100.0
-            ),
-        );
+    if let Some(why) = pair.caution() {
+        page.text(2, Ink::Warning, &why);
     }
 }
 
-fn row(change: &Change) -> Vec<String> {
+/// The subject, its medians before and after, the ratio, and a word for it.
+pub fn row(change: &Change) -> Vec<String> {
     let Comparison { subject, first, second, ratio } = &change.comparison;
     let middle = |spread: &Option<sseproof_load_model::compare::Spread>| {
         spread.map_or_else(String::new, |spread| spread.middle.to_string())

@@ -13,31 +13,31 @@ use super::grid::Grid;
 use super::side::Side;
 
 /// The percentiles in hundredths of a percent.
-pub(super) const PERCENTILES: [(&str, u16); 5] =
+pub const PERCENTILES: [(&str, u16); 5] =
     [("p50", 5000), ("p90", 9000), ("p99", 9900), ("p99.9", 9990), ("p99.99", 9999)];
 
 /// The columns that a narrow page lacks, in the order of removal.
-pub(super) const SPARE: [&str; 3] = ["p90", "p99.99", "p99.9"];
+pub const SPARE: [&str; 3] = ["p90", "p99.99", "p99.9"];
 
-pub(super) const NONE: &str = "–";
+pub const NONE: &str = "–";
 
 /// The percentile, if there are enough samples for one to lie above it: p99.99 of 500 times would
 /// be their maximum under another name.
-pub(super) fn percentile(histogram: &Histogram, hundredths: u16) -> Option<u64> {
+pub fn percentile(histogram: &Histogram, hundredths: u16) -> Option<u64> {
     let share = f64::from(hundredths) / 10_000.0;
     has_percentile(histogram, share).then(|| histogram.quantile(share))
 }
 
-pub(super) fn has_percentile(histogram: &Histogram, share: f64) -> bool {
+pub fn has_percentile(histogram: &Histogram, share: f64) -> bool {
     // A share such as 0.9999 is rounded.
     histogram.count() as f64 * (1.0 - share) + 1e-6 >= 1.0
 }
 
-pub(super) fn nanoseconds(time: u64) -> String {
+pub fn nanoseconds(time: u64) -> String {
     units::duration(Duration::from_nanos(time))
 }
 
-pub(super) fn times(side: &Side<'_>) -> Grid {
+pub fn times(side: &Side<'_>) -> Grid {
     let head = ["", "count"].into_iter().chain(PERCENTILES.map(|(name, _)| name)).chain(["max"]);
     let row = |metric: Metric| {
         let histogram = side.total.histogram(metric)?;
@@ -58,10 +58,10 @@ pub(super) fn times(side: &Side<'_>) -> Grid {
     }
 }
 
-pub(super) struct Facts {
-    pub(super) label: &'static str,
-    pub(super) parts: Vec<String>,
-    pub(super) bad: Vec<String>,
+pub struct Facts {
+    pub label: &'static str,
+    pub parts: Vec<String>,
+    pub bad: Vec<String>,
 }
 
 impl Facts {
@@ -82,7 +82,7 @@ impl Facts {
     }
 }
 
-pub(super) fn facts(side: &Side<'_>) -> Vec<Facts> {
+pub fn facts(side: &Side<'_>) -> Vec<Facts> {
     let counters = &side.total.counters;
     let all = [
         connections(side, counters),
@@ -125,7 +125,7 @@ fn connections(side: &Side<'_>, counters: &Counters) -> Facts {
 }
 
 /// How the arrivals fared that never got a stream: how many, and in words.
-pub(super) fn unopened(side: &Side<'_>) -> Vec<(Counter, u64, String)> {
+pub fn unopened(side: &Side<'_>) -> Vec<(Counter, u64, String)> {
     let counters = &side.total.counters;
     let waited = side.total.histogram(Metric::Wait).map(|waits| {
         let [least, most] = [waits.min(), waits.max()].map(nanoseconds);
@@ -234,7 +234,7 @@ fn delivery(counters: &Counters) -> Facts {
     facts
 }
 
-pub(super) const CLOCKS: &str = "clocks";
+pub const CLOCKS: &str = "clocks";
 
 /// The difference of the clocks, if there is one: it is part of each latency from a stamp of the
 /// server.
@@ -280,15 +280,15 @@ fn published(counters: &Counters) -> Facts {
 }
 
 /// The number per second of the run, if there are any.
-pub(super) fn rate(side: &Side<'_>, counter: Counter) -> Option<Value> {
+pub fn rate(side: &Side<'_>, counter: Counter) -> Option<Value> {
     side.value(Subject::Rate(counter)).filter(|rate| rate.amount > 0.0)
 }
 
-pub(super) fn per_event(side: &Side<'_>) -> Option<Value> {
+pub fn per_event(side: &Side<'_>) -> Option<Value> {
     side.value(Subject::BytesPerEvent).filter(|bytes| bytes.amount > 0.0)
 }
 
-pub(super) fn errors(side: &Side<'_>) -> Vec<(String, u64, String)> {
+pub fn errors(side: &Side<'_>) -> Vec<(String, u64, String)> {
     let meaning = |key: &str| match ErrorKind::of(key) {
         Some(ErrorKind::Status(code)) => format!("the server answered with status {code}"),
         Some(kind) => kind.definition().to_owned(),
@@ -327,7 +327,7 @@ fn words(figure: Figure) -> &'static str {
     }
 }
 
-pub(super) fn costs(side: &Side<'_>) -> Vec<[String; 3]> {
+pub fn costs(side: &Side<'_>) -> Vec<[String; 3]> {
     let row = |(figure, estimate): (Figure, &Estimate)| {
         let words = words(figure);
         let words = match side.streams_per_connection() {
@@ -340,7 +340,7 @@ pub(super) fn costs(side: &Side<'_>) -> Vec<[String; 3]> {
     side.figures.measured().map(row).collect()
 }
 
-pub(super) fn method(side: &Side<'_>) -> Option<String> {
+pub fn method(side: &Side<'_>) -> Option<String> {
     let is_measured =
         side.figures.measured().any(|(figure, _)| figure.key().starts_with("memory."));
     let cost = side.figures.first.as_ref().filter(|cost| cost.points > 1 && is_measured)?;
@@ -354,17 +354,17 @@ pub(super) fn method(side: &Side<'_>) -> Option<String> {
     Some(format!("lines through {points}, up to {peak}{idle}; ± is 95 % confidence"))
 }
 
-pub(super) fn missing(side: &Side<'_>) -> Vec<String> {
+pub fn missing(side: &Side<'_>) -> Vec<String> {
     let reasons = side.figures.missing().into_iter();
     reasons.map(|(why, keys)| format!("{}: {why}", keys.join(", "))).collect()
 }
 
-pub(super) fn is_of_generator(metric: Metric) -> bool {
+pub fn is_of_generator(metric: Metric) -> bool {
     matches!(metric, Metric::Lateness | Metric::LoopLag)
 }
 
 /// The definition of a threshold's subject, up to its first semicolon.
-pub(super) fn meaning(judged: &JudgedThreshold) -> Option<String> {
+pub fn meaning(judged: &JudgedThreshold) -> Option<String> {
     let subject = judged.threshold.subject.to_string();
     let start = subject.split('.').next().unwrap_or_default();
     let text = if let Some(figure) = Figure::of(&subject) {

@@ -3,41 +3,41 @@
 use sseproof_load_model::{Cost, Estimate, Figure, Unmeasured};
 use sseproof_units::Value;
 
-pub(super) struct Figures {
+pub struct Figures {
     figures: Vec<(Figure, Result<Estimate, Unmeasured>)>,
     /// Of the first round, with the number of points of the lines.
-    pub(super) first: Option<Cost>,
+    pub first: Option<Cost>,
 }
 
 impl Figures {
     /// Memory is that of the first round with a value: later rounds reuse memory of earlier ones,
     /// and would seem to need none. Processor time is that of the median round.
-    pub(super) fn of(costs: &[Cost]) -> Self {
+    pub fn of(costs: &[Cost]) -> Self {
         let figures = Figure::ALL.map(|figure| (figure, put_together(figure, costs)));
         Self { figures: figures.into(), first: costs.first().cloned() }
     }
 
-    pub(super) fn measured(&self) -> impl Iterator<Item = (Figure, &Estimate)> {
+    pub fn measured(&self) -> impl Iterator<Item = (Figure, &Estimate)> {
         self.figures
             .iter()
             .filter_map(|(figure, estimate)| Some((*figure, estimate.as_ref().ok()?)))
     }
 
-    pub(super) fn figure(&self, figure: Figure) -> Option<&Estimate> {
+    pub fn figure(&self, figure: Figure) -> Option<&Estimate> {
         self.measured().find(|(known, _)| *known == figure).map(|(_, estimate)| estimate)
     }
 
-    pub(super) fn value(&self, key: &str) -> Option<Value> {
+    pub fn value(&self, key: &str) -> Option<Value> {
         Some(self.figure(Figure::of(key)?)?.value)
     }
 
-    pub(super) fn why(&self, figure: Figure) -> Option<&Unmeasured> {
+    pub fn why(&self, figure: Figure) -> Option<&Unmeasured> {
         let found = self.figures.iter().find(|(known, _)| *known == figure)?;
         found.1.as_ref().err()
     }
 
     /// Each reason for missing figures, with their keys.
-    pub(super) fn missing(&self) -> Vec<(&Unmeasured, Vec<&'static str>)> {
+    pub fn missing(&self) -> Vec<(&Unmeasured, Vec<&'static str>)> {
         let mut reasons: Vec<(&Unmeasured, Vec<&'static str>)> = Vec::new();
         for (figure, estimate) in &self.figures {
             let Err(why) = estimate else { continue };

@@ -5,13 +5,13 @@ use tabled::settings::{Alignment, Padding, Style, object::Columns};
 
 use crate::text::columns;
 
-pub(super) struct Grid {
-    pub(super) head: Vec<String>,
-    pub(super) rows: Vec<Vec<String>>,
+pub struct Grid {
+    pub head: Vec<String>,
+    pub rows: Vec<Vec<String>>,
 }
 
 impl Grid {
-    pub(super) fn without(mut self, name: &str) -> Self {
+    pub fn without(mut self, name: &str) -> Self {
         self.drop(name);
         self
     }
@@ -24,7 +24,7 @@ impl Grid {
         }
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub fn width(&self) -> usize {
         let widest = |at: usize| {
             self.rows.iter().chain([&self.head]).map(|row| columns(&row[at])).max().unwrap_or(0)
         };
@@ -33,7 +33,7 @@ impl Grid {
 
     /// The header and the rows as lines. If they are too wide, these columns are removed, in that
     /// order.
-    pub(super) fn lines(mut self, width: usize, spare: &[&str]) -> Vec<String> {
+    pub fn lines(mut self, width: usize, spare: &[&str]) -> Vec<String> {
         for name in spare {
             if self.width() > width {
                 self.drop(name);

@@ -9,17 +9,17 @@ use sseproof_units::Value;
 
 use super::figures::Figures;
 
-pub(super) struct Side<'a> {
-    pub(super) name: String,
-    pub(super) rounds: Vec<&'a Outcome>,
-    pub(super) total: Interval,
-    pub(super) lasting: Duration,
-    pub(super) steady: Steady,
-    pub(super) figures: Figures,
-    pub(super) compared: Vec<Round>,
+pub struct Side<'a> {
+    pub name: String,
+    pub rounds: Vec<&'a Outcome>,
+    pub total: Interval,
+    pub lasting: Duration,
+    pub steady: Steady,
+    pub figures: Figures,
+    pub compared: Vec<Round>,
 }
 
-pub(super) fn sides(outcomes: &[Outcome]) -> Vec<Side<'_>> {
+pub fn sides(outcomes: &[Outcome]) -> Vec<Side<'_>> {
     let mut rounds: Vec<Vec<(&Outcome, Cost)>> = Vec::new();
     for (outcome, cost) in outcomes.iter().zip(Cost::of_all(outcomes)) {
         let same = |side: &&mut Vec<(&Outcome, Cost)>| {
@@ -46,7 +46,7 @@ pub(super) fn sides(outcomes: &[Outcome]) -> Vec<Side<'_>> {
 }
 
 /// The transport's name in files.
-pub(super) fn transport_key(transport: Transport) -> &'static str {
+pub fn transport_key(transport: Transport) -> &'static str {
     match transport {
         Transport::Sse => "sse",
         Transport::WebSocket => "web-socket",
@@ -68,21 +68,21 @@ impl<'a> Side<'a> {
         Self { name, rounds: outcomes, total, lasting, steady, figures, compared }
     }
 
-    pub(super) fn with_evidence<T>(&self, judge: impl FnOnce(&Evidence<'_>) -> T) -> T {
+    pub fn with_evidence<T>(&self, judge: impl FnOnce(&Evidence<'_>) -> T) -> T {
         let figures = |key: &str| self.figures.value(key);
         let Self { total, lasting, steady, .. } = self;
         judge(&Evidence { total, lasting: *lasting, steady, figures: &figures })
     }
 
-    pub(super) fn value(&self, subject: Subject) -> Option<Value> {
+    pub fn value(&self, subject: Subject) -> Option<Value> {
         self.with_evidence(|evidence| subject.value(evidence))
     }
 
-    pub(super) fn streams_per_connection(&self) -> Option<u32> {
+    pub fn streams_per_connection(&self) -> Option<u32> {
         self.rounds.first()?.run.streams_per_connection
     }
 
-    pub(super) fn most_open(&self) -> u64 {
+    pub fn most_open(&self) -> u64 {
         let open = self.rounds.iter().flat_map(|round| &round.intervals);
         open.map(|interval| interval.open).max().unwrap_or_default()
     }

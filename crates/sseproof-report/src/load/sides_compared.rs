@@ -10,7 +10,7 @@ use super::grid::Grid;
 use super::side::Side;
 
 /// Why a side lacks figures that another one has, each with their keys.
-pub(super) fn gaps(sides: &[Side<'_>]) -> Vec<String> {
+pub fn gaps(sides: &[Side<'_>]) -> Vec<String> {
     let is_elsewhere = |key: &str| sides.iter().any(|side| side.figures.value(key).is_some());
     let of = |side: &Side<'_>| -> Vec<String> {
         let reasons = side.figures.missing().into_iter().map(|(why, mut keys)| {
@@ -24,7 +24,7 @@ pub(super) fn gaps(sides: &[Side<'_>]) -> Vec<String> {
 }
 
 /// The values that all sides have, side by side; costs with their error, if wanted.
-pub(super) fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
+pub fn comparison(sides: &[Side<'_>], off: bool) -> Grid {
     let cost = |estimate: &Estimate| {
         let is_noise = estimate.value.amount <= 0.0;
         if off || is_noise { estimate.to_string() } else { estimate.value.to_string() }
@@ -96,12 +96,12 @@ fn ratio_words(ratio: &Ratio, off: bool) -> String {
 }
 
 /// Whether the interval leaves no more than a percent to both sides.
-pub(super) fn is_within_a_percent(ratio: &Ratio) -> bool {
+pub fn is_within_a_percent(ratio: &Ratio) -> bool {
     ratio.interval.is_some_and(|(low, high)| low > 0.99 && high < 1.01)
 }
 
 /// A ratio; a very small one is not nothing.
-pub(super) fn times_as_much(ratio: f64) -> String {
+pub fn times_as_much(ratio: f64) -> String {
     match ratio {
         _ if ratio < 0.005 => "< 0.01".to_owned(),
         _ if ratio >= 99.5 => units::count(ratio.round() as u64),
@@ -111,13 +111,13 @@ pub(super) fn times_as_much(ratio: f64) -> String {
 
 /// The ratio of the second side to the first; rounds of the sides alternate, so those of the same
 /// number are paired.
-pub(super) fn ratio(sides: [&Side<'_>; 2], subject: Subject) -> Option<Ratio> {
+pub fn ratio(sides: [&Side<'_>; 2], subject: Subject) -> Option<Ratio> {
     let [first, second] = sides;
     let compared = compare(&first.compared, &second.compared, Pairing::ByNumber, [subject]);
     compared.into_iter().next()?.ratio.ok()
 }
 
-pub(super) fn ratio_method(sides: &[Side<'_>]) -> Option<String> {
+pub fn ratio_method(sides: &[Side<'_>]) -> Option<String> {
     let [first, second] = sides else { return None };
     let rounds = first.compared.len().min(second.compared.len());
     Some(if rounds < FEWEST_ROUNDS {

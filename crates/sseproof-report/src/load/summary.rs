@@ -43,13 +43,13 @@ fn rows<'a>(sides: impl IntoIterator<Item = &'a Side<'a>>) -> [Row; 6] {
     if sides.into_iter().any(has_requests) { OF_REQUESTS } else { OF_SUBSCRIBERS }
 }
 
-pub(super) fn has_requests(side: &Side<'_>) -> bool {
+pub fn has_requests(side: &Side<'_>) -> bool {
     let has = |counter| side.total.counters.count(counter) > 0;
     has(Counter::Completed) || has(Counter::Tokens)
 }
 
 /// The rows of one side: what it is, and the value, or why there is none.
-pub(super) fn one(side: &Side<'_>) -> Vec<(&'static str, Result<String, String>)> {
+pub fn one(side: &Side<'_>) -> Vec<(&'static str, Result<String, String>)> {
     let times = |metric| {
         let histogram = times(side, metric)?;
         let mut shown = vec![format!("p50 {}", nanoseconds(histogram.quantile(0.5)))];
@@ -145,8 +145,19 @@ fn why_no_times(side: &Side<'_>, metric: Metric) -> String {
     format!("not measured: {why}")
 }
 
+/// The values of these rows that are compared: a name and the subject of each.
+pub fn compared(sides: &[Side<'_>]) -> Vec<(String, Subject)> {
+    let all = rows(sides).into_iter().flat_map(|(label, kind)| {
+        subjects(kind).into_iter().map(move |subject| match subject {
+            Subject::Time(_, statistic) => (format!("{label} {statistic}"), subject),
+            _ => (label.to_owned(), subject),
+        })
+    });
+    all.collect()
+}
+
 /// The rows of several sides, side by side, with their ratio.
-pub(super) fn several(sides: &[Side<'_>]) -> Grid {
+pub fn several(sides: &[Side<'_>]) -> Grid {
     let row = |(label, kind): Row| {
         let label = match kind {
             Kind::Times(_) => format!("{label} p50, p99"),
@@ -198,7 +209,7 @@ fn ratios(sides: &[Side<'_>], kind: Kind) -> Option<String> {
 }
 
 /// Why a side lacks a value that another one has.
-pub(super) fn reasons(sides: &[Side<'_>]) -> Vec<String> {
+pub fn reasons(sides: &[Side<'_>]) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     for (label, kind) in rows(sides) {
         let whys: Vec<_> = sides.iter().map(|side| value(side, kind).err()).collect();
@@ -212,7 +223,7 @@ pub(super) fn reasons(sides: &[Side<'_>]) -> Vec<String> {
 }
 
 /// The answer of the run in one sentence.
-pub(super) fn conclusion(sides: &[Side<'_>]) -> Option<String> {
+pub fn conclusion(sides: &[Side<'_>]) -> Option<String> {
     match sides {
         [] => None,
         [side] if has_requests(side) => Some(of_requests(side)),

@@ -159,6 +159,9 @@ pub(super) struct Outputs {
     /// Write the result as Markdown, for a pull request.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) markdown: Option<PathBuf>,
+    /// Write the result as one HTML file, with charts.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) html: Option<PathBuf>,
     /// Write the histograms of all intervals as an HdrHistogram log.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) hlog: Option<PathBuf>,
@@ -180,12 +183,13 @@ impl Outputs {
     }
 
     /// The flags and their files.
-    pub(super) fn files(&self) -> [(&'static str, Option<&Path>); 4] {
+    pub(super) fn files(&self) -> [(&'static str, Option<&Path>); 5] {
         [
             ("json", self.json.as_deref()),
             ("csv", self.csv.as_deref()),
             ("markdown", self.markdown.as_deref()),
             ("hlog", self.hlog.as_deref()),
+            ("html", self.html.as_deref()),
         ]
     }
 }
@@ -214,6 +218,9 @@ pub(crate) struct Diff {
     /// Fail if this is true, as in 'delivery.p99 > +10%' or 'lost > 0'. Can be repeated.
     #[arg(long, value_name = "THRESHOLD", value_parser = Threshold::parse_change)]
     pub(super) fail_if: Vec<Threshold>,
+    /// Write the comparison as one HTML file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
     /// Print all values, also those that did not change.
     #[arg(short, long)]
     pub(super) verbose: bool,

@@ -17,7 +17,8 @@ pub(super) fn write(report: &LoadReport, outputs: &Outputs) -> Result<(), Blame>
     let csv = || csv::render(&report.outcomes).context("write the result as CSV");
     let markdown = || Ok(markdown::render(report));
     let hlog = || hlog::render(&report.outcomes).context("write the histograms");
-    let texts: [&dyn Fn() -> anyhow::Result<String>; 4] = [&json, &csv, &markdown, &hlog];
+    let html = || Ok(sseproof_html::load::page(report));
+    let texts: [&dyn Fn() -> anyhow::Result<String>; 5] = [&json, &csv, &markdown, &hlog, &html];
     let mut failed = Vec::new();
     for ((flag, path), text) in outputs.files().into_iter().zip(texts) {
         if let Some(path) = path

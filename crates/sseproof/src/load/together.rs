@@ -10,7 +10,7 @@ use sseproof_report::terminal::Detail;
 use super::args::Diff;
 use super::result;
 use crate::exit::{Blame, Blamed as _, Exit};
-use crate::screen;
+use crate::{output, screen};
 
 pub(super) fn merged(files: &[PathBuf]) -> Result<Vec<Outcome>, Blame> {
     let mut parts = Vec::new();
@@ -26,7 +26,17 @@ pub(super) fn diff(arguments: &Diff) -> Result<Exit, Blame> {
     let (old, new) = (result::read(&arguments.old)?, result::read(&arguments.new)?);
     let diff = LoadDiff { old, new, thresholds: arguments.fail_if.clone() };
     let detail = if arguments.verbose { Detail::Verbose } else { Detail::Normal };
-    screen::print_page(&render(&diff, &screen::options(detail)))?;
+    let is_taken = arguments.html.as_deref().is_some_and(output::is_standard);
+    let mut options = screen::options(detail);
+    options.colour &= !is_taken;
+    let page = render(&diff, &options);
+    match is_taken {
+        false => drop(screen::print_page(&page)?),
+        true => screen::print_page_aside(&page),
+    }
+    if let Some(file) = &arguments.html {
+        output::write("html", file, &sseproof_html::diff::page(&diff)).usage()?;
+    }
     Ok(match diff.verdict() {
         Verdict::Held => Exit::Held,
         Verdict::Broken | Verdict::Unproven => Exit::Broken,

@@ -11,35 +11,34 @@ use crate::quoted::line;
 use crate::svg::{n, steps};
 
 /// In pixels.
-const WIDTH: f64 = 480.0;
-const HEIGHT: f64 = 20.0;
-const MIDDLE: f64 = HEIGHT / 2.0;
-/// In seconds: on a shorter axis, a millisecond before the headers would look late.
-const SHORTEST: f64 = 0.5;
+pub(crate) const WIDTH: f64 = 480.0;
+pub(crate) const HEIGHT: f64 = 20.0;
+pub(crate) const MIDDLE: f64 = HEIGHT / 2.0;
 /// How many values the axis names.
 const LABELS: usize = 5;
 /// How many groups of events at the same time have a tooltip.
 const TIPS: usize = 60;
 
 /// The times of one scenario.
-pub(super) struct Axis {
+pub(crate) struct Axis {
     begin: Duration,
     lasting: f64,
 }
 
-pub(super) struct Fault {
-    pub(super) at: Duration,
-    pub(super) message: String,
+pub(crate) struct Fault {
+    pub(crate) at: Duration,
+    pub(crate) message: String,
 }
 
 impl Axis {
-    pub(super) fn new(begin: Duration, end: Duration) -> Self {
-        let lasting = end.saturating_sub(begin).as_secs_f64();
-        Self { begin, lasting: lasting.max(SHORTEST) }
+    /// At least as long as `shortest`.
+    pub(crate) fn new(begin: Duration, end: Duration, shortest: Duration) -> Self {
+        let lasting = end.saturating_sub(begin).max(shortest).as_secs_f64();
+        Self { begin, lasting }
     }
 
     /// From 1, so that a line at either end is whole.
-    fn at(&self, time: Duration) -> f64 {
+    pub(crate) fn at(&self, time: Duration) -> f64 {
         let part = time.saturating_sub(self.begin).as_secs_f64() / self.lasting;
         1.0 + part.min(1.0) * (WIDTH - 2.0)
     }
@@ -49,7 +48,7 @@ impl Axis {
     }
 
     /// The values of the axis, above its rows.
-    pub(super) fn labels(&self) -> Markup {
+    pub(crate) fn labels(&self) -> Markup {
         let ticks = self.ticks();
         let words = |tick: f64| match tick {
             0.0 => "0".to_owned(),
@@ -66,7 +65,7 @@ impl Axis {
         }
     }
 
-    pub(super) fn strip(&self, view: &Exchange, events: &[Duration], faults: &[Fault]) -> Markup {
+    pub(crate) fn strip(&self, view: &Exchange, events: &[Duration], faults: &[Fault]) -> Markup {
         let (start, end) = (self.at(view.started), self.at(view.end.at));
         let head = view.head.as_ref().map(|head| self.at(head.at));
         let (single, groups) = self.columns(events);
@@ -95,7 +94,7 @@ impl Axis {
         }
     }
 
-    fn grid(&self) -> String {
+    pub(crate) fn grid(&self) -> String {
         let mut path = String::new();
         for tick in self.ticks() {
             let x = self.at(self.begin + Duration::from_secs_f64(tick));
@@ -159,7 +158,7 @@ fn described(view: &Exchange, events: &[Duration]) -> String {
 }
 
 /// A sign of the legend.
-pub(super) fn sample(of: &'static str) -> Markup {
+pub(crate) fn sample(of: &'static str) -> Markup {
     let path = match of {
         "head" => "M9 1V19",
         "event" => "M5 7V13M11 3V17",
@@ -178,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_burst_is_higher_than_an_event_alone() {
-        let axis = Axis::new(Duration::from_secs(1), Duration::from_secs(2));
+        let axis = Axis::new(Duration::from_secs(1), Duration::from_secs(2), Duration::ZERO);
         let ms = |ms| Duration::from_millis(ms);
         let events = [vec![ms(1100), ms(1500)], vec![ms(1900); 12]].concat();
         let (single, groups) = axis.columns(&events);

@@ -1,0 +1,25 @@
+//! Tables of numbers.
+
+use maud::{Markup, html};
+use sseproof_report::load::grid::Grid;
+
+use crate::quoted::line;
+
+/// The table, with a caption.
+pub(crate) fn grid(caption: &str, grid: &Grid) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="group" aria-label="Table" { table {
+            caption { (line(caption)) }
+            thead { tr { @for (at, head) in grid.head.iter().enumerate() {
+                @if at == 0 && head.is_empty() { td {} }
+                @else { th.right[at > 0] scope="col" { (line(head)) } }
+            } } }
+            tbody { @for row in &grid.rows {
+                tr { @for (at, cell) in row.iter().enumerate() {
+                    @if at == 0 { th scope="row" { (line(cell)) } }
+                    @else { td.number { (line(cell)) } }
+                } }
+            } }
+        } }
+    }
+}

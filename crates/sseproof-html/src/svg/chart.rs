@@ -1,0 +1,216 @@
+//! A chart with two axes: lines, dots and bands.
+
+use std::fmt::Write as _;
+
+use maud::{Markup, html};
+
+use super::number::n;
+use super::scale::{Scale, steps};
+use crate::quoted::line;
+
+/// In pixels.
+const WIDTH: f64 = 640.0;
+const HEIGHT: f64 = 220.0;
+/// Where the chart itself lies: left, top, right, bottom.
+const INNER: [f64; 4] = [72.0, 22.0, 624.0, 188.0];
+
+/// The classes of the colours of series, in their order.
+const COLOURS: [&str; 4] = ["one", "two", "three", "four"];
+
+/// The values of an axis and their words.
+pub(crate) struct Axis<'a> {
+    pub(crate) scale: Scale,
+    /// What it shows, as in `connections`.
+    pub(crate) name: &'a str,
+    pub(crate) words: &'a dyn Fn(f64) -> String,
+    /// About how many values it names.
+    pub(crate) ticks: usize,
+    /// Its values are round in this unit: 1024 for KiB.
+    pub(crate) unit: f64,
+}
+
+impl Axis<'_> {
+    fn ticks(&self) -> Vec<f64> {
+        match self.scale {
+            Scale::Linear { values: (low, high), .. } => {
+                let round = steps(low / self.unit, high / self.unit, self.ticks);
+                round.into_iter().map(|tick| tick * self.unit).collect()
+            }
+            scale => scale.ticks(self.ticks),
+        }
+    }
+}
+
+/// The largest unit of bytes that is not larger than half of them.
+pub(crate) fn unit_of_bytes(most: f64) -> f64 {
+    let units = [1.0, 1024.0, 1_048_576.0, 1_073_741_824.0];
+    units.into_iter().rev().find(|unit| most >= unit * 2.0).unwrap_or(1.0)
+}
+
+pub(crate) struct Chart<'a> {
+    /// For those that do not see it: what it shows.
+    pub(crate) title: String,
+    pub(crate) x: Axis<'a>,
+    pub(crate) y: Axis<'a>,
+    /// Intervals of the first axis that are shaded.
+    pub(crate) shaded: Vec<(f64, f64)>,
+    pub(crate) series: Vec<Series>,
+}
+
+/// The values of one name, in one colour.
+#[derive(Default)]
+pub(crate) struct Series {
+    /// The number of its colour.
+    pub(crate) colour: usize,
+    pub(crate) is_dashed: bool,
+    /// Pairs that a line joins; a gap is a `NaN`.
+    pub(crate) line: Vec<(f64, f64)>,
+    /// Pairs that have a dot, and the words for each.
+    pub(crate) dots: Vec<(f64, f64, String)>,
+    /// The lower and the upper edge of a band, from left to right.
+    pub(crate) band: Vec<(f64, f64, f64)>,
+}
+
+/// The class of a colour.
+pub(crate) fn series(colour: usize) -> &'static str {
+    COLOURS[colour % COLOURS.len()]
+}
+
+impl Chart<'_> {
+    pub(crate) const ACROSS: (f64, f64) = (INNER[0], INNER[2]);
+    /// From the bottom to the top.
+    pub(crate) const UP: (f64, f64) = (INNER[3], INNER[1]);
+
+    pub(crate) fn svg(&self) -> Markup {
+        html! {
+            div.scroll tabindex="0" role="group" aria-label="Chart" {
+                svg.chart role="img" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } {
+                    title { (line(&self.title)) }
+                    @for (from, to) in &self.shaded {
+                        @let (from, to) = (self.x.scale.at(*from), self.x.scale.at(*to));
+                        rect.shade x=(n(from)) y=(INNER[1]) width=(n((to - from).max(0.0))) height=(INNER[3] - INNER[1]) {}
+                    }
+                    (self.axes())
+                    @for series in &self.series { (self.one(series)) }
+                }
+            }
+        }
+    }
+
+    fn axes(&self) -> Markup {
+        let [left, top, right, bottom] = INNER;
+        let (across, up) = (self.x.ticks(), self.y.ticks());
+        let mut grid = String::new();
+        for x in across.iter().map(|tick| self.x.scale.at(*tick)) {
+            // Writing into a string does not fail.
+            let _ = write!(grid, "M{} {top}V{bottom}", n(x));
+        }
+        for y in up.iter().map(|tick| self.y.scale.at(*tick)) {
+            let _ = write!(grid, "M{left} {}H{right}", n(y));
+        }
+        html! {
+            path.grid d=(grid) {}
+            path.axis d={ "M" (left) " " (top) "V" (bottom) "H" (right) } {}
+            @for tick in across {
+                @let x = self.x.scale.at(tick);
+                @let anchor = if x > right - 24.0 { "end" } else { "middle" };
+                text x=(n(x)) y=(bottom + 14.0) text-anchor=(anchor) { ((self.x.words)(tick)) }
+            }
+            @for tick in up {
+                text x=(left - 6.0) y=(n(self.y.scale.at(tick) + 4.0)) text-anchor="end" { ((self.y.words)(tick)) }
+            }
+            text x=(right) y=(bottom + 28.0) text-anchor="end" { (self.x.name) }
+            text x=(left - 6.0) y=(top - 10.0) { (self.y.name) }
+        }
+    }
+
+    fn one(&self, series: &Series) -> Markup {
+        let class = self::series(series.colour);
+        let at = |x: f64, y: f64| (self.x.scale.at(x), self.y.scale.at(y));
+        html! {
+            @if series.band.len() > 1 {
+                path.band.(class) d=(self.band(&series.band)) {}
+            }
+            @if series.line.len() > 1 {
+                path.line.(class).dashed[series.is_dashed] d=(self.path(&series.line)) {}
+            }
+            @for (x, y, words) in &series.dots {
+                @let (x, y) = at(*x, *y);
+                g.tip {
+                    title { (line(words)) }
+                    circle.(class) cx=(n(x)) cy=(n(y)) r="3.5" {}
+                }
+            }
+        }
+    }
+
+    fn path(&self, points: &[(f64, f64)]) -> String {
+        let mut path = String::new();
+        let mut is_up = true;
+        for (x, y) in points {
+            if y.is_nan() {
+                is_up = true;
+                continue;
+            }
+            let letter = if is_up { 'M' } else { 'L' };
+            is_up = false;
+            let _ = write!(path, "{letter}{} {}", n(self.x.scale.at(*x)), n(self.y.scale.at(*y)));
+        }
+        path
+    }
+
+    fn band(&self, edges: &[(f64, f64, f64)]) -> String {
+        let low = edges.iter().map(|(x, low, _)| (*x, *low));
+        let high = edges.iter().rev().map(|(x, _, high)| (*x, *high));
+        self.path(&low.chain(high).collect::<Vec<_>>()) + "Z"
+    }
+}
+
+/// The names of series, each with a sample of its line.
+pub(crate) fn legend<'a>(names: impl IntoIterator<Item = (usize, bool, &'a str)>) -> Markup {
+    html! {
+        ul.legend { @for (colour, is_dashed, name) in names {
+            li {
+                svg.sample viewBox="0 0 18 20" width="18" height="20" aria-hidden="true" {
+                    path.line.(series(colour)).dashed[is_dashed] d="M0 10H18" {}
+                }
+                " " (line(name))
+            }
+        } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chart_has_axes_shades_lines_dots_and_bands() {
+        let words = |value: f64| format!("{value}");
+        let chart = Chart {
+            title: "a <title>".to_owned(),
+            x: Axis {
+                scale: Scale::to(10.0, Chart::ACROSS),
+                name: "time",
+                words: &words,
+                ticks: 2,
+                unit: 1.0,
+            },
+            y: Axis {
+                scale: Scale::to(4.0, Chart::UP),
+                name: "rate",
+                words: &words,
+                ticks: 2,
+                unit: 1.0,
+            },
+            shaded: vec![(2.0, 8.0)],
+            series: vec![Series {
+                line: vec![(0.0, 0.0), (5.0, 4.0), (6.0, f64::NAN), (7.0, 1.0), (10.0, 2.0)],
+                dots: vec![(5.0, 4.0, "<4>".to_owned())],
+                band: vec![(0.0, 0.0, 1.0), (10.0, 1.0, 4.0)],
+                ..Series::default()
+            }],
+        };
+        insta::assert_snapshot!(chart.svg().0.replace("><", ">\n<"));
+    }
+}
