@@ -93,6 +93,8 @@ impl Document<'_> {
                     meta http-equiv="Content-Security-Policy" content=(policy());
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
+                    // Without an icon, a browser asks the server for one.
+                    link rel="icon" href="data:,";
                     title { (self.title()) }
                     style { (PreEscaped(STYLE)) }
                 }
@@ -145,7 +147,7 @@ impl Document<'_> {
 
 fn policy() -> String {
     format!(
-        "default-src 'none'; style-src 'sha256-{STYLE_HASH}'; script-src 'sha256-{SCRIPT_HASH}'; base-uri 'none'; form-action 'none'"
+        "default-src 'none'; img-src data:; style-src 'sha256-{STYLE_HASH}'; script-src 'sha256-{SCRIPT_HASH}'; base-uri 'none'; form-action 'none'"
     )
 }
 

@@ -90,6 +90,7 @@ async function look(browser, file, origin) {
 (async () => {
   const server = http.createServer((request, response) => {
     const file = files.find((one) => `/${path.basename(one)}` === request.url);
+    if (!file) problems.push(`a page requests ${request.url}`);
     response.writeHead(file ? 200 : 404, { "content-type": "text/html" });
     response.end(file ? fs.readFileSync(file) : "");
   });
