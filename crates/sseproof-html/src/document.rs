@@ -17,7 +17,7 @@ pub struct Document<'a> {
     pub mark: Mark,
     /// The verdict in words: the heading of the page.
     pub verdict: String,
-    /// What was checked, in short, for the title and the bar.
+    /// The subject of the check, in short, for the title and the bar.
     pub subject: &'a str,
     /// The facts about the run below the heading: label, and text of others.
     pub facts: Vec<(&'static str, Quoted<'a>)>,

@@ -1,4 +1,4 @@
-//! The page of a load: verdict and thresholds, what stands against the results, then the charts.
+//! The page of a load: verdict and thresholds, doubts about the results, then the charts.
 
 mod bars;
 mod grid;
@@ -105,12 +105,12 @@ pub(crate) fn thresholds(judged: &[JudgedThreshold]) -> Option<Section> {
     })
 }
 
-/// What stands against the results; saturation of the generator among it.
+/// The doubts about the results; saturation of the generator among it.
 fn doubts(report: &LoadReport) -> Option<Section> {
     let doubts = report.doubts();
     (!doubts.is_empty()).then(|| Section {
         id: "doubts",
-        title: "What stands against the results".to_owned(),
+        title: "Doubts about the results".to_owned(),
         short: "doubts".to_owned(),
         body: html! { @for doubt in doubts {
             div.doubt {

@@ -227,7 +227,7 @@ impl LoadReport {
     }
 }
 
-/// What stands against the results.
+/// A doubt about the results.
 pub struct Doubt {
     pub title: Cow<'static, str>,
     pub meaning: &'static str,

@@ -34,7 +34,7 @@ pub(super) fn sections(report: &Report) -> Vec<Section> {
     if !warned.is_empty() {
         let lead = match report.strict {
             true => "Advice is never an error.",
-            false => "These are no errors; with --strict, a should is one.",
+            false => "None of these is an error; with --strict, a should is one.",
         };
         sections.push(Section {
             id: "not-met",
@@ -107,7 +107,8 @@ fn places(finding: &Judged) -> Markup {
     let shown = &finding.evidence[..finding.evidence.len().min(PLACES)];
     let more = finding.evidence.len() - shown.len();
     let groups: Vec<_> = shown.chunk_by(alike).collect();
-    let is_told = !groups.is_empty() && groups.iter().all(|group| group[0].consequence.is_some());
+    let has_own_words =
+        !groups.is_empty() && groups.iter().all(|group| group[0].consequence.is_some());
     html! {
         @for (index, group) in groups.iter().enumerate() {
             // The first message stands above.
@@ -129,7 +130,7 @@ fn places(finding: &Judged) -> Markup {
             }
         }
         @if more > 0 { p.faint { "… and " (counted(more, "more place")) } }
-        @if !is_told && !finding.why.is_empty() { p { (prose(&finding.why)) } }
+        @if !has_own_words && !finding.why.is_empty() { p { (prose(&finding.why)) } }
     }
 }
 
@@ -151,7 +152,7 @@ fn place(finding: &Judged, evidence: &Evidence, with_bytes: bool) -> Markup {
     }
 }
 
-/// What happened in the case of a client, with the line of the fault marked.
+/// The timeline of the case of a client, with the line of the fault marked.
 fn timeline(evidence: &Evidence) -> Markup {
     html! {
         pre tabindex="0" { @for entry in &evidence.log {

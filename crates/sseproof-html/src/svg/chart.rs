@@ -20,7 +20,7 @@ const COLOURS: [&str; 4] = ["one", "two", "three", "four"];
 /// The values of an axis and their words.
 pub(crate) struct Axis<'a> {
     pub(crate) scale: Scale,
-    /// What it shows, as in `connections`.
+    /// Its quantity, as in `connections`.
     pub(crate) name: &'a str,
     pub(crate) words: &'a dyn Fn(f64) -> String,
     /// About how many values it names.
