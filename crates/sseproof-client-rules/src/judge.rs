@@ -141,6 +141,8 @@ fn excerpt(request: &Request, header: Option<&str>) -> Excerpt {
 pub fn timeline(case: &CaseRecord, marked: Option<usize>) -> Vec<String> {
     /// How many lines there are at most, of the first and of the last.
     const LINES: usize = 12;
+    /// How many lines there are before and after the fault, if it is between these.
+    const AROUND: usize = 3;
     let start = case.entries.first().map_or(0, |entry| entry.at_us);
     let line = |index: usize, entry: &Entry| {
         let mark = if marked == Some(index) { ">" } else { " " };
@@ -148,13 +150,23 @@ pub fn timeline(case: &CaseRecord, marked: Option<usize>) -> Vec<String> {
         let millis = entry.at_us.saturating_sub(start) as f64 / 1000.0;
         format!("{mark} {millis:>8.1} ms  {}", said(entry))
     };
-    let lines = case.entries.iter().enumerate().map(|(index, entry)| line(index, entry));
-    let cut = case.entries.len().saturating_sub(2 * LINES);
-    if cut == 0 {
-        return lines.collect();
+    let all = case.entries.len();
+    let around = marked.map_or(0..0, |marked| marked.saturating_sub(AROUND)..marked + AROUND + 1);
+    let is_shown = |index: usize| index < LINES || index + LINES >= all || around.contains(&index);
+    let mut lines = Vec::new();
+    let mut left_out = 0;
+    for (index, entry) in case.entries.iter().enumerate() {
+        if !is_shown(index) {
+            left_out += 1;
+            continue;
+        }
+        if left_out > 0 {
+            lines.push(format!("  … {}", sseproof_units::counted(left_out, "line")));
+            left_out = 0;
+        }
+        lines.push(line(index, entry));
     }
-    let left_out = format!("  … {}", sseproof_units::counted(cut, "line"));
-    lines.clone().take(LINES).chain([left_out]).chain(lines.skip(LINES + cut)).collect()
+    lines
 }
 
 fn said(entry: &Entry) -> String {
@@ -209,5 +221,25 @@ fn call_text(call: &Call) -> String {
         Call::Comment(text) => format!("comment \"{}\"", cut(text)),
         Call::Error(failed) => format!("error \"{}\"", cut(&failed.message)),
         Call::Closed(_) => "closed".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_timeline_shows_the_fault_and_its_surroundings() {
+        let entries = (0..100).map(|id| Entry { at_us: id * 1000, what: What::Close { id } });
+        let end = CaseEnd::Played;
+        let case = CaseRecord { case: "x".to_owned(), entries: entries.collect(), end };
+        let lines = timeline(&case, Some(50));
+        let gaps: Vec<_> = lines.iter().filter(|line| line.contains('…')).collect();
+        assert_eq!(gaps, ["  … 35 lines", "  … 34 lines"]);
+        assert_eq!(lines.iter().filter(|line| line.starts_with('>')).count(), 1);
+        assert_eq!(lines.len(), 12 + 1 + 7 + 1 + 12);
+        assert_eq!(timeline(&case, Some(13)).len(), 17 + 1 + 12);
+        assert_eq!(timeline(&case, None).len(), 12 + 1 + 12);
+        assert!(timeline(&CaseRecord { entries: Vec::new(), ..case }, None).is_empty());
     }
 }
