@@ -128,23 +128,27 @@ const DEFAULT_DELAY: Case = Case::new(
 .until(When::Requests(2), Quiet::Short)
 .patient(delay::WATCHED);
 
-/// The first response closes its connection: on one that is kept, some HTTP clients repeat a request
-/// by themselves.
+/// Several connections, since many clients spread their waits by chance. The first response closes
+/// its connection: on one that is kept, some HTTP clients repeat a request by themselves.
 const FAILURES: Case = Case::new(
     "failures",
-    "the server resets four connections in a row, then sends a stream that ends",
-    |visit| match visit.earlier {
+    "the server resets six connections in a row to each of five streams, then sends a stream that ends",
+    |visit| match visit.here {
         0 => {
             let plan = stream().write("retry: 50\ndata: one\n\n").then(Action::Close).plan();
             plan.with_framing(Framing::Close)
         }
-        1..=4 => silence().then(Action::Reset).plan(),
-        5 => stream().write("data: two\n\n").end(),
+        1..=backoff::FAILURES => silence().then(Action::Reset).plan(),
+        backoff::SUCCESS => stream().write("data: two\n\n").end(),
         _ => stream().write("data: three\n\n").hold(),
     },
 )
 .reconnecting()
-.until(When::Requests(7), Quiet::Short)
+.connects(|origins| {
+    let paths = 1..=backoff::CLIENTS;
+    paths.map(|path| Connect::to(format!("{}/{path}", origins.own))).collect()
+})
+.until(When::Requests(backoff::CLIENTS * (backoff::SUCCESS as usize + 2)), Quiet::Short)
 .patient(Duration::from_secs(8));
 
 const TOGETHER: Case = Case::new(

@@ -4,6 +4,14 @@ use std::time::Duration;
 
 use crate::{Fault, Hooks, Judgement, Loss, Mutant, REFERENCE, Rule, View};
 
+/// How many connections there are: fewer than a browser opens to a server.
+pub(super) const CLIENTS: usize = 5;
+/// How many requests in a row fail, and the number of the request after them, from 0.
+pub(super) const FAILURES: u64 = 6;
+pub(super) const SUCCESS: u64 = FAILURES + 1;
+/// An HTTP library may repeat a request by itself, once, and sooner than any client reconnects.
+const REPEATED: Duration = Duration::from_millis(25);
+
 pub(super) const RULE: Rule = Rule {
     id: "client/reconnect-backoff",
     cases: &["failures"],
@@ -20,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
             Hooks {
                 lost: |state, _| {
                     let wait = crate::client::lost(state, &Loss::End)?;
-                    Some(wait * (1 << state.errors.min(10)))
+                    Some(wait * (1 << state.errors.min(5)))
                 },
                 ..REFERENCE
             },
@@ -29,29 +37,93 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(view: &View<'_>) -> Judgement {
-    let failed: Vec<_> = (2..=5).map_while(|number| view.pause(number)).collect();
-    let [first, .., third, last] = failed[..] else {
+    let series: Vec<_> = view.connections().iter().map(|(_, one)| Series::of(one)).collect();
+    let failed = series.iter().map(|one| &one.failed[..]);
+    let medians = medians(&failed.collect::<Vec<_>>());
+    let [first, .., third, last] = medians[..] else {
         return Judgement::Unclear(format!(
-            "the client reconnected after {} of four failures",
-            failed.len()
+            "the client reconnected after {} of {FAILURES} failures in a row",
+            medians.len()
         ));
     };
-    let shown: Vec<_> = failed.iter().map(|pause| sseproof_units::duration(pause.what)).collect();
-    let shown = shown.join(", ");
-    let longest = third.what.max(last.what);
-    if longest < first.what + first.what / 2 {
+    let shown: Vec<_> = medians.iter().map(|wait| sseproof_units::duration(*wait)).collect();
+    let shown = format!("{} (medians of {CLIENTS} connections)", shown.join(", "));
+    let entry = |number: usize| {
+        let last = series.iter().filter_map(|one| one.entries.get(number).or(one.entries.last()));
+        last.max().copied()
+    };
+    let longest = third.max(last);
+    if longest < first + first / 2 {
         let message = format!("the waits of the client do not grow with failures: {shown}");
-        return Fault::at(last.entry, message).into();
+        return Fault { entry: entry(FAILURES as usize), ..Fault::missing(message) }.into();
     }
     let note = format!("waits after failures: {shown}");
-    let Some(after) = view.pause(6) else { return Judgement::held(note) };
+    let after: Vec<_> = series.iter().filter_map(|one| one.after_success).collect();
+    let Some(after) = median(after) else { return Judgement::held(note) };
     // Short waits are mostly the time that a connection takes.
-    if after.what > (longest / 2).max(Duration::from_millis(200)) {
-        let message = format!(
-            "the client waits for {} after a stream that worked; {note}",
-            sseproof_units::duration(after.what)
-        );
-        return Fault::at(after.entry, message).into();
+    if after > (longest / 2).max(Duration::from_millis(200)) {
+        let after = sseproof_units::duration(after);
+        let message = format!("the client waits for {after} after a stream that worked; {note}");
+        return Fault { entry: entry(SUCCESS as usize + 1), ..Fault::missing(message) }.into();
     }
     Judgement::held(note)
+}
+
+/// The waits of one connection.
+struct Series {
+    /// After each failure in a row.
+    failed: Vec<Duration>,
+    after_success: Option<Duration>,
+    /// The entries of its requests.
+    entries: Vec<usize>,
+}
+
+impl Series {
+    fn of(view: &View<'_>) -> Self {
+        let requests = view.requests();
+        let wait = |number: usize| {
+            let end = view.end(requests.get(number)?.what.number)?;
+            Some(requests.get(number + 1)?.at.saturating_sub(end.at))
+        };
+        let mut failed = Vec::new();
+        let mut is_repeated = false;
+        for pause in (1..=FAILURES as usize).map_while(wait) {
+            is_repeated = pause < REPEATED && !is_repeated;
+            if !is_repeated {
+                failed.push(pause);
+            }
+        }
+        let after_success = wait(SUCCESS as usize);
+        let entries = requests.iter().map(|asked| asked.entry).collect();
+        Self { failed, after_success, entries }
+    }
+}
+
+/// The median of the first waits, of the second ones and so on, as long as most connections have one.
+fn medians(series: &[&[Duration]]) -> Vec<Duration> {
+    let nth = |index: usize| {
+        let waits: Vec<_> = series.iter().filter_map(|waits| waits.get(index).copied()).collect();
+        (waits.len() * 2 > series.len()).then(|| median(waits)).flatten()
+    };
+    (0..).map_while(nth).collect()
+}
+
+fn median(mut waits: Vec<Duration>) -> Option<Duration> {
+    waits.sort();
+    waits.get(waits.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_needs_most_connections() {
+        let millis = |waits: &[u64]| -> Vec<_> {
+            waits.iter().map(|wait| Duration::from_millis(*wait)).collect()
+        };
+        let (one, two, three) = (millis(&[50, 100]), millis(&[70, 90, 200]), millis(&[60]));
+        assert_eq!(medians(&[&one, &two, &three]), millis(&[60, 100]));
+        assert_eq!(medians(&[]), []);
+    }
 }
