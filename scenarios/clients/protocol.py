@@ -28,7 +28,7 @@ def serve(hello, connect):
         command = json.loads(line)
         number = command["id"]
         if "connect" in command:
-            say = connections[number] = Connection(number, command["connect"].get("closeOn", {}))
+            say = connections[number] = Connection(number, command["connect"])
             say.start(connect, command["connect"], loop)
         else:
             connections[number].close()
@@ -38,9 +38,10 @@ def serve(hello, connect):
 class Connection:
     """The messages of one connection; `client` is the object of the library that has `close()`."""
 
-    def __init__(self, number, close_on):
+    def __init__(self, number, options):
         self.number = number
-        self.close_on = close_on
+        self.close_on = options.get("closeOn", {})
+        self.pause = options.get("pause")
         self.client = None
         self.task = None
         self.events = self.errors = 0
@@ -83,7 +84,14 @@ class Connection:
         event = {"type": type, "data": data, "lastEventId": last_event_id}
         self.write("event", {key: value for key, value in event.items() if value is not None})
         self.events += 1
+        if self.events == self.pause and not self.task:
+            threading.Event().wait()
         return self.events == self.close_on.get("event") and self.close_here()
+
+    async def paused(self):
+        """Takes no more events from an asynchronous iterator, if that is asked for."""
+        if self.events == self.pause:
+            await asyncio.Event().wait()
 
     def comment(self, text):
         self.write("comment", text)

@@ -43,7 +43,7 @@ pub struct Browser {
     tab: Option<Tab>,
 }
 
-/// What a browser is told to trust.
+/// An authority that a browser trusts.
 pub(crate) struct Trusted {
     /// The file with the certificate of an authority.
     pub(crate) authority: PathBuf,

@@ -1,7 +1,7 @@
 //! The certificates of the servers of cases: made for each run, so that no client can know them
 //! from elsewhere.
 //!
-//! One authority is the one that clients are told to trust; each client gets its certificate in a
+//! One authority is the one that clients are to trust; each client gets its certificate in a
 //! file, which its environment names. The other authority is known to none.
 
 use std::io::{self, Write as _};
@@ -74,7 +74,7 @@ impl Certificates {
         Ok(file.into_temp_path())
     }
 
-    /// The hash of the key of the trusted certificate, for browsers that are told to trust a key.
+    /// The hash of the key of the trusted certificate, for browsers that trust a key.
     ///
     /// # Errors
     /// If there is no randomness for the keys.

@@ -1,30 +1,29 @@
 //! The reference client, and its mutants, in this process.
 
+mod wire;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sseproof_client_rules::client::{Answer, Closing};
-use sseproof_client_rules::protocol::{Failed, Ready};
+use sseproof_client_rules::protocol::{self, Ready};
 use sseproof_client_rules::{
-    Accept, Call, Can, CloseOn, Command, Connect, Hello, Hooks, Kind, Loss, Mistrust, State,
+    Accept, Call, Can, CloseOn, Command, Connect, Hello, Hooks, Kind, Loss, State,
 };
 use sseproof_codec::{Decoder, Limits};
-use sseproof_http::http1::{Part, Progress, Reader, Start};
 use sseproof_http::{ContentDecoder, Headers};
-use sseproof_net::{
-    Dial, ReceiveBuffer, Refused, Secured, Socket, Tls, TlsOptions, Untrusted, Written, written,
-};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use sseproof_net::{Dial, Tls};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use self::wire::{Dialler, Failed, Part, Wire};
 use crate::carrier::NO_PROCESS;
 use crate::{BoxFuture, Carrier, Notice, StartError};
 
 /// All that the reference client can do.
-const CAN: [Can; 16] = [
+const CAN: [Can; 20] = [
     Can::Types,
     Can::Headers,
     Can::Method,
@@ -41,10 +40,15 @@ const CAN: [Can; 16] = [
     Can::State,
     Can::LastEventIdOfEvent,
     Can::Tls,
+    Can::Http2,
+    Can::Credentials,
+    Can::OriginOfEvent,
+    Can::Pause,
 ];
 
 pub struct Embedded {
     kind: Kind,
+    retries_on: &'static [&'static str],
     hooks: Hooks,
     dial: Arc<dyn Dial>,
     tls: Tls,
@@ -59,7 +63,22 @@ impl Embedded {
     pub fn new(hooks: Hooks, dial: Arc<dyn Dial>) -> Self {
         let kind = Kind::Eventsource;
         let tls = Tls::default();
-        Self { kind, hooks, dial, tls, connections: HashMap::new(), out: None, held: None }
+        Self {
+            kind,
+            retries_on: &["network", "end", "503"],
+            hooks,
+            dial,
+            tls,
+            connections: HashMap::new(),
+            out: None,
+            held: None,
+        }
+    }
+
+    /// The same, which declares these ends if it is resilient.
+    #[must_use]
+    pub fn retrying_on(self, retries_on: &'static [&'static str]) -> Self {
+        Self { retries_on, ..self }
     }
 
     /// The same, which trusts the certificates that `tls` trusts.
@@ -101,7 +120,7 @@ impl Embedded {
 impl Carrier for Embedded {
     fn start(&mut self, out: UnboundedSender<Notice>) -> BoxFuture<'_, Result<Hello, StartError>> {
         self.out = Some(out);
-        let kind = self.kind;
+        let (kind, retries_on) = (self.kind, self.retries_on);
         Box::pin(async move {
             Ok(Hello {
                 name: "the reference client".to_owned(),
@@ -109,7 +128,7 @@ impl Carrier for Embedded {
                 kind,
                 can: CAN.to_vec(),
                 retries_on: match kind {
-                    Kind::Resilient => ["network", "end", "503"].map(str::to_owned).to_vec(),
+                    Kind::Resilient => retries_on.iter().map(|&end| end.to_owned()).collect(),
                     _ => Vec::new(),
                 },
             })
@@ -226,7 +245,7 @@ impl Connection {
     /// Reports an error; whether the user closes the client in its handler.
     fn error(&mut self, message: String, status: Option<u16>) -> bool {
         self.state.errors += 1;
-        self.say(Call::Error(Failed { message, status, state: Some(self.state.ready) }));
+        self.say(Call::Error(protocol::Failed { message, status, state: Some(self.state.ready) }));
         self.state.connect.close_on == Some(CloseOn::Error(self.state.errors))
     }
 
@@ -234,20 +253,14 @@ impl Connection {
     async fn attempt(&mut self) -> Attempt {
         self.state.answer = Headers::default();
         let request = (self.hooks.request)(&self.state);
-        let unreachable = |why: String| Attempt::Lost(Loss::Unreachable(why));
-        let written = match written(&request) {
-            Ok(written) => written,
-            Err(error) => return Attempt::Failed { why: error.to_string(), status: 0 },
+        let dialler = Dialler { hooks: self.hooks, dial: self.dial.as_ref(), tls: &self.tls };
+        let mut wire = match dialler.open(&self.state, &request).await {
+            Ok(wire) => wire,
+            Err(Failed::Request(why)) => return Attempt::Failed { why, status: 0 },
+            Err(Failed::Unreachable(why)) => return Attempt::Lost(Loss::Unreachable(why)),
         };
-        let mut socket = match self.connected(&written).await {
-            Ok(socket) => socket,
-            Err(why) => return unreachable(why),
-        };
-        if let Err(error) = socket.write_all(&written.bytes).await {
-            return unreachable(error.to_string());
-        }
+        self.state.is_http2 = wire.is_http2();
         let mut response = Response {
-            reader: Reader::response(&request.method),
             decoder: Decoder::with_limits(Limits::UNLIMITED)
                 .resumed(&self.state.last_event_id, None),
             coding: None,
@@ -255,94 +268,52 @@ impl Connection {
         };
         let mut counted = Instant::now();
         loop {
-            let mut bytes = Vec::with_capacity(16 << 10);
             let silent = async {
                 match (self.hooks.read_timeout)(&self.state) {
                     Some(time) => sleep_until(counted + time).await,
                     None => std::future::pending().await,
                 }
             };
+            let reads = !(self.state.is_paused() && (self.hooks.pauses)(&self.state));
             let read = tokio::select! {
                 biased;
-                read = socket.read_buf(&mut bytes) => read,
-                () = silent => Err(std::io::ErrorKind::TimedOut.into()),
+                read = wire.read(), if reads => read.map_err(|error| error.to_string()),
+                () = silent => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).to_string()),
+            };
+            let bytes = match read {
+                Ok(bytes) if bytes.is_empty() => return self.ended(&mut response, &wire),
+                Ok(bytes) => bytes,
+                Err(why) => return response.lost(why),
             };
             let events = self.state.events;
-            let ended = match read {
-                Ok(0) => Some(Ok(())),
-                Ok(_) => None,
-                Err(error) => Some(Err(error.to_string())),
-            };
-            let mut input = &bytes[..];
-            while let Some(part) = response.reader.next(&mut input) {
+            for part in wire.parts(&bytes).await {
                 if let Some(attempt) = self.part(part, &mut response) {
-                    return self.finished(attempt, socket).await;
+                    return self.finished(attempt, wire).await;
                 }
             }
             if (self.hooks.counts)(&self.state, self.state.events > events) {
                 counted = Instant::now();
             }
-            if let Some(ended) = ended {
-                return self.ended(&mut response, ended);
-            }
         }
-    }
-
-    /// A connection to the server of the request.
-    async fn connected(&self, written: &Written) -> Result<Box<dyn Socket>, String> {
-        if !written.secure {
-            return self.dialled(written).await;
-        }
-        let refused = match self.shaken(&self.tls, written).await? {
-            Ok(secured) => return Ok(Box::new(secured)),
-            Err(refused) => refused,
-        };
-        let fault = match refused.untrusted {
-            Some(Untrusted::Issuer) => Mistrust::UnknownIssuer,
-            Some(Untrusted::Expired) => Mistrust::Expired,
-            Some(Untrusted::Name) => Mistrust::OtherName,
-            None => Mistrust::Other,
-        };
-        if !(self.hooks.trusts)(&self.state, fault) {
-            return Err(refused.message);
-        }
-        let any = TlsOptions { insecure: true, ..TlsOptions::default() };
-        let any = Tls::new(any).map_err(|error| error.to_string())?;
-        let secured = self.shaken(&any, written).await?.map_err(|refused| refused.message)?;
-        Ok(Box::new(secured))
-    }
-
-    async fn dialled(&self, written: &Written) -> Result<Box<dyn Socket>, String> {
-        let dialled = self.dial.dial(&written.host, written.port, ReceiveBuffer::Usual).await;
-        dialled.map(|dialled| dialled.socket).map_err(|error| error.to_string())
-    }
-
-    async fn shaken(
-        &self,
-        tls: &Tls,
-        written: &Written,
-    ) -> Result<Result<Secured, Refused>, String> {
-        let socket = self.dialled(written).await?;
-        Ok(tls.secured(&written.host, socket, &["http/1.1"]).await)
     }
 
     /// A wrong client keeps the connection after it was closed.
-    async fn finished(&mut self, attempt: Attempt, socket: Box<dyn Socket>) -> Attempt {
+    async fn finished(&mut self, attempt: Attempt, wire: Wire) -> Attempt {
         let keeps = (self.hooks.close)(&self.state) == Closing::KeepsConnection;
         if matches!(attempt, Attempt::Closed) && keeps {
             self.close();
-            let _keeps = socket;
+            let _keeps = wire;
             std::future::pending::<()>().await;
         }
         attempt
     }
 
-    fn part(&mut self, part: Part<'_>, response: &mut Response) -> Option<Attempt> {
+    fn part(&mut self, part: Part, response: &mut Response) -> Option<Attempt> {
         match part {
-            Part::Head(head) => {
-                let Start::Response { status, .. } = head.start else { return None };
-                self.state.answer = head.headers.clone();
-                let answer = Answer { status, headers: &head.headers };
+            Part::Head { status, headers } => {
+                self.state.answer = headers;
+                self.state.keep_cookies();
+                let answer = Answer { status, headers: &self.state.answer };
                 match (self.hooks.accept)(&self.state, answer) {
                     Accept::Wait => None,
                     Accept::Open => {
@@ -364,8 +335,8 @@ impl Connection {
             }
             Part::Body(bytes) => {
                 let decoded = match &mut response.coding {
-                    Some(coding) => coding.feed(bytes),
-                    None => bytes.to_vec(),
+                    Some(coding) => coding.feed(&bytes),
+                    None => bytes,
                 };
                 self.received(&decoded, false, response)
             }
@@ -374,24 +345,22 @@ impl Connection {
                 let attempt = self.received(&last, true, response);
                 Some(attempt.unwrap_or(Attempt::Lost(Loss::End)))
             }
-            Part::Flaw(flaw) => flaw
-                .is_fatal()
-                .then(|| Attempt::Lost(Loss::Broken("the response is not valid HTTP".to_owned()))),
-            Part::After(_) => None,
+            Part::Invalid => {
+                Some(Attempt::Lost(Loss::Broken("the response is not valid HTTP".to_owned())))
+            }
+            Part::Cut(why) => Some(response.lost(why)),
         }
     }
 
-    fn ended(&mut self, response: &mut Response, how: Result<(), String>) -> Attempt {
-        match (response.reader.progress(), how) {
-            (_, Err(error)) if response.is_open => Attempt::Lost(Loss::Broken(error)),
-            (Progress::UntilClose, Ok(())) => {
-                let attempt = self.received(&[], true, response);
-                attempt.unwrap_or(Attempt::Lost(Loss::End))
-            }
-            (_, _) if response.is_open => {
-                Attempt::Lost(Loss::Broken("the response is cut".to_owned()))
-            }
-            _ => Attempt::Lost(Loss::Unreachable("the server sent no response".to_owned())),
+    /// The connection is closed.
+    fn ended(&mut self, response: &mut Response, wire: &Wire) -> Attempt {
+        if wire.ends_with_connection() {
+            let attempt = self.received(&[], true, response);
+            return attempt.unwrap_or(Attempt::Lost(Loss::End));
+        }
+        match response.is_open {
+            true => response.lost(wire.ending().to_owned()),
+            false => response.lost("the server sent no response".to_owned()),
         }
     }
 
@@ -405,6 +374,9 @@ impl Connection {
         let mut items = response.decoder.inspect(&bytes);
         while let Some(item) = items.next() {
             for call in (self.hooks.dispatch)(&mut self.state, &item) {
+                if self.state.is_paused() {
+                    continue;
+                }
                 let is_event = matches!(call, Call::Event(_));
                 self.say(call);
                 self.state.events += u64::from(is_event);
@@ -423,10 +395,19 @@ impl Connection {
 }
 
 struct Response {
-    reader: Reader,
     decoder: Decoder,
     coding: Option<ContentDecoder>,
     is_open: bool,
+}
+
+impl Response {
+    /// The end of a response that was cut, or did not come.
+    fn lost(&self, why: String) -> Attempt {
+        Attempt::Lost(match self.is_open {
+            true => Loss::Broken(why),
+            false => Loss::Unreachable(why),
+        })
+    }
 }
 
 fn text(loss: Loss) -> String {

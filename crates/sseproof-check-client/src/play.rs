@@ -13,7 +13,7 @@ use sseproof_rules::{Finding, Level, Status};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-use crate::running::{Running, Served};
+use crate::running::{Adapted, Running, Served};
 use crate::{Carrier, Ground, Notice, Place, StartError};
 
 /// How often a client that ended is started again.
@@ -49,6 +49,8 @@ pub enum Progress<'a> {
         done: usize,
         all: usize,
     },
+    /// The same case, if it is not played again: the record has it alone.
+    Final(&'a ClientRecord),
 }
 
 /// Why nothing can be said of a client.
@@ -66,6 +68,8 @@ pub enum Broken {
 
 /// The case that every client can do, and the one that shows its pace.
 pub const FIRST: [&str; 2] = ["plain", "end"];
+/// The case that shows the pace of a client that reconnects after a cut only.
+const CUT: &str = "cut-chunked";
 
 /// Plays the cases, until `cancel` says why not to go on.
 ///
@@ -119,6 +123,7 @@ async fn play_all(
         again: VecDeque::new(),
         cancel,
         cut: None,
+        is_final: true,
     };
     let asked: Vec<&'static Case> = run.asked(cases, options);
     for id in FIRST {
@@ -126,9 +131,16 @@ async fn play_all(
         run.side_by_side(vec![case], 1).await?;
         run.learn(id)?;
     }
+    let by_cut = sseproof_client_rules::cases().find(|case| case.id == CUT);
+    if let Some(case) = by_cut.filter(|_| run.client.needs_cuts()) {
+        run.side_by_side(vec![case], 1).await?;
+        run.learn(CUT)?;
+    }
     let (alone, beside): (Vec<_>, Vec<_>) =
-        asked.iter().filter(|case| !FIRST.contains(&case.id)).partition(|case| case.alone);
+        asked.iter().filter(|case| !run.done.contains_key(case.id)).partition(|case| case.alone);
+    run.is_final = false;
     run.side_by_side(beside, options.at_once).await?;
+    run.is_final = true;
     let again: Vec<_> = run.again.drain(..).collect();
     let doubtful = run.doubtful();
     // Each in a process of its own: a client that is still busy with one would be late in the next.
@@ -169,6 +181,8 @@ struct Run<'r> {
     cancel: Pin<&'r mut (dyn Future<Output = String> + Send)>,
     /// Why the run ended early.
     cut: Option<String>,
+    /// Whether the cases that are played now are not played again.
+    is_final: bool,
 }
 
 impl Run<'_> {
@@ -216,7 +230,7 @@ impl Run<'_> {
             cases: Vec::new(),
         };
         let view = View::new(&record, case);
-        if id == "end" {
+        if id != FIRST[0] {
             let pause =
                 view.end(1).zip(view.request(2)).map(|(end, next)| next.at.saturating_sub(end.at));
             let pause = pause.and_then(|pause| u64::try_from(pause.as_micros()).ok());
@@ -271,7 +285,8 @@ impl Run<'_> {
         let index = usize::try_from(self.next_id).unwrap_or(usize::MAX);
         let times = (self.began, self.pace);
         let served = self.served.clone();
-        let running = Running::begin(case, index, self.ground, served, times, self.profile)
+        let adapted = Adapted { profile: self.profile, cuts: self.client.needs_cuts() };
+        let running = Running::begin(case, index, self.ground, served, times, adapted)
             .await
             .map_err(|error| Broken::Ground(error.to_string()))?;
         self.running.insert(index, running);
@@ -405,7 +420,16 @@ impl Run<'_> {
         // A case that is played a second time was done before.
         let done = self.done.len() + usize::from(!self.done.contains_key(case.id));
         (self.progress)(Progress::Ends { case: &record, done, all: self.all });
-        self.done.insert(case.id, record);
+        let alone = ClientRecord {
+            client: self.client.clone(),
+            pace: self.pace,
+            cut: None,
+            cases: vec![record],
+        };
+        if self.is_final {
+            (self.progress)(Progress::Final(&alone));
+        }
+        self.done.extend(alone.cases.into_iter().map(|record| (case.id, record)));
     }
 
     /// The client is gone: a case that was played alone is judged by that, others are played once

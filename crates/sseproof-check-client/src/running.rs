@@ -11,11 +11,12 @@ use sseproof_client_rules::{
     Asked, Call, Case, CaseVisit, ClientProfile, Connect, Do, Ended, Entry, Origins, Pace, Quiet,
     What, When, stream,
 };
-use sseproof_http::{Action, Framing, Headers, Plan, Request, Visit};
+use sseproof_http::{Action, EVENT_STREAM, Framing, Headers, Plan, Request, Visit};
 use sseproof_net::{Lab, ServedEnd};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
+use crate::play::FIRST;
 use crate::{Ground, Place};
 
 /// The longest that a case is played, whatever happens: a usual one, and one that waits for long or
@@ -85,12 +86,12 @@ impl Running {
         ground: &dyn Ground,
         served: UnboundedSender<Served>,
         (run_began, pace): (Instant, Pace),
-        profile: Option<&'static ClientProfile>,
+        adapted: Adapted,
     ) -> std::io::Result<Self> {
         // The answers depend on the address, which is known only when the server listens.
         let origins = Arc::new(OnceLock::new());
         let retired = Arc::default();
-        let answers = Answers { profile, ..Answers::new(case, Arc::clone(&origins)) };
+        let answers = Answers { adapted, ..Answers::new(case, Arc::clone(&origins)) };
         let lab = lab(answers, index, served, Arc::clone(&retired));
         let place = ground.place(lab.clone(), case.over).await?;
         origins.get_or_init(|| place.origins().clone());
@@ -314,6 +315,35 @@ pub fn server_of(case: &'static Case, origins: Origins) -> Lab {
     Lab::new(move |visit| answers.plan(visit.request).0)
 }
 
+/// The difference of the answers for some clients.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Adapted {
+    pub(crate) profile: Option<&'static ClientProfile>,
+    /// Whether streams are cut that would end, for a client that does not reconnect after an end.
+    pub(crate) cuts: bool,
+}
+
+impl Adapted {
+    fn plan(self, case: &Case, plan: Plan) -> Plan {
+        let mut plan = match self.profile {
+            Some(profile) => profile.plan(plan),
+            None => plan,
+        };
+        let is_stream = plan.headers().and_then(|headers| headers.first("content-type"));
+        let is_stream = is_stream.is_some_and(|named| named.starts_with(EVENT_STREAM));
+        // The case that is about the end.
+        let is_about_end = case.id == FIRST[1];
+        if self.cuts && is_stream && !case.kinds.is_empty() && !is_about_end {
+            for action in &mut plan.actions {
+                if *action == Action::Finish {
+                    *action = Action::Close;
+                }
+            }
+        }
+        plan
+    }
+}
+
 /// The answers of the server of a case, which depend on the requests that came before.
 struct Answers {
     case: &'static Case,
@@ -321,12 +351,12 @@ struct Answers {
     paths: Mutex<HashMap<String, u64>>,
     /// Known when the server listens.
     origins: Arc<OnceLock<Origins>>,
-    profile: Option<&'static ClientProfile>,
+    adapted: Adapted,
 }
 
 impl Answers {
     fn new(case: &'static Case, origins: Arc<OnceLock<Origins>>) -> Self {
-        Self { case, paths: Mutex::default(), origins, profile: None }
+        Self { case, paths: Mutex::default(), origins, adapted: Adapted::default() }
     }
 
     /// The answer, and whether the request is none of the client, but of the browser around it.
@@ -344,11 +374,7 @@ impl Answers {
         // No request comes before the server listens.
         let Some(origins) = self.origins.get() else { return (Plan::default(), true) };
         let plan = (self.case.answer)(&CaseVisit { request, earlier, here, origins });
-        let plan = match self.profile {
-            Some(profile) => profile.plan(plan),
-            None => plan,
-        };
-        (allowed(request, plan), false)
+        (allowed(request, self.adapted.plan(self.case, plan)), false)
     }
 }
 

@@ -408,6 +408,7 @@ fn call(body: &[u8]) -> Result<Option<Call>, String> {
                 event_type: event_type.unwrap_or_else(|| "message".to_owned()),
                 data: event.data.unwrap_or_default(),
                 last_event_id: Some(event.id.unwrap_or_default()),
+                origin: None,
             }))
         }
         "comment" => Some(Call::Comment(comment.unwrap_or_default())),
@@ -476,6 +477,7 @@ mod tests {
                 event_type: event_type.to_owned(),
                 data: data.to_owned(),
                 last_event_id: Some(id.to_owned()),
+                origin: None,
             })))
         };
         let full = r#"{"kind":"event","event":{"type":"x","data":"a","id":"1"}}"#;

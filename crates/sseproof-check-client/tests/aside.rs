@@ -45,7 +45,12 @@ impl Carrier for Page {
             let (at, id) = (Instant::now(), command.id);
             for data in ["one", "two"] {
                 let data = data.to_owned();
-                let event = Event { event_type: "message".to_owned(), data, last_event_id: None };
+                let event = Event {
+                    event_type: "message".to_owned(),
+                    data,
+                    last_event_id: None,
+                    origin: None,
+                };
                 // The run may be over.
                 let _ = out.send(Notice::Call { at, id, call: Call::Event(event) });
             }

@@ -48,8 +48,14 @@ async fn record(program: PathBuf) -> ClientRecord {
 /// The message of an error, of which a browser says nothing.
 const LOST: &str = "an event of type error";
 
+/// The calls, without the origins of events, which are those of the server.
 fn calls(case: &CaseRecord) -> Vec<Call> {
     let calls = case.entries.iter().filter_map(|entry| match &entry.what {
+        What::Called { call: Call::Event(event), .. } => {
+            let origin = event.origin.as_deref().unwrap_or_default();
+            assert!(origin.starts_with("http://127.0.0.1:"), "{origin}");
+            Some(Call::Event(Event { origin: None, ..event.clone() }))
+        }
         What::Called { call, .. } => Some(call.clone()),
         _ => None,
     });
@@ -76,7 +82,7 @@ async fn is_a_client(program: &str, name: &str) {
         [Ready::Connecting, Ready::Open, Ready::Closed].map(|state| Opened { state: Some(state) });
     let event = |data: &str, id: &str| {
         let (event_type, data) = ("message".to_owned(), data.to_owned());
-        Call::Event(Event { event_type, data, last_event_id: Some(id.to_owned()) })
+        Call::Event(Event { event_type, data, last_event_id: Some(id.to_owned()), origin: None })
     };
     let lost = Failed { message: LOST.to_owned(), status: None, state: connecting.state };
     let plain = [Call::Open(open), event("one", ""), event("two", "")];

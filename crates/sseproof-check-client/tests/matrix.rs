@@ -6,10 +6,45 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sseproof_check_client::{Embedded, Memory, Options, play};
+use sseproof_client_rules::client::lost;
 use sseproof_client_rules::{
-    ClientRecord, Hooks, Kind, REFERENCE, Rule, cases, judge, mutants, rules,
+    ClientRecord, Hooks, Kind, Loss, REFERENCE, Rule, cases, judge, mutants, rules,
 };
 use sseproof_rules::{Finding, Status};
+
+/// A client that reconnects after a cut only is asked by cuts.
+#[test]
+fn a_client_that_stays_away_after_an_end_is_asked_by_cuts() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    let hooks = Hooks {
+        lost: |state, loss| match loss {
+            Loss::End => None,
+            _ => lost(state, loss),
+        },
+        ..REFERENCE
+    };
+    let memory = Memory::default();
+    let tls = memory.certificates.client().expect("certificates");
+    let client = Embedded::new(hooks, Arc::new(memory.clone())).of(Kind::Resilient).trusting(tls);
+    let mut client = client.retrying_on(&["network", "503"]);
+    let all: Vec<_> = cases().filter(|case| !case.alone).collect();
+    let played = async {
+        play(&all, &mut client, &memory, &Options::default(), &mut |_| {}, std::future::pending())
+            .await
+            .expect("a client that works")
+    };
+    let findings = judge(&runtime.block_on(played), |_| true);
+    assert!(failed(&findings).is_empty(), "{:#?}", failed(&findings));
+    let status = |rule: &str| findings.iter().find(|found| found.rule == rule).map(|it| it.status);
+    for rule in ["client/last-event-id", "client/retry-heeded", "client/retry-kept"] {
+        assert_eq!(status(rule), Some(Status::Pass), "{rule}");
+    }
+    assert_eq!(status("client/reconnect-after-end"), Some(Status::Skip));
+}
 
 async fn record(kind: Kind, hooks: Hooks, measured: bool, own: Option<&Rule>) -> ClientRecord {
     let memory = Memory::default();

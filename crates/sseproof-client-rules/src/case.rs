@@ -52,7 +52,7 @@ pub enum Transport {
 /// The certificate of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certificate {
-    /// The client was told to trust its authority.
+    /// The client was set up to trust its authority.
     Trusted,
     /// The client does not know its authority.
     UnknownIssuer,

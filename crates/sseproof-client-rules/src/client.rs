@@ -42,6 +42,10 @@ pub struct State {
     pub errors: u64,
     /// The header fields of the last response.
     pub answer: Headers,
+    /// Whether the last connection speaks HTTP/2.
+    pub is_http2: bool,
+    /// The cookies that the server has set, as in `a=1; b=2`.
+    pub cookies: String,
     /// For mutants that hold something back.
     pub held: Vec<u8>,
 }
@@ -124,6 +128,8 @@ pub struct Hooks {
     pub close: fn(&State) -> Closing,
     /// Whether the client sends its request to a server with this fault in its certificate.
     pub trusts: fn(&State, Mistrust) -> bool,
+    /// Whether the client reads no more of the response while its user takes no events.
+    pub pauses: fn(&State) -> bool,
     /// How long the client waits for the next byte of a response; without end if it is `None`.
     pub read_timeout: fn(&State) -> Option<Duration>,
     /// Whether a piece of the response starts that wait anew; the second is whether an event came
@@ -144,6 +150,7 @@ pub const REFERENCE: Hooks = Hooks {
     call: |_, call| vec![call],
     close: |_| Closing::AtOnce,
     trusts: |_, _| false,
+    pauses: |_| true,
     read_timeout: |state| state.connect.read_timeout.map(Duration::from_millis),
     counts: |_, _| true,
 };
@@ -165,6 +172,8 @@ impl State {
             events: 0,
             errors: 0,
             answer: Headers::default(),
+            is_http2: false,
+            cookies: String::new(),
             held: Vec::new(),
             connect,
         }
@@ -177,6 +186,21 @@ impl State {
         self.method = connect.method.clone().unwrap_or_else(|| "GET".to_owned());
         self.body = connect.body.clone().unwrap_or_default();
         self.redirects = 0;
+    }
+
+    /// Keeps the cookies of a response; their attributes do not matter here.
+    pub fn keep_cookies(&mut self) {
+        let set = self.answer.all("set-cookie").map(|field| field.value.escaped());
+        let pairs = set.filter_map(|set| set.split(';').next().map(str::to_owned));
+        let pairs: Vec<_> = pairs.collect();
+        if !pairs.is_empty() {
+            self.cookies = pairs.join("; ");
+        }
+    }
+
+    /// Whether its user takes no events any more.
+    pub fn is_paused(&self) -> bool {
+        self.connect.pause.is_some_and(|last| self.events >= last)
     }
 
     pub fn opened(&self) -> Opened {
@@ -195,13 +219,16 @@ pub fn request(state: &State) -> Request {
             request.headers.set(name, value.as_str());
         }
     }
+    if state.connect.credentials && stays && !state.cookies.is_empty() {
+        request.headers.set("Cookie", state.cookies.as_str());
+    }
     if !state.last_event_id.is_empty() {
         request.headers.set("Last-Event-ID", state.last_event_id.as_str());
     }
     request
 }
 
-fn origin(url: &str) -> Option<url::Origin> {
+pub(crate) fn origin(url: &str) -> Option<url::Origin> {
     Url::parse(url).ok().map(|url| url.origin())
 }
 
@@ -260,6 +287,7 @@ pub fn dispatch(state: &mut State, item: &Item<'_>) -> Vec<Call> {
                 event_type: event.event_type.clone().into_owned(),
                 data: event.data.clone().into_owned(),
                 last_event_id: Some(event.last_event_id.clone().into_owned()),
+                origin: origin(&state.url).map(|origin| origin.ascii_serialization()),
             });
             is_heard.then_some(call).into_iter().collect()
         }

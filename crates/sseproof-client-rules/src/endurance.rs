@@ -3,6 +3,7 @@
 mod memory;
 mod quiet;
 mod read_timeout;
+mod unread;
 
 use std::time::Duration;
 
@@ -10,7 +11,13 @@ use crate::registry::Family;
 use crate::{Can, Case, Connect, Quiet, When, stream};
 
 pub(crate) const FAMILY: Family = Family {
-    rules: &[&quiet::RULE, &read_timeout::ANY_BYTE, &read_timeout::HALF_OPEN, &memory::RULE],
+    rules: &[
+        &quiet::RULE,
+        &read_timeout::ANY_BYTE,
+        &read_timeout::HALF_OPEN,
+        &memory::RULE,
+        &unread::RULE,
+    ],
     cases: &[
         &QUIET,
         &COMMENTS,
@@ -19,6 +26,7 @@ pub(crate) const FAMILY: Family = Family {
         &memory::LINE,
         &memory::DATA,
         &memory::COMMENTS,
+        &unread::CASE,
     ],
 };
 

@@ -241,6 +241,7 @@ fn read(connect: &Connect, view: &View<'_>) -> Judgement {
             event_type: event.event_type.clone().unwrap_or_default(),
             data: event.data.clone(),
             last_event_id: event.last_event_id.clone(),
+            origin: None,
         })
         .collect();
     match difference(view, &expected) {

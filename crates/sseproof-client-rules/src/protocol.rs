@@ -45,6 +45,9 @@ pub struct Connect {
     pub credentials: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub close_on: Option<CloseOn>,
+    /// The number of the event, from 1, after which the user takes no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<u64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -84,6 +87,19 @@ pub struct Hello {
     pub retries_on: Vec<String>,
 }
 
+impl Hello {
+    /// Whether the client reconnects by intent after that end.
+    pub fn declares(&self, end: &str) -> bool {
+        self.kind == Kind::Resilient && self.retries_on.iter().any(|declared| declared == end)
+    }
+
+    /// Whether it reconnects by intent after a cut and not after a complete response: its streams are
+    /// cut where others end.
+    pub fn needs_cuts(&self) -> bool {
+        self.declares("network") && !self.declares("end")
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -116,6 +132,9 @@ pub enum Can {
     State,
     #[serde(rename = "lastEventId.event")]
     LastEventIdOfEvent,
+    #[serde(rename = "origin.event")]
+    OriginOfEvent,
+    Pause,
     Tls,
     Http2,
 }
@@ -140,6 +159,8 @@ impl Can {
             Self::Comment => "comment",
             Self::State => "state",
             Self::LastEventIdOfEvent => "lastEventId.event",
+            Self::OriginOfEvent => "origin.event",
+            Self::Pause => "pause",
             Self::Tls => "tls",
             Self::Http2 => "http2",
         }
@@ -181,6 +202,9 @@ pub struct Event {
     pub data: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_event_id: Option<String>,
+    /// The origin of the stream's URL after redirects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
 }
 
 fn message() -> String {
@@ -306,7 +330,12 @@ mod tests {
     fn a_call_survives_its_line() {
         let calls = [
             Call::Open(Opened { state: Some(Ready::Open) }),
-            Call::Event(Event { event_type: "x".into(), data: "a".into(), last_event_id: None }),
+            Call::Event(Event {
+                event_type: "x".into(),
+                data: "a".into(),
+                last_event_id: None,
+                origin: Some("http://a".into()),
+            }),
             Call::Comment("ping".into()),
             Call::Error(Failed { message: "no".into(), status: Some(503), state: None }),
             Call::Closed(Opened::default()),

@@ -4,6 +4,7 @@ mod bounded;
 mod followed;
 mod location;
 mod method;
+mod origin;
 mod reconnects;
 mod relative;
 
@@ -20,8 +21,9 @@ pub(crate) const FAMILY: Family = Family {
         &location::RULE,
         &bounded::RULE,
         &reconnects::RULE,
+        &origin::RULE,
     ],
-    cases: &[&FOLLOWED, &RELATIVE, &METHOD, &LOCATION, &LOOP, &RECONNECT],
+    cases: &[&FOLLOWED, &RELATIVE, &METHOD, &LOCATION, &LOOP, &RECONNECT, &ORIGIN],
 };
 
 const STATUSES: [u16; 5] = [301, 302, 303, 307, 308];
@@ -119,6 +121,20 @@ const RECONNECT: Case = Case::new(
     },
 )
 .reconnecting()
+.until(When::Events(2), Quiet::Short);
+
+const ORIGIN: Case = Case::new(
+    "redirect-origin",
+    "the server redirects one of two connections to a stream of another origin",
+    |visit| match visit.request.path() {
+        "/elsewhere" => redirect(307, &format!("{}/elsewhere/there", visit.origins.other)),
+        _ => stream().write("data: one\n\n").hold(),
+    },
+)
+.needs(&[Can::OriginOfEvent])
+.connects(|origins| {
+    ["here", "elsewhere"].map(|path| Connect::to(format!("{}/{path}", origins.own))).to_vec()
+})
 .until(When::Events(2), Quiet::Short);
 
 /// A redirect with the status that the path begins with, and a stream at its end.

@@ -1,6 +1,7 @@
 //! Rules on the requests of a client.
 
 mod accept;
+mod cookies;
 mod credentials;
 mod custom_credentials;
 mod empty_last_event_id;
@@ -24,8 +25,9 @@ pub(crate) const FAMILY: Family = Family {
         &method::RULE,
         &credentials::RULE,
         &custom_credentials::RULE,
+        &cookies::RULE,
     ],
-    cases: &[&PLAIN, &NO_ID, &OWN_HEADERS, &OWN_METHOD, &ELSEWHERE, &DOWNGRADE],
+    cases: &[&PLAIN, &NO_ID, &OWN_HEADERS, &OWN_METHOD, &ELSEWHERE, &DOWNGRADE, &cookies::CASE],
 };
 
 /// The stream that every client can read; without it, nothing of an adapter is believed.

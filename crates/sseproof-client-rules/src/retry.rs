@@ -2,6 +2,7 @@
 
 mod heeded;
 mod huge;
+mod kept;
 mod parsed;
 
 use std::time::Duration;
@@ -10,8 +11,8 @@ use crate::registry::Family;
 use crate::{Case, Connect, Fault, Judgement, Kind, Quiet, View, When, stream};
 
 pub(crate) const FAMILY: Family = Family {
-    rules: &[&heeded::RULE, &parsed::OWN_BLOCK, &parsed::DIGITS, &huge::RULE],
-    cases: &[&HEEDED, &OWN_BLOCK, &INVALID, &ZEROS, &HUGE],
+    rules: &[&heeded::RULE, &parsed::OWN_BLOCK, &parsed::DIGITS, &kept::RULE, &huge::RULE],
+    cases: &[&HEEDED, &OWN_BLOCK, &INVALID, &ZEROS, &kept::CASE, &HUGE],
 };
 
 /// The reconnection time that most cases announce.

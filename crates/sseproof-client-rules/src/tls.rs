@@ -1,6 +1,7 @@
-//! Rules on TLS.
+//! Rules on TLS, and on HTTP/2 over it.
 
 mod certificate;
+mod http2;
 mod reconnects;
 mod stream;
 
@@ -12,13 +13,23 @@ use crate::registry::Family;
 use crate::{Can, Case, Certificate, Connect, Origins, Quiet, Transport, When, stream};
 
 pub(crate) const FAMILY: Family = Family {
-    rules: &[&stream::RULE, &reconnects::RULE, &certificate::RULE],
-    cases: &[&STREAM, &CUT, &UNKNOWN, &EXPIRED, &OTHER_NAME],
+    rules: &[&stream::RULE, &reconnects::RULE, &certificate::RULE, &http2::RULE],
+    cases: &[
+        &STREAM,
+        &CUT,
+        &UNKNOWN,
+        &EXPIRED,
+        &OTHER_NAME,
+        &http2::STREAM,
+        &http2::MANY,
+        &http2::RESET,
+        &http2::GOAWAY,
+    ],
 };
 
 const STREAM: Case = Case::new(
     "tls",
-    "the server sends two events over TLS, with a certificate that the client was told to trust",
+    "the server sends two events over TLS, with a certificate that the client was set up to trust",
     |_| stream().write("data: one\n\n").wait(20).write("data: two\n\n").hold(),
 )
 .needs(&[Can::Tls])

@@ -10,9 +10,9 @@ use crate::{
     Asked, Call, Can, CaseRecord, ClientRecord, Connect, Fault, Hello, Judgement, Kind, Pace, What,
 };
 
-/// Why a client is not asked what comes after the end of a stream.
+/// Why a client is not asked what comes after a stream.
 pub(crate) const STAYS_AWAY: &str =
-    "the client does not reconnect after the end of a stream, as it declares in `retriesOn`";
+    "the client does not reconnect after a stream, as it declares in `retriesOn`";
 
 /// The record of one case, with the client that it is about.
 #[derive(Clone, Copy)]
@@ -53,13 +53,14 @@ impl<'a> View<'a> {
 
     /// Whether it reconnects by intent after that end, as its adapter declares.
     pub fn declares(&self, end: &str) -> bool {
-        let client = self.client();
-        client.kind == Kind::Resilient && client.retries_on.iter().any(|declared| declared == end)
+        self.client().declares(end)
     }
 
-    /// Whether it does not reconnect after the end of a stream by intent, as its adapter declares.
+    /// Whether it reconnects by intent neither after the end of a stream nor after a cut, as its
+    /// adapter declares.
     pub fn stays_away(&self) -> bool {
-        self.client().kind == Kind::Resilient && !self.declares("end")
+        let is_free = self.client().kind == Kind::Resilient;
+        is_free && !self.declares("end") && !self.declares("network")
     }
 
     /// The verdict on a client that did not reconnect after this end: a fault, unless its policy is

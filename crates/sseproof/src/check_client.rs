@@ -112,6 +112,7 @@ async fn played(arguments: &CheckClient, chosen: &Chosen) -> Result<ClientRecord
             line.done = done;
             line.events += report::events(case);
         }),
+        Progress::Final(_) => {}
     };
     let record = play(&chosen.cases, carrier.as_mut(), &ground, &options, &mut shows, cancel).await;
     drop(line);
@@ -129,7 +130,7 @@ fn words(broken: Broken) -> String {
     }
 }
 
-/// The client; it is told to trust the authority in the file.
+/// The client, which is set up to trust the authority in the file.
 fn carrier(
     arguments: &CheckClient,
     certificates: &Certificates,

@@ -4,7 +4,7 @@ from httpx import AsyncClient
 from httpx_sse import aconnect_sse
 from protocol import serve, version
 
-CAN = ["types", "headers", "method", "body", "close", "closeOn", "error", "closed"]
+CAN = ["types", "headers", "method", "body", "close", "closeOn", "error", "closed", "pause"]
 HELLO = {"name": "httpx-sse", "version": version("httpx-sse"), "kind": "reader"}
 
 
@@ -16,6 +16,7 @@ async def connect(options, say):
             async for event in source.aiter_sse():
                 if say.event(event.data, event.event, event.id):
                     return
+                await say.paused()
 
 
 serve({**HELLO, "can": [*CAN, "lastEventId.event", "tls"]}, connect)

@@ -24,5 +24,5 @@ def connect(options, say):
             return
 
 
-can = [*CAN, "closed", "comment", "lastEventId.event", "tls"]
+can = [*CAN, "closed", "comment", "lastEventId.event", "pause", "tls"]
 serve({**HELLO, "can": can, "retriesOn": ["network", "end", "status", "204"]}, connect)

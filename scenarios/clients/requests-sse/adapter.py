@@ -22,5 +22,5 @@ def connect(options, say):
                 return
 
 
-can = [*CAN, "closed", "state", "lastEventId.event", "tls"]
+can = [*CAN, "closed", "state", "lastEventId.event", "pause", "tls"]
 serve({**HELLO, "can": can, "retriesOn": ["network", "end"]}, connect)

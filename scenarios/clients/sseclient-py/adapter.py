@@ -4,7 +4,7 @@ import requests
 from protocol import serve, version
 from sseclient import SSEClient
 
-CAN = ["types", "headers", "method", "body", "closeOn", "error", "closed", "tls"]
+CAN = ["types", "headers", "method", "body", "closeOn", "error", "closed", "pause", "tls"]
 HELLO = {"name": "sseclient-py", "version": version("sseclient-py"), "kind": "reader", "can": CAN}
 
 

@@ -72,8 +72,8 @@ pub fn browser_command(program: &Path, profile: &Path, url: &str) -> io::Result<
     Ok(command)
 }
 
-/// The same, for a browser that trusts this authority, or the key of its server; the page is told so
-/// by the query `?tls`.
+/// The same, for a browser that trusts this authority, or the key of its server; the page
+/// knows it by the query `?tls`.
 ///
 /// # Errors
 /// As [`browser_command`].

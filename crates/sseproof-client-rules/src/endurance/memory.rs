@@ -15,9 +15,9 @@ const PIECE: usize = 256 << 10;
 /// How many come before the second event, and after it.
 const PIECES: (usize, usize) = (64, 128);
 /// Growth by that many bytes is the stream itself, kept in memory.
-const GROWTH: u64 = 24 << 20;
+pub(super) const GROWTH: u64 = 24 << 20;
 /// The time before and after each part, in milliseconds, for the readings of the memory.
-const PAUSE: u64 = 400;
+pub(super) const PAUSE: u64 = 400;
 
 pub(super) const RULE: Rule = Rule {
     id: "client/endurance-memory",
@@ -74,29 +74,31 @@ fn judge(view: &View<'_>) -> Judgement {
     let Some(second) = events.get(1) else {
         return Judgement::Unclear("the client did not read 16 MiB of comments in time".to_owned());
     };
-    let readings: Vec<_> = view
-        .entries()
-        .filter_map(|seen| match seen.what {
-            What::Memory(bytes) => Some((seen.entry, seen.at, *bytes)),
-            _ => None,
-        })
-        .collect();
-    let border = second.at + Duration::from_millis(PAUSE / 2);
-    let before = readings.iter().filter(|(_, at, _)| *at < border).map(|(.., bytes)| *bytes).max();
-    let after = readings.iter().filter(|(_, at, _)| *at >= border).max_by_key(|(.., bytes)| *bytes);
-    let (Some(before), Some((entry, _, most))) = (before, after) else {
+    let Some((growth, entry)) = growth(view, second.at + Duration::from_millis(PAUSE / 2)) else {
         return Judgement::Unclear("the memory of the client was not read".to_owned());
     };
-    let growth = most.saturating_sub(before);
     let shown = sseproof_units::bytes(growth);
     if growth > GROWTH {
         let message = format!(
             "the memory of the client grows by {shown} while the server sends 32 MiB that are not an event"
         );
-        return Fault::at(*entry, message).into();
+        return Fault::at(entry, message).into();
     }
     match view.end(1) {
         Some(_) => Judgement::held(format!("the memory of the client grew by {shown} with 32 MiB")),
         None => Judgement::Unclear("the client did not read 32 MiB in time".to_owned()),
     }
+}
+
+/// How much the most memory after this moment is above the most before it, and the entry of it.
+pub(super) fn growth(view: &View<'_>, border: Duration) -> Option<(u64, usize)> {
+    let readings = || {
+        view.entries().filter_map(|seen| match seen.what {
+            What::Memory(bytes) => Some((seen.entry, seen.at, *bytes)),
+            _ => None,
+        })
+    };
+    let before = readings().filter(|(_, at, _)| *at < border).map(|(.., bytes)| bytes).max()?;
+    let after = readings().filter(|(_, at, _)| *at >= border).max_by_key(|(.., bytes)| *bytes)?;
+    Some((after.2.saturating_sub(before), after.0))
 }

@@ -38,6 +38,7 @@ fn judge(view: &View<'_>) -> Judgement {
         event_type: "message".to_owned(),
         data: data.to_owned(),
         last_event_id: Some("1".to_owned()),
+        origin: None,
     };
     match difference(view, &[event("\u{e9}"), event("\u{1F600}\n")]) {
         None => Judgement::held("read byte by byte"),

@@ -30,6 +30,7 @@ fn empty() -> Call {
         event_type: "message".to_owned(),
         data: String::new(),
         last_event_id: Some(String::new()),
+        origin: None,
     })
 }
 

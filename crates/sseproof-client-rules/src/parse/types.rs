@@ -61,7 +61,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn judge(view: &View<'_>) -> Judgement {
     let names = names().into_iter().chain(["message".to_owned()]);
-    let event = |event_type| Event { event_type, data: "d".to_owned(), last_event_id: None };
+    let event =
+        |event_type| Event { event_type, data: "d".to_owned(), last_event_id: None, origin: None };
     let expected: Vec<_> = names.map(event).collect();
     match difference(view, &expected) {
         None => Judgement::held(sseproof_units::counted(expected.len(), "type")),

@@ -34,6 +34,7 @@ pub(super) const RULE: Rule = Rule {
                         event_type: "message".to_owned(),
                         data: comment.text.clone().into_owned(),
                         last_event_id: None,
+                        origin: None,
                     })],
                     _ => crate::client::dispatch(state, item),
                 },

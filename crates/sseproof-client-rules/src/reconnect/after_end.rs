@@ -1,7 +1,6 @@
 //! A client reconnects after the end of the stream.
 
-use crate::view::STAYS_AWAY;
-use crate::{Fault, Hooks, Judgement, Loss, Mutant, REFERENCE, Rule, View};
+use crate::{Hooks, Judgement, Loss, Mutant, REFERENCE, Rule, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "client/reconnect-after-end",
@@ -23,7 +22,6 @@ pub(super) const RULE: Rule = Rule {
 fn judge(view: &View<'_>) -> Judgement {
     match view.request(2) {
         Some(_) => Judgement::held("the client reconnected"),
-        None if view.stays_away() => Judgement::Skipped(STAYS_AWAY.to_owned()),
-        None => Fault::missing("the client does not reconnect after the end of the stream").into(),
+        None => view.absent("end", "the client does not reconnect after the end of the stream"),
     }
 }

@@ -52,7 +52,7 @@ fn judge(view: &View<'_>) -> Judgement {
         _ => "a certificate for another host",
     };
     let requests = view.requests();
-    // What it does without options is worse.
+    // A request without options is the worse fault.
     let bare = requests.iter().find(|asked| asked.what.request.path() != OPTIONS);
     if let Some(request) = bare.or(requests.first()) {
         let if_any = if bare.is_none() { ", if it has options such as header fields" } else { "" };

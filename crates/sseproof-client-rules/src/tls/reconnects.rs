@@ -1,5 +1,6 @@
 //! A client whose stream over TLS is cut reconnects, and over TLS.
 
+use super::stream::is_over_tls;
 use crate::{Fault, Hooks, Judgement, Loss, Mutant, REFERENCE, Rule, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -12,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
             "does not reconnect after a response over TLS that was cut",
             Hooks {
                 lost: |state, loss| match loss {
-                    Loss::Broken(_) if state.url.starts_with("https:") => None,
+                    Loss::Broken(_) if is_over_tls(state) => None,
                     _ => crate::client::lost(state, loss),
                 },
                 ..REFERENCE

@@ -2,7 +2,7 @@
 
 use sseproof_codec::Item;
 
-use crate::{Fault, Hooks, Judgement, Mutant, REFERENCE, Rule, View};
+use crate::{Fault, Hooks, Judgement, Mutant, REFERENCE, Rule, State, View};
 
 pub(super) const RULE: Rule = Rule {
     id: "client/tls-stream",
@@ -13,13 +13,18 @@ pub(super) const RULE: Rule = Rule {
         "delivers no event of a stream over TLS",
         Hooks {
             dispatch: |state, item| match item {
-                Item::Event(_) if state.url.starts_with("https:") => Vec::new(),
+                Item::Event(_) if is_over_tls(state) => Vec::new(),
                 _ => crate::client::dispatch(state, item),
             },
             ..REFERENCE
         },
     )],
 };
+
+/// Whether it is over TLS, and not over HTTP/2.
+pub(super) fn is_over_tls(state: &State) -> bool {
+    state.url.starts_with("https:") && !state.is_http2
+}
 
 fn judge(view: &View<'_>) -> Judgement {
     let failed = view.handshakes().into_iter().find_map(|seen| Some((seen.entry, seen.what?)));
@@ -30,7 +35,7 @@ fn judge(view: &View<'_>) -> Judgement {
         }
         (_, None, Some((entry, error))) => {
             let message =
-                format!("the client refuses a certificate that it was told to trust: {error}");
+                format!("the client refuses a certificate that it was set up to trust: {error}");
             Fault::at(entry, message).into()
         }
         (_, None, None) => {

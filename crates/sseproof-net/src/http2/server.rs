@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sseproof_http::http2::{Asked, Server};
+use sseproof_http::http2::{Asked, Server, kind};
 use sseproof_http::{Action, Request, Script, Then};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
 use tokio::sync::watch;
@@ -126,6 +126,10 @@ impl Connection {
             // The request that restarts the server still gets its response.
             let restarts =
                 plan.actions.iter().any(|action| matches!(action, Action::Restart { .. }));
+            let resets = plan
+                .actions
+                .iter()
+                .any(|action| matches!(action, Action::Frame { kind: kind::RST_STREAM, .. }));
             let mut restarted = lab.restarts();
             let script = Script::http2(plan, &request, id);
             let mut stage = Stream { id, wire };
@@ -133,7 +137,10 @@ impl Connection {
                 played = play(script, &mut stage, &lab) => played,
                 Ok(()) = restarted.changed(), if !restarts => Ok(Then::Close),
             };
-            playing.ends(ServedEnd::from(&played));
+            playing.ends(match &played {
+                Ok(_) if resets => ServedEnd::Reset,
+                played => ServedEnd::from(played),
+            });
             match played {
                 Ok(Then::KeepAlive) | Err(_) => {}
                 Ok(ends) => stage.wire.change(|state| state.over = Some(ends == Then::Reset)),
