@@ -89,10 +89,13 @@ fn compare(found: &Found, known: &Known) -> Vec<String> {
 }
 
 pub(crate) fn installed() -> Option<PathBuf> {
+    NAMES.iter().find_map(|name| in_path(name))
+}
+
+/// The program of this name.
+pub(crate) fn in_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
-    let mut all = NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    all.find(|program| program.is_file())
+    env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
 fn version(program: &Path) -> anyhow::Result<String> {

@@ -1,16 +1,18 @@
 //! Real clients of others: installed, checked, compared with the expected results.
 
-use std::collections::BTreeMap;
+mod page;
+
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, bail};
-use sseproof_client_rules::{Kind, read_client_recording};
+use sseproof_client_rules::{ClientRecord, Kind, read_client_recording};
 use sseproof_report::Report;
 use sseproof_rules::{Level, Status};
 
-use crate::libraries::{Library, explained, libraries, row, table};
+use crate::browser::in_path;
+use crate::libraries::{Library, libraries};
 use crate::{measured, root};
 
 const REPORT: &str = "reports/clients.md";
@@ -20,30 +22,51 @@ const RESULT: &str = "report.json";
 const RECORD: &str = "record.jsonl";
 /// The protocol in which no case answers.
 const NOT_SERVED: &str = "mcp";
-/// The kinds of clients, and the heading of their table.
-const KINDS: [(Kind, &str); 3] = [
-    (Kind::Eventsource, "Clients that follow the standard of `EventSource`"),
-    (Kind::Resilient, "Clients that reconnect by a policy of their own"),
-    (Kind::Reader, "Readers of one response"),
-];
-
 struct Checked {
     client: Library,
-    kind: Kind,
+    record: ClientRecord,
     report: Report,
+}
+
+impl Checked {
+    fn kind(&self) -> Kind {
+        self.record.client.kind
+    }
+
+    fn versions(&self) -> String {
+        let client = &self.record.client;
+        match &self.client.versions[..] {
+            [] => format!("{} {}", client.name, client.version),
+            versions => versions.join(", "),
+        }
+    }
 }
 
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let program = measured::build(PROFILE)?;
-    let readable = |client: &Library| client.profile.as_deref() != Some(NOT_SERVED);
-    for client in libraries("client", names)?.iter().filter(|client| readable(client)) {
-        println!("== {}", client.name);
-        check(&program, client)?;
+    for client in libraries("client", names)? {
+        match obstacle(&client) {
+            None => {
+                println!("== {}", client.name);
+                check(&program, &client)?;
+            }
+            Some(why) => eprintln!("SKIPPED: {}: {why}.", client.name),
+        }
     }
-    let (all, others): (Vec<_>, Vec<_>) =
-        libraries("client", &[])?.into_iter().partition(|client| readable(client));
-    let results = all.into_iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
-    fs::write(root().join(REPORT), page(&results, &others))
+    report()
+}
+
+/// Writes the results of the last checks of all clients, and compares them with what is expected.
+pub(crate) fn report() -> anyhow::Result<()> {
+    let (mut results, mut others) = (Vec::new(), Vec::new());
+    for client in libraries("client", &[])? {
+        // A browser that is gone may have been checked before.
+        match obstacle(&client).filter(|_| !folder(&client).join(RESULT).exists()) {
+            None => results.push(read(client)?),
+            Some(why) => others.push((client, why)),
+        }
+    }
+    fs::write(root().join(REPORT), page::page(&results, &others))
         .with_context(|| format!("write {REPORT}"))?;
     println!("wrote {REPORT}");
     let surprises: Vec<String> = results.iter().flat_map(compare).collect();
@@ -56,17 +79,30 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Why the client cannot be checked.
+fn obstacle(client: &Library) -> Option<String> {
+    if client.profile.as_deref() == Some(NOT_SERVED) {
+        return Some(format!("it only reads streams of the protocol {NOT_SERVED}"));
+    }
+    let browser = client.browser.as_ref().filter(|browser| in_path(browser).is_none())?;
+    Some(format!("{browser} is not installed"))
+}
+
+fn folder(client: &Library) -> PathBuf {
+    root().join("target/clients").join(&client.name)
+}
+
 /// Its results stay in its folder.
 fn check(program: &Path, client: &Library) -> anyhow::Result<()> {
     let folder = client.install("client")?;
-    let status = Command::new(program)
-        .args(["check-client", "--quiet", "--json", RESULT, "--record", RECORD])
-        .args(client.profile.iter().flat_map(|profile| ["--profile", profile]))
-        .arg("--")
-        .args(&client.command)
-        .current_dir(&folder)
-        .status()
-        .context("start sseproof")?;
+    let mut command = Command::new(program);
+    command.args(["check-client", "--quiet", "--json", RESULT, "--record", RECORD]);
+    command.args(client.profile.iter().flat_map(|profile| ["--profile", profile]));
+    match &client.browser {
+        Some(browser) => command.args(["--browser", browser]),
+        None => command.arg("--").args(&client.command),
+    };
+    let status = command.current_dir(&folder).status().context("start sseproof")?;
     if !matches!(status.code(), Some(0 | 1)) {
         bail!("sseproof check-client ended with {status} for {}", client.name);
     }
@@ -75,12 +111,12 @@ fn check(program: &Path, client: &Library) -> anyhow::Result<()> {
 
 /// The results of its last check.
 fn read(client: Library) -> anyhow::Result<Checked> {
-    let folder = root().join("target/clients").join(&client.name);
+    let folder = folder(&client);
     let context = || format!("read the results of {}", client.name);
     let text = fs::read_to_string(folder.join(RECORD)).with_context(context)?;
-    let kind = read_client_recording(&text).with_context(context)?.client.kind;
+    let record = read_client_recording(&text).with_context(context)?;
     let report = crate::peers::read(&folder.join(RESULT))?;
-    Ok(Checked { client, kind, report })
+    Ok(Checked { client, record, report })
 }
 
 /// The differences from what is expected; advice is not compared.
@@ -97,61 +133,4 @@ fn compare(Checked { client, report, .. }: &Checked) -> Vec<String> {
         };
         !report.findings.iter().any(inconclusive)
     })
-}
-
-/// Why the client cannot be asked.
-fn reason(client: &Library) -> String {
-    let profile = client.profile.as_deref().unwrap_or_default();
-    format!("it only reads streams of the protocol {profile}")
-}
-
-fn page(results: &[Checked], others: &[Library]) -> String {
-    let mut out = String::from(
-        "# sseproof on clients of others\n\nMade by `cargo xtask clients`.\n✓ holds, **✗** breaks a must, ✗ breaks a should or an advice, ? is inconclusive, – could not be asked: the client has not the option, or the rule is not for its kind.\n\n",
-    );
-    out.push_str(&table("client", results.iter().map(|checked| &checked.client)));
-    for (kind, title) in KINDS {
-        let of_kind: Vec<_> = results.iter().filter(|checked| checked.kind == kind).collect();
-        if !of_kind.is_empty() {
-            out.push_str(&format!("\n## {title}\n\n{}", matrix(&of_kind)));
-        }
-    }
-    if !others.is_empty() {
-        out.push_str("\n## Not checked\n\n");
-    }
-    for client in others {
-        out.push_str(&format!("- {}: {}.\n", client.name, reason(client)));
-    }
-    out.push_str(&explained(results.iter().map(|checked| &checked.client)));
-    out
-}
-
-/// Each rule that at least one of them could be asked.
-fn matrix(results: &[&Checked]) -> String {
-    let mut out = String::new();
-    row(&mut out, "| rule | level", results.iter().map(|checked| checked.client.name.clone()));
-    row(&mut out, "|---|---", results.iter().map(|_| ":-:".to_owned()));
-    let of = |checked: &Checked| {
-        let findings = checked.report.findings.iter();
-        findings.map(|finding| (finding.rule.clone(), finding.status)).collect()
-    };
-    let all: Vec<BTreeMap<String, Status>> = results.iter().map(|checked| of(checked)).collect();
-    let findings = results.first().into_iter().flat_map(|checked| &checked.report.findings);
-    for finding in findings {
-        let cells: Vec<_> = all
-            .iter()
-            .map(|statuses| match (statuses.get(&finding.rule), finding.level) {
-                (Some(Status::Pass), _) => "✓",
-                (Some(Status::Fail), Level::Must) => "**✗**",
-                (Some(Status::Fail), _) => "✗",
-                (Some(Status::Inconclusive), _) => "?",
-                (Some(Status::Skip) | None, _) => "–",
-            })
-            .collect();
-        if cells.iter().any(|cell| *cell != "–") {
-            let first = format!("| `{}` | {}", finding.rule, finding.level.word());
-            row(&mut out, &first, cells.into_iter().map(str::to_owned));
-        }
-    }
-    out
 }

@@ -17,17 +17,21 @@ use crate::root;
 pub(crate) struct Library {
     #[serde(alias = "parser", alias = "client")]
     pub(crate) name: String,
-    about: String,
-    versions: Vec<String>,
+    pub(crate) about: String,
+    /// Of it and of that below it; the adapter or the browser says its own if there are none.
+    pub(crate) versions: Vec<String>,
     install: Vec<Vec<String>>,
+    #[serde(default)]
     pub(crate) command: Vec<String>,
+    /// The program of a browser, which needs no adapter.
+    pub(crate) browser: Option<String>,
     /// The protocol on top of streams without which the library reads nothing.
     pub(crate) profile: Option<String>,
     /// The rules or requirements that it is known to break, each with a manual check.
     pub(crate) expect: BTreeMap<String, String>,
     /// The same, for what it breaks in some runs only.
     #[serde(default)]
-    sometimes: BTreeMap<String, String>,
+    pub(crate) sometimes: BTreeMap<String, String>,
 }
 
 /// The libraries in `scenarios/<kind>s/`: all, or those of the given names.
