@@ -61,9 +61,6 @@ pub struct RequestOptions<'l> {
     pub on: Option<&'l Live>,
     /// Whether an HTTP/1 connection stays open after a complete response.
     pub keep: bool,
-    /// Whether the exchange is over with its response: bytes after it are not waited for, and an
-    /// HTTP/2 connection stays open, too.
-    pub brief: bool,
     /// The window of the HTTP/2 stream, in bytes, which is never enlarged.
     pub window: Option<u32>,
     /// How much its connection takes while it is not read.
@@ -178,7 +175,6 @@ impl Client {
             reset: Arc::clone(&reset),
             link: link.clone(),
             keeps: options.keep.then(|| kept.clone()),
-            brief: options.brief,
         };
         let task = tokio::spawn(drive(prepared, Arc::clone(&self.dial), context, earlier));
         Ok(Live { shared, task, reset, link, kept, joins })
@@ -269,13 +265,13 @@ impl Live {
         self.joins
     }
 
-    /// Whether its connection is open for another exchange.
+    /// Whether its HTTP/1 connection is open for another exchange.
     pub async fn keeps(&mut self) -> bool {
         // The connection is free a moment after the response is complete.
         if self.look(|progress| progress.ended) {
             self.over().await;
         }
-        self.kept.is_open() || self.link.handle().is_some()
+        self.kept.is_open()
     }
 
     /// Disconnects, if the exchange is not over, and returns its record.

@@ -34,8 +34,6 @@ pub(crate) struct ExchangeContext {
     pub(crate) link: Link,
     /// Where its connection is kept after a complete response over HTTP/1, if it is.
     pub(crate) keeps: Option<KeptConnection>,
-    /// Whether it is over with its response.
-    pub(crate) brief: bool,
 }
 
 /// The exchange on the connection of an earlier one, or on one of its own.
@@ -199,9 +197,6 @@ async fn over_http2(
             () = &mut closed => running = false,
             () = &mut head, if !has_head => return Err(Ending::TimedOut(Phase::Head)),
         }
-    }
-    if running && context.brief {
-        return Ok(());
     }
     if running {
         // Later bytes are kept in the wire, where a rule may find them.

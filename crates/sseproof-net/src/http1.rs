@@ -73,8 +73,7 @@ pub(crate) async fn exchange(
         }
     };
     let is_whole = context.shared.lock().exchange.end.how == Ending::Complete;
-    let _ =
-        timeout(if is_whole && !context.brief { AFTERMATH } else { Duration::ZERO }, more).await;
+    let _ = timeout(if is_whole { AFTERMATH } else { Duration::ZERO }, more).await;
     let is_free = is_whole
         && !recorder.is_closed()
         && context.shared.lock().exchange.head.as_ref().is_some_and(is_persistent);

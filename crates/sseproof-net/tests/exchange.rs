@@ -343,7 +343,7 @@ async fn a_kept_connection_carries_the_next_exchange() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_is_not_kept_after_an_answer_that_closes_it() {
     let client = client(|_| Plan::answer(200, "text/plain", "").with_header("Connection", "close"));
-    let keep = RequestOptions { keep: true, brief: true, ..RequestOptions::default() };
+    let keep = RequestOptions { keep: true, ..RequestOptions::default() };
     let mut live = client.open_with(get(), keep).unwrap();
     live.wait(LONG, |progress| progress.ended).await;
     assert!(!live.keeps().await);

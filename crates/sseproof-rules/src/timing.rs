@@ -112,7 +112,7 @@ pub(crate) const NO_HEAD_THROUGH_PROXY: Duration = Duration::from_secs(2);
 pub(crate) const BLOCKED: Duration = Duration::from_secs(3);
 
 /// For the end of a producer whose client has disconnected: servers notice it at their next write.
-pub(crate) const PRODUCER_GONE: Duration = Duration::from_secs(3);
+pub(crate) const PRODUCER_GONE: Duration = Duration::from_secs(5);
 
 /// For response headers, if no request at all is answered.
 pub(crate) const MUTE: Duration = Duration::from_secs(15);

@@ -13,7 +13,7 @@ use super::scenario_run::ScenarioRun;
 
 /// The default time for numbers to return to an earlier reading: a little more than the rules on
 /// producers require.
-const WITHIN: Duration = Duration::from_millis(3_100);
+const WITHIN: Duration = Duration::from_millis(5_100);
 /// How long to wait until numbers no longer change: earlier connections may still be closing.
 const SETTLE: Duration = Duration::from_secs(1);
 /// The pauses between readings: short at first, so that a quick server costs little time.

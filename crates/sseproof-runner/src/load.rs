@@ -6,7 +6,7 @@ use sseproof_codec::Item;
 use sseproof_files::model::{Churn, Grown, Name, Pour, Stall};
 use sseproof_files::{HookCall, MARK};
 use sseproof_http::Request;
-use sseproof_net::{Client, Leave, Live, RequestOptions, Waited};
+use sseproof_net::{Client, Leave, Waited};
 use sseproof_record::{Exchange, Gauge, Numbered, PublishOutcome, RunEventKind};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -30,7 +30,7 @@ const WITHOUT_WAIT: usize = PARTS / 2 - 1;
 /// How long to wait after each other part until the server has released the closed connections.
 const PART_GONE: Duration = Duration::from_millis(500);
 /// The same after the last part.
-const ALL_GONE: Duration = Duration::from_secs(3);
+const ALL_GONE: Duration = Duration::from_secs(5);
 /// How long to stay silent if more is open than after half of the parts: many servers close an idle
 /// connection after five seconds, and a proxy may have opened some for the readings themselves.
 const IDLE_CLOSED: Duration = Duration::from_secs(6);
@@ -161,12 +161,11 @@ impl ScenarioRun<'_> {
         let reader = self.named(step.seen_by.as_ref()).filter(|_| step.seen_by.is_some());
         let at = self.client.now();
         let mut stopped = PublishOutcome::Accepted;
-        let mut kept = None;
         let all = wanted as u64;
         while events.bytes() < all && self.is_of_use(step, (events.bytes(), all), begun.elapsed()) {
             let number = events.first + events.count;
             stopped = match self.filled(hook.call(target, &events.data(number)))? {
-                HookCall::Send(request) => sent(self.client, request, &mut kept).await,
+                HookCall::Send(request) => sent(self.client, request).await,
                 HookCall::Run(command) => match command::run(&command, ANSWER, 0).await {
                     Ok(()) => PublishOutcome::Accepted,
                     Err(error) => PublishOutcome::Failed(error.to_string()),
@@ -286,29 +285,16 @@ async fn visits(client: &Client, request: &Request, times: usize) -> usize {
     ended.into_iter().flatten().filter(Exchange::is_stream).count()
 }
 
-/// Publishes one portion, which no exchange of the record shows, on the connection of the last one if
-/// the server keeps it open.
-async fn sent(client: &Client, request: Request, kept: &mut Option<Live>) -> PublishOutcome {
+/// Publishes one portion, which no exchange of the record shows.
+async fn sent(client: &Client, request: Request) -> PublishOutcome {
     let label = request.label();
-    loop {
-        let earlier = kept.take();
-        let on = earlier.as_ref();
-        let options = RequestOptions { on, keep: true, brief: true, ..Default::default() };
-        let mut live = match client.open_with(request.clone(), options) {
-            Ok(live) => live,
-            Err(error) => return PublishOutcome::Unsendable(error.to_string()),
-        };
-        let waited = live.wait(ANSWER, |progress| progress.ended).await;
-        let status = live.look(|progress| progress.exchange.status());
-        // The server may have closed the connection just before.
-        if earlier.is_some() && status.is_none() && waited != Waited::TimedOut {
-            continue;
-        }
-        if waited == Waited::Reached && live.keeps().await {
-            *kept = Some(live);
-        }
-        return outcome(&label, status, || format!("{label} had no answer in {ANSWER:?}"));
-    }
+    let mut live = match client.open(request) {
+        Ok(live) => live,
+        Err(error) => return PublishOutcome::Unsendable(error.to_string()),
+    };
+    live.wait(ANSWER, |progress| progress.ended).await;
+    let status = live.leave(Leave::Fin).await.status();
+    outcome(&label, status, || format!("{label} had no answer in {ANSWER:?}"))
 }
 
 async fn visit(client: &Client, request: &Request) -> Option<Exchange> {

@@ -162,8 +162,7 @@ impl<'r> ScenarioRun<'r> {
     ) -> Result<usize, Stop> {
         let on = options.on.and_then(|index| self.slots[index].live());
         let ConnectionOptions { exactly, keep, window, receive_buffer, .. } = options;
-        let request_options =
-            RequestOptions { exactly, on, keep, brief: false, window, receive_buffer };
+        let request_options = RequestOptions { exactly, on, keep, window, receive_buffer };
         let client = self.client_for(&request);
         let live = match client.open_with(request.clone(), request_options) {
             Ok(live) => live,
