@@ -49,8 +49,6 @@ pub enum Progress<'a> {
         done: usize,
         all: usize,
     },
-    /// The same case, if it is not played again: the record has it alone.
-    Final(&'a ClientRecord),
 }
 
 /// Why nothing can be said of a client.
@@ -123,7 +121,6 @@ async fn play_all(
         again: VecDeque::new(),
         cancel,
         cut: None,
-        is_final: true,
     };
     let asked: Vec<&'static Case> = run.asked(cases, options);
     for id in FIRST {
@@ -138,9 +135,7 @@ async fn play_all(
     }
     let (alone, beside): (Vec<_>, Vec<_>) =
         asked.iter().filter(|case| !run.done.contains_key(case.id)).partition(|case| case.alone);
-    run.is_final = false;
     run.side_by_side(beside, options.at_once).await?;
-    run.is_final = true;
     let again: Vec<_> = run.again.drain(..).collect();
     let doubtful = run.doubtful();
     // Each in a process of its own: a client that is still busy with one would be late in the next.
@@ -181,8 +176,6 @@ struct Run<'r> {
     cancel: Pin<&'r mut (dyn Future<Output = String> + Send)>,
     /// Why the run ended early.
     cut: Option<String>,
-    /// Whether the cases that are played now are not played again.
-    is_final: bool,
 }
 
 impl Run<'_> {
@@ -420,16 +413,7 @@ impl Run<'_> {
         // A case that is played a second time was done before.
         let done = self.done.len() + usize::from(!self.done.contains_key(case.id));
         (self.progress)(Progress::Ends { case: &record, done, all: self.all });
-        let alone = ClientRecord {
-            client: self.client.clone(),
-            pace: self.pace,
-            cut: None,
-            cases: vec![record],
-        };
-        if self.is_final {
-            (self.progress)(Progress::Final(&alone));
-        }
-        self.done.extend(alone.cases.into_iter().map(|record| (case.id, record)));
+        self.done.insert(case.id, record);
     }
 
     /// The client is gone: a case that was played alone is judged by that, others are played once

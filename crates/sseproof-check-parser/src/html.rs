@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 use sseproof_corpus::Event;
-use sseproof_html::{Document, Mark, Section, line, prose, text};
+use sseproof_html::{Document, Mark, Section, line, prose, scroll, text};
 use sseproof_units::{count, counted};
 
 use crate::judge::Failure;
@@ -191,7 +191,7 @@ fn all(report: &Report) -> Option<Section> {
         title: "All requirements".to_owned(),
         short: "requirements".to_owned(),
         body: html! {
-            div.scroll tabindex="0" role="group" aria-label="Requirements" { table.sorted {
+            (scroll("Requirements", &html! { table.sorted {
                 thead { tr {
                     th scope="col" { "Requirement" } th scope="col" { "Result" }
                     th.right scope="col" { "Cases" } th.right scope="col" { "Failed" }
@@ -208,7 +208,7 @@ fn all(report: &Report) -> Option<Section> {
                         td.number { (of.failed().count()) }
                     }
                 } }
-            } }
+            } }))
         },
     })
 }
@@ -223,7 +223,7 @@ fn shown(failure: &Failure) -> Markup {
             span.offset { (format!("{:>3}  ", at + 1)) } "b\"" (line(chunk)) "\"\n"
         }
         @if failure.chunks.len() > MOST { "… and " (counted(failure.chunks.len() - MOST, "more chunk")) } }
-        div.scroll tabindex="0" role="group" aria-label="Events" { table {
+        (scroll("Events", &html! { table {
             thead { tr { th.right scope="col" { "Event" } th scope="col" { "Expected" } th scope="col" { "Got" } } }
             tbody { @for at in 0..rows.clamp(1, MOST) {
                 @let right = failure.expected.get(at);
@@ -238,7 +238,7 @@ fn shown(failure: &Failure) -> Markup {
                     } }
                 }
             } }
-        } }
+        } }))
     }
 }
 

@@ -7,10 +7,10 @@ mod stream;
 
 use std::time::Duration;
 
-use sseproof_http::Action;
+use sseproof_http::{Action, Request};
 
 use crate::registry::Family;
-use crate::{Can, Case, Certificate, Connect, Origins, Quiet, Transport, When, stream};
+use crate::{Can, Case, Certificate, Connect, Origins, Quiet, State, Transport, When, stream};
 
 pub(crate) const FAMILY: Family = Family {
     rules: &[&stream::RULE, &reconnects::RULE, &certificate::RULE, &http2::RULE],
@@ -55,34 +55,36 @@ const AFTER_HANDSHAKE: Quiet = Quiet::Time(Duration::from_secs(1));
 /// The path of a connection with options; some clients verify only without any.
 const OPTIONS: &str = "/options";
 
+/// The request of a wrong client, which sends it without TLS.
+fn without_tls(state: &State) -> Request {
+    let mut request = crate::client::request(state);
+    request.url = request.url.replace("https:", "http:");
+    request
+}
+
 fn twice(origins: &Origins) -> Vec<Connect> {
     let to = |path| Connect { retry: Some(50), ..Connect::to(format!("{}{path}", origins.own)) };
     let headers = [("x-sseproof".to_owned(), "own value".to_owned())].into();
     vec![to("/"), Connect { headers, ..to(OPTIONS) }]
 }
 
-macro_rules! untrusted {
-    ($id:literal, $about:literal, $certificate:expr) => {
-        Case::new($id, $about, |_| stream().write("data: one\n\n").hold())
-            .needs(&[Can::Tls])
-            .over(Transport::Tls($certificate))
-            .connects(twice)
-            .until(When::Handshakes(2), AFTER_HANDSHAKE)
-    };
+const fn untrusted(id: &'static str, about: &'static str, certificate: Certificate) -> Case {
+    Case::new(id, about, |_| stream().write("data: one\n\n").hold())
+        .needs(&[Can::Tls])
+        .over(Transport::Tls(certificate))
+        .connects(twice)
+        .until(When::Handshakes(2), AFTER_HANDSHAKE)
 }
 
-const UNKNOWN: Case = untrusted!(
+const UNKNOWN: Case = untrusted(
     "tls-unknown-issuer",
     "the server has a certificate of an authority that the client does not know",
-    Certificate::UnknownIssuer
+    Certificate::UnknownIssuer,
 );
-const EXPIRED: Case = untrusted!(
-    "tls-expired",
-    "the server has a certificate that has expired",
-    Certificate::Expired
-);
-const OTHER_NAME: Case = untrusted!(
+const EXPIRED: Case =
+    untrusted("tls-expired", "the server has a certificate that has expired", Certificate::Expired);
+const OTHER_NAME: Case = untrusted(
     "tls-other-name",
     "the server has a certificate for another host",
-    Certificate::OtherName
+    Certificate::OtherName,
 );

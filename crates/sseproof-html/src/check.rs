@@ -80,7 +80,7 @@ fn recorded(report: &Report, lasted: Duration) -> String {
     if lasted.is_zero() { seen } else { format!("{seen} in {}", duration(lasted)) }
 }
 
-/// `3 rules`, as the words of a link.
+/// `broken (3)`, as the words of a link.
 fn linked(short: &str, count: usize) -> String {
     format!("{short} ({count})")
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 use sseproof_client_rules::{Asked, Call, CaseRecord, ClientRecord, Ended, Entry, How, What};
-use sseproof_report::{Judged, Report, Standing};
-use sseproof_rules::Status;
+use sseproof_report::{Judged, Report};
+use sseproof_rules::Evidence;
 use sseproof_units::{counted, duration};
 
 use crate::check::findings::anchor;
 use crate::check::render;
-use crate::check::waterfall::strip::{Axis, HEIGHT, MIDDLE, WIDTH, sample};
-use crate::document::{Mark, Section};
+use crate::check::waterfall::strip::{Axis, Fault, HEIGHT, MIDDLE, WIDTH, cut, sample};
+use crate::document::{Mark, Section, scroll};
 use crate::quoted::line;
 use crate::svg::n;
 
@@ -48,13 +48,13 @@ fn section(report: &Report, record: &ClientRecord) -> Option<Section> {
                 li { (sample("event")) " a call of the client" }
                 li { (sample("fault")) " a fault" }
             }
-            div.scroll tabindex="0" role="group" aria-label="Timelines" { table.waterfall {
+            (scroll("Timelines", &html! { table.waterfall {
                 thead { tr {
                     th scope="col" { "Request" } th scope="col" { "Time" }
                     th.right scope="col" { "After" } th scope="col" { "End, or calls" }
                 } }
                 @for case in cases.iter().take(CASES) { (rows(report, case)) }
-            } }
+            } }))
             @if cases.len() > CASES { p.faint { "… and " (counted(cases.len() - CASES, "more case")) } }
         },
     })
@@ -62,10 +62,8 @@ fn section(report: &Report, record: &ClientRecord) -> Option<Section> {
 
 /// The rules that this case breaks.
 fn rules<'r>(report: &'r Report, case: &CaseRecord) -> Vec<&'r Judged> {
-    let failed = report.findings.iter().filter(|finding| {
-        finding.status == Status::Fail && report.standing(finding) != Standing::Known
-    });
-    failed.filter(|finding| finding.evidence.iter().any(|one| one.scenario == case.case)).collect()
+    let is_its = |finding: &&Judged| finding.evidence.iter().any(|one| one.scenario == case.case);
+    report.unaccepted().filter(is_its).collect()
 }
 
 fn rows(report: &Report, case: &CaseRecord) -> Markup {
@@ -125,7 +123,7 @@ fn ended(case: &CaseRecord, number: u64) -> Option<(Duration, How)> {
 }
 
 /// The faults of a request: when each shows, and its message. Those of calls have no request (0).
-fn faults(rules: &[&Judged], case: &CaseRecord, number: u64) -> Vec<(Duration, String)> {
+fn faults(rules: &[&Judged], case: &CaseRecord, number: u64) -> Vec<Fault> {
     let begin = case.entries.first().map_or(Duration::ZERO, Entry::at);
     let all = rules.iter().flat_map(|finding| &finding.evidence);
     let of = all.filter(|one| {
@@ -133,7 +131,11 @@ fn faults(rules: &[&Judged], case: &CaseRecord, number: u64) -> Vec<(Duration, S
         let is_its = is_of_request && u64::try_from(one.exchange) == Ok(number);
         one.scenario == case.case && (is_its || !is_of_request && number == 0)
     });
-    of.map(|one| (begin + Duration::from_micros(one.after_us), one.message.clone())).collect()
+    let fault = |one: &Evidence| Fault {
+        at: begin + Duration::from_micros(one.after_us),
+        message: one.message.clone(),
+    };
+    of.map(fault).collect()
 }
 
 fn how(how: Option<How>) -> Markup {
@@ -146,34 +148,27 @@ fn how(how: Option<How>) -> Markup {
     } }
 }
 
-fn request(
-    axis: &Axis,
-    at: Duration,
-    ended: Option<(Duration, How)>,
-    faults: &[(Duration, String)],
-) -> Markup {
+fn request(axis: &Axis, at: Duration, ended: Option<(Duration, How)>, faults: &[Fault]) -> Markup {
     let start = axis.at(at);
     let end = ended.map_or(WIDTH - 1.0, |(at, _)| axis.at(at));
     let is_cut = matches!(ended, Some((_, How::Closed | How::Reset)));
-    strip(
-        axis,
+    axis.framed(
         "a request",
         &html! {
             path.body d={ "M" (n(start)) " " (MIDDLE) "H" (n(end)) } {}
             path.head d={ "M" (n(start)) " 1V" (HEIGHT - 1.0) } {}
-            @if is_cut { path.cut d={ "M" (n(end - 3.5)) " 6.5l7 7m0 -7l-7 7" } {} }
+            @if is_cut { (cut(end)) }
         },
         faults,
     )
 }
 
-fn calls(axis: &Axis, case: &CaseRecord, faults: &[(Duration, String)]) -> Markup {
+fn calls(axis: &Axis, case: &CaseRecord, faults: &[Fault]) -> Markup {
     let calls = case.entries.iter().filter_map(|entry| match &entry.what {
         What::Called { call, .. } => Some((entry.at(), call)),
         _ => None,
     });
-    strip(
-        axis,
+    axis.framed(
         "calls of the client",
         &html! { @for (at, call) in calls.take(CALLS) {
             @let x = n(axis.at(at));
@@ -188,23 +183,6 @@ fn calls(axis: &Axis, case: &CaseRecord, faults: &[(Duration, String)]) -> Marku
         } },
         faults,
     )
-}
-
-fn strip(axis: &Axis, title: &str, body: &Markup, faults: &[(Duration, String)]) -> Markup {
-    html! {
-        svg.strip role="img" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } width=(WIDTH) height=(HEIGHT) {
-            title { (title) }
-            path.grid d=(axis.grid()) {}
-            (body)
-            @for (at, message) in faults {
-                @let x = axis.at(*at);
-                g.tip {
-                    title { (line(message)) }
-                    path.fault d={ "M" (n(x - 4.0)) " 0h8l-4 6z" } {}
-                }
-            }
-        }
-    }
 }
 
 fn name(call: &Call) -> &'static str {

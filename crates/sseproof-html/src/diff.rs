@@ -6,7 +6,7 @@ use sseproof_report::load::diff::{Change, Kind, LoadDiff, Pair, row};
 use sseproof_units::{counted, list};
 
 use crate::check::mark;
-use crate::document::{Document, Mark, Section};
+use crate::document::{Document, Mark, Section, scroll};
 use crate::load::thresholds;
 use crate::quoted::line;
 use crate::svg::{Scale, n};
@@ -50,12 +50,12 @@ fn conditions(diff: &LoadDiff) -> Section {
                 p { "Plan, server and machine are the same, as far as is known." }
             } @else {
                 p { (Mark::Warning) " Made under different conditions, which may be the cause of changes:" }
-                div.scroll tabindex="0" role="group" aria-label="Conditions" { table {
+                (scroll("Conditions", &html! { table {
                     thead { tr { th scope="col" { "Condition" } th scope="col" { "Before" } th scope="col" { "After" } } }
                     tbody { @for (name, old, new) in &differs {
                         tr { th scope="row" { (line(&name.replace('.', " "))) } td { (line(old)) } td { (line(new)) } }
                     } }
-                } }
+                } }))
             }
             @if !silent.is_empty() {
                 p.faint { "The " (list(&silent)) " result does not say with which clients and on which machine it was made." }
@@ -95,7 +95,7 @@ fn one(pair: &Pair) -> Markup {
 fn table(changes: &[Change]) -> Markup {
     let scale = scale(changes);
     html! {
-        div.scroll tabindex="0" role="group" aria-label="Changes" { table.sorted {
+        (scroll("Changes", &html! { table.sorted {
             thead { tr {
                 th scope="col" { "Value" } th.right scope="col" { "Before" } th.right scope="col" { "After" }
                 th scope="col" { "Ratio" } th scope="col" { "Ratio and its interval" } th scope="col" { "Change" }
@@ -116,7 +116,7 @@ fn table(changes: &[Change]) -> Markup {
                     } }
                 }
             } }
-        } }
+        } }))
     }
 }
 

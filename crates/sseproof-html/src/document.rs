@@ -80,6 +80,11 @@ pub fn chip(mark: Mark, words: &str) -> Markup {
     html! { span.chip.(mark.class()) { (line(words)) } }
 }
 
+/// A part that may be wider than the page, in a frame that scrolls, also by keys.
+pub fn scroll(label: &'static str, body: &Markup) -> Markup {
+    html! { div.scroll tabindex="0" role="group" aria-label=(label) { (body) } }
+}
+
 impl Document<'_> {
     /// The bytes of the page.
     pub fn render(&self) -> String {

@@ -17,5 +17,5 @@ pub mod load;
 mod quoted;
 mod svg;
 
-pub use document::{Document, Mark, Section, chip};
+pub use document::{Document, Mark, Section, chip, scroll};
 pub use quoted::{Quoted, line, prose, text};

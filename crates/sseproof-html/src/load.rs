@@ -13,7 +13,7 @@ use sseproof_report::load::{JudgedThreshold, LoadReport, facts, sides_compared, 
 use sseproof_units::{count, counted};
 
 use crate::check::mark;
-use crate::document::{Document, Mark, Section};
+use crate::document::{Document, Mark, Section, scroll};
 use crate::quoted::{line, prose};
 
 pub(crate) use grid::grid;
@@ -83,7 +83,7 @@ pub(crate) fn thresholds(judged: &[JudgedThreshold]) -> Option<Section> {
         title: format!("Thresholds: {}", judged.len()),
         short: "thresholds".to_owned(),
         body: html! {
-            div.scroll tabindex="0" role="group" aria-label="Thresholds" { table {
+            (scroll("Thresholds", &html! { table {
                 thead { tr {
                     th scope="col" { "Fail if" } th scope="col" { "Result" }
                     th.right scope="col" { "Measured" } th.right scope="col" { "Limit" }
@@ -100,7 +100,7 @@ pub(crate) fn thresholds(judged: &[JudgedThreshold]) -> Option<Section> {
                         } }
                     }
                 } }
-            } }
+            } }))
         },
     })
 }
@@ -188,13 +188,13 @@ fn of_side(side: &Side<'_>) -> Markup {
             }
         }
         @if !costs.is_empty() {
-            div.scroll tabindex="0" role="group" aria-label="Costs" { table {
+            (scroll("Costs", &html! { table {
                 caption { "Costs" @if let Some(method) = facts::method(side) { ": " (line(&method)) } }
                 thead { tr { th scope="col" { "Figure" } th.right scope="col" { "Value" } th scope="col" { "Meaning" } } }
                 tbody { @for [key, value, words] in costs {
                     tr { th scope="row" { code { (line(&key)) } } td.number { (line(&value)) } td { (line(&words)) } }
                 } }
-            } }
+            } }))
         }
         @for why in facts::missing(side) { p.faint { "Not measured: " (prose(&why)) } }
     }

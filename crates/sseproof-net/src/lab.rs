@@ -233,8 +233,7 @@ impl Lab {
     ) -> io::Result<Then> {
         let (plan, mut playing) = self.plan(request, secure, Beside::default());
         let outlives = [Departure::Closing, Departure::Resetting].map(|left| plan.outlives(left));
-        // The request that restarts the server still gets its response.
-        let restarts = plan.actions.iter().any(|action| matches!(action, Action::Restart { .. }));
+        let restarts = is_restart(&plan);
         let mut restarted = self.restarts();
         let script = Script::http1(plan, request);
         let mut connection = Connection { socket, rest };
@@ -371,6 +370,11 @@ impl Observed {
         observer(&Served { request: &request, number, end: None });
         Self { observer, request, number, began: Instant::now() }
     }
+}
+
+/// Whether the request restarts the server; it still gets its response.
+pub(crate) fn is_restart(plan: &Plan) -> bool {
+    plan.actions.iter().any(|action| matches!(action, Action::Restart { .. }))
 }
 
 impl Playing {

@@ -207,17 +207,17 @@ mod linux {
         }
         let mut others = OTHERS.lock().unwrap_or_else(PoisonError::into_inner);
         let ask = |others: &mut BTreeSet<(u16, i32)>| {
-            let known = others.clone();
-            holders(
-                |process| !known.contains(&(port, process)),
-                |holder| {
-                    let holds = !holder.sockets.is_disjoint(listens);
-                    if !holds && is_settled(&holder.process) {
-                        others.insert((port, holder.process.pid));
-                    }
-                    holds
-                },
-            )
+            let mut more = Vec::new();
+            let holds = |holder: &Holder| {
+                let holds = !holder.sockets.is_disjoint(listens);
+                if !holds && is_settled(&holder.process) {
+                    more.push((port, holder.process.pid));
+                }
+                holds
+            };
+            let found = holders(|process| !others.contains(&(port, process)), holds);
+            others.extend(more);
+            found
         };
         let found = ask(&mut others)?;
         let is_held = |socket| found.iter().any(|holder| holder.sockets.contains(socket));

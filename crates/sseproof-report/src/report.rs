@@ -265,13 +265,15 @@ impl Report {
     /// Failures that are not known: must before should before advice, of each level first what is a
     /// matter of security, and then what hurts most users.
     pub fn failed(&self) -> Vec<&Judged> {
-        let mut failed: Vec<_> = self
-            .findings
-            .iter()
-            .filter(|finding| matches!(self.standing(finding), Standing::Broken | Standing::Warned))
-            .collect();
+        let mut failed: Vec<_> = self.unaccepted().collect();
         failed.sort_by_key(|finding| (finding.level, finding.security.is_none(), finding.harm()));
         failed
+    }
+
+    /// Failures that are not known, in the order of the findings.
+    pub fn unaccepted(&self) -> impl Iterator<Item = &Judged> {
+        let failed = [Standing::Broken, Standing::Warned];
+        self.findings.iter().filter(move |finding| failed.contains(&self.standing(finding)))
     }
 
     /// The entries whose last day is over and whose rules are broken, and a fragment that says so.

@@ -235,11 +235,10 @@ impl ScenarioRun<'_> {
         if wanted.is_some() {
             return self.wait_fed(connection.slot, within, seen).await;
         }
-        match only_end && self.scenario.is_probe() && !self.scenario.idle {
-            true => self.wait_for_end(connection.slot, within).await,
-            false => {
-                self.slot(&connection).wait(within, seen).await;
-            }
+        if only_end && self.scenario.is_probe() && !self.scenario.idle {
+            self.wait_for_end(connection.slot, within).await;
+        } else {
+            self.slot(&connection).wait(within, seen).await;
         }
         Ok(())
     }

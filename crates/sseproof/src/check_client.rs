@@ -112,7 +112,6 @@ async fn played(arguments: &CheckClient, chosen: &Chosen) -> Result<ClientRecord
             line.done = done;
             line.events += report::events(case);
         }),
-        Progress::Final(_) => {}
     };
     let record = play(&chosen.cases, carrier.as_mut(), &ground, &options, &mut shows, cancel).await;
     drop(line);

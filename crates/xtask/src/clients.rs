@@ -22,6 +22,7 @@ const RESULT: &str = "report.json";
 const RECORD: &str = "record.jsonl";
 /// The protocol in which no case answers.
 const NOT_SERVED: &str = "mcp";
+
 struct Checked {
     client: Library,
     record: ClientRecord,

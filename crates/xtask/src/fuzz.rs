@@ -48,7 +48,8 @@ pub(crate) fn run(seconds: u64, required: bool) -> anyhow::Result<()> {
     TARGETS.iter().try_for_each(|target| smoke(command, target, seconds))
 }
 
-fn works(command: &[&str]) -> bool {
+/// Whether the program starts and has a version.
+pub(crate) fn works(command: &[&str]) -> bool {
     let asked = Command::new(command[0])
         .args(&command[1..])
         .arg("--version")

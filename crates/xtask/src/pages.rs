@@ -10,6 +10,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, bail};
 
+use crate::fuzz::works;
 use crate::{browser, measured, root, run as play};
 
 /// The packages of npm, with their versions.
@@ -57,10 +58,7 @@ const HOSTILE: &str = "</pre><script>fetch('/leak')</script><img src=x onerror=a
 
 pub(crate) fn run(required: bool) -> anyhow::Result<()> {
     let chromium = browser::installed();
-    let has = |program: &str| {
-        Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
-    };
-    let missing = ["node", "npm"].into_iter().filter(|program| !has(program));
+    let missing = ["node", "npm"].into_iter().filter(|program| !works(&[program]));
     let missing = missing.chain(chromium.is_none().then_some("Chromium")).collect::<Vec<_>>();
     let Some(chromium) = chromium.filter(|_| missing.is_empty()) else {
         let missing = missing.join(", ");

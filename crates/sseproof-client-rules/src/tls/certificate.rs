@@ -1,6 +1,6 @@
 //! A certificate that proves nothing gets no request.
 
-use super::OPTIONS;
+use super::{OPTIONS, without_tls};
 use crate::{Fault, Hooks, Judgement, Mistrust, Mutant, REFERENCE, Rule, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -32,12 +32,9 @@ pub(super) const RULE: Rule = Rule {
             "falls-back-to-plain",
             "connects without TLS if it does not trust the certificate",
             Hooks {
-                request: |state| {
-                    let mut request = crate::client::request(state);
-                    if state.failures > 0 {
-                        request.url = request.url.replace("https:", "http:");
-                    }
-                    request
+                request: |state| match state.failures {
+                    0 => crate::client::request(state),
+                    _ => without_tls(state),
                 },
                 ..REFERENCE
             },

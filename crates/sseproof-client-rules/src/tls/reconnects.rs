@@ -1,6 +1,7 @@
 //! A client whose stream over TLS is cut reconnects, and over TLS.
 
 use super::stream::is_over_tls;
+use super::without_tls;
 use crate::{Fault, Hooks, Judgement, Loss, Mutant, REFERENCE, Rule, View};
 
 pub(super) const RULE: Rule = Rule {
@@ -23,12 +24,9 @@ pub(super) const RULE: Rule = Rule {
             "reconnects-without-tls",
             "reconnects without TLS to the server of a stream over TLS",
             Hooks {
-                request: |state| {
-                    let mut request = crate::client::request(state);
-                    if state.opened > 0 {
-                        request.url = request.url.replace("https:", "http:");
-                    }
-                    request
+                request: |state| match state.opened {
+                    0 => crate::client::request(state),
+                    _ => without_tls(state),
                 },
                 ..REFERENCE
             },

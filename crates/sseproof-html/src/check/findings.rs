@@ -14,6 +14,8 @@ use crate::quoted::{line, prose, text};
 const PLACES: usize = 50;
 /// How many of them with their bytes.
 const BYTES: usize = 8;
+/// How many recipes are shown, if none is for the software that answered.
+const RECIPES: usize = 3;
 
 pub(super) fn sections(report: &Report) -> Vec<Section> {
     let failed = report.failed();
@@ -171,7 +173,7 @@ fn fix(finding: &Judged) -> Markup {
             div.fix {
                 @if !finding.fix.is_empty() { p { strong { "Fix: " } (prose(&finding.fix)) } }
                 @for recipe in &finding.here { (written(recipe)) }
-                @if finding.here.is_empty() && others.len() <= 3 {
+                @if finding.here.is_empty() && others.len() <= RECIPES {
                     @for recipe in others { (written(recipe)) }
                 } @else if !others.is_empty() {
                     details.more {

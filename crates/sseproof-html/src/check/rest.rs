@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use sseproof_report::{Judged, KnownResult, Report, Standing, by_note};
 
 use super::of_standing;
-use crate::document::{Mark, Section};
+use crate::document::{Mark, Section, scroll};
 use crate::quoted::{line, prose};
 
 pub(super) fn sections(report: &Report) -> Vec<Section> {
@@ -42,7 +42,7 @@ fn skipped(found: &[&Judged]) -> Markup {
     // First those that the reader can change.
     groups.sort_by_key(|(why, _)| !why.split_whitespace().any(|word| word.starts_with("--")));
     html! {
-        div.scroll tabindex="0" role="group" aria-label="Skipped rules" { table {
+        (scroll("Skipped rules", &html! { table {
             thead { tr { th scope="col" { "Reason, and what to add" } th scope="col" { "Rules" } } }
             tbody { @for (why, rules) in groups {
                 tr.filtered {
@@ -53,13 +53,13 @@ fn skipped(found: &[&Judged]) -> Markup {
                     } }
                 }
             } }
-        } }
+        } }))
     }
 }
 
 fn rows(found: &[&Judged], note: impl Fn(&Judged) -> String) -> Markup {
     html! {
-        div.scroll tabindex="0" role="group" aria-label="Rules" { table.sorted {
+        (scroll("Rules", &html! { table.sorted {
             thead { tr {
                 th scope="col" { "Rule" } th scope="col" { "Level" } th scope="col" { "Evidence" }
             } }
@@ -70,7 +70,7 @@ fn rows(found: &[&Judged], note: impl Fn(&Judged) -> String) -> Markup {
                     td { (prose(&note(one))) }
                 }
             } }
-        } }
+        } }))
     }
 }
 

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 use sseproof_record::{Ending, Exchange, Source, Transcript};
-use sseproof_report::{Judged, Report, Standing};
-use sseproof_rules::{Record, Status, View};
+use sseproof_report::{Judged, Report};
+use sseproof_rules::{Record, View};
 use sseproof_units::{count, counted, duration};
 
 use super::findings::anchor;
-use crate::document::{Mark, Section};
+use crate::document::{Mark, Section, scroll};
 use crate::quoted::line;
 use strip::{Axis, Fault};
 
@@ -42,7 +42,7 @@ pub(super) fn section(report: &Report, transcript: &Transcript) -> Option<Sectio
         short: "waterfall".to_owned(),
         body: html! {
             (legend())
-            div.scroll tabindex="0" role="group" aria-label="Waterfall of exchanges" {
+            (scroll("Waterfall of exchanges", &html! {
                 table.waterfall {
                     thead { tr {
                         th scope="col" { "Request" } th scope="col" { "Time" }
@@ -51,7 +51,7 @@ pub(super) fn section(report: &Report, transcript: &Transcript) -> Option<Sectio
                     } }
                     @for group in groups { (rows(report, group)) }
                 }
-            }
+            }))
             @if more > 0 { p.faint { "… and " (counted(more, "more exchange")) } }
         },
     })
@@ -123,10 +123,7 @@ fn faults<'r>(
     view: &View<'_>,
 ) -> impl Iterator<Item = (&'r Judged, Duration)> + use<'r> {
     let (number, origin) = (view.number, view.head.as_ref().map_or(view.started, |head| head.at));
-    let failed = report.findings.iter().filter(|finding| {
-        finding.status == Status::Fail && report.standing(finding) != Standing::Known
-    });
-    failed.flat_map(move |finding| {
+    report.unaccepted().flat_map(move |finding| {
         let of = finding.evidence.iter().filter(move |evidence| evidence.exchange == number);
         of.map(move |evidence| (finding, origin + Duration::from_micros(evidence.after_us)))
     })

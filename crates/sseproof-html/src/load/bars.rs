@@ -8,7 +8,7 @@ use sseproof_report::load::{sides_compared, summary};
 use sseproof_units::Value;
 
 use super::grid;
-use crate::document::Section;
+use crate::document::{Section, scroll};
 use crate::quoted::line;
 use crate::svg::{Scale, legend, n, series};
 
@@ -30,14 +30,14 @@ pub(super) fn section(sides: &[Side<'_>]) -> Option<Section> {
             p.faint { "A bar is the median of the rounds, and each dot is a round. Each row has a scale of its own." }
             (legend(sides.iter().enumerate().map(|(at, side)| (at, false, &*side.name))))
             @if !rows.is_empty() {
-                div.scroll tabindex="0" role="group" aria-label="Side by side" { table {
+                (scroll("Side by side", &html! { table {
                     thead { tr {
                         th scope="col" { "Value" } th scope="col" { "Median, and each round" }
                         @for side in sides { th.right scope="col" { (line(&side.name)) } }
                         @if sides.len() == 2 { th.right scope="col" { "Ratio" } }
                     } }
                     tbody { @for row in rows { (row) } }
-                } }
+                } }))
             }
             details.more {
                 summary { "All values" }

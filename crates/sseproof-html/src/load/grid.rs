@@ -3,12 +3,13 @@
 use maud::{Markup, html};
 use sseproof_report::load::grid::Grid;
 
+use crate::document::scroll;
 use crate::quoted::line;
 
 /// The table, with a caption.
 pub(crate) fn grid(caption: &str, grid: &Grid) -> Markup {
     html! {
-        div.scroll tabindex="0" role="group" aria-label="Table" { table {
+        (scroll("Table", &html! { table {
             caption { (line(caption)) }
             thead { tr { @for (at, head) in grid.head.iter().enumerate() {
                 @if at == 0 && head.is_empty() { td {} }
@@ -20,6 +21,6 @@ pub(crate) fn grid(caption: &str, grid: &Grid) -> Markup {
                     @else { td.number { (line(cell)) } }
                 } }
             } }
-        } }
+        } }))
     }
 }

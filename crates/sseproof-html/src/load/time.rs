@@ -8,7 +8,7 @@ use sseproof_report::load::side::Side;
 use sseproof_report::load::summary::has_requests;
 use sseproof_units::{Dimension, Value, count, duration};
 
-use crate::document::Section;
+use crate::document::{Section, scroll};
 use crate::quoted::line;
 use crate::svg::{Axis, Chart, Scale, Series, legend};
 
@@ -25,6 +25,13 @@ struct Point {
     at: f64,
     seconds: f64,
     interval: Interval,
+}
+
+impl Point {
+    /// Events per second.
+    fn rate(&self) -> f64 {
+        self.interval.counters.count(Counter::Events) as f64 / self.seconds.max(1e-3)
+    }
 }
 
 pub(super) fn section(sides: &[Side<'_>]) -> Option<Section> {
@@ -115,9 +122,7 @@ fn one(side: &Side<'_>, is_named: bool) -> Markup {
         p.faint { "At the end of each interval" (many) (shade) "." }
         (simple("streams that are open, over time", "streams", &|value| count(value as u64), &|point| point.interval.open as f64))
         h4 { "Events per second" }
-        (simple("events per second, over time", "events/s", &|value| Value::new(value, Dimension::Count).to_string(), &|point| {
-            point.interval.counters.count(Counter::Events) as f64 / point.seconds.max(1e-3)
-        }))
+        (simple("events per second, over time", "events/s", &|value| Value::new(value, Dimension::Count).to_string(), &Point::rate))
         @if !latencies.is_empty() {
             h4 { (metric.definition().name) }
             (legend([(0, false, "p50"), (1, true, "p99")]))
@@ -178,7 +183,7 @@ fn table(side: &Side<'_>, metric: Metric) -> Markup {
     html! {
         details.more {
             summary { "Values over time" }
-            div.scroll tabindex="0" role="group" aria-label="Values over time" { table {
+            (scroll("Values over time", &html! { table {
                 caption { (line(&side.name)) ", round " (first.run.round) }
                 thead { tr {
                     th.right scope="col" { "Until" } th.right scope="col" { "Open" }
@@ -188,12 +193,12 @@ fn table(side: &Side<'_>, metric: Metric) -> Markup {
                     tr {
                         th.number.right scope="row" { (duration(Duration::from_secs_f64(point.at))) }
                         td.number { (count(point.interval.open)) }
-                        td.number { (Value::new(point.interval.counters.count(Counter::Events) as f64 / point.seconds.max(1e-3), Dimension::Count)) }
+                        td.number { (Value::new(point.rate(), Dimension::Count)) }
                         td.number { (time(&point, 0.5)) }
                         td.number { (time(&point, 0.99)) }
                     }
                 } }
-            } }
+            } }))
         }
     }
 }

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::number::n;
 use super::scale::{Scale, steps};
+use crate::document::scroll;
 use crate::quoted::line;
 
 /// In pixels.
@@ -83,7 +84,7 @@ impl Chart<'_> {
 
     pub(crate) fn svg(&self) -> Markup {
         html! {
-            div.scroll tabindex="0" role="group" aria-label="Chart" {
+            (scroll("Chart", &html! {
                 svg.chart role="img" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } {
                     title { (line(&self.title)) }
                     @for (from, to) in &self.shaded {
@@ -93,7 +94,7 @@ impl Chart<'_> {
                     (self.axes())
                     @for series in &self.series { (self.one(series)) }
                 }
-            }
+            }))
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::lab::{Beside, ServedEnd};
+use crate::lab::{Beside, ServedEnd, is_restart};
 use crate::player::{Stage, play};
 use crate::{Lab, Socket};
 
@@ -123,9 +123,7 @@ impl Connection {
         let (lab, wire, secure) = (self.lab.clone(), self.wire.clone(), self.secure);
         let player = self.playing.spawn(async move {
             let (plan, mut playing) = lab.plan(&request, secure, beside);
-            // The request that restarts the server still gets its response.
-            let restarts =
-                plan.actions.iter().any(|action| matches!(action, Action::Restart { .. }));
+            let restarts = is_restart(&plan);
             let resets = plan
                 .actions
                 .iter()

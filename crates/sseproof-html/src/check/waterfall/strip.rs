@@ -69,21 +69,28 @@ impl Axis {
         let (start, end) = (self.at(view.started), self.at(view.end.at));
         let head = view.head.as_ref().map(|head| self.at(head.at));
         let (single, groups) = self.columns(events);
+        let picture = html! {
+            path.wait d={ "M" (n(start)) " " (MIDDLE) "H" (n(head.unwrap_or(end))) } {}
+            @if let Some(head) = head {
+                path.body d={ "M" (n(head)) " " (MIDDLE) "H" (n(end)) } {}
+                path.event d=(single) {}
+                @for group in groups { (group) }
+                path.head d={ "M" (n(head)) " 1V" (HEIGHT - 1.0) } {}
+            }
+            @if view.end.how.is_cut() { (cut(end)) }
+        };
+        let faults = &faults[..faults.len().min(TIPS)];
+        self.framed(&described(view, events), &picture, faults)
+    }
+
+    /// A picture on the axis, with its title and with faults.
+    pub(crate) fn framed(&self, title: &str, picture: &Markup, faults: &[Fault]) -> Markup {
         html! {
             svg.strip role="img" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } width=(WIDTH) height=(HEIGHT) {
-                title { (line(&described(view, events))) }
+                title { (line(title)) }
                 path.grid d=(self.grid()) {}
-                path.wait d={ "M" (n(start)) " " (MIDDLE) "H" (n(head.unwrap_or(end))) } {}
-                @if let Some(head) = head {
-                    path.body d={ "M" (n(head)) " " (MIDDLE) "H" (n(end)) } {}
-                    path.event d=(single) {}
-                    @for group in groups { (group) }
-                    path.head d={ "M" (n(head)) " 1V" (HEIGHT - 1.0) } {}
-                }
-                @if view.end.how.is_cut() {
-                    path.cut d={ "M" (n(end - 3.5)) " 6.5l7 7m0 -7l-7 7" } {}
-                }
-                @for fault in faults.iter().take(TIPS) {
+                (picture)
+                @for fault in faults {
                     @let x = self.at(fault.at);
                     g.tip {
                         title { (line(&fault.message)) }
@@ -94,7 +101,7 @@ impl Axis {
         }
     }
 
-    pub(crate) fn grid(&self) -> String {
+    fn grid(&self) -> String {
         let mut path = String::new();
         for tick in self.ticks() {
             let x = self.at(self.begin + Duration::from_secs_f64(tick));
@@ -132,6 +139,11 @@ impl Axis {
 
 /// So many events at the same time are a burst.
 const MANY: usize = 5;
+
+/// The sign of a cut at that place.
+pub(crate) fn cut(at: f64) -> Markup {
+    html! { path.cut d={ "M" (n(at - 3.5)) " 6.5l7 7m0 -7l-7 7" } {} }
+}
 
 /// From an event alone to ten at once.
 fn height(events: usize) -> f64 {
