@@ -87,6 +87,7 @@ struct Inner {
     published: watch::Sender<()>,
     restarted: watch::Sender<()>,
     crowded: Notify,
+    cut: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -112,6 +113,7 @@ impl Lab {
                 published: watch::Sender::new(()),
                 restarted: watch::Sender::new(()),
                 crowded: Notify::new(),
+                cut: watch::Sender::new(()),
             }),
         }
     }
@@ -185,6 +187,7 @@ impl Lab {
             socket = secured;
         }
         let secure = secure.is_some();
+        let mut cut = self.cuts();
         // A client that knows, or has agreed on it over TLS, begins with the preface of HTTP/2.
         while rest.len() < PREFACE.len() && PREFACE.starts_with(&rest) {
             match self.unless_crowded(socket.read_buf(&mut rest)).await {
@@ -195,9 +198,13 @@ impl Lab {
         if rest.starts_with(PREFACE) {
             return http2::serve(self, socket, rest, secure).await;
         }
-        while let Some(Ok(Some(request))) =
-            self.unless_crowded(read_request(&mut socket, &mut rest)).await
-        {
+        loop {
+            let asked = tokio::select! {
+                biased;
+                Ok(()) = cut.changed() => return,
+                asked = self.unless_crowded(read_request(&mut socket, &mut rest)) => asked,
+            };
+            let Some(Ok(Some(request))) = asked else { return };
             match self.answer(&request, secure, &mut socket, &mut rest).await {
                 Ok(Then::KeepAlive) => {}
                 Ok(Then::Reset) => {
@@ -280,9 +287,16 @@ impl Lab {
         ((self.inner.answer)(&visit), playing)
     }
 
-    /// Cuts every answer that is being played.
+    /// Closes every connection: those of the answers that are being played, and those that are kept
+    /// for another request.
     pub fn cut(&self) {
         self.restart(false);
+        self.inner.cut.send_replace(());
+    }
+
+    /// Completes when the connections that wait for a request are closed, too.
+    pub(crate) fn cuts(&self) -> watch::Receiver<()> {
+        self.inner.cut.subscribe()
     }
 
     /// Completes when the answers that are being played are cut.

@@ -44,6 +44,7 @@ impl Wire {
 pub(crate) async fn serve(lab: Lab, socket: Box<dyn Socket>, begun: Vec<u8>, secure: bool) {
     let wire = Wire { state: Arc::default(), bell: watch::Sender::new(()) };
     let (mut reader, mut writer) = split(socket);
+    let mut cut = lab.cuts();
     let mut connection = Connection {
         lab,
         secure,
@@ -84,6 +85,7 @@ pub(crate) async fn serve(lab: Lab, socket: Box<dyn Socket>, begun: Vec<u8>, sec
                 Ok(_) => {}
             },
             () = connection.lab.crowded(), if connection.is_idle() => return,
+            Ok(()) = cut.changed(), if connection.is_idle() => return,
         }
     }
 }
