@@ -9,7 +9,8 @@ pub(super) const CLIENTS: usize = 5;
 /// How many requests in a row fail, and the number of the request after them, from 0.
 pub(super) const FAILURES: u64 = 6;
 pub(super) const SUCCESS: u64 = FAILURES + 1;
-/// An HTTP library may repeat a request by itself, once, and sooner than any client reconnects.
+/// An HTTP library may repeat a request by itself, and sooner than any client reconnects: again and
+/// again without an error for the client, or once.
 const REPEATED: Duration = Duration::from_millis(25);
 
 pub(super) const RULE: Rule = Rule {
@@ -80,15 +81,20 @@ struct Series {
 
 impl Series {
     fn of(view: &View<'_>) -> Self {
-        let requests = view.requests();
+        let (requests, errors) = (view.requests(), view.errors());
         let wait = |number: usize| {
             let end = view.end(requests.get(number)?.what.number)?;
             Some(requests.get(number + 1)?.at.saturating_sub(end.at))
         };
         let mut failed = Vec::new();
         let mut is_repeated = false;
-        for pause in (1..=FAILURES as usize).map_while(wait) {
-            is_repeated = pause < REPEATED && !is_repeated;
+        let is_silent = |number: usize| {
+            let (before, after) = (requests[number].entry, requests[number + 1].entry);
+            !errors.iter().any(|error| (before..after).contains(&error.entry))
+        };
+        for (number, pause) in (1..=FAILURES as usize).map_while(|one| Some((one, wait(one)?))) {
+            let again = if errors.is_empty() { !is_repeated } else { is_silent(number) };
+            is_repeated = pause < REPEATED && again;
             if !is_repeated {
                 failed.push(pause);
             }
