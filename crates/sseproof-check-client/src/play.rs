@@ -203,8 +203,7 @@ impl Run<'_> {
         if let Some(lacks) = case.needs.iter().find(|can| !self.client.can.contains(can)) {
             return Some(format!("the adapter has no `{}`", lacks.name()));
         }
-        let plain = case.id == FIRST[0] || case.kinds == [Kind::Reader];
-        if options.profile.is_some_and(|profile| !plain || profile.lacks.contains(&case.id)) {
+        if options.profile.is_some_and(|profile| !profile.has(case)) {
             return Some("its streams are not in the protocol of the profile".to_owned());
         }
         if case.idle && !options.idle {

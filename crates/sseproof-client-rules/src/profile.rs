@@ -6,8 +6,8 @@
 use serde_json::{Value, json};
 use sseproof_http::{Action, Bytes, Plan};
 
-use crate::Call;
 use crate::protocol::Event;
+use crate::{Call, Case, Kind};
 
 /// A protocol of a client.
 pub struct ClientProfile {
@@ -17,12 +17,12 @@ pub struct ClientProfile {
     wrap: fn(&str) -> String,
     /// The place of the text in what the client reports.
     pointer: &'static str,
-    /// The cases whose streams the protocol does not have.
-    pub lacks: &'static [&'static str],
+    /// Whether the protocol has the streams of the case.
+    has: fn(&Case) -> bool,
 }
 
 /// All profiles of clients.
-pub static CLIENT_PROFILES: [ClientProfile; 2] = [
+pub static CLIENT_PROFILES: [ClientProfile; 3] = [
     ClientProfile {
         id: "openai-chat",
         wrap: |text| {
@@ -37,7 +37,7 @@ pub static CLIENT_PROFILES: [ClientProfile; 2] = [
             format!("data: {chunk}")
         },
         pointer: "/choices/0/delta/content",
-        lacks: &[],
+        has: answers_once,
     },
     ClientProfile {
         id: "anthropic-messages",
@@ -47,11 +47,41 @@ pub static CLIENT_PROFILES: [ClientProfile; 2] = [
             format!("event: content_block_delta\ndata: {chunk}")
         },
         pointer: "/delta/text",
-        lacks: &["reader-done"],
+        has: |case| answers_once(case) && case.id != "reader-done",
+    },
+    ClientProfile {
+        id: "mcp",
+        wrap: |text| {
+            let params = json!({ "level": "info", "data": text });
+            let message = json!({
+                "jsonrpc": "2.0",
+                "method": "notifications/message",
+                "params": params,
+            });
+            format!("data: {message}")
+        },
+        pointer: "/params/data",
+        has: |case| !RAW.contains(&case.id) && !OF_MODELS.contains(&case.id),
     },
 ];
 
+/// The cases of clients that send one request and read its response.
+fn answers_once(case: &Case) -> bool {
+    case.id == "plain" || case.kinds == [Kind::Reader]
+}
+
+/// The cases whose events are in bytes that are not the lines of a plain stream.
+const RAW: [&str; 3] = ["http10", "chunks", "coding"];
+/// The cases of what only APIs of models send.
+const OF_MODELS: [&str; 2] = ["reader-done", "reader-error-event"];
+
 impl ClientProfile {
+    /// Whether the protocol has the streams of the case: none of those that are about how a stream
+    /// is read.
+    pub fn has(&self, case: &Case) -> bool {
+        !case.id.starts_with("parse-") && (self.has)(case)
+    }
+
     pub fn named(id: &str) -> Option<&'static Self> {
         CLIENT_PROFILES.iter().find(|profile| profile.id == id)
     }

@@ -167,7 +167,7 @@ pub(crate) struct CheckClient {
     pub(crate) kind: ServedKind,
     /// The protocol of a client that understands no other streams: the server sends its events as
     /// chunks of that protocol.
-    #[arg(long, value_name = "NAME", value_parser = ["openai-chat", "anthropic-messages"], help_heading = "The client")]
+    #[arg(long, value_name = "NAME", value_parser = ["openai-chat", "anthropic-messages", "mcp"], help_heading = "The client")]
     pub(crate) profile: Option<String>,
     /// Ask the service to end after the check.
     #[arg(long, requires = "service", help_heading = "The client")]

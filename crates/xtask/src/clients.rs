@@ -20,8 +20,8 @@ const PROFILE: &str = "release";
 /// The files that a check leaves in the folder of a client.
 const RESULT: &str = "report.json";
 const RECORD: &str = "record.jsonl";
-/// The protocol in which no case answers.
-const NOT_SERVED: &str = "mcp";
+/// How long a client may take to say hello: an interpreter loads large packages.
+const HELLO: &str = "60s";
 
 struct Checked {
     client: Library,
@@ -82,9 +82,6 @@ pub(crate) fn report() -> anyhow::Result<()> {
 
 /// Why the client cannot be checked.
 fn obstacle(client: &Library) -> Option<String> {
-    if client.profile.as_deref() == Some(NOT_SERVED) {
-        return Some(format!("it only reads streams of the protocol {NOT_SERVED}"));
-    }
     let browser = client.browser.as_ref().filter(|browser| in_path(browser).is_none())?;
     Some(format!("{browser} is not installed"))
 }
@@ -98,6 +95,7 @@ fn check(program: &Path, client: &Library) -> anyhow::Result<()> {
     let folder = client.install("client")?;
     let mut command = Command::new(program);
     command.args(["check-client", "--quiet", "--json", RESULT, "--record", RECORD]);
+    command.args(["--timeout", HELLO]);
     command.args(client.profile.iter().flat_map(|profile| ["--profile", profile]));
     match &client.browser {
         Some(browser) => command.args(["--browser", browser]),
