@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: &CheckClient) -> Result<Exit, Blame> {
         .transpose()
         .usage()?;
     let chosen = Chosen::new(arguments).usage()?;
-    let is_taken = output::takes_standard(files(arguments)).usage()?;
+    let is_taken = output::writable(files(arguments)).usage()?;
     let began = Instant::now();
     let record = match &arguments.replay {
         Some(file) => {

@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &CheckParser) -> Result<Exit, Blame> {
     let only = known::only(only, &OF_PARSERS).usage()?;
     let known = known.as_deref().map(|file| known::read(file, &OF_PARSERS)).transpose().usage()?;
     let files = [("json", json.as_deref()), ("junit", xml.as_deref()), ("html", page.as_deref())];
-    let is_taken = output::takes_standard(files).usage()?;
+    let is_taken = output::writable(files).usage()?;
     let options = Options { streams: *streams, seed: *seed };
     let mut parser: Box<dyn Parser> = if command.is_empty() {
         Box::new(Reference)

@@ -1,6 +1,6 @@
 //! The files that flags name; `-` is standard output.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -15,19 +15,36 @@ pub(crate) fn is_standard(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-/// Whether one of the files is standard output, so that nothing else may be written there; two of them
-/// would make it unreadable.
-pub(crate) fn takes_standard<'f>(
+/// Fails if a file cannot be written, before a run that may take a minute, or if two of them are
+/// standard output, which would be unreadable. Whether one of them is standard output, so that nothing
+/// else may be written there.
+pub(crate) fn writable<'f>(
     files: impl IntoIterator<Item = (&'f str, Option<&'f Path>)>,
 ) -> anyhow::Result<bool> {
-    let mut flags = files.into_iter().filter(|(_, file)| file.is_some_and(is_standard));
-    let first = flags.next();
-    if let (Some((first, _)), Some((second, _))) = (first, flags.next()) {
-        bail!(
-            "--{first} and --{second} would both write to standard output (`-`); give one of them the name of a file"
-        );
+    let mut standard = None;
+    for (flag, file) in files {
+        let Some(file) = file else { continue };
+        if !is_standard(file) {
+            probe(file).with_context(|| cannot(flag, file))?;
+        } else if let Some(first) = standard.replace(flag) {
+            bail!(
+                "--{first} and --{flag} would both write to standard output (`-`); give one of them the name of a file"
+            );
+        }
     }
-    Ok(first.is_some())
+    Ok(standard.is_some())
+}
+
+/// Opens the file for writing, and leaves it unchanged.
+pub(crate) fn probe(file: &Path) -> std::io::Result<()> {
+    let is_new = match fs::metadata(file) {
+        // Opening a pipe would wait for its reader.
+        Ok(known) if !known.is_file() && !known.is_dir() => return Ok(()),
+        Ok(_) => false,
+        Err(_) => true,
+    };
+    OpenOptions::new().append(true).create(true).open(file)?;
+    if is_new { fs::remove_file(file) } else { Ok(()) }
 }
 
 pub(crate) fn write(flag: &str, file: &Path, text: &str) -> anyhow::Result<()> {

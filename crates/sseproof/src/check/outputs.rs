@@ -1,7 +1,6 @@
 //! The files of a check.
 
-use std::fs::{self, OpenOptions};
-use std::path::Path;
+use std::fs;
 
 use anyhow::Context as _;
 use sseproof_record::{Transcript, write_recording};
@@ -9,7 +8,7 @@ use sseproof_report::{Report, wire_log};
 use sseproof_rules::Status;
 
 use crate::args::Check;
-use crate::output::{cannot, is_standard, reports, takes_standard, write};
+use crate::output::{self, cannot, probe, reports, write};
 
 /// Fails if a file cannot be written: checked before a run, which may take a minute. Says whether one
 /// of them is standard output.
@@ -22,27 +21,11 @@ pub(super) fn writable(arguments: &Check) -> anyhow::Result<bool> {
         ("html", arguments.html.as_deref()),
         ("write-known", arguments.write_known.as_deref()),
     ];
-    for (flag, file) in files {
-        let Some(file) = file.filter(|file| !is_standard(file)) else { continue };
-        probe(file).with_context(|| cannot(flag, file))?;
-    }
     if let Some(folder) = &arguments.wire_log {
         fs::create_dir_all(folder).with_context(|| cannot("wire-log", folder))?;
         probe(&folder.join("stream-utf8.txt")).with_context(|| cannot("wire-log", folder))?;
     }
-    takes_standard(files)
-}
-
-/// Opens the file for writing, and leaves it unchanged.
-fn probe(file: &Path) -> std::io::Result<()> {
-    let is_new = match fs::metadata(file) {
-        // Opening a pipe would wait for its reader.
-        Ok(known) if !known.is_file() && !known.is_dir() => return Ok(()),
-        Ok(_) => false,
-        Err(_) => true,
-    };
-    OpenOptions::new().append(true).create(true).open(file)?;
-    if is_new { fs::remove_file(file) } else { Ok(()) }
+    output::writable(files)
 }
 
 pub(super) fn record(arguments: &Check, transcript: &Transcript) -> anyhow::Result<()> {

@@ -42,7 +42,7 @@ use crate::{output, screen, secrets};
 
 pub(crate) async fn run(arguments: &Load) -> Result<Exit, Blame> {
     let mut given = given(arguments)?;
-    let is_taken = output::takes_standard(arguments.outputs.files()).usage()?;
+    let is_taken = output::writable(arguments.outputs.files()).usage()?;
     if arguments.calibrate {
         given = calibrate::sides(given);
     }
@@ -125,7 +125,7 @@ fn report(
     let report = load_report(outcomes, thresholds);
     // Printed first, so that an error of a file does not lose it.
     let mut options = screen::options(outputs.detail());
-    let is_taken = output::takes_standard(outputs.files()).usage()?;
+    let is_taken = output::writable(outputs.files()).usage()?;
     options.colour &= !is_taken;
     let page = sseproof_report::load::terminal::render(&report, &options);
     match is_taken {
