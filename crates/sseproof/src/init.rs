@@ -84,7 +84,7 @@ async fn survey(
             let start =
                 StartHook { command: command.clone(), ready: Readiness::default(), within: None };
             let connection = connection.clone();
-            let started = Running::new(url.to_owned(), start, None, START_WAIT, connection);
+            let started = Running::new((url.to_owned(), None), start, None, START_WAIT, connection);
             Some(started.unreachable()?)
         }
         None => None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sseproof_files::{Server, ServerFuture, StartHook, StopHook, Termination};
+use sseproof_files::{Readiness, Server, ServerFuture, StartHook, StopHook, Termination};
 use sseproof_net::ConnectionOptions;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -13,6 +13,8 @@ pub(crate) const START_WAIT: Duration = Duration::from_secs(10);
 
 pub(crate) struct Running {
     url: String,
+    /// The stream through the proxy that is compared with the server.
+    via: Option<String>,
     start: StartHook,
     stop: Option<StopHook>,
     within: Duration,
@@ -22,20 +24,28 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn new(
-        url: String,
+        (url, via): (String, Option<String>),
         start: StartHook,
         stop: Option<StopHook>,
         within: Duration,
         connection: ConnectionOptions,
     ) -> anyhow::Result<Self> {
         let started = Mutex::new(Some(Started::new(&start.command, &start.ready)?));
-        Ok(Self { url, start, stop, within, connection, started })
+        Ok(Self { url, via, start, stop, within, connection, started })
     }
 
     pub(crate) async fn ready(&self) -> anyhow::Result<()> {
-        let mut started = self.started.lock().await;
-        wait_for(&self.url, &self.start.ready, self.within, started.as_mut(), &self.connection)
-            .await
+        self.ready_as(self.started.lock().await.as_mut()).await
+    }
+
+    /// Waits for the server, and for the proxy, which its command may have started, too.
+    async fn ready_as(&self, mut started: Option<&mut Started>) -> anyhow::Result<()> {
+        let Self { url, via, start, within, connection, .. } = self;
+        wait_for(url, &start.ready, *within, started.as_deref_mut(), connection).await?;
+        match via {
+            Some(via) => wait_for(via, &Readiness::Listening, *within, started, connection).await,
+            None => Ok(()),
+        }
     }
 
     /// How it ended; `None` while it runs.
@@ -61,9 +71,7 @@ impl Running {
         let mut started = self.started.lock().await;
         self.stopped(&mut started).await;
         let again = started.insert(Started::new(&self.start.command, &self.start.ready)?);
-        let within = self.within;
-        let ready =
-            wait_for(&self.url, &self.start.ready, within, Some(again), &self.connection).await;
+        let ready = self.ready_as(Some(again)).await;
         if ready.is_err() {
             // The caller reports why; that it ended is then not news.
             self.stopped(&mut started).await;

@@ -58,7 +58,8 @@ pub(super) async fn play(
             is_free(url, &options.connection).await.unreachable()?;
             let within = options.wait_for.or(start.within).unwrap_or(START_WAIT);
             let (stop, connection) = (options.target.stop.clone(), options.connection.clone());
-            let started = Running::new(url.clone(), start.clone(), stop, within, connection);
+            let urls = (url.clone(), options.target.via.clone());
+            let started = Running::new(urls, start.clone(), stop, within, connection);
             Some(Arc::new(started.unreachable()?))
         }
         None => None,
@@ -67,7 +68,11 @@ pub(super) async fn play(
         match (&started, options.wait_for) {
             (Some(started), _) => started.ready().await,
             (None, Some(within)) => {
-                wait_for(url, &Readiness::Listening, within, None, &options.connection).await
+                for url in [url].into_iter().chain(&options.target.via) {
+                    let (ready, connection) = (&Readiness::Listening, &options.connection);
+                    wait_for(url, ready, within, None, connection).await?;
+                }
+                Ok(())
             }
             (None, None) => Ok(()),
         }
