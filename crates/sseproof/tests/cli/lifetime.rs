@@ -151,9 +151,11 @@ impl Stubborn {
     }
 
     /// Sends the signals to a run once it has begun to use the server.
-    fn signal(&self, run: &Child, signals: &[&str]) {
+    fn signal(&self, run: &mut Child, signals: &[&str]) {
         let is_up = || TcpStream::connect(self.address).is_ok();
         while !(self.folder.path("pid").exists() && is_up()) {
+            let ended = run.try_wait().unwrap();
+            assert!(ended.is_none(), "the run ended before its server was there: {ended:?}");
             thread::sleep(Duration::from_millis(20));
         }
         // A run that is interrupted before its first exchange has nothing to report.
@@ -180,8 +182,8 @@ fn a_signal_stops_a_started_server_with_its_group() {
         let (url, long) = (server.url(), server.folder.write("long.yaml", long));
         let start = server.command("");
         let check = ["check", &url, &long, "--no-probes", "--start", &start];
-        let check = sseproof(&check).spawn().unwrap();
-        server.signal(&check, signals);
+        let mut check = sseproof(&check).spawn().unwrap();
+        server.signal(&mut check, signals);
         // The second signal ends the run without a report.
         let says = if signals.len() == 1 { &["inconclusive", "interrupted"][..] } else { &[] };
         finish(check).ends(130, says);
@@ -198,8 +200,8 @@ fn a_signal_stops_the_server_and_the_workers_of_a_load() {
         let start = server.command("--load");
         let load = ["load", &url, "--server-cmd", &start, "-c", "5", "--hold", "60s"];
         let more = ["--processes", processes, "--json", &json];
-        let load = sseproof(&[&load[..], &more].concat()).spawn().unwrap();
-        server.signal(&load, signals);
+        let mut load = sseproof(&[&load[..], &more].concat()).spawn().unwrap();
+        server.signal(&mut load, signals);
         let is_reported = signals.len() == 1;
         let says = if is_reported { &["a part of the run is missing"][..] } else { &[] };
         finish(load).ends(130, says);
