@@ -72,8 +72,9 @@ fn answers_once(case: &Case) -> bool {
 
 /// The cases whose events are in bytes that are not the lines of a plain stream.
 const RAW: [&str; 3] = ["http10", "chunks", "coding"];
-/// The cases of what only APIs of models send.
-const OF_MODELS: [&str; 2] = ["reader-done", "reader-error-event"];
+/// The cases of what only APIs of models send, or end in this way: a stream of MCP that answers a
+/// request ends after its response.
+const OF_MODELS: [&str; 3] = ["reader-done", "reader-error-event", "reader-end"];
 
 impl ClientProfile {
     /// Whether the protocol has the streams of the case: none of those that are about how a stream

@@ -7,7 +7,7 @@ const can = ["headers", "lastEventId", "close", "closeOn", "error", "closed", "t
 const policy = { maxReconnectionDelay: 30000, reconnectionDelayGrowFactor: 1.5, maxRetries: 2 };
 
 serve(
-  { name, version: version(name), kind: "resilient", can: [...can, "retry"], retriesOn: ["network", "end"] },
+  { name, version: version(name), kind: "resilient", can: [...can, "retry"], retriesOn: ["network", "end", "status"] },
   ({ url, headers, lastEventId, retry }, say) => {
     const reconnectionOptions = retry && { ...policy, initialReconnectionDelay: retry };
     const options = { requestInit: { headers }, reconnectionOptions };
