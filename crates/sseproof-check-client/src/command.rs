@@ -19,9 +19,9 @@ use crate::{BoxFuture, Carrier, Notice, StartError};
 /// How many lines of the standard error are kept, and how much of each.
 const STDERR: (usize, usize) = (20, 1 << 10);
 /// The longest line: an event of some MiB, in JSON.
-const LINE: usize = 64 << 20;
+pub const LINE_BYTES: usize = 64 << 20;
 /// How much an adapter may write in all.
-const WRITTEN: usize = 4 << 30;
+pub const WRITTEN_BYTES: usize = 4 << 30;
 /// How much is shown of a line that is not a message.
 const SHOWN: usize = 200;
 /// How long its last line may take.
@@ -163,8 +163,8 @@ async fn read(
         if next.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        if written > WRITTEN {
-            break format!("the adapter wrote more than {} GiB", WRITTEN >> 30);
+        if written > WRITTEN_BYTES {
+            break format!("the adapter wrote more than {} GiB", WRITTEN_BYTES >> 30);
         }
         let call = match message(&next) {
             Ok(Heard::Call { id, call }) => Notice::Call { at, id, call },
@@ -188,7 +188,7 @@ async fn read(
 /// The next line with its end; `None` at the end of the output.
 async fn line(pipe: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
-    let read = pipe.take(LINE as u64).read_until(b'\n', &mut line).await?;
+    let read = pipe.take(LINE_BYTES as u64).read_until(b'\n', &mut line).await?;
     Ok((read > 0).then_some(line))
 }
 

@@ -17,7 +17,7 @@ use crate::running::{Adapted, Running, Served};
 use crate::{Carrier, Ground, Notice, Place, StartError};
 
 /// How often a client that ended is started again.
-const RESTARTS: usize = 20;
+pub const RESTARTS: usize = 20;
 /// How many cases are played a second time.
 const DOUBTFUL: usize = 40;
 

@@ -21,13 +21,13 @@ use crate::{Ground, Place};
 
 /// The longest that a case is played, whatever happens: a usual one, and one that waits for long or
 /// has large streams.
-const LONGEST: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(90));
+pub const LONGEST: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(90));
 /// Enough for what is under way when a case is over.
 const SHORT: Duration = Duration::from_millis(200);
 /// How often the memory of a client is read, and for how long.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(20));
 /// The most entries that a case may have.
-const ENTRIES: usize = 1_000_000;
+pub const ENTRIES: usize = 1_000_000;
 
 /// Something that a server of a case saw.
 pub(crate) struct Served {

@@ -22,7 +22,7 @@ const STDERR_LINES: usize = 20;
 /// How much of a line of it is kept.
 const STDERR_BYTES: usize = 1 << 10;
 /// Where a line without an end is cut off.
-const LINE_BYTES: usize = 64 << 20;
+pub const LINE_BYTES: usize = 64 << 20;
 /// How many lines may wait to be read: one answer, and the surplus.
 const LINES: usize = 2;
 /// How much is shown of a line that is not an answer.

@@ -13,7 +13,7 @@ mod html;
 mod judge;
 mod report;
 
-pub use adapter::Adapter;
+pub use adapter::{Adapter, LINE_BYTES};
 pub use answer::{Answer, Fault, Parser, Reference};
 pub use browser::{Browser, Served};
 pub use check::{Options, check, check_only, ids};

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, bail};
+use sseproof_check_client::{ENTRIES, LONGEST, RESTARTS, WRITTEN_BYTES};
 use sseproof_http::{DECODED, http1, http2};
 use sseproof_net::{DEADLINE, EMPTY_FRAMES, ENOUGH, REPLIES};
 use sseproof_record::{Ending, HEAD_BYTES, HEAD_FIELDS, Phase};
@@ -20,11 +21,22 @@ A response over its own bound is judged up to there; a run over its bound is inc
 |---|---|---|
 ";
 
+const ADAPTERS: &str = "
+Adapters are programs of the user, and their clients and parsers may be wrong in any way:
+
+| what | at most | over it |
+|---|---|---|
+";
+
 /// The check ends, and says so.
 const PARTIAL: &str = "the check ends with what is known, and is inconclusive if nothing is broken";
 const MALFORMED: &str = "the response is not valid HTTP: `response/framing` or `response/status`";
 const COMPRESSION: &str = "the connection ends with COMPRESSION_ERROR: the response is not valid";
 const DROPPED: &str = "the event is not dispatched; an anomaly names the place";
+const DIED: &str = "the case is broken by it if it was played alone, and else played again alone";
+const UNPLAYED: &str = "the cases that are left are inconclusive";
+const JUDGED: &str = "the case is over, and judged by what was seen";
+const NO_ANSWER: &str = "the answer is cut there, and so is not JSON: a fault of the adapter";
 const NOT_DECODED: &str = "the rest is not decompressed: `response/decodable` is inconclusive";
 
 pub(super) fn render() -> anyhow::Result<String> {
@@ -69,7 +81,25 @@ pub(super) fn render() -> anyhow::Result<String> {
         ("frames in a row without content", EMPTY_FRAMES.to_string(), leaves),
         ("replies to PING, SETTINGS and DATA that wait", size(REPLIES), leaves),
     ];
-    let mut out = INTRODUCTION.to_owned();
+    let (usual, long) = LONGEST;
+    let adapters = [
+        ("a line of the adapter of a client", size(sseproof_check_client::LINE_BYTES), DIED),
+        ("all lines of the adapter of a client", size(WRITTEN_BYTES), DIED),
+        ("requests and calls of a case", ENTRIES.to_string(), DIED),
+        ("starts after the adapter of a client has ended", RESTARTS.to_string(), UNPLAYED),
+        ("a case", duration(usual), JUDGED),
+        ("a case that waits for long, or has large streams", duration(long), JUDGED),
+        (
+            "an answer of the adapter of a parser",
+            size(sseproof_check_parser::LINE_BYTES),
+            NO_ANSWER,
+        ),
+    ];
+    Ok(format!("{INTRODUCTION}{}{ADAPTERS}{}", table(&rows)?, table(&adapters)?))
+}
+
+fn table(rows: &[(&str, String, &str)]) -> anyhow::Result<String> {
+    let mut out = String::new();
     for (what, most, over) in rows {
         check(over)?;
         // Writing to a string does not fail.
