@@ -105,6 +105,7 @@ mod tests {
         for target in &TARGETS {
             let seeds = (target.seeds)().unwrap();
             assert!(seeds.longest() > 4, "{}", target.name);
+            assert!(seeds.dictionary().unwrap().is_ascii(), "{}", target.name);
         }
     }
 }

@@ -31,17 +31,24 @@ impl Seeds {
     /// Writes each to a file in the folder, and their words to a dictionary: bytes that are found by
     /// chance only after a long time.
     pub(super) fn write(&self, folder: &Path, words: &Path) -> anyhow::Result<()> {
-        const MOST: usize = 500;
         if folder.exists() {
             fs::remove_dir_all(folder)?;
         }
         fs::create_dir_all(folder)?;
-        let word = Regex::new(r"[A-Za-z$][\w.-]{1,30}:? ?|\d{3,20}").context("a regex")?;
-        let mut counts: BTreeMap<&[u8], usize> = BTreeMap::new();
         for (number, seed) in self.0.iter().enumerate() {
             fs::write(folder.join(number.to_string()), seed)?;
-            word.find_iter(seed)
-                .for_each(|found| *counts.entry(found.as_bytes()).or_default() += 1);
+        }
+        fs::write(words, self.dictionary()?)?;
+        Ok(())
+    }
+
+    /// The most frequent words, which have to be ASCII in a dictionary.
+    pub(super) fn dictionary(&self) -> anyhow::Result<String> {
+        const MOST: usize = 500;
+        let word = Regex::new(r"(?-u)[A-Za-z$][\w.-]{1,30}:? ?|\d{3,20}").context("a regex")?;
+        let mut counts: BTreeMap<&[u8], usize> = BTreeMap::new();
+        for found in self.0.iter().flat_map(|seed| word.find_iter(seed)) {
+            *counts.entry(found.as_bytes()).or_default() += 1;
         }
         let mut counts: Vec<_> = counts.into_iter().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -53,8 +60,7 @@ impl Seeds {
         let bounds = ["18446744073709551615", "18446744073709551616", "9223372036854775808"];
         let bounds = bounds.map(|bound| format!("\"{bound}\"\n"));
         let of_streams = fs::read_to_string(root().join("fuzz/sse.dict"))?;
-        fs::write(words, lines.chain(bounds).collect::<String>() + &of_streams)?;
-        Ok(())
+        Ok(lines.chain(bounds).collect::<String>() + &of_streams)
     }
 
     #[cfg(test)]
