@@ -68,7 +68,7 @@ fn no_answer(report: &Report) -> Option<Section> {
         title: "The adapter gave no answer".to_owned(),
         short: String::new(),
         body: html! {
-            pre tabindex="0" { (text(why)) }
+            pre.wrapped tabindex="0" { (text(why)) }
             p { "specs/parser-protocol.md describes the answers of an adapter." }
         },
     })
@@ -143,13 +143,15 @@ fn broken(report: &Report) -> Option<Section> {
 }
 
 fn random(report: &Report) -> Option<Section> {
-    (!report.chance.is_empty()).then(|| Section {
+    // Streams that were never read have no failure.
+    let was_asked = report.no_answer.is_none() && !report.chance.is_empty();
+    was_asked.then(|| Section {
         id: "random",
         title: "Random streams".to_owned(),
         short: "random".to_owned(),
         body: html! { @for chance in &report.chance {
             @match &chance.failure {
-                None => { p { (Mark::Good) " " (chance.streams) " random " (line(&chance.kind)) " streams (seed " (chance.seed) ")" } }
+                None => { p { (Mark::Good) " " (counted(chance.streams, &format!("random {} stream", chance.kind))) " (seed " (chance.seed) ")" } }
                 Some(failure) => {
                     p {
                         (Mark::Bad) " random " (line(&chance.kind)) " streams (seed " (chance.seed) "): the smallest that fails"
@@ -199,7 +201,7 @@ fn all(report: &Report) -> Option<Section> {
                 tbody { @for of in &report.requirements {
                     tr.filtered {
                         th scope="row" { code { (line(&of.requirement)) } }
-                        td { @match of.verdict() {
+                        td.result { @match of.verdict() {
                             Verdict::Held => { (Mark::Good) " passed" }
                             Verdict::Broken => { (Mark::Bad) " broken" }
                             Verdict::Unknown => { (Mark::Warning) " not asked" }

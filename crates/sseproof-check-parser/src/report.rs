@@ -121,7 +121,8 @@ impl Requirement {
 }
 
 impl Chance {
-    pub(crate) fn id(&self) -> String {
+    /// As in `random/hostile`.
+    pub fn id(&self) -> String {
         format!("{RANDOM}{}", self.kind)
     }
 }

@@ -3,12 +3,12 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sseproof_units::inert;
 
-use crate::quoted::{Quoted, line};
+use crate::quoted::{Quoted, line, prose};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// SHA-256 of both, in base64; a test names the right ones.
-const STYLE_HASH: &str = "JcJhIIG1oyhFRcgGz7NyJX4sqwWHBMBkq+6Yv5KvQWY=";
+const STYLE_HASH: &str = "CCa+qt2aaQ8n45zntl4FwnZWfxuj4LwryXkNmgOij0Y=";
 const SCRIPT_HASH: &str = "YAWSPSq5/3RD6vfdnomSLxDtWlmgFjzvqaZtFBDMoKw=";
 
 /// A page.
@@ -24,6 +24,14 @@ pub struct Document<'a> {
     pub sections: Vec<Section>,
     /// As in `sseproof 0.1.0`.
     pub tool: &'a str,
+}
+
+/// The parts that only a page of a site has.
+pub struct Around {
+    /// The links to the other pages, before the bar.
+    pub nav: Markup,
+    /// The content before the sections.
+    pub lead: Markup,
 }
 
 /// A part of a page, to which its bar has a link.
@@ -88,8 +96,17 @@ pub fn scroll(label: &'static str, body: &Markup) -> Markup {
 impl Document<'_> {
     /// The bytes of the page.
     pub fn render(&self) -> String {
+        self.written(None)
+    }
+
+    /// The bytes of the page, as one of a site. Without a mark, its heading has no sign.
+    pub fn render_within(&self, around: &Around) -> String {
+        self.written(Some(around))
+    }
+
+    fn written(&self, around: Option<&Around>) -> String {
         // Every text of others is inert already; what is not would be a mistake of this crate.
-        let body = inert(&self.body().0);
+        let body = inert(&self.body(around).0);
         html! {
             (DOCTYPE)
             html lang="en" {
@@ -100,7 +117,7 @@ impl Document<'_> {
                     meta name="color-scheme" content="light dark";
                     // Without an icon, a browser asks the server for one.
                     link rel="icon" href="data:,";
-                    title { (self.title()) }
+                    title { (self.title(around.is_some())) }
                     style { (PreEscaped(STYLE)) }
                 }
                 (PreEscaped(body))
@@ -109,20 +126,25 @@ impl Document<'_> {
         .into_string()
     }
 
-    fn title(&self) -> Markup {
+    fn title(&self, is_of_site: bool) -> Markup {
         /// The length of a title that a tab shows.
         const MOST: usize = 40;
         let subject: String = self.subject.chars().take(MOST).collect();
-        html! { (self.mark.sign()) " sseproof: " (line(&subject)) }
+        html! {
+            @if !is_of_site || self.mark != Mark::None { (self.mark.sign()) " " }
+            "sseproof: " (line(&subject))
+        }
     }
 
-    fn body(&self) -> Markup {
+    fn body(&self, around: Option<&Around>) -> Markup {
+        let is_marked = around.is_none() || self.mark != Mark::None;
         let linked = self.sections.iter().filter(|section| !section.short.is_empty());
         html! {
             body {
                 a.skip href="#main" { "Skip to the results" }
+                @if let Some(around) = around { (around.nav) }
                 header.bar {
-                    p.verdict { (self.mark) " " (line(self.subject)) }
+                    p.verdict { @if is_marked { (self.mark) " " } (line(self.subject)) }
                     nav aria-label="Parts of this page" {
                         ul { @for section in linked {
                             li { a href={ "#" (section.id) } { (section.short) } }
@@ -130,12 +152,16 @@ impl Document<'_> {
                     }
                 }
                 main #main tabindex="-1" {
-                    h1.(self.mark.class()) { (self.mark) " " (line(&self.verdict)) }
+                    @match around {
+                        Some(_) if !is_marked => h1 { (prose(&self.verdict)) },
+                        _ => h1.(self.mark.class()) { (self.mark) " " (line(&self.verdict)) },
+                    }
                     @if !self.facts.is_empty() {
                         dl.facts { @for (label, fact) in &self.facts {
                             div { dt { (label) } dd { (fact) } }
                         } }
                     }
+                    @if let Some(around) = around { (around.lead) }
                     @for section in &self.sections {
                         section aria-labelledby=(section.id) {
                             h2 id=(section.id) { (section.title) }

@@ -15,7 +15,8 @@ mod document;
 mod hex;
 pub mod load;
 mod quoted;
-mod svg;
+pub mod svg;
 
-pub use document::{Document, Mark, Section, chip, scroll};
+pub use check::findings::{anchor, written as recipe};
+pub use document::{Around, Document, Mark, Section, chip, scroll};
 pub use quoted::{Quoted, line, prose, text};

@@ -7,6 +7,8 @@ mod chart;
 mod number;
 mod scale;
 
-pub(crate) use chart::{Axis, Chart, Series, legend, series, unit_of_bytes};
-pub(crate) use number::n;
-pub(crate) use scale::{Scale, steps};
+pub(crate) use chart::{Axis, Chart, Series, Shade, unit_of_bytes};
+pub use chart::{legend, series};
+pub use number::n;
+pub use scale::Scale;
+pub(crate) use scale::steps;

@@ -1,4 +1,4 @@
-//! The text of one rule, for `sseproof explain`.
+//! The texts of one rule, and their page for `sseproof explain`.
 
 use sseproof_rules::{Mutant, Requirement, Rule, RuleText, rule_text};
 
@@ -6,45 +6,82 @@ use crate::command;
 use crate::paint::Ink;
 use crate::terminal::{Options, Page, write_recipe};
 
-/// The requirement, its source, the reason, the fix, the mutants that break it (its own, or more if
-/// the caller knows more), and how to check this rule alone.
-pub fn explain(rule: &Rule, mutants: &[Mutant], options: &Options) -> String {
-    explain_as(rule.text(), rule.requirement(), mutants, options)
+/// All that is known of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained<'a> {
+    pub text: &'a RuleText,
+    pub requirement: &'a Requirement,
+    pub examples: Examples<'a>,
 }
 
-/// The same for a rule on clients, with the cases that it judges: the id of each, and what its server
-/// does.
-pub fn explain_client<'c>(
-    id: &str,
-    cases: impl IntoIterator<Item = (&'c str, &'c str)>,
-    options: &Options,
-) -> Option<String> {
-    let (requirement, rule) = rule_text(id)?;
-    let mut page = texts(rule, requirement, options);
-    page.gap();
-    page.text(0, Ink::Strong, "cases (sseproof serve --for CASE)");
-    for (case, about) in cases {
-        page.labelled(2, &format!("{case}: "), Ink::Faint, Ink::Plain, about);
+/// The examples of the rule by name: of each an id, and a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Examples<'a> {
+    /// Servers that break it on purpose, and their faults.
+    Mutants(Vec<(&'a str, &'a str)>),
+    /// The cases by which a client is judged, and what the server of each does.
+    Cases(Vec<(&'a str, &'a str)>),
+}
+
+impl<'a> Explained<'a> {
+    /// A rule on servers, with its mutants, or with more if the caller knows more.
+    pub fn of(rule: &'a Rule, mutants: &'a [Mutant]) -> Self {
+        let examples = mutants.iter().map(|mutant| (mutant.id, mutant.wrong)).collect();
+        let (text, requirement) = (rule.text(), rule.requirement());
+        Self { text, requirement, examples: Examples::Mutants(examples) }
     }
-    section(&mut page, "check this rule alone", &command::only(&rule.id));
-    Some(page.finish())
+
+    /// A rule on clients, with the cases that it judges; `None` if no rule has this id.
+    pub fn of_client(
+        id: &str,
+        cases: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Option<Self> {
+        let (requirement, text) = rule_text(id)?;
+        Some(Self { text, requirement, examples: Examples::Cases(cases.into_iter().collect()) })
+    }
+
+    /// How to check this rule alone.
+    pub fn command(&self) -> String {
+        command::only(&self.text.id)
+    }
 }
 
-fn explain_as(
-    rule: &RuleText,
-    requirement: &Requirement,
-    mutants: &[Mutant],
-    options: &Options,
-) -> String {
-    let mut page = texts(rule, requirement, options);
-    if !mutants.is_empty() {
-        page.gap();
-        page.text(0, Ink::Strong, "mutants that break it (sseproof serve --mutant ID)");
-        for mutant in mutants {
-            page.labelled(2, &format!("{}: ", mutant.id), Ink::Faint, Ink::Plain, mutant.wrong);
+impl Examples<'_> {
+    pub fn all(&self) -> &[(&str, &str)] {
+        match self {
+            Self::Mutants(all) | Self::Cases(all) => all,
         }
     }
-    section(&mut page, "check this rule alone", &command::only(&rule.id));
+
+    /// The command that serves one of them.
+    pub const fn command(&self) -> &'static str {
+        match self {
+            Self::Mutants(_) => "sseproof serve --mutant ID",
+            Self::Cases(_) => "sseproof serve --for CASE",
+        }
+    }
+
+    const fn title(&self) -> &'static str {
+        match self {
+            Self::Mutants(_) => "mutants that break it",
+            Self::Cases(_) => "cases",
+        }
+    }
+}
+
+/// The requirement, its source, the reason, the fix, the mutants or cases, and how to check this rule
+/// alone.
+pub fn explain(rule: &Explained<'_>, options: &Options) -> String {
+    let mut page = texts(rule.text, rule.requirement, options);
+    let examples = &rule.examples;
+    if !examples.all().is_empty() {
+        page.gap();
+        page.text(0, Ink::Strong, &format!("{} ({})", examples.title(), examples.command()));
+        for (id, about) in examples.all() {
+            page.labelled(2, &format!("{id}: "), Ink::Faint, Ink::Plain, about);
+        }
+    }
+    section(&mut page, "check this rule alone", &rule.command());
     page.finish()
 }
 
@@ -83,22 +120,30 @@ mod tests {
     fn a_rule_with_everything() {
         let requirement = examples::requirement();
         let (rule, text) = (examples::RULE, examples::rule_text());
-        assert_snapshot!(explain_as(&text, &requirement, rule.mutants, &Options::default()));
+        let mutants = rule.mutants.iter().map(|mutant| (mutant.id, mutant.wrong)).collect();
+        let rule = Explained {
+            text: &text,
+            requirement: &requirement,
+            examples: Examples::Mutants(mutants),
+        };
+        assert_snapshot!(explain(&rule, &Options::default()));
         let narrow = Options { width: 50, ..Options::default() };
-        explain_as(&text, &requirement, rule.mutants, &narrow);
+        explain(&rule, &narrow);
     }
 
     #[test]
     fn a_rule_with_the_least() {
         let text = RuleText { recipes: Vec::new(), ..examples::rule_text() };
         let requirement = examples::requirement();
-        assert_snapshot!(explain_as(&text, &requirement, &[], &Options::default()));
+        let examples = Examples::Cases(Vec::new());
+        let rule = Explained { text: &text, requirement: &requirement, examples };
+        assert_snapshot!(explain(&rule, &Options::default()));
     }
 
     #[test]
     fn every_rule_of_the_registry_explains_itself() {
         for rule in sseproof_rules::rules() {
-            let text = explain(rule, rule.mutants, &Options::default());
+            let text = explain(&Explained::of(rule, rule.mutants), &Options::default());
             assert!(text.contains("https://") && text.contains(rule.id), "{text}");
         }
     }

@@ -12,7 +12,8 @@ use crate::Report;
 use crate::curl::{curl, publication};
 
 /// The families of the rules on clients, in the order of the harm that a failure does.
-const CLIENTS_BY_HARM: [&str; 11] = [
+const CLIENTS_BY_HARM: [&str; 12] = [
+    "tls",
     "retry",
     "redirect",
     "reconnect",
@@ -131,14 +132,7 @@ impl Judged {
 
     /// The family of the rule: `stream` of `stream/utf8`, `close` of `client/close-in-handler`.
     pub fn family(&self) -> &str {
-        match self.rule.split_once('/') {
-            Some(("client", name)) => {
-                let of = CLIENTS_BY_HARM.iter().find(|family| name.starts_with(**family));
-                of.copied().unwrap_or(name)
-            }
-            Some((family, _)) => family,
-            None => "rules",
-        }
+        family(&self.rule)
     }
 
     /// The place of its family in the order of harm; the rules of the profile that the user chose come
@@ -172,6 +166,19 @@ impl Judged {
         parts.extend(self.security.as_deref().filter(|weakness| !source.contains(*weakness)));
         parts.extend(Some(source.as_str()).filter(|source| !source.is_empty()));
         parts.join(" · ")
+    }
+}
+
+/// The family of the rule of this id: `stream` of `stream/utf8`, `close` of
+/// `client/close-in-handler`.
+pub fn family(rule: &str) -> &str {
+    match rule.split_once('/') {
+        Some(("client", name)) => {
+            let of = CLIENTS_BY_HARM.iter().find(|family| name.starts_with(**family));
+            of.copied().unwrap_or(name)
+        }
+        Some((family, _)) => family,
+        None => "rules",
     }
 }
 

@@ -16,7 +16,6 @@ pub mod junit;
 mod lists;
 pub mod load;
 pub mod markdown;
-mod matrix;
 mod paint;
 mod place;
 mod progress;
@@ -27,13 +26,12 @@ pub mod terminal;
 mod text;
 pub mod wire_log;
 
-pub use explain::{explain, explain_client};
-pub use judged::{Judged, by_note};
+pub use explain::{Examples, Explained, explain};
+pub use judged::{Judged, by_note, family};
 pub use lists::{
     list_client_mutants, list_client_rules, list_mutants, list_plans, list_probes, list_profiles,
     list_requirements, list_rules,
 };
-pub use matrix::peers_matrix;
 pub use progress::{Progress, progress};
 pub use report::{
     Counts, KnownResult, Measures, Outcome, Report, ScenarioFailure, ScenarioResult, ShownLine,

@@ -5,8 +5,8 @@ use sseproof_files::model::{Need, Purpose};
 use sseproof_files::{Probe, ReadyPlan, Variables, plans, probes, profile_probes};
 use sseproof_report::terminal::Detail;
 use sseproof_report::{
-    explain as render, list_mutants, list_plans, list_probes, list_profiles, list_requirements,
-    list_rules,
+    Explained, explain as render, list_mutants, list_plans, list_probes, list_profiles,
+    list_requirements, list_rules,
 };
 use sseproof_rules::{mutants, profiles, requirements, rule, rules};
 
@@ -19,8 +19,8 @@ pub(crate) fn explain(id: &str) -> Result<Exit, Blame> {
     if let Some(rule) = sseproof_client_rules::rule(id) {
         let all = sseproof_client_rules::cases().filter(|case| rule.cases.contains(&case.id));
         let all = all.map(|case| (case.id, case.about));
-        let page = sseproof_report::explain_client(id, all, &options).unwrap_or_default();
-        screen::print_page(&page)?;
+        let page = Explained::of_client(id, all).map(|rule| render(&rule, &options));
+        screen::print_page(&page.unwrap_or_default())?;
         return Ok(Exit::Held);
     }
     let Some(rule) = rule(id) else {
@@ -38,7 +38,7 @@ pub(crate) fn explain(id: &str) -> Result<Exit, Blame> {
         let error = anyhow!("unknown rule `{id}`; {hint}");
         return Err(Blame { exit: Exit::Usage, error });
     };
-    screen::print_page(&render(rule, rule.mutants, &options))?;
+    screen::print_page(&render(&Explained::of(rule, rule.mutants), &options))?;
     Ok(Exit::Held)
 }
 

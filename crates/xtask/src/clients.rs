@@ -13,7 +13,7 @@ use sseproof_rules::{Level, Status};
 
 use crate::browser::in_path;
 use crate::libraries::{Library, libraries};
-use crate::{measured, root};
+use crate::{matrix, measured, root};
 
 const REPORT: &str = "reports/clients.md";
 const PROFILE: &str = "release";
@@ -34,12 +34,23 @@ impl Checked {
         self.record.client.kind
     }
 
-    fn versions(&self) -> String {
+    fn versions(&self) -> Vec<String> {
         let client = &self.record.client;
         match &self.client.versions[..] {
-            [] => format!("{} {}", client.name, client.version),
-            versions => versions.join(", "),
+            [] => vec![format!("{} {}", client.name, client.version)],
+            versions => versions.to_vec(),
         }
+    }
+
+    /// The part of its report that is kept.
+    fn judged(&self) -> matrix::Judged {
+        let kind = match self.kind() {
+            Kind::Eventsource => sseproof_site::Kind::Eventsource,
+            Kind::Resilient => sseproof_site::Kind::OwnPolicy,
+            Kind::Reader => sseproof_site::Kind::Reader,
+        };
+        let Library { name, about, .. } = &self.client;
+        sseproof_site::Subject::of(kind, (name, about), self.versions(), &self.report)
     }
 }
 
@@ -67,6 +78,7 @@ pub(crate) fn report() -> anyhow::Result<()> {
             Some(why) => others.push((client, why)),
         }
     }
+    matrix::keep(results.iter().map(Checked::judged))?;
     fs::write(root().join(REPORT), page::page(&results, &others))
         .with_context(|| format!("write {REPORT}"))?;
     println!("wrote {REPORT}");

@@ -34,6 +34,7 @@ pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
         ("scenarios/target.schema.json", json(&sseproof_files::target_schema())?),
         ("scenarios/plan.schema.json", json(&sseproof_files::plan_schema())?),
         ("scenarios/scenario.schema.json", json(&sseproof_files::schema())?),
+        ("reports/matrix.schema.json", json(&sseproof_site::schema())?),
         ("reports/report.schema.json", json(&sseproof_report::json::schema())?),
     ];
     let mut stale = Vec::new();

@@ -15,12 +15,14 @@ mod fuzz;
 mod generate;
 mod hostile;
 mod libraries;
+mod matrix;
 mod measured;
 mod pages;
 mod parsers;
 mod peers;
 mod profiles;
 mod purity;
+mod site;
 mod versus;
 mod words;
 
@@ -120,6 +122,8 @@ enum Task {
         #[arg(long)]
         required: bool,
     },
+    /// Write the site of static pages from the results in the repository.
+    Site(site::Arguments),
     /// Run each fuzz target for a while (needs cargo-fuzz).
     Fuzz {
         /// How long each runs.
@@ -158,6 +162,7 @@ fn main() -> ExitCode {
         Task::Hostile { names } => hostile::run(&names),
         Task::Browser { browser, required } => browser::run(browser, required),
         Task::Pages { required } => pages::run(required),
+        Task::Site(arguments) => site::run(&arguments),
         Task::Fuzz { seconds, required } => fuzz::run(seconds, required),
     };
     match done {

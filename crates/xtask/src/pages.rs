@@ -1,17 +1,19 @@
 //! The HTML pages in a real browser: html-validate, axe-core, and a look at what a page does.
 //!
 //! Pages are made by the program itself, among them one of a server and one of a client whose text is
-//! hostile. `pages/look.js` opens each in Chromium, in both colour schemes, wide and narrow, with and
-//! without JavaScript; no request may leave, and no script but that of the page may run.
+//! hostile; of the site, some pages with all that the others have are looked at.
+//! `pages/look.js` opens each in Chromium, in both colour schemes, wide and narrow, with and without
+//! JavaScript; no request may leave, and no script but that of the page may run.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
 use anyhow::{Context as _, bail};
+use sseproof_site::Kind;
 
 use crate::fuzz::works;
-use crate::{browser, measured, root, run as play};
+use crate::{browser, measured, root, run as play, site};
 
 /// The packages of npm, with their versions.
 const PACKAGES: [&str; 3] = ["html-validate@10.17.0", "axe-core@4.14.1", "playwright-core@1.65.1"];
@@ -54,6 +56,10 @@ const PAGES: [(&str, &[&str]); 9] = [
     ("parser", &["check-parser", "--streams", "10"]),
     ("parser-silent", &["check-parser", "--streams", "1", "--", "cat", "hostile.txt"]),
 ];
+/// The pages of the site that are opened: those of other groups differ only in their rows.
+const SITE: [&str; 4] = ["index.html", "changes.html", "proxies.html", "sse-vs-websocket.html"];
+/// The folders of which the largest page is opened.
+const FOLDERS: [&str; 3] = ["clients/", "bugs/", "rules/"];
 const HOSTILE: &str = "</pre><script>fetch('/leak')</script><img src=x onerror=alert(1)>\u{202e}\n";
 
 pub(crate) fn run(required: bool) -> anyhow::Result<()> {
@@ -75,10 +81,11 @@ pub(crate) fn run(required: bool) -> anyhow::Result<()> {
     play(&folder, &[&install[..], &PACKAGES].concat()).context("install from npm")?;
     fs::write(folder.join("hostile.txt"), HOSTILE).context("write hostile.txt")?;
     play(root().as_path(), &[env!("CARGO"), "build", "--quiet", "--package", "sseproof"])?;
-    let pages: Vec<PathBuf> = PAGES
+    let mut pages: Vec<PathBuf> = PAGES
         .iter()
         .map(|(name, arguments)| made(&folder, name, arguments))
         .collect::<Result<_, _>>()?;
+    pages.extend(of_site(&folder)?);
     let script = root().join("crates/xtask/src/pages/look.js");
     let status = Command::new("node")
         .arg(&script)
@@ -92,6 +99,23 @@ pub(crate) fn run(required: bool) -> anyhow::Result<()> {
         bail!("a page is not as it should be");
     }
     Ok(())
+}
+
+/// Pages of the site with all that others have, too.
+fn of_site(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let site = folder.join("site");
+    let mut input = site::input()?;
+    // Without earlier results, the page of changes has nothing to show.
+    let mut before = input.matrix.clone();
+    before.subjects.retain(|one| one.kind != Kind::Parser);
+    input.before = Some(before);
+    let files = sseproof_site::pages(&input);
+    site::write(&site, &files)?;
+    let largest = FOLDERS.iter().filter_map(|folder| {
+        let of = files.iter().filter(|file| file.path.starts_with(folder));
+        of.max_by_key(|file| file.text.len()).map(|file| file.path.as_str())
+    });
+    Ok(SITE.into_iter().chain(largest).map(|page| site.join(page)).collect())
 }
 
 /// Makes the page.

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use sseproof_check_parser::{Adapter, Options, Reference, Report, Verdict, check, text};
+use sseproof_rules::{Level, Status, requirement};
+use sseproof_site::{Kind, Subject};
+use sseproof_units::counted;
 
 use crate::libraries::{Library, explained, libraries, row, table};
-use crate::root;
+use crate::{matrix, root};
 
 /// How long an adapter may take to answer: the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,6 +26,7 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
         surprises.extend(compare(&tested, &report));
         results.push((tested, report));
     }
+    matrix::keep(results.iter().map(|(tested, report)| judged(tested, report)))?;
     if names.is_empty() {
         let page = root().join("reports/parsers.md");
         fs::write(&page, written(&results)).context("write reports/parsers.md")?;
@@ -42,6 +46,50 @@ fn judge(tested: &Library) -> anyhow::Result<Report> {
     std::env::set_current_dir(&folder).context("enter the folder")?;
     let mut adapter = Adapter::start(&tested.command, PATIENCE)?;
     Ok(check(&tested.name, &mut adapter, OPTIONS))
+}
+
+/// The part of the report that is kept: the results by requirement, and of random streams.
+fn judged(tested: &Library, report: &Report) -> matrix::Judged {
+    let status = |verdict| match verdict {
+        Verdict::Held => Status::Pass,
+        Verdict::Broken => Status::Fail,
+        Verdict::Unknown => Status::Inconclusive,
+    };
+    let of_cases = report.requirements.iter().map(|of| {
+        let failed = of.cases.iter().filter_map(|case| case.failure.as_ref());
+        let cases = counted(of.cases.len(), "case");
+        let first = failed.clone().next().map(|failure| failure.what.as_str());
+        let message = first.map(|what| format!("{} of {cases}: {what}", failed.count()));
+        (of.requirement.clone(), status(of.verdict()), message)
+    });
+    let of_chance = report.chance.iter().map(|chance| {
+        let failed = chance.failure.as_ref();
+        let status = if failed.is_some() { Status::Fail } else { Status::Pass };
+        (chance.id(), status, failed.map(|failure| failure.what.clone()))
+    });
+    let all: Vec<_> = of_cases.chain(of_chance).collect();
+    let has = |wanted| all.iter().any(|(_, status, _)| *status == wanted);
+    let levels = all.iter().map(|(id, ..)| {
+        (id.clone(), requirement(id).map_or(Level::Must, |requirement| requirement.level))
+    });
+    let levels = levels.collect();
+    let subject = Subject {
+        kind: Kind::Parser,
+        name: tested.name.clone(),
+        about: tested.about.clone(),
+        versions: tested.versions.clone(),
+        profile: None,
+        checked: jiff::Zoned::now().date().to_string(),
+        tool: concat!("sseproof ", env!("CARGO_PKG_VERSION")).to_owned(),
+        outcome: match (has(Status::Fail), report.is_complete) {
+            (true, _) => sseproof_site::Verdict::Broken,
+            (false, true) => sseproof_site::Verdict::Passed,
+            (false, false) => sseproof_site::Verdict::Inconclusive,
+        },
+        results: all.iter().map(|(id, status, _)| (id.clone(), *status)).collect(),
+        messages: all.into_iter().filter_map(|(id, _, message)| Some((id, message?))).collect(),
+    };
+    (subject, levels)
 }
 
 fn broken(report: &Report) -> impl Iterator<Item = &str> {

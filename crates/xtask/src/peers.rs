@@ -1,8 +1,8 @@
 //! Real servers of others: installed, started, checked, compared with the expected results.
 //!
 //! Their whole results are not committed: they are megabytes, and each run has other times.
-//! `reports/peers.md` has every verdict, and each failure with a manual check; a failure that is
-//! not expected, or is expected and missing, fails the run.
+//! `reports/matrix.json` keeps every verdict, and `reports/peers.md` is made from it, with a manual
+//! check for each failure; a failure that is not expected, or is expected and missing, fails the run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,11 +13,12 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
-use sseproof_report::{Report, peers_matrix};
+use sseproof_report::Report;
 use sseproof_rules::Status;
+use sseproof_site::{Group, Kind, Matrix, Subject, table};
 
 use crate::described::described;
-use crate::{measured, root};
+use crate::{matrix, measured, root};
 
 /// The build that checks: nothing is measured here, so the quick one.
 const PROFILE: &str = "release";
@@ -71,14 +72,12 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let mut surprises: Vec<String> =
         results.iter().flat_map(|(peer, report)| compare(peer, report)).collect();
     surprises.extend(failures.iter().map(|failure| format!("{failure:#}")));
-    match whole(results) {
-        Ok(results) => {
-            fs::write(root.join("reports/peers.md"), page(&results))
-                .context("write reports/peers.md")?;
-            println!("wrote reports/peers.md");
-        }
-        Err(why) => println!("reports/peers.md stays as it is: {why:#}"),
-    }
+    let judged = results.iter().map(|(peer, report)| peer.judged(report));
+    let matrix = matrix::keep(judged)?;
+    let peers = described("peers", "peer.yaml", &[], |peer: &Peer| &peer.peer)?;
+    fs::write(root.join("reports/peers.md"), page(&peers, &matrix))
+        .context("write reports/peers.md")?;
+    println!("wrote reports/peers.md");
     for surprise in &surprises {
         println!("{surprise}");
     }
@@ -95,6 +94,16 @@ impl Peer {
 
     fn folder(&self) -> PathBuf {
         root().join("target/peers").join(&self.peer)
+    }
+
+    /// The part of its report that is kept.
+    fn judged(&self, report: &Report) -> matrix::Judged {
+        let kind = match (&self.behind, &report.profile) {
+            (Some(_), _) => Kind::Proxy,
+            (None, Some(_)) => Kind::Protocol,
+            (None, None) => Kind::Server,
+        };
+        Subject::of(kind, (&self.peer, &self.about), self.versions.clone(), report)
     }
 }
 
@@ -129,19 +138,6 @@ pub(crate) fn embedded(options: &[&str]) -> anyhow::Result<Report> {
         bail!("sseproof check --reference ended with {status}");
     }
     read(&json)
-}
-
-/// These results, and earlier results for all other peers.
-fn whole(mut results: Vec<(Peer, Report)>) -> anyhow::Result<Vec<(Peer, Report)>> {
-    for peer in described("peers", "peer.yaml", &[], |peer: &Peer| &peer.peer)? {
-        if !results.iter().any(|(known, _)| known.peer == peer.peer) {
-            let json = root().join("target/peers").join(&peer.peer).join(REPORT);
-            let report = read(&json)?;
-            results.push((peer, report));
-        }
-    }
-    results.sort_by(|(one, _), (other, _)| one.peer.cmp(&other.peer));
-    Ok(results)
 }
 
 pub(crate) fn read(json: &Path) -> anyhow::Result<Report> {
@@ -284,63 +280,44 @@ fn compare(peer: &Peer, report: &Report) -> Vec<String> {
     unexpected.chain(missing).collect()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Server,
-    Proxy,
-    Protocol,
-}
-
-impl Kind {
-    const ALL: [(Self, &str); 3] = [
-        (Self::Server, "Servers"),
-        (Self::Proxy, "Proxies, each in front of the same Node server"),
-        (Self::Protocol, "Protocols on top of event streams"),
-    ];
-
-    fn of(peer: &Peer, report: &Report) -> Self {
-        match (&peer.behind, &report.profile) {
-            (Some(_), _) => Self::Proxy,
-            (None, Some(_)) => Self::Protocol,
-            (None, None) => Self::Server,
-        }
-    }
-}
-
-fn page(results: &[(Peer, Report)]) -> String {
+fn page(peers: &[Peer], matrix: &Matrix) -> String {
     let mut out = String::from(
         "# sseproof on servers of others\n\nMade by `cargo xtask peers`, which keeps the whole result of each in `target/peers/NAME/report.json`.\nThe failures are [below](#failures-checked-by-hand).\n",
     );
-    for (kind, title) in Kind::ALL {
-        let of_kind = results.iter().filter(|(peer, report)| Kind::of(peer, report) == kind);
+    let groups = [
+        (Group::Servers, Kind::Server),
+        (Group::Proxies, Kind::Proxy),
+        (Group::Protocols, Kind::Protocol),
+    ];
+    for (group, kind) in groups {
+        let subjects: Vec<&Subject> = matrix.of(group).collect();
         out.push_str(&format!(
-            "\n## {title}\n\n| peer | description | versions |\n|---|---|---|\n"
+            "\n## {}\n\n| peer | description | versions |\n|---|---|---|\n",
+            kind.title()
         ));
-        for (peer, _) in of_kind.clone() {
+        for Subject { name, about, versions, .. } in &subjects {
+            let versions = versions.join(", ");
             out.push_str(&format!(
-                "| [{0}](../scenarios/peers/{0}) | {1} | {2} |\n",
-                peer.peer,
-                peer.about,
-                peer.versions.join(", ")
+                "| [{name}](../scenarios/peers/{name}) | {about} | {versions} |\n"
             ));
         }
-        let columns: Vec<_> =
-            of_kind.map(|(peer, report)| (peer.peer.clone(), report.clone())).collect();
         out.push('\n');
-        out.push_str(&peers_matrix(&columns));
+        out.push_str(&table(matrix, &subjects));
     }
     out.push_str("\n## Failures, checked by hand\n\nEach of these findings was reproduced without sseproof, most with a raw socket.\nAdvice is not listed.\n");
-    for (peer, report) in results.iter().filter(|(peer, _)| !peer.expect.is_empty()) {
+    for peer in peers.iter().filter(|peer| !peer.expect.is_empty()) {
+        let is_it = |one: &&Subject| {
+            one.name == peer.peer && one.kind.group().scenarios() == Group::Servers.scenarios()
+        };
+        let Some(subject) = matrix.subjects.iter().find(is_it) else { continue };
         out.push_str(&format!("\n### {}\n\n", peer.peer));
         for (rule, reason) in &peer.expect {
-            let finding = report.findings.iter().find(|finding| finding.rule == *rule);
-            let Some((finding, fault)) =
-                finding.and_then(|finding| Some((finding, finding.evidence.first()?)))
-            else {
+            if subject.status(rule) != Some(Status::Fail) {
                 continue;
-            };
-            let level = finding.level.word();
-            out.push_str(&format!("- `{rule}` ({level}): {}.\n  {reason}\n", fault.message));
+            }
+            let level = matrix.level(rule).word();
+            let message = subject.message(rule).unwrap_or_default();
+            out.push_str(&format!("- `{rule}` ({level}): {message}.\n  {reason}\n"));
         }
     }
     out

@@ -8,7 +8,7 @@ use crate::root;
 
 /// The crates that decode and judge, with their features. The codec's adapter for `tokio-util`
 /// needs the traits of tokio, so that feature is off.
-const PURE: [(&str, &str); 10] = [
+const PURE: [(&str, &str); 11] = [
     ("sseproof-codec", "--features=futures,http-body,proptest,serde"),
     ("sseproof-corpus", "--all-features"),
     ("sseproof-http", "--all-features"),
@@ -19,6 +19,7 @@ const PURE: [(&str, &str); 10] = [
     ("sseproof-files", "--all-features"),
     ("sseproof-report", "--all-features"),
     ("sseproof-html", "--all-features"),
+    ("sseproof-site", "--all-features"),
 ];
 /// Crates that none of them may depend on.
 const BANNED: [&str; 5] = ["tokio", "mio", "socket2", "hyper", "rustix"];

@@ -4,6 +4,7 @@
 //! that the comparison is of transports and not of programs. The conclusions in the page are
 //! written by hand, between marks that are kept.
 
+mod kept;
 mod page;
 mod rows;
 
@@ -17,11 +18,14 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::Deserialize;
 use sseproof_load_model::Outcome;
+use sseproof_site::Versus as Kept;
 
 use crate::described::described;
 use crate::{measured, root};
 
 const PAGE: &str = "reports/sse-vs-websocket.md";
+/// The results of which the page is made: whole ones are megabytes, and not committed.
+const RESULTS: &str = "reports/sse-vs-websocket.json";
 const INSTALLED: &str = "target/versus";
 /// Ports that the system never assigns to a client, so that a server that is restarted finds its
 /// port free.
@@ -141,23 +145,43 @@ pub(crate) fn run(arguments: &Versus) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the page from all results, and keeps the text written by hand.
+/// The results that are committed.
+pub(crate) fn kept() -> anyhow::Result<Kept> {
+    let text =
+        fs::read_to_string(root().join(RESULTS)).with_context(|| format!("read {RESULTS}"))?;
+    Kept::parse(&text).with_context(|| format!("read {RESULTS}"))
+}
+
+/// The text of the page that is written by hand.
+pub(crate) fn by_hand(page: &str) -> &str {
+    page::by_hand(page)
+}
+
+/// Writes the page from all results, those of the last measurement of each server, and keeps the text
+/// written by hand.
 fn write() -> anyhow::Result<()> {
-    let mut all = Vec::new();
+    let earlier = kept().unwrap_or_default();
+    let mut all = Kept { machine: earlier.machine, servers: Vec::new() };
     for server in described("versus", "versus.yaml", &[], |one: &Server| &one.server)? {
+        let earlier = earlier.servers.iter().find(|one| one.name == server.server);
         let [steady, storm] = Load::ALL.map(|load| measured::read(&load.result(&server)));
-        match (steady, storm) {
-            (Ok(steady), Ok(storm)) => all.push(Measured { server, steady, storm }),
-            (Err(error), _) | (_, Err(error)) => {
+        match (steady, storm, earlier) {
+            (Ok(steady), Ok(storm), _) => {
+                all.machine = page::machine();
+                all.servers.push(kept::kept(&Measured { server, steady, storm }));
+            }
+            (_, _, Some(earlier)) => all.servers.push(earlier.clone()),
+            (Err(error), ..) | (_, Err(error), _) => {
                 println!("no results for {}: {error:#}", server.server);
             }
         }
     }
+    fs::write(root().join(RESULTS), all.json()).with_context(|| format!("write {RESULTS}"))?;
     let path = root().join(PAGE);
     // The first time there is no page.
     let before = fs::read_to_string(&path).unwrap_or_default();
     fs::write(&path, page::page(&all, &before)).with_context(|| format!("write {PAGE}"))?;
-    println!("wrote {PAGE}");
+    println!("wrote {PAGE} and {RESULTS}");
     Ok(())
 }
 

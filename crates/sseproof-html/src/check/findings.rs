@@ -79,7 +79,7 @@ fn failure(report: &Report, finding: &Judged) -> Markup {
 }
 
 /// The id of a rule as an anchor. Rules are ours; any other text is none.
-pub(crate) fn anchor(rule: &str) -> String {
+pub fn anchor(rule: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
     rule.chars().map(|char| if is_plain(char) || char == '/' { char } else { '-' }).collect()
 }
@@ -188,7 +188,8 @@ fn fix(finding: &Judged) -> Markup {
     }
 }
 
-fn written(recipe: &Recipe) -> Markup {
+/// The change in one server or library.
+pub fn written(recipe: &Recipe) -> Markup {
     html! {
         p.with { (line(&recipe.with)) ":" }
         pre tabindex="0" { (text(recipe.write.trim_end())) }

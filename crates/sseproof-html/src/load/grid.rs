@@ -18,9 +18,17 @@ pub(crate) fn grid(caption: &str, grid: &Grid) -> Markup {
             tbody { @for row in &grid.rows {
                 tr { @for (at, cell) in row.iter().enumerate() {
                     @if at == 0 { th scope="row" { (line(cell)) } }
-                    @else { td.number { (line(cell)) } }
+                    @else { td.number.several { (values(cell)) } }
                 } }
             } }
         } }))
     }
+}
+
+/// The values of a cell; a line ends between two of them, and not between a number and its unit.
+fn values(cell: &str) -> Markup {
+    html! { @for (at, value) in cell.split(", ").enumerate() {
+        @if at > 0 { ", " }
+        span.nowrap { (line(value)) }
+    } }
 }

@@ -11,7 +11,7 @@ use sseproof_units::Value;
 use super::grid;
 use crate::document::Section;
 use crate::quoted::line;
-use crate::svg::{Axis, Chart, Scale, Series, legend};
+use crate::svg::{Axis, Chart, Scale, Series, Shade, legend};
 
 /// Points of a line for each nine.
 const STEPS: u32 = 20;
@@ -72,7 +72,12 @@ fn curve(sides: &[Side<'_>], metric: Metric) -> Option<Markup> {
             ticks: 4,
             unit: 1.0,
         },
-        shaded: vec![((1.0 - FEWEST / few).max(0.0), 1.0)],
+        shaded: vec![Shade {
+            from: (1.0 - FEWEST / few).max(0.0),
+            to: 1.0,
+            words: "",
+            is_marked: true,
+        }],
         series: series.collect(),
     };
     Some(html! {

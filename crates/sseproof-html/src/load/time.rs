@@ -10,7 +10,7 @@ use sseproof_units::{Dimension, Value, count, duration};
 
 use crate::document::{Section, scroll};
 use crate::quoted::line;
-use crate::svg::{Axis, Chart, Scale, Series, legend};
+use crate::svg::{Axis, Chart, Scale, Series, Shade, legend};
 
 /// Points of a line; a longer run has several intervals in each.
 const POINTS: usize = 400;
@@ -63,13 +63,62 @@ fn points(outcome: &Outcome, most: usize) -> Vec<Point> {
     joined.collect()
 }
 
-/// The times in which all clients were connected.
-fn full(points: &[Point]) -> Vec<(f64, f64)> {
+/// The state of the clients in a part of a run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Connecting,
+    Connected,
+    /// Some connect again after their connection was cut.
+    Reconnecting,
+    Disconnecting,
+}
+
+impl Phase {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Connected => "all connected",
+            Self::Reconnecting => "reconnecting",
+            Self::Disconnecting => "disconnecting",
+        }
+    }
+}
+
+/// The phases of a run, from one to the next; the plan is not part of a result, so they are those that
+/// happened.
+fn phases(points: &[Point]) -> Vec<Shade> {
     let peak = points.iter().map(|point| point.interval.open).max().unwrap_or_default();
     let is_full = |point: &Point| peak > 0 && point.interval.open as f64 >= FULL * peak as f64;
-    let runs = points.chunk_by(|a, b| is_full(a) == is_full(b));
-    let runs = runs.filter(|run| is_full(&run[0]) && run.len() > 1);
-    runs.map(|run| (run[0].at, run[run.len() - 1].at)).collect()
+    let first = points.iter().position(is_full).unwrap_or(points.len());
+    let of = |at: usize| match &points[at] {
+        point if point.interval.counters.count(Counter::Reconnects) > 0 => Phase::Reconnecting,
+        point if is_full(point) => Phase::Connected,
+        _ if at < first => Phase::Connecting,
+        _ => Phase::Disconnecting,
+    };
+    let mut shades: Vec<Shade> = Vec::new();
+    let mut last = None;
+    for (at, point) in points.iter().enumerate() {
+        let phase = of(at);
+        match shades.last_mut() {
+            Some(shade) if last == Some(phase) => shade.to = point.at,
+            _ => {
+                // All are connected at the end of the interval in which the last one connects.
+                let from = match shades.last_mut() {
+                    Some(before) if phase == Phase::Connected => {
+                        before.to = point.at;
+                        point.at
+                    }
+                    Some(before) => before.to,
+                    None => 0.0,
+                };
+                let is_marked = matches!(phase, Phase::Connected | Phase::Reconnecting);
+                shades.push(Shade { from, to: point.at, words: phase.words(), is_marked });
+            }
+        }
+        last = Some(phase);
+    }
+    shades
 }
 
 fn one(side: &Side<'_>, is_named: bool) -> Markup {
@@ -78,7 +127,7 @@ fn one(side: &Side<'_>, is_named: bool) -> Markup {
     let end = rounds.iter().flatten().map(|point| point.at).fold(0.0, f64::max);
     let shaded = match has_requests(side) {
         true => Vec::new(),
-        false => rounds.first().map(|first| full(first)).unwrap_or_default(),
+        false => rounds.first().map(|first| phases(first)).unwrap_or_default(),
     };
     let time = || Axis {
         scale: Scale::to(end, Chart::ACROSS),
@@ -115,7 +164,7 @@ fn one(side: &Side<'_>, is_named: bool) -> Markup {
         .flat_map(|all| [all.quantile(0.5), all.quantile(0.99)])
         .collect();
     let many = if rounds.len() > 1 { "; one line for each round" } else { "" };
-    let shade = if shaded.is_empty() { "" } else { "; shaded: all clients were connected" };
+    let shade = if shaded.is_empty() { "" } else { "; the phases of the first round are named" };
     html! {
         @if is_named { h3 { (line(&side.name)) } }
         h4 { "Streams that are open" }
@@ -137,7 +186,7 @@ fn latency(
     metric: Metric,
     rounds: &[Vec<Point>],
     x: Axis<'_>,
-    shaded: &[(f64, f64)],
+    shaded: &[Shade],
     all: &[u64],
 ) -> Markup {
     let least = all.iter().copied().filter(|value| *value > 0).min().unwrap_or(1);
@@ -200,5 +249,41 @@ fn table(side: &Side<'_>, metric: Metric) -> Markup {
                 } }
             } }))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_has_phases() {
+        let point = |at: u32, open: u64, reconnects: u64| {
+            let mut interval = Interval { open, ..Interval::default() };
+            interval.counters.add(Counter::Reconnects, reconnects);
+            Point { at: f64::from(at), seconds: 1.0, interval }
+        };
+        let points = [
+            point(1, 50, 0),
+            point(2, 100, 0),
+            point(3, 100, 0),
+            point(4, 60, 5),
+            point(5, 100, 35),
+            point(6, 100, 0),
+            point(7, 10, 0),
+        ];
+        let all: Vec<_> =
+            phases(&points).into_iter().map(|one| (one.words, one.from, one.to)).collect();
+        assert_eq!(
+            all,
+            [
+                ("connecting", 0.0, 2.0),
+                ("all connected", 2.0, 3.0),
+                ("reconnecting", 3.0, 6.0),
+                ("all connected", 6.0, 6.0),
+                ("disconnecting", 6.0, 7.0),
+            ]
+        );
+        assert!(phases(&[]).is_empty());
     }
 }

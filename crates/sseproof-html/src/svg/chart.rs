@@ -11,9 +11,11 @@ use crate::quoted::line;
 
 /// In pixels.
 const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 220.0;
+const HEIGHT: f64 = 226.0;
 /// Where the chart itself lies: left, top, right, bottom.
 const INNER: [f64; 4] = [72.0, 22.0, 624.0, 188.0];
+/// The width of a letter of a name; on a phone it is larger than here.
+const LETTER: f64 = 9.0;
 
 /// The classes of the colours of series, in their order.
 const COLOURS: [&str; 4] = ["one", "two", "three", "four"];
@@ -53,9 +55,20 @@ pub(crate) struct Chart<'a> {
     pub(crate) title: String,
     pub(crate) x: Axis<'a>,
     pub(crate) y: Axis<'a>,
-    /// Intervals of the first axis that are shaded.
-    pub(crate) shaded: Vec<(f64, f64)>,
+    /// Intervals of the first axis, with their names.
+    pub(crate) shaded: Vec<Shade>,
     pub(crate) series: Vec<Series>,
+}
+
+/// An interval of the first axis.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Shade {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    /// Its name, shown if there is space; may be empty.
+    pub(crate) words: &'static str,
+    /// Whether it is darker than the rest.
+    pub(crate) is_marked: bool,
 }
 
 /// The values of one name, in one colour.
@@ -73,7 +86,7 @@ pub(crate) struct Series {
 }
 
 /// The class of a colour.
-pub(crate) fn series(colour: usize) -> &'static str {
+pub fn series(colour: usize) -> &'static str {
     COLOURS[colour % COLOURS.len()]
 }
 
@@ -87,14 +100,25 @@ impl Chart<'_> {
             (scroll("Chart", &html! {
                 svg.chart role="img" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } {
                     title { (line(&self.title)) }
-                    @for (from, to) in &self.shaded {
-                        @let (from, to) = (self.x.scale.at(*from), self.x.scale.at(*to));
-                        rect.shade x=(n(from)) y=(INNER[1]) width=(n((to - from).max(0.0))) height=(INNER[3] - INNER[1]) {}
-                    }
+                    @for shade in &self.shaded { (self.shade(shade)) }
                     (self.axes())
                     @for series in &self.series { (self.one(series)) }
                 }
             }))
+        }
+    }
+
+    fn shade(&self, shade: &Shade) -> Markup {
+        let (from, to) = (self.x.scale.at(shade.from), self.x.scale.at(shade.to));
+        let width = (to - from).max(0.0);
+        let is_named = !shade.words.is_empty() && width > LETTER * shade.words.len() as f64;
+        html! {
+            @if shade.is_marked {
+                rect.shade x=(n(from)) y=(INNER[1]) width=(n(width)) height=(INNER[3] - INNER[1]) {}
+            }
+            @if is_named {
+                text x=(n((from + to) / 2.0)) y=(INNER[3] - 6.0) text-anchor="middle" { (shade.words) }
+            }
         }
     }
 
@@ -115,12 +139,12 @@ impl Chart<'_> {
             @for tick in across {
                 @let x = self.x.scale.at(tick);
                 @let anchor = if x > right - 24.0 { "end" } else { "middle" };
-                text x=(n(x)) y=(bottom + 14.0) text-anchor=(anchor) { ((self.x.words)(tick)) }
+                text x=(n(x)) y=(bottom + 15.0) text-anchor=(anchor) { ((self.x.words)(tick)) }
             }
             @for tick in up {
                 text x=(left - 6.0) y=(n(self.y.scale.at(tick) + 4.0)) text-anchor="end" { ((self.y.words)(tick)) }
             }
-            text x=(right) y=(bottom + 28.0) text-anchor="end" { (self.x.name) }
+            text x=(right) y=(bottom + 33.0) text-anchor="end" { (self.x.name) }
             text x=(left - 6.0) y=(top - 10.0) { (self.y.name) }
         }
     }
@@ -168,7 +192,7 @@ impl Chart<'_> {
 }
 
 /// The names of series, each with a sample of its line.
-pub(crate) fn legend<'a>(names: impl IntoIterator<Item = (usize, bool, &'a str)>) -> Markup {
+pub fn legend<'a>(names: impl IntoIterator<Item = (usize, bool, &'a str)>) -> Markup {
     html! {
         ul.legend { @for (colour, is_dashed, name) in names {
             li {
@@ -204,7 +228,10 @@ mod tests {
                 ticks: 2,
                 unit: 1.0,
             },
-            shaded: vec![(2.0, 8.0)],
+            shaded: vec![
+                Shade { from: 2.0, to: 8.0, words: "all", is_marked: true },
+                Shade { from: 8.0, to: 8.5, words: "too narrow", is_marked: false },
+            ],
             series: vec![Series {
                 line: vec![(0.0, 0.0), (5.0, 4.0), (6.0, f64::NAN), (7.0, 1.0), (10.0, 2.0)],
                 dots: vec![(5.0, 4.0, "<4>".to_owned())],

@@ -2,7 +2,7 @@
 
 /// The number with at most one digit after the point: a tenth of a pixel is enough, and the same on
 /// every machine.
-pub(crate) fn n(value: f64) -> String {
+pub fn n(value: f64) -> String {
     let tenths = (value * 10.0).round() / 10.0;
     // There is no negative zero in a picture, and no infinity.
     match tenths {

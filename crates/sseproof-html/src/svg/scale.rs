@@ -2,7 +2,7 @@
 
 /// A scale from an interval of values to one of pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Scale {
+pub enum Scale {
     Linear {
         values: (f64, f64),
         pixels: (f64, f64),
@@ -21,13 +21,13 @@ pub(crate) enum Scale {
 
 impl Scale {
     /// From zero to the value, which may be zero itself.
-    pub(crate) fn to(most: f64, pixels: (f64, f64)) -> Self {
+    pub fn to(most: f64, pixels: (f64, f64)) -> Self {
         let most = if most > 0.0 && most.is_finite() { most } else { 1.0 };
         Self::Linear { values: (0.0, most), pixels }
     }
 
     /// From the power of ten below the least value to the one above the greatest.
-    pub(crate) fn log(least: f64, most: f64, pixels: (f64, f64)) -> Self {
+    pub fn log(least: f64, most: f64, pixels: (f64, f64)) -> Self {
         let least = if least > 0.0 && least.is_finite() { least } else { 1.0 };
         let low = 10f64.powf(least.log10().floor());
         let most = if most.is_finite() { most.max(least) } else { least };
@@ -37,7 +37,7 @@ impl Scale {
     }
 
     /// The place of a value; one outside of the interval is at its end.
-    pub(crate) fn at(&self, value: f64) -> f64 {
+    pub fn at(&self, value: f64) -> f64 {
         let (part, pixels) = match *self {
             Self::Linear { values: (low, high), pixels } => ((value - low) / (high - low), pixels),
             Self::Log { values: (low, high), pixels } => {
@@ -54,7 +54,7 @@ impl Scale {
     }
 
     /// The values that an axis names, about this many.
-    pub(crate) fn ticks(&self, about: usize) -> Vec<f64> {
+    pub fn ticks(&self, about: usize) -> Vec<f64> {
         match *self {
             Self::Linear { values: (low, high), .. } => steps(low, high, about),
             Self::Log { values: (low, high), .. } => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sseproof_client_rules::{CaseEnd, Kind};
 use sseproof_report::Judged;
 use sseproof_rules::{Level, Status};
+use sseproof_site::{Grave, Group, grave_faults};
 use sseproof_units::counted;
 
 use super::Checked;
@@ -16,33 +17,6 @@ const KINDS: [(Kind, &str, &str); 3] = [
     (Kind::Resilient, "own policy", "Clients that reconnect by a policy of their own"),
     (Kind::Reader, "reader", "Readers of one response"),
 ];
-/// The faults by which a server, or an attacker who chooses a field, does the most harm; each has a
-/// report with a reproduction.
-const GRAVE: [(&str, &str, &str); 6] = [
-    ("client/retry-huge", "a huge `retry` becomes a storm of requests", "huge-retry"),
-    (
-        "client/last-event-id-any",
-        "an id with letters beyond Latin-1 keeps the client from its reconnection",
-        "event-id",
-    ),
-    (
-        "client/close-in-handler",
-        "events are delivered after `close()` in a handler",
-        "close-in-handler",
-    ),
-    (
-        "client/request-credentials",
-        "`Authorization` and `Cookie` are sent to another origin after a redirect",
-        "redirect-credentials",
-    ),
-    ("client/reader-cut", "a truncated response is reported as a complete one", "fetch-truncated"),
-    (
-        "client/reconnect-refused-first",
-        "the client gives up for good when a connection is refused",
-        "firefox",
-    ),
-];
-
 pub(super) fn page(results: &[Checked], others: &[(Library, String)]) -> String {
     let mut out =
         String::from("# Clients of event streams, checked\n\nMade by `cargo xtask clients`.\n\n");
@@ -93,12 +67,12 @@ fn summary(results: &[Checked]) -> String {
 fn gravest(results: &[Checked]) -> String {
     let mut out =
         String::from("\n## The gravest faults\n\n| fault | broken by | clients |\n|---|---|---|\n");
-    for (rule, fault, report) in GRAVE {
+    for Grave { rule, fault, report, .. } in grave_faults(Group::Clients) {
         let asked: Vec<_> = results
             .iter()
             .filter_map(|checked| {
                 let finding =
-                    checked.report.findings.iter().find(|finding| finding.rule == rule)?;
+                    checked.report.findings.iter().find(|finding| finding.rule == *rule)?;
                 let is_asked = matches!(finding.status, Status::Pass | Status::Fail);
                 is_asked.then_some((checked, finding))
             })
@@ -110,7 +84,8 @@ fn gravest(results: &[Checked]) -> String {
             false => checked.client.name.clone(),
         });
         out.push_str(&format!(
-            "| [{fault}](bugs/{report}.md) | {} of {} | {} |\n",
+            "| [{fault}](bugs/{}.md) | {} of {} | {} |\n",
+            report.unwrap_or("README"),
             failing.len(),
             asked.len(),
             names.collect::<Vec<_>>().join(", ")
@@ -140,7 +115,7 @@ fn clients(results: &[Checked]) -> String {
             [Level::Must, Level::Should, Level::Advice].map(|level| broken(checked, level).count());
         out.push_str(&format!(
             "| [{name}](../scenarios/clients/{name}) | {about} | {} | {kind} | {must} | {should} | {advice} |\n",
-            checked.versions()
+            checked.versions().join(", ")
         ));
     }
     out

@@ -13,7 +13,8 @@ const { HtmlValidate } = load("html-validate");
 const axe = fs.readFileSync(load.resolve("axe-core/axe.min.js"), "utf8");
 
 const problems = [];
-const found = (file, what) => problems.push(`${path.basename(file)}: ${what}`);
+const name = (file) => path.relative(folder, file);
+const found = (file, what) => problems.push(`${name(file)}: ${what}`);
 
 const validator = new HtmlValidate({
   extends: ["html-validate:recommended"],
@@ -32,7 +33,7 @@ async function validate(file) {
 async function open(browser, file, origin, options, look) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  const url = `${origin}/${path.basename(file)}`;
+  const url = `${origin}/${name(file)}`;
   page.on("request", (request) => {
     if (request.url() !== url) found(file, `requests ${request.url()}`);
   });
@@ -89,7 +90,7 @@ async function look(browser, file, origin) {
 
 (async () => {
   const server = http.createServer((request, response) => {
-    const file = files.find((one) => `/${path.basename(one)}` === request.url);
+    const file = files.find((one) => `/${name(one)}` === request.url);
     if (!file) problems.push(`a page requests ${request.url}`);
     response.writeHead(file ? 200 : 404, { "content-type": "text/html" });
     response.end(file ? fs.readFileSync(file) : "");
@@ -104,7 +105,7 @@ async function look(browser, file, origin) {
     for (const file of files) {
       await validate(file);
       await look(browser, file, origin);
-      console.log(`looked at ${path.basename(file)}`);
+      console.log(`looked at ${name(file)}`);
     }
   } finally {
     await browser.close();

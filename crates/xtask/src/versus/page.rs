@@ -4,42 +4,42 @@ use std::fmt::Write as _;
 use std::fs;
 
 use sseproof_files::{PlanFile, Variables};
-use sseproof_load_model::compare::{FEWEST_ROUNDS, Ratio, Spread};
+use sseproof_site::{Compared, Range, Row, Server, Times, Versus};
 
-use super::rows::{Both, ROWS};
-use super::{Load, Measured};
+use super::Load;
 
 /// The text between these marks is kept.
 const BY_HAND: [&str; 2] = ["<!-- by hand, and kept -->\n", "<!-- made again from here -->\n"];
 const NONE: &str = "–";
 
-pub(super) fn page(all: &[Measured], before: &str) -> String {
+pub(super) fn page(all: &Versus, before: &str) -> String {
     let mut out = String::from("# Server-Sent Events and WebSockets\n\n");
     out.push_str(BY_HAND[0]);
     out.push_str(by_hand(before));
     out.push_str(BY_HAND[1]);
-    out.push_str(&measured(&machine(), all));
-    summary(&mut out, all);
-    for one in all {
+    out.push_str(&measured(&all.machine, &all.servers));
+    summary(&mut out, &all.servers);
+    for one in &all.servers {
         server(&mut out, one);
     }
     out
 }
 
-fn by_hand(page: &str) -> &str {
+/// The text of the page that is written by hand.
+pub(super) fn by_hand(page: &str) -> &str {
     let between = page.split_once(BY_HAND[0]).and_then(|(_, rest)| rest.split_once(BY_HAND[1]));
     between.map_or("\n", |(kept, _)| kept)
 }
 
 /// The machine, as far as the numbers depend on it.
-fn machine() -> String {
+pub(super) fn machine() -> String {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let kernel = kernel.split('-').next().unwrap_or_default().trim();
     format!("{processors} cores, {} {kernel}, {}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
-fn measured(machine: &str, all: &[Measured]) -> String {
+fn measured(machine: &str, all: &[Server]) -> String {
     let mut out = format!(
         "
 ## How it was measured
@@ -76,9 +76,9 @@ No client offers permessage-deflate, so no WebSocket is compressed; browsers do 
 }
 
 /// `4 rounds`, or `1 to 4 rounds` if servers were measured at other times.
-fn rounds(load: Load, all: &[Measured]) -> String {
-    let each = all.iter().map(|one| one.outcomes(load));
-    let each = each.filter_map(|outcomes| outcomes.iter().map(|outcome| outcome.run.round).max());
+fn rounds(load: Load, all: &[Server]) -> String {
+    let loads = all.iter().flat_map(|one| &one.loads);
+    let each = loads.filter(|of| of.plan == load.name() && of.rounds > 0).map(|of| of.rounds);
     match (each.clone().min(), each.max()) {
         (Some(least), Some(most)) if least < most => format!("{least} to {most} rounds"),
         (_, most) => format!("{} rounds", most.unwrap_or_default()),
@@ -91,46 +91,47 @@ fn plan(load: Load) -> Option<PlanFile> {
 }
 
 /// One row for each server, with the ratio WebSocket ÷ SSE.
-fn summary(out: &mut String, all: &[Measured]) {
+fn summary(out: &mut String, all: &[Server]) {
     out.push_str(
         "\n## WebSocket ÷ SSE\n\nBelow 1 the WebSocket needs less, above 1 more; with the 95 % confidence interval, **bold** if 1 lies outside of it by more than 0.01.\n\n",
     );
-    let columns = || ROWS.iter().filter_map(|row| Some((row, row.short?)));
-    line(out, "", columns().map(|(_, short)| short.to_owned()));
-    line(out, "---", columns().map(|_| "--:".to_owned()));
+    let short = |server: &Server| -> Vec<Row> {
+        let rows = server.loads.iter().flat_map(|load| &load.rows);
+        rows.filter(|row| row.short.is_some()).cloned().collect()
+    };
+    let columns = all.first().map(short).unwrap_or_default();
+    line(out, "", columns.iter().filter_map(|row| row.short.clone()));
+    line(out, "---", columns.iter().map(|_| "--:".to_owned()));
     for one in all {
-        let name = format!("[{0}](#{0})", one.server.server);
-        line(out, &name, columns().map(|(row, _)| ratio(&row.both(one))));
+        let name = format!("[{0}](#{0})", one.name);
+        line(out, &name, short(one).iter().map(|row| ratio(row.ratio)));
     }
 }
 
-fn server(out: &mut String, measured: &Measured) {
-    let server = &measured.server;
-    let name = &server.server;
+fn server(out: &mut String, server: &Server) {
+    let name = &server.name;
     let _ = write!(
         out,
         "\n## {name}\n\n[{}](../scenarios/versus/{name}): {}.\n\n- SSE: {}\n- WebSocket: {}\n- permessage-deflate: {}\n",
         server.about,
         server.versions.join(", "),
-        server.sends.sse,
-        server.sends.websocket,
+        server.sse,
+        server.websocket,
         server.deflate
     );
-    for load in Load::ALL {
-        let head = [format!("SSE, {}", load.name()), "WebSocket".into(), "WebSocket ÷ SSE".into()];
+    for load in &server.loads {
+        let head = [format!("SSE, {}", load.plan), "WebSocket".into(), "WebSocket ÷ SSE".into()];
         out.push('\n');
         line(out, "", head.into_iter());
         line(out, "---", ["--:"; 3].map(str::to_owned).into_iter());
-        for row in ROWS.iter().filter(|row| row.load == load) {
-            let both = row.both(measured);
-            let cells = [values(both.sse), values(both.websocket), ratio(&both)];
-            line(out, row.name, cells.into_iter());
+        for row in &load.rows {
+            let cells = [values(row, row.sse), values(row, row.websocket), ratio(row.ratio)];
+            line(out, &row.name, cells.into_iter());
         }
     }
-    let doubts = doubts(measured);
-    if !doubts.is_empty() {
+    if !server.doubts.is_empty() {
         out.push_str("\nReasons to doubt these numbers:\n\n");
-        doubts.iter().for_each(|doubt| out.push_str(&format!("- {doubt}\n")));
+        server.doubts.iter().for_each(|doubt| out.push_str(&format!("- {doubt}\n")));
     }
 }
 
@@ -139,44 +140,24 @@ fn line(out: &mut String, first: &str, cells: impl Iterator<Item = String>) {
     let _ = writeln!(out, "| {first} | {} |", cells.join(" | "));
 }
 
-fn values(spread: Option<Spread>) -> String {
-    let Some(Spread { rounds, least, middle, greatest }) = spread else { return NONE.to_owned() };
-    let [least, middle, greatest] = [least, middle, greatest].map(|value| value.to_string());
-    if rounds < 2 || least == greatest {
-        return middle;
+fn values(row: &Row, range: Option<Range>) -> String {
+    range.map_or_else(|| NONE.to_owned(), |range| range.words(row.unit))
+}
+
+fn ratio(times: Option<Times>) -> String {
+    let Some(times) = times else { return NONE.to_owned() };
+    match times.compared() {
+        Compared::Same => times.words(),
+        Compared::Less | Compared::More => format!("**{}**", times.words()),
     }
-    format!("{middle} ({least} to {greatest})")
-}
-
-fn ratio(both: &Both) -> String {
-    let Ok(Ratio { value, interval, rounds }) = both.ratio else { return NONE.to_owned() };
-    let Some((low, high)) = interval else { return format!("{value:.2}") };
-    let text = format!("{value:.2} ({low:.2} to {high:.2})");
-    let is_decided = rounds >= FEWEST_ROUNDS && (low > 1.01 || high < 0.99);
-    if is_decided { format!("**{text}**") } else { text }
-}
-
-/// Why the generator was the bottleneck, or a round is incomplete, and in which round.
-fn doubts(measured: &Measured) -> Vec<String> {
-    let each = |load: Load, outcomes: &[sseproof_load_model::Outcome]| -> Vec<String> {
-        let doubtful = outcomes.iter().flat_map(|outcome| {
-            let run = &outcome.run;
-            let transport = run.transport.name();
-            run.saturated.iter().chain(&run.partial).map(move |reason| {
-                format!("{}, round {}, {transport}: {reason}", load.name(), run.round)
-            })
-        });
-        doubtful.collect()
-    };
-    Load::ALL.map(|load| each(load, measured.outcomes(load))).concat()
 }
 
 #[cfg(test)]
 mod tests {
     use sseproof_load_model::{Counter, Interval, Metric, Outcome, Run, Transport};
-    use sseproof_units::{Dimension, Value};
 
-    use super::super::{Sends, Server};
+    use super::super::kept::kept;
+    use super::super::{Measured, Sends, Server};
     use super::*;
 
     fn round(transport: Transport, round: u32, delivery_ms: u64, saturated: &[&str]) -> Outcome {
@@ -204,7 +185,7 @@ mod tests {
         Outcome { run, intervals: vec![ramp, streaming], ..Outcome::default() }
     }
 
-    fn measured() -> Measured {
+    fn measured() -> Versus {
         let own = |text: &str| text.to_owned();
         let server = Server {
             server: own("node"),
@@ -225,21 +206,22 @@ mod tests {
             round(Sse, 3, 30, &[]),
             round(WebSocket, 3, 61, &[]),
         ];
-        Measured { server, steady, storm: Vec::new() }
+        let measured = Measured { server, steady, storm: Vec::new() };
+        Versus { machine: own("2 cores"), servers: vec![kept(&measured)] }
     }
 
     #[test]
     fn what_was_written_by_hand_is_kept() {
-        let first = page(&[measured()], "");
+        let first = page(&measured(), "");
         assert!(first.contains("# Server-Sent Events and WebSockets\n\n<!-- by hand"), "{first}");
         let written = first.replacen(BY_HAND[0], &format!("{}Words.\n", BY_HAND[0]), 1);
         assert_ne!(first, written);
-        assert_eq!(page(&[measured()], &written), written);
+        assert_eq!(page(&measured(), &written), written);
     }
 
     #[test]
     fn both_stand_side_by_side_with_their_ratio() {
-        let page = page(&[measured()], "");
+        let page = page(&measured(), "");
         for line in [
             "| delivery latency, p99 | 20.0 ms (10.0 ms to 30.0 ms) | 40.0 ms (20.0 ms to 61.0 ms) | **2.01 (1.96 to 2.06)** |",
             // The bytes of response headers count for the ramp, and not for events.
@@ -254,16 +236,10 @@ mod tests {
 
     #[test]
     fn what_is_undecided_is_not_bold() {
-        let of = |interval, rounds| {
-            let ratio = Ok(Ratio { value: 1.2, interval, rounds });
-            super::ratio(&Both { sse: None, websocket: None, ratio })
-        };
+        let of = |interval, rounds| super::ratio(Some(Times { value: 1.2, interval, rounds }));
         assert_eq!(of(Some((1.1, 1.3)), 3), "**1.20 (1.10 to 1.30)**");
         assert_eq!(of(Some((1.1, 1.3)), 2), "1.20 (1.10 to 1.30)");
         assert_eq!(of(Some((0.9, 1.6)), 4), "1.20 (0.90 to 1.60)");
         assert_eq!(of(None, 1), "1.20");
-        let one = Value::new(0.2, Dimension::Share);
-        let spread = Spread { rounds: 1, least: one, middle: one, greatest: one };
-        assert_eq!([values(Some(spread)), values(None)], ["20%", NONE]);
     }
 }
