@@ -123,6 +123,18 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         kind: Schema,
     },
+    /// Print completions for a shell: of commands, flags and their values.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page: `sseproof man | man -l -`.
+    Man {
+        /// Write the pages of the program and of each command into this folder.
+        #[arg(long, value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
     /// Explain a rule: what it requires, why, and how to fix a server that breaks it.
     Explain {
         /// The rule, as in `stream/utf8`.

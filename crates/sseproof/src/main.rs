@@ -26,6 +26,7 @@ mod screen;
 mod scrub;
 mod secrets;
 mod serve;
+mod shells;
 mod started;
 
 use std::process::ExitCode;
@@ -105,6 +106,8 @@ async fn run(command: Command) -> Result<Exit, Blame> {
         Command::Parse { source, connection } => parse::run(&source, &connection).await,
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Schema { kind } => reference_texts::schema(kind),
+        Command::Completions { shell } => shells::completions(shell),
+        Command::Man { folder } => shells::man(folder.as_deref()),
         Command::Explain { rule } => reference_texts::explain(&rule),
         Command::List { what, clients } => reference_texts::list(what, clients),
     }

@@ -73,9 +73,19 @@ pub(crate) fn print_json(lines: &str) -> Result<bool, Blame> {
     write(&inert_json(lines))
 }
 
+/// Writes bytes that have no text of others, such as a script made from the declarations of the command
+/// line, as they are; `false` as in [`print()`].
+pub(crate) fn print_own(bytes: &[u8]) -> Result<bool, Blame> {
+    write_bytes(bytes)
+}
+
 fn write(text: &str) -> Result<bool, Blame> {
+    write_bytes(text.as_bytes())
+}
+
+fn write_bytes(bytes: &[u8]) -> Result<bool, Blame> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error).context("cannot write to standard output").usage(),

@@ -10,7 +10,9 @@ mod browser;
 mod bugs;
 mod check_time;
 mod clients;
+mod deny;
 mod described;
+mod dist;
 mod fuzz;
 mod generate;
 mod hostile;
@@ -124,6 +126,20 @@ enum Task {
     },
     /// Write the site of static pages from the results in the repository.
     Site(site::Arguments),
+    /// Build all that can be published from this machine, with checksums, an SBOM and the licences of
+    /// others, in target/packages; or install it in empty places (needs Python).
+    Dist(dist::Dist),
+    /// Write the licences of what is linked into the program, for any platform.
+    ThirdParty {
+        /// The file to write.
+        file: PathBuf,
+    },
+    /// Check licences, sources, duplicates and advisories of dependencies (deny.toml).
+    Deny {
+        /// Fail if cargo-deny or the advisories are missing, as in CI.
+        #[arg(long)]
+        required: bool,
+    },
     /// Run each fuzz target for a while (needs cargo-fuzz).
     Fuzz {
         /// How long each runs.
@@ -163,6 +179,9 @@ fn main() -> ExitCode {
         Task::Browser { browser, required } => browser::run(browser, required),
         Task::Pages { required } => pages::run(required),
         Task::Site(arguments) => site::run(&arguments),
+        Task::Dist(arguments) => dist::run(&arguments),
+        Task::ThirdParty { file } => dist::write_third_party(&file),
+        Task::Deny { required } => deny::run(required),
         Task::Fuzz { seconds, required } => fuzz::run(seconds, required),
     };
     match done {

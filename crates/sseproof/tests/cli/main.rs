@@ -9,6 +9,7 @@ mod lifetime;
 mod load;
 mod messages;
 mod program;
+mod shells;
 
 use program::{Folder, finish, run, run_with_input, sseproof};
 
