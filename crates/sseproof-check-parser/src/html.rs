@@ -17,7 +17,6 @@ const MOST: usize = 100;
 
 /// The page of a check of a parser. The same report always gives the same bytes.
 pub fn html(report: &Report) -> String {
-    let (held, of) = (report.count(Verdict::Held), report.requirements.len());
     let cases: usize = report.requirements.iter().map(|of| of.cases.len()).sum();
     let asked = format!("{}; {}", counted(cases, "case"), streams(report.questions));
     let not_reported = report.not_reported.join(", ");
@@ -31,13 +30,10 @@ pub fn html(report: &Report) -> String {
         ("speed", &speed),
     ];
     let facts = facts.into_iter().filter(|(_, fact)| !fact.is_empty());
-    let (mark, verdict) = match (&report.no_answer, report.is_right(), report.is_complete) {
-        (Some(_), ..) => (Mark::Warning, "inconclusive: the parser gave no answer".to_owned()),
-        (None, true, _) => (Mark::Good, format!("passed: {held} of {of} requirements")),
-        (None, false, true) => (Mark::Bad, format!("broken: {held} of {of} requirements passed")),
-        (None, false, false) => {
-            (Mark::Bad, format!("incomplete: {held} of {of} requirements passed"))
-        }
+    let mark = match (&report.no_answer, report.is_right()) {
+        (Some(_), _) => Mark::Warning,
+        (None, true) => Mark::Good,
+        (None, false) => Mark::Bad,
     };
     let sections = [
         no_answer(report),
@@ -49,7 +45,7 @@ pub fn html(report: &Report) -> String {
     ];
     let document = Document {
         mark,
-        verdict,
+        verdict: report.verdict(),
         subject: &report.parser,
         facts: facts.map(|(label, fact)| (label, line(fact))).collect(),
         sections: sections.into_iter().flatten().collect(),

@@ -186,6 +186,17 @@ impl Report {
         cases.filter(|(_, _, failure)| failure.only_when_cut).collect()
     }
 
+    /// As in `broken: 20 of 24 requirements passed`.
+    pub(crate) fn verdict(&self) -> String {
+        let (held, of) = (self.count(Verdict::Held), self.requirements.len());
+        match (&self.no_answer, self.is_right(), self.is_complete) {
+            (Some(_), ..) => "inconclusive: the parser gave no answer".to_owned(),
+            (None, true, _) => format!("passed: {held} of {of} requirements"),
+            (None, false, true) => format!("broken: {held} of {of} requirements passed"),
+            (None, false, false) => format!("incomplete: {held} of {of} requirements passed"),
+        }
+    }
+
     pub fn count(&self, verdict: Verdict) -> usize {
         self.requirements.iter().filter(|requirement| requirement.verdict() == verdict).count()
     }
@@ -340,7 +351,7 @@ fn broken(requirement: &Requirement, out: &mut String) {
     out.push('\n');
 }
 
-fn shown(failure: &Failure, out: &mut String) {
+pub(crate) fn shown(failure: &Failure, out: &mut String) {
     let chunks: Vec<_> = failure.chunks.iter().map(|chunk| format!("b\"{chunk}\"")).collect();
     let _ = writeln!(out, "    fed       {}", chunks.join(" | "));
     let _ = writeln!(out, "    expected  {}", events(&failure.expected));

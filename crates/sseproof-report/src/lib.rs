@@ -1,9 +1,10 @@
-//! Results as text for a terminal, JSON, JUnit and Markdown.
+//! Results as text for a terminal, JSON, JUnit, Markdown, and what CI systems read.
 //!
 //! Every report is a pure function over one [`Report`]: `terminal::render`, `json::render`,
-//! `junit::render`, `markdown::render`.
+//! `junit::render`, `markdown::render`; [`ci`] has those that show failures in files.
 //! [`Report::outcome`] alone decides the outcome of a run.
 
+pub mod ci;
 pub mod command;
 mod curl;
 pub mod dump;

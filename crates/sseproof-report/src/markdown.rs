@@ -128,7 +128,7 @@ pub(crate) fn details(out: &mut String, summary: &str, text: &str) {
 }
 
 /// The text in a fence that is longer than every run of backticks in it.
-fn fence(text: &str) -> String {
+pub(crate) fn fence(text: &str) -> String {
     let longest = text.split(|char| char != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     format!("{fence}text\n{}\n{fence}\n", text.trim_end())
@@ -160,7 +160,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// The text inside an HTML element, in which Markdown has no effect.
-fn html(text: &str) -> String {
+pub(crate) fn html(text: &str) -> String {
     let text = inert(text).replace('\n', " ");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod ci;
 mod values;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sseproof_files::{GaugeHook, PublishHook};
 use sseproof_units::parse_duration;
 
+pub(crate) use self::ci::CiFlags;
 use self::values::{gauge, hostile_names, origin, profile_names};
 pub(crate) use self::values::{given, hook};
 use crate::connection::ConnectionFlags;
@@ -233,6 +235,8 @@ pub(crate) struct CheckClient {
     /// Write the result as one HTML file, with a timeline of each failed case.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) html: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ci: CiFlags,
     /// Record every request, every response and every call of the client.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) record: Option<PathBuf>,
@@ -273,14 +277,16 @@ pub(crate) struct CheckParser {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
     pub(crate) timeout: Duration,
     /// Write the result as JSON.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) json: Option<PathBuf>,
     /// Write the result as JUnit XML.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) junit: Option<PathBuf>,
     /// Write the result as one HTML file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) html: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ci: CiFlags,
 }
 
 #[derive(Args)]
@@ -459,6 +465,8 @@ pub(crate) struct Check {
     /// Write the result as one HTML file, with the waterfall of all exchanges.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) html: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ci: CiFlags,
     /// Record every byte that was sent and received; secrets are redacted.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) record: Option<PathBuf>,

@@ -15,6 +15,7 @@ use sseproof_files::SecretKeys;
 use sseproof_http::Request;
 use sseproof_net::ENOUGH;
 use sseproof_record::{Ending, Secrets, Source, Transcript};
+use sseproof_report::ci::Run;
 use sseproof_report::wire_log;
 use sseproof_report::{Judged, Outcome, Report, ScenarioResult, Subject};
 use sseproof_rules::{Record, Status, judge, profile, profiles};
@@ -25,6 +26,7 @@ use crate::check::live::final_failures;
 use crate::check::options::{CheckOptions, Chosen};
 pub(crate) use crate::check::options::{headers, variables};
 pub(crate) use crate::check::server::{USUAL_TARGET, checked};
+use crate::ci::{self, places};
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::files::of_environment;
 use crate::known::{self, Known, RULES};
@@ -79,6 +81,11 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     let of_target =
         given.as_ref().map_or_else(Default::default, |given| given.target.secrets.clone());
     let files = given.as_ref().map_or_else(Vec::new, |given| given.files.clone());
+    let target_file = given.as_ref().and_then(|given| given.file.clone());
+    let scenarios = files.iter().filter(|file| Some(*file) != target_file.as_ref()).cloned();
+    let scenarios: Vec<_> = scenarios.collect();
+    let replayed = arguments.replay.as_deref();
+    let places = places::of_check(target_file.as_deref(), &scenarios, replayed, known.as_deref());
     let is_embedded = given.as_ref().is_some_and(CheckOptions::is_embedded);
     let started = given.as_ref().and_then(|given| given.target.start.as_ref());
     let started = started.map(|start| start.command.clone());
@@ -113,6 +120,8 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
     report.complete(&material.transcript, started.as_deref());
     logs(&mut report, &material.transcript);
     outputs::report(arguments, &report, &material.transcript).usage()?;
+    let run = Run::of(&report, "check", &places);
+    ci::write(&arguments.ci, &run).usage()?;
     outputs::wire_logs(arguments, &report, &material.transcript).usage()?;
     if let Some(why) = material.unreachable {
         return Err(Blame { exit: Exit::Unreachable, error: anyhow::anyhow!(why) });
@@ -121,6 +130,7 @@ pub(crate) async fn run(arguments: &Check) -> Result<Exit, Blame> {
         known::write(file, &report).usage()?;
     }
     screen::print_report(&report, arguments.quiet, arguments.verbose, is_taken)?;
+    ci::show(&arguments.ci, &run);
     Ok(match report.outcome() {
         Outcome::Held => Exit::Held,
         Outcome::Unproven if material.interrupted => Exit::Interrupted,

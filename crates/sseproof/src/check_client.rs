@@ -18,10 +18,12 @@ use sseproof_client_rules::{
 };
 use sseproof_net::Direct;
 use sseproof_report::Outcome;
+use sseproof_report::ci::Run;
 use tokio::process::{Child, Command};
 
 use self::options::Chosen;
 use crate::args::{CheckClient, ServedKind};
+use crate::ci::{self, places};
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::interrupt::interrupted;
 use crate::known::{self, OF_CLIENTS};
@@ -40,7 +42,9 @@ pub(crate) async fn run(arguments: &CheckClient) -> Result<Exit, Blame> {
         .transpose()
         .usage()?;
     let chosen = Chosen::new(arguments).usage()?;
-    let is_taken = output::writable(files(arguments)).usage()?;
+    let all_files = files(arguments).into_iter().chain(arguments.ci.files());
+    let is_taken = output::writable(all_files).usage()?;
+    let places = places::of_adapter(&arguments.command, known.as_deref());
     let began = Instant::now();
     let record = match &arguments.replay {
         Some(file) => {
@@ -62,10 +66,13 @@ pub(crate) async fn run(arguments: &CheckClient) -> Result<Exit, Blame> {
     if let Some(file) = &arguments.html {
         output::write("html", file, &sseproof_html::client::page(&report, &record)).usage()?;
     }
+    let run = Run::of(&report, "check-client", &places);
+    ci::write(&arguments.ci, &run).usage()?;
     if let Some(file) = &arguments.write_known {
         known::write(file, &report).usage()?;
     }
     screen::print_report(&report, arguments.quiet, arguments.verbose, is_taken)?;
+    ci::show(&arguments.ci, &run);
     Ok(match report.outcome() {
         Outcome::Held => Exit::Held,
         Outcome::Unproven if record.cut.as_deref() == Some(INTERRUPTED) => Exit::Interrupted,

@@ -5,6 +5,7 @@ use sseproof_check_parser::{Adapter, Options, Parser, Reference, check_only, htm
 use sseproof_files::KnownFailure;
 
 use crate::args::CheckParser;
+use crate::ci::{self, places};
 use crate::exit::{Blame, Blamed as _, Exit};
 use crate::known::{self, Known, OF_PARSERS};
 use crate::{output, screen};
@@ -15,7 +16,9 @@ pub(crate) fn run(arguments: &CheckParser) -> Result<Exit, Blame> {
     let only = known::only(only, &OF_PARSERS).usage()?;
     let known = known.as_deref().map(|file| known::read(file, &OF_PARSERS)).transpose().usage()?;
     let files = [("json", json.as_deref()), ("junit", xml.as_deref()), ("html", page.as_deref())];
+    let files = files.into_iter().chain(arguments.ci.files());
     let is_taken = output::writable(files).usage()?;
+    let places = places::of_adapter(command, known.as_deref());
     let options = Options { streams: *streams, seed: *seed };
     let mut parser: Box<dyn Parser> = if command.is_empty() {
         Box::new(Reference)
@@ -45,10 +48,13 @@ pub(crate) fn run(arguments: &CheckParser) -> Result<Exit, Blame> {
     if let Some(file) = page {
         output::write("html", file, &html(&report)).usage()?;
     }
+    let run = sseproof_check_parser::ci(&report, &places);
+    ci::write(&arguments.ci, &run).usage()?;
     match is_taken {
         false => drop(screen::print(&text(&report))?),
         true => screen::print_page_aside(&text(&report)),
     }
+    ci::show(&arguments.ci, &run);
     Ok(match report.no_answer {
         Some(_) => Exit::Unreachable,
         None if report.is_right() => Exit::Held,

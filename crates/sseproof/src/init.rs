@@ -15,7 +15,7 @@ use sseproof_net::ConnectionOptions;
 use sseproof_rules::profile;
 
 use self::survey::Survey;
-use crate::args::{Arguments, Check, Command, Init};
+use crate::args::{Arguments, Check, CiFlags, Command, Init};
 use crate::check::USUAL_TARGET;
 use crate::connection::Trust;
 use crate::exit::{Blame, Blamed as _, Exit};
@@ -115,6 +115,7 @@ fn of_today(arguments: &Init, known: &Path) -> anyhow::Result<Check> {
         connection: arguments.connection.clone(),
         write_known: Some(known.to_owned()),
         quiet: true,
+        ci: CiFlags { no_annotations: true, ..CiFlags::default() },
         ..*check
     })
 }

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod check_client;
 mod check_parser;
+mod ci;
 mod connection;
 mod cut;
 mod exit;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
             return Exit::Fault.into();
         }
     };
+    let is_annotated = ci::annotates(&arguments.command);
     let ended = fault::guarded(|| runtime.block_on(run(arguments.command)));
     // A task in the background, such as a reader of standard input, must not delay the end.
     runtime.shutdown_background();
@@ -63,6 +65,9 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(blame) => {
             screen::say(format_args!("sseproof: {blame}"));
+            if is_annotated {
+                ci::show_error(&blame.to_string());
+            }
             if blame.exit == Exit::Fault {
                 screen::say(format_args!(
                     "This is a bug in sseproof; please report it with this message."

@@ -9,7 +9,7 @@ use sseproof_report::{Report, json, junit, markdown};
 use crate::screen;
 
 /// The flags whose files are JSON, or lines of JSON.
-const JSON: [&str; 3] = ["json", "record", "output"];
+const JSON: [&str; 5] = ["json", "record", "output", "sarif", "gitlab"];
 
 pub(crate) fn is_standard(file: &Path) -> bool {
     file == Path::new("-")

@@ -106,6 +106,16 @@ fn bounded(text: &str) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// Writes commands of GitHub Actions to standard error: the only lines that a CI system shall obey.
+/// `sseproof_report::ci::github` has made the text of others in them inert, and has escaped it.
+pub(crate) fn commands(lines: &[String]) {
+    let mut out = std::io::stderr().lock();
+    for line in lines {
+        // If its reader has closed it, the annotation is lost.
+        let _ = writeln!(out, "{line}");
+    }
+}
+
 /// Writes the help that the arguments ask for, or why they are wrong.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let (is_wrong, text) = (error.use_stderr(), error.render());

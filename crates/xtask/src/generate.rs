@@ -1,6 +1,7 @@
 //! The files, and the parts of files, that are made from the code: each starts with the command that
 //! makes it again.
 
+mod component;
 mod coverage;
 mod failed_check;
 mod limits;
@@ -35,6 +36,7 @@ pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
         ("scenarios/plan.schema.json", json(&sseproof_files::plan_schema())?),
         ("scenarios/scenario.schema.json", json(&sseproof_files::schema())?),
         ("reports/matrix.schema.json", json(&sseproof_site::schema())?),
+        (component::COMPONENT, component::render()?),
         ("reports/report.schema.json", json(&sseproof_report::json::schema())?),
     ];
     let mut stale = Vec::new();

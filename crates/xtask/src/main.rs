@@ -17,6 +17,7 @@ mod fuzz;
 mod generate;
 mod hostile;
 mod libraries;
+mod lint_ci;
 mod matrix;
 mod measured;
 mod pages;
@@ -126,6 +127,13 @@ enum Task {
     },
     /// Write the site of static pages from the results in the repository.
     Site(site::Arguments),
+    /// Look at all that CI systems read with the linters of others, from PyPI and npm: workflows, the
+    /// action, the GitLab component, the hook, scripts, and SARIF.
+    LintCi {
+        /// Fail if Python or Node is missing, as in CI.
+        #[arg(long)]
+        required: bool,
+    },
     /// Build all that can be published from this machine, with checksums, an SBOM and the licences of
     /// others, in target/packages; or install it in empty places (needs Python).
     Dist(dist::Dist),
@@ -182,6 +190,7 @@ fn main() -> ExitCode {
         Task::Dist(arguments) => dist::run(&arguments),
         Task::ThirdParty { file } => dist::write_third_party(&file),
         Task::Deny { required } => deny::run(required),
+        Task::LintCi { required } => lint_ci::run(required),
         Task::Fuzz { seconds, required } => fuzz::run(seconds, required),
     };
     match done {

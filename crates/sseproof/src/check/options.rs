@@ -31,6 +31,8 @@ pub(super) struct CheckOptions {
     pub(super) target: Target,
     /// The files that were read: the target and the scenarios.
     pub(super) files: Vec<PathBuf>,
+    /// The target file.
+    pub(super) file: Option<PathBuf>,
     pub(super) profile: Option<&'static Profile>,
     pub(super) probes: Vec<Probe>,
     /// The probes that `--quick` leaves out.
@@ -87,7 +89,8 @@ impl CheckOptions {
         let wait_for = arguments.wait_for;
         let options = Self {
             target,
-            files: files.into_iter().chain(named).collect(),
+            files: files.into_iter().chain(named.clone()).collect(),
+            file: named,
             profile,
             probes,
             left_out,

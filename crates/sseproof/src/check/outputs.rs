@@ -25,7 +25,7 @@ pub(super) fn writable(arguments: &Check) -> anyhow::Result<bool> {
         fs::create_dir_all(folder).with_context(|| cannot("wire-log", folder))?;
         probe(&folder.join("stream-utf8.txt")).with_context(|| cannot("wire-log", folder))?;
     }
-    output::writable(files)
+    output::writable(files.into_iter().chain(arguments.ci.files()))
 }
 
 pub(super) fn record(arguments: &Check, transcript: &Transcript) -> anyhow::Result<()> {

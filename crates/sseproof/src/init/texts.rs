@@ -236,7 +236,7 @@ mod tests {
         let text = workflow(&survey(), false);
         let value: serde_json::Value = serde_yaml::from_str(&text).unwrap();
         let steps = value["jobs"]["sseproof"]["steps"].as_array().unwrap();
-        assert_eq!(steps.len(), 5);
+        assert_eq!(steps.len(), 4);
         assert_eq!(steps[2]["env"]["X_API_KEY"], "${{ secrets.X_API_KEY }}");
     }
 

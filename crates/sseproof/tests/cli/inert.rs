@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::program::{Folder, answering, free_address, run};
+use crate::program::{Folder, answering, finish, free_address, sseproof};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,14 +50,16 @@ fn play(material: &Material, evil: &str, mentions: &mut BTreeSet<String>) {
     let mut played = |line: &str, url: &str, of: &str| {
         let words = shlex::split(line).unwrap();
         let words: Vec<_> = words.iter().map(|word| filled(word, url)).collect();
-        let ran = run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut command = sseproof(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", folder.name("summary.md"));
+        let ran = finish(command.spawn().unwrap());
         let about = format!("{line} ({of})");
         assert_ne!(ran.code, Some(4), "{about}: {ran:#?}");
         let said = ran.out + &ran.err;
         if said.contains("evil") {
             mentions.extend([line.to_owned(), of.to_owned()]);
         }
-        is_inert(&said, &about);
+        is_inert(&without_commands(&said, &about), &about);
         for file in reports(&folder.path("")) {
             is_inert(&fs::read_to_string(&file).unwrap(), &format!("{about}: {}", file.display()));
         }
@@ -71,10 +73,29 @@ fn play(material: &Material, evil: &str, mentions: &mut BTreeSet<String>) {
 
 /// The files for people that a run has written.
 fn reports(folder: &Path) -> Vec<PathBuf> {
-    let names = ["r.md", "r.xml", "r.html"].map(|name| folder.join(name));
+    let names = ["r.md", "r.xml", "r.html", "r.sarif", "r.json", "summary.md"]
+        .map(|name| folder.join(name));
     let logs = fs::read_dir(folder.join("logs")).into_iter().flatten();
     let logs = logs.map(|entry| entry.unwrap().path());
     names.into_iter().filter(|name| name.exists()).chain(logs).collect()
+}
+
+/// The output without the commands of GitHub Actions that the program writes itself: text of others is
+/// in their values, and ends none of them.
+fn without_commands(said: &str, about: &str) -> String {
+    let command = Regex::new(
+        r"^::(error|warning|notice) (file=[^:,]*,line=\d+,(col=\d+,)?)?title=sseproof%3A [^:,]*::",
+    );
+    let command = command.unwrap();
+    let escapes = Regex::new("%(25|0D|0A|3A|2C)").unwrap();
+    let is_command = |line: &&str| {
+        let is = command.is_match(line);
+        assert!(!is || !escapes.replace_all(line, "").contains(['%', '\r']), "{about}: {line}");
+        is
+    };
+    let (commands, others): (Vec<_>, Vec<_>) = said.split('\n').partition(is_command);
+    commands.iter().for_each(|line| is_inert(line.trim_start_matches(':'), about));
+    others.join("\n")
 }
 
 fn is_inert(text: &str, about: &str) {

@@ -1,6 +1,8 @@
 //! The binary: arguments, exit codes, files, messages.
 
 mod cases;
+#[cfg(unix)]
+mod ci;
 mod docs;
 mod evidence;
 mod inert;
@@ -40,6 +42,11 @@ fn the_rows_of_lists_are_lines() {
 #[test]
 fn evidence() {
     cases::play(include_str!("evidence.yaml"));
+}
+
+#[test]
+fn results_in_ci_systems() {
+    cases::play(include_str!("ci.yaml"));
 }
 
 #[test]
