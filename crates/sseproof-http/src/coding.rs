@@ -221,7 +221,17 @@ impl Decoder {
             Self::Gzip(decoder) => write(&mut **decoder, bytes),
             Self::Zlib(decoder) => write(&mut **decoder, bytes),
             Self::Deflate(decoder) => write(&mut **decoder, bytes),
-            Self::Brotli(decoder) => write(&mut **decoder, bytes),
+            Self::Brotli(decoder) => {
+                write(&mut **decoder, bytes)?;
+                // What did not fit into its buffer stays inside until the next call.
+                loop {
+                    let given = decoder.get_ref().out.len();
+                    decoder.write(&[])?;
+                    if decoder.get_ref().out.len() == given {
+                        return Ok(());
+                    }
+                }
+            }
             Self::Zstd(decoder) => decoder.feed(bytes),
             Self::Begun(begun) => {
                 begun.extend_from_slice(bytes);
@@ -384,6 +394,24 @@ mod tests {
                 decoder.feed(&broken);
                 decoder.finish();
             }
+        }
+    }
+
+    /// `data: `, 100,000 times `a`, and a blank line, encoded and flushed in the same way.
+    const LONG_BR: [u8; 23] = [
+        0xAB, 0x53, 0xC3, 0x80, 0x5F, 0x5A, 0x01, 0x44, 0x27, 0x4C, 0x0A, 0x22, 0xC9, 0x67, 0x85,
+        0x80, 0x05, 0x9E, 0xE5, 0x17, 0x90, 0x0B, 0x0C,
+    ];
+
+    #[test]
+    fn an_event_that_becomes_much_longer_is_there_at_once() {
+        let whole = ContentDecoder::new(Coding::Brotli).feed(&LONG_BR);
+        assert_eq!(whole.len(), 100_008);
+        assert!(whole.ends_with(b"a\n\n"));
+        for size in [1, 2, 5, 22] {
+            let mut decoder = ContentDecoder::new(Coding::Brotli);
+            let pieces = LONG_BR.chunks(size).flat_map(|piece| decoder.feed(piece));
+            assert_eq!(pieces.collect::<Vec<_>>(), whole, "{size}");
         }
     }
 
