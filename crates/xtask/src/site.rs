@@ -145,10 +145,10 @@ fn described(matrix: &Matrix) -> anyhow::Result<BTreeMap<(String, String), Descr
         let card: Card = serde_yaml::from_str(&text)
             .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
         let is_shown = |name: &str| name != card_name && !LOCKS.contains(&name);
-        let mut files = texts(&folder, &is_shown)?;
+        let mut files = texts(&folder, is_shown)?;
         if subject.kind == Kind::Proxy {
             files.extend(
-                texts(&format!("scenarios/{UPSTREAM}"), &is_shown)?
+                texts(&format!("scenarios/{UPSTREAM}"), is_shown)?
                     .into_iter()
                     .map(|text| Text { name: format!("{UPSTREAM}/{}", text.name), ..text }),
             );
