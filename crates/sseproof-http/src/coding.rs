@@ -226,7 +226,7 @@ impl Decoder {
                 // What did not fit into its buffer stays inside until the next call.
                 loop {
                     let given = decoder.get_ref().out.len();
-                    decoder.write(&[])?;
+                    decoder.write(&[]).map(drop)?;
                     if decoder.get_ref().out.len() == given {
                         return Ok(());
                     }
