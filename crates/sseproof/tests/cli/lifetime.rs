@@ -154,8 +154,8 @@ impl Stubborn {
     fn signal(&self, run: &mut Child, signals: &[&str]) {
         let is_up = || TcpStream::connect(self.address).is_ok();
         while !(self.folder.path("pid").exists() && is_up()) {
-            let ended = run.try_wait().unwrap();
-            assert!(ended.is_none(), "the run ended before its server was there: {ended:?}");
+            let ended = run.try_wait();
+            assert!(matches!(ended, Ok(None)), "the run ended before its server: {ended:?}");
             thread::sleep(Duration::from_millis(20));
         }
         // A run that is interrupted before its first exchange has nothing to report.
