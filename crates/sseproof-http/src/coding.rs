@@ -223,7 +223,7 @@ impl Decoder {
             Self::Deflate(decoder) => write(&mut **decoder, bytes),
             Self::Brotli(decoder) => {
                 write(&mut **decoder, bytes)?;
-                // What did not fit into its buffer stays inside until the next call.
+                // Bytes that did not fit into its buffer stay inside until the next call.
                 loop {
                     let given = decoder.get_ref().out.len();
                     decoder.write(&[]).map(drop)?;
