@@ -167,10 +167,11 @@ impl Linters {
                 .files(&files.sarif)
                 .named("check-jsonschema: SARIF"),
         ];
-        // Its launcher gives its arguments to a shell. It ends with 0 whatever it finds.
+        // Its launcher gives its arguments to a shell. It ends with 0 whatever it finds, and takes all
+        // that follows a level for levels.
         lints.push(
             Lint::new(&node("sarif-multitool"))
-                .words(&["validate", "--rule-kind", "'Sarif;Ghas'", "--level", "Error"])
+                .words(&["validate", "--level", "Error", "--rule-kind", "'Sarif;Ghas'"])
                 .files(&files.sarif)
                 .fails_with(": error ")
                 .named("sarif-multitool: SARIF, and what GitHub needs"),
