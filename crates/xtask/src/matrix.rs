@@ -33,7 +33,9 @@ pub(crate) fn keep(results: impl IntoIterator<Item = Judged>) -> anyhow::Result<
     let folder =
         |group: Group, name: &str| root().join("scenarios").join(group.scenarios()).join(name);
     matrix.retain(|one| folder(one.kind.group(), &one.name).exists());
-    fs::write(root().join(FILE), matrix.json()).with_context(|| format!("write {FILE}"))?;
+    // Programs name their files in what they print when they end.
+    let text = matrix.json().replace(&format!("{}/", root().display()), "");
+    fs::write(root().join(FILE), text).with_context(|| format!("write {FILE}"))?;
     println!("wrote {FILE}");
     Ok(matrix)
 }
