@@ -33,7 +33,7 @@ pub use error_kind::{ErrorKind, LoadError};
 pub use figure::Figure;
 pub use histogram::{Histogram, HistogramError};
 pub use interval::Interval;
-pub use merge::{MergeError, merge};
+pub use merge::{MergeError, Merger, merge};
 pub use metric::Metric;
 pub use offset::Offset;
 pub use outcome::{Kernel, Outcome, Resources, Run, Sample, Shard, Steady, Usage};

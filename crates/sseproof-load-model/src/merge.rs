@@ -2,9 +2,12 @@
 //! result of one generator, and a missing part makes it partial. Readings of kernels are dropped if
 //! several parts have them, since they may be from the same machine.
 
+mod readings;
+
 use std::collections::BTreeMap;
 
-use crate::{Interval, Outcome, Resources, Run, Sample, Shard, Usage};
+use self::readings::Readings;
+use crate::{Interval, Outcome, Resources, Run, Shard};
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -21,90 +24,139 @@ pub enum MergeError {
     Twice { index: u64, of: u64, round: u32, first: String, second: String },
 }
 
-/// Merges the parts of a run, each with the name of its file. Rounds and transports stay apart, in
-/// the order in which they are first met.
-///
-/// If parts are missing or incomplete, the result says so in [`Run::partial`]: it
-/// is not the whole run, and does not pass.
+/// Merges the parts of a run, each with the name of its file: see [`Merger`].
 ///
 /// # Errors
 /// [`MergeError`], with the names of the files.
 pub fn merge(
     parts: impl IntoIterator<Item = (String, Outcome)>,
 ) -> Result<Vec<Outcome>, MergeError> {
-    let mut runs: Vec<Vec<(String, Outcome)>> = Vec::new();
+    let mut merger = Merger::default();
     for (file, outcome) in parts {
-        let same = runs.iter_mut().find(|run| {
-            run.iter().all(|(_, other)| {
-                (other.run.transport, other.run.round) == (outcome.run.transport, outcome.run.round)
-            })
-        });
-        match same {
-            Some(run) => run.push((file, outcome)),
-            None => runs.push(vec![(file, outcome)]),
-        }
+        merger.add(&file, outcome)?;
     }
-    if runs.is_empty() {
-        return Err(MergeError::Nothing);
-    }
-    // Rounds of different plans do not belong into one result either.
-    let firsts: Vec<_> = runs.iter().filter_map(|run| run.first()).collect();
-    firsts.windows(2).try_for_each(|pair| same_run(pair[0], pair[1], false))?;
-    runs.into_iter().map(one).collect()
+    merger.finish()
 }
 
-fn one(parts: Vec<(String, Outcome)>) -> Result<Outcome, MergeError> {
-    let mut held: BTreeMap<u64, (Shard, String)> = BTreeMap::new();
-    for (n, part) in parts.iter().enumerate() {
-        parts[..n].iter().try_for_each(|before| same_run(before, part, true))?;
-        let (file, outcome) = part;
-        for shard in &outcome.run.shards {
-            let Some((_, first)) = held.insert(shard.index, (shard.clone(), file.clone())) else {
-                continue;
-            };
-            return Err(MergeError::Twice {
-                index: shard.index,
-                of: shard.of,
-                round: outcome.run.round,
-                first,
-                second: file.clone(),
-            });
+/// Merges the parts of a run as they are read: it keeps sums, so its memory does not grow with the
+/// number of parts, but for their names. Rounds and transports stay apart, in the order in which
+/// they are first met.
+///
+/// If parts are missing or incomplete, the result says so in [`Run::partial`]: it
+/// is not the whole run, and does not pass.
+#[derive(Debug, Default)]
+pub struct Merger {
+    runs: Vec<Joined>,
+}
+
+impl Merger {
+    /// Adds a part, from the file of this name.
+    ///
+    /// # Errors
+    /// [`MergeError`], if the part is of another run, or is there already.
+    pub fn add(&mut self, file: &str, outcome: Outcome) -> Result<(), MergeError> {
+        let part = (file, &outcome.run);
+        let key = |run: &Run| (run.transport, run.round);
+        let at = match self.runs.iter().position(|run| key(&run.run) == key(&outcome.run)) {
+            Some(at) => at,
+            None => {
+                // Rounds of different plans do not belong into one result either.
+                if let Some(first) = self.runs.first() {
+                    same_run((&first.file, &first.run), part, false)?;
+                }
+                self.runs.push(Joined::new(file, &outcome.run));
+                self.runs.len() - 1
+            }
+        };
+        self.runs[at].add(file, outcome)
+    }
+
+    /// # Errors
+    /// [`MergeError::Nothing`], if there was no part.
+    pub fn finish(self) -> Result<Vec<Outcome>, MergeError> {
+        if self.runs.is_empty() {
+            return Err(MergeError::Nothing);
+        }
+        Ok(self.runs.into_iter().map(Joined::finish).collect())
+    }
+}
+
+/// The sum of the parts of one round over one transport.
+#[derive(Debug)]
+struct Joined {
+    /// The name of the first part, and what it says of the run.
+    file: String,
+    run: Run,
+    parts: usize,
+    held: BTreeMap<u64, (Shard, String)>,
+    /// With the names of their files.
+    partial: Vec<(String, String)>,
+    saturated: Vec<(String, String)>,
+    intervals: BTreeMap<u64, Interval>,
+    readings: Readings,
+}
+
+impl Joined {
+    fn new(file: &str, run: &Run) -> Self {
+        Self {
+            file: file.to_owned(),
+            run: run.clone(),
+            parts: 0,
+            held: BTreeMap::new(),
+            partial: Vec::new(),
+            saturated: Vec::new(),
+            intervals: BTreeMap::new(),
+            readings: Readings::default(),
         }
     }
-    let of = held.values().map(|(shard, _)| shard.of).max().unwrap_or_default();
-    let shards: Vec<_> = held.into_values().map(|(shard, _)| shard).collect();
-    let several = parts.len() > 1;
-    let mut partial = missing(&shards, of);
-    let mut saturated = Vec::new();
-    let mut intervals: BTreeMap<u64, Interval> = BTreeMap::new();
-    for (file, outcome) in &parts {
-        let named = |why: &String| if several { format!("{file}: {why}") } else { why.clone() };
-        // The reasons of an earlier merge are computed again above.
-        let own = outcome.run.partial.iter().filter(|why| !is_of_merge(why));
-        partial.extend(own.map(named));
-        saturated.extend(outcome.run.saturated.iter().map(named));
-        for interval in &outcome.intervals {
-            interval.join(&mut intervals);
+
+    fn add(&mut self, file: &str, outcome: Outcome) -> Result<(), MergeError> {
+        let Outcome { run, intervals, resources } = outcome;
+        same_run((&self.file, &self.run), (file, &run), true)?;
+        for shard in run.shards {
+            let (index, of) = (shard.index, shard.of);
+            if let Some((_, first)) = self.held.insert(index, (shard, file.to_owned())) {
+                let (round, second) = (run.round, file.to_owned());
+                return Err(MergeError::Twice { index, of, round, first, second });
+            }
         }
+        self.parts += 1;
+        self.run.started = self.run.started.clone().min(run.started);
+        // The reasons of an earlier merge are computed again at the end.
+        let own = |why: &String| !is_of_merge(why);
+        let named = |why: String| (file.to_owned(), why);
+        self.partial.extend(run.partial.into_iter().filter(own).map(named));
+        self.saturated.extend(run.saturated.into_iter().filter(own).map(named));
+        for interval in &intervals {
+            interval.join(&mut self.intervals);
+        }
+        self.readings.add(resources.samples);
+        Ok(())
+    }
+
+    fn finish(self) -> Outcome {
+        let of = self.held.values().map(|(shard, _)| shard.of).max().unwrap_or_default();
+        let shards: Vec<_> = self.held.into_values().map(|(shard, _)| shard).collect();
+        let several = self.parts > 1;
+        let named = |(file, why)| if several { format!("{file}: {why}") } else { why };
+        let mut partial = missing(&shards, of);
+        partial.extend(self.partial.into_iter().map(named));
+        let mut saturated: Vec<_> = clocks(&shards).into_iter().collect();
+        saturated.extend(self.saturated.into_iter().map(named));
+        let mut intervals: Vec<_> = self.intervals.into_values().collect();
         // Each machine has a clock of its own.
         if several {
-            intervals.values_mut().for_each(|interval| interval.offset = None);
+            intervals.iter_mut().for_each(|interval| interval.offset = None);
         }
+        let resources = Resources { samples: self.readings.samples() };
+        Outcome { run: Run { shards, partial, saturated, ..self.run }, intervals, resources }
     }
-    let started = parts.iter().map(|(_, outcome)| outcome.run.started.clone()).min();
-    let resources = resources(&parts);
-    let Some((_, first)) = parts.into_iter().next() else { return Err(MergeError::Nothing) };
-    Ok(Outcome {
-        run: Run { started: started.unwrap_or_default(), shards, partial, saturated, ..first.run },
-        intervals: intervals.into_values().collect(),
-        resources,
-    })
 }
 
 /// Whether two results are of the same run; parts of it also are of the same number of parts.
 fn same_run(
-    (first, one): &(String, Outcome),
-    (second, other): &(String, Outcome),
+    (first, one): (&str, &Run),
+    (second, other): (&str, &Run),
     parts: bool,
 ) -> Result<(), MergeError> {
     let of = |run: &Run| run.shards.first().map_or(0, |shard| shard.of).to_string();
@@ -112,6 +164,7 @@ fn same_run(
         let number = if parts { of(run) } else { String::new() };
         [
             ("the plan", format!("`{}`", run.plan)),
+            ("the fingerprint of the plan", run.fingerprint.clone()),
             ("the length of an interval", format!("{}ms", run.interval_ms)),
             ("the number of parts", number),
             ("the version of HTTP", if parts { run.spoken() } else { String::new() }),
@@ -119,17 +172,18 @@ fn same_run(
             ("the URL", if parts { run.url.clone() } else { String::new() }),
         ]
     };
-    let differs = facts(&one.run)
+    let differs = facts(one)
         .into_iter()
-        .zip(facts(&other.run))
-        .find(|((_, one), (_, other))| one != other);
+        .zip(facts(other))
+        // Results of earlier versions have no fingerprint.
+        .find(|((_, one), (_, other))| one != other && !one.is_empty() && !other.is_empty());
     match differs {
         None => Ok(()),
         Some(((what, one), (_, other))) => Err(MergeError::Differs {
             what,
-            first: first.clone(),
+            first: first.to_owned(),
             one,
-            second: second.clone(),
+            second: second.to_owned(),
             other,
         }),
     }
@@ -138,9 +192,27 @@ fn same_run(
 /// The start of reasons that only a merge gives.
 const MISSING: &str = "missing: part";
 const CUT: &str = "cut short: part ";
+const CLOCKS: &str = "clocks: ";
 
 fn is_of_merge(why: &str) -> bool {
-    why.starts_with(MISSING) || why.starts_with(CUT)
+    [MISSING, CUT, CLOCKS].iter().any(|start| why.starts_with(start))
+}
+
+/// Why latencies mean little, if the clocks of two parts are known to differ: the one that published
+/// an event and the one that received it may be these two.
+fn clocks(shards: &[Shard]) -> Option<String> {
+    let known = || shards.iter().filter_map(|shard| Some((shard, shard.clock?)));
+    let (fast, least) =
+        known().map(|(shard, clock)| (shard, clock.least)).max_by_key(|(_, least)| *least)?;
+    let (slow, most) =
+        known().map(|(shard, clock)| (shard, clock.most)).min_by_key(|(_, most)| *most)?;
+    let apart = least.checked_sub(most).filter(|apart| *apart > 0)?;
+    Some(format!(
+        "{CLOCKS}those of parts {} and {} differ by at least {:.1} s, and latencies and the start with them",
+        fast.index + 1,
+        slow.index + 1,
+        apart as f64 / 1e9
+    ))
 }
 
 fn missing(shards: &[Shard], of: u64) -> Vec<String> {
@@ -162,68 +234,12 @@ fn missing(shards: &[Shard], of: u64) -> Vec<String> {
     reasons
 }
 
-/// The readings of all parts: what the generators use is added up at each moment that all of them
-/// have been read at or before.
-///
-/// There is one server, and so its readings are those of the first part that has any. Kernels
-/// cannot be distinguished: if several parts have read one, it is not known whether that
-/// is one machine or several, and none is kept.
-fn resources(parts: &[(String, Outcome)]) -> Resources {
-    let all: Vec<&[Sample]> = parts
-        .iter()
-        .map(|(_, outcome)| outcome.resources.samples.as_slice())
-        .filter(|samples| !samples.is_empty())
-        .collect();
-    if let [only] = all.as_slice() {
-        return Resources { samples: only.to_vec() };
-    }
-    let with = |has: fn(&Sample) -> bool| -> Vec<usize> {
-        (0..all.len()).filter(|part| all[*part].iter().any(has)).collect()
-    };
-    let server = with(|sample| sample.server.is_some()).first().copied();
-    let kernels = with(|sample| sample.kernel.is_some());
-    let kernel = if let [only] = kernels.as_slice() { Some(*only) } else { None };
-    let mut times: Vec<u64> = all.iter().flat_map(|part| part.iter().map(|s| s.at_ms)).collect();
-    times.sort_unstable();
-    times.dedup();
-    let sum = |samples: &[Sample], of: fn(&Sample) -> u64| {
-        samples.iter().map(of).fold(0, u64::saturating_add)
-    };
-    let samples = times.into_iter().filter_map(|at_ms| {
-        let last = |part: &&[Sample]| -> Option<Sample> {
-            let until = part.partition_point(|sample| sample.at_ms <= at_ms);
-            part.get(until.checked_sub(1)?).cloned()
-        };
-        // Before all have been read once, a sum would be too small.
-        let last: Vec<Sample> = all.iter().map(last).collect::<Option<_>>()?;
-        // Unknown if one of them is unknown.
-        let generators: Option<Vec<Usage>> = last.iter().map(|sample| sample.generator).collect();
-        let generator = generators.and_then(|all| {
-            all.into_iter().reduce(|mut sum, one| {
-                sum += one;
-                sum
-            })
-        });
-        Some(Sample {
-            at_ms,
-            open: sum(&last, |sample| sample.open),
-            events: sum(&last, |sample| sample.events),
-            server: server.and_then(|part| last[part].server),
-            generator,
-            kernel: kernel.and_then(|part| last[part].kernel),
-            // Parts on one machine each see what waits for all of them; on several, none sees all.
-            waiting: last.iter().filter_map(|sample| sample.waiting).max(),
-        })
-    });
-    Resources { samples: samples.collect() }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Counter, ErrorKind, LoadError, Metric, Transport};
+    use crate::{Counter, ErrorKind, LoadError, Metric, Offset, Sample, Transport, Usage};
 
     fn part(index: u64, of: u64) -> (String, Outcome) {
         let run = Run {
@@ -232,7 +248,7 @@ mod tests {
             round: 1,
             started: format!("2026-01-01T00:00:0{index}Z"),
             interval_ms: 1000,
-            shards: vec![Shard { index, of, complete: true }],
+            shards: vec![Shard { index, of, complete: true, clock: None }],
             ..Run::default()
         };
         let file = format!("{}.json", ["a", "b", "c"][index as usize]);
@@ -313,6 +329,21 @@ mod tests {
                 "missing: part 18446744073709551615 of 18446744073709551615"
             ]
         );
+    }
+
+    #[test]
+    fn clocks_that_are_known_to_differ_are_said() {
+        let at = |index, least, most| {
+            changed(index, 3, |run| run.shards[0].clock = Some(Offset { least, most }))
+        };
+        const SECOND: i64 = 1_000_000_000;
+        let near = [at(0, -SECOND, 0), at(1, -SECOND / 2, SECOND / 2), part(2, 3)];
+        assert!(merge(near.clone()).unwrap()[0].run.saturated.is_empty());
+        let [one, two, _] = near;
+        let merged = merge([one, two, at(2, SECOND * 2, SECOND * 3)]).unwrap().remove(0);
+        let said = "clocks: those of parts 3 and 1 differ by at least 2.0 s, and latencies and the start with them";
+        assert_eq!(merged.run.saturated, [said]);
+        assert_eq!(merge([("all.json".to_owned(), merged.clone())]).unwrap(), [merged]);
     }
 
     #[test]

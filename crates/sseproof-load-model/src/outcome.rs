@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Counter, Counters, Interval, Transport};
+use crate::{Counter, Counters, Interval, Offset, Transport};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -19,6 +19,9 @@ pub struct Outcome {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     pub plan: String,
+    /// Equal for plans with the same contents; empty in results of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fingerprint: String,
     pub url: String,
     pub transport: Transport,
     /// How many streams shared a connection at most, over HTTP/2.
@@ -35,7 +38,7 @@ pub struct Run {
     pub shards: Vec<Shard>,
     /// Why this is not the whole run; empty if it is.
     pub partial: Vec<String>,
-    /// Why the generator itself was the bottleneck; empty if it was not.
+    /// Why the generator itself was the bottleneck, or its clocks were; empty if not.
     pub saturated: Vec<String>,
     /// Where events had their stamp, in the form of a plan: `/time:ms`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -66,6 +69,9 @@ pub struct Shard {
     pub index: u64,
     pub of: u64,
     pub complete: bool,
+    /// The clock of its machine less that of the store of the results, if both are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Offset>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

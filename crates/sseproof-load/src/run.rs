@@ -21,8 +21,9 @@ pub struct Generator {
     pub publisher: Option<Publisher>,
     pub part: Part,
     pub threads: u64,
-    /// How long before the first act, so that all threads, and processes, begin together.
-    pub lead: Duration,
+    /// When the schedule begins, so that all threads and processes begin together. If it is past, what
+    /// was due since then is late.
+    pub start: Instant,
     /// How often the cost is read.
     pub sampling: Duration,
     /// How long it is read after all clients have disconnected.
@@ -54,9 +55,8 @@ pub async fn run(
     stop: watch::Receiver<bool>,
     mut each: impl FnMut(Update<'_>) -> Option<Sample>,
 ) -> Played {
-    let Generator { plan, target, publisher, part, threads, lead, sampling, settling } = generator;
+    let Generator { plan, target, publisher, part, threads, start, sampling, settling } = generator;
     let shared = Arc::new(Shared::default());
-    let start = Instant::now() + lead;
     let job = Job { plan, target, publisher, clock: Clock::now(), start, shared };
     let job = Arc::new(job);
     let (reports, mut reported) = mpsc::unbounded_channel();

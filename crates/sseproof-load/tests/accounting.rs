@@ -54,7 +54,7 @@ async fn generator_at(address: SocketAddr, path: &str, plan: Plan) -> Generator 
         publisher: None,
         part: Part::WHOLE,
         threads: 2,
-        lead: Duration::from_millis(20),
+        start: tokio::time::Instant::now() + Duration::from_millis(20),
         sampling: SECOND,
         settling: Duration::ZERO,
     }

@@ -81,7 +81,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<Exit, Blame> {
     match command {
         Command::Load(arguments) => load::run(&arguments).await,
-        Command::Merge(arguments) => load::merge(&arguments),
+        Command::Merge(arguments) => load::merge(&arguments).await,
         Command::Diff(arguments) => load::diff(&arguments),
         Command::Check(arguments) => check::run(&arguments).await,
         Command::Serve { listen, tls, load: true, reuse_port, .. } => {

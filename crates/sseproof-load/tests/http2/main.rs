@@ -65,7 +65,7 @@ async fn published(target: Target, plan: Plan, publisher: Option<Publisher>) -> 
         publisher,
         part: Part::WHOLE,
         threads: 1,
-        lead: Duration::from_millis(20),
+        start: tokio::time::Instant::now() + Duration::from_millis(20),
         sampling: Duration::from_secs(1),
         settling: Duration::ZERO,
     };

@@ -27,7 +27,7 @@ fn outcome(transport: Transport, slower: u64, errors: &Errors) -> Outcome {
             interval_ms: 10_000,
             stamp: "own".into(),
             sequence: "own".into(),
-            shards: vec![Shard { index: 0, of: 1, complete: true }],
+            shards: vec![Shard { index: 0, of: 1, complete: true, clock: None }],
             ..Run::default()
         },
         intervals,
@@ -148,7 +148,7 @@ pub(super) fn saturated() -> LoadReport {
 pub(super) fn partial() -> LoadReport {
     let mut outcome = outcome(Transport::Sse, 1, &[]);
     outcome.run.partial = vec!["it was interrupted after 41 s".into()];
-    outcome.run.shards.push(Shard { index: 2, of: 4, complete: false });
+    outcome.run.shards.push(Shard { index: 2, of: 4, complete: false, clock: None });
     judged(vec![outcome], &[])
 }
 

@@ -7,14 +7,14 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use sseproof_files::PublishHook;
-use sseproof_load_model::{
-    Arrivals, Http, Metric, Protocol, Sequencing, Stamping, Threshold, schedule,
-};
+use sseproof_load_model::{Arrivals, Http, Metric, Protocol, Sequencing, Stamping, Threshold};
 
 use sseproof_report::terminal::Detail;
 use sseproof_units::{Dimension, UnitError, Value, parse_bytes, parse_duration};
 
+use super::meeting::{StartAt, start_at};
 use super::processes::{Task, task};
+use super::shards::{Sharding, sharding};
 use crate::args::{given, hook};
 use crate::connection::ConnectionFlags;
 use crate::exit;
@@ -130,9 +130,23 @@ pub(crate) struct Load {
     /// The number of processes; each has its own limit of open files.
     #[arg(long, value_name = "COUNT", default_value_t = 1, help_heading = "The generator")]
     pub(crate) processes: u64,
-    /// Play only this part of the plan, as in '0/4'; `sseproof merge` joins the results.
-    #[arg(long, value_name = "INDEX/COUNT", value_parser = shard, conflicts_with = "processes", help_heading = "The generator")]
-    pub(crate) shard: Option<schedule::Part>,
+    /// Play only this part of the plan, as in '0/4'; `auto`: the part that Kubernetes, Slurm, AWS Batch,
+    /// Google Cloud Batch or Nomad gives to this task. `sseproof merge` joins the results.
+    #[arg(long, value_name = "INDEX/COUNT | auto", value_parser = sharding, conflicts_with = "processes", help_heading = "Many generators")]
+    pub(crate) shard: Option<Sharding>,
+    /// The number of shards, if neither --shard nor the engine says it.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "processes", help_heading = "Many generators")]
+    pub(crate) shards: Option<u64>,
+    /// Begin at this time, as in 2026-11-29T12:00:00Z, or so long after the start of this program.
+    #[arg(long, value_name = "TIME | +90s", value_parser = start_at, help_heading = "Many generators")]
+    pub(crate) start_at: Option<StartAt>,
+    /// Put the result there, where `sseproof merge` finds it: s3://…, gs://…, az://… or file:///….
+    /// Without --start-at, all shards begin when the last one is ready.
+    #[arg(long, value_name = "PLACE", value_parser = given, help_heading = "Many generators")]
+    pub(crate) results: Option<String>,
+    /// Give up if not all shards are ready after this time.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "5m", requires = "results", help_heading = "Many generators")]
+    pub(crate) start_within: Duration,
     /// The task of a worker, set by the process that starts it.
     #[arg(long, hide = true, value_parser = task)]
     pub(super) task: Option<Task>,
@@ -198,8 +212,9 @@ impl Outputs {
 #[derive(Args)]
 #[command(after_help = exit::HELP)]
 pub(crate) struct Merge {
-    /// The result of each shard, written by `sseproof load --shard INDEX/COUNT --json FILE`.
-    #[arg(required = true, value_name = "RESULT.json")]
+    /// The result of each shard, written by `sseproof load --shard INDEX/COUNT --json FILE`, or the
+    /// place of all, written by `sseproof load --results PLACE`.
+    #[arg(required = true, value_name = "RESULT.json | PLACE")]
     pub(super) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) outputs: Outputs,
@@ -300,12 +315,4 @@ fn stamping(text: &str) -> Result<Stamping, &'static str> {
 
 fn sequencing(text: &str) -> Result<Sequencing, &'static str> {
     Sequencing::parse(text).ok_or("write auto, own, id, none, or a JSON pointer as in /sequence")
-}
-
-fn shard(text: &str) -> Result<schedule::Part, &'static str> {
-    let part = text.split_once('/').and_then(|(index, of)| {
-        Some(schedule::Part { index: index.parse().ok()?, of: of.parse().ok()? })
-    });
-    let part = part.filter(|part| part.index < part.of);
-    part.ok_or("write it as 0/4, the first of four, up to 3/4")
 }

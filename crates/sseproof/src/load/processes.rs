@@ -18,8 +18,9 @@ use sseproof_load_model::{Interval, Sample, Sequencing, Stamping};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
+use super::meeting::{Begin, instant, since_epoch};
 use crate::screen;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,8 +51,8 @@ impl Task {
         })
     }
 
-    pub(super) fn lead(&self) -> Duration {
-        Duration::from_millis(self.start_ms.saturating_sub(now_ms()))
+    pub(super) fn start(&self) -> Instant {
+        instant(UNIX_EPOCH + Duration::from_millis(self.start_ms))
     }
 }
 
@@ -83,8 +84,7 @@ const BEGINNING: Duration = Duration::from_millis(700);
 const ENDING: Duration = Duration::from_secs(15);
 
 fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(since_epoch(SystemTime::now()).as_millis()).unwrap_or(u64::MAX)
 }
 
 fn write(line: &Line) {
@@ -168,11 +168,13 @@ impl Workers {
     /// Plays the round; `each` gets intervals, and takes readings.
     pub(super) async fn run(
         &self,
+        begin: Begin,
         stop: watch::Receiver<bool>,
         mut each: impl FnMut(Update<'_>, &[u32]) -> Option<Sample>,
     ) -> anyhow::Result<(Played, Vec<bool>)> {
         let lead = BEGINNING + Duration::from_millis(100) * u32::try_from(self.count)?;
-        let start_ms = now_ms() + u64::try_from(lead.as_millis())?;
+        let start = begin.at.unwrap_or_else(|| SystemTime::now() + lead);
+        let start_ms = u64::try_from(since_epoch(start).as_millis())?;
         let mut children = self.start(start_ms)?;
         let ids: Vec<u32> = children.iter().filter_map(Child::id).collect();
         let (send, mut lines) = mpsc::unbounded_channel();
@@ -246,8 +248,8 @@ impl Workers {
             };
             played.broken.push(format!("worker {} of {} died: {how}", worker + 1, self.count));
         }
-        let settled = tokio::time::Instant::now() + self.settling;
-        while tokio::time::Instant::now() < settled {
+        let settled = Instant::now() + self.settling;
+        while Instant::now() < settled {
             sleep(self.sampling.min(self.settling)).await;
             let events = progress.iter().map(|progress| progress.events).sum();
             let at = Duration::from_millis(now_ms().saturating_sub(start_ms));

@@ -53,7 +53,7 @@ fn written(file: &ResultFile) -> anyhow::Result<String> {
     file.to_json().context("write the result as JSON")
 }
 
-fn parsed(path: &Path) -> Result<ResultFile, Blame> {
+pub(super) fn parsed(path: &Path) -> Result<ResultFile, Blame> {
     let cannot = || format!("cannot read {}", path.display());
     let text = fs::read_to_string(path).with_context(cannot).usage()?;
     ResultFile::parse(&text).with_context(cannot).usage()

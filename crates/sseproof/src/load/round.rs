@@ -1,10 +1,9 @@
 //! One round: one plan, played once over one transport.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, anyhow};
 use sseproof_files::{Body, PlanFile, Template};
@@ -22,6 +21,7 @@ use sseproof_units::Value;
 use tokio::sync::watch;
 use url::Url;
 
+use super::meeting::{Begin, instant, late};
 use super::processes::{self, Task, Workers};
 use crate::exit::{Blame, Blamed as _};
 use crate::screen;
@@ -37,6 +37,8 @@ pub(super) struct Round<'a> {
     pub(super) part: Part,
     pub(super) threads: u64,
     pub(super) number: u32,
+    /// Of the plan: see [`Run::fingerprint`].
+    pub(super) fingerprint: &'a str,
     pub(super) server: Option<u32>,
     /// Where events have their stamp and number, if the plan leaves it open.
     pub(super) found: Option<Found>,
@@ -46,6 +48,8 @@ pub(super) struct Round<'a> {
 pub(super) const SETTLING: Duration = Duration::from_secs(2);
 /// The time before the first action, so that all threads start together.
 const LEAD: Duration = Duration::from_millis(300);
+/// The start of a process may be so late, and its clients still begin as the plan says.
+const LATE: Duration = Duration::from_millis(100);
 /// The longest time between two readings of memory and processor time.
 const SAMPLING: Duration = Duration::from_millis(500);
 
@@ -146,7 +150,7 @@ impl Round<'_> {
         Ok(Some(publisher.over_tls(Arc::new(config), name.usage()?)))
     }
 
-    async fn reach(&self) -> Result<(), Blame> {
+    pub(super) async fn reach(&self) -> Result<(), Blame> {
         let reached = reach(&self.file.plan, self.target().await?).await;
         reached.with_context(|| format!("cannot connect to {}", self.url(0))).unreachable()
     }
@@ -174,16 +178,20 @@ impl Round<'_> {
         }
     }
 
-    async fn generator(&self, lead: Duration, settling: Duration) -> Result<Generator, Blame> {
+    async fn generator(
+        &self,
+        start: tokio::time::Instant,
+        settling: Duration,
+    ) -> Result<Generator, Blame> {
         let (target, publisher) = (self.target().await?, self.publisher().await?);
         let plan = self.plan();
         let sampling = sampling(&plan);
         let (part, threads) = (self.part, self.threads);
-        Ok(Generator { plan, target, publisher, part, threads, lead, sampling, settling })
+        Ok(Generator { plan, target, publisher, part, threads, start, sampling, settling })
     }
 
     pub(super) async fn work(&self, task: &Task, stop: watch::Receiver<bool>) -> Result<(), Blame> {
-        let generator = self.generator(task.lead(), Duration::ZERO).await?;
+        let generator = self.generator(task.start(), Duration::ZERO).await?;
         let played = run(generator, stop, |news| {
             processes::write_news(&news);
             None
@@ -193,13 +201,47 @@ impl Round<'_> {
         Ok(())
     }
 
+    /// What is known of the run before it begins; `processes` play it.
+    pub(super) fn run(&self, started: String, begin: Begin, processes: u64) -> Run {
+        let is_embedded = self.url.fill(0).starts_with('/');
+        let plan = self.plan();
+        let shards = (0..processes).map(|worker| Shard {
+            index: self.part.index + self.part.of * worker,
+            of: self.part.of * processes,
+            complete: true,
+            clock: begin.clock,
+        });
+        Run {
+            plan: self.file.plan.name.clone(),
+            fingerprint: self.fingerprint.to_owned(),
+            // The port of an embedded server differs in each run, and means nothing.
+            url: if is_embedded { self.url.fill(0) } else { self.url(0) },
+            transport: self.transport,
+            streams_per_connection: self.streams_per_connection(),
+            objectives: objectives(&self.file.plan.workload),
+            round: self.number,
+            started,
+            interval_ms: u64::try_from(self.file.plan.interval.as_millis()).unwrap_or(u64::MAX),
+            shards: shards.collect(),
+            stamp: plan.stamping.to_string(),
+            sequence: plan.sequencing.to_string(),
+            found: self.found.as_ref().map_or_else(Vec::new, |found| found.notes.clone()),
+            // The caller knows the arguments, and the end shows the rest.
+            ..Run::default()
+        }
+    }
+
+    /// Plays the round from `begin` on; the server has been reached.
     pub(super) async fn play(
         &self,
+        begin: Begin,
         workers: Option<Workers>,
         stop: watch::Receiver<bool>,
         mut each: impl FnMut(&Interval),
     ) -> Result<Outcome, Blame> {
-        let started = jiff::Timestamp::now().to_string();
+        let started = begin.at.unwrap_or_else(SystemTime::now);
+        let started = jiff::Timestamp::try_from(started).unwrap_or_default().to_string();
+        let late = begin.at.and_then(late).filter(|late| *late > LATE);
         let stopped = stop.clone();
         let mut unread = None;
         let mut queues = Queues::of(&self.file.plan, &self.url(0));
@@ -224,58 +266,39 @@ impl Round<'_> {
                 Some(Sample { at_ms, open, events, server, generator, kernel, waiting })
             }
         };
-        self.reach().await?;
         let (played, complete) = match &workers {
-            Some(workers) => workers.run(stop, hear).await?,
+            Some(workers) => workers.run(begin, stop, hear).await?,
             None => {
-                let generator = self.generator(LEAD, SETTLING).await?;
+                let start = begin.at.map_or_else(|| tokio::time::Instant::now() + LEAD, instant);
+                let generator = self.generator(start, SETTLING).await?;
                 let mut hear = hear;
                 let ours = [std::process::id()];
                 (run(generator, stop, |news| hear(news, &ours)).await, vec![true])
             }
         };
-        let mut partial = played.broken;
+        let count = complete.len() as u64;
+        let mut run = self.run(started, begin, count);
+        for (shard, complete) in run.shards.iter_mut().zip(complete) {
+            shard.complete = complete;
+        }
+        run.partial = played.broken;
         if *stopped.borrow() {
-            partial.push("interrupted".to_owned());
+            run.partial.push("interrupted".to_owned());
         }
         if let Some(error) = unread.filter(|_| self.server.is_some()) {
-            partial.push(format!("some readings of the server failed: {error}"));
+            run.partial.push(format!("some readings of the server failed: {error}"));
         }
-        let count = complete.len() as u64;
-        let shards = complete.iter().zip(0_u64..).map(|(complete, worker)| Shard {
-            index: self.part.index + self.part.of * worker,
-            of: self.part.of * count,
-            complete: *complete,
-        });
-        let is_embedded = self.url.fill(0).starts_with('/');
-        let plan = self.plan();
-        let mut outcome = Outcome {
-            run: Run {
-                plan: self.file.plan.name.clone(),
-                // The port of an embedded server differs in each run, and means nothing.
-                url: if is_embedded { self.url.fill(0) } else { self.url(0) },
-                transport: self.transport,
-                streams_per_connection: self.streams_per_connection(),
-                objectives: objectives(&self.file.plan.workload),
-                round: self.number,
-                started,
-                interval_ms: u64::try_from(self.file.plan.interval.as_millis()).unwrap_or(u64::MAX),
-                shards: shards.collect(),
-                partial,
-                saturated: Vec::new(),
-                stamp: plan.stamping.to_string(),
-                sequence: plan.sequencing.to_string(),
-                found: self.found.as_ref().map_or_else(Vec::new, |found| found.notes.clone()),
-                // The caller knows the arguments.
-                conditions: BTreeMap::new(),
-            },
-            intervals: played.intervals,
-            resources: Resources { samples: played.samples },
-        };
+        let resources = Resources { samples: played.samples };
+        let mut outcome = Outcome { run, intervals: played.intervals, resources };
         if outcome.total().counters.count(Counter::Streams) == 0 {
             outcome.run.partial.push("no client got a stream, so nothing was measured".to_owned());
         }
         outcome.run.saturated = outcome.saturation(self.threads * count);
+        if let Some(late) = late {
+            let late = Value::time(late.as_nanos() as f64);
+            let said = format!("the start was {late} late: what was due until then, came later");
+            outcome.run.saturated.insert(0, said);
+        }
         Ok(outcome)
     }
 }

@@ -11,6 +11,7 @@ mod lifetime;
 mod load;
 mod messages;
 mod program;
+mod shards;
 mod shells;
 
 use program::{Folder, finish, run, run_with_input, sseproof};
