@@ -55,7 +55,7 @@ impl Checked {
 }
 
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
-    let program = measured::build(PROFILE)?;
+    let program = measured::build(PROFILE, &[])?;
     for client in libraries("client", names)? {
         match obstacle(&client) {
             None => {

@@ -22,13 +22,14 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Outcome>> {
     Ok(results.outcomes)
 }
 
+/// With the features that `packaging/python/pyproject.toml` names.
 pub(crate) fn published() -> anyhow::Result<PathBuf> {
-    build("dist")
+    build("dist", &["--features", "object-store"])
 }
 
-pub(crate) fn build(profile: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn build(profile: &str, more: &[&str]) -> anyhow::Result<PathBuf> {
     let command = ["cargo", "build", "--profile", profile, "--quiet", "--package", "sseproof"];
-    crate::run(&root(), &command)?;
+    crate::run(&root(), &[&command, more].concat())?;
     Ok(program(profile))
 }
 

@@ -109,7 +109,7 @@ impl Peer {
 
 /// Builds the program that checks.
 pub(crate) fn build() -> anyhow::Result<()> {
-    measured::build(PROFILE).map(drop)
+    measured::build(PROFILE, &[]).map(drop)
 }
 
 /// The peers of these names, or all, that have been installed and checked.

@@ -1,5 +1,5 @@
-//! What a shard keeps in the store of the results: while it runs, its intervals, so that a shard that is
-//! killed loses seconds and not its whole part; at its end, its result.
+//! A shard keeps its intervals in the store of the results while it runs, so that a shard that is
+//! killed loses seconds and not its whole part; and at its end, its result.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -28,7 +28,7 @@ use crate::started::{Started, wait_for};
 
 const STARTING: Duration = Duration::from_secs(10);
 
-/// What all rounds of this process share.
+/// The parts that all rounds of this process share.
 pub(super) struct Playing<'a> {
     pub(super) arguments: &'a Load,
     pub(super) given: &'a LoadOptions,
@@ -145,6 +145,8 @@ impl Playing<'_> {
             (None, None) => Meeting::Alone,
         };
         let begin = tokio::select! {
+            // A run that waits for no other process has a result, however short it is.
+            biased;
             begin = meeting.begin(&key) => begin?,
             () = self.stopped() => return Err(interrupted_before("all shards were ready")),
         };

@@ -201,7 +201,7 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// What is known of the run before it begins; `processes` play it.
+    /// The run as far as it is known before it begins; `processes` play it.
     pub(super) fn run(&self, started: String, begin: Begin, processes: u64) -> Run {
         let is_embedded = self.url.fill(0).starts_with('/');
         let plan = self.plan();

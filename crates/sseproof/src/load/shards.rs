@@ -55,7 +55,7 @@ const fn engine(name: &'static str, index: &'static str, count: Option<&'static 
 }
 
 /// An engine whose variables are set.
-struct Seen {
+struct Sighting {
     engine: &'static Engine,
     index: u64,
     count: Option<u64>,
@@ -122,7 +122,7 @@ pub(super) fn part(
 
 /// The engines whose variables are set. A task that is alone says nothing if another engine has
 /// several, as with one `srun -n 1` in each task of an array.
-fn seen(variable: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Vec<Seen>> {
+fn seen(variable: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Vec<Sighting>> {
     let mut all = Vec::new();
     for engine in &ENGINES {
         let mut variables = Vec::new();
@@ -151,7 +151,7 @@ fn seen(variable: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Vec<Seen>> 
                 engine.name
             )
         };
-        all.push(Seen { engine, index, count, variables });
+        all.push(Sighting { engine, index, count, variables });
     }
     if all.iter().any(|seen| seen.count != Some(1)) {
         all.retain(|seen| seen.count != Some(1));
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     /// The result in one line, for these arguments and variables.
-    fn told(shard: &str, shards: Option<u64>, variables: &str) -> String {
+    fn outcome(shard: &str, shards: Option<u64>, variables: &str) -> String {
         let variable = |name: &str| {
             let mut all = variables.split_whitespace().filter_map(|one| one.split_once('='));
             Some(all.find(|(known, _)| *known == name)?.1.to_owned())
@@ -214,7 +214,7 @@ mod tests {
             // Two engines that say the same.
             ("auto", None, "JOB_COMPLETION_INDEX=1 BATCH_TASK_INDEX=1 BATCH_TASK_COUNT=2", "1/2"),
         ] {
-            assert_eq!(told(shard, shards, variables), expected, "{shard} {variables}");
+            assert_eq!(outcome(shard, shards, variables), expected, "{shard} {variables}");
         }
     }
 
@@ -250,8 +250,8 @@ mod tests {
             ("2", None, "", &["does not say of how many"]),
             ("4", Some(4), "", &["no shard 4 of 4"]),
         ] {
-            let told = told(shard, shards, variables);
-            assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+            let outcome = outcome(shard, shards, variables);
+            assert!(parts.iter().all(|part| outcome.contains(part)), "{outcome}");
         }
         for wrong in ["4/4", "a/4", "1/", "", "-1", "auto/4"] {
             assert!(sharding(wrong).is_err(), "{wrong}");

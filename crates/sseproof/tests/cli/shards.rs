@@ -71,7 +71,7 @@ fn a_shard_of_another_plan_or_count_is_refused() {
     ran(count).ends(2, &["of another run: the number of shards is 2 there and 3 here"]);
 }
 
-/// What a shard has stored until it was killed is counted, and the run does not pass.
+/// The intervals that a shard has stored until it was killed are counted, and the run does not pass.
 #[test]
 fn what_a_killed_shard_has_stored_is_counted() {
     let (server, folder) = (server(), Folder::new());

@@ -48,7 +48,7 @@ pub(super) fn of(targets: &[&str]) -> anyhow::Result<String> {
     let mut packages = BTreeMap::new();
     for target in targets {
         let linked = of_target(target)?;
-        let metadata = ["cargo", "metadata", "--format-version", "1", "--locked"];
+        let metadata = ["cargo", "metadata", "--format-version", "1", "--locked", "--all-features"];
         let metadata = [&metadata[..], &["--filter-platform", target]].concat();
         let metadata: Metadata =
             serde_json::from_str(&output(&root(), &metadata)?).context("read cargo metadata")?;
@@ -65,7 +65,16 @@ pub(super) fn of(targets: &[&str]) -> anyhow::Result<String> {
 /// As `NAME vVERSION`; macros run only in the compiler.
 fn of_target(target: &str) -> anyhow::Result<BTreeSet<String>> {
     let edges = ["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"];
-    let tree = ["cargo", "tree", "--locked", "--package", "sseproof", "--target", target];
+    let tree = [
+        "cargo",
+        "tree",
+        "--locked",
+        "--package",
+        "sseproof",
+        "--all-features",
+        "--target",
+        target,
+    ];
     let lines = output(&root(), &[&tree[..], &edges].concat())?;
     let package = |line: &str| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
     Ok(lines.lines().map(package).collect())
